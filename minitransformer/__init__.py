@@ -1,0 +1,29 @@
+"""minitransformer: the Transformer of "Attention Is All You Need" in NumPy, every gradient by hand.
+
+Start with a component and its two methods:
+
+    from minitransformer.layers import LayerNorm      # then LayerNorm(8).forward(x), .backward(d_y)
+
+The rooms, from the ground up: `backend`, `module`, `layers`, `attention`, `losses`, `optim`, `schedules`, `models`,
+`data`, `decoding`, `training`, `checkpoint`, `plotting`, `cli`.
+"""
+
+from .errors import BackwardWithoutForward, InputError, NonFiniteError
+from .gradient_check import gradient_check
+from .models import LanguageModel, Transformer, TransformerConfig
+from .module import Module, Parameter, no_grad
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BackwardWithoutForward",
+    "InputError",
+    "LanguageModel",
+    "Module",
+    "NonFiniteError",
+    "Parameter",
+    "Transformer",
+    "TransformerConfig",
+    "gradient_check",
+    "no_grad",
+]

@@ -1,0 +1,64 @@
+"""Who may look at whom. In a mask, True means: may attend."""
+
+import numpy as np
+
+from ..backend import array_module
+from ..errors import InputError
+from ..module import Module
+
+
+def padding_mask(ids, padding=0):
+    """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Join it to another mask with `&`."""
+    return (ids != padding)[:, None, None, :]
+
+
+def causal_mask(length, like=None):
+    """True where the key is not later than the query: (1, 1, T, T) bool, lower triangular.
+
+    Position t may see itself: the decoder's input is shifted right, so at t stands the token before the one to be
+    predicted. `like`: an array on the device where the mask shall live.
+    """
+    xp = np if like is None else array_module(like)
+    return xp.tri(length, dtype=bool)[None, None]
+
+
+class Masking(Module):
+    """Set the scores of forbidden keys to −∞, so that softmax gives them weight 0: "Mask (opt.)" in figure 2.
+
+        y = x where mask, else −∞
+
+    Backward: d_x = d_y where mask, else 0. Without a mask, y = x.
+
+    The mask is boolean, True = may attend, and broadcasts to the scores: padding (B, 1, 1, S), causal (1, 1, T, T),
+    both joined with `&`. Raises InputError for another dtype or a shape that does not broadcast to that of x.
+
+    Shapes: x, y (..., T, S); mask broadcastable to x. Source: Vaswani et al. 2017, section 3.2.3.
+    """
+
+    def forward(self, x, mask=None):
+        if mask is not None:
+            expect_mask(mask, x.shape)
+        self.save(mask)
+        return x if mask is None else array_module(x).where(mask, x, -np.inf)
+
+    def backward(self, d_y):
+        mask = self.saved()
+        return d_y if mask is None else array_module(d_y).where(mask, d_y, 0)
+
+    @classmethod
+    def example(cls, rng):
+        keys = np.arange(7) < np.array([7, 4, 6])[:, None]               # (B, S)
+        return cls(), rng.standard_normal((3, 4, 5, 7)), keys[:, None, None, :]
+
+
+def expect_mask(mask, shape):
+    """Raise InputError unless the mask is boolean and broadcasts to the scores' shape."""
+    if getattr(mask, "dtype", None) != bool:
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        raise InputError(f"A mask is boolean, True = may attend; got {kind}. Write `mask.astype(bool)` or `ids != 0`.")
+    fits = mask.ndim <= len(shape) and all(m in (1, s) for m, s in zip(mask.shape[::-1], shape[::-1]))
+    if not fits:
+        raise InputError(
+            f"A mask of shape {mask.shape} does not broadcast to the scores of shape {shape} (batch, head, query, key). "
+            "A padding mask is (B, 1, 1, S), a causal mask (1, 1, T, T)."
+        )

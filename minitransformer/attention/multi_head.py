@@ -1,0 +1,59 @@
+"""Multi-head attention."""
+
+from ..layers.linear import Linear
+from ..module import Module
+from .heads import MergeHeads, SplitHeads
+from .masking import Masking
+from .scaled_dot_product import ScaledDotProductAttention
+
+
+class MultiHeadAttention(Module):
+    """Attend H times side by side, each head in a subspace of its own, and blend the results.
+
+        head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
+
+    `forward(query, memory=None, mask=None)`. Without a memory, m = x: self-attention, and backward returns d_query,
+    the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
+    cross-attention), and backward returns (d_query, d_memory); d_memory sums the keys' and the values' share.
+
+    Head width K is D/H unless `key_features` says otherwise; values may have another (`value_features`). The four
+    projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
+    of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift.
+
+    Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K
+    (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section 3.2.2.
+    """
+
+    def __init__(self, features, heads, rng, key_features=None, value_features=None, bias=False, dropout=0.0):
+        key_features = key_features or features // heads
+        value_features = value_features or key_features
+        self.query = Linear(features, heads * key_features, rng, bias)
+        self.key = Linear(features, heads * key_features, rng, bias)
+        self.value = Linear(features, heads * value_features, rng, bias)
+        self.split = SplitHeads(heads)
+        self.attention = ScaledDotProductAttention(rng, dropout)
+        self.merge = MergeHeads()
+        self.output = Linear(heads * value_features, features, rng, bias)
+
+    def forward(self, query, memory=None, mask=None):
+        self.save(memory is None)
+        memory = query if memory is None else memory
+        q = self.split(self.query(query))                                # (B, H, T, K)
+        k = self.split(self.key(memory))                                 # (B, H, S, K)
+        v = self.split(self.value(memory))                               # (B, H, S, K_v)
+        return self.output(self.merge(self.attention(q, k, v, mask)))    # (B, T, D)
+
+    def backward(self, d_y):
+        d_context = self.merge.backward(self.output.backward(d_y))       # (B, H, T, K_v)
+        d_q, d_k, d_v = self.attention.backward(d_context)
+        d_memory = self.value.backward(self.split.backward(d_v))         # (B, S, D)
+        d_memory += self.key.backward(self.split.backward(d_k))
+        d_query = self.query.backward(self.split.backward(d_q))          # (B, T, D)
+        is_self_attention = self.saved()
+        return d_query + d_memory if is_self_attention else (d_query, d_memory)
+
+    @classmethod
+    def example(cls, rng):
+        attention = cls(20, 4, rng, key_features=11, value_features=13)
+        _, _, mask = Masking.example(rng)
+        return attention, rng.standard_normal((3, 5, 20)), rng.standard_normal((3, 7, 20)), mask

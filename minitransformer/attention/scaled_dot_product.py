@@ -1,0 +1,84 @@
+"""Scaled dot-product attention."""
+
+import contextlib
+
+from ..backend import query_key_product
+from ..layers.dropout import Dropout
+from ..layers.softmax import Softmax
+from ..module import Module
+from .masking import Masking
+
+
+class ScaledDotProductAttention(Module):
+    """Blend the values, each weighted by how well its key matches the query.
+
+        S = Q Kᵀ / √d_k      P = softmax(S)      y = P V
+
+    Backward, line by line in reverse:
+
+        d_V = Pᵀ d_y      d_P = d_y Vᵀ      d_S = P ∘ (d_P − Σ_j d_P_j P_j)
+        d_Q = d_S K / √d_k      d_K = d_Sᵀ Q / √d_k
+
+    The mask (boolean, True = may attend, broadcastable to S) acts on S before softmax. A query that may attend to
+    nothing gets y = 0 and gradients 0. `dropout` acts on P (nn.Transformer has it, the paper does not: 0).
+    Inside `keep_weights`, P stays readable as `weights`, and after backward d_P as `d_weights`.
+
+    Shapes: Q (B, H, T, K), K (B, H, S, K), V (B, H, S, K_v), S and P (B, H, T, S), y (B, H, T, K_v).
+    Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
+    """
+
+    keep = False  # set by keep_weights
+
+    def __init__(self, rng=None, dropout=0.0):
+        self.masking = Masking()
+        self.softmax = Softmax()
+        self.dropout = Dropout(dropout, rng)
+
+    def forward(self, query, key, value, mask=None):
+        scale = query.shape[-1] ** -0.5
+        scores = query_key_product(query, key) * scale                   # (B, H, T, S)
+        weights = self.softmax(self.masking(scores, mask))               # (B, H, T, S)
+        dropped = self.dropout(weights)
+        if self.keep:
+            self.weights = weights
+        self.save(query, key, value, dropped, scale)
+        return dropped @ value                                           # (B, H, T, K_v)
+
+    def backward(self, d_y):
+        query, key, value, dropped, scale = self.saved()
+        d_value = dropped.swapaxes(-1, -2) @ d_y                         # (B, H, S, K_v)
+        d_weights = self.dropout.backward(query_key_product(d_y, value)) # (B, H, T, S)
+        if self.keep:
+            self.d_weights = d_weights
+        d_scores = self.masking.backward(self.softmax.backward(d_weights)) * scale
+        d_query = d_scores @ key                                         # (B, H, T, K)
+        d_key = d_scores.swapaxes(-1, -2) @ query                        # (B, H, S, K)
+        return d_query, d_key, d_value
+
+    @classmethod
+    def example(cls, rng):
+        query, key = rng.standard_normal((3, 4, 5, 11)), rng.standard_normal((3, 4, 7, 11))
+        _, _, mask = Masking.example(rng)
+        return cls(), query, key, rng.standard_normal((3, 4, 7, 13)), mask
+
+
+@contextlib.contextmanager
+def keep_weights(module):
+    """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as `.d_weights`."""
+    attentions = [m for _, m in module.named_modules() if isinstance(m, ScaledDotProductAttention)]
+    for attention in attentions:
+        attention.keep = True
+    try:
+        yield
+    finally:
+        for attention in attentions:
+            attention.keep = False
+
+
+def attention_maps(module):
+    """{path: P (B, H, T, S)} of what `keep_weights` kept, in the order of the model."""
+    return {
+        name: m.weights
+        for name, m in module.named_modules()
+        if isinstance(m, ScaledDotProductAttention) and hasattr(m, "weights")
+    }

@@ -1,0 +1,26 @@
+"""Where arrays live, and the fast helpers that let the components read as mathematics."""
+
+from .arrays import array_module, as_numpy, move
+from .embedding_gradient import add_rows
+from .erf import erf
+from .random import keep_mask, nearest_keep
+from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum
+from .scores import query_key_product
+from .updates import in_blocks
+
+__all__ = [
+    "add_rows",
+    "array_module",
+    "as_numpy",
+    "erf",
+    "feature_mean",
+    "feature_product",
+    "feature_sum",
+    "in_blocks",
+    "keep_mask",
+    "move",
+    "nearest_keep",
+    "position_product",
+    "position_sum",
+    "query_key_product",
+]

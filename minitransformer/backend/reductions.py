@@ -1,0 +1,42 @@
+"""Sums over features and over positions, written as matrix products.
+
+NumPy's own reductions walk a short last axis slowly; a product with a vector of ones hands the same
+sum to BLAS. Each helper states the plain formula that it equals.
+"""
+
+from .arrays import array_module
+
+
+def feature_sum(x):
+    """Σ over the last axis, kept: `x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
+    xp = array_module(x)
+    ones = xp.ones(x.shape[-1], dtype=x.dtype)
+    return (x @ ones)[..., None]
+
+
+def feature_mean(x):
+    """Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
+    return feature_sum(x) * (1.0 / x.shape[-1])
+
+
+def position_sum(x):
+    """Σ over all axes but the last: `x.sum(axis=(0, ..., -2))`.  (..., D) → (D,)"""
+    xp = array_module(x)
+    rows = x.reshape(-1, x.shape[-1])  # (N, D)
+    return xp.ones(rows.shape[0], dtype=x.dtype) @ rows
+
+
+def position_product(x, y):
+    """Σ over all positions of the outer products xᵀy, as one product.  (..., D), (..., E) → (D, E)
+
+    The gradient of a weight: d_W = Σ_positions xᵀ d_y, `einsum("...d,...e->de", x, y)`.
+    """
+    return x.reshape(-1, x.shape[-1]).T @ y.reshape(-1, y.shape[-1])
+
+
+def feature_product(x, weight):
+    """x W over the last axis of x, as one product: `x @ weight`.  (..., D), (D, E) → (..., E)
+
+    NumPy runs a separate product for each leading index of x; flattening the positions makes it a single one.
+    """
+    return (x.reshape(-1, x.shape[-1]) @ weight).reshape(*x.shape[:-1], weight.shape[-1])

@@ -1,0 +1,23 @@
+"""The errors that a user can meet. Each message names the value, what was expected, and the remedy."""
+
+import difflib
+
+
+class InputError(ValueError):
+    """Something handed in cannot be used. The commands print its sentence and exit with 2."""
+
+
+class BackwardWithoutForward(RuntimeError):
+    """`backward` was called more often than `forward`: there are no saves left to undo."""
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss or a gradient became NaN or infinite. The message names the step and the component."""
+
+
+def unknown(kind, name, known):
+    """The error for a name that does not exist: what was asked for, the nearest name, and all there are."""
+    names = [str(n) for n in known]
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return InputError(f"There is no {kind} {str(name)!r}.{hint} There are: {', '.join(names)}.")

@@ -1,0 +1,148 @@
+"""Is a gradient right? Central differences answer, in float64, for every input and every parameter."""
+
+import dataclasses
+
+import numpy as np
+
+from .module import no_grad
+
+TOLERANCE = 1e-6
+STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶/step from rounding; both near 10⁻¹⁰ here
+
+
+@dataclasses.dataclass
+class GradientRow:
+    """How far one gradient is from its central difference: error = ‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸)."""
+
+    name: str
+    shape: tuple
+    checked: int
+    error: float
+    tolerance: float
+
+    @property
+    def passed(self):
+        return bool(self.error <= self.tolerance)  # NaN does not pass
+
+
+@dataclasses.dataclass
+class GradientReport:
+    """The rows of one component. `passed` if all pass; printed, it is a table."""
+
+    component: str
+    rows: list
+
+    @property
+    def passed(self):
+        return all(row.passed for row in self.rows)
+
+    @property
+    def worst(self):
+        return max(self.rows, key=lambda row: (not row.passed, row.error))
+
+    def __str__(self):
+        width = max(len(row.name) for row in self.rows)
+        lines = [f"{self.component}: gradient against central differences"]
+        for row in self.rows:
+            verdict = "ok" if row.passed else f"WRONG (at most {row.tolerance:g})"
+            lines.append(f"  {row.name:<{width}}  {str(row.shape):<16} {row.checked:>5} entries  {row.error:8.1e}  {verdict}")
+        return "\n".join(lines)
+
+
+def gradient_error(analytic, numeric):
+    """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸)"""
+    a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    return float(np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-8))
+
+
+def away_from_initialisation(component, rng):
+    """Move every parameter to a random place where mistakes show: vectors get noise of size ½ (γ is then no longer 1,
+    biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
+    """
+    for p in component.parameters():
+        if p.data.ndim == 1:
+            p.data += 0.5 * rng.standard_normal(p.shape)
+        else:
+            p.data[...] = rng.standard_normal(p.shape) / np.sqrt(p.shape[0])
+    return component
+
+
+def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, max_entries=None):
+    """Compare `backward` with central differences of L = Σ d_y ∘ y, d_y random, for every float input and parameter.
+
+        ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h
+
+    The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
+    (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
+    draws the same mask. `max_entries` limits the entries tried per array, chosen at random. Existing gradients are
+    left as they were. Returns a `GradientReport`.
+    """
+    rng = np.random.default_rng(seed)
+    states = [(g, g.bit_generator.state) for g in component.generators()]
+
+    def forward():
+        for generator, state in states:
+            generator.bit_generator.state = state
+        return component.forward(*inputs)
+
+    outputs = _as_tuple(forward())
+    d_outputs = tuple(rng.standard_normal(np.shape(y)) for y in outputs)
+    d_inputs, d_parameters = _analytic(component, d_outputs)
+
+    def loss():
+        with no_grad():
+            return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, _as_tuple(forward())))
+
+    floats = [(i, x) for i, x in enumerate(inputs) if is_float(x)]
+    checks = [(f"d_input[{i}]", x, d) for (i, x), d in zip(floats, d_inputs)]
+    checks += [(name, p.data, d_parameters[name]) for name, p in component.named_parameters().items()]
+    rows = []
+    for name, array, analytic in checks:
+        entries = np.arange(array.size)
+        if max_entries is not None and array.size > max_entries:
+            entries = np.sort(rng.choice(array.size, max_entries, replace=False))
+        numeric = _central_differences(loss, array, entries, step)
+        error = gradient_error(np.asarray(analytic).reshape(-1)[entries], numeric)
+        rows.append(GradientRow(name, array.shape, len(entries), error, tolerance))
+    return GradientReport(type(component).__name__, rows)
+
+
+def is_float(x):
+    """Whether x is an input that has a gradient: a floating-point array."""
+    return hasattr(x, "dtype") and x.dtype.kind == "f"
+
+
+def _as_tuple(y):
+    return y if isinstance(y, tuple) else () if y is None else (y,)
+
+
+def _weighted_sum(d_y, y):
+    """Σ d_y ∘ y over the entries that are not −∞: a masked score is a constant, whatever d_y says."""
+    y = np.asarray(y)
+    return float(np.sum(d_y * np.where(np.isneginf(y), 0, y)))
+
+
+def _analytic(component, d_outputs):
+    """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad` as it was."""
+    before = {name: p.grad.copy() for name, p in component.named_parameters().items()}
+    component.zero_grad()
+    d_inputs = _as_tuple(component.backward(*d_outputs))
+    d_parameters = {name: p.grad.copy() for name, p in component.named_parameters().items()}
+    for name, p in component.named_parameters().items():
+        p.grad[...] = before[name]
+    return d_inputs, d_parameters
+
+
+def _central_differences(loss, array, entries, step):
+    """∂loss/∂array at the entries, the array being moved in place and put back."""
+    numeric = np.empty(len(entries))
+    for n, entry in enumerate(entries):
+        index = np.unravel_index(entry, array.shape)
+        value = array[index]
+        array[index] = value + step
+        above = loss()
+        array[index] = value - step
+        below = loss()
+        array[index] = value
+        numeric[n] = (above - below) / (2 * step)
+    return numeric

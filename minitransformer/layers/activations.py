@@ -1,0 +1,86 @@
+"""The nonlinearities of the feed-forward network."""
+
+import math
+
+from ..backend import array_module, erf
+from ..module import Module
+
+
+class ReLU(Module):
+    """Keep what is positive.
+
+        y = max(x, 0)
+
+    Backward: d_x = d_y where x > 0, else 0.
+
+    Shapes: x, y (...). Source: Vaswani et al. 2017, eq. 2.
+    """
+
+    def forward(self, x):
+        y = array_module(x).maximum(x, 0)
+        self.save(y)
+        return y
+
+    def backward(self, d_y):
+        return d_y * (self.saved() > 0)                                  # y > 0 exactly where x > 0
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 5, 11))
+
+
+class GELU(Module):
+    """Weight x by the probability that a standard normal variable is smaller.
+
+        y = x Φ(x)      Φ(x) = (1 + erf(x/√2)) / 2
+
+    Backward, with the normal density φ(x) = exp(−x²/2) / √(2π):
+
+        d_x = d_y ∘ (Φ(x) + x φ(x))
+
+    Shapes: x, y (...). Source: Hendrycks & Gimpel 2016.
+    """
+
+    def forward(self, x):
+        cdf = (1 + erf(x * math.sqrt(0.5))) * 0.5
+        self.save(x, cdf)
+        return x * cdf
+
+    def backward(self, d_y):
+        x, cdf = self.saved()
+        density = array_module(x).exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+        return d_y * (cdf + x * density)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 5, 11))
+
+
+class TanhGELU(Module):
+    """GELU with Φ approximated by a tanh, as GPT-2 uses it. It differs from `GELU` by less than 5·10⁻⁴.
+
+        y = x (1 + tanh u) / 2      u = √(2/π) (x + 0.044715 x³)
+
+    Backward:
+
+        d_x = d_y ∘ ( (1 + tanh u) / 2 + x (1 − tanh² u) / 2 · √(2/π) (1 + 3 · 0.044715 x²) )
+
+    Shapes: x, y (...). Source: Hendrycks & Gimpel 2016, section 2.
+    """
+
+    SLOPE = math.sqrt(2 / math.pi)
+    CUBIC = 0.044715
+
+    def forward(self, x):
+        tanh = array_module(x).tanh(self.SLOPE * (x + self.CUBIC * x**3))
+        self.save(x, tanh)
+        return x * (1 + tanh) * 0.5
+
+    def backward(self, d_y):
+        x, tanh = self.saved()
+        d_u = self.SLOPE * (1 + 3 * self.CUBIC * x**2)                   # ∂u/∂x
+        return d_y * ((1 + tanh) * 0.5 + x * (1 - tanh**2) * 0.5 * d_u)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 5, 11))

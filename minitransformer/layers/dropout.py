@@ -1,0 +1,43 @@
+"""Dropout."""
+
+from ..backend import keep_mask, nearest_keep
+from ..errors import InputError
+from ..module import Module
+
+
+class Dropout(Module):
+    """While training, zero each element with probability p and enlarge the others so that the mean stays.
+
+        y = x ∘ M      M = 1/(1−p) with probability 1−p, else 0
+
+    Backward: d_x = d_y ∘ M, with the very M of forward. After `eval()`, y = x.
+
+    1−p is rounded to a multiple of 1/65536, in the draw and in the scale alike, so that E[y] = x exactly. M is drawn
+    from the generator that was handed in. Raises InputError unless 0 ≤ p < 1.
+
+    Shapes: x, y, M (...). Sources: Srivastava et al. 2014; Vaswani et al. 2017, section 5.4.
+    """
+
+    def __init__(self, p, rng):
+        if not 0 <= p < 1:
+            raise InputError(f"Dropout needs a probability from 0 up to, not including, 1; got {p}.")
+        self.p = p
+        self.rng = rng
+
+    def forward(self, x):
+        if not self.training or self.p == 0:
+            self.save(None)
+            return x
+        keep = nearest_keep(1 - self.p)
+        scale = keep_mask(self.rng, keep, like=x).astype(x.dtype)
+        scale *= 1 / keep
+        self.save(scale)
+        return x * scale
+
+    def backward(self, d_y):
+        scale = self.saved()
+        return d_y if scale is None else d_y * scale
+
+    @classmethod
+    def example(cls, rng):
+        return cls(0.3, rng), rng.standard_normal((3, 5, 11))

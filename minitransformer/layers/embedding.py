@@ -1,0 +1,94 @@
+"""From token ids to vectors, and from vectors back to scores over the vocabulary."""
+
+import numpy as np
+
+from ..backend import add_rows, array_module, feature_product, position_product
+from ..errors import InputError
+from ..module import Module, Parameter
+from .linear import expect_features
+
+
+class Embedding(Module):
+    """Look up a vector for each token.
+
+        y = √D · W[ids]
+
+    Backward: row v collects the gradients of all places where token v stood,
+
+        d_W[v] = √D Σ_{n: ids_n = v} d_y_n
+
+    W starts as N(0, 1/D), so y has variance 1, as large as the positional encoding that is added to it; that is
+    what ×√D is for, and with `scale=False` it is left out. Returns None from backward: ids have no gradient.
+
+    Raises InputError for ids that are not integers, an empty batch, or an id outside 0 … V−1 (which, and where).
+
+    Shapes: ids (...), y (..., D); W (V, D). Source: Vaswani et al. 2017, section 3.4.
+    """
+
+    def __init__(self, vocabulary_size, features, rng, scale=True):
+        self.weight = Parameter.normal(rng, vocabulary_size, features, std=features**-0.5)
+        self.scale = features**0.5 if scale else 1.0
+
+    def forward(self, ids):
+        expect_ids(ids, self.weight.shape[0])
+        self.save(ids)
+        return self.weight.data[ids] * self.scale                        # (..., D)
+
+    def backward(self, d_y):
+        ids = self.saved()
+        rows = (d_y * self.scale).reshape(-1, d_y.shape[-1])             # (N, D)
+        add_rows(self.weight.grad, ids.reshape(-1), rows)
+
+    @classmethod
+    def example(cls, rng):
+        ids = rng.integers(0, 17, size=(3, 5))
+        ids[0, :2] = ids[2, 4] = 6  # a token that stands in several places
+        return cls(17, 11, rng), ids
+
+
+class Unembedding(Module):
+    """Score every token of the vocabulary with the embedding table itself.
+
+        y = x Wᵀ
+
+    Backward:
+
+        d_x = d_y W      d_W = Σ d_yᵀ x          (Σ over all positions)
+
+    W is handed in: with tied embeddings it is the `Embedding`'s parameter, and its gradient is the sum of both uses.
+
+    Shapes: x (..., D), y (..., V); W (V, D). Source: Press & Wolf 2017; Vaswani et al. 2017, section 3.4.
+    """
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def forward(self, x):
+        expect_features(self, x, self.weight.shape[1])
+        self.save(x)
+        return feature_product(x, self.weight.data.T)                    # (..., V)
+
+    def backward(self, d_y):
+        x = self.saved()
+        self.weight.grad += position_product(d_y, x)                     # (V, D)
+        return feature_product(d_y, self.weight.data)                    # (..., D)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(Parameter.normal(rng, 17, 11, std=11**-0.5)), rng.standard_normal((3, 5, 11))
+
+
+def expect_ids(ids, vocabulary_size):
+    """Raise InputError unless ids are integers between 0 and V−1, at least one."""
+    if not np.issubdtype(getattr(ids, "dtype", type(ids)), np.integer):
+        kind = getattr(ids, "dtype", type(ids).__name__)
+        raise InputError(f"Token ids are integers, got {kind}. Use ids.astype(int), or encode the text first.")
+    if ids.size == 0:
+        raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Hand in at least one token.")
+    if int(ids.min()) < 0 or int(ids.max()) >= vocabulary_size:
+        xp = array_module(ids)
+        where = tuple(int(i[0]) for i in xp.nonzero((ids < 0) | (ids >= vocabulary_size)))
+        raise InputError(
+            f"Token id {int(ids[where])} at position {where} is outside the vocabulary of {vocabulary_size} tokens "
+            f"(ids 0 to {vocabulary_size - 1})."
+        )

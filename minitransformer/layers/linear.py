@@ -1,0 +1,51 @@
+"""An affine map of the features."""
+
+from ..backend import feature_product, position_product, position_sum
+from ..errors import InputError
+from ..module import Module, Parameter
+
+
+class Linear(Module):
+    """Map each position's features affinely, the same way at every position.
+
+        y = x W + b
+
+    Backward, with sums over all positions:
+
+        d_x = d_y Wᵀ      d_W = Σ xᵀ d_y      d_b = Σ d_y
+
+    W starts Xavier uniform, b at zero. Raises InputError if x does not have in_features features.
+
+    Shapes: x (..., D), y (..., E); W (D, E), b (E,). Source: Vaswani et al. 2017, sections 3.2.2 and 3.3.
+    """
+
+    def __init__(self, in_features, out_features, rng, bias=True):
+        self.weight = Parameter.xavier_uniform(rng, in_features, out_features)
+        self.bias = Parameter.zeros(out_features) if bias else None
+
+    def forward(self, x):
+        expect_features(self, x, self.weight.shape[0])
+        self.save(x)
+        y = feature_product(x, self.weight.data)                         # (..., E)
+        if self.bias is not None:
+            y += self.bias.data
+        return y
+
+    def backward(self, d_y):
+        x = self.saved()
+        if self.bias is not None:
+            self.bias.grad += position_sum(d_y)                          # (E,)
+        self.weight.grad += position_product(x, d_y)                     # (D, E)
+        return feature_product(d_y, self.weight.data.T)                  # (..., D)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(11, 13, rng), rng.standard_normal((3, 5, 11))
+
+
+def expect_features(component, x, features):
+    """Raise InputError unless the last axis of x has this many features."""
+    if x.ndim == 0 or x.shape[-1] != features:
+        raise InputError(
+            f"{type(component).__name__} expects {features} features on the last axis, got an input of shape {x.shape}."
+        )

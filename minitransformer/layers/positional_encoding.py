@@ -1,0 +1,95 @@
+"""Where each token stands: added to its embedding, because attention by itself does not see order."""
+
+import numpy as np
+
+from ..backend import add_rows, array_module
+from ..errors import InputError
+from ..module import Module, Parameter
+
+
+class SinusoidalPositionalEncoding(Module):
+    """Add to each position a fixed pattern of sines and cosines.
+
+        y = x + PE[position]      PE[p, 2i] = sin(p ωᵢ)      PE[p, 2i+1] = cos(p ωᵢ)      ωᵢ = 10000^(−2i/D)
+
+    Backward: d_x = d_y. Each pair (sin, cos) turns by the angle k ωᵢ when the position moves by k, so PE[p+k] is a
+    linear function of PE[p].
+
+    Without `positions`, position t is t for every sequence; with them, (B, T) or (T,) integers say where each token
+    stands. Raises InputError for a position beyond max_length.
+
+    Shapes: x, y (B, T, D). Source: Vaswani et al. 2017, section 3.5.
+    """
+
+    def __init__(self, features, max_length=512):
+        self.max_length = max_length
+        self.table = sinusoids(max_length, features)                     # (max_length, D), float64
+
+    def forward(self, x, positions=None):
+        expect_length(x, positions, self.max_length)
+        self.save()
+        code = self.table[: x.shape[1]] if positions is None else self.table[positions]
+        return x + code.astype(x.dtype)                                  # (B, T, D)
+
+    def backward(self, d_y):
+        self.saved()
+        return d_y
+
+    @classmethod
+    def example(cls, rng):
+        return cls(11, max_length=7), rng.standard_normal((3, 5, 11))
+
+
+class LearnedPositionalEncoding(Module):
+    """Add to each position a vector of its own, learned like an embedding.
+
+        y = x + W[position]
+
+    Backward: d_x = d_y, and row p of d_W collects d_y over all tokens that stood at position p.
+
+    `positions`, and what is raised, as in `SinusoidalPositionalEncoding`. W starts as N(0, 0.02²).
+
+    Shapes: x, y (B, T, D); W (max_length, D). Source: Gehring et al. 2017; Vaswani et al. 2017, section 3.5.
+    """
+
+    def __init__(self, features, rng, max_length=512):
+        self.max_length = max_length
+        self.weight = Parameter.normal(rng, max_length, features, std=0.02)
+
+    def forward(self, x, positions=None):
+        expect_length(x, positions, self.max_length)
+        self.save(positions)
+        return x + (self.weight.data[: x.shape[1]] if positions is None else self.weight.data[positions])
+
+    def backward(self, d_y):
+        positions = self.saved()
+        if positions is None:
+            self.weight.grad[: d_y.shape[1]] += d_y.sum(axis=0)          # (T, D)
+        else:
+            places = array_module(d_y).broadcast_to(positions, d_y.shape[:2])
+            add_rows(self.weight.grad, places.reshape(-1), d_y.reshape(-1, d_y.shape[-1]))
+        return d_y
+
+    @classmethod
+    def example(cls, rng):
+        return cls(11, rng, max_length=7), rng.standard_normal((3, 5, 11))
+
+
+def sinusoids(length, features):
+    """The table PE of shape (length, features), float64: sines in the even channels, cosines in the odd ones."""
+    positions = np.arange(length)[:, None]                               # (T, 1)
+    frequencies = 10000.0 ** (-np.arange(0, features, 2) / features)     # (⌈D/2⌉,)
+    table = np.zeros((length, features))
+    table[:, 0::2] = np.sin(positions * frequencies)
+    table[:, 1::2] = np.cos(positions * frequencies[: features // 2])
+    return table
+
+
+def expect_length(x, positions, max_length):
+    """Raise InputError if a position lies beyond the table."""
+    needed = x.shape[1] if positions is None else int(positions.max()) + 1
+    if needed > max_length:
+        raise InputError(
+            f"A sequence of {needed} tokens is longer than the maximum of {max_length}. Shorten it, or build the "
+            f"model with max_length={needed} or more."
+        )

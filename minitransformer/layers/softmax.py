@@ -1,0 +1,39 @@
+"""Softmax over the last axis."""
+
+from ..backend import array_module
+from ..module import Module
+
+
+class Softmax(Module):
+    """Turn scores into weights that are positive and sum to one along the last axis.
+
+        P_j = exp(x_j − m) / Σ_i exp(x_i − m)      m = max_i x_i
+
+    Backward:
+
+        d_x = P ∘ (d_y − Σ_j d_y_j P_j)
+
+    Forward ignores a shift of x, so Σ_j d_x_j = 0. The shift by m keeps exp from overflowing. A score of −∞ gets
+    weight 0; a row of nothing but −∞ gets zeros, in P and in d_x, never NaN.
+
+    Shapes: x, y (..., S). Source: Vaswani et al. 2017, section 3.2.1.
+    """
+
+    def forward(self, x):
+        xp = array_module(x)
+        largest = x.max(axis=-1, keepdims=True)                          # (..., 1)
+        weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))   # (..., S)
+        total = weights.sum(axis=-1, keepdims=True)
+        weights /= xp.where(total == 0, 1, total)
+        self.save(weights)
+        return weights
+
+    def backward(self, d_y):
+        weights = self.saved()
+        d_x = d_y * weights
+        d_x -= weights * d_x.sum(axis=-1, keepdims=True)                 # (..., S)
+        return d_x
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 5, 7))

@@ -1,0 +1,72 @@
+"""Cross-entropy over the tokens that are real."""
+
+import numpy as np
+
+from .backend import array_module
+from .errors import InputError
+from .layers.embedding import expect_ids
+from .module import Module
+
+
+class CrossEntropy(Module):
+    """The mean negative log-likelihood of the targets, with label smoothing, over targets that are not padding.
+
+        L = −(1/N) Σ_n Σ_v q_nv log p_nv      p = softmax(x)      q = (1−ε) onehot(target) + ε/V
+
+    Backward, for the N real targets (rows of padding get 0):
+
+        d_x = d_L (p − q) / N
+
+    Forward ignores a shift of each row of x, so Σ_v d_x_nv = 0. The log-sum-exp is shifted by the row's maximum, so
+    nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is the entropy of q, not 0.
+
+    `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids below V, for
+    shapes that do not match, and if every target is padding.
+
+    Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
+    """
+
+    def __init__(self, label_smoothing=0.0, padding=0):
+        if not 0 <= label_smoothing < 1:
+            raise InputError(f"Label smoothing is a share from 0 up to, not including, 1; got {label_smoothing}.")
+        self.label_smoothing = label_smoothing
+        self.padding = padding
+
+    def forward(self, x, targets):
+        xp = array_module(x)
+        expect_ids(targets, x.shape[-1])
+        if targets.shape != x.shape[:-1]:
+            raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
+        rows, targets = x.reshape(-1, x.shape[-1]), targets.reshape(-1)  # (N, V), (N,)
+        real = targets != self.padding
+        count = int(real.sum())
+        if count == 0:
+            raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
+
+        shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
+        likelihood = xp.exp(shifted)
+        total = likelihood.sum(axis=-1, keepdims=True)                   # (N, 1)
+        likelihood /= total
+        log_total = xp.log(total[:, 0])                                  # (N,)
+        at_target = shifted[xp.arange(len(targets)), targets]
+        smooth = self.label_smoothing
+        loss = log_total - (1 - smooth) * at_target - smooth * shifted.mean(axis=-1)
+        self.save(likelihood, targets, real, count, x.shape)
+        return (loss * real).sum() / np.asarray(count, dtype=x.dtype)
+
+    def backward(self, d_loss=1.0):
+        p, targets, real, count, shape = self.saved()
+        xp = array_module(p)
+        smooth, vocabulary = self.label_smoothing, p.shape[-1]
+        d_x = p - smooth / vocabulary                                    # (N, V)
+        d_x[xp.arange(len(targets)), targets] -= 1 - smooth
+        d_x *= (real * (d_loss / count)).astype(p.dtype)[:, None]
+        return d_x.reshape(shape)
+
+    @classmethod
+    def example(cls, rng):
+        logits = rng.standard_normal((3, 5, 17))
+        logits[0, 0, :4] = logits[0, 0].max() + 1  # tied maxima
+        targets = rng.integers(1, 17, size=(3, 5))
+        targets[1, 3:] = targets[2, 4] = 0  # padding
+        return cls(label_smoothing=0.1), logits, targets

@@ -1,0 +1,118 @@
+"""The sizes and choices that make a model."""
+
+import dataclasses
+
+from ..errors import InputError, unknown
+from ..layers.feed_forward import ACTIVATIONS
+from ..layers.residual import ORDERS
+
+POSITIONS = ("sinusoidal", "learned")
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformerConfig:
+    """Sizes and choices, checked when made (InputError names the value and what would fit).
+
+    The defaults are the paper's base model: post-norm, no final norm, ReLU, sinusoidal positions, no bias in the
+    attention projections, dropout on embeddings and sublayer outputs only. To equal `nn.Transformer` instead: `bias`
+    and `final_norm` True, `attention_dropout` and `activation_dropout` the same as `dropout`.
+
+    Left at None: `d_k` becomes d_model / heads and `d_v` becomes d_k; `final_norm` is True for pre-norm, whose
+    residual stream no norm has touched, and False for post-norm; `target_vocabulary` is the source's.
+    """
+
+    source_vocabulary: int = 37000
+    target_vocabulary: int | None = None
+    d_model: int = 512
+    heads: int = 8
+    d_ff: int = 2048
+    encoder_layers: int = 6
+    decoder_layers: int = 6
+    d_k: int | None = None
+    d_v: int | None = None
+    max_length: int = 512
+    dropout: float = 0.1
+    attention_dropout: float = 0.0
+    activation_dropout: float = 0.0
+    norm: str = "post"
+    final_norm: bool | None = None
+    activation: str = "relu"
+    positions: str = "sinusoidal"
+    bias: bool = False
+    tie_embeddings: bool = False
+
+    def __post_init__(self):
+        fill = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the class is frozen)
+        if self.target_vocabulary is None:
+            fill("target_vocabulary", self.source_vocabulary)
+        for name in ("source_vocabulary", "target_vocabulary", "d_model", "heads", "d_ff", "decoder_layers", "max_length"):
+            self._expect_count(name, least=1)
+        self._expect_count("encoder_layers", least=0)
+        if self.d_k is None:
+            self._expect_divisible()
+            fill("d_k", self.d_model // self.heads)
+        if self.d_v is None:
+            fill("d_v", self.d_k)
+        self._expect_count("d_k", least=1)
+        self._expect_count("d_v", least=1)
+        for name in ("dropout", "attention_dropout", "activation_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is a probability from 0 up to, not including, 1; got {getattr(self, name)}.")
+        for name, known in (("norm", ORDERS), ("activation", ACTIVATIONS), ("positions", POSITIONS)):
+            if getattr(self, name) not in known:
+                raise unknown(name, getattr(self, name), known)
+        if self.final_norm is None:
+            fill("final_norm", self.norm == "pre")
+        if self.tie_embeddings and self.source_vocabulary != self.target_vocabulary:
+            raise InputError(
+                f"Tied embeddings need one vocabulary for both sides, got {self.source_vocabulary} and "
+                f"{self.target_vocabulary} tokens. Use a joint vocabulary, or tie_embeddings=False."
+            )
+
+    def _expect_count(self, name, least):
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+
+    def _expect_divisible(self):
+        if self.d_model % self.heads:
+            divisors = [h for h in range(1, self.d_model + 1) if self.d_model % h == 0 and h <= 32]
+            raise InputError(
+                f"heads={self.heads} does not divide d_model={self.d_model}. Take {', '.join(map(str, divisors))} heads, "
+                f"or d_model={-(-self.d_model // self.heads) * self.heads}, or set d_k yourself."
+            )
+
+    @classmethod
+    def preset(cls, name, **changes):
+        """The configuration of a preset, with some fields changed: `TransformerConfig.preset("toy", norm="pre")`."""
+        if name not in PRESETS:
+            raise unknown("preset", name, PRESETS)
+        known = [f.name for f in dataclasses.fields(cls)]
+        for option in changes:
+            if option not in known:
+                raise unknown("option", option, known)
+        return cls(**{**PRESETS[name], **changes})
+
+    def to_dict(self):
+        return dataclasses.asdict(self)
+
+
+def _sizes(d_model, heads, d_ff, layers, vocabulary, dropout):
+    return {
+        "d_model": d_model,
+        "heads": heads,
+        "d_ff": d_ff,
+        "encoder_layers": layers,
+        "decoder_layers": layers,
+        "source_vocabulary": vocabulary,
+        "dropout": dropout,
+    }
+
+
+PRESETS = {
+    "toy": _sizes(64, 4, 256, 2, vocabulary=20, dropout=0.0),
+    "tiny": _sizes(128, 4, 256, 4, vocabulary=1000, dropout=0.1),
+    "small": _sizes(256, 8, 1024, 3, vocabulary=1000, dropout=0.1),
+    "base": _sizes(512, 8, 2048, 6, vocabulary=37000, dropout=0.1),  # Vaswani et al. 2017, table 3, "base"
+    "big": _sizes(1024, 16, 4096, 6, vocabulary=37000, dropout=0.3),  # table 3, "big"
+}

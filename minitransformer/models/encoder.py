@@ -1,0 +1,96 @@
+"""The encoder."""
+
+from ..attention.masking import padding_mask
+from ..attention.multi_head import MultiHeadAttention
+from ..layers.feed_forward import FeedForward
+from ..layers.layer_norm import LayerNorm
+from ..layers.residual import Residual
+from ..module import Module
+
+
+class EncoderLayer(Module):
+    """Self-attention, then the feed-forward network, each inside Add & Norm.
+
+        a = Residual(SelfAttention)(x)      y = Residual(FeedForward)(a)
+
+    Backward undoes the two in reverse and returns d_x.
+
+    Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1, figure 1.
+    """
+
+    def __init__(self, config, rng):
+        self.self_attention = attention_of(config, rng)
+        self.feed_forward = feed_forward_of(config, rng)
+        self.add_norm_1 = residual_of(self.self_attention, config, rng)
+        self.add_norm_2 = residual_of(self.feed_forward, config, rng)
+
+    def forward(self, x, mask=None):
+        x = self.add_norm_1(x, mask=mask)                                # (B, S, D)
+        return self.add_norm_2(x)                                        # (B, S, D)
+
+    def backward(self, d_y):
+        return self.add_norm_1.backward(self.add_norm_2.backward(d_y))
+
+    @classmethod
+    def example(cls, rng):
+        config, source, _ = small_example(rng)
+        return cls(config, rng), rng.standard_normal((3, 7, 20)), padding_mask(source)
+
+
+class Encoder(Module):
+    """A stack of N encoder layers, and a final LayerNorm where the configuration asks for one.
+
+    Backward runs through the layers in reverse and returns d_x.
+
+    Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1.
+    """
+
+    def __init__(self, config, rng, layers=None):
+        layers = config.encoder_layers if layers is None else layers
+        self.layers = [EncoderLayer(config, rng) for _ in range(layers)]
+        self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
+
+    def forward(self, x, mask=None):
+        for layer in self.layers:
+            x = layer(x, mask)                                           # (B, S, D)
+        return x if self.final_norm is None else self.final_norm(x)
+
+    def backward(self, d_y):
+        d_x = d_y if self.final_norm is None else self.final_norm.backward(d_y)
+        for layer in reversed(self.layers):
+            d_x = layer.backward(d_x)                                    # (B, S, D)
+        return d_x
+
+    @classmethod
+    def example(cls, rng):
+        config, source, _ = small_example(rng)
+        return cls(config, rng), rng.standard_normal((3, 7, 20)), padding_mask(source)
+
+
+def attention_of(config, rng):
+    return MultiHeadAttention(
+        config.d_model, config.heads, rng, config.d_k, config.d_v, config.bias, config.attention_dropout
+    )
+
+
+def feed_forward_of(config, rng):
+    return FeedForward(config.d_model, config.d_ff, rng, config.activation, config.activation_dropout)
+
+
+def residual_of(sublayer, config, rng):
+    return Residual(sublayer, config.d_model, rng, config.norm, config.dropout)
+
+
+def small_example(rng):
+    """(config, source ids (3, 7), target ids (3, 5)) of sizes that cannot be confused, with padded rows."""
+    from .config import TransformerConfig
+
+    config = TransformerConfig(
+        source_vocabulary=17, target_vocabulary=19, d_model=20, heads=4, d_k=11, d_v=13, d_ff=23,
+        encoder_layers=2, decoder_layers=2, max_length=16, dropout=0.0,
+    )  # fmt: skip
+    source, target = rng.integers(4, 17, size=(3, 7)), rng.integers(4, 19, size=(3, 5))
+    source[1, 4:] = source[2, 6:] = 0
+    target[:, 0] = 1
+    target[1, 3:] = 0
+    return config, source, target

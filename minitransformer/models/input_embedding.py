@@ -1,0 +1,41 @@
+"""What enters a stack: tokens, where they stand, and dropout."""
+
+from ..layers.dropout import Dropout
+from ..layers.embedding import Embedding
+from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
+from ..module import Module
+
+
+class InputEmbedding(Module):
+    """The sum of token embedding and positional encoding, with dropout.
+
+        y = Dropout(√D · W[ids] + PE)
+
+    Backward runs back through the three; it returns None, because ids have no gradient. The `Embedding` is handed
+    in, so that source and target may share one.
+
+    Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections 3.4, 3.5, 5.4.
+    """
+
+    def __init__(self, embedding, config, rng):
+        features = embedding.weight.shape[1]
+        self.embedding = embedding
+        if config.positions == "learned":
+            self.position = LearnedPositionalEncoding(features, rng, config.max_length)
+        else:
+            self.position = SinusoidalPositionalEncoding(features, config.max_length)
+        self.dropout = Dropout(config.dropout, rng)
+
+    def forward(self, ids, positions=None):
+        return self.dropout(self.position(self.embedding(ids), positions))  # (B, T, D)
+
+    def backward(self, d_y):
+        self.embedding.backward(self.position.backward(self.dropout.backward(d_y)))
+
+    @classmethod
+    def example(cls, rng):
+        from .config import TransformerConfig
+
+        embedding, ids = Embedding.example(rng)
+        config = TransformerConfig(source_vocabulary=17, d_model=11, heads=1, max_length=7, positions="learned")
+        return cls(embedding, config, rng), ids

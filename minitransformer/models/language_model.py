@@ -1,0 +1,71 @@
+"""A decoder-only Transformer."""
+
+import numpy as np
+
+from ..attention.masking import causal_mask, padding_mask
+from ..backend import array_module
+from ..layers.embedding import Embedding, Unembedding
+from ..layers.linear import Linear
+from ..module import Module
+from .encoder import Encoder, small_example
+from .input_embedding import InputEmbedding
+
+
+class LanguageModel(Module):
+    """Predict the next token from all tokens before it, with one stack and no encoder.
+
+        logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
+
+    It speaks the same words as `Transformer`: source and target stand one after the other in a single sequence, and
+    the target's first token (BOS) is the separator. Without a source (None) it models the target alone.
+
+    A decoder-only layer is the paper's decoder layer without cross-attention, which is `EncoderLayer` under a causal
+    mask. A padded source leaves a gap before the target; tokens count their position over real tokens only, and
+    padding is masked, so the gap is invisible. Backward returns None, because ids have no gradient.
+
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Liu et al. 2018, section 4.2.3;
+    Radford et al. 2018.
+    """
+
+    def __init__(self, config, rng):
+        rng = np.random.default_rng(rng)
+        self.config = config
+        embedding = Embedding(config.target_vocabulary, config.d_model, rng)
+        self.input = InputEmbedding(embedding, config, rng)
+        self.layers = Encoder(config, rng, layers=config.decoder_layers)
+        if config.tie_embeddings:
+            self.output = Unembedding(embedding.weight)
+        else:
+            self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
+
+    def forward(self, source, target_in):
+        ids = target_in if source is None else array_module(target_in).concatenate([source, target_in], axis=1)
+        real = ids != 0                                                  # (B, n), n = S + T
+        positions = (real.cumsum(axis=1) - 1).clip(0)                    # counted over real tokens
+        mask = causal_mask(ids.shape[1], like=ids) & padding_mask(ids)
+        x = self.layers(self.input(ids, positions), mask)                # (B, n, D)
+        before = ids.shape[1] - target_in.shape[1]
+        self.save(before)
+        return self.output(x[:, before:])                                # (B, T, V)
+
+    def backward(self, d_logits):
+        d_target = self.output.backward(d_logits)                        # (B, T, D)
+        before = self.saved()
+        xp = array_module(d_target)
+        d_source = xp.zeros((d_target.shape[0], before, d_target.shape[2]), dtype=d_target.dtype)
+        self.input.backward(self.layers.backward(xp.concatenate([d_source, d_target], axis=1)))
+
+    def start(self, source):
+        """The state before the first token: the source, and no target yet."""
+        return source, array_module(source).zeros((source.shape[0], 0), dtype=source.dtype)
+
+    def step(self, ids, state):
+        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
+        source, before = state
+        target = array_module(ids).concatenate([before, ids[:, None]], axis=1)
+        return self.forward(source, target)[:, -1], (source, target)
+
+    @classmethod
+    def example(cls, rng):
+        config, source, target = small_example(rng)
+        return cls(config, rng), source, target

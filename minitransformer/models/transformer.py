@@ -1,0 +1,78 @@
+"""The Transformer of the paper: encoder and decoder."""
+
+import numpy as np
+
+from ..attention.masking import causal_mask, padding_mask
+from ..backend import array_module
+from ..layers.embedding import Embedding, Unembedding
+from ..layers.linear import Linear
+from ..module import Module
+from .decoder import Decoder
+from .encoder import Encoder, small_example
+from .input_embedding import InputEmbedding
+
+
+class Transformer(Module):
+    """From a source sequence and the target so far to scores for the next token.
+
+        memory = Encoder(embed(source))      logits = Decoder(embed(target_in), memory) W_out
+
+    Backward takes d_logits back through the decoder, whose d_memory then goes back through the encoder; it returns
+    None, because ids have no gradient. The masks come from the ids: padding (id 0) is invisible, and a target
+    position sees itself and what came before.
+
+    `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the sum of its three
+    uses. `rng` is a numpy Generator or a seed: it draws the first weights, and later the dropout.
+
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, figure 1.
+    """
+
+    def __init__(self, config, rng):
+        rng = np.random.default_rng(rng)
+        self.config = config
+        source = Embedding(config.source_vocabulary, config.d_model, rng)
+        target = source if config.tie_embeddings else Embedding(config.target_vocabulary, config.d_model, rng)
+        self.source_input = InputEmbedding(source, config, rng)
+        self.target_input = InputEmbedding(target, config, rng)
+        self.encoder = Encoder(config, rng)
+        self.decoder = Decoder(config, rng)
+        if config.tie_embeddings:
+            self.output = Unembedding(target.weight)
+        else:
+            self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
+
+    def forward(self, source, target_in):
+        memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
+        return self.decode(target_in, memory, memory_mask)               # (B, T, V)
+
+    def backward(self, d_logits):
+        d_x, d_memory = self.decoder.backward(self.output.backward(d_logits))
+        self.target_input.backward(d_x)
+        self.source_input.backward(self.encoder.backward(d_memory))
+
+    def encode(self, source):
+        """(memory (B, S, D), its padding mask (B, 1, 1, S))."""
+        mask = padding_mask(source)
+        return self.encoder(self.source_input(source), mask), mask
+
+    def decode(self, target_in, memory, memory_mask):
+        """Logits (B, T, V) for the token after each target position."""
+        mask = causal_mask(target_in.shape[1], like=target_in) & padding_mask(target_in)
+        return self.output(self.decoder(self.target_input(target_in), memory, mask, memory_mask))
+
+    def start(self, source):
+        """The state before the first token: the memory, its mask, and no target yet."""
+        memory, memory_mask = self.encode(source)
+        nothing = array_module(source).zeros((source.shape[0], 0), dtype=source.dtype)
+        return memory, memory_mask, nothing
+
+    def step(self, ids, state):
+        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
+        memory, memory_mask, before = state
+        target = array_module(ids).concatenate([before, ids[:, None]], axis=1)
+        return self.decode(target, memory, memory_mask)[:, -1], (memory, memory_mask, target)
+
+    @classmethod
+    def example(cls, rng):
+        config, source, target = small_example(rng)
+        return cls(config, rng), source, target

@@ -1,0 +1,308 @@
+"""Module and Parameter: the one contract that every component keeps.
+
+A component is a class with `forward` and, directly under it, `backward`, whose lines undo forward's lines in
+reverse order. `forward` saves what `backward` needs; `backward(d_y)` takes ∂loss/∂y, adds to the gradient of each
+parameter, and returns ∂loss/∂x for every float input of `forward`, in the same order (one: the array itself;
+several: a tuple; none: None).
+"""
+
+import contextlib
+import threading
+
+import numpy as np
+
+from .backend import array_module, move
+from .errors import BackwardWithoutForward, InputError
+
+
+class Parameter:
+    """A trainable array, `data`, and the gradient that `backward` adds to, `grad`, of the same shape.
+
+    Both are written to, never replaced: assigning to either copies into the array that is there. (A loop that
+    says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the memory stays true.)
+    """
+
+    def __init__(self, data):
+        self._data = data
+        self._grad = array_module(data).zeros_like(data)
+
+    @classmethod
+    def zeros(cls, *shape):
+        return cls(np.zeros(shape, dtype=np.float32))
+
+    @classmethod
+    def ones(cls, *shape):
+        return cls(np.ones(shape, dtype=np.float32))
+
+    @classmethod
+    def normal(cls, rng, *shape, std):
+        """Entries from N(0, std²)."""
+        return cls((std * rng.standard_normal(shape)).astype(np.float32))
+
+    @classmethod
+    def xavier_uniform(cls, rng, fan_in, fan_out):
+        """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot & Bengio 2010, eq. 16."""
+        a = (6.0 / (fan_in + fan_out)) ** 0.5
+        return cls(rng.uniform(-a, a, size=(fan_in, fan_out)).astype(np.float32))
+
+    @property
+    def data(self):
+        return self._data
+
+    @data.setter
+    def data(self, value):
+        _write(self._data, value)
+
+    @property
+    def grad(self):
+        return self._grad
+
+    @grad.setter
+    def grad(self, value):
+        _write(self._grad, value)
+
+    @property
+    def shape(self):
+        return self._data.shape
+
+    @property
+    def size(self):
+        return self._data.size
+
+    def place(self, data, grad):
+        """Let `data` and `grad` be these arrays from now on: moving into a flat buffer, a dtype or a device."""
+        self._data, self._grad = data, grad
+
+    def __repr__(self):
+        return f"Parameter{self.shape}"
+
+
+def _write(array, value):
+    if value is array:  # `p.grad += x` arrives here after its work is done
+        return
+    shape = getattr(value, "shape", ())
+    if shape != array.shape:
+        raise InputError(f"A parameter of shape {array.shape} cannot take a value of shape {shape}.")
+    array[...] = value
+
+
+class FlatBuffers:
+    """All parameters of a module side by side in one array, and all gradients in another, both of shape (P,).
+
+    Every `Parameter.data` and `.grad` becomes a view into them, so that an optimizer step, a norm or a zeroing is
+    a few passes over contiguous memory. Parameters keep the order in which the components define them: query, key
+    and value weights lie side by side.
+    """
+
+    def __init__(self, parameters):
+        first = parameters[0].data
+        xp = array_module(first)
+        total = sum(p.size for p in parameters)
+        self.data, self.grad = xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype)
+        self.parameters = parameters
+        start = 0
+        for p in parameters:
+            views = [flat[start : start + p.size].reshape(p.shape) for flat in (self.data, self.grad)]
+            views[0][...], views[1][...] = p.data, p.grad
+            p.place(*views)
+            start += p.size
+
+    def hold(self, parameters):
+        """Whether these are the parameters, and all of them still live here."""
+        return len(parameters) == len(self.parameters) and all(
+            p is q and p.data.base is self.data for p, q in zip(parameters, self.parameters)
+        )
+
+
+class _Saving(threading.local):
+    on = True
+
+
+_saving = _Saving()
+
+
+@contextlib.contextmanager
+def no_grad():
+    """Inside, `forward` saves nothing: for evaluation and decoding, where no backward follows."""
+    before, _saving.on = _saving.on, False
+    try:
+        yield
+    finally:
+        _saving.on = before
+
+
+class Module:
+    """The base of every component: finds its parameters and submodules among its own attributes.
+
+    A parameter's name is its path, such as `encoder.layers.0.self_attention.query.weight`. A parameter or module
+    that is reached by two paths is one: the first path names it. Attributes that begin with an underscore, and
+    what they hold, are private and not searched.
+    """
+
+    training = True
+
+    def __call__(self, *inputs, **options):
+        return self.forward(*inputs, **options)
+
+    def forward(self, *inputs):
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, d_y):
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    # -- what forward leaves for backward: last in, first out ------------------------------------------------
+
+    def save(self, *values):
+        """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
+        if _saving.on:
+            self.__dict__.setdefault("_saves", []).append(values)
+
+    def saved(self):
+        """Take back what the latest not yet undone `forward` saved: the bare value for one, a tuple for several.
+
+        A component that is used twice in one pass is undone twice, in reverse, and each undoing meets its own saves.
+        """
+        saves = self.__dict__.get("_saves")
+        if not saves:
+            raise BackwardWithoutForward(
+                f"{type(self).__name__}.backward was called without a matching forward. Call forward first, outside "
+                "no_grad(), and call backward once for each forward."
+            )
+        values = saves.pop()
+        return values[0] if len(values) == 1 else values
+
+    def clear_saves(self):
+        """Forget all saves, of the submodules too: after an exception, or a forward that needs no backward."""
+        for _, module in self.named_modules():
+            module.__dict__.pop("_saves", None)
+
+    def leftover_saves(self):
+        """{path: number of forwards not yet undone}, empty after a complete step."""
+        return {name: len(m._saves) for name, m in self.named_modules() if m.__dict__.get("_saves")}
+
+    # -- the tree ------------------------------------------------------------------------------------------
+
+    def _members(self):
+        for name, value in vars(self).items():
+            if name.startswith("_"):
+                continue
+            if isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
+            else:
+                yield name, value
+
+    def children(self):
+        """(name, module) of each direct submodule, in the order of definition."""
+        return [(name, value) for name, value in self._members() if isinstance(value, Module)]
+
+    def named_modules(self):
+        """(path, module) of this module (path "") and all below it, each once, parents first."""
+        found, seen = [], set()
+
+        def visit(path, module):
+            if id(module) in seen:
+                return
+            seen.add(id(module))
+            found.append((path, module))
+            for name, child in module.children():
+                visit(f"{path}.{name}" if path else name, child)
+
+        visit("", self)
+        return found
+
+    def named_parameters(self):
+        """{path: Parameter}, each parameter once, in the order of definition."""
+        found, seen = {}, set()
+        for path, module in self.named_modules():
+            for name, value in module._members():
+                if isinstance(value, Parameter) and id(value) not in seen:
+                    seen.add(id(value))
+                    found[f"{path}.{name}" if path else name] = value
+        return found
+
+    def parameters(self):
+        return list(self.named_parameters().values())
+
+    def parameter_count(self):
+        return sum(p.size for p in self.parameters())
+
+    def generators(self):
+        """The random generators in use (dropout's), each once: a checkpoint keeps their states."""
+        found = {}
+        for _, module in self.named_modules():
+            found.update({id(v): v for _, v in module._members() if isinstance(v, np.random.Generator)})
+        return list(found.values())
+
+    # -- switches, memory, saving --------------------------------------------------------------------------
+
+    def train(self, on=True):
+        """Switch dropout on (`eval()`: off), here and below. Returns self."""
+        for _, module in self.named_modules():
+            module.training = on
+        return self
+
+    def eval(self):
+        return self.train(False)
+
+    def flat_buffers(self):
+        """The `FlatBuffers` of this module's parameters, made on first use."""
+        parameters = self.parameters()
+        if not parameters:
+            raise InputError(f"{type(self).__name__} has no parameters to train.")
+        flat = self.__dict__.get("_flat")
+        if flat is None or not flat.hold(parameters):
+            flat = self._flat = FlatBuffers(parameters)
+        return flat
+
+    def zero_grad(self):
+        """Set every gradient to zero: `backward` adds, so each step starts here."""
+        if self.__dict__.get("_flat") is not None:
+            self.flat_buffers().grad.fill(0)
+        else:
+            for p in self.parameters():
+                p.grad.fill(0)
+
+    def to(self, target):
+        """Move to a device ("cpu", "gpu") or a dtype ("float32", "float64"). Returns self.
+
+        The parameters get new arrays: make the optimizer afterwards.
+        """
+        if target in ("cpu", "gpu"):
+            change = lambda x: move(x, target)  # noqa: E731
+            for _, module in self.named_modules():
+                tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
+                vars(module).update({n: change(v) for n, v in tables.items()})
+        elif str(np.dtype(target)) in ("float32", "float64"):
+            change = lambda x: x.astype(target)  # noqa: E731
+        else:
+            raise InputError(f"A module moves to 'cpu', 'gpu', 'float32' or 'float64', not to {target!r}.")
+        for p in self.parameters():
+            p.place(change(p.data), change(p.grad))
+        for _, module in self.named_modules():
+            module.__dict__.pop("_flat", None)
+            module.__dict__.pop("_saves", None)
+        return self
+
+    def state_dict(self):
+        """{path: copy of the parameter's array}."""
+        return {name: p.data.copy() for name, p in self.named_parameters().items()}
+
+    def load_state_dict(self, state):
+        """Take over the arrays of `state_dict()`. Raises InputError if a name or a shape does not fit."""
+        parameters = self.named_parameters()
+        missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))
+        if missing or extra:
+            raise InputError(
+                f"These weights are of another model: missing {missing[:3] or 'none'}, not known here {extra[:3] or 'none'}."
+            )
+        for name, p in parameters.items():
+            if state[name].shape != p.shape:
+                raise InputError(f"{name} has shape {state[name].shape} there and {p.shape} here.")
+        for name, p in parameters.items():
+            p.data[...] = array_module(p.data).asarray(state[name])
+
+    def __repr__(self):
+        facts = [f"{n}={v}" for n, v in vars(self).items() if isinstance(v, (int, float, str)) and n[0] != "_" and n != "training"]
+        head = f"{type(self).__name__}({', '.join(facts)})"
+        lines = [f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
+        return "\n".join([head, *lines])

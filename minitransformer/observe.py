@@ -1,0 +1,31 @@
+"""Watch every component of a model while it runs, without a line in the components themselves."""
+
+import contextlib
+
+
+@contextlib.contextmanager
+def observe(module, on_forward=None, on_backward=None):
+    """Inside, call on_forward(path, component, inputs, output) after each forward of every component below `module`,
+    and on_backward(path, component, d_y, d_inputs) after each backward; innermost components come first.
+    """
+    watched = module.named_modules()
+    for path, component in watched:
+        if on_forward:
+            component.forward = _reporting(component.forward, on_forward, path, component)
+        if on_backward:
+            component.backward = _reporting(component.backward, on_backward, path, component)
+    try:
+        yield
+    finally:
+        for _, component in watched:
+            vars(component).pop("forward", None)
+            vars(component).pop("backward", None)
+
+
+def _reporting(method, report, path, component):
+    def wrapper(*inputs, **options):
+        result = method(*inputs, **options)
+        report(path, component, inputs, result)
+        return result
+
+    return wrapper

@@ -1,0 +1,134 @@
+"""Optimizers over the flat buffers, and clipping. The learning rate is a number or a schedule of the step."""
+
+from .backend import array_module, in_blocks
+from .errors import InputError
+
+
+class Optimizer:
+    """What all optimizers share: the model's flat buffers, the step counter t = 1, 2, …, moments of the same length.
+
+    `learning_rate` is a number, or a function of the step such as a schedule of `schedules.py`. `step()` reads the
+    gradients that `backward` left and writes the parameters; it does not zero the gradients.
+    """
+
+    moments = ()  # names of the arrays of shape (P,) that the subclass keeps
+
+    def __init__(self, model, learning_rate):
+        self.model = model
+        self.learning_rate = learning_rate
+        self.flat = model.flat_buffers()
+        self.t = 0
+        for name in self.moments:
+            setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
+
+    def rate(self):
+        """The learning rate of step t."""
+        return self.learning_rate(self.t) if callable(self.learning_rate) else self.learning_rate
+
+    def step(self):
+        if self.model.flat_buffers() is not self.flat:
+            raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...).")
+        self.t += 1
+        moments = [getattr(self, name) for name in self.moments]
+        in_blocks(self.updater(self.rate()), self.flat.data, self.flat.grad, *moments)
+
+    def updater(self, rate):
+        """The in-place elementwise update of this step: a function of (data, grad, *moments)."""
+        raise NotImplementedError
+
+    def state_dict(self):
+        """{name: copy} of the moments; `t` is kept apart, as a number."""
+        return {name: getattr(self, name).copy() for name in self.moments}
+
+    def load_state_dict(self, state, t):
+        for name in self.moments:
+            if state[name].shape != self.flat.data.shape:
+                raise InputError(f"The optimizer's {name} has shape {state[name].shape}, the model {self.flat.data.shape}.")
+            getattr(self, name)[...] = array_module(self.flat.data).asarray(state[name])
+        self.t = t
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum.
+
+        v ← μ v + g      θ ← θ − η v
+
+    Source: Polyak 1964; in the form that PyTorch uses (the rate outside the velocity).
+    """
+
+    moments = ("velocity",)
+
+    def __init__(self, model, learning_rate=0.01, momentum=0.0):
+        super().__init__(model, learning_rate)
+        self.momentum = momentum
+
+    def updater(self, rate):
+        def update(data, grad, velocity):
+            velocity *= self.momentum
+            velocity += grad
+            data -= rate * velocity
+
+        return update
+
+
+class Adam(Optimizer):
+    """Adaptive moments.
+
+        m ← β₁ m + (1−β₁) g      v ← β₂ v + (1−β₂) g²
+        θ ← θ − η m̂ / (√v̂ + ε)      m̂ = m / (1−β₁ᵗ)      v̂ = v / (1−β₂ᵗ)
+
+    Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
+    β₂ = 0.999. The defaults are the paper's β and ε, and a common rate.
+
+    Sources: Kingma & Ba 2015, algorithm 1; Vaswani et al. 2017, section 5.3.
+    """
+
+    moments = ("first_moment", "second_moment")
+    weight_decay = 0.0
+
+    def __init__(self, model, learning_rate=1e-3, beta1=0.9, beta2=0.98, epsilon=1e-9):
+        super().__init__(model, learning_rate)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def updater(self, rate):
+        unbias1, unbias2 = 1 / (1 - self.beta1**self.t), 1 / (1 - self.beta2**self.t)
+
+        def update(data, grad, m, v):
+            if self.weight_decay:
+                data *= 1 - rate * self.weight_decay
+            m *= self.beta1
+            m += (1 - self.beta1) * grad
+            v *= self.beta2
+            v += (1 - self.beta2) * grad * grad
+            root = array_module(v).sqrt(v * unbias2)
+            data -= rate * unbias1 * m / (root + self.epsilon)
+
+        return update
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+        θ ← (1 − η λ) θ, then Adam's step
+
+    The decay does not pass through the moments, so it shrinks all parameters alike. As in PyTorch it acts on every
+    parameter, biases and norms included.
+
+    Source: Loshchilov & Hutter 2019, algorithm 2.
+    """
+
+    def __init__(self, model, learning_rate=1e-3, beta1=0.9, beta2=0.98, epsilon=1e-9, weight_decay=0.01):
+        super().__init__(model, learning_rate, beta1, beta2, epsilon)
+        self.weight_decay = weight_decay
+
+
+def clip_by_global_norm(model, max_norm):
+    """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm before.
+
+    With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    """
+    grad = model.flat_buffers().grad
+    norm = float(array_module(grad).sqrt(grad @ grad))
+    if max_norm is not None and norm > max_norm:
+        grad *= max_norm / norm
+    return norm
