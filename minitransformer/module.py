@@ -107,11 +107,9 @@ class FlatBuffers:
             p.place(*views)
             start += p.size
 
-    def hold(self, parameters):
-        """Whether these are the parameters, and all of them still live here."""
-        return len(parameters) == len(self.parameters) and all(
-            p is q and p.data.base is self.data for p, q in zip(parameters, self.parameters)
-        )
+    def intact(self):
+        """Whether all the parameters still live here; `to()`, or packing a part of the model, moves them away."""
+        return all(p.data.base is self.data for p in self.parameters)
 
 
 class _Saving(threading.local):
@@ -245,18 +243,23 @@ class Module:
         return self.train(False)
 
     def flat_buffers(self):
-        """The `FlatBuffers` of this module's parameters, made on first use."""
+        """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved."""
+        flat = self.__dict__.get("_flat")
+        return flat if flat is not None and flat.intact() else self.pack()
+
+    def pack(self):
+        """Search the tree for parameters, and make new `FlatBuffers` if they are not those of the present ones."""
         parameters = self.parameters()
         if not parameters:
             raise InputError(f"{type(self).__name__} has no parameters to train.")
         flat = self.__dict__.get("_flat")
-        if flat is None or not flat.hold(parameters):
-            flat = self._flat = FlatBuffers(parameters)
-        return flat
+        if flat is None or not flat.intact() or [*map(id, parameters)] != [*map(id, flat.parameters)]:
+            self._flat = FlatBuffers(parameters)
+        return self._flat
 
     def zero_grad(self):
         """Set every gradient to zero: `backward` adds, so each step starts here."""
-        if self.__dict__.get("_flat") is not None:
+        if "_flat" in self.__dict__:
             self.flat_buffers().grad.fill(0)
         else:
             for p in self.parameters():

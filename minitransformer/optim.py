@@ -16,7 +16,7 @@ class Optimizer:
     def __init__(self, model, learning_rate):
         self.model = model
         self.learning_rate = learning_rate
-        self.flat = model.flat_buffers()
+        self.flat = model.pack()
         self.t = 0
         for name in self.moments:
             setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
@@ -26,7 +26,7 @@ class Optimizer:
         return self.learning_rate(self.t) if callable(self.learning_rate) else self.learning_rate
 
     def step(self):
-        if self.model.flat_buffers() is not self.flat:
+        if not self.flat.intact():
             raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...).")
         self.t += 1
         moments = [getattr(self, name) for name in self.moments]

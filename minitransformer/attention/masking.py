@@ -53,7 +53,7 @@ class Masking(Module):
 
 def expect_mask(mask, shape):
     """Raise InputError unless the mask is boolean and broadcasts to the scores' shape."""
-    if getattr(mask, "dtype", None) != bool:
+    if getattr(getattr(mask, "dtype", None), "kind", None) != "b":
         kind = getattr(mask, "dtype", type(mask).__name__)
         raise InputError(f"A mask is boolean, True = may attend; got {kind}. Write `mask.astype(bool)` or `ids != 0`.")
     fits = mask.ndim <= len(shape) and all(m in (1, s) for m, s in zip(mask.shape[::-1], shape[::-1]))

@@ -10,7 +10,7 @@ from .arrays import array_module
 _EDGE = 6.0  # 1 − erf(6) = 2·10⁻¹⁷: beyond it, erf is ±1 in float64
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _chebyshev_coefficients(degree):
     """erf(x)/x as a Chebyshev series in t = 2(x/6)² − 1 ∈ [−1, 1], interpolated from `math.erf`."""
 

@@ -1,0 +1,22 @@
+"""The commands. `minitransformer COMMAND --help` explains each."""
+
+import sys
+
+from ..errors import InputError, NonFiniteError
+from .parser import make_parser
+
+
+def main(arguments=None):
+    """Run a command; return its exit status: 0, 1 for a failed run or check, 2 for input that cannot be used."""
+    options = make_parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except InputError as problem:
+        print(f"minitransformer: {problem}", file=sys.stderr)
+        return 2
+    except NonFiniteError as problem:
+        print(f"minitransformer: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("minitransformer: interrupted.", file=sys.stderr)
+        return 130

@@ -1,0 +1,192 @@
+"""What each command does. Its docstring is the first line of its help."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ..data.tasks import TASKS, make_task
+from ..errors import InputError, NonFiniteError, unknown
+from ..run import Run, make_config
+
+
+def train(options):
+    """Train a model, or train one on (`--resume RUN`), and leave a run folder."""
+    from ..hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
+
+    run = resumed_run(options) if options.resume else new_run(options)
+    kind, count = run.config["model"]["name"], run.model.parameter_count()
+    print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
+    evaluation = Evaluate(run)
+    with Save(run) as save:
+        bar = ProgressBar(run, evaluation)
+        try:
+            run.train([Log(run), evaluation, Moments(run), save, bar])
+        except Interrupted:
+            bar.close()
+            print(f"Stopped and saved at step {run.optimizer.t}. Continue: minitransformer train --resume {run.folder}")
+            return 0
+        except NonFiniteError:
+            kept = run.checkpoints()
+            print(f"The last good checkpoint: {kept[-1] if kept else 'none yet'}", file=sys.stderr)
+            raise
+        finally:
+            bar.close()
+    if evaluation.latest:
+        print(f"exact match on {evaluation.latest['sequences']} validation sequences: {evaluation.latest['exact_match']:.1%}")
+    if options.pictures:
+        report_pictures(draw_run(run, *run.example()))
+    print(f"Next: minitransformer evaluate {run.folder}")
+    return 0
+
+
+def new_run(options):
+    if options.task is None:
+        raise InputError(f"Name a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
+    config = make_config(
+        options.task,
+        given(options, "task_"),
+        options.model or "transformer",
+        options.preset or "toy",
+        given(options, "model_"),
+        given(options, "training_"),
+    )
+    folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
+    return Run.create(folder, config, options.overwrite)
+
+
+def resumed_run(options):
+    training = given(options, "training_")
+    steps = training.pop("steps", None)
+    refused = [*training, *given(options, "task_"), *given(options, "model_")]
+    refused += [name for name in ("task", "model", "preset", "out") if getattr(options, name) is not None]
+    if refused:
+        raise InputError(
+            f"A resumed run keeps its options; {', '.join(refused)} cannot change. Only --steps may, or start a new run."
+        )
+    return Run.resume(options.resume, steps)
+
+
+def evaluate(options):
+    """Measure a run on sequences that it was never trained on."""
+    from .. import evaluation
+
+    run = Run.open(options.run)
+    result = evaluation.evaluate(run.model, run.task, options.split, options.count, options.seed)
+    shares = evaluation.alignment_shares(run.model, run.task, options.split, options.count, options.seed)
+    if options.json:
+        print(json.dumps({"run": str(options.run), "step": run.optimizer.t, "split": options.split, **result, "alignment": shares}))
+        return 0
+    print(f"{options.run} at step {run.optimizer.t}, {result['sequences']} different {options.split} sequences, none of them trained on:")
+    print(f"  exact match     {result['exact_match']:8.2%}")
+    print(f"  token accuracy  {result['token_accuracy']:8.2%}")
+    print(f"  loss            {result['loss']:8.4f} nats a token")
+    by_length = "  ".join(f"{n}: {share:.1%}" for n, share in result["exact_match_by_length"].items())
+    print(f"  exact match by source length   {by_length}")
+    if shares:
+        best = max(shares, key=shares.get)
+        print("  cross-attention looks hardest at the token that is being written, in this share of rows:")
+        print("    " + "   ".join(f"{name}: {share:.1%}" for name, share in shares.items() if "mean" in name))
+        print(f"    best: {best}: {shares[best]:.1%}")
+    return 0
+
+
+def predict(options):
+    """Let a run answer."""
+    from ..decoding import greedy
+
+    run = Run.open(options.run)
+    for text in options.text:
+        source = run.vocabulary.encode(text)
+        produced = greedy(run.model, source[None], options.max_tokens or 2 * len(source) + 8)
+        print(" ".join(run.vocabulary.decode(np.asarray(produced[0]))))
+    return 0
+
+
+def plot(options):
+    """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
+    run = Run.open(options.run)
+    source, target = run.example()
+    if options.text:
+        from ..decoding import greedy
+
+        source = run.vocabulary.encode(options.text)
+        produced = greedy(run.model, source[None], 2 * len(source) + 8)[0]
+        target = produced[produced > 2] if (produced > 2).any() else produced[:1]
+    report_pictures(draw_run(run, source, target, options.out))
+    return 0
+
+
+def gradcheck(options):
+    """Compare every gradient of every component with finite differences."""
+    from ..conformance import all_components, check_gradients
+
+    components = all_components()
+    names = [c.__name__ for c in components]
+    for name in options.component:
+        if name not in names:
+            raise unknown("component", name, names)
+    failed = []
+    for component in components:
+        if options.component and component.__name__ not in options.component:
+            continue
+        report = check_gradients(component, options.seed, options.entries)
+        print(report, flush=True)
+        if not report.passed:
+            failed.append(report.component)
+    print(f"\n{len(failed)} wrong: {', '.join(failed)}" if failed else "\nEvery gradient agrees with its finite differences.")
+    return 1 if failed else 0
+
+
+def tasks(options):
+    """List the tasks, and how many sequences of each length they have."""
+    for name, cls in TASKS.items():
+        task = make_task(name)
+        print(f"{name:<10} {cls.__doc__.splitlines()[0]}")
+        chosen = ", ".join(f"--{f.name.replace('_', '-')} {getattr(task, f.name)}" for f in dataclasses.fields(task))
+        print(f"           {chosen}; {cls.steps} steps unless told otherwise")
+        if options.counts:
+            for label, total, splits in task.counts():
+                shares = ", ".join(f"{n:,} {split}" for split, n in splits.items())
+                print(f"           {label}: {total:,} in all: {shares}")
+    if not options.counts:
+        print("\nHow many sequences there are of each length: minitransformer tasks --counts")
+    return 0
+
+
+# -- pictures ------------------------------------------------------------------------------------------------
+
+
+def draw_run(run, source, target, folder=None):
+    """Write all pictures of a run for one sequence; return their paths."""
+    from ..plotting import run_figures
+
+    folder = Path(folder) if folder else run.folder / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, figure in run_figures(run, source, target).items():
+        paths.append(folder / f"{name}.png")
+        figure.savefig(paths[-1])
+    return paths
+
+
+def report_pictures(paths):
+    print("pictures:")
+    for path in paths:
+        print(f"  {path}")
+
+
+def given(options, prefix):
+    """{field: value} of the options with this prefix that the user wrote."""
+    return {name.removeprefix(prefix): value for name, value in vars(options).items() if name.startswith(prefix)}
+
+
+def free_folder(folder):
+    """`folder` if it does not exist, else the first free of folder-2, folder-3, …"""
+    number, free = 1, folder
+    while free.exists():
+        number += 1
+        free = folder.with_name(f"{folder.name}-{number}")
+    return free

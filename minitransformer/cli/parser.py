@@ -1,0 +1,127 @@
+"""The options of the commands, and their help."""
+
+import argparse
+import dataclasses
+import difflib
+import re
+import types
+import typing
+
+from .. import __version__
+from ..data.tasks import TASKS
+from ..errors import unknown
+from ..models import MODELS, PRESETS, TransformerConfig
+from ..run import TrainingOptions
+from . import commands
+
+DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
+
+  minitransformer train reverse                 train a small Transformer to reverse sequences
+  minitransformer predict runs/reverse "3 1 4"  ask it
+  minitransformer plot runs/reverse             draw its attention, its loss, its architecture
+"""
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2."""
+
+    def parse_known_args(self, args=None, namespace=None):
+        # The subcommand's parser must refuse an unknown option itself: it knows which ones are near.
+        namespace, rest = super().parse_known_args(args, namespace)
+        if rest:
+            known = [option for action in self._actions for option in action.option_strings]
+            near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
+            self.error(f"there is no option {rest[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+        return namespace, rest
+
+    def error(self, message):
+        chosen = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+        if chosen:
+            known = next(action for action in self._actions if action.metavar == "COMMAND").choices
+            message = str(unknown("command", chosen[1], known))
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}. See: {self.prog} --help\n")
+
+
+def make_parser():
+    parser = Parser(
+        prog="minitransformer", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"minitransformer {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    parser.set_defaults(command=lambda _: parser.print_help())
+
+    def add(name, function, examples):
+        made = subparsers.add_parser(
+            name, help=function.__doc__, description=function.__doc__, epilog="examples:\n" + examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        )  # fmt: skip
+        made.set_defaults(command=function)
+        return made
+
+    train = add("train", commands.train, TRAIN_EXAMPLES)
+    train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
+    train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped")
+    train.add_argument("--model", metavar="NAME", help=f"{' or '.join(MODELS)} (default: transformer)")
+    train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: toy)")
+    train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
+    train.add_argument("--overwrite", action="store_true", help="let --out replace an older run")
+    train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
+    add_fields(train.add_argument_group("training"), "training_", TrainingOptions)
+    for name, cls in {"copy, reverse, sort": TASKS["reverse"], "addition": TASKS["addition"]}.items():
+        add_fields(train.add_argument_group(f"task: {name}"), "task_", cls)
+    add_fields(train.add_argument_group("model, instead of the preset's"), "model_", TransformerConfig)
+
+    evaluate = add("evaluate", commands.evaluate, "  minitransformer evaluate runs/reverse --split test --count 1000\n")
+    add_run(evaluate)
+    evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
+    evaluate.add_argument("--count", type=int, default=1000, help="how many different sequences (default: 1000)")
+    evaluate.add_argument("--seed", type=int, default=0, help="draws the sequences (default: 0)")
+    evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+    predict = add("predict", commands.predict, PREDICT_EXAMPLES)
+    add_run(predict)
+    predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
+    predict.add_argument("--max-tokens", type=int, help="stop there (default: twice the source's length, and 8)")
+
+    plot = add("plot", commands.plot, '  minitransformer plot runs/reverse --text "3 1 4 1 5"\n')
+    add_run(plot)
+    plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
+    plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures)")
+
+    gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
+    gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
+    gradcheck.add_argument("--seed", type=int, default=0, help="draws parameters, inputs and gradients (default: 0)")
+    gradcheck.add_argument("--entries", type=int, default=30, help="entries tried of each array (default: 30; 0: all)")
+
+    tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
+    tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")
+    return parser
+
+
+TRAIN_EXAMPLES = """  minitransformer train reverse
+  minitransformer train addition --digits 2 --steps 3000
+  minitransformer train copy --model language-model --norm pre
+  minitransformer train --resume runs/reverse
+"""
+PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
+  minitransformer predict runs/addition "95+7" "123+456"
+"""
+
+
+def add_run(parser):
+    parser.add_argument("run", metavar="RUN", help="a run folder, or one of its checkpoint files")
+
+
+def add_fields(group, prefix, cls):
+    """An option for each field of a dataclass: --max-norm for max_norm. What is not given is absent afterwards."""
+    for field in dataclasses.fields(cls):
+        if field.name in ("source_vocabulary", "target_vocabulary", "max_length") and cls is TransformerConfig:  # the task decides
+            continue
+        kind = next(t for t in typing.get_args(field.type) or (field.type,) if t is not types.NoneType)
+        flag, dest = "--" + field.name.replace("_", "-"), prefix + field.name
+        explained = field.metadata.get("help", "")
+        default = "" if cls is TransformerConfig else f" (default: {field.default})"
+        common = {"dest": dest, "default": argparse.SUPPRESS, "help": explained + default}
+        if kind is bool:
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+        else:
+            group.add_argument(flag, type=kind, metavar=kind.__name__.upper(), **common)

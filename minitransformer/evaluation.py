@@ -1,0 +1,73 @@
+"""How good is a model on sequences that it was never trained on?"""
+
+import numpy as np
+
+from .attention.scaled_dot_product import attention_maps, keep_weights
+from .data.batching import make_batch
+from .data.vocabulary import PAD
+from .decoding import evaluating, greedy
+from .losses import CrossEntropy
+
+
+def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250):
+    """Measure a model on `count` different sequences of a split, drawn by the seed.
+
+    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match` (share decoded greedily
+    without one wrong token, EOS included), `token_accuracy` and `loss` (with the true tokens fed in, without label
+    smoothing), and `exact_match_by_length` {source length: share}.
+    """
+    source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
+    exact, right, tokens, loss = np.zeros(len(source), dtype=bool), 0, 0, 0.0
+    for start in range(0, len(source), batch_size):
+        rows = slice(start, start + batch_size)
+        batch = make_batch(source[rows], target[rows])
+        real = batch.target_out != PAD
+        with evaluating(model):
+            logits = model(batch.source, batch.target_in)
+            loss += float(CrossEntropy()(logits, batch.target_out)) * real.sum()
+        right += int(((logits.argmax(axis=-1) == batch.target_out) & real).sum())
+        tokens += int(real.sum())
+        exact[rows] = exact_matches(greedy(model, batch.source, batch.target_out.shape[1]), batch.target_out)
+    lengths = (source != PAD).sum(axis=1)
+    return {
+        "sequences": len(source),
+        "exact_match": float(exact.mean()),
+        "token_accuracy": right / tokens,
+        "loss": loss / tokens,
+        "exact_match_by_length": {int(n): float(exact[lengths == n].mean()) for n in np.unique(lengths)},
+    }
+
+
+def exact_matches(produced, expected):
+    """Whether each row of produced ids (B, ≤ T) equals the expected (B, T), EOS and padding included: (B,) bool."""
+    missing = expected.shape[1] - produced.shape[1]
+    return (np.pad(produced, ((0, 0), (0, missing)), constant_values=PAD) == expected).all(axis=1)
+
+
+def alignment_shares(model, task, split="test", count=1000, seed=0):
+    """In how many rows does cross-attention look hardest at the source token that the produced token is made from?
+
+    For a task with an `alignment` (copy: the diagonal; reverse: the anti-diagonal), over all real rows of `count`
+    different sequences of a split, the row that produces EOS left out. Returns {name: share}, the name saying layer
+    and head (from 1), or the layer's mean over heads. Empty for models without cross-attention, and other tasks.
+    """
+    if task.alignment(1) is None:
+        return {}
+    source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
+    batch = make_batch(source, target)
+    with evaluating(model), keep_weights(model):
+        model(batch.source, batch.target_in)
+    lengths = (target != PAD).sum(axis=1)
+    expected = np.full(batch.target_in.shape, -1)                        # (B, T)
+    for row, length in enumerate(lengths):
+        expected[row, :length] = task.alignment(length)
+    real = expected >= 0
+    maps = [weights for name, weights in attention_maps(model).items() if "cross_attention" in name]
+    shares = {}
+    for layer, weights in enumerate(maps, start=1):                      # (B, H, T, S)
+        for head in range(weights.shape[1]):
+            looks = weights[:, head].argmax(axis=-1)                     # (B, T)
+            shares[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
+        looks = weights.mean(axis=1).argmax(axis=-1)
+        shares[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
+    return shares

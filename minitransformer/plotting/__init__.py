@@ -1,0 +1,23 @@
+"""Pictures: attention, training curves, positions, and the architecture drawn from the model itself.
+
+Every function returns a matplotlib Figure and touches no global state: it needs no display, works in threads, and shows
+itself in a notebook. `figure.savefig(path)` writes it to a file. Importing this room imports matplotlib.
+"""
+
+from .architecture import plot_architecture
+from .attention import plot_attention, plot_attention_strip
+
+from .attention_architecture import plot_attention_architecture
+from .curves import plot_loss_curve
+from .positions import plot_positional_encoding
+from .weights import attention_weights
+
+__all__ = [
+    "attention_weights",
+    "plot_architecture",
+    "plot_attention",
+    "plot_attention_architecture",
+    "plot_attention_strip",
+    "plot_loss_curve",
+    "plot_positional_encoding",
+]

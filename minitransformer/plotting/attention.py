@@ -1,0 +1,95 @@
+"""Attention maps: all layers and heads side by side, and one layer over the course of training."""
+
+import numpy as np
+
+from ..errors import InputError, unknown
+from .labels import HEADINGS, axis_labels, labels_for, token_labels
+from .maps import draw_maps
+from .weights import attention_weights
+
+
+def plot_attention(
+    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None, heads=None, mean=False
+):
+    """One kind of attention for one sequence: a row of panels for each layer, a column for each head.
+
+    `source` and `target` are ids, (S,) and (T,), the target as produced: EOS included, BOS not. The tokens are their
+    labels, one for each id; without them the ids are shown. `kind` is "encoder", "decoder" or "cross" for a
+    Transformer (cross if not said), "self" for a LanguageModel. A row of cross-attention is labelled with the token
+    that was produced there. `layers` and `heads` choose some, by their numbers in the titles, from 1; `mean` adds a
+    column with the mean over all heads.
+
+    Returns a matplotlib Figure. Raises InputError for a kind, layer or head that the model does not have, labels that
+    do not match the ids, and what `attention_weights` raises.
+    """
+    weights = attention_weights(model, source, target)
+    kind = kind or ("cross" if "cross" in weights else next(iter(weights)))
+    if kind not in weights:
+        raise unknown(f"kind of attention in a {type(model).__name__}", kind, weights)
+    source_labels = [] if source is None else token_labels("source", source, source_tokens)
+    labels = axis_labels(kind, source_labels, token_labels("target", target, target_tokens))
+
+    weights = weights[kind]                                              # (layers, heads, T, S)
+    layers, heads = chosen("layer", layers, weights.shape[0]), chosen("head", heads, weights.shape[1])
+    maps = [[weights[i, j] for j in heads] for i in layers]
+    titles = [[f"layer {i + 1}, head {j + 1}" for j in heads] for i in layers]
+    if mean:
+        for row, row_titles, i in zip(maps, titles, layers):
+            row.append(weights[i].mean(axis=0))
+            row_titles.append(f"layer {i + 1}, mean")
+    return draw_maps(maps, titles, labels, HEADINGS[kind])
+
+
+def plot_attention_strip(
+    moments, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True, columns=8
+):
+    """How one layer's attention changed while training: a film strip, one column for each moment.
+
+    `moments` is a list of (step, weights (layers, heads, T, S)), the weights as from `attention_weights(...)[kind]`.
+    At most `columns` moments are shown, evenly chosen, the first and the last among them. The top row is the mean over
+    all heads (unless `mean` is False), then one row for each of `heads`. `layer` and `heads` are numbers from 1; the
+    layer is the last if not said. Tokens and labels as in `plot_attention`.
+
+    Returns a matplotlib Figure. Raises InputError for no moments, moments of different shapes, labels that do not match
+    the weights, and a kind, layer or head that does not exist.
+    """
+    if kind not in HEADINGS:
+        raise unknown("kind of attention", kind, HEADINGS)
+    moments = [(step, np.asarray(weights)) for step, weights in moments]
+    check_moments(moments, columns)
+    shape = moments[0][1].shape
+    layer = chosen("layer", layer and [layer], shape[0])[-1]
+    heads = chosen("head", heads, shape[1])
+    if not (mean or heads):
+        raise InputError("A strip needs a row: mean=True, or some heads.")
+    labels = axis_labels(kind, [str(t) for t in source_tokens], [str(t) for t in target_tokens])
+    labels = labels._replace(
+        keys=labels_for("key axis", shape[3], labels.keys), queries=labels_for("query axis", shape[2], labels.queries)
+    )
+    places = np.linspace(0, len(moments) - 1, min(columns, len(moments))).round().astype(int)
+    shown = [(step, weights[layer]) for step, weights in (moments[i] for i in places)]
+    maps = [[w.mean(axis=0) for _, w in shown]] if mean else []
+    maps += [[w[j] for _, w in shown] for j in heads]
+    rows = ["mean of heads"] * mean + [f"head {j + 1}" for j in heads]
+    titles = [[f"step {step:,}" for step, _ in shown], *([""] * len(shown) for _ in rows[1:])]
+    return draw_maps(maps, titles, labels, f"{HEADINGS[kind]} of layer {layer + 1}, while training", rows)
+
+
+def check_moments(moments, columns):
+    """Raise InputError unless there are moments, all (step, weights of one shape (layers, heads, T, S))."""
+    if not moments:
+        raise InputError("There are no moments to draw: hand in a list of (step, weights).")
+    shapes = sorted({weights.shape for _, weights in moments})
+    if len(shapes) > 1 or len(shapes[0]) != 4:
+        raise InputError(f"All weights of a strip have one shape (layers, heads, T, S), got {shapes}.")
+    if columns < 1:
+        raise InputError(f"A strip needs at least one column, got {columns}.")
+
+
+def chosen(name, numbers, count):
+    """Indices of the layers or heads with these numbers (from 1); all for None."""
+    numbers = range(1, count + 1) if numbers is None else numbers
+    for number in numbers:
+        if number not in range(1, count + 1):
+            raise unknown(name, number, range(1, count + 1))
+    return [number - 1 for number in numbers]

@@ -1,0 +1,66 @@
+"""What stands on the axes of an attention map."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data.vocabulary import SPECIAL
+from ..errors import InputError
+
+BOS_LABEL = SPECIAL[1]
+
+HEADINGS = {
+    "encoder": "Encoder self-attention",
+    "decoder": "Decoder self-attention",
+    "cross": "Cross-attention",
+    "self": "Self-attention",
+}
+
+
+class AxisLabels(NamedTuple):
+    """The tokens along both axes and the axes' names; `boundary` is where a source ends and a target begins."""
+
+    keys: list
+    queries: list
+    key_name: str
+    query_name: str
+    boundary: int = 0
+
+
+def axis_labels(kind, source, target):
+    """The `AxisLabels` of one kind of attention, from the tokens of source and target.
+
+    A query of the decoder is labelled with the token that it produces; a key of the decoder's self-attention with the
+    token that stands there as input: <bos>, then the target without its last token.
+    """
+    inputs = [BOS_LABEL, *target[:-1]]
+    produced = "query (token produced)"
+    if kind == "encoder":
+        return AxisLabels(source, source, "key (source)", "query (source)")
+    if kind == "cross":
+        return AxisLabels(source, target, "key (source)", produced)
+    if kind == "decoder":
+        return AxisLabels(inputs, target, "key (target so far, as read)", produced)
+    if not source:
+        return AxisLabels(inputs, target, "key (token read)", produced)
+    return AxisLabels(
+        [*source, *inputs], [*source, *target], "key (source, then target so far, as read)",
+        "query (source, then token produced)", len(source),
+    )  # fmt: skip
+
+
+def token_labels(name, ids, tokens):
+    """One visible label for each id; without tokens, the ids themselves. Raises InputError if the numbers differ."""
+    if tokens is None:
+        return [SPECIAL[i] if i < len(SPECIAL) else str(i) for i in np.asarray(ids).tolist()]
+    return labels_for(name, len(ids), tokens)
+
+
+def labels_for(name, count, tokens):
+    """The tokens with their spaces made visible. Raises InputError unless there are `count` of them."""
+    if len(tokens) != count:
+        raise InputError(
+            f"The {name} has {count} ids and {len(tokens)} labels ({' '.join(map(str, tokens))}); every id needs one, "
+            f"{SPECIAL[2]} included."
+        )
+    return [str(token).replace(" ", "␣").replace("\n", "⏎") or "·" for token in tokens]

@@ -1,0 +1,75 @@
+"""What all pictures share: colours, fonts, and a page that is measured in inches."""
+
+import io
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+ATTENTION_MAP = "viridis"  # for attention everywhere: brighter is higher
+SIGNED_MAP = "RdBu_r"  # for values around zero: white is zero
+
+INK, FAINT = "#1f2933", "#6b7785"
+BLUE, ORANGE, GREEN, RED = "#1f6fb4", "#d9730d", "#2e8b57", "#c62828"
+
+HEADING, TITLE, LABEL = 15, 11, 10  # font sizes in points
+
+
+class Picture(Figure):
+    """A Figure that a notebook shows even if pyplot was never imported."""
+
+    def _repr_png_(self):
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def text_width(text, size, weight="normal"):
+    """The width in inches of one line of text in a font of `size` points."""
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)
+    return width / 72
+
+
+def widest(texts, size):
+    """The width in inches of the widest text; 0 for none."""
+    return max((text_width(text, size) for text in texts), default=0.0)
+
+
+def panel_page(rows, columns, panel, gap, margins):
+    """(Picture, axes (rows, columns)) with panels of exactly the size asked for, in inches.
+
+    `panel` and `gap` are (width, height), `margins` (left, right, bottom, top).
+    """
+    (width, height), (gap_x, gap_y), (left, right, bottom, top) = panel, gap, margins
+    page_width = left + columns * width + (columns - 1) * gap_x + right
+    page_height = bottom + rows * height + (rows - 1) * gap_y + top
+    figure = Picture(figsize=(page_width, page_height), dpi=100, facecolor="white")
+    axes = np.empty((rows, columns), dtype=object)
+    for row in range(rows):
+        for column in range(columns):
+            x = left + column * (width + gap_x)
+            y = page_height - top - height - row * (height + gap_y)
+            axes[row, column] = add_axes(figure, x, y, width, height)
+    return figure, axes
+
+
+def add_axes(figure, x, y, width, height):
+    """Axes at a place given in inches from the bottom left."""
+    page_width, page_height = figure.get_size_inches()
+    return figure.add_axes((x / page_width, y / page_height, width / page_width, height / page_height))
+
+
+def add_text(figure, x, y, text, **options):
+    """Text at a place given in inches from the bottom left."""
+    page_width, page_height = figure.get_size_inches()
+    return figure.text(x / page_width, y / page_height, text, **{"color": INK, **options})
+
+
+def add_colour_bar(figure, image, x, y, height, label):
+    """A colour bar 0.16 inches wide, its label beside it."""
+    bar = figure.colorbar(image, cax=add_axes(figure, x, y, 0.16, height))
+    bar.set_label(label, fontsize=LABEL, color=INK)
+    bar.ax.tick_params(labelsize=LABEL - 1, colors=INK)
+    bar.outline.set_visible(False)
+    return bar

@@ -1,0 +1,244 @@
+"""A run: the folder of one training, from which it can be continued, measured, asked and drawn.
+
+    config.json                              task, model and training options
+    metrics.jsonl                            a line for every logged step and every evaluation
+    checkpoints/step-00002000.safetensors    all that continuing needs; the newest few are kept
+    pictures/*.png                           loss curve, attention, architecture
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+from .checkpoint import load_checkpoint, save_checkpoint
+from .data.batching import make_batch
+from .data.tasks import TASKS, make_task
+from .data.vocabulary import SPECIAL, Vocabulary
+from .errors import InputError, unknown
+from .losses import CrossEntropy
+from .metrics import Metrics
+from .models import MODELS, TransformerConfig
+from .optim import SGD, Adam, AdamW
+from .schedules import Constant, Cosine, Noam
+from .training import train
+
+VERSION = 1
+
+
+def option(default, help):
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingOptions:
+    """How a run trains. Checked when made; InputError names what does not fit."""
+
+    steps: int = option(2000, "number of steps")
+    batch_size: int = option(64, "sequences a step")
+    optimizer: str = option("adam", "adam, adamw or sgd (with momentum 0.9)")
+    learning_rate: float = option(1e-3, "the rate at its peak")
+    schedule: str = option("cosine", "cosine (down to 0 at the last step), noam (the paper's) or constant")
+    warmup: int = option(200, "steps in which the rate rises to its peak")
+    beta2: float = option(0.98, "Adam's decay of the squared gradients")
+    weight_decay: float = option(0.01, "adamw's decay")
+    label_smoothing: float = option(0.0, "share of the target's probability that is spread over the vocabulary")
+    max_norm: float = option(1.0, "clip the gradients' joint norm to this; 0: do not clip")
+    seed: int = option(0, "draws the first weights, the data and the dropout")
+    log_every: int = option(10, "steps between two lines of metrics")
+    evaluate_every: int = option(250, "steps between two evaluations")
+    evaluate_count: int = option(200, "validation sequences an evaluation decodes")
+    save_every: int = option(250, "steps between two checkpoints")
+    keep: int = option(3, "how many checkpoints stay")
+
+    def __post_init__(self):
+        for name in ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "keep"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        for name in ("warmup", "learning_rate", "max_norm", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} cannot be negative, got {getattr(self, name)}.")
+        if self.optimizer not in ("adam", "adamw", "sgd"):
+            raise unknown("optimizer", self.optimizer, ("adam", "adamw", "sgd"))
+        if self.schedule not in ("cosine", "noam", "constant"):
+            raise unknown("schedule", self.schedule, ("cosine", "noam", "constant"))
+
+    def make_schedule(self, d_model):
+        if self.schedule == "cosine":
+            return Cosine(self.learning_rate, self.steps, min(self.warmup, self.steps // 2))
+        if self.schedule == "constant":
+            return Constant(self.learning_rate, self.warmup)
+        peak_at_factor_1 = (d_model * max(1, self.warmup)) ** -0.5
+        return Noam(d_model, max(1, self.warmup), self.learning_rate / peak_at_factor_1)
+
+    def make_optimizer(self, model):
+        schedule = self.make_schedule(model.config.d_model)
+        if self.optimizer == "sgd":
+            return SGD(model, schedule, momentum=0.9)
+        if self.optimizer == "adamw":
+            return AdamW(model, schedule, beta2=self.beta2, weight_decay=self.weight_decay)
+        return Adam(model, schedule, beta2=self.beta2)
+
+
+class Run:
+    """Task, model, loss, optimizer and randomness of one training, and the folder where they are kept."""
+
+    def __init__(self, folder, config):
+        self.folder, self.config = Path(folder), config
+        self.options = TrainingOptions(**config["training"])
+        self.task = make_task(config["task"]["name"], **config["task"]["options"])
+        self.vocabulary = self.task.vocabulary
+        if config["model"]["name"] not in MODELS:
+            raise unknown("model", config["model"]["name"], MODELS)
+        for_model, for_data = np.random.SeedSequence(self.options.seed).spawn(2)
+        model_config = TransformerConfig(**config["model"]["options"])
+        self.model = MODELS[config["model"]["name"]](model_config, np.random.default_rng(for_model))
+        self.data_rng = np.random.default_rng(for_data)
+        self.loss = CrossEntropy(self.options.label_smoothing)
+        self.optimizer = self.options.make_optimizer(self.model)
+        self.metrics = Metrics(self.folder / "metrics.jsonl")
+        self.moments = {}  # {step: attention (layers, H, T, S)}: what `hooks.Moments` recorded
+        self.seconds = 0.0  # spent training so far
+        self.last_step = self.options.steps
+
+    @classmethod
+    def create(cls, folder, config, overwrite=False):
+        """A new run in a new folder. InputError if the folder holds something already (unless it is to be overwritten)."""
+        run = cls(folder, config)  # checks everything before a file is touched
+        if run.folder.exists() and any(run.folder.iterdir()):
+            if not (overwrite and (run.folder / "config.json").is_file()):
+                raise InputError(
+                    f"The folder {folder} is not empty. Continue it with --resume {folder}, or choose another with --out."
+                )
+            for old in [run.metrics.path, *run.checkpoints()]:
+                old.unlink(missing_ok=True)
+        (run.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        (run.folder / "config.json").write_text(json.dumps({"version": VERSION, **config}, indent=2) + "\n")
+        return run
+
+    @classmethod
+    def open(cls, path):
+        """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names."""
+        path = Path(path)
+        if path.is_dir():
+            newest = cls._checkpoints(path)[-1:]
+            if not newest:
+                if (path / "config.json").is_file():
+                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {path}")
+                raise InputError(f"{path} is no run: it has no checkpoints and no config.json. A run is made by: minitransformer train TASK")
+            path = newest[0]
+        if not path.is_file():
+            raise InputError(f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK")
+        tensors, facts = load_checkpoint(path)
+        folder = path.parent.parent
+        run = cls(folder, facts["config"])
+        run.restore(tensors, facts)
+        return run
+
+    @classmethod
+    def resume(cls, folder, steps=None):
+        """The run of a folder, ready to train on from its newest checkpoint, or from the start if it has none yet.
+
+        `steps` changes where it stops; a cosine schedule keeps the length that it was made for.
+        """
+        folder = Path(folder)
+        if folder.is_dir() and not cls._checkpoints(folder) and (folder / "config.json").is_file():
+            run = cls(folder, read_config(folder / "config.json"))
+        else:
+            run = cls.open(folder)
+        run.metrics.cut_back(run.optimizer.t)
+        for half_written in (folder / "checkpoints").glob("*.part"):
+            half_written.unlink()
+        run.last_step = steps or run.options.steps
+        return run
+
+    # -- training ------------------------------------------------------------------------------------------
+
+    def next_batch(self):
+        return make_batch(*self.task.sample(self.data_rng, self.options.batch_size))
+
+    def train(self, hooks=()):
+        """Train on to the last step; the hooks (see hooks.py) log, evaluate and save."""
+        max_norm = self.options.max_norm or None
+        train(self.model, self.loss, self.optimizer, self.next_batch, self.last_step, max_norm, hooks)
+
+    # -- checkpoints ---------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _checkpoints(folder):
+        return sorted((Path(folder) / "checkpoints").glob("step-*.safetensors"))
+
+    def checkpoints(self):
+        """The checkpoint files of this run, oldest first."""
+        return self._checkpoints(self.folder)
+
+    @staticmethod
+    def _near(path):
+        others = sorted(p.parent for p in path.parent.glob("*/config.json")) if path.parent.is_dir() else []
+        return f"; there are: {', '.join(map(str, others))}." if others else "."
+
+    def save(self):
+        """Write a checkpoint of this very moment, and let the oldest go."""
+        step = self.optimizer.t
+        tensors = {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
+        tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
+        tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
+        facts = {
+            "step": step,
+            "config": self.config,
+            "vocabulary": self.vocabulary.tokens,
+            "random": {
+                "data": self.data_rng.bit_generator.state,
+                "model": [g.bit_generator.state for g in self.model.generators()],
+            },
+            "seconds": self.seconds,
+        }
+        save_checkpoint(self.folder / "checkpoints" / f"step-{step:08d}.safetensors", tensors, facts)
+        for old in self.checkpoints()[: -self.options.keep]:
+            old.unlink()
+
+    def restore(self, tensors, facts):
+        """Go back to the moment of a checkpoint."""
+        part = lambda name: {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}  # noqa: E731
+        self.model.load_state_dict(part("model/"))
+        self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
+        self.moments = {int(at): weights for at, weights in part("moments/").items()}
+        self.vocabulary = Vocabulary(facts["vocabulary"][len(SPECIAL) :])
+        self.data_rng.bit_generator.state = facts["random"]["data"]
+        for generator, state in zip(self.model.generators(), facts["random"]["model"]):
+            generator.bit_generator.state = state
+        self.seconds = facts["seconds"]
+
+    # -- the sequence that the pictures show -----------------------------------------------------------------
+
+    def example(self):
+        """(source (S,), target (T,)) ids, without BOS and EOS: one of the longest of 20 validation sequences."""
+        source, target = self.task.sample(np.random.default_rng(0), 20, "validation")
+        longest = int((source != 0).sum(axis=1).argmax())
+        return source[longest][source[longest] != 0], target[longest][target[longest] != 0]
+
+
+def read_config(path):
+    """The configuration in a run's config.json; InputError if it cannot be read or is of another version."""
+    try:
+        config = json.loads(path.read_text())
+        version = config.pop("version")
+    except (json.JSONDecodeError, KeyError, AttributeError):
+        raise InputError(f"{path} is damaged: it is not the JSON that a run begins with. Train again.") from None
+    if version != VERSION:
+        raise InputError(f"{path} is of version {version}; this minitransformer reads version {VERSION}.")
+    return config
+
+
+def make_config(task, task_options=(), model="transformer", preset="toy", model_options=(), training_options=()):
+    """The configuration of a run, complete: what is not given comes from the task, the preset and the defaults."""
+    made = make_task(task, **dict(task_options))
+    training = {"steps": TASKS[task].steps, **dict(training_options)}
+    longest = sum(made.longest) + 2  # source and target in one sequence, BOS and EOS: a language model's need
+    sizes = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest), **dict(model_options)}
+    return {
+        "task": {"name": task, "options": dataclasses.asdict(made)},
+        "model": {"name": model, "options": TransformerConfig.preset(preset, **sizes).to_dict()},
+        "training": dataclasses.asdict(TrainingOptions(**training)),
+    }

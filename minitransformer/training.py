@@ -1,0 +1,96 @@
+"""The training loop: forward, loss, backward, clip, step. Everything else hangs on hooks."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .backend import array_module
+from .data.vocabulary import PAD
+from .errors import NonFiniteError
+from .observe import observe
+from .optim import clip_by_global_norm
+
+
+class Progress(NamedTuple):
+    """What a hook is told after each step."""
+
+    step: int
+    loss: float
+    gradient_norm: float
+    learning_rate: float
+    tokens: int
+
+
+def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=()):
+    """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after each.
+
+    `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient that is NaN or
+    infinite raises NonFiniteError before the parameters are touched.
+    """
+    model.train()
+    while optimizer.t < steps:
+        source, target_in, target_out = batch = next_batch()
+        randomness = [(g, g.bit_generator.state) for g in model.generators()]
+
+        model.zero_grad()
+        logits = model(source, target_in)
+        value = float(loss(logits, target_out))
+        model.backward(loss.backward())
+        norm = clip_by_global_norm(model, max_norm)
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            raise NonFiniteError(explain_non_finite(model, loss, batch, optimizer.t + 1, randomness))
+        optimizer.step()
+
+        if left := model.leftover_saves():
+            raise RuntimeError(f"A forward was not undone in this step; saves are left in {left}.")
+        tokens = int((source != PAD).sum()) + int((target_out != PAD).sum())
+        for hook in hooks:
+            hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
+
+
+def explain_non_finite(model, loss, batch, step, randomness=()):
+    """One sentence: the step, and the first component whose output or gradient was not finite.
+
+    The step is run once more under observation, with the same dropout; the parameters have not moved since.
+    """
+    for generator, state in randomness:
+        generator.bit_generator.state = state
+    found = []
+
+    def after_forward(path, component, inputs, output):
+        if not _finite(output):
+            found.append(f"the output of {_name(path, component)}")
+
+    def after_backward(path, component, d_y, d_inputs):
+        own = [value for value in vars(component).values() if hasattr(value, "grad")]
+        if not _finite(d_inputs) or not all(_finite(p.grad) for p in own):
+            found.append(f"the gradient from {_name(path, component)}")
+
+    source, target_in, target_out = batch
+    model.clear_saves()
+    model.zero_grad()
+    with np.errstate(all="ignore"), observe(model, after_forward, after_backward):
+        value = float(loss(model(source, target_in), target_out))
+        model.backward(loss.backward())
+    model.clear_saves()
+    bad = [name for name, p in model.named_parameters().items() if not _finite(p.data)]
+    first = f"the parameter {bad[0]}" if bad else found[0] if found else "the loss itself"
+    return (
+        f"Step {step} stopped: the loss is {value}, and the first value that is not finite is {first}. "
+        "Try a smaller learning rate, a longer warm-up, or clipping by a smaller norm."
+    )
+
+
+def _name(path, component):
+    return f"{path or 'the model'} ({type(component).__name__})"
+
+
+def _finite(values):
+    """Whether all are finite; −∞ passes, because a mask puts it there on purpose."""
+    if isinstance(values, (tuple, list)):
+        return all(_finite(v) for v in values)
+    if getattr(getattr(values, "dtype", None), "kind", "") != "f":
+        return True
+    xp = array_module(values)
+    return bool((xp.isfinite(values) | (values == -np.inf)).all())
