@@ -5,10 +5,8 @@ import time
 
 import numpy as np
 
-from .attention.scaled_dot_product import attention_maps, keep_weights
-from .data.batching import make_batch
-from .decoding import evaluating
 from .evaluation import evaluate
+from .inspection import attention_weights
 
 
 class Interrupted(Exception):
@@ -125,9 +123,5 @@ class ProgressBar:
 
 def main_attention(model, source, target):
     """The attention that the strip shows, (layers, H, T, S): cross-attention, or self-attention where there is no other."""
-    batch = make_batch(source[None], target[None])
-    with evaluating(model), keep_weights(model):
-        model(batch.source, batch.target_in)
-    maps = attention_maps(model)
-    cross = [weights[0] for name, weights in maps.items() if "cross_attention" in name]
-    return np.ascontiguousarray(np.stack(cross or [weights[0] for weights in maps.values()]))
+    weights = attention_weights(model, source, target)
+    return weights.get("cross", weights.get("self"))

@@ -15,20 +15,17 @@ import numpy as np
 from .checkpoint import load_checkpoint, save_checkpoint
 from .data.batching import make_batch
 from .data.tasks import TASKS, make_task
-from .data.vocabulary import SPECIAL, Vocabulary
+from .data.vocabulary import PAD, SPECIAL, Vocabulary
 from .errors import InputError, unknown
 from .losses import CrossEntropy
 from .metrics import Metrics
 from .models import MODELS, TransformerConfig
 from .optim import SGD, Adam, AdamW
+from .options import option
 from .schedules import Constant, Cosine, Noam
 from .training import train
 
 VERSION = 1
-
-
-def option(default, help):
-    return dataclasses.field(default=default, metadata={"help": help})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +158,8 @@ class Run:
     def train(self, hooks=()):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save."""
         max_norm = self.options.max_norm or None
-        train(self.model, self.loss, self.optimizer, self.next_batch, self.last_step, max_norm, hooks)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
+            train(self.model, self.loss, self.optimizer, self.next_batch, self.last_step, max_norm, hooks)
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 
@@ -213,10 +211,10 @@ class Run:
     # -- the sequence that the pictures show -----------------------------------------------------------------
 
     def example(self):
-        """(source (S,), target (T,)) ids, without BOS and EOS: one of the longest of 20 validation sequences."""
-        source, target = self.task.sample(np.random.default_rng(0), 20, "validation")
-        longest = int((source != 0).sum(axis=1).argmax())
-        return source[longest][source[longest] != 0], target[longest][target[longest] != 0]
+        """(source (S,), target (T,)) ids, EOS included: the first of the longest among 20 validation sequences."""
+        batch = make_batch(*self.task.sample(np.random.default_rng(0), 20, "validation"))
+        longest = int((batch.source != PAD).sum(axis=1).argmax())
+        return [ids[longest][ids[longest] != PAD] for ids in (batch.source, batch.target_out)]
 
 
 def read_config(path):

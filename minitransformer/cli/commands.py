@@ -10,6 +10,7 @@ import numpy as np
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, unknown
 from ..run import Run, make_config
+from .pictures import draw_run
 
 
 def train(options):
@@ -37,7 +38,7 @@ def train(options):
     if evaluation.latest:
         print(f"exact match on {evaluation.latest['sequences']} validation sequences: {evaluation.latest['exact_match']:.1%}")
     if options.pictures:
-        report_pictures(draw_run(run, *run.example()))
+        draw_run(run, *run.example())
     print(f"Next: minitransformer evaluate {run.folder}")
     return 0
 
@@ -113,9 +114,8 @@ def plot(options):
         from ..decoding import greedy
 
         source = run.vocabulary.encode(options.text)
-        produced = greedy(run.model, source[None], 2 * len(source) + 8)[0]
-        target = produced[produced > 2] if (produced > 2).any() else produced[:1]
-    report_pictures(draw_run(run, source, target, options.out))
+        target = greedy(run.model, source[None], 2 * len(source) + 8)[0]
+    draw_run(run, source, target, options.out)
     return 0
 
 
@@ -154,28 +154,6 @@ def tasks(options):
     if not options.counts:
         print("\nHow many sequences there are of each length: minitransformer tasks --counts")
     return 0
-
-
-# -- pictures ------------------------------------------------------------------------------------------------
-
-
-def draw_run(run, source, target, folder=None):
-    """Write all pictures of a run for one sequence; return their paths."""
-    from ..plotting import run_figures
-
-    folder = Path(folder) if folder else run.folder / "pictures"
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, figure in run_figures(run, source, target).items():
-        paths.append(folder / f"{name}.png")
-        figure.savefig(paths[-1])
-    return paths
-
-
-def report_pictures(paths):
-    print("pictures:")
-    for path in paths:
-        print(f"  {path}")
 
 
 def given(options, prefix):

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from ..errors import InputError, unknown
+from ..options import option
 from .split import SPLITS, in_split
 from .vocabulary import PAD, SPECIAL, Vocabulary
 
@@ -20,7 +21,7 @@ class Task:
     ids come padded: source (N, S) and target (N, T), without BOS and EOS.
     """
 
-    steps = 2000  # of training that suffice with the defaults
+    steps = 2500  # of training that suffice with the defaults
 
     def draw(self, rng, count):
         """`count` padded sources, from all splits."""
@@ -58,9 +59,9 @@ class Task:
 class SymbolTask(Task):
     """Sequences of the symbols "0", "1", …, from min_length to max_length long, every length equally often."""
 
-    symbols: int = 10
-    min_length: int = 3
-    max_length: int = 10
+    symbols: int = option(10, "how many symbols there are")
+    min_length: int = option(3, "the shortest sequence")
+    max_length: int = option(10, "the longest sequence")
 
     def __post_init__(self):
         if self.symbols < 2 or not 1 <= self.min_length <= self.max_length:
@@ -100,6 +101,8 @@ class SymbolTask(Task):
 class Copy(SymbolTask):
     """Say the sequence again: 3 1 4 → 3 1 4."""
 
+    steps = 1500
+
     def solve(self, source):
         return source.copy()
 
@@ -109,6 +112,8 @@ class Copy(SymbolTask):
 
 class Reverse(SymbolTask):
     """Say the sequence backwards: 3 1 4 → 4 1 3."""
+
+    steps = 2000
 
     def solve(self, source):
         lengths = (source != PAD).sum(axis=1, keepdims=True)             # (N, 1)
@@ -136,7 +141,8 @@ class Addition(Task):
     so that 7+95 is never trained on where 95+7 is tested.
     """
 
-    digits: int = 3
+    steps = 6000
+    digits: int = option(3, "the longest number has so many digits")
 
     def __post_init__(self):
         if not 1 <= self.digits <= 8:
@@ -196,7 +202,7 @@ def make_task(name, **options):
     if name not in TASKS:
         raise unknown("task", name, TASKS)
     known = [field.name for field in dataclasses.fields(TASKS[name])]
-    for option in options:
-        if option not in known:
-            raise InputError(f"The task {name} has no option {option!r}. It has: {', '.join(known)}.")
+    for name_of_option in options:
+        if name_of_option not in known:
+            raise InputError(f"The task {name} has no option {name_of_option!r}. It has: {', '.join(known)}.")
     return TASKS[name](**options)

@@ -5,6 +5,7 @@ import dataclasses
 from ..errors import InputError, unknown
 from ..layers.feed_forward import ACTIVATIONS
 from ..layers.residual import ORDERS
+from ..options import option
 
 POSITIONS = ("sinusoidal", "learned")
 
@@ -23,23 +24,23 @@ class TransformerConfig:
 
     source_vocabulary: int = 37000
     target_vocabulary: int | None = None
-    d_model: int = 512
-    heads: int = 8
-    d_ff: int = 2048
-    encoder_layers: int = 6
-    decoder_layers: int = 6
-    d_k: int | None = None
-    d_v: int | None = None
-    max_length: int = 512
-    dropout: float = 0.1
-    attention_dropout: float = 0.0
-    activation_dropout: float = 0.0
-    norm: str = "post"
-    final_norm: bool | None = None
-    activation: str = "relu"
-    positions: str = "sinusoidal"
-    bias: bool = False
-    tie_embeddings: bool = False
+    d_model: int = option(512, "width D of every layer's input and output")
+    heads: int = option(8, "attention heads H")
+    d_ff: int = option(2048, "width F inside the feed-forward network")
+    encoder_layers: int = option(6, "layers of the encoder")
+    decoder_layers: int = option(6, "layers of the decoder, or of a language model")
+    d_k: int | None = option(None, "width of a query and a key in each head; else d_model / heads")
+    d_v: int | None = option(None, "width of a value in each head; else d_k")
+    max_length: int = option(512, "the longest sequence")
+    dropout: float = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
+    attention_dropout: float = option(0.0, "dropout on attention weights, as in nn.Transformer")
+    activation_dropout: float = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
+    norm: str = option("post", "post (the paper's) or pre")
+    final_norm: bool | None = option(None, "a LayerNorm after each stack; else only with --norm pre")
+    activation: str = option("relu", "relu (the paper's), gelu or gelu_tanh")
+    positions: str = option("sinusoidal", "sinusoidal (the paper's) or learned")
+    bias: bool = option(False, "biases in the attention projections, as in nn.Transformer")
+    tie_embeddings: bool = option(False, "one table for both embeddings and the output, as in the paper")
 
     def __post_init__(self):
         fill = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the class is frozen)
@@ -88,9 +89,9 @@ class TransformerConfig:
         if name not in PRESETS:
             raise unknown("preset", name, PRESETS)
         known = [f.name for f in dataclasses.fields(cls)]
-        for option in changes:
-            if option not in known:
-                raise unknown("option", option, known)
+        for name_of_change in changes:
+            if name_of_change not in known:
+                raise unknown("option", name_of_change, known)
         return cls(**{**PRESETS[name], **changes})
 
     def to_dict(self):

@@ -6,7 +6,6 @@ itself in a notebook. `figure.savefig(path)` writes it to a file. Importing this
 
 from .architecture import plot_architecture
 from .attention import plot_attention, plot_attention_strip
-
 from .attention_architecture import plot_attention_architecture
 from .curves import plot_loss_curve
 from .positions import plot_positional_encoding

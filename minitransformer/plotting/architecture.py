@@ -2,13 +2,13 @@
 
 from ..attention import MultiHeadAttention
 from ..errors import InputError
+from ..layers import FeedForward, Residual, Unembedding
 from ..models import LanguageModel, Transformer
-from .captions import caption, head_sizes
+from .captions import captions_width, head_sizes
 from .diagram import CAPTION_FONT, Diagram
 from .stack import ROOM_IN, ROOM_OUT, draw_input, draw_output, draw_stack, stack_height
-from .style import HEADING, TITLE, text_width
+from .style import HEADING
 
-CAPTIONS = 2.75  # inches for the captions beside a stack
 GAP = 1.1  # inches between encoder and decoder
 ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 
@@ -32,30 +32,37 @@ def plot_architecture(model):
 
 def draw_transformer(model):
     height = ENTRY + max(stack_height(model.decoder), stack_height(model.encoder)) + EXIT
-    left, right = CAPTIONS + ROOM_OUT, CAPTIONS + ROOM_OUT + 2 * ROOM_IN + GAP  # the middles of the stacks
-    diagram = Diagram(right + ROOM_OUT + CAPTIONS, height)
+    edge = ROOM_OUT + 0.4 + captions_width(model, CAPTION_FONT)
+    left, right = edge, edge + 2 * ROOM_IN + GAP                         # the middles of the stacks
+    diagram = Diagram(right + edge, height)
 
-    draw_input(diagram, left, "source_input", model.source_input, -1, "Inputs", "source ids (B, S)")
-    draw_input(diagram, right, "target_input", model.target_input, 1, "Outputs (shifted right)", "target_in ids (B, T)")
+    shared = model.source_input.embedding is model.target_input.embedding
+    remark = "one table for both inputs" if shared else ""
+    draw_input(diagram, left, "source_input", model.source_input, -1, "Inputs", "source ids (B, S)", remark)
+    draw_input(diagram, right, "target_input", model.target_input, 1, "Outputs (shifted right)", "target_in ids (B, T)",
+               remark)  # fmt: skip
     encoder = draw_stack(diagram, left, ENTRY, model.encoder, "encoder", -1)
     decoder = draw_stack(diagram, right, ENTRY, model.decoder, "decoder", 1, masked=True)
     draw_output(diagram, right, decoder.top, model.output, 1)
-
-    bend = max(encoder.top, decoder.memory) + 0.35
-    middle = left + ROOM_IN + GAP / 2
-    for target in decoder.memory_arrows:
-        diagram.arrow((left, encoder.top), (left, bend), (middle, bend), (middle, decoder.memory),
-                      (target[0], decoder.memory), target)  # fmt: skip
-    features = model.encoder.layers[0].add_norm_1.norm.gamma.size if model.encoder.layers else "D"
-    diagram.text(left + 0.1, bend + 0.17, f"memory (B, S, {features})", CAPTION_FONT)
+    draw_memory(diagram, left, encoder, decoder, left + ROOM_IN + GAP / 2)
     draw_facts(diagram, 0.35, height - 0.4, model)
     return diagram.figure
+
+
+def draw_memory(diagram, x, encoder, decoder, middle):
+    """The encoder's output on its way to the values and keys of the cross-attention, down between the stacks."""
+    bend = max(encoder.top, decoder.memory) + 0.35
+    diagram.text(x + 0.1, bend + 0.17, "memory (B, S, D)", CAPTION_FONT)
+    value, key = decoder.memory_arrows
+    way = [(x, encoder.top), (x, bend), (middle, bend), (middle, decoder.memory)]
+    diagram.arrow(*way, (key[0], decoder.memory), key)
+    diagram.arrow((value[0], decoder.memory), value)
 
 
 def draw_language_model(model):
     height = ENTRY + stack_height(model.layers) + EXIT
     x = 3.6 + ROOM_IN
-    diagram = Diagram(x + ROOM_OUT + CAPTIONS, height)
+    diagram = Diagram(x + ROOM_OUT + 0.4 + captions_width(model, CAPTION_FONT), height)
     draw_input(diagram, x, "input", model.input, 1, "Source, <bos>, target so far", "ids (B, S + T)")
     stack = draw_stack(diagram, x, ENTRY, model.layers, "layers", 1, masked=True)
     draw_output(diagram, x, stack.top, model.output, 1)
@@ -72,13 +79,23 @@ def draw_facts(diagram, x, y, model):
 
 def facts(model):
     """Lines of text: the order of the norms, the number of parameters, the sizes by their letters."""
-    parts = [(name, part) for name, part in model.children() if hasattr(part, "layers")]
-    norm = next((m.order for _, m in model.named_modules() if hasattr(m, "order")), None)
-    attention = next(m for _, m in model.named_modules() if isinstance(m, MultiHeadAttention))
-    features, heads, keys, _ = head_sizes(attention)
-    lines = [f"{norm}-norm, {model.parameter_count():,} parameters"]
-    for name, part in parts:
-        if part.layers:
-            lines.append(f"{name}: {len(part.layers)} × {part.layers[0].parameter_count():,}")
-    return [*lines, "", "B sequences, S source and T target tokens", f"D = {features:,} features (d_model)",
-            f"H = {heads} heads of width K = {keys} (d_k)"]  # fmt: skip
+    modules = [module for _, module in model.named_modules()]
+    order = next(module.order for module in modules if isinstance(module, Residual))
+    features, heads, keys, _ = head_sizes(next(m for m in modules if isinstance(m, MultiHeadAttention)))
+    hidden = next(m for m in modules if isinstance(m, FeedForward)).expand.weight.shape[1]
+    stacks = [(name, child.layers) for name, child in model.children() if getattr(child, "layers", [])]
+    return [
+        f"{order}-norm, {model.parameter_count():,} parameters",
+        *(f"{name}: {len(layers)} × {layers[0].parameter_count():,} parameters" for name, layers in stacks),
+        "",
+        "B sequences, S source and T target tokens",
+        f"D = {features:,} features (d_model)",
+        f"H = {heads} heads of width K = {keys} (d_k)",
+        f"F = {hidden:,} hidden features (d_ff)",
+        f"V = {vocabulary_size(model.output):,} tokens in the vocabulary",
+    ]
+
+
+def vocabulary_size(output):
+    """V of a Linear (D, V), or of an Unembedding (V, D)."""
+    return output.weight.shape[0 if isinstance(output, Unembedding) else 1]

@@ -31,6 +31,8 @@ def plot_attention(
 
     weights = weights[kind]                                              # (layers, heads, T, S)
     layers, heads = chosen("layer", layers, weights.shape[0]), chosen("head", heads, weights.shape[1])
+    if not layers or not (heads or mean):
+        raise InputError("There is nothing to draw: choose at least one layer, and a head or mean=True.")
     maps = [[weights[i, j] for j in heads] for i in layers]
     titles = [[f"layer {i + 1}, head {j + 1}" for j in heads] for i in layers]
     if mean:
@@ -58,7 +60,7 @@ def plot_attention_strip(
     moments = [(step, np.asarray(weights)) for step, weights in moments]
     check_moments(moments, columns)
     shape = moments[0][1].shape
-    layer = chosen("layer", layer and [layer], shape[0])[-1]
+    layer = chosen("layer", layer, shape[0])[-1]
     heads = chosen("head", heads, shape[1])
     if not (mean or heads):
         raise InputError("A strip needs a row: mean=True, or some heads.")
@@ -87,8 +89,9 @@ def check_moments(moments, columns):
 
 
 def chosen(name, numbers, count):
-    """Indices of the layers or heads with these numbers (from 1); all for None."""
+    """Indices of the layers or heads with these numbers (from 1), or of the one with this number; all for None."""
     numbers = range(1, count + 1) if numbers is None else numbers
+    numbers = [numbers] if np.ndim(numbers) == 0 else numbers
     for number in numbers:
         if number not in range(1, count + 1):
             raise unknown(name, number, range(1, count + 1))

@@ -2,6 +2,8 @@
 
 from ..attention import MultiHeadAttention
 from ..layers import Embedding, FeedForward, LayerNorm, LearnedPositionalEncoding, Linear, Residual, Unembedding
+from ..models import InputEmbedding
+from .style import widest
 
 
 def caption(component):
@@ -10,6 +12,13 @@ def caption(component):
         if isinstance(component, kind):
             return write(component)
     return ""
+
+
+def captions_width(model, size):
+    """The width in inches of the widest line beside the boxes of a model."""
+    texts = [of_input(module) if isinstance(module, InputEmbedding) else caption(module)
+             for _, module in model.named_modules()]  # fmt: skip
+    return widest([line for text in texts for line in text.split("\n")], size)
 
 
 def head_sizes(attention):
@@ -59,8 +68,8 @@ def of_unembedding(output):
 def of_input(entry):
     """About an `InputEmbedding`: its positions, and its dropout."""
     kind = "learned" if isinstance(entry.position, LearnedPositionalEncoding) else "sinusoidal"
-    dropout = f"\ndropout {entry.dropout.p:g} on the sum" if entry.dropout.p else ""
-    return f"{kind}, up to {entry.position.max_length:,} tokens{dropout}"
+    dropout = f", dropout {entry.dropout.p:g}" if entry.dropout.p else ""
+    return f"positional encoding, {kind}\nup to {entry.position.max_length:,} tokens{dropout}"
 
 
 WRITERS = {

@@ -60,6 +60,8 @@ def draw_losses(axes, training, validation):
     if len(lost):
         foot = axes.get_xaxis_transform()
         axes.plot(lost, np.full(len(lost), 0.03), "x", color=RED, transform=foot, label="not finite", clip_on=False)
+    if not np.isfinite(np.concatenate([loss, validation[1]])).any():
+        axes.set_yticks([])
     axes.set_ylabel("loss", fontsize=TITLE, color=INK)
     legend_above(axes)
 

@@ -9,7 +9,7 @@ from .diagram import CAPTION_FONT
 
 WIDTH = 2.4  # of a box, in inches
 TALL, LOW = 0.66, 0.44  # heights of a sublayer's box, and of an "Add & norm"
-STEP, FAN = 0.2, 0.42  # from one box to the next, and the room for the three arrows into an attention
+STEP, FORK, FAN = 0.2, 0.34, 0.42  # between boxes: plain, where the bypass leaves, three arrows into an attention
 BYPASS = WIDTH / 2 + 0.28  # the residual connection's distance from the middle
 ROOM_OUT, ROOM_IN = WIDTH / 2 + 0.5, WIDTH / 2 + 0.8  # the frame's, on the captions' side and on the other
 ARROWS = {"V": -0.6, "K": 0.0, "Q": 0.6}
@@ -32,9 +32,8 @@ def sublayers(layer):
 
 def residual_height(residual):
     """The height of one sublayer with its Add & Norm; `draw_residual` climbs exactly so far."""
-    fan = FAN if isinstance(residual.sublayer, MultiHeadAttention) else STEP
-    pre = STEP + LOW if residual.order == "pre" else 0
-    return STEP + pre + fan + TALL + STEP + LOW
+    attends, pre = isinstance(residual.sublayer, MultiHeadAttention), residual.order == "pre"
+    return FORK + (LOW + STEP * (not attends)) * pre + FAN * attends + TALL + STEP + LOW
 
 
 def stack_height(stack):
@@ -60,6 +59,8 @@ def draw_stack(diagram, x, y, stack, name, side, masked=False):
         diagram.line((x, y - 0.15), (x, y))
         inner = x - side * (WIDTH / 2 + 0.4)
         diagram.text(inner, y - 0.32, f"{len(stack.layers)} ×", 18, weight="bold", ha="center")
+        diagram.text(inner, bottom + 0.15, f"{name}.layers.i", CAPTION_FONT - 1, family="monospace", rotation=90,
+                     ha="center", va="bottom")  # fmt: skip
     if stack.final_norm is not None:
         box = climb(diagram, x, y, 0.3, LOW, "Norm", "norm")
         note(diagram, box, side, f"{name}.final_norm", caption(stack.final_norm))
@@ -76,21 +77,18 @@ def label_of(sublayer, masked):
 def draw_residual(diagram, x, y, residual, names, label, side, crossing):
     """A sublayer with its bypass, Add and Norm, from y upwards. Returns (top, points of the memory's arrow heads)."""
     norm_name, sublayer_name = names
-    pre = residual.order == "pre"
-    fork = y + STEP / 2
+    pre, attends = residual.order == "pre", isinstance(residual.sublayer, MultiHeadAttention)
+    fork, step, heads = y + 0.12, FORK, []
     if pre:
-        box = climb(diagram, x, y, STEP, LOW, "Norm", "norm")
+        box = climb(diagram, x, y, step, LOW, "Norm", "norm")
         note(diagram, box, side, f"{norm_name}.norm", caption(residual.norm))
-        y = box.top
+        y, step = box.top, 0.0 if attends else STEP
+    if attends:
+        diagram.line((x, y), (x, y + step))
+        heads = draw_fan(diagram, x, y + step, crossing)
+        box = diagram.box(x, y + step + FAN + TALL / 2, WIDTH, TALL, label, "attention")
     else:
-        y += STEP
-        diagram.line((x, y - STEP), (x, y))
-    heads = []
-    if isinstance(residual.sublayer, MultiHeadAttention):
-        heads = draw_fan(diagram, x, y, crossing)
-        box = diagram.box(x, y + FAN + TALL / 2, WIDTH, TALL, label, "attention")
-    else:
-        box = climb(diagram, x, y, STEP, TALL, label, "feed-forward")
+        box = climb(diagram, x, y, step, TALL, label, "feed-forward")
     note(diagram, box, side, sublayer_name, caption(residual.sublayer))
     last = climb(diagram, x, box.top, STEP, LOW, "Add" if pre else "Add & norm", "add" if pre else "norm")
     note(diagram, last, side, norm_name, caption(residual))
@@ -104,7 +102,7 @@ def draw_fan(diagram, x, y, crossing):
     top, low = y + FAN, y + 0.06
     places = CROSS_ARROWS if crossing else ARROWS
     for name, offset in places.items():
-        diagram.text(x + offset + 0.05, top - 0.11, name, CAPTION_FONT - 2)
+        diagram.text(x + offset + 0.05, top - 0.11, name, CAPTION_FONT - 1)
         if name == "Q" or not crossing:
             diagram.arrow((x, y), (x, low), (x + offset, low), (x + offset, top))
     return [(x + places[name], top) for name in ("V", "K")] if crossing else []
@@ -120,12 +118,12 @@ def note(diagram, box, side, name, text):
     diagram.note(box.x + side * (ROOM_OUT + 0.12), box.y, name, text, side)
 
 
-def draw_input(diagram, x, name, entry, side, title, shape):
-    """Ids, embedding, and the positional encoding that is added."""
+def draw_input(diagram, x, name, entry, side, title, shape, remark=""):
+    """Ids, embedding (with a remark on it), and the positional encoding that is added."""
     diagram.text(x, 0.5, title, ha="center")
     diagram.text(x, 0.25, shape, CAPTION_FONT, ha="center")
     box = climb(diagram, x, 0.68, 0.24, 0.5, "Embedding", "embedding")
-    note(diagram, box, side, f"{name}.embedding", caption(entry.embedding))
+    note(diagram, box, side, f"{name}.embedding", f"{caption(entry.embedding)}\n{remark}")
     plus = diagram.circle(x, 1.97, 0.15, "+")
     wave = diagram.circle(x + side * 0.85, 1.97, 0.2, "~")
     diagram.arrow((x, box.top), (x, plus.bottom))

@@ -28,6 +28,8 @@ def attention_weights(model, source, target):
     if target[0] == BOS:
         raise InputError("The target begins with BOS; hand in only what the model produces, without BOS.")
     target_in = xp.asarray(np.concatenate([[BOS], target[:-1]])[None])   # (1, T)
+    if source is None and hasattr(model, "encoder"):
+        raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
     source = None if source is None else xp.asarray(one_sequence("source", source)[None])
     with left_as_it_was(model), evaluating(model), keep_weights(model):
         model(source, target_in)

@@ -1,0 +1,73 @@
+"""The attention weights of one sequence, by kind: the numbers behind the pictures."""
+
+import contextlib
+
+import numpy as np
+
+from .attention import attention_maps, keep_weights
+from .backend import array_module, as_numpy
+from .data.vocabulary import BOS
+from .decoding import evaluating
+from .errors import InputError
+
+
+def attention_weights(model, source, target):
+    """Who looked at whom while one target sequence was produced: {kind: P (layers, heads, T, S)}, NumPy arrays.
+
+    `source` and `target` are ids, (S,) and (T,). The target is what the model produces, EOS included and BOS not: the
+    model reads [BOS, target without its last] and row t of P belongs to the step that produces target token t.
+
+    A Transformer has the kinds "encoder" (S, S), "decoder" (T, T) and "cross" (T, S). A LanguageModel has "self"
+    (S + T, S + T) over [source, BOS, target without its last]; its source may be None.
+
+    The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that are not one sequence
+    of integers, a target that begins with BOS, and a model without attention.
+    """
+    xp = array_module(model.parameters()[0].data)
+    target = one_sequence("target", target)
+    if target[0] == BOS:
+        raise InputError("The target begins with BOS; hand in only what the model produces, without BOS.")
+    target_in = xp.asarray(np.concatenate([[BOS], target[:-1]])[None])   # (1, T)
+    if source is None and hasattr(model, "encoder"):
+        raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
+    source = None if source is None else xp.asarray(one_sequence("source", source)[None])
+    with left_as_it_was(model), evaluating(model), keep_weights(model):
+        model(source, target_in)
+        maps = attention_maps(model)
+    if not maps:
+        raise InputError(f"{type(model).__name__} has no attention whose weights could be read.")
+    layers = {}
+    for path, weights in maps.items():
+        layers.setdefault(kind_of(path), []).append(as_numpy(weights)[0])  # (H, T, S)
+    return {kind: np.stack(weights) for kind, weights in layers.items()}
+
+
+def kind_of(path):
+    """"cross", "encoder", "decoder" or "self", from the path of an attention in its model."""
+    stack = path.split(".")[0]
+    if "cross_attention" in path:
+        return "cross"
+    return stack if stack in ("encoder", "decoder") else "self"
+
+
+def one_sequence(name, ids):
+    """ids as a NumPy array (n,). Raises InputError unless they are one sequence of integers, not empty."""
+    ids = as_numpy(ids)
+    if ids.ndim != 1 or ids.size == 0 or not np.issubdtype(ids.dtype, np.integer):
+        raise InputError(
+            f"The {name} is one sequence of integer ids, of shape (n,); got {ids.dtype} of shape {ids.shape}. "
+            "From a batch, take one row."
+        )
+    return ids
+
+
+@contextlib.contextmanager
+def left_as_it_was(model):
+    """Afterwards every component has the attributes that it had before: train or eval, kept weights."""
+    before = [(module, vars(module).copy()) for _, module in model.named_modules()]
+    try:
+        yield
+    finally:
+        for module, attributes in before:
+            vars(module).clear()
+            vars(module).update(attributes)

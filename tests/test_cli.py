@@ -1,0 +1,209 @@
+"""The commands, as a user meets them: what they leave, what they print, and one sentence for what cannot be."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from minitransformer.cli import main
+from minitransformer.cli.parser import make_parser
+from minitransformer.conformance import all_components
+from minitransformer.models import TransformerConfig
+from minitransformer.run import TrainingOptions
+
+ROOT = Path(__file__).parents[1]
+TINY = "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 12 --save-every 6 --log-every 4 --evaluate-every 6 --evaluate-count 10"
+
+
+def run(text, capsys):
+    """(exit status, standard output, standard error) of a command line; single quotes hold a word together."""
+    import shlex
+
+    capsys.readouterr()
+    try:
+        status = main(shlex.split(text))
+    except SystemExit as stop:
+        status = stop.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def trained(capsys):
+    assert run(f"train reverse --max-length 4 {TINY} --no-pictures", capsys)[0] == 0
+    return Path("runs/reverse")
+
+
+def test_training_leaves_config_metrics_checkpoints_and_pictures(capsys):
+    status, out, err = run(f"train reverse --max-length 4 {TINY}", capsys)
+    folder = Path("runs/reverse")
+    assert status == 0 and "exact match" in out and "evaluate runs" in out and "step" in err
+    assert json.loads((folder / "config.json").read_text())["task"] == {
+        "name": "reverse",
+        "options": {"symbols": 10, "min_length": 3, "max_length": 4},
+    }
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert {"loss", "learning_rate", "gradient_norm", "tokens_per_second"} <= set(lines[0])
+    assert any("exact_match" in line for line in lines)
+    assert len(list((folder / "checkpoints").iterdir())) == 2
+    names = {p.name for p in (folder / "pictures").iterdir()}
+    assert {"loss.png", "attention-cross.png", "attention-encoder.png", "attention-decoder.png", "positions.png"} <= names
+    assert {"attention-strip.png", "architecture.png", "attention-architecture.png"} <= names
+    assert all(str(folder / "pictures" / name) in out for name in names)
+
+
+def test_a_second_training_takes_the_next_free_folder(trained, capsys):
+    _, out, _ = run(f"train reverse --max-length 4 {TINY} --no-pictures", capsys)
+    assert Path("runs/reverse-2/config.json").is_file() and "runs/reverse-2" in out.replace("\\", "/")
+
+
+def test_the_language_model_trains_evaluates_predicts_and_plots(capsys):
+    assert run(f"train copy --model language-model {TINY} --out lm", capsys)[0] == 0
+    assert Path("lm/pictures/attention-self.png").is_file()
+    assert run("evaluate lm --count 20", capsys)[0] == 0
+    assert run("predict lm '3 1 4'", capsys)[0] == 0
+
+
+def test_evaluate_prints_figures_and_json(trained, capsys):
+    status, out, _ = run("evaluate runs/reverse --count 30", capsys)
+    assert status == 0 and "exact match" in out and "cross-attention" in out
+    result = json.loads(run("evaluate runs/reverse --count 30 --split validation --json", capsys)[1])
+    assert result["split"] == "validation" and 0 <= result["exact_match"] <= 1 and result["step"] == 12
+    assert len(result["alignment"]) == 3
+
+
+def test_predict_answers_each_text_on_a_line(trained, capsys):
+    status, out, _ = run("predict runs/reverse '3 1 4' 271", capsys)
+    assert status == 0 and len(out.splitlines()) == 2
+    status, out, _ = run("predict runs/reverse '3 1 4' --max-tokens 1", capsys)
+    assert status == 0 and len(out.split()) <= 1
+
+
+def test_plot_draws_the_sequence_it_is_given_where_it_is_told(trained, capsys):
+    status, out, _ = run("plot runs/reverse --text '5 6 7' --out pictures", capsys)
+    assert status == 0 and Path("pictures/attention-cross.png").stat().st_size > 5000 and "attention-cross.png" in out
+
+
+def test_resume_goes_on_to_more_steps(trained, capsys):
+    status, out, _ = run("train --resume runs/reverse --steps 18 --no-pictures", capsys)
+    assert status == 0 and "18 steps" in out
+    assert json.loads(run("evaluate runs/reverse --count 5 --json", capsys)[1])["step"] == 18
+
+
+def test_gradcheck_prints_a_table_and_fails_if_a_gradient_is_wrong(capsys, monkeypatch):
+    status, out, _ = run("gradcheck LayerNorm Softmax", capsys)
+    assert status == 0 and "gamma" in out and "d_input[0]" in out and "Every gradient agrees" in out
+    from minitransformer.layers import LayerNorm
+
+    backward = LayerNorm.backward
+    monkeypatch.setattr(LayerNorm, "backward", lambda self, d_y: backward(self, d_y) * 1.00001)
+    status, out, _ = run("gradcheck LayerNorm Softmax", capsys)
+    assert status == 1 and "WRONG" in out and "1 wrong: LayerNorm" in out
+
+
+def test_gradcheck_covers_every_component(capsys):
+    status, out, _ = run("gradcheck --entries 2", capsys)
+    assert status == 0
+    for component in all_components():
+        assert f"{component.__name__}: gradient" in out
+
+
+def test_tasks_lists_all_with_counts(capsys):
+    _, out, _ = run("tasks", capsys)
+    assert all(name in out for name in ("copy", "reverse", "sort", "addition"))
+    _, out, _ = run("tasks --counts", capsys)
+    assert "length 3: 1,000 in all" in out and "unordered pairs: 500,500 in all" in out
+
+
+REFUSED = [
+    ("trian reverse", "no command 'trian'. Did you mean 'train'"),
+    ("train revers", "no task 'revers'. Did you mean 'reverse'"),
+    ("train", "Name a task to train: copy, reverse, sort, addition"),
+    ("train reverse --setps 3", "no option --setps; did you mean --steps"),
+    ("train reverse --steps x", "invalid int value: 'x'"),
+    ("train reverse --steps 0", "steps must be at least 1, got 0"),
+    ("train reverse --heads 3", "heads=3 does not divide d_model=64. Take 1, 2, 4, 8, 16, 32 heads, or d_model=66"),
+    ("train reverse --dropout 1.5", "dropout is a probability from 0 up to, not including, 1; got 1.5"),
+    ("train reverse --norm past", "no norm 'past'. Did you mean 'post'"),
+    ("train reverse --preset toyy", "no preset 'toyy'. Did you mean 'toy'"),
+    ("train reverse --model transformr", "no model 'transformr'. Did you mean 'transformer'"),
+    ("train reverse --digits 2", "task reverse has no option 'digits'. It has: symbols"),
+    ("train reverse --out runs/reverse", "folder runs/reverse is not empty. Continue it with --resume"),
+    ("train --resume runs/reverse --batch-size 3", "batch_size cannot change"),
+    ("train reverse --resume runs/reverse", "task cannot change"),
+    ("train --resume runs/revers", "no run runs/revers; there are: runs/reverse"),
+    ("predict runs/reverse", "required: TEXT"),
+    ("predict runs/reverse '3 x'", "'x' (token 2 of '3 x') is not in the vocabulary. It has: 0 1"),
+    ("predict runs/reverse ''", "empty text"),
+    (f"predict runs/reverse '{'7 ' * 600}'", "sequence of 600 tokens is longer than the maximum of 512"),
+    ("evaluate runs", "no checkpoints and no config.json"),
+    ("evaluate runs/reverse --split tests", "no split 'tests'. Did you mean 'test'"),
+    ("plot nowhere", "no run nowhere"),
+    ("gradcheck LayerNrm", "no component 'LayerNrm'. Did you mean 'LayerNorm'"),
+]
+
+
+@pytest.mark.parametrize("line, sentence", REFUSED, ids=[line[:50] for line, _ in REFUSED])
+def test_what_cannot_be_is_answered_in_one_sentence_with_status_2(line, sentence, trained, capsys):
+    status, _, err = run(line, capsys)
+    assert status == 2
+    assert sentence in err.replace("\\", "/"), err
+    assert "Traceback" not in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_damaged_checkpoint_is_told_with_the_tensor(trained, capsys):
+    newest = max((trained / "checkpoints").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    status, _, err = run("evaluate runs/reverse", capsys)
+    assert status == 2 and "cut short or damaged, from the tensor" in err
+
+
+def test_a_run_that_diverges_exits_with_1_and_names_the_kept_checkpoint(capsys):
+    line = f"train copy {TINY} --optimizer sgd --schedule constant --warmup 0 --learning-rate 1e30 --max-norm 0 --norm pre --save-every 1"
+    status, _, err = run(line, capsys)
+    assert status == 1 and "last good checkpoint" in err and "stopped: the loss is" in err and "Traceback" not in err
+
+
+def test_every_option_is_explained():
+    import dataclasses
+
+    parser = make_parser()
+    for cls in (TrainingOptions, TransformerConfig):
+        for field in dataclasses.fields(cls):
+            if not field.name.endswith("vocabulary"):
+                assert field.metadata.get("help"), f"{cls.__name__}.{field.name} has no help"
+    assert "COMMAND" in parser.format_help()
+
+
+def python(*arguments, **environment):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=env, timeout=120, encoding="utf-8")
+
+
+def test_the_module_runs_as_a_program_and_the_parser_refuses_without_a_traceback():
+    assert python("-m", "minitransformer", "--version").stdout.startswith("minitransformer ")
+    refused = python("-m", "minitransformer", "train", "revers")
+    assert refused.returncode == 2 and refused.stderr.startswith("minitransformer: There is no task") and not refused.stdout
+
+
+def test_import_is_quick_and_draws_in_only_numpy():
+    code = "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'safetensors', 'cupy', 'torch') if m in sys.modules])"
+    assert python("-c", code).stdout.strip() == "[]"
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        python("-c", "import minitransformer")
+        whole = time.perf_counter() - start
+        start = time.perf_counter()
+        python("-c", "pass")
+        times.append(whole - (time.perf_counter() - start))
+    assert min(times) < 0.2, times

@@ -1,0 +1,221 @@
+"""Runs: continued bit for bit, also after a kill at any moment."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minitransformer.checkpoint import load_checkpoint
+from minitransformer.errors import InputError, NonFiniteError
+from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.metrics import Metrics
+from minitransformer.run import Run, TrainingOptions, make_config
+from minitransformer.schedules import Constant, Cosine, Noam
+
+SMALL = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
+
+
+def config(model="transformer", **training):
+    training = {"steps": 24, "batch_size": 8, "save_every": 5, "evaluate_every": 8, "evaluate_count": 10, "log_every": 3, **training}
+    return make_config("copy", {"max_length": 5}, model, "toy", SMALL, training)
+
+
+def train(run):
+    with Save(run) as save:
+        run.train([Log(run), Evaluate(run), Moments(run), save])
+    return run
+
+
+def weights_and_state(run):
+    """Everything that continuing depends on, as comparable values."""
+    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"moment {k}": v for k, v in run.moments.items()}}
+    facts = [run.optimizer.t, run.data_rng.bit_generator.state, [g.bit_generator.state for g in run.model.generators()]]
+    return {name: array.tobytes() for name, array in arrays.items()}, facts
+
+
+def without_times(metrics):
+    return [{k: v for k, v in line.items() if k not in ("seconds", "tokens_per_second")} for line in metrics.read()]
+
+
+@pytest.mark.parametrize("model", ["transformer", "language-model"])
+@pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "schedule": "noam"}, {"optimizer": "adamw", "schedule": "constant"}], ids=str)
+def test_k_steps_and_the_rest_equal_all_steps(tmp_path, model, options):
+    whole = train(Run.create(tmp_path / "whole", config(model, **options)))
+    part = Run.create(tmp_path / "part", config(model, **options))
+    part.last_step = 11  # not a multiple of anything
+    train(part)
+    rest = train(Run.resume(tmp_path / "part"))
+    assert weights_and_state(rest) == weights_and_state(whole)
+    assert without_times(rest.metrics)[-1] == without_times(whole.metrics)[-1]
+
+
+def test_ctrl_c_finishes_the_step_saves_and_can_be_continued(tmp_path):
+    whole = train(Run.create(tmp_path / "whole", config()))
+    run = Run.create(tmp_path / "run", config())
+    with Save(run) as save, pytest.raises(Interrupted):
+        run.train([Log(run), Evaluate(run), Moments(run), save, lambda p: p.step == 7 and os.kill(os.getpid(), signal.SIGINT)])
+    assert Run.open(tmp_path / "run").optimizer.t == 8
+    assert weights_and_state(train(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
+
+
+def test_the_metrics_are_cut_back_to_the_checkpoint(tmp_path):
+    whole = train(Run.create(tmp_path / "whole", config(save_every=1)))
+    run = train(Run.create(tmp_path / "run", config(save_every=1, keep=20)))
+    for late in run.checkpoints()[-10:]:
+        late.unlink()
+    with open(run.metrics.path, "a") as file:
+        file.write('{"step": 25, "lo')  # a line that a crash cut short
+    assert max(line["step"] for line in Run.resume(run.folder).metrics.read()) <= 14
+    resumed = train(Run.resume(run.folder))
+    assert without_times(resumed.metrics) == without_times(whole.metrics)
+
+
+def test_a_run_without_a_checkpoint_yet_resumes_from_the_start(tmp_path):
+    Run.create(tmp_path / "run", config())
+    with pytest.raises(InputError, match="no checkpoint yet.*--resume"):
+        Run.open(tmp_path / "run")
+    whole = train(Run.create(tmp_path / "whole", config()))
+    assert weights_and_state(train(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
+
+
+def test_more_steps_can_be_asked_for(tmp_path):
+    train(Run.create(tmp_path / "run", config(schedule="constant")))
+    assert train(Run.resume(tmp_path / "run", steps=30)).optimizer.t == 30
+
+
+def test_only_the_newest_checkpoints_stay_and_each_can_be_opened_by_itself(tmp_path):
+    run = train(Run.create(tmp_path / "run", config(save_every=4, keep=2)))
+    assert [p.name for p in run.checkpoints()] == ["step-00000020.safetensors", "step-00000024.safetensors"]
+    assert Run.open(run.checkpoints()[0]).optimizer.t == 20
+    assert Run.open(tmp_path / "run").vocabulary.tokens == run.task.vocabulary.tokens
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path):
+    run = Run.create(tmp_path / "run", config())
+
+    def poison(progress):
+        if progress.step == 12:
+            run.model.encoder.layers[0].feed_forward.expand.weight.data[0, 0] = np.nan
+
+    with Save(run) as save, pytest.raises(NonFiniteError, match="Step 13.*expand.weight"):
+        run.train([save, poison])
+    opened = Run.open(tmp_path / "run")
+    assert opened.optimizer.t == 10 and all(np.isfinite(p.data).all() for p in opened.model.parameters())
+
+
+def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path):
+    run = train(Run.create(tmp_path / "run", config()))
+    with pytest.raises(InputError, match="is not empty. Continue it with --resume"):
+        Run.create(tmp_path / "run", config())
+    fresh = Run.create(tmp_path / "run", config(), overwrite=True)
+    assert not fresh.checkpoints() and not fresh.metrics.read()
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    with pytest.raises(InputError, match="is not empty"):
+        Run.create(tmp_path / "thesis", config(), overwrite=True)
+    assert run.folder.is_dir()
+
+
+@pytest.mark.parametrize(
+    "prepare, sentence",
+    [
+        (lambda run: run.folder.rename(run.folder.parent / "elsewhere"), "no run .*; there are: .*elsewhere"),
+        (lambda run: [p.unlink() for p in (*run.checkpoints(), run.folder / "config.json")], "is no run: it has no checkpoints and no config"),
+        (lambda run: run.checkpoints()[-1].write_bytes(run.checkpoints()[-1].read_bytes()[:-100]), "cut short or damaged, from the tensor"),
+    ],
+)
+def test_a_run_that_cannot_be_opened_says_why(tmp_path, prepare, sentence):
+    run = train(Run.create(tmp_path / "run", config(steps=5)))
+    prepare(run)
+    with pytest.raises(InputError, match=sentence):
+        Run.open(tmp_path / "run")
+
+
+def test_a_config_of_another_version_or_damaged_is_refused(tmp_path):
+    run = Run.create(tmp_path / "run", config())
+    path = run.folder / "config.json"
+    path.write_text(path.read_text().replace('"version": 1', '"version": 9'))
+    with pytest.raises(InputError, match="version 9; this minitransformer reads version 1"):
+        Run.resume(run.folder)
+    path.write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        Run.resume(run.folder)
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"warmup": -1}, "warmup cannot be negative, got -1"),
+        ({"optimizer": "adm"}, "no optimizer 'adm'. Did you mean 'adam'"),
+        ({"schedule": "cosin"}, "no schedule 'cosin'. Did you mean 'cosine'"),
+    ],
+)
+def test_options_are_checked_when_made(changes, sentence):
+    with pytest.raises(InputError, match=sentence):
+        TrainingOptions(**changes)
+
+
+def test_the_rate_of_every_schedule_is_its_peak():
+    for name, kind in (("cosine", Cosine), ("noam", Noam), ("constant", Constant)):
+        schedule = TrainingOptions(schedule=name, learning_rate=0.003, warmup=50, steps=400).make_schedule(64)
+        assert isinstance(schedule, kind)
+        assert max(schedule(t) for t in range(1, 401)) == pytest.approx(0.003) == schedule(50)
+
+
+def test_metrics_that_were_never_written_are_empty(tmp_path):
+    assert Metrics(tmp_path / "metrics.jsonl").read() == []
+
+
+KILLS = 50
+
+
+def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(tmp_path):
+    """kill -9 again and again, each time at another moment; saving every step, so that many a kill falls into a save."""
+    rng = np.random.default_rng(0)
+    folder, steps = tmp_path / "killed", 100_000
+    options = ["copy", "--max-length", "5", "--d-model", "32", "--heads", "2", "--d-ff", "48", "--encoder-layers", "1"]
+    options += ["--decoder-layers", "1", "--dropout", "0.2", "--batch-size", "8", "--steps", str(steps), "--log-every", "3"]
+    options += ["--save-every", "1", "--evaluate-every", str(steps), "--out", str(folder), "--no-pictures"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+    started, inside_a_save = False, 0
+    for _ in range(KILLS):
+        arguments = ["--resume", str(folder)] if started else options
+        process = subprocess.Popen(
+            [sys.executable, "-m", "minitransformer", "train", *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        before = newest(folder)
+        deadline = time.monotonic() + 60
+        while newest(folder) == before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)  # importing: wait for the first save of this life
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        said = process.communicate()[1].decode()
+        assert "minitransformer:" not in said, said
+        started = (folder / "config.json").is_file()
+        inside_a_save += any((folder / "checkpoints").glob("*.part"))
+    survivor = Run.resume(folder)
+    assert survivor.optimizer.t >= KILLS and inside_a_save >= 1
+    assert all(line["step"] <= survivor.optimizer.t for line in survivor.metrics.read())
+
+    whole = Run(tmp_path / "whole", survivor.config)
+    whole.last_step = survivor.optimizer.t
+    whole.train([Moments(whole)])
+    assert weights_and_state(survivor) == weights_and_state(whole)
+
+
+def newest(folder):
+    """The name of the newest checkpoint, or None."""
+    return max((p.name for p in (Path(folder) / "checkpoints").glob("step-*.safetensors")), default=None)
+
+
+def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
+    run = train(Run.create(tmp_path / "run", config(steps=5)))
+    tensors, facts = load_checkpoint(run.checkpoints()[-1])
+    assert {"step", "config", "vocabulary", "random", "seconds"} == set(facts)
+    assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.moments else set())
