@@ -5,9 +5,10 @@ Start with a component and its two methods:
     from minitransformer.layers import LayerNorm      # then LayerNorm(8).forward(x), .backward(d_y)
 
 The rooms, from the ground up: `backend`, `module`, `layers`, `attention`, `losses`, `optim`, `schedules`, `models`,
-`data`, `decoding`, `training`, `checkpoint`, `plotting`, `cli`.
+`data`, `decoding`, `training`, `run`, `plotting`, `cli`.
 """
 
+from .conformance import check_component
 from .errors import BackwardWithoutForward, InputError, NonFiniteError
 from .gradient_check import gradient_check
 from .models import LanguageModel, Transformer, TransformerConfig
@@ -24,6 +25,7 @@ __all__ = [
     "Parameter",
     "Transformer",
     "TransformerConfig",
+    "check_component",
     "gradient_check",
     "no_grad",
 ]

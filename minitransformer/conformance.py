@@ -246,10 +246,8 @@ CHECKS = [value for name, value in list(globals().items()) if name.startswith("c
 
 def all_components():
     """Every component that the package defines, in the order of their modules: no list to forget one in."""
-    import minitransformer
-
-    found = {}
-    for info in pkgutil.walk_packages(minitransformer.__path__, "minitransformer."):
+    package, found = importlib.import_module(__package__), {}
+    for info in pkgutil.walk_packages(package.__path__, "minitransformer."):
         if info.name.split(".")[1] not in ("plotting", "__main__"):
             module = importlib.import_module(info.name)
             classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, Module) and c is not Module]

@@ -56,9 +56,9 @@ class Evaluate:
 
 
 class Moments:
-    """Keep the attention of one sequence at about a dozen moments, early ones closer together, for the film strip."""
+    """Keep the attention of one sequence at eight moments, early ones closer together, for the film strip."""
 
-    def __init__(self, run, count=12):
+    def __init__(self, run, count=8):
         self.run = run
         self.steps = set(np.unique(np.geomspace(10, run.options.steps, count).astype(int)).tolist())
 

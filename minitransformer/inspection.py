@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 
-from .attention import attention_maps, keep_weights
+from .attention import ScaledDotProductAttention, attention_maps, keep_weights
 from .backend import array_module, as_numpy
 from .data.vocabulary import BOS
 from .decoding import evaluating
@@ -23,6 +23,8 @@ def attention_weights(model, source, target):
     The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that are not one sequence
     of integers, a target that begins with BOS, and a model without attention.
     """
+    if not any(isinstance(module, ScaledDotProductAttention) for _, module in model.named_modules()):
+        raise InputError(f"{type(model).__name__} has no attention whose weights could be read.")
     xp = array_module(model.parameters()[0].data)
     target = one_sequence("target", target)
     if target[0] == BOS:
@@ -34,8 +36,6 @@ def attention_weights(model, source, target):
     with left_as_it_was(model), evaluating(model), keep_weights(model):
         model(source, target_in)
         maps = attention_maps(model)
-    if not maps:
-        raise InputError(f"{type(model).__name__} has no attention whose weights could be read.")
     layers = {}
     for path, weights in maps.items():
         layers.setdefault(kind_of(path), []).append(as_numpy(weights)[0])  # (H, T, S)

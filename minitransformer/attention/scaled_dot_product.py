@@ -65,14 +65,14 @@ class ScaledDotProductAttention(Module):
 @contextlib.contextmanager
 def keep_weights(module):
     """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as `.d_weights`."""
-    attentions = [m for _, m in module.named_modules() if isinstance(m, ScaledDotProductAttention)]
-    for attention in attentions:
+    before = [(m, m.keep) for _, m in module.named_modules() if isinstance(m, ScaledDotProductAttention)]
+    for attention, _ in before:
         attention.keep = True
     try:
         yield
     finally:
-        for attention in attentions:
-            attention.keep = False
+        for attention, kept in before:
+            attention.keep = kept
 
 
 def attention_maps(module):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from ..inspection import attention_weights
+
 
 def draw_run(run, source, target, folder=None):
     """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are."""
@@ -19,15 +21,14 @@ def figures(run, source, target):
     from .. import plotting
 
     tokens = [run.vocabulary.tokens[i] for i in source], [run.vocabulary.tokens[i] for i in target]
-    kinds = ("cross", "encoder", "decoder") if hasattr(run.model, "encoder") else ("self",)
-    for kind in kinds:
+    for kind in attention_weights(run.model, source, target):
         yield f"attention-{kind}", plotting.plot_attention(run.model, source, target, *tokens, kind, mean=True)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
     if run.moments:
         of_example = [[run.vocabulary.tokens[i] for i in ids] for ids in run.example()]
         moments = sorted(run.moments.items())
-        yield "attention-strip", plotting.plot_attention_strip(moments, *of_example, kinds[0])
+        yield "attention-strip", plotting.plot_attention_strip(moments, *of_example, "cross" if hasattr(run.model, "encoder") else "self")
     yield "positions", plotting.plot_positional_encoding(position_table(run.model)[: run.model.config.d_model])
     yield "architecture", plotting.plot_architecture(run.model)
     yield "attention-architecture", plotting.plot_attention_architecture(run.model)

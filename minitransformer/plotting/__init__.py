@@ -4,12 +4,12 @@ Every function returns a matplotlib Figure and touches no global state: it needs
 itself in a notebook. `figure.savefig(path)` writes it to a file. Importing this room imports matplotlib.
 """
 
+from ..inspection import attention_weights
 from .architecture import plot_architecture
 from .attention import plot_attention, plot_attention_strip
 from .attention_architecture import plot_attention_architecture
 from .curves import plot_loss_curve
 from .positions import plot_positional_encoding
-from .weights import attention_weights
 
 __all__ = [
     "attention_weights",

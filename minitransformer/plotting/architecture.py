@@ -16,10 +16,10 @@ ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 def plot_architecture(model):
     """Figure 1 of "Attention Is All You Need" as this very model has it: every box is a component of its tree.
 
-    A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel its one stack. Read from the
-    components: how often a layer is repeated, the place of the norms (post or pre) and a final one, heads and widths,
-    dropout, activation, kind of positions, tied embeddings. Beside each box stands its name in the code. The softmax
-    is dashed because the model ends with the logits.
+    A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel its one stack. Read from
+    the components: how often a layer is repeated, the place of the norms (post or pre) and a final one, heads and
+    widths, dropout, activation, kind of positions, tied embeddings. Beside each box stands its name in the code. The
+    softmax is dashed because the model ends with the logits.
 
     Returns a matplotlib Figure. Raises InputError for another kind of model.
     """
@@ -27,7 +27,7 @@ def plot_architecture(model):
         return draw_transformer(model)
     if isinstance(model, LanguageModel):
         return draw_language_model(model)
-    raise InputError(f"plot_architecture draws a Transformer or a LanguageModel, not a {type(model).__name__}.")
+    raise InputError(f"Only a Transformer or a LanguageModel can be drawn so; this is of type {type(model).__name__}.")
 
 
 def draw_transformer(model):

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..errors import InputError, unknown
+from ..inspection import attention_weights
 from .labels import HEADINGS, axis_labels, labels_for, token_labels
 from .maps import draw_maps
-from .weights import attention_weights
 
 
 def plot_attention(

@@ -14,8 +14,8 @@ SHAPES = {"Q": "(B, H, T, {keys})", "K": "(B, H, S, {keys})", "V": "(B, H, S, {v
 def plot_attention_architecture(model):
     """Figure 2 of "Attention Is All You Need": scaled dot-product attention at the left, multi-head at the right.
 
-    The sizes are those of the first `MultiHeadAttention` in the model's tree (all of a model have the same); beside each
-    box stands its name in the code. Dropout on the weights is shown where the model has it.
+    The sizes are those of the first `MultiHeadAttention` in the model's tree (all of a model have the same); beside
+    each box stands its name in the code. Dropout on the weights is shown where the model has it.
 
     Returns a matplotlib Figure. Raises InputError for a model without multi-head attention.
     """

@@ -110,7 +110,7 @@ class Diagram:
         self.axes.text(x, y, text, fontsize=size, **{"color": INK, "va": "center", "zorder": 5, **options})
 
     def note(self, x, y, name, text, side):
-        """A component's name and a caption beside its box: they end at x on the left side (−1), begin there on the right."""
+        """A component's name and a caption, beside its box: they end at x on the left (−1), else begin there."""
         align = "right" if side < 0 else "left"
         lines = ([(name, True)] if name else []) + [(line, False) for line in text.split("\n") if line]
         for i, (line, is_name) in enumerate(lines):

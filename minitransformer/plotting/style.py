@@ -71,5 +71,6 @@ def add_colour_bar(figure, image, x, y, height, label):
     bar = figure.colorbar(image, cax=add_axes(figure, x, y, 0.16, height))
     bar.set_label(label, fontsize=LABEL, color=INK)
     bar.ax.tick_params(labelsize=LABEL - 1, colors=INK)
+    bar.ax.set_label("<colorbar>")  # as pyplot's colour bars are called
     bar.outline.set_visible(False)
     return bar

@@ -1,0 +1,38 @@
+# make demo: train a Transformer to reverse sequences, and draw it.   make test: prove the gradients.
+# Both make a virtual environment in .venv and install what they need. Without make: see README.md.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test parity benchmark lint clean
+
+demo: .venv/installed
+	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
+	$(BIN)/minitransformer evaluate runs/demo --split test --count 1000
+	@echo "The pictures are in runs/demo/pictures; ask the model: $(BIN)/minitransformer predict runs/demo \"3 1 4 1 5\""
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+# Compares live with PyTorch (750 MB to install); `make test` uses the references that it left in tests/references.
+parity: .venv/installed-parity
+	$(BIN)/python -m pytest -m parity -rs
+
+benchmark: .venv/installed-parity
+	$(BIN)/python benchmarks/training_step.py
+
+lint: .venv/installed-test
+	$(BIN)/python -m pip install --quiet ruff
+	$(BIN)/ruff check .
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-%: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,583 @@
+"""Wrong versions that people write by hand, each as a patch of one file and the tests that must catch it.
+
+The numbers 1 to 130 are those of the project's list of mistakes; a letter tells apart several ways to make one
+mistake, and x marks the ones that are not on the list. `test_mutants.py` plants them one at a time.
+"""
+
+import dataclasses
+
+MUTANTS = []
+
+NOT_PLANTED = {number: "there is no cache of keys and values yet" for number in range(126, 131)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """`before` stands exactly once in the file and becomes `after`; then (before, after) pairs of `more`, likewise.
+
+    `judge` is the test file, `select` the names of tests in it (pytest's -k) of which one must fail.
+    """
+
+    id: str
+    title: str
+    file: str
+    before: str
+    after: str
+    judge: str
+    select: str
+    more: tuple = ()
+
+    @property
+    def number(self):
+        """The number on the list of mistakes; None for one of our own."""
+        return None if self.id[0] == "x" else int(self.id.rstrip("abcdefgh"))
+
+    def plant(self, text):
+        for before, after in ((self.before, self.after), *self.more):
+            assert text.count(before) == 1, f"{self.id}: {before!r} stands {text.count(before)} times in {self.file}"
+            text = text.replace(before, after)
+        return text
+
+
+def plants(file, judge, select):
+    """A function that adds mutants of this file, judged by these tests unless it is told otherwise."""
+
+    def plant(id, title, before, after, *more, select=select, judge=judge):
+        MUTANTS.append(Mutant(id, title, file, before, after, judge, select, more))
+
+    return plant
+
+
+# -- softmax ------------------------------------------------------------------------------------------------------
+
+p = plants("layers/softmax.py", "test_layers.py", "softmax")
+p("1", "no shift by the maximum", "xp.exp(x - xp.where(largest == -xp.inf, 0, largest))", "xp.exp(x)")
+p("2", "one denominator for the whole array", "weights.sum(axis=-1, keepdims=True)", "weights.sum(keepdims=True)")
+p("3", "columns sum to one", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-2, keepdims=True)")
+p("4", "no keepdims", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-1)")
+p("5", "epsilon in the denominator", "xp.where(total == 0, 1, total)", "xp.where(total == 0, 1, total) + 1e-8")
+p("6", "one maximum for the whole array", "x.max(axis=-1, keepdims=True)", "x.max(keepdims=True)")
+p("7", "backward P(1-P)", "weights * d_x.sum(axis=-1, keepdims=True)", "weights * d_x")
+p("8", "backward without the sum", "d_x -= weights * d_x.sum(axis=-1, keepdims=True)", "pass")
+p("9", "the sum is not weighted by P", "d_x.sum(axis=-1", "d_y.sum(axis=-1")
+p("10", "mean for sum", "d_x.sum(axis=-1", "d_x.mean(axis=-1")
+p("11", "the correction lacks its P", "weights * d_x.sum", "d_x.sum")
+p("12", "backward divided by the batch", "return d_x", "return d_x / len(d_x)")
+p("13", "the input saved instead of the output", "self.save(weights)", "self.save(x)")
+p("81a", "a row of nothing but -inf: NaN from inf - inf", "xp.where(largest == -xp.inf, 0, largest)", "largest")
+p("81b", "a row of nothing but -inf: 0/0", "xp.where(total == 0, 1, total)", "total")
+p("x01", "forward writes into its input", "0, largest))", "0, largest), out=x)", select="changes_what and Softmax")
+p("x02", "backward writes into d_y", "d_x = d_y * weights", "d_x = d_y\n        d_x *= weights",
+    select="changes_what and Softmax")
+p("x03", "the columns' sums in backward", "d_x.sum(axis=-1, keepdims=True)", "d_x.sum(axis=-2, keepdims=True)")
+
+# -- cross-entropy and label smoothing ----------------------------------------------------------------------------
+
+p = plants("losses.py", "test_losses.py", "")
+p("14", "no -1 at the target", "d_x[xp.arange(len(targets)), targets] -= 1 - smooth", "pass")
+p("15a", "the gradient is not averaged", "d_loss / count", "d_loss")
+p("15b", "the loss is not averaged", "/ np.asarray(count, dtype=x.dtype)", "* np.asarray(1, dtype=x.dtype)")
+p("16", "divided by the batch only", "d_loss / count", "d_loss / shape[0]")
+p("17", "padding in the denominator", "count = int(real.sum())", "count = real.size")
+p("18", "padded rows have a gradient", "(real * (d_loss / count))", "((real | True) * (d_loss / count))")
+p("19", "the sign", "return d_x.reshape(shape)", "return -d_x.reshape(shape)")
+p("20", "softmax of a softmax", "shifted = rows - rows.max",
+    "rows = xp.exp(rows - rows.max()) / xp.exp(rows - rows.max()).sum(-1, keepdims=True)\n"
+    "        shifted = rows - rows.max")
+p("21", "-1 in every row", "d_x[xp.arange(len(targets)), targets] -=", "d_x[:, targets] -=")
+p("22", "the target found by its value", "d_x[xp.arange(len(targets)), targets] -= 1 - smooth",
+    "d_x -= (1 - smooth) * (p == p[xp.arange(len(targets)), targets][:, None])")
+p("23", "log(p + epsilon)", "at_target = shifted[xp.arange(len(targets)), targets]",
+    "at_target = xp.log(likelihood[xp.arange(len(targets)), targets] + 1e-9) + log_total")
+p("107a", "epsilon/(V-1) in the gradient", "p - smooth / vocabulary", "p - smooth / (vocabulary - 1)")
+p("107b", "epsilon/(V-1) in the loss", "shifted.mean(axis=-1)", "shifted.sum(axis=-1) / (rows.shape[-1] - 1)")
+p("107c", "epsilon/(V-2) in the gradient", "p - smooth / vocabulary", "p - smooth / (vocabulary - 2)")
+p("108a", "the smoothed target sums to 1 + epsilon", "targets] -= 1 - smooth", "targets] -= 1")
+p("108b", "the smoothed target sums to 1 + epsilon in the loss", "(1 - smooth) * at_target", "at_target")
+p("109a", "the padding id loses its smoothing mass", "d_x = p - smooth / vocabulary",
+    "d_x = p - smooth / vocabulary\n        d_x[:, self.padding] += smooth / vocabulary")
+p("109b", "the padding id has its smoothing mass twice", "d_x = p - smooth / vocabulary",
+    "d_x = p - smooth / vocabulary\n        d_x[:, self.padding] -= smooth / vocabulary")
+p("110", "the gradient is still one-hot", "smooth, vocabulary = self.label_smoothing,", "smooth, vocabulary = 0.0,")
+p("111a", "ignored rows keep the uniform part of the loss", "(loss * real).sum()",
+    "(loss * real - smooth * (~real) * (shifted.mean(axis=-1) - log_total)).sum()")
+p("111b", "ignored rows keep the uniform part of the gradient", "return d_x.reshape(shape)",
+    "d_x -= ~real[:, None] * smooth / vocabulary / count\n        return d_x.reshape(shape)")
+p("x04", "the gradient of the loss is ignored", "d_loss / count", "1.0 / count")
+p("x05", "the logits are changed in place", "shifted = rows - rows.max",
+    "rows -= 0.5\n        shifted = rows - rows.max")
+p("x06", "no shift by the maximum", "shifted = rows - rows.max(axis=-1, keepdims=True)", "shifted = rows * 1")
+p("x07", "a float64 loss from float32 logits", "np.asarray(count, dtype=x.dtype)", "np.asarray(count, dtype='float64')")
+
+p = plants("data/batching.py", "test_data.py", "shifted")
+p("24", "targets not shifted: the decoder reads what it must predict", "Batch(source, target_in,",
+    "Batch(source, target_out,")
+
+# -- linear -------------------------------------------------------------------------------------------------------
+
+p = plants("layers/linear.py", "test_layers.py", "test_linear")
+p("25", "dW transposed", "position_product(x, d_y)", "position_product(d_y, x)")
+p("26", "dW without the sum over the batch: one sample for all", "position_product(x, d_y)",
+    "position_product(x[0], d_y[0])")
+p("27a", "dW is the mean over the batch", "position_product(x, d_y)", "position_product(x, d_y) / len(x)")
+p("27b", "db is the mean over the batch", "position_sum(d_y)", "position_sum(d_y) / len(d_y)")
+p("28", "db keeps the T axis, and sums the features instead", "position_sum(d_y)", "d_y.sum(axis=(0, -1))",
+    select="linear_gradient and square")
+p("29", "d_y W for d_y W^T", "feature_product(d_y, self.weight.data.T)", "feature_product(d_y, self.weight.data)")
+p("30a", "dW assigned, not added", "self.weight.grad += position_product", "self.weight.grad = position_product",
+    select="backward_adds")
+p("30b", "db assigned, not added", "self.bias.grad += position_sum", "self.bias.grad = position_sum",
+    select="backward_adds")
+p("31", "W updated before d_x", "return feature_product(d_y, self.weight.data.T)",
+    "self.weight.data -= 0.01 * self.weight.grad\n        return feature_product(d_y, self.weight.data.T)",
+    select="leaves_the_weights")
+p("91", "dW_O from the output, not from the concatenated heads", "self.save(x)",
+    "self.save(feature_product(x, self.weight.data))", judge="test_attention.py",
+    select="multi_head_gradient and square")
+p("x08", "no gradient for the bias", "self.bias.grad += position_sum(d_y)", "pass")
+p("x09", "the weight drawn for the other shape", "xavier_uniform(rng, in_features, out_features)",
+    "xavier_uniform(rng, in_features, in_features)")
+
+# -- embedding ----------------------------------------------------------------------------------------------------
+
+p = plants("layers/embedding.py", "test_layers.py", "test_embedding")
+add = "add_rows(self.weight.grad, ids.reshape(-1), rows)"
+p("32a", "the last of several equal ids wins: +=", add, "self.weight.grad[ids.reshape(-1)] += rows")
+p("32b", "the last of several equal ids wins: =", add, "self.weight.grad[ids.reshape(-1)] = rows")
+p("33", "equal ids averaged", add,
+    "ids = ids.reshape(-1)\n"
+    "        add_rows(self.weight.grad, ids, rows / (ids[:, None] == ids).sum(axis=1, keepdims=True))")
+p("34", "root of D lost in backward", "(d_y * self.scale)", "d_y")
+p("35", "root of D applied twice in backward", "(d_y * self.scale)", "(d_y * self.scale**2)")
+p("37", "id -1 wraps to the last row", "int(ids.min()) < 0 or int", "int")
+p("x10", "D for the root of D", "features**0.5 if scale", "features if scale")
+p("x11", "scale=False is ignored", "features**0.5 if scale else 1.0", "features**0.5")
+p("123", "tied: no gradient from the output side", "self.weight.grad += position_product(d_y, x)", "pass",
+    select="unembedding")
+p("x12", "the output's dW transposed", "position_product(d_y, x)", "position_product(x, d_y)", select="unembedding")
+p("30c", "the output's dW assigned, not added", "self.weight.grad += position_product",
+    "self.weight.grad = position_product", select="backward_adds or unembedding")
+
+# -- layer norm ---------------------------------------------------------------------------------------------------
+
+p = plants("layers/layer_norm.py", "test_layers.py", "layer_norm")
+sigma = "sqrt(feature_mean(centred * centred) + self.epsilon)"
+d_x = "(d_x_hat - feature_mean(d_x_hat) - x_hat * feature_mean(d_x_hat * x_hat)) / sigma"
+p("38", "epsilon outside the root", sigma, "sqrt(feature_mean(centred * centred)) + self.epsilon")
+p("39", "Bessel's correction", "centred * centred)", "centred * centred) * (x.shape[-1] / (x.shape[-1] - 1))")
+p("40a", "the mean over positions", "centred = x - feature_mean(x)", "centred = x - x.mean(axis=0)")
+p("40b", "the variance over positions", "feature_mean(centred * centred)",
+    "(centred * centred).mean(axis=-2, keepdims=True)")
+p("41", "gamma outside the sums", d_x,
+    "self.gamma.data * (d_y - feature_mean(d_y) - x_hat * feature_mean(d_y * x_hat)) / sigma")
+p("42", "no mean term", "d_x_hat - feature_mean(d_x_hat) - x_hat", "d_x_hat - x_hat")
+p("43", "no variance term", " - x_hat * feature_mean(d_x_hat * x_hat)", "")
+p("44", "neither term", d_x, "d_x_hat / sigma")
+p("45", "gamma omitted", "d_x_hat = self.gamma.data * d_y", "d_x_hat = d_y")
+p("46", "divided by the variance", "* x_hat)) / sigma", "* x_hat)) / sigma**2")
+p("47", "x - mean for x_hat in the variance term", "x_hat * feature_mean(", "x_hat * sigma * feature_mean(")
+p("48", "d_gamma from x - mean", "position_sum(d_y * x_hat)", "position_sum(d_y * x_hat * sigma)")
+p("49a", "d_gamma of one position", "position_sum(d_y * x_hat)", "position_sum((d_y * x_hat)[:1])")
+p("49b", "d_beta of one position", "position_sum(d_y)", "position_sum(d_y[:, -1:])")
+p("50", "epsilon outside the root in forward, inside in backward", "x_hat = centred / sigma",
+    "x_hat = centred / (array_module(x).sqrt(feature_mean(centred * centred)) + self.epsilon)")
+p("30d", "d_gamma assigned, not added", "self.gamma.grad += ", "self.gamma.grad = ", select="backward_adds")
+p("x13", "forward centres its input in place", "centred = x - feature_mean(x)",
+    "x -= feature_mean(x)\n        centred = x", select="changes_what")
+p("x14", "beta left out", "x_hat + self.beta.data", "x_hat")
+p("x15", "the saved x_hat already scaled", "self.save(x_hat, sigma)", "self.save(self.gamma.data * x_hat, sigma)")
+
+# -- ReLU and GELU ------------------------------------------------------------------------------------------------
+
+p = plants("layers/activations.py", "test_layers.py", "relu or activation")
+gate = "return d_y * (self.saved() > 0)"
+p("51", "gated on d_y > 0", gate, "self.saved()\n        return d_y * (d_y > 0)")
+p("52", "d_y forgotten", gate, "return 1.0 * (self.saved() > 0)")
+p("53", "in place: the caller's x is changed", "maximum(x, 0)", "maximum(x, 0, out=x)", select="changes_what and ReLU")
+p("x16", "the gate open at 0, where every negative x ends", "self.saved() > 0", "self.saved() >= 0")
+p = plants("layers/activations.py", "test_layers.py", "gelu or activation")
+p("54", "GELU backward is the distribution alone", "d_y * (cdf + x * density)", "d_y * cdf")
+p("55", "tanh forward, erf backward", "return x * cdf",
+    "return x * (1 + array_module(x).tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) * 0.5")
+p("56", "the 3 * 0.044715 x^2 term dropped", "self.SLOPE * (1 + 3 * self.CUBIC * x**2)", "self.SLOPE")
+p("x17", "the density not multiplied by x", "cdf + x * density", "cdf + density")
+p("x18", "the density of another variance", "x * x * -0.5", "x * x * -1.0")
+p("x19", "the cubic's factor mistyped", "CUBIC = 0.044715", "CUBIC = 0.44715")
+p("x20", "1 - tanh for 1 - tanh^2", "1 - tanh**2)", "1 - tanh)")
+
+# -- dropout ------------------------------------------------------------------------------------------------------
+
+p = plants("layers/dropout.py", "test_layers.py", "test_dropout")
+back = "return d_y if scale is None else d_y * scale"
+p("57", "no 1/(1-p)", "scale *= 1 / keep", "pass")
+p("58", "scaled in eval", "self.save(None)\n            return x",
+    "self.save(None)\n            return x / (1 - self.p)")
+p("59", "backward draws a new mask", back,
+    "return d_y if scale is None else d_y * keep_mask(self.rng, 1 - self.p, like=d_y) / (1 - self.p)")
+p("60", "backward unscaled", back, "return d_y if scale is None else d_y * (scale > 0)")
+p("61", "keep and drop swapped", "keep_mask(self.rng, keep, like=x)", "keep_mask(self.rng, 1 - keep, like=x)")
+p("x21", "x itself is dropped out", "return x * scale", "x *= scale\n        return x",
+    select="changes_what and Dropout")
+p("x22", "float32 becomes float64", ".astype(x.dtype)", ".astype('float64')", select="dtype_that and Dropout")
+p("x23", "on in eval too", "if not self.training or self.p == 0:", "if self.p == 0:")
+p("x24", "backward goes through in training", back, "return d_y")
+
+# -- positional encoding ------------------------------------------------------------------------------------------
+
+p = plants("layers/positional_encoding.py", "test_layers.py", "positions")
+p("92", "sine only", "np.cos(positions", "np.sin(positions")
+p("93a", "each channel has a frequency of its own", "frequencies[: features // 2]",
+    "10000.0 ** (-np.arange(1, features, 2) / features)")
+p("93b", "exponent i/D for 2i/D", "-np.arange(0, features, 2) / features",
+    "-np.arange(0, features, 2) / (2 * features)")
+p("94", "sines first, then cosines", "return table", "return np.concatenate([table[:, 0::2], table[:, 1::2]], axis=1)")
+p("95", "positions start at 1", "np.arange(length)[:, None]", "np.arange(1, length + 1)[:, None]")
+p("96", "indexed by the batch", "self.table[: x.shape[1]]", "self.table[: x.shape[0]][:, None]")
+p("97", "a table of integers", "np.zeros((length, features))", "np.zeros((length, features), dtype=int)")
+p("98", "d_y times the encoding", "self.saved()\n        return d_y",
+    "self.saved()\n        return d_y * self.table[: d_y.shape[1]]")
+p("x25", "the table's float64 leaks into x", "x + code.astype(x.dtype)", "x + code", select="dtype_that and Sinusoidal")
+p("x26", "given positions are ignored", "if positions is None else self.table[positions]", "")
+p("x27", "learned: the mean over the batch", "d_y.sum(axis=0)", "d_y.mean(axis=0)")
+p("x28", "learned: of several tokens at one position the last wins",
+    "add_rows(self.weight.grad, places.reshape(-1), d_y.reshape(-1, d_y.shape[-1]))", "self.weight.grad[places] += d_y")
+p("x29", "the length check is off by one", "int(positions.max()) + 1", "int(positions.max())")
+p("x30", "positions added in place", "return x + code.astype(x.dtype)", "x += code\n        return x",
+    select="changes_what and Sinusoidal")
+
+# -- feed-forward, residual ---------------------------------------------------------------------------------------
+
+p = plants("layers/feed_forward.py", "test_layers.py", "feed_forward")
+p("x31", "dropout forgotten in backward", "self.dropout.backward(self.contract.backward(d_y))",
+    "self.contract.backward(d_y)")
+p("x32", "the activation's backward forgotten", "self.activation.backward(d_hidden)", "d_hidden")
+
+p = plants("layers/residual.py", "test_layers.py", "residual")
+post = "return self.norm(x + self.dropout(self.sublayer(x, *others, **options)))"
+pre = "return x + self.dropout(self.sublayer(self.norm(x), *others, **options))"
+p("99", "no skip in backward", "d_x = d_sum + d_x", "pass")
+p("100", "no branch in backward", "d_x = d_sum + d_x", "d_x = d_sum")
+p("101", "x += changes what the branch saved", post,
+    "x += self.dropout(self.sublayer(x, *others, **options))\n            return self.norm(x)")
+p("102", "x + norm(f(x))", "self.norm(x + self.dropout(self.sublayer(x, *others, **options)))",
+    "x + self.norm(self.dropout(self.sublayer(x, *others, **options)))")
+p("103", "the skip taken after the pre-norm", pre,
+    "x = self.norm(x)\n        return x + self.dropout(self.sublayer(x, *others, **options))")
+p("x33", "dropout forgotten in backward", "self.dropout.backward(d_sum)", "d_sum")
+p("x34", "dropout on the sum", pre, "return self.dropout(x + self.sublayer(self.norm(x), *others, **options))")
+p("x35", "the further gradients are lost", "return (d_x, *d_others) if d_others else d_x", "return d_x")
+p("x36", "the pre-norm's backward forgotten", "d_x = self.norm.backward(d_x)", "self.norm.saved()")
+p("x37", "the pre-norm's backward over the sum", 'if self.order == "post" else d_y',
+    'if self.order in ("post", "pre") else d_y', ('if self.order == "pre":', "if False:"))
+
+# -- attention ----------------------------------------------------------------------------------------------------
+
+p = plants("attention/scaled_dot_product.py", "test_attention.py", "dot_product")
+p("63", "no scale", "query.shape[-1] ** -0.5", "1.0")
+p("64", "divided by d_k", "query.shape[-1] ** -0.5", "query.shape[-1] ** -1.0")
+p("65", "the root of d_model for the root of d_k", "query.shape[-1] ** -0.5",
+    "(query.shape[1] * query.shape[-1]) ** -0.5")
+p("66", "the scale forgotten in backward", "(self.softmax.backward(d_weights)) * scale",
+    "(self.softmax.backward(d_weights))")
+p("67", "scaled twice in backward", "(self.softmax.backward(d_weights)) * scale",
+    "(self.softmax.backward(d_weights)) * scale**2")
+p("68", "dV = P dO", "dropped.swapaxes(-1, -2) @ d_y", "dropped @ d_y")
+p("69", "dK = dS Q", "d_scores.swapaxes(-1, -2) @ query", "d_scores @ query")
+p("70", "K Q^T: attention transposed", "query_key_product(query, key)", "query_key_product(key, query)")
+p("71", "the softmax's backward skipped", "self.softmax.backward(d_weights)", "(self.softmax.saved(), d_weights)[1]")
+p("72", "dQ and dK swapped", "return d_query, d_key, d_value", "return d_key, d_query, d_value")
+p("76", "masked after softmax, not renormalised", "weights = self.softmax(self.masking(scores, mask))",
+    "self.masking(scores, mask)\n        weights = self.softmax(scores) * (1.0 if mask is None else mask)")
+p("x38", "dV from the weights before dropout", "self.save(query, key, value, dropped, scale)",
+    "self.save(query, key, value, weights, scale)")
+p("x39", "dropout forgotten in backward", "self.dropout.backward(query_key_product(d_y, value))",
+    "query_key_product(d_y, value)")
+p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key) * scale",
+    "query_key_product(query, key)", ("return dropped @ value", "return dropped @ value * scale"))
+p("x41", "keeping weights never ends", "attention.keep = False", "attention.keep = True", select="kept")
+p("x42", "keeping weights changes the output", "self.weights = weights",
+    "self.weights = weights\n            dropped = weights * 0.5", select="kept")
+
+p = plants("attention/multi_head.py", "test_attention.py", "multi_head")
+d_self = "return d_query + d_memory if is_self_attention"
+p("73a", "self-attention keeps the queries' path only", d_self, "return d_query if is_self_attention")
+p("73b", "self-attention loses the queries' path", d_self, "return d_memory if is_self_attention")
+p("73c", "the keys' path is lost", "d_memory += self.key.backward", "self.key.backward")
+p("74", "backward 'simplified' to the identity", d_self, "return d_y if is_self_attention")
+p("75", "dK not transposed back before the heads merge", "self.split.backward(d_k)",
+    "self.split.backward(d_k.swapaxes(-1, -2))")
+p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask)))",
+    "merged = self.merge(self.attention(q, k, v, mask))\n        self.output(merged)\n        return merged",
+    select="multi_head and square")
+p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask)))",
+    "context = self.attention(q, k, v, mask)\n"
+    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True)))")
+p("106", "cross-attention: queries and keys from the memory, values from the decoder",
+    "memory = query if memory is None else memory",
+    "asked, memory = query, query if memory is None else memory\n        query = memory",
+    ("self.value(memory)", "self.value(asked)"), select="memory and square")
+p("x43", "the mask is not handed on", "self.attention(q, k, v, mask)", "self.attention(q, k, v)")
+p("x44", "always self-attention in backward", "self.save(memory is None)", "self.save(True)")
+p("x45", "values from the queries' input", "self.value(memory)", "self.value(query)", select="multi_head and square")
+p("x46", "the value width ignored", "value_features = value_features or key_features", "value_features = key_features",
+    select="widths")
+p("x47", "dQ goes back through the keys", "self.query.backward(self.split.backward(d_q))",
+    "self.key.backward(self.split.backward(d_q))",
+    ("self.key.backward(self.split.backward(d_k))", "self.query.backward(self.split.backward(d_k))"),
+    select="multi_head_gradient and square")
+
+# -- masks --------------------------------------------------------------------------------------------------------
+
+p = plants("attention/masking.py", "test_attention.py", "mask or attend or dot_product")
+where = "array_module(x).where(mask, x, -np.inf)"
+p("77", "scores multiplied by the mask", where, "x * mask")
+p("78a", "the mask inverted", where, "array_module(x).where(mask, -np.inf, x)")
+p("78b", "True where a key is padding", "(ids != padding)[", "(ids == padding)[")
+p("79", "the diagonal blocked", "xp.tri(length, dtype=bool)", "xp.tri(length, k=-1, dtype=bool)")
+p("80", "one future position leaks", "xp.tri(length, dtype=bool)", "xp.tri(length, k=1, dtype=bool)")
+p("81c", "a large number for -inf: a fully masked row attends to everything", where,
+    "array_module(x).where(mask, x, -1e9)")
+p("82", "query padding for key padding", "(ids != padding)[:, None, None, :]", "(ids != padding)[:, None, :, None]")
+p("84", "the batch axis taken for the query axis", "(ids != padding)[:, None, None, :]", "(ids != padding)[None, None]")
+p("85", "-inf * 0", where, "x + (1 - mask) * -np.inf")
+p("x48", "the causal mask transposed", "xp.tri(length, dtype=bool)", "xp.tri(length, dtype=bool).T")
+p("x49", "the mask forgotten in backward", "array_module(d_y).where(mask, d_y, 0)", "d_y")
+p("x50", "scores masked in place", where, "(x.__setitem__(~np.broadcast_to(mask, x.shape), -np.inf), x)[1]",
+    select="changes_what and Masking")
+
+# -- heads --------------------------------------------------------------------------------------------------------
+
+p = plants("attention/heads.py", "test_attention.py", "heads")
+cut = "x.reshape(batch, length, heads, features // heads).transpose(0, 2, 1, 3)"
+p("86", "reshape without transpose", cut, "x.reshape(batch, heads, length, features // heads)")
+p("87", "merged without the inverse transpose", "x.transpose(0, 2, 1, 3).reshape(", "x.reshape(")
+p("88", "heads interleaved", cut, "x.reshape(batch, length, features // heads, heads).transpose(0, 3, 1, 2)")
+p("x51", "the backward of splitting transposes again", "return merge(d_y)",
+    "return d_y.reshape(len(d_y), d_y.shape[2], -1)")
+
+# -- stacks and models --------------------------------------------------------------------------------------------
+
+p = plants("models/decoder.py", "test_models.py", "decoder_gradient or decoder_memory")
+p("104", "the memory gradient of one layer", "d_memory = d_memory + d_memory_of_layer", "d_memory = d_memory_of_layer")
+p("83", "the causal mask on cross-attention", "mask=memory_mask", "mask=mask", select="transformer_equals and square")
+p("x52", "the memory gradient of the first undone layer only", "d_memory = d_memory + d_memory_of_layer",
+    "d_memory = d_memory_of_layer if isinstance(d_memory, int) else d_memory")
+p("x53", "layers undone in forward order", "reversed(self.layers)", "self.layers", select="decoder_gradient")
+p("x54", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self.final_norm.saved(), d_y)[1]",
+    select="decoder_gradient and pre")
+p("x55", "the memory's padding is visible", "mask=memory_mask", "mask=None",
+    select="transformer_equals and paper or padding_is_invisible and paper")
+p("x56", "the future is visible", "self.add_norm_1(x, mask=mask)", "self.add_norm_1(x)", select="future and paper")
+p("x57", "every layer is the same layer", "[DecoderLayer(config, rng) for _ in range(config.decoder_layers)]",
+    "[DecoderLayer(config, rng)] * config.decoder_layers", select="every_attention")
+p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask)", "x = FIRST",
+    ("x = self.add_norm_2(x, memory, mask=memory_mask)", "x = self.add_norm_1(x, mask=mask)"),
+    ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask)"), select="transformer_equals and square")
+
+p = plants("models/encoder.py", "test_models.py", "encoder_gradient")
+p("x59", "layers undone in forward order", "reversed(self.layers)", "self.layers")
+p("x60", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self.final_norm.saved(), d_y)[1]",
+    select="encoder_gradient and pre")
+p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask)", "self.add_norm_1(x)",
+    select="transformer_equals and paper or padding_is_invisible and paper")
+p("x62", "the wrong dropout on the weights", "config.bias, config.attention_dropout", "config.bias, config.dropout",
+    select="each_dropout")
+p("x63", "the wrong dropout inside the feed-forward", "config.activation, config.activation_dropout",
+    "config.activation, config.dropout", select="each_dropout")
+p("x64", "the norm's order is ignored", "rng, config.norm, config.dropout", 'rng, "post", config.dropout',
+    select="transformer_equals and pre")
+p("x65", "key and value width swapped", "config.d_k, config.d_v, config.bias", "config.d_v, config.d_k, config.bias",
+    select="widths_reach")
+p("x66", "the final norm is never applied", "return x if self.final_norm is None else self.final_norm(x)", "return x",
+    select="transformer_equals and pre")
+
+p = plants("models/input_embedding.py", "test_models.py", "input_embedding")
+p("x67", "dropout forgotten in backward", "self.dropout.backward(d_y)", "d_y")
+p("x68", "positions are not handed on", "self.position(self.embedding(ids), positions)",
+    "self.position(self.embedding(ids))")
+p("x69", "dropout on the embedding, not on the sum", "self.dropout(self.position(self.embedding(ids), positions))",
+    "self.position(self.dropout(self.embedding(ids)), positions)")
+
+p = plants(
+    "models/transformer.py", "test_models.py", "transformer and (equals or gradient) and (paper or square or tied)"
+)
+p("36", "the padding row gets a gradient: padded keys are attended", "mask = padding_mask(source)",
+    "mask = padding_mask(source, padding=-1)", select="embedding_of_padding or padding_is_invisible")
+p("105", "gradients of decoder and encoder swapped", "d_x, d_memory = self.decoder.backward",
+    "d_memory, d_x = self.decoder.backward", select="whole_model_gradient and transformer-square")
+p("124", "tied weights copied", "Unembedding(target.weight)",
+    "Unembedding(type(target.weight)(target.weight.data.copy()))", select="tied")
+p("x70", "source and target always share a table", "source if config.tie_embeddings else", "source if True else",
+    select="tied")
+p("x71", "tied source and target have tables of their own", "source if config.tie_embeddings else",
+    "source if False else", select="tied")
+p("x72", "the encoder is not undone", "self.encoder.backward(d_memory)", "d_memory",
+    select="whole_model_gradient and transformer-paper")
+p("x73", "the target's padding is visible", " & padding_mask(target_in)", "", select="padding_inside")
+p("x74", "the future is visible", "causal_mask(target_in.shape[1], like=target_in) & ", "", select="future and paper")
+p("x75", "a step returns the first token's logits", "memory_mask)[:, -1]", "memory_mask)[:, 0]",
+    select="stepping and paper")
+p("x76", "a step forgets the target so far", "concatenate([before, ids[:, None]], axis=1)",
+    "concatenate([before[:, :0], ids[:, None]], axis=1)", select="stepping and paper")
+p("x77", "the source's gradient goes into the target's table", "self.source_input.backward(self.encoder",
+    "self.target_input.backward(self.encoder", ("self.target_input.backward(d_x)", "self.source_input.backward(d_x)"),
+    select="whole_model_gradient and transformer-square")
+
+p = plants("models/language_model.py", "test_models.py", "language_model")
+p("122", "tied: no gradient from the input side", "self.input.backward(self.layers", "(self.layers",
+    select="whole_model_gradient and language_model-tied")
+p("x78", "positions count the padding", "(real.cumsum(axis=1) - 1).clip(0)", "np.arange(ids.shape[1])",
+    select="language_model and (equals or counts)")
+p("x79", "positions start at 1", "(real.cumsum(axis=1) - 1).clip(0)", "real.cumsum(axis=1)",
+    select="language_model and (equals or counts)")
+p("x80", "logits of one position earlier", "self.output(x[:, before:])",
+    "self.output(x[:, before - 1 : -1] if before else x)", select="language_model_equals")
+p("x81", "the target's gradient in the source's place", "concatenate([d_source, d_target], axis=1)",
+    "concatenate([d_target, d_source], axis=1)", select="whole_model_gradient and language_model-paper")
+p("x82", "padding is visible", " & padding_mask(ids)", "", select="language_model_equals")
+p("x83", "the future is visible", "causal_mask(ids.shape[1], like=ids) & ", "",
+    select="future and language_model-paper")
+p("x84", "a step returns the first token's logits", "(source, target)[:, -1]", "(source, target)[:, 0]",
+    select="stepping and language_model-paper")
+
+p = plants("models/config.py", "test_models.py", "config")
+p("x85", "no final norm for pre-norm", 'fill("final_norm", self.norm == "pre")', 'fill("final_norm", False)')
+p("x86", "values as wide as d_model / heads although d_k is given", 'fill("d_v", self.d_k)',
+    'fill("d_v", self.d_model // self.heads)')
+
+# -- optimizers ---------------------------------------------------------------------------------------------------
+
+p = plants("optim.py", "test_optim.py", "adam")
+unbias = "unbias1, unbias2 = 1 / (1 - self.beta1**self.t), 1 / (1 - self.beta2**self.t)"
+p("112a", "no bias correction", unbias, "unbias1, unbias2 = 1.0, 1.0")
+p("112b", "no bias correction of the second moment", "1 / (1 - self.beta2**self.t)", "1.0")
+p("113", "the first step has t = 0", unbias,
+    "one = array_module(1.0).float64(1.0)\n"
+    "        unbias1, unbias2 = 1 / (one - self.beta1 ** (self.t - 1)), 1 / (one - self.beta2 ** (self.t - 1))")
+p("114", "t counts parameters, not steps", "self.t += 1", "self.t += len(self.model.parameters())")
+p("115a", "epsilon inside the root", "sqrt(v * unbias2)", "sqrt(v * unbias2 + self.epsilon)")
+p("115b", "epsilon before the bias correction", "sqrt(v * unbias2)", "sqrt(v)",
+    ("data -= rate * unbias1 * m", "data -= rate * unbias1 / unbias2**0.5 * m"))
+p("116", "g not squared", "(1 - self.beta2) * grad * grad", "(1 - self.beta2) * grad")
+p("117", "beta1 used for v", "v *= self.beta2", "v *= self.beta1")
+p("119a", "the parameter is rebound", "data -= rate * unbias1 * m", "data = data - rate * unbias1 * m")
+p("120", "the schedule runs once per parameter", "self.learning_rate(self.t)",
+    "self.learning_rate(self.t * len(self.model.parameters()))")
+p("x87", "the corrections swapped", "unbias1, unbias2 =", "unbias2, unbias1 =")
+p("x88", "the schedule starts at step 0", "self.learning_rate(self.t)", "self.learning_rate(self.t - 1)")
+p("x89", "weight decay through the moments", "data *= 1 - rate * self.weight_decay",
+    "grad = grad + self.weight_decay * data")
+p("x90", "weight decay without the rate", "data *= 1 - rate * self.weight_decay", "data *= 1 - self.weight_decay")
+p("x91", "the gradient is changed by the step", "m += (1 - self.beta1) * grad",
+    "grad *= 1 - self.beta1\n            m += grad", select="adam or step")
+p("x92", "a loaded optimizer starts at step 0 again", "self.t = t", "self.t = 0", select="saved")
+p("x93", "momentum dampened", "velocity += grad", "velocity += (1 - self.momentum) * grad", select="sgd")
+p("x94", "the rate inside the velocity", "velocity += grad", "velocity += rate * grad",
+    ("data -= rate * velocity", "data -= velocity"), select="sgd")
+p("x95", "clipped by the squared norm", "grad *= max_norm / norm", "grad *= max_norm / norm**2", select="clipping")
+p("x96", "gradients below the bound are enlarged", "if max_norm is not None and norm > max_norm:",
+    "if max_norm is not None:", select="clipping")
+p("x97", "the norm after clipping is returned", "return norm",
+    "return norm if max_norm is None else min(norm, max_norm)", select="clipping")
+p("x98", "the sum of absolute values for the norm", "sqrt(grad @ grad)", "abs(grad).sum()", select="clipping")
+
+p = plants("schedules.py", "test_optim.py", "noam or cosine or constant")
+p("x99", "the maximum for the minimum", "min(t**-0.5, t * self.warmup**-1.5)", "max(t**-0.5, t * self.warmup**-1.5)")
+p("x100", "multiplied by the root of D", "self.features**-0.5", "self.features**0.5")
+p("x101", "the warm-up's exponent", "self.warmup**-1.5", "self.warmup**-0.5")
+p("x102", "the cosine rises again after its end", "min(1.0, (t - self.warmup) / (self.total - self.warmup))",
+    "(t - self.warmup) / (self.total - self.warmup)")
+p("x103", "the cosine ends late by its warm-up", "(t - self.warmup) / (self.total - self.warmup)",
+    "(t - self.warmup) / self.total")
+p("x104", "the floor is added to the peak", "(self.peak - self.floor) * (1", "self.peak * (1")
+p("x105", "a constant rate without its warm-up", "min(1.0, t / self.warmup if self.warmup else 1.0)", "1.0")
+
+p = plants("training.py", "test_training.py", "a_step_is")
+p("118c", "the training loop does not zero the gradients", "model.train()\n    while",
+    "model.train()\n    model.zero_grad = lambda: None\n    while")
+
+# -- the contract -------------------------------------------------------------------------------------------------
+
+p = plants("module.py", "test_module.py", "")
+p("62", "one slot for the saves: the second mask serves both", "values = saves.pop()", "values = saves[-1]",
+    judge="test_layers.py", select="test_dropout_used_twice")
+p("118a", "gradients not zeroed", "self.flat_buffers().grad.fill(0)", "pass")
+p("118b", "gradients not zeroed before there are flat buffers", "p.grad.fill(0)", "pass")
+p("119b", "assigning rebinds the data: the optimizer's view goes stale", "_write(self._data, value)",
+    "self._data = value")
+p("119c", "assigning rebinds the gradient", "_write(self._grad, value)", "self._grad = value")
+p("121", "gradients outside the optimizer's buffer: most of the model never trains", "p.place(*views)",
+    "p.place(views[0], p.grad)")
+p("125", "a tied parameter is listed twice, and updated twice",
+    "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
+p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
+p("x107", "no_grad saves all the same", "if _saving.on:", "if True:")
+p("x108", "no_grad never ends", "_saving.on = before", "_saving.on = False")
+p("x109", "an inner no_grad ends the outer one", "_saving.on = before", "_saving.on = True")
+p("x110", "no_grad switches every thread", "class _Saving(threading.local):", "class _Saving:")
+p("x111", "clear_saves forgets the submodules",
+    'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)',
+    'self.__dict__.pop("_saves", None)')
+p("x112", "eval reaches this module only", "for _, module in self.named_modules():\n            module.training = on",
+    "self.training = on")
+p("x113", "eval of one model switches all", "module.training = on", "type(module).training = on")
+p("x114", "the flat buffer in reverse order", "for p in parameters:\n            views",
+    "for p in reversed(parameters):\n            views")
+p("x115", "gradients lost when the buffers are made", "views[0][...], views[1][...] = p.data, p.grad",
+    "views[0][...], views[1][...] = p.data, 0")
+p("x116", "a module reached twice is listed twice", "if id(module) in seen:", "if False:")
+p("x117", "the state is no copy", "{name: p.data.copy() for", "{name: p.data for")
+p("x118", "loading rebinds the data", "p.data[...] = array_module(p.data).asarray(state[name])",
+    "p.place(state[name], p.grad)")
+p("x119", "loading takes a shape that broadcasts", "if state[name].shape != p.shape:", "if False:")
+p("x120", "a new dtype for the data only", "p.place(change(p.data), change(p.grad))", "p.place(change(p.data), p.grad)")
+p("x121", "saves of the old dtype stay",
+    'module.__dict__.pop("_flat", None)\n            module.__dict__.pop("_saves", None)',
+    'module.__dict__.pop("_flat", None)')
+p("x122", "private attributes are searched", 'if name.startswith("_"):', "if False:")
+p("x123", "Xavier over one fan", "(6.0 / (fan_in + fan_out))", "(6.0 / (2 * fan_in))")
+p("x124", "the variance for the deviation", "(std * rng.standard_normal", "(std**2 * rng.standard_normal")
+p("x125", "moved parameters go unnoticed", "return all(p.data.base is self.data for p in self.parameters)",
+    "return True")
+p("x126", "an exchanged parameter goes unnoticed", "[*map(id, parameters)] != [*map(id, flat.parameters)]",
+    "len(parameters) != len(flat.parameters)")
+p("x127", "a value of another shape is broadcast", "if shape != array.shape:", "if False:", select="refuses and scalar")
+
+# -- the gradient check -------------------------------------------------------------------------------------------
+
+p = plants("gradient_check.py", "test_gradient_check.py", "")
+p("x128", "a one-sided difference", "array[index] = value - step", "array[index] = value", ("/ (2 * step)", "/ step"))
+p("x129", "the entry is not put back", "array[index] = value\n        numeric", "numeric")
+p("x130", "NaN passes", "self.error <= self.tolerance", "not self.error > self.tolerance")
+p("x131", "relative to one of the two only", "max(np.linalg.norm(a), np.linalg.norm(n), 1e-8)",
+    "max(np.linalg.norm(n), 1e-8)")
+p("x132", "dropout draws anew in every forward", "generator.bit_generator.state = state", "pass")
+p("x133", "existing gradients count", "component.zero_grad()", "pass")
+p("x134", "the gradients of the check stay", "p.grad[...] = before[name]", "pass")
+p("x135", "differences compared with other entries", ".reshape(-1)[entries]", ".reshape(-1)[: len(entries)]")
+p("x136", "an upstream gradient of ones", "rng.standard_normal(np.shape(y))", "np.ones(np.shape(y))")
+p("x137", "-inf is counted", "np.where(np.isneginf(y), 0, y)", "y")
+
+# -- the helpers one floor down -----------------------------------------------------------------------------------
+
+p = plants("backend/embedding_gradient.py", "test_backend.py", "add_rows")
+reduce = "table[sorted_ids[starts]] += np.add.reduceat(rows[order], starts, axis=0)"
+p("x138", "the last of several equal ids wins", reduce, "table[ids] += rows")
+p("x139", "rows in the old order", "rows[order]", "rows")
+p = plants("backend/erf.py", "test_backend.py", "erf")
+p("x140", "cut off too early", "_EDGE = 6.0", "_EDGE = 3.5")
+p("x141", "float32's accuracy for float64", "48 if x.dtype == np.float64 else 26", "26")
+p = plants("backend/random.py", "test_backend.py", "keep")
+p("x142", "neighbours share a draw", "draws.view(np.uint16)[: like.size]",
+    "np.repeat(draws.view(np.uint16)[::4], 4)[: like.size]")
+p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
+p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
+p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
+p("x145", "ones of float64", "xp.ones(x.shape[-1], dtype=x.dtype)", "xp.ones(x.shape[-1])")
+p("x146", "the mean over positions", "(1.0 / x.shape[-1])", "(1.0 / x.shape[0])")
+p = plants("backend/updates.py", "test_backend.py", "blocks")
+p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
+    "range(0, arrays[0].size - block + 1, block)")
+p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
+p("x148", "scores in the slow memory layout", "(key @ query.swapaxes(-1, -2)).swapaxes(-1, -2)",
+    "query @ key.swapaxes(-1, -2)")

@@ -1,0 +1,296 @@
+"""PyTorch's answer to every case, in float64: the forward by PyTorch's own modules, the gradients by its autograd.
+
+What those modules cannot express (no bias, d_k ≠ d_v, a query without keys) is written in plain tensor operations.
+"""
+
+import math
+from unittest import mock
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.func import functional_call
+
+from . import twins
+from .cases import D, H, build, fixed_mask
+
+
+def answer(name):
+    """{name: array} of PyTorch's answer to the case `name`, the arrays named as in the case's own answer."""
+    case = build(name)
+    room, what = name.split("/")
+    previous = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        arrays = ROOMS[room](case, what)
+    finally:
+        torch.set_default_dtype(previous)
+    return {key: tensor.detach().numpy() for key, tensor in arrays.items()}
+
+
+def differentiate(case, forward):
+    """The output of forward(weights, *inputs), and its gradients from the case's d_output."""
+    weights = {path: leaf(array) for path, array in case.component.state_dict().items()}
+    inputs = [None if x is None else leaf(x) for x in case.inputs]
+    output = forward(weights, *inputs)
+    output.backward(torch.tensor(case.d_output))
+    floats = {f"d_input[{i}]": x.grad for i, x in enumerate(inputs) if x is not None and x.requires_grad}
+    return {"output": output, **floats, **{f"d {path}": w.grad for path, w in weights.items()}}
+
+
+def leaf(array):
+    return torch.tensor(array, requires_grad=array.dtype.kind == "f")
+
+
+def forbidden(mask, heads, length):
+    """Our mask (True = may attend) as PyTorch wants it: True = may not, (B·H, T, S)."""
+    return ~mask.expand(-1, heads, length, -1).flatten(0, 1)
+
+
+# -- components ---------------------------------------------------------------------------------------------------
+
+
+def layers(case, what):
+    scale = math.sqrt(case.d_output.shape[-1]) if what == "embedding" else 1.0
+    forwards = {
+        "softmax": lambda w, x: torch.softmax(x, dim=-1),
+        "softmax_large": lambda w, x: torch.softmax(x, dim=-1),
+        "linear": lambda w, x: F.linear(x, w["weight"].T, w["bias"]),
+        "linear_without_bias": lambda w, x: F.linear(x, w["weight"].T),
+        "embedding": lambda w, ids: F.embedding(ids, w["weight"]) * scale,
+        "embedding_unscaled": lambda w, ids: F.embedding(ids, w["weight"]),
+        "layer_norm": lambda w, x: F.layer_norm(x, x.shape[-1:], w["gamma"], w["beta"], eps=1e-5),
+        "relu": lambda w, x: F.relu(x),
+        "gelu": lambda w, x: F.gelu(x),
+        "gelu_tanh": lambda w, x: F.gelu(x, approximate="tanh"),
+    }
+    return differentiate(case, forwards[what])
+
+
+def attention(case, what):
+    def scaled_dot_product(w, query, key, value, mask=None):
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+    def plain_scaled_dot_product(w, query, key, value, mask):
+        return masked_softmax(query @ key.mT / math.sqrt(query.shape[-1]), mask) @ value
+
+    def multi_head(w, query, memory, mask):
+        memory = query if memory is None else memory
+        module = nn.MultiheadAttention(D, H, batch_first=True)
+        options = {"attn_mask": forbidden(mask, H, query.shape[1]), "need_weights": False}
+        return functional_call(module, twins.attention(w, "", ""), (query, memory, memory), options, strict=True)[0]
+
+    def paper(w, query, memory, mask):
+        return plain_attention(w, "", H, query, query if memory is None else memory, mask)
+
+    if what == "nothing_to_attend_to":
+        return differentiate(case, plain_scaled_dot_product)
+    if what.startswith("scaled_dot_product"):
+        return differentiate(case, scaled_dot_product)
+    return differentiate(case, paper if what.startswith("paper") else multi_head)
+
+
+def stacks(case, what):
+    config = case.config
+    is_encoder, is_stack = what.startswith("encoder"), "layer" not in what
+    options, final_norm = twins.layer_options(config), nn.LayerNorm(config.d_model)
+    if is_encoder:
+        module, of_layer = nn.TransformerEncoderLayer(**options), twins.encoder_layer
+        names = ["mask" if is_stack else "src_mask"]
+        if is_stack:
+            module = nn.TransformerEncoder(module, config.encoder_layers, final_norm, enable_nested_tensor=False)
+    else:
+        module, of_layer = nn.TransformerDecoderLayer(**options), twins.decoder_layer
+        names = ["tgt_mask", "memory_mask"]
+        if is_stack:
+            module = nn.TransformerDecoder(module, config.decoder_layers, final_norm)
+
+    def forward(w, *inputs):
+        state = twins.stack(w, of_layer, "", "") if is_stack else of_layer(w, "", "")
+        sequences, masks = inputs[: len(names)], inputs[len(names) :]
+        length = sequences[0].shape[1]
+        masks = {name: forbidden(mask, config.heads, length) for name, mask in zip(names, masks)}
+        return functional_call(module, state, sequences, masks, strict=True)
+
+    return differentiate(case, forward)
+
+
+def models(case, what):
+    config = case.config
+    if "paper" in what:
+        return differentiate(case, lambda w, source, target: plain_transformer(w, config, source, target))
+    is_transformer = what.startswith("transformer")
+    twin = (twins.TransformerTwin if is_transformer else twins.LanguageModelTwin)(config)
+    state_of = twins.transformer if is_transformer else twins.language_model
+
+    def forward(w, source, target):
+        return functional_call(twin, state_of(w), (source, target), strict=True)
+
+    if "dropout" not in what:
+        return differentiate(case, forward)
+    fix_dropout(twin)
+    with mock.patch.object(F, "scaled_dot_product_attention", attention_with_fixed_dropout):
+        return differentiate(case, forward)
+
+
+def losses(case, what):
+    padding, smoothing = case.component.padding, case.component.label_smoothing
+
+    def forward(w, x, targets):
+        rows, targets = x.reshape(-1, x.shape[-1]), targets.reshape(-1)
+        return F.cross_entropy(rows, targets, ignore_index=padding, label_smoothing=smoothing)
+
+    return differentiate(case, forward)
+
+
+# -- in plain tensor operations -----------------------------------------------------------------------------------
+
+
+def masked_softmax(scores, mask):
+    """Softmax over the keys that the mask allows; zeros where it allows none (PyTorch's softmax gives NaN there)."""
+    largest = scores.masked_fill(~mask, -math.inf).amax(-1, keepdim=True).detach().clamp(min=-1e300)
+    weights = torch.exp((scores - largest).masked_fill(~mask, -math.inf))
+    total = weights.sum(-1, keepdim=True)
+    return weights / torch.where(total == 0, 1.0, total)
+
+
+def plain_attention(w, at, heads, query, memory, mask):
+    def project(x, name):
+        weight = w[f"{at}{name}.weight"].unflatten(1, (heads, -1))       # (D, H, K)
+        return torch.einsum("btd,dhk->bhtk", x, weight)
+
+    q, k, v = project(query, "query"), project(memory, "key"), project(memory, "value")
+    weights = masked_softmax(torch.einsum("bhtk,bhsk->bhts", q, k) / math.sqrt(q.shape[-1]), mask)
+    return torch.einsum("bhts,bhsk->bthk", weights, v).flatten(2) @ w[f"{at}output.weight"]
+
+
+def plain_transformer(w, config, source, target):
+    """`Transformer` without attention biases, with d_k ≠ d_v, and with final norms only if the config has them."""
+    activation = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}
+    tables = {"source": w["source_input.embedding.weight"]}
+    tables["target"] = w.get("target_input.embedding.weight", tables["source"])
+
+    def embed(table, ids):
+        return F.embedding(ids, table) * math.sqrt(config.d_model) + twins.sinusoids(ids.shape[1], config.d_model)
+
+    def norm(x, at):
+        return F.layer_norm(x, x.shape[-1:], w[f"{at}.gamma"], w[f"{at}.beta"])
+
+    def add_and_norm(x, at, sublayer):
+        return norm(x + sublayer(x), f"{at}.norm") if config.norm == "post" else x + sublayer(norm(x, f"{at}.norm"))
+
+    def feed_forward(x, at):
+        hidden = activation[config.activation](x @ w[f"{at}.expand.weight"] + w[f"{at}.expand.bias"])
+        return hidden @ w[f"{at}.contract.weight"] + w[f"{at}.contract.bias"]
+
+    def attend(at, x, memory, mask):
+        return plain_attention(w, f"{at}.", config.heads, x, memory, mask)
+
+    def finish(x, at):
+        return norm(x, f"{at}.final_norm") if config.final_norm else x
+
+    source_mask = (source != 0)[:, None, None, :]
+    target_mask = (target != 0)[:, None, None, :] & ~twins.future(target.shape[1])
+    memory = embed(tables["source"], source)
+    for n in range(config.encoder_layers):
+        at = f"encoder.layers.{n}"
+        memory = add_and_norm(
+            memory, f"{at}.add_norm_1", lambda x, at=at: attend(f"{at}.self_attention", x, x, source_mask)
+        )
+        memory = add_and_norm(memory, f"{at}.add_norm_2", lambda x, at=at: feed_forward(x, f"{at}.feed_forward"))
+    memory = finish(memory, "encoder")
+    y = embed(tables["target"], target)
+    for n in range(config.decoder_layers):
+        at = f"decoder.layers.{n}"
+        y = add_and_norm(y, f"{at}.add_norm_1", lambda x, at=at: attend(f"{at}.self_attention", x, x, target_mask))
+        y = add_and_norm(
+            y, f"{at}.add_norm_2", lambda x, at=at: attend(f"{at}.cross_attention", x, memory, source_mask)
+        )
+        y = add_and_norm(y, f"{at}.add_norm_3", lambda x, at=at: feed_forward(x, f"{at}.feed_forward"))
+    y = finish(y, "decoder")
+    return y @ (w["output.weight"] if "output.weight" in w else tables["target"].T)
+
+
+# -- dropout with a mask that is known ----------------------------------------------------------------------------
+
+
+class FixedDropoutTwin(nn.Module):
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        return x * torch.tensor(fixed_mask(x.shape, self.p))
+
+
+def fix_dropout(model):
+    """Replace every nn.Dropout, as `cases.with_fixed_dropout` does; attention's own is inside the function below."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.Dropout):
+                setattr(module, name, FixedDropoutTwin(child.p))
+
+
+def attention_with_fixed_dropout(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
+    """F.scaled_dot_product_attention as nn.MultiheadAttention calls it, dropout on the weights."""
+    assert not is_causal and dropout_p > 0
+    weights = torch.softmax(query @ key.mT / math.sqrt(query.shape[-1]) + attn_mask, dim=-1)
+    return weights * torch.tensor(fixed_mask(weights.shape, dropout_p)) @ value
+
+
+# -- optimizers ---------------------------------------------------------------------------------------------------
+
+
+def optim(case, what):
+    if what.startswith("clip"):
+        weights = {path: nn.Parameter(torch.zeros(g.shape)) for path, g in case.gradients.items()}
+        for path, w in weights.items():
+            w.grad = torch.tensor(case.gradients[path])
+        norm = torch.nn.utils.clip_grad_norm_(weights.values(), case.max_norm)
+        return {"norm": norm, **{f"d {path}": w.grad for path, w in weights.items()}}
+    weights = {path: nn.Parameter(torch.tensor(array)) for path, array in case.start.items()}
+    optimizer = torch_optimizer(case, weights.values())
+    after = {}
+    for t, gradient in enumerate(case.gradients, start=1):
+        optimizer.param_groups[0]["lr"] = case.rate(t)
+        for path, w in weights.items():
+            w.grad = torch.tensor(gradient[path])
+        optimizer.step()
+        after.update({f"{path} after step {t}": w.detach().clone() for path, w in weights.items()})
+    return after
+
+
+def torch_optimizer(case, weights):
+    options = dict(case.options)
+    if case.optimizer.__name__ != "SGD":
+        options["betas"] = (options.pop("beta1", 0.9), options.pop("beta2", 0.98))
+        options["eps"] = options.pop("epsilon", 1e-9)
+    return getattr(torch.optim, case.optimizer.__name__)(weights, lr=case.rate(1), **options)
+
+
+def training(case, what):
+    weights = {path: nn.Parameter(torch.tensor(array)) for path, array in case.start.items()}
+    source, target = torch.tensor(case.source), torch.tensor(case.target)
+    optimizer = torch.optim.Adam(weights.values(), lr=case.rate, betas=(0.9, 0.98), eps=1e-9)
+    steps = []
+    for _ in range(case.steps):
+        optimizer.zero_grad()
+        logits = plain_transformer(weights, case.model.config, source, target[:, :-1])
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=0, label_smoothing=case.label_smoothing
+        )
+        loss.backward()
+        optimizer.step()
+        steps.append(loss.detach())
+    return {"losses": torch.stack(steps), **{f"{path} at the end": w for path, w in weights.items()}}
+
+
+ROOMS = {
+    "layers": layers,
+    "attention": attention,
+    "stacks": stacks,
+    "models": models,
+    "losses": losses,
+    "optim": optim,
+    "training": training,
+}

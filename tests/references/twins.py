@@ -1,0 +1,176 @@
+"""Our models as a PyTorch user would write them, around nn.Transformer and nn.TransformerEncoder.
+
+A twin takes our weights: the functions below name them as PyTorch does. They work on tensors, so gradients that
+PyTorch finds for its own weights flow back to ours, and our gradients can be given PyTorch's names alike.
+
+PyTorch keeps a Linear's weight as (out, in), ours is (in, out); nn.MultiheadAttention stacks the weights of query, key
+and value into one of shape (3D, D); its masks say True = may NOT attend.
+"""
+
+import math
+import warnings
+
+import torch
+from torch import nn
+
+# -- our weights {path: tensor} under PyTorch's names -------------------------------------------------------------
+
+
+def linear(w, ours, theirs):
+    state = {f"{theirs}weight": w[f"{ours}weight"].T}
+    return {**state, f"{theirs}bias": w[f"{ours}bias"]} if f"{ours}bias" in w else state
+
+
+def layer_norm(w, ours, theirs):
+    return {f"{theirs}weight": w[f"{ours}gamma"], f"{theirs}bias": w[f"{ours}beta"]}
+
+
+def attention(w, ours, theirs):
+    three = ("query", "key", "value")
+    return {
+        f"{theirs}in_proj_weight": torch.cat([w[f"{ours}{name}.weight"].T for name in three]),
+        f"{theirs}in_proj_bias": torch.cat([w[f"{ours}{name}.bias"] for name in three]),
+        **linear(w, f"{ours}output.", f"{theirs}out_proj."),
+    }
+
+
+def encoder_layer(w, ours, theirs):
+    return {
+        **attention(w, f"{ours}self_attention.", f"{theirs}self_attn."),
+        **linear(w, f"{ours}feed_forward.expand.", f"{theirs}linear1."),
+        **linear(w, f"{ours}feed_forward.contract.", f"{theirs}linear2."),
+        **layer_norm(w, f"{ours}add_norm_1.norm.", f"{theirs}norm1."),
+        **layer_norm(w, f"{ours}add_norm_2.norm.", f"{theirs}norm2."),
+    }
+
+
+def decoder_layer(w, ours, theirs):
+    return {
+        **encoder_layer(w, ours, theirs),
+        **attention(w, f"{ours}cross_attention.", f"{theirs}multihead_attn."),
+        **layer_norm(w, f"{ours}add_norm_3.norm.", f"{theirs}norm3."),
+    }
+
+
+def stack(w, layer, ours, theirs):
+    """All layers of a stack, and its final norm."""
+    state = layer_norm(w, f"{ours}final_norm.", f"{theirs}norm.")
+    n = 0
+    while any(path.startswith(f"{ours}layers.{n}.") for path in w):
+        state.update(layer(w, f"{ours}layers.{n}.", f"{theirs}layers.{n}."))
+        n += 1
+    return state
+
+
+def output(w, table):
+    """The output map, or the embedding table that it is tied to."""
+    return {"output.weight": w["output.weight"].T if "output.weight" in w else table}
+
+
+def transformer(w):
+    """The weights of a `Transformer` as those of its `TransformerTwin`."""
+    source = w["source_input.embedding.weight"]
+    target = w.get("target_input.embedding.weight", source)
+    return {
+        "source_embedding.weight": source,
+        "target_embedding.weight": target,
+        **stack(w, encoder_layer, "encoder.", "transformer.encoder."),
+        **stack(w, decoder_layer, "decoder.", "transformer.decoder."),
+        **output(w, target),
+    }
+
+
+def language_model(w):
+    """The weights of a `LanguageModel` as those of its `LanguageModelTwin`."""
+    table = w["input.embedding.weight"]
+    state = {"embedding.weight": table, **stack(w, encoder_layer, "layers.", "layers."), **output(w, table)}
+    learned = "input.position.weight"
+    return {**state, "position_embedding.weight": w[learned]} if learned in w else state
+
+
+# -- the models ---------------------------------------------------------------------------------------------------
+
+
+def sinusoids(length, features):
+    """The table of Vaswani et al. 2017, section 3.5, (length, features) in float64."""
+    positions = torch.arange(length, dtype=torch.float64)[:, None]
+    frequencies = torch.exp(torch.arange(0, features, 2, dtype=torch.float64) * (-math.log(10000.0) / features))
+    table = torch.zeros(length, features, dtype=torch.float64)
+    table[:, 0::2] = torch.sin(positions * frequencies)
+    table[:, 1::2] = torch.cos(positions * frequencies)
+    return table
+
+
+def future(length):
+    """True where a query may NOT attend: at all later keys."""
+    return torch.ones(length, length, dtype=torch.bool).triu(1)
+
+
+def layer_options(config):
+    """The arguments that nn.TransformerEncoderLayer, nn.TransformerDecoderLayer and nn.Transformer share."""
+    return {
+        "d_model": config.d_model,
+        "nhead": config.heads,
+        "dim_feedforward": config.d_ff,
+        "dropout": config.dropout,
+        "activation": config.activation,
+        "norm_first": config.norm == "pre",
+        "batch_first": True,
+    }
+
+
+class TransformerTwin(nn.Module):
+    """`Transformer(config)` in PyTorch: bias and final norm as nn.Transformer has them, embeddings × √D, sinusoids."""
+
+    def __init__(self, config):
+        super().__init__()
+        features = config.d_model
+        self.source_embedding = nn.Embedding(config.source_vocabulary, features)
+        self.target_embedding = nn.Embedding(config.target_vocabulary, features)
+        layers = {"num_encoder_layers": config.encoder_layers, "num_decoder_layers": config.decoder_layers}
+        with warnings.catch_warnings():  # pre-norm cannot use nested tensors, and PyTorch says so every time
+            warnings.filterwarnings("ignore", message="enable_nested_tensor")
+            self.transformer = nn.Transformer(**layer_options(config), **layers)
+        self.output = nn.Linear(features, config.target_vocabulary, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.table = sinusoids(config.max_length, features).to(torch.get_default_dtype())
+
+    def forward(self, source, target_in):
+        hidden = self.transformer(
+            self.embed(self.source_embedding, source),
+            self.embed(self.target_embedding, target_in),
+            tgt_mask=future(target_in.shape[1]),
+            src_key_padding_mask=source == 0,
+            tgt_key_padding_mask=target_in == 0,
+            memory_key_padding_mask=source == 0,
+        )
+        return self.output(hidden)
+
+    def embed(self, embedding, ids):
+        scaled = embedding(ids) * math.sqrt(embedding.embedding_dim)
+        return self.dropout(scaled + self.table[: ids.shape[1]])
+
+
+class LanguageModelTwin(nn.Module):
+    """`LanguageModel(config)` in PyTorch: nn.TransformerEncoder under a causal mask, positions over real tokens."""
+
+    def __init__(self, config):
+        super().__init__()
+        features = config.d_model
+        self.embedding = nn.Embedding(config.target_vocabulary, features)
+        self.table = sinusoids(config.max_length, features).to(torch.get_default_dtype())
+        self.learned = config.positions == "learned"
+        if self.learned:
+            self.position_embedding = nn.Embedding(config.max_length, features)
+        layer = nn.TransformerEncoderLayer(**layer_options(config))
+        final_norm = nn.LayerNorm(features)
+        self.layers = nn.TransformerEncoder(layer, config.decoder_layers, final_norm, enable_nested_tensor=False)
+        self.output = nn.Linear(features, config.target_vocabulary, bias=False)
+
+    def forward(self, source, target_in):
+        ids = target_in if source is None else torch.cat([source, target_in], dim=1)
+        positions = torch.stack([torch.clamp(torch.cumsum(row != 0, dim=0) - 1, min=0) for row in ids])
+        place = self.position_embedding(positions) if self.learned else self.table[positions]
+        x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim) + place
+        hidden = self.layers(x, mask=future(ids.shape[1]), src_key_padding_mask=ids == 0)
+        return self.output(hidden[:, -target_in.shape[1] :])

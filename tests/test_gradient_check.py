@@ -1,0 +1,213 @@
+"""The judge itself: it must pass what is right, refuse what is slightly wrong, and leave no trace."""
+
+import numpy as np
+import pytest
+
+from minitransformer.gradient_check import (
+    GradientReport,
+    GradientRow,
+    away_from_initialisation,
+    gradient_check,
+    gradient_error,
+)
+from minitransformer.layers import Dropout, Linear
+from minitransformer.module import Module, Parameter
+
+
+class Cubic(Module):
+    """y = a x³ + b m, with a backward that can be made wrong."""
+
+    def __init__(self, wrong=None):
+        self.a = Parameter(np.array([[0.7, -1.3], [0.4, 2.1]]))
+        self.b = Parameter(np.array([1.5, 0.3]))
+        self.wrong = wrong
+
+    def forward(self, x, m):
+        self.save(x, m)
+        return self.a.data * x**3 + self.b.data * m
+
+    def backward(self, d_y):
+        x, m = self.saved()
+        factor = {None: 1.0, "slightly": 1 + 1e-5, "sign": -1.0, "nan": np.nan, "infinite": np.inf}.get(self.wrong, 1.0)
+        self.a.grad += d_y * x**3 * (1 + 1e-5 if self.wrong == "parameter" else 1)
+        self.b.grad += (d_y * m).sum(axis=0)
+        d_x = d_y * self.a.data * 3 * x**2
+        d_m = d_y * self.b.data
+        if self.wrong == "swapped":
+            return d_m, d_x
+        if self.wrong == "one entry":
+            d_x = d_x.copy()
+            d_x[1, 0] *= 1 + 1e-4
+        return d_x * factor, d_m
+
+
+def inputs():
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((2, 2)), rng.standard_normal((2, 2))
+
+
+def test_a_right_gradient_passes_row_by_row():
+    report = gradient_check(Cubic(), *inputs())
+    assert report.passed and report.component == "Cubic"
+    assert [row.name for row in report.rows] == ["d_input[0]", "d_input[1]", "a", "b"]
+    assert [row.shape for row in report.rows] == [(2, 2), (2, 2), (2, 2), (2,)]
+    assert [row.checked for row in report.rows] == [4, 4, 4, 2]
+    assert all(row.error < 1e-8 and row.tolerance == 1e-6 for row in report.rows)
+
+
+@pytest.mark.parametrize("wrong", ["slightly", "sign", "nan", "infinite", "swapped", "one entry"])
+def test_a_wrong_input_gradient_does_not_pass(wrong):
+    with np.errstate(all="ignore"):
+        report = gradient_check(Cubic(wrong), *inputs())
+    assert not report.passed
+    assert [row.passed for row in report.rows] == [False, wrong != "swapped", True, True]
+
+
+def test_a_wrong_parameter_gradient_does_not_pass():
+    report = gradient_check(Cubic("parameter"), *inputs())
+    assert [row.passed for row in report.rows] == [True, True, False, True]
+    assert report.worst.name == "a"
+
+
+def test_the_worst_row_is_a_failed_one_and_the_largest_of_several():
+    rows = [GradientRow(name, (2,), 2, error, 1e-6) for name, error in [("a", 1e-7), ("b", 1e-3), ("c", 1e-5)]]
+    assert GradientReport("X", rows).worst.name == "b"
+    rows[0].error = np.nan
+    assert not rows[0].passed and not GradientReport("X", rows).passed
+
+
+def test_the_report_prints_a_line_per_row_and_marks_the_wrong_one():
+    lines = str(gradient_check(Cubic("sign"), *inputs())).splitlines()
+    assert len(lines) == 5 and "Cubic" in lines[0]
+    assert "d_input[0]" in lines[1] and "WRONG (at most 1e-06)" in lines[1]
+    assert all(line.endswith("ok") for line in lines[2:])
+
+
+@pytest.mark.parametrize(
+    "analytic, numeric, error",
+    [
+        ([3.0, 4.0], [3.0, 4.0], 0.0),
+        ([0.0, 0.0], [3.0, 4.0], 1.0),
+        ([3.0, 4.0], [0.0, 0.0], 1.0),
+        ([6.0, 8.0], [3.0, 4.0], 0.5),
+        ([3.0, 4.0], [6.0, 8.0], 0.5),
+        ([0.0, 1e-9], [0.0, 0.0], 0.1),
+        ([0.0], [0.0], 0.0),
+    ],
+)
+def test_the_error_is_relative_to_the_larger_norm_and_never_divides_by_zero(analytic, numeric, error):
+    assert gradient_error(np.array(analytic), np.array(numeric)) == pytest.approx(error)
+
+
+def test_the_check_leaves_inputs_parameters_gradients_and_saves_as_they_were():
+    component, (x, m) = Cubic(), inputs()
+    component.a.grad[...] = 7
+    kept = [v.copy() for v in (x, m, component.a.data, component.b.data, component.a.grad, component.b.grad)]
+    assert gradient_check(component, x, m).passed, "what was in the gradients before must not count"
+    now = [x, m, component.a.data, component.b.data, component.a.grad, component.b.grad]
+    assert all(np.array_equal(before, after) for before, after in zip(kept, now))
+    assert component.leftover_saves() == {}
+
+
+def test_the_upstream_gradient_is_random_because_an_even_one_hides_mistakes():
+    class Double(Module):
+        """y = 2x, with a backward that is right only where d_y is the same everywhere."""
+
+        def forward(self, x):
+            self.save(x)
+            return 2 * x
+
+        def backward(self, d_y):
+            return 2 * d_y.mean() + 0 * self.saved()
+
+    assert not gradient_check(Double(), np.array([1.0, 2.0, 3.0])).passed
+
+
+def test_max_entries_limits_the_entries_of_large_arrays_only():
+    linear = Linear(4, 5, np.random.default_rng(1)).to("float64")
+    x = np.random.default_rng(2).standard_normal((3, 4))
+    assert [row.checked for row in gradient_check(linear, x, max_entries=6).rows] == [6, 6, 5]
+
+
+def test_a_chosen_entry_is_compared_with_its_own_difference():
+    class Square(Module):
+        def forward(self, x):
+            self.save(x)
+            return x**2
+
+        def backward(self, d_y):
+            return 2 * self.saved() * d_y
+
+    x = np.random.default_rng(3).standard_normal((6, 7))
+    for seed in range(3):
+        assert gradient_check(Square(), x, seed=seed, max_entries=5).passed
+
+
+def test_dropout_draws_the_same_mask_in_every_forward():
+    dropout = Dropout(0.4, np.random.default_rng(4))
+    x = np.random.default_rng(5).standard_normal((4, 6))
+    report = gradient_check(dropout, x)
+    assert report.passed, f"\n{report}"
+
+
+def test_a_masked_score_of_minus_infinity_is_a_constant():
+    class Banned(Module):
+        def forward(self, x):
+            self.save()
+            return np.where(np.arange(4) < 2, x, -np.inf)
+
+        def backward(self, d_y):
+            self.saved()
+            return np.where(np.arange(4) < 2, d_y, 0)
+
+    report = gradient_check(Banned(), np.random.default_rng(6).standard_normal((3, 4)))
+    assert report.passed, f"\n{report}"
+
+
+def test_several_outputs_each_get_a_gradient_of_their_own():
+    class Both(Module):
+        def forward(self, x):
+            self.save(x)
+            return x**2, np.sin(x)
+
+        def backward(self, d_square, d_sine):
+            x = self.saved()
+            return 2 * x * d_square + np.cos(x) * d_sine
+
+    report = gradient_check(Both(), np.random.default_rng(7).standard_normal((3, 4)))
+    assert report.passed, f"\n{report}"
+
+
+def test_ids_and_masks_are_inputs_without_a_gradient():
+    class Pick(Module):
+        def __init__(self):
+            self.table = Parameter(np.arange(10.0).reshape(5, 2))
+
+        def forward(self, ids, mask, scale):
+            self.save(ids, mask, scale)
+            return self.table.data[ids] * mask[:, None] * scale
+
+        def backward(self, d_y):
+            ids, mask, scale = self.saved()
+            np.add.at(self.table.grad, ids, d_y * mask[:, None] * scale)
+            return (d_y * mask[:, None] * self.table.data[ids]).sum(axis=0)
+
+    report = gradient_check(Pick(), np.array([1, 1, 4]), np.array([True, True, False]), np.array([0.5, 2.0]))
+    assert report.passed, f"\n{report}"
+    assert [row.name for row in report.rows] == ["d_input[2]", "table"]
+
+
+def test_the_step_and_the_tolerance_can_be_chosen():
+    coarse = gradient_check(Cubic(), *inputs(), step=0.1)
+    assert not coarse.passed
+    assert gradient_check(Cubic(), *inputs(), step=0.1, tolerance=0.1).passed
+
+
+def test_away_from_initialisation_moves_vectors_by_a_half_and_weights_to_one_over_fan_in():
+    module = Module()
+    module.gamma, module.weight = Parameter(np.ones(4000)), Parameter(np.zeros((25, 400)))
+    arrays = module.gamma.data, module.weight.data
+    assert away_from_initialisation(module, np.random.default_rng(8)) is module
+    assert module.gamma.data is arrays[0] and module.weight.data is arrays[1]
+    assert abs(module.gamma.data.mean() - 1) < 0.05 and abs(module.gamma.data.std() - 0.5) < 0.03
+    assert abs(module.weight.data.mean()) < 0.02 and abs(module.weight.data.std() - 0.2) < 0.01

@@ -1,0 +1,502 @@
+"""Module and Parameter: names, sharing, memory, saves, switches, saving and moving."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+from minitransformer.errors import BackwardWithoutForward, InputError
+from minitransformer.module import FlatBuffers, Module, Parameter, no_grad
+
+
+class Scale(Module):
+    """y = a ∘ x"""
+
+    def __init__(self, *values):
+        self.a = Parameter(np.array(values, dtype=np.float32))
+
+    def forward(self, x):
+        self.save(x)
+        return self.a.data * x
+
+    def backward(self, d_y):
+        x = self.saved()
+        self.a.grad += d_y * x
+        return d_y * self.a.data
+
+
+class Tree(Module):
+    """Parameters of its own, a child, a list of children, a shared child, and things that are none of these."""
+
+    def __init__(self):
+        self.bias = Parameter.zeros(2)
+        self.first = Scale(1.0, 2.0)
+        self.layers = [Scale(3.0, 4.0), Scale(5.0, 6.0)]
+        self.again = self.first
+        self.table = np.arange(6.0).reshape(2, 3)
+        self.rng = np.random.default_rng(0)
+        self.count = 3
+        self._hidden = Scale(7.0, 8.0)
+        self.last = Parameter.ones(3, 2)
+
+
+def refusal(error, function, *arguments):
+    """The message of the error that the call must raise."""
+    with pytest.raises(error) as caught:
+        function(*arguments)
+    return str(caught.value)
+
+
+# -- Parameter ----------------------------------------------------------------------------------------------------
+
+
+def test_a_parameter_has_a_zero_gradient_of_its_shape_and_dtype():
+    p = Parameter(np.ones((2, 3)))
+    assert p.grad.shape == p.shape == (2, 3) and p.size == 6
+    assert p.grad.dtype == np.float64 and not p.grad.any()
+
+
+def test_zeros_and_ones_are_float32():
+    zeros, ones = Parameter.zeros(3, 2), Parameter.ones(4)
+    assert zeros.shape == (3, 2) and not zeros.data.any() and zeros.data.dtype == np.float32
+    assert ones.shape == (4,) and (ones.data == 1).all() and ones.data.dtype == np.float32
+
+
+def test_normal_weights_have_the_requested_deviation():
+    p = Parameter.normal(np.random.default_rng(0), 300, 200, std=0.25)
+    assert p.shape == (300, 200) and p.data.dtype == np.float32
+    assert abs(p.data.std() - 0.25) < 0.003 and abs(p.data.mean()) < 0.005
+
+
+def test_xavier_weights_are_uniform_up_to_the_root_of_six_over_both_fans():
+    p = Parameter.xavier_uniform(np.random.default_rng(1), 30, 200)
+    bound = (6 / 230) ** 0.5
+    assert p.shape == (30, 200) and p.data.dtype == np.float32
+    assert 0.99 * bound < np.abs(p.data).max() <= bound * (1 + 1e-6)
+    assert abs(p.data.std() - bound / 3**0.5) < 0.01 * bound
+    assert abs(p.data.mean()) < 0.02 * bound
+
+
+def test_the_same_seed_makes_the_same_parameter():
+    a, b = (Parameter.normal(np.random.default_rng(2), 4, 5, std=1.0) for _ in range(2))
+    assert np.array_equal(a.data, b.data)
+
+
+@pytest.mark.parametrize("name", ["data", "grad"])
+def test_assigning_to_a_parameter_writes_into_the_array_that_is_there(name):
+    p = Parameter.zeros(3)
+    array, value = getattr(p, name), np.array([1.0, 2.0, 3.0])
+    setattr(p, name, value)
+    assert getattr(p, name) is array and array.tolist() == [1, 2, 3] and array.dtype == np.float32
+    value[0] = 99
+    assert array[0] == 1
+
+
+def test_a_plain_training_loop_that_assigns_data_trains_the_flat_buffer():
+    model = Tree()
+    flat = model.flat_buffers()
+    model.first.a.grad = np.array([1.0, 1.0])
+    for p in model.parameters():
+        p.data = p.data - 0.5 * p.grad
+    assert model.first.a.data.tolist() == [0.5, 1.5]
+    assert model.flat_buffers() is flat
+    assert flat.data.tolist() == [0, 0, 1, 1, 1, 1, 1, 1, 0.5, 1.5, 3, 4, 5, 6]
+
+
+def test_adding_to_a_parameter_in_place_keeps_its_arrays():
+    p = Parameter.zeros(3)
+    data, grad = p.data, p.grad
+    p.data += 2
+    p.grad += np.array([1, 2, 3], dtype=np.float32)
+    p.grad *= 2
+    assert p.data is data and p.grad is grad
+    assert data.tolist() == [2, 2, 2] and grad.tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    "value", [np.ones(4), np.ones((1, 3)), np.float32(1), 0.0], ids=["long", "2d", "scalar", "number"]
+)
+def test_a_parameter_refuses_a_value_of_another_shape(value):
+    p = Parameter.zeros(3)
+    message = refusal(InputError, setattr, p, "grad", value)
+    assert "(3,)" in message and str(np.shape(value)) in message
+
+
+def test_a_parameter_prints_its_shape():
+    assert repr(Parameter.zeros(3, 2)) == "Parameter(3, 2)"
+
+
+# -- the tree -----------------------------------------------------------------------------------------------------
+
+
+def test_parameters_are_named_by_their_path_in_the_order_of_definition():
+    assert list(Tree().named_parameters()) == ["bias", "last", "first.a", "layers.0.a", "layers.1.a"]
+
+
+def test_a_parameter_reached_by_two_paths_is_one():
+    model = Tree()
+    model.tied = Scale(0.0, 0.0)
+    model.tied.a = model.layers[1].a
+    assert len(model.parameters()) == 5 and "tied.a" not in model.named_parameters()
+    assert model.parameter_count() == 2 + 6 + 3 * 2
+    assert len(model.state_dict()) == 5
+    assert model.flat_buffers().data.size == 14
+
+
+def test_one_attribute_that_holds_a_parameter_twice_counts_it_once():
+    model = Module()
+    model.a = Parameter.ones(3)
+    model.b = model.a
+    assert list(model.named_parameters()) == ["a"] and model.parameter_count() == 3
+
+
+def test_a_parameter_inside_a_list_is_found():
+    model = Module()
+    model.weights = [Parameter.ones(1), Parameter.ones(2)]
+    model.pair = (Parameter.ones(3), Scale(1.0))
+    assert list(model.named_parameters()) == ["weights.0", "weights.1", "pair.0", "pair.1.a"]
+
+
+def test_modules_come_once_each_with_parents_first():
+    model = Tree()
+    assert model.named_modules() == [
+        ("", model),
+        ("first", model.first),
+        ("layers.0", model.layers[0]),
+        ("layers.1", model.layers[1]),
+    ]
+    assert model.children() == [*model.named_modules()[1:], ("again", model.first)]
+
+
+def test_private_attributes_are_not_searched():
+    assert not any("_hidden" in name for name in Tree().named_parameters())
+
+
+def test_generators_are_found_once_each_below_the_module():
+    model = Tree()
+    model.first.rng = model.rng
+    model.layers[0].rng = np.random.default_rng(1)
+    assert [id(g) for g in model.generators()] == [id(model.rng), id(model.layers[0].rng)]
+
+
+def test_calling_a_component_is_calling_forward_with_its_options():
+    class Power(Module):
+        def forward(self, x, exponent=1):
+            return x**exponent
+
+    assert Power()(3, exponent=2) == 9
+
+
+@pytest.mark.parametrize("method", ["forward", "backward"])
+def test_a_component_that_lacks_a_method_names_itself_and_the_method(method):
+    assert refusal(NotImplementedError, getattr(Tree(), method), 1) == f"Tree has no {method}"
+
+
+def test_a_module_prints_its_own_facts_and_its_children():
+    text = repr(Tree())
+    assert text.startswith("Tree(count=3)") and "layers.1: Scale()" in text and "training" not in text
+
+
+# -- saves --------------------------------------------------------------------------------------------------------
+
+
+def test_a_component_used_twice_is_undone_twice_in_reverse():
+    scale = Scale(2.0)
+    x1, x2 = np.array([3.0]), np.array([5.0])
+    scale(x1)
+    scale(x2)
+    scale.backward(np.array([1.0]))
+    assert scale.a.grad.tolist() == [5]
+    scale.backward(np.array([1.0]))
+    assert scale.a.grad.tolist() == [8]
+
+
+def test_saved_gives_a_bare_value_for_one_a_tuple_for_several_and_an_empty_one_for_none():
+    module = Module()
+    module.save("a")
+    module.save("b", "c")
+    module.save()
+    module.save(None)
+    module.save(("d",))
+    assert module.saved() == ("d",)
+    assert module.saved() is None
+    assert module.saved() == ()
+    assert module.saved() == ("b", "c")
+    assert module.saved() == "a"
+
+
+def test_saves_belong_to_one_component_only():
+    a, b = Scale(1.0), Scale(1.0)
+    a(np.array([1.0]))
+    refusal(BackwardWithoutForward, b.backward, np.array([1.0]))
+    a.backward(np.array([1.0]))
+
+
+def test_backward_without_forward_names_the_component_and_the_remedy():
+    scale = Scale(1.0)
+    message = refusal(BackwardWithoutForward, scale.backward, np.array([1.0]))
+    assert "Scale.backward" in message and "forward first" in message and "no_grad()" in message
+    scale(np.array([1.0]))
+    scale.backward(np.array([1.0]))
+    refusal(BackwardWithoutForward, scale.backward, np.array([1.0]))
+
+
+def test_nothing_is_saved_inside_no_grad():
+    scale = Scale(1.0)
+    with no_grad():
+        scale(np.array([1.0]))
+    assert scale.leftover_saves() == {}
+    refusal(BackwardWithoutForward, scale.backward, np.array([1.0]))
+
+
+def test_no_grad_ends_with_its_block_even_by_an_exception_and_when_nested():
+    scale = Scale(1.0)
+    with pytest.raises(KeyError), no_grad():
+        raise KeyError
+    with no_grad():
+        with no_grad():
+            pass
+        scale(np.array([1.0]))
+    assert scale.leftover_saves() == {}
+    scale(np.array([1.0]))
+    assert scale.leftover_saves() == {"": 1}
+
+
+def test_no_grad_of_one_thread_does_not_reach_another():
+    scale = Scale(1.0)
+    with no_grad():
+        thread = threading.Thread(target=scale, args=(np.array([1.0]),))
+        thread.start()
+        thread.join()
+    assert scale.leftover_saves() == {"": 1}
+
+
+def test_leftover_saves_are_counted_by_path_and_cleared_below_too():
+    model = Tree()
+    model.save(1)
+    model.layers[1](np.ones(2))
+    model.layers[1](np.ones(2))
+    model.first(np.ones(2))
+    assert model.leftover_saves() == {"": 1, "first": 1, "layers.1": 2}
+    model.first.clear_saves()
+    assert model.leftover_saves() == {"": 1, "layers.1": 2}
+    model.clear_saves()
+    assert model.leftover_saves() == {}
+    refusal(BackwardWithoutForward, model.layers[1].backward, np.ones(2))
+
+
+# -- switches -----------------------------------------------------------------------------------------------------
+
+
+def test_train_and_eval_reach_every_module_below_and_return_the_model():
+    model = Tree()
+    assert all(m.training for _, m in model.named_modules())
+    assert model.eval() is model
+    assert not any(m.training for _, m in model.named_modules())
+    assert Module().training, "eval() of one model must not switch another"
+    assert model.train() is model
+    assert all(m.training for _, m in model.named_modules())
+    model.layers[0].eval()
+    assert model.training and model.layers[1].training and not model.layers[0].training
+
+
+# -- flat buffers -------------------------------------------------------------------------------------------------
+
+
+def test_flat_buffers_hold_every_parameter_in_the_order_of_definition():
+    model = Tree()
+    for n, p in enumerate(model.parameters()):
+        p.data[...] = n + np.arange(p.size).reshape(p.shape) / 10
+        p.grad[...] = -p.data
+    expected = np.concatenate([p.data.ravel() for p in model.parameters()])
+    flat = model.flat_buffers()
+    assert np.array_equal(flat.data, expected) and np.array_equal(flat.grad, -expected)
+    assert flat.data.shape == flat.grad.shape == (model.parameter_count(),)
+    assert flat.data.flags.c_contiguous and flat.data.dtype == np.float32
+
+
+def test_after_flattening_data_and_grad_are_views_into_the_buffers():
+    model = Tree()
+    flat = model.flat_buffers()
+    for p in model.parameters():
+        assert p.data.base is flat.data and p.grad.base is flat.grad
+    flat.data[:] = np.arange(flat.data.size)
+    flat.grad[:] = -flat.data
+    for p in model.parameters():
+        assert np.array_equal(p.grad, -p.data)
+    assert np.concatenate([p.data.ravel() for p in model.parameters()]).tolist() == flat.data.tolist()
+
+
+def test_backward_and_assignment_reach_the_flat_buffers():
+    model = Tree()
+    flat = model.flat_buffers()
+    model.layers[1](np.ones(2))
+    model.layers[1].backward(np.array([3.0, 4.0]))
+    assert flat.grad[-2:].tolist() == [3, 4] and not flat.grad[:-2].any()
+    model.layers[1].a.data = np.array([8.0, 9.0])
+    model.layers[1].a.grad = np.array([6.0, 7.0])
+    assert flat.data[-2:].tolist() == [8, 9] and flat.grad[-2:].tolist() == [6, 7]
+
+
+def test_flat_buffers_are_made_once():
+    model = Tree()
+    flat = model.flat_buffers()
+    assert model.flat_buffers() is flat and model.pack() is flat
+
+
+def test_packing_finds_the_parameters_that_were_added_since():
+    model = Tree()
+    flat = model.flat_buffers()
+    model.added = Scale(9.0, 9.0)
+    grown = model.pack()
+    assert grown is not flat and grown.data.size == flat.data.size + 2
+    assert grown.data[-2:].tolist() == [9, 9]
+    assert all(p.data.base is grown.data for p in model.parameters())
+    assert model.flat_buffers() is grown and model.pack() is grown
+
+
+def test_packing_finds_a_parameter_that_was_exchanged():
+    model = Tree()
+    model.flat_buffers()
+    model.first = model.again = Scale(8.0, 8.0)
+    assert 8 in model.pack().data and model.pack().data.size == 14
+
+
+def test_flat_buffers_follow_parameters_that_another_buffer_took():
+    model = Tree()
+    flat = model.flat_buffers()
+    model.layers[0].flat_buffers()
+    assert model.flat_buffers() is not flat
+    assert all(p.data.base is model.flat_buffers().data for p in model.parameters())
+
+
+def test_zero_grad_empties_every_gradient_with_and_without_flat_buffers():
+    for flatten in (False, True):
+        model = Tree()
+        if flatten:
+            model.flat_buffers()
+        arrays = [p.grad for p in model.parameters()]
+        for p in model.parameters():
+            p.grad += 1
+        model.zero_grad()
+        assert all(not p.grad.any() for p in model.parameters())
+        assert all(p.grad is a for p, a in zip(model.parameters(), arrays))
+
+
+def test_zero_grad_reaches_a_buffer_that_another_part_moved():
+    model = Tree()
+    model.flat_buffers()
+    model.layers[0].flat_buffers()
+    for p in model.parameters():
+        p.grad += 1
+    model.zero_grad()
+    assert all(not p.grad.any() for p in model.parameters())
+
+
+def test_a_module_without_parameters_has_nothing_to_flatten():
+    assert "Module has no parameters" in refusal(InputError, Module().flat_buffers)
+
+
+def test_flat_buffers_keep_the_dtype():
+    parameters = [Parameter(np.ones(2)), Parameter(np.ones(3))]
+    assert FlatBuffers(parameters).data.dtype == FlatBuffers(parameters).grad.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"]
+)
+def test_a_copied_model_has_parameters_of_its_own(duplicate):
+    model = Tree()
+    model.flat_buffers()
+    other = duplicate(model)
+    other.flat_buffers().data[:] = 0
+    other.first.a.data = np.array([5.0, 5.0])
+    assert 5 in other.flat_buffers().data and model.first.a.data.tolist() == [1, 2]
+    assert other.first is other.again
+
+
+# -- moving and saving --------------------------------------------------------------------------------------------
+
+
+def test_to_float64_changes_data_and_gradients_and_nothing_else():
+    model = Tree()
+    model.first.a.grad = np.array([0.5, 0.25])
+    model.flat_buffers()
+    model.first(np.ones(2))
+    assert model.to("float64") is model
+    for p in model.parameters():
+        assert p.data.dtype == p.grad.dtype == np.float64
+    assert model.first.a.data.tolist() == [1, 2] and model.first.a.grad.tolist() == [0.5, 0.25]
+    assert model.flat_buffers().data.dtype == np.float64
+    assert model.leftover_saves() == {}
+    assert model.again is model.first and model.table.shape == (2, 3)
+    assert model.to(np.float32).first.a.data.dtype == np.float32
+
+
+def test_a_shared_parameter_stays_shared_when_it_moves():
+    model = Tree()
+    model.tied = Scale(0.0, 0.0)
+    model.tied.a = model.first.a
+    model.to("float64")
+    assert model.tied.a is model.first.a and model.tied.a.data.dtype == np.float64
+
+
+def test_to_the_cpu_keeps_values_and_tables():
+    model = Tree()
+    table = model.table
+    model.flat_buffers()
+    model.to("cpu")
+    assert model.table is table and model.first.a.data.tolist() == [1, 2]
+    assert model.flat_buffers().data.size == 14
+
+
+def test_to_another_dtype_is_refused_with_the_choices():
+    message = refusal(InputError, Tree().to, "float16")
+    assert "'float16'" in message and "'float32'" in message and "'gpu'" in message
+
+
+def test_a_state_dict_is_a_copy_by_path():
+    model = Tree()
+    state = model.state_dict()
+    assert list(state) == list(model.named_parameters())
+    state["first.a"][:] = 99
+    assert model.first.a.data.tolist() == [1, 2]
+
+
+def test_loading_a_state_dict_writes_into_the_arrays_that_are_there():
+    model, other = Tree(), Tree()
+    flat = model.flat_buffers()
+    for n, p in enumerate(other.parameters()):
+        p.data[...] = n + 0.5
+    state = {name: value.astype(np.float64) for name, value in reversed(other.state_dict().items())}
+    model.load_state_dict(state)
+    assert model.flat_buffers() is flat and flat.data.dtype == np.float32
+    for name, p in model.named_parameters().items():
+        assert np.array_equal(p.data, state[name])
+    state["first.a"][:] = 99
+    assert (model.first.a.data == 2.5).all()
+
+
+def test_loading_the_weights_of_another_model_names_what_is_missing_and_what_is_too_much():
+    model = Tree()
+    state = model.state_dict()
+    state["stranger"] = state.pop("first.a")
+    message = refusal(InputError, model.load_state_dict, state)
+    assert "missing ['first.a']" in message and "not known here ['stranger']" in message
+
+
+def test_loading_a_wrong_shape_names_both_shapes_and_changes_nothing():
+    model = Tree()
+    state = {name: value + 1 for name, value in model.state_dict().items()}
+    state["layers.1.a"] = np.ones(3)
+    message = refusal(InputError, model.load_state_dict, state)
+    assert "layers.1.a" in message and "(3,)" in message and "(2,)" in message
+    assert model.first.a.data.tolist() == [1, 2]
+
+
+def test_loading_a_shape_that_would_broadcast_is_refused_too():
+    model = Tree()
+    state = {**model.state_dict(), "layers.1.a": np.ones(1)}
+    assert "(1,)" in refusal(InputError, model.load_state_dict, state)

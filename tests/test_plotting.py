@@ -1,0 +1,593 @@
+"""Pictures: what is drawn is what the model computed, every label stands where it belongs, nothing leaves the page."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import FancyArrowPatch
+
+from minitransformer import LanguageModel, Transformer, TransformerConfig
+from minitransformer.attention import attention_maps, keep_weights
+from minitransformer.errors import InputError
+from minitransformer.layers import FeedForward
+from minitransformer.layers.positional_encoding import sinusoids
+from minitransformer.plotting import (
+    attention_weights,
+    plot_architecture,
+    plot_attention,
+    plot_attention_architecture,
+    plot_attention_strip,
+    plot_loss_curve,
+    plot_positional_encoding,
+)
+from minitransformer.plotting.curves import series, smoothed
+
+SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])  # S = 5, T = 4, the target with EOS
+SOURCE_TOKENS, TARGET_TOKENS = ["neunundsiebzig", "b", "c", "d", "e"], ["w", "x", "y", "<eos>"]
+SIZES = dict(source_vocabulary=20, d_model=12, heads=3, d_ff=14, encoder_layers=2, decoder_layers=4, max_length=32)
+
+
+def make(model=Transformer, **changes):
+    return model(TransformerConfig(**{**SIZES, **changes}), 0)
+
+
+def panels(figure):
+    """The axes with a map in them, row by row; the colour bar's own axes left out."""
+    return [axes for axes in figure.axes if axes.images]
+
+
+def colour_bars(figure):
+    return [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+
+
+def shape(figure):
+    """(rows, columns) of the panels, from where they stand."""
+    corners = [axes.get_position() for axes in panels(figure)]
+    return len({round(c.y0, 4) for c in corners}), len({round(c.x0, 4) for c in corners})
+
+
+def texts(figure):
+    """All texts of a figure, its axes' titles, names and ticks included."""
+    return [t.get_text() for t in all_texts(figure) if t.get_text()]
+
+
+def all_texts(figure):
+    return [t for t in figure.findobj(lambda artist: hasattr(artist, "get_text")) if t.get_visible()]
+
+
+def labels(axis):
+    return [tick.get_text() for tick in axis.get_ticklabels()]
+
+
+def text_boxes(figure):
+    """[(text, its box in pixels)] of a drawn figure."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in all_texts(figure)]
+    return [(text, box) for text, box in boxes if text and box.width > 1]
+
+
+def assert_on_the_page(figure):
+    """All that is drawn, texts included, lies within the page."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn, (width, height) = figure.get_tightbbox(canvas.get_renderer()), figure.get_size_inches()
+    hair = 0.005  # axes that fill the page may round beyond it
+    inside = min(drawn.x0, drawn.y0) >= -hair and drawn.x1 <= width + hair and drawn.y1 <= height + hair
+    assert inside, f"what is drawn reaches from {drawn.min} to {drawn.max} on a page of {width} × {height} inches"
+
+
+def overlaps(figure):
+    """Pairs of texts that cover each other."""
+    boxes = text_boxes(figure)
+    return [(a, b) for i, (a, x) in enumerate(boxes) for b, y in boxes[i + 1 :] if x.shrunk(0.9, 0.9).overlaps(y)]
+
+
+# -- the numbers --------------------------------------------------------------------------------------------------
+
+
+def test_attention_weights_are_those_of_a_forward_with_the_shifted_target():
+    model = make(decoder_layers=2).eval()
+    weights = attention_weights(model, SOURCE, TARGET)
+    with keep_weights(model):
+        model(SOURCE[None], np.array([[1, 8, 12, 4]]))
+    kept = attention_maps(model)
+    assert list(weights) == ["encoder", "decoder", "cross"]
+    for kind, path in [("encoder", "encoder.layers.{}.self_attention.attention"),
+                       ("decoder", "decoder.layers.{}.self_attention.attention"),
+                       ("cross", "decoder.layers.{}.cross_attention.attention")]:  # fmt: skip
+        for layer in range(2):
+            np.testing.assert_array_equal(weights[kind][layer], kept[path.format(layer)][0])
+
+
+def test_attention_weights_have_layers_heads_queries_keys():
+    weights = attention_weights(make(), SOURCE, TARGET)
+    assert {kind: w.shape for kind, w in weights.items()} == {
+        "encoder": (2, 3, 5, 5), "decoder": (4, 3, 4, 4), "cross": (4, 3, 4, 5)
+    }  # fmt: skip
+    np.testing.assert_allclose(weights["cross"].sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_a_language_model_has_one_kind_over_source_and_target():
+    model = make(LanguageModel).eval()
+    weights = attention_weights(model, SOURCE, TARGET)
+    assert {kind: w.shape for kind, w in weights.items()} == {"self": (4, 3, 9, 9)}
+    with keep_weights(model):
+        model(SOURCE[None], np.array([[1, 8, 12, 4]]))
+    kept = attention_maps(model)["layers.layers.1.self_attention.attention"]
+    np.testing.assert_array_equal(weights["self"][1], kept[0])
+    assert attention_weights(model, None, TARGET)["self"].shape == (4, 3, 4, 4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_is_left_as_it_was(training):
+    model = make(dropout=0.5)
+    model.train(training)
+    model.encoder.eval()
+    modes = [m.training for _, m in model.named_modules()]
+    random = model.generators()[0].bit_generator.state
+    attention = model.decoder.layers[0].cross_attention.attention
+    with keep_weights(model):
+        model(SOURCE[None], SOURCE[None])
+        before = attention.weights
+        attention_weights(model, SOURCE, TARGET)
+        assert attention.keep and attention.weights is before
+    assert [m.training for _, m in model.named_modules()] == modes
+    model.clear_saves()
+    attention_weights(model, SOURCE, TARGET)
+    assert not model.leftover_saves()
+    if not training:
+        assert model.generators()[0].bit_generator.state == random
+
+
+def test_the_weights_are_those_without_dropout():
+    model = make(dropout=0.5)
+    np.testing.assert_array_equal(*(attention_weights(model, SOURCE, TARGET)["cross"] for _ in range(2)))
+
+
+# -- attention ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind, rows, queries, keys", [
+    ("cross", 4, TARGET_TOKENS, SOURCE_TOKENS),
+    ("decoder", 4, TARGET_TOKENS, ["<bos>", "w", "x", "y"]),
+    ("encoder", 2, SOURCE_TOKENS, SOURCE_TOKENS),
+])  # fmt: skip
+def test_attention_panels_show_the_weights_under_their_labels(kind, rows, queries, keys):
+    model = make()
+    figure = plot_attention(model, SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS, kind)
+    assert shape(figure) == (rows, 3) and len(panels(figure)) == rows * 3
+    weights = attention_weights(model, SOURCE, TARGET)[kind]
+    for i, axes in enumerate(panels(figure)):
+        layer, head = divmod(i, 3)
+        assert axes.get_title() == f"layer {layer + 1}, head {head + 1}"
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), weights[layer, head])
+    left, bottom = panels(figure)[0], panels(figure)[-1]
+    assert labels(left.yaxis) == queries
+    assert labels(bottom.xaxis) == keys
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first query at the top
+
+
+@pytest.mark.parametrize("kind, key, query", [
+    ("cross", "key (source)", "query (token produced)"),
+    ("encoder", "key (source)", "query (source)"),
+    ("decoder", "key (target so far, as read)", "query (token produced)"),
+])  # fmt: skip
+def test_attention_axes_say_what_they_are(kind, key, query):
+    figure = plot_attention(make(), SOURCE, TARGET, kind=kind)
+    assert [t.get_text() for t in figure.texts if t.get_rotation() == 90] == [query]
+    assert key in [t.get_text() for t in figure.texts if t.get_rotation() == 0]
+
+
+def test_all_panels_share_one_colour_scale_and_one_bar():
+    cross = plot_attention(make(), SOURCE, TARGET)
+    images = [axes.images[0] for axes in panels(cross)]
+    assert {image.get_clim() for image in images} == {(0, 1)}
+    assert len(colour_bars(cross)) == 1
+    assert colour_bars(cross)[0].get_ylabel() == "attention weight"
+    strip = plot_attention_strip([(0, np.ones((2, 3, 4, 5)))], SOURCE_TOKENS, TARGET_TOKENS)
+    assert len({image.get_cmap().name for image in [*images, strip.axes[0].images[0]]}) == 1
+    luminance = images[0].get_cmap()(np.linspace(0, 1, 11))[:, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) > 0).all()  # brighter is higher
+
+
+def test_the_mean_over_heads_is_one_more_column():
+    model = make()
+    figure = plot_attention(model, SOURCE, TARGET, mean=True)
+    assert shape(figure) == (4, 4)
+    last = panels(figure)[3]
+    assert last.get_title() == "layer 1, mean"
+    expected = attention_weights(model, SOURCE, TARGET)["cross"][0].mean(axis=0)
+    np.testing.assert_array_equal(np.asarray(last.images[0].get_array()), expected)
+
+
+def test_layers_and_heads_are_chosen_by_their_numbers():
+    model = make()
+    figure = plot_attention(model, SOURCE, TARGET, layers=[3, 1], heads=2)
+    assert [axes.get_title() for axes in panels(figure)] == ["layer 3, head 2", "layer 1, head 2"]
+    weights = attention_weights(model, SOURCE, TARGET)["cross"]
+    np.testing.assert_array_equal(np.asarray(panels(figure)[0].images[0].get_array()), weights[2, 1])
+
+
+def test_a_language_model_labels_source_then_target():
+    figure = plot_attention(make(LanguageModel), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)
+    assert labels(panels(figure)[0].yaxis) == SOURCE_TOKENS + TARGET_TOKENS
+    assert labels(panels(figure)[-1].xaxis) == [*SOURCE_TOKENS, "<bos>", "w", "x", "y"]
+    assert [line.get_ydata()[0] for line in panels(figure)[0].lines][0] == 4.5  # after the source's five rows
+    alone = plot_attention(make(LanguageModel), None, TARGET, None, TARGET_TOKENS)
+    assert labels(panels(alone)[0].yaxis) == TARGET_TOKENS and not panels(alone)[0].lines
+
+
+def test_without_tokens_the_ids_are_the_labels():
+    figure = plot_attention(make(), SOURCE, TARGET)
+    assert labels(panels(figure)[-1].xaxis) == ["7", "5", "9", "6", "11"]
+    assert labels(panels(figure)[0].yaxis) == ["8", "12", "4", "<eos>"]
+
+
+def test_long_keys_stand_upright_and_short_ones_lie():
+    figure = plot_attention(make(), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)
+    assert [tick.get_rotation() for tick in panels(figure)[-1].get_xticklabels()] == [90, 0, 0, 0, 0]
+    figure = plot_attention(make(), SOURCE, TARGET, list("abcde"), TARGET_TOKENS)
+    assert {tick.get_rotation() for tick in panels(figure)[-1].get_xticklabels()} == {0}
+
+
+def test_tokens_are_shown_as_they_are():
+    figure = plot_attention(make(), SOURCE, TARGET, ["$a", "b$", " ", "_", "{"], TARGET_TOKENS)
+    ticks = panels(figure)[-1].get_xticklabels()
+    assert [t.get_text() for t in ticks] == ["$a", "b$", "␣", "_", "{"]
+    assert not any(t.get_parse_math() for t in ticks)
+
+
+@pytest.mark.parametrize("length, heads, layers", [(1, 2, 2), (5, 3, 2), (10, 3, 2), (10, 8, 6), (30, 3, 1)])
+def test_every_text_has_its_place(length, heads, layers):
+    model = make(heads=heads, d_k=4, encoder_layers=layers, decoder_layers=layers)
+    tokens = ["neunundsiebzig", "a", "tausend", "ab"] * 8
+    ids = np.arange(length) % 9 + 4
+    figure = plot_attention(model, ids, np.append(ids, 2), tokens[:length], [*tokens[:length], "<eos>"], mean=True)
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("kind", ["cross", "decoder", "encoder"])
+def test_the_smallest_picture_has_room_for_its_names(kind):
+    figure = plot_attention(make(), [7], [2], kind=kind, layers=1, heads=1)
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
+
+
+# -- the strip ----------------------------------------------------------------------------------------------------
+
+
+def moments(count=21, rng=None):
+    rng = rng or np.random.default_rng(0)
+    return [(100 * i, rng.dirichlet(np.ones(5), size=(2, 3, 4))) for i in range(count)]
+
+
+def test_the_strip_shows_first_last_and_even_steps_between():
+    film = moments()
+    figure = plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS, columns=5)
+    assert shape(figure) == (1, 5)
+    steps = [axes.get_title() for axes in panels(figure)]
+    assert steps == ["step 0", "step 500", "step 1,000", "step 1,500", "step 2,000"]
+    for axes, place in zip(panels(figure), (0, 5, 10, 15, 20)):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), film[place][1][-1].mean(axis=0))
+    assert labels(panels(figure)[0].yaxis) == TARGET_TOKENS
+    assert labels(panels(figure)[0].xaxis) == SOURCE_TOKENS
+    assert len(panels(plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS))) == 8
+    assert len(panels(plot_attention_strip(film[:3], SOURCE_TOKENS, TARGET_TOKENS))) == 3
+
+
+def test_the_strip_shows_chosen_heads_of_a_chosen_layer():
+    film = moments(2)
+    figure = plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS, layer=1, heads=[3, 1], mean=False)
+    assert shape(figure) == (2, 2)
+    for row, head in enumerate((2, 0)):
+        np.testing.assert_array_equal(np.asarray(panels(figure)[2 * row].images[0].get_array()), film[0][1][0, head])
+    assert {"head 3", "head 1", "Cross-attention of layer 1, while training"} <= set(texts(figure))
+    assert "mean of heads" not in texts(figure)
+    assert_on_the_page(figure)
+
+
+def test_the_strip_of_a_language_model():
+    film = [(0, attention_weights(make(LanguageModel), SOURCE, TARGET)["self"])]
+    figure = plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS, kind="self")
+    assert labels(panels(figure)[0].yaxis) == SOURCE_TOKENS + TARGET_TOKENS
+
+
+# -- curves -------------------------------------------------------------------------------------------------------
+
+
+def metrics(count=100):
+    lines = []
+    for step in range(1, count + 1):
+        lines.append({"step": step, "loss": 3 / step, "learning_rate": 1e-3, "gradient_norm": 1.0})
+        if step % 25 == 0:
+            lines.append({"step": step, "validation_loss": 4 / step})
+            lines[-1].update(exact_match=step / 200, token_accuracy=step / 100)
+    return lines
+
+
+def curves(axes):
+    return {line.get_label(): line for line in axes.lines}
+
+
+def test_the_loss_curve_shows_loss_matches_and_learning_rate():
+    figure = plot_loss_curve(metrics(), title="copy")
+    loss, share, rate = figure.axes
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "share right", "learning rate"]
+    assert rate.get_xlabel() == "step" and figure.get_suptitle() == "copy"
+    drawn = curves(loss)
+    assert set(drawn) == {"training", "training, smoothed", "validation"}
+    np.testing.assert_array_equal(drawn["training"].get_ydata(), 3 / np.arange(1, 101))
+    np.testing.assert_array_equal(drawn["validation"].get_xdata(), [25, 50, 75, 100])
+    np.testing.assert_array_equal(drawn["validation"].get_ydata(), [4 / 25, 4 / 50, 4 / 75, 4 / 100])
+    assert drawn["training"].get_alpha() < 0.5
+    np.testing.assert_array_equal(curves(share)["exact match"].get_ydata(), [12.5, 25, 37.5, 50])
+    np.testing.assert_array_equal(curves(share)["token accuracy"].get_ydata(), [25, 50, 75, 100])
+    assert share.get_ylim()[0] <= 0 and share.get_ylim()[1] >= 100
+    np.testing.assert_array_equal(rate.lines[0].get_ydata(), np.full(100, 1e-3))
+    assert_on_the_page(figure)
+
+
+def test_a_short_run_is_drawn_with_dots():
+    figure = plot_loss_curve([{"step": 1, "loss": 2.5}])
+    (line,) = figure.axes[0].lines
+    assert len(figure.axes) == 1 and line.get_marker() == "o" and line.get_ydata() == [2.5]
+
+
+def test_values_that_are_not_finite_leave_a_gap_and_a_cross():
+    lines = metrics(40)
+    lines[4]["loss"], lines[7]["loss"], lines[9]["loss"] = float("nan"), None, float("inf")
+    drawn = curves(plot_loss_curve(lines).axes[0])
+    np.testing.assert_array_equal(drawn["not finite"].get_xdata(), [5, 8, 10])
+    for name in ("training", "training, smoothed"):
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(drawn[name].get_ydata())), [4, 7, 9])
+    assert_on_the_page(plot_loss_curve([{"step": i, "loss": float("nan")} for i in range(30)]))
+
+
+def test_smoothing_is_a_mean_over_a_window_without_the_missing():
+    values = np.arange(100.0)
+    np.testing.assert_allclose(smoothed(values)[:90], values[:90])  # the mean of a straight line is the line
+    values[50] = np.nan
+    assert np.isnan(smoothed(values)[50]) and smoothed(values)[49] == pytest.approx((46 + 47 + 48 + 49 + 51 + 52) / 6)
+    assert smoothed(values[:19]) is None
+    noisy = np.random.default_rng(0).standard_normal(2000)
+    assert smoothed(noisy)[100:].std() < 0.2
+
+
+def test_of_two_lines_for_one_step_the_later_counts():
+    steps, values = series([{"step": 2, "loss": 5}, {"step": 1, "loss": 6}, {"step": 2, "loss": 4}], "loss")
+    assert steps.tolist() == [1, 2] and values.tolist() == [6, 4]
+
+
+# -- positions ----------------------------------------------------------------------------------------------------
+
+
+def test_positions_show_the_table_and_all_dot_products():
+    table = sinusoids(9, 6)
+    figure = plot_positional_encoding(table)
+    first, second = panels(figure)
+    np.testing.assert_array_equal(np.asarray(first.images[0].get_array()), table)
+    np.testing.assert_allclose(np.asarray(second.images[0].get_array()), table @ table.T)
+    assert first.images[0].get_clim() == (-1, 1)
+    assert [first.get_xlabel(), first.get_ylabel()] == ["channel", "position"]
+    assert [second.get_xlabel(), second.get_ylabel()] == ["position q", "position p"]
+    assert len(colour_bars(figure)) == 2
+    assert_on_the_page(figure)
+
+
+# -- architecture -------------------------------------------------------------------------------------------------
+
+
+def test_the_architecture_is_read_from_the_model():
+    drawn = texts(plot_architecture(make(dropout=0.3)))
+    assert drawn.count("Multi-head\nattention") == 2 and drawn.count("Masked multi-head\nattention") == 1
+    assert drawn.count("Add & norm") == 5 and drawn.count("Feed forward") == 2
+    assert "2 ×" in drawn and "4 ×" in drawn
+    assert drawn.count("3 heads, width 4") == 3
+    assert drawn.count("12 → 14 → 12, ReLU") == 2
+    assert drawn.count("dropout 0.3 on the branch") == 5
+    assert drawn.count("20 tokens × 12, times √12") == 2
+    assert {"Linear", "Softmax", "Output probabilities", "12 → 20, no bias", "memory (B, S, D)"} <= set(drawn)
+    assert {"self_attention", "cross_attention", "feed_forward", "add_norm_3", "source_input.position"} <= set(drawn)
+
+
+def test_the_architecture_changes_with_the_model():
+    drawn = texts(plot_architecture(make(
+        norm="pre", tie_embeddings=True, positions="learned", activation="gelu", heads=2, d_k=5, d_v=7, bias=True,
+        attention_dropout=0.2, activation_dropout=0.1, max_length=50, dropout=0.0,
+    )))  # fmt: skip
+    assert "Add & norm" not in drawn and drawn.count("Add") == 5 and drawn.count("Norm") == 7  # 5, and two final ones
+    assert {"encoder.final_norm", "decoder.final_norm", "the embedding's own table", "no dropout"} <= set(drawn)
+    assert drawn.count("one table for both inputs") == 2
+    assert drawn.count("positional encoding, learned") == 2 and drawn.count("up to 50 tokens") == 2
+    assert drawn.count("2 heads, width 5, values 7") == 3
+    assert drawn.count("bias, dropout 0.2 on the weights") == 3
+    assert drawn.count("12 → 14 → 12, GELU") == 2 and drawn.count("dropout 0.1 on the hidden layer") == 2
+
+
+def test_sizes_come_from_the_components_and_not_from_the_configuration():
+    model = make()
+    for layer in model.encoder.layers:
+        layer.feed_forward = layer.add_norm_2.sublayer = FeedForward(12, 99, np.random.default_rng(0))
+    del model.decoder.layers[1:]
+    drawn = texts(plot_architecture(model))
+    assert "12 → 99 → 12, ReLU" in drawn and "1 ×" in drawn and "4 ×" not in drawn
+    assert f"post-norm, {model.parameter_count():,} parameters" in drawn
+
+
+def test_each_side_has_its_own_vocabulary_and_dropout():
+    model = make(target_vocabulary=30)
+    model.source_input.dropout.p = 0.4
+    drawn = texts(plot_architecture(model))
+    assert {"20 tokens × 12, times √12", "30 tokens × 12, times √12", "V = 30 tokens in the vocabulary"} <= set(drawn)
+    assert drawn.count("up to 32 tokens, dropout 0.4") == 1 and drawn.count("up to 32 tokens, dropout 0.1") == 1
+
+
+@pytest.mark.parametrize("changes", [{}, {"norm": "pre"}, {"encoder_layers": 0}])
+def test_the_encoder_feeds_keys_and_values_of_the_cross_attention(changes):
+    axes = plot_architecture(make(**changes)).axes[0]
+    place = {t.get_text(): t.get_position() for t in sorted(axes.texts, key=lambda t: t.get_position()[0])}
+    encoder, cross = place["Inputs"][0], place["Multi-head\nattention"]
+    arrows = [p.get_path().vertices for p in axes.patches if isinstance(p, FancyArrowPatch)]
+    (crossing,) = [a for a in arrows if abs(a[0, 0] - encoder) < 0.01 and a[:, 0].max() > encoder + 3]
+    shaft = crossing[:6]                                                 # the rest is the arrow's head
+    assert cross[0] - 1 < shaft[-1, 0] < cross[0] and 0.3 < cross[1] - shaft[-1, 1] < 0.6  # up into the box from below
+    assert shaft[0, 1] < shaft[1, 1] and shaft[2, 1] > shaft[3, 1]       # over the top of the encoder, then down
+
+
+def heights(figure):
+    """{box text: heights of the boxes with it}, from the bottom up."""
+    found = {}
+    for text in sorted(figure.axes[0].texts, key=lambda t: t.get_position()[1]):
+        found.setdefault(text.get_text(), []).append(text.get_position()[1])
+    return found
+
+
+def test_post_norm_stands_above_its_sublayer_and_pre_norm_below():
+    models = [make(LanguageModel, norm=norm, final_norm=False) for norm in ("post", "pre")]
+    post, pre = (heights(plot_architecture(model)) for model in models)
+    attention = "Masked multi-head\nattention"
+    assert post[attention][0] < post["Add & norm"][0] < post["Feed forward"][0] < post["Add & norm"][1]
+    assert pre["Norm"][0] < pre[attention][0] < pre["Add"][0] < pre["Norm"][1] < pre["Feed forward"][0] < pre["Add"][1]
+
+
+def test_a_language_model_has_one_stack_without_cross_attention():
+    drawn = texts(plot_architecture(make(LanguageModel)))
+    assert drawn.count("Masked multi-head\nattention") == 1 and "Multi-head\nattention" not in drawn
+    assert "cross_attention" not in drawn and "memory (B, S, D)" not in drawn
+    assert [t for t in drawn if t.endswith(" ×")] == ["4 ×"]
+
+
+def test_kinds_of_components_have_one_colour_each():
+    figures = plot_architecture(make()), plot_attention_architecture(make())
+    colours = [colour_behind(figure, text) for figure, text in [
+        (figures[0], "Multi-head\nattention"), (figures[0], "Add & norm"), (figures[0], "Feed forward"),
+        (figures[0], "Linear"), (figures[0], "Embedding"), (figures[0], "Softmax"),
+    ]]  # fmt: skip
+    assert len(set(colours)) == 6
+    assert colour_behind(figures[0], "Masked multi-head\nattention") == colours[0]
+    assert colour_behind(figures[1], "Scaled dot-product attention") == colours[0]
+    assert colour_behind(figures[1], "Linear") == colours[3]
+    assert colour_behind(figures[1], "SoftMax") == colours[5]
+
+
+def colour_behind(figure, text):
+    axes = figure.axes[0]
+    x, y = next(t.get_position() for t in axes.texts if t.get_text() == text and t.get_ha() == "center")
+    behind = [p for p in axes.patches if p.get_path().get_extents(p.get_patch_transform()).contains(x, y)]
+    return max(behind, key=lambda p: p.get_zorder()).get_facecolor()
+
+
+def test_attention_architecture_has_the_steps_and_sizes_of_the_model():
+    drawn = texts(plot_attention_architecture(make(d_k=5, d_v=7)))
+    assert drawn.count("MatMul") == 2 and {"Scale", "Mask (opt.)", "SoftMax", "Concat"} <= set(drawn)
+    assert drawn.count("Linear") == 4 and "Dropout" not in drawn
+    assert {"÷ √K = √5", "12 → 3 × 5, value 3 × 7", "3 × 7 → 21", "21 → 12", "3 heads side by side"} <= set(drawn)
+    assert "encoder.layers.0.self_attention" in drawn
+    assert "Dropout" in texts(plot_attention_architecture(make(attention_dropout=0.1)))
+    assert "layers.layers.0.self_attention" in texts(plot_attention_architecture(make(LanguageModel)))
+
+
+@pytest.mark.parametrize("model", [
+    lambda: make(),
+    lambda: make(norm="pre", tie_embeddings=True, bias=True, attention_dropout=0.1, activation_dropout=0.1, d_v=7),
+    lambda: make(source_vocabulary=37000, d_model=24, d_ff=2048, d_k=64, dropout=0.1, decoder_layers=12),
+    lambda: make(encoder_layers=0),
+    lambda: make(LanguageModel),
+    lambda: make(LanguageModel, norm="pre", decoder_layers=48),
+])  # fmt: skip
+def test_the_drawings_fit_their_pages(model):
+    for draw in (plot_architecture, plot_attention_architecture):
+        figure = draw(model())
+        assert_on_the_page(figure)
+        assert overlaps(figure) == []
+
+
+class NoAttention(FeedForward):
+    """A model of two sequences that attends to nothing."""
+
+    def __init__(self):
+        super().__init__(3, 4, np.random.default_rng(0))
+
+    def forward(self, source, target_in):
+        return target_in
+
+
+# -- bad input ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call, sentence", [
+    (lambda m: plot_attention(m, SOURCE, TARGET, kind="cros"), "in a Transformer 'cros'. Did you mean 'cross'"),
+    (lambda m: plot_attention(make(LanguageModel), SOURCE, TARGET, kind="cross"), "There are: self"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, SOURCE_TOKENS[:4]), "source has 5 ids and 4 labels"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, None, TARGET_TOKENS[:3]), "4 ids and 3 labels .* <eos> included"),
+    (lambda m: plot_attention(m, SOURCE[None], TARGET), r"source is one sequence .* \(1, 5\)"),
+    (lambda m: plot_attention(m, SOURCE, [1, 8, 2]), "target begins with BOS"),
+    (lambda m: plot_attention(m, SOURCE, []), "target is one sequence"),
+    (lambda m: plot_attention(m, None, TARGET), "attends to a source"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, heads=[4]), "no head '4'"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, layers=[0]), "no layer '0'"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, heads=[]), "nothing to draw"),
+    (lambda m: attention_weights(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
+    (lambda m: plot_attention_strip([], SOURCE_TOKENS, TARGET_TOKENS), "no moments"),
+    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS[:3]), "query axis has 4 ids and 3 labels"),
+    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS[:2], TARGET_TOKENS), "key axis has 5 ids and 2 labels"),
+    (lambda m: plot_attention_strip([(0, np.ones((4, 5)))], SOURCE_TOKENS, TARGET_TOKENS), "one shape"),
+    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS, layer=3), "no layer '3'"),
+    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS, mean=False), "needs a row"),
+    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS, kind="corss"), "Did you mean 'cross'"),
+    (lambda m: plot_loss_curve([]), "no loss to draw"),
+    (lambda m: plot_loss_curve([{"step": 3, "exact_match": 0.5}]), "no loss to draw"),
+    (lambda m: plot_loss_curve([{"loss": 3.0}]), 'no "step"'),
+    (lambda m: plot_positional_encoding(np.ones(5)), r"shape \(T, D\), got shape \(5,\)"),
+    (lambda m: plot_positional_encoding(np.full((2, 2), np.nan)), "not finite"),
+    (lambda m: plot_architecture(m.encoder), "of type Encoder"),
+    (lambda m: plot_attention_architecture(m.source_input), "no multi-head attention"),
+])  # fmt: skip
+def test_bad_input_gets_a_sentence(call, sentence):
+    with pytest.raises(InputError, match=sentence):
+        call(make())
+
+
+# -- manners ------------------------------------------------------------------------------------------------------
+
+
+def test_matplotlib_is_imported_only_by_those_who_draw():
+    code = (
+        "import sys, minitransformer, minitransformer.run, minitransformer.hooks, minitransformer.evaluation;"
+        "assert 'matplotlib' not in sys.modules, 'too early';"
+        "import minitransformer.plotting; assert 'matplotlib' in sys.modules;"
+        "assert 'matplotlib.pyplot' not in sys.modules, 'pyplot'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_drawing_changes_no_global_state():
+    code = (
+        "import numpy as np, matplotlib; before = dict(matplotlib.rcParams);"
+        "from minitransformer.plotting import plot_loss_curve;"
+        "png = plot_loss_curve([dict(step=1, loss=2.0)])._repr_png_();"
+        "assert png[:4] == b'\\x89PNG'; import sys; assert 'matplotlib.pyplot' not in sys.modules;"
+        "assert dict(matplotlib.rcParams) == before"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_threads_draw_what_one_draws():
+    def draw(results, i):
+        results[i] = plot_attention(make(), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)._repr_png_()
+
+    results = [None] * 3
+    draw(results, 0)
+    threads = [threading.Thread(target=draw, args=(results, i)) for i in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results[0] == results[1] == results[2]
