@@ -30,6 +30,8 @@ def arguments(argv):
     options = parser.parse_args(argv)
     if options.repeats is not None and options.repeats < 1:
         parser.error("--repeats must be at least 1")
+    if not all(0 <= p < 1 for p in options.dropout):
+        parser.error("--dropout takes probabilities from 0 up to, not including, 1")
     if options.threads < 1:
         parser.error("--threads must be at least 1")
     return options
@@ -44,6 +46,24 @@ def busy_elsewhere():
         return None
     own = os.times()
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - own.user - own.system
+
+
+def measured(contestants, size, dropout, options):
+    """One row of the table, and all its times."""
+    start, elsewhere = time.perf_counter(), busy_elsewhere()
+    times = contestants.race(size, dropout, options.seconds, options.repeats, options.fused_adam)
+    others = None if elsewhere is None else (busy_elsewhere() - elsewhere) / (time.perf_counter() - start)
+    ours, theirs = ([1000 * t for t in times[name]] for name in ("ours", "theirs"))
+    medians = {"ours_ms": statistics.median(ours), "theirs_ms": statistics.median(theirs)}
+    ratio = medians["theirs_ms"] / medians["ours_ms"]
+    row = {"size": size, "dropout": dropout, **medians, "ratio": ratio, "others": others}
+    return {**row, "ours_all_ms": ours, "theirs_all_ms": theirs}
+
+
+def line(row):
+    others = "?" if row["others"] is None else f"{row['others']:.2f}"
+    times = f"{row['ours_ms']:>9.1f} {row['theirs_ms']:>11.1f} {row['ratio']:>13.2f}"
+    return f"{row['size']:<6} {row['dropout']:>8} {times} {len(row['ours_all_ms']):>12} {others:>8}"
 
 
 def main(argv=None):
@@ -64,7 +84,7 @@ def main(argv=None):
     torch.set_num_threads(options.threads)
     versions = {"python": platform.python_version(), "numpy": numpy.__version__, "torch": torch.__version__}
     print(f"{options.threads} threads, float32,", ", ".join(f"{name} {version}" for name, version in versions.items()))
-    print(f"{'size':<6} {'dropout':>7} {'ours ms':>9} {'theirs ms':>10} {'theirs/ours':>12} {'steps each':>11} {'others':>7}", flush=True)
+    print("size    dropout   ours ms   theirs ms   theirs/ours   steps each   others", flush=True)
     rows = []
     for size in options.sizes:
         try:
@@ -73,18 +93,10 @@ def main(argv=None):
             print(f"Not timed: at size {size}, the two models do not compute the same. {problem}", file=sys.stderr)
             return 1
         for dropout in options.dropout:
-            start, elsewhere = time.perf_counter(), busy_elsewhere()
-            times = contestants.race(size, dropout, options.seconds, options.repeats, options.fused_adam)
-            cores = None if elsewhere is None else (busy_elsewhere() - elsewhere) / (time.perf_counter() - start)
-            ours, theirs = (1000 * statistics.median(times[name]) for name in ("ours", "theirs"))
-            columns = f"{size:<6} {dropout:>7} {ours:>9.1f} {theirs:>10.1f} {theirs / ours:>12.2f} {len(times['ours']):>11}"
-            print(columns, "      ?" if cores is None else f"{cores:>7.2f}", flush=True)
-            rows.append(
-                {"size": size, "dropout": dropout, "ours_ms": ours, "theirs_ms": theirs, "ratio": theirs / ours, "others": cores}
-                | {f"{name}_all_ms": [1000 * t for t in all_times] for name, all_times in times.items()}
-            )
-    print("Medians of the steps; a ratio above 1 means that ours is faster. Others: the cores that other processes kept")
-    print("busy meanwhile; where that is not near 0, the two also waited for them, and the row says little.")
+            rows.append(measured(contestants, size, dropout, options))
+            print(line(rows[-1]), flush=True)
+    print("Medians of the steps; a ratio above 1 means that ours is faster. Others: the cores that other processes")
+    print("kept busy meanwhile. Where that is not near 0, both models waited for them too, and the row says little.")
     if options.json:
         settings = {"threads": options.threads, "fused_adam": options.fused_adam, **versions}
         with open(options.json, "w") as file:

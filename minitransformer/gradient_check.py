@@ -1,12 +1,17 @@
 """Is a gradient right? Central differences answer, in float64, for every input and every parameter."""
 
 import dataclasses
+import itertools
+import math
 
 import numpy as np
 
+from .errors import InputError
 from .module import no_grad
 
 TOLERANCE = 1e-6
+ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero, and differences this small cannot tell
+DIRECTIONS = 2  # tried beside the entries where not all entries are
 STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶/step from rounding; both near 10⁻¹⁰ here
 
 
@@ -19,6 +24,7 @@ class GradientRow:
     checked: int
     error: float
     tolerance: float
+    note: str = ""  # why there is nothing to compare
 
     @property
     def passed(self):
@@ -44,14 +50,20 @@ class GradientReport:
         width = max(len(row.name) for row in self.rows)
         lines = [f"{self.component}: gradient against central differences"]
         for row in self.rows:
-            verdict = "ok" if row.passed else f"WRONG (at most {row.tolerance:g})"
+            verdict = "ok" if row.passed else f"WRONG ({row.note or f'at most {row.tolerance:g}'})"
             lines.append(f"  {row.name:<{width}}  {str(row.shape):<16} {row.checked:>5} entries  {row.error:8.1e}  {verdict}")
         return "\n".join(lines)
 
 
 def gradient_error(analytic, numeric):
-    """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸)"""
+    """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
+
+    A gradient that is zero by nature, as a key bias's is, has only the rounding noise of its differences to be compared
+    with, and no ratio of the two would mean anything.
+    """
     a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:
+        return float(np.linalg.norm(a))
     return float(np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-8))
 
 
@@ -74,10 +86,13 @@ def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, m
 
     The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
     (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
-    draws the same mask. `max_entries` limits the entries tried per array, chosen at random. Existing gradients are
-    left as they were. Returns a `GradientReport`.
+    draws the same mask. `max_entries` limits the entries tried per array, chosen at random, and adds two random
+    directions in which all entries move at once. Existing gradients are left as they were. Returns a `GradientReport`,
+    in which a gradient that is missing, or has another shape than its input, is wrong too. Raises InputError if the
+    component or an input is not float64.
     """
-    rng = np.random.default_rng(seed)
+    expect_float64(component, *inputs)
+    rng = np.random.default_rng([seed, 1])  # not the stream that a caller's own default_rng(seed) drew the inputs from
     states = [(g, g.bit_generator.state) for g in component.generators()]
 
     def forward():
@@ -93,18 +108,60 @@ def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, m
         with no_grad():
             return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, _as_tuple(forward())))
 
-    floats = [(i, x) for i, x in enumerate(inputs) if is_float(x)]
-    checks = [(f"d_input[{i}]", x, d) for (i, x), d in zip(floats, d_inputs)]
+    floats = [i for i, x in enumerate(inputs) if is_float(x)]
+    checks = [(f"d_input[{i}]", inputs[i], d) for i, d in itertools.zip_longest(floats, d_inputs) if i is not None]
     checks += [(name, p.data, d_parameters[name]) for name, p in component.named_parameters().items()]
-    rows = []
-    for name, array, analytic in checks:
-        entries = np.arange(array.size)
-        if max_entries is not None and array.size > max_entries:
-            entries = np.sort(rng.choice(array.size, max_entries, replace=False))
-        numeric = _central_differences(loss, array, entries, step)
-        error = gradient_error(np.asarray(analytic).reshape(-1)[entries], numeric)
-        rows.append(GradientRow(name, array.shape, len(entries), error, tolerance))
+    rows = [_row(name, array, analytic, loss, rng, step, tolerance, max_entries) for name, array, analytic in checks]
+    if len(d_inputs) > len(floats):
+        note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
+        rows.append(GradientRow("d_input", (), 0, math.inf, tolerance, note))
     return GradientReport(type(component).__name__, rows)
+
+
+def _row(name, array, analytic, loss, rng, step, tolerance, max_entries):
+    """The `GradientRow` of one array, tried at all its entries, or at some and along random directions."""
+    if analytic is None or np.shape(analytic) != array.shape:
+        note = "backward returned none" if analytic is None else f"the gradient has shape {np.shape(analytic)}"
+        return GradientRow(name, array.shape, 0, math.inf, tolerance, note)
+    entries = np.arange(array.size)
+    moves = []
+    if max_entries is not None and array.size > max_entries:
+        entries = np.sort(rng.choice(array.size, max_entries, replace=False))
+        moves = [_unit(rng.standard_normal(array.shape)) for _ in range(DIRECTIONS)]
+    expected = np.concatenate([np.reshape(analytic, -1)[entries], [np.sum(analytic * move) for move in moves]])
+    moves = [_one_hot(entry, array.shape) for entry in entries] + moves
+    numeric = [_central_difference(loss, array, move, step) for move in moves]
+    return GradientRow(name, array.shape, len(entries), gradient_error(expected, numeric), tolerance)
+
+
+def _central_difference(loss, array, move, step):
+    """(L(θ + h·move) − L(θ − h·move)) / 2h, the array being moved in place and put back."""
+    before = array.copy()
+    array += step * move
+    above = loss()
+    array[...] = before - step * move
+    below = loss()
+    array[...] = before
+    return (above - below) / (2 * step)
+
+
+def _one_hot(entry, shape):
+    move = np.zeros(shape)
+    move.flat[entry] = 1
+    return move
+
+
+def _unit(move):
+    return move / np.linalg.norm(move)
+
+
+def expect_float64(component, *inputs):
+    """Raise InputError for anything that central differences cannot resolve."""
+    arrays = {name: p.data for name, p in component.named_parameters().items()}
+    arrays.update({f"input {i}": x for i, x in enumerate(inputs) if is_float(x)})
+    for name, array in arrays.items():
+        if array.dtype != np.float64:
+            raise InputError(f"A gradient check needs float64, {name} is {array.dtype}: use component.to('float64'), x.astype(float).")
 
 
 def is_float(x):
@@ -131,18 +188,3 @@ def _analytic(component, d_outputs):
     for name, p in component.named_parameters().items():
         p.grad[...] = before[name]
     return d_inputs, d_parameters
-
-
-def _central_differences(loss, array, entries, step):
-    """∂loss/∂array at the entries, the array being moved in place and put back."""
-    numeric = np.empty(len(entries))
-    for n, entry in enumerate(entries):
-        index = np.unravel_index(entry, array.shape)
-        value = array[index]
-        array[index] = value + step
-        above = loss()
-        array[index] = value - step
-        below = loss()
-        array[index] = value
-        numeric[n] = (above - below) / (2 * step)
-    return numeric

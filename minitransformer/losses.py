@@ -50,9 +50,11 @@ class CrossEntropy(Module):
         log_total = xp.log(total[:, 0])                                  # (N,)
         at_target = shifted[xp.arange(len(targets)), targets]
         smooth = self.label_smoothing
-        loss = log_total - (1 - smooth) * at_target - smooth * shifted.mean(axis=-1)
+        loss = log_total - (1 - smooth) * at_target                      # (N,)
+        if smooth:  # without it, a logit of −∞ (a forbidden token) is allowed
+            loss -= smooth * shifted.mean(axis=-1)
         self.save(likelihood, targets, real, count, x.shape)
-        return (loss * real).sum() / np.asarray(count, dtype=x.dtype)
+        return xp.where(real, loss, 0).sum() / np.asarray(count, dtype=x.dtype)
 
     def backward(self, d_loss=1.0):
         p, targets, real, count, shape = self.saved()
@@ -60,7 +62,8 @@ class CrossEntropy(Module):
         smooth, vocabulary = self.label_smoothing, p.shape[-1]
         d_x = p - smooth / vocabulary                                    # (N, V)
         d_x[xp.arange(len(targets)), targets] -= 1 - smooth
-        d_x *= (real * (d_loss / count)).astype(p.dtype)[:, None]
+        d_x *= np.asarray(d_loss / count, dtype=p.dtype)
+        d_x[~real] = 0
         return d_x.reshape(shape)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Module and Parameter: the one contract that every component keeps.
+"""Module: the one contract that every component keeps.
 
 A component is a class with `forward` and, directly under it, `backward`, whose lines undo forward's lines in
 reverse order. `forward` saves what `backward` needs; `backward(d_y)` takes ∂loss/∂y, adds to the gradient of each
@@ -13,103 +13,7 @@ import numpy as np
 
 from .backend import array_module, move
 from .errors import BackwardWithoutForward, InputError
-
-
-class Parameter:
-    """A trainable array, `data`, and the gradient that `backward` adds to, `grad`, of the same shape.
-
-    Both are written to, never replaced: assigning to either copies into the array that is there. (A loop that
-    says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the memory stays true.)
-    """
-
-    def __init__(self, data):
-        self._data = data
-        self._grad = array_module(data).zeros_like(data)
-
-    @classmethod
-    def zeros(cls, *shape):
-        return cls(np.zeros(shape, dtype=np.float32))
-
-    @classmethod
-    def ones(cls, *shape):
-        return cls(np.ones(shape, dtype=np.float32))
-
-    @classmethod
-    def normal(cls, rng, *shape, std):
-        """Entries from N(0, std²)."""
-        return cls((std * rng.standard_normal(shape)).astype(np.float32))
-
-    @classmethod
-    def xavier_uniform(cls, rng, fan_in, fan_out):
-        """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot & Bengio 2010, eq. 16."""
-        a = (6.0 / (fan_in + fan_out)) ** 0.5
-        return cls(rng.uniform(-a, a, size=(fan_in, fan_out)).astype(np.float32))
-
-    @property
-    def data(self):
-        return self._data
-
-    @data.setter
-    def data(self, value):
-        _write(self._data, value)
-
-    @property
-    def grad(self):
-        return self._grad
-
-    @grad.setter
-    def grad(self, value):
-        _write(self._grad, value)
-
-    @property
-    def shape(self):
-        return self._data.shape
-
-    @property
-    def size(self):
-        return self._data.size
-
-    def place(self, data, grad):
-        """Let `data` and `grad` be these arrays from now on: moving into a flat buffer, a dtype or a device."""
-        self._data, self._grad = data, grad
-
-    def __repr__(self):
-        return f"Parameter{self.shape}"
-
-
-def _write(array, value):
-    if value is array:  # `p.grad += x` arrives here after its work is done
-        return
-    shape = getattr(value, "shape", ())
-    if shape != array.shape:
-        raise InputError(f"A parameter of shape {array.shape} cannot take a value of shape {shape}.")
-    array[...] = value
-
-
-class FlatBuffers:
-    """All parameters of a module side by side in one array, and all gradients in another, both of shape (P,).
-
-    Every `Parameter.data` and `.grad` becomes a view into them, so that an optimizer step, a norm or a zeroing is
-    a few passes over contiguous memory. Parameters keep the order in which the components define them: query, key
-    and value weights lie side by side.
-    """
-
-    def __init__(self, parameters):
-        first = parameters[0].data
-        xp = array_module(first)
-        total = sum(p.size for p in parameters)
-        self.data, self.grad = xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype)
-        self.parameters = parameters
-        start = 0
-        for p in parameters:
-            views = [flat[start : start + p.size].reshape(p.shape) for flat in (self.data, self.grad)]
-            views[0][...], views[1][...] = p.data, p.grad
-            p.place(*views)
-            start += p.size
-
-    def intact(self):
-        """Whether all the parameters still live here; `to()`, or packing a part of the model, moves them away."""
-        return all(p.data.base is self.data for p in self.parameters)
+from .parameter import FlatBuffers, Parameter
 
 
 class _Saving(threading.local):
@@ -243,7 +147,10 @@ class Module:
         return self.train(False)
 
     def flat_buffers(self):
-        """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved."""
+        """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved.
+
+        A component that is added to the model later is in them after `pack()`, or once an optimizer is made.
+        """
         flat = self.__dict__.get("_flat")
         return flat if flat is not None and flat.intact() else self.pack()
 
@@ -259,11 +166,8 @@ class Module:
 
     def zero_grad(self):
         """Set every gradient to zero: `backward` adds, so each step starts here."""
-        if "_flat" in self.__dict__:
-            self.flat_buffers().grad.fill(0)
-        else:
-            for p in self.parameters():
-                p.grad.fill(0)
+        for p in self.parameters():
+            p.grad.fill(0)
 
     def to(self, target):
         """Move to a device ("cpu", "gpu") or a dtype ("float32", "float64"). Returns self.

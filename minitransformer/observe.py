@@ -9,6 +9,7 @@ def observe(module, on_forward=None, on_backward=None):
     and on_backward(path, component, d_y, d_inputs) after each backward; innermost components come first.
     """
     watched = module.named_modules()
+    before = [{n: vars(c)[n] for n in ("forward", "backward") if n in vars(c)} for _, c in watched]
     for path, component in watched:
         if on_forward:
             component.forward = _reporting(component.forward, on_forward, path, component)
@@ -17,9 +18,10 @@ def observe(module, on_forward=None, on_backward=None):
     try:
         yield
     finally:
-        for _, component in watched:
-            vars(component).pop("forward", None)
-            vars(component).pop("backward", None)
+        for (_, component), own in zip(watched, before):
+            for name in ("forward", "backward"):
+                vars(component).pop(name, None)
+            vars(component).update(own)
 
 
 def _reporting(method, report, path, component):

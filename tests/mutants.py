@@ -1,7 +1,7 @@
 """Wrong versions that people write by hand, each as a patch of one file and the tests that must catch it.
 
-The numbers 1 to 130 are those of the project's list of mistakes; a letter tells apart several ways to make one
-mistake, and x marks the ones that are not on the list. `test_mutants.py` plants them one at a time.
+A number is one mistake that people make, 1 to 130; a letter tells apart several ways to make it, and x marks slips of
+our own. `test_mutants.py` plants them one at a time.
 """
 
 import dataclasses
@@ -79,7 +79,7 @@ p("15a", "the gradient is not averaged", "d_loss / count", "d_loss")
 p("15b", "the loss is not averaged", "/ np.asarray(count, dtype=x.dtype)", "* np.asarray(1, dtype=x.dtype)")
 p("16", "divided by the batch only", "d_loss / count", "d_loss / shape[0]")
 p("17", "padding in the denominator", "count = int(real.sum())", "count = real.size")
-p("18", "padded rows have a gradient", "(real * (d_loss / count))", "((real | True) * (d_loss / count))")
+p("18", "padded rows have a gradient", "d_x[~real] = 0", "pass")
 p("19", "the sign", "return d_x.reshape(shape)", "return -d_x.reshape(shape)")
 p("20", "softmax of a softmax", "shifted = rows - rows.max",
     "rows = xp.exp(rows - rows.max()) / xp.exp(rows - rows.max()).sum(-1, keepdims=True)\n"
@@ -99,8 +99,8 @@ p("109a", "the padding id loses its smoothing mass", "d_x = p - smooth / vocabul
 p("109b", "the padding id has its smoothing mass twice", "d_x = p - smooth / vocabulary",
     "d_x = p - smooth / vocabulary\n        d_x[:, self.padding] -= smooth / vocabulary")
 p("110", "the gradient is still one-hot", "smooth, vocabulary = self.label_smoothing,", "smooth, vocabulary = 0.0,")
-p("111a", "ignored rows keep the uniform part of the loss", "(loss * real).sum()",
-    "(loss * real - smooth * (~real) * (shifted.mean(axis=-1) - log_total)).sum()")
+p("111a", "ignored rows keep the uniform part of the loss", "xp.where(real, loss, 0)",
+    "xp.where(real, loss, smooth * (log_total - shifted.mean(axis=-1)))")
 p("111b", "ignored rows keep the uniform part of the gradient", "return d_x.reshape(shape)",
     "d_x -= ~real[:, None] * smooth / vocabulary / count\n        return d_x.reshape(shape)")
 p("x04", "the gradient of the loss is ignored", "d_loss / count", "1.0 / count")
@@ -294,7 +294,7 @@ p("x39", "dropout forgotten in backward", "self.dropout.backward(query_key_produ
     "query_key_product(d_y, value)")
 p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key) * scale",
     "query_key_product(query, key)", ("return dropped @ value", "return dropped @ value * scale"))
-p("x41", "keeping weights never ends", "attention.keep = False", "attention.keep = True", select="kept")
+p("x41", "keeping weights never ends", "attention.keep = kept", "attention.keep = True", select="kept")
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
 
@@ -493,7 +493,7 @@ p("x104", "the floor is added to the peak", "(self.peak - self.floor) * (1", "se
 p("x105", "a constant rate without its warm-up", "min(1.0, t / self.warmup if self.warmup else 1.0)", "1.0")
 
 p = plants("training.py", "test_training.py", "a_step_is")
-p("118c", "the training loop does not zero the gradients", "model.train()\n    while",
+p("118b", "the training loop does not zero the gradients", "model.train()\n    while",
     "model.train()\n    model.zero_grad = lambda: None\n    while")
 
 # -- the contract -------------------------------------------------------------------------------------------------
@@ -501,13 +501,7 @@ p("118c", "the training loop does not zero the gradients", "model.train()\n    w
 p = plants("module.py", "test_module.py", "")
 p("62", "one slot for the saves: the second mask serves both", "values = saves.pop()", "values = saves[-1]",
     judge="test_layers.py", select="test_dropout_used_twice")
-p("118a", "gradients not zeroed", "self.flat_buffers().grad.fill(0)", "pass")
-p("118b", "gradients not zeroed before there are flat buffers", "p.grad.fill(0)", "pass")
-p("119b", "assigning rebinds the data: the optimizer's view goes stale", "_write(self._data, value)",
-    "self._data = value")
-p("119c", "assigning rebinds the gradient", "_write(self._grad, value)", "self._grad = value")
-p("121", "gradients outside the optimizer's buffer: most of the model never trains", "p.place(*views)",
-    "p.place(views[0], p.grad)")
+p("118a", "gradients not zeroed", "p.grad.fill(0)", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
     "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
@@ -521,10 +515,6 @@ p("x111", "clear_saves forgets the submodules",
 p("x112", "eval reaches this module only", "for _, module in self.named_modules():\n            module.training = on",
     "self.training = on")
 p("x113", "eval of one model switches all", "module.training = on", "type(module).training = on")
-p("x114", "the flat buffer in reverse order", "for p in parameters:\n            views",
-    "for p in reversed(parameters):\n            views")
-p("x115", "gradients lost when the buffers are made", "views[0][...], views[1][...] = p.data, p.grad",
-    "views[0][...], views[1][...] = p.data, 0")
 p("x116", "a module reached twice is listed twice", "if id(module) in seen:", "if False:")
 p("x117", "the state is no copy", "{name: p.data.copy() for", "{name: p.data for")
 p("x118", "loading rebinds the data", "p.data[...] = array_module(p.data).asarray(state[name])",
@@ -535,26 +525,42 @@ p("x121", "saves of the old dtype stay",
     'module.__dict__.pop("_flat", None)\n            module.__dict__.pop("_saves", None)',
     'module.__dict__.pop("_flat", None)')
 p("x122", "private attributes are searched", 'if name.startswith("_"):', "if False:")
+p("x126", "an exchanged parameter goes unnoticed", "[*map(id, parameters)] != [*map(id, flat.parameters)]",
+    "len(parameters) != len(flat.parameters)")
+
+p = plants("parameter.py", "test_module.py", "")
+p("119b", "assigning rebinds the data: the optimizer's view goes stale", "_write(self._data, value)",
+    "self._data = value")
+p("119c", "assigning rebinds the gradient", "_write(self._grad, value)", "self._grad = value")
+p("121", "gradients outside the optimizer's buffer: most of the model never trains", "p.place(*views)",
+    "p.place(views[0], p.grad)")
+p("x114", "the flat buffer in reverse order", "for p in parameters:\n            views",
+    "for p in reversed(parameters):\n            views")
+p("x115", "gradients lost when the buffers are made", "views[0][...], views[1][...] = p.data, p.grad",
+    "views[0][...], views[1][...] = p.data, 0")
 p("x123", "Xavier over one fan", "(6.0 / (fan_in + fan_out))", "(6.0 / (2 * fan_in))")
 p("x124", "the variance for the deviation", "(std * rng.standard_normal", "(std**2 * rng.standard_normal")
 p("x125", "moved parameters go unnoticed", "return all(p.data.base is self.data for p in self.parameters)",
     "return True")
-p("x126", "an exchanged parameter goes unnoticed", "[*map(id, parameters)] != [*map(id, flat.parameters)]",
-    "len(parameters) != len(flat.parameters)")
 p("x127", "a value of another shape is broadcast", "if shape != array.shape:", "if False:", select="refuses and scalar")
 
 # -- the gradient check -------------------------------------------------------------------------------------------
 
 p = plants("gradient_check.py", "test_gradient_check.py", "")
-p("x128", "a one-sided difference", "array[index] = value - step", "array[index] = value", ("/ (2 * step)", "/ step"))
-p("x129", "the entry is not put back", "array[index] = value\n        numeric", "numeric")
+p("x128", "a one-sided difference", "before - step * move", "before", ("/ (2 * step)", "/ step"))
+p("x129", "the array is not put back", "array[...] = before\n", "pass\n")
+p("x149", "no direction beside the entries", "moves = [_unit(rng.standard_normal(array.shape)) for _ in range(DIRECTIONS)]",
+    "moves = []")
+p("x150", "the caller's own stream", "default_rng([seed, 1])", "default_rng(seed)")
+p("x151", "a gradient that is missing passes", "itertools.zip_longest(floats, d_inputs)", "zip(floats, d_inputs)")
+p("x152", "a gradient of another shape passes", "np.shape(analytic) != array.shape", "np.size(analytic) != array.size")
 p("x130", "NaN passes", "self.error <= self.tolerance", "not self.error > self.tolerance")
 p("x131", "relative to one of the two only", "max(np.linalg.norm(a), np.linalg.norm(n), 1e-8)",
     "max(np.linalg.norm(n), 1e-8)")
 p("x132", "dropout draws anew in every forward", "generator.bit_generator.state = state", "pass")
 p("x133", "existing gradients count", "component.zero_grad()", "pass")
 p("x134", "the gradients of the check stay", "p.grad[...] = before[name]", "pass")
-p("x135", "differences compared with other entries", ".reshape(-1)[entries]", ".reshape(-1)[: len(entries)]")
+p("x135", "differences compared with other entries", "np.reshape(analytic, -1)[entries]", "np.reshape(analytic, -1)[: len(entries)]")
 p("x136", "an upstream gradient of ones", "rng.standard_normal(np.shape(y))", "np.ones(np.shape(y))")
 p("x137", "-inf is counted", "np.where(np.isneginf(y), 0, y)", "y")
 

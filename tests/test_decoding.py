@@ -86,3 +86,13 @@ def test_decoding_saves_nothing_and_leaves_the_switch_as_it_was(name):
         model.train(training)
         greedy(model, source, 3)
         assert model.training is training and not model.leftover_saves()
+
+
+def test_a_language_model_decodes_without_a_source():
+    model, _ = model_and_source("language-model")
+    ids = np.array([[BOS, 5, 6], [BOS, 7, 4]])
+    with evaluating(model):
+        state = model.start(None)
+        for t in range(3):
+            logits, state = model.step(ids[:, t], state)
+            np.testing.assert_allclose(logits, model(None, ids)[:, t], atol=1e-12)

@@ -1,8 +1,12 @@
 """The judge itself: it must pass what is right, refuse what is slightly wrong, and leave no trace."""
 
+import re
+
 import numpy as np
 import pytest
 
+from minitransformer.attention import MultiHeadAttention
+from minitransformer.errors import InputError
 from minitransformer.gradient_check import (
     GradientReport,
     GradientRow,
@@ -37,7 +41,7 @@ class Cubic(Module):
             return d_m, d_x
         if self.wrong == "one entry":
             d_x = d_x.copy()
-            d_x[1, 0] *= 1 + 1e-4
+            d_x[1, 0] *= 1.01
         return d_x * factor, d_m
 
 
@@ -211,3 +215,79 @@ def test_away_from_initialisation_moves_vectors_by_a_half_and_weights_to_one_ove
     assert module.gamma.data is arrays[0] and module.weight.data is arrays[1]
     assert abs(module.gamma.data.mean() - 1) < 0.05 and abs(module.gamma.data.std() - 0.5) < 0.03
     assert abs(module.weight.data.mean()) < 0.02 and abs(module.weight.data.std() - 0.2) < 0.01
+
+
+class Affine(Module):
+    """y = a + b + x W, whose backward can be handed in."""
+
+    def __init__(self, backward=None):
+        self.weight = Parameter(np.random.default_rng(5).standard_normal((4, 4)))
+        self._backward = backward
+
+    def forward(self, x, shift):
+        self.save(x)
+        return x @ self.weight.data + shift
+
+    def backward(self, d_y):
+        x = self.saved()
+        self.weight.grad += x.T @ d_y
+        gradients = (d_y @ self.weight.data.T, d_y)
+        return self._backward(*gradients) if self._backward else gradients
+
+
+@pytest.mark.parametrize(
+    "backward, note",
+    [
+        (lambda d_x, d_shift: d_x, "backward returned none"),
+        (lambda d_x, d_shift: (d_x, None), "backward returned none"),
+        (lambda d_x, d_shift: (d_x.T, d_shift), r"the gradient has shape \(4, 6\)"),
+        (lambda d_x, d_shift: (d_x.reshape(-1), d_shift), r"the gradient has shape \(24,\)"),
+        (lambda d_x, d_shift: (d_x, d_shift, d_x), "backward returned 3 gradients for 2 float inputs"),
+    ],
+)
+def test_a_gradient_too_few_too_many_or_of_another_shape_is_wrong_and_told(backward, note):
+    inputs = [np.random.default_rng(3).standard_normal((6, 4)) for _ in range(2)]
+    assert gradient_check(Affine(), *inputs).passed
+    report = gradient_check(Affine(backward), *inputs)
+    assert not report.passed and re.search(note, str(report))
+
+
+def test_inputs_drawn_with_the_same_seed_do_not_hide_a_transposed_weight_gradient():
+    class Transposed(Affine):
+        def backward(self, d_y):
+            x = self.saved()
+            self.weight.grad += d_y.T @ x
+            return d_y @ self.weight.data.T, d_y
+
+    x = np.random.default_rng(0).standard_normal((4, 4))
+    assert not gradient_check(Transposed(), x, np.zeros((4, 4)), seed=0).passed
+
+
+def test_a_wrong_row_that_no_tried_entry_falls_into_is_caught_along_the_directions():
+    class OneRow(Affine):
+        def backward(self, d_y):
+            d_x, d_shift = super().backward(d_y)
+            self.weight.grad[3] *= 1.5
+            return d_x, d_shift
+
+    inputs = [np.random.default_rng(3).standard_normal((6, 4)) for _ in range(2)]
+    for seed in range(5):
+        report = gradient_check(OneRow(), *inputs, seed=seed, max_entries=1)
+        assert [row.passed for row in report.rows] == [True, True, False]
+
+
+def test_a_gradient_that_is_zero_by_nature_passes_and_a_small_wrong_one_does_not():
+    attention = MultiHeadAttention(12, 3, np.random.default_rng(0), bias=True).to("float64")
+    away_from_initialisation(attention, np.random.default_rng(1))
+    x = np.random.default_rng(2).standard_normal((2, 5, 12))
+    assert gradient_check(attention, x).passed
+    assert gradient_error(np.full(3, 1e-13), np.full(3, 1e-10)) < 1e-12
+    assert gradient_error(np.full(3, 1e-10), np.zeros(3)) > 1e-6
+    assert gradient_error(np.zeros(3), np.full(3, 1e-5)) == 1.0
+
+
+def test_float32_is_refused_with_what_to_do():
+    with pytest.raises(InputError, match=r"needs float64, weight is float32: use component.to\('float64'\)"):
+        gradient_check(Linear(3, 4, np.random.default_rng(0)), np.ones((2, 3)))
+    with pytest.raises(InputError, match="input 0 is float32"):
+        gradient_check(Linear(3, 4, np.random.default_rng(0)).to("float64"), np.ones((2, 3), dtype=np.float32))

@@ -764,3 +764,9 @@ def test_residual_dropout_acts_on_the_branch_only(order):
 def test_residual_refuses_an_unknown_order():
     message = refusal(Residual, ReLU(), 11, rng(), "prenorm")
     assert "'prenorm'" in message and "'pre'" in message and "post" in message
+
+
+@pytest.mark.parametrize("make", [lambda: SinusoidalPositionalEncoding(4, 5), lambda: LearnedPositionalEncoding(4, rng(), 5)])
+def test_a_negative_position_does_not_wrap_around(make):
+    with pytest.raises(InputError, match="Positions count from 0; got -1"):
+        make()(normal(1, 2, 4), np.array([0, -1]))

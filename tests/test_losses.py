@@ -221,3 +221,26 @@ def test_loss_refuses_targets_that_are_no_integers():
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0, 2])
 def test_loss_refuses_a_smoothing_that_is_no_share(smoothing):
     assert str(smoothing) in refusal(CrossEntropy, smoothing)
+
+
+def test_a_forbidden_token_off_target_has_probability_and_gradient_zero():
+    logits = normal(2, 5)
+    logits[:, 3] = -np.inf
+    loss = CrossEntropy()
+    targets = np.array([1, 4])
+    kept = np.delete(logits, 3, axis=1)
+    assert loss(logits, targets) == pytest.approx(float(CrossEntropy()(kept, np.array([1, 3]))))
+    d_logits = loss.backward()
+    assert np.isfinite(d_logits).all() and not d_logits[:, 3].any()
+
+
+def test_what_stands_in_a_padded_row_does_not_matter():
+    logits, targets = normal(3, 5), np.array([1, 0, 4])
+    loss = CrossEntropy(0.1)
+    expected = float(loss(logits, targets))
+    d_expected = loss.backward()
+    for value in (np.nan, np.inf, 1e300):
+        logits[1] = value
+        with np.errstate(all="ignore"):
+            assert float(loss(logits, targets)) == expected
+            np.testing.assert_array_equal(loss.backward(), d_expected)

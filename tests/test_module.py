@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minitransformer.errors import BackwardWithoutForward, InputError
+from minitransformer.layers import Linear
 from minitransformer.module import FlatBuffers, Module, Parameter, no_grad
 
 
@@ -500,3 +501,14 @@ def test_loading_a_shape_that_would_broadcast_is_refused_too():
     model = Tree()
     state = {**model.state_dict(), "layers.1.a": np.ones(1)}
     assert "(1,)" in refusal(InputError, model.load_state_dict, state)
+
+
+def test_gradients_of_a_component_that_came_after_the_flat_buffers_are_zeroed_too():
+    rng = np.random.default_rng(0)
+    model = Linear(2, 3, rng)
+    model.flat_buffers()
+    model.later = Linear(3, 2, rng)
+    model.later.weight.grad += 1
+    model.zero_grad()
+    assert not model.later.weight.grad.any()
+    assert model.pack().data.size == model.parameter_count()

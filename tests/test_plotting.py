@@ -1,5 +1,6 @@
 """Pictures: what is drawn is what the model computed, every label stands where it belongs, nothing leaves the page."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -575,7 +576,8 @@ def test_drawing_changes_no_global_state():
         "assert png[:4] == b'\\x89PNG'; import sys; assert 'matplotlib.pyplot' not in sys.modules;"
         "assert dict(matplotlib.rcParams) == before"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    environment = {**os.environ, "MPLBACKEND": "agg"}  # else the first look at rcParams chooses a backend
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
 
 

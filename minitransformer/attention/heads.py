@@ -16,6 +16,17 @@ def merge(x):
     return x.transpose(0, 2, 1, 3).reshape(batch, length, heads * features)
 
 
+def head_width(features, heads):
+    """D/H. Raises InputError, with what would fit, if H does not divide D."""
+    if features % heads:
+        divisors = [h for h in range(1, min(features, 32) + 1) if features % h == 0]
+        raise InputError(
+            f"heads={heads} does not divide d_model={features}. Take {', '.join(map(str, divisors))} heads, or "
+            f"d_model={-(-features // heads) * heads}, or set the width of a head (d_k) yourself."
+        )
+    return features // heads
+
+
 class SplitHeads(Module):
     """Give each head its own slice of the features.
 

@@ -2,7 +2,7 @@
 
 from ..layers.linear import Linear
 from ..module import Module
-from .heads import MergeHeads, SplitHeads
+from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
 from .scaled_dot_product import ScaledDotProductAttention
 
@@ -16,16 +16,17 @@ class MultiHeadAttention(Module):
     the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
     cross-attention), and backward returns (d_query, d_memory); d_memory sums the keys' and the values' share.
 
-    Head width K is D/H unless `key_features` says otherwise; values may have another (`value_features`). The four
-    projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
-    of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift.
+    Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
+    another (`value_features`). The four projections have no bias, as in the paper; with `bias=True` (as in
+    nn.Transformer) the key bias has a gradient of exactly zero, because it shifts all scores of a query alike, and
+    softmax ignores a shift.
 
     Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K
     (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
     def __init__(self, features, heads, rng, key_features=None, value_features=None, bias=False, dropout=0.0):
-        key_features = key_features or features // heads
+        key_features = key_features or head_width(features, heads)
         value_features = value_features or key_features
         self.query = Linear(features, heads * key_features, rng, bias)
         self.key = Linear(features, heads * key_features, rng, bias)

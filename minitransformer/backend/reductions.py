@@ -29,7 +29,7 @@ def position_sum(x):
 def position_product(x, y):
     """Σ over all positions of the outer products xᵀy, as one product.  (..., D), (..., E) → (D, E)
 
-    The gradient of a weight: d_W = Σ_positions xᵀ d_y, `einsum("...d,...e->de", x, y)`.
+    The gradient of a weight: d_W = Σ_n x_nᵀ d_y_n, `einsum("nd,ne->de", x, y)` with the positions in one axis n.
     """
     return x.reshape(-1, x.shape[-1]).T @ y.reshape(-1, y.shape[-1])
 

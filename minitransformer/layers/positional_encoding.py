@@ -16,7 +16,7 @@ class SinusoidalPositionalEncoding(Module):
     linear function of PE[p].
 
     Without `positions`, position t is t for every sequence; with them, (B, T) or (T,) integers say where each token
-    stands. Raises InputError for a position beyond max_length.
+    stands. Raises InputError for a negative position, or one beyond max_length.
 
     Shapes: x, y (B, T, D). Source: Vaswani et al. 2017, section 3.5.
     """
@@ -86,8 +86,10 @@ def sinusoids(length, features):
 
 
 def expect_length(x, positions, max_length):
-    """Raise InputError if a position lies beyond the table."""
+    """Raise InputError if a position lies outside the table."""
     needed = x.shape[1] if positions is None else int(positions.max()) + 1
+    if positions is not None and int(positions.min()) < 0:
+        raise InputError(f"Positions count from 0; got {int(positions.min())}.")
     if needed > max_length:
         raise InputError(
             f"A sequence of {needed} tokens is longer than the maximum of {max_length}. Shorten it, or build the "

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..attention.heads import head_width
 from ..errors import InputError, unknown
 from ..layers.feed_forward import ACTIVATIONS
 from ..layers.residual import ORDERS
@@ -50,8 +51,7 @@ class TransformerConfig:
             self._expect_count(name, least=1)
         self._expect_count("encoder_layers", least=0)
         if self.d_k is None:
-            self._expect_divisible()
-            fill("d_k", self.d_model // self.heads)
+            fill("d_k", head_width(self.d_model, self.heads))
         if self.d_v is None:
             fill("d_v", self.d_k)
         self._expect_count("d_k", least=1)
@@ -74,14 +74,6 @@ class TransformerConfig:
         value = getattr(self, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-
-    def _expect_divisible(self):
-        if self.d_model % self.heads:
-            divisors = [h for h in range(1, self.d_model + 1) if self.d_model % h == 0 and h <= 32]
-            raise InputError(
-                f"heads={self.heads} does not divide d_model={self.d_model}. Take {', '.join(map(str, divisors))} heads, "
-                f"or d_model={-(-self.d_model // self.heads) * self.heads}, or set d_k yourself."
-            )
 
     @classmethod
     def preset(cls, name, **changes):

@@ -57,12 +57,12 @@ class LanguageModel(Module):
 
     def start(self, source):
         """The state before the first token: the source, and no target yet."""
-        return source, array_module(source).zeros((source.shape[0], 0), dtype=source.dtype)
+        return source, None
 
     def step(self, ids, state):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         source, before = state
-        target = array_module(ids).concatenate([before, ids[:, None]], axis=1)
+        target = ids[:, None] if before is None else array_module(ids).concatenate([before, ids[:, None]], axis=1)
         return self.forward(source, target)[:, -1], (source, target)
 
     @classmethod

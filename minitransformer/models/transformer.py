@@ -63,13 +63,12 @@ class Transformer(Module):
     def start(self, source):
         """The state before the first token: the memory, its mask, and no target yet."""
         memory, memory_mask = self.encode(source)
-        nothing = array_module(source).zeros((source.shape[0], 0), dtype=source.dtype)
-        return memory, memory_mask, nothing
+        return memory, memory_mask, None
 
     def step(self, ids, state):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         memory, memory_mask, before = state
-        target = array_module(ids).concatenate([before, ids[:, None]], axis=1)
+        target = ids[:, None] if before is None else array_module(ids).concatenate([before, ids[:, None]], axis=1)
         return self.decode(target, memory, memory_mask)[:, -1], (memory, memory_mask, target)
 
     @classmethod
