@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backend import array_module
+from .backend import array_module, keep_freed_memory
 from .data.vocabulary import PAD
 from .errors import NonFiniteError
 from .observe import observe
@@ -28,6 +28,7 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=()):
     `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient that is NaN or
     infinite raises NonFiniteError before the parameters are touched.
     """
+    keep_freed_memory()
     model.train()
     while optimizer.t < steps:
         source, target_in, target_out = batch = next_batch()

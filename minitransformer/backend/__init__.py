@@ -3,6 +3,7 @@
 from .arrays import array_module, as_numpy, move
 from .embedding_gradient import add_rows
 from .erf import erf
+from .memory import keep_freed_memory
 from .random import keep_mask, nearest_keep
 from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum
 from .scores import query_key_product
@@ -17,6 +18,7 @@ __all__ = [
     "feature_product",
     "feature_sum",
     "in_blocks",
+    "keep_freed_memory",
     "keep_mask",
     "move",
     "nearest_keep",

@@ -113,7 +113,7 @@ class Copy(SymbolTask):
 class Reverse(SymbolTask):
     """Say the sequence backwards: 3 1 4 → 4 1 3."""
 
-    steps = 2000
+    steps = 1500
 
     def solve(self, source):
         lengths = (source != PAD).sum(axis=1, keepdims=True)             # (N, 1)
