@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def train(options):
             run.train([Log(run), evaluation, Moments(run), save, bar])
         except Interrupted:
             bar.close()
-            print(f"Stopped and saved at step {run.optimizer.t}. Continue: minitransformer train --resume {run.folder}")
+            print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {run.folder}")
             return 0
         except NonFiniteError:
             kept = run.checkpoints()
@@ -39,7 +41,7 @@ def train(options):
         print(f"exact match on {evaluation.latest['sequences']} validation sequences: {evaluation.latest['exact_match']:.1%}")
     if options.pictures:
         draw_run(run, *run.example())
-    print(f"Next: minitransformer evaluate {run.folder}")
+    print(f"Next: {this_program()} evaluate {run.folder}")
     return 0
 
 
@@ -159,6 +161,13 @@ def tasks(options):
 def given(options, prefix):
     """{field: value} of the options with this prefix that the user wrote."""
     return {name.removeprefix(prefix): value for name, value in vars(options).items() if name.startswith(prefix)}
+
+
+def this_program():
+    """How the user can call it again: by its name where that is on the path, else as it was called."""
+    if shutil.which("minitransformer"):
+        return "minitransformer"
+    return "python -m minitransformer" if sys.argv[0].endswith(".py") else os.path.relpath(sys.argv[0])
 
 
 def free_folder(folder):
