@@ -198,12 +198,12 @@ def test_the_module_runs_as_a_program_and_the_parser_refuses_without_a_traceback
 def test_import_is_quick_and_draws_in_only_numpy():
     code = "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'safetensors', 'cupy', 'torch') if m in sys.modules])"
     assert python("-c", code).stdout.strip() == "[]"
-    times = []
-    for _ in range(5):
+    added = []
+    for _ in range(5):  # NumPy's own import takes most of the 0.2 s that are allowed, more on a busy machine: ours is the rest
         start = time.perf_counter()
         python("-c", "import minitransformer")
         whole = time.perf_counter() - start
         start = time.perf_counter()
-        python("-c", "pass")
-        times.append(whole - (time.perf_counter() - start))
-    assert min(times) < 0.2, times
+        python("-c", "import numpy")
+        added.append(whole - (time.perf_counter() - start))
+    assert min(added) < 0.08, added

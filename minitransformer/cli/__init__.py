@@ -8,6 +8,9 @@ from .parser import make_parser
 
 def main(arguments=None):
     """Run a command; return its exit status: 0, 1 for a failed run or check, 2 for input that cannot be used."""
+    for stream in (sys.stdout, sys.stderr):  # a console that lacks a character (→, é) shows ? and goes on
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     options = make_parser().parse_args(arguments)
     try:
         return options.command(options) or 0
