@@ -37,7 +37,7 @@ def configuration(size, dropout):
     """The sizes of `size`, and everything else as nn.Transformer has it."""
     preset, changes, _, _ = SIZES[size]
     everywhere = {"dropout": dropout, "attention_dropout": dropout, "activation_dropout": dropout}
-    return TransformerConfig.preset(preset, bias=True, final_norm=True, **everywhere, **changes)
+    return TransformerConfig.preset(preset, bias=True, final_norm=True, tie_embeddings=False, **everywhere, **changes)
 
 
 def batch_of(size, vocabulary, seed=0):

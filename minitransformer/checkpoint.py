@@ -3,6 +3,7 @@
 import json
 import os
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ def save_checkpoint(path, tensors, facts):
     """
     from safetensors.numpy import save
 
+    path = Path(path)
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}  # safetensors assumes C order
     header = {
         "format": FORMAT,
@@ -27,12 +29,17 @@ def save_checkpoint(path, tensors, facts):
         "facts": json.dumps(facts),
         "checksums": json.dumps({name: zlib.crc32(array) for name, array in tensors.items()}),
     }
+    header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
     temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
-        file.write(save(tensors, header))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "wb") as file:
+            file.write(save(tensors, header))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:  # a full disk should not keep the half of a file
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
@@ -42,23 +49,28 @@ def load_checkpoint(path):
     """
     from safetensors import SafetensorError, safe_open
 
+    path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no checkpoint {path}.")
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             _expect_version(path, header)
-            checksums = json.loads(header["checksums"])
+            if str(zlib.crc32((header["facts"] + header["checksums"]).encode())) != header["checksum"]:
+                raise InputError(f"The checkpoint {path} is damaged: its header differs from what was saved. {_REMEDY}")
+            facts, checksums = json.loads(header["facts"]), json.loads(header["checksums"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as problem:
+    except InputError:
+        raise
+    except (SafetensorError, ValueError, KeyError, TypeError) as problem:
         raise InputError(f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). {_REMEDY}") from None
     for name, array in tensors.items():
         if zlib.crc32(np.ascontiguousarray(array)) != checksums.get(name):
             raise InputError(f"The checkpoint {path} is damaged: the tensor {name!r} differs from what was saved. {_REMEDY}")
-    return tensors, json.loads(header["facts"])
+    return tensors, facts
 
 
-_REMEDY = "Use an older checkpoint of the same folder, or train again."
+_REMEDY = "Name an older checkpoint of the same folder instead (--resume, too, takes one), or train again."
 
 
 def _expect_version(path, header):

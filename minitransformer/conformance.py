@@ -50,8 +50,8 @@ class _Case:
         self.name, self.dtype = type(component).__name__, np.dtype(dtype)
         self.original = away_from_initialisation(copy.deepcopy(component).to(dtype), rng)
         self.original.clear_saves()
-        self.inputs = tuple(x.astype(dtype) if is_float(x) else x for x in inputs)
-        outputs = as_tuple(self.fresh().forward(*self.inputs))
+        self.inputs = tuple(x.astype(dtype) if is_float(x) else copy.deepcopy(x) for x in inputs)
+        outputs = as_tuple(self.fresh().forward(*copy.deepcopy(self.inputs)))
         self.d_outputs = tuple(rng.standard_normal(np.shape(y)).astype(dtype) for y in outputs)
 
     def fresh(self):
@@ -69,6 +69,19 @@ class _Case:
 
 def as_tuple(y):
     return y if isinstance(y, tuple) else () if y is None else (y,)
+
+
+def check_inputs_untouched(case):
+    """First of all, because a component that changes its inputs would change them under the checks that follow."""
+    component, inputs, d_outputs = case.fresh(), copy.deepcopy(case.inputs), copy.deepcopy(case.d_outputs)
+    y = component.forward(*inputs)
+    before = copy.deepcopy(as_tuple(y))
+    component.backward(*d_outputs)
+    arrays = [x for x in inputs if hasattr(x, "dtype")]
+    originals = [x for x in case.inputs if hasattr(x, "dtype")]
+    case.expect_equal(tuple(arrays), tuple(originals), "an input was changed in place")
+    case.expect_equal(d_outputs, case.d_outputs, "backward changed the gradient that it was handed")
+    case.expect_equal(as_tuple(y), before, "backward changed the output of forward")
 
 
 def check_shapes_and_dtypes(case):
@@ -96,18 +109,6 @@ def check_saves_are_taken(case):
     component.backward(*case.d_outputs)
     if left := component.leftover_saves():
         case.fail(f"after one forward and one backward, saves are left: {left}. Save once in forward, take once in backward.")
-
-
-def check_inputs_untouched(case):
-    component, inputs, d_outputs = case.fresh(), copy.deepcopy(case.inputs), copy.deepcopy(case.d_outputs)
-    y = component.forward(*inputs)
-    before = copy.deepcopy(as_tuple(y))
-    component.backward(*d_outputs)
-    arrays = [x for x in inputs if hasattr(x, "dtype")]
-    originals = [x for x in case.inputs if hasattr(x, "dtype")]
-    case.expect_equal(tuple(arrays), tuple(originals), "an input was changed in place")
-    case.expect_equal(d_outputs, case.d_outputs, "backward changed the gradient that it was handed")
-    case.expect_equal(as_tuple(y), before, "backward changed the output of forward")
 
 
 def check_parameters_untouched(case):
@@ -205,11 +206,19 @@ def check_nothing_is_hidden(case):
     for path, module in case.fresh().named_modules():
         found = {id(value) for _, value in module._members()}
         for name, value in vars(module).items():
-            inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
-            for item in inside:
+            for item in _all_inside(value):
                 if isinstance(item, (Module, Parameter)) and id(item) not in found:
                     case.fail(f"{path + '.' if path else ''}{name} holds a {type(item).__name__} that is not found: make it an "
                               "attribute without a leading underscore, or an item of a list.")  # fmt: skip
+
+
+def _all_inside(value):
+    """The value itself, or everything in its lists and dicts, however deep."""
+    if isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _all_inside(item)
+    else:
+        yield value
 
 
 def check_saving_and_loading(case):

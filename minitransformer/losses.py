@@ -1,7 +1,5 @@
 """Cross-entropy over the tokens that are real."""
 
-import numpy as np
-
 from .backend import array_module
 from .errors import InputError
 from .layers.embedding import expect_ids
@@ -34,11 +32,12 @@ class CrossEntropy(Module):
 
     def forward(self, x, targets):
         xp = array_module(x)
-        expect_ids(targets, x.shape[-1])
         if targets.shape != x.shape[:-1]:
             raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
-        rows, targets = x.reshape(-1, x.shape[-1]), targets.reshape(-1)  # (N, V), (N,)
         real = targets != self.padding
+        targets = xp.where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
+        expect_ids(targets, x.shape[-1])
+        rows, targets, real = x.reshape(-1, x.shape[-1]), targets.reshape(-1), real.reshape(-1)  # (N, V), (N,), (N,)
         count = int(real.sum())
         if count == 0:
             raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
@@ -54,7 +53,7 @@ class CrossEntropy(Module):
         if smooth:  # without it, a logit of −∞ (a forbidden token) is allowed
             loss -= smooth * shifted.mean(axis=-1)
         self.save(likelihood, targets, real, count, x.shape)
-        return xp.where(real, loss, 0).sum() / np.asarray(count, dtype=x.dtype)
+        return xp.where(real, loss, 0).sum() / count
 
     def backward(self, d_loss=1.0):
         p, targets, real, count, shape = self.saved()
@@ -62,7 +61,7 @@ class CrossEntropy(Module):
         smooth, vocabulary = self.label_smoothing, p.shape[-1]
         d_x = p - smooth / vocabulary                                    # (N, V)
         d_x[xp.arange(len(targets)), targets] -= 1 - smooth
-        d_x *= np.asarray(d_loss / count, dtype=p.dtype)
+        d_x *= float(d_loss) / count
         d_x[~real] = 0
         return d_x.reshape(shape)
 

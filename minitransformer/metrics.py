@@ -15,11 +15,11 @@ class Metrics:
             file.write(json.dumps(values) + "\n")
 
     def read(self):
-        """All complete lines, as dicts; a last line that was cut short by a crash is left out."""
+        """All whole lines, as dicts; one that a crash cut short, or anything else that is no line of ours, is left out."""
         if not self.path.is_file():
             return []
-        lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]
-        return [json.loads(line) for line in lines]
+        lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
+        return [line for line in map(_parsed, lines) if isinstance(line, dict) and "step" in line]
 
     def cut_back(self, step):
         """Drop what was written after `step`: a run that is killed has logged more than its last checkpoint knows."""
@@ -30,3 +30,10 @@ class Metrics:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, self.path)
+
+
+def _parsed(line):
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -1,5 +1,7 @@
 """Optimizers over the flat buffers, and clipping. The learning rate is a number or a schedule of the step."""
 
+import math
+
 from .backend import array_module, in_blocks
 from .errors import InputError
 
@@ -128,7 +130,10 @@ def clip_by_global_norm(model, max_norm):
     With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
     grad = model.flat_buffers().grad
-    norm = float(array_module(grad).sqrt(grad @ grad))
+    norm = float(grad @ grad) ** 0.5
+    if norm == math.inf:  # the squares are too large for the dtype, not necessarily the gradients
+        largest = float(abs(grad).max())
+        norm = largest * float((grad / largest) @ (grad / largest)) ** 0.5
     if max_norm is not None and norm > max_norm:
         grad *= max_norm / norm
     return norm

@@ -88,6 +88,9 @@ class FlatBuffers:
     def __init__(self, parameters):
         first = parameters[0].data
         xp = array_module(first)
+        dtypes = {str(p.data.dtype) for p in parameters}
+        if len(dtypes) > 1:
+            raise InputError(f"The parameters mix {' and '.join(sorted(dtypes))}; use model.to('float32') to make them one.")
         total = sum(p.size for p in parameters)
         self.data, self.grad = xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype)
         self.parameters = parameters

@@ -8,15 +8,17 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 
+from .backend import as_numpy
 from .checkpoint import load_checkpoint, save_checkpoint
 from .data.batching import make_batch
 from .data.tasks import TASKS, make_task
 from .data.vocabulary import PAD, SPECIAL, Vocabulary
-from .errors import InputError, unknown
+from .errors import InputError, NonFiniteError, unknown
 from .losses import CrossEntropy
 from .metrics import Metrics
 from .models import MODELS, TransformerConfig
@@ -53,9 +55,11 @@ class TrainingOptions:
         for name in ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "keep"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("warmup", "learning_rate", "max_norm", "weight_decay"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} cannot be negative, got {getattr(self, name)}.")
+        for name in ("warmup", "learning_rate", "max_norm", "weight_decay", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")
+        if not 0 <= self.beta2 < 1:
+            raise InputError(f"beta2 must be from 0 up to, not including, 1; got {self.beta2}.")
         if self.optimizer not in ("adam", "adamw", "sgd"):
             raise unknown("optimizer", self.optimizer, ("adam", "adamw", "sgd"))
         if self.schedule not in ("cosine", "noam", "constant"):
@@ -111,7 +115,7 @@ class Run:
             for old in [run.metrics.path, *run.checkpoints()]:
                 old.unlink(missing_ok=True)
         (run.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        (run.folder / "config.json").write_text(json.dumps({"version": VERSION, **config}, indent=2) + "\n")
+        write_config(run.folder, config)
         return run
 
     @classmethod
@@ -134,20 +138,28 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, folder, steps=None):
+    def resume(cls, path, steps=None):
         """The run of a folder, ready to train on from its newest checkpoint, or from the start if it has none yet.
 
-        `steps` changes where it stops; a cosine schedule keeps the length that it was made for.
+        `path` may also name one of its checkpoints; what came after that one is then dropped. `steps` changes where the
+        run ends, from now on, and stretches a cosine schedule to it. Raises InputError if no step is left to do.
         """
-        folder = Path(folder)
-        if folder.is_dir() and not cls._checkpoints(folder) and (folder / "config.json").is_file():
-            run = cls(folder, read_config(folder / "config.json"))
+        path = Path(path)
+        if path.is_dir() and not cls._checkpoints(path) and (path / "config.json").is_file():
+            run = cls(path, read_config(path / "config.json"))
         else:
-            run = cls.open(folder)
+            run = cls.open(path)
+        if steps is not None:
+            run.change_steps(steps)
+        if run.optimizer.t >= run.last_step:
+            raise InputError(
+                f"The run {run.folder} stands at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
+                f"To train it further, ask for more: --steps {2 * run.optimizer.t}"
+            )
         run.metrics.cut_back(run.optimizer.t)
-        for half_written in (folder / "checkpoints").glob("*.part"):
-            half_written.unlink()
-        run.last_step = steps or run.options.steps
+        for other in (run.folder / "checkpoints").iterdir():
+            if other.suffix == ".part" or other.name > run.checkpoint_path().name:
+                other.unlink()
         return run
 
     # -- training ------------------------------------------------------------------------------------------
@@ -176,14 +188,28 @@ class Run:
         others = sorted(p.parent for p in path.parent.glob("*/config.json")) if path.parent.is_dir() else []
         return f"; there are: {', '.join(map(str, others))}." if others else "."
 
+    def checkpoint_path(self):
+        """Where the checkpoint of this very moment belongs."""
+        return self.folder / "checkpoints" / f"step-{self.optimizer.t:08d}.safetensors"
+
+    def change_steps(self, steps):
+        """Let the run end at another step than it was made for, in its config too; its schedule is made anew."""
+        self.options = dataclasses.replace(self.options, steps=steps)
+        self.config = {**self.config, "training": dataclasses.asdict(self.options)}
+        self.optimizer.learning_rate = self.options.make_schedule(self.model.config.d_model)
+        self.last_step = steps
+        write_config(self.folder, self.config)
+
     def save(self):
-        """Write a checkpoint of this very moment, and let the oldest go."""
-        step = self.optimizer.t
+        """Write a checkpoint of this very moment, and let the oldest go. NonFiniteError if a parameter is not finite."""
+        for name, p in self.model.named_parameters().items():
+            if not np.isfinite(as_numpy(p.data)).all():
+                raise NonFiniteError(f"Step {self.optimizer.t} made the parameter {name} infinite or NaN; it is not saved.")
         tensors = {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
         tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
         tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
         facts = {
-            "step": step,
+            "step": self.optimizer.t,
             "config": self.config,
             "vocabulary": self.vocabulary.tokens,
             "random": {
@@ -192,7 +218,7 @@ class Run:
             },
             "seconds": self.seconds,
         }
-        save_checkpoint(self.folder / "checkpoints" / f"step-{step:08d}.safetensors", tensors, facts)
+        save_checkpoint(self.checkpoint_path(), tensors, facts)
         for old in self.checkpoints()[: -self.options.keep]:
             old.unlink()
 
@@ -217,12 +243,18 @@ class Run:
         return [ids[longest][ids[longest] != PAD] for ids in (batch.source, batch.target_out)]
 
 
+def write_config(folder, config):
+    (folder / "config.json").write_text(json.dumps({"version": VERSION, **config}, indent=2) + "\n", encoding="utf-8")
+
+
 def read_config(path):
     """The configuration in a run's config.json; InputError if it cannot be read or is of another version."""
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(path.read_text(encoding="utf-8"))
         version = config.pop("version")
-    except (json.JSONDecodeError, KeyError, AttributeError):
+        if version == VERSION and {"task", "model", "training"} > set(config):
+            raise KeyError
+    except (ValueError, KeyError, AttributeError, TypeError):
         raise InputError(f"{path} is damaged: it is not the JSON that a run begins with. Train again.") from None
     if version != VERSION:
         raise InputError(f"{path} is of version {version}; this minitransformer reads version {VERSION}.")

@@ -29,7 +29,7 @@ class Noam:
         self.features, self.warmup, self.factor = features, warmup, factor
 
     def __call__(self, t):
-        return self.factor * self.features**-0.5 * min(t**-0.5, t * self.warmup**-1.5)
+        return self.factor * self.features**-0.5 * min(max(t, 1) ** -0.5, t * self.warmup**-1.5)
 
 
 class Cosine:

@@ -29,6 +29,7 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=()):
     infinite raises NonFiniteError before the parameters are touched.
     """
     keep_freed_memory()
+    model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
     while optimizer.t < steps:
         source, target_in, target_out = batch = next_batch()
@@ -44,8 +45,8 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=()):
         optimizer.step()
 
         if left := model.leftover_saves():
-            raise RuntimeError(f"A forward was not undone in this step; saves are left in {left}.")
-        tokens = int((source != PAD).sum()) + int((target_out != PAD).sum())
+            raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {', '.join([*left][:3])}.")
+        tokens = sum(int((ids != PAD).sum()) for ids in (source, target_out) if ids is not None)
         for hook in hooks:
             hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
 
@@ -76,7 +77,7 @@ def explain_non_finite(model, loss, batch, step, randomness=()):
         model.backward(loss.backward())
     model.clear_saves()
     bad = [name for name, p in model.named_parameters().items() if not _finite(p.data)]
-    first = f"the parameter {bad[0]}" if bad else found[0] if found else "the loss itself"
+    first = f"the parameter {bad[0]}" if bad else found[0] if found else "the loss, or the gradients' joint norm"
     return (
         f"Step {step} stopped: the loss is {value}, and the first value that is not finite is {first}. "
         "Try a smaller learning rate, a longer warm-up, or clipping by a smaller norm."

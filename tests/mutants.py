@@ -75,9 +75,9 @@ p("x03", "the columns' sums in backward", "d_x.sum(axis=-1, keepdims=True)", "d_
 
 p = plants("losses.py", "test_losses.py", "")
 p("14", "no -1 at the target", "d_x[xp.arange(len(targets)), targets] -= 1 - smooth", "pass")
-p("15a", "the gradient is not averaged", "d_loss / count", "d_loss")
-p("15b", "the loss is not averaged", "/ np.asarray(count, dtype=x.dtype)", "* np.asarray(1, dtype=x.dtype)")
-p("16", "divided by the batch only", "d_loss / count", "d_loss / shape[0]")
+p("15a", "the gradient is not averaged", "float(d_loss) / count", "float(d_loss)")
+p("15b", "the loss is not averaged", ".sum() / count", ".sum()")
+p("16", "divided by the batch only", "float(d_loss) / count", "float(d_loss) / shape[0]")
 p("17", "padding in the denominator", "count = int(real.sum())", "count = real.size")
 p("18", "padded rows have a gradient", "d_x[~real] = 0", "pass")
 p("19", "the sign", "return d_x.reshape(shape)", "return -d_x.reshape(shape)")
@@ -103,11 +103,11 @@ p("111a", "ignored rows keep the uniform part of the loss", "xp.where(real, loss
     "xp.where(real, loss, smooth * (log_total - shifted.mean(axis=-1)))")
 p("111b", "ignored rows keep the uniform part of the gradient", "return d_x.reshape(shape)",
     "d_x -= ~real[:, None] * smooth / vocabulary / count\n        return d_x.reshape(shape)")
-p("x04", "the gradient of the loss is ignored", "d_loss / count", "1.0 / count")
+p("x04", "the gradient of the loss is ignored", "float(d_loss) / count", "1.0 / count")
 p("x05", "the logits are changed in place", "shifted = rows - rows.max",
     "rows -= 0.5\n        shifted = rows - rows.max")
 p("x06", "no shift by the maximum", "shifted = rows - rows.max(axis=-1, keepdims=True)", "shifted = rows * 1")
-p("x07", "a float64 loss from float32 logits", "np.asarray(count, dtype=x.dtype)", "np.asarray(count, dtype='float64')")
+p("x07", "a float64 loss from float32 logits", ".sum() / count", ".sum().astype('float64') / count")
 
 p = plants("data/batching.py", "test_data.py", "shifted")
 p("24", "targets not shifted: the decoder reads what it must predict", "Batch(source, target_in,",
@@ -479,10 +479,10 @@ p("x96", "gradients below the bound are enlarged", "if max_norm is not None and 
     "if max_norm is not None:", select="clipping")
 p("x97", "the norm after clipping is returned", "return norm",
     "return norm if max_norm is None else min(norm, max_norm)", select="clipping")
-p("x98", "the sum of absolute values for the norm", "sqrt(grad @ grad)", "abs(grad).sum()", select="clipping")
+p("x98", "the sum of absolute values for the norm", "float(grad @ grad) ** 0.5", "float(abs(grad).sum())", select="clipping")
 
 p = plants("schedules.py", "test_optim.py", "noam or cosine or constant")
-p("x99", "the maximum for the minimum", "min(t**-0.5, t * self.warmup**-1.5)", "max(t**-0.5, t * self.warmup**-1.5)")
+p("x99", "the maximum for the minimum", "min(max(t, 1) ** -0.5,", "max(max(t, 1) ** -0.5,")
 p("x100", "multiplied by the root of D", "self.features**-0.5", "self.features**0.5")
 p("x101", "the warm-up's exponent", "self.warmup**-1.5", "self.warmup**-0.5")
 p("x102", "the cosine rises again after its end", "min(1.0, (t - self.warmup) / (self.total - self.warmup))",

@@ -104,3 +104,26 @@ def test_another_version_and_a_foreign_file_are_refused(tmp_path, tensors, monke
         load_checkpoint(path)
     with pytest.raises(InputError, match="There is no checkpoint"):
         load_checkpoint(tmp_path / "nothing.safetensors")
+
+
+def test_every_flipped_bit_of_the_header_is_noticed(tmp_path, tensors):
+    path = saved(tmp_path, tensors, {"step": 1, "random": np.random.default_rng(3).bit_generator.state})
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    length = int.from_bytes(content[:8], "little")
+    for _ in range(300):
+        damaged = bytearray(content)
+        damaged[rng.integers(0, 8 + length)] ^= 1 << rng.integers(8)
+        path.write_bytes(bytes(damaged))
+        with pytest.raises(InputError):
+            load_checkpoint(path)
+
+
+def test_a_full_disk_leaves_no_half_written_file(tmp_path, tensors, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(tmp_path / "a.safetensors", tensors, {})
+    assert not list(tmp_path.iterdir())

@@ -142,6 +142,10 @@ REFUSED = [
     ("train reverse --resume runs/reverse", "task cannot change"),
     ("train --resume runs/revers", "no run runs/revers; there are: runs/reverse"),
     ("predict runs/reverse", "required: TEXT"),
+    ("predict runs/reverse 3 --max-tokens 0", "'0' is not a whole number of at least 1"),
+    ("evaluate runs/reverse --count 0", "'0' is not a whole number of at least 1"),
+    ("train reverse --seed -1", "seed must be a number from 0 on, got -1"),
+    ("train --resume runs/reverse", "stands at step 12 of 12: there is nothing left to do"),
     ("predict runs/reverse '3 x'", "'x' (token 2 of '3 x') is not in the vocabulary. It has: 0 1"),
     ("predict runs/reverse ''", "empty text"),
     (f"predict runs/reverse '{'7 ' * 600}'", "sequence of 600 tokens is longer than the maximum of 512"),
@@ -171,6 +175,12 @@ def test_a_run_that_diverges_exits_with_1_and_names_the_kept_checkpoint(capsys):
     line = f"train copy {TINY} --optimizer sgd --schedule constant --warmup 0 --learning-rate 1e30 --max-norm 0 --norm pre --save-every 1"
     status, _, err = run(line, capsys)
     assert status == 1 and "last good checkpoint" in err and "stopped: the loss is" in err and "Traceback" not in err
+
+
+def test_a_path_that_cannot_be_written_is_one_sentence(trained, capsys):
+    Path("file").write_text("not a folder")
+    status, _, err = run("plot runs/reverse --out file", capsys)
+    assert status == 1 and "file" in err and "Traceback" not in err
 
 
 def test_every_option_is_explained():

@@ -169,6 +169,20 @@ class HiddenParameter(Scale):
         self._shift = Parameter.ones(4)
 
 
+class ChangesWhatItIsHanded(Scale):
+    """A change that a second forward no longer shows."""
+
+    def forward(self, x):
+        x[x < 0] = 0
+        return super().forward(x)
+
+
+class InAListOfLists(Scale):
+    def __init__(self):
+        super().__init__()
+        self.maps = [[Scale()]]
+
+
 class InADict(Scale):
     def __init__(self):
         super().__init__()
@@ -209,6 +223,8 @@ BROKEN = [
     (LeavesSaves, "saves are left"),
     (ReusesBuffer, "two forwards of the same input differ|changed what the first one had returned"),
     (HiddenParameter, "_shift holds a Parameter that is not found"),
+    (ChangesWhatItIsHanded, "input was changed"),
+    (InAListOfLists, "maps holds a Scale that is not found"),
     (InADict, "maps holds a Scale that is not found"),
     (RandomInEval, "random number was drawn in eval"),
 ]

@@ -21,7 +21,8 @@ def test_ids_0_to_3_are_special_and_text_survives_the_round_trip():
     assert vocabulary.tokens[:4] == ["<pad>", "<bos>", "<eos>", "<unk>"]
     assert vocabulary.encode("b 12 a").tolist() == [5, 6, 4]
     assert vocabulary.encode("ba").tolist() == [5, 4]
-    assert vocabulary.decode([BOS, 5, PAD, 6, EOS, 4]) == ["b", "12"]
+    assert vocabulary.decode([BOS, 5, PAD, 6, EOS, 4]) == ["b", "<pad>", "12"]
+    assert vocabulary.decode([BOS, 5, 6, PAD, PAD]) == ["b", "12"]
 
 
 @pytest.mark.parametrize("text, sentence", [("", "empty text"), ("  ", "empty text"), ("a x", "'x' .token 2 of 'a x'.*It has: a b"), ("<pad>", "not in the vocabulary")])

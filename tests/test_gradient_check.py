@@ -291,3 +291,11 @@ def test_float32_is_refused_with_what_to_do():
         gradient_check(Linear(3, 4, np.random.default_rng(0)), np.ones((2, 3)))
     with pytest.raises(InputError, match="input 0 is float32"):
         gradient_check(Linear(3, 4, np.random.default_rng(0)).to("float64"), np.ones((2, 3), dtype=np.float32))
+
+
+def test_one_array_handed_in_twice_is_two_inputs_and_stays_as_it_was():
+    attention = MultiHeadAttention(6, 2, np.random.default_rng(0)).to("float64")
+    x = np.random.default_rng(2).standard_normal((2, 3, 6))
+    before = x.copy()
+    assert gradient_check(attention, x, x).passed
+    np.testing.assert_array_equal(x, before)

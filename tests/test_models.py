@@ -677,3 +677,18 @@ def test_config_refuses_unknown_presets_and_options_with_the_nearest():
     )
     message = refusal(TransformerConfig.preset, "toy", head=3)
     assert "'head'" in message and "'heads'" in message
+
+
+@pytest.mark.parametrize("kind", [Transformer, LanguageModel])
+@pytest.mark.parametrize(
+    "source, target, message",
+    [
+        ([[4, 5]], np.array([[1, 4]]), "source must be integer ids of shape .batch, length., got a list"),
+        (np.array([4, 5]), np.array([[1, 4]]), r"source must be .* got int64 of shape \(2,\)"),
+        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* got float64 of shape \(1, 2\)"),
+        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), "batch sizes differ"),
+    ],
+)
+def test_what_is_no_batch_of_ids_is_refused_at_the_door(kind, source, target, message):
+    with pytest.raises(InputError, match=message):
+        kind(config_of(), 0)(source, target)

@@ -83,9 +83,46 @@ def test_a_run_without_a_checkpoint_yet_resumes_from_the_start(tmp_path):
     assert weights_and_state(train(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
 
 
-def test_more_steps_can_be_asked_for(tmp_path):
-    train(Run.create(tmp_path / "run", config(schedule="constant")))
-    assert train(Run.resume(tmp_path / "run", steps=30)).optimizer.t == 30
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_more_steps_can_be_asked_for_and_are_remembered(tmp_path, schedule):
+    first = train(Run.create(tmp_path / "run", config(schedule=schedule)))
+    longer = Run.resume(tmp_path / "run", steps=30)
+    assert longer.optimizer.learning_rate(25) > 0 and Run.resume(tmp_path / "run", 30).last_step == 30
+    assert train(longer).optimizer.t == 30 and Run.open(tmp_path / "run").options.steps == 30
+    assert any((first.model.state_dict()[n] != v).any() for n, v in longer.model.state_dict().items())
+
+
+@pytest.mark.parametrize("steps", [None, 24, 20])
+def test_a_run_with_nothing_left_to_do_says_so(tmp_path, steps):
+    train(Run.create(tmp_path / "run", config()))
+    with pytest.raises(InputError, match=f"stands at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
+        Run.resume(tmp_path / "run", steps)
+
+
+def test_resuming_from_an_older_checkpoint_drops_what_came_after_it(tmp_path):
+    whole = train(Run.create(tmp_path / "whole", config()))
+    run = train(Run.create(tmp_path / "run", config()))
+    oldest = run.checkpoints()[0]
+    (oldest.parent / "step-00000099.safetensors.part").write_text("half")
+    again = Run.resume(oldest)
+    assert [p.name for p in oldest.parent.iterdir()] == [oldest.name] and again.folder == run.folder
+    assert weights_and_state(train(again)) == weights_and_state(whole)
+
+
+def test_parameters_that_are_not_finite_are_never_saved(tmp_path):
+    run = train(Run.create(tmp_path / "run", config()))
+    run.model.output.weight.data[0, 0] = np.inf
+    with pytest.raises(NonFiniteError, match="made the parameter output.weight infinite or NaN; it is not saved"):
+        run.save()
+    assert len(run.checkpoints()) == 3 and Run.open(run.folder).optimizer.t == 24
+
+
+def test_lines_of_metrics_that_are_none_are_passed_over(tmp_path):
+    run = train(Run.create(tmp_path / "run", config()))
+    lines = run.metrics.read()
+    with open(run.metrics.path, "ab") as file:
+        file.write(b"\xff garbage\n[1]\n")
+    assert run.metrics.read() == lines
 
 
 def test_only_the_newest_checkpoints_stay_and_each_can_be_opened_by_itself(tmp_path):
@@ -151,7 +188,10 @@ def test_a_config_of_another_version_or_damaged_is_refused(tmp_path):
     "changes, sentence",
     [
         ({"steps": 0}, "steps must be at least 1, got 0"),
-        ({"warmup": -1}, "warmup cannot be negative, got -1"),
+        ({"warmup": -1}, "warmup must be a number from 0 on, got -1"),
+        ({"seed": -1}, "seed must be a number from 0 on, got -1"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number from 0 on, got nan"),
+        ({"beta2": 1.0}, "beta2 must be from 0 up to, not including, 1; got 1.0"),
         ({"optimizer": "adm"}, "no optimizer 'adm'. Did you mean 'adam'"),
         ({"schedule": "cosin"}, "no schedule 'cosin'. Did you mean 'cosine'"),
     ],

@@ -18,6 +18,8 @@ def merge(x):
 
 def head_width(features, heads):
     """D/H. Raises InputError, with what would fit, if H does not divide D."""
+    if heads < 1:
+        raise InputError(f"heads must be at least 1, got {heads}.")
     if features % heads:
         divisors = [h for h in range(1, min(features, 32) + 1) if features % h == 0]
         raise InputError(

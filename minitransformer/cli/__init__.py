@@ -20,6 +20,12 @@ def main(arguments=None):
     except NonFiniteError as problem:
         print(f"minitransformer: {problem}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stdout = None
+        return 0
+    except OSError as problem:
+        print(f"minitransformer: {problem.strerror or problem}: {problem.filename or 'while writing'}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("minitransformer: interrupted.", file=sys.stderr)
         return 130

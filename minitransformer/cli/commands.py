@@ -82,7 +82,8 @@ def evaluate(options):
     if options.json:
         print(json.dumps({"run": str(options.run), "step": run.optimizer.t, "split": options.split, **result, "alignment": shares}))
         return 0
-    print(f"{options.run} at step {run.optimizer.t}, {result['sequences']} different {options.split} sequences, none of them trained on:")
+    unseen = "" if options.split == "train" else ", none of them trained on"
+    print(f"{options.run} at step {run.optimizer.t}, {result['sequences']} different {options.split} sequences{unseen}:")
     print(f"  exact match     {result['exact_match']:8.2%}")
     print(f"  token accuracy  {result['token_accuracy']:8.2%}")
     print(f"  loss            {result['loss']:8.4f} nats a token")
@@ -103,7 +104,7 @@ def predict(options):
     run = Run.open(options.run)
     for text in options.text:
         source = run.vocabulary.encode(text)
-        produced = greedy(run.model, source[None], options.max_tokens or 2 * len(source) + 8)
+        produced = greedy(run.model, source[None], options.max_tokens or longest_answer(run.model, source))
         print(" ".join(run.vocabulary.decode(np.asarray(produced[0]))))
     return 0
 
@@ -116,7 +117,7 @@ def plot(options):
         from ..decoding import greedy
 
         source = run.vocabulary.encode(options.text)
-        target = greedy(run.model, source[None], 2 * len(source) + 8)[0]
+        target = greedy(run.model, source[None], longest_answer(run.model, source))[0]
     draw_run(run, source, target, options.out)
     return 0
 
@@ -158,6 +159,12 @@ def tasks(options):
     return 0
 
 
+def longest_answer(model, source):
+    """After how many tokens to give up: twice the source's length and 8, if the model can hold so many."""
+    room = model.config.max_length - (0 if hasattr(model, "encoder") else len(source))
+    return max(1, min(2 * len(source) + 8, room))
+
+
 def given(options, prefix):
     """{field: value} of the options with this prefix that the user wrote."""
     return {name.removeprefix(prefix): value for name, value in vars(options).items() if name.startswith(prefix)}
@@ -167,7 +174,10 @@ def this_program():
     """How the user can call it again: by its name where that is on the path, else as it was called."""
     if shutil.which("minitransformer"):
         return "minitransformer"
-    return "python -m minitransformer" if sys.argv[0].endswith(".py") else os.path.relpath(sys.argv[0])
+    by_module = sys.argv[0].endswith(".py")
+    path = os.path.abspath(sys.executable if by_module else sys.argv[0])
+    inside = path.startswith(os.getcwd() + os.sep)
+    return (os.path.relpath(path) if inside else path) + (" -m minitransformer" if by_module else "")
 
 
 def free_folder(folder):

@@ -38,7 +38,8 @@ class Parser(argparse.ArgumentParser):
         if chosen:
             known = next(action for action in self._actions if action.metavar == "COMMAND").choices
             message = str(unknown("command", chosen[1], known))
-        self.exit(2, f"{self.prog}: {message.rstrip('.')}. See: {self.prog} --help\n")
+        end = "" if message[-1] in ".?" else "."
+        self.exit(2, f"{self.prog}: {message}{end} See: {self.prog} --help\n")
 
 
 def make_parser():
@@ -73,14 +74,14 @@ def make_parser():
     evaluate = add("evaluate", commands.evaluate, "  minitransformer evaluate runs/reverse --split test --count 1000\n")
     add_run(evaluate)
     evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
-    evaluate.add_argument("--count", type=int, default=1000, help="how many different sequences (default: 1000)")
-    evaluate.add_argument("--seed", type=int, default=0, help="draws the sequences (default: 0)")
+    evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
+    evaluate.add_argument("--seed", type=at_least(0), default=0, help="draws the sequences (default: 0)")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     predict = add("predict", commands.predict, PREDICT_EXAMPLES)
     add_run(predict)
     predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
-    predict.add_argument("--max-tokens", type=int, help="stop there (default: twice the source's length, and 8)")
+    predict.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
 
     plot = add("plot", commands.plot, '  minitransformer plot runs/reverse --text "3 1 4 1 5"\n')
     add_run(plot)
@@ -89,8 +90,8 @@ def make_parser():
 
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
-    gradcheck.add_argument("--seed", type=int, default=0, help="draws parameters, inputs and gradients (default: 0)")
-    gradcheck.add_argument("--entries", type=int, default=30, help="entries tried of each array (default: 30; 0: all)")
+    gradcheck.add_argument("--seed", type=at_least(0), default=0, help="draws parameters, inputs and gradients (default: 0)")
+    gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries tried of each array (default: 30; 0: all)")
 
     tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
     tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")
@@ -105,6 +106,17 @@ TRAIN_EXAMPLES = """  minitransformer train reverse
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
 """
+
+
+def at_least(least):
+    """A type for argparse: a whole number that is not smaller."""
+
+    def number(text):
+        if not re.fullmatch(r"[+-]?\d+", text) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return int(text)
+
+    return number
 
 
 def add_run(parser):

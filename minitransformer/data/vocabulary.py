@@ -38,11 +38,9 @@ class Vocabulary:
         return np.array([self.ids[token] for token in self.tokenize(text)], dtype=np.int64)
 
     def decode(self, ids):
-        """The tokens of ids up to the first EOS, without padding and BOS."""
-        tokens = []
-        for i in ids:
-            if i == EOS:
-                break
-            if i not in (PAD, BOS):
-                tokens.append(self.tokens[int(i)])
-        return tokens
+        """The tokens of ids up to the first EOS, without BOS and without padding at the end."""
+        ids = [int(i) for i in ids]
+        ids = ids[: ids.index(EOS)] if EOS in ids else ids
+        while ids and ids[-1] == PAD:
+            ids.pop()
+        return [self.tokens[i] for i in ids if i != BOS]

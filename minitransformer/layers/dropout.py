@@ -21,6 +21,8 @@ class Dropout(Module):
     def __init__(self, p, rng):
         if not 0 <= p < 1:
             raise InputError(f"Dropout needs a probability from 0 up to, not including, 1; got {p}.")
+        if p > 0 and not hasattr(rng, "integers"):
+            raise InputError(f"Dropout draws from a numpy.random.Generator, got {rng!r}. Hand in numpy.random.default_rng(0).")
         self.p = p
         self.rng = rng
 

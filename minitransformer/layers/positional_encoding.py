@@ -87,6 +87,8 @@ def sinusoids(length, features):
 
 def expect_length(x, positions, max_length):
     """Raise InputError if a position lies outside the table."""
+    if x.ndim != 3:
+        raise InputError(f"A positional encoding is added to (B, T, D), got an input of shape {x.shape}; x[None] makes a batch.")
     needed = x.shape[1] if positions is None else int(positions.max()) + 1
     if positions is not None and int(positions.min()) < 0:
         raise InputError(f"Positions count from 0; got {int(positions.min())}.")

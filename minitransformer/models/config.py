@@ -20,7 +20,8 @@ class TransformerConfig:
     and `final_norm` True, `attention_dropout` and `activation_dropout` the same as `dropout`.
 
     Left at None: `d_k` becomes d_model / heads and `d_v` becomes d_k; `final_norm` is True for pre-norm, whose
-    residual stream no norm has touched, and False for post-norm; `target_vocabulary` is the source's.
+    residual stream no norm has touched, and False for post-norm; `target_vocabulary` is the source's. They are filled in
+    when the configuration is made, so change one by `preset(name, **changes)`, not by `dataclasses.replace`.
     """
 
     source_vocabulary: int = 37000
@@ -106,6 +107,6 @@ PRESETS = {
     "toy": _sizes(64, 4, 256, 2, vocabulary=20, dropout=0.0),
     "tiny": _sizes(128, 4, 256, 4, vocabulary=1000, dropout=0.1),
     "small": _sizes(256, 8, 1024, 3, vocabulary=1000, dropout=0.1),
-    "base": _sizes(512, 8, 2048, 6, vocabulary=37000, dropout=0.1),  # Vaswani et al. 2017, table 3, "base"
-    "big": _sizes(1024, 16, 4096, 6, vocabulary=37000, dropout=0.3),  # table 3, "big"
+    "base": {**_sizes(512, 8, 2048, 6, vocabulary=37000, dropout=0.1), "tie_embeddings": True},  # Vaswani et al., table 3
+    "big": {**_sizes(1024, 16, 4096, 6, vocabulary=37000, dropout=0.3), "tie_embeddings": True},  # likewise
 }

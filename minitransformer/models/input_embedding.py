@@ -1,9 +1,27 @@
 """What enters a stack: tokens, where they stand, and dropout."""
 
+from ..errors import InputError
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from ..module import Module
+
+
+def expect_sequences(**sequences):
+    """Raise InputError unless each is a batch of integer ids, (B, T), and all have the same B. None is left out."""
+    sizes = {}
+    for name, ids in sequences.items():
+        if ids is None:
+            continue
+        if getattr(getattr(ids, "dtype", None), "kind", "") not in ("i", "u") or ids.ndim != 2:
+            got = f"{ids.dtype} of shape {ids.shape}" if hasattr(ids, "shape") else f"a {type(ids).__name__}"
+            raise InputError(
+                f"{name} must be integer ids of shape (batch, length), got {got}. A single sequence becomes a batch by "
+                f"numpy.array(ids)[None]; text is encoded by the task's vocabulary."
+            )
+        sizes[name] = len(ids)
+    if len(set(sizes.values())) > 1:
+        raise InputError(f"Source and target belong together row by row, but the batch sizes differ: {sizes}.")
 
 
 class InputEmbedding(Module):

@@ -8,7 +8,7 @@ from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from ..module import Module
 from .encoder import Encoder, small_example
-from .input_embedding import InputEmbedding
+from .input_embedding import InputEmbedding, expect_sequences
 
 
 class LanguageModel(Module):
@@ -39,6 +39,7 @@ class LanguageModel(Module):
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source, target_in):
+        expect_sequences(source=source, target_in=target_in)
         ids = target_in if source is None else array_module(target_in).concatenate([source, target_in], axis=1)
         real = ids != 0                                                  # (B, n), n = S + T
         positions = (real.cumsum(axis=1) - 1).clip(0)                    # counted over real tokens

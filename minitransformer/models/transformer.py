@@ -9,7 +9,7 @@ from ..layers.linear import Linear
 from ..module import Module
 from .decoder import Decoder
 from .encoder import Encoder, small_example
-from .input_embedding import InputEmbedding
+from .input_embedding import InputEmbedding, expect_sequences
 
 
 class Transformer(Module):
@@ -42,6 +42,7 @@ class Transformer(Module):
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source, target_in):
+        expect_sequences(source=source, target_in=target_in)
         memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
         return self.decode(target_in, memory, memory_mask)               # (B, T, V)
 
@@ -62,6 +63,7 @@ class Transformer(Module):
 
     def start(self, source):
         """The state before the first token: the memory, its mask, and no target yet."""
+        expect_sequences(source=source)
         memory, memory_mask = self.encode(source)
         return memory, memory_mask, None
 
