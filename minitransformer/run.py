@@ -39,7 +39,7 @@ class TrainingOptions:
     optimizer: str = option("adam", "adam, adamw or sgd (with momentum 0.9)")
     learning_rate: float = option(1e-3, "the rate at its peak")
     schedule: str = option("cosine", "cosine (down to 0 at the last step), noam (the paper's) or constant")
-    warmup: int = option(200, "steps in which the rate rises to its peak")
+    warmup: int = option(200, "steps in which the rate rises to its peak; with cosine at most half of all")
     beta2: float = option(0.98, "Adam's decay of the squared gradients")
     weight_decay: float = option(0.01, "adamw's decay")
     label_smoothing: float = option(0.0, "share of the target's probability that is spread over the vocabulary")
@@ -106,7 +106,8 @@ class Run:
     @classmethod
     def create(cls, folder, config, overwrite=False):
         """A new run in a new folder. InputError if the folder holds something already (unless it is to be overwritten)."""
-        run = cls(folder, config)  # checks everything before a file is touched
+        run = cls(folder, config)  # checks everything before a file is touched,
+        run.example()              # also that there are validation sequences
         if run.folder.exists() and any(run.folder.iterdir()):
             if not (overwrite and (run.folder / "config.json").is_file()):
                 raise InputError(

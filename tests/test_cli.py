@@ -144,6 +144,7 @@ REFUSED = [
     ("predict runs/reverse", "required: TEXT"),
     ("predict runs/reverse 3 --max-tokens 0", "'0' is not a whole number of at least 1"),
     ("evaluate runs/reverse --count 0", "'0' is not a whole number of at least 1"),
+    ("train copy --symbols 2 --min-length 1 --max-length 1 --out d", "has no sequence for validation: allow longer"),
     ("train reverse --seed -1", "seed must be a number from 0 on, got -1"),
     ("train --resume runs/reverse", "stands at step 12 of 12: there is nothing left to do"),
     ("predict runs/reverse '3 x'", "'x' (token 2 of '3 x') is not in the vocabulary. It has: 0 1"),
