@@ -211,4 +211,4 @@ def test_import_is_quick_and_draws_in_only_numpy():
     # NumPy's own import takes most of the 0.2 s that are allowed; ours is the rest, in processor time, which a busy
     # machine does not stretch.
     code = "import time, numpy; t = time.process_time(); import minitransformer; print(time.process_time() - t)"
-    assert min(float(python("-c", code).stdout) for _ in range(5)) < 0.08
+    assert min(float(python("-c", code).stdout) for _ in range(5)) < 0.1
