@@ -34,7 +34,7 @@ VERSION = 1
 class TrainingOptions:
     """How a run trains. Checked when made; InputError names what does not fit."""
 
-    steps: int = option(2000, "number of steps")
+    steps: int = option(2000, "number of steps; each task has its own, see: tasks")
     batch_size: int = option(64, "sequences a step")
     optimizer: str = option("adam", "adam, adamw or sgd (with momentum 0.9)")
     learning_rate: float = option(1e-3, "the rate at its peak")

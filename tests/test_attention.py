@@ -508,3 +508,9 @@ def test_heads_that_do_not_divide_the_features_are_refused_with_what_would_fit()
     with pytest.raises(InputError, match="heads=4 does not divide d_model=10. Take 1, 2, 5, 10 heads, or d_model=12"):
         MultiHeadAttention(10, 4, rng())
     assert MultiHeadAttention(10, 4, rng(), key_features=3).query.weight.shape == (10, 12)
+
+
+def test_a_mask_of_batch_query_key_is_not_taken_for_head_query_key():
+    x = normal(2, 2, 3, 4)
+    with pytest.raises(InputError, match=r"shape \(2, 3, 3\) does not broadcast"):
+        ScaledDotProductAttention()(x, x, x, np.ones((2, 3, 3), dtype=bool))

@@ -56,7 +56,9 @@ def expect_mask(mask, shape):
     if getattr(getattr(mask, "dtype", None), "kind", None) != "b":
         kind = getattr(mask, "dtype", type(mask).__name__)
         raise InputError(f"A mask is boolean, True = may attend; got {kind}. Write `mask.astype(bool)` or `ids != 0`.")
-    fits = mask.ndim <= len(shape) and all(m in (1, s) for m, s in zip(mask.shape[::-1], shape[::-1]))
+    # with as many heads as sequences, (B, T, S) would be taken for (H, T, S) and nobody would notice
+    confusable = mask.ndim == 3 and len(shape) == 4 and mask.shape[0] == shape[0] == shape[1] > 1
+    fits = not confusable and mask.ndim <= len(shape) and all(m in (1, s) for m, s in zip(mask.shape[::-1], shape[::-1]))
     if not fits:
         raise InputError(
             f"A mask of shape {mask.shape} does not broadcast to the scores of shape {shape} (batch, head, query, key). "
