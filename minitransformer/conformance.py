@@ -13,7 +13,7 @@ import pkgutil
 import numpy as np
 
 from .errors import BackwardWithoutForward
-from .gradient_check import TOLERANCE, away_from_initialisation, gradient_check, gradient_error, is_float
+from .gradient_check import TOLERANCE, as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float
 from .module import Module, Parameter, no_grad
 
 
@@ -65,10 +65,6 @@ class _Case:
         for x, y in zip(as_tuple(a), as_tuple(b), strict=True):
             if x.shape != y.shape or not np.array_equal(x, y, equal_nan=True):
                 self.fail(f"{sentence} (largest difference {np.nanmax(np.abs(np.subtract(x, y, dtype=np.float64))):.2e})")
-
-
-def as_tuple(y):
-    return y if isinstance(y, tuple) else () if y is None else (y,)
 
 
 def check_inputs_untouched(case):

@@ -101,13 +101,13 @@ def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, m
             generator.bit_generator.state = state
         return component.forward(*inputs)
 
-    outputs = _as_tuple(forward())
+    outputs = as_tuple(forward())
     d_outputs = tuple(rng.standard_normal(np.shape(y)) for y in outputs)
     d_inputs, d_parameters = _analytic(component, d_outputs)
 
     def loss():
         with no_grad():
-            return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, _as_tuple(forward())))
+            return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, as_tuple(forward())))
 
     floats = [i for i, x in enumerate(inputs) if is_float(x)]
     checks = [(f"d_input[{i}]", inputs[i], d) for i, d in itertools.zip_longest(floats, d_inputs) if i is not None]
@@ -173,7 +173,8 @@ def is_float(x):
     return hasattr(x, "dtype") and x.dtype.kind == "f"
 
 
-def _as_tuple(y):
+def as_tuple(y):
+    """What forward or backward returned, as a tuple: of none for None, of one for a bare array."""
     return y if isinstance(y, tuple) else () if y is None else (y,)
 
 
@@ -187,7 +188,7 @@ def _analytic(component, d_outputs):
     """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad` as it was."""
     before = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     component.zero_grad()
-    d_inputs = _as_tuple(component.backward(*d_outputs))
+    d_inputs = as_tuple(component.backward(*d_outputs))
     d_parameters = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     for name, p in component.named_parameters().items():
         p.grad[...] = before[name]
