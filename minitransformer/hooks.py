@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from .attention import attentions
 from .evaluation import evaluate
 from .inspection import attention_weights
 
@@ -56,11 +57,15 @@ class Evaluate:
 
 
 class Moments:
-    """Keep the attention of one sequence at eight moments, early ones closer together, for the film strip."""
+    """Keep the attention of one sequence at eight moments, early ones closer together, for the film strip.
+
+    A model without attention has none.
+    """
 
     def __init__(self, run, count=8):
         self.run = run
-        self.steps = set(np.unique(np.geomspace(10, run.options.steps, count).astype(int)).tolist())
+        moments = np.geomspace(10, run.options.steps, count) if attentions(run.model) else []
+        self.steps = {int(step) for step in moments}
 
     def __call__(self, progress):
         if progress.step in self.steps:

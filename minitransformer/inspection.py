@@ -1,14 +1,17 @@
 """The attention weights of one sequence, by kind: the numbers behind the pictures."""
 
 import contextlib
+import copy
 
 import numpy as np
 
-from .attention import ScaledDotProductAttention, attention_maps, keep_weights
+from .attention import attention_maps, attentions, keep_weights
 from .backend import array_module, as_numpy
 from .data.vocabulary import BOS
 from .decoding import evaluating
 from .errors import InputError
+from .layers import Embedding, Softmax
+from .observe import observe
 
 
 def attention_weights(model, source, target):
@@ -23,7 +26,7 @@ def attention_weights(model, source, target):
     The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that are not one sequence
     of integers, a target that begins with BOS, and a model without attention.
     """
-    if not any(isinstance(module, ScaledDotProductAttention) for _, module in model.named_modules()):
+    if not attentions(model):
         raise InputError(f"{type(model).__name__} has no attention whose weights could be read.")
     xp = array_module(model.parameters()[0].data)
     target = one_sequence("target", target)
@@ -40,6 +43,42 @@ def attention_weights(model, source, target):
     for path, weights in maps.items():
         layers.setdefault(kind_of(path), []).append(as_numpy(weights)[0])  # (H, T, S)
     return {kind: np.stack(weights) for kind, weights in layers.items()}
+
+
+def source_gradients(model, source, target):
+    """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S), NumPy.
+
+    x_s is the embedding of source token s. Unlike attention weights, every model has these, with attention or without,
+    and they follow all the ways from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
+
+    All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
+    model itself is not touched. Raises InputError for ids that are not one sequence of integers.
+    """
+    model = copy.deepcopy(model).eval()
+    model.clear_saves()
+    xp = array_module(model.parameters()[0].data)
+    source, target = one_sequence("source", source), one_sequence("target", target)
+    steps = np.arange(len(target))
+    copies = [np.repeat(ids[None], len(target), axis=0) for ids in (source, np.concatenate([[BOS], target[:-1]]))]
+    reads_source, found = {}, []  # {path of an embedding: for each of its forwards, whether it read the source}
+
+    def after_forward(path, component, inputs, output):
+        if isinstance(component, Embedding):
+            ids = as_numpy(inputs[0])[:, : len(source)]                  # a decoder-only model reads the target behind it
+            reads_source.setdefault(path, []).append(np.array_equal(ids, copies[0]))
+
+    def after_backward(path, component, inputs, output):
+        if isinstance(component, Embedding) and reads_source[path].pop():
+            found.append(as_numpy(inputs[0])[:, : len(source)])
+
+    with observe(model, after_forward, after_backward):
+        logits = model(*map(xp.asarray, copies))                         # (T, T, V)
+        softmax = Softmax()
+        d_logits = xp.zeros_like(logits)
+        d_logits[steps, steps] = -softmax(logits[steps, steps])
+        d_logits[steps, steps, target] += 1                              # ∂ log p(y_t) / ∂ logits_t
+        model.backward(d_logits)
+    return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
 def kind_of(path):

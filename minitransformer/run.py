@@ -21,7 +21,7 @@ from .data.vocabulary import PAD, SPECIAL, Vocabulary
 from .errors import InputError, NonFiniteError, unknown
 from .losses import CrossEntropy
 from .metrics import Metrics
-from .models import MODELS, TransformerConfig
+from .models import configure, find_model
 from .optim import SGD, Adam, AdamW
 from .options import option
 from .schedules import Constant, Cosine, Noam
@@ -90,11 +90,9 @@ class Run:
         self.options = TrainingOptions(**config["training"])
         self.task = make_task(config["task"]["name"], **config["task"]["options"])
         self.vocabulary = self.task.vocabulary
-        if config["model"]["name"] not in MODELS:
-            raise unknown("model", config["model"]["name"], MODELS)
+        kind = find_model(config["model"]["name"])
         for_model, for_data = np.random.SeedSequence(self.options.seed).spawn(2)
-        model_config = TransformerConfig(**config["model"]["options"])
-        self.model = MODELS[config["model"]["name"]](model_config, np.random.default_rng(for_model))
+        self.model = kind.model(kind.config(**config["model"]["options"]), np.random.default_rng(for_model))
         self.data_rng = np.random.default_rng(for_data)
         self.loss = CrossEntropy(self.options.label_smoothing)
         self.optimizer = self.options.make_optimizer(self.model)
@@ -267,9 +265,9 @@ def make_config(task, task_options=(), model="transformer", preset="toy", model_
     made = make_task(task, **dict(task_options))
     training = {"steps": TASKS[task].steps, **dict(training_options)}
     longest = sum(made.longest) + 2  # source and target in one sequence, BOS and EOS: a language model's need
-    sizes = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest), **dict(model_options)}
+    for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
     return {
         "task": {"name": task, "options": dataclasses.asdict(made)},
-        "model": {"name": model, "options": TransformerConfig.preset(preset, **sizes).to_dict()},
+        "model": {"name": model, "options": configure(model, preset, model_options, **for_task).to_dict()},
         "training": dataclasses.asdict(TrainingOptions(**training)),
     }

@@ -294,9 +294,12 @@ p("x39", "dropout forgotten in backward", "self.dropout.backward(query_key_produ
     "query_key_product(d_y, value)")
 p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key) * scale",
     "query_key_product(query, key)", ("return dropped @ value", "return dropped @ value * scale"))
-p("x41", "keeping weights never ends", "attention.keep = kept", "attention.keep = True", select="kept")
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
+
+p = plants("attention/kept_weights.py", "test_attention.py", "kept or keeping")
+p("x41", "keeping weights never ends", "attention.keep = kept", "attention.keep = True")
+p("x153", "an inner block ends the outer one", "(m, m.keep) for", "(m, False) for")
 
 p = plants("attention/multi_head.py", "test_attention.py", "multi_head")
 d_self = "return d_query + d_memory if is_self_attention"
@@ -444,6 +447,223 @@ p = plants("models/config.py", "test_models.py", "config")
 p("x85", "no final norm for pre-norm", 'fill("final_norm", self.norm == "pre")', 'fill("final_norm", False)')
 p("x86", "values as wide as d_model / heads although d_k is given", 'fill("d_v", self.d_k)',
     'fill("d_v", self.d_model // self.heads)')
+
+# -- the older attentions -----------------------------------------------------------------------------------------
+
+p = plants("attention/expectation.py", "test_attention.py", "expectation or older_attention")
+p("x154", "the mask dropped", "self.masking(scores, mask)", "self.masking(scores)")
+p("x155", "the softmax's backward skipped", "self.softmax.backward(d_weights)", "(self.softmax.saved(), d_weights)[1]")
+p("x156", "d_f = P d_y", "weights.swapaxes(-1, -2) @ d_y", "weights @ d_y", select="expectation_equals and square")
+p("x157", "kept without the axis of the heads", "self.weights = weights[:, None]", "self.weights = weights")
+p("x158", "the kept gradient is not d_P", "self.d_weights = d_weights[:, None]",
+    "self.d_weights = (weights * d_weights)[:, None]")
+
+p = plants("attention/additive.py", "test_attention.py", "older_attention")
+own = "older_attention_equals and additive and square"
+p("x159", "no tanh'", "self.tanh.backward(self.score.backward(d_scores[..., None]))",
+    "(self.tanh.saved(), self.score.backward(d_scores[..., None]))[1]")
+p("x160", "summed over the queries for the query", "self.key.backward(d_pairs.sum(axis=1))",
+    "self.key.backward(d_pairs.sum(axis=2))",
+    ("self.query.backward(d_pairs.sum(axis=2))", "self.query.backward(d_pairs.sum(axis=1))"), select=own)
+p("x161", "the mean over the queries", "d_pairs.sum(axis=1)", "d_pairs.mean(axis=1)")
+p("x162", "keys that are annotations: no gradient from the scores", "(d_query, d_key + d_annotations)",
+    "(d_query, d_annotations)")
+p("x163", "keys that are annotations: no gradient from the context", "(d_query, d_key + d_annotations)",
+    "(d_query, d_key)")
+p("x164", "the keys looked up although annotations are given",
+    "annotations = key if annotations is None else annotations", "annotations = key")
+p("x165", "the mask ignored", "self.expectation(scores, annotations, mask)", "self.expectation(scores, annotations)")
+p("x166", "queries along the keys' axis", "self.query(query)[:, :, None] + self.key(key)[:, None]",
+    "self.query(query)[:, None] + self.key(key)[:, :, None]", select=own)
+p("x167", "no tanh at all", "self.score(self.tanh(pairs))", "self.score((self.tanh(pairs), pairs)[1])")
+
+p = plants("attention/multiplicative.py", "test_attention.py", "older_attention")
+own = "older_attention_equals and multiplicative and square"
+p("x168", "d_key without the projection", "self.save(projected, key,", "self.save(query, key,", select=own)
+p("x169", "d_key = d_E p", "d_scores.swapaxes(-1, -2) @ projected", "d_scores @ projected", select=own)
+p("x170", "d_p = d_E^T x", "self.query.backward(d_scores @ key)",
+    "self.query.backward(d_scores.swapaxes(-1, -2) @ key)", select=own)
+p("x171", "d_query without the projection", "self.query.backward(d_scores @ key)",
+    "(self.query.backward(d_scores @ key), d_scores @ key)[1]", select=own)
+p("x172", "scaled as the dot product is", "projected @ key.swapaxes(-1, -2)",
+    "projected @ key.swapaxes(-1, -2) * key.shape[-1] ** -0.5")
+p("x173", "the mask ignored", "self.expectation(scores, annotations, mask)", "self.expectation(scores, annotations)")
+p("x174", "keys that are annotations: no gradient from the context", "d_key + d_annotations) if", "d_key) if")
+
+p = plants("attention/local.py", "test_attention.py", "local_attention")
+p("x175", "the band one too wide", "(back < self.width)", "(back <= self.width)")
+p("x176", "the band one too narrow", "(back < self.width)", "(back < self.width - 1)")
+p("x177", "one future position leaks", "(back >= 0)", "(back >= -1)")
+p("x178", "the gradient of the block before is dropped",
+    "d_block[..., :-1, :, :] += d_pair[..., 1:, : self.width, :]", "pass")
+p("x179", "it goes to the block itself", "d_block[..., :-1, :, :] += d_pair[..., 1:, : self.width, :]",
+    "d_block[..., 1:, :, :] += d_pair[..., 1:, : self.width, :]")
+p("x180", "padding is visible", "xp.ones((1, key.shape[2]), dtype=bool) if mask is None else mask",
+    "xp.ones((1, key.shape[2]), dtype=bool)")
+p("x181", "what is before the beginning is visible", "xp.zeros_like(block[..., :1, :, :])",
+    "xp.ones_like(block[..., :1, :, :])")
+p("x182", "the block before the first is the last",
+    "xp.concatenate([xp.zeros_like(block[..., :1, :, :]), block[..., :-1, :, :]], axis=-3)",
+    "xp.roll(block, 1, axis=-3)")
+p("x183", "the block after instead of before", "[xp.zeros_like(block[..., :1, :, :]), block[..., :-1, :, :]]",
+    "[block[..., 1:, :, :], xp.zeros_like(block[..., :1, :, :])]")
+p("x184", "kept weights spread to the wrong columns", "full[:, :, :length, width : width + length]",
+    "full[:, :, :length, :length]")
+p("x185", "whole blocks are visible", "keys[..., None, :] & (back >= 0) & (back < self.width)",
+    "keys[..., None, :] & (back >= 0)")
+
+# -- windows, convolution, mean -----------------------------------------------------------------------------------
+
+p = plants("layers/sliding_window.py", "test_layers.py", "sliding_window or convolution")
+later = "concatenate([zeros, x[..., : x.shape[-2] - zeros.shape[-2], :]], axis=-2)"
+p("x186", "anti-causal: the window holds the future", "[delayed(x, steps) for", "[advanced(x, steps) for",
+    ("sum(advanced(d_y", "sum(delayed(d_y"))
+p("x187", "the dilation ignored in backward", "advanced(d_y[..., j, :], steps)",
+    "advanced(d_y[..., j, :], steps // self.dilation)")
+p("x188", "the nearest first", "(self.width - 1 - j) * self.dilation", "j * self.dilation")
+p("x189", "zeros at the wrong end", later, "concatenate([x[..., : x.shape[-2] - zeros.shape[-2], :], zeros], axis=-2)")
+p("x190", "the end comes round to the beginning", later, "roll(x, steps, axis=-2)")
+p("x191", "the gradient of one place only",
+    "sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))", "d_y[..., -1, :]")
+p("x192", "delayed again in backward", "sum(advanced(d_y", "sum(delayed(d_y")
+
+p = plants("layers/convolution.py", "test_layers.py", "convolution")
+p("x193", "the mask forgotten in backward", "return only_real(d_x, mask)", "return d_x")
+p("x194", "padding is seen", "self.window(only_real(x, mask))", "self.window(x)")
+p("x195", "features first, places second", "windows.reshape(*x.shape[:-1], -1)",
+    "windows.swapaxes(-1, -2).reshape(*x.shape[:-1], -1)")
+
+p = plants("layers/pooling.py", "test_layers.py", "mean_over")
+p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "x.shape[1]")
+p("x197", "padding counts", "xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask",
+    "xp.ones(x.shape[:-1], dtype=bool)")
+p("x198", "the gradient is not divided", "share[..., None] * d_y", "(share[..., None] > 0) * d_y")
+p("x199", "padding has a gradient", "share[..., None] * d_y",
+    "(0 * share + share.max(axis=1, keepdims=True))[..., None] * d_y")
+p("x200", "divided by the batch's mean length", "real.sum(axis=1, keepdims=True), 1)", "real.sum() / len(real), 1)")
+
+p = plants("layers/real_positions.py", "test_layers.py", "refuses")
+p("x201", "a mask of numbers is taken", 'getattr(getattr(mask, "dtype", None), "kind", "") == "b" and',
+    'hasattr(mask, "dtype") and')
+
+p = plants("layers/activations.py", "test_layers.py", "tanh_and_sigmoid")
+p("x202", "1 - y for 1 - y^2", "d_y * (1 - y * y)", "d_y * (1 - y)")
+p("x203", "1 - y for y(1 - y)", "d_y * y * (1 - y)", "d_y * (1 - y)")
+p("x204", "tanh x for tanh x/2", "tanh(0.5 * x)", "tanh(x)")
+
+# -- recurrence ---------------------------------------------------------------------------------------------------
+
+p = plants("recurrent/cells.py", "test_recurrent.py", "cell")
+p("x205", "d_a W for d_a W^T", "d_h = self.state.backward(d_sum)",
+    "self.state.backward(d_sum)\n        d_h = d_sum @ self.state.weight.data")
+p("x206", "d_h does not go back through the weights", "d_h = self.state.backward(d_sum)",
+    "self.state.backward(d_sum)\n        d_h = d_sum")
+p("x207", "no tanh' in the simple step", "d_sum = self.tanh.backward(d_new)",
+    "self.tanh.saved()\n        d_sum = d_new")
+p("x208", "tanh before the sum", "self.tanh(self.input(x) + self.state(h))", "self.tanh(self.input(x)) + self.state(h)")
+p("x209", "z and 1 - z swapped", "return (1 - z) * n + z * h", "return z * n + (1 - z) * h")
+p("x210", "z and 1 - z swapped in backward", "d_new * (1 - z)", "d_new * z")
+p("x211", "d_z with the wrong sign", "d_new * (h - n)", "d_new * (n - h)")
+p("x212", "the reset gate on what is read", "self.tanh(x_n + r * h_n)", "self.tanh(r * x_n + h_n)")
+p("x213", "the reset gate forgotten in backward", "d_sum_n * r], axis", "d_sum_n], axis")
+p("x214", "the reset gate in the gradient of what is read", "d_sum_z, d_sum_n], axis", "d_sum_z, d_sum_n * r], axis")
+p("x215", "d_r from h instead of h W", "d_sum_n * h_n", "d_sum_n * h")
+p("x216", "the direct way back of the state is lost", "return d_x, d_h + d_new * z", "return d_x, d_h")
+p("x217", "the gates' order swapped in backward", "[d_sum_r, d_sum_z, d_sum_n * r]", "[d_sum_z, d_sum_r, d_sum_n * r]")
+p("x218", "the gates' order swapped in forward", "x_r, x_z, x_n = thirds", "x_z, x_r, x_n = thirds",
+    ("h_r, h_z, h_n = thirds", "h_z, h_r, h_n = thirds"))
+p("x219", "the gates undone in the wrong order", "d_sum_z = self.sigmoid.backward(d_new * (h - n))", "LATER",
+    ("d_sum_r = self.sigmoid.backward(d_sum_n * h_n)", "d_sum_z = self.sigmoid.backward(d_new * (h - n))"),
+    ("LATER", "d_sum_r = self.sigmoid.backward(d_sum_n * h_n)"))
+p("x220", "no bias of the state", "self.state = Linear(state_features, 3 * state_features, rng)",
+    "self.state = Linear(state_features, 3 * state_features, rng, bias=False)", select="widths_of_states")
+
+p = plants("layers/linear.py", "test_recurrent.py", "through_time")
+p("x221", "the gradient of the last undone step only", "self.weight.grad += position_product",
+    "self.weight.grad[...] = position_product")
+
+p = plants("recurrent/recurrence.py", "test_recurrent.py", "recurrence")
+p("x222", "truncated to one step", "d_h = d_h + d_y[:, t]", "d_h = d_y[:, t]")
+p("x223", "only the last state's d_y counts", "d_h = d_h + d_y[:, t]",
+    "d_h = d_h + d_y[:, t] * (t == self.order(d_y.shape[1])[-1])")
+p("x224", "undone in the order of reading", "reversed(self.order(d_y.shape[1]))", "self.order(d_y.shape[1])")
+p("x225", "the state moves on over padding", "new if mask is None else xp.where(mask[:, t, None], new, h)", "new")
+p("x226", "padding resets the state", "xp.where(mask[:, t, None], new, h)", "xp.where(mask[:, t, None], new, 0)")
+p("x227", "the gradient is not carried over padding", "d_h = d_h + d_carried", "pass")
+p("x228", "padding's gradient goes through the cell", "self.cell.backward(d_new)", "self.cell.backward(d_h)")
+p("x229", "the first state has the gradient of the second", "return (d_x, d_h) if", "return (d_x, d_y[:, 0]) if")
+p("x230", "always forwards", "range(length - 1, -1, -1) if self.reverse else range(length)", "range(length)")
+p("x231", "in reverse the states stand in the order of reading", "return xp.stack(states, axis=1)",
+    "return xp.stack(states[::-1] if self.reverse else states, axis=1)")
+p("x232", "the given state is ignored", "if h is None:", "if True:")
+p("x233", "every step begins anew", "new = self.cell(x[:, t], h)", "new = self.cell(x[:, t], 0 * h)")
+
+p = plants("recurrent/recurrence.py", "test_recurrent.py", "bidirectional")
+p("x234", "the backward reading's end is its beginning", "back[:, 0]], axis=-1)", "back[:, -1]], axis=-1)")
+p("x235", "its gradient at the wrong end", "d_back[:, 0] += d_end", "d_back[:, -1] += d_end")
+p("x236", "the end has no gradient", "d_ahead[:, -1] += d_end[..., :width]", "pass")
+p("x237", "the end's gradient assigned, not added", "d_ahead[:, -1] += d_end", "d_ahead[:, -1] = d_end")
+p("x238", "d_x of one reading", "return self.backwards.backward(d_back) + self.forwards.backward(d_ahead)",
+    "self.backwards.backward(d_back)\n        return self.forwards.backward(d_ahead)")
+p("x239", "the halves swapped in backward", "d_ahead, d_back =", "d_back, d_ahead =", select="bidirectional and square")
+p("x240", "one reading reads the padding", "self.backwards(x, mask=mask)", "self.backwards(x)")
+p("x241", "d_y is changed in place", "d_y[..., :width].copy()", "d_y[..., :width]",
+    select="changes_what and Bidirectional")
+p("x242", "both readings forwards", "Recurrence(backward_cell, reverse=True)", "Recurrence(backward_cell)")
+
+# -- the older models ---------------------------------------------------------------------------------------------
+
+p = plants("models/rnn_seq2seq.py", "test_older_models.py", "rnn_equals or rnn_gradient")
+p("x243", "the last annotation for both ends", "self.tanh(self.bridge(end))",
+    "self.tanh(self.bridge(annotations[:, -1]))")
+p("x244", "the end of one reading only", "self.tanh(self.bridge(end))",
+    "self.tanh(self.bridge(end * (np.arange(end.shape[1]) < end.shape[1] // 2)))")
+p("x245", "d_query dropped", "d_both[..., width:] + d_query", "d_both[..., width:]")
+p("x246", "the state's own way dropped", "d_states = d_both[..., width:] + d_query", "d_states = d_query")
+p("x247", "context and state swapped in backward", "self.cross_attention.backward(d_both[..., :width])",
+    "self.cross_attention.backward(d_both[..., -width:])",
+    ("d_both[..., width:] + d_query", "d_both[..., :-width] + d_query"))
+p("x248", "attention sees the padding", "self.cross_attention(states, annotations, mask=real[:, None])",
+    "self.cross_attention(states, annotations)", select="rnn_equals or padded_row")
+p("x249", "the reader reads the padding", "self.encoder(x, real)", "self.encoder(x)", select="rnn_equals or padded_row")
+p("x250", "the writer begins at zero", "self.dropout(self.target_embedding(target_in)), h)",
+    "self.dropout(self.target_embedding(target_in)), 0 * h)")
+p("x251", "no gradient through the first state", "self.tanh.backward(d_h)", "self.tanh.backward(0 * d_h)")
+p("x252", "no gradient through the annotations", "self.encoder.backward(d_annotations, d_end)",
+    "self.encoder.backward(0 * d_annotations, d_end)")
+p("x253", "a step does not hand its state on", "logits, h = self.decode(ids[:, None]",
+    "logits, _ = self.decode(ids[:, None]", select="stepping and rnn")
+p("x254", "no tanh' at the bridge", "self.bridge.backward(self.tanh.backward(d_h))",
+    "self.bridge.backward((self.tanh.saved(), d_h)[1])")
+
+p = plants("models/one_vector.py", "test_older_models.py", "one_vector or one-vector")
+p("x255", "the vector has the gradient of one position", "d_z.sum(axis=1)", "d_z[:, -1]")
+p("x256", "padding is in the mean", "self.mean(self.squash(self.source_input(source)), source != 0)",
+    "self.mean(self.squash(self.source_input(source)))")
+p("x257", "every step stands at the first place", "(len(ids), 1), read)", "(len(ids), 1), 0)",
+    select="stepping and one")
+p("x258", "a bag of words: the mean before f", "self.mean(self.squash(self.source_input(source)), source != 0)",
+    "self.squash(self.mean(self.source_input(source), source != 0))", select="one_vector_equals")
+
+p = plants("models/language_model.py", "test_older_models.py", "joined or shorter_source")
+p("x259", "a shorter source moved to the wrong side", "xp.argsort(source != 0,", "xp.argsort(source == 0,")
+p("x259b", "tokens lose their order", "xp.argsort(source != 0,", "xp.argsort(source,")
+p("x260", "a gap between source and target", "xp.take_along_axis(source, places, axis=1), target_in",
+    "source, target_in")
+
+p = plants("models/convolution_model.py", "test_older_models.py", "convolution_model or conv")
+p("x261", "every layer has the same dilation", "config.kernel_width**i)", "1)", select="convolution_model_equals")
+p("x262", "padding is convolved", "return ids != 0", "return ids >= 0")
+p = plants("models/local_attention_model.py", "test_older_models.py", "local")
+p("x263", "padding is visible", "return ids != 0", "return ids >= 0")
+p("x264", "the window is ignored", "LocalAttention(config.window,", "LocalAttention(config.max_length,")
+p("x265", "no dropout on the weights", "rng, config.attention_dropout)", "rng)")
+
+p = plants("models/kinds.py", "test_older_models.py", "option or names or kind")
+p("x266", "an option that the model ignores is taken", "if option not in kind.options():",
+    "if option not in [f.name for f in dataclasses.fields(kind.config)]:")
+p("x267", "the name decides nothing", "**options, **kind.fixed)", "**options)")
+p("x268", "what the data decides is an option", "if name not in FROM_DATA]", "]")
 
 # -- optimizers ---------------------------------------------------------------------------------------------------
 

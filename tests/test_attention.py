@@ -1,5 +1,5 @@
-"""Attention: values against loops, gradients on sizes that cannot be confused and on square twins, masks of every kind,
-and what a mask hides.
+"""Attention, old and new: values against loops, gradients on sizes that cannot be confused and on square twins, masks
+of every kind, and what a mask hides.
 """
 
 import math
@@ -9,12 +9,17 @@ import pytest
 
 from minitransformer import attention
 from minitransformer.attention import (
+    AdditiveAttention,
+    Expectation,
+    LocalAttention,
     Masking,
     MergeHeads,
     MultiHeadAttention,
+    MultiplicativeAttention,
     ScaledDotProductAttention,
     SplitHeads,
     attention_maps,
+    attentions,
     causal_mask,
     keep_weights,
     padding_mask,
@@ -23,7 +28,17 @@ from minitransformer.errors import InputError
 from minitransformer.gradient_check import away_from_initialisation, gradient_check
 from minitransformer.module import Module
 
-COMPONENTS = [Masking, SplitHeads, MergeHeads, ScaledDotProductAttention, MultiHeadAttention]
+COMPONENTS = [
+    Masking,
+    SplitHeads,
+    MergeHeads,
+    ScaledDotProductAttention,
+    MultiHeadAttention,
+    Expectation,
+    AdditiveAttention,
+    MultiplicativeAttention,
+    LocalAttention,
+]
 SIZES = {  # batch, heads, queries, keys, key width, value width
     "plain": (3, 4, 5, 7, 11, 13),
     "square": (3, 3, 3, 3, 3, 3),
@@ -514,3 +529,336 @@ def test_a_mask_of_batch_query_key_is_not_taken_for_head_query_key():
     x = normal(2, 2, 3, 4)
     with pytest.raises(InputError, match=r"shape \(2, 3, 3\) does not broadcast"):
         ScaledDotProductAttention()(x, x, x, np.ones((2, 3, 3), dtype=bool))
+
+
+# -- the expectation ----------------------------------------------------------------------------------------------
+
+
+def look_up_masks(batch, queries, keys):
+    """Masks of every kind that broadcast to scores (B, T, S), by name."""
+    padding = np.arange(keys) < np.array([keys, 2, keys - 1])[:batch, None, None]
+    random = rng(3).random((batch, queries, keys)) < 0.6
+    random[0, 2] = random[2, 0] = False  # queries that may attend to nothing
+    return {"none": None, "padding": padding, "causal": np.tri(queries, keys, dtype=bool)[None], "random": random}
+
+
+def plain_expectation(scores, annotations, mask):
+    """(context, weights), score by score."""
+    weights = np.zeros(scores.shape)
+    context = np.zeros((*scores.shape[:2], annotations.shape[2]))
+    mask = np.ones(scores.shape, dtype=bool) if mask is None else np.broadcast_to(mask, scores.shape)
+    for b, t in np.ndindex(*scores.shape[:2]):
+        allowed = [s for s in range(scores.shape[2]) if mask[b, t, s]]
+        total = sum(math.exp(scores[b, t, s]) for s in allowed)
+        for s in allowed:
+            weights[b, t, s] = math.exp(scores[b, t, s]) / total
+            context[b, t] += weights[b, t, s] * annotations[b, s]
+    return context, weights
+
+
+EXPECTATIONS = {"plain": ((3, 5, 7), (3, 7, 10)), "square": ((3, 3, 3), (3, 3, 3))}
+
+
+@pytest.mark.parametrize("kind", ["none", "padding", "causal", "random"])
+@pytest.mark.parametrize("size", EXPECTATIONS)
+def test_expectation_equals_the_mean_of_the_annotations_and_has_its_gradients(size, kind):
+    scores, annotations = (normal(*shape, seed=i) for i, shape in enumerate(EXPECTATIONS[size]))
+    mask = look_up_masks(*scores.shape)[kind]
+    component = Expectation()
+    with keep_weights(component):
+        y = component(scores, annotations, mask)
+        d_y = normal(*y.shape, seed=4)
+        component.backward(d_y)
+    context, weights = plain_expectation(scores, annotations, mask)
+    close(y, context)
+    close(component.weights, weights[:, None])
+    close(component.d_weights, np.einsum("bta,bsa->bts", d_y, annotations)[:, None])
+    assert_gradients(component, scores, annotations, mask)
+
+
+def test_expectation_under_one_certain_score_is_that_annotation():
+    annotations, chosen = normal(3, 7, 10), np.array([[4, 0, 6, 1, 4], [2, 2, 5, 3, 0], [6, 1, 0, 3, 5]])
+    scores = np.where(np.arange(7) == chosen[..., None], 1000.0, 0.0)
+    expected = np.array([[annotations[b, s] for s in row] for b, row in enumerate(chosen)])
+    assert np.array_equal(Expectation()(scores, annotations), expected)
+
+
+def test_expectation_of_equal_scores_is_the_plain_mean_of_what_is_allowed():
+    annotations, mask = normal(3, 7, 10), look_up_masks(3, 5, 7)["padding"]
+    y = Expectation()(np.full((3, 5, 7), 0.3), annotations, mask)
+    for b, real in enumerate((7, 2, 6)):
+        close(y[b], np.tile(annotations[b, :real].mean(axis=0), (5, 1)))
+
+
+# -- additive and multiplicative attention ------------------------------------------------------------------------
+
+LOOK_UPS = {  # batch, queries, keys, query width, key width, annotation width, hidden width
+    "plain": (3, 5, 7, 9, 11, 10, 13),
+    "square": (3, 3, 3, 3, 3, 3, 3),
+}
+OLDER = {"additive": AdditiveAttention, "multiplicative": MultiplicativeAttention}
+
+
+def older(name, size):
+    """(component away from initialisation, query, key, annotations)"""
+    batch, queries, keys, q, x, a, hidden = LOOK_UPS[size]
+    widths = (q, x, hidden) if name == "additive" else (q, x)
+    arrays = normal(batch, queries, q), normal(batch, keys, x, seed=1), normal(batch, keys, a, seed=2)
+    return moved(OLDER[name](*widths, rng())), *arrays
+
+
+def plain_scores(component, query, key):
+    """E, pair by pair, from the formulas of the two papers."""
+    w = component.state_dict()
+    scores = np.zeros((len(query), query.shape[1], key.shape[1]))
+    for b, t, s in np.ndindex(*scores.shape):
+        q, x = query[b, t], key[b, s]
+        if isinstance(component, AdditiveAttention):
+            hidden = np.tanh(q @ w["query.weight"] + x @ w["key.weight"] + w["query.bias"])
+            scores[b, t, s] = hidden @ w["score.weight"][:, 0]
+        else:
+            scores[b, t, s] = q @ w["query.weight"] @ x
+    return scores
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["keys_are_annotations", "annotations_apart"])
+@pytest.mark.parametrize("kind", ["none", "padding", "causal", "random"])
+@pytest.mark.parametrize("size", LOOK_UPS)
+@pytest.mark.parametrize("name", OLDER)
+def test_older_attention_equals_pair_by_pair_and_has_its_gradients(name, size, kind, apart):
+    component, query, key, annotations = older(name, size)
+    annotations = annotations if apart else None
+    mask = look_up_masks(len(query), query.shape[1], key.shape[1])[kind]
+    with keep_weights(component):
+        y = component(query, key, annotations, mask)
+    expected, weights = plain_expectation(plain_scores(component, query, key), annotations if apart else key, mask)
+    close(y, expected)
+    close(component.expectation.weights, weights[:, None])
+    component.clear_saves()
+    assert_gradients(component, query, key, annotations, mask, max_entries=12)
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_attention_to_the_keys_themselves_adds_up_the_gradients_of_both_uses(name):
+    component, query, key, _ = older(name, "plain")
+    d_y = normal(3, 5, 11, seed=3)
+    itself = component(query, key)
+    d_query, d_both = component.backward(d_y)
+    assert np.array_equal(component(query, key, key), itself)
+    d_query_apart, d_key, d_annotations = component.backward(d_y)
+    close(d_query_apart, d_query)
+    close(d_key + d_annotations, d_both)
+    assert min(np.abs(d_key).max(), np.abs(d_annotations).max()) > 1e-3
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_attention_neither_sees_masked_keys_nor_gives_them_a_gradient(name):
+    component, query, key, annotations = older(name, "plain")
+    mask = look_up_masks(3, 5, 7)["padding"]
+    hidden = ~mask[:, 0]
+    y = component(query, key, annotations, mask)
+    _, d_key, d_annotations = component.backward(normal(*y.shape, seed=3))
+    assert not d_key[hidden].any() and not d_annotations[hidden].any()
+    assert d_key[~hidden].all() and d_annotations[~hidden].all()
+    key[hidden] += 3
+    annotations[hidden] -= 3
+    assert np.array_equal(component(query, key, annotations, mask), y)
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_attention_of_a_query_without_keys_is_zero_and_so_is_its_gradient(name):
+    component, query, key, annotations = older(name, "plain")
+    mask = look_up_masks(3, 5, 7)["random"]
+    y = component(query, key, annotations, mask)
+    d_query, *_ = component.backward(normal(*y.shape, seed=3))
+    assert not y[0, 2].any() and not y[2, 0].any() and y[1].all()
+    assert not d_query[0, 2].any() and not d_query[2, 0].any() and d_query[1].any()
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_attention_does_not_see_the_order_of_the_keys(name):
+    component, query, key, annotations = older(name, "plain")
+    order = rng(4).permutation(7)
+    close(component(query, key[:, order], annotations[:, order]), component(query, key, annotations))
+
+
+def test_multiplicative_attention_through_query_and_key_weights_is_the_dot_product():
+    component, query, key, annotations = older("multiplicative", "plain")
+    to_query, to_key = normal(9, 6, seed=5), normal(11, 6, seed=6)
+    component.query.weight.data = to_query @ to_key.T / 6**0.5
+    dot = ScaledDotProductAttention()((query @ to_query)[:, None], (key @ to_key)[:, None], annotations[:, None])
+    close(component(query, key, annotations), dot[:, 0])
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_attention_refuses_other_features_and_masks(name):
+    component, query, key, _ = older(name, "plain")
+    with pytest.raises(InputError, match=r"Linear expects 9 features on the last axis, got .* \(3, 5, 8\)"):
+        component(query[..., :8], key)
+    component.clear_saves()
+    with pytest.raises(InputError, match="A mask is boolean, True = may attend; got int64"):
+        component(query, key, mask=np.ones((3, 1, 7), dtype=int))
+    component.clear_saves()
+    with pytest.raises(InputError, match=r"shape \(3, 1, 6\) does not broadcast to the scores of shape \(3, 5, 7\)"):
+        component(query, key, mask=np.ones((3, 1, 6), dtype=bool))
+
+
+def test_additive_attention_refuses_other_keys():
+    component, query, key, _ = older("additive", "plain")
+    with pytest.raises(InputError, match=r"Linear expects 11 features on the last axis, got .* \(3, 7, 10\)"):
+        component(query, key[..., :10])
+
+
+@pytest.mark.parametrize("kind", ["additive", "multiplicative"])
+@pytest.mark.parametrize(
+    "queries, keys, annotations",
+    [((3, 5, 9), (3, 7, 11), (3, 6, 10)), ((3, 5, 9), (1, 7, 11), (1, 7, 10)), ((3, 5, 9), (3, 7, 11), (7, 10))],
+    ids=["annotations", "batch", "axes"],
+)
+def test_older_attention_refuses_what_does_not_belong_together(kind, queries, keys, annotations):
+    component, *_ = older(kind, "plain")
+    with pytest.raises(InputError, match="as many annotations as keys; got .* (6|1|7), "):
+        component(normal(*queries), normal(*keys), normal(*annotations))
+
+
+def test_multiplicative_attention_refuses_other_keys():
+    component, query, key, _ = older("multiplicative", "plain")
+    with pytest.raises(InputError, match=r"MultiplicativeAttention expects 11 features on the last axis, got .*10\)"):
+        component(query, key[..., :10])
+
+
+# -- local attention ----------------------------------------------------------------------------------------------
+
+WIDTHS = (1, 2, 3, 4, 7, 8, 20)  # of sequences of 7
+REAL = np.array([[1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [1, 0, 1, 1, 1, 0, 0]], dtype=bool)
+
+
+def local_inputs(length=7, seed=0):
+    return projections((3, 2, length, length, 5, 4), seed)
+
+
+def band(length, width):
+    """(1, 1, T, T): position t sees t − width + 1 … t."""
+    allowed = [[t - width < s <= t for s in range(length)] for t in range(length)]
+    return np.array(allowed)[None, None]
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_local_attention_equals_full_attention_under_the_banded_causal_mask(width, masked):
+    inputs, real = local_inputs(), REAL if masked else None
+    allowed = band(7, width) & REAL[:, None, None] if masked else band(7, width)
+    local, full = LocalAttention(width), ScaledDotProductAttention()
+    d_y = normal(3, 2, 7, 4, seed=7)
+    with keep_weights(local), keep_weights(full):
+        close(local(*inputs, real), full(*inputs, allowed))
+        for d_local, d_full in zip(local.backward(d_y), full.backward(d_y)):
+            close(d_local, d_full)
+    close(local.weights, plain_attention(*inputs, allowed)[1])
+    assert not local.weights[~np.broadcast_to(allowed, local.weights.shape)].any()
+    close(local.weights.sum(axis=-1), np.broadcast_to(allowed.any(axis=-1), (3, 2, 7)) * 1.0)
+    near = np.broadcast_to(band(7, width), full.weights.shape)
+    close(local.d_weights[near], full.d_weights[near])
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 6, 9])
+def test_local_attention_fits_every_length(length):
+    inputs = local_inputs(length)
+    close(LocalAttention(3)(*inputs), plain_attention(*inputs, band(length, 3))[0])
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
+@pytest.mark.parametrize("width", [1, 2, 3, 9])
+def test_local_attention_gradient(width, masked):
+    assert_gradients(LocalAttention(width), *local_inputs(), REAL if masked else None, max_entries=25)
+
+
+def test_local_attention_gradient_with_dropout():
+    assert_gradients(LocalAttention(3, rng(), dropout=0.4), *local_inputs(), REAL, max_entries=25)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_local_attention_sees_its_window_and_nothing_else_bit_for_bit(width):
+    query, key, value = local_inputs()
+    attend = LocalAttention(width)
+    y = attend(query, key, value)
+    for s in range(7):
+        other_key, other_value = key.copy(), value.copy()
+        other_key[:, :, s] += 1
+        other_value[:, :, s] -= 1
+        changed = (attend(query, other_key, other_value) != y).any(axis=(0, 1, 3))
+        assert changed.tolist() == [s <= t < s + width for t in range(7)]
+
+
+def test_local_attention_neither_sees_padding_nor_gives_it_a_gradient():
+    query, key, value = local_inputs()
+    attend, hidden = LocalAttention(3), ~REAL
+    y = attend(query, key, value, REAL)
+    d_query, d_key, d_value = attend.backward(normal(*y.shape, seed=7))
+    for d in (d_key, d_value):
+        assert not d.swapaxes(1, 2)[hidden].any() and d.swapaxes(1, 2)[~hidden].any(axis=-1).all()
+    alone = ~(band(7, 3) & REAL[:, None, None]).any(axis=-1)[:, 0]       # sees nothing but padding
+    assert alone.any() and not y.swapaxes(1, 2)[alone].any() and not d_query.swapaxes(1, 2)[alone].any()
+    key.swapaxes(1, 2)[hidden] += 3
+    value.swapaxes(1, 2)[hidden] -= 3
+    assert np.array_equal(attend(query, key, value, REAL), y)
+
+
+def test_local_attention_never_holds_scores_for_all_pairs():
+    attend = LocalAttention(4)
+    attend(*local_inputs(41), None)
+    held = [x.size // (3 * 2) for m in attentions(attend).values() for x in m.softmax._saves[-1]]
+    assert max(held) == 11 * 4 * 8 < 41 * 41
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
+def test_multi_head_attention_with_local_attention_inside_equals_the_banded_one(masked):
+    local = moved(MultiHeadAttention(12, 3, rng(), attention=LocalAttention(3)))
+    full = moved(MultiHeadAttention(12, 3, rng()))
+    full.load_state_dict(local.state_dict())
+    x, real = normal(3, 7, 12), REAL if masked else None
+    close(local(x, mask=real), full(x, mask=band(7, 3) & REAL[:, None, None] if masked else band(7, 3)))
+    local.clear_saves()
+    assert_gradients(local, x, None, real, max_entries=10)
+
+
+def test_local_attention_refuses_what_it_cannot_do():
+    query, key, value = local_inputs()
+    with pytest.raises(InputError, match="A window sees a whole number of positions, at least 1; got width=0"):
+        LocalAttention(0)
+    with pytest.raises(InputError, match=r"of one sequence, got \(3, 2, 7, 5\), \(3, 2, 6, 5\)"):
+        LocalAttention(3)(query, key[:, :, :6], value[:, :, :6])
+    with pytest.raises(InputError, match="queries, keys and values of one sequence"):
+        LocalAttention(3)(query, key, value[:1])
+    for width in (2.5, True):
+        with pytest.raises(InputError, match=f"got width={width}"):
+            LocalAttention(width)
+    with pytest.raises(InputError, match=r"of shape \(3, 7\), as `ids != 0`; got bool of shape \(3, 1, 1, 7\)"):
+        LocalAttention(3)(query, key, value, REAL[:, None, None])
+    with pytest.raises(InputError, match=r"got int64 of shape \(3, 7\)"):
+        LocalAttention(3)(query, key, value, REAL.astype(int))
+    with pytest.raises(InputError, match="got a list"):
+        LocalAttention(3)(query, key, value, REAL.tolist())
+
+
+# -- keeping the weights of several attentions --------------------------------------------------------------------
+
+
+def test_attentions_are_found_wherever_they_stand():
+    assert list(attentions(moved(AdditiveAttention(3, 4, 5, rng())))) == ["expectation"]
+    assert list(attentions(MultiplicativeAttention(3, 4, rng()))) == ["expectation"]
+    assert list(attentions(MultiHeadAttention(4, 2, rng(), attention=LocalAttention(3)))) == ["attention"]
+    assert attentions(Masking()) == {} and attention_maps(Masking()) == {}
+
+
+def test_keeping_ends_with_its_block_even_by_an_error_and_an_outer_block_goes_on():
+    component, query, key, _ = older("additive", "plain")
+    with keep_weights(component):
+        with pytest.raises(ZeroDivisionError), keep_weights(component):
+            raise ZeroDivisionError
+        assert component.expectation.keep
+        component(query, key)
+    assert not component.expectation.keep and not Expectation.keep
+    kept = attention_maps(component)["expectation"]
+    component(2 * query, key)
+    assert attention_maps(component)["expectation"] is kept and kept.shape == (3, 1, 5, 7)

@@ -11,11 +11,12 @@ import pytest
 from minitransformer.cli import main
 from minitransformer.cli.parser import make_parser
 from minitransformer.conformance import all_components
-from minitransformer.models import TransformerConfig
+from minitransformer.models import MODELS, TransformerConfig
 from minitransformer.run import TrainingOptions
 
 ROOT = Path(__file__).parents[1]
-TINY = "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 12 --save-every 6 --log-every 4 --evaluate-every 6 --evaluate-count 10"
+BRIEF = "--steps 12 --save-every 6 --log-every 4 --evaluate-every 6 --evaluate-count 10 --d-model 16"
+TINY = f"--heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 {BRIEF}"
 
 
 def run(text, capsys):
@@ -65,11 +66,24 @@ def test_a_second_training_takes_the_next_free_folder(trained, capsys):
     assert Path("runs/reverse-2/config.json").is_file() and "runs/reverse-2" in out.replace("\\", "/")
 
 
-def test_the_language_model_trains_evaluates_predicts_and_plots(capsys):
-    assert run(f"train copy --model language-model {TINY} --out lm", capsys)[0] == 0
-    assert Path("lm/pictures/attention-self.png").is_file()
-    assert run("evaluate lm --count 20", capsys)[0] == 0
-    assert run("predict lm '3 1 4'", capsys)[0] == 0
+PICTURES = {  # beside loss.png and influence.png, which every model has
+    "language-model": {"attention-self", "attention-strip", "positions", "architecture", "attention-architecture"},
+    "rnn": set(),
+    "rnn-additive": {"attention-cross", "attention-strip"},
+    "rnn-multiplicative": {"attention-cross", "attention-strip"},
+    "one-vector": {"positions"},
+    "conv": {"positions", "architecture"},
+    "local-attention": {"attention-self", "attention-strip", "positions", "architecture"},
+}
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "transformer"])
+def test_every_other_model_trains_evaluates_predicts_and_plots_what_it_has(model, capsys):
+    assert run(f"train copy --model {model} {BRIEF} --out run", capsys)[0] == 0
+    drawn = {path.stem for path in Path("run/pictures").iterdir()}
+    assert drawn == PICTURES[model] | {"loss", "influence"}
+    assert run("evaluate run --count 20", capsys)[0] == 0
+    assert run("predict run '3 1 4'", capsys)[0] == 0
 
 
 def test_evaluate_prints_figures_and_json(trained, capsys):
@@ -135,6 +149,12 @@ REFUSED = [
     ("train reverse --norm past", "no norm 'past'. Did you mean 'post'"),
     ("train reverse --preset toyy", "no preset 'toyy'. Did you mean 'toy'"),
     ("train reverse --model transformr", "no model 'transformr'. Did you mean 'transformer'"),
+    ("train reverse --model rnn --heads 2", "The model rnn has no option 'heads'. It has: d_model, dropout, cell"),
+    ("train reverse --model rnn --attention additive", "no option --attention"),
+    ("train reverse --model rnn --cell lstm", "no cell 'lstm'. There are: rnn, gru"),
+    ("train reverse --model conv --kernel-width 1", "kernel_width must be a whole number of at least 2, got 1"),
+    ("train reverse --model local-attention --window 0", "window must be a whole number of at least 2, got 0"),
+    ("train reverse --model language-model --encoder-layers 3", "language-model has no option 'encoder_layers'"),
     ("train reverse --digits 2", "task reverse has no option 'digits'. It has: symbols"),
     ("train reverse --out runs/reverse", "folder runs/reverse is not empty. Continue it with --resume"),
     ("train --resume runs/reverse --batch-size 3", "batch_size cannot change"),

@@ -6,7 +6,7 @@ import pytest
 from minitransformer.data import BOS, EOS, PAD
 from minitransformer.decoding import evaluating, greedy
 from minitransformer.gradient_check import away_from_initialisation
-from minitransformer.models import MODELS
+from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.encoder import small_example
 
 NAMES = list(MODELS)
@@ -14,8 +14,9 @@ NAMES = list(MODELS)
 
 def model_and_source(name):
     rng = np.random.default_rng(4)
-    config, source, _ = small_example(rng)
-    model = away_from_initialisation(MODELS[name](config, 0), rng).to("float64")
+    _, source, _ = small_example(rng)
+    config = configure(name, "toy", {"d_model": 12}, source_vocabulary=19, max_length=16)
+    model = away_from_initialisation(find_model(name).model(config, 0), rng).to("float64")
     return model, source
 
 

@@ -12,16 +12,21 @@ from minitransformer.errors import InputError
 from minitransformer.gradient_check import away_from_initialisation, gradient_check
 from minitransformer.layers import (
     GELU,
+    CausalConvolution,
     Dropout,
     Embedding,
     FeedForward,
     LayerNorm,
     LearnedPositionalEncoding,
     Linear,
+    MeanOverPositions,
     ReLU,
     Residual,
+    Sigmoid,
     SinusoidalPositionalEncoding,
+    SlidingWindow,
     Softmax,
+    Tanh,
     TanhGELU,
     Unembedding,
 )
@@ -492,6 +497,19 @@ def test_activation_far_from_zero_is_the_identity_or_nothing(kind):
     assert activation.backward(np.ones(4, dtype=np.float32)).tolist() == [0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("x", [-800.0, -2.5, -1e-3, 0.0, 0.7, 3.0, 800.0])
+def test_tanh_and_sigmoid_equal_their_formulas_and_never_overflow(x):
+    with np.errstate(all="raise"):
+        close(Tanh()(np.array([x])), [math.tanh(x)], atol=1e-15)
+        close(Sigmoid()(np.array([x])), [1 / (1 + math.exp(-x)) if x > -700 else 0.0], atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", [Tanh, Sigmoid])
+@pytest.mark.parametrize("shape", [PLAIN, SQUARE], ids=["plain", "square"])
+def test_tanh_and_sigmoid_gradient(kind, shape):
+    assert_gradients(kind(), 1.5 * normal(*shape))
+
+
 # -- dropout ------------------------------------------------------------------------------------------------------
 
 
@@ -770,3 +788,172 @@ def test_residual_refuses_an_unknown_order():
 def test_a_negative_position_does_not_wrap_around(make):
     with pytest.raises(InputError, match="Positions count from 0; got -1"):
         make()(normal(1, 2, 4), np.array([0, -1]))
+
+
+# -- sliding window -----------------------------------------------------------------------------------------------
+
+WINDOWS = [(1, 1), (2, 1), (3, 1), (3, 2), (2, 3), (2, 7), (9, 1), (4, 5)]  # width, dilation, over 7 positions
+
+
+def plain_windows(x, width, dilation):
+    """x (B, T, D) → (B, T, w, D), place by place."""
+    y = np.zeros((*x.shape[:2], width, x.shape[2]))
+    for b, t, j in np.ndindex(y.shape[:3]):
+        s = t - (width - 1 - j) * dilation
+        if s >= 0:
+            y[b, t, j] = x[b, s]
+    return y
+
+
+@pytest.mark.parametrize("width, dilation", WINDOWS)
+def test_sliding_window_holds_each_position_and_those_before_it(width, dilation):
+    x, window = normal(3, 7, 5), SlidingWindow(width, dilation)
+    assert np.array_equal(window(x), plain_windows(x, width, dilation))
+    window.clear_saves()
+    assert_gradients(window, x)
+
+
+def test_sliding_window_over_further_axes_is_that_of_each_sequence():
+    x = normal(2, 3, 7, 5)
+    y = SlidingWindow(3, 2)(x)
+    assert all(np.array_equal(y[i], SlidingWindow(3, 2)(x[i])) for i in range(2))
+    assert_gradients(SlidingWindow(3, 2), x, max_entries=20)
+
+
+def test_sliding_window_gradient_counts_the_windows_in_which_a_position_stood():
+    window = SlidingWindow(3, 2)
+    window(normal(1, 7, 1))
+    assert window.backward(np.ones((1, 7, 3, 1)))[0, :, 0].tolist() == [3, 3, 3, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("width, dilation", [(0, 1), (3, 0), (-1, 2)])
+def test_sliding_window_refuses_a_width_or_dilation_below_one(width, dilation):
+    with pytest.raises(InputError, match=f"at least 1, got width={width}, dilation={dilation}"):
+        SlidingWindow(width, dilation)
+
+
+def test_sliding_window_refuses_what_has_no_positions():
+    with pytest.raises(InputError, match=r"slides over positions.*got an input of shape \(7,\)"):
+        SlidingWindow(3)(normal(7))
+
+
+# -- convolution --------------------------------------------------------------------------------------------------
+
+REAL = np.array([[1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [1, 1, 0, 1, 1, 0, 0]], dtype=bool)
+
+
+def convolution(width, dilation, features=5, out=11):
+    return moved(CausalConvolution(features, out, width, rng(), dilation))
+
+
+def plain_convolution(component, x, width, dilation, real=None):
+    """Σ_j x_{t − (w − 1 − j)δ} W_j + b, tap by tap."""
+    w, b = component.linear.weight.data, component.linear.bias.data
+    features = x.shape[2]
+    y = np.zeros((*x.shape[:2], len(b)))
+    for n, t in np.ndindex(*x.shape[:2]):
+        y[n, t] = b
+        for j in range(width):
+            s = t - (width - 1 - j) * dilation
+            if s >= 0 and (real is None or real[n, s]):
+                y[n, t] += x[n, s] @ w[j * features : (j + 1) * features]
+    return y
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
+@pytest.mark.parametrize("width, dilation", WINDOWS)
+def test_convolution_equals_tap_by_tap_and_has_its_gradients(width, dilation, masked):
+    component, x, real = convolution(width, dilation), normal(3, 7, 5), REAL if masked else None
+    close(component(x, real), plain_convolution(component, x, width, dilation, real))
+    component.clear_saves()
+    assert_gradients(component, x, real, max_entries=20)
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
+def test_convolution_on_a_square_twin(masked):
+    component, x, real = convolution(4, 1, 4, 4), normal(4, 4, 4), rng(4).random((4, 4)) < 0.7 if masked else None
+    close(component(x, real), plain_convolution(component, x, 4, 1, real))
+    component.clear_saves()
+    assert_gradients(component, x, real, max_entries=20)
+
+
+@pytest.mark.parametrize("width, dilation", [(1, 1), (3, 1), (2, 3)])
+def test_convolution_sees_its_taps_and_nothing_else_bit_for_bit(width, dilation):
+    component, x = convolution(width, dilation), normal(3, 7, 5)
+    y = component(x)
+    for s in range(7):
+        other = x.copy()
+        other[:, s] += 1
+        taps = {s + j * dilation for j in range(width)}
+        assert (component(other) != y).any(axis=(0, 2)).tolist() == [t in taps for t in range(7)]
+
+
+def test_convolution_neither_sees_padding_nor_gives_it_a_gradient():
+    component, x = convolution(3, 2), normal(3, 7, 5)
+    y = component(x, REAL)
+    d_x = component.backward(normal(*y.shape, seed=3))
+    assert not d_x[~REAL].any() and d_x[REAL].all()
+    assert np.array_equal(component(x + 5 * ~REAL[..., None], REAL), y)
+
+
+def test_convolution_takes_what_is_before_the_beginning_for_padding():
+    component, x = convolution(3, 2), normal(1, 7, 5)
+    close(component(x, REAL[1:2])[:, 3:], component(x[:, 3:]))
+
+
+def test_convolution_refuses_other_features_and_masks():
+    component, x = convolution(3, 2), normal(3, 7, 5)
+    with pytest.raises(InputError, match=r"CausalConvolution expects 5 features on the last axis.*\(3, 7, 15\)"):
+        component(normal(3, 7, 15))
+    with pytest.raises(InputError, match=r"boolean, of shape \(3, 7\), as `ids != 0`; got bool of shape \(3, 1, 7\)"):
+        component(x, REAL[:, None])
+    with pytest.raises(InputError, match=r"got float64 of shape \(3, 7\)"):
+        component(x, REAL.astype(float))
+    with pytest.raises(InputError, match="at least 1, got width=0"):
+        CausalConvolution(5, 11, 0, rng())
+
+
+# -- the mean over positions --------------------------------------------------------------------------------------
+
+
+def test_mean_over_positions_is_that_of_the_real_ones():
+    x = normal(3, 7, 5)
+    expected = [sum(x[b, t] for t in range(7) if REAL[b, t]) / REAL[b].sum() for b in range(3)]
+    close(MeanOverPositions()(x, REAL), np.array(expected))
+    close(MeanOverPositions()(x), x.mean(axis=1))
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
+@pytest.mark.parametrize("shape", [(3, 7, 5), (4, 4, 4)], ids=["plain", "square"])
+def test_mean_over_positions_gradient(shape, masked):
+    assert_gradients(MeanOverPositions(), normal(*shape), rng(4).random(shape[:2]) < 0.6 if masked else None)
+
+
+def test_mean_over_positions_gives_real_positions_equal_shares_and_padding_none():
+    mean, d_y = MeanOverPositions(), normal(3, 5, seed=3)
+    mean(normal(3, 7, 5), REAL)
+    d_x = mean.backward(d_y)
+    for b, t in np.ndindex(3, 7):
+        close(d_x[b, t], d_y[b] / REAL[b].sum() if REAL[b, t] else np.zeros(5))
+
+
+def test_mean_over_no_positions_is_zero_and_so_is_its_gradient():
+    mean, real = MeanOverPositions(), REAL & np.array([[True], [False], [True]])
+    with np.errstate(all="raise"):
+        y = mean(normal(3, 7, 5), real)
+        d_x = mean.backward(np.ones((3, 5)))
+    assert not y[1].any() and y[[0, 2]].all() and not d_x[1].any() and d_x[0].all()
+
+
+@pytest.mark.parametrize(
+    "mask, got",
+    [
+        (REAL[:, :6], r"bool of shape \(3, 6\)"),
+        (REAL * 1.0, r"float64 of shape \(3, 7\)"),
+        (REAL[0], r"bool of shape \(7,\)"),
+        (REAL.tolist(), "a list"),
+    ],
+)
+def test_mean_over_positions_refuses_another_mask(mask, got):
+    with pytest.raises(InputError, match=rf"boolean, of shape \(3, 7\), as `ids != 0`; got {got}"):
+        MeanOverPositions()(normal(3, 7, 5), mask)

@@ -14,6 +14,7 @@ from minitransformer.checkpoint import load_checkpoint
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
 from minitransformer.metrics import Metrics
+from minitransformer.models import MODELS, find_model
 from minitransformer.run import Run, TrainingOptions, make_config
 from minitransformer.schedules import Constant, Cosine, Noam
 
@@ -22,7 +23,8 @@ SMALL = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_la
 
 def config(model="transformer", **training):
     training = {"steps": 24, "batch_size": 8, "save_every": 5, "evaluate_every": 8, "evaluate_count": 10, "log_every": 3, **training}
-    return make_config("copy", {"max_length": 5}, model, "toy", SMALL, training)
+    sizes = {name: value for name, value in SMALL.items() if name in find_model(model).options()}
+    return make_config("copy", {"max_length": 5}, model, "toy", sizes, training)
 
 
 def train(run):
@@ -45,6 +47,15 @@ def without_times(metrics):
 @pytest.mark.parametrize("model", ["transformer", "language-model"])
 @pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "schedule": "noam"}, {"optimizer": "adamw", "schedule": "constant"}], ids=str)
 def test_k_steps_and_the_rest_equal_all_steps(tmp_path, model, options):
+    assert_interruption_leaves_no_trace(tmp_path, model, **options)
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in ("transformer", "language-model")])
+def test_the_older_models_too_go_on_as_if_they_had_not_stopped(tmp_path, model):
+    assert_interruption_leaves_no_trace(tmp_path, model)
+
+
+def assert_interruption_leaves_no_trace(tmp_path, model, **options):
     whole = train(Run.create(tmp_path / "whole", config(model, **options)))
     part = Run.create(tmp_path / "part", config(model, **options))
     part.last_step = 11  # not a multiple of anything

@@ -5,8 +5,9 @@ import pytest
 
 from minitransformer.backend import array_module
 from minitransformer.data import Copy, Reverse, make_batch
+from minitransformer.decoding import greedy
 from minitransformer.errors import NonFiniteError
-from minitransformer.evaluation import alignment_shares, evaluate, exact_matches
+from minitransformer.evaluation import alignment_shares, evaluate
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.optim import SGD, Adam, clip_by_global_norm
@@ -129,10 +130,17 @@ def test_a_rate_that_is_far_too_large_ends_in_that_sentence():
         train(model, CrossEntropy(), SGD(model, 1e12), batches(), 50)
 
 
-def test_exact_matches_count_the_end_token_and_nothing_after_it():
-    expected = np.array([[5, 6, 2, 0], [5, 2, 0, 0], [7, 7, 7, 2]])
-    assert exact_matches(expected, expected).tolist() == [True] * 3
-    assert exact_matches(np.array([[5, 6, 2], [5, 5, 2], [7, 7, 7]]), expected).tolist() == [True, False, False]
+@pytest.mark.parametrize("steps", [0, 120])
+def test_exact_match_is_that_of_greedy_decoding(steps):
+    model = small(norm="pre")
+    train(model, CrossEntropy(), Adam(model, 3e-3), batches(), steps)
+    result = evaluate(model, TASK, "test", 40)
+    source, target = TASK.sample(np.random.default_rng(0), 40, "test", distinct=True)
+    expected = make_batch(source, target).target_out
+    produced = greedy(model, source, expected.shape[1])
+    produced = np.pad(produced, ((0, 0), (0, expected.shape[1] - produced.shape[1])))
+    assert result["exact_match"] == (produced == expected).all(axis=1).mean()
+    assert steps == 0 or 0 < result["exact_match"] < 1  # some right and some wrong: the comparison says something
 
 
 def test_evaluation_is_repeatable_and_does_not_disturb_training():
@@ -164,13 +172,6 @@ class Oracle:
         return 20.0 * np.eye(9)[wanted]
 
     __call__ = forward
-
-    def start(self, source):
-        return source, 0
-
-    def step(self, ids, state):
-        source, t = state
-        return self.forward(source, np.zeros((len(source), t + 1), dtype=int))[:, t], (source, t + 1)
 
 
 def test_evaluation_measures_what_an_oracle_knows():

@@ -19,20 +19,22 @@ class MultiHeadAttention(Module):
     Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
     another (`value_features`). The four projections have no bias, as in the paper; with `bias=True` (as in
     nn.Transformer) the key bias has a gradient of exactly zero, because it shifts all scores of a query alike, and
-    softmax ignores a shift.
+    softmax ignores a shift. `attention` may put another attention in the middle: `LocalAttention`, whose mask is (B, T).
 
     Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K
     (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
-    def __init__(self, features, heads, rng, key_features=None, value_features=None, bias=False, dropout=0.0):
+    def __init__(
+        self, features, heads, rng, key_features=None, value_features=None, bias=False, dropout=0.0, attention=None
+    ):
         key_features = key_features or head_width(features, heads)
         value_features = value_features or key_features
         self.query = Linear(features, heads * key_features, rng, bias)
         self.key = Linear(features, heads * key_features, rng, bias)
         self.value = Linear(features, heads * value_features, rng, bias)
         self.split = SplitHeads(heads)
-        self.attention = ScaledDotProductAttention(rng, dropout)
+        self.attention = ScaledDotProductAttention(rng, dropout) if attention is None else attention
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)
 

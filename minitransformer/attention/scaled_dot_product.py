@@ -1,7 +1,5 @@
 """Scaled dot-product attention."""
 
-import contextlib
-
 from ..backend import query_key_product
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
@@ -60,25 +58,3 @@ class ScaledDotProductAttention(Module):
         query, key = rng.standard_normal((3, 4, 5, 11)), rng.standard_normal((3, 4, 7, 11))
         _, _, mask = Masking.example(rng)
         return cls(), query, key, rng.standard_normal((3, 4, 7, 13)), mask
-
-
-@contextlib.contextmanager
-def keep_weights(module):
-    """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as `.d_weights`."""
-    before = [(m, m.keep) for _, m in module.named_modules() if isinstance(m, ScaledDotProductAttention)]
-    for attention, _ in before:
-        attention.keep = True
-    try:
-        yield
-    finally:
-        for attention, kept in before:
-            attention.keep = kept
-
-
-def attention_maps(module):
-    """{path: P (B, H, T, S)} of what `keep_weights` kept, in the order of the model."""
-    return {
-        name: m.weights
-        for name, m in module.named_modules()
-        if isinstance(m, ScaledDotProductAttention) and hasattr(m, "weights")
-    }

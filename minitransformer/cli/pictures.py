@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from ..attention import LocalAttention, MultiHeadAttention, attentions
 from ..inspection import attention_weights
+from ..models import LanguageModel, Transformer
 
 
 def draw_run(run, source, target, folder=None):
@@ -17,24 +19,31 @@ def draw_run(run, source, target, folder=None):
 
 
 def figures(run, source, target):
-    """(name, Figure) one after the other, so that only one is held in memory."""
+    """(name, Figure) one after the other, so that only one is held in memory; what a model has not is not drawn."""
     from .. import plotting
 
+    model = run.model
     tokens = [run.vocabulary.tokens[i] for i in source], [run.vocabulary.tokens[i] for i in target]
-    for kind in attention_weights(run.model, source, target):
-        yield f"attention-{kind}", plotting.plot_attention(run.model, source, target, *tokens, kind, mean=True)
+    for kind in attention_weights(model, source, target) if attentions(model) else ():
+        yield f"attention-{kind}", plotting.plot_attention(model, source, target, *tokens, kind, mean=True)
+    yield "influence", plotting.plot_influence(model, source, target, *tokens)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
     if run.moments:
         of_example = [[run.vocabulary.tokens[i] for i in ids] for ids in run.example()]
         moments = sorted(run.moments.items())
-        yield "attention-strip", plotting.plot_attention_strip(moments, *of_example, "cross" if hasattr(run.model, "encoder") else "self")
-    yield "positions", plotting.plot_positional_encoding(position_table(run.model)[: run.model.config.d_model])
-    yield "architecture", plotting.plot_architecture(run.model)
-    yield "attention-architecture", plotting.plot_attention_architecture(run.model)
+        yield "attention-strip", plotting.plot_attention_strip(moments, *of_example, "cross" if hasattr(model, "encoder") else "self")
+    if (table := position_table(model)) is not None:
+        yield "positions", plotting.plot_positional_encoding(table[: model.config.d_model])
+    if isinstance(model, (Transformer, LanguageModel)):
+        yield "architecture", plotting.plot_architecture(model)
+    if any(isinstance(m, MultiHeadAttention) and not isinstance(m.attention, LocalAttention) for _, m in model.named_modules()):
+        yield "attention-architecture", plotting.plot_attention_architecture(model)
 
 
 def position_table(model):
-    """The positional encoding (max_length, D) that the model adds, computed or learned."""
-    position = (model.target_input if hasattr(model, "target_input") else model.input).position
-    return position.table if hasattr(position, "table") else position.weight.data
+    """The positional encoding (max_length, D) that the model adds, computed or learned; None if it adds none."""
+    entry = getattr(model, "target_input", None) or getattr(model, "input", None)
+    if entry is None:
+        return None
+    return entry.position.table if hasattr(entry.position, "table") else entry.position.weight.data

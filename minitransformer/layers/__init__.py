@@ -1,27 +1,35 @@
 """The components that are not attention."""
 
-from .activations import GELU, ReLU, TanhGELU
+from .activations import GELU, ReLU, Sigmoid, Tanh, TanhGELU
+from .convolution import CausalConvolution
 from .dropout import Dropout
 from .embedding import Embedding, Unembedding
 from .feed_forward import FeedForward
 from .layer_norm import LayerNorm
 from .linear import Linear
+from .pooling import MeanOverPositions
 from .positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from .residual import Residual
+from .sliding_window import SlidingWindow
 from .softmax import Softmax
 
 __all__ = [
     "GELU",
+    "CausalConvolution",
     "Dropout",
     "Embedding",
     "FeedForward",
     "LayerNorm",
     "LearnedPositionalEncoding",
     "Linear",
+    "MeanOverPositions",
     "ReLU",
     "Residual",
+    "Sigmoid",
     "SinusoidalPositionalEncoding",
+    "SlidingWindow",
     "Softmax",
+    "Tanh",
     "TanhGELU",
     "Unembedding",
 ]

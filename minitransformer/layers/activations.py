@@ -84,3 +84,51 @@ class TanhGELU(Module):
     @classmethod
     def example(cls, rng):
         return cls(), rng.standard_normal((3, 5, 11))
+
+
+class Tanh(Module):
+    """The hyperbolic tangent, which keeps a state between −1 and 1.
+
+        y = tanh x
+
+    Backward: d_x = d_y ∘ (1 − y²).
+
+    Shapes: x, y (...). Source: Elman 1990; Goodfellow et al. 2016, section 6.3.2.
+    """
+
+    def forward(self, x):
+        y = array_module(x).tanh(x)
+        self.save(y)
+        return y
+
+    def backward(self, d_y):
+        y = self.saved()
+        return d_y * (1 - y * y)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 5, 11))
+
+
+class Sigmoid(Module):
+    """A gate between 0 and 1.
+
+        y = 1 / (1 + exp(−x)) = (1 + tanh(x/2)) / 2
+
+    The second form cannot overflow. Backward: d_x = d_y ∘ y (1 − y).
+
+    Shapes: x, y (...). Source: Goodfellow et al. 2016, section 3.10.
+    """
+
+    def forward(self, x):
+        y = 0.5 * (1 + array_module(x).tanh(0.5 * x))
+        self.save(y)
+        return y
+
+    def backward(self, d_y):
+        y = self.saved()
+        return d_y * y * (1 - y)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 5, 11))

@@ -12,69 +12,41 @@ POSITIONS = ("sinusoidal", "learned")
 
 
 @dataclasses.dataclass(frozen=True)
-class TransformerConfig:
-    """Sizes and choices, checked when made (InputError names the value and what would fit).
+class SequenceConfig:
+    """What every sequence model is made from; each kind of model adds its own sizes and choices.
 
-    The defaults are the paper's base model: post-norm, no final norm, ReLU, sinusoidal positions, no bias in the
-    attention projections, dropout on embeddings and sublayer outputs only. To equal `nn.Transformer` instead: `bias`
-    and `final_norm` True, `attention_dropout` and `activation_dropout` the same as `dropout`.
-
-    Left at None: `d_k` becomes d_model / heads and `d_v` becomes d_k; `final_norm` is True for pre-norm, whose
-    residual stream no norm has touched, and False for post-norm; `target_vocabulary` is the source's. They are filled in
-    when the configuration is made, so change one by `preset(name, **changes)`, not by `dataclasses.replace`.
+    All are checked when made (InputError names the value and what would fit). Left at None, `target_vocabulary` is the
+    source's.
     """
 
     source_vocabulary: int = 37000
     target_vocabulary: int | None = None
     d_model: int = option(512, "width D of every layer's input and output")
-    heads: int = option(8, "attention heads H")
-    d_ff: int = option(2048, "width F inside the feed-forward network")
-    encoder_layers: int = option(6, "layers of the encoder")
-    decoder_layers: int = option(6, "layers of the decoder, or of a language model")
-    d_k: int | None = option(None, "width of a query and a key in each head; else d_model / heads")
-    d_v: int | None = option(None, "width of a value in each head; else d_k")
-    max_length: int = option(512, "the longest sequence")
     dropout: float = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
-    attention_dropout: float = option(0.0, "dropout on attention weights, as in nn.Transformer")
-    activation_dropout: float = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
-    norm: str = option("post", "post (the paper's) or pre")
-    final_norm: bool | None = option(None, "a LayerNorm after each stack; else only with --norm pre")
-    activation: str = option("relu", "relu (the paper's), gelu or gelu_tanh")
-    positions: str = option("sinusoidal", "sinusoidal (the paper's) or learned")
-    bias: bool = option(False, "biases in the attention projections, as in nn.Transformer")
-    tie_embeddings: bool = option(False, "one table for both embeddings and the output, as in the paper")
 
     def __post_init__(self):
-        fill = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the class is frozen)
         if self.target_vocabulary is None:
-            fill("target_vocabulary", self.source_vocabulary)
-        for name in ("source_vocabulary", "target_vocabulary", "d_model", "heads", "d_ff", "decoder_layers", "max_length"):
-            self._expect_count(name, least=1)
-        self._expect_count("encoder_layers", least=0)
-        if self.d_k is None:
-            fill("d_k", head_width(self.d_model, self.heads))
-        if self.d_v is None:
-            fill("d_v", self.d_k)
-        self._expect_count("d_k", least=1)
-        self._expect_count("d_v", least=1)
-        for name in ("dropout", "attention_dropout", "activation_dropout"):
+            self._fill("target_vocabulary", self.source_vocabulary)
+        self._expect_counts("source_vocabulary", "target_vocabulary", "d_model")
+        self._expect_shares("dropout")
+
+    def _fill(self, name, value):
+        object.__setattr__(self, name, value)  # the class is frozen
+
+    def _expect_counts(self, *names, least=1):
+        for name in names:
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+
+    def _expect_shares(self, *names):
+        for name in names:
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} is a probability from 0 up to, not including, 1; got {getattr(self, name)}.")
-        for name, known in (("norm", ORDERS), ("activation", ACTIVATIONS), ("positions", POSITIONS)):
-            if getattr(self, name) not in known:
-                raise unknown(name, getattr(self, name), known)
-        if self.final_norm is None:
-            fill("final_norm", self.norm == "pre")
-        if self.tie_embeddings and self.source_vocabulary != self.target_vocabulary:
-            raise InputError(
-                f"Tied embeddings need one vocabulary for both sides, got {self.source_vocabulary} and "
-                f"{self.target_vocabulary} tokens. Use a joint vocabulary, or tie_embeddings=False."
-            )
 
-    def _expect_count(self, name, least):
-        value = getattr(self, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+    def _expect_one_of(self, name, known):
+        if getattr(self, name) not in known:
+            raise unknown(name, getattr(self, name), known)
 
     @classmethod
     def preset(cls, name, **changes):
@@ -85,10 +57,73 @@ class TransformerConfig:
         for name_of_change in changes:
             if name_of_change not in known:
                 raise unknown("option", name_of_change, known)
-        return cls(**{**PRESETS[name], **changes})
+        return cls(**{**{field: value for field, value in PRESETS[name].items() if field in known}, **changes})
 
     def to_dict(self):
         return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class StackConfig(SequenceConfig):
+    """A stack of layers with positions at its entry, each layer a sublayer and a feed-forward network in Add & Norm.
+
+    Left at None, `final_norm` is True for pre-norm, whose residual stream no norm has touched, and False for post-norm.
+    """
+
+    d_ff: int = option(2048, "width F inside the feed-forward network")
+    decoder_layers: int = option(6, "layers of the decoder, or of a model with one stack")
+    max_length: int = option(512, "the longest sequence")
+    activation_dropout: float = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
+    norm: str = option("post", "post (the paper's) or pre")
+    final_norm: bool | None = option(None, "a LayerNorm after each stack; else only with --norm pre")
+    activation: str = option("relu", "relu (the paper's), gelu or gelu_tanh")
+    positions: str = option("sinusoidal", "sinusoidal (the paper's) or learned")
+    tie_embeddings: bool = option(False, "one table for both embeddings and the output, as in the paper")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._expect_counts("d_ff", "decoder_layers", "max_length")
+        self._expect_shares("activation_dropout")
+        for name, known in (("norm", ORDERS), ("activation", ACTIVATIONS), ("positions", POSITIONS)):
+            self._expect_one_of(name, known)
+        if self.final_norm is None:
+            self._fill("final_norm", self.norm == "pre")
+        if self.tie_embeddings and self.source_vocabulary != self.target_vocabulary:
+            raise InputError(
+                f"Tied embeddings need one vocabulary for both sides, got {self.source_vocabulary} and "
+                f"{self.target_vocabulary} tokens. Use a joint vocabulary, or tie_embeddings=False."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformerConfig(StackConfig):
+    """Sizes and choices of a Transformer.
+
+    The defaults are the paper's base model: post-norm, no final norm, ReLU, sinusoidal positions, no bias in the
+    attention projections, dropout on embeddings and sublayer outputs only. To equal `nn.Transformer` instead: `bias`
+    and `final_norm` True, `attention_dropout` and `activation_dropout` the same as `dropout`.
+
+    Left at None, `d_k` becomes d_model / heads and `d_v` becomes d_k. They are filled in when the configuration is
+    made, as is `final_norm`, so change one by `preset(name, **changes)`, not by `dataclasses.replace`.
+    """
+
+    heads: int = option(8, "attention heads H")
+    encoder_layers: int = option(6, "layers of the encoder")
+    d_k: int | None = option(None, "width of a query and a key in each head; else d_model / heads")
+    d_v: int | None = option(None, "width of a value in each head; else d_k")
+    attention_dropout: float = option(0.0, "dropout on attention weights, as in nn.Transformer")
+    bias: bool = option(False, "biases in the attention projections, as in nn.Transformer")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._expect_counts("heads")
+        self._expect_counts("encoder_layers", least=0)
+        if self.d_k is None:
+            self._fill("d_k", head_width(self.d_model, self.heads))
+        if self.d_v is None:
+            self._fill("d_v", self.d_k)
+        self._expect_counts("d_k", "d_v")
+        self._expect_shares("attention_dropout")
 
 
 def _sizes(d_model, heads, d_ff, layers, vocabulary, dropout):

@@ -40,14 +40,13 @@ class EncoderLayer(Module):
 class Encoder(Module):
     """A stack of N encoder layers, and a final LayerNorm where the configuration asks for one.
 
-    Backward runs through the layers in reverse and returns d_x.
+    Other layers can be handed in ready made: a decoder-only model has its own. Backward runs through the layers in reverse and returns d_x.
 
     Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1.
     """
 
     def __init__(self, config, rng, layers=None):
-        layers = config.encoder_layers if layers is None else layers
-        self.layers = [EncoderLayer(config, rng) for _ in range(layers)]
+        self.layers = [EncoderLayer(config, rng) for _ in range(config.encoder_layers)] if layers is None else layers
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
     def forward(self, x, mask=None):
@@ -67,9 +66,9 @@ class Encoder(Module):
         return cls(config, rng), rng.standard_normal((3, 7, 20)), padding_mask(source)
 
 
-def attention_of(config, rng):
+def attention_of(config, rng, attention=None):
     return MultiHeadAttention(
-        config.d_model, config.heads, rng, config.d_k, config.d_v, config.bias, config.attention_dropout
+        config.d_model, config.heads, rng, config.d_k, config.d_v, config.bias, config.attention_dropout, attention
     )
 
 

@@ -7,7 +7,7 @@ from ..backend import array_module
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from ..module import Module
-from .encoder import Encoder, small_example
+from .encoder import Encoder, EncoderLayer, small_example
 from .input_embedding import InputEmbedding, expect_sequences
 
 
@@ -20,8 +20,9 @@ class LanguageModel(Module):
     the target's first token (BOS) is the separator. Without a source (None) it models the target alone.
 
     A decoder-only layer is the paper's decoder layer without cross-attention, which is `EncoderLayer` under a causal
-    mask. A padded source leaves a gap before the target; tokens count their position over real tokens only, and
-    padding is masked, so the gap is invisible. Backward returns None, because ids have no gradient.
+    mask. A shorter source is moved to the right, so that no gap parts it from its target; the padding is then at the
+    left, where it is masked and not counted as a position, so it is invisible. Backward returns None, because ids have
+    no gradient. Other layers make another model: see `ConvolutionModel` and `LocalAttentionModel`.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Liu et al. 2018, section 4.2.3;
     Radford et al. 2018.
@@ -32,7 +33,7 @@ class LanguageModel(Module):
         self.config = config
         embedding = Embedding(config.target_vocabulary, config.d_model, rng)
         self.input = InputEmbedding(embedding, config, rng)
-        self.layers = Encoder(config, rng, layers=config.decoder_layers)
+        self.layers = Encoder(config, rng, self.make_layers(config, rng))
         if config.tie_embeddings:
             self.output = Unembedding(embedding.weight)
         else:
@@ -40,11 +41,10 @@ class LanguageModel(Module):
 
     def forward(self, source, target_in):
         expect_sequences(source=source, target_in=target_in)
-        ids = target_in if source is None else array_module(target_in).concatenate([source, target_in], axis=1)
+        ids = target_in if source is None else joined(source, target_in)
         real = ids != 0                                                  # (B, n), n = S + T
         positions = (real.cumsum(axis=1) - 1).clip(0)                    # counted over real tokens
-        mask = causal_mask(ids.shape[1], like=ids) & padding_mask(ids)
-        x = self.layers(self.input(ids, positions), mask)                # (B, n, D)
+        x = self.layers(self.input(ids, positions), self.mask(ids))      # (B, n, D)
         before = ids.shape[1] - target_in.shape[1]
         self.save(before)
         return self.output(x[:, before:])                                # (B, T, V)
@@ -55,6 +55,13 @@ class LanguageModel(Module):
         xp = array_module(d_target)
         d_source = xp.zeros((d_target.shape[0], before, d_target.shape[2]), dtype=d_target.dtype)
         self.input.backward(self.layers.backward(xp.concatenate([d_source, d_target], axis=1)))
+
+    def make_layers(self, config, rng):
+        return [EncoderLayer(config, rng) for _ in range(config.decoder_layers)]
+
+    def mask(self, ids):
+        """What the layers are told of ids (B, n): who may look at whom, (B, 1, n, n)."""
+        return causal_mask(ids.shape[1], like=ids) & padding_mask(ids)
 
     def start(self, source):
         """The state before the first token: the source, and no target yet."""
@@ -70,3 +77,10 @@ class LanguageModel(Module):
     def example(cls, rng):
         config, source, target = small_example(rng)
         return cls(config, rng), source, target
+
+
+def joined(source, target_in):
+    """Source and target in one sequence (B, S + T), each source moved to the right, next to its target."""
+    xp = array_module(target_in)
+    places = xp.argsort(source != 0, axis=1, kind="stable")              # (B, S): padding first, tokens in their order
+    return xp.concatenate([xp.take_along_axis(source, places, axis=1), target_in], axis=1)

@@ -6,7 +6,7 @@ itself in a notebook. `figure.savefig(path)` writes it to a file. Importing this
 
 from ..inspection import attention_weights
 from .architecture import plot_architecture
-from .attention import plot_attention, plot_attention_strip
+from .attention import plot_attention, plot_attention_strip, plot_influence
 from .attention_architecture import plot_attention_architecture
 from .curves import plot_loss_curve
 from .positions import plot_positional_encoding
@@ -17,6 +17,7 @@ __all__ = [
     "plot_attention",
     "plot_attention_architecture",
     "plot_attention_strip",
+    "plot_influence",
     "plot_loss_curve",
     "plot_positional_encoding",
 ]

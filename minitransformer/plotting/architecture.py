@@ -16,7 +16,8 @@ ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 def plot_architecture(model):
     """Figure 1 of "Attention Is All You Need" as this very model has it: every box is a component of its tree.
 
-    A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel its one stack. Read from
+    A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel (one of convolutions or of
+    local attention too) its one stack. Read from
     the components: how often a layer is repeated, the place of the norms (post or pre) and a final one, heads and
     widths, dropout, activation, kind of positions, tied embeddings. Beside each box stands its name in the code. The
     softmax is dashed because the model ends with the logits.
@@ -81,8 +82,9 @@ def facts(model):
     """Lines of text: the order of the norms, the number of parameters, the sizes by their letters."""
     modules = [module for _, module in model.named_modules()]
     order = next(module.order for module in modules if isinstance(module, Residual))
-    features, heads, keys, _ = head_sizes(next(m for m in modules if isinstance(m, MultiHeadAttention)))
-    hidden = next(m for m in modules if isinstance(m, FeedForward)).expand.weight.shape[1]
+    attention = next((m for m in modules if isinstance(m, MultiHeadAttention)), None)
+    heads = "" if attention is None else "H = {1} heads of width K = {2} (d_k)".format(*head_sizes(attention))
+    features, hidden = next(m for m in modules if isinstance(m, FeedForward)).expand.weight.shape
     stacks = [(name, child.layers) for name, child in model.children() if getattr(child, "layers", [])]
     return [
         f"{order}-norm, {model.parameter_count():,} parameters",
@@ -90,7 +92,7 @@ def facts(model):
         "",
         "B sequences, S source and T target tokens",
         f"D = {features:,} features (d_model)",
-        f"H = {heads} heads of width K = {keys} (d_k)",
+        *([heads] if heads else []),
         f"F = {hidden:,} hidden features (d_ff)",
         f"V = {vocabulary_size(model.output):,} tokens in the vocabulary",
     ]

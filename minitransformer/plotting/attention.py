@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import InputError, unknown
-from ..inspection import attention_weights
+from ..inspection import attention_weights, source_gradients
 from .labels import HEADINGS, axis_labels, labels_for, token_labels
 from .maps import draw_maps
 
@@ -40,6 +40,22 @@ def plot_attention(
             row.append(weights[i].mean(axis=0))
             row_titles.append(f"layer {i + 1}, mean")
     return draw_maps(maps, titles, labels, HEADINGS[kind])
+
+
+def plot_influence(model, source, target, source_tokens=None, target_tokens=None):
+    """How much each source token matters to each token produced: an alignment for every model, with attention or without.
+
+    Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids and labels as in
+    `plot_attention`. Where attention says what one layer looked at, this follows every way from s to t.
+
+    Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
+    """
+    gradients = source_gradients(model, source, target)
+    total = gradients.sum(axis=-1, keepdims=True)
+    shares = gradients / np.where(total == 0, 1, total)                  # (T, S)
+    labels = axis_labels("cross", token_labels("source", source, source_tokens), token_labels("target", target, target_tokens))
+    return draw_maps([[shares]], [[""]], labels._replace(key_name="source token"), "Influence on each token produced",
+                     bar="share of the gradient")  # fmt: skip
 
 
 def plot_attention_strip(

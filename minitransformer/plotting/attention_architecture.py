@@ -1,6 +1,6 @@
 """Scaled dot-product and multi-head attention: figure 2 of the paper with a model's sizes."""
 
-from ..attention import MultiHeadAttention
+from ..attention import LocalAttention, MultiHeadAttention
 from ..errors import InputError
 from .captions import head_sizes
 from .diagram import CAPTION_FONT, Diagram
@@ -19,7 +19,10 @@ def plot_attention_architecture(model):
 
     Returns a matplotlib Figure. Raises InputError for a model without multi-head attention.
     """
-    found = [(path, m) for path, m in model.named_modules() if isinstance(m, MultiHeadAttention)]
+    found = [
+        (path, m) for path, m in model.named_modules()
+        if isinstance(m, MultiHeadAttention) and not isinstance(m.attention, LocalAttention)
+    ]  # fmt: skip
     if not found:
         raise InputError(f"{type(model).__name__} has no multi-head attention to draw.")
     path, attention = found[0]

@@ -1,7 +1,16 @@
 """What to write beside a box: sizes and choices, read from the component that it stands for."""
 
-from ..attention import MultiHeadAttention
-from ..layers import Embedding, FeedForward, LayerNorm, LearnedPositionalEncoding, Linear, Residual, Unembedding
+from ..attention import LocalAttention, MultiHeadAttention
+from ..layers import (
+    CausalConvolution,
+    Embedding,
+    FeedForward,
+    LayerNorm,
+    LearnedPositionalEncoding,
+    Linear,
+    Residual,
+    Unembedding,
+)
 from ..models import InputEmbedding
 from .style import widest
 
@@ -32,8 +41,15 @@ def of_attention(attention):
     _, heads, keys, values = head_sizes(attention)
     sizes = f"{heads} heads, width {keys}" if keys == values else f"{heads} heads, width {keys}, values {values}"
     extras = ["bias"] if attention.query.bias is not None else []
+    extras += [f"window {attention.attention.width}"] if isinstance(attention.attention, LocalAttention) else []
     extras += [f"dropout {attention.attention.dropout.p:g} on the weights"] if attention.attention.dropout.p else []
     return "\n".join([sizes, ", ".join(extras)]).strip()
+
+
+def of_convolution(convolution):
+    joined, features = convolution.linear.weight.shape
+    width = convolution.window.width
+    return f"width {width}: {width} × {joined // width} → {features}\ndilation {width}^i in layer i"
 
 
 def of_feed_forward(network):
@@ -74,6 +90,7 @@ def of_input(entry):
 
 WRITERS = {
     MultiHeadAttention: of_attention,
+    CausalConvolution: of_convolution,
     FeedForward: of_feed_forward,
     Residual: of_residual,
     LayerNorm: of_norm,

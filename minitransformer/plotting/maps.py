@@ -34,11 +34,11 @@ class Layout(NamedTuple):
     grid: tuple
 
 
-def draw_maps(maps, titles, labels, heading, row_names=()):
+def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight"):
     """A Figure of maps[row][column], each (T, S) in 0 … 1, with `AxisLabels` at the left and at the bottom.
 
     Square cells, as large as the page allows and never too small for their labels: with very many tokens and heads the
-    page grows instead. `row_names` stand beside the rows.
+    page grows instead. `row_names` stand beside the rows, `bar` beside the colour bar.
     """
     rows, columns = len(maps), len(maps[0])
     names = 0.75 if row_names else 0.45                                  # inches for what stands left of the tokens
@@ -50,9 +50,9 @@ def draw_maps(maps, titles, labels, heading, row_names=()):
             label_axes(axes[i, j], labels, layout, at_left=j == 0, at_bottom=i == rows - 1)
     annotate(figure, labels, heading, row_names, names, layout)
     left, _, bottom, _ = layout.margins
-    bar = min(layout.grid[1], 4.0)
+    length = min(layout.grid[1], 4.0)
     right = left + layout.grid[0] + layout.gap[0] - 0.05
-    add_colour_bar(figure, image, right, bottom + layout.grid[1] - bar, bar, "attention weight")
+    add_colour_bar(figure, image, right, bottom + layout.grid[1] - length, length, bar)
     return figure
 
 

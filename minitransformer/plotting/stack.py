@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from ..attention import MultiHeadAttention
-from ..layers import Residual
+from ..attention import LocalAttention, MultiHeadAttention
+from ..layers import CausalConvolution, Residual
 from .captions import caption, of_input
 from .diagram import CAPTION_FONT
 
@@ -69,9 +69,13 @@ def draw_stack(diagram, x, y, stack, name, side, masked=False):
 
 
 def label_of(sublayer, masked):
-    if isinstance(sublayer, MultiHeadAttention):
-        return "Masked multi-head\nattention" if masked else "Multi-head\nattention"
-    return "Feed forward"
+    if isinstance(sublayer, CausalConvolution):
+        return "Causal\nconvolution"
+    if not isinstance(sublayer, MultiHeadAttention):
+        return "Feed forward"
+    if isinstance(sublayer.attention, LocalAttention):
+        return "Local multi-head\nattention"
+    return "Masked multi-head\nattention" if masked else "Multi-head\nattention"
 
 
 def draw_residual(diagram, x, y, residual, names, label, side, crossing):

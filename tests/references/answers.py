@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.func import functional_call
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from . import twins
 from .cases import D, H, build, fixed_mask
@@ -131,6 +132,61 @@ def models(case, what):
     fix_dropout(twin)
     with mock.patch.object(F, "scaled_dot_product_attention", attention_with_fixed_dropout):
         return differentiate(case, forward)
+
+
+def recurrent(case, what):
+    if what.startswith("seq2seq"):
+        twin = twins.Seq2SeqTwin(case.config)
+
+        def model(w, source, target):
+            return functional_call(twin, twins.seq2seq(w), (source, target), strict=True)
+
+        return differentiate(case, model)
+    kind = what[:3].upper()
+    read_both = nn.GRU if kind == "GRU" else nn.RNN
+
+    def cell(w, x, h):
+        module = getattr(nn, f"{kind}Cell")(x.shape[-1], h.shape[-1])
+        return functional_call(module, twins.cell(w, "", ""), (x, h), strict=True)
+
+    def over_time(w, x, h):
+        module = read_both(x.shape[-1], h.shape[-1], batch_first=True)
+        return functional_call(module, twins.cell(w, "cell.", "", "_l0"), (x, h[None]), strict=True)[0]
+
+    def backwards(w, x, h):
+        return over_time(w, x.flip(1), h).flip(1)
+
+    def bidirectional(w, x, mask=None):
+        module = read_both(x.shape[-1], case.d_output.shape[-1] // 2, batch_first=True, bidirectional=True)
+        if mask is not None:
+            x = pack_padded_sequence(x, mask.sum(dim=1), batch_first=True, enforce_sorted=False)
+        y, end = functional_call(module, twins.both_cells(w, "reading.", ""), (x,), strict=True)
+        if mask is not None:
+            y, _ = pad_packed_sequence(y, batch_first=True)
+        return torch.cat([y, torch.cat([end[0], end[1]], dim=-1)[:, None]], dim=1)
+
+    forwards = {"cell": cell, "over_time": over_time, "backwards": backwards}
+    return differentiate(case, forwards.get(what[4:], bidirectional))
+
+
+def older(case, what):
+    def convolution(w, x, mask=None):
+        x = x if mask is None else x * mask[..., None]
+        weight = w["linear.weight"].unflatten(0, (3, -1)).permute(2, 1, 0)  # (w·D, E) → (E, D, w)
+        return F.conv1d(F.pad(x.mT, (2 * 2, 0)), weight, w["linear.bias"], dilation=2).mT
+
+    def additive(w, query, key, annotations, mask):
+        pairs = torch.einsum("btq,qm->btm", query, w["query.weight"])[:, :, None] + w["query.bias"]
+        pairs = pairs + torch.einsum("bsx,xm->bsm", key, w["key.weight"])[:, None]
+        scores = torch.einsum("btsm,mo->bts", torch.tanh(pairs), w["score.weight"])
+        return masked_softmax(scores, mask) @ (key if annotations is None else annotations)
+
+    def multiplicative(w, query, key, annotations, mask):
+        scores = torch.einsum("btq,qx,bsx->bts", query, w["query.weight"], key)
+        return masked_softmax(scores, mask) @ (key if annotations is None else annotations)
+
+    forwards = {"convolution": convolution, "additive": additive, "multiplicative": multiplicative}
+    return differentiate(case, forwards[what.split("_")[0]])
 
 
 def losses(case, what):
@@ -290,6 +346,8 @@ ROOMS = {
     "attention": attention,
     "stacks": stacks,
     "models": models,
+    "recurrent": recurrent,
+    "older": older,
     "losses": losses,
     "optim": optim,
     "training": training,

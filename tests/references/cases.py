@@ -13,9 +13,24 @@ import zlib
 
 import numpy as np
 
-from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
+from minitransformer.attention import (
+    AdditiveAttention,
+    MultiHeadAttention,
+    MultiplicativeAttention,
+    ScaledDotProductAttention,
+)
 from minitransformer.gradient_check import is_float
-from minitransformer.layers import GELU, Dropout, Embedding, LayerNorm, Linear, ReLU, Softmax, TanhGELU
+from minitransformer.layers import (
+    GELU,
+    CausalConvolution,
+    Dropout,
+    Embedding,
+    LayerNorm,
+    Linear,
+    ReLU,
+    Softmax,
+    TanhGELU,
+)
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import (
     Decoder,
@@ -23,13 +38,17 @@ from minitransformer.models import (
     Encoder,
     EncoderLayer,
     LanguageModel,
+    RNNConfig,
+    RNNSeq2Seq,
     Transformer,
     TransformerConfig,
 )
 from minitransformer.module import Module
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
+from minitransformer.recurrent import CELLS, Bidirectional, Recurrence
 
 B, T, S, H, K, F, V, W = 3, 5, 7, 4, 2, 11, 17, 19  # W: the target's vocabulary
+STATE = 6  # width of a recurrent state
 D = H * K
 SOURCE_LENGTHS, TARGET_LENGTHS = (7, 4, 6), (5, 3, 4)
 
@@ -74,7 +93,7 @@ class ComponentCase:
     component: Module
     inputs: tuple
     output_shape: tuple
-    config: TransformerConfig | None = None
+    config: TransformerConfig | RNNConfig | None = None
 
     def __post_init__(self):
         settle(self.component, self.name)
@@ -221,6 +240,23 @@ def with_fixed_dropout(model):
             if isinstance(child, Dropout):
                 setattr(module, name, FixedDropout(child.p))
     return model
+
+
+class OneOutput(Module):
+    """A `Bidirectional` whose two outputs are one, (B, S + 1, 2D): the end below the annotations, zeros for padding."""
+
+    def __init__(self, reading):
+        self.reading = reading
+
+    def forward(self, x, mask=None):
+        real = np.ones(x.shape[:2], dtype=bool) if mask is None else mask
+        y, end = self.reading(x, mask)
+        self.save(real)
+        return np.concatenate([y * real[..., None], end[:, None]], axis=1)
+
+    def backward(self, d_y):
+        real = self.saved()
+        return self.reading.backward(d_y[:, :-1] * real[..., None], d_y[:, -1])
 
 
 # -- the cases ---------------------------------------------------------------------------------------------------
@@ -416,6 +452,65 @@ def language_model(name, settings, with_source):
     source = source_ids(vocabulary) if with_source else None
     ids = (source, target_ids(vocabulary))
     return ComponentCase(name, LanguageModel(settings, 0), ids, (B, T, vocabulary), settings)
+
+
+@case("recurrent/rnn_cell", "rnn")
+@case("recurrent/gru_cell", "gru")
+def cell(name, kind):
+    return ComponentCase(name, CELLS[kind](D, STATE, rng()), inputs(name, (B, D), (B, STATE)), (B, STATE))
+
+
+@case("recurrent/rnn_over_time", "rnn")
+@case("recurrent/gru_over_time", "gru")
+def over_time(name, kind):
+    component = Recurrence(CELLS[kind](D, STATE, rng()))
+    return ComponentCase(name, component, inputs(name, (B, S, D), (B, STATE)), (B, S, STATE))
+
+
+@case("recurrent/gru_backwards", "gru")
+def backwards(name, kind):
+    component = Recurrence(CELLS[kind](D, STATE, rng()), reverse=True)
+    return ComponentCase(name, component, inputs(name, (B, S, D), (B, STATE)), (B, S, STATE))
+
+
+@case("recurrent/gru_bidirectional", "gru", False)
+@case("recurrent/rnn_bidirectional_packed", "rnn", True)
+@case("recurrent/gru_bidirectional_packed", "gru", True)
+def bidirectional(name, kind, padded):
+    component = OneOutput(Bidirectional(CELLS[kind](D, STATE, rng()), CELLS[kind](D, STATE, rng())))
+    mask = source_ids() != 0 if padded else None
+    return ComponentCase(name, component, (*inputs(name, (B, S, D)), mask), (B, S + 1, 2 * STATE))
+
+
+@case("recurrent/seq2seq_gru_additive", "gru", "additive")
+@case("recurrent/seq2seq_rnn_multiplicative", "rnn", "multiplicative")
+@case("recurrent/seq2seq_gru_without_attention", "gru", "none")
+def seq2seq(name, kind, attention):
+    settings = RNNConfig(V, W, d_model=4, dropout=0.0, cell=kind, attention=attention)
+    ids = Draws("source").ids(4, V, (S,) * B, S), Draws("target").ids(4, W, (T,) * B, T)
+    return ComponentCase(name, RNNSeq2Seq(settings, 0), ids, (B, T, W), settings)
+
+
+@case("older/convolution", False)
+@case("older/convolution_masked", True)
+def convolution(name, padded):
+    mask = source_ids() != 0 if padded else None
+    component = CausalConvolution(D, F, 3, rng(), dilation=2)
+    return ComponentCase(name, component, (*inputs(name, (B, S, D)), mask), (B, S, F))
+
+
+@case("older/additive", True)
+@case("older/additive_keys_are_annotations", False)
+@case("older/multiplicative", True)
+@case("older/multiplicative_keys_are_annotations", False)
+def look_up(name, apart):
+    query, key, annotations = inputs(name, (B, T, D), (B, S, F), (B, S, 9))
+    kind = AdditiveAttention if "additive" in name else MultiplicativeAttention
+    widths = (D, F, 13) if kind is AdditiveAttention else (D, F)
+    mask = source_mask()[:, 0] & np.ones((1, T, 1), dtype=bool)
+    mask[1, 3] = False  # nothing to attend to
+    given = (query, key, annotations if apart else None, mask)
+    return ComponentCase(name, kind(*widths, rng()), given, (B, T, 9 if apart else F))
 
 
 @case("losses/cross_entropy", 0.0, 0)

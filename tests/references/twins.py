@@ -1,4 +1,4 @@
-"""Our models as a PyTorch user would write them, around nn.Transformer and nn.TransformerEncoder.
+"""Our models as a PyTorch user would write them, around nn.Transformer, nn.TransformerEncoder, nn.RNN and nn.GRU.
 
 A twin takes our weights: the functions below name them as PyTorch does. They work on tensors, so gradients that
 PyTorch finds for its own weights flow back to ours, and our gradients can be given PyTorch's names alike.
@@ -88,6 +88,35 @@ def language_model(w):
     return {**state, "position_embedding.weight": w[learned]} if learned in w else state
 
 
+def cell(w, ours, theirs, suffix=""):
+    """A cell's weights, or those of nn.RNN and nn.GRU; where ours has no second bias, theirs is zero."""
+    bias = w[f"{ours}input.bias"]
+    return {
+        f"{theirs}weight_ih{suffix}": w[f"{ours}input.weight"].T,
+        f"{theirs}weight_hh{suffix}": w[f"{ours}state.weight"].T,
+        f"{theirs}bias_ih{suffix}": bias,
+        f"{theirs}bias_hh{suffix}": w.get(f"{ours}state.bias", torch.zeros_like(bias)),
+    }
+
+
+def both_cells(w, ours, theirs):
+    """The weights of a `Bidirectional`."""
+    ahead = cell(w, f"{ours}forwards.cell.", theirs, "_l0")
+    return {**ahead, **cell(w, f"{ours}backwards.cell.", theirs, "_l0_reverse")}
+
+
+def seq2seq(w):
+    """The weights of an `RNNSeq2Seq` as those of its `Seq2SeqTwin`."""
+    state = {f"{side}_embedding.weight": w[f"{side}_embedding.weight"] for side in ("source", "target")}
+    state.update(both_cells(w, "encoder.", "encoder."))
+    state.update(cell(w, "decoder.cell.", "decoder.", "_l0"))
+    for ours, theirs in (("cross_attention.query.", "query."), ("cross_attention.key.", "key."),
+                         ("cross_attention.score.", "score."), ("bridge.", "bridge."), ("combine.", "combine."),
+                         ("output.", "output.")):  # fmt: skip
+        state.update(linear(w, ours, theirs) if f"{ours}weight" in w else {})
+    return state
+
+
 # -- the models ---------------------------------------------------------------------------------------------------
 
 
@@ -174,3 +203,40 @@ class LanguageModelTwin(nn.Module):
         x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim) + place
         hidden = self.layers(x, mask=future(ids.shape[1]), src_key_padding_mask=ids == 0)
         return self.output(hidden[:, -target_in.shape[1] :])
+
+
+class Seq2SeqTwin(nn.Module):
+    """`RNNSeq2Seq(config)` in PyTorch, for sequences without padding."""
+
+    def __init__(self, config):
+        super().__init__()
+        features, network = config.d_model, nn.GRU if config.cell == "gru" else nn.RNN
+        self.source_embedding = nn.Embedding(config.source_vocabulary, features)
+        self.target_embedding = nn.Embedding(config.target_vocabulary, features)
+        self.encoder = network(features, features, batch_first=True, bidirectional=True)
+        self.decoder = network(features, features, batch_first=True)
+        self.bridge = nn.Linear(2 * features, features)
+        self.output = nn.Linear(features, config.target_vocabulary, bias=False)
+        self.attention = config.attention
+        if config.attention == "additive":
+            self.query, self.key = nn.Linear(features, features), nn.Linear(2 * features, features, bias=False)
+            self.score = nn.Linear(features, 1, bias=False)
+        elif config.attention == "multiplicative":
+            self.query = nn.Linear(features, 2 * features, bias=False)
+        if config.attention != "none":
+            self.combine = nn.Linear(3 * features, features)
+
+    def forward(self, source, target_in):
+        scale = math.sqrt(self.bridge.out_features)
+        annotations, end = self.encoder(self.source_embedding(source) * scale)
+        first = torch.tanh(self.bridge(torch.cat([end[0], end[1]], dim=-1)))
+        states, _ = self.decoder(self.target_embedding(target_in) * scale, first[None])
+        if self.attention == "none":
+            return self.output(states)
+        if self.attention == "additive":
+            pairs = self.query(states)[:, :, None] + self.key(annotations)[:, None]
+            scores = self.score(torch.tanh(pairs)).squeeze(-1)
+        else:
+            scores = self.query(states) @ annotations.mT
+        context = torch.softmax(scores, dim=-1) @ annotations
+        return self.output(torch.tanh(self.combine(torch.cat([context, states], dim=-1))))

@@ -1,0 +1,49 @@
+"""The context: what one finds on average, looking where the scores say."""
+
+from ..layers.softmax import Softmax
+from ..module import Module
+from .masking import Masking
+
+
+class Expectation(Module):
+    """Turn scores into a distribution over the source, and take the mean of the annotations under it.
+
+        p(z = s | x, q_t) = P_ts = softmax(E_t)_s      y_t = Σ_s P_ts f_s = 𝔼[f_z]
+
+    Backward:
+
+        d_f = Pᵀ d_y      d_P = d_y fᵀ      d_E = P ∘ (d_P − Σ_s d_P_s P_s)
+
+    What both older attentions do once their scores E are there. The mask (boolean, True = may attend, broadcastable
+    to E) acts before softmax; a query that may attend to nothing gets y = 0 and gradients 0. Inside `keep_weights`, P
+    stays readable as `weights` (one head: (B, 1, T, S)), and after backward d_P as `d_weights`.
+
+    Shapes: scores E (B, T, S), annotations f (B, S, A), y (B, T, A). Source: Bahdanau et al. 2015, section 3.1,
+    eqs. 5 and 6.
+    """
+
+    keep = False  # set by keep_weights
+
+    def __init__(self):
+        self.masking = Masking()
+        self.softmax = Softmax()
+
+    def forward(self, scores, annotations, mask=None):
+        weights = self.softmax(self.masking(scores, mask))               # (B, T, S)
+        if self.keep:
+            self.weights = weights[:, None]
+        self.save(weights, annotations)
+        return weights @ annotations                                     # (B, T, A)
+
+    def backward(self, d_y):
+        weights, annotations = self.saved()
+        d_annotations = weights.swapaxes(-1, -2) @ d_y                   # (B, S, A)
+        d_weights = d_y @ annotations.swapaxes(-1, -2)                   # (B, T, S)
+        if self.keep:
+            self.d_weights = d_weights[:, None]
+        return self.masking.backward(self.softmax.backward(d_weights)), d_annotations
+
+    @classmethod
+    def example(cls, rng):
+        _, scores, keys = Masking.example(rng)
+        return cls(), scores[:, 0], rng.standard_normal((3, 7, 10)), keys[:, 0]

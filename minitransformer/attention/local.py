@@ -1,0 +1,99 @@
+"""Local attention: each position looks at itself and the few before it."""
+
+from ..backend import array_module
+from ..errors import InputError
+from ..layers.real_positions import expect_real
+from .scaled_dot_product import ScaledDotProductAttention
+
+
+class LocalAttention(ScaledDotProductAttention):
+    """Causal self-attention within a window of the last r positions, and no score beyond it and its neighbourhood.
+
+        y_t = Σ_s P_ts v_s      P_t = softmax over s = t − r + 1 … t of q_t · k_s / √d_k
+
+    The sequence is cut into blocks of r. The windows of a block's queries lie in that block and the one before it, so
+    each block is a scaled dot-product attention of r queries to 2r keys, with a mask for the band: 2r·n scores, which
+    grows with n as the window does, and never n·n. Backward is that attention's own backward; a key stood in two blocks'
+    attentions, so its gradient is the sum of both.
+
+    `mask` (B, T), True = real, hides padding; `dropout` acts on P. Inside `keep_weights`, P stays readable as `weights`,
+    spread out to (B, H, T, T), and after backward d_P. Raises InputError where queries and keys are not of one
+    sequence, for a window of less than 1, or another mask.
+
+    Shapes: Q, K (B, H, T, K), V (B, H, T, K_v), y (B, H, T, K_v); inside, N blocks: queries (B, H, N, r, K), keys
+    (B, H, N, 2r, K). Source: Vaswani et al. 2017, section 4, "self-attention (restricted)".
+    """
+
+    def __init__(self, width, rng=None, dropout=0.0):
+        super().__init__(rng, dropout)
+        if not isinstance(width, int) or isinstance(width, bool) or width < 1:
+            raise InputError(f"A window sees a whole number of positions, at least 1; got width={width!r}.")
+        self.width = width
+
+    def forward(self, query, key, value, mask=None):
+        if not query.shape == key.shape or value.shape[:-1] != key.shape[:-1]:
+            shapes = f"{query.shape}, {key.shape}, {value.shape}"
+            raise InputError(f"Local attention is self-attention: queries, keys and values of one sequence, got {shapes}.")
+        expect_real(mask, (key.shape[0], key.shape[2]))
+        q = self.blocks(query)                                           # (B, H, N, r, K)
+        k, v = self.neighbourhoods(key), self.neighbourhoods(value)      # (B, H, N, 2r, K)
+        y = super().forward(q, k, v, self.allowed(mask, key))            # (B, H, N, r, K_v)
+        length = query.shape[2]
+        if self.keep:
+            self.weights = self.spread(self.weights, length)
+        self.save(length)
+        return self.joined(y, length)                                    # (B, H, T, K_v)
+
+    def backward(self, d_y):
+        length = self.saved()
+        d_q, d_k, d_v = super().backward(self.blocks(d_y))
+        if self.keep:
+            self.d_weights = self.spread(self.d_weights, length)
+        d_key, d_value = self.neighbourhoods_backward(d_k, length), self.neighbourhoods_backward(d_v, length)
+        return self.joined(d_q, length), d_key, d_value
+
+    def blocks(self, x):
+        """(B, H, T, K) → (B, H, N, r, K), zeros after the end."""
+        *_, length, features = x.shape
+        count = -(-length // self.width)
+        missing = array_module(x).zeros((*x.shape[:-2], count * self.width - length, features), dtype=x.dtype)
+        padded = array_module(x).concatenate([x, missing], axis=-2)
+        return padded.reshape(*x.shape[:-2], count, self.width, features)
+
+    def joined(self, x, length):
+        """(B, H, N, r, K) → (B, H, T, K): undoes `blocks`."""
+        return x.reshape(*x.shape[:-3], -1, x.shape[-1])[..., :length, :]
+
+    def neighbourhoods(self, x):
+        """(B, H, T, K) → (B, H, N, 2r, K): each block with the one before it, zeros before the first."""
+        xp, block = array_module(x), self.blocks(x)
+        before = xp.concatenate([xp.zeros_like(block[..., :1, :, :]), block[..., :-1, :, :]], axis=-3)
+        return xp.concatenate([before, block], axis=-2)
+
+    def neighbourhoods_backward(self, d_pair, length):
+        """(B, H, N, 2r, K) → (B, H, T, K): a block's gradient from its own neighbourhood and from the next one's."""
+        d_block = d_pair[..., self.width :, :].copy()
+        d_block[..., :-1, :, :] += d_pair[..., 1:, : self.width, :]
+        return self.joined(d_block, length)
+
+    def allowed(self, mask, key):
+        """(B or 1, 1, N, r, 2r) bool: the band of the window, without what is padding or before the beginning."""
+        xp = array_module(key)
+        real = xp.ones((1, key.shape[2]), dtype=bool) if mask is None else mask
+        keys = self.neighbourhoods(real[:, None, :, None])[..., 0]       # (B, 1, N, 2r)
+        back = self.width + xp.arange(self.width)[:, None] - xp.arange(2 * self.width)  # (r, 2r): t − s
+        return keys[..., None, :] & (back >= 0) & (back < self.width)
+
+    def spread(self, blocked, length):
+        """(B, H, N, r, 2r) → (B, H, T, T): the numbers of each block at the positions that they belong to."""
+        batch, heads, count, width, _ = blocked.shape
+        full = array_module(blocked).zeros((batch, heads, count * width, (count + 1) * width), dtype=blocked.dtype)
+        for n in range(count):
+            full[:, :, n * width : (n + 1) * width, n * width : (n + 2) * width] = blocked[:, :, n]
+        return full[:, :, :length, width : width + length]               # the first columns were before the beginning
+
+    @classmethod
+    def example(cls, rng):
+        query, key = rng.standard_normal((3, 2, 7, 5)), rng.standard_normal((3, 2, 7, 5))
+        real = rng.random((3, 7)) < 0.8
+        return cls(3), query, key, rng.standard_normal((3, 2, 7, 4)), real

@@ -1,0 +1,50 @@
+"""Causal dilated convolution over time."""
+
+from ..backend import array_module
+from ..module import Module
+from .linear import Linear, expect_features
+from .real_positions import expect_real
+from .sliding_window import SlidingWindow
+
+
+class CausalConvolution(Module):
+    """Map each position and the w − 1 before it, δ apart, to new features, the same way at every position.
+
+        y_t = Σ_j x_{t − (w − 1 − j)δ} W_j + b      x = 0 before the beginning
+
+    A window, and one affine map of all that it holds: W is (w·D, E), the W_j one below the other. Backward runs back
+    through the two, so d_x sums the windows in which a position stood, and d_W = Σ_t windowᵀ d_y_t.
+
+    The future is invisible. With layers of dilation 1, w, w², … the view grows w-fold with each. `mask` (B, T), True =
+    real, sets padding to zero, as what stands before the beginning is. Raises InputError for another mask or width.
+
+    Shapes: x (B, T, D), y (B, T, E). Sources: van den Oord et al. 2016, section 2.1; Kalchbrenner et al. 2016,
+    section 3 (ByteNet), the "dilated convolutions" of Vaswani et al. 2017, section 4.
+    """
+
+    def __init__(self, in_features, out_features, width, rng, dilation=1):
+        self.window = SlidingWindow(width, dilation)
+        self.linear = Linear(width * in_features, out_features, rng)
+
+    def forward(self, x, mask=None):
+        expect_features(self, x, self.linear.weight.shape[0] // self.window.width)
+        expect_real(mask, x.shape[:-1])
+        self.save(mask)
+        windows = self.window(only_real(x, mask))                                         # (B, T, w, D)
+        return self.linear(windows.reshape(*x.shape[:-1], -1))           # (B, T, E)
+
+    def backward(self, d_y):
+        d_windows = self.linear.backward(d_y)                            # (B, T, w·D)
+        d_x = self.window.backward(d_windows.reshape(*d_y.shape[:-1], self.window.width, -1))
+        mask = self.saved()
+        return only_real(d_x, mask)
+
+    @classmethod
+    def example(cls, rng):
+        real = rng.random((2, 7)) < 0.8
+        return cls(5, 11, 3, rng, dilation=2), rng.standard_normal((2, 7, 5)), real
+
+
+def only_real(x, mask):
+    """x (B, T, D) with zeros where the mask (B, T) is False."""
+    return x if mask is None else array_module(x).where(mask[..., None], x, 0)

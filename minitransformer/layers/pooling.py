@@ -1,0 +1,34 @@
+"""From a sequence to one vector."""
+
+from ..backend import array_module
+from ..module import Module
+from .real_positions import expect_real
+
+
+class MeanOverPositions(Module):
+    """The mean of all real positions: everything that one vector can keep of a sequence, without any order.
+
+        y = (1/n) Σ_t x_t      over the n positions where the mask is True
+
+    Backward gives every real position the same share: d_x_t = d_y / n, and 0 to padding. A sequence without a real
+    position has y = 0 and no gradient. Raises InputError for a mask that is not boolean (B, T).
+
+    Shapes: x (B, T, D), mask (B, T) or None, y (B, D). Source: Zaheer et al. 2017, section 2.
+    """
+
+    def forward(self, x, mask=None):
+        expect_real(mask, x.shape[:-1])
+        xp = array_module(x)
+        real = xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask
+        share = real / xp.maximum(real.sum(axis=1, keepdims=True), 1)    # (B, T): 1/n, or 0
+        share = share.astype(x.dtype)
+        self.save(share)
+        return (share[:, None] @ x)[:, 0]                                # (B, D)
+
+    def backward(self, d_y):
+        share = self.saved()
+        return share[..., None] * d_y[:, None]                           # (B, T, D)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(), rng.standard_normal((3, 7, 5)), rng.random((3, 7)) < 0.7

@@ -1,0 +1,55 @@
+"""Each position with the few before it: what a convolution looks at."""
+
+from ..backend import array_module
+from ..errors import InputError
+from ..module import Module
+
+
+class SlidingWindow(Module):
+    """Give each position the last w positions, itself the last of them; before the beginning stand zeros.
+
+        y[…, t, j, :] = x[…, t − (w − 1 − j)·δ, :]      j = 0 … w − 1, dilation δ
+
+    Backward: position s is in the windows of s, s + δ, …, s + (w − 1)·δ, so its gradient is their sum:
+
+        d_x[…, s, :] = Σ_j d_y[…, s + (w − 1 − j)·δ, j, :]
+
+    Raises InputError unless width and dilation are at least 1.
+
+    Shapes: x (…, T, D), y (…, T, w, D). Source: van den Oord et al. 2016, section 2.1 (causal and dilated windows).
+    """
+
+    def __init__(self, width, dilation=1):
+        if width < 1 or dilation < 1:
+            raise InputError(f"A window has a width and a dilation of at least 1, got width={width}, dilation={dilation}.")
+        self.width, self.dilation = width, dilation
+
+    def forward(self, x):
+        if x.ndim < 2:
+            raise InputError(f"A window slides over positions, (..., length, features); got an input of shape {x.shape}.")
+        self.save()
+        return array_module(x).stack([delayed(x, steps) for steps in self.delays()], axis=-2)  # (..., T, w, D)
+
+    def backward(self, d_y):
+        self.saved()
+        return sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))  # (..., T, D)
+
+    def delays(self):
+        """How many positions each of the w places looks back, the farthest first."""
+        return [(self.width - 1 - j) * self.dilation for j in range(self.width)]
+
+    @classmethod
+    def example(cls, rng):
+        return cls(3, dilation=2), rng.standard_normal((2, 3, 7, 5))
+
+
+def delayed(x, steps):
+    """x[..., t − steps, :] at t, zeros where that is before the beginning.  (..., T, D)"""
+    zeros = array_module(x).zeros_like(x[..., :steps, :])
+    return array_module(x).concatenate([zeros, x[..., : x.shape[-2] - zeros.shape[-2], :]], axis=-2)
+
+
+def advanced(x, steps):
+    """x[..., t + steps, :] at t, zeros where that is past the end: undoes `delayed`.  (..., T, D)"""
+    zeros = array_module(x).zeros_like(x[..., :steps, :])
+    return array_module(x).concatenate([x[..., zeros.shape[-2] :, :], zeros], axis=-2)

@@ -1,0 +1,76 @@
+"""A decoder-only model whose layers convolve: no recurrence and no attention."""
+
+import dataclasses
+
+from ..layers.convolution import CausalConvolution
+from ..options import option
+from .config import StackConfig
+from .encoder import EncoderLayer, feed_forward_of, residual_of, small_example
+from .language_model import LanguageModel
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvolutionConfig(StackConfig):
+    """Sizes and choices of a `ConvolutionModel`; `kernel_width` is k in the paper's Table 1."""
+
+    kernel_width: int = option(3, "how many positions a convolution joins")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._expect_counts("kernel_width", least=2)
+
+
+class ConvolutionLayer(EncoderLayer):
+    """An `EncoderLayer` with a causal dilated convolution in the place of self-attention.
+
+        a = Residual(CausalConvolution)(x)      y = Residual(FeedForward)(a)
+
+    Backward undoes the two in reverse and returns d_x.
+
+    Shapes: x, y (B, n, D); mask (B, n), True = real. Source: Kalchbrenner et al. 2016, section 3.
+    """
+
+    def __init__(self, config, rng, dilation=1):
+        self.convolution = CausalConvolution(config.d_model, config.d_model, config.kernel_width, rng, dilation)
+        self.feed_forward = feed_forward_of(config, rng)
+        self.add_norm_1 = residual_of(self.convolution, config, rng)
+        self.add_norm_2 = residual_of(self.feed_forward, config, rng)
+
+    @classmethod
+    def example(cls, rng):
+        config, source, _ = small_convolution(rng)
+        return cls(config, rng, dilation=2), rng.standard_normal((3, 7, 20)), source != 0
+
+
+class ConvolutionModel(LanguageModel):
+    """A `LanguageModel` of convolutions: source, BOS and target in one sequence.
+
+        logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
+
+    Layer i has dilation kⁱ, so that after N layers a position has seen kᴺ positions: the path between two positions
+    that lie n apart has O(log_k n) steps. What lies farther back than kᴺ − 1 is out of sight. Backward returns None,
+    because ids have no gradient.
+
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Kalchbrenner et al. 2016; Vaswani et
+    al. 2017, section 4.
+    """
+
+    def make_layers(self, config, rng):
+        return [ConvolutionLayer(config, rng, config.kernel_width**i) for i in range(config.decoder_layers)]
+
+    def mask(self, ids):
+        """What the layers are told of ids (B, n): which are real, (B, n)."""
+        return ids != 0
+
+    @classmethod
+    def example(cls, rng):
+        config, source, target = small_convolution(rng)
+        return cls(config, rng), source, target
+
+
+def small_convolution(rng):
+    """`small_example` with the configuration of a `ConvolutionModel`."""
+    config, source, target = small_example(rng)
+    fields = {f.name for f in dataclasses.fields(ConvolutionConfig)}
+    shared = {name: value for name, value in config.to_dict().items() if name in fields}
+    return ConvolutionConfig(**shared, kernel_width=3), source, target

@@ -1,0 +1,64 @@
+"""The models by the names that the commands know."""
+
+import dataclasses
+from typing import NamedTuple
+
+from ..errors import InputError, unknown
+from .config import TransformerConfig
+from .convolution_model import ConvolutionConfig, ConvolutionModel
+from .language_model import LanguageModel
+from .local_attention_model import LocalAttentionConfig, LocalAttentionModel
+from .one_vector import OneVectorConfig, OneVectorMLP
+from .rnn_seq2seq import RNNConfig, RNNSeq2Seq
+from .transformer import Transformer
+
+FROM_DATA = ("source_vocabulary", "target_vocabulary", "max_length")  # what the task decides, not the user
+
+
+class Kind(NamedTuple):
+    """A model's class and the class of its configuration, and fields of it that its name decides or that it ignores."""
+
+    model: type
+    config: type
+    fixed: dict = {}
+    unused: tuple = ()
+
+    def fields(self):
+        """The names of all fields that mean something to this model."""
+        return [f.name for f in dataclasses.fields(self.config) if f.name not in (*self.fixed, *self.unused)]
+
+    def options(self):
+        """The names of the fields that a user may choose."""
+        return [name for name in self.fields() if name not in FROM_DATA]
+
+
+MODELS = {
+    "transformer": Kind(Transformer, TransformerConfig),
+    "language-model": Kind(LanguageModel, TransformerConfig, unused=("encoder_layers",)),
+    "rnn": Kind(RNNSeq2Seq, RNNConfig, {"attention": "none"}),
+    "rnn-additive": Kind(RNNSeq2Seq, RNNConfig, {"attention": "additive"}),
+    "rnn-multiplicative": Kind(RNNSeq2Seq, RNNConfig, {"attention": "multiplicative"}),
+    "one-vector": Kind(OneVectorMLP, OneVectorConfig),
+    "conv": Kind(ConvolutionModel, ConvolutionConfig),
+    "local-attention": Kind(LocalAttentionModel, LocalAttentionConfig, unused=("encoder_layers",)),
+}
+
+
+def find_model(name):
+    """The `Kind` of that name. Raises InputError with the nearest name if there is none."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return MODELS[name]
+
+
+def configure(name, preset, options=(), **from_data):
+    """The configuration of the model of that name: a preset's, with these options, for this data.
+
+    Raises InputError for an option that the model does not have; what the data says and the model ignores is left out.
+    """
+    kind, options = find_model(name), dict(options)
+    for option in options:
+        if option not in kind.options():
+            raise InputError(f"The model {name} has no option {option!r}. It has: {', '.join(kind.options())}.")
+    known = {field: value for field, value in from_data.items() if field in kind.fields()}
+    return kind.config.preset(preset, **known, **options, **kind.fixed)

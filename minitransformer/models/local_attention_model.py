@@ -1,0 +1,73 @@
+"""A decoder-only Transformer that sees only the last few positions in each layer."""
+
+import dataclasses
+
+from ..attention.local import LocalAttention
+from ..options import option
+from .config import TransformerConfig
+from .encoder import EncoderLayer, attention_of, feed_forward_of, residual_of, small_example
+from .language_model import LanguageModel
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalAttentionConfig(TransformerConfig):
+    """Sizes and choices of a `LocalAttentionModel`; `window` is r in the paper's Table 1."""
+
+    window: int = option(16, "how many positions local attention sees, itself included")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._expect_counts("window", least=2)
+
+
+class LocalAttentionLayer(EncoderLayer):
+    """An `EncoderLayer` whose self-attention is restricted to the last r positions.
+
+        a = Residual(local self-attention)(x)      y = Residual(FeedForward)(a)
+
+    Backward undoes the two in reverse and returns d_x.
+
+    Shapes: x, y (B, n, D); mask (B, n), True = real. Source: Vaswani et al. 2017, section 4.
+    """
+
+    def __init__(self, config, rng):
+        local = LocalAttention(config.window, rng, config.attention_dropout)
+        self.self_attention = attention_of(config, rng, local)
+        self.feed_forward = feed_forward_of(config, rng)
+        self.add_norm_1 = residual_of(self.self_attention, config, rng)
+        self.add_norm_2 = residual_of(self.feed_forward, config, rng)
+
+    @classmethod
+    def example(cls, rng):
+        config, source, _ = small_local(rng)
+        return cls(config, rng), rng.standard_normal((3, 7, 20)), source != 0
+
+
+class LocalAttentionModel(LanguageModel):
+    """A `LanguageModel` with local attention: source, BOS and target in one sequence.
+
+        logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
+
+    Each layer looks r − 1 positions back, N layers together N·(r − 1): the path between two positions that lie n apart
+    has O(n/r) steps, and what lies farther back is out of sight. Backward returns None, because ids have no gradient.
+
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, section 4.
+    """
+
+    def make_layers(self, config, rng):
+        return [LocalAttentionLayer(config, rng) for _ in range(config.decoder_layers)]
+
+    def mask(self, ids):
+        """What the layers are told of ids (B, n): which are real, (B, n)."""
+        return ids != 0
+
+    @classmethod
+    def example(cls, rng):
+        config, source, target = small_local(rng)
+        return cls(config, rng), source, target
+
+
+def small_local(rng):
+    """`small_example` with the configuration of a `LocalAttentionModel`."""
+    config, source, target = small_example(rng)
+    return LocalAttentionConfig(**config.to_dict(), window=4), source, target

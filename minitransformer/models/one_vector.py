@@ -1,0 +1,97 @@
+"""The naive approach: squash the whole source into one vector, and read everything off it."""
+
+import dataclasses
+
+import numpy as np
+
+from ..backend import array_module
+from ..layers.embedding import Embedding
+from ..layers.feed_forward import ACTIVATIONS, FeedForward
+from ..layers.linear import Linear
+from ..layers.pooling import MeanOverPositions
+from ..module import Module
+from ..options import option
+from .config import POSITIONS, SequenceConfig
+from .encoder import small_example
+from .input_embedding import InputEmbedding, expect_sequences
+
+
+@dataclasses.dataclass(frozen=True)
+class OneVectorConfig(SequenceConfig):
+    """Sizes and choices of a `OneVectorMLP`."""
+
+    d_ff: int = option(2048, "width F inside the feed-forward network")
+    max_length: int = option(512, "the longest sequence")
+    activation: str = option("relu", "relu (the paper's), gelu or gelu_tanh")
+    positions: str = option("sinusoidal", "sinusoidal (the paper's) or learned")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._expect_counts("d_ff", "max_length")
+        self._expect_one_of("activation", ACTIVATIONS)
+        self._expect_one_of("positions", POSITIONS)
+
+
+class OneVectorMLP(Module):
+    """Feed-forward networks alone, with one vector between source and target.
+
+        c = mean_s f(x_s)                          x = embed(source), positions included
+        logits_t = g(z_t + c) W_out                z = embed(target_in), positions included
+
+    f turns each token at its place into a contribution, and the mean squashes them into c: nothing else of the source
+    is known to the target. (Without f, c would be a bag of words: the mean of sums of token and position cannot say
+    which token stood where.) g sees the vector, the token before, and the place; no position sees another, so there is
+    nothing to mask but padding. Backward: c was added to every target position, so d_c is the sum over them. It
+    returns None, because ids have no gradient.
+
+    Shapes: source (B, S) ids, target_in (B, T) ids, c (B, D), logits (B, T, V). Source: Zaheer et al. 2017, theorem 2,
+    for f and the mean.
+    """
+
+    def __init__(self, config, rng):
+        rng = np.random.default_rng(rng)
+        self.config = config
+        width = config.d_model
+        self.source_input = InputEmbedding(Embedding(config.source_vocabulary, width, rng), config, rng)
+        self.target_input = InputEmbedding(Embedding(config.target_vocabulary, width, rng), config, rng)
+        self.squash = FeedForward(width, config.d_ff, rng, config.activation)
+        self.mean = MeanOverPositions()
+        self.generate = FeedForward(width, config.d_ff, rng, config.activation)
+        self.output = Linear(width, config.target_vocabulary, rng, bias=False)
+
+    def forward(self, source, target_in):
+        expect_sequences(source=source, target_in=target_in)
+        vector = self.encode(source)                                     # (B, D)
+        return self.decode(target_in, vector)                            # (B, T, V)
+
+    def backward(self, d_logits):
+        d_z = self.generate.backward(self.output.backward(d_logits))     # (B, T, D)
+        self.target_input.backward(d_z)
+        d_vector = d_z.sum(axis=1)                                       # (B, D)
+        self.source_input.backward(self.squash.backward(self.mean.backward(d_vector)))
+
+    def encode(self, source):
+        """The one vector (B, D)."""
+        return self.mean(self.squash(self.source_input(source)), source != 0)
+
+    def decode(self, target_in, vector, positions=None):
+        """Logits (B, T, V) for the token after each target position."""
+        z = self.target_input(target_in, positions)                      # (B, T, D)
+        return self.output(self.generate(z + vector[:, None]))
+
+    def start(self, source):
+        """The state before the first token: the vector, and how many tokens have been read."""
+        expect_sequences(source=source)
+        return self.encode(source), 0
+
+    def step(self, ids, state):
+        """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
+        vector, read = state
+        positions = array_module(ids).full((len(ids), 1), read)
+        return self.decode(ids[:, None], vector, positions)[:, 0], (vector, read + 1)
+
+    @classmethod
+    def example(cls, rng):
+        _, source, target = small_example(rng)
+        config = OneVectorConfig(source_vocabulary=17, target_vocabulary=19, d_model=10, d_ff=23, max_length=8, dropout=0.0)
+        return cls(config, rng), source, target

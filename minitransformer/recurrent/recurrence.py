@@ -1,0 +1,116 @@
+"""A cell applied over time, and its gradient back through time."""
+
+from ..backend import array_module
+from ..errors import InputError
+from ..layers.real_positions import expect_real
+from ..module import Module
+from .cells import GRUCell, RNNCell
+
+
+class Recurrence(Module):
+    """Read a sequence step by step with one cell, each step from the state that the one before has left.
+
+        h_t = cell(x_t, h_{t−1})      y_t = h_t
+
+    Backward through time: the cell's own backward undoes its steps, the latest first, and each meets its own saves.
+    State t was both an output and the beginning of step t + 1, so its gradient is a sum:
+
+        d_h = d_y_t + d_h_{t+1}      (d_x_t, d_h_t) = cell.backward(d_h)
+
+    `forward(x, h=None, mask=None)` begins with h, or with zeros; backward returns d_x, or (d_x, d_h) if h was given.
+    With a mask, padding (False) is passed over and the state carried on, so that after the last column stands the
+    state after the last token. `reverse` reads from the end to the beginning; y_t is still the state at position t.
+
+    Raises InputError for an x that is no batch of sequences, an h of another shape, or a mask that is not (B, T).
+
+    Shapes: x (B, T, X), h (B, D), mask (B, T), y (B, T, D). Source: Rumelhart et al. 1986; Werbos 1990; Goodfellow et
+    al. 2016, section 10.2.2.
+    """
+
+    def __init__(self, cell, reverse=False):
+        self.cell = cell
+        self.reverse = reverse
+
+    def forward(self, x, h=None, mask=None):
+        self.expect_inputs(x, h, mask)
+        self.save(mask, h is not None)
+        xp = array_module(x)
+        if h is None:
+            h = xp.zeros((x.shape[0], self.cell.state_features), dtype=x.dtype)
+        states = [None] * x.shape[1]
+        for t in self.order(x.shape[1]):
+            new = self.cell(x[:, t], h)                                  # (B, D)
+            states[t] = h = new if mask is None else xp.where(mask[:, t, None], new, h)
+        return xp.stack(states, axis=1)                                  # (B, T, D)
+
+    def backward(self, d_y):
+        mask, began_with_h = self.saved()
+        xp = array_module(d_y)
+        d_x, d_h = [None] * d_y.shape[1], xp.zeros_like(d_y[:, 0])
+        for t in reversed(self.order(d_y.shape[1])):
+            d_h = d_h + d_y[:, t]                                        # (B, D)
+            d_new, d_carried = (d_h, 0) if mask is None else only(mask[:, t, None], d_h)
+            d_x[t], d_h = self.cell.backward(d_new)
+            d_h = d_h + d_carried
+        d_x = xp.stack(d_x, axis=1)                                      # (B, T, X)
+        return (d_x, d_h) if began_with_h else d_x
+
+    def order(self, length):
+        return range(length - 1, -1, -1) if self.reverse else range(length)
+
+    def expect_inputs(self, x, h, mask):
+        if x.ndim != 3 or x.shape[1] == 0:
+            raise InputError(f"A recurrence reads a batch of sequences (batch, length, features), got shape {x.shape}.")
+        if h is not None and h.shape != (x.shape[0], self.cell.state_features):
+            expected = (x.shape[0], self.cell.state_features)
+            raise InputError(f"The first state has shape {h.shape}, this cell needs {expected}: a state for each sequence.")
+        expect_real(mask, x.shape[:2])
+
+    @classmethod
+    def example(cls, rng):
+        x, real = rng.standard_normal((3, 6, 5)), rng.random((3, 6)) < 0.8
+        return cls(GRUCell(5, 7, rng)), x, rng.standard_normal((3, 7)), real
+
+
+def only(real, d_h):
+    """d_h (B, D) in two parts: what goes back through the cell, and what padding hands on as it is."""
+    xp = array_module(d_h)
+    return xp.where(real, d_h, 0), xp.where(real, 0, d_h)
+
+
+class Bidirectional(Module):
+    """Read a sequence in both directions, so that each position's annotation knows what comes before and after it.
+
+        y_t = [h→_t ; h←_t]      end = [h→_T ; h←_1], the last state of each reading
+
+    Backward takes (d_y, d_end): the ends were read off y, so their gradients are added there; then each half goes back
+    through its own reading, and d_x is the sum of the two.
+
+    Shapes: x (B, T, X), mask (B, T), y (B, T, 2D), end (B, 2D). Sources: Schuster & Paliwal 1997; Bahdanau et al.
+    2015, section 3.2.
+    """
+
+    def __init__(self, forward_cell, backward_cell):
+        self.forwards = Recurrence(forward_cell)
+        self.backwards = Recurrence(backward_cell, reverse=True)
+
+    def forward(self, x, mask=None):
+        self.save()
+        xp = array_module(x)
+        ahead = self.forwards(x, mask=mask)                              # (B, T, D)
+        back = self.backwards(x, mask=mask)
+        end = xp.concatenate([ahead[:, -1], back[:, 0]], axis=-1)        # (B, 2D)
+        return xp.concatenate([ahead, back], axis=-1), end
+
+    def backward(self, d_y, d_end):
+        self.saved()
+        width = self.forwards.cell.state_features
+        d_ahead, d_back = d_y[..., :width].copy(), d_y[..., width:].copy()  # (B, T, D)
+        d_ahead[:, -1] += d_end[..., :width]
+        d_back[:, 0] += d_end[..., width:]
+        return self.backwards.backward(d_back) + self.forwards.backward(d_ahead)
+
+    @classmethod
+    def example(cls, rng):
+        real = rng.random((3, 6)) < 0.8
+        return cls(RNNCell(5, 7, rng), RNNCell(5, 4, rng)), rng.standard_normal((3, 6, 5)), real
