@@ -1,5 +1,6 @@
 """What each command does. Its docstring is the first line of its help."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -122,6 +123,31 @@ def plot(options):
     return 0
 
 
+def compare(options):
+    """Set attention against recurrence and convolution: train, count and time them, and write a page with pictures."""
+    from ..study import run_study
+
+    plan = "full" if options.full else "short"
+    folder = options.out or f"runs/compare-{plan}"
+    try:
+        page = run_study(plan, folder, progress_bar, options.jobs)
+    except KeyboardInterrupt:
+        chosen = ("--full " if options.full else "") + (f"--out {folder}" if options.out else "")
+        print(f"Stopped; what is measured is kept. Continue: {this_program()} compare {chosen}".rstrip())
+        return 130
+    print(f"The page: {page}")
+    return 0
+
+
+@contextlib.contextmanager
+def progress_bar(title, total):
+    """A function advance(n) that moves a bar on by n of the total."""
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc=title, dynamic_ncols=True) as bar:
+        yield bar.update
+
+
 def gradcheck(options):
     """Compare every gradient of every component with finite differences."""
     from ..conformance import all_components, check_gradients
@@ -161,8 +187,8 @@ def tasks(options):
 
 def longest_answer(model, source):
     """After how many tokens to give up: twice the source's length and 8, if the model can hold so many."""
-    room = model.config.max_length - (0 if hasattr(model, "encoder") else len(source))
-    return max(1, min(2 * len(source) + 8, room))
+    room = getattr(model.config, "max_length", np.inf) - (0 if hasattr(model, "encoder") else len(source))
+    return max(1, int(min(2 * len(source) + 8, room)))
 
 
 def given(options, prefix):

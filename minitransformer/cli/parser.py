@@ -10,7 +10,7 @@ import typing
 from .. import __version__
 from ..data.tasks import TASKS
 from ..errors import unknown
-from ..models import MODELS, PRESETS, TransformerConfig
+from ..models import MODELS, PRESETS
 from ..run import TrainingOptions
 from . import commands
 
@@ -61,7 +61,7 @@ def make_parser():
     train = add("train", commands.train, TRAIN_EXAMPLES)
     train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
     train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped")
-    train.add_argument("--model", metavar="NAME", help=f"{' or '.join(MODELS)} (default: transformer)")
+    train.add_argument("--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)")
     train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: toy)")
     train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
     train.add_argument("--overwrite", action="store_true", help="let --out replace an older run")
@@ -69,7 +69,7 @@ def make_parser():
     add_fields(train.add_argument_group("training"), "training_", TrainingOptions)
     for name, cls in {"copy, reverse, sort": TASKS["reverse"], "addition": TASKS["addition"]}.items():
         add_fields(train.add_argument_group(f"task: {name}"), "task_", cls)
-    add_fields(train.add_argument_group("model, instead of the preset's"), "model_", TransformerConfig)
+    add_model_options(train.add_argument_group("model, instead of the preset's"))
 
     evaluate = add("evaluate", commands.evaluate, "  minitransformer evaluate runs/reverse --split test --count 1000\n")
     add_run(evaluate)
@@ -88,6 +88,11 @@ def make_parser():
     plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures)")
 
+    compare = add("compare", commands.compare, COMPARE_EXAMPLES)
+    compare.add_argument("--full", action="store_true", help="the whole study, hours long (default: a short one, minutes long)")
+    compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short)")
+    compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings side by side (default: one a core)")
+
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
     gradcheck.add_argument("--seed", type=at_least(0), default=0, help="draws parameters, inputs and gradients (default: 0)")
@@ -102,6 +107,9 @@ TRAIN_EXAMPLES = """  minitransformer train reverse
   minitransformer train addition --digits 2 --steps 3000
   minitransformer train copy --model language-model --norm pre
   minitransformer train --resume runs/reverse
+"""
+COMPARE_EXAMPLES = """  minitransformer compare
+  minitransformer compare --full --out study
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
@@ -126,14 +134,23 @@ def add_run(parser):
 def add_fields(group, prefix, cls):
     """An option for each field of a dataclass: --max-norm for max_norm. What is not given is absent afterwards."""
     for field in dataclasses.fields(cls):
-        if field.name in ("source_vocabulary", "target_vocabulary", "max_length") and cls is TransformerConfig:  # the task decides
-            continue
-        kind = next(t for t in typing.get_args(field.type) or (field.type,) if t is not types.NoneType)
-        flag, dest = "--" + field.name.replace("_", "-"), prefix + field.name
-        explained = field.metadata.get("help", "")
-        default = "" if cls is TransformerConfig else f" (default: {field.default})"
-        common = {"dest": dest, "default": argparse.SUPPRESS, "help": explained + default}
-        if kind is bool:
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
-        else:
-            group.add_argument(flag, type=kind, metavar=kind.__name__.upper(), **common)
+        add_field(group, prefix, field, f" (default: {field.default})")
+
+
+def add_model_options(group):
+    """An option for each field that some model has; where not all have it, the help says which do."""
+    fields = {field.name: field for kind in MODELS.values() for field in dataclasses.fields(kind.config)}
+    for name, field in fields.items():
+        having = [model for model, kind in MODELS.items() if name in kind.options()]
+        if having:
+            add_field(group, "model_", field, "" if len(having) == len(MODELS) else f" ({', '.join(having)})")
+
+
+def add_field(group, prefix, field, remark):
+    kind = next(t for t in typing.get_args(field.type) or (field.type,) if t is not types.NoneType)
+    flag, dest = "--" + field.name.replace("_", "-"), prefix + field.name
+    common = {"dest": dest, "default": argparse.SUPPRESS, "help": field.metadata.get("help", "") + remark}
+    if kind is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+    else:
+        group.add_argument(flag, type=kind, metavar=kind.__name__.upper(), **common)

@@ -1,0 +1,105 @@
+"""What is compared with what: the contestants, their sizes, and how much of everything is measured."""
+
+import dataclasses
+
+from ..errors import unknown
+from ..models import configure, find_model
+
+WIDTHS = range(4, 513)  # of a contestant that is to be as large as the Transformer
+
+
+@dataclasses.dataclass(frozen=True)
+class Contestant:
+    """A model in the comparison: its name for the commands, its name in pictures, and what is fixed about it."""
+
+    model: str
+    title: str
+    options: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How much of everything: the trainings, and the sizes at which gradients, operations and time are measured."""
+
+    width: int  # D of the Transformer whose number of parameters all others are given
+    longest: int  # sequences of 4 to so many symbols are trained on
+    lengths: tuple  # exact match is measured at these; some may be longer than any that was trained on
+    steps: int
+    batch_size: int
+    rates: tuple  # each model is trained with each, and the best is kept
+    seeds: tuple  # the first chooses the rate, and all are trained with it
+    sequences: int  # a length
+    distances: int  # gradients are followed through sequences of so many symbols
+    table_width: int  # D of the layers whose operations are counted
+    table_lengths: tuple
+    clock_width: int  # D of the models whose training step is timed
+    clock_lengths: tuple
+
+    def contestants(self):
+        """The seven models; the two that see only a part in each layer are deep enough to see 2·longest + 1 in all."""
+        depth, seen = 0, 1
+        while seen < 2 * self.longest + 1:
+            depth, seen = depth + 1, seen * KERNEL
+        return (
+            Contestant("transformer", "Transformer", {"encoder_layers": 2, "decoder_layers": 2, "heads": 4}),
+            Contestant("rnn", "RNN, one vector"),
+            Contestant("rnn-additive", "RNN + additive attention"),
+            Contestant("rnn-multiplicative", "RNN + multiplicative attention"),
+            Contestant("one-vector", "MLP, one vector"),
+            Contestant("conv", "Convolution", {"decoder_layers": depth, "kernel_width": KERNEL}),
+            Contestant("local-attention", "Local attention", {"decoder_layers": depth, "heads": 4, "window": WINDOW}),
+        )
+
+
+KERNEL, WINDOW = 3, 16
+
+PLANS = {
+    "short": Plan(
+        width=24, longest=16, lengths=(4, 8, 12, 16, 20), steps=600, batch_size=32, rates=(3e-3,), seeds=(0,),
+        sequences=100, distances=16, table_width=32, table_lengths=(16, 32, 64, 128), clock_width=32,
+        clock_lengths=(8, 16, 32, 64, 128),
+    ),
+    "full": Plan(
+        width=32, longest=64, lengths=(4, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80), steps=4000, batch_size=32,
+        rates=(1e-3, 3e-3, 1e-2), seeds=(0, 1, 2), sequences=200, distances=64, table_width=64,
+        table_lengths=(16, 32, 64, 128, 256, 512), clock_width=64, clock_lengths=(8, 16, 32, 64, 128, 256, 512),
+    ),
+}  # fmt: skip
+
+
+def sizes(contestant, width=None, parameters=None, **from_data):
+    """The options of a contestant's model: of this width, or of that which brings it closest to so many parameters.
+
+    Where a model has a feed-forward network, it is four times as wide as the model, and then a little more or less, to
+    come closer still than a width that the heads divide allows.
+    """
+    kind = find_model(contestant.model)
+
+    def count(**sizes):
+        return kind.model(configure(contestant.model, "toy", sizes, **from_data), 0).parameter_count()
+
+    def of_width(d_model):
+        hidden = {"d_ff": 4 * d_model} if "d_ff" in kind.options() else {}
+        return {**contestant.options, "d_model": d_model, **hidden}
+
+    def nearest(candidates):
+        """The candidate with the number of parameters closest to what is asked for; they grow from one to the next."""
+        low, high = 0, len(candidates) - 1
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if count(**candidates[middle]) < parameters else (low, middle)
+        return min(candidates[max(0, low - 1) : low + 1], key=lambda c: abs(count(**c) - parameters))
+
+    if width is not None:
+        return of_width(width)
+    step = contestant.options.get("heads", 1)
+    chosen = nearest([of_width(w) for w in range(max(4, step), WIDTHS[-1], step)])
+    if "d_ff" in chosen:
+        chosen = nearest([{**chosen, "d_ff": f} for f in range(1, 8 * chosen["d_model"])])
+    return chosen
+
+
+def find_plan(name):
+    if name not in PLANS:
+        raise unknown("plan", name, PLANS)
+    return PLANS[name]
