@@ -29,10 +29,7 @@ def attention_weights(model, source, target):
     if not attentions(model):
         raise InputError(f"{type(model).__name__} has no attention whose weights could be read.")
     xp = array_module(model.parameters()[0].data)
-    target = one_sequence("target", target)
-    if target[0] == BOS:
-        raise InputError("The target begins with BOS; hand in only what the model produces, without BOS.")
-    target_in = xp.asarray(np.concatenate([[BOS], target[:-1]])[None])   # (1, T)
+    target_in = xp.asarray(shifted_right(target)[None])                  # (1, T)
     if source is None and hasattr(model, "encoder"):
         raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
     source = None if source is None else xp.asarray(one_sequence("source", source)[None])
@@ -52,14 +49,14 @@ def source_gradients(model, source, target):
     and they follow all the ways from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
 
     All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
-    model itself is not touched. Raises InputError for ids that are not one sequence of integers.
+    model itself is not touched. Raises InputError for ids that are not one sequence of integers, or a target that begins with BOS.
     """
     model = copy.deepcopy(model).eval()
     model.clear_saves()
     xp = array_module(model.parameters()[0].data)
-    source, target = one_sequence("source", source), one_sequence("target", target)
-    steps = np.arange(len(target))
-    copies = [np.repeat(ids[None], len(target), axis=0) for ids in (source, np.concatenate([[BOS], target[:-1]]))]
+    source, target_in = one_sequence("source", source), shifted_right(target)
+    target, steps = as_numpy(target), np.arange(len(target_in))
+    copies = [np.repeat(ids[None], len(steps), axis=0) for ids in (source, target_in)]
     reads_source, found = {}, []  # {path of an embedding: for each of its forwards, whether it read the source}
 
     def after_forward(path, component, inputs, output):
@@ -87,6 +84,14 @@ def kind_of(path):
     if "cross_attention" in path:
         return "cross"
     return stack if stack in ("encoder", "decoder") else "self"
+
+
+def shifted_right(target):
+    """What the model reads when it produces the target (T,): BOS, then the target without its last."""
+    target = one_sequence("target", target)
+    if target[0] == BOS:
+        raise InputError("The target begins with BOS; hand in only what the model produces, without BOS.")
+    return np.concatenate([[BOS], target[:-1]])
 
 
 def one_sequence(name, ids):

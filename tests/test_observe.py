@@ -5,9 +5,10 @@ import pytest
 
 from minitransformer.attention import keep_weights
 from minitransformer.errors import InputError
-from minitransformer.inspection import attention_weights
+from minitransformer.gradient_check import away_from_initialisation
+from minitransformer.inspection import attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
-from minitransformer.models import LanguageModel, Transformer
+from minitransformer.models import MODELS, LanguageModel, Transformer, configure, find_model
 from minitransformer.models.encoder import small_example
 from minitransformer.observe import observe
 
@@ -61,3 +62,65 @@ def test_the_weights_of_one_sequence_come_by_kind_and_leave_no_trace(kind, shape
 def test_what_has_no_attention_says_so():
     with pytest.raises(InputError, match="Linear has no attention"):
         attention_weights(Linear(2, 2, np.random.default_rng(0)), np.array([4]), np.array([5]))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_source_gradients_are_those_of_finite_differences(name):
+    rng = np.random.default_rng(3)
+    config = configure(name, "toy", {"d_model": 8}, source_vocabulary=19, max_length=16)
+    model = away_from_initialisation(find_model(name).model(config, 0).to("float64"), rng).eval()
+    source, target = np.array([5, 9, 14, 6]), np.array([11, 17, 8, 2])  # no token twice, as many of each
+    before = model.state_dict()
+    model.zero_grad()
+    found = source_gradients(model, source, target)
+    table = next(p for path, p in model.named_parameters().items() if path.endswith("embedding.weight"))
+    scale = 8**0.5  # an embedding is √D times its row of the table
+
+    def log_likelihoods():
+        logits = model(source[None], np.array([[1, 11, 17, 8]]))[0]
+        model.clear_saves()
+        return logits[np.arange(4), target] - np.log(np.exp(logits).sum(axis=-1))
+
+    for s, token in enumerate(source):
+        changes = []
+        for feature in range(8):
+            table.data[token, feature] += 1e-6
+            above = log_likelihoods()
+            table.data[token, feature] -= 2e-6
+            changes.append((above - log_likelihoods()) / 2e-6 / scale)
+            table.data[token, feature] += 1e-6
+        np.testing.assert_allclose(found[:, s], np.linalg.norm(changes, axis=0), rtol=1e-5, atol=1e-8)
+    assert (found > 0).any(axis=1).all() and not any(p.grad.any() for p in model.parameters())
+    for path, array in model.state_dict().items():
+        np.testing.assert_allclose(array, before[path], atol=1e-12)
+
+
+def test_source_gradients_leave_the_model_as_it_was_also_between_forward_and_backward():
+    _, source, target = small_example(np.random.default_rng(0))
+    model = find_model("rnn-additive").model(configure("rnn-additive", "toy", {"dropout": 0.5}, source_vocabulary=19), 0)
+    expected = [g.bit_generator.state for g in model.generators()]
+    logits = model(source, target)
+    states = [g.bit_generator.state for g in model.generators()]
+    source_gradients(model, source[0], np.array([5, 6]))
+    assert states == [g.bit_generator.state for g in model.generators()] != expected and model.training
+    model.backward(np.ones_like(logits))
+    assert not model.leftover_saves()
+
+
+@pytest.mark.parametrize("source, target, sentence", [
+    ([[5, 6]], [7, 2], r"source is one sequence .* \(1, 2\)"),
+    ([5, 6], [1, 7], "target begins with BOS"),
+    ([5, 6], [], "target is one sequence"),
+    (None, [5, 2], "source is one sequence"),
+])  # fmt: skip
+def test_source_gradients_refuse_what_is_no_sequence(source, target, sentence):
+    config, *_ = small_example(np.random.default_rng(0))
+    with pytest.raises(InputError, match=sentence):
+        source_gradients(Transformer(config, 0), source, target)
+
+
+def test_entering_is_reported_before_anything_inside():
+    network, seen = FeedForward(3, 5, np.random.default_rng(0)), []
+    with observe(network, on_enter=lambda path, component: seen.append(path)):
+        network.backward(network(np.ones((2, 3))))
+    assert seen == ["", "expand", "activation", "dropout", "contract", "", "contract", "dropout", "activation", "expand"]

@@ -15,12 +15,14 @@ from minitransformer.attention import attention_maps, keep_weights
 from minitransformer.errors import InputError
 from minitransformer.layers import FeedForward
 from minitransformer.layers.positional_encoding import sinusoids
+from minitransformer.models import MODELS, configure, find_model
 from minitransformer.plotting import (
     attention_weights,
     plot_architecture,
     plot_attention,
     plot_attention_architecture,
     plot_attention_strip,
+    plot_influence,
     plot_loss_curve,
     plot_positional_encoding,
 )
@@ -506,6 +508,30 @@ def test_the_drawings_fit_their_pages(model):
         figure = draw(model())
         assert_on_the_page(figure)
         assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_influence_is_drawn_for_every_model(name):
+    model = find_model(name).model(configure(name, "toy", {"d_model": 12}, source_vocabulary=20, max_length=32), 0)
+    figure = plot_influence(model, SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)
+    (axes,) = panels(figure)
+    shares = axes.images[0].get_array()
+    assert shares.shape == (4, 5) and "share of the gradient" in texts(figure)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    assert [t.get_text() for t in axes.get_xticklabels()] == SOURCE_TOKENS
+    assert [t.get_text() for t in axes.get_yticklabels()] == TARGET_TOKENS
+    assert_on_the_page(figure)
+
+
+@pytest.mark.parametrize("name, word", [("conv", "Causal\nconvolution"), ("local-attention", "Local multi-head\nattention")])
+def test_the_architecture_of_the_older_stacks_names_what_mixes(name, word):
+    model = find_model(name).model(configure(name, "toy", source_vocabulary=20, max_length=32), 0)
+    figure = plot_architecture(model)
+    assert texts(figure).count(word) == 1 and "Feed forward" in texts(figure)
+    wanted = ["width 3: 3 × 64 → 64", "dilation 3^i in layer i"] if name == "conv" else ["4 heads, width 16", "window 16"]
+    assert set(wanted) <= {line for text in texts(figure) for line in text.split("\n")}
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
 
 
 class NoAttention(FeedForward):

@@ -24,8 +24,10 @@ def figures(run, source, target):
 
     model = run.model
     tokens = [run.vocabulary.tokens[i] for i in source], [run.vocabulary.tokens[i] for i in target]
-    for kind in attention_weights(model, source, target) if attentions(model) else ():
-        yield f"attention-{kind}", plotting.plot_attention(model, source, target, *tokens, kind, mean=True)
+    weights = attention_weights(model, source, target) if attentions(model) else {}
+    for kind, (layer, *_) in weights.items():
+        many = len(layer) > 1  # the mean over a single head would be that head again
+        yield f"attention-{kind}", plotting.plot_attention(model, source, target, *tokens, kind, mean=many)
     yield "influence", plotting.plot_influence(model, source, target, *tokens)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
