@@ -807,3 +807,26 @@ p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
 p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
 p("x148", "scores in the slow memory layout", "(key @ query.swapaxes(-1, -2)).swapaxes(-1, -2)",
     "query @ key.swapaxes(-1, -2)")
+
+# -- measuring ----------------------------------------------------------------------------------------------------
+
+p = plants("counting.py", "test_counting.py", "")
+p("x269", "a product does not lengthen the chain", "depth += 1", "pass")
+p("x270", "the size of the result for the multiply-adds", "int(result.size) * np.shape(inputs[0])[-1]",
+    "int(result.size)")
+p("x271", "the history of the first array only", "max(array.depth for array in found)", "found[0].depth")
+p("x272", "what is written into an array is forgotten", "self.depth = max(self.depth, getattr(value, \"depth\", 0))", "pass")
+p("x273", "counted in the component that encloses", "Product(where[-1]", "Product(where[0]")
+p("x274", "gradients are left behind", "p.grad[...] = grad", "pass")
+p = plants("inspection.py", "test_observe.py", "source_gradients")
+p("x275", "the gradient of the logit, not of its logarithm", "d_logits[steps, steps] = -softmax(logits[steps, steps])", "pass")
+p("x276", "the gradient at the target's embedding", "if isinstance(component, Embedding) and reads_source[path].pop():",
+    "if isinstance(component, Embedding) and not reads_source[path].pop():")
+p("x277", "all steps at once", "d_logits[steps, steps, target] += 1", "d_logits[:, steps, target] += 1")
+p = plants("evaluation.py", "test_training.py", "exact_match_is_that")
+p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
+p("x279", "padding counts as wrong", "(logits.argmax(axis=-1) != batch.target_out) & real",
+    "(logits.argmax(axis=-1) != batch.target_out)")
+p = plants("study/table1.py", "test_study.py", "crossing or cores or paths or core_of")
+p("x280", "the whole layer taken for its core", "forward.multiply_adds(layer.core)", "forward.multiply_adds()")
+p("x281", "a path from any output, not from the last", "d_x[:, -1] = 1", "d_x[:] = 1")

@@ -154,7 +154,7 @@ def longest_path(layer, n, d=8):
     """How many steps the gradient of the last output makes on its way to the first input, through as few layers as do.
 
     A step is one application of the layer, of a recurrence one of its cell. Layers are stacked until the first input
-    gets a gradient; then the applications that passed one on are counted.
+    gets a gradient; then all their applications are on the way, and are counted.
     """
     stack, found = [], 0
     while not found:
@@ -164,12 +164,12 @@ def longest_path(layer, n, d=8):
 
 
 def steps_to_the_first_input(stack, step, n, d):
-    """The applications of `step` through which the gradient of the last output came to the first input; 0: it did not."""
+    """The applications of `step` in a stack, if the gradient of its last output comes to its first input; else 0."""
     x, steps = 0.1 * rng().standard_normal((1, n, d)), 0  # small and float64, so that no gradient vanishes on a long way
 
     def after_backward(path, component, d_y, d_inputs):
         nonlocal steps
-        steps += isinstance(component, step) and bool(np.any(d_y[0]))
+        steps += isinstance(component, step)
 
     for layer in stack:
         x = layer.to("float64")(x)
