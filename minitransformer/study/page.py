@@ -3,7 +3,7 @@
 import numpy as np
 
 from .plan import KERNEL, WINDOW
-from .table1 import LAYERS
+from .table1 import LAYERS, crossing
 from .trainings import exact_match_table
 
 PAGE = "comparison.md"
@@ -77,9 +77,9 @@ Seconds are those of one training, with one thread, others beside it.
 {markdown(rows)}
 {"" if not lost else chr(10) + "Diverged, and out of the choice: " + "; ".join(lost) + "." + chr(10)}
 What to look for: the two that hand over **one vector** have no more room for a long sequence than for a short one. The
-recurrent models **with attention** differ from the one without by the look back, and a width that pays for it. The two whose layers see only a
-**part** (convolution: {KERNEL} positions, dilated; local attention: the last {WINDOW}) are deep enough to see as far as their stack
-reaches, but can only pass things on, layer by layer."""
+recurrent models **with attention** differ from the one without by the look back, and a width that pays for it. The two
+whose layers see only a **part** (convolution: {KERNEL} positions, dilated; local attention: the last {WINDOW}) can only pass things on,
+layer by layer, as far as their stack reaches."""
 
 
 def rates(plan):
@@ -91,8 +91,8 @@ def rates(plan):
 
 def spread(values):
     values = 100 * np.asarray(values)
-    low, mean, high = values.min(), values.mean(), values.max()
-    return f"{mean:.0f}" if high - low < 0.5 else f"{mean:.0f} ({low:.0f}–{high:.0f})"
+    low, mean, high = (f"{x:.1f}".removesuffix(".0") for x in (values.min(), values.mean(), values.max()))
+    return mean if low == high else f"{mean} ({low}–{high})"
 
 
 def gradient(plan, reach):
@@ -115,7 +115,8 @@ it by what it is at distance 1, before training and after (mean of 8 sequences).
 {markdown(rows)}
 
 A recurrence has to carry the gradient through every step between the two; attention carries it at once, whatever the
-distance. A zero is a zero: in a model that sees only a part, what is out of reach gets no gradient at all."""
+distance. A zero is a zero: in a model that sees only a part, what is out of reach gets no gradient at all. After training,
+a model that is sure of a token has hardly any gradient left for it, so its curve jumps with how sure it is of each."""
 
 
 def table(counts):
@@ -180,6 +181,8 @@ def wall_time(plan, times):
     layers = [["layer, ms", *lengths], *([title, *map(milliseconds, seconds)] for title, seconds in times["layers"].items())]
     models = [["training step, ms", *lengths], *([title, *map(milliseconds, s)] for title, s in times["models"].items())]
     crossings = "; ".join(f"{name}, {where(n, times['lengths'])}" for name, n in times["crossings"].items())
+    transformer, rnn = (c.title for c in plan.contestants()[:2])
+    of_models = where(crossing(times["lengths"], times["models"][transformer], times["models"][rnn]), times["lengths"])
     return f"""## Wall time against length
 
 ![Milliseconds against length: a layer at the left, a training step at the right.](wall-time.png)
@@ -191,9 +194,12 @@ is forward, loss, backward and Adam, of models with as many parameters as a Tran
 
 {markdown(models)}
 
-From where on a layer of attention takes longer than a recurrence: {crossings}. A recurrence runs n small products one
-after another, each of which waits for the one before; attention does its work in a few large ones. That is what O(1)
-sequential steps buy, and n²·d is what they cost once n is large."""
+From where on the layer of attention takes longer than a recurrence: {crossings}.
+The training step, {transformer} against {rnn}: {of_models}.
+
+A recurrence runs n small products one after another, each of which waits for the one before; attention does its work in
+a few large ones. That is what O(1) sequential steps buy, and n²·d is what they cost once n is large. Additive attention
+computes not a number but a vector for every pair of tokens."""
 
 
 def milliseconds(seconds):

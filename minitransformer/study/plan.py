@@ -55,7 +55,7 @@ KERNEL, WINDOW = 3, 16
 
 PLANS = {
     "short": Plan(
-        width=24, longest=16, lengths=(4, 8, 12, 16, 20), steps=1000, batch_size=32, rates=(3e-3,), seeds=(0,),
+        width=24, longest=16, lengths=(4, 8, 12, 16, 20), steps=1500, batch_size=32, rates=(3e-3,), seeds=(0,),
         sequences=100, distances=16, table_width=32, table_lengths=(16, 32, 64, 128), clock_width=32,
         clock_lengths=(16, 32, 64, 128),
     ),
