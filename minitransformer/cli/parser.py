@@ -89,7 +89,7 @@ def make_parser():
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures)")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
-    compare.add_argument("--full", action="store_true", help="the whole study, hours long (default: a short one, minutes long)")
+    compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, two minutes)")
     compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short)")
     compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings side by side (default: one a core)")
 
