@@ -13,7 +13,7 @@ from .language_model import LanguageModel
 class ConvolutionConfig(StackConfig):
     """Sizes and choices of a `ConvolutionModel`; `kernel_width` is k in the paper's Table 1."""
 
-    kernel_width: int = option(3, "how many positions a convolution joins")
+    kernel_width: int = option(3, "how many positions k a convolution joins; N layers see k to the power of N")
 
     def __post_init__(self):
         super().__post_init__()

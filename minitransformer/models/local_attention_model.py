@@ -13,7 +13,7 @@ from .language_model import LanguageModel
 class LocalAttentionConfig(TransformerConfig):
     """Sizes and choices of a `LocalAttentionModel`; `window` is r in the paper's Table 1."""
 
-    window: int = option(16, "how many positions local attention sees, itself included")
+    window: int = option(16, "how many positions r local attention sees, itself included; N layers see N (r - 1) back")
 
     def __post_init__(self):
         super().__post_init__()

@@ -5,7 +5,8 @@ import dataclasses
 from ..errors import unknown
 from ..models import configure, find_model
 
-WIDTHS = range(4, 513)  # of a contestant that is to be as large as the Transformer
+KERNEL, WINDOW = 3, 16  # k and r of Table 1, for every convolution and every local attention of the study
+WIDEST = 512  # no contestant is made wider to have as many parameters as the Transformer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +52,6 @@ class Plan:
         )
 
 
-KERNEL, WINDOW = 3, 16
-
 PLANS = {
     "short": Plan(
         width=24, longest=16, lengths=(4, 8, 12, 16, 20), steps=1500, batch_size=32, rates=(3e-3,), seeds=(0,),
@@ -93,7 +92,7 @@ def sizes(contestant, width=None, parameters=None, **from_data):
     if width is not None:
         return of_width(width)
     step = contestant.options.get("heads", 1)
-    chosen = nearest([of_width(w) for w in range(max(4, step), WIDTHS[-1], step)])
+    chosen = nearest([of_width(w) for w in range(max(4, step), WIDEST, step)])
     if "d_ff" in chosen:
         chosen = nearest([{**chosen, "d_ff": f} for f in range(1, 8 * chosen["d_model"])])
     return chosen
