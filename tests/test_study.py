@@ -20,7 +20,7 @@ from minitransformer.models import configure, find_model
 from minitransformer.study import plan as plans
 from minitransformer.study import run_study, table1, trainings
 from minitransformer.study.gradients import by_distance
-from minitransformer.study.plan import PLANS, Plan, sizes
+from minitransformer.study.plan import PLANS, Plan, equal_sizes, parameter_count
 
 ROOT = Path(__file__).parents[1]
 TINY = Plan(
@@ -130,15 +130,11 @@ def test_the_command_writes_the_page_and_says_where(study, monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", PLANS)
 def test_all_contestants_are_of_one_size(name):
-    first, *others = PLANS[name].contestants()
-
-    def count(contestant, **wanted):
-        options = sizes(contestant, **wanted, **FROM_DATA)
-        return find_model(contestant.model).model(configure(contestant.model, "toy", options, **FROM_DATA), 0).parameter_count()
-
-    target = count(first, width=PLANS[name].width)
-    for contestant in others:
-        assert abs(count(contestant, parameters=target) / target - 1) < 0.02, contestant.title
+    options = equal_sizes(PLANS[name], PLANS[name].width, **FROM_DATA)
+    counts = {model: parameter_count(model, chosen, **FROM_DATA) for model, chosen in options.items()}
+    assert list(counts) == [c.model for c in PLANS[name].contestants()]
+    assert options["transformer"]["d_model"] == PLANS[name].width
+    assert all(abs(count / counts["transformer"] - 1) < 0.02 for count in counts.values()), counts
 
 
 @pytest.mark.parametrize("name", PLANS)

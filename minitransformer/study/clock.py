@@ -10,7 +10,7 @@ from ..data.tasks import make_task
 from ..losses import CrossEntropy
 from ..models import configure, find_model
 from ..optim import Adam
-from .plan import sizes
+from .plan import equal_sizes
 from .table1 import GATED, LAYERS, crossing
 
 BATCH = 8
@@ -76,13 +76,11 @@ def model_steps(plan, n):
     task = make_task("reverse", min_length=n, max_length=n)
     batch = make_batch(*task.sample(np.random.default_rng(0), BATCH))
     from_data = {"source_vocabulary": len(task.vocabulary), "max_length": 2 * n + 2}
-    steps, parameters = {}, None
+    options = equal_sizes(plan, plan.clock_width, **from_data)
+    steps = {}
     for contestant in plan.contestants():
-        width = plan.clock_width if parameters is None else None
-        kind, options = find_model(contestant.model), sizes(contestant, width, parameters, **from_data)
-        model = kind.model(configure(contestant.model, "toy", options, **from_data), 0)
-        parameters = parameters or model.parameter_count()
-        steps[contestant.title] = model_step(model, batch)
+        config = configure(contestant.model, "toy", options[contestant.model], **from_data)
+        steps[contestant.title] = model_step(find_model(contestant.model).model(config, 0), batch)
     return steps
 
 

@@ -66,36 +66,47 @@ PLANS = {
 }  # fmt: skip
 
 
-def sizes(contestant, width=None, parameters=None, **from_data):
-    """The options of a contestant's model: of this width, or of that which brings it closest to so many parameters.
+def equal_sizes(plan, width, **from_data):
+    """{model: options} of all contestants: the Transformer of this width, and the others with as many parameters."""
+    transformer, *others = plan.contestants()
+    first = of_width(transformer, width)
+    parameters = parameter_count(transformer.model, first, **from_data)
+    return {transformer.model: first, **{c.model: of_size(c, parameters, **from_data) for c in others}}
 
-    Where a model has a feed-forward network, it is four times as wide as the model, and then a little more or less, to
-    come closer still than a width that the heads divide allows.
+
+def of_width(contestant, d_model):
+    """The options of a contestant of this width; a feed-forward network is four times as wide."""
+    hidden = {"d_ff": 4 * d_model} if "d_ff" in find_model(contestant.model).options() else {}
+    return {**contestant.options, "d_model": d_model, **hidden}
+
+
+def of_size(contestant, parameters, **from_data):
+    """The options of a contestant of the width that brings it closest to so many parameters.
+
+    A width that the heads divide may miss by much; the width of a feed-forward network then makes up for it.
     """
-    kind = find_model(contestant.model)
-
-    def count(**sizes):
-        return kind.model(configure(contestant.model, "toy", sizes, **from_data), 0).parameter_count()
-
-    def of_width(d_model):
-        hidden = {"d_ff": 4 * d_model} if "d_ff" in kind.options() else {}
-        return {**contestant.options, "d_model": d_model, **hidden}
 
     def nearest(candidates):
-        """The candidate with the number of parameters closest to what is asked for; they grow from one to the next."""
+        """The candidate closest to what is asked for; their numbers of parameters grow from one to the next."""
         low, high = 0, len(candidates) - 1
         while low < high:
             middle = (low + high) // 2
-            low, high = (middle + 1, high) if count(**candidates[middle]) < parameters else (low, middle)
-        return min(candidates[max(0, low - 1) : low + 1], key=lambda c: abs(count(**c) - parameters))
+            enough = parameter_count(contestant.model, candidates[middle], **from_data) >= parameters
+            low, high = (low, middle) if enough else (middle + 1, high)
+        return min(
+            candidates[max(0, low - 1) : low + 1],
+            key=lambda options: abs(parameter_count(contestant.model, options, **from_data) - parameters),
+        )
 
-    if width is not None:
-        return of_width(width)
     step = contestant.options.get("heads", 1)
-    chosen = nearest([of_width(w) for w in range(max(4, step), WIDEST, step)])
+    chosen = nearest([of_width(contestant, width) for width in range(max(4, step), WIDEST, step)])
     if "d_ff" in chosen:
-        chosen = nearest([{**chosen, "d_ff": f} for f in range(1, 8 * chosen["d_model"])])
+        chosen = nearest([{**chosen, "d_ff": hidden} for hidden in range(1, 8 * chosen["d_model"])])
     return chosen
+
+
+def parameter_count(model, options, **from_data):
+    return find_model(model).model(configure(model, "toy", options, **from_data), 0).parameter_count()
 
 
 def find_plan(name):

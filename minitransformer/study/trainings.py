@@ -15,9 +15,8 @@ from ..data.tasks import make_task
 from ..errors import NonFiniteError
 from ..evaluation import evaluate
 from ..hooks import Evaluate, Interrupted, Log, Save
-from ..models import find_model
 from ..run import Run, make_config
-from .plan import sizes
+from .plan import equal_sizes
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RESULT = "exact-match.json"
@@ -30,12 +29,7 @@ def task_of(plan):
 def config_of(plan, contestant, rate, seed):
     """The configuration of one training: as many parameters as the Transformer of the plan."""
     from_data = {"source_vocabulary": len(task_of(plan).vocabulary), "max_length": 512}
-    transformer = plan.contestants()[0]
-    options = sizes(transformer, plan.width, **from_data)
-    if contestant != transformer:
-        model = make_config("reverse", model=transformer.model, model_options=options)["model"]
-        target = find_model(transformer.model).model(find_model(transformer.model).config(**model["options"]), 0)
-        options = sizes(contestant, parameters=target.parameter_count(), **from_data)
+    options = equal_sizes(plan, plan.width, **from_data)[contestant.model]
     training = {
         "steps": plan.steps, "batch_size": plan.batch_size, "learning_rate": rate, "seed": seed,
         "evaluate_every": max(1, plan.steps // 8), "save_every": max(1, plan.steps // 8), "keep": 1,
