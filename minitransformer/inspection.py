@@ -49,7 +49,8 @@ def source_gradients(model, source, target):
     and they follow all the ways from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
 
     All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
-    model itself is not touched. Raises InputError for ids that are not one sequence of integers, or a target that begins with BOS.
+    model itself is not touched. Raises InputError for ids that are not one sequence of integers, or a target that begins with
+    BOS.
     """
     model = copy.deepcopy(model).eval()
     model.clear_saves()

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from common import close, refusal
 
 from minitransformer import attention
 from minitransformer.attention import (
@@ -58,11 +59,6 @@ def moved(component, seed=2):
     return away_from_initialisation(component.to("float64"), np.random.default_rng(seed))
 
 
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
 def as_tuple(x):
     return x if isinstance(x, tuple) else (x,)
 
@@ -75,13 +71,6 @@ def assert_gradients(component, *inputs, **options):
     assert all(row.passed for row in report.rows if row.name != "key.bias"), f"\n{report}"
     d_inputs = as_tuple(component.backward(np.ones_like(component(*inputs))))
     assert [d.shape for d in d_inputs] == [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
-
-
-def refusal(function, *arguments):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
-        function(*arguments)
-    return str(caught.value)
 
 
 def projections(sizes, seed=0):

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from common import close, refusal
 
 from minitransformer import layers
 from minitransformer.errors import InputError
@@ -49,11 +50,6 @@ def rng(seed=2):
     return np.random.default_rng(seed)
 
 
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
 def assert_gradients(component, *inputs, **options):
     """Every gradient equals its central difference and has the shape of what it belongs to."""
     report = gradient_check(component, *inputs, **options)
@@ -62,13 +58,6 @@ def assert_gradients(component, *inputs, **options):
     d_inputs = component.backward(np.ones_like(y))
     d_inputs = d_inputs if isinstance(d_inputs, tuple) else () if d_inputs is None else (d_inputs,)
     assert [d.shape for d in d_inputs] == [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
-
-
-def refusal(function, *arguments):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
-        function(*arguments)
-    return str(caught.value)
 
 
 def floats(inputs, dtype):

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from common import close, refusal
 
 from minitransformer.attention import attention_maps, causal_mask, keep_weights, padding_mask
 from minitransformer.errors import InputError
@@ -66,22 +67,10 @@ def batch(variant="paper"):
     return source, target
 
 
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
 def assert_gradients(component, *inputs, **options):
     """Every gradient equals its central difference. (That of a key bias is exactly zero: its difference is noise.)"""
     report = gradient_check(component, *inputs, **options)
     assert all(row.passed for row in report.rows if not row.name.endswith("key.bias")), f"\n{report}"
-
-
-def refusal(function, *arguments, **options):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
-        function(*arguments, **options)
-    return str(caught.value)
 
 
 # -- a plain Transformer, from the paper's formulas and a dictionary of weights -------------------------------------

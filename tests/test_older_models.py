@@ -7,10 +7,11 @@ import math
 
 import numpy as np
 import pytest
+from common import assert_gradients, close, refusal
 
 from minitransformer.attention import ScaledDotProductAttention, attention_maps, attentions, keep_weights
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import away_from_initialisation, gradient_check
+from minitransformer.gradient_check import away_from_initialisation
 from minitransformer.layers import Embedding
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import (
@@ -67,16 +68,6 @@ def batch():
 
 def full_batch():
     return rng(3).integers(4, 17, size=(3, 7)), rng(4).integers(4, 17, size=(3, 5))
-
-
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
-def assert_gradients(component, *inputs, **options):
-    report = gradient_check(component, *inputs, **options)
-    assert report.passed, f"\n{report}"
 
 
 # -- every model --------------------------------------------------------------------------------------------------
@@ -538,13 +529,6 @@ def test_local_attention_model_has_no_full_attention_left():
 
 
 # -- configurations by name ---------------------------------------------------------------------------------------
-
-
-def refusal(function, *arguments, **options):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
-        function(*arguments, **options)
-    return str(caught.value)
 
 
 def test_an_unknown_model_is_refused_with_the_nearest():

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from common import assert_gradients, close
 
 from minitransformer import recurrent
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import as_tuple, away_from_initialisation, gradient_check
+from minitransformer.gradient_check import as_tuple, away_from_initialisation
 from minitransformer.module import Module, no_grad
 from minitransformer.recurrent import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
 
@@ -29,16 +30,6 @@ def rng(seed=1):
 def moved(component, seed=2):
     """The component in float64, every parameter at a random place."""
     return away_from_initialisation(component.to("float64"), rng(seed))
-
-
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
-def assert_gradients(component, *inputs, **options):
-    report = gradient_check(component, *inputs, **options)
-    assert report.passed, f"\n{report}"
 
 
 def gradients_of(component):

@@ -30,7 +30,7 @@ class CausalConvolution(Module):
         expect_features(self, x, self.linear.weight.shape[0] // self.window.width)
         expect_real(mask, x.shape[:-1])
         self.save(mask)
-        windows = self.window(only_real(x, mask))                                         # (B, T, w, D)
+        windows = self.window(only_real(x, mask))                        # (B, T, w, D)
         return self.linear(windows.reshape(*x.shape[:-1], -1))           # (B, T, E)
 
     def backward(self, d_y):

@@ -38,7 +38,7 @@ class ConvolutionLayer(EncoderLayer):
 
     @classmethod
     def example(cls, rng):
-        config, source, _ = small_convolution(rng)
+        config, source, _ = small_example(rng, ConvolutionConfig, kernel_width=3)
         return cls(config, rng, dilation=2), rng.standard_normal((3, 7, 20)), source != 0
 
 
@@ -64,13 +64,5 @@ class ConvolutionModel(LanguageModel):
 
     @classmethod
     def example(cls, rng):
-        config, source, target = small_convolution(rng)
+        config, source, target = small_example(rng, ConvolutionConfig, kernel_width=3)
         return cls(config, rng), source, target
-
-
-def small_convolution(rng):
-    """`small_example` with the configuration of a `ConvolutionModel`."""
-    config, source, target = small_example(rng)
-    fields = {f.name for f in dataclasses.fields(ConvolutionConfig)}
-    shared = {name: value for name, value in config.to_dict().items() if name in fields}
-    return ConvolutionConfig(**shared, kernel_width=3), source, target

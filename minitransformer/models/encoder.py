@@ -1,11 +1,14 @@
 """The encoder."""
 
+import dataclasses
+
 from ..attention.masking import padding_mask
 from ..attention.multi_head import MultiHeadAttention
 from ..layers.feed_forward import FeedForward
 from ..layers.layer_norm import LayerNorm
 from ..layers.residual import Residual
 from ..module import Module
+from .config import TransformerConfig
 
 
 class EncoderLayer(Module):
@@ -80,14 +83,17 @@ def residual_of(sublayer, config, rng):
     return Residual(sublayer, config.d_model, rng, config.norm, config.dropout)
 
 
-def small_example(rng):
-    """(config, source ids (3, 7), target ids (3, 5)) of sizes that cannot be confused, with padded rows."""
-    from .config import TransformerConfig
+def small_example(rng, config=TransformerConfig, **choices):
+    """(config, source ids (3, 7), target ids (3, 5)) of sizes that cannot be confused, with padded rows.
 
-    config = TransformerConfig(
+    The configuration is of the class `config`, with these choices beside those of the sizes that it has.
+    """
+    sizes = dict(
         source_vocabulary=17, target_vocabulary=19, d_model=20, heads=4, d_k=11, d_v=13, d_ff=23,
         encoder_layers=2, decoder_layers=2, max_length=16, dropout=0.0,
     )  # fmt: skip
+    known = {field.name for field in dataclasses.fields(config)}
+    config = config(**{name: size for name, size in sizes.items() if name in known}, **choices)
     source, target = rng.integers(4, 17, size=(3, 7)), rng.integers(4, 19, size=(3, 5))
     source[1, 4:] = source[2, 6:] = 0
     target[:, 0] = 1

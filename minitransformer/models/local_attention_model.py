@@ -39,7 +39,7 @@ class LocalAttentionLayer(EncoderLayer):
 
     @classmethod
     def example(cls, rng):
-        config, source, _ = small_local(rng)
+        config, source, _ = small_example(rng, LocalAttentionConfig, window=4)
         return cls(config, rng), rng.standard_normal((3, 7, 20)), source != 0
 
 
@@ -63,11 +63,5 @@ class LocalAttentionModel(LanguageModel):
 
     @classmethod
     def example(cls, rng):
-        config, source, target = small_local(rng)
+        config, source, target = small_example(rng, LocalAttentionConfig, window=4)
         return cls(config, rng), source, target
-
-
-def small_local(rng):
-    """`small_example` with the configuration of a `LocalAttentionModel`."""
-    config, source, target = small_example(rng)
-    return LocalAttentionConfig(**config.to_dict(), window=4), source, target

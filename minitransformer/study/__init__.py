@@ -13,6 +13,7 @@ from ..errors import InputError
 from . import clock, gradients, table1, trainings
 from .page import write_page
 from .plan import PLANS, find_plan
+from .results import read_json, write_json
 
 __all__ = ["PLANS", "run_study"]
 
@@ -58,16 +59,3 @@ def claim(folder, name, plan):
     else:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, own)
-
-
-def read_json(path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise InputError(f"{path} is damaged: it is no JSON. Delete it, and what it held is measured again.") from None
-
-
-def write_json(path, value):
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)

@@ -17,6 +17,7 @@ from ..evaluation import evaluate
 from ..hooks import Evaluate, Interrupted, Log, Save
 from ..run import Run, make_config
 from .plan import equal_sizes
+from .results import read_json, write_json
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RESULT = "exact-match.json"
@@ -91,7 +92,7 @@ def run_many(trainings, folder, advance, jobs):
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
     report()
-    return [json.loads((name / RESULT).read_text(encoding="utf-8")) for name in names]
+    return [read_json(name / RESULT) for name in names]
 
 
 def name_of(model, rate, seed):
@@ -132,9 +133,7 @@ def train_one(plan, contestant, rate, seed, folder):
         "validation_loss": None if diverged else evaluate(run.model, run.task, "validation", 200)["loss"],
         "exact_match": {} if diverged else {n: exact_match(run, n, plan.sequences) for n in plan.lengths},
     }  # fmt: skip
-    temporary = folder / (RESULT + ".part")
-    temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / RESULT)
+    write_json(folder / RESULT, result)
 
 
 def open_run(folder, config):

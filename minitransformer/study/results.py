@@ -1,0 +1,19 @@
+"""What was measured, kept as JSON: written whole or not at all."""
+
+import json
+import os
+
+from ..errors import InputError
+
+
+def read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{path} is damaged: it is no JSON. Delete it, and what it held is measured again.") from None
+
+
+def write_json(path, value):
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
