@@ -1,7 +1,13 @@
 """Tasks, vocabularies and batches."""
 
+from .addition import Addition
 from .batching import Batch, make_batch
-from .tasks import TASKS, Addition, Copy, Reverse, Sort, make_task
+from .pieces import Pieces
+from .stream import BatchStream
+from .subwords import Subwords
+from .symbols import Copy, Reverse, Sort
+from .tasks import TASKS, make_task
+from .vocabularies import load_vocabulary
 from .vocabulary import BOS, EOS, PAD, UNK, Vocabulary
 
 __all__ = [
@@ -12,10 +18,14 @@ __all__ = [
     "UNK",
     "Addition",
     "Batch",
+    "BatchStream",
     "Copy",
+    "Pieces",
     "Reverse",
     "Sort",
+    "Subwords",
     "Vocabulary",
+    "load_vocabulary",
     "make_batch",
     "make_task",
 ]

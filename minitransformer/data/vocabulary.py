@@ -1,4 +1,4 @@
-"""Tokens and their ids."""
+"""Tokens and their ids, and how a text becomes tokens and tokens a text."""
 
 import numpy as np
 
@@ -9,7 +9,12 @@ SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 
 
 class Vocabulary:
-    """The tokens of a task, with ids from 4 on; 0 … 3 are padding, begin, end and unknown."""
+    """The tokens of a task, with ids from 4 on; 0 … 3 are padding, begin, end and unknown.
+
+    Here a text is its tokens with spaces between them. Subclasses cut and join otherwise: see `Pieces`, `Subwords`.
+    """
+
+    kind = "symbols"
 
     def __init__(self, tokens):
         self.tokens = [*SPECIAL, *tokens]
@@ -25,17 +30,24 @@ class Vocabulary:
         """
         pieces = text.split()
         tokens = [t for piece in pieces for t in ([piece] if piece in self.ids else piece)]
+        self.expect_known(text, tokens)
+        return tokens
+
+    def expect_known(self, text, tokens):
         if not tokens:
             raise InputError("An empty text: write at least one token, such as " + " ".join(self.tokens[len(SPECIAL) :][:3]))
         for place, token in enumerate(tokens):
             if token not in self.ids or token in SPECIAL:
                 known = " ".join(self.tokens[len(SPECIAL) :])
                 raise InputError(f"{token!r} (token {place + 1} of {text!r}) is not in the vocabulary. It has: {known}")
-        return tokens
 
     def encode(self, text):
         """The ids of a text, (n,) int64."""
         return np.array([self.ids[token] for token in self.tokenize(text)], dtype=np.int64)
+
+    def encode_all(self, texts):
+        """The ids of many texts, padded: (N, S) int64."""
+        return padded([self.encode(text) for text in texts])
 
     def decode(self, ids):
         """The tokens of ids up to the first EOS, without BOS and without padding at the end."""
@@ -44,3 +56,52 @@ class Vocabulary:
         while ids and ids[-1] == PAD:
             ids.pop()
         return [self.tokens[i] for i in ids if i != BOS]
+
+    def join(self, tokens):
+        """The text that the tokens make."""
+        return " ".join(tokens)
+
+    def text(self, ids):
+        """The text of ids, as `decode` reads them."""
+        return self.join(self.decode(ids))
+
+    def words(self, tokens):
+        """The tokens in groups that make a word each: a list of lists. Here every token is a word."""
+        return [[token] for token in tokens]
+
+    def words_and_sizes(self, ids):
+        """(labels of the words that ids (n,) make, how many ids each has): for the axes of a picture.
+
+        A special token is a word of its own, and so is the last of all, because a decoder never reads it.
+        """
+        labels, sizes, run = [], [], []
+        for i in [*map(int, ids), None]:
+            if i is not None and i >= len(SPECIAL):
+                run.append(self.tokens[i])
+                continue
+            groups = self.words(run) if run else []
+            if i is None and groups and len(groups[-1]) > 1:
+                groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
+            labels += [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
+            sizes += [len(group) for group in groups]
+            if i is not None:
+                labels.append(SPECIAL[i])
+                sizes.append(1)
+            run = []
+        return labels, sizes
+
+    def to_dict(self):
+        """What a checkpoint keeps, and `load_vocabulary` reads."""
+        return {"kind": self.kind, "tokens": self.tokens[len(SPECIAL) :]}
+
+    @classmethod
+    def from_dict(cls, facts):
+        return cls(facts["tokens"])
+
+
+def padded(rows):
+    """Sequences of ids in one array, (N, longest), with padding behind the shorter ones."""
+    ids = np.full((len(rows), max(map(len, rows))), PAD, dtype=np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+    return ids

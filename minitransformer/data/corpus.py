@@ -1,0 +1,51 @@
+"""A task whose sentences stand in a list."""
+
+import functools
+
+from ..errors import unknown
+from .split import SPLITS
+from .task import Task
+
+
+class Corpus(Task):
+    """Pairs of sentences that are given, and so are the splits. A subclass says which (`sentences`)."""
+
+    def sentences(self, split):
+        """(source sentences, target sentences) of a split, as texts, in their order."""
+        raise NotImplementedError
+
+    def adopt(self, vocabulary):
+        super().adopt(vocabulary)
+        for made_with_the_old in ("_encoded", "longest"):
+            self.__dict__.pop(made_with_the_old, None)
+
+    def encoded(self, split):
+        """(source (N, S), target (N, T)): the padded ids of a whole split, made once."""
+        if split not in SPLITS:
+            raise unknown("split", split, SPLITS)
+        known = self.__dict__.setdefault("_encoded", {})
+        if split not in known:
+            known[split] = tuple(map(self.vocabulary.encode_all, self.sentences(split)))
+        return known[split]
+
+    def sample(self, rng, count, split="train", distinct=False):
+        """(source, target) of `count` pairs of a split; with `distinct` each row at most once, so fewer if no more exist."""
+        source, target = self.encoded(split)
+        rows = rng.permutation(len(source))[:count] if distinct else rng.integers(len(source), size=count)
+        return source[rows], target[rows]
+
+    def pool(self, rng):
+        """All training pairs, in a new order: what is cut from it is an epoch."""
+        source, target = self.encoded("train")
+        order = rng.permutation(len(source))
+        return source[order], target[order]
+
+    @functools.cached_property
+    def longest(self):
+        """(longest source, longest target), in tokens."""
+        return tuple(max(ids.shape[1] for ids in both) for both in zip(*map(self.encoded, SPLITS)))
+
+    def counts(self):
+        """[("sentences", how many, {split: how many})]."""
+        splits = {split: len(self.sentences(split)[0]) for split in SPLITS}
+        return [("sentences", sum(splits.values()), splits)]

@@ -1,0 +1,65 @@
+"""The batches of a training, one after the other, from any point where a checkpoint was written."""
+
+import numpy as np
+
+from .batching import make_batch
+from .vocabulary import PAD
+
+
+class BatchStream:
+    """Endless training batches of a task: `batch_size` pairs each, or as many as hold `batch_tokens` tokens.
+
+    By tokens, a pool of pairs (of a corpus: all, so that it is an epoch) is sorted by length and cut into batches of
+    sentences of like lengths, so that little of a batch is padding; the batches come in random order. A batch of N pairs
+    counts N times its longest sequence, be it source or target with its EOS. Source: Vaswani et al. 2017, section 5.1.
+
+    `state()` and `restore(state)` make it go on at the same batch; data is read when the next one is asked for.
+    """
+
+    def __init__(self, task, rng, batch_size, batch_tokens=0):
+        self.task, self.rng = task, rng
+        self.batch_size, self.batch_tokens = batch_size, batch_tokens
+        self.batches, self.taken, self.skip = [], 0, 0
+
+    def __call__(self):
+        """The next `Batch`."""
+        if not self.batch_tokens:
+            return make_batch(*self.task.sample(self.rng, self.batch_size))
+        while self.taken == len(self.batches):
+            self.refill()
+        self.taken += 1
+        rows = self.batches[self.taken - 1]
+        return make_batch(self.source[rows], self.target[rows])
+
+    def refill(self):
+        self.before = self.rng.bit_generator.state
+        self.source, self.target = self.task.pool(self.rng)
+        self.batches = like_lengths(self.source, self.target, self.batch_tokens, self.rng)
+        self.taken, self.skip = self.skip, 0
+
+    def state(self):
+        """Where the stream stands, as JSON can hold it."""
+        if not self.batches:
+            return {"random": self.rng.bit_generator.state, "taken": self.skip}
+        return {"random": self.before, "taken": self.taken}
+
+    def restore(self, state):
+        self.rng.bit_generator.state = state["random"]
+        self.batches, self.taken, self.skip = [], 0, state["taken"]
+
+
+def like_lengths(source, target, tokens, rng):
+    """The rows of each batch: all pairs once, those of like lengths together, each batch of at most so many tokens.
+
+    A pair that is longer by itself makes a batch of its own.
+    """
+    lengths = np.maximum((source != PAD).sum(axis=1), (target != PAD).sum(axis=1) + 1)
+    order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")  # not always the same neighbours
+    batches, longest = [[]], 0
+    for row in order:
+        longest = max(longest, lengths[row])
+        if batches[-1] and longest * (len(batches[-1]) + 1) > tokens:
+            batches.append([])
+            longest = lengths[row]
+        batches[-1].append(row)
+    return [batches[i] for i in rng.permutation(len(batches))]

@@ -1,0 +1,80 @@
+"""Subwords: byte-pair encoding, learned from a corpus by the `tokenizers` library."""
+
+from ..errors import InputError
+from ..extras import extra
+from .vocabulary import SPECIAL, Vocabulary, padded
+
+SPACE = "▁"  # how the library writes the space before a word
+
+
+class Subwords(Vocabulary):
+    """A joint vocabulary of frequent pieces of words, for both languages.
+
+    Texts are lower-cased, split at spaces and punctuation, and each word is merged from its characters pair by pair,
+    the pairs that were most frequent in the corpus first. A character that never occurred becomes <unk>.
+
+    Source: Sennrich, Haddow & Birch 2016, section 3.2; Vaswani et al. 2017, section 5.1.
+    """
+
+    kind = "subwords"
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+        super().__init__(tokens[len(SPECIAL) :])
+
+    @classmethod
+    def learn(cls, texts, size):
+        """The vocabulary of `size` tokens (the four special ones among them) of these texts; of fewer if they have no more."""
+        library = extra("tokenizers", "Cutting a corpus into subwords")
+        tokenizer = library.Tokenizer(library.models.BPE(unk_token=SPECIAL[3]))
+        normalizers, splits = library.normalizers, library.pre_tokenizers
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+        tokenizer.pre_tokenizer = splits.Sequence([splits.Metaspace(SPACE), splits.Punctuation()])
+        trainer = library.trainers.BpeTrainer(vocab_size=size, special_tokens=list(SPECIAL), show_progress=False)
+        tokenizer.train_from_iterator(texts, trainer)
+        return cls(tokenizer)
+
+    def tokenize(self, text):
+        return [self.tokens[i] for i in self.encode(text)]
+
+    def encode(self, text):
+        return self.encode_all([text])[0]
+
+    def encode_all(self, texts):
+        """The ids of many texts, padded: (N, S) int64. Raises InputError for one without a character."""
+        texts = [clean(text) for text in texts]
+        if "" in texts:
+            raise InputError(f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing to read.")
+        return padded([encoding.ids for encoding in self.tokenizer.encode_batch(texts)])
+
+    def join(self, tokens):
+        return "".join(tokens).replace(SPACE, " ").strip()
+
+    def words(self, tokens):
+        """The tokens in groups: a word or a punctuation mark each."""
+        groups = []
+        for token in tokens:
+            if not groups or not continues(groups[-1][-1], token):
+                groups.append([])
+            groups[-1].append(token)
+        return groups
+
+    def to_dict(self):
+        return {"kind": self.kind, "tokenizer": self.tokenizer.to_str()}
+
+    @classmethod
+    def from_dict(cls, facts):
+        return cls(extra("tokenizers", "Reading with this run's subwords").Tokenizer.from_str(facts["tokenizer"]))
+
+
+def continues(before, token):
+    """Whether a token belongs to the same word as the one before it."""
+    return not token.startswith(SPACE) and (before == SPACE or before[-1].isalnum() and token[0].isalnum())
+
+
+def clean(text):
+    """One space between words, and none of the special tokens' names, which the library would take for the tokens."""
+    for name in SPECIAL:
+        text = text.replace(name, " ")
+    return " ".join(text.split())

@@ -1,0 +1,91 @@
+"""Copy, reverse and sort: sequences of symbols, generated, seeded and endless."""
+
+import dataclasses
+
+import numpy as np
+
+from ..errors import InputError
+from ..options import option
+from .split import SPLITS
+from .task import Recipe, Task, count_splits
+from .vocabulary import PAD, SPECIAL, Vocabulary
+
+FIRST = len(SPECIAL)  # the id of the first symbol
+ENUMERABLE = 1_000_000  # up to so many sequences, those of a split are counted one by one
+
+
+@dataclasses.dataclass(frozen=True)
+class SymbolTask(Task):
+    """Sequences of the symbols "0", "1", …, from min_length to max_length long, every length equally often."""
+
+    symbols: int = option(10, "how many symbols there are")
+    min_length: int = option(3, "the shortest sequence")
+    max_length: int = option(10, "the longest sequence")
+
+    def __post_init__(self):
+        if self.symbols < 2 or not 1 <= self.min_length <= self.max_length:
+            raise InputError(
+                "A task needs at least 2 symbols and 1 ≤ min_length ≤ max_length; got "
+                f"symbols={self.symbols}, min_length={self.min_length}, max_length={self.max_length}."
+            )
+
+    def make_vocabulary(self):
+        return Vocabulary([str(i) for i in range(self.symbols)])
+
+    @property
+    def longest(self):
+        """(longest source, longest target), in tokens."""
+        return self.max_length, self.max_length
+
+    def draw(self, rng, count):
+        ids = rng.integers(FIRST, FIRST + self.symbols, size=(count, self.max_length))
+        lengths = rng.integers(self.min_length, self.max_length + 1, size=count)
+        return np.where(np.arange(self.max_length) < lengths[:, None], ids, PAD)
+
+    def counts(self):
+        """[(length, number of sequences, {split: how many})]; counted up to a million, shared out in tenths beyond."""
+        rows = []
+        for length in range(self.min_length, self.max_length + 1):
+            total = self.symbols**length
+            if total <= ENUMERABLE:
+                every = np.indices((self.symbols,) * length).reshape(length, -1).T + FIRST
+                splits = count_splits(np.pad(every, ((0, 0), (0, self.max_length - length)), constant_values=PAD))
+            else:
+                splits = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
+            rows.append((f"length {length}", total, splits))
+        return rows
+
+
+class Copy(SymbolTask):
+    """Say the sequence again: 3 1 4 → 3 1 4."""
+
+    recipe = Recipe(training={"steps": 1500})
+
+    def solve(self, source):
+        return source.copy()
+
+    def alignment(self, length):
+        return np.arange(length)
+
+
+class Reverse(SymbolTask):
+    """Say the sequence backwards: 3 1 4 → 4 1 3."""
+
+    recipe = Recipe(training={"steps": 1500})
+
+    def solve(self, source):
+        lengths = (source != PAD).sum(axis=1, keepdims=True)             # (N, 1)
+        places = lengths - 1 - np.arange(source.shape[1])                # (N, S); negative past the end
+        return np.where(places >= 0, np.take_along_axis(source, places.clip(0), axis=1), PAD)
+
+    def alignment(self, length):
+        return np.arange(length)[::-1]
+
+
+class Sort(SymbolTask):
+    """Say the symbols in ascending order: 3 1 4 → 1 3 4."""
+
+    def solve(self, source):
+        last = np.iinfo(source.dtype).max
+        in_order = np.sort(np.where(source == PAD, last, source), axis=1)
+        return np.where(in_order == last, PAD, in_order)

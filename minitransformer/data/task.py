@@ -1,0 +1,90 @@
+"""What every task offers: pairs of sequences, seeded, in three splits that never meet."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import InputError
+from .split import SPLITS, in_split
+from .vocabulary import PAD
+
+
+class Recipe(NamedTuple):
+    """What suits a task unless the user says otherwise: a preset, training options, and model options."""
+
+    preset: str = "toy"
+    training: dict = {}
+    model: dict = {}
+
+
+class Task:
+    """What every task offers: a vocabulary, endless pairs, and a split that no sequence crosses.
+
+    A subclass is a frozen dataclass of its options and says how questions are drawn (`draw`) and solved (`solve`), or
+    how `pairs` are made of them otherwise. All ids come padded: source (N, S) and target (N, T), without BOS and EOS.
+    """
+
+    recipe = Recipe(training={"steps": 2500})
+    scored_by_bleu = False
+    copies_first_word = False  # whether the answer begins with a word of the question
+
+    @functools.cached_property
+    def vocabulary(self):
+        return self.make_vocabulary()
+
+    def make_vocabulary(self):
+        raise NotImplementedError
+
+    def adopt(self, vocabulary):
+        """From now on read and write with this vocabulary: that of a checkpoint."""
+        self.__dict__["vocabulary"] = vocabulary
+
+    def draw(self, rng, count):
+        """`count` questions, an integer array of as many rows, from all splits; usually padded sources."""
+        raise NotImplementedError
+
+    def pairs(self, questions):
+        """(source, target): the padded ids of drawn questions and their answers. Usually questions are sources."""
+        return questions, self.solve(questions)
+
+    def solve(self, source):
+        """The padded targets of padded sources."""
+        raise NotImplementedError
+
+    def key(self, questions):
+        """The rows (N, L) by which questions are told apart and split; usually the questions themselves."""
+        return questions
+
+    def alignment(self, length):
+        """The source position that each of `length` target positions is made from; None if there is no single one."""
+        return None
+
+    def sample(self, rng, count, split="train", distinct=False):
+        """(source, target) of `count` pairs of a split. With `distinct` all differ, and fewer come if no more exist."""
+        found, idle = None, 0
+        while idle < 20 and (found is None or len(found) < count):
+            drawn = self.draw(rng, 2 * count)
+            drawn = drawn[in_split(self.key(drawn), split)]
+            before = 0 if found is None else len(found)
+            found = drawn if found is None else np.concatenate([found, drawn])
+            if distinct:
+                found = found[np.sort(np.unique(self.key(found), axis=0, return_index=True)[1])]
+            idle = 0 if len(found) > before else idle + 1
+        if not len(found):
+            raise InputError(f"{self} has no sequence for {split}: allow longer sequences or more symbols.")
+        return self.pairs(found[:count])
+
+    def example(self):
+        """(source (S,), target (T,)) ids without padding, for the pictures: the first of the longest of 20 validation pairs."""
+        source, target = self.sample(np.random.default_rng(0), 20, "validation")
+        longest = int((source != PAD).sum(axis=1).argmax())
+        return source[longest][source[longest] != PAD], target[longest][target[longest] != PAD]
+
+    def pool(self, rng):
+        """(source, target) of many training pairs, from which batches of like lengths are cut."""
+        return self.sample(rng, 4096)
+
+
+def count_splits(keys):
+    return {split: int(in_split(keys, split).sum()) for split in SPLITS}

@@ -1,0 +1,359 @@
+"""How texts become tokens and tokens texts: symbols, pieces and subwords."""
+
+import importlib
+import json
+import random
+import sys
+
+import numpy as np
+import pytest
+from common import refusal
+
+from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
+from minitransformer.data.numbers import spell
+from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
+from minitransformer.data.vocabulary import padded
+from minitransformer.extras import extra
+
+SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
+NUMBERS = [
+    "seventy-nine",
+    "three hundred thousand, two hundred and five",
+    "neunundsiebzig",
+    "siebzehntausendeinhundertsechsundsechzig",
+    "vingt et un mille soixante-dix-neuf",
+]
+SENTENCES = [
+    "A man walks, and the women are running.",
+    "The man and the woman are walking to the old mill!",
+    "Ein Mann läuft: die Frauen spielen (und lachen) im Schnee.",
+    "the man, the woman, the man, the mill < 3 > 2",
+]
+
+
+def pieces(cut):
+    return Pieces.of(NUMBERS, cut)
+
+
+@pytest.fixture(scope="module")
+def subwords():
+    pytest.importorskip("tokenizers")
+    return Subwords.learn(SENTENCES, 90)
+
+
+@pytest.fixture(scope="module")
+def spellings():
+    """Everything that is said below a thousand, before "thousand" and behind it, and some whole numbers."""
+    pytest.importorskip("num2words")
+    rng = random.Random(0)
+    numbers = [*range(1000), *(1000 * n for n in range(1000)), *(rng.randrange(1_000_000) for _ in range(200))]
+    return [spell(n, language) for n in numbers for language in ("en", "de", "fr")]
+
+
+# -- symbols ------------------------------------------------------------------------------------------------------
+
+
+def test_the_text_of_ids_ends_at_the_first_eos_and_has_spaces_between_tokens():
+    vocabulary = Vocabulary(["a", "b", "12"])
+    assert vocabulary.text([BOS, 6, 4, EOS, 5]) == "12 a"
+    assert vocabulary.text([4, 5, PAD, PAD]) == "a b" and vocabulary.text([EOS]) == ""
+    assert vocabulary.text(vocabulary.encode("b a 12")) == "b a 12"
+
+
+def test_many_texts_are_padded_behind_to_the_longest():
+    ids = Vocabulary(["a", "b"]).encode_all(["a", "b a b", "bb"])
+    assert ids.tolist() == [[4, 0, 0], [5, 4, 5], [5, 5, 0]] and ids.dtype == np.int64
+    assert padded([[7], [8, 9]]).tolist() == [[7, 0], [8, 9]]
+
+
+def test_every_symbol_is_a_word():
+    assert Vocabulary(["a", "b"]).words(["b", "a", "<pad>"]) == [["b"], ["a"], ["<pad>"]]
+
+
+def test_what_a_checkpoint_keeps_of_symbols_are_the_tokens_but_the_special_ones():
+    assert Vocabulary(["a", "12"]).to_dict() == {"kind": "symbols", "tokens": ["a", "12"]}
+
+
+# -- cutting ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text, cut",
+    [
+        ("neunundsiebzig", "neun und siebzig"),
+        ("siebzehn", "siebzehn"),
+        ("eins", "eins"),
+        ("hunderteins", "hundert eins"),
+        ("einhundertsechzehntausend", "ein hundert sechzehn tausend"),
+        ("dreißigtausendzwölf", "dreißig tausend zwölf"),
+    ],
+)
+def test_german_numbers_are_cut_into_their_morphemes(text, cut):
+    assert morphemes(text) == cut.split()
+
+
+@pytest.mark.parametrize(
+    "text, cut",
+    [
+        ("seventy-nine", ["seventy", "-nine"]),
+        ("two thousand, three hundred and one", ["two", " thousand", ", three", " hundred", " and", " one"]),
+        ("soixante-dix-neuf mille", ["soixante", "-dix", "-neuf", " mille"]),
+        ("vingt et un", ["vingt", " et", " un"]),
+        ("one! two", ["one", "!", " two"]),
+        ("undo", ["undo"]),
+    ],
+)
+def test_other_words_keep_what_stands_before_them(text, cut):
+    assert morphemes(text) == cut
+
+
+def test_characters_are_every_character_the_spaces_too():
+    assert characters("a-b c") == ["a", "-", "b", " ", "c"]
+
+
+def test_every_morpheme_is_a_piece_of_its_own():
+    assert all(morphemes(m) == [m] for m in MORPHEMES) and len(MORPHEMES) == len(set(MORPHEMES))
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_the_pieces_of_every_spelling_make_it_again(cut, spellings):
+    vocabulary = Pieces.of(spellings, cut)
+    for text in spellings:
+        assert vocabulary.join(vocabulary.tokenize(text)) == text
+        assert vocabulary.text(vocabulary.encode(text)) == text
+
+
+def test_german_spellings_are_nothing_but_morphemes(spellings):
+    assert all(set(morphemes(text)) <= set(MORPHEMES) for text in spellings[1::3])
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("text", ["einsieben", "zweieinsechzehn", "seventy_nine", "neun_"])
+def test_no_part_of_a_text_is_dropped_in_silence(text, cut):
+    assert "".join(CUTS[cut](text)) == text
+
+
+# -- pieces -------------------------------------------------------------------------------------------------------
+
+
+def test_pieces_are_numbered_in_the_order_of_the_alphabet_behind_the_special_ones():
+    assert Pieces.of(["ba", "ca"], "characters").tokens == [*SPECIAL, "a", "b", "c"]
+    assert Pieces.of(["one-two one", "-two"], "morphemes").tokens == [*SPECIAL, " one", "-two", "one"]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_capital_letters_and_more_spaces_are_read_like_small_letters_and_one(cut):
+    vocabulary = pieces(cut)
+    assert vocabulary.tokenize("  Seventy-NINE \n") == vocabulary.tokenize("seventy-nine")
+    assert vocabulary.tokenize("vingt  et\tun") == vocabulary.tokenize("vingt et un")
+
+
+def test_every_run_of_white_space_is_one_space():
+    assert Pieces.of(["a b\t"], "characters").tokenize("\ta \t b ") == ["a", " ", "b"]
+
+
+def test_capital_letters_count_where_the_vocabulary_has_one():
+    vocabulary = Pieces.of(["Owl", "owl"], "characters")
+    assert vocabulary.tokenize("Owl") == ["O", "w", "l"]
+    assert "'W'" in refusal(vocabulary.tokenize, "oWl")
+
+
+def test_a_word_that_never_occurred_is_refused_by_name_with_the_nearest_one():
+    message = refusal(pieces("morphemes").tokenize, "seventy-nines")
+    assert message.startswith("'-nines' in 'seventy-nines' never occurred in training")
+    assert message.endswith("Did you mean '-nine'?")
+
+
+def test_the_hint_is_the_bare_word_and_is_left_out_where_nothing_is_like_it():
+    assert refusal(pieces("morphemes").tokenize, "seventy hundrad").endswith("Did you mean 'hundred'?")
+    assert refusal(pieces("morphemes").tokenize, "xylophone").endswith("cannot be read.")
+
+
+def test_a_character_that_never_occurred_is_refused_by_name():
+    assert refusal(pieces("characters").tokenize, "ne#n").startswith("'#' in 'ne#n' never occurred")
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("text", ["", "  ", "\n\t"])
+def test_an_empty_text_is_refused(cut, text):
+    assert refusal(pieces(cut).encode, text) == "An empty text: there is nothing to read."
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("name", SPECIAL)
+def test_the_name_of_a_special_token_is_no_piece(cut, name):
+    assert "never occurred" in refusal(pieces(cut).encode, name)
+
+
+def test_a_piece_that_is_called_like_a_special_token_is_not_read():
+    assert "'<eos>'" in refusal(pieces("characters").expect_known, "<eos>", ["<eos>"])
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_many_texts_come_as_their_ids_with_padding(cut):
+    vocabulary = pieces(cut)
+    ids = vocabulary.encode_all(NUMBERS)
+    assert len(ids) == len(NUMBERS) and (ids != UNK).all()
+    assert [vocabulary.text(row) for row in ids] == NUMBERS
+    assert ids.shape[1] == max(len(vocabulary.encode(text)) for text in NUMBERS)
+
+
+def test_characters_are_grouped_into_words_and_parts_of_german_numbers():
+    vocabulary = Pieces.of(["seventy-nine thousand, one! neunundsiebzig"], "characters")
+    grouped = ["".join(group) for group in vocabulary.words(list("seventy-nine thousand, one! neunundsiebzig"))]
+    assert grouped == ["seventy", "-nine", " thousand", ", one", "!", " neunundsiebzig"]
+    assert ["".join(group) for group in vocabulary.words(list("neunundsiebzig"))] == ["neun", "und", "siebzig"]
+
+
+def test_morphemes_are_groups_of_their_own():
+    vocabulary = pieces("morphemes")
+    for text in NUMBERS:
+        tokens = vocabulary.tokenize(text)
+        assert vocabulary.words(tokens) == [[token] for token in tokens]
+
+
+def test_the_groups_of_a_spelling_are_its_tokens_and_none_is_empty(spellings):
+    vocabulary = Pieces.of(spellings, "characters")
+    for text in spellings[::7]:
+        groups = vocabulary.words(vocabulary.tokenize(text))
+        assert [token for group in groups for token in group] == list(text) and all(groups)
+        assert ["".join(group) for group in groups] == morphemes(text)
+
+
+def test_grouping_leaves_the_tokens_that_it_was_given():
+    tokens = list("one two")
+    pieces("characters").words(tokens)
+    assert tokens == list("one two")
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [],
+        list("a  b"),
+        list(",, -a-"),
+        list("neun "),
+        list(" - "),
+        list("  "),
+        ["ein", "sechzehn"],
+        ["<pad>"],
+        ["<unk>", "neun", "<pad>", " one"],
+    ],
+    ids="|".join,
+)
+def test_the_groups_of_whatever_a_model_writes_are_its_tokens_and_none_is_empty(tokens):
+    groups = pieces("characters").words(tokens)
+    assert [token for group in groups for token in group] == tokens and all(groups)
+
+
+# -- subwords -----------------------------------------------------------------------------------------------------
+
+
+def test_a_text_comes_back_from_subwords_in_small_letters_and_with_single_spaces(subwords):
+    for text in [*SENTENCES, "  The\tOLD   man,lachen \n", "woman(s)", "walkman"]:
+        assert subwords.text(subwords.encode(text)) == " ".join(text.lower().split())
+
+
+def test_the_same_letter_written_with_one_or_two_characters_is_one_subword(subwords):
+    assert subwords.tokenize("la\u0308uft") == subwords.tokenize("l\u00e4uft")
+
+
+def test_subwords_are_learned_the_frequent_ones_whole(subwords):
+    assert len(subwords) == 90 and subwords.tokens[:4] == SPECIAL
+    assert subwords.tokenize("the man") == ["▁the", "▁man"]
+    assert subwords.join(subwords.tokenize("miw")) == "miw" and len(subwords.tokenize("miw")) > 2
+    assert len(Subwords.learn(SENTENCES, 60)) == 60
+
+
+def test_learning_again_gives_the_same_subwords(subwords):
+    assert Subwords.learn(SENTENCES, 90).to_dict() == subwords.to_dict()
+
+
+def test_no_subword_reaches_across_a_space_or_a_punctuation_mark():
+    pytest.importorskip("tokenizers")
+    learned = Subwords.learn(["one two, three-four"] * 50, 300).tokens
+    assert {"▁one", "▁two", "▁three", "four"} <= set(learned)
+    assert all(token in ",-" or not set(",-") & set(token) for token in learned)
+    assert all("▁" not in token[1:] for token in learned)
+
+
+def test_a_character_that_never_occurred_becomes_the_unknown_token(subwords):
+    ids = subwords.encode("the ☃ man")
+    assert UNK in ids and subwords.tokens[UNK] == "<unk>" and subwords.decode(ids).count("<unk>") == 1
+    assert "☃" not in subwords.text(ids)
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_the_names_of_special_tokens_in_a_text_are_not_taken_for_them(subwords, name):
+    for text in (f"the {name} man", f"the man{name}", f"{name[:2]}{name}{name[2:]} man"):
+        assert not set(subwords.encode(text)) & {PAD, BOS, EOS}
+    assert subwords.tokenize(f"the {name} man") == ["▁the", "▁man"]
+    assert "▁<" in "".join(subwords.tokenize(name.upper()))
+
+
+def test_a_subword_text_without_a_character_is_refused_by_its_number(subwords):
+    for text in ("", " \n", "<eos>"):
+        assert refusal(subwords.encode, text) == "An empty text (number 1 of 1): there is nothing to read."
+    assert "(number 3 of 4)" in refusal(subwords.encode_all, ["a", "the", " ", "man"])
+
+
+def test_many_texts_come_as_the_subwords_of_each_with_padding(subwords):
+    ids = subwords.encode_all(SENTENCES)
+    assert ids.dtype == np.int64 and ids.shape[0] == len(SENTENCES)
+    for row, text in zip(ids, SENTENCES):
+        alone = subwords.encode(text)
+        assert row[: len(alone)].tolist() == alone.tolist() and not row[len(alone) :].any()
+        assert subwords.tokenize(text) == subwords.decode(row)
+
+
+def test_subwords_of_one_word_are_one_group_and_punctuation_stands_apart(subwords):
+    tokens = subwords.tokenize("The walkman, walks (and) lachen!")
+    groups = subwords.words(tokens)
+    assert [token for group in groups for token in group] == tokens
+    written = ["".join(group).replace("▁", "") for group in groups]
+    assert [w for w in written if w] == ["the", "walkman", ",", "walks", "(", "and", ")", "lachen", "!"]
+    assert max(map(len, groups)) > 1
+
+
+def test_a_space_that_is_a_subword_by_itself_belongs_to_the_word_behind_it(subwords):
+    assert subwords.words(["▁the", "▁", "m", "an", ",", "▁", "("]) == [["▁the"], ["▁", "m", "an"], [","], ["▁", "("]]
+
+
+def test_without_the_library_the_answer_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    assert "python -m pip install tokenizers" in refusal(Subwords.learn, SENTENCES, 100)
+    facts = {"kind": "subwords", "tokenizer": "{}"}
+    assert "python -m pip install tokenizers" in refusal(load_vocabulary, facts)
+
+
+# -- kept in checkpoints ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["symbols", *CUTS, "subwords"])
+def test_a_vocabulary_comes_back_from_a_checkpoint_with_equal_ids(kind, request):
+    made = {"symbols": lambda: Vocabulary(list("onetw ")), "subwords": lambda: request.getfixturevalue("subwords")}
+    vocabulary = made.get(kind, lambda: pieces(kind))()
+    again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
+    assert type(again) is type(vocabulary) and again.tokens == vocabulary.tokens
+    assert again.to_dict() == vocabulary.to_dict()
+    text = {"symbols": "t w o", "subwords": "The walkman, ☃!"}.get(kind, "seventy-nine hundred")
+    assert again.encode(text).tolist() == vocabulary.encode(text).tolist()
+
+
+def test_an_unknown_kind_of_vocabulary_is_refused():
+    message = refusal(load_vocabulary, {"kind": "subword", "tokens": []})
+    assert message.startswith("There is no kind of vocabulary 'subword'. Did you mean 'subwords'?")
+
+
+# -- packages that are not always there ---------------------------------------------------------------------------
+
+
+def test_a_missing_package_is_named_with_its_purpose_and_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "num2words", None)
+    message = refusal(extra, "num2words", "Spelling numbers")
+    assert message.startswith("Spelling numbers needs the package num2words, which is not installed.")
+    assert message.endswith("python -m pip install num2words")
+
+
+def test_a_package_that_is_there_is_returned():
+    assert extra("json", "Nothing") is json and extra("importlib", "Nothing") is importlib
