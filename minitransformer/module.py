@@ -33,6 +33,11 @@ def no_grad():
         _saving.on = before
 
 
+def saving():
+    """Whether `forward` saves: not inside `no_grad()`."""
+    return _saving.on
+
+
 class Module:
     """The base of every component: finds its parameters and submodules among its own attributes.
 

@@ -434,9 +434,9 @@ class BandedLanguageModel(LanguageModel):
 
     width = 4
 
-    def mask(self, ids):
-        n = ids.shape[1]
-        return super().mask(ids) & ~np.tri(n, k=-self.width, dtype=bool)
+    def mask(self, real, count):
+        n = real.shape[1]
+        return super().mask(real, count) & ~np.tri(n, k=-self.width, dtype=bool)[-count:]
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])

@@ -3,6 +3,7 @@
 from ..backend import array_module
 from ..errors import InputError
 from ..layers.real_positions import expect_real
+from ..module import saving
 from .scaled_dot_product import ScaledDotProductAttention
 
 
@@ -15,6 +16,8 @@ class LocalAttention(ScaledDotProductAttention):
     each block is a scaled dot-product attention of r queries to 2r keys, with a mask for the band: 2r·n scores, which
     grows with n as the window does, and never n·n. Backward is that attention's own backward; a key stood in two blocks'
     attentions, so its gradient is the sum of both.
+
+    When decoding with a cache, the queries are those of the last positions only.
 
     `mask` (B, T), True = real, hides padding; `dropout` acts on P. Inside `keep_weights`, P stays readable as `weights`,
     spread out to (B, H, T, T), and after backward d_P. Raises InputError where queries and keys are not of one
@@ -31,6 +34,8 @@ class LocalAttention(ScaledDotProductAttention):
         self.width = width
 
     def forward(self, query, key, value, mask=None):
+        if not saving() and query.shape[2] < key.shape[2]:
+            return self.step(query, key, value, mask)
         if not query.shape == key.shape or value.shape[:-1] != key.shape[:-1]:
             shapes = f"{query.shape}, {key.shape}, {value.shape}"
             raise InputError(f"Local attention is self-attention: queries, keys and values of one sequence, got {shapes}.")
@@ -51,6 +56,15 @@ class LocalAttention(ScaledDotProductAttention):
             self.d_weights = self.spread(self.d_weights, length)
         d_key, d_value = self.neighbourhoods_backward(d_k, length), self.neighbourhoods_backward(d_v, length)
         return self.joined(d_q, length), d_key, d_value
+
+    def step(self, query, key, value, mask):
+        """y (B, H, T, K_v) for the last T of n positions, whose queries see r keys each: for decoding with a cache."""
+        xp, count, seen = array_module(key), query.shape[2], min(key.shape[2], self.width + query.shape[2] - 1)
+        behind = xp.arange(seen - count, seen)[:, None] - xp.arange(seen)  # (T, seen): how far each key lies back
+        allowed = ((behind >= 0) & (behind < self.width))[None, None]
+        if mask is not None:
+            allowed = allowed & mask[:, None, None, -seen:]
+        return super().forward(query, key[:, :, -seen:], value[:, :, -seen:], allowed)
 
     def blocks(self, x):
         """(B, H, T, K) → (B, H, N, r, K), zeros after the end."""

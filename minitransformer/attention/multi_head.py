@@ -12,12 +12,13 @@ class MultiHeadAttention(Module):
 
         head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
 
-    `forward(query, memory=None, mask=None)`. Without a memory, m = x: self-attention, and backward returns d_query,
+    `forward(query, memory=None, mask=None, cache=None)`. Without a memory, m = x: self-attention, and backward returns d_query,
     the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
     cross-attention), and backward returns (d_query, d_memory); d_memory sums the keys' and the values' share.
 
     Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
-    another (`value_features`). The four projections have no bias, as in the paper; with `bias=True` (as in
+    another (`value_features`). With a `Cache`, which is for decoding, the query holds new positions only: their keys and
+    values are appended to those of the positions before; a memory's are computed once. The four projections have no bias, as in the paper; with `bias=True` (as in
     nn.Transformer) the key bias has a gradient of exactly zero, because it shifts all scores of a query alike, and
     softmax ignores a shift. `attention` may put another attention in the middle: `LocalAttention`, whose mask is (B, T).
 
@@ -38,12 +39,15 @@ class MultiHeadAttention(Module):
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)
 
-    def forward(self, query, memory=None, mask=None):
+    def forward(self, query, memory=None, mask=None, cache=None):
         self.save(memory is None)
-        memory = query if memory is None else memory
         q = self.split(self.query(query))                                # (B, H, T, K)
-        k = self.split(self.key(memory))                                 # (B, H, S, K)
-        v = self.split(self.value(memory))                               # (B, H, S, K_v)
+        if cache is None:
+            k, v = self.keys_and_values(query if memory is None else memory)
+        elif memory is None:
+            k, v = cache.extend(*self.keys_and_values(query))
+        else:
+            k, v = cache.once(lambda: self.keys_and_values(memory))
         return self.output(self.merge(self.attention(q, k, v, mask)))    # (B, T, D)
 
     def backward(self, d_y):
@@ -54,6 +58,10 @@ class MultiHeadAttention(Module):
         d_query = self.query.backward(self.split.backward(d_q))          # (B, T, D)
         is_self_attention = self.saved()
         return d_query + d_memory if is_self_attention else (d_query, d_memory)
+
+    def keys_and_values(self, memory):
+        """(k (B, H, S, K), v (B, H, S, K_v)) of what is attended to, (B, S, D)."""
+        return self.split(self.key(memory)), self.split(self.value(memory))
 
     @classmethod
     def example(cls, rng):

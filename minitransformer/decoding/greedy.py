@@ -1,24 +1,9 @@
-"""From a trained model to a sequence: one token at a time."""
+"""From a trained model to a sequence, one token at a time: the most likely one."""
 
-import contextlib
-
-import numpy as np
-
-from .backend import array_module
-from .data.vocabulary import BOS, EOS, PAD
-from .module import no_grad
-
-
-@contextlib.contextmanager
-def evaluating(model):
-    """Inside, dropout is off and nothing is saved; afterwards the model trains or not, as before."""
-    before = model.training
-    model.eval()
-    try:
-        with no_grad():
-            yield
-    finally:
-        model.train(before)
+from ..backend import array_module
+from ..data.vocabulary import BOS, EOS, PAD
+from ..layers.cache import take_rows
+from .evaluating import evaluating
 
 
 def greedy(model, source, max_tokens):
@@ -28,15 +13,27 @@ def greedy(model, source, max_tokens):
 
     Shapes: source (B, S) ids. Any model with `start(source) → state` and `step(ids, state) → (logits, state)` serves.
     """
+    return generate(model, source, max_tokens, lambda logits: logits.argmax(axis=-1))
+
+
+def generate(model, source, max_tokens, choose):
+    """Decode every row of `source` by taking the token that `choose(logits (N, V)) → ids (N,)` names each time.
+
+    A row that has ended leaves the batch. Returns ids (B, ≤ max_tokens) as `greedy` does.
+    """
     xp = array_module(source)
+    produced = xp.full((source.shape[0], max_tokens), PAD, dtype=source.dtype)
+    rows = xp.arange(source.shape[0])                                    # those that still write
+    length = 0
     with evaluating(model):
         state = model.start(source)
         ids = xp.full(source.shape[0], BOS, dtype=source.dtype)
-        done = xp.zeros(source.shape[0], dtype=bool)
-        produced = []
-        while len(produced) < max_tokens and not done.all():
-            logits, state = model.step(ids, state)                       # (B, V)
-            ids = xp.where(done, PAD, logits.argmax(axis=-1))            # (B,)
-            produced.append(ids)
-            done |= ids == EOS
-    return xp.stack(produced, axis=1) if produced else xp.zeros((source.shape[0], 0), dtype=np.int64)
+        while length < max_tokens and len(rows):
+            logits, state = model.step(ids, state)                       # (N, V)
+            ids = choose(logits)                                         # (N,)
+            produced[rows, length] = ids
+            length += 1
+            going = ids != EOS
+            if not going.all():
+                rows, ids, state = rows[going], ids[going], take_rows(state, going)
+    return produced[:, :length]

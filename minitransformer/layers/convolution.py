@@ -16,7 +16,8 @@ class CausalConvolution(Module):
     through the two, so d_x sums the windows in which a position stood, and d_W = Σ_t windowᵀ d_y_t.
 
     The future is invisible. With layers of dilation 1, w, w², … the view grows w-fold with each. `mask` (B, T), True =
-    real, sets padding to zero, as what stands before the beginning is. Raises InputError for another mask or width.
+    real, sets padding to zero, as what stands before the beginning is. With a `Cache`, which is for decoding, x holds new
+    positions only, and what was read before stands before them. Raises InputError for another mask or width.
 
     Shapes: x (B, T, D), y (B, T, E). Sources: van den Oord et al. 2016, section 2.1; Kalchbrenner et al. 2016,
     section 3 (ByteNet), the "dilated convolutions" of Vaswani et al. 2017, section 4.
@@ -26,11 +27,15 @@ class CausalConvolution(Module):
         self.window = SlidingWindow(width, dilation)
         self.linear = Linear(width * in_features, out_features, rng)
 
-    def forward(self, x, mask=None):
+    def forward(self, x, mask=None, cache=None):
         expect_features(self, x, self.linear.weight.shape[0] // self.window.width)
         expect_real(mask, x.shape[:-1])
         self.save(mask)
-        windows = self.window(only_real(x, mask))                        # (B, T, w, D)
+        seen = only_real(x, mask)
+        if cache is not None:
+            (seen,) = cache.extend(seen)
+            seen = seen[..., -(x.shape[-2] + max(self.window.delays())) :, :]  # no window begins earlier
+        windows = self.window(seen)[..., -x.shape[-2] :, :, :]           # (B, T, w, D)
         return self.linear(windows.reshape(*x.shape[:-1], -1))           # (B, T, E)
 
     def backward(self, d_y):

@@ -58,9 +58,9 @@ class ConvolutionModel(LanguageModel):
     def make_layers(self, config, rng):
         return [ConvolutionLayer(config, rng, config.kernel_width**i) for i in range(config.decoder_layers)]
 
-    def mask(self, ids):
-        """What the layers are told of ids (B, n): which are real, (B, n)."""
-        return ids != 0
+    def mask(self, real, count):
+        """What the layers are told: which of the last `count` positions are real, (B, count)."""
+        return real[:, -count:]
 
     @classmethod
     def example(cls, rng):

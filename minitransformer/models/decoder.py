@@ -11,7 +11,8 @@ class DecoderLayer(Module):
 
         a = Residual(SelfAttention)(x)      b = Residual(CrossAttention)(a, memory)      y = Residual(FeedForward)(b)
 
-    Backward undoes the three in reverse and returns (d_x, d_memory).
+    Backward undoes the three in reverse and returns (d_x, d_memory). When decoding, `cache` is a pair: one `Cache` for
+    self-attention, to which x, the new positions only, is appended, and one for the memory, which is projected once.
 
     Shapes: x, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, T), memory_mask to (B, H, T, S).
     Source: Vaswani et al. 2017, section 3.1, figure 1.
@@ -25,9 +26,10 @@ class DecoderLayer(Module):
         self.add_norm_2 = residual_of(self.cross_attention, config, rng)
         self.add_norm_3 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x, memory, mask=None, memory_mask=None):
-        x = self.add_norm_1(x, mask=mask)                                # (B, T, D)
-        x = self.add_norm_2(x, memory, mask=memory_mask)                 # (B, T, D)
+    def forward(self, x, memory, mask=None, memory_mask=None, cache=(None, None)):
+        own, cross = cache
+        x = self.add_norm_1(x, mask=mask, cache=own)                     # (B, T, D)
+        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)    # (B, T, D)
         return self.add_norm_3(x)                                        # (B, T, D)
 
     def backward(self, d_y):
@@ -54,9 +56,9 @@ class Decoder(Module):
         self.layers = [DecoderLayer(config, rng) for _ in range(config.decoder_layers)]
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x, memory, mask=None, memory_mask=None):
-        for layer in self.layers:
-            x = layer(x, memory, mask, memory_mask)                      # (B, T, D)
+    def forward(self, x, memory, mask=None, memory_mask=None, caches=None):
+        for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers)):
+            x = layer(x, memory, mask, memory_mask, cache)               # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)
 
     def backward(self, d_y):

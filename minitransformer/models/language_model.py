@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from ..attention.masking import causal_mask, padding_mask
+from ..attention.masking import causal_mask
 from ..backend import array_module
+from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
-from ..module import Module
+from ..module import Module, no_grad
 from .encoder import Encoder, EncoderLayer, small_example
 from .input_embedding import InputEmbedding, expect_sequences
 
@@ -42,9 +43,7 @@ class LanguageModel(Module):
     def forward(self, source, target_in):
         expect_sequences(source=source, target_in=target_in)
         ids = target_in if source is None else joined(source, target_in)
-        real = ids != 0                                                  # (B, n), n = S + T
-        positions = (real.cumsum(axis=1) - 1).clip(0)                    # counted over real tokens
-        x = self.layers(self.input(ids, positions), self.mask(ids))      # (B, n, D)
+        x = self.read(ids, ids != 0)                                     # (B, n, D), n = S + T
         before = ids.shape[1] - target_in.shape[1]
         self.save(before)
         return self.output(x[:, before:])                                # (B, T, V)
@@ -59,19 +58,35 @@ class LanguageModel(Module):
     def make_layers(self, config, rng):
         return [EncoderLayer(config, rng) for _ in range(config.decoder_layers)]
 
-    def mask(self, ids):
-        """What the layers are told of ids (B, n): who may look at whom, (B, 1, n, n)."""
-        return causal_mask(ids.shape[1], like=ids) & padding_mask(ids)
+    def read(self, ids, real, caches=None):
+        """The layers' output (B, m, D) for ids (B, m), the last of the n positions of which `real` (B, n) are tokens."""
+        count = ids.shape[1]
+        positions = (real.cumsum(axis=1) - 1).clip(0)[:, -count:]        # counted over real tokens
+        return self.layers(self.input(ids, positions), self.mask(real, count), caches)
 
+    def mask(self, real, count):
+        """What the layers are told when the last `count` of n positions look at all: (B, 1, count, n)."""
+        return causal_mask(real.shape[1], like=real)[:, :, -count:] & real[:, None, None]
+
+    @no_grad()
     def start(self, source):
-        """The state before the first token: the source, and no target yet."""
-        return source, None
+        """The state before the first token: which tokens have been read, and the caches, with the source in them."""
+        caches = [Cache() for _ in self.layers.layers]
+        if source is None:
+            return None, caches
+        expect_sequences(source=source)
+        ids = joined(source, source[:, :0])
+        self.read(ids, ids != 0, caches)
+        return ids != 0, caches
 
+    @no_grad()
     def step(self, ids, state):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
-        source, before = state
-        target = ids[:, None] if before is None else array_module(ids).concatenate([before, ids[:, None]], axis=1)
-        return self.forward(source, target)[:, -1], (source, target)
+        before, caches = state
+        new = ids[:, None] != 0
+        real = new if before is None else array_module(ids).concatenate([before, new], axis=1)
+        caches = copied(caches)
+        return self.output(self.read(ids[:, None], real, caches))[:, 0], (real, caches)
 
     @classmethod
     def example(cls, rng):

@@ -57,9 +57,9 @@ class LocalAttentionModel(LanguageModel):
     def make_layers(self, config, rng):
         return [LocalAttentionLayer(config, rng) for _ in range(config.decoder_layers)]
 
-    def mask(self, ids):
-        """What the layers are told of ids (B, n): which are real, (B, n)."""
-        return ids != 0
+    def mask(self, real, count):
+        """What the layers are told: which of all n positions are real, (B, n)."""
+        return real
 
     @classmethod
     def example(cls, rng):

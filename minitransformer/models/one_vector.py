@@ -9,7 +9,7 @@ from ..layers.embedding import Embedding
 from ..layers.feed_forward import ACTIVATIONS, FeedForward
 from ..layers.linear import Linear
 from ..layers.pooling import MeanOverPositions
-from ..module import Module
+from ..module import Module, no_grad
 from ..options import option
 from .config import POSITIONS, SequenceConfig
 from .encoder import small_example
@@ -79,11 +79,13 @@ class OneVectorMLP(Module):
         z = self.target_input(target_in, positions)                      # (B, T, D)
         return self.output(self.generate(z + vector[:, None]))
 
+    @no_grad()
     def start(self, source):
         """The state before the first token: the vector, and how many tokens have been read."""
         expect_sequences(source=source)
         return self.encode(source), 0
 
+    @no_grad()
     def step(self, ids, state):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         vector, read = state

@@ -11,7 +11,7 @@ from ..layers.activations import Tanh
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.linear import Linear
-from ..module import Module
+from ..module import Module, no_grad
 from ..options import option
 from ..recurrent import CELLS, Bidirectional, Recurrence
 from .config import SequenceConfig
@@ -116,11 +116,13 @@ class RNNSeq2Seq(Module):
         self.target_embedding.backward(self.dropout.backward(d_x))
         return d_annotations, d_h
 
+    @no_grad()
     def start(self, source):
         """The state before the first token: annotations, their mask, and the writer's first state."""
         expect_sequences(source=source)
         return self.encode(source)
 
+    @no_grad()
     def step(self, ids, state):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         annotations, real, h = state

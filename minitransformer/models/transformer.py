@@ -4,9 +4,10 @@ import numpy as np
 
 from ..attention.masking import causal_mask, padding_mask
 from ..backend import array_module
+from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
-from ..module import Module
+from ..module import Module, no_grad
 from .decoder import Decoder
 from .encoder import Encoder, small_example
 from .input_embedding import InputEmbedding, expect_sequences
@@ -61,17 +62,27 @@ class Transformer(Module):
         mask = causal_mask(target_in.shape[1], like=target_in) & padding_mask(target_in)
         return self.output(self.decoder(self.target_input(target_in), memory, mask, memory_mask))
 
+    @no_grad()
     def start(self, source):
-        """The state before the first token: the memory, its mask, and no target yet."""
+        """The state before the first token: the memory, its mask, which target tokens are real (none yet), caches."""
         expect_sequences(source=source)
         memory, memory_mask = self.encode(source)
-        return memory, memory_mask, None
+        return memory, memory_mask, source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
 
+    @no_grad()
     def step(self, ids, state):
-        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
-        memory, memory_mask, before = state
-        target = ids[:, None] if before is None else array_module(ids).concatenate([before, ids[:, None]], axis=1)
-        return self.decode(target, memory, memory_mask)[:, -1], (memory, memory_mask, target)
+        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state.
+
+        Only the new token passes through the decoder; of those before it, the caches hold the keys and values.
+        """
+        memory, memory_mask, before, caches = state
+        xp = array_module(ids)
+        real = xp.concatenate([before, ids[:, None] != 0], axis=1)       # (B, t + 1)
+        position = xp.full((len(ids), 1), before.shape[1])
+        caches = copied(caches)
+        x = self.target_input(ids[:, None], position)                    # (B, 1, D)
+        x = self.decoder(x, memory, real[:, None, None], memory_mask, caches)
+        return self.output(x)[:, 0], (memory, memory_mask, real, caches)
 
     @classmethod
     def example(cls, rng):

@@ -1,0 +1,54 @@
+"""Tokens drawn at random, the likely ones more often."""
+
+import numpy as np
+
+from ..backend import array_module
+from ..errors import InputError
+from ..layers.softmax import Softmax
+from .greedy import generate
+
+
+def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
+    """Decode every row of `source` by drawing each token from the model's distribution, reshaped.
+
+        p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of these only the
+        likeliest that together have probability top_p
+
+    A low temperature comes near `greedy`, a high one near chance. `rng` is a numpy Generator or a seed. Returns ids as
+    `greedy` does. Raises InputError for numbers that make no distribution.
+
+    Sources: top-k: Fan et al. 2018, section 5.3; top-p: Holtzman et al. 2020, section 3.1.
+    """
+    if not 0 < temperature < np.inf:
+        raise InputError(f"A temperature is a number above 0, got {temperature}; for the likeliest token, decode greedily.")
+    if top_k < 0 or not 0 < top_p <= 1:
+        raise InputError(f"top_k is 0 (all tokens) or more, top_p above 0 and at most 1; got top_k={top_k}, top_p={top_p}.")
+    rng = np.random.default_rng(rng)
+
+    def choose(logits):
+        p = distribution(logits / temperature, top_k, top_p)             # (N, V)
+        xp = array_module(p)
+        drawn = xp.asarray(rng.random((len(p), 1)))
+        reached = p.cumsum(axis=-1) > drawn * p.sum(axis=-1, keepdims=True)
+        return reached.argmax(axis=-1)
+
+    return generate(model, source, max_tokens, choose)
+
+
+def distribution(logits, top_k=0, top_p=1.0):
+    """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the border stay in."""
+    xp = array_module(logits)
+    logits = logits.astype("float64")
+    if 0 < top_k < logits.shape[-1]:
+        least = xp.sort(logits, axis=-1)[:, -top_k, None]                # (N, 1)
+        logits = xp.where(logits >= least, logits, -np.inf)
+    softmax = Softmax()
+    p = softmax(logits)
+    softmax.clear_saves()
+    if top_p < 1:
+        falling = -xp.sort(-p, axis=-1)
+        before = falling.cumsum(axis=-1) - falling                       # what the likelier ones have together
+        least = xp.where(before < top_p, falling, 1).min(axis=-1, keepdims=True)
+        p = xp.where(p >= least, p, 0)
+        p = p / p.sum(axis=-1, keepdims=True)
+    return p
