@@ -10,7 +10,7 @@ import numpy as np
 from .errors import InputError
 
 FORMAT = "minitransformer checkpoint"
-VERSION = 1
+VERSION = 2
 
 
 def save_checkpoint(path, tensors, facts):
@@ -43,8 +43,8 @@ def save_checkpoint(path, tensors, facts):
     sync_folder(path.parent)
 
 
-def load_checkpoint(path):
-    """(tensors, facts) of a checkpoint. InputError if it is missing, cut short, altered (which tensor), or of another
+def load_checkpoint(path, prefix=""):
+    """(tensors, facts) of a checkpoint; of the tensors those whose names begin with the prefix. InputError if it is missing, cut short, altered (which tensor), or of another
     version. Nothing in the file is ever executed.
     """
     from safetensors import SafetensorError, safe_open
@@ -59,7 +59,7 @@ def load_checkpoint(path):
             if str(zlib.crc32((header["facts"] + header["checksums"]).encode())) != header["checksum"]:
                 raise InputError(f"The checkpoint {path} is damaged: its header differs from what was saved. {_REMEDY}")
             facts, checksums = json.loads(header["facts"]), json.loads(header["checksums"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
     except InputError:
         raise
     except (SafetensorError, ValueError, KeyError, TypeError) as problem:

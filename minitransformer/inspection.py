@@ -79,6 +79,17 @@ def source_gradients(model, source, target):
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
+def by_words(weights, query_sizes, key_sizes):
+    """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of S).
+
+    The sizes say how many tokens each word has. What a token gives to a word is the sum over the word's tokens; what a
+    word looks at is the mean over its tokens, so that rows still sum to one.
+    """
+    starts = lambda sizes: np.cumsum([0, *sizes[:-1]])  # noqa: E731
+    to_words = np.add.reduceat(weights, starts(key_sizes), axis=-1)
+    return np.add.reduceat(to_words, starts(query_sizes), axis=-2) / np.reshape(query_sizes, (-1, 1))
+
+
 def kind_of(path):
     """"cross", "encoder", "decoder" or "self", from the path of an attention in its model."""
     stack = path.split(".")[0]

@@ -8,78 +8,24 @@
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 
 from .backend import as_numpy
 from .checkpoint import load_checkpoint, save_checkpoint
-from .data.batching import make_batch
-from .data.tasks import TASKS, make_task
-from .data.vocabulary import PAD, SPECIAL, Vocabulary
-from .errors import InputError, NonFiniteError, unknown
+from .data.stream import BatchStream
+from .data.tasks import make_task
+from .data.vocabularies import load_vocabulary
+from .data.vocabulary import EOS
+from .errors import InputError, NonFiniteError
 from .losses import CrossEntropy
 from .metrics import Metrics
 from .models import configure, find_model
-from .optim import SGD, Adam, AdamW
-from .options import option
-from .schedules import Constant, Cosine, Noam
 from .training import train
+from .training_options import TrainingOptions
 
 VERSION = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingOptions:
-    """How a run trains. Checked when made; InputError names what does not fit."""
-
-    steps: int = option(2000, "number of steps; each task has its own, see: tasks")
-    batch_size: int = option(64, "sequences a step")
-    optimizer: str = option("adam", "adam, adamw or sgd (with momentum 0.9)")
-    learning_rate: float = option(1e-3, "the rate at its peak")
-    schedule: str = option("cosine", "cosine (down to 0 at the last step), noam (the paper's) or constant")
-    warmup: int = option(200, "steps in which the rate rises to its peak; with cosine at most half of all")
-    beta2: float = option(0.98, "Adam's decay of the squared gradients")
-    weight_decay: float = option(0.01, "adamw's decay")
-    label_smoothing: float = option(0.0, "share of the target's probability that is spread over the vocabulary")
-    max_norm: float = option(1.0, "clip the gradients' joint norm to this; 0: do not clip")
-    seed: int = option(0, "draws the first weights, the data and the dropout")
-    log_every: int = option(10, "steps between two lines of metrics")
-    evaluate_every: int = option(250, "steps between two evaluations")
-    evaluate_count: int = option(200, "validation sequences an evaluation decodes")
-    save_every: int = option(250, "steps between two checkpoints")
-    keep: int = option(3, "how many checkpoints stay")
-
-    def __post_init__(self):
-        for name in ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "keep"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("warmup", "learning_rate", "max_norm", "weight_decay", "seed"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")
-        if not 0 <= self.beta2 < 1:
-            raise InputError(f"beta2 must be from 0 up to, not including, 1; got {self.beta2}.")
-        if self.optimizer not in ("adam", "adamw", "sgd"):
-            raise unknown("optimizer", self.optimizer, ("adam", "adamw", "sgd"))
-        if self.schedule not in ("cosine", "noam", "constant"):
-            raise unknown("schedule", self.schedule, ("cosine", "noam", "constant"))
-
-    def make_schedule(self, d_model):
-        if self.schedule == "cosine":
-            return Cosine(self.learning_rate, self.steps, min(self.warmup, self.steps // 2))
-        if self.schedule == "constant":
-            return Constant(self.learning_rate, self.warmup)
-        peak_at_factor_1 = (d_model * max(1, self.warmup)) ** -0.5
-        return Noam(d_model, max(1, self.warmup), self.learning_rate / peak_at_factor_1)
-
-    def make_optimizer(self, model):
-        schedule = self.make_schedule(model.config.d_model)
-        if self.optimizer == "sgd":
-            return SGD(model, schedule, momentum=0.9)
-        if self.optimizer == "adamw":
-            return AdamW(model, schedule, beta2=self.beta2, weight_decay=self.weight_decay)
-        return Adam(model, schedule, beta2=self.beta2)
 
 
 class Run:
@@ -89,17 +35,18 @@ class Run:
         self.folder, self.config = Path(folder), config
         self.options = TrainingOptions(**config["training"])
         self.task = make_task(config["task"]["name"], **config["task"]["options"])
-        self.vocabulary = self.task.vocabulary
         kind = find_model(config["model"]["name"])
         for_model, for_data = np.random.SeedSequence(self.options.seed).spawn(2)
         self.model = kind.model(kind.config(**config["model"]["options"]), np.random.default_rng(for_model))
-        self.data_rng = np.random.default_rng(for_data)
+        self.batches = BatchStream(self.task, np.random.default_rng(for_data), self.options.batch_size, self.options.batch_tokens)
         self.loss = CrossEntropy(self.options.label_smoothing)
         self.optimizer = self.options.make_optimizer(self.model)
         self.metrics = Metrics(self.folder / "metrics.jsonl")
         self.moments = {}  # {step: attention (layers, H, T, S)}: what `hooks.Moments` recorded
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
+        self._example = None
+        self.exported = False  # whether it came from a file without what training on needs
 
     @classmethod
     def create(cls, folder, config, overwrite=False):
@@ -118,8 +65,12 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, path):
-        """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names."""
+    def open(cls, path, averaged=True):
+        """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names.
+
+        From a folder, and if its options ask for it, the model is the mean of the last checkpoints. A path that does not
+        exist may be the name of a model that comes with the package.
+        """
         path = Path(path)
         if path.is_dir():
             newest = cls._checkpoints(path)[-1:]
@@ -127,11 +78,16 @@ class Run:
                 if (path / "config.json").is_file():
                     raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {path}")
                 raise InputError(f"{path} is no run: it has no checkpoints and no config.json. A run is made by: minitransformer train TASK")
-            path = newest[0]
+            run = cls.open(newest[0])
+            if averaged and run.options.average > 1:
+                run.average()
+            return run
+        folder = path.parent.parent
+        if not path.exists() and str(path) in shipped():
+            folder, path = Path("runs") / path, shipped()[str(path)]
         if not path.is_file():
             raise InputError(f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK")
         tensors, facts = load_checkpoint(path)
-        folder = path.parent.parent
         run = cls(folder, facts["config"])
         run.restore(tensors, facts)
         return run
@@ -147,7 +103,9 @@ class Run:
         if path.is_dir() and not cls._checkpoints(path) and (path / "config.json").is_file():
             run = cls(path, read_config(path / "config.json"))
         else:
-            run = cls.open(path)
+            run = cls.open(path, averaged=False)
+        if run.exported:
+            raise InputError(f"{path} holds a model alone, without what training on needs. Ask it with translate, or train a new one.")
         if steps is not None:
             run.change_steps(steps)
         if run.optimizer.t >= run.last_step:
@@ -163,14 +121,15 @@ class Run:
 
     # -- training ------------------------------------------------------------------------------------------
 
-    def next_batch(self):
-        return make_batch(*self.task.sample(self.data_rng, self.options.batch_size))
+    @property
+    def vocabulary(self):
+        return self.task.vocabulary
 
     def train(self, hooks=()):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save."""
         max_norm = self.options.max_norm or None
         with np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
-            train(self.model, self.loss, self.optimizer, self.next_batch, self.last_step, max_norm, hooks)
+            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks)
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 
@@ -185,6 +144,7 @@ class Run:
     @staticmethod
     def _near(path):
         others = sorted(p.parent for p in path.parent.glob("*/config.json")) if path.parent.is_dir() else []
+        others += shipped()
         return f"; there are: {', '.join(map(str, others))}." if others else "."
 
     def checkpoint_path(self):
@@ -201,45 +161,76 @@ class Run:
 
     def save(self):
         """Write a checkpoint of this very moment, and let the oldest go. NonFiniteError if a parameter is not finite."""
+        tensors = self.model_tensors()
+        tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
+        tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
+        save_checkpoint(self.checkpoint_path(), tensors, self.facts())
+        for old in self.checkpoints()[: -self.options.keep]:
+            old.unlink()
+
+    def export(self, path):
+        """Write the model as it is now, averaged maybe, with all that asking it needs and nothing that only training needs."""
+        save_checkpoint(path, self.model_tensors(), self.facts())
+
+    def model_tensors(self):
         for name, p in self.model.named_parameters().items():
             if not np.isfinite(as_numpy(p.data)).all():
                 raise NonFiniteError(f"Step {self.optimizer.t} made the parameter {name} infinite or NaN; it is not saved.")
-        tensors = {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
-        tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
-        tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
-        facts = {
+        return {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
+
+    def facts(self):
+        """What a checkpoint holds beside arrays."""
+        return {
             "step": self.optimizer.t,
             "config": self.config,
-            "vocabulary": self.vocabulary.tokens,
+            "vocabulary": self.vocabulary.to_dict(),
             "random": {
-                "data": self.data_rng.bit_generator.state,
+                "data": self.batches.state(),
                 "model": [g.bit_generator.state for g in self.model.generators()],
             },
             "seconds": self.seconds,
+            "example": [ids.tolist() for ids in self.example()],
         }
-        save_checkpoint(self.checkpoint_path(), tensors, facts)
-        for old in self.checkpoints()[: -self.options.keep]:
-            old.unlink()
 
     def restore(self, tensors, facts):
         """Go back to the moment of a checkpoint."""
         part = lambda name: {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}  # noqa: E731
         self.model.load_state_dict(part("model/"))
-        self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
+        self.optimizer.t = facts["step"]
+        self.exported = not part("optimizer/")
+        if not self.exported:
+            self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
         self.moments = {int(at): weights for at, weights in part("moments/").items()}
-        self.vocabulary = Vocabulary(facts["vocabulary"][len(SPECIAL) :])
-        self.data_rng.bit_generator.state = facts["random"]["data"]
+        self.task.adopt(load_vocabulary(facts["vocabulary"]))
+        self.batches.restore(facts["random"]["data"])
         for generator, state in zip(self.model.generators(), facts["random"]["model"]):
             generator.bit_generator.state = state
         self.seconds = facts["seconds"]
+        self._example = tuple(map(np.array, facts["example"]))
 
-    # -- the sequence that the pictures show -----------------------------------------------------------------
+    def average(self):
+        """Let each parameter be its mean over the last checkpoints, as many as the options say or there are.
+
+        The last steps wander around a minimum; their mean lies nearer to it. Source: Vaswani et al. 2017, section 6.1.
+        """
+        files = self.checkpoints()[-self.options.average :]
+        total = {}
+        for file in files:
+            tensors, _ = load_checkpoint(file, "model/")
+            total = {name: total.get(name, 0) + array.astype(np.float64) for name, array in tensors.items()}
+        self.model.load_state_dict({name.removeprefix("model/"): array / len(files) for name, array in total.items()})
 
     def example(self):
-        """(source (S,), target (T,)) ids, EOS included: the first of the longest among 20 validation sequences."""
-        batch = make_batch(*self.task.sample(np.random.default_rng(0), 20, "validation"))
-        longest = int((batch.source != PAD).sum(axis=1).argmax())
-        return [ids[longest][ids[longest] != PAD] for ids in (batch.source, batch.target_out)]
+        """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show."""
+        if self._example is None:
+            source, target = self.task.example()
+            self._example = source, np.append(target, EOS)
+        return self._example
+
+
+def shipped():
+    """{name: file} of the trained models that come with the package."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "shipped").glob("*.safetensors"))}
 
 
 def write_config(folder, config):
@@ -260,14 +251,16 @@ def read_config(path):
     return config
 
 
-def make_config(task, task_options=(), model="transformer", preset="toy", model_options=(), training_options=()):
-    """The configuration of a run, complete: what is not given comes from the task, the preset and the defaults."""
+def make_config(task, task_options=(), model="transformer", preset=None, model_options=(), training_options=()):
+    """The configuration of a run, complete: what is not given comes from the task's recipe, the preset and the defaults."""
     made = make_task(task, **dict(task_options))
-    training = {"steps": TASKS[task].steps, **dict(training_options)}
+    recipe = made.recipe
+    training = {**recipe.training, **dict(training_options)}
     longest = sum(made.longest) + 2  # source and target in one sequence, BOS and EOS: a language model's need
     for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
+    suited = {name: value for name, value in recipe.model.items() if name in find_model(model).options()}
     return {
         "task": {"name": task, "options": dataclasses.asdict(made)},
-        "model": {"name": model, "options": configure(model, preset, model_options, **for_task).to_dict()},
+        "model": {"name": model, "options": configure(model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task).to_dict()},
         "training": dataclasses.asdict(TrainingOptions(**training)),
     }

@@ -1,8 +1,11 @@
 """What the tests of several rooms say alike."""
 
+import shlex
+
 import numpy as np
 import pytest
 
+from minitransformer.cli import main
 from minitransformer.errors import InputError
 from minitransformer.gradient_check import gradient_check
 
@@ -23,3 +26,14 @@ def refusal(function, *arguments, **options):
     with pytest.raises(InputError) as caught:
         function(*arguments, **options)
     return str(caught.value)
+
+
+def run(text, capsys):
+    """(exit status, standard output, standard error) of a command line; single quotes hold a word together."""
+    capsys.readouterr()
+    try:
+        status = main(shlex.split(text))
+    except SystemExit as stop:
+        status = stop.code
+    out, err = capsys.readouterr()
+    return status, out, err

@@ -8,7 +8,7 @@ import dataclasses
 
 MUTANTS = []
 
-NOT_PLANTED = {number: "there is no cache of keys and values yet" for number in range(126, 131)}
+NOT_PLANTED = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -316,9 +316,10 @@ p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v,
     "context = self.attention(q, k, v, mask)\n"
     "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True)))")
 p("106", "cross-attention: queries and keys from the memory, values from the decoder",
-    "memory = query if memory is None else memory",
-    "asked, memory = query, query if memory is None else memory\n        query = memory",
-    ("self.value(memory)", "self.value(asked)"), select="memory and square")
+    "q = self.split(self.query(query)) ",
+    "asked, query = query, query if memory is None else memory\n        q = self.split(self.query(query)) ",
+    ("k, v = self.keys_and_values(query if memory is None else memory)",
+     "k, v = self.split(self.key(query)), self.split(self.value(asked))"), select="memory and square")
 p("x43", "the mask is not handed on", "self.attention(q, k, v, mask)", "self.attention(q, k, v)")
 p("x44", "always self-attention in backward", "self.save(memory is None)", "self.save(True)")
 p("x45", "values from the queries' input", "self.value(memory)", "self.value(query)", select="multi_head and square")
@@ -370,18 +371,18 @@ p("x54", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self
     select="decoder_gradient and pre")
 p("x55", "the memory's padding is visible", "mask=memory_mask", "mask=None",
     select="transformer_equals and paper or padding_is_invisible and paper")
-p("x56", "the future is visible", "self.add_norm_1(x, mask=mask)", "self.add_norm_1(x)", select="future and paper")
+p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own)", "self.add_norm_1(x, cache=own)", select="future and paper")
 p("x57", "every layer is the same layer", "[DecoderLayer(config, rng) for _ in range(config.decoder_layers)]",
     "[DecoderLayer(config, rng)] * config.decoder_layers", select="every_attention")
-p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask)", "x = FIRST",
-    ("x = self.add_norm_2(x, memory, mask=memory_mask)", "x = self.add_norm_1(x, mask=mask)"),
-    ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask)"), select="transformer_equals and square")
+p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own)", "x = FIRST",
+    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)", "x = self.add_norm_1(x, mask=mask, cache=own)"),
+    ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)"), select="transformer_equals and square")
 
 p = plants("models/encoder.py", "test_models.py", "encoder_gradient")
 p("x59", "layers undone in forward order", "reversed(self.layers)", "self.layers")
 p("x60", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self.final_norm.saved(), d_y)[1]",
     select="encoder_gradient and pre")
-p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask)", "self.add_norm_1(x)",
+p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask, cache=cache)", "self.add_norm_1(x, cache=cache)",
     select="transformer_equals and paper or padding_is_invisible and paper")
 p("x62", "the wrong dropout on the weights", "config.bias, config.attention_dropout", "config.bias, config.dropout",
     select="each_dropout")
@@ -418,10 +419,10 @@ p("x72", "the encoder is not undone", "self.encoder.backward(d_memory)", "d_memo
     select="whole_model_gradient and transformer-paper")
 p("x73", "the target's padding is visible", " & padding_mask(target_in)", "", select="padding_inside")
 p("x74", "the future is visible", "causal_mask(target_in.shape[1], like=target_in) & ", "", select="future and paper")
-p("x75", "a step returns the first token's logits", "memory_mask)[:, -1]", "memory_mask)[:, 0]",
-    select="stepping and paper")
-p("x76", "a step forgets the target so far", "concatenate([before, ids[:, None]], axis=1)",
-    "concatenate([before[:, :0], ids[:, None]], axis=1)", select="stepping and paper")
+p("x75", "a step may not see itself", "real = xp.concatenate([before, ids[:, None] != 0], axis=1)",
+    "real = xp.concatenate([before, ids[:, None] < 0], axis=1)", select="stepping and paper")
+p("x76", "a step forgets the target so far", "caches = copied(caches)", "caches = [[Cache(), cross] for _, cross in caches]",
+    ("real[:, None, None]", "real[:, None, None, -1:]"), select="stepping and paper")
 p("x77", "the source's gradient goes into the target's table", "self.source_input.backward(self.encoder",
     "self.target_input.backward(self.encoder", ("self.target_input.backward(d_x)", "self.source_input.backward(d_x)"),
     select="whole_model_gradient and transformer-square")
@@ -437,11 +438,11 @@ p("x80", "logits of one position earlier", "self.output(x[:, before:])",
     "self.output(x[:, before - 1 : -1] if before else x)", select="language_model_equals")
 p("x81", "the target's gradient in the source's place", "concatenate([d_source, d_target], axis=1)",
     "concatenate([d_target, d_source], axis=1)", select="whole_model_gradient and language_model-paper")
-p("x82", "padding is visible", " & padding_mask(ids)", "", select="language_model_equals")
-p("x83", "the future is visible", "causal_mask(ids.shape[1], like=ids) & ", "",
+p("x82", "padding is visible", " & real[:, None, None]", "", select="language_model_equals")
+p("x83", "the future is visible", "causal_mask(real.shape[1], like=real)[:, :, -count:] & ", "",
     select="future and language_model-paper")
-p("x84", "a step returns the first token's logits", "(source, target)[:, -1]", "(source, target)[:, 0]",
-    select="stepping and language_model-paper")
+p("x84", "a step forgets the source", "return ids != 0, caches",
+    "return ids[:, :0] != 0, [Cache() for _ in caches]", select="stepping and language_model-paper")
 
 p = plants("models/config.py", "test_models.py", "config")
 p("x85", "no final norm for pre-norm", 'fill("final_norm", self.norm == "pre")', 'fill("final_norm", False)')
@@ -529,7 +530,7 @@ p("x192", "delayed again in backward", "sum(advanced(d_y", "sum(delayed(d_y")
 
 p = plants("layers/convolution.py", "test_layers.py", "convolution")
 p("x193", "the mask forgotten in backward", "return only_real(d_x, mask)", "return d_x")
-p("x194", "padding is seen", "self.window(only_real(x, mask))", "self.window(x)")
+p("x194", "padding is seen", "seen = only_real(x, mask)", "seen = x")
 p("x195", "features first, places second", "windows.reshape(*x.shape[:-1], -1)",
     "windows.swapaxes(-1, -2).reshape(*x.shape[:-1], -1)")
 
@@ -653,9 +654,9 @@ p("x260", "a gap between source and target", "xp.take_along_axis(source, places,
 
 p = plants("models/convolution_model.py", "test_older_models.py", "convolution_model or conv")
 p("x261", "every layer has the same dilation", "config.kernel_width**i)", "1)", select="convolution_model_equals")
-p("x262", "padding is convolved", "return ids != 0", "return ids >= 0")
+p("x262", "padding is convolved", "return real[:, -count:]", "return real[:, -count:] | True")
 p = plants("models/local_attention_model.py", "test_older_models.py", "local")
-p("x263", "padding is visible", "return ids != 0", "return ids >= 0")
+p("x263", "padding is visible", "return real", "return real | True")
 p("x264", "the window is ignored", "LocalAttention(config.window,", "LocalAttention(config.max_length,")
 p("x265", "no dropout on the weights", "rng, config.attention_dropout)", "rng)")
 
@@ -830,3 +831,182 @@ p("x279", "padding counts as wrong", "(logits.argmax(axis=-1) != batch.target_ou
 p = plants("study/table1.py", "test_study.py", "crossing or cores or paths or core_of")
 p("x280", "the whole layer taken for its core", "forward.multiply_adds(layer.core)", "forward.multiply_adds()")
 p("x281", "a path from any output, not from the last", "d_x[:, -1] = 1", "d_x[:] = 1")
+
+# -- decoding on a cache -------------------------------------------------------------------------------------------
+
+p = plants("models/transformer.py", "test_cache.py", "cached_logits and transformer")
+p("126", "the position is stuck at 0", "before.shape[1])", "0)")
+p("130", "the cache of the sentence before serves the next", "[[Cache(), Cache()] for _ in self.decoder.layers]",
+    "[[Cache(), self.__dict__.setdefault(\"_kept\", {}).setdefault(i, Cache())] for i, _ in enumerate(self.decoder.layers)]",
+    ("caches = copied(caches)", "pass"), select="starting_anew and transformer")
+p = plants("models/language_model.py", "test_cache.py", "cached_logits and language")
+p("127", "the source's length is added to the positions again", "(real.cumsum(axis=1) - 1).clip(0)[:, -count:]",
+    "(real.cumsum(axis=1) - 1).clip(0)[:, -count:] + real.shape[1] - count")
+p("128", "a new token sees key 0 alone: tril(1, n)", "causal_mask(real.shape[1], like=real)[:, :, -count:]",
+    "np.tri(count, real.shape[1], dtype=bool)[None, None]")
+p = plants("attention/multi_head.py", "test_cache.py", "projected_once")
+p("129", "the memory's keys and values are appended at each step",
+    "k, v = cache.once(lambda: self.keys_and_values(memory))",
+    "k, v, mask = *cache.extend(*self.keys_and_values(memory)), None")
+p = plants("layers/cache.py", "test_cache.py", "copies or copy or holds")
+p("x283", "a copy writes over what the other has written", " or self.written[0] > self.length", "")
+p("x284", "no room for more", "roomy(past, 2 * length)", "roomy(past, length)")
+p("x285", "the buffers' spare room is returned too", "buffer[..., : self.length, :] for buffer", "buffer for buffer")
+p("x286", "what never grows is made anew each time", "if self.buffers is None:\n            self.hold",
+    "if True:\n            self.hold", select="made_once")
+p("x287", "a cache serves where a backward follows", "if saving():", "if False:", select="refused")
+p("x288", "rows are taken of the arrays, not of the caches", "Cache(take_rows(state.arrays, rows))",
+    "Cache(take_rows(state.arrays, sorted(rows.tolist())))",
+    select="rows_of_a_state")
+p = plants("attention/local.py", "test_cache.py", "last_queries")
+p("x289", "the window of a step is one too wide", "(behind < self.width)", "(behind <= self.width)")
+p("x290", "the future is visible to several new queries", "(behind >= 0) & ", "")
+p("x291", "a step sees padding", "allowed = allowed & mask[:, None, None, -seen:]", "pass")
+p = plants("layers/convolution.py", "test_cache.py", "convolution_on_a_cache")
+p("x292", "the farthest place of the window is lost", "max(self.window.delays())", "max(self.window.delays()) - 1")
+p = plants("decoding/beam.py", "test_decoding.py", "beam or score")
+p("x294", "the score is multiplied by the penalty", "totals[n, place] / penalty", "totals[n, place] * penalty")
+p("x295", "the penalty upside down", "((5 + length) / 6) ** alpha", "((5 + length) / 6) ** -alpha")
+p("x296", "the end token is not counted", "Hypothesis(totals[n, place] / penalty(length, alpha), sentence)",
+    "Hypothesis(totals[n, place] / penalty(length - 1, alpha), sentence)")
+p("x297", "the state is not that of the parents", "xp.asarray(parents.reshape(-1))",
+    "xp.asarray(np.sort(parents, axis=1).reshape(-1))")
+p("x298", "all beams begin alike", "scores[:, 0] = 0", "scores[:] = 0", select="wider_beam")
+p("x299", "what has ended goes on", "np.argsort(ended, axis=1, kind=\"stable\")[:, :beam]",
+    "np.tile(np.arange(beam), (len(rows), 1))")
+p("x300", "an end outside the beam counts", "ended[:, :beam] & (totals[:, :beam]", "ended & (totals",
+    select="beam_one")
+p("x301", "logits taken for log-probabilities", "return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+    "return shifted")
+p("x302", "the worst hypothesis", "key=lambda hypothesis: -hypothesis.score",
+    "key=lambda hypothesis: hypothesis.score")
+p("x303", "the words written so far are not the parent's", "np.take_along_axis(written, parents[:, :, None], axis=1)",
+    "written")
+p("x304", "of equals the last", "np.argsort(-flat, axis=1, kind=\"stable\")[:, :count]",
+    "np.argsort(flat[:, ::-1], axis=1)[:, ::-1][:, :count]", select="equal_scores")
+p = plants("decoding/sampling.py", "test_decoding.py", "distribution or tokens_come or sampling")
+p("x305", "the temperature multiplies", "distribution(logits / temperature", "distribution(logits * temperature")
+p("x306", "the unlikeliest k", "xp.sort(logits, axis=-1)[:, -top_k, None]", "xp.sort(logits, axis=-1)[:, top_k, None]")
+p("x307", "the token that reaches top_p is cut off", "before = falling.cumsum(axis=-1) - falling",
+    "before = falling.cumsum(axis=-1)")
+p("x308", "what is left is not made a distribution again", "p = p / p.sum(axis=-1, keepdims=True)", "pass")
+p("x309", "one draw for all rows", "rng.random((len(p), 1))", "rng.random((1, 1))")
+p = plants("translation.py", "test_translation.py", "order or bleu")
+p("x310", "answers in the order of length", "zip(rows, produced)", "zip(range(start, start + len(rows)), produced)")
+p("x311", "BLEU counts capitals", "BLEU(lowercase=True)", "BLEU()")
+p = plants("inspection.py", "test_translation.py", "map_of_words")
+p("x312", "the sum over a word's queries", " / np.reshape(query_sizes, (-1, 1))", "")
+p("x313", "the mean over a word's keys", "return np.add.reduceat(to_words, starts(query_sizes), axis=-2)",
+    "return np.add.reduceat(to_words / key_sizes, starts(query_sizes), axis=-2)")
+p = plants("plotting/labels.py", "test_translation.py", "picture_of_words")
+p("x314", "the inputs' words are not shifted", "inputs = [1, *target[:-1]]", "inputs = target")
+p = plants("run.py", "test_translation.py", "mean_of_its_last or not_from_the_mean")
+p("x315", "the first checkpoints are averaged", "self.checkpoints()[-self.options.average :]",
+    "self.checkpoints()[: self.options.average]")
+p("x316", "training goes on from the mean", "cls.open(path, averaged=False)", "cls.open(path)")
+
+# -- texts, corpora, streams ----------------------------------------------------------------------------------------
+
+p = plants("data/vocabulary.py", "test_text.py", "")
+p("x317", "padding before the text", "ids[i, : len(row)] = row", "ids[i, ids.shape[1] - len(row) :] = row",
+    select="many_texts_are_padded_behind")
+p = plants("data/pieces.py", "test_text.py", "")
+p("x318", "the shortest morpheme first", "sorted(MORPHEMES, key=len, reverse=True)", "MORPHEMES",
+    select="german_numbers_are_cut or every_morpheme_is_a_piece")
+p("x319", "what is no morpheme is dropped", "found if \"\".join(found) == word else [word]", "found or [word]",
+    select="other_words_keep or pieces_of_every_spelling or dropped_in_silence")
+p("x320", "a space between all pieces", "return \"\".join(tokens).strip()", "return \" \".join(tokens).strip()",
+    select="pieces_of_every_spelling")
+p("x321", "small letters where capitals count", "text.lower() if self.small else text", "text.lower()",
+    select="capital_letters_count")
+p("x322", "white space is kept as it was", "text = \" \".join(text.split())", "text = text.strip()",
+    select="every_run_of_white_space")
+p("x323", "the hint with its space", "near[0].strip()", "near[0]", select="hint_is_the_bare_word")
+p("x324", "a special token's name is a token", "if token not in self.ids or token in SPECIAL:",
+    "if token not in self.ids:", select="called_like_a_special_token")
+p = plants("data/subwords.py", "test_text.py", "")
+p("x325", "white space is kept as it was", "return \" \".join(text.split())", "return text",
+    select="comes_back_from_subwords or subword_text_without")
+p("x326", "a special token's name is the token", "text = text.replace(name, \" \")", "text = text.replace(name, name)",
+    select="names_of_special_tokens")
+p("x327", "a letter and its accent are not one", "normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])",
+    "normalizers.Sequence([normalizers.Lowercase()])", select="same_letter_written")
+p("x328", "punctuation sticks to words", "splits.Sequence([splits.Metaspace(SPACE), splits.Punctuation()])",
+    "splits.Metaspace(SPACE)", select="no_subword_reaches")
+p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL[3])", "library.models.BPE()",
+    select="never_occurred_becomes")
+p("x330", "the text begins with a space", ".replace(SPACE, \" \").strip()", ".replace(SPACE, \" \")",
+    select="comes_back_from_subwords")
+p = plants("extras.py", "test_text.py", "")
+p("x331", "the line that installs the package itself", "python -m pip install {package}",
+    "python -m pip install minitransformer", select="missing_package_is_named")
+p = plants("data/numbers.py", "test_corpora.py", "")
+p("x332", "no words from behind a thousand",
+    "numbers = [*below, *(1000 * n for n in below), *(1000 + n for n in below)]",
+    "numbers = [*below, *(1000 * n for n in below)]", select="vocabularies_are_complete")
+p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
+    select="drawn_equally_often")
+p("x334", "no number of six digits", "digits = rng.integers(1, 7, size=count)",
+    "digits = rng.integers(1, 6, size=count)", select="drawn_equally_often")
+p("x335", "source and target change places", "return encode(self.source), encode(self.target)",
+    "return encode(self.target), encode(self.source)", select="same_number_in_both or four_directions")
+p = plants("data/corpus.py", "test_corpora.py", "")
+p("x336", "targets shuffled apart from their sources", "return source[order], target[order]",
+    "return source[order], target[rng.permutation(len(source))]", select="pool_is_every")
+p("x337", "an epoch with repetitions", "order = rng.permutation(len(source))",
+    "order = rng.integers(len(source), size=len(source))", select="pool_is_every")
+p("x338", "a sentence twice among distinct ones", "rng.permutation(len(source))[:count] if distinct",
+    "rng.integers(len(source), size=min(count, len(source))) if distinct", select="distinct_samples_of_a_corpus")
+p("x339", "the same sentences again and again", "rng.integers(len(source), size=count)",
+    "rng.permutation(len(source))[:count]", select="other_samples_of_a_corpus")
+p("x340", "every split is the training set", "source, target = self.encoded(split)",
+    "source, target = self.encoded(\"train\")", select="samples_of_a_corpus")
+p("x341", "the longest of the training set only", "zip(*map(self.encoded, SPLITS))", "zip(self.encoded(\"train\"))",
+    select="longest_of_a_corpus")
+p("x342", "what was read with the old vocabulary stays", "self.__dict__.pop(made_with_the_old, None)", "pass",
+    select="adopts_a_vocabulary")
+p = plants("data/multi30k.py", "test_corpora.py", "")
+p("x343", "an altered file is read",
+    "    content = path.read_bytes()\n    expect_unaltered(path, name, content, f\"Delete it, and take that of {ADDRESS}\")\n",
+    "    content = path.read_bytes()\n", select="altered_file_is_refused")
+p("x344", "an altered download is kept",
+    "    expect_unaltered(f\"{ADDRESS}{name}.gz\", name, content, \"Try again later; nothing was kept.\")\n", "",
+    select="not_the_file_leaves_none")
+p("x345", "other line ends cut sentences", ".removesuffix(\"\\n\").split(\"\\n\")", ".splitlines()",
+    select="line_feeds_only")
+p("x346", "languages of unlike length are paired", "    expect_as_many(split, dict(zip((source, target), both)))\n",
+    "", select="not_as_long_are_refused")
+p("x347", "a broken download takes the file's place", "part = folder / f\"{name}.gz.part\"",
+    "part = folder / f\"{name}.gz\"", select="dies_while_it_is_written")
+p("x348", "every time a download", "if not (folder / f\"{name}.gz\").is_file():", "if True:", select="not_fetched")
+p("x349", "subwords of one language", "Subwords.learn([*source, *target], self.vocabulary_size)",
+    "Subwords.learn(source, self.vocabulary_size)", select="learned_from_the_training_sentences")
+p("x350", "subwords of the validation set", "source, target = self.sentences(\"train\")",
+    "source, target = self.sentences(\"validation\")", select="learned_from_the_training_sentences")
+p("x351", "the languages in the order of the alphabet", "for language in (source, target)]",
+    "for language in sorted((source, target))]", select="line_feeds_only")
+p = plants("data/stream.py", "test_stream.py", "")
+p("x352", "the end token does not count", "(target != PAD).sum(axis=1) + 1)", "(target != PAD).sum(axis=1))",
+    select="target_counts_with_its_end or several_pairs")
+p("x353", "the last sentence counts as the longest", "longest = max(longest, lengths[row])", "longest = lengths[row]",
+    select="several_pairs")
+p("x354", "one sentence too many", "longest * (len(batches[-1]) + 1) > tokens", "longest * len(batches[-1]) > tokens",
+    select="several_pairs")
+p("x355", "neighbours of unlike length",
+    "order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind=\"stable\")",
+    "order = rng.permutation(len(lengths))", select="like_lengths_are_together")
+p("x356", "the same neighbours in every epoch", "lengths + rng.uniform(0, 2, len(lengths))", "lengths",
+    select="same_neighbours")
+p("x357", "short batches first", "[batches[i] for i in rng.permutation(len(batches))]", "batches",
+    select="no_order_of_length")
+p("x358", "the epoch's end for its beginning", "return {\"random\": self.before, \"taken\": self.taken}",
+    "return {\"random\": self.rng.bit_generator.state, \"taken\": self.taken}", select="fresh_stream_goes_on")
+p("x359", "a place not yet reached is forgotten",
+    "return {\"random\": self.rng.bit_generator.state, \"taken\": self.skip}",
+    "return {\"random\": self.rng.bit_generator.state, \"taken\": 0}", select="gave_no_batch_yet")
+p("x360", "a place is skipped twice", "self.taken, self.skip = self.skip, 0", "self.taken = self.skip",
+    select="fresh_stream_goes_on or same_stream_goes_back")
+p("x361", "the old epoch goes on", "self.batches, self.taken, self.skip = [], 0, state[\"taken\"]",
+    "self.taken, self.skip = 0, state[\"taken\"]", select="same_stream_goes_back")
+p("x362", "the epoch begins again", "self.batches, self.taken, self.skip = [], 0, state[\"taken\"]",
+    "self.batches, self.taken, self.skip = [], 0, 0", select="fresh_stream_goes_on")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from common import run
 
-from minitransformer.cli import main
 from minitransformer.cli.parser import make_parser
 from minitransformer.conformance import all_components
 from minitransformer.models import MODELS, TransformerConfig
@@ -17,19 +17,6 @@ from minitransformer.run import TrainingOptions
 ROOT = Path(__file__).parents[1]
 BRIEF = "--steps 12 --save-every 6 --log-every 4 --evaluate-every 6 --evaluate-count 10 --d-model 16"
 TINY = f"--heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 {BRIEF}"
-
-
-def run(text, capsys):
-    """(exit status, standard output, standard error) of a command line; single quotes hold a word together."""
-    import shlex
-
-    capsys.readouterr()
-    try:
-        status = main(shlex.split(text))
-    except SystemExit as stop:
-        status = stop.code
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ def train(run):
 def weights_and_state(run):
     """Everything that continuing depends on, as comparable values."""
     arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"moment {k}": v for k, v in run.moments.items()}}
-    facts = [run.optimizer.t, run.data_rng.bit_generator.state, [g.bit_generator.state for g in run.model.generators()]]
+    facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
     return {name: array.tobytes() for name, array in arrays.items()}, facts
 
 

@@ -2,13 +2,10 @@
 
 import contextlib
 import dataclasses
-import json
 import os
 import shutil
 import sys
 from pathlib import Path
-
-import numpy as np
 
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, unknown
@@ -53,7 +50,7 @@ def new_run(options):
         options.task,
         given(options, "task_"),
         options.model or "transformer",
-        options.preset or "toy",
+        options.preset,
         given(options, "model_"),
         given(options, "training_"),
     )
@@ -71,56 +68,6 @@ def resumed_run(options):
             f"A resumed run keeps its options; {', '.join(refused)} cannot change. Only --steps may, or start a new run."
         )
     return Run.resume(options.resume, steps)
-
-
-def evaluate(options):
-    """Measure a run on sequences that it was never trained on."""
-    from .. import evaluation
-
-    run = Run.open(options.run)
-    result = evaluation.evaluate(run.model, run.task, options.split, options.count, options.seed)
-    shares = evaluation.alignment_shares(run.model, run.task, options.split, options.count, options.seed)
-    if options.json:
-        print(json.dumps({"run": str(options.run), "step": run.optimizer.t, "split": options.split, **result, "alignment": shares}))
-        return 0
-    unseen = "" if options.split == "train" else ", none of them trained on"
-    print(f"{options.run} at step {run.optimizer.t}, {result['sequences']} different {options.split} sequences{unseen}:")
-    print(f"  exact match     {result['exact_match']:8.2%}")
-    print(f"  token accuracy  {result['token_accuracy']:8.2%}")
-    print(f"  loss            {result['loss']:8.4f} nats a token")
-    by_length = "  ".join(f"{n}: {share:.1%}" for n, share in result["exact_match_by_length"].items())
-    print(f"  exact match by source length   {by_length}")
-    if shares:
-        best = max(shares, key=shares.get)
-        print("  cross-attention looks hardest at the token that is being written, in this share of rows:")
-        print("    " + "   ".join(f"{name}: {share:.1%}" for name, share in shares.items() if "mean" in name))
-        print(f"    best: {best}: {shares[best]:.1%}")
-    return 0
-
-
-def predict(options):
-    """Let a run answer."""
-    from ..decoding import greedy
-
-    run = Run.open(options.run)
-    for text in options.text:
-        source = run.vocabulary.encode(text)
-        produced = greedy(run.model, source[None], options.max_tokens or longest_answer(run.model, source))
-        print(" ".join(run.vocabulary.decode(np.asarray(produced[0]))))
-    return 0
-
-
-def plot(options):
-    """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
-    run = Run.open(options.run)
-    source, target = run.example()
-    if options.text:
-        from ..decoding import greedy
-
-        source = run.vocabulary.encode(options.text)
-        target = greedy(run.model, source[None], longest_answer(run.model, source))[0]
-    draw_run(run, source, target, options.out)
-    return 0
 
 
 def compare(options):
@@ -175,7 +122,7 @@ def tasks(options):
         task = make_task(name)
         print(f"{name:<10} {cls.__doc__.splitlines()[0]}")
         chosen = ", ".join(f"--{f.name.replace('_', '-')} {getattr(task, f.name)}" for f in dataclasses.fields(task))
-        print(f"           {chosen}; {cls.steps} steps unless told otherwise")
+        print(f"           {chosen}; {cls.recipe.training['steps']} steps unless told otherwise")
         if options.counts:
             for label, total, splits in task.counts():
                 shares = ", ".join(f"{n:,} {split}" for split, n in splits.items())
@@ -183,12 +130,6 @@ def tasks(options):
     if not options.counts:
         print("\nHow many sequences there are of each length: minitransformer tasks --counts")
     return 0
-
-
-def longest_answer(model, source):
-    """After how many tokens to give up: twice the source's length and 8, if the model can hold so many."""
-    room = getattr(model.config, "max_length", np.inf) - (0 if hasattr(model, "encoder") else len(source))
-    return max(1, int(min(2 * len(source) + 8, room)))
 
 
 def given(options, prefix):

@@ -11,8 +11,9 @@ from .. import __version__
 from ..data.tasks import TASKS
 from ..errors import unknown
 from ..models import MODELS, PRESETS
-from ..run import TrainingOptions
-from . import commands
+from ..run import shipped
+from ..training_options import TrainingOptions
+from . import asking, commands
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
@@ -67,26 +68,43 @@ def make_parser():
     train.add_argument("--overwrite", action="store_true", help="let --out replace an older run")
     train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
     add_fields(train.add_argument_group("training"), "training_", TrainingOptions)
-    for name, cls in {"copy, reverse, sort": TASKS["reverse"], "addition": TASKS["addition"]}.items():
-        add_fields(train.add_argument_group(f"task: {name}"), "task_", cls)
+    for cls, names in tasks_by_options().items():
+        add_fields(train.add_argument_group(f"task: {', '.join(names)}"), "task_", cls)
     add_model_options(train.add_argument_group("model, instead of the preset's"))
 
-    evaluate = add("evaluate", commands.evaluate, "  minitransformer evaluate runs/reverse --split test --count 1000\n")
+    evaluate = add("evaluate", asking.evaluate, "  minitransformer evaluate runs/reverse --split test --count 1000\n")
     add_run(evaluate)
     evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
     evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
     evaluate.add_argument("--seed", type=at_least(0), default=0, help="draws the sequences (default: 0)")
+    add_beam(evaluate)
+    evaluate.add_argument("--write", metavar="FILE", help="of a corpus: keep source, reference and translation, a line each, tabs between")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
 
-    predict = add("predict", commands.predict, PREDICT_EXAMPLES)
+    predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
     predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
     predict.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
 
-    plot = add("plot", commands.plot, '  minitransformer plot runs/reverse --text "3 1 4 1 5"\n')
+    translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
+    add_run(translate)
+    translate.add_argument("text", nargs="*", metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
+    translate.add_argument("--file", metavar="FILE", help="translate the lines of a file")
+    translate.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
+    add_beam(translate)
+    translate.add_argument("--temperature", type=positive, help="sample: low comes near greedy, high near chance")
+    translate.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
+    translate.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
+    translate.add_argument("--seed", type=at_least(0), default=0, help="draws the samples (default: 0)")
+
+    plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
     plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures)")
+
+    export = add("export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n")
+    add_run(export)
+    export.add_argument("file", metavar="FILE", help="the file to write; where others ask for a RUN, it serves")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
     compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, two minutes)")
@@ -111,9 +129,26 @@ TRAIN_EXAMPLES = """  minitransformer train reverse
 COMPARE_EXAMPLES = """  minitransformer compare
   minitransformer compare --full --out study
 """
+TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
+  minitransformer translate runs/multi30k-en-de --file sentences.txt --beam 5
+  minitransformer translate runs/multi30k-en-de "a dog runs" --temperature 0.7 --top-p 0.9
+"""
+PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
+  minitransformer plot numbers-en-de --text "seventy-nine"
+"""
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
 """
+
+
+def tasks_by_options():
+    """{a task's class: the names of all tasks with its options}, for those that have any."""
+    groups = {}
+    for name, cls in TASKS.items():
+        owner = next(c for c in reversed(cls.__mro__) if dataclasses.is_dataclass(c))  # the class that brought the options
+        if dataclasses.fields(cls):
+            groups.setdefault(owner, []).append(name)
+    return groups
 
 
 def at_least(least):
@@ -127,8 +162,25 @@ def at_least(least):
     return number
 
 
+def positive(text):
+    """A type for argparse: a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
 def add_run(parser):
-    parser.add_argument("run", metavar="RUN", help="a run folder, or one of its checkpoint files")
+    names = ", ".join(shipped())
+    parser.add_argument("run", metavar="RUN", help=f"a run folder, a checkpoint file, or a model that is here already: {names}")
+
+
+def add_beam(parser):
+    parser.add_argument("--beam", type=at_least(1), default=4, help="how many hypotheses beam search keeps; 1: greedy (default: 4)")
+    parser.add_argument("--alpha", type=float, default=0.6, help="its length penalty (default: 0.6, the paper's)")
 
 
 def add_fields(group, prefix, cls):

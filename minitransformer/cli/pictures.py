@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..attention import LocalAttention, MultiHeadAttention, attentions
-from ..inspection import attention_weights
+from ..inspection import attention_weights, by_words
 from ..models import LanguageModel, Transformer
 
 
@@ -21,20 +21,22 @@ def draw_run(run, source, target, folder=None):
 def figures(run, source, target):
     """(name, Figure) one after the other, so that only one is held in memory; what a model has not is not drawn."""
     from .. import plotting
+    from ..plotting.labels import axis_sizes
 
     model = run.model
-    tokens = [run.vocabulary.tokens[i] for i in source], [run.vocabulary.tokens[i] for i in target]
+    words, sizes = zip(*map(run.vocabulary.words_and_sizes, (source, target)))
     weights = attention_weights(model, source, target) if attentions(model) else {}
     for kind, (layer, *_) in weights.items():
         many = len(layer) > 1  # the mean over a single head would be that head again
-        yield f"attention-{kind}", plotting.plot_attention(model, source, target, *tokens, kind, mean=many)
-    yield "influence", plotting.plot_influence(model, source, target, *tokens)
+        yield f"attention-{kind}", plotting.plot_attention(model, source, target, *words, kind, mean=many, sizes=sizes)
+    yield "influence", plotting.plot_influence(model, source, target, *words, sizes=sizes)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
     if run.moments:
-        of_example = [[run.vocabulary.tokens[i] for i in ids] for ids in run.example()]
-        moments = sorted(run.moments.items())
-        yield "attention-strip", plotting.plot_attention_strip(moments, *of_example, "cross" if hasattr(model, "encoder") else "self")
+        kind = "cross" if hasattr(model, "encoder") else "self"
+        words, sizes = zip(*map(run.vocabulary.words_and_sizes, run.example()))
+        moments = [(step, by_words(weights, *axis_sizes(kind, *sizes))) for step, weights in sorted(run.moments.items())]
+        yield "attention-strip", plotting.plot_attention_strip(moments, *words, kind)
     if (table := position_table(model)) is not None:
         yield "positions", plotting.plot_positional_encoding(table[: model.config.d_model])
     if isinstance(model, (Transformer, LanguageModel)):

@@ -3,13 +3,13 @@
 import numpy as np
 
 from ..errors import InputError, unknown
-from ..inspection import attention_weights, source_gradients
-from .labels import HEADINGS, axis_labels, labels_for, token_labels
+from ..inspection import attention_weights, by_words, source_gradients
+from .labels import HEADINGS, axis_labels, axis_sizes, expect_sizes, labels_for, token_labels
 from .maps import draw_maps
 
 
 def plot_attention(
-    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None, heads=None, mean=False
+    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None, heads=None, mean=False, sizes=None
 ):
     """One kind of attention for one sequence: a row of panels for each layer, a column for each head.
 
@@ -19,6 +19,9 @@ def plot_attention(
     that was produced there. `layers` and `heads` choose some, by their numbers in the titles, from 1; `mean` adds a
     column with the mean over all heads.
 
+    `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words then, and the sizes say
+    how many ids each has (see `by_words`).
+
     Returns a matplotlib Figure. Raises InputError for a kind, layer or head that the model does not have, labels that
     do not match the ids, and what `attention_weights` raises.
     """
@@ -26,10 +29,13 @@ def plot_attention(
     kind = kind or ("cross" if "cross" in weights else next(iter(weights)))
     if kind not in weights:
         raise unknown(f"kind of attention in a {type(model).__name__}", kind, weights)
+    weights = weights[kind]                                              # (layers, heads, T, S)
+    if sizes is not None:
+        weights = by_words(weights, *axis_sizes(kind, *expect_sizes(sizes, source, target)))
+        source, target = sizes
     source_labels = [] if source is None else token_labels("source", source, source_tokens)
     labels = axis_labels(kind, source_labels, token_labels("target", target, target_tokens))
 
-    weights = weights[kind]                                              # (layers, heads, T, S)
     layers, heads = chosen("layer", layers, weights.shape[0]), chosen("head", heads, weights.shape[1])
     if not layers or not (heads or mean):
         raise InputError("There is nothing to draw: choose at least one layer, and a head or mean=True.")
@@ -42,10 +48,10 @@ def plot_attention(
     return draw_maps(maps, titles, labels, HEADINGS[kind])
 
 
-def plot_influence(model, source, target, source_tokens=None, target_tokens=None):
+def plot_influence(model, source, target, source_tokens=None, target_tokens=None, *, sizes=None):
     """How much each source token matters to each token produced: an alignment for every model, with attention or without.
 
-    Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids and labels as in
+    Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids, labels and sizes as in
     `plot_attention`. Where attention says what one layer looked at, this follows every way from s to t.
 
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
@@ -53,6 +59,9 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
     gradients = source_gradients(model, source, target)
     total = gradients.sum(axis=-1, keepdims=True)
     shares = gradients / np.where(total == 0, 1, total)                  # (T, S)
+    if sizes is not None:
+        shares = by_words(shares, *axis_sizes("cross", *expect_sizes(sizes, source, target)))
+        source, target = sizes
     labels = axis_labels("cross", token_labels("source", source, source_tokens), token_labels("target", target, target_tokens))
     return draw_maps([[shares]], [[""]], labels._replace(key_name="source token"), "Influence on each token produced",
                      bar="share of the gradient")  # fmt: skip

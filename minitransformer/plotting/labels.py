@@ -49,6 +49,27 @@ def axis_labels(kind, source, target):
     )  # fmt: skip
 
 
+def axis_sizes(kind, source, target):
+    """(query sizes, key sizes) in tokens of the words along the axes that `axis_labels` names."""
+    inputs = [1, *target[:-1]]
+    if kind == "encoder":
+        return source, source
+    if kind == "cross":
+        return target, source
+    return (target, inputs) if kind == "decoder" else ([*source, *target], [*source, *inputs])
+
+
+def expect_sizes(sizes, source, target):
+    """(source sizes, target sizes). Raises InputError unless they cut the ids into words, the last id being one by itself."""
+    source_sizes, target_sizes = sizes
+    for name, ids, cut in (("source", source, source_sizes), ("target", target, target_sizes)):
+        if ids is not None and (sum(cut) != len(ids) or min(cut) < 1):
+            raise InputError(f"The sizes of the {name}'s words, {list(cut)}, do not cut its {len(ids)} ids into words.")
+    if target_sizes[-1] != 1:
+        raise InputError("The last word of a target has one id: the decoder never reads it, so it cannot belong to others.")
+    return source_sizes or [], target_sizes
+
+
 def token_labels(name, ids, tokens):
     """One visible label for each id; without tokens, the ids themselves. Raises InputError if the numbers differ."""
     if tokens is None:

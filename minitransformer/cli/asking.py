@@ -1,0 +1,134 @@
+"""The commands that ask a trained model. Their docstrings are the first lines of their help."""
+
+import functools
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from .. import evaluation, translation
+from ..decoding import beam_search, greedy, sample
+from ..errors import InputError
+from ..run import Run
+from .pictures import draw_run
+
+
+def evaluate(options):
+    """Measure a run on sequences that it was never trained on."""
+    run = Run.open(options.run)
+    result = evaluation.evaluate(run.model, run.task, options.split, options.count, options.seed)
+    shares = evaluation.alignment_shares(run.model, run.task, options.split, options.count, options.seed)
+    words = evaluation.first_word_shares(run.model, run.task, options.split, options.count, options.seed)
+    result |= {"alignment": shares} | ({"first_word": words} if words else {})
+    if run.task.scored_by_bleu:
+        result |= score_translations(run, options)
+    if options.json:
+        print(json.dumps({"run": str(options.run), "step": run.optimizer.t, "split": options.split, **result}))
+        return 0
+    unseen = "" if options.split == "train" else ", none of them trained on"
+    print(f"{options.run} at step {run.optimizer.t}, {result['sequences']} different {options.split} sequences{unseen}:")
+    print(f"  exact match     {result['exact_match']:8.2%}")
+    print(f"  token accuracy  {result['token_accuracy']:8.2%}")
+    print(f"  loss            {result['loss']:8.4f} nats a token")
+    by_length = "  ".join(f"{n}: {share:.1%}" for n, share in result["exact_match_by_length"].items())
+    if not run.task.scored_by_bleu:
+        print(f"  exact match by source length   {by_length}")
+    if shares:
+        best = max(shares, key=shares.get)
+        print("  cross-attention looks hardest at the token that is being written, in this share of rows:")
+        print("    " + "   ".join(f"{name}: {share:.1%}" for name, share in shares.items() if "mean" in name))
+        print(f"    best: {best}: {shares[best]:.1%}")
+    if words:
+        print("  while the answer's first word is written, cross-attention has its largest weight on that word in the question,")
+        print("  or more than half of all (equal weights: what the same weight for every letter would reach):")
+        for name in ("equal weights", *(name for name in words if "mean" in name)):
+            print(f"    {name:<22} {words[name]['largest']:7.1%} {words[name]['half']:7.1%}")
+    if "bleu" in result:
+        print(f"  BLEU            {result['bleu']:8.2f} on all {result['sentences']} sentences ({result['decoding']})")
+        print(f"    {result['signature']}")
+    return 0
+
+
+def score_translations(run, options):
+    """BLEU of the whole split, with its signature; `--write` keeps the sentences."""
+    sources, references = run.task.sentences(options.split)
+    answers = translation.translate(run.model, run.vocabulary, sources, chosen_search(options))
+    if options.write:
+        lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
+        Path(options.write).write_text("".join(lines), encoding="utf-8")
+    score, signature = translation.bleu(answers, references)
+    decoding = "greedy" if options.beam == 1 else f"beam {options.beam}, alpha {options.alpha}"
+    return {"bleu": score, "signature": signature, "sentences": len(sources), "decoding": decoding}
+
+
+def predict(options):
+    """Let a run answer, token by token as it writes them."""
+    run = Run.open(options.run)
+    for text in options.text:
+        source = run.vocabulary.encode(text)[None]
+        produced = greedy(run.model, source, options.max_tokens or translation.longest_answer(run.model, source))
+        print(" ".join(run.vocabulary.decode(produced[0])))
+    return 0
+
+
+def translate(options):
+    """Translate texts: those given, a file's lines, or standard input's."""
+    run = Run.open(options.run)
+    search = chosen_search(options)
+    if options.text:
+        answers = translation.translate(run.model, run.vocabulary, options.text, search, options.max_tokens)
+        print("\n".join(answers))
+        return 0
+    if options.file:
+        lines = Path(options.file).read_text(encoding="utf-8").splitlines()
+    else:
+        lines = (line.rstrip("\n") for line in sys.stdin)
+    for group in groups_of(64 if options.file or not sys.stdin.isatty() else 1, lines):
+        written = [line for line in group if line.strip()]
+        answers = iter(translation.translate(run.model, run.vocabulary, written, search, options.max_tokens))
+        for line in group:  # an empty line stays one, so that line n answers line n
+            print(next(answers) if line.strip() else "", flush=True)
+    return 0
+
+
+def groups_of(size, lines):
+    group = []
+    for line in lines:
+        group.append(line)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def chosen_search(options):
+    """The function (model, source, max_tokens) → ids that the options ask for."""
+    sampling = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p") if getattr(options, name, None) is not None}
+    if sampling:
+        rng = np.random.default_rng(options.seed)
+        return functools.partial(sample, rng=rng, **sampling)
+    return greedy if options.beam == 1 else functools.partial(beam_search, beam=options.beam, alpha=options.alpha)
+
+
+def plot(options):
+    """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
+    run = Run.open(options.run)
+    if options.text:
+        source = run.vocabulary.encode(options.text)
+        target = greedy(run.model, source[None], translation.longest_answer(run.model, source[None]))[0]
+    else:
+        source, target = run.example()
+    draw_run(run, source, target, options.out)
+    return 0
+
+
+def export(options):
+    """Write a run's model alone into one small file that can be asked, but not trained on."""
+    run = Run.open(options.run)
+    if Path(options.file).suffix != ".safetensors":
+        raise InputError(f"The file must end in .safetensors, got {options.file}.")
+    run.export(options.file)
+    print(f"{options.file}: {run.model.parameter_count():,} parameters, {Path(options.file).stat().st_size / 1e6:.2f} MB")
+    return 0

@@ -1,0 +1,252 @@
+"""Texts through a model and their scores; words on the axes of a picture; what the commands make of both."""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from common import close, refusal, run
+
+from minitransformer import run as run_module
+from minitransformer.data import EOS, TASKS, Pieces, Subwords
+from minitransformer.data.corpus import Corpus
+from minitransformer.data.task import Recipe
+from minitransformer.decoding import greedy
+from minitransformer.inspection import attention_weights, by_words
+from minitransformer.models import Transformer, TransformerConfig
+from minitransformer.plotting import plot_attention, plot_influence
+from minitransformer.run import Run
+from minitransformer.translation import bleu, longest_answer, translate
+
+SENTENCES = [f"{who} {does} {where}." for who in ("a dog", "a man", "two cats") for does in ("sees", "runs") for where in ("here", "in the street")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Shouts(Corpus):
+    """Say it twice."""
+
+    recipe = Recipe("toy", {"steps": 12, "batch_tokens": 60, "save_every": 3, "keep": 4, "average": 3, "evaluate_every": 6, "evaluate_count": 4},
+                    {"d_model": 16, "heads": 2, "d_ff": 24, "tie_embeddings": True})  # fmt: skip
+    scored_by_bleu = True
+    source, target = "en", "en"
+
+    def make_vocabulary(self):
+        return Subwords.learn(SENTENCES, 60)
+
+    def sentences(self, split):
+        part = {"train": SENTENCES[:8], "validation": SENTENCES[8:10], "test": SENTENCES[10:]}[split]
+        return part, [text + " " + text for text in part]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(TASKS, "shouts", Shouts)
+
+
+@pytest.fixture
+def trained(capsys):
+    assert run("train shouts --no-pictures", capsys)[0] == 0
+    return Path("runs/shouts")
+
+
+class Echo:
+    """A stand-in whose every answer is its source, and which counts how it is asked."""
+
+    config = TransformerConfig(source_vocabulary=20)
+    encoder = None
+
+    def __init__(self):
+        self.batches = []
+
+    def search(self, model, source, max_tokens):
+        self.batches.append(source.shape)
+        return np.concatenate([source, np.full((len(source), 1), EOS)], axis=1)
+
+
+def test_answers_come_in_the_order_of_the_texts_and_like_lengths_go_together():
+    vocabulary = Pieces.of(["abcdefgh "], "characters")
+    texts = ["abcd", "a", "abcdefgh", "bb", "hg fe", "a"]
+    echo = Echo()
+    assert translate(echo, vocabulary, texts, echo.search, batch_size=2) == texts
+    assert echo.batches == [(2, 1), (2, 4), (2, 8)]
+    assert translate(echo, vocabulary, [], echo.search) == []
+
+
+def test_a_model_gives_up_after_twice_the_length_and_8_or_when_it_is_full():
+    model = Transformer(TransformerConfig.preset("toy", max_length=20), 0)
+    assert longest_answer(model, np.ones((3, 4))) == 16 and longest_answer(model, np.ones((3, 12))) == 20
+
+
+def test_bleu_is_sacrebleus_and_says_how_it_was_counted():
+    score, signature = bleu(["the Cat sat on the mat today .", "a dog"], ["The cat sat on the mat today.", "two dogs"])
+    assert 50 < score < 100 and "case:lc" in signature and "tok:13a" in signature and "version:" in signature
+    assert bleu(SENTENCES, SENTENCES)[0] == pytest.approx(100)
+
+
+# -- words ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_map_of_words_sums_over_keys_and_averages_over_queries():
+    weights = np.random.default_rng(0).dirichlet(np.ones(5), size=(2, 4))  # (2, T 4, S 5)
+    words = by_words(weights, [1, 2, 1], [2, 3])
+    assert words.shape == (2, 3, 2)
+    close(words.sum(axis=-1), np.ones((2, 3)))
+    close(words[1, 1, 0], (weights[1, 1, :2].sum() + weights[1, 2, :2].sum()) / 2)
+    close(words[0, 2, 1], weights[0, 3, 2:].sum())
+    close(by_words(weights, [1] * 4, [1] * 5), weights)
+
+
+def test_words_and_sizes_cut_ids_into_words_for_an_axis():
+    vocabulary = Pieces.of(["seventy-nine", "neunundsiebzig"], "characters")
+    ids = [*vocabulary.encode("seventy-nine"), EOS]
+    assert vocabulary.words_and_sizes(ids) == (["seventy", "nine", "<eos>"], [7, 5, 1])
+    assert vocabulary.words_and_sizes(vocabulary.encode("neunundsiebzig")) == (["neun", "und", "siebzi", "g"], [4, 3, 6, 1])
+    assert vocabulary.words_and_sizes([3, *vocabulary.encode("nine"), EOS, 0]) == (["<unk>", "nine", "<eos>", "<pad>"], [1, 4, 1, 1])
+
+
+@pytest.mark.parametrize("kind, queries, keys", [("encoder", [2, 3], [2, 3]), ("decoder", [3, 1, 1], [1, 3, 1]), ("cross", [3, 1, 1], [2, 3])])
+def test_a_picture_of_words_shows_the_merged_map(kind, queries, keys):
+    model = Transformer(TransformerConfig.preset("toy"), 0)
+    source, target = np.array([4, 5, 6, 7, 8]), np.array([9, 10, 11, 12, EOS])
+    figure = plot_attention(model, source, target, ["ab", "cde"], ["fgh", "i", "<eos>"], kind, sizes=([2, 3], [3, 1, 1]))
+    expected = by_words(attention_weights(model, source, target)[kind], queries, keys)
+    shown = [axis.images[0].get_array() for axis in figure.axes if axis.images and axis.images[0].get_array().shape == (len(queries), len(keys))]
+    assert len(shown) == 8
+    for image, layer_and_head in zip(shown, expected.reshape(8, len(queries), len(keys))):
+        close(np.asarray(image), layer_and_head)
+
+
+def test_influence_is_merged_too_and_rows_still_sum_to_one():
+    model = Transformer(TransformerConfig.preset("toy"), 0)
+    figure = plot_influence(model, np.array([4, 5, 6]), np.array([9, 10, EOS]), ["ab", "c"], ["de", "<eos>"], sizes=([2, 1], [2, 1]))
+    image = np.asarray(figure.axes[0].images[0].get_array())
+    assert image.shape == (2, 2)
+    close(image.sum(axis=1), np.ones(2), atol=1e-6)
+
+
+def test_sizes_that_do_not_cut_the_ids_are_refused():
+    model = Transformer(TransformerConfig.preset("toy"), 0)
+    source, target = np.array([4, 5, 6]), np.array([9, EOS])
+    assert "do not cut its 3 ids" in refusal(plot_attention, model, source, target, ["a"], ["b", "c"], sizes=([2], [1, 1]))
+    assert "last word of a target has one id" in refusal(plot_attention, model, source, target, ["a"], ["b"], sizes=([3], [2]))
+
+
+# -- the commands ---------------------------------------------------------------------------------------------------
+
+
+def test_a_corpus_is_trained_on_translated_and_scored(trained, capsys):
+    status, out, _ = run("evaluate runs/shouts --write kept.tsv", capsys)
+    assert status == 0 and "BLEU" in out and "tok:13a" in out and "beam 4, alpha 0.6" in out
+    lines = [line.split("\t") for line in Path("kept.tsv").read_text(encoding="utf-8").splitlines()]
+    assert [line[:2] for line in lines] == [[text, text + " " + text] for text in SENTENCES[10:]]
+    result = json.loads(run("evaluate runs/shouts --split validation --beam 1 --json", capsys)[1])
+    assert result["decoding"] == "greedy" and result["sentences"] == 2 and 0 <= result["bleu"] <= 100
+
+
+def test_texts_a_file_and_standard_input_are_translated_alike_line_by_line(trained, capsys, monkeypatch):
+    texts = ["A dog sees.", "two cats in the street"]
+    status, out, _ = run(f"translate runs/shouts '{texts[0]}' '{texts[1]}' --max-tokens 5", capsys)
+    assert status == 0 and len(out.splitlines()) == 2
+    Path("some.txt").write_text(f"{texts[0]}\n\n{texts[1]}\n", encoding="utf-8")
+    from_file = run("translate runs/shouts --file some.txt --max-tokens 5", capsys)[1].split("\n")
+    assert [from_file[0], from_file[2]] == out.splitlines() and from_file[1] == ""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{texts[1]}\n"))
+    assert run("translate runs/shouts --max-tokens 5", capsys)[1] == from_file[2] + "\n"
+
+
+def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
+    outs = {
+        options: run(f"translate runs/shouts 'a dog runs here' --max-tokens 6 {options}", capsys)[1]
+        for options in ("--beam 1", "--top-k 1", "--temperature 5", "--temperature 5 --seed 1", "--temperature 5 --top-p 0.9")
+    }
+    assert outs["--beam 1"] == outs["--top-k 1"]
+    assert len(set(outs.values())) >= 3
+
+
+@pytest.mark.parametrize(
+    "command, part",
+    [
+        ("translate runs/shouts ''", "nothing to read"),
+        ("translate runs/shouts a --temperature 0", "not a number above 0"),
+        ("translate runs/shouts a --beam 0", "at least 1"),
+        ("translate runs/shouts a --top-p 1.5", "top_p"),
+        ("translate runs/shouts --file no.txt", "No such file"),
+        ("translate runs/nothing a", "There is no run"),
+        ("export runs/shouts weights.bin", ".safetensors"),
+    ],
+)
+def test_what_cannot_be_translated_is_answered_with_a_sentence(trained, capsys, command, part):
+    status, _, err = run(command, capsys)
+    assert status in (1, 2) and part in err and "Traceback" not in err
+
+
+def test_a_run_of_words_is_drawn_by_words(trained, capsys):
+    status, out, _ = run("plot runs/shouts --text 'a dog runs' --out pictures", capsys)
+    assert status == 0 and {"attention-cross.png", "influence.png"} <= {path.name for path in Path("pictures").iterdir()}
+
+
+# -- averaging, exporting, what comes with the package --------------------------------------------------------------
+
+
+def test_a_folder_is_opened_as_the_mean_of_its_last_checkpoints_and_a_file_as_it_is(trained):
+    files = sorted((trained / "checkpoints").iterdir())
+    assert len(files) == 4
+    states = [Run.open(file).model.state_dict() for file in files]
+    for name, array in Run.open(trained).model.state_dict().items():
+        close(array, np.mean([state[name] for state in states[1:]], axis=0), atol=1e-6)
+
+
+def test_training_goes_on_from_the_last_checkpoint_not_from_the_mean(trained, capsys):
+    last = Run.open(sorted((trained / "checkpoints").iterdir())[-1]).model.state_dict()
+    resumed = Run.resume(trained, steps=15)
+    assert all(np.array_equal(array, last[name]) for name, array in resumed.model.state_dict().items())
+
+
+def test_more_checkpoints_than_stay_cannot_be_averaged(capsys):
+    assert "average=5" in run("train shouts --average 5", capsys)[2]
+
+
+def test_resuming_amid_an_epoch_is_the_run_that_never_stopped(capsys):
+    run("train shouts --no-pictures --schedule constant --out whole", capsys)
+    run("train shouts --no-pictures --schedule constant --out parts --steps 7", capsys)
+    run("train --resume parts --steps 12 --no-pictures", capsys)
+    ends = [Run.open(sorted(Path(f"{name}/checkpoints").iterdir())[-1]) for name in ("whole", "parts")]
+    one, other = (end.model.state_dict() for end in ends)
+    assert ends[0].batches.state() == ends[1].batches.state()
+    assert all(np.array_equal(array, other[name]) for name, array in one.items())
+
+
+def test_an_exported_model_answers_alike_and_is_smaller_and_cannot_be_trained_on(trained, capsys):
+    answer = run("translate runs/shouts 'a dog' --max-tokens 5", capsys)[1]
+    status, out, _ = run("export runs/shouts small.safetensors", capsys)
+    assert status == 0 and "parameters" in out
+    assert run("translate small.safetensors 'a dog' --max-tokens 5", capsys)[1] == answer
+    checkpoint = next((trained / "checkpoints").iterdir())
+    assert Path("small.safetensors").stat().st_size < 0.6 * checkpoint.stat().st_size
+    status, _, err = run("train --resume small.safetensors --steps 99", capsys)
+    assert status == 2 and "a model alone" in err
+
+
+def test_a_shipped_model_is_found_by_its_name(trained, capsys, monkeypatch, tmp_path):
+    run("export runs/shouts loud.safetensors", capsys)
+    monkeypatch.setattr(run_module, "shipped", lambda: {"loud": tmp_path / "loud.safetensors"})
+    assert run("translate loud 'a dog' --max-tokens 5", capsys)[0] == 0
+    assert Run.open("loud").folder == Path("runs/loud")
+    assert "loud" in run("translate laud 'a dog'", capsys)[2]
+
+
+def test_a_run_is_asked_without_its_corpus(trained, capsys, monkeypatch):
+    monkeypatch.setattr(Shouts, "sentences", lambda self, split: 1 / 0)
+    assert run("translate runs/shouts 'a dog' --max-tokens 5", capsys)[0] == 0
+    assert run("plot runs/shouts --text 'a dog' --out pictures", capsys)[0] == 0
+
+
+def test_greedy_equals_beam_one_on_a_trained_model(trained):
+    opened = Run.open(trained)
+    one = translate(opened.model, opened.vocabulary, SENTENCES, greedy, 9)
+    from minitransformer.decoding import beam_search
+
+    assert one == translate(opened.model, opened.vocabulary, SENTENCES, lambda *a: beam_search(*a, beam=1), 9)
