@@ -250,3 +250,38 @@ def test_greedy_equals_beam_one_on_a_trained_model(trained):
     from minitransformer.decoding import beam_search
 
     assert one == translate(opened.model, opened.vocabulary, SENTENCES, lambda *a: beam_search(*a, beam=1), 9)
+
+
+# -- translators side by side ---------------------------------------------------------------------------------------
+
+
+def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
+    assert run("train shouts --model rnn-additive --no-pictures --out runs/rnn", capsys)[0] == 0
+    assert run("train shouts --model rnn --no-pictures --out runs/plain", capsys)[0] == 0
+    status, out, _ = run("compare runs/shouts runs/rnn runs/plain --out page --beam 1", capsys)
+    assert status == 0 and "page/translators.md" in out.replace("\\", "/")
+    page, results = Path("page/translators.md").read_text(encoding="utf-8"), json.loads(Path("page/translators.json").read_text())
+    assert [r["title"] for r in results] == ["Transformer", "RNN + additive attention", "RNN, one vector"]
+    for r in results:
+        assert sum(g["sentences"] for g in r["groups"]) == 2 and f"{r['parameters']:,}" in page and f"{r['bleu']:.1f}" in page
+    expected = json.loads(run("evaluate runs/rnn --beam 1 --json", capsys)[1])["bleu"]
+    assert results[1]["bleu"] == pytest.approx(expected)
+    assert {"bleu-by-length.png", "alignments.png", "rnn-additive.txt"} <= {path.name for path in Path("page").iterdir()}
+
+
+def test_runs_that_cannot_be_compared_are_refused(trained, capsys):
+    assert "at least two runs" in run("compare runs/shouts", capsys)[2]
+    assert "one run of each kind" in run("compare runs/shouts runs/shouts", capsys)[2]
+    run("train copy --steps 2 --no-pictures --d-model 8 --heads 2", capsys)
+    assert "of one task" in run("compare runs/shouts runs/copy", capsys)[2]
+    assert "not scored by BLEU" in run("compare runs/copy runs/copy", capsys)[2]
+
+
+def test_bleu_of_a_group_counts_its_sentences_alone():
+    from minitransformer.study.translators import scores
+
+    sources = ["one two three", "one two three four", " ".join("abcdefghi"), " ".join("abcdefghij")]
+    right, wrong = "this is all quite right", "nothing of this kind"
+    found = scores(sources, [right, right, wrong, right], [right] * 4)
+    assert [(g["sentences"], g["words"]) for g in found["groups"]] == [(2, 3.5), (2, 9.5)]
+    assert found["groups"][0]["bleu"] == pytest.approx(100) and found["groups"][1]["bleu"] < 80

@@ -71,9 +71,11 @@ def resumed_run(options):
 
 
 def compare(options):
-    """Set attention against recurrence and convolution: train, count and time them, and write a page with pictures."""
+    """Set attention against recurrence and convolution in a study of its own, or trained translators side by side."""
     from ..study import run_study
 
+    if options.run:
+        return compare_runs(options)
     plan = "full" if options.full else "short"
     folder = options.out or f"runs/compare-{plan}"
     try:
@@ -82,6 +84,17 @@ def compare(options):
         chosen = ("--full " if options.full else "") + (f"--out {folder}" if options.out else "")
         print(f"Stopped; what is measured is kept. Continue: {this_program()} compare {chosen}".rstrip())
         return 130
+    print(f"The page: {page}")
+    return 0
+
+
+def compare_runs(options):
+    from ..study.translators import compare_translators
+    from .asking import chosen_search
+
+    if len(options.run) < 2:
+        raise InputError("Name at least two runs to compare, or none for the study.")
+    page = compare_translators(options.run, options.out or "runs/compare-translators", chosen_search(options))
     print(f"The page: {page}")
     return 0
 

@@ -107,8 +107,10 @@ def make_parser():
     export.add_argument("file", metavar="FILE", help="the file to write; where others ask for a RUN, it serves")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
+    compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus: their BLEU by sentence length, and what they align")
     compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, two minutes)")
-    compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short)")
+    compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short, or -translators)")
+    add_beam(compare)
     compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings side by side (default: one a core)")
 
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
@@ -127,6 +129,7 @@ TRAIN_EXAMPLES = """  minitransformer train reverse
   minitransformer train --resume runs/reverse
 """
 COMPARE_EXAMPLES = """  minitransformer compare
+  minitransformer compare runs/multi30k-en-de runs/multi30k-en-de-2
   minitransformer compare --full --out study
 """
 TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"

@@ -40,10 +40,10 @@ class Multi30k(Corpus):
     recipe = Recipe(
         "tiny",
         {
-            "steps": 8000, "batch_tokens": 4096, "schedule": "noam", "learning_rate": 0.005, "warmup": 2000,
+            "steps": 5000, "batch_tokens": 4096, "schedule": "noam", "learning_rate": 0.004, "warmup": 500,
             "label_smoothing": 0.1, "save_every": 100, "keep": 10, "average": 10, "evaluate_every": 500,
         },
-        {"dropout": 0.3, "tie_embeddings": True},
+        {"dropout": 0.3, "norm": "pre", "tie_embeddings": True},
     )  # fmt: skip
 
     scored_by_bleu = True

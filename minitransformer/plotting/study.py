@@ -93,6 +93,23 @@ def plot_wall_time(lengths, layers, models, width):
     return figure
 
 
+def plot_bleu_by_length(results):
+    """BLEU against the mean number of words of each group of sentences, a line for each translator. Returns a Figure.
+
+    `results` is a list of {"title", "groups": [{"words", "least", "most", "bleu"}]}.
+    """
+    figure, (axes,) = page(1, "BLEU against sentence length")
+    for result in results:
+        line(axes, [g["words"] for g in result["groups"]], [g["bleu"] for g in result["groups"]], result["title"])
+    groups = results[0]["groups"]
+    spans = [f"{g['least']}–{g['most']}" if g["most"] < 99 else f"≥ {g['least']}" for g in groups]
+    axes.set_xticks([g["words"] for g in groups], spans)
+    axes.set_ylim(bottom=0)
+    name_axes(axes, "words in the source sentence", "BLEU")
+    legend(figure, axes)
+    return figure
+
+
 def page(columns, heading):
     """(Picture, its axes side by side)."""
     figure = Picture(figsize=(9.5 if columns == 1 else 13.5, 5.4), dpi=100, facecolor="white", layout="constrained")
