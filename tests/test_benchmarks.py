@@ -82,3 +82,14 @@ def test_the_table_and_the_json_file(contestants, tmp_path):
     assert [row["dropout"] for row in rows] == [0, 0.1]
     assert all(len(row["ours_all_ms"]) == len(row["theirs_all_ms"]) == 2 for row in rows)
     assert all(row["ratio"] == pytest.approx(row["theirs_ms"] / row["ours_ms"]) for row in rows)
+
+
+def test_decoding_is_timed_with_and_without_the_cache_and_drawn(tmp_path):
+    command = [sys.executable, str(FOLDER / "decoding_time.py"), "--preset", "toy", "--tokens", "20", "--repeats", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    options = ["--batches", "1", "2", "--picture", "time.png", "--json", "time.json"]
+    process = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    times = json.loads((tmp_path / "time.json").read_text())
+    assert len(times["1"]["on the cache"]) == len(times["1"]["reading all again"]) == 20 and set(times) == {"1", "2"}
+    assert (tmp_path / "time.png").stat().st_size > 5000

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -285,3 +286,31 @@ def test_bleu_of_a_group_counts_its_sentences_alone():
     found = scores(sources, [right, right, wrong, right], [right] * 4)
     assert [(g["sentences"], g["words"]) for g in found["groups"]] == [(2, 3.5), (2, 9.5)]
     assert found["groups"][0]["bleu"] == pytest.approx(100) and found["groups"][1]["bleu"] < 80
+
+
+# -- what comes with the package ------------------------------------------------------------------------------------
+
+
+def test_the_shipped_translator_says_79_in_german_without_the_library_that_made_its_numbers(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "num2words", None)
+    status, out, _ = run("translate numbers-en-de 'seventy-nine' 'Nine hundred and ninety-nine thousand'", capsys)
+    assert status == 0 and out.splitlines() == ["neunundsiebzig", "neunhundertneunundneunzigtausend"]
+    status, _, err = run("translate numbers-en-de 'sevnty'", capsys)
+    assert status == 2 and "Did you mean 'seventy'?" in err
+    status, _, err = run("evaluate numbers-en-de", capsys)
+    assert status == 2 and "python -m pip install num2words" in err
+
+
+def test_the_shipped_translator_is_as_good_and_as_small_as_is_said_of_it(capsys):
+    pytest.importorskip("num2words")
+    files = run_module.shipped()
+    assert sum(path.stat().st_size for path in files.values()) <= 3e6
+    result = json.loads(run("evaluate numbers-en-de --split test --count 300 --json", capsys)[1])
+    assert result["exact_match"] >= 0.99 and result["sequences"] == 300
+    about = next(iter(files.values())).with_name("README.md").read_text(encoding="utf-8")
+    assert f"{Run.open('numbers-en-de').model.parameter_count():,} parameters" in about and all(name in about for name in files)
+
+
+def test_the_shipped_translator_is_drawn_where_the_user_is_not_in_the_package(capsys):
+    status, out, _ = run("plot numbers-en-de --text 'seventy-nine'", capsys)
+    assert status == 0 and Path("runs/numbers-en-de/pictures/attention-cross.png").is_file()
