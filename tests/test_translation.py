@@ -143,6 +143,8 @@ def test_a_corpus_is_trained_on_translated_and_scored(trained, capsys):
     assert status == 0 and "BLEU" in out and "tok:13a" in out and "beam 4, alpha 0.6" in out
     lines = [line.split("\t") for line in Path("kept.tsv").read_text(encoding="utf-8").splitlines()]
     assert [line[:2] for line in lines] == [[text, text + " " + text] for text in SENTENCES[10:]]
+    shown = run("evaluate runs/shouts --split train --show 2", capsys)[1]
+    assert shown.count("reference") == shown.count("translation") == 2 and "BLEU" in shown
     result = json.loads(run("evaluate runs/shouts --split validation --beam 1 --json", capsys)[1])
     assert result["decoding"] == "greedy" and result["sentences"] == 2 and 0 <= result["bleu"] <= 100
 

@@ -47,11 +47,13 @@ def evaluate(options):
     if "bleu" in result:
         print(f"  BLEU            {result['bleu']:8.2f} on all {result['sentences']} sentences ({result['decoding']})")
         print(f"    {result['signature']}")
+        for sentence in result["shown"]:
+            print("", *(f"  {name:<12} {text}" for name, text in sentence.items()), sep="\n")
     return 0
 
 
 def score_translations(run, options):
-    """BLEU of the whole split, with its signature; `--write` keeps the sentences."""
+    """BLEU of the whole split, with its signature; `--write` keeps the sentences, `--show` draws some."""
     sources, references = run.task.sentences(options.split)
     answers = translation.translate(run.model, run.vocabulary, sources, chosen_search(options))
     if options.write:
@@ -59,7 +61,9 @@ def score_translations(run, options):
         Path(options.write).write_text("".join(lines), encoding="utf-8")
     score, signature = translation.bleu(answers, references)
     decoding = "greedy" if options.beam == 1 else f"beam {options.beam}, alpha {options.alpha}"
-    return {"bleu": score, "signature": signature, "sentences": len(sources), "decoding": decoding}
+    rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
+    shown = [{"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows]
+    return {"bleu": score, "signature": signature, "sentences": len(sources), "decoding": decoding, "shown": shown}
 
 
 def predict(options):

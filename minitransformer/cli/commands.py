@@ -133,16 +133,23 @@ def tasks(options):
     """List the tasks, and how many sequences of each length they have."""
     for name, cls in TASKS.items():
         task = make_task(name)
-        print(f"{name:<10} {cls.__doc__.splitlines()[0]}")
-        chosen = ", ".join(f"--{f.name.replace('_', '-')} {getattr(task, f.name)}" for f in dataclasses.fields(task))
-        print(f"           {chosen}; {cls.recipe.training['steps']} steps unless told otherwise")
+        print(f"{name:<15} {cls.__doc__.splitlines()[0]}")
+        own = as_options({field.name: getattr(task, field.name) for field in dataclasses.fields(task)})
+        recipe = as_options({"preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model})
+        print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:
             for label, total, splits in task.counts():
                 shares = ", ".join(f"{n:,} {split}" for split, n in splits.items())
-                print(f"           {label}: {total:,} in all: {shares}")
+                print(f"{'':<15} {label}: {total:,} in all: {shares}")
     if not options.counts:
         print("\nHow many sequences there are of each length: minitransformer tasks --counts")
     return 0
+
+
+def as_options(values):
+    """{"max_norm": 1.0, "bias": True} as one would write it: --max-norm 1.0 --bias."""
+    flags = {name: "--" + name.replace("_", "-") for name in values}
+    return " ".join(flags[name] if value is True else f"{flags[name]} {value}" for name, value in values.items())
 
 
 def given(options, prefix):

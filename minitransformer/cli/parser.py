@@ -79,6 +79,7 @@ def make_parser():
     evaluate.add_argument("--seed", type=at_least(0), default=0, help="draws the sequences (default: 0)")
     add_beam(evaluate)
     evaluate.add_argument("--write", metavar="FILE", help="of a corpus: keep source, reference and translation, a line each, tabs between")
+    evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N translations, drawn by the seed")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)

@@ -10,12 +10,14 @@ from pathlib import Path
 from ..errors import InputError
 from ..options import option
 from .corpus import Corpus
+from .directions import in_all_directions
 from .subwords import Subwords
 from .task import Recipe
 
 VARIABLE = "MINITRANSFORMER_DATA"
 ADDRESS = "https://github.com/multi30k/dataset/raw/master/data/task1/raw/"
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
+COUNTS = {"test": 1_000, "validation": 1_014, "train": 29_000}
 SHA256 = {
     "train.en": "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
     "train.de": "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6",
@@ -57,6 +59,10 @@ class Multi30k(Corpus):
     def make_vocabulary(self):
         source, target = self.sentences("train")
         return Subwords.learn([*source, *target], self.vocabulary_size)
+
+    def counts(self):
+        """[("sentences", how many, {split: how many})], without a look at the files."""
+        return [("sentences", sum(COUNTS.values()), COUNTS)]
 
     def sentences(self, split):
         return read_pair(find_data(), FILES[split], self.source, self.target)
@@ -136,28 +142,4 @@ def expect_as_many(split, lines):
         raise InputError(f"The languages of {split} do not belong together line by line; they have these many lines: {counts}.")
 
 
-class EnglishGerman(Multi30k):
-    """Multi30k, English to German."""
-
-    source, target = "en", "de"
-
-
-class GermanEnglish(Multi30k):
-    """Multi30k, German to English."""
-
-    source, target = "de", "en"
-
-
-class EnglishFrench(Multi30k):
-    """Multi30k, English to French."""
-
-    source, target = "en", "fr"
-
-
-class FrenchEnglish(Multi30k):
-    """Multi30k, French to English."""
-
-    source, target = "fr", "en"
-
-
-MULTI30K = {f"multi30k-{task.source}-{task.target}": task for task in (EnglishGerman, GermanEnglish, EnglishFrench, FrenchEnglish)}
+MULTI30K = in_all_directions("multi30k", Multi30k, "Descriptions of photographs")

@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import unknown
 from ..extras import extra
 from ..options import option
+from .directions import in_all_directions
 from .pieces import CUTS, Pieces
 from .task import Recipe, Task, count_splits
 
@@ -58,28 +59,4 @@ def spell(number, language):
     return extra("num2words", "Spelling numbers").num2words(number, lang=language)
 
 
-class EnglishGerman(NumberWords):
-    """Numbers in words, English to German: seventy-nine → neunundsiebzig."""
-
-    source, target = "en", "de"
-
-
-class GermanEnglish(NumberWords):
-    """Numbers in words, German to English: neunundsiebzig → seventy-nine."""
-
-    source, target = "de", "en"
-
-
-class EnglishFrench(NumberWords):
-    """Numbers in words, English to French: seventy-nine → soixante-dix-neuf."""
-
-    source, target = "en", "fr"
-
-
-class FrenchEnglish(NumberWords):
-    """Numbers in words, French to English: soixante-dix-neuf → seventy-nine."""
-
-    source, target = "fr", "en"
-
-
-NUMBERS = {f"numbers-{task.source}-{task.target}": task for task in (EnglishGerman, GermanEnglish, EnglishFrench, FrenchEnglish)}
+NUMBERS = in_all_directions("numbers", NumberWords, "Numbers in words")
