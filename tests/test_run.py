@@ -268,5 +268,5 @@ def newest(folder):
 def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
     run = train(Run.create(tmp_path / "run", config(steps=5)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
-    assert {"step", "config", "vocabulary", "random", "seconds"} == set(facts)
+    assert {"step", "config", "vocabulary", "random", "seconds", "example"} == set(facts)
     assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.moments else set())
