@@ -17,39 +17,46 @@ from .pictures import draw_run
 def evaluate(options):
     """Measure a run on sequences that it was never trained on."""
     run = Run.open(options.run)
-    result = evaluation.evaluate(run.model, run.task, options.split, options.count, options.seed)
-    shares = evaluation.alignment_shares(run.model, run.task, options.split, options.count, options.seed)
-    words = evaluation.first_word_shares(run.model, run.task, options.split, options.count, options.seed)
-    result |= {"alignment": shares} | ({"first_word": words} if words else {})
-    if run.task.scored_by_bleu:
-        result |= score_translations(run, options)
-    if options.json:
-        print(json.dumps({"run": str(options.run), "step": run.optimizer.t, "split": options.split, **result}))
-        return 0
-    unseen = "" if options.split == "train" else ", none of them trained on"
-    print(f"{options.run} at step {run.optimizer.t}, {result['sequences']} different {options.split} sequences{unseen}:")
-    print(f"  exact match     {result['exact_match']:8.2%}")
-    print(f"  token accuracy  {result['token_accuracy']:8.2%}")
-    print(f"  loss            {result['loss']:8.4f} nats a token")
-    by_length = "  ".join(f"{n}: {share:.1%}" for n, share in result["exact_match_by_length"].items())
-    if not run.task.scored_by_bleu:
-        print(f"  exact match by source length   {by_length}")
-    if shares:
-        best = max(shares, key=shares.get)
-        print("  cross-attention looks hardest at the token that is being written, in this share of rows:")
-        print("    " + "   ".join(f"{name}: {share:.1%}" for name, share in shares.items() if "mean" in name))
-        print(f"    best: {best}: {shares[best]:.1%}")
-    if words:
-        print("  while the answer's first word is written, cross-attention has its largest weight on that word in the question,")
-        print("  or more than half of all (equal weights: what the same weight for every letter would reach):")
-        for name in ("equal weights", *(name for name in words if "mean" in name)):
-            print(f"    {name:<22} {words[name]['largest']:7.1%} {words[name]['half']:7.1%}")
-    if "bleu" in result:
-        print(f"  BLEU            {result['bleu']:8.2f} on all {result['sentences']} sentences ({result['decoding']})")
-        print(f"    {result['signature']}")
-        for sentence in result["shown"]:
-            print("", *(f"  {name:<12} {text}" for name, text in sentence.items()), sep="\n")
+    result = {"run": str(options.run), "step": run.optimizer.t, "split": options.split, **measured(run, options)}
+    print(json.dumps(result) if options.json else "\n".join(report(result)))
     return 0
+
+
+def measured(run, options):
+    """All figures that the run's task and model have, as JSON can hold them."""
+    chosen = (run.model, run.task, options.split, options.count, options.seed)
+    result = evaluation.evaluate(*chosen)
+    result["alignment"] = evaluation.alignment_shares(*chosen)
+    result["first_word"] = evaluation.first_word_shares(*chosen)
+    return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
+
+
+def report(result):
+    """The lines that a person reads."""
+    unseen = "" if result["split"] == "train" else ", none of them trained on"
+    yield f"{result['run']} at step {result['step']}, {result['sequences']} different {result['split']} sequences{unseen}:"
+    yield f"  exact match     {result['exact_match']:8.2%}"
+    yield f"  token accuracy  {result['token_accuracy']:8.2%}"
+    yield f"  loss            {result['loss']:8.4f} nats a token"
+    if len(result["exact_match_by_length"]) <= 12:
+        by_length = "  ".join(f"{n}: {share:.1%}" for n, share in result["exact_match_by_length"].items())
+        yield f"  exact match by source length   {by_length}"
+    if shares := result["alignment"]:
+        best = max(shares, key=shares.get)
+        yield "  cross-attention looks hardest at the token that is being written, in this share of rows:"
+        yield "    " + "   ".join(f"{name}: {share:.1%}" for name, share in shares.items() if "mean" in name)
+        yield f"    best: {best}: {shares[best]:.1%}"
+    if words := result["first_word"]:
+        yield "  while the answer's first word is written, cross-attention has its largest weight on that word in the question,"
+        yield "  or more than half of all (equal weights: what the same weight for every letter would reach):"
+        for name in ("equal weights", *(name for name in words if "mean" in name)):
+            yield f"    {name:<22} {words[name]['largest']:7.1%} {words[name]['half']:7.1%}"
+    if "bleu" in result:
+        yield f"  BLEU            {result['bleu']:8.2f} on all {result['sentences']:,} sentences ({result['decoding']})"
+        yield f"    {result['signature']}"
+        for sentence in result["shown"]:
+            yield ""
+            yield from (f"  {name:<12} {text}" for name, text in sentence.items())
 
 
 def score_translations(run, options):
