@@ -82,13 +82,13 @@ class Run:
             if averaged and run.options.average > 1:
                 run.average()
             return run
-        folder = path.parent.parent
         if not path.exists() and str(path) in shipped():
-            folder, path = Path("runs") / path, shipped()[str(path)]
+            path = shipped()[str(path)]
         if not path.is_file():
             raise InputError(f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK")
         tensors, facts = load_checkpoint(path)
-        run = cls(folder, facts["config"])
+        in_a_run = path.parent.name == "checkpoints"
+        run = cls(path.parent.parent if in_a_run else path, facts["config"])  # a lone file has nothing beside it
         run.restore(tensors, facts)
         return run
 
@@ -165,8 +165,15 @@ class Run:
         tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
         tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
         save_checkpoint(self.checkpoint_path(), tensors, self.facts())
-        for old in self.checkpoints()[: -self.options.keep]:
+        regular = [file for file in self.checkpoints() if self.is_regular(file)]
+        interrupted = {*self.checkpoints()[:-1]} - {*regular}  # they served to go on, and that is done
+        for old in [*regular[: -self.options.keep], *interrupted]:
             old.unlink()
+
+    def is_regular(self, file):
+        """Whether a checkpoint was due, and not written because somebody pressed Ctrl-C."""
+        step = int(file.stem.removeprefix("step-"))
+        return step % self.options.save_every == 0 or step == self.last_step
 
     def export(self, path):
         """Write the model as it is now, averaged maybe, with all that asking it needs and nothing that only training needs."""
@@ -211,7 +218,8 @@ class Run:
     def average(self):
         """Let each parameter be its mean over the last checkpoints, as many as the options say or there are.
 
-        The last steps wander around a minimum; their mean lies nearer to it. Source: Vaswani et al. 2017, section 6.1.
+        The last steps wander around a minimum; their mean lies nearer to it. A checkpoint that was written because
+        somebody pressed Ctrl-C is not among them once the training went on. Source: Vaswani et al. 2017, section 6.1.
         """
         files = self.checkpoints()[-self.options.average :]
         total = {}

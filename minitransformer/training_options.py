@@ -30,7 +30,7 @@ class TrainingOptions:
     evaluate_count: int = option(200, "validation sequences an evaluation decodes")
     save_every: int = option(250, "steps between two checkpoints")
     keep: int = option(3, "how many checkpoints stay")
-    average: int = option(1, "evaluate and translate with the mean of so many last checkpoints, as in the paper")
+    average: int = option(1, "ask the mean of so many last checkpoints, as in the paper; resuming takes the last")
 
     def __post_init__(self):
         counts = ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "keep", "average")

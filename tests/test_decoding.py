@@ -304,6 +304,19 @@ def test_sampling_without_a_choice_is_greedy(name, certain):
     assert np.array_equal(sample(model, source, 6, 0, **certain), greedy(model, source, 6))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("temperature", [1e-300, 1e-39, 1e300])
+def test_extreme_temperatures_are_greedy_or_chance_in_either_precision(temperature, dtype):
+    model, source = model_and_source("transformer")
+    drawn = sample(model.to(dtype), source, 6, 0, temperature)
+    assert temperature > 1 or np.array_equal(drawn, greedy(model, source, 6))
+
+
+@pytest.mark.parametrize("alpha", [-1.0, np.nan, np.inf, 1e5])
+def test_a_length_penalty_that_is_none_is_refused(alpha):
+    assert "from 0 (none) to 10" in refusal(beam_search, Table(6), np.array([[7]]), 3, alpha=alpha)
+
+
 def test_a_seed_decides_and_rows_differ():
     source = np.ones((40, 1), dtype=int)
     one, same, other = (sample(Constant(6), source, 5, seed) for seed in (1, 1, 2))

@@ -103,8 +103,10 @@ def test_a_map_of_words_sums_over_keys_and_averages_over_queries():
 def test_words_and_sizes_cut_ids_into_words_for_an_axis():
     vocabulary = Pieces.of(["seventy-nine", "neunundsiebzig"], "characters")
     ids = [*vocabulary.encode("seventy-nine"), EOS]
-    assert vocabulary.words_and_sizes(ids) == (["seventy", "nine", "<eos>"], [7, 5, 1])
-    assert vocabulary.words_and_sizes(vocabulary.encode("neunundsiebzig")) == (["neun", "und", "siebzi", "g"], [4, 3, 6, 1])
+    assert vocabulary.words_and_sizes(ids) == vocabulary.words_and_sizes(ids, written=True) == (["seventy", "nine", "<eos>"], [7, 5, 1])
+    cut_off = vocabulary.encode("neunundsiebzig")
+    assert vocabulary.words_and_sizes(cut_off) == (["neun", "und", "siebzig"], [4, 3, 7])
+    assert vocabulary.words_and_sizes(cut_off, written=True) == (["neun", "und", "siebzi", "g"], [4, 3, 6, 1])
     assert vocabulary.words_and_sizes([3, *vocabulary.encode("nine"), EOS, 0]) == (["<unk>", "nine", "<eos>", "<pad>"], [1, 4, 1, 1])
 
 
@@ -160,6 +162,21 @@ def test_texts_a_file_and_standard_input_are_translated_alike_line_by_line(train
     assert run("translate runs/shouts --max-tokens 5", capsys)[1] == from_file[2] + "\n"
 
 
+def test_options_may_stand_between_run_and_texts(trained, capsys):
+    plain = run("translate runs/shouts 'a dog' 'a man' --beam 1 --max-tokens 4", capsys)
+    assert plain[0] == 0 and plain == run("translate --beam 1 runs/shouts 'a dog' --max-tokens 4 'a man'", capsys)
+    assert run("translate runs/shouts --beem 1 'a dog'", capsys)[2].count("did you mean --beam?") == 1
+
+
+def test_a_line_that_cannot_be_read_is_named_and_those_before_it_are_answered(capsys):
+    Path("some.txt").write_text("\ufeffone\n\ntwo\u2028\nfoo bar\nfour\n", encoding="utf-8")
+    status, out, err = run("translate numbers-en-de --file some.txt", capsys)
+    assert status == 2 and out.splitlines() == ["eins", "", "zwei"] and "Line 4" in err
+    Path("latin.txt").write_bytes(b"one\nf\xfcnf\n")
+    status, _, err = run("translate numbers-en-de --file latin.txt", capsys)
+    assert status == 2 and "latin.txt is not UTF-8" in err and "Save it as UTF-8" in err
+
+
 def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
     outs = {
         options: run(f"translate runs/shouts 'a dog runs here' --max-tokens 6 {options}", capsys)[1]
@@ -177,6 +194,14 @@ def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
         ("translate runs/shouts a --beam 0", "at least 1"),
         ("translate runs/shouts a --top-p 1.5", "top_p"),
         ("translate runs/shouts --file no.txt", "No such file"),
+        ("translate runs/shouts --file ''", "No such file"),
+        ("translate runs/shouts a --file no.txt", "not both"),
+        ("translate runs/shouts a --beam 2 --top-k 3", "Beam search or sampling"),
+        ("translate runs/shouts a --alpha nan", "from 0 (none) to 10"),
+        ("translate runs/shouts a --alpha 1e5", "from 0 (none) to 10"),
+        ("plot runs/shouts --text ''", "nothing to read"),
+        ("evaluate numbers-en-de --show 3", "this run's task has none"),
+        ("evaluate runs/shouts --write no/where.tsv", "No such file"),
         ("translate runs/nothing a", "There is no run"),
         ("export runs/shouts weights.bin", ".safetensors"),
     ],
@@ -200,6 +225,23 @@ def test_a_folder_is_opened_as_the_mean_of_its_last_checkpoints_and_a_file_as_it
     states = [Run.open(file).model.state_dict() for file in files]
     for name, array in Run.open(trained).model.state_dict().items():
         close(array, np.mean([state[name] for state in states[1:]], axis=0), atol=1e-6)
+
+
+def test_a_stop_between_two_checkpoints_leaves_no_trace_in_the_mean(trained):
+    stopped = Run.open(sorted((trained / "checkpoints").iterdir())[2], averaged=False)
+    assert stopped.optimizer.t == 9
+    before = Run.open(trained).model.state_dict()
+    run_on = Run.resume(trained / "checkpoints" / "step-00000009.safetensors")
+    run_on.last_step = 11
+    run_on.train()
+    run_on.save()  # as if somebody had pressed Ctrl-C after step 11
+    assert [file.stem[-2:] for file in run_on.checkpoints()] == ["03", "06", "09", "11"]
+    run_on = Run.resume(trained)
+    run_on.train()
+    run_on.save()
+    assert [file.stem[-2:] for file in run_on.checkpoints()] == ["03", "06", "09", "12"]
+    after = Run.open(trained).model.state_dict()
+    assert all(np.array_equal(array, before[name]) for name, array in after.items())
 
 
 def test_training_goes_on_from_the_last_checkpoint_not_from_the_mean(trained, capsys):
@@ -237,7 +279,7 @@ def test_a_shipped_model_is_found_by_its_name(trained, capsys, monkeypatch, tmp_
     run("export runs/shouts loud.safetensors", capsys)
     monkeypatch.setattr(run_module, "shipped", lambda: {"loud": tmp_path / "loud.safetensors"})
     assert run("translate loud 'a dog' --max-tokens 5", capsys)[0] == 0
-    assert Run.open("loud").folder == Path("runs/loud")
+    assert run("plot loud --text 'a dog'", capsys)[0] == 0 and Path("loud-pictures/influence.png").is_file()
     assert "loud" in run("translate laud 'a dog'", capsys)[2]
 
 
@@ -274,7 +316,7 @@ def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
 
 def test_runs_that_cannot_be_compared_are_refused(trained, capsys):
     assert "at least two runs" in run("compare runs/shouts", capsys)[2]
-    assert "one run of each kind" in run("compare runs/shouts runs/shouts", capsys)[2]
+    assert "one of each kind" in run("compare runs/shouts runs/shouts", capsys)[2]
     run("train copy --steps 2 --no-pictures --d-model 8 --heads 2", capsys)
     assert "of one task" in run("compare runs/shouts runs/copy", capsys)[2]
     assert "not scored by BLEU" in run("compare runs/copy runs/copy", capsys)[2]
@@ -315,4 +357,4 @@ def test_the_shipped_translator_is_as_good_and_as_small_as_is_said_of_it(capsys)
 
 def test_the_shipped_translator_is_drawn_where_the_user_is_not_in_the_package(capsys):
     status, out, _ = run("plot numbers-en-de --text 'seventy-nine'", capsys)
-    assert status == 0 and Path("runs/numbers-en-de/pictures/attention-cross.png").is_file()
+    assert status == 0 and Path("numbers-en-de-pictures/attention-cross.png").is_file() and not Path("runs").exists()

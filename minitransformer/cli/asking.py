@@ -1,5 +1,6 @@
 """The commands that ask a trained model. Their docstrings are the first lines of their help."""
 
+import contextlib
 import functools
 import json
 import sys
@@ -17,6 +18,8 @@ from .pictures import draw_run
 def evaluate(options):
     """Measure a run on sequences that it was never trained on."""
     run = Run.open(options.run)
+    if (options.write or options.show) and not run.task.scored_by_bleu:
+        raise InputError("--write and --show are for a corpus, whose sentences are translated; this run's task has none.")
     result = {"run": str(options.run), "step": run.optimizer.t, "split": options.split, **measured(run, options)}
     print(json.dumps(result) if options.json else "\n".join(report(result)))
     return 0
@@ -35,7 +38,7 @@ def report(result):
     """The lines that a person reads."""
     unseen = "" if result["split"] == "train" else ", none of them trained on"
     yield f"{result['run']} at step {result['step']}, {result['sequences']} different {result['split']} sequences{unseen}:"
-    yield f"  exact match     {result['exact_match']:8.2%}"
+    yield f"  exact match     {result['exact_match']:8.2%}   (greedy)"
     yield f"  token accuracy  {result['token_accuracy']:8.2%}"
     yield f"  loss            {result['loss']:8.4f} nats a token"
     if len(result["exact_match_by_length"]) <= 12:
@@ -61,13 +64,16 @@ def report(result):
 
 def score_translations(run, options):
     """BLEU of the whole split, with its signature; `--write` keeps the sentences, `--show` draws some."""
+    if options.write:
+        Path(options.write).touch()  # before the work, should it not be possible
     sources, references = run.task.sentences(options.split)
-    answers = translation.translate(run.model, run.vocabulary, sources, chosen_search(options))
+    search = chosen_search(options)
+    answers = translation.translate(run.model, run.vocabulary, sources, search)
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         Path(options.write).write_text("".join(lines), encoding="utf-8")
     score, signature = translation.bleu(answers, references)
-    decoding = "greedy" if options.beam == 1 else f"beam {options.beam}, alpha {options.alpha}"
+    decoding = "greedy" if search is greedy else ", ".join(f"{name} {value}" for name, value in search.keywords.items())
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
     shown = [{"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows]
     return {"bleu": score, "signature": signature, "sentences": len(sources), "decoding": decoding, "shown": shown}
@@ -85,50 +91,70 @@ def predict(options):
 
 def translate(options):
     """Translate texts: those given, a file's lines, or standard input's."""
-    run = Run.open(options.run)
-    search = chosen_search(options)
+    if options.text and options.file is not None:
+        raise InputError("Give texts or --file, not both.")
+    run, search = Run.open(options.run), chosen_search(options)
+
+    def answer(texts):
+        return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
+
     if options.text:
-        answers = translation.translate(run.model, run.vocabulary, options.text, search, options.max_tokens)
-        print("\n".join(answers))
+        print("\n".join(answer(options.text)))
         return 0
-    if options.file:
-        lines = Path(options.file).read_text(encoding="utf-8").splitlines()
-    else:
-        lines = (line.rstrip("\n") for line in sys.stdin)
-    for group in groups_of(64 if options.file or not sys.stdin.isatty() else 1, lines):
-        written = [line for line in group if line.strip()]
-        answers = iter(translation.translate(run.model, run.vocabulary, written, search, options.max_tokens))
+    at_once = 1 if options.file is None and sys.stdin.isatty() else 64
+    for group, problem in readable_groups(lines_of(options.file), run.vocabulary, at_once):
+        answers = iter(answer([line for line in group if line.strip()]))
         for line in group:  # an empty line stays one, so that line n answers line n
             print(next(answers) if line.strip() else "", flush=True)
+        if problem:
+            raise problem
     return 0
 
 
-def groups_of(size, lines):
+def lines_of(file):
+    """The lines of a file, or of standard input. Raises InputError where they are no UTF-8."""
+    try:
+        with contextlib.nullcontext(sys.stdin) if file is None else open(file, encoding="utf-8-sig") as stream:
+            yield from (line.rstrip("\n") for line in stream)
+    except UnicodeDecodeError as problem:
+        raise InputError(f"{file or 'Standard input'} is not UTF-8 text ({problem}). Save it as UTF-8.") from None
+
+
+def readable_groups(lines, vocabulary, size):
+    """(lines, None), at most `size` at a time; before a line that cannot be read, (those left before it, the InputError)."""
     group = []
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
+        try:
+            if line.strip():
+                vocabulary.encode(line)
+        except InputError as problem:
+            yield group, InputError(f"Line {number}: {problem}")
+            return
         group.append(line)
         if len(group) == size:
-            yield group
+            yield group, None
             group = []
-    if group:
-        yield group
+    yield group, None
 
 
 def chosen_search(options):
     """The function (model, source, max_tokens) → ids that the options ask for."""
-    sampling = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p") if getattr(options, name, None) is not None}
+    searching = {name: getattr(options, name) for name in ("beam", "alpha") if getattr(options, name) is not None}
+    sampling = {name: getattr(options, name, None) for name in ("temperature", "top_k", "top_p")}
+    sampling = {name: value for name, value in sampling.items() if value is not None}
+    if sampling and searching:
+        raise InputError("Beam search or sampling: give --beam and --alpha, or --temperature, --top-k and --top-p.")
     if sampling:
-        rng = np.random.default_rng(options.seed)
-        return functools.partial(sample, rng=rng, **sampling)
-    return greedy if options.beam == 1 else functools.partial(beam_search, beam=options.beam, alpha=options.alpha)
+        return functools.partial(sample, rng=np.random.default_rng(options.seed), **sampling)
+    return greedy if options.beam == 1 else functools.partial(beam_search, **{"beam": 4, "alpha": 0.6, **searching})
 
 
 def plot(options):
     """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
     run = Run.open(options.run)
-    if options.text:
+    if options.text is not None:
         source = run.vocabulary.encode(options.text)
-        target = greedy(run.model, source[None], translation.longest_answer(run.model, source[None]))[0]
+        target = chosen_search(options)(run.model, source[None], translation.longest_answer(run.model, source[None]))[0]
     else:
         source, target = run.example()
     draw_run(run, source, target, options.out)

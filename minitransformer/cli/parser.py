@@ -23,11 +23,22 @@ DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every
 """
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2."""
+    """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2.
+
+    Options may stand between positional arguments: `translate RUN --beam 1 TEXT`.
+    """
+
+    intermixed = False  # while argparse works on its two rounds for that
 
     def parse_known_args(self, args=None, namespace=None):
+        if self.intermixed or any(action.nargs == argparse.PARSER for action in self._actions):
+            return super().parse_known_args(args, namespace)
+        self.intermixed = True
+        try:
+            namespace, rest = self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.intermixed = False
         # The subcommand's parser must refuse an unknown option itself: it knows which ones are near.
-        namespace, rest = super().parse_known_args(args, namespace)
         if rest:
             known = [option for action in self._actions for option in action.option_strings]
             near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
@@ -63,16 +74,16 @@ def make_parser():
     train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
     train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped")
     train.add_argument("--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)")
-    train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: toy)")
+    train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: the task's, see: tasks)")
     train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
     train.add_argument("--overwrite", action="store_true", help="let --out replace an older run")
     train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
-    add_fields(train.add_argument_group("training"), "training_", TrainingOptions)
+    add_fields(train.add_argument_group("training (a task may have defaults of its own, see: tasks)"), "training_", TrainingOptions)
     for cls, names in tasks_by_options().items():
         add_fields(train.add_argument_group(f"task: {', '.join(names)}"), "task_", cls)
     add_model_options(train.add_argument_group("model, instead of the preset's"))
 
-    evaluate = add("evaluate", asking.evaluate, "  minitransformer evaluate runs/reverse --split test --count 1000\n")
+    evaluate = add("evaluate", asking.evaluate, EVALUATE_EXAMPLES)
     add_run(evaluate)
     evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
     evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
@@ -100,15 +111,16 @@ def make_parser():
 
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
+    add_beam(plot)
     plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
-    plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures)")
+    plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures; NAME-pictures for a model without a run)")
 
     export = add("export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n")
     add_run(export)
     export.add_argument("file", metavar="FILE", help="the file to write; where others ask for a RUN, it serves")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
-    compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus: their BLEU by sentence length, and what they align")
+    compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus, of different models: BLEU by sentence length, alignments")
     compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, two minutes)")
     compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short, or -translators)")
     add_beam(compare)
@@ -130,8 +142,11 @@ TRAIN_EXAMPLES = """  minitransformer train reverse
   minitransformer train --resume runs/reverse
 """
 COMPARE_EXAMPLES = """  minitransformer compare
-  minitransformer compare runs/multi30k-en-de runs/multi30k-en-de-2
+  minitransformer compare runs/multi30k-en-de runs/multi30k-en-de-rnn
   minitransformer compare --full --out study
+"""
+EVALUATE_EXAMPLES = """  minitransformer evaluate runs/reverse --split test --count 1000
+  minitransformer evaluate runs/multi30k-en-de --beam 5 --show 10
 """
 TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
   minitransformer translate runs/multi30k-en-de --file sentences.txt --beam 5
@@ -183,8 +198,8 @@ def add_run(parser):
 
 
 def add_beam(parser):
-    parser.add_argument("--beam", type=at_least(1), default=4, help="how many hypotheses beam search keeps; 1: greedy (default: 4)")
-    parser.add_argument("--alpha", type=float, default=0.6, help="its length penalty (default: 0.6, the paper's)")
+    parser.add_argument("--beam", type=at_least(1), help="how many hypotheses beam search keeps; 1: greedy (default: 4)")
+    parser.add_argument("--alpha", type=float, help="its length penalty (default: 0.6, the paper's)")
 
 
 def add_fields(group, prefix, cls):

@@ -9,7 +9,8 @@ from ..models import LanguageModel, Transformer
 
 def draw_run(run, source, target, folder=None):
     """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are."""
-    folder = Path(folder) if folder else run.folder / "pictures"
+    beside = Path(f"{run.folder.stem}-pictures") if run.exported else run.folder / "pictures"
+    folder = Path(folder) if folder else beside
     folder.mkdir(parents=True, exist_ok=True)
     print("pictures:")
     for name, figure in figures(run, source, target):
@@ -24,7 +25,7 @@ def figures(run, source, target):
     from ..plotting.labels import axis_sizes
 
     model = run.model
-    words, sizes = zip(*map(run.vocabulary.words_and_sizes, (source, target)))
+    words, sizes = words_on_axes(run, source, target)
     weights = attention_weights(model, source, target) if attentions(model) else {}
     for kind, (layer, *_) in weights.items():
         many = len(layer) > 1  # the mean over a single head would be that head again
@@ -34,7 +35,7 @@ def figures(run, source, target):
         yield "loss", plotting.plot_loss_curve(metrics)
     if run.moments:
         kind = "cross" if hasattr(model, "encoder") else "self"
-        words, sizes = zip(*map(run.vocabulary.words_and_sizes, run.example()))
+        words, sizes = words_on_axes(run, *run.example())
         moments = [(step, by_words(weights, *axis_sizes(kind, *sizes))) for step, weights in sorted(run.moments.items())]
         yield "attention-strip", plotting.plot_attention_strip(moments, *words, kind)
     if (table := position_table(model)) is not None:
@@ -43,6 +44,11 @@ def figures(run, source, target):
         yield "architecture", plotting.plot_architecture(model)
     if any(isinstance(m, MultiHeadAttention) and not isinstance(m.attention, LocalAttention) for _, m in model.named_modules()):
         yield "attention-architecture", plotting.plot_attention_architecture(model)
+
+
+def words_on_axes(run, source, target):
+    """((source words, target words), (how many tokens each has, of the source, of the target))."""
+    return zip(run.vocabulary.words_and_sizes(source), run.vocabulary.words_and_sizes(target, written=True))
 
 
 def position_table(model):

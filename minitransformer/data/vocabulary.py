@@ -69,10 +69,10 @@ class Vocabulary:
         """The tokens in groups that make a word each: a list of lists. Here every token is a word."""
         return [[token] for token in tokens]
 
-    def words_and_sizes(self, ids):
+    def words_and_sizes(self, ids, written=False):
         """(labels of the words that ids (n,) make, how many ids each has): for the axes of a picture.
 
-        A special token is a word of its own, and so is the last of all, because a decoder never reads it.
+        A special token is a word of its own, and so is the last of what a decoder has written, because it never reads it.
         """
         labels, sizes, run = [], [], []
         for i in [*map(int, ids), None]:
@@ -80,7 +80,7 @@ class Vocabulary:
                 run.append(self.tokens[i])
                 continue
             groups = self.words(run) if run else []
-            if i is None and groups and len(groups[-1]) > 1:
+            if written and i is None and groups and len(groups[-1]) > 1:
                 groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
             labels += [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
             sizes += [len(group) for group in groups]

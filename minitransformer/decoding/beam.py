@@ -39,6 +39,8 @@ def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
     A hypothesis is finished when EOS is among the `beam` best continuations. A row is done when it has `beam` of them,
     or when no beginning can become better than its best. What is not finished after max_tokens counts only if nothing is.
     """
+    if not 0 <= alpha <= 10:
+        raise InputError(f"The length penalty's alpha is a number from 0 (none) to 10, got {alpha}.")
     if beam < 1 or max_tokens < 1:
         raise InputError(f"Beam search keeps at least 1 hypothesis of at least 1 token, got beam={beam}, max_tokens={max_tokens}.")
     xp, batch = array_module(source), source.shape[0]
@@ -62,7 +64,7 @@ def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
             going = np.argsort(ended, axis=1, kind="stable")[:, :beam]   # the best that have not ended
             parents, tokens, scores = (np.take_along_axis(x, going, axis=1) for x in (parents, tokens, totals))
             written = np.concatenate([np.take_along_axis(written, parents[:, :, None], axis=1), tokens[:, :, None]], axis=2)
-            attainable = scores[:, 0] / penalty(max_tokens if alpha > 0 else length, alpha)
+            attainable = scores[:, 0] / penalty(max_tokens, alpha)
             left = [n for n, row in enumerate(rows) if not done(finished[row], beam, attainable[n])]
             if length == max_tokens or not left:
                 break

@@ -26,7 +26,10 @@ def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
     rng = np.random.default_rng(rng)
 
     def choose(logits):
-        p = distribution(logits / temperature, top_k, top_p)             # (N, V)
+        logits = logits.astype("float64")
+        shifted = logits - logits.max(axis=-1, keepdims=True)            # so that the likeliest stays at 0
+        with np.errstate(over="ignore"):
+            p = distribution(shifted / temperature, top_k, top_p)        # (N, V)
         xp = array_module(p)
         drawn = xp.asarray(rng.random((len(p), 1)))
         reached = p.cumsum(axis=-1) > drawn * p.sum(axis=-1, keepdims=True)

@@ -55,7 +55,7 @@ def expect_comparable(runs):
         raise InputError(f"{names.pop()} is not scored by BLEU. Compare runs of a corpus, such as multi30k-en-de.")
     models = [run.config["model"]["name"] for run in runs]
     if len(set(models)) < len(models):
-        raise InputError(f"Compare one run of each kind of model; these are {', '.join(models)}.")
+        raise InputError(f"Compare runs of different models, one of each kind; these are {', '.join(models)}.")
 
 
 def facts(run):
@@ -82,12 +82,13 @@ def scores(sources, answers, references):
 
 def alignment(run, source, target):
     """Cross-attention of the last layer between whole words, the mean over its heads; None for a model without."""
-    sizes = [run.vocabulary.words_and_sizes(ids)[1] for ids in (source, target)]
+    _, source_sizes = run.vocabulary.words_and_sizes(source)
+    _, target_sizes = run.vocabulary.words_and_sizes(target, written=True)
     try:
         maps = attention_weights(run.model, source, target)["cross"]
     except (InputError, KeyError):
         return None
-    return by_words(maps[-1].mean(axis=0), sizes[1], sizes[0])
+    return by_words(maps[-1].mean(axis=0), target_sizes, source_sizes)
 
 
 def draw(folder, runs, results):
