@@ -1010,3 +1010,9 @@ p("x361", "the old epoch goes on", "self.batches, self.taken, self.skip = [], 0,
     "self.taken, self.skip = 0, state[\"taken\"]", select="same_stream_goes_back")
 p("x362", "the epoch begins again", "self.batches, self.taken, self.skip = [], 0, state[\"taken\"]",
     "self.batches, self.taken, self.skip = [], 0, 0", select="fresh_stream_goes_on")
+p = plants("run.py", "test_translation.py", "stop_between")
+p("x363", "a checkpoint of Ctrl-C stays among the last", "if self.is_regular(file)]", "]")
+p("x364", "the last checkpoint that was due makes room for one that was not", "regular[: -self.options.keep]",
+    "self.checkpoints()[: -self.options.keep]")
+p = plants("data/vocabulary.py", "test_translation.py", "words_and_sizes_cut")
+p("x365", "the last token of a source is cut off its word", "if written and i is None", "if i is None")
