@@ -322,7 +322,9 @@ p("106", "cross-attention: queries and keys from the memory, values from the dec
      "k, v = self.split(self.key(query)), self.split(self.value(asked))"), select="memory and square")
 p("x43", "the mask is not handed on", "self.attention(q, k, v, mask)", "self.attention(q, k, v)")
 p("x44", "always self-attention in backward", "self.save(memory is None)", "self.save(True)")
-p("x45", "values from the queries' input", "self.value(memory)", "self.value(query)", select="multi_head and square")
+p("x45", "values from the queries' input", "k, v = self.keys_and_values(query if memory is None else memory)",
+    "k, v = self.keys_and_values(query if memory is None else memory)[0], self.split(self.value(query))",
+    select="multi_head and square")
 p("x46", "the value width ignored", "value_features = value_features or key_features", "value_features = key_features",
     select="widths")
 p("x47", "dQ goes back through the keys", "self.query.backward(self.split.backward(d_q))",
@@ -430,7 +432,7 @@ p("x77", "the source's gradient goes into the target's table", "self.source_inpu
 p = plants("models/language_model.py", "test_models.py", "language_model")
 p("122", "tied: no gradient from the input side", "self.input.backward(self.layers", "(self.layers",
     select="whole_model_gradient and language_model-tied")
-p("x78", "positions count the padding", "(real.cumsum(axis=1) - 1).clip(0)", "np.arange(ids.shape[1])",
+p("x78", "positions count the padding", "(real.cumsum(axis=1) - 1).clip(0)[:, -count:]", "np.arange(real.shape[1])[-count:]",
     select="language_model and (equals or counts)")
 p("x79", "positions start at 1", "(real.cumsum(axis=1) - 1).clip(0)", "real.cumsum(axis=1)",
     select="language_model and (equals or counts)")
