@@ -867,23 +867,22 @@ p("x291", "a step sees padding", "allowed = allowed & mask[:, None, None, -seen:
 p = plants("layers/convolution.py", "test_cache.py", "convolution_on_a_cache")
 p("x292", "the farthest place of the window is lost", "max(self.window.delays())", "max(self.window.delays()) - 1")
 p = plants("decoding/beam.py", "test_decoding.py", "beam or score")
-p("x294", "the score is multiplied by the penalty", "totals[n, place] / penalty", "totals[n, place] * penalty")
+p("x294", "the score is multiplied by the penalty", "log_p / penalty(len(ids)", "log_p * penalty(len(ids)")
 p("x295", "the penalty upside down", "((5 + length) / 6) ** alpha", "((5 + length) / 6) ** -alpha")
-p("x296", "the end token is not counted", "Hypothesis(totals[n, place] / penalty(length, alpha), sentence)",
-    "Hypothesis(totals[n, place] / penalty(length - 1, alpha), sentence)")
-p("x297", "the state is not that of the parents", "xp.asarray(parents.reshape(-1))",
-    "xp.asarray(np.sort(parents, axis=1).reshape(-1))")
-p("x298", "all beams begin alike", "scores[:, 0] = 0", "scores[:] = 0", select="wider_beam")
-p("x299", "what has ended goes on", "np.argsort(ended, axis=1, kind=\"stable\")[:, :beam]",
-    "np.tile(np.arange(beam), (len(rows), 1))")
-p("x300", "an end outside the beam counts", "ended[:, :beam] & (totals[:, :beam]", "ended & (totals",
+p("x296", "the end token is not counted", "penalty(len(ids), self.alpha)", "penalty(len(ids) - 1, self.alpha)")
+p("x297", "the state is not that of the parents", "parents[left].reshape(-1), tokens",
+    "np.sort(parents[left], axis=1).reshape(-1), tokens")
+p("x298", "all beams begin alike", "self.scores[:, 0] = 0", "self.scores[:] = 0", select="wider_beam")
+p("x299", "what has ended goes on", "np.argsort(ended, axis=1, kind=\"stable\")[:, : self.beam]",
+    "np.tile(np.arange(self.beam), (len(self.rows), 1))")
+p("x300", "an end outside the beam counts", "ended[:, : self.beam] & (totals[:, : self.beam]", "ended & (totals",
     select="beam_one")
 p("x301", "logits taken for log-probabilities", "return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
     "return shifted")
 p("x302", "the worst hypothesis", "key=lambda hypothesis: -hypothesis.score",
     "key=lambda hypothesis: hypothesis.score")
-p("x303", "the words written so far are not the parent's", "np.take_along_axis(written, parents[:, :, None], axis=1)",
-    "written")
+p("x303", "the words written so far are not the parent's", "np.take_along_axis(self.written, parents[:, :, None], axis=1)",
+    "self.written")
 p("x304", "of equals the last", "np.argsort(-flat, axis=1, kind=\"stable\")[:, :count]",
     "np.argsort(flat[:, ::-1], axis=1)[:, ::-1][:, :count]", select="equal_scores")
 p = plants("decoding/sampling.py", "test_decoding.py", "distribution or tokens_come or sampling")
@@ -1018,3 +1017,6 @@ p("x364", "the last checkpoint that was due makes room for one that was not", "r
     "self.checkpoints()[: -self.options.keep]")
 p = plants("data/vocabulary.py", "test_translation.py", "words_and_sizes_cut")
 p("x365", "the last token of a source is cut off its word", "if written and i is None", "if i is None")
+p = plants("decoding/beam.py", "test_decoding.py", "beam or score or never_ends")
+p("x366", "what was cut off competes with what ended", "if not self.finished[self.rows[n]]:", "if True:")
+p("x367", "done at the first end", "len(found) >= self.beam or", "len(found) >= 1 or")

@@ -44,47 +44,81 @@ def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
     if beam < 1 or max_tokens < 1:
         raise InputError(f"Beam search keeps at least 1 hypothesis of at least 1 token, got beam={beam}, max_tokens={max_tokens}.")
     xp, batch = array_module(source), source.shape[0]
-    finished = [[] for _ in range(batch)]
-    rows = np.arange(batch)                                              # the sentences that are not done
-    scores = np.full((batch, beam), -np.inf)                             # log p of each beginning
-    scores[:, 0] = 0                                                     # all begin with BOS: one of them is enough
-    written = np.zeros((batch, beam, 0), dtype=np.int64)
+    beams = Beams(batch, beam, alpha, max_tokens)
     with evaluating(model):
         state = take_rows(model.start(source), xp.arange(batch).repeat(beam))
         ids = xp.full(batch * beam, BOS, dtype=source.dtype)
-        for length in range(1, max_tokens + 1):
+        while len(beams.rows):
             logits, state = model.step(ids, state)                       # (N·beam, V)
-            log_p = log_softmax(as_numpy(logits).astype(np.float64)).reshape(len(rows), beam, -1)
-            parents, tokens, totals = best_continuations(scores[:, :, None] + log_p, 2 * beam)
-            ended = tokens == EOS                                        # (N, 2·beam)
-            for n, place in zip(*np.nonzero(ended[:, :beam] & (totals[:, :beam] > -np.inf))):
-                sentence = [*written[n, parents[n, place]].tolist(), EOS]
-                finished[rows[n]].append(Hypothesis(totals[n, place] / penalty(length, alpha), sentence))
+            parents, tokens = beams.advance(log_softmax(as_numpy(logits).astype(np.float64)))
+            state, ids = take_rows(state, xp.asarray(parents)), xp.asarray(tokens.astype(source.dtype))
+    return [sorted(found, key=lambda hypothesis: -hypothesis.score) for found in beams.finished]
 
-            going = np.argsort(ended, axis=1, kind="stable")[:, :beam]   # the best that have not ended
-            parents, tokens, scores = (np.take_along_axis(x, going, axis=1) for x in (parents, tokens, totals))
-            written = np.concatenate([np.take_along_axis(written, parents[:, :, None], axis=1), tokens[:, :, None]], axis=2)
-            attainable = scores[:, 0] / penalty(max_tokens, alpha)
-            left = [n for n, row in enumerate(rows) if not done(finished[row], beam, attainable[n])]
-            if length == max_tokens or not left:
-                break
-            parents = (np.arange(len(rows))[:, None] * beam + parents)[left]
-            rows, scores, written, tokens = rows[left], scores[left], written[left], tokens[left]
-            state = take_rows(state, xp.asarray(parents.reshape(-1)))
-            ids = xp.asarray(tokens.reshape(-1).astype(source.dtype))
-    for n, row in enumerate(rows):
-        if not finished[row]:
-            finished[row] = [Hypothesis(s / penalty(length, alpha), w.tolist()) for s, w in zip(scores[n], written[n]) if s > -np.inf]
-    return [sorted(found, key=lambda hypothesis: -hypothesis.score) for found in finished]
+
+class Beams:
+    """The beginnings that are kept of each sentence, and the hypotheses that are finished.
+
+    Of the sentences that are not done, `rows` (N,), each has `beam` beginnings: the tokens `written` (N, beam, t), and their
+    log p, `scores` (N, beam).
+    """
+
+    def __init__(self, batch, beam, alpha, max_tokens):
+        self.beam, self.alpha, self.max_tokens = beam, alpha, max_tokens
+        self.finished = [[] for _ in range(batch)]
+        self.rows = np.arange(batch)
+        self.scores = np.full((batch, beam), -np.inf)
+        self.scores[:, 0] = 0                                            # all begin with BOS: one of them is enough
+        self.written = np.zeros((batch, beam, 0), dtype=np.int64)
+
+    def advance(self, log_p):
+        """Take the best next tokens, log_p (N·beam, V). Returns, for the sentences that are not done then, each
+        beginning's parent among the N·beam and its last token, both (N'·beam,).
+        """
+        totals = self.scores[:, :, None] + log_p.reshape(len(self.rows), self.beam, -1)
+        parents, tokens, totals = best_continuations(totals, 2 * self.beam)
+        ended = tokens == EOS                                            # (N, 2·beam)
+        self.finish(ended, parents, totals)
+        going = np.argsort(ended, axis=1, kind="stable")[:, : self.beam]  # the best that have not ended
+        parents, tokens, self.scores = (np.take_along_axis(x, going, axis=1) for x in (parents, tokens, totals))
+        before = np.take_along_axis(self.written, parents[:, :, None], axis=1)
+        self.written = np.concatenate([before, tokens[:, :, None]], axis=2)
+        parents = np.arange(len(self.rows))[:, None] * self.beam + parents
+        left = self.drop_done()
+        return parents[left].reshape(-1), tokens[left].reshape(-1)
+
+    def finish(self, ended, parents, totals):
+        """Keep the hypotheses that end with this token, if they are among the best `beam`."""
+        for n, place in zip(*np.nonzero(ended[:, : self.beam] & (totals[:, : self.beam] > -np.inf))):
+            self.keep(n, totals[n, place], [*self.written[n, parents[n, place]].tolist(), EOS])
+
+    def keep(self, n, log_p, ids):
+        self.finished[self.rows[n]].append(Hypothesis(log_p / penalty(len(ids), self.alpha), ids))
+
+    def drop_done(self):
+        """Forget the sentences that are done; the places (N',) of the others."""
+        attainable = self.scores[:, 0] / penalty(self.max_tokens, self.alpha)
+        left = [n for n, row in enumerate(self.rows) if not self.is_done(self.finished[row], attainable[n])]
+        if self.written.shape[2] == self.max_tokens:
+            for n in left:
+                self.cut_off(n)
+            left = []
+        self.rows, self.scores, self.written = self.rows[left], self.scores[left], self.written[left]
+        return left
+
+    def is_done(self, found, attainable):
+        return len(found) >= self.beam or bool(found) and max(found).score >= attainable
+
+    def cut_off(self, n):
+        """At the last token: what never ended counts if nothing did."""
+        if not self.finished[self.rows[n]]:
+            for log_p, ids in zip(self.scores[n], self.written[n].tolist()):
+                if log_p > -np.inf:
+                    self.keep(n, log_p, ids)
 
 
 def penalty(length, alpha):
     """((5 + |Y|) / 6)^α: with α > 0, longer sentences are not punished for having more factors."""
     return ((5 + length) / 6) ** alpha
-
-
-def done(found, beam, attainable):
-    return len(found) >= beam or bool(found) and max(found).score >= attainable
 
 
 def best_continuations(totals, count):
