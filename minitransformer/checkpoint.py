@@ -44,8 +44,10 @@ def save_checkpoint(path, tensors, facts):
 
 
 def load_checkpoint(path, prefix=""):
-    """(tensors, facts) of a checkpoint; of the tensors those whose names begin with the prefix. InputError if it is missing, cut short, altered (which tensor), or of another
-    version. Nothing in the file is ever executed.
+    """(tensors, facts) of a checkpoint; of the tensors those whose names begin with the prefix.
+
+    InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing in the file is ever
+    executed.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -54,22 +54,26 @@ def alignment_shares(model, task, split="test", count=1000, seed=0):
         return {}
     source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
     batch = make_batch(source, target)
-    with evaluating(model), keep_weights(model):
-        model(batch.source, batch.target_in)
     lengths = (target != PAD).sum(axis=1)
     expected = np.full(batch.target_in.shape, -1)                        # (B, T)
     for row, length in enumerate(lengths):
         expected[row, :length] = task.alignment(length)
     real = expected >= 0
-    maps = [weights for name, weights in attention_maps(model).items() if "cross_attention" in name]
     shares = {}
-    for layer, weights in enumerate(maps, start=1):                      # (B, H, T, S)
+    for layer, weights in enumerate(cross_attention(model, batch), start=1):  # (B, H, T, S)
         for head in range(weights.shape[1]):
             looks = weights[:, head].argmax(axis=-1)                     # (B, T)
             shares[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
         looks = weights.mean(axis=1).argmax(axis=-1)
         shares[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
     return shares
+
+
+def cross_attention(model, batch):
+    """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model without."""
+    with evaluating(model), keep_weights(model):
+        model(batch.source, batch.target_in)
+    return [weights for name, weights in attention_maps(model).items() if "cross_attention" in name]
 
 
 def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=250):
@@ -88,9 +92,7 @@ def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=
     for start in range(0, len(source), batch_size):
         rows = slice(start, start + batch_size)
         batch = make_batch(source[rows], target[rows])
-        with evaluating(model), keep_weights(model):
-            model(batch.source, batch.target_in)
-        maps = [weights for name, weights in attention_maps(model).items() if "cross_attention" in name]
+        maps = cross_attention(model, batch)
         for row in range(len(batch.source)):
             for name, looks, place in looks_at_first_word(task.vocabulary, batch, row, maps):
                 found.setdefault(name, []).append((looks.argmax() == place, looks[place] > 0.5, looks[place]))

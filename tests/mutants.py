@@ -339,14 +339,14 @@ where = "array_module(x).where(mask, x, -np.inf)"
 p("77", "scores multiplied by the mask", where, "x * mask")
 p("78a", "the mask inverted", where, "array_module(x).where(mask, -np.inf, x)")
 p("78b", "True where a key is padding", "(ids != padding)[", "(ids == padding)[")
-p("79", "the diagonal blocked", "xp.tri(length, dtype=bool)", "xp.tri(length, k=-1, dtype=bool)")
-p("80", "one future position leaks", "xp.tri(length, dtype=bool)", "xp.tri(length, k=1, dtype=bool)")
+p("79", "the diagonal blocked", "length - rows, dtype=bool)", "length - rows - 1, dtype=bool)")
+p("80", "one future position leaks", "length - rows, dtype=bool)", "length - rows + 1, dtype=bool)")
 p("81c", "a large number for -inf: a fully masked row attends to everything", where,
     "array_module(x).where(mask, x, -1e9)")
 p("82", "query padding for key padding", "(ids != padding)[:, None, None, :]", "(ids != padding)[:, None, :, None]")
 p("84", "the batch axis taken for the query axis", "(ids != padding)[:, None, None, :]", "(ids != padding)[None, None]")
 p("85", "-inf * 0", where, "x + (1 - mask) * -np.inf")
-p("x48", "the causal mask transposed", "xp.tri(length, dtype=bool)", "xp.tri(length, dtype=bool).T")
+p("x48", "the causal mask transposed", "length - rows, dtype=bool)", "length - rows, dtype=bool).T")
 p("x49", "the mask forgotten in backward", "array_module(d_y).where(mask, d_y, 0)", "d_y")
 p("x50", "scores masked in place", where, "(x.__setitem__(~np.broadcast_to(mask, x.shape), -np.inf), x)[1]",
     select="changes_what and Masking")
@@ -441,7 +441,7 @@ p("x80", "logits of one position earlier", "self.output(x[:, before:])",
 p("x81", "the target's gradient in the source's place", "concatenate([d_source, d_target], axis=1)",
     "concatenate([d_target, d_source], axis=1)", select="whole_model_gradient and language_model-paper")
 p("x82", "padding is visible", " & real[:, None, None]", "", select="language_model_equals")
-p("x83", "the future is visible", "causal_mask(real.shape[1], like=real)[:, :, -count:] & ", "",
+p("x83", "the future is visible", "causal_mask(real.shape[1], like=real, last=count) & ", "",
     select="future and language_model-paper")
 p("x84", "a step forgets the source", "return ids != 0, caches",
     "return ids[:, :0] != 0, [Cache() for _ in caches]", select="stepping and language_model-paper")
@@ -844,7 +844,7 @@ p("130", "the cache of the sentence before serves the next", "[[Cache(), Cache()
 p = plants("models/language_model.py", "test_cache.py", "cached_logits and language")
 p("127", "the source's length is added to the positions again", "(real.cumsum(axis=1) - 1).clip(0)[:, -count:]",
     "(real.cumsum(axis=1) - 1).clip(0)[:, -count:] + real.shape[1] - count")
-p("128", "a new token sees key 0 alone: tril(1, n)", "causal_mask(real.shape[1], like=real)[:, :, -count:]",
+p("128", "a new token sees key 0 alone: tril(1, n)", "causal_mask(real.shape[1], like=real, last=count)",
     "np.tri(count, real.shape[1], dtype=bool)[None, None]")
 p = plants("attention/multi_head.py", "test_cache.py", "projected_once")
 p("129", "the memory's keys and values are appended at each step",

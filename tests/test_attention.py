@@ -165,6 +165,8 @@ def test_a_causal_mask_lets_a_query_see_itself_and_what_came_before():
     for t, s in np.ndindex(4, 4):
         assert mask[0, 0, t, s] == (s <= t)
     assert np.array_equal(causal_mask(4, like=np.zeros(1)), mask)
+    for last in (1, 3, 4):
+        assert np.array_equal(causal_mask(4, last=last), mask[:, :, 4 - last :])
 
 
 def test_joined_masks_allow_what_both_allow():

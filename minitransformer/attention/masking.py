@@ -12,14 +12,17 @@ def padding_mask(ids, padding=0):
     return (ids != padding)[:, None, None, :]
 
 
-def causal_mask(length, like=None):
+def causal_mask(length, like=None, last=None):
     """True where the key is not later than the query: (1, 1, T, T) bool, lower triangular.
+
+    `last`: only the rows of so many last queries, (1, 1, last, T), for decoding.
 
     Position t may see itself: the decoder's input is shifted right, so at t stands the token before the one to be
     predicted. `like`: an array on the device where the mask shall live.
     """
     xp = np if like is None else array_module(like)
-    return xp.tri(length, dtype=bool)[None, None]
+    rows = length if last is None else last
+    return xp.tri(rows, length, length - rows, dtype=bool)[None, None]
 
 
 class Masking(Module):

@@ -12,14 +12,15 @@ class MultiHeadAttention(Module):
 
         head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
 
-    `forward(query, memory=None, mask=None, cache=None)`. Without a memory, m = x: self-attention, and backward returns d_query,
-    the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
+    `forward(query, memory=None, mask=None, cache=None)`. Without a memory, m = x: self-attention, and backward returns
+    d_query, the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
     cross-attention), and backward returns (d_query, d_memory); d_memory sums the keys' and the values' share.
 
     Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
     another (`value_features`). With a `Cache`, which is for decoding, the query holds new positions only: their keys and
-    values are appended to those of the positions before; a memory's are computed once. The four projections have no bias, as in the paper; with `bias=True` (as in
-    nn.Transformer) the key bias has a gradient of exactly zero, because it shifts all scores of a query alike, and
+    values are appended to those of the positions before; a memory's are computed once.
+
+    The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient of exactly zero, because it shifts all scores of a query alike, and
     softmax ignores a shift. `attention` may put another attention in the middle: `LocalAttention`, whose mask is (B, T).
 
     Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, unknown
+from ..options import flag
 from ..run import Run, make_config
 from .pictures import draw_run
 
@@ -148,8 +149,7 @@ def tasks(options):
 
 def as_options(values):
     """{"max_norm": 1.0, "bias": True} as one would write it: --max-norm 1.0 --bias."""
-    flags = {name: "--" + name.replace("_", "-") for name in values}
-    return " ".join(flags[name] if value is True else f"{flags[name]} {value}" for name, value in values.items())
+    return " ".join(flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items())
 
 
 def given(options, prefix):

@@ -11,6 +11,7 @@ from .. import __version__
 from ..data.tasks import TASKS
 from ..errors import unknown
 from ..models import MODELS, PRESETS
+from ..options import flag
 from ..run import shipped
 from ..training_options import TrainingOptions
 from . import asking, commands
@@ -219,9 +220,8 @@ def add_model_options(group):
 
 def add_field(group, prefix, field, remark):
     kind = next(t for t in typing.get_args(field.type) or (field.type,) if t is not types.NoneType)
-    flag, dest = "--" + field.name.replace("_", "-"), prefix + field.name
-    common = {"dest": dest, "default": argparse.SUPPRESS, "help": field.metadata.get("help", "") + remark}
+    common = {"dest": prefix + field.name, "default": argparse.SUPPRESS, "help": field.metadata.get("help", "") + remark}
     if kind is bool:
-        group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+        group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
-        group.add_argument(flag, type=kind, metavar=kind.__name__.upper(), **common)
+        group.add_argument(flag(field.name), type=kind, metavar=kind.__name__.upper(), **common)

@@ -66,7 +66,7 @@ class LanguageModel(Module):
 
     def mask(self, real, count):
         """What the layers are told when the last `count` of n positions look at all: (B, 1, count, n)."""
-        return causal_mask(real.shape[1], like=real)[:, :, -count:] & real[:, None, None]
+        return causal_mask(real.shape[1], like=real, last=count) & real[:, None, None]
 
     @no_grad()
     def start(self, source):

@@ -6,16 +6,29 @@ from ..errors import unknown
 from ..models import configure, find_model
 
 KERNEL, WINDOW = 3, 16  # k and r of Table 1, for every convolution and every local attention of the study
+TITLES = {  # the models' names in pictures and tables
+    "transformer": "Transformer",
+    "rnn": "RNN, one vector",
+    "rnn-additive": "RNN + additive attention",
+    "rnn-multiplicative": "RNN + multiplicative attention",
+    "one-vector": "MLP, one vector",
+    "conv": "Convolution",
+    "local-attention": "Local attention",
+    "language-model": "Decoder only",
+}
 WIDEST = 512  # no contestant is made wider to have as many parameters as the Transformer
 
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    """A model in the comparison: its name for the commands, its name in pictures, and what is fixed about it."""
+    """A model in the comparison: its name for the commands, and what is fixed about it."""
 
     model: str
-    title: str
     options: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def title(self):
+        return TITLES[self.model]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +55,13 @@ class Plan:
         while seen < 2 * self.longest + 1:
             depth, seen = depth + 1, seen * KERNEL
         return (
-            Contestant("transformer", "Transformer", {"encoder_layers": 2, "decoder_layers": 2, "heads": 4}),
-            Contestant("rnn", "RNN, one vector"),
-            Contestant("rnn-additive", "RNN + additive attention"),
-            Contestant("rnn-multiplicative", "RNN + multiplicative attention"),
-            Contestant("one-vector", "MLP, one vector"),
-            Contestant("conv", "Convolution", {"decoder_layers": depth, "kernel_width": KERNEL}),
-            Contestant("local-attention", "Local attention", {"decoder_layers": depth, "heads": 4, "window": WINDOW}),
+            Contestant("transformer", {"encoder_layers": 2, "decoder_layers": 2, "heads": 4}),
+            Contestant("rnn"),
+            Contestant("rnn-additive"),
+            Contestant("rnn-multiplicative"),
+            Contestant("one-vector"),
+            Contestant("conv", {"decoder_layers": depth, "kernel_width": KERNEL}),
+            Contestant("local-attention", {"decoder_layers": depth, "heads": 4, "window": WINDOW}),
         )
 
 

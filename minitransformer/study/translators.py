@@ -8,18 +8,9 @@ from ..errors import InputError
 from ..inspection import attention_weights, by_words
 from ..run import Run
 from ..translation import bleu, translate
+from .plan import TITLES
 from .results import write_json
 
-TITLES = {
-    "transformer": "Transformer",
-    "rnn": "RNN, one vector",
-    "rnn-additive": "RNN + additive attention",
-    "rnn-multiplicative": "RNN + multiplicative attention",
-    "one-vector": "MLP, one vector",
-    "conv": "Convolution",
-    "local-attention": "Local attention",
-    "language-model": "Decoder only",
-}
 GROUPS = ((1, 8), (9, 10), (11, 12), (13, 15), (16, 20), (21, 99))  # words of the source sentence
 PAGE = "translators.md"
 
