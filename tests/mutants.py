@@ -1016,7 +1016,7 @@ p("x363", "a checkpoint of Ctrl-C stays among the last", "if self.is_regular(fil
 p("x364", "the last checkpoint that was due makes room for one that was not", "regular[: -self.options.keep]",
     "self.checkpoints()[: -self.options.keep]")
 p = plants("data/vocabulary.py", "test_translation.py", "words_and_sizes_cut")
-p("x365", "the last token of a source is cut off its word", "if written and i is None", "if i is None")
+p("x365", "the last token of a source is cut off its word", "if written and groups", "if groups")
 p = plants("decoding/beam.py", "test_decoding.py", "beam or score or never_ends")
 p("x366", "what was cut off competes with what ended", "if not self.finished[self.rows[n]]:", "if True:")
 p("x367", "done at the first end", "len(found) >= self.beam or", "len(found) >= 1 or")

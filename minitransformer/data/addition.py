@@ -9,9 +9,7 @@ from ..errors import InputError
 from ..options import option
 from .split import SPLITS
 from .task import Recipe, Task, count_splits
-from .vocabulary import PAD, SPECIAL, Vocabulary
-
-FIRST = len(SPECIAL)  # the id of the first character
+from .vocabulary import FIRST, PAD, Vocabulary
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,9 +8,8 @@ from ..errors import InputError
 from ..options import option
 from .split import SPLITS
 from .task import Recipe, Task, count_splits
-from .vocabulary import PAD, SPECIAL, Vocabulary
+from .vocabulary import FIRST, PAD, Vocabulary
 
-FIRST = len(SPECIAL)  # the id of the first symbol
 ENUMERABLE = 1_000_000  # up to so many sequences, those of a split are counted one by one
 
 

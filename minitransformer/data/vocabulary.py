@@ -1,11 +1,14 @@
 """Tokens and their ids, and how a text becomes tokens and tokens a text."""
 
+import itertools
+
 import numpy as np
 
 from ..errors import InputError
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
+FIRST = len(SPECIAL)  # the id of a task's own first token
 
 
 class Vocabulary:
@@ -74,21 +77,14 @@ class Vocabulary:
 
         A special token is a word of its own, and so is the last of what a decoder has written, because it never reads it.
         """
-        labels, sizes, run = [], [], []
-        for i in [*map(int, ids), None]:
-            if i is not None and i >= len(SPECIAL):
-                run.append(self.tokens[i])
-                continue
-            groups = self.words(run) if run else []
-            if written and i is None and groups and len(groups[-1]) > 1:
-                groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
-            labels += [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
-            sizes += [len(group) for group in groups]
-            if i is not None:
-                labels.append(SPECIAL[i])
-                sizes.append(1)
-            run = []
-        return labels, sizes
+        groups = []
+        for ordinary, run in itertools.groupby(map(int, ids), lambda i: i >= FIRST):
+            tokens = [self.tokens[i] for i in run]
+            groups += self.words(tokens) if ordinary else [[token] for token in tokens]
+        if written and groups and len(groups[-1]) > 1:
+            groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
+        labels = [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
+        return labels, [len(group) for group in groups]
 
     def to_dict(self):
         """What a checkpoint keeps, and `load_vocabulary` reads."""
@@ -101,7 +97,7 @@ class Vocabulary:
 
 def padded(rows):
     """Sequences of ids in one array, (N, longest), with padding behind the shorter ones."""
-    ids = np.full((len(rows), max(map(len, rows))), PAD, dtype=np.int64)
+    ids = np.full((len(rows), max(map(len, rows), default=0)), PAD, dtype=np.int64)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
     return ids

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import array_module, as_numpy
-from ..data.vocabulary import BOS, EOS, PAD
+from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
 from .evaluating import evaluating
@@ -27,10 +27,7 @@ def beam_search(model, source, max_tokens, beam=4, alpha=0.6):
     Vaswani et al. 2017, section 6.1 (beam 4, α 0.6); Wu et al. 2016, section 7, eq. 14, for the penalty.
     """
     best = [found[0].ids for found in hypotheses(model, source, max_tokens, beam, alpha)]
-    ids = np.full((len(best), max(map(len, best), default=0)), PAD, dtype=source.dtype)
-    for row, found in zip(ids, best):
-        row[: len(found)] = found
-    return array_module(source).asarray(ids)
+    return array_module(source).asarray(padded(best).astype(source.dtype))
 
 
 def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
