@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test parity benchmark lint clean
+.PHONY: demo test parity test-graders benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -17,6 +17,10 @@ test: .venv/installed-test
 # Compares live with PyTorch (750 MB to install); `make test` uses the references that it left in tests/references.
 parity: .venv/installed-parity
 	$(BIN)/python -m pytest -m parity -rs
+
+# Runs a check inside nbgrader and otter (700 MB to install).
+test-graders: .venv/installed-graders
+	$(BIN)/python -m pytest -m graders -rs
 
 benchmark: .venv/installed-parity
 	$(BIN)/python benchmarks/training_step.py

@@ -14,7 +14,7 @@ from ..models import MODELS, PRESETS
 from ..options import flag
 from ..run import shipped
 from ..training_options import TrainingOptions
-from . import asking, commands
+from . import asking, commands, grading
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
@@ -131,6 +131,16 @@ def make_parser():
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
     gradcheck.add_argument("--seed", type=at_least(0), default=0, help="draws parameters, inputs and gradients (default: 0)")
     gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries tried of each array (default: 30; 0: all)")
+
+    grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
+    grade.add_argument("files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them")
+    grade.add_argument("--out", metavar="FILE", help="write everything to this file, as JSON")
+    grade.add_argument("--seconds", type=positive, default=60.0, help="the time that one file may take (default: 60)")
+    grade.add_argument("--jobs", type=at_least(1), metavar="N", help="files side by side (default: one a core)")
+
+    exercises = add("exercises", grading.exercises, "  minitransformer exercises softmax.backward\n")
+    exercises.add_argument("exercise", nargs="?", metavar="EXERCISE", help="what this one asks (default: list all)")
+    exercises.add_argument("--mistakes", action="store_true", help="print the catalogue of mistakes, as Markdown")
 
     tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
     tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")

@@ -1,0 +1,78 @@
+"""What a function came to in every situation of an exercise, and whether two such attempts agree."""
+
+import dataclasses
+
+import numpy as np
+
+from .calling import call
+from .outcome import agreeing, close, scale_of
+
+
+@dataclasses.dataclass
+class Attempt:
+    """The outcome of one function in each situation: {name: Outcome}."""
+
+    exercise: object
+    given: dict  # {name of the situation: inputs}
+    outcomes: dict
+
+    def __getitem__(self, situation):
+        return self.outcomes[situation]
+
+    def __iter__(self):
+        return iter(self.outcomes)
+
+    def aligned(self):
+        """The situations with the random choices that this attempt made, so that others can be held against it."""
+        if self.exercise.align is None:
+            return self.given
+        return {name: given if self[name].stopped() else self.exercise.align(given, self[name]) for name, given in self.given.items()}
+
+
+def attempt(function, exercise, given):
+    """Call the function in every situation."""
+    return Attempt(exercise, given, {name: call(function, exercise, inputs) for name, inputs in given.items()})
+
+
+def agree(one, other, output=None, situations=None):
+    """Whether two attempts came to the same: in one output, or in all, also in what stopped them or was changed.
+
+    In every situation, or in these. The tolerance is the first one's: it follows the type that came back.
+    """
+    return all(_agree_in(one, other, situation, output) for situation in situations or one)
+
+
+def _agree_in(one, other, situation, output):
+    ours, theirs = one[situation], other[situation]
+    if ours.stopped() or theirs.stopped():
+        return ours.stopped() and theirs.stopped() and ours.trouble.kind == theirs.trouble.kind == "raised"
+    if output is None and set(ours.changed) != set(theirs.changed):
+        return False
+    names = [output] if output else one.exercise.outputs
+    tolerance = ours.tolerance * one.exercise.tolerance
+    return all(
+        name in ours.outputs and name in theirs.outputs and close(ours.outputs[name], theirs.outputs[name], tolerance) for name in names
+    )
+
+
+def differing(one, other, output):
+    """The situations in which an output of two attempts differs."""
+    return [situation for situation in one if not _agree_in(one, other, situation, output)]
+
+
+def distance(one, other, expected):
+    """How far two attempts are apart: their differences, relative to the largest entry expected of each output; ∞ where shapes differ."""
+    total = 0.0
+    for situation in one:
+        ours, theirs = one[situation], other[situation]
+        if ours.stopped() and theirs.stopped():
+            continue
+        for name in one.exercise.outputs:
+            a, b = ours.outputs.get(name), theirs.outputs.get(name)
+            if a is None or b is None or a.shape != b.shape:
+                return np.inf
+            wrong = ~agreeing(a, b, ours.tolerance)
+            if wrong.any() and not (np.isfinite(a[wrong]).all() and np.isfinite(b[wrong]).all()):
+                return np.inf
+            total += float(np.sum(((a - b)[wrong] / scale_of(expected[situation].outputs.get(name, b))) ** 2))
+    return np.sqrt(total)

@@ -1,0 +1,47 @@
+"""Which input goes to which parameter of a submission: by name where names are known, else in the order of the exercise."""
+
+import inspect
+
+ALIASES = {"eps": "epsilon", "w": "weight", "b": "bias", "lr": "learningrate", "x": "x"}
+
+
+class Unfit(Exception):
+    """A submission that cannot be called with what its exercise gives. The message says why."""
+
+
+def bind(function, given, order, what):
+    """The positional and named arguments for `function`: ((...), {...}).
+
+    A parameter whose name is known (case and underscores aside) gets the array of that name, from all that is given.
+    The rest get the inputs in `order` that no name has taken, if there are as many of the one as of the other.
+    """
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # a NumPy ufunc, say
+        return tuple(given[name] for name in order), {}
+    known = {plain(name): name for name in given}
+    asked = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    chosen = {p.name: known[plain(p.name)] for p in asked if plain(p.name) in known}
+    strangers = [p for p in asked if p.name not in chosen]
+    needed = [p for p in strangers if p.default is p.empty]
+    left = [name for name in order if name not in chosen.values()]
+    if any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        return tuple(given[chosen.get(p.name, name)] for p, name in zip(asked, order)) + tuple(given[n] for n in order[len(asked) :]), {}
+    for takers in (strangers, needed):
+        if len(takers) == len(left):
+            chosen.update({p.name: name for p, name in zip(takers, left)})
+            break
+    else:
+        if needed:
+            raise Unfit(
+                f"{what} asks for {', '.join(p.name for p in asked)}; it is given {', '.join(order)}. "
+                "Use these names, or as many parameters in this order."
+            )
+    positional = tuple(given[chosen[p.name]] for p in asked if p.kind == p.POSITIONAL_ONLY and p.name in chosen)
+    return positional, {p.name: given[chosen[p.name]] for p in asked if p.kind != p.POSITIONAL_ONLY and p.name in chosen}
+
+
+def plain(name):
+    """A name without case and underscores (d_x, dX and dx are the same), and short forms written out."""
+    short = str(name).replace("_", "").lower()
+    return ALIASES.get(short, short)

@@ -1,0 +1,157 @@
+"""How a submission is called: a function, a forward and a backward, or a class; on copies, and whatever it may do."""
+
+import copy
+import dis
+import inspect
+import traceback
+import warnings
+
+import numpy as np
+
+from .binding import Unfit, bind, plain
+from .outcome import Outcome, Trouble, read
+
+WORKING = ("CALL", "BINARY", "COMPARE", "UNARY")  # what the bytecode of a function that computes something has
+
+
+def call(submission, exercise, given):
+    """The `Outcome` of a submission on copies of these inputs. Nothing that it raises comes through."""
+    inputs = copy.deepcopy(given)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            returned = exercise.drive(submission, inputs) if exercise.drive else _call(submission, exercise, inputs)
+        except NotImplementedError:
+            return Outcome(trouble=Trouble("stub", "it raises NotImplementedError"))
+        except Unfit as problem:
+            return Outcome(trouble=Trouble("arguments", str(problem)))
+        except (Exception, SystemExit) as problem:  # a learner's code may raise anything
+            return Outcome(trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip()))
+        if returned is None and exercise.returns and is_blank(submission):
+            return Outcome(trouble=Trouble("stub", "its body is empty"))
+        outcome = read(returned, exercise, inputs)
+    if exercise.changes and not exercise.returns and is_blank(submission):
+        return Outcome(trouble=Trouble("stub", "its body is empty"))
+    outcome.changed = tuple(name for name in given if name not in exercise.changes and not same(given[name], inputs[name]))
+    return outcome
+
+
+def is_blank(submission):
+    """Whether a function, or what a class or pair does last, computes nothing at all."""
+    if isinstance(submission, (tuple, list)):
+        return any(is_blank(function) for function in submission)
+    if not inspect.isroutine(submission):
+        methods = [getattr(submission, name, None) for name in ("forward", "backward")]
+        return any(is_blank(method) for method in methods if method is not None)
+    code = getattr(inspect.unwrap(submission), "__code__", None)
+    return code is not None and not any(step.opname.startswith(WORKING) for step in dis.get_instructions(code))
+
+
+def same(before, after):
+    """Whether an input is as it was: arrays, and containers of arrays; anything else is not looked into."""
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(same(before[key], after[key]) for key in before)
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(same(a, b) for a, b in zip(before, after))
+    if isinstance(before, np.ndarray):
+        return before.shape == after.shape and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    return True
+
+
+def _call(submission, exercise, given):
+    everything = exercise.everything(given)
+    if isinstance(submission, (tuple, list)):
+        return _call_pair(*_two(submission), exercise, everything)
+    if inspect.isclass(submission) or hasattr(submission, "forward"):
+        return _call_object(submission, exercise, everything)
+    if not callable(submission):
+        raise Unfit(f"A {type(submission).__name__} was handed in; a function, a class, or (forward, backward) is needed.")
+    arguments, named = bind(submission, everything, list(exercise.inputs), f"{_name(submission)}()")
+    return submission(*arguments, **named)
+
+
+def _call_pair(forward, backward, exercise, given):
+    """(forward, backward), where forward returns (y, cache) and backward takes (d_y, cache)."""
+    if exercise.forward is None:
+        raise Unfit(f"Two functions were handed in, and {exercise.id} has no backward; hand in one.")
+    arguments, named = bind(forward, given, list(exercise.forward.inputs), f"{_name(forward)}()")
+    returned = forward(*arguments, **named)
+    if returned is None or returned is Ellipsis:
+        return returned
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise Unfit("Of two functions, the first returns (y, cache), and the second takes (d_y, cache).")
+    return backward(*(given[name] for name in exercise.upstream), returned[1])
+
+
+def _call_object(submission, exercise, given):
+    """A class whose constructor takes some of the inputs by name (or none), and forward the rest."""
+    forward = exercise.forward or exercise
+    made, held = submission, set()
+    if inspect.isclass(submission):
+        wanted = [p.name for p in inspect.signature(submission).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        known = {plain(name): name for name in given}
+        held = {known[plain(name)] for name in wanted if plain(name) in known}
+        arguments, named = bind(submission, {name: given[name] for name in held}, [], f"{_name(submission)}'s constructor")
+        made = submission(*arguments, **named)
+    run = made.forward if hasattr(made, "forward") else made
+    if not callable(run):
+        raise Unfit(f"{_name(submission)} has no method `forward`.")
+    arguments, named = bind(run, given, [name for name in forward.inputs if name not in held], f"{_name(submission)}.forward()")
+    returned = run(*arguments, **named)
+    if exercise.forward is None:
+        return returned
+    if not hasattr(made, "backward"):
+        raise Unfit(f"{_name(submission)} has no method `backward`.")
+    if returned is None or returned is Ellipsis:
+        return returned
+    return _with_attributes(made.backward(*(given[name] for name in exercise.upstream)), made, exercise)
+
+
+def _with_attributes(returned, made, exercise):
+    """Gradients that backward returned, and behind them those that it left in attributes: d_gamma, or gamma.grad."""
+    names = list(exercise.returns)
+    parts = list(returned) if isinstance(returned, tuple) else [] if returned is None else [returned]
+    if isinstance(returned, dict) or len(parts) >= len(names):
+        return returned
+    attributes = {plain(name): value for name, value in vars(made).items()}
+    for name in names[len(parts) :]:
+        short = plain(name)  # dgamma
+        held = attributes.get(short[1:])  # gamma, which may carry its own gradient
+        places = (attributes.get(short), attributes.get("grad" + short[1:]), attributes.get(short[1:] + "grad"), getattr(held, "grad", None))
+        parts.append(next((place for place in places if place is not None), None))
+        if parts[-1] is None:
+            return returned
+    return tuple(parts)
+
+
+def _two(submission):
+    if len(submission) != 2 or not all(callable(function) for function in submission):
+        raise Unfit("A pair is (forward, backward): two functions.")
+    return submission
+
+
+def _name(submission):
+    return getattr(submission, "__name__", type(submission).__name__)
+
+
+def explain(problem):
+    """What was raised, and in which line of the learner's code: "ValueError in line 3: `…` (…)."."""
+    if isinstance(problem, SyntaxError) and problem.text:
+        return f"SyntaxError in line {problem.lineno}: `{problem.text.strip()}` ({problem.msg})."
+    frames = [f for f in traceback.extract_tb(problem.__traceback__) if not _is_ours(f.filename)]
+    place = ""
+    if frames:
+        own = [f for f in frames if "site-packages" not in f.filename] or frames
+        place = f" in line {own[-1].lineno}" + (f": `{own[-1].line}`" if own[-1].line else f" of {own[-1].name}()")
+    text = str(problem).strip().splitlines()
+    return f"{type(problem).__name__}{place}" + (f" ({text[0]})" if text else "") + "."
+
+
+def _shapes(given):
+    """What the submission was given: the sizes are what most errors are about."""
+    shapes = [f"{name} {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)]
+    return f"It was given {', '.join(shapes)}." if shapes else ""
+
+
+def _is_ours(filename):
+    return filename.startswith(__file__.rsplit("calling.py", 1)[0])

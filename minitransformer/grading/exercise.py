@@ -1,0 +1,174 @@
+"""An exercise: what is asked, with which inputs, what is right, and which wrong versions of it are known."""
+
+import ast
+import dataclasses
+import functools
+import inspect
+import re
+import textwrap
+from collections.abc import Callable
+
+from ..errors import unknown
+
+EXERCISES = {}  # {id: Exercise}, filled by the files of `exercises/`
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mistake:
+    """One way to be wrong.
+
+    `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
+    function: each says which of its words are replaced, and by what. `rule(attempt)` recognises what no version can
+    show. `evidence` says how the mistake gives itself away, `question` leads on, `met` says where it was found. A
+    `convention` is right where the exercise does not say otherwise: it passes, with a note.
+    """
+
+    id: str
+    title: str
+    versions: tuple = ()
+    question: str = ""
+    evidence: str = ""
+    met: str = ""
+    rule: Callable | None = None
+    convention: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Invariant:
+    """What every right answer obeys, whatever the numbers: `excess(outputs, given)` is zero, because of `reason`."""
+
+    name: str
+    reason: str
+    excess: Callable
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class Exercise:
+    """What a learner writes, and all that is needed to judge it.
+
+    `inputs` and `returns` name the arrays with their shapes; `extra` what may be returned behind them. `given(rng, sizes)`
+    draws the inputs, `situations` are changes of these that show what random numbers hide. `also` are further arrays that
+    a submission may ask for by name. `changes` are inputs that it is to change in place. `align(given, outcome)` takes
+    over the submission's own random choices. `drive(function, given)` calls it where one call is not enough.
+    `broadcast(given)` is the shape to which a mask is spread before it is compared. `tolerance` multiplies what rounding
+    may do.
+    """
+
+    id: str
+    reference: Callable
+    inputs: dict
+    returns: dict
+    given: Callable
+    hints: tuple
+    shown: tuple
+    extra: dict = dataclasses.field(default_factory=dict)
+    situations: dict = dataclasses.field(default_factory=dict)
+    also: dict = dataclasses.field(default_factory=dict)
+    invariants: tuple = ()
+    places: dict = dataclasses.field(default_factory=dict)
+    changes: tuple = ()
+    broadcast: Callable | None = None
+    forward: "Exercise | None" = None
+    align: Callable | None = None
+    drive: Callable | None = None
+    tolerance: float = 1.0
+    mistakes: list = dataclasses.field(default_factory=list)
+
+    def __call__(self, *inputs, **named):
+        return self.reference(*inputs, **named)
+
+    @property
+    def name(self):
+        """What the function is called: `layer_norm_backward`."""
+        return self.reference.__name__
+
+    @property
+    def outputs(self):
+        """What is compared: what the function returns, then what it changes."""
+        return (*self.returns, *self.changes)
+
+    @property
+    def statement(self):
+        """What is asked, in words and formulas."""
+        return inspect.getdoc(self.reference)
+
+    @property
+    def upstream(self):
+        """The gradients that a backward starts from: its inputs that its forward does not have."""
+        return [name for name in self.inputs if self.forward and name not in self.forward.inputs]
+
+    def mistake(self, id, title, *versions, **details):
+        """Add a known mistake; each version is {what is right: what stands there instead}."""
+        self.mistakes.append(Mistake(id, title, tuple(versions), **details))
+
+    def draw(self, rng, sizes):
+        """{name of the situation: inputs}, the plain one first."""
+        plain = self.given(rng, sizes)
+        return {"random numbers": plain, **{name: {**plain, **change(plain, rng, sizes)} for name, change in self.situations.items()}}
+
+    def everything(self, given):
+        """All that a submission may ask for by name: the inputs, and what follows from them."""
+        return {**given, **{name: value(**given) for name, value in self.also.items()}}
+
+    def wrong(self, *versions):
+        """The reference with the words of these versions replaced, as a function."""
+        return _patched(self.reference, tuple(tuple(version.items()) for version in versions))
+
+    def __str__(self):
+        names = ", ".join(self.inputs)
+        lines = [f"{self.id}: {self.name}({names}) → {', '.join(self.returns) or 'nothing'}", ""]
+        lines += textwrap.indent(self.statement, "  ").splitlines() + [""]
+        shapes = {**self.inputs, **self.returns}
+        width = max(len(name) for name in shapes)
+        lines += [f"  {name:<{width}}  {shape}" for name, shape in shapes.items()]
+        if self.changes:
+            lines.append(f"  changes in place: {', '.join(self.changes)}")
+        if self.extra:
+            lines.append(f"  may also return: {', '.join(f'{name} {shape}' for name, shape in self.extra.items())}")
+        if self.also:
+            lines.append(f"  may also be asked for, by name: {', '.join(self.also)}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def exercise(id, **parts):
+    """A decorator that makes the right version of a function an exercise. Its docstring is what is asked."""
+
+    def make(reference):
+        EXERCISES[id] = Exercise(id, reference, **parts)
+        return EXERCISES[id]
+
+    return make
+
+
+def find(id):
+    """The exercise of that name. Raises InputError, with the nearest name, if there is none."""
+    if isinstance(id, Exercise):
+        return id
+    if id not in EXERCISES:
+        raise unknown("exercise", id, EXERCISES)
+    return EXERCISES[id]
+
+
+@functools.cache
+def source_of(reference):
+    """The text of a function or class, without its decorator and docstring."""
+    text = textwrap.dedent(inspect.getsource(reference))
+    text = text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
+    first = ast.parse(text).body[0].body[0]  # the docstring: every reference has one
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[: first.lineno - 1] + lines[first.end_lineno :])
+
+
+@functools.cache
+def _patched(reference, versions):
+    text = source_of(reference)
+    for version in versions:
+        for right, instead in version:
+            if text.count(right) != 1:
+                raise LookupError(f"{reference.__name__}: {right!r} stands there {text.count(right)} times")
+            text = text.replace(right, instead)
+    names = dict(vars(inspect.getmodule(reference)))
+    exec(compile(text, f"<a wrong version of {reference.__name__}>", "exec"), names)  # our own text, never a learner's
+    return names[reference.__name__]

@@ -1,0 +1,54 @@
+"""What is asked, a hint at a time, and the package's own solution."""
+
+import inspect
+import textwrap
+
+from ..errors import InputError
+from .exercise import EXERCISES, find
+
+LEVELS = ("a question", "the formula", "in steps", "one line")
+HELPERS = "minitransformer.backend"
+
+
+class Listing(dict):
+    """{id: Exercise}. Printed, a line for each."""
+
+    def __repr__(self):
+        width = max(len(id) for id in self)
+        return "\n".join(f"{id:<{width}}  {e.name}({', '.join(e.inputs)}) → {', '.join(e.outputs)}" for id, e in self.items())
+
+
+def exercises():
+    """All exercises by id: printed, one line each; `exercises()["softmax.backward"]` says what is asked, with shapes."""
+    return Listing(EXERCISES)
+
+
+def hint(exercise, level=1):
+    """Print and return a hint: 1 a question, 2 the formula, 3 in steps, 4 one line of code."""
+    exercise = find(exercise)
+    if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= len(LEVELS):
+        raise InputError(f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} ({LEVELS[-1]}).")
+    text = textwrap.dedent(exercise.hints[level - 1]).strip()
+    print(text)
+    return text
+
+
+def reveal(exercise):
+    """Print and return the package's own source, with the plain formula of each fast helper that it calls."""
+    exercise = find(exercise)
+    parts = [inspect.getsource(shown).rstrip() for shown in exercise.shown]
+    text = "\n\n\n".join(textwrap.dedent(part) for part in parts)
+    helpers = {name: helper for shown in exercise.shown for name, helper in _helpers(shown).items() if f"{name}(" in text}
+    for name, helper in helpers.items():
+        text += f"\n\n# {name}: " + "\n# ".join(inspect.getdoc(helper).splitlines())
+    print(text)
+    return text
+
+
+def _helpers(shown):
+    """{name: function} of the fast helpers that the file of a component imports."""
+    return {
+        name: thing
+        for name, thing in vars(inspect.getmodule(shown)).items()
+        if inspect.isfunction(thing) and thing.__module__.startswith(HELPERS)
+    }

@@ -1,0 +1,142 @@
+"""Which known mistakes make exactly these numbers."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from .attempt import agree, attempt, differing, distance
+
+NEAR = 0.3  # a mistake that leaves less than this part of the difference unexplained is most of it
+
+
+@dataclasses.dataclass
+class Match:
+    """A mistake that explains the outputs named; `also` are those that make the same numbers, `remains` what it leaves."""
+
+    mistake: object
+    outputs: list
+    also: list = dataclasses.field(default_factory=list)
+    remains: str = ""
+    exact: bool = True
+
+
+def match(yours, expected, given):
+    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the worst; None if none does."""
+    exercise = yours.exercise
+    ruled = [mistake for mistake in exercise.mistakes if mistake.rule and mistake.rule(yours, expected)]
+    if ruled:
+        return Match(ruled[0], list(exercise.outputs), ruled[1:])
+    versions = _versions(exercise, expected, given)
+    whole = _distinct(m for m, _, made in versions if agree(yours, made))
+    if whole:
+        return Match(whole[0], list(exercise.outputs), whole[1:])
+    return _by_output(yours, expected, versions, _wrong(yours, expected))
+
+
+def match_two(yours, expected, given):
+    """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor; else None."""
+    versions = _versions(yours.exercise, expected, given)
+    return _two(yours, expected, given, versions) or _scaled(yours, expected, versions, _wrong(yours, expected))
+
+
+def nearest(yours, expected, given):
+    """The `Match` of the mistake that comes nearest, if it leaves but a small part of the difference; else None."""
+    far = distance(yours, expected, expected)
+    made = [(distance(yours, made, expected), m) for m, _, made in _versions(yours.exercise, expected, given)]
+    best, mistake = min(made, key=lambda pair: pair[0], default=(np.inf, None))
+    if mistake is None or not np.isfinite(far) or best > NEAR * far:
+        return None
+    return Match(mistake, [], remains="something else remains", exact=False)
+
+
+def _versions(exercise, expected, given):
+    """[(mistake, version, attempt)] of all wrong versions that show here.
+
+    One that stops everywhere proves nothing: any other that stops would look the same.
+    """
+    tried = [(m, version, attempt(exercise.wrong(version), exercise, given)) for m in exercise.mistakes for version in m.versions]
+    return [
+        (m, version, made) for m, version, made in tried
+        if any(outcome.outputs for outcome in made.outcomes.values()) and not agree(made, expected)
+    ]  # fmt: skip
+
+
+def _wrong(yours, expected):
+    """The outputs that are wrong, the worst first."""
+    wrong = [name for name in yours.exercise.outputs if not agree(yours, expected, name)]
+    return sorted(wrong, key=lambda name: _error(yours, expected, name), reverse=True)
+
+
+def _by_output(yours, expected, versions, wrong):
+    for name in wrong:
+        found = _distinct(m for m, _, made in versions if agree(yours, made, name) and not agree(made, expected, name))
+        if found:
+            made = next(made for m, _, made in versions if m is found[0] and agree(yours, made, name))
+            explained = [other for other in wrong if agree(yours, made, other)]
+            left = [other for other in wrong if other not in explained]
+            remains = f"something else remains in {', '.join(left)}" if left else ""
+            return Match(found[0], explained, found[1:], remains)
+    return None
+
+
+def _two(yours, expected, given, versions):
+    """Two mistakes at once: the larger one is named."""
+    exercise = yours.exercise
+    telling = next((s for s in yours if not yours[s].stopped() and not agree(yours, expected, situations=[s])), None)
+    if telling is None:
+        return None
+    for (one, first, made_one), (other, second, made_other) in itertools.combinations(versions, 2):
+        if one is other:
+            continue
+        try:
+            both = exercise.wrong(first, second)
+        except LookupError:  # they replace the same words
+            continue
+        if agree(yours, attempt(both, exercise, {telling: given[telling]}), situations=[telling]) and agree(yours, attempt(both, exercise, given)):
+            larger = one if distance(made_one, expected, expected) >= distance(made_other, expected, expected) else other
+            return Match(larger, list(exercise.outputs), remains="something else remains")
+    return None
+
+
+def _scaled(yours, expected, versions, wrong):
+    """A mistake, and a constant factor besides."""
+    for name, (mistake, _, made) in itertools.product(wrong, versions):
+        factor = None if agree(made, expected, name) else constant_factor(yours, made, name)
+        if factor is not None:
+            return Match(mistake, [name], remains=f"a factor of {factor:.4g} remains in {name}")
+    return None
+
+
+def constant_factor(one, other, output):
+    """The constant c with one = c · other in an output, in every situation; None if there is none."""
+    factors = []
+    for situation in one:
+        a, b = one[situation].outputs.get(output), other[situation].outputs.get(output)
+        if a is None or b is None or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+            return None
+        if not b.any() and not a.any():
+            continue
+        size = float(np.sum(b * b))
+        factors.append(float(np.sum(a * b)) / size if size else 0.0)
+        tolerance = one[situation].tolerance * one.exercise.tolerance
+        if factors[-1] == 0 or not np.allclose(a, factors[-1] * b, rtol=tolerance, atol=tolerance * np.abs(a).max()):
+            return None
+    if not factors or np.ptp(factors) > 1e-3 * abs(factors[0]):
+        return None
+    return factors[0]
+
+
+def _distinct(mistakes):
+    return list(dict.fromkeys(mistakes))
+
+
+def _error(yours, expected, output):
+    """The largest relative difference of an output; ∞ if it cannot be compared."""
+    worst = 0.0
+    for situation in differing(yours, expected, output):
+        a, b = yours[situation].outputs.get(output), expected[situation].outputs.get(output)
+        if a is None or b is None or a.shape != b.shape or not np.isfinite(a).all():
+            return np.inf
+        worst = max(worst, float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12)))
+    return worst

@@ -1,0 +1,122 @@
+"""What one call of a submission came to: named arrays, or what went wrong, in a sentence that helps."""
+
+import dataclasses
+
+import numpy as np
+
+from ..backend import as_numpy
+
+# What rounding may do, relative to the largest number of an output: by the least exact type that came back.
+TOLERANCES = {2: 2e-2, 4: 2e-4, 8: 1e-10}  # bytes of a number
+SINGLE = 1e-5  # float64 that agrees no better than this was float32 on the way
+
+
+@dataclasses.dataclass(frozen=True)
+class Trouble:
+    """Why there are no numbers to compare. `kind` is one of stub, raised, nothing, type, count, shape, arguments, style."""
+
+    kind: str
+    message: str
+
+
+@dataclasses.dataclass
+class Outcome:
+    """The arrays of one call by name, in float64, and how exact they can be; `changed` are inputs that must not change."""
+
+    outputs: dict = dataclasses.field(default_factory=dict)
+    trouble: Trouble | None = None
+    changed: tuple = ()
+    tolerance: float = TOLERANCES[8]
+    missing: tuple = ()  # outputs that are still `...`
+
+    def stopped(self):
+        return self.trouble is not None
+
+
+def read(returned, exercise, given):
+    """The `Outcome` of what a function returned: an array, a tuple or list of arrays, or a dict by name."""
+    if returned is Ellipsis or returned is NotImplemented:
+        return Outcome(trouble=Trouble("stub", "it returns `...`"))
+    names = list(exercise.returns)
+    if returned is None and names:
+        return Outcome(trouble=Trouble("nothing", "It returned None. Is a `return` missing at the end?"))
+    try:
+        values = _by_name(returned, names, list(exercise.extra))
+    except ValueError as problem:
+        return Outcome(trouble=Trouble("count", str(problem)))
+    values.update({name: given[name] for name in exercise.changes})
+    missing = tuple(name for name, value in values.items() if value is Ellipsis or value is None)
+    outcome = Outcome(missing=missing)
+    if missing == tuple(values):
+        return Outcome(trouble=Trouble("stub", "it returns `...`"))
+    for name in (name for name in values if name not in missing):
+        try:
+            array = _numbers(values[name])
+        except TypeError as problem:
+            return Outcome(trouble=Trouble("type", f"{name} should be an array of numbers, and is {problem}."))
+        if array.dtype.kind == "f":
+            outcome.tolerance = max(outcome.tolerance, TOLERANCES.get(array.dtype.itemsize, TOLERANCES[8]))
+        if exercise.broadcast:
+            full = exercise.broadcast(given)
+            try:
+                array = np.broadcast_to(array, full)
+            except ValueError:
+                return Outcome(trouble=Trouble("shape", f"{name} has shape {array.shape}, which does not broadcast to {full}."))
+        outcome.outputs[name] = array.astype(np.float64)
+    return outcome
+
+
+def _by_name(returned, names, extra):
+    """{name: value} of the outputs asked for, whatever holds them. Raises ValueError if there are too few or too many."""
+    if isinstance(returned, dict):
+        found = {_plain(key): value for key, value in returned.items()}
+        absent = [name for name in names if _plain(name) not in found]
+        if absent:
+            raise ValueError(f"It returned a dict without {', '.join(map(repr, absent))}; it has {', '.join(map(repr, returned)) or 'nothing'}.")
+        return {name: found[_plain(name)] for name in names}
+    if len(names) == 1:  # behind the one answer, a tuple may hold a cache of its own
+        return {names[0]: returned[0] if isinstance(returned, tuple) and returned else returned}
+    if not names:
+        return {}
+    if not isinstance(returned, (tuple, list)):
+        raise ValueError(f"It returned one thing, a {type(returned).__name__}; {len(names)} are asked for, in this order: {', '.join(names)}.")
+    if not len(names) <= len(returned) <= len(names) + len(extra):
+        raise ValueError(f"It returned {len(returned)} things; {len(names)} are asked for, in this order: {', '.join(names)}.")
+    return dict(zip(names, returned))
+
+
+def _plain(name):
+    """A name without its case and underscores: dX, d_x and dx are the same."""
+    return str(name).replace("_", "").lower()
+
+
+def _numbers(value):
+    """A NumPy array of booleans, integers or floats. Raises TypeError, saying what came instead."""
+    if isinstance(value, (str, bytes, dict, set)) or callable(value):
+        raise TypeError(f"a {type(value).__name__}")
+    try:
+        array = np.asarray(as_numpy(value))
+    except ValueError:
+        raise TypeError("a list whose rows are not equally long") from None
+    except Exception as problem:  # whatever a foreign array does when it is asked for its numbers
+        raise TypeError(f"a {type(value).__name__} that does not turn into a NumPy array ({problem})") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError("a list of things that are no numbers" if array.dtype.kind == "O" else f"of type {array.dtype}")
+    return array
+
+
+def close(ours, theirs, tolerance):
+    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN and ∞ agree with themselves."""
+    return ours.shape == theirs.shape and bool(np.all(agreeing(ours, theirs, tolerance)))
+
+
+def agreeing(ours, theirs, tolerance):
+    """Where two arrays of one shape agree: a boolean array."""
+    with np.errstate(invalid="ignore"):
+        return np.isclose(ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True)
+
+
+def scale_of(array):
+    """The largest finite size in an array, 1 where there is none: what rounding errors are measured by."""
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0

@@ -1,0 +1,99 @@
+"""What the checker says: what is right, the number that is wrong, what it looks like, and one question."""
+
+import dataclasses
+import textwrap
+
+from .picture import cell_number, html, in_notebook, show_html
+
+WIDTH = 100
+
+
+@dataclasses.dataclass
+class Finding:
+    """One thing that was found.
+
+    `id` is the number of a known mistake, or the name of a rule. `title` completes "Exactly this comes out when …".
+    `evidence` are the sentences that show it; `where` is {output, index, yours, expected, situation} or None; `also` are
+    the titles of other mistakes that cannot be told apart from it here.
+    """
+
+    id: str
+    title: str
+    evidence: list = dataclasses.field(default_factory=list)
+    where: dict | None = None
+    question: str = ""
+    also: list = dataclasses.field(default_factory=list)
+    exact: bool = True  # whether the mistake explains every digit, or most of the difference
+
+
+@dataclasses.dataclass(repr=False)
+class Report:
+    """The verdict on one submission. Printed, it is a few lines; in a notebook, a table with pictures."""
+
+    exercise: str
+    passed: bool
+    status: str  # right, wrong, not started
+    right: list = dataclasses.field(default_factory=list)
+    findings: list = dataclasses.field(default_factory=list)
+    situations: int = 0
+    arrays: dict = dataclasses.field(default_factory=dict)  # {output: (yours, expected)}, for the picture
+    shown: int | None = None  # the notebook's cell that shows it already
+
+    def to_dict(self):
+        """The report as plain dicts, lists, strings and numbers, for programs."""
+        return {
+            "exercise": self.exercise,
+            "passed": self.passed,
+            "status": self.status,
+            "right": list(self.right),
+            "findings": [dataclasses.asdict(finding) for finding in self.findings],
+        }
+
+    @property
+    def headline(self):
+        if self.status == "right":
+            return f"{self.exercise}: right"
+        return f"{self.exercise}: {'not started yet' if self.status == 'not started' else 'not right yet'}"
+
+    def rows(self):
+        """[(label, sentence)]: the report in the order of speech."""
+        rows = []
+        if self.right:
+            situations = "one situation" if self.situations == 1 else f"{self.situations} situations"
+            rows.append(("right", f"{', '.join(self.right)}, in {situations}." if self.passed else f"{', '.join(self.right)}."))
+        for finding in self.findings:
+            labels = {"convention": "note", "precision": "note", "remains": "besides"}
+            label = labels.get(finding.id.split(":")[0], "wrong")
+            rows += [(label if n == 0 else "", sentence) for n, sentence in enumerate(finding.evidence)]
+            if finding.title:
+                also = "".join(f", or when {title}" for title in finding.also)
+                amount = "Exactly this comes" if finding.exact else "Most of this would come"
+                rows.append(("looks like", f"{amount} out when {finding.title}{also}."))
+            if finding.question:
+                rows.append(("question", finding.question))
+        return rows
+
+    def __str__(self):
+        lines = [self.headline]
+        for label, sentence in self.rows():
+            lines += textwrap.wrap(f"{label:<12}{sentence}", WIDTH, initial_indent="  ", subsequent_indent=" " * 14)
+        return "\n".join(lines)
+
+    def __repr__(self):
+        return f"<Report of {self.headline}>"
+
+    def show(self):
+        """Print it; in a notebook, show the table with pictures."""
+        self.shown = cell_number()
+        if in_notebook():
+            show_html(html(self))
+        else:
+            print(self)
+
+    def _ipython_display_(self):
+        """The value of a notebook's cell, unless `check` has shown it in that very cell."""
+        if self.shown is None or self.shown != cell_number():
+            self.show()
+
+    def _repr_html_(self):
+        return html(self)

@@ -1,0 +1,512 @@
+"""The checker: what it takes, what it says, and that nothing a learner hands in makes it stumble."""
+
+import json
+import types
+
+import numpy as np
+import pytest
+from common import refusal
+
+from minitransformer.grading import Report, check, exercises, hint, reveal
+from minitransformer.grading.exercise import EXERCISES, Exercise, Mistake
+from minitransformer.layers import LayerNorm, Softmax
+
+
+def quiet(exercise, function, **options):
+    return check(exercise, function, quiet=True, **options)
+
+
+def ids(report):
+    return [finding.id for finding in report.findings]
+
+
+def text(report):
+    return " ".join(str(report).split())
+
+
+def softmax(scores):
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def softmax_backward(d_P, P):
+    return P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))
+
+
+def layer_norm(x, gamma, beta, epsilon):
+    sigma = np.sqrt(x.var(-1, keepdims=True) + epsilon)
+    x_hat = (x - x.mean(-1, keepdims=True)) / sigma
+    return gamma * x_hat + beta, (x_hat, sigma, gamma)
+
+
+def layer_norm_backward(d_y, cache):
+    x_hat, sigma, gamma = cache
+    d = gamma * d_y
+    d_x = (d - d.mean(-1, keepdims=True) - x_hat * (d * x_hat).mean(-1, keepdims=True)) / sigma
+    return d_x, (d_y * x_hat).sum((0, 1)), d_y.sum((0, 1))
+
+
+# -- who is let in ------------------------------------------------------------------------------------------------
+
+
+class SoftmaxClass:
+    def forward(self, scores):
+        self.P = softmax(scores)
+        return self.P
+
+    def backward(self, d_P):
+        return softmax_backward(d_P, self.P)
+
+
+class NormWithParameters:
+    """Parameters in the constructor, their gradients in attributes."""
+
+    def __init__(self, gamma, beta, eps=1e-5):
+        self.gamma, self.beta, self.eps = types.SimpleNamespace(data=gamma, grad=None), beta, eps
+
+    def forward(self, x):
+        y, self.cache = layer_norm(x, self.gamma.data, self.beta, self.eps)
+        return y
+
+    def backward(self, dout):
+        d_x, self.gamma.grad, self.d_beta = layer_norm_backward(dout, self.cache)
+        return d_x
+
+
+STYLES = {
+    "by the names of the exercise": ("softmax.backward", lambda d_P, scores: softmax_backward(d_P, softmax(scores))),
+    "by another name that is known": ("softmax.backward", softmax_backward),
+    "names in another order": ("softmax.backward", lambda P, d_P: softmax_backward(d_P, P)),
+    "other case, no underscores": ("softmax.backward", lambda dp, p: softmax_backward(dp, p)),
+    "names of one's own, in order": ("softmax.backward", lambda upstream, s: softmax_backward(upstream, softmax(s))),
+    "one name of one's own": ("softmax.backward", lambda upstream, scores: softmax_backward(upstream, softmax(scores))),
+    "any number of inputs": ("softmax.backward", lambda *given: softmax_backward(given[0], softmax(given[1]))),
+    "a default that is left alone": ("softmax.forward", lambda scores, axis=-1: softmax(scores)),
+    "keyword only": ("softmax.backward", lambda *, d_P, P: softmax_backward(d_P, P)),
+    "a class": ("softmax.backward", SoftmaxClass),
+    "a class, for its forward": ("softmax.forward", SoftmaxClass),
+    "an object": ("softmax.backward", SoftmaxClass()),
+    "the package's own component": ("softmax.backward", Softmax),
+    "a pair with a cache": ("layer_norm.backward", (layer_norm, layer_norm_backward)),
+    "a forward that returns its cache": ("layer_norm.forward", layer_norm),
+    "a class with parameters": ("layer_norm.backward", NormWithParameters),
+    "lists": ("softmax.forward", lambda scores: softmax(scores).tolist()),
+    "float32": ("softmax.forward", lambda scores: softmax(scores.astype(np.float32))),
+    "a dict": ("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: dict(
+        zip(("dx", "dgamma", "dbeta"), layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))),
+    "in place, on a copy": ("softmax.forward", lambda scores: np.divide(e := np.exp(scores - scores.max(-1, keepdims=True)),
+                                                                        e.sum(-1, keepdims=True), out=e)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_right_answer_passes_in_any_style(style):
+    for seed in range(3):
+        report = quiet(*STYLES[style], seed=seed)
+        assert report.passed and report.status == "right" and not report.findings, str(report)
+
+
+def test_an_array_of_another_library_is_taken():
+    class Array:  # as CuPy's: no implicit conversion, but get()
+        def __init__(self, data):
+            self.data = data
+
+        def get(self):
+            return self.data
+
+        def __array__(self, *_, **__):
+            raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    assert quiet("softmax.forward", lambda scores: Array(softmax(scores))).passed
+
+
+# -- who has not begun --------------------------------------------------------------------------------------------
+
+
+def blank_pass(d_P, scores):
+    pass
+
+
+def blank_docstring(d_P, scores):
+    """To be written."""
+
+
+def blank_dots(d_P, scores):
+    d_scores = ...
+    return d_scores
+
+
+def blank_none(d_P, scores):
+    d_scores = None
+    return d_scores
+
+
+def blank_error(d_P, scores):
+    raise NotImplementedError("write me")
+
+
+class BlankClass:
+    def forward(self, scores): ...
+
+    def backward(self, d_P): ...
+
+
+class HalfClass:
+    forward = SoftmaxClass.forward
+
+    def backward(self, d_P): ...
+
+
+@pytest.mark.parametrize(
+    "stub", [blank_pass, blank_docstring, blank_dots, blank_none, blank_error, BlankClass, HalfClass, (layer_norm, blank_pass)]
+)
+def test_a_stub_is_told_that_it_is_not_started(stub):
+    report = quiet("layer_norm.backward" if isinstance(stub, tuple) else "softmax.backward", stub)
+    assert report.status == "not started" and not report.passed
+    assert "not started yet" in report.headline
+
+
+@pytest.mark.parametrize("exercise", list(EXERCISES))
+def test_a_stub_never_passes(exercise):
+    def stub(*given):
+        raise NotImplementedError
+
+    report = quiet(exercise, type("Stub", (), {"forward": stub, "backward": stub}) if "class" in EXERCISES[exercise].statement else stub)
+    assert report.status == "not started", str(report)
+
+
+def test_half_an_answer_is_told_what_is_missing():
+    def half(d_y, x, gamma, beta, epsilon):
+        return None, None, d_y.sum((0, 1))
+
+    report = quiet("layer_norm.backward", half)
+    assert report.right == ["d_beta"] and report.status == "wrong"
+    assert "d_x, d_gamma: not started yet." in text(report)
+
+
+# -- what helps ---------------------------------------------------------------------------------------------------
+
+
+def broken_line(scores):
+    return scores @ scores
+
+
+@pytest.mark.parametrize(
+    "function, words",
+    [
+        (lambda scores: scores.sort(), "It returned None. Is a `return` missing at the end?"),
+        (lambda scores: "P", "P should be an array of numbers, and is a str."),
+        (lambda scores: [[1.0], [1.0, 2.0]], "P should be an array of numbers, and is a list whose rows are not equally long."),
+        (lambda scores: np.array([object()]), "P should be an array of numbers, and is a list of things that are no numbers."),
+        (lambda scores: softmax(scores).astype(complex), "P should be an array of numbers, and is of type complex128."),
+        (lambda scores: softmax, "P should be an array of numbers, and is a function."),
+        (lambda scores: {"weights": 1}, "It returned a dict without 'P'; it has 'weights'."),
+        (lambda scores: softmax(scores)[..., None], "P: Its shape is (3, 5, 7, 1), and should be (3, 5, 7). The numbers are right"),
+        (lambda scores: softmax(scores).mT, "Transposed by (0, 2, 1), it would be right."),
+        (lambda scores: softmax(scores) * np.nan, "the first, NaN, stands at [0, 0, 0]"),
+        (lambda a, b, c: a, "asks for a, b, c; it is given scores."),
+        (broken_line, "It raised ValueError in line"),
+        (broken_line, "`return scores @ scores`"),
+        (broken_line, "It was given scores (3, 5, 7)."),
+        (lambda scores: exit(), "It raised SystemExit"),
+        ("softmax", "A str was handed in; a function, a class, or (forward, backward) is needed."),
+        ((softmax, softmax, softmax), "A pair is (forward, backward): two functions."),
+    ],
+)
+def test_what_cannot_be_used_gets_a_sentence_that_helps(function, words):
+    report = quiet("softmax.forward", function)
+    assert not report.passed and report.status == "wrong"
+    assert words in text(report)
+
+
+def test_too_few_outputs_are_counted():
+    report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: (d_y, d_y))
+    assert "It returned 2 things; 3 are asked for, in this order: d_x, d_gamma, d_beta." in text(report)
+
+
+def test_an_unknown_exercise_is_told_the_nearest():
+    assert "Did you mean 'softmax.backward'?" in refusal(check, "softmax.backwards", softmax)
+
+
+# -- what is wrong ------------------------------------------------------------------------------------------------
+
+
+def test_the_order_of_speech():
+    report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: (d_y, *layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])[1:]))
+    words = text(report)
+    assert words.index("right d_gamma, d_beta.") < words.index("wrong d_x[0, 0, 0] is")
+    assert "You" not in words
+
+
+def test_the_number_that_is_wrong_is_the_first_one():
+    def late(scores):
+        P = softmax(scores)
+        P[1, 2, 3] += 0.5
+        return P
+
+    found = quiet("softmax.forward", late).findings[0]
+    assert found.where["index"] == [1, 2, 3] and found.where["yours"] == pytest.approx(found.where["expected"] + 0.5)
+    assert "1 of 105 numbers differ, the largest difference is 0.5." in found.evidence[0]
+
+
+def test_a_broken_invariant_is_evidence():
+    report = quiet("softmax.backward", lambda d_P, P: P * d_P)
+    assert "The sum of each row of d_scores should be 0, because softmax ignores a shift" in text(report)
+
+
+def test_two_mistakes_in_two_outputs():
+    def two(d_y, x, gamma, beta, epsilon):
+        d_x, _, d_beta = layer_norm_backward(d_y, layer_norm(x, gamma * 0 + 1, beta, epsilon)[1])
+        return d_x * gamma, (d_y * x).sum((0, 1)), d_beta
+
+    report = quiet("layer_norm.backward", two)
+    assert report.right == ["d_beta"] and ids(report) == ["48", "remains"]
+    assert "besides Something else remains in d_x." in text(report)
+
+
+def test_two_mistakes_in_one_output_name_the_larger():
+    exercise = EXERCISES["layer_norm.backward"]
+    version = {m.id: m.versions[0] for m in exercise.mistakes}
+    for one, other in (("42", "140"), ("43", "46"), ("41", "43")):
+        report = quiet(exercise, exercise.wrong(version[one], version[other]))
+        sizes = {m: np.abs(np.subtract(*quiet(exercise, exercise.wrong(version[m])).arrays["d_x"])).max() for m in (one, other)}
+        assert ids(report) == [max(sizes, key=sizes.get), "remains"]
+        assert "Something else remains." in text(report)
+
+
+def test_a_known_mistake_and_a_factor():
+    report = quiet("softmax.backward", lambda d_P, P: 3 * P * (1 - P) * d_P)
+    assert ids(report) == ["7", "remains"] and "A factor of 3 remains in d_scores." in text(report)
+
+
+def test_most_of_the_difference():
+    def crooked(d_P, P):
+        return P * (1 - P) * d_P * (1 + 0.02 * np.sin(np.arange(P.size)).reshape(P.shape))
+
+    report = quiet("softmax.backward", crooked)
+    assert ids(report) == ["7", "remains"] and "Most of this would come out when" in text(report)
+
+
+STRUCTURES = {
+    "factor": (lambda g: 2 * g, "Every number is 2 times what it should be: that is 2."),
+    "axes": (lambda g: g.swapaxes(1, 2), "Transposed by (0, 2, 1), it would be right."),
+    "zeros": (lambda g: 0 * g, "All numbers are zero."),
+    "reversed": (lambda g: g[:, ::-1], "Along axis 1 the numbers stand in reverse."),
+    "shifted": (lambda g: np.roll(g, 1, axis=1), "Along axis 1 the numbers stand one place too late."),
+    "signs": (np.abs, "have the wrong sign, and are right otherwise."),
+    "rearranged": (lambda g: g.reshape(-1)[np.random.default_rng(3).permutation(g.size)].reshape(g.shape), "in other places"),
+    "place": (lambda g: g + (np.arange(g.shape[1]) == 2)[:, None] * np.sin(np.arange(g.size)).reshape(g.shape), "only where axis 1 is 2 of 0 to"),
+    "constant": (lambda g: g + np.arange(g.shape[1])[:, None] - 7.0, "Along axis 2 the difference is constant"),
+    "unknown": (lambda g: g + np.sin(np.arange(g.size)).reshape(g.shape), "numbers differ"),
+}
+
+
+@pytest.mark.parametrize("rule", STRUCTURES)
+def test_what_is_not_known_is_localised(rule):
+    change, words = STRUCTURES[rule]
+    for seed in range(3):
+        report = quiet("softmax.backward", lambda d_P, P: change(softmax_backward(d_P, P)), seed=seed)
+        assert ids(report) == [rule], str(report)
+        assert words in text(report)
+
+
+def test_a_missing_term_is_named_by_the_array_that_it_is():
+    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: layer_norm(x, gamma, beta, epsilon)[0] + 0.25 * x)
+    assert ids(report) == ["term"] and "The difference is 0.25 · x: such a term is missing, or one too many." in text(report)
+
+
+def test_a_factor_is_told_in_the_letters_of_the_sizes():
+    report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: tuple(
+        g / 44**0.5 for g in layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))  # fmt: skip
+    assert "that is 1/√D" in text(report)
+
+
+# -- hygiene ------------------------------------------------------------------------------------------------------
+
+
+def test_an_input_that_is_changed_is_not_right():
+    def in_place(scores):
+        scores -= scores.max(axis=-1, keepdims=True)
+        return softmax(scores)
+
+    report = quiet("softmax.forward", in_place)
+    assert not report.passed and ids(report) == ["changed"]
+    assert "The numbers are right, but scores was changed in place" in text(report)
+
+
+def test_an_answer_that_is_kept_from_the_call_before():
+    calls = []
+
+    def forgetful(scores):
+        calls.append(1)
+        return softmax(scores) * (1 if len(calls) < 4 else 2)
+
+    report = quiet("softmax.forward", forgetful)
+    assert not report.passed and ids(report) == ["not-repeatable"]
+
+
+def test_a_convention_passes_with_a_note():
+    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon) + beta)
+    assert report.passed and ids(report) == ["convention:38"]
+    assert "note Right, by another convention: ε is added to σ, outside the root." in text(report)
+
+
+def test_float32_on_the_way_passes_with_a_note():
+    report = quiet("softmax.forward", lambda scores: softmax((scores - scores.max(-1, keepdims=True)).astype(np.float32)).astype(float))
+    assert report.passed and ids(report) == ["precision"] and "as float32 does" in text(report)
+
+
+def test_a_small_number_is_no_question_of_precision():
+    report = quiet("softmax.forward", lambda scores: (e := np.exp(scores - scores.max(-1, keepdims=True))) / (e.sum(-1, keepdims=True) + 1e-8))
+    assert not report.passed and ids(report) == ["5"]
+
+
+# -- how it is said -----------------------------------------------------------------------------------------------
+
+
+def test_it_prints_and_returns_the_report(capsys):
+    report = check("softmax.forward", softmax)
+    assert isinstance(report, Report) and capsys.readouterr().out == "softmax.forward: right\n  right       P, in 3 situations.\n"
+    check("softmax.forward", softmax, quiet=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_strict_raises_the_diagnosis(capsys):
+    with pytest.raises(AssertionError, match=r"(?s)not right yet.*each weight answers for itself alone") as caught:
+        check("softmax.backward", lambda d_P, P: d_P * P * (1 - P), strict=True)
+    assert "question" in str(caught.value) and capsys.readouterr().out == ""
+    with pytest.raises(AssertionError, match="not started yet"):
+        check("softmax.backward", blank_pass, strict=True)
+    assert check("softmax.forward", softmax, strict=True).passed
+
+
+def test_a_report_as_a_dict_is_json():
+    report = quiet("softmax.backward", lambda d_P, P: P * d_P)
+    found = json.loads(json.dumps(report.to_dict()))
+    assert (found["exercise"], found["passed"], found["status"], found["right"]) == ("softmax.backward", False, "wrong", [])
+    first = found["findings"][0]
+    assert first["id"] == "8" and first["title"] and first["question"] and first["where"]["index"] == [0, 0, 0]
+
+
+def test_a_notebook_shows_a_table_and_a_picture_of_each_wrong_output():
+    page = quiet("softmax.backward", lambda d_P, P: P * d_P)._repr_html_()
+    assert page.count("<img") == 1 and "alt='d_scores: yours, expected, and the difference'" in page
+    assert "the weighted mean of d_P is not taken off" in page
+    assert "<img" not in quiet("softmax.forward", softmax)._repr_html_()
+
+
+def test_a_notebook_cell_shows_a_report_once(monkeypatch, capsys):
+    from minitransformer.grading import picture, report
+
+    shown = []
+    shell = types.SimpleNamespace(kernel=object(), execution_count=3)
+    monkeypatch.setattr(picture, "_shell", lambda: shell)
+    monkeypatch.setattr(report, "show_html", shown.append)
+    answer = check("softmax.forward", softmax)
+    answer._ipython_display_()
+    assert len(shown) == 1 and capsys.readouterr().out == ""
+    shell.execution_count = 4
+    answer._ipython_display_()
+    assert len(shown) == 2
+
+
+def test_a_seed_draws_other_numbers_and_sizes():
+    shapes = set()
+    for seed in range(5):
+        quiet("softmax.forward", lambda scores: shapes.add(scores.shape) or softmax(scores), seed=seed)
+    assert len(shapes) == 5
+
+
+def test_the_same_seed_says_the_same():
+    assert str(quiet("softmax.backward", lambda d_P, P: P, seed=7)) == str(quiet("softmax.backward", lambda d_P, P: P, seed=7))
+
+
+# -- what is asked ------------------------------------------------------------------------------------------------
+
+
+def test_the_list_has_a_line_for_each_exercise():
+    listed = exercises()
+    assert "softmax.backward" in listed and len(repr(listed).splitlines()) == len(listed) == len(EXERCISES)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
+def test_an_exercise_says_what_it_asks_with_shapes(exercise):
+    page = str(exercise)
+    assert exercise.statement and all(f"{name}" in page for name in (*exercise.inputs, *exercise.returns))
+    assert len(exercise.hints) == 4 and all(exercise.hints)
+
+
+def test_hints_go_from_a_question_to_a_line(capsys):
+    levels = [hint("softmax.backward", level) for level in (1, 2, 3, 4)]
+    assert levels[0].endswith("?") and levels[3] == "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))"
+    assert levels[3] in capsys.readouterr().out
+    assert "There are 1 (a question) to 4 (one line)." in refusal(hint, "softmax.backward", 5)
+
+
+def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(capsys):
+    shown = reveal("layer_norm.backward")
+    assert shown == capsys.readouterr().out.rstrip("\n")
+    assert "def backward(self, d_y):" in shown and "self.gamma.grad += position_sum(d_y * x_hat)" in shown
+    assert "# feature_mean: Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`." in shown
+    assert LayerNorm.__name__ not in shown.splitlines()[0]
+
+
+# -- nothing makes it stumble -------------------------------------------------------------------------------------
+
+RETURNS = [
+    None, ..., 0, 1.5, True, "", b"", [], (), {}, set(), object(), int, len, np.nan, np.inf, 10**400, 1j, np.zeros(0), np.zeros((0, 3)),
+    np.array(None), np.array("text"), np.array([1, "a"]), np.ma.masked_all((3, 5, 7)), np.float16(1), iter([1]), range(3), [None, None],
+    (None,), (np.zeros(3), None), [[...]], np.zeros((3, 5, 7), dtype=np.longdouble), np.datetime64("2017-06-12"), NotImplemented, Exception("x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", list(EXERCISES))
+def test_whatever_comes_back_gets_a_report(exercise):
+    for returned in RETURNS:
+        def answer(*given, returned=returned):
+            return returned
+
+        report = quiet(exercise, answer)
+        assert not report.passed and str(report) and json.dumps(report.to_dict()), repr(returned)
+
+
+@pytest.mark.parametrize("exercise", list(EXERCISES))
+def test_whatever_is_handed_in_gets_a_report(exercise):
+    class Refuses:
+        def __init__(self, *_, **__):
+            raise OSError("no")
+
+    class Nothing:
+        pass
+
+    class Slots:
+        __slots__ = ()
+
+        def forward(self, *given):
+            return given[0]
+
+        def backward(self, *given):
+            return given
+
+    for submission in (None, 3, "", [], (), {}, Refuses, Nothing, Slots, Slots(), (len, len), (softmax, 3), np.exp, int, type, print, Softmax, LayerNorm):
+        report = quiet(exercise, submission)
+        assert report.status in ("wrong", "not started") or exercise.startswith(("softmax", "layer_norm", "relu")), submission
+        assert str(report)
+
+
+def test_an_error_of_the_learners_own_kind_is_told():
+    class Odd(Exception):
+        def __str__(self):
+            return ""
+
+    def odd(scores):
+        raise Odd
+
+    assert "It raised Odd in line" in text(quiet("softmax.forward", odd))
+
+
+def test_the_records_are_what_they_say():
+    for exercise in EXERCISES.values():
+        assert isinstance(exercise, Exercise) and exercise.shown
+        assert all(isinstance(m, Mistake) and m.title and (m.versions or m.rule) for m in exercise.mistakes), exercise.id
+        assert all(m.question or m.convention for m in exercise.mistakes), exercise.id
