@@ -82,6 +82,7 @@ STYLES = {
     "one name of one's own": ("softmax.backward", lambda upstream, scores: softmax_backward(upstream, softmax(scores))),
     "any number of inputs": ("softmax.backward", lambda *given: softmax_backward(given[0], softmax(given[1]))),
     "a default that is left alone": ("softmax.forward", lambda scores, axis=-1: softmax(scores)),
+    "the upstream gradient alone": ("positional_encoding.backward", lambda dout: dout),
     "keyword only": ("softmax.backward", lambda *, d_P, P: softmax_backward(d_P, P)),
     "a class": ("softmax.backward", SoftmaxClass),
     "a class, for its forward": ("softmax.forward", SoftmaxClass),
@@ -201,7 +202,7 @@ def broken_line(scores):
         (lambda scores: softmax(scores).astype(complex), "P should be an array of numbers, and is of type complex128."),
         (lambda scores: softmax, "P should be an array of numbers, and is a function."),
         (lambda scores: {"weights": 1}, "It returned a dict without 'P'; it has 'weights'."),
-        (lambda scores: softmax(scores)[..., None], "P: Its shape is (3, 5, 7, 1), and should be (3, 5, 7). The numbers are right"),
+        (lambda scores: softmax(scores)[..., None], "P has shape (3, 5, 7, 1), and should have (3, 5, 7). P: The numbers are right: only the shape is not."),
         (lambda scores: softmax(scores).mT, "Transposed by (0, 2, 1), it would be right."),
         (lambda scores: softmax(scores) * np.nan, "the first, NaN, stands at [0, 0, 0]"),
         (lambda a, b, c: a, "asks for a, b, c; it is given scores."),
@@ -462,7 +463,8 @@ RETURNS = [
 
 @pytest.mark.parametrize("exercise", list(EXERCISES))
 def test_whatever_comes_back_gets_a_report(exercise):
-    for returned in RETURNS:
+    thorough = exercise in ("softmax.forward", "layer_norm.backward", "cross_entropy.forward", "dropout.twice", "update.all")
+    for returned in RETURNS if thorough else RETURNS[::7]:
         def answer(*given, returned=returned):
             return returned
 
@@ -490,7 +492,7 @@ def test_whatever_is_handed_in_gets_a_report(exercise):
 
     for submission in (None, 3, "", [], (), {}, Refuses, Nothing, Slots, Slots(), (len, len), (softmax, 3), np.exp, int, type, print, Softmax, LayerNorm):
         report = quiet(exercise, submission)
-        assert report.status in ("wrong", "not started") or exercise.startswith(("softmax", "layer_norm", "relu")), submission
+        assert report.status in ("wrong", "not started") or exercise.startswith(("softmax", "layer_norm", "relu", "positional_encoding")), submission
         assert str(report)
 
 

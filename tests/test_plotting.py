@@ -26,6 +26,7 @@ from minitransformer.plotting import (
     plot_loss_curve,
     plot_positional_encoding,
 )
+from minitransformer.plotting.comparison import plot_comparison
 from minitransformer.plotting.curves import series, smoothed
 
 SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])  # S = 5, T = 4, the target with EOS
@@ -521,6 +522,26 @@ def test_influence_is_drawn_for_every_model(name):
     assert [t.get_text() for t in axes.get_xticklabels()] == SOURCE_TOKENS
     assert [t.get_text() for t in axes.get_yticklabels()] == TARGET_TOKENS
     assert_on_the_page(figure)
+
+
+def test_a_comparison_shows_yours_expected_and_their_difference():
+    yours, expected = np.linspace(-1, 3, 20).reshape(4, 5), np.linspace(-1, 1, 20).reshape(4, 5)
+    figure = plot_comparison("d_x", yours, expected)
+    (first, second, third) = panels(figure)
+    np.testing.assert_array_equal(third.images[0].get_array(), yours - expected)
+    assert first.images[0].get_clim() == second.images[0].get_clim() == (-3, 3) and third.images[0].get_clim() == (-2, 2)
+    assert [a.get_title() for a in (first, second, third)] == ["d_x, yours", "d_x, expected", "difference"]
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("rows, columns", [(1, 1), (1, 48), (48, 1), (48, 48)])
+def test_a_comparison_of_any_size_stays_on_its_page_also_without_a_difference(rows, columns):
+    yours, expected = np.full((rows, columns), np.nan), np.zeros((rows + 1, columns))
+    figure = plot_comparison("d_x", yours, expected)
+    assert len(panels(figure)) == 2
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
 
 
 @pytest.mark.parametrize("name, word", [("conv", "Causal\nconvolution"), ("local-attention", "Local multi-head\nattention")])

@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from .calling import call
+from .calling import call, call_own
 from .outcome import agreeing, close, scale_of
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Attempt:
     """The outcome of one function in each situation: {name: Outcome}."""
 
@@ -29,9 +29,14 @@ class Attempt:
         return {name: given if self[name].stopped() else self.exercise.align(given, self[name]) for name, given in self.given.items()}
 
 
-def attempt(function, exercise, given):
-    """Call the function in every situation."""
-    return Attempt(exercise, given, {name: call(function, exercise, inputs) for name, inputs in given.items()})
+def attempt(submission, exercise, given):
+    """Call a submission in every situation."""
+    return Attempt(exercise, given, {name: call(submission, exercise, inputs) for name, inputs in given.items()})
+
+
+def attempt_own(function, exercise, given):
+    """Call our own right or wrong version in every situation."""
+    return Attempt(exercise, given, {name: call_own(function, exercise, inputs) for name, inputs in given.items()})
 
 
 def agree(one, other, output=None, situations=None):
@@ -74,5 +79,21 @@ def distance(one, other, expected):
             wrong = ~agreeing(a, b, ours.tolerance)
             if wrong.any() and not (np.isfinite(a[wrong]).all() and np.isfinite(b[wrong]).all()):
                 return np.inf
-            total += float(np.sum(((a - b)[wrong] / scale_of(expected[situation].outputs.get(name, b))) ** 2))
+            with np.errstate(over="ignore"):
+                scale = scale_of(expected[situation].outputs.get(name, b))
+                total += float(np.sum(((a - b)[wrong] / scale) ** 2))
     return np.sqrt(total)
+
+
+def pair(yours, expected, situation, name):
+    """An output as it came and as it should have come; None where there is none."""
+    return yours[situation].outputs.get(name), expected[situation].outputs.get(name)
+
+
+def relative_error(yours, expected, situation, name):
+    """‖yours − expected‖ / ‖expected‖ of an output; ∞ where they cannot be subtracted."""
+    a, b = pair(yours, expected, situation, name)
+    if a is None or b is None or a.shape != b.shape or not np.isfinite(a).all():
+        return np.inf
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12))

@@ -9,11 +9,12 @@ class Unfit(Exception):
     """A submission that cannot be called with what its exercise gives. The message says why."""
 
 
-def bind(function, given, order, what):
+def bind(function, given, order, what, first=0):
     """The positional and named arguments for `function`: ((...), {...}).
 
     A parameter whose name is known (case and underscores aside) gets the array of that name, from all that is given.
-    The rest get the inputs in `order` that no name has taken, if there are as many of the one as of the other.
+    The rest get the inputs in `order` that no name has taken, if there are as many of the one as of the other, or just
+    the `first` of them.
     """
     try:
         parameters = list(inspect.signature(function).parameters.values())
@@ -27,16 +28,16 @@ def bind(function, given, order, what):
     left = [name for name in order if name not in chosen.values()]
     if any(p.kind == p.VAR_POSITIONAL for p in parameters):
         return tuple(given[chosen.get(p.name, name)] for p, name in zip(asked, order)) + tuple(given[n] for n in order[len(asked) :]), {}
-    for takers in (strangers, needed):
-        if len(takers) == len(left):
-            chosen.update({p.name: name for p, name in zip(takers, left)})
-            break
-    else:
-        if needed:
-            raise Unfit(
-                f"{what} asks for {', '.join(p.name for p in asked)}; it is given {', '.join(order)}. "
-                "Use these names, or as many parameters in this order."
-            )
+    fitting = next((takers for takers in (strangers, needed) if len(takers) == len(left)), None)
+    if fitting is None and len(needed) == first and not chosen:  # a backward that needs only the gradient it starts from
+        fitting = needed
+    if fitting is not None:
+        chosen.update({p.name: name for p, name in zip(fitting, left)})
+    elif needed:
+        raise Unfit(
+            f"{what} asks for {', '.join(p.name for p in asked)}; it is given {', '.join(order)}. "
+            "Use these names, or as many parameters in this order."
+        )
     positional = tuple(given[chosen[p.name]] for p in asked if p.kind == p.POSITIONAL_ONLY and p.name in chosen)
     return positional, {p.name: given[chosen[p.name]] for p in asked if p.kind != p.POSITIONAL_ONLY and p.name in chosen}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..errors import unknown
 
-EXERCISES = {}  # {id: Exercise}, filled by the files of `exercises/`
+EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -18,8 +18,8 @@ class Mistake:
     """One way to be wrong.
 
     `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
-    function: each says which of its words are replaced, and by what. `rule(attempt)` recognises what no version can
-    show. `evidence` says how the mistake gives itself away, `question` leads on, `met` says where it was found. A
+    function: each says which of its words are replaced, and by what. `rule` recognises what no version can
+    show, from (yours, expected), two attempts. `evidence` says how the mistake gives itself away, `question` leads on, `met` says where it was found. A
     `convention` is right where the exercise does not say otherwise: it passes, with a note.
     """
 
@@ -49,7 +49,8 @@ class Exercise:
     `inputs` and `returns` name the arrays with their shapes; `extra` what may be returned behind them. `given(rng, sizes)`
     draws the inputs, `situations` are changes of these that show what random numbers hide. `also` are further arrays that
     a submission may ask for by name. `changes` are inputs that it is to change in place. `align(given, outcome)` takes
-    over the submission's own random choices. `drive(function, given)` calls it where one call is not enough.
+    over the submission's own random choices. `drive(function, given)` calls it where one call is not enough, and then
+    `signature` says what is to be written.
     `broadcast(given)` is the shape to which a mask is spread before it is compared. `tolerance` multiplies what rounding
     may do.
     """
@@ -71,6 +72,7 @@ class Exercise:
     forward: "Exercise | None" = None
     align: Callable | None = None
     drive: Callable | None = None
+    signature: str = ""
     tolerance: float = 1.0
     mistakes: list = dataclasses.field(default_factory=list)
 
@@ -81,6 +83,11 @@ class Exercise:
     def name(self):
         """What the function is called: `layer_norm_backward`."""
         return self.reference.__name__
+
+    @property
+    def call(self):
+        """The function with its inputs and what comes of it: `softmax(scores) → P`."""
+        return self.signature or f"{self.name}({', '.join(self.inputs)}) → {', '.join(self.outputs)}"
 
     @property
     def outputs(self):
@@ -115,8 +122,7 @@ class Exercise:
         return _patched(self.reference, tuple(tuple(version.items()) for version in versions))
 
     def __str__(self):
-        names = ", ".join(self.inputs)
-        lines = [f"{self.id}: {self.name}({names}) → {', '.join(self.returns) or 'nothing'}", ""]
+        lines = [f"{self.id}: {self.call}", ""]
         lines += textwrap.indent(self.statement, "  ").splitlines() + [""]
         shapes = {**self.inputs, **self.returns}
         width = max(len(name) for name in shapes)

@@ -15,7 +15,7 @@ class Listing(dict):
 
     def __repr__(self):
         width = max(len(id) for id in self)
-        return "\n".join(f"{id:<{width}}  {e.name}({', '.join(e.inputs)}) → {', '.join(e.outputs)}" for id, e in self.items())
+        return "\n".join(f"{id:<{width}}  {e.call}" for id, e in self.items())
 
 
 def exercises():

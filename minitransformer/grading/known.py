@@ -1,12 +1,14 @@
 """Which known mistakes make exactly these numbers."""
 
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
 
-from .attempt import agree, attempt, differing, distance
+from .attempt import agree, attempt_own, differing, distance, relative_error
 
+KEPT = 64  # right answers whose wrong versions are remembered
 NEAR = 0.3  # a mistake that leaves less than this part of the difference unexplained is most of it
 
 
@@ -18,54 +20,55 @@ class Match:
     outputs: list
     also: list = dataclasses.field(default_factory=list)
     remains: str = ""
-    exact: bool = True
+    exact: bool = True  # whether it explains every digit
+    ruled: bool = False  # whether a rule found it: then no number is the one to look at
 
 
-def match(yours, expected, given):
-    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the worst; None if none does."""
-    exercise = yours.exercise
-    ruled = [mistake for mistake in exercise.mistakes if mistake.rule and mistake.rule(yours, expected)]
-    if ruled:
-        return Match(ruled[0], list(exercise.outputs), ruled[1:])
-    versions = _versions(exercise, expected, given)
-    whole = _distinct(m for m, _, made in versions if agree(yours, made))
-    if whole:
-        return Match(whole[0], list(exercise.outputs), whole[1:])
-    return _by_output(yours, expected, versions, _wrong(yours, expected))
-
-
-def match_two(yours, expected, given):
-    """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor; else None."""
-    versions = _versions(yours.exercise, expected, given)
-    return _two(yours, expected, given, versions) or _scaled(yours, expected, versions, _wrong(yours, expected))
-
-
-def nearest(yours, expected, given):
-    """The `Match` of the mistake that comes nearest, if it leaves but a small part of the difference; else None."""
-    far = distance(yours, expected, expected)
-    made = [(distance(yours, made, expected), m) for m, _, made in _versions(yours.exercise, expected, given)]
-    best, mistake = min(made, key=lambda pair: pair[0], default=(np.inf, None))
-    if mistake is None or not np.isfinite(far) or best > NEAR * far:
-        return None
-    return Match(mistake, [], remains="something else remains", exact=False)
-
-
-def _versions(exercise, expected, given):
-    """[(mistake, version, attempt)] of all wrong versions that show here.
+@functools.lru_cache(KEPT)
+def wrong_versions(expected):
+    """[(mistake, version, attempt)] of all wrong versions of the exercise that show on these inputs.
 
     One that stops everywhere proves nothing: any other that stops would look the same.
     """
-    tried = [(m, version, attempt(exercise.wrong(version), exercise, given)) for m in exercise.mistakes for version in m.versions]
+    exercise, given = expected.exercise, expected.given
+    tried = [(m, version, attempt_own(exercise.wrong(version), exercise, given)) for m in exercise.mistakes for version in m.versions]
     return [
         (m, version, made) for m, version, made in tried
         if any(outcome.outputs for outcome in made.outcomes.values()) and not agree(made, expected)
     ]  # fmt: skip
 
 
+def match(yours, expected, versions):
+    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the worst; None if none does."""
+    exercise = yours.exercise
+    ruled = [mistake for mistake in exercise.mistakes if mistake.rule and mistake.rule(yours, expected)]
+    if ruled:
+        return Match(ruled[0], list(exercise.outputs), ruled[1:], ruled=True)
+    whole = _distinct(m for m, _, made in versions if agree(yours, made))
+    if whole:
+        return Match(whole[0], list(exercise.outputs), whole[1:])
+    return _by_output(yours, expected, versions, _wrong(yours, expected))
+
+
+def match_two(yours, expected, versions):
+    """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor; else None."""
+    return _two(yours, expected, versions) or _scaled(yours, expected, versions, _wrong(yours, expected))
+
+
+def nearest(yours, expected, versions):
+    """The `Match` of the mistake that comes nearest, if it leaves but a small part of the difference; else None."""
+    far = distance(yours, expected, expected)
+    made = [(distance(yours, made, expected), m) for m, _, made in versions]
+    best, mistake = min(made, key=lambda pair: pair[0], default=(np.inf, None))
+    if mistake is None or not np.isfinite(far) or best > NEAR * far:
+        return None
+    return Match(mistake, [], remains="something else remains", exact=False)
+
+
 def _wrong(yours, expected):
     """The outputs that are wrong, the worst first."""
     wrong = [name for name in yours.exercise.outputs if not agree(yours, expected, name)]
-    return sorted(wrong, key=lambda name: _error(yours, expected, name), reverse=True)
+    return sorted(wrong, key=lambda name: max(relative_error(yours, expected, s, name) for s in differing(yours, expected, name)), reverse=True)
 
 
 def _by_output(yours, expected, versions, wrong):
@@ -80,23 +83,30 @@ def _by_output(yours, expected, versions, wrong):
     return None
 
 
-def _two(yours, expected, given, versions):
+def _two(yours, expected, versions):
     """Two mistakes at once: the larger one is named."""
-    exercise = yours.exercise
+    exercise, given = expected.exercise, expected.given
     telling = next((s for s in yours if not yours[s].stopped() and not agree(yours, expected, situations=[s])), None)
-    if telling is None:
+    if telling is None or not any(_alike(yours[telling], made[telling]) for made in (expected, *(made for _, _, made in versions))):
         return None
     for (one, first, made_one), (other, second, made_other) in itertools.combinations(versions, 2):
         if one is other:
             continue
         try:
             both = exercise.wrong(first, second)
-        except LookupError:  # they replace the same words
+        except (LookupError, SyntaxError):  # they replace the same words, or leave no Python
             continue
-        if agree(yours, attempt(both, exercise, {telling: given[telling]}), situations=[telling]) and agree(yours, attempt(both, exercise, given)):
-            larger = one if distance(made_one, expected, expected) >= distance(made_other, expected, expected) else other
+        glance = attempt_own(both, exercise, {telling: given[telling]})
+        if agree(yours, glance, situations=[telling]) and agree(yours, attempt_own(both, exercise, given)):
+            sizes = [distance(made, expected, expected) for made in (made_one, made_other)]
+            larger = one if sizes[0] >= sizes[1] else other
             return Match(larger, list(exercise.outputs), remains="something else remains")
     return None
+
+
+def _alike(one, other):
+    """Whether two outcomes have the same shapes: what has a shape that no version has, no two of them make."""
+    return all(name in other.outputs and array.shape == other.outputs[name].shape for name, array in one.outputs.items())
 
 
 def _scaled(yours, expected, versions, wrong):
@@ -129,14 +139,3 @@ def constant_factor(one, other, output):
 
 def _distinct(mistakes):
     return list(dict.fromkeys(mistakes))
-
-
-def _error(yours, expected, output):
-    """The largest relative difference of an output; ∞ if it cannot be compared."""
-    worst = 0.0
-    for situation in differing(yours, expected, output):
-        a, b = yours[situation].outputs.get(output), expected[situation].outputs.get(output)
-        if a is None or b is None or a.shape != b.shape or not np.isfinite(a).all():
-            return np.inf
-        worst = max(worst, float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12)))
-    return worst

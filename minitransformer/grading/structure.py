@@ -18,26 +18,35 @@ def look(yours, expected, named, tolerance):
         return _shape(yours, expected, tolerance)
     if not np.isfinite(yours).all():
         return _not_finite(yours, expected)
-    rules = (_other_array, _moved, _signs, _same_numbers, _place, _constant, _proportional)
+    rules = (_factor, _other_array, _moved, _signs, _same_numbers, _place, _constant, _proportional)
     return next((found for rule in rules if (found := rule(yours, expected, named, tolerance))), None)
 
 
 def look_first(yours, expected, sizes, tolerance):
-    """(rule, sentence) of what is simplest: zeros, a factor, the axes in another order; None if it is none of these."""
+    """(rule, sentence) of what is simplest: zeros, a factor with a name, the axes in another order; None if it is neither."""
     if yours.shape != expected.shape or not np.isfinite(yours).all():
         return None
     if not yours.any():
         return "zeros", "All numbers are zero."
-    return _factor(yours, expected, sizes, tolerance) or _axes(yours, expected, tolerance)
+    return _named_factor(yours, expected, sizes, tolerance) or _axes(yours, expected, tolerance)
 
 
-def _factor(yours, expected, sizes, tolerance):
+def _named_factor(yours, expected, sizes, tolerance):
+    c = _constant_factor(yours, expected, tolerance)
+    known = name_of(c, sizes) if c else ""
+    return ("factor", f"Every number is {c:.6g} times what it should be: that is {known}.") if known else None
+
+
+def _factor(yours, expected, named, tolerance):
+    c = _constant_factor(yours, expected, tolerance) if expected.size > 1 else 0
+    return ("factor", f"Every number is {c:.6g} times what it should be.") if c else None
+
+
+def _constant_factor(yours, expected, tolerance):
+    """c with yours = c · expected; 0 if there is none."""
     size = float(np.sum(expected**2))
     c = float(np.sum(yours * expected)) / size if size else 0.0
-    if c == 0 or not close(yours, c * expected, tolerance):
-        return None
-    known = name_of(c, sizes)
-    return "factor", f"Every number is {c:.6g} times what it should be" + (f": that is {known}." if known else ".")
+    return c if close(yours, c * expected, tolerance) else 0.0
 
 
 def name_of(c, sizes):
@@ -55,18 +64,17 @@ def name_of(c, sizes):
 
 
 def _shape(yours, expected, tolerance):
-    text = f"Its shape is {yours.shape}, and should be {expected.shape}"
     if yours.size == expected.size and close(yours.reshape(expected.shape), expected, tolerance):
-        return "shape", text + ". The numbers are right: only the shape is not."
+        return "shape", "The numbers are right: only the shape is not."
     if yours.ndim == expected.ndim:
         for axes in itertools.permutations(range(yours.ndim)):
             if close(yours.transpose(axes), expected, tolerance):
-                return "axes", text + f". Transposed by {axes}, it would be right."
+                return "axes", f"Transposed by {axes}, it would be right."
     extra = yours.ndim - expected.ndim
     for axes in itertools.combinations(range(yours.ndim), extra) if extra > 0 else ():
         if close(yours.sum(axis=axes), expected, tolerance):
-            return "not-summed", text + f". Summed over axis {', '.join(map(str, axes))}, it would be right."
-    return "shape", text + "."
+            return "not-summed", f"Summed over axis {', '.join(map(str, axes))}, it would be right."
+    return None
 
 
 def _not_finite(yours, expected):

@@ -1,0 +1,110 @@
+"""Every wrong version that the checker knows is found, and named, whatever the numbers and the sizes."""
+
+import functools
+import itertools
+import pathlib
+import random
+import time
+
+import pytest
+
+from minitransformer.grading import check
+from minitransformer.grading.catalogue import mistakes_page
+from minitransformer.grading.exercise import EXERCISES
+
+SEEDS = (0, 1, 2)
+LISTED = range(1, 131)  # the mistakes that people were seen to make; beyond it, further ones
+ELSEWHERE = {}  # {number: why no exercise has it}
+WITH_MISTAKES = [id for id, exercise in EXERCISES.items() if exercise.mistakes]
+
+
+@functools.cache
+def verdicts(exercise):
+    """[(mistake, version, seed, report)] of every wrong version of an exercise, with every seed."""
+    exercise = EXERCISES[exercise]
+    return [
+        (mistake, version, seed, check(exercise, exercise.wrong(version), seed=seed, quiet=True))
+        for mistake in exercise.mistakes
+        for version in mistake.versions
+        for seed in SEEDS
+    ]
+
+
+def named(report):
+    """The titles that a report gives to what went wrong."""
+    return [title for finding in report.findings if finding.exact for title in (finding.title, *finding.also) if title]
+
+
+def is_named(mistake, report):
+    if mistake.convention:
+        return report.passed and f"convention:{mistake.id}" in [finding.id for finding in report.findings]
+    return mistake.title in named(report)
+
+
+@pytest.mark.parametrize("exercise", WITH_MISTAKES)
+def test_every_wrong_version_is_flagged(exercise):
+    for mistake, version, seed, report in verdicts(exercise):
+        assert report.findings and (mistake.convention or not report.passed), (mistake.title, version, seed)
+
+
+@pytest.mark.parametrize("exercise", WITH_MISTAKES)
+def test_a_name_is_right_or_one_of_two(exercise):
+    for mistake, version, seed, report in verdicts(exercise):
+        assert is_named(mistake, report), f"{mistake.id} {mistake.title}, {version}, seed {seed}:\n{report}"
+        assert len(named(report)) <= 2, f"{mistake.title}: {named(report)}"
+
+
+def test_nine_of_ten_are_named_as_what_they_are():
+    found = [(mistake, report) for exercise in WITH_MISTAKES for mistake, _, _, report in verdicts(exercise)]
+    first = sum(mistake.convention or named(report)[:1] == [mistake.title] and len(named(report)) == 1 for mistake, report in found)
+    print(f"{len(found)} wrong versions, {first} named as what they are, {len(found) - first} as one of two")
+    assert first >= 0.9 * len(found)
+
+
+def pairs_of(exercise, count=4):
+    """[(one, other, both at once)] of some pairs of mistakes that replace different words, drawn by a fixed seed."""
+    mistakes = [m for m in exercise.mistakes if m.versions and not m.convention]
+    pairs = list(itertools.combinations(mistakes, 2))
+    random.Random(0).shuffle(pairs)
+    found = []
+    for one, other in pairs[: 10 * count]:
+        try:
+            found.append((one, other, exercise.wrong(one.versions[0], other.versions[0])))
+        except (LookupError, SyntaxError):  # they replace the same words
+            continue
+    return found[:count]
+
+
+def test_of_two_mistakes_at_once_one_is_named():
+    """Not always: two may cancel, or make a third; where they stop each other, nothing is left to compare."""
+    found = flagged = named_one = 0
+    for exercise in map(EXERCISES.get, WITH_MISTAKES):
+        for one, other, both in pairs_of(exercise):
+            report = check(exercise, both, quiet=True)
+            titles = [title for finding in report.findings for title in (finding.title, *finding.also)]
+            found, flagged = found + 1, flagged + (not report.passed)
+            named_one += one.title in titles or other.title in titles
+    print(f"{found} pairs of mistakes, {flagged} flagged, {named_one} with one of the two named")
+    assert flagged >= 0.98 * found and named_one >= 0.85 * found
+
+
+def test_every_mistake_that_was_listed_has_an_exercise():
+    known = {mistake.id.rstrip("abcdefgh") for exercise in EXERCISES.values() for mistake in exercise.mistakes}
+    missing = [n for n in LISTED if str(n) not in known]
+    assert sorted(map(str, missing)) == sorted(ELSEWHERE)
+
+
+def test_a_check_answers_within_a_second():
+    slowest = {}
+    for exercise in WITH_MISTAKES:
+        for name, submission in {"right": EXERCISES[exercise].reference, "unknown": lambda *given: given[0]}.items():
+            check(exercise, submission, quiet=True)  # a first time, so that the wrong versions are compiled
+            start = time.perf_counter()
+            check(exercise, submission, quiet=True)
+            slowest[exercise, name] = time.perf_counter() - start
+    assert max(slowest.values()) < 1, max(slowest, key=slowest.get)
+
+
+def test_the_page_of_mistakes_is_what_the_command_prints():
+    page = pathlib.Path(__file__).resolve().parents[1] / "docs" / "mistakes.md"
+    assert page.read_text(encoding="utf-8") == mistakes_page() + "\n", "print it anew: minitransformer exercises --mistakes > docs/mistakes.md"
