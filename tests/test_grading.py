@@ -73,6 +73,40 @@ class NormWithParameters:
         return d_x
 
 
+class LinearClass:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = np.einsum("btd,btf->df", self.x, dout), dout.sum((0, 1))
+        return dout @ self.W.T
+
+
+class LossClass:
+    def forward(self, logits, targets):
+        self.p, self.targets, self.real = softmax(logits), targets, targets != 0
+        at_target = np.take_along_axis(logits, targets[..., None], -1)[..., 0]
+        largest = logits.max(-1)
+        log_total = np.log(np.exp(logits - largest[..., None]).sum(-1)) + largest
+        return ((log_total - at_target) * self.real).sum() / self.real.sum()
+
+    def backward(self, d_loss):
+        one_hot = np.eye(self.p.shape[-1])[self.targets]
+        return d_loss * (self.p - one_hot) * self.real[..., None] / self.real.sum()
+
+
+def attention(query, key, value, mask):
+    scores = np.where(mask, query @ key.swapaxes(-1, -2) / query.shape[-1] ** 0.5, -np.inf)
+    largest = scores.max(-1, keepdims=True)
+    weights = np.exp(scores - np.where(np.isinf(largest), 0, largest))
+    total = weights.sum(-1, keepdims=True)
+    return weights / np.where(total == 0, 1, total) @ value
+
+
 STYLES = {
     "by the names of the exercise": ("softmax.backward", lambda d_P, scores: softmax_backward(d_P, softmax(scores))),
     "by another name that is known": ("softmax.backward", softmax_backward),
@@ -89,6 +123,13 @@ STYLES = {
     "an object": ("softmax.backward", SoftmaxClass()),
     "the package's own component": ("softmax.backward", Softmax),
     "a pair with a cache": ("layer_norm.backward", (layer_norm, layer_norm_backward)),
+    "a pair, for its forward": ("layer_norm.forward", (layer_norm, layer_norm_backward)),
+    "short names": ("attention.forward", lambda v, k, q, mask: attention(q, k, v, mask)),
+    "short names in a dict": ("linear.backward", lambda dy, x, W, b: {"dx": dy @ W.T, "dW": np.einsum("btd,btf->df", x, dy), "db": dy.sum((0, 1))}),
+    "a list of the answer and its extra": ("attention.forward", lambda q, k, v, mask: [attention(q, k, v, mask), q]),
+    "a class with gradients under short names": ("linear.backward", LinearClass),
+    "a loss whose backward takes a gradient": ("cross_entropy.backward", LossClass),
+    "a loss of one number in an array": ("cross_entropy.forward", lambda logits, targets: [LossClass().forward(logits, targets)]),
     "a forward that returns its cache": ("layer_norm.forward", layer_norm),
     "a class with parameters": ("layer_norm.backward", NormWithParameters),
     "lists": ("softmax.forward", lambda scores: softmax(scores).tolist()),
@@ -223,6 +264,12 @@ def test_what_cannot_be_used_gets_a_sentence_that_helps(function, words):
 def test_too_few_outputs_are_counted():
     report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: (d_y, d_y))
     assert "It returned 2 things; 3 are asked for, in this order: d_x, d_gamma, d_beta." in text(report)
+
+
+@pytest.mark.parametrize("exercise", ["attention.d_value", "dropout.backward"])
+def test_a_class_where_a_function_is_asked_for_is_told_so(exercise):
+    report = quiet(exercise, SoftmaxClass)
+    assert f"For {exercise}, hand in one function: {EXERCISES[exercise].name}(" in text(report)
 
 
 def test_an_unknown_exercise_is_told_the_nearest():

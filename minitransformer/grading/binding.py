@@ -2,7 +2,7 @@
 
 import inspect
 
-ALIASES = {"eps": "epsilon", "w": "weight", "b": "bias", "lr": "learningrate", "x": "x"}
+SHORT = {"q": "query", "k": "key", "v": "value", "w": "weight", "b": "bias", "eps": "epsilon", "lr": "learningrate"}
 
 
 class Unfit(Exception):
@@ -20,9 +20,8 @@ def bind(function, given, order, what, first=0):
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # a NumPy ufunc, say
         return tuple(given[name] for name in order), {}
-    known = {plain(name): name for name in given}
     asked = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    chosen = {p.name: known[plain(p.name)] for p in asked if plain(p.name) in known}
+    chosen = {p.name: name for p in asked if (name := find_name(p.name, given))}
     strangers = [p for p in asked if p.name not in chosen]
     needed = [p for p in strangers if p.default is p.empty]
     left = [name for name in order if name not in chosen.values()]
@@ -34,15 +33,23 @@ def bind(function, given, order, what, first=0):
     if fitting is not None:
         chosen.update({p.name: name for p, name in zip(fitting, left)})
     elif needed:
-        raise Unfit(
-            f"{what} asks for {', '.join(p.name for p in asked)}; it is given {', '.join(order)}. "
-            "Use these names, or as many parameters in this order."
-        )
+        text = f"{what} asks for {', '.join(p.name for p in asked)}"
+        if not order:
+            raise Unfit(f"{text}; it may ask for any of these, by name: {', '.join(given)}.")
+        raise Unfit(f"{text}; it is given {', '.join(order)}. Use these names, or as many parameters in this order.")
     positional = tuple(given[chosen[p.name]] for p in asked if p.kind == p.POSITIONAL_ONLY and p.name in chosen)
     return positional, {p.name: given[chosen[p.name]] for p in asked if p.kind != p.POSITIONAL_ONLY and p.name in chosen}
 
 
+def find_name(name, names):
+    """That one of the names which is meant by `name`, whatever its case and underscores, written out or short; or None."""
+    known = {plain(n): n for n in names}
+    short = plain(name)
+    gradient, rest = short[:1] == "d", short[1:]
+    long = "d" + SHORT[rest] if gradient and rest in SHORT else SHORT.get(short, short)
+    return known.get(short, known.get(long))
+
+
 def plain(name):
-    """A name without case and underscores (d_x, dX and dx are the same), and short forms written out."""
-    short = str(name).replace("_", "").lower()
-    return ALIASES.get(short, short)
+    """A name without case and underscores: d_x, dX and dx are the same."""
+    return str(name).replace("_", "").lower()

@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from .binding import Unfit, bind, plain
+from .binding import Unfit, bind, find_name
 from .outcome import Outcome, Trouble, read
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -93,11 +93,11 @@ def _call(submission, exercise, given):
 
 def _call_pair(forward, backward, exercise, given):
     """(forward, backward), where forward returns (y, cache) and backward takes (d_y, cache)."""
-    if exercise.forward is None:
-        raise Unfit(f"Two functions were handed in, and {exercise.id} has no backward; hand in one.")
-    arguments, named = bind(forward, given, list(exercise.forward.inputs), f"{_name(forward)}()")
+    _expect_two_ways(exercise)
+    run = exercise.forward or exercise
+    arguments, named = bind(forward, given, [name for name in run.inputs if name in given], f"{_name(forward)}()")
     returned = forward(*arguments, **named)
-    if returned is None or returned is Ellipsis:
+    if exercise.forward is None or returned is None or returned is Ellipsis:
         return returned
     if not isinstance(returned, tuple) or len(returned) != 2:
         raise Unfit("Of two functions, the first returns (y, cache), and the second takes (d_y, cache).")
@@ -106,18 +106,17 @@ def _call_pair(forward, backward, exercise, given):
 
 def _call_object(submission, exercise, given):
     """A class whose constructor takes some of the inputs by name (or none), and forward the rest."""
+    _expect_two_ways(exercise)
     forward = exercise.forward or exercise
     made, held = submission, set()
     if inspect.isclass(submission):
-        wanted = [p.name for p in inspect.signature(submission).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        known = {plain(name): name for name in given}
-        held = {known[plain(name)] for name in wanted if plain(name) in known}
-        arguments, named = bind(submission, {name: given[name] for name in held}, [], f"{_name(submission)}'s constructor")
+        arguments, named = bind(submission, given, [], f"{_name(submission)}'s constructor")
+        held = {find_name(name, given) for name in inspect.signature(submission).parameters}
         made = submission(*arguments, **named)
     run = made.forward if hasattr(made, "forward") else made
     if not callable(run):
         raise Unfit(f"{_name(submission)} has no method `forward`.")
-    arguments, named = bind(run, given, [name for name in forward.inputs if name not in held], f"{_name(submission)}.forward()")
+    arguments, named = bind(run, given, [name for name in forward.inputs if name in given and name not in held], f"{_name(submission)}.forward()")
     returned = run(*arguments, **named)
     if exercise.forward is None:
         return returned
@@ -126,6 +125,12 @@ def _call_object(submission, exercise, given):
     if returned is None or returned is Ellipsis:
         return returned
     return _with_attributes(made.backward(*_upstream(made.backward, exercise, given, 0)), made, exercise)
+
+
+def _expect_two_ways(exercise):
+    """Raise Unfit where a forward and a backward have no meaning: the exercise begins with a gradient that it is given."""
+    if exercise.forward is None and any(name.startswith("d_") for name in exercise.inputs):
+        raise Unfit(f"For {exercise.id}, hand in one function: {exercise.call}.")
 
 
 def _upstream(backward, exercise, given, others):
@@ -142,14 +147,15 @@ def _with_attributes(returned, made, exercise):
     parts = list(returned) if isinstance(returned, tuple) else [] if returned is None else [returned]
     if isinstance(returned, dict) or len(parts) >= len(names):
         return returned
-    attributes = {plain(name): value for name, value in vars(made).items()}
+    attributes = getattr(made, "__dict__", {})
     for name in names[len(parts) :]:
-        short = plain(name)  # dgamma
-        held = attributes.get(short[1:])  # gamma, which may carry its own gradient
-        places = (attributes.get(short), attributes.get("grad" + short[1:]), attributes.get(short[1:] + "grad"), getattr(held, "grad", None))
-        parts.append(next((place for place in places if place is not None), None))
-        if parts[-1] is None:
+        bare = name.removeprefix("d_")
+        left = {find_name(attribute, [name, f"grad_{bare}", f"{bare}_grad", bare]): value for attribute, value in attributes.items()}
+        places = [left.get(name), left.get(f"grad_{bare}"), left.get(f"{bare}_grad"), getattr(left.get(bare), "grad", None)]
+        found = [place for place in places if place is not None]
+        if not found:
             return returned
+        parts.append(found[0])
     return tuple(parts)
 
 

@@ -80,7 +80,7 @@ def _wrong(exercise, submission, seed, sizes, yours, expected, wrong):
         finding = Finding("unknown", "")
     if known:
         _name(finding, known)
-    left = [other for other in wrong if other != name and not (known and other in known.outputs)]
+    left = [] if stopped else [other for other in wrong if other != name and not (known and other in known.outputs)]
     return [finding, *_remains(known, left)]
 
 

@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import functools
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Callable
@@ -87,7 +88,11 @@ class Exercise:
     @property
     def call(self):
         """The function with its inputs and what comes of it: `softmax(scores) → P`."""
-        return self.signature or f"{self.name}({', '.join(self.inputs)}) → {', '.join(self.outputs)}"
+        if self.signature:
+            return self.signature
+        parts = [", ".join(self.returns)] if self.returns else []
+        parts += [f"changes {', '.join(self.changes)}"] if self.changes else []
+        return f"{self.name}({', '.join(self.inputs)}) → {'; '.join(parts)}"
 
     @property
     def outputs(self):
@@ -101,8 +106,9 @@ class Exercise:
 
     @property
     def upstream(self):
-        """The gradients that a backward starts from: its inputs that its forward does not have."""
-        return [name for name in self.inputs if self.forward and name not in self.forward.inputs]
+        """The gradients that a backward starts from: the inputs before the first that its forward has too."""
+        theirs = self.forward.inputs if self.forward else self.inputs
+        return list(itertools.takewhile(lambda name: name not in theirs, self.inputs))
 
     def mistake(self, id, title, *versions, **details):
         """Add a known mistake; each version is {what is right: what stands there instead}."""
@@ -127,8 +133,6 @@ class Exercise:
         shapes = {**self.inputs, **self.returns}
         width = max(len(name) for name in shapes)
         lines += [f"  {name:<{width}}  {shape}" for name, shape in shapes.items()]
-        if self.changes:
-            lines.append(f"  changes in place: {', '.join(self.changes)}")
         if self.extra:
             lines.append(f"  may also return: {', '.join(f'{name} {shape}' for name, shape in self.extra.items())}")
         if self.also:

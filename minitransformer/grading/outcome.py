@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from ..backend import as_numpy
+from .binding import find_name
 
 # What rounding may do, relative to the largest number of an output: by the least exact type that came back.
 TOLERANCES = {2: 2e-2, 4: 2e-4, 8: 1e-10}  # bytes of a number
@@ -56,6 +57,8 @@ def read(returned, exercise, given):
             return Outcome(trouble=Trouble("type", f"{name} should be an array of numbers, and is {problem}."))
         if array.dtype.kind == "f":
             outcome.tolerance = max(outcome.tolerance, TOLERANCES.get(array.dtype.itemsize, TOLERANCES[8]))
+        if exercise.returns.get(name) == "number" and array.size == 1:
+            array = array.reshape(())
         if exercise.broadcast:
             full = exercise.broadcast(given)
             try:
@@ -69,13 +72,14 @@ def read(returned, exercise, given):
 def _by_name(returned, names, extra):
     """{name: value} of the outputs asked for, whatever holds them. Raises ValueError if there are too few or too many."""
     if isinstance(returned, dict):
-        found = {_plain(key): value for key, value in returned.items()}
-        absent = [name for name in names if _plain(name) not in found]
+        found = {find_name(key, names): value for key, value in returned.items()}
+        absent = [name for name in names if name not in found]
         if absent:
             raise ValueError(f"It returned a dict without {', '.join(map(repr, absent))}; it has {', '.join(map(repr, returned)) or 'nothing'}.")
-        return {name: found[_plain(name)] for name in names}
+        return {name: found[name] for name in names}
     if len(names) == 1:  # behind the one answer, a tuple may hold a cache of its own
-        return {names[0]: returned[0] if isinstance(returned, tuple) and returned else returned}
+        several = isinstance(returned, tuple) or (isinstance(returned, list) and len(returned) == 1 + len(extra) > 1)
+        return {names[0]: returned[0] if several and returned else returned}
     if not names:
         return {}
     if not isinstance(returned, (tuple, list)):
@@ -83,11 +87,6 @@ def _by_name(returned, names, extra):
     if not len(names) <= len(returned) <= len(names) + len(extra):
         raise ValueError(f"It returned {len(returned)} things; {len(names)} are asked for, in this order: {', '.join(names)}.")
     return dict(zip(names, returned))
-
-
-def _plain(name):
-    """A name without its case and underscores: dX, d_x and dx are the same."""
-    return str(name).replace("_", "").lower()
 
 
 def _numbers(value):

@@ -58,7 +58,7 @@ PADDED = {"the padded positions": lambda targets, **_: (targets == PAD)[..., Non
 @exercise(
     "cross_entropy.forward",
     inputs=INPUTS,
-    returns={"loss": "()"},
+    returns={"loss": "number"},
     given=lambda rng, n: {"logits": draw_logits(rng, n), "targets": draw_targets(rng, n)},
     situations=HARD,
     also={"P": lambda logits, targets: softmax(logits), "real": lambda logits, targets: targets != PAD},

@@ -141,6 +141,7 @@ linear_backward.mistake(
 
 @exercise(
     "linear.accumulate",
+    forward=linear,
     inputs={"d_y": "(B, T, F)", "x": "(B, T, D)", "weight": "(D, F)", "d_weight": "(D, F)", "d_bias": "(F)"},
     returns={"d_x": "(B, T, D)"},
     given=lambda rng, n: {
@@ -206,6 +207,7 @@ linear_accumulate.mistake(
 
 @exercise(
     "linear.update",
+    forward=linear,
     inputs={"d_y": "(B, T, F)", "x": "(B, T, D)", "weight": "(D, F)", "learning_rate": "number"},
     returns={"d_x": "(B, T, D)"},
     given=lambda rng, n: {

@@ -58,6 +58,7 @@ def _drive(function, given):
     given=_given,
     situations={"the first step": _first},
     drive=_drive,
+    signature="update_all(parameters, gradients, m, v, step, d_model, warmup) → changes parameters, gradients, m, v",
     shown=(Adam, Noam, Module.zero_grad),
     hints=(
         "Which numbers belong to the step, and are the same for all parameters, and which belong to one parameter?",
