@@ -26,7 +26,8 @@ class Attempt:
         """The situations with the random choices that this attempt made, so that others can be held against it."""
         if self.exercise.align is None:
             return self.given
-        return {name: given if self[name].stopped() else self.exercise.align(given, self[name]) for name, given in self.given.items()}
+        align = self.exercise.align
+        return {name: given if self[name].stopped() else align(given, self[name]) for name, given in self.given.items()}
 
 
 def attempt(submission, exercise, given):
@@ -55,9 +56,8 @@ def _agree_in(one, other, situation, output):
         return False
     names = [output] if output else one.exercise.outputs
     tolerance = ours.tolerance * one.exercise.tolerance
-    return all(
-        name in ours.outputs and name in theirs.outputs and close(ours.outputs[name], theirs.outputs[name], tolerance) for name in names
-    )
+    pairs = [(ours.outputs.get(name), theirs.outputs.get(name)) for name in names]
+    return all(a is not None and b is not None and close(a, b, tolerance) for a, b in pairs)
 
 
 def differing(one, other, output):
@@ -66,7 +66,7 @@ def differing(one, other, output):
 
 
 def distance(one, other, expected):
-    """How far two attempts are apart: their differences, relative to the largest entry expected of each output; ∞ where shapes differ."""
+    """How far two attempts are apart, relative to the largest entry expected of each output; ∞ where shapes differ."""
     total = 0.0
     for situation in one:
         ours, theirs = one[situation], other[situation]

@@ -1,4 +1,4 @@
-"""Which input goes to which parameter of a submission: by name where names are known, else in the order of the exercise."""
+"""Which input goes to which parameter of a submission: by name where it is known, else in the exercise's order."""
 
 import inspect
 
@@ -26,7 +26,8 @@ def bind(function, given, order, what, first=0):
     needed = [p for p in strangers if p.default is p.empty]
     left = [name for name in order if name not in chosen.values()]
     if any(p.kind == p.VAR_POSITIONAL for p in parameters):
-        return tuple(given[chosen.get(p.name, name)] for p, name in zip(asked, order)) + tuple(given[n] for n in order[len(asked) :]), {}
+        names = [chosen.get(p.name, name) for p, name in zip(asked, order)] + list(order[len(asked) :])
+        return tuple(given[name] for name in names), {}
     fitting = next((takers for takers in (strangers, needed) if len(takers) == len(left)), None)
     if fitting is None and len(needed) == first and not chosen:  # a backward that needs only the gradient it starts from
         fitting = needed

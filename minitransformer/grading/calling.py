@@ -86,8 +86,10 @@ def _call(submission, exercise, given):
     if inspect.isclass(submission) or hasattr(submission, "forward"):
         return _call_object(submission, exercise, everything)
     if not callable(submission):
-        raise Unfit(f"A {type(submission).__name__} was handed in; a function, a class, or (forward, backward) is needed.")
-    arguments, named = bind(submission, everything, list(exercise.inputs), f"{_name(submission)}()", len(exercise.upstream))
+        kind = type(submission).__name__
+        raise Unfit(f"A {kind} was handed in; a function, a class, or (forward, backward) is needed.")
+    order, first = list(exercise.inputs), len(exercise.upstream)
+    arguments, named = bind(submission, everything, order, f"{_name(submission)}()", first)
     return submission(*arguments, **named)
 
 
@@ -116,7 +118,8 @@ def _call_object(submission, exercise, given):
     run = made.forward if hasattr(made, "forward") else made
     if not callable(run):
         raise Unfit(f"{_name(submission)} has no method `forward`.")
-    arguments, named = bind(run, given, [name for name in forward.inputs if name in given and name not in held], f"{_name(submission)}.forward()")
+    order = [name for name in forward.inputs if name in given and name not in held]
+    arguments, named = bind(run, given, order, f"{_name(submission)}.forward()")
     returned = run(*arguments, **named)
     if exercise.forward is None:
         return returned
@@ -149,9 +152,10 @@ def _with_attributes(returned, made, exercise):
         return returned
     attributes = getattr(made, "__dict__", {})
     for name in names[len(parts) :]:
-        bare = name.removeprefix("d_")
-        left = {find_name(attribute, [name, f"grad_{bare}", f"{bare}_grad", bare]): value for attribute, value in attributes.items()}
-        places = [left.get(name), left.get(f"grad_{bare}"), left.get(f"{bare}_grad"), getattr(left.get(bare), "grad", None)]
+        bare = name.removeprefix("d_")  # gamma, which may carry its own gradient
+        wanted = [name, f"grad_{bare}", f"{bare}_grad", bare]
+        left = {find_name(attribute, wanted): value for attribute, value in attributes.items()}
+        places = [*(left.get(place) for place in wanted[:3]), getattr(left.get(bare), "grad", None)]
         found = [place for place in places if place is not None]
         if not found:
             return returned

@@ -8,15 +8,22 @@ Every one of these is planted in a right answer, in all the ways listed in
 [its exercise](../minitransformer/grading/topics), and must be found and named. *Exactly this comes out when* …
 This page is printed by `minitransformer exercises --mistakes`."""
 
+COLUMNS = ("| | when … | the question that leads on | met in |", "|---|---|---|---|")
+
 
 def mistakes_page():
     """All known mistakes by exercise, as Markdown."""
     parts = [HEAD]
     for exercise in EXERCISES.values():
-        rows = [f"| {m.id} | {_cell(m.title)} | {_cell(m.question) or '*(a convention: it passes, with a note)*'} | {_cell(m.met)} |" for m in exercise.mistakes]
+        rows = [_row(mistake) for mistake in exercise.mistakes]
         if rows:
-            parts.append("\n".join([f"## {exercise.id}", "", "| | when … | the question that leads on | met in |", "|---|---|---|---|", *rows]))
+            parts.append("\n".join([f"## {exercise.id}", "", *COLUMNS, *rows]))
     return "\n\n".join(parts)
+
+
+def _row(mistake):
+    question = mistake.question or "*(a convention: it passes, with a note)*"
+    return f"| {mistake.id} | {_cell(mistake.title)} | {_cell(question)} | {_cell(mistake.met)} |"
 
 
 def _cell(text):

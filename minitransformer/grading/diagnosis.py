@@ -1,6 +1,7 @@
 """From a submission to a report: run it in every situation, and say what is right, what is not, and what that looks like."""
 
 import functools
+import re
 
 import numpy as np
 
@@ -118,7 +119,8 @@ def _by_structure(exercise, yours, expected, versions, situation, name, sizes):
     structure = look_first(a, b, _letters(exercise, given, sizes), tolerance)
     known = None if structure else match_two(yours, expected, versions)
     if not (known or structure):
-        named = {**_arrays_at_hand(exercise, given), **{k: v for k, v in expected[situation].outputs.items() if k != name}}
+        others = {k: v for k, v in expected[situation].outputs.items() if k != name}
+        named = {**_arrays_at_hand(exercise, given), **others}
         structure = at_places(exercise, given, a, b, tolerance) or look(a, b, named, tolerance)
         known = None if structure else nearest(yours, expected, versions)
     return known, structure and (structure[0], f"{name}: {structure[1]}")
@@ -126,8 +128,8 @@ def _by_structure(exercise, yours, expected, versions, situation, name, sizes):
 
 def _letters(exercise, given, sizes):
     """{letter: number} of what a factor may be made of: the sizes of this exercise's arrays, and its numbers."""
-    used = " ".join((*exercise.inputs.values(), *exercise.returns.values())).replace("(", " ").replace(")", " ").replace(",", " ")
-    letters = {letter: size for letter, size in sizes.named().items() if letter in used.split()}
+    used = re.findall(r"\w+", " ".join((*exercise.inputs.values(), *exercise.returns.values())))
+    letters = {letter: size for letter, size in sizes.named().items() if letter in used}
     numbers = {name: x for name, x in given.items() if isinstance(x, (int, float)) and not isinstance(x, bool)}
     return {**letters, **numbers}
 
@@ -157,7 +159,8 @@ def _changed(yours, expected):
     if not changed:
         return []
     names = f"{' and '.join(changed)} {'was' if len(changed) == 1 else 'were'}"
-    finding = Finding("changed", "", [f"The numbers are right, but {names} changed in place: whoever needs it later meets other numbers."])
+    text = f"The numbers are right, but {names} changed in place: whoever needs it later meets other numbers."
+    finding = Finding("changed", "", [text])
     known = match(yours, expected, wrong_versions(expected))
     if known and not known.remains:
         _name(finding, known)

@@ -108,7 +108,8 @@ def precision(yours, expected, wrong):
             with np.errstate(invalid="ignore"):
                 largest = max(largest, float(np.nanmax(np.abs(a - b), initial=0)))
     text = f"The numbers agree to {largest:.1g}, as float32 does; float64 was given, and would agree to about 1e-15."
-    return Finding("precision", "", [text], question="Is something converted to float32 on the way, or is a small number added somewhere?")
+    question = "Is something converted to float32 on the way, or is a small number added somewhere?"
+    return Finding("precision", "", [text], question=question)
 
 
 def arrays(yours, expected, wrong):

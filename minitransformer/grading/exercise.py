@@ -20,7 +20,8 @@ class Mistake:
 
     `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
     function: each says which of its words are replaced, and by what. `rule` recognises what no version can
-    show, from (yours, expected), two attempts. `evidence` says how the mistake gives itself away, `question` leads on, `met` says where it was found. A
+    show, from (yours, expected), two attempts. `evidence` says how the mistake gives itself away, `question` leads on,
+    `met` says where it was found. A
     `convention` is right where the exercise does not say otherwise: it passes, with a note.
     """
 
@@ -117,7 +118,8 @@ class Exercise:
     def draw(self, rng, sizes):
         """{name of the situation: inputs}, the plain one first."""
         plain = self.given(rng, sizes)
-        return {"random numbers": plain, **{name: {**plain, **change(plain, rng, sizes)} for name, change in self.situations.items()}}
+        changed = {name: {**plain, **change(plain, rng, sizes)} for name, change in self.situations.items()}
+        return {"random numbers": plain, **changed}
 
     def everything(self, given):
         """All that a submission may ask for by name: the inputs, and what follows from them."""

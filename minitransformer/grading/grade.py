@@ -160,13 +160,15 @@ def as_text(submissions):
     width = max(len(s.file) for s in submissions)
     lines = [f"{'file':<{width}}  right  not right  not started  seconds"]
     for s in submissions:
-        lines.append(f"{s.file:<{width}}  {s.count('right'):>5}  {s.count('wrong'):>9}  {s.count('not started'):>11}  {s.seconds:>7.1f}")
+        counts = f"{s.count('right'):>5}  {s.count('wrong'):>9}  {s.count('not started'):>11}"
+        lines.append(f"{s.file:<{width}}  {counts}  {s.seconds:>7.1f}")
         lines += [f"{'':<{width}}  {text}" for text in (s.remark, *s.errors) if text]
     mistakes = histogram(submissions)
     if mistakes:
         lines += ["", "What went wrong, and in how many files:"]
-        longest = mistakes[0][0]
-        lines += [f"{count:>5}  {'█' * max(1, round(BAR * count / max(longest, BAR)))}  {exercise}: {title}" for count, exercise, title in mistakes]
+        one = min(1, BAR / mistakes[0][0])  # the width of one file
+        bars = [(count, "█" * max(1, round(one * count)), f"{exercise}: {title}") for count, exercise, title in mistakes]
+        lines += [f"{count:>5}  {bar}  {name}" for count, bar, name in bars]
     return "\n".join(lines)
 
 

@@ -30,16 +30,16 @@ def wrong_versions(expected):
 
     One that stops everywhere proves nothing: any other that stops would look the same.
     """
-    exercise, given = expected.exercise, expected.given
-    tried = [(m, version, attempt_own(exercise.wrong(version), exercise, given)) for m in exercise.mistakes for version in m.versions]
-    return [
-        (m, version, made) for m, version, made in tried
-        if any(outcome.outputs for outcome in made.outcomes.values()) and not agree(made, expected)
-    ]  # fmt: skip
+    exercise, found = expected.exercise, []
+    for mistake, version in ((m, version) for m in exercise.mistakes for version in m.versions):
+        made = attempt_own(exercise.wrong(version), exercise, expected.given)
+        if any(outcome.outputs for outcome in made.outcomes.values()) and not agree(made, expected):
+            found.append((mistake, version, made))
+    return found
 
 
 def match(yours, expected, versions):
-    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the worst; None if none does."""
+    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the worst; or None."""
     exercise = yours.exercise
     ruled = [mistake for mistake in exercise.mistakes if mistake.rule and mistake.rule(yours, expected)]
     if ruled:
@@ -51,7 +51,7 @@ def match(yours, expected, versions):
 
 
 def match_two(yours, expected, versions):
-    """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor; else None."""
+    """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor."""
     return _two(yours, expected, versions) or _scaled(yours, expected, versions, _wrong(yours, expected))
 
 
@@ -68,7 +68,8 @@ def nearest(yours, expected, versions):
 def _wrong(yours, expected):
     """The outputs that are wrong, the worst first."""
     wrong = [name for name in yours.exercise.outputs if not agree(yours, expected, name)]
-    return sorted(wrong, key=lambda name: max(relative_error(yours, expected, s, name) for s in differing(yours, expected, name)), reverse=True)
+    sizes = {name: max(relative_error(yours, expected, s, name) for s in differing(yours, expected, name)) for name in wrong}
+    return sorted(wrong, key=sizes.get, reverse=True)
 
 
 def _by_output(yours, expected, versions, wrong):
@@ -87,7 +88,8 @@ def _two(yours, expected, versions):
     """Two mistakes at once: the larger one is named."""
     exercise, given = expected.exercise, expected.given
     telling = next((s for s in yours if not yours[s].stopped() and not agree(yours, expected, situations=[s])), None)
-    if telling is None or not any(_alike(yours[telling], made[telling]) for made in (expected, *(made for _, _, made in versions))):
+    made = [expected, *(made for _, _, made in versions)]
+    if telling is None or not any(_alike(yours[telling], one[telling]) for one in made):
         return None
     for (one, first, made_one), (other, second, made_other) in itertools.combinations(versions, 2):
         if one is other:

@@ -64,7 +64,8 @@ def read(returned, exercise, given):
             try:
                 array = np.broadcast_to(array, full)
             except ValueError:
-                return Outcome(trouble=Trouble("shape", f"{name} has shape {array.shape}, which does not broadcast to {full}."))
+                text = f"{name} has shape {array.shape}, which does not broadcast to {full}."
+                return Outcome(trouble=Trouble("shape", text))
         outcome.outputs[name] = array.astype(np.float64)
     return outcome
 
@@ -75,17 +76,19 @@ def _by_name(returned, names, extra):
         found = {find_name(key, names): value for key, value in returned.items()}
         absent = [name for name in names if name not in found]
         if absent:
-            raise ValueError(f"It returned a dict without {', '.join(map(repr, absent))}; it has {', '.join(map(repr, returned)) or 'nothing'}.")
+            lacking, there = (", ".join(map(repr, keys)) or "nothing" for keys in (absent, returned))
+            raise ValueError(f"It returned a dict without {lacking}; it has {there}.")
         return {name: found[name] for name in names}
     if len(names) == 1:  # behind the one answer, a tuple may hold a cache of its own
         several = isinstance(returned, tuple) or (isinstance(returned, list) and len(returned) == 1 + len(extra) > 1)
         return {names[0]: returned[0] if several and returned else returned}
     if not names:
         return {}
+    asked = f"{len(names)} are asked for, in this order: {', '.join(names)}"
     if not isinstance(returned, (tuple, list)):
-        raise ValueError(f"It returned one thing, a {type(returned).__name__}; {len(names)} are asked for, in this order: {', '.join(names)}.")
+        raise ValueError(f"It returned one thing, a {type(returned).__name__}; {asked}.")
     if not len(names) <= len(returned) <= len(names) + len(extra):
-        raise ValueError(f"It returned {len(returned)} things; {len(names)} are asked for, in this order: {', '.join(names)}.")
+        raise ValueError(f"It returned {len(returned)} things; {asked}.")
     return dict(zip(names, returned))
 
 
@@ -105,7 +108,7 @@ def _numbers(value):
 
 
 def close(ours, theirs, tolerance):
-    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN and ∞ agree with themselves."""
+    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN agrees with NaN."""
     return ours.shape == theirs.shape and bool(np.all(agreeing(ours, theirs, tolerance)))
 
 

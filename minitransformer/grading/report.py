@@ -60,7 +60,7 @@ class Report:
         rows = []
         if self.right:
             situations = "one situation" if self.situations == 1 else f"{self.situations} situations"
-            rows.append(("right", f"{', '.join(self.right)}, in {situations}." if self.passed else f"{', '.join(self.right)}."))
+            rows.append(("right", ", ".join(self.right) + (f", in {situations}." if self.passed else ".")))
         for finding in self.findings:
             labels = {"convention": "note", "precision": "note", "remains": "besides"}
             label = labels.get(finding.id.split(":")[0], "wrong")

@@ -23,7 +23,7 @@ def look(yours, expected, named, tolerance):
 
 
 def look_first(yours, expected, sizes, tolerance):
-    """(rule, sentence) of what is simplest: zeros, a factor with a name, the axes in another order; None if it is neither."""
+    """(rule, sentence) of what is simplest: zeros, a factor with a name, the axes in another order; or None."""
     if yours.shape != expected.shape or not np.isfinite(yours).all():
         return None
     if not yours.any():
@@ -83,7 +83,8 @@ def _not_finite(yours, expected):
         return None
     first = tuple(int(i) for i in np.argwhere(bad)[0])
     kind = "NaN" if np.isnan(yours[first]) else "infinite"
-    return "not-finite", f"{int(bad.sum())} of {yours.size} numbers are NaN or infinite; the first, {kind}, stands at {list(first)}."
+    count = f"{int(bad.sum())} of {yours.size} numbers"
+    return "not-finite", f"{count} are NaN or infinite; the first, {kind}, stands at {list(first)}."
 
 
 def _axes(yours, expected, tolerance):
@@ -136,7 +137,8 @@ def _place(yours, expected, named, tolerance):
         others = tuple(a for a in range(yours.ndim) if a != axis)
         bad = np.flatnonzero(wrong.any(axis=others))
         if size > 2 and len(bad) <= size // 2:
-            return "place", f"It is wrong only where axis {axis} is {', '.join(map(str, bad))} of 0 to {size - 1}; the rest is right."
+            indices = f"{', '.join(map(str, bad))} of 0 to {size - 1}"
+            return "place", f"It is wrong only where axis {axis} is {indices}; the rest is right."
     return None
 
 
@@ -145,7 +147,8 @@ def _constant(yours, expected, named, tolerance):
     scale = np.abs(difference).max()
     for axis in reversed(range(yours.ndim)):
         if yours.shape[axis] > 1 and np.ptp(difference, axis=axis).max() < PROPORTIONAL * scale:
-            return "constant", f"Along axis {axis} the difference is constant: a term is missing that is the same for all of them."
+            text = f"Along axis {axis} the difference is constant"
+            return "constant", f"{text}: a term is missing that is the same for all of them."
     return None
 
 

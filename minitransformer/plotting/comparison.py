@@ -27,7 +27,8 @@ def plot_comparison(name, yours, expected):
     shared = _largest(yours, expected)
     for n, (title, values) in enumerate(maps.items()):
         scale = _largest(values) if title == "difference" else shared
-        image = axes[0, n].imshow(np.ma.masked_invalid(values), cmap=SIGNED_MAP, vmin=-scale, vmax=scale, interpolation="nearest", aspect="auto")
+        shown = {"cmap": SIGNED_MAP, "vmin": -scale, "vmax": scale, "interpolation": "nearest", "aspect": "auto"}
+        image = axes[0, n].imshow(np.ma.masked_invalid(values), **shown)
         axes[0, n].set_facecolor("#9aa5b1")
         axes[0, n].set_title(title, fontsize=TITLE, color=INK, pad=4)
         axes[0, n].set_xticks([])
