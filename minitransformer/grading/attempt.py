@@ -55,7 +55,7 @@ def _agree_in(one, other, situation, output):
     if output is None and set(ours.changed) != set(theirs.changed):
         return False
     names = [output] if output else one.exercise.outputs
-    tolerance = ours.tolerance * one.exercise.tolerance
+    tolerance = ours.tolerance
     pairs = [(ours.outputs.get(name), theirs.outputs.get(name)) for name in names]
     return all(a is not None and b is not None and close(a, b, tolerance) for a, b in pairs)
 

@@ -115,7 +115,7 @@ def _by_structure(exercise, yours, expected, versions, situation, name, sizes):
     a, b = pair(yours, expected, situation, name)
     if a is None or b is None:
         return None, None
-    given, tolerance = expected.given[situation], yours[situation].tolerance * exercise.tolerance
+    given, tolerance = expected.given[situation], yours[situation].tolerance
     structure = look_first(a, b, _letters(exercise, given, sizes), tolerance)
     known = None if structure else match_two(yours, expected, versions)
     if not (known or structure):

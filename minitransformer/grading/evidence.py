@@ -38,7 +38,7 @@ def first_number(yours, expected, situation, name):
     where = {"output": name, "situation": situation}
     if a.shape != b.shape:
         return Finding("shape", "", [f"{name} has shape {a.shape}, and should have {b.shape}."], where)
-    bad = ~agreeing(a, b, ours.tolerance * yours.exercise.tolerance)
+    bad = ~agreeing(a, b, ours.tolerance)
     first = tuple(int(i) for i in np.argwhere(bad)[0])
     where.update(index=list(first), yours=float(a[first]), expected=float(b[first]))
     return Finding("unknown", "", [_sentence(name, first, a, b, bad, situation)], where)

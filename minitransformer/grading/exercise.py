@@ -9,7 +9,10 @@ import re
 import textwrap
 from collections.abc import Callable
 
+import numpy as np
+
 from ..errors import unknown
+from .sizes import Sizes
 
 EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`
 
@@ -138,8 +141,17 @@ class Exercise:
         if self.extra:
             lines.append(f"  may also return: {', '.join(f'{name} {shape}' for name, shape in self.extra.items())}")
         if self.also:
-            lines.append(f"  may also be asked for, by name: {', '.join(self.also)}")
+            also = ", ".join(f"{name} {shape}" for name, shape in self._shapes_of_also())
+            lines.append(f"  may also be asked for, by name: {also}")
         return "\n".join(lines)
+
+    def _shapes_of_also(self):
+        """[(name, shape in letters)] of what may be asked for besides the inputs."""
+        sizes = Sizes()
+        letters = {size: letter for letter, size in reversed(sizes.named().items())}
+        everything = self.everything(self.given(np.random.default_rng(0), sizes))
+        shapes = {name: np.shape(everything[name]) for name in self.also}
+        return [(name, f"({', '.join(str(letters.get(n, n)) for n in shape)})") for name, shape in shapes.items()]
 
     __repr__ = __str__
 

@@ -131,7 +131,7 @@ def constant_factor(one, other, output):
             continue
         size = float(np.sum(b * b))
         factors.append(float(np.sum(a * b)) / size if size else 0.0)
-        tolerance = one[situation].tolerance * one.exercise.tolerance
+        tolerance = one[situation].tolerance
         if factors[-1] == 0 or not np.allclose(a, factors[-1] * b, rtol=tolerance, atol=tolerance * np.abs(a).max()):
             return None
     if not factors or np.ptp(factors) > 1e-3 * abs(factors[0]):

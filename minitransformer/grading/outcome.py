@@ -47,7 +47,7 @@ def read(returned, exercise, given):
         return Outcome(trouble=Trouble("count", str(problem)))
     values.update({name: given[name] for name in exercise.changes})
     missing = tuple(name for name, value in values.items() if value is Ellipsis or value is None)
-    outcome = Outcome(missing=missing)
+    outcome = Outcome(missing=missing, tolerance=TOLERANCES[8] * exercise.tolerance)
     if missing == tuple(values):
         return Outcome(trouble=Trouble("stub", "it returns `...`"))
     for name in (name for name in values if name not in missing):
@@ -86,7 +86,7 @@ def _by_name(returned, names, extra):
         return {}
     asked = f"{len(names)} are asked for, in this order: {', '.join(names)}"
     if not isinstance(returned, (tuple, list)):
-        raise ValueError(f"It returned one thing, a {type(returned).__name__}; {asked}.")
+        raise ValueError(f"It returned one thing ({type(returned).__name__}); {asked}.")
     if not len(names) <= len(returned) <= len(names) + len(extra):
         raise ValueError(f"It returned {len(returned)} things; {asked}.")
     return dict(zip(names, returned))

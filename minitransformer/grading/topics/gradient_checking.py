@@ -31,8 +31,8 @@ def _noisy(yours, expected):
 
 @exercise(
     "gradient_check.numerical",
-    inputs={"f": "function: (B, K) → (B, F)", "x": "(B, K)", "d_y": "(B, F)", "epsilon": "number"},
-    returns={"d_x": "(B, K)"},
+    inputs={"f": "function of x", "x": "any shape, such as (B, K)", "d_y": "the shape of f(x)", "epsilon": "number"},
+    returns={"d_x": "the shape of x"},
     given=_given,
     situations={"an x with three axes": _three_axes},
     tolerance=10.0,

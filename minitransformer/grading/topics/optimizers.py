@@ -410,7 +410,7 @@ def _lengths(given, **shares):
 def clip_norm(d_W, d_b, largest):
     """The gradients of a weight and a bias, scaled so that their joint norm is at most `largest`.
 
-    The joint norm is the length of the vector of all their numbers. Where it is not too large (it may be 0), nothing is
+    The joint norm is the length of the vector of all their numbers. Where that is not too large (the norm may be 0), nothing is
     changed. The arrays handed in stay as they are.
     """
     norm = np.sqrt((d_W**2).sum() + (d_b**2).sum())

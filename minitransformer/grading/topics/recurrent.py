@@ -210,7 +210,8 @@ rnn_step_backward.mistake(
 def rnn_states(x, h_0, W_x, W_h, b):
     """Read a sequence step by step, each from the state that the one before has left: all T states.
 
-    The first step starts from h_0, which is not among the T states that are returned. Each step is as in `rnn.step`.
+    The first step starts from h_0, which is not among the T states that are returned. Each step is h_t = tanh(x_t W_x +
+    h_{t−1} W_h + b), as in `rnn.step`.
     """
     h = h_0
     states = []
