@@ -117,6 +117,7 @@ STYLES = {
     "any number of inputs": ("softmax.backward", lambda *given: softmax_backward(given[0], softmax(given[1]))),
     "a default that is left alone": ("softmax.forward", lambda scores, axis=-1: softmax(scores)),
     "the upstream gradient alone": ("positional_encoding.backward", lambda dout: dout),
+    "all inputs by name": ("softmax.backward", lambda **given: softmax_backward(given["d_P"], softmax(given["scores"]))),
     "keyword only": ("softmax.backward", lambda *, d_P, P: softmax_backward(d_P, P)),
     "a class": ("softmax.backward", SoftmaxClass),
     "a class, for its forward": ("softmax.forward", SoftmaxClass),

@@ -25,6 +25,8 @@ def bind(function, given, order, what, first=0):
     strangers = [p for p in asked if p.name not in chosen]
     needed = [p for p in strangers if p.default is p.empty]
     left = [name for name in order if name not in chosen.values()]
+    if any(p.kind == p.VAR_KEYWORD for p in parameters) and not asked:
+        return (), {name: given[name] for name in order}
     if any(p.kind == p.VAR_POSITIONAL for p in parameters):
         names = [chosen.get(p.name, name) for p, name in zip(asked, order)] + list(order[len(asked) :])
         return tuple(given[name] for name in names), {}

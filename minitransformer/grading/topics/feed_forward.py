@@ -61,7 +61,8 @@ def _leaky(a, slope):
 def feed_forward(x, W_1, b_1, W_2, b_2):
     """Widen each position's features to F by an affine map, apply ReLU, and narrow them to D by another.
 
-    ReLU lets positive numbers through and turns negative ones into 0. Positions do not see each other.
+    ReLU lets positive numbers through and turns negative ones into 0: what it leaves are the hidden numbers. Positions do
+    not see each other.
     """
     return np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2
 
@@ -145,7 +146,7 @@ feed_forward.mistake(
 def feed_forward_backward(d_y, x, W_1, b_1, W_2, b_2):
     """The gradients of x and of all weights and biases, from the gradient of y = max(0, x W₁ + b₁) W₂ + b₂.
 
-    The gradient of a weight is a sum over all positions of all sentences.
+    The gradient of a weight is a sum over all positions of all sentences. The hidden numbers are max(0, x W₁ + b₁).
     """
     hidden = np.maximum(0, x @ W_1 + b_1)
     d_W_2 = np.einsum("btf,btd->fd", hidden, d_y)

@@ -116,7 +116,7 @@ def decoder_mask(ids):
     """Say which keys each query of the decoder's self-attention may see: real tokens that are not later than itself.
 
     True = may attend. The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS, EOS, UNK) are real tokens. Whether a
-    query is padding itself does not matter. The mask is boolean and broadcasts to scores of the shape (B, H, T, T).
+    query is padding itself changes nothing: it sees what any other would in its place. The mask is boolean and broadcasts to scores of the shape (B, H, T, T).
     """
     length = ids.shape[1]
     real = (ids != PAD)[:, None, None, :]
@@ -148,7 +148,7 @@ def cross_mask(source_ids, target_ids):
     """Say which source positions each target position may look at in the decoder's cross-attention: True = may attend.
 
     Queries come from the target, keys from the source. The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS,
-    EOS, UNK) are real tokens. Whether a query is padding itself does not matter. The mask is boolean and broadcasts
+    EOS, UNK) are real tokens. A query that is padding itself sees what any other sees. The mask is boolean and broadcasts
     to scores of the shape (B, H, T, S).
     """
     return (source_ids != PAD)[:, None, None, :]

@@ -62,7 +62,7 @@ def self_attention(x, W_query, W_key, W_value, W_output, heads, mask):
 
     Head h has the features h·K to (h + 1)·K − 1 of each projection, K = D/H; scores are divided by √K. The heads'
     results are put side by side in the same order, and projected by W_output. Weights stand on the right: x W. The mask
-    is boolean, True = may attend, and broadcasts to (B, H, T, T).
+    is boolean, True = may attend, and broadcasts to (B, H, T, T). Each query may attend to something.
     """
     query, key, value = (split_heads(x @ W, heads) for W in (W_query, W_key, W_value))
     context = attention(query, key, value, mask)
@@ -124,7 +124,8 @@ def cross_attention(x, memory, W_query, W_key, W_value, W_output, heads, mask):
 
     There is one result for each position of x. Head h has the features h·K to (h + 1)·K − 1 of each projection,
     K = D/H; scores are divided by √K. The heads' results are put side by side in the same order, and projected by
-    W_output. Weights stand on the right: x W. The mask is boolean, True = may attend, and broadcasts to (B, H, T, S).
+    W_output. Weights stand on the right: x W. The mask is boolean, True = may attend, and broadcasts to (B, H, T, S);
+    each query may attend to something.
     """
     uses = ((x, W_query), (memory, W_key), (memory, W_value))
     query, key, value = (split_heads(source @ W, heads) for source, W in uses)

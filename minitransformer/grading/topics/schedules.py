@@ -33,7 +33,7 @@ def noam_rate(step, d_model, warmup):
     """The learning rate of one step, by the schedule of the paper (Vaswani et al. 2017, eq. 3).
 
     It rises in a straight line over the first `warmup` steps, and falls with the inverse root of the step from there
-    on; all of it is divided by the root of the model's width. Steps count from 1.
+    on; all of it is divided by the root of the model's width. Steps count from 1, and `warmup` is at least 1.
     """
     return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
 

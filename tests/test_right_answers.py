@@ -1,0 +1,28 @@
+"""No right answer is flagged: written from the statements alone, in several styles, on many numbers and sizes."""
+
+import collections
+
+import pytest
+from answers import ANSWERS, blocks, layers, training  # noqa: F401 (each fills ANSWERS)
+
+from minitransformer.grading import check
+from minitransformer.grading.exercise import EXERCISES
+
+SEEDS = range(8)
+NOTES = {"precision"}  # what may be said of an answer in float32
+
+
+@pytest.mark.parametrize("exercise, style, answer", ANSWERS, ids=[f"{exercise}-{style}" for exercise, style, _ in ANSWERS])
+def test_a_right_answer_is_never_flagged(exercise, style, answer):
+    for seed in SEEDS:
+        report = check(exercise, answer, seed=seed, quiet=True)
+        assert report.passed and {finding.id for finding in report.findings} <= NOTES, f"seed {seed}\n{report}"
+
+
+def test_every_exercise_has_three_styles_and_there_are_a_thousand_runs():
+    styles = collections.defaultdict(set)
+    for exercise, style, _ in ANSWERS:
+        styles[exercise].add(style)
+    assert set(styles) == set(EXERCISES)
+    assert min(map(len, styles.values())) >= 3
+    assert len(ANSWERS) * len(SEEDS) >= 1000
