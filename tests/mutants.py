@@ -1020,3 +1020,66 @@ p("x365", "the last token of a source is cut off its word", "if written and grou
 p = plants("decoding/beam.py", "test_decoding.py", "beam or score or never_ends")
 p("x366", "what was cut off competes with what ended", "if not self.finished[self.rows[n]]:", "if True:")
 p("x367", "done at the first end", "len(found) >= self.beam or", "len(found) >= 1 or")
+
+# -- the checker --------------------------------------------------------------------------------------------------
+
+p = plants("grading/known.py", "test_grading.py", "two_mistakes or known_mistake or localised")
+p("x368", "any mistake is near enough", "NEAR = 0.3", "NEAR = 3e3")
+p("x369", "of two mistakes the smaller is named", "sizes[0] >= sizes[1]", "sizes[0] < sizes[1]")
+p("x370", "a factor beside a mistake is not looked for", "if factor is not None:", "if False:")
+p("x371", "what remains is not said", 'f"something else remains in {', 'f"" if left else f"something else remains in {')
+
+p = plants("grading/evidence.py", "test_grading.py", "number_that_is_wrong or invariant or order_of_speech")
+p("x372", "the first right number is shown", "bad = ~agreeing(a, b, ours.tolerance)", "bad = agreeing(a, b, ours.tolerance)")
+p("x373", "no invariant is ever broken", "BROKEN = 1e-7", "BROKEN = 1e7")
+
+p = plants("grading/outcome.py", "test_grading.py", "small_number or any_style or thousandth")
+p("x375", "float64 is judged like float32", "8: 1e-10}", "8: 2e-4}")
+p("x376", "float32 is judged like float64", "4: 2e-4,", "4: 1e-10,", select="any_style")
+p("x377", "a tenth is a question of precision", "SINGLE = 1e-5", "SINGLE = 1e-1")
+
+p = plants("grading/calling.py", "test_grading.py", "changed or stub or helps")
+p("x378", "the learner's function gets our own arrays", "inputs = copy.deepcopy(given)\n    with np.errstate(all=\"ignore\"), warnings",
+  "inputs = given\n    with np.errstate(all=\"ignore\"), warnings")
+p("x379", "a changed input is overlooked", "return tuple(name for name in before if", "return tuple(name for name in () if")
+p("x380", "nothing is blank", "return code is not None and not any(", "return False and not any(")
+p("x381", "NotImplementedError is an error like others", 'Trouble("stub", "it raises', 'Trouble("raised", "it raises')
+p("x382", "the shapes that were given are not said", '{explain(problem)} {_shapes(given)}"', '{explain(problem)}"')
+
+p = plants("grading/diagnosis.py", "test_grading.py", "call_before or half or changed or all_sizes_are_equal or rule_finds")
+p("x383", "a second answer is not asked for", "if agree(again, expected):", "if True:")
+p("x384", "what is missing is called wrong", "if missing and set(wrong) == set(missing):", "if False:")
+p("x385", "a changed input passes", 'NOTES = ("convention", "precision")', 'NOTES = ("convention", "precision", "changed")')
+p("x386", "no second run where all sizes are equal", "for sizes in TWINS.values():", "for sizes in ():")
+p("x387", "a number is shown where a rule speaks", "if known and known.ruled:", "if False:")
+p("x388", "a convention is a mistake", "if known and known.mistake.convention and", "if False and",
+  select="convention")
+
+p = plants("grading/structure.py", "test_grading.py", "localised or letters or missing_term")
+p("x389", "late and early are exchanged", "'late' if step == 1", "'early' if step == 1")
+p("x390", "a factor has no name", "if np.isclose(c, value, rtol=1e-4)", "if False")
+p("x391", "a term is found in its absolute value", "c = np.sum(difference * array,", "c = np.sum(np.abs(difference * array),")
+
+p = plants("grading/binding.py", "test_grading.py", "any_style or helps")
+p("x392", "gradients have no short names", "if gradient and rest in SHORT", "if False and rest in SHORT")
+p("x393", "the case of a name counts", '.replace("_", "").lower()', '.replace("_", "")')
+p("x394", "defaults are filled too", "if len(takers) == len(left)), None)", "if len(takers) >= len(left)), None)")
+
+p = plants("grading/report.py", "test_grading.py", "most_of or as_a_dict or cell_shows")
+p("x395", "most of a difference is called all of it", 'if finding.exact else', "if True else")
+p("x396", "a report is shown twice in its cell", "if self.shown is None or self.shown !=", "if True or self.shown !=")
+
+p = plants("grading/check.py", "test_grading.py", "strict or prints")
+p("x397", "a stub passes a strict check", "if strict and not report.passed:", 'if strict and report.status == "wrong":')
+p("x398", "quiet prints", "if not quiet:", "if True:")
+
+p = plants("grading/grade.py", "test_grade.py", "one_file_at_a_time or whatever or ends_with_it or histogram")
+p("x399", "stubs are counted as mistakes", 'if report["status"] == "wrong"', "if True")
+p("x400", "a flood is let run", "if self.size > TOO_MUCH:\n", "if False:\n")
+p("x401", "the last words of a crash are lost", 'f": {last[-1][:200]}" if last', '"" if last')
+
+p = plants("grading/runner.py", "test_grade.py", "before_a_hang or one_file or fails or cell_by_cell")
+p("x402", "nothing is written before the end", "        result.write_text(json.dumps(found)", "        json.dumps(found) or result.write_text(json.dumps(found)")
+p("x403", "functions that the file does not check are left", "and callable(names.get(exercise.name))", "and False")
+p("x404", "a cell that fails ends the file", 'found["errors"].append(f"{place}: {problem}")', 'found["errors"].append(f"{place}: {problem}")\n            break')
+p("x405", "a line is not found where it stands", '"\\n" * start + cell', "cell")

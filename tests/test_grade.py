@@ -66,6 +66,7 @@ def test_whatever_a_file_does_the_others_go_on(tmp_path):
         assert found[name].seconds < 8
     assert found["good.py"].count("right") == 2
     assert found["crash.py"].remark.endswith(": last words")
+    assert found["flood.py"].seconds < 3  # it was not let run until its time was over
 
 
 def test_what_was_said_before_a_hang_is_kept(tmp_path):

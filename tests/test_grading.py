@@ -360,14 +360,27 @@ def test_what_is_not_known_is_localised(rule):
 
 
 def test_a_missing_term_is_named_by_the_array_that_it_is():
-    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: layer_norm(x, gamma, beta, epsilon)[0] + 0.25 * x)
-    assert ids(report) == ["term"] and "The difference is 0.25 · x: such a term is missing, or one too many." in text(report)
+    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: layer_norm(x, gamma, beta, epsilon)[0] - 0.25 * x)
+    assert ids(report) == ["term"] and "The difference is -0.25 · x: such a term is missing, or one too many." in text(report)
 
 
 def test_a_factor_is_told_in_the_letters_of_the_sizes():
     report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: tuple(
         g / 44**0.5 for g in layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))  # fmt: skip
     assert "that is 1/√D" in text(report)
+
+
+def test_what_stops_for_its_shapes_is_named_where_all_sizes_are_equal():
+    report = quiet("linear.backward", lambda d_y, x, weight, bias: (d_y @ weight, np.einsum("btd,btf->df", x, d_y), d_y.sum((0, 1))))
+    assert report.findings[0].id == "29" and "It raised ValueError" in text(report) and len(report.findings) == 1
+
+
+def test_a_rule_finds_what_no_number_shows():
+    def swapped(x, p, training, rng):
+        return np.where(rng.random(x.shape) < p, x / (1 - p), 0) if training else x
+
+    report = quiet("dropout.forward", swapped)
+    assert report.findings[0].id == "61" and "expected" not in text(report)
 
 
 # -- hygiene ------------------------------------------------------------------------------------------------------
@@ -403,6 +416,11 @@ def test_a_convention_passes_with_a_note():
 def test_float32_on_the_way_passes_with_a_note():
     report = quiet("softmax.forward", lambda scores: softmax((scores - scores.max(-1, keepdims=True)).astype(np.float32)).astype(float))
     assert report.passed and ids(report) == ["precision"] and "as float32 does" in text(report)
+
+
+def test_a_thousandth_is_no_question_of_precision():
+    report = quiet("softmax.backward", lambda d_P, P: softmax_backward(d_P, P) * (1 + 1e-3 * np.sin(np.arange(P.shape[-1]))))
+    assert not report.passed and ids(report) == ["unknown"]
 
 
 def test_a_small_number_is_no_question_of_precision():

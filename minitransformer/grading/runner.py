@@ -51,7 +51,7 @@ def cells_of(file):
     starts = [text[: match.start()].count("\n") for match in CELL.finditer(text)] or statements(text)
     lines = text.splitlines(keepends=True)
     cells = [(start, "".join(lines[start:end])) for start, end in zip([0, *starts], [*starts, len(lines)])]
-    return [(file.name, "\n" * start + cell) for start, cell in cells if not re.match(r"# %%\s*\[markdown\]", cell)]
+    return [(file.name, "\n" * start + cell) for start, cell in cells]
 
 
 def statements(text):
