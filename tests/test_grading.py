@@ -252,7 +252,7 @@ def broken_line(scores):
         (broken_line, "`return scores @ scores`"),
         (broken_line, "It was given scores (3, 5, 7)."),
         (lambda scores: exit(), "It raised SystemExit"),
-        ("softmax", "A str was handed in; a function, a class, or (forward, backward) is needed."),
+        ("softmax", "Something of type str was handed in: hand in the function itself, without calling it."),
         ((softmax, softmax, softmax), "A pair is (forward, backward): two functions."),
     ],
 )
@@ -337,7 +337,7 @@ def test_most_of_the_difference():
 
 
 STRUCTURES = {
-    "factor": (lambda g: 2 * g, "Every number is 2 times what it should be: that is 2."),
+    "factor": (lambda g: 2 * g, "Every number is twice what it should be."),
     "axes": (lambda g: g.swapaxes(1, 2), "Transposed by (0, 2, 1), it would be right."),
     "zeros": (lambda g: 0 * g, "All numbers are zero."),
     "reversed": (lambda g: g[:, ::-1], "Along axis 1 the numbers stand in reverse."),
@@ -367,7 +367,7 @@ def test_a_missing_term_is_named_by_the_array_that_it_is():
 def test_a_factor_is_told_in_the_letters_of_the_sizes():
     report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: tuple(
         g / 44**0.5 for g in layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))  # fmt: skip
-    assert "that is 1/√D" in text(report)
+    assert "which is 1/√D here" in text(report)
 
 
 def test_what_stops_for_its_shapes_is_named_where_all_sizes_are_equal():
@@ -401,10 +401,90 @@ def test_an_answer_that_is_kept_from_the_call_before():
 
     def forgetful(scores):
         calls.append(1)
-        return softmax(scores) * (1 if len(calls) < 4 else 2)
+        return softmax(scores) * (1 if len(calls) < 5 else 2)
 
     report = quiet("softmax.forward", forgetful)
     assert not report.passed and ids(report) == ["not-repeatable"]
+
+
+def test_what_is_kept_from_the_first_call_is_not_right():
+    kept = {}
+
+    def for_ever(d_P, scores):
+        kept.setdefault("P", softmax(scores))
+        return softmax_backward(d_P, kept["P"])
+
+    report = quiet("softmax.backward", for_ever)
+    assert not report.passed and "With the first numbers it was right" in text(report)
+
+
+@pytest.mark.parametrize("exercise, answer", {
+    "layer_norm.forward": lambda x, gamma, beta: layer_norm(x, gamma, beta, 1e-5)[0],
+    "heads.split": lambda x, heads: x.reshape(*x.shape[:2], 4, -1).swapaxes(1, 2),
+    "attention.scores": lambda query, key: query @ key.swapaxes(-1, -2) / np.sqrt(11),
+}.items())  # fmt: skip
+def test_a_constant_that_is_written_down_is_not_right(exercise, answer):
+    report = quiet(exercise, answer)
+    assert not report.passed and "other sizes, numbers or constants (ε, a rate) it is not" in text(report)
+
+
+def test_a_convention_that_changes_its_input_is_not_right():
+    def in_place(x, gamma, beta, epsilon):
+        x -= x.mean(-1, keepdims=True)
+        return gamma * x / (x.std(-1, keepdims=True) + epsilon) + beta
+
+    report = quiet("layer_norm.forward", in_place)
+    assert not report.passed and ids(report) == ["convention:38", "changed"]
+
+
+def test_a_mistake_beside_a_convention_is_named():
+    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon))
+    assert ids(report) == ["135"]
+
+
+def test_none_is_no_error():
+    report = quiet("embedding.forward", lambda ids, table: table[ids] * table.shape[1] ** 0.5 if 0 <= ids.min() and ids.max() < len(table) else None)
+    assert not report.passed
+
+
+def test_a_factor_without_a_name_is_no_other_mistake():
+    for exercise, answer in {"softmax.backward": softmax_backward, "attention.forward": attention}.items():
+        names = ("d_P", "P") if exercise == "softmax.backward" else ("query", "key", "value", "mask")
+        scaled = eval(f"lambda {', '.join(names)}: 1.2345 * answer({', '.join(names)})", {"answer": answer})
+        assert ids(quiet(exercise, scaled)) == ["factor"]
+
+
+def test_the_number_shown_is_of_the_output_that_is_named():
+    def two(d_y, x, weight, bias):
+        return 50 * np.sign(x) * (d_y @ weight.T), np.einsum("btd,btf->df", x, d_y), d_y.mean((0, 1))
+
+    found = quiet("linear.backward", two).findings
+    assert found[0].where["output"] == "d_bias" and found[0].id == "27" and "d_x" in found[1].evidence[0]
+
+
+@pytest.mark.parametrize("backward", [
+    lambda grad, P: softmax_backward(grad, P), lambda *args, **kwargs: softmax_backward(args[0], softmax(args[1])),
+])  # fmt: skip
+def test_the_commonest_signatures_fit(backward):
+    assert quiet("softmax.backward", backward).passed
+
+
+def test_a_gradient_under_a_name_of_ones_own_and_less_than_is_given():
+    assert quiet("linear.backward", lambda dout, x, W: (dout @ W.T, np.einsum("btd,btf->df", x, dout), dout.sum((0, 1)))).passed
+    assert quiet("noam.rate", lambda step, dim=512, warmup_steps=4000: dim**-0.5 * min(step**-0.5, step * warmup_steps**-1.5)).passed
+
+
+def test_what_the_notebook_has_switched_on_does_not_reach_the_checker():
+    import warnings
+
+    before = np.seterr(all="raise")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for size in (1e-300, 1e200):
+                assert str(quiet("gelu.backward", lambda d_y, x, size=size: d_y * x * size))
+    finally:
+        np.seterr(**before)
 
 
 def test_a_convention_passes_with_a_note():
@@ -433,7 +513,7 @@ def test_a_small_number_is_no_question_of_precision():
 
 def test_it_prints_and_returns_the_report(capsys):
     report = check("softmax.forward", softmax)
-    assert isinstance(report, Report) and capsys.readouterr().out == "softmax.forward: right\n  right       P, in 3 situations.\n"
+    assert isinstance(report, Report) and capsys.readouterr().out == "softmax.forward: right\n  right       P, in 4 situations.\n"
     check("softmax.forward", softmax, quiet=True)
     assert capsys.readouterr().out == ""
 
@@ -478,10 +558,10 @@ def test_a_notebook_cell_shows_a_report_once(monkeypatch, capsys):
 
 
 def test_a_seed_draws_other_numbers_and_sizes():
-    shapes = set()
+    shapes = []
     for seed in range(5):
-        quiet("softmax.forward", lambda scores: shapes.add(scores.shape) or softmax(scores), seed=seed)
-    assert len(shapes) == 5
+        quiet("softmax.forward", lambda scores: shapes.append(scores.shape) or scores, seed=seed)
+    assert len(set(shapes)) == 5
 
 
 def test_the_same_seed_says_the_same():
@@ -560,6 +640,18 @@ def test_whatever_is_handed_in_gets_a_report(exercise):
         report = quiet(exercise, submission)
         assert report.status in ("wrong", "not started") or exercise.startswith(("softmax", "layer_norm", "relu", "positional_encoding")), submission
         assert str(report)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True, None])
+def test_a_seed_that_is_none_is_refused(seed):
+    assert "A seed is a whole number from 0 on" in refusal(check, "softmax.forward", softmax, seed=seed)
+
+
+def test_a_very_long_error_is_cut():
+    def long(scores):
+        raise ValueError("x" * 10_000_000)
+
+    assert len(str(quiet("softmax.forward", long))) < 1000
 
 
 def test_an_error_of_the_learners_own_kind_is_told():

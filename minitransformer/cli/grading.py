@@ -10,13 +10,13 @@ def grade(options):
     """Grade notebooks and Python files: who has what right, and which mistakes the class makes."""
     from ..grading.grade import as_dict, as_text, grade  # the exercises take a moment to load
 
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise InputError(f"{options.out} could not be written: there is no folder {Path(options.out).parent}.")
     submissions = grade(options.files, options.seconds, options.jobs)
     print(as_text(submissions))
     if options.out:
-        try:
-            Path(options.out).write_text(json.dumps(as_dict(submissions), indent=1, ensure_ascii=False), encoding="utf-8")
-        except OSError as problem:
-            raise InputError(f"{options.out} could not be written: {problem.strerror}.") from None
+        text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
+        Path(options.out).write_bytes(text.encode("utf-8", "backslashreplace"))
         print(f"\nAll of it: {options.out}")
     return 0
 

@@ -2,7 +2,8 @@
 
 import inspect
 
-SHORT = {"q": "query", "k": "key", "v": "value", "w": "weight", "b": "bias", "eps": "epsilon", "lr": "learningrate"}
+SHORT = {"q": "query", "k": "key", "v": "value", "w": "weight", "b": "bias", "eps": "epsilon",
+         "lr": "learningrate", "b1": "beta1", "b2": "beta2", "t": "step", "param": "parameter", "grad": "gradient"}  # fmt: skip
 
 
 class Unfit(Exception):
@@ -25,17 +26,23 @@ def bind(function, given, order, what, first=0):
     strangers = [p for p in asked if p.name not in chosen]
     needed = [p for p in strangers if p.default is p.empty]
     left = [name for name in order if name not in chosen.values()]
-    if any(p.kind == p.VAR_KEYWORD for p in parameters) and not asked:
-        return (), {name: given[name] for name in order}
     if any(p.kind == p.VAR_POSITIONAL for p in parameters):
         names = [chosen.get(p.name, name) for p, name in zip(asked, order)] + list(order[len(asked) :])
         return tuple(given[name] for name in names), {}
-    fitting = next((takers for takers in (strangers, needed) if len(takers) == len(left)), None)
-    if fitting is None and len(needed) == first and not chosen:  # a backward that needs only the gradient it starts from
-        fitting = needed
-    if fitting is not None:
-        chosen.update({p.name: name for p, name in zip(fitting, left)})
-    elif needed:
+    if any(p.kind == p.VAR_KEYWORD for p in parameters) and not asked:
+        return (), {name: given[name] for name in order}
+    if len(needed) <= len(left):
+        fits = len(needed) == len(left) or len(strangers) >= len(left) or not needed
+        takers = strangers if len(needed) < len(left) else needed
+        if fits:
+            chosen.update({p.name: name for p, name in zip(takers, left)})
+        elif len(needed) == first and left[:first] == order[:first]:  # a backward that calls its gradient by a name of its own
+            chosen.update({p.name: name for p, name in zip(needed, left)})
+        else:
+            fits = None
+    else:
+        fits = None
+    if fits is None and needed:
         text = f"{what} asks for {', '.join(p.name for p in asked)}"
         if not order:
             raise Unfit(f"{text}; it may ask for any of these, by name: {', '.join(given)}.")

@@ -3,6 +3,7 @@
 import copy
 import dis
 import inspect
+import sysconfig
 import traceback
 import warnings
 
@@ -11,6 +12,8 @@ import numpy as np
 from .binding import Unfit, bind, find_name
 from .outcome import Outcome, Trouble, read
 
+LONGEST = 160  # characters of an error's text, or of a line of code, in a report
+LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 WORKING = ("CALL", "BINARY", "COMPARE", "UNARY")  # what the bytecode of a function that computes something has
 
@@ -26,11 +29,17 @@ def call(submission, exercise, given):
             return Outcome(trouble=Trouble("stub", "it raises NotImplementedError"))
         except Unfit as problem:
             return Outcome(trouble=Trouble("arguments", str(problem)))
-        except (Exception, SystemExit) as problem:  # a learner's code may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # a learner's code may raise anything
             return Outcome(trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip()))
         if returned is None and exercise.returns and is_blank(submission):
             return Outcome(trouble=Trouble("stub", "its body is empty"))
-        outcome = read(returned, exercise, inputs)
+        try:
+            outcome = read(returned, exercise, inputs)
+        except Exception as problem:  # objects that do not let themselves be looked at
+            text = f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
+            return Outcome(trouble=Trouble("type", text))
     if exercise.changes and not exercise.returns and is_blank(submission):
         return Outcome(trouble=Trouble("stub", "its body is empty"))
     outcome.changed = changes(exercise, given, inputs)
@@ -87,7 +96,7 @@ def _call(submission, exercise, given):
         return _call_object(submission, exercise, everything)
     if not callable(submission):
         kind = type(submission).__name__
-        raise Unfit(f"A {kind} was handed in; a function, a class, or (forward, backward) is needed.")
+        raise Unfit(f"Something of type {kind} was handed in: hand in the function itself, without calling it.")
     order, first = list(exercise.inputs), len(exercise.upstream)
     arguments, named = bind(submission, everything, order, f"{_name(submission)}()", first)
     return submission(*arguments, **named)
@@ -176,14 +185,24 @@ def _name(submission):
 def explain(problem):
     """What was raised, and in which line of the learner's code: "ValueError in line 3: `…` (…)."."""
     if isinstance(problem, SyntaxError) and problem.text:
-        return f"SyntaxError in line {problem.lineno}: `{problem.text.strip()}` ({problem.msg})."
+        return f"SyntaxError in line {problem.lineno}: `{_short(problem.text)}` ({problem.msg})."
     frames = [f for f in traceback.extract_tb(problem.__traceback__) if not _is_ours(f.filename)]
     place = ""
     if frames:
-        own = [f for f in frames if "site-packages" not in f.filename] or frames
-        place = f" in line {own[-1].lineno}" + (f": `{own[-1].line}`" if own[-1].line else f" of {own[-1].name}()")
-    text = str(problem).strip().splitlines()
-    return f"{type(problem).__name__}{place}" + (f" ({text[0]})" if text else "") + "."
+        own = [f for f in frames if not f.filename.startswith(LIBRARIES)] or frames
+        place = f" in line {own[-1].lineno}" + (f": `{_short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()")
+    try:
+        text = _short(str(problem))
+    except Exception:  # its own __str__ fails
+        text = ""
+    return f"{type(problem).__name__}{place}" + (f" ({text})" if text else "") + "."
+
+
+def _short(text):
+    """The first line of a text, for one line of a report: no more of it than can be read, and nothing but characters."""
+    line = next(iter(text[:1000].strip().splitlines()), "").strip()
+    line = "".join(c if c.isprintable() else "�" for c in line)
+    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
 
 
 def _shapes(given):

@@ -1,5 +1,10 @@
 """`check`: hand in a function, and be told what is right, what is not, and what it looks like."""
 
+import warnings
+
+import numpy as np
+
+from ..errors import InputError
 from .diagnosis import diagnose
 from .exercise import find
 
@@ -16,7 +21,11 @@ def check(exercise, function, *, seed=0, strict=False, quiet=False):
     numbers and other sizes. `strict` raises an AssertionError that carries the diagnosis, for automatic graders; `quiet`
     prints nothing. Raises InputError if there is no such exercise.
     """
-    report = diagnose(find(exercise), function, seed)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
+    with np.errstate(all="ignore"), warnings.catch_warnings():  # whatever the notebook has switched on
+        warnings.simplefilter("ignore")
+        report = diagnose(find(exercise), function, seed)
     for listener in LISTENERS:
         listener(report)
     if strict and not report.passed:

@@ -170,7 +170,7 @@ def find(id):
     """The exercise of that name. Raises InputError, with the nearest name, if there is none."""
     if isinstance(id, Exercise):
         return id
-    if id not in EXERCISES:
+    if not isinstance(id, str) or id not in EXERCISES:
         raise unknown("exercise", id, EXERCISES)
     return EXERCISES[id]
 

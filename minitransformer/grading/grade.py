@@ -17,6 +17,7 @@ from ..errors import InputError
 
 KINDS = (".ipynb", ".py")
 MUCH, TOO_MUCH = 1 << 20, 50 << 20  # bytes printed that are worth a remark, and that stop a submission
+RUNNING = set()  # the processes of submissions
 BAR = 30  # the longest bar of the histogram
 
 
@@ -43,16 +44,24 @@ def grade(paths, seconds=60.0, jobs=None):
     """
     files = find_files(paths)
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        return list(pool.map(lambda file: grade_file(file, seconds), files))
+        waiting = [pool.submit(grade_file, file, seconds) for file in files]
+        try:
+            return [one.result() for one in waiting]
+        except KeyboardInterrupt:  # what is done is worth having
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(RUNNING):
+                kill(process)
+            return [one.result() for one in waiting if not one.cancelled()]
 
 
 def find_files(paths):
     files = []
     for path in map(pathlib.Path, paths):
-        if not path.exists():
-            raise InputError(f"There is no file or folder {str(path)!r}.")
-        inside = sorted(p for p in path.rglob("*") if not any(part.startswith(".") for part in p.relative_to(path).parts))
-        files += [p for p in (inside if path.is_dir() else [path]) if p.suffix in KINDS]
+        if not path.exists() or path == pathlib.Path():
+            raise InputError(f"There is no file or folder {str(path)!r}. Name the folder with the submissions.")
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        shown = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+        files += [p for p in shown if p.suffix.lower() in KINDS and p.is_file()]
     if not files:
         raise InputError(f"There is nothing to grade: no {' or '.join(KINDS)} file in {', '.join(map(str, paths))}.")
     return list(dict.fromkeys(files))
@@ -66,13 +75,15 @@ def grade_file(file, seconds):
         result = pathlib.Path(folder, "result.json")
         work = pathlib.Path(folder, "work")
         work.mkdir()
-        command = [sys.executable, "-m", "minitransformer.grading.runner", str(file.resolve()), str(result)]
+        command = [sys.executable, "-m", "minitransformer.grading.runner", str(file.absolute()), str(result)]
         process = subprocess.Popen(
             command, cwd=work, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
+        RUNNING.add(process)
         output = Output(process)
         stopped = output.wait(seconds)
+        RUNNING.discard(process)
         submission.seconds = round(time.perf_counter() - started, 2)
         submission.printed = output.size
         found = _read(result)
@@ -136,10 +147,16 @@ def _environment():
 
 
 def _read(result):
+    """What the runner wrote, if it has the form that the runner gives it: a submission can reach it too."""
+    nothing = {"reports": {}, "errors": [], "finished": False}
     try:
-        return json.loads(result.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # it ended before its first cell did
-        return {"reports": {}, "errors": [], "finished": False}
+        found = json.loads(result.read_text(encoding="utf-8"))
+        kept = {key: found[key] for key, value in nothing.items() if type(found[key]) is type(value)}
+        if not all(report["status"] and isinstance(report["findings"], list) for report in kept["reports"].values()):
+            return nothing
+        return {**nothing, **kept, "errors": [str(error) for error in kept["errors"]]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it ended before its first cell did
+        return nothing
 
 
 def histogram(submissions):

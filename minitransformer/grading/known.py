@@ -9,6 +9,7 @@ import numpy as np
 from .attempt import agree, attempt_own, differing, distance, relative_error
 
 KEPT = 64  # right answers whose wrong versions are remembered
+FEW = 20
 NEAR = 0.3  # a mistake that leaves less than this part of the difference unexplained is most of it
 
 
@@ -45,20 +46,33 @@ def match(yours, expected, versions):
     if ruled:
         return Match(ruled[0], list(exercise.outputs), ruled[1:], ruled=True)
     whole = _distinct(m for m, _, made in versions if agree(yours, made))
+    if not whole:  # the same numbers, whatever it changed besides
+        names = exercise.outputs
+        whole = _distinct(m for m, _, made in versions if all(agree(yours, made, n) and not agree(made, expected, n) for n in names))
     if whole:
         return Match(whole[0], list(exercise.outputs), whole[1:])
-    return _by_output(yours, expected, versions, _wrong(yours, expected))
+    mistakes = [row for row in versions if not row[0].convention]
+    conventions = [row for row in versions if row[0].convention]
+    mixed = _two(yours, expected, itertools.product(conventions, mistakes)) if conventions else None
+    return mixed or _by_output(yours, expected, mistakes, _wrong(yours, expected))
 
 
 def match_two(yours, expected, versions):
     """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor."""
-    return _two(yours, expected, versions) or _scaled(yours, expected, versions, _wrong(yours, expected))
+    mistakes = [row for row in versions if not row[0].convention]
+    made = [expected, *(made for _, _, made in versions)]
+    if not any(_alike(yours, one) for one in made):
+        return None
+    pairs = itertools.combinations(mistakes, 2)
+    return _two(yours, expected, pairs) or _scaled(yours, expected, mistakes, _wrong(yours, expected))
 
 
 def nearest(yours, expected, versions):
     """The `Match` of the mistake that comes nearest, if it leaves but a small part of the difference; else None."""
     far = distance(yours, expected, expected)
-    made = [(distance(yours, made, expected), m) for m, _, made in versions]
+    if sum(outcome.outputs[name].size for outcome in expected.outcomes.values() for name in outcome.outputs) < FEW:
+        return None  # with so few numbers, something is always near
+    made = [(distance(yours, made, expected), m) for m, _, made in versions if not m.convention]
     best, mistake = min(made, key=lambda pair: pair[0], default=(np.inf, None))
     if mistake is None or not np.isfinite(far) or best > NEAR * far:
         return None
@@ -84,14 +98,13 @@ def _by_output(yours, expected, versions, wrong):
     return None
 
 
-def _two(yours, expected, versions):
+def _two(yours, expected, pairs):
     """Two mistakes at once: the larger one is named."""
     exercise, given = expected.exercise, expected.given
     telling = next((s for s in yours if not yours[s].stopped() and not agree(yours, expected, situations=[s])), None)
-    made = [expected, *(made for _, _, made in versions)]
-    if telling is None or not any(_alike(yours[telling], one[telling]) for one in made):
+    if telling is None:
         return None
-    for (one, first, made_one), (other, second, made_other) in itertools.combinations(versions, 2):
+    for (one, first, made_one), (other, second, made_other) in pairs:
         if one is other:
             continue
         try:
@@ -100,6 +113,8 @@ def _two(yours, expected, versions):
             continue
         glance = attempt_own(both, exercise, {telling: given[telling]})
         if agree(yours, glance, situations=[telling]) and agree(yours, attempt_own(both, exercise, given)):
+            if one.convention or other.convention:  # which is no mistake, and the other is
+                return Match(other if one.convention else one, list(exercise.outputs))
             sizes = [distance(made, expected, expected) for made in (made_one, made_other)]
             larger = one if sizes[0] >= sizes[1] else other
             return Match(larger, list(exercise.outputs), remains="something else remains")
@@ -107,14 +122,17 @@ def _two(yours, expected, versions):
 
 
 def _alike(one, other):
-    """Whether two outcomes have the same shapes: what has a shape that no version has, no two of them make."""
-    return all(name in other.outputs and array.shape == other.outputs[name].shape for name, array in one.outputs.items())
+    """Whether two attempts have the same shapes: what has a shape that no version has, no two of them make."""
+    pairs = [(array, other[s].outputs.get(name)) for s in one for name, array in one[s].outputs.items()]
+    return all(theirs is not None and ours.shape == theirs.shape for ours, theirs in pairs)
 
 
 def _scaled(yours, expected, versions, wrong):
     """A mistake, and a constant factor besides."""
     for name, (mistake, _, made) in itertools.product(wrong, versions):
-        factor = None if agree(made, expected, name) else constant_factor(yours, made, name)
+        if constant_factor(made, expected, name) is not None:  # itself no more than a factor: any other would be as good
+            continue
+        factor = constant_factor(yours, made, name)
         if factor is not None:
             return Match(mistake, [name], remains=f"a factor of {factor:.4g} remains in {name}")
     return None
@@ -134,7 +152,7 @@ def constant_factor(one, other, output):
         tolerance = one[situation].tolerance
         if factors[-1] == 0 or not np.allclose(a, factors[-1] * b, rtol=tolerance, atol=tolerance * np.abs(a).max()):
             return None
-    if not factors or np.ptp(factors) > 1e-3 * abs(factors[0]):
+    if not factors or np.ptp(factors) > 1e-6 * abs(factors[0]):
         return None
     return factors[0]
 

@@ -8,8 +8,9 @@ from ..backend import as_numpy
 from .binding import find_name
 
 # What rounding may do, relative to the largest number of an output: by the least exact type that came back.
-TOLERANCES = {2: 2e-2, 4: 2e-4, 8: 1e-10}  # bytes of a number
-SINGLE = 1e-5  # float64 that agrees no better than this was float32 on the way
+TOLERANCES = {4: 2e-4, 8: 1e-10}  # bytes of a number
+LARGEST = 5_000_000  # numbers in an array that is worth comparing
+SINGLE = 2e-6  # float64 that agrees no better than this was float32 on the way
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,8 +103,17 @@ def _numbers(value):
         raise TypeError("a list whose rows are not equally long") from None
     except Exception as problem:  # whatever a foreign array does when it is asked for its numbers
         raise TypeError(f"a {type(value).__name__} that does not turn into a NumPy array ({problem})") from None
+    if array.dtype.kind == "O" and array.size:  # Python's own numbers: fractions, decimals
+        try:
+            array = array.astype(float)
+        except (TypeError, ValueError):
+            raise TypeError("a list of things that are no numbers" if array.ndim else f"of type {type(value).__name__}") from None
+    if array.dtype == np.float16:
+        raise TypeError("in float16, which is too coarse to judge: use float32 or float64")
+    if array.size > LARGEST:
+        raise TypeError(f"of shape {array.shape}, far larger than asked for")
     if array.dtype.kind not in "biuf":
-        raise TypeError("a list of things that are no numbers" if array.dtype.kind == "O" else f"of type {array.dtype}")
+        raise TypeError(f"of type {array.dtype}")
     return array
 
 

@@ -61,13 +61,15 @@ class Report:
         if self.right:
             situations = "one situation" if self.situations == 1 else f"{self.situations} situations"
             rows.append(("right", ", ".join(self.right) + (f", in {situations}." if self.passed else ".")))
+        besides = any(finding.id == "remains" for finding in self.findings)
         for finding in self.findings:
             labels = {"convention": "note", "precision": "note", "remains": "besides"}
             label = labels.get(finding.id.split(":")[0], "wrong")
             rows += [(label if n == 0 else "", sentence) for n, sentence in enumerate(finding.evidence)]
             if finding.title:
                 also = "".join(f", or when {title}" for title in finding.also)
-                amount = "Exactly this comes" if finding.exact else "Most of this would come"
+                amount = "This comes" if besides else "Exactly this comes"
+                amount = amount if finding.exact else "Most of this would come"
                 rows.append(("looks like", f"{amount} out when {finding.title}{also}."))
             if finding.question:
                 rows.append(("question", finding.question))

@@ -2,75 +2,70 @@
 
     python -m minitransformer.grading.runner FILE RESULT
 
-FILE is a notebook, or a Python file whose cells begin with `# %%`; without such lines, each statement is a cell. A cell
-that fails does not stop the next. RESULT is written anew after each cell, so that what was said is not lost if a later
-one never ends.
+A cell that fails does not stop the next. RESULT is written anew after each cell, so that what was said is not lost if a
+later one never ends.
 """
 
 import ast
+import asyncio
+import codeop
+import inspect
 import json
 import linecache
+import os
 import pathlib
-import re
 import sys
 
+import numpy as np
+
 from .calling import explain
+from .cells import cells_of
 from .check import LISTENERS, check
 from .exercise import EXERCISES
 
 MEMORY = 4 << 30  # bytes of address space, beyond which Python raises MemoryError
-CELL = re.compile(r"^# %%.*$", re.MULTILINE)
-MAGIC = re.compile(r"^(\s*)([%!?].*)$", re.MULTILINE)  # IPython's own commands, which Python does not know
+ERRORS = 100  # of a submission that are kept
 
 
 def main(file, result):
     limit_memory()
+    np.random.default_rng(0)  # imports what a file called random.py would otherwise stand in for
     file, result = pathlib.Path(file), pathlib.Path(result)
-    sys.path.insert(0, str(file.parent))
-    found = {"reports": {}, "errors": [], "finished": False}
+    sys.path.append(str(file.parent))
+    write, found = json.dumps, {"reports": {}, "errors": [], "finished": False}
     LISTENERS.append(lambda report: found["reports"].update({report.exercise: report.to_dict()}))
-    names = {"__name__": "__main__", "__file__": str(file)}
+
+    def save():
+        result.write_bytes(write(found).encode("utf-8", "backslashreplace"))
+
+    names = {"__name__": "__main__", "__file__": str(file), "display": lambda *_, **__: None, "get_ipython": lambda: None}
+    compiler = codeop.Compile()  # which remembers `from __future__ import ...`
+    compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     for place, cell in cells_of(file):
-        problem = run(cell, place, names)
+        problem = run(cell, place, names, compiler)
         if problem:
             found["errors"].append(f"{place}: {problem}")
-        result.write_text(json.dumps(found), encoding="utf-8")
-    for exercise in EXERCISES.values():  # written, but never checked
-        if exercise.id not in found["reports"] and callable(names.get(exercise.name)):
-            check(exercise, names[exercise.name], quiet=True)
+            del found["errors"][ERRORS:]
+        save()
+    for exercise in EXERCISES.values():  # written here, but never checked
+        function = names.get(exercise.name)
+        if exercise.id not in found["reports"] and inspect.isfunction(function) and function.__module__ == "__main__":
+            report = check(exercise, function, quiet=True)
+            if [finding.id for finding in report.findings] == ["arguments"]:  # another function of that name
+                del found["reports"][exercise.id]
     found["finished"] = True
-    result.write_text(json.dumps(found), encoding="utf-8")
+    save()
 
 
-def cells_of(file):
-    """[(its place, its code)] of the code cells of a notebook or Python file; the latter's keep their lines' numbers."""
-    text = file.read_text(encoding="utf-8")
-    if file.suffix == ".ipynb":
-        cells = json.loads(text)["cells"]
-        return [(f"cell {n}", "".join(cell["source"])) for n, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
-    starts = [text[: match.start()].count("\n") for match in CELL.finditer(text)] or statements(text)
-    lines = text.splitlines(keepends=True)
-    cells = [(start, "".join(lines[start:end])) for start, end in zip([0, *starts], [*starts, len(lines)])]
-    return [(file.name, "\n" * start + cell) for start, cell in cells]
-
-
-def statements(text):
-    """The lines, from 0, with which the statements of a file begin; none if it is not Python."""
-    try:
-        body = ast.parse(MAGIC.sub(r"\1pass", text)).body
-    except SyntaxError:
-        return []
-    firsts = (min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]) - 1 for node in body)
-    return sorted(set(firsts))
-
-
-def run(cell, name, names):
+def run(cell, name, names, compiler):
     """Run a cell; return what it raised, in a sentence, or nothing."""
-    code = MAGIC.sub(r"\1pass  # \2", cell)
-    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+    linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
     try:
-        exec(compile(code, name, "exec"), names)  # the learner's own file, as `python FILE` would
-    except (Exception, SystemExit) as problem:
+        code = compiler(cell, name, "exec")
+        result = eval(code, names)  # the learner's own file, as `python FILE` would run it
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+    except BaseException as problem:  # also exit(), and whatever else is meant to end a program
         return explain(problem)
     return ""
 
@@ -85,4 +80,6 @@ def limit_memory():
 
 
 if __name__ == "__main__":
+    leave = os._exit
     main(*sys.argv[1:])
+    leave(0)  # threads that the file started, and did not end, are not waited for

@@ -26,6 +26,10 @@ class Sizes:
         """{letter: size}."""
         return {**dataclasses.asdict(self), "D": self.D}
 
+    def differ(self, others):
+        """Whether no letter has the same size here and there."""
+        return all(size != others.named()[letter] for letter, size in self.named().items())
+
     def values(self):
         """The sizes, and the products that a mean may be taken over."""
         return [*self.named().values(), self.B * self.T, self.B * self.S, self.T * self.S]

@@ -34,7 +34,10 @@ def look_first(yours, expected, sizes, tolerance):
 def _named_factor(yours, expected, sizes, tolerance):
     c = _constant_factor(yours, expected, tolerance)
     known = name_of(c, sizes) if c else ""
-    return ("factor", f"Every number is {c:.6g} times what it should be: that is {known}.") if known else None
+    if not known:
+        return None
+    text = {"2": "twice", "1/2": "half"}.get(known, f"{c:.6g} times")
+    return "factor", f"Every number is {text} what it should be" + ("." if known in ("2", "1/2") else f", which is {known} here.")
 
 
 def _factor(yours, expected, named, tolerance):

@@ -13,7 +13,7 @@ INPUTS = {"logits": "(B, T, V)", "targets": "(B, T) ids"}
 
 def draw_targets(rng, n):
     """Ids (B, T), padded at the end; the first row is full, and every row has at least one token."""
-    targets = rng.integers(4, n.V, size=(n.B, n.T))
+    targets = rng.integers(1, n.V, size=(n.B, n.T))
     lengths = rng.integers(1, n.T, size=n.B)
     lengths[0] = n.T
     targets[np.arange(n.T) >= lengths[:, None]] = PAD

@@ -67,6 +67,11 @@ def _one_for_many(yours, expected):
     return keep is not None and keep.any() and not keep.all() and not _each_by_itself(keep)
 
 
+def _nothing_dropped(yours, expected):
+    keep = _drawn(yours)
+    return keep is not None and bool(keep.all())
+
+
 def _one_for_both(yours, expected):
     outcome, given = yours["random numbers"], yours.given["random numbers"]
     keeps = [_mask(outcome, given[x], y) for x, y in (("x_1", "y_1"), ("x_2", "y_2"))]
@@ -124,11 +129,15 @@ dropout.mistake(
 )
 dropout.mistake(
     "197a", "one random choice serves many numbers", {"random(x.shape)": "random(x.shape[-1])"},
-    {"random(x.shape)": "random(x.shape[1:])"}, {"random(x.shape)": "random((len(x), 1, 1))"},
+    {"random(x.shape)": "random(x.shape[1:])"},
     {"random(x.shape)": "random((*x.shape[:2], 1))"}, {"random(x.shape)": "random((len(x), 1, x.shape[2]))"},
     rule=_one_for_many,
     evidence="Along an axis, all are kept or all are dropped.",
     question="How many random numbers are drawn, and how many numbers has x?",
+)
+dropout.mistake(
+    "197g", "nothing is dropped", {DRAWN: "rng.random(x.shape) >= 0"}, {"* keep": ""}, rule=_nothing_dropped,
+    question="While training, which share of the numbers of y is 0?",
 )
 dropout.mistake(
     "197b", "another share than p is dropped", {DRAWN: "rng.random(x.shape) >= 0.5"},
@@ -344,6 +353,10 @@ Dropout.mistake(
     rule=_swapped,
     evidence="A share p of the numbers is kept, and a share of 1−p is 0.",
     question="With p = 0.1, how many of ten numbers should be left?",
+)
+Dropout.mistake(
+    "197g", "nothing is dropped", {"rng.random(x.shape) >= self.p": "rng.random(x.shape) >= 0"}, rule=_nothing_dropped,
+    question="While training, which share of the numbers of y is 0?",
 )
 Dropout.mistake(
     "197a", "one random choice serves many numbers", {"random(x.shape)": "random(x.shape[-1])"},

@@ -12,7 +12,7 @@ INPUTS = {"ids": "(B, T) ids", "table": "(V, D)"}
 
 def _given(rng, n):
     """Ids with padding, and one that stands in several places."""
-    ids = rng.integers(4, n.V, size=(n.B, n.T))
+    ids = rng.integers(1, n.V, size=(n.B, n.T))
     ids[0, :2] = ids[1, 0] = ids[-1, 1] = n.V - 2
     ids[1, -1] = ids[-1, -2:] = PAD
     return {"ids": ids, "table": rng.standard_normal((n.V, n.D)) / np.sqrt(n.D)}

@@ -5,6 +5,7 @@ import numpy as np
 from ...gradient_check import _central_difference, _row, gradient_check
 from ...gradient_check import gradient_error as package_gradient_error
 from ..exercise import exercise
+from ..outcome import TOLERANCES
 
 
 def _given(rng, n):
@@ -26,7 +27,8 @@ def _noisy(yours, expected):
     if any(ours is None or ours.shape != right.shape for ours, right in pairs):
         return False
     errors = [np.linalg.norm(ours - right) / np.linalg.norm(right) for ours, right in pairs]
-    return all(1e-4 < error < 0.1 for error in errors)
+    single = all(yours[situation].tolerance == TOLERANCES[4] for situation in yours)  # float32 came back
+    return single and all(1e-4 < error < 0.1 for error in errors)
 
 
 @exercise(

@@ -12,7 +12,7 @@ HEADS = 4  # a mask is spread over so many heads before it is compared
 
 def _ids(rng, n, length, shorter=0):
     """Rows of ids that start with BOS (1), end with EOS (2), and are filled up with padding; one of them has UNK (3)."""
-    ids = rng.integers(4, n.V, (n.B, length))
+    ids = rng.integers(1, n.V, (n.B, length))
     ids[:, 0] = 1
     ids[0, 1] = 3
     lengths = length - (np.arange(n.B) + shorter) % (length - 1)

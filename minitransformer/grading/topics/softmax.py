@@ -16,6 +16,7 @@ SHIFT = Invariant("The sum of each row of d_scores", "softmax ignores a shift", 
     given=lambda rng, n: {"scores": 2 * rng.standard_normal((n.B, n.T, n.S))},
     situations={
         "scores around 1000": lambda given, rng, n: {"scores": given["scores"] + 1000},
+        "scores that are far apart": lambda given, rng, n: {"scores": given["scores"] - 1600.0 * (np.arange(n.S) % 2)},
         "rows that are far apart": lambda given, rng, n: {"scores": given["scores"] - 800.0 * (np.arange(n.T)[:, None] % 2)},
     },
     invariants=(UNITY,),
@@ -75,6 +76,11 @@ softmax.mistake(
     {"scores.max(axis=-1, keepdims=True)": "scores.max(axis=0, keepdims=True)"},
     evidence="A row that lies far below it has only exponentials of 0, and 0/0 is NaN.",
     question="What is left of a row whose scores all lie 800 below that maximum?", met="public NumPy Transformers",
+)
+softmax.mistake(
+    "142", "another number than the maximum is taken off", {"scores.max(": "scores.min("}, {"scores.max(": "scores.mean("},
+    evidence="Scores 1600 above that number are exponents 1600 too large.",
+    question="Which number, taken off, leaves no exponent above 0?",
 )
 softmax.mistake(
     "131", "the exponentials are not divided by anything", {"weights / weights.sum(axis=-1, keepdims=True)": "weights"},

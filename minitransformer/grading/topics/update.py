@@ -1,13 +1,14 @@
 """One training step for all parameters of a model, in place."""
 
 import copy
+import inspect
 
 import numpy as np
 
 from ...module import Module
 from ...optim import Adam
 from ...schedules import Noam
-from ..binding import bind
+from ..binding import Unfit, bind
 from ..calling import is_blank
 from ..exercise import exercise
 
@@ -39,6 +40,8 @@ def _drive(function, given):
 
     It is not asked which arrays the dicts hold by then: a model holds on to its own.
     """
+    if inspect.isclass(function) or not callable(function):
+        raise Unfit("A function is asked for: update_all(parameters, gradients, m, v, step, d_model, warmup).")
     state = copy.deepcopy(given)
     held = {kind: [state[kind][name] for name in NAMES] for kind in ARRAYS}
     arguments, named = bind(function, state, list(state), "update_all()")
