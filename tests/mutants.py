@@ -1036,7 +1036,7 @@ p("x373", "no invariant is ever broken", "BROKEN = 1e-7", "BROKEN = 1e7")
 p = plants("grading/outcome.py", "test_grading.py", "small_number or any_style or thousandth")
 p("x375", "float64 is judged like float32", "8: 1e-10}", "8: 2e-4}")
 p("x376", "float32 is judged like float64", "4: 2e-4,", "4: 1e-10,", select="any_style")
-p("x377", "a tenth is a question of precision", "SINGLE = 1e-5", "SINGLE = 1e-1")
+p("x377", "a tenth is a question of precision", "SINGLE = 2e-6", "SINGLE = 1e-1")
 
 p = plants("grading/calling.py", "test_grading.py", "changed or stub or helps")
 p("x378", "the learner's function gets our own arrays", "inputs = copy.deepcopy(given)\n    with np.errstate(all=\"ignore\"), warnings",
@@ -1047,13 +1047,17 @@ p("x381", "NotImplementedError is an error like others", 'Trouble("stub", "it ra
 p("x382", "the shapes that were given are not said", '{explain(problem)} {_shapes(given)}"', '{explain(problem)}"')
 
 p = plants("grading/diagnosis.py", "test_grading.py", "call_before or half or changed or all_sizes_are_equal or rule_finds")
-p("x383", "a second answer is not asked for", "if agree(again, expected):", "if True:")
+p("x383", "a second answer is not asked for", "if agree(again, yours):", "if True:")
 p("x384", "what is missing is called wrong", "if missing and set(wrong) == set(missing):", "if False:")
 p("x385", "a changed input passes", 'NOTES = ("convention", "precision")', 'NOTES = ("convention", "precision", "changed")')
 p("x386", "no second run where all sizes are equal", "for sizes in TWINS.values():", "for sizes in ():")
 p("x387", "a number is shown where a rule speaks", "if known and known.ruled:", "if False:")
 p("x388", "a convention is a mistake", "if known and known.mistake.convention and", "if False and",
   select="convention")
+p("x408", "what is right is run once only", "if report.passed:\n", "if False:\n", select="written_down or first_call")
+p("x409", "the second run has the same constants", "SMALLER = 0.7", "SMALLER = 1.0", select="written_down")
+p("x410", "a convention may change its input", "if all(finding.id.split(\":\")[0] in NOTES for finding in findings):\n        findings +=",
+  "if not findings:\n        findings +=", select="convention_that")
 
 p = plants("grading/structure.py", "test_grading.py", "localised or letters or missing_term")
 p("x389", "late and early are exchanged", "'late' if step == 1", "'early' if step == 1")
@@ -1063,7 +1067,10 @@ p("x391", "a term is found in its absolute value", "c = np.sum(difference * arra
 p = plants("grading/binding.py", "test_grading.py", "any_style or helps")
 p("x392", "gradients have no short names", "if gradient and rest in SHORT", "if False and rest in SHORT")
 p("x393", "the case of a name counts", '.replace("_", "").lower()', '.replace("_", "")')
-p("x394", "defaults are filled too", "if len(takers) == len(left)), None)", "if len(takers) >= len(left)), None)")
+p("x394", "defaults are filled too", "if len(needed) == len(left):", "if len(needed) <= len(left):",
+  select="less_than_is_given")
+p("x406", "defaults take nothing", "if not needed or len(needed)", "if len(needed)", select="less_than_is_given or any_style")
+p("x407", "a gradient has only its own names", "if len(needed) == len(starts):", "if False:", select="commonest or own_and_less")
 
 p = plants("grading/report.py", "test_grading.py", "most_of or as_a_dict or cell_shows")
 p("x395", "most of a difference is called all of it", 'if finding.exact else', "if True else")
@@ -1079,7 +1086,10 @@ p("x400", "a flood is let run", "if self.size > TOO_MUCH:\n", "if False:\n")
 p("x401", "the last words of a crash are lost", 'f": {last[-1][:200]}" if last', '"" if last')
 
 p = plants("grading/runner.py", "test_grade.py", "before_a_hang or one_file or fails or cell_by_cell")
-p("x402", "nothing is written before the end", "        result.write_text(json.dumps(found)", "        json.dumps(found) or result.write_text(json.dumps(found)")
-p("x403", "functions that the file does not check are left", "and callable(names.get(exercise.name))", "and False")
+p("x402", "nothing is written before the end", "        save()\n", "        pass\n")
+p("x403", "functions that the file does not check are left", "and inspect.isfunction(function) and", "and False and")
 p("x404", "a cell that fails ends the file", 'found["errors"].append(f"{place}: {problem}")', 'found["errors"].append(f"{place}: {problem}")\n            break')
-p("x405", "a line is not found where it stands", '"\\n" * start + cell', "cell")
+p = plants("grading/cells.py", "test_grade.py", "cell_that_fails or valid_file or notebooks_may_hold")
+p("x405", "a line is not found where it stands", '"\\n" * start + without_magic(cell)', "without_magic(cell)")
+p("x412", "statements are cut within a line", "if first > end:", "if True:")
+p("x411", "IPython's words are left in", "return MAGIC.sub", "return code or MAGIC.sub")

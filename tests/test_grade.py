@@ -107,6 +107,91 @@ def test_files_do_not_see_one_another_nor_write_beside_themselves(tmp_path):
     assert not (tmp_path / "left.txt").exists()
 
 
+HOSTILE = {
+    "random.py": "x = 1",  # the name of a module that NumPy imports
+    "json.py": "x = 1",
+    "patched.py": "import json\njson.dumps = lambda *_, **__: '[]'\n",
+    "surrogate.py": "raise ValueError('\\ud800')",
+    "thread.py": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
+    "interrupt.py": "raise KeyboardInterrupt",
+    "unprintable.py": "class E(Exception):\n    def __str__(self): raise OSError\nraise E",
+    "colour.py": "raise ValueError('\\x1b[2Jgone')",
+}
+
+
+def test_no_file_spoils_the_class(tmp_path, capsys):
+    for name, text in HOSTILE.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "loop.py").symlink_to(tmp_path / "loop.py")
+    (tmp_path / "folder.py").mkdir()
+    fill(tmp_path, good_py=RIGHT.replace("{answer}", GOOD))
+    status, out, _ = run(f"grade '{tmp_path}' --seconds 20 --out '{tmp_path / 'class.json'}'", capsys)
+    found = {s["file"].replace("\\", "/").rsplit("/", 1)[-1]: s for s in json.loads((tmp_path / "class.json").read_text())["submissions"]}
+    assert status == 0 and set(found) == {*HOSTILE, "good.py"} and "\x1b" not in out
+    assert len(found["good.py"]["reports"]) == 2
+    assert found["thread.py"]["seconds"] < 15 and not found["thread.py"]["remark"]
+    assert found["interrupt.py"]["errors"] == ["interrupt.py: KeyboardInterrupt in line 1: `raise KeyboardInterrupt`."]
+
+
+PLAIN = {
+    "a line that begins with %": "x = (7\n% 3)\nassert x == 1",
+    "a string that looks like a cell": "x = \"\"\"\n# %% no cell\n%no magic\n\"\"\"\nassert x.count('%') == 3",
+    "two statements in a line, over lines": "x = [1,\n2]; y = [3,\n4]\nassert x + y == [1, 2, 3, 4]",
+    "a byte order mark": "\ufeffx = 1",
+    "a line separator in a string": "x = 'a\u2028b'\nassert len(x) == 3",
+    "the future": "from __future__ import annotations\n\ndef f(x: Missing): pass",
+    "Windows line ends": "x = 1\r\nassert x == 1\r\n",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_any_valid_file_runs(tmp_path, kind):
+    (tmp_path / "file.py").write_bytes(PLAIN[kind].encode())
+    (submission,) = grade([tmp_path])
+    assert not submission.errors and not submission.remark
+
+
+NOTEBOOKS = {
+    "magics": "%matplotlib inline\n!pip install \\\n  nothing\nfiles = !ls\nlen?\n?len\nx = 1",
+    "another language": "%%bash\nls -l | head",
+    "a timed cell": "%%time\nx = 1\nassert x == 1",
+    "await": "import asyncio\nawait asyncio.sleep(0)",
+    "display": "display(1)\nget_ipython()",
+}
+
+
+@pytest.mark.parametrize("kind", NOTEBOOKS)
+def test_what_notebooks_may_hold(tmp_path, kind):
+    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": NOTEBOOKS[kind]}]}], "nbformat": 3}
+    new = {"cells": [{"cell_type": "code", "source": NOTEBOOKS[kind]}, {"cell_type": "code"}], "nbformat": 4}
+    for name, book in {"old.ipynb": old, "new.ipynb": new}.items():
+        (tmp_path / name).write_text(json.dumps(book), encoding="utf-8-sig")
+    for submission in grade([tmp_path]):
+        assert not submission.errors and not submission.remark, submission
+
+
+def test_another_function_of_an_exercises_name_is_left_alone(tmp_path):
+    fill(tmp_path, other_py="from minitransformer.layers import Linear as linear\n\ndef decode(ids): return ids\n")
+    (submission,) = grade([tmp_path])
+    assert not submission.reports
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_ends_the_files_and_keeps_what_is_done(tmp_path):
+    import signal
+    import subprocess
+    import time
+
+    fill(tmp_path, a_py="x = 1", b_py="while True: pass")
+    process = subprocess.Popen([sys.executable, "-m", "minitransformer", "grade", str(tmp_path), "--jobs", "1"], stdout=subprocess.PIPE, text=True)
+    time.sleep(4)
+    started = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert time.perf_counter() - started < 10 and "a.py" in out
+
+
 def test_a_changed_input_is_reported_as_that(tmp_path):
     fill(tmp_path, changes_py="from minitransformer.grading import check\nimport numpy as np\ndef softmax(scores):\n"
          "    scores -= scores.max(-1, keepdims=True)\n    return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)\n")  # fmt: skip

@@ -471,6 +471,8 @@ def test_the_commonest_signatures_fit(backward):
 
 def test_a_gradient_under_a_name_of_ones_own_and_less_than_is_given():
     assert quiet("linear.backward", lambda dout, x, W: (dout @ W.T, np.einsum("btd,btf->df", x, dout), dout.sum((0, 1)))).passed
+    rng = np.random.default_rng(5)
+    assert quiet("dropout.forward", lambda x, drop_prob=0.5, training=True: np.where(rng.random(x.shape) < drop_prob, 0, x / (1 - drop_prob)) if training else x).passed
     assert quiet("noam.rate", lambda step, dim=512, warmup_steps=4000: dim**-0.5 * min(step**-0.5, step * warmup_steps**-1.5)).passed
 
 

@@ -14,8 +14,8 @@ def bind(function, given, order, what, first=0):
     """The positional and named arguments for `function`: ((...), {...}).
 
     A parameter whose name is known (case and underscores aside) gets the array of that name, from all that is given.
-    The rest get the inputs in `order` that no name has taken, if there are as many of the one as of the other, or just
-    the `first` of them.
+    The rest get the inputs in `order` that no name has taken, if there are enough of them; if not, and it is one for each
+    of the `first`, these.
     """
     try:
         parameters = list(inspect.signature(function).parameters.values())
@@ -31,24 +31,27 @@ def bind(function, given, order, what, first=0):
         return tuple(given[name] for name in names), {}
     if any(p.kind == p.VAR_KEYWORD for p in parameters) and not asked:
         return (), {name: given[name] for name in order}
-    if len(needed) <= len(left):
-        fits = len(needed) == len(left) or len(strangers) >= len(left) or not needed
-        takers = strangers if len(needed) < len(left) else needed
-        if fits:
-            chosen.update({p.name: name for p, name in zip(takers, left)})
-        elif len(needed) == first and left[:first] == order[:first]:  # a backward that calls its gradient by a name of its own
-            chosen.update({p.name: name for p, name in zip(needed, left)})
-        else:
-            fits = None
-    else:
-        fits = None
-    if fits is None and needed:
+    starts = order[:first] if left[:first] == order[:first] else []
+    takers = _takers(strangers, needed, left, starts)
+    if takers is None:
         text = f"{what} asks for {', '.join(p.name for p in asked)}"
         if not order:
             raise Unfit(f"{text}; it may ask for any of these, by name: {', '.join(given)}.")
         raise Unfit(f"{text}; it is given {', '.join(order)}. Use these names, or as many parameters in this order.")
+    chosen.update({p.name: name for p, name in zip(takers, left)})
     positional = tuple(given[chosen[p.name]] for p in asked if p.kind == p.POSITIONAL_ONLY and p.name in chosen)
     return positional, {p.name: given[chosen[p.name]] for p in asked if p.kind != p.POSITIONAL_ONLY and p.name in chosen}
+
+
+def _takers(strangers, needed, left, starts):
+    """The parameters of unknown name that get the inputs left, in order; None if it cannot be told which do."""
+    if len(needed) == len(left):
+        return needed
+    if not needed or len(needed) < len(left) <= len(strangers):
+        return strangers
+    if len(needed) == len(starts):  # a backward that has a name of its own for the gradient it starts from
+        return needed
+    return None
 
 
 def find_name(name, names):
