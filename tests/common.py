@@ -15,6 +15,25 @@ def close(actual, expected, atol=1e-12):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
 
 
+def close_in_size(actual, expected):
+    """Equal to 1e-12 of the largest number."""
+    size = max(1, np.abs(expected).max())
+    close(actual / size, expected / size)
+
+
+def central_differences(function, x, step=1e-6):
+    """The gradient of a number by every entry of x, which is moved in place and put back."""
+    differences = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        kept = x[place]
+        x[place] = kept + step
+        above = function()
+        x[place] = kept - step
+        differences[place] = (above - function()) / (2 * step)
+        x[place] = kept
+    return differences
+
+
 def assert_gradients(component, *inputs, **options):
     """Every gradient equals its central difference."""
     report = gradient_check(component, *inputs, **options)

@@ -4,7 +4,7 @@ every backward equals the central differences of its forward.
 
 import numpy as np
 import pytest
-from common import close
+from common import central_differences, close, close_in_size
 
 from minitransformer.data import PAD
 from minitransformer.data.batching import make_batch
@@ -57,25 +57,6 @@ def gradients(exercise, given):
     """{d_input: gradient} of a backward."""
     returned = exercise.reference(**given)
     return dict(zip(exercise.returns, returned if isinstance(returned, tuple) else (returned,)))
-
-
-def close_in_size(actual, expected):
-    """Equal to 1e-12 of the largest number."""
-    size = max(1, np.abs(expected).max())
-    close(actual / size, expected / size)
-
-
-def central_differences(function, x, step=1e-6):
-    """The gradient of a number by every entry of x, which is moved in place and put back."""
-    differences = np.zeros_like(x)
-    for place in np.ndindex(x.shape):
-        kept = x[place]
-        x[place] = kept + step
-        above = function()
-        x[place] = kept - step
-        differences[place] = (above - function()) / (2 * step)
-        x[place] = kept
-    return differences
 
 
 def component_with(name, given):

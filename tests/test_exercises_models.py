@@ -4,10 +4,10 @@ central differences, right answers in other styles, and wrong ones that nobody p
 
 import numpy as np
 import pytest
-from common import close
+from common import central_differences, close, close_in_size
 
 from minitransformer.attention import AdditiveAttention, ScaledDotProductAttention, causal_mask
-from minitransformer.gradient_check import gradient_error
+from minitransformer.gradient_check import as_tuple, gradient_error
 from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.sizes import TWINS, Sizes, sizes_for
@@ -32,17 +32,12 @@ def situations(exercise):
         yield from EXERCISES[exercise].draw(rng(5), sizes).values()
 
 
-def as_tuple(values):
-    return values if isinstance(values, tuple) else (values,)
-
-
 def all_close(actual, expected):
     """Equal to 1e-12 of the largest number."""
     actual, expected = as_tuple(actual), as_tuple(expected)
     assert len(actual) == len(expected)
     for a, b in zip(actual, expected):
-        size = max(1, np.abs(b).max())
-        close(a / size, b / size)
+        close_in_size(a, b)
 
 
 # -- against the package --------------------------------------------------------------------------------------------
@@ -265,19 +260,6 @@ def test_the_schedules_are_the_packages_at_every_step():
 
 
 # -- against central differences ------------------------------------------------------------------------------------
-
-
-def central_differences(function, x, step=1e-6):
-    """The gradient of a number by every entry of x, which is moved in place and put back."""
-    differences = np.zeros_like(x)
-    for place in np.ndindex(x.shape):
-        kept = x[place]
-        x[place] = kept + step
-        above = function()
-        x[place] = kept - step
-        differences[place] = (above - function()) / (2 * step)
-        x[place] = kept
-    return differences
 
 
 @pytest.mark.parametrize(

@@ -54,15 +54,18 @@ def _agree_in(one, other, situation, output):
         return ours.stopped() and theirs.stopped() and ours.trouble.kind == theirs.trouble.kind == "raised"
     if output is None and set(ours.changed) != set(theirs.changed):
         return False
-    names = [output] if output else one.exercise.outputs
-    tolerance = ours.tolerance
-    pairs = [(ours.outputs.get(name), theirs.outputs.get(name)) for name in names]
-    return all(a is not None and b is not None and close(a, b, tolerance) for a, b in pairs)
+    pairs = [pair(one, other, situation, name) for name in ([output] if output else one.exercise.outputs)]
+    return all(a is not None and b is not None and close(a, b, ours.tolerance) for a, b in pairs)
 
 
 def differing(one, other, output):
     """The situations in which an output of two attempts differs."""
     return [situation for situation in one if not _agree_in(one, other, situation, output)]
+
+
+def wrong_outputs(yours, expected):
+    """The outputs of an attempt that are not as expected everywhere."""
+    return [name for name in yours.exercise.outputs if not agree(yours, expected, name)]
 
 
 def distance(one, other, expected):
@@ -73,21 +76,20 @@ def distance(one, other, expected):
         if ours.stopped() and theirs.stopped():
             continue
         for name in one.exercise.outputs:
-            a, b = ours.outputs.get(name), theirs.outputs.get(name)
+            a, b = pair(one, other, situation, name)
             if a is None or b is None or a.shape != b.shape:
                 return np.inf
             wrong = ~agreeing(a, b, ours.tolerance)
             if wrong.any() and not (np.isfinite(a[wrong]).all() and np.isfinite(b[wrong]).all()):
                 return np.inf
-            with np.errstate(over="ignore"):
-                scale = scale_of(expected[situation].outputs.get(name, b))
-                total += float(np.sum(((a - b)[wrong] / scale) ** 2))
+            scale = scale_of(expected[situation].outputs.get(name, b))
+            total += float(np.sum(((a - b)[wrong] / scale) ** 2))
     return np.sqrt(total)
 
 
-def pair(yours, expected, situation, name):
-    """An output as it came and as it should have come; None where there is none."""
-    return yours[situation].outputs.get(name), expected[situation].outputs.get(name)
+def pair(one, other, situation, name):
+    """An output of two attempts, as a rule as it came and as it should have come; None where there is none."""
+    return one[situation].outputs.get(name), other[situation].outputs.get(name)
 
 
 def relative_error(yours, expected, situation, name):
@@ -95,5 +97,4 @@ def relative_error(yours, expected, situation, name):
     a, b = pair(yours, expected, situation, name)
     if a is None or b is None or a.shape != b.shape or not np.isfinite(a).all():
         return np.inf
-    with np.errstate(over="ignore"):
-        return float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12))
+    return float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12))

@@ -33,15 +33,13 @@ def call(submission, exercise, given):
             raise
         except BaseException as problem:  # a learner's code may raise anything
             return Outcome(trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip()))
-        if returned is None and exercise.returns and is_blank(submission):
+        if returned is None and is_blank(submission):
             return Outcome(trouble=Trouble("stub", "its body is empty"))
         try:
             outcome = read(returned, exercise, inputs)
         except Exception as problem:  # objects that do not let themselves be looked at
             text = f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
             return Outcome(trouble=Trouble("type", text))
-    if exercise.changes and not exercise.returns and is_blank(submission):
-        return Outcome(trouble=Trouble("stub", "its body is empty"))
     outcome.changed = changes(exercise, given, inputs)
     return outcome
 
@@ -49,12 +47,11 @@ def call(submission, exercise, given):
 def call_own(function, exercise, given):
     """The same for our own text, right or wrong: its inputs bear the exercise's names, and nobody reads why it stops."""
     inputs = copy.deepcopy(given)
-    with np.errstate(all="ignore"):
-        try:
-            returned = exercise.drive(function, inputs) if exercise.drive else function(**inputs)
-        except Exception:
-            return Outcome(trouble=Trouble("raised", "It raised an error."))
-        outcome = read(returned, exercise, inputs)
+    try:
+        returned = exercise.drive(function, inputs) if exercise.drive else function(**inputs)
+    except Exception:
+        return Outcome(trouble=Trouble("raised", "It raised an error."))
+    outcome = read(returned, exercise, inputs)
     outcome.changed = changes(exercise, given, inputs)
     return outcome
 
@@ -185,20 +182,20 @@ def _name(submission):
 def explain(problem):
     """What was raised, and in which line of the learner's code: "ValueError in line 3: `…` (…)."."""
     if isinstance(problem, SyntaxError) and problem.text:
-        return f"SyntaxError in line {problem.lineno}: `{_short(problem.text)}` ({problem.msg})."
+        return f"SyntaxError in line {problem.lineno}: `{short(problem.text)}` ({problem.msg})."
     frames = [f for f in traceback.extract_tb(problem.__traceback__) if not _is_ours(f.filename)]
     place = ""
     if frames:
         own = [f for f in frames if not f.filename.startswith(LIBRARIES)] or frames
-        place = f" in line {own[-1].lineno}" + (f": `{_short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()")
+        place = f" in line {own[-1].lineno}" + (f": `{short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()")
     try:
-        text = _short(str(problem))
+        text = short(str(problem))
     except Exception:  # its own __str__ fails
         text = ""
     return f"{type(problem).__name__}{place}" + (f" ({text})" if text else "") + "."
 
 
-def _short(text):
+def short(text):
     """The first line of a text, for one line of a report: no more of it than can be read, and nothing but characters."""
     line = next(iter(text[:1000].strip().splitlines()), "").strip()
     line = "".join(c if c.isprintable() else "�" for c in line)

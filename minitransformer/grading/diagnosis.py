@@ -1,23 +1,32 @@
 """From a submission to a report: run it in every situation, and say what is right, what is not, and what that looks like."""
 
+import dataclasses
 import functools
 import itertools
 import re
 
 import numpy as np
 
-from .attempt import agree, attempt, attempt_own, pair
+from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
 from .evidence import arrays, at_places, broken, first_number, misshapen, precision, worst
 from .known import match, match_two, nearest, wrong_versions
 from .report import Finding, Report
-from .sizes import TWINS, sizes_for
+from .sizes import TWINS, Sizes, sizes_for
 from .structure import look, look_first
 
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
 ANOTHER = 1 << 20  # what the seed of the second run is larger by
 SMALLER = 0.7  # by which constants (ε, a rate) differ in it
 ELSEWHERE = "With the first numbers it was right; with other sizes, numbers or constants (ε, a rate) it is not."
-NOTES = ("convention", "precision")  # findings that a right answer may have
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """Which inputs a submission meets: the seed of their numbers, their sizes, and what constants are multiplied by."""
+
+    seed: int
+    sizes: Sizes
+    constants: float = 1.0
 
 
 def diagnose(exercise, submission, seed=0):
@@ -26,54 +35,67 @@ def diagnose(exercise, submission, seed=0):
     What is right is run once more with other sizes, numbers and constants: something may have been written down that
     should have been read, or kept from the first call.
     """
-    report = _diagnose(exercise, submission, seed, sizes_for(seed))
+    report = _diagnose(exercise, submission, Draw(seed, sizes_for(seed)))
     if report.passed:
-        other = next(n for n in itertools.count(seed + ANOTHER) if sizes_for(n).differ(sizes_for(seed)))
-        again = _diagnose(exercise, submission, other, sizes_for(other))
+        again = _diagnose(exercise, submission, _another(seed))
         if not again.passed:
             again.findings[0].evidence.append(ELSEWHERE)
             return again
     return report
 
 
-def _diagnose(exercise, submission, seed, sizes):
-    yours, expected = _run(exercise, submission, seed, sizes)
+@functools.lru_cache(KEPT)
+def _another(seed):
+    """A `Draw` in which no size, and no constant, is as it is with this seed."""
+    sizes = sizes_for(seed)
+    other = next(n for n in itertools.count(seed + ANOTHER) if sizes_for(n).differ(sizes))
+    return Draw(other, sizes_for(other), SMALLER)
+
+
+def _diagnose(exercise, submission, draw):
+    yours, expected = _run(exercise, submission, draw)
     first = next(iter(yours.outcomes.values()))
     if first.stopped() and first.trouble.kind == "stub":
         finding = Finding("stub", "", [f"There is nothing to check yet: {first.trouble.message}."])
         return Report(exercise.id, False, "not started", findings=[finding])
-    wrong = [name for name in exercise.outputs if not agree(yours, expected, name)]
-    findings = _wrong(exercise, submission, seed, sizes, yours, expected, wrong) if wrong else []
-    if all(finding.id.split(":")[0] in NOTES for finding in findings):
+    wrong = wrong_outputs(yours, expected)
+    findings = _wrong(exercise, submission, draw, yours, expected, wrong) if wrong else []
+    if _passes(findings):
         findings += _changed(yours, expected) or _not_repeatable(exercise, submission, yours, expected)
-    passed = all(finding.id.split(":")[0] in NOTES for finding in findings)
+    passed = _passes(findings)
     right = [name for name in exercise.outputs if passed or name not in wrong]
     status = "right" if passed else "wrong"
     return Report(exercise.id, passed, status, right, findings, len(yours.given), arrays(yours, expected, wrong))
 
 
-def _run(exercise, submission, seed, sizes):
+def _passes(findings):
+    return all(finding.label == "note" for finding in findings)
+
+
+def _run(exercise, submission, draw):
     """The attempt of the submission, and that of the reference."""
-    yours = attempt(submission, exercise, _situations(exercise, seed, sizes))
+    yours = attempt(submission, exercise, _situations(exercise, draw))
     if exercise.align is None:
-        return yours, _reference(exercise, seed, sizes)
+        return yours, _reference(exercise, draw)
     return yours, attempt_own(exercise.reference, exercise, yours.aligned())
 
 
 @functools.lru_cache(KEPT)
-def _situations(exercise, seed, sizes):
-    situations = exercise.draw(np.random.default_rng(seed), sizes)
-    if seed < ANOTHER or exercise.align:  # whoever draws at random is judged by the shares that its constants say
+def _situations(exercise, draw):
+    situations = exercise.draw(np.random.default_rng(draw.seed), draw.sizes)
+    if exercise.align:  # whoever draws at random is judged by the shares that the constants say
         return situations
-    return {name: {k: SMALLER * v if type(v) is float else v for k, v in given.items()} for name, given in situations.items()}
+    for given in situations.values():
+        given.update({name: draw.constants * x for name, x in given.items() if type(x) is float})
+    return situations
 
 
 @functools.lru_cache(KEPT)
-def _reference(exercise, seed, sizes):
-    return attempt_own(exercise.reference, exercise, _situations(exercise, seed, sizes))
+def _reference(exercise, draw):
+    return attempt_own(exercise.reference, exercise, _situations(exercise, draw))
 
 
-def _wrong(exercise, submission, seed, sizes, yours, expected, wrong):
+def _wrong(exercise, submission, draw, yours, expected, wrong):
     """The findings on numbers that are wrong, or not there."""
     versions = wrong_versions(expected)
     known = match(yours, expected, versions)
@@ -89,9 +111,9 @@ def _wrong(exercise, submission, seed, sizes, yours, expected, wrong):
     finding = first_number(yours, expected, situation, name)
     stopped = yours[situation].stopped()
     if known is None and (stopped or misshapen(yours, expected, situation, name)):
-        known = _in_a_twin(exercise, submission, seed)
+        known = _in_a_twin(exercise, submission, draw)
     if known is None and not stopped:
-        known, structure = _by_structure(exercise, yours, expected, versions, situation, name, sizes)
+        known, structure = _by_structure(exercise, yours, expected, versions, situation, name, draw.sizes)
         if structure:
             finding.id = structure[0]
             finding.evidence.append(structure[1])
@@ -160,10 +182,10 @@ def _arrays_at_hand(exercise, given):
     return {k: v.astype(float) for k, v in everything.items() if isinstance(v, np.ndarray) and v.dtype.kind in "fiub"}
 
 
-def _in_a_twin(exercise, submission, seed):
+def _in_a_twin(exercise, submission, draw):
     """The `Match` of one known mistake, or of two, where sizes are equal and nothing stops them."""
     for sizes in TWINS.values():
-        yours, expected = _run(exercise, submission, seed, sizes)
+        yours, expected = _run(exercise, submission, dataclasses.replace(draw, sizes=sizes))
         if any(outcome.stopped() for outcome in yours.outcomes.values()) or agree(yours, expected):
             continue
         versions = wrong_versions(expected)

@@ -51,8 +51,7 @@ def _sentence(name, first, a, b, bad, situation):
     text = f"{label} is {number(a[first], digits)}, expected {number(b[first], digits)}{aside}"
     if bad.size == 1:
         return text + "."
-    with np.errstate(invalid="ignore"):
-        gaps = np.abs(a - b)[bad]
+    gaps = np.abs(a - b)[bad]
     largest = f"the largest difference is {gaps.max():.3g}" if np.isfinite(gaps).all() else "others are not finite"
     return f"{text}: {len(gaps)} of {bad.size} numbers differ, {largest}."
 
@@ -70,8 +69,7 @@ def broken(yours, expected, situation, name):
         if name not in re.findall(r"\w+", invariant.name):
             continue
         try:
-            with np.errstate(all="ignore"):
-                mine, theirs = (np.abs(invariant.excess(one.outputs, given)) for one in (ours, right))
+            mine, theirs = (np.abs(invariant.excess(one.outputs, given)) for one in (ours, right))
         except (ValueError, IndexError, KeyError):  # other shapes than asked for
             continue
         if mine.size and np.max(theirs) < BROKEN and not np.max(mine) < max(BROKEN, 10 * ours.tolerance):
@@ -108,8 +106,7 @@ def precision(yours, expected, wrong):
             a, b = pair(yours, expected, situation, name)
             if a is None or a.shape != b.shape or not agreeing(a, b, SINGLE).all():
                 return None
-            with np.errstate(invalid="ignore"):
-                largest = max(largest, float(np.nanmax(np.abs(a - b), initial=0)))
+            largest = max(largest, float(np.nanmax(np.abs(a - b), initial=0)))
     text = f"The numbers agree to {largest:.1g}, as float32 does; float64 was given, and would agree to about 1e-15."
     question = "Is something converted to float32 on the way, or is a small number added somewhere?"
     return Finding("precision", "", [text], question=question)

@@ -24,8 +24,7 @@ class Mistake:
     `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
     function: each says which of its words are replaced, and by what. `rule` recognises what no version can
     show, from (yours, expected), two attempts. `evidence` says how the mistake gives itself away, `question` leads on,
-    `met` says where it was found. A
-    `convention` is right where the exercise does not say otherwise: it passes, with a note.
+    `met` says where it was found. A `convention` is right where the exercise does not say otherwise: it passes, with a note.
     """
 
     id: str
@@ -55,9 +54,8 @@ class Exercise:
     draws the inputs, `situations` are changes of these that show what random numbers hide. `also` are further arrays that
     a submission may ask for by name. `changes` are inputs that it is to change in place. `align(given, outcome)` takes
     over the submission's own random choices. `drive(function, given)` calls it where one call is not enough, and then
-    `signature` says what is to be written.
-    `broadcast(given)` is the shape to which a mask is spread before it is compared. `tolerance` multiplies what rounding
-    may do.
+    `signature` says what is to be written. `broadcast(given)` is the shape to which a mask is spread before it is
+    compared. `tolerance` multiplies what rounding may do.
     """
 
     id: str

@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ..errors import InputError
+from .calling import short
 
 KINDS = (".ipynb", ".py")
 MUCH, TOO_MUCH = 1 << 20, 50 << 20  # bytes printed that are worth a remark, and that stop a submission
@@ -92,7 +93,7 @@ def grade_file(file, seconds):
         submission.remark = stopped
     elif not found["finished"]:
         last = output.head.decode(errors="replace").strip().splitlines()
-        submission.remark = f"crashed (exit status {process.returncode})" + (f": {last[-1][:200]}" if last else "")
+        submission.remark = f"crashed (exit status {process.returncode})" + (f": {short(last[-1])}" if last else "")
     elif submission.printed > MUCH:
         submission.remark = f"printed {submission.printed / 1e6:.1f} MB"
     return submission

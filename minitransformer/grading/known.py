@@ -6,10 +6,11 @@ import itertools
 
 import numpy as np
 
-from .attempt import agree, attempt_own, differing, distance, relative_error
+from .attempt import agree, attempt_own, differing, distance, pair, relative_error, wrong_outputs
+from .structure import constant_factor
 
 KEPT = 64  # right answers whose wrong versions are remembered
-FEW = 20
+FEW = 20  # numbers, among which a mistake that comes near says something
 NEAR = 0.3  # a mistake that leaves less than this part of the difference unexplained is most of it
 
 
@@ -81,9 +82,11 @@ def nearest(yours, expected, versions):
 
 def _wrong(yours, expected):
     """The outputs that are wrong, the worst first."""
-    wrong = [name for name in yours.exercise.outputs if not agree(yours, expected, name)]
-    sizes = {name: max(relative_error(yours, expected, s, name) for s in differing(yours, expected, name)) for name in wrong}
-    return sorted(wrong, key=sizes.get, reverse=True)
+    wrong = {
+        name: max(relative_error(yours, expected, situation, name) for situation in differing(yours, expected, name))
+        for name in wrong_outputs(yours, expected)
+    }
+    return sorted(wrong, key=wrong.get, reverse=True)
 
 
 def _by_output(yours, expected, versions, wrong):
@@ -130,31 +133,25 @@ def _alike(one, other):
 def _scaled(yours, expected, versions, wrong):
     """A mistake, and a constant factor besides."""
     for name, (mistake, _, made) in itertools.product(wrong, versions):
-        if constant_factor(made, expected, name) is not None:  # itself no more than a factor: any other would be as good
+        if common_factor(made, expected, name):  # itself no more than a factor: any other would be as good
             continue
-        factor = constant_factor(yours, made, name)
-        if factor is not None:
+        factor = common_factor(yours, made, name)
+        if factor:
             return Match(mistake, [name], remains=f"a factor of {factor:.4g} remains in {name}")
     return None
 
 
-def constant_factor(one, other, output):
-    """The constant c with one = c · other in an output, in every situation; None if there is none."""
+def common_factor(one, other, output):
+    """The constant c with one = c · other in an output, the same in every situation; 0 if there is none."""
     factors = []
     for situation in one:
-        a, b = one[situation].outputs.get(output), other[situation].outputs.get(output)
+        a, b = pair(one, other, situation, output)
         if a is None or b is None or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            return None
-        if not b.any() and not a.any():
-            continue
-        size = float(np.sum(b * b))
-        factors.append(float(np.sum(a * b)) / size if size else 0.0)
-        tolerance = one[situation].tolerance
-        if factors[-1] == 0 or not np.allclose(a, factors[-1] * b, rtol=tolerance, atol=tolerance * np.abs(a).max()):
-            return None
-    if not factors or np.ptp(factors) > 1e-6 * abs(factors[0]):
-        return None
-    return factors[0]
+            return 0.0
+        if a.any() or b.any():
+            factors.append(constant_factor(a, b, one[situation].tolerance))
+    same = factors and np.ptp(factors) <= 1e-6 * abs(factors[0])
+    return factors[0] if same else 0.0
 
 
 def _distinct(mistakes):

@@ -15,7 +15,7 @@ SINGLE = 2e-6  # float64 that agrees no better than this was float32 on the way
 
 @dataclasses.dataclass(frozen=True)
 class Trouble:
-    """Why there are no numbers to compare. `kind` is one of stub, raised, nothing, type, count, shape, arguments, style."""
+    """Why there are no numbers to compare. `kind` is one of stub, raised, nothing, type, count, shape, arguments."""
 
     kind: str
     message: str
@@ -40,7 +40,7 @@ def read(returned, exercise, given):
     if returned is Ellipsis or returned is NotImplemented:
         return Outcome(trouble=Trouble("stub", "it returns `...`"))
     names = list(exercise.returns)
-    if returned is None and names:
+    if returned is None:
         return Outcome(trouble=Trouble("nothing", "It returned None. Is a `return` missing at the end?"))
     try:
         values = _by_name(returned, names, list(exercise.extra))
@@ -83,8 +83,6 @@ def _by_name(returned, names, extra):
     if len(names) == 1:  # behind the one answer, a tuple may hold a cache of its own
         several = isinstance(returned, tuple) or (isinstance(returned, list) and len(returned) == 1 + len(extra) > 1)
         return {names[0]: returned[0] if several and returned else returned}
-    if not names:
-        return {}
     asked = f"{len(names)} are asked for, in this order: {', '.join(names)}"
     if not isinstance(returned, (tuple, list)):
         raise ValueError(f"It returned one thing ({type(returned).__name__}); {asked}.")
@@ -124,8 +122,7 @@ def close(ours, theirs, tolerance):
 
 def agreeing(ours, theirs, tolerance):
     """Where two arrays of one shape agree: a boolean array."""
-    with np.errstate(invalid="ignore"):
-        return np.isclose(ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True)
+    return np.isclose(ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True)
 
 
 def scale_of(array):

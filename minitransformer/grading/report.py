@@ -6,6 +6,7 @@ import textwrap
 from .picture import cell_number, html, in_notebook, show_html
 
 WIDTH = 100
+LABELS = {"convention": "note", "precision": "note", "remains": "besides"}  # of a finding's evidence; else "wrong"
 
 
 @dataclasses.dataclass
@@ -24,6 +25,11 @@ class Finding:
     question: str = ""
     also: list = dataclasses.field(default_factory=list)
     exact: bool = True  # whether the mistake explains every digit, or most of the difference
+
+    @property
+    def label(self):
+        """What stands before its evidence; a right answer may have findings that are notes."""
+        return LABELS.get(self.id.split(":")[0], "wrong")
 
 
 @dataclasses.dataclass(repr=False)
@@ -63,9 +69,7 @@ class Report:
             rows.append(("right", ", ".join(self.right) + (f", in {situations}." if self.passed else ".")))
         besides = any(finding.id == "remains" for finding in self.findings)
         for finding in self.findings:
-            labels = {"convention": "note", "precision": "note", "remains": "besides"}
-            label = labels.get(finding.id.split(":")[0], "wrong")
-            rows += [(label if n == 0 else "", sentence) for n, sentence in enumerate(finding.evidence)]
+            rows += [(finding.label if n == 0 else "", sentence) for n, sentence in enumerate(finding.evidence)]
             if finding.title:
                 also = "".join(f", or when {title}" for title in finding.also)
                 amount = "This comes" if besides else "Exactly this comes"
