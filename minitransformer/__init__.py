@@ -13,6 +13,7 @@ from .errors import BackwardWithoutForward, InputError, NonFiniteError
 from .gradient_check import gradient_check
 from .models import LanguageModel, Transformer, TransformerConfig
 from .module import Module, Parameter, no_grad
+from .trace import trace
 
 __version__ = "0.1.0"
 
@@ -28,4 +29,5 @@ __all__ = [
     "check_component",
     "gradient_check",
     "no_grad",
+    "trace",
 ]

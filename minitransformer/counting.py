@@ -1,7 +1,7 @@
 """Count what a component really does: its matrix products, how large they are, and how they wait for one another.
 
-Nothing is taken from a formula. The inputs are wrapped in an array that notices every product that it, or anything
-computed from it, takes part in.
+Nothing is taken from a formula. Inputs and parameters are wrapped in an array that notices every product that it, or
+anything computed from it, takes part in.
 """
 
 import dataclasses
@@ -109,11 +109,12 @@ def _counted(result, count, depth):
 def count_products(component, *inputs):
     """(Products of forward, Products of backward) of one real pass through a component with these inputs.
 
-    Every float input is wrapped; ids, masks and None pass as they are, so a model that begins with ids has nothing to
-    wrap and is refused (InputError): count its layers. Gradients of the parameters are left as they were.
+    Every float input and every parameter is wrapped; ids, masks and None pass as they are. Gradients of the parameters
+    are left as they were. Raises InputError where there is no array of floats to follow.
     """
-    if not any(map(is_float, inputs)):
-        raise InputError(f"{type(component).__name__} got no array of floats to follow; count the components inside it.")
+    parameters = component.parameters()
+    if not parameters and not any(map(is_float, inputs)):
+        raise InputError(f"{type(component).__name__} got no array of floats to follow, and has none of its own.")
     where, found = [], []
 
     def note(multiply_adds, depth):
@@ -125,11 +126,15 @@ def count_products(component, *inputs):
     def leave(*_):
         where.pop()
 
-    grads = [p.grad.copy() for p in component.parameters()]
-    with observe(component, leave, leave, enter):
-        outputs = as_tuple(component.forward(*(_counted(x, note, 0) for x in inputs)))
-        forward, found[:] = Products(list(found)), []
-        component.backward(*(_counted(np.ones(y.shape, y.dtype), note, 0) for y in outputs))
-    for p, grad in zip(component.parameters(), grads):
-        p.grad[...] = grad
+    before = [(p, p.data, p.grad) for p in parameters]
+    try:
+        for p, data, grad in before:
+            p.place(_counted(data, note, 0), grad.copy())
+        with observe(component, leave, leave, enter):
+            outputs = as_tuple(component.forward(*(_counted(x, note, 0) for x in inputs)))
+            forward, found[:] = Products(list(found)), []
+            component.backward(*(_counted(np.ones(y.shape, y.dtype), note, 0) for y in outputs))
+    finally:
+        for p, data, grad in before:
+            p.place(data, grad)
     return forward, Products(found)

@@ -71,12 +71,41 @@ def source_gradients(model, source, target):
 
     with observe(model, after_forward, after_backward):
         logits = model(*map(xp.asarray, copies))                         # (T, T, V)
-        softmax = Softmax()
         d_logits = xp.zeros_like(logits)
-        d_logits[steps, steps] = -softmax(logits[steps, steps])
-        d_logits[steps, steps, target] += 1                              # ∂ log p(y_t) / ∂ logits_t
+        d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
         model.backward(d_logits)
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
+
+
+def attention_gradients(model, source, target):
+    """Where a sequence's probability would rise by looking there more: {kind: ∂ Σ_t log p(y_t) / ∂ S (layers, heads, T, S)}.
+
+    S are the scores that softmax gets; as softmax ignores a shift, each row sums to zero. Ids and kinds as for
+    `attention_weights`, and so is what it raises. The model itself is not touched.
+    """
+    if not attentions(model):
+        raise InputError(f"{type(model).__name__} has no attention whose gradients could be read.")
+    model = copy.deepcopy(model).eval()
+    model.clear_saves()
+    xp = array_module(model.parameters()[0].data)
+    target_in = xp.asarray(shifted_right(target)[None])
+    source = None if source is None else xp.asarray(one_sequence("source", source)[None])
+    with keep_weights(model):
+        logits = model(source, target_in)                                # (1, T, V)
+        model.backward(log_probability_gradient(logits[0], as_numpy(target))[None])
+    layers = {}
+    for path, m in attentions(model).items():
+        weights, d_weights = as_numpy(m.weights)[0], as_numpy(m.d_weights)[0]  # (H, T, S)
+        d_scores = weights * (d_weights - (d_weights * weights).sum(axis=-1, keepdims=True))
+        layers.setdefault(kind_of(path), []).append(d_scores)
+    return {kind: np.stack(gradients) for kind, gradients in layers.items()}
+
+
+def log_probability_gradient(logits, target):
+    """∂ log p(target_t) / ∂ logits_t = onehot − softmax.  logits (T, V), target (T,)"""
+    gradient = -Softmax()(logits)
+    gradient[np.arange(len(target)), target] += 1
+    return gradient
 
 
 def by_words(weights, query_sizes, key_sizes):

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from minitransformer.attention import AdditiveAttention, LocalAttention, MultiHeadAttention
+from minitransformer.attention import AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads
 from minitransformer.conformance import all_components
 from minitransformer.counting import CountedArray, count_products
 from minitransformer.errors import InputError
 from minitransformer.gradient_check import is_float
 from minitransformer.layers import CausalConvolution, Linear
+from minitransformer.models import Transformer, TransformerConfig
 from minitransformer.module import Module
 from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
 
@@ -86,7 +87,20 @@ def test_products_that_would_be_missed_are_refused():
     with pytest.raises(InputError, match="numpy.einsum would be a product that is not counted"):
         count_products(Sneaky(D, 5, rng()), x())
     with pytest.raises(InputError, match="no array of floats to follow"):
-        count_products(Linear(D, 5, rng()), np.zeros((2, 3), dtype=int))
+        count_products(SplitHeads(2), np.zeros((2, 3, 4), dtype=int))
+
+
+def test_a_model_that_reads_ids_is_counted_through_its_parameters():
+    config = TransformerConfig(source_vocabulary=11, d_model=D, heads=2, d_ff=3 * D, encoder_layers=1, decoder_layers=2)
+    model, source, target = Transformer(config, 0), np.full((B, N), 5), np.full((B, N + 1), 5)
+    forward, backward = count_products(model, source, target)
+    T, S = N + 1, N
+    assert forward.multiply_adds("output") == B * T * D * 11 == backward.multiply_adds("output") / 2
+    scores = {"encoder": 2 * S * S, "decoder": 2 * 2 * (T * T + T * S)}
+    for part, count in scores.items():
+        paths = {p.path for p in forward.all if p.path.startswith(part) and p.path.endswith(".attention")}
+        assert sum(forward.multiply_adds(path) for path in paths) == B * D * count
+    assert model.flat_buffers().intact() and type(model.output.weight.data) is np.ndarray
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,9 @@ def token_font(keys, cell):
     return (flat, False) if flat >= max(0.7 * font, 7.0) else (font, True)
 
 
-def draw_map(axes, weights, title, cell, boundary):
+def draw_map(axes, weights, title, cell, boundary, low=0, high=1, colours=ATTENTION_MAP):
     """One map, with hairlines between cells that are large enough, and a line where the target begins."""
-    image = axes.imshow(weights, vmin=0, vmax=1, cmap=ATTENTION_MAP, aspect="auto", interpolation="nearest")
+    image = axes.imshow(weights, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest")
     axes.set_title(title, fontsize=TITLE, color=INK, pad=4)
     if cell >= 0.2:
         axes.set_xticks([x - 0.5 for x in range(1, weights.shape[1])], minor=True)

@@ -13,6 +13,8 @@ SIGNED_MAP = "RdBu_r"  # for values around zero: white is zero
 INK, FAINT = "#1f2933", "#6b7785"
 BLUE, ORANGE, GREEN, RED = "#1f6fb4", "#d9730d", "#2e8b57", "#c62828"
 
+QUERY, KEY, VALUE, GRADIENT = BLUE, ORANGE, GREEN, RED  # in every picture that tells them apart
+
 HEADING, TITLE, LABEL = 15, 11, 10  # font sizes in points
 
 
@@ -23,6 +25,15 @@ class Picture(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
+
+
+def colour_of(name):
+    """The colour of what bears this name: d_Q is a gradient, "query" and Q a query; ink for anything else."""
+    if name.startswith("d_") or name.startswith("∂"):
+        return GRADIENT
+    word = name.split()[0].lower() if name.split() else ""
+    known = {"q": QUERY, "query": QUERY, "queries": QUERY, "k": KEY, "key": KEY, "keys": KEY, "v": VALUE, "value": VALUE, "values": VALUE}
+    return known.get(word, INK)
 
 
 def text_width(text, size, weight="normal"):

@@ -1,0 +1,90 @@
+"""Build the notebooks from their sources: lessons/NN_name.py becomes lessons/NN_name.ipynb, executed, pictures and all.
+
+    python lessons/build.py            # all of them
+    python lessons/build.py 03 05      # some
+
+Needs the extra [test-lessons]: jupytext reads the sources, nbclient runs them.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbclient
+import nbformat
+
+LESSONS = Path(__file__).resolve().parent
+SECONDS = 300  # that a cell may take; something hangs beyond
+OFFLINE = '''
+import socket
+
+def refuse(self, address):
+    if not isinstance(address, tuple) or address[0] in ("127.0.0.1", "::1", "localhost"):
+        return connect(self, address)
+    raise OSError(f"a lesson needs no network, and asked for {address}")
+
+connect, socket.socket.connect = socket.socket.connect, refuse
+'''
+
+
+def sources():
+    """The sources of all lessons, in their order."""
+    return sorted(LESSONS.glob("[0-9][0-9]_*.py"))
+
+
+def as_notebook(source):
+    """The notebook of a source's text: its cells, not executed, with ids and metadata that never change by themselves."""
+    notebook = jupytext.reads(source, fmt="py:percent")
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"cell-{number:02}", {}
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def execute(notebook, folder=LESSONS):
+    """Run all cells of a notebook in place, in a fresh kernel that can reach no network. Raises CellExecutionError."""
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(OFFLINE))
+    resources = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", record_timing=False, resources=resources)
+    try:
+        client.execute()
+    finally:
+        del notebook.cells[0]
+    for number, cell in enumerate([c for c in notebook.cells if c.cell_type == "code"], 1):
+        cell.execution_count = number
+        cell.metadata = {}
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output["execution_count"] = number
+    notebook.metadata.language_info = {"name": "python"}
+    return notebook
+
+
+def build(source):
+    """Execute a source's notebook and write it beside it."""
+    notebook = execute(as_notebook(source.read_text(encoding="utf-8")))
+    nbformat.validate(notebook)
+    nbformat.write(notebook, source.with_suffix(".ipynb"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lesson", nargs="*", help="numbers of lessons, such as 03 (default: all)")
+    wanted = parser.parse_args().lesson
+    chosen = [s for s in sources() if not wanted or s.name[:2] in wanted]
+    if len(chosen) < len(set(wanted)):
+        sys.exit(f"There are the lessons {', '.join(s.name[:2] for s in sources())}; asked for {', '.join(wanted)}.")
+    for source in chosen:
+        began = time.perf_counter()
+        build(source)
+        print(f"{source.stem}: {time.perf_counter() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""A prediction: written down before the result is seen, set beside it afterwards."""
+
+import numbers
+
+import numpy as np
+
+CLOSE = 0.1  # a guess within 10 % of a number is called close
+
+_first = {}  # {question: the Prediction that was made of it first}
+
+
+class Prediction:
+    """A question and a guess; `compare(result)` sets the two side by side.
+
+    Of one question the first guess counts: one that is made after the result was seen is said to be that.
+    """
+
+    def __init__(self, question, guess):
+        self.question, self.guess, self.seen = question, guess, False
+
+    def compare(self, result):
+        """Print the guess beside what came out. Returns nothing: a notebook would show it twice."""
+        first = _first.get(self.question, self)
+        late = first.seen and first is not self
+        self.seen = first.seen = True
+        print(f"  your guess   {'none' if self.guess is ... else as_text(self.guess)}{'  (after you had seen it)' if late else ''}")
+        print(f"  it is        {as_text(result)}")
+        if verdict := judge(self.guess, result):
+            print(f"               {verdict}")
+
+    def __repr__(self):
+        return f"<{self.question} {'no guess yet' if self.guess is ... else as_text(self.guess)}>"
+
+
+def predict(question, guess=...):
+    """Record a guess before its result is seen. Returns a `Prediction`, whose `compare(result)` shows both.
+
+        guess = predict("What is the largest weight at d_k = 512?", ...)    # put a number in place of the dots
+
+    A guess is anything that can be written down: a number, a shape, a word. With the dots nothing is recorded, and
+    nothing is held up.
+    """
+    prediction = Prediction(question, guess)
+    print(question)
+    if guess is ...:
+        print("  No guess yet: put one in place of the dots, and run this cell again. The lesson goes on either way.")
+    else:
+        print(f"  Recorded: {as_text(guess)}")
+        before = _first.setdefault(question, prediction)
+        if before is not prediction:
+            print(f"  (Your first guess was {as_text(before.guess)}.)")
+    return prediction
+
+
+def judge(guess, result):
+    """How near a guess came, in words; nothing for no guess."""
+    if guess is ...:
+        return ""
+    if is_number(guess) and is_number(result):
+        return judge_number(float(guess), float(result))
+    if isinstance(result, str):
+        same = str(guess).strip().lower() == result.strip().lower()
+    else:
+        same = np.array_equal(np.asarray(guess, dtype=object), np.asarray(result, dtype=object))
+    return "As you said." if same else "Not as you said: which thought led you there?"
+
+
+def judge_number(guess, result):
+    if guess == result:
+        return "Exactly."
+    if abs(guess - result) <= CLOSE * abs(result):
+        return "Close: within 10 %."
+    if guess * result <= 0:
+        return f"Off by {as_text(abs(guess - result))}."
+    factor = guess / result
+    return f"You were {as_text(max(factor, 1 / factor))} times too {'high' if abs(factor) > 1 else 'low'}."
+
+
+def is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def as_text(value):
+    """A value as one would write it: four digits, no type names."""
+    if is_number(value) and not isinstance(value, numbers.Integral):
+        return f"{value:.4g}"
+    if isinstance(value, (tuple, list, np.ndarray)):
+        inside = ", ".join(map(as_text, value))
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    return str(value)

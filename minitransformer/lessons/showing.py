@@ -1,0 +1,30 @@
+"""A picture in a lesson, and the text that stands for it where it cannot be seen."""
+
+import io
+import itertools
+import sys
+from pathlib import Path
+
+from ..grading.picture import in_notebook
+
+DPI = 100
+_numbers = itertools.count(1)
+
+
+def show(figure, alt):
+    """Show a Figure in a notebook; run as a plain Python file, write it to `pictures/` beside that file.
+
+    `alt` says in words what is to be seen: for whoever hears the lesson, and where pictures cannot be drawn.
+    """
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=DPI)
+    if in_notebook():
+        from IPython.display import display
+
+        display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+        return
+    file = Path(getattr(sys.modules["__main__"], "__file__", "lesson.py"))
+    path = file.parent / "pictures" / f"{file.stem}-{next(_numbers)}.png"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(image.getvalue())
+    print(f"[picture: {path}]\n  {alt}")

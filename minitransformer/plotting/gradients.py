@@ -1,0 +1,57 @@
+"""Where the gradient goes, beside where attention goes."""
+
+import numpy as np
+
+from ..inspection import attention_gradients, attention_weights, by_words, source_gradients
+from .attention import chosen
+from .labels import axis_labels, axis_sizes, expect_sizes, token_labels
+from .maps import annotate, draw_map, label_axes, lay_out
+from .style import HEADING, SIGNED_MAP, panel_page, text_width
+
+TITLES = [["attention", "gradient of the scores", "influence"]]
+RIGHT = 0.3  # inches: there is no colour bar
+
+
+def plot_attention_and_gradient(model, source, target, source_tokens=None, target_tokens=None, *, layer=None, head=None, sizes=None):
+    """Three maps of one sequence, a row for each token produced, a column for each source token.
+
+    Left, where one layer's cross-attention looks: P. In the middle, ∂ log p(sequence) / ∂ scores of the same attention:
+    red, where a higher score would make the sequence more probable; blue, less. Right, how much each source token matters
+    to each token produced, along every way through the model: ‖∂ log p(y_t) / ∂ x_s‖, each row divided by its largest.
+
+    Ids, tokens and sizes as in `plot_attention`; `layer` and `head` are numbers from 1, the last layer and the mean (of
+    P; of gradients the sum) over all heads where nothing is said. Each row of the middle map sums to zero; its colours
+    go to its largest entry.
+
+    Returns a matplotlib Figure. Raises InputError for a layer or head that the model does not have, labels that do not
+    match the ids, and a model without cross-attention.
+    """
+    weights = attention_weights(model, source, target)["cross"]          # (layers, heads, T, S)
+    gradients = attention_gradients(model, source, target)["cross"]
+    (number,) = chosen("layer", None if layer is None else [layer], len(weights))[-1:]
+    if head is None:
+        whose, weights, gradients = "mean over heads", weights[number].mean(axis=0), gradients[number].sum(axis=0)
+    else:
+        (own,) = chosen("head", [head], weights.shape[1])
+        whose, weights, gradients = f"head {own + 1}", weights[number, own], gradients[number, own]
+    influence = source_gradients(model, source, target)                  # (T, S)
+    maps = [weights, gradients, influence]
+    if sizes is not None:
+        maps = [by_words(m, *axis_sizes("cross", *expect_sizes(sizes, source, target))) for m in maps]
+        source, target = sizes
+    maps[2] = maps[2] / np.maximum(maps[2].max(axis=-1, keepdims=True), np.finfo(maps[2].dtype).tiny)
+    labels = axis_labels("cross", token_labels("source", source, source_tokens), token_labels("target", target, target_tokens))
+
+    heading = f"Where attention goes, and where the gradient goes: layer {number + 1}, {whose}"
+    layout = lay_out(1, 3, TITLES, labels, heading, names=0.45)
+    left, right, bottom, top = layout.margins
+    needed = text_width(heading, HEADING, "bold") + RIGHT - layout.grid[0]
+    layout = layout._replace(margins=(left, max(RIGHT, needed), bottom, top))
+    figure, axes = panel_page(1, 3, layout.panel, layout.gap, layout.margins)
+    largest = np.abs(maps[1]).max() or 1.0
+    scales = [{}, {"low": -largest, "high": largest, "colours": SIGNED_MAP}, {}]
+    for j, (m, scale) in enumerate(zip(maps, scales)):
+        draw_map(axes[0, j], m, TITLES[0][j], layout.cell, labels.boundary, **scale)
+        label_axes(axes[0, j], labels, layout, at_left=j == 0, at_bottom=True)
+    annotate(figure, labels, heading, (), 0.45, layout)
+    return figure

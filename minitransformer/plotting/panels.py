@@ -1,0 +1,65 @@
+"""Panels for curves, bars and points, all in one style; matplotlib's own axes, to be drawn on as one likes."""
+
+from matplotlib.ticker import MaxNLocator
+
+from .curves import plain
+from .style import BLUE, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of
+
+CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", "#6b7785")
+
+
+def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
+    """(Figure, its axes): a grid of empty panels, `height` inches a row. One panel: its axes; else an array of them.
+
+    `options` go to matplotlib's `subplots`: sharex, sharey, width_ratios.
+    """
+    figure = Picture(figsize=(width, rows * height + 0.5 * bool(heading)), dpi=100, facecolor="white", layout="constrained")
+    if heading:
+        figure.suptitle(heading, fontsize=HEADING, color=INK, weight="bold")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.04, hspace=0.06)
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    for axis in axes.flat:
+        plain(axis)
+    return figure, axes[0, 0] if axes.size == 1 else axes.squeeze()
+
+
+def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colours=None, marker="o", legend="best"):
+    """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
+
+    A name that begins as a query, key, value or gradient does has that colour unless `colours` says another.
+    """
+    known = {name: (colours or {}).get(name, colour_of(name)) for name in lines}
+    free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
+    for name, values in lines.items():
+        colour = next(free) if known[name] == INK else known[name]
+        axes.plot(x, values, marker=marker, markersize=4, linewidth=2.0, label=name, color=colour)
+    name_axes(axes, title, x_name, y_name)
+    for direction in log:
+        getattr(axes, f"set_{direction}scale")("log")
+    if "x" in log and len(x) <= 8:
+        axes.set_xticks(x, [f"{value:g}" for value in x])
+        axes.minorticks_off()
+    elif "x" not in log and all(float(value).is_integer() for value in x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if len(lines) > 1 and legend:
+        axes.legend(fontsize=LABEL, frameon=False, labelcolor=INK, loc=legend)
+    return axes
+
+
+def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbers="{:.3g}"):
+    """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format; "" for none)."""
+    names = list(map(str, bars))
+    shades = [(colours or {}).get(name, BLUE if colour_of(str(name)) == INK else colour_of(str(name))) for name in bars]
+    drawn = axes.bar(range(len(names)), list(bars.values()), color=shades)
+    axes.set_xticks(range(len(names)), names)
+    if numbers:
+        axes.bar_label(drawn, [numbers.format(value) for value in bars.values()], fontsize=LABEL, color=INK, padding=2)
+    name_axes(axes, title, x_name, y_name)
+    axes.margins(y=0.15)
+    return axes
+
+
+def name_axes(axes, title, x_name, y_name):
+    axes.set_title(title, fontsize=TITLE, color=INK)
+    axes.set_xlabel(x_name, fontsize=LABEL, color=INK)
+    axes.set_ylabel(y_name, fontsize=LABEL, color=INK)
