@@ -4,15 +4,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test parity test-graders benchmark lint clean
+.PHONY: demo test lessons test-lessons parity test-graders benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
 	$(BIN)/minitransformer evaluate runs/demo --split test --count 1000
 	@echo "The pictures are in runs/demo/pictures; ask the model: $(BIN)/minitransformer predict runs/demo \"3 1 4 1 5\""
 
+# Two processes: each file of tests in one of them.
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons"
+
+# Runs every lesson, as it is opened and solved.
+test-lessons: .venv/installed-test-lessons
+	$(BIN)/python -m pytest -n 2 -m lessons
+
+# Builds the notebooks from their sources.
+lessons: .venv/installed-test-lessons
+	$(BIN)/python lessons/build.py
 
 # Compares live with PyTorch (750 MB to install); `make test` uses the references that it left in tests/references.
 parity: .venv/installed-parity

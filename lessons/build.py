@@ -3,7 +3,7 @@
     python lessons/build.py            # all of them
     python lessons/build.py 03 05      # some
 
-Needs the extra [test-lessons]: jupytext reads the sources, nbclient runs them.
+Needs the extra [test-lessons]: jupytext reads the sources, nbclient runs them. They run without a network.
 """
 
 import argparse
@@ -11,9 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-import jupytext
 import nbclient
 import nbformat
+
+from minitransformer.lessons.notebooks import as_notebook, lessons
 
 LESSONS = Path(__file__).resolve().parent
 SECONDS = 300  # that a cell may take; something hangs beyond
@@ -27,24 +28,6 @@ def refuse(self, address):
 
 connect, socket.socket.connect = socket.socket.connect, refuse
 '''
-
-
-def sources():
-    """The sources of all lessons, in their order."""
-    return sorted(LESSONS.glob("[0-9][0-9]_*.py"))
-
-
-def as_notebook(source):
-    """The notebook of a source's text: its cells, not executed, with ids and metadata that never change by themselves."""
-    notebook = jupytext.reads(source, fmt="py:percent")
-    for number, cell in enumerate(notebook.cells):
-        cell.id, cell.metadata = f"cell-{number:02}", {}
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
-    return notebook
 
 
 def execute(notebook, folder=LESSONS):
@@ -77,13 +60,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lesson", nargs="*", help="numbers of lessons, such as 03 (default: all)")
     wanted = parser.parse_args().lesson
-    chosen = [s for s in sources() if not wanted or s.name[:2] in wanted]
+    chosen = [lesson for lesson in lessons() if not wanted or lesson.number in wanted]
     if len(chosen) < len(set(wanted)):
-        sys.exit(f"There are the lessons {', '.join(s.name[:2] for s in sources())}; asked for {', '.join(wanted)}.")
-    for source in chosen:
+        sys.exit(f"There are the lessons {', '.join(lesson.number for lesson in lessons())}; asked for {', '.join(wanted)}.")
+    for lesson in chosen:
         began = time.perf_counter()
-        build(source)
-        print(f"{source.stem}: {time.perf_counter() - began:.1f} s", flush=True)
+        build(lesson.source)
+        print(f"{lesson.source.stem}: {time.perf_counter() - began:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

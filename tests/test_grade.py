@@ -183,9 +183,14 @@ def test_ctrl_c_ends_the_files_and_keeps_what_is_done(tmp_path):
     import subprocess
     import time
 
-    fill(tmp_path, a_py="x = 1", b_py="while True: pass")
-    process = subprocess.Popen([sys.executable, "-m", "minitransformer", "grade", str(tmp_path), "--jobs", "1"], stdout=subprocess.PIPE, text=True)
-    time.sleep(4)
+    begun = tmp_path / "begun"
+    fill(tmp_path, a_py="x = 1", b_py=f"open({str(begun)!r}, 'w').close()\nwhile True: pass")
+    command = [sys.executable, "-m", "minitransformer", "grade", str(tmp_path), "--jobs", "1"]
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may not listen)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heard)
+    while not begun.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
     started = time.perf_counter()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)

@@ -7,27 +7,39 @@ import threading
 
 import numpy as np
 import pytest
+from common import central_differences
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import FancyArrowPatch
 
-from minitransformer import LanguageModel, Transformer, TransformerConfig
+from minitransformer import LanguageModel, Transformer, TransformerConfig, no_grad
 from minitransformer.attention import attention_maps, keep_weights
 from minitransformer.errors import InputError
+from minitransformer.inspection import attention_gradients
 from minitransformer.layers import FeedForward
 from minitransformer.layers.positional_encoding import sinusoids
 from minitransformer.models import MODELS, configure, find_model
 from minitransformer.plotting import (
+    GRADIENT,
+    KEY,
+    QUERY,
+    VALUE,
     attention_weights,
+    draw_bars,
+    draw_lines,
     plot_architecture,
     plot_attention,
+    plot_attention_and_gradient,
     plot_attention_architecture,
     plot_attention_strip,
     plot_influence,
     plot_loss_curve,
+    plot_matrices,
     plot_positional_encoding,
 )
 from minitransformer.plotting.comparison import plot_comparison
 from minitransformer.plotting.curves import series, smoothed
+from minitransformer.plotting.panels import panels as plain_panels
+from minitransformer.plotting.style import INK
 
 SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])  # S = 5, T = 4, the target with EOS
 SOURCE_TOKENS, TARGET_TOKENS = ["neunundsiebzig", "b", "c", "d", "e"], ["w", "x", "y", "<eos>"]
@@ -555,6 +567,100 @@ def test_the_architecture_of_the_older_stacks_names_what_mixes(name, word):
     assert overlaps(figure) == []
 
 
+def test_the_gradient_stands_beside_the_attention_it_belongs_to():
+    model = make()
+    figure = plot_attention_and_gradient(model, SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS, layer=2, head=3)
+    weights, gradient, influence = (axes.images[0] for axes in panels(figure))
+    np.testing.assert_array_equal(weights.get_array(), attention_weights(model, SOURCE, TARGET)["cross"][1, 2])
+    expected = attention_gradients(model, SOURCE, TARGET)["cross"][1, 2]
+    np.testing.assert_array_equal(gradient.get_array(), expected)
+    assert gradient.get_clim() == (-np.abs(expected).max(), np.abs(expected).max())
+    np.testing.assert_allclose(influence.get_array().max(axis=1), 1, rtol=1e-6)
+    assert [a.get_title() for a in panels(figure)] == ["attention", "gradient of the scores", "influence"]
+    assert "layer 2, head 3" in " ".join(texts(figure)) and labels(panels(figure)[0].yaxis) == TARGET_TOKENS
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
+
+
+def test_the_gradient_of_all_heads_is_their_sum_in_the_last_layer_and_words_are_summed():
+    model = make()
+    figure = plot_attention_and_gradient(model, SOURCE, TARGET, ["a", "b"], ["w", "x"], sizes=([2, 3], [3, 1]))
+    weights, gradient, influence = (axes.images[0].get_array() for axes in panels(figure))
+    assert weights.shape == gradient.shape == influence.shape == (2, 2)
+    whole = attention_gradients(model, SOURCE, TARGET)["cross"][-1].sum(axis=0)
+    np.testing.assert_allclose(gradient[1], [whole[3, :2].sum(), whole[3, 2:].sum()], rtol=1e-5)
+    assert "layer 4, mean over heads" in " ".join(texts(figure))
+
+
+def test_attention_gradients_are_what_a_moved_score_does_to_the_log_probability():
+    model = make(decoder_layers=2).to("float64").eval()
+    gradients = attention_gradients(model, SOURCE, TARGET)
+    assert {kind: g.shape for kind, g in gradients.items()} == {"encoder": (2, 3, 5, 5), "decoder": (2, 3, 4, 4), "cross": (2, 3, 4, 5)}
+    for gradient in gradients.values():
+        np.testing.assert_allclose(gradient.sum(axis=-1), 0, atol=1e-12)
+    attentions = {"encoder": model.encoder.layers[1].self_attention, "cross": model.decoder.layers[0].cross_attention}
+    for (kind, attention), layer in zip(attentions.items(), (1, 0)):
+        masking = attention.attention.masking
+        move, plain = np.zeros((1, 3, 4 if kind == "cross" else 5, 5)), masking.forward
+        masking.forward = lambda scores, mask=None, move=move, plain=plain: plain(scores + move, mask)
+        numeric = central_differences(lambda: log_probability(model), move, step=1e-5)
+        masking.forward = plain
+        np.testing.assert_allclose(gradients[kind][layer], numeric[0], atol=1e-8)
+    assert not model.leftover_saves() and not hasattr(attention.attention, "d_weights")
+
+
+def log_probability(model):
+    """Σ_t log p(y_t) of the one sequence of these tests."""
+    with no_grad():
+        logits = model(SOURCE[None], np.array([[1, *TARGET[:-1]]]))[0]
+    return float((logits[range(4), TARGET] - np.log(np.exp(logits).sum(axis=-1))).sum())
+
+
+@pytest.mark.parametrize("matrices, options", [
+    ({"P": np.full((1, 1), 0.5)}, {}),
+    ({"P": np.eye(5), "d_P": -np.eye(5), "d_scores": np.ones((5, 5))}, {"rows": "query", "columns": "key", "heading": "Three"}),
+    ({"Q": np.ones((20, 64)), "K": np.ones((30, 64)), "scores, a rather long name": np.ones((20, 3))}, {}),
+    ({"x": np.arange(12.0).reshape(3, 4)}, {"row_labels": list("abc"), "column_labels": ["long", "w", "x", "y"], "heading": "A heading"}),
+    ({"one": np.ones((40, 200)), "other": np.ones((2, 200))}, {"heading": "Large"}),
+])  # fmt: skip
+def test_matrices_of_any_size_stay_on_their_page(matrices, options):
+    figure = plot_matrices(matrices, **options)
+    assert [axes.images[0].get_array().shape for axes in panels(figure)] == [m.shape for m in matrices.values()]
+    for name, m in matrices.items():
+        assert f"{name}  {m.shape}" in texts(figure)
+    assert_on_the_page(figure)
+    assert overlaps(figure) == []
+
+
+def test_matrices_show_signs_around_white_and_each_has_its_own_scale_unless_shared():
+    m = {"P": np.array([[0.25, 0.75]]), "d_P": np.array([[-2.0, 1.0]]), "masked": np.array([[-np.inf, 0.5]])}
+    own = [axes.images[0].get_clim() for axes in panels(plot_matrices(m))]
+    assert own == [(0, 0.75), (-2, 2), (0, 0.5)]
+    assert {axes.images[0].get_clim() for axes in panels(plot_matrices(m, shared=True))} == {(-2, 2)}
+    written = texts(plot_matrices(m))
+    assert {"0.25", "0.75", "-2.00", "1.00", "-∞"} <= set(written)
+    assert not {"0.25"} & set(texts(plot_matrices(m, numbers=False)))
+
+
+def test_queries_keys_values_and_gradients_have_their_colours_everywhere():
+    m = {"Q": np.eye(2), "key": np.eye(2), "V": np.eye(2), "d_Q": np.eye(2), "P": np.eye(2)}
+    colours = {t.get_text().split()[0]: t.get_color() for t in all_texts(plot_matrices(m)) if t.get_text().split()[:1]}
+    assert [colours[name] for name in m] == [QUERY, KEY, VALUE, GRADIENT, INK]
+    _, axes = plain_panels()
+    draw_lines(axes, [1, 2, 4], {"query": [1, 2, 3], "rnn": [1, 1, 1], "d_P": [0, 0, 0], "gru": [2, 2, 2]}, log="x", x_name="n")
+    drawn = {line.get_label(): line.get_color() for line in axes.lines}
+    assert (drawn["query"], drawn["d_P"]) == (QUERY, GRADIENT) and len(set(drawn.values())) == 4
+    assert labels(axes.xaxis) == ["1", "2", "4"] and axes.get_xlabel() == "n"
+
+
+def test_bars_stand_under_their_numbers():
+    figure, axes = plain_panels(1, 2, heading="Two")
+    draw_bars(axes[0], {"a": 1, "value": 2.5}, y_name="size")
+    assert [bar.get_height() for bar in axes[0].patches] == [1, 2.5] and {"1", "2.5", "a", "value", "Two"} <= set(texts(figure))
+    assert labels(axes[0].xaxis) == ["a", "value"]
+    assert_on_the_page(figure)
+
+
 class NoAttention(FeedForward):
     """A model of two sequences that attends to nothing."""
 
@@ -581,6 +687,9 @@ class NoAttention(FeedForward):
     (lambda m: plot_attention(m, SOURCE, TARGET, layers=[0]), "no layer '0'"),
     (lambda m: plot_attention(m, SOURCE, TARGET, heads=[]), "nothing to draw"),
     (lambda m: attention_weights(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
+    (lambda m: plot_attention_and_gradient(make(LanguageModel), SOURCE, TARGET), "LanguageModel has no cross-attention"),
+    (lambda m: plot_attention_and_gradient(m, SOURCE, TARGET, layer=5), "no layer '5'"),
+    (lambda m: attention_gradients(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
     (lambda m: plot_attention_strip([], SOURCE_TOKENS, TARGET_TOKENS), "no moments"),
     (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS[:3]), "query axis has 4 ids and 3 labels"),
     (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS[:2], TARGET_TOKENS), "key axis has 5 ids and 2 labels"),

@@ -14,13 +14,14 @@ from ..models import MODELS, PRESETS
 from ..options import flag
 from ..run import shipped
 from ..training_options import TrainingOptions
-from . import asking, commands, grading
+from . import asking, commands, grading, lessons
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
   minitransformer train reverse                 train a small Transformer to reverse sequences
   minitransformer predict runs/reverse "3 1 4"  ask it
   minitransformer plot runs/reverse             draw its attention, its loss, its architecture
+  minitransformer lessons                       sixteen notebooks: write every gradient yourself
 """
 
 class Parser(argparse.ArgumentParser):
@@ -141,6 +142,12 @@ def make_parser():
     exercises = add("exercises", grading.exercises, "  minitransformer exercises softmax.backward\n")
     exercises.add_argument("exercise", nargs="?", metavar="EXERCISE", help="what this one asks (default: list all)")
     exercises.add_argument("--mistakes", action="store_true", help="print the catalogue of mistakes, as Markdown")
+
+    course = add("lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n")
+    course.add_argument("lesson", nargs="?", metavar="NUMBER", help="the lesson to open (default: the first)")
+    course.add_argument("--folder", default="my-lessons", help="where your copies are, and your answers stay (default: my-lessons)")
+    course.add_argument("--list", action="store_true", help="only list the lessons, with their minutes")
+    course.add_argument("--no-browser", action="store_true", help="open no browser; Jupyter prints its address")
 
     tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
     tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")

@@ -126,9 +126,19 @@ class Exercise:
         """All that a submission may ask for by name: the inputs, and what follows from them."""
         return {**given, **{name: value(**given) for name, value in self.also.items()}}
 
+    def text(self, *versions):
+        """The reference's own text, without its docstring, the words of these versions replaced."""
+        text = source_of(self.reference)
+        for version in versions:
+            for right, instead in version.items():
+                if text.count(right) != 1:
+                    raise LookupError(f"{self.name}: {right!r} stands there {text.count(right)} times")
+                text = text.replace(right, instead)
+        return text
+
     def wrong(self, *versions):
         """The reference with the words of these versions replaced, as a function."""
-        return _patched(self.reference, tuple(tuple(version.items()) for version in versions))
+        return _compiled(self.reference, self.text(*versions))
 
     def __str__(self):
         lines = [f"{self.id}: {self.call}", ""]
@@ -184,13 +194,8 @@ def source_of(reference):
 
 
 @functools.cache
-def _patched(reference, versions):
-    text = source_of(reference)
-    for version in versions:
-        for right, instead in version:
-            if text.count(right) != 1:
-                raise LookupError(f"{reference.__name__}: {right!r} stands there {text.count(right)} times")
-            text = text.replace(right, instead)
+def _compiled(reference, text):
+    """A wrong version's text as a function that sees what the right one sees."""
     names = dict(vars(inspect.getmodule(reference)))
     exec(compile(text, f"<a wrong version of {reference.__name__}>", "exec"), names)  # our own text, never a learner's
     return names[reference.__name__]

@@ -6,24 +6,24 @@ import numpy as np
 
 CLOSE = 0.1  # a guess within 10 % of a number is called close
 
-_first = {}  # {question: the Prediction that was made of it first}
+_first = {}  # {question: the first guess}
+_seen = set()  # the questions whose result was shown
 
 
 class Prediction:
     """A question and a guess; `compare(result)` sets the two side by side.
 
-    Of one question the first guess counts: one that is made after the result was seen is said to be that.
+    A guess that is made after the result was seen is said to be that.
     """
 
     def __init__(self, question, guess):
-        self.question, self.guess, self.seen = question, guess, False
+        self.question, self.guess, self.late = question, guess, question in _seen
 
     def compare(self, result):
         """Print the guess beside what came out. Returns nothing: a notebook would show it twice."""
-        first = _first.get(self.question, self)
-        late = first.seen and first is not self
-        self.seen = first.seen = True
-        print(f"  your guess   {'none' if self.guess is ... else as_text(self.guess)}{'  (after you had seen it)' if late else ''}")
+        _seen.add(self.question)
+        late = "  (after you had seen it)" if self.late and self.guess is not ... else ""
+        print(f"  your guess   {'none' if self.guess is ... else as_text(self.guess)}{late}")
         print(f"  it is        {as_text(result)}")
         if verdict := judge(self.guess, result):
             print(f"               {verdict}")
@@ -46,9 +46,9 @@ def predict(question, guess=...):
         print("  No guess yet: put one in place of the dots, and run this cell again. The lesson goes on either way.")
     else:
         print(f"  Recorded: {as_text(guess)}")
-        before = _first.setdefault(question, prediction)
-        if before is not prediction:
-            print(f"  (Your first guess was {as_text(before.guess)}.)")
+        first = _first.setdefault(question, guess)
+        if not np.array_equal(first, guess):
+            print(f"  (Your first guess was {as_text(first)}.)")
     return prediction
 
 
@@ -56,7 +56,7 @@ def judge(guess, result):
     """How near a guess came, in words; nothing for no guess."""
     if guess is ...:
         return ""
-    if is_number(guess) and is_number(result):
+    if is_number(guess) and is_number(result) and np.isfinite([guess, result]).all():
         return judge_number(float(guess), float(result))
     if isinstance(result, str):
         same = str(guess).strip().lower() == result.strip().lower()
@@ -86,5 +86,5 @@ def as_text(value):
         return f"{value:.4g}"
     if isinstance(value, (tuple, list, np.ndarray)):
         inside = ", ".join(map(as_text, value))
-        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+        return f"({inside}{',' * (len(value) == 1)})" if isinstance(value, tuple) else f"[{inside}]"
     return str(value)

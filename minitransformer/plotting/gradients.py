@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import InputError
 from ..inspection import attention_gradients, attention_weights, by_words, source_gradients
 from .attention import chosen
 from .labels import axis_labels, axis_sizes, expect_sizes, token_labels
@@ -26,7 +27,9 @@ def plot_attention_and_gradient(model, source, target, source_tokens=None, targe
     Returns a matplotlib Figure. Raises InputError for a layer or head that the model does not have, labels that do not
     match the ids, and a model without cross-attention.
     """
-    weights = attention_weights(model, source, target)["cross"]          # (layers, heads, T, S)
+    if "cross" not in (kinds := attention_weights(model, source, target)):
+        raise InputError(f"A {type(model).__name__} has no cross-attention, whose scores and gradients could be drawn.")
+    weights = kinds["cross"]                                             # (layers, heads, T, S)
     gradients = attention_gradients(model, source, target)["cross"]
     (number,) = chosen("layer", None if layer is None else [layer], len(weights))[-1:]
     if head is None:

@@ -1,0 +1,37 @@
+"""The command for learners: the lessons, in Jupyter."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+from ..errors import InputError
+
+JUPYTER = ("jupyterlab", "notebook")  # whichever is installed, the first preferred
+
+
+def lessons(options):
+    """Open the lessons in Jupyter, in a folder of your own, where your answers stay."""
+    from ..lessons import notebooks  # with the exercises, which take a moment to load
+
+    known = notebooks.lessons()
+    if options.list:
+        print("\n".join(f"{lesson.number}  {lesson.title:<52} {lesson.minutes} minutes" for lesson in known))
+        return 0
+    chosen = [lesson for lesson in known if lesson.number == (options.lesson or "00").zfill(2)]
+    if not chosen:
+        raise InputError(f"There is no lesson {options.lesson}; they have the numbers {known[0].number} to {known[-1].number}.")
+    jupyter = next((name for name in JUPYTER if importlib.util.find_spec(name)), None)
+    if jupyter is None or importlib.util.find_spec("jupytext") is None:
+        raise InputError(
+            f"The notebooks need Jupyter and jupytext. Install them: {sys.executable} -m pip install jupyterlab jupytext\n"
+            f"Without them, each lesson runs as a plain file and writes its pictures: {sys.executable} {chosen[0].source}"
+        )
+    folder = Path(options.folder)
+    file = next(f for f in notebooks.lay_out(folder) if f.name.startswith(chosen[0].number))
+    print(f"The lessons are in {folder}; what you write stays there. Ctrl-C ends Jupyter.")
+    command = [sys.executable, "-m", jupyter, str(file), *(["--no-browser"] if options.no_browser else [])]
+    try:
+        return subprocess.run(command).returncode
+    except KeyboardInterrupt:
+        return 0

@@ -1,0 +1,65 @@
+"""Where the lessons are, and the notebooks that are made of their sources."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import InputError
+from ..extras import extra
+
+PACKAGE = Path(__file__).resolve().parent
+FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")  # in a checkout, and in an installed package
+HEAD = re.compile(r"# # (?P<title>.+)\n(?:#.*\n)*?# \| (?P<minutes>\d+) \|")
+
+
+class Lesson(NamedTuple):
+    """One lesson: its source, its number, its title, and how many minutes it takes."""
+
+    source: Path
+    number: str
+    title: str
+    minutes: int
+
+
+def lessons():
+    """All lessons, in their order. Raises InputError where the package came without them."""
+    for folder in FOLDERS:
+        if found := sorted(folder.glob("[0-9][0-9]_*.py")):
+            return [read(source) for source in found]
+    raise InputError("The lessons did not come with this copy of minitransformer; its repository has them, in lessons/.")
+
+
+def read(source):
+    """The `Lesson` in this file: its title and minutes stand at its head."""
+    head = HEAD.search(source.read_text(encoding="utf-8"))
+    number, title = head["title"].split(" · ")
+    return Lesson(source, number, title, int(head["minutes"]))
+
+
+def as_notebook(source):
+    """The notebook of a source's text (percent format): its cells, not executed, their ids the same every time."""
+    notebook = extra("jupytext", "Making notebooks").reads(source, fmt="py:percent")
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"cell-{number:02}", {}
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def lay_out(folder):
+    """Put a notebook of every lesson into a folder, none executed. What is there already is left as it is.
+
+    Returns the files, all sixteen, in their order.
+    """
+    nbformat = extra("nbformat", "Writing notebooks")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for lesson in lessons():
+        file = folder / f"{lesson.source.stem}.ipynb"
+        if not file.exists():
+            nbformat.write(as_notebook(lesson.source.read_text(encoding="utf-8")), file)
+        files.append(file)
+    return files

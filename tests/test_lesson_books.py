@@ -1,0 +1,182 @@
+"""The lessons run: as they are opened, and solved. `make test-lessons`; skipped where jupytext and nbclient are missing."""
+
+import ast
+import json
+import re
+import time
+
+import pytest
+
+nbclient, jupytext = pytest.importorskip("nbclient"), pytest.importorskip("jupytext")
+
+from lesson_books import answered, checks, code_cells, solve, stubs  # noqa: E402
+from test_catalogue import is_named  # noqa: E402
+
+from minitransformer.grading.check import LISTENERS, check  # noqa: E402
+from minitransformer.grading.exercise import EXERCISES  # noqa: E402
+from minitransformer.lessons.notebooks import as_notebook, lessons  # noqa: E402
+
+pytestmark = pytest.mark.lessons
+
+LESSONS = {lesson.number: lesson for lesson in lessons()}
+HEADINGS = [
+    "Question", "Predict", "Picture", "Derive", "Implement and check", "Break it", "Aha", "Three questions to leave with",
+]  # fmt: skip
+TRAINING = ("train(", "optimizer.step(", ".step(")  # a lesson that trains may take longer
+SECONDS, TRAINING_SECONDS = 15, 60
+every_lesson = pytest.mark.parametrize("number", LESSONS)
+
+
+def notebook_of(number):
+    return as_notebook(LESSONS[number].source.read_text(encoding="utf-8"))
+
+
+def written(number):
+    """The notebook that stands beside the source."""
+    return json.loads(LESSONS[number].source.with_suffix(".ipynb").read_text(encoding="utf-8"))
+
+
+def text_of(cell):
+    return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+
+
+# -- what is written ----------------------------------------------------------------------------------------------
+
+
+def test_there_are_sixteen_lessons():
+    assert list(LESSONS) == [f"{n:02}" for n in range(16)]
+
+
+@every_lesson
+def test_the_notebook_is_the_one_of_its_source(number):
+    expected = [(cell.cell_type, cell.source) for cell in notebook_of(number).cells]
+    assert [(cell["cell_type"], text_of(cell)) for cell in written(number)["cells"]] == expected, "build it anew: make lessons"
+
+
+@every_lesson
+def test_the_notebook_is_executed_to_its_end_and_tells_nothing_about_a_machine(number):
+    cells = [cell for cell in written(number)["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+    assert not re.search(r"/(home|root|work|tmp|usr|Users)/\w", json.dumps([cell["outputs"] for cell in cells]))
+
+
+@every_lesson
+def test_the_skeleton_is_kept(number):
+    text = "\n".join(cell.source for cell in notebook_of(number).cells if cell.cell_type == "markdown")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
+    assert text.startswith(f"# {number} · ")
+    assert "\n| minutes | difficulty | importance | builds on | mirrors |\n" in text
+
+
+@every_lesson
+def test_only_numpy_matplotlib_and_the_package_are_imported(number):
+    for cell in code_cells(notebook_of(number)):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+                assert {name.split(".")[0] for name in names} <= {"numpy", "matplotlib", "minitransformer"}
+
+
+@every_lesson
+def test_a_guess_is_asked_for_and_compared_in_a_later_cell(number):
+    code = [cell.source for cell in code_cells(notebook_of(number))]
+    asked = [(i, name) for i, cell in enumerate(code) for name in re.findall(r"^(\w+) = predict\(", cell, re.MULTILINE)]
+    assert asked
+    for i, name in asked:
+        assert any(f"{name}.compare(" in cell for cell in code[i + 1 :]), name
+
+
+@every_lesson
+def test_every_picture_has_its_text(number):
+    code = "\n".join(cell.source for cell in code_cells(notebook_of(number)))
+    pictures = [o for cell in written(number)["cells"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert len(picture["metadata"]["image/png"]["alt"]) >= 40
+    assert "plt.show" not in code
+
+
+@every_lesson
+def test_every_link_leads_somewhere(number):
+    source = LESSONS[number].source
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", source.read_text(encoding="utf-8")):
+        assert (source.parent / target).exists(), target
+
+
+def test_every_exercise_is_in_a_lesson():
+    assert {stub.exercise.id for number in LESSONS for stub in stubs(notebook_of(number))} == set(EXERCISES)
+
+
+@every_lesson
+def test_every_check_and_every_stub_is_of_an_exercise_that_there_is(number):
+    cells = code_cells(notebook_of(number))
+    assert {id for cell in cells for id, _ in checks(ast.parse(cell.source))} <= set(EXERCISES)
+    for stub in stubs(notebook_of(number)):
+        assert re.match(rf"(def|class) {stub.exercise.name}\b", cells[stub.cell].source.splitlines()[stub.first])
+
+
+# -- what runs ----------------------------------------------------------------------------------------------------
+
+
+def run(notebook):
+    """(seconds, the texts of all outputs) of a notebook that is executed in a fresh kernel without a network."""
+    from build import execute
+
+    began = time.perf_counter()
+    execute(notebook)
+    seconds = time.perf_counter() - began
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return seconds, "\n".join(str(output.get("text", output.get("data", ""))) for output in outputs)
+
+
+def limit(notebook):
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    return TRAINING_SECONDS if any(word in code for word in TRAINING) else SECONDS
+
+
+@every_lesson
+def test_it_runs_as_it_is_opened(number):
+    notebook = notebook_of(number)
+    asked = [stub.exercise.id for stub in stubs(notebook)]
+    seconds, text = run(notebook)
+    print(f"{number} as opened: {seconds:.1f} s")
+    assert seconds < limit(notebook)
+    for id in asked:
+        assert f"{id}: not started yet" in text
+
+
+@every_lesson
+def test_it_runs_solved(number):
+    notebook = notebook_of(number)
+    asked = [stub.exercise.id for stub in stubs(notebook)]
+    seconds, text = run(solve(notebook))
+    print(f"{number} solved: {seconds:.1f} s")
+    assert seconds < limit(notebook)
+    for id in asked:
+        assert f"{id}: right" in text
+    assert "not started yet" not in text
+
+
+# -- what is said -------------------------------------------------------------------------------------------------
+
+
+@every_lesson
+def test_a_known_mistake_in_the_notebooks_own_cell_is_named(number):
+    cells = code_cells(notebook_of(number))
+    imports = "\n".join(
+        ast.unparse(node) for cell in cells for node in ast.parse(cell.source).body if isinstance(node, (ast.Import, ast.ImportFrom))
+    )
+    names = {}
+    exec(imports, names)
+    names["check"] = lambda id, function: check(id, function, quiet=True)
+    for stub in stubs(notebook_of(number)):
+        for mistake in stub.exercise.mistakes:
+            for version in mistake.versions[:1]:
+                reports = []
+                LISTENERS.append(reports.append)
+                try:
+                    exec(answered(cells[stub.cell].source, stub, version), dict(names))
+                finally:
+                    LISTENERS.remove(reports.append)
+                assert is_named(mistake, reports[0]), f"{stub.exercise.id}: {mistake.title}"
