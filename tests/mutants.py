@@ -820,12 +820,12 @@ p("x270", "the size of the result for the multiply-adds", "int(result.size) * np
 p("x271", "the history of the first array only", "max(array.depth for array in found)", "found[0].depth")
 p("x272", "what is written into an array is forgotten", "self.depth = max(self.depth, getattr(value, \"depth\", 0))", "pass")
 p("x273", "counted in the component that encloses", "Product(where[-1]", "Product(where[0]")
-p("x274", "gradients are left behind", "p.grad[...] = grad", "pass")
+p("x274", "gradients are left behind", "p.place(_counted(data, note, 0), grad.copy())", "p.place(_counted(data, note, 0), grad)")
 p = plants("inspection.py", "test_observe.py", "source_gradients")
-p("x275", "the gradient of the logit, not of its logarithm", "d_logits[steps, steps] = -softmax(logits[steps, steps])", "pass")
+p("x275", "the gradient of the logit, not of its logarithm", "gradient = -Softmax()(logits)", "gradient = np.zeros_like(logits)")
 p("x276", "the gradient at the target's embedding", "if isinstance(component, Embedding) and reads_source[path].pop():",
     "if isinstance(component, Embedding) and not reads_source[path].pop():")
-p("x277", "all steps at once", "d_logits[steps, steps, target] += 1", "d_logits[:, steps, target] += 1")
+p("x277", "all steps at once", "gradient[np.arange(len(target)), target] += 1", "gradient[:, target] += 1")
 p = plants("evaluation.py", "test_training.py", "exact_match_is_that")
 p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
 p("x279", "padding counts as wrong", "(logits.argmax(axis=-1) != batch.target_out) & real",
@@ -1092,3 +1092,30 @@ p = plants("grading/cells.py", "test_grade.py", "cell_that_fails or valid_file o
 p("x405", "a line is not found where it stands", '"\\n" * start + without_magic(cell)', "without_magic(cell)")
 p("x412", "statements are cut within a line", "if first > end:", "if True:")
 p("x411", "IPython's words are left in", "return MAGIC.sub", "return code or MAGIC.sub")
+
+# -- the lessons --------------------------------------------------------------------------------------------------
+
+p = plants("inspection.py", "test_plotting.py", "attention_gradients or stands_beside")
+p("x414", "the gradient of softmax is left out", "d_scores = weights * (d_weights - (d_weights * weights).sum(axis=-1, keepdims=True))",
+  "d_scores = d_weights")
+p("x415", "down is up", "gradient = -Softmax()(logits)\n    gradient[np.arange(len(target)), target] += 1",
+  "gradient = Softmax()(logits)\n    gradient[np.arange(len(target)), target] -= 1", select="attention_gradients")
+
+p = plants("trace.py", "test_trace.py", "whole or reads_ids or failing or walk")
+p("x416", "memory that is shared counts each time", 'pieces[value.__array_interface__["data"][0], value.nbytes]', "pieces[len(pieces)]")
+p("x417", "what a Residual holds is not its own", "{first_path[id(m)] for _, m in module.named_modules()}", "{path}")
+p("x418", "backward's products are left out", "forward.all + backward.all", "forward.all")
+p("x419", "gradients are changed", "p.grad[...] = grad", "pass")
+p("x420", "saves are left behind", "    finally:\n        component.clear_saves()", "    finally:")
+p("x421", "a part keeps its old depth", "depth=row.depth - self[path].depth", "depth=row.depth")
+
+p = plants("counting.py", "test_counting.py", "reads_ids or changes_neither")
+p("x422", "parameters are not followed", "p.place(_counted(data, note, 0), grad.copy())", "p.place(data, grad.copy())")
+
+p = plants("lessons/prediction.py", "test_lessons.py", "guess or written")
+p("x424", "a late guess looks like an early one", "question in _seen", "False")
+p("x425", "the first guess is forgotten", "_first.setdefault(question, guess)", "guess")
+p("x426", "too high is too low", "'high' if abs(factor) > 1", "'high' if abs(factor) < 1")
+
+p = plants("lessons/notebooks.py", "test_lessons.py", "laid_out")
+p("x427", "a learner's notebook is overwritten", "if not file.exists():", "if True:")
