@@ -640,6 +640,7 @@ def test_matrices_show_signs_around_white_and_each_has_its_own_scale_unless_shar
     written = texts(plot_matrices(m))
     assert {"0.25", "0.75", "-2.00", "1.00", "-∞"} <= set(written)
     assert not {"0.25"} & set(texts(plot_matrices(m, numbers=False)))
+    assert {"P", "d_P"} <= set(texts(plot_matrices(m, shapes=False)))
 
 
 def test_queries_keys_values_and_gradients_have_their_colours_everywhere():
