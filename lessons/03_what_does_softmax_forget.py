@@ -7,9 +7,10 @@
 #
 # ## Question
 #
-# Softmax turns any row of numbers into shares of a whole. Two very different rows can give the same shares, so
-# something of the row is lost on the way. What is it, and what does the loss of it say about the gradient, before a
-# single derivative has been taken?
+# A model gives each word that could come next a score, any number at all. (Scores that are about to be turned into
+# probabilities are also called *logits*.) Softmax makes shares of a whole of them: positive, of sum 1. Two very
+# different rows of scores can give the same shares, so something of the row is lost on the way. What is it? And what
+# does the loss of it say about the gradient, before a single derivative has been taken?
 
 # %%
 import numpy as np
@@ -18,22 +19,22 @@ from minitransformer.grading import check, hint
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy
-from minitransformer.plotting import draw_bars, panels, plot_matrices
+from minitransformer.plotting import GRADIENT, draw_bars, panels, plot_matrices
 
 rng = np.random.default_rng(3)
 
 # %% [markdown]
 # ## Predict
 #
-# Here are the logits of one position over a vocabulary of six tokens, and the gradient that cross-entropy sends back to
-# them when token 2 was right. Now 1000 is added to every logit. By how much does the largest entry of the gradient
-# change? Put a number in place of the dots.
+# Here are the logits of one position over a vocabulary of six tokens. Token 2 was right, and *cross-entropy*, the loss
+# that we shall derive, is the negative logarithm of the share that token 2 was given. Now 1000 is added to every logit.
+# How far does the gradient move, at the entry where it moves most? Put a number in place of the dots.
 
 # %%
-logits = np.array([[1.0, 0.0, 2.0, -1.0, 0.5, 3.0]])
+logits = np.array([[1.0, 0.0, 2.0, -1.0, 0.5, 3.0]])                     # (1, V)
 target = np.array([2])
 
-change = predict("How much does the gradient change if 1000 is added to every logit?", ...)
+change = predict("How far does the gradient move if 1000 is added to every logit?", ...)
 
 # %%
 loss = CrossEntropy()
@@ -48,53 +49,49 @@ def gradient_of(logits):
 change.compare(np.abs(gradient_of(logits + 1000) - gradient_of(logits)).max())
 
 # %% [markdown]
+# It does not move at all. (With logits that a binary fraction cannot hold, such as 0.3, you would see rounding, of about
+# $10^{-14}$.)
+#
 # ## Picture
 #
-# The gradient says what to do with each logit, and gradient *descent* does the opposite of the gradient. So read the
-# red bars as pushes down and the blue one as a pull up: the right token is pulled up, every other is pushed down, and
-# those that were believed most are pushed hardest. The pushes and the pull are equally strong.
+# What was believed, and what is to change. A step of training moves each logit *against* its gradient, so drawn is the
+# gradient with its sign turned: a bar up pulls the logit up, a bar down pushes it down.
 
 # %%
 P = Softmax()(logits)
 d_logits = gradient_of(logits)
 
 figure, axes = panels(1, 2, heading="What was believed, and what is to change", height=3.2)
-draw_bars(axes[0], dict(enumerate(P[0])), title="P = softmax(logits)", x_name="token", numbers="{:.2f}")
-colours = {token: "#1f6fb4" if token == target[0] else "#c62828" for token in range(6)}
-draw_bars(axes[1], dict(enumerate(d_logits[0])), title="d_logits", x_name="token", colours=colours, numbers="{:.2f}")
+draw_bars(axes[0], dict(enumerate(P[0])), title="P = softmax(logits)", x_name="token", numbers="{:.2f}",
+          colours=dict.fromkeys(range(6), "#6b7785"))
+draw_bars(axes[1], dict(enumerate(-d_logits[0])), title="−d_logits: pull and push", x_name="token", numbers="{:.2f}",
+          colours=dict.fromkeys(range(6), GRADIENT))
 axes[1].axhline(0, color="black", linewidth=0.8)
-show(figure, "Two bar charts over six tokens. Left: token 5 has most of the probability, token 2, the right one, a "
-     "fifth. Right: the gradient is negative at token 2 only and positive at the others, most at token 5.")
-print("sum of the pushes ", d_logits[d_logits > 0].sum())
-print("the pull          ", d_logits[d_logits < 0].sum())
+show(figure, "Two bar charts over six tokens. Left: token 5 has 0.60 of the probability, token 2, the right one, 0.22. "
+     "Right: token 2 is pulled up by 0.78; all others are pushed down, token 5 most, by 0.60.")
+print(f"the pull up, in all        {-d_logits[d_logits < 0].sum():.4f}")
+print(f"the pushes down, in all    {d_logits[d_logits > 0].sum():.4f}")
 
 # %% [markdown]
+# The right token is pulled up, every other is pushed down, and those that were believed most are pushed hardest. The
+# pull is as strong as all pushes together. That is no accident of these numbers.
+#
 # ## Derive
 #
-# **In loops.** One row of scores $s$, one row of weights $P$:
+# Softmax of one row of scores $s$, and why a shift by any $c$ is lost on it:
 #
-# $$P_j = \frac{e^{s_j}}{\sum_i e^{s_i}}$$
+# $$P_j = \frac{e^{s_j}}{\sum_i e^{s_i}} \qquad\qquad
+# \frac{e^{s_j+c}}{\sum_i e^{s_i+c}} = \frac{e^c\,e^{s_j}}{e^c\sum_i e^{s_i}} = P_j$$
 #
-# If one score $s_k$ rises, the weight $P_k$ rises, and because the weights are shares of one whole, all others must
-# fall. Differentiate the fraction once for $j = k$ and once for $j \ne k$, and both cases fit on one line:
+# That is what softmax forgets: *how high the whole row stands*. Only differences between scores are left.
+#
+# **In loops.** If one score $s_k$ rises, its weight rises, and because the weights are shares of one whole, all others
+# must fall. Differentiate the fraction once for $j = k$ and once for $j \ne k$, and both cases fit on one line, with
+# $\delta_{jk}$ for "1 if $j = k$, else 0":
 #
 # $$\frac{\partial P_j}{\partial s_k} = P_j\,(\delta_{jk} - P_k)$$
 #
-# **In indices.** Backward is handed $dP_j = \partial L/\partial P_j$ and wants $\partial L/\partial s_k$. The score $s_k$
-# reaches the loss through *every* weight of its row, so sum over all of them:
-#
-# $$ds_k = \sum_j dP_j\,P_j\,(\delta_{jk} - P_k) = P_k\Big(dP_k - \sum_j dP_j P_j\Big)$$
-#
-# ### What is the gradient of a whole batch of softmaxes?
-#
-# The same, and no Jacobian is ever built. **In matrices**, with the sum over the last axis, whatever stands before it:
-#
-# $$d\mathrm{scores} = P \circ \big(dP - \langle dP, P\rangle\big)$$
-#
-# Read it aloud: *compare what each weight would gain with what the row gains on average, and scale by how much of the
-# row it holds.* A weight that gains exactly the average has no reason to move.
-#
-# The loops first, slow and beyond doubt, as a witness for the formula:
+# All these derivatives in one square matrix are called the *Jacobian* of the row. Slow, and beyond doubt:
 
 # %%
 def softmax_jacobian(P):
@@ -106,35 +103,69 @@ def softmax_jacobian(P):
     return jacobian
 
 
-d_P = rng.standard_normal(6)
-by_jacobian = softmax_jacobian(P[0]).T @ d_P
-by_formula = P[0] * (d_P - (d_P * P[0]).sum())
-print("largest difference", np.abs(by_jacobian - by_formula).max())
-
-# %%
+jacobian = softmax_jacobian(P[0])                                        # (S, S)
+parts = {"P_j where j = k": np.diag(P[0]), "P_j P_k": np.outer(P[0], P[0]), "∂P_j/∂s_k, their difference": jacobian}
 show(
-    plot_matrices({"P": P, "∂P/∂scores": softmax_jacobian(P[0]), "d_P": d_P[None], "d_scores": by_formula[None]}),
-    "The row of weights P; its 6 by 6 Jacobian, positive on the diagonal and negative elsewhere; a random gradient d_P; "
-    "and the gradient of the scores, which is small wherever P is small.",
+    plot_matrices(parts, rows="j", columns="k", shared=True),
+    "Three 6 by 6 maps: the weights P on a diagonal, the products of all pairs of weights, and their difference, the "
+    "Jacobian. It is positive on the diagonal and negative elsewhere, largest where P is large.",
 )
+print("sums of its rows and of its columns", jacobian.sum(axis=1).round(12), jacobian.sum(axis=0).round(12))
 
 # %% [markdown]
-# **Cross-entropy** asks only for the weight of the right token $t$: $L = -\log P_t$. Then $dP$ is zero but for
-# $dP_t = -1/P_t$. Put that into the formula above, and nearly everything cancels:
+# Each *row* sums to zero: raise all scores together, and no weight moves. Each *column* sums to zero: whatever one score
+# does, the weights remain shares of 1.
 #
-# $$ds_k = P_k\Big(dP_k - dP_t P_t\Big) = P_k\,(dP_k + 1) = P_k - \delta_{kt}$$
+# **In indices.** Backward is handed `d_P`, with $d\_P_j = \partial L/\partial P_j$, and wants
+# $d\_scores_k = \partial L/\partial s_k$. The score $s_k$ reaches the loss through *every* weight of its row, so sum
+# over all of them:
 #
-# *What was believed, minus what was true.* Averaged over $N$ real positions it is $(P - \mathrm{onehot})/N$; a padded
-# position is not real, contributes nothing to the loss, and therefore gets nothing back.
+# $$d\_scores_k = \sum_j d\_P_j\,P_j\,(\delta_{jk} - P_k) = P_k\Big(d\_P_k - \sum_j d\_P_j\,P_j\Big)$$
 #
-# One more thing belongs to softmax: $e^{1000}$ is infinite. But as a shift of the row changes nothing, we may shift by
-# whatever suits us. Taking off the row's maximum makes the largest exponential $e^0 = 1$, and the sum can neither
-# overflow nor vanish. The blindness that this lesson is about is also what saves the arithmetic.
+# Read it aloud: *compare what each weight would gain with what the row gains on average, and scale by how much of the
+# row it holds.* A weight that gains just the average has no reason to move. And summed over the row, it is zero:
 #
+# $$\sum_k d\_scores_k = \sum_k P_k\,d\_P_k - \Big(\sum_k P_k\Big)\sum_j d\_P_j\,P_j = 0$$
+#
+# ### What is the gradient of a whole batch of softmaxes?
+#
+# The same, and no Jacobian is ever built: each row is by itself, and its square matrix has fallen apart into a product
+# and a sum. **In matrices**, with the sum over the last axis, that axis kept, whatever stands before it:
+#
+# $$d\_scores = P \circ \big(d\_P - \langle d\_P, P\rangle\big)$$
+#
+# The package's `Softmax` computes that, for any number of rows at once. Beside the Jacobian, on one row:
+
+# %%
+d_P = rng.standard_normal(6)
+softmax_layer = Softmax()
+softmax_layer(logits)
+print("largest difference", np.abs(jacobian.T @ d_P - softmax_layer.backward(d_P[None])[0]).max())
+
+# %% [markdown]
+# **Cross-entropy** asks only for the weight of the right token $t$: $L = -\log P_t$. So `d_P` is zero but for
+# $d\_P_t = -1/P_t$. Put that into the formula, where the sum is now $d\_P_t\,P_t = -1$, and nearly everything cancels:
+#
+# $$d\_logits_k = P_k\,(d\_P_k + 1) = P_k - \delta_{kt}$$
+#
+# *What was believed, minus what was true.* With many positions the loss is the mean over those that are real: a position
+# that only fills up a shorter sequence (*padding*) is not asked anything. With $N$ real positions each row is
+# $(P - \mathrm{onehot})/N$, where onehot is 1 at the right token and 0 elsewhere, and a padded row is 0:
+
+# %%
+two_rows, two_targets = np.concatenate([logits, logits]), np.array([2, 0])   # the second is padding: token 0
+print(f"loss {loss(two_rows, two_targets):.4f}, gradients of both rows:")
+print(loss.backward().round(2) + 0.0)
+
+# %% [markdown]
 # ## Implement and check
 #
 # Four functions. Write one, run its cell, read what the checker says. If you are stuck, `hint("softmax.forward", 1)`
 # asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the package's own source.
+#
+# One thing first: $e^{1000}$ is infinite. But as a shift of the row changes nothing, shift it by whatever suits you. Take
+# off the row's maximum, and the largest exponential is $e^0 = 1$: the sum can neither overflow nor vanish. What softmax
+# forgets also saves the arithmetic.
 
 # %%
 def softmax(scores):
@@ -178,8 +209,9 @@ check("cross_entropy.backward", cross_entropy_backward)
 # %% [markdown]
 # ## Break it
 #
-# The most frequent wrong answer treats every weight as if it stood alone, as a sigmoid would: $dP \circ P(1-P)$. It looks
-# reasonable, has the right shape, and even the right sign in most places. Watch what gives it away.
+# A wrong answer that looks reasonable: treat every weight as if it stood alone, as a sigmoid would, $d\_P \circ P(1-P)$.
+# It takes the diagonal of the Jacobian and leaves out the rest. The shape is right, and so are most of the signs. Watch
+# what gives it away.
 
 # %%
 def alone(d_P, scores):
@@ -190,21 +222,30 @@ def alone(d_P, scores):
 check("softmax.backward", alone)
 
 # %% [markdown]
-# The checker did not need the right answer to see that. Softmax ignores a shift, so moving all scores of a row together
-# must change nothing, so the gradient along that direction, which is the sum of the row, must be zero. Here is the
-# same test, by hand:
+# The checker did not need the right answer to see that. Softmax ignores a shift. So moving all scores of a row together
+# changes nothing, so the slope in that direction is zero, and that slope is the sum of the row. The same by hand:
 
 # %%
 scores, d_P = rng.standard_normal((4, 6)), rng.standard_normal((4, 6))
-softmax_layer = Softmax()
 softmax_layer(scores)
 right, wrong = softmax_layer.backward(d_P), alone(d_P, scores)
-print("row sums of the right gradient", right.sum(axis=-1).round(12))
-print("row sums of the wrong gradient", wrong.sum(axis=-1).round(3))
+
+
+def with_sums(d_scores):
+    """The rows, a gap, and the sum of each row."""
+    sums = d_scores.sum(axis=1, keepdims=True).round(12)
+    return np.concatenate([d_scores, np.full_like(sums, np.nan), sums], axis=1)
+
+
+maps = {"d_scores, right": with_sums(right), "d_scores, each alone": with_sums(wrong)}
 show(
-    plot_matrices({"d_scores, right": right, "d_scores, each alone": wrong}, shared=True, rows="row", columns="score"),
-    "Two 4 by 6 gradients on one scale. In the right one red and blue cancel in every row; in the wrong one they do not.",
+    plot_matrices(maps, shared=True, shapes=False, numbers=False, rows="row", column_labels=[*"012345", "", "sum"]),
+    "Two gradients of 4 rows on one scale, each with a column of the rows' sums beside it. The sums of the right one are "
+    "all white, zero; those of the wrong one are red and blue.",
 )
+print("row sums, right       ", right.sum(axis=1).round(12) + 0.0)
+print("row sums, each alone  ", wrong.sum(axis=1).round(3))
+print(f"signs that agree        {(np.sign(right) == np.sign(wrong)).mean():.0%}")
 
 # %% [markdown]
 # ## Aha
@@ -218,9 +259,9 @@ show(
 #
 # ## Three questions to leave with
 #
-# 1. A row has one weight of 1 and zeros elsewhere. What is $P \circ (dP - \langle dP, P\rangle)$ then, whatever $dP$ is?
-#    ([04](04_why_sqrt_d_k.ipynb) is about what that costs.)
-# 2. The gradient of cross-entropy is never larger than 1 in any entry. Which loss would you have to choose for that not to
-#    be so?
-# 3. `softmax_backward` was handed `scores`. The package's `Softmax` saves $P$ instead. Why is that enough, and what does it
-#    spare?
+# 1. A row has one weight of 1 and zeros elsewhere. What is $P \circ (d\_P - \langle d\_P, P\rangle)$ then, whatever
+#    `d_P` is? ([04](04_why_sqrt_d_k.ipynb) is about what that costs.)
+# 2. Each entry of $P - \mathrm{onehot}$ lies between −1 and 1, however wrong the model is. What would the gradient of
+#    the logits be if the loss were $-P_t$, and the model sure of a wrong token?
+# 3. `softmax_backward` was handed `scores`. The package's `Softmax` saves $P$ instead. Why is that enough, and what does
+#    it spare?
