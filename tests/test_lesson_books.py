@@ -84,7 +84,7 @@ def test_a_guess_is_asked_for_and_compared_in_a_later_cell(number):
     asked = [(i, name) for i, cell in enumerate(code) for name in re.findall(r"^(\w+) = predict\(", cell, re.MULTILINE)]
     assert asked
     for i, name in asked:
-        assert any(f"{name}.compare(" in cell for cell in code[i + 1 :]), name
+        assert any(re.search(rf"\b{name}\b", cell) and ".compare(" in cell for cell in code[i + 1 :]), name
 
 
 @every_lesson
@@ -102,6 +102,31 @@ def test_every_link_leads_somewhere(number):
     source = LESSONS[number].source
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", source.read_text(encoding="utf-8")):
         assert (source.parent / target).exists(), target
+
+
+def test_the_index_leads_each_of_the_forty_questions_to_a_heading():
+    page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
+    index = re.findall(r"^\| (\d+) \| (.+) \| \[(\d\d)\]\((.+)\) \|$", page, re.MULTILINE)
+    assert {int(question) for question, *_ in index} == set(range(1, 41))
+    for _, heading, number, file in index:
+        source = LESSONS[number].source
+        assert file == f"{source.stem}.ipynb" and f"\n# ### {heading}\n" in source.read_text(encoding="utf-8"), heading
+
+
+def test_the_map_has_every_lesson_with_its_minutes():
+    page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\d\d)\]\((.+)\) \| (.+?) \| (\d+) \|", page, re.MULTILINE)
+    assert [(number, file, int(minutes)) for number, file, _, minutes in rows] == [
+        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.minutes) for lesson in LESSONS.values()
+    ]
+    assert all(lesson.title.startswith(title) for lesson, (_, _, title, _) in zip(LESSONS.values(), rows))
+    assert round(sum(lesson.minutes for lesson in LESSONS.values()) / 60, 1) == 13.5 and "Thirteen and a half hours" in page
+
+
+def test_the_teachers_plan_names_exercises_that_there_are():
+    page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+\.[a-zP_]+)`", page[page.index("## For teachers") :]))
+    assert named and named <= set(EXERCISES)
 
 
 def test_every_exercise_is_in_a_lesson():
