@@ -556,10 +556,9 @@ show(
 
 # %% [markdown]
 # Most heads can go, one at a time, and hardly a number is wrong. Yet if all four of a layer go, the decoder is lost:
-# they stand in for each other. And look back at the maps above: head 3 of layer 2 is as sharp as heads 1 and 2, and
-# crosses over as neatly. Without 1 or 2, about one number in six goes wrong. Without 3, next to none. **An attractive
-# map need not be an important one.** (Take it with care: zero is something that the model has never met, so a locked
-# door can hurt more than the head is worth; and a head that others can stand in for looks idle.)
+# they stand in for each other. Could you have told from the maps above which ones are missed? That is a question for
+# [14](14_can_it_translate.ipynb). (Take the numbers with care: zero is something that the model has never met, so a
+# locked door can hurt more than the head is worth; and a head that others can stand in for looks idle.)
 #
 # In large translators it is the same: most heads can be taken away one at a time with hardly a change (Michel et al.
 # 2019, section 3), and many of them together, if one chooses well (Voita et al. 2019).
