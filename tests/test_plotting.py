@@ -644,9 +644,9 @@ def test_matrices_show_signs_around_white_and_each_has_its_own_scale_unless_shar
 
 
 def test_queries_keys_values_and_gradients_have_their_colours_everywhere():
-    m = {"Q": np.eye(2), "key": np.eye(2), "V": np.eye(2), "d_Q": np.eye(2), "P": np.eye(2)}
+    m = {name: np.eye(2) for name in ("Q", "key", "V", "d_Q", "P", "d_k")}
     colours = {t.get_text().split()[0]: t.get_color() for t in all_texts(plot_matrices(m)) if t.get_text().split()[:1]}
-    assert [colours[name] for name in m] == [QUERY, KEY, VALUE, GRADIENT, INK]
+    assert [colours[name] for name in m] == [QUERY, KEY, VALUE, GRADIENT, INK, INK]
     _, axes = plain_panels()
     draw_lines(axes, [1, 2, 4], {"query": [1, 2, 3], "rnn": [1, 1, 1], "d_P": [0, 0, 0], "gru": [2, 2, 2]}, log="x", x_name="n")
     drawn = {line.get_label(): line.get_color() for line in axes.lines}

@@ -18,6 +18,13 @@ class Listing(dict):
         return "\n".join(f"{id:<{width}}  {e.call}" for id, e in self.items())
 
 
+class Printed(str):
+    """A text that was printed: a notebook does not show it again as the value of its cell."""
+
+    def _ipython_display_(self):
+        pass
+
+
 def exercises():
     """All exercises by id: printed, one line each; `exercises()["softmax.backward"]` says what is asked, with shapes."""
     return Listing(EXERCISES)
@@ -30,7 +37,7 @@ def hint(exercise, level=1):
         raise InputError(f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} ({LEVELS[-1]}).")
     text = textwrap.dedent(exercise.hints[level - 1]).strip()
     print(text)
-    return text
+    return Printed(text)
 
 
 def reveal(exercise):
@@ -42,7 +49,7 @@ def reveal(exercise):
     for name, helper in helpers.items():
         text += f"\n\n# {name}: " + "\n# ".join(inspect.getdoc(helper).splitlines())
     print(text)
-    return text
+    return Printed(text)
 
 
 def _helpers(shown):

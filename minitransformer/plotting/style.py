@@ -27,13 +27,16 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
+KINDS = {QUERY: ("q", "query", "queries"), KEY: ("k", "key", "keys"), VALUE: ("v", "value", "values")}
+WIDTHS = ("d_k", "d_v", "d_model", "d_ff")  # no gradients
+
+
 def colour_of(name):
     """The colour of what bears this name: d_Q is a gradient, "query" and Q a query; ink for anything else."""
-    if name.startswith("d_") or name.startswith("∂"):
+    word = (name.split() or [""])[0]
+    if word.startswith(("d_", "∂")) and word not in WIDTHS:
         return GRADIENT
-    word = name.split()[0].lower() if name.split() else ""
-    known = {"q": QUERY, "query": QUERY, "queries": QUERY, "k": KEY, "key": KEY, "keys": KEY, "v": VALUE, "value": VALUE, "values": VALUE}
-    return known.get(word, INK)
+    return next((colour for colour, words in KINDS.items() if word.lower() in words), INK)
 
 
 def text_width(text, size, weight="normal"):
