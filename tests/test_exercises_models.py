@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from common import central_differences, close, close_in_size
 
-from minitransformer.attention import AdditiveAttention, ScaledDotProductAttention, causal_mask
+from minitransformer.attention import AdditiveAttention, MultiHeadAttention, ScaledDotProductAttention, causal_mask
+from minitransformer.counting import count_products
 from minitransformer.gradient_check import as_tuple, gradient_error
 from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
@@ -259,6 +260,24 @@ def test_the_schedules_are_the_packages_at_every_step():
         close(EXERCISES["cosine.rate"](step, 0.7, 80, 20, 0.1), Cosine(0.7, 80, 20, 0.1)(step))
 
 
+@pytest.mark.parametrize("length, features", [(1, 4), (5, 8), (8, 8), (24, 4)])
+def test_the_operations_are_those_that_are_counted(length, features):
+    x = rng().standard_normal((1, length, features))
+    heads = x[:, None]
+
+    def counted(component, *inputs, below=""):
+        return count_products(component, *inputs)[0].multiply_adds(below)
+
+    core = EXERCISES["operations.attention"](length, features)
+    assert core == counted(ScaledDotProductAttention(), heads, heads, heads)
+    assert core == counted(ScaledDotProductAttention(), heads, heads, heads, causal_mask(length))  # a mask spares nothing
+    assert EXERCISES["operations.recurrence"](length, features) == counted(Recurrence(RNNCell(features, features, rng())), x, x[:, 0])
+    for count in (1, 2, 4):
+        layer = MultiHeadAttention(features, count, rng())
+        assert EXERCISES["operations.self_attention"](length, features) == counted(layer, x)
+        assert core == counted(layer, x, below="attention")
+
+
 # -- against central differences ------------------------------------------------------------------------------------
 
 
@@ -306,7 +325,7 @@ MINE = [
     id for id in EXERCISES
     if id.split(".")[0] in (
         "residual", "feed_forward", "decoder", "transformer", "tied", "sgd", "adam", "adamw", "clip", "noam", "cosine",
-        "update", "rnn", "additive_attention", "kv_cache", "gradient_check",
+        "update", "rnn", "additive_attention", "kv_cache", "gradient_check", "operations",
     )
 ]  # fmt: skip
 

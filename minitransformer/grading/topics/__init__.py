@@ -27,5 +27,6 @@ from . import (  # noqa: F401, I001
     recurrent,
     additive_attention,
     kv_cache,
+    operations,
     gradient_checking,
 )
