@@ -82,16 +82,17 @@ def test_values_are_written_as_one_would():
     assert judge(..., 3) == ""
 
 
-def test_run_as_a_file_a_picture_is_written_beside_it_with_its_text(tmp_path):
+def test_run_as_a_file_a_picture_is_written_with_its_text(tmp_path):
     lesson = tmp_path / "99_a_lesson.py"
     lesson.write_text(
         "from minitransformer.lessons import show\nfrom minitransformer.plotting import panels\n"
         "for n in range(2):\n    show(panels()[0], f'what is seen in {n}')\n"
     )
-    done = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, cwd="/", check=True)
+    done = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, cwd=tmp_path, check=True)
     for n in range(2):
-        picture = tmp_path / "pictures" / f"99_a_lesson-{n + 1}.png"
-        assert picture.read_bytes().startswith(b"\x89PNG") and f"[picture: {picture}]\n  what is seen in {n}\n" in done.stdout
+        picture = f"lesson-pictures/99_a_lesson-{n + 1}.png"
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+        assert f"[picture: {picture}]\n  what is seen in {n}\n" in done.stdout.replace("\\", "/")
 
 
 def test_in_a_notebook_the_text_goes_with_the_picture(monkeypatch):

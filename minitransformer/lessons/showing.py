@@ -8,11 +8,12 @@ from pathlib import Path
 from ..grading.picture import in_notebook
 
 DPI = 100
+FOLDER = Path("lesson-pictures")
 _numbers = itertools.count(1)
 
 
 def show(figure, alt):
-    """Show a Figure in a notebook; run as a plain Python file, write it to `pictures/` beside that file.
+    """Show a Figure in a notebook; run as a plain Python file, write it to the folder `lesson-pictures`.
 
     `alt` says in words what is to be seen: for whoever hears the lesson, and where pictures cannot be drawn.
     """
@@ -23,8 +24,8 @@ def show(figure, alt):
 
         display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
         return
-    file = Path(getattr(sys.modules["__main__"], "__file__", "lesson.py"))
-    path = file.parent / "pictures" / f"{file.stem}-{next(_numbers)}.png"
-    path.parent.mkdir(exist_ok=True)
+    lesson = Path(getattr(sys.modules["__main__"], "__file__", "lesson")).stem
+    path = FOLDER / f"{lesson}-{next(_numbers)}.png"
+    FOLDER.mkdir(exist_ok=True)
     path.write_bytes(image.getvalue())
     print(f"[picture: {path}]\n  {alt}")
