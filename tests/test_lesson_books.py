@@ -1,4 +1,4 @@
-"""The lessons run: as they are opened, and solved. `make test-lessons`; skipped where jupytext and nbclient are missing."""
+"""The lessons run: as they are opened, and solved. `make test-lessons`; skipped where nbclient is not installed."""
 
 import ast
 import json
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-nbclient, jupytext = pytest.importorskip("nbclient"), pytest.importorskip("jupytext")
+pytest.importorskip("nbclient")
 
 from lesson_books import answered, checks, code_cells, solve, stubs  # noqa: E402
 from test_catalogue import is_named  # noqa: E402

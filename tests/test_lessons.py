@@ -146,7 +146,6 @@ def test_a_package_without_lessons_says_where_they_are(tmp_path, monkeypatch):
 
 
 def test_notebooks_are_laid_out_and_what_is_there_stays(course):
-    pytest.importorskip("jupytext")
     (file,) = notebooks.lay_out(course / "mine")
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
     assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "code"]
@@ -156,7 +155,6 @@ def test_notebooks_are_laid_out_and_what_is_there_stays(course):
 
 
 def test_a_notebook_is_the_same_every_time():
-    pytest.importorskip("jupytext")
     assert notebooks.as_notebook(SOURCE) == notebooks.as_notebook(SOURCE)
 
 
@@ -170,7 +168,6 @@ def test_the_command_lists_the_lessons(course, capsys):
 
 @pytest.mark.parametrize("found", ["jupyterlab", "notebook"])
 def test_the_command_opens_the_chosen_lesson_in_whichever_jupyter_there_is(course, monkeypatch, capsys, found):
-    pytest.importorskip("jupytext")
     calls = []
     monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=None: name in (found, "jupytext") or None)
     monkeypatch.setattr(subprocess, "run", lambda command: calls.append(command) or subprocess.CompletedProcess(command, 0))
