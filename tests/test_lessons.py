@@ -98,14 +98,14 @@ def test_run_as_a_file_a_picture_is_written_with_its_text(tmp_path):
 def test_in_a_notebook_the_text_goes_with_the_picture(monkeypatch):
     shown = []
     display = type(sys)("IPython.display")
-    display.display = lambda data, raw, metadata: shown.append((data, metadata))
+    display.display = lambda data, raw, metadata=None: shown.append((data, metadata))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     monkeypatch.setattr("minitransformer.lessons.showing.in_notebook", lambda: True)
     figure, axes = panels()
-    show(figure, "three bars")
-    (data, metadata), = shown
-    assert data["image/png"].startswith(b"\x89PNG") and data["text/plain"] == "three bars"
-    assert metadata == {"image/png": {"alt": "three bars"}}
+    show(figure, "a < b")
+    (data, metadata), (words, _) = shown
+    assert data["image/png"].startswith(b"\x89PNG") and data["text/plain"] == "a < b"
+    assert metadata == {"image/png": {"alt": "a < b"}} and "a &lt; b" in words["text/html"]
 
 
 # -- the notebooks ------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A picture in a lesson, and the text that stands for it where it cannot be seen."""
 
+import html
 import io
 import itertools
 import sys
@@ -23,6 +24,8 @@ def show(figure, alt):
         from IPython.display import display
 
         display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+        words = f"<details><summary>in words</summary>{html.escape(alt)}</details>"  # not every notebook reads out the alt
+        display({"text/html": words, "text/plain": ""}, raw=True)
         return
     lesson = Path(getattr(sys.modules["__main__"], "__file__", "lesson")).stem
     path = FOLDER / f"{lesson}-{next(_numbers)}.png"
