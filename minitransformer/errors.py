@@ -2,6 +2,8 @@
 
 import difflib
 
+LISTED = 40  # names that a message lists
+
 
 class InputError(ValueError):
     """Something handed in cannot be used. The commands print its sentence and exit with 2."""
@@ -18,6 +20,7 @@ class NonFiniteError(ArithmeticError):
 def unknown(kind, name, known):
     """The error for a name that does not exist: what was asked for, the nearest name, and all there are."""
     names = [str(n) for n in known]
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return InputError(f"There is no {kind} {str(name)!r}.{hint} There are: {', '.join(names)}.")
+    listed = names if len(names) <= LISTED else [*names[:LISTED], "…"]
+    return InputError(f"There is no {kind} {str(name)!r}.{hint} There are: {', '.join(listed)}.")

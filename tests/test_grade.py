@@ -6,7 +6,7 @@ import sys
 import pytest
 from common import refusal, run
 
-from minitransformer.grading.grade import as_text, grade, histogram
+from minitransformer.grading.grade import as_dict, as_text, grade, histogram
 
 RIGHT = """
 import numpy as np
@@ -195,6 +195,31 @@ def test_ctrl_c_ends_the_files_and_keeps_what_is_done(tmp_path):
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
     assert time.perf_counter() - started < 10 and "a.py" in out
+
+
+def test_what_a_lesson_checks_to_show_a_mistake_is_no_answer(tmp_path):
+    lesson = ("from minitransformer.grading import check\n# %%\ndef softmax_backward(d_P, scores):\n    {answer}\ncheck('softmax.backward', "
+              "softmax_backward)\n# %%\ncheck('softmax.backward', lambda d_P, P: P * d_P)\n")  # fmt: skip
+    right = "P = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True); return P * (d_P - (P * d_P).sum(-1, keepdims=True))"
+    right = right.replace("np.exp(scores)", "np.exp(scores - scores.max(-1, keepdims=True))")
+    fill(tmp_path, solved_py="import numpy as np\n" + lesson.format(answer=right), untouched_py=lesson.format(answer="..."))
+    solved, untouched = grade([tmp_path])
+    assert solved.reports["softmax.backward"]["status"] == "right", solved
+    assert untouched.reports["softmax.backward"]["status"] == "not started"
+
+
+def test_the_latest_of_an_answer_counts_and_one_of_another_name_only_if_there_is_no_other(tmp_path):
+    fill(tmp_path, mine_py=f"from minitransformer.grading import check\ncheck('softmax.backward', lambda d_P, P: P)\n"
+         f"check('softmax.backward', lambda d_P, P: {GOOD})\n")  # fmt: skip
+    (submission,) = grade([tmp_path])
+    assert submission.reports["softmax.backward"]["status"] == "right"
+
+
+def test_what_is_not_right_is_named_in_the_table_and_numbers_that_json_lacks_are_texts(tmp_path):
+    fill(tmp_path, a_py="from minitransformer.grading import check\ncheck('softmax.backward', lambda d_P, P: P * float('nan'))\n")
+    submissions = grade([tmp_path])
+    assert "not right: softmax.backward" in as_text(submissions)
+    assert json.loads(json.dumps(as_dict(submissions), allow_nan=False))["submissions"][0]["reports"]["softmax.backward"]["findings"]
 
 
 def test_a_changed_input_is_reported_as_that(tmp_path):

@@ -43,6 +43,9 @@ def compared(capsys, guess, result):
     (True, 1, "As you said."),
     (np.float32(2), 2.0, "Exactly."),
     (float("nan"), 1.0, "Not as you said"),
+    ("1e-5", 1e-5, "Exactly."),
+    ("No.", "no", "As you said."),
+    (False, "no", "As you said."),
     (1.0, float("inf"), "Not as you said"),
 ])  # fmt: skip
 def test_a_guess_stands_beside_the_result_with_how_near_it_came(capsys, guess, result, verdict):
@@ -73,6 +76,10 @@ def test_a_first_guess_after_the_result_was_seen_is_late_too(capsys):
     predict(question, ...).compare(5)
     predict(question, 5).compare(5)
     assert "(after you had seen it)" in capsys.readouterr().out
+
+
+def test_two_guesses_are_refused():
+    assert "One guess, please; these are 2. A number has a decimal point" in refusal(predict, next(questions), 1, 5)
 
 
 def test_values_are_written_as_one_would():
@@ -170,10 +177,26 @@ def test_the_command_lists_the_lessons(course, capsys):
 def test_the_command_opens_the_chosen_lesson_in_whichever_jupyter_there_is(course, monkeypatch, capsys, found):
     calls = []
     monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=None: name in (found, "jupytext") or None)
-    monkeypatch.setattr(subprocess, "run", lambda command: calls.append(command) or subprocess.CompletedProcess(command, 0))
-    assert main(["lessons", "7", "--folder", str(course / "mine"), "--no-browser"]) == 0
-    assert calls == [[sys.executable, "-m", found, str(course / "mine" / "07_why.ipynb"), "--no-browser"]]
-    assert f"The lessons are in {course / 'mine'}" in capsys.readouterr().out
+    monkeypatch.setattr(subprocess, "Popen", lambda command: calls.append(command) or Ended())
+    monkeypatch.chdir(course)
+    assert main(["lessons", "7", "--folder", "mine", "--no-browser", "--allow-root"]) == 0
+    assert calls == [[sys.executable, "-m", found, str(course / "mine" / "07_why.ipynb"), "--no-browser", "--allow-root"]]
+    assert f"Your lessons are in {course / 'mine'} (1 new, 0 as you left them)." in capsys.readouterr().out
+    main(["lessons", "7", "--folder", "mine"])
+    assert "(0 new, 1 as you left them)" in capsys.readouterr().out
+
+
+class Ended:
+    """A process that hears Ctrl-C twice before it ends."""
+
+    def __init__(self):
+        self.heard = 0
+
+    def wait(self):
+        self.heard += 1
+        if self.heard < 3:
+            raise KeyboardInterrupt
+        return 0
 
 
 def test_without_jupyter_the_command_says_what_to_install_and_how_to_do_without(course, monkeypatch, capsys):

@@ -27,11 +27,20 @@ def lessons(options):
             f"The notebooks need Jupyter and jupytext. Install them: {sys.executable} -m pip install jupyterlab jupytext\n"
             f"Without them, each lesson runs as a plain file and writes its pictures: {sys.executable} {chosen[0].source}"
         )
-    folder = Path(options.folder)
-    file = next(f for f in notebooks.lay_out(folder) if f.name.startswith(chosen[0].number))
-    print(f"The lessons are in {folder}; what you write stays there. Ctrl-C ends Jupyter.")
-    command = [sys.executable, "-m", jupyter, str(file), *(["--no-browser"] if options.no_browser else [])]
-    try:
-        return subprocess.run(command).returncode
-    except KeyboardInterrupt:
-        return 0
+    folder = Path(options.folder).absolute()
+    before = set(folder.glob("*.ipynb"))
+    files = notebooks.lay_out(folder)
+    new = len(set(files) - before)
+    file = next(f for f in files if f.name.startswith(chosen[0].number))
+    print(f"Your lessons are in {folder} ({new} new, {len(files) - new} as you left them). Ctrl-C ends Jupyter.", flush=True)
+    flags = [f"--{name.replace('_', '-')}" for name in ("no_browser", "allow_root") if getattr(options, name)]
+    return ended(subprocess.Popen([sys.executable, "-m", jupyter, str(file), *flags]))
+
+
+def ended(process):
+    """The exit status of Jupyter, which asks at Ctrl-C whether it is meant: we only wait."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue

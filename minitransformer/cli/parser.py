@@ -148,6 +148,7 @@ def make_parser():
     course.add_argument("--folder", default="my-lessons", help="where your copies are, and your answers stay (default: my-lessons)")
     course.add_argument("--list", action="store_true", help="only list the lessons, with their minutes")
     course.add_argument("--no-browser", action="store_true", help="open no browser; Jupyter prints its address")
+    course.add_argument("--allow-root", action="store_true", help="told to Jupyter, which refuses root without it (as in a container)")
 
     tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
     tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")

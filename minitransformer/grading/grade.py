@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import signal
@@ -180,7 +181,9 @@ def as_text(submissions):
     for s in submissions:
         counts = f"{s.count('right'):>5}  {s.count('wrong'):>9}  {s.count('not started'):>11}"
         lines.append(f"{s.file:<{width}}  {counts}  {s.seconds:>7.1f}")
-        lines += [f"{'':<{width}}  {text}" for text in (s.remark, *s.errors) if text]
+        wrong = [exercise for exercise, report in s.reports.items() if report["status"] == "wrong"]
+        remarks = [f"not right: {', '.join(wrong)}"] if wrong else []
+        lines += [f"{'':<{width}}  {text}" for text in (*remarks, s.remark, *s.errors) if text]
     mistakes = histogram(submissions)
     if mistakes:
         lines += ["", "What went wrong, and in how many files:"]
@@ -191,6 +194,15 @@ def as_text(submissions):
 
 
 def as_dict(submissions):
-    """All of it for programs."""
+    """All of it for programs, as JSON can hold it: NaN and ∞ become texts."""
     mistakes = [{"count": count, "exercise": exercise, "mistake": title} for count, exercise, title in histogram(submissions)]
-    return {"submissions": [dataclasses.asdict(s) for s in submissions], "mistakes": mistakes}
+    return {"submissions": [as_json(dataclasses.asdict(s)) for s in submissions], "mistakes": mistakes}
+
+
+def as_json(value):
+    """The value with texts in place of numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {name: as_json(v) for name, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(v) for v in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -44,6 +44,7 @@ class Report:
     situations: int = 0
     arrays: dict = dataclasses.field(default_factory=dict)  # {output: (yours, expected)}, for the picture
     shown: int | None = None  # the notebook's cell that shows it already
+    answer: str = ""  # the name of the function or class that was handed in
 
     def to_dict(self):
         """The report as plain dicts, lists, strings and numbers, for programs."""

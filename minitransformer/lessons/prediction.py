@@ -4,6 +4,8 @@ import numbers
 
 import numpy as np
 
+from ..errors import InputError
+
 CLOSE = 0.1  # a guess within 10 % of a number is called close
 
 _first = {}  # {question: the first guess}
@@ -32,14 +34,16 @@ class Prediction:
         return f"<{self.question} {'no guess yet' if self.guess is ... else as_text(self.guess)}>"
 
 
-def predict(question, guess=...):
+def predict(question, guess=..., *more):
     """Record a guess before its result is seen. Returns a `Prediction`, whose `compare(result)` shows both.
 
         guess = predict("What is the largest weight at d_k = 512?", ...)    # put a number in place of the dots
 
-    A guess is anything that can be written down: a number, a shape, a word. With the dots nothing is recorded, and
-    nothing is held up.
+    A guess is anything that can be written down: a number, a shape, a word in quotes. With the dots nothing is recorded,
+    and nothing is held up. Raises InputError for two guesses, as which 1,5 is read.
     """
+    if more:
+        raise InputError(f"One guess, please; these are {1 + len(more)}. A number has a decimal point: 1.5, and a shape its brackets: (3, 4).")
     prediction = Prediction(question, guess)
     print(question)
     if guess is ...:
@@ -56,10 +60,13 @@ def judge(guess, result):
     """How near a guess came, in words; nothing for no guess."""
     if guess is ...:
         return ""
+    if is_number(result):
+        guess = number_of(guess)
     if is_number(guess) and is_number(result) and np.isfinite([guess, result]).all():
         return judge_number(float(guess), float(result))
     if isinstance(result, str):
-        same = str(guess).strip().lower() == result.strip().lower()
+        word = {True: "yes", False: "no"}[guess] if isinstance(guess, bool) else str(guess)
+        same = word.strip(" .!").lower() == result.strip().lower()
     else:
         same = np.array_equal(np.asarray(guess, dtype=object), np.asarray(result, dtype=object))
     return "As you said." if same else "Not as you said: which thought led you there?"
@@ -74,6 +81,14 @@ def judge_number(guess, result):
         return f"Off by {as_text(abs(guess - result))}."
     factor = guess / result
     return f"You were {as_text(max(factor, 1 / factor))} times too {'high' if abs(factor) > 1 else 'low'}."
+
+
+def number_of(guess):
+    """The number that a text spells, as "1e-5" does; else the guess itself."""
+    try:
+        return float(guess) if isinstance(guess, str) else guess
+    except ValueError:
+        return guess
 
 
 def is_number(value):
