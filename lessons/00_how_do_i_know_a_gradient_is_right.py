@@ -37,8 +37,10 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # Every component of the package is a class with a `forward` and, under it, a `backward`. Backward is handed `d_y`, the
 # gradient of the loss with respect to forward's output $y$ (one number for each number of $y$), and returns `d_x`, that
-# with respect to forward's input. On the way it adds to the gradients of the component's own parameters. To go back
-# through several components is to call their backwards in reverse: that is the chain rule.
+# with respect to forward's input. On the way it adds to the gradients of the component's own *parameters*, the numbers
+# that are learned. What backward needs to know of forward, forward has put away with `save`. To go back through several
+# components is to call their backwards in reverse: that is the chain rule. $B$ examples go through side by side, as the
+# rows of an array: a *batch*.
 
 # %%
 class Network(Module):
@@ -72,8 +74,8 @@ def losses_of(activation, steps, rate=0.05):
     for _ in range(steps):
         error = network(x) - np.sin(x)
         losses.append((error**2).mean())
-        network.zero_grad()
-        network.backward(2 * error / len(x))
+        network.zero_grad()                                                      # backward adds to what is there
+        network.backward(2 * error / len(x))                                     # d_y, from the line of the loss
         for p in network.parameters():
             p.data -= rate * p.grad
     return losses
@@ -92,7 +94,7 @@ early = {name: losses_of(activation, 20) for name, activation in activations.ite
 figure, axes = panels(heading="One of these gradients is wrong", width=7.5)
 draw_lines(axes, range(1, 21), early, x_name="step", y_name="loss", log="y")
 show(figure, "Two loss curves over twenty steps on a logarithmic axis. Both fall steeply from 0.8 to below 0.02 "
-     "within five steps and then run side by side; B ends slightly lower than A.")
+     "in the first seven steps and then run side by side; B ends slightly lower than A.")
 which = predict("Which curve comes from the wrong gradient, A or B?", ...)
 
 # %% [markdown]
@@ -121,8 +123,8 @@ for name in "AB":
 
 # %% [markdown]
 # In the first twenty steps the wrong gradient was *ahead*. Left to itself it never arrives, but nothing on its curve
-# says "bug": it looks like a model that is too small, or a rate that is too high, and people spend days on those. A
-# loss falls whenever the step leads downhill at all. Of all directions that a step could take, half do.
+# says "bug": it looks like a model that is too small, or a rate that is too high. A loss falls whenever the step leads
+# downhill at all. Of all directions that a step could take, half do.
 
 # %%
 def gradient_at_start(activation):
@@ -187,8 +189,8 @@ for name, line in zip(errors, axes.get_lines()):
     axes.plot(steps[errors[name].argmin()], errors[name].min(), "o", color=line.get_color(), markersize=9)
 show(figure, "Error against step, both logarithmic: three valleys. Right of its lowest point each rises as a straight "
      "line, the central ones twice as steeply as the forward one; left of it each rises the other way, "
-     "jagged. The central difference in float64 goes deepest; in float32 the whole valley lies far higher and "
-     "further right.")
+     "jagged, in float32 up to a plateau. The central difference in float64 goes deepest; in float32 the lowest "
+     "point lies far higher and further right.")
 for name, error in errors.items():
     print(f"{name}: best step {steps[error.argmin()]:.1e}, error {error.min():.1e}")
 
@@ -237,9 +239,10 @@ for dtype in (np.float64, np.float32):
 # $$d_{x,i}=\frac{\partial L}{\partial x_i}\approx\frac{L(x_i+\varepsilon)-L(x_i-\varepsilon)}{2\varepsilon},\qquad
 # L(x)=\sum_j d_{y,j}\,y_j(x)$$
 #
-# **In matrices.** Collect all slopes $\partial y_j/\partial x_i$ in a matrix $J$, the *Jacobian*. A right backward
-# computes $d_x=J^\top d_y$. A wrong one computes $\hat J^\top d_y$ with another matrix, and slips through if
-# $(J-\hat J)^\top d_y=0$. For a $d_y$ drawn at random that has probability zero. For a chosen one it can happen easily:
+# **In matrices.** Collect all slopes $\partial y_j/\partial x_i$ in a matrix $J$, the *Jacobian*. As
+# $d_{x,i}=\sum_j d_{y,j}\,\partial y_j/\partial x_i$, a right backward computes $d_x=J^\top d_y$. A wrong one computes
+# $\hat J^\top d_y$ with another matrix, and slips through if $(J-\hat J)^\top d_y=0$. For a $d_y$ drawn at random that
+# has probability zero. For a chosen one it can happen easily:
 #
 # ### Which loss does the check use?
 #
@@ -276,8 +279,9 @@ caught.compare("no" if report.passed else "yes")
 
 # %% [markdown]
 # It passes, and it must. Each row of the output $P$ sums to 1 whatever the scores are, so the sum of all outputs is a
-# constant: its gradient *is* zero. The check asked a question to which the wrong backward knew the answer. With a
-# random weight `d_P` on every output it cannot pass:
+# constant: its gradient *is* zero. The check asked the one question to which the wrong backward knew the answer. With a
+# random weight on every output, as the package's check has it, that backward cannot pass. (∘ multiplies number by
+# number.)
 
 # %%
 print(gradient_check(MuteSoftmax(), scores))
@@ -311,8 +315,7 @@ show(
 #
 # ## Implement and check
 #
-# Two functions, and they are all that a gradient check is made of. `f` is any function of an array; you may only call
-# it.
+# A gradient check is made of two functions. `f` is any function of an array; you may only call it.
 
 # %%
 def numerical_gradient(f, x, d_y, epsilon):
@@ -342,8 +345,9 @@ check("gradient_check.error", gradient_error)
 #
 # ### Weak place: at initialisation
 #
-# LayerNorm (lesson [09](09_what_do_add_and_norm_do.ipynb)) normalises the features of each position to $\hat x$, and
-# then multiplies them by parameters γ. In its backward γ belongs *inside* two means. This version has it outside:
+# LayerNorm (lesson [09](09_what_do_add_and_norm_do.ipynb) derives it) shifts and scales each row of numbers to
+# $\hat x$, of mean 0 and variance 1, and multiplies that by parameters γ. In its backward γ belongs *inside* two means.
+# This version has it outside:
 
 # %%
 class GammaOutside(LayerNorm):
@@ -384,8 +388,8 @@ results["mean over the batch"] = [gradient_check(linear, inputs[:1]), gradient_c
 print(*results["mean over the batch"], sep="\n\n")
 
 # %% [markdown]
-# One example, one head, one position: every axis of length 1 is an axis on which nothing is tested. Two axes of *equal*
-# length hide which of them is which. Take sizes such as 3, 4, 5, 7, all different and none of them 1.
+# An axis of length 1 is an axis on which nothing is tested. Two axes of *equal* length hide which of them is which.
+# Take sizes such as 3, 4, 5, 7, all different and none of them 1.
 #
 # ### Weak tolerance: small weights and a generous limit
 #
@@ -424,9 +428,9 @@ show(figure, "Four rows, one for each wrong gradient. In every row a grey point,
      "100,000 or more.")
 
 # %% [markdown]
-# Look at the empty space right of the line. A strong check seldom leaves you in doubt: above, what was right had errors
-# below $10^{-9}$, and what was wrong had errors above 0.1. If yours is between, look at the check first: a kink such as
-# that of $\max(0, x)$ within the step, float32, a forward that draws new random numbers each time.
+# A strong check seldom leaves you in doubt: in those above, what was right had errors below $10^{-9}$, and what was
+# wrong had errors above 0.1. If yours is between, look at the check first: a kink such as that of $\max(0, x)$ within
+# the step, float32, a forward that draws new random numbers each time.
 #
 # ### My gradient check is off by a constant: may I blame float precision?
 #
@@ -470,16 +474,15 @@ show(figure, "Two plots of the ratio over the 18 entries of a weight. Left, in f
 # %% [markdown]
 # The points on the right lie at the size of the batch. Look for the usual suspects: 2 (the derivative of a square), the
 # number of examples (a mean for a sum), $\sqrt{d_k}$ (lesson [04](04_why_sqrt_d_k.ipynb)), −1. The printed lines show a
-# second test: with a step ten times as long, rounding shrinks to about a tenth. A forgotten factor stays where it is.
+# second test: with a step ten times as long, rounding shrinks, roughly to a tenth. A forgotten factor stays.
 #
 # ## Aha
 #
 # > **A gradient check is only as strong as the loss, the place and the sizes at which it is made.**
 #
-# Four gradients were wrong, and four checks were content: the loss asked about a constant, the parameters stood where
-# the mistake is invisible, the sizes had an axis of length 1, the limit was wider than the mistake. The strong check
-# is no more work: random weights on all outputs, parameters away from initialisation, sizes all different, float64, a
-# relative error below $10^{-6}$. Every component of the package has passed it, and `check` holds yours to the same.
+# The strong check is no more work than the weak one: random weights on all outputs, parameters away from
+# initialisation, sizes all different, float64, a relative error below $10^{-6}$. Every component of the package has
+# passed it, and `check` tries yours in such places and at such sizes.
 #
 # One thing no gradient check can see: it proves that backward belongs to *this* forward. Whether the forward computes
 # what you meant is another question. "The loss goes down" does not answer that one either.

@@ -12,7 +12,7 @@
 # sentence ends, the state is handed over, and a *writer* (decoder) begins with it and produces the answer word by word.
 # Whatever the writer knows of the sentence, it knows from that one vector.
 #
-# Nothing in this design is silly, and for some years it was how translation was done (Sutskever et al. 2014; Cho et al.
+# Nothing in this design is silly, and it is how networks first learned to translate (Sutskever et al. 2014; Cho et al.
 # 2014). What goes wrong when the sentence gets longer: does it get a little worse with every word, or does it break?
 
 # %%
@@ -60,8 +60,7 @@ at_16 = predict("And of 16 digits?", ...)
 #
 # The recurrent networks here are built of *gated* cells (GRU; more of them below), which learn faster than the plain
 # cell that you will write yourself: put `cell="rnn"` into a configuration and see. Their readers read in both
-# directions and hand over the two ends, squeezed into one vector. The training is short, so that you need not wait
-# long.
+# directions and hand over the two ends, squeezed into one vector.
 
 # %%
 STEPS = 500
@@ -103,12 +102,13 @@ at_16.compare(exact[16]["exact_match"])
 # %% [markdown]
 # It breaks. On the left, a vector twice as large moves the edge by a few digits and does not remove it.
 #
-# Two honest remarks. A whole answer is right only if all its tokens are, so the left panel is steeper than what happens
-# inside: on the right, single tokens go as well, but gently. And these models are small, were trained for seconds, and
-# the one that looks back has some parameters more. Longer training moves the edge, too: in the project's [full
+# Two honest remarks. A whole answer is right only if all its *tokens* are (the digits, and the sign that ends them), so
+# the left panel is steeper than what happens inside: on the right, where each token is asked for after the right ones
+# before it, single tokens go as well, but gently. And these models are small, were trained for seconds, and the one
+# that looks back has some parameters more. Longer training moves the edge, too: in the project's [full
 # comparison](../docs/comparison/comparison.md), with models of equal size, 4,000 steps and three seeds, one vector
 # reverses 99 % of sequences of 4 symbols, 81 % of 8, 6 % of 16 and none of 24, while additive attention on the same
-# recurrence reverses 99 to 100 % at every length up to 80. The edge moves. It stays an edge.
+# recurrence reverses 99 to 100 % at every length up to 80. It stays an edge.
 #
 # ## Derive
 #
@@ -165,7 +165,8 @@ print("largest difference from RNNCell", np.abs(by_loops - cell(x[None], h[None]
 # $$da_t = \big(\underbrace{dh_t}_{\text{as an output}} +
 # \underbrace{da_{t+1} W_h^\top}_{\text{from the next step}}\big) \circ (1 - h_t^2), \qquad da_{T+1} = 0$$
 #
-# The weights were used at all $T$ steps, so their gradients are sums over time, as they are over the batch:
+# The state $h_0$, where the first step begins, is no output: $dh_0 = da_1 W_h^\top$. The weights were used at all $T$
+# steps, so their gradients are sums over time, as they are over the batch:
 #
 # $$dW_x = \sum_t x_t^\top da_t \qquad dW_h = \sum_t h_{t-1}^\top da_t \qquad db = \sum_t \sum_n da_{tn}$$
 #
@@ -220,8 +221,8 @@ for name, cell in cells.items():
     print(f"{name:13}  largest singular value of W_h {largest:.2f}, the gradient's factor a step {factor:.2f}")
 
 # %% [markdown]
-# Two more for the picture: a GRU, whose gate $z$ decides how much of the old state is kept, as it is made, and with a
-# bias of 3 on that gate, so that most of the state is kept from step to step.
+# Two more for the picture: a GRU, whose gate $z$ (numbers between 0 and 1) decides how much of the old state is kept,
+# as it is made, and with a bias of 3 on that gate, so that most of the state is kept from step to step.
 
 # %%
 gated = GRUCell(32, 32, np.random.default_rng(0)).to("float64")
@@ -289,7 +290,8 @@ hint("rnn.through_time", 1)
 # ## Break it
 #
 # **Carry nothing back.** Here is a backward that forgets that a state was also the beginning of the next step. It has
-# no loop, is fast, and has the right shapes.
+# no loop, is fast, and has the right shapes. (`check` hands over the states to whoever asks for them by a parameter
+# `h`: your function may do so, too.)
 
 # %%
 def nothing_carried(d_h, x, h_0, W_x, W_h, b, h):
@@ -321,8 +323,8 @@ print("largest difference of the two means, taken at once      ", np.abs(np.diff
 print("largest difference of the two means, after the network  ", np.abs(np.diff(marked.mean(axis=1), axis=0)).max())
 
 # %% [markdown]
-# A sum of digits plus a sum of places does not say which digit stood at which place. A bag of words has no order,
-# however many positions are thrown into it.
+# The first is nothing but rounding. A sum of digits plus a sum of places does not say which digit stood at which place:
+# a bag of words has no order, however many positions are thrown into it.
 #
 # ### Is it only the training?
 #
@@ -369,12 +371,12 @@ show(figure, "Share of sequences that come back without a mistake, against lengt
 # %% [markdown]
 # Perfect, perfect, perfect, gone. This is the cliff in its pure form, and it has a reason that no training can argue
 # with. A vector of $C$ bits is in one of at most $2^C$ states. There are $10^n$ sequences of $n$ digits, and the
-# writer, who sees nothing but the state, gives one answer for each. So at most $2^C$ answers can be right, a share of
+# writer, who sees nothing but the state, gives one answer for each state. So at most $2^C$ answers can be right, a
+# share of
 #
 # $$\frac{2^C}{10^n}$$
 #
-# at most: each digit beyond the room divides it by ten. Twice the bits move the cliff to twice the length. Nothing
-# removes it but room that grows with the sequence.
+# at most: each digit beyond the room divides it by ten. Twice the bits move the cliff to twice the length.
 #
 # The example shows how room and gradient hang together, too. Making room meant dividing by 16, and so
 # $\partial h_T / \partial x_t = 16^{-(T-t+1)}$: what makes room for the new is what makes the old vanish.
@@ -396,7 +398,7 @@ show(figure, "Share of sequences that come back without a mistake, against lengt
 #
 # ## Aha
 #
-# > **A fixed vector holds up to some length, and beyond it not a little less, but nothing: the bottleneck is a cliff.**
+# > **Up to some length a fixed vector gives the whole sequence back, and beyond it hardly ever: the bottleneck is a cliff.**
 #
 # A larger vector, gates, and more training move the edge. What takes it away is a memory that grows with what is to be
 # remembered. The line at the top of the first picture has the same recurrence, the same width and the same steps as the

@@ -32,8 +32,8 @@ rng = np.random.default_rng(2)
 # %% [markdown]
 # ## Predict
 #
-# Four drawers hold 10, 20, 30 and 40. A search has looked at their labels and given each a *score*: the better a label
-# fits, the higher. Softmax turns the scores into *weights*, which are positive and sum to 1,
+# Four drawers hold 10, 20, 30 and 40. A search has looked at their labels and given each a *score* $E_s$: the better a
+# label fits, the higher. Softmax turns the scores into *weights*, which are positive and sum to 1,
 #
 # $$P_s = \frac{e^{E_s / \tau}}{\sum_i e^{E_i / \tau}}$$
 #
@@ -89,6 +89,8 @@ show(figure, "Bars of the four weights. At temperature 0.1 nearly all weight lie
 # - the question, as eight zeros and ones, one for each word it knows (the *query*),
 # - to learn from, the right place, and how far off it was. Nobody ever says which patch to look at, and nobody says
 #   what "red" looks like.
+#
+# In the shapes, $B$ counts pictures, $T$ questions, and $S$ patches.
 
 # %%
 COLOURS = {"red": (0.85, 0.2, 0.2), "green": (0.2, 0.6, 0.3), "blue": (0.2, 0.4, 0.8), "yellow": (0.95, 0.75, 0.1)}
@@ -115,8 +117,9 @@ def which_fit(asked, colour, shape):
 
 # %% [markdown]
 # `AdditiveAttention` is used as a box here; what is in it is the rest of this lesson. The training is plain: the
-# squared distance between the place that comes back and the right one, its gradient sent back through the box, and
-# Adam. One thing for later: a yellow cross is never asked for.
+# squared distance between the place that comes back and the right one, its gradient sent back through the box, and a
+# step against it (by Adam, which [11](11_how_does_it_learn.ipynb) explains). One thing for later: a yellow cross is
+# never asked for.
 
 # %%
 def ask(rng, B, T):
@@ -160,7 +163,7 @@ asked = np.array([[[word in question.split() for word in WORDS] for question in 
 
 def show_search(search, heading, alt):
     """The picture with the places that a search finds, and where it looked."""
-    with keep_weights(search), no_grad():
+    with keep_weights(search), no_grad():                                                          # and no backward
         places = search(asked, draw_patches(colour, shape), PLACES[None])[0]                       # (T, 2)
     weights = search.expectation.weights[0, 0].reshape(-1, ROWS, COLUMNS)                          # (T, 4, 6)
     patches = 1 - draw_patches(colour, shape).reshape(ROWS, COLUMNS, 8, 8, 3)
@@ -258,10 +261,10 @@ for fetch in (pick, blend):
 #
 # $$p(z = s \mid x, q) = \mathrm{softmax}_s\big(\mathrm{MLP}([x_s; q])\big)$$
 #
-# *One* network for all places, so that it fits every length. In [01](01_why_is_one_vector_not_enough.ipynb) the same
-# sort of network was asked to understand a whole sentence at once, and could not. Here it has one small question to
-# answer, many times: does this word go with that query? This is the attention of Bahdanau, Cho and Bengio (2015,
-# section 3.1), who made it for translation and read it as an expectation, too. It is what you will write below.
+# *One* network for all places, so that it fits every length. In [01](01_why_is_one_vector_not_enough.ipynb) a network
+# had to squash a whole sequence into one vector, and could not. This one has one small question to answer, many times:
+# does this word go with that query? This is the attention of Bahdanau, Cho and Bengio (2015, section 3.1), who made it
+# for translation and read it as an expectation, too. It is what you will write below.
 #
 # ### Why are they called queries, keys and values?
 #
@@ -285,8 +288,8 @@ for fetch in (pick, blend):
 # \frac{\partial c}{\partial E_s} = \frac{e^{E_s} f_s}{Z} - \frac{e^{E_s}}{Z}\,c = P_s\,(f_s - c)$$
 #
 # *If a score rises, the blend moves towards what lies there: by how far that is from the blend, times the weight it has
-# already.* When one weight is nearly 1, the blend is nearly that value, and every factor is nearly 0. Whoever picks
-# does not learn any more.
+# already.* When one weight is nearly 1, the blend is nearly that value, and all other weights are nearly 0: so is every
+# slope. Whoever picks does not learn any more.
 
 # %%
 P, c = look_up(scores)
@@ -297,7 +300,7 @@ for factor in (1, 4, 16):
 
 # %% [markdown]
 # The first line is what the nudges found above. And a blend may be just what is wanted (the middle of all that is red),
-# or nonsense (a blue square). What is wanted is for the training to say.
+# or nonsense (a blue square).
 #
 # ### Is Q the expected output?
 #
@@ -357,7 +360,8 @@ print("largest difference from AdditiveAttention", np.abs(by_loops - attention.e
 # $$a = \underbrace{q\,W_q}_{(T, 1, M)} + \underbrace{x\,W_k}_{(1, S, M)} \qquad E = \tanh(a)\,v \qquad
 # P = \mathrm{softmax}(E) \qquad c = P f$$
 #
-# It is called *additive* after this sum. Do not overlook the shape of $a$: $(T, S, M)$, a whole vector for every pair.
+# It is called *additive* after this sum. (The package adds a bias too, which begins at 0.) Do not overlook the shape of
+# $a$: $(T, S, M)$, a whole vector for every pair.
 #
 # ### Back through the search
 #
@@ -385,10 +389,11 @@ print("largest difference from AdditiveAttention", np.abs(by_loops - attention.e
 #
 # ## Implement and check
 #
-# In the exercises $x$ is called `key` and $f$ is called `value`. One thing is new, the `mask`. The sentences of a batch
-# differ in length, and the shorter ones are filled up with padding, which is no word and should not be found. The mask
-# is True where a key may be looked at. Elsewhere the score is set to $-\infty$ before softmax, so that the weight is
-# $e^{-\infty} = 0$. A query that may look at nothing at all gets zeros. If you are stuck,
+# In the exercises $x$ is called `key`, $f$ is called `value`, and $M$ is `F`. One thing is new, the `mask`. The
+# sentences of a batch differ in length, and the shorter ones are filled up with padding, which is no word and should
+# not be found. The mask is True where a key may be looked at. Elsewhere the score is set to $-\infty$ before softmax,
+# so that the weight is $e^{-\infty} = 0$. A query that may look at nothing at all gets zeros: the package's `Softmax`,
+# which you may use, turns a row of nothing but $-\infty$ into zeros. If you are stuck,
 # `hint("additive_attention.forward", 1)` asks a question; levels go up to 4, and `reveal` shows the package's own
 # source.
 
@@ -477,7 +482,7 @@ show_search(product, "The same, with a product in place of the network",
             "weights lie on the same patches as before.")
 
 # %% [markdown]
-# Nothing that this task could show. A product of two linear maps is enough to say what goes with what.
+# Nothing that this task could show: here a product of two linear maps is enough to say what goes with what.
 #
 # ### Why is additive attention slower?
 #
@@ -498,9 +503,9 @@ for n in sizes:
     for name, attention in kinds.items():
         forward, backward = count_products(attention, query, key)
         work[name].append(forward.multiply_adds() + backward.multiply_adds())
-        row = trace(attention, query, key)[""]                             # the whole component
-        kept[name].append(row.saved_bytes / 1024)
-        time[name].append(1e3 * (row.forward_seconds + row.backward_seconds))
+        rows = [trace(attention, query, key)[""] for _ in range(5)]        # the whole component, five times
+        kept[name].append(rows[0].saved_bytes / 1024)
+        time[name].append(1e3 * min(row.forward_seconds + row.backward_seconds for row in rows))
 
 memory.compare(kept["additive"][-1] / kept["dot product"][-1])
 for name, measured in {"multiply-adds": work, "memory": kept, "time": time}.items():

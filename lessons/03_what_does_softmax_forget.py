@@ -26,9 +26,10 @@ rng = np.random.default_rng(3)
 # %% [markdown]
 # ## Predict
 #
-# Here are the logits of one position over a vocabulary of six tokens. Token 2 was right, and *cross-entropy*, the loss
-# that we shall derive, is the negative logarithm of the share that token 2 was given. Now 1000 is added to every logit.
-# How far does the gradient move, at the entry where it moves most? Put a number in place of the dots.
+# Here are the logits of one position over a vocabulary of six *tokens* (words, or parts of words). Token 2 was right,
+# and *cross-entropy*, the loss that we shall derive, is the negative logarithm of the share that token 2 was given. Now
+# 1000 is added to every logit. How far does the gradient move, at the entry where it moves most? Put a number in place
+# of the dots.
 
 # %%
 logits = np.array([[1.0, 0.0, 2.0, -1.0, 0.5, 3.0]])                     # (1, V)
@@ -49,8 +50,8 @@ def gradient_of(logits):
 change.compare(np.abs(gradient_of(logits + 1000) - gradient_of(logits)).max())
 
 # %% [markdown]
-# It does not move at all. (With logits that a binary fraction cannot hold, such as 0.3, you would see rounding, of about
-# $10^{-14}$.)
+# It does not move at all. (With logits that a binary fraction cannot hold, such as 0.3, you would see a little
+# rounding.)
 #
 # ## Picture
 #
@@ -86,10 +87,10 @@ print(f"the pushes down, in all    {d_logits[d_logits > 0].sum():.4f}")
 # That is what softmax forgets: *how high the whole row stands*. Only differences between scores are left.
 #
 # **In loops.** If one score $s_k$ rises, its weight rises, and because the weights are shares of one whole, all others
-# must fall. Differentiate the fraction once for $j = k$ and once for $j \ne k$, and both cases fit on one line, with
-# $\delta_{jk}$ for "1 if $j = k$, else 0":
+# must fall. By the rule for quotients, with $Z = \sum_i e^{s_i}$, and $\delta_{jk}$ for "1 if $j = k$, else 0":
 #
-# $$\frac{\partial P_j}{\partial s_k} = P_j\,(\delta_{jk} - P_k)$$
+# $$\frac{\partial P_j}{\partial s_k} = \frac{\delta_{jk}\,e^{s_j}\,Z - e^{s_j}\,e^{s_k}}{Z^2}
+# = P_j\,(\delta_{jk} - P_k)$$
 #
 # All these derivatives in one square matrix are called the *Jacobian* of the row. Slow, and beyond doubt:
 
@@ -110,7 +111,7 @@ show(
     "Three 6 by 6 maps: the weights P on a diagonal, the products of all pairs of weights, and their difference, the "
     "Jacobian. It is positive on the diagonal and negative elsewhere, largest where P is large.",
 )
-print("sums of its rows and of its columns", jacobian.sum(axis=1).round(12), jacobian.sum(axis=0).round(12))
+print("sums of its rows and of its columns", *(jacobian.sum(axis=axis).round(12) + 0.0 for axis in (1, 0)))
 
 # %% [markdown]
 # Each *row* sums to zero: raise all scores together, and no weight moves. Each *column* sums to zero: whatever one score
@@ -130,7 +131,8 @@ print("sums of its rows and of its columns", jacobian.sum(axis=1).round(12), jac
 # ### What is the gradient of a whole batch of softmaxes?
 #
 # The same, and no Jacobian is ever built: each row is by itself, and its square matrix has fallen apart into a product
-# and a sum. **In matrices**, with the sum over the last axis, that axis kept, whatever stands before it:
+# and a sum. **In matrices**, ∘ multiplies number by number, and $\langle d\_P, P\rangle$ is the sum of $d\_P \circ P$
+# over the last axis, that axis kept, whatever stands before it:
 #
 # $$d\_scores = P \circ \big(d\_P - \langle d\_P, P\rangle\big)$$
 #
@@ -188,7 +190,8 @@ hint("softmax.backward", 1)
 
 # %% [markdown]
 # Cross-entropy takes logits (B, T, V) and integer targets (B, T), of which 0 means padding. The loss is the mean over
-# the targets that are real.
+# the targets that are real. Again a warning: of a very unlikely token the share is rounded to 0, and $\log 0$ is
+# $-\infty$. So take the logarithm of the fraction on paper, before anything is computed.
 
 # %%
 def cross_entropy(logits, targets):
@@ -222,8 +225,9 @@ def alone(d_P, scores):
 check("softmax.backward", alone)
 
 # %% [markdown]
-# The checker did not need the right answer to see that. Softmax ignores a shift. So moving all scores of a row together
-# changes nothing, so the slope in that direction is zero, and that slope is the sum of the row. The same by hand:
+# For the sentence about the sums the checker did not need the right answer. Softmax ignores a shift: moving all scores
+# of a row together changes nothing, so the slope in that direction is zero, and that slope is the sum of the row. The
+# same by hand:
 
 # %%
 scores, d_P = rng.standard_normal((4, 6)), rng.standard_normal((4, 6))

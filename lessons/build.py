@@ -42,11 +42,23 @@ def execute(notebook, folder=LESSONS):
     for number, cell in enumerate([c for c in notebook.cells if c.cell_type == "code"], 1):
         cell.execution_count = number
         cell.metadata = {}
+        cell.outputs = joined(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:
                 output["execution_count"] = number
     notebook.metadata.language_info = {"name": "python"}
     return notebook
+
+
+def joined(outputs):
+    """The outputs, with what was printed in one piece: by chance of timing it arrives in several."""
+    found = []
+    for output in outputs:
+        if found and output.output_type == "stream" == found[-1].output_type and output.name == found[-1].name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def build(source):
