@@ -17,11 +17,12 @@
 #
 # ### What exactly are queries, keys and values?
 #
-# Three vectors made from tokens, each by a learned matrix of its own. The **query** $q=x_tW_Q$ says what position $t$
-# is looking for. The **key** $k=x_sW_K$ says by what position $s$ is to be found. The **value** $v=x_sW_V$ is what
-# $s$ hands over when it is found. In a library: the note in your hand, the card in the catalogue, the book. The three
-# matrices are of one kind; what makes a query a query is the place where it is used. So change each one and see what
-# reacts:
+# Three vectors made from tokens, each by a learned matrix of its own. Let $x_t$ be the vector of the token at position
+# $t$. The **query** $q=x_tW_Q$ says what $t$ is looking for. The **key** $k=x_sW_K$ says by what $s$ is to be found.
+# The **value** $v=x_sW_V$ is what $s$ hands over when it is found. In a library: the note in your hand, the card in
+# the catalogue, the book. The three matrices are of one kind; what makes a query a query is the place where it is
+# used. So change each one and see what reacts. (Shapes: $B$ sequences, $H$ heads, mostly one until
+# [07](07_why_many_heads.ipynb), $T$ queries, $S$ keys; $K$ and $K_v$ features of a key and of a value.)
 
 # %%
 import numpy as np
@@ -202,9 +203,9 @@ print(f"largest weight that cosines can give to one of 16 keys: {np.exp(1) / (np
 
 # %% [markdown]
 # Dot products grow with the width and cosines shrink: in many dimensions, nearly everything is at right angles to
-# nearly everything else. The scaled dot product is in the middle and keeps its size. A cosine lies between −1 and 1,
-# so a softmax of cosines could never look at one key alone; it would need a learned factor in front. The dot product
-# has that factor built in, because the matrices $W_Q$ and $W_K$ can make queries and keys longer.
+# nearly everything else. The scaled dot product keeps its size. A cosine lies between −1 and 1, so a softmax of
+# cosines could never look at one key alone; it would need a learned factor in front. The dot product has that factor
+# built in, because the matrices $W_Q$ and $W_K$ can make queries and keys longer.
 #
 # ### Why are large scores bad?
 #
@@ -244,8 +245,9 @@ print("largest difference", np.abs(np.array(slopes) - covariance / 6**0.5).max()
 # %% [markdown]
 # Now let one weight be 1 and all others 0. There is only one key to be drawn. Nothing varies, so nothing varies
 # *together*, and the covariance is zero, exactly, whatever the values are. See it happen: nine keys in a plane, their
-# weights as sizes, their values as colours (red positive, blue negative). The arrow is the covariance, the way in which
-# the query would have to move to find more red. From left to right the same scores, multiplied by 1, 5 and 25.
+# weights as sizes, their values as colours (red positive, blue negative). The arrow, drawn from the mean key, is the
+# covariance: the way in which the query would have to move to find more red. From left to right the same scores,
+# multiplied by 1, 5 and 25.
 
 # %%
 keys = np.array([[-9, -5], [-7, 6], [-3, -9], [-1, 1], [1, 8], [4, -6], [5, 3], [10, -1], [7, 9]]) / 10   # (S, K)
@@ -272,9 +274,9 @@ show(figure, "Three copies of nine points in a plane, blue below and red above. 
 #
 # ## Implement and check
 #
-# Three steps, and then all at once. Your arrays are (B, H, T, K): sequences, heads, queries, features. Sequences and
-# heads are each by themselves. The mask is boolean, True = may attend; lesson [06](06_who_may_look_at_whom.ipynb) is
-# about it.
+# Three steps, and then all at once. Your arrays are (B, H, T, K), and sequences and heads are each by themselves: `@`
+# leaves them alone. `.T` would not, it turns round *all* axes; `swapaxes(-1, -2)` exchanges the last two. The mask is
+# boolean, True = may attend; lesson [06](06_who_may_look_at_whom.ipynb) is about it.
 
 # %%
 def attention_scores(query, key):
@@ -288,8 +290,9 @@ check("attention.scores", attention_scores)
 hint("attention.scores", 1)
 
 # %% [markdown]
-# The weights are a softmax over the keys that the mask allows. One thing is new: a query that may see no key at all
-# gets zeros. That happens at padding, and NaN, once there, spreads to everything.
+# The weights are a softmax over the keys that the mask allows: the score of any other becomes $-\infty$, and so its
+# weight $e^{-\infty}=0$. A query that may see no key at all gets zeros. A plain softmax would give it NaN, and NaN,
+# once there, spreads to everything.
 
 # %%
 def attention_weights(scores, mask):
@@ -375,12 +378,14 @@ class Unscaled(ScaledDotProductAttention):
 
 
 print(gradient_check(Unscaled(), *random_look_ups(6, count=2, keys=5)))
-times_higher = predict("d_k = 64, after 240 steps: how many times higher is the loss without the scale?", ...)
 
 # %% [markdown]
 # A whole Transformer (later lessons build it; here it is a box with attention inside) learns to write short sequences
 # backwards. It is 64 wide, once cut into 16 heads, once into 4, once left as one: $d_k$ = 4, 16 and 64, with the same
 # number of parameters, the same first weights and the same data.
+
+# %%
+times_higher = predict("d_k = 64, after 240 steps: how many times higher is the loss without the scale?", ...)
 
 # %%
 task = make_task("reverse", max_length=5)
@@ -415,8 +420,8 @@ axes[0].set_ylabel("loss")
 axes[0].set_yticks([0.1, 0.2, 0.5, 1, 2], [0.1, 0.2, 0.5, 1, 2])
 axes[0].minorticks_off()
 show(figure, "Loss over 240 steps in three panels. With 16 heads, d_k = 4, the two curves are close together. With 4 "
-     "heads, d_k = 16, the one without the scale stays above. With one head, d_k = 64, it is still above 0.8 at "
-     "the end, while the one with the scale is as low as in the other panels; without, but with smaller "
+     "heads, d_k = 16, the one without the scale stays above. With one head, d_k = 64, it has hardly come below "
+     "1 at the end, while the one with the scale is as low as in the other panels; without, but with smaller "
      "queries at first, lies between.")
 for heads, lines in curves.items():
     for name, line in lines.items():
@@ -434,8 +439,9 @@ times_higher.compare(curves[1]["without"][-1] / curves[1]["with √d_k"][-1])
 # $d_k=64$. The third curve is a test: no scale, but the first weights of the queries are 8 times smaller, so that the
 # scores *begin* as if they had been divided. That recovers a good part. So at this size a good part of the harm is done
 # by the start: attention that is certain of places chosen by chance. Not all of it: without the scale, the same step
-# in a weight moves the scores 8 times further. (The code of T5, Raffel et al. 2020, leaves the scale out in just this
-# way, and begins with smaller weights instead.)
+# in $W_Q$ moves the scores 8 times further. (The code of T5, Raffel et al. 2020, leaves the scale out in just this
+# way, and begins with smaller weights instead. But its optimiser, Adafactor, takes smaller steps where weights are
+# smaller.)
 #
 # ## Aha
 #

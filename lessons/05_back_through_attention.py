@@ -132,10 +132,11 @@ show(
 # %% [markdown]
 # ### Where the gradient goes, beside where attention goes
 #
-# The same in a whole Transformer, which is to write sequences backwards. It is stopped after 100 steps, when it has
-# hardly begun. The right token to look at is the mirror image of the place that is being written. Take sixty
-# sequences that it never saw, and in each row the *brightest* cell of attention and the *reddest* cell of the
-# gradient.
+# The same in a whole Transformer, still a box, which is to write sequences backwards. It is stopped after 100 steps,
+# when it has hardly begun. We look at its last *cross-attention*: the queries come from what is being written, the
+# keys and values from the source. The right token to look at is the mirror image of the place that is being written.
+# Take sixty sequences that it never saw, and in each row the *brightest* cell of attention and the *reddest* cell of
+# the gradient.
 
 # %%
 task = make_task("reverse")
@@ -195,11 +196,11 @@ show_both(
 # %% [markdown]
 # Read the three panels one by one.
 #
-# - **Attention** is $P$ of the second layer, the mean over its heads. A row is a token that is being written, a
-#   column a token of the source. It has the direction right, and little more. While 9 and 5 are written, it looks at
-#   the last two tokens most.
-# - **Gradient of the scores** is taken of the *probability of the right sequence*, not of the loss. So the sign is
-#   turned round: here **red is to rise**, and blue to fall. In the rows of 9, 5 and 4 the deepest red lies on the
+# - **Attention** is $P$ of the second layer, the mean over its heads ([07](07_why_many_heads.ipynb)). A row is a token
+#   that is being written, the last of them `<eos>`, the end; a column is a token of the source. It has the direction
+#   right, and little more. While 9 and 5 are written, it looks at the last two tokens most.
+# - **Gradient of the scores** is taken of the *log-probability of the right sequence*, which is the loss with its sign
+#   turned round. So here **red is to rise**, and blue to fall. In the rows of 9, 5 and 4 the deepest red lies on the
 #   anti-diagonal, where attention is still faint; in those of 9 and 5 the deepest blue lies where it looks instead.
 #   Rows sum to zero. A white row asks for nothing.
 # - **Influence** does not ask about one layer. It follows all ways from a source token to a written one, and takes
@@ -214,7 +215,7 @@ bright, red = shares_of_right_places(model)
 print(f"step 300   brightest is right: {bright:.2f}   reddest is right: {red:.2f}")
 show_both(
     "The same three maps after 300 steps. Attention now lies along the anti-diagonal in most rows; the gradient is "
-    "strongest in two rows in the middle, red on the anti-diagonal and blue beside it."
+    "strongest in the row of 5, in the middle, red on the anti-diagonal and blue beside it."
 )
 
 # %% [markdown]
@@ -321,9 +322,8 @@ print("by covariance   ", covariance[:4, i].round(6))
 # Backward, one line at a time. Each line gets its loops, its indices, its matrices; the code is yours.
 #
 # In the exercises two more axes stand in front, (B, H, …): every sequence and every head is by itself. `@` leaves
-# them alone. `.T` would not: it turns round *all* axes, and you want the last two exchanged.
-# `hint("attention.d_value", 1)` asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows
-# the package's own source.
+# them alone; to transpose, exchange the last two, as in [04](04_why_sqrt_d_k.ipynb). `hint("attention.d_value", 1)`
+# asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the package's own source.
 #
 # ### `d_value`: what is to be said
 #
@@ -397,9 +397,8 @@ for t in range(T):
 #
 # $$d\mathrm{scores}_{ts} = P_{ts}\Big(dP_{ts} - \sum_i dP_{ti}\,P_{ti}\Big)$$
 #
-# That number is an old acquaintance: $\sum_i P_{ti}\,(d\mathrm{context}_t\cdot v_i)$ is
-# $d\mathrm{context}_t\cdot \mathrm{context}_t$. So the line says: *how far does this value lie from what was found,
-# against what hurts, times how much it is looked at*.
+# As $dP_{ti} = d\mathrm{context}_t\cdot v_i$, that number is $d\mathrm{context}_t\cdot \mathrm{context}_t$. So the line
+# says: *how far this value lies from what was found, in the direction that hurts, times how much it is looked at*.
 #
 # **Matrices.** $d\mathrm{scores} = P\circ\big(dP - \langle dP, P\rangle\big)$, with the sum along each row, its axis
 # kept. A hidden key has the weight 0, so it gets the gradient 0 by itself: the mask needs no line of its own.
@@ -510,9 +509,9 @@ for n, walk in walks.items():
 #
 # ### Do all three agree?
 #
-# The loops came from one rule. The package's matrices came from algebra. Central differences know of neither: they
-# move each number to and fro and look at the loss ([00](00_how_do_i_know_a_gradient_is_right.ipynb)). For `d_P` and
-# `d_scores` forward is entered half-way.
+# The loops came from one rule, and softmax's Jacobian. The package's matrices came from algebra. Central differences
+# know of neither: they move each number to and fro and look at the loss
+# ([00](00_how_do_i_know_a_gradient_is_right.ipynb)). For `d_P` and `d_scores` forward is entered half-way.
 
 # %%
 def numeric(loss_of, array, h=1e-5):
@@ -548,8 +547,8 @@ for name in by_loops:
 # ## Break it
 #
 # Three versions of the way from `d_P` to the dot products $q\cdot k$. One is right. One forgets the $1/\sqrt{d_k}$.
-# And one does not go through softmax at all: it takes `d_P` for `d_scores`. Each drives the unit with the wish
-# downhill, with the same rate.
+# And one does not go through softmax at all: it takes `d_P` for `d_scores`. Let each drive the unit and its wish
+# downhill, at the same rate.
 
 # %%
 versions = {

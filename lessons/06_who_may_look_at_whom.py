@@ -66,10 +66,10 @@ for name, ids in zip(batch._fields, batch):
     print(f"{name:<11}", " | ".join(words.tokens[i].strip() for i in ids[0]))
 
 # %% [markdown]
-# The decoder reads `target_in` and is to name `target_out`, which is the same answer one step ahead. At each position
-# it reads the words up to there and names the next one. All positions are computed at once, in one pass, and this is
-# the danger: the word to be named at position $t$ stands in the input too, at position $t+1$. What keeps position $t$
-# from looking there is the **causal mask**.
+# The decoder reads `target_in` and is to name `target_out`, which is the same answer one step ahead (`<bos>` marks its
+# beginning, `<eos>` its end). At each position it reads the words up to there and names the next one. All positions are
+# computed at once, in one pass, and this is the danger: the word to be named at position $t$ stands in the input too,
+# at position $t+1$. What keeps position $t$ from looking there is the **causal mask**.
 #
 # First a small model with that mask.
 
@@ -129,11 +129,14 @@ animals = [words.ids[f" {words.tokens[i].lower()}"] for i in test.target_out[:, 
 [P] = cross_attention(model, test)                                      # (B, 1, T, S)
 on_the_animal = test.source == np.array(animals)[:, None]               # (B, S)
 share = (P[:, 0] * on_the_animal[:, None]).sum(axis=-1)                 # (B, T)
+after_their = np.roll(test.source == words.ids[" their"], 1, axis=1)    # (B, S): the hint
 hinted = np.array(["their" in text for text in task.sentences("test")[0]])
 print(f"mean weight on the animal, over {len(share)} questions")
 for template, rows in zip(TEMPLATES["test"], (~hinted, hinted)):
     name, _, ability, _ = share[rows].mean(axis=0)
     print(f"  {template:<50} while the name is written {name:.2f}, the ability {ability:.2f}")
+on_the_hint = (P[hinted, 0] * after_their[hinted, None]).sum(axis=-1)[:, 2].mean()
+print(f"mean weight on the hint, while the ability is written {on_the_hint:.2f}")
 
 hint_given = words.encode("What are owls able to do with their wings?")
 show(
@@ -144,7 +147,7 @@ show(
 
 # %% [markdown]
 # The name can only be copied from the animal. The ability can be had from the animal or, where it is given, from the
-# hint, and then the hint is what it mostly looks at. It looks where the answer can be found.
+# hint, and then it looks more at the hint. It looks where the answer can be found.
 #
 # With another seed you may see another picture. Some models find the ability by way of the "Owls" that they have just
 # written, through the decoder's own attention. Others look at "?", a place where the encoder has already gathered what
@@ -181,8 +184,8 @@ show(
 
 # %% [markdown]
 # In the encoder a word may look back and ahead; the question is there as a whole. Only the columns of padding are
-# black. In the decoder all that is above the diagonal is black: that is the future. (Its columns are what is *read*,
-# `target_in`; its rows are what is written from there.)
+# forbidden; what else is dark, the model does not care for. In the decoder all that is above the diagonal is forbidden:
+# that is the future. (Its columns are what is *read*, `target_in`; its rows are what is written from there.)
 #
 # ## Derive
 #
@@ -222,11 +225,10 @@ guess = predict("Six positions, the last two are padding: how many of the 36 ent
 
 # %%
 padding, causal = masking.padding_mask(ids), masking.causal_mask(6)      # (B, 1, 1, S), (1, 1, T, T)
-both = padding & causal                                                 # (B, 1, T, T)
-print(padding.shape, "&", causal.shape, "→", both.shape)
-print("as the loops say:", np.array_equal(both[:, 0], may_look(ids)))
+print(padding.shape, "and", causal.shape, "→", np.broadcast_shapes(padding.shape, causal.shape))
+both = may_look(ids)                                                    # (B, T, T), by the loops
 guess.compare(int(both.sum()))
-drawn = {"padding": np.broadcast_to(padding[0, 0], (6, 6)), "causal": causal[0, 0], "both": both[0, 0]}
+drawn = {"padding": np.broadcast_to(padding[0, 0], (6, 6)), "causal": causal[0, 0], "both": both[0]}
 show(
     plot_matrices(drawn, rows="query", columns="key", row_labels=range(6), column_labels=range(6), numbers=False),
     "Three 6 by 6 masks, bright where one may look. Padding: the last two columns are dark. Causal: all above the "
@@ -271,7 +273,7 @@ show(
 # %%
 whole = model(batch.source, batch.target_in)                            # (1, T, V)
 beginnings = [model(batch.source, batch.target_in[:, : t + 1])[:, -1] for t in range(len(written))]
-print("largest difference", np.abs(whole[0] - np.concatenate(beginnings)).max())
+print("largest difference, in single precision", np.abs(whole[0] - np.concatenate(beginnings)).max())
 
 # %% [markdown]
 # ## Implement and check
@@ -443,8 +445,8 @@ for name, writer in (("as it should be", model), ("no causal mask", unmasked), (
 # Both read the answer off the answer, and learned nothing else. Where nothing stands ahead they are lost. The unmasked
 # one learned: *name the word that comes next in the input, and where none comes, end.* Nothing ever comes next when one
 # writes, and so it ends at once, or babbles. The unshifted one learned: *name the word at your own place.* At the
-# beginning that is `<bos>`, which it has never met; it falls on some word, finds that at its own place next, and says
-# it again, until it is stopped. It copies its input.
+# beginning that is `<bos>`, which it has never met; before long it falls on some word, finds that at its own place
+# next, and says it again, until it is stopped. It copies its input.
 #
 # Evaluation with the true words fed in does not find this out, because it feeds the leak as well:
 

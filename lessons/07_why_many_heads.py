@@ -8,9 +8,9 @@
 # ## Question
 #
 # One softmax makes one distribution for each position, and one distribution makes one blend. A position that wants to
-# know two things of two others gets them stirred together. Multi-head attention cuts the features into $H$ groups and
-# lets each attend by itself. What is it that several narrow heads can do, and one wide head cannot? And what do they
-# cost?
+# know two things of two others gets them stirred together. Multi-head attention cuts queries, keys and values into
+# $H$ groups of features and lets each attend by itself. What is it that several narrow heads can do, and one wide
+# head cannot? And what do they cost?
 
 # %%
 import numpy as np
@@ -39,7 +39,7 @@ rng = np.random.default_rng(7)
 # Ten symbols, eight places in a ring. At each place a model has to say which symbol stands at the *previous* place
 # and which at the *next*. It looks once, by attention 32 features wide, and a linear map, the reader, reads both
 # answers from what was found. If all 32 features are one head, in what share of the places will both answers be
-# right?
+# right? And if a *feed-forward network*, two linear maps with a nonlinearity between them, stands before the reader?
 
 # %%
 guess = predict("One wide head, a linear reader: in what share of the places are both neighbours right?", ...)
@@ -157,9 +157,12 @@ show(
 )
 
 # %% [markdown]
-# With a linear reader, as many answers as heads. The network, which took apart a blend of two, gets stuck in a blend
-# of four. (With another seed one head may squeeze in a good part of a second answer, and with more training the
-# network comes further. It is a matter of how hard, not of whether.) **A head is one question.**
+# With a linear reader, four answers that are always right take four heads. (The argument above, for more heads: in the
+# mix of heads that a reader takes, its own place has to outweigh all others together. A square matrix with such a
+# diagonal is invertible, so it needs as many heads as places.) Fewer can do better than here: with another seed two
+# heads get nearly all four wherever the four symbols differ, and fail where some are alike. The network, which took
+# apart a blend of two, gets stuck in a blend of four; with more training it comes further. So it is a matter of how
+# hard. What is easy is this: **a head is one question.**
 #
 # ### A map per head
 #
@@ -320,9 +323,9 @@ for path, part in model.named_modules():
 
 # %% [markdown]
 # A *subspace* is not a piece of the token. The features are cut *after* the projection, never before it: every head
-# sees all 64 features of $x$, but sees them through its own 16 columns of $W_Q$, and so in 16 directions only. Two
-# tokens that differ in none of these are the same to it. Take a direction that head 1 of the first encoder layer
-# cannot see, walk a long way, and watch the queries of all four:
+# sees all 64 features of $x$, but asks through its own 16 columns of $W_Q$, and so in 16 directions only. Two tokens
+# that differ in none of these ask the same (and so with $W_K$ and $W_V$). Take a direction that head 1 of the first
+# encoder layer cannot see, walk a long way, and watch the queries of all four:
 
 # %%
 W_Q = model.encoder.layers[0].self_attention.query.weight.data           # (D = 64, H·K = 64)
@@ -517,7 +520,7 @@ for name, unit in units.items():
 # heads.
 
 # %%
-guess = predict("How many of the 24 heads can be locked, one at a time, without 1 % of the numbers going wrong?", ...)
+guess = predict("How many of the 24 heads can be locked, one at a time, with at most 5 % of numbers wrong?", ...)
 
 # %%
 source = vocabulary.encode_all([spell(n) for n in numbers])
@@ -544,7 +547,7 @@ def without(doors, rows):
 attentions = {path: part for path, part in model.named_modules() if isinstance(part, MultiHeadAttention)}
 rows = [slice(16 * head, 16 * (head + 1)) for head in range(4)] + [slice(None)]         # each head's, and all
 shares = np.array([[without(part.output.weight.data, r) for r in rows] for part in attentions.values()])   # (6, 5)
-guess.compare(int((shares[:, :4] >= 0.99).sum()))
+guess.compare(int((shares[:, :4] >= 0.95).sum()))
 
 # %%
 labels = [path.replace(".layers.0.", " layer 1, ").replace(".layers.1.", " layer 2, ") for path in attentions]
@@ -556,9 +559,10 @@ show(
 
 # %% [markdown]
 # Most heads can go, one at a time, and hardly a number is wrong. Yet if all four of a layer go, the decoder is lost:
-# they stand in for each other. Could you have told from the maps above which ones are missed? That is a question for
-# [14](14_can_it_translate.ipynb). (Take the numbers with care: zero is something that the model has never met, so a
-# locked door can hurt more than the head is worth; and a head that others can stand in for looks idle.)
+# they stand in for each other. (The encoder hardly misses even all four of one of its layers.) Could you have told from
+# the maps above which ones are missed? That is a question for [14](14_can_it_translate.ipynb). (Take the numbers with
+# care: zero is something that the model has never met, so a locked door can hurt more than the head is worth; and a
+# head that others can stand in for looks idle.)
 #
 # In large translators it is the same: most heads can be taken away one at a time with hardly a change (Michel et al.
 # 2019, section 3), and many of them together, if one chooses well (Voita et al. 2019).
