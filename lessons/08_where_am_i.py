@@ -3,14 +3,14 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 55 | ●●○ | ●●● | [02](02_what_is_being_looked_up.ipynb), [06](06_who_may_look_at_whom.ipynb) | `layers.SinusoidalPositionalEncoding`, `layers.LearnedPositionalEncoding` |
+# | 55 | ●●○ | ●●● | [02](02_what_is_being_looked_up.ipynb), [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb) | `layers.SinusoidalPositionalEncoding`, `layers.LearnedPositionalEncoding` |
 #
 # ## Question
 #
 # *The dog bit the man. The man bit the dog.* The words are the same, and attention compares words: a query with a
 # key, wherever the two may stand. So something must tell each token its place. The paper does it by *adding* a vector
-# of sines and cosines to the embedding, once, and never speaks of it again. Why is that enough, why that vector, and
-# how can a sum of two things be of any use to whoever needs only one of them?
+# of sines and cosines to the embedding, once, before the first layer. Why is that enough, why that vector, and how can
+# a sum of two things be of any use to whoever needs only one of them?
 
 # %%
 import numpy as np
@@ -66,7 +66,8 @@ def measure(model, batch, steps=LENGTH):
 
 
 # %% [markdown]
-# To take the positions away, something stands in their place that hands on what it gets.
+# To take the positions away, something stands in their place that hands on what it gets. (In the package every
+# `forward` saves what its `backward` will need, and says so even if that is nothing.)
 
 # %%
 class Nowhere(Module):
@@ -143,7 +144,7 @@ show(figure, "Left: two loss curves. With positions the loss falls to zero, with
 #
 # A token's place is a number. How would you write a number so that a network can read it? As a plain number it grows
 # without end and drowns the embedding. The paper writes it as you read the time: on clocks. The hand of clock $i$
-# turns by the angle $\omega_i$ from one position to the next, fast on the first clock, slower on each one after:
+# turns by the angle $\omega_i$ from one position to the next, fast on clock 0, slower on each one after:
 #
 # $$PE_{p,\,2i} = \sin(p\,\omega_i) \qquad PE_{p,\,2i+1} = \cos(p\,\omega_i) \qquad \omega_i = 10000^{-2i/D}$$
 #
@@ -153,8 +154,8 @@ show(figure, "Left: two loss curves. With positions the loss falls to zero, with
 
 # %%
 D = 8
-omega = 10000.0 ** (-np.arange(0, D, 2) / D)                                  # (D/2,)
 table = SinusoidalPositionalEncoding(D, max_length=5000).table                # (5000, D)
+omega = np.arctan2(table[1, 0::2], table[1, 1::2])                            # (D/2,): the hands' angles at position 1
 shown = [0, 1, 2, 3, 10, 44, 100, 1000]
 
 figure, axis = panels(width=11, height=5.4, heading="The code of a position: the hands of four clocks")
@@ -174,8 +175,9 @@ show(figure, "A grid of clocks: four rows, from fast to slow, and a column for e
 
 # %% [markdown]
 # Now many clocks: 64 features, 64 positions. Left, the table itself: the first columns flicker, the last hardly
-# change. Right, how alike two codes are, by their dot product. It has *bands* along the diagonal, which says that the
-# likeness of two places depends on how far they are apart and on nothing else.
+# change on their way down (the stripes are cosines near 1 beside sines near 0). Right, how alike two codes are, by
+# their dot product. It has *bands* along the diagonal, which says that the likeness of two places depends on how far
+# they are apart and on nothing else.
 
 # %%
 wide = SinusoidalPositionalEncoding(64, max_length=64).table                  # (64, 64)
@@ -196,15 +198,15 @@ show(plot_positional_encoding(wide, "64 positions, 64 features"),
 # Rename the places, and the same terms stand in the sum.
 #
 # **In matrices:** let $\Pi$ be a permutation, a matrix that reorders rows. The scores of $\Pi x$ are
-# $\Pi\,S\,\Pi^\top$, softmax works row by row, and
+# $\Pi\,S\,\Pi^\top$; softmax works row by row, so the weights are $\Pi P \Pi^\top$; and as $\Pi^\top \Pi = I$,
 #
 # $$(\Pi P \Pi^\top)(\Pi V) = \Pi\,(P V)$$
 #
-# If the input is shuffled, the output is shuffled likewise: no token gets to know anything new by it. Norms and
-# feed-forward networks treat each position by itself, so the same is true of the whole encoder. The decoder then
-# *sums* over the encoder's output, and the last trace of the order is gone. (With a causal mask this is not so:
-# whoever sees only what came before can tell early from late. See Haviv et al. 2022 for language models that live on
-# that.)
+# If the input is shuffled, the output is shuffled likewise: no token gets to know anything new by it. What else there
+# is in an encoder ([09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb)) treats each position by
+# itself, so the same is true of the whole. The decoder then *sums* over the encoder's output, and the last trace of the
+# order is gone. (With a causal mask this is not so: whoever sees only what came before can tell early from late. See
+# Haviv et al. 2022 for language models that live on that.)
 
 # %%
 rng = np.random.default_rng(8)
@@ -289,7 +291,7 @@ show(plot_matrices({"R(2), as least squares found it": R_found}, rows="channel o
 T, k, features = 24, 4, 32
 codes = SinusoidalPositionalEncoding(features, max_length=5000).table
 R, *_ = np.linalg.lstsq(codes[:-k], codes[k:], rcond=None)                    # of k = 4 now, for rows
-frequencies = 10000.0 ** (-np.arange(0, features, 2) / features)              # (D/2,)
+frequencies = np.arctan2(codes[1, 0::2], codes[1, 1::2])                      # (D/2,): again the angles at position 1
 products = codes[:T] @ codes[:T].T                                            # (T, T)
 error = max(np.abs(np.diagonal(products, j) - np.cos(j * frequencies).sum()).max() for j in range(T))
 print(f"dot products less Σ cos kω: at most {error:.0e}")
@@ -347,9 +349,10 @@ for name, width in {"summed": 512, "concatenated": 1024}.items():
 # %% [markdown]
 # ### Why do the wavelengths grow?
 #
-# For the reason for which a clock has more than one hand. A fast hand tells neighbours apart and repeats itself soon.
-# A slow hand takes longer than any text to repeat itself, but between neighbours it hardly moves. Each covers for the
-# other, as digits do: the last one changes at every step, the first says roughly how large the number is.
+# A *wavelength* is the number of positions in a full turn, $2\pi/\omega_i$. It grows for the reason for which a clock
+# has more than one hand. A fast hand tells neighbours apart and repeats itself soon. A slow hand takes longer than a
+# text to repeat itself, but between neighbours it hardly moves. Each covers for the other, as digits do: the last one
+# changes at every step, the first says roughly how large the number is.
 
 # %%
 parts = {"fastest hand alone": table[:, :2], "slowest hand alone": table[:, 6:], "all four": table}
@@ -368,7 +371,7 @@ for name, channels in parts.items():
 # %%
 distance, curves = np.arange(0, 513), {}
 for name, base in {"base 10": 10.0, "base 10000": 1e4, "base 10⁸": 1e8}.items():
-    frequencies = base ** (-np.arange(0, 64, 2) / 64)                         # (32,)
+    frequencies = np.geomspace(1, base ** (-62 / 64), 32)                     # from the fastest to the slowest
     curves[name] = np.cos(distance[:, None] * frequencies).mean(axis=1)       # (513,)
     print(f"{name:10}  a full turn of the slowest hand: {2 * np.pi / frequencies[-1]:13,.0f} positions;   "
           f"hands that turn by less than 0.1 radian in 512: {(512 * frequencies < 0.1).mean():.0%}")
@@ -378,11 +381,13 @@ draw_lines(axis, distance, curves, title="64 features: how alike are two places?
 axis.legend(frameon=False, ncols=3, loc="upper right")
 axis.set_ylim(-0.45, 1.3)
 show(figure, "Three curves against the distance. With base 10 the likeness drops to about zero within ten steps and "
-     "wavers there; with 10000 it falls slowly over hundreds of steps; with a hundred million it stays high.")
+     "wavers there; with 10000 it falls, wavering, over hundreds of steps; with a hundred million it stays above a "
+     "half nearly everywhere.")
 
 # %% [markdown]
-# With base 10, a distance of 20 looks like one of 200. With 10000 the likeness still falls at a distance of hundreds.
-# With $10^8$ half of the hands are idle. Models for longer texts take larger bases, for the same reason.
+# With base 10, all but the nearest places are about equally far. With 10000 the likeness goes on falling over hundreds
+# of places, though not at every step. With $10^8$ half of the hands are idle. Models for longer texts take larger
+# bases, for the same reason (Rozière et al. 2023 go from 10,000 to 1,000,000).
 #
 # ### Is it learned, is it part of a head?
 #
@@ -513,7 +518,7 @@ print(f"pairs, turned by R(k):           off by up to {worst:.0e}")
 # %% [markdown]
 # Two numbers for one angle look like waste, and are what makes "two further on" one and the same operation at every
 # place. The same thought carries rotary embeddings (Su et al. 2021), which do not add the hands but turn queries and
-# keys by them, so that every score sees the distance alone.
+# keys by them, so that of two places a score sees the distance alone.
 #
 # ## Three questions to leave with
 #

@@ -3,7 +3,7 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `layers.LayerNorm`, `layers.Residual` |
+# | 60 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
 #
 # ## Question
 #
@@ -34,10 +34,11 @@ rng = np.random.default_rng(9)
 # %% [markdown]
 # ## Predict
 #
-# Take twelve encoder layers as they are before training. Each is an attention and a feed-forward network, which we
-# call *sublayers*; here there is nothing around them. A random gradient arrives at the top, at layer 12, and is
-# handed down. The *norm* of a gradient is the root of the sum of its squares: its length. How long is the gradient
-# that arrives at layer 1, if the one that arrived at layer 12 is 1 long?
+# Take twelve encoder layers as they are before training. Each is an attention and a *feed-forward network*, a small
+# network that works on each position by itself ([10](10_how_is_a_block_built.ipynb)). We call the two *sublayers*; here
+# there is nothing around them. A random gradient arrives at the top, at layer 12, and is handed down. The *norm* of a
+# gradient is the root of the sum of its squares: its length. How long is the gradient that arrives at layer 1, if the
+# one that arrived at layer 12 is 1 long?
 #
 # And on the way up: attention mixes the positions. Put the norm after each sublayer, but no skip around it. After how
 # many layers are all positions of a sequence the same vector, to nine digits?
@@ -104,14 +105,14 @@ lines = {kind: walks[kind]["gradient"] for kind in ("neither", "post-norm", "pre
 draw_lines(axis, layers, lines, log="y", x_name="layer", y_name="norm of the gradient that arrives", colours=colours,
            title="Twelve layers, before training")
 show(figure, "The gradient against the layer, on a logarithmic axis. Without Add & Norm it is 1 at layer 12 and "
-     "loses about half or more at each layer on its way down, to less than a thousandth at layer 1. With post-norm "
-     "and with pre-norm it stays within a factor of five of 1.")
+     "loses a third or more at each layer on its way down, to less than a thousandth at layer 1. With post-norm and "
+     "with pre-norm it stays within a factor of five of 1.")
 for kind, found in lines.items():
     print(f"{kind:10} layer 1 gets {found[0]:.2g} of what layer 12 gets, and no layer less than {found.min():.2g}")
 
 # %% [markdown]
-# Read the curves from right to left, as the gradient goes. Without the box each layer takes about half of it or more,
-# and many halvings make a small number. With the box, in either order of its parts, the gradient keeps its order of
+# Read the curves from right to left, as the gradient goes. Without the box each layer takes a third of it or more, and
+# twelve layers leave next to nothing. With the box, in either order of its parts, the gradient keeps its order of
 # magnitude from the top to the bottom.
 #
 # ## Picture
@@ -133,18 +134,19 @@ show(figure, "Two panels over twelve layers. Left, size: with Add alone it grows
      "by layer, and the two with a norm stay at 1. Right, difference of the positions: without Add it falls to "
      "rounding error within a few layers, with a norm or without; with Add it falls slowly.")
 for kind in ("neither", "Add alone", "Norm alone", "post-norm"):
-    size, difference = walks[kind]["size"][-1], walks[kind]["difference"][-1]
-    print(f"{kind:11} after 12 layers: size {size:8.2g}, difference of the positions {difference:.1g}")
+    size, difference, gradient = (walks[kind][what] for what in ("size", "difference", "gradient"))
+    print(f"{kind:11} layer 12: size {size[-1]:8.2g}, difference {difference[-1]:6.1g}    layer 1: gradient {gradient[0]:8.2g}")
 alike.compare(1 + int(np.argmax(np.array(walks["Norm alone"]["difference"]) < 1e-9)))
 
 # %% [markdown]
-# **Norm keeps the size.** Whatever a layer multiplies by, the next one reads features of size 1.
+# **Norm keeps the size.** Whatever a layer multiplies by, the next one reads features of size 1. It holds the size of
+# the gradient too, on its way down: with Add alone that grows as the features do, and faster.
 #
-# **Add keeps the tokens.** Attention averages over positions, and who averages averages again and again has in the
-# end the same vector everywhere. With the norm alone the sizes are perfect, and after a few layers there is nothing
-# left to tell one position from another but rounding errors. No gradient can repair that: it is information that is
-# gone. (Dong et al. 2021 prove it for attention alone, and that the collapse is doubly exponential in the depth.) Add
-# carries each token past the averaging.
+# **Add keeps the tokens.** Attention averages over positions, and who averages averages again and again has in the end
+# the same vector everywhere. With the norm alone the sizes are perfect, and after a few layers there is nothing left to
+# tell one position from another but rounding errors. No layer above can bring it back: it is information that is gone.
+# (Dong et al. 2021 prove it for attention alone, and that the collapse is doubly exponential in the depth.) Add carries
+# each token past the averaging.
 #
 # ## Derive
 #
@@ -162,15 +164,17 @@ alike.compare(1 + int(np.argmax(np.array(walks["Norm alone"]["difference"]) < 1e
 # ### LayerNorm, backward
 #
 # **In loops.** Turn one knob, $x_j$. It reaches $\hat x_i$ in three ways: directly, if $i = j$; through the mean, of
-# which it is a share $1/D$; and through $\sigma$, whose derivative is $\partial\sigma/\partial x_j = \hat x_j/D$
-# (differentiate the root: the $2$ goes, $\sigma$ comes below, and $\mu$ drops out because the centred features sum to
-# zero). Together
+# which it is a share $1/D$; and through $\sigma$, by $-\hat x_i/\sigma$ times
+# $\partial\sigma/\partial x_j = \hat x_j/D$ (differentiate the root: the $2$ goes, $\sigma$ comes below, and $\mu$
+# drops out because the centred features sum to zero). Together
 #
 # $$\frac{\partial \hat x_i}{\partial x_j}
 # = \frac1\sigma\Big(\delta_{ij} - \frac1D - \frac{\hat x_i\,\hat x_j}{D}\Big)$$
 #
-# where $\delta_{ij}$ is 1 if $i = j$ and else 0. **In indices.** Backward is handed `d_y`. First it goes back through
-# the scaling, to $d\hat x_i = \gamma_i\,dy_i$, and then sums over every $\hat x_i$ that $x_j$ has reached:
+# where $\delta_{ij}$ is 1 if $i = j$ and else 0.
+#
+# **In indices.** Backward is handed `d_y`. First it goes back through the scaling, to $d\hat x_i = \gamma_i\,dy_i$, and
+# then sums over every $\hat x_i$ that $x_j$ has reached:
 #
 # $$dx_j = \sum_i d\hat x_i \frac{\partial \hat x_i}{\partial x_j}
 # = \frac1\sigma\Big(d\hat x_j - \frac1D\sum_i d\hat x_i - \hat x_j\,\frac1D\sum_i d\hat x_i\,\hat x_i\Big)$$
@@ -190,11 +194,12 @@ x, d_y = rng.standard_normal((2, 1, 1, 6))                                   # b
 norm(x)
 d_x = norm.backward(d_y)
 
-x_hat, sigma = (x - x.mean()) / np.sqrt(x.var() + norm.epsilon), np.sqrt(x.var() + norm.epsilon)
+x_hat = LayerNorm(6).to("float64")(x)[0, 0]                                  # γ = 1 and β = 0: x̂ itself
+sigma = np.ptp(x) / np.ptp(x_hat)                                            # by which the range was divided
 jacobian = np.zeros((6, 6))
 for i in range(6):
     for j in range(6):
-        jacobian[i, j] = ((i == j) - 1 / 6 - x_hat[0, 0, i] * x_hat[0, 0, j] / 6) / sigma
+        jacobian[i, j] = ((i == j) - 1 / 6 - x_hat[i] * x_hat[j] / 6) / sigma
 by_loops = (norm.gamma.data * d_y[0, 0]) @ jacobian
 print(f"loops less the package: at most {np.abs(by_loops - d_x).max():.0e}")
 show(plot_matrices({"x": x[0], "∂x̂/∂x": jacobian, "d_y": d_y[0], "d_x": d_x[0]}, columns="feature"),
@@ -275,9 +280,9 @@ for name, skip in {"without the skip": np.zeros((8, 8)), "with it": np.eye(8)}.i
 #
 # ### Is Norm(x + f(x)) "the residual"?
 #
-# No. The *residual* is $f(x)$: what is left to be added to $x$ to make it what it should be. He et al. 2016, whose
-# word it is, argue that "change nothing" should be easy to say. With a skip a layer says it by $f = 0$; without, it
-# would have to learn the identity. The *skip*, or residual connection, is the $x\,+$. The *norm* is a third thing.
+# No. The *residual* is $f(x)$: what is left to be added to $x$ to make it what it should be. He et al. 2016, from whom
+# we have the word, argue that "change nothing" should be easy to say. With a skip a layer says it by $f = 0$; without,
+# it would have to learn the identity. The *skip*, or residual connection, is the $x\,+$. The *norm* is a third thing.
 # The package's `Residual` holds all three, because in a Transformer they are always together. A sublayer that says
 # nothing shows which is which:
 
@@ -299,7 +304,9 @@ for order in ("post", "pre"):
 
 # %%
 def batch_norm(x):
-    return (x - x.mean(axis=(0, 1))) / np.sqrt(x.var(axis=(0, 1)) + 1e-5)   # over sentences and positions
+    """LayerNorm the other way round: each feature by itself, over all sentences and positions."""
+    rows = x.reshape(-1, x.shape[-1]).T                                      # (D, B·T)
+    return LayerNorm(rows.shape[1]).to("float64")(rows).T.reshape(x.shape)
 
 
 mine, others, changed = rng.standard_normal((3, 1, 5, 8))
@@ -323,7 +330,7 @@ show(plot_matrices(changes, shared=True, rows="position", columns="feature", num
 # ### Pre-norm or post-norm?
 #
 # The figure of gradients above shows both alive. Look closer: pre-norm's grows a little from layer to layer on its
-# way down and never shrinks, because one of its ways is bare. Post-norm has no bare way: every layer divides by its
+# way down and does not shrink: one of its ways is bare. Post-norm has no bare way: every layer divides by its
 # $\sigma$. What that comes to shows in training, and most of all in its first steps. Here six encoder and six decoder
 # layers learn to reverse six digits, in a few seconds, at one rate. *Warm-up* means that the rate climbs from zero
 # during the first 100 steps.
@@ -356,11 +363,10 @@ for name, losses in races.items():
     print(f"{name:19} loss at the end {losses[-1]:.2f}")
 
 # %% [markdown]
-# So: pre-norm is easier to start, the more so the deeper a model is, and post-norm wants a warm-up, which is one
-# reason why the paper has one (Xiong et al. 2020 show why: at the start post-norm's gradients near the output are too
-# large for the rate). It is not a verdict. The paper's own models are post-norm, and where a post-norm model does
-# train, it often ends a little better (Liu et al. 2020). A pre-norm stack adds without ever norming its sum, so one
-# more norm stands at its end.
+# So: pre-norm is easier to start, the more so the deeper a model is, and post-norm wants a warm-up, such as the paper
+# has (Xiong et al. 2020 show why: at the start post-norm's gradients near the output are too large for the rate). It is
+# not a verdict. The paper's own models are post-norm, and where a post-norm model does train, it often ends a little
+# better (Liu et al. 2020). A pre-norm stack adds without ever norming its sum, so one more norm stands at its end.
 #
 # ## Implement and check
 #
@@ -508,7 +514,7 @@ print(f"γ = 1 and noise:  the two gradients differ by {error_at(1 + 0.5 * rng.s
 def make_wrong(model):
     for _, module in model.named_modules():
         if isinstance(module, LayerNorm):
-            module.__class__ = GammaOutside
+            module.__class__ = GammaOutside                                  # the same object, with the other backward
 
 
 errors = []

@@ -96,10 +96,11 @@ layer_read.compare(sources[0])
 #
 # ### What is in a block?
 #
-# `trace` walks one forward and one backward through a component, and has a row for each part. (Alone at the end of a
-# cell, `trace(block, x)` shows more: the bytes that are kept for backward, and the time.) Here is one encoder layer
-# of the base model. A row includes what stands below it, and `add_norm_1` is wrapped around the attention, so it
-# counts it again; the first row counts everything once.
+# `trace` walks one forward and one backward through a component, and has a row for each part. Its *multiply-adds* are
+# the work of both: how often two numbers are multiplied, and the product added to a sum. (Alone at the end of a cell,
+# `trace(block, x)` also shows the bytes kept for backward, and the time.) Here is one encoder layer of the base model.
+# A row includes what stands below it, and `add_norm_1` is wrapped around the attention, so it counts it again; the
+# first row counts everything once.
 
 # %%
 def walk(trace):
@@ -215,8 +216,8 @@ show(
 #
 # One rule does nearly all the work of this lesson. If forward uses one thing in several places, then each place sends
 # a gradient back, and they add up: **a copy forward is a sum backward.** You saw it at the skip. Below it comes back
-# four times: one matrix at many positions, one row for many tokens, one memory for many layers, one table with three
-# uses.
+# four times: one matrix at many positions, one row at many places of its token, one memory for many layers, one table
+# with three uses.
 #
 # ### One matrix at every position
 #
@@ -247,7 +248,7 @@ for n in range(5):
 affine = layers.Linear(3, 4, rng).to("float64")
 affine(x)
 affine.backward(d_y)
-print("largest difference", np.abs(d_W - affine.weight.grad).max())
+print(f"largest difference {np.abs(d_W - affine.weight.grad).max():.0e}")
 
 # %% [markdown]
 # ### Why add.at?
@@ -313,9 +314,10 @@ show(
 # $$\mathrm{hidden} = \max(0,\ x W_1 + b_1) \qquad y = \mathrm{hidden}\,W_2 + b_2$$
 #
 # ReLU, $\max(0, x)$, lets through what is positive; so it lets through the gradient exactly there,
-# $d\mathrm{x} = d\mathrm{y} \circ [x > 0]$. **GELU** is the same with a soft edge: $y = x\,\Phi(x)$, where $\Phi(x)$
-# is the probability that a standard normal variable is smaller than $x$. Both factors depend on $x$, so its slope has
-# two terms, with $\varphi = \Phi'$ the bell curve: $\Phi(x) + x\,\varphi(x)$. GPT-2 takes a tanh in place of $\Phi$:
+# $d\mathrm{x} = d\mathrm{y} \circ [x > 0]$. **GELU** is the same with a soft edge: $y = x\,\Phi(x)$, where $\Phi(x)$ is
+# the probability that a standard normal variable is smaller than $x$. Both factors depend on $x$, so its slope has two
+# terms, with $\varphi = \Phi'$ the bell curve: $\Phi(x) + x\,\varphi(x)$ (Hendrycks & Gimpel 2016). GPT-2 takes a tanh
+# in place of $\Phi$:
 #
 # $$y = \tfrac12 x\,(1 + \tanh u), \quad u = \sqrt{2/\pi}\,(x + 0.044715\,x^3) \qquad
 # \frac{dy}{dx} = \tfrac12 (1 + \tanh u) + \tfrac12 x\,(1 - \tanh^2 u)\,\frac{du}{dx}$$

@@ -8,8 +8,8 @@
 # ## Question
 #
 # All parts are there: blocks that go forward, and gradients that come back through every one of them. Put together they
-# make a model that is without a fault and knows nothing. Ten lines of code, run a few hundred times, make it write any
-# sequence backwards, also one that it has never seen. What are these lines, and what is each of them for?
+# make a model that is without a fault and knows nothing. Ten lines of code, run a few hundred times, and it writes
+# sequences backwards that it has never seen. What are these lines, and what is each of them for?
 
 # %%
 import numpy as np
@@ -125,8 +125,8 @@ show(
 )
 
 # %%
-shape.compare("anti-diagonal")
-n = len(example)
+n, P = len(example), film[-1][1][0, 0]                                   # P (T, S): the last map of the film
+shape.compare("anti-diagonal" if np.trace(P[:n, ::-1]) > np.trace(P[:n]) else "diagonal")
 for name, m, task in (("copy", copier, copy), ("reverse", reverser, reverse)):
     share = alignment_shares(m, task)["layer 1 head 1"]
     print(f"{name:8} looks hardest at the token it needs in {share:.0%} of the rows")
@@ -193,8 +193,7 @@ print("largest difference", np.abs(whole - np.stack(one_by_one)).max())
 # %% [markdown]
 # The model reads the *true* tokens, not those that it would have said itself. That is **teacher forcing** (Williams &
 # Zipser 1989). It is what allows one pass: place 5 need not wait for the answer of place 4. The price is that in
-# training it never reads its own mistakes. What happens when it has to is the question of
-# [12](12_how_does_it_speak.ipynb).
+# training it never reads its own mistakes; when it speaks by itself ([12](12_how_does_it_speak.ipynb)), it must.
 #
 # ### Which loss?
 #
@@ -239,8 +238,9 @@ show(figure, "Loss against the gap between the right logit and the others. Witho
 # \approx \ln\big(V\,\langle e^{x} \rangle\big) - 0 = \ln V + \frac{s^2}{2}$$
 #
 # because a sum over many tokens hardly varies, and the mean of $e^x$ over a normal $x$ of spread $s$ is $e^{s^2/2}$.
-# And $s$ can be known too: what enters the last matrix $W$ (D, V) comes from a LayerNorm, so its features have size
-# 1, and Xavier's weights have the variance $2/(D + V)$; the sum of $D$ such products has $s^2 = 2D/(D+V)$.
+# And $s$ can be known too: what enters the last matrix $W$ (D, V) comes from a LayerNorm, so its features have size 1,
+# and new weights are drawn with the variance $2/(D + V)$ (*Xavier*: Glorot & Bengio 2010). A sum of $D$ such products
+# has $s^2 = 2D/(D+V)$.
 
 # %%
 def first_losses(vocabulary, models=12):
@@ -258,7 +258,7 @@ draw_lines(axes, vocabularies, {"foretold: s²/2": half_s2}, marker="", colours=
 axes.plot(vocabularies, excess, "o", markersize=8, label="measured: mean of 12 models")
 axes.legend(frameon=False)
 axes.set_ylim(bottom=0)
-show(figure, "First loss minus ln V against the size of the vocabulary: the measured dots lie along the foretold "
+show(figure, "First loss minus ln V against the size of the vocabulary: the measured dots lie close to the foretold "
      "curve, which falls from three quarters at 14 tokens to nearly zero at 2000.")
 for size, *row in zip(vocabularies, np.log(vocabularies), half_s2, excess):
     print("V = {:4}   ln V = {:.3f}   s²/2 = {:.3f}   measured {:.3f}".format(size, *row))
@@ -327,8 +327,8 @@ axes[0].axhline(1, color="grey", linestyle=":")
 draw_lines(axes[1], range(1, 12001), rates, x_name="step", y_name="learning rate", marker="", title="Noam, D = 512")
 axes[1].set_xticks((0, 4000, 8000, 12000))
 show(figure, "Left: the length of an uncorrected step over that of a corrected one; for 0.999 it begins at 3.2, rises "
-     "above 6 after some ten steps and sinks slowly to 1. Right: three learning rates that rise in a straight line and "
-     "fall like 1/√step.")
+     "above 6 after some ten steps and sinks slowly towards 1; for 0.98 it stays below 2. Right: three learning rates "
+     "that rise in a straight line and fall like 1/√step.")
 for name, ratio in bare.items():
     print(f"{name}: {ratio[0]:.3f} at step 1, largest at step {ratio.argmax() + 1}: {ratio.max():.2f}")
 
@@ -336,14 +336,16 @@ for name, ratio in bare.items():
 # ### Why does the learning rate rise before it falls?
 #
 # At the first step each parameter moves by the full $\eta$, whether its gradient was large or was noise: $v$ knows of
-# one gradient only, and divides it by itself. As long as $v$ knows little, steps should be small. The paper's
+# one gradient only, and divides it by itself. As long as $v$ knows little, steps should be small (Liu et al. 2020 make
+# an optimizer of this thought, RAdam). The paper's
 # schedule (section 5.3, eq. 3), named after Noam Shazeer, rises in a straight line over a warm-up of $w$ steps and
 # falls with $t^{-1/2}$ from there on:
 #
 # $$\eta(t) = D^{-1/2}\,\min\big(t^{-1/2},\; t\,w^{-3/2}\big)$$
 #
 # The odd exponent is what makes the two meet: at $t = w$ the line is $w \cdot w^{-3/2} = w^{-1/2}$, the other branch
-# too. The peak is $1/\sqrt{D\,w}$. Post-norm models need the warm-up more than others do (Xiong et al. 2020).
+# too. The peak is $1/\sqrt{D\,w}$ (our trainings take half of it all, `factor=0.5`). Post-norm models need the warm-up
+# more than others do (Xiong et al. 2020).
 #
 # The last line of the loop that is left is **clipping** (Pascanu et al. 2013): if the norm of *all* gradients
 # together is above a limit, all are multiplied by the same number, so that the direction stays and the length becomes
@@ -400,8 +402,10 @@ check("noam.rate", noam_rate)
 # %% [markdown]
 # ### More to write
 #
-# The rest of what stands beside them in the package: SGD with momentum, clipping, Adam with decoupled weight decay
-# (Loshchilov & Hutter 2019), a cosine in place of Noam's root, and at last the whole update of a model, in place.
+# SGD with *momentum* moves by $-\eta\,u$, where the velocity $u \leftarrow \mu\,u + g$ remembers earlier gradients.
+# AdamW (Loshchilov & Hutter 2019) takes the share $\eta\lambda$ of each parameter away before Adam's step: *weight
+# decay*. A cosine in place of Noam's root falls from peak to floor as $(1 + \cos \pi r)/2$ does, where $r$ goes from 0
+# at the end of the warm-up to 1 at step `total`. And at last the whole update of a model, in place.
 
 # %%
 def sgd_step(parameter, gradient, velocity, learning_rate, momentum):

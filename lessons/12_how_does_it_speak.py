@@ -103,8 +103,8 @@ for name, counts in computed.items():
     maps[name] = np.where(position > step, 0.0, np.where(new, 1.0, 0.45))
 show(
     plot_matrices(maps, numbers=False, shared=True, rows="step", columns="position"),
-    "Two triangles of 12 steps by 12 positions. Without a cache all of the triangle is bright: every step computes every "
-    "key again. With a cache only the diagonal is bright, and what lies before it is half-bright: kept.",
+    "Two triangles of 12 steps by 12 positions. Without a cache all of the triangle is bright: every step computes "
+    "every key again. With a cache only the diagonal is bright, and what lies before it is half-bright: kept.",
 )
 
 # %% [markdown]
@@ -213,9 +213,9 @@ show(
 # 0.60 is divided among six ends. The beam keeps *owls* one step longer, and that is enough. It is no proof, though:
 # the likeliest sentence of all is "owls.", and to have it in sight at the second word takes a wider beam.
 #
-# **The length penalty.** Every factor is below 1, so a longer sentence can only be less probable, and a beam would
-# favour short answers. The paper (section 6.1, after Wu et al. 2016, eq. 14) divides by something that grows with the
-# length, with $\alpha = 0.6$ and a beam of 4:
+# **The length penalty.** No factor is above 1, so every further word can only lower the product, and a beam favours
+# short answers. The paper (section 6.1, after Wu et al. 2016, eq. 14) divides by something that grows with the length
+# $|Y|$, which counts the end token, too. It takes $\alpha = 0.6$ and a beam of 4:
 #
 # $$\mathrm{score}(Y) = \frac{\log p(Y \mid X)}{\left(\frac{5 + |Y|}{6}\right)^{\alpha}}$$
 
@@ -225,7 +225,8 @@ for alpha in (0.0, 0.6):
     print(f"alpha {alpha}:", "   ".join(f"{say(h.ids)} {h.score:.3f}" for h in found))
 
 # %% [markdown]
-# Without a penalty a beam of 4 finds "owls."; with it, two more words are worth a slightly smaller probability.
+# Without a penalty a beam of 4 finds "owls." and stops there, because nothing that goes on can become more probable.
+# With it, two more words are worth a slightly smaller probability.
 #
 # ### Sampling
 #
@@ -265,10 +266,11 @@ for tau in (0.3, 1.0, 3.0):
     print(f"temperature {tau}:", ", ".join(vocabulary.text(ids) for ids in answers))
 
 # %% [markdown]
-# The picture at the right shows the trouble with sampling: each nonsensical token is improbable, and all of them
-# together are not. Two remedies cut this tail off and share out the rest anew. **Top-k** keeps the $k$ likeliest
-# tokens (Fan et al. 2018, section 5.3). **Top-p** keeps as many of the likeliest as together reach the probability
-# $p$, so few where the model is sure and many where it is not (Holtzman et al. 2020, section 3.1).
+# The picture at the right shows, magnified by the temperature, the trouble with sampling: each nonsensical token is
+# improbable, and all of them together are not. (With tens of thousands of tokens, $\tau = 1$ is enough for that.) Two
+# remedies cut this tail off and give its probability to the rest. **Top-k** keeps the $k$ likeliest tokens (Fan et al.
+# 2018). **Top-p** keeps as many of the likeliest as together reach the probability $p$, so few where the model is sure
+# and many where it is not (Holtzman et al. 2020, section 3.1).
 
 # %%
 print(f"{'':20}", "  ".join(f"{vocabulary.tokens[i]:>9}" for i in likeliest), "   tokens left")
@@ -419,7 +421,7 @@ show(
 # One exercise, and it holds everything above: a single layer with one head, which reads a prompt of several tokens at
 # once and then one token at a time. Each output is the sum of two attentions, one to the tokens so far (weights $W$)
 # and one to the memory (weights $U$). Three things decide whether it is right: which positions the new tokens get,
-# which of the keys a token of the prompt may see, and where the cache begins empty.
+# which of the keys a token of the prompt may see, and that every call begins with an empty cache.
 
 # %%
 def decode(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
@@ -437,8 +439,7 @@ check("kv_cache.decode", decode)
 hint("kv_cache.decode", 1)
 
 # %% [markdown]
-# `reveal("kv_cache.decode")` shows how the package does it. Its `Cache` has one more trick: the arrays lie in buffers
-# with room to grow, so that appending copies nothing.
+# `reveal("kv_cache.decode")` shows how the package does it.
 #
 # ## Break it
 #
@@ -563,8 +564,8 @@ for question in (source, unsure):
 #
 # > **Training is one parallel pass; decoding is n steps, and no cache makes them fewer.**
 #
-# For 64 tokens, counted: the multiply-adds, and the longest chain of products of which each has to wait for the one
-# before.
+# For 64 tokens, counted: the multiply-adds, and the longest chain of products (the means in the norms among them) of
+# which each has to wait for the one before.
 
 # %%
 print(f"{'':32}{'multiply-adds':>14}{'longest chain':>16}")

@@ -36,7 +36,7 @@ rng = np.random.default_rng(13)
 # position; here d = 64.
 
 # %%
-steps = predict("Self-attention, 256 positions: how long is the longest queue of products that wait for another?", ...)
+steps = predict("Self-attention, 512 positions: how long is the longest queue of products that wait for another?", ...)
 core = predict("From which n on are scores and weighted sum as much work as a recurrence, if d = 64?", ...)
 whole = predict("From which n on is the whole attention layer, with its projections, more work than a recurrence?", ...)
 slower = predict("From which n on does the attention layer take longer, on this machine?", ...)
@@ -75,7 +75,7 @@ def milliseconds(n):
     """The median time of a forward and a backward of each layer, the layers taking turns."""
     x = sequence(n, batch)
     passes = {name: lambda layer=layer: layer.backward(layer.forward(x)) for name, layer in layers.items()}
-    return [1e3 * seconds for seconds in medians(passes, budget=0.05, least=5).values()]
+    return [1e3 * seconds for seconds in medians(passes, budget=0.05, least=9).values()]
 
 
 # %%
@@ -96,16 +96,18 @@ show(figure, "Three panels over n. Steps: the recurrence rises with n, the two o
 # %% [markdown]
 # The left panel is the O(1) of the paper's table. The middle one is work, and there attention is *above* the
 # recurrence at every length. The right one is the clock, and it lies between the two: while sequences are short, what
-# counts is the queue, and attention is faster although it does more; when they are long, work catches up with it.
+# counts is the queue, and attention is faster although it does more; when they are long, work catches up with it. Where
+# that happens depends on the machine. (Of the ten products in the Transformer layer's queue, four are the means in its
+# two norms, which the package computes as products.)
 
 # %%
 def crossing(x, lower, upper):
-    """Where `lower` overtakes `upper`, between two lengths, in logarithms."""
+    """From where on `lower` is above `upper`, between two lengths, in logarithms."""
     gap = np.log(lower) - np.log(upper)
-    if (gap > 0).all() or (gap <= 0).all():
-        return x[0] if gap[0] > 0 else f"not up to {x[-1]}"
-    i = int(np.argmax(gap > 0))
-    return float(np.exp(np.interp(0, gap[i - 1 : i + 1], np.log(x[i - 1 : i + 1]))))
+    i = max(np.flatnonzero(gap <= 0), default=-1)                        # the last length at which it is not
+    if i in (-1, len(x) - 1):
+        return x[0] if i == -1 else f"not up to {x[-1]}"
+    return float(np.exp(np.interp(0, gap[i : i + 2], np.log(x[i : i + 2]))))
 
 
 steps.compare(waiting["self-attention"][-1])
@@ -126,9 +128,9 @@ slower.compare(crossing(lengths, clock["self-attention"], clock["recurrence"]))
 #
 # **The queue.** A recurrence is a loop whose turns cannot be exchanged: $h_t$ is made of $h_{t-1}$. In self-attention
 # the longest queue is: projections, scores, weighted sum, projection. That is four, for ten positions or for ten
-# thousand, because no position waits for another. If there are $p$ units that multiply, $W$ multiply-adds and a queue
-# of $S$ steps, then the time is at least $\max(W/p, S)$ (Brent 1974). More units help against the first, nothing
-# helps against the second.
+# thousand, because no position waits for another. If $p$ units share $W$ operations, and $S$ of these stand in the
+# longest queue, then the time is at least $\max(W/p, S)$, and need not exceed $W/p + S$ (Brent 1974). More units help
+# against the first, nothing helps against the second.
 #
 # **The path.** The gradient goes back through the same queue. In a recurrence it passes n cells on its way from the
 # last position to the first, and shrinks or grows in each ([01](01_why_is_one_vector_not_enough.ipynb)); in attention
@@ -206,10 +208,11 @@ whole.compare(first_n())
 # %% [markdown]
 # ### Why is table 1 not n²d + nd²?
 #
-# Because it compares cores. The projections are left out of its first row, and as they are $4\,n\,d^2$, the honest
-# sum is O(n²d + nd²), of which the first term is the larger only if n is larger than 2d. This is no quibble: in the
-# Transformer of the paper, d is 512 and sentences have some 30 tokens. There nearly all the work is in the products
-# that the table does not show. Here are the parts of a layer, counted, with the feed-forward network ($8\,n\,d^2$):
+# Because it compares cores. The projections are left out of its first row, and as they are $4\,n\,d^2$, the honest sum
+# is O(n²d + nd²), of which the first term is the larger only if n is larger than 2d. In the base model of the paper d
+# is 512, and a sentence has some tens of tokens. There nearly all the work is in the products that the table does not
+# show. Here are the parts of a layer, counted, with the feed-forward network ($8\,n\,d^2$, as it is four times as wide
+# inside):
 
 # %%
 def shares(n):
@@ -277,7 +280,7 @@ print("   with places ", difference(attention(place(x[:, order])), attention(pla
 #   likewise. Positions are what makes a sequence of it ([08](08_where_am_i.ipynb)).
 #
 # Now all at once. How much does output t change with input s? A gradient at output t alone goes back, and its size at
-# each input is a row of the picture:
+# each input, divided by the row's largest, is a row of the picture:
 
 # %%
 def reach(layer, x):
@@ -352,14 +355,13 @@ free, masked = (count_products(attention, x, None, m)[0].multiply_adds("attentio
 print(f"counted without a mask {free:,}, with a causal mask {masked:,}")
 
 # %% [markdown]
-# First all scores are computed, then half of them are thrown away. (Programs that leave out whole blocks of them
-# exist; they are other programs with the same result.) It is the same trap as reading O(1) as "no work": what a
-# formula *could* spare, and what a program does.
+# First all scores are computed, then half of them are thrown away. (Programs that leave out whole blocks of them exist;
+# they are other programs with the same result.)
 #
 # ### “Time is work divided by speed”
 #
-# If it were, then the multiply-adds that a layer does in a millisecond would be the same for all layers and lengths.
-# From the same measurements as above:
+# If it were, then the multiply-adds that a layer does in a second would be the same for all layers and lengths. From
+# the same measurements as above:
 
 # %%
 speed = {name: [3 * batch * w / ms / 1e6 for w, ms in zip(work[name], clock[name])] for name in layers}
@@ -371,9 +373,9 @@ show(figure, "Billions of multiply-adds a second against n. The recurrence is lo
      "several times higher for short and middling lengths and fall at long ones.")
 
 # %% [markdown]
-# (Backward does twice the products of forward, hence the 3.) A recurrence asks for n small products, and between two
+# (Backward does twice the products of forward, hence the 3.) A recurrence asks for 2n small products, and between two
 # of them Python and NumPy have to get going again; attention asks for a few large ones. On a graphics card, which has
-# thousands of units to keep busy, the gap is far wider. And where n is large, attention is slowed down by what is no
+# thousands of units to keep busy, the gap is wider still. And where n is large, attention is slowed down by what is no
 # product: n² exponentials, and n² numbers that are written to memory and read again.
 #
 # ## Aha

@@ -21,7 +21,7 @@ from minitransformer.data.pieces import Pieces
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.vocabulary import EOS
 from minitransformer.evaluation import cross_attention, evaluate
-from minitransformer.inspection import attention_weights
+from minitransformer.inspection import attention_weights, source_gradients
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
@@ -189,25 +189,26 @@ print(f"right to the last piece, of 1,000 unseen numbers: {exact:.1%}")
 # %%
 show(
     plot_attention(to_french, *example(french_task, 4579), heads=(), mean=True),
-    "Mean cross-attention for 4,579 in French. The brightest cells never step back: soixante looks at seventy, dix and "
-    "neuf look at nine.",
+    "Mean cross-attention for 4,579 in French. Quatre, mille and cinq look at four, thousand and five, cent at several "
+    "words; then soixante at seventy, dix most at nine and also at seventy, and neuf at nine.",
 )
 looks = mean_looks(to_french, french_task, 3791, "onze")
 print("3,791, while it writes onze: ", ", ".join(f"{word} {weight:.2f}" for word, weight in looks.items()))
 guess_onze.compare(sum(weight >= 0.25 for weight in looks.values()))
 
 # %% [markdown]
-# Here nothing crosses. But French counts in twenties from sixty on, and you see what that costs. To say *dix* the model
-# must know the nine already, for 76 has no *dix*: it goes on with *seize*. And *onze* comes from two words, *ninety*
-# and *one*: neither alone would do.
+# Here nothing has to cross. But French counts in twenties from sixty on, and you see what that costs. To say *dix* the
+# model must know the nine already, for 76 has no *dix*: it goes on with *seize*. And *onze* comes from two words,
+# *ninety* and *one*: neither alone would do.
 #
 # ### Where attention goes, and where the gradient goes
 #
 # Attention is one thing among many that a model computes on its way. Beside it stand two others here. In the middle,
 # the gradient of the scores: red, where a higher score would make the whole answer more probable, blue, where less.
 # Each of its rows sums to zero ([03](03_what_does_softmax_forget.ipynb)), and its colours reach to its own largest
-# entry, so read where, not how much. At the right, *influence*: how much each source word matters to each piece, along
-# every way through the model, not through this one layer alone.
+# entry, so read where, not how much. At the right, *influence*: how long the gradient of a piece's log-probability is
+# at the embedding of each source word, along every way through the model and not through this one layer alone. Each row
+# is divided by its largest.
 
 # %%
 show(
@@ -215,17 +216,17 @@ show(
     "Three maps for 4,579 in German. Siebzig has nearly all attention on seventy, a pale gradient, and its largest "
     "influence from seventy. The strongest gradient stands in the last row, where the end is written: blue at seventy.",
 )
-show(
-    plot_attention_and_gradient(to_french, *example(french_task, 3791)),
-    "Three maps for 3,791 in French. In the row of onze attention is shared by ninety and one; the gradient is deep "
-    "red at one and blue at ninety; the influence is bright at both.",
-)
+*ids, read, pieces = example(french_task, 3791)
+row = source_gradients(to_french, *ids)[pieces.index("onze")]               # (S,)
+print("influence on onze: ", ", ".join(f"{word} {share:.2f}" for word, share in zip(read, row / row.max())))
 
 # %% [markdown]
-# While the German model writes *siebzig*, nearly all its attention is on *seventy*, and the gradient is pale: no other
-# share would help. The French one, at *onze*, is torn: the gradient sets *one* against *ninety*. And left and right
+# On the French *onze*, *ninety* and *one* have the most influence, as they had the most attention. But left and right
 # need not agree: while *hundert* is written, the German layer looks most at *hundred*, and the largest influence comes
-# from *thousand*. Attention is where one layer looks, and that is not yet what matters.
+# from *thousand*. Nor does the middle tell what matters. At *siebzig* nearly all attention is on *seventy*, and the
+# gradient is pale, which does not mean that nothing else would do: weights near one leave the scores hardly any
+# gradient ([04](04_why_sqrt_d_k.ipynb)), and so does a model that is sure of its word. Attention is where one layer
+# looks, and that is not yet what matters.
 #
 # ## Derive
 #
@@ -260,10 +261,10 @@ print("largest difference to MultiHeadAttention", np.abs(gathered - y[0]).max())
 # other heads are as they were.
 #
 # *A map shows $P$, and what arrives is $P$ times something that no map shows.* A sharp and sensible map can be
-# unimportant in three ways. What it fetches, $v_{hs} W_O^{(h)}$, may be small beside what the other terms bring. It may
-# be nearly the same for all keys; then any weights give the same sum, because they add up to one, and the gradient of
-# the scores, $P \circ (dP - \langle dP, P\rangle)$, is zero. Or another head may fetch the same. No picture of $P$
-# tells you which of these is so. But you can take the term away, and see.
+# unimportant in more ways than one. What it fetches, $v_{hs} W_O^{(h)}$, may be small beside what the other terms
+# bring. It may be nearly the same for all keys; then any weights give the same sum, because they add up to one, and the
+# gradient of the scores, $P \circ (dP - \langle dP, P\rangle)$, is zero. Or another head may fetch the same. No picture
+# of $P$ tells you which of these is so. But you can take the term away, and see.
 #
 # ## Implement and check
 #
@@ -339,8 +340,8 @@ show(
 # and then the crossing. **Layer 2, head 1** has the crossing as well, and is hazy at *tausend* and *hundert*. **Layer
 # 1, head 3** is a riddle: at *hundred* for *fünf*, at *seventy* for *neun*.
 #
-# Each is switched off alone. The whole model says all of 200 unseen numbers right. What share does it say right without
-# that head? Write down three numbers, and mean them.
+# Each is switched off alone. The whole model said all of 1,000 unseen numbers right. What share of 200 does it say
+# right without that head? Write down three numbers, and mean them.
 
 # %%
 without = "Right without layer {}, head {}, of 200 unseen numbers (1 is all)?"
@@ -394,8 +395,8 @@ draw_bars(axes[0], {name(h): reads_well[h] for h in order}, title="looks at the 
 draw_bars(axes[1], {name(h): 1 - right_without[h] for h in order}, title="go wrong without it", numbers="{:.3f}",
           x_name="layer.head, the best-reading map first", y_name="share of numbers",
           colours=dict.fromkeys(map(name, order), "#7b4fa3"))
-show(figure, "Two rows of bars for the eight heads, in the order in which their maps read well. Above they fall from 2.2 "
-     "to 1.3. Below, only three stand out: 2.2, the best-reading; 2.1, the third; and 1.3, the worst. 2.3 is at zero.")
+show(figure, "Two rows of bars for the eight heads, in the order in which their maps read well. Above they fall from "
+     "2.2 to 1.3. Below, only three stand out: 2.2, the best-reading; 2.1, the third; and 1.3, the worst. 2.3 is at zero.")
 
 # %% [markdown]
 # If maps told importance, the lower bars would fall as the upper ones do. They do not. The best-reading map, 2.2,
@@ -410,8 +411,9 @@ for off in ([(2, 2)], [(2, 3)], [(2, 2), (2, 3)], [(1, 1), (1, 2), (1, 4)], [(2,
 
 # %% [markdown]
 # Without 2.2 *and* 2.3 far more is lost than without 2.2, though 2.3 alone was not missed: each can stand in for the
-# other. So "unimportant" always means *unimportant while the others are there*. In layer 1 the riddle alone is nearly
-# enough: the other three heads are hardly missed, even together. Without all four of layer 2 next to nothing is right.
+# other, if not equally well. So "unimportant" always means *unimportant while the others are there*. In layer 1 the
+# riddle alone is nearly enough: the other three heads are hardly missed, even together. Without all four of layer 2
+# next to nothing is right.
 #
 # ### Where the literature stands
 #

@@ -270,8 +270,8 @@ show(figure, "Two bar charts over the healthy model and the patients. Left, with
 # ### What does the size of the error say?
 #
 # Little, with one exception. The report prints $\|a - n\| / \max(\|a\|, \|n\|)$, with $a$ from backward and $n$ from
-# central differences. If backward is wrong by a constant, $a = n/c$, that is $1 - 1/c$ exactly, whatever the numbers.
-# A round error is a trace.
+# central differences. If backward is too small by a constant, $a = n/c$, that is $1 - 1/c$ exactly, whatever the
+# numbers. A round error is a trace.
 #
 # ### The fingerprints
 #
@@ -339,7 +339,7 @@ for part, places in PARTS:
 axes.set_xlabel("← the loss            on the way back            the source →")
 show(figure, "A table of nine rows and 37 columns, red where a gradient is wrong. The healthy model, C and E are white "
      "throughout. In the other rows the left end is white, and red begins at another place in each, or with another "
-     "pattern; A is red in the encoder alone.")
+     "pattern; A is red in the encoder and the source's embedding alone.")
 
 # %% [markdown]
 # One of the eight has left another trace. Remember that a factor $1/c$ makes an error of exactly $1 - 1/c$, and that
@@ -441,7 +441,7 @@ show(
 # $$m_t = (1 - \beta_1^t)\,g \qquad v_t = (1 - \beta_2^t)\,g^2$$
 #
 # and the correction divides by just these brackets (Kingma & Ba 2015, section 3). So $\hat m/\sqrt{\hat v}$ is the
-# sign of $g$, and every step is exactly one learning rate long, from the first on.
+# sign of $g$, and every step is one learning rate long (but for the tiny $\varepsilon$), from the first on.
 
 # %%
 def step_lengths(name, rate=1e-3, steps=60):
@@ -479,8 +479,8 @@ print("The best loss curve")
 best.compare(AILS[min(PATIENTS, key=final.get)])
 
 # %% [markdown]
-# E trains at a rate that you did not ask for, and at another one in the second layer than in the first. Here that did
-# no harm. But no rate and no schedule that you read of in a paper means the same to it.
+# E trains at a rate that you did not ask for, and at another one in the second layer than in the first. Here its loss
+# is none the worse for it. But no rate and no schedule that you read of in a paper means the same to it.
 #
 # ## Implement and check
 #
@@ -725,7 +725,7 @@ for weights in (first_weights, as_trained, away):
     print(f"B's worst error, {weights.__name__:14} {worst_error('B', weights):.1e}")
 
 # %% [markdown]
-# A longer training moves γ further. The debt is there from the first step; it only falls due later.
+# A longer training moves γ further, and the error grows with it.
 #
 # When a model of yours trains and something is odd, this is the round to make, the cheapest first:
 #
@@ -743,5 +743,5 @@ for weights in (first_weights, as_trained, away):
 #    first, and what do you do before you look for the second?
 # 2. A tenth is fed `target_out` where `target_in` should be: nothing is shifted. Its loss falls like C's. Which of
 #    the instruments above finds it, and what does the test that changes a token say?
-# 3. By plain gradient descent, the queries and keys of F's last layer would learn at a thirty-second of the rate.
-#    Adam hides that. Why does it not hide what becomes of everything further from the loss?
+# 3. By plain gradient descent, the queries and keys of F's last cross-attention would learn at a thirty-second of the
+#    rate. Adam hides that. Why does it not hide what becomes of everything further from the loss?

@@ -589,7 +589,7 @@ def test_the_gradient_of_all_heads_is_their_sum_in_the_last_layer_and_words_are_
     assert weights.shape == gradient.shape == influence.shape == (2, 2)
     whole = attention_gradients(model, SOURCE, TARGET)["cross"][-1].sum(axis=0)
     np.testing.assert_allclose(gradient[1], [whole[3, :2].sum(), whole[3, 2:].sum()], rtol=1e-5)
-    assert "layer 4, mean over heads" in " ".join(texts(figure))
+    assert "layer 4, all heads" in " ".join(texts(figure))
 
 
 def test_attention_gradients_are_what_a_moved_score_does_to_the_log_probability():

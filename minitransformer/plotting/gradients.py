@@ -33,7 +33,7 @@ def plot_attention_and_gradient(model, source, target, source_tokens=None, targe
     gradients = attention_gradients(model, source, target)["cross"]
     (number,) = chosen("layer", None if layer is None else [layer], len(weights))[-1:]
     if head is None:
-        whose, weights, gradients = "mean over heads", weights[number].mean(axis=0), gradients[number].sum(axis=0)
+        whose, weights, gradients = "all heads", weights[number].mean(axis=0), gradients[number].sum(axis=0)
     else:
         (own,) = chosen("head", [head], weights.shape[1])
         whose, weights, gradients = f"head {own + 1}", weights[number, own], gradients[number, own]
