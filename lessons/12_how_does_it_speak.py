@@ -412,7 +412,7 @@ show(
     figure,
     "Left, counted multiply-adds for the token at place 1 to 64: a steep line without a cache, one that stays "
     "near the bottom with it. Right, milliseconds for places 8 to 256 on logarithmic axes: nearly level with a "
-    "cache, rising ever more steeply without.",
+    "cache, climbing far above that without.",
 )
 
 # %% [markdown]
