@@ -501,19 +501,12 @@ for name, m in maps.items():
 #
 # > **No matrix moves a sine alone along. A sine with its cosine it can move, exactly: the pair is a hand, and turns.**
 #
-# Let least squares try both, with as many positions as it likes, and let the turn be computed by the formula as well.
+# Let least squares try both, with as many positions as it likes:
 
 # %%
-k, half = 2, table[:, 0::2]                                                   # the sines of all four clocks
-best, *_ = np.linalg.lstsq(half[:-k], half[k:], rcond=None)                   # the best matrix there is
-print(f"sines alone, best matrix of all: off by up to {np.abs(half[:-k] @ best - half[k:]).max():.2f}")
-
-hands = table.reshape(-1, D // 2, 2)                                          # (p, clock, (sin, cos))
-worst = 0
-for i, w in enumerate(omega):
-    block = np.array([[np.cos(k * w), np.sin(k * w)], [-np.sin(k * w), np.cos(k * w)]])
-    worst = max(worst, np.abs(hands[:-k, i] @ block.T - hands[k:, i]).max())
-print(f"pairs, turned by R(k):           off by up to {worst:.0e}")
+for name, code in {"sines alone": table[:, 0::2], "sines and cosines": table}.items():
+    best, *_ = np.linalg.lstsq(code[:-2], code[2:], rcond=None)               # the best matrix there is, for two steps
+    print(f"{name:18} off by up to {np.abs(code[:-2] @ best - code[2:]).max():.0e}")
 
 # %% [markdown]
 # Two numbers for one angle look like waste, and are what makes "two further on" one and the same operation at every

@@ -434,8 +434,8 @@ check("residual.pre_norm_backward", pre_norm_backward)
 # %% [markdown]
 # ## Break it
 #
-# The classic: $\mu$ and $\sigma$ are "just numbers", so $d_x = \gamma \circ d_y / \sigma$. It is what one gets who
-# differentiates the formula with the eyes half closed. See which evidence gives it away.
+# The classic: $\mu$ and $\sigma$ are "just numbers", so $d_x = \gamma \circ d_y / \sigma$. See which evidence gives it
+# away.
 
 # %%
 def just_numbers(d_y, x, gamma, beta, epsilon):

@@ -97,10 +97,9 @@ layer_read.compare(sources[0])
 # ### What is in a block?
 #
 # `trace` walks one forward and one backward through a component, and has a row for each part. Its *multiply-adds* are
-# the work of both: how often two numbers are multiplied, and the product added to a sum. (Alone at the end of a cell,
-# `trace(block, x)` also shows the bytes kept for backward, and the time.) Here is one encoder layer of the base model.
-# A row includes what stands below it, and `add_norm_1` is wrapped around the attention, so it counts it again; the
-# first row counts everything once.
+# the work of both: how often two numbers are multiplied, and the product added to a sum. Here is one encoder layer of
+# the base model. A row includes what stands below it, and `add_norm_1` is wrapped around the attention, so it counts it
+# again; the first row counts everything once.
 
 # %%
 def walk(trace):

@@ -310,7 +310,6 @@ for beta2 in (0.999, 0.98):
     corrected, bare = first_step(0.9, beta2)
     formula = (1 - 0.9) / np.sqrt(1 - beta2)
     print(f"β₁ = 0.9, β₂ = {beta2:5}:  corrected {corrected:.4f}  bare {bare:.4f}  (1 − β₁)/√(1 − β₂) = {formula:.4f}")
-print("√10 =", np.sqrt(10).round(4))
 
 # %% [markdown]
 # With the usual $\beta_2 = 0.999$ the bare step is $\sqrt{10}$ times too long; with the paper's $\beta_2 = 0.98$ it

@@ -17,7 +17,7 @@ def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
     A low temperature comes near `greedy`, a high one near chance. `rng` is a numpy Generator or a seed. Returns ids as
     `greedy` does. Raises InputError for numbers that make no distribution.
 
-    Sources: top-k: Fan et al. 2018, section 5.3; top-p: Holtzman et al. 2020, section 3.1.
+    Sources: top-k: Fan et al. 2018; top-p: Holtzman et al. 2020, section 3.1.
     """
     if not 0 < temperature < np.inf:
         raise InputError(f"A temperature is a number above 0, got {temperature}; for the likeliest token, decode greedily.")
