@@ -26,7 +26,7 @@ import numpy as np
 
 from minitransformer import gradient_check
 from minitransformer.gradient_check import away_from_initialisation
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import LayerNorm, Linear, Softmax, Tanh
 from minitransformer.lessons import predict, show
 from minitransformer.module import Module

@@ -22,7 +22,7 @@ from minitransformer import no_grad
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
 from minitransformer.evaluation import evaluate
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import OneVectorConfig, OneVectorMLP, RNNConfig, RNNSeq2Seq

@@ -19,7 +19,7 @@ import numpy as np
 from minitransformer import no_grad
 from minitransformer.attention import AdditiveAttention, MultiplicativeAttention, keep_weights
 from minitransformer.counting import count_products
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
 from minitransformer.optim import Adam

@@ -15,7 +15,7 @@
 # %%
 import numpy as np
 
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy

@@ -31,7 +31,7 @@ from minitransformer import gradient_check
 from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention, SplitHeads, keep_weights
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Linear
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy

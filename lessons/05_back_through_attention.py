@@ -26,7 +26,7 @@ from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
 from minitransformer.decoding import greedy
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.inspection import attention_gradients, attention_weights
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show

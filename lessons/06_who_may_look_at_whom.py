@@ -24,7 +24,7 @@ from minitransformer.data.stream import BatchStream
 from minitransformer.data.vocabulary import EOS, PAD
 from minitransformer.decoding import greedy
 from minitransformer.evaluation import cross_attention, evaluate
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.inspection import attention_weights
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show

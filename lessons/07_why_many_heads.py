@@ -20,7 +20,7 @@ from minitransformer.attention import MergeHeads, MultiHeadAttention, SplitHeads
 from minitransformer.data.batching import make_batch
 from minitransformer.data.vocabulary import EOS, PAD
 from minitransformer.decoding import evaluating, greedy
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.inspection import attention_weights
 from minitransformer.layers import Embedding, FeedForward, Linear
 from minitransformer.lessons import predict, show

@@ -19,7 +19,7 @@ from minitransformer.attention import MultiHeadAttention
 from minitransformer.attention.masking import causal_mask
 from minitransformer.data.batching import make_batch
 from minitransformer.data.vocabulary import FIRST
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy

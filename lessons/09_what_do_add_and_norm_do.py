@@ -18,7 +18,7 @@ import numpy as np
 from minitransformer.attention import MultiHeadAttention
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import FeedForward, LayerNorm, Linear, Residual
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy
@@ -244,7 +244,7 @@ print(f"d_x · x̂ is at most {np.abs((d_x * x_hat).sum(axis=-1)).max():.0e}, wh
 
 # %% [markdown]
 # Near the centre the same push turns the direction more, so the gradient is longer there: that is the division by
-# $\sigma$. Where the push goes along the ray, next to nothing is left of it.
+# $\sigma$.
 #
 # ### Residual: where a gradient comes together
 #

@@ -20,7 +20,7 @@ from minitransformer.attention import MultiHeadAttention
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
 from minitransformer.gradient_check import gradient_check
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import Decoder, DecoderLayer, EncoderLayer, Transformer, TransformerConfig

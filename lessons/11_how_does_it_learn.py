@@ -17,7 +17,7 @@ import numpy as np
 from minitransformer.data import EOS, PAD, BatchStream, make_batch, make_task
 from minitransformer.decoding import greedy
 from minitransformer.evaluation import alignment_shares, evaluate
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.inspection import attention_weights
 from minitransformer.layers import Linear
 from minitransformer.lessons import predict, show

@@ -18,7 +18,7 @@ from minitransformer.attention import ScaledDotProductAttention, causal_mask
 from minitransformer.counting import count_products
 from minitransformer.data.vocabulary import BOS, EOS
 from minitransformer.decoding import beam_search, distribution, evaluating, greedy, hypotheses, sample
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers.cache import copied
 from minitransformer.lessons import predict, show
 from minitransformer.module import Module, no_grad

@@ -16,7 +16,7 @@ import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, causal_mask
 from minitransformer.counting import count_products
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import CausalConvolution, SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
 from minitransformer.models import TransformerConfig

@@ -40,7 +40,7 @@ from minitransformer.data.tasks import make_task
 from minitransformer.decoding import evaluating, greedy
 from minitransformer.evaluation import evaluate
 from minitransformer.gradient_check import away_from_initialisation, gradient_error
-from minitransformer.grading import check, hint
+from minitransformer.grading import check, hint, reveal
 from minitransformer.lessons import predict, show
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import Decoder

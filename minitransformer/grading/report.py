@@ -6,7 +6,7 @@ import textwrap
 from .picture import cell_number, html, in_notebook, show_html
 
 WIDTH = 100
-LABELS = {"convention": "note", "precision": "note", "remains": "besides"}  # of a finding's evidence; else "wrong"
+LABELS = {"convention": "note", "precision": "note", "stub": "note", "remains": "besides"}  # of a finding's evidence; else "wrong"
 
 
 @dataclasses.dataclass
