@@ -1080,12 +1080,13 @@ p("x397", "a stub passes a strict check", "if strict and not report.passed:", 'i
 p("x398", "quiet prints", "if not quiet:", "if True:")
 
 p = plants("grading/grade.py", "test_grade.py", "one_file_at_a_time or whatever or ends_with_it or histogram")
-p("x399", "stubs are counted as mistakes", 'if report["status"] == "wrong"', "if True")
+p("x399", "stubs are counted as mistakes", 'if report["status"] == "wrong"\n', "if True\n")
 p("x400", "a flood is let run", "if self.size > TOO_MUCH:\n", "if False:\n")
 p("x401", "the last words of a crash are lost", 'f": {short(last[-1])}" if last', '"" if last')
 
 p = plants("grading/runner.py", "test_grade.py", "before_a_hang or one_file or fails or cell_by_cell")
 p("x402", "nothing is written before the end", "        save()\n", "        pass\n")
+p("x428", "the last check counts, whatever it was of", "if is_named or report.exercise not in named:", "if True:", select="is_no_answer")
 p("x403", "functions that the file does not check are left", "and inspect.isfunction(function) and", "and False and")
 p("x404", "a cell that fails ends the file", 'found["errors"].append(f"{place}: {problem}")', 'found["errors"].append(f"{place}: {problem}")\n            break')
 p = plants("grading/cells.py", "test_grade.py", "cell_that_fails or valid_file or notebooks_may_hold")
@@ -1119,3 +1120,5 @@ p("x426", "too high is too low", "'high' if abs(factor) > 1", "'high' if abs(fac
 
 p = plants("lessons/notebooks.py", "test_lessons.py", "laid_out")
 p("x427", "a learner's notebook is overwritten", "if not file.exists():", "if True:")
+p = plants("cli/lessons.py", "test_lessons.py", "whichever_jupyter")
+p("x429", "the first Ctrl-C ends Jupyter", "            continue", "            return 130")
