@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,14 +177,21 @@ def test_the_command_lists_the_lessons(course, capsys):
 @pytest.mark.parametrize("found", ["jupyterlab", "notebook"])
 def test_the_command_opens_the_chosen_lesson_in_whichever_jupyter_there_is(course, monkeypatch, capsys, found):
     calls = []
-    monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=None: name in (found, "jupytext") or None)
-    monkeypatch.setattr(subprocess, "Popen", lambda command: calls.append(command) or Ended())
+    installed(monkeypatch, found, "jupytext")
+    popen = lambda command: calls.append(command) or Ended()  # noqa: E731
+    monkeypatch.setattr("minitransformer.cli.lessons.subprocess", SimpleNamespace(Popen=popen))
     monkeypatch.chdir(course)
     assert main(["lessons", "7", "--folder", "mine", "--no-browser", "--allow-root"]) == 0
     assert calls == [[sys.executable, "-m", found, str(course / "mine" / "07_why.ipynb"), "--no-browser", "--allow-root"]]
     assert f"Your lessons are in {course / 'mine'} (1 new, 0 as you left them)." in capsys.readouterr().out
     main(["lessons", "7", "--folder", "mine"])
     assert "(0 new, 1 as you left them)" in capsys.readouterr().out
+
+
+def installed(monkeypatch, *packages):
+    """Let the command believe that just these are installed."""
+    find = SimpleNamespace(util=SimpleNamespace(find_spec=lambda name: name in packages or None))
+    monkeypatch.setattr("minitransformer.cli.lessons.importlib", find)
 
 
 class Ended:
@@ -200,7 +208,7 @@ class Ended:
 
 
 def test_without_jupyter_the_command_says_what_to_install_and_how_to_do_without(course, monkeypatch, capsys):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name, spec=None: None)
+    installed(monkeypatch)
     assert main(["lessons", "07", "--folder", str(course / "mine")]) == 2
     error = capsys.readouterr().err
     assert "pip install jupyterlab jupytext" in error and "07_why.py" in error and not (course / "mine").exists()
