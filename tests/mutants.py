@@ -808,8 +808,8 @@ p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
     "range(0, arrays[0].size - block + 1, block)")
 p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
-p("x148", "scores in the slow memory layout", "(key @ query.swapaxes(-1, -2)).swapaxes(-1, -2)",
-    "query @ key.swapaxes(-1, -2)")
+p("x148", "scores in the slow memory layout", "return scores.swapaxes(-1, -2)", "return scores.swapaxes(-1, -2).copy()")
+p("x430", "a mask in the slow memory layout", "return xp.moveaxis(xp.ascontiguousarray(xp.moveaxis(mask, -1, 0)), 0, -1)", "return mask")
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from minitransformer.attention import causal_mask, padding_mask
 from minitransformer.backend import (
     add_rows,
     array_module,
@@ -16,6 +17,7 @@ from minitransformer.backend import (
     feature_sum,
     in_blocks,
     keep_mask,
+    keys_outermost,
     move,
     nearest_keep,
     position_product,
@@ -142,9 +144,26 @@ def test_scores_are_queries_times_keys(batch, heads, queries, keys, width):
     close(scores, np.einsum("bhtk,bhsk->bhts", q, k))
 
 
-def test_the_key_axis_of_scores_is_not_the_innermost_in_memory():
+def test_scores_of_batches_that_broadcast_and_of_two_precisions():
+    q, k = np.random.default_rng(4).standard_normal((3, 1, 5, 4)), np.ones((2, 7, 4), dtype=np.float32)
+    scores = query_key_product(q, k)
+    assert scores.shape == (3, 2, 5, 7) and scores.dtype == np.float64
+    close(scores, q @ k.swapaxes(-1, -2))
+
+
+def test_the_key_axis_of_scores_is_outermost_in_memory_and_stays_so_under_a_mask():
     scores = query_key_product(np.ones((2, 3, 5, 11)), np.ones((2, 3, 7, 11)))
-    assert scores.strides[-1] > scores.strides[-2] == scores.itemsize
+    assert scores.strides[-1] == 2 * 3 * 5 * scores.itemsize == max(scores.strides)
+    ids = np.array([[5, 6, 7, 5, 6, 7, 0], [5, 6, 0, 0, 0, 0, 0]])
+    for mask in (padding_mask(ids), causal_mask(7, last=5) & padding_mask(ids)):
+        assert mask.strides[-1] == max(stride for stride, size in zip(mask.strides, mask.shape) if size > 1)
+        assert np.where(mask, scores, -np.inf).strides == scores.strides
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1, 7), (1, 1, 5, 7), (7,), (2, 3, 4)])
+def test_a_mask_with_its_keys_outermost_is_the_same_mask(shape):
+    mask = np.random.default_rng(5).random(shape) < 0.5
+    np.testing.assert_array_equal(keys_outermost(mask), mask)
 
 
 # -- scatter-add --------------------------------------------------------------------------------------------------

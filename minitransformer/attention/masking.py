@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ..backend import array_module
+from ..backend import array_module, keys_outermost
 from ..errors import InputError
 from ..module import Module
 
 
 def padding_mask(ids, padding=0):
     """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Join it to another mask with `&`."""
-    return (ids != padding)[:, None, None, :]
+    return keys_outermost((ids != padding)[:, None, None, :])
 
 
 def causal_mask(length, like=None, last=None):
@@ -22,7 +22,7 @@ def causal_mask(length, like=None, last=None):
     """
     xp = np if like is None else array_module(like)
     rows = length if last is None else last
-    return xp.tri(rows, length, length - rows, dtype=bool)[None, None]
+    return keys_outermost(xp.tri(rows, length, length - rows, dtype=bool)[None, None])
 
 
 class Masking(Module):
@@ -41,6 +41,7 @@ class Masking(Module):
     def forward(self, x, mask=None):
         if mask is not None:
             expect_mask(mask, x.shape)
+            mask = keys_outermost(mask)                                  # a mask made here is so already
         self.save(mask)
         return x if mask is None else array_module(x).where(mask, x, -np.inf)
 

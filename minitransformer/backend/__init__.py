@@ -6,7 +6,7 @@ from .erf import erf
 from .memory import keep_freed_memory
 from .random import keep_mask, nearest_keep
 from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum
-from .scores import query_key_product
+from .scores import keys_outermost, query_key_product
 from .updates import in_blocks
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "in_blocks",
     "keep_freed_memory",
     "keep_mask",
+    "keys_outermost",
     "move",
     "nearest_keep",
     "position_product",
