@@ -52,7 +52,8 @@ def plot_matrices(
     for (name, m), room in zip(matrices.items(), widths):
         y = bottom + height - m.shape[0] * cell
         axes = add_axes(figure, x, y, m.shape[1] * cell, m.shape[0] * cell)
-        draw_matrix(axes, m, scale or colour_scale(m), numbers=cell >= NUMBERS if numbers is None else numbers)
+        written = cell >= NUMBERS if numbers is None else numbers
+        draw_matrix(axes, m, scale or colour_scale(m), min(8.0, 20 * cell) if written else None)
         add_text(figure, x, bottom + height + 0.1, titles[name], fontsize=TITLE, color=colour_of(name))
         axes.set_xlabel(columns, fontsize=LABEL, color=INK)
         if len(column_labels) == m.shape[1]:
@@ -78,15 +79,15 @@ def colour_scale(values):
     return {"vmin": -largest if signed else 0, "vmax": largest, "cmap": SIGNED_MAP if signed else ATTENTION_MAP}
 
 
-def draw_matrix(axes, m, scale, numbers):
-    """One matrix, with or without its numbers in its cells; what is not finite is grey."""
+def draw_matrix(axes, m, scale, font):
+    """One matrix, its numbers in its cells unless there is no font size for them; what is not finite is grey."""
     image = axes.imshow(np.ma.masked_invalid(m), aspect="auto", interpolation="nearest", **scale)
     axes.set_facecolor("#9aa5b1")
     axes.tick_params(length=0, labelsize=LABEL, labelcolor=INK)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks([])
-    for (i, j), value in np.ndenumerate(m) if numbers else ():
+    for (i, j), value in np.ndenumerate(m) if font else ():
         dark = np.isfinite(value) and sum(image.cmap(image.norm(value))[:3]) < 1.6
         text = f"{value:.2f}".replace("-0.00", "0.00").replace("inf", "∞")
-        axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else INK)
+        axes.text(j, i, text, ha="center", va="center", fontsize=font, color="white" if dark else INK)
