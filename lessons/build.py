@@ -14,7 +14,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 
-from minitransformer.lessons.notebooks import as_notebook, lessons
+from minitransformer.lessons.notebooks import as_notebook, code_cells, lessons
 
 LESSONS = Path(__file__).resolve().parent
 SECONDS = 300  # that a cell may take; something hangs beyond
@@ -39,7 +39,7 @@ def execute(notebook, folder=LESSONS):
         client.execute()
     finally:
         del notebook.cells[0]
-    for number, cell in enumerate([c for c in notebook.cells if c.cell_type == "code"], 1):
+    for number, cell in enumerate(code_cells(notebook), 1):
         cell.execution_count = number
         cell.metadata = {}
         cell.outputs = joined(cell.outputs)

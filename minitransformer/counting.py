@@ -110,7 +110,8 @@ def count_products(component, *inputs):
     """(Products of forward, Products of backward) of one real pass through a component with these inputs.
 
     Every float input and every parameter is wrapped; ids, masks and None pass as they are. A sum that is written as a
-    product with ones, as LayerNorm's means are, is a product too. Gradients of the parameters are left as they were. Raises InputError where there is no array of floats to follow.
+    product with ones, as LayerNorm's means are, is a product too. Gradients of the parameters are left as they were.
+    Raises InputError where there is no array of floats to follow.
     """
     parameters = component.parameters()
     if not parameters and not any(map(is_float, inputs)):

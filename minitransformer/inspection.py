@@ -26,20 +26,11 @@ def attention_weights(model, source, target):
     The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that are not one sequence
     of integers, a target that begins with BOS, and a model without attention.
     """
-    if not attentions(model):
-        raise InputError(f"{type(model).__name__} has no attention whose weights could be read.")
-    xp = array_module(model.parameters()[0].data)
-    target_in = xp.asarray(shifted_right(target)[None])                  # (1, T)
-    if source is None and hasattr(model, "encoder"):
-        raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
-    source = None if source is None else xp.asarray(one_sequence("source", source)[None])
+    source, target_in = read_by(model, source, target)
     with left_as_it_was(model), evaluating(model), keep_weights(model):
         model(source, target_in)
         maps = attention_maps(model)
-    layers = {}
-    for path, weights in maps.items():
-        layers.setdefault(kind_of(path), []).append(as_numpy(weights)[0])  # (H, T, S)
-    return {kind: np.stack(weights) for kind, weights in layers.items()}
+    return by_kind({path: as_numpy(weights)[0] for path, weights in maps.items()})
 
 
 def source_gradients(model, source, target):
@@ -83,22 +74,36 @@ def attention_gradients(model, source, target):
     S are the scores that softmax gets; as softmax ignores a shift, each row sums to zero. Ids and kinds as for
     `attention_weights`, and so is what it raises. The model itself is not touched.
     """
-    if not attentions(model):
-        raise InputError(f"{type(model).__name__} has no attention whose gradients could be read.")
+    source, target_in = read_by(model, source, target)
     model = copy.deepcopy(model).eval()
     model.clear_saves()
-    xp = array_module(model.parameters()[0].data)
-    target_in = xp.asarray(shifted_right(target)[None])
-    source = None if source is None else xp.asarray(one_sequence("source", source)[None])
     with keep_weights(model):
         logits = model(source, target_in)                                # (1, T, V)
         model.backward(log_probability_gradient(logits[0], as_numpy(target))[None])
-    layers = {}
+    softmax, gradients = Softmax(), {}
     for path, m in attentions(model).items():
-        weights, d_weights = as_numpy(m.weights)[0], as_numpy(m.d_weights)[0]  # (H, T, S)
-        d_scores = weights * (d_weights - (d_weights * weights).sum(axis=-1, keepdims=True))
-        layers.setdefault(kind_of(path), []).append(d_scores)
-    return {kind: np.stack(gradients) for kind, gradients in layers.items()}
+        softmax.save(m.weights)
+        gradients[path] = as_numpy(softmax.backward(m.d_weights))[0]     # (H, T, S)
+    return by_kind(gradients)
+
+
+def read_by(model, source, target):
+    """(source (1, S) or None, target_in (1, T)) as the model reads them while it produces the target."""
+    if not attentions(model):
+        raise InputError(f"{type(model).__name__} has no attention to look at.")
+    xp = array_module(model.parameters()[0].data)
+    target_in = xp.asarray(shifted_right(target)[None])
+    if source is None and hasattr(model, "encoder"):
+        raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
+    return None if source is None else xp.asarray(one_sequence("source", source)[None]), target_in
+
+
+def by_kind(maps):
+    """{kind: (layers, heads, T, S)} from {path of an attention: (heads, T, S)}."""
+    layers = {}
+    for path, values in maps.items():
+        layers.setdefault(kind_of(path), []).append(values)
+    return {kind: np.stack(values) for kind, values in layers.items()}
 
 
 def log_probability_gradient(logits, target):

@@ -14,6 +14,7 @@ from .observe import observe
 
 PASSES = 3
 COLUMNS = ("component", "input", "output", "parameters", "multiply-adds", "saved", "forward", "backward")
+LEFT = 3  # columns of words and shapes, which begin at the left; those of numbers end at the right
 
 
 @dataclasses.dataclass
@@ -69,8 +70,8 @@ class Trace:
     def __repr__(self):
         table = [COLUMNS, *(row.cells for row in self.rows)]
         widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
-        left = (0, 1, 2)
-        lines = ["  ".join(f"{c:<{w}}" if i in left else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths))) for row in table]
+        align = ["<"] * LEFT + [">"] * (len(COLUMNS) - LEFT)
+        lines = ["  ".join(f"{c:{a}{w}}" for c, a, w in zip(row, align, widths)) for row in table]
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self):
@@ -78,7 +79,7 @@ class Trace:
         rows = ["".join(f"<th style='{style}left'>{c}</th>" for c in COLUMNS)]
         for row in self.rows:
             cells = enumerate(map(html.escape, row.cells))
-            rows.append("".join(f"<td style='{style}{'left' if i < 3 else 'right'}'>{c}</td>" for i, c in cells))
+            rows.append("".join(f"<td style='{style}{'left' if i < LEFT else 'right'}'>{c}</td>" for i, c in cells))
         return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import NamedTuple
 
 from minitransformer.grading.exercise import EXERCISES
-from minitransformer.lessons.notebooks import FOLDERS
+from minitransformer.lessons.notebooks import FOLDERS, code_cells
 
 sys.path.insert(0, str(FOLDERS[0]))  # for build.py, which is beside the lessons
 
@@ -19,10 +19,6 @@ class Stub(NamedTuple):
     exercise: object
     first: int
     last: int
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def stubs(notebook):

@@ -1097,8 +1097,8 @@ p("x411", "IPython's words are left in", "return MAGIC.sub", "return code or MAG
 # -- the lessons --------------------------------------------------------------------------------------------------
 
 p = plants("inspection.py", "test_plotting.py", "attention_gradients or stands_beside")
-p("x414", "the gradient of softmax is left out", "d_scores = weights * (d_weights - (d_weights * weights).sum(axis=-1, keepdims=True))",
-  "d_scores = d_weights")
+p("x414", "the gradient of softmax is left out", "as_numpy(softmax.backward(m.d_weights))[0]",
+  "as_numpy(m.d_weights)[0]")
 p("x415", "down is up", "gradient = -Softmax()(logits)\n    gradient[np.arange(len(target)), target] += 1",
   "gradient = Softmax()(logits)\n    gradient[np.arange(len(target)), target] -= 1", select="attention_gradients")
 

@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("nbclient")
 
-from lesson_books import answered, checks, code_cells, solve, stubs  # noqa: E402
+from lesson_books import answered, checks, solve, stubs  # noqa: E402
 from test_catalogue import is_named  # noqa: E402
 
 from minitransformer.grading.check import LISTENERS, check  # noqa: E402
 from minitransformer.grading.exercise import EXERCISES  # noqa: E402
-from minitransformer.lessons.notebooks import as_notebook, lessons  # noqa: E402
+from minitransformer.lessons.notebooks import as_notebook, code_cells, lessons  # noqa: E402
 
 pytestmark = pytest.mark.lessons
 

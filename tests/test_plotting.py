@@ -691,6 +691,7 @@ class NoAttention(FeedForward):
     (lambda m: plot_attention_and_gradient(make(LanguageModel), SOURCE, TARGET), "LanguageModel has no cross-attention"),
     (lambda m: plot_attention_and_gradient(m, SOURCE, TARGET, layer=5), "no layer '5'"),
     (lambda m: attention_gradients(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
+    (lambda m: attention_gradients(m, None, TARGET), "attends to a source"),
     (lambda m: plot_attention_strip([], SOURCE_TOKENS, TARGET_TOKENS), "no moments"),
     (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS[:3]), "query axis has 4 ids and 3 labels"),
     (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS[:2], TARGET_TOKENS), "key axis has 5 ids and 2 labels"),

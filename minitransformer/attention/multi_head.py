@@ -21,7 +21,8 @@ class MultiHeadAttention(Module):
     values are appended to those of the positions before; a memory's are computed once.
 
     The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
-    of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift. `attention` may put another attention in the middle: `LocalAttention`, whose mask is (B, T).
+    of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift. `attention` may put another
+    attention in the middle: `LocalAttention`, whose mask is (B, T).
 
     Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K
     (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section 3.2.2.

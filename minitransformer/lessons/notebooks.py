@@ -49,6 +49,10 @@ def as_notebook(source):
     return notebook
 
 
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
 def lay_out(folder):
     """Put a notebook of every lesson into a folder, none executed. What is there already is left as it is.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .style import INK, LABEL, SIGNED_MAP, TITLE, add_colour_bar, add_text, panel_page
+from .style import INK, LABEL, MISSING, SIGNED_MAP, TITLE, add_colour_bar, add_text, largest_size, panel_page
 
 CELL = (0.055, 0.3)  # smallest and largest side of a cell, in inches
 PANEL = (3.0, 2.6)  # inches that a panel tries not to exceed
@@ -24,12 +24,12 @@ def plot_comparison(name, yours, expected):
     panel = max(columns * cell, 1.6), max(rows * cell, 0.6)
     left, right, bottom, top = MARGINS
     figure, axes = panel_page(1, len(maps), panel, (GAP + 0.55, 0), (left, right + 0.7, bottom, top))
-    shared = _largest(yours, expected)
+    shared = largest_size(yours, expected)
     for n, (title, values) in enumerate(maps.items()):
-        scale = _largest(values) if title == "difference" else shared
+        scale = largest_size(values) if title == "difference" else shared
         shown = {"cmap": SIGNED_MAP, "vmin": -scale, "vmax": scale, "interpolation": "nearest", "aspect": "auto"}
         image = axes[0, n].imshow(np.ma.masked_invalid(values), **shown)
-        axes[0, n].set_facecolor("#9aa5b1")
+        axes[0, n].set_facecolor(MISSING)
         axes[0, n].set_title(title, fontsize=TITLE, color=INK, pad=4)
         axes[0, n].set_xticks([])
         axes[0, n].set_yticks([])
@@ -38,9 +38,3 @@ def plot_comparison(name, yours, expected):
             add_colour_bar(figure, image, x, bottom, panel[1], "")
     add_text(figure, left, 0.08, "columns: the last axis; rows: all others", fontsize=LABEL - 1, va="bottom")
     return figure
-
-
-def _largest(*arrays):
-    """The largest finite size in the arrays; 1 if there is none."""
-    sizes = [np.abs(a[np.isfinite(a)]).max(initial=0) for a in arrays]
-    return max(sizes) or 1.0

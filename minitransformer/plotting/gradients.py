@@ -7,7 +7,7 @@ from ..inspection import attention_gradients, attention_weights, by_words, sourc
 from .attention import chosen
 from .labels import axis_labels, axis_sizes, expect_sizes, token_labels
 from .maps import annotate, draw_map, label_axes, lay_out
-from .style import HEADING, SIGNED_MAP, panel_page, text_width
+from .style import HEADING, SIGNED_MAP, largest_size, panel_page, text_width
 
 TITLES = [["attention", "gradient of the scores", "influence"]]
 RIGHT = 0.3  # inches: there is no colour bar
@@ -31,11 +31,11 @@ def plot_attention_and_gradient(model, source, target, source_tokens=None, targe
         raise InputError(f"A {type(model).__name__} has no cross-attention, whose scores and gradients could be drawn.")
     weights = kinds["cross"]                                             # (layers, heads, T, S)
     gradients = attention_gradients(model, source, target)["cross"]
-    (number,) = chosen("layer", None if layer is None else [layer], len(weights))[-1:]
+    number = chosen("layer", layer, len(weights))[-1]
     if head is None:
         whose, weights, gradients = "all heads", weights[number].mean(axis=0), gradients[number].sum(axis=0)
     else:
-        (own,) = chosen("head", [head], weights.shape[1])
+        (own,) = chosen("head", head, weights.shape[1])
         whose, weights, gradients = f"head {own + 1}", weights[number, own], gradients[number, own]
     influence = source_gradients(model, source, target)                  # (T, S)
     maps = [weights, gradients, influence]
@@ -51,7 +51,7 @@ def plot_attention_and_gradient(model, source, target, source_tokens=None, targe
     needed = text_width(heading, HEADING, "bold") + RIGHT - layout.grid[0]
     layout = layout._replace(margins=(left, max(RIGHT, needed), bottom, top))
     figure, axes = panel_page(1, 3, layout.panel, layout.gap, layout.margins)
-    largest = np.abs(maps[1]).max() or 1.0
+    largest = largest_size(maps[1])
     scales = [{}, {"low": -largest, "high": largest, "colours": SIGNED_MAP}, {}]
     for j, (m, scale) in enumerate(zip(maps, scales)):
         draw_map(axes[0, j], m, TITLES[0][j], layout.cell, labels.boundary, **scale)

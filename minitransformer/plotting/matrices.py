@@ -7,12 +7,14 @@ from .style import (
     HEADING,
     INK,
     LABEL,
+    MISSING,
     SIGNED_MAP,
     TITLE,
     Picture,
     add_axes,
     add_text,
     colour_of,
+    largest_size,
     text_width,
     widest,
 )
@@ -73,16 +75,14 @@ def cell_size(matrices):
 
 def colour_scale(values):
     """The colours of these values: around zero if any is below it, else from zero up."""
-    finite = values[np.isfinite(values)]
-    largest = np.abs(finite).max(initial=0) or 1
-    signed = (finite < 0).any()
+    largest, signed = largest_size(values), (values[np.isfinite(values)] < 0).any()
     return {"vmin": -largest if signed else 0, "vmax": largest, "cmap": SIGNED_MAP if signed else ATTENTION_MAP}
 
 
 def draw_matrix(axes, m, scale, font):
     """One matrix, its numbers in its cells unless there is no font size for them; what is not finite is grey."""
     image = axes.imshow(np.ma.masked_invalid(m), aspect="auto", interpolation="nearest", **scale)
-    axes.set_facecolor("#9aa5b1")
+    axes.set_facecolor(MISSING)
     axes.tick_params(length=0, labelsize=LABEL, labelcolor=INK)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])

@@ -3,9 +3,9 @@
 from matplotlib.ticker import MaxNLocator
 
 from .curves import plain
-from .style import BLUE, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of
+from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of
 
-CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", "#6b7785")
+CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
 
 def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
@@ -28,10 +28,10 @@ def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colour
 
     A name that begins as a query, key, value or gradient does has that colour unless `colours` says another.
     """
-    known = {name: (colours or {}).get(name, colour_of(name)) for name in lines}
+    known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
     for name, values in lines.items():
-        colour = next(free) if known[name] == INK else known[name]
+        colour = known[name] or next(free)
         axes.plot(x, values, marker=marker, markersize=4, linewidth=2.0, label=name, color=colour)
     name_axes(axes, title, x_name, y_name)
     for direction in log:
@@ -49,14 +49,21 @@ def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colour
 def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbers="{:.3g}"):
     """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format; "" for none)."""
     names = list(map(str, bars))
-    shades = [(colours or {}).get(name, BLUE if colour_of(str(name)) == INK else colour_of(str(name))) for name in bars]
-    drawn = axes.bar(range(len(names)), list(bars.values()), color=shades)
+    shades = colours_of(bars, colours, otherwise=BLUE)
+    drawn = axes.bar(range(len(names)), list(bars.values()), color=list(shades.values()))
     axes.set_xticks(range(len(names)), names)
     if numbers:
         axes.bar_label(drawn, [numbers.format(value) for value in bars.values()], fontsize=LABEL, color=INK, padding=2)
     name_axes(axes, title, x_name, y_name)
     axes.margins(y=0.15)
     return axes
+
+
+def colours_of(names, colours, otherwise):
+    """{name: its colour}: what `colours` says, or what a query, key, value or gradient has everywhere, or `otherwise`."""
+    everywhere = {name: colour_of(str(name)) for name in names}
+    known = {name: colour for name, colour in everywhere.items() if colour != INK}
+    return {name: {**known, **(colours or {})}.get(name, otherwise) for name in names}
 
 
 def name_axes(axes, title, x_name, y_name):

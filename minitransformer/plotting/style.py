@@ -10,7 +10,7 @@ from matplotlib.textpath import text_to_path
 ATTENTION_MAP = "viridis"  # for attention everywhere: brighter is higher
 SIGNED_MAP = "RdBu_r"  # for values around zero: white is zero
 
-INK, FAINT = "#1f2933", "#6b7785"
+INK, FAINT, MISSING = "#1f2933", "#6b7785", "#9aa5b1"  # of what is written, of what may be overlooked, of NaN and ∞
 BLUE, ORANGE, GREEN, RED = "#1f6fb4", "#d9730d", "#2e8b57", "#c62828"
 
 QUERY, KEY, VALUE, GRADIENT = BLUE, ORANGE, GREEN, RED  # in every picture that tells them apart
@@ -37,6 +37,11 @@ def colour_of(name):
     if word.startswith(("d_", "∂")) and word not in WIDTHS:
         return GRADIENT
     return next((colour for colour, words in KINDS.items() if word.lower() in words), INK)
+
+
+def largest_size(*arrays):
+    """The largest finite absolute value in the arrays; 1 if there is none."""
+    return max(np.abs(a[np.isfinite(a)]).max(initial=0) for a in arrays) or 1.0
 
 
 def text_width(text, size, weight="normal"):
