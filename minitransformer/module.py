@@ -172,7 +172,7 @@ class Module:
     def zero_grad(self):
         """Set every gradient to zero: `backward` adds, so each step starts here."""
         for p in self.parameters():
-            p.grad.fill(0)
+            p.zero_grad()
 
     def to(self, target):
         """Move to a device ("cpu", "gpu") or a dtype ("float32", "float64"). Returns self.

@@ -28,11 +28,19 @@ class Optimizer:
         return self.learning_rate(self.t) if callable(self.learning_rate) else self.learning_rate
 
     def step(self):
+        self.update(self.next_rate(), self.flat.grad)
+
+    def next_rate(self):
+        """Count a step; its learning rate. Raises InputError if the parameters are no longer those of this optimizer."""
         if not self.flat.intact():
             raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...).")
         self.t += 1
-        moments = [getattr(self, name) for name in self.moments]
-        in_blocks(self.updater(self.rate()), self.flat.data, self.flat.grad, *moments)
+        return self.rate()
+
+    def update(self, rate, grad, part=slice(None)):
+        """Write the parameters and moments, or a part of them, by the rule of step t and these gradients (P,)."""
+        arrays = self.flat.data, grad, *(getattr(self, name) for name in self.moments)
+        in_blocks(self.updater(rate), *(array[part] for array in arrays))
 
     def updater(self, rate):
         """The in-place elementwise update of this step: a function of (data, grad, *moments)."""

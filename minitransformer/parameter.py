@@ -13,6 +13,8 @@ class Parameter:
     says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the memory stays true.)
     """
 
+    _owes_zeros = False  # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
+
     def __init__(self, data):
         self._data = data
         self._grad = array_module(data).zeros_like(data)
@@ -46,11 +48,26 @@ class Parameter:
 
     @property
     def grad(self):
+        if self._owes_zeros:
+            self._grad.fill(0)
+            self._owes_zeros = False
         return self._grad
 
     @grad.setter
     def grad(self, value):
-        _write(self._grad, value)
+        _write(self.grad, value)
+
+    def zero_grad(self):
+        """Set the gradient to zero. The zeros are written when somebody looks, or never, if `accumulate` comes first."""
+        self._owes_zeros = True
+
+    def accumulate(self, product, *inputs):
+        """grad += product(*inputs). The first after `zero_grad` writes its result straight into the gradient's memory."""
+        if self._owes_zeros:
+            product(*inputs, out=self._grad)
+            self._owes_zeros = False
+        else:
+            self._grad += product(*inputs)
 
     @property
     def shape(self):
@@ -92,14 +109,28 @@ class FlatBuffers:
         if len(dtypes) > 1:
             raise InputError(f"The parameters mix {' and '.join(sorted(dtypes))}; use model.to('float32') to make them one.")
         total = sum(p.size for p in parameters)
-        self.data, self.grad = xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype)
         self.parameters = parameters
+        self.live_in(xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype))
+
+    def live_in(self, data, grad):
+        """Let all parameters and gradients, with the values they have, lie in these two arrays (P,) from now on."""
         start = 0
-        for p in parameters:
-            views = [flat[start : start + p.size].reshape(p.shape) for flat in (self.data, self.grad)]
+        for p in self.parameters:
+            views = [flat[start : start + p.size].reshape(p.shape) for flat in (data, grad)]
             views[0][...], views[1][...] = p.data, p.grad
             p.place(*views)
             start += p.size
+        self.data, self._grad = data, grad
+
+    @property
+    def grad(self):
+        for p in self.parameters:
+            p.grad  # noqa: B018 - looking at it writes the zeros that it owes
+        return self._grad
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.zero_grad()
 
     def intact(self):
         """Whether all the parameters still live here; `to()`, or packing a part of the model, moves them away."""

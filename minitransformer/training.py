@@ -10,6 +10,7 @@ from .data.vocabulary import PAD
 from .errors import NonFiniteError
 from .observe import observe
 from .optim import clip_by_global_norm
+from .shares import Shares
 
 
 class Progress(NamedTuple):
@@ -22,42 +23,35 @@ class Progress(NamedTuple):
     tokens: int
 
 
-def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=()):
+def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), shares=1):
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after each.
 
-    `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient that is NaN or
-    infinite raises NonFiniteError before the parameters are touched.
+    `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm; `shares` is explained in `Shares`. A
+    loss or gradient that is NaN or infinite raises NonFiniteError before the parameters are touched.
     """
     keep_freed_memory()
     model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
-    while optimizer.t < steps:
-        source, target_in, target_out = batch = next_batch()
-        randomness = [(g, g.bit_generator.state) for g in model.generators()]
-
-        model.zero_grad()
-        logits = model(source, target_in)
-        value = float(loss(logits, target_out))
-        model.backward(loss.backward())
-        norm = clip_by_global_norm(model, max_norm)
-        if not (math.isfinite(value) and math.isfinite(norm)):
-            raise NonFiniteError(explain_non_finite(model, loss, batch, optimizer.t + 1, randomness))
-        optimizer.step()
-
-        if left := model.leftover_saves():
-            raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {', '.join([*left][:3])}.")
-        tokens = sum(int((ids != PAD).sum()) for ids in (source, target_out) if ids is not None)
-        for hook in hooks:
-            hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
+    with Shares(model, loss, optimizer, shares) as shares:
+        while optimizer.t < steps:
+            batch = next_batch()
+            value = shares.gradients(batch)                              # forward, loss, backward
+            norm = clip_by_global_norm(model, max_norm)
+            if not (math.isfinite(value) and math.isfinite(norm)):
+                raise NonFiniteError(explain_non_finite(model, shares, optimizer.t + 1))
+            shares.update()                                              # the optimizer's step
+            if left := model.leftover_saves():
+                raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {', '.join([*left][:3])}.")
+            tokens = sum(int((ids != PAD).sum()) for ids in (batch.source, batch.target_out) if ids is not None)
+            for hook in hooks:
+                hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
 
 
-def explain_non_finite(model, loss, batch, step, randomness=()):
+def explain_non_finite(model, shares, step):
     """One sentence: the step, and the first component whose output or gradient was not finite.
 
     The step is run once more under observation, with the same dropout; the parameters have not moved since.
     """
-    for generator, state in randomness:
-        generator.bit_generator.state = state
     found = []
 
     def after_forward(path, component, inputs, output):
@@ -69,12 +63,9 @@ def explain_non_finite(model, loss, batch, step, randomness=()):
         if not _finite(d_inputs) or not all(_finite(p.grad) for p in own):
             found.append(f"the gradient from {_name(path, component)}")
 
-    source, target_in, target_out = batch
     model.clear_saves()
-    model.zero_grad()
     with np.errstate(all="ignore"), observe(model, after_forward, after_backward):
-        value = float(loss(model(source, target_in), target_out))
-        model.backward(loss.backward())
+        value = shares.again()
     model.clear_saves()
     bad = [name for name, p in model.named_parameters().items() if not _finite(p.data)]
     first = f"the parameter {bad[0]}" if bad else found[0] if found else "the loss, or the gradients' joint norm"

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from .backend.processes import cores
 from .errors import InputError, unknown
 from .optim import SGD, Adam, AdamW
 from .options import option
@@ -29,6 +30,7 @@ class TrainingOptions:
     evaluate_every: int = option(250, "steps between two evaluations")
     evaluate_count: int = option(200, "validation sequences an evaluation decodes")
     save_every: int = option(250, "steps between two checkpoints")
+    shares: int = option(0, "parts of a batch, side by side on two cores; 0: two where that is possible, else one")
     keep: int = option(3, "how many checkpoints stay")
     average: int = option(1, "ask the mean of so many last checkpoints, as in the paper; resuming takes the last")
 
@@ -37,7 +39,9 @@ class TrainingOptions:
         for name in counts:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed"):
+        if self.shares == 0:  # what is kept in a run's config is the number, so that it goes on with the same
+            object.__setattr__(self, "shares", min(2, cores()))
+        for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed", "shares"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")
         if self.average > self.keep:

@@ -11,6 +11,7 @@ from minitransformer.evaluation import alignment_shares, evaluate
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.optim import SGD, Adam, clip_by_global_norm
+from minitransformer.shares import Shares
 from minitransformer.training import explain_non_finite, train
 
 TASK = Copy(symbols=5, min_length=2, max_length=4)
@@ -38,7 +39,8 @@ def test_a_step_is_forward_loss_backward_clip_step():
         clip_by_global_norm(by_hand, 0.5)
         optimizer.step()
     for name, value in ours.state_dict().items():
-        np.testing.assert_array_equal(value, by_hand.state_dict()[name])
+        # not bit for bit, because the loop leaves padding out, and zeros less change the order of a sum
+        np.testing.assert_allclose(value, by_hand.state_dict()[name], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("model", [Transformer, LanguageModel])
@@ -120,7 +122,10 @@ def test_a_gradient_that_is_not_finite_is_named_though_the_loss_is_fine():
 def test_a_parameter_that_is_not_finite_is_named():
     model = small()
     model.decoder.layers[1].cross_attention.key.weight.data[3, 2] = np.nan
-    sentence = explain_non_finite(model, CrossEntropy(), batches()(), 17)
+    shares = Shares(model, CrossEntropy(), Adam(model))
+    with np.errstate(all="ignore"):
+        shares.gradients(batches()())
+    sentence = explain_non_finite(model, shares, 17)
     assert "Step 17" in sentence and "parameter decoder.layers.1.cross_attention.key.weight" in sentence
 
 

@@ -34,7 +34,8 @@ class SplitHeads(Module):
 
         y[b, h, t] = x[b, t, h·K : (h+1)·K]
 
-    Backward puts the slices back: d_x = merge(d_y). Raises InputError if H does not divide the features.
+    Backward puts the slices back: d_x = merge(d_y). Raises InputError if H does not divide the features. With a
+    `Packing`, x holds the real positions only, (N, H·K), and y is 0 at the others.
 
     Shapes: x (B, T, H·K), y (B, H, T, K). Source: Vaswani et al. 2017, section 3.2.2.
     """
@@ -42,15 +43,18 @@ class SplitHeads(Module):
     def __init__(self, heads):
         self.heads = heads
 
-    def forward(self, x):
+    def forward(self, x, packing=None):
+        if packing is not None:
+            x = packing.unpack(x)                                        # (B, T, H·K)
         if x.ndim != 3 or x.shape[-1] % self.heads:
             raise InputError(f"Cannot split an input of shape {x.shape} into {self.heads} heads: (B, T, {self.heads}·K) is needed.")
-        self.save()
+        self.save(packing)
         return split(x, self.heads)                                      # (B, H, T, K)
 
     def backward(self, d_y):
-        self.saved()
-        return merge(d_y)                                                # (B, T, H·K)
+        packing = self.saved()
+        d_x = merge(d_y)                                                 # (B, T, H·K)
+        return d_x if packing is None else packing.pack(d_x)
 
     @classmethod
     def example(cls, rng):
@@ -62,17 +66,20 @@ class MergeHeads(Module):
 
         y[b, t, h·K : (h+1)·K] = x[b, h, t]
 
-    Backward cuts the gradient into heads: d_x = split(d_y).
+    Backward cuts the gradient into heads: d_x = split(d_y). With a `Packing`, y holds the real positions only, (N, H·K).
 
     Shapes: x (B, H, T, K), y (B, T, H·K). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
-    def forward(self, x):
-        self.save(x.shape[1])
-        return merge(x)                                                  # (B, T, H·K)
+    def forward(self, x, packing=None):
+        self.save(x.shape[1], packing)
+        y = merge(x)                                                     # (B, T, H·K)
+        return y if packing is None else packing.pack(y)
 
     def backward(self, d_y):
-        heads = self.saved()
+        heads, packing = self.saved()
+        if packing is not None:
+            d_y = packing.unpack(d_y)                                    # (B, T, H·K)
         return split(d_y, heads)                                         # (B, H, T, K)
 
     @classmethod

@@ -41,16 +41,17 @@ class MultiHeadAttention(Module):
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)
 
-    def forward(self, query, memory=None, mask=None, cache=None):
+    def forward(self, query, memory=None, mask=None, cache=None, packing=None, memory_packing=None):
         self.save(memory is None)
-        q = self.split(self.query(query))                                # (B, H, T, K)
-        if cache is None:
-            k, v = self.keys_and_values(query if memory is None else memory)
-        elif memory is None:
-            k, v = cache.extend(*self.keys_and_values(query))
-        else:
+        q = self.split(self.query(query), packing)                       # (B, H, T, K)
+        if cache is not None and memory is not None:
             k, v = cache.once(lambda: self.keys_and_values(memory))
-        return self.output(self.merge(self.attention(q, k, v, mask)))    # (B, T, D)
+        elif memory is not None:
+            k, v = self.keys_and_values(memory, memory_packing)
+        else:
+            k, v = self.keys_and_values(query, packing)
+            k, v = (k, v) if cache is None else cache.extend(k, v)
+        return self.output(self.merge(self.attention(q, k, v, mask), packing))  # (B, T, D)
 
     def backward(self, d_y):
         d_context = self.merge.backward(self.output.backward(d_y))       # (B, H, T, K_v)
@@ -61,9 +62,9 @@ class MultiHeadAttention(Module):
         is_self_attention = self.saved()
         return d_query + d_memory if is_self_attention else (d_query, d_memory)
 
-    def keys_and_values(self, memory):
+    def keys_and_values(self, memory, packing=None):
         """(k (B, H, S, K), v (B, H, S, K_v)) of what is attended to, (B, S, D)."""
-        return self.split(self.key(memory)), self.split(self.value(memory))
+        return self.split(self.key(memory), packing), self.split(self.value(memory), packing)
 
     @classmethod
     def example(cls, rng):

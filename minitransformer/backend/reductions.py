@@ -26,12 +26,12 @@ def position_sum(x):
     return xp.ones(rows.shape[0], dtype=x.dtype) @ rows
 
 
-def position_product(x, y):
-    """Σ over all positions of the outer products xᵀy, as one product.  (..., D), (..., E) → (D, E)
+def position_product(x, y, out=None):
+    """Σ over all positions of the outer products xᵀy, as one product, into `out`.  (..., D), (..., E) → (D, E)
 
     The gradient of a weight: d_W = Σ_n x_nᵀ d_y_n, `einsum("nd,ne->de", x, y)` with the positions in one axis n.
     """
-    return x.reshape(-1, x.shape[-1]).T @ y.reshape(-1, y.shape[-1])
+    return array_module(x).matmul(x.reshape(-1, x.shape[-1]).T, y.reshape(-1, y.shape[-1]), out=out)
 
 
 def feature_product(x, weight):

@@ -70,7 +70,7 @@ class Unembedding(Module):
 
     def backward(self, d_y):
         x = self.saved()
-        self.weight.grad += position_product(d_y, x)                     # (V, D)
+        self.weight.accumulate(position_product, d_y, x)                 # (V, D)
         return feature_product(d_y, self.weight.data)                    # (..., D)
 
     @classmethod

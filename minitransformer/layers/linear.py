@@ -35,7 +35,7 @@ class Linear(Module):
         x = self.saved()
         if self.bias is not None:
             self.bias.grad += position_sum(d_y)                          # (E,)
-        self.weight.grad += position_product(x, d_y)                     # (D, E)
+        self.weight.accumulate(position_product, x, d_y)                 # (D, E)
         return feature_product(d_y, self.weight.data.T)                  # (..., D)
 
     @classmethod

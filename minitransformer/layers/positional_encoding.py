@@ -66,7 +66,7 @@ class LearnedPositionalEncoding(Module):
         if positions is None:
             self.weight.grad[: d_y.shape[1]] += d_y.sum(axis=0)          # (T, D)
         else:
-            places = array_module(d_y).broadcast_to(positions, d_y.shape[:2])
+            places = array_module(d_y).broadcast_to(positions, d_y.shape[:-1])
             add_rows(self.weight.grad, places.reshape(-1), d_y.reshape(-1, d_y.shape[-1]))
         return d_y
 
@@ -87,7 +87,7 @@ def sinusoids(length, features):
 
 def expect_length(x, positions, max_length):
     """Raise InputError if a position lies outside the table."""
-    if x.ndim != 3:
+    if x.ndim != 3 and positions is None:
         raise InputError(f"A positional encoding is added to (B, T, D), got an input of shape {x.shape}; x[None] makes a batch.")
     needed = x.shape[1] if positions is None else int(positions.max()) + 1
     if positions is not None and int(positions.min()) < 0:

@@ -26,10 +26,10 @@ class DecoderLayer(Module):
         self.add_norm_2 = residual_of(self.cross_attention, config, rng)
         self.add_norm_3 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x, memory, mask=None, memory_mask=None, cache=(None, None)):
+    def forward(self, x, memory, mask=None, memory_mask=None, cache=(None, None), packing=None, memory_packing=None):
         own, cross = cache
-        x = self.add_norm_1(x, mask=mask, cache=own)                     # (B, T, D)
-        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)    # (B, T, D)
+        x = self.add_norm_1(x, mask=mask, cache=own, packing=packing)    # (B, T, D)
+        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, packing=packing, memory_packing=memory_packing)
         return self.add_norm_3(x)                                        # (B, T, D)
 
     def backward(self, d_y):
@@ -56,9 +56,9 @@ class Decoder(Module):
         self.layers = [DecoderLayer(config, rng) for _ in range(config.decoder_layers)]
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x, memory, mask=None, memory_mask=None, caches=None):
+    def forward(self, x, memory, mask=None, memory_mask=None, caches=None, packing=None, memory_packing=None):
         for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers)):
-            x = layer(x, memory, mask, memory_mask, cache)               # (B, T, D)
+            x = layer(x, memory, mask, memory_mask, cache, packing, memory_packing)  # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)
 
     def backward(self, d_y):

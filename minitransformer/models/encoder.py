@@ -28,8 +28,8 @@ class EncoderLayer(Module):
         self.add_norm_1 = residual_of(self.self_attention, config, rng)
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x, mask=None, cache=None):
-        x = self.add_norm_1(x, mask=mask, cache=cache)                   # (B, S, D)
+    def forward(self, x, mask=None, cache=None, **packing):
+        x = self.add_norm_1(x, mask=mask, cache=cache, **packing)        # (B, S, D)
         return self.add_norm_2(x)                                        # (B, S, D)
 
     def backward(self, d_y):
@@ -54,9 +54,9 @@ class Encoder(Module):
         self.layers = [EncoderLayer(config, rng) for _ in range(config.encoder_layers)] if layers is None else layers
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x, mask=None, caches=None):
+    def forward(self, x, mask=None, caches=None, **packing):
         for layer, cache in zip(self.layers, caches or [None] * len(self.layers)):
-            x = layer(x, mask, cache)                                    # (B, S, D)
+            x = layer(x, mask, cache, **packing)                         # (B, S, D)
         return x if self.final_norm is None else self.final_norm(x)
 
     def backward(self, d_y):

@@ -30,7 +30,7 @@ class InputEmbedding(Module):
         y = Dropout(√D · W[ids] + PE)
 
     Backward runs back through the three; it returns None, because ids have no gradient. The `Embedding` is handed
-    in, so that source and target may share one.
+    in, so that source and target may share one. With a `Packing`, y holds the real positions only, (N, D).
 
     Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections 3.4, 3.5, 5.4.
     """
@@ -44,7 +44,9 @@ class InputEmbedding(Module):
             self.position = SinusoidalPositionalEncoding(features, config.max_length)
         self.dropout = Dropout(config.dropout, rng)
 
-    def forward(self, ids, positions=None):
+    def forward(self, ids, positions=None, packing=None):
+        if packing is not None:
+            ids, positions = packing.pack(ids), packing.positions        # (N,), (N,)
         return self.dropout(self.position(self.embedding(ids), positions))  # (B, T, D)
 
     def backward(self, d_y):

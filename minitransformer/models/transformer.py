@@ -25,8 +25,13 @@ class Transformer(Module):
     `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the sum of its three
     uses. `rng` is a numpy Generator or a seed: it draws the first weights, and later the dropout.
 
+    With `packing`, a pair of `Packing` of source and target, nothing is computed at padding, and the logits are those of
+    the real target positions, (N, V): the same numbers for less work, which is how it is trained.
+
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, figure 1.
     """
+
+    packs = True  # forward takes `packing`
 
     def __init__(self, config, rng):
         rng = np.random.default_rng(rng)
@@ -42,25 +47,27 @@ class Transformer(Module):
         else:
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source, target_in):
+    def forward(self, source, target_in, packing=(None, None)):
         expect_sequences(source=source, target_in=target_in)
-        memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
-        return self.decode(target_in, memory, memory_mask)               # (B, T, V)
+        memory, memory_mask = self.encode(source, packing[0])            # (B, S, D), (B, 1, 1, S)
+        return self.decode(target_in, memory, memory_mask, packing)      # (B, T, V)
 
     def backward(self, d_logits):
         d_x, d_memory = self.decoder.backward(self.output.backward(d_logits))
         self.target_input.backward(d_x)
         self.source_input.backward(self.encoder.backward(d_memory))
 
-    def encode(self, source):
+    def encode(self, source, packing=None):
         """(memory (B, S, D), its padding mask (B, 1, 1, S))."""
         mask = padding_mask(source)
-        return self.encoder(self.source_input(source), mask), mask
+        return self.encoder(self.source_input(source, packing=packing), mask, packing=packing), mask
 
-    def decode(self, target_in, memory, memory_mask):
+    def decode(self, target_in, memory, memory_mask, packing=(None, None)):
         """Logits (B, T, V) for the token after each target position."""
+        of_source, of_target = packing
         mask = causal_mask(target_in.shape[1], like=target_in) & padding_mask(target_in)
-        return self.output(self.decoder(self.target_input(target_in), memory, mask, memory_mask))
+        x = self.target_input(target_in, packing=of_target)              # (B, T, D)
+        return self.output(self.decoder(x, memory, mask, memory_mask, packing=of_target, memory_packing=of_source))
 
     @no_grad()
     def start(self, source):

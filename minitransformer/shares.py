@@ -1,0 +1,128 @@
+"""A batch in shares: the gradient of the whole from those of its parts."""
+
+import contextlib
+
+import numpy as np
+
+from .backend.processes import cores
+from .data.vocabulary import PAD
+from .errors import InputError
+from .layers.packing import Packing
+from .team import Team
+
+
+def gradients(model, loss, batch, weight=1.0):
+    """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight · loss."""
+    source, target_in, target_out, *packing = without_padding(model, *batch)
+    logits = model(source, target_in, *packing)
+    value = float(loss(logits, target_out))
+    model.backward(loss.backward(weight))
+    return weight * value
+
+
+def without_padding(model, source, target_in, target_out):
+    """The batch, and how a model that packs leaves out what is padding; the targets then are those of its logits, (N,)."""
+    if not getattr(model, "packs", False):
+        return source, target_in, target_out
+    of_source, of_target = Packing.of(source != PAD), Packing.of((target_in != PAD) | (target_out != PAD))
+    return source, target_in, target_out if of_target is None else of_target.pack(target_out), (of_source, of_target)
+
+
+class Shares:
+    """Loss and gradients of a batch as the sum over shares of its sequences, side by side where there are cores.
+
+        L = Σ_i (N_i/N) L_i      ∂L/∂θ = Σ_i (N_i/N) ∂L_i/∂θ
+
+    N_i of the batch's N real targets are in share i, and L_i is their mean loss. So all that changes is the order of
+    summation, and dropout's masks: each share draws its own, from a seed that the model's generator hands out. The
+    numbers depend on how many shares there are, not on how many processes compute them.
+
+    With as many cores as shares, on Linux, every share has a process of its own (data parallelism; see `team.py`).
+    Elsewhere they follow each other (gradient accumulation). One share is the plain step.
+
+    Use it in a `with` block, at whose end the processes end: `gradients(batch)`, then `update()`, the optimizer's step.
+    Raises InputError for less than one share.
+
+    Sources: Goodfellow et al. 2016, section 12.1.3; Li et al. 2020, section 3.1.
+    """
+
+    def __init__(self, model, loss, optimizer, count=1):
+        if count < 1:
+            raise InputError(f"A batch has at least one share, got {count}.")
+        self.model, self.loss, self.optimizer, self.count = model, loss, optimizer, count
+        self.generators = model.generators()
+        self.team = None
+
+    def __enter__(self):
+        if 1 < self.count <= cores() and isinstance(self.optimizer.flat.data, np.ndarray):
+            self.team = Team(self, self.count)
+        return self
+
+    def __exit__(self, *_):
+        if self.team:
+            self.team.close()
+        self.team = None
+
+    def gradients(self, batch):
+        """Let the gradients of the model be those of the batch's mean loss; return that loss."""
+        self.before = [g.bit_generator.state for g in self.generators]
+        if self.count == 1:
+            self.drawn = [(batch, 1.0, None)]
+        else:
+            seeds = self.generators[0].integers(1 << 63, size=self.count) if self.generators else [0] * self.count
+            self.drawn = [(*part, int(seed)) for part, seed in zip(cut(batch, self.count, self.loss.padding), seeds)]
+        side_by_side = self.team and len(self.drawn) == self.count
+        return self.team.gradients(self.drawn) if side_by_side else self.one_by_one(self.drawn)
+
+    def update(self):
+        """The optimizer's step."""
+        if self.team:
+            self.team.update()
+        else:
+            self.optimizer.step()
+
+    def again(self):
+        """The gradients of the last batch once more, with the same dropout, all in this process: for a closer look."""
+        for generator, state in zip(self.generators, self.before):
+            generator.bit_generator.state = state
+        return self.one_by_one(self.drawn)
+
+    def one_by_one(self, shares):
+        """What `gradients` returns and leaves, from shares that follow each other."""
+        value, grad = self.compute(*shares[0])
+        for share in shares[1:]:
+            before = grad.copy()
+            value_of_share, grad = self.compute(*share)
+            value += value_of_share
+            grad += before
+        return value
+
+    def compute(self, part, weight, seed):
+        """Let the gradients be those of one share; its part of the loss, and all gradients (P,)."""
+        self.optimizer.flat.zero_grad()
+        with drawing_from(seed, self.generators):
+            value = gradients(self.model, self.loss, part, weight)
+        return value, self.optimizer.flat.grad
+
+
+def cut(batch, count, padding=0):
+    """[(part, N_i/N)]: the batch's sequences dealt out one by one, so that like lengths in order are spread evenly.
+
+    A part without a real target adds nothing, and is left out; if there is no real target at all, the whole is one part.
+    """
+    real = [int((batch.target_out[i::count] != padding).sum()) for i in range(count)]
+    parts = [type(batch)(*(ids if ids is None else ids[i::count] for ids in batch)) for i in range(count)]
+    return [(part, n / sum(real)) for part, n in zip(parts, real) if n] or [(batch, 1.0)]
+
+
+@contextlib.contextmanager
+def drawing_from(seed, generators):
+    """Inside, the generators draw from this seed, and afterwards they go on where they were. None: nothing changes."""
+    states = [] if seed is None else [g.bit_generator.state for g in generators]
+    for i, (generator, _) in enumerate(zip(generators, states)):
+        generator.bit_generator.state = type(generator.bit_generator)([seed, i]).state
+    try:
+        yield
+    finally:
+        for generator, state in zip(generators, states):
+            generator.bit_generator.state = state

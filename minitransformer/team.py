@@ -1,0 +1,131 @@
+"""The shares of a batch side by side, each in a process of its own: data parallelism."""
+
+import contextlib
+import struct
+
+import numpy as np
+
+from .backend.processes import Fork, one_blas_thread, shared
+from .backend.updates import BLOCK
+
+FAILED = b"failed"
+
+
+class Team:
+    """One process for each share: this one for the first, forks of it for the others.
+
+    Parameters and moments are the same memory in all. Each computes its gradients into an array of its own; then each
+    sums all of them on its part of the parameters, and makes the optimizer's step there. BLAS takes one thread in each.
+    Messages are bytes: token ids and a few numbers. What is changed about the model or the optimizer after the start,
+    other than the values of parameters and moments and the learning rate, does not reach the forks.
+    """
+
+    def __init__(self, shares, size):
+        self.shares, self.optimizer, self.forks = shares, shares.optimizer, []
+        flat = self.optimizer.flat
+        flat.live_in(shared(flat.data), shared(flat.grad))
+        for name in self.optimizer.moments:
+            setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))
+        self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(size - 1))]
+        self.parts = parts_of(flat.data.size, size)
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(one_blas_thread())
+            for member in range(1, size):
+                self.forks.append(Fork(lambda member=member: self.member(member), self.forks))
+                opened.callback(self.forks[-1].close)
+            self.close = opened.pop_all().close
+
+    # -- what the first process does -------------------------------------------------------------------------
+
+    def gradients(self, shares):
+        """As `Shares.one_by_one`."""
+        for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
+            fork.send(b"share" + struct.pack("dq", weight, seed) + pack(part))
+        value, _ = self.shares.compute(*shares[0])
+        answers = [fork.receive() for fork in self.forks]
+        if FAILED in answers:  # it fails here too, and the error reaches the caller
+            return self.shares.one_by_one(shares)
+        self.all(b"added", lambda: self.add(0))
+        return value + sum(struct.unpack("d", answer)[0] for answer in answers)
+
+    def update(self):
+        """As `Optimizer.step`."""
+        rate = self.optimizer.next_rate()
+        self.all(b"moved" + struct.pack("qd", self.optimizer.t, rate), lambda: self.move(rate, 0))
+
+    def all(self, message, function):
+        """Call the function while the forks do what the message says."""
+        for fork in self.forks:
+            fork.send(message)
+        function()
+        for fork in self.forks:
+            fork.receive()
+
+    # -- what a fork does ------------------------------------------------------------------------------------
+
+    def member(self, number):
+        """The function by which this fork answers messages."""
+        flat = self.optimizer.flat
+        flat.live_in(flat.data, self.grads[number])
+
+        def answer(message):
+            kind, content = message[:5], message[5:]
+            if kind == b"share":
+                return self.share(content)
+            if kind == b"added":
+                self.add(number)
+            else:
+                self.optimizer.t, rate = struct.unpack("qd", content)
+                self.move(rate, number)
+            return b""
+
+        return answer
+
+    def share(self, content):
+        weight, seed = struct.unpack("dq", content[:16])
+        try:
+            value, _ = self.shares.compute(unpack(content[16:]), weight, seed)
+            return struct.pack("d", value)
+        except Exception:
+            self.shares.model.clear_saves()
+            return FAILED
+
+    def add(self, number):
+        """Sum all gradients into the first, on the part of member `number`."""
+        part = self.parts[number]
+        for other in self.grads[1:]:
+            self.grads[0][part] += other[part]
+
+    def move(self, rate, number):
+        """Make the optimizer's step on the part of member `number`."""
+        self.optimizer.update(rate, self.grads[0], self.parts[number])
+
+
+def parts_of(size, count):
+    """`count` slices of about equal length that make up `size`, cut between two blocks of the optimizer."""
+    cuts = [min(size, BLOCK * round(size * i / count / BLOCK)) for i in range(count)] + [size]
+    return [slice(start, stop) for start, stop in zip(cuts, cuts[1:])]
+
+
+def pack(arrays):
+    """Arrays of ids (B, T), or None in place of one, as bytes."""
+    pieces = []
+    for ids in arrays:
+        shape = (-1, -1) if ids is None else ids.shape
+        pieces += [struct.pack("qq", *shape), b"" if ids is None else ids.astype(np.int64).tobytes()]
+    return b"".join(pieces)
+
+
+def unpack(message):
+    """The arrays that `pack` packed."""
+    arrays, place = [], 0
+    while place < len(message):
+        rows, columns = struct.unpack_from("qq", message, place)
+        place += 16
+        if rows < 0:
+            arrays.append(None)
+            continue
+        ids = np.frombuffer(message, np.int64, rows * columns, place)
+        arrays.append(ids.reshape(rows, columns))
+        place += ids.nbytes
+    return arrays
