@@ -5,10 +5,8 @@ import struct
 
 import numpy as np
 
-from .backend.processes import Fork, one_blas_thread, shared
+from .backend.processes import Fork, one_blas_thread, packed, shared, unpacked
 from .backend.updates import BLOCK
-
-FAILED = b"failed"
 
 
 class Team:
@@ -40,10 +38,10 @@ class Team:
     def gradients(self, shares):
         """As `Shares.one_by_one`."""
         for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
-            fork.send(b"share" + struct.pack("dq", weight, seed) + pack(part))
+            fork.send(b"share" + struct.pack("dq", weight, seed) + packed(part))
         value, _ = self.shares.compute(*shares[0])
         answers = [fork.receive() for fork in self.forks]
-        if FAILED in answers:  # it fails here too, and the error reaches the caller
+        if None in answers:  # it fails here too, and the error reaches the caller
             return self.shares.one_by_one(shares)
         self.all(b"added", lambda: self.add(0))
         return value + sum(struct.unpack("d", answer)[0] for answer in answers)
@@ -84,11 +82,10 @@ class Team:
     def share(self, content):
         weight, seed = struct.unpack("dq", content[:16])
         try:
-            value, _ = self.shares.compute(unpack(content[16:]), weight, seed)
-            return struct.pack("d", value)
-        except Exception:
+            value, _ = self.shares.compute(unpacked(content[16:]), weight, seed)
+        finally:
             self.shares.model.clear_saves()
-            return FAILED
+        return struct.pack("d", value)
 
     def add(self, number):
         """Sum all gradients into the first, on the part of member `number`."""
@@ -105,27 +102,3 @@ def parts_of(size, count):
     """`count` slices of about equal length that make up `size`, cut between two blocks of the optimizer."""
     cuts = [min(size, BLOCK * round(size * i / count / BLOCK)) for i in range(count)] + [size]
     return [slice(start, stop) for start, stop in zip(cuts, cuts[1:])]
-
-
-def pack(arrays):
-    """Arrays of ids (B, T), or None in place of one, as bytes."""
-    pieces = []
-    for ids in arrays:
-        shape = (-1, -1) if ids is None else ids.shape
-        pieces += [struct.pack("qq", *shape), b"" if ids is None else ids.astype(np.int64).tobytes()]
-    return b"".join(pieces)
-
-
-def unpack(message):
-    """The arrays that `pack` packed."""
-    arrays, place = [], 0
-    while place < len(message):
-        rows, columns = struct.unpack_from("qq", message, place)
-        place += 16
-        if rows < 0:
-            arrays.append(None)
-            continue
-        ids = np.frombuffer(message, np.int64, rows * columns, place)
-        arrays.append(ids.reshape(rows, columns))
-        place += ids.nbytes
-    return arrays

@@ -41,13 +41,13 @@ class Masking(Module):
     def forward(self, x, mask=None):
         if mask is not None:
             expect_mask(mask, x.shape)
-            mask = keys_outermost(mask)                                  # a mask made here is so already
+            mask = mask if x.shape[-2] == 1 else keys_outermost(mask)    # in memory as the scores are
         self.save(mask)
-        return x if mask is None else array_module(x).where(mask, x, -np.inf)
+        return x if mask is None else x + array_module(x).where(mask, 0, -np.inf).astype(x.dtype)
 
     def backward(self, d_y):
         mask = self.saved()
-        return d_y if mask is None else array_module(d_y).where(mask, d_y, 0)
+        return d_y if mask is None else d_y * mask
 
     @classmethod
     def example(cls, rng):

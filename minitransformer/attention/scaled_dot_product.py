@@ -34,7 +34,8 @@ class ScaledDotProductAttention(Module):
 
     def forward(self, query, key, value, mask=None):
         scale = query.shape[-1] ** -0.5
-        scores = query_key_product(query, key) * scale                   # (B, H, T, S)
+        scores = query_key_product(query, key)                           # (B, H, T, S)
+        scores *= scale
         weights = self.softmax(self.masking(scores, mask))               # (B, H, T, S)
         dropped = self.dropout(weights)
         if self.keep:
@@ -48,7 +49,8 @@ class ScaledDotProductAttention(Module):
         d_weights = self.dropout.backward(query_key_product(d_y, value)) # (B, H, T, S)
         if self.keep:
             self.d_weights = d_weights
-        d_scores = self.masking.backward(self.softmax.backward(d_weights)) * scale
+        d_scores = self.masking.backward(self.softmax.backward(d_weights))
+        d_scores *= scale
         d_query = d_scores @ key                                         # (B, H, T, K)
         d_key = d_scores.swapaxes(-1, -2) @ query                        # (B, H, S, K)
         return d_query, d_key, d_value

@@ -4,11 +4,13 @@ import contextlib
 import mmap
 import os
 import signal
+import struct
 import sys
 import warnings
 
 import numpy as np
 
+DONE, FAILED = b"1", b"0"
 FORK_IS_SAFE = sys.platform == "linux"  # macOS's own BLAS does not survive a fork, and Windows has none
 
 
@@ -43,7 +45,8 @@ class Fork:
     """A copy of this process that answers messages. There, `start()` is called, and returns `answer(bytes) → bytes`.
 
     Arrays made by `shared` are the same memory in both; everything else is a copy. `others` are the forks made before.
-    Raises ChildProcessError if the fork has ended, as it does when the system runs out of memory.
+    `receive` returns None if `answer` raised. Raises ChildProcessError if the fork has ended, as it does when the system
+    runs out of memory.
     """
 
     def __init__(self, start, others=()):
@@ -63,7 +66,8 @@ class Fork:
 
     def receive(self):
         with self.expecting_life():
-            return self.pipe.recv_bytes()
+            reply = self.pipe.recv_bytes()
+        return reply[1:] if reply[:1] == DONE else None
 
     @contextlib.contextmanager
     def expecting_life(self):
@@ -91,4 +95,48 @@ def _serve(start, pipe, inherited):
     answer = start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         while True:
-            pipe.send_bytes(answer(pipe.recv_bytes()))
+            message = pipe.recv_bytes()
+            try:
+                reply = DONE + answer(message)
+            except Exception:  # whoever asked does it again, and meets the error where it can be seen
+                reply = FAILED
+            pipe.send_bytes(reply)
+
+
+def side_by_side(function, parts):
+    """[function(part) for part in parts], each part in a process of its own. The results are arrays of integers (N, M)."""
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(one_blas_thread())
+        forks = []
+        for part in parts[1:]:
+            forks.append(Fork(lambda part=part: lambda _: packed([function(part)]), forks))
+            opened.callback(forks[-1].close)
+            forks[-1].send(b"")
+        results = [function(parts[0])]
+        for fork, part in zip(forks, parts[1:]):
+            reply = fork.receive()
+            results += [function(part)] if reply is None else unpacked(reply)
+    return results
+
+
+def packed(arrays):
+    """Arrays of integers (N, M), or None in place of one, as bytes."""
+    pieces = []
+    for array in arrays:
+        shape = (-1, -1) if array is None else array.shape
+        pieces += [struct.pack("qq", *shape), b"" if array is None else array.astype(np.int64).tobytes()]
+    return b"".join(pieces)
+
+
+def unpacked(message):
+    """The list of arrays that `packed` packed, int64."""
+    arrays, place = [], 0
+    while place < len(message):
+        rows, columns = struct.unpack_from("qq", message, place)
+        place += 16
+        if rows < 0:
+            arrays.append(None)
+        else:
+            arrays.append(np.frombuffer(message, np.int64, rows * columns, place).reshape(rows, columns))
+            place += arrays[-1].nbytes
+    return arrays

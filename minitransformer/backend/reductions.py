@@ -4,14 +4,21 @@ NumPy's own reductions walk a short last axis slowly; a product with a vector of
 sum to BLAS. Each helper states the plain formula that it equals.
 """
 
+import functools
+
 from .arrays import array_module
+
+
+@functools.lru_cache(maxsize=64)
+def ones(count, dtype, xp):
+    """A vector of ones that many sums share."""
+    return xp.ones(count, dtype=dtype)
 
 
 def feature_sum(x):
     """Σ over the last axis, kept: `x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
-    xp = array_module(x)
-    ones = xp.ones(x.shape[-1], dtype=x.dtype)
-    return (x @ ones)[..., None]
+    features = x.shape[-1]
+    return (x.reshape(-1, features) @ ones(features, x.dtype, array_module(x))).reshape(*x.shape[:-1], 1)
 
 
 def feature_mean(x):
@@ -21,9 +28,8 @@ def feature_mean(x):
 
 def position_sum(x):
     """Σ over all axes but the last: `x.sum(axis=(0, ..., -2))`.  (..., D) → (D,)"""
-    xp = array_module(x)
     rows = x.reshape(-1, x.shape[-1])  # (N, D)
-    return xp.ones(rows.shape[0], dtype=x.dtype) @ rows
+    return ones(len(rows), x.dtype, array_module(x)) @ rows
 
 
 def position_product(x, y, out=None):

@@ -11,10 +11,9 @@ def query_key_product(query, key):
     The same numbers in another memory layout: the key axis, over which softmax takes its maximum and its sum, is the
     outermost. A reduction is then S − 1 operations on long contiguous pieces; over a short innermost axis NumPy needs
     twenty times as long. And BLAS multiplies many small matrices faster when neither is read across its rows, which is why
-    Qᵀ is written out. CuPy's own layout serves on a GPU.
+    Qᵀ is written out. CuPy's own layout serves on a GPU, and for a single query, when decoding, there is nothing to gain.
     """
-    xp = array_module(query)
-    if xp is not np:
+    if query.shape[-2] == 1 or array_module(query) is not np:
         return query @ key.swapaxes(-1, -2)
     batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
     query_t = np.ascontiguousarray(query.swapaxes(-1, -2))               # (..., K, T)

@@ -28,17 +28,22 @@ class Dropout(Module):
 
     def forward(self, x):
         if not self.training or self.p == 0:
-            self.save(None)
+            self.save(None, 1)
             return x
         keep = nearest_keep(1 - self.p)
-        scale = keep_mask(self.rng, keep, like=x).astype(x.dtype)
-        scale *= 1 / keep
-        self.save(scale)
-        return x * scale
+        kept = keep_mask(self.rng, keep, like=x)
+        self.save(kept, 1 / keep)
+        y = x * kept
+        y *= 1 / keep
+        return y
 
     def backward(self, d_y):
-        scale = self.saved()
-        return d_y if scale is None else d_y * scale
+        kept, scale = self.saved()
+        if kept is None:
+            return d_y
+        d_x = d_y * kept
+        d_x *= scale
+        return d_x
 
     @classmethod
     def example(cls, rng):

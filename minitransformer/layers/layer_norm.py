@@ -30,18 +30,24 @@ class LayerNorm(Module):
 
     def forward(self, x):
         expect_features(self, x, self.gamma.size)
-        centred = x - feature_mean(x)                                    # (..., D)
-        sigma = array_module(x).sqrt(feature_mean(centred * centred) + self.epsilon)  # (..., 1)
-        x_hat = centred / sigma
+        x_hat = x - feature_mean(x)                                      # (..., D), centred
+        sigma = array_module(x).sqrt(feature_mean(x_hat * x_hat) + self.epsilon)  # (..., 1)
+        x_hat /= sigma
         self.save(x_hat, sigma)
-        return self.gamma.data * x_hat + self.beta.data
+        y = self.gamma.data * x_hat
+        y += self.beta.data
+        return y
 
     def backward(self, d_y):
         x_hat, sigma = self.saved()
         self.beta.grad += position_sum(d_y)                              # (D,)
         self.gamma.grad += position_sum(d_y * x_hat)
-        d_x_hat = self.gamma.data * d_y                                  # (..., D)
-        return (d_x_hat - feature_mean(d_x_hat) - x_hat * feature_mean(d_x_hat * x_hat)) / sigma
+        d_x = self.gamma.data * d_y                                      # (..., D), as yet d_x̂
+        along_x_hat = feature_mean(d_x * x_hat)
+        d_x -= feature_mean(d_x)
+        d_x -= x_hat * along_x_hat
+        d_x /= sigma
+        return d_x
 
     @classmethod
     def example(cls, rng):

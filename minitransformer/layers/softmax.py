@@ -22,16 +22,16 @@ class Softmax(Module):
     def forward(self, x):
         xp = array_module(x)
         largest = x.max(axis=-1, keepdims=True)                          # (..., 1)
-        weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))   # (..., S)
-        total = weights.sum(axis=-1, keepdims=True)
-        weights /= xp.where(total == 0, 1, total)
+        weights = x - xp.maximum(largest, xp.finfo(x.dtype).min)         # (..., S), also −∞ − a finite number
+        xp.exp(weights, out=weights)
+        weights /= xp.maximum(weights.sum(axis=-1, keepdims=True), 1)    # at least exp 0, but for a row of nothing but −∞
         self.save(weights)
         return weights
 
     def backward(self, d_y):
         weights = self.saved()
-        d_x = d_y * weights
-        d_x -= weights * d_x.sum(axis=-1, keepdims=True)                 # (..., S)
+        d_x = d_y - (d_y * weights).sum(axis=-1, keepdims=True)          # (..., S)
+        d_x *= weights
         return d_x
 
     @classmethod
