@@ -109,9 +109,16 @@ class Adam(Optimizer):
             m *= self.beta1
             m += (1 - self.beta1) * grad
             v *= self.beta2
-            v += (1 - self.beta2) * grad * grad
-            root = array_module(v).sqrt(v * unbias2)
-            data -= rate * unbias1 * m / (root + self.epsilon)
+            step = grad * grad  # one array for all that follows
+            step *= 1 - self.beta2
+            v += step
+            xp = array_module(v)
+            xp.multiply(v, unbias2, out=step)
+            xp.sqrt(step, out=step)
+            step += self.epsilon
+            xp.divide(m, step, out=step)
+            step *= rate * unbias1
+            data -= step
 
         return update
 

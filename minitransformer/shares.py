@@ -13,19 +13,24 @@ from .team import Team
 
 def gradients(model, loss, batch, weight=1.0):
     """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight · loss."""
-    source, target_in, target_out, *packing = without_padding(model, *batch)
+    source, target_in, target_out, *packing = without_padding(model, *batch, padding_of(loss))
     logits = model(source, target_in, *packing)
     value = float(loss(logits, target_out))
     model.backward(loss.backward(weight))
     return weight * value
 
 
-def without_padding(model, source, target_in, target_out):
+def without_padding(model, source, target_in, target_out, padding=PAD):
     """The batch, and how a model that packs leaves out what is padding; the targets then are those of its logits, (N,)."""
     if not getattr(model, "packs", False):
         return source, target_in, target_out
-    of_source, of_target = Packing.of(source != PAD), Packing.of((target_in != PAD) | (target_out != PAD))
+    of_source, of_target = Packing.of(source != PAD), Packing.of((target_in != PAD) | (target_out != padding))
     return source, target_in, target_out if of_target is None else of_target.pack(target_out), (of_source, of_target)
+
+
+def padding_of(loss):
+    """The target id that a loss does not count."""
+    return getattr(loss, "padding", PAD)
 
 
 class Shares:
@@ -70,7 +75,7 @@ class Shares:
             self.drawn = [(batch, 1.0, None)]
         else:
             seeds = self.generators[0].integers(1 << 63, size=self.count) if self.generators else [0] * self.count
-            self.drawn = [(*part, int(seed)) for part, seed in zip(cut(batch, self.count, self.loss.padding), seeds)]
+            self.drawn = [(*part, int(seed)) for part, seed in zip(cut(batch, self.count, padding_of(self.loss)), seeds)]
         side_by_side = self.team and len(self.drawn) == self.count
         return self.team.gradients(self.drawn) if side_by_side else self.one_by_one(self.drawn)
 

@@ -31,7 +31,18 @@ class Team:
             for member in range(1, size):
                 self.forks.append(Fork(lambda member=member: self.member(member), self.forks))
                 opened.callback(self.forks[-1].close)
-            self.close = opened.pop_all().close
+            opened.callback(self.take_back)
+            self.opened = opened.pop_all()
+
+    def close(self):
+        """End the forks; parameters, gradients and moments are in memory of this process alone again."""
+        self.opened.close()
+
+    def take_back(self):
+        flat = self.optimizer.flat
+        flat.live_in(flat.data.copy(), flat.grad.copy())
+        for name in self.optimizer.moments:
+            setattr(self.optimizer, name, getattr(self.optimizer, name).copy())
 
     # -- what the first process does -------------------------------------------------------------------------
 
@@ -39,12 +50,16 @@ class Team:
         """As `Shares.one_by_one`."""
         for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
             fork.send(b"share" + struct.pack("dq", weight, seed) + packed(part))
-        value, _ = self.shares.compute(*shares[0])
-        answers = [fork.receive() for fork in self.forks]
+        try:
+            value, _ = self.shares.compute(*shares[0])
+        finally:  # or the next step would take these answers for its own
+            answers = [fork.receive() for fork in self.forks]
         if None in answers:  # it fails here too, and the error reaches the caller
             return self.shares.one_by_one(shares)
         self.all(b"added", lambda: self.add(0))
-        return value + sum(struct.unpack("d", answer)[0] for answer in answers)
+        for answer in answers:
+            value += struct.unpack("d", answer)[0]
+        return value
 
     def update(self):
         """As `Optimizer.step`."""
@@ -56,8 +71,8 @@ class Team:
         for fork in self.forks:
             fork.send(message)
         function()
-        for fork in self.forks:
-            fork.receive()
+        if None in [fork.receive() for fork in self.forks]:
+            raise ChildProcessError("A process that helps to compute failed at its part of the step. To see why, train in one: shares=1.")
 
     # -- what a fork does ------------------------------------------------------------------------------------
 
@@ -83,8 +98,9 @@ class Team:
         weight, seed = struct.unpack("dq", content[:16])
         try:
             value, _ = self.shares.compute(unpacked(content[16:]), weight, seed)
-        finally:
+        except Exception:
             self.shares.model.clear_saves()
+            raise
         return struct.pack("d", value)
 
     def add(self, number):

@@ -51,25 +51,28 @@ def plants(file, judge, select):
 # -- softmax ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/softmax.py", "test_layers.py", "softmax")
-p("1", "no shift by the maximum", "xp.exp(x - xp.where(largest == -xp.inf, 0, largest))", "xp.exp(x)")
+shift = "xp.maximum(largest, xp.finfo(x.dtype).min)"
+total = "xp.maximum(weights.sum(axis=-1, keepdims=True), 1)"
+p("1", "no shift by the maximum", f"x - {shift}", "x * 1")
 p("2", "one denominator for the whole array", "weights.sum(axis=-1, keepdims=True)", "weights.sum(keepdims=True)")
 p("3", "columns sum to one", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-2, keepdims=True)")
 p("4", "no keepdims", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-1)")
-p("5", "epsilon in the denominator", "xp.where(total == 0, 1, total)", "xp.where(total == 0, 1, total) + 1e-8")
+p("5", "epsilon in the denominator", total, f"{total} + 1e-8")
 p("6", "one maximum for the whole array", "x.max(axis=-1, keepdims=True)", "x.max(keepdims=True)")
-p("7", "backward P(1-P)", "weights * d_x.sum(axis=-1, keepdims=True)", "weights * d_x")
-p("8", "backward without the sum", "d_x -= weights * d_x.sum(axis=-1, keepdims=True)", "pass")
-p("9", "the sum is not weighted by P", "d_x.sum(axis=-1", "d_y.sum(axis=-1")
-p("10", "mean for sum", "d_x.sum(axis=-1", "d_x.mean(axis=-1")
-p("11", "the correction lacks its P", "weights * d_x.sum", "d_x.sum")
+p("7", "backward P(1-P)", "(d_y * weights).sum(axis=-1, keepdims=True)", "d_y * weights")
+p("8", "backward without the sum", "d_x = d_y - (d_y * weights).sum(axis=-1, keepdims=True)", "d_x = d_y * 1")
+p("9", "the sum is not weighted by P", "(d_y * weights).sum(", "d_y.sum(")
+p("10", "mean for sum", "(d_y * weights).sum(", "(d_y * weights).mean(")
+p("11", "the correction lacks its P", "d_x = d_y - (", "d_x = d_y * weights - (", ("        d_x *= weights\n", ""))
 p("12", "backward divided by the batch", "return d_x", "return d_x / len(d_x)")
 p("13", "the input saved instead of the output", "self.save(weights)", "self.save(x)")
-p("81a", "a row of nothing but -inf: NaN from inf - inf", "xp.where(largest == -xp.inf, 0, largest)", "largest")
-p("81b", "a row of nothing but -inf: 0/0", "xp.where(total == 0, 1, total)", "total")
-p("x01", "forward writes into its input", "0, largest))", "0, largest), out=x)", select="changes_what and Softmax")
-p("x02", "backward writes into d_y", "d_x = d_y * weights", "d_x = d_y\n        d_x *= weights",
+p("81a", "a row of nothing but -inf: NaN from inf - inf", shift, "largest")
+p("81b", "a row of nothing but -inf: 0/0", total, "weights.sum(axis=-1, keepdims=True)")
+p("x01", "forward writes into its input", "weights = x - ", "weights = x\n        weights -= ",
     select="changes_what and Softmax")
-p("x03", "the columns' sums in backward", "d_x.sum(axis=-1, keepdims=True)", "d_x.sum(axis=-2, keepdims=True)")
+p("x02", "backward writes into d_y", "d_x = d_y - ", "d_x = d_y\n        d_x -= ",
+    select="changes_what and Softmax")
+p("x03", "the columns' sums in backward", "(d_y * weights).sum(axis=-1,", "(d_y * weights).sum(axis=-2,")
 
 # -- cross-entropy and label smoothing ----------------------------------------------------------------------------
 
@@ -116,16 +119,16 @@ p("24", "targets not shifted: the decoder reads what it must predict", "Batch(so
 # -- linear -------------------------------------------------------------------------------------------------------
 
 p = plants("layers/linear.py", "test_layers.py", "test_linear")
-p("25", "dW transposed", "position_product(x, d_y)", "position_product(d_y, x)")
-p("26", "dW without the sum over the batch: one sample for all", "position_product(x, d_y)",
-    "position_product(x[0], d_y[0])")
-p("27a", "dW is the mean over the batch", "position_product(x, d_y)", "position_product(x, d_y) / len(x)")
+p("25", "dW transposed", "position_product, x, d_y", "position_product, d_y, x")
+p("26", "dW without the sum over the batch: one sample for all", "position_product, x, d_y",
+    "position_product, x[0], d_y[0]")
+p("27a", "dW is the mean over the batch", "position_product, x, d_y", "position_product, x / len(x), d_y")
 p("27b", "db is the mean over the batch", "position_sum(d_y)", "position_sum(d_y) / len(d_y)")
 p("28", "db keeps the T axis, and sums the features instead", "position_sum(d_y)", "d_y.sum(axis=(0, -1))",
     select="linear_gradient and square")
 p("29", "d_y W for d_y W^T", "feature_product(d_y, self.weight.data.T)", "feature_product(d_y, self.weight.data)")
-p("30a", "dW assigned, not added", "self.weight.grad += position_product", "self.weight.grad = position_product",
-    select="backward_adds")
+p("30a", "dW assigned, not added", "self.weight.accumulate(position_product, x, d_y)",
+    "self.weight.grad = position_product(x, d_y)", select="backward_adds")
 p("30b", "db assigned, not added", "self.bias.grad += position_sum", "self.bias.grad = position_sum",
     select="backward_adds")
 p("31", "W updated before d_x", "return feature_product(d_y, self.weight.data.T)",
@@ -152,49 +155,48 @@ p("35", "root of D applied twice in backward", "(d_y * self.scale)", "(d_y * sel
 p("37", "id -1 wraps to the last row", "int(ids.min()) < 0 or int", "int")
 p("x10", "D for the root of D", "features**0.5 if scale", "features if scale")
 p("x11", "scale=False is ignored", "features**0.5 if scale else 1.0", "features**0.5")
-p("123", "tied: no gradient from the output side", "self.weight.grad += position_product(d_y, x)", "pass",
+p("123", "tied: no gradient from the output side", "self.weight.accumulate(position_product, d_y, x)", "pass",
     select="unembedding")
-p("x12", "the output's dW transposed", "position_product(d_y, x)", "position_product(x, d_y)", select="unembedding")
-p("30c", "the output's dW assigned, not added", "self.weight.grad += position_product",
-    "self.weight.grad = position_product", select="backward_adds or unembedding")
+p("x12", "the output's dW transposed", "position_product, d_y, x", "position_product, x, d_y", select="unembedding")
+p("30c", "the output's dW assigned, not added", "self.weight.accumulate(position_product, d_y, x)",
+    "self.weight.grad = position_product(d_y, x)", select="backward_adds or unembedding")
 
 # -- layer norm ---------------------------------------------------------------------------------------------------
 
 p = plants("layers/layer_norm.py", "test_layers.py", "layer_norm")
-sigma = "sqrt(feature_mean(centred * centred) + self.epsilon)"
-d_x = "(d_x_hat - feature_mean(d_x_hat) - x_hat * feature_mean(d_x_hat * x_hat)) / sigma"
-p("38", "epsilon outside the root", sigma, "sqrt(feature_mean(centred * centred)) + self.epsilon")
-p("39", "Bessel's correction", "centred * centred)", "centred * centred) * (x.shape[-1] / (x.shape[-1] - 1))")
-p("40a", "the mean over positions", "centred = x - feature_mean(x)", "centred = x - x.mean(axis=0)")
-p("40b", "the variance over positions", "feature_mean(centred * centred)",
-    "(centred * centred).mean(axis=-2, keepdims=True)")
-p("41", "gamma outside the sums", d_x,
-    "self.gamma.data * (d_y - feature_mean(d_y) - x_hat * feature_mean(d_y * x_hat)) / sigma")
-p("42", "no mean term", "d_x_hat - feature_mean(d_x_hat) - x_hat", "d_x_hat - x_hat")
-p("43", "no variance term", " - x_hat * feature_mean(d_x_hat * x_hat)", "")
-p("44", "neither term", d_x, "d_x_hat / sigma")
-p("45", "gamma omitted", "d_x_hat = self.gamma.data * d_y", "d_x_hat = d_y")
-p("46", "divided by the variance", "* x_hat)) / sigma", "* x_hat)) / sigma**2")
-p("47", "x - mean for x_hat in the variance term", "x_hat * feature_mean(", "x_hat * sigma * feature_mean(")
+variance = "feature_mean(x_hat * x_hat)"
+p("38", "epsilon outside the root", f"sqrt({variance} + self.epsilon)", f"sqrt({variance}) + self.epsilon")
+p("39", "Bessel's correction", variance, f"{variance} * (x.shape[-1] / (x.shape[-1] - 1))")
+p("40a", "the mean over positions", "x_hat = x - feature_mean(x)", "x_hat = x - x.mean(axis=0)")
+p("40b", "the variance over positions", variance, "(x_hat * x_hat).mean(axis=-2, keepdims=True)")
+p("41", "gamma outside the sums", "d_x = self.gamma.data * d_y", "d_x = d_y * 1",
+    ("d_x /= sigma", "d_x /= sigma / self.gamma.data"))
+p("42", "no mean term", "d_x -= feature_mean(d_x)", "pass")
+p("43", "no variance term", "d_x -= x_hat * along_x_hat", "pass")
+p("44", "neither term", "d_x -= feature_mean(d_x)", "pass", ("d_x -= x_hat * along_x_hat", "pass"))
+p("45", "gamma omitted", "d_x = self.gamma.data * d_y", "d_x = d_y * 1")
+p("46", "divided by the variance", "d_x /= sigma", "d_x /= sigma**2")
+p("47", "x - mean for x_hat in the variance term", "x_hat * along_x_hat", "x_hat * sigma * along_x_hat")
 p("48", "d_gamma from x - mean", "position_sum(d_y * x_hat)", "position_sum(d_y * x_hat * sigma)")
 p("49a", "d_gamma of one position", "position_sum(d_y * x_hat)", "position_sum((d_y * x_hat)[:1])")
 p("49b", "d_beta of one position", "position_sum(d_y)", "position_sum(d_y[:, -1:])")
-p("50", "epsilon outside the root in forward, inside in backward", "x_hat = centred / sigma",
-    "x_hat = centred / (array_module(x).sqrt(feature_mean(centred * centred)) + self.epsilon)")
+p("50", "epsilon outside the root in forward, inside in backward", "x_hat /= sigma",
+    f"x_hat /= array_module(x).sqrt({variance}) + self.epsilon")
 p("30d", "d_gamma assigned, not added", "self.gamma.grad += ", "self.gamma.grad = ", select="backward_adds")
-p("x13", "forward centres its input in place", "centred = x - feature_mean(x)",
-    "x -= feature_mean(x)\n        centred = x", select="changes_what")
-p("x14", "beta left out", "x_hat + self.beta.data", "x_hat")
+p("x13", "forward centres its input in place", "x_hat = x - feature_mean(x)",
+    "x -= feature_mean(x)\n        x_hat = x * 1", select="changes_what")
+p("x14", "beta left out", "y += self.beta.data", "pass")
 p("x15", "the saved x_hat already scaled", "self.save(x_hat, sigma)", "self.save(self.gamma.data * x_hat, sigma)")
 
 # -- ReLU and GELU ------------------------------------------------------------------------------------------------
 
 p = plants("layers/activations.py", "test_layers.py", "relu or activation")
-gate = "return d_y * (self.saved() > 0)"
-p("51", "gated on d_y > 0", gate, "self.saved()\n        return d_y * (d_y > 0)")
-p("52", "d_y forgotten", gate, "return 1.0 * (self.saved() > 0)")
+gate = "return d_y * positive"
+p("51", "gated on d_y > 0", gate, "return d_y * (d_y > 0)")
+p("52", "d_y forgotten", gate, "return 1.0 * positive")
 p("53", "in place: the caller's x is changed", "maximum(x, 0)", "maximum(x, 0, out=x)", select="changes_what and ReLU")
-p("x16", "the gate open at 0, where every negative x ends", "self.saved() > 0", "self.saved() >= 0")
+p("x16", "the gate open at 0, where every negative x ends", "self.save(x > 0)",
+    "self.save(array_module(x).maximum(x, 0) >= 0)")
 p = plants("layers/activations.py", "test_layers.py", "gelu or activation")
 p("54", "GELU backward is the distribution alone", "d_y * (cdf + x * density)", "d_y * cdf")
 p("55", "tanh forward, erf backward", "return x * cdf",
@@ -208,19 +210,17 @@ p("x20", "1 - tanh for 1 - tanh^2", "1 - tanh**2)", "1 - tanh)")
 # -- dropout ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/dropout.py", "test_layers.py", "test_dropout")
-back = "return d_y if scale is None else d_y * scale"
-p("57", "no 1/(1-p)", "scale *= 1 / keep", "pass")
-p("58", "scaled in eval", "self.save(None)\n            return x",
-    "self.save(None)\n            return x / (1 - self.p)")
-p("59", "backward draws a new mask", back,
-    "return d_y if scale is None else d_y * keep_mask(self.rng, 1 - self.p, like=d_y) / (1 - self.p)")
-p("60", "backward unscaled", back, "return d_y if scale is None else d_y * (scale > 0)")
+p("57", "no 1/(1-p)", "self.save(kept, 1 / keep)", "self.save(kept, 1)", ("y *= 1 / keep", "pass"))
+p("58", "scaled in eval", "self.save(None, 1)\n            return x",
+    "self.save(None, 1)\n            return x / (1 - self.p)")
+p("59", "backward draws a new mask", "d_x = d_y * kept", "d_x = d_y * keep_mask(self.rng, 1 - self.p, like=d_y)")
+p("60", "backward unscaled", "d_x *= scale", "pass")
 p("61", "keep and drop swapped", "keep_mask(self.rng, keep, like=x)", "keep_mask(self.rng, 1 - keep, like=x)")
-p("x21", "x itself is dropped out", "return x * scale", "x *= scale\n        return x",
+p("x21", "x itself is dropped out", "y = x * kept", "x *= kept\n        y = x",
     select="changes_what and Dropout")
-p("x22", "float32 becomes float64", ".astype(x.dtype)", ".astype('float64')", select="dtype_that and Dropout")
+p("x22", "float32 becomes float64", "y = x * kept", "y = x * kept.astype('float64')", select="dtype_that and Dropout")
 p("x23", "on in eval too", "if not self.training or self.p == 0:", "if self.p == 0:")
-p("x24", "backward goes through in training", back, "return d_y")
+p("x24", "backward goes through in training", "if kept is None:", "if True:")
 
 # -- positional encoding ------------------------------------------------------------------------------------------
 
@@ -277,10 +277,8 @@ p("63", "no scale", "query.shape[-1] ** -0.5", "1.0")
 p("64", "divided by d_k", "query.shape[-1] ** -0.5", "query.shape[-1] ** -1.0")
 p("65", "the root of d_model for the root of d_k", "query.shape[-1] ** -0.5",
     "(query.shape[1] * query.shape[-1]) ** -0.5")
-p("66", "the scale forgotten in backward", "(self.softmax.backward(d_weights)) * scale",
-    "(self.softmax.backward(d_weights))")
-p("67", "scaled twice in backward", "(self.softmax.backward(d_weights)) * scale",
-    "(self.softmax.backward(d_weights)) * scale**2")
+p("66", "the scale forgotten in backward", "d_scores *= scale", "pass")
+p("67", "scaled twice in backward", "d_scores *= scale", "d_scores *= scale**2")
 p("68", "dV = P dO", "dropped.swapaxes(-1, -2) @ d_y", "dropped @ d_y")
 p("69", "dK = dS Q", "d_scores.swapaxes(-1, -2) @ query", "d_scores @ query")
 p("70", "K Q^T: attention transposed", "query_key_product(query, key)", "query_key_product(key, query)")
@@ -292,8 +290,8 @@ p("x38", "dV from the weights before dropout", "self.save(query, key, value, dro
     "self.save(query, key, value, weights, scale)")
 p("x39", "dropout forgotten in backward", "self.dropout.backward(query_key_product(d_y, value))",
     "query_key_product(d_y, value)")
-p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key) * scale",
-    "query_key_product(query, key)", ("return dropped @ value", "return dropped @ value * scale"))
+p("x40", "scores scaled after the mask and the softmax", "        scores *= scale\n", "",
+    ("return dropped @ value", "return dropped @ value * scale"))
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
 
@@ -309,21 +307,21 @@ p("73c", "the keys' path is lost", "d_memory += self.key.backward", "self.key.ba
 p("74", "backward 'simplified' to the identity", d_self, "return d_y if is_self_attention")
 p("75", "dK not transposed back before the heads merge", "self.split.backward(d_k)",
     "self.split.backward(d_k.swapaxes(-1, -2))")
-p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask)))",
-    "merged = self.merge(self.attention(q, k, v, mask))\n        self.output(merged)\n        return merged",
+p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask), packing))",
+    "merged = self.merge(self.attention(q, k, v, mask), packing)\n        self.output(merged)\n        return merged",
     select="multi_head and square")
-p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask)))",
+p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask), packing))",
     "context = self.attention(q, k, v, mask)\n"
-    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True)))")
+    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True), packing))")
 p("106", "cross-attention: queries and keys from the memory, values from the decoder",
-    "q = self.split(self.query(query)) ",
-    "asked, query = query, query if memory is None else memory\n        q = self.split(self.query(query)) ",
-    ("k, v = self.keys_and_values(query if memory is None else memory)",
+    "q = self.split(self.query(query), packing) ",
+    "asked, query = query, query if memory is None else memory\n        q = self.split(self.query(query), packing) ",
+    ("k, v = self.keys_and_values(memory, memory_packing)",
      "k, v = self.split(self.key(query)), self.split(self.value(asked))"), select="memory and square")
 p("x43", "the mask is not handed on", "self.attention(q, k, v, mask)", "self.attention(q, k, v)")
 p("x44", "always self-attention in backward", "self.save(memory is None)", "self.save(True)")
-p("x45", "values from the queries' input", "k, v = self.keys_and_values(query if memory is None else memory)",
-    "k, v = self.keys_and_values(query if memory is None else memory)[0], self.split(self.value(query))",
+p("x45", "values from the queries' input", "k, v = self.keys_and_values(memory, memory_packing)",
+    "k, v = self.keys_and_values(memory, memory_packing)[0], self.split(self.value(query), packing)",
     select="multi_head and square")
 p("x46", "the value width ignored", "value_features = value_features or key_features", "value_features = key_features",
     select="widths")
@@ -335,9 +333,9 @@ p("x47", "dQ goes back through the keys", "self.query.backward(self.split.backwa
 # -- masks --------------------------------------------------------------------------------------------------------
 
 p = plants("attention/masking.py", "test_attention.py", "mask or attend or dot_product")
-where = "array_module(x).where(mask, x, -np.inf)"
+where = "x + array_module(x).where(mask, 0, -np.inf).astype(x.dtype)"
 p("77", "scores multiplied by the mask", where, "x * mask")
-p("78a", "the mask inverted", where, "array_module(x).where(mask, -np.inf, x)")
+p("78a", "the mask inverted", where, "array_module(x).where(mask, -np.inf, x).astype(x.dtype)")
 p("78b", "True where a key is padding", "(ids != padding)[", "(ids == padding)[")
 p("79", "the diagonal blocked", "length - rows, dtype=bool)", "length - rows - 1, dtype=bool)")
 p("80", "one future position leaks", "length - rows, dtype=bool)", "length - rows + 1, dtype=bool)")
@@ -347,7 +345,7 @@ p("82", "query padding for key padding", "(ids != padding)[:, None, None, :]", "
 p("84", "the batch axis taken for the query axis", "(ids != padding)[:, None, None, :]", "(ids != padding)[None, None]")
 p("85", "-inf * 0", where, "x + (1 - mask) * -np.inf")
 p("x48", "the causal mask transposed", "length - rows, dtype=bool)", "length - rows, dtype=bool).T")
-p("x49", "the mask forgotten in backward", "array_module(d_y).where(mask, d_y, 0)", "d_y")
+p("x49", "the mask forgotten in backward", "d_y * mask", "d_y")
 p("x50", "scores masked in place", where, "(x.__setitem__(~np.broadcast_to(mask, x.shape), -np.inf), x)[1]",
     select="changes_what and Masking")
 
@@ -358,8 +356,8 @@ cut = "x.reshape(batch, length, heads, features // heads).transpose(0, 2, 1, 3)"
 p("86", "reshape without transpose", cut, "x.reshape(batch, heads, length, features // heads)")
 p("87", "merged without the inverse transpose", "x.transpose(0, 2, 1, 3).reshape(", "x.reshape(")
 p("88", "heads interleaved", cut, "x.reshape(batch, length, features // heads, heads).transpose(0, 3, 1, 2)")
-p("x51", "the backward of splitting transposes again", "return merge(d_y)",
-    "return d_y.reshape(len(d_y), d_y.shape[2], -1)")
+p("x51", "the backward of splitting transposes again", "d_x = merge(d_y)  ",
+    "d_x = d_y.reshape(len(d_y), d_y.shape[2], -1)  ")
 
 # -- stacks and models --------------------------------------------------------------------------------------------
 
@@ -373,18 +371,23 @@ p("x54", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self
     select="decoder_gradient and pre")
 p("x55", "the memory's padding is visible", "mask=memory_mask", "mask=None",
     select="transformer_equals and paper or padding_is_invisible and paper")
-p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own)", "self.add_norm_1(x, cache=own)", select="future and paper")
+p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own, packing=packing)",
+    "self.add_norm_1(x, cache=own, packing=packing)", select="future and paper")
 p("x57", "every layer is the same layer", "[DecoderLayer(config, rng) for _ in range(config.decoder_layers)]",
     "[DecoderLayer(config, rng)] * config.decoder_layers", select="every_attention")
-p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own)", "x = FIRST",
-    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)", "x = self.add_norm_1(x, mask=mask, cache=own)"),
-    ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)"), select="transformer_equals and square")
+p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own, packing=packing)",
+    "x = FIRST",
+    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, packing=packing, memory_packing=memory_packing)",
+     "x = self.add_norm_1(x, mask=mask, cache=own, packing=packing)"),
+    ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)"),
+    select="transformer_equals and square")
 
 p = plants("models/encoder.py", "test_models.py", "encoder_gradient")
 p("x59", "layers undone in forward order", "reversed(self.layers)", "self.layers")
 p("x60", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self.final_norm.saved(), d_y)[1]",
     select="encoder_gradient and pre")
-p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask, cache=cache)", "self.add_norm_1(x, cache=cache)",
+p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask, cache=cache, **packing)",
+    "self.add_norm_1(x, cache=cache, **packing)",
     select="transformer_equals and paper or padding_is_invisible and paper")
 p("x62", "the wrong dropout on the weights", "config.bias, config.attention_dropout", "config.bias, config.dropout",
     select="each_dropout")
@@ -582,8 +585,8 @@ p("x220", "no bias of the state", "self.state = Linear(state_features, 3 * state
     "self.state = Linear(state_features, 3 * state_features, rng, bias=False)", select="widths_of_states")
 
 p = plants("layers/linear.py", "test_recurrent.py", "through_time")
-p("x221", "the gradient of the last undone step only", "self.weight.grad += position_product",
-    "self.weight.grad[...] = position_product")
+p("x221", "the gradient of the last undone step only", "self.weight.accumulate(position_product, x, d_y)",
+    "self.weight.grad[...] = position_product(x, d_y)")
 
 p = plants("recurrent/recurrence.py", "test_recurrent.py", "recurrence")
 p("x222", "truncated to one step", "d_h = d_h + d_y[:, t]", "d_h = d_y[:, t]")
@@ -678,12 +681,13 @@ p("113", "the first step has t = 0", unbias,
     "one = array_module(1.0).float64(1.0)\n"
     "        unbias1, unbias2 = 1 / (one - self.beta1 ** (self.t - 1)), 1 / (one - self.beta2 ** (self.t - 1))")
 p("114", "t counts parameters, not steps", "self.t += 1", "self.t += len(self.model.parameters())")
-p("115a", "epsilon inside the root", "sqrt(v * unbias2)", "sqrt(v * unbias2 + self.epsilon)")
-p("115b", "epsilon before the bias correction", "sqrt(v * unbias2)", "sqrt(v)",
-    ("data -= rate * unbias1 * m", "data -= rate * unbias1 / unbias2**0.5 * m"))
-p("116", "g not squared", "(1 - self.beta2) * grad * grad", "(1 - self.beta2) * grad")
+p("115a", "epsilon inside the root", "xp.multiply(v, unbias2, out=step)",
+    "xp.multiply(v, unbias2, out=step)\n            step += self.epsilon")
+p("115b", "epsilon before the bias correction", "xp.multiply(v, unbias2, out=step)", "step[...] = v",
+    ("step *= rate * unbias1", "step *= rate * unbias1 / unbias2**0.5"))
+p("116", "g not squared", "step = grad * grad", "step = grad * 1")
 p("117", "beta1 used for v", "v *= self.beta2", "v *= self.beta1")
-p("119a", "the parameter is rebound", "data -= rate * unbias1 * m", "data = data - rate * unbias1 * m")
+p("119a", "the parameter is rebound", "data -= step", "data = data - step")
 p("120", "the schedule runs once per parameter", "self.learning_rate(self.t)",
     "self.learning_rate(self.t * len(self.model.parameters()))")
 p("x87", "the corrections swapped", "unbias1, unbias2 =", "unbias2, unbias1 =")
@@ -715,16 +719,15 @@ p("x103", "the cosine ends late by its warm-up", "(t - self.warmup) / (self.tota
 p("x104", "the floor is added to the peak", "(self.peak - self.floor) * (1", "self.peak * (1")
 p("x105", "a constant rate without its warm-up", "min(1.0, t / self.warmup if self.warmup else 1.0)", "1.0")
 
-p = plants("training.py", "test_training.py", "a_step_is")
-p("118b", "the training loop does not zero the gradients", "model.train()\n    while",
-    "model.train()\n    model.zero_grad = lambda: None\n    while")
+p = plants("shares.py", "test_training.py", "a_step_is")
+p("118b", "the training loop does not zero the gradients", "self.optimizer.flat.zero_grad()", "pass")
 
 # -- the contract -------------------------------------------------------------------------------------------------
 
 p = plants("module.py", "test_module.py", "")
 p("62", "one slot for the saves: the second mask serves both", "values = saves.pop()", "values = saves[-1]",
     judge="test_layers.py", select="test_dropout_used_twice")
-p("118a", "gradients not zeroed", "p.grad.fill(0)", "pass")
+p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
     "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
@@ -754,11 +757,11 @@ p("x126", "an exchanged parameter goes unnoticed", "[*map(id, parameters)] != [*
 p = plants("parameter.py", "test_module.py", "")
 p("119b", "assigning rebinds the data: the optimizer's view goes stale", "_write(self._data, value)",
     "self._data = value")
-p("119c", "assigning rebinds the gradient", "_write(self._grad, value)", "self._grad = value")
+p("119c", "assigning rebinds the gradient", "_write(self.grad, value)", "self._grad = value")
 p("121", "gradients outside the optimizer's buffer: most of the model never trains", "p.place(*views)",
     "p.place(views[0], p.grad)")
-p("x114", "the flat buffer in reverse order", "for p in parameters:\n            views",
-    "for p in reversed(parameters):\n            views")
+p("x114", "the flat buffer in reverse order", "for p in self.parameters:\n            views",
+    "for p in reversed(self.parameters):\n            views")
 p("x115", "gradients lost when the buffers are made", "views[0][...], views[1][...] = p.data, p.grad",
     "views[0][...], views[1][...] = p.data, 0")
 p("x123", "Xavier over one fan", "(6.0 / (fan_in + fan_out))", "(6.0 / (2 * fan_in))")
@@ -802,14 +805,15 @@ p("x142", "neighbours share a draw", "draws.view(np.uint16)[: like.size]",
 p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
 p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
 p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
-p("x145", "ones of float64", "xp.ones(x.shape[-1], dtype=x.dtype)", "xp.ones(x.shape[-1])")
-p("x146", "the mean over positions", "(1.0 / x.shape[-1])", "(1.0 / x.shape[0])")
+p("x145", "ones of float64", "xp.full(count, value, dtype=dtype)", "xp.full(count, value)")
+p("x146", "the mean over positions", "feature_sum_times(1.0 / x.shape[-1], x)", "feature_sum_times(1.0 / x.shape[0], x)")
 p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
     "range(0, arrays[0].size - block + 1, block)")
 p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
 p("x148", "scores in the slow memory layout", "return scores.swapaxes(-1, -2)", "return scores.swapaxes(-1, -2).copy()")
-p("x430", "a mask in the slow memory layout", "return xp.moveaxis(xp.ascontiguousarray(xp.moveaxis(mask, -1, 0)), 0, -1)", "return mask")
+p("x430", "a mask in the slow memory layout",
+    "return first_to(xp.ascontiguousarray(mask.transpose(last, *range(last))), -1)", "return mask")
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 
@@ -1122,3 +1126,125 @@ p = plants("lessons/notebooks.py", "test_lessons.py", "laid_out")
 p("x427", "a learner's notebook is overwritten", "if not file.exists():", "if True:")
 p = plants("cli/lessons.py", "test_lessons.py", "whichever_jupyter")
 p("x429", "the first Ctrl-C ends Jupyter", "            continue", "            return 130")
+
+# -- shares, and what is left out -----------------------------------------------------------------------------------
+
+p = plants("shares.py", "test_shares.py", "add_up")
+p("x431", "every share weighs the same", "(part, n / sum(real))", "(part, 1 / count)",
+    select="transformer_add_up or dealt_out")
+p("x432", "a share weighs as much as it has sequences", "int((batch.target_out[i::count] != padding).sum())",
+    "len(batch.target_out[i::count])", select="transformer_add_up or dealt_out")
+p("x433", "the gradients of the last share only", "grad += before", "pass")
+p("x434", "the loss of the last share only", "value += value_of_share", "value = value_of_share")
+p("x435", "the loss of a share is not weighted", "return weight * value", "return value")
+p("x436", "the gradients of a share are not weighted", "loss.backward(weight)", "loss.backward()")
+p("x437", "neighbours share, and other sequences are counted", "ids if ids is None else ids[i::count]",
+    "ids if ids is None else ids[i * len(ids) // count : (i + 1) * len(ids) // count]",
+    select="transformer_add_up or dealt_out")
+p("x438", "a share without a target is computed", "zip(parts, real) if n]", "zip(parts, real)]", select="is_left_out")
+p("x439", "padding is always 0", "cut(batch, self.count, padding_of(self.loss))", "cut(batch, self.count)",
+    select="asked_of_the_loss")
+p("x440", "all shares draw the same masks", "self.generators[0].integers(1 << 63, size=self.count) if",
+    "[self.generators[0].integers(1 << 63)] * self.count if", select="mask_of_its_own")
+p("x441", "all steps draw the same masks", "self.generators[0].integers(1 << 63, size=self.count) if",
+    "range(self.count) if", select="mask_of_its_own or another_number")
+p("x442", "the generator goes on where a share ended",
+    "finally:\n        for generator, state in zip(generators, states):",
+    "finally:\n        for generator, state in ():", select="same_state or leaves_the_generators")
+p("x443", "two generators draw the same numbers", "([seed, i]).state", "([seed]).state", select="leaves_the_generators")
+p("x444", "a closer look draws other masks", "for generator, state in zip(self.generators, self.before):",
+    "for generator, state in ():", select="come_again")
+p("x445", "more processes than cores", "1 < self.count <= cores()", "1 < self.count", select="nothing_is_forked")
+p("x446", "training computes padding", 'if not getattr(model, "packs", False):', "if True:", judge="test_packing.py",
+    select="nothing_is_computed or come_packed")
+p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)", "target_in != PAD",
+    judge="test_packing.py", select="nothing_stands_at_its_place")
+p("x448", "a place without a target cannot be looked at", "(target_in != PAD) | (target_out != padding)",
+    "target_out != padding", judge="test_packing.py", select="still_looked_at")
+
+p = plants("team.py", "test_shares.py", "bit_for_bit")
+p("x449", "the gradients of the first share only", "self.grads[0][part] += other[part]", "pass")
+p("x450", "every process adds on the first part", "part = self.parts[number]", "part = self.parts[0]")
+p("x451", "every process moves all parameters", "self.optimizer.update(rate, self.grads[0], self.parts[number])",
+    "self.optimizer.update(rate, self.grads[0])")
+p("x452", "each process has a rate of its own", 'self.optimizer.t, rate = struct.unpack("qd", content)',
+    'self.optimizer.t, rate = struct.unpack("qd", content)\n                rate = self.optimizer.rate()',
+    select="hook_changes")
+p("x453", "the others count one step", 'self.optimizer.t, rate = struct.unpack("qd", content)',
+    'self.optimizer.t, rate = 1, struct.unpack("qd", content)[1]')
+p("x454", "each process has parameters of its own", "flat.live_in(shared(flat.data), ",
+    "flat.live_in(flat.data.copy(), ")
+p("x455", "each process has moments of its own", "setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))",
+    "pass")
+p("x456", "all write into one gradient", "flat.live_in(flat.data, self.grads[number])", "pass")
+p("x457", "the loss of the first share only", 'value += struct.unpack("d", answer)[0]', "pass")
+p("x458", "the others draw from another seed", 'struct.pack("dq", weight, seed)', 'struct.pack("dq", weight, 0)')
+p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK)", "round(size * i / count)",
+    select="cut_between_blocks")
+
+p = plants("training.py", "test_shares.py", "interrupted_ends")
+p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares)",
+    "with Shares(model, loss, optimizer)")
+p = plants("training_options.py", "test_shares.py", "config_says")
+p("x461", "two shares on one core", "min(2, cores())", "2")
+p("x462", "a run asks anew how many shares it has", "if self.shares == 0:", "if False:")
+p = plants("optim.py", "test_shares.py", "bit_for_bit")
+p("x463", "a part is moved with the gradients of another",
+    "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
+    "in_blocks(self.updater(rate), *(array[part] if n != 1 else array[: array[part].size] for n, array in enumerate(arrays)))")
+
+p = plants("backend/processes.py", "test_backend.py", "fork")
+p("x464", "products in a fork take all threads", "threadpool_limits(limits=1, ", "threadpool_limits(limits=None, ",
+    select="takes_one_thread")
+p("x465", "Ctrl-C ends the forks", "signal.signal(signal.SIGINT, signal.SIG_IGN)", "pass", select="ctrl_c")
+p("x466", "a fork does what the parent does on a signal", "signal.signal(signal.SIGTERM, signal.SIG_DFL)", "pass",
+    select="what_this_process_does")
+p("x467", "forks outlive their parent", "        other.close()\n", "        pass\n", select="parent_is_killed")
+p("x468", "the memory is a copy", "copy[...] = array\n    return copy", "copy[...] = array\n    return copy.copy()",
+    select="one_memory")
+p("x469", "forks may fork", "1 if multiprocessing.current_process().daemon else ", "", select="may_not_fork")
+p("x470", "all cores of the machine", "len(os.sched_getaffinity(0))", "os.cpu_count()", select="may_use")
+p("x471", "forks are not ended", "self.process.terminate()\n        self.process.join()", "self.process.join(0.1)",
+    select="whatever_it_is_doing")
+p("x472", "an error counts as an answer", "reply = FAILED", "reply = DONE", select="says_so")
+p("x473", "an empty array arrives as None", "if rows < 0:", "if rows < 0 or columns == 0:", select="arrive_as")
+p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "while False and time", select="keeps_its_core_busy")
+
+p = plants("layers/packing.py", "test_packing.py", "")
+p("x475", "the packed stand side by side at the front", "padded[self.places] = packed",
+    "padded[: len(packed)] = packed", select="unpacking")
+p("x476", "positions are counted over real tokens", "self.places % real.shape[1]", "(real.cumsum(axis=1) - 1)[real]",
+    select="packed_are or where_it_stood")
+p("x477", "packed though nothing is padding", "cls(real) if real.any() and not real.all() else None", "cls(real)",
+    select="nothing_to_leave_out or either_side")
+p("x478", "what stands at padding is left there", "array_module(packed).zeros((", "array_module(packed).ones((",
+    select="unpacking or heads")
+p = plants("attention/heads.py", "test_packing.py", "split_heads or merge_heads or alternate")
+p("x479", "the gradient of the queries comes back padded", "return d_x if packing is None else packing.pack(d_x)",
+    "return d_x")
+p("x480", "the context stays padded", "return y if packing is None else packing.pack(y)", "return y")
+p = plants("models/input_embedding.py", "test_packing.py", "logits_the_loss or takes_padded_ids")
+p("x481", "packed tokens all stand at the beginning", "packing.pack(ids), packing.positions",
+    "packing.pack(ids), 0 * packing.positions")
+
+p = plants("parameter.py", "test_module.py", "")
+p("x482", "zeros that are owed are never written", "self._grad.fill(0)", "pass",
+    select="looking_at or owed or flat_gradient")
+p("x483", "accumulate always writes", "self._grad += product(*inputs)", "product(*inputs, out=self._grad)",
+    select="second_adds")
+p("x484", "zeros are written over what was accumulated",
+    "product(*inputs, out=self._grad)\n            self._owes_zeros = False", "product(*inputs, out=self._grad)",
+    select="second_adds or flat_gradient")
+p("x485", "zeros are written at every look", "self._grad.fill(0)\n            self._owes_zeros = False",
+    "self._grad.fill(0)", select="written_once")
+p("x486", "the flat gradient lacks the zeros that are owed",
+    "p.grad  # noqa: B018 - looking at it writes the zeros that it owes", "pass",
+    select="flat_gradient or reach_the_optimizer or clipping")
+p("x487", "who owes zeros makes all owe zeros", "self._owes_zeros = True", "type(self)._owes_zeros = True",
+    select="keeps_the_others")
+p("x488", "a product that fails pays the debt",
+    "product(*inputs, out=self._grad)\n            self._owes_zeros = False",
+    "self._owes_zeros = False\n            product(*inputs, out=self._grad)", select="product_that_fails")
+p = plants("backend/reductions.py", "test_backend.py", "memory_that_is_there")
+p("x489", "the memory that is there is not written", "y.reshape(-1, y.shape[-1]), out=out)",
+    "y.reshape(-1, y.shape[-1]))")

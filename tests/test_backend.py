@@ -1,10 +1,18 @@
 """The helpers one floor down: each equals the plain formula that it stands for."""
 
+import itertools
 import math
+import multiprocessing
+import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.attention import causal_mask, padding_mask
 from minitransformer.backend import (
@@ -23,6 +31,16 @@ from minitransformer.backend import (
     position_product,
     position_sum,
     query_key_product,
+)
+from minitransformer.backend.processes import (
+    FORK_IS_SAFE,
+    Fork,
+    cores,
+    one_blas_thread,
+    packed,
+    received,
+    shared,
+    unpacked,
 )
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
@@ -125,6 +143,18 @@ def test_sums_and_products_take_arrays_that_are_not_contiguous():
     close(position_sum(x), x.sum(axis=(0, 1)))
     close(position_product(x, y), np.einsum("btd,bte->de", x, y))
     close(feature_product(x, weight), np.einsum("btd,de->bte", x, weight))
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_product_over_positions_can_be_written_into_memory_that_is_there(shape, dtype):
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal(shape).astype(dtype), rng.standard_normal((*shape[:-1], 4)).astype(dtype)
+    memory = np.full(shape[-1] * 4 + 5, np.nan, dtype)
+    out = memory[3:-2].reshape(shape[-1], 4)
+    returned = position_product(x, y, out=out)
+    assert np.shares_memory(returned, out) and np.array_equal(out, position_product(x, y))
+    assert np.isnan(memory[:3]).all() and np.isnan(memory[-2:]).all()
 
 
 @pytest.mark.parametrize("helper", [feature_sum, feature_mean, position_sum, erf])
@@ -292,3 +322,246 @@ def test_blocks_of_the_usual_size_reach_the_end_of_a_long_array():
 
     in_blocks(increment, a)
     assert a.min() == a.max() == 1
+
+
+# -- processes ----------------------------------------------------------------------------------------------------
+
+needs_fork = pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
+
+
+def test_there_are_as_many_cores_as_this_process_may_use(monkeypatch):
+    monkeypatch.setattr("minitransformer.backend.processes.FORK_IS_SAFE", True)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8} if pid == 0 else {1}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert cores() == 3
+
+
+def test_where_processes_cannot_be_forked_there_is_one_core(monkeypatch):
+    monkeypatch.setattr("minitransformer.backend.processes.FORK_IS_SAFE", False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8}, raising=False)
+    assert cores() == 1
+
+
+@pytest.fixture
+def forks():
+    """A function that makes a Fork with this `start`; all of them are ended."""
+    made = []
+
+    def make(start):
+        made.append(Fork(start, made[:]))
+        return made[-1]
+
+    yield make
+    for fork in made:
+        fork.process.kill()
+        fork.close()
+    assert not {fork.process for fork in made} & {*multiprocessing.active_children()}
+
+
+def echo():
+    return lambda message: message
+
+
+@needs_fork
+def test_a_fork_has_one_core_because_it_may_not_fork(forks, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8})
+    fork = forks(lambda: lambda message: b"%d" % cores())
+    fork.send(b"")
+    assert fork.receive() == b"1" and cores() == 3
+
+
+@needs_fork
+def test_shared_arrays_have_the_values_and_are_one_memory_with_a_fork(forks):
+    for dtype in (np.float32, np.float64):
+        array = np.arange(5, dtype=dtype)
+        ours, plain = shared(array), np.arange(5)
+        assert ours is not array and ours.dtype == dtype and ours.tolist() == [0, 1, 2, 3, 4] and shared(ours) is ours
+
+        def answer(message, ours=ours, plain=plain):
+            ours[int(message)] *= 10
+            plain[int(message)] *= 10
+            return b"%d %d" % (ours.sum(), plain.sum())
+
+        fork = forks(lambda answer=answer: answer)
+        for message, reply in ((b"2", b"28 28"), (b"4", b"64 64")):
+            fork.send(message)
+            assert fork.receive() == reply
+        assert ours.tolist() == [0, 1, 20, 3, 40] and plain.tolist() == [0, 1, 2, 3, 4] and array[2] == 2
+        ours[0] = 100
+        fork.send(b"1")
+        assert fork.receive() == b"173 73"
+
+
+def test_a_part_of_a_shared_array_is_not_taken_for_the_whole():
+    whole = shared(np.arange(6.0))
+    part = shared(whole[2:4])
+    part[:] = 9
+    assert whole.tolist() == [0, 1, 2, 3, 4, 5]
+    assert shared(np.zeros(0)).shape == (0,)
+
+
+@needs_fork
+def test_a_fork_starts_by_itself_and_answers_in_order_whatever_is_long(forks):
+    started = []
+
+    def start():
+        started.append(os.getpid())
+        return lambda message: b"%d %d %s" % (os.getpid(), len(started), message)
+
+    fork = forks(start)
+    messages = [b"", b"x" * 3, bytes(range(256)) * 200]
+    for message in messages:
+        fork.send(message)
+    for message in messages:
+        assert fork.receive() == b"%d 1 %s" % (fork.process.pid, message)
+    assert not started and fork.process.pid != os.getpid()
+
+
+@needs_fork
+def test_a_product_inside_takes_one_thread_and_afterwards_as_many_as_before():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        assert before and set(before) == {2}
+        with one_blas_thread():
+            assert set(threads()) == {1}
+        assert threads() == before
+        with pytest.raises(KeyError), one_blas_thread():
+            raise KeyError
+        assert threads() == before
+
+
+@needs_fork
+@pytest.mark.parametrize("moment", ["send", "receive"])
+def test_a_fork_that_was_killed_is_reported_with_its_exit_code_and_the_remedy(forks, moment):
+    fork = forks(echo)
+    if moment == "receive":
+        os.kill(fork.process.pid, signal.SIGSTOP)
+        fork.send(b"1")
+    os.kill(fork.process.pid, signal.SIGKILL)
+    if moment == "send":
+        fork.process.join(10)
+    sentence = r"has ended \(exit code -9; .*memory\)\. Take smaller batches.*--shares 1\."
+    with pytest.raises(ChildProcessError, match=sentence):
+        fork.send(b"2")
+        fork.receive()
+
+
+@needs_fork
+def test_a_fork_whose_answer_fails_says_so_and_answers_the_next(forks):
+    fork = forks(lambda: lambda message: b"%d" % (6 // len(message)))
+    replies = []
+    for message in (b"ab", b"", b"abc"):
+        fork.send(message)
+        replies.append(fork.receive())
+    assert replies == [b"3", None, b"2"]
+
+
+@needs_fork
+def test_a_fork_that_fails_at_its_start_is_reported(forks, capfd):
+    fork = forks(lambda: 1 // 0)
+    with pytest.raises(ChildProcessError, match="exit code 1"):
+        fork.receive()
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+@needs_fork
+def test_ctrl_c_does_not_reach_a_fork(forks):
+    fork = forks(echo)
+    fork.send(b"ready")
+    fork.receive()
+    os.kill(fork.process.pid, signal.SIGINT)
+    fork.process.join(0.2)
+    assert fork.process.is_alive()
+    fork.send(b"still here")
+    assert fork.receive() == b"still here"
+
+
+@needs_fork
+def test_a_fork_is_ended_whatever_it_is_doing(forks):
+    busy, idle = forks(lambda: lambda message: time.sleep(100)), forks(echo)
+    busy.send(b"")
+    time.sleep(0.1)
+    for fork in (busy, idle):
+        fork.close()
+        assert not fork.process.is_alive() and fork.process.exitcode == -signal.SIGTERM
+
+
+@needs_fork
+def test_what_this_process_does_on_a_signal_is_not_what_a_fork_does(forks):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        fork = forks(echo)
+        fork.send(b"ready")
+        fork.receive()
+        fork.process.terminate()
+        fork.process.join(3)
+        assert fork.process.exitcode == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+PARENT = """
+import os, sys, time
+from minitransformer.backend.processes import Fork
+forks = []
+for _ in range(3):
+    forks.append(Fork(lambda: lambda message: message, forks))
+for fork in forks:
+    fork.send(b"ready")
+    fork.receive()
+print(*(fork.process.pid for fork in forks), flush=True)
+time.sleep(100)
+"""
+
+
+def alive(pid):
+    """Whether a process runs: it is there, and not a dead one that nobody has buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@needs_fork
+def test_forks_end_when_their_parent_is_killed():
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen([sys.executable, "-c", PARENT], env=environment, stdout=subprocess.PIPE) as parent:
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 3 and all(map(alive, pids))
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 5
+        while any(map(alive, pids)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        left = [pid for pid in pids if alive(pid)]
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert not left
+
+
+def test_arrays_of_integers_arrive_as_they_were_sent():
+    strided = np.arange(15, dtype=np.int32).reshape(3, 5)[:, ::2]
+    column, empty = -np.arange(4)[:, None], np.zeros((3, 0), dtype=int)
+    arrays = [strided, None, column, empty, None]
+    arrived = unpacked(packed(arrays))
+    assert len(arrived) == 5 and arrived[1] is arrived[4] is None
+    for sent, got in zip(arrays, arrived):
+        assert sent is None or (np.array_equal(sent, got) and sent.shape == got.shape and got.dtype == np.int64)
+
+
+def test_who_waits_keeps_its_core_busy_for_a_moment_only(monkeypatch):
+    class Pipe:
+        asked = 0
+
+        def poll(self):
+            self.asked += 1
+
+        def recv_bytes(self):
+            return b"late"
+
+    pipe, now = Pipe(), itertools.count(step=0.0005)
+    monkeypatch.setattr("minitransformer.backend.processes.time.perf_counter", lambda: next(now))
+    assert received(pipe) == b"late" and 2 <= pipe.asked <= 4

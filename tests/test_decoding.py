@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from common import refusal
 
-from minitransformer.backend.processes import FORK_IS_SAFE, side_by_side
 from minitransformer.data import BOS, EOS, PAD
-from minitransformer.decoding import beam_search, distribution, evaluating, greedy, hypotheses, in_shares, sample
-from minitransformer.errors import InputError
+from minitransformer.decoding import beam_search, distribution, evaluating, greedy, hypotheses, sample
 from minitransformer.gradient_check import away_from_initialisation
 from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.encoder import small_example
@@ -187,32 +185,6 @@ def test_a_batch_is_searched_as_each_row_by_itself(name):
         (alone,) = hypotheses(model, row[None, row != PAD], 7, beam=3)
         assert [ids for _, ids in alone] == [ids for _, ids in found]
         np.testing.assert_allclose([s for s, _ in alone], [s for s, _ in found], atol=1e-10)
-
-
-@pytest.mark.skipif(not FORK_IS_SAFE, reason="processes are not forked here")
-@pytest.mark.parametrize("shares", [2, 3, 9])
-@pytest.mark.parametrize("search", [greedy, beam_search])
-def test_rows_that_are_decoded_side_by_side_are_those_decoded_together(search, shares, monkeypatch):
-    parts, model, source = [], *model_and_source("transformer")
-
-    def split(function, rows):
-        parts.extend(rows)
-        return side_by_side(function, rows)
-
-    monkeypatch.setattr("minitransformer.decoding.shares.cores", lambda: shares)
-    monkeypatch.setattr("minitransformer.decoding.shares.side_by_side", split)
-    found = in_shares(search, shares)(model, source, 6)
-    assert len(parts) == min(shares, len(source)) > 1 and sum(map(len, parts)) == len(source)
-    assert found.dtype == source.dtype and np.array_equal(found, search(model, source, 6))
-
-
-@pytest.mark.skipif(not FORK_IS_SAFE, reason="processes are not forked here")
-def test_a_search_that_fails_in_the_other_process_fails_here(monkeypatch):
-    model, source = model_and_source("transformer")
-    monkeypatch.setattr("minitransformer.decoding.shares.cores", lambda: 2)
-    source[1, 0] = 99
-    with pytest.raises(InputError, match="Token id 99"):
-        in_shares(greedy)(model, source, 6)
 
 
 @pytest.mark.parametrize("name", NAMES)

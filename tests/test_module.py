@@ -6,9 +6,11 @@ import threading
 import numpy as np
 import pytest
 
+from minitransformer.backend import position_product
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import Linear
 from minitransformer.module import FlatBuffers, Module, Parameter, no_grad
+from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 
 
 class Scale(Module):
@@ -126,6 +128,221 @@ def test_a_parameter_refuses_a_value_of_another_shape(value):
 
 def test_a_parameter_prints_its_shape():
     assert repr(Parameter.zeros(3, 2)) == "Parameter(3, 2)"
+
+
+# -- zeros that are owed ------------------------------------------------------------------------------------------
+
+
+class Product(Module):
+    """y = x W, whose backward accumulates; W and x are whole numbers, so that sums are exact."""
+
+    def __init__(self, *rows):
+        self.weight = Parameter(np.array(rows, dtype=np.float32))
+
+    def forward(self, x):
+        self.save(x)
+        return x @ self.weight.data
+
+    def backward(self, d_y):
+        x = self.saved()
+        self.weight.accumulate(position_product, x, d_y)
+        return d_y @ self.weight.data.T
+
+
+X = np.array([[1, 2], [3, -4], [5, 6]], dtype=np.float32)
+D_Y = np.array([[1, 0, 2], [0, 3, 1], [-2, 1, 0]], dtype=np.float32)
+D_W = X.T @ D_Y
+
+
+def backward(product):
+    product(X)
+    product.backward(D_Y)
+
+
+def owing(flatten=True):
+    """(a model, its product): gradients full of rubbish that zero_grad() has just declared to be zero."""
+    model = Module()
+    model.before, model.product, model.after = Scale(1.0, 2.0), Product([1, 2, 3], [4, 5, 6]), Scale(3.0)
+    if flatten:
+        model.flat_buffers()
+    for p in model.parameters():
+        p.grad += np.nan
+    model.zero_grad()
+    return model, model.product
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_the_first_accumulate_after_zero_grad_writes_and_the_second_adds(flatten):
+    model, product = owing(flatten)
+    grad = product.weight._grad
+    backward(product)
+    assert product.weight.grad is grad and np.array_equal(grad, D_W)
+    backward(product)
+    assert product.weight.grad is grad and np.array_equal(grad, 2 * D_W)
+    model.zero_grad()
+    backward(product)
+    assert np.array_equal(grad, D_W)
+
+
+def test_the_first_accumulate_after_zero_grad_hands_over_the_memory_of_the_gradient():
+    _, product = owing()
+    given = []
+    product.weight.accumulate(lambda out=None: given.append(out) or np.copyto(out, 7))
+    product.weight.accumulate(lambda out=None: given.append(out) or np.ones((2, 3)))
+    assert given[0] is product.weight._grad and given[1] is None and (product.weight.grad == 8).all()
+
+
+def test_accumulate_without_zero_grad_adds():
+    product = Product([1, 2, 3], [4, 5, 6])
+    product.weight.grad = 5 * np.ones((2, 3))
+    backward(product)
+    assert np.array_equal(product.weight.grad, 5 + D_W)
+
+
+def test_a_product_that_fails_leaves_the_gradient_that_zero_grad_promised():
+    _, product = owing()
+    refusal(ZeroDivisionError, product.weight.accumulate, lambda out=None: 1 / 0)
+    assert (product.weight.grad == 0).all()
+
+
+def test_looking_at_a_gradient_after_zero_grad_gives_zeros_in_the_same_array():
+    for flatten in (False, True):
+        model, product = owing(flatten)
+        looked = product.weight.grad
+        assert looked is product.weight._grad and (looked == 0).all()
+        backward(product)
+        assert np.array_equal(looked, D_W)
+        backward(product)
+        assert np.array_equal(looked, 2 * D_W)
+        assert all((s.a.grad == 0).all() for s in (model.before, model.after))
+
+
+def test_zeros_are_written_once_and_not_over_what_came_after():
+    _, product = owing()
+    product.weight.grad[1, 2] = 9
+    assert product.weight.grad.sum() == 9
+    product.weight.zero_grad()
+    product.weight.zero_grad()
+    backward(product)
+    assert np.array_equal(product.weight.grad, D_W)
+
+
+def test_adding_and_assigning_to_a_gradient_that_owes_its_zeros():
+    _, product = owing()
+    grad = product.weight._grad
+    product.weight.grad += 2
+    assert product.weight.grad is grad and (grad == 2).all()
+    product.weight.zero_grad()
+    product.weight.grad = np.arange(6.0).reshape(2, 3)
+    assert product.weight.grad is grad and grad.tolist() == [[0, 1, 2], [3, 4, 5]]
+    backward(product)
+    assert np.array_equal(grad, np.arange(6).reshape(2, 3) + D_W)
+
+
+def test_a_gradient_that_owes_its_zeros_still_refuses_another_shape():
+    _, product = owing()
+    assert "(2, 3)" in refusal(InputError, setattr, product.weight, "grad", np.ones((3, 2)))
+    assert (product.weight.grad == 0).all()
+
+
+def test_the_flat_gradient_has_the_zeros_and_what_was_accumulated():
+    model, product = owing()
+    flat = model.flat_buffers()
+    assert (flat.grad == 0).all() and flat.grad is flat.grad
+    model.zero_grad()
+    backward(product)
+    assert flat.grad.tolist() == [0, 0, *D_W.ravel(), 0]
+    flat.grad[:] = np.nan
+    flat.zero_grad()
+    backward(product)
+    assert product.weight.grad.base is flat.grad and flat.grad.tolist() == [0, 0, *D_W.ravel(), 0]
+
+
+def test_one_parameter_that_owes_zeros_keeps_the_others_gradients():
+    model, product = owing()
+    model.before.a.grad, model.after.a.grad = np.array([1.0, 2.0]), np.array([3.0])
+    product.weight.grad = D_W
+    product.weight.zero_grad()
+    assert model.flat_buffers().grad.tolist() == [1, 2, 0, 0, 0, 0, 0, 0, 3]
+
+
+def test_clipping_counts_the_zeros_that_are_owed():
+    model, product = owing()
+    assert clip_by_global_norm(model, 1.0) == 0
+    model.zero_grad()
+    backward(product)
+    assert clip_by_global_norm(model, None) == pytest.approx(np.linalg.norm(D_W))
+    clip_by_global_norm(model, 0.5)
+    assert np.linalg.norm(model.flat_buffers().grad) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("make", [lambda m: SGD(m, 0.5, momentum=0.5), lambda m: Adam(m, 0.5), lambda m: AdamW(m, 0.5)])
+def test_all_zeros_reach_the_optimizer_though_nobody_looked(make):
+    models = [owing()[0] for _ in range(2)]
+    optimizers = [make(model) for model in models]
+    for model, optimizer in zip(models, optimizers):  # a step with gradients, so that the moments move
+        for p in model.parameters():
+            p.grad = np.arange(1.0, p.size + 1).reshape(p.shape)
+        optimizer.step()
+        for p in model.parameters():
+            p.grad += np.nan
+    models[0].zero_grad()
+    for p in models[1].parameters():
+        p.grad = np.zeros(p.shape)
+    for optimizer in optimizers:
+        optimizer.step()
+    ours, plain = (o.state_dict() | m.state_dict() for o, m in zip(optimizers, models))
+    assert all(np.array_equal(ours[name], plain[name]) and np.isfinite(ours[name]).all() for name in ours)
+
+
+def test_a_copied_parameter_owes_its_zeros_too_and_pays_them_alone():
+    model, product = owing()
+    other = copy.deepcopy(model)
+    backward(product)
+    assert (other.product.weight.grad == 0).all() and np.array_equal(product.weight.grad, D_W)
+    model.zero_grad()
+    other = copy.deepcopy(model)
+    backward(other.product)
+    assert np.array_equal(other.product.weight.grad, D_W) and (product.weight.grad == 0).all()
+
+
+@pytest.mark.parametrize("target", ["float64", "cpu"])
+def test_moving_takes_zeros_along_that_are_owed(target):
+    model, product = owing()
+    model.to(target)
+    assert all((p._grad == 0).all() for p in model.parameters())
+    model.zero_grad()
+    backward(product)
+    assert np.array_equal(product.weight.grad, D_W)
+    assert product.weight.grad.dtype == ("float32" if target == "cpu" else target)
+
+
+def test_packing_anew_takes_zeros_along_that_are_owed():
+    model, product = owing()
+    model.added = Scale(8.0, 9.0)
+    model.added.a.grad += 3
+    model.before.a.grad += 1
+    flat = model.pack()
+    assert flat.grad.tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 3, 3]
+    backward(product)
+    assert np.array_equal(product.weight.grad, D_W)
+
+
+def test_buffers_can_live_in_other_arrays_with_the_values_they_have():
+    model, product = owing()
+    backward(product)
+    model.after.a.grad = np.array([4.0])
+    flat = model.flat_buffers()
+    values, grads = flat.data.copy(), [0, 0, *D_W.ravel(), 4]  # `before` still owes its zeros
+    data, grad = np.full(9, np.nan, np.float32), np.full(9, np.nan, np.float32)
+    flat.live_in(data, grad)
+    assert flat.data is data and flat.grad is grad and flat.intact() and model.flat_buffers() is flat
+    assert np.array_equal(data, values) and np.array_equal(grad, grads)
+    flat.live_in(data, grad)
+    assert np.array_equal(data, values) and np.array_equal(grad, grads)
+    product.weight.data = product.weight.data + 1
+    backward(product)
+    assert data[2:8].tolist() == [2, 3, 4, 5, 6, 7] and grad[2:8].tolist() == (2 * D_W).ravel().tolist()
 
 
 # -- the tree -----------------------------------------------------------------------------------------------------

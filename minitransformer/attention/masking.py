@@ -25,6 +25,11 @@ def causal_mask(length, like=None, last=None):
     return keys_outermost(xp.tri(rows, length, length - rows, dtype=bool)[None, None])
 
 
+def unless_all(mask):
+    """The mask, or None where it lets all attend to all, and masking can be spared."""
+    return None if mask.all() else mask
+
+
 class Masking(Module):
     """Set the scores of forbidden keys to −∞, so that softmax gives them weight 0: "Mask (opt.)" in figure 2.
 

@@ -6,10 +6,12 @@ import os
 import signal
 import struct
 import sys
+import time
 import warnings
 
 import numpy as np
 
+PATIENCE = 0.002  # seconds
 DONE, FAILED = b"1", b"0"
 FORK_IS_SAFE = sys.platform == "linux"  # macOS's own BLAS does not survive a fork, and Windows has none
 
@@ -66,7 +68,7 @@ class Fork:
 
     def receive(self):
         with self.expecting_life():
-            reply = self.pipe.recv_bytes()
+            reply = received(self.pipe)
         return reply[1:] if reply[:1] == DONE else None
 
     @contextlib.contextmanager
@@ -95,7 +97,7 @@ def _serve(start, pipe, inherited):
     answer = start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         while True:
-            message = pipe.recv_bytes()
+            message = received(pipe)
             try:
                 reply = DONE + answer(message)
             except Exception:  # whoever asked does it again, and meets the error where it can be seen
@@ -103,20 +105,12 @@ def _serve(start, pipe, inherited):
             pipe.send_bytes(reply)
 
 
-def side_by_side(function, parts):
-    """[function(part) for part in parts], each part in a process of its own. The results are arrays of integers (N, M)."""
-    with contextlib.ExitStack() as opened:
-        opened.enter_context(one_blas_thread())
-        forks = []
-        for part in parts[1:]:
-            forks.append(Fork(lambda part=part: lambda _: packed([function(part)]), forks))
-            opened.callback(forks[-1].close)
-            forks[-1].send(b"")
-        results = [function(parts[0])]
-        for fork, part in zip(forks, parts[1:]):
-            reply = fork.receive()
-            results += [function(part)] if reply is None else unpacked(reply)
-    return results
+def received(pipe):
+    """The next message. A short wait keeps the core busy, or both processes would soon be woken on the same one."""
+    patience = time.perf_counter() + PATIENCE
+    while not pipe.poll() and time.perf_counter() < patience:
+        pass
+    return pipe.recv_bytes()
 
 
 def packed(arrays):

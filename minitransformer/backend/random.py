@@ -10,14 +10,16 @@ LEVELS = 1 << 16
 
 
 def keep_mask(rng, keep, like):
-    """A boolean array like `like` (its shape and library), each element True with probability `keep`.
+    """A boolean array like `like` (its shape, its order in memory, its library), each element True with probability `keep`.
 
     Plain formula: `rng.random(shape) < keep`. Here one raw 64-bit draw serves four elements, 16 bits each,
     which is several times cheaper; `keep` is therefore a multiple of 1/65536 (see `nearest_keep`).
     """
     draws = rng.integers(0, 1 << 64, size=-(-like.size // 4), dtype=np.uint64, endpoint=False)
     mask = draws.view(np.uint16)[: like.size] < round(keep * LEVELS)
-    return array_module(like).asarray(mask).reshape(like.shape)
+    axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # from the outermost in memory to the innermost
+    mask = mask.reshape([like.shape[axis] for axis in axes]).transpose([axes.index(axis) for axis in range(like.ndim)])
+    return array_module(like).asarray(mask)
 
 
 def nearest_keep(keep):

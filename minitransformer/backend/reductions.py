@@ -8,28 +8,35 @@ import functools
 
 from .arrays import array_module
 
+FEW, LARGE = 64, 1 << 17  # positions, numbers in a weight
+
 
 @functools.lru_cache(maxsize=64)
-def ones(count, dtype, xp):
-    """A vector of ones that many sums share."""
-    return xp.ones(count, dtype=dtype)
+def filled(value, count, dtype, xp):
+    """A vector of equal numbers, which many sums share."""
+    return xp.full(count, value, dtype=dtype)
 
 
 def feature_sum(x):
     """Σ over the last axis, kept: `x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
-    features = x.shape[-1]
-    return (x.reshape(-1, features) @ ones(features, x.dtype, array_module(x))).reshape(*x.shape[:-1], 1)
+    return feature_sum_times(1.0, x)
 
 
 def feature_mean(x):
     """Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
-    return feature_sum(x) * (1.0 / x.shape[-1])
+    return feature_sum_times(1.0 / x.shape[-1], x)
+
+
+def feature_sum_times(factor, x):
+    features = x.shape[-1]
+    weights = filled(factor, features, x.dtype, array_module(x))
+    return (x.reshape(-1, features) @ weights).reshape(*x.shape[:-1], 1)
 
 
 def position_sum(x):
     """Σ over all axes but the last: `x.sum(axis=(0, ..., -2))`.  (..., D) → (D,)"""
     rows = x.reshape(-1, x.shape[-1])  # (N, D)
-    return ones(len(rows), x.dtype, array_module(x)) @ rows
+    return filled(1.0, len(rows), x.dtype, array_module(x)) @ rows
 
 
 def position_product(x, y, out=None):
@@ -43,6 +50,10 @@ def position_product(x, y, out=None):
 def feature_product(x, weight):
     """x W over the last axis of x, as one product: `x @ weight`.  (..., D), (D, E) → (..., E)
 
-    NumPy runs a separate product for each leading index of x; flattening the positions makes it a single one.
+    NumPy runs a separate product for each leading index of x; flattening the positions makes it a single one. For few
+    positions, when decoding, it is written (Wᵀ xᵀ)ᵀ: BLAS then reads a large W, which takes longest, as it lies in memory.
     """
-    return (x.reshape(-1, x.shape[-1]) @ weight).reshape(*x.shape[:-1], weight.shape[-1])
+    rows, shape = x.reshape(-1, x.shape[-1]), (*x.shape[:-1], weight.shape[-1])
+    if 1 < len(rows) <= FEW and weight.size >= LARGE and weight.flags.c_contiguous:
+        return (weight.T @ rows.T).T.copy(order="C").reshape(shape)
+    return (rows @ weight).reshape(shape)

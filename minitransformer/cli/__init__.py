@@ -17,7 +17,7 @@ def main(arguments=None):
     except InputError as problem:
         print(f"minitransformer: {problem}", file=sys.stderr)
         return 2
-    except NonFiniteError as problem:
+    except (NonFiniteError, ChildProcessError) as problem:
         print(f"minitransformer: {problem}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read our output has seen enough

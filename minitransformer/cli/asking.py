@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import evaluation, translation
-from ..decoding import beam_search, greedy, in_shares, sample
+from ..decoding import beam_search, greedy, sample
 from ..errors import InputError
 from ..run import Run
 from .pictures import draw_run
@@ -68,7 +68,7 @@ def score_translations(run, options):
         Path(options.write).touch()  # before the work, should it not be possible
     sources, references = run.task.sentences(options.split)
     search = chosen_search(options)
-    answers = translation.translate(run.model, run.vocabulary, sources, in_shares(search))
+    answers = translation.translate(run.model, run.vocabulary, sources, search)
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         Path(options.write).write_text("".join(lines), encoding="utf-8")

@@ -4,16 +4,5 @@ from .beam import Hypothesis, beam_search, hypotheses
 from .evaluating import evaluating
 from .greedy import generate, greedy
 from .sampling import distribution, sample
-from .shares import in_shares
 
-__all__ = [
-    "Hypothesis",
-    "beam_search",
-    "distribution",
-    "evaluating",
-    "generate",
-    "greedy",
-    "hypotheses",
-    "in_shares",
-    "sample",
-]
+__all__ = ["Hypothesis", "beam_search", "distribution", "evaluating", "generate", "greedy", "hypotheses", "sample"]

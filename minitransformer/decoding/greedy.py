@@ -1,6 +1,6 @@
 """From a trained model to a sequence, one token at a time: the most likely one."""
 
-from ..backend import array_module
+from ..backend import array_module, keep_freed_memory
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
 from .evaluating import evaluating
@@ -21,6 +21,7 @@ def generate(model, source, max_tokens, choose):
 
     A row that has ended leaves the batch. Returns ids (B, ≤ max_tokens) as `greedy` does.
     """
+    keep_freed_memory()
     xp = array_module(source)
     produced = xp.full((source.shape[0], max_tokens), PAD, dtype=source.dtype)
     rows = xp.arange(source.shape[0])                                    # those that still write

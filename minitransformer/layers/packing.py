@@ -12,7 +12,7 @@ class Packing:
     long row, (N, D). Attention, which compares the positions of a sequence, gets them back in their places, with zeros at
     padding. `pack` and `unpack` are each other's backward, because nothing depends on what stands at padding.
 
-    `Packing.of(real)`, for a mask (B, T), is None where all is real: then there is nothing to leave out.
+    `Packing.of(real)`, for a mask (B, T), is None where all is real, and there is nothing to leave out, or nothing is.
 
     Shapes: packed (N, ...), padded (B, T, ...). Source: Zeng et al. 2022, "Boosting distributed training performance of
     the unpadded BERT model", section 3.
@@ -26,7 +26,7 @@ class Packing:
 
     @classmethod
     def of(cls, real):
-        return None if real.all() else cls(real)
+        return cls(real) if real.any() and not real.all() else None
 
     def pack(self, padded):
         """(B, T, ...) → (N, ...)"""

@@ -2,7 +2,7 @@
 
 from ..errors import InputError
 from ..layers.dropout import Dropout
-from ..layers.embedding import Embedding
+from ..layers.embedding import Embedding, expect_ids
 from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from ..module import Module
 
@@ -46,6 +46,7 @@ class InputEmbedding(Module):
 
     def forward(self, ids, positions=None, packing=None):
         if packing is not None:
+            expect_ids(ids, self.embedding.weight.shape[0])              # while it can say in which row
             ids, positions = packing.pack(ids), packing.positions        # (N,), (N,)
         return self.dropout(self.position(self.embedding(ids), positions))  # (B, T, D)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..attention.masking import causal_mask, padding_mask
+from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
@@ -74,7 +74,7 @@ class Transformer(Module):
         """The state before the first token: the memory, its mask, which target tokens are real (none yet), caches."""
         expect_sequences(source=source)
         memory, memory_mask = self.encode(source)
-        return memory, memory_mask, source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
+        return memory, unless_all(memory_mask), source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
 
     @no_grad()
     def step(self, ids, state):
@@ -88,7 +88,7 @@ class Transformer(Module):
         position = xp.full((len(ids), 1), before.shape[1])
         caches = copied(caches)
         x = self.target_input(ids[:, None], position)                    # (B, 1, D)
-        x = self.decoder(x, memory, real[:, None, None], memory_mask, caches)
+        x = self.decoder(x, memory, unless_all(real[:, None, None]), memory_mask, caches)
         return self.output(x)[:, 0], (memory, memory_mask, real, caches)
 
     @classmethod

@@ -1,0 +1,395 @@
+"""Padding left out: the same numbers as with it, at every real position and in every gradient."""
+
+import numpy as np
+import pytest
+from common import assert_gradients, central_differences, close, refusal
+
+from minitransformer.attention import MultiHeadAttention, padding_mask
+from minitransformer.attention.heads import MergeHeads, SplitHeads
+from minitransformer.backend import nearest_keep
+from minitransformer.data import Batch
+from minitransformer.gradient_check import away_from_initialisation
+from minitransformer.layers import Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding
+from minitransformer.layers.packing import Packing
+from minitransformer.losses import CrossEntropy
+from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
+from minitransformer.module import Module
+from minitransformer.observe import observe
+from minitransformer.shares import gradients, without_padding
+
+SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=9)
+DEPTH = dict(encoder_layers=2, decoder_layers=3, dropout=0.0)
+VARIANTS = {
+    "post": {},
+    "post with final norm": dict(final_norm=True),
+    "pre": dict(norm="pre"),
+    "pre without final norm": dict(norm="pre", final_norm=False),
+    "learned": dict(positions="learned"),
+    "bias": dict(bias=True, activation="gelu"),
+    "tied": dict(tie_embeddings=True, target_vocabulary=17),
+    "all": dict(tie_embeddings=True, target_vocabulary=17, positions="learned", norm="pre", bias=True),
+    "one layer each": dict(encoder_layers=1, decoder_layers=1),
+}
+REAL = np.array([[1, 1, 0, 1, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 0, 0, 0]]) == 1
+
+
+def rng(seed=0):
+    return np.random.default_rng([5, seed])
+
+
+def model_of(variant="post", **changes):
+    """In float64, every parameter at a random place."""
+    config = TransformerConfig(**{**SIZES, **DEPTH, **VARIANTS[variant], **changes})
+    return away_from_initialisation(Transformer(config, 3).to("float64"), rng(1))
+
+
+SOURCE_LENGTHS = {"padded": [7, 3, 5, 1], "full": [7, 7, 7, 7]}
+TARGET_LENGTHS = {"padded": [2, 5, 5, 3], "full": [5, 5, 5, 5]}
+
+
+def batch_of(source="padded", target="padded"):
+    """Four pairs of unlike lengths, S = 7 and T = 5."""
+    draw = rng(2)
+    source_ids, target_ids = draw.integers(4, 17, size=(4, 7)), draw.integers(4, 17, size=(4, 6))
+    source_ids[np.arange(7) >= np.array(SOURCE_LENGTHS[source])[:, None]] = 0
+    target_ids[:, 0] = 1
+    target_in, target_out = target_ids[:, :-1].copy(), target_ids[:, 1:].copy()
+    behind = np.arange(5) >= np.array(TARGET_LENGTHS[target])[:, None]
+    target_in[behind] = target_out[behind] = 0
+    return Batch(source_ids, target_in, target_out)
+
+
+# -- Packing itself -----------------------------------------------------------------------------------------------
+
+
+def test_packed_are_the_real_positions_row_by_row_and_in_their_order():
+    packing = Packing(REAL)
+    padded = np.arange(28).reshape(4, 7)
+    assert packing.pack(padded).tolist() == [0, 1, 3, 5, 6, 14, 15, 16, 17, 18, 19, 20, 22]
+    assert packing.positions.tolist() == [0, 1, 3, 5, 6, 0, 1, 2, 3, 4, 5, 6, 1]
+
+
+@pytest.mark.parametrize("features", [(), (5,), (3, 2)], ids=str)
+def test_unpacking_puts_every_vector_in_its_place_with_zeros_at_padding(features):
+    packing = Packing(REAL)
+    packed = rng().standard_normal((13, *features)).astype(np.float32)
+    padded = packing.unpack(packed)
+    assert padded.shape == (4, 7, *features) and padded.dtype == np.float32
+    for n, (row, place) in enumerate(np.argwhere(REAL)):
+        assert np.array_equal(padded[row, place], packed[n])
+    assert not padded[~REAL].any()
+
+
+@pytest.mark.parametrize("features", [(), (5,), (3, 2)], ids=str)
+def test_packing_undoes_unpacking_and_each_is_the_others_backward(features):
+    packing = Packing(REAL)
+    x, y = rng().standard_normal((13, *features)), rng(1).standard_normal((4, 7, *features))
+    kept = x.copy(), y.copy()
+    assert np.array_equal(packing.pack(packing.unpack(x)), x)
+    assert np.array_equal(packing.unpack(packing.pack(y))[REAL], y[REAL])
+    np.testing.assert_allclose((packing.unpack(x) * y).sum(), (x * packing.pack(y)).sum(), rtol=1e-13)
+    assert np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])
+
+
+def test_an_array_that_is_not_contiguous_is_packed_too():
+    y = rng().standard_normal((7, 4, 5)).transpose(1, 0, 2)
+    assert np.array_equal(Packing(REAL).pack(y), y[REAL])
+
+
+def test_where_all_is_real_there_is_nothing_to_leave_out():
+    assert Packing.of(np.ones((3, 5), dtype=bool)) is None
+    one_is_not = np.ones((3, 5), dtype=bool)
+    one_is_not[2, 4] = False
+    assert Packing.of(one_is_not).places.tolist() == list(range(14))
+
+
+# -- heads --------------------------------------------------------------------------------------------------------
+
+
+def test_split_heads_gets_the_real_positions_and_returns_zeros_at_the_others():
+    packing, split = Packing(REAL), SplitHeads(3)
+    x, d_y = rng().standard_normal((13, 3 * 5)), rng(1).standard_normal((4, 3, 7, 5))
+    y = split(x, packing)
+    assert np.array_equal(y, SplitHeads(3)(packing.unpack(x))) and not y.transpose(0, 2, 1, 3)[~REAL].any()
+    d_x = split.backward(d_y)
+    assert d_x.shape == x.shape and not split.leftover_saves()
+    np.testing.assert_allclose((y * d_y).sum(), (x * d_x).sum(), rtol=1e-13)
+    close(d_x, central_differences(lambda: (SplitHeads(3)(x, packing) * d_y).sum(), x), atol=1e-8)
+
+
+def test_merge_heads_returns_the_real_positions_and_their_gradient_comes_back_with_zeros():
+    packing, merge = Packing(REAL), MergeHeads()
+    x, d_y = rng().standard_normal((4, 3, 7, 5)), rng(1).standard_normal((13, 3 * 5))
+    y = merge(x, packing)
+    assert np.array_equal(y, MergeHeads()(x)[REAL])
+    d_x = merge.backward(d_y)
+    assert d_x.shape == x.shape and not d_x.transpose(0, 2, 1, 3)[~REAL].any() and not merge.leftover_saves()
+    np.testing.assert_allclose((y * d_y).sum(), (x * d_x).sum(), rtol=1e-13)
+    assert np.array_equal(d_x.transpose(0, 2, 1, 3)[REAL], d_y.reshape(13, 3, 5))
+
+
+def test_heads_with_and_without_padding_alternate_and_are_undone_in_reverse():
+    packing, split = Packing(REAL), SplitHeads(3)
+    split(np.ones((13, 15)), packing)
+    split(np.ones((2, 6, 15)))
+    assert split.backward(np.ones((2, 3, 6, 5))).shape == (2, 6, 15)
+    assert split.backward(np.ones((4, 3, 7, 5))).shape == (13, 15)
+
+
+def test_packed_features_that_do_not_divide_are_refused():
+    assert "(4, 7, 16)" in refusal(SplitHeads(3), np.ones((13, 16)), Packing(REAL))
+
+
+@pytest.mark.parametrize("of_query, of_memory", [(True, True), (True, False), (False, True)])
+def test_attention_between_packed_queries_and_a_packed_memory(of_query, of_memory):
+    attention = MultiHeadAttention(12, 3, rng(), key_features=5, value_features=4, bias=True).to("float64")
+    away_from_initialisation(attention, rng(1))
+    real_q, real_m = REAL.copy(), np.arange(6) < np.array([2, 6, 1, 4])[:, None]
+    real_q[1, 3] = True
+    query, memory, d_y = (rng(n).standard_normal((4, length, 12)) for n, length in ((3, 7), (4, 6), (5, 7)))
+    d_y[~real_q] = 0
+    mask = padding_mask(real_m)
+    expected = attention(query, memory, mask)
+    d_expected = attention.backward(d_y)
+    weights = {name: p.grad.copy() for name, p in attention.named_parameters().items()}
+    attention.zero_grad()
+    q, m = Packing(real_q) if of_query else None, Packing(real_m) if of_memory else None
+    packed = [array if p is None else p.pack(array) for p, array in ((q, query), (m, memory), (q, d_y))]
+    y = attention(packed[0], packed[1], mask, packing=q, memory_packing=m)
+    close(y, expected if q is None else q.pack(expected))
+    for mine, whole, p in zip(attention.backward(packed[2]), d_expected, (q, m)):
+        close(mine, whole if p is None else p.pack(whole))
+    for name, p in attention.named_parameters().items():
+        close(p.grad, weights[name])
+
+
+# -- positions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [SinusoidalPositionalEncoding, LearnedPositionalEncoding])
+def test_a_packed_position_gets_the_code_of_where_it_stood(kind):
+    encoding = kind(6, max_length=8) if kind is SinusoidalPositionalEncoding else kind(6, rng(), max_length=8)
+    encoding.to("float64")
+    packing, x = Packing(REAL), rng(1).standard_normal((4, 7, 6))
+    y = encoding(packing.pack(x), packing.positions)
+    assert y.shape == (13, 6)
+    close(y, kind.forward(encoding, x)[REAL])
+    d_y = rng(2).standard_normal((13, 6))
+    encoding.backward(rng(3).standard_normal((4, 7, 6)))  # of the second forward, which is the first undone
+    assert np.array_equal(encoding.backward(d_y), d_y)
+
+
+def test_the_gradient_of_learned_positions_is_collected_from_packed_ones():
+    encoding = LearnedPositionalEncoding(6, rng(), max_length=8).to("float64")
+    packing, d_y = Packing(REAL), rng(2).standard_normal((13, 6))
+    encoding.weight.grad = np.ones((8, 6))
+    encoding(rng(1).standard_normal((13, 6)), packing.positions)
+    encoding.backward(d_y)
+    close(encoding.weight.grad[:7], 1 + packing.unpack(d_y).sum(axis=0))
+    assert (encoding.weight.grad[7] == 1).all()
+
+
+def test_packed_positions_outside_the_table_are_refused():
+    encoding = LearnedPositionalEncoding(6, rng(), max_length=5)
+    assert "longer than the maximum of 5" in refusal(encoding, np.ones((13, 6)), Packing(REAL).positions)
+    assert "count from 0; got -2" in refusal(encoding, np.ones((2, 6)), np.array([-2, 0]))
+    assert "x[None]" in refusal(encoding, np.ones((13, 6)))
+
+
+def test_the_input_of_a_stack_takes_padded_ids_and_returns_real_positions():
+    config = TransformerConfig(**{**SIZES, "positions": "learned", "dropout": 0.0})
+    embedding = InputEmbedding(Embedding(17, 12, rng()), config, rng()).to("float64")
+    source, packing = batch_of().source, Packing(batch_of().source != 0)
+    y, padded = embedding(source, packing=packing), embedding(source)
+    assert y.shape == (16, 12)
+    close(y, padded[source != 0])
+
+
+# -- whole models -------------------------------------------------------------------------------------------------
+
+
+def loss_and_gradients(model, batch, packed, smoothing=0.1):
+    """(logits at real targets (N, V), loss, {name: gradient}) of a pass with padding computed, or left out."""
+    loss, (source, target_in, targets), packing = CrossEntropy(smoothing), batch, ()
+    if packed:
+        source, target_in, targets, *packing = without_padding(model, *batch)
+    model.zero_grad()
+    logits = model(source, target_in, *packing)
+    value = loss(logits, targets)
+    model.backward(loss.backward())
+    assert not model.leftover_saves()
+    return logits[targets != 0], value, {name: p.grad.copy() for name, p in model.named_parameters().items()}
+
+
+def assert_padding_adds_nothing(model, batch, unused=()):
+    """The packed model equals the one that computes padding, to 1e-12 of the largest number of each kind."""
+    logits, value, grads = loss_and_gradients(model, batch, packed=True)
+    expected_logits, expected_value, expected = loss_and_gradients(model, batch, packed=False)
+    close(logits, expected_logits, 1e-12 * abs(expected_logits).max())
+    close(value, expected_value, 1e-12 * expected_value)
+    size = max(abs(g).max() for g in expected.values())
+    assert set(grads) == set(expected)
+    for name, grad in expected.items():
+        close(grads[name], grad, 1e-12 * size)
+        expected_zero = name.endswith(("key.bias", "position.weight")) or name.startswith(unused)
+        assert abs(grad).max() > 1e-6 * size or expected_zero, f"{name} is not tested"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_packed_model_has_the_logits_the_loss_and_the_gradients_of_the_padded_one(variant):
+    assert_padding_adds_nothing(model_of(variant), batch_of())
+
+
+@pytest.mark.parametrize("variant", ["post", "learned"])
+@pytest.mark.parametrize("source, target", [("padded", "full"), ("full", "padded"), ("full", "full")])
+def test_either_side_may_be_without_padding(variant, source, target):
+    batch, model = batch_of(source, target), model_of(variant)
+    of_source, of_target = without_padding(model, *batch)[-1]
+    assert (of_source is None) == (source == "full") and (of_target is None) == (target == "full")
+    assert_padding_adds_nothing(model, batch)
+
+
+@pytest.mark.parametrize("variant", ["post", "pre", "learned"])
+def test_a_source_that_is_nothing_but_padding(variant):
+    batch = batch_of()
+    batch.source[2] = 0
+    assert_padding_adds_nothing(model_of(variant), batch)
+
+
+def test_padding_may_stand_before_and_between_tokens():
+    batch = batch_of("full", "full")
+    batch.source[0, :3] = batch.source[1, [1, 4]] = batch.source[3, 5:] = 0
+    batch.target_in[0, 2:4] = batch.target_out[0, 2:4] = 0
+    assert_padding_adds_nothing(model_of("learned"), batch)
+
+
+@pytest.mark.parametrize("row", ["in the middle", "first"])
+def test_a_target_counts_though_nothing_stands_at_its_place(row):
+    batch = batch_of()
+    batch.target_in[1, 0 if row == "first" else 2] = 0
+    assert batch.target_out[1, 2] != 0
+    assert (without_padding(model_of(), *batch)[-1][1].positions == 2).sum() == 3
+    assert_padding_adds_nothing(model_of("learned"), batch)
+
+
+def test_a_place_without_a_target_is_still_looked_at():
+    batch = batch_of()
+    batch.target_out[1, 2] = 0
+    model = model_of()
+    assert (without_padding(model, *batch)[-1][1].positions == 2).sum() == 3
+    assert_padding_adds_nothing(model, batch)
+    before = loss_and_gradients(model, batch, packed=True)[0]
+    batch.target_in[1, 2] = 4 + (batch.target_in[1, 2] - 3) % 13
+    assert abs(loss_and_gradients(model, batch, packed=True)[0] - before).max() > 1e-3
+
+
+class Packed(Module):
+    """A model with the packing of its batch, as a component that reads ids."""
+
+    def __init__(self, model, packing):
+        self.model, self._packing = model, packing
+
+    def forward(self, source, target_in):
+        return self.model(source, target_in, self._packing)
+
+    def backward(self, d_y):
+        return self.model.backward(d_y)
+
+
+@pytest.mark.parametrize("variant", ["post", "pre", "tied"])
+def test_the_gradients_of_a_packed_model_are_its_central_differences(variant):
+    model = model_of(variant, encoder_layers=1, decoder_layers=1)
+    source, target_in, _, packing = without_padding(model, *batch_of())
+    assert_gradients(Packed(model, packing), source, target_in, max_entries=3)
+
+
+def test_so_they_are_with_dropout_everywhere():
+    rates = dict(dropout=0.3, attention_dropout=0.2, activation_dropout=0.4)
+    model = model_of("learned", encoder_layers=1, decoder_layers=1, **rates)
+    source, target_in, _, packing = without_padding(model, *batch_of())
+    assert_gradients(Packed(model, packing), source, target_in, max_entries=3)
+
+
+def test_dropout_of_packed_positions_drops_its_share_and_keeps_the_mean():
+    config = TransformerConfig(**{**SIZES, "d_model": 600, "dropout": 0.3, "max_length": 7})
+    embedding = InputEmbedding(Embedding(17, 600, rng()), config, rng(1)).to("float64")
+    source, packing = batch_of().source, Packing(batch_of().source != 0)
+    y, whole = embedding(source, packing=packing), embedding.eval()(source, packing=packing)
+    keep, ratio = nearest_keep(0.7), y / whole
+    assert y.shape == (16, 600)
+    dropped = ratio == 0
+    close(ratio[~dropped], np.full((~dropped).sum(), 1 / keep))
+    assert abs(dropped.mean() - 0.3) < 5 * (0.21 / y.size) ** 0.5
+    assert len({row.tobytes() for row in dropped}) == 16, "two positions share their mask"
+
+
+# -- what training leaves out -------------------------------------------------------------------------------------
+
+
+def test_nothing_is_computed_at_padding_but_attention():
+    model, batch, seen = model_of(), batch_of(), {}
+    with observe(model, lambda path, component, inputs, output: seen.update({path: np.shape(output)})):
+        gradients(model, CrossEntropy(), batch)
+    of_memory = ("cross_attention.key", "cross_attention.value")
+    in_heads = (".split", ".attention", ".masking", ".softmax", "attention.dropout")
+    for path, shape in seen.items():
+        of_source = path.startswith(("source", "encoder")) or path.endswith(of_memory)
+        real = 16 if of_source else 15
+        assert len(shape) == 4 if path.endswith(in_heads) else shape[0] == real, path
+
+
+def test_targets_come_packed_with_their_logits():
+    model, batch = model_of(), batch_of()
+    source, target_in, targets, (of_source, of_target) = without_padding(model, *batch)
+    assert source is batch.source and target_in is batch.target_in
+    assert targets.tolist() == batch.target_out[batch.target_in != 0].tolist()
+    assert of_source.shape == (4, 7) and of_target.shape == (4, 5)
+    assert model(source, target_in, (of_source, of_target)).shape == (*targets.shape, 19)
+
+
+@pytest.mark.parametrize("source", ["padded", None])
+def test_a_model_that_does_not_pack_is_fed_as_it_is(source):
+    model, batch = LanguageModel(TransformerConfig(**SIZES, **DEPTH), 0), batch_of()
+    batch = batch._replace(source=batch.source if source else None)
+    assert all(mine is given for mine, given in zip(without_padding(model, *batch), batch, strict=True))
+
+
+def test_the_gradient_of_a_batch_is_added_and_weighted():
+    model, loss, batch = model_of(), CrossEntropy(0.1), batch_of()
+    _, value, expected = loss_and_gradients(model, batch, packed=False)
+    model.zero_grad()
+    for p in model.parameters():
+        p.grad += 2
+    close(gradients(model, loss, batch, weight=0.25), 0.25 * value)
+    for name, p in model.named_parameters().items():
+        close(p.grad, 2 + 0.25 * expected[name], 1e-12 * max(abs(g).max() for g in expected.values()))
+    close(gradients(model, loss, batch), value)
+
+
+# -- faults that are known ----------------------------------------------------------------------------------------
+
+
+def test_a_batch_without_any_source_trains_as_with_padding_computed():
+    batch = batch_of()
+    batch.source[:] = 0
+    assert_padding_adds_nothing(model_of(), batch, unused=("source_input", "encoder", "decoder.layers"))
+
+
+def test_a_batch_that_is_all_padding_is_refused_by_the_loss():
+    batch = batch_of()
+    batch.target_in[:] = batch.target_out[:] = 0
+    assert "every target is padding" in refusal(gradients, model_of(), CrossEntropy(), batch)
+
+
+def test_the_loss_says_which_targets_are_padding():
+    model, loss, batch = model_of(), CrossEntropy(padding=5), batch_of()
+    batch.target_out[batch.target_out == 0] = 5
+    batch.target_in[1, 3], batch.target_out[1, 3] = 0, 0  # for this loss, id 0 is a token to be predicted
+    expected = loss(model(batch.source, batch.target_in), batch.target_out)
+    close(gradients(model, loss, batch), expected)
+
+
+def test_an_id_outside_the_vocabulary_is_named_with_its_row_and_place():
+    batch = batch_of()
+    batch.source[2, 1] = 99
+    assert "99 at position (2, 1)" in refusal(gradients, model_of(), CrossEntropy(), batch)

@@ -1,0 +1,898 @@
+"""A batch in shares: the numbers of the whole batch, whether the shares follow each other or run side by side."""
+
+import contextlib
+import json
+import math
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from common import close, refusal, run
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from minitransformer.backend.processes import FORK_IS_SAFE, Fork
+from minitransformer.backend.updates import BLOCK
+from minitransformer.checkpoint import load_checkpoint
+from minitransformer.data import Batch, Copy
+from minitransformer.errors import InputError, NonFiniteError
+from minitransformer.evaluation import evaluate
+from minitransformer.gradient_check import away_from_initialisation
+from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.losses import CrossEntropy
+from minitransformer.models import MODELS, LanguageModel, Transformer, TransformerConfig, find_model
+from minitransformer.module import Module, Parameter
+from minitransformer.observe import observe
+from minitransformer.optim import SGD, Adam, AdamW
+from minitransformer.run import Run, make_config
+from minitransformer.schedules import Noam
+from minitransformer.shares import Shares, cut, drawing_from
+from minitransformer.team import parts_of
+from minitransformer.training import train
+from minitransformer.training_options import TrainingOptions
+
+SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
+SIZES["dropout"] = 0.0
+VARIANTS = {
+    "post": {},
+    "pre": dict(norm="pre"),
+    "learned": dict(positions="learned", final_norm=True, bias=True),
+    "tied": dict(tie_embeddings=True, source_vocabulary=19),
+}
+needs_fork = pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
+
+
+@pytest.fixture(autouse=True)
+def one_blas_thread():
+    """In every process as in a fork, so that they can be compared bit for bit."""
+    with threadpool_limits(1, "blas"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left():
+    before = {*multiprocessing.active_children()}
+    yield
+    left = {*multiprocessing.active_children()} - before
+    for process in left:
+        process.kill()
+    assert not left
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits_forever():
+    """An answer that never comes is a test that fails, after a minute."""
+
+    def stop(*_):
+        pytest.fail("a process waits for an answer that nobody sends")
+
+    before = signal.signal(signal.SIGALRM, stop) if FORK_IS_SAFE else None
+    if FORK_IS_SAFE:
+        signal.alarm(60)
+    yield
+    if FORK_IS_SAFE:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """A function that says how many processes there may be from now on."""
+    return lambda count: monkeypatch.setattr("minitransformer.shares.cores", lambda: count if FORK_IS_SAFE else 1)
+
+
+def small(kind=Transformer, variant="post", **changes):
+    """In float64, every parameter at a random place."""
+    sizes = {**SIZES, **VARIANTS[variant], "encoder_layers": 1, "decoder_layers": 2, **changes}
+    return away_from_initialisation(kind(TransformerConfig(**sizes), 3).to("float64"), np.random.default_rng(4))
+
+
+def large(seed=0, **changes):
+    """A model in float32 of several blocks of the optimizer, so that every process has parameters to move."""
+    sizes = dict(source_vocabulary=1500, d_model=32, heads=2, d_ff=24, encoder_layers=1, decoder_layers=1)
+    model = Transformer(TransformerConfig(**{**sizes, "dropout": 0.2, "attention_dropout": 0.1, **changes}), seed)
+    assert model.parameter_count() > 4 * BLOCK
+    return model
+
+
+LENGTHS = [2, 6, 6, 1, 5, 3, 4]
+
+
+def batch_of(seed=0, rows=7, vocabulary=17):
+    """Seven pairs, S = 5 and T = 6, of very unlike lengths."""
+    rng = np.random.default_rng([7, seed])
+    source, target = rng.integers(4, vocabulary, size=(rows, 5)), rng.integers(4, vocabulary, size=(rows, 7))
+    source[np.arange(5) >= rng.integers(1, 6, size=rows)[:, None]] = 0
+    target[:, 0] = 1
+    target_in, target_out = target[:, :-1].copy(), target[:, 1:].copy()
+    padding = np.arange(6) >= np.array(LENGTHS)[np.arange(rows) % 7, None]
+    target_in[padding] = target_out[padding] = 0
+    return Batch(source, target_in, target_out)
+
+
+def whole(model, loss, batch):
+    """(loss, {name: gradient}) by forward, loss and backward of the whole batch."""
+    model.zero_grad()
+    value = float(loss(model(batch.source, batch.target_in), batch.target_out))
+    model.backward(loss.backward())
+    return value, {name: p.grad.copy() for name, p in model.named_parameters().items()}
+
+
+def assert_shares_equal_the_whole(model, batch, count, loss=None):
+    """Loss and gradients, to 1e-12 of the largest."""
+    value, expected = whole(model, CrossEntropy(0.1) if loss is None else loss, batch)
+    shares = Shares(model, CrossEntropy(0.1) if loss is None else loss, SGD(model), count)
+    with shares:
+        close(shares.gradients(batch), value, 1e-12 * value)
+        size = max(abs(g).max() for g in expected.values())
+        for name, p in model.named_parameters().items():
+            close(p.grad, expected[name], 1e-12 * size)
+    assert not model.leftover_saves()
+
+
+# -- the sum over the shares --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_shares_of_a_transformer_add_up_to_the_whole(processes, variant, count):
+    processes(1)
+    assert_shares_equal_the_whole(small(variant=variant), batch_of(), count)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "transformer"])
+def test_the_shares_of_every_other_model_add_up_too(processes, name, count):
+    processes(1)
+    kind = find_model(name)
+    known = {**SIZES, "heads": 3, "decoder_layers": 2, "layers": 1}
+    config = kind.config(**{k: v for k, v in known.items() if k in kind.fields()}, **kind.fixed)
+    model = away_from_initialisation(kind.model(config, 3).to("float64"), np.random.default_rng(4))
+    assert_shares_equal_the_whole(model, batch_of(), count)
+
+
+@needs_fork
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_the_shares_of_a_language_model_without_a_source_add_up(processes, count, side_by_side):
+    processes(count if side_by_side else 1)
+    assert_shares_equal_the_whole(small(LanguageModel), batch_of()._replace(source=None), count)
+
+
+def test_a_loss_without_smoothing_adds_up_as_well(processes):
+    processes(1)
+    assert_shares_equal_the_whole(small(), batch_of(), 3, CrossEntropy())
+
+
+def test_what_is_no_target_is_asked_of_the_loss(processes):
+    processes(1)
+    batch = batch_of()
+    batch.target_out[batch.target_out == 0] = 18  # no source and no input of the decoder has it
+    assert_shares_equal_the_whole(small(LanguageModel), batch, 3, CrossEntropy(0.1, padding=18))
+
+
+def test_gradients_of_before_do_not_count(processes):
+    processes(1)
+    for count in (1, 3):
+        model = small()
+        shares = Shares(model, CrossEntropy(), SGD(model), count)
+        model.output.weight.grad += 100
+        first = shares.gradients(batch_of()), model.flat_buffers().grad.copy()
+        second = shares.gradients(batch_of()), model.flat_buffers().grad.copy()
+        assert first[0] == second[0] and np.array_equal(first[1], second[1]) and abs(first[1]).max() < 100
+
+
+def test_sequences_are_dealt_out_one_by_one_with_the_weight_of_their_real_targets():
+    batch = batch_of()
+    parts = cut(batch, 3)
+    assert [weight for _, weight in parts] == [7 / 27, 11 / 27, 9 / 27] and sum(LENGTHS) == 27
+    for i, (part, _) in enumerate(parts):
+        assert isinstance(part, Batch)
+        for mine, ids in zip(part, batch):
+            assert np.array_equal(mine, ids[i::3])
+    assert [part.source for part, _ in cut(batch._replace(source=None), 2)] == [None, None]
+
+
+def test_a_part_without_a_real_target_is_left_out():
+    batch = batch_of()
+    batch.target_out[1::3] = 0
+    parts = cut(batch, 3)
+    assert [weight for _, weight in parts] == [7 / 16, 9 / 16]
+    assert np.array_equal(parts[1][0].source, batch.source[2::3])
+    assert [weight for _, weight in cut(batch_of(rows=2), 5)] == [2 / 8, 6 / 8]
+
+
+def test_what_is_padding_for_a_part_is_what_the_loss_ignores():
+    batch = batch_of()
+    batch.target_out[batch.target_out == 0] = 5
+    batch.target_out[1] = 5
+    weights = [int((batch.target_out[i::2] != 5).sum()) for i in range(2)]
+    assert [weight for _, weight in cut(batch, 2, padding=5)] == [n / sum(weights) for n in weights]
+
+
+def test_a_batch_without_a_real_target_is_one_part():
+    batch = batch_of()
+    batch.target_out[:] = 0
+    assert cut(batch, 3) == [(batch, 1.0)]
+
+
+@pytest.mark.parametrize("cores", [1, 9])
+def test_more_shares_than_sequences(processes, cores):
+    processes(cores)
+    assert_shares_equal_the_whole(small(), batch_of(rows=2), 5)
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_a_share_whose_targets_are_all_padding_adds_nothing(processes, cores, row):
+    processes(cores)
+    batch = batch_of(rows=3)
+    batch.target_out[row] = 0
+    assert_shares_equal_the_whole(small(), batch, 3)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_batch_without_a_real_target_is_refused_by_the_loss(processes, cores):
+    processes(cores)
+    model, batch = small(), batch_of()
+    with Shares(model, CrossEntropy(), SGD(model), 2) as shares:
+        message = refusal(shares.gradients, batch._replace(target_out=0 * batch.target_out))
+        assert message == "An empty batch: every target is padding, so there is nothing to predict."
+        model.clear_saves()
+        close(shares.gradients(batch), whole(small(), CrossEntropy(), batch)[0])
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_less_than_one_share_is_refused(count):
+    model = small()
+    assert f"at least one share, got {count}" in refusal(Shares, model, CrossEntropy(), SGD(model), count)
+
+
+# -- dropout ------------------------------------------------------------------------------------------------------
+
+
+def masks(model, shares, batch):
+    """The input's masks, one for each share that this process computes."""
+    seen = []
+    with observe(model, lambda path, c, inputs, y: path == "source_input.dropout" and seen.append(y == 0)):
+        shares.gradients(batch)
+    return seen
+
+
+def test_every_share_and_every_step_draws_a_mask_of_its_own(processes):
+    processes(1)
+    model = small(dropout=0.5)
+    batch = Batch(*(np.repeat(ids[1:2], 6, axis=0) for ids in batch_of()))
+    shares = Shares(model, CrossEntropy(), SGD(model), 3)
+    seen = [mask.tobytes() for _ in range(4) for mask in masks(model, shares, batch)]
+    assert len(seen) == 12 == len({*seen})
+
+
+def test_one_share_draws_as_a_plain_step_does():
+    models = [small(LanguageModel, dropout=0.3) for _ in range(2)]
+    value, expected = whole(models[0], CrossEntropy(), batch_of())
+    shares = Shares(models[1], CrossEntropy(), SGD(models[1]), 1)
+    assert shares.gradients(batch_of()) == value
+    for name, p in models[1].named_parameters().items():
+        assert np.array_equal(p.grad, expected[name])
+    assert models[0].generators()[0].bit_generator.state == models[1].generators()[0].bit_generator.state
+
+
+@needs_fork
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_generator_ends_in_the_same_state_whoever_computes(processes, count):
+    states = []
+    for cores in (1, count):
+        processes(cores)
+        model = small(dropout=0.3)
+        start = model.generators()[0].bit_generator.state
+        with Shares(model, CrossEntropy(), SGD(model), count) as shares:
+            for seed in range(3):
+                shares.gradients(batch_of(seed))
+        states.append(model.generators()[0].bit_generator.state)
+        assert states[-1] != start
+    assert states[0] == states[1]
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_last_gradients_come_again_with_the_same_dropout(processes, cores, count):
+    processes(cores)
+    model = small(dropout=0.3)
+    with Shares(model, CrossEntropy(), SGD(model), count) as shares:
+        shares.gradients(batch_of(1))
+        value = shares.gradients(batch_of())
+        grad = model.flat_buffers().grad.copy()
+        for _ in range(2):
+            assert math.isclose(shares.again(), value, rel_tol=1e-15)
+            assert np.array_equal(model.flat_buffers().grad, grad)
+
+
+def test_drawing_from_a_seed_leaves_the_generators_where_they_were():
+    generators = [np.random.default_rng(1), np.random.Generator(np.random.Philox(2)), np.random.default_rng(1)]
+
+    def draw():
+        return [tuple(g.integers(1 << 60, size=3)) for g in generators]
+
+    untouched = [np.random.default_rng(1), np.random.Generator(np.random.Philox(2)), np.random.default_rng(1)]
+    with drawing_from(5, generators):
+        first = draw()
+    with contextlib.suppress(KeyError), drawing_from(5, generators):
+        assert draw() == first
+        raise KeyError
+    with drawing_from(6, generators):
+        assert not {*draw()} & {*first}
+    assert len({*first}) == 3, "the generators of a model must not draw the same numbers"
+    with drawing_from(None, generators):
+        assert draw() == [tuple(g.integers(1 << 60, size=3)) for g in untouched]
+    assert draw() == [tuple(g.integers(1 << 60, size=3)) for g in untouched]
+
+
+# -- side by side -------------------------------------------------------------------------------------------------
+
+OPTIMIZERS = {
+    "adam": lambda m: Adam(m, Noam(32, 4)),
+    "adamw": lambda m: AdamW(m, 0.01, weight_decay=0.1),
+    "sgd with momentum": lambda m: SGD(m, lambda t: 0.5 / t, momentum=0.9),
+}
+
+
+def trained(model, make_optimizer, shares, steps=5, max_norm=None, hooks=(), loss=None):
+    """Everything that training leaves, as comparable values."""
+    optimizer, told = make_optimizer(model), []
+    seeds = iter(range(100))
+
+    def next_batch():
+        return batch_of(next(seeds), vocabulary=1500)
+
+    train(model, loss or CrossEntropy(0.1), optimizer, next_batch, steps, max_norm, [*hooks, told.append], shares)
+    arrays = {**model.state_dict(), **optimizer.state_dict(), "gradient": model.flat_buffers().grad}
+    progress = [(p.step, p.gradient_norm, p.learning_rate, p.tokens) for p in told]
+    facts = [optimizer.t, progress, [g.bit_generator.state for g in model.generators()]]
+    return {name: array.tobytes() for name, array in arrays.items()}, facts, [p.loss for p in told]
+
+
+@needs_fork
+@pytest.mark.parametrize("shares", [2, 3])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_side_by_side_equals_one_after_the_other_bit_for_bit(processes, optimizer, shares):
+    results = []
+    for cores in (1, shares, shares):
+        processes(cores)
+        results.append(trained(large(), OPTIMIZERS[optimizer], shares, max_norm=0.5))
+    assert results[0][:2] == results[1][:2]
+    assert results[1] == results[2], "two runs with the same seed"
+    np.testing.assert_allclose(results[0][2], results[1][2], rtol=1e-15)
+    assert shares > 2 or results[0] == results[1]
+    assert all(norm > 0.5 for _, norm, _, _ in results[0][1][1]), "nothing was clipped"
+
+
+@needs_fork
+def test_without_clipping_and_for_a_model_that_does_not_pack(processes):
+    results = []
+    for cores in (1, 2):
+        processes(cores)
+        sizes = dict(source_vocabulary=1500, d_model=48, heads=2, d_ff=24, decoder_layers=1, dropout=0.3)
+        model = LanguageModel(TransformerConfig(**sizes), 0)
+        assert model.parameter_count() > 2 * BLOCK
+        results.append(trained(model, OPTIMIZERS["adam"], 2))
+    assert results[0] == results[1]
+
+
+def test_another_number_of_shares_is_another_run_but_only_by_rounding_without_dropout(processes):
+    processes(1)
+    make, off = OPTIMIZERS["sgd with momentum"], dict(dropout=0.0, attention_dropout=0.0)
+    plain, two, three = (trained(large(**off), make, n)[2] for n in (1, 2, 3))
+    np.testing.assert_allclose(two, plain, rtol=1e-5)
+    np.testing.assert_allclose(three, plain, rtol=1e-5)
+    assert two != plain and trained(large(), make, 2)[2] != trained(large(), make, 1)[2]
+
+
+@needs_fork
+def test_a_batch_that_leaves_a_process_without_work_changes_nothing(processes):
+    results = []
+    for cores in (1, 3):
+        processes(cores)
+        model = large()
+        batches = iter([batch_of(0), batch_of(1, rows=2), batch_of(2), batch_of(3, rows=1), batch_of(4)])
+        train(model, CrossEntropy(), Adam(model, 0.01), batches.__next__, 5, 1.0, shares=3)
+        results.append((model.flat_buffers().data.tobytes(), [g.bit_generator.state for g in model.generators()]))
+    assert results[0] == results[1]
+
+
+@needs_fork
+def test_every_process_computes_its_share_and_moves_its_part(processes):
+    """This process computes the first share only, and moves the first part only."""
+    processes(3)
+    model = large()
+    seen = []
+    with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
+        assert len(shares.team.forks) == 2
+        assert len(masks(model, shares, batch_of(vocabulary=1500))) == 1
+        before = model.flat_buffers().data.copy()
+        update = shares.optimizer.update
+        shares.optimizer.update = lambda rate, grad, part: seen.append(part) or update(rate, grad, part)
+        shares.update()
+        moved = before != model.flat_buffers().data
+        assert seen == shares.team.parts[:1] and all(moved[part].any() for part in shares.team.parts)
+        assert all(len(moved) / 5 < part.stop - part.start < len(moved) / 2 for part in shares.team.parts)
+
+
+def test_without_as_many_cores_as_shares_nothing_is_forked(processes):
+    for cores, count in ((1, 2), (2, 3), (4, 1)):
+        processes(cores)
+        model = small()
+        with Shares(model, CrossEntropy(), SGD(model), count) as shares:
+            assert shares.team is None
+    if FORK_IS_SAFE:
+        processes(4)
+        with Shares(model, CrossEntropy(), SGD(model), 2) as shares:
+            assert len(shares.team.forks) == 1
+        assert shares.team is None
+
+
+@needs_fork
+def test_one_optimizer_may_be_trained_side_by_side_again_and_again(processes):
+    results = []
+    for stops in ((6,), (2, 3, 6)):
+        processes(2)
+        model, seeds = large(), iter(range(100))
+        optimizer = Adam(model, 0.01)
+        for stop in stops:
+            train(model, CrossEntropy(), optimizer, lambda s=seeds: batch_of(next(s)), stop, 1.0, shares=2)
+        results.append((model.flat_buffers().data.tobytes(), optimizer.state_dict()["second_moment"].tobytes()))
+    assert results[0] == results[1]
+
+
+# -- what the processes tell each other ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, BLOCK, 5 * BLOCK + 7, 6 * BLOCK, 9 * BLOCK - 1])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_the_parts_make_up_the_whole_and_are_cut_between_blocks(size, count):
+    parts = parts_of(size, count)
+    assert len(parts) == count and parts[0].start == 0 and parts[-1].stop == size
+    for one, other in zip(parts, parts[1:]):
+        assert one.stop == other.start and (one.stop % BLOCK == 0 or one.stop == size)
+    assert size < 5 * BLOCK or max(p.stop - p.start for p in parts) <= size / count + BLOCK
+
+
+# -- hooks --------------------------------------------------------------------------------------------------------
+
+
+@needs_fork
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model, optimizer: model.target_input.embedding.weight.data.__imul__(0.5),
+        lambda model, optimizer: setattr(model.output.weight, "data", 0.5 * model.output.weight.data),
+        lambda model, optimizer: model.load_state_dict({n: 0.9 * a for n, a in model.state_dict().items()}),
+        lambda model, optimizer: setattr(optimizer, "learning_rate", 0.1),
+        lambda model, optimizer: setattr(optimizer, "learning_rate", lambda t: 0.02 * t),
+        lambda model, optimizer: optimizer.load_state_dict({n: 0.1 * a for n, a in optimizer.state_dict().items()}, 7),
+    ],
+    ids=["in place", "by assignment", "all", "rate", "schedule", "moments"],
+)
+def test_what_a_hook_changes_reaches_every_process(processes, change):
+    results = []
+    for cores, changed in ((1, change), (2, change), (2, None)):
+        processes(cores)
+        model = large()
+        optimizer = Adam(model, 0.01)
+
+        def hook(progress, model=model, optimizer=optimizer, changed=changed):
+            if changed and progress.step == 2:
+                changed(model, optimizer)
+
+        results.append(trained(model, lambda model, optimizer=optimizer: optimizer, 2, steps=10, hooks=[hook]))
+    assert results[0] == results[1] and results[0][0] != results[2][0]
+
+
+@needs_fork
+def test_an_evaluation_between_steps_does_no_harm(processes):
+    task, seen = Copy(symbols=5, min_length=2, max_length=4), []
+
+    def hook(progress):
+        model.eval()
+        seen.append(evaluate(model, task, "validation", 10)["loss"])
+        model.train()
+
+    results = []
+    for cores, hooks in ((1, []), (2, []), (2, [hook])):
+        processes(cores)
+        model = large()
+        results.append(trained(model, OPTIMIZERS["adam"], 2, hooks=hooks))
+    assert results[0] == results[1] == results[2] and len({*seen}) == 5, "the hook must see the parameters move"
+
+
+@needs_fork
+def test_parameters_that_moved_away_are_noticed(processes):
+    processes(2)
+    model = large()
+    with pytest.raises(InputError, match="have moved since this optimizer was made"):
+        trained(model, OPTIMIZERS["adam"], 2, hooks=[lambda progress: model.encoder.pack()])
+
+
+# -- errors -------------------------------------------------------------------------------------------------------
+
+
+@needs_fork
+@pytest.mark.parametrize("side", ["source", "target_in", "target_out"])
+def test_an_error_in_another_process_is_that_of_one_process_and_the_next_step_works(processes, side):
+    messages, batch = [], batch_of()
+    bad = Batch(*(ids.copy() for ids in batch))
+    getattr(bad, side)[1, 0] = 99  # a row of the second share
+    for cores in (1, 2):
+        processes(cores)
+        model = small(dropout=0.3)
+        with Shares(model, CrossEntropy(), Adam(model), 2) as shares:
+            messages.append(refusal(shares.gradients, bad))
+            model.clear_saves()
+            for _ in range(2):
+                messages.append([shares.gradients(batch), model.flat_buffers().grad.tobytes()])
+                shares.update()
+                messages[-1].append(model.flat_buffers().data.tobytes())
+    assert messages[:3] == messages[3:] and "99" in messages[0]
+
+
+@needs_fork
+@pytest.mark.parametrize("when", ["before", "while", "between"])
+def test_a_process_that_is_killed_is_reported_and_nothing_is_left(processes, when):
+    processes(3)
+    model, batch = small(), batch_of()
+    with pytest.raises(ChildProcessError, match=r"exit code -9; .*do without the second process: --shares 1\."):
+        with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
+            children = [fork.process for fork in shares.team.forks]
+            shares.gradients(batch)
+            victim = children[1]
+            if when == "while":
+                os.kill(victim.pid, signal.SIGSTOP)
+                forward = shares.loss.forward
+                shares.loss.forward = lambda *inputs: os.kill(victim.pid, signal.SIGKILL) or forward(*inputs)
+            else:
+                os.kill(victim.pid, signal.SIGKILL)
+                victim.join(10)
+            shares.update() if when == "between" else shares.gradients(batch)
+    assert not any(child.is_alive() for child in children)
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+class Boom(Exception):
+    pass
+
+
+@needs_fork
+@pytest.mark.parametrize("error", [None, Boom, KeyboardInterrupt])
+def test_after_the_block_no_process_is_alive_and_products_take_their_threads_again(processes, error):
+    processes(3)
+    model = small()
+    with threadpool_limits(2, "blas"):
+        before = blas_threads()
+        with contextlib.suppress(error or Boom), Shares(model, CrossEntropy(), Adam(model), 3) as shares:
+            children = [fork.process for fork in shares.team.forks]
+            assert len(children) == 2 and all(child.is_alive() for child in children)
+            assert {*blas_threads()} == {1}
+            shares.gradients(batch_of())
+            if error:
+                raise error
+        assert blas_threads() == before and {*before} == {2}
+    assert not any(child.is_alive() for child in children)
+    for child in children:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child.pid, 0)
+
+
+@needs_fork
+@pytest.mark.parametrize("where", ["forward", "hook", "signal"])
+def test_ctrl_c_in_a_step_leaves_no_process(processes, where):
+    processes(2)
+    model, steps, here = large(), [], os.getpid()
+    forward = model.forward
+
+    def interrupted(*inputs):
+        if os.getpid() == here:
+            steps.append(1)
+            if len(steps) == 3 and where == "forward":
+                raise KeyboardInterrupt
+            if len(steps) == 3 and where == "signal":
+                os.kill(here, signal.SIGINT)
+        return forward(*inputs)
+
+    def hook(progress):
+        if progress.step == 3 and where == "hook":
+            raise KeyboardInterrupt
+
+    model.forward = interrupted
+    before = {*multiprocessing.active_children()}
+    with pytest.raises(KeyboardInterrupt):
+        trained(model, OPTIMIZERS["adam"], 2, steps=6, hooks=[hook])
+    assert {*multiprocessing.active_children()} == before and len(steps) == 3
+    del model.forward
+    optimizer = Adam(model, 0.01)
+    train(model, CrossEntropy(), optimizer, lambda: batch_of(), 2, shares=2)  # and one may go on
+    assert optimizer.t == 2 and not model.leftover_saves()
+
+
+def explosion(rows):
+    """A Transformer whose embedding of token 16 is too large for one product, and a batch with it in these rows."""
+    model, batch = small(dropout=0.2), batch_of(vocabulary=16)
+    model.source_input.embedding.weight.data[16] = 1e200
+    for row in rows:
+        batch.source[row, 0] = 16
+    return model, batch
+
+
+@pytest.mark.parametrize("rows", [[0], [1], [3, 4]])
+def test_a_number_that_is_not_finite_is_found_in_the_same_component(processes, rows):
+    sentences = []
+    for count, cores in ((1, 1), (2, 1), (2, 2), (3, 3)):
+        processes(cores)
+        model, batch = explosion(rows)
+        before = model.state_dict()
+        with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
+            train(model, CrossEntropy(), Adam(model), lambda batch=batch: batch, 5, 1.0, shares=count)
+        sentences.append(str(caught.value))
+        assert not model.leftover_saves()
+        for name, value in model.state_dict().items():
+            np.testing.assert_array_equal(value, before[name])
+    assert len({*sentences}) == 1 and re.search(r"Step 1 stopped.* output of encoder\.layers\.0\.", sentences[0])
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, cores):
+    processes(cores)
+    model = small()
+
+    def poison(progress):
+        if progress.step == 2:
+            model.decoder.layers[1].cross_attention.key.weight.data[3, 2] = np.nan
+
+    named = pytest.raises(NonFiniteError, match=r"Step 3 .*parameter decoder\.layers\.1\.cross_attention\.key")
+    with np.errstate(all="ignore"), named:
+        train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], shares=2)
+
+
+# -- runs ---------------------------------------------------------------------------------------------------------
+
+OPTIONS = "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 3 --no-pictures"
+TINY = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
+
+
+def config(model="transformer", **training):
+    training = {"steps": 12, "batch_size": 7, "save_every": 5, "evaluate_every": 8, "evaluate_count": 10, **training}
+    sizes = {name: value for name, value in TINY.items() if name in find_model(model).options()}
+    return make_config("copy", {"max_length": 5}, model, "toy", sizes, training)
+
+
+def finished(run):
+    with Save(run) as save:
+        run.train([Log(run), Evaluate(run), Moments(run), save])
+    return run
+
+
+def weights_and_state(run):
+    moments = {f"moment {step}": weights for step, weights in run.moments.items()}
+    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **moments}
+    facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
+    return {name: array.tobytes() for name, array in arrays.items()}, facts
+
+
+@needs_fork
+@pytest.mark.parametrize("model", ["transformer", "language-model", "rnn-additive"])
+def test_a_run_with_two_shares_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path, processes, model):
+    processes(2)
+    together = finished(Run.create(tmp_path / "whole", config(model, shares=2)))
+    part = Run.create(tmp_path / "part", config(model, shares=2))
+    part.last_step = 7
+    finished(part)
+    rest = finished(Run.resume(tmp_path / "part"))
+    assert weights_and_state(rest) == weights_and_state(together)
+    processes(1)
+    alone = finished(Run.create(tmp_path / "alone", config(model, shares=2)))
+    assert weights_and_state(alone) == weights_and_state(together)
+    one = finished(Run.create(tmp_path / "one", config(model, shares=1)))
+    assert weights_and_state(one)[0] != weights_and_state(together)[0]
+    assert rest.metrics.read()[-1]["exact_match"] == together.metrics.read()[-1]["exact_match"]
+
+
+@needs_fork
+def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
+    processes(2)
+    together = finished(Run.create(tmp_path / "whole", config(shares=2)))
+    stopped = Run.create(tmp_path / "run", config(shares=2))
+    with Save(stopped) as save, pytest.raises(Interrupted):
+        stopped.train([save, lambda p: p.step == 6 and os.kill(os.getpid(), signal.SIGINT)])
+    assert Run.open(tmp_path / "run").optimizer.t == 7
+    resumed = Run.resume(tmp_path / "run")
+    with Save(resumed) as save:
+        resumed.train([Log(resumed), Evaluate(resumed), Moments(resumed), save])
+    assert weights_and_state(resumed) == weights_and_state(together)
+
+
+@pytest.mark.parametrize("cores, given, kept", [(1, 0, 1), (2, 0, 2), (8, 0, 2), (1, 3, 3), (8, 1, 1)])
+def test_a_runs_config_says_how_many_shares_it_has(tmp_path, monkeypatch, cores, given, kept):
+    monkeypatch.setattr("minitransformer.training_options.cores", lambda: cores)
+    Run.create(tmp_path / "run", config(shares=given))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["shares"] == kept
+    monkeypatch.setattr("minitransformer.training_options.cores", lambda: 5)
+    assert Run.resume(tmp_path / "run").options.shares == kept
+
+
+def test_a_negative_number_of_shares_is_refused():
+    with pytest.raises(InputError, match="shares must be a number from 0 on, got -1"):
+        TrainingOptions(shares=-1)
+
+
+@pytest.mark.parametrize("checkpointed", [True, False])
+def test_a_run_from_before_there_were_shares_goes_on(tmp_path, processes, checkpointed):
+    processes(1)
+    old = config()
+    del old["training"]["shares"]
+    before = Run.create(tmp_path / "run", old)
+    before.last_step = 5
+    if checkpointed:
+        finished(before)
+        assert "shares" not in load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]
+        assert Run.open(tmp_path / "run").options.shares >= 1
+    assert finished(Run.resume(tmp_path / "run")).optimizer.t == 12
+
+
+@pytest.mark.parametrize("shares", [1, 2])
+def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processes, shares):
+    processes(1)
+    status, _, said = run(f"train copy {OPTIONS} --shares {shares} --out '{tmp_path / 'run'}'", capsys)
+    assert status == 0, said
+    assert Run.open(tmp_path / "run").options.shares == shares
+    status, _, said = run(f"train copy {OPTIONS} --shares -2 --out '{tmp_path / 'other'}'", capsys)
+    assert status == 2 and "shares must be a number from 0 on" in said
+
+
+@needs_fork
+def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path):
+    folder, environment = tmp_path / "run", {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    options = "--d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --batch-size 16".split()
+    command = [sys.executable, "-m", "minitransformer", "train"]
+    options += "--steps 20000 --save-every 20000 --log-every 1 --shares 2 --no-pictures --out".split()
+    process = subprocess.Popen(
+        [*command, "reverse", *options, str(folder)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    metrics, deadline = folder / "metrics.jsonl", time.monotonic() + 60
+    while not (metrics.exists() and metrics.stat().st_size) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        out, said = process.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    step = Run.open(folder).optimizer.t
+    assert process.returncode == 0, said.decode()
+    assert 0 < step < 20000 and f"Stopped and saved at step {step}" in out.decode() and "Traceback" not in said.decode()
+    further = [*command, "--resume", str(folder), "--steps", str(step + 3), "--no-pictures"]
+    subprocess.run(further, env=environment, check=True, capture_output=True)
+    assert Run.open(folder).optimizer.t == step + 3
+
+
+# -- faults that are known ----------------------------------------------------------------------------------------
+
+
+class Told(Module):
+    """A model of one parameter, and a loss (below) that is whatever the first target of its share says."""
+
+    def __init__(self):
+        self.weight = Parameter.ones(2)
+
+    def forward(self, source, target_in):
+        self.save()
+        return target_in
+
+    def backward(self, d_y):
+        self.saved()
+        self.weight.grad += 1
+
+
+class Telling(CrossEntropy):
+    def forward(self, x, targets):
+        return {1: 3.0, 2: 3 * 2.0**-53}[int(targets[0, 0])]
+
+    def backward(self, d_loss=1.0):
+        return None
+
+
+@needs_fork
+def test_the_loss_of_three_shares_is_the_same_to_the_last_bit(processes):
+    values, ids = [], np.array([[1], [2], [2]])
+    for cores in (1, 3):
+        processes(cores)
+        model = Told()
+        with Shares(model, Telling(), SGD(model), 3) as shares:
+            values.append(shares.gradients(Batch(ids, ids, ids)))
+    assert values[0] == values[1]
+
+
+@needs_fork
+@pytest.mark.parametrize("error", ["id", "ctrl-c"])
+def test_an_error_in_this_process_leaves_the_others_in_step(processes, error):
+    processes(2)
+    model, batch = small(), batch_of()
+    bad = Batch(*(ids.copy() for ids in batch))
+    bad.source[0, 0] = 99  # a row of the first share
+    with Shares(model, CrossEntropy(), Adam(model), 2) as shares:
+        with pytest.raises((InputError, KeyboardInterrupt)):
+            if error == "id":
+                shares.gradients(bad)
+            else:
+                model.forward = interrupt
+                shares.gradients(batch)
+        vars(model).pop("forward", None)
+        model.clear_saves()
+        for _ in range(2):
+            close(shares.gradients(batch_of(1)), whole(small(), CrossEntropy(), batch_of(1))[0])
+
+
+def interrupt(*inputs):
+    raise KeyboardInterrupt
+
+
+@needs_fork
+def test_an_error_in_the_step_of_another_process_does_not_pass_in_silence(processes):
+    processes(2)
+    model, here = large(), os.getpid()
+    optimizer = Adam(model, 0.01)
+    shares = Shares(model, CrossEntropy(), optimizer, 2)
+    updater = optimizer.updater
+
+    def failing(rate):
+        if os.getpid() != here:
+            raise FloatingPointError
+        return updater(rate)
+
+    optimizer.updater = failing
+    with pytest.raises((FloatingPointError, ChildProcessError)), shares:
+        shares.gradients(batch_of())
+        shares.update()
+
+
+def test_a_share_without_any_source_adds_up_with_the_others(processes):
+    processes(1)
+    batch = batch_of(rows=2)
+    batch.source[1] = 0
+    assert_shares_equal_the_whole(small(), batch, 2)
+
+
+@needs_fork
+def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes):
+    processes(2)
+    model = small()
+    train(model, CrossEntropy(), Adam(model), batch_of, 1, shares=2)
+    before = model.output.weight.data.copy()
+    fork = Fork(lambda: lambda message: model.output.weight.data.fill(0) or b"")
+    fork.send(b"")
+    fork.receive()
+    fork.close()
+    assert np.array_equal(model.output.weight.data, before)
+
+
+@needs_fork
+def test_the_command_says_that_a_process_was_killed_and_nothing_more(tmp_path, capsys, processes, monkeypatch):
+    processes(2)
+    monkeypatch.setattr("minitransformer.team.Team.gradients", lambda self, shares: kill_one(self))
+    status, _, said = run(f"train copy {OPTIONS} --shares 2 --out '{tmp_path / 'run'}'", capsys)
+    assert status == 1 and said.rstrip().endswith("--shares 1.")
+
+
+def kill_one(team):
+    team.forks[0].process.kill()
+    team.forks[0].process.join()
+    team.forks[0].receive()
