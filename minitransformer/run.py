@@ -32,8 +32,9 @@ class Run:
     """Task, model, loss, optimizer and randomness of one training, and the folder where they are kept."""
 
     def __init__(self, folder, config):
-        self.folder, self.config = Path(folder), config
+        self.folder = Path(folder)
         self.options = TrainingOptions(**config["training"])
+        self.config = {**config, "training": dataclasses.asdict(self.options)}  # with what was left to the machine
         self.task = make_task(config["task"]["name"], **config["task"]["options"])
         kind = find_model(config["model"]["name"])
         for_model, for_data = np.random.SeedSequence(self.options.seed).spawn(2)

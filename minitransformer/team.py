@@ -70,8 +70,11 @@ class Team:
         """Call the function while the forks do what the message says."""
         for fork in self.forks:
             fork.send(message)
-        function()
-        if None in [fork.receive() for fork in self.forks]:
+        try:
+            function()
+        finally:
+            answers = [fork.receive() for fork in self.forks]
+        if None in answers:
             raise ChildProcessError("A process that helps to compute failed at its part of the step. To see why, train in one: shares=1.")
 
     # -- what a fork does ------------------------------------------------------------------------------------

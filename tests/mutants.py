@@ -51,7 +51,7 @@ def plants(file, judge, select):
 # -- softmax ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/softmax.py", "test_layers.py", "softmax")
-shift = "xp.maximum(largest, xp.finfo(x.dtype).min)"
+shift = "xp.where(largest == -xp.inf, 0, largest)"
 total = "xp.maximum(weights.sum(axis=-1, keepdims=True), 1)"
 p("1", "no shift by the maximum", f"x - {shift}", "x * 1")
 p("2", "one denominator for the whole array", "weights.sum(axis=-1, keepdims=True)", "weights.sum(keepdims=True)")
@@ -68,7 +68,8 @@ p("12", "backward divided by the batch", "return d_x", "return d_x / len(d_x)")
 p("13", "the input saved instead of the output", "self.save(weights)", "self.save(x)")
 p("81a", "a row of nothing but -inf: NaN from inf - inf", shift, "largest")
 p("81b", "a row of nothing but -inf: 0/0", total, "weights.sum(axis=-1, keepdims=True)")
-p("x01", "forward writes into its input", "weights = x - ", "weights = x\n        weights -= ",
+p("x01", "forward writes into its input", "weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))",
+    "x -= xp.where(largest == -xp.inf, 0, largest)\n        weights = xp.exp(x)",
     select="changes_what and Softmax")
 p("x02", "backward writes into d_y", "d_x = d_y - ", "d_x = d_y\n        d_x -= ",
     select="changes_what and Softmax")
@@ -333,14 +334,14 @@ p("x47", "dQ goes back through the keys", "self.query.backward(self.split.backwa
 # -- masks --------------------------------------------------------------------------------------------------------
 
 p = plants("attention/masking.py", "test_attention.py", "mask or attend or dot_product")
-where = "x + array_module(x).where(mask, 0, -np.inf).astype(x.dtype)"
+where = "xp.minimum(x, xp.where(mask, np.inf, -np.inf).astype(x.dtype))"
 p("77", "scores multiplied by the mask", where, "x * mask")
-p("78a", "the mask inverted", where, "array_module(x).where(mask, -np.inf, x).astype(x.dtype)")
+p("78a", "the mask inverted", where, "xp.where(mask, -np.inf, x).astype(x.dtype)")
 p("78b", "True where a key is padding", "(ids != padding)[", "(ids == padding)[")
 p("79", "the diagonal blocked", "length - rows, dtype=bool)", "length - rows - 1, dtype=bool)")
 p("80", "one future position leaks", "length - rows, dtype=bool)", "length - rows + 1, dtype=bool)")
 p("81c", "a large number for -inf: a fully masked row attends to everything", where,
-    "array_module(x).where(mask, x, -1e9)")
+    "xp.where(mask, x, -1e9)")
 p("82", "query padding for key padding", "(ids != padding)[:, None, None, :]", "(ids != padding)[:, None, :, None]")
 p("84", "the batch axis taken for the query axis", "(ids != padding)[:, None, None, :]", "(ids != padding)[None, None]")
 p("85", "-inf * 0", where, "x + (1 - mask) * -np.inf")
@@ -805,7 +806,7 @@ p("x142", "neighbours share a draw", "draws.view(np.uint16)[: like.size]",
 p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
 p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
 p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
-p("x145", "ones of float64", "xp.full(count, value, dtype=dtype)", "xp.full(count, value)")
+p("x145", "ones of float64", "xp.full(count, value, dtype=xp.result_type(dtype, xp.float32))", "xp.full(count, value)")
 p("x146", "the mean over positions", "feature_sum_times(1.0 / x.shape[-1], x)", "feature_sum_times(1.0 / x.shape[0], x)")
 p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
@@ -1157,8 +1158,8 @@ p("x444", "a closer look draws other masks", "for generator, state in zip(self.g
 p("x445", "more processes than cores", "1 < self.count <= cores()", "1 < self.count", select="nothing_is_forked")
 p("x446", "training computes padding", 'if not getattr(model, "packs", False):', "if True:", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
-p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)", "target_in != PAD",
-    judge="test_packing.py", select="nothing_stands_at_its_place")
+p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)",
+    "target_in != PAD", judge="test_packing.py", select="nothing_stands_at_its_place")
 p("x448", "a place without a target cannot be looked at", "(target_in != PAD) | (target_out != padding)",
     "target_out != padding", judge="test_packing.py", select="still_looked_at")
 
@@ -1208,7 +1209,8 @@ p("x471", "forks are not ended", "self.process.terminate()\n        self.process
     select="whatever_it_is_doing")
 p("x472", "an error counts as an answer", "reply = FAILED", "reply = DONE", select="says_so")
 p("x473", "an empty array arrives as None", "if rows < 0:", "if rows < 0 or columns == 0:", select="arrive_as")
-p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "while False and time", select="keeps_its_core_busy")
+p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "while False and time",
+    select="keeps_its_core_busy")
 
 p = plants("layers/packing.py", "test_packing.py", "")
 p("x475", "the packed stand side by side at the front", "padded[self.places] = packed",
@@ -1248,3 +1250,33 @@ p("x488", "a product that fails pays the debt",
 p = plants("backend/reductions.py", "test_backend.py", "memory_that_is_there")
 p("x489", "the memory that is there is not written", "y.reshape(-1, y.shape[-1]), out=out)",
     "y.reshape(-1, y.shape[-1]))")
+p = plants("backend/reductions.py", "test_backend.py", "few_rows")
+p("x490", "few rows come back as columns", "(weight.T @ rows.T).T.copy(order=\"C\").reshape(shape)",
+    "(weight.T @ rows.T).reshape(shape)")
+p("x491", "few rows come back in another layout", "(weight.T @ rows.T).T.copy(order=\"C\").reshape(shape)",
+    "(weight.T @ rows.T).T.reshape(shape)")
+p = plants("backend/random.py", "test_backend.py", "keep_mask")
+p("x492", "the mask in the layout of its shape",
+    "axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])", "axes = list(range(like.ndim))")
+
+p = plants("team.py", "test_shares.py", "error_in_this_process_leaves")
+p("x493", "the answers of a step that failed are taken for those of the next",
+    "finally:  # or the next step would take these answers for its own",
+    "except ZeroDivisionError:\n            raise\n        else:")
+p("x494", "the losses of the others are added first",
+    "for answer in answers:\n            value += struct.unpack(\"d\", answer)[0]\n        return value",
+    "return value + sum(struct.unpack(\"d\", answer)[0] for answer in answers)", select="last_bit")
+p("x495", "a part that did not move is overlooked", "        if None in answers:\n            raise",
+    "        if answers is None:\n            raise", select="in_silence")
+p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), flat.grad.copy())", "pass",
+    select="of_its_own")
+p("x497", "moments stay in shared memory", "setattr(self.optimizer, name, getattr(self.optimizer, name).copy())",
+    "pass", select="of_its_own")
+p = plants("shares.py", "test_packing.py", "which_targets")
+p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, padding_of(loss))",
+    "without_padding(model, *batch)")
+p = plants("models/input_embedding.py", "test_packing.py", "row_and_place")
+p("x499", "a place is counted among the packed", "expect_ids(ids, self.embedding.weight.shape[0])", "pass")
+p = plants("cli/__init__.py", "test_shares.py", "command_says")
+p("x500", "a killed process is a file that could not be written", "(NonFiniteError, ChildProcessError)",
+    "NonFiniteError")

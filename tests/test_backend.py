@@ -42,6 +42,8 @@ from minitransformer.backend.processes import (
     shared,
     unpacked,
 )
+from minitransformer.backend.reductions import FEW, LARGE
+from minitransformer.backend.scores import first_to
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
 
@@ -134,6 +136,19 @@ def test_products_over_features_and_positions_equal_the_einsum(shape):
     close(position_product(x, y), sum(np.outer(x[place], y[place]) for place in places))
 
 
+@pytest.mark.parametrize("rows", [(1,), (2,), (3, 5), (FEW,), (FEW + 1,)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_few_rows_times_a_large_weight(rows, dtype, order):
+    rng = np.random.default_rng(8)
+    features, outputs = 300, LARGE // 300 + 1
+    x, weight = rng.standard_normal((*rows, features)).astype(dtype), rng.standard_normal((features, outputs))
+    weight = np.asarray(weight, dtype, order=order)
+    product = feature_product(x, weight)
+    assert product.dtype == dtype and product.flags.c_contiguous and product.shape == (*rows, outputs)
+    close(product, np.einsum("...d,de->...e", x, weight), atol=1e-11 if dtype == np.float64 else 1e-3)
+
+
 def test_sums_and_products_take_arrays_that_are_not_contiguous():
     rng = np.random.default_rng(2)
     x = rng.standard_normal((5, 3, 7)).transpose(1, 0, 2)[:, ::2]
@@ -188,6 +203,13 @@ def test_the_key_axis_of_scores_is_outermost_in_memory_and_stays_so_under_a_mask
     for mask in (padding_mask(ids), causal_mask(7, last=5) & padding_mask(ids)):
         assert mask.strides[-1] == max(stride for stride, size in zip(mask.strides, mask.shape) if size > 1)
         assert np.where(mask, scores, -np.inf).strides == scores.strides
+
+
+@pytest.mark.parametrize("place", [-1, -2, -3, -4])
+def test_the_first_axis_moves_as_moveaxis_moves_it(place):
+    x = np.arange(120).reshape(2, 3, 4, 5)
+    moved = first_to(x, place)
+    assert np.array_equal(moved, np.moveaxis(x, 0, place)) and np.shares_memory(moved, x)
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 1, 7), (1, 1, 5, 7), (7,), (2, 3, 4)])
@@ -263,6 +285,14 @@ def test_erf_is_odd_and_ends_at_plus_and_minus_one():
 def test_a_keep_mask_has_the_shape_of_its_model_and_is_boolean(shape):
     mask = keep_mask(np.random.default_rng(7), 0.5, like=np.zeros(shape, dtype=np.float32))
     assert mask.shape == shape and mask.dtype == bool
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (2, 1, 0)], ids=str)
+def test_a_keep_mask_lies_in_memory_as_what_it_drops(axes):
+    like = np.empty((3, 5, 7)).transpose(axes)
+    mask, plain = (keep_mask(np.random.default_rng(7), 0.5, like=x) for x in (like, np.empty((3, 5, 7))))
+    assert mask.shape == like.shape and [8 * step for step in mask.strides] == [*like.strides]
+    assert np.array_equal(mask, plain.transpose(axes))  # the same draws, in the order of the memory
 
 
 @pytest.mark.parametrize("keep", [0.9, 0.5, 0.1])
@@ -469,7 +499,11 @@ def test_a_fork_that_fails_at_its_start_is_reported(forks, capfd):
 
 @needs_fork
 def test_ctrl_c_does_not_reach_a_fork(forks):
-    fork = forks(echo)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a test that runs in the background ignores it
+    try:
+        fork = forks(echo)
+    finally:
+        signal.signal(signal.SIGINT, before)
     fork.send(b"ready")
     fork.receive()
     os.kill(fork.process.pid, signal.SIGINT)

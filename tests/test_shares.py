@@ -612,9 +612,12 @@ def test_ctrl_c_in_a_step_leaves_no_process(processes, where):
             raise KeyboardInterrupt
 
     model.forward = interrupted
-    before = {*multiprocessing.active_children()}
-    with pytest.raises(KeyboardInterrupt):
-        trained(model, OPTIMIZERS["adam"], 2, steps=6, hooks=[hook])
+    before, handler = {*multiprocessing.active_children()}, signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trained(model, OPTIMIZERS["adam"], 2, steps=6, hooks=[hook])
+    finally:
+        signal.signal(signal.SIGINT, handler)  # a test that runs in the background ignores Ctrl-C
     assert {*multiprocessing.active_children()} == before and len(steps) == 3
     del model.forward
     optimizer = Adam(model, 0.01)
@@ -741,8 +744,9 @@ def test_a_run_from_before_there_were_shares_goes_on(tmp_path, processes, checkp
     before.last_step = 5
     if checkpointed:
         finished(before)
-        assert "shares" not in load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]
-        assert Run.open(tmp_path / "run").options.shares >= 1
+        assert load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]["shares"] == 1
+        processes(2)  # another machine: the number stays
+        assert Run.open(tmp_path / "run").options.shares == 1
     assert finished(Run.resume(tmp_path / "run")).optimizer.t == 12
 
 
@@ -784,7 +788,7 @@ def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path
     assert Run.open(folder).optimizer.t == step + 3
 
 
-# -- faults that are known ----------------------------------------------------------------------------------------
+# -- what went wrong before -----------------------------------------------------------------------------------------
 
 
 class Told(Module):
@@ -864,6 +868,20 @@ def test_an_error_in_the_step_of_another_process_does_not_pass_in_silence(proces
         shares.update()
 
 
+@needs_fork
+def test_an_error_in_this_process_at_its_part_of_the_step_leaves_the_others_in_step(processes):
+    processes(2)
+    model, batch = small(), batch_of()
+    with Shares(model, CrossEntropy(), SGD(model, 0.0), 2) as shares:
+        shares.gradients(batch)
+        shares.optimizer.updater = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            shares.update()
+        del shares.optimizer.updater
+        for _ in range(2):
+            close(shares.gradients(batch), whole(small(), CrossEntropy(), batch)[0])
+
+
 def test_a_share_without_any_source_adds_up_with_the_others(processes):
     processes(1)
     batch = batch_of(rows=2)
@@ -875,13 +893,17 @@ def test_a_share_without_any_source_adds_up_with_the_others(processes):
 def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes):
     processes(2)
     model = small()
-    train(model, CrossEntropy(), Adam(model), batch_of, 1, shares=2)
-    before = model.output.weight.data.copy()
-    fork = Fork(lambda: lambda message: model.output.weight.data.fill(0) or b"")
+    optimizer = Adam(model)
+    train(model, CrossEntropy(), optimizer, batch_of, 1, shares=2)
+    arrays = [optimizer.flat.data, optimizer.flat.grad, optimizer.first_moment, optimizer.second_moment]
+    before = [array.copy() for array in arrays]
+    assert all(array.any() for array in before) and optimizer.flat.intact() and model.flat_buffers() is optimizer.flat
+    fork = Fork(lambda: lambda message: b"" if any(array.fill(0) for array in arrays) else b"done")
     fork.send(b"")
-    fork.receive()
+    assert fork.receive() == b"done"
     fork.close()
-    assert np.array_equal(model.output.weight.data, before)
+    for array, kept in zip(arrays, before):
+        assert np.array_equal(array, kept)
 
 
 @needs_fork

@@ -48,7 +48,10 @@ class Masking(Module):
             expect_mask(mask, x.shape)
             mask = mask if x.shape[-2] == 1 else keys_outermost(mask)    # in memory as the scores are
         self.save(mask)
-        return x if mask is None else x + array_module(x).where(mask, 0, -np.inf).astype(x.dtype)
+        if mask is None:
+            return x
+        xp = array_module(x)
+        return xp.minimum(x, xp.where(mask, np.inf, -np.inf).astype(x.dtype))  # faster than a choice for every score
 
     def backward(self, d_y):
         mask = self.saved()

@@ -79,7 +79,7 @@ class Fork:
             self.process.join(1)
             raise ChildProcessError(
                 f"A process that helped to compute has ended (exit code {self.process.exitcode}; -9: the system ran out of "
-                "memory). Take smaller batches, or do without the second process: --shares 1."
+                "memory). Take smaller batches, or train a new run in one process: --shares 1."
             ) from None
 
     def close(self):

@@ -13,8 +13,8 @@ FEW, LARGE = 64, 1 << 17  # positions, numbers in a weight
 
 @functools.lru_cache(maxsize=64)
 def filled(value, count, dtype, xp):
-    """A vector of equal numbers, which many sums share."""
-    return xp.full(count, value, dtype=dtype)
+    """A vector of equal numbers, which many sums share; of a float dtype also for integers."""
+    return xp.full(count, value, dtype=xp.result_type(dtype, xp.float32))
 
 
 def feature_sum(x):

@@ -22,8 +22,7 @@ class Softmax(Module):
     def forward(self, x):
         xp = array_module(x)
         largest = x.max(axis=-1, keepdims=True)                          # (..., 1)
-        weights = x - xp.maximum(largest, xp.finfo(x.dtype).min)         # (..., S), also −∞ − a finite number
-        xp.exp(weights, out=weights)
+        weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))   # (..., S)
         weights /= xp.maximum(weights.sum(axis=-1, keepdims=True), 1)    # at least exp 0, but for a row of nothing but −∞
         self.save(weights)
         return weights

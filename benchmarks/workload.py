@@ -1,0 +1,27 @@
+"""What the contestants train: sizes, batches and the optimizer's numbers, the same for all.
+
+No contestant is imported here, so that a process of one library need not load another.
+"""
+
+import numpy as np
+
+SIZES = {  # preset, changes, B, T
+    "toy": ("toy", {}, 64, 16),
+    "small": ("small", {}, 32, 32),
+    "base": ("base", {"source_vocabulary": 8000}, 8, 64),
+}
+LABEL_SMOOTHING = 0.1
+RATE, BETAS, EPSILON = 1e-4, (0.9, 0.98), 1e-9
+
+
+def batch_of(size, vocabulary, seed=0):
+    """(source, target_in, target_out), (B, T) ids each, with sequences between T/2 and T long."""
+    _, _, batch, length = SIZES[size]
+    rng = np.random.default_rng(seed)
+    place = np.arange(length + 1)
+    source_lengths, target_lengths = rng.integers(length // 2, length, size=(2, batch, 1), endpoint=True)
+    source = np.where(place[:-1] < source_lengths, rng.integers(4, vocabulary, size=(batch, length)), 0)
+    target = np.where(place < target_lengths, rng.integers(4, vocabulary, size=(batch, length + 1)), 0)
+    target[:, 0] = 1                                                     # BOS
+    np.put_along_axis(target, target_lengths, 2, axis=1)                 # EOS
+    return source, target[:, :-1], target[:, 1:]
