@@ -33,7 +33,7 @@ class Ours:
 
         losses = []
         train(self.model, self.loss, self.optimizer, lambda: Batch(*next(batches)), last_step,
-              hooks=[lambda progress: losses.append(progress.loss)], shares=min(2, cores()))  # fmt: skip
+              hooks=[lambda progress: losses.append(progress.loss)], shares=min(2, cores()), skip_padding=True)  # fmt: skip
         return losses[-1]
 
     def logits(self, source, target_in):

@@ -11,9 +11,14 @@ from .layers.packing import Packing
 from .team import Team
 
 
-def gradients(model, loss, batch, weight=1.0):
-    """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight · loss."""
-    source, target_in, target_out, *packing = without_padding(model, *batch, padding_of(loss))
+def gradients(model, loss, batch, weight=1.0, skip_padding=True):
+    """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight · loss.
+
+    With `skip_padding`, a model that packs (see `Packing`) computes nothing at padding.
+    """
+    if skip_padding:
+        batch = without_padding(model, *batch, padding_of(loss))
+    source, target_in, target_out, *packing = batch
     logits = model(source, target_in, *packing)
     value = float(loss(logits, target_out))
     model.backward(loss.backward(weight))
@@ -51,10 +56,11 @@ class Shares:
     Sources: Goodfellow et al. 2016, section 12.1.3; Li et al. 2020, section 3.1.
     """
 
-    def __init__(self, model, loss, optimizer, count=1):
+    def __init__(self, model, loss, optimizer, count=1, skip_padding=True):
         if count < 1:
             raise InputError(f"A batch has at least one share, got {count}.")
         self.model, self.loss, self.optimizer, self.count = model, loss, optimizer, count
+        self.skip_padding = skip_padding
         self.generators = model.generators()
         self.team = None
 
@@ -106,7 +112,7 @@ class Shares:
         """Let the gradients be those of one share; its part of the loss, and all gradients (P,)."""
         self.optimizer.flat.zero_grad()
         with drawing_from(seed, self.generators):
-            value = gradients(self.model, self.loss, part, weight)
+            value = gradients(self.model, self.loss, part, weight, self.skip_padding)
         return value, self.optimizer.flat.grad
 
 

@@ -1184,7 +1184,7 @@ p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK
     select="cut_between_blocks")
 
 p = plants("training.py", "test_shares.py", "interrupted_ends")
-p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares)",
+p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding)",
     "with Shares(model, loss, optimizer)")
 p = plants("training_options.py", "test_shares.py", "config_says")
 p("x461", "two shares on one core", "min(2, cores())", "2")
