@@ -18,7 +18,8 @@ class MultiHeadAttention(Module):
 
     Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
     another (`value_features`). With a `Cache`, which is for decoding, the query holds new positions only: their keys and
-    values are appended to those of the positions before; a memory's are computed once.
+    values are appended to those of the positions before; a memory's are computed once. With `packing`, and `memory_packing`
+    for a memory, these hold their real positions only, (N, D), and so do y and the gradients: see `Packing`.
 
     The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
     of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift. `attention` may put another

@@ -12,7 +12,8 @@ class DecoderLayer(Module):
         a = Residual(SelfAttention)(x)      b = Residual(CrossAttention)(a, memory)      y = Residual(FeedForward)(b)
 
     Backward undoes the three in reverse and returns (d_x, d_memory). When decoding, `cache` is a pair: one `Cache` for
-    self-attention, to which x, the new positions only, is appended, and one for the memory, which is projected once.
+    self-attention, to which x, the new positions only, is appended, and one for the memory, which is projected once. With
+    `packing` and `memory_packing`, x and memory hold their real positions only, (N, D).
 
     Shapes: x, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, T), memory_mask to (B, H, T, S).
     Source: Vaswani et al. 2017, section 3.1, figure 1.

@@ -17,7 +17,7 @@ class EncoderLayer(Module):
         a = Residual(SelfAttention)(x)      y = Residual(FeedForward)(a)
 
     Backward undoes the two in reverse and returns d_x. With a `Cache` (in a decoder-only model that decodes), x holds
-    the new positions only.
+    the new positions only; with a `Packing`, the real ones only, (N, D).
 
     Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1, figure 1.
     """
