@@ -211,17 +211,18 @@ p("x20", "1 - tanh for 1 - tanh^2", "1 - tanh**2)", "1 - tanh)")
 # -- dropout ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/dropout.py", "test_layers.py", "test_dropout")
-p("57", "no 1/(1-p)", "self.save(kept, 1 / keep)", "self.save(kept, 1)", ("y *= 1 / keep", "pass"))
-p("58", "scaled in eval", "self.save(None, 1)\n            return x",
-    "self.save(None, 1)\n            return x / (1 - self.p)")
-p("59", "backward draws a new mask", "d_x = d_y * kept", "d_x = d_y * keep_mask(self.rng, 1 - self.p, like=d_y)")
-p("60", "backward unscaled", "d_x *= scale", "pass")
-p("61", "keep and drop swapped", "keep_mask(self.rng, keep, like=x)", "keep_mask(self.rng, 1 - keep, like=x)")
-p("x21", "x itself is dropped out", "y = x * kept", "x *= kept\n        y = x",
+p("57", "no 1/(1-p)", "x *= 1 / nearest_keep(1 - self.p)", "pass")
+p("58", "scaled in eval", "self.save(None)\n            return x",
+    "self.save(None)\n            return x / (1 - self.p)")
+p("59", "backward draws a new mask", "(d_y * kept)", "(d_y * keep_mask(self.rng, 1 - self.p, like=d_y))")
+p("60", "backward unscaled", "self.enlarge(d_y * kept)", "d_y * kept")
+p("61", "keep and drop swapped", "keep_mask(self.rng, nearest_keep(1 - self.p), like=x)", "keep_mask(self.rng, self.p, like=x)")
+p("x21", "x itself is dropped out", "return self.enlarge(x * kept)", "x *= kept\n        return self.enlarge(x)",
     select="changes_what and Dropout")
-p("x22", "float32 becomes float64", "y = x * kept", "y = x * kept.astype('float64')", select="dtype_that and Dropout")
+p("x22", "float32 becomes float64", "self.enlarge(x * kept)", "self.enlarge(x * kept.astype('float64'))",
+    select="dtype_that and Dropout")
 p("x23", "on in eval too", "if not self.training or self.p == 0:", "if self.p == 0:")
-p("x24", "backward goes through in training", "if kept is None:", "if True:")
+p("x24", "backward goes through in training", "d_y if kept is None else", "d_y if True else")
 
 # -- positional encoding ------------------------------------------------------------------------------------------
 
@@ -308,21 +309,21 @@ p("73c", "the keys' path is lost", "d_memory += self.key.backward", "self.key.ba
 p("74", "backward 'simplified' to the identity", d_self, "return d_y if is_self_attention")
 p("75", "dK not transposed back before the heads merge", "self.split.backward(d_k)",
     "self.split.backward(d_k.swapaxes(-1, -2))")
-p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask), packing))",
-    "merged = self.merge(self.attention(q, k, v, mask), packing)\n        self.output(merged)\n        return merged",
+p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask), **own))",
+    "merged = self.merge(self.attention(q, k, v, mask), **own)\n        self.output(merged)\n        return merged",
     select="multi_head and square")
-p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask), packing))",
+p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask), **own))",
     "context = self.attention(q, k, v, mask)\n"
-    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True), packing))")
+    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True), **own))")
 p("106", "cross-attention: queries and keys from the memory, values from the decoder",
-    "q = self.split(self.query(query), packing) ",
-    "asked, query = query, query if memory is None else memory\n        q = self.split(self.query(query), packing) ",
-    ("k, v = self.keys_and_values(memory, memory_packing)",
+    "q = self.split(self.query(query), **own) ",
+    "asked, query = query, query if memory is None else memory\n        q = self.split(self.query(query), **own) ",
+    ("k, v = self.keys_and_values(memory, **others)",
      "k, v = self.split(self.key(query)), self.split(self.value(asked))"), select="memory and square")
 p("x43", "the mask is not handed on", "self.attention(q, k, v, mask)", "self.attention(q, k, v)")
 p("x44", "always self-attention in backward", "self.save(memory is None)", "self.save(True)")
-p("x45", "values from the queries' input", "k, v = self.keys_and_values(memory, memory_packing)",
-    "k, v = self.keys_and_values(memory, memory_packing)[0], self.split(self.value(query), packing)",
+p("x45", "values from the queries' input", "k, v = self.keys_and_values(memory, **others)",
+    "k, v = self.keys_and_values(memory, **others)[0], self.split(self.value(query), **own)",
     select="multi_head and square")
 p("x46", "the value width ignored", "value_features = value_features or key_features", "value_features = key_features",
     select="widths")
@@ -372,14 +373,14 @@ p("x54", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self
     select="decoder_gradient and pre")
 p("x55", "the memory's padding is visible", "mask=memory_mask", "mask=None",
     select="transformer_equals and paper or padding_is_invisible and paper")
-p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own, packing=packing)",
-    "self.add_norm_1(x, cache=own, packing=packing)", select="future and paper")
+p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))",
+    "self.add_norm_1(x, cache=own, **given(packing=packing))", select="future and paper")
 p("x57", "every layer is the same layer", "[DecoderLayer(config, rng) for _ in range(config.decoder_layers)]",
     "[DecoderLayer(config, rng)] * config.decoder_layers", select="every_attention")
-p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own, packing=packing)",
+p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))",
     "x = FIRST",
-    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, packing=packing, memory_packing=memory_packing)",
-     "x = self.add_norm_1(x, mask=mask, cache=own, packing=packing)"),
+    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, **packings)",
+     "x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))"),
     ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)"),
     select="transformer_equals and square")
 

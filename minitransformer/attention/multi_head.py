@@ -1,6 +1,7 @@
 """Multi-head attention."""
 
 from ..layers.linear import Linear
+from ..layers.packing import given
 from ..module import Module
 from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
@@ -44,15 +45,16 @@ class MultiHeadAttention(Module):
 
     def forward(self, query, memory=None, mask=None, cache=None, packing=None, memory_packing=None):
         self.save(memory is None)
-        q = self.split(self.query(query), packing)                       # (B, H, T, K)
+        own, others = given(packing=packing), given(packing=memory_packing)
+        q = self.split(self.query(query), **own)                         # (B, H, T, K)
         if cache is not None and memory is not None:
             k, v = cache.once(lambda: self.keys_and_values(memory))
         elif memory is not None:
-            k, v = self.keys_and_values(memory, memory_packing)
+            k, v = self.keys_and_values(memory, **others)
         else:
-            k, v = self.keys_and_values(query, packing)
+            k, v = self.keys_and_values(query, **own)
             k, v = (k, v) if cache is None else cache.extend(k, v)
-        return self.output(self.merge(self.attention(q, k, v, mask), packing))  # (B, T, D)
+        return self.output(self.merge(self.attention(q, k, v, mask), **own))  # (B, T, D)
 
     def backward(self, d_y):
         d_context = self.merge.backward(self.output.backward(d_y))       # (B, H, T, K_v)
@@ -65,7 +67,8 @@ class MultiHeadAttention(Module):
 
     def keys_and_values(self, memory, packing=None):
         """(k (B, H, S, K), v (B, H, S, K_v)) of what is attended to, (B, S, D)."""
-        return self.split(self.key(memory), packing), self.split(self.value(memory), packing)
+        packing = given(packing=packing)
+        return self.split(self.key(memory), **packing), self.split(self.value(memory), **packing)
 
     @classmethod
     def example(cls, rng):

@@ -28,22 +28,19 @@ class Dropout(Module):
 
     def forward(self, x):
         if not self.training or self.p == 0:
-            self.save(None, 1)
+            self.save(None)
             return x
-        keep = nearest_keep(1 - self.p)
-        kept = keep_mask(self.rng, keep, like=x)
-        self.save(kept, 1 / keep)
-        y = x * kept
-        y *= 1 / keep
-        return y
+        kept = keep_mask(self.rng, nearest_keep(1 - self.p), like=x)     # a byte each
+        self.save(kept)
+        return self.enlarge(x * kept)
 
     def backward(self, d_y):
-        kept, scale = self.saved()
-        if kept is None:
-            return d_y
-        d_x = d_y * kept
-        d_x *= scale
-        return d_x
+        kept = self.saved()
+        return d_y if kept is None else self.enlarge(d_y * kept)
+
+    def enlarge(self, x):
+        x *= 1 / nearest_keep(1 - self.p)
+        return x
 
     @classmethod
     def example(cls, rng):

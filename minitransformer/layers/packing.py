@@ -3,6 +3,11 @@
 from ..backend import array_module
 
 
+def given(**options):
+    """Those options that are not None: handed on only if they are there, so that a learner's component need not know them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 class Packing:
     """Where the N real tokens of a padded batch stand, so that what is done for each position alone is done for them only.
 

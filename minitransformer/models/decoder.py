@@ -2,6 +2,7 @@
 
 from ..attention.masking import causal_mask, padding_mask
 from ..layers.layer_norm import LayerNorm
+from ..layers.packing import given
 from ..module import Module
 from .encoder import attention_of, feed_forward_of, residual_of, small_example
 
@@ -29,8 +30,9 @@ class DecoderLayer(Module):
 
     def forward(self, x, memory, mask=None, memory_mask=None, cache=(None, None), packing=None, memory_packing=None):
         own, cross = cache
-        x = self.add_norm_1(x, mask=mask, cache=own, packing=packing)    # (B, T, D)
-        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, packing=packing, memory_packing=memory_packing)
+        packings = given(packing=packing, memory_packing=memory_packing)
+        x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))  # (B, T, D)
+        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, **packings)
         return self.add_norm_3(x)                                        # (B, T, D)
 
     def backward(self, d_y):
@@ -57,9 +59,9 @@ class Decoder(Module):
         self.layers = [DecoderLayer(config, rng) for _ in range(config.decoder_layers)]
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x, memory, mask=None, memory_mask=None, caches=None, packing=None, memory_packing=None):
+    def forward(self, x, memory, mask=None, memory_mask=None, caches=None, **packings):
         for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers)):
-            x = layer(x, memory, mask, memory_mask, cache, packing, memory_packing)  # (B, T, D)
+            x = layer(x, memory, mask, memory_mask, cache, **packings)   # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)
 
     def backward(self, d_y):

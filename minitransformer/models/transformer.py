@@ -7,6 +7,7 @@ from ..backend import array_module
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
+from ..layers.packing import given
 from ..module import Module, no_grad
 from .decoder import Decoder
 from .encoder import Encoder, small_example
@@ -49,8 +50,9 @@ class Transformer(Module):
 
     def forward(self, source, target_in, packing=(None, None)):
         expect_sequences(source=source, target_in=target_in)
-        memory, memory_mask = self.encode(source, packing[0])            # (B, S, D), (B, 1, 1, S)
-        return self.decode(target_in, memory, memory_mask, packing)      # (B, T, V)
+        of_source, of_target = packing
+        memory, memory_mask = self.encode(source, **given(packing=of_source))  # (B, S, D), (B, 1, 1, S)
+        return self.decode(target_in, memory, memory_mask, **given(packing=of_target, memory_packing=of_source))
 
     def backward(self, d_logits):
         d_x, d_memory = self.decoder.backward(self.output.backward(d_logits))
@@ -60,14 +62,15 @@ class Transformer(Module):
     def encode(self, source, packing=None):
         """(memory (B, S, D), its padding mask (B, 1, 1, S))."""
         mask = padding_mask(source)
-        return self.encoder(self.source_input(source, packing=packing), mask, packing=packing), mask
+        packing = given(packing=packing)
+        return self.encoder(self.source_input(source, **packing), mask, **packing), mask
 
-    def decode(self, target_in, memory, memory_mask, packing=(None, None)):
+    def decode(self, target_in, memory, memory_mask, packing=None, memory_packing=None):
         """Logits (B, T, V) for the token after each target position."""
-        of_source, of_target = packing
         mask = causal_mask(target_in.shape[1], like=target_in) & padding_mask(target_in)
-        x = self.target_input(target_in, packing=of_target)              # (B, T, D)
-        return self.output(self.decoder(x, memory, mask, memory_mask, packing=of_target, memory_packing=of_source))
+        x = self.target_input(target_in, **given(packing=packing))       # (B, T, D)
+        packings = given(packing=packing, memory_packing=memory_packing)
+        return self.output(self.decoder(x, memory, mask, memory_mask, **packings))  # (B, T, V)
 
     @no_grad()
     def start(self, source):
