@@ -131,7 +131,7 @@ def test_a_gradient_that_is_not_a_number_is_noticed(load):
 def test_logits_are_compared_where_there_is_a_target_and_nowhere_else(load, real, equal):
     contestants = load("contestants", "torch")
     ours, theirs = contestants.pair("toy", contestants.find("PyTorch"))
-    where = (ours.target_in != 0) == real
+    where = (ours.batch.target_in != 0) == real
     logits = theirs.evaluation()().copy()
     logits[where] += 1
     theirs.evaluation = lambda: lambda: logits
