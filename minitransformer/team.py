@@ -40,6 +40,8 @@ class Team:
 
     def take_back(self):
         flat = self.optimizer.flat
+        if not flat.intact():  # somebody has moved the parameters away already
+            return
         flat.live_in(flat.data.copy(), flat.grad.copy())
         for name in self.optimizer.moments:
             setattr(self.optimizer, name, getattr(self.optimizer, name).copy())

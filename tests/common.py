@@ -8,6 +8,9 @@ import pytest
 from minitransformer.cli import main
 from minitransformer.errors import InputError
 from minitransformer.gradient_check import gradient_check
+from minitransformer.hooks import Evaluate, Log, Moments, Save
+from minitransformer.models import find_model
+from minitransformer.run import make_config
 
 
 def close(actual, expected, atol=1e-12):
@@ -56,3 +59,25 @@ def run(text, capsys):
         status = stop.code
     out, err = capsys.readouterr()
     return status, out, err
+
+
+def small_config(model, **training):
+    """The configuration of a run of a small model on copying, with all that a step can draw and write."""
+    training = {"save_every": 5, "evaluate_every": 8, "evaluate_count": 10, **training}
+    sizes = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
+    sizes = {name: value for name, value in sizes.items() if name in find_model(model).options()}
+    return make_config("copy", {"max_length": 5}, model, "toy", sizes, training)
+
+
+def finished(run):
+    """The run, trained to its last step as the command does it."""
+    with Save(run) as save:
+        run.train([Log(run), Evaluate(run), Moments(run), save])
+    return run
+
+
+def weights_and_state(run):
+    """Everything that continuing depends on, as comparable values."""
+    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"moment {k}": v for k, v in run.moments.items()}}
+    facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
+    return {name: array.tobytes() for name, array in arrays.items()}, facts

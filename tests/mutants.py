@@ -808,7 +808,7 @@ p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
 p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
 p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
 p("x145", "ones of float64", "xp.full(count, value, dtype=xp.result_type(dtype, xp.float32))", "xp.full(count, value)")
-p("x146", "the mean over positions", "feature_sum_times(1.0 / x.shape[-1], x)", "feature_sum_times(1.0 / x.shape[0], x)")
+p("x146", "the mean over positions", "feature_sum(x, 1.0 / x.shape[-1])", "feature_sum(x, 1.0 / x.shape[0])")
 p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
     "range(0, arrays[0].size - block + 1, block)")

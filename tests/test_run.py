@@ -9,35 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import finished, small_config, weights_and_state
 
 from minitransformer.checkpoint import load_checkpoint
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
 from minitransformer.metrics import Metrics
-from minitransformer.models import MODELS, find_model
-from minitransformer.run import Run, TrainingOptions, make_config
+from minitransformer.models import MODELS
+from minitransformer.run import Run, TrainingOptions
 from minitransformer.schedules import Constant, Cosine, Noam
-
-SMALL = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
 
 
 def config(model="transformer", **training):
-    training = {"steps": 24, "batch_size": 8, "save_every": 5, "evaluate_every": 8, "evaluate_count": 10, "log_every": 3, **training}
-    sizes = {name: value for name, value in SMALL.items() if name in find_model(model).options()}
-    return make_config("copy", {"max_length": 5}, model, "toy", sizes, training)
-
-
-def train(run):
-    with Save(run) as save:
-        run.train([Log(run), Evaluate(run), Moments(run), save])
-    return run
-
-
-def weights_and_state(run):
-    """Everything that continuing depends on, as comparable values."""
-    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"moment {k}": v for k, v in run.moments.items()}}
-    facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
-    return {name: array.tobytes() for name, array in arrays.items()}, facts
+    return small_config(model, **{"steps": 24, "batch_size": 8, "log_every": 3, **training})
 
 
 def without_times(metrics):
@@ -56,33 +40,33 @@ def test_the_older_models_too_go_on_as_if_they_had_not_stopped(tmp_path, model):
 
 
 def assert_interruption_leaves_no_trace(tmp_path, model, **options):
-    whole = train(Run.create(tmp_path / "whole", config(model, **options)))
+    whole = finished(Run.create(tmp_path / "whole", config(model, **options)))
     part = Run.create(tmp_path / "part", config(model, **options))
     part.last_step = 11  # not a multiple of anything
-    train(part)
-    rest = train(Run.resume(tmp_path / "part"))
+    finished(part)
+    rest = finished(Run.resume(tmp_path / "part"))
     assert weights_and_state(rest) == weights_and_state(whole)
     assert without_times(rest.metrics)[-1] == without_times(whole.metrics)[-1]
 
 
 def test_ctrl_c_finishes_the_step_saves_and_can_be_continued(tmp_path):
-    whole = train(Run.create(tmp_path / "whole", config()))
+    whole = finished(Run.create(tmp_path / "whole", config()))
     run = Run.create(tmp_path / "run", config())
     with Save(run) as save, pytest.raises(Interrupted):
         run.train([Log(run), Evaluate(run), Moments(run), save, lambda p: p.step == 7 and os.kill(os.getpid(), signal.SIGINT)])
     assert Run.open(tmp_path / "run").optimizer.t == 8
-    assert weights_and_state(train(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
+    assert weights_and_state(finished(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
 
 
 def test_the_metrics_are_cut_back_to_the_checkpoint(tmp_path):
-    whole = train(Run.create(tmp_path / "whole", config(save_every=1)))
-    run = train(Run.create(tmp_path / "run", config(save_every=1, keep=20)))
+    whole = finished(Run.create(tmp_path / "whole", config(save_every=1)))
+    run = finished(Run.create(tmp_path / "run", config(save_every=1, keep=20)))
     for late in run.checkpoints()[-10:]:
         late.unlink()
     with open(run.metrics.path, "a") as file:
         file.write('{"step": 25, "lo')  # a line that a crash cut short
     assert max(line["step"] for line in Run.resume(run.folder).metrics.read()) <= 14
-    resumed = train(Run.resume(run.folder))
+    resumed = finished(Run.resume(run.folder))
     assert without_times(resumed.metrics) == without_times(whole.metrics)
 
 
@@ -90,38 +74,38 @@ def test_a_run_without_a_checkpoint_yet_resumes_from_the_start(tmp_path):
     Run.create(tmp_path / "run", config())
     with pytest.raises(InputError, match="no checkpoint yet.*--resume"):
         Run.open(tmp_path / "run")
-    whole = train(Run.create(tmp_path / "whole", config()))
-    assert weights_and_state(train(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
+    whole = finished(Run.create(tmp_path / "whole", config()))
+    assert weights_and_state(finished(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_more_steps_can_be_asked_for_and_are_remembered(tmp_path, schedule):
-    first = train(Run.create(tmp_path / "run", config(schedule=schedule)))
+    first = finished(Run.create(tmp_path / "run", config(schedule=schedule)))
     longer = Run.resume(tmp_path / "run", steps=30)
     assert longer.optimizer.learning_rate(25) > 0 and Run.resume(tmp_path / "run", 30).last_step == 30
-    assert train(longer).optimizer.t == 30 and Run.open(tmp_path / "run").options.steps == 30
+    assert finished(longer).optimizer.t == 30 and Run.open(tmp_path / "run").options.steps == 30
     assert any((first.model.state_dict()[n] != v).any() for n, v in longer.model.state_dict().items())
 
 
 @pytest.mark.parametrize("steps", [None, 24, 20])
 def test_a_run_with_nothing_left_to_do_says_so(tmp_path, steps):
-    train(Run.create(tmp_path / "run", config()))
+    finished(Run.create(tmp_path / "run", config()))
     with pytest.raises(InputError, match=f"stands at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
         Run.resume(tmp_path / "run", steps)
 
 
 def test_resuming_from_an_older_checkpoint_drops_what_came_after_it(tmp_path):
-    whole = train(Run.create(tmp_path / "whole", config()))
-    run = train(Run.create(tmp_path / "run", config()))
+    whole = finished(Run.create(tmp_path / "whole", config()))
+    run = finished(Run.create(tmp_path / "run", config()))
     oldest = run.checkpoints()[0]
     (oldest.parent / "step-00000099.safetensors.part").write_text("half")
     again = Run.resume(oldest)
     assert [p.name for p in oldest.parent.iterdir()] == [oldest.name] and again.folder == run.folder
-    assert weights_and_state(train(again)) == weights_and_state(whole)
+    assert weights_and_state(finished(again)) == weights_and_state(whole)
 
 
 def test_parameters_that_are_not_finite_are_never_saved(tmp_path):
-    run = train(Run.create(tmp_path / "run", config()))
+    run = finished(Run.create(tmp_path / "run", config()))
     run.model.output.weight.data[0, 0] = np.inf
     with pytest.raises(NonFiniteError, match="made the parameter output.weight infinite or NaN; it is not saved"):
         run.save()
@@ -129,7 +113,7 @@ def test_parameters_that_are_not_finite_are_never_saved(tmp_path):
 
 
 def test_lines_of_metrics_that_are_none_are_passed_over(tmp_path):
-    run = train(Run.create(tmp_path / "run", config()))
+    run = finished(Run.create(tmp_path / "run", config()))
     lines = run.metrics.read()
     with open(run.metrics.path, "ab") as file:
         file.write(b"\xff garbage\n[1]\n")
@@ -137,7 +121,7 @@ def test_lines_of_metrics_that_are_none_are_passed_over(tmp_path):
 
 
 def test_only_the_newest_checkpoints_stay_and_each_can_be_opened_by_itself(tmp_path):
-    run = train(Run.create(tmp_path / "run", config(save_every=4, keep=2)))
+    run = finished(Run.create(tmp_path / "run", config(save_every=4, keep=2)))
     assert [p.name for p in run.checkpoints()] == ["step-00000020.safetensors", "step-00000024.safetensors"]
     assert Run.open(run.checkpoints()[0]).optimizer.t == 20
     assert Run.open(tmp_path / "run").vocabulary.tokens == run.task.vocabulary.tokens
@@ -157,7 +141,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path):
 
 
 def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path):
-    run = train(Run.create(tmp_path / "run", config()))
+    run = finished(Run.create(tmp_path / "run", config()))
     with pytest.raises(InputError, match="is not empty. Continue it with --resume"):
         Run.create(tmp_path / "run", config())
     fresh = Run.create(tmp_path / "run", config(), overwrite=True)
@@ -178,7 +162,7 @@ def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path):
     ],
 )
 def test_a_run_that_cannot_be_opened_says_why(tmp_path, prepare, sentence):
-    run = train(Run.create(tmp_path / "run", config(steps=5)))
+    run = finished(Run.create(tmp_path / "run", config(steps=5)))
     prepare(run)
     with pytest.raises(InputError, match=sentence):
         Run.open(tmp_path / "run")
@@ -266,7 +250,7 @@ def newest(folder):
 
 
 def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
-    run = train(Run.create(tmp_path / "run", config(steps=5)))
+    run = finished(Run.create(tmp_path / "run", config(steps=5)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
     assert {"step", "config", "vocabulary", "random", "seconds", "example"} == set(facts)
     assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.moments else set())

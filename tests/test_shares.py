@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import close, refusal, run
+from common import close, finished, refusal, run, small_config, weights_and_state
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.backend.processes import FORK_IS_SAFE, Fork
@@ -30,7 +30,7 @@ from minitransformer.models import MODELS, LanguageModel, Transformer, Transform
 from minitransformer.module import Module, Parameter
 from minitransformer.observe import observe
 from minitransformer.optim import SGD, Adam, AdamW
-from minitransformer.run import Run, make_config
+from minitransformer.run import Run
 from minitransformer.schedules import Noam
 from minitransformer.shares import Shares, cut, drawing_from
 from minitransformer.team import parts_of
@@ -667,26 +667,10 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
 # -- runs ---------------------------------------------------------------------------------------------------------
 
 OPTIONS = "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 3 --no-pictures"
-TINY = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
 
 
 def config(model="transformer", **training):
-    training = {"steps": 12, "batch_size": 7, "save_every": 5, "evaluate_every": 8, "evaluate_count": 10, **training}
-    sizes = {name: value for name, value in TINY.items() if name in find_model(model).options()}
-    return make_config("copy", {"max_length": 5}, model, "toy", sizes, training)
-
-
-def finished(run):
-    with Save(run) as save:
-        run.train([Log(run), Evaluate(run), Moments(run), save])
-    return run
-
-
-def weights_and_state(run):
-    moments = {f"moment {step}": weights for step, weights in run.moments.items()}
-    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **moments}
-    facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
-    return {name: array.tobytes() for name, array in arrays.items()}, facts
+    return small_config(model, **{"steps": 12, "batch_size": 7, **training})
 
 
 @needs_fork
@@ -888,6 +872,17 @@ def test_a_share_without_any_source_adds_up_with_the_others(processes):
     batch = batch_of(rows=2)
     batch.source[1] = 0
     assert_shares_equal_the_whole(small(), batch, 2)
+
+
+@needs_fork
+def test_parameters_that_were_moved_away_meanwhile_stay_where_they_are(processes):
+    processes(2)
+    model = small().to("float32")
+    with Shares(model, CrossEntropy(), Adam(model), 2):
+        model.to("float64")
+        values = model.state_dict()
+    for name, value in model.state_dict().items():
+        assert value.dtype == np.float64 and np.array_equal(value, values[name])
 
 
 @needs_fork

@@ -95,7 +95,7 @@ def _serve(start, pipe, inherited):
     for other in inherited:
         other.close()
     answer = start()
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent is gone
         while True:
             message = received(pipe)
             try:

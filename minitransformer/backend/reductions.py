@@ -17,20 +17,16 @@ def filled(value, count, dtype, xp):
     return xp.full(count, value, dtype=xp.result_type(dtype, xp.float32))
 
 
-def feature_sum(x):
-    """Σ over the last axis, kept: `x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
-    return feature_sum_times(1.0, x)
+def feature_sum(x, factor=1.0):
+    """Σ over the last axis, kept: `factor * x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
+    features = x.shape[-1]
+    weights = filled(factor, features, x.dtype, array_module(x))
+    return (x.reshape(-1, features) @ weights).reshape(*x.shape[:-1], 1)
 
 
 def feature_mean(x):
     """Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
-    return feature_sum_times(1.0 / x.shape[-1], x)
-
-
-def feature_sum_times(factor, x):
-    features = x.shape[-1]
-    weights = filled(factor, features, x.dtype, array_module(x))
-    return (x.reshape(-1, features) @ weights).reshape(*x.shape[:-1], 1)
+    return feature_sum(x, 1.0 / x.shape[-1])
 
 
 def position_sum(x):

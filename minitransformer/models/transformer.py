@@ -27,7 +27,7 @@ class Transformer(Module):
     uses. `rng` is a numpy Generator or a seed: it draws the first weights, and later the dropout.
 
     With `packing`, a pair of `Packing` of source and target, nothing is computed at padding, and the logits are those of
-    the real target positions, (N, V): the same numbers for less work, which is how it is trained.
+    the real target positions, (N, V): the same numbers for less work, which is how runs are trained.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, figure 1.
     """
