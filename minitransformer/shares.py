@@ -117,13 +117,25 @@ class Shares:
 
 
 def cut(batch, count, padding=0):
-    """[(part, N_i/N)]: the batch's sequences dealt out one by one, so that like lengths in order are spread evenly.
+    """[(part, N_i/N)]: the batch's sequences in parts of about equally many tokens, in the batch's order.
 
     A part without a real target adds nothing, and is left out; if there is no real target at all, the whole is one part.
     """
-    real = [int((batch.target_out[i::count] != padding).sum()) for i in range(count)]
-    parts = [type(batch)(*(ids if ids is None else ids[i::count] for ids in batch)) for i in range(count)]
+    targets = (batch.target_out != padding).sum(axis=1)                  # (B,)
+    sources = 0 if batch.source is None else (batch.source != PAD).sum(axis=1)
+    part_of = dealt(sources + targets, count)
+    real = [int(targets[part_of == i].sum()) for i in range(count)]
+    parts = [type(batch)(*(ids if ids is None else ids[part_of == i] for ids in batch)) for i in range(count)]
     return [(part, n / sum(real)) for part, n in zip(parts, real) if n] or [(batch, 1.0)]
+
+
+def dealt(lengths, count):
+    """Which of `count` parts gets each sequence, (B,): the longest first, each to the part that has least so far (Graham 1969)."""
+    part_of, totals = np.empty(len(lengths), dtype=int), [0] * count
+    for i in np.argsort(-lengths, kind="stable"):
+        part_of[i] = least = totals.index(min(totals))
+        totals[least] += int(lengths[i])
+    return part_of
 
 
 @contextlib.contextmanager

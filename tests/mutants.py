@@ -1134,15 +1134,19 @@ p("x429", "the first Ctrl-C ends Jupyter", "            continue", "            
 p = plants("shares.py", "test_shares.py", "add_up")
 p("x431", "every share weighs the same", "(part, n / sum(real))", "(part, 1 / count)",
     select="transformer_add_up or dealt_out")
-p("x432", "a share weighs as much as it has sequences", "int((batch.target_out[i::count] != padding).sum())",
-    "len(batch.target_out[i::count])", select="transformer_add_up or dealt_out")
+p("x432", "a share weighs as much as it has sequences", "int(targets[part_of == i].sum())",
+    "int((part_of == i).sum())", select="transformer_add_up or dealt_out")
 p("x433", "the gradients of the last share only", "grad += before", "pass")
 p("x434", "the loss of the last share only", "value += value_of_share", "value = value_of_share")
 p("x435", "the loss of a share is not weighted", "return weight * value", "return value")
 p("x436", "the gradients of a share are not weighted", "loss.backward(weight)", "loss.backward()")
-p("x437", "neighbours share, and other sequences are counted", "ids if ids is None else ids[i::count]",
-    "ids if ids is None else ids[i * len(ids) // count : (i + 1) * len(ids) // count]",
-    select="transformer_add_up or dealt_out")
+p("x437", "other sequences share than are counted", "ids if ids is None else ids[part_of == i]",
+    "ids if ids is None else ids[i::count]", select="transformer_add_up or dealt_out")
+p("x501", "sequences are dealt in the batch's order", "np.argsort(-lengths, kind=\"stable\")", "np.arange(len(lengths))",
+    select="dealt_first or as_much_to_do")
+p("x502", "sequences are counted, not their tokens", "totals[least] += int(lengths[i])", "totals[least] += 1",
+    select="dealt_first")
+p("x503", "sources are no work", "dealt(sources + targets, count)", "dealt(targets, count)", select="as_much_to_do")
 p("x438", "a share without a target is computed", "zip(parts, real) if n]", "zip(parts, real)]", select="is_left_out")
 p("x439", "padding is always 0", "cut(batch, self.count, padding_of(self.loss))", "cut(batch, self.count)",
     select="asked_of_the_loss")

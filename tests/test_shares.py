@@ -32,7 +32,7 @@ from minitransformer.observe import observe
 from minitransformer.optim import SGD, Adam, AdamW
 from minitransformer.run import Run
 from minitransformer.schedules import Noam
-from minitransformer.shares import Shares, cut, drawing_from
+from minitransformer.shares import Shares, cut, dealt, drawing_from
 from minitransformer.team import parts_of
 from minitransformer.training import train
 from minitransformer.training_options import TrainingOptions
@@ -188,32 +188,66 @@ def test_gradients_of_before_do_not_count(processes):
         assert first[0] == second[0] and np.array_equal(first[1], second[1]) and abs(first[1]).max() < 100
 
 
-def test_sequences_are_dealt_out_one_by_one_with_the_weight_of_their_real_targets():
+def rows_of(batch, part):
+    """Which of the batch's sequences a part holds, in its order."""
+    return [next(i for i, row in enumerate(batch.target_in) if np.array_equal(row, mine)) for mine in part.target_in]
+
+
+def test_sequences_are_dealt_out_with_the_weight_of_their_real_targets():
     batch = batch_of()
     parts = cut(batch, 3)
-    assert [weight for _, weight in parts] == [7 / 27, 11 / 27, 9 / 27] and sum(LENGTHS) == 27
-    for i, (part, _) in enumerate(parts):
+    rows = [rows_of(batch, part) for part, _ in parts]
+    assert sorted(sum(rows, [])) == list(range(7)) and all(mine == sorted(mine) for mine in rows)
+    assert [weight for _, weight in parts] == [sum(LENGTHS[i] for i in mine) / 27 for mine in rows] and sum(LENGTHS) == 27
+    for mine, (part, _) in zip(rows, parts):
         assert isinstance(part, Batch)
-        for mine, ids in zip(part, batch):
-            assert np.array_equal(mine, ids[i::3])
+        assert all(np.array_equal(ids, whole[mine]) for ids, whole in zip(part, batch))
     assert [part.source for part, _ in cut(batch._replace(source=None), 2)] == [None, None]
+
+
+def test_the_longest_are_dealt_first_to_the_part_that_has_least():
+    assert dealt(np.array([2, 6, 6, 1, 5, 3, 4]), 3).tolist() == [1, 0, 1, 1, 2, 0, 2]
+    assert dealt(np.array([9, 1, 1, 1, 5, 1]), 2).tolist() == [0, 1, 1, 1, 1, 1]
+    assert dealt(np.array([5, 5, 5, 5, 5]), 2).tolist() == [0, 1, 0, 1, 0]
+    assert dealt(np.array([3, 4]), 5).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_part_has_about_as_much_to_do_sources_and_targets_together(seed):
+    batch = task_batch(seed)
+    sums = [int((part.source != 0).sum() + (part.target_out != 0).sum()) for part, _ in cut(batch, 2)]
+    dealt_in_order = [int((batch.source[i::2] != 0).sum() + (batch.target_out[i::2] != 0).sum()) for i in range(2)]
+    assert abs(sums[0] - sums[1]) <= 20 and sum(sums) == sum(dealt_in_order)
+    for part, _ in cut(batch._replace(source=None), 2):  # a language model's: targets alone
+        assert abs(int((part.target_out != 0).sum()) - int((batch.target_out != 0).sum()) / 2) <= 10
+
+
+def task_batch(seed):
+    """Sixteen pairs of 1 to 40 tokens."""
+    rng = np.random.default_rng(seed)
+    source, target = (np.where(np.arange(40) < rng.integers(1, 41, size=(16, 1)), 5, 0) for _ in range(2))
+    return Batch(source, target, target)
 
 
 def test_a_part_without_a_real_target_is_left_out():
     batch = batch_of()
-    batch.target_out[1::3] = 0
-    parts = cut(batch, 3)
-    assert [weight for _, weight in parts] == [7 / 16, 9 / 16]
-    assert np.array_equal(parts[1][0].source, batch.source[2::3])
-    assert [weight for _, weight in cut(batch_of(rows=2), 5)] == [2 / 8, 6 / 8]
+    batch.target_out[[2, 4, 6]] = 0
+    batch.source[[2, 4, 6]] = [5, 5, 5, 5, 5]
+    batch.source[[0, 1, 3, 5]] = [5, 0, 0, 0, 0]
+    parts = cut(batch, 3)  # by their lengths 3, 7, 5, 2, 5, 4, 5: 1 0 | 2 6 | 4 5 3
+    assert [rows_of(batch, part) for part, _ in parts] == [[0, 1], [3, 4, 5]]
+    assert [weight for _, weight in parts] == [8 / 12, 4 / 12]
+    assert [weight for _, weight in cut(batch_of(rows=2), 5)] == [6 / 8, 2 / 8]
 
 
 def test_what_is_padding_for_a_part_is_what_the_loss_ignores():
     batch = batch_of()
     batch.target_out[batch.target_out == 0] = 5
     batch.target_out[1] = 5
-    weights = [int((batch.target_out[i::2] != 5).sum()) for i in range(2)]
-    assert [weight for _, weight in cut(batch, 2, padding=5)] == [n / sum(weights) for n in weights]
+    parts = cut(batch, 2, padding=5)
+    assert math.isclose(sum(weight for _, weight in parts), 1)
+    weights = [int((batch.target_out[rows_of(batch, part)] != 5).sum()) for part, _ in parts]
+    assert [weight for _, weight in parts] == [n / sum(weights) for n in weights]
 
 
 def test_a_batch_without_a_real_target_is_one_part():
