@@ -88,9 +88,10 @@ class Adam(Optimizer):
         θ ← θ − η m̂ / (√v̂ + ε)      m̂ = m / (1−β₁ᵗ)      v̂ = v / (1−β₂ᵗ)
 
     Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
-    β₂ = 0.999. The defaults are the paper's β and ε, and a common rate.
+    β₂ = 0.999. It is made in the numbers, not in the arrays: θ ← θ − ηₜ m / (√v + εₜ), with ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ) and
+    εₜ = ε √(1−β₂ᵗ), is the same. The defaults are the paper's β and ε, and a common rate.
 
-    Sources: Kingma & Ba 2015, algorithm 1; Vaswani et al. 2017, section 5.3.
+    Sources: Kingma & Ba 2015, algorithm 1 and section 2; Vaswani et al. 2017, section 5.3.
     """
 
     moments = ("first_moment", "second_moment")
@@ -101,23 +102,24 @@ class Adam(Optimizer):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
     def updater(self, rate):
-        unbias1, unbias2 = 1 / (1 - self.beta1**self.t), 1 / (1 - self.beta2**self.t)
+        unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5
+        step_size, epsilon = rate * unbias2 / unbias1, self.epsilon * unbias2
 
         def update(data, grad, m, v):
             if self.weight_decay:
                 data *= 1 - rate * self.weight_decay
             m *= self.beta1
-            m += (1 - self.beta1) * grad
+            step = (1 - self.beta1) * grad  # one array for all that follows
+            m += step
+            xp = array_module(v)
             v *= self.beta2
-            step = grad * grad  # one array for all that follows
+            xp.multiply(grad, grad, out=step)
             step *= 1 - self.beta2
             v += step
-            xp = array_module(v)
-            xp.multiply(v, unbias2, out=step)
-            xp.sqrt(step, out=step)
-            step += self.epsilon
+            xp.sqrt(v, out=step)
+            step += epsilon
             xp.divide(m, step, out=step)
-            step *= rate * unbias1
+            step *= step_size
             data -= step
 
         return update

@@ -676,18 +676,18 @@ p("x268", "what the data decides is an option", "if name not in FROM_DATA]", "]"
 # -- optimizers ---------------------------------------------------------------------------------------------------
 
 p = plants("optim.py", "test_optim.py", "adam")
-unbias = "unbias1, unbias2 = 1 / (1 - self.beta1**self.t), 1 / (1 - self.beta2**self.t)"
+unbias = "unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5"
 p("112a", "no bias correction", unbias, "unbias1, unbias2 = 1.0, 1.0")
-p("112b", "no bias correction of the second moment", "1 / (1 - self.beta2**self.t)", "1.0")
+p("112b", "no bias correction of the second moment", "(1 - self.beta2**self.t) ** 0.5", "1.0")
 p("113", "the first step has t = 0", unbias,
     "one = array_module(1.0).float64(1.0)\n"
-    "        unbias1, unbias2 = 1 / (one - self.beta1 ** (self.t - 1)), 1 / (one - self.beta2 ** (self.t - 1))")
+    "        unbias1, unbias2 = one - self.beta1 ** (self.t - 1), (one - self.beta2 ** (self.t - 1)) ** 0.5")
 p("114", "t counts parameters, not steps", "self.t += 1", "self.t += len(self.model.parameters())")
-p("115a", "epsilon inside the root", "xp.multiply(v, unbias2, out=step)",
-    "xp.multiply(v, unbias2, out=step)\n            step += self.epsilon")
-p("115b", "epsilon before the bias correction", "xp.multiply(v, unbias2, out=step)", "step[...] = v",
-    ("step *= rate * unbias1", "step *= rate * unbias1 / unbias2**0.5"))
-p("116", "g not squared", "step = grad * grad", "step = grad * 1")
+p("115a", "epsilon inside the root", "xp.sqrt(v, out=step)",
+    "xp.add(v, epsilon, out=step)\n            xp.sqrt(step, out=step)")
+p("115b", "epsilon before the bias correction", "self.epsilon * unbias2", "self.epsilon")
+p("116", "g not squared", "xp.multiply(grad, grad, out=step)", "xp.multiply(grad, 1, out=step)")
+p("x504", "the second moment corrected without the root", "(1 - self.beta2**self.t) ** 0.5", "1 - self.beta2**self.t")
 p("117", "beta1 used for v", "v *= self.beta2", "v *= self.beta1")
 p("119a", "the parameter is rebound", "data -= step", "data = data - step")
 p("120", "the schedule runs once per parameter", "self.learning_rate(self.t)",
@@ -697,8 +697,8 @@ p("x88", "the schedule starts at step 0", "self.learning_rate(self.t)", "self.le
 p("x89", "weight decay through the moments", "data *= 1 - rate * self.weight_decay",
     "grad = grad + self.weight_decay * data")
 p("x90", "weight decay without the rate", "data *= 1 - rate * self.weight_decay", "data *= 1 - self.weight_decay")
-p("x91", "the gradient is changed by the step", "m += (1 - self.beta1) * grad",
-    "grad *= 1 - self.beta1\n            m += grad", select="adam or step")
+p("x91", "the gradient is changed by the step", "step = (1 - self.beta1) * grad  # one array for all that follows\n            m += step",
+    "step = grad * 1\n            grad *= 1 - self.beta1\n            m += grad", select="adam or step")
 p("x92", "a loaded optimizer starts at step 0 again", "self.t = t", "self.t = 0", select="saved")
 p("x93", "momentum dampened", "velocity += grad", "velocity += (1 - self.momentum) * grad", select="sgd")
 p("x94", "the rate inside the velocity", "velocity += grad", "velocity += rate * grad",
