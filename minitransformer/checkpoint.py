@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .backend import as_numpy
 from .errors import InputError
 
 FORMAT = "minitransformer checkpoint"
@@ -22,7 +23,7 @@ def save_checkpoint(path, tensors, facts):
     from safetensors.numpy import save
 
     path = Path(path)
-    tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}  # safetensors assumes C order
+    tensors = {name: np.ascontiguousarray(as_numpy(array)) for name, array in tensors.items()}  # safetensors assumes C order
     header = {
         "format": FORMAT,
         "version": str(VERSION),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .attention import attention_maps, keep_weights
+from .backend import as_numpy
 from .data.batching import make_batch
 from .data.vocabulary import PAD
 from .decoding import evaluating
@@ -29,7 +30,7 @@ def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250
         with evaluating(model):
             logits = model(batch.source, batch.target_in)
             loss += float(CrossEntropy()(logits, batch.target_out)) * real.sum()
-        wrong = (logits.argmax(axis=-1) != batch.target_out) & real      # (B, T)
+        wrong = (as_numpy(logits.argmax(axis=-1)) != batch.target_out) & real      # (B, T)
         right += int(real.sum() - wrong.sum())
         tokens += int(real.sum())
         exact[rows] = ~wrong.any(axis=1)
@@ -73,7 +74,7 @@ def cross_attention(model, batch):
     """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model without."""
     with evaluating(model), keep_weights(model):
         model(batch.source, batch.target_in)
-    return [weights for name, weights in attention_maps(model).items() if "cross_attention" in name]
+    return [as_numpy(weights) for name, weights in attention_maps(model).items() if "cross_attention" in name]
 
 
 def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=250):

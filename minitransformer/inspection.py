@@ -63,6 +63,7 @@ def source_gradients(model, source, target):
     with observe(model, after_forward, after_backward):
         logits = model(*map(xp.asarray, copies))                         # (T, T, V)
         d_logits = xp.zeros_like(logits)
+        steps = xp.asarray(steps)
         d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
         model.backward(d_logits)
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
@@ -109,7 +110,8 @@ def by_kind(maps):
 def log_probability_gradient(logits, target):
     """∂ log p(target_t) / ∂ logits_t = onehot − softmax.  logits (T, V), target (T,)"""
     gradient = -Softmax()(logits)
-    gradient[np.arange(len(target)), target] += 1
+    xp = array_module(gradient)
+    gradient[xp.arange(len(target)), xp.asarray(target)] += 1
     return gradient
 
 

@@ -1,6 +1,6 @@
 """Cross-entropy over the tokens that are real."""
 
-from .backend import array_module
+from .backend import array_module, asarray
 from .errors import InputError
 from .layers.embedding import expect_ids
 from .module import Module
@@ -35,12 +35,13 @@ class CrossEntropy(Module):
         if targets.shape != x.shape[:-1]:
             raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
         real = targets != self.padding
-        targets = xp.where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
+        targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
         expect_ids(targets, x.shape[-1])
-        rows, targets, real = x.reshape(-1, x.shape[-1]), targets.reshape(-1), real.reshape(-1)  # (N, V), (N,), (N,)
-        count = int(real.sum())
+        count = int(real.sum())  # before the targets go to a GPU
         if count == 0:
             raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
+        rows = x.reshape(-1, x.shape[-1])                                # (N, V)
+        targets, real = asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1)  # (N,), (N,)
 
         shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
         likelihood = xp.exp(shifted)

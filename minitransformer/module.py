@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 
-from .backend import array_module, move
+from .backend import DEVICES, asarray, chosen_device, move
 from .errors import BackwardWithoutForward, InputError
 from .parameter import FlatBuffers, Parameter
 
@@ -175,12 +175,13 @@ class Module:
             p.zero_grad()
 
     def to(self, target):
-        """Move to a device ("cpu", "gpu") or a dtype ("float32", "float64"). Returns self.
+        """Move to a device ("cpu", "gpu", or "auto": a GPU if one can be used) or a dtype ("float32", "float64"). Returns self.
 
         The parameters get new arrays: make the optimizer afterwards.
         """
-        if target in ("cpu", "gpu"):
-            change = lambda x: move(x, target)  # noqa: E731
+        if target in (*DEVICES, "auto"):
+            device = chosen_device(target)
+            change = lambda x: move(x, device)  # noqa: E731
             for _, module in self.named_modules():
                 tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
                 vars(module).update({n: change(v) for n, v in tables.items()})
@@ -211,7 +212,7 @@ class Module:
             if state[name].shape != p.shape:
                 raise InputError(f"{name} has shape {state[name].shape} there and {p.shape} here.")
         for name, p in parameters.items():
-            p.data[...] = array_module(p.data).asarray(state[name])
+            p.data[...] = asarray(state[name], like=p.data)
 
     def __repr__(self):
         facts = [f"{n}={v}" for n, v in vars(self).items() if isinstance(v, (int, float, str)) and n[0] != "_" and n != "training"]

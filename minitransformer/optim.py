@@ -2,7 +2,7 @@
 
 import math
 
-from .backend import array_module, in_blocks
+from .backend import array_module, asarray, in_blocks
 from .errors import InputError
 
 
@@ -54,7 +54,7 @@ class Optimizer:
         for name in self.moments:
             if state[name].shape != self.flat.data.shape:
                 raise InputError(f"The optimizer's {name} has shape {state[name].shape}, the model {self.flat.data.shape}.")
-            getattr(self, name)[...] = array_module(self.flat.data).asarray(state[name])
+            getattr(self, name)[...] = asarray(state[name], like=self.flat.data)
         self.t = t
 
 

@@ -120,11 +120,18 @@ class Run:
                 other.unlink()
         return run
 
-    # -- training ------------------------------------------------------------------------------------------
-
     @property
     def vocabulary(self):
         return self.task.vocabulary
+
+    def to(self, device):
+        """Work on "cpu" or "gpu", or with "auto" on a GPU if one can be used. What is saved is the same. Returns self."""
+        state, t = self.optimizer.state_dict(), self.optimizer.t
+        self.optimizer = self.options.make_optimizer(self.model.to(device))
+        self.optimizer.load_state_dict(state, t)
+        return self
+
+    # -- training ------------------------------------------------------------------------------------------
 
     def train(self, hooks=()):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save."""

@@ -20,9 +20,9 @@ def gradients(model, loss, batch, weight=1.0, skip_padding=True):
         batch = without_padding(model, *batch, padding_of(loss))
     source, target_in, target_out, *packing = batch
     logits = model(source, target_in, *packing)
-    value = float(loss(logits, target_out))
+    value = loss(logits, target_out)
     model.backward(loss.backward(weight))
-    return weight * value
+    return weight * float(value)  # only now: a GPU would have to be waited for
 
 
 def without_padding(model, source, target_in, target_out, padding=PAD):

@@ -745,7 +745,7 @@ p("x112", "eval reaches this module only", "for _, module in self.named_modules(
 p("x113", "eval of one model switches all", "module.training = on", "type(module).training = on")
 p("x116", "a module reached twice is listed twice", "if id(module) in seen:", "if False:")
 p("x117", "the state is no copy", "{name: p.data.copy() for", "{name: p.data for")
-p("x118", "loading rebinds the data", "p.data[...] = array_module(p.data).asarray(state[name])",
+p("x118", "loading rebinds the data", "p.data[...] = asarray(state[name], like=p.data)",
     "p.place(state[name], p.grad)")
 p("x119", "loading takes a shape that broadcasts", "if state[name].shape != p.shape:", "if False:")
 p("x120", "a new dtype for the data only", "p.place(change(p.data), change(p.grad))", "p.place(change(p.data), p.grad)")
@@ -831,11 +831,12 @@ p = plants("inspection.py", "test_observe.py", "source_gradients")
 p("x275", "the gradient of the logit, not of its logarithm", "gradient = -Softmax()(logits)", "gradient = np.zeros_like(logits)")
 p("x276", "the gradient at the target's embedding", "if isinstance(component, Embedding) and reads_source[path].pop():",
     "if isinstance(component, Embedding) and not reads_source[path].pop():")
-p("x277", "all steps at once", "gradient[np.arange(len(target)), target] += 1", "gradient[:, target] += 1")
+p("x277", "all steps at once", "gradient[xp.arange(len(target)), xp.asarray(target)] += 1",
+    "gradient[:, xp.asarray(target)] += 1")
 p = plants("evaluation.py", "test_training.py", "exact_match_is_that")
 p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
-p("x279", "padding counts as wrong", "(logits.argmax(axis=-1) != batch.target_out) & real",
-    "(logits.argmax(axis=-1) != batch.target_out)")
+p("x279", "padding counts as wrong", "(as_numpy(logits.argmax(axis=-1)) != batch.target_out) & real",
+    "(as_numpy(logits.argmax(axis=-1)) != batch.target_out)")
 p = plants("study/table1.py", "test_study.py", "crossing or cores or paths or core_of")
 p("x280", "the whole layer taken for its core", "forward.multiply_adds(layer.core)", "forward.multiply_adds()")
 p("x281", "a path from any output, not from the last", "d_x[:, -1] = 1", "d_x[:] = 1")
@@ -1105,8 +1106,8 @@ p("x411", "IPython's words are left in", "return MAGIC.sub", "return code or MAG
 p = plants("inspection.py", "test_plotting.py", "attention_gradients or stands_beside")
 p("x414", "the gradient of softmax is left out", "as_numpy(softmax.backward(m.d_weights))[0]",
   "as_numpy(m.d_weights)[0]")
-p("x415", "down is up", "gradient = -Softmax()(logits)\n    gradient[np.arange(len(target)), target] += 1",
-  "gradient = Softmax()(logits)\n    gradient[np.arange(len(target)), target] -= 1", select="attention_gradients")
+p("x415", "down is up", "gradient = -Softmax()(logits)", "gradient = Softmax()(logits)",
+    ("xp.asarray(target)] += 1", "xp.asarray(target)] -= 1"), select="attention_gradients")
 
 p = plants("trace.py", "test_trace.py", "whole or reads_ids or failing or walk")
 p("x416", "memory that is shared counts each time", 'pieces[value.__array_interface__["data"][0], value.nbytes]', "pieces[len(pieces)]")
@@ -1138,7 +1139,7 @@ p("x432", "a share weighs as much as it has sequences", "int(targets[part_of == 
     "int((part_of == i).sum())", select="transformer_add_up or dealt_out")
 p("x433", "the gradients of the last share only", "grad += before", "pass")
 p("x434", "the loss of the last share only", "value += value_of_share", "value = value_of_share")
-p("x435", "the loss of a share is not weighted", "return weight * value", "return value")
+p("x435", "the loss of a share is not weighted", "return weight * float(value)", "return float(value)")
 p("x436", "the gradients of a share are not weighted", "loss.backward(weight)", "loss.backward()")
 p("x437", "other sequences share than are counted", "ids if ids is None else ids[part_of == i]",
     "ids if ids is None else ids[i::count]", select="transformer_add_up or dealt_out")
@@ -1220,7 +1221,7 @@ p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "w
 p = plants("layers/packing.py", "test_packing.py", "")
 p("x475", "the packed stand side by side at the front", "padded[self.places] = packed",
     "padded[: len(packed)] = packed", select="unpacking")
-p("x476", "positions are counted over real tokens", "self.places % real.shape[1]", "(real.cumsum(axis=1) - 1)[real]",
+p("x476", "positions are counted over real tokens", "return self.places % self.shape[1]", "return array_module(self.places).arange(len(self.places)) % self.shape[1]",
     select="packed_are or where_it_stood")
 p("x477", "packed though nothing is padding", "cls(real) if real.any() and not real.all() else None", "cls(real)",
     select="nothing_to_leave_out or either_side")
@@ -1285,3 +1286,36 @@ p("x499", "a place is counted among the packed", "expect_ids(ids, self.embedding
 p = plants("cli/__init__.py", "test_shares.py", "command_says")
 p("x500", "a killed process is a file that could not be written", "(NonFiniteError, ChildProcessError)",
     "NonFiniteError")
+
+# -- another device ---------------------------------------------------------------------------------------------------
+
+p = plants("layers/softmax.py", "test_device.py", "every_component and Softmax")
+p("x505", "NumPy's exponential whatever the array", "weights = xp.exp(", "weights = __import__('numpy').exp(")
+p = plants("layers/embedding.py", "test_device.py", "training_follows and sgd")
+p("x506", "ids stay where they are", "            ids = asarray(ids, like=self.weight.data)\n", "            pass\n")
+p("x507", "a look at ids that are on the device", "if on_host(ids) and (int", "if (int")
+p("x508", "ids are not checked on their way", "            expect_ids(ids, self.weight.shape[0])\n            ids =", "            ids =",
+    select="checked_on_their_way")
+p = plants("losses.py", "test_device.py", "cross_entropy or training_follows")
+p("x509", "targets are counted on the device", "count = int(real.sum())", "count = int(asarray(real, like=x).sum())")
+p = plants("layers/positional_encoding.py", "test_device.py", "training_follows and language and sgd")
+p("x510", "a look at positions that are on the device", "if positions is not None and not on_host(positions):", "if False:")
+p = plants("attention/masking.py", "test_device.py", "one_step_at_a_time")
+p("x511", "a look at a mask that is on the device", "if on_host(mask) and mask.all()", "if mask.all()")
+p = plants("shares.py", "test_device.py", "under_way")
+p("x512", "the loss is waited for before backward", "value = loss(logits, target_out)", "value = float(loss(logits, target_out))")
+p = plants("backend/updates.py", "test_device.py", "all_parameters_at_once")
+p("x513", "blocks for a cache that a GPU has not", "block if on_host(arrays[0]) else", "block if True else")
+p = plants("backend/random.py", "test_device.py", "philox or masks")
+p("x514", "nine rounds", "for _ in range(10):", "for _ in range(9):")
+p("x515", "half of the seed is not used", "seed & low, seed >> 32", "seed & low, seed & low")
+p("x516", "the seed is always the same", "int(rng.integers(1 << 63))", "0")
+p("x517", "kept is dropped", "(LEVELS - 1)) < threshold)", "(LEVELS - 1)) >= threshold)")
+p = plants("checkpoint.py", "test_device.py", "a_run_goes_on")
+p("x518", "arrays of the device are written as they are", "np.ascontiguousarray(as_numpy(array))", "np.ascontiguousarray(array)")
+p = plants("run.py", "test_device.py", "a_run_goes_on")
+p("x519", "moments are lost on the way", "        self.optimizer.load_state_dict(state, t)\n        return self", "        return self")
+p = plants("cli/commands.py", "test_device.py", "takes_a_batch_whole")
+p("x520", "a GPU gets half a batch at a time", 'training.setdefault("shares", 1)', "pass")
+p = plants("backend/arrays.py", "test_device.py", "what_is_missing")
+p("x521", "auto is gpu", 'return "cpu" if gpu_problem() else "gpu"', 'return "gpu"')

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backend import array_module, keys_outermost
+from ..backend import array_module, keys_outermost, on_host
 from ..errors import InputError
 from ..module import Module
 
@@ -26,8 +26,8 @@ def causal_mask(length, like=None, last=None):
 
 
 def unless_all(mask):
-    """The mask, or None where it lets all attend to all, and masking can be spared."""
-    return None if mask.all() else mask
+    """The mask, or None where it lets all attend to all, and masking can be spared. On a GPU, to look would be to wait."""
+    return None if on_host(mask) and mask.all() else mask
 
 
 class Masking(Module):

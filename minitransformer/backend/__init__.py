@@ -1,6 +1,6 @@
 """Where arrays live, and the fast helpers that let the components read as mathematics."""
 
-from .arrays import array_module, as_numpy, move
+from .arrays import DEVICES, array_module, as_numpy, asarray, chosen_device, move, on_host
 from .embedding_gradient import add_rows
 from .erf import erf
 from .memory import keep_freed_memory
@@ -10,9 +10,12 @@ from .scores import keys_outermost, query_key_product
 from .updates import in_blocks
 
 __all__ = [
+    "DEVICES",
     "add_rows",
     "array_module",
     "as_numpy",
+    "asarray",
+    "chosen_device",
     "erf",
     "feature_mean",
     "feature_product",
@@ -23,6 +26,7 @@ __all__ = [
     "keys_outermost",
     "move",
     "nearest_keep",
+    "on_host",
     "position_product",
     "position_sum",
     "query_key_product",

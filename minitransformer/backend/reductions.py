@@ -6,7 +6,7 @@ sum to BLAS. Each helper states the plain formula that it equals.
 
 import functools
 
-from .arrays import array_module
+from .arrays import array_module, on_host
 
 FEW, LARGE = 64, 1 << 17  # positions, numbers in a weight
 
@@ -50,6 +50,6 @@ def feature_product(x, weight):
     positions, when decoding, it is written (Wᵀ xᵀ)ᵀ: BLAS then reads a large W, which takes longest, as it lies in memory.
     """
     rows, shape = x.reshape(-1, x.shape[-1]), (*x.shape[:-1], weight.shape[-1])
-    if 1 < len(rows) <= FEW and weight.size >= LARGE and weight.flags.c_contiguous:
+    if 1 < len(rows) <= FEW and weight.size >= LARGE and on_host(weight) and weight.flags.c_contiguous:
         return (weight.T @ rows.T).T.copy(order="C").reshape(shape)
     return (rows @ weight).reshape(shape)

@@ -5,6 +5,8 @@ import sys
 from ..errors import InputError, NonFiniteError
 from .parser import make_parser
 
+SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam) or a smaller --preset; on a GPU, --device cpu has more."
+
 
 def main(arguments=None):
     """Run a command; return its exit status: 0, 1 for a failed run or check, 2 for input that cannot be used."""
@@ -19,6 +21,9 @@ def main(arguments=None):
         return 2
     except (NonFiniteError, ChildProcessError) as problem:
         print(f"minitransformer: {problem}", file=sys.stderr)
+        return 1
+    except MemoryError as problem:
+        print(f"minitransformer: Out of memory ({problem or 'no more could be had'}). {SMALLER}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stdout = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import evaluation, translation
+from ..backend import chosen_device
 from ..decoding import beam_search, greedy, sample
 from ..errors import InputError
 from ..run import Run
@@ -17,12 +18,18 @@ from .pictures import draw_run
 
 def evaluate(options):
     """Measure a run on sequences that it was never trained on."""
-    run = Run.open(options.run)
+    run = opened(options)
     if (options.write or options.show) and not run.task.scored_by_bleu:
         raise InputError("--write and --show are for a corpus, whose sentences are translated; this run's task has none.")
     result = {"run": str(options.run), "step": run.optimizer.t, "split": options.split, **measured(run, options)}
     print(json.dumps(result) if options.json else "\n".join(report(result)))
     return 0
+
+
+def opened(options):
+    """The run that is asked, on the device that is asked for."""
+    chosen_device(options.device)  # before a file is read
+    return Run.open(options.run).to(options.device)
 
 
 def measured(run, options):
@@ -81,7 +88,7 @@ def score_translations(run, options):
 
 def predict(options):
     """Let a run answer, token by token as it writes them."""
-    run = Run.open(options.run)
+    run = opened(options)
     for text in options.text:
         source = run.vocabulary.encode(text)[None]
         produced = greedy(run.model, source, options.max_tokens or translation.longest_answer(run.model, source))
@@ -93,7 +100,7 @@ def translate(options):
     """Translate texts: those given, a file's lines, or standard input's."""
     if options.text and options.file is not None:
         raise InputError("Give texts or --file, not both.")
-    run, search = Run.open(options.run), chosen_search(options)
+    run, search = opened(options), chosen_search(options)
 
     def answer(texts):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
@@ -151,7 +158,7 @@ def chosen_search(options):
 
 def plot(options):
     """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
-    run = Run.open(options.run)
+    run = opened(options)
     if options.text is not None:
         source = run.vocabulary.encode(options.text)
         target = chosen_search(options)(run.model, source[None], translation.longest_answer(run.model, source[None]))[0]

@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from ..backend import chosen_device
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, unknown
 from ..options import flag
@@ -18,7 +19,8 @@ def train(options):
     """Train a model, or train one on (`--resume RUN`), and leave a run folder."""
     from ..hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
 
-    run = resumed_run(options) if options.resume else new_run(options)
+    device = chosen_device(options.device)  # before a folder is made
+    run = (resumed_run(options) if options.resume else new_run(options, device)).to(device)
     kind, count = run.config["model"]["name"], run.model.parameter_count()
     print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
     evaluation = Evaluate(run)
@@ -44,16 +46,19 @@ def train(options):
     return 0
 
 
-def new_run(options):
+def new_run(options, device):
     if options.task is None:
         raise InputError(f"Name a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
+    training = given(options, "training_")
+    if device == "gpu":
+        training.setdefault("shares", 1)  # a GPU takes the whole batch at once
     config = make_config(
         options.task,
         given(options, "task_"),
         options.model or "transformer",
         options.preset,
         given(options, "model_"),
-        given(options, "training_"),
+        training,
     )
     folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
     return Run.create(folder, config, options.overwrite)
@@ -75,8 +80,11 @@ def compare(options):
     """Set attention against recurrence and convolution in a study of its own, or trained translators side by side."""
     from ..study import run_study
 
+    device = chosen_device(options.device)
     if options.run:
-        return compare_runs(options)
+        return compare_runs(options, device)
+    if device == "gpu":
+        raise InputError("The study trains side by side on the cores and measures them; --device gpu is for comparing runs.")
     plan = "full" if options.full else "short"
     folder = options.out or f"runs/compare-{plan}"
     try:
@@ -89,13 +97,13 @@ def compare(options):
     return 0
 
 
-def compare_runs(options):
+def compare_runs(options, device):
     from ..study.translators import compare_translators
     from .asking import chosen_search
 
     if len(options.run) < 2:
         raise InputError("Name at least two runs to compare, or none for the study.")
-    page = compare_translators(options.run, options.out or "runs/compare-translators", chosen_search(options))
+    page = compare_translators(options.run, options.out or "runs/compare-translators", chosen_search(options), device=device)
     print(f"The page: {page}")
     return 0
 

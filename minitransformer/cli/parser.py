@@ -8,6 +8,7 @@ import types
 import typing
 
 from .. import __version__
+from ..backend import DEVICES
 from ..data.tasks import TASKS
 from ..errors import unknown
 from ..models import MODELS, PRESETS
@@ -79,6 +80,7 @@ def make_parser():
     train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: the task's, see: tasks)")
     train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
     train.add_argument("--overwrite", action="store_true", help="let --out replace an older run")
+    add_device(train)
     train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
     add_fields(train.add_argument_group("training (a task may have defaults of its own, see: tasks)"), "training_", TrainingOptions)
     for cls, names in tasks_by_options().items():
@@ -94,11 +96,13 @@ def make_parser():
     evaluate.add_argument("--write", metavar="FILE", help="of a corpus: keep source, reference and translation, a line each, tabs between")
     evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N translations, drawn by the seed")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
+    add_device(evaluate)
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
     predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
     predict.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
+    add_device(predict)
 
     translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
     add_run(translate)
@@ -110,11 +114,13 @@ def make_parser():
     translate.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
     translate.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
     translate.add_argument("--seed", type=at_least(0), default=0, help="draws the samples (default: 0)")
+    add_device(translate)
 
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
     add_beam(plot)
     plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
+    add_device(plot)
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures; NAME-pictures for a model without a run)")
 
     export = add("export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n")
@@ -126,6 +132,7 @@ def make_parser():
     compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, two minutes)")
     compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short, or -translators)")
     add_beam(compare)
+    add_device(compare)
     compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings side by side (default: one a core)")
 
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
@@ -219,6 +226,10 @@ def add_run(parser):
 def add_beam(parser):
     parser.add_argument("--beam", type=at_least(1), help="how many hypotheses beam search keeps; 1: greedy (default: 4)")
     parser.add_argument("--alpha", type=float, help="its length penalty (default: 0.6, the paper's)")
+
+
+def add_device(parser):
+    parser.add_argument("--device", choices=(*DEVICES, "auto"), default="cpu", help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)")
 
 
 def add_fields(group, prefix, cls):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import array_module, as_numpy
+from ..backend import as_numpy, asarray
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
@@ -27,7 +27,7 @@ def beam_search(model, source, max_tokens, beam=4, alpha=0.6):
     Vaswani et al. 2017, section 6.1 (beam 4, α 0.6); Wu et al. 2016, section 7, eq. 14, for the penalty.
     """
     best = [found[0].ids for found in hypotheses(model, source, max_tokens, beam, alpha)]
-    return array_module(source).asarray(padded(best).astype(source.dtype))
+    return asarray(padded(best).astype(source.dtype), like=source)
 
 
 def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
@@ -40,15 +40,15 @@ def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
         raise InputError(f"The length penalty's alpha is a number from 0 (none) to 10, got {alpha}.")
     if beam < 1 or max_tokens < 1:
         raise InputError(f"Beam search keeps at least 1 hypothesis of at least 1 token, got beam={beam}, max_tokens={max_tokens}.")
-    xp, batch = array_module(source), source.shape[0]
+    batch = source.shape[0]
     beams = Beams(batch, beam, alpha, max_tokens)
     with evaluating(model):
-        state = take_rows(model.start(source), xp.arange(batch).repeat(beam))
-        ids = xp.full(batch * beam, BOS, dtype=source.dtype)
+        state = take_rows(model.start(source), np.arange(batch).repeat(beam))
+        ids = np.full(batch * beam, BOS, dtype=source.dtype)
         while len(beams.rows):
             logits, state = model.step(ids, state)                       # (N·beam, V)
             parents, tokens = beams.advance(log_softmax(as_numpy(logits).astype(np.float64)))
-            state, ids = take_rows(state, xp.asarray(parents)), xp.asarray(tokens.astype(source.dtype))
+            state, ids = take_rows(state, asarray(parents, like=logits)), tokens.astype(source.dtype)
     return [sorted(found, key=lambda hypothesis: -hypothesis.score) for found in beams.finished]
 
 

@@ -1,6 +1,8 @@
 """From a trained model to a sequence, one token at a time: the most likely one."""
 
-from ..backend import array_module, keep_freed_memory
+import numpy as np
+
+from ..backend import as_numpy, asarray, keep_freed_memory
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
 from .evaluating import evaluating
@@ -22,19 +24,18 @@ def generate(model, source, max_tokens, choose):
     A row that has ended leaves the batch. Returns ids (B, ≤ max_tokens) as `greedy` does.
     """
     keep_freed_memory()
-    xp = array_module(source)
-    produced = xp.full((source.shape[0], max_tokens), PAD, dtype=source.dtype)
-    rows = xp.arange(source.shape[0])                                    # those that still write
+    produced = np.full((source.shape[0], max_tokens), PAD, dtype=source.dtype)
+    rows = np.arange(source.shape[0])                                    # those that still write
     length = 0
     with evaluating(model):
         state = model.start(source)
-        ids = xp.full(source.shape[0], BOS, dtype=source.dtype)
+        ids = np.full(source.shape[0], BOS, dtype=source.dtype)
         while length < max_tokens and len(rows):
             logits, state = model.step(ids, state)                       # (N, V)
-            ids = choose(logits)                                         # (N,)
+            ids = as_numpy(choose(logits))                               # (N,)
             produced[rows, length] = ids
             length += 1
             going = ids != EOS
             if not going.all():
-                rows, ids, state = rows[going], ids[going], take_rows(state, going)
-    return produced[:, :length]
+                rows, ids, state = rows[going], ids[going], take_rows(state, asarray(np.flatnonzero(going), like=logits))
+    return asarray(produced[:, :length], like=source)

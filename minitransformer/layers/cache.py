@@ -1,6 +1,6 @@
 """What a layer remembers of the positions before, so that decoding does not read them again for every token."""
 
-from ..backend import array_module
+from ..backend import array_module, asarray
 from ..errors import InputError
 from ..module import saving
 
@@ -74,9 +74,12 @@ def copied(caches):
 
 
 def take_rows(state, rows):
-    """The state of these rows of the batch: every array in it, through tuples, lists and caches, by its first axis."""
+    """The state of these rows of the batch: every array in it, through tuples, lists and caches, by its first axis.
+
+    The rows are their numbers, (N,), in whatever memory.
+    """
     if isinstance(state, Cache):
         return Cache() if state.buffers is None else Cache(take_rows(state.arrays, rows))
     if isinstance(state, (tuple, list)):
         return type(state)(take_rows(part, rows) for part in state)
-    return state[rows] if getattr(state, "ndim", 0) else state
+    return state[asarray(rows, like=state)] if getattr(state, "ndim", 0) else state

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backend import add_rows, array_module, feature_product, position_product
+from ..backend import add_rows, asarray, feature_product, on_host, position_product
 from ..errors import InputError
 from ..module import Module, Parameter
 from .linear import expect_features
@@ -30,6 +30,7 @@ class Embedding(Module):
         self.scale = features**0.5 if scale else 1.0
 
     def forward(self, ids):
+        ids = self.beside(ids)
         expect_ids(ids, self.weight.shape[0])
         self.save(ids)
         return self.weight.data[ids] * self.scale                        # (..., D)
@@ -38,6 +39,13 @@ class Embedding(Module):
         ids = self.saved()
         rows = (d_y * self.scale).reshape(-1, d_y.shape[-1])             # (N, D)
         add_rows(self.weight.grad, ids.reshape(-1), rows)
+
+    def beside(self, ids):
+        """The ids in the memory where W is; checked on their way to a GPU, where a look at them would have to wait."""
+        if on_host(ids) and not on_host(self.weight.data):
+            expect_ids(ids, self.weight.shape[0])
+            ids = asarray(ids, like=self.weight.data)
+        return ids
 
     @classmethod
     def example(cls, rng):
@@ -79,15 +87,14 @@ class Unembedding(Module):
 
 
 def expect_ids(ids, vocabulary_size):
-    """Raise InputError unless ids are integers between 0 and V−1, at least one."""
+    """Raise InputError unless ids are integers between 0 and V−1, at least one. On a GPU their values are not looked at."""
     if not np.issubdtype(getattr(ids, "dtype", type(ids)), np.integer):
         kind = getattr(ids, "dtype", type(ids).__name__)
         raise InputError(f"Token ids are integers, got {kind}. Use ids.astype(int), or encode the text first.")
     if ids.size == 0:
         raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Hand in at least one token.")
-    if int(ids.min()) < 0 or int(ids.max()) >= vocabulary_size:
-        xp = array_module(ids)
-        where = tuple(int(i[0]) for i in xp.nonzero((ids < 0) | (ids >= vocabulary_size)))
+    if on_host(ids) and (int(ids.min()) < 0 or int(ids.max()) >= vocabulary_size):
+        where = tuple(int(i[0]) for i in np.nonzero((ids < 0) | (ids >= vocabulary_size)))
         raise InputError(
             f"Token id {int(ids[where])} at position {where} is outside the vocabulary of {vocabulary_size} tokens "
             f"(ids 0 to {vocabulary_size - 1})."

@@ -1,6 +1,6 @@
 """Leaving padding out of the computation."""
 
-from ..backend import array_module
+from ..backend import array_module, asarray
 
 
 def given(**options):
@@ -27,19 +27,25 @@ class Packing:
         xp = array_module(real)
         self.shape = real.shape                                          # (B, T)
         self.places = xp.flatnonzero(real)                               # (N,), of B·T
-        self.positions = self.places % real.shape[1]                     # (N,), t_n
 
     @classmethod
     def of(cls, real):
         return cls(real) if real.any() and not real.all() else None
 
+    @property
+    def positions(self):
+        """t_n, (N,)"""
+        return self.places % self.shape[1]
+
     def pack(self, padded):
         """(B, T, ...) → (N, ...)"""
+        self.places = asarray(self.places, like=padded)
         return padded.reshape(-1, *padded.shape[2:]).take(self.places, axis=0)
 
     def unpack(self, packed):
         """(N, ...) → (B, T, ...), 0 at padding."""
         batch, length = self.shape
         padded = array_module(packed).zeros((batch * length, *packed.shape[1:]), dtype=packed.dtype)
+        self.places = asarray(self.places, like=packed)
         padded[self.places] = packed
         return padded.reshape(batch, length, *packed.shape[1:])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..backend import add_rows, array_module
+from ..backend import add_rows, array_module, on_host
 from ..errors import InputError
 from ..module import Module, Parameter
 
@@ -89,6 +89,8 @@ def expect_length(x, positions, max_length):
     """Raise InputError if a position lies outside the table."""
     if x.ndim != 3 and positions is None:
         raise InputError(f"A positional encoding is added to (B, T, D), got an input of shape {x.shape}; x[None] makes a batch.")
+    if positions is not None and not on_host(positions):  # made from ids of a checked length; a look would have to wait
+        return
     needed = x.shape[1] if positions is None else int(positions.max()) + 1
     if positions is not None and int(positions.min()) < 0:
         raise InputError(f"Positions count from 0; got {int(positions.min())}.")

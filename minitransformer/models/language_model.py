@@ -42,7 +42,7 @@ class LanguageModel(Module):
 
     def forward(self, source, target_in):
         expect_sequences(source=source, target_in=target_in)
-        ids = target_in if source is None else joined(source, target_in)
+        ids = self.input.embedding.beside(target_in if source is None else joined(source, target_in))
         x = self.read(ids, ids != 0)                                     # (B, n, D), n = S + T
         before = ids.shape[1] - target_in.shape[1]
         self.save(before)
@@ -75,7 +75,7 @@ class LanguageModel(Module):
         if source is None:
             return None, caches
         expect_sequences(source=source)
-        ids = joined(source, source[:, :0])
+        ids = self.input.embedding.beside(joined(source, source[:, :0]))
         self.read(ids, ids != 0, caches)
         return ids != 0, caches
 
@@ -83,6 +83,7 @@ class LanguageModel(Module):
     def step(self, ids, state):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         before, caches = state
+        ids = self.input.embedding.beside(ids)
         new = ids[:, None] != 0
         real = new if before is None else array_module(ids).concatenate([before, new], axis=1)
         caches = copied(caches)

@@ -61,6 +61,7 @@ class OneVectorMLP(Module):
 
     def forward(self, source, target_in):
         expect_sequences(source=source, target_in=target_in)
+        source = self.source_input.embedding.beside(source)
         vector = self.encode(source)                                     # (B, D)
         return self.decode(target_in, vector)                            # (B, T, V)
 
@@ -83,12 +84,14 @@ class OneVectorMLP(Module):
     def start(self, source):
         """The state before the first token: the vector, and how many tokens have been read."""
         expect_sequences(source=source)
+        source = self.source_input.embedding.beside(source)
         return self.encode(source), 0
 
     @no_grad()
     def step(self, ids, state):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         vector, read = state
+        ids = self.target_input.embedding.beside(ids)
         positions = array_module(ids).full((len(ids), 1), read)
         return self.decode(ids[:, None], vector, positions)[:, 0], (vector, read + 1)
 

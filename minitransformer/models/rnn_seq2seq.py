@@ -71,6 +71,7 @@ class RNNSeq2Seq(Module):
 
     def forward(self, source, target_in):
         expect_sequences(source=source, target_in=target_in)
+        source = self.source_embedding.beside(source)
         logits, _ = self.decode(target_in, *self.encode(source))
         return logits                                                    # (B, T, V)
 
@@ -120,6 +121,7 @@ class RNNSeq2Seq(Module):
     def start(self, source):
         """The state before the first token: annotations, their mask, and the writer's first state."""
         expect_sequences(source=source)
+        source = self.source_embedding.beside(source)
         return self.encode(source)
 
     @no_grad()

@@ -50,6 +50,7 @@ class Transformer(Module):
 
     def forward(self, source, target_in, packing=(None, None)):
         expect_sequences(source=source, target_in=target_in)
+        source, target_in = self.source_input.embedding.beside(source), self.target_input.embedding.beside(target_in)
         of_source, of_target = packing
         memory, memory_mask = self.encode(source, **given(packing=of_source))  # (B, S, D), (B, 1, 1, S)
         return self.decode(target_in, memory, memory_mask, **given(packing=of_target, memory_packing=of_source))
@@ -76,6 +77,7 @@ class Transformer(Module):
     def start(self, source):
         """The state before the first token: the memory, its mask, which target tokens are real (none yet), caches."""
         expect_sequences(source=source)
+        source = self.source_input.embedding.beside(source)
         memory, memory_mask = self.encode(source)
         return memory, unless_all(memory_mask), source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
 
@@ -86,7 +88,7 @@ class Transformer(Module):
         Only the new token passes through the decoder; of those before it, the caches hold the keys and values.
         """
         memory, memory_mask, before, caches = state
-        xp = array_module(ids)
+        ids, xp = self.target_input.embedding.beside(ids), array_module(before)
         real = xp.concatenate([before, ids[:, None] != 0], axis=1)       # (B, t + 1)
         position = xp.full((len(ids), 1), before.shape[1])
         caches = copied(caches)

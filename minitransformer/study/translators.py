@@ -15,13 +15,13 @@ GROUPS = ((1, 8), (9, 10), (11, 12), (13, 15), (16, 20), (21, 99))  # words of t
 PAGE = "translators.md"
 
 
-def compare_translators(paths, folder, search, split="test"):
+def compare_translators(paths, folder, search, split="test", device="cpu"):
     """Translate a split with every run, and write a page with tables and pictures into the folder; returns its path.
 
-    `search` decodes, as in `translate`. Raises InputError for runs of different tasks, of a task without BLEU, or two of
+    `search` decodes, as in `translate`, on the device that `Run.to` takes. Raises InputError for runs of different tasks, of a task without BLEU, or two of
     one kind of model, whose lines could not be told apart.
     """
-    runs = [Run.open(path) for path in paths]
+    runs = [Run.open(path).to(device) for path in paths]
     expect_comparable(runs)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,196 @@
+"""A stand-in for CuPy on machines without a GPU: NumPy underneath, and as strict as another device's memory.
+
+An `Array` refuses to become a NumPy array unasked, to be mixed with one, and to be touched by NumPy's functions; its
+library, `xp`, has only names that CuPy has. So whatever runs on it has no stray `np.` in it. Crossing between the two
+memories is counted: `downloads` are what a program on a GPU has to wait for.
+"""
+
+import collections
+import contextlib
+import types
+
+import numpy as np
+
+downloads = collections.Counter()  # {how: how often something came from the device}
+uploads = collections.Counter()
+
+# What of NumPy the package may ask of CuPy. `test_device.py` holds the list to CuPy's own names where CuPy is installed.
+FUNCTIONS = """
+arange argsort array_equal ascontiguousarray broadcast_to clip concatenate empty empty_like exp flatnonzero full full_like
+isfinite log matmul maximum minimum multiply divide add sqrt nonzero ones ones_like result_type sort sin cos split stack
+take_along_axis tanh tri where zeros zeros_like
+""".split()
+CONSTANTS = "float32 float64 int64 int32 uint16 uint64 bool_ inf nan newaxis pi".split()
+METHODS = """
+all any argmax argmin argsort astype clip copy cumsum fill max mean min ravel repeat reshape sort std squeeze sum swapaxes
+take transpose var
+""".split()
+OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift lt le gt ge eq ne".split()
+IN_PLACE = "add sub mul truediv floordiv pow and or xor".split()
+UNARY = "neg pos invert abs".split()
+
+
+class Stray(TypeError, AssertionError):
+    """CuPy's TypeError where two memories meet unasked; for a test, a failed assertion."""
+
+
+class Array:
+    """An array that lives elsewhere."""
+
+    __hash__ = None
+
+    def __init__(self, array, owner=None):
+        self._array = array
+        self._owner = owner  # as in CuPy, a view of a view is a view of the whole
+
+    def get(self):
+        """A copy in NumPy's memory, asked for by name."""
+        downloads["get"] += 1
+        return self._array.copy()
+
+    def __array__(self, *_, **__):
+        raise Stray("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
+
+    def __array_ufunc__(self, ufunc, *_, **__):
+        raise Stray(f"numpy.{ufunc.__name__} was called with an array of another library")
+
+    def __array_function__(self, function, *_):
+        raise Stray(f"numpy.{function.__name__} was called with an array of another library")
+
+    def __array_namespace__(self, api_version=None):
+        return xp
+
+    def __getitem__(self, index):
+        plain = unwrapped(index)
+        if isinstance(index, Array) and plain.dtype.kind in "iu":  # as CuPy does: no number is too large, it wraps around
+            plain = plain % len(self._array)
+        return wrapped(self._array[plain], self)
+
+    def __setitem__(self, index, value):
+        self._array[unwrapped(index)] = unwrapped(value)
+
+    def __len__(self):
+        return len(self._array)
+
+    def __iter__(self):
+        raise Stray("an array of another device is not walked through element by element")
+
+    def __repr__(self):
+        return f"strict {self._array!r}"
+
+    def __deepcopy__(self, memo):
+        return Array(self._array.copy())
+
+    dtype = property(lambda self: self._array.dtype)
+    shape = property(lambda self: self._array.shape)
+    strides = property(lambda self: self._array.strides)
+    flags = property(lambda self: types.SimpleNamespace(c_contiguous=self._array.flags.c_contiguous))
+    ndim = property(lambda self: self._array.ndim)
+    size = property(lambda self: self._array.size)
+    itemsize = property(lambda self: self._array.itemsize)
+    nbytes = property(lambda self: self._array.nbytes)
+    base = property(lambda self: self._owner)
+    T = property(lambda self: wrapped(self._array.T, self))
+
+
+def waits(how, function):
+    """A method by which a number leaves the device."""
+
+    def method(self, *arguments):
+        downloads[how] += 1
+        return function(self._array, *arguments)
+
+    return method
+
+
+def operator_of(name):
+    return lambda self, *others: wrapped(getattr(self._array, name)(*unwrapped(others)))
+
+
+def in_place(name):
+    def method(self, other):
+        getattr(self._array, name)(unwrapped(other))
+        return self
+
+    return method
+
+
+for name, function in {"__bool__": bool, "__int__": int, "__float__": float, "__index__": lambda x: x.__index__()}.items():
+    setattr(Array, name, waits(name, function))
+Array.item, Array.tolist = waits("item", np.ndarray.item), waits("tolist", np.ndarray.tolist)
+for name in OPERATORS:
+    setattr(Array, f"__{name}__", operator_of(f"__{name}__"))
+    setattr(Array, f"__r{name}__", operator_of(f"__r{name}__"))
+for name in IN_PLACE:
+    setattr(Array, f"__i{name}__", in_place(f"__i{name}__"))
+for name in UNARY:
+    setattr(Array, f"__{name}__", operator_of(f"__{name}__"))
+
+
+def method_of(name):
+    def method(self, *arguments, **options):
+        return wrapped(getattr(self._array, name)(*unwrapped(arguments), **unwrapped(options)), self)
+
+    return method
+
+
+for name in METHODS:
+    setattr(Array, name, method_of(name))
+
+
+def wrapped(result, source=None):
+    """NumPy's result as one of ours: also a number, which on a GPU is an array of no dimensions."""
+    if isinstance(result, (np.ndarray, np.generic)):
+        is_view = source is not None and isinstance(result, np.ndarray) and np.may_share_memory(result, source._array)
+        return Array(np.asarray(result), (source if source.base is None else source.base) if is_view else None)
+    if isinstance(result, (tuple, list)):
+        return type(result)(map(wrapped, result))
+    return result
+
+
+def unwrapped(argument):
+    """Ours as NumPy's. Raises Stray for an array of NumPy's own, anywhere in it."""
+    if isinstance(argument, Array):
+        return argument._array
+    if isinstance(argument, np.ndarray):
+        raise Stray(f"an array of NumPy, of shape {argument.shape}, among those of another device")
+    if isinstance(argument, (tuple, list)):
+        return type(argument)(map(unwrapped, argument))
+    if isinstance(argument, dict):
+        return {name: unwrapped(value) for name, value in argument.items()}
+    if isinstance(argument, slice):
+        return slice(*map(unwrapped, (argument.start, argument.stop, argument.step)))
+    return argument
+
+
+def function_of(name):
+    def function(*arguments, **options):
+        return wrapped(getattr(np, name)(*unwrapped(arguments), **unwrapped(options)))
+
+    return function
+
+
+def asarray(x, dtype=None):
+    """The one door from NumPy's memory to ours."""
+    if isinstance(x, Array):
+        return x if dtype is None else x.astype(dtype)
+    uploads["asarray"] += 1
+    return Array(np.array(x, dtype=dtype))
+
+
+def add_at(array, index, rows):
+    np.add.at(array._array, unwrapped(index), unwrapped(rows))
+
+
+xp = types.ModuleType("strict")
+vars(xp).update({name: function_of(name) for name in FUNCTIONS}, **{name: getattr(np, name) for name in CONSTANTS})
+vars(xp).update(ndarray=Array, asarray=asarray, add=types.SimpleNamespace(at=add_at))
+xp.cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(CUDARuntimeError=RuntimeError, getDeviceCount=lambda: 1))
+
+
+@contextlib.contextmanager
+def counted():
+    """Inside, and afterwards: {how: how often} for what came from the device meanwhile."""
+    before, found = downloads.copy(), collections.Counter()
+    yield found
+    found.update({how: n - before[how] for how, n in downloads.items() if n > before[how]})
