@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lessons test-lessons parity test-graders benchmark lint clean
+.PHONY: demo test lessons test-lessons parity test-graders test-gpu benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -30,6 +30,10 @@ parity: .venv/installed-parity
 # Runs a check inside nbgrader and otter (700 MB to install).
 test-graders: .venv/installed-graders
 	$(BIN)/python -m pytest -m graders -rs
+
+# Runs the tests that need an NVIDIA card, with CuPy for CUDA 12 (1 GB to install).
+test-gpu: .venv/installed-test .venv/installed-gpu
+	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py -rs
 
 # Times everything against PyTorch, transformers and JAX (1.5 GB to install, a quarter of an hour on two idle cores).
 benchmark: .venv/installed-benchmark

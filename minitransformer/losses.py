@@ -1,6 +1,6 @@
 """Cross-entropy over the tokens that are real."""
 
-from .backend import array_module, asarray
+from .backend import array_module, asarray, on_host
 from .errors import InputError
 from .layers.embedding import expect_ids
 from .module import Module
@@ -19,7 +19,7 @@ class CrossEntropy(Module):
     nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is the entropy of q, not 0.
 
     `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids below V, for
-    shapes that do not match, and if every target is padding.
+    shapes that do not match, and if every target is padding. (Of targets that are on a GPU only the shape is looked at.)
 
     Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
     """
@@ -37,8 +37,8 @@ class CrossEntropy(Module):
         real = targets != self.padding
         targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
         expect_ids(targets, x.shape[-1])
-        count = int(real.sum())  # before the targets go to a GPU
-        if count == 0:
+        count = int(real.sum()) if on_host(real) else real.sum()         # N, before the targets go to a GPU
+        if on_host(real) and count == 0:
             raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
         rows = x.reshape(-1, x.shape[-1])                                # (N, V)
         targets, real = asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1)  # (N,), (N,)
@@ -62,7 +62,7 @@ class CrossEntropy(Module):
         smooth, vocabulary = self.label_smoothing, p.shape[-1]
         d_x = p - smooth / vocabulary                                    # (N, V)
         d_x[xp.arange(len(targets)), targets] -= 1 - smooth
-        d_x *= float(d_loss) / count
+        d_x *= d_loss / count
         d_x[~real] = 0
         return d_x.reshape(shape)
 

@@ -79,9 +79,9 @@ p("x03", "the columns' sums in backward", "(d_y * weights).sum(axis=-1,", "(d_y 
 
 p = plants("losses.py", "test_losses.py", "")
 p("14", "no -1 at the target", "d_x[xp.arange(len(targets)), targets] -= 1 - smooth", "pass")
-p("15a", "the gradient is not averaged", "float(d_loss) / count", "float(d_loss)")
+p("15a", "the gradient is not averaged", "d_loss / count", "d_loss")
 p("15b", "the loss is not averaged", ".sum() / count", ".sum()")
-p("16", "divided by the batch only", "float(d_loss) / count", "float(d_loss) / shape[0]")
+p("16", "divided by the batch only", "d_loss / count", "d_loss / shape[0]")
 p("17", "padding in the denominator", "count = int(real.sum())", "count = real.size")
 p("18", "padded rows have a gradient", "d_x[~real] = 0", "pass")
 p("19", "the sign", "return d_x.reshape(shape)", "return -d_x.reshape(shape)")
@@ -107,7 +107,7 @@ p("111a", "ignored rows keep the uniform part of the loss", "xp.where(real, loss
     "xp.where(real, loss, smooth * (log_total - shifted.mean(axis=-1)))")
 p("111b", "ignored rows keep the uniform part of the gradient", "return d_x.reshape(shape)",
     "d_x -= ~real[:, None] * smooth / vocabulary / count\n        return d_x.reshape(shape)")
-p("x04", "the gradient of the loss is ignored", "float(d_loss) / count", "1.0 / count")
+p("x04", "the gradient of the loss is ignored", "d_loss / count", "1.0 / count")
 p("x05", "the logits are changed in place", "shifted = rows - rows.max",
     "rows -= 0.5\n        shifted = rows - rows.max")
 p("x06", "no shift by the maximum", "shifted = rows - rows.max(axis=-1, keepdims=True)", "shifted = rows * 1")
@@ -1297,7 +1297,9 @@ p("x507", "a look at ids that are on the device", "if on_host(ids) and (int", "i
 p("x508", "ids are not checked on their way", "            expect_ids(ids, self.weight.shape[0])\n            ids =", "            ids =",
     select="checked_on_their_way")
 p = plants("losses.py", "test_device.py", "cross_entropy or training_follows")
-p("x509", "targets are counted on the device", "count = int(real.sum())", "count = int(asarray(real, like=x).sum())")
+p("x509", "targets are counted on the device", "count = int(real.sum()) if on_host(real) else real.sum()",
+    "count = int(asarray(real, like=x).sum())")
+p("x522", "a look at targets that are on the device", "if on_host(real) and count == 0:", "if count == 0:")
 p = plants("layers/positional_encoding.py", "test_device.py", "training_follows and language and sgd")
 p("x510", "a look at positions that are on the device", "if positions is not None and not on_host(positions):", "if False:")
 p = plants("attention/masking.py", "test_device.py", "one_step_at_a_time")

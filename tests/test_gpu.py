@@ -1,0 +1,61 @@
+"""On a real card: everything of `test_device.py` once more, and what only a card can show. By `make test-gpu`.
+
+Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each component, forward and backward.
+"""
+
+import numpy as np
+import pytest
+import test_device
+from test_device import batch_of, close, on_device, pair
+
+from minitransformer.backend.arrays import _cupy, gpu_problem
+from minitransformer.losses import CrossEntropy
+from minitransformer.models import MODELS, Transformer, TransformerConfig
+from minitransformer.optim import Adam
+from minitransformer.training import train
+
+if problem := gpu_problem():
+    pytest.skip(problem, allow_module_level=True)
+
+pytestmark = pytest.mark.gpu
+globals().update({name: test for name, test in vars(test_device).items() if name.startswith("test_") and "stand_in" not in name})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_nothing_inside_a_step_waits_for_the_card(name):
+    """A stream that is being captured refuses whatever would have to wait, so a step that can be captured waits for nothing."""
+    cupy, model = _cupy(), pair(name, "float32")[1]
+    loss, optimizer = CrossEntropy(0.1), Adam(model, 0.01)
+    source, target_in, target_out = map(on_device, batch_of())
+
+    def step():
+        optimizer.flat.zero_grad()
+        loss(model(source, target_in), target_out)
+        model.backward(loss.backward())
+        optimizer.update(0.01, optimizer.flat.grad)
+
+    optimizer.t = 1
+    stream = cupy.cuda.Stream(non_blocking=True)
+    with stream:
+        for _ in range(2):  # compiles the kernels, and fetches the memory
+            step()
+        stream.synchronize()
+        stream.begin_capture()
+        step()
+        stream.end_capture()
+
+
+def test_a_hundred_steps_follow_the_cpu():
+    config = TransformerConfig.preset("toy", source_vocabulary=17, dropout=0.0)
+    curves = []
+    for device in ("cpu", "gpu"):
+        model, seen = Transformer(config, 1).to(device), []
+        train(model, CrossEntropy(0.1), Adam(model, 1e-3), batch_of, 100, 1.0, [seen.append])
+        curves.append(np.array([step.loss for step in seen]))
+    assert curves[0][-1] < 0.5 * curves[0][0]
+    close([curves[1]], [curves[0]], 1e-3)
+
+
+def test_too_little_memory_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        on_device(np.zeros(1)).repeat(1 << 40)
