@@ -61,6 +61,10 @@ class Parameter:
         """Set the gradient to zero. The zeros are written when somebody looks, or never, if `accumulate` comes first."""
         self._owes_zeros = True
 
+    def settle(self):
+        """The gradient in memory is the gradient: no zeros are owed."""
+        self._owes_zeros = False
+
     def accumulate(self, product, *inputs):
         """grad += product(*inputs). The first after `zero_grad` writes its result straight into the gradient's memory."""
         if self._owes_zeros:
@@ -131,6 +135,11 @@ class FlatBuffers:
     def zero_grad(self):
         for p in self.parameters:
             p.zero_grad()
+
+    def settle(self):
+        """Forget which zeros are owed: all gradients have been written, in a way that the parameters do not know of."""
+        for p in self.parameters:
+            p.settle()
 
     def intact(self):
         """Whether all the parameters still live here; `to()`, or packing a part of the model, moves them away."""

@@ -137,7 +137,7 @@ class Run:
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save."""
         max_norm = self.options.max_norm or None
         with np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
-            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True)
+            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=True)
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 

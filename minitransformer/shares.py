@@ -1,9 +1,12 @@
 """A batch in shares: the gradient of the whole from those of its parts."""
 
+import collections
 import contextlib
 
 import numpy as np
 
+from .backend import asarray, on_host
+from .backend.graphs import Recording
 from .backend.processes import cores
 from .data.vocabulary import PAD
 from .errors import InputError
@@ -18,11 +21,16 @@ def gradients(model, loss, batch, weight=1.0, skip_padding=True):
     """
     if skip_padding:
         batch = without_padding(model, *batch, padding_of(loss))
-    source, target_in, target_out, *packing = batch
+    value = forward_and_backward(model, loss, *batch, weight=weight)
+    return weight * float(value)  # only now: a GPU would have to be waited for
+
+
+def forward_and_backward(model, loss, source, target_in, target_out, *packing, weight=1.0):
+    """The loss, not weighted, as the array that it is; the gradients of the weighted one are added."""
     logits = model(source, target_in, *packing)
     value = loss(logits, target_out)
     model.backward(loss.backward(weight))
-    return weight * float(value)  # only now: a GPU would have to be waited for
+    return value
 
 
 def without_padding(model, source, target_in, target_out, padding=PAD):
@@ -50,18 +58,22 @@ class Shares:
     With as many cores as shares, on Linux, every share has a process of its own (data parallelism; see `team.py`).
     Elsewhere they follow each other (gradient accumulation). One share is the plain step.
 
+    On a GPU, with `replay`, batches of a shape that comes again and again are computed by replaying what the first ones
+    launched (see `Replays`). Padding is then always computed: to leave it out would be another shape each time.
+
     Use it in a `with` block, at whose end the processes end: `gradients(batch)`, then `update()`, the optimizer's step.
     Raises InputError for less than one share.
 
     Sources: Goodfellow et al. 2016, section 12.1.3; Li et al. 2020, section 3.1.
     """
 
-    def __init__(self, model, loss, optimizer, count=1, skip_padding=True):
+    def __init__(self, model, loss, optimizer, count=1, skip_padding=True, replay=False):
         if count < 1:
             raise InputError(f"A batch has at least one share, got {count}.")
         self.model, self.loss, self.optimizer, self.count = model, loss, optimizer, count
-        self.skip_padding = skip_padding
         self.generators = model.generators()
+        self.replays = Replays(self) if replay and count == 1 and not on_host(optimizer.flat.data) else None
+        self.skip_padding = skip_padding and not self.replays
         self.team = None
 
     def __enter__(self):
@@ -83,6 +95,8 @@ class Shares:
             seeds = self.generators[0].integers(1 << 63, size=self.count) if self.generators else [0] * self.count
             self.drawn = [(*part, int(seed)) for part, seed in zip(cut(batch, self.count, padding_of(self.loss)), seeds)]
         side_by_side = self.team and len(self.drawn) == self.count
+        if self.replays and batch.source is not None and (value := self.replays.gradients(batch)) is not None:
+            return value
         return self.team.gradients(self.drawn) if side_by_side else self.one_by_one(self.drawn)
 
     def update(self):
@@ -114,6 +128,42 @@ class Shares:
         with drawing_from(seed, self.generators):
             value = gradients(self.model, self.loss, part, weight, self.skip_padding)
         return value, self.optimizer.flat.grad
+
+
+class Replays:
+    """The gradients of batches whose shapes have come before, by one launch each: see `Recording`.
+
+    What a step launches depends on the batch's shape alone, not on its ids. `gradients(batch)` returns None for shapes
+    that are not recorded: the first `BEFORE` of each, so that all kernels are compiled and rare shapes cost nothing, and
+    those beyond the first `MOST`, because a recording keeps its memory.
+    """
+
+    BEFORE, MOST = 2, 16
+
+    def __init__(self, shares):
+        self.model, self.loss, self.flat = shares.model, shares.loss, shares.optimizer.flat
+        self.seen, self.recordings = collections.Counter(), {}
+
+    def gradients(self, batch):
+        """As `Shares.gradients`, or None."""
+        shapes = tuple(ids.shape for ids in batch)
+        self.seen[shapes] += 1
+        if shapes in self.recordings:
+            value = self.recordings[shapes].replay(*batch)
+        elif self.seen[shapes] > self.BEFORE and len(self.recordings) < self.MOST:
+            batch = [asarray(ids, like=self.flat.data) for ids in batch]
+            self.recordings[shapes] = Recording(self.step, *batch)
+            value = self.recordings[shapes].launch()
+        else:
+            return None
+        self.flat.settle()
+        return float(value)
+
+    def step(self, *batch):
+        self.flat.zero_grad()
+        value = forward_and_backward(self.model, self.loss, *batch)
+        self.flat.grad  # noqa: B018 - parameters that no token reached owe their zeros, in the recording too
+        return value
 
 
 def cut(batch, count, padding=0):

@@ -1190,7 +1190,7 @@ p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK
     select="cut_between_blocks")
 
 p = plants("training.py", "test_shares.py", "interrupted_ends")
-p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding)",
+p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding, replay)",
     "with Shares(model, loss, optimizer)")
 p = plants("training_options.py", "test_shares.py", "config_says")
 p("x461", "two shares on one core", "min(2, cores())", "2")
@@ -1321,3 +1321,20 @@ p = plants("cli/commands.py", "test_device.py", "takes_a_batch_whole")
 p("x520", "a GPU gets half a batch at a time", 'training.setdefault("shares", 1)', "pass")
 p = plants("backend/arrays.py", "test_device.py", "what_is_missing")
 p("x521", "auto is gpu", 'return "cpu" if gpu_problem() else "gpu"', 'return "gpu"')
+p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")
+p("x523", "every replay draws the same masks", "        self.seeds.draw()\n", "")
+p("x524", "every replay is of the same batch", "            mine[...] = asarray(x, like=mine)\n", "            pass\n")
+p("x525", "the seeds stay where Python drew them", "        self.seeds.upload()\n", "")
+p("x526", "an error leaves the stream captured", "                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so\n                    self.stream.end_capture()\n",
+    "", select="nothing_stays_captured")
+p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
+p("x527", "seeds are written into the recording", "seed_of(rng) if _recorded is None else _recorded.next(rng)", "seed_of(rng)")
+p = plants("shares.py", "test_device.py", "asked_to_be_zero")
+p("x528", "zeros are owed after a replay", "        self.flat.settle()\n", "")
+p("x529", "what no token reached keeps its gradient", "        self.flat.grad  # noqa", "        self.flat  # noqa", select="not_reached")
+p("x530", "recorded steps compute padding, others do not", "skip_padding and not self.replays", "skip_padding",
+    select="closer_look")
+p("x531", "every shape is recorded", "and len(self.recordings) < self.MOST", "", select="only_so_many")
+p("x532", "a shape is recorded the first time", "self.seen[shapes] > self.BEFORE", "self.seen[shapes]", select="three_batches")
+p("x533", "a recording is not launched", "value = self.recordings[shapes].launch()", "value = self.recordings[shapes].outputs",
+    select="replayed_steps and transformer and sgd")

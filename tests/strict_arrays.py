@@ -1,8 +1,11 @@
 """A stand-in for CuPy on machines without a GPU: NumPy underneath, and as strict as another device's memory.
 
 An `Array` refuses to become a NumPy array unasked, to be mixed with one, and to be touched by NumPy's functions; its
-library, `xp`, has only names that CuPy has. So whatever runs on it has no stray `np.` in it. Crossing between the two
-memories is counted: `downloads` are what a program on a GPU has to wait for.
+library, `xp`, has only names that CuPy has. So whatever runs on it has no stray `np.` in it. What comes from the device
+is counted: a program on a GPU has to wait for it.
+
+A stream can be captured, as in CUDA: what is launched meanwhile goes into a graph, and `graph.launch()` does it again, in the
+same memory, with the numbers that Python had then. While it is captured nothing may cross between the two memories.
 """
 
 import collections
@@ -12,7 +15,7 @@ import types
 import numpy as np
 
 downloads = collections.Counter()  # {how: how often something came from the device}
-uploads = collections.Counter()
+tape = None  # while a graph is captured: what was launched, one after the other
 
 # What of NumPy the package may ask of CuPy. `test_device.py` holds the list to CuPy's own names where CuPy is installed.
 FUNCTIONS = """
@@ -30,6 +33,28 @@ IN_PLACE = "add sub mul truediv floordiv pow and or xor".split()
 UNARY = "neg pos invert abs".split()
 
 
+def launch(function, arguments, options=None):
+    """function(*arguments) on NumPy's arrays, noted on the tape."""
+    options = options or {}
+    result = function(*arguments, **options)
+    if tape is not None:
+        tape.append((function, arguments, options, result))
+    return result
+
+
+def launch_again(function, arguments, options, result):
+    """Once more, with what is in the memory now, into the memory of the first result."""
+    again = function(*arguments, **options)
+    for old, new in zip(result, again) if isinstance(result, (tuple, list)) else [(result, again)]:
+        if isinstance(old, np.ndarray) and old is not new and not np.shares_memory(old, new):
+            old[...] = new
+
+
+def expect_no_crossing():
+    if tape is not None:
+        raise Stray("an array goes from one memory to the other while a graph is captured")
+
+
 class Stray(TypeError, AssertionError):
     """CuPy's TypeError where two memories meet unasked; for a test, a failed assertion."""
 
@@ -45,6 +70,7 @@ class Array:
 
     def get(self):
         """A copy in NumPy's memory, asked for by name."""
+        expect_no_crossing()
         downloads["get"] += 1
         return self._array.copy()
 
@@ -61,13 +87,10 @@ class Array:
         return xp
 
     def __getitem__(self, index):
-        plain = unwrapped(index)
-        if isinstance(index, Array) and plain.dtype.kind in "iu":  # as CuPy does: no number is too large, it wraps around
-            plain = plain % len(self._array)
-        return wrapped(self._array[plain], self)
+        return wrapped(launch(taken, (self._array, unwrapped(index))), self)
 
     def __setitem__(self, index, value):
-        self._array[unwrapped(index)] = unwrapped(value)
+        launch(put, (self._array, unwrapped(index), unwrapped(value)))
 
     def __len__(self):
         return len(self._array)
@@ -93,23 +116,45 @@ class Array:
     T = property(lambda self: wrapped(self._array.T, self))
 
 
+def taken(array, index):
+    if isinstance(index, np.ndarray) and index.dtype.kind in "iu":  # as CuPy does: no number is too large, it wraps around
+        index = index % len(array)
+    return np.asarray(array[index])
+
+
+def put(array, index, value):
+    array[index] = value
+
+
 def waits(how, function):
     """A method by which a number leaves the device."""
 
     def method(self, *arguments):
+        expect_no_crossing()
         downloads[how] += 1
         return function(self._array, *arguments)
 
     return method
 
 
+def as_array(function):
+    """The function, with an array of no dimensions in place of a number: on a GPU it has a place in the memory."""
+
+    def method(*arguments, **options):
+        result = function(*arguments, **options)
+        return np.asarray(result) if isinstance(result, np.generic) else result
+
+    return method
+
+
 def operator_of(name):
-    return lambda self, *others: wrapped(getattr(self._array, name)(*unwrapped(others)))
+    function = as_array(getattr(np.ndarray, name))
+    return lambda self, *others: wrapped(launch(function, (self._array, *unwrapped(others))))
 
 
 def in_place(name):
     def method(self, other):
-        getattr(self._array, name)(unwrapped(other))
+        launch(getattr(np.ndarray, name), (self._array, unwrapped(other)))
         return self
 
     return method
@@ -120,7 +165,8 @@ for name, function in {"__bool__": bool, "__int__": int, "__float__": float, "__
 Array.item, Array.tolist = waits("item", np.ndarray.item), waits("tolist", np.ndarray.tolist)
 for name in OPERATORS:
     setattr(Array, f"__{name}__", operator_of(f"__{name}__"))
-    setattr(Array, f"__r{name}__", operator_of(f"__r{name}__"))
+    if hasattr(np.ndarray, f"__r{name}__"):
+        setattr(Array, f"__r{name}__", operator_of(f"__r{name}__"))
 for name in IN_PLACE:
     setattr(Array, f"__i{name}__", in_place(f"__i{name}__"))
 for name in UNARY:
@@ -128,8 +174,10 @@ for name in UNARY:
 
 
 def method_of(name):
+    function = as_array(getattr(np.ndarray, name))
+
     def method(self, *arguments, **options):
-        return wrapped(getattr(self._array, name)(*unwrapped(arguments), **unwrapped(options)), self)
+        return wrapped(launch(function, (self._array, *unwrapped(arguments)), unwrapped(options)), self)
 
     return method
 
@@ -164,8 +212,10 @@ def unwrapped(argument):
 
 
 def function_of(name):
+    plain = as_array(getattr(np, name))
+
     def function(*arguments, **options):
-        return wrapped(getattr(np, name)(*unwrapped(arguments), **unwrapped(options)))
+        return wrapped(launch(plain, unwrapped(arguments), unwrapped(options)))
 
     return function
 
@@ -174,17 +224,36 @@ def asarray(x, dtype=None):
     """The one door from NumPy's memory to ours."""
     if isinstance(x, Array):
         return x if dtype is None else x.astype(dtype)
-    uploads["asarray"] += 1
+    expect_no_crossing()
     return Array(np.array(x, dtype=dtype))
 
 
 def add_at(array, index, rows):
-    np.add.at(array._array, unwrapped(index), unwrapped(rows))
+    launch(np.add.at, (array._array, unwrapped(index), unwrapped(rows)))
+
+
+class Stream:
+    """One of `xp.cuda`, which can be captured."""
+
+    __enter__ = lambda self: self  # noqa: E731
+    __exit__ = lambda self, *_: None  # noqa: E731
+
+    def begin_capture(self):
+        global tape
+        tape = []
+
+    def end_capture(self):
+        global tape
+        captured, tape = tape, None
+        return types.SimpleNamespace(launch=lambda stream: [launch_again(*launched) for launched in captured])
 
 
 xp = types.ModuleType("strict")
 vars(xp).update({name: function_of(name) for name in FUNCTIONS}, **{name: getattr(np, name) for name in CONSTANTS})
 vars(xp).update(ndarray=Array, asarray=asarray, add=types.SimpleNamespace(at=add_at))
+xp.cuda = types.SimpleNamespace(
+    Stream=Stream, MemoryPool=lambda: types.SimpleNamespace(malloc=None), using_allocator=lambda _: contextlib.nullcontext()
+)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Cheap exact coin flips for dropout."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from .arrays import array_module, on_host
 
 LEVELS = 1 << 16
+
+_recorded = None  # while a step is recorded: see graphs.py
 
 
 def keep_mask(rng, keep, like):
@@ -19,7 +22,8 @@ def keep_mask(rng, keep, like):
     state of `rng` is all that a checkpoint has to hold.
     """
     if not on_host(like):
-        return philox_mask(int(rng.integers(1 << 63)), round(keep * LEVELS), like)
+        seed = seed_of(rng) if _recorded is None else _recorded.next(rng)
+        return philox_mask(seed, round(keep * LEVELS), like)
     draws = rng.integers(0, 1 << 64, size=-(-like.size // 4), dtype=np.uint64, endpoint=False)
     mask = draws.view(np.uint16)[: like.size] < round(keep * LEVELS)
     axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # from the outermost in memory to the innermost
@@ -29,6 +33,21 @@ def keep_mask(rng, keep, like):
 def nearest_keep(keep):
     """The multiple of 1/65536 nearest to `keep`, never 0: the probability that `keep_mask` can draw exactly."""
     return max(1, math.floor(keep * LEVELS + 0.5)) / LEVELS
+
+
+def seed_of(rng):
+    return int(rng.integers(1 << 63))
+
+
+@contextlib.contextmanager
+def seeds_from(recorded):
+    """Inside, masks on a GPU take their seeds from `recorded.next(rng)`, which hands out places in the GPU's memory."""
+    global _recorded
+    _recorded = recorded
+    try:
+        yield
+    finally:
+        _recorded = None
 
 
 def philox_mask(seed, threshold, like):
