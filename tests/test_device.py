@@ -4,7 +4,10 @@ The device is the stand-in of `strict_arrays.py` here; `test_gpu.py` runs the sa
 """
 
 import copy
+import ctypes
 import re
+import shutil
+import subprocess
 import types
 
 import numpy as np
@@ -14,8 +17,8 @@ from strict_arrays import CONSTANTS, FUNCTIONS, METHODS, OPERATORS, counted
 
 from minitransformer.attention import attentions
 from minitransformer.backend import arrays, as_numpy, chosen_device, keep_mask, nearest_keep, on_host
-from minitransformer.backend.random import philox
-from minitransformer.backend.updates import BLOCK, in_blocks
+from minitransformer.backend.random import PHILOX, philox, philox_mask
+from minitransformer.backend.updates import ADAM, BLOCK, in_blocks
 from minitransformer.checkpoint import load_checkpoint
 from minitransformer.cli import main
 from minitransformer.conformance import all_components
@@ -388,6 +391,58 @@ def test_philox_gives_the_numbers_of_its_authors():
     for seed in (0, 1, 1 << 32, 0x299F31D0A4093822):
         expected = [philox_word_by_word((i, 0, 0, 0), (seed % 2**32, seed >> 32))[0] for i in range(5)]
         assert philox(np.arange(5, dtype=np.uint64), seed).tolist() == expected
+
+
+def compiled(folder, head, body):
+    """A function of C++, loaded. A kernel's CUDA is C++ but for a few words."""
+    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        pytest.skip("there is no C++ compiler")
+    upper_half = "static unsigned int __umulhi(unsigned int a, unsigned int b) { return ((unsigned long long)a * b) >> 32; }"
+    (folder / "kernel.cpp").write_text(f'#include <cmath>\nusing std::sqrt;\n{upper_half}\nextern "C" void run({head}) {{ {body} }}\n')
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "kernel.so", folder / "kernel.cpp"], check=True)
+    return ctypes.CDLL(str(folder / "kernel.so")).run
+
+
+def pointer(array):
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def test_the_kernel_of_masks_computes_the_plain_formula(tmp_path):
+    head = "unsigned long long seed, unsigned int threshold, bool *out, long count"
+    run = compiled(tmp_path, head, "for (long i = 0; i < count; ++i) { bool kept;" + PHILOX + "out[i] = kept; }")
+    for seed in (0, 1, 1 << 32, 0x299F31D0A4093822, (1 << 63) - 1):
+        found = np.zeros(5000, dtype=bool)
+        run(ctypes.c_ulonglong(seed), ctypes.c_uint(40000), pointer(found), ctypes.c_long(5000))
+        expected = (philox(np.arange(5000, dtype=np.uint64), seed) & 65535) < 40000
+        assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_the_kernel_of_adam_computes_the_plain_formula(tmp_path, decay, monkeypatch):
+    names = ("beta1", "beta2", "rate", "epsilon", "decay")
+    head = "double *grads, double *datas, double *ms, double *vs, long count, " + ", ".join(f"double {name}" for name in names)
+    body = "double grad = grads[i], &data = datas[i], &m = ms[i], &v = vs[i];" + ADAM
+    run = compiled(tmp_path, head, "for (long i = 0; i < count; ++i) {" + body + "}")
+
+    def kernel(data, grad, m, v, *numbers):
+        assert len(numbers) == len(names)
+        run(*map(pointer, (grad, data, m, v)), ctypes.c_long(len(data)), *map(ctypes.c_double, numbers))
+
+    models = [pair("transformer")[0] for _ in range(2)]
+    optimizers = [AdamW(model, 0.01, epsilon=0.01, weight_decay=decay) for model in models]
+    for model, optimizer, chosen in zip(models, optimizers, (lambda _: None, lambda _: kernel)):
+        monkeypatch.setattr("minitransformer.optim.adam_kernel", chosen)
+        train(model, CrossEntropy(), optimizer, batch_of, 3)
+    close([models[1].flat_buffers().data, optimizers[1].second_moment], [models[0].flat_buffers().data, optimizers[0].second_moment])
+
+
+def test_masks_are_the_plain_formula_on_the_device_too():
+    """On a card they come from the kernel; the seed may be a number, or lie in the card's memory."""
+    like, seed = on_device(np.zeros((30, 41))), 0x299F31D0A4093822
+    expected = ((philox(np.arange(like.size, dtype=np.uint64), seed) & 65535) < 40000).reshape(30, 41)
+    for given in (seed, on_device(np.array([5, seed], dtype=np.uint64))[1]):
+        assert np.array_equal(philox_mask(given, 40000, like).get(), expected)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9])

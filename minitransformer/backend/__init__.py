@@ -7,10 +7,11 @@ from .memory import keep_freed_memory
 from .random import keep_mask, nearest_keep
 from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum
 from .scores import keys_outermost, query_key_product
-from .updates import in_blocks
+from .updates import adam_kernel, in_blocks
 
 __all__ = [
     "DEVICES",
+    "adam_kernel",
     "add_rows",
     "array_module",
     "as_numpy",

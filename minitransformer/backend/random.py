@@ -1,6 +1,7 @@
 """Cheap exact coin flips for dropout."""
 
 import contextlib
+import functools
 import math
 
 import numpy as np
@@ -51,9 +52,33 @@ def seeds_from(recorded):
 
 
 def philox_mask(seed, threshold, like):
-    """A boolean array of the shape of `like`: 16 bits of `philox`, as a number, below the threshold."""
-    counters = array_module(like).arange(like.size, dtype="uint64")
+    """A boolean array of the shape of `like`: 16 bits of `philox`, as a number, below the threshold.
+
+    Plain formula: `((philox(arange(n), seed) & 65535) < threshold).reshape(shape)`, which is a hundred operations on whole
+    arrays. CuPy makes one kernel of it.
+    """
+    xp = array_module(like)
+    if hasattr(xp, "ElementwiseKernel"):
+        return _philox_kernel(xp)(seed, threshold, xp.empty(like.shape, dtype=bool))
+    counters = xp.arange(like.size, dtype="uint64")
     return ((philox(counters, seed) & (LEVELS - 1)) < threshold).reshape(like.shape)
+
+
+@functools.cache
+def _philox_kernel(xp):
+    return xp.ElementwiseKernel("uint64 seed, uint32 threshold", "bool kept", PHILOX, "philox_mask")
+
+
+PHILOX = """
+    unsigned int c0 = i, c1 = 0, c2 = 0, c3 = 0, k0 = seed, k1 = seed >> 32;
+    for (int round = 0; round < 10; ++round) {
+        unsigned int high0 = __umulhi(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;
+        unsigned int high1 = __umulhi(0xCD9E8D57u, c2), low1 = 0xCD9E8D57u * c2;
+        c0 = high1 ^ c1 ^ k0; c1 = low1; c2 = high0 ^ c3 ^ k1; c3 = low0;
+        k0 += 0x9E3779B9u; k1 += 0xBB67AE85u;
+    }
+    kept = (c0 & 65535u) < threshold;
+"""  # CUDA; i is the element's number
 
 
 def philox(counters, seed):
