@@ -12,7 +12,7 @@ from command import Unequal
 from workload import BETAS, EPSILON, LABEL_SMOOTHING, RATE, SIZES, batch_of
 
 from minitransformer import Transformer, TransformerConfig, no_grad
-from minitransformer.backend import keep_freed_memory
+from minitransformer.backend import as_numpy, keep_freed_memory
 from minitransformer.backend.processes import cores
 from minitransformer.data.batching import Batch
 from minitransformer.gradient_check import gradient_error
@@ -28,17 +28,21 @@ PEERS = {  # name: (what it needs, where it is written, its class)
 
 
 class Ours:
-    """minitransformer, as its training loop runs it: a batch in two shares, where this process has two cores."""
+    """minitransformer, as its training loop runs it: a batch in two shares, where this process has two cores.
 
-    def __init__(self, config, batch):
+    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed.
+    """
+
+    def __init__(self, config, batch, device="cpu", replay=True):
         keep_freed_memory()  # for the whole process, so the others have it too
-        self.batch = Batch(*batch)
-        self.model = Transformer(config, 0)
+        self.batch, self.device, self.replay = Batch(*batch), device, replay
+        self.model = Transformer(config, 0).to(device)
         self.shares = self.shared()
 
     def shared(self):
         optimizer = Adam(self.model, RATE, *BETAS, EPSILON)
-        return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, min(2, cores()))
+        count = min(2, cores()) if self.device == "cpu" else 1
+        return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, count, replay=self.replay)
 
     def start(self):
         """Fork the second process, which ends with this one."""
@@ -64,19 +68,19 @@ class Ours:
         return logits
 
     def weights(self):
-        return self.model.state_dict()
+        return {path: as_numpy(array) for path, array in self.model.state_dict().items()}
 
     def named_gradients(self):
-        return {path: p.grad for path, p in self.model.named_parameters().items()}
+        return {path: as_numpy(p.grad) for path, p in self.model.named_parameters().items()}
 
     def double(self):
         self.model.to("float64")
         self.shares = self.shared()
 
 
-def configuration(size, dropout):
+def configuration(size, dropout, sizes=SIZES):
     """The sizes of `size`, and everything else as nn.Transformer has it."""
-    preset, changes, _, _ = SIZES[size]
+    preset, changes, _, _ = sizes[size]
     everywhere = {"dropout": dropout, "attention_dropout": dropout, "activation_dropout": dropout}
     return TransformerConfig.preset(preset, bias=True, final_norm=True, tie_embeddings=False, **everywhere, **changes)
 

@@ -20,25 +20,32 @@ def tensors(arrays):
 
 
 def arrays(tensors):
-    return {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()}
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
 
 
 class Torch:
-    """`fused_adam` takes the optimizer that does its work in one pass, not the default one."""
+    """`fused_adam` takes the optimizer that does its work in one pass, not the default one.
 
-    def __init__(self, config, batch, fused_adam=False):
-        self.source, self.target_in, self.target_out = (torch.tensor(ids) for ids in batch)
-        self.model = twins.TransformerTwin(config)
+    On a GPU ("gpu"), `compiled` by torch.compile, and with `bfloat16` under autocast.
+    """
+
+    def __init__(self, config, batch, fused_adam=False, device="cpu", compiled=False, bfloat16=False):
+        self.device, self.bfloat16 = "cuda" if device == "gpu" else device, bfloat16
+        self.source, self.target_in, self.target_out = (torch.tensor(ids, device=self.device) for ids in batch)
+        self.model = twins.TransformerTwin(config).to(self.device)
+        self.model.table = self.model.table.to(self.device)
+        self.forward = torch.compile(self.model) if compiled else self.model
         options = {"fused": True} if fused_adam else {}
         self.optimizer = torch.optim.Adam(self.model.parameters(), RATE, BETAS, EPSILON, **options)
 
     def gradients(self):
         """Forward and backward; the loss."""
         self.optimizer.zero_grad()
-        logits = self.model(self.source, self.target_in)
-        loss = F.cross_entropy(
-            logits.flatten(0, 1), self.target_out.flatten(), ignore_index=0, label_smoothing=LABEL_SMOOTHING
-        )
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+            logits = self.forward(self.source, self.target_in)
+            loss = F.cross_entropy(
+                logits.flatten(0, 1), self.target_out.flatten(), ignore_index=0, label_smoothing=LABEL_SMOOTHING
+            )
         loss.backward()
         return loss.item()
 
@@ -51,7 +58,7 @@ class Torch:
 
         @torch.inference_mode()
         def logits():
-            return self.model(self.source, self.target_in).numpy()
+            return self.model(self.source, self.target_in).cpu().numpy()
 
         return logits
 
@@ -70,4 +77,4 @@ class Torch:
 
     def double(self):
         self.model.double()
-        self.model.table = twins.sinusoids(*self.model.table.shape)
+        self.model.table = twins.sinusoids(*self.model.table.shape).to(self.device)

@@ -472,6 +472,32 @@ def test_what_is_not_installed_is_named_and_nothing_fails(tmp_path):
             assert list(row.get("ms") or row["seconds"]) == ["ours"] and row["not_installed"] and not row["ratio"]
 
 
+def test_the_benchmark_of_a_card_runs_without_pytorch_and_says_where_there_is_no_card(tmp_path):
+    (tmp_path / "hidden").mkdir()
+    path = without(tmp_path / "hidden", "torch", "cupy")
+    file = tmp_path / "gpu.json"
+    process = run("gpu_step.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file, path=path)
+    assert process.returncode == 0 and "PyTorch is not installed" in process.stdout, process.stderr
+    (row,) = json.loads(file.read_text())["rows"]
+    assert set(row["ms"]) == {"ours", "by Python"} and row["card"] is None and row["tokens"] == 1024
+    encoder, decoder = 4 * 64**2 + 2 * 64 * 256 + 2 * 16 * 64, 8 * 64**2 + 2 * 64 * 256 + 4 * 16 * 64
+    forward = 2 * (encoder + decoder) + 64 * 20  # multiply-adds a token; backward is twice that, and sums are products too
+    assert row["tflops"]["ours"] == pytest.approx(2 * 3 * forward * 1024 / row["ms"]["ours"] / 1e9, rel=0.02)
+    process = run("gpu_step.py", "--quick", path=path)
+    assert process.returncode == 2 and "needs CuPy" in process.stderr and "Traceback" not in process.stderr
+
+
+@pytest.mark.parity
+def test_pytorch_takes_part_in_the_benchmark_of_a_card(load, tmp_path):
+    load("contestants", "torch")
+    file = tmp_path / "gpu.json"
+    peers = ["--peers", "PyTorch", "bfloat16"]
+    process = run("gpu_step.py", "--device", "cpu", "--quick", "--threads", 1, "--dropout", 0.1, *peers, "--json", file)
+    assert process.returncode == 0, process.stderr
+    (row,) = json.loads(file.read_text())["rows"]
+    assert set(row["ms"]) == set(row["tflops"]) == {"ours", "PyTorch", "bfloat16"} and row["dropout"] == 0.1
+
+
 @pytest.mark.parity
 def test_the_quick_suite_has_every_row(load, tmp_path):
     for library in ("torch", "jax", "transformers"):

@@ -1,0 +1,141 @@
+"""Time a training step on a GPU against PyTorch's on the same card: python benchmarks/gpu_step.py
+
+A step is forward, loss, backward and Adam, with 25,000 tokens of source and of target in a batch (toy: 64 sequences of 16),
+no padding, and no dropout unless asked for. Ours is replayed, and once as Python makes it; PyTorch runs eagerly, compiled,
+and under bfloat16, which ours has not. With --tf32, all products of float32 are made in TF32.
+
+All that are compared stand on the card at once; where it has not the room, name fewer (`--peers PyTorch`).
+
+At toy size both must give the same loss, gradients and step in float64 before anything is timed. `--device cpu` is to see
+that it runs.
+"""
+
+import os
+import sys
+
+import command
+import turns
+from workload import ON_A_CARD, batch_of_shape
+
+PEAKS = {  # from NVIDIA's data sheets: TFLOP/s without sparsity in float32, TF32, bfloat16; TB/s of memory
+    "H100 PCIe": (51, 378, 756, 2.0),
+    "H100": (67, 495, 989, 3.35),
+    "H200": (67, 495, 989, 4.8),
+    "A100": (19.5, 156, 312, 2.0),
+}
+PYTORCH = {"PyTorch": {}, "compiled": {"compiled": True}, "bfloat16": {"bfloat16": True}}
+PEERS = ("by Python", *PYTORCH)
+NOTES = (
+    f"{command.RACE_NOTES}\nPyTorch: eager, float32; compiled: by torch.compile; bfloat16: eager, under autocast; by Python: ours, "
+    "not replayed.\nTFLOP/s: twice the multiply-adds of all matrix products, by our time."
+)
+
+
+def arguments(argv):
+    parser = command.parser(__doc__)
+    parser.add_argument("--sizes", nargs="+", choices=ON_A_CARD)
+    parser.add_argument("--dropout", type=command.share, default=0.0, metavar="P")
+    parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, metavar="NAME", help=f"of {', '.join(PEERS)} (default: all)")
+    parser.add_argument("--tf32", action="store_true", help="float32 products in TF32, ours and PyTorch's")
+    options = command.parsed(parser, argv)
+    options.sizes = options.sizes or list(ON_A_CARD)[: 1 if options.quick else None]
+    if options.tf32:
+        os.environ["CUPY_TF32"] = "1"  # before CuPy is imported
+    return options
+
+
+def rows(options):
+    import contestants
+
+    torch = contestants.find("PyTorch")
+    if torch is not None:
+        same_products(options)
+        contestants.check("toy", torch, device=options.device)
+    for size in options.sizes:
+        _, _, batch, length = ON_A_CARD[size]
+        config = contestants.configuration(size, options.dropout, ON_A_CARD)
+        ids = batch_of_shape(batch, length, config.source_vocabulary, length)
+        made = {"ours": contestants.Ours(config, ids, options.device)}
+        for name in options.peers:
+            if name == "by Python":
+                made[name] = contestants.Ours(config, ids, options.device, replay=False)
+            elif torch is not None:
+                made[name] = torch(config, ids, device=options.device, **PYTORCH[name])
+                made[name].take_weights(made["ours"].weights())
+        found = turns.measured({name: finished(contestant, options) for name, contestant in made.items()}, options)
+        flop = 2 * multiply_adds(config, batch, length)
+        yield {"size": size, "tokens": batch * length, "dropout": options.dropout, "tf32": options.tf32, "card": card(options), **found,
+               "tflops": {name: flop / ms / 1e9 for name, ms in found["ms"].items()},
+               "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
+
+
+def missing():
+    """Why no card can be used; None if one can."""
+    from minitransformer.backend.arrays import gpu_problem
+
+    return gpu_problem()
+
+
+def same_products(options):
+    """PyTorch's products as ours: in TF32 or not."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.tf32
+
+
+def finished(contestant, options):
+    """Its step, and the wait until the card is done with it."""
+    if options.device == "cpu":
+        return contestant.step
+    import cupy
+
+    def step():
+        contestant.step()
+        cupy.cuda.runtime.deviceSynchronize()  # of the whole card, PyTorch's work included
+
+    return step
+
+
+def multiply_adds(config, batch, length):
+    """Of all matrix products of a forward and a backward, counted for two sequences."""
+    import contestants
+
+    from minitransformer.counting import count_products
+
+    two = contestants.Ours(config, batch_of_shape(2, length, config.source_vocabulary, length))
+    passes = count_products(two.model, two.batch.source, two.batch.target_in)
+    return batch / 2 * sum(products.multiply_adds() for products in passes)
+
+
+def card(options):
+    """The card's name; None on the CPU."""
+    if options.device == "cpu":
+        return None
+    import cupy
+
+    return cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+
+
+def share_of_peak(row):
+    """What part of the card's matrix peak ours reached."""
+    known = next((PEAKS[name] for name in PEAKS if name in (row["card"] or "")), None)
+    return format(row["tflops"]["ours"] / known[1 if row["tf32"] else 0], ".0%") if known else "?"
+
+
+COLUMNS = command.race_columns(
+    {" size": lambda row: row["size"], "tokens": lambda row: row["tokens"], "dropout": lambda row: row["dropout"]}, PEERS
+)
+COLUMNS |= {"ours, TFLOP/s": lambda row: format(row["tflops"]["ours"], ".2f"), "of peak": share_of_peak}
+
+
+def main(argv=None):
+    options = arguments(argv)
+    if options.device == "gpu" and (problem := missing()):
+        print(problem, file=sys.stderr)
+        return 2
+    return command.report(options, rows(options), COLUMNS, NOTES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
