@@ -1325,7 +1325,7 @@ p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transforme
 p("x523", "every replay draws the same masks", "        self.seeds.draw()\n", "")
 p("x524", "every replay is of the same batch", "            mine[...] = asarray(x, like=mine)\n", "            pass\n")
 p("x525", "the seeds stay where Python drew them", "        self.seeds.upload()\n", "")
-p("x526", "an error leaves the stream captured", "                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so\n                    self.stream.end_capture()\n",
+p("x526", "an error leaves the stream captured", "                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so\n                    stream.end_capture()\n",
     "", select="nothing_stays_captured")
 p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x527", "seeds are written into the recording", "seed_of(rng) if _recorded is None else _recorded.next(rng)", "seed_of(rng)")
@@ -1338,3 +1338,4 @@ p("x531", "every shape is recorded", "and len(self.recordings) < self.MOST", "",
 p("x532", "a shape is recorded the first time", "self.seen[shapes] > self.BEFORE", "self.seen[shapes]", select="three_batches")
 p("x533", "a recording is not launched", "value = self.recordings[shapes].launch()", "value = self.recordings[shapes].outputs",
     select="replayed_steps and transformer and sgd")
+p("x534", "replayed ids are not checked", "expect_ids(ids, self.vocabulary)", "pass", select="checked_before_they_are_copied")

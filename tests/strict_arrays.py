@@ -116,14 +116,24 @@ class Array:
     T = property(lambda self: wrapped(self._array.T, self))
 
 
+def wrapped_around(index, array):
+    """As CuPy does: no number in an index is too large, it counts from the beginning again."""
+    numbers = [isinstance(i, np.ndarray) and i.dtype.kind in "iu" for i in (index if isinstance(index, tuple) else [index])]
+    if isinstance(index, tuple):
+        return tuple(i % size for i, size in zip(index, array.shape)) if all(numbers) else index
+    return index % len(array) if all(numbers) else index
+
+
 def taken(array, index):
-    if isinstance(index, np.ndarray) and index.dtype.kind in "iu":  # as CuPy does: no number is too large, it wraps around
-        index = index % len(array)
-    return np.asarray(array[index])
+    return np.asarray(array[wrapped_around(index, array)])
 
 
 def put(array, index, value):
-    array[index] = value
+    array[wrapped_around(index, array)] = value
+
+
+def added_at(array, index, rows):
+    np.add.at(array, wrapped_around(index, array), rows)
 
 
 def waits(how, function):
@@ -229,7 +239,7 @@ def asarray(x, dtype=None):
 
 
 def add_at(array, index, rows):
-    launch(np.add.at, (array._array, unwrapped(index), unwrapped(rows)))
+    launch(added_at, (array._array, unwrapped(index), unwrapped(rows)))
 
 
 class Stream:
@@ -238,6 +248,9 @@ class Stream:
     __enter__ = lambda self: self  # noqa: E731
     __exit__ = lambda self, *_: None  # noqa: E731
 
+    def __init__(self, non_blocking=False):
+        pass
+
     def begin_capture(self):
         global tape
         tape = []
@@ -245,7 +258,7 @@ class Stream:
     def end_capture(self):
         global tape
         captured, tape = tape, None
-        return types.SimpleNamespace(launch=lambda stream: [launch_again(*launched) for launched in captured])
+        return types.SimpleNamespace(launch=lambda: [launch_again(*launched) for launched in captured])
 
 
 xp = types.ModuleType("strict")

@@ -212,6 +212,18 @@ def test_python_is_done_with_a_shape_after_three_batches():
     assert sorted(calls) == [3, 4, 4, 4, 6, 6, 6]
 
 
+def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
+    model = pair("transformer")[1]
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    for seed in range(4):
+        shares.gradients(shaped(seed, 6))
+    for field in Batch._fields:
+        batch = shaped(5, 6)
+        getattr(batch, field)[2, 1] = 17
+        with pytest.raises(InputError, match=r"Token id 17 at position \(2, 1\)"):
+            shares.gradients(batch)
+
+
 def test_only_so_many_shapes_are_recorded(monkeypatch):
     monkeypatch.setattr(Replays, "MOST", 1)
     monkeypatch.setattr(Replays, "BEFORE", 0)

@@ -26,21 +26,21 @@ class Recording:
         cuda = array_module(arrays[0]).cuda
         self.inputs = [x.copy() for x in arrays]
         self.seeds = Seeds(arrays[0])
-        self.stream, self.memory = cuda.Stream(), cuda.MemoryPool()
-        with self.stream, cuda.using_allocator(self.memory.malloc), random.seeds_from(self.seeds):
-            self.stream.begin_capture()
+        self.memory, stream = cuda.MemoryPool(), cuda.Stream(non_blocking=True)
+        with stream, cuda.using_allocator(self.memory.malloc), random.seeds_from(self.seeds):
+            stream.begin_capture()
             try:
                 self.outputs = function(*self.inputs)
             except BaseException:
                 with contextlib.suppress(RuntimeError):                  # the graph is void, and says so
-                    self.stream.end_capture()
+                    stream.end_capture()
                 raise
-            self.graph = self.stream.end_capture()
+            self.graph = stream.end_capture()
 
     def launch(self):
         """Compute with the inputs and the seeds that are there, right after the recording."""
         self.seeds.upload()
-        self.graph.launch(self.stream)
+        self.graph.launch()                                              # on the stream where all else is launched
         return self.outputs
 
     def replay(self, *arrays):

@@ -31,7 +31,11 @@ def adam_kernel(data):
 @functools.cache
 def _adam_kernel(xp):
     kernel = xp.ElementwiseKernel("T grad, T beta1, T beta2, T rate, T epsilon, T decay", "T data, T m, T v", ADAM, "adam")
-    return lambda data, grad, m, v, *numbers: kernel(grad, *numbers, data, m, v)
+
+    def update(data, grad, m, v, *numbers):
+        kernel(grad, *map(data.dtype.type, numbers), data, m, v)         # T is one type
+
+    return update
 
 
 ADAM = """

@@ -5,7 +5,7 @@ import sys
 from ..errors import InputError, NonFiniteError
 from .parser import make_parser
 
-SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam) or a smaller --preset; on a GPU, --device cpu has more."
+SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
 
 
 def main(arguments=None):
