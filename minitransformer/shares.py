@@ -136,13 +136,15 @@ class Replays:
 
     What a step launches depends on the batch's shape alone, not on its ids. `gradients(batch)` returns None for shapes
     that are not recorded: the first `BEFORE` of each, so that all kernels are compiled and rare shapes cost nothing, and
-    those beyond the first `MOST`, because a recording keeps its memory.
+    those beyond the first `MOST`, because a recording keeps its memory. A model that has to wait for the GPU inside a step
+    cannot be recorded, and is not tried again.
     """
 
     BEFORE, MOST = 2, 16
 
     def __init__(self, shares):
         self.model, self.loss, self.flat = shares.model, shares.loss, shares.optimizer.flat
+        self.generators, self.most = shares.generators, self.MOST
         self.seen, self.recordings = collections.Counter(), {}
         self.vocabulary = max(m.weight.shape[0] for _, m in self.model.named_modules() if isinstance(m, Embedding))
 
@@ -154,14 +156,25 @@ class Replays:
             for ids in batch:
                 expect_ids(ids, self.vocabulary)                         # no component will look at them
             value = self.recordings[shapes].replay(*batch)
-        elif self.seen[shapes] > self.BEFORE and len(self.recordings) < self.MOST:
-            batch = [asarray(ids, like=self.flat.data) for ids in batch]
-            self.recordings[shapes] = Recording(self.step, *batch)
-            value = self.recordings[shapes].launch()
+        elif self.seen[shapes] > self.BEFORE and len(self.recordings) < self.most and (recording := self.recorded(batch)):
+            self.recordings[shapes] = recording
+            value = recording.launch()
         else:
             return None
         self.flat.settle()
         return float(value)
+
+    def recorded(self, batch):
+        """The recording of a batch's step; None, now and from now on, if CUDA refuses to make one."""
+        before = [g.bit_generator.state for g in self.generators]
+        try:
+            return Recording(self.step, *(asarray(ids, like=self.flat.data) for ids in batch))
+        except RuntimeError:
+            self.model.clear_saves()
+            for generator, state in zip(self.generators, before):
+                generator.bit_generator.state = state
+            self.most = 0
+            return None
 
     def step(self, *batch):
         self.flat.zero_grad()

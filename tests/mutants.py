@@ -654,10 +654,9 @@ p("x258", "a bag of words: the mean before f", "self.mean(self.squash(self.sourc
     "self.squash(self.mean(self.source_input(source), source != 0))", select="one_vector_equals")
 
 p = plants("models/language_model.py", "test_older_models.py", "joined or shorter_source")
-p("x259", "a shorter source moved to the wrong side", "xp.argsort(source != 0,", "xp.argsort(source == 0,")
-p("x259b", "tokens lose their order", "xp.argsort(source != 0,", "xp.argsort(source,")
-p("x260", "a gap between source and target", "xp.take_along_axis(source, places, axis=1), target_in",
-    "source, target_in")
+p("x259", "a shorter source moved to the wrong side", "real = source != 0\n    behind", "real = source == 0\n    behind")
+p("x259b", "tokens lose their order", "+ real.cumsum(axis=1) - 1", "+ real.sum(axis=1, keepdims=True) - real.cumsum(axis=1)")
+p("x260", "a gap between source and target", "concatenate([moved, target_in]", "concatenate([source, target_in]")
 
 p = plants("models/convolution_model.py", "test_older_models.py", "convolution_model or conv")
 p("x261", "every layer has the same dilation", "config.kernel_width**i)", "1)", select="convolution_model_equals")
@@ -1334,8 +1333,16 @@ p("x528", "zeros are owed after a replay", "        self.flat.settle()\n", "")
 p("x529", "what no token reached keeps its gradient", "        self.flat.grad  # noqa", "        self.flat  # noqa", select="not_reached")
 p("x530", "recorded steps compute padding, others do not", "skip_padding and not self.replays", "skip_padding",
     select="closer_look")
-p("x531", "every shape is recorded", "and len(self.recordings) < self.MOST", "", select="only_so_many")
+p("x531", "every shape is recorded", "and len(self.recordings) < self.most", "", select="only_so_many")
 p("x532", "a shape is recorded the first time", "self.seen[shapes] > self.BEFORE", "self.seen[shapes]", select="three_batches")
-p("x533", "a recording is not launched", "value = self.recordings[shapes].launch()", "value = self.recordings[shapes].outputs",
+p("x533", "a recording is not launched", "value = recording.launch()", "value = recording.outputs",
     select="replayed_steps and transformer and sgd")
 p("x534", "replayed ids are not checked", "expect_ids(ids, self.vocabulary)", "pass", select="checked_before_they_are_copied")
+p("x535", "a model that waits is tried again and again", "            self.most = 0\n", "", select="waits_inside")
+p("x536", "an attempt leaves its saves", "            self.model.clear_saves()\n            for generator", "            for generator",
+    select="waits_inside")
+p("x537", "an attempt takes seeds away", "        before = [g.bit_generator.state for g in self.generators]\n        try:",
+    "        before = []\n        try:", select="waits_inside")
+p = plants("models/language_model.py", "test_device.py", "replayed_steps and language")
+p("x538", "a sort, which waits", "    moved = xp.empty_like(source)\n",
+    "    moved = xp.empty_like(source) + (0 if float(source.sum()) else 1)\n", select="waits_for_nothing and LanguageModel")

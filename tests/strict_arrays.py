@@ -52,11 +52,15 @@ def launch_again(function, arguments, options, result):
 
 def expect_no_crossing():
     if tape is not None:
-        raise Stray("an array goes from one memory to the other while a graph is captured")
+        raise Unsupported("an array goes from one memory to the other while a graph is captured")
 
 
 class Stray(TypeError, AssertionError):
     """CuPy's TypeError where two memories meet unasked; for a test, a failed assertion."""
+
+
+class Unsupported(RuntimeError, AssertionError):
+    """What CUDA raises where something would have to wait while a stream is captured."""
 
 
 class Array:

@@ -98,5 +98,9 @@ class LanguageModel(Module):
 def joined(source, target_in):
     """Source and target in one sequence (B, S + T), each source moved to the right, next to its target."""
     xp = array_module(target_in)
-    places = xp.argsort(source != 0, axis=1, kind="stable")              # (B, S): padding first, tokens in their order
-    return xp.concatenate([xp.take_along_axis(source, places, axis=1), target_in], axis=1)
+    real = source != 0
+    behind_padding = (~real).sum(axis=1, keepdims=True) + real.cumsum(axis=1) - 1  # where each token goes, in their order
+    places = xp.where(real, behind_padding, (~real).cumsum(axis=1) - 1)  # (B, S)
+    moved = xp.empty_like(source)
+    moved[xp.arange(len(source))[:, None], places] = source              # a sort would make a GPU wait
+    return xp.concatenate([moved, target_in], axis=1)
