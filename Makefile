@@ -31,7 +31,7 @@ parity: .venv/installed-parity
 test-graders: .venv/installed-graders
 	$(BIN)/python -m pytest -m graders -rs
 
-# Runs the tests that need an NVIDIA card, with CuPy for CUDA 12 (1 GB to install).
+# Runs the tests that need an NVIDIA card, with CuPy for CUDA 12 (2.8 GB to install).
 test-gpu: .venv/installed-test .venv/installed-gpu
 	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py -rs
 

@@ -84,6 +84,13 @@ def parsed(made, argv):
     return options
 
 
+def no_card():
+    """Why no GPU can be used; None if one can."""
+    from minitransformer.backend.arrays import gpu_problem
+
+    return gpu_problem()
+
+
 def report(options, rows, columns, notes):
     """Print the rows as they come, and write them; the exit status. `columns` are {heading: row → text}."""
     found, facts = [], machine.facts()

@@ -70,13 +70,6 @@ def rows(options):
                "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
 
 
-def missing():
-    """Why no card can be used; None if one can."""
-    from minitransformer.backend.arrays import gpu_problem
-
-    return gpu_problem()
-
-
 def same_products(options):
     """PyTorch's products as ours: in TF32 or not."""
     import torch
@@ -131,7 +124,7 @@ COLUMNS |= {"ours, TFLOP/s": lambda row: format(row["tflops"]["ours"], ".2f"), "
 
 def main(argv=None):
     options = arguments(argv)
-    if options.device == "gpu" and (problem := missing()):
+    if options.device == "gpu" and (problem := command.no_card()):
         print(problem, file=sys.stderr)
         return 2
     return command.report(options, rows(options), COLUMNS, NOTES)

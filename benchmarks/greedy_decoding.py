@@ -31,6 +31,7 @@ def arguments(argv):
     parser = command.parser(__doc__)
     parser.add_argument("--presets", nargs="+", choices=PRESETS)
     parser.add_argument("--batches", nargs="+", type=command.whole(1), default=BATCHES, metavar="B")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of both (default cpu)")
     options = command.parsed(parser, argv)
     options.presets = options.presets or PRESETS[: 1 if options.quick else None]
     return options
@@ -82,11 +83,12 @@ def expect_same_logits(marian, ours, theirs):
     """Raise Unequal unless both give the same logits for a target of random tokens: it says more than one's own may."""
     from contestants import expect_equal
 
+    from minitransformer.backend import as_numpy
     from minitransformer.decoding import evaluating
 
     source, target = sources(ours, 4), sources(ours, 5)[1:]
     with evaluating(ours):
-        return expect_equal({"logits": ours(source, target)}, {"logits": marian.logits(theirs, source, target)})
+        return expect_equal({"logits": as_numpy(ours(source, target))}, {"logits": marian.logits(theirs, source, target)})
 
 
 def expect_same_tokens(marian, ours, theirs, batch, tokens):
@@ -125,7 +127,7 @@ def rows(options):
     marian = find_marian()
     tokens = QUICK_TOKENS if options.quick else TOKENS
     for preset in options.presets:
-        model = endless(preset)
+        model = endless(preset).to(options.device)
         if marian:
             checked(marian, model, preset, options.batches, tokens)
             theirs = marian.marian_of(model)
@@ -142,6 +144,9 @@ def rows(options):
 
 def main(argv=None):
     options = arguments(argv)
+    if options.device == "gpu" and (problem := command.no_card()):
+        print(problem, file=sys.stderr)
+        return 2
     return command.report(options, rows(options), COLUMNS, NOTES)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import transformers
 
+from minitransformer.backend import as_numpy, on_host
 from minitransformer.data.vocabulary import BOS, EOS, PAD
 
 
@@ -57,14 +58,14 @@ def layer(w, side, n):
 
 def marian_weights(model):
     """The weights of our `model` under Marian's names, as arrays."""
-    w, config = model.state_dict(), model.config
+    w, config = {name: as_numpy(array) for name, array in model.state_dict().items()}, model.config
     source = w["source_input.embedding.weight"]
     target = source if config.tie_embeddings else w["target_input.embedding.weight"]
     state = {"lm_head.weight": source if config.tie_embeddings else w["output.weight"].T}
     for side, table, position in (("encoder", source, model.source_input.position),
                                   ("decoder", target, model.target_input.position)):  # fmt: skip
         state[f"model.{side}.embed_tokens.weight"] = table
-        state[f"model.{side}.embed_positions.weight"] = position.table
+        state[f"model.{side}.embed_positions.weight"] = as_numpy(position.table)
         for n in range(len(getattr(model, side).layers)):
             state.update(layer(w, side, n))
     if config.tie_embeddings:
@@ -73,22 +74,23 @@ def marian_weights(model):
 
 
 def marian_of(model):
-    """A MarianMTModel in eval mode with the weights of our `model`, in its dtype."""
+    """A MarianMTModel in eval mode with the weights of our `model`, in its dtype and on its device."""
     transformers.logging.set_verbosity_error()
-    dtype = torch.from_numpy(model.parameters()[0].data).dtype
+    first = model.parameters()[0].data
+    dtype = torch.from_numpy(as_numpy(first)).dtype
     theirs = transformers.MarianMTModel(marian_config(model.config)).to(dtype).eval()
     theirs.load_state_dict({name: torch.tensor(x, dtype=dtype) for name, x in marian_weights(model).items()})
-    return theirs
+    return theirs.to("cpu" if on_host(first) else "cuda")
 
 
 @torch.inference_mode()
 def logits(model, source, target_in):
-    source, target_in = torch.from_numpy(source), torch.from_numpy(target_in)
-    return model(input_ids=source, attention_mask=torch.ones_like(source), decoder_input_ids=target_in).logits.numpy()
+    source, target_in = (torch.from_numpy(ids).to(model.device) for ids in (source, target_in))
+    return model(input_ids=source, attention_mask=torch.ones_like(source), decoder_input_ids=target_in).logits.cpu().numpy()
 
 
 def decode(model, source, tokens):
     """Greedy, on the cache: ids (B, tokens), as our `greedy` returns them."""
-    source = torch.from_numpy(source)
+    source = torch.from_numpy(source).to(model.device)
     options = {"max_new_tokens": tokens, "num_beams": 1, "do_sample": False, "use_cache": True}
-    return model.generate(source, attention_mask=torch.ones_like(source), **options)[:, 1:].numpy()
+    return model.generate(source, attention_mask=torch.ones_like(source), **options)[:, 1:].cpu().numpy()

@@ -483,8 +483,9 @@ def test_the_benchmark_of_a_card_runs_without_pytorch_and_says_where_there_is_no
     encoder, decoder = 4 * 64**2 + 2 * 64 * 256 + 2 * 16 * 64, 8 * 64**2 + 2 * 64 * 256 + 4 * 16 * 64
     forward = 2 * (encoder + decoder) + 64 * 20  # multiply-adds a token; backward is twice that, and sums are products too
     assert row["tflops"]["ours"] == pytest.approx(2 * 3 * forward * 1024 / row["ms"]["ours"] / 1e9, rel=0.02)
-    process = run("gpu_step.py", "--quick", path=path)
-    assert process.returncode == 2 and "stay on 'cpu'" in process.stderr and "Traceback" not in process.stderr
+    for command in (["gpu_step.py"], ["greedy_decoding.py", "--device", "gpu"]):
+        process = run(*command, "--quick", path=path)
+        assert process.returncode == 2 and "stay on 'cpu'" in process.stderr and "Traceback" not in process.stderr
 
 
 @pytest.mark.parity
