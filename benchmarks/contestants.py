@@ -13,12 +13,11 @@ from workload import BETAS, EPSILON, LABEL_SMOOTHING, RATE, SIZES, batch_of
 
 from minitransformer import Transformer, TransformerConfig, no_grad
 from minitransformer.backend import as_numpy, keep_freed_memory
-from minitransformer.backend.processes import cores
 from minitransformer.data.batching import Batch
 from minitransformer.gradient_check import gradient_error
 from minitransformer.losses import CrossEntropy
 from minitransformer.optim import Adam
-from minitransformer.shares import Shares
+from minitransformer.shares import Shares, suitable_shares
 
 TOLERANCE = 1e-8  # in float64, as ‖a − n‖ / max(‖a‖, ‖n‖)
 PEERS = {  # name: (what it needs, where it is written, its class)
@@ -41,7 +40,7 @@ class Ours:
 
     def shared(self):
         optimizer = Adam(self.model, RATE, *BETAS, EPSILON)
-        count = min(2, cores()) if self.device == "cpu" else 1
+        count = suitable_shares() if self.device == "cpu" else 1
         return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, count, replay=self.replay)
 
     def start(self):

@@ -27,13 +27,13 @@ class Ours:
 
     def train(self, batches, last_step):
         """Train on to that step; the loss there."""
-        from minitransformer.backend.processes import cores
         from minitransformer.data.batching import Batch
+        from minitransformer.shares import suitable_shares
         from minitransformer.training import train
 
         losses = []
         train(self.model, self.loss, self.optimizer, lambda: Batch(*next(batches)), last_step,
-              hooks=[lambda progress: losses.append(progress.loss)], shares=min(2, cores()), skip_padding=True)  # fmt: skip
+              hooks=[lambda progress: losses.append(progress.loss)], shares=suitable_shares(), skip_padding=True)  # fmt: skip
         return losses[-1]
 
     def logits(self, source, target_in):

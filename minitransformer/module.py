@@ -83,9 +83,13 @@ class Module:
         for _, module in self.named_modules():
             module.__dict__.pop("_saves", None)
 
+    def pending(self):
+        """How many forwards of this component alone no backward has undone yet."""
+        return len(self.__dict__.get("_saves", ()))
+
     def leftover_saves(self):
         """{path: number of forwards not yet undone}, empty after a complete step."""
-        return {name: len(m._saves) for name, m in self.named_modules() if m.__dict__.get("_saves")}
+        return {name: m.pending() for name, m in self.named_modules() if m.pending()}
 
     # -- the tree ------------------------------------------------------------------------------------------
 

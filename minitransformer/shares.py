@@ -131,6 +131,11 @@ class Shares:
         return value, self.optimizer.flat.grad
 
 
+def suitable_shares():
+    """How many shares a batch is worth cutting into on this machine: two, if each can have a core, else one."""
+    return min(2, cores())
+
+
 class Replays:
     """The gradients of batches whose shapes have come before, by one launch each: see `Recording`.
 

@@ -36,6 +36,7 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), sh
     keep_freed_memory()
     model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
+    components = [component for _, component in model.named_modules()]
     with Shares(model, loss, optimizer, shares, skip_padding, replay) as shares:
         while optimizer.t < steps:
             batch = next_batch()
@@ -44,8 +45,9 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), sh
             if not (math.isfinite(value) and math.isfinite(norm)):
                 raise NonFiniteError(explain_non_finite(model, shares, optimizer.t + 1))
             shares.update()                                              # the optimizer's step
-            if left := model.leftover_saves():
-                raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {', '.join([*left][:3])}.")
+            if any(component.pending() for component in components):
+                left = ", ".join([*model.leftover_saves()][:3])
+                raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {left}.")
             tokens = sum(int((ids != PAD).sum()) for ids in (batch.source, batch.target_out) if ids is not None)
             for hook in hooks:
                 hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))

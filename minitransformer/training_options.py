@@ -3,11 +3,11 @@
 import dataclasses
 import math
 
-from .backend.processes import cores
 from .errors import InputError, unknown
 from .optim import SGD, Adam, AdamW
 from .options import option
 from .schedules import Constant, Cosine, Noam
+from .shares import suitable_shares
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrainingOptions:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
         if self.shares == 0:  # what is kept in a run's config is the number, so that it goes on with the same
-            object.__setattr__(self, "shares", min(2, cores()))
+            object.__setattr__(self, "shares", suitable_shares())
         for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed", "shares"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")

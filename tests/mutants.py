@@ -1191,8 +1191,9 @@ p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK
 p = plants("training.py", "test_shares.py", "interrupted_ends")
 p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding, replay)",
     "with Shares(model, loss, optimizer)")
-p = plants("training_options.py", "test_shares.py", "config_says")
+p = plants("shares.py", "test_shares.py", "config_says")
 p("x461", "two shares on one core", "min(2, cores())", "2")
+p = plants("training_options.py", "test_shares.py", "config_says")
 p("x462", "a run asks anew how many shares it has", "if self.shares == 0:", "if False:")
 p = plants("optim.py", "test_shares.py", "bit_for_bit")
 p("x463", "a part is moved with the gradients of another",

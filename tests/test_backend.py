@@ -518,9 +518,9 @@ def test_a_fork_is_ended_whatever_it_is_doing(forks):
     busy, idle = forks(lambda: lambda message: time.sleep(100)), forks(echo)
     busy.send(b"")
     time.sleep(0.1)
-    for fork in (busy, idle):
+    for fork, ends in ((busy, [-signal.SIGTERM]), (idle, [-signal.SIGTERM, 0])):  # who waits may notice first that the pipe is shut
         fork.close()
-        assert not fork.process.is_alive() and fork.process.exitcode == -signal.SIGTERM
+        assert not fork.process.is_alive() and fork.process.exitcode in ends
 
 
 @needs_fork

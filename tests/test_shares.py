@@ -741,10 +741,10 @@ def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
 
 @pytest.mark.parametrize("cores, given, kept", [(1, 0, 1), (2, 0, 2), (8, 0, 2), (1, 3, 3), (8, 1, 1)])
 def test_a_runs_config_says_how_many_shares_it_has(tmp_path, monkeypatch, cores, given, kept):
-    monkeypatch.setattr("minitransformer.training_options.cores", lambda: cores)
+    monkeypatch.setattr("minitransformer.shares.cores", lambda: cores)
     Run.create(tmp_path / "run", config(shares=given))
     assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["shares"] == kept
-    monkeypatch.setattr("minitransformer.training_options.cores", lambda: 5)
+    monkeypatch.setattr("minitransformer.shares.cores", lambda: 5)
     assert Run.resume(tmp_path / "run").options.shares == kept
 
 
@@ -764,7 +764,7 @@ def test_a_run_from_before_there_were_shares_goes_on(tmp_path, processes, checkp
         finished(before)
         number = before.options.shares
         assert load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]["shares"] == number
-        monkeypatch.setattr("minitransformer.training_options.cores", lambda: 3 - number)  # another machine
+        monkeypatch.setattr("minitransformer.shares.cores", lambda: 3 - number)  # another machine
         assert Run.open(tmp_path / "run").options.shares == number
     assert finished(Run.resume(tmp_path / "run")).optimizer.t == 12
 
