@@ -93,6 +93,9 @@ def no_card():
 
 def report(options, rows, columns, notes):
     """Print the rows as they come, and write them; the exit status. `columns` are {heading: row → text}."""
+    if getattr(options, "device", "cpu") == "gpu" and (problem := no_card()):
+        print(problem, file=sys.stderr)
+        return 2
     found, facts = [], machine.facts()
     if not options.in_suite:
         print(f"{machine.sentence(facts)}. {options.threads} threads, float32.\n")

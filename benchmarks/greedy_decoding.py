@@ -144,9 +144,6 @@ def rows(options):
 
 def main(argv=None):
     options = arguments(argv)
-    if options.device == "gpu" and (problem := command.no_card()):
-        print(problem, file=sys.stderr)
-        return 2
     return command.report(options, rows(options), COLUMNS, NOTES)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .backend import as_numpy
+from .backend import as_numpy, chosen_device, on_host
 from .checkpoint import load_checkpoint, save_checkpoint
 from .data.stream import BatchStream
 from .data.tasks import make_task
@@ -126,6 +126,8 @@ class Run:
 
     def to(self, device):
         """Work on "cpu" or "gpu", or with "auto" on a GPU if one can be used. What is saved is the same. Returns self."""
+        if on_host(self.optimizer.flat.data) == (chosen_device(device) == "cpu"):
+            return self                                                  # it is there: nothing is copied
         state, t = self.optimizer.state_dict(), self.optimizer.t
         self.optimizer = self.options.make_optimizer(self.model.to(device))
         self.optimizer.load_state_dict(state, t)

@@ -78,7 +78,7 @@ class Shares:
         self.team = None
 
     def __enter__(self):
-        if 1 < self.count <= cores() and isinstance(self.optimizer.flat.data, np.ndarray):
+        if 1 < self.count <= cores() and on_host(self.optimizer.flat.data):
             self.team = Team(self, self.count)
         return self
 
@@ -109,9 +109,13 @@ class Shares:
 
     def again(self):
         """The gradients of the last batch once more, with the same dropout, all in this process: for a closer look."""
+        self.rewind()
+        return self.one_by_one(self.drawn)
+
+    def rewind(self):
+        """Let the generators stand where they stood before the last batch."""
         for generator, state in zip(self.generators, self.before):
             generator.bit_generator.state = state
-        return self.one_by_one(self.drawn)
 
     def one_by_one(self, shares):
         """What `gradients` returns and leaves, from shares that follow each other."""
@@ -148,9 +152,8 @@ class Replays:
     BEFORE, MOST = 2, 16
 
     def __init__(self, shares):
-        self.model, self.loss, self.flat = shares.model, shares.loss, shares.optimizer.flat
-        self.generators, self.most = shares.generators, self.MOST
-        self.seen, self.recordings = collections.Counter(), {}
+        self.model, self.loss, self.flat, self.rewind = shares.model, shares.loss, shares.optimizer.flat, shares.rewind
+        self.seen, self.recordings, self.most = collections.Counter(), {}, self.MOST
         self.vocabulary = max(m.weight.shape[0] for _, m in self.model.named_modules() if isinstance(m, Embedding))
 
     def gradients(self, batch):
@@ -171,13 +174,11 @@ class Replays:
 
     def recorded(self, batch):
         """The recording of a batch's step; None, now and from now on, if CUDA refuses to make one."""
-        before = [g.bit_generator.state for g in self.generators]
         try:
             return Recording(self.step, *(asarray(ids, like=self.flat.data) for ids in batch))
         except RuntimeError:
             self.model.clear_saves()
-            for generator, state in zip(self.generators, before):
-                generator.bit_generator.state = state
+            self.rewind()
             self.most = 0
             return None
 

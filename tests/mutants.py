@@ -1340,10 +1340,9 @@ p("x533", "a recording is not launched", "value = recording.launch()", "value = 
     select="replayed_steps and transformer and sgd")
 p("x534", "replayed ids are not checked", "expect_ids(ids, self.vocabulary)", "pass", select="checked_before_they_are_copied")
 p("x535", "a model that waits is tried again and again", "            self.most = 0\n", "", select="waits_inside")
-p("x536", "an attempt leaves its saves", "            self.model.clear_saves()\n            for generator", "            for generator",
+p("x536", "an attempt leaves its saves", "            self.model.clear_saves()\n            self.rewind()", "            self.rewind()",
     select="waits_inside")
-p("x537", "an attempt takes seeds away", "        before = [g.bit_generator.state for g in self.generators]\n        try:",
-    "        before = []\n        try:", select="waits_inside")
+p("x537", "an attempt takes seeds away", "            self.rewind()\n", "", select="waits_inside")
 p = plants("models/language_model.py", "test_device.py", "replayed_steps and language")
 p("x538", "a sort, which waits", "    moved = xp.empty_like(source)\n",
     "    moved = xp.empty_like(source) + (0 if float(source.sum()) else 1)\n", select="waits_for_nothing and LanguageModel")
