@@ -253,7 +253,7 @@ def all_components():
     """Every component that the package defines, in the order of their modules: no list to forget one in."""
     package, found = importlib.import_module(__package__), {}
     for info in pkgutil.walk_packages(package.__path__, "minitransformer."):
-        if info.name.split(".")[1] not in ("plotting", "__main__"):
+        if info.name.split(".")[1] not in ("gpu", "plotting", "__main__"):  # the forms of `gpu` are components that are here already
             module = importlib.import_module(info.name)
             classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, Module) and c is not Module]
             found.update({c.__qualname__: c for c in classes if c.__module__ == info.name})

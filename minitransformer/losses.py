@@ -31,18 +31,8 @@ class CrossEntropy(Module):
         self.padding = padding
 
     def forward(self, x, targets):
-        xp = array_module(x)
-        if targets.shape != x.shape[:-1]:
-            raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
-        real = targets != self.padding
-        targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
-        expect_ids(targets, x.shape[-1])
-        count = int(real.sum()) if on_host(real) else real.sum()         # N, before the targets go to a GPU
-        if on_host(real) and count == 0:
-            raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
-        rows = x.reshape(-1, x.shape[-1])                                # (N, V)
-        targets, real = asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1)  # (N,), (N,)
-
+        rows, targets, real, count = self.in_rows(x, targets)            # (N, V), (N,), (N,)
+        xp = array_module(rows)
         shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
         likelihood = xp.exp(shifted)
         total = likelihood.sum(axis=-1, keepdims=True)                   # (N, 1)
@@ -65,6 +55,18 @@ class CrossEntropy(Module):
         d_x *= d_loss / count
         d_x[~real] = 0
         return d_x.reshape(shape)
+
+    def in_rows(self, x, targets):
+        """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
+        if targets.shape != x.shape[:-1]:
+            raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
+        real = targets != self.padding
+        targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
+        expect_ids(targets, x.shape[-1])
+        count = int(real.sum()) if on_host(real) else real.sum()         # N, before the targets go to a GPU
+        if on_host(real) and count == 0:
+            raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
+        return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
 
     @classmethod
     def example(cls, rng):

@@ -184,9 +184,12 @@ class Module:
         The parameters get new arrays: make the optimizer afterwards.
         """
         if target in (*DEVICES, "auto"):
+            from .gpu import form  # only here: it knows the components, which know this file
+
             device = chosen_device(target)
             change = lambda x: move(x, device)  # noqa: E731
             for _, module in self.named_modules():
+                module.__class__ = form(type(module), device)
                 tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
                 vars(module).update({n: change(v) for n, v in tables.items()})
         elif str(np.dtype(target)) in ("float32", "float64"):

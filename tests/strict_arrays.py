@@ -12,6 +12,7 @@ import collections
 import contextlib
 import types
 
+import cuda_on_cpu
 import numpy as np
 
 downloads = collections.Counter()  # {how: how often something came from the device}
@@ -246,6 +247,13 @@ def add_at(array, index, rows):
     launch(added_at, (array._array, unwrapped(index), unwrapped(rows)))
 
 
+class RawKernel(cuda_on_cpu.RawKernel):
+    """One of `xp`, where there is a C++ compiler."""
+
+    def __call__(self, grid, block, arguments):
+        launch(super().__call__, (grid, block, unwrapped(arguments)))
+
+
 class Stream:
     """One of `xp.cuda`, which can be captured."""
 
@@ -268,6 +276,8 @@ class Stream:
 xp = types.ModuleType("strict")
 vars(xp).update({name: function_of(name) for name in FUNCTIONS}, **{name: getattr(np, name) for name in CONSTANTS})
 vars(xp).update(ndarray=Array, asarray=asarray, add=types.SimpleNamespace(at=add_at))
+if cuda_on_cpu.COMPILER:
+    xp.RawKernel = RawKernel
 xp.cuda = types.SimpleNamespace(
     Stream=Stream, MemoryPool=lambda: types.SimpleNamespace(malloc=None), using_allocator=lambda _: contextlib.nullcontext()
 )

@@ -4,10 +4,7 @@ The device is the stand-in of `strict_arrays.py` here; `test_gpu.py` runs the sa
 """
 
 import copy
-import ctypes
 import re
-import shutil
-import subprocess
 import types
 
 import numpy as np
@@ -15,10 +12,11 @@ import pytest
 import strict_arrays
 from strict_arrays import CONSTANTS, FUNCTIONS, METHODS, OPERATORS, counted
 
+from minitransformer import gpu
 from minitransformer.attention import attentions
 from minitransformer.backend import arrays, as_numpy, chosen_device, keep_mask, nearest_keep, on_host
-from minitransformer.backend.random import PHILOX, philox, philox_mask
-from minitransformer.backend.updates import ADAM, BLOCK, in_blocks
+from minitransformer.backend.random import philox, philox_mask, seeds_from
+from minitransformer.backend.updates import BLOCK, in_blocks
 from minitransformer.checkpoint import load_checkpoint
 from minitransformer.cli import main
 from minitransformer.conformance import all_components
@@ -42,7 +40,7 @@ OPTIMIZERS = {"sgd": lambda m: SGD(m, 0.1, 0.9), "adam": lambda m: Adam(m, 0.01)
 
 
 @pytest.fixture(autouse=True)
-def gpu(monkeypatch):
+def device(monkeypatch):
     """The device "gpu" is the strict library."""
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
 
@@ -103,7 +101,11 @@ def passed_through(component, dtype, device):
 
 @pytest.mark.parametrize("component", [c for c in COMPONENTS if c not in (CrossEntropy, Dropout)], ids=lambda c: c.__name__)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(component, dtype):
+@pytest.mark.parametrize("form", ["by kernels", "as written"])
+def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(component, dtype, form, monkeypatch):
+    """By the kernels of `gpu`, for components that have some, and by the operations that the component is written in."""
+    if form == "as written":
+        monkeypatch.setattr(gpu, "FORMS", {})
     expected, found = (passed_through(component, dtype, device) for device in ("cpu", "gpu"))
     for a, b in zip(found[:3], expected[:3]):
         close(a, b, 1e-10 if dtype == "float64" else 1e-4)
@@ -243,7 +245,7 @@ def test_a_closer_look_at_a_replayed_step_sees_its_components():
     paths = []
     with observe(model, lambda path, *_: paths.append(path)):
         assert shares.again() == pytest.approx(value, rel=1e-12)
-    assert "encoder.layers.0.self_attention.attention.softmax" in paths
+    assert "encoder.layers.0.self_attention.attention" in paths
 
 
 def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_batch():
@@ -413,65 +415,36 @@ def philox_word_by_word(counter, key):
 
 
 def test_philox_gives_the_numbers_of_its_authors():
-    """The known answers of Random123, the authors' library, hold for the long form, and ours is its first word."""
+    """The known answers of Random123, the authors' library, hold for the long form, and ours is the long form."""
     pi = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0)
     assert philox_word_by_word(*pi) == (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)
     assert philox_word_by_word((0,) * 4, (0, 0)) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
     for seed in (0, 1, 1 << 32, 0x299F31D0A4093822):
-        expected = [philox_word_by_word((i, 0, 0, 0), (seed % 2**32, seed >> 32))[0] for i in range(5)]
-        assert philox(np.arange(5, dtype=np.uint64), seed).tolist() == expected
+        expected = [philox_word_by_word((i, 0, 0, 0), (seed % 2**32, seed >> 32)) for i in range(5)]
+        assert list(zip(*(word.tolist() for word in philox(np.arange(5, dtype=np.uint64), seed)))) == expected
 
 
-def compiled(folder, head, body):
-    """A function of C++, loaded. A kernel's CUDA is C++ but for a few words."""
-    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-    if compiler is None:
-        pytest.skip("there is no C++ compiler")
-    upper_half = "static unsigned int __umulhi(unsigned int a, unsigned int b) { return ((unsigned long long)a * b) >> 32; }"
-    (folder / "kernel.cpp").write_text(f'#include <cmath>\nusing std::sqrt;\n{upper_half}\nextern "C" void run({head}) {{ {body} }}\n')
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "kernel.so", folder / "kernel.cpp"], check=True)
-    return ctypes.CDLL(str(folder / "kernel.so")).run
+def mask_by_piece(seed, threshold, shape):
+    """What every mask on a GPU is: 16 bits for an element, the first piece of every counter's words before the second."""
+    size = int(np.prod(shape))
+    words = [philox_word_by_word((i, 0, 0, 0), (seed % 2**32, seed >> 32)) for i in range(-(-size // 8))]
+    pieces = [words[i][piece // 2] >> 16 * (piece % 2) & 65535 for piece in range(8) for i in range(len(words))]
+    return (np.array(pieces[:size]) < threshold).reshape(shape)
 
 
-def pointer(array):
-    return array.ctypes.data_as(ctypes.c_void_p)
-
-
-def test_the_kernel_of_masks_computes_the_plain_formula(tmp_path):
-    head = "unsigned long long seed, unsigned int threshold, bool *out, long count"
-    run = compiled(tmp_path, head, "for (long i = 0; i < count; ++i) { bool kept;" + PHILOX + "out[i] = kept; }")
-    for seed in (0, 1, 1 << 32, 0x299F31D0A4093822, (1 << 63) - 1):
-        found = np.zeros(5000, dtype=bool)
-        run(ctypes.c_ulonglong(seed), ctypes.c_uint(40000), pointer(found), ctypes.c_long(5000))
-        expected = (philox(np.arange(5000, dtype=np.uint64), seed) & 65535) < 40000
-        assert np.array_equal(found, expected)
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_the_kernel_of_adam_computes_the_plain_formula(tmp_path, decay, monkeypatch):
-    names = ("beta1", "beta2", "rate", "epsilon", "decay")
-    head = "double *grads, double *datas, double *ms, double *vs, long count, " + ", ".join(f"double {name}" for name in names)
-    body = "double grad = grads[i], &data = datas[i], &m = ms[i], &v = vs[i];" + ADAM
-    run = compiled(tmp_path, head, "for (long i = 0; i < count; ++i) {" + body + "}")
-
-    def kernel(data, grad, m, v, *numbers):
-        assert len(numbers) == len(names)
-        run(*map(pointer, (grad, data, m, v)), ctypes.c_long(len(data)), *map(ctypes.c_double, numbers))
-
-    models = [pair("transformer")[0] for _ in range(2)]
-    optimizers = [AdamW(model, 0.01, epsilon=0.01, weight_decay=decay) for model in models]
-    for model, optimizer, chosen in zip(models, optimizers, (lambda _: None, lambda _: kernel)):
-        monkeypatch.setattr("minitransformer.optim.adam_kernel", chosen)
-        train(model, CrossEntropy(), optimizer, batch_of, 3)
-    close([models[1].flat_buffers().data, optimizers[1].second_moment], [models[0].flat_buffers().data, optimizers[0].second_moment])
-
-
-def test_masks_are_the_plain_formula_on_the_device_too():
-    """On a card they come from the kernel; the seed may be a number, or lie in the card's memory."""
-    like, seed = on_device(np.zeros((30, 41))), 0x299F31D0A4093822
-    expected = ((philox(np.arange(like.size, dtype=np.uint64), seed) & 65535) < 40000).reshape(30, 41)
-    for given in (seed, on_device(np.array([5, seed], dtype=np.uint64))[1]):
+@pytest.mark.parametrize("seed", [0, 1, 1 << 32, 0x299F31D0A4093822, (1 << 63) - 1])
+def test_masks_are_the_same_from_the_formula_from_the_kernel_and_from_a_seed_on_the_device(seed):
+    like, expected = on_device(np.ones((9, 11))), mask_by_piece(seed, 40000, (9, 11))
+    place = on_device(np.array([5, seed], dtype=np.uint64))[1]
+    recorded = types.SimpleNamespace(next=lambda rng: place)
+    drawing = types.SimpleNamespace(integers=lambda n: seed)
+    for given in (seed, place):
         assert np.array_equal(philox_mask(given, 40000, like).get(), expected)
+    dropout = Dropout(1 - 40000 / 65536, drawing).to("gpu")
+    for _ in range(2):
+        assert np.array_equal(dropout(like).get() > 0, expected)
+        with seeds_from(recorded):
+            assert np.array_equal(dropout(like).get() > 0, expected)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9])

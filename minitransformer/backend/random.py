@@ -1,7 +1,6 @@
 """Cheap exact coin flips for dropout."""
 
 import contextlib
-import functools
 import math
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from .arrays import array_module, on_host
 
 LEVELS = 1 << 16
+PIECES = 8  # of 16 bits, in the four words of 32 that Philox makes of one counter
 
 _recorded = None  # while a step is recorded: see graphs.py
 
@@ -19,12 +19,12 @@ def keep_mask(rng, keep, like):
     Plain formula: `rng.random(shape) < keep`. Here one raw 64-bit draw serves four elements, 16 bits each,
     which is several times cheaper; `keep` is therefore a multiple of 1/65536 (see `nearest_keep`).
 
-    On a GPU only a seed is drawn from `rng`, and element i is made from the seed and i (see `philox`). So there, too, the
-    state of `rng` is all that a checkpoint has to hold.
+    On a GPU only a seed is drawn from `rng`, and every element is made from the seed and its place (see `philox_mask`). So
+    there, too, the state of `rng` is all that a checkpoint has to hold.
     """
     if not on_host(like):
-        seed = seed_of(rng) if _recorded is None else _recorded.next(rng)
-        return philox_mask(seed, round(keep * LEVELS), like)
+        place, number = next_seed(rng)
+        return philox_mask(number if place is None else place, round(keep * LEVELS), like)
     draws = rng.integers(0, 1 << 64, size=-(-like.size // 4), dtype=np.uint64, endpoint=False)
     mask = draws.view(np.uint16)[: like.size] < round(keep * LEVELS)
     axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # from the outermost in memory to the innermost
@@ -40,6 +40,11 @@ def seed_of(rng):
     return int(rng.integers(1 << 63))
 
 
+def next_seed(rng):
+    """(None, a seed drawn from rng); while a step is recorded (where the seed will lie on the GPU, 0)."""
+    return (None, seed_of(rng)) if _recorded is None else (_recorded.next(rng), 0)
+
+
 @contextlib.contextmanager
 def seeds_from(recorded):
     """Inside, masks on a GPU take their seeds from `recorded.next(rng)`, which hands out places in the GPU's memory."""
@@ -52,37 +57,19 @@ def seeds_from(recorded):
 
 
 def philox_mask(seed, threshold, like):
-    """A boolean array of the shape of `like`: 16 bits of `philox`, as a number, below the threshold.
+    """A boolean array of the shape of `like`: 16 random bits for each element, as a number, below the threshold.
 
-    Plain formula: `((philox(arange(n), seed) & 65535) < threshold).reshape(shape)`, which is a hundred operations on whole
-    arrays. CuPy makes one kernel of it.
+    `philox` makes eight times 16 bits of a counter. The first piece of all counters 0, 1, … stands before the second of
+    all, and so on, so that a GPU's threads, one for each counter, write side by side. `gpu/dropout.py` has it as a kernel.
     """
     xp = array_module(like)
-    if hasattr(xp, "ElementwiseKernel"):
-        return _philox_kernel(xp)(seed, threshold, xp.empty(like.shape, dtype=bool))
-    counters = xp.arange(like.size, dtype="uint64")
-    return ((philox(counters, seed) & (LEVELS - 1)) < threshold).reshape(like.shape)
-
-
-@functools.cache
-def _philox_kernel(xp):
-    return xp.ElementwiseKernel("uint64 seed, uint32 threshold", "bool kept", PHILOX, "philox_mask")
-
-
-PHILOX = """
-    unsigned int c0 = i, c1 = 0, c2 = 0, c3 = 0, k0 = seed, k1 = seed >> 32;
-    for (int round = 0; round < 10; ++round) {
-        unsigned int high0 = __umulhi(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;
-        unsigned int high1 = __umulhi(0xCD9E8D57u, c2), low1 = 0xCD9E8D57u * c2;
-        c0 = high1 ^ c1 ^ k0; c1 = low1; c2 = high0 ^ c3 ^ k1; c3 = low0;
-        k0 += 0x9E3779B9u; k1 += 0xBB67AE85u;
-    }
-    kept = (c0 & 65535u) < threshold;
-"""  # CUDA; i is the element's number
+    words = philox(xp.arange(-(-like.size // PIECES), dtype="uint64"), seed)
+    pieces = xp.stack([word >> shift & (LEVELS - 1) for word in words for shift in (0, 16)])  # (8, n/8)
+    return (pieces.reshape(-1)[: like.size] < threshold).reshape(like.shape)
 
 
 def philox(counters, seed):
-    """32 random bits, as uint64, for each counter (N,) below 2³²: the first word of Philox4x32-10 under a 64-bit seed.
+    """Four times 32 random bits, as uint64, for each counter (N,) below 2³²: Philox4x32-10 under a 64-bit seed.
 
     Ten rounds of two products, c ↦ high(M₁ c₂) ⊕ c₁ ⊕ k₀, low(M₁ c₂), high(M₀ c₀) ⊕ c₃ ⊕ k₁, low(M₀ c₀), that scatter the
     counter: no number depends on the one before, so a GPU makes all at once. Source: Salmon et al. 2011, section 3.3.
@@ -94,4 +81,4 @@ def philox(counters, seed):
         a, b = c0 * 0xD2511F53, c2 * 0xCD9E8D57
         c0, c1, c2, c3 = (b >> 32) ^ c1 ^ k0, b & low, (a >> 32) ^ c3 ^ k1, a & low
         k0, k1 = (k0 + 0x9E3779B9) & low, (k1 + 0xBB67AE85) & low
-    return c0
+    return c0, c1, c2, c3

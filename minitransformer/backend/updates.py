@@ -1,8 +1,7 @@
 """Elementwise work on long flat arrays, a cache-full at a time; on a GPU, in one kernel."""
 
-import functools
-
-from .arrays import array_module, on_host
+from .arrays import on_host
+from .kernels import Kernel, compiles
 
 BLOCK = 1 << 15  # elements: a handful of float32 arrays of this length stay in a core's second-level cache
 
@@ -24,22 +23,16 @@ def adam_kernel(data):
     Plain formula, which is how `Adam` writes it: θ ← (1 − λ) θ, then m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², and
     θ ← θ − ηₜ m / (√v + εₜ). Operation by operation all parameters would travel from the card's memory a dozen times.
     """
-    xp = array_module(data)
-    return _adam_kernel(xp) if hasattr(xp, "ElementwiseKernel") else None
+    return (lambda data, *others: ADAM(data.size, data, *others)) if compiles(data) else None
 
 
-@functools.cache
-def _adam_kernel(xp):
-    kernel = xp.ElementwiseKernel("T grad, T beta1, T beta2, T rate, T epsilon, T decay", "T data, T m, T v", ADAM, "adam")
-
-    def update(data, grad, m, v, *numbers):
-        kernel(grad, *map(data.dtype.type, numbers), data, m, v)         # T is one type
-
-    return update
-
-
-ADAM = """
-    m = beta1 * m + (1 - beta1) * grad;
-    v = beta2 * v + (1 - beta2) * grad * grad;
-    data = (1 - decay) * data - rate * m / (sqrt(v) + epsilon);
-"""  # CUDA; T is float or double
+ADAM = Kernel(
+    "adam",
+    "T *data, const T *grad, T *m, T *v, T beta1, T beta2, T rate, T epsilon, T decay",
+    """
+    m[i] = beta1 * m[i] + (1 - beta1) * grad[i];
+    v[i] = beta2 * v[i] + (1 - beta2) * grad[i] * grad[i];
+    data[i] = (1 - decay) * data[i] - rate * m[i] / (sqrt(v[i]) + epsilon);
+    """,
+    lanes=1,
+)

@@ -1,0 +1,60 @@
+"""Cross-entropy without an array of probabilities: logits go in, their gradient comes out."""
+
+from .. import losses
+from ..backend import array_module
+from ..backend.kernels import Kernel
+
+FORWARD = Kernel(
+    "cross_entropy",
+    "const T *x, const long long *targets, long long n, T smooth, T *loss, T *largest, T *total",
+    """
+    x += i * n;
+    T m = -1 / T(0), exps = 0, sum = 0;
+    for (int j = lane; j < n; j += LANES) m = max(m, x[j]);
+    m = largest_of_lanes(m);
+    for (int j = lane; j < n; j += LANES) {
+        exps += exp(x[j] - m);
+        sum += x[j] - m;
+    }
+    exps = sum_of_lanes(exps);
+    sum = sum_of_lanes(sum);
+    if (lane) return;
+    const T at_target = x[(targets[i] % n + n) % n] - m;
+    loss[i] = log(exps) - (1 - smooth) * at_target - (smooth ? smooth * (sum / n) : 0);
+    largest[i] = m, total[i] = exps;
+    """,
+)
+
+BACKWARD = Kernel(
+    "cross_entropy_backward",
+    "const T *x, const long long *targets, const T *largest, const T *total, const T *weight, long long n, T smooth, T *d_x",
+    """
+    x += i * n, d_x += i * n;
+    const long long target = (targets[i] % n + n) % n;
+    for (int j = lane; j < n; j += LANES) {
+        const T q = smooth / n + (j == target ? 1 - smooth : 0);
+        d_x[j] = weight[i] == 0 ? 0 : weight[i] * (exp(x[j] - largest[i]) / total[i] - q);
+    }
+    """,
+)
+
+
+class CrossEntropy(losses.CrossEntropy):
+    """`losses.CrossEntropy`, each way in one kernel. What is kept is x, not p."""
+
+    def forward(self, x, targets):
+        rows, targets, real, count = self.in_rows(x, targets)
+        xp = array_module(rows)
+        rows, targets = xp.ascontiguousarray(rows), targets.astype("int64")
+        loss, largest, total = (xp.empty(len(rows), dtype=rows.dtype) for _ in range(3))
+        FORWARD(len(rows), rows, targets, rows.shape[-1], self.label_smoothing, loss, largest, total)
+        self.save(rows, targets, largest, total, real, count, x.shape)
+        return xp.where(real, loss, 0).sum() / count
+
+    def backward(self, d_loss=1.0):
+        rows, targets, largest, total, real, count, shape = self.saved()
+        xp = array_module(rows)
+        weight = xp.where(real, d_loss / count, 0).astype(rows.dtype)    # (N,)
+        d_x = xp.empty_like(rows)
+        BACKWARD(len(rows), rows, targets, largest, total, weight, rows.shape[-1], self.label_smoothing, d_x)
+        return d_x.reshape(shape)

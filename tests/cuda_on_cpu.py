@@ -1,0 +1,117 @@
+"""CUDA's kernels on a CPU: CUDA C++ is C++ but for a few words, which stand below, so a C++ compiler takes them.
+
+All threads of a kernel are run, one after the other; where the 32 of a warp hand each other numbers, as 32 threads of the
+computer, which meet at every exchange. That is slow, so by default a kernel is compiled for warps of one thread, whose sum is
+its own number: its formulas are the same. `lanes(32)` is for looking at the exchange too.
+"""
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+COMMAND = [COMPILER, *"-std=c++20 -O1 -shared -fPIC -pthread -x c++".split()]
+FOLDER = Path(__file__).with_name("__pycache__") / "kernels"
+TYPES = {"f4": ctypes.c_float, "f8": ctypes.c_double, "i8": ctypes.c_longlong, "u8": ctypes.c_ulonglong}
+warp = 1
+
+HEAD = """
+#include <cmath>
+#include <algorithm>
+#if LANES > 1
+#include <barrier>
+#include <thread>
+#include <vector>
+#endif
+using namespace std;
+#define __global__
+#define __device__ static
+struct Place { long long x; };
+static thread_local Place threadIdx, blockIdx, blockDim;
+static unsigned int __umulhi(unsigned int a, unsigned int b) { return (unsigned long long) a * b >> 32; }
+#if LANES > 1
+static double handed[LANES];
+static barrier meeting(LANES);
+template <class N> static N __shfl_xor_sync(unsigned int, N x, int distance) {
+    const int lane = threadIdx.x % LANES;
+    handed[lane] = x;
+    meeting.arrive_and_wait();
+    const N found = handed[lane ^ distance];
+    meeting.arrive_and_wait();
+    return found;
+}
+#else
+template <class N> static N __shfl_xor_sync(unsigned int, N x, int) { return x; }
+#endif
+"""
+RUN = """
+static void every(int first, long long blocks, long long threads, PARAMETERS) {
+    blockDim.x = threads;
+    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
+        for (threadIdx.x = first; threadIdx.x < threads; threadIdx.x += LANES) NAME(ARGUMENTS);
+}
+extern "C" void run(long long blocks, long long threads, PARAMETERS) {
+#if LANES > 1
+    vector<thread> lanes;
+    for (int lane = 0; lane < LANES; ++lane) lanes.emplace_back([=] { every(lane, blocks, threads, ARGUMENTS); });
+    for (thread &lane : lanes) lane.join();
+#else
+    every(0, blocks, threads, ARGUMENTS);
+#endif
+}
+"""
+
+
+@contextlib.contextmanager
+def lanes(count):
+    """Inside, a warp has that many threads, which really hand each other their numbers."""
+    global warp
+    before, warp = warp, count
+    try:
+        yield
+    finally:
+        warp = before
+
+
+class RawKernel:
+    """As CuPy's, but for arrays of NumPy, in place: see `strict_arrays.py`."""
+
+    def __init__(self, code, name):
+        self.code, self.name = code, name
+
+    def __call__(self, grid, block, arguments):
+        run = compiled(self.code.replace("#define LANES 32", f"#define LANES {warp}"), self.name)
+        run(*map(ctypes.c_longlong, (*grid, *block)), *map(passed, arguments))
+
+
+def passed(argument):
+    if isinstance(argument, np.ndarray):
+        return argument.ctypes.data_as(ctypes.c_void_p)
+    if not isinstance(argument, np.generic):
+        raise TypeError(f"{argument!r}, of no type that CUDA knows")
+    return TYPES[argument.dtype.str[1:]](argument.item())
+
+
+@functools.cache
+def compiled(code, name):
+    """The kernel as a function of C, compiled once for all who share these tests' `__pycache__`."""
+    parameters = re.search(rf"{name}\(([^)]*)\)", code)[1]
+    arguments = ", ".join(re.findall(r"(\w+)(?:,|$)", parameters))
+    kind, lanes, rest = code.split("\n", 2)
+    run = RUN.replace("PARAMETERS", parameters).replace("ARGUMENTS", arguments).replace("NAME", name)
+    text = "\n".join([kind, lanes, HEAD, rest, run])
+    library = FOLDER / (hashlib.sha256(text.encode()).hexdigest()[:24] + ".so")
+    if not library.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        mine = library.with_suffix(f".{os.getpid()}")
+        subprocess.run([*COMMAND, "-o", mine, "-"], input=text, text=True, check=True)
+        mine.replace(library)
+    return ctypes.CDLL(str(library)).run

@@ -1,0 +1,302 @@
+"""The kernels of `gpu`, compiled for the CPU, against the components that state their formulas. See `cuda_on_cpu.py`."""
+
+import gc
+
+import cuda_on_cpu
+import numpy as np
+import pytest
+from test_device import close, device, on_device  # noqa: F401 - a fixture
+
+from minitransformer import gpu
+from minitransformer.attention import LocalAttention, ScaledDotProductAttention, causal_mask, keep_weights
+from minitransformer.backend.kernels import Kernel
+from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
+from minitransformer.losses import CrossEntropy
+from minitransformer.module import Module
+from minitransformer.optim import AdamW
+
+if cuda_on_cpu.COMPILER is None:
+    pytest.skip("there is no C++ compiler", allow_module_level=True)
+
+WIDTHS = [1, 5, 31, 32, 33, 100]  # less than a warp, a warp, more, and what is no multiple of it
+ROWS = 7  # of a block's 4
+
+
+@pytest.fixture(autouse=True, params=[1, 32], ids=["a thread a row", "32 threads a row"])
+def warps(request):
+    """Once by formula, and once with 32 threads that hand each other their numbers."""
+    with cuda_on_cpu.lanes(request.param):
+        yield
+
+
+def drawn(*shape, seed=0):
+    return np.random.default_rng([seed, *shape]).standard_normal(shape)
+
+
+def both_ways(make, inputs, d_y, dtype="float64"):
+    """[outputs, gradients of inputs and of parameters] on the CPU, and by the form for a GPU."""
+    found = []
+    for where in ("cpu", "gpu"):
+        component = make().to(dtype)
+        for n, p in enumerate(component.parameters()):
+            p.data += drawn(*p.shape, seed=n).astype(dtype)
+        component.to(where)
+        assert (type(component) in gpu.PLAIN) == (where == "gpu")
+        given = [x.astype(dtype) if getattr(x, "dtype", np.dtype(int)).kind == "f" else x for x in (*inputs, d_y)]
+        *given, d = on_device(given) if where == "gpu" else given
+        y = component(*given)
+        d_inputs = component.backward(d)
+        d_inputs = d_inputs if isinstance(d_inputs, tuple) else (d_inputs,)
+        assert not component.pending()
+        found.append([strict_arrays_or_numpy(value) for value in (y, *d_inputs, *(p.grad for p in component.parameters()))])
+    return found
+
+
+def strict_arrays_or_numpy(x):
+    return x.get() if hasattr(x, "get") else np.asarray(x)
+
+
+def same(make, inputs, d_y, dtype="float64"):
+    expected, found = both_ways(make, inputs, d_y, dtype)
+    close(found, expected, 1e-12 if dtype == "float64" else 2e-6)
+    assert found[0].dtype == expected[0].dtype == dtype
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", [GELU, ReLU, TanhGELU, Softmax, LayerNorm], ids=lambda kind: kind.__name__)
+def test_a_form_computes_what_its_component_does(kind, dtype, width):
+    make = (lambda: LayerNorm(width, epsilon=0.01)) if kind is LayerNorm else kind
+    same(make, [3 * drawn(ROWS, width)], drawn(ROWS, width, seed=1), dtype)
+
+
+def test_an_empty_batch_is_an_empty_batch():
+    same(lambda: LayerNorm(5), [np.zeros((0, 5))], np.zeros((0, 5)))
+
+
+@pytest.mark.parametrize("kind", [ReLU, GELU, TanhGELU, Softmax, lambda: LayerNorm(5)])
+def test_arrays_that_do_not_lie_in_order_are_read_in_theirs(kind):
+    x, d_y = drawn(5, 7).T, drawn(5, 7, seed=1).T
+    expected, component = kind().to("float64"), kind().to("float64").to("gpu")
+    y, d_x = expected(x), expected.backward(d_y)
+    found = component(on_device(x.T.copy()).T), component.backward(on_device(d_y.T.copy()).T)
+    close([value.get() for value in found], [y, d_x])
+
+
+def test_a_softmax_of_what_is_forbidden_or_far_away():
+    x = drawn(6, 40)
+    x[0, ::3] = -np.inf
+    x[1] = -np.inf
+    x[2] += 1e4
+    x[3, 7] = 1e4
+    x[4] = -1e4
+    same(Softmax, [x], drawn(6, 40, seed=1))
+
+
+MASKS = {
+    "none": lambda rng: None,
+    "padding": lambda rng: rng.random((3, 1, 1, 37)) < 0.6,
+    "by head": lambda rng: rng.random((1, 4, 1, 37)) < 0.6,
+    "by query": lambda rng: rng.random((3, 1, 5, 1)) < 0.6,
+    "of every score": lambda rng: rng.random((3, 4, 5, 37)) < 0.6,
+    "queries by keys": lambda rng: rng.random((5, 37)) < 0.6,
+    "not in order": lambda rng: (rng.random((37, 5)) < 0.6).T,
+    "nothing allowed": lambda rng: np.zeros((1, 1, 1, 37), dtype=bool),
+    "one number": lambda rng: np.array(True),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_attention_with_every_kind_of_mask(mask, dtype):
+    query, key, value = drawn(3, 4, 5, 11), drawn(3, 4, 37, 11), drawn(3, 4, 37, 13)
+    same(ScaledDotProductAttention, [2 * query, key, value, MASKS[mask](np.random.default_rng(1))], drawn(3, 4, 5, 13, seed=1), dtype)
+
+
+@pytest.mark.parametrize("leading", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 2, 3)])
+def test_attention_of_any_number_of_axes(leading):
+    query, key, value = drawn(*leading, 5, 6), drawn(*leading, 7, 6), drawn(*leading, 7, 4)
+    for shape in ((5, 7), (*leading, 5, 7), (*leading[:1], *(1 for _ in leading[1:]), 1, 7)):
+        mask = np.random.default_rng(2).random(shape) < 0.6
+        same(ScaledDotProductAttention, [query, key, value, mask], drawn(*leading, 5, 4, seed=1))
+
+
+def test_a_causal_mask_lies_in_memory_the_other_way_round():
+    query, key, value = drawn(2, 3, 6, 5), drawn(2, 3, 6, 5, seed=1), drawn(2, 3, 6, 5, seed=2)
+    mask = causal_mask(6) & (np.arange(6) < np.array([6, 4])[:, None])[:, None, None]
+    same(ScaledDotProductAttention, [query, key, value, mask], drawn(2, 3, 6, 5, seed=3))
+
+
+def attention(dropout=0.0):
+    return ScaledDotProductAttention(np.random.default_rng(4), dropout).to("float64").to("gpu")
+
+
+def qkv():
+    return [on_device(drawn(2, 3, 6, 5, seed=seed)) for seed in range(3)]
+
+
+def test_attention_keeps_its_weights_and_drops_some():
+    """Against the operations that it is written in, on the same masks."""
+    found = []
+    for component in (attention(0.4), attention(0.4)):
+        if found:
+            component.__class__ = ScaledDotProductAttention
+        with keep_weights(component):
+            y, d_inputs = component(*qkv()), component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
+        found.append([value.get() for value in (y, *d_inputs, component.weights, component.d_weights)])
+    close(*found)
+    assert (found[0][-1] == 0).mean() == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_softmax_of_ones_own_is_called():
+    class Half(Module):
+        def forward(self, x):
+            self.save(x)
+            return 0 * x + 0.5
+
+        def backward(self, d_y):
+            return 0 * self.saved()
+
+    component = attention()
+    component.softmax = Half()
+    query, key, value = qkv()
+    close([component(query, key, value).get()], [0.5 * value.get().sum(axis=-2, keepdims=True).repeat(6, axis=-2)])
+    d_query, d_key, _ = component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
+    assert not d_query.get().any() and not d_key.get().any()
+
+
+def test_attention_says_what_is_wrong_with_a_mask():
+    query, key, value = qkv()
+    for mask, words in ((on_device(np.ones((6, 6))), "boolean"), (on_device(np.ones((5, 6), dtype=bool)), "does not broadcast")):
+        with pytest.raises(Exception, match=words):
+            attention()(query, key, value, mask)
+
+
+def test_local_attention_is_as_it_was():
+    found = []
+    for where in ("cpu", "gpu"):
+        component, *inputs = LocalAttention.example(np.random.default_rng(3))
+        component.to("float64").to(where)
+        assert type(component) is LocalAttention
+        y = component(*(on_device(inputs) if where == "gpu" else inputs))
+        found.append([strict_arrays_or_numpy(y)])
+    close(*found)
+
+
+@pytest.mark.parametrize("vocabulary", [2, 31, 33, 100])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_cross_entropy(vocabulary, smoothing, dtype):
+    rng = np.random.default_rng(3)
+    targets = rng.integers(1, vocabulary, (ROWS, 3))
+    targets[2:4, 1] = 0
+    logits = 5 * drawn(ROWS, 3, vocabulary)
+    logits[0] += 1e3
+    if not smoothing:
+        logits[1, 0, (targets[1, 0] + 1) % vocabulary] = -np.inf
+    found = []
+    for where in ("cpu", "gpu"):
+        loss = CrossEntropy(smoothing).to(where)
+        x = logits.astype(dtype)
+        value = loss(x if where == "cpu" else on_device(x), targets.astype(np.int32))
+        found.append([float(value), strict_arrays_or_numpy(loss.backward(0.7))])
+        assert found[-1][1].dtype == dtype and not found[-1][1][2:4, 1].any() and not loss.pending()
+    close(found[1], found[0], 1e-12 if dtype == "float64" else 1e-6)
+
+
+def test_no_target_reads_beyond_its_row():
+    """On a GPU nobody looks at ids; CuPy's indexing lets those that are too large begin again, and so does the kernel."""
+    logits, targets = on_device(drawn(4, 5)), on_device(np.array([1, 6, -1, 5003]))
+    expected, found = CrossEntropy(0.1), CrossEntropy(0.1).to("gpu")
+    close([float(found(logits, targets))], [float(expected(logits, targets))])
+    close([found.backward().get()], [expected.backward().get()])
+
+
+def test_adam_walks_through_all_parameters():
+    found = []
+    for where in ("cpu", "gpu"):
+        model = FeedForward(9, 13, np.random.default_rng(0)).to("float64").to(where)
+        optimizer = AdamW(model, 0.01, epsilon=0.1, weight_decay=0.1)
+        for seed in range(3):
+            grad = drawn(model.flat_buffers().data.size, seed=seed)
+            model.flat_buffers().grad[...] = grad if where == "cpu" else on_device(grad)
+            optimizer.step()
+        found.append([strict_arrays_or_numpy(x) for x in (model.flat_buffers().data, optimizer.first_moment, optimizer.second_moment)])
+    close(*found)
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
+def test_dropout_scales_what_it_keeps_and_goes_back_by_the_same_mask(size):
+    dropout, x = Dropout(0.3, np.random.default_rng(2)).to("gpu"), on_device(drawn(size))
+    y, d_x = dropout(x).get(), dropout.backward(x).get()
+    assert np.array_equal(d_x, y)
+    kept = y != 0
+    close([y[kept]], [x.get()[kept] / (1 - 19661 / 65536)])
+    dropout.eval()
+    assert dropout(x) is x and dropout.backward(x) is x
+
+
+# -- which component has a form ----------------------------------------------------------------------------------------
+
+
+def test_forms_come_with_the_gpu_and_go_with_it():
+    model = FeedForward(9, 13, np.random.default_rng(0), activation="gelu", dropout=0.1)
+    assert [type(m) for _, m in model.to("gpu").named_modules()][2:4] == [gpu.GELU, gpu.Dropout]
+    assert [type(m) for _, m in model.to("float64").named_modules()][2:4] == [gpu.GELU, gpu.Dropout]
+    assert [type(m) for _, m in model.to("cpu").named_modules()][2:4] == [GELU, Dropout]
+
+
+def test_a_form_is_its_component_in_all_but_the_way_it_computes():
+    for kind, form in gpu.FORMS.items():
+        assert kind.__module__.split(".")[1] != "gpu" and form.__module__.split(".")[1] == "gpu"
+        assert issubclass(form, kind) and form.__name__ == kind.__name__
+        assert form.__init__ is kind.__init__ and gpu.form(gpu.form(kind, "gpu"), "cpu") is kind
+
+
+def test_a_component_of_ones_own_is_left_as_it_is():
+    class MyNorm(LayerNorm):
+        pass
+
+    assert type(MyNorm(3).to("gpu")) is MyNorm
+
+
+# -- the kernels themselves ------------------------------------------------------------------------------------------
+
+
+def kernels():
+    return {k.name: k for k in gc.get_objects() if isinstance(k, Kernel)}
+
+
+def test_a_kernel_refuses_what_does_not_lie_in_order():
+    fill = Kernel("fill", "T *x, T value", "x[i] = value;", lanes=1)
+    x = on_device(np.zeros((4, 6)))
+    fill(x.size, x, 2.0)
+    assert (x.get() == 2).all()
+    with pytest.raises(ValueError, match=r"shape \(6, 4\)"):
+        fill(x.size, x.T, 2.0)
+
+
+def test_a_kernel_writes_for_as_many_as_it_is_told():
+    """Threads come in blocks; those beyond the last number do nothing."""
+    mark = Kernel("mark", "T *x, long long n, bool *seen", "for (int j = lane; j < n; j += LANES) x[i * n + j] += 1; seen[i] = 1;")
+    for count in (1, 3, 4, 5, 9):
+        x, seen = on_device(np.zeros((12, 40))), on_device(np.zeros(12, dtype=bool))
+        mark(count, x, 40, seen)
+        expected = np.arange(12) < count
+        assert np.array_equal(seen.get(), expected) and np.array_equal(x.get(), np.repeat(expected[:, None], 40, axis=1))
+
+
+def test_nvidias_compiler_takes_every_kernel():
+    """It needs no card, only CuPy and NVIDIA's library."""
+    nvrtc = pytest.importorskip("cupy", reason="CuPy is not installed").cuda.nvrtc
+    try:
+        nvrtc.getVersion()
+    except RuntimeError as problem:
+        pytest.skip(f"NVIDIA's compiler is not installed: {problem}")
+    assert len(kernels()) >= 14
+    for kernel in kernels().values():
+        for dtype in ("float32", "float64"):
+            text = kernel.text(dtype)
+            program = nvrtc.createProgram(text, "kernel.cu", [], [])
+            nvrtc.compileProgram(program, ("--gpu-architecture=sm_75",))
+            assert not nvrtc.getProgramLog(program).strip("\0\n ")
