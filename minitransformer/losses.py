@@ -1,6 +1,6 @@
 """Cross-entropy over the tokens that are real."""
 
-from .backend import array_module, asarray, on_host
+from .backend import array_module, asarray, on_host, zero_rows
 from .errors import InputError
 from .layers.embedding import expect_ids
 from .module import Module
@@ -53,7 +53,7 @@ class CrossEntropy(Module):
         d_x = p - smooth / vocabulary                                    # (N, V)
         d_x[xp.arange(len(targets)), targets] -= 1 - smooth
         d_x *= d_loss / count
-        d_x[~real] = 0
+        zero_rows(d_x, ~real)
         return d_x.reshape(shape)
 
     def in_rows(self, x, targets):

@@ -2,7 +2,7 @@
 
 import math
 
-from .backend import adam_kernel, array_module, asarray, in_blocks
+from .backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
 from .errors import InputError
 
 
@@ -149,10 +149,10 @@ def clip_by_global_norm(model, max_norm):
     With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
     grad = model.flat_buffers().grad
-    norm = float(grad @ grad) ** 0.5
+    norm = float(sum_of_squares(grad)) ** 0.5
     if norm == math.inf:  # the squares are too large for the dtype, not necessarily the gradients
         largest = float(abs(grad).max())
-        norm = largest * float((grad / largest) @ (grad / largest)) ** 0.5
+        norm = largest * float(sum_of_squares(grad / largest)) ** 0.5
     if max_norm is not None and norm > max_norm:
         grad *= max_norm / norm
     return norm

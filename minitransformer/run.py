@@ -129,7 +129,6 @@ class Run:
         if on_host(self.optimizer.flat.data) == (chosen_device(device) == "cpu"):
             return self                                                  # it is there: nothing is copied
         state, t = self.optimizer.state_dict(), self.optimizer.t
-        self.loss.to(device)
         self.optimizer = self.options.make_optimizer(self.model.to(device))
         self.optimizer.load_state_dict(state, t)
         return self

@@ -2,16 +2,19 @@
 
 import collections
 import contextlib
+import copy
+import warnings
 
 import numpy as np
 
-from .backend import asarray, on_host
-from .backend.graphs import Recording
+from .backend import array_module, asarray, on_host
+from .backend.graphs import Recorder, Recording
 from .backend.processes import cores
 from .data.vocabulary import PAD
 from .errors import InputError
 from .layers.embedding import Embedding, expect_ids
 from .layers.packing import Packing
+from .module import Module
 from .team import Team
 
 
@@ -71,7 +74,7 @@ class Shares:
     def __init__(self, model, loss, optimizer, count=1, skip_padding=True, replay=False):
         if count < 1:
             raise InputError(f"A batch has at least one share, got {count}.")
-        self.model, self.loss, self.optimizer, self.count = model, loss, optimizer, count
+        self.model, self.loss, self.optimizer, self.count = model, beside(optimizer.flat.data, loss), optimizer, count
         self.generators = model.generators()
         self.replays = Replays(self) if replay and count == 1 and not on_host(optimizer.flat.data) else None
         self.skip_padding = skip_padding and not self.replays
@@ -86,10 +89,14 @@ class Shares:
         if self.team:
             self.team.close()
         self.team = None
+        if self.replays:
+            self.replays.close()
 
     def gradients(self, batch):
         """Let the gradients of the model be those of the batch's mean loss; return that loss."""
         self.before = [g.bit_generator.state for g in self.generators]
+        if self.replays:
+            batch = self.replays.rounded(batch)
         if self.count == 1:
             self.drawn = [(batch, 1.0, None)]
         else:
@@ -135,6 +142,11 @@ class Shares:
         return value, self.optimizer.flat.grad
 
 
+def beside(data, loss):
+    """The loss, in its form for the device where the parameters are."""
+    return loss if on_host(data) or not isinstance(loss, Module) else copy.copy(loss).to("gpu")
+
+
 def suitable_shares():
     """How many shares a batch is worth cutting into on this machine: two, if each can have a core, else one."""
     return min(2, cores())
@@ -144,17 +156,19 @@ class Replays:
     """The gradients of batches whose shapes have come before, by one launch each: see `Recording`.
 
     What a step launches depends on the batch's shape alone, not on its ids. `gradients(batch)` returns None for shapes
-    that are not recorded: the first `BEFORE` of each, so that all kernels are compiled and rare shapes cost nothing, and
-    those beyond the first `MOST`, because a recording keeps its memory. A model that has to wait for the GPU inside a step
-    cannot be recorded, and is not tried again.
+    that are not recorded: the first `BEFORE` of each, so that rare shapes cost nothing, and those beyond the first `MOST`.
+    `rounded(batch)` pads sequences to multiples of `STEP`, so that shapes come again sooner. A model that has to wait for
+    the GPU inside a step cannot be recorded: a warning says so, and it is not tried again.
     """
 
-    BEFORE, MOST = 2, 16
+    BEFORE, MOST, STEP = 1, 16, 8
 
     def __init__(self, shares):
         self.model, self.loss, self.flat, self.rewind = shares.model, shares.loss, shares.optimizer.flat, shares.rewind
         self.seen, self.recordings, self.most = collections.Counter(), {}, self.MOST
+        self.recorder = Recorder(array_module(self.flat.data))
         self.vocabulary = max(m.weight.shape[0] for _, m in self.model.named_modules() if isinstance(m, Embedding))
+        self.longest = getattr(getattr(self.model, "config", None), "max_length", None)
 
     def gradients(self, batch):
         """As `Shares.gradients`, or None."""
@@ -175,12 +189,29 @@ class Replays:
     def recorded(self, batch):
         """The recording of a batch's step; None, now and from now on, if CUDA refuses to make one."""
         try:
-            return Recording(self.step, *(asarray(ids, like=self.flat.data) for ids in batch))
-        except RuntimeError:
+            return Recording(self.recorder, self.step, *(asarray(ids, like=self.flat.data) for ids in batch))
+        except (RuntimeError, MemoryError) as problem:
+            warnings.warn(f"A step of this {type(self.model).__name__} cannot be replayed, so Python makes every one: {problem}", stacklevel=2)
             self.model.clear_saves()
+            self.loss.clear_saves()
             self.rewind()
             self.most = 0
             return None
+
+    def rounded(self, batch):
+        """The batch, its sequences padded to multiples of STEP, if the model takes sequences of that length."""
+        longer = [None if ids is None else -(-ids.shape[1] // self.STEP) * self.STEP for ids in batch]
+        if self.longest is None or sum(length or 0 for length in longer[:2]) > self.longest:
+            return batch
+        return type(batch)(*(
+            ids if ids is None else np.pad(ids, ((0, 0), (0, length - ids.shape[1])), constant_values=PAD)
+            for ids, length in zip(batch, longer)
+        ))  # fmt: skip
+
+    def close(self):
+        """Give back the memory of all recordings."""
+        self.recordings.clear()
+        self.recorder.close()
 
     def step(self, *batch):
         self.flat.zero_grad()

@@ -83,7 +83,7 @@ p("15a", "the gradient is not averaged", "d_loss / count", "d_loss")
 p("15b", "the loss is not averaged", ".sum() / count", ".sum()")
 p("16", "divided by the batch only", "d_loss / count", "d_loss / shape[0]")
 p("17", "padding in the denominator", "count = int(real.sum())", "count = real.size")
-p("18", "padded rows have a gradient", "d_x[~real] = 0", "pass")
+p("18", "padded rows have a gradient", "        zero_rows(d_x, ~real)\n", "")
 p("19", "the sign", "return d_x.reshape(shape)", "return -d_x.reshape(shape)")
 p("20", "softmax of a softmax", "shifted = rows - rows.max",
     "rows = xp.exp(rows - rows.max()) / xp.exp(rows - rows.max()).sum(-1, keepdims=True)\n"
@@ -707,7 +707,7 @@ p("x96", "gradients below the bound are enlarged", "if max_norm is not None and 
     "if max_norm is not None:", select="clipping")
 p("x97", "the norm after clipping is returned", "return norm",
     "return norm if max_norm is None else min(norm, max_norm)", select="clipping")
-p("x98", "the sum of absolute values for the norm", "float(grad @ grad) ** 0.5", "float(abs(grad).sum())", select="clipping")
+p("x98", "the sum of absolute values for the norm", "float(sum_of_squares(grad)) ** 0.5", "float(abs(grad).sum())", select="clipping")
 
 p = plants("schedules.py", "test_optim.py", "noam or cosine or constant")
 p("x99", "the maximum for the minimum", "min(max(t, 1) ** -0.5,", "max(max(t, 1) ** -0.5,")
@@ -793,7 +793,7 @@ p("x137", "-inf is counted", "np.where(np.isneginf(y), 0, y)", "y")
 
 # -- the helpers one floor down -----------------------------------------------------------------------------------
 
-p = plants("backend/embedding_gradient.py", "test_backend.py", "add_rows")
+p = plants("backend/rows.py", "test_backend.py", "add_rows")
 reduce = "table[sorted_ids[starts]] += np.add.reduceat(rows[order], starts, axis=0)"
 p("x138", "the last of several equal ids wins", reduce, "table[ids] += rows")
 p("x139", "rows in the old order", "rows[order]", "rows")
@@ -806,7 +806,7 @@ p("x142", "neighbours share a draw", "draws.view(np.uint16)[: like.size]",
 p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
 p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
 p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
-p("x145", "ones of float64", "xp.full(count, value, dtype=xp.result_type(dtype, xp.float32))", "xp.full(count, value)")
+p("x145", "ones of float64", "np.full(count, value, dtype=np.result_type(dtype, np.float32))", "np.full(count, value)")
 p("x146", "the mean over positions", "feature_sum(x, 1.0 / x.shape[-1])", "feature_sum(x, 1.0 / x.shape[0])")
 p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
@@ -814,7 +814,7 @@ p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
 p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
 p("x148", "scores in the slow memory layout", "return scores.swapaxes(-1, -2)", "return scores.swapaxes(-1, -2).copy()")
 p("x430", "a mask in the slow memory layout",
-    "return first_to(xp.ascontiguousarray(mask.transpose(last, *range(last))), -1)", "return mask")
+    "return first_to(np.ascontiguousarray(mask.transpose(last, *range(last))), -1)", "return mask")
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 
@@ -1297,6 +1297,7 @@ p("x507", "a look at ids that are on the device", "if on_host(ids) and (int", "i
 p("x508", "ids are not checked on their way", "            expect_ids(ids, self.weight.shape[0])\n            ids =", "            ids =",
     select="checked_on_their_way")
 p = plants("losses.py", "test_device.py", "cross_entropy or training_follows")
+p("x615", "a mask chooses rows, which waits", "zero_rows(d_x, ~real)", "d_x[~real] = 0")
 p("x509", "targets are counted on the device", "count = int(real.sum()) if on_host(real) else real.sum()",
     "count = int(asarray(real, like=x).sum())")
 p("x522", "a look at targets that are on the device", "if on_host(real) and count == 0:", "if count == 0:")
@@ -1325,7 +1326,7 @@ p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transforme
 p("x523", "every replay draws the same masks", "        self.seeds.draw()\n", "")
 p("x524", "every replay is of the same batch", "            mine[...] = asarray(x, like=mine)\n", "            pass\n")
 p("x525", "the seeds stay where Python drew them", "        self.seeds.upload()\n", "")
-p("x526", "an error leaves the stream captured", "                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so\n                    stream.end_capture()\n",
+p("x526", "an error leaves the stream captured", "                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so\n                    self.stream.end_capture()\n",
     "", select="nothing_stays_captured")
 p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x527", "seeds are written into the recording", "(None, seed_of(rng)) if _recorded is None else", "(None, seed_of(rng)) if True else")
@@ -1340,7 +1341,7 @@ p("x533", "a recording is not launched", "value = recording.launch()", "value = 
     select="replayed_steps and transformer and sgd")
 p("x534", "replayed ids are not checked", "expect_ids(ids, self.vocabulary)", "pass", select="checked_before_they_are_copied")
 p("x535", "a model that waits is tried again and again", "            self.most = 0\n", "", select="waits_inside")
-p("x536", "an attempt leaves its saves", "            self.model.clear_saves()\n            self.rewind()", "            self.rewind()",
+p("x536", "an attempt leaves its saves", "            self.model.clear_saves()\n", "",
     select="waits_inside")
 p("x537", "an attempt takes seeds away", "            self.rewind()\n", "", select="waits_inside")
 p = plants("models/language_model.py", "test_device.py", "replayed_steps and language")
@@ -1376,9 +1377,9 @@ p("x558", "more than four axes, one mask", "    if len(shape) > 4:\n", "    if F
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "attention")
 p("x560", "a softmax of one's own is passed over", "type(self.softmax) is Softmax", "True", select="of_ones_own")
 p("x561", "a mask is not looked at", "            expect_mask(mask, scores.shape)\n", "            pass\n", select="wrong_with_a_mask")
-p("x562", "the gradient of the weights is not dropped", "self.dropout.backward(d_y @ value.swapaxes(-1, -2))", "d_y @ value.swapaxes(-1, -2)",
+p("x562", "the gradient of the weights is not dropped", "self.dropout.backward(product(d_y, value.swapaxes(-1, -2)))", "product(d_y, value.swapaxes(-1, -2))",
     select="drops_some")
-p("x563", "values under weights that were not dropped", "d_value = dropped.swapaxes", "d_value = weights.swapaxes", select="drops_some")
+p("x563", "values under weights that were not dropped", "d_value = product(dropped.swapaxes", "d_value = product(weights.swapaxes", select="drops_some")
 p = plants("gpu/layer_norm.py", "test_kernels.py", "LayerNorm")
 p("x564", "Bessel's correction (kernel)", "sqrt(sum_of_lanes(squares) / n + epsilon)", "sqrt(sum_of_lanes(squares) / (n - 1) + epsilon)")
 p("x565", "ε outside the root (kernel)", "/ n + epsilon)", "/ n) + epsilon")
@@ -1413,3 +1414,30 @@ p = plants("module.py", "test_kernels.py", "forms_come")
 p("x588", "no forms on a GPU", "form(type(module), device)", "type(module)")
 p = plants("gpu/__init__.py", "test_kernels.py", "forms_come")
 p("x589", "forms stay on the CPU", "PLAIN.get(kind, kind)", "kind")
+p = plants("backend/products.py", "test_kernels.py", "as_they_lie or all_shapes")
+p("x590", "a matrix by columns is taken for one by rows", "return x, True, max(", "return x, False, max(")
+p("x591", "rows follow each other at once", "return x, False, max(down if rows > 1 else 0, columns, 1)", "return x, False, max(columns, 1)")
+p("x592", "columns follow each other at once", "return x, True, max(right if columns > 1 else 0, rows, 1)", "return x, True, max(rows, 1)")
+p("x593", "every second number is taken for the next", "(right == 1 or columns == 1) and (down >= columns or rows == 1)", "(down >= columns or rows == 1)")
+p("x594", "all matrices of a batch are the first", "sum(n * axis[1 + k] for n, axis in zip(places, axes))", "0")
+p("x595", "axes that are walked unalike become one", "axes[-1][1:] == [size * stride for stride in strides]", "True")
+p("x596", "the order of the factors", "at[0], kind, lie_b[1], pace[0], at[1]", "at[1], kind, lie_b[1], pace[0], at[0]")
+p("x597", "nothing is written where there is nothing to sum", "        out.fill(0)\n        return out", "        return out")
+p("x598", "out by columns is written by rows", "    elif lie_c[0]:", "    elif False:", select="where_it_is_asked_for")
+p("x599", "out is a copy", "        out[...] = product(a, b)\n", "        pass\n", select="where_it_is_asked_for")
+p = plants("backend/reductions.py", "test_kernels.py", "sums_over_positions or sum_of_squares")
+p("x602", "the last rows are not summed", "row < end && row < rows", "row < end - 1 && row < rows")
+p("x603", "rows beyond the last are summed", "(max(1, -(-len(x) // together)), columns)", "(max(1, len(x) // together), columns)")
+p("x604", "only the first numbers are squared", "for (long long j = i; j < size; j += count) sum", "for (long long j = i; j < count; j += count) sum")
+p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "merging_is_no_copy")
+p("x605", "heads lie one after the other", "d_query = product(d_scores, key, out=side_by_side(query, key))", "d_query = product(d_scores, key)")
+p("x606", "what is found lies one head after the other", "product(dropped, value, out=side_by_side(query, value))", "product(dropped, value)")
+p = plants("shares.py", "test_device.py", "replay and longer")
+p("x607", "sequences are padded with a token", "constant_values=PAD", "constant_values=PAD + 4")
+p("x608", "sequences are not padded", "-(-ids.shape[1] // self.STEP) * self.STEP", "ids.shape[1]")
+p("x609", "padded beyond what the model takes", "if self.longest is None or sum", "if False and sum", select="beyond_what")
+p("x610", "the loss is as it was written", "copy.copy(loss).to(\"gpu\")", "loss", select="loss_for_the_device")
+p("x611", "recordings keep their memory", "            self.replays.close()\n", "            pass\n", select="goes_back")
+p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")
+p("x613", "the rehearsal draws seeds", "random.seeds_from(Rehearsal(self.seeds))", "contextlib.nullcontext()")
+p("x614", "nothing is rehearsed", "            function(*self.inputs)\n        with random", "            pass\n        with random", select="after_three_batches")

@@ -20,8 +20,8 @@ tape = None  # while a graph is captured: what was launched, one after the other
 
 # What of NumPy the package may ask of CuPy. `test_device.py` holds the list to CuPy's own names where CuPy is installed.
 FUNCTIONS = """
-arange argsort array_equal ascontiguousarray broadcast_to clip concatenate empty empty_like exp flatnonzero full full_like
-isfinite log matmul maximum minimum multiply divide add sqrt nonzero ones ones_like result_type sort sin cos split stack
+arange argsort ascontiguousarray broadcast_to clip concatenate copyto empty empty_like exp flatnonzero full
+isfinite log matmul maximum minimum multiply divide add sqrt ones sort stack
 take_along_axis tanh tri where zeros zeros_like
 """.split()
 CONSTANTS = "float32 float64 int64 int32 uint16 uint64 bool_ inf nan newaxis pi".split()
@@ -34,9 +34,17 @@ IN_PLACE = "add sub mul truediv floordiv pow and or xor".split()
 UNARY = "neg pos invert abs".split()
 
 
+def expect_no_refusal(function, arguments):
+    """CuPy 14 makes no products while a stream is captured, and joins no more than eight arrays."""
+    name = getattr(getattr(function, "plain", function), "__name__", "")
+    if tape is not None and ("matmul" in name or name in ("concatenate", "stack") and len(arguments[0]) > 8):
+        raise Unsupported(f"CuPy's {name} is not for a graph that is captured")
+
+
 def launch(function, arguments, options=None):
     """function(*arguments) on NumPy's arrays, noted on the tape."""
     options = options or {}
+    expect_no_refusal(function, arguments)
     result = function(*arguments, **options)
     if tape is not None:
         tape.append((function, arguments, options, result))
@@ -51,9 +59,16 @@ def launch_again(function, arguments, options, result):
             old[...] = new
 
 
-def expect_no_crossing():
+def expect_no_crossing(what="an array goes from one memory to the other"):
     if tape is not None:
-        raise Unsupported("an array goes from one memory to the other while a graph is captured")
+        raise Unsupported(f"{what} while a graph is captured")
+
+
+def expect_no_selection(index):
+    """Where True and False choose, CuPy has to look how many there are."""
+    if any(isinstance(i, np.ndarray) and i.dtype == bool for i in (index if isinstance(index, tuple) else [index])):
+        expect_no_crossing("a mask chooses elements")
+        downloads["mask"] += 1
 
 
 class Stray(TypeError, AssertionError):
@@ -71,6 +86,8 @@ class Array:
 
     def __init__(self, array, owner=None):
         self._array = array
+        if tape is not None:
+            tape.kept.append(array)  # a recording keeps its memory
         self._owner = owner  # as in CuPy, a view of a view is a view of the whole
 
     def get(self):
@@ -92,9 +109,11 @@ class Array:
         return xp
 
     def __getitem__(self, index):
+        expect_no_selection(unwrapped(index))
         return wrapped(launch(taken, (self._array, unwrapped(index))), self)
 
     def __setitem__(self, index, value):
+        expect_no_selection(unwrapped(index))
         launch(put, (self._array, unwrapped(index), unwrapped(value)))
 
     def __len__(self):
@@ -118,6 +137,7 @@ class Array:
     itemsize = property(lambda self: self._array.itemsize)
     nbytes = property(lambda self: self._array.nbytes)
     base = property(lambda self: self._owner)
+    data = property(lambda self: types.SimpleNamespace(ptr=self._array.ctypes.data))
     T = property(lambda self: wrapped(self._array.T, self))
 
 
@@ -159,6 +179,7 @@ def as_array(function):
         result = function(*arguments, **options)
         return np.asarray(result) if isinstance(result, np.generic) else result
 
+    method.plain = function
     return method
 
 
@@ -254,18 +275,39 @@ class RawKernel(cuda_on_cpu.RawKernel):
         launch(super().__call__, (grid, block, unwrapped(arguments)))
 
 
+class Cublas:
+    """cuBLAS, which works on pointers."""
+
+    def __getattr__(self, name):
+        function = getattr(cuda_on_cpu.loaded(cuda_on_cpu.CUBLAS), name)
+        return lambda *arguments: launch(function, arguments)
+
+
+class Tape(list):
+    """What was launched while a stream was captured, and the memory that was taken meanwhile."""
+
+    def __init__(self):
+        self.kept = []
+
+
 class Stream:
     """One of `xp.cuda`, which can be captured."""
 
-    __enter__ = lambda self: self  # noqa: E731
-    __exit__ = lambda self, *_: None  # noqa: E731
+    current, count = types.SimpleNamespace(ptr=0), 0
 
     def __init__(self, non_blocking=False):
-        pass
+        Stream.count += 1
+        self.ptr = Stream.count
+
+    def __enter__(self):
+        self.before, Stream.current = Stream.current, self
+
+    def __exit__(self, *_):
+        Stream.current = self.before
 
     def begin_capture(self):
         global tape
-        tape = []
+        tape = Tape()
 
     def end_capture(self):
         global tape
@@ -279,8 +321,14 @@ vars(xp).update(ndarray=Array, asarray=asarray, add=types.SimpleNamespace(at=add
 if cuda_on_cpu.COMPILER:
     xp.RawKernel = RawKernel
 xp.cuda = types.SimpleNamespace(
-    Stream=Stream, MemoryPool=lambda: types.SimpleNamespace(malloc=None), using_allocator=lambda _: contextlib.nullcontext()
+    Stream=Stream,
+    get_current_stream=lambda: Stream.current,
+    Memory=int,
+    MemoryPointer=lambda memory, offset: memory,
+    MemoryPool=lambda allocator: types.SimpleNamespace(malloc=allocator, free_all_blocks=lambda: None),
+    using_allocator=lambda malloc: contextlib.nullcontext(malloc(1)),  # it asks once, and then takes NumPy's memory
 )
+xp.get_default_memory_pool = lambda: xp.cuda.MemoryPool(None)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from strict_arrays import CONSTANTS, FUNCTIONS, METHODS, OPERATORS, counted
 
 from minitransformer import gpu
 from minitransformer.attention import attentions
-from minitransformer.backend import arrays, as_numpy, chosen_device, keep_mask, nearest_keep, on_host
+from minitransformer.backend import arrays, as_numpy, chosen_device, graphs, keep_mask, nearest_keep, on_host, products
 from minitransformer.backend.random import philox, philox_mask, seeds_from
 from minitransformer.backend.updates import BLOCK, in_blocks
 from minitransformer.checkpoint import load_checkpoint
@@ -43,6 +43,7 @@ OPTIMIZERS = {"sgd": lambda m: SGD(m, 0.1, 0.9), "adam": lambda m: Adam(m, 0.01)
 def device(monkeypatch):
     """The device "gpu" is the strict library."""
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
+    monkeypatch.setattr(products, "library", strict_arrays.Cublas)
 
 
 def library():
@@ -171,6 +172,12 @@ def test_training_follows_the_cpu_and_waits_for_two_numbers_a_step(name, optimiz
 # -- a step that is replayed ------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def as_long_as_it_is(monkeypatch):
+    """No sequence is padded to a multiple of eight: dropout's masks are those of the batch as it comes."""
+    monkeypatch.setattr(Replays, "STEP", 1)
+
+
 def shaped(seed, length):
     """A batch of that target length, with other ids and other padding for each seed."""
     batch = batch_of(seed)
@@ -190,7 +197,7 @@ def trained_with(model, optimizer, replay, lengths):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("name", MODELS)
-def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer):
+def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long_as_it_is, recwarn):
     """With dropout, the same masks: every replay draws the seeds that the components would have drawn."""
     lengths = [6, 4, 6, 6, 4, 6, 4, 4, 6, 3]
     dropout = {"dropout": 0.3, "attention_dropout": 0.2, "activation_dropout": 0.1}
@@ -204,9 +211,71 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer):
     close([results[1][1]], [results[0][1]])
     assert generators[0] == generators[1]
     assert waited_for(results[1][2], {"__float__": 2 * len(lengths)})
+    if name in ("transformer", "language-model"):
+        assert not recwarn.list, "it was not recorded"
 
 
-def test_python_is_done_with_a_shape_after_three_batches():
+@pytest.mark.parametrize("name", ["transformer", "language-model"])
+def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batch(name, recwarn):
+    """Lengths 3 to 6 are all padded to 8, so that one recording serves them."""
+    model, expected = pair(name)[1], pair(name)[0]
+    shares, plain = (Shares(m, CrossEntropy(0.1), SGD(m, 0.0), replay=True) for m in (model, expected))
+    for seed, length in enumerate([6, 4, 3, 5, 6]):
+        close([shares.gradients(shaped(seed, length))], [plain.gradients(shaped(seed, length))])
+        close([model.flat_buffers().grad.get()], [expected.flat_buffers().grad])
+    assert [*shares.replays.seen.values()] == [5] and len(shares.replays.recordings) == 1 and not recwarn.list
+    assert shaped(0, 6).source.shape == (5, 7) and shares.replays.rounded(shaped(0, 6)).source.shape == (5, 8)
+
+
+def test_no_sequence_is_padded_beyond_what_the_model_takes():
+    model = pair("transformer", max_length=15)[1]
+    batch = shaped(0, 6)
+    assert Shares(model, CrossEntropy(), SGD(model), replay=True).replays.rounded(batch) is batch
+
+
+def test_training_takes_the_form_of_the_loss_for_the_device_and_leaves_the_callers_as_it_is():
+    model, loss = pair("transformer")[1], CrossEntropy(0.1)
+    shares = Shares(model, loss, SGD(model, 0.0))
+    assert type(shares.loss) is gpu.CrossEntropy and shares.loss.label_smoothing == 0.1 and type(loss) is CrossEntropy
+    model = pair("transformer")[0]
+    assert Shares(model, loss, SGD(model, 0.0)).loss is loss
+
+
+def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
+    model, freed = pair("transformer")[1], []
+    monkeypatch.setattr(graphs.Recorder, "close", lambda self: freed.append(self))
+    with Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True) as shares:
+        for seed in range(3):
+            shares.gradients(shaped(seed, 6))
+        assert shares.replays.recordings and not freed
+    assert freed == [shares.replays.recorder] and not shares.replays.recordings
+
+
+def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
+    model = pair("transformer")[1]
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+
+    def full(size):
+        raise RuntimeError("cudaErrorMemoryAllocation: out of memory")
+
+    monkeypatch.setattr(library().cuda, "Memory", full)
+    with pytest.warns(UserWarning, match=r"cannot be replayed, so Python makes every one: there is no memory left .*out of memory"):
+        found = [shares.gradients(shaped(1, 6)) for _ in range(3)]
+    assert found[0] == found[1] == found[2] and not shares.replays.recordings
+
+
+@pytest.mark.parametrize("name", ["rnn-additive", "local-attention"])
+def test_what_cannot_be_recorded_says_so_once(name):
+    model = pair(name)[1]
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    with pytest.warns(UserWarning, match="cannot be replayed") as said:
+        for seed in range(4):
+            shares.gradients(shaped(seed, 6))
+    assert len(said) == 1 and not model.leftover_saves()
+
+
+def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
+    """It makes one, and of the next one a rehearsal and the recording."""
     model = pair("transformer", dropout=0.1)[1]
     forward, calls = model.forward, []
     model.forward = lambda source, target_in, *packing: calls.append(target_in.shape[1]) or forward(source, target_in, *packing)
@@ -226,7 +295,7 @@ def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
             shares.gradients(batch)
 
 
-def test_only_so_many_shapes_are_recorded(monkeypatch):
+def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     monkeypatch.setattr(Replays, "MOST", 1)
     monkeypatch.setattr(Replays, "BEFORE", 0)
     model = pair("transformer")[1]
@@ -270,6 +339,7 @@ def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
         assert not model.unused.weight.grad.get().any() and model.output.weight.grad.get().any()
 
 
+@pytest.mark.filterwarnings("ignore:.*cannot be replayed")
 def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_same():
     results = []
     for looks in (False, True):
@@ -282,7 +352,7 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
         for seed in range(5):
             found.append(shares.gradients(shaped(seed, 6)))
             shares.update()
-        assert len(shares.replays.recordings) == (not looks) and (not looks or len(tried) == 6)  # five steps, and one attempt
+        assert len(shares.replays.recordings) == (not looks) and (not looks or len(tried) == 7)  # five steps, a rehearsal, an attempt
         assert not model.leftover_saves()
         results.append(found)
     close(results[1], results[0])
@@ -291,8 +361,9 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
 def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_captured():
     model = pair("transformer")[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
-    shares.gradients(shaped(1, 6)), shares.gradients(shaped(2, 6))
-    backward, model.backward = model.backward, lambda _: None + 1
+    shares.gradients(shaped(1, 6))
+    backward, tried = model.backward, []
+    model.backward = lambda d: tried.append(backward(d)) if not tried else None + 1  # the rehearsal goes well
     with pytest.raises(TypeError, match="unsupported operand"):
         shares.gradients(shaped(3, 6))
     model.backward = backward
@@ -510,6 +581,7 @@ def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, capsys):
         np.testing.assert_allclose(parts[0][name], expected, rtol=0, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.filterwarnings("ignore:.*cannot be replayed")
 @pytest.mark.parametrize("model", ["transformer", "rnn-additive", "conv"])
 def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     trained(tmp_path / "run", "gpu", 4, "--model", model)

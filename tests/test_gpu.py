@@ -8,8 +8,9 @@ import pytest
 import test_device
 from test_device import batch_of, close, on_device, pair
 
+from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem
-from minitransformer.backend.graphs import Recording
+from minitransformer.backend.graphs import Recorder, Recording
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import MODELS, Transformer, TransformerConfig
 from minitransformer.optim import Adam
@@ -38,7 +39,7 @@ def test_nothing_inside_a_step_waits_for_the_card(name):
 
     batch = [on_device(ids) for ids in batch_of()]
     float(step(*batch))  # compiles the kernels
-    recording = Recording(step, *batch)
+    recording = Recording(Recorder(arrays._cupy()), step, *batch)
     losses = [float(recording.launch()) for _ in range(30)]
     assert losses[-1] < losses[0]
 

@@ -1,22 +1,27 @@
-"""The kernels of `gpu`, compiled for the CPU, against the components that state their formulas. See `cuda_on_cpu.py`."""
+"""The kernels of `gpu`, compiled for the CPU, against the components that state their formulas. See `cuda_on_cpu.py`.
+
+`test_gpu.py` runs the same tests on a real card.
+"""
 
 import gc
+import types
 
 import cuda_on_cpu
 import numpy as np
 import pytest
-from test_device import close, device, on_device  # noqa: F401 - a fixture
+from test_device import close, device, library, on_device  # noqa: F401 - a fixture
 
 from minitransformer import gpu
 from minitransformer.attention import LocalAttention, ScaledDotProductAttention, causal_mask, keep_weights
+from minitransformer.backend import position_sum, product, products, sum_of_squares, use_tf32
 from minitransformer.backend.kernels import Kernel
+from minitransformer.backend.products import as_it_lies, steps
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
 from minitransformer.losses import CrossEntropy
 from minitransformer.module import Module
 from minitransformer.optim import AdamW
 
-if cuda_on_cpu.COMPILER is None:
-    pytest.skip("there is no C++ compiler", allow_module_level=True)
+pytestmark = pytest.mark.skipif(cuda_on_cpu.COMPILER is None, reason="there is no C++ compiler")
 
 WIDTHS = [1, 5, 31, 32, 33, 100]  # less than a warp, a warp, more, and what is no multiple of it
 ROWS = 7  # of a block's 4
@@ -48,11 +53,11 @@ def both_ways(make, inputs, d_y, dtype="float64"):
         d_inputs = component.backward(d)
         d_inputs = d_inputs if isinstance(d_inputs, tuple) else (d_inputs,)
         assert not component.pending()
-        found.append([strict_arrays_or_numpy(value) for value in (y, *d_inputs, *(p.grad for p in component.parameters()))])
+        found.append([on_cpu(value) for value in (y, *d_inputs, *(p.grad for p in component.parameters()))])
     return found
 
 
-def strict_arrays_or_numpy(x):
+def on_cpu(x):
     return x.get() if hasattr(x, "get") else np.asarray(x)
 
 
@@ -179,7 +184,7 @@ def test_local_attention_is_as_it_was():
         component.to("float64").to(where)
         assert type(component) is LocalAttention
         y = component(*(on_device(inputs) if where == "gpu" else inputs))
-        found.append([strict_arrays_or_numpy(y)])
+        found.append([on_cpu(y)])
     close(*found)
 
 
@@ -199,7 +204,7 @@ def test_cross_entropy(vocabulary, smoothing, dtype):
         loss = CrossEntropy(smoothing).to(where)
         x = logits.astype(dtype)
         value = loss(x if where == "cpu" else on_device(x), targets.astype(np.int32))
-        found.append([float(value), strict_arrays_or_numpy(loss.backward(0.7))])
+        found.append([float(value), on_cpu(loss.backward(0.7))])
         assert found[-1][1].dtype == dtype and not found[-1][1][2:4, 1].any() and not loss.pending()
     close(found[1], found[0], 1e-12 if dtype == "float64" else 1e-6)
 
@@ -221,7 +226,7 @@ def test_adam_walks_through_all_parameters():
             grad = drawn(model.flat_buffers().data.size, seed=seed)
             model.flat_buffers().grad[...] = grad if where == "cpu" else on_device(grad)
             optimizer.step()
-        found.append([strict_arrays_or_numpy(x) for x in (model.flat_buffers().data, optimizer.first_moment, optimizer.second_moment)])
+        found.append([on_cpu(x) for x in (model.flat_buffers().data, optimizer.first_moment, optimizer.second_moment)])
     close(*found)
 
 
@@ -234,6 +239,108 @@ def test_dropout_scales_what_it_keeps_and_goes_back_by_the_same_mask(size):
     close([y[kept]], [x.get()[kept] / (1 - 19661 / 65536)])
     dropout.eval()
     assert dropout(x) is x and dropout.backward(x) is x
+
+
+# -- products ------------------------------------------------------------------------------------------------------
+
+
+def transposed(x):
+    """The same numbers, the last two axes the other way round in memory."""
+    return x.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+
+
+def heads(x):
+    """The same numbers (B, H, T, K), in memory (B, T, H, K), as SplitHeads leaves them."""
+    return x.swapaxes(-2, -3).copy().swapaxes(-2, -3)
+
+
+LAYOUTS = {
+    "by rows": lambda x: x,
+    "by columns": transposed,
+    "heads": heads,
+    "heads by columns": lambda x: heads(x.swapaxes(-1, -2)).swapaxes(-1, -2),
+    "wide rows": lambda x: library().concatenate([x, x], axis=-1)[..., : x.shape[-1]],
+    "rows apart": lambda x: x.repeat(2, axis=-2)[..., ::2, :],
+    "every second": lambda x: x.repeat(2, axis=-1)[..., ::2],
+    "the last of a cache": lambda x: library().concatenate([x, x], axis=-2)[..., x.shape[-2] :, :],
+    "backwards": lambda x: x[..., ::-1].copy()[..., ::-1],
+}
+
+
+@pytest.mark.parametrize("of_b", LAYOUTS)
+@pytest.mark.parametrize("of_a", LAYOUTS)
+def test_a_product_takes_matrices_as_they_lie(of_a, of_b):
+    a, b = drawn(2, 3, 4, 5), drawn(2, 3, 5, 6)
+    x, y = LAYOUTS[of_a](on_device(a)), LAYOUTS[of_b](on_device(b))
+    close([x.get(), y.get(), product(x, y).get()], [a, b, a @ b])
+    close([product(x[1, 2], y[0, 1]).get(), product(x[:, 1], y[1, 0]).get()], [a[1, 2] @ b[0, 1], a[:, 1] @ b[1, 0]])
+
+
+@pytest.mark.parametrize("of_out", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_product_is_written_where_it_is_asked_for(of_out, dtype):
+    a, b = drawn(2, 3, 4, 5).astype(dtype), drawn(2, 3, 5, 6).astype(dtype)
+    out = LAYOUTS[of_out](on_device(np.zeros((2, 3, 4, 6), dtype=dtype)))
+    assert product(on_device(a), on_device(b), out=out) is out
+    close([out.get()], [a @ b], 1e-12 if dtype == "float64" else 1e-6)
+
+
+SHAPES = [((4, 5), (5, 6)), ((1, 5), (5, 1)), ((4, 1), (1, 6)), ((0, 5), (5, 6)), ((4, 0), (0, 6)), ((3, 4, 5), (5, 6)), ((1, 4, 5), (3, 5, 6)),
+          ((2, 1, 4, 5), (3, 5, 6)), ((2, 3, 1, 5), (2, 3, 5, 6)), ((2, 0, 4, 5), (2, 0, 5, 6)), ((7, 1, 3, 2, 4, 5), (3, 1, 5, 6))]  # fmt: skip
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+def test_products_of_all_shapes(shapes):
+    a, b = (drawn(*shape) for shape in shapes)
+    for x, y in ((on_device(a), on_device(b)), (transposed(on_device(a)), transposed(on_device(b)))):
+        close([product(x, y).get()], [a @ b])
+
+
+def test_heads_are_multiplied_without_a_copy():
+    for x in (heads(on_device(drawn(2, 3, 4, 5))), heads(on_device(drawn(2, 3, 4, 5))).swapaxes(-1, -2)):
+        assert as_it_lies(x)[0] is x
+    query, keys = heads(on_device(drawn(2, 3, 1, 5))), on_device(drawn(2, 3, 9, 5))[:, :, :7]
+    assert steps((2, 3), query, keys) == [[6, 5 * 8, 45 * 8]]            # when decoding, all heads of all sequences are one batch
+    many = heads(on_device(drawn(2, 3, 4, 5)))
+    assert steps((2, 3), many, keys) == [[2, 60 * 8, 135 * 8], [3, 5 * 8, 45 * 8]]
+
+
+def test_attention_leaves_its_heads_where_merging_is_no_copy():
+    query, key, value = (heads(x) for x in qkv())
+    component = attention()
+    for x in (component(query, key, value), *component.backward(query)):
+        assert x.swapaxes(1, 2).flags.c_contiguous
+
+
+def test_products_in_tf32_are_asked_for_by_name(monkeypatch):
+    asked, multiply = [], products.Cublas.call
+    monkeypatch.setattr(products.Cublas, "call", lambda self, name, *numbers: asked.append((name, numbers[-2:])) or multiply(self, name, *numbers))
+    x = on_device(drawn(4, 4).astype("float32"))
+    for on in (False, True, False):
+        use_tf32(on)
+        product(x, x), product(x.astype("float64"), x.astype("float64"))
+    assert [numbers[0] for name, numbers in asked if "Gemm" in name] == [68, 70, 77, 70, 68, 70]
+
+
+def test_a_product_that_fails_says_what_failed(monkeypatch):
+    x = on_device(drawn(4, 4))
+    cublas = products.Cublas.of(library())
+    monkeypatch.setattr(cublas, "handle", None)
+    monkeypatch.setattr(cublas, "library", types.SimpleNamespace(cublasGemmStridedBatchedEx=lambda *_: 13))
+    with pytest.raises(RuntimeError, match="cublasGemmStridedBatchedEx returned cublasStatus_t 13"):
+        product(x, x)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 10, 24, 25, 26, 1000])
+def test_sums_over_positions(rows):
+    x = drawn(rows, 7)
+    close([position_sum(on_device(x)).get(), position_sum(transposed(on_device(x))).get()], 2 * [x.sum(axis=0)])
+
+
+@pytest.mark.parametrize("size", [1, 100, (1 << 16) + 3])
+def test_sum_of_squares(size):
+    x = drawn(size)
+    close([float(sum_of_squares(on_device(x)))], [x @ x])
 
 
 # -- which component has a form ----------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """Where arrays live, and the fast helpers that let the components read as mathematics."""
 
 from .arrays import DEVICES, array_module, as_numpy, asarray, chosen_device, move, on_host
-from .embedding_gradient import add_rows
 from .erf import erf
 from .memory import keep_freed_memory
+from .products import product, use_tf32
 from .random import keep_mask, nearest_keep
-from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum
+from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum, sum_of_squares
+from .rows import add_rows, zero_rows
 from .scores import keys_outermost, query_key_product
 from .updates import adam_kernel, in_blocks
 
@@ -30,5 +31,9 @@ __all__ = [
     "on_host",
     "position_product",
     "position_sum",
+    "product",
     "query_key_product",
+    "sum_of_squares",
+    "use_tf32",
+    "zero_rows",
 ]

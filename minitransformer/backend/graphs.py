@@ -1,6 +1,7 @@
 """Launches recorded once and repeated: a GPU is told a thousand small operations in one call."""
 
 import contextlib
+import types
 
 import numpy as np
 
@@ -8,34 +9,67 @@ from . import random
 from .arrays import array_module, asarray
 
 
+class Recorder:
+    """Makes recordings that share their memory, because only one of them plays at a time.
+
+    Whatever a recorded step takes in between stays reserved, or a replay would write over what others keep there.
+    `close()` gives it back.
+    """
+
+    def __init__(self, xp):
+        self.xp = xp
+        self.memory, self.stream = xp.cuda.MemoryPool(self.allocate), xp.cuda.Stream(non_blocking=True)
+
+    def allocate(self, size):
+        """Memory of the GPU, or MemoryError. At CUDA's own error the pool would give back what recordings use, and ask again."""
+        try:
+            return self.xp.cuda.MemoryPointer(self.xp.cuda.Memory(size), 0)
+        except RuntimeError as problem:
+            raise MemoryError(f"there is no memory left to record a step ({problem})") from None
+
+    @contextlib.contextmanager
+    def recording(self):
+        """Inside, what is launched is written down and not done; afterwards it is the `graph` of what was handed out."""
+        self.xp.get_default_memory_pool().free_all_blocks()              # unused memory that others have reserved
+        made = types.SimpleNamespace(graph=None)
+        with self.stream, self.xp.cuda.using_allocator(self.memory.malloc):
+            self.stream.begin_capture()
+            try:
+                yield made
+            except BaseException:
+                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so
+                    self.stream.end_capture()
+                raise
+            made.graph = self.stream.end_capture()
+
+    def close(self):
+        """Give the memory back. No recording can be used any more."""
+        self.memory.free_all_blocks()
+
+
 class Recording:
     """What a function launches on the GPU, as a CUDA graph, to be launched again with other inputs.
 
-    `Recording(function, *arrays)` calls the function once, on copies of the arrays; nothing is computed then, only
-    written down. Each `replay(*arrays)` copies these into the same memory, launches everything at once, and returns what
-    the function returned: the same arrays with new contents. Python's own work is not repeated, so the function must not
-    look at a value, and what is to differ must be in an array. Dropout is: a recorded mask takes its seed from memory, and
-    every replay draws new ones from the generators that the function drew from, in their order.
+    `Recording(recorder, function, *arrays)` calls the function on copies of the arrays, twice: for practice, so that all
+    that it needs is there (compiled kernels, a library's workspace); and then nothing is computed, only written down. Each
+    `replay(*arrays)` copies these into the same memory, launches everything at once, and returns what the function
+    returned: the same arrays with new contents. Python's own work is not repeated, so the function must not look at a
+    value, and what is to differ must be in an array. Dropout is: a recorded mask takes its seed from memory, and every
+    replay draws new ones from the generators that the function drew from, in their order.
 
-    All memory that the function takes in between stays reserved, or a replay would write over what others keep there.
+    Raises RuntimeError or MemoryError if CUDA refuses: because the function waits for the GPU, say.
 
     Source: NVIDIA, CUDA C++ Programming Guide, section "CUDA Graphs".
     """
 
-    def __init__(self, function, *arrays):
-        cuda = array_module(arrays[0]).cuda
+    def __init__(self, recorder, function, *arrays):
         self.inputs = [x.copy() for x in arrays]
         self.seeds = Seeds(arrays[0])
-        self.memory, stream = cuda.MemoryPool(), cuda.Stream(non_blocking=True)
-        with stream, cuda.using_allocator(self.memory.malloc), random.seeds_from(self.seeds):
-            stream.begin_capture()
-            try:
-                self.outputs = function(*self.inputs)
-            except BaseException:
-                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so
-                    stream.end_capture()
-                raise
-            self.graph = stream.end_capture()
+        with random.seeds_from(Rehearsal(self.seeds)):
+            function(*self.inputs)
+        with random.seeds_from(self.seeds), recorder.recording() as made:
+            self.outputs = function(*self.inputs)
+        self.graph = made.graph
 
     def launch(self):
         """Compute with the inputs and the seeds that are there, right after the recording."""
@@ -48,6 +82,16 @@ class Recording:
             mine[...] = asarray(x, like=mine)
         self.seeds.draw()
         return self.launch()
+
+
+class Rehearsal:
+    """Hands out a place of `Seeds` without drawing: what is computed in a rehearsal is not used."""
+
+    def __init__(self, seeds):
+        self.place = seeds.array[0]
+
+    def next(self, generator):
+        return self.place
 
 
 class Seeds:

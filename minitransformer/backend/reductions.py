@@ -5,22 +5,29 @@ sum to BLAS. Each helper states the plain formula that it equals.
 """
 
 import functools
+import math
+
+import numpy as np
 
 from .arrays import array_module, on_host
+from .kernels import Kernel, compiles
+from .products import product
 
 FEW, LARGE = 64, 1 << 17  # positions, numbers in a weight
 
 
 @functools.lru_cache(maxsize=64)
-def filled(value, count, dtype, xp):
+def filled(value, count, dtype):
     """A vector of equal numbers, which many sums share; of a float dtype also for integers."""
-    return xp.full(count, value, dtype=xp.result_type(dtype, xp.float32))
+    return np.full(count, value, dtype=np.result_type(dtype, np.float32))
 
 
 def feature_sum(x, factor=1.0):
     """Σ over the last axis, kept: `factor * x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
+    if not on_host(x):
+        return x.sum(axis=-1, keepdims=True) * factor
     features = x.shape[-1]
-    weights = filled(factor, features, x.dtype, array_module(x))
+    weights = filled(factor, features, x.dtype)
     return (x.reshape(-1, features) @ weights).reshape(*x.shape[:-1], 1)
 
 
@@ -32,7 +39,54 @@ def feature_mean(x):
 def position_sum(x):
     """Σ over all axes but the last: `x.sum(axis=(0, ..., -2))`.  (..., D) → (D,)"""
     rows = x.reshape(-1, x.shape[-1])  # (N, D)
-    return filled(1.0, len(rows), x.dtype, array_module(x)) @ rows
+    if not on_host(x):
+        return column_sums(rows) if compiles(x) else rows.sum(axis=0)
+    return filled(1.0, len(rows), x.dtype) @ rows
+
+
+def column_sums(x):
+    """Σ over the rows of a matrix on a GPU: `x.sum(axis=0)`, first of √N of them together.  (N, D) → (D,)"""
+    x = array_module(x).ascontiguousarray(x)
+    columns, most = x.shape[1], max(1, len(x))
+    for together in (math.isqrt(most), most):
+        sums = array_module(x).empty((max(1, -(-len(x) // together)), columns), dtype=x.dtype)
+        COLUMN_SUMS(sums.size, x, len(x), columns, together, sums)
+        x = sums
+    return x.reshape(columns)
+
+
+COLUMN_SUMS = Kernel(
+    "column_sums",
+    "const T *x, long long rows, long long columns, long long together, T *sums",
+    """
+    T sum = 0;
+    for (long long row = i / columns * together, end = row + together; row < end && row < rows; ++row)
+        sum += x[row * columns + i % columns];
+    sums[i] = sum;
+    """,
+    lanes=1,
+)
+
+
+def sum_of_squares(x):
+    """Σ x²: `x @ x`, (P,) → a number."""
+    if not compiles(x):
+        return x @ x
+    sums = array_module(x).empty(min(x.size, 1 << 16), dtype=x.dtype)
+    SQUARES(sums.size, x, x.size, sums)
+    return sums.sum()
+
+
+SQUARES = Kernel(
+    "squares",
+    "const T *x, long long size, T *sums",
+    """
+    T sum = 0;
+    for (long long j = i; j < size; j += count) sum += x[j] * x[j];
+    sums[i] = sum;
+    """,
+    lanes=1,
+)
 
 
 def position_product(x, y, out=None):
@@ -40,7 +94,7 @@ def position_product(x, y, out=None):
 
     The gradient of a weight: d_W = Σ_n x_nᵀ d_y_n, `einsum("nd,ne->de", x, y)` with the positions in one axis n.
     """
-    return array_module(x).matmul(x.reshape(-1, x.shape[-1]).T, y.reshape(-1, y.shape[-1]), out=out)
+    return product(x.reshape(-1, x.shape[-1]).T, y.reshape(-1, y.shape[-1]), out=out)
 
 
 def feature_product(x, weight):
@@ -52,4 +106,4 @@ def feature_product(x, weight):
     rows, shape = x.reshape(-1, x.shape[-1]), (*x.shape[:-1], weight.shape[-1])
     if 1 < len(rows) <= FEW and weight.size >= LARGE and on_host(weight) and weight.flags.c_contiguous:
         return (weight.T @ rows.T).T.copy(order="C").reshape(shape)
-    return (rows @ weight).reshape(shape)
+    return product(rows, weight).reshape(shape)

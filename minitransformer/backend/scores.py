@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arrays import array_module
+from .arrays import array_module, on_host
 
 
 def query_key_product(query, key):
@@ -24,12 +24,14 @@ def query_key_product(query, key):
 
 
 def keys_outermost(mask):
-    """The same mask (..., S), its key axis outermost in memory, so that scores keep their layout when it is applied."""
-    xp = array_module(mask)
-    if mask.ndim == 0:
+    """The same mask (..., S), its key axis outermost in memory, so that scores keep their layout when it is applied.
+
+    On a GPU masks and scores lie as CuPy lays them.
+    """
+    if mask.ndim == 0 or not on_host(mask):
         return mask
     last = mask.ndim - 1
-    return first_to(xp.ascontiguousarray(mask.transpose(last, *range(last))), -1)
+    return first_to(np.ascontiguousarray(mask.transpose(last, *range(last))), -1)
 
 
 def first_to(x, place):

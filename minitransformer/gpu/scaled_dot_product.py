@@ -2,6 +2,7 @@
 
 from .. import attention
 from ..attention.masking import Masking, expect_mask
+from ..backend import array_module, product
 from .softmax import Softmax, softmax, softmax_backward
 
 
@@ -15,7 +16,7 @@ class ScaledDotProductAttention(attention.ScaledDotProductAttention):
         if not self.is_plain():
             return super().forward(query, key, value, mask)
         scale = query.shape[-1] ** -0.5
-        scores = query @ key.swapaxes(-1, -2)                            # (B, H, T, S)
+        scores = product(query, key.swapaxes(-1, -2))                    # (B, H, T, S)
         if mask is not None:
             expect_mask(mask, scores.shape)
         weights = softmax(scores, scale, mask, out=scores)               # (B, H, T, S)
@@ -23,20 +24,29 @@ class ScaledDotProductAttention(attention.ScaledDotProductAttention):
         if self.keep:
             self.weights = weights
         self.save(query, key, value, weights, dropped, scale)
-        return dropped @ value                                           # (B, H, T, K_v)
+        return product(dropped, value, out=side_by_side(query, value))   # (B, H, T, K_v)
 
     def backward(self, d_y):
         if not self.is_plain():
             return super().backward(d_y)
         query, key, value, weights, dropped, scale = self.saved()
-        d_value = dropped.swapaxes(-1, -2) @ d_y                         # (B, H, S, K_v)
-        d_weights = self.dropout.backward(d_y @ value.swapaxes(-1, -2))  # (B, H, T, S)
+        d_value = product(dropped.swapaxes(-1, -2), d_y, out=side_by_side(value, value))  # (B, H, S, K_v)
+        d_weights = self.dropout.backward(product(d_y, value.swapaxes(-1, -2)))  # (B, H, T, S)
         if self.keep:
             self.d_weights = d_weights
         d_scores = softmax_backward(weights, d_weights, scale)
-        d_query = d_scores @ key                                         # (B, H, T, K)
-        d_key = d_scores.swapaxes(-1, -2) @ query                        # (B, H, S, K)
+        d_query = product(d_scores, key, out=side_by_side(query, key))   # (B, H, T, K)
+        d_key = product(d_scores.swapaxes(-1, -2), query, out=side_by_side(key, query))  # (B, H, S, K)
         return d_query, d_key, d_value
 
     def is_plain(self):
         return type(self.masking) is Masking and type(self.softmax) is Softmax
+
+
+def side_by_side(rows, columns):
+    """An empty array (B, H, T, K) with T of `rows` and K of `columns`, in memory (B, T, H, K), so that to merge heads is no copy."""
+    xp, last = array_module(rows), rows.ndim - 1
+    if last < 3:
+        return None
+    *batch, heads, length, _ = rows.shape
+    return xp.empty((*batch, length, heads, columns.shape[-1]), dtype=rows.dtype).swapaxes(-2, -3)

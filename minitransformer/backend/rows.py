@@ -1,4 +1,4 @@
-"""Scatter-add: the gradient of a table lookup."""
+"""Rows of a table that are chosen by number, or by yes and no."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from .arrays import array_module
 
 
 def add_rows(table, ids, rows):
-    """table[ids[n]] += rows[n] for every n, repeated ids included: `numpy.add.at(table, ids, rows)`, in place.
+    """The gradient of a look-up: table[ids[n]] += rows[n] for every n, repeated ids included: `numpy.add.at(table, ids, rows)`, in place.
 
     Shapes: table (V, D), ids (N,), rows (N, D).
 
@@ -21,3 +21,14 @@ def add_rows(table, ids, rows):
     sorted_ids = ids[order]
     starts = np.flatnonzero(np.r_[True, sorted_ids[1:] != sorted_ids[:-1]])
     table[sorted_ids[starts]] += np.add.reduceat(rows[order], starts, axis=0)
+
+
+def zero_rows(table, chosen):
+    """`table[chosen] = 0`, in place, whatever stands there. Shapes: table (N, D), chosen (N,) bool.
+
+    CuPy would have to look how many are chosen, and wait for it; all numbers are gone through instead.
+    """
+    if isinstance(table, np.ndarray):
+        table[chosen] = 0
+    else:
+        array_module(table).copyto(table, 0, where=chosen[:, None])
