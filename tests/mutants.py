@@ -124,13 +124,13 @@ p("25", "dW transposed", "position_product, x, d_y", "position_product, d_y, x")
 p("26", "dW without the sum over the batch: one sample for all", "position_product, x, d_y",
     "position_product, x[0], d_y[0]")
 p("27a", "dW is the mean over the batch", "position_product, x, d_y", "position_product, x / len(x), d_y")
-p("27b", "db is the mean over the batch", "position_sum(d_y)", "position_sum(d_y) / len(d_y)")
-p("28", "db keeps the T axis, and sums the features instead", "position_sum(d_y)", "d_y.sum(axis=(0, -1))",
+p("27b", "db is the mean over the batch", "accumulate(position_sum, d_y)", "accumulate(position_sum, d_y / len(d_y))")
+p("28", "db keeps the T axis, and sums the features instead", "self.bias.accumulate(position_sum, d_y)", "self.bias.grad += d_y.sum(axis=(0, -1))",
     select="linear_gradient and square")
 p("29", "d_y W for d_y W^T", "feature_product(d_y, self.weight.data.T)", "feature_product(d_y, self.weight.data)")
 p("30a", "dW assigned, not added", "self.weight.accumulate(position_product, x, d_y)",
     "self.weight.grad = position_product(x, d_y)", select="backward_adds")
-p("30b", "db assigned, not added", "self.bias.grad += position_sum", "self.bias.grad = position_sum",
+p("30b", "db assigned, not added", "self.bias.accumulate(position_sum, d_y)", "self.bias.grad = position_sum(d_y)",
     select="backward_adds")
 p("31", "W updated before d_x", "return feature_product(d_y, self.weight.data.T)",
     "self.weight.data -= 0.01 * self.weight.grad\n        return feature_product(d_y, self.weight.data.T)",
@@ -138,7 +138,7 @@ p("31", "W updated before d_x", "return feature_product(d_y, self.weight.data.T)
 p("91", "dW_O from the output, not from the concatenated heads", "self.save(x)",
     "self.save(feature_product(x, self.weight.data))", judge="test_attention.py",
     select="multi_head_gradient and square")
-p("x08", "no gradient for the bias", "self.bias.grad += position_sum(d_y)", "pass")
+p("x08", "no gradient for the bias", "self.bias.accumulate(position_sum, d_y)", "pass")
 p("x09", "the weight drawn for the other shape", "xavier_uniform(rng, in_features, out_features)",
     "xavier_uniform(rng, in_features, in_features)")
 
@@ -1365,9 +1365,9 @@ p("x547", "the gradient is not squared (kernel)", "(1 - beta2) * grad[i] * grad[
 p("x548", "ε under the root (kernel)", "(sqrt(v[i]) + epsilon)", "sqrt(v[i] + epsilon)")
 p("x549", "no weight decay (kernel)", "(1 - decay) * data[i] - rate", "data[i] - rate")
 p = plants("gpu/softmax.py", "test_kernels.py", "every_kind_of_mask")
-p("x550", "the mask of the first sequence for all", "i / queries / heads * per_batch + ", "")
-p("x551", "the mask of the first head for all", "i / queries % heads * per_head", "0", select="of_every_score or by_head or axes")
-p("x552", "the mask of the first query for all", "i % queries * per_query", "0")
+p("x550", "the mask of the first sequence for all", "row / rows / sides * per_batch + ", "")
+p("x551", "the mask of the first head for all", "row / rows % sides * per_head", "0", select="of_every_score or by_head or axes")
+p("x552", "the mask of the first query for all", "row % rows * per_query", "0")
 p("x553", "the mask of the first key for all", "? exp(scale * x[j] - largest) : T(0)", "? exp(scale * x[j] - largest) : exp(scale * x[j] - largest)")
 p("x554", "a row of −∞ is divided by its sum", "total == 0 ? 1 : total", "total", select="every_kind_of_mask or forbidden")
 p("x555", "no shift by the maximum", "    largest = largest_of_lanes(largest);\n", "    largest = 0;\n", select="forbidden")
@@ -1385,7 +1385,7 @@ p("x564", "Bessel's correction (kernel)", "sqrt(sum_of_lanes(squares) / n + epsi
 p("x565", "ε outside the root (kernel)", "/ n + epsilon)", "/ n) + epsilon")
 p("x566", "the mean of d_x̂ is not subtracted (kernel)", "gamma[j] * d_y[j] - d_mean -", "gamma[j] * d_y[j] -")
 p("x567", "the part along x̂ stays (kernel)", " - (x[j] - m) / s * d_along)", ")")
-p("x568", "d_γ without x̂ (kernel)", "position_sum(along)", "position_sum(d_y)")
+p("x568", "d_γ without x̂ (kernel)", "(position_sum, along)", "(position_sum, d_y)")
 p("x569", "γ is left out in backward (kernel)", "d_mean += gamma[j] * d_y[j];", "d_mean += d_y[j];")
 p = plants("gpu/cross_entropy.py", "test_kernels.py", "cross_entropy")
 p("x570", "no shift, so exp overflows (kernel)", "    m = largest_of_lanes(m);\n", "    m = 0;\n")
@@ -1427,7 +1427,7 @@ p("x598", "out by columns is written by rows", "    elif lie_c[0]:", "    elif F
 p("x599", "out is a copy", "        out[...] = product(a, b)\n", "        pass\n", select="where_it_is_asked_for")
 p = plants("backend/reductions.py", "test_kernels.py", "sums_over_positions or sum_of_squares")
 p("x602", "the last rows are not summed", "row < end && row < rows", "row < end - 1 && row < rows")
-p("x603", "rows beyond the last are summed", "(max(1, -(-len(x) // together)), columns)", "(max(1, len(x) // together), columns)")
+p("x603", "rows beyond the last are summed", "xp.empty((-(-count // together), columns)", "xp.empty((count // together, columns)")
 p("x604", "only the first numbers are squared", "for (long long j = i; j < size; j += count) sum", "for (long long j = i; j < count; j += count) sum")
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "merging_is_no_copy")
 p("x605", "heads lie one after the other", "d_query = product(d_scores, key, out=side_by_side(query, key))", "d_query = product(d_scores, key)")

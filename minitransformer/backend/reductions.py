@@ -36,23 +36,23 @@ def feature_mean(x):
     return feature_sum(x, 1.0 / x.shape[-1])
 
 
-def position_sum(x):
-    """Σ over all axes but the last: `x.sum(axis=(0, ..., -2))`.  (..., D) → (D,)"""
+def position_sum(x, out=None):
+    """Σ over all axes but the last, into `out`: `x.sum(axis=(0, ..., -2), out=out)`.  (..., D) → (D,)"""
     rows = x.reshape(-1, x.shape[-1])  # (N, D)
     if not on_host(x):
-        return column_sums(rows) if compiles(x) else rows.sum(axis=0)
-    return filled(1.0, len(rows), x.dtype) @ rows
+        return column_sums(rows, out) if compiles(x) else rows.sum(axis=0, out=out)
+    return np.matmul(filled(1.0, len(rows), x.dtype), rows, out=out)
 
 
-def column_sums(x):
-    """Σ over the rows of a matrix on a GPU: `x.sum(axis=0)`, first of √N of them together.  (N, D) → (D,)"""
-    x = array_module(x).ascontiguousarray(x)
-    columns, most = x.shape[1], max(1, len(x))
-    for together in (math.isqrt(most), most):
-        sums = array_module(x).empty((max(1, -(-len(x) // together)), columns), dtype=x.dtype)
-        COLUMN_SUMS(sums.size, x, len(x), columns, together, sums)
-        x = sums
-    return x.reshape(columns)
+def column_sums(x, out=None):
+    """Σ over the rows of a matrix on a GPU: `x.sum(axis=0, out=out)`, first of √N of them together.  (N, D) → (D,)"""
+    xp, (count, columns) = array_module(x), x.shape
+    together = max(1, math.isqrt(count))
+    parts = xp.empty((-(-count // together), columns), dtype=x.dtype)
+    out = xp.empty(columns, dtype=x.dtype) if out is None else out
+    COLUMN_SUMS(parts.size, xp.ascontiguousarray(x), count, columns, together, parts)
+    COLUMN_SUMS(columns, parts, len(parts), columns, len(parts), out)
+    return out
 
 
 COLUMN_SUMS = Kernel(

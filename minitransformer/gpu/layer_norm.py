@@ -58,6 +58,6 @@ class LayerNorm(layers.LayerNorm):
         d_y = xp.ascontiguousarray(d_y)
         d_x, along = xp.empty_like(x), xp.empty_like(x)                  # along: d_y ∘ x̂
         BACKWARD(len(mean), x, d_y, self.gamma.data, mean, sigma, n, d_x, along)
-        self.beta.grad += position_sum(d_y)                              # (D,)
-        self.gamma.grad += position_sum(along)
+        self.beta.accumulate(position_sum, d_y)                          # (D,)
+        self.gamma.accumulate(position_sum, along)
         return d_x

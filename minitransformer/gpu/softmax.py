@@ -10,7 +10,8 @@ FORWARD = Kernel(
     "long long per_batch, long long per_head, long long per_query, long long per_key, long long n, T scale, T *y",
     """
     x += i * n, y += i * n;
-    if (mask) mask += i / queries / heads * per_batch + i / queries % heads * per_head + i % queries * per_query;
+    const unsigned int row = i, rows = queries, sides = heads;  // to divide 64 bits takes a GPU far longer
+    if (mask) mask += row / rows / sides * per_batch + row / rows % sides * per_head + row % rows * per_query;
     T largest = -1 / T(0), total = 0;
     for (int j = lane; j < n; j += LANES)
         if (!mask || mask[j * per_key]) largest = max(largest, scale * x[j]);

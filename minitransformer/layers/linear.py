@@ -34,7 +34,7 @@ class Linear(Module):
     def backward(self, d_y):
         x = self.saved()
         if self.bias is not None:
-            self.bias.grad += position_sum(d_y)                          # (E,)
+            self.bias.accumulate(position_sum, d_y)                      # (E,)
         self.weight.accumulate(position_product, x, d_y)                 # (D, E)
         return feature_product(d_y, self.weight.data.T)                  # (..., D)
 
