@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import card
 import machine
 
 REMEDIES = {
@@ -93,12 +94,15 @@ def no_card():
 
 def report(options, rows, columns, notes):
     """Print the rows as they come, and write them; the exit status. `columns` are {heading: row → text}."""
-    if getattr(options, "device", "cpu") == "gpu" and (problem := no_card()):
+    device = getattr(options, "device", "cpu")
+    if device == "gpu" and (problem := no_card()):
         print(problem, file=sys.stderr)
         return 2
-    found, facts = [], machine.facts()
+    found, facts, gpu = [], machine.facts(), card.facts(device)
     if not options.in_suite:
         print(f"{machine.sentence(facts)}. {options.threads} threads, float32.\n")
+        if gpu:
+            print(f"{card.sentence(gpu)}.\n")
     print(line(columns), flush=True)
     print(line("-" * len(heading) for heading in columns), flush=True)
     try:
@@ -112,7 +116,7 @@ def report(options, rows, columns, notes):
     print("", notes, *(f"{name} is not installed: {REMEDIES[name]}" for name in missing), sep="\n", flush=True)
     if options.json:
         settings = {name: value for name, value in vars(options).items() if name not in ("json", "in_suite")}
-        Path(options.json).write_text(json.dumps({"options": settings, "machine": facts, "rows": found}) + "\n")
+        Path(options.json).write_text(json.dumps({"options": settings, "machine": facts, "card": gpu, "rows": found}) + "\n")
     return 0
 
 

@@ -47,6 +47,10 @@ class Ours:
         """Fork the second process, which ends with this one."""
         self.shares.__enter__()
 
+    def end(self):
+        """End that process, or give back the memory of what is replayed."""
+        self.shares.__exit__()
+
     def gradients(self):
         """Forward and backward; the loss."""
         if not self.shares.team:

@@ -10,19 +10,13 @@ At toy size both must give the same loss, gradients and step in float64 before a
 that it runs.
 """
 
-import os
 import sys
 
+import card
 import command
 import turns
 from workload import ON_A_CARD, batch_of_shape
 
-PEAKS = {  # from NVIDIA's data sheets: TFLOP/s without sparsity in float32, TF32, bfloat16; TB/s of memory
-    "H100 PCIe": (51, 378, 756, 2.0),
-    "H100": (67, 495, 989, 3.35),
-    "H200": (67, 495, 989, 4.8),
-    "A100": (19.5, 156, 312, 2.0),
-}
 PYTORCH = {"PyTorch": {}, "compiled": {"compiled": True}, "bfloat16": {"bfloat16": True}}
 PEERS = ("by Python", *PYTORCH)
 NOTES = (
@@ -40,8 +34,6 @@ def arguments(argv):
     parser.add_argument("--tf32", action="store_true", help="float32 products in TF32, ours and PyTorch's")
     options = command.parsed(parser, argv)
     options.sizes = options.sizes or list(ON_A_CARD)[: 1 if options.quick else None]
-    if options.tf32:
-        os.environ["CUPY_TF32"] = "1"  # before CuPy is imported
     return options
 
 
@@ -49,8 +41,8 @@ def rows(options):
     import contestants
 
     torch = contestants.find("PyTorch")
+    choose_products(options.tf32, torch)
     if torch is not None:
-        same_products(options)
         contestants.check("toy", torch, device=options.device)
     for size in options.sizes:
         _, _, batch, length = ON_A_CARD[size]
@@ -63,31 +55,25 @@ def rows(options):
             elif torch is not None:
                 made[name] = torch(config, ids, device=options.device, **PYTORCH[name])
                 made[name].take_weights(made["ours"].weights())
-        found = turns.measured({name: finished(contestant, options) for name, contestant in made.items()}, options)
+        found = turns.measured({name: card.done(contestant.step, options.device) for name, contestant in made.items()}, options)
         flop = 2 * multiply_adds(config, batch, length)
-        yield {"size": size, "tokens": batch * length, "dropout": options.dropout, "tf32": options.tf32, "card": card(options), **found,
+        yield {"size": size, "tokens": batch * length, "dropout": options.dropout, "tf32": options.tf32, "card": card.facts(options.device), **found,
                "tflops": {name: flop / ms / 1e9 for name, ms in found["ms"].items()},
                "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
+        made["ours"].end()
+        del made
+        card.give_back(options.device)
 
 
-def same_products(options):
-    """PyTorch's products as ours: in TF32 or not."""
-    import torch
+def choose_products(tf32, torch):
+    """Ours, and PyTorch's where it is installed: in TF32 or not."""
+    from minitransformer.backend import use_tf32
 
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.tf32
+    use_tf32(tf32)
+    if torch is not None:
+        from torch import backends
 
-
-def finished(contestant, options):
-    """Its step, and the wait until the card is done with it."""
-    if options.device == "cpu":
-        return contestant.step
-    import cupy
-
-    def step():
-        contestant.step()
-        cupy.cuda.runtime.deviceSynchronize()  # of the whole card, PyTorch's work included
-
-    return step
+        backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = tf32
 
 
 def multiply_adds(config, batch, length):
@@ -101,19 +87,10 @@ def multiply_adds(config, batch, length):
     return batch / 2 * sum(products.multiply_adds() for products in passes)
 
 
-def card(options):
-    """The card's name; None on the CPU."""
-    if options.device == "cpu":
-        return None
-    import cupy
-
-    return cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-
-
 def share_of_peak(row):
     """What part of the card's matrix peak ours reached."""
-    known = next((PEAKS[name] for name in PEAKS if name in (row["card"] or "")), None)
-    return format(row["tflops"]["ours"] / known[1 if row["tf32"] else 0], ".0%") if known else "?"
+    best = card.peaks(row)
+    return format(row["tflops"]["ours"] / best[0], ".0%") if best else "?"
 
 
 COLUMNS = command.race_columns(

@@ -483,9 +483,51 @@ def test_the_benchmark_of_a_card_runs_without_pytorch_and_says_where_there_is_no
     encoder, decoder = 4 * 64**2 + 2 * 64 * 256 + 2 * 16 * 64, 8 * 64**2 + 2 * 64 * 256 + 4 * 16 * 64
     forward = 2 * (encoder + decoder) + 64 * 20  # multiply-adds a token; backward is twice that, and sums are products too
     assert row["tflops"]["ours"] == pytest.approx(2 * 3 * forward * 1024 / row["ms"]["ours"] / 1e9, rel=0.02)
-    for command in (["gpu_step.py"], ["greedy_decoding.py", "--device", "gpu"]):
+    for command in (["gpu_step.py"], ["gpu_kernels.py"], ["greedy_decoding.py", "--device", "gpu"]):
         process = run(*command, "--quick", path=path)
         assert process.returncode == 2 and "stay on 'cpu'" in process.stderr and "Traceback" not in process.stderr
+
+
+def test_the_benchmark_of_kernels_has_a_row_for_each_and_counts_what_must_be_moved(tmp_path):
+    file = tmp_path / "kernels.json"
+    process = run("gpu_kernels.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file, path=without(tmp_path, "torch"))
+    assert process.returncode == 0, process.stderr
+    rows = {row["kernel"]: row for row in json.loads(file.read_text())["rows"]}
+    assert list(rows) == ["softmax", "LayerNorm", "ReLU", "GELU", "dropout", "cross-entropy", "Adam"]
+    for name, row in rows.items():
+        assert set(row["ms"]) == ({"ours"} if name == "Adam" else {"ours", "by formula"}) and row["not_installed"] == ["PyTorch"]
+    seconds = rows["LayerNorm"]["ms"]["ours"] / 1000
+    assert rows["LayerNorm"]["gb_per_second"] == pytest.approx(5 * 500 * 512 * 4 / seconds / 1e9)  # x, y, d_y, x again, d_x
+
+
+def test_the_share_of_a_card_is_that_of_its_data_sheet(load):
+    kernels, steps = load("gpu_kernels"), load("gpu_step")
+    row = {"card": {"card": "NVIDIA H100 80GB HBM3"}, "gb_per_second": 1675, "tf32": False, "tflops": {"ours": 33.5}}
+    assert kernels.share_of_bandwidth(row) == "50%" and steps.share_of_peak(row) == "50%"
+    assert steps.share_of_peak({**row, "tf32": True}) == "7%"
+    assert kernels.share_of_bandwidth({**row, "card": {"card": "NVIDIA H100 PCIe"}}) == "84%"
+    for unknown in (None, {"card": "another"}):
+        assert kernels.share_of_bandwidth({**row, "card": unknown}) == steps.share_of_peak({**row, "card": unknown}) == "?"
+
+
+def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(load, monkeypatch, capsys):
+    import strict_arrays
+
+    from minitransformer import gpu
+    from minitransformer.backend import arrays, products
+
+    monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
+    monkeypatch.setattr(products, "library", strict_arrays.Cublas)
+    parity = load("gpu_parity")
+    monkeypatch.setattr("card.facts", lambda device: None)
+    assert parity.main(["--threads", "1"]) == 0
+    lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")][2:]
+    cells = {line[1].strip(): [cell.strip() for cell in line[2:-1]] for line in lines}
+    assert len(cells) >= 40 and cells["LayerNorm"][0] == "yes" and cells["Linear"][0] == ""
+    assert all(float(line[1]) < 1e-10 and float(line[2]) < 1e-4 and not line[3] for line in cells.values())
+    monkeypatch.setattr(gpu.GELU, "backward", lambda self, d_y: d_y)
+    assert parity.main(["--threads", "1"]) == 1
+    assert "WRONG" in capsys.readouterr().out
 
 
 @pytest.mark.parity
@@ -497,6 +539,9 @@ def test_pytorch_takes_part_in_the_benchmark_of_a_card(load, tmp_path):
     assert process.returncode == 0, process.stderr
     (row,) = json.loads(file.read_text())["rows"]
     assert set(row["ms"]) == set(row["tflops"]) == {"ours", "PyTorch", "bfloat16"} and row["dropout"] == 0.1
+    process = run("gpu_kernels.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file)
+    assert process.returncode == 0, process.stderr
+    assert all("PyTorch" in row["ms"] and not row["not_installed"] for row in json.loads(file.read_text())["rows"])
 
 
 @pytest.mark.parity

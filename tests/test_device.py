@@ -25,8 +25,10 @@ from minitransformer.data.tasks import make_task
 from minitransformer.decoding import beam_search, greedy, sample
 from minitransformer.errors import InputError
 from minitransformer.evaluation import alignment_shares, evaluate
+from minitransformer.gpu import parity
+from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
-from minitransformer.layers import Dropout, Linear
+from minitransformer.layers import Dropout, LayerNorm, Linear
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import MODELS
 from minitransformer.observe import observe
@@ -63,11 +65,6 @@ def on_device(values):
     return type(values)(map(on_device, values)) if isinstance(values, (tuple, list)) else values
 
 
-def as_floats(values):
-    values = values if isinstance(values, (tuple, list)) else (values,)
-    return [as_numpy(value) for value in values if value is not None]
-
-
 def close(found, expected, error=1e-10):
     assert len(found) == len(expected)
     for a, b in zip(found, expected):
@@ -77,29 +74,6 @@ def close(found, expected, error=1e-10):
 # -- every component ----------------------------------------------------------------------------------------------
 
 
-def passed_through(component, dtype, device):
-    """(outputs, gradients of the inputs, gradients of the parameters) of the example, on this device."""
-    rng = np.random.default_rng(3)
-    made, *inputs = component.example(rng)
-    made.to(dtype)
-    for _, module in made.named_modules():
-        module.__dict__.update({"p": 0} if isinstance(module, Dropout) else {})
-    for p in made.parameters():
-        p.data += (0.1 * rng.standard_normal(p.shape)).astype(dtype)
-    inputs = [x.astype(dtype) if getattr(getattr(x, "dtype", None), "kind", "") == "f" else x for x in inputs]
-    made.to(device)
-    if device == "gpu":
-        inputs = on_device(inputs)
-    with counted() as transfers:
-        y = made(*inputs)
-        outputs = y if isinstance(y, tuple) else (y,)
-        d_outputs = [np.random.default_rng(i).standard_normal(o.shape).astype(dtype) for i, o in enumerate(outputs)]
-        d_x = made.backward(*(on_device(d_outputs) if device == "gpu" else d_outputs))
-    if device == "gpu":
-        assert all(isinstance(value, library().ndarray) for value in (*outputs, *(p.grad for p in made.parameters())))
-    return as_floats(y), as_floats(d_x), as_floats([p.grad for p in made.parameters()]), transfers
-
-
 @pytest.mark.parametrize("component", [c for c in COMPONENTS if c not in (CrossEntropy, Dropout)], ids=lambda c: c.__name__)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("form", ["by kernels", "as written"])
@@ -107,10 +81,27 @@ def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(comp
     """By the kernels of `gpu`, for components that have some, and by the operations that the component is written in."""
     if form == "as written":
         monkeypatch.setattr(gpu, "FORMS", {})
-    expected, found = (passed_through(component, dtype, device) for device in ("cpu", "gpu"))
+    expected, found = (passed_through(component, dtype, device, counted) for device in ("cpu", "gpu"))
     for a, b in zip(found[:3], expected[:3]):
         close(a, b, 1e-10 if dtype == "float64" else 1e-4)
     assert waited_for(found[3], {})
+
+
+def test_nothing_of_a_component_on_the_device_is_numpys(monkeypatch):
+    """What comes out is the device's own, and so are the gradients."""
+    seen = []
+    monkeypatch.setattr(parity, "as_numpy", lambda x: seen.append(x) or as_numpy(x))
+    for component in COMPONENTS:
+        if component is not CrossEntropy:
+            passed_through(component, "float32", "gpu")
+    assert len(seen) > 3 * len(COMPONENTS) and all(isinstance(x, library().ndarray) for x in seen)
+
+
+def test_the_deviation_of_a_component_is_that_of_its_worst_number(monkeypatch):
+    assert deviation(LayerNorm, "float64") < 1e-14
+    backward = gpu.LayerNorm.backward
+    monkeypatch.setattr(gpu.LayerNorm, "backward", lambda self, d_y: backward(self, d_y) + 0.5)
+    assert 0.1 < deviation(LayerNorm, "float64") <= 0.5
 
 
 def test_cross_entropy_looks_at_the_targets_before_they_go_to_the_device():
@@ -597,6 +588,17 @@ def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     assert re.sub(r"\d\.\d{6,}", "", said[0]) == re.sub(r"\d\.\d{6,}", "", said[1])
     pictures = [sorted(path.name for path in (tmp_path / device).iterdir()) for device in ("cpu", "gpu")]
     assert pictures[0] == pictures[1] and len(pictures[0]) >= 2
+
+
+def test_tf32_is_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("minitransformer.cli.use_tf32", lambda: asked.append(True))
+    assert main(["predict", "numbers-en-de", "seven", "--tf32"]) == 2
+    assert "--tf32 is a way in which GPUs multiply; it goes with --device gpu" in capsys.readouterr().err and not asked
+    command("predict", "numbers-en-de", "seven", "--device", "gpu")
+    assert not asked
+    command("predict", "numbers-en-de", "seven", "--device", "gpu", "--tf32")
+    assert asked
 
 
 def test_a_new_run_on_a_gpu_takes_a_batch_whole(tmp_path, capsys):

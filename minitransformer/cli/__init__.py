@@ -2,6 +2,7 @@
 
 import sys
 
+from ..backend import chosen_device, use_tf32
 from ..errors import InputError, NonFiniteError
 from .parser import make_parser
 
@@ -15,6 +16,8 @@ def main(arguments=None):
             stream.reconfigure(errors="replace")
     options = make_parser().parse_args(arguments)
     try:
+        if getattr(options, "tf32", False):
+            choose_tf32(options.device)
         return options.command(options) or 0
     except InputError as problem:
         print(f"minitransformer: {problem}", file=sys.stderr)
@@ -34,3 +37,10 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("minitransformer: interrupted.", file=sys.stderr)
         return 130
+
+
+def choose_tf32(device):
+    """Let products be made in TF32. Raises InputError on the CPU, which has no such thing."""
+    if chosen_device(device) == "cpu":
+        raise InputError("--tf32 is a way in which GPUs multiply; it goes with --device gpu.")
+    use_tf32()

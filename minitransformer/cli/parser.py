@@ -230,6 +230,7 @@ def add_beam(parser):
 
 def add_device(parser):
     parser.add_argument("--device", choices=(*DEVICES, "auto"), default="cpu", help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)")
+    parser.add_argument("--tf32", action="store_true", help="let a GPU round what it multiplies to TF32: faster, ten bits of fraction")
 
 
 def add_fields(group, prefix, cls):

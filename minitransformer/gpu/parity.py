@@ -1,0 +1,52 @@
+"""How far a GPU's numbers are from the CPU's, component by component."""
+
+import contextlib
+
+import numpy as np
+
+from ..backend import as_numpy, move
+from ..layers import Dropout
+
+
+def passed_through(component, dtype, device, watch=contextlib.nullcontext):
+    """(outputs, gradients of the inputs, gradients of the parameters): lists of NumPy arrays, from the component's example.
+
+    Away from initialisation, without dropout, whose masks differ; what `watch()` yields while it computes comes last.
+    """
+    rng = np.random.default_rng(3)
+    made, *inputs = component.example(rng)
+    made.to(dtype)
+    for _, module in made.named_modules():
+        vars(module).update({"p": 0} if isinstance(module, Dropout) else {})
+    for p in made.parameters():
+        p.data += (0.1 * rng.standard_normal(p.shape)).astype(dtype)
+    made.to(device)
+    inputs = [there(x.astype(dtype) if getattr(getattr(x, "dtype", None), "kind", "") == "f" else x, device) for x in inputs]
+    with watch() as seen:
+        y = made(*inputs)
+        outputs = y if isinstance(y, tuple) else (y,)
+        d_y = [there(np.asarray(np.random.default_rng(n).standard_normal(o.shape), dtype=dtype), device) for n, o in enumerate(outputs)]
+        d_x = made.backward(*d_y)
+    d_x = d_x if isinstance(d_x, tuple) else (d_x,)
+    found = outputs, d_x, [p.grad for p in made.parameters()]
+    return *([as_numpy(x) for x in arrays if x is not None] for arrays in found), seen
+
+
+def there(x, device):
+    """x on the device, with all arrays in it if it is a list or a tuple."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(there(item, device) for item in x)
+    return move(x, device) if isinstance(x, np.ndarray) else x
+
+
+def deviation(component, dtype):
+    """The largest difference between GPU and CPU in anything that passes through, as a share of the largest number or of 1."""
+    expected, found = (passed_through(component, dtype, device)[:3] for device in ("cpu", "gpu"))
+    pairs = [pair for a, b in zip(found, expected) for pair in zip(a, b, strict=True)]
+    return max(distance(a, b) for a, b in pairs)
+
+
+def distance(a, b):
+    """max |a − b| / max(1, max |b|), where −∞ equals −∞ and is no measure of size."""
+    apart = np.subtract(a, b, where=a != b, out=np.zeros_like(b))
+    return float(np.abs(apart).max(initial=0) / max(1.0, np.abs(b[np.isfinite(b)]).max(initial=0)))
