@@ -161,7 +161,7 @@ class Replays:
     the GPU inside a step cannot be recorded: a warning says so, and it is not tried again.
     """
 
-    BEFORE, MOST, STEP = 1, 16, 8
+    BEFORE, MOST, STEP = 1, 64, 4
 
     def __init__(self, shares):
         self.model, self.loss, self.flat, self.rewind = shares.model, shares.loss, shares.optimizer.flat, shares.rewind

@@ -1,4 +1,4 @@
-"""On a real card: everything of `test_device.py` once more, and what only a card can show. By `make test-gpu`.
+"""On a real card: everything of `test_device.py` and `test_kernels.py` once more, and what only a card can show. By `make test-gpu`.
 
 Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each component, forward and backward.
 """
@@ -6,13 +6,14 @@ Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each compon
 import numpy as np
 import pytest
 import test_device
-from test_device import batch_of, close, on_device, pair
+import test_kernels
+from test_device import RECORDED, as_long_as_it_is, batch_of, close, on_device, pair  # noqa: F401 - a fixture
 
 from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem
 from minitransformer.backend.graphs import Recorder, Recording
 from minitransformer.losses import CrossEntropy
-from minitransformer.models import MODELS, Transformer, TransformerConfig
+from minitransformer.models import Transformer, TransformerConfig
 from minitransformer.optim import Adam
 from minitransformer.shares import forward_and_backward
 from minitransformer.training import train
@@ -21,10 +22,11 @@ if problem := gpu_problem():
     pytest.skip(problem, allow_module_level=True)
 
 pytestmark = pytest.mark.gpu
-globals().update({name: test for name, test in vars(test_device).items() if name.startswith("test_") and "stand_in" not in name})
+for module in (test_device, test_kernels):
+    globals().update({name: test for name, test in vars(module).items() if name.startswith("test_") and "stand_in" not in name})
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", RECORDED)
 def test_nothing_inside_a_step_waits_for_the_card(name):
     """A stream that is captured refuses whatever would have to wait: what can be recorded, the optimizer included, waits for nothing."""
     model = pair(name, "float32")[1]

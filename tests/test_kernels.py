@@ -177,15 +177,12 @@ def test_attention_says_what_is_wrong_with_a_mask():
             attention()(query, key, value, mask)
 
 
-def test_local_attention_is_as_it_was():
-    found = []
-    for where in ("cpu", "gpu"):
-        component, *inputs = LocalAttention.example(np.random.default_rng(3))
-        component.to("float64").to(where)
-        assert type(component) is LocalAttention
-        y = component(*(on_device(inputs) if where == "gpu" else inputs))
-        found.append([on_cpu(y)])
-    close(*found)
+def test_local_attention_attends_to_its_blocks_by_kernels(monkeypatch):
+    called, scaled = [], gpu.ScaledDotProductAttention.forward
+    monkeypatch.setattr(gpu.ScaledDotProductAttention, "forward", lambda *inputs: called.append(1) or scaled(*inputs))
+    _, *inputs = LocalAttention.example(np.random.default_rng(3))
+    same(lambda: LocalAttention(3), inputs, drawn(3, 2, 7, 4))
+    assert called == [1]
 
 
 @pytest.mark.parametrize("vocabulary", [2, 31, 33, 100])

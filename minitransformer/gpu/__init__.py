@@ -9,7 +9,7 @@ from .activations import GELU, ReLU, TanhGELU
 from .cross_entropy import CrossEntropy
 from .dropout import Dropout
 from .layer_norm import LayerNorm
-from .scaled_dot_product import ScaledDotProductAttention
+from .scaled_dot_product import LocalAttention, ScaledDotProductAttention
 from .softmax import Softmax
 
 FORMS = {
@@ -19,6 +19,7 @@ FORMS = {
     layers.ReLU: ReLU,
     layers.Softmax: Softmax,
     layers.TanhGELU: TanhGELU,
+    attention.LocalAttention: LocalAttention,
     attention.ScaledDotProductAttention: ScaledDotProductAttention,
     losses.CrossEntropy: CrossEntropy,
 }

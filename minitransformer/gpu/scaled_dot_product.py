@@ -43,10 +43,13 @@ class ScaledDotProductAttention(attention.ScaledDotProductAttention):
         return type(self.masking) is Masking and type(self.softmax) is Softmax
 
 
+class LocalAttention(attention.LocalAttention, ScaledDotProductAttention):
+    """`attention.LocalAttention`, whose blocks are attended to in the way above."""
+
+
 def side_by_side(rows, columns):
     """An empty array (B, H, T, K) with T of `rows` and K of `columns`, in memory (B, T, H, K), so that to merge heads is no copy."""
-    xp, last = array_module(rows), rows.ndim - 1
-    if last < 3:
+    if rows.ndim != 4:
         return None
-    *batch, heads, length, _ = rows.shape
-    return xp.empty((*batch, length, heads, columns.shape[-1]), dtype=rows.dtype).swapaxes(-2, -3)
+    batch, heads, length, _ = rows.shape
+    return array_module(rows).empty((batch, length, heads, columns.shape[-1]), dtype=rows.dtype).swapaxes(1, 2)
