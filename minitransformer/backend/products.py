@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from .arrays import array_module
+from .arrays import array_module, on_host
 from .kernels import compiles
 
 TYPES = {"float32": (ctypes.c_float, 0, 68), "float64": (ctypes.c_double, 1, 70)}  # cudaDataType, cublasComputeType_t
@@ -27,6 +27,8 @@ def product(a, b, out=None):
     while a step is recorded (CuPy 14). cuBLAS itself takes matrices as they lie, transposed or apart from each other, and
     writes them so.
     """
+    if on_host(a):
+        return np.matmul(a, b, out)
     if not compiles(a) or a.dtype != b.dtype:
         return array_module(a).matmul(a, b, out=out)
     if out is None:
