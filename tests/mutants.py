@@ -798,8 +798,8 @@ reduce = "table[sorted_ids[starts]] += np.add.reduceat(rows[order], starts, axis
 p("x138", "the last of several equal ids wins", reduce, "table[ids] += rows")
 p("x139", "rows in the old order", "rows[order]", "rows")
 p = plants("backend/erf.py", "test_backend.py", "erf")
-p("x140", "cut off too early", "_EDGE = 6.0", "_EDGE = 3.5")
-p("x141", "float32's accuracy for float64", "48 if x.dtype == np.float64 else 26", "26")
+p("x140", "cut off too early", "(48, 6.0)", "(48, 3.5)")
+p("x141", "float32's accuracy for float64", "SERIES[\"float64\" if x.dtype == np.float64 else \"float32\"]", "SERIES[\"float32\"]")
 p = plants("backend/random.py", "test_backend.py", "keep")
 p("x142", "neighbours share a draw", "draws.view(np.uint16)[: like.size]",
     "np.repeat(draws.view(np.uint16)[::4], 4)[: like.size]")

@@ -268,7 +268,7 @@ def test_erf_is_accurate_to_float32():
     x = np.linspace(-7, 7, 20001, dtype=np.float32)
     expected = np.array([math.erf(float(v)) for v in x])
     assert erf(x).dtype == np.float32
-    close(erf(x), expected, atol=6e-7)
+    close(erf(x), expected, atol=3e-7)
 
 
 def test_erf_is_odd_and_ends_at_plus_and_minus_one():
