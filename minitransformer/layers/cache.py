@@ -46,7 +46,7 @@ class Cache:
         """The arrays that `make()` returned when it was first needed: what never grows, such as an encoder's keys."""
         expect_no_grad()
         if self.buffers is None:
-            self.hold(make())
+            self.hold(tuple(array_module(x).ascontiguousarray(x) for x in make()))  # they will be read for every token
         return self.arrays
 
     def copy(self):
