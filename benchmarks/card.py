@@ -1,10 +1,11 @@
 """The card that is measured on: what it is, what it could do at best, and when it is done."""
 
 PEAKS = {  # from NVIDIA's data sheets: TFLOP/s without sparsity in float32 and TF32; TB/s of memory
-    "H100 PCIe": (51, 378, 2.0),
-    "H100": (67, 495, 3.35),
-    "H200": (67, 495, 4.8),
-    "A100": (19.5, 156, 2.0),
+    "NVIDIA H100 80GB HBM3": (67, 495, 3.35),
+    "NVIDIA H100 PCIe": (51, 378, 2.0),
+    "NVIDIA H200": (67, 495, 4.8),
+    "NVIDIA A100-SXM4-80GB": (19.5, 156, 2.0),
+    "NVIDIA A100-SXM4-40GB": (19.5, 156, 1.55),
 }
 
 
@@ -43,8 +44,7 @@ def cuda_version(number):
 
 def peaks(row):
     """(TFLOP/s in the row's kind of product, TB/s), at best; None for a card that is not known, and on the CPU."""
-    name = (row["card"] or {"card": ""})["card"]
-    known = next((PEAKS[model] for model in PEAKS if model in name), None)
+    known = PEAKS.get(row["card"] and row["card"]["card"])
     return known and (known[1 if row.get("tf32") else 0], known[2])
 
 

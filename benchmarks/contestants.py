@@ -111,7 +111,7 @@ def pair(size, peer, **options):
     """
     config = configuration(size, dropout=0.0)
     batch = batch_of(size, config.source_vocabulary)
-    ours, theirs = Ours(config, batch), peer(config, batch, **options)
+    ours, theirs = Ours(config, batch, options.get("device", "cpu")), peer(config, batch, **options)
     ours.double()
     theirs.double()
     theirs.take_weights(ours.weights())

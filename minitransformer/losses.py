@@ -60,13 +60,18 @@ class CrossEntropy(Module):
         """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
         if targets.shape != x.shape[:-1]:
             raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
+        targets, real, count = self.looked_at(targets, x.shape[-1])
+        return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
+
+    def looked_at(self, targets, classes):
+        """(targets with 0 for padding, which are real, how many). Raises InputError for an id beyond the classes, or none that is real."""
         real = targets != self.padding
         targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
-        expect_ids(targets, x.shape[-1])
+        expect_ids(targets, classes)
         count = int(real.sum()) if on_host(real) else real.sum()         # N, before the targets go to a GPU
         if on_host(real) and count == 0:
             raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
-        return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
+        return targets, real, count
 
     @classmethod
     def example(cls, rng):

@@ -7,13 +7,14 @@ import warnings
 
 import numpy as np
 
-from .backend import array_module, asarray, on_host
+from .backend import array_module, asarray, on_host, uses_tf32
 from .backend.graphs import Recorder, Recording
 from .backend.processes import cores
 from .data.vocabulary import PAD
 from .errors import InputError
 from .layers.embedding import Embedding, expect_ids
 from .layers.packing import Packing
+from .losses import CrossEntropy
 from .module import Module
 from .team import Team
 
@@ -77,7 +78,7 @@ class Shares:
         self.model, self.loss, self.optimizer, self.count = model, beside(optimizer.flat.data, loss), optimizer, count
         self.generators = model.generators()
         self.replays = Replays(self) if replay and count == 1 and not on_host(optimizer.flat.data) else None
-        self.skip_padding = skip_padding and not self.replays
+        self.asked_to_skip = skip_padding
         self.team = None
 
     def __enter__(self):
@@ -95,7 +96,7 @@ class Shares:
     def gradients(self, batch):
         """Let the gradients of the model be those of the batch's mean loss; return that loss."""
         self.before = [g.bit_generator.state for g in self.generators]
-        if self.replays:
+        if self.replaying:
             batch = self.replays.rounded(batch)
         if self.count == 1:
             self.drawn = [(batch, 1.0, None)]
@@ -103,9 +104,29 @@ class Shares:
             seeds = self.generators[0].integers(1 << 63, size=self.count) if self.generators else [0] * self.count
             self.drawn = [(*part, int(seed)) for part, seed in zip(cut(batch, self.count, padding_of(self.loss)), seeds)]
         side_by_side = self.team and len(self.drawn) == self.count
-        if self.replays and batch.source is not None and (value := self.replays.gradients(batch)) is not None:
+        if self.replaying and batch.source is not None and (value := self.replays.gradients(batch)) is not None:
             return value
+        if self.replays and self.replays.recordings:
+            return self.by_python()
         return self.team.gradients(self.drawn) if side_by_side else self.one_by_one(self.drawn)
+
+    @property
+    def replaying(self):
+        """Whether steps are replayed: asked for, and not given up."""
+        return self.replays is not None and self.replays.most > 0
+
+    @property
+    def skip_padding(self):
+        return self.asked_to_skip and not self.replaying
+
+    def by_python(self):
+        """A step that is not replayed; if recordings have taken the memory that it needs, they give it back."""
+        try:
+            return self.one_by_one(self.drawn)
+        except MemoryError:
+            self.replays.give_up()
+            self.rewind()
+        return self.one_by_one(self.drawn)
 
     def update(self):
         """The optimizer's step."""
@@ -144,7 +165,7 @@ class Shares:
 
 def beside(data, loss):
     """The loss, in its form for the device where the parameters are."""
-    return loss if on_host(data) or not isinstance(loss, Module) else copy.copy(loss).to("gpu")
+    return loss if on_host(data) or not isinstance(loss, Module) else copy.deepcopy(loss).to("gpu")
 
 
 def suitable_shares():
@@ -167,19 +188,20 @@ class Replays:
         self.model, self.loss, self.flat, self.rewind = shares.model, shares.loss, shares.optimizer.flat, shares.rewind
         self.seen, self.recordings, self.most = collections.Counter(), {}, self.MOST
         self.recorder = Recorder(array_module(self.flat.data))
-        self.vocabulary = max(m.weight.shape[0] for _, m in self.model.named_modules() if isinstance(m, Embedding))
+        self.embeddings = [m for _, m in self.model.named_modules() if isinstance(m, Embedding)]  # the source's before the target's
         self.longest = getattr(getattr(self.model, "config", None), "max_length", None)
 
     def gradients(self, batch):
         """As `Shares.gradients`, or None."""
-        shapes = tuple(ids.shape for ids in batch)
-        self.seen[shapes] += 1
-        if shapes in self.recordings:
-            for ids in batch:
-                expect_ids(ids, self.vocabulary)                         # no component will look at them
-            value = self.recordings[shapes].replay(*batch)
-        elif self.seen[shapes] > self.BEFORE and len(self.recordings) < self.most and (recording := self.recorded(batch)):
-            self.recordings[shapes] = recording
+        key = (*(ids.shape for ids in batch), self.model.training, uses_tf32())
+        self.seen[key] += 1
+        if key not in self.recordings and not (self.seen[key] > self.BEFORE and len(self.recordings) < self.most):
+            return None
+        self.expect_batch(*batch)
+        if key in self.recordings:
+            value = self.recordings[key].replay(*batch)
+        elif recording := self.recorded(batch):
+            self.recordings[key] = recording
             value = recording.launch()
         else:
             return None
@@ -192,20 +214,34 @@ class Replays:
             return Recording(self.recorder, self.step, *(asarray(ids, like=self.flat.data) for ids in batch))
         except (RuntimeError, MemoryError) as problem:
             warnings.warn(f"A step of this {type(self.model).__name__} cannot be replayed, so Python makes every one: {problem}", stacklevel=2)
-            self.model.clear_saves()
-            self.loss.clear_saves()
             self.rewind()
-            self.most = 0
+            self.give_up()
             return None
 
+    def give_up(self):
+        """Record and replay nothing from now on, and give the memory back."""
+        self.most = 0
+        self.model.clear_saves()
+        if isinstance(self.loss, Module):
+            self.loss.clear_saves()
+        self.close()
+
+    def expect_batch(self, source, target_in, target_out):
+        """Raise InputError for what the components would not take. Of ids that are on the GPU they see nothing."""
+        if self.embeddings:
+            expect_ids(source, self.embeddings[0].weight.shape[0])
+            expect_ids(target_in, self.embeddings[-1].weight.shape[0])
+            if isinstance(self.loss, CrossEntropy):
+                self.loss.looked_at(target_out, self.embeddings[-1].weight.shape[0])
+
     def rounded(self, batch):
-        """The batch, its sequences padded to multiples of STEP, if the model takes sequences of that length."""
+        """The batch, its sequences padded to multiples of STEP, if the model takes such lengths and the loss knows padding."""
         longer = [None if ids is None else -(-ids.shape[1] // self.STEP) * self.STEP for ids in batch]
-        if self.longest is None or sum(length or 0 for length in longer[:2]) > self.longest:
+        if not hasattr(self.loss, "padding") or self.longest is None or sum(length or 0 for length in longer[:2]) > self.longest:
             return batch
         return type(batch)(*(
-            ids if ids is None else np.pad(ids, ((0, 0), (0, length - ids.shape[1])), constant_values=PAD)
-            for ids, length in zip(batch, longer)
+            ids if ids is None else np.pad(ids, ((0, 0), (0, length - ids.shape[1])), constant_values=padding)
+            for ids, length, padding in zip(batch, longer, (PAD, PAD, self.loss.padding))
         ))  # fmt: skip
 
     def close(self):

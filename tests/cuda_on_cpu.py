@@ -78,6 +78,12 @@ extern "C" int cublasGemmStridedBatchedEx(
         transposed_a, transposed_b, m, n, k, alpha, a, lda, step_a, b, ldb, step_b, beta, c, ldc, step_c, count);
     return 0;
 }
+extern "C" int cublasGemmEx(
+    void *, int transposed_a, int transposed_b, int m, int n, int k, const void *alpha, const void *a, int kind_a, int lda,
+    const void *b, int kind_b, int ldb, const void *beta, void *c, int kind_c, int ldc, int compute, int way) {
+    return cublasGemmStridedBatchedEx(
+        0, transposed_a, transposed_b, m, n, k, alpha, a, kind_a, lda, 0, b, kind_b, ldb, 0, beta, c, kind_c, ldc, 0, 1, compute, way);
+}
 extern "C" int cublasCreate_v2(void **handle) { *handle = handle; return 0; }
 extern "C" int cublasSetStream_v2(void *, void *) { return 0; }
 extern "C" int cublasSetWorkspace_v2(void *, void *, unsigned long long) { return 0; }

@@ -506,7 +506,7 @@ def test_the_share_of_a_card_is_that_of_its_data_sheet(load):
     assert kernels.share_of_bandwidth(row) == "50%" and steps.share_of_peak(row) == "50%"
     assert steps.share_of_peak({**row, "tf32": True}) == "7%"
     assert kernels.share_of_bandwidth({**row, "card": {"card": "NVIDIA H100 PCIe"}}) == "84%"
-    for unknown in (None, {"card": "another"}):
+    for unknown in (None, {"card": "NVIDIA GH200 480GB"}):
         assert kernels.share_of_bandwidth({**row, "card": unknown}) == steps.share_of_peak({**row, "card": unknown}) == "?"
 
 

@@ -31,6 +31,7 @@ from minitransformer.inspection import attention_gradients, attention_weights, s
 from minitransformer.layers import Dropout, LayerNorm, Linear
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import MODELS
+from minitransformer.module import Module
 from minitransformer.observe import observe
 from minitransformer.optim import SGD, Adam, AdamW
 from minitransformer.run import Run
@@ -221,6 +222,89 @@ def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batc
     assert shaped(0, 6).source.shape == (5, 7) and shares.replays.rounded(shaped(0, 6)).source.shape == (5, 8)
 
 
+@pytest.mark.filterwarnings("ignore:.*cannot be replayed")
+def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is():
+    """A loss may pad with another id than 0, or count every target."""
+
+    class Everything(Module):
+        def forward(self, x, targets):
+            self.save(x.shape)
+            return x.sum() * 0 + targets.size
+
+        def backward(self, d_loss):
+            return on_device(np.zeros(self.saved()))
+
+    for loss in (CrossEntropy(0.1, padding=3), CrossEntropy(0.1, padding=-100), Everything()):
+        model = pair("transformer")[1]
+        shares, plain = (Shares(model, loss, SGD(model, 0.0), replay=replay, skip_padding=False) for replay in (True, False))
+        for seed in range(4):
+            batch = shaped(seed, 6)
+            batch.target_out[2, 4:] = getattr(loss, "padding", 5)
+            close([shares.gradients(batch)], [plain.gradients(batch)])
+
+
+def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
+    model = pair("transformer", source_vocabulary=30)[1]
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    for seed, recorded in enumerate([False, False, True]):
+        for field, word in (("target_in", "Token id 25"), ("target_out", "Token id 25"), ("none", "every target is padding")):
+            batch = shaped(seed, 6)
+            if field == "none":
+                batch.target_out[...] = 0
+            else:
+                getattr(batch, field)[2, 1] = 25
+            assert bool(shares.replays.recordings) == recorded
+            with pytest.raises(InputError, match=word):
+                shares.gradients(batch)
+            model.clear_saves()
+        batch = shaped(seed, 6)
+        batch.source[2, 1] = 25
+        shares.replays.seen.clear() if not seed else None
+        shares.gradients(batch)
+
+
+def test_evaluation_between_steps_is_not_replayed_as_training():
+    model = pair("transformer", dropout=0.4)[1]
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    trained = {shares.gradients(shaped(1, 6)) for _ in range(4)}
+    model.eval()
+    evaluated = {round(shares.gradients(shaped(1, 6)), 10) for _ in range(4)}
+    assert len(trained) == 4 and len(evaluated) == 1
+
+
+def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypatch):
+    """The step is made again, with the same masks."""
+    found = []
+    for lacks in (False, True):
+        model = pair("transformer", dropout=0.2)[1]
+        shares, full = Shares(model, CrossEntropy(), SGD(model, 0.0), skip_padding=False, replay=True), []
+        for seed in range(3):
+            shares.gradients(shaped(seed, 8))
+        one_by_one = shares.one_by_one
+        if lacks:
+            shares.one_by_one = lambda drawn, s=one_by_one, f=full: s(drawn) if f else f.append(s(drawn)) or exec("raise MemoryError")
+        assert shares.replays.recordings
+        found.append(shares.gradients(shaped(5, 4)))
+        assert bool(shares.replays.recordings) == (not lacks) and len(full) == lacks
+    close([found[1]], [found[0]])
+
+
+def test_a_loss_with_parts_is_copied_with_them():
+    class Twice(Module):
+        def __init__(self):
+            self.part, self.padding = CrossEntropy(0.1), 0
+
+        def forward(self, x, targets):
+            return 2 * self.part(x, targets)
+
+        def backward(self, d_loss):
+            return self.part.backward(2 * d_loss)
+
+    loss, model = Twice(), pair("transformer")[1]
+    shares = Shares(model, loss, SGD(model, 0.0))
+    assert type(loss.part) is CrossEntropy and type(shares.loss.part) is gpu.CrossEntropy
+
+
 def test_no_sequence_is_padded_beyond_what_the_model_takes():
     model = pair("transformer", max_length=15)[1]
     batch = shaped(0, 6)
@@ -295,7 +379,7 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     model = pair("transformer")[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
     found = [shares.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])]
-    assert list(shares.replays.recordings) == [((5, 7), (5, 6), (5, 6))]
+    assert list(shares.replays.recordings) == [((5, 7), (5, 6), (5, 6), True, False)]
     plain = Shares(model, CrossEntropy(), SGD(model, 0.0))
     close(found, [plain.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
 
@@ -334,7 +418,7 @@ def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
 
 
 @pytest.mark.filterwarnings("ignore:.*cannot be replayed")
-def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_same():
+def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_same(as_long_as_it_is):
     results = []
     for looks in (False, True):
         model = pair("transformer", dropout=0.2)[1]

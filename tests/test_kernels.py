@@ -16,6 +16,7 @@ from minitransformer.attention import LocalAttention, ScaledDotProductAttention,
 from minitransformer.backend import position_sum, product, products, sum_of_squares, use_tf32
 from minitransformer.backend.kernels import Kernel
 from minitransformer.backend.products import as_it_lies, steps
+from minitransformer.errors import InputError
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
 from minitransformer.losses import CrossEntropy
 from minitransformer.module import Module
@@ -323,8 +324,8 @@ def test_a_product_that_fails_says_what_failed(monkeypatch):
     x = on_device(drawn(4, 4))
     cublas = products.Cublas.of(library())
     monkeypatch.setattr(cublas, "handle", None)
-    monkeypatch.setattr(cublas, "library", types.SimpleNamespace(cublasGemmStridedBatchedEx=lambda *_: 13))
-    with pytest.raises(RuntimeError, match="cublasGemmStridedBatchedEx returned cublasStatus_t 13"):
+    monkeypatch.setattr(cublas, "library", types.SimpleNamespace(cublasGemmEx=lambda *_: 13))
+    with pytest.raises(RuntimeError, match="cublasGemmEx returned cublasStatus_t 13"):
         product(x, x)
 
 
@@ -378,6 +379,29 @@ def test_a_kernel_refuses_what_does_not_lie_in_order():
     assert (x.get() == 2).all()
     with pytest.raises(ValueError, match=r"shape \(6, 4\)"):
         fill(x.size, x.T, 2.0)
+
+
+def test_a_kernel_refuses_floats_of_several_dtypes():
+    """It would read the memory of one as if it were the other's."""
+    norm, x = LayerNorm(5).to("gpu"), on_device(drawn(3, 5))
+    with pytest.raises(InputError, match="floats of one dtype, float32 or float64, not float32 and float64"):
+        norm(x)
+    with pytest.raises(InputError, match="not float16"):
+        Softmax().to("gpu")(x.astype("float16"))
+    component = Softmax().to("gpu")
+    component(x)
+    with pytest.raises(InputError, match="softmax_backward takes floats of one dtype"):
+        component.backward(x.astype("float32"))
+
+
+def test_a_kernel_takes_every_number_as_the_type_that_it_declares():
+    fill = Kernel("fill_both", "T *x, T value, long long count_of, bool *seen", "x[i] = value + count_of; seen[i] = 1;", lanes=1)
+    for value in (2, 2.0, np.float64(2), np.int32(2)):
+        for dtype in ("float32", "float64"):
+            x = on_device(np.zeros(5, dtype=dtype))
+            fill(5, x, value, 3, on_device(np.zeros(5, dtype=bool)))
+            assert (x.get() == 5).all()
+    same(lambda: LayerNorm(5, epsilon=1), [drawn(3, 5)], drawn(3, 5, seed=1))
 
 
 def test_a_kernel_writes_for_as_many_as_it_is_told():

@@ -3,7 +3,7 @@
 from .arrays import DEVICES, array_module, as_numpy, asarray, chosen_device, move, on_host
 from .erf import erf
 from .memory import keep_freed_memory
-from .products import product, use_tf32
+from .products import product, use_tf32, uses_tf32
 from .random import keep_mask, nearest_keep
 from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum, sum_of_squares
 from .rows import add_rows, zero_rows
@@ -35,5 +35,6 @@ __all__ = [
     "query_key_product",
     "sum_of_squares",
     "use_tf32",
+    "uses_tf32",
     "zero_rows",
 ]

@@ -63,6 +63,7 @@ class Recording:
     """
 
     def __init__(self, recorder, function, *arrays):
+        self.recorder = recorder                                         # whose memory this will need
         self.inputs = [x.copy() for x in arrays]
         self.seeds = Seeds(arrays[0])
         with random.seeds_from(Rehearsal(self.seeds)):
@@ -105,6 +106,8 @@ class Seeds:
 
     def next(self, generator):
         """A place in the array for the next seed of this generator, which is drawn now."""
+        if len(self.drawn) == self.MOST:
+            raise MemoryError(f"there is no room for the seeds of more than {self.MOST:,} dropouts")
         self.generators.append(generator)
         self.drawn.append(random.seed_of(generator))
         return self.array[len(self.drawn) - 1]

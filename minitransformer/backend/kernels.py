@@ -4,10 +4,12 @@ import functools
 
 import numpy as np
 
+from ..errors import InputError
 from .arrays import array_module, on_host
 
 LANES = 32  # the threads of a warp, which can hand each other numbers
 BLOCK = 128  # threads that are started together
+FLOATS = {"float32": "float", "float64": "double"}
 
 
 class Kernel:
@@ -17,23 +19,34 @@ class Kernel:
     shares it, a row say: each of its threads, `lane` = 0 … 31, takes every 32nd number, and `sum_of_lanes` and
     `largest_of_lanes` give all of them what the 32 have found. T is the float type.
 
-    `kernel(count, *arguments)` in the order of `parameters`: arrays, C-contiguous, of whose floats all have T; integers
-    (long long); floats (T); None (no array, a null pointer). Raises ValueError for an array that is not contiguous.
+    `kernel(count, *arguments)` in the order of `parameters`: arrays, C-contiguous, of whose floats all have T; numbers (T or
+    long long); None (no array, a null pointer). Raises InputError for floats of several dtypes, or of another than those
+    two, and ValueError for an array that is not contiguous.
 
     Source: NVIDIA, CUDA C++ Programming Guide, sections "SIMT Architecture" and "Warp Shuffle Functions".
     """
 
     def __init__(self, name, parameters, body, lanes=LANES):
         self.name, self.lanes = name, lanes
+        self.takes_float = [parameter.split()[-2:][0] == "T" for parameter in parameters.split(",")]
         head, start = (SHARED, START + START_SHARED) if lanes > 1 else ("", START)
         self.code = f'{head}extern "C" __global__ void {name}({parameters}, long long count) {{{start}{body}}}\n'
 
     def __call__(self, count, *arguments):
-        floats = next(a for a in arguments if getattr(a, "ndim", 0) > 0 and a.dtype.kind == "f")
-        compiled = self.compiled(array_module(floats), str(floats.dtype))
+        arrays = [x for x in arguments if is_array(x)]
+        dtype = self.one_dtype(arrays)
         blocks = -(-count * self.lanes // BLOCK)
         if blocks:
-            compiled((blocks,), (BLOCK,), (*(argument(a, floats.dtype) for a in arguments), np.int64(count)))
+            passed = (argument(x, dtype.type if is_float else np.int64) for x, is_float in zip(arguments, self.takes_float, strict=True))
+            self.compiled(array_module(arrays[0]), str(dtype))((blocks,), (BLOCK,), (*passed, np.int64(count)))
+
+    def one_dtype(self, arrays):
+        """The dtype of all floats. A kernel would read another one's memory as if it were its own."""
+        dtypes = {x.dtype for x in arrays if x.dtype.kind == "f"}
+        if len(dtypes) != 1 or str(*dtypes) not in FLOATS:
+            names = " and ".join(sorted(map(str, dtypes)))
+            raise InputError(f"On a GPU, {self.name} takes floats of one dtype, float32 or float64, not {names}. Use model.to(...) or x.astype(...).")
+        return dtypes.pop()
 
     @functools.cache  # noqa: B019 - kernels live as long as the program
     def compiled(self, xp, dtype):
@@ -41,21 +54,22 @@ class Kernel:
 
     def text(self, dtype):
         """All of it, as the compiler gets it."""
-        kind = {"float32": "float", "float64": "double"}[dtype]
-        return f"typedef {kind} T;\n#define LANES {self.lanes}\n{self.code}"
+        return f"typedef {FLOATS[dtype]} T;\n#define LANES {self.lanes}\n{self.code}"
 
 
-def argument(value, dtype):
-    """What CuPy is given for it: every number of the type that the kernel expects."""
+def argument(value, number):
+    """What CuPy is given for it: a number of the type that the kernel expects, an array, or a null pointer."""
     if value is None:
         return np.uint64(0)
-    if isinstance(value, (int, np.integer)):
-        return np.int64(value)
-    if isinstance(value, (float, np.floating)):
-        return dtype.type(value)
+    if not is_array(value):
+        return number(value)
     if not value.flags.c_contiguous:
         raise ValueError(f"a kernel walks through memory in order, and an array of shape {value.shape} does not lie so")
     return value
+
+
+def is_array(x):
+    return hasattr(x, "flags") and not isinstance(x, np.generic)
 
 
 def compiles(x):

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from .arrays import array_module, on_host
+from .arrays import _cupy, array_module, on_host
 from .kernels import compiles
 
 TYPES = {"float32": (ctypes.c_float, 0, 68), "float64": (ctypes.c_double, 1, 70)}  # cudaDataType, cublasComputeType_t
@@ -20,6 +20,10 @@ def use_tf32(on=True):
     _tf32 = on
 
 
+def uses_tf32():
+    return _tf32
+
+
 def product(a, b, out=None):
     """a @ b, into `out`: `matmul(a, b, out=out)`.  (..., M, K), (..., K, N) → (..., M, N)
 
@@ -29,7 +33,7 @@ def product(a, b, out=None):
     """
     if on_host(a):
         return np.matmul(a, b, out)
-    if not compiles(a) or a.dtype != b.dtype:
+    if not compiles(a) or a.dtype != b.dtype or str(a.dtype) not in TYPES:
         return array_module(a).matmul(a, b, out=out)
     if out is None:
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
@@ -103,13 +107,17 @@ class Cublas:
         (*_, rows, inner), columns = a.shape, b.shape[-1]
         axes = steps(out.shape[:-2], b, a, out)
         size, *strides = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0, 0)
-        pace = [ctypes.c_longlong(stride // a.itemsize) for stride in strides]
         one, zero = ctypes.byref(number(1)), ctypes.byref(number(0))
         for places in itertools.product(*(range(axis[0]) for axis in axes)):
             at = [ctypes.c_void_p(x.data.ptr + sum(n * axis[1 + k] for n, axis in zip(places, axes))) for k, x in enumerate((b, a, out))]
+            matrices = [[pointer, kind, lie[1]] for pointer, lie in zip(at, (lie_b, lie_a, lie_out))]
+            if size > 1:
+                for matrix, stride in zip(matrices, strides):
+                    matrix.append(ctypes.c_longlong(stride // a.itemsize))
+            (first, second, third), count = matrices, [size] if size > 1 else []
             self.call(
-                "cublasGemmStridedBatchedEx", self.handle, int(lie_b[0]), int(lie_a[0]), columns, rows, inner, one,
-                at[0], kind, lie_b[1], pace[0], at[1], kind, lie_a[1], pace[1], zero, at[2], kind, lie_out[1], pace[2], size, compute, -1,
+                "cublasGemmStridedBatchedEx" if size > 1 else "cublasGemmEx", self.handle, int(lie_b[0]), int(lie_a[0]), columns, rows, inner,
+                one, *first, *second, zero, *third, *count, compute, -1,
             )  # fmt: skip
 
     def follow(self, stream):
@@ -121,7 +129,9 @@ class Cublas:
 
 
 def library():
-    """cuBLAS, as CuPy found it."""
+    """cuBLAS, the one that CuPy uses."""
     from cuda.pathfinder import load_nvidia_dynamic_lib  # CuPy depends on it
+
+    _cupy().cuda.Device().cublas_handle  # noqa: B018 - now it is loaded, and what is loaded is found first
 
     return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)

@@ -27,13 +27,15 @@ FORWARD = Kernel(
 
 BACKWARD = Kernel(
     "cross_entropy_backward",
-    "const T *x, const long long *targets, const T *largest, const T *total, const T *weight, long long n, T smooth, T *d_x",
+    "const T *__restrict__ x, const long long *targets, const T *largest, const T *total, const T *weight, long long n, "
+    "T smooth, T *__restrict__ d_x",
     """
     x += i * n, d_x += i * n;
     const long long target = (targets[i] % n + n) % n;
+    const T m = largest[i], exps = total[i], w = weight[i];
     for (int j = lane; j < n; j += LANES) {
         const T q = smooth / n + (j == target ? 1 - smooth : 0);
-        d_x[j] = weight[i] == 0 ? 0 : weight[i] * (exp(x[j] - largest[i]) / total[i] - q);
+        d_x[j] = w == 0 ? 0 : w * (exp(x[j] - m) / exps - q);
     }
     """,
 )
