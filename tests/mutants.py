@@ -1138,8 +1138,10 @@ p("x432", "a share weighs as much as it has sequences", "int(targets[part_of == 
     "int((part_of == i).sum())", select="transformer_add_up or dealt_out")
 p("x433", "the gradients of the last share only", "grad += before", "pass")
 p("x434", "the loss of the last share only", "value += value_of_share", "value = value_of_share")
+p = plants("forward_backward.py", "test_shares.py", "add_up")
 p("x435", "the loss of a share is not weighted", "return weight * float(value)", "return float(value)")
 p("x436", "the gradients of a share are not weighted", "loss.backward(weight)", "loss.backward()")
+p = plants("shares.py", "test_shares.py", "add_up")
 p("x437", "other sequences share than are counted", "ids if ids is None else ids[part_of == i]",
     "ids if ids is None else ids[i::count]", select="transformer_add_up or dealt_out")
 p("x501", "sequences are dealt in the batch's order", "np.argsort(-lengths, kind=\"stable\")", "np.arange(len(lengths))",
@@ -1161,6 +1163,7 @@ p("x443", "two generators draw the same numbers", "([seed, i]).state", "([seed])
 p("x444", "a closer look draws other masks", "for generator, state in zip(self.generators, self.before):",
     "for generator, state in ():", select="come_again")
 p("x445", "more processes than cores", "1 < self.count <= cores()", "1 < self.count", select="nothing_is_forked")
+p = plants("forward_backward.py", "test_shares.py", "add_up")
 p("x446", "training computes padding", 'if not getattr(model, "packs", False):', "if True:", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
 p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)",
@@ -1278,7 +1281,7 @@ p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), fl
     select="of_its_own")
 p("x497", "moments stay in shared memory", "setattr(self.optimizer, name, getattr(self.optimizer, name).copy())",
     "pass", select="of_its_own")
-p = plants("shares.py", "test_packing.py", "which_targets")
+p = plants("forward_backward.py", "test_packing.py", "which_targets")
 p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, padding_of(loss))",
     "without_padding(model, *batch)")
 p = plants("models/input_embedding.py", "test_packing.py", "row_and_place")
@@ -1305,7 +1308,7 @@ p = plants("layers/positional_encoding.py", "test_device.py", "training_follows 
 p("x510", "a look at positions that are on the device", "if positions is not None and not on_host(positions):", "if False:")
 p = plants("attention/masking.py", "test_device.py", "one_step_at_a_time")
 p("x511", "a look at a mask that is on the device", "if on_host(mask) and mask.all()", "if mask.all()")
-p = plants("shares.py", "test_device.py", "under_way")
+p = plants("forward_backward.py", "test_device.py", "under_way")
 p("x512", "the loss is waited for before backward", "value = loss(logits, target_out)", "value = float(loss(logits, target_out))")
 p = plants("backend/updates.py", "test_device.py", "all_parameters_at_once")
 p("x513", "blocks for a cache that a GPU has not", "block if on_host(arrays[0]) else", "block if True else")
@@ -1330,11 +1333,13 @@ p("x526", "an error leaves the stream captured", "                with contextli
     "", select="nothing_stays_captured")
 p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x527", "seeds are written into the recording", "(None, seed_of(rng)) if _recorded is None else", "(None, seed_of(rng)) if True else")
-p = plants("shares.py", "test_device.py", "asked_to_be_zero")
+p = plants("replays.py", "test_device.py", "asked_to_be_zero")
 p("x528", "zeros are owed after a replay", "        self.flat.settle()\n", "")
 p("x529", "what no token reached keeps its gradient", "        self.flat.grad  # noqa", "        self.flat  # noqa", select="not_reached")
+p = plants("shares.py", "test_device.py", "asked_to_be_zero")
 p("x530", "recorded steps compute padding, others do not", "self.asked_to_skip and not self.replaying", "self.asked_to_skip",
     select="closer_look")
+p = plants("replays.py", "test_device.py", "asked_to_be_zero")
 p("x531", "every shape is recorded", "and len(self.recordings) < self.most", "", select="only_so_many")
 p("x532", "a shape is recorded the first time", "self.seen[key] > self.BEFORE", "self.seen[key]", select="three_batches")
 p("x533", "a recording is not launched", "value = recording.launch()", "value = recording.outputs",
@@ -1432,23 +1437,27 @@ p("x604", "only the first numbers are squared", "for (long long j = i; j < size;
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "merging_is_no_copy")
 p("x605", "heads lie one after the other", "d_query = product(d_scores, key, out=side_by_side(query, key))", "d_query = product(d_scores, key)")
 p("x606", "what is found lies one head after the other", "product(dropped, value, out=side_by_side(query, value))", "product(dropped, value)")
-p = plants("shares.py", "test_device.py", "replay and longer")
+p = plants("replays.py", "test_device.py", "replay and longer")
 p("x607", "sequences are padded with a token", "constant_values=padding", "constant_values=padding + 4")
 p("x608", "sequences are not padded", "-(-ids.shape[1] // self.STEP) * self.STEP", "ids.shape[1]")
 p("x609", "padded beyond what the model takes", "self.longest is None or sum(length or 0 for length in longer[:2]) > self.longest", "self.longest is None", select="beyond_what")
+p = plants("shares.py", "test_device.py", "replay and longer")
 p("x610", "the loss is as it was written", "copy.deepcopy(loss).to(\"gpu\")", "loss", select="loss_for_the_device")
 p("x611", "recordings keep their memory", "            self.replays.close()\n", "            pass\n", select="goes_back")
 p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x613", "the rehearsal draws seeds", "random.seeds_from(Rehearsal(self.seeds))", "contextlib.nullcontext()")
 p("x614", "nothing is rehearsed", "            function(*self.inputs)\n        with random", "            pass\n        with random", select="after_three_batches")
-p = plants("shares.py", "test_device.py", "losss_own")
+p = plants("replays.py", "test_device.py", "losss_own")
 p("x616", "padding is 0 for every loss", "(PAD, PAD, self.loss.padding)", "(PAD, PAD, PAD)")
 p("x617", "a loss that counts everything gets padding", "not hasattr(self.loss, \"padding\") or self.longest", "self.longest",
     ("(PAD, PAD, self.loss.padding)", "(PAD, PAD, getattr(self.loss, \"padding\", PAD))"))
 p("x618", "both sides by the larger vocabulary", "expect_ids(target_in, self.embeddings[-1]", "expect_ids(target_in, self.embeddings[0]",
     select="own_vocabulary")
+p = plants("shares.py", "test_device.py", "losss_own")
 p("x619", "the parts of a loss are the caller's", "copy.deepcopy(loss)", "copy.copy(loss)", select="a_loss_with_parts")
+p = plants("replays.py", "test_device.py", "losss_own")
 p("x620", "evaluation is replayed as training", "self.model.training, uses_tf32())", "True, uses_tf32())", select="evaluation_between")
+p = plants("shares.py", "test_device.py", "losss_own")
 p("x621", "a step that is made again draws other masks", "            self.replays.give_up()\n            self.rewind()", "            self.replays.give_up()",
     select="give_way")
 p = plants("backend/kernels.py", "test_kernels.py", "several_dtypes or declares")

@@ -25,6 +25,7 @@ from minitransformer.data.tasks import make_task
 from minitransformer.decoding import beam_search, greedy, sample
 from minitransformer.errors import InputError
 from minitransformer.evaluation import alignment_shares, evaluate
+from minitransformer.forward_backward import gradients
 from minitransformer.gpu import parity
 from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
@@ -34,8 +35,9 @@ from minitransformer.models import MODELS
 from minitransformer.module import Module
 from minitransformer.observe import observe
 from minitransformer.optim import SGD, Adam, AdamW
+from minitransformer.replays import Replays
 from minitransformer.run import Run
-from minitransformer.shares import Replays, Shares, gradients
+from minitransformer.shares import Shares
 from minitransformer.training import train
 
 COMPONENTS = all_components()

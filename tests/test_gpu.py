@@ -12,10 +12,10 @@ from test_device import RECORDED, as_long_as_it_is, batch_of, close, on_device, 
 from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem
 from minitransformer.backend.graphs import Recorder, Recording
+from minitransformer.forward_backward import forward_and_backward
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
 from minitransformer.optim import Adam
-from minitransformer.shares import forward_and_backward
 from minitransformer.training import train
 
 if problem := gpu_problem():
