@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-COMMAND = [COMPILER, *"-std=c++20 -O1 -shared -fPIC -pthread -x c++".split()]
+COMMAND = [COMPILER, *"-std=c++20 -O2 -shared -fPIC -pthread -x c++".split()]
 FOLDER = Path(__file__).with_name("__pycache__") / "kernels"
 TYPES = {"f4": ctypes.c_float, "f8": ctypes.c_double, "i8": ctypes.c_longlong, "u8": ctypes.c_ulonglong}
 warp = 1
@@ -58,15 +58,18 @@ template <class T> static void gemm(
     int transposed_a, int transposed_b, int m, int n, int k, const void *alpha, const void *as, int lda, Long step_a,
     const void *bs, int ldb, Long step_b, const void *beta, void *cs, int ldc, Long step_c, int count) {
     for (int i = 0; i < count; ++i)
-        for (int row = 0; row < m; ++row)
-            for (int column = 0; column < n; ++column) {
-                const T *a = (const T *) as + i * step_a, *b = (const T *) bs + i * step_b;
-                T &c = ((T *) cs + i * step_c)[row + (Long) column * ldc], sum = 0;
-                for (int j = 0; j < k; ++j)
-                    sum += a[transposed_a ? j + (Long) row * lda : row + (Long) j * lda]
-                         * b[transposed_b ? column + (Long) j * ldb : j + (Long) column * ldb];
-                c = *(const T *) alpha * sum + (*(const T *) beta == 0 ? 0 : *(const T *) beta * c);
+        for (int column = 0; column < n; ++column) {
+            const T *a = (const T *) as + i * step_a, *b = (const T *) bs + i * step_b;
+            T *c = (T *) cs + i * step_c + (Long) column * ldc;
+            for (int row = 0; row < m; ++row) c[row] = *(const T *) beta == 0 ? 0 : *(const T *) beta * c[row];
+            for (int j = 0; j < k; ++j) {
+                const T factor = *(const T *) alpha * b[transposed_b ? column + (Long) j * ldb : j + (Long) column * ldb];
+                if (transposed_a)
+                    for (int row = 0; row < m; ++row) c[row] += factor * a[j + (Long) row * lda];
+                else
+                    for (int row = 0; row < m; ++row) c[row] += factor * a[row + (Long) j * lda];
             }
+        }
 }
 extern "C" int cublasGemmStridedBatchedEx(
     void *, int transposed_a, int transposed_b, int m, int n, int k, const void *alpha, const void *a, int kind_a, int lda, Long step_a,

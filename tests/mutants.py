@@ -1304,7 +1304,7 @@ p("x615", "a mask chooses rows, which waits", "zero_rows(d_x, ~real)", "d_x[~rea
 p("x509", "targets are counted on the device", "count = int(real.sum()) if on_host(real) else real.sum()",
     "count = float(real.sum())")
 p("x522", "a look at targets that are on the device", "if on_host(real) and count == 0:", "if count == 0:")
-p = plants("layers/positional_encoding.py", "test_device.py", "training_follows and language and sgd")
+p = plants("layers/positional_encoding.py", "test_device.py", "training_follows and language")
 p("x510", "a look at positions that are on the device", "if positions is not None and not on_host(positions):", "if False:")
 p = plants("attention/masking.py", "test_device.py", "one_step_at_a_time")
 p("x511", "a look at a mask that is on the device", "if on_host(mask) and mask.all()", "if mask.all()")

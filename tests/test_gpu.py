@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import test_device
 import test_kernels
-from test_device import RECORDED, as_long_as_it_is, batch_of, close, on_device, pair  # noqa: F401 - a fixture
+from on_a_device import close, on_device
+from test_device import RECORDED, as_long_as_it_is, batch_of, pair  # noqa: F401 - a fixture
 
 from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem

@@ -9,12 +9,12 @@ import types
 import cuda_on_cpu
 import numpy as np
 import pytest
-from test_device import close, device, library, on_device  # noqa: F401 - a fixture
+from on_a_device import close, library, on_device, strict_device  # noqa: F401 - a fixture
 
 from minitransformer import gpu
 from minitransformer.attention import LocalAttention, ScaledDotProductAttention, causal_mask, keep_weights
 from minitransformer.backend import position_sum, product, products, sum_of_squares, use_tf32
-from minitransformer.backend.kernels import Kernel
+from minitransformer.backend.kernels import FLOATS, Kernel
 from minitransformer.backend.products import as_it_lies, steps
 from minitransformer.errors import InputError
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
@@ -423,8 +423,8 @@ def test_nvidias_compiler_takes_every_kernel():
         pytest.skip(f"NVIDIA's compiler is not installed: {problem}")
     assert len(kernels()) >= 14
     for kernel in kernels().values():
-        for dtype in ("float32", "float64"):
-            text = kernel.text(dtype)
+        for char in FLOATS:
+            text = kernel.text(char)
             program = nvrtc.createProgram(text, "kernel.cu", [], [])
             nvrtc.compileProgram(program, ("--gpu-architecture=sm_75",))
             assert not nvrtc.getProgramLog(program).strip("\0\n ")

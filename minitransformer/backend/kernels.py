@@ -9,7 +9,7 @@ from .arrays import array_module, on_host
 
 LANES = 32  # the threads of a warp, which can hand each other numbers
 BLOCK = 128  # threads that are started together
-FLOATS = {"float32": "float", "float64": "double"}
+FLOATS = {"f": "float", "d": "double"}  # by the dtype's `char`
 
 
 class Kernel:
@@ -38,23 +38,23 @@ class Kernel:
         blocks = -(-count * self.lanes // BLOCK)
         if blocks:
             passed = (argument(x, dtype.type if is_float else np.int64) for x, is_float in zip(arguments, self.takes_float, strict=True))
-            self.compiled(array_module(arrays[0]), str(dtype))((blocks,), (BLOCK,), (*passed, np.int64(count)))
+            self.compiled(array_module(arrays[0]), dtype.char)((blocks,), (BLOCK,), (*passed, np.int64(count)))
 
     def one_dtype(self, arrays):
         """The dtype of all floats. A kernel would read another one's memory as if it were its own."""
         dtypes = {x.dtype for x in arrays if x.dtype.kind == "f"}
-        if len(dtypes) != 1 or str(*dtypes) not in FLOATS:
+        if len(dtypes) != 1 or next(iter(dtypes)).char not in FLOATS:
             names = " and ".join(sorted(map(str, dtypes)))
             raise InputError(f"On a GPU, {self.name} takes floats of one dtype, float32 or float64, not {names}. Use model.to(...) or x.astype(...).")
         return dtypes.pop()
 
     @functools.cache  # noqa: B019 - kernels live as long as the program
-    def compiled(self, xp, dtype):
-        return xp.RawKernel(self.text(dtype), self.name)
+    def compiled(self, xp, char):
+        return xp.RawKernel(self.text(char), self.name)
 
-    def text(self, dtype):
+    def text(self, char):
         """All of it, as the compiler gets it."""
-        return f"typedef {FLOATS[dtype]} T;\n#define LANES {self.lanes}\n{self.code}"
+        return f"typedef {FLOATS[char]} T;\n#define LANES {self.lanes}\n{self.code}"
 
 
 def argument(value, number):

@@ -9,7 +9,7 @@ import numpy as np
 from .arrays import _cupy, array_module, on_host
 from .kernels import compiles
 
-TYPES = {"float32": (ctypes.c_float, 0, 68), "float64": (ctypes.c_double, 1, 70)}  # cudaDataType, cublasComputeType_t
+TYPES = {"f": (ctypes.c_float, 0, 68), "d": (ctypes.c_double, 1, 70)}  # float32, float64: their cudaDataType, cublasComputeType_t
 TF32 = 77  # cublasComputeType_t of float32 products with inputs rounded to TF32
 _tf32 = False
 
@@ -33,7 +33,7 @@ def product(a, b, out=None):
     """
     if on_host(a):
         return np.matmul(a, b, out)
-    if not compiles(a) or a.dtype != b.dtype or str(a.dtype) not in TYPES:
+    if not compiles(a) or a.dtype != b.dtype or a.dtype.char not in TYPES:
         return array_module(a).matmul(a, b, out=out)
     if out is None:
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
@@ -102,7 +102,7 @@ class Cublas:
     def multiply(self, a, lie_a, b, lie_b, out, lie_out):
         """out = a @ b. cuBLAS counts by columns, and to it a matrix by rows is its transpose: so it makes outᵀ = bᵀ aᵀ."""
         self.follow(self.xp.cuda.get_current_stream().ptr)
-        number, kind, compute = TYPES[str(a.dtype)]
+        number, kind, compute = TYPES[a.dtype.char]
         compute = TF32 if _tf32 and number is ctypes.c_float else compute
         (*_, rows, inner), columns = a.shape, b.shape[-1]
         axes = steps(out.shape[:-2], b, a, out)

@@ -1,0 +1,37 @@
+"""What the tests of another device's memory share: the device itself, which is `strict_arrays` here and a card in `test_gpu.py`."""
+
+import numpy as np
+import pytest
+import strict_arrays
+
+from minitransformer.backend import arrays, products
+
+
+@pytest.fixture(autouse=True)
+def strict_device(monkeypatch):
+    """The device "gpu" is the strict library."""
+    monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
+    monkeypatch.setattr(products, "library", strict_arrays.Cublas)
+
+
+def library():
+    """What the device's arrays belong to: the strict library, or CuPy."""
+    return arrays._cupy()
+
+
+def waited_for(transfers, expected):
+    """Whether that, and no more, was waited for. On a real card nobody counts; there, `test_gpu.py` captures a step."""
+    return library() is not strict_arrays.xp or transfers == expected
+
+
+def on_device(values):
+    """Arrays of NumPy among these moved to the device."""
+    if isinstance(values, np.ndarray):
+        return library().asarray(values)
+    return type(values)(map(on_device, values)) if isinstance(values, (tuple, list)) else values
+
+
+def close(found, expected, error=1e-10):
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected):
+        np.testing.assert_allclose(a, b, rtol=0, atol=error * max(1.0, np.abs(b, where=np.isfinite(b), out=np.zeros_like(b)).max(initial=0)))
