@@ -18,19 +18,16 @@ from pathlib import Path
 import numpy as np
 
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-COMMAND = [COMPILER, *"-std=c++20 -O2 -shared -fPIC -pthread -x c++".split()]
+COMMAND = [COMPILER, *"-std=c++17 -O1 -shared -fPIC -pthread -x c++".split()]
 FOLDER = Path(__file__).with_name("__pycache__") / "kernels"
 TYPES = {"f4": ctypes.c_float, "f8": ctypes.c_double, "i8": ctypes.c_longlong, "u8": ctypes.c_ulonglong}
 warp = 1
 
 HEAD = """
-#include <cmath>
 #include <algorithm>
-#if LANES > 1
-#include <barrier>
-#include <thread>
-#include <vector>
-#endif
+#include <cmath>
+#include <pthread.h>
+#include <sched.h>
 using namespace std;
 #define __global__
 #define __device__ static
@@ -38,14 +35,22 @@ struct Place { long long x; };
 static thread_local Place threadIdx, blockIdx, blockDim;
 static unsigned int __umulhi(unsigned int a, unsigned int b) { return (unsigned long long) a * b >> 32; }
 #if LANES > 1
+static int there, meetings;
+static void meet() {
+    const int this_one = __atomic_load_n(&meetings, __ATOMIC_SEQ_CST);
+    if (__atomic_add_fetch(&there, 1, __ATOMIC_SEQ_CST) == LANES) {
+        __atomic_store_n(&there, 0, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&meetings, 1, __ATOMIC_SEQ_CST);
+    } else
+        while (this_one == __atomic_load_n(&meetings, __ATOMIC_SEQ_CST)) sched_yield();
+}
 static double handed[LANES];
-static barrier meeting(LANES);
 template <class N> static N __shfl_xor_sync(unsigned int, N x, int distance) {
     const int lane = threadIdx.x % LANES;
     handed[lane] = x;
-    meeting.arrive_and_wait();
+    meet();
     const N found = handed[lane ^ distance];
-    meeting.arrive_and_wait();
+    meet();
     return found;
 }
 #else
@@ -92,19 +97,19 @@ extern "C" int cublasSetStream_v2(void *, void *) { return 0; }
 extern "C" int cublasSetWorkspace_v2(void *, void *, unsigned long long) { return 0; }
 """
 RUN = """
-static void every(int first, long long blocks, long long threads, PARAMETERS) {
-    blockDim.x = threads;
-    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
-        for (threadIdx.x = first; threadIdx.x < threads; threadIdx.x += LANES) NAME(ARGUMENTS);
+static struct { long long blocks, threads; MEMBERS; } given;
+static void *every(void *lane) {
+    blockDim.x = given.threads;
+    for (blockIdx.x = 0; blockIdx.x < given.blocks; ++blockIdx.x)
+        for (threadIdx.x = (long) lane; threadIdx.x < given.threads; threadIdx.x += LANES) NAME(ARGUMENTS);
+    return 0;
 }
 extern "C" void run(long long blocks, long long threads, PARAMETERS) {
-#if LANES > 1
-    vector<thread> lanes;
-    for (int lane = 0; lane < LANES; ++lane) lanes.emplace_back([=] { every(lane, blocks, threads, ARGUMENTS); });
-    for (thread &lane : lanes) lane.join();
-#else
-    every(0, blocks, threads, ARGUMENTS);
-#endif
+    given = {blocks, threads, GIVEN};
+    pthread_t lanes[LANES];
+    for (long lane = 1; lane < LANES; ++lane) pthread_create(lanes + lane, 0, every, (void *) lane);
+    every(0);
+    for (int lane = 1; lane < LANES; ++lane) pthread_join(lanes[lane], 0);
 }
 """
 
@@ -143,9 +148,11 @@ def passed(argument):
 def compiled(code, name):
     """The kernel as a function of C, compiled once for all who share these tests' `__pycache__`."""
     parameters = re.search(rf"{name}\(([^)]*)\)", code)[1]
-    arguments = ", ".join(re.findall(r"(\w+)(?:,|$)", parameters))
+    names = re.findall(r"(\w+)(?:,|$)", parameters)
     kind, lanes, rest = code.split("\n", 2)
-    run = RUN.replace("PARAMETERS", parameters).replace("ARGUMENTS", arguments).replace("NAME", name)
+    parts = {"MEMBERS": parameters.replace(",", ";"), "PARAMETERS": parameters, "GIVEN": ", ".join(names), "NAME": name,
+             "ARGUMENTS": ", ".join(f"given.{n}" for n in names)}  # fmt: skip
+    run = re.sub("|".join(parts), lambda found: parts[found[0]], RUN)
     text = "\n".join([kind, lanes, HEAD, rest, run])
     return loaded(text).run
 
