@@ -20,8 +20,8 @@ from workload import ON_A_CARD, batch_of_shape
 PYTORCH = {"PyTorch": {}, "fused Adam": {"fused_adam": True}, "compiled": {"compiled": True}, "bfloat16": {"bfloat16": True}}
 PEERS = ("by Python", *PYTORCH)
 NOTES = (
-    f"{command.RACE_NOTES}\nPyTorch: eager, float32, its default Adam; fused Adam: with that of one kernel; compiled: by torch.compile; bfloat16: eager, under autocast; by Python: ours, "
-    "not replayed.\nTFLOP/s: twice the multiply-adds of all matrix products, by our time."
+    f"{command.RACE_NOTES}\nPyTorch: eager, float32, its default Adam; fused Adam: with that of one kernel; compiled: by "
+    "torch.compile; bfloat16: eager, under autocast; by Python: ours, not replayed.\nTFLOP/s: twice the multiply-adds of all matrix products, by our time."
 )
 
 

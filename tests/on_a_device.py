@@ -5,13 +5,14 @@ import pytest
 import strict_arrays
 
 from minitransformer.backend import arrays, products
+from minitransformer.gpu.parity import there
 
 
 @pytest.fixture(autouse=True)
 def strict_device(monkeypatch):
     """The device "gpu" is the strict library."""
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
-    monkeypatch.setattr(products, "library", strict_arrays.Cublas)
+    monkeypatch.setattr(products, "load_cublas", strict_arrays.Cublas)
 
 
 def library():
@@ -26,9 +27,7 @@ def waited_for(transfers, expected):
 
 def on_device(values):
     """Arrays of NumPy among these moved to the device."""
-    if isinstance(values, np.ndarray):
-        return library().asarray(values)
-    return type(values)(map(on_device, values)) if isinstance(values, (tuple, list)) else values
+    return there(values, "gpu")
 
 
 def close(found, expected, error=1e-10):

@@ -517,7 +517,7 @@ def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(loa
     from minitransformer.backend import arrays, products
 
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
-    monkeypatch.setattr(products, "library", strict_arrays.Cublas)
+    monkeypatch.setattr(products, "load_cublas", strict_arrays.Cublas)
     parity = load("gpu_parity")
     monkeypatch.setattr("card.facts", lambda device: None)
     assert parity.main(["--threads", "1"]) == 0

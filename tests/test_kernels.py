@@ -17,6 +17,7 @@ from minitransformer.backend import position_sum, product, products, sum_of_squa
 from minitransformer.backend.kernels import FLOATS, Kernel
 from minitransformer.backend.products import as_it_lies, steps
 from minitransformer.errors import InputError
+from minitransformer.gradient_check import as_tuple, is_float
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
 from minitransformer.losses import CrossEntropy
 from minitransformer.module import Module
@@ -48,11 +49,10 @@ def both_ways(make, inputs, d_y, dtype="float64"):
             p.data += drawn(*p.shape, seed=n).astype(dtype)
         component.to(where)
         assert (type(component) in gpu.PLAIN) == (where == "gpu")
-        given = [x.astype(dtype) if getattr(x, "dtype", np.dtype(int)).kind == "f" else x for x in (*inputs, d_y)]
+        given = [x.astype(dtype) if is_float(x) else x for x in (*inputs, d_y)]
         *given, d = on_device(given) if where == "gpu" else given
         y = component(*given)
-        d_inputs = component.backward(d)
-        d_inputs = d_inputs if isinstance(d_inputs, tuple) else (d_inputs,)
+        d_inputs = as_tuple(component.backward(d))
         assert not component.pending()
         found.append([on_cpu(value) for value in (y, *d_inputs, *(p.grad for p in component.parameters()))])
     return found
@@ -324,7 +324,7 @@ def test_a_product_that_fails_says_what_failed(monkeypatch):
     x = on_device(drawn(4, 4))
     cublas = products.Cublas.of(library())
     monkeypatch.setattr(cublas, "handle", None)
-    monkeypatch.setattr(cublas, "library", types.SimpleNamespace(cublasGemmEx=lambda *_: 13))
+    monkeypatch.setattr(cublas, "functions", types.SimpleNamespace(cublasGemmEx=lambda *_: 13))
     with pytest.raises(RuntimeError, match="cublasGemmEx returned cublasStatus_t 13"):
         product(x, x)
 

@@ -1,7 +1,6 @@
 """Launches recorded once and repeated: a GPU is told a thousand small operations in one call."""
 
 import contextlib
-import types
 
 import numpy as np
 
@@ -27,20 +26,18 @@ class Recorder:
         except RuntimeError as problem:
             raise MemoryError(f"there is no memory left to record a step ({problem})") from None
 
-    @contextlib.contextmanager
-    def recording(self):
-        """Inside, what is launched is written down and not done; afterwards it is the `graph` of what was handed out."""
+    def record(self, function, *arrays):
+        """(what the function returns, the graph of what it launches), which is written down and not done."""
         self.xp.get_default_memory_pool().free_all_blocks()              # unused memory that others have reserved
-        made = types.SimpleNamespace(graph=None)
         with self.stream, self.xp.cuda.using_allocator(self.memory.malloc):
             self.stream.begin_capture()
             try:
-                yield made
+                outputs = function(*arrays)
             except BaseException:
                 with contextlib.suppress(RuntimeError):                  # the graph is void, and says so
                     self.stream.end_capture()
                 raise
-            made.graph = self.stream.end_capture()
+            return outputs, self.stream.end_capture()
 
     def close(self):
         """Give the memory back. No recording can be used any more."""
@@ -68,9 +65,8 @@ class Recording:
         self.seeds = Seeds(arrays[0])
         with random.seeds_from(Rehearsal(self.seeds)):
             function(*self.inputs)
-        with random.seeds_from(self.seeds), recorder.recording() as made:
-            self.outputs = function(*self.inputs)
-        self.graph = made.graph
+        with random.seeds_from(self.seeds):
+            self.outputs, self.graph = recorder.record(function, *self.inputs)
 
     def launch(self):
         """Compute with the inputs and the seeds that are there, right after the recording."""

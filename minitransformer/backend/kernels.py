@@ -28,7 +28,7 @@ class Kernel:
 
     def __init__(self, name, parameters, body, lanes=LANES):
         self.name, self.lanes = name, lanes
-        self.takes_float = [parameter.split()[-2:][0] == "T" for parameter in parameters.split(",")]
+        self.takes_float = [parameter.split()[-2] == "T" for parameter in parameters.split(",")]
         head, start = (SHARED, START + START_SHARED) if lanes > 1 else ("", START)
         self.code = f'{head}extern "C" __global__ void {name}({parameters}, long long count) {{{start}{body}}}\n'
 

@@ -91,12 +91,12 @@ class Cublas:
         return cls(xp)
 
     def __init__(self, xp):
-        self.xp, self.library, self.handle, self.stream = xp, library(), ctypes.c_void_p(), None
+        self.xp, self.functions, self.handle, self.stream = xp, load_cublas(), ctypes.c_void_p(), None
         self.call("cublasCreate_v2", ctypes.byref(self.handle))
         self.workspace = xp.empty(self.WORKSPACE, dtype="uint8")
 
     def call(self, name, *arguments):
-        if status := getattr(self.library, name)(*arguments):
+        if status := getattr(self.functions, name)(*arguments):
             raise RuntimeError(f"cuBLAS could not do it: {name} returned cublasStatus_t {status}.")
 
     def multiply(self, a, lie_a, b, lie_b, out, lie_out):
@@ -128,7 +128,7 @@ class Cublas:
             self.stream = stream
 
 
-def library():
+def load_cublas():
     """cuBLAS, the one that CuPy uses."""
     from cuda.pathfinder import load_nvidia_dynamic_lib  # CuPy depends on it
 

@@ -1,4 +1,4 @@
-"""Sums over features and over positions, written as matrix products.
+"""Sums over features and over positions, written as matrix products, and on a GPU as kernels.
 
 NumPy's own reductions walk a short last axis slowly; a product with a vector of ones hands the same
 sum to BLAS. Each helper states the plain formula that it equals.

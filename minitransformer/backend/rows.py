@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arrays import array_module
+from .arrays import array_module, on_host
 
 
 def add_rows(table, ids, rows):
@@ -28,7 +28,7 @@ def zero_rows(table, chosen):
 
     CuPy would have to look how many are chosen, and wait for it; all numbers are gone through instead.
     """
-    if isinstance(table, np.ndarray):
+    if on_host(table):
         table[chosen] = 0
     else:
         array_module(table).copyto(table, 0, where=chosen[:, None])

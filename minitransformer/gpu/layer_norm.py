@@ -40,7 +40,7 @@ BACKWARD = Kernel(
 
 
 class LayerNorm(layers.LayerNorm):
-    """`layers.LayerNorm`, each way in one kernel; the sums over the positions are products, as there."""
+    """`layers.LayerNorm`, each way in one kernel, and the sums over the positions in those of `position_sum`."""
 
     def forward(self, x):
         expect_features(self, x, self.gamma.size)

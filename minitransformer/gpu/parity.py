@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 
 from ..backend import as_numpy, move
+from ..gradient_check import as_tuple, away_from_initialisation, is_float
 from ..layers import Dropout
 
 
@@ -15,20 +16,16 @@ def passed_through(component, dtype, device, watch=contextlib.nullcontext):
     """
     rng = np.random.default_rng(3)
     made, *inputs = component.example(rng)
-    made.to(dtype)
     for _, module in made.named_modules():
         vars(module).update({"p": 0} if isinstance(module, Dropout) else {})
-    for p in made.parameters():
-        p.data += (0.1 * rng.standard_normal(p.shape)).astype(dtype)
-    made.to(device)
-    inputs = [there(x.astype(dtype) if getattr(getattr(x, "dtype", None), "kind", "") == "f" else x, device) for x in inputs]
+    away_from_initialisation(made.to(dtype), rng).to(device)
+    inputs = [there(x.astype(dtype) if is_float(x) else x, device) for x in inputs]
     with watch() as seen:
         y = made(*inputs)
-        outputs = y if isinstance(y, tuple) else (y,)
+        outputs = as_tuple(y)
         d_y = [there(np.asarray(np.random.default_rng(n).standard_normal(o.shape), dtype=dtype), device) for n, o in enumerate(outputs)]
         d_x = made.backward(*d_y)
-    d_x = d_x if isinstance(d_x, tuple) else (d_x,)
-    found = outputs, d_x, [p.grad for p in made.parameters()]
+    found = outputs, as_tuple(d_x), [p.grad for p in made.parameters()]
     return *([as_numpy(x) for x in arrays if x is not None] for arrays in found), seen
 
 

@@ -62,10 +62,10 @@ def where_to_look(mask, shape):
     return mask, heads, queries, *(0, 0, 0, *repeated.strides)[-4:]
 
 
-def softmax_backward(y, d_y, scale=1.0, out=None):
+def softmax_backward(y, d_y, scale=1.0):
     """d_x = scale · P ∘ (d_y − Σ_j d_y_j P_j), (..., S)."""
     xp, n = array_module(y), y.shape[-1]
-    d_x = xp.empty_like(y) if out is None else out
+    d_x = xp.empty_like(y)
     BACKWARD(y.size // n, y, xp.ascontiguousarray(d_y), n, float(scale), d_x)
     return d_x
 
