@@ -15,7 +15,7 @@ from minitransformer import gpu
 from minitransformer.attention import LocalAttention, ScaledDotProductAttention, causal_mask, keep_weights
 from minitransformer.backend import position_sum, product, products, sum_of_squares, use_tf32
 from minitransformer.backend.kernels import FLOATS, Kernel
-from minitransformer.backend.products import as_it_lies, steps
+from minitransformer.backend.products import calls
 from minitransformer.errors import InputError
 from minitransformer.gradient_check import as_tuple, is_float
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
@@ -294,13 +294,40 @@ def test_products_of_all_shapes(shapes):
         close([product(x, y).get()], [a @ b])
 
 
-def test_heads_are_multiplied_without_a_copy():
-    for x in (heads(on_device(drawn(2, 3, 4, 5))), heads(on_device(drawn(2, 3, 4, 5))).swapaxes(-1, -2)):
-        assert as_it_lies(x)[0] is x
+def how(*arrays):
+    """How often cuBLAS is asked, for how many matrices each time, for the product of the first two in the third."""
+    asked = calls("d", False, *((x.shape, x.strides) for x in arrays))
+    return len(asked), [arguments[-3] for name, arguments in asked if "Batched" in name][:1]
+
+
+def test_heads_are_multiplied_without_a_copy_and_together():
     query, keys = heads(on_device(drawn(2, 3, 1, 5))), on_device(drawn(2, 3, 9, 5))[:, :, :7]
-    assert steps((2, 3), query, keys) == [[6, 5 * 8, 45 * 8]]            # when decoding, all heads of all sequences are one batch
+    weights = product(query, keys.swapaxes(-1, -2))
+    assert how(query, keys.swapaxes(-1, -2), weights) == (1, [6])        # when decoding, all heads of all sequences are one batch
     many = heads(on_device(drawn(2, 3, 4, 5)))
-    assert steps((2, 3), many, keys) == [[2, 60 * 8, 135 * 8], [3, 5 * 8, 45 * 8]]
+    assert how(many, keys.swapaxes(-1, -2), product(many, keys.swapaxes(-1, -2))) == (2, [3])
+    assert how(many[0, 0], keys[0, 0].T, on_device(drawn(4, 7))) == (1, [])
+    assert calls("d", False, *((x.shape, x.strides) for x in (many[..., ::2], many, many))) is None
+
+
+@pytest.mark.parametrize("a, b, out, says", [
+    ((3, 4), (5, 6), None, r"\(3, 4\) and \(5, 6\) cannot be multiplied"), ((2, 3, 4), (2, 5, 6), None, "cannot be multiplied"),
+    ((4,), (4, 5), None, "cannot be multiplied"), ((4, 5), (5,), None, "cannot be multiplied"), ((2, 3, 4), (3, 4, 5), None, "mismatch"),
+    ((3, 4), (4, 6), (3, 5), r"shape \(3, 6\) cannot be written into an array of shape \(3, 5\)"), ((3, 0), (0, 6), (6, 3), "cannot be written"),
+    ((2, 3, 4), (4, 6), (3, 3, 6), "cannot be written"),
+])  # fmt: skip
+def test_shapes_that_do_not_fit_are_refused_before_memory_of_others_is_read(a, b, out, says):
+    with pytest.raises(ValueError, match=says):
+        product(on_device(drawn(*a)), on_device(drawn(*b)), None if out is None else on_device(drawn(*out)))
+
+
+@pytest.mark.parametrize("columns", [1, 6])
+@pytest.mark.parametrize("dtypes", [("float64", "float64", "float32"), ("float32", "float32", "float64"), ("float32", "float64", "float32")], ids=str)
+def test_a_product_of_another_dtype_than_its_place_writes_that_and_nothing_beside(dtypes, columns):
+    a, b, place = (x.astype(dtype) for x, dtype in zip((drawn(4, 5), drawn(5, columns), np.zeros((3, 4, columns))), dtypes))
+    place = on_device(place)
+    product(on_device(a), on_device(b), out=place[1])
+    close([place.get()], [np.stack([0 * (a @ b), a @ b, 0 * (a @ b)])], 1e-6)
 
 
 def test_attention_leaves_its_heads_where_merging_is_no_copy():

@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import itertools
+import typing
 
 import numpy as np
 
@@ -29,50 +30,96 @@ def product(a, b, out=None):
 
     CuPy would copy each matrix of a batch that does not lie in order, as those of heads never do, and refuses to multiply
     while a step is recorded (CuPy 14). cuBLAS itself takes matrices as they lie, transposed or apart from each other, and
-    writes them so.
+    writes them so. Raises ValueError for shapes that do not fit each other: cuBLAS would read beyond the arrays.
     """
     if on_host(a):
         return np.matmul(a, b, out)
-    if not compiles(a) or a.dtype != b.dtype or a.dtype.char not in TYPES:
-        return array_module(a).matmul(a, b, out=out)
+    xp = array_module(a)
+    if not compiles(a) or a.dtype.char not in TYPES or any(x is not None and x.dtype != a.dtype for x in (b, out)):
+        return xp.matmul(a, b, out=out)
+    shape = shape_of_product(a.shape, b.shape)
     if out is None:
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        out = array_module(a).empty((*batch, a.shape[-2], b.shape[-1]), dtype=a.dtype)
-    if not (a.size and b.size and out.size):
+        out = xp.empty(shape, dtype=a.dtype)
+    if out.shape != shape:
+        raise ValueError(f"A product of shape {shape} cannot be written into an array of shape {out.shape}.")
+    if not (a.size and b.size):
         out.fill(0)
         return out
-    (a, *lie_a), (b, *lie_b), (c, *lie_c) = map(as_it_lies, (a, b, out))
-    if c is not out:  # neither by rows nor by columns
-        out[...] = product(a, b)
-    elif lie_c[0]:
-        product(b.swapaxes(-1, -2), a.swapaxes(-1, -2), out=out.swapaxes(-1, -2))
+    how = calls(a.dtype.char, _tf32, *((x.shape, x.strides) for x in (a, b, out)))
+    if how is None:
+        out[...] = product(xp.ascontiguousarray(a), xp.ascontiguousarray(b))
     else:
-        Cublas.of(array_module(a)).multiply(a, lie_a, b, lie_b, out, lie_c)
+        Cublas.of(xp).multiply(how, a, b, out)
     return out
 
 
-def as_it_lies(x):
-    """(x, whether its matrices lie column by column, from one column or row to the next in elements); a copy if neither."""
-    rows, columns = x.shape[-2:]
-    down, right = (stride // x.itemsize for stride in x.strides[-2:])
+@functools.lru_cache(maxsize=1 << 10)
+def shape_of_product(a, b):
+    """The shape of a @ b from the shapes of both."""
+    if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
+        raise ValueError(f"Arrays of shape {a} and {b} cannot be multiplied: (..., M, K) and (..., K, N) are needed.")
+    return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
+
+
+@functools.lru_cache(maxsize=1 << 10)  # a step asks some fifty times for the same; to work it out takes longer than a launch
+def calls(char, tf32, *arrays):
+    """[(the name of cuBLAS's function, its arguments)] that make out = a @ b. None if one lies neither by rows nor by columns.
+
+    `arrays`: (shape, steps in bytes) of a, b and out. cuBLAS counts by columns, and to it a matrix by rows is its
+    transpose: so out by rows is made as outᵀ = bᵀ aᵀ. The longest axis of a batch is left to cuBLAS; of the others, each
+    place is a call of its own.
+    """
+    number, kind, compute = TYPES[char]
+    width = ctypes.sizeof(number)
+    arrays = [(shape, [step // width for step in strides]) for shape, strides in arrays]
+    ways = [as_it_lies(*array) for array in arrays]
+    if None in ways:
+        return None
+    (*batch, rows, columns), inner, by_columns = arrays[2][0], arrays[0][0][-1], ways[2][0]
+    order, sides = ((0, 1), (rows, columns)) if by_columns else ((1, 0), (columns, rows))
+    turned = [int(ways[n][0] != by_columns) for n in order]
+    axes = steps(batch, *arrays)
+    size, *apart = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1,)
+    name, many = ("cublasGemmStridedBatchedEx", [size]) if apart else ("cublasGemmEx", [])
+    one, zero = ctypes.byref(number(1)), ctypes.byref(number(0))
+
+    def matrix(n, places):
+        begin = sum(place * axis[1 + n] for place, axis in zip(places, axes))
+        return At(n, begin * width), kind, ways[n][1], *([ctypes.c_longlong(apart[n])] if apart else [])
+
+    found = []
+    for places in itertools.product(*(range(axis[0]) for axis in axes)):
+        first, second, third = (matrix(n, places) for n in (*order, 2))
+        found.append((name, (*turned, *sides, inner, one, *first, *second, zero, *third, *many, TF32 if tf32 and char == "f" else compute, -1)))
+    return found
+
+
+class At(typing.NamedTuple):
+    """A place in memory: so many bytes after the beginning of array 0, 1 or 2, which are a, b and out."""
+
+    array: int
+    bytes: int
+
+
+def as_it_lies(shape, steps):
+    """(whether the matrices lie column by column, how far it is from one column or row to the next); None if neither way."""
+    (rows, columns), (down, right) = shape[-2:], steps[-2:]
     if (right == 1 or columns == 1) and (down >= columns or rows == 1):
-        return x, False, max(down if rows > 1 else 0, columns, 1)
+        return False, max(down if rows > 1 else 0, columns, 1)
     if (down == 1 or rows == 1) and (right >= rows or columns == 1):
-        return x, True, max(right if columns > 1 else 0, rows, 1)
-    return as_it_lies(array_module(x).ascontiguousarray(x))
+        return True, max(right if columns > 1 else 0, rows, 1)
+    return None
 
 
 def steps(batch, *arrays):
-    """[(size, step of each array in bytes)] along the axes of a batch; neighbours that all arrays walk alike are one axis."""
-    if not batch:
-        return []
-    walks = [array_module(x).broadcast_to(x, (*batch, *x.shape[-2:])).strides[:-2] for x in arrays]
+    """[(size, step of each array)] along the axes of a batch; neighbours that all arrays walk alike are one axis."""
     axes = []
-    for size, *strides in zip(batch, *walks):
-        if axes and axes[-1][1:] == [size * stride for stride in strides]:
-            axes[-1] = [axes[-1][0] * size, *strides]
+    for axis, size in enumerate(batch, -len(batch) - 2):
+        walk = [steps[axis] if -axis <= len(shape) and shape[axis] > 1 else 0 for shape, steps in arrays]
+        if axes and axes[-1][1:] == [size * step for step in walk]:
+            axes[-1] = [axes[-1][0] * size, *walk]
         elif size > 1:
-            axes.append([size, *strides])
+            axes.append([size, *walk])
     return axes
 
 
@@ -99,26 +146,11 @@ class Cublas:
         if status := getattr(self.functions, name)(*arguments):
             raise RuntimeError(f"cuBLAS could not do it: {name} returned cublasStatus_t {status}.")
 
-    def multiply(self, a, lie_a, b, lie_b, out, lie_out):
-        """out = a @ b. cuBLAS counts by columns, and to it a matrix by rows is its transpose: so it makes outᵀ = bᵀ aᵀ."""
+    def multiply(self, calls, *arrays):
         self.follow(self.xp.cuda.get_current_stream().ptr)
-        number, kind, compute = TYPES[a.dtype.char]
-        compute = TF32 if _tf32 and number is ctypes.c_float else compute
-        (*_, rows, inner), columns = a.shape, b.shape[-1]
-        axes = steps(out.shape[:-2], b, a, out)
-        size, *strides = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0, 0)
-        one, zero = ctypes.byref(number(1)), ctypes.byref(number(0))
-        for places in itertools.product(*(range(axis[0]) for axis in axes)):
-            at = [ctypes.c_void_p(x.data.ptr + sum(n * axis[1 + k] for n, axis in zip(places, axes))) for k, x in enumerate((b, a, out))]
-            matrices = [[pointer, kind, lie[1]] for pointer, lie in zip(at, (lie_b, lie_a, lie_out))]
-            if size > 1:
-                for matrix, stride in zip(matrices, strides):
-                    matrix.append(ctypes.c_longlong(stride // a.itemsize))
-            (first, second, third), count = matrices, [size] if size > 1 else []
-            self.call(
-                "cublasGemmStridedBatchedEx" if size > 1 else "cublasGemmEx", self.handle, int(lie_b[0]), int(lie_a[0]), columns, rows, inner,
-                one, *first, *second, zero, *third, *count, compute, -1,
-            )  # fmt: skip
+        begin = [x.data.ptr for x in arrays]
+        for name, arguments in calls:
+            self.call(name, self.handle, *(ctypes.c_void_p(begin[x.array] + x.bytes) if type(x) is At else x for x in arguments))
 
     def follow(self, stream):
         """Work on this stream from now on. A workspace has to be handed over anew for each."""
