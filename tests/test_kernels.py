@@ -89,6 +89,23 @@ def test_arrays_that_do_not_lie_in_order_are_read_in_theirs(kind):
     close([value.get() for value in found], [y, d_x])
 
 
+@pytest.mark.parametrize("kind", [ReLU, GELU, TanhGELU, Softmax, lambda: LayerNorm(4), lambda: Dropout(0.5, np.random.default_rng(0))])
+def test_a_gradient_of_another_shape_is_repeated_or_refused_and_never_read_beyond_its_end(kind):
+    component, x = kind().to("float64").to("gpu"), on_device(drawn(2, 3, 4))
+    for shape in ((2, 3, 3), (2, 3, 4, 1), (12, 2), (3, 3, 4)):
+        component(x)
+        with pytest.raises(ValueError):
+            component.backward(on_device(np.ones(shape)))
+        component.clear_saves()
+    for d_y in (drawn(4), drawn(3, 4), drawn(2, 3, 1)):
+        found = []
+        for whole in (d_y, np.broadcast_to(d_y, (2, 3, 4)).copy()):
+            component = kind().to("float64").to("gpu")
+            component(x)
+            found.append([value.get() for value in (component.backward(on_device(whole)), *(p.grad for p in component.parameters()))])
+        close(*found)
+
+
 def test_a_softmax_of_what_is_forbidden_or_far_away():
     x = drawn(6, 40)
     x[0, ::3] = -np.inf
@@ -360,6 +377,12 @@ def test_a_product_that_fails_says_what_failed(monkeypatch):
 def test_sums_over_positions(rows):
     x = drawn(rows, 7)
     close([position_sum(on_device(x)).get(), position_sum(transposed(on_device(x))).get()], 2 * [x.sum(axis=0)])
+
+
+def test_a_sum_is_not_written_beyond_its_place():
+    for columns in (1, 6, 8):
+        with pytest.raises(ValueError, match=r"sum of 7 columns cannot be written into an array of shape"):
+            position_sum(on_device(drawn(5, 7)), out=on_device(drawn(columns)))
 
 
 @pytest.mark.parametrize("size", [1, 100, (1 << 16) + 3])

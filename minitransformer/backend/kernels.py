@@ -68,6 +68,15 @@ def argument(value, number):
     return value
 
 
+def in_order(x, shape):
+    """x as a kernel walks through it: repeated to this shape where it broadcasts, C-contiguous.
+
+    Raises ValueError where it does not broadcast: a kernel would read beyond its end.
+    """
+    xp = array_module(x)
+    return xp.ascontiguousarray(x if x.shape == shape else xp.broadcast_to(x, shape))
+
+
 def is_array(x):
     return hasattr(x, "flags") and not isinstance(x, np.generic)
 

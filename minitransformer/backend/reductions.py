@@ -50,6 +50,8 @@ def column_sums(x, out=None):
     together = max(1, math.isqrt(count))
     parts = xp.empty((-(-count // together), columns), dtype=x.dtype)
     out = xp.empty(columns, dtype=x.dtype) if out is None else out
+    if out.shape != (columns,):
+        raise ValueError(f"A sum of {columns} columns cannot be written into an array of shape {out.shape}.")
     COLUMN_SUMS(parts.size, xp.ascontiguousarray(x), count, columns, together, parts)
     COLUMN_SUMS(columns, parts, len(parts), columns, len(parts), out)
     return out
