@@ -33,7 +33,7 @@ test-graders: .venv/installed-graders
 
 # Runs the tests that need an NVIDIA card, with CuPy for CUDA 12 (2.8 GB to install).
 test-gpu: .venv/installed-test .venv/installed-gpu
-	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py tests/test_kernels.py -rs
+	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py -rs
 
 # Times everything against PyTorch, transformers and JAX (1.5 GB to install, a quarter of an hour on two idle cores).
 benchmark: .venv/installed-benchmark
