@@ -61,7 +61,7 @@ def shape_of_product(a, b):
     return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
 
 
-@functools.lru_cache(maxsize=1 << 10)  # a step asks some fifty times for the same; to work it out takes longer than a launch
+@functools.lru_cache(maxsize=1 << 10)  # every step asks for the same ones, and to work one out takes longer than to launch it
 def calls(char, tf32, *arrays):
     """[(the name of cuBLAS's function, its arguments)] that make out = a @ b. None if one lies neither by rows nor by columns.
 
@@ -115,7 +115,7 @@ def steps(batch, *arrays):
     """[(size, step of each array)] along the axes of a batch; neighbours that all arrays walk alike are one axis."""
     axes = []
     for axis, size in enumerate(batch, -len(batch) - 2):
-        walk = [steps[axis] if -axis <= len(shape) and shape[axis] > 1 else 0 for shape, steps in arrays]
+        walk = [own[axis] if -axis <= len(shape) and shape[axis] > 1 else 0 for shape, own in arrays]
         if axes and axes[-1][1:] == [size * step for step in walk]:
             axes[-1] = [axes[-1][0] * size, *walk]
         elif size > 1:
@@ -146,10 +146,11 @@ class Cublas:
         if status := getattr(self.functions, name)(*arguments):
             raise RuntimeError(f"cuBLAS could not do it: {name} returned cublasStatus_t {status}.")
 
-    def multiply(self, calls, *arrays):
+    def multiply(self, how, *arrays):
+        """Do what `calls` says, with these arrays: a, b and out."""
         self.follow(self.xp.cuda.get_current_stream().ptr)
         begin = [x.data.ptr for x in arrays]
-        for name, arguments in calls:
+        for name, arguments in how:
             self.call(name, self.handle, *(ctypes.c_void_p(begin[x.array] + x.bytes) if type(x) is At else x for x in arguments))
 
     def follow(self, stream):
