@@ -1363,7 +1363,7 @@ p("x542", "half of the lanes are not summed", "for (int distance = LANES / 2; di
     "for (int distance = LANES / 4; distance; distance /= 2) x += ")
 p("x543", "one more than it is told", "if (i >= count) return;", "if (i > count) return;", select="as_many_as_it_is_told")
 p("x544", "one block too few", "-(-count * self.lanes // BLOCK)", "count * self.lanes // BLOCK", select="as_many_as_it_is_told")
-p("x545", "any array will do", "if not value.flags.c_contiguous:", "if False:", select="refuses_what")
+p("x545", "any array will do", " or not x.flags.c_contiguous:", ":", select="refuses_what")
 p = plants("backend/updates.py", "test_kernels.py", "adam_walks")
 p("x546", "the moment forgets in one step (kernel)", "m[i] = beta1 * m[i] + new1 * grad[i];", "m[i] = new1 * grad[i];")
 p("x547", "the gradient is not squared (kernel)", "new2 * grad[i] * grad[i]", "new2 * grad[i]")
@@ -1472,6 +1472,8 @@ p("x621", "a step that is made again draws other masks", "            self.repla
     select="give_way")
 p = plants("backend/kernels.py", "test_kernels.py", "several_dtypes or declares")
 p("x782", "a smaller array is read beyond its end", "x if x.shape == shape else xp.broadcast_to(x, shape)", "x", select="beyond_its_end")
-p("x622", "any float will do", "{x.dtype for x in arrays if", "{x.dtype for x in arrays[:1] if", select="several_dtypes")
+p("x787", "numbers of any width will do", "if x.dtype != dtype or not", "if not", select="refuses_what")
+p("x622", "any float will do", "{x.dtype for x, kind in arrays if", "{x.dtype for x, kind in arrays[:1] if",
+    ("if x.dtype != dtype or not", "if not"), select="several_dtypes")
 p = plants("backend/updates.py", "test_kernels.py", "adam")
 p("x624", "β for 1 − β", "beta1, 1 - beta1, beta2, 1 - beta2", "beta1, beta1, beta2, beta2")

@@ -434,6 +434,10 @@ def test_a_kernel_refuses_what_does_not_lie_in_order():
     assert (x.get() == 2).all()
     with pytest.raises(ValueError, match=r"shape \(6, 4\)"):
         fill(x.size, x.T, 2.0)
+    take = Kernel("take", "const T *x, const long long *ids, T *y", "y[i] = ids[i] < 4 ? x[i] : T(0);", lanes=1)
+    ids, y = on_device(np.zeros(8, dtype="int32"))[:4], on_device(np.zeros(4))
+    with pytest.raises(ValueError, match="here of int64; an array of shape .4,. and int32"):
+        take(4, x, ids, y)
 
 
 def test_a_kernel_refuses_floats_of_several_dtypes():

@@ -1,6 +1,7 @@
 """Kernels: functions of CUDA that CuPy compiles for the card, for what would else be many operations one after the other."""
 
 import functools
+import re
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from .arrays import array_module, on_host
 LANES = 32  # the threads of a warp, which can hand each other numbers
 BLOCK = 128  # threads that are started together
 FLOATS = {"f": "float", "d": "double"}  # by the dtype's `char`
+TYPES = {"bool": np.dtype(bool), "long long": np.dtype("int64"), "unsigned long long": np.dtype("uint64")}  # beside T
+PARAMETER = re.compile(r" *(?:const )?(T|bool|(?:unsigned )?long long) (\*?)")  # its type, and whether it is an array
 
 
 class Kernel:
@@ -21,28 +24,30 @@ class Kernel:
 
     `kernel(count, *arguments)` in the order of `parameters`: arrays, C-contiguous, of whose floats all have T; numbers (T or
     long long); None (no array, a null pointer). Raises InputError for floats of several dtypes, or of another than those
-    two, and ValueError for an array that is not contiguous.
+    two, and ValueError for an array that is not contiguous, or not of the type declared.
 
     Source: NVIDIA, CUDA C++ Programming Guide, sections "SIMT Architecture" and "Warp Shuffle Functions".
     """
 
     def __init__(self, name, parameters, body, lanes=LANES):
         self.name, self.lanes = name, lanes
-        self.takes_float = [parameter.split()[-2] == "T" for parameter in parameters.split(",")]
+        self.takes = [PARAMETER.match(parameter).groups() for parameter in parameters.split(",")]
         head, start = (SHARED, START + START_SHARED) if lanes > 1 else ("", START)
         self.code = f'{head}extern "C" __global__ void {name}({parameters}, long long count) {{{start}{body}}}\n'
 
     def __call__(self, count, *arguments):
-        arrays = [x for x in arguments if is_array(x)]
-        dtype = self.one_dtype(arrays)
+        arrays = [(x, kind) for x, (kind, is_array) in zip(arguments, self.takes, strict=True) if is_array and x is not None]
+        dtype = self.one_dtype({x.dtype for x, kind in arrays if kind == "T"})
+        for x, kind in arrays:
+            expect_to_lie_in_order(x, TYPES.get(kind, dtype))
         blocks = -(-count * self.lanes // BLOCK)
         if blocks:
-            passed = (argument(x, dtype.type if is_float else np.int64) for x, is_float in zip(arguments, self.takes_float, strict=True))
-            self.compiled(array_module(arrays[0]), dtype.char)((blocks,), (BLOCK,), (*passed, np.int64(count)))
+            numbers = {"T": dtype.type, "long long": np.int64}
+            passed = [NOWHERE if x is None else x if is_array else numbers[kind](x) for x, (kind, is_array) in zip(arguments, self.takes)]
+            self.compiled(array_module(arrays[0][0]), dtype.char)((blocks,), (BLOCK,), (*passed, np.int64(count)))
 
-    def one_dtype(self, arrays):
+    def one_dtype(self, dtypes):
         """The dtype of all floats. A kernel would read another one's memory as if it were its own."""
-        dtypes = {x.dtype for x in arrays if x.dtype.kind == "f"}
         if len(dtypes) != 1 or next(iter(dtypes)).char not in FLOATS:
             names = " and ".join(sorted(map(str, dtypes)))
             raise InputError(f"On a GPU, {self.name} takes floats of one dtype, float32 or float64, not {names}. Use model.to(...) or x.astype(...).")
@@ -57,15 +62,13 @@ class Kernel:
         return f"typedef {FLOATS[char]} T;\n#define LANES {self.lanes}\n{self.code}"
 
 
-def argument(value, number):
-    """What CuPy is given for it: a number of the type that the kernel expects, an array, or a null pointer."""
-    if value is None:
-        return np.uint64(0)
-    if not is_array(value):
-        return number(value)
-    if not value.flags.c_contiguous:
-        raise ValueError(f"a kernel walks through memory in order, and an array of shape {value.shape} does not lie so")
-    return value
+NOWHERE = np.uint64(0)  # a null pointer, for an array that is not given
+
+
+def expect_to_lie_in_order(x, dtype):
+    """Raise ValueError for an array that a kernel would read as what it is not."""
+    if x.dtype != dtype or not x.flags.c_contiguous:
+        raise ValueError(f"a kernel walks through memory in order, here of {dtype}; an array of shape {x.shape} and {x.dtype} does not lie so")
 
 
 def in_order(x, shape):
@@ -75,10 +78,6 @@ def in_order(x, shape):
     """
     xp = array_module(x)
     return xp.ascontiguousarray(x if x.shape == shape else xp.broadcast_to(x, shape))
-
-
-def is_array(x):
-    return hasattr(x, "flags") and not isinstance(x, np.generic)
 
 
 def compiles(x):
