@@ -70,7 +70,7 @@ def calls(char, tf32, *arrays):
     place is a call of its own.
     """
     number, kind, compute = TYPES[char]
-    width = ctypes.sizeof(number)
+    compute, width = TF32 if tf32 and char == "f" else compute, ctypes.sizeof(number)
     arrays = [(shape, [step // width for step in strides]) for shape, strides in arrays]
     ways = [as_it_lies(*array) for array in arrays]
     if None in ways:
@@ -90,7 +90,7 @@ def calls(char, tf32, *arrays):
     found = []
     for places in itertools.product(*(range(axis[0]) for axis in axes)):
         first, second, third = (matrix(n, places) for n in (*order, 2))
-        found.append((name, (*turned, *sides, inner, one, *first, *second, zero, *third, *many, TF32 if tf32 and char == "f" else compute, -1)))
+        found.append((name, (*turned, *sides, inner, one, *first, *second, zero, *third, *many, compute, -1)))
     return found
 
 
