@@ -732,10 +732,10 @@ p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
     "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
-p("x107", "no_grad saves all the same", "if _saving.on:", "if True:")
-p("x108", "no_grad never ends", "_saving.on = before", "_saving.on = False")
-p("x109", "an inner no_grad ends the outer one", "_saving.on = before", "_saving.on = True")
-p("x110", "no_grad switches every thread", "class _Saving(threading.local):", "class _Saving:")
+p("x107", "no_grad saves all the same", "if _thread.saving:", "if True:")
+p("x108", "no_grad never ends", "_thread.saving = before", "_thread.saving = False")
+p("x109", "an inner no_grad ends the outer one", "_thread.saving = before", "_thread.saving = True")
+p("x110", "no_grad switches every thread", "class _Thread(threading.local):", "class _Thread:")
 p("x111", "clear_saves forgets the submodules",
     'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)',
     'self.__dict__.pop("_saves", None)')
