@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import InputError, expect_as_many
+from ..errors import InputError
 from ..options import option
 from .corpus import Corpus
 from .directions import in_all_directions
@@ -112,7 +112,7 @@ def download(name, folder):
 def read_pair(folder, split, source, target):
     """(source sentences, target sentences): the lines of two files. InputError if they are not as many."""
     both = [read_lines(folder, f"{split}.{language}") for language in (source, target)]
-    expect_as_many(f"The lines of {split} belong together", **dict(zip((source, target), both)))
+    expect_as_many(split, dict(zip((source, target), both)))
     return both
 
 
@@ -133,6 +133,13 @@ def expect_unaltered(where, name, content, remedy):
         raise InputError(
             f"{where} is not the file that was published: its SHA-256 is {found}, not {SHA256[name]}. {remedy}"
         )
+
+
+def expect_as_many(split, lines):
+    """Raise InputError unless all languages have as many lines: line n of each is the same sentence."""
+    counts = {language: len(texts) for language, texts in lines.items()}
+    if len(set(counts.values())) > 1:
+        raise InputError(f"The languages of {split} do not belong together line by line; they have these many lines: {counts}.")
 
 
 MULTI30K = in_all_directions("multi30k", Multi30k, "Descriptions of photographs")
