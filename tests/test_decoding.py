@@ -26,7 +26,7 @@ from minitransformer.gradient_check import away_from_initialisation
 from minitransformer.inspection import attention_weights
 from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.encoder import small_example
-from minitransformer.module import no_grad
+from minitransformer.module import no_grad, own_modes
 
 NAMES = list(MODELS)
 
@@ -237,6 +237,32 @@ def test_the_best_sentence_of_all_is_found_by_every_beam_that_cannot_lose_it(sha
                 certain += 1
                 assert beam_search(model, source, longest, beam, alpha)[0].tolist() == best
     assert certain > 30
+
+
+class Counted(Table):
+    """Counts its steps."""
+
+    steps = 0
+
+    def step(self, ids, state):
+        self.steps += 1
+        return super().step(ids, state)
+
+
+def test_a_search_goes_on_no_longer_than_it_must():
+    sharp, source = Counted(7, seed=1, end=4.0, sharpness=8.0), np.array([[7]])
+    best = beam_search(sharp, source, 50, beam=3)
+    assert sharp.steps < 20 and np.array_equal(best, beam_search(sharp, source, 50, beam=3, alpha=0.0))
+
+    class Two(Counted):
+        """There are only two sentences: "EOS" and "4 4 EOS"."""
+
+        def logits(self, beginning):
+            following = {0: [EOS, 4], 1: [4]}.get(len(beginning) - 2, [EOS])
+            return np.where(np.isin(np.arange(5), following), 0.0, -np.inf)
+
+    two = Two(5)
+    assert [h.ids for h in hypotheses(two, source, 50, beam=4)[0]] == [[4, 4, EOS], [EOS]] and two.steps == 3
 
 
 def test_an_early_stop_is_asked_for_by_its_name():
@@ -605,6 +631,11 @@ def test_a_thread_that_evaluates_switches_nobody_elses_dropout():
         with evaluating(model):
             assert not model.training
         assert not model.training
+        model.decoder.train()
+        with own_modes():
+            assert model.decoder.training and not model.training, "as it was outside"
+            model.train()
+        assert model.decoder.training and not model.training
         model.train()
         assert model.training and in_a_thread(lambda: model.training)
     assert model.training and dropout.training
