@@ -225,8 +225,9 @@ for alpha in (0.0, 0.6):
     print(f"alpha {alpha}:", "   ".join(f"{say(h.ids)} {h.score:.3f}" for h in found))
 
 # %% [markdown]
-# Without a penalty a beam of 4 finds "owls." and stops there, because nothing that goes on can become more probable.
-# With it, two more words are worth a slightly smaller probability.
+# Without a penalty, "owls." is the best: whatever goes on can only become less probable, so as soon as a finished sentence
+# is more probable than every beginning that is kept, the search can stop. With the penalty, two more words are worth a
+# slightly smaller probability, and the search has to ask what a beginning's score could be at the longest answer allowed.
 #
 # ### Sampling
 #
@@ -262,7 +263,7 @@ show(
 
 # %%
 for tau in (0.3, 1.0, 3.0):
-    answers = sample(model, np.repeat(odd, 5, axis=0), 12, rng=0, temperature=tau)
+    answers = sample(model, np.repeat(odd, 5, axis=0), 12, rng=np.random.default_rng(0), temperature=tau)
     print(f"temperature {tau}:", ", ".join(vocabulary.text(ids) for ids in answers))
 
 # %% [markdown]

@@ -17,6 +17,14 @@ class NonFiniteError(ArithmeticError):
     """A loss or a gradient became NaN or infinite. The message names the step and the component."""
 
 
+def expect_as_many(what, **lists):
+    """Raise InputError unless the lists have the same length: item n of each belongs to item n of the others."""
+    counts = {name: len(items) for name, items in lists.items()}
+    if len(set(counts.values())) > 1:
+        counted = " and ".join(f"{count:,} {name}" for name, count in counts.items())
+        raise InputError(f"{what} one by one, but there are {counted}. Hand in as many of each.")
+
+
 def unknown(kind, name, known):
     """The error for a name that does not exist: what was asked for, the nearest name, and all there are."""
     names = [str(n) for n in known]

@@ -6,20 +6,23 @@ from .attention import attention_maps, keep_weights
 from .backend import as_numpy
 from .data.batching import make_batch
 from .data.vocabulary import PAD
-from .decoding import evaluating
+from .decoding import evaluating, writable
 from .inspection import by_words
 from .losses import CrossEntropy
+from .translation import answers
 
 
-def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250):
+def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250, search=None):
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
-    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match` (share that greedy
-    decoding writes without one wrong token, EOS included), `token_accuracy` and `loss` (with the true tokens fed in,
-    without label smoothing), and `exact_match_by_length` {source length: share}.
+    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match` (the share that is
+    answered right), `token_accuracy` and `loss` (with the true tokens fed in, without label smoothing), and
+    `exact_match_by_length` {source length: share}.
 
-    One forward with the true tokens fed in decides all of them. As long as greedy decoding makes no mistake it has fed
-    itself those very tokens; so it is right to the end exactly if every token is the most likely one here.
+    With a `search`, as `translate` takes one, an answer is right if its text is that of the target: what is measured is what
+    `translate` answers. Without, it is that of greedy decoding, EOS included, and quick: one forward with the true
+    tokens fed in decides it. As long as greedy decoding makes no mistake it has fed itself those very tokens; so it is
+    right to the end exactly if every token is the most likely one here.
     """
     source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
     exact, right, tokens, loss = np.zeros(len(source), dtype=bool), 0, 0, 0.0
@@ -30,10 +33,14 @@ def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250
         with evaluating(model):
             logits = model(batch.source, batch.target_in)
             loss += float(CrossEntropy()(logits, batch.target_out)) * real.sum()
-        wrong = (as_numpy(logits.argmax(axis=-1)) != batch.target_out) & real      # (B, T)
+        wrong = (as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out) & real  # (B, T)
         right += int(real.sum() - wrong.sum())
         tokens += int(real.sum())
         exact[rows] = ~wrong.any(axis=1)
+    if search is not None:
+        written = answers(model, [ids[ids != PAD] for ids in source], search)
+        text = task.vocabulary.text
+        exact = np.array([text(ids) == text(right) for ids, right in zip(written, target)])
     lengths = (source != PAD).sum(axis=1)
     return {
         "sequences": len(source),

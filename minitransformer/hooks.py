@@ -38,7 +38,7 @@ class Log:
 
 
 class Evaluate:
-    """Decode validation sequences every `evaluate_every` steps and at the end, and write how many were right."""
+    """Every `evaluate_every` steps and at the end, write how many validation sequences greedy decoding gets right."""
 
     def __init__(self, run):
         self.run = run

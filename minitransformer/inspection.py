@@ -1,11 +1,10 @@
 """The attention weights of one sequence, by kind: the numbers behind the pictures."""
 
-import contextlib
 import copy
 
 import numpy as np
 
-from .attention import attention_maps, attentions, keep_weights
+from .attention import attention_maps, attentions, keep_weights, kept_apart
 from .backend import array_module, as_numpy
 from .data.vocabulary import BOS
 from .decoding import evaluating
@@ -27,7 +26,7 @@ def attention_weights(model, source, target):
     of integers, a target that begins with BOS, and a model without attention.
     """
     source, target_in = read_by(model, source, target)
-    with left_as_it_was(model), evaluating(model), keep_weights(model):
+    with kept_apart(), evaluating(model), keep_weights(model):
         model(source, target_in)
         maps = attention_maps(model)
     return by_kind({path: as_numpy(weights)[0] for path, weights in maps.items()})
@@ -151,15 +150,3 @@ def one_sequence(name, ids):
             "From a batch, take one row."
         )
     return ids
-
-
-@contextlib.contextmanager
-def left_as_it_was(model):
-    """Afterwards every component has the attributes that it had before: train or eval, kept weights."""
-    before = [(module, vars(module).copy()) for _, module in model.named_modules()]
-    try:
-        yield
-    finally:
-        for module, attributes in before:
-            vars(module).clear()
-            vars(module).update(attributes)

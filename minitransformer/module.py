@@ -16,26 +16,43 @@ from .errors import BackwardWithoutForward, InputError
 from .parameter import FlatBuffers, Parameter
 
 
-class _Saving(threading.local):
-    on = True
+class _Thread(threading.local):
+    """What one thread has switched, which no other thread sees."""
+
+    saving = True
+    modes = None  # inside `own_modes()`: {id of a module: whether it trains}
 
 
-_saving = _Saving()
+_thread = _Thread()
 
 
 @contextlib.contextmanager
 def no_grad():
     """Inside, `forward` saves nothing: for evaluation and decoding, where no backward follows."""
-    before, _saving.on = _saving.on, False
+    before, _thread.saving = _thread.saving, False
     try:
         yield
     finally:
-        _saving.on = before
+        _thread.saving = before
 
 
 def saving():
     """Whether `forward` saves: not inside `no_grad()`."""
-    return _saving.on
+    return _thread.saving
+
+
+@contextlib.contextmanager
+def own_modes():
+    """Inside, `train()` and `eval()` hold for this thread alone, and until the end of the block.
+
+    Several threads can ask one model, and one of them may train it: none changes what the others compute.
+    """
+    before = _thread.modes
+    _thread.modes = {} if before is None else before.copy()
+    try:
+        yield
+    finally:
+        _thread.modes = before
 
 
 class Module:
@@ -46,7 +63,7 @@ class Module:
     what they hold, are private and not searched.
     """
 
-    training = True
+    _training = True
 
     def __call__(self, *inputs, **options):
         return self.forward(*inputs, **options)
@@ -61,7 +78,7 @@ class Module:
 
     def save(self, *values):
         """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
-        if _saving.on:
+        if _thread.saving:
             self.__dict__.setdefault("_saves", []).append(values)
 
     def saved(self):
@@ -146,6 +163,18 @@ class Module:
 
     # -- switches, memory, saving --------------------------------------------------------------------------
 
+    @property
+    def training(self):
+        """Whether dropout is on, as `train()` or `eval()` said last: for all threads, or inside `own_modes()` for this one."""
+        return self._training if _thread.modes is None else _thread.modes.get(id(self), self._training)
+
+    @training.setter
+    def training(self, on):
+        if _thread.modes is None:
+            self._training = on
+        else:
+            _thread.modes[id(self)] = on
+
     def train(self, on=True):
         """Switch dropout on (`eval()`: off), here and below. Returns self."""
         for _, module in self.named_modules():
@@ -222,7 +251,7 @@ class Module:
             p.data[...] = asarray(state[name], like=p.data)
 
     def __repr__(self):
-        facts = [f"{n}={v}" for n, v in vars(self).items() if isinstance(v, (int, float, str)) and n[0] != "_" and n != "training"]
+        facts = [f"{n}={v}" for n, v in vars(self).items() if isinstance(v, (int, float, str)) and n[0] != "_"]
         head = f"{type(self).__name__}({', '.join(facts)})"
         lines = [f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
         return "\n".join([head, *lines])

@@ -3,39 +3,49 @@
 import numpy as np
 
 from .data.vocabulary import padded
-from .decoding import beam_search
+from .decoding import beam_search, longest_answer
+from .errors import InputError, expect_as_many
 from .extras import extra
 
 
 def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, batch_size=64):
-    """The model's answer to each text, in their order.
+    """The model's answer to each text, in their order: `answers`, between the vocabulary's reading and writing.
 
-    `search(model, source, max_tokens) → ids` decodes: `greedy`, `beam_search`, or one that samples. Texts of like lengths
-    go through the model together. Raises InputError for a text that the vocabulary cannot read.
+    Raises InputError for a text that the vocabulary cannot read.
     """
-    encoded = [vocabulary.encode(text) for text in texts]
-    order = np.argsort([len(ids) for ids in encoded], kind="stable")
-    answers = [""] * len(texts)
-    for start in range(0, len(texts), batch_size):
+    sources = [vocabulary.encode(text) for text in texts]
+    return [vocabulary.text(ids) for ids in answers(model, sources, search, max_tokens, batch_size)]
+
+
+def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
+    """What the search writes to each source, in their order: a list of ids, from a list of ids (n,) without padding.
+
+    `search(model, source (B, S), max_tokens (B,)) → ids` decodes: `greedy`, `beam_search`, or one that samples. Sources of
+    like lengths go through the model together, which makes it quick and changes no answer. After how many tokens each
+    gives up: `longest_answer`.
+    """
+    order = np.argsort([len(ids) for ids in sources], kind="stable")
+    found = [None] * len(sources)
+    for start in range(0, len(sources), batch_size):
         rows = order[start : start + batch_size]
-        source = padded([encoded[row] for row in rows])
-        produced = search(model, source, max_tokens or longest_answer(model, source))
-        for row, ids in zip(rows, produced):
-            answers[row] = vocabulary.text(ids)
-    return answers
-
-
-def longest_answer(model, source):
-    """After how many tokens to give up: twice the source's length and 8, if the model can hold so many.  source (B, S)"""
-    length = source.shape[1]
-    room = getattr(model.config, "max_length", np.inf) - (0 if hasattr(model, "encoder") else length)
-    return max(1, int(min(2 * length + 8, room)))
+        source = padded([sources[row] for row in rows])
+        produced = search(model, source, longest_answer(model, source, max_tokens))
+        for row, ids in zip(rows, produced, strict=True):
+            found[row] = ids
+    return found
 
 
 def bleu(translations, references):
     """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus, lower-cased, tokenised as 13a.
 
+    Raises InputError unless there is a reference for each translation, and at least one.
+
     Sources: Papineni et al. 2002; Post 2018, for the signature, without which two scores cannot be compared.
     """
+    if isinstance(translations, str) or isinstance(references, str):
+        raise InputError("BLEU counts lists of sentences, got a single text: put each into a list, [text].")
+    expect_as_many("BLEU compares translations and references", translations=translations, references=references)
+    if not len(translations):
+        raise InputError("BLEU needs at least one translation and its reference, got 0 translations and 0 references.")
     metric = extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
     return metric.corpus_score(translations, [references]).score, str(metric.get_signature())

@@ -298,8 +298,18 @@ p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
 
 p = plants("attention/kept_weights.py", "test_attention.py", "kept or keeping")
-p("x41", "keeping weights never ends", "attention.keep = kept", "attention.keep = True")
-p("x153", "an inner block ends the outer one", "(m, m.keep) for", "(m, False) for")
+p("x41", "keeping weights never ends", "        _kept.on = before\n", "        pass\n")
+p("x153", "an inner block ends the outer one", "        _kept.on = before\n", "        _kept.on = frozenset()\n")
+p("x1000", "an inner block keeps nothing but its own", "before | {id(m) for", "{id(m) for", judge="test_decoding.py",
+    select="kept_weights_are")
+p("x1001", "every thread keeps", "class _Kept(threading.local):", "class _Kept:", judge="test_decoding.py",
+    select="kept_weights_are or threads_get")
+p("x1002", "all attentions keep, not those below the module", "id(self) in _kept.on", "bool(_kept.on)",
+    judge="test_decoding.py", select="kept_weights_are")
+p("x1003", "what was kept before is lost", "        _kept.arrays = before\n", "        pass\n", judge="test_plotting.py",
+    select="left_as_it_was")
+p("x1004", "what attention_weights looked at stays kept", "before, _kept.arrays = _kept.arrays, weakref.WeakKeyDictionary()",
+    "before = _kept.arrays", judge="test_decoding.py", select="threads_get")
 
 p = plants("attention/multi_head.py", "test_attention.py", "multi_head")
 d_self = "return d_query + d_memory if is_self_attention"
@@ -732,10 +742,16 @@ p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
     "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
-p("x107", "no_grad saves all the same", "if _saving.on:", "if True:")
-p("x108", "no_grad never ends", "_saving.on = before", "_saving.on = False")
-p("x109", "an inner no_grad ends the outer one", "_saving.on = before", "_saving.on = True")
-p("x110", "no_grad switches every thread", "class _Saving(threading.local):", "class _Saving:")
+p("x107", "no_grad saves all the same", "if _thread.saving:", "if True:")
+p("x108", "no_grad never ends", "_thread.saving = before", "_thread.saving = False")
+p("x109", "an inner no_grad ends the outer one", "_thread.saving = before", "_thread.saving = True")
+p("x110", "no_grad switches every thread", "class _Thread(threading.local):", "class _Thread:")
+p("x1062", "train and eval in a thread of its own reach all", "            _thread.modes[id(self)] = on\n", "            self._training = on\n",
+    judge="test_decoding.py", select="switches_nobody")
+p("x1063", "the modes of a block stay", "_thread.modes = before\n", "pass\n", judge="test_decoding.py", select="switches_nobody")
+p("x1064", "an inner block begins with all as they are outside", "{} if before is None else before.copy()", "{}",
+    judge="test_decoding.py", select="switches_nobody")
+p("x1065", "an inner block's modes are the outer's", "before.copy()", "before", judge="test_decoding.py", select="switches_nobody")
 p("x111", "clear_saves forgets the submodules",
     'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)',
     'self.__dict__.pop("_saves", None)')
@@ -832,10 +848,31 @@ p("x276", "the gradient at the target's embedding", "if isinstance(component, Em
     "if isinstance(component, Embedding) and not reads_source[path].pop():")
 p("x277", "all steps at once", "gradient[xp.arange(len(target)), xp.asarray(target)] += 1",
     "gradient[:, xp.asarray(target)] += 1")
+p = plants("decoding/evaluating.py", "test_decoding.py", "switches_nobody")
+p("x1066", "evaluating switches all threads", "with no_grad(), own_modes():", "with no_grad():")
+p = plants("models/language_model.py", "test_decoding.py", "without_a_source")
+p("x1067", "a source of no tokens is read", "if source is None or source.shape[1] == 0:", "if source is None:")
 p = plants("evaluation.py", "test_training.py", "exact_match_is_that")
 p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
-p("x279", "padding counts as wrong", "(as_numpy(logits.argmax(axis=-1)) != batch.target_out) & real",
-    "(as_numpy(logits.argmax(axis=-1)) != batch.target_out)")
+p("x279", "padding counts as wrong", "(as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out) & real",
+    "(as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out)")
+p("x1005", "padding, which is never written, counts as greedy's choice", "writable(logits).argmax", "logits.argmax",
+    select="are_no_mistakes")
+p("x1006", "a search is not measured", "if search is not None:", "if False:", select="measured_by_its_answers")
+p("x1007", "the target's order is not that of the answers", "zip(written, target)", "zip(written, target[::-1])",
+    select="measured_by_its_answers")
+p("x1008", "padding is read as the source", "[ids[ids != PAD] for ids in source]", "[ids[:1] for ids in source]",
+    select="measured_by_its_answers")
+p = plants("evaluation.py", "test_training.py", "first_word")
+p("x1009", "any place will do", "looks.argmax() == place", "looks.argmax() >= 0")
+p("x1010", "half is enough", "looks[place] > 0.5, looks[place]", "looks[place] >= 0.5, looks[place]")
+p("x1011", "the largest weight, not the first word's", "looks[place] > 0.5, looks[place]", "looks[place] > 0.5, looks.max()")
+p("x1012", "all the answer's words look", "weights[row, :, : len(answer[0]), : sum(sizes)]", "weights[row, :, :, : sum(sizes)]",
+    ("by_words(tokens, [len(answer[0])], sizes)", "by_words(tokens, [tokens.shape[1]], sizes)"))
+p("x1013", "equal weights for words, not for tokens", "np.array(sizes) / sum(sizes)", "np.ones(len(sizes)) / len(sizes)")
+p("x1014", "the maps of the first row serve all", "weights[row, :, : len(answer[0])", "weights[0, :, : len(answer[0])")
+p("x1015", "only the first batch is counted", "for start in range(0, len(source), batch_size):\n        rows = slice(start, start + batch_size)\n        batch = make_batch(source[rows], target[rows])\n        maps",
+    "for start in range(0, 1):\n        rows = slice(start, start + batch_size)\n        batch = make_batch(source[rows], target[rows])\n        maps")
 p = plants("study/table1.py", "test_study.py", "crossing or cores or paths or core_of")
 p("x280", "the whole layer taken for its core", "forward.multiply_adds(layer.core)", "forward.multiply_adds()")
 p("x281", "a path from any output, not from the last", "d_x[:, -1] = 1", "d_x[:] = 1")
@@ -885,8 +922,8 @@ p("x300", "an end outside the beam counts", "ended[:, : self.beam] & (totals[:, 
     select="beam_one")
 p("x301", "logits taken for log-probabilities", "return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
     "return shifted")
-p("x302", "the worst hypothesis", "key=lambda hypothesis: -hypothesis.score",
-    "key=lambda hypothesis: hypothesis.score")
+p("x302", "the worst hypothesis", "key=lambda other: -other.score",
+    "key=lambda other: other.score")
 p("x303", "the words written so far are not the parent's", "np.take_along_axis(self.written, parents[:, :, None], axis=1)",
     "self.written")
 p("x304", "of equals the last", "np.argsort(-flat, axis=1, kind=\"stable\")[:, :count]",
@@ -897,10 +934,76 @@ p("x306", "the unlikeliest k", "xp.sort(logits, axis=-1)[:, -top_k, None]", "xp.
 p("x307", "the token that reaches top_p is cut off", "before = falling.cumsum(axis=-1) - falling",
     "before = falling.cumsum(axis=-1)")
 p("x308", "what is left is not made a distribution again", "p = p / p.sum(axis=-1, keepdims=True)", "pass")
-p("x309", "one draw for all rows", "rng.random((len(p), 1))", "rng.random((1, 1))")
+p("x309", "one draw for all rows", "[[generators[row].random()] for row in rows]", "[[generators[rows[0]].random()]]",
+    select="rows_own_ids")
+p("x1016", "a row draws by its place in what is left of the batch", "generators[row].random()] for row in rows",
+    "generators[row].random()] for row in range(len(rows))", select="rows_own_ids or any_company")
+p("x1017", "a row draws by its place", "[row[row != PAD].tolist() for row in as_numpy(source)]", "[[n] for n in range(len(source))]",
+    select="rows_own_ids")
+p("x1018", "the seed is not asked", "seeds = [int(rng)] * len(rows)", "seeds = [0] * len(rows)", select="rows_own_ids")
+p("x1019", "padding draws too", "row[row != PAD].tolist()", "row.tolist()", select="any_company")
+p("x1020", "equal rows draw alike from a generator", ".integers(2**63, size=len(rows)).tolist()",
+    ".integers(2**63, size=1).tolist() * len(rows)", select="answers_of_their_own")
+p("x1021", "a seed below 0 is handed on", "if rng < 0:", "if False:", select="answers_of_their_own")
+p = plants("decoding/limits.py", "test_decoding.py", "never_written or untrained_model or may_be_written")
+p("x1022", "padding may be written", "[PAD, BOS]", "[BOS]")
+p("x1023", "begin may be written", "[PAD, BOS]", "[PAD]")
+p("x1024", "the logits are changed in place", "scores = scores.copy()", "pass", select="is_a_copy")
+p = plants("decoding/limits.py", "test_decoding.py", "own or positions_end or company or refused")
+p("x1025", "the length of the batch counts", "(as_numpy(source) != PAD).sum(axis=1)", "np.full(len(source), source.shape[1])",
+    select="rows_own or any_company")
+p("x1026", "there is always room", "np.minimum(wanted, np.maximum(room, 1))", "np.minimum(wanted, 10**6) + 0 * lengths",
+    select="positions_end")
+p("x1027", "source and answer share nothing", "room = positions - lengths * getattr(model, \"one_sequence\", False)",
+    "room = positions + 0 * lengths", select="positions_end")
+p("x1028", "any limit will do", "wanted.dtype.kind not in \"iu\" or wanted.shape not in ((), lengths.shape) or (wanted < 0).any()",
+    "False", select="limit_that_is_none")
+p("x1029", "a limit below 0", " or (wanted < 0).any()", "", select="limit_that_is_none")
+p("x1030", "limits of other rows", "wanted.shape not in ((), lengths.shape)", "False", select="limit_that_is_none")
+p = plants("decoding/greedy.py", "test_decoding.py", "company or integers or never_written or rows_own")
+p("x1031", "ids take the source's integers", "PAD, dtype=np.int64)", "PAD, dtype=source.dtype)",
+    ("np.full(len(rows), BOS)", "np.full(len(rows), BOS, dtype=source.dtype)"), select="sources_integers and not beam")
+p("x1032", "all rows go on to the longest limit", "(length < longest[rows])", "(length < longest.max())", select="rows_own")
+p("x1033", "a row of no tokens writes one", "rows = np.flatnonzero(longest > 0)", "rows = np.arange(len(longest))",
+    select="rows_own")
+p("x1034", "the state of those that write nothing", "            state = take_rows(state, rows)\n", "            pass\n",
+    select="rows_own")
+p("x1035", "padding and begin are chosen", "choose(writable(logits), rows)", "choose(logits, rows)",
+    select="never_written or untrained_model")
+p("x1036", "rows are counted anew when one has ended", "choose(writable(logits), rows)", "choose(writable(logits), np.arange(len(rows)))",
+    select="company and sample")
 p = plants("translation.py", "test_translation.py", "order or bleu")
-p("x310", "answers in the order of length", "zip(rows, produced)", "zip(range(start, start + len(rows)), produced)")
+p("x310", "answers in the order of length", "zip(rows, produced, strict=True)",
+    "zip(range(start, start + len(rows)), produced)")
 p("x311", "BLEU counts capitals", "BLEU(lowercase=True)", "BLEU()")
+p("x1037", "answers that are missing are left out", "zip(rows, produced, strict=True)", "zip(rows, produced)",
+    select="belong_together")
+p("x1038", "unlike many translations and references", "    expect_as_many(\"BLEU compares translations and references\", "
+    "translations=translations, references=references)\n", "", select="belong_together")
+p("x1039", "no translation at all", "if not len(translations):", "if False:", select="belong_together")
+p("x1040", "a text is a list of letters", "isinstance(translations, str) or isinstance(references, str)", "False",
+    select="belong_together")
+p("x1041", "the limit of the longest for all", "longest_answer(model, source, max_tokens))",
+    "longest_answer(model, source, max_tokens).max().repeat(len(rows)))", select="told_the_limit")
+p("x1042", "the default limit, whatever was said", "longest_answer(model, source, max_tokens))", "longest_answer(model, source))",
+    select="told_the_limit")
+p = plants("errors.py", "test_translation.py", "belong_together")
+p("x1043", "as many is not asked", "if len(set(counts.values())) > 1:", "if False:")
+p = plants("data/corpus.py", "test_translation.py", "belong_together")
+p("x1044", "sources and targets of unlike number are encoded", "            expect_as_many(f\"The sentences of {split} belong together\", "
+    "sources=sources, targets=targets)\n", "")
+p = plants("data/batching.py", "test_translation.py", "belong_together")
+p("x1045", "sources and targets of unlike number make a batch",
+    "    expect_as_many(\"Sources and targets belong together\", sources=source, targets=target)\n", "")
+p = plants("cli/asking.py", "test_translation.py", "is_evaluated or predict_and or line_n")
+p("x1046", "what is evaluated is not what is answered", "evaluation.evaluate(*chosen, search=search)", "evaluation.evaluate(*chosen)",
+    select="is_evaluated")
+p("x1047", "predict decodes in its own way", "translation.answers(run.model, sources, search, options.max_tokens)",
+    "translation.answers(run.model, sources, greedy, options.max_tokens)", select="predict_and")
+p("x1048", "samples are drawn from one generator", "sample, rng=options.seed,", "sample, rng=np.random.default_rng(options.seed),",
+    select="line_n")
+p("x1049", "an early stop is not passed on", "(\"beam\", \"alpha\", \"early_stopping\")", "(\"beam\", \"alpha\")",
+    select="is_evaluated")
 p = plants("inspection.py", "test_translation.py", "map_of_words")
 p("x312", "the sum over a word's queries", " / np.reshape(query_sizes, (-1, 1))", "")
 p("x313", "the mean over a word's keys", "return np.add.reduceat(to_words, starts(query_sizes), axis=-2)",
@@ -1025,7 +1128,26 @@ p = plants("data/vocabulary.py", "test_translation.py", "words_and_sizes_cut")
 p("x365", "the last token of a source is cut off its word", "if written and groups", "if groups")
 p = plants("decoding/beam.py", "test_decoding.py", "beam or score or never_ends")
 p("x366", "what was cut off competes with what ended", "if not self.finished[self.rows[n]]:", "if True:")
-p("x367", "done at the first end", "len(found) >= self.beam or", "len(found) >= 1 or")
+p("x367", "done at the first end", "len(found) >= self.enough or", "len(found) >= 1 or", select="stops_only")
+p("x1050", "done when there are as many as the beam", "enough = beam if early_stopping or beam == 1 else np.inf", "enough = beam",
+    select="stops_only or cannot_lose")
+p("x1051", "an early stop is never", "beam if early_stopping or beam == 1", "beam if beam == 1", select="early_stop")
+p("x1052", "a beam of 1 goes on after its end", "beam if early_stopping or beam == 1", "beam if early_stopping", select="beam_one")
+p("x1053", "nothing open can grow, so the penalty is that of now", "self.scores[:, 0] / penalty(longest, self.alpha)",
+    "self.scores[:, 0] / penalty(self.written.shape[2] + 1, self.alpha)", select="stops_only or cannot_lose")
+p("x1054", "any open beginning keeps the search going", "found[self.wanted - 1].score >= attainable", "False",
+    select="no_longer_than")
+p("x1055", "the list is done with its first", "alpha, early_stopping, wanted=beam)", "alpha, early_stopping, wanted=1)",
+    select="stops_only")
+p("x1056", "more than the beam in the list", "        del found[self.beam :]\n", "", select="stops_only")
+p("x1057", "of equals the last found is first", "bisect.insort_right(", "bisect.insort_left(", select="order_in_which")
+p("x1058", "padding and begin are searched", "beams.advance(writable(log_p))", "beams.advance(log_p)",
+    select="never_written or untrained_model")
+p("x1059", "the longest limit of the batch for all", "longest = self.longest[self.rows] ", "longest = np.full(len(self.rows), self.longest.max()) ",
+    select="rows_own or company")
+p("x1060", "ids take the source's integers", "parents, ids = beams.advance(writable(log_p))",
+    "parents, ids = beams.advance(writable(log_p))\n            ids = ids.astype(source.dtype)", select="sources_integers and beam")
+p("x1061", "nothing is left open, and yet it goes on", " or attainable == -np.inf:", ":", select="no_longer_than")
 
 # -- the checker --------------------------------------------------------------------------------------------------
 

@@ -849,7 +849,7 @@ def test_keeping_ends_with_its_block_even_by_an_error_and_an_outer_block_goes_on
             raise ZeroDivisionError
         assert component.expectation.keep
         component(query, key)
-    assert not component.expectation.keep and not Expectation.keep
+    assert not component.expectation.keep and not Expectation().keep
     kept = attention_maps(component)["expectation"]
     component(2 * query, key)
     assert attention_maps(component)["expectation"] is kept and kept.shape == (3, 1, 5, 7)

@@ -1,16 +1,32 @@
 """Greedy decoding, beam search, sampling: the same as asking the whole model again after every token."""
 
 import itertools
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from common import refusal
 
+from minitransformer.attention import attention_maps, attentions, keep_weights
 from minitransformer.data import BOS, EOS, PAD
-from minitransformer.decoding import beam_search, distribution, evaluating, greedy, hypotheses, sample
+from minitransformer.data.vocabulary import padded
+from minitransformer.decoding import (
+    beam_search,
+    distribution,
+    evaluating,
+    generate,
+    greedy,
+    hypotheses,
+    longest_answer,
+    sample,
+    writable,
+)
 from minitransformer.gradient_check import away_from_initialisation
+from minitransformer.inspection import attention_weights
 from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.encoder import small_example
+from minitransformer.module import no_grad, own_modes
 
 NAMES = list(MODELS)
 
@@ -29,7 +45,7 @@ def greedy_by_hand(model, source, max_tokens):
     for row in source:
         row, target = row[None, row != PAD], [BOS]
         while len(target) <= max_tokens and target[-1] != EOS:
-            target.append(int(model(row, np.array([target]))[0, -1].argmax()))
+            target.append(EOS + int(model(row, np.array([target]))[0, -1, EOS:].argmax()))  # never PAD, never BOS
         rows.append(target[1:])
     model.clear_saves()
     return rows
@@ -109,8 +125,9 @@ def test_a_language_model_decodes_without_a_source():
 class Table:
     """A stand-in with a random distribution for every beginning, the same for all rows of one source."""
 
-    def __init__(self, vocabulary, seed=0, end=0.0):
-        self.vocabulary, self.seed, self.end, self.training = vocabulary, seed, end, True
+    def __init__(self, vocabulary, seed=0, end=0.0, sharpness=2.0):
+        self.vocabulary, self.seed, self.end, self.training, self.sharpness = vocabulary, seed, end, True, sharpness
+        self.made = {}
 
     def eval(self):
         self.training = False
@@ -126,9 +143,11 @@ class Table:
         return np.array([self.logits(tuple(row)) for row in state.tolist()]), state
 
     def logits(self, beginning):
-        made = np.random.default_rng([self.seed, *beginning]).standard_normal(self.vocabulary) * 2
-        made[EOS] += self.end
-        return made
+        if beginning not in self.made:
+            made = np.random.default_rng([self.seed, *beginning]).standard_normal(self.vocabulary) * self.sharpness
+            made[EOS] += self.end
+            self.made[beginning] = made
+        return self.made[beginning].copy()
 
 
 def log_p_of(model, source, target):
@@ -141,18 +160,125 @@ def log_p_of(model, source, target):
     return total
 
 
+def all_sentences(vocabulary, longest):
+    """Every sentence of at most `longest` tokens, EOS included. None holds PAD or BOS."""
+    return [[*words, EOS] for n in range(longest) for words in itertools.product(range(EOS + 1, vocabulary), repeat=n)]
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_beam_as_wide_as_the_space_finds_the_best_sentence_there_is(seed, alpha):
-    vocabulary, longest, model = 4, 4, Table(4, seed)
+    vocabulary, longest, model = 5, 4, Table(5, seed)
     source = np.array([[7], [9]])
-    others = [token for token in range(vocabulary) if token != EOS]
-    sentences = [[*words, EOS] for n in range(longest) for words in itertools.product(others, repeat=n)]
+    sentences = all_sentences(vocabulary, longest)
     found = beam_search(model, source, longest, beam=vocabulary**longest, alpha=alpha)
     for row, ids in zip(source, found):
         score = lambda s: log_p_of(model, row, s) / ((5 + len(s)) / 6) ** alpha  # noqa: B023, E731
         best = max(sentences, key=score)
         assert ids[: len(best)].tolist() == best and not ids[len(best) :].any()
+
+
+# The tests above and below with `Table`'s ordinary sharpness missed that the search stopped too early: where all tokens are
+# about as likely, the first few sentences that end are about as good as any. A trained model is nearly sure of each token;
+# what ends early beside the right beginning is then hopeless, and stopping at it is a wrong answer.
+SHARPNESS = [0.5, 2.0, 8.0]
+
+
+def searched_to_the_end(model, source, longest, beam, alpha):
+    """[(score, ids)] of beam search in plain Python, best first, which stops for nothing but the length."""
+    kept, found = [(0.0, ())], []
+    for _ in range(longest):
+        grown = []
+        for total, words in kept:
+            logits = model.logits((int(source[0]), BOS, *words))
+            shifted = logits - logits.max()
+            log_p = shifted - np.log(np.exp(shifted).sum())
+            grown += [(total + log_p[token], (*words, token)) for token in range(EOS, len(logits))]
+        grown.sort(key=lambda pair: -pair[0])
+        found += [(total / ((5 + len(words)) / 6) ** alpha, [*words]) for total, words in grown[:beam] if words[-1] == EOS]
+        kept = [(total, words) for total, words in grown if words[-1] != EOS][:beam]
+    if not found:
+        found = [(total / ((5 + len(words)) / 6) ** alpha, [*words]) for total, words in kept]
+    return sorted(found, key=lambda pair: -pair[0])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0, 3.0])
+@pytest.mark.parametrize("sharpness", SHARPNESS)
+@pytest.mark.parametrize("end", [-4.0, 0.0])
+def test_a_search_stops_only_when_going_on_would_change_nothing(sharpness, alpha, end):
+    sources = np.arange(6)[:, None]
+    for beam in range(2, 11):
+        model = Table(7, seed=beam, end=end, sharpness=sharpness)
+        best, lists = beam_search(model, sources, 7, beam, alpha), hypotheses(model, sources, 7, beam, alpha)
+        for row, ids, found in zip(sources, best, lists):
+            expected = searched_to_the_end(model, row, 7, beam, alpha)[:beam]
+            assert [h.ids for h in found] == [ids for _, ids in expected]
+            np.testing.assert_allclose([h.score for h in found], [score for score, _ in expected], rtol=1e-12)
+            assert ids[: len(found[0].ids)].tolist() == found[0].ids and not ids[len(found[0].ids) :].any()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("sharpness", SHARPNESS)
+def test_the_best_sentence_of_all_is_found_by_every_beam_that_cannot_lose_it(sharpness, alpha):
+    """A beam never loses a sentence each of whose beginnings is among the `beam` likeliest of all of that length."""
+    longest, certain = 5, 0
+    for seed in range(12):
+        model, source = Table(7, seed, sharpness=sharpness), np.array([[7]])
+        log_p = lambda words: log_p_of(model, source[0], words)  # noqa: B023, E731
+        sentences = all_sentences(7, longest)
+        best = max(sentences, key=lambda words: log_p(words) / ((5 + len(words)) / 6) ** alpha)
+        place = 0                                                        # the worst that one of its beginnings has
+        for n in range(1, len(best) + 1):
+            rivals = itertools.product(range(EOS + 1, 7), repeat=n - 1)
+            grown = [log_p([*words, token]) for words in rivals for token in range(EOS if n == len(best) else EOS + 1, 7)]
+            place = max(place, sum(p > log_p(best[:n]) for p in grown))
+        for beam in range(place + 1, 11):
+            if beam > 1:                                                 # a beam of 1 is greedy, and stops at the first EOS
+                certain += 1
+                assert beam_search(model, source, longest, beam, alpha)[0].tolist() == best
+    assert certain > 30
+
+
+class Counted(Table):
+    """Counts its steps."""
+
+    steps = 0
+
+    def step(self, ids, state):
+        self.steps += 1
+        return super().step(ids, state)
+
+
+def test_a_search_goes_on_no_longer_than_it_must():
+    sharp, source = Counted(7, seed=1, end=4.0, sharpness=8.0), np.array([[7]])
+    best = beam_search(sharp, source, 50, beam=3)
+    assert sharp.steps < 20 and np.array_equal(best, beam_search(sharp, source, 50, beam=3, alpha=0.0))
+
+    class Two(Counted):
+        """There are only two sentences: "EOS" and "4 4 EOS"."""
+
+        def logits(self, beginning):
+            following = {0: [EOS, 4], 1: [4]}.get(len(beginning) - 2, [EOS])
+            return np.where(np.isin(np.arange(5), following), 0.0, -np.inf)
+
+    two = Two(5)
+    assert [h.ids for h in hypotheses(two, source, 50, beam=4)[0]] == [[4, 4, EOS], [EOS]] and two.steps == 3
+
+
+def test_an_early_stop_is_asked_for_by_its_name():
+    """One word is nearly certain, three times; beside it an end is possible, and fills the beam with what is hopeless."""
+
+    class Sure(Table):
+        def logits(self, beginning):
+            words = beginning[2:]
+            p = [0, 0, 1, 0, 0] if len(words) == 3 else [0, 0, 1e-3, 0, 0.999]
+            return np.log(np.maximum(p, 1e-12))
+
+    model, source = Sure(5), np.array([[7]])
+    for alpha in (0.0, 0.6, 1.0):
+        assert beam_search(model, source, 9, beam=2, alpha=alpha)[0].tolist() == [4, 4, 4, EOS]
+        early = beam_search(model, source, 9, beam=2, alpha=alpha, early_stopping=True)[0].tolist()
+        assert early == ([4, EOS] if alpha else [EOS])
 
 
 @pytest.mark.parametrize("beam", [1, 2, 3, 5])
@@ -254,13 +380,23 @@ def test_what_never_ends_is_cut_off_and_counts_only_if_nothing_ended():
         assert all(ended) or not any(ended)
 
 
-def test_equal_scores_go_to_the_first_as_with_argmax():
-    class Flat(Table):
-        def logits(self, beginning):
-            return np.zeros(self.vocabulary)
+class Flat(Table):
+    def logits(self, beginning):
+        return np.zeros(self.vocabulary)
 
+
+def test_equal_scores_go_to_the_first_as_with_argmax():
     source = np.array([[7]])
     assert np.array_equal(beam_search(Flat(6), source, 4, beam=1), greedy(Flat(6), source, 4))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("beam", range(2, 11))
+def test_equal_scores_stand_in_the_order_in_which_they_are_found(beam, alpha):
+    source = np.array([[7]])
+    found, expected = hypotheses(Flat(6), source, 4, beam, alpha)[0], searched_to_the_end(Flat(6), source[0], 4, beam, alpha)
+    assert [h.ids for h in found] == [ids for _, ids in expected[:beam]]
+    assert found[0].ids[:1] == beam_search(Flat(6), source, 4, beam, alpha)[0, :1].tolist()
 
 
 @pytest.mark.parametrize("wrong", [{"beam": 0}, {"beam": -1}, {"max_tokens": 0}])
@@ -289,7 +425,7 @@ class Constant(Table):
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_tokens_come_as_often_as_their_probability_says(temperature):
-    source = np.ones((4000, 1), dtype=int)
+    source = np.arange(4, 4004)[:, None]
     first = sample(Constant(6), source, 1, 0, temperature)[:, 0]
     p = np.array([1e-9, 1e-9, 0.2, 1e-9, 0.5, 0.3]) ** (1 / temperature)
     p /= p.sum()
@@ -317,11 +453,22 @@ def test_a_length_penalty_that_is_none_is_refused(alpha):
     assert "from 0 (none) to 10" in refusal(beam_search, Table(6), np.array([[7]]), 3, alpha=alpha)
 
 
-def test_a_seed_decides_and_rows_differ():
-    source = np.ones((40, 1), dtype=int)
+def test_a_seed_and_the_rows_own_ids_decide():
+    source = np.arange(4, 44)[:, None]
     one, same, other = (sample(Constant(6), source, 5, seed) for seed in (1, 1, 2))
     assert np.array_equal(one, same) and one.shape == (40, 5) and not np.array_equal(one, other)
     assert len(np.unique(one, axis=0)) > 10
+    for rows in (slice(None, None, -1), [7], [3, 3, 30]):
+        some = sample(Constant(6), source[rows], 5, 1)
+        assert np.array_equal(np.pad(some, ((0, 0), (0, 5 - some.shape[1]))), one[rows])
+
+
+def test_a_generator_gives_equal_rows_answers_of_their_own():
+    source = np.full((40, 1), 4)
+    one, same = (sample(Constant(6), source, 5, np.random.default_rng(1)) for _ in range(2))
+    assert np.array_equal(one, same) and len(np.unique(one, axis=0)) > 10
+    assert len(np.unique(sample(Constant(6), source, 5, 1), axis=0)) == 1
+    assert "at least 0" in refusal(sample, Constant(6), source, 5, -1)
 
 
 @pytest.mark.parametrize(
@@ -329,3 +476,214 @@ def test_a_seed_decides_and_rows_differ():
 )  # fmt: skip
 def test_numbers_that_make_no_distribution_are_refused(wrong, part):
     assert part in refusal(sample, Constant(6), np.ones((1, 1), dtype=int), 3, 0, **wrong)
+
+
+# -- what no search writes, and how far it may go -------------------------------------------------------------------
+
+
+SEARCHES = {
+    "greedy": greedy,
+    "beam": beam_search,
+    "beam of 1": lambda *a: beam_search(*a, beam=1),
+    "n best": lambda *a: padded([h.ids for found in hypotheses(*a) for h in found]),
+    "sample": lambda *a: sample(*a, rng=0),
+    "hot sample": lambda *a: sample(*a, rng=1, temperature=50.0),
+    "top k": lambda *a: sample(*a, rng=2, top_k=3),
+    "top p": lambda *a: sample(*a, rng=3, top_p=0.5),
+    "own choice": lambda *a: generate(*a, lambda logits, rows: logits.argmax(axis=-1)),
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+def test_padding_and_begin_are_never_written_however_likely_they_are(search):
+    class Padder(Table):
+        def logits(self, beginning):
+            made = super().logits(beginning)
+            made[[PAD, BOS]] += 30
+            return made
+
+    for ids in search(Padder(8), np.arange(4, 34)[:, None], 6):
+        written = ids[: ids.tolist().index(EOS)] if EOS in ids else ids
+        assert not np.isin(written, (PAD, BOS)).any()
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_untrained_model_writes_no_padding_and_no_begin(name, search):
+    model, source = model_and_source(name)
+    for ids in search(model, source, 6):
+        written = ids[: ids.tolist().index(EOS)] if EOS in ids else ids
+        assert not np.isin(written, (PAD, BOS)).any()
+
+
+def test_what_may_be_written_is_a_copy():
+    logits = np.zeros((2, 3, 5), dtype=np.float32)
+    open_ = writable(logits)
+    assert not logits.any() and open_.dtype == np.float32
+    assert np.isneginf(open_).all(axis=(0, 1)).tolist() == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_stops_where_its_positions_end(name):
+    model, _ = model_and_source(name)
+    never = lambda logits, rows: np.full(len(logits), 5)  # noqa: E731     (never the end)
+    source = padded([np.full(3, 4), np.full(14, 4)])
+    lengths = (generate(model, source, 100, never) != PAD).sum(axis=1)
+    room = 100 if name.startswith("rnn") else 16
+    expected = [room - 3, room - 14] if name in ("language-model", "conv", "local-attention") else [room, room]
+    assert lengths.tolist() == expected == longest_answer(model, source, 100).tolist()
+    for row, length in zip(source, expected):
+        assert (generate(model, row[None, row != PAD], 100, never) != PAD).sum() == length
+
+
+def test_the_limit_is_each_rows_own():
+    model, source = Table(7, end=-1e9), np.array([[4, 0, 0], [5, 5, 0], [6, 6, 6]])
+    for search in (greedy, beam_search, lambda *a: sample(*a, rng=0)):
+        assert (search(model, source, None) != PAD).sum(axis=1).tolist() == [10, 12, 14]
+        assert (search(model, source, 3) != PAD).sum(axis=1).tolist() == [3, 3, 3]
+        assert (search(model, source, np.array([2, 5, 1])) != PAD).sum(axis=1).tolist() == [2, 5, 1]
+    assert greedy(model, source, [0, 2, 0]).shape == (3, 2) and not greedy(model, source, [0, 2, 0])[::2].any()
+
+
+@pytest.mark.parametrize("wrong", [-1, 2.0, [1, 2], "4", True, np.nan])
+def test_a_limit_that_is_none_is_refused(wrong):
+    for search in (greedy, beam_search, lambda *a: sample(*a, rng=0)):
+        assert "max_tokens is a whole number" in refusal(search, Table(6), np.ones((3, 1), dtype=int), wrong)
+    assert "integer ids" in refusal(greedy, Table(6), [[4, 5]], 3)
+
+
+@pytest.mark.parametrize("name", ["language-model", "conv", "local-attention"])
+def test_a_language_model_writes_without_a_source(name):
+    model, _ = model_and_source(name)
+    for search in (greedy, beam_search, lambda *a: sample(*a, rng=0)):
+        written = search(model, None, 6)
+        assert written.shape[0] == 1 and written.dtype == np.int64
+        for none in (np.zeros((2, 0), dtype=int), np.zeros((2, 3), dtype=int)):
+            rows = search(model, none, 6)
+            assert np.array_equal(rows, np.repeat(written, 2, axis=0))
+
+
+# -- company changes nothing ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_is_the_same_in_any_company_and_order(name, search):
+    model, _ = model_and_source(name)
+    rng = np.random.default_rng(1)
+    texts = [rng.integers(4, 17, n) for n in (3, 1, 14, 5, 2, 5)]        # one that leaves a language model two positions
+    alone = [search(model, text[None], None) for text in texts]
+    for order in (range(6), [2, 0], [5, 3, 1, 1], [4, 2, 0, 5]):
+        together = search(model, np.pad(padded([texts[n] for n in order]), ((0, 0), (0, 2))), None)
+        expected = padded([row for n in order for row in alone[n]])
+        assert np.array_equal(together, expected[:, : together.shape[1]]) and not expected[:, together.shape[1] :].any()
+
+
+class Wide(Table):
+    """A stand-in that says one token after another of a thousand, each made from the one before."""
+
+    def step(self, ids, state):
+        logits = np.random.default_rng(0).standard_normal((len(ids), 1000))
+        logits[np.arange(len(ids)), (7 * ids.astype(np.int64) + 461) % 1000] += 12
+        return logits, state
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+def test_the_sources_integers_are_not_the_answers(search, dtype):
+    source = np.array([[4, 9, 6], [7, 100, 0]])
+    expected = search(Wide(1000), source, 8)
+    written = search(Wide(1000), source.astype(dtype), 8)
+    assert np.array_equal(written, expected) and written.dtype == np.int64 and written.max() > 255
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint64"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_reads_ids_of_any_integers(name, dtype):
+    model, source = model_and_source(name)
+    for search in (greedy, beam_search, lambda *a: sample(*a, rng=0)):
+        assert np.array_equal(search(model, source.astype(dtype), 6), search(model, source, 6))
+
+
+# -- two threads ask one model --------------------------------------------------------------------------------------
+
+
+def in_a_thread(function):
+    """What the function returns when another thread calls it."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+def test_a_thread_that_evaluates_switches_nobody_elses_dropout():
+    model, source = model_and_source("transformer")
+    model.train()
+    dropout = model.source_input.dropout
+    with evaluating(model):
+        assert not model.training and not dropout.training
+        assert in_a_thread(lambda: model.training and dropout.training)
+
+        def within():
+            with evaluating(model):
+                return model.training
+
+        assert in_a_thread(within) is False
+        assert not model.training, "another thread has come and gone"
+        with evaluating(model):
+            assert not model.training
+        assert not model.training
+        model.decoder.train()
+        with own_modes():
+            assert model.decoder.training and not model.training, "as it was outside"
+            model.train()
+        assert model.decoder.training and not model.training
+        model.train()
+        assert model.training and in_a_thread(lambda: model.training)
+    assert model.training and dropout.training
+    model.encoder.eval()
+    with evaluating(model):
+        pass
+    assert model.training and not model.encoder.training and not in_a_thread(lambda: model.encoder.training)
+
+
+def test_threads_get_exact_answers_and_leave_the_flags(monkeypatch):
+    config = configure("transformer", "toy", {"d_model": 12, "dropout": 0.5}, source_vocabulary=19, max_length=16)
+    rng = np.random.default_rng(0)
+    model = away_from_initialisation(find_model("transformer").model(config, 0), rng)
+    texts = [rng.integers(4, 17, (1, n)) for n in (3, 5, 7, 9)]
+    asks = {
+        "greedy": lambda text: greedy(model, text, 6).tolist(),
+        "beam": lambda text: beam_search(model, text, 6).tolist(),
+        "weights": lambda text: [attention_weights(model, text[0], np.array([5, 6, EOS]))["cross"].tobytes()],
+    }
+    expected = {(name, n): ask(text) for name, ask in asks.items() for n, text in enumerate(texts)}
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            jobs = [(key, pool.submit(asks[key[0]], texts[key[1]])) for key in list(expected) * 8]
+            found = [(key, job.result()) for key, job in jobs]
+    finally:
+        sys.setswitchinterval(before)
+    assert all(answer == expected[key] for key, answer in found)
+    assert all(m.training for _, m in model.named_modules()) and not any(m.keep for m in attentions(model).values())
+    assert attention_maps(model) == {}
+
+
+def test_kept_weights_are_those_of_the_thread_that_keeps_them():
+    model, source = model_and_source("transformer")
+    target = np.full((3, 2), BOS)
+    attention = model.decoder.layers[0].cross_attention.attention
+
+    def other():
+        before = attention.keep
+        with keep_weights(model):
+            model(2 * source % 17, target)
+        return before, attention.weights
+
+    with keep_weights(model), no_grad():
+        model(source, target)
+        mine = attention.weights
+        before, theirs = in_a_thread(other)
+        assert attention.keep and attention.weights is mine and not before and not np.array_equal(mine, theirs)
+    assert not attention.keep and attention.weights is mine
+    assert "inside `keep_weights`, in this thread" in in_a_thread(lambda: str(pytest.raises(AttributeError, lambda: attention.weights).value))

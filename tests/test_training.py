@@ -1,18 +1,23 @@
 """The loop, evaluation, and what happens when a number stops being one."""
 
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 
 from minitransformer.backend import array_module
-from minitransformer.data import Copy, Reverse, make_batch
-from minitransformer.decoding import greedy
+from minitransformer.data import EOS, Copy, Pieces, Reverse, make_batch
+from minitransformer.data.corpus import Corpus
+from minitransformer.decoding import beam_search, greedy, sample
 from minitransformer.errors import NonFiniteError
-from minitransformer.evaluation import alignment_shares, evaluate
+from minitransformer.evaluation import alignment_shares, evaluate, first_word_shares
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.optim import SGD, Adam, clip_by_global_norm
 from minitransformer.shares import Shares
 from minitransformer.training import explain_non_finite, train
+from minitransformer.translation import translate
 
 TASK = Copy(symbols=5, min_length=2, max_length=4)
 
@@ -147,6 +152,36 @@ def test_exact_match_is_that_of_greedy_decoding(steps):
     assert steps == 0 or 0 < result["exact_match"] < 1  # some right and some wrong: the comparison says something
 
 
+def test_a_search_is_measured_by_its_answers():
+    model = small(norm="pre")
+    train(model, CrossEntropy(), Adam(model, 3e-3), batches(), 120)
+    source, target = TASK.sample(np.random.default_rng(0), 40, "test", distinct=True)
+    quick = evaluate(model, TASK, "test", 40)
+    assert evaluate(model, TASK, "test", 40, search=greedy) == quick
+    first = lambda model, source, limits: np.concatenate([source[:, :1], np.full_like(source[:, :1], EOS)], axis=1)  # noqa: E731
+    for search in (beam_search, functools.partial(beam_search, alpha=9.0), functools.partial(sample, rng=0), first):
+        texts = translate(model, TASK.vocabulary, [TASK.vocabulary.text(ids) for ids in source], search)
+        result = evaluate(model, TASK, "test", 40, batch_size=7, search=search)
+        assert result["exact_match"] == np.mean([text == TASK.vocabulary.text(ids) for text, ids in zip(texts, target)])
+        assert result["token_accuracy"] == quick["token_accuracy"]
+        by_length = [share * ((source != 0).sum(axis=1) == n).sum() for n, share in result["exact_match_by_length"].items()]
+        assert sum(by_length) / 40 == pytest.approx(result["exact_match"])
+    assert result["exact_match"] == 0 < quick["exact_match"]
+
+
+def test_padding_and_begin_are_no_mistakes_of_greedy_decoding():
+    class Padder(Oracle):
+        def forward(self, source, target_in):
+            logits = super().forward(source, target_in)
+            logits[..., :2] = 100
+            return logits
+
+        __call__ = forward
+
+    result = evaluate(Padder(), TASK, "test", 30)
+    assert result["exact_match"] == 1.0 and result["token_accuracy"] == 1.0
+
+
 def test_evaluation_is_repeatable_and_does_not_disturb_training():
     model = small(dropout=0.3)
     states = [g.bit_generator.state for g in model.generators()]
@@ -203,3 +238,52 @@ def test_alignment_shares_count_the_rows_that_look_at_their_source():
     assert shares["layer 2 head 1"] == 1.0 and 0.2 < shares["layer 2 head 2"] < 0.6
     assert set(shares) == {f"layer {n} {what}" for n in (1, 2) for what in ("head 1", "head 2", "mean of heads")}
     assert alignment_shares(small(LanguageModel), task) == {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Names(Corpus):
+    """Answers that begin with a word of their question: its first, its second, its third, its second."""
+
+    copies_first_word = True
+
+    def make_vocabulary(self):
+        return Pieces.of([text for both in self.sentences("test") for text in both], "characters")
+
+    def sentences(self, split):
+        return ["owls fly", "can bees hum", "questions on cats", "a dog"], ["Owls do", "Bees do", "Cats may", "Dog"]
+
+
+def test_first_word_shares_count_where_the_first_word_looks():
+    """Head 1 looks at the question's last letter, head 2 at all alike; behind the first word all look at the first letter."""
+    task = Names()
+    model = small(source_vocabulary=len(task.vocabulary))
+    attention = model.decoder.layers[1].cross_attention.attention
+    first_words = {8: 4, 12: 4, 17: 4, 5: 3}  # {letters of the question: letters of the answer's first word}
+
+    def fake(query, key, value, mask=None):
+        weights = np.zeros((*query.shape[:3], key.shape[2]), dtype=np.float32)
+        for row, length in enumerate(mask[:, 0, 0].sum(axis=-1)):
+            weights[row, :, :, 0] = 1
+            weights[row, :, : first_words[length]] = 0
+            weights[row, 0, : first_words[length], length - 1] = 1
+            weights[row, 1, : first_words[length], :length] = 1 / length
+        attention.weights = weights
+        return weights @ value
+
+    attention.forward = fake
+    for batch_size in (250, 3):
+        shares = first_word_shares(model, task, "test", batch_size=batch_size)
+        found = {name: tuple(np.round([*shares[name].values()], 5)) for name in shares if "layer 1" not in name}
+        even = [4 / 8, 5 / 12, 5 / 17, 4 / 5]  # the place's letters, a space before it included, of all
+        last = [0, 0, 1, 1]
+        half = lambda weights: np.mean([weight > 0.5 for weight in weights])  # noqa: E731
+        both = [(one + other) / 2 for one, other in zip(last, even)]
+        assert found == {
+            "equal weights": (0.75, half(even), round(np.mean(even), 5)),
+            "layer 2 head 1": (0.5, 0.5, 0.5),
+            "layer 2 head 2": (0.75, half(even), round(np.mean(even), 5)),
+            "layer 2 mean of heads": (0.5, half(both), round(np.mean(both), 5)),
+        }
+        assert list(shares["equal weights"]) == ["largest", "half", "weight"] and len(shares) == 7
+    assert first_word_shares(small(LanguageModel, source_vocabulary=len(task.vocabulary)), task, "test") == {}
+    assert first_word_shares(model, TASK) == {}

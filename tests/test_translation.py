@@ -11,12 +11,14 @@ import pytest
 from common import close, refusal, run
 
 from minitransformer import run as run_module
-from minitransformer.data import EOS, TASKS, Pieces, Subwords
+from minitransformer.cli import asking
+from minitransformer.data import EOS, TASKS, Pieces, Subwords, make_batch
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.task import Recipe
+from minitransformer.data.vocabulary import padded
 from minitransformer.decoding import greedy
 from minitransformer.inspection import attention_weights, by_words
-from minitransformer.models import Transformer, TransformerConfig
+from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.plotting import plot_attention, plot_influence
 from minitransformer.run import Run
 from minitransformer.translation import bleu, longest_answer, translate
@@ -78,13 +80,101 @@ def test_answers_come_in_the_order_of_the_texts_and_like_lengths_go_together():
 
 def test_a_model_gives_up_after_twice_the_length_and_8_or_when_it_is_full():
     model = Transformer(TransformerConfig.preset("toy", max_length=20), 0)
-    assert longest_answer(model, np.ones((3, 4))) == 16 and longest_answer(model, np.ones((3, 12))) == 20
+    source = padded([[4] * 4, [4] * 12, [4] * 5])
+    assert longest_answer(model, source).tolist() == [16, 20, 18] and longest_answer(model, source, 17).tolist() == [17, 17, 17]
+    assert longest_answer(model, None).tolist() == [8]
+    assert longest_answer(LanguageModel(model.config, 0), source, 17).tolist() == [16, 8, 15]
+
+
+def test_a_search_is_told_the_limit_of_each_text():
+    told, vocabulary = [], Pieces.of(["ab"], "characters")
+
+    def search(model, source, max_tokens):
+        told.append(max_tokens.tolist())
+        return source
+
+    translate(Echo(), vocabulary, ["a", "abab", "ab"], search)
+    translate(Echo(), vocabulary, ["a", "abab", "ab"], search, max_tokens=9)
+    assert told == [[10, 12, 16], [9, 9, 9]]
+
+
+NUMBERS = """seven | forty-two | nineteen | one hundred and one | nine hundred and ninety-nine | twelve | zero | seventy-six | eighty-three
+one thousand and four | five thousand, two hundred and eleven | twelve thousand, three hundred and forty-five | sixty | six | seventy-six
+four hundred and four thousand and forty | one hundred thousand | nine hundred and ninety-nine thousand, nine hundred and ninety-nine"""
+NUMBERS = [text.strip() for line in NUMBERS.splitlines() for text in line.split("|")]
+
+
+@pytest.mark.parametrize("options", ["--beam 1", "", "--temperature 2", "--temperature 1.5 --top-k 5 --seed 3"])
+def test_line_n_of_a_file_is_answered_as_alone_whatever_stands_beside_it(capsys, options):
+    alone = {text: run(f"translate numbers-en-de '{text}' {options}", capsys)[1] for text in NUMBERS}
+    assert len(set(alone.values())) > 10
+    for seed in range(3):
+        lines = [str(text) for text in np.random.default_rng(seed).choice(NUMBERS, 100)]
+        Path("some.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        assert run(f"translate numbers-en-de --file some.txt {options}", capsys)[1] == "".join(alone[text] for text in lines)
+
+
+def test_predict_and_translate_give_the_same_answers_by_the_same_options(capsys):
+    texts = " ".join(f"'{text}'" for text in NUMBERS[:9])
+    for options in ("", "--beam 1", "--beam 7 --alpha 0", "--temperature 3 --seed 2", "--early-stopping", "--max-tokens 2"):
+        translated = run(f"translate numbers-en-de {texts} {options}", capsys)[1].splitlines()
+        predicted = run(f"predict numbers-en-de {texts} {options}", capsys)[1].splitlines()
+        assert [tokens.replace(" ", "") for tokens in predicted] == [text.replace(" ", "") for text in translated]
+        assert len(translated) == 9
+
+
+def test_what_is_evaluated_is_what_is_answered(capsys, monkeypatch):
+    """The search is replaced by one that gives up after two tokens: the figure must show it."""
+    pytest.importorskip("num2words")
+    task = Run.open("numbers-en-de").task
+    source, target = task.sample(np.random.default_rng(5), 60, "test", distinct=True)
+    questions, right = ([task.vocabulary.text(ids) for ids in both] for both in (source, target))
+    Path("some.txt").write_text("\n".join(questions) + "\n", encoding="utf-8")
+    shares = {}
+    monkeypatch.setattr(asking, "beam_search", lambda model, source, max_tokens, **_: greedy(model, source, 2))
+    for options in ("--alpha 1 --beam 6", "", "--beam 1", "--beam 4 --early-stopping"):
+        lines = run(f"translate numbers-en-de --file some.txt {options}", capsys)[1].splitlines()
+        result = json.loads(run(f"evaluate numbers-en-de --count 60 --seed 5 {options} --json", capsys)[1])
+        shares[options] = result["exact_match"]
+        assert result["exact_match"] == np.mean([line == text for line, text in zip(lines, right, strict=True)])
+        assert result["decoding"] == {
+            "--alpha 1 --beam 6": "beam 6, alpha 1.0",
+            "": "beam 4, alpha 0.6",
+            "--beam 1": "greedy",
+            "--beam 4 --early-stopping": "beam 4, alpha 0.6, early stopping",
+        }[options]  # fmt: skip
+    assert 0 < shares[""] < 0.5 < shares["--beam 1"]
+    assert "(beam 4, alpha 0.6)" in run("evaluate numbers-en-de --count 5", capsys)[1]
+
+
+def test_more_tokens_than_the_model_has_positions_for_are_not_asked_of_it(trained, capsys):
+    status, out, err = run("translate runs/shouts 'a dog' --beam 1 --max-tokens 100000", capsys)
+    assert status == 0 and out.count("\n") == 1 and "positions" not in err
 
 
 def test_bleu_is_sacrebleus_and_says_how_it_was_counted():
     score, signature = bleu(["the Cat sat on the mat today .", "a dog"], ["The cat sat on the mat today.", "two dogs"])
     assert 50 < score < 100 and "case:lc" in signature and "tok:13a" in signature and "version:" in signature
     assert bleu(SENTENCES, SENTENCES)[0] == pytest.approx(100)
+
+
+def test_lists_that_do_not_belong_together_are_refused_with_both_counts():
+    from minitransformer.study.translators import scores
+
+    class Uneven(Shouts):
+        def sentences(self, split):
+            return SENTENCES[:3], SENTENCES[:5]
+
+    message = refusal(bleu, ["one"], ["a reference", "another"])
+    assert "1 translations and 2 references" in message
+    assert "0 translations and 2 references" in refusal(bleu, [], ["a reference", "another"])
+    assert "0 translations and 0 references" in refusal(bleu, [], [])
+    assert "lists of sentences" in refusal(bleu, "one", "one")
+    assert "3 sources and 1 answers" in refusal(scores, ["a", "b", "c"], ["a"], ["a"])
+    assert "2 sources and 3 targets" in refusal(make_batch, np.full((2, 4), 5), np.full((3, 4), 5))
+    assert "3 sources and 5 targets" in refusal(Uneven().encoded, "train")
+    with pytest.raises(ValueError, match="shorter"):
+        translate(Echo(), Pieces.of(["ab"], "characters"), ["a", "b"], lambda model, source, limits: source[:1])
 
 
 # -- words ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from .additive import AdditiveAttention
 from .expectation import Expectation
 from .heads import MergeHeads, SplitHeads
-from .kept_weights import attention_maps, attentions, keep_weights
+from .kept_weights import attention_maps, attentions, keep_weights, kept_apart
 from .local import LocalAttention
 from .masking import Masking, causal_mask, padding_mask
 from .multi_head import MultiHeadAttention
@@ -24,5 +24,6 @@ __all__ = [
     "attentions",
     "causal_mask",
     "keep_weights",
+    "kept_apart",
     "padding_mask",
 ]

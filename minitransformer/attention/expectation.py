@@ -2,10 +2,11 @@
 
 from ..layers.softmax import Softmax
 from ..module import Module
+from .kept_weights import KeepsWeights
 from .masking import Masking
 
 
-class Expectation(Module):
+class Expectation(KeepsWeights, Module):
     """Turn scores into a distribution over the source, and take the mean of the annotations under it.
 
         p(z = s | x, q_t) = P_ts = softmax(E_t)_s      y_t = Σ_s P_ts f_s = 𝔼[f_z]
@@ -21,8 +22,6 @@ class Expectation(Module):
     Shapes: scores E (B, T, S), annotations f (B, S, A), y (B, T, A). Source: Bahdanau et al. 2015, section 3.1,
     eqs. 5 and 6.
     """
-
-    keep = False  # set by keep_weights
 
     def __init__(self):
         self.masking = Masking()

@@ -1,29 +1,74 @@
 """Who looked at whom: the attention weights of a model, kept while it runs."""
 
 import contextlib
+import threading
+import weakref
+
+
+class _Kept(threading.local):
+    """What one thread keeps, which no other thread sees: the ids of the attentions that keep, and {attention: what it kept}."""
+
+    def __init__(self):
+        self.on = frozenset()
+        self.arrays = weakref.WeakKeyDictionary()
+
+
+_kept = _Kept()
+
+
+def _kept_array(name):
+    def get(self):
+        arrays = _kept.arrays.get(self, {})
+        if name not in arrays:
+            raise AttributeError(f"This {type(self).__name__} has no {name}: run it inside `keep_weights`, in this thread.")
+        return arrays[name]
+
+    def put(self, array):
+        _kept.arrays.setdefault(self, {})[name] = array
+
+    return property(get, put)
+
+
+class KeepsWeights:
+    """An attention whose weights can be kept: while `keep` is on, it stores P as `weights`, and d_P as `d_weights`.
+
+    Each thread has its own switch, and its own arrays.
+    """
+
+    keep = property(lambda self: id(self) in _kept.on)
+    weights, d_weights = _kept_array("weights"), _kept_array("d_weights")
 
 
 @contextlib.contextmanager
 def keep_weights(module):
     """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as `.d_weights`.
 
-    An attention is what has the attribute `keep`; with it on, P (B, H, T, S) is stored after each forward.
+    An attention is a component that `KeepsWeights`; P (B, H, T, S) is stored after each forward. Only what this thread
+    computes is kept, and only this thread can read it, also after the block.
     """
-    before = [(m, m.keep) for m in attentions(module).values()]
-    for attention, _ in before:
-        attention.keep = True
+    before = _kept.on
+    _kept.on = before | {id(m) for m in attentions(module).values()}
     try:
         yield
     finally:
-        for attention, kept in before:
-            attention.keep = kept
+        _kept.on = before
+
+
+@contextlib.contextmanager
+def kept_apart():
+    """Inside, this thread's attentions begin with nothing kept; afterwards they have what they had before."""
+    before, _kept.arrays = _kept.arrays, weakref.WeakKeyDictionary()
+    try:
+        yield
+    finally:
+        _kept.arrays = before
 
 
 def attention_maps(module):
-    """{path: P (B, H, T, S)} of what `keep_weights` kept, in the order of the model."""
+    """{path: P (B, H, T, S)} of what `keep_weights` kept in this thread, in the order of the model."""
     return {path: m.weights for path, m in attentions(module).items() if hasattr(m, "weights")}
 
 
 def attentions(module):
     """{path: component} of all below `module` that can keep their weights; empty for a model without attention."""
-    return {path: m for path, m in module.named_modules() if hasattr(m, "keep")}
+    return {path: m for path, m in module.named_modules() if isinstance(m, KeepsWeights)}

@@ -4,10 +4,11 @@ from ..backend import query_key_product
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
 from ..module import Module
+from .kept_weights import KeepsWeights
 from .masking import Masking
 
 
-class ScaledDotProductAttention(Module):
+class ScaledDotProductAttention(KeepsWeights, Module):
     """Blend the values, each weighted by how well its key matches the query.
 
         S = Q Kᵀ / √d_k      P = softmax(S)      y = P V
@@ -24,8 +25,6 @@ class ScaledDotProductAttention(Module):
     Shapes: Q (B, H, T, K), K (B, H, S, K), V (B, H, S, K_v), S and P (B, H, T, S), y (B, H, T, K_v).
     Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
     """
-
-    keep = False  # set by keep_weights
 
     def __init__(self, rng=None, dropout=0.0):
         self.masking = Masking()

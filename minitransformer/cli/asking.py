@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import evaluation, translation
 from ..backend import chosen_device
-from ..decoding import beam_search, greedy, sample
+from ..decoding import ALPHA, BEAM, beam_search, greedy, sample
 from ..errors import InputError
 from ..run import Run
 from .pictures import draw_run
@@ -35,7 +35,9 @@ def opened(options):
 def measured(run, options):
     """All figures that the run's task and model have, as JSON can hold them."""
     chosen = (run.model, run.task, options.split, options.count, options.seed)
-    result = evaluation.evaluate(*chosen)
+    search = chosen_search(options)
+    result = evaluation.evaluate(*chosen, search=search)
+    result["decoding"] = described(search)
     result["alignment"] = evaluation.alignment_shares(*chosen)
     result["first_word"] = evaluation.first_word_shares(*chosen)
     return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
@@ -45,7 +47,7 @@ def report(result):
     """The lines that a person reads."""
     unseen = "" if result["split"] == "train" else ", none of them trained on"
     yield f"{result['run']} at step {result['step']}, {result['sequences']} different {result['split']} sequences{unseen}:"
-    yield f"  exact match     {result['exact_match']:8.2%}   (greedy)"
+    yield f"  exact match     {result['exact_match']:8.2%}   ({result['decoding']})"
     yield f"  token accuracy  {result['token_accuracy']:8.2%}"
     yield f"  loss            {result['loss']:8.4f} nats a token"
     if len(result["exact_match_by_length"]) <= 12:
@@ -80,19 +82,17 @@ def score_translations(run, options):
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         Path(options.write).write_text("".join(lines), encoding="utf-8")
     score, signature = translation.bleu(answers, references)
-    decoding = "greedy" if search is greedy else ", ".join(f"{name} {value}" for name, value in search.keywords.items())
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
     shown = [{"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows]
-    return {"bleu": score, "signature": signature, "sentences": len(sources), "decoding": decoding, "shown": shown}
+    return {"bleu": score, "signature": signature, "sentences": len(sources), "shown": shown}
 
 
 def predict(options):
-    """Let a run answer, token by token as it writes them."""
-    run = opened(options)
-    for text in options.text:
-        source = run.vocabulary.encode(text)[None]
-        produced = greedy(run.model, source, options.max_tokens or translation.longest_answer(run.model, source))
-        print(" ".join(run.vocabulary.decode(produced[0])))
+    """Let a run answer, in tokens: what translate answers, before they are joined to a text."""
+    run, search = opened(options), chosen_search(options)
+    sources = [run.vocabulary.encode(text) for text in options.text]
+    for ids in translation.answers(run.model, sources, search, options.max_tokens):
+        print(" ".join(run.vocabulary.decode(ids)))
     return 0
 
 
@@ -146,14 +146,24 @@ def readable_groups(lines, vocabulary, size):
 
 def chosen_search(options):
     """The function (model, source, max_tokens) → ids that the options ask for."""
-    searching = {name: getattr(options, name) for name in ("beam", "alpha") if getattr(options, name) is not None}
-    sampling = {name: getattr(options, name, None) for name in ("temperature", "top_k", "top_p")}
-    sampling = {name: value for name, value in sampling.items() if value is not None}
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    searching = {name: given[name] for name in ("beam", "alpha", "early_stopping") if name in given}
+    sampling = {name: given[name] for name in ("temperature", "top_k", "top_p") if name in given}
     if sampling and searching:
-        raise InputError("Beam search or sampling: give --beam and --alpha, or --temperature, --top-k and --top-p.")
+        raise InputError(
+            "Beam search or sampling: give --beam, --alpha and --early-stopping, or --temperature, --top-k and --top-p."
+        )
     if sampling:
-        return functools.partial(sample, rng=np.random.default_rng(options.seed), **sampling)
-    return greedy if options.beam == 1 else functools.partial(beam_search, **{"beam": 4, "alpha": 0.6, **searching})
+        return functools.partial(sample, rng=options.seed, **sampling)
+    return greedy if options.beam == 1 else functools.partial(beam_search, **{"beam": BEAM, "alpha": ALPHA, **searching})
+
+
+def described(search):
+    """How it decodes, for a person: "greedy", or "beam 4, alpha 0.6"."""
+    if search is greedy:
+        return "greedy"
+    said = ", ".join(f"{name} {value}" for name, value in search.keywords.items() if name != "early_stopping")
+    return said + ", early stopping" * ("early_stopping" in search.keywords)
 
 
 def plot(options):
@@ -161,7 +171,7 @@ def plot(options):
     run = opened(options)
     if options.text is not None:
         source = run.vocabulary.encode(options.text)
-        target = chosen_search(options)(run.model, source[None], translation.longest_answer(run.model, source[None]))[0]
+        target = chosen_search(options)(run.model, source[None])[0]
     else:
         source, target = run.example()
     draw_run(run, source, target, options.out)

@@ -39,7 +39,7 @@ def train(options):
         finally:
             bar.close()
     if evaluation.latest:
-        print(f"exact match on {evaluation.latest['sequences']} validation sequences: {evaluation.latest['exact_match']:.1%}")
+        print(f"exact match on {evaluation.latest['sequences']} validation sequences, greedy: {evaluation.latest['exact_match']:.1%}")
     if options.pictures:
         draw_run(run, *run.example())
     print(f"Next: {this_program()} evaluate {run.folder}")

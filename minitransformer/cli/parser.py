@@ -10,6 +10,7 @@ import typing
 from .. import __version__
 from ..backend import DEVICES
 from ..data.tasks import TASKS
+from ..decoding import ALPHA, BEAM
 from ..errors import unknown
 from ..models import MODELS, PRESETS
 from ..options import flag
@@ -101,19 +102,14 @@ def make_parser():
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
     predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
-    predict.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
+    add_answering(predict)
     add_device(predict)
 
     translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
     add_run(translate)
     translate.add_argument("text", nargs="*", metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
     translate.add_argument("--file", metavar="FILE", help="translate the lines of a file")
-    translate.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
-    add_beam(translate)
-    translate.add_argument("--temperature", type=positive, help="sample: low comes near greedy, high near chance")
-    translate.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
-    translate.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
-    translate.add_argument("--seed", type=at_least(0), default=0, help="draws the samples (default: 0)")
+    add_answering(translate)
     add_device(translate)
 
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
@@ -223,9 +219,22 @@ def add_run(parser):
     parser.add_argument("run", metavar="RUN", help=f"a run folder, a checkpoint file, or a model that is here already: {names}")
 
 
+def add_answering(parser):
+    """The options of the commands that answer: how far, by which search, or by drawing."""
+    limit = "stop there, or where the model has no more positions (default: twice the source's length, and 8)"
+    parser.add_argument("--max-tokens", type=at_least(1), help=limit)
+    add_beam(parser)
+    parser.add_argument("--temperature", type=positive, help="sample: low comes near greedy, high near chance")
+    parser.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
+    parser.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="draws the samples, of each text anew (default: 0)")
+
+
 def add_beam(parser):
-    parser.add_argument("--beam", type=at_least(1), help="how many hypotheses beam search keeps; 1: greedy (default: 4)")
-    parser.add_argument("--alpha", type=float, help="its length penalty (default: 0.6, the paper's)")
+    parser.add_argument("--beam", type=at_least(1), help=f"how many hypotheses beam search keeps; 1: greedy (default: {BEAM})")
+    parser.add_argument("--alpha", type=float, help=f"its length penalty (default: {ALPHA}, the paper's)")
+    stop = "stop when it has as many answers as --beam says: quicker, and may miss the best"
+    parser.add_argument("--early-stopping", action="store_true", default=None, help=stop)
 
 
 def add_device(parser):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import expect_as_many
 from .vocabulary import BOS, EOS, PAD
 
 
@@ -20,7 +21,11 @@ class Batch(NamedTuple):
 
 
 def make_batch(source, target):
-    """The `Batch` of padded ids source (B, S) and target (B, T−1), which hold neither BOS nor EOS."""
+    """The `Batch` of padded ids source (B, S) and target (B, T−1), which hold neither BOS nor EOS.
+
+    Raises InputError unless there are as many targets as sources.
+    """
+    expect_as_many("Sources and targets belong together", sources=source, targets=target)
     source, target = _trim(source), _trim(target)
     begin = np.full((len(target), 1), BOS)
     target_in = np.concatenate([begin, target], axis=1)

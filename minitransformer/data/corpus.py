@@ -2,7 +2,7 @@
 
 import functools
 
-from ..errors import unknown
+from ..errors import expect_as_many, unknown
 from .split import SPLITS
 from .task import Task
 
@@ -20,12 +20,14 @@ class Corpus(Task):
             self.__dict__.pop(made_with_the_old, None)
 
     def encoded(self, split):
-        """(source (N, S), target (N, T)): the padded ids of a whole split, made once."""
+        """(source (N, S), target (N, T)): the padded ids of a whole split, made once. InputError if there are not as many of each."""
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
         known = self.__dict__.setdefault("_encoded", {})
         if split not in known:
-            known[split] = tuple(map(self.vocabulary.encode_all, self.sentences(split)))
+            sources, targets = self.sentences(split)
+            expect_as_many(f"The sentences of {split} belong together", sources=sources, targets=targets)
+            known[split] = self.vocabulary.encode_all(sources), self.vocabulary.encode_all(targets)
         return known[split]
 
     def sample(self, rng, count, split="train", distinct=False):

@@ -1,14 +1,18 @@
 """Beam search: several hypotheses a sentence, the best of them at the end."""
 
+import bisect
 from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import as_numpy, asarray
+from ..backend import as_numpy, asarray, keep_freed_memory
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
 from .evaluating import evaluating
+from .limits import longest_answer, writable
+
+BEAM, ALPHA = 4, 0.6  # the paper's, section 6.1; and what every command decodes with unless told otherwise
 
 
 class Hypothesis(NamedTuple):
@@ -18,54 +22,70 @@ class Hypothesis(NamedTuple):
     ids: list
 
 
-def beam_search(model, source, max_tokens, beam=4, alpha=0.6):
+def beam_search(model, source, max_tokens=None, beam=BEAM, alpha=ALPHA, early_stopping=False):
     """Decode every row of `source`, keeping the `beam` likeliest beginnings at each step.
 
         score(Y) = log p(Y | X) / ((5 + |Y|) / 6)^α          |Y| counts the EOS
 
-    Returns the ids of the best hypotheses, (B, ≤ max_tokens), as `greedy` does; with beam=1 they are greedy's. Sources:
-    Vaswani et al. 2017, section 6.1 (beam 4, α 0.6); Wu et al. 2016, section 7, eq. 14, for the penalty.
+    Returns the ids of the best hypotheses, (B, ≤ max_tokens), as `greedy` does; with beam=1 they are greedy's. A row is
+    done when no beginning that is kept can become better than its best hypothesis; with `early_stopping` already when it
+    has `beam` of them, which is quicker, and misses a better one that is longer. A row's answer is the one that it has
+    alone, unless two scores are equal to within rounding. `max_tokens` is as in `greedy`.
+
+    Sources: Vaswani et al. 2017, section 6.1 (beam 4, α 0.6); Wu et al. 2016, section 7, eq. 14, for the penalty.
     """
-    best = [found[0].ids for found in hypotheses(model, source, max_tokens, beam, alpha)]
-    return asarray(padded(best).astype(source.dtype), like=source)
+    best = [found[0].ids for found in search(model, source, max_tokens, beam, alpha, early_stopping, wanted=1)]
+    return padded(best) if source is None else asarray(padded(best), like=source)
 
 
-def hypotheses(model, source, max_tokens, beam=4, alpha=0.6):
-    """For each row of `source`, the list of `Hypothesis` that were found, the best first.
+def hypotheses(model, source, max_tokens=None, beam=BEAM, alpha=ALPHA, early_stopping=False):
+    """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the best first.
 
-    A hypothesis is finished when EOS is among the `beam` best continuations. A row is done when it has `beam` of them,
-    or when no beginning can become better than its best. What is not finished after max_tokens counts only if nothing is.
+    A hypothesis is finished when EOS is among the `beam` best continuations of a step. A row is done when no beginning
+    that is kept can become better than the last of its list, so its first is what `beam_search` returns; fewer than
+    `beam` stand in the list if no more ended within max_tokens. Of equal scores the one found first comes first: the
+    shorter, then the one whose beginning was the likelier, then the one of the smaller ids. If none ended, the list holds
+    the beginnings that were kept at the end, without EOS. A beam of 1 ends with its first EOS, and then is greedy.
     """
+    return search(model, source, max_tokens, beam, alpha, early_stopping, wanted=beam)
+
+
+def search(model, source, max_tokens, beam, alpha, early_stopping, wanted):
+    """`hypotheses`, of which only the first `wanted` are sure to be the best."""
     if not 0 <= alpha <= 10:
         raise InputError(f"The length penalty's alpha is a number from 0 (none) to 10, got {alpha}.")
-    if beam < 1 or max_tokens < 1:
+    longest = longest_answer(model, source, max_tokens)                  # (B,)
+    if beam < 1 or (longest < 1).any():
         raise InputError(f"Beam search keeps at least 1 hypothesis of at least 1 token, got beam={beam}, max_tokens={max_tokens}.")
-    batch = source.shape[0]
-    beams = Beams(batch, beam, alpha, max_tokens)
+    keep_freed_memory()
+    enough = beam if early_stopping or beam == 1 else np.inf             # going on after its only EOS, 1 would not be greedy
+    beams = Beams(longest, beam, alpha, wanted, enough)
     with evaluating(model):
-        state = take_rows(model.start(source), np.arange(batch).repeat(beam))
-        ids = np.full(batch * beam, BOS, dtype=source.dtype)
+        state = take_rows(model.start(source), np.arange(len(longest)).repeat(beam))
+        ids = np.full(len(longest) * beam, BOS)
         while len(beams.rows):
             logits, state = model.step(ids, state)                       # (N·beam, V)
-            parents, tokens = beams.advance(log_softmax(as_numpy(logits).astype(np.float64)))
-            state, ids = take_rows(state, asarray(parents, like=logits)), tokens.astype(source.dtype)
-    return [sorted(found, key=lambda hypothesis: -hypothesis.score) for found in beams.finished]
+            log_p = log_softmax(as_numpy(logits).astype(np.float64))
+            parents, ids = beams.advance(writable(log_p))
+            state = take_rows(state, asarray(parents, like=logits))
+    return beams.finished
 
 
 class Beams:
     """The beginnings that are kept of each sentence, and the hypotheses that are finished.
 
     Of the sentences that are not done, `rows` (N,), each has `beam` beginnings: the tokens `written` (N, beam, t), and their
-    log p, `scores` (N, beam).
+    log p, `scores` (N, beam), the best first; −∞ where there are not so many. Sentence n ends at `longest[n]` tokens, and
+    `finished[n]` are its `beam` best hypotheses, the best first.
     """
 
-    def __init__(self, batch, beam, alpha, max_tokens):
-        self.beam, self.alpha, self.max_tokens = beam, alpha, max_tokens
-        self.finished = [[] for _ in range(batch)]
-        self.rows = np.arange(batch)
-        self.scores = np.full((batch, beam), -np.inf)
+    def __init__(self, longest, beam, alpha, wanted, enough):
+        self.longest, self.beam, self.alpha, self.wanted, self.enough = longest, beam, alpha, wanted, enough
+        self.finished = [[] for _ in longest]
+        self.rows = np.arange(len(longest))
+        self.scores = np.full((len(longest), beam), -np.inf)
         self.scores[:, 0] = 0                                            # all begin with BOS: one of them is enough
-        self.written = np.zeros((batch, beam, 0), dtype=np.int64)
+        self.written = np.zeros((len(longest), beam, 0), dtype=np.int64)
 
     def advance(self, log_p):
         """Take the best next tokens, log_p (N·beam, V). Returns, for the sentences that are not done then, each
@@ -89,21 +109,32 @@ class Beams:
             self.keep(n, totals[n, place], [*self.written[n, parents[n, place]].tolist(), EOS])
 
     def keep(self, n, log_p, ids):
-        self.finished[self.rows[n]].append(Hypothesis(log_p / penalty(len(ids), self.alpha), ids))
+        found = self.finished[self.rows[n]]
+        bisect.insort_right(found, Hypothesis(log_p / penalty(len(ids), self.alpha), ids), key=lambda other: -other.score)
+        del found[self.beam :]
 
     def drop_done(self):
         """Forget the sentences that are done; the places (N',) of the others."""
-        attainable = self.scores[:, 0] / penalty(self.max_tokens, self.alpha)
+        longest = self.longest[self.rows]                                # (N,)
+        attainable = self.scores[:, 0] / penalty(longest, self.alpha)
         left = [n for n, row in enumerate(self.rows) if not self.is_done(self.finished[row], attainable[n])]
-        if self.written.shape[2] == self.max_tokens:
-            for n in left:
+        full = self.written.shape[2] == longest
+        for n in left:
+            if full[n]:
                 self.cut_off(n)
-            left = []
+        left = [n for n in left if not full[n]]
         self.rows, self.scores, self.written = self.rows[left], self.scores[left], self.written[left]
         return left
 
     def is_done(self, found, attainable):
-        return len(found) >= self.beam or bool(found) and max(found).score >= attainable
+        """Whether nothing open can still come among the first `wanted` of these hypotheses.
+
+        A beginning's log p only falls as it grows. It is divided by the penalty, which with α ≥ 0 is largest for the longest
+        answer. So no answer with this beginning has a better score than log p so far / penalty(longest): `attainable`.
+        """
+        if len(found) >= self.enough or attainable == -np.inf:
+            return True
+        return len(found) >= self.wanted and found[self.wanted - 1].score >= attainable
 
     def cut_off(self, n):
         """At the last token: what never ended counts if nothing did."""

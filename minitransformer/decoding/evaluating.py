@@ -2,16 +2,19 @@
 
 import contextlib
 
-from ..module import no_grad
+from ..module import no_grad, own_modes
 
 
 @contextlib.contextmanager
 def evaluating(model):
-    """Inside, dropout is off and nothing is saved; afterwards the model trains or not, as before."""
+    """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or not, as before.
+
+    No other thread notices: one may train the model, or ask it too, at the same time.
+    """
     before = model.training
-    model.eval()
-    try:
-        with no_grad():
+    with no_grad(), own_modes():
+        model.eval()
+        try:
             yield
-    finally:
-        model.train(before)
+        finally:
+            model.train(before)  # for a model of another kind than Module

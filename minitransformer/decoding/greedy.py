@@ -6,36 +6,46 @@ from ..backend import as_numpy, asarray, keep_freed_memory
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
 from .evaluating import evaluating
+from .limits import longest_answer, writable
 
 
-def greedy(model, source, max_tokens):
+def greedy(model, source, max_tokens=None):
     """Decode every row of `source` by taking the most likely token each time, until EOS or max_tokens.
 
-    Returns ids (B, ≤ max_tokens), without BOS; after a row's EOS stands padding.
+    Returns ids (B, ≤ max_tokens), int64, without BOS; after a row's EOS stands padding. PAD and BOS are never written.
+    `max_tokens` is a number, or (B,) of them; what it is by default, and where the model's room ends: `longest_answer`.
+    A row's answer is the one that it has alone, unless two tokens are equally likely to within rounding: a matrix product
+    of other rows rounds its last bit differently.
 
-    Shapes: source (B, S) ids. Any model with `start(source) → state` and `step(ids, state) → (logits, state)` serves.
+    Shapes: source (B, S) ids, or None for one row of a model that writes without a source. Any model with
+    `start(source) → state` and `step(ids, state) → (logits, state)` serves.
     """
-    return generate(model, source, max_tokens, lambda logits: logits.argmax(axis=-1))
+    return generate(model, source, max_tokens, lambda logits, rows: logits.argmax(axis=-1))
 
 
 def generate(model, source, max_tokens, choose):
-    """Decode every row of `source` by taking the token that `choose(logits (N, V)) → ids (N,)` names each time.
+    """Decode every row of `source` by taking the token that `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.
 
-    A row that has ended leaves the batch. Returns ids (B, ≤ max_tokens) as `greedy` does.
+    `rows` are the numbers of those that still write: a row that has ended leaves the batch. The logits of PAD and BOS are
+    −∞. Returns ids (B, ≤ max_tokens) as `greedy` does.
     """
     keep_freed_memory()
-    produced = np.full((source.shape[0], max_tokens), PAD, dtype=source.dtype)
-    rows = np.arange(source.shape[0])                                    # those that still write
+    longest = longest_answer(model, source, max_tokens)                  # (B,)
+    produced = np.full((len(longest), longest.max(initial=0)), PAD, dtype=np.int64)
+    rows = np.flatnonzero(longest > 0)                                   # those that still write
     length = 0
     with evaluating(model):
         state = model.start(source)
-        ids = np.full(source.shape[0], BOS, dtype=source.dtype)
-        while length < max_tokens and len(rows):
+        if len(rows) < len(longest):
+            state = take_rows(state, rows)
+        ids = np.full(len(rows), BOS)
+        while len(rows):
             logits, state = model.step(ids, state)                       # (N, V)
-            ids = as_numpy(choose(logits))                               # (N,)
+            ids = as_numpy(choose(writable(logits), rows)).astype(np.int64, copy=False)  # (N,)
             produced[rows, length] = ids
             length += 1
-            going = ids != EOS
+            going = (ids != EOS) & (length < longest[rows])
             if not going.all():
                 rows, ids, state = rows[going], ids[going], take_rows(state, asarray(np.flatnonzero(going), like=logits))
-    return asarray(produced[:, :length], like=source)
+    produced = produced[:, :length]
+    return produced if source is None else asarray(produced, like=source)

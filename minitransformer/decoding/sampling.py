@@ -1,8 +1,11 @@
 """Tokens drawn at random, the likely ones more often."""
 
+import numbers
+
 import numpy as np
 
-from ..backend import array_module
+from ..backend import array_module, as_numpy
+from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers.softmax import Softmax
 from .greedy import generate
@@ -14,8 +17,12 @@ def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
         p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of these only the
         likeliest that together have probability top_p
 
-    A low temperature comes near `greedy`, a high one near chance. `rng` is a numpy Generator or a seed. Returns ids as
-    `greedy` does. Raises InputError for numbers that make no distribution.
+    A low temperature comes near `greedy`, a high one near chance. Returns ids as `greedy` does; PAD and BOS have
+    probability 0, and `max_tokens` may be None.
+
+    Each row draws from a generator of its own. If `rng` is a seed, it is made from the seed and the row's ids: equal rows
+    get equal answers, in any company and order. If it is a numpy Generator, each row gets a seed from it, in order: equal
+    rows differ, as for several answers to one question. Raises InputError for numbers that make no distribution.
 
     Sources: top-k: Fan et al. 2018; top-p: Holtzman et al. 2020, section 3.1.
     """
@@ -23,19 +30,31 @@ def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
         raise InputError(f"A temperature is a number above 0, got {temperature}; for the likeliest token, decode greedily.")
     if top_k < 0 or not 0 < top_p <= 1:
         raise InputError(f"top_k is 0 (all tokens) or more, top_p above 0 and at most 1; got top_k={top_k}, top_p={top_p}.")
-    rng = np.random.default_rng(rng)
+    generators = generators_of_rows(rng, source)
 
-    def choose(logits):
+    def choose(logits, rows):
         logits = logits.astype("float64")
         shifted = logits - logits.max(axis=-1, keepdims=True)            # so that the likeliest stays at 0
         with np.errstate(over="ignore"):
             p = distribution(shifted / temperature, top_k, top_p)        # (N, V)
         xp = array_module(p)
-        drawn = xp.asarray(rng.random((len(p), 1)))
-        reached = p.cumsum(axis=-1) > drawn * p.sum(axis=-1, keepdims=True)
-        return reached.argmax(axis=-1)
+        drawn = xp.asarray([[generators[row].random()] for row in rows])  # (N, 1)
+        reached = p.cumsum(axis=-1)
+        return (reached > drawn * reached[:, -1:]).argmax(axis=-1)
 
     return generate(model, source, max_tokens, choose)
+
+
+def generators_of_rows(rng, source):
+    """A random generator for each row of source (B, S), padding left out: see `sample`."""
+    rows = [[]] if source is None else [row[row != PAD].tolist() for row in as_numpy(source)]
+    if isinstance(rng, numbers.Integral):
+        if rng < 0:
+            raise InputError(f"A seed is a whole number of at least 0, got {rng}.")
+        seeds = [int(rng)] * len(rows)
+    else:
+        seeds = np.random.default_rng(rng).integers(2**63, size=len(rows)).tolist()
+    return [np.random.default_rng([seed, *row]) for seed, row in zip(seeds, rows)]
 
 
 def distribution(logits, top_k=0, top_p=1.0):

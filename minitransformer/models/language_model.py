@@ -29,6 +29,8 @@ class LanguageModel(Module):
     Radford et al. 2018.
     """
 
+    one_sequence = True  # source and target share max_length positions
+
     def __init__(self, config, rng):
         rng = np.random.default_rng(rng)
         self.config = config
@@ -72,9 +74,9 @@ class LanguageModel(Module):
     def start(self, source):
         """The state before the first token: which tokens have been read, and the caches, with the source in them."""
         caches = [Cache() for _ in self.layers.layers]
-        if source is None:
-            return None, caches
         expect_sequences(source=source)
+        if source is None or source.shape[1] == 0:
+            return None, caches
         ids = self.input.embedding.beside(joined(source, source[:, :0]))
         self.read(ids, ids != 0, caches)
         return ids != 0, caches

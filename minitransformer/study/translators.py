@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, expect_as_many
 from ..inspection import attention_weights, by_words
 from ..run import Run
 from ..translation import bleu, translate
@@ -60,6 +60,7 @@ def facts(run):
 
 def scores(sources, answers, references):
     """BLEU of all sentences, and of those of each group of lengths: {"bleu", "signature", "groups"}."""
+    expect_as_many("Sources and answers belong together", sources=sources, answers=answers)
     total, signature = bleu(answers, references)
     lengths = np.array([len(text.split()) for text in sources])
     groups = []

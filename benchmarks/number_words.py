@@ -1,0 +1,101 @@
+"""Count the numbers that a translator of number words gets right, for each beam and length penalty: python benchmarks/number_words.py numbers-en-de
+
+All numbers from 0 on, and some of six digits, drawn by seed 0. Where an answer is wrong, either the search missed the right
+one, or the model prefers the wrong one: its score is then the better of the two.
+"""
+
+import argparse
+import functools
+import json
+import sys
+import time
+
+import numpy as np
+
+from minitransformer.data.batching import make_batch
+from minitransformer.data.numbers import NumberWords, spell
+from minitransformer.data.vocabulary import EOS, PAD
+from minitransformer.decoding import beam_search, evaluating
+from minitransformer.decoding.beam import log_softmax, penalty
+from minitransformer.run import Run
+from minitransformer.translation import answers
+
+
+def arguments(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("run", help="a run folder, a checkpoint file, or a model that comes with the package")
+    parser.add_argument("--beams", nargs="+", type=int, default=range(1, 11), metavar="N", help="default: 1 to 10")
+    parser.add_argument("--alphas", nargs="+", type=float, default=(0.0, 0.6, 1.0), metavar="A", help="default: 0 0.6 1")
+    parser.add_argument("--below", type=int, default=10_000, help="all numbers below this one (default: 10000)")
+    parser.add_argument("--six-digits", type=int, default=2000, metavar="N", help="how many of six digits (default: 2000)")
+    parser.add_argument("--early-stopping", action="store_true", help="end a search when it has as many answers as its beam")
+    parser.add_argument("--batch", type=int, default=250, help="numbers at a time (default: 250)")
+    parser.add_argument("--show", type=int, default=3, metavar="N", help="wrong answers to print of each row (default: 3)")
+    parser.add_argument("--json", metavar="FILE", help="write all counts and all wrong answers there")
+    return parser.parse_args(argv)
+
+
+def numbers_of(options):
+    """{what they are: numbers}."""
+    six = np.random.default_rng(0).choice(np.arange(100_000, 1_000_000), options.six_digits, replace=False)
+    return {f"0 to {options.below - 1:,}": range(options.below), f"{options.six_digits:,} of six digits": six.tolist()}
+
+
+def measured(run, numbers, search, alpha, batch):
+    """{"right", "count", "ms" (of a number), "wrong": [{"number", "answer", "expected", "missed" (by the search)}]}."""
+    vocabulary, task = run.vocabulary, run.task
+    sources = [vocabulary.encode(spell(n, task.source)) for n in numbers]
+    start = time.perf_counter()
+    found = answers(run.model, sources, search, batch_size=batch)
+    seconds = time.perf_counter() - start
+    wrong = []
+    for number, source, ids in zip(numbers, sources, found):
+        answer, expected = vocabulary.text(ids), spell(number, task.target)
+        if answer != expected:
+            scores = [score(run.model, source, target, alpha) for target in (without_end(ids), vocabulary.encode(expected))]
+            wrong.append({"number": number, "answer": answer, "expected": expected, "missed": bool(scores[0] < scores[1])})
+    return {"right": len(found) - len(wrong), "count": len(found), "ms": 1000 * seconds / len(found), "wrong": wrong}
+
+
+def without_end(ids):
+    """What a search wrote, (n,), without EOS and the padding behind it."""
+    return ids[(ids != EOS) & (ids != PAD)]
+
+
+def score(model, source, target, alpha):
+    """log p(Y | X) / penalty of one pair of ids, EOS included."""
+    batch = make_batch(source[None], target[None])
+    with evaluating(model):
+        log_p = log_softmax(model(batch.source, batch.target_in).astype(np.float64))[0]
+    real = batch.target_out[0] != PAD
+    return log_p[np.arange(len(log_p)), batch.target_out[0]][real].sum() / penalty(real.sum(), alpha)
+
+
+def main(argv=None):
+    options = arguments(argv)
+    run, rows = Run.open(options.run), []
+    if not isinstance(run.task, NumberWords):
+        print(f"{options.run} does not translate numbers in words; its task is {run.config['task']['name']}.", file=sys.stderr)
+        return 2
+    print("| numbers | beam | alpha | right | of | missed by the search | preferred by the model | ms a number |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, numbers in numbers_of(options).items():
+        for alpha in options.alphas:
+            for beam in options.beams:
+                search = functools.partial(beam_search, beam=beam, alpha=alpha, early_stopping=options.early_stopping)
+                row = {"numbers": name, "beam": beam, "alpha": alpha, **measured(run, numbers, search, alpha, options.batch)}
+                rows.append(row)
+                missed = sum(wrong["missed"] for wrong in row["wrong"])
+                preferred = len(row["wrong"]) - missed
+                cells = name, beam, alpha, row["right"], row["count"], missed, preferred, f"{row['ms']:.2f}"
+                print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+                for wrong in row["wrong"][: options.show]:
+                    print(f"  {wrong['number']:,}: {wrong['answer']}, not {wrong['expected']}", flush=True)
+                if options.json:
+                    with open(options.json, "w", encoding="utf-8") as file:
+                        json.dump({"run": options.run, "rows": rows}, file, ensure_ascii=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

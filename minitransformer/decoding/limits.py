@@ -1,0 +1,38 @@
+"""What a search may write: which tokens, and how many of them."""
+
+import numpy as np
+
+from ..backend import as_numpy
+from ..data.vocabulary import BOS, PAD
+from ..errors import InputError
+from ..models.input_embedding import expect_sequences
+
+
+def writable(scores):
+    """A copy of scores (…, V), logits or log p, with −∞ for PAD and BOS: no answer holds either."""
+    scores = scores.copy()
+    scores[..., [PAD, BOS]] = -np.inf
+    return scores
+
+
+def longest_answer(model, source, max_tokens=None):
+    """After how many tokens each row gives up, (B,): after `max_tokens`, but never more than the model has positions for.
+
+        max_tokens, a number or (B,) of them      by default: twice the number of the row's source tokens, and 8
+
+    Padding is not counted, so a row's answer does not depend on the others. A model that holds source and answer in one
+    sequence has less room behind a longer source. Without a source (None) there is one row, of no tokens. Raises
+    InputError for sources that are no batch of ids, and for max_tokens that are not whole numbers of at least 0.
+
+    Shapes: source (B, S) ids.
+    """
+    expect_sequences(source=source)
+    lengths = np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)  # (B,)
+    wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(max_tokens)
+    if wanted.dtype.kind not in "iu" or wanted.shape not in ((), lengths.shape) or (wanted < 0).any():
+        raise InputError(
+            f"max_tokens is a whole number of at least 0, or one for each of the {len(lengths)} rows; got {max_tokens!r}."
+        )
+    positions = getattr(getattr(model, "config", None), "max_length", np.inf)
+    room = positions - lengths * getattr(model, "one_sequence", False)
+    return np.minimum(wanted, np.maximum(room, 1)).astype(np.int64)      # in one that is full, the first step says so
