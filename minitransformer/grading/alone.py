@@ -1,0 +1,169 @@
+"""Run answers without the rest of their file: a verdict that other code of it has forged does not come out again.
+
+    python -m minitransformer.grading.alone FILE RESULT SECONDS SEED EXERCISE ...
+
+Of the file are run, for each exercise, only the answer (the function of the exercise's name, or what the last
+`check(EXERCISE, ...)` hands in) and the imports, functions, classes and values that it names, and these in turn. RESULT
+holds what it answers to inputs drawn by the seed: numbers, no verdict. The grader compares them (`recheck.py`).
+"""
+
+import __future__
+
+import ast
+import base64
+import itertools
+import os
+import symtable
+import sys
+
+from .calling import explain
+from .cells import Refused, cells_of
+from .diagnosis import attempts
+from .exercise import find
+from .result import write_whole
+from .runner import begin
+
+# What answers import. Whoever imports something else may be right, and is worth a look.
+USUAL = {"numpy", "math", "cmath", "functools", "itertools", "collections", "operator", "typing", "types", "dataclasses",
+         "abc", "copy", "random", "warnings", "__future__", "scipy", "cupy"}  # fmt: skip
+UNUSUAL = {"eval", "exec", "compile", "open", "globals", "vars", "__import__", "__builtins__", "__globals__", "__subclasses__",
+           "_getframe", "f_back", "f_globals", "f_locals"}  # fmt: skip
+
+
+class NotFound(Exception):
+    """An answer that does not stand at the top level of its file."""
+
+
+def main(file, result, seconds, seed, *exercises):
+    file = begin(file, seconds)
+    found = {}
+    try:
+        body = statements_of(cells_of(file))
+    except Refused:
+        body = []
+    for id in exercises:
+        found[id] = record(body, find(id), int(seed))
+        write_whole(result, found)
+
+
+def record(body, exercise, seed):
+    """{"attempts": what the answer came to, "unusual": what it reaches for, "problem": why there are none, or ""}."""
+    unusual = []
+    try:
+        expression = expression_of(body, exercise)
+        chosen = needed(body, expression)
+        unusual = reaches(chosen, expression)
+        answer = evaluate(chosen, expression)
+        made = attempts(exercise, answer, seed)
+    except NotFound as problem:
+        return {"attempts": [], "unusual": unusual, "problem": str(problem)}
+    except BaseException as problem:  # a learner's code may raise anything
+        return {"attempts": [], "unusual": unusual, "problem": explain(problem)}
+    return {"attempts": [as_plain(one) for one in made], "unusual": unusual, "problem": ""}
+
+
+def as_plain(attempt):
+    """{situation: outcome} as JSON can hold it; arrays, all float64, as [shape, base64]."""
+    return {
+        situation: {
+            "outputs": {name: [list(a.shape), base64.b64encode(a.tobytes()).decode()] for name, a in outcome.outputs.items()},
+            "trouble": [outcome.trouble.kind, outcome.trouble.message] if outcome.stopped() else None,
+            "changed": list(outcome.changed),
+            "tolerance": outcome.tolerance,
+            "missing": list(outcome.missing),
+        }
+        for situation, outcome in attempt.outcomes.items()
+    }
+
+
+# -- which part of the file ----------------------------------------------------------------------------------------
+
+
+def statements_of(cells):
+    """The statements of all cells that are Python."""
+    body = []
+    for _, code in cells:
+        try:
+            body += ast.parse(code).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return body
+
+
+def expression_of(body, exercise):
+    """The answer as an expression: the exercise's name where the file gives it a meaning, else what it checks last."""
+    if any(exercise.name in binds(node) for node in body):
+        return ast.Name(exercise.name, ast.Load())
+    for node in reversed(list(itertools.chain.from_iterable(map(ast.walk, body)))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "check":
+            given = {**dict(zip(("exercise", "function"), node.args)), **{k.arg: k.value for k in node.keywords}}
+            if getattr(given.get("exercise"), "value", None) == exercise.id and "function" in given:
+                return given["function"]
+    raise NotFound(f"no {exercise.name} stands at the top of the file, and no check({exercise.id!r}, …)")
+
+
+def needed(body, expression):
+    """The statements that the expression needs, in the order of the file."""
+    names, chosen = uses(expression), set()
+    while True:
+        more = {n for n, node in enumerate(body) if n not in chosen and binds(node) & (names | {"*"})}
+        if not more:
+            return [body[n] for n in sorted(chosen)]
+        chosen |= more
+        names = names.union(*(uses(body[n]) for n in more))
+
+
+def binds(node):
+    """The names to which a statement gives a meaning; "*" for those that are needed in any case."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        is_future = getattr(node, "module", "") == "__future__"
+        return {"*"} if is_future else {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.Expr):
+        return set()
+    inner = [binds(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    places = [t for n in ast.walk(node) if isinstance(n, ast.Assign) for t in n.targets if not isinstance(t, ast.Name)]
+    return stored.union(*inner, *(uses(place) for place in places)) - {"*"}
+
+
+def uses(node):
+    """The names that a statement or an expression takes from the file: not those that are a function's own."""
+    tables, found = [symtable.symtable(ast.unparse(node), "<the answer alone>", "exec")], set()
+    for table in tables:  # which grows meanwhile
+        tables += table.get_children()
+        is_top = table.get_type() == "module"
+        found |= {name.get_name() for name in table.get_symbols() if name.is_referenced() and (is_top or name.is_global())}
+    return found
+
+
+def reaches(chosen, expression):
+    """What the answer reaches for that answers rarely need: modules, and ways to other code."""
+    nodes = [n for node in (*chosen, expression) for n in ast.walk(node)]
+    modules = [alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names]
+    modules += [n.module or "." for n in nodes if isinstance(n, ast.ImportFrom)]
+    words = [getattr(n, "id", getattr(n, "attr", "")) for n in nodes]
+    found = [m for m in modules if m.split(".")[0] not in USUAL] + [word for word in words if word in UNUSUAL]
+    return list(dict.fromkeys(found))
+
+
+def evaluate(chosen, expression):
+    """Run the statements one by one, in names of their own, and return what the expression comes to."""
+    names = {"__name__": "__main__"}
+    futures = [alias.name for node in chosen if "*" in binds(node) for alias in node.names]
+    flags = sum(getattr(__future__, name).compiler_flag for name in dict.fromkeys(futures) if hasattr(__future__, name))
+    for node in chosen:
+        try:
+            code = compile(ast.Module([node], []), "<the answer alone>", "exec", flags, dont_inherit=True)
+            exec(code, names)  # the learner's own code, as in the whole file
+        except BaseException:  # a line that fails there fails here, and what is lacking is told by the answer
+            continue
+    code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<the answer alone>", "eval", flags, dont_inherit=True)
+    return eval(code, names)
+
+
+if __name__ == "__main__":
+    leave = os._exit
+    main(*sys.argv[1:])
+    leave(0)
