@@ -11,6 +11,7 @@ import __future__
 
 import ast
 import base64
+import inspect
 import itertools
 import os
 import symtable
@@ -48,18 +49,18 @@ def main(file, result, seconds, seed, *exercises):
 
 def record(body, exercise, seed):
     """{"attempts": what the answer came to, "unusual": what it reaches for, "problem": why there are none, or ""}."""
-    unusual = []
+    made, unusual, problem = [], [], ""
     try:
-        expression = expression_of(body, exercise)
-        chosen = needed(body, expression)
-        unusual = reaches(chosen, expression)
-        answer = evaluate(chosen, expression)
+        expression, body = answer_in(body, exercise)
+        chosen, used = needed(body, expression)
+        answer, names = evaluate(chosen, expression)
+        unusual = reaches([*chosen, expression], used, names)
         made = attempts(exercise, answer, seed)
-    except NotFound as problem:
-        return {"attempts": [], "unusual": unusual, "problem": str(problem)}
-    except BaseException as problem:  # a learner's code may raise anything
-        return {"attempts": [], "unusual": unusual, "problem": explain(problem)}
-    return {"attempts": [as_plain(one) for one in made], "unusual": unusual, "problem": ""}
+    except NotFound as missing:
+        problem = str(missing)
+    except BaseException as raised:  # a learner's code may raise anything
+        problem = explain(raised)
+    return {"attempts": [as_plain(one) for one in made], "unusual": unusual, "problem": problem}
 
 
 def as_plain(attempt):
@@ -90,25 +91,38 @@ def statements_of(cells):
     return body
 
 
-def expression_of(body, exercise):
-    """The answer as an expression: the exercise's name where the file gives it a meaning, else what it checks last."""
-    if any(exercise.name in binds(node) for node in body):
-        return ast.Name(exercise.name, ast.Load())
-    for node in reversed(list(itertools.chain.from_iterable(map(ast.walk, body)))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "check":
-            given = {**dict(zip(("exercise", "function"), node.args)), **{k.arg: k.value for k in node.keywords}}
+def answer_in(body, exercise):
+    """(the answer as an expression, the statements up to where it was checked), as the runner takes it.
+
+    That is the function of the exercise's name, when it was checked last or, never checked, at the end; or else what was
+    checked last. Raises NotFound.
+    """
+    checked = [(n, given) for n, node in enumerate(body) for given in checks_in(node, exercise)]
+    named = [(n, given) for n, given in checked if getattr(given, "id", "") == exercise.name]
+    if not named and any(exercise.name in binds(node) for node in body):
+        return ast.Name(exercise.name, ast.Load()), body
+    if not checked:
+        raise NotFound(f"no {exercise.name} stands at the top of the file, and no check({exercise.id!r}, …)")
+    n, given = (named or checked)[-1]
+    return given, body[: n + 1]
+
+
+def checks_in(node, exercise):
+    """What the calls `check(EXERCISE, ...)` in a statement hand in."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) == "check":
+            given = {**dict(zip(("exercise", "function"), call.args)), **{k.arg: k.value for k in call.keywords}}
             if getattr(given.get("exercise"), "value", None) == exercise.id and "function" in given:
-                return given["function"]
-    raise NotFound(f"no {exercise.name} stands at the top of the file, and no check({exercise.id!r}, …)")
+                yield given["function"]
 
 
 def needed(body, expression):
-    """The statements that the expression needs, in the order of the file."""
+    """(the statements that the expression needs, in the order of the file; the names that it and they use)."""
     names, chosen = uses(expression), set()
     while True:
         more = {n for n, node in enumerate(body) if n not in chosen and binds(node) & (names | {"*"})}
         if not more:
-            return [body[n] for n in sorted(chosen)]
+            return [body[n] for n in sorted(chosen)], names
         chosen |= more
         names = names.union(*(uses(body[n]) for n in more))
 
@@ -138,18 +152,30 @@ def uses(node):
     return found
 
 
-def reaches(chosen, expression):
-    """What the answer reaches for that answers rarely need: modules, and ways to other code."""
-    nodes = [n for node in (*chosen, expression) for n in ast.walk(node)]
-    modules = [alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names]
-    modules += [n.module or "." for n in nodes if isinstance(n, ast.ImportFrom)]
-    words = [getattr(n, "id", getattr(n, "attr", "")) for n in nodes]
-    found = [m for m in modules if m.split(".")[0] not in USUAL] + [word for word in words if word in UNUSUAL]
+def reaches(nodes, used, names):
+    """What the answer reaches for that answers rarely need: modules, and ways to other code.
+
+    `names` are what its names came to: a mere number from another module is nothing to look at.
+    """
+    found = []
+    for node in itertools.chain.from_iterable(map(ast.walk, nodes)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            top = any(node is one for one in nodes)
+            bound = [alias.asname or alias.name.split(".")[0] for alias in node.names]
+            taken = [n for n, name in enumerate(bound) if not top or name in used and does_something(names.get(name))]
+            modules = [getattr(node, "module", None) or node.names[n].name for n in taken]
+            found += [module for module in modules if module.split(".")[0] not in USUAL]
+        word = getattr(node, "id", getattr(node, "attr", ""))
+        found += [word] if word in UNUSUAL else []
     return list(dict.fromkeys(found))
 
 
+def does_something(thing):
+    return callable(thing) or inspect.ismodule(thing)
+
+
 def evaluate(chosen, expression):
-    """Run the statements one by one, in names of their own, and return what the expression comes to."""
+    """Run the statements one by one, in names of their own; return what the expression comes to, and these names."""
     names = {"__name__": "__main__"}
     futures = [alias.name for node in chosen if "*" in binds(node) for alias in node.names]
     flags = sum(getattr(__future__, name).compiler_flag for name in dict.fromkeys(futures) if hasattr(__future__, name))
@@ -160,7 +186,7 @@ def evaluate(chosen, expression):
         except BaseException:  # a line that fails there fails here, and what is lacking is told by the answer
             continue
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<the answer alone>", "eval", flags, dont_inherit=True)
-    return eval(code, names)
+    return eval(code, names), names
 
 
 if __name__ == "__main__":
