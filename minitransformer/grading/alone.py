@@ -100,11 +100,15 @@ def answer_in(body, exercise):
     checked = [(n, given) for n, node in enumerate(body) for given in checks_in(node, exercise)]
     named = [(n, given) for n, given in checked if getattr(given, "id", "") == exercise.name]
     if not named and any(exercise.name in binds(node) for node in body):
-        return ast.Name(exercise.name, ast.Load()), body
-    if not checked:
+        given = ast.Name(exercise.name, ast.Load())
+    elif checked:
+        n, given = (named or checked)[-1]
+        body = body[: n + 1]
+    else:
         raise NotFound(f"no {exercise.name} stands at the top of the file, and no check({exercise.id!r}, …)")
-    n, given = (named or checked)[-1]
-    return given, body[: n + 1]
+    name = getattr(given, "id", "")
+    written = max((n for n, node in enumerate(body) if is_definition(node) and node.name == name), default=0)
+    return given, [node for n, node in enumerate(body) if n >= written or binds(node) != {name}]  # the last one counts
 
 
 def checks_in(node, exercise):
@@ -127,9 +131,13 @@ def needed(body, expression):
         names = names.union(*(uses(body[n]) for n in more))
 
 
+def is_definition(node):
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+
+
 def binds(node):
     """The names to which a statement gives a meaning; "*" for those that are needed in any case."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if is_definition(node):
         return {node.name}
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         is_future = getattr(node, "module", "") == "__future__"

@@ -87,9 +87,10 @@ def _report(id, report):
 def _finding(finding):
     kept = take(finding, FINDING, "finding")
     where = finding.get("where")
-    if where is not None:
-        where = take(where, {name: form for name, form in WHERE.items() if name in where}, "place")
-    return {**kept, "where": where}
+    if where is None:
+        return {**kept, "where": None}
+    asked = {name: form for name, form in WHERE.items() if isinstance(where, dict) and name in where}
+    return {**kept, "where": take(where, asked, "place")}
 
 
 def take(value, form, what):
