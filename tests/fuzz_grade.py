@@ -432,7 +432,7 @@ PLACES = [
     ("a link outside", {"outside.py": link_to("/etc/passwd")}, "refused", "outside the folder"),
     ("a link to nothing", {"dead.py": link_to("nothing.py")}, "refused", "leads nowhere"),
     ("a link to itself", {"loop.py": link_to("loop.py")}, "refused", "leads nowhere"),
-    ("a link to a folder", {"linked.py": link_to(".")}, "refused"),
+    ("a link to a folder", {"linked.py": link_to(".")}, "refused", "a link to a folder"),
     ("a link inside", {"inside.py": link_to("linked_to.py"), "linked_to.py": ASKED}, "right"),
     ("a text", {"notes.txt": "softmax"}, "refused", "neither a notebook"),
     ("an archive", {"all.zip": b"PK"}, "refused", "neither a notebook"),

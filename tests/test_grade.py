@@ -1,6 +1,7 @@
 """Grading a folder: each file by itself, whatever it does, and the others go on."""
 
 import copy
+import ctypes
 import json
 import os
 import pathlib
@@ -15,7 +16,8 @@ from common import refusal, run
 
 from minitransformer.grading.apart import Ended, run_apart
 from minitransformer.grading.grade import as_dict, as_json_text, as_text, grade, histogram, wait_for, was_interrupted
-from minitransformer.grading.recheck import Interrupted, recheck
+from minitransformer.grading.outcome import TOLERANCES
+from minitransformer.grading.recheck import Interrupted, outcomes_of, recheck
 from minitransformer.grading.result import Unreadable, read_found, write_whole
 from minitransformer.grading.submission import Source, Submission, find_sources, read
 
@@ -262,7 +264,7 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     homework.mkdir()
     other.write_text("x = 1")
     os.mkfifo(homework / "pipe.py")
-    for name, target in {"device.py": "/dev/zero", "outside.py": other, "dead.py": "nothing", "inside.py": "good.py"}.items():
+    for name, target in {"device.py": "/dev/zero", "outside.py": other, "dead.py": "nothing", "inside.py": "good.py", "linked": "."}.items():
         (homework / name).symlink_to(target)
     (homework / "large.py").write_bytes(b"#" * ((20 << 20) + 1))
     (homework / "latin.py").write_bytes(b"name = '\xe9'")
@@ -274,7 +276,7 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     refused = {name: s.remark for name, s in found.items() if s.status == "refused"}
     assert set(found) - set(refused) == {"good.py", "inside.py"} and found["inside.py"].count("right") == 2
     for name, words in {"pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside", "outside.py": "a link to a file outside",
-                        "dead.py": "a link that leads nowhere", "large.py": "larger than 20 MB", "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
+                        "dead.py": "a link that leads nowhere", "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB", "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
                         "cells.ipynb": "the source of cell 1 should be text", "notes.txt": "neither a notebook (.ipynb) nor a Python file"}.items():  # fmt: skip
         assert words in refused.pop(name), name
     assert not refused
@@ -387,7 +389,8 @@ def test_where_the_system_can_a_submission_reaches_no_process_but_its_own():
               "child = os.fork()\nif child == 0: os.read(os.pipe()[0], 1)\nos.kill(child, 9)\nassert os.waitpid(child, 0)[1] == 9\n"
               "try:\n    os.kill(os.getppid(), 0)\n    print('reached', can)\nexcept PermissionError:\n    print('denied', can)\n")  # fmt: skip
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert said.stdout in ("denied True\n", "reached False\n"), said
+    landlock = ctypes.CDLL(None).syscall(ctypes.c_long(444), None, ctypes.c_size_t(0), ctypes.c_long(1))  # its version; below 0 where it is off
+    assert said.stdout == ("denied True\n" if landlock >= 6 else "reached False\n"), said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
@@ -516,12 +519,53 @@ def test_a_result_that_is_no_json_is_unreadable(tmp_path, text):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFO")
 def test_a_result_that_is_no_file_is_neither_followed_nor_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "good").write_text("{}")
+    write_whole(tmp_path / "good", result_of(REPORT))
+    assert read_found(tmp_path / "good")["finished"]
     for name, target in {"zero": "/dev/zero", "link": "good"}.items():
         (tmp_path / name).symlink_to(target)
-    for path in ("pipe", "zero", "link", ".", "nothing", os.devnull):
-        with pytest.raises(Unreadable):
+    words = {"pipe": r"a pipe \(FIFO\), not a file", "zero": "", "link": "", ".": "a folder, not a file", "nothing": "there is none", os.devnull: "a device, not a file"}
+    for path, word in words.items():
+        with pytest.raises(Unreadable, match=word):
             read_found(tmp_path / path)
+
+
+def test_a_result_that_is_too_large_is_unreadable_though_all_of_it_is_as_it_should_be(tmp_path):
+    write_whole(tmp_path / "result.json", result_of(REPORT))
+    with open(tmp_path / "result.json", "ab") as file:
+        file.write(b" " * (32 << 20))
+    with pytest.raises(Unreadable, match="larger than 32 MB"):
+        read_found(tmp_path / "result.json")
+
+
+def test_an_unreadable_result_is_crashed_and_the_reason_is_told(tmp_path):
+    fill(tmp_path, a_py="# %%\nimport os, sys\nopen(sys.argv[2], 'w').write('[' * 10**6)\nos._exit(0)")
+    (submission,) = grade([tmp_path])
+    assert submission.status == "crashed" and "its result is unreadable (RecursionError" in submission.remark, submission
+
+
+def test_no_tolerance_is_wider_than_that_of_an_honest_answer():
+    wide = {"outputs": {}, "changed": [], "tolerance": 1e9, "missing": []}
+    (outcome,) = outcomes_of({"random numbers": wide}).values()
+    assert outcome.tolerance == max(TOLERANCES.values())
+    for outputs in ({"P": [[2, 2], "AAAA"]}, {"P": [[1 << 60], ""]}, {"P": [[-1], ""]}, {"P": [["x"], ""]}):
+        with pytest.raises(Unreadable):
+            outcomes_of({"random numbers": {**wide, "outputs": outputs}})
+
+
+def test_an_answer_that_interrupts_is_told(tmp_path):
+    fill(tmp_path, a_py="def softmax(scores):\n    raise KeyboardInterrupt")
+    (submission,) = grade([tmp_path])
+    assert submission.status == "graded" and "KeyboardInterrupt" in submission.errors[0], submission
+
+
+DAMAGED = {"cells that are none": {"cells": None}, "cells that are texts": {"cells": ["x"]}, "a sheet that is none": {"worksheets": [None]}, "a list": []}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_notebook_is_refused(tmp_path, how):
+    (tmp_path / "a.ipynb").write_text(json.dumps(DAMAGED[how]))
+    (submission,) = grade([tmp_path])
+    assert submission.status == "refused" and "not a notebook: " in submission.remark and "Save it again" in submission.remark, submission
 
 
 def test_texts_of_a_result_are_cut_and_hold_nothing_that_a_terminal_obeys(tmp_path):

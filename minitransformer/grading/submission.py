@@ -96,7 +96,9 @@ def walk(root):
         folders[:] = [name for name in folders if is_shown(name)]
         for name in filter(is_shown, (*files, *folders)):
             path = pathlib.Path(folder, name)
-            if name in files or path.suffix.lower() in KINDS:
+            if name in folders and path.is_symlink():
+                found[path] = "a link to a folder, which is not followed"
+            elif name in files or path.suffix.lower() in KINDS:
                 found[path] = ""
     return {path: found[path] for path in sorted(found)}
 
