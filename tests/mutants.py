@@ -1148,7 +1148,7 @@ p("xg30", "a folder that is locked is left out", 'found[pathlib.Path(problem.fil
 p = plants("grading/result.py", "test_grade.py", "result")
 p("xg31", "a result may be of any size", "if len(data) > largest:", "if False:")
 p("xg32", "links are followed", '"NOFOLLOW", ', "")
-p("xg33", "a pipe is waited for", "if not stat.S_ISREG(status.st_mode):", "if False:")
+p("xg33", "a pipe is waited for", "if not stat.S_ISREG(mode):", "if False:")
 p("xg34", "any depth is tried", "(ValueError, RecursionError)", "(ValueError, ZeroDivisionError)", select="no_json")
 p("xg35", "types are not looked at", "if not isinstance(value, kind) or", "if False or")
 p("xg36", "1 is True", "or isinstance(value, bool) != (kind is bool):", "or False:")
@@ -1170,7 +1170,7 @@ p("xg48", "the whole file runs again", "binds(node) & (names | {\"*\"})}", "True
 p("xg49", "helpers are left out", "        names = names.union(*(uses(body[n]) for n in more))\n", "        pass\n")
 p("xg50", "the first meaning of a name counts", "if n >= written or binds(node) != {name}]", "if n <= written or binds(node) != {name}]")
 p("xg51", "what follows the check counts too", "        body = body[: n + 1]\n", "        pass\n")
-p("xg52", "a number of another module is something to look at", "if not top or name in used and does_something(names.get(name))]", "if True]")
+p("xg52", "a number of another module is something to look at", "if not top or name in used and not isinstance(names.get(name), PLAIN)]", "if True]")
 p("xg53", "the future is forgotten", 'return {"*"} if is_future else', "return set() if is_future else")
 
 p = plants("grading/runner.py", "test_grade.py", "before_a_hang or one_file or fails or cell_by_cell")

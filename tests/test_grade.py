@@ -418,6 +418,8 @@ FORGED = {
                          "EXERCISES['softmax.forward'].reference = softmax\n", "is not right without the rest of it"),
     "by the package": (ANSWER + "from minitransformer.layers import Softmax\ncheck('softmax.forward', Softmax)\n", "uses minitransformer.layers"),
     "by the package within": ("def softmax(scores):\n    from minitransformer.layers import Softmax\n    return Softmax()(scores)\n", "uses minitransformer.layers"),
+    "by the package's list": ("from minitransformer.grading.exercise import EXERCISES\ndef softmax(scores):\n    return EXERCISES['softmax.forward'](scores)\n",
+                              "uses minitransformer.grading.exercise"),
     "by eval": ("def softmax(scores):\n    return eval('__import__')('minitransformer.layers').layers.Softmax()(scores)\n", "uses eval"),
     "by builtins": ("import builtins, numpy as np\nbuiltins.mine = lambda s: np.exp(s - s.max(-1, keepdims=True)) / np.exp(s - s.max(-1, keepdims=True)).sum(-1, "
                     "keepdims=True)\ndef softmax(scores): return mine(scores)\n", "name 'mine' is not defined"),
@@ -523,7 +525,7 @@ def test_a_result_that_is_no_file_is_neither_followed_nor_waited_for(tmp_path):
     assert read_found(tmp_path / "good")["finished"]
     for name, target in {"zero": "/dev/zero", "link": "good"}.items():
         (tmp_path / name).symlink_to(target)
-    words = {"pipe": r"a pipe \(FIFO\), not a file", "zero": "", "link": "", ".": "a folder, not a file", "nothing": "there is none", os.devnull: "a device, not a file"}
+    words = {"pipe": r"a pipe \(FIFO\), not a file", "zero": "symbolic links", "link": "symbolic links", ".": "a folder, not a file", "nothing": "there is none", os.devnull: "a device, not a file"}
     for path, word in words.items():
         with pytest.raises(Unreadable, match=word):
             read_found(tmp_path / path)

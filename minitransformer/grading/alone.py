@@ -11,11 +11,12 @@ import __future__
 
 import ast
 import base64
-import inspect
 import itertools
 import os
 import symtable
 import sys
+
+import numpy as np
 
 from .calling import explain
 from .cells import Refused, cells_of
@@ -29,6 +30,7 @@ USUAL = {"numpy", "math", "cmath", "functools", "itertools", "collections", "ope
          "abc", "copy", "random", "warnings", "__future__", "scipy", "cupy"}  # fmt: skip
 UNUSUAL = {"eval", "exec", "compile", "open", "globals", "vars", "__import__", "__builtins__", "__globals__", "__subclasses__",
            "_getframe", "f_back", "f_globals", "f_locals"}  # fmt: skip
+PLAIN = (int, float, str, np.ndarray)  # what nobody can call
 
 
 class NotFound(Exception):
@@ -170,16 +172,12 @@ def reaches(nodes, used, names):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             top = any(node is one for one in nodes)
             bound = [alias.asname or alias.name.split(".")[0] for alias in node.names]
-            taken = [n for n, name in enumerate(bound) if not top or name in used and does_something(names.get(name))]
+            taken = [n for n, name in enumerate(bound) if not top or name in used and not isinstance(names.get(name), PLAIN)]
             modules = [getattr(node, "module", None) or node.names[n].name for n in taken]
             found += [module for module in modules if module.split(".")[0] not in USUAL]
         word = getattr(node, "id", getattr(node, "attr", ""))
         found += [word] if word in UNUSUAL else []
     return list(dict.fromkeys(found))
-
-
-def does_something(thing):
-    return callable(thing) or inspect.ismodule(thing)
 
 
 def evaluate(chosen, expression):

@@ -26,11 +26,15 @@ def read_small(path, largest):
     Raises OSError, saying what is there instead.
     """
     flags = sum(getattr(os, f"O_{name}", 0) for name in ("RDONLY", "NOFOLLOW", "NONBLOCK", "NOCTTY", "BINARY"))
-    with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(f"{kind_of(status.st_mode)}, not a file")
-        data = file.read(largest + 1)
+    descriptor = os.open(path, flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(f"{kind_of(mode)}, not a file")
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(largest + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > largest:
         raise OSError(f"larger than {largest >> 20} MB")
     return data
