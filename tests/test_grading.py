@@ -8,7 +8,10 @@ import pytest
 from common import refusal
 
 from minitransformer.grading import Report, check, exercises, hint, reveal
+from minitransformer.grading.attempt import Attempt, distance
 from minitransformer.grading.exercise import EXERCISES, Exercise, Mistake
+from minitransformer.grading.outcome import Outcome, scale_of
+from minitransformer.grading.outcome import close as near
 from minitransformer.layers import LayerNorm, Softmax
 
 
@@ -620,33 +623,118 @@ def test_whatever_comes_back_gets_a_report(exercise):
         assert not report.passed and str(report) and json.dumps(report.to_dict()), repr(returned)
 
 
+class Refuses:
+    def __init__(self, *_, **__):
+        raise OSError("no")
+
+
+class Nothing:
+    pass
+
+
+class Slots:
+    """Its backward hands on what it is given."""
+
+    __slots__ = ()
+
+    def forward(self, *given):
+        return given[0]
+
+    def backward(self, *given):
+        return given
+
+
+HANDED_IN = {
+    "None": None, "a number": 3, "a text": "", "a list": [], "a tuple": (), "a dict": {}, "a class that refuses": Refuses, "an empty class": Nothing,
+    "a class that hands on": Slots, "an object that hands on": Slots(), "two of Python's own": (len, len), "a function and a number": (softmax, 3),
+    "np.exp": np.exp, "int": int, "type": type, "print": print, "Softmax": Softmax, "LayerNorm": LayerNorm, "softmax": softmax,
+}  # fmt: skip
+RIGHT = {  # all that is right among them: adding positions has the gradient that it is given
+    ("softmax.forward", "Softmax"), ("softmax.forward", "softmax"), ("softmax.backward", "Softmax"),
+    ("positional_encoding.backward", "a class that hands on"), ("positional_encoding.backward", "an object that hands on"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("exercise", list(EXERCISES))
-def test_whatever_is_handed_in_gets_a_report(exercise):
-    class Refuses:
-        def __init__(self, *_, **__):
-            raise OSError("no")
-
-    class Nothing:
-        pass
-
-    class Slots:
-        __slots__ = ()
-
-        def forward(self, *given):
-            return given[0]
-
-        def backward(self, *given):
-            return given
-
-    for submission in (None, 3, "", [], (), {}, Refuses, Nothing, Slots, Slots(), (len, len), (softmax, 3), np.exp, int, type, print, Softmax, LayerNorm):
+def test_whatever_is_handed_in_gets_a_report_and_what_is_wrong_does_not_pass(exercise):
+    for name, submission in HANDED_IN.items():
         report = quiet(exercise, submission)
-        assert report.status in ("wrong", "not started") or exercise.startswith(("softmax", "layer_norm", "relu", "positional_encoding")), submission
+        assert (report.status, report.passed) == (("right", True) if (exercise, name) in RIGHT else ("wrong", False)), name
         assert str(report)
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, "a", True, None])
+def test_a_wrapper_around_itself_and_a_class_that_raises_when_it_is_looked_at_get_a_report():
+    def around(scores):
+        pass
+
+    class Raises:
+        def __getattr__(self, name):
+            raise OSError(name)
+
+    around.__wrapped__ = around
+    for submission in (around, Raises()):
+        assert quiet("softmax.forward", submission).status == "wrong"
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True, None, np.int64(-1), np.float64(1)])
 def test_a_seed_that_is_none_is_refused(seed):
     assert "A seed is a whole number from 0 on" in refusal(check, "softmax.forward", softmax, seed=seed)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(capsys):
+    assert quiet("softmax.forward", softmax, seed=np.int64(3)).passed
+    assert hint("softmax.backward", np.int64(2)) == hint("softmax.backward", 2)
+
+
+@pytest.mark.parametrize("ask", [lambda name: check(name, softmax), hint, reveal], ids=["check", "hint", "reveal"])
+@pytest.mark.parametrize("name, words", [
+    ("softmax.backwards", "Did you mean 'softmax.backward'?"), ("", "There is no exercise ''."), (3, "There is no exercise '3'."),
+    (None, "There is no exercise 'None'."), (["softmax.backward"], "Did you mean 'softmax.backward'?"), (np.zeros(3), "There is no exercise"),
+    (softmax, 'An exercise\'s name comes first, then the function: check("softmax.backward", my_function).'),
+])  # fmt: skip
+def test_a_name_that_does_not_exist_gets_a_sentence_wherever_it_is_given(ask, name, words):
+    assert words in refusal(ask, name)
+
+
+@pytest.mark.parametrize("name", ["softmax.backwards", 3, None])
+def test_the_list_says_which_name_comes_near(name):
+    assert "There is no exercise" in refusal(lambda: exercises()[name])
+    assert name not in exercises() and exercises().get(name) is None
+
+
+@pytest.mark.parametrize("level", [0, 5, 1.0, "1", None, True, [1]])
+def test_a_level_that_does_not_exist_gets_a_sentence(level):
+    assert "There are 1 (a question) to 4 (one line)." in refusal(hint, "softmax.backward", level)
+
+
+# -- what is near enough ------------------------------------------------------------------------------------------
+
+
+def test_rounding_is_measured_by_one_where_the_right_output_is_all_zeros():
+    zeros = np.zeros((3, 5))
+    assert scale_of(zeros) == scale_of(np.zeros(0)) == scale_of(np.full(3, np.nan)) == 1.0
+    assert scale_of(np.array([0.0, -3.0, np.inf, np.nan])) == 3.0
+    assert near(zeros + 1e-17, zeros, 1e-10) and not near(zeros + 1e-9, zeros, 1e-10)
+    clipped = quiet("clip.norm", lambda *given, **named: [g + 1e-17 for g in EXERCISES["clip.norm"](*given, **named)])
+    assert "gradients of 0" in EXERCISES["clip.norm"].situations and clipped.passed, str(clipped)
+    assert not quiet("clip.norm", lambda *given, **named: [g + 1e-5 for g in EXERCISES["clip.norm"](*given, **named)]).passed
+
+
+def made(**outputs):
+    """An attempt at layer_norm.backward, which has three outputs, in one situation."""
+    return Attempt(EXERCISES["layer_norm.backward"], {}, {"random numbers": Outcome({name: np.array(a, dtype=float) for name, a in outputs.items()})})
+
+
+def test_the_distance_of_an_output_is_relative_to_its_own_size():
+    expected = made(d_x=[1000.0, -500.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0])
+    one = made(d_x=[1100.0, -500.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0])
+    other = made(d_x=[1000.0, -500.0], d_gamma=[0.001, 0.0005], d_beta=[1.0, 1.0])
+    assert distance(one, expected, expected) == pytest.approx(0.1)
+    assert distance(other, expected, expected) == pytest.approx(0.5)
+    assert distance(one, other, expected) == pytest.approx(np.hypot(0.1, 0.5))
+    assert distance(expected, expected, expected) == 0
+    assert distance(made(d_x=[1.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0]), expected, expected) == np.inf
+    assert distance(made(d_x=[np.nan, -500.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0]), expected, expected) == np.inf
 
 
 def test_a_very_long_error_is_cut():

@@ -1,12 +1,14 @@
 """No right answer is flagged: written from the statements alone, in several styles, on many numbers and sizes."""
 
 import collections
+import pathlib
 
 import pytest
 from answers import ANSWERS, blocks, layers, operations, training  # noqa: F401 (each fills ANSWERS)
 
 from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
+from minitransformer.grading.grade import grade
 
 SEEDS = range(3)
 NOTES = {"precision"}  # what may be said of an answer in float32
@@ -26,3 +28,13 @@ def test_every_exercise_has_three_styles_and_there_are_a_thousand_runs():
     assert set(styles) == set(EXERCISES)
     assert min(map(len, styles.values())) >= 3
     assert len(ANSWERS) * len(SEEDS) >= 1000
+
+
+def test_no_right_answer_of_a_whole_book_is_to_be_looked_at(tmp_path):
+    text = pathlib.Path(layers.__file__).read_text(encoding="utf-8").replace("from . import answers", "")
+    asked = {exercise: function for exercise, _, function in reversed(ANSWERS) if getattr(function, "__module__", "") == layers.__name__}
+    calls = [f"check({exercise!r}, {function.__name__}, quiet=True)\n" for exercise, function in asked.items()]
+    answers = "from minitransformer.grading import check\ndef answers(*_): return lambda answer: answer\n"
+    (tmp_path / "a.py").write_text(answers + text + "\n" + "".join(calls), encoding="utf-8")
+    (submission,) = grade([tmp_path], seconds=120)
+    assert submission.count("right") == len(asked) > 10 and not submission.remarks, submission

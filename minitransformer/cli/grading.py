@@ -1,6 +1,6 @@
 """The commands for teachers: what there is to write, and what a class has written."""
 
-import json
+import sys
 from pathlib import Path
 
 from ..errors import InputError
@@ -8,17 +8,19 @@ from ..errors import InputError
 
 def grade(options):
     """Grade notebooks and Python files: who has what right, and which mistakes the class makes."""
-    from ..grading.grade import as_dict, as_text, grade  # the exercises take a moment to load
+    from ..grading.grade import as_json_text, as_text, grade, was_interrupted  # the exercises take a moment to load
 
     if options.out and not Path(options.out).absolute().parent.is_dir():
         raise InputError(f"{options.out} could not be written: there is no folder {Path(options.out).parent}.")
     submissions = grade(options.files, options.seconds, options.jobs)
     print(as_text(submissions))
+    stopped = was_interrupted(submissions)
     if options.out:
-        text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
-        Path(options.out).write_bytes(text.encode("utf-8", "backslashreplace"))
-        print(f"\nAll of it: {options.out}")
-    return 0
+        Path(options.out).write_text(as_json_text(submissions), encoding="utf-8")
+        print(f"\n{'What was known when it was interrupted' if stopped else 'All of it'}: {options.out}")
+    if stopped:
+        print("minitransformer: interrupted: some files were not graded; they are named in the table.", file=sys.stderr)
+    return 130 if stopped else 0
 
 
 def exercises(options):

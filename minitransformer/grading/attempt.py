@@ -30,8 +30,17 @@ class Attempt:
         return {name: given if self[name].stopped() else align(given, self[name]) for name, given in self.given.items()}
 
 
+class Recorded:
+    """A submission that ran elsewhere: it answers with the outcomes of one attempt after the other, as they were recorded."""
+
+    def __init__(self, attempts):
+        self.attempts = iter(attempts)  # of {name of the situation: Outcome}
+
+
 def attempt(submission, exercise, given):
-    """Call a submission in every situation."""
+    """Call a submission in every situation. Raises StopIteration where a recorded one was not asked so often."""
+    if isinstance(submission, Recorded):
+        return Attempt(exercise, given, next(submission.attempts))
     return Attempt(exercise, given, {name: call(submission, exercise, inputs) for name, inputs in given.items()})
 
 

@@ -33,9 +33,9 @@ def call(submission, exercise, given):
             raise
         except BaseException as problem:  # a learner's code may raise anything
             return Outcome(trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip()))
-        if returned is None and is_blank(submission):
-            return Outcome(trouble=Trouble("stub", "its body is empty"))
         try:
+            if returned is None and is_blank(submission):
+                return Outcome(trouble=Trouble("stub", "its body is empty"))
             outcome = read(returned, exercise, inputs)
         except Exception as problem:  # objects that do not let themselves be looked at
             text = f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
@@ -190,9 +190,9 @@ def explain(problem):
         place = f" in line {own[-1].lineno}" + (f": `{short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()")
     try:
         text = short(str(problem))
-    except Exception:  # its own __str__ fails
+    except BaseException:  # its own __str__ fails, or leaves
         text = ""
-    return f"{type(problem).__name__}{place}" + (f" ({text})" if text else "") + "."
+    return f"{short(type(problem).__name__)}{place}" + (f" ({text})" if text else "") + "."
 
 
 def short(text):

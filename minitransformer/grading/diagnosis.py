@@ -35,9 +35,10 @@ def diagnose(exercise, submission, seed=0):
     What is right is run once more with other sizes, numbers and constants: something may have been written down that
     should have been read, or kept from the first call.
     """
-    report = _diagnose(exercise, submission, Draw(seed, sizes_for(seed)))
+    first, another = draws(seed)
+    report = _diagnose(exercise, submission, first)
     if report.passed:
-        again = _diagnose(exercise, submission, _another(seed))
+        again = _diagnose(exercise, submission, another)
         if not again.passed:
             again.findings[0].evidence.append(ELSEWHERE)
             return again
@@ -45,11 +46,17 @@ def diagnose(exercise, submission, seed=0):
 
 
 @functools.lru_cache(KEPT)
-def _another(seed):
-    """A `Draw` in which no size, and no constant, is as it is with this seed."""
+def draws(seed):
+    """Two `Draw`s: that of the seed, and one in which no size, and no constant, is as it is there."""
     sizes = sizes_for(seed)
     other = next(n for n in itertools.count(seed + ANOTHER) if sizes_for(n).differ(sizes))
-    return Draw(other, sizes_for(other), SMALLER)
+    return Draw(seed, sizes), Draw(other, sizes_for(other), SMALLER)
+
+
+def attempts(exercise, submission, seed):
+    """The attempts that `diagnose` asks of a right answer, in its order."""
+    times = 1 if exercise.align else 2  # called again, it should answer the same, unless it draws its own numbers
+    return [attempt(submission, exercise, _situations(exercise, draw)) for draw in draws(seed) for _ in range(times)]
 
 
 def _diagnose(exercise, submission, draw):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..errors import unknown
+from ..errors import InputError, unknown
 from .sizes import Sizes
 
 EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`
@@ -178,6 +178,8 @@ def find(id):
     """The exercise of that name. Raises InputError, with the nearest name, if there is none."""
     if isinstance(id, Exercise):
         return id
+    if callable(id):
+        raise InputError("An exercise's name comes first, then the function: check(\"softmax.backward\", my_function).")
     if not isinstance(id, str) or id not in EXERCISES:
         raise unknown("exercise", id, EXERCISES)
     return EXERCISES[id]

@@ -6,159 +6,127 @@ import json
 import math
 import os
 import pathlib
-import signal
+import re
+import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from ..errors import InputError
+from .apart import MUCH, TOO_MUCH, run_apart
 from .calling import short
+from .recheck import Interrupted, recheck
+from .result import Unreadable, escaped, read_found
+from .submission import Submission, find_sources
 
-KINDS = (".ipynb", ".py")
-MUCH, TOO_MUCH = 1 << 20, 50 << 20  # bytes printed that are worth a remark, and that stop a submission
-RUNNING = set()  # the processes of submissions
 BAR = 30  # the longest bar of the histogram
-
-
-@dataclasses.dataclass
-class Submission:
-    """What came of one file. `remark` says what was unusual: a crash, no end, megabytes of text; "" if nothing was."""
-
-    file: str
-    reports: dict = dataclasses.field(default_factory=dict)  # {exercise: report as a dict}
-    errors: list = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
-    printed: int = 0  # bytes
-    remark: str = ""
-
-    def count(self, status):
-        return sum(report["status"] == status for report in self.reports.values())
+RUN = ("graded", "crashed", "timed out", "stopped")  # what became of a file that had its time
+CHANGED = "while the files ran, this one was changed or deleted in its folder; what was graded is as it was before"
 
 
 def grade(paths, seconds=60.0, jobs=None):
     """The `Submission` of every notebook and Python file among the paths and in the folders among them, in their order.
 
-    Each runs in a process and a folder of its own for at most `seconds`, `jobs` at a time. Its code is run as it is: what
-    it may do is what the user may do. Raises InputError for a path that is not there, and where there is nothing to grade.
+    Each runs on a copy, in a process and a folder of its own, for at most `seconds`, `jobs` at a time; what is right then
+    runs once more without the rest of its file. Ctrl-C ends those that run; all stand in what is returned. A submission's
+    code is run as it is: what it may do is what the user may do. Raises InputError for a path that is not there, and where
+    there is nothing to grade.
     """
-    files = find_files(paths)
+    sources, stop = find_sources(paths), threading.Event()
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        waiting = [pool.submit(grade_file, file, seconds) for file in files]
         try:
-            return [one.result() for one in waiting]
-        except KeyboardInterrupt:  # what is done is worth having
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(RUNNING):
-                kill(process)
-            return [one.result() for one in waiting if not one.cancelled()]
+            waiting = [pool.submit(grade_file, source, seconds, stop) for source in sources]
+            submissions = [wait_for(one, stop) for one in waiting]
+        finally:
+            stop.set()
+    for source, submission in zip(sources, submissions):
+        if submission.status in RUN and source.changed():
+            submission.remark = "; ".join(filter(None, (submission.remark, CHANGED)))
+    return submissions
 
 
-def find_files(paths):
-    files = []
-    for path in map(pathlib.Path, paths):
-        if not path.exists() or path == pathlib.Path():
-            raise InputError(f"There is no file or folder {str(path)!r}. Name the folder with the submissions.")
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        shown = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
-        files += [p for p in shown if p.suffix.lower() in KINDS and p.is_file()]
-    if not files:
-        raise InputError(f"There is nothing to grade: no {' or '.join(KINDS)} file in {', '.join(map(str, paths))}.")
-    return list(dict.fromkeys(files))
+def wait_for(one, stop):
+    """The result of one file; Ctrl-C asks all to stop, and they are waited for all the same."""
+    while True:
+        try:
+            return one.result()
+        except KeyboardInterrupt:
+            stop.set()
 
 
-def grade_file(file, seconds):
+def grade_file(source, seconds, stop):
     """Run one file, and read what it left."""
-    started = time.perf_counter()
-    submission = Submission(str(file))
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        result = pathlib.Path(folder, "result.json")
-        work = pathlib.Path(folder, "work")
-        work.mkdir()
-        command = [sys.executable, "-m", "minitransformer.grading.runner", str(file.absolute()), str(result)]
-        process = subprocess.Popen(
-            command, cwd=work, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
-        RUNNING.add(process)
-        output = Output(process)
-        stopped = output.wait(seconds)
-        RUNNING.discard(process)
-        submission.seconds = round(time.perf_counter() - started, 2)
-        submission.printed = output.size
-        found = _read(result)
-    submission.reports, submission.errors = found["reports"], found["errors"]
-    if stopped:
-        submission.remark = stopped
-    elif not found["finished"]:
-        last = output.head.decode(errors="replace").strip().splitlines()
-        submission.remark = f"crashed (exit status {process.returncode})" + (f": {short(last[-1])}" if last else "")
-    elif submission.printed > MUCH:
-        submission.remark = f"printed {submission.printed / 1e6:.1f} MB"
+    submission = Submission(str(source.path))
+    if source.refused:
+        submission.status, submission.remark = "refused", f"refused: {source.refused}"
+    elif stop.is_set():
+        submission.status, submission.remark = "not graded", "not graded: interrupted before its turn"
+    else:
+        folder = None
+        try:
+            folder = pathlib.Path(tempfile.mkdtemp())
+            _run(source, submission, folder, seconds, stop)
+        except OSError as problem:  # no room left, no process to be had: the others may have more luck
+            submission.status, submission.remark = "not graded", f"not graded: {escaped(problem)}"
+        finally:
+            if folder:
+                remove(folder)
     return submission
 
 
-class Output:
-    """What a process prints: counted, its beginning kept, the rest thrown away, so that it can neither block nor fill us."""
-
-    def __init__(self, process):
-        self.process, self.size, self.head = process, 0, b""
-        self.reader = threading.Thread(target=self._drain, daemon=True)
-        self.reader.start()
-
-    def _drain(self):
-        for block in iter(lambda: self.process.stdout.read1(1 << 16), b""):
-            self.size += len(block)
-            self.head += block[: 4096 - len(self.head)]
-            if self.size > TOO_MUCH:
-                kill(self.process)
-                return
-
-    def wait(self, seconds):
-        """Wait for the process, and for no longer; return why it was stopped, or nothing."""
+def _run(source, submission, folder, seconds, stop):
+    """Run a copy of the file in this folder, and put into the submission what came of it."""
+    file, result = source.copy_to(folder / "work"), folder / "result.json"
+    started = time.perf_counter()
+    ended = run_apart("minitransformer.grading.runner", [file, result, seconds], folder, seconds, stop)
+    submission.seconds, submission.printed = round(time.perf_counter() - started, 2), ended.printed
+    try:
+        found, unread = read_found(result), ""
+    except Unreadable as problem:
+        found, unread = {"reports": {}, "errors": [], "finished": False, "refused": ""}, str(problem)
+    submission.reports, submission.errors = found["reports"], found["errors"]
+    submission.status, submission.remark = _what_became(ended, found, unread, result, seconds)
+    if submission.status != "interrupted":
+        again = pathlib.Path(tempfile.mkdtemp())  # another one: what the first run left is not met again
         try:
-            self.process.wait(seconds)
-            reason = ""
-        except subprocess.TimeoutExpired:
-            reason = f"stopped after {seconds:g} s: it did not come to an end"
-        kill(self.process)  # and whatever it started
-        self.process.wait()
-        self.reader.join(1)
-        if not self.reader.is_alive():
-            self.process.stdout.close()
-        return f"stopped: it printed more than {TOO_MUCH >> 20} MB" if self.size > TOO_MUCH else reason
+            submission.remarks = recheck(found["reports"], source.copy_to(again / "work"), source.data, again, seconds, stop)
+        except Interrupted:
+            submission.status, submission.remark = "interrupted", "interrupted before its right answers ran a second time"
+        finally:
+            remove(again)
 
 
-def kill(process):
-    """End a process and its children, if any are left."""
+def _what_became(ended, found, unread, result, seconds):
+    """(status, remark) of a submission whose process has ended."""
+    if ended.why == "interrupted":
+        return "interrupted", "interrupted"
+    if ended.why == "endless":
+        return "timed out", f"stopped after {seconds:g} s: it did not come to an end"
+    if ended.why == "flood":
+        return "stopped", f"stopped: it printed more than {TOO_MUCH >> 20} MB"
+    if unread and (ended.status == 0 or os.path.lexists(result)):
+        return "crashed", f"crashed (exit status {ended.status}): its result is unreadable ({unread})"
+    if found["refused"]:
+        return "refused", f"refused: {found['refused']}"
+    if not found["finished"]:
+        last = ended.head.strip().splitlines()
+        status = "unknown" if ended.status is None else ended.status
+        return "crashed", f"crashed (exit status {status})" + (f": {short(last[-1])}" if last else "")
+    return "graded", f"printed {ended.printed / 1e6:.1f} MB" if ended.printed > MUCH else ""
+
+
+def remove(folder):
+    """Remove a folder, whatever a submission made of it: folders without end in one another, or without permissions."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
         pass
-    except AttributeError:  # Windows has no process groups
-        process.kill()
-
-
-def _environment():
-    """No display, one thread, and this very package, wherever it was imported from."""
-    package = str(pathlib.Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
-
-
-def _read(result):
-    """What the runner wrote, if it has the form that the runner gives it: a submission can reach it too."""
-    nothing = {"reports": {}, "errors": [], "finished": False}
-    try:
-        found = json.loads(result.read_text(encoding="utf-8"))
-        kept = {key: found[key] for key, value in nothing.items() if type(found[key]) is type(value)}
-        if not all(report["status"] and isinstance(report["findings"], list) for report in kept["reports"].values()):
-            return nothing
-        return {**nothing, **kept, "errors": [str(error) for error in kept["errors"]]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it ended before its first cell did
-        return nothing
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists() and os.name == "posix":
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            subprocess.run([*command, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def histogram(submissions):
@@ -174,15 +142,22 @@ def histogram(submissions):
     return sorted(((count, *key) for key, count in counts.items()), key=lambda row: (-row[0], row[1:]))
 
 
+def was_interrupted(submissions):
+    """Whether Ctrl-C came before all had been graded."""
+    return any(s.status in ("interrupted", "not graded") for s in submissions)
+
+
 def as_text(submissions):
     """A table, a line for each file, and the histogram of the mistakes."""
-    width = max(len(s.file) for s in submissions)
+    names = [escaped(s.file) for s in submissions]
+    width = max(map(len, names))
     lines = [f"{'file':<{width}}  right  not right  not started  seconds"]
-    for s in submissions:
+    for name, s in zip(names, submissions):
         counts = f"{s.count('right'):>5}  {s.count('wrong'):>9}  {s.count('not started'):>11}"
-        lines.append(f"{s.file:<{width}}  {counts}  {s.seconds:>7.1f}")
+        lines.append(f"{name:<{width}}  {counts}  {s.seconds:>7.1f}")
         wrong = [exercise for exercise, report in s.reports.items() if report["status"] == "wrong"]
         remarks = [f"not right: {', '.join(wrong)}"] if wrong else []
+        remarks += [f"{exercise}: {remark}" for exercise, remark in s.remarks.items()]
         lines += [f"{'':<{width}}  {text}" for text in (*remarks, s.remark, *s.errors) if text]
     mistakes = histogram(submissions)
     if mistakes:
@@ -206,3 +181,9 @@ def as_json(value):
     if isinstance(value, (list, tuple)):
         return [as_json(v) for v in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_json_text(submissions):
+    """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's \\u escapes."""
+    text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
+    return re.sub(r"[^\n -~]", lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)

@@ -3,6 +3,8 @@
 import inspect
 import textwrap
 
+import numpy as np
+
 from ..errors import InputError
 from .exercise import EXERCISES, find
 
@@ -11,7 +13,10 @@ HELPERS = "minitransformer.backend"
 
 
 class Listing(dict):
-    """{id: Exercise}. Printed, a line for each."""
+    """{id: Exercise}. Printed, a line for each. Asked for one that is not there, it says which come near."""
+
+    def __missing__(self, id):
+        return find(id)  # which raises InputError
 
     def __repr__(self):
         width = max(len(id) for id in self)
@@ -33,7 +38,7 @@ def exercises():
 def hint(exercise, level=1):
     """Print and return a hint: 1 a question, 2 the formula, 3 in steps, 4 one line of code."""
     exercise = find(exercise)
-    if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= len(LEVELS):
+    if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or not 1 <= level <= len(LEVELS):
         raise InputError(f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} ({LEVELS[-1]}).")
     text = textwrap.dedent(exercise.hints[level - 1]).strip()
     print(text)

@@ -1,16 +1,15 @@
 """Run one submission from top to bottom, in a process of its own, and write down what its checks said.
 
-    python -m minitransformer.grading.runner FILE RESULT
+    python -m minitransformer.grading.runner FILE RESULT SECONDS
 
-A cell that fails does not stop the next. RESULT is written anew after each cell, so that what was said is not lost if a
-later one never ends.
+FILE is a copy in a folder of its own. A cell that fails does not stop the next. RESULT is written anew after each cell,
+so that what was said is not lost if a later one never ends.
 """
 
 import ast
 import asyncio
 import codeop
 import inspect
-import json
 import linecache
 import os
 import pathlib
@@ -19,42 +18,64 @@ import sys
 import numpy as np
 
 from .calling import explain
-from .cells import cells_of
+from .cells import Refused, cells_of
 from .check import LISTENERS, check
 from .exercise import EXERCISES
+from .limits import limit
+from .result import MANY, write_whole
 
-MEMORY = 4 << 30  # bytes of address space, beyond which Python raises MemoryError
 ERRORS = 100  # of a submission that are kept
 
 
-def main(file, result):
-    limit_memory()
-    np.random.default_rng(0)  # imports what a file called random.py would otherwise stand in for
-    file, result = pathlib.Path(file), pathlib.Path(result)
-    sys.path.append(str(file.parent))
-    write, found, named = json.dumps, {"reports": {}, "errors": [], "finished": False}, set()
+def main(file, result, seconds):
+    file = begin(file, seconds)
+    found, named = {"reports": {}, "errors": [], "finished": False, "refused": ""}, set()
     LISTENERS.append(lambda report: keep(report, found["reports"], named))
-
-    def save():
-        result.write_bytes(write(found).encode("utf-8", "backslashreplace"))
-
     names = {"__name__": "__main__", "__file__": str(file), "display": lambda *_, **__: None, "get_ipython": lambda: None}
     compiler = codeop.Compile()  # which remembers `from __future__ import ...`
     compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    for place, cell in cells_of(file):
-        problem = run(cell, place, names, compiler)
-        if problem:
-            found["errors"].append(f"{place}: {problem}")
-            del found["errors"][ERRORS:]
-        save()
-    for exercise in EXERCISES.values():  # written here, but never checked
-        function = names.get(exercise.name)
-        if exercise.id not in found["reports"] and inspect.isfunction(function) and function.__module__ == "__main__":
-            report = check(exercise, function, quiet=True)
-            if [finding.id for finding in report.findings] == ["arguments"]:  # another function of that name
-                del found["reports"][exercise.id]
+    try:
+        cells = cells_of(file)
+    except Refused as problem:
+        found["refused"], cells = str(problem), []
+    for place, cell in cells:
+        note(found["errors"], place, run(cell, place, names, compiler))
+        write_whole(result, found)
+    for exercise in EXERCISES.values():
+        note(found["errors"], exercise.id, check_unasked(exercise, names.get(exercise.name), found["reports"]))
     found["finished"] = True
-    save()
+    write_whole(result, found)
+
+
+def begin(file, seconds):
+    """Set the limits, and go to the file's folder; return the file's path.
+
+    Modules beside the file can be imported, and none of them stands in for one of Python's own, or for NumPy.
+    """
+    limit(float(seconds))
+    np.random.default_rng(0)  # imports what a file called random.py would otherwise stand in for
+    file = pathlib.Path(file)
+    sys.path[:] = [*sys.path[1:], str(file.parent)]
+    os.chdir(file.parent)
+    return file
+
+
+def note(errors, place, problem):
+    if problem and len(errors) < min(ERRORS, MANY):
+        errors.append(f"{place}: {problem}")
+
+
+def check_unasked(exercise, function, reports):
+    """Check a function that was written, and never checked. Return what it raised, in a sentence, or nothing."""
+    try:
+        if exercise.id in reports or not inspect.isfunction(function) or function.__module__ != "__main__":
+            return ""
+        report = check(exercise, function, quiet=True)
+        if [finding.id for finding in report.findings] == ["arguments"]:  # another function of that name
+            del reports[exercise.id]
+    except BaseException as problem:
+        return explain(problem)
+    return ""
 
 
 def keep(report, reports, named):
@@ -81,15 +102,6 @@ def run(cell, name, names, compiler):
     except BaseException as problem:  # also exit(), and whatever else is meant to end a program
         return explain(problem)
     return ""
-
-
-def limit_memory():
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
 
 
 if __name__ == "__main__":
