@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lessons test-lessons parity test-graders test-gpu benchmark lint clean
+.PHONY: demo test test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -14,6 +14,10 @@ demo: .venv/installed
 # Two processes: each file of tests in one of them.
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons"
+
+# The tests of the GPU's stand-in once more, as on a machine that has no C++ compiler: nothing but .venv/bin is on the PATH.
+test-no-compiler: .venv/installed-test
+	PATH=$(CURDIR)/$(BIN) $(BIN)/python -m pytest tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py tests/test_gpu.py
 
 # Runs every lesson, as it is opened and solved.
 test-lessons: .venv/installed-test-lessons

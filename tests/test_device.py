@@ -582,6 +582,7 @@ def test_masks_are_the_same_from_the_formula_from_the_kernel_and_from_a_seed_on_
     drawing = types.SimpleNamespace(integers=lambda n: seed)
     for given in (seed, place):
         assert np.array_equal(philox_mask(given, 40000, like).get(), expected)
+    need_kernels()
     dropout = Dropout(1 - 40000 / 65536, drawing).to("gpu")
     for _ in range(2):
         assert np.array_equal(dropout(like).get() > 0, expected)
