@@ -5,26 +5,19 @@ import importlib.util
 
 from .errors import InputError
 
-# {the extra of pyproject.toml: what is imported}: what of an extra is missing is named all at once.
-EXTRAS = {"translate": ("num2words", "tokenizers", "sacrebleu"), "lessons": ("jupytext", "nbformat")}
+EXTRAS = {"translate": ("num2words", "tokenizers", "sacrebleu"), "lessons": ("jupytext", "nbformat")}  # as in pyproject.toml
 
 
 def extra(package, purpose):
-    """The imported package. Raises InputError, with the line that installs all that its extra lacks, if it is not there."""
+    """The imported package. Raises InputError, with all that its extra lacks and the line that installs it, if it is not there."""
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as problem:
         if problem.name != package:  # it is there, and lacks something itself
             raise
-        raise InputError(missing(package, purpose)) from None
-
-
-def missing(package, purpose):
-    """What to say of a package that is not there."""
-    name, packages = next((name, packages) for name, packages in EXTRAS.items() if package in packages)
-    others = [other for other in packages if other != package and importlib.util.find_spec(other) is None]
-    also = f" ({' and '.join(others)}, which other commands need, {'are' if len(others) > 1 else 'is'} missing too.)" if others else ""
-    return (
-        f"{purpose} needs the package {package}, which is not installed.{also} "
-        f'Install the extra [{name}]: python -m pip install "minitransformer[{name}]"'
+    name, packages = next(item for item in EXTRAS.items() if package in item[1])
+    missing = ", ".join(p for p in packages if importlib.util.find_spec(p) is None)
+    raise InputError(
+        f"{purpose} needs the package {package}, which is not installed. The extra [{name}] brings what is missing here "
+        f'({missing}). Install it: python -m pip install "minitransformer[{name}]"'
     )

@@ -945,8 +945,11 @@ p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL
 p("x330", "the text begins with a space", ".replace(SPACE, \" \").strip()", ".replace(SPACE, \" \")",
     select="comes_back_from_subwords")
 p = plants("extras.py", "test_text.py", "")
-p("x331", "the line that installs the package itself", "python -m pip install {package}",
-    "python -m pip install minitransformer", select="missing_package_is_named")
+p("x331", "the line that installs the package itself", "minitransformer[{name}]", "minitransformer",
+    select="missing_package_is_named")
+p("x1101", "of what is missing, only the first package is named", "for p in packages if importlib", "for p in [package] if importlib",
+    select="missing_package_is_named")
+p("x1102", "what is there is called missing", "if importlib.util.find_spec(p) is None", "if p", select="missing_package_is_named")
 p = plants("data/numbers.py", "test_corpora.py", "")
 p("x332", "no words from behind a thousand",
     "numbers = [*below, *(1000 * n for n in below), *(1000 + n for n in below)]",
