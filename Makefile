@@ -19,6 +19,14 @@ test: .venv/installed-test
 test-no-compiler: .venv/installed-test
 	PATH=$(CURDIR)/$(BIN) $(BIN)/python -m pytest tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py tests/test_gpu.py
 
+# The tests with the oldest packages that pyproject.toml allows, in an environment of their own (Python 3.10 to 3.12: those
+# packages have no files for later ones).
+test-minimum:
+	$(PYTHON) -m venv .venv-minimum
+	$(PYTHON) tests/floors.py > .venv-minimum/floors.txt
+	.venv-minimum/bin/python -m pip install --quiet --constraint .venv-minimum/floors.txt --editable ".[test]"
+	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons"
+
 # Runs every lesson, as it is opened and solved.
 test-lessons: .venv/installed-test-lessons
 	$(BIN)/python -m pytest -n 2 -m lessons
@@ -57,4 +65,4 @@ lint: .venv/installed-test
 	@touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-minimum
