@@ -48,9 +48,9 @@ def text(page):
 
 
 @functools.cache
-def parameters(task, model="transformer", preset=None):
+def parameters(task, model="transformer"):
     """How many parameters the model that `train TASK --model MODEL` trains has."""
-    config = make_config(task, {}, model, preset, {}, {})["model"]["options"]
+    config = make_config(task, model=model)["model"]["options"]
     return MODELS[model].model(MODELS[model].config(**config), 0).parameter_count()
 
 
@@ -95,6 +95,11 @@ def owl(split, known_animal, hint):
     return sum(known == known_animal and (hint is None or hinted == hint) for known, hinted in asked)
 
 
+def asked():
+    """How many questions the map of the lessons lists; 39a to 39e are one."""
+    return len(set(re.findall(r"^\| (\d+)[a-e]? \| [^|]+\| \[", (ROOT / "lessons/README.md").read_text(encoding="utf-8"), re.M)))
+
+
 def hours(chosen=None):
     return sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen) / 60
 
@@ -107,7 +112,7 @@ CLAIMS = [
     ("README.md", "## {} lessons", lambda: len(lessons())),
     ("README.md", "- [lessons/README.md](lessons/README.md): the {} lessons", lambda: len(lessons())),
     ("README.md", "in {} and a half hours: predict", lambda: hours() - 0.5),
-    ("README.md", "[The map, {} questions", lambda: 40),
+    ("README.md", "[The map, {} questions", asked),
     ("README.md", "{} exercises, and", lambda: len(EXERCISES)),
     ("README.md", "exercises, and {} known mistakes", lambda: NAMED),
     ("README.md", "## {} lines ", lambda: len(block("README.md", re.search(r"## (\w+ lines)", text("README.md"))[1]))),
@@ -130,6 +135,7 @@ CLAIMS = [
     ("lessons/README.md", "{} notebooks, from one softmax", lambda: len(lessons())),
     ("lessons/README.md", "{} and a half hours. What a lesson", lambda: hours() - 0.5),
     ("lessons/README.md", "are the core: {} hours", lambda: round(hours(["00", "03", "04", "05", "06", "07", "11"]))),
+    ("lessons/README.md", "## {} questions, and", asked),
     ("lessons/README.md", "{} sessions of 50 minutes", lambda: len(re.findall(r"^\| \d+ \| \d\d\b", (ROOT / "lessons/README.md").read_text("utf-8"), re.M))),
     ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),
     ("docs/tasks.md", "language model has {} parameters", lambda: parameters("reverse", "language-model")),
