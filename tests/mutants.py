@@ -893,6 +893,8 @@ p("x304", "of equals the last", "np.argsort(-flat, axis=1, kind=\"stable\")[:, :
     "np.argsort(flat[:, ::-1], axis=1)[:, ::-1][:, :count]", select="equal_scores")
 p = plants("decoding/sampling.py", "test_decoding.py", "distribution or tokens_come or sampling")
 p("x305", "the temperature multiplies", "distribution(shifted / temperature", "distribution(shifted * temperature")
+p("x1103", "a high temperature is cut off", "distribution(shifted / temperature", "distribution(shifted / min(temperature, 2)",
+    select="high_temperatures")
 p("x306", "the unlikeliest k", "xp.sort(logits, axis=-1)[:, -top_k, None]", "xp.sort(logits, axis=-1)[:, top_k, None]")
 p("x307", "the token that reaches top_p is cut off", "before = falling.cumsum(axis=-1) - falling",
     "before = falling.cumsum(axis=-1)")
