@@ -48,7 +48,8 @@ test-graders: .venv/installed-graders
 test-gpu: .venv/installed-test .venv/installed-gpu
 	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py -rs
 
-# Times everything against PyTorch, transformers and JAX (1.5 GB to install, a quarter of an hour on two idle cores).
+# Times everything against PyTorch, transformers and JAX (1.5 GB to install with the build of PyTorch for CPUs; a quarter
+# of an hour on two idle cores).
 benchmark: .venv/installed-benchmark
 	$(BIN)/python benchmarks/suite.py
 

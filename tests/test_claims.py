@@ -9,6 +9,7 @@ import functools
 import re
 import shlex
 
+import numpy as np
 import pytest
 from floors import ROOT
 from mutants import MUTANTS
@@ -18,7 +19,9 @@ from minitransformer.cli.parser import make_parser
 from minitransformer.conformance import all_components
 from minitransformer.data.owl import TEMPLATES, animals, questions
 from minitransformer.data.tasks import TASKS, make_task
+from minitransformer.gradient_check import away_from_initialisation
 from minitransformer.grading.exercise import EXERCISES
+from minitransformer.layers import LayerNorm, layer_norm
 from minitransformer.lessons.notebooks import lessons
 from minitransformer.models import MODELS, configure
 from minitransformer.replays import Replays
@@ -221,3 +224,50 @@ def test_every_model_and_task_that_can_be_named_is_named_where_the_commands_stan
     table = "transformer " + "\n".join(block("README.md", "Commands"))  # which needs no name
     listed = set(re.findall(r"[\w-]+", table)) | {task for task in TASKS if re.match("(numbers|multi30k)-", task)}
     assert {*MODELS, *TASKS} <= listed
+
+
+# -- what is shown --------------------------------------------------------------------------------------------------------
+
+
+def blocks(page):
+    """[(language, code)] of all blocks of a page, in order."""
+    return FENCED.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
+def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys):
+    """Each block of Python that is followed by one without a language, of what it says."""
+    shown = [(code, said) for (language, code), (other, said) in zip(blocks(page), blocks(page)[1:]) if (language, other) == ("python", "")]
+    shown = [(code, said) for code, said in shown if "check(" in code and ": not right yet\n" in said]
+    assert len(shown) == 1
+    exec(compile(shown[0][0], page, "exec"), {})
+    assert capsys.readouterr().out.endswith(shown[0][1])
+
+
+def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(capsys):
+    (code,) = [code for language, code in blocks("README.md") if language == "python" and code.startswith("import numpy")]
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    said = re.search(r"print\(d_x.shape.*# (.+)", code)[1]
+    assert printed[0] == said and len(printed) > 5 and "query.weight" in "\n".join(printed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_component_that_is_shown_is_the_components_bit_for_bit(dtype):
+    (shown,) = [code for language, code in blocks("README.md") if code.startswith("def forward")]
+    methods = dict(vars(layer_norm))
+    exec(compile(shown, "README.md", "exec"), methods)
+    rng = np.random.default_rng(0)
+    x, d_y = rng.standard_normal((2, 3, 5, 11)).astype(dtype)
+    found = []
+    for kind in (LayerNorm, type("Shown", (LayerNorm,), {name: methods[name] for name in ("forward", "backward")})):
+        made = away_from_initialisation(kind(11).to(dtype), np.random.default_rng(1))
+        found.append([made(x), made.backward(d_y), made.gamma.grad, made.beta.grad])
+    for ours, as_shown in zip(*found, strict=True):
+        assert np.array_equal(ours, as_shown)
+
+
+def test_the_mistake_that_is_shown_is_an_entry_word_for_word():
+    (shown,) = [code for language, code in blocks("docs/checker.md") if code.startswith("softmax_backward.mistake")]
+    topics = (ROOT / "minitransformer" / "grading" / "topics").glob("*.py")
+    assert any(shown.strip() in topic.read_text(encoding="utf-8") for topic in topics)
