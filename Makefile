@@ -35,8 +35,8 @@ test-lessons: .venv/installed-test-lessons
 lessons: .venv/installed-test-lessons
 	$(BIN)/python lessons/build.py
 
-# Compares live with PyTorch (750 MB to install where pip finds a build for CPUs; PyPI's for Linux brings CUDA, and is several times as
-# large); `make test` uses the references that it left in tests/references.
+# Compares live with PyTorch (750 MB to install where pip finds a build for CPUs; PyPI's for Linux brings CUDA, and is much
+# larger); `make test` uses the references that it left in tests/references.
 parity: .venv/installed-parity
 	$(BIN)/python -m pytest -m parity -rs
 
