@@ -23,7 +23,7 @@ from mutants import MUTANTS, NOT_PLANTED
 TESTS = pathlib.Path(__file__).resolve().parent
 PACKAGE = TESTS.parent / "minitransformer"
 WORKERS = 2
-SECONDS = 600  # for all mutants of a worker; beyond it, something hangs
+SECONDS = 1800  # for all mutants of a worker, on a machine that has other work too; beyond it, something hangs
 NONE = "unmutated "  # the name of a judge's run on the untouched copy begins with this
 UNUSED = (
     "terminal cacheprovider unraisableexception threadexception faulthandler doctest logging junitxml warnings".split()
