@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lessons test-lessons parity test-graders test-gpu benchmark lint clean
+.PHONY: demo test test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -15,6 +15,18 @@ demo: .venv/installed
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons"
 
+# The tests of the GPU's stand-in once more, as on a machine that has no C++ compiler: nothing but .venv/bin is on the PATH.
+test-no-compiler: .venv/installed-test
+	PATH=$(CURDIR)/$(BIN) $(BIN)/python -m pytest tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py tests/test_gpu.py
+
+# The tests with the oldest packages that pyproject.toml allows, in an environment of their own (Python 3.10 to 3.12: those
+# packages have no files for later ones).
+test-minimum:
+	$(PYTHON) -m venv .venv-minimum
+	$(PYTHON) tests/floors.py > .venv-minimum/floors.txt
+	.venv-minimum/bin/python -m pip install --quiet --constraint .venv-minimum/floors.txt --editable ".[test]"
+	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons"
+
 # Runs every lesson, as it is opened and solved.
 test-lessons: .venv/installed-test-lessons
 	$(BIN)/python -m pytest -n 2 -m lessons
@@ -23,7 +35,8 @@ test-lessons: .venv/installed-test-lessons
 lessons: .venv/installed-test-lessons
 	$(BIN)/python lessons/build.py
 
-# Compares live with PyTorch (750 MB to install); `make test` uses the references that it left in tests/references.
+# Compares live with PyTorch (750 MB to install where pip finds a build for CPUs; PyPI's for Linux brings CUDA, and is much
+# larger); `make test` uses the references that it left in tests/references.
 parity: .venv/installed-parity
 	$(BIN)/python -m pytest -m parity -rs
 
@@ -35,7 +48,8 @@ test-graders: .venv/installed-graders
 test-gpu: .venv/installed-test .venv/installed-gpu
 	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py -rs
 
-# Times everything against PyTorch, transformers and JAX (1.5 GB to install, a quarter of an hour on two idle cores).
+# Times everything against PyTorch, transformers and JAX (1.5 GB to install with the build of PyTorch for CPUs; a quarter
+# of an hour on two idle cores).
 benchmark: .venv/installed-benchmark
 	$(BIN)/python benchmarks/suite.py
 
@@ -53,4 +67,4 @@ lint: .venv/installed-test
 	@touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-minimum

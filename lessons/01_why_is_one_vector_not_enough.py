@@ -105,8 +105,8 @@ at_16.compare(exact[16]["exact_match"])
 # Two honest remarks. A whole answer is right only if all its *tokens* are (the digits, and the sign that ends them), so
 # the left panel is steeper than what happens inside: on the right, where each token is asked for after the right ones
 # before it, single tokens go as well, but gently. And these models are small, were trained for seconds, and the one
-# that looks back has some parameters more. Longer training moves the edge, too: in the project's [full
-# comparison](../docs/comparison/comparison.md), with models of equal size, 4,000 steps and three seeds, one vector
+# that looks back has some parameters more. Longer training moves the edge, too: in the project's full comparison
+# (`docs/comparison/comparison.md` in its repository), with models of equal size, 4,000 steps and three seeds, one vector
 # reverses 99 % of sequences of 4 symbols, 81 % of 8, 6 % of 16 and none of 24, while additive attention on the same
 # recurrence reverses 99 to 100 % at every length up to 80. It stays an edge.
 #

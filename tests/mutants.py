@@ -930,6 +930,8 @@ p("x304", "of equals the last", "np.argsort(-flat, axis=1, kind=\"stable\")[:, :
     "np.argsort(flat[:, ::-1], axis=1)[:, ::-1][:, :count]", select="equal_scores")
 p = plants("decoding/sampling.py", "test_decoding.py", "distribution or tokens_come or sampling")
 p("x305", "the temperature multiplies", "distribution(shifted / temperature", "distribution(shifted * temperature")
+p("x1103", "a high temperature is cut off", "distribution(shifted / temperature", "distribution(shifted / min(temperature, 2)",
+    select="high_temperatures")
 p("x306", "the unlikeliest k", "xp.sort(logits, axis=-1)[:, -top_k, None]", "xp.sort(logits, axis=-1)[:, top_k, None]")
 p("x307", "the token that reaches top_p is cut off", "before = falling.cumsum(axis=-1) - falling",
     "before = falling.cumsum(axis=-1)")
@@ -1048,8 +1050,11 @@ p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL
 p("x330", "the text begins with a space", ".replace(SPACE, \" \").strip()", ".replace(SPACE, \" \")",
     select="comes_back_from_subwords")
 p = plants("extras.py", "test_text.py", "")
-p("x331", "the line that installs the package itself", "python -m pip install {package}",
-    "python -m pip install minitransformer", select="missing_package_is_named")
+p("x331", "the line that installs the package itself", "minitransformer[{name}]", "minitransformer",
+    select="missing_package_is_named")
+p("x1101", "of what is missing, only the first package is named", "for p in packages if importlib", "for p in [package] if importlib",
+    select="missing_package_is_named")
+p("x1102", "what is there is called missing", "if importlib.util.find_spec(p) is None", "if p", select="missing_package_is_named")
 p = plants("data/numbers.py", "test_corpora.py", "")
 p("x332", "no words from behind a thousand",
     "numbers = [*below, *(1000 * n for n in below), *(1000 + n for n in below)]",

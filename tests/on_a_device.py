@@ -4,15 +4,35 @@ import numpy as np
 import pytest
 import strict_arrays
 
+from minitransformer import gpu
 from minitransformer.backend import arrays, products
 from minitransformer.gpu.parity import there
 
 
 @pytest.fixture(autouse=True)
 def strict_device(monkeypatch):
-    """The device "gpu" is the strict library."""
+    """The device "gpu" is the strict library. Without a C++ compiler, components run there as they are written."""
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
     monkeypatch.setattr(products, "load_cublas", strict_arrays.Cublas)
+    if not has_kernels():
+        monkeypatch.setattr(gpu, "FORMS", {})
+
+
+@pytest.fixture
+def kernels():
+    """For a test that cannot do without kernels, or without products that can be recorded."""
+    need_kernels()
+
+
+def need_kernels():
+    """Skip the test where there are no kernels."""
+    if not has_kernels():
+        pytest.skip("the kernels need a C++ compiler (c++, g++ or clang++), and there is none")
+
+
+def has_kernels():
+    """Whether the device has kernels: a card always, the strict library where there is a C++ compiler."""
+    return hasattr(library(), "RawKernel")
 
 
 def library():

@@ -512,12 +512,14 @@ def test_the_share_of_a_card_is_that_of_its_data_sheet(load):
 
 def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(load, monkeypatch, capsys):
     import strict_arrays
+    from on_a_device import need_kernels
 
     from minitransformer import gpu
     from minitransformer.backend import arrays, products
 
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
     monkeypatch.setattr(products, "load_cublas", strict_arrays.Cublas)
+    need_kernels()
     parity = load("gpu_parity")
     monkeypatch.setattr("card.facts", lambda device: None)
     assert parity.main(["--threads", "1"]) == 0

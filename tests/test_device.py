@@ -10,7 +10,7 @@ import types
 import numpy as np
 import pytest
 import strict_arrays
-from on_a_device import close, library, on_device, strict_device, waited_for  # noqa: F401 - a fixture
+from on_a_device import close, kernels, library, need_kernels, on_device, strict_device, waited_for  # noqa: F401 - fixtures
 from strict_arrays import CONSTANTS, FUNCTIONS, METHODS, OPERATORS, counted
 
 from minitransformer import gpu
@@ -43,6 +43,7 @@ from minitransformer.training import train
 
 COMPONENTS = all_components()
 OPTIMIZERS = {"sgd": lambda m: SGD(m, 0.1, 0.9), "adam": lambda m: Adam(m, 0.01), "adamw": lambda m: AdamW(m, 0.01)}
+with_kernels = pytest.mark.usefixtures("kernels")
 TRAININGS = [(name, "adam") for name in MODELS] + [("transformer", name) for name in OPTIMIZERS if name != "adam"]
 
 
@@ -56,6 +57,8 @@ def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(comp
     """By the kernels of `gpu`, for components that have some, and by the operations that the component is written in."""
     if form == "as written":
         monkeypatch.setattr(gpu, "FORMS", {})
+    else:
+        need_kernels()
     expected, found = (passed_through(component, dtype, device, counted) for device in ("cpu", "gpu"))
     for a, b in zip(found[:3], expected[:3]):
         close(a, b, 1e-10 if dtype == "float64" else 1e-4)
@@ -72,6 +75,7 @@ def test_nothing_of_a_component_on_the_device_is_numpys(monkeypatch):
     assert len(seen) > 3 * len(COMPONENTS) and all(isinstance(x, library().ndarray) for x in seen)
 
 
+@with_kernels
 def test_the_deviation_of_a_component_is_that_of_its_worst_number(monkeypatch):
     assert deviation(LayerNorm, "float64") < 1e-14
     backward = gpu.LayerNorm.backward
@@ -163,6 +167,7 @@ def trained_with(model, optimizer, replay, lengths):
     return numbers, model.flat_buffers().data.get(), transfers
 
 
+@with_kernels
 @pytest.mark.parametrize("name, optimizer", TRAININGS)
 def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long_as_it_is, recwarn):
     """With dropout, the same masks: every replay draws the seeds that the components would have drawn."""
@@ -181,6 +186,7 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long
     assert bool(recwarn.list) == (name in NOT_RECORDED)
 
 
+@with_kernels
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batch(name, recwarn):
     """Lengths 5 to 8 are all padded to 8, so that one recording serves them."""
@@ -193,6 +199,7 @@ def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batc
     assert shaped(0, 6).source.shape == (5, 7) and shares.replays.rounded(shaped(0, 6)).source.shape == (5, 8)
 
 
+@with_kernels
 @pytest.mark.filterwarnings("ignore:.*cannot be replayed")
 def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is():
     """A loss may pad with another id than 0, or count every target."""
@@ -214,6 +221,7 @@ def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is
             close([shares.gradients(batch)], [plain.gradients(batch)])
 
 
+@with_kernels
 def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
     model = pair("transformer", source_vocabulary=30)[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -234,6 +242,7 @@ def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
         shares.gradients(batch)
 
 
+@with_kernels
 def test_evaluation_between_steps_is_not_replayed_as_training():
     model = pair("transformer", dropout=0.4)[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -243,6 +252,7 @@ def test_evaluation_between_steps_is_not_replayed_as_training():
     assert len(trained) == 4 and len(evaluated) == 1
 
 
+@with_kernels
 def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypatch):
     """The step is made again, with the same masks."""
     found = []
@@ -260,6 +270,7 @@ def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypat
     close([found[1]], [found[0]])
 
 
+@with_kernels
 def test_a_loss_with_parts_is_copied_with_them():
     class Twice(Module):
         def __init__(self):
@@ -282,6 +293,7 @@ def test_no_sequence_is_padded_beyond_what_the_model_takes():
     assert Shares(model, CrossEntropy(), SGD(model), replay=True).replays.rounded(batch) is batch
 
 
+@with_kernels
 def test_training_takes_the_form_of_the_loss_for_the_device_and_leaves_the_callers_as_it_is():
     model, loss = pair("transformer")[1], CrossEntropy(0.1)
     shares = Shares(model, loss, SGD(model, 0.0))
@@ -290,6 +302,7 @@ def test_training_takes_the_form_of_the_loss_for_the_device_and_leaves_the_calle
     assert Shares(model, loss, SGD(model, 0.0)).loss is loss
 
 
+@with_kernels
 def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
     model, freed = pair("transformer")[1], []
     monkeypatch.setattr(graphs.Recorder, "close", lambda self: freed.append(self))
@@ -300,6 +313,7 @@ def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
     assert freed == [shares.replays.recorder] and not shares.replays.recordings
 
 
+@with_kernels
 def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     model = pair("transformer")[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -323,6 +337,7 @@ def test_what_cannot_be_recorded_says_so_once(name):
     assert len(said) == 1 and not model.leftover_saves()
 
 
+@with_kernels
 def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
     """It makes one, and of the next one a rehearsal and the recording."""
     model = pair("transformer", dropout=0.1)[1]
@@ -332,6 +347,7 @@ def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
     assert sorted(calls) == [3, 4, 4, 4, 6, 6, 6]
 
 
+@with_kernels
 def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
     model = pair("transformer")[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -344,6 +360,7 @@ def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
             shares.gradients(batch)
 
 
+@with_kernels
 def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     monkeypatch.setattr(Replays, "MOST", 1)
     monkeypatch.setattr(Replays, "BEFORE", 0)
@@ -355,6 +372,7 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     close(found, [plain.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
 
 
+@with_kernels
 def test_a_closer_look_at_a_replayed_step_sees_its_components():
     model = pair("transformer", dropout=0.2)[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -366,6 +384,7 @@ def test_a_closer_look_at_a_replayed_step_sees_its_components():
     assert "encoder.layers.0.self_attention.attention" in paths
 
 
+@with_kernels
 def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_batch():
     model = pair("transformer")[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -378,6 +397,7 @@ def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_ba
     assert np.abs(expected).max() > 0
 
 
+@with_kernels
 def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
     model = pair("transformer")[1]
     model.unused = Linear(2, 3, np.random.default_rng(0)).to("float64").to("gpu")
@@ -388,6 +408,7 @@ def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
         assert not model.unused.weight.grad.get().any() and model.output.weight.grad.get().any()
 
 
+@with_kernels
 @pytest.mark.filterwarnings("ignore:.*cannot be replayed")
 def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_same(as_long_as_it_is):
     results = []
@@ -407,6 +428,7 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
     close(results[1], results[0])
 
 
+@with_kernels
 def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_captured():
     model = pair("transformer")[1]
     shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
@@ -560,6 +582,7 @@ def test_masks_are_the_same_from_the_formula_from_the_kernel_and_from_a_seed_on_
     drawing = types.SimpleNamespace(integers=lambda n: seed)
     for given in (seed, place):
         assert np.array_equal(philox_mask(given, 40000, like).get(), expected)
+    need_kernels()
     dropout = Dropout(1 - 40000 / 65536, drawing).to("gpu")
     for _ in range(2):
         assert np.array_equal(dropout(like).get() > 0, expected)
@@ -620,6 +643,8 @@ def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, capsys):
 
     To rounding, on the device too: there a sum's order depends on where its memory begins, and on which thread comes first.
     """
+    if first == second:
+        need_kernels()  # without them nothing is replayed, and a run that goes on finds that out anew: other batches are padded
     dropout = ["--dropout", "0.2", "--attention-dropout", "0.2"] if first == second else ["--dropout", "0"]
     whole = trained(tmp_path / "whole", second, 8, "--shares", 1, "--schedule", "constant", *dropout)
     trained(tmp_path / "parts", first, 4, "--shares", 1, "--schedule", "constant", *dropout)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import test_device
 import test_kernels
-from on_a_device import close, on_device
+from on_a_device import close, kernels, on_device  # noqa: F401 - a fixture
 from test_device import RECORDED, as_long_as_it_is, batch_of, pair  # noqa: F401 - a fixture
 
 from minitransformer.backend import arrays

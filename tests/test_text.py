@@ -3,17 +3,20 @@
 import importlib
 import json
 import random
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from common import refusal
 
+import minitransformer
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
 from minitransformer.data.numbers import spell
 from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
 from minitransformer.data.vocabulary import padded
-from minitransformer.extras import extra
+from minitransformer.extras import EXTRAS, extra
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 NUMBERS = [
@@ -321,9 +324,10 @@ def test_a_space_that_is_a_subword_by_itself_belongs_to_the_word_behind_it(subwo
 
 def test_without_the_library_the_answer_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    assert "python -m pip install tokenizers" in refusal(Subwords.learn, SENTENCES, 100)
+    line = 'needs the package tokenizers, which is not installed. The extra [translate] brings what is missing here (tokenizers).'
+    assert line in refusal(Subwords.learn, SENTENCES, 100)
     facts = {"kind": "subwords", "tokenizer": "{}"}
-    assert "python -m pip install tokenizers" in refusal(load_vocabulary, facts)
+    assert line in refusal(load_vocabulary, facts)
 
 
 # -- kept in checkpoints ------------------------------------------------------------------------------------------
@@ -348,11 +352,22 @@ def test_an_unknown_kind_of_vocabulary_is_refused():
 # -- packages that are not always there ---------------------------------------------------------------------------
 
 
-def test_a_missing_package_is_named_with_its_purpose_and_the_line_that_installs_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "num2words", None)
-    message = refusal(extra, "num2words", "Spelling numbers")
-    assert message.startswith("Spelling numbers needs the package num2words, which is not installed.")
-    assert message.endswith("python -m pip install num2words")
+@pytest.mark.parametrize("name, package", [(name, package) for name, packages in EXTRAS.items() for package in packages])
+def test_a_missing_package_is_named_with_its_purpose_all_else_that_its_extra_lacks_and_the_line_that_installs_it(monkeypatch, name, package):
+    there = next(other for other in EXTRAS[name] if other != package)
+    gone = [other for other in EXTRAS[name] if other != there]
+    for other in EXTRAS[name]:
+        monkeypatch.setitem(sys.modules, other, importlib if other == there else None)
+    assert refusal(extra, package, "Spelling numbers") == (
+        f"Spelling numbers needs the package {package}, which is not installed. The extra [{name}] brings what is missing here "
+        f'({", ".join(gone)}). Install it: python -m pip install "minitransformer[{name}]"'
+    )
+
+
+def test_every_package_that_is_asked_for_stands_in_an_extra():
+    package = Path(minitransformer.__file__).parent
+    asked = {name for file in package.rglob("*.py") for name in re.findall(r'\bextra\("(\w+)"', file.read_text(encoding="utf-8"))}
+    assert asked == {name for packages in EXTRAS.values() for name in packages}
 
 
 def test_a_package_that_is_there_is_returned():

@@ -432,7 +432,7 @@ def test_the_shipped_translator_says_79_in_german_without_the_library_that_made_
     status, _, err = run("translate numbers-en-de 'sevnty'", capsys)
     assert status == 2 and "Did you mean 'seventy'?" in err
     status, _, err = run("evaluate numbers-en-de", capsys)
-    assert status == 2 and "python -m pip install num2words" in err
+    assert status == 2 and 'python -m pip install "minitransformer[translate]"' in err
 
 
 def test_the_shipped_translator_is_as_good_and_as_small_as_is_said_of_it(capsys):

@@ -125,7 +125,7 @@ def make_parser():
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
     compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus, of different models: BLEU by sentence length, alignments")
-    compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, two minutes)")
+    compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, about two minutes)")
     compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short, or -translators)")
     add_beam(compare)
     add_device(compare)

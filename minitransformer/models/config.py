@@ -100,8 +100,10 @@ class TransformerConfig(StackConfig):
     """Sizes and choices of a Transformer.
 
     The defaults are the paper's base model: post-norm, no final norm, ReLU, sinusoidal positions, no bias in the
-    attention projections, dropout on embeddings and sublayer outputs only. To equal `nn.Transformer` instead: `bias`
-    and `final_norm` True, `attention_dropout` and `activation_dropout` the same as `dropout`.
+    attention projections, dropout on embeddings and sublayer outputs only. One thing differs: the paper has one table for
+    both embeddings and the output, which needs a joint vocabulary; `tie_embeddings` does that, and so do the presets
+    "base" and "big". To equal `nn.Transformer` instead: `bias` and `final_norm` True, `attention_dropout` and
+    `activation_dropout` the same as `dropout`.
 
     Left at None, `d_k` becomes d_model / heads and `d_v` becomes d_k. They are filled in when the configuration is
     made, as is `final_norm`, so change one by `preset(name, **changes)`, not by `dataclasses.replace`.

@@ -1,0 +1,273 @@
+"""Figures of README and docs that can be counted are those that are counted here; what is timed has its command beside it.
+
+A claim is a piece of a page in which `{}` stands for the figure, in digits or as a word. Where the code moves on, the test
+says what to write. (The figures of the checker's catalogue, of links and of listings are held by tests of their own.)
+"""
+
+import dataclasses
+import functools
+import re
+import shlex
+
+import numpy as np
+import pytest
+from floors import ROOT
+from mutants import MUTANTS
+from references.cases import CASES
+
+from minitransformer.cli.parser import make_parser
+from minitransformer.conformance import all_components
+from minitransformer.data.owl import TEMPLATES, animals, questions
+from minitransformer.data.tasks import TASKS, make_task
+from minitransformer.gradient_check import away_from_initialisation
+from minitransformer.grading.exercise import EXERCISES
+from minitransformer.layers import LayerNorm, layer_norm
+from minitransformer.lessons.notebooks import lessons
+from minitransformer.models import MODELS, configure
+from minitransformer.replays import Replays
+from minitransformer.run import make_config
+from minitransformer.training_options import TrainingOptions
+
+PAGES = [ROOT / "README.md", ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen twenty""".split()
+TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
+
+
+def number(word):
+    """The number that "1,024", "0.1", "twelve" or "Forty" says."""
+    word = word.lower()
+    if word in WORDS:
+        return WORDS.index(word)
+    return TENS[word] if word in TENS else float(word.replace(",", ""))
+
+
+def text(page):
+    """The page on one line, so that a claim may stand across two, without its marks for bold and for code."""
+    return re.sub(r"\s+", " ", re.sub(r"\*\*|`", "", (ROOT / page).read_text(encoding="utf-8")))
+
+
+# -- what is counted ----------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def parameters(task, model="transformer"):
+    """How many parameters the model that `train TASK --model MODEL` trains has."""
+    config = make_config(task, model=model)["model"]["options"]
+    return MODELS[model].model(MODELS[model].config(**config), 0).parameter_count()
+
+
+def parameters_on_the_corpus():
+    """The Transformer of the recipe, without the corpus: one table for its vocabulary."""
+    recipe, size = TASKS["multi30k-en-de"].recipe, make_task("multi30k-en-de").vocabulary_size
+    config = configure("transformer", recipe.preset, recipe.model, source_vocabulary=size, target_vocabulary=size)
+    return MODELS["transformer"].model(config, 0).parameter_count()
+
+
+def block(page, heading):
+    """The lines of the first block of code below a heading, but for empty ones."""
+    below = (ROOT / page).read_text(encoding="utf-8").split(f"\n## {heading}\n")[1]
+    return [line for line in below.split("```")[1].splitlines()[1:] if line.strip()]
+
+
+def rows(page, pattern):
+    """The rows of the page's tables that hold the pattern, each as its cells."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    return [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|") and re.search(pattern, line)]
+
+
+def said(page, pattern):
+    """What another page says, so that the two agree."""
+    return float(re.search(pattern.replace("|", r"\|"), text(page))[1])
+
+
+def ratios(place):
+    """PyTorch's time over ours for a step of the sizes, without dropout (0) or with it (1)."""
+    table = rows("docs/benchmarks.md", r"^\| (toy: V|small: V|base: V|\| 0\.1 \|)")
+    return [float(row[4]) for row in table[place::2]]
+
+
+def seconds():
+    """The times of the four tasks."""
+    return [float(row[2].split(",")[0]) for row in rows("docs/tasks.md", r"minitransformer train (copy|reverse|sort|addition)`")]
+
+
+def owl(split, known_animal, hint):
+    """How many of its questions ask about an animal of the training, or not, and with a hint or not."""
+    asked = [(animal in animals("train"), "{part}" in template) for template, animal in questions(split)]
+    return sum(known == known_animal and (hint is None or hinted == hint) for known, hinted in asked)
+
+
+def asked():
+    """How many questions the map of the lessons lists; 39a to 39e are one."""
+    return len(set(re.findall(r"^\| (\d+)[a-e]? \| [^|]+\| \[", (ROOT / "lessons/README.md").read_text(encoding="utf-8"), re.M)))
+
+
+def hours(chosen=None):
+    return sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen) / 60
+
+
+PLAIN = TrainingOptions()
+CORPUS = {f.name: f.default for f in dataclasses.fields(TrainingOptions)} | TASKS["multi30k-en-de"].recipe.training
+NAMED = sum(len(exercise.mistakes) for exercise in EXERCISES.values())
+
+CLAIMS = [
+    ("README.md", "## {} lessons", lambda: len(lessons())),
+    ("README.md", "- [lessons/README.md](lessons/README.md): the {} lessons", lambda: len(lessons())),
+    ("README.md", "in {} and a half hours: predict", lambda: hours() - 0.5),
+    ("README.md", "[The map, {} questions", asked),
+    ("README.md", "{} exercises, and", lambda: len(EXERCISES)),
+    ("README.md", "exercises, and {} known mistakes", lambda: NAMED),
+    ("README.md", "## {} lines ", lambda: len(block("README.md", re.search(r"## (\w+ lines)", text("README.md"))[1]))),
+    ("README.md", "of all {} components", lambda: len(all_components())),
+    ("README.md", "In {} cases, outputs and all gradients equal PyTorch's", lambda: len(CASES)),
+    ("README.md", "{} wrong versions, among them", lambda: len(MUTANTS)),
+    ("README.md", "Lessons. Each of the {} runs", lambda: len(lessons())),
+    ("README.md", "the newest {} checkpoints", lambda: PLAIN.keep),
+    ("README.md", "checkpoints ({} of", lambda: CORPUS["keep"]),
+    ("README.md", "{} models of about 60,000", lambda: len(rows("docs/comparison/comparison.md", r"(59|60),\d{3}"))),
+    ("README.md", "with {} BLEU on the 2016 test set", lambda: said("docs/translation.md", "the recipe | [0-9.]+ | ([0-9.]+) |")),
+    ("README.md", "or to French, with {} (", lambda: said("docs/translation.md", "with beam 4, ([0-9.]+) with beam 5")),
+    ("README.md", "takes {} times as long as that at 64", lambda: said("docs/translation.md", "takes ([0-9.]+) times as long as that at 64")),
+    ("README.md", "a training step is {} to", lambda: min(ratios(0))),
+    ("README.md", "to {} times as fast as PyTorch eager's without dropout", lambda: max(ratios(0))),
+    ("README.md", "without dropout, {} to", lambda: min(ratios(1))),
+    ("README.md", "to {} times with it", lambda: max(ratios(1))),
+    ("README.md", "unseen sequences, in {} to", lambda: min(seconds())),
+    ("README.md", "to {} seconds each", lambda: max(seconds())),
+    ("lessons/README.md", "{} notebooks, from one softmax", lambda: len(lessons())),
+    ("lessons/README.md", "{} and a half hours. What a lesson", lambda: hours() - 0.5),
+    ("lessons/README.md", "are the core: {} hours", lambda: round(hours(["00", "03", "04", "05", "06", "07", "11"]))),
+    ("lessons/README.md", "## {} questions, and", asked),
+    ("lessons/README.md", "{} sessions of 50 minutes", lambda: len(re.findall(r"^\| \d+ \| \d\d\b", (ROOT / "lessons/README.md").read_text("utf-8"), re.M))),
+    ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),
+    ("docs/tasks.md", "language model has {} parameters", lambda: parameters("reverse", "language-model")),
+    ("docs/tasks.md", "batches of {}, clipping", lambda: PLAIN.batch_size),
+    ("docs/tasks.md", "clipping at {}.", lambda: PLAIN.max_norm),
+    ("docs/tasks.md", "with {} steps of warm-up", lambda: PLAIN.warmup),
+    ("docs/translation.md", "looks at owls.](pictures/owl.png) {} animals and", lambda: sum(len(animals(split)) for split in TEMPLATES)),
+    ("docs/translation.md", "animals and {} ways to ask", lambda: sum(map(len, TEMPLATES.values()))),
+    ("docs/translation.md", "{} animals and two of the ways", lambda: len(animals("test"))),
+    ("docs/translation.md", "animals and {} of the ways are for testing", lambda: len(TEMPLATES["test"])),
+    ("docs/translation.md", "holds one of them: {} in all", lambda: len(questions("test"))),
+    ("docs/translation.md", "| known animal, new way to ask | {} |", lambda: owl("test", True, None)),
+    ("docs/translation.md", "| new animal, with a hint | {} |", lambda: owl("test", False, True)),
+    ("docs/translation.md", "| new animal, without: nobody can know | {} |", lambda: owl("test", False, False)),
+    ("docs/translation.md", "held made-up animals (letters of real ones in another order): {} names", lambda: len(animals("train"))),
+    ("docs/translation.md", "a joint vocabulary of {} subwords", lambda: make_task("multi30k-en-de").vocabulary_size),
+    ("docs/translation.md", "batches of at most {} tokens", lambda: CORPUS["batch_tokens"]),
+    ("docs/translation.md", "label smoothing {},", lambda: CORPUS["label_smoothing"]),
+    ("docs/translation.md", "dropout {}, the Noam", lambda: TASKS["multi30k-en-de"].recipe.model["dropout"]),
+    ("docs/translation.md", "with its peak of {} after", lambda: CORPUS["learning_rate"]),
+    ("docs/translation.md", "after {} steps. The whole log", lambda: CORPUS["warmup"]),
+    ("docs/translation.md", "{} steps, 67 minutes: the recipe", lambda: CORPUS["steps"]),
+    ("docs/translation.md", "256, 4 heads; {} parameters)", parameters_on_the_corpus),
+    ("docs/troubleshooting.md", "with {} tokens, 3.4", lambda: len(make_task("reverse").vocabulary)),
+    ("docs/troubleshooting.md", "the default is {})", lambda: PLAIN.max_norm),
+    ("docs/troubleshooting.md", "the newest {} (", lambda: PLAIN.keep),
+    ("docs/troubleshooting.md", "({} of a run on Multi30k", lambda: CORPUS["keep"]),
+    ("docs/gpu.md", "training of all {} models", lambda: len(MODELS)),
+    ("docs/gpu.md", "up to {} shapes are recorded", lambda: Replays.MOST),
+    ("docs/gpu.md", "padded to multiples of {},", lambda: Replays.STEP),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page, claim, counted", CLAIMS, ids=[f"{page}: {claim}" for page, claim, _ in CLAIMS])
+def test_a_figure_is_what_is_counted(page, claim, counted):
+    before, after = map(re.escape, claim.split("{}"))
+    found = re.findall(rf"{before}([\w.,]*\w){after}", text(page))
+    assert len(found) == 1, f"{page} does not say “{claim}” once, but {len(found)} times: change the page or the claim"
+    assert number(found[0]) == counted(), f"{page} says “{claim.format(found[0])}”; counted: {counted():,}"
+
+
+@pytest.mark.parametrize("task, row", [("copy", n) for n in range(4)] + [(task, 0) for task in ("addition", "owl", "numbers-en-de")])
+def test_the_sizes_of_the_splits_are_those_of_the_table(task, row):
+    counted = list(make_task(task).counts())[row][2]
+    assert ", ".join(f"{counted[split]:,}" for split in ("train", "validation", "test")) in text("docs/tasks.md")
+
+
+# -- what is typed --------------------------------------------------------------------------------------------------------
+
+
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OURS = re.compile(r"(?:\S*python3? -m |\.venv/bin/)?minitransformer (?=[a-z])([^>]+)")
+
+
+def commands(page):
+    """Every command of ours on the page, in a block of a terminal or in a line."""
+    written = page.read_text(encoding="utf-8")
+    lines = [line.split("  #")[0].strip() for language, block in FENCED.findall(written) if not language for line in block.splitlines()]
+    spans = [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", FENCED.sub("", written))]
+    return [found[1] for said in (*lines, *spans) if (found := OURS.fullmatch(said))]
+
+
+TYPED = [(page.relative_to(ROOT).as_posix(), command) for page in PAGES for command in commands(page)]
+
+
+def test_there_are_commands_on_the_pages():
+    assert len(TYPED) > 50
+
+
+@pytest.mark.parametrize("page, command", TYPED, ids=[f"{page}: {command}" for page, command in TYPED])
+def test_a_command_on_a_page_is_understood(page, command):
+    make_parser().parse_args(shlex.split(command))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_make_is_told_on_a_page_is_in_the_makefile(page):
+    known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    told = re.findall(r"(?:^|`)make ([a-z-]+)(?=`|  |$)", page.read_text(encoding="utf-8"), re.M)
+    assert set(told) <= set(known)
+
+
+def test_every_model_and_task_that_can_be_named_is_named_where_the_commands_stand():
+    table = "transformer " + "\n".join(block("README.md", "Commands"))  # which needs no name
+    listed = set(re.findall(r"[\w-]+", table)) | {task for task in TASKS if re.match("(numbers|multi30k)-", task)}
+    assert {*MODELS, *TASKS} <= listed
+
+
+# -- what is shown --------------------------------------------------------------------------------------------------------
+
+
+def blocks(page):
+    """[(language, code)] of all blocks of a page, in order."""
+    return FENCED.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
+def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys):
+    """Each block of Python that is followed by one without a language, of what it says."""
+    shown = [(code, said) for (language, code), (other, said) in zip(blocks(page), blocks(page)[1:]) if (language, other) == ("python", "")]
+    shown = [(code, said) for code, said in shown if "check(" in code and ": not right yet\n" in said]
+    assert len(shown) == 1
+    exec(compile(shown[0][0], page, "exec"), {})
+    assert capsys.readouterr().out.endswith(shown[0][1])
+
+
+def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(capsys):
+    (code,) = [code for language, code in blocks("README.md") if language == "python" and code.startswith("import numpy")]
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    said = re.search(r"print\(d_x.shape.*# (.+)", code)[1]
+    assert printed[0] == said and len(printed) > 5 and "query.weight" in "\n".join(printed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_component_that_is_shown_is_the_components_bit_for_bit(dtype):
+    (shown,) = [code for language, code in blocks("README.md") if code.startswith("def forward")]
+    methods = dict(vars(layer_norm))
+    exec(compile(shown, "README.md", "exec"), methods)
+    rng = np.random.default_rng(0)
+    x, d_y = rng.standard_normal((2, 3, 5, 11)).astype(dtype)
+    found = []
+    for kind in (LayerNorm, type("Shown", (LayerNorm,), {name: methods[name] for name in ("forward", "backward")})):
+        made = away_from_initialisation(kind(11).to(dtype), np.random.default_rng(1))
+        found.append([made(x), made.backward(d_y), made.gamma.grad, made.beta.grad])
+    for ours, as_shown in zip(*found, strict=True):
+        assert np.array_equal(ours, as_shown)
+
+
+def test_the_mistake_that_is_shown_is_an_entry_word_for_word():
+    (shown,) = [code for language, code in blocks("docs/checker.md") if code.startswith("softmax_backward.mistake")]
+    topics = (ROOT / "minitransformer" / "grading" / "topics").glob("*.py")
+    assert any(shown.strip() in topic.read_text(encoding="utf-8") for topic in topics)
