@@ -165,28 +165,30 @@ p("30c", "the output's dW assigned, not added", "self.weight.accumulate(position
 # -- layer norm ---------------------------------------------------------------------------------------------------
 
 p = plants("layers/layer_norm.py", "test_layers.py", "layer_norm")
-variance = "feature_mean(x_hat * x_hat)"
+variance = "feature_mean(centred * centred)"
 p("38", "epsilon outside the root", f"sqrt({variance} + self.epsilon)", f"sqrt({variance}) + self.epsilon")
 p("39", "Bessel's correction", variance, f"{variance} * (x.shape[-1] / (x.shape[-1] - 1))")
-p("40a", "the mean over positions", "x_hat = x - feature_mean(x)", "x_hat = x - x.mean(axis=0)")
-p("40b", "the variance over positions", variance, "(x_hat * x_hat).mean(axis=-2, keepdims=True)")
-p("41", "gamma outside the sums", "d_x = self.gamma.data * d_y", "d_x = d_y * 1",
-    ("d_x /= sigma", "d_x /= sigma / self.gamma.data"))
-p("42", "no mean term", "d_x -= feature_mean(d_x)", "pass")
-p("43", "no variance term", "d_x -= x_hat * along_x_hat", "pass")
-p("44", "neither term", "d_x -= feature_mean(d_x)", "pass", ("d_x -= x_hat * along_x_hat", "pass"))
-p("45", "gamma omitted", "d_x = self.gamma.data * d_y", "d_x = d_y * 1")
-p("46", "divided by the variance", "d_x /= sigma", "d_x /= sigma**2")
-p("47", "x - mean for x_hat in the variance term", "x_hat * along_x_hat", "x_hat * sigma * along_x_hat")
+p("40a", "the mean over positions", "centred = centre(x)", "centred = x - x.mean(axis=0)")
+p("40b", "the variance over positions", variance, "(centred * centred).mean(axis=-2, keepdims=True)")
+mean_term, variance_term = " - feature_mean(d_x_hat)", " - x_hat * feature_mean(d_x_hat * x_hat)"
+p("41", "gamma outside the sums", "d_x_hat = self.gamma.data * d_y", "d_x_hat = d_y * 1",
+    (") / sigma", ") / sigma * self.gamma.data"))
+p("42", "no mean term", mean_term, "")
+p("43", "no variance term", variance_term, "")
+p("44", "neither term", mean_term + variance_term, "")
+p("45", "gamma omitted", "d_x_hat = self.gamma.data * d_y", "d_x_hat = d_y * 1")
+p("46", "divided by the variance", ") / sigma", ") / sigma**2")
+p("47", "x - mean for x_hat in the variance term", variance_term, " - x_hat * sigma * feature_mean(d_x_hat * x_hat)")
 p("48", "d_gamma from x - mean", "position_sum(d_y * x_hat)", "position_sum(d_y * x_hat * sigma)")
 p("49a", "d_gamma of one position", "position_sum(d_y * x_hat)", "position_sum((d_y * x_hat)[:1])")
 p("49b", "d_beta of one position", "position_sum(d_y)", "position_sum(d_y[:, -1:])")
-p("50", "epsilon outside the root in forward, inside in backward", "x_hat /= sigma",
-    f"x_hat /= array_module(x).sqrt({variance}) + self.epsilon")
+p("50", "epsilon outside the root in forward, inside in backward", "x_hat = centred / sigma",
+    f"x_hat = centred / (array_module(x).sqrt({variance}) + self.epsilon)")
 p("30d", "d_gamma assigned, not added", "self.gamma.grad += ", "self.gamma.grad = ", select="backward_adds")
-p("x13", "forward centres its input in place", "x_hat = x - feature_mean(x)",
-    "x -= feature_mean(x)\n        x_hat = x * 1", select="changes_what")
-p("x14", "beta left out", "y += self.beta.data", "pass")
+p("x13", "forward centres its input in place", "centred = centre(x)", "x -= feature_mean(x)\n        centred = x * 1",
+    select="changes_what")
+p("x14", "beta left out", " + self.beta.data", "")
+p("xc00", "the mean of large numbers is rounded (float32)", "centre(x)", "x - feature_mean(x)", select="in_float32")
 p("x15", "the saved x_hat already scaled", "self.save(x_hat, sigma)", "self.save(self.gamma.data * x_hat, sigma)")
 
 # -- ReLU and GELU ------------------------------------------------------------------------------------------------
@@ -552,12 +554,13 @@ p("x195", "features first, places second", "windows.reshape(*x.shape[:-1], -1)",
     "windows.swapaxes(-1, -2).reshape(*x.shape[:-1], -1)")
 
 p = plants("layers/pooling.py", "test_layers.py", "mean_over")
-p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "x.shape[1]")
+p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "0 * real[:, :1] + x.shape[1]")
 p("x197", "padding counts", "xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask",
     "xp.ones(x.shape[:-1], dtype=bool)")
-p("x198", "the gradient is not divided", "share[..., None] * d_y", "(share[..., None] > 0) * d_y")
-p("x199", "padding has a gradient", "share[..., None] * d_y",
-    "(0 * share + share.max(axis=1, keepdims=True))[..., None] * d_y")
+p("x198", "the gradient is not divided", "(d_y / count)[:, None]", "d_y[:, None]")
+p("x199", "padding has a gradient", "real[..., None] * (d_y / count)",
+    "(0 * real + 1)[..., None] * (d_y / count)")
+p("xc08", "multiplied by a rounded 1/n", "[:, 0] / count", "[:, 0] * (1 / count)")
 p("x200", "divided by the batch's mean length", "real.sum(axis=1, keepdims=True), 1)", "real.sum() / len(real), 1)")
 
 p = plants("layers/real_positions.py", "test_layers.py", "refuses")
@@ -823,7 +826,11 @@ p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
 p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
 p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
 p("x145", "ones of float64", "np.full(count, value, dtype=np.result_type(dtype, np.float32))", "np.full(count, value)")
-p("x146", "the mean over positions", "feature_sum(x, 1.0 / x.shape[-1])", "feature_sum(x, 1.0 / x.shape[0])")
+p("x146", "the mean over positions", "feature_sum(x) / x.shape[-1]", "feature_sum(x) / x.shape[0]")
+p("xc02", "a mean is a product with a rounded 1/D", "feature_sum(x) / x.shape[-1]", "feature_sum(x) * x.dtype.type(1.0 / x.shape[-1])",
+    select="loses_nothing")
+p("xc03", "no feature is subtracted before the mean is taken", "x - x[..., :1]", "x - 0 * x[..., :1]", select="loses_nothing")
+p("xc04", "what lies above the first feature is not centred", "shifted -= feature_mean(shifted)", "pass")
 p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
     "range(0, arrays[0].size - block + 1, block)")
@@ -1606,10 +1613,16 @@ p("x562", "the gradient of the weights is not dropped", "self.dropout.backward(p
 p("x563", "values under weights that were not dropped", "d_value = product(dropped.swapaxes", "d_value = product(weights.swapaxes", select="drops_some")
 p = plants("gpu/layer_norm.py", "test_kernels.py", "LayerNorm")
 p("x783", "a gradient of another shape is read beyond its end", "in_order(d_y, x.shape)", "d_y", select="beyond_its_end")
+p("xc05", "no feature is subtracted before the mean is taken (kernel)", "sum += x[j] - first;", "sum += x[j];",
+    ("const T m = sum_of_lanes(sum) / n;", "const T m = sum_of_lanes(sum) / n - first;"), select="constant_row_in_float32")
+p("xc06", "the mean is added to the first feature, and rounded (kernel)", "const T m = sum_of_lanes(sum) / n;",
+    "const T m = first + sum_of_lanes(sum) / n - first;", select="small_difference_beside")
+p("xc07", "x̂ from the mean alone in backward (kernel)", "along[j] = d_y[j] * ((x[j] - first - m) / s);",
+    "along[j] = d_y[j] * ((x[j] - m) / s);")
 p("x564", "Bessel's correction (kernel)", "sqrt(sum_of_lanes(squares) / n + epsilon)", "sqrt(sum_of_lanes(squares) / (n - 1) + epsilon)")
 p("x565", "ε outside the root (kernel)", "/ n + epsilon)", "/ n) + epsilon")
 p("x566", "the mean of d_x̂ is not subtracted (kernel)", "gamma[j] * d_y[j] - d_mean -", "gamma[j] * d_y[j] -")
-p("x567", "the part along x̂ stays (kernel)", " - (x[j] - m) / s * d_along)", ")")
+p("x567", "the part along x̂ stays (kernel)", " - (x[j] - first - m) / s * d_along)", ")")
 p("x568", "d_γ without x̂ (kernel)", "(position_sum, along)", "(position_sum, d_y)")
 p("x569", "γ is left out in backward (kernel)", "d_mean += gamma[j] * d_y[j];", "d_mean += d_y[j];")
 p = plants("gpu/cross_entropy.py", "test_kernels.py", "cross_entropy")
