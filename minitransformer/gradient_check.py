@@ -68,11 +68,11 @@ def gradient_error(analytic, numeric):
 
 
 def away_from_initialisation(component, rng):
-    """Move every parameter to a random place where mistakes show: vectors get noise of size ½ (γ is then no longer 1,
+    """Move every parameter to a random place where mistakes show: vectors and numbers get noise of size ½ (γ is then no longer 1,
     biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
     """
     for p in component.parameters():
-        if p.data.ndim == 1:
+        if p.data.ndim <= 1:
             p.data += 0.5 * rng.standard_normal(p.shape)
         else:
             p.data[...] = rng.standard_normal(p.shape) / np.sqrt(p.shape[0])
@@ -188,7 +188,7 @@ def _analytic(component, d_outputs):
     """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad` as it was."""
     before = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     component.zero_grad()
-    d_inputs = as_tuple(component.backward(*d_outputs))
+    d_inputs = as_tuple(component.backward(*(d_y.copy() for d_y in d_outputs)))
     d_parameters = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     for name, p in component.named_parameters().items():
         p.grad[...] = before[name]
