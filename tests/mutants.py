@@ -809,6 +809,38 @@ p("x134", "the gradients of the check stay", "p.grad[...] = before[name]", "pass
 p("x135", "differences compared with other entries", "np.reshape(analytic, -1)[entries]", "np.reshape(analytic, -1)[: len(entries)]")
 p("x136", "an upstream gradient of ones", "rng.standard_normal(np.shape(y))", "np.ones(np.shape(y))")
 p("x137", "-inf is counted", "np.where(np.isneginf(y), 0, y)", "y")
+p("xc10", "a parameter that is a single number has no place to go", "p.data.ndim <= 1", "p.data.ndim == 1", judge="test_conformance.py",
+    select="single_number")
+
+# -- the contract's checks ----------------------------------------------------------------------------------------
+
+p = plants("contract_checks.py", "test_conformance.py", "fails_alone or have_nothing or single_number or right_component")
+p("xc11", "a change to d_y is not noticed", "expect_equal(d_outputs, case.given_back,", "expect_equal(d_outputs, d_outputs,")
+p("xc12", "one backward is compared with itself", "range(times)", "range(1)")
+p("xc13", "a wrong d_y that is taken is no breach", "            raise Breach(\n                f\"backward took", "            print(\n                f\"backward took")
+p("xc14", "any error for a wrong d_y is as good as InputError", "component.backward(*d_outputs)\n            except InputError:",
+    "component.backward(*d_outputs)\n            except Exception:", select="names_no_shapes")
+p("xc15", "whole numbers stay floats", "lambda x: x.astype(np.int64), lambda", "lambda x: x, lambda")
+p("xc16", "a list is given as an array", "lambda x: x.tolist(), np.copy", "np.copy, np.copy")
+p("xc17", "a subclass is given as a plain array", "lambda x: x.view(_Subclass), np.copy", "np.copy, np.copy")
+p("xc18", "the machine's own byte order", 'newbyteorder(">" if np.little_endian else "<")', 'newbyteorder("=")')
+p("xc19", "no float16", "lambda x: x.astype(np.float16), lambda", "lambda x: x, lambda")
+p("xc20", "read-only arrays can be written", "x.flags.writeable = False", "x.flags.writeable = True")
+p("xc21", "no transposed input", "for view in (transposed, every_second):", "for view in (every_second,):")
+p("xc22", "no input with gaps", "for view in (transposed, every_second):", "for view in (transposed,):")
+p("xc23", "the whole batch for an empty one", "return x[:0] if", "return x if")
+p("xc24", "plain numbers stay plain", "np.float64(value) if type(value) is float else np.int64(value)", "value")
+p("xc25", "nothing is run in between", "    component.forward(*case.inputs)\n    if before", "    if before")
+p("xc26", "no gradient is compared", "if case.dtype == np.float64:", "if case.dtype == np.float16:")
+p("xc27", "without parameters nothing is said of them", 'raise NotApplicable("no parameters")', "return")
+p = plants("conformance.py", "test_conformance.py", "breach or report or fails_alone or may_fail or crashes")
+p("xc28", "the last dtype's result counts", "        if status == FAILED:\n            break\n", "")
+p("xc29", "only the first failed check is in the message", "for result in report.failed]\n        super()", "for result in report.failed[:1]]\n        super()")
+p("xc30", "a check that crashes has passed", 'status, why = FAILED, f"({case.dtype}) {type', 'status, why = PASSED, f"({case.dtype}) {type')
+p("xc31", "what is expected to fail may pass", "if expected and status == PASSED:", "if False:")
+p("xc32", "nothing is raised", "if raises and not report.passed:", "if False:")
+p = plants("module.py", "test_conformance.py", "numpy_number_as_an_attribute")
+p("xc33", "a NumPy number as an attribute stays one", "value.item() if isinstance(value, np.generic) else value", "value")
 
 # -- the helpers one floor down -----------------------------------------------------------------------------------
 

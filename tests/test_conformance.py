@@ -520,6 +520,36 @@ def test_without_parameters_some_checks_have_nothing_to_look_at():
     assert "no input with a batch axis" in str(report)
 
 
+class BareErrors(Scale):
+    def fitting(self, d_y, shape):
+        d_y = self.taken(d_y)
+        if d_y.shape != shape:
+            raise TypeError("no")
+        return d_y
+
+
+def test_a_refusal_that_names_no_shapes_is_not_enough():
+    report = check_component(BareErrors(), x34(), raises=False)
+    assert [result.name for result in report.failed] == ["d y of another shape"]
+    assert "backward raised TypeError: no. Raise InputError with both shapes." in report.failed[0].why
+
+
+def test_a_numpy_number_as_an_attribute_is_a_plain_one():
+    """1 / np.sqrt(d), as everybody writes it, would turn float32 into float64."""
+
+    class Scaled(Module):
+        def __init__(self, features):
+            self.factor = 1 / np.sqrt(features)
+            self.count, self.on = np.int32(3), np.bool_(True)
+
+        def forward(self, x):
+            return self.factor * x
+
+    component = Scaled(4)
+    assert [type(value) for value in (component.factor, component.count, component.on)] == [float, int, bool]
+    assert component(np.ones((2, 4), dtype=np.float32)).dtype == np.float32
+
+
 def test_what_is_no_module_is_told_what_to_write():
     with pytest.raises(ContractError, match="class object\\(Module\\)"):
         check_component(object())
