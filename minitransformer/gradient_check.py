@@ -86,8 +86,8 @@ def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, m
 
     The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
     (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
-    draws the same mask. `max_entries` limits the entries tried per array, chosen at random, and adds two random
-    directions in which all entries move at once. Existing gradients are left as they were. Returns a `GradientReport`,
+    draws the same mask. Every entry of every array is tried. With `max_entries`, of an array that has more only so many are,
+    chosen at random, and two random directions in which all its entries move at once. Existing gradients are left as they were. Returns a `GradientReport`,
     in which a gradient that is missing, or has another shape than its input, is wrong too. Raises InputError if the
     component or an input is not float64.
     """
