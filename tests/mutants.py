@@ -299,6 +299,15 @@ p("x40", "scores scaled after the mask and the softmax", "        scores *= scal
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
 
+only_if_kept = "if self.keep:\n            self.d_weights = "
+p("xc41", "d_P is kept outside keep_weights", only_if_kept, "if True:\n            self.d_weights = ", select="nothing_is_kept")
+p("xc42", "P is kept outside keep_weights", "if self.keep:\n            self.weights = ", "if True:\n            self.weights = ",
+    select="nothing_is_kept")
+p = plants("attention/expectation.py", "test_attention.py", "nothing_is_kept")
+p("xc43", "d_P is kept outside keep_weights", only_if_kept, "if True:\n            self.d_weights = ")
+p = plants("attention/local.py", "test_attention.py", "nothing_is_kept")
+p("xc44", "d_P is kept outside keep_weights", "if self.keep:\n            self.d_weights = self.spread(self.d_weights, length)",
+    "self.d_weights = None")
 p = plants("attention/kept_weights.py", "test_attention.py", "kept or keeping")
 p("x41", "keeping weights never ends", "        _kept.on = before\n", "        pass\n")
 p("x153", "an inner block ends the outer one", "        _kept.on = before\n", "        _kept.on = frozenset()\n")
@@ -535,6 +544,7 @@ p("x185", "whole blocks are visible", "keys[..., None, :] & (back >= 0) & (back 
 # -- windows, convolution, mean -----------------------------------------------------------------------------------
 
 p = plants("layers/sliding_window.py", "test_layers.py", "sliding_window or convolution")
+p("xc45", "a single sequence is refused", "if x.ndim < 2:", "if x.ndim < 3:", select="single_sequence")
 later = "concatenate([zeros, x[..., : x.shape[-2] - zeros.shape[-2], :]], axis=-2)"
 p("x186", "anti-causal: the window holds the future", "[delayed(x, steps) for", "[advanced(x, steps) for",
     ("sum(advanced(d_y", "sum(delayed(d_y"))
@@ -870,6 +880,28 @@ p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
 p("x148", "scores in the slow memory layout", "return scores.swapaxes(-1, -2)", "return scores.swapaxes(-1, -2).copy()")
 p("x430", "a mask in the slow memory layout",
     "return first_to(np.ascontiguousarray(mask.transpose(last, *range(last))), -1)", "return mask")
+
+# -- fast ways that are not taken ---------------------------------------------------------------------------------
+
+p = plants("layers/embedding.py", "test_fast_paths.py", "")
+p("xc50", "rows are added one by one", "add_rows(self.weight.grad, ids.reshape(-1), rows)",
+    "__import__('numpy').add.at(self.weight.grad, ids.reshape(-1), rows)")
+p = plants("layers/layer_norm.py", "test_fast_paths.py", "")
+p("xc51", "the mean by NumPy's reduction", "centre(x)", "x - x.mean(axis=-1, keepdims=True)")
+p("xc52", "the bias's gradient by NumPy's reduction", "position_sum(d_y * x_hat)", "(d_y * x_hat).reshape(-1, d_y.shape[-1]).sum(axis=0)")
+p = plants("parameter.py", "test_fast_paths.py", "")
+p("xc53", "a gradient is made elsewhere and copied", "product(*inputs, out=self._grad)", "self._grad[...] = product(*inputs)")
+p = plants("forward_backward.py", "test_fast_paths.py", "")
+p("xc54", "padding is computed", "of_source, of_target = Packing.of(source != PAD), ", "of_source, of_target = None, ")
+p = plants("attention/masking.py", "test_fast_paths.py", "")
+p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "xp.minimum(x.copy(order=\"C\"), xp.where")
+p = plants("layers/dropout.py", "test_fast_paths.py", "")
+p("xc56", "64 random bits for each coin", "keep_mask(self.rng, nearest_keep(1 - self.p), like=x)", "self.rng.random(x.shape) < nearest_keep(1 - self.p)")
+p = plants("optim.py", "test_fast_paths.py", "")
+p("xc57", "Adam makes its passes over all of memory", "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
+    "self.updater(rate)(*(array[part] for array in arrays))")
+p = plants("attention/multi_head.py", "test_fast_paths.py", "")
+p("xc58", "the source's keys and values anew for each token", "cache.once(lambda: self.keys_and_values(memory))", "self.keys_and_values(memory)")
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 
@@ -1640,6 +1672,7 @@ p("x558", "more than four axes, one mask", "    if len(shape) > 4:\n", "    if F
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "attention")
 p("x560", "a softmax of one's own is passed over", "type(self.softmax) is Softmax", "True", select="of_ones_own")
 p("x561", "a mask is not looked at", "            expect_mask(mask, scores.shape)\n", "            pass\n", select="wrong_with_a_mask")
+p("xc46", "d_P is kept outside keep_weights (kernel)", "if self.keep:\n            self.d_weights", "if True:\n            self.d_weights", select="keeps_nothing")
 p("x562", "the gradient of the weights is not dropped", "self.dropout.backward(product(d_y, value.swapaxes(-1, -2)))", "product(d_y, value.swapaxes(-1, -2))",
     select="drops_some")
 p("x563", "values under weights that were not dropped", "d_value = product(dropped.swapaxes", "d_value = product(weights.swapaxes", select="drops_some")

@@ -191,6 +191,13 @@ def test_attention_keeps_its_weights_and_drops_some():
     assert (found[0][-1] == 0).mean() == pytest.approx(0.4, abs=0.1)
 
 
+def test_attention_keeps_nothing_unless_it_is_asked_to():
+    component = attention()
+    component(*qkv())
+    component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
+    assert not {"weights", "d_weights"} & set(vars(component))
+
+
 def test_a_softmax_of_ones_own_is_called():
     class Half(Module):
         def forward(self, x):

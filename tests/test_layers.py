@@ -835,6 +835,17 @@ def test_sliding_window_over_further_axes_is_that_of_each_sequence():
     assert_gradients(SlidingWindow(3, 2), x, max_entries=20)
 
 
+def test_sliding_window_slides_over_a_single_sequence_too():
+    x, window = normal(7, 5), SlidingWindow(3, 2)
+    try:
+        y = window(x)
+    except InputError as refused:
+        pytest.fail(f"(T, D) was refused: {refused}")
+    assert np.array_equal(y, window(x[None])[0])
+    window.clear_saves()
+    assert_gradients(window, x)
+
+
 def test_sliding_window_gradient_counts_the_windows_in_which_a_position_stood():
     window = SlidingWindow(3, 2)
     window(normal(1, 7, 1))
