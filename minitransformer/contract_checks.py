@@ -37,7 +37,7 @@ class Case:
         self.original.clear_saves()
         self.given = tuple(x.astype(dtype) if is_float(x) else copy.deepcopy(x) for x in inputs)
         outputs = as_tuple(self.fresh().forward(*self.inputs))
-        self.given_back = tuple(rng.standard_normal(np.shape(y)).astype(dtype) for y in outputs)
+        self.given_back = tuple(rng.standard_normal(np.shape(y)).astype(getattr(y, "dtype", dtype)) for y in outputs)
 
     def fresh(self):
         return copy.deepcopy(self.original)

@@ -975,10 +975,16 @@ p("x288", "rows are taken of the arrays, not of the caches", "Cache(take_rows(st
     "Cache(take_rows(state.arrays, sorted(rows.tolist())))",
     select="rows_of_a_state")
 p = plants("attention/local.py", "test_cache.py", "last_queries")
+p("xc34", "an empty batch cannot be joined", "count * width, features)", "-1, features)", judge="test_conformance.py",
+    select="keeps_the_contract and LocalAttention and not Layer and not Model")
 p("x289", "the window of a step is one too wide", "(behind < self.width)", "(behind <= self.width)")
 p("x290", "the future is visible to several new queries", "(behind >= 0) & ", "")
 p("x291", "a step sees padding", "allowed = allowed & mask[:, None, None, -seen:]", "pass")
 p = plants("layers/convolution.py", "test_cache.py", "convolution_on_a_cache")
+p("xc35", "an empty batch has no windows", "windows.shape[-2] * windows.shape[-1])", "-1)", judge="test_conformance.py",
+    select="keeps_the_contract and CausalConvolution")
+p("xc36", "an empty batch has no gradient", "width, d_windows.shape[-1] // width))", "width, -1))", judge="test_conformance.py",
+    select="keeps_the_contract and CausalConvolution")
 p("x292", "the farthest place of the window is lost", "max(self.window.delays())", "max(self.window.delays()) - 1")
 p = plants("decoding/beam.py", "test_decoding.py", "beam or score")
 p("x294", "the score is multiplied by the penalty", "log_p / penalty(len(ids)", "log_p * penalty(len(ids)")
