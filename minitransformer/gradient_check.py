@@ -68,11 +68,11 @@ def gradient_error(analytic, numeric):
 
 
 def away_from_initialisation(component, rng):
-    """Move every parameter to a random place where mistakes show: vectors get noise of size ½ (γ is then no longer 1,
+    """Move every parameter to a random place where mistakes show: vectors and numbers get noise of size ½ (γ is then no longer 1,
     biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
     """
     for p in component.parameters():
-        if p.data.ndim == 1:
+        if p.data.ndim <= 1:
             p.data += 0.5 * rng.standard_normal(p.shape)
         else:
             p.data[...] = rng.standard_normal(p.shape) / np.sqrt(p.shape[0])
@@ -86,8 +86,8 @@ def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, m
 
     The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
     (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
-    draws the same mask. `max_entries` limits the entries tried per array, chosen at random, and adds two random
-    directions in which all entries move at once. Existing gradients are left as they were. Returns a `GradientReport`,
+    draws the same mask. Every entry of every array is tried. With `max_entries`, of an array that has more only so many are,
+    chosen at random, and two random directions in which all its entries move at once. Existing gradients are left as they were. Returns a `GradientReport`,
     in which a gradient that is missing, or has another shape than its input, is wrong too. Raises InputError if the
     component or an input is not float64.
     """
@@ -188,7 +188,7 @@ def _analytic(component, d_outputs):
     """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad` as it was."""
     before = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     component.zero_grad()
-    d_inputs = as_tuple(component.backward(*d_outputs))
+    d_inputs = as_tuple(component.backward(*(d_y.copy() for d_y in d_outputs)))
     d_parameters = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     for name, p in component.named_parameters().items():
         p.grad[...] = before[name]

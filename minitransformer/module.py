@@ -65,6 +65,10 @@ class Module:
 
     _training = True
 
+    def __setattr__(self, name, value):
+        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one: it would turn float32 arrays into float64."""
+        object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
+
     def __call__(self, *inputs, **options):
         return self.forward(*inputs, **options)
 

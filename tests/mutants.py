@@ -165,28 +165,30 @@ p("30c", "the output's dW assigned, not added", "self.weight.accumulate(position
 # -- layer norm ---------------------------------------------------------------------------------------------------
 
 p = plants("layers/layer_norm.py", "test_layers.py", "layer_norm")
-variance = "feature_mean(x_hat * x_hat)"
+variance = "feature_mean(centred * centred)"
 p("38", "epsilon outside the root", f"sqrt({variance} + self.epsilon)", f"sqrt({variance}) + self.epsilon")
 p("39", "Bessel's correction", variance, f"{variance} * (x.shape[-1] / (x.shape[-1] - 1))")
-p("40a", "the mean over positions", "x_hat = x - feature_mean(x)", "x_hat = x - x.mean(axis=0)")
-p("40b", "the variance over positions", variance, "(x_hat * x_hat).mean(axis=-2, keepdims=True)")
-p("41", "gamma outside the sums", "d_x = self.gamma.data * d_y", "d_x = d_y * 1",
-    ("d_x /= sigma", "d_x /= sigma / self.gamma.data"))
-p("42", "no mean term", "d_x -= feature_mean(d_x)", "pass")
-p("43", "no variance term", "d_x -= x_hat * along_x_hat", "pass")
-p("44", "neither term", "d_x -= feature_mean(d_x)", "pass", ("d_x -= x_hat * along_x_hat", "pass"))
-p("45", "gamma omitted", "d_x = self.gamma.data * d_y", "d_x = d_y * 1")
-p("46", "divided by the variance", "d_x /= sigma", "d_x /= sigma**2")
-p("47", "x - mean for x_hat in the variance term", "x_hat * along_x_hat", "x_hat * sigma * along_x_hat")
+p("40a", "the mean over positions", "centred = centre(x)", "centred = x - x.mean(axis=0)")
+p("40b", "the variance over positions", variance, "(centred * centred).mean(axis=-2, keepdims=True)")
+mean_term, variance_term = " - feature_mean(d_x_hat)", " - x_hat * feature_mean(d_x_hat * x_hat)"
+p("41", "gamma outside the sums", "d_x_hat = self.gamma.data * d_y", "d_x_hat = d_y * 1",
+    (") / sigma", ") / sigma * self.gamma.data"))
+p("42", "no mean term", mean_term, "")
+p("43", "no variance term", variance_term, "")
+p("44", "neither term", mean_term + variance_term, "")
+p("45", "gamma omitted", "d_x_hat = self.gamma.data * d_y", "d_x_hat = d_y * 1")
+p("46", "divided by the variance", ") / sigma", ") / sigma**2")
+p("47", "x - mean for x_hat in the variance term", variance_term, " - x_hat * sigma * feature_mean(d_x_hat * x_hat)")
 p("48", "d_gamma from x - mean", "position_sum(d_y * x_hat)", "position_sum(d_y * x_hat * sigma)")
 p("49a", "d_gamma of one position", "position_sum(d_y * x_hat)", "position_sum((d_y * x_hat)[:1])")
 p("49b", "d_beta of one position", "position_sum(d_y)", "position_sum(d_y[:, -1:])")
-p("50", "epsilon outside the root in forward, inside in backward", "x_hat /= sigma",
-    f"x_hat /= array_module(x).sqrt({variance}) + self.epsilon")
+p("50", "epsilon outside the root in forward, inside in backward", "x_hat = centred / sigma",
+    f"x_hat = centred / (array_module(x).sqrt({variance}) + self.epsilon)")
 p("30d", "d_gamma assigned, not added", "self.gamma.grad += ", "self.gamma.grad = ", select="backward_adds")
-p("x13", "forward centres its input in place", "x_hat = x - feature_mean(x)",
-    "x -= feature_mean(x)\n        x_hat = x * 1", select="changes_what")
-p("x14", "beta left out", "y += self.beta.data", "pass")
+p("x13", "forward centres its input in place", "centred = centre(x)", "x -= feature_mean(x)\n        centred = x * 1",
+    select="changes_what")
+p("x14", "beta left out", " + self.beta.data", "")
+p("xc00", "the mean of large numbers is rounded (float32)", "centre(x)", "x - feature_mean(x)", select="in_float32")
 p("x15", "the saved x_hat already scaled", "self.save(x_hat, sigma)", "self.save(self.gamma.data * x_hat, sigma)")
 
 # -- ReLU and GELU ------------------------------------------------------------------------------------------------
@@ -297,6 +299,15 @@ p("x40", "scores scaled after the mask and the softmax", "        scores *= scal
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
 
+only_if_kept = "if self.keep:\n            self.d_weights = "
+p("xc41", "d_P is kept outside keep_weights", only_if_kept, "if True:\n            self.d_weights = ", select="nothing_is_kept")
+p("xc42", "P is kept outside keep_weights", "if self.keep:\n            self.weights = ", "if True:\n            self.weights = ",
+    select="nothing_is_kept")
+p = plants("attention/expectation.py", "test_attention.py", "nothing_is_kept")
+p("xc43", "d_P is kept outside keep_weights", only_if_kept, "if True:\n            self.d_weights = ")
+p = plants("attention/local.py", "test_attention.py", "nothing_is_kept")
+p("xc44", "d_P is kept outside keep_weights", "if self.keep:\n            self.d_weights = self.spread(self.d_weights, length)",
+    "self.d_weights = None")
 p = plants("attention/kept_weights.py", "test_attention.py", "kept or keeping")
 p("x41", "keeping weights never ends", "        _kept.on = before\n", "        pass\n")
 p("x153", "an inner block ends the outer one", "        _kept.on = before\n", "        _kept.on = frozenset()\n")
@@ -533,6 +544,7 @@ p("x185", "whole blocks are visible", "keys[..., None, :] & (back >= 0) & (back 
 # -- windows, convolution, mean -----------------------------------------------------------------------------------
 
 p = plants("layers/sliding_window.py", "test_layers.py", "sliding_window or convolution")
+p("xc45", "a single sequence is refused", "if x.ndim < 2:", "if x.ndim < 3:", select="single_sequence")
 later = "concatenate([zeros, x[..., : x.shape[-2] - zeros.shape[-2], :]], axis=-2)"
 p("x186", "anti-causal: the window holds the future", "[delayed(x, steps) for", "[advanced(x, steps) for",
     ("sum(advanced(d_y", "sum(delayed(d_y"))
@@ -548,16 +560,17 @@ p("x192", "delayed again in backward", "sum(advanced(d_y", "sum(delayed(d_y")
 p = plants("layers/convolution.py", "test_layers.py", "convolution")
 p("x193", "the mask forgotten in backward", "return only_real(d_x, mask)", "return d_x")
 p("x194", "padding is seen", "seen = only_real(x, mask)", "seen = x")
-p("x195", "features first, places second", "windows.reshape(*x.shape[:-1], -1)",
-    "windows.swapaxes(-1, -2).reshape(*x.shape[:-1], -1)")
+p("x195", "features first, places second", "self.linear(windows.reshape(",
+    "self.linear(windows.swapaxes(-1, -2).reshape(")
 
 p = plants("layers/pooling.py", "test_layers.py", "mean_over")
-p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "x.shape[1]")
+p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "0 * real[:, :1] + x.shape[1]")
 p("x197", "padding counts", "xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask",
     "xp.ones(x.shape[:-1], dtype=bool)")
-p("x198", "the gradient is not divided", "share[..., None] * d_y", "(share[..., None] > 0) * d_y")
-p("x199", "padding has a gradient", "share[..., None] * d_y",
-    "(0 * share + share.max(axis=1, keepdims=True))[..., None] * d_y")
+p("x198", "the gradient is not divided", "(d_y / count)[:, None]", "d_y[:, None]")
+p("x199", "padding has a gradient", "real[..., None] * (d_y / count)",
+    "(0 * real + 1)[..., None] * (d_y / count)")
+p("xc08", "multiplied by a rounded 1/n", "[:, 0] / count", "[:, 0] * (1 / count)")
 p("x200", "divided by the batch's mean length", "real.sum(axis=1, keepdims=True), 1)", "real.sum() / len(real), 1)")
 
 p = plants("layers/real_positions.py", "test_layers.py", "refuses")
@@ -806,6 +819,38 @@ p("x134", "the gradients of the check stay", "p.grad[...] = before[name]", "pass
 p("x135", "differences compared with other entries", "np.reshape(analytic, -1)[entries]", "np.reshape(analytic, -1)[: len(entries)]")
 p("x136", "an upstream gradient of ones", "rng.standard_normal(np.shape(y))", "np.ones(np.shape(y))")
 p("x137", "-inf is counted", "np.where(np.isneginf(y), 0, y)", "y")
+p("xc10", "a parameter that is a single number has no place to go", "p.data.ndim <= 1", "p.data.ndim == 1", judge="test_conformance.py",
+    select="single_number")
+
+# -- the contract's checks ----------------------------------------------------------------------------------------
+
+p = plants("contract_checks.py", "test_conformance.py", "fails_alone or have_nothing or single_number or right_component")
+p("xc11", "a change to d_y is not noticed", "expect_equal(d_outputs, case.given_back,", "expect_equal(d_outputs, d_outputs,")
+p("xc12", "one backward is compared with itself", "range(times)", "range(1)")
+p("xc13", "a wrong d_y that is taken is no breach", "            raise Breach(\n                f\"backward took", "            print(\n                f\"backward took")
+p("xc14", "any error for a wrong d_y is as good as InputError", "component.backward(*d_outputs)\n            except InputError:",
+    "component.backward(*d_outputs)\n            except Exception:", select="names_no_shapes")
+p("xc15", "whole numbers stay floats", "lambda x: x.astype(np.int64), lambda", "lambda x: x, lambda")
+p("xc16", "a list is given as an array", "lambda x: x.tolist(), np.copy", "np.copy, np.copy")
+p("xc17", "a subclass is given as a plain array", "lambda x: x.view(_Subclass), np.copy", "np.copy, np.copy")
+p("xc18", "the machine's own byte order", 'newbyteorder(">" if np.little_endian else "<")', 'newbyteorder("=")')
+p("xc19", "no float16", "lambda x: x.astype(np.float16), lambda", "lambda x: x, lambda")
+p("xc20", "read-only arrays can be written", "x.flags.writeable = False", "x.flags.writeable = True")
+p("xc21", "no transposed input", "for view in (transposed, every_second):", "for view in (every_second,):")
+p("xc22", "no input with gaps", "for view in (transposed, every_second):", "for view in (transposed,):")
+p("xc23", "the whole batch for an empty one", "return x[:0] if", "return x if")
+p("xc24", "plain numbers stay plain", "np.float64(value) if type(value) is float else np.int64(value)", "value")
+p("xc25", "nothing is run in between", "    component.forward(*case.inputs)\n    if before", "    if before")
+p("xc26", "no gradient is compared", "if case.dtype == np.float64:", "if case.dtype == np.float16:")
+p("xc27", "without parameters nothing is said of them", 'raise NotApplicable("no parameters")', "return")
+p = plants("conformance.py", "test_conformance.py", "breach or report or fails_alone or may_fail or crashes")
+p("xc28", "the last dtype's result counts", "        if status == FAILED:\n            break\n", "")
+p("xc29", "only the first failed check is in the message", "for result in report.failed]\n        super()", "for result in report.failed[:1]]\n        super()")
+p("xc30", "a check that crashes has passed", 'status, why = FAILED, f"({case.dtype}) {type', 'status, why = PASSED, f"({case.dtype}) {type')
+p("xc31", "what is expected to fail may pass", "if expected and status == PASSED:", "if False:")
+p("xc32", "nothing is raised", "if raises and not report.passed:", "if False:")
+p = plants("module.py", "test_conformance.py", "numpy_number_as_an_attribute")
+p("xc33", "a NumPy number as an attribute stays one", "value.item() if isinstance(value, np.generic) else value", "value")
 
 # -- the helpers one floor down -----------------------------------------------------------------------------------
 
@@ -823,7 +868,11 @@ p("x143", "rounded down", "keep * LEVELS + 0.5", "keep * LEVELS")
 p("x144", "the complement is kept", "< round(keep * LEVELS)", ">= round(keep * LEVELS)")
 p = plants("backend/reductions.py", "test_backend.py", "sums or reduction")
 p("x145", "ones of float64", "np.full(count, value, dtype=np.result_type(dtype, np.float32))", "np.full(count, value)")
-p("x146", "the mean over positions", "feature_sum(x, 1.0 / x.shape[-1])", "feature_sum(x, 1.0 / x.shape[0])")
+p("x146", "the mean over positions", "feature_sum(x) / x.shape[-1]", "feature_sum(x) / x.shape[0]")
+p("xc02", "a mean is a product with a rounded 1/D", "feature_sum(x) / x.shape[-1]", "feature_sum(x) * x.dtype.type(1.0 / x.shape[-1])",
+    select="loses_nothing")
+p("xc03", "no feature is subtracted before the mean is taken", "x - x[..., :1]", "x - 0 * x[..., :1]", select="loses_nothing")
+p("xc04", "what lies above the first feature is not centred", "shifted -= feature_mean(shifted)", "pass")
 p = plants("backend/updates.py", "test_backend.py", "blocks")
 p("x147", "the last block is left out", "range(0, arrays[0].size, block)",
     "range(0, arrays[0].size - block + 1, block)")
@@ -831,6 +880,28 @@ p = plants("backend/scores.py", "test_backend.py", "scores or key_axis")
 p("x148", "scores in the slow memory layout", "return scores.swapaxes(-1, -2)", "return scores.swapaxes(-1, -2).copy()")
 p("x430", "a mask in the slow memory layout",
     "return first_to(np.ascontiguousarray(mask.transpose(last, *range(last))), -1)", "return mask")
+
+# -- fast ways that are not taken ---------------------------------------------------------------------------------
+
+p = plants("layers/embedding.py", "test_fast_paths.py", "")
+p("xc50", "rows are added one by one", "add_rows(self.weight.grad, ids.reshape(-1), rows)",
+    "__import__('numpy').add.at(self.weight.grad, ids.reshape(-1), rows)")
+p = plants("layers/layer_norm.py", "test_fast_paths.py", "")
+p("xc51", "the mean by NumPy's reduction", "centre(x)", "x - x.mean(axis=-1, keepdims=True)")
+p("xc52", "the bias's gradient by NumPy's reduction", "position_sum(d_y * x_hat)", "(d_y * x_hat).reshape(-1, d_y.shape[-1]).sum(axis=0)")
+p = plants("parameter.py", "test_fast_paths.py", "")
+p("xc53", "a gradient is made elsewhere and copied", "product(*inputs, out=self._grad)", "self._grad[...] = product(*inputs)")
+p = plants("forward_backward.py", "test_fast_paths.py", "")
+p("xc54", "padding is computed", "of_source, of_target = Packing.of(source != PAD), ", "of_source, of_target = None, ")
+p = plants("attention/masking.py", "test_fast_paths.py", "")
+p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "xp.minimum(x.copy(order=\"C\"), xp.where")
+p = plants("layers/dropout.py", "test_fast_paths.py", "")
+p("xc56", "64 random bits for each coin", "keep_mask(self.rng, nearest_keep(1 - self.p), like=x)", "self.rng.random(x.shape) < nearest_keep(1 - self.p)")
+p = plants("optim.py", "test_fast_paths.py", "")
+p("xc57", "Adam makes its passes over all of memory", "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
+    "self.updater(rate)(*(array[part] for array in arrays))")
+p = plants("attention/multi_head.py", "test_fast_paths.py", "")
+p("xc58", "the source's keys and values anew for each token", "cache.once(lambda: self.keys_and_values(memory))", "self.keys_and_values(memory)")
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 
@@ -904,10 +975,16 @@ p("x288", "rows are taken of the arrays, not of the caches", "Cache(take_rows(st
     "Cache(take_rows(state.arrays, sorted(rows.tolist())))",
     select="rows_of_a_state")
 p = plants("attention/local.py", "test_cache.py", "last_queries")
+p("xc34", "an empty batch cannot be joined", "count * width, features)", "-1, features)", judge="test_conformance.py",
+    select="keeps_the_contract and LocalAttention and not Layer and not Model")
 p("x289", "the window of a step is one too wide", "(behind < self.width)", "(behind <= self.width)")
 p("x290", "the future is visible to several new queries", "(behind >= 0) & ", "")
 p("x291", "a step sees padding", "allowed = allowed & mask[:, None, None, -seen:]", "pass")
 p = plants("layers/convolution.py", "test_cache.py", "convolution_on_a_cache")
+p("xc35", "an empty batch has no windows", "windows.shape[-2] * windows.shape[-1])", "-1)", judge="test_conformance.py",
+    select="keeps_the_contract and CausalConvolution")
+p("xc36", "an empty batch has no gradient", "width, d_windows.shape[-1] // width))", "width, -1))", judge="test_conformance.py",
+    select="keeps_the_contract and CausalConvolution")
 p("x292", "the farthest place of the window is lost", "max(self.window.delays())", "max(self.window.delays()) - 1")
 p = plants("decoding/beam.py", "test_decoding.py", "beam or score")
 p("x294", "the score is multiplied by the penalty", "log_p / penalty(len(ids)", "log_p * penalty(len(ids)")
@@ -1601,15 +1678,22 @@ p("x558", "more than four axes, one mask", "    if len(shape) > 4:\n", "    if F
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "attention")
 p("x560", "a softmax of one's own is passed over", "type(self.softmax) is Softmax", "True", select="of_ones_own")
 p("x561", "a mask is not looked at", "            expect_mask(mask, scores.shape)\n", "            pass\n", select="wrong_with_a_mask")
+p("xc46", "d_P is kept outside keep_weights (kernel)", "if self.keep:\n            self.d_weights", "if True:\n            self.d_weights", select="keeps_nothing")
 p("x562", "the gradient of the weights is not dropped", "self.dropout.backward(product(d_y, value.swapaxes(-1, -2)))", "product(d_y, value.swapaxes(-1, -2))",
     select="drops_some")
 p("x563", "values under weights that were not dropped", "d_value = product(dropped.swapaxes", "d_value = product(weights.swapaxes", select="drops_some")
 p = plants("gpu/layer_norm.py", "test_kernels.py", "LayerNorm")
 p("x783", "a gradient of another shape is read beyond its end", "in_order(d_y, x.shape)", "d_y", select="beyond_its_end")
+p("xc05", "no feature is subtracted before the mean is taken (kernel)", "sum += x[j] - first;", "sum += x[j];",
+    ("const T m = sum_of_lanes(sum) / n;", "const T m = sum_of_lanes(sum) / n - first;"), select="constant_row_in_float32")
+p("xc06", "the mean is added to the first feature, and rounded (kernel)", "const T m = sum_of_lanes(sum) / n;",
+    "const T m = first + sum_of_lanes(sum) / n - first;", select="small_difference_beside")
+p("xc07", "x̂ from the mean alone in backward (kernel)", "along[j] = d_y[j] * ((x[j] - first - m) / s);",
+    "along[j] = d_y[j] * ((x[j] - m) / s);")
 p("x564", "Bessel's correction (kernel)", "sqrt(sum_of_lanes(squares) / n + epsilon)", "sqrt(sum_of_lanes(squares) / (n - 1) + epsilon)")
 p("x565", "ε outside the root (kernel)", "/ n + epsilon)", "/ n) + epsilon")
 p("x566", "the mean of d_x̂ is not subtracted (kernel)", "gamma[j] * d_y[j] - d_mean -", "gamma[j] * d_y[j] -")
-p("x567", "the part along x̂ stays (kernel)", " - (x[j] - m) / s * d_along)", ")")
+p("x567", "the part along x̂ stays (kernel)", " - (x[j] - first - m) / s * d_along)", ")")
 p("x568", "d_γ without x̂ (kernel)", "(position_sum, along)", "(position_sum, d_y)")
 p("x569", "γ is left out in backward (kernel)", "d_mean += gamma[j] * d_y[j];", "d_mean += d_y[j];")
 p = plants("gpu/cross_entropy.py", "test_kernels.py", "cross_entropy")

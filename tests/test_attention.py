@@ -497,6 +497,18 @@ def test_kept_weights_sum_to_one_and_their_gradient_is_that_of_the_context_times
     close(attend.d_weights, np.einsum("bhtv,bhsv->bhts", d_context, value))
 
 
+@pytest.mark.parametrize("component", [c for c in COMPONENTS if attentions(c.example(rng())[0])], ids=lambda c: c.__name__)
+def test_outside_the_block_nothing_is_kept_by_forward_or_backward(component):
+    """Neither P nor d_P: nobody would look at them, and they are the largest arrays there are."""
+    attend, *inputs = component.example(rng())
+    attend.to("float64")
+    with keep_weights(attend):
+        pass
+    attend.backward(np.ones_like(attend(*inputs)))
+    for found in attentions(attend).values():
+        assert not hasattr(found, "weights") and not hasattr(found, "d_weights")
+
+
 def test_weights_are_kept_on_request_only_and_outputs_never_change():
     component, x, memory = multi_head("plain")
     y = component(x, memory)

@@ -19,6 +19,7 @@ from minitransformer.backend import (
     add_rows,
     array_module,
     as_numpy,
+    centre,
     erf,
     feature_mean,
     feature_product,
@@ -123,7 +124,16 @@ def test_sums_over_features_and_positions_equal_numpys(shape):
     x = np.random.default_rng(0).standard_normal(shape)
     close(feature_sum(x), x.sum(axis=-1, keepdims=True))
     close(feature_mean(x), x.mean(axis=-1, keepdims=True))
+    close(centre(x), x - x.mean(axis=-1, keepdims=True))
     close(position_sum(x), x.reshape(-1, shape[-1]).sum(axis=0))
+
+
+@pytest.mark.parametrize("features", [3, 49, 100, 784, 1000])
+def test_a_mean_over_features_loses_nothing_that_its_sum_has(features):
+    """In float32 1/D is rounded for these D; the sum of equal whole numbers, and its quotient by D, are not."""
+    x = np.full((5, features), 255, dtype=np.float32)
+    assert (feature_mean(x) == 255).all()
+    assert not centre(x + np.float32(0.1)).any()
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
@@ -155,6 +165,7 @@ def test_sums_and_products_take_arrays_that_are_not_contiguous():
     y = rng.standard_normal((3, 6, 4))[:, ::2]
     weight = rng.standard_normal((4, 7)).T
     close(feature_sum(x), x.sum(axis=-1, keepdims=True))
+    close(centre(x), x - x.mean(axis=-1, keepdims=True))
     close(position_sum(x), x.sum(axis=(0, 1)))
     close(position_product(x, y), np.einsum("btd,bte->de", x, y))
     close(feature_product(x, weight), np.einsum("btd,de->bte", x, weight))
@@ -172,7 +183,7 @@ def test_a_product_over_positions_can_be_written_into_memory_that_is_there(shape
     assert np.isnan(memory[:3]).all() and np.isnan(memory[-2:]).all()
 
 
-@pytest.mark.parametrize("helper", [feature_sum, feature_mean, position_sum, erf])
+@pytest.mark.parametrize("helper", [feature_sum, feature_mean, centre, position_sum, erf])
 def test_a_reduction_keeps_the_dtype_and_its_input(helper):
     for dtype in (np.float32, np.float64):
         x = np.random.default_rng(3).standard_normal((3, 5, 7)).astype(dtype)

@@ -17,7 +17,7 @@ from minitransformer.backend import position_sum, product, products, sum_of_squa
 from minitransformer.backend.kernels import FLOATS, Kernel
 from minitransformer.backend.products import calls
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import as_tuple, is_float
+from minitransformer.gradient_check import as_tuple, gradient_error, is_float
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
 from minitransformer.losses import CrossEntropy
 from minitransformer.module import Module
@@ -74,6 +74,26 @@ def same(make, inputs, d_y, dtype="float64"):
 def test_a_form_computes_what_its_component_does(kind, dtype, width):
     make = (lambda: LayerNorm(width, epsilon=0.01)) if kind is LayerNorm else kind
     same(make, [3 * drawn(ROWS, width)], drawn(ROWS, width, seed=1), dtype)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("value", [255, 0.1, 99999.7, 1e30])
+def test_layer_norm_of_a_constant_row_in_float32_is_exactly_beta(width, value):
+    norm = LayerNorm(width).to("gpu")
+    norm.beta.data = on_device(drawn(width).astype(np.float32))
+    y = norm(on_device(np.full((ROWS, width), value, dtype=np.float32)))
+    np.testing.assert_array_equal(on_cpu(y), np.tile(on_cpu(norm.beta.data), (ROWS, 1)))
+
+
+@pytest.mark.parametrize("place", [0, 1, 99])
+def test_layer_norm_in_float32_sees_a_small_difference_beside_a_large_mean(place):
+    norm, double = LayerNorm(100).to("gpu"), LayerNorm(100).to("float64")
+    x = np.full((ROWS, 100), 1e5, dtype=np.float32)
+    x[:, place] += 1
+    d_y = drawn(ROWS, 100).astype(np.float32)
+    np.testing.assert_allclose(on_cpu(norm(on_device(x))), double(x.astype(np.float64)), rtol=1e-4, atol=1e-6)
+    assert gradient_error(on_cpu(norm.backward(on_device(d_y))), double.backward(d_y.astype(np.float64))) < 1e-4
+    assert gradient_error(on_cpu(norm.gamma.grad), double.gamma.grad) < 1e-4
 
 
 def test_an_empty_batch_is_an_empty_batch():
@@ -169,6 +189,13 @@ def test_attention_keeps_its_weights_and_drops_some():
         found.append([value.get() for value in (y, *d_inputs, component.weights, component.d_weights)])
     close(*found)
     assert (found[0][-1] == 0).mean() == pytest.approx(0.4, abs=0.1)
+
+
+def test_attention_keeps_nothing_unless_it_is_asked_to():
+    component = attention()
+    component(*qkv())
+    component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
+    assert not hasattr(component, "weights") and not hasattr(component, "d_weights")
 
 
 def test_a_softmax_of_ones_own_is_called():

@@ -10,7 +10,7 @@ from common import close, refusal
 
 from minitransformer import layers
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import away_from_initialisation, gradient_check
+from minitransformer.gradient_check import away_from_initialisation, gradient_check, gradient_error
 from minitransformer.layers import (
     GELU,
     CausalConvolution,
@@ -406,6 +406,32 @@ def test_layer_norm_of_a_row_of_low_variance_takes_epsilon_inside_the_root():
 def test_layer_norm_of_a_constant_row_is_beta():
     norm = moved(LayerNorm(11))
     close(norm(np.full((3, 11), 7.0)), np.tile(norm.beta.data, (3, 1)))
+
+
+@pytest.mark.parametrize("value", [255, 0.1, 1e5, 99999.7, -3.3e7, 1e30])
+@pytest.mark.parametrize("features", [3, 64, 100, 768, 784, 1001])
+def test_layer_norm_of_a_constant_row_in_float32_is_exactly_beta(features, value):
+    """No 1/784 is a float32, nor is every sum of equal numbers: the variance must be 0 all the same."""
+    norm = moved(LayerNorm(features)).to("float32")
+    x = np.full((255, features), value, dtype=np.float32)
+    np.testing.assert_array_equal(norm(x), np.tile(norm.beta.data, (255, 1)))
+
+
+@pytest.mark.parametrize("place", [0, 1, 766, 767])
+@pytest.mark.parametrize("offset", [0, 1e3, 1e5, -1e6])
+def test_layer_norm_in_float32_sees_a_small_difference_beside_a_large_mean(offset, place):
+    """What float32 gives is what float64 gives for the very same numbers: forward, and both gradients through σ."""
+    single, double = LayerNorm(768), LayerNorm(768).to("float64")
+    x = np.full((3, 768), offset, dtype=np.float32)
+    x[:, place] += 1
+    x[2] = offset + normal(768)
+    d_y = normal(3, 768, seed=1).astype(np.float32)
+    y, expected = single(x), double(x.astype(np.float64))
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-6)
+    d_x, expected = single.backward(d_y), double.backward(d_y.astype(np.float64))
+    assert gradient_error(d_x, expected) < 1e-4
+    assert gradient_error(single.gamma.grad, double.gamma.grad) < 1e-4
 
 
 @pytest.mark.parametrize("shape", [(5, 11), PLAIN, SQUARE], ids=str)
@@ -809,6 +835,17 @@ def test_sliding_window_over_further_axes_is_that_of_each_sequence():
     assert_gradients(SlidingWindow(3, 2), x, max_entries=20)
 
 
+def test_sliding_window_slides_over_a_single_sequence_too():
+    x, window = normal(7, 5), SlidingWindow(3, 2)
+    try:
+        y = window(x)
+    except InputError as refused:
+        pytest.fail(f"(T, D) was refused: {refused}")
+    assert np.array_equal(y, window(x[None])[0])
+    window.clear_saves()
+    assert_gradients(window, x)
+
+
 def test_sliding_window_gradient_counts_the_windows_in_which_a_position_stood():
     window = SlidingWindow(3, 2)
     window(normal(1, 7, 1))
@@ -910,6 +947,14 @@ def test_mean_over_positions_is_that_of_the_real_ones():
     expected = [sum(x[b, t] for t in range(7) if REAL[b, t]) / REAL[b].sum() for b in range(3)]
     close(MeanOverPositions()(x, REAL), np.array(expected))
     close(MeanOverPositions()(x), x.mean(axis=1))
+
+
+def test_mean_over_positions_of_equal_vectors_is_that_vector_in_float32_too():
+    """Divided by n, not multiplied by 1/n, which float32 rounds: the mean of a hundred times 255 would be 255.00002."""
+    for length in range(1, 130):
+        x = np.full((1, length, 2), 255, dtype=np.float32)
+        y = MeanOverPositions()(x)
+        assert y.dtype == np.float32 and (y == 255).all(), length
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from references.cases import CASES, build, fingerprint, unpack
 
+from minitransformer.conformance import all_components
 from minitransformer.gradient_check import gradient_error
 
 TOLERANCE = 1e-10
@@ -80,7 +81,12 @@ def test_the_committed_files_hold_these_cases_and_are_small():
     rooms = sorted({name.split("/")[0] for name in CASES})
     assert sorted(path.stem for path in FOLDER.glob("*.npz")) == rooms
     assert {f"{room}/{key.split('/')[0]}" for room in rooms for key in committed(room)} == set(CASES)
-    assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) < 700_000
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) < 900_000
+
+
+def test_every_component_occurs_in_a_case():
+    models = [getattr(case, "component", None) or case.model for case in map(build, CASES)]
+    assert {type(module) for model in models for _, module in model.named_modules()} >= set(all_components())
 
 
 def test_a_small_difference_is_seen():

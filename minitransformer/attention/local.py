@@ -76,7 +76,8 @@ class LocalAttention(ScaledDotProductAttention):
 
     def joined(self, x, length):
         """(B, H, N, r, K) → (B, H, T, K): undoes `blocks`."""
-        return x.reshape(*x.shape[:-3], -1, x.shape[-1])[..., :length, :]
+        *front, count, width, features = x.shape
+        return x.reshape(*front, count * width, features)[..., :length, :]
 
     def neighbourhoods(self, x):
         """(B, H, T, K) → (B, H, N, 2r, K): each block with the one before it, zeros before the first."""

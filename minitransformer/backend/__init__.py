@@ -5,7 +5,15 @@ from .erf import erf
 from .memory import keep_freed_memory
 from .products import product, use_tf32, uses_tf32
 from .random import keep_mask, nearest_keep
-from .reductions import feature_mean, feature_product, feature_sum, position_product, position_sum, sum_of_squares
+from .reductions import (
+    centre,
+    feature_mean,
+    feature_product,
+    feature_sum,
+    position_product,
+    position_sum,
+    sum_of_squares,
+)
 from .rows import add_rows, zero_rows
 from .scores import keys_outermost, query_key_product
 from .updates import adam_kernel, in_blocks
@@ -17,6 +25,7 @@ __all__ = [
     "array_module",
     "as_numpy",
     "asarray",
+    "centre",
     "chosen_device",
     "erf",
     "feature_mean",

@@ -22,18 +22,31 @@ def filled(value, count, dtype):
     return np.full(count, value, dtype=np.result_type(dtype, np.float32))
 
 
-def feature_sum(x, factor=1.0):
-    """Σ over the last axis, kept: `factor * x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
+def feature_sum(x):
+    """Σ over the last axis, kept: `x.sum(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
     if not on_host(x):
-        return x.sum(axis=-1, keepdims=True) * factor
+        return x.sum(axis=-1, keepdims=True)
     features = x.shape[-1]
-    weights = filled(factor, features, x.dtype)
-    return (x.reshape(-1, features) @ weights).reshape(*x.shape[:-1], 1)
+    return (x.reshape(-1, features) @ filled(1.0, features, x.dtype)).reshape(*x.shape[:-1], 1)
 
 
 def feature_mean(x):
-    """Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., 1)"""
-    return feature_sum(x, 1.0 / x.shape[-1])
+    """Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., 1)
+
+    A sum that is divided by D, not a product with 1/D: float32 holds no 1/784, but 784 it holds.
+    """
+    return feature_sum(x) / x.shape[-1]
+
+
+def centre(x):
+    """x less its mean over the last axis: `x - x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., D)
+
+    The first feature is subtracted before the mean is taken: what all features share is then gone, exactly. In float32 the
+    mean of 784 times 255.1 is not 255.1, and a variance of 0 would be one of rounding errors.
+    """
+    shifted = x - x[..., :1]
+    shifted -= feature_mean(shifted)
+    return shifted
 
 
 def position_sum(x, out=None):

@@ -118,7 +118,7 @@ def progress_bar(title, total):
 
 
 def gradcheck(options):
-    """Compare every gradient of every component with finite differences."""
+    """Compare the gradient of each input and parameter of each component with finite differences."""
     from ..conformance import all_components, check_gradients
 
     components = all_components()

@@ -134,7 +134,7 @@ def make_parser():
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
     gradcheck.add_argument("--seed", type=at_least(0), default=0, help="draws parameters, inputs and gradients (default: 0)")
-    gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries tried of each array (default: 30; 0: all)")
+    gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries compared in each array; in larger arrays also two random directions, in which all entries move (default: 30; 0: all entries)")
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
     grade.add_argument("files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them")

@@ -1,4 +1,4 @@
-"""Layer normalisation, a row in one go."""
+"""Layer normalisation, a row in one go. As in `backend.centre`, the first feature is subtracted before the mean is taken."""
 
 from .. import layers
 from ..backend import array_module, position_sum
@@ -10,12 +10,13 @@ FORWARD = Kernel(
     "const T *x, const T *gamma, const T *beta, long long n, T epsilon, T *y, T *mean, T *sigma",
     """
     x += i * n, y += i * n;
+    const T first = x[0];
     T sum = 0, squares = 0;
-    for (int j = lane; j < n; j += LANES) sum += x[j];
+    for (int j = lane; j < n; j += LANES) sum += x[j] - first;
     const T m = sum_of_lanes(sum) / n;
-    for (int j = lane; j < n; j += LANES) squares += (x[j] - m) * (x[j] - m);
+    for (int j = lane; j < n; j += LANES) squares += (x[j] - first - m) * (x[j] - first - m);
     const T s = sqrt(sum_of_lanes(squares) / n + epsilon);
-    for (int j = lane; j < n; j += LANES) y[j] = gamma[j] * ((x[j] - m) / s) + beta[j];
+    for (int j = lane; j < n; j += LANES) y[j] = gamma[j] * ((x[j] - first - m) / s) + beta[j];
     if (lane == 0) mean[i] = m, sigma[i] = s;
     """,
 )
@@ -25,16 +26,16 @@ BACKWARD = Kernel(
     "const T *x, const T *d_y, const T *gamma, const T *mean, const T *sigma, long long n, T *d_x, T *along",
     """
     x += i * n, d_y += i * n, d_x += i * n, along += i * n;
-    const T m = mean[i], s = sigma[i];
+    const T first = x[0], m = mean[i], s = sigma[i];
     T d_mean = 0, d_along = 0;
     for (int j = lane; j < n; j += LANES) {
-        along[j] = d_y[j] * ((x[j] - m) / s);
+        along[j] = d_y[j] * ((x[j] - first - m) / s);
         d_mean += gamma[j] * d_y[j];
         d_along += gamma[j] * along[j];
     }
     d_mean = sum_of_lanes(d_mean) / n;
     d_along = sum_of_lanes(d_along) / n;
-    for (int j = lane; j < n; j += LANES) d_x[j] = (gamma[j] * d_y[j] - d_mean - (x[j] - m) / s * d_along) / s;
+    for (int j = lane; j < n; j += LANES) d_x[j] = (gamma[j] * d_y[j] - d_mean - (x[j] - first - m) / s * d_along) / s;
     """,
 )
 

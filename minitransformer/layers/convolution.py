@@ -36,11 +36,12 @@ class CausalConvolution(Module):
             (seen,) = cache.extend(seen)
             seen = seen[..., -(x.shape[-2] + max(self.window.delays())) :, :]  # no window begins earlier
         windows = self.window(seen)[..., -x.shape[-2] :, :, :]           # (B, T, w, D)
-        return self.linear(windows.reshape(*x.shape[:-1], -1))           # (B, T, E)
+        return self.linear(windows.reshape(*x.shape[:-1], windows.shape[-2] * windows.shape[-1]))  # (B, T, E)
 
     def backward(self, d_y):
         d_windows = self.linear.backward(d_y)                            # (B, T, w·D)
-        d_x = self.window.backward(d_windows.reshape(*d_y.shape[:-1], self.window.width, -1))
+        width = self.window.width
+        d_x = self.window.backward(d_windows.reshape(*d_y.shape[:-1], width, d_windows.shape[-1] // width))
         mask = self.saved()
         return only_real(d_x, mask)
 

@@ -1,6 +1,6 @@
 """Layer normalisation."""
 
-from ..backend import array_module, feature_mean, position_sum
+from ..backend import array_module, centre, feature_mean, position_sum
 from ..module import Module, Parameter
 from .linear import expect_features
 
@@ -30,24 +30,18 @@ class LayerNorm(Module):
 
     def forward(self, x):
         expect_features(self, x, self.gamma.size)
-        x_hat = x - feature_mean(x)                                      # (..., D), centred
-        sigma = array_module(x).sqrt(feature_mean(x_hat * x_hat) + self.epsilon)  # (..., 1)
-        x_hat /= sigma
+        centred = centre(x)                                              # (..., D): x − mean
+        sigma = array_module(x).sqrt(feature_mean(centred * centred) + self.epsilon)  # (..., 1)
+        x_hat = centred / sigma
         self.save(x_hat, sigma)
-        y = self.gamma.data * x_hat
-        y += self.beta.data
-        return y
+        return self.gamma.data * x_hat + self.beta.data
 
     def backward(self, d_y):
         x_hat, sigma = self.saved()
         self.beta.grad += position_sum(d_y)                              # (D,)
         self.gamma.grad += position_sum(d_y * x_hat)
-        d_x = self.gamma.data * d_y                                      # (..., D), as yet d_x̂
-        along_x_hat = feature_mean(d_x * x_hat)
-        d_x -= feature_mean(d_x)
-        d_x -= x_hat * along_x_hat
-        d_x /= sigma
-        return d_x
+        d_x_hat = self.gamma.data * d_y                                  # (..., D)
+        return (d_x_hat - feature_mean(d_x_hat) - x_hat * feature_mean(d_x_hat * x_hat)) / sigma
 
     @classmethod
     def example(cls, rng):

@@ -20,14 +20,14 @@ class MeanOverPositions(Module):
         expect_real(mask, x.shape[:-1])
         xp = array_module(x)
         real = xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask
-        share = real / xp.maximum(real.sum(axis=1, keepdims=True), 1)    # (B, T): 1/n, or 0
-        share = share.astype(x.dtype)
-        self.save(share)
-        return (share[:, None] @ x)[:, 0]                                # (B, D)
+        real = real.astype(x.dtype)                                      # (B, T): 1, or 0 for padding
+        count = xp.maximum(real.sum(axis=1, keepdims=True), 1)           # (B, 1): n
+        self.save(real, count)
+        return (real[:, None] @ x)[:, 0] / count                         # (B, D)
 
     def backward(self, d_y):
-        share = self.saved()
-        return share[..., None] * d_y[:, None]                           # (B, T, D)
+        real, count = self.saved()
+        return real[..., None] * (d_y / count)[:, None]                  # (B, T, D)
 
     @classmethod
     def example(cls, rng):

@@ -81,11 +81,19 @@ def attention(case, what):
         options = {"attn_mask": forbidden(mask, H, query.shape[1]), "need_weights": False}
         return functional_call(module, twins.attention(w, "", ""), (query, memory, memory), options, strict=True)[0]
 
+    def local(w, query, key, value, mask=None):
+        seen = ~twins.beyond_window(query.shape[2], case.component.width)
+        if mask is None:
+            return F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+        return plain_scaled_dot_product(w, query, key, value, seen & mask[:, None, None])
+
     def paper(w, query, memory, mask):
         return plain_attention(w, "", H, query, query if memory is None else memory, mask)
 
     if what == "nothing_to_attend_to":
         return differentiate(case, plain_scaled_dot_product)
+    if what.startswith("local"):
+        return differentiate(case, local)
     if what.startswith("scaled_dot_product"):
         return differentiate(case, scaled_dot_product)
     return differentiate(case, paper if what.startswith("paper") else multi_head)
@@ -93,6 +101,14 @@ def attention(case, what):
 
 def stacks(case, what):
     config = case.config
+    if what.startswith("local"):
+        module = nn.TransformerEncoderLayer(**twins.layer_options(config))
+
+        def local(w, x, real):
+            masks = twins.beyond_window(x.shape[1], config.window), ~real
+            return functional_call(module, twins.encoder_layer(w, "", ""), (x, *masks), strict=True)
+
+        return differentiate(case, local)
     is_encoder, is_stack = what.startswith("encoder"), "layer" not in what
     options, final_norm = twins.layer_options(config), nn.LayerNorm(config.d_model)
     if is_encoder:
@@ -120,6 +136,10 @@ def models(case, what):
     config = case.config
     if "paper" in what:
         return differentiate(case, lambda w, source, target: plain_transformer(w, config, source, target))
+    if what.startswith("convolution"):
+        return differentiate(case, lambda w, source, target: plain_convolution_model(w, config, source, target))
+    if what == "one_vector":
+        return differentiate(case, lambda w, source, target: plain_one_vector(w, config, source, target))
     is_transformer = what.startswith("transformer")
     twin = (twins.TransformerTwin if is_transformer else twins.LanguageModelTwin)(config)
     state_of = twins.transformer if is_transformer else twins.language_model
@@ -127,6 +147,8 @@ def models(case, what):
     def forward(w, source, target):
         return functional_call(twin, state_of(w), (source, target), strict=True)
 
+    if what.startswith("local"):  # a row's padding must not stand inside its windows
+        return differentiate(case, lambda w, *ids: row_by_row(lambda row: forward(w, None, row), *ids))
     if "dropout" not in what:
         return differentiate(case, forward)
     fix_dropout(twin)
@@ -171,9 +193,13 @@ def recurrent(case, what):
 
 def older(case, what):
     def convolution(w, x, mask=None):
-        x = x if mask is None else x * mask[..., None]
-        weight = w["linear.weight"].unflatten(0, (3, -1)).permute(2, 1, 0)  # (w·D, E) → (E, D, w)
-        return F.conv1d(F.pad(x.mT, (2 * 2, 0)), weight, w["linear.bias"], dilation=2).mT
+        return causal_convolution(w, "", x, mask, 2)
+
+    def layer_of(w, x, mask):
+        return convolution_layer(w, "", case.config, x, mask, 2)
+
+    def mean(w, x, mask=None):
+        return x.mean(dim=1) if mask is None else torch.stack([row[real].mean(dim=0) for row, real in zip(x, mask)])
 
     def additive(w, query, key, annotations, mask):
         pairs = torch.einsum("btq,qm->btm", query, w["query.weight"])[:, :, None] + w["query.bias"]
@@ -185,7 +211,7 @@ def older(case, what):
         scores = torch.einsum("btq,qx,bsx->bts", query, w["query.weight"], key)
         return masked_softmax(scores, mask) @ (key if annotations is None else annotations)
 
-    forwards = {"convolution": convolution, "additive": additive, "multiplicative": multiplicative}
+    forwards = {"convolution": convolution, "layer": layer_of, "mean": mean, "additive": additive, "multiplicative": multiplicative}
     return differentiate(case, forwards[what.split("_")[0]])
 
 
@@ -220,9 +246,14 @@ def plain_attention(w, at, heads, query, memory, mask):
     return torch.einsum("bhts,bhsk->bthk", weights, v).flatten(2) @ w[f"{at}output.weight"]
 
 
+def feed_forward(w, at, config, x):
+    activation = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}
+    hidden = activation[config.activation](x @ w[f"{at}.expand.weight"] + w[f"{at}.expand.bias"])
+    return hidden @ w[f"{at}.contract.weight"] + w[f"{at}.contract.bias"]
+
+
 def plain_transformer(w, config, source, target):
     """`Transformer` without attention biases, with d_k ≠ d_v, and with final norms only if the config has them."""
-    activation = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}
     tables = {"source": w["source_input.embedding.weight"]}
     tables["target"] = w.get("target_input.embedding.weight", tables["source"])
 
@@ -234,10 +265,6 @@ def plain_transformer(w, config, source, target):
 
     def add_and_norm(x, at, sublayer):
         return norm(x + sublayer(x), f"{at}.norm") if config.norm == "post" else x + sublayer(norm(x, f"{at}.norm"))
-
-    def feed_forward(x, at):
-        hidden = activation[config.activation](x @ w[f"{at}.expand.weight"] + w[f"{at}.expand.bias"])
-        return hidden @ w[f"{at}.contract.weight"] + w[f"{at}.contract.bias"]
 
     def attend(at, x, memory, mask):
         return plain_attention(w, f"{at}.", config.heads, x, memory, mask)
@@ -253,7 +280,7 @@ def plain_transformer(w, config, source, target):
         memory = add_and_norm(
             memory, f"{at}.add_norm_1", lambda x, at=at: attend(f"{at}.self_attention", x, x, source_mask)
         )
-        memory = add_and_norm(memory, f"{at}.add_norm_2", lambda x, at=at: feed_forward(x, f"{at}.feed_forward"))
+        memory = add_and_norm(memory, f"{at}.add_norm_2", lambda x, at=at: feed_forward(w, f"{at}.feed_forward", config, x))
     memory = finish(memory, "encoder")
     y = embed(tables["target"], target)
     for n in range(config.decoder_layers):
@@ -262,9 +289,64 @@ def plain_transformer(w, config, source, target):
         y = add_and_norm(
             y, f"{at}.add_norm_2", lambda x, at=at: attend(f"{at}.cross_attention", x, memory, source_mask)
         )
-        y = add_and_norm(y, f"{at}.add_norm_3", lambda x, at=at: feed_forward(x, f"{at}.feed_forward"))
+        y = add_and_norm(y, f"{at}.add_norm_3", lambda x, at=at: feed_forward(w, f"{at}.feed_forward", config, x))
     y = finish(y, "decoder")
     return y @ (w["output.weight"] if "output.weight" in w else tables["target"].T)
+
+
+def row_by_row(run, source, target):
+    """The logits that `run(ids)` gives for each row by itself, (B, T, V): its source without padding, then its target."""
+    rows = [torch.cat([words[words != 0], target_in]) for words, target_in in zip(source, target)]
+    return torch.stack([run(ids[None])[0, -target.shape[1] :] for ids in rows])
+
+
+def causal_convolution(w, at, x, real, dilation, width=3):
+    x = x if real is None else x * real[..., None]
+    weight = w[f"{at}linear.weight"].unflatten(0, (width, -1)).permute(2, 1, 0)  # (w·D, E) → (E, D, w)
+    return F.conv1d(F.pad(x.mT, ((width - 1) * dilation, 0)), weight, w[f"{at}linear.bias"], dilation=dilation).mT
+
+
+def convolution_layer(w, at, config, x, real, dilation):
+    def norm(x, name):
+        return F.layer_norm(x, x.shape[-1:], w[f"{at}{name}.norm.gamma"], w[f"{at}{name}.norm.beta"])
+
+    def convolve(x):
+        return causal_convolution(w, f"{at}convolution.", x, real, dilation, config.kernel_width)
+
+    def expand(x):
+        return feed_forward(w, f"{at}feed_forward", config, x)
+
+    for name, sublayer in (("add_norm_1", convolve), ("add_norm_2", expand)):
+        x = norm(x + sublayer(x), name) if config.norm == "post" else x + sublayer(norm(x, name))
+    return x
+
+
+def plain_convolution_model(w, config, source, target):
+    """`ConvolutionModel`: nn.functional's convolution, norms and embedding; no row has padding before its target."""
+
+    def run(ids):
+        scaled = F.embedding(ids, w["input.embedding.weight"]) * math.sqrt(config.d_model)
+        places = torch.clamp(torch.cumsum(ids != 0, dim=1) - 1, min=0)
+        x = scaled + twins.sinusoids(config.max_length, config.d_model)[places]
+        for n in range(config.decoder_layers):
+            x = convolution_layer(w, f"layers.layers.{n}.", config, x, ids != 0, config.kernel_width**n)
+        if config.final_norm:
+            x = F.layer_norm(x, x.shape[-1:], w["layers.final_norm.gamma"], w["layers.final_norm.beta"])
+        return x @ w["output.weight"]
+
+    return row_by_row(run, source, target)
+
+
+def plain_one_vector(w, config, source, target):
+    """`OneVectorMLP`: the mean over each row's real words, added to every place of its target."""
+
+    def embed(side, ids):
+        scaled = F.embedding(ids, w[f"{side}_input.embedding.weight"]) * math.sqrt(config.d_model)
+        return scaled + twins.sinusoids(ids.shape[-1], config.d_model)
+
+    words = feed_forward(w, "squash", config, embed("source", source))
+    means = torch.stack([row[ids != 0].mean(dim=0) for row, ids in zip(words, source)])
+    return feed_forward(w, "generate", config, embed("target", target) + means[:, None]) @ w["output.weight"]
 
 
 # -- dropout with a mask that is known ----------------------------------------------------------------------------

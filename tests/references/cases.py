@@ -15,6 +15,7 @@ import numpy as np
 
 from minitransformer.attention import (
     AdditiveAttention,
+    LocalAttention,
     MultiHeadAttention,
     MultiplicativeAttention,
     ScaledDotProductAttention,
@@ -27,28 +28,39 @@ from minitransformer.layers import (
     Embedding,
     LayerNorm,
     Linear,
+    MeanOverPositions,
     ReLU,
     Softmax,
     TanhGELU,
 )
 from minitransformer.losses import CrossEntropy
 from minitransformer.models import (
+    ConvolutionConfig,
+    ConvolutionLayer,
+    ConvolutionModel,
     Decoder,
     DecoderLayer,
     Encoder,
     EncoderLayer,
     LanguageModel,
+    LocalAttentionConfig,
+    LocalAttentionLayer,
+    LocalAttentionModel,
+    OneVectorConfig,
+    OneVectorMLP,
     RNNConfig,
     RNNSeq2Seq,
     Transformer,
     TransformerConfig,
 )
+from minitransformer.models.config import SequenceConfig
 from minitransformer.module import Module
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.recurrent import CELLS, Bidirectional, Recurrence
 
 B, T, S, H, K, F, V, W = 3, 5, 7, 4, 2, 11, 17, 19  # W: the target's vocabulary
 STATE = 6  # width of a recurrent state
+WINDOW = 3  # of local attention
 D = H * K
 SOURCE_LENGTHS, TARGET_LENGTHS = (7, 4, 6), (5, 3, 4)
 
@@ -93,7 +105,7 @@ class ComponentCase:
     component: Module
     inputs: tuple
     output_shape: tuple
-    config: TransformerConfig | RNNConfig | None = None
+    config: SequenceConfig | None = None
 
     def __post_init__(self):
         settle(self.component, self.name)
@@ -303,11 +315,18 @@ def target_mask():
     return np.tril(np.ones((T, T), dtype=bool)) & (target_ids() != 0)[:, None, None, :]
 
 
-def config(**changes):
-    """As nn.Transformer has it, unless changed."""
+def config(kind=TransformerConfig, **changes):
+    """As nn.Transformer has it, unless changed; of what this kind of configuration has."""
     options = {"bias": True, "final_norm": True, "target_vocabulary": W, "d_model": D, "heads": H, "d_ff": F}
     layers = {"encoder_layers": 1, "decoder_layers": 2, "max_length": 16, "dropout": 0.0}
-    return TransformerConfig(**{"source_vocabulary": V, **options, **layers, **changes})
+    known = [field.name for field in dataclasses.fields(kind)]
+    options = {name: value for name, value in {"source_vocabulary": V, **options, **layers}.items() if name in known}
+    return kind(**{**options, **changes})
+
+
+def one_vocabulary(kind, **changes):
+    """Of a model that reads source and target as one sequence."""
+    return config(kind, source_vocabulary=W, **changes)
 
 
 def tied(**changes):
@@ -402,6 +421,21 @@ def paper_attention(name, cross):
     return ComponentCase(name, attention, (x, *others), x.shape)
 
 
+@case("attention/local", False)
+@case("attention/local_masked", True)
+def local_attention(name, padded):
+    """Position 6 of the second row sees padding only."""
+    q, k, v = inputs(name, (B, H, S, K), (B, H, S, K), (B, H, S, 9))
+    return ComponentCase(name, LocalAttention(WINDOW), (q, k, v, source_ids() != 0 if padded else None), (B, H, S, 9))
+
+
+@case("stacks/local_attention_layer_post", "post")
+@case("stacks/local_attention_layer_pre", "pre")
+def local_attention_layer(name, norm):
+    settings = config(LocalAttentionConfig, norm=norm, window=WINDOW + 1)
+    return ComponentCase(name, LocalAttentionLayer(settings, rng()), (*inputs(name, (B, S, D)), source_ids() != 0), (B, S, D), settings)
+
+
 @case("stacks/encoder_layer_post", EncoderLayer, {"norm": "post"})
 @case("stacks/encoder_layer_pre", EncoderLayer, {"norm": "pre", "activation": "gelu"})
 @case("stacks/encoder_post", Encoder, {"norm": "post", "activation": "gelu", "encoder_layers": 3})
@@ -454,6 +488,20 @@ def language_model(name, settings, with_source):
     return ComponentCase(name, LanguageModel(settings, 0), ids, (B, T, vocabulary), settings)
 
 
+@case("models/local_attention_post", LocalAttentionModel, one_vocabulary(LocalAttentionConfig, window=4, norm="post"))
+@case("models/local_attention_pre", LocalAttentionModel, one_vocabulary(LocalAttentionConfig, window=3, norm="pre"))
+@case("models/convolution_post", ConvolutionModel, one_vocabulary(ConvolutionConfig, norm="post", activation="gelu"))
+@case("models/convolution_pre", ConvolutionModel, one_vocabulary(ConvolutionConfig, norm="pre", final_norm=False))
+def one_sequence(name, kind, settings):
+    return ComponentCase(name, kind(settings, 0), (source_ids(W), target_ids()), (B, T, W), settings)
+
+
+@case("models/one_vector")
+def one_vector(name):
+    settings = config(OneVectorConfig)
+    return ComponentCase(name, OneVectorMLP(settings, 0), (source_ids(), target_ids()), (B, T, W), settings)
+
+
 @case("recurrent/rnn_cell", "rnn")
 @case("recurrent/gru_cell", "gru")
 def cell(name, kind):
@@ -497,6 +545,21 @@ def convolution(name, padded):
     mask = source_ids() != 0 if padded else None
     component = CausalConvolution(D, F, 3, rng(), dilation=2)
     return ComponentCase(name, component, (*inputs(name, (B, S, D)), mask), (B, S, F))
+
+
+@case("older/mean", False)
+@case("older/mean_masked", True)
+def mean_over_positions(name, padded):
+    mask = source_ids() != 0 if padded else None
+    return ComponentCase(name, MeanOverPositions(), (*inputs(name, (B, S, D)), mask), (B, D))
+
+
+@case("older/layer_of_convolution_post", "post")
+@case("older/layer_of_convolution_pre", "pre")
+def convolution_layer(name, norm):
+    settings = config(ConvolutionConfig, norm=norm)
+    mask = source_ids() != 0
+    return ComponentCase(name, ConvolutionLayer(settings, rng(), dilation=2), (*inputs(name, (B, S, D)), mask), (B, S, D), settings)
 
 
 @case("older/additive", True)

@@ -135,6 +135,11 @@ def future(length):
     return torch.ones(length, length, dtype=torch.bool).triu(1)
 
 
+def beyond_window(length, width):
+    """True where a query may NOT attend: at later keys, and at those that lie `width` or more back."""
+    return future(length) | torch.ones(length, length, dtype=torch.bool).tril(-width)
+
+
 def layer_options(config):
     """The arguments that nn.TransformerEncoderLayer, nn.TransformerDecoderLayer and nn.Transformer share."""
     return {
@@ -181,7 +186,9 @@ class TransformerTwin(nn.Module):
 
 
 class LanguageModelTwin(nn.Module):
-    """`LanguageModel(config)` in PyTorch: nn.TransformerEncoder under a causal mask, positions over real tokens."""
+    """`LanguageModel(config)` in PyTorch, and `LocalAttentionModel(config)`: nn.TransformerEncoder under a causal mask, or
+    under that of a window, positions over real tokens.
+    """
 
     def __init__(self, config):
         super().__init__()
@@ -189,6 +196,7 @@ class LanguageModelTwin(nn.Module):
         self.embedding = nn.Embedding(config.target_vocabulary, features)
         self.table = sinusoids(config.max_length, features).to(torch.get_default_dtype())
         self.learned = config.positions == "learned"
+        self.window = getattr(config, "window", config.max_length)
         if self.learned:
             self.position_embedding = nn.Embedding(config.max_length, features)
         layer = nn.TransformerEncoderLayer(**layer_options(config))
@@ -201,7 +209,7 @@ class LanguageModelTwin(nn.Module):
         positions = torch.stack([torch.clamp(torch.cumsum(row != 0, dim=0) - 1, min=0) for row in ids])
         place = self.position_embedding(positions) if self.learned else self.table[positions]
         x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim) + place
-        hidden = self.layers(x, mask=future(ids.shape[1]), src_key_padding_mask=ids == 0)
+        hidden = self.layers(x, mask=beyond_window(ids.shape[1], self.window), src_key_padding_mask=ids == 0)
         return self.output(hidden[:, -target_in.shape[1] :])
 
 
