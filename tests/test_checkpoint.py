@@ -97,7 +97,7 @@ def test_another_version_and_a_foreign_file_are_refused(tmp_path, tensors, monke
     monkeypatch.setattr("minitransformer.checkpoint.VERSION", 7)
     path = saved(tmp_path, tensors)
     monkeypatch.undo()
-    with pytest.raises(InputError, match="format version 7; this minitransformer reads version 2"):
+    with pytest.raises(InputError, match="format version 7; this minitransformer reads versions 2 and 3"):
         load_checkpoint(path)
     save_file({"a": np.zeros(3)}, path)
     with pytest.raises(InputError, match="no checkpoint of minitransformer"):
