@@ -49,6 +49,7 @@ class Team:
     def gradients(self, shares):
         """As `Shares.one_by_one`."""
         for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
+            fork.drop_answers()  # of a step that was not finished, because something was raised
             fork.send(b"share" + struct.pack("dq", weight, seed) + packed(part))
         value, _ = self.shares.compute(*shares[0])
         answers = [fork.receive() for fork in self.forks]

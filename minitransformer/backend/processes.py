@@ -48,9 +48,8 @@ class Fork:
     """A copy of this process that answers messages. There, `start()` is called, and returns `answer(bytes) → bytes`.
 
     Arrays made by `shared` are the same memory in both; everything else is a copy. `others` are the forks made before.
-    `receive` returns None if `answer` raised. An answer that was not received, because something was raised meanwhile, is
-    waited for and dropped before the next message is sent. Raises ChildProcessError if the fork has ended, as it does when
-    the system runs out of memory, or stays stopped for ten seconds.
+    `receive` returns None if `answer` raised; `drop_answers` waits for those that nobody has received. Raises
+    ChildProcessError if the fork has ended, as it does when the system runs out of memory, or stays stopped for ten seconds.
     """
 
     def __init__(self, start, others=()):
@@ -63,21 +62,23 @@ class Fork:
             warnings.simplefilter("ignore", DeprecationWarning)
             self.process.start()
         end.close()
-        self.owes = False  # an answer
+        self.owed = 0  # answers
 
     def send(self, message):
-        if self.owes:
-            self.receive()
         with self.expecting_life():
             self.expect_running(lambda: not is_stopped(self.process.pid) or time.sleep(0.2))  # who reads nothing may block a long message
-            self.owes = True
+            self.owed += 1
             self.pipe.send_bytes(message)
 
     def receive(self):
         with self.expecting_life():
             reply = received(self.pipe, self.expect_running)
-        self.owes = False
+        self.owed -= 1
         return reply[1:] if reply[:1] == DONE else None
+
+    def drop_answers(self):
+        while self.owed:
+            self.receive()
 
     def expect_running(self, ready):
         """Return when `ready()`. Raises ChildProcessError once the fork has been stopped for too long."""
