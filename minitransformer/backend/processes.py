@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 
 PATIENCE = 0.002  # seconds
+LONG = 60_000  # bytes: more may not fit into a pipe that nobody reads, and sending it would never end
 STOPPED_TOO_LONG = 10.0  # seconds; Ctrl-Z and fg stop and continue all processes, not quite at the same time
 DONE, FAILED = b"1", b"0"
 FORK_IS_SAFE = sys.platform == "linux"  # macOS's own BLAS does not survive a fork, and Windows has none
@@ -66,7 +67,8 @@ class Fork:
 
     def send(self, message):
         with self.expecting_life():
-            self.expect_running(lambda: not is_stopped(self.process.pid) or time.sleep(0.2))  # who reads nothing may block a long message
+            if len(message) > LONG:
+                self.expect_running(lambda: not is_stopped(self.process.pid) or time.sleep(0.2))
             self.owed += 1
             self.pipe.send_bytes(message)
 
@@ -88,9 +90,8 @@ class Fork:
             since = (since or now) if is_stopped(self.process.pid) else None
             if since and now - since > STOPPED_TOO_LONG:
                 raise ChildProcessError(
-                    f"A process that helps to compute, number {self.process.pid}, has been stopped by a signal for {now - since:.0f} "
-                    f"seconds. Let it go on (kill -CONT {self.process.pid}) before you resume the run, or train a new run in one "
-                    "process: --shares 1."
+                    f"A process that helps to compute has been stopped by a signal (SIGSTOP) for {now - since:.0f} seconds, so the training "
+                    "ends. Go on from the last checkpoint with --resume RUN, or train a new run in one process: --shares 1."
                 )
 
     @contextlib.contextmanager
