@@ -46,14 +46,20 @@ def vocabulary_of(facts):
         expect_type(facts["tokenizer"], str, "vocabulary.tokenizer")
     try:
         vocabulary = load_vocabulary(facts)
-        fits = tuple(vocabulary.tokens[: len(SPECIAL)]) == SPECIAL and all(type(t) is str for t in vocabulary.tokens)
+        fits = kind != "subwords" or _is_ours(vocabulary.tokenizer)
     except InputError:
         raise
     except Exception as problem:  # the library of subwords raises nothing more special
         raise InputError(f"vocabulary.tokenizer is none that can be read ({' '.join(str(problem).split())}).") from None
-    if not fits or kind == "subwords" and vocabulary.tokenizer.get_vocab_size() != len(vocabulary.tokenizer.get_vocab()):
-        raise InputError(f"vocabulary.tokenizer is of another program: its first tokens must be {', '.join(SPECIAL)}.")
+    if not fits:
+        raise InputError(f"vocabulary.tokenizer is of another program: its tokens 0, 1, 2, … must be texts, and begin with {', '.join(SPECIAL)}.")
     return vocabulary
+
+
+def _is_ours(tokenizer):
+    """Whether ids 0, 1, 2, … are tokens, the special ones first, as `Subwords` expects."""
+    tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+    return tuple(tokens[: len(SPECIAL)]) == SPECIAL and all(type(token) is str and token for token in tokens)
 
 
 def expect_example(example, size):
