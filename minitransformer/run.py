@@ -84,9 +84,10 @@ class Run:
         With `overwrite`, an older run there makes room: its config, its metrics and its own checkpoints are removed, and
         nothing else is. InputError if what is there is no run.
         """
-        run = cls(folder, {**config, "id": secrets.token_hex(8)})  # checks everything before a file is touched,
-        run.example()                                              # also that there are validation sequences
+        run = cls(folder, config)  # checks everything before a file is touched,
+        run.example()              # also that there are validation sequences
         run.expect_vocabulary()
+        run.config["id"] = secrets.token_hex(8)
         if run.folder.exists() and not run.folder.is_dir():
             raise InputError(f"{folder} is a file. A run needs a folder: choose another with --out.")
         run.folder.mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,10 @@ from .training_options import TrainingOptions
 
 NAME = "config.json"
 VERSION = 1
-ADDED_LATER = {"shares": 1}  # fields of "training" that an older run lacks, and what it did
+ADDED_LATER = {"shares": 1}  # fields of "training" that a run without an id may lack, and what it did
 MOST_PARAMETERS = 2**31
-MOST = 1_000_000  # of a size: layers, symbols, sequences in a batch
+MOST = 1_000_000  # of a size: layers, symbols
+MOST_SEQUENCES = 65_536  # in a batch, or evaluated
 
 
 def expect_config(config, where):
@@ -33,9 +34,9 @@ def expect_config(config, where):
             expect_type(config[part]["name"], str, f"{part}.name")
         _expect_task(**config["task"])
         _expect_model(**config["model"])
-        expect_fields(TrainingOptions, config["training"], "training", ADDED_LATER)
+        expect_fields(TrainingOptions, config["training"], "training", () if "id" in config else ADDED_LATER)
         options_of(config)  # checks the ranges
-        _expect_sizes("training", config["training"], ("batch_size", "evaluate_count"))
+        _expect_sizes("training", config["training"], ("batch_size", "evaluate_count"), MOST_SEQUENCES)
     except InputError as problem:
         raise InputError(f"{where}: {problem}") from None
 
@@ -70,10 +71,10 @@ def _expect_model(name, options):
     kind.config(**options)  # its own class knows the ranges
 
 
-def _expect_sizes(where, options, names):
+def _expect_sizes(where, options, names, most=MOST):
     for name in names:
-        if type(options.get(name)) is int and options[name] > MOST:
-            raise InputError(f"{where}.{name} must be at most {MOST:,}, got {reprlib.repr(options[name])}.")
+        if type(options.get(name)) is int and options[name] > most:
+            raise InputError(f"{where}.{name} must be at most {most:,}, got {reprlib.repr(options[name])}.")
 
 
 def differences(config, other):
@@ -82,7 +83,7 @@ def differences(config, other):
     Where a run ends does not count, because `--steps` may move it, nor does a field that one of them is too old to have.
     """
     one, two = ({path: value for path, value in _flat(c) if path != "training.steps"} for c in (config, other))
-    old = {f"training.{name}" for name in ADDED_LATER}
+    old = {f"training.{name}" for name in ADDED_LATER if "id" not in one}
     paths = [path for path in {**one, **two} if not (path in old and (path not in one or path not in two))]
     return [(path, one.get(path), two.get(path)) for path in paths if _text(one.get(path)) != _text(two.get(path))]
 

@@ -3,6 +3,7 @@
 `test_run.py` tries a few of each; `trial_of_config`, `trial_of_facts` and `trial_of_kills` take any number.
 """
 
+import contextlib
 import copy
 import json
 import os
@@ -18,7 +19,7 @@ import numpy as np
 from minitransformer.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.data.batching import make_batch
 from minitransformer.decoding import greedy
-from minitransformer.errors import InputError
+from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.run import Run
 
 NESTED = json.loads("[" * 60 + "]" * 60)
@@ -111,6 +112,9 @@ def trial_of_config(run, rng, count):
                 new = json.loads(content)
                 assert json.dumps({"version": 1, **result.config}, sort_keys=True) == json.dumps(new, sort_keys=True), content
                 results["same" if new == config else "counts"] += ask == Run.resume
+                result.last_step = result.optimizer.t + 1
+                with contextlib.suppress(NonFiniteError, MemoryError):
+                    result.train()  # an edit that counts can be trained with, or says why not
             except InputError as problem:
                 said(problem)
                 results["refused"] += ask == Run.resume

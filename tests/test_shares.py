@@ -842,19 +842,20 @@ def test_more_shares_than_sequences_cost_nothing():
     assert len(cut(batch, 10**15)) == 7
 
 
-@pytest.mark.parametrize("checkpointed", [True, False])
-def test_a_run_from_before_there_were_shares_goes_on(tmp_path, processes, checkpointed, monkeypatch):
-    processes(1)
-    old = config()
-    del old["training"]["shares"]
-    before = Run.create(tmp_path / "run", old)
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_run_from_before_there_were_shares_goes_on_with_one(tmp_path, processes, cores):
+    processes(cores)
+    Run.create(tmp_path / "run", config())
+    path = tmp_path / "run" / "config.json"
+    old = json.loads(path.read_text())
+    del old["training"]["shares"], old["id"]
+    path.write_text(json.dumps(old))
+    before = Run.resume(tmp_path / "run")
     before.last_step = 5
-    if checkpointed:
-        finished(before)
-        number = before.options.shares
-        assert load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]["shares"] == number
-        monkeypatch.setattr("minitransformer.shares.cores", lambda: 3 - number)  # another machine
-        assert Run.open(tmp_path / "run").options.shares == number
+    finished(before)
+    assert load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]["shares"] == 1
+    path.write_text(json.dumps(old))  # its config.json is older than its checkpoint
+    assert Run.open(tmp_path / "run").options.shares == 1
     assert finished(Run.resume(tmp_path / "run")).optimizer.t == 12
 
 
