@@ -23,7 +23,7 @@ class NoCheckpoint(InputError):
 def save_checkpoint(path, tensors, facts):
     """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all.
 
-    A checksum of every tensor goes along: over its name, dtype, shape and bytes. Arrays of any byte order, strides and
+    A checksum of every tensor goes along, by its name: over its dtype, shape and bytes. Arrays of any byte order, strides and
     shape, () too, come back as they were. Raises InputError for a dtype that safetensors has not.
     """
     from safetensors.numpy import save
@@ -33,7 +33,7 @@ def save_checkpoint(path, tensors, facts):
         "format": FORMAT,
         "version": str(VERSION),
         "facts": json.dumps(facts),
-        "checksums": json.dumps({name: _checksum(name, array) for name, array in tensors.items()}),
+        "checksums": json.dumps({name: _checksum(array) for name, array in tensors.items()}),
     }
     header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
     write_file(path, save(tensors, header))
@@ -81,15 +81,15 @@ def _load(path, wanted):
         raise
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise InputError(f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). {_REMEDY}") from None
-    checksum = _checksum if header["version"] == "3" else lambda name, array: zlib.crc32(np.ascontiguousarray(array))
+    checksum = _checksum if header["version"] == "3" else lambda array: zlib.crc32(np.ascontiguousarray(array))
     for name, array in tensors.items():
-        if checksum(name, array) != checksums[name]:
+        if checksum(array) != checksums[name]:
             raise _damaged(path, f"the tensor {name!r} differs from what was saved")
     return tensors, facts
 
 
-def _checksum(name, array):
-    described = f"{name} {array.dtype.name} {array.shape}".encode()
+def _checksum(array):
+    described = f"{array.dtype.name} {array.shape}".encode()
     return zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))
 
 
