@@ -17,7 +17,8 @@ from minitransformer.data.batching import Batch
 from minitransformer.gradient_check import gradient_error
 from minitransformer.losses import CrossEntropy
 from minitransformer.optim import Adam
-from minitransformer.shares import Shares, suitable_shares
+from minitransformer.shares import Shares
+from minitransformer.training_options import TrainingOptions
 
 TOLERANCE = 1e-8  # in float64, as ‖a − n‖ / max(‖a‖, ‖n‖)
 PEERS = {  # name: (what it needs, where it is written, its class)
@@ -27,7 +28,7 @@ PEERS = {  # name: (what it needs, where it is written, its class)
 
 
 class Ours:
-    """minitransformer, as its training loop runs it: a batch in two shares, where this process has two cores.
+    """minitransformer, as its training loop runs it: a batch in two shares, side by side where there are two cores.
 
     On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed.
     """
@@ -40,7 +41,7 @@ class Ours:
 
     def shared(self):
         optimizer = Adam(self.model, RATE, *BETAS, EPSILON)
-        count = suitable_shares() if self.device == "cpu" else 1
+        count = TrainingOptions().shares if self.device == "cpu" else 1
         return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, count, replay=self.replay)
 
     def start(self):

@@ -1,7 +1,6 @@
 """Arrays and facts in one safetensors file, written so that a crash at any moment leaves the old file or the new."""
 
 import json
-import os
 import zlib
 from pathlib import Path
 
@@ -9,39 +8,43 @@ import numpy as np
 
 from .backend import as_numpy
 from .errors import InputError
+from .files import write_file
 
 FORMAT = "minitransformer checkpoint"
-VERSION = 2
+VERSION = 3  # 2: the checksums cover bytes alone
+READABLE = (2, 3)
+DTYPES = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float16", "float32", "float64")
+
+
+class NoCheckpoint(InputError):
+    """A safetensors file of somebody else's."""
 
 
 def save_checkpoint(path, tensors, facts):
-    """Write {name: array} and facts (anything JSON can hold) to `path`.
+    """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all.
 
-    The file is written beside its place, synced to disk and renamed: whoever opens `path` finds the last complete
-    checkpoint. A checksum of every tensor goes along.
+    A checksum of every tensor goes along, by its name: over its dtype, shape and bytes. Arrays of any byte order, strides and
+    shape, () too, come back as they were. Raises InputError for a dtype that safetensors has not.
     """
     from safetensors.numpy import save
 
-    path = Path(path)
-    tensors = {name: np.ascontiguousarray(as_numpy(array)) for name, array in tensors.items()}  # safetensors assumes C order
+    tensors = {name: storable(name, array) for name, array in tensors.items()}
     header = {
         "format": FORMAT,
         "version": str(VERSION),
         "facts": json.dumps(facts),
-        "checksums": json.dumps({name: zlib.crc32(array) for name, array in tensors.items()}),
+        "checksums": json.dumps({name: _checksum(array) for name, array in tensors.items()}),
     }
     header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(save(tensors, header))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:  # a full disk should not keep the half of a file
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    write_file(path, save(tensors, header))
+
+
+def storable(name, array):
+    """The array as safetensors takes its bytes: in host memory, in C order, the lowest byte of a number first."""
+    array = as_numpy(array)
+    if array.dtype.name not in DTYPES:
+        raise InputError(f"The tensor {name!r} has dtype {array.dtype}, which a checkpoint cannot hold; it holds {', '.join(DTYPES)}.")
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")  # unlike ascontiguousarray, it keeps shape ()
 
 
 def load_checkpoint(path, prefix=""):
@@ -50,6 +53,15 @@ def load_checkpoint(path, prefix=""):
     InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing in the file is ever
     executed.
     """
+    return _load(path, lambda name: name.startswith(prefix))
+
+
+def load_facts(path):
+    """The facts of a checkpoint, without a look at its tensors. Raises as `load_checkpoint`, and NoCheckpoint for a foreign file."""
+    return _load(path, lambda name: False)[1]
+
+
+def _load(path, wanted):
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -57,32 +69,44 @@ def load_checkpoint(path, prefix=""):
         raise InputError(f"There is no checkpoint {path}.")
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
+            header, names = file.metadata() or {}, {*file.keys()}
             _expect_version(path, header)
             if str(zlib.crc32((header["facts"] + header["checksums"]).encode())) != header["checksum"]:
-                raise InputError(f"The checkpoint {path} is damaged: its header differs from what was saved. {_REMEDY}")
+                raise _damaged(path, "its header differs from what was saved")
             facts, checksums = json.loads(header["facts"]), json.loads(header["checksums"])
-            tensors = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
+            for name in sorted(names ^ {*checksums}):
+                raise _damaged(path, f"the tensor {name!r} is {'not one that was saved' if name in names else 'missing'}")
+            tensors = {name: file.get_tensor(name) for name in sorted(names) if wanted(name)}
     except InputError:
         raise
-    except (SafetensorError, ValueError, KeyError, TypeError) as problem:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise InputError(f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). {_REMEDY}") from None
+    checksum = _checksum if header["version"] == "3" else lambda array: zlib.crc32(np.ascontiguousarray(array))
     for name, array in tensors.items():
-        if zlib.crc32(np.ascontiguousarray(array)) != checksums.get(name):
-            raise InputError(f"The checkpoint {path} is damaged: the tensor {name!r} differs from what was saved. {_REMEDY}")
+        if checksum(array) != checksums[name]:
+            raise _damaged(path, f"the tensor {name!r} differs from what was saved")
     return tensors, facts
+
+
+def _checksum(array):
+    described = f"{array.dtype.name} {array.shape}".encode()
+    return zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))
 
 
 _REMEDY = "Name an older checkpoint of the same folder instead (--resume, too, takes one), or train again."
 
 
+def _damaged(path, how):
+    return InputError(f"The checkpoint {path} is damaged: {how}. {_REMEDY}")
+
+
 def _expect_version(path, header):
     if header.get("format") != FORMAT:
-        raise InputError(f"{path} is a safetensors file, but no checkpoint of minitransformer.")
-    if header.get("version") != str(VERSION):
+        raise NoCheckpoint(f"{path} is a safetensors file, but no checkpoint of minitransformer.")
+    if header.get("version") not in map(str, READABLE):
         raise InputError(
-            f"The checkpoint {path} has format version {header.get('version')}; this minitransformer reads version "
-            f"{VERSION}. Install the version that wrote it, or train again."
+            f"The checkpoint {path} has format version {header.get('version')}; this minitransformer reads versions "
+            f"{' and '.join(map(str, READABLE))}. Install the version that wrote it, or train again."
         )
 
 
@@ -95,15 +119,5 @@ def _first_missing(path):
         present = path.stat().st_size - 8 - length
         short = [(entry["data_offsets"][1], name) for name, entry in table.items() if name != "__metadata__"]
         return f", from the tensor {min(s for s in short if s[0] > present)[1]!r} on"
-    except (ValueError, KeyError, TypeError, OverflowError, MemoryError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError):
         return ", in its header"
-
-
-def sync_folder(folder):
-    """Make a rename in `folder` last through a power failure (Windows has no such call and needs none)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

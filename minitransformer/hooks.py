@@ -1,6 +1,7 @@
 """What hangs on the training loop: the log, evaluations, moments for the pictures, checkpoints, the progress bar."""
 
 import signal
+import threading
 import time
 
 import numpy as np
@@ -73,18 +74,23 @@ class Moments:
 
 
 class Save:
-    """Write a checkpoint every `save_every` steps and at the end; on Ctrl-C, after the step in progress, too."""
+    """Write a checkpoint every `save_every` steps and at the end; on Ctrl-C, after the step in progress, too.
+
+    Python lets only the main thread hear of Ctrl-C: a training in another thread goes on to its end.
+    """
 
     def __init__(self, run):
         self.run = run
         self.asked_to_stop = False
 
     def __enter__(self):
-        self.before = signal.signal(signal.SIGINT, self.ask)
+        self.hears = threading.current_thread() is threading.main_thread()
+        self.before = signal.signal(signal.SIGINT, self.ask) if self.hears else None
         return self
 
     def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self.before)
+        if self.hears and self.before is not None:  # None: what was there before is not Python's
+            signal.signal(signal.SIGINT, self.before)
 
     def ask(self, *_):
         if self.asked_to_stop:  # a second Ctrl-C does not wait

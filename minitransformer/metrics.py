@@ -1,7 +1,8 @@
 """The log of a run: one JSON object a line, so that it can be read while it is being written."""
 
 import json
-import os
+
+from .files import write_file
 
 
 class Metrics:
@@ -16,24 +17,32 @@ class Metrics:
 
     def read(self):
         """All whole lines, as dicts; one that a crash cut short, or anything else that is no line of ours, is left out."""
-        if not self.path.is_file():
-            return []
-        lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
-        return [line for line in map(_parsed, lines) if isinstance(line, dict) and "step" in line]
+        return [line for line in map(parsed, self.lines()[:-1]) if line]
+
+    def lines(self):
+        """The lines as they stand there, and last what follows the last line end: "" unless a crash cut a line short."""
+        return self.path.read_bytes().split(b"\n") if self.path.is_file() else [b""]
 
     def cut_back(self, step):
-        """Drop what was written after `step`: a run that is killed has logged more than its last checkpoint knows."""
-        kept = [line for line in self.read() if line["step"] <= step]
-        temporary = self.path.with_name(self.path.name + ".part")
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in kept)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
+        """Take out what was written after `step`, and return it: a run that is killed has logged more than its last
+        checkpoint knows. Lines that are none of ours stay. A file that is then empty goes."""
+        *lines, rest = self.lines()
+        kept, late = [], []
+        for line in lines:
+            ours = parsed(line)
+            (late if ours and ours["step"] > step else kept).append(line + b"\n")
+        if late or rest:
+            write_file(self.path, b"".join(kept))
+        if not kept and self.path.is_file():
+            self.path.unlink()
+        return b"".join(late)
 
 
-def _parsed(line):
+def parsed(line):
+    """The line as a dict of a step and other numbers; None if it is none of ours."""
     try:
-        return json.loads(line)
-    except ValueError:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
         return None
+    ours = isinstance(values, dict) and type(values.get("step")) is int and all(type(v) in (int, float) for v in values.values())
+    return values if ours and all(abs(v) < 1e300 or type(v) is float for v in values.values()) else None

@@ -6,7 +6,7 @@ import copy
 import numpy as np
 
 from .backend import on_host
-from .backend.processes import cores
+from .backend.processes import cores, one_blas_thread
 from .data.vocabulary import PAD
 from .errors import InputError
 from .forward_backward import gradients, padding_of
@@ -25,7 +25,8 @@ class Shares:
     numbers depend on how many shares there are, not on how many processes compute them.
 
     With as many cores as shares, on Linux, every share has a process of its own (data parallelism; see `team.py`).
-    Elsewhere they follow each other (gradient accumulation). One share is the plain step.
+    Elsewhere they follow each other (gradient accumulation). Either way a matrix product takes one thread, because the
+    threads of BLAS, too, change the order of summation. One share is the plain step.
 
     On a GPU, with `replay`, batches of a shape that comes again and again are computed by replaying what the first ones
     launched (see `Replays`). Padding is then always computed: to leave it out would be another shape each time.
@@ -43,17 +44,21 @@ class Shares:
         self.generators = model.generators()
         self.replays = Replays(self) if replay and count == 1 and not on_host(optimizer.flat.data) else None
         self.asked_to_skip = skip_padding
-        self.team = None
+        self.team, self.opened = None, contextlib.ExitStack()
 
     def __enter__(self):
-        if 1 < self.count <= cores() and on_host(self.optimizer.flat.data):
-            self.team = Team(self, self.count)
+        with contextlib.ExitStack() as opened:
+            if self.count > 1 and on_host(self.optimizer.flat.data):
+                opened.enter_context(one_blas_thread())
+                if self.count <= cores():
+                    self.team = Team(self, self.count)
+                    opened.callback(self.team.close)
+            self.opened = opened.pop_all()
         return self
 
     def __exit__(self, *_):
-        if self.team:
-            self.team.close()
         self.team = None
+        self.opened.close()
         if self.replays:
             self.replays.close()
 
@@ -132,17 +137,13 @@ def beside(data, loss):
     return loss if on_host(data) or not isinstance(loss, Module) else copy.deepcopy(loss).to("gpu")
 
 
-def suitable_shares():
-    """How many shares a batch is worth cutting into on this machine: two, if each can have a core, else one."""
-    return min(2, cores())
-
-
 def cut(batch, count, padding=0):
     """[(part, N_i/N)]: the batch's sequences in parts of about equally many tokens, in the batch's order.
 
     A part without a real target adds nothing, and is left out; if there is no real target at all, the whole is one part.
     """
     targets = (batch.target_out != padding).sum(axis=1)                  # (B,)
+    count = min(count, len(targets))                                     # further parts would be empty
     sources = 0 if batch.source is None else (batch.source != PAD).sum(axis=1)
     part_of = dealt(sources + targets, count)
     real = [int(targets[part_of == i].sum()) for i in range(count)]

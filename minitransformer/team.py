@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from .backend.processes import Fork, one_blas_thread, packed, shared, unpacked
+from .backend.processes import Fork, packed, shared, unpacked
 from .backend.updates import BLOCK
 
 
@@ -13,8 +13,7 @@ class Team:
     """One process for each share: this one for the first, forks of it for the others.
 
     Parameters and moments are the same memory in all. Each computes its gradients into an array of its own; then each
-    sums all of them on its part of the parameters, and makes the optimizer's step there. BLAS takes one thread in each.
-    Messages are bytes: token ids and a few numbers. What is changed about the model or the optimizer after the start,
+    sums all of them on its part of the parameters, and makes the optimizer's step there. Messages are bytes: token ids and a few numbers. What is changed about the model or the optimizer after the start,
     other than the values of parameters and moments and the learning rate, does not reach the forks.
     """
 
@@ -27,7 +26,6 @@ class Team:
         self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(size - 1))]
         self.parts = parts_of(flat.data.size, size)
         with contextlib.ExitStack() as opened:
-            opened.enter_context(one_blas_thread())
             for member in range(1, size):
                 self.forks.append(Fork(lambda member=member: self.member(member), self.forks))
                 opened.callback(self.forks[-1].close)
@@ -51,11 +49,10 @@ class Team:
     def gradients(self, shares):
         """As `Shares.one_by_one`."""
         for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
+            fork.drop_answers()  # of a step that was not finished, because something was raised
             fork.send(b"share" + struct.pack("dq", weight, seed) + packed(part))
-        try:
-            value, _ = self.shares.compute(*shares[0])
-        finally:  # or the next step would take these answers for its own
-            answers = [fork.receive() for fork in self.forks]
+        value, _ = self.shares.compute(*shares[0])
+        answers = [fork.receive() for fork in self.forks]
         if None in answers:  # it fails here too, and the error reaches the caller
             return self.shares.one_by_one(shares)
         self.all(b"added", lambda: self.add(0))

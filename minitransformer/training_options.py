@@ -3,11 +3,12 @@
 import dataclasses
 import math
 
+import numpy as np
+
 from .errors import InputError, unknown
 from .optim import SGD, Adam, AdamW
-from .options import option
+from .options import expect_type, option
 from .schedules import Constant, Cosine, Noam
-from .shares import suitable_shares
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,24 +31,27 @@ class TrainingOptions:
     evaluate_every: int = option(250, "steps between two evaluations")
     evaluate_count: int = option(200, "validation sequences an evaluation decodes")
     save_every: int = option(250, "steps between two checkpoints")
-    shares: int = option(0, "parts of a batch, side by side on two cores; 0: two where that is possible, else one")
+    shares: int = option(2, "parts of a batch, side by side where there are as many cores, else one after the other")
     keep: int = option(3, "how many checkpoints stay")
     average: int = option(1, "ask the mean of so many last checkpoints, as in the paper; resuming takes the last")
 
     def __post_init__(self):
-        counts = ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "keep", "average")
+        for field in dataclasses.fields(self):
+            if isinstance(value := getattr(self, field.name), np.generic):
+                object.__setattr__(self, field.name, value.item())
+            expect_type(getattr(self, field.name), field.type, field.name)
+        counts = ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "shares", "keep", "average")
         for name in counts:
-            if getattr(self, name) < 1:
+            if not 1 <= getattr(self, name) < 2**63:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        if self.shares == 0:  # what is kept in a run's config is the number, so that it goes on with the same
-            object.__setattr__(self, "shares", suitable_shares())
-        for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed", "shares"):
-            if not 0 <= getattr(self, name) < math.inf:
+        for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed"):
+            if not 0 <= getattr(self, name) < (math.inf if name == "seed" else 2**63):
                 raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")
         if self.average > self.keep:
             raise InputError(f"average={self.average} checkpoints can only be averaged if as many stay: keep={self.keep}.")
-        if not 0 <= self.beta2 < 1:
-            raise InputError(f"beta2 must be from 0 up to, not including, 1; got {self.beta2}.")
+        for name in ("beta2", "label_smoothing"):
+            if getattr(self, name) >= 1:
+                raise InputError(f"{name} must be from 0 up to, not including, 1; got {getattr(self, name)}.")
         if self.optimizer not in ("adam", "adamw", "sgd"):
             raise unknown("optimizer", self.optimizer, ("adam", "adamw", "sgd"))
         if self.schedule not in ("cosine", "noam", "constant"):

@@ -44,10 +44,22 @@ def assert_gradients(component, *inputs, **options):
 
 
 def refusal(function, *arguments, **options):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
+    """The message of the InputError that the call must raise; any other error is a failure."""
+    try:
         function(*arguments, **options)
-    return str(caught.value)
+    except InputError as problem:
+        return str(problem)
+    except Exception as problem:
+        pytest.fail(f"an InputError was expected, not {problem!r}")
+    pytest.fail("an InputError was expected, and none came")
+
+
+def accepted(function, *arguments, **options):
+    """What the call returns, which must not be refused."""
+    try:
+        return function(*arguments, **options)
+    except InputError as problem:
+        pytest.fail(f"refused: {problem}")
 
 
 def run(text, capsys):

@@ -1090,7 +1090,7 @@ p("x313", "the mean over a word's keys", "return np.add.reduceat(to_words, start
 p = plants("plotting/labels.py", "test_translation.py", "picture_of_words")
 p("x314", "the inputs' words are not shifted", "inputs = [1, *target[:-1]]", "inputs = target")
 p = plants("run.py", "test_translation.py", "mean_of_its_last or not_from_the_mean")
-p("x315", "the first checkpoints are averaged", "self.checkpoints()[-self.options.average :]",
+p("x315", "the first checkpoints are averaged", "newest_checkpoints(self.folder, self.config, self.options.average)",
     "self.checkpoints()[: self.options.average]")
 p("x316", "training goes on from the mean", "cls.open(path, averaged=False)", "cls.open(path)")
 
@@ -1457,7 +1457,7 @@ p("x442", "the generator goes on where a share ended",
 p("x443", "two generators draw the same numbers", "([seed, i]).state", "([seed]).state", select="leaves_the_generators")
 p("x444", "a closer look draws other masks", "for generator, state in zip(self.generators, self.before):",
     "for generator, state in ():", select="come_again")
-p("x445", "more processes than cores", "1 < self.count <= cores()", "1 < self.count", select="nothing_is_forked")
+p("x445", "more processes than cores", "if self.count <= cores():", "if True:", select="nothing_is_forked")
 p = plants("forward_backward.py", "test_shares.py", "add_up")
 p("x446", "training computes padding", 'if not getattr(model, "packs", False):', "if True:", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
@@ -1490,9 +1490,15 @@ p = plants("training.py", "test_shares.py", "interrupted_ends")
 p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding, replay)",
     "with Shares(model, loss, optimizer)")
 p = plants("shares.py", "test_shares.py", "config_says")
-p("x461", "two shares on one core", "min(2, cores())", "2")
+p("x461", "as many shares as cores", "optimizer, count\n", "optimizer, min(count, cores())\n", select="every_number_of_cores")
+p("xr01", "parts that are empty", "count = min(count, len(targets)) ", "pass ", select="cost_nothing")
+p("xr02", "the machine's threads change the numbers", "                opened.enter_context(one_blas_thread())\n", "", select="every_number_of_threads")
 p = plants("training_options.py", "test_shares.py", "config_says")
-p("x462", "a run asks anew how many shares it has", "if self.shares == 0:", "if False:")
+p("x462", "one share unless told otherwise", "shares: int = option(2,", "shares: int = option(1,")
+p = plants("run.py", "test_shares.py", "every_number_of_cores")
+p("xr03", "a run in one share takes all threads", "with locked(self.folder), one_blas_thread(), ", "with locked(self.folder), ")
+p = plants("run_config.py", "test_shares.py", "before_there_were_shares")
+p("xr04", "an old run has two shares", 'ADDED_LATER = {"shares": 1}', 'ADDED_LATER = {"shares": 2}')
 p = plants("optim.py", "test_shares.py", "bit_for_bit")
 p("x463", "a part is moved with the gradients of another",
     "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
@@ -1509,12 +1515,20 @@ p("x468", "the memory is a copy", "copy[...] = array\n    return copy", "copy[..
     select="one_memory")
 p("x469", "forks may fork", "1 if multiprocessing.current_process().daemon else ", "", select="may_not_fork")
 p("x470", "all cores of the machine", "len(os.sched_getaffinity(0))", "os.cpu_count()", select="may_use")
-p("x471", "forks are not ended", "self.process.terminate()\n        self.process.join()", "self.process.join(0.1)",
+p("x471", "forks are not ended", "self.process.terminate()\n        self.process.join(1)", "self.process.join(0.1)",
     select="whatever_it_is_doing")
 p("x472", "an error counts as an answer", "reply = FAILED", "reply = DONE", select="says_so")
 p("x473", "an empty array arrives as None", "if rows < 0:", "if rows < 0 or columns == 0:", select="arrive_as")
 p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "while False and time",
     select="keeps_its_core_busy")
+
+p = plants("backend/processes.py", "test_shares.py", "stopped")
+p("xr05", "a stopped process is waited for for ever", "if since and now - since > STOPPED_TOO_LONG:", "if False:")
+p("xr06", "a process that stood still for a moment is given up", "(since or now) if is_stopped(self.process.pid) else None",
+    "(since or now - 60) if is_stopped(self.process.pid) else None")
+p("xr07", "a stopped process is not ended", "            self.process.kill()\n            self.process.join()\n", "            pass\n",
+    select="ctrl_c_ends_a_training_whose")
+p("xr08", "a long message is sent to who reads nothing", "if len(message) > LONG:", "if False:")
 
 p = plants("layers/packing.py", "test_packing.py", "")
 p("x475", "the packed stand side by side at the front", "padded[self.places] = packed",
@@ -1565,8 +1579,7 @@ p("x492", "the mask in the layout of its shape",
 
 p = plants("team.py", "test_shares.py", "error_in_this_process_leaves")
 p("x493", "the answers of a step that failed are taken for those of the next",
-    "finally:  # or the next step would take these answers for its own",
-    "except ZeroDivisionError:\n            raise\n        else:")
+    "fork.drop_answers()", "pass")
 p("x494", "the losses of the others are added first",
     "for answer in answers:\n            value += struct.unpack(\"d\", answer)[0]\n        return value",
     "return value + sum(struct.unpack(\"d\", answer)[0] for answer in answers)", select="last_bit")
@@ -1584,6 +1597,85 @@ p("x499", "a place is counted among the packed", "expect_ids(ids, self.embedding
 p = plants("cli/__init__.py", "test_shares.py", "command_says")
 p("x500", "a killed process is a file that could not be written", "(NonFiniteError, ChildProcessError)",
     "NonFiniteError")
+
+# -- a run's folder ---------------------------------------------------------------------------------------------------
+
+p = plants("files.py", "test_checkpoint.py", "link or taken or full_disk")
+p("xr10", "links are followed, and what is there is written over", "os.O_CREAT | os.O_EXCL | getattr(os, \"O_NOFOLLOW\", 0)",
+    "os.O_CREAT | os.O_TRUNC")
+p("xr11", "a temporary name that anybody can guess", "f\"{path.name}.{secrets.token_hex(8)}.part\"", "f\"{path.name}.part\"")
+p("xr12", "the half of a file stays", "        temporary.unlink(missing_ok=True)\n", "")
+p = plants("checkpoint.py", "test_checkpoint.py", "")
+p("xr13", "the checksum covers bytes alone", "zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))",
+    "zlib.crc32(np.ascontiguousarray(array))", select="another_name")
+p("xr14", "the type is not covered", "{array.dtype.name} {array.shape}", "{array.shape}", select="another_name")
+p("xr15", "the shape is not covered", "{array.dtype.name} {array.shape}", "{array.dtype.name}", select="another_name")
+p("xr17", "a tensor that is missing is not missed", "for name in sorted(names ^ {*checksums}):", "for name in sorted(names - {*checksums}):",
+    select="missing_or_too_many")
+p("xr18", "a tensor too many is taken along", "for name in sorted(names ^ {*checksums}):", "for name in sorted({*checksums} - names):",
+    select="missing_or_too_many")
+p("xr19", "bytes in the order that they have", "dtype=array.dtype.newbyteorder(\"<\"), order", "order", select="byte_order")
+p("xr20", "a scalar becomes a row of one", "return np.asarray(array, dtype=", "return np.ascontiguousarray(np.asarray(array, dtype=",
+    ("order=\"C\")  # unlike", "order=\"C\"))  # unlike"), select="byte_order")
+p("xr21", "objects are handed to safetensors", "if array.dtype.name not in DTYPES:", "if False:", select="cannot_hold")
+p("xr22", "format 2 is forgotten", "READABLE = (2, 3)", "READABLE = (3,)", select="format_2")
+p("xr23", "nested too deeply to be read", "AttributeError, RecursionError) as problem", "AttributeError) as problem", select="no_json")
+p = plants("lock.py", "test_run.py", "lock or two_threads or second_training")
+p("xr30", "nobody is kept out", "fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", select="second_training")
+p("xr31", "another thread is not kept out", "_held.get(key, (None, None))[1] == me", "key in _held", select="two_threads")
+p("xr32", "a thread keeps itself out", "_held.get(key, (None, None))[1] == me", "False", select="two_threads")
+p("xr33", "a fork keeps the lock", "    for handle, _ in _held.values():\n        os.close(handle)\n", "", select="a_fork_does_not_hold")
+p("xr34", "the lock file stays", "            os.unlink(path)\n        os.close(handle)\n    else", "            pass\n        os.close(handle)\n    else",
+    select="two_threads")
+p = plants("metrics.py", "test_run.py", "metrics")
+p("xr35", "lines of somebody else's go", "(late if ours and ours[\"step\"] > step else kept)", "(late if not ours or ours[\"step\"] > step else kept)",
+    select="none_of_ours")
+p("xr36", "any step will do", "type(values.get(\"step\")) is int", "\"step\" in values", select="none_of_ours")
+p("xr37", "a half line stays", "if late or rest:", "if late:", select="none_of_ours")
+p = plants("run_files.py", "test_run.py", "")
+p("xr40", "any name that begins so", "return int(found[1]) if found and file.name == checkpoint_name(int(found[1])) else None",
+    "return int(found[1]) if found else None", ("step-(\\d{8,})\\.safetensors\")", "step-(\\d+)[^/]*\\.safetensors\")"), select="beside_harms")
+p("xr41", "the step in a name is believed", "facts.get(\"step\") == step_of(file) and not", "not", select="beside_harms")
+p("xr42", "all runs are one", "facts.get(\"step\") == step_of(file) and not differences(config, facts.get(\"config\"))",
+    "facts.get(\"step\") == step_of(file)", select="beside_harms")
+p("xr43", "links are the run's", "step_of(f) is not None and f.is_file() and not f.is_symlink()", "step_of(f) is not None and f.is_file()",
+    select="a_link")
+p("xr44", "a damaged checkpoint is passed over in silence", "        except NoCheckpoint:\n            continue\n        if config",
+    "        except InputError:\n            continue\n        if config", select="damaged_checkpoint_among")
+p("xr45", "others' checkpoints are not missed", "if others and not found:", "if False:", select="foreign_checkpoint_alone")
+p("xr46", "what came after is deleted", "shutil.move(file, aside / file.name)", "file.unlink()", select="moves_what_came_after")
+p("xr47", "the lines that came after are lost", "if aside and lines:", "if False:", select="moves_what_came_after")
+p("xr48", "what is in the way is written over", "    place = folder / \"not-of-this-run\"", "    return None\n    place = folder / \"not-of-this-run\"",
+    select="is_moved_and_named")
+p = plants("run_config.py", "test_run.py", "config")
+p("xr50", "an edit is passed over", "if _text(one.get(path)) != _text(two.get(path))]", "if False]", select="edit_beside")
+p("xr51", "types are not looked at", "expect_fields(kind.config, options, \"model.options\")", "pass", select="every_field")
+p("xr52", "a field too few is filled in", "\"training\", () if \"id\" in config else ADDED_LATER)", "\"training\", config[\"training\"] and TrainingOptions().__dict__)",
+    select="missing_is_named")
+p("xr53", "no limit to a model", "> MOST_PARAMETERS:", "> 1e99:", select="every_field")
+p("xr54", "where a run ends may not move", "if path != \"training.steps\"}", "}", select="killed_before_its_next")
+p = plants("run_facts.py", "test_run.py", "drawn_facts")
+p("xr55", "a generator's state is believed", "_expect_like(random[\"data\"][\"random\"], data.bit_generator.state, \"random.data.random\")", "pass")
+p("xr56", "a tokenizer of another program will do", "fits = kind != \"subwords\" or _is_ours(vocabulary.tokenizer)", "fits = True",
+    select="from_elsewhere")
+p("xr57", "moments of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
+    select="tensors_do_not_fit")
+p = plants("run.py", "test_run.py", "")
+p("xr60", "config.json ends where the checkpoint ends", "self.change_steps(beside[\"training\"][\"steps\"])", "pass", select="killed_before_its_next")
+p("xr61", "a refused resume has written already", "            if run.optimizer.t >= run.last_step:\n",
+    "            write_config(run.folder, run.config)\n            if run.optimizer.t >= run.last_step:\n", select="refused_resume")
+p("xr62", "a run of another's is trained over", "if there and there.get(\"id\") != self.config.get(\"id\"):", "if False:", select="taken_meanwhile")
+p("xr63", "whatever has a config.json may be overwritten", "        if older is None:\n            raise", "        if False:\n            raise",
+    ("older = read_config(self.folder)", "older = {}"), select="overwriting_removes")
+p("xr64", "any tensor will do", "if array.dtype.kind != \"f\":", "if False:", select="tensors_do_not_fit")
+p("xr65", "tensors of no part are dropped", "not in (\"model\", \"optimizer\", \"moments\"):", "== \"\":", select="tensors_do_not_fit")
+p = plants("run.py", "test_translation.py", "replaces_nothing")
+p("xr66", "what is there is replaced unasked", "if os.path.lexists(path) and not overwrite:", "if False:")
+p = plants("hooks.py", "test_run.py", "last_step")
+p("xr70", "Ctrl-C in the last step ends the command early", "if self.asked_to_stop and progress.step < self.run.last_step:", "if self.asked_to_stop:",
+    select="during_the_last_step")
+p("xr71", "another thread listens to Ctrl-C", "threading.current_thread() is threading.main_thread()", "True", select="another_thread")
+p("xr72", "a second Ctrl-C waits", "            raise KeyboardInterrupt\n", "            return\n", select="second_ctrl_c")
 
 # -- another device ---------------------------------------------------------------------------------------------------
 
@@ -1613,7 +1705,7 @@ p("x515", "half of the seed is not used", "seed & low, seed >> 32", "seed & low,
 p("x516", "the seed is always the same", "int(rng.integers(1 << 63))", "0")
 p("x517", "kept is dropped", "[: like.size] < threshold)", "[: like.size] >= threshold)")
 p = plants("checkpoint.py", "test_device.py", "a_run_goes_on")
-p("x518", "arrays of the device are written as they are", "np.ascontiguousarray(as_numpy(array))", "np.ascontiguousarray(array)")
+p("x518", "arrays of the device are written as they are", "array = as_numpy(array)", "pass")
 p = plants("run.py", "test_device.py", "a_run_goes_on")
 p("x519", "moments are lost on the way", "        self.optimizer.load_state_dict(state, t)\n        return self", "        return self")
 p = plants("cli/commands.py", "test_device.py", "takes_a_batch_whole")

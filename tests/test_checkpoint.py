@@ -1,12 +1,16 @@
 """Checkpoints: what is written comes back, whole or not at all."""
 
+import json
 import os
+import zlib
 
 import numpy as np
 import pytest
+from common import accepted, refusal
 
-from minitransformer.checkpoint import load_checkpoint, save_checkpoint
+from minitransformer.checkpoint import DTYPES, load_checkpoint, load_facts, save_checkpoint
 from minitransformer.errors import InputError
+from minitransformer.files import write_file
 
 
 @pytest.fixture
@@ -32,6 +36,36 @@ def test_every_array_comes_back_bit_for_bit_transposed_and_strided_ones_too(tmp_
     for name, array in tensors.items():
         assert loaded[name].dtype == array.dtype
         np.testing.assert_array_equal(loaded[name], array)
+
+
+def unusual_arrays():
+    """Of every dtype, byte order, layout and shape that safetensors has a place for."""
+    rng = np.random.default_rng(1)
+    for dtype in DTYPES:
+        for order in "<>":
+            array = (100 * rng.standard_normal((3, 4, 5))).astype(np.dtype(dtype).newbyteorder(order))
+            read_only = array.copy()
+            read_only.flags.writeable = False
+            layouts = {"plain": array, "Fortran": np.asfortranarray(array), "strided": array[::2, ::-1, 1::2], "read-only": read_only}
+            layouts |= {"scalar": array[0, 0, 0].reshape(()), "none": array[:, :0], "transposed": array.T, "broadcast": np.broadcast_to(array[0], (2, 4, 5))}
+            layouts["offset"] = np.frombuffer(b"x" + array.tobytes(), array.dtype, offset=1)
+            for layout, x in layouts.items():
+                yield f"{dtype} {order} {layout}", x
+
+
+def test_arrays_of_every_dtype_byte_order_layout_and_shape_come_back(tmp_path):
+    arrays = dict(unusual_arrays())
+    loaded, _ = accepted(load_checkpoint, saved(tmp_path, arrays))
+    assert set(loaded) == set(arrays) and len(arrays) > 200
+    for name, array in arrays.items():
+        assert loaded[name].shape == array.shape and loaded[name].dtype == array.dtype.newbyteorder("=")
+        np.testing.assert_array_equal(loaded[name], array)
+
+
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([None]), np.zeros(2, complex), np.zeros(2, "M8[s]"), np.zeros(2, [("a", "f4")])], ids=lambda a: a.dtype.name)
+def test_a_dtype_that_a_checkpoint_cannot_hold_is_refused(tmp_path, array):
+    assert "The tensor 'a' has dtype" in refusal(saved, tmp_path, {"a": array})
+    assert not [*tmp_path.iterdir()]
 
 
 def test_facts_come_back_with_their_large_integers(tmp_path, tensors):
@@ -97,7 +131,7 @@ def test_another_version_and_a_foreign_file_are_refused(tmp_path, tensors, monke
     monkeypatch.setattr("minitransformer.checkpoint.VERSION", 7)
     path = saved(tmp_path, tensors)
     monkeypatch.undo()
-    with pytest.raises(InputError, match="format version 7; this minitransformer reads version 2"):
+    with pytest.raises(InputError, match="format version 7; this minitransformer reads versions 2 and 3"):
         load_checkpoint(path)
     save_file({"a": np.zeros(3)}, path)
     with pytest.raises(InputError, match="no checkpoint of minitransformer"):
@@ -117,6 +151,99 @@ def test_every_flipped_bit_of_the_header_is_noticed(tmp_path, tensors):
         path.write_bytes(bytes(damaged))
         with pytest.raises(InputError):
             load_checkpoint(path)
+
+
+def rewritten(path, change, version=None):
+    """Change the JSON table of a safetensors file's header, and nothing behind it."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    table = json.loads(content[8 : 8 + length])
+    change(table)
+    if version:
+        table["__metadata__"]["version"] = version
+    header = json.dumps(table).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table["first"].update(dtype="I32"),
+        lambda table: table["first"].update(dtype="U32"),
+        lambda table: table["first"].update(shape=[5, 3]),
+        lambda table: table["first"].update(shape=[15]),
+        lambda table: table.update(first=table["twin"], twin=table["first"]),
+        lambda table: table.update(other=table.pop("first")),
+    ],
+    ids=["int", "unsigned", "transposed", "flat", "swapped", "renamed"],
+)
+def test_a_tensor_under_another_name_dtype_or_shape_is_refused(tmp_path, tensors, change):
+    tensors = {"first": tensors["first"], "twin": -tensors["first"]}
+    path = saved(tmp_path, tensors)
+    rewritten(path, change)
+    with pytest.raises(InputError, match="is damaged: the tensor 'first' (differs|is missing)"):
+        load_checkpoint(path)
+
+
+def written_with(path, tensors, named, version):
+    """A file with these tensors whose checksums name other ones."""
+    from safetensors.numpy import save
+
+    sums = {name: zlib.crc32(np.ascontiguousarray(array)) for name, array in named.items()}
+    header = {"format": "minitransformer checkpoint", "version": version, "facts": "{}", "checksums": json.dumps(sums)}
+    header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
+    path.write_bytes(save(tensors, header))
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+@pytest.mark.parametrize("ask", [load_checkpoint, load_facts, lambda path: load_checkpoint(path, "b")], ids=["all", "facts", "some"])
+def test_a_tensor_that_is_missing_or_too_many_is_named(tmp_path, version, ask):
+    path, a, b = tmp_path / "x.safetensors", np.ones(3), np.zeros(2)
+    written_with(path, {"b": b}, {"a": a, "b": b}, version)
+    assert "the tensor 'a' is missing" in refusal(ask, path)
+    written_with(path, {"a": a, "b": b}, {"b": b}, version)
+    assert "the tensor 'a' is not one that was saved" in refusal(ask, path)
+
+
+def test_a_file_of_format_2_is_still_read(tmp_path):
+    path, a = tmp_path / "x.safetensors", np.arange(6.0).reshape(2, 3)
+    written_with(path, {"a": a}, {"a": a}, "2")
+    np.testing.assert_array_equal(accepted(load_checkpoint, path)[0]["a"], a)
+    written_with(path, {"a": a}, {"a": a + 1}, "2")
+    assert "the tensor 'a' differs" in refusal(load_checkpoint, path)
+
+
+@pytest.mark.parametrize("facts", ["[" * 100_000, "{", "\\ud800", ""])
+def test_facts_that_are_no_json_are_refused(tmp_path, facts):
+    from safetensors.numpy import save
+
+    header = {"format": "minitransformer checkpoint", "version": "3", "facts": facts, "checksums": "{}"}
+    header["checksum"] = str(zlib.crc32((facts + "{}").encode()))
+    (tmp_path / "x.safetensors").write_bytes(save({}, header))
+    assert "cut short or damaged" in refusal(load_facts, tmp_path / "x.safetensors")
+
+
+def test_no_link_is_followed_and_no_file_of_somebody_elses_is_written_to(tmp_path, tensors):
+    (tmp_path / "mine.txt").write_text("mine")
+    path = tmp_path / "step-1.safetensors"
+    for name in (path.name, f"{path.name}.part"):
+        (tmp_path / name).symlink_to(tmp_path / "mine.txt")
+    saved(tmp_path, tensors)
+    assert (tmp_path / "mine.txt").read_text() == "mine" and not path.is_symlink()
+    assert set(load_checkpoint(path)[0]) == set(tensors)
+    assert {p.name for p in tmp_path.iterdir()} == {"mine.txt", path.name, f"{path.name}.part"}
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_written_to(tmp_path, monkeypatch):
+    (tmp_path / "mine.txt").write_text("mine")
+    monkeypatch.setattr("minitransformer.files.secrets.token_hex", lambda count: "7" * 16)
+    place = tmp_path / f"a.{'7' * 16}.part"
+    for make in (lambda: place.symlink_to(tmp_path / "mine.txt"), lambda: place.write_text("mine")):
+        make()
+        with pytest.raises(FileExistsError):
+            write_file(tmp_path / "a", b"content")
+        assert (tmp_path / "mine.txt").read_text() == place.read_text() == "mine" and not (tmp_path / "a").exists()
+        place.unlink()
 
 
 def test_a_full_disk_leaves_no_half_written_file(tmp_path, tensors, monkeypatch):

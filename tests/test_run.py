@@ -1,19 +1,27 @@
 """Runs: continued bit for bit, also after a kill at any moment."""
 
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from common import finished, small_config, weights_and_state
+from common import finished, refusal, small_config, weights_and_state
+from common import run as command
+from fuzz_run import newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
 
-from minitransformer.checkpoint import load_checkpoint
+from minitransformer.backend.processes import FORK_IS_SAFE, Fork
+from minitransformer.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.lock import locked
 from minitransformer.metrics import Metrics
 from minitransformer.models import MODELS
 from minitransformer.run import Run, TrainingOptions
@@ -98,7 +106,7 @@ def test_resuming_from_an_older_checkpoint_drops_what_came_after_it(tmp_path):
     whole = finished(Run.create(tmp_path / "whole", config()))
     run = finished(Run.create(tmp_path / "run", config()))
     oldest = run.checkpoints()[0]
-    (oldest.parent / "step-00000099.safetensors.part").write_text("half")
+    (oldest.parent / "step-00000099.safetensors.part").write_text("half")  # as older versions left it
     again = Run.resume(oldest)
     assert [p.name for p in oldest.parent.iterdir()] == [oldest.name] and again.folder == run.folder
     assert weights_and_state(finished(again)) == weights_and_state(whole)
@@ -244,13 +252,467 @@ def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(t
     assert weights_and_state(survivor) == weights_and_state(whole)
 
 
-def newest(folder):
-    """The name of the newest checkpoint, or None."""
-    return max((p.name for p in (Path(folder) / "checkpoints").glob("step-*.safetensors")), default=None)
-
-
 def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
     run = finished(Run.create(tmp_path / "run", config(steps=5)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
     assert {"step", "config", "vocabulary", "random", "seconds", "example"} == set(facts)
     assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.moments else set())
+
+
+# -- a folder that cannot be harmed: one training at a time -------------------------------------------------------
+
+TRAIN = [sys.executable, "-m", "minitransformer", "train"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+TINY = "copy --max-length 5 --d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 100000 --save-every 5 --no-pictures --out".split()
+
+
+@pytest.fixture
+def training(tmp_path):
+    """A process that trains in this folder, and has saved."""
+    with subprocess.Popen([*TRAIN, *TINY, str(tmp_path / "run")], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not newest(tmp_path / "run") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert newest(tmp_path / "run")
+        yield process
+        process.kill()
+
+
+def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(tmp_path, training, capsys):
+    folder = tmp_path / "run"
+    for way in (f"--resume {folder}", f"--resume {folder} --steps 200000", f"copy --out {folder}", f"copy --out {folder} --overwrite"):
+        config = (folder / "config.json").read_bytes()
+        status, _, err = command(f"train {way} --no-pictures", capsys)
+        assert status == 2 and err.count("\n") == 1 and f"Another training is at work in {folder}. Wait until it has ended" in err
+        assert (folder / "config.json").read_bytes() == config
+    before = newest(folder)
+    Run.open(folder)  # whoever only looks is not kept out
+    deadline = time.monotonic() + 60
+    while newest(folder) <= before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert training.poll() is None and newest(folder) > before
+
+
+@pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
+@pytest.mark.parametrize("stopped", [False, True], ids=["", "a fork of it is left and stopped"])
+def test_a_training_that_was_killed_locks_nobody_out(tmp_path, training, stopped):
+    children = [int(pid) for pid in Path(f"/proc/{training.pid}/task/{training.pid}/children").read_text().split()] if stopped else []
+    for child in children:
+        os.kill(child, signal.SIGSTOP)
+    training.kill()
+    training.wait()
+    try:
+        assert (tmp_path / "run" / ".lock").exists()
+        assert Run.resume(tmp_path / "run", 200_000).optimizer.t == newest(tmp_path / "run")
+        assert not (tmp_path / "run" / ".lock").exists()
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_two_threads_do_not_train_in_one_folder_and_one_may_take_its_lock_twice(tmp_path):
+    met = []
+
+    def other():
+        met.append(refusal(Run.resume, tmp_path / "run"))
+
+    Run.create(tmp_path / "run", config())
+    with locked(tmp_path / "run"), locked(tmp_path / "run"):
+        Run.resume(tmp_path / "run")
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert "Another training is at work" in met[0] and len(met) == 1
+    thread = threading.Thread(target=lambda: met.append(Run.resume(tmp_path / "run").optimizer.t))
+    thread.start()
+    thread.join()
+    assert met[1] == 0 and {p.name for p in (tmp_path / "run").iterdir()} == {"config.json", "checkpoints"}
+
+
+@pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
+def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path):
+    (tmp_path / "run").mkdir()
+    with locked(tmp_path / "run"):
+        fork = Fork(lambda: lambda message: refusal(lambda: locked(tmp_path / "run").__enter__()).encode())
+        fork.send(b"")
+        assert b"Another training" in fork.receive()  # the fork is another process
+        handles = [os.path.realpath(link) for link in Path(f"/proc/{fork.process.pid}/fd").iterdir()]
+        assert not any(".lock" in handle for handle in handles)
+        fork.close()
+        fork = Fork(lambda: lambda message: b"")
+    with locked(tmp_path / "run"):
+        fork.close()
+
+
+def test_a_run_whose_folder_was_taken_meanwhile_does_not_train(tmp_path):
+    first = Run.create(tmp_path / "run", config())
+    second = Run.create(tmp_path / "run", config(), overwrite=True)
+    assert "Another run has been made in" in refusal(first.train)
+    assert finished(second).optimizer.t == 24
+
+
+# -- only what the run made --------------------------------------------------------------------------------------
+
+
+def strange_files(run, other):
+    """Put into a run's folder what a user may have there; returns {path: content}."""
+    place, own = run.folder / "checkpoints", run.checkpoints()[-1]
+    shutil.copy(own, place / f"{own.stem} (copy).safetensors")
+    shutil.copy(own, place / "step-best.safetensors")
+    shutil.copy(own, place / f"step-{int(own.stem[5:])}.safetensors")
+    shutil.copy(other.checkpoints()[0], place / "step-00000007.safetensors")
+    shutil.copy(other.checkpoints()[-1], place / "step-99999999.safetensors")
+    shutil.copy(own, place / "step-00000008.safetensors")  # its own, under another step's name
+    (place / "step-00000099.safetensors").mkdir()
+    (place / "step-00000099.safetensors" / "thesis.txt").write_text("years of work")
+    for name in ("notes.txt", "step-00000003.txt", "x.part", "step-00000050.safetensors.bak", "step-5.safetensors.part"):
+        (place / name).write_text("mine")
+        (run.folder / name).write_text("mine")
+    (place / "step-00000055.safetensors").symlink_to(other.checkpoints()[0])
+    (run.folder / "pictures").mkdir(exist_ok=True)
+    (run.folder / "pictures" / "cat.png").write_text("meow")
+    return {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file() and p not in run.checkpoints() and p.name not in ("metrics.jsonl", "config.json")}
+
+
+@pytest.mark.parametrize("average", [1, 3])
+def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, average, capsys):
+    whole = finished(Run.create(tmp_path / "whole", config(average=average)))
+    other = finished(Run.create(tmp_path / "other", config(steps=12, seed=3)))
+    run = Run.create(tmp_path / "run", config(average=average))
+    run.last_step = 15
+    finished(run)
+    kept = strange_files(run, other)
+    assert Run.open(run.folder).optimizer.t == 15
+    resumed = finished(Run.resume(run.folder))
+    assert weights_and_state(resumed) == weights_and_state(whole)
+    assert [p.name for p in resumed.checkpoints()] == [p.name for p in whole.checkpoints()]
+    mean, expected = (Run.open(folder).model.state_dict() for folder in (run.folder, whole.folder))
+    assert all(np.array_equal(array, expected[name]) for name, array in mean.items())
+    again = Run.resume(run.checkpoints()[0])
+    assert {p.name for p in again.aside.iterdir()} == {*(p.name for p in whole.checkpoints()[1:]), "metrics.jsonl"}
+    assert {p: p.read_bytes() for p in kept} == kept
+    Run.create(run.folder, config(), overwrite=True)
+    assert {p: p.read_bytes() for p in kept} == kept
+    assert (run.folder / "checkpoints" / "step-00000099.safetensors" / "thesis.txt").read_text() == "years of work"
+    status, _, err = command(f"plot {whole.folder}", capsys)
+    assert status == 0, err
+
+
+@pytest.mark.parametrize("what", ["of another run", "a folder", "a link", "a text"])
+def test_what_stands_where_a_checkpoint_belongs_is_moved_and_named(tmp_path, capfd, what):
+    other = finished(Run.create(tmp_path / "other", config(steps=10, seed=3)))
+    run = Run.create(tmp_path / "run", config())
+    place = run.folder / "checkpoints" / "step-00000010.safetensors"
+    content = other.checkpoints()[-1].read_bytes() if what == "of another run" else b"mine"
+    if what == "a folder":
+        place.mkdir()
+        (place / "thesis.txt").write_bytes(content)
+    elif what == "a link":
+        (tmp_path / "target").write_bytes(content)
+        place.symlink_to(tmp_path / "target")
+    else:
+        place.write_bytes(content)
+    finished(run)
+    moved = run.folder / "not-of-this-run" / place.name
+    assert f"{place} was not of this run: it is {moved} now." in capfd.readouterr().err
+    assert (moved / "thesis.txt" if what == "a folder" else moved).read_bytes() == content
+    assert [p.name for p in run.checkpoints()] == ["step-00000015.safetensors", "step-00000020.safetensors", "step-00000024.safetensors"]
+    assert finished(Run.resume(run.folder, 30)).optimizer.t == 30
+
+
+def test_a_foreign_checkpoint_alone_is_refused_and_not_trained_over(tmp_path):
+    other = finished(Run.create(tmp_path / "other", config(steps=5)))
+    run = Run.create(tmp_path / "run", config(steps=5))
+    shutil.copy(other.checkpoints()[0], run.folder / "checkpoints")
+    before = tree_of(run.folder)
+    for ask in (Run.open, Run.resume):
+        sentence = refusal(ask, run.folder)
+        assert "of another run: id is" in sentence and "Move it elsewhere: alone, it can be asked." in sentence
+    assert "of another run" in refusal(Run.open, run.folder / "checkpoints" / "step-00000005.safetensors")
+    assert tree_of(run.folder) == before
+    shutil.move(run.folder / "checkpoints" / "step-00000005.safetensors", tmp_path / "alone.safetensors")
+    assert Run.open(tmp_path / "alone.safetensors").optimizer.t == 5
+    assert "lies outside a run's folder" in refusal(Run.resume, tmp_path / "alone.safetensors", 9)
+
+
+def test_a_damaged_checkpoint_among_the_last_is_not_left_out_of_the_mean_in_silence(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config(average=3)))
+    middle = run.checkpoints()[1]
+    middle.write_bytes(middle.read_bytes()[:100])
+    assert "cut short or damaged" in refusal(Run.open, run.folder)
+    assert len(Run.resume(run.folder, 30).checkpoints()) == 2  # training goes on from the newest
+
+
+def without_ids(folder):
+    """Make of a run one of an older version: format 2, no id, no number of shares."""
+    import zlib
+
+    from safetensors.numpy import save
+
+    config = json.loads((folder / "config.json").read_text())
+    config.pop("id")
+    (folder / "config.json").write_text(json.dumps(config))
+    for file in (folder / "checkpoints").iterdir():
+        tensors, facts = load_checkpoint(file)
+        facts["config"].pop("id")
+        header = {"format": "minitransformer checkpoint", "version": "2", "facts": json.dumps(facts)}
+        header["checksums"] = json.dumps({name: zlib.crc32(np.ascontiguousarray(array)) for name, array in tensors.items()})
+        header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
+        file.write_bytes(save(tensors, header))
+
+
+def test_a_run_of_before_there_were_ids_opens_averages_and_goes_on(tmp_path):
+    whole = finished(Run.create(tmp_path / "whole", config(average=3)))
+    run = Run.create(tmp_path / "run", config(average=3))
+    run.last_step = 15
+    finished(run)
+    without_ids(run.folder)
+    files = sorted((run.folder / "checkpoints").iterdir())
+    assert len(files) == 3
+    expected = np.mean([Run.open(file).model.output.weight.data for file in files], axis=0)
+    np.testing.assert_allclose(Run.open(run.folder).model.output.weight.data, expected, atol=1e-6)
+    resumed = finished(Run.resume(run.folder))
+    assert weights_and_state(resumed) == weights_and_state(whole) and len(resumed.checkpoints()) == 3
+    assert "id" not in json.loads((run.folder / "config.json").read_text())
+
+
+# -- nothing is lost ----------------------------------------------------------------------------------------------
+
+
+def test_a_resume_from_an_earlier_checkpoint_moves_what_came_after_it_aside_and_says_so(tmp_path, capsys):
+    run = finished(Run.create(tmp_path / "run", config(keep=10)))
+    (run.folder / "checkpoints" / "step-99999999.safetensors").write_text("unreadable, and maybe the run's")
+    before = {p.name: p.read_bytes() for p in (run.folder / "checkpoints").iterdir()}
+    lines = run.metrics.path.read_text().splitlines()
+    status, out, _ = command(f"train --resume {run.folder}/checkpoints/step-00000010.safetensors --no-pictures", capsys)
+    aside = run.folder / "after-step-00000010"
+    assert status == 0 and f"What came after step 10 is moved aside, into {aside}" in out
+    assert {p.name for p in aside.iterdir()} == {name for name in before if name > "step-00000010.z"} | {"metrics.jsonl"} - {"step-00000010.safetensors"}
+    assert all(before[p.name] == p.read_bytes() for p in aside.glob("*.safetensors"))
+    moved = (aside / "metrics.jsonl").read_text().splitlines()
+    assert moved == [line for line in lines if json.loads(line)["step"] > 10] and moved
+    again = Run.resume(run.folder / "checkpoints" / "step-00000010.safetensors")
+    assert again.aside.name == "after-step-00000010-2" and Run.resume(run.folder).aside is None
+    assert command("train --help", capsys)[1].replace("\n", " ").split("moved into a folder of the run")[1:]
+
+
+def test_a_refused_resume_changes_nothing(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config(keep=10)))
+    with open(run.metrics.path, "ab") as file:
+        file.write(b'{"step": 25, "lo')
+    (run.folder / "checkpoints" / "step-00000030.safetensors.0123456789abcdef.part").write_text("half")
+    before = tree_of(run.folder)
+    for path, steps in ((run.folder, None), (run.folder, 20), (run.folder, 0), (run.folder, -1), (run.folder, 2.5), (run.checkpoints()[0], 5)):
+        refusal(Run.resume, path, steps)
+        assert tree_of(run.folder) == before
+    run.checkpoints()[-1].write_bytes(b"damaged")
+    before = tree_of(run.folder)
+    refusal(Run.resume, run.folder, 50)
+    assert tree_of(run.folder) == before
+    (tmp_path / "docs").mkdir()
+    refusal(Run.resume, tmp_path / "docs")
+    assert not [*(tmp_path / "docs").iterdir()]
+
+
+def test_where_a_run_ends_is_kept_even_if_it_was_killed_before_its_next_checkpoint(tmp_path):
+    finished(Run.create(tmp_path / "run", config()))
+    Run.resume(tmp_path / "run", 40)  # and no step more
+    assert Run.resume(tmp_path / "run").last_step == 40 == Run.open(tmp_path / "run").options.steps
+    path = tmp_path / "run" / "config.json"
+    path.write_text(path.read_text().replace('"steps": 40', '"steps": 44'))
+    assert Run.resume(tmp_path / "run").last_step == 44
+
+
+def test_overwriting_removes_a_runs_own_files_and_refuses_what_is_no_run(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config()))
+    (run.folder / "notes.txt").write_text("mine")
+    with open(run.metrics.path, "a") as file:
+        file.write("a line of mine\n")
+    fresh = Run.create(tmp_path / "run", config(seed=1), overwrite=True)
+    assert {p.name for p in run.folder.iterdir()} == {"config.json", "checkpoints", "notes.txt", "metrics.jsonl"}
+    assert run.metrics.path.read_text() == "a line of mine\n" and not fresh.checkpoints()
+    for content in ('{"name": "somebody else\'s"}', "{", '{"version": 1}'):
+        (tmp_path / "app").mkdir(exist_ok=True)
+        (tmp_path / "app" / "config.json").write_text(content)
+        before = tree_of(tmp_path / "app")
+        refusal(Run.create, tmp_path / "app", config(), overwrite=True)
+        assert tree_of(tmp_path / "app") == before
+    (tmp_path / "file").write_text("mine")
+    assert "is a file" in refusal(Run.create, tmp_path / "file", config(), overwrite=True)
+
+
+def test_metrics_keep_lines_that_are_none_of_ours_and_survive_any(tmp_path):
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    for step in (5, 10, 15):
+        metrics.write(step=step, loss=1.0 / step)
+    strange = [b'{"step": "x"}', b"[" * 10**5, b'{"step": 1e9}', b'{"step": 3, "loss": "low"}', b"\xff\xfe", b"", b"note", b'{"step": 2, "loss": 1' + b"0" * 400 + b"}"]
+    with open(metrics.path, "ab") as file:
+        file.write(b"\n".join([*strange, b'{"step": 20, "lo']))
+    assert [line["step"] for line in metrics.read()] == [5, 10, 15]
+    assert metrics.cut_back(10) == b'{"step": 15, "loss": 0.06666666666666667}\n'
+    assert metrics.path.read_bytes().split(b"\n")[2:] == [*strange, b""] and [line["step"] for line in metrics.read()] == [5, 10]
+    before = metrics.path.stat().st_mtime_ns
+    assert metrics.cut_back(10) == b"" and metrics.path.stat().st_mtime_ns == before
+
+
+# -- what stands in config.json and in a checkpoint ----------------------------------------------------------------
+
+
+def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config()))
+    path = run.folder / "config.json"
+    text = path.read_text()
+    path.write_text(text.replace('"learning_rate": 0.001', '"learning_rate": 0.01'))
+    for ask in (Run.open, Run.resume):
+        for where in (run.folder, run.checkpoints()[-1]):
+            sentence = refusal(ask, where)
+            assert "training.learning_rate is 0.01 in" in sentence and "and 0.001 in" in sentence and "or remove it" in sentence
+    path.unlink()
+    assert Run.open(run.folder).options.learning_rate == 0.001
+    Run.resume(run.folder, 30)
+    assert json.loads(path.read_text()) == {"version": 1, **run.config, "training": {**run.config["training"], "steps": 30}}
+
+
+@pytest.mark.parametrize(
+    "place, value, sentence",
+    [
+        (("training", "batch_size"), "x", "training.batch_size must be a whole number, got 'x'"),
+        (("training", "batch_size"), True, "training.batch_size must be a whole number, got True"),
+        (("training", "learning_rate"), None, "training.learning_rate must be a number, got None"),
+        (("training", "learning_rate"), float("nan"), "learning_rate must be a number from 0 on, got nan"),
+        (("training", "sedd"), 1, "no field 'training.sedd'. Did you mean 'training.seed'"),
+        (("training",), [], "training must be a table"),
+        (("model", "options", "norm"), 3, "model.options.norm must be a text, got 3"),
+        (("model", "options", "d_k"), "8", "model.options.d_k must be a whole number or null, got '8'"),
+        (("model", "options", "bias"), 1, "model.options.bias must be true or false, got 1"),
+        (("model", "options", "d_model"), 10**30, "model.options.d_model must be at most 1,000,000"),
+        (("model", "options", "d_ff"), 900_000_000, "must be at most"),
+        (("model", "options", "d_model"), 100_000, "model.options ask for more than"),
+        (("model", "options", "source_vocabulary"), 15, "source_vocabulary is 15, but the vocabulary has 14"),
+        (("model", "name"), "tranformer", "no model 'tranformer'. Did you mean 'transformer'"),
+        (("model", "name"), "rnn", "no field 'model.options.d_ff'"),
+        (("task", "name"), ["copy"], "task.name must be a text"),
+        (("task", "options", "symbols"), 1, "at least 2 symbols"),
+        (("id",), 5, "id must be 16 digits"),
+        (("version",), "1", "is of version '1'"),
+        (("extra",), 1, "no field 'config.extra'"),
+    ],
+)
+def test_every_field_of_a_config_is_checked_and_named(tmp_path, place, value, sentence):
+    run = Run.create(tmp_path / "run", config())
+    path = run.folder / "config.json"
+    content = json.loads(path.read_text())
+    parent = content
+    for key in place[:-1]:
+        parent = parent[key]
+    parent[place[-1]] = value
+    path.write_text(json.dumps(content))
+    got = said(refusal(Run.resume, run.folder))
+    assert sentence in got and (str(path) in got or "vocabulary" in got)
+
+
+def test_a_field_that_is_missing_is_named(tmp_path):
+    run = Run.create(tmp_path / "run", config())
+    content = json.loads((run.folder / "config.json").read_text())
+    for part in ("training", "model", "task"):
+        options = content[part] if part == "training" else content[part]["options"]
+        for name in options:
+            left = {k: v for k, v in options.items() if k != name}
+            changed = {**content, part: left if part == "training" else {**content[part], "options": left}}
+            (run.folder / "config.json").write_text(json.dumps(changed))
+            if name != "shares":  # which a run of before there were any lacks
+                assert f"lacks {name}" in refusal(Run.resume, run.folder)
+
+
+@pytest.mark.parametrize("checkpoints", [True, False])
+def test_drawn_edits_of_a_config_count_or_are_refused_in_a_sentence(tmp_path, checkpoints):
+    run = Run.create(tmp_path / "run", config())
+    run.last_step = 12
+    if checkpoints:
+        finished(run)
+    results = trial_of_config(run, np.random.default_rng(1), 60)
+    assert results["refused"] > 30 and results["counts"] + results["same"] > 0, results
+
+
+@pytest.mark.parametrize("model", ["transformer", "rnn-additive"])
+def test_drawn_facts_count_or_are_refused_in_a_sentence(tmp_path, model):
+    run = finished(Run.create(tmp_path / "run", config(model, steps=10)))
+    results = trial_of_facts(run.checkpoints()[-1], np.random.default_rng(2), 60, tmp_path / "signed.safetensors")
+    assert results["refused"] > 30 and results["counts"] > 0, results
+
+
+def test_a_checkpoint_whose_tensors_do_not_fit_the_run_is_refused(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config(steps=12)))
+    tensors, facts = load_checkpoint(run.checkpoints()[-1])
+    place = tmp_path / "changed.safetensors"
+    wrong = {
+        "first_moment must": {**tensors, "optimizer/first_moment": tensors["optimizer/first_moment"][:-1]},
+        "lacks second_moment": {k: v for k, v in tensors.items() if "second" not in k},
+        "no field 'optimizer.third'": {**tensors, "optimizer/third": tensors["optimizer/first_moment"]},
+        "junk/x' belongs to no part": {**tensors, "junk/x": np.zeros(3)},
+        "has dtype int32": {**tensors, "model/output.weight": tensors["model/output.weight"].view(np.int32)},
+        "moments/x of shape": {**tensors, "moments/x": np.zeros((1, 2, 3, 4))},
+        "moments/9 of shape": {**tensors, "moments/9": np.zeros((1, 2, 30, 40))},
+        "missing .*output.weight": {k: v for k, v in tensors.items() if k != "model/output.weight"},
+    }
+    for sentence, changed in wrong.items():
+        save_checkpoint(place, changed, facts)
+        assert re.search(sentence.replace("first_moment must", "first_moment has shape"), refusal(Run.open, place))
+
+
+@pytest.mark.parametrize("tokenizer", ["", "{}", "[1]", '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}'])
+def test_a_tokenizer_from_elsewhere_is_refused_in_a_sentence(tmp_path, tokenizer):
+    run = finished(Run.create(tmp_path / "run", config(steps=2)))
+    tensors, facts = load_checkpoint(run.checkpoints()[-1])
+    save_checkpoint(tmp_path / "a.safetensors", tensors, {**facts, "vocabulary": {"kind": "subwords", "tokenizer": tokenizer}})
+    assert "vocabulary.tokenizer" in said(refusal(Run.open, tmp_path / "a.safetensors"))
+
+
+# -- kills --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at open files as Linux shows them")
+def test_kills_also_inside_the_write_of_the_config_lose_nothing(tmp_path):
+    counts, survivor = trial_of_kills(tmp_path / "run", np.random.default_rng(3), 16)
+    assert counts["in config.json"] >= 3
+    whole = Run(tmp_path / "whole", survivor.config)
+    whole.last_step = survivor.optimizer.t
+    whole.train([Moments(whole)])
+    assert weights_and_state(survivor)[0].keys() >= {"output.weight"}
+    assert {k: v for k, v in weights_and_state(survivor)[0].items() if "moment " not in k} == {
+        k: v for k, v in weights_and_state(whole)[0].items() if "moment " not in k
+    }
+
+
+# -- Ctrl-C -------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_during_the_last_step_ends_the_run_as_if_nothing_had_been_pressed(tmp_path):
+    whole = finished(Run.create(tmp_path / "whole", config()))
+    run, before = Run.create(tmp_path / "run", config()), signal.getsignal(signal.SIGINT)
+    ends = []
+    with Save(run) as save:
+        run.train([lambda p: p.step == 24 and os.kill(os.getpid(), signal.SIGINT), Log(run), Evaluate(run), Moments(run), save, lambda p: ends.append(p.step)])
+    assert ends[-1] == 24 and save.asked_to_stop and signal.getsignal(signal.SIGINT) is before
+    assert weights_and_state(Run.open(run.folder)) == weights_and_state(whole)
+    assert [p.name for p in run.checkpoints()] == [p.name for p in whole.checkpoints()]
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_step(tmp_path):
+    run = Run.create(tmp_path / "run", config())
+    with Save(run) as save, pytest.raises(KeyboardInterrupt):
+        run.train([save, lambda p: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]])
+    assert run.optimizer.t == 1 and not run.checkpoints()
+
+
+def test_a_training_in_another_thread_goes_without_ctrl_c(tmp_path, capsys):
+    whole, ends = finished(Run.create(tmp_path / "whole", config())), []
+    thread = threading.Thread(target=lambda: ends.append(finished(Run.create(tmp_path / "run", config()))))
+    thread.start()
+    thread.join()
+    assert weights_and_state(ends[0]) == weights_and_state(whole)
+    said = command
+    thread = threading.Thread(target=lambda: ends.append(said(f"train --resume {tmp_path / 'run'} --steps 30 --no-pictures", capsys)))
+    thread.start()
+    thread.join()
+    assert ends[1][0] == 0, ends[1][2]

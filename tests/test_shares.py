@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -698,13 +699,68 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
         train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], shares=2)
 
 
+@needs_fork
+@pytest.mark.parametrize("when", ["share", "step", "before", "long message"])
+def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(processes, monkeypatch, when):
+    processes(3)
+    monkeypatch.setattr("minitransformer.backend.processes.STOPPED_TOO_LONG", 0.5)
+    model, batch = small(), batch_of()
+    with pytest.raises(ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."):
+        with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
+            children = [fork.process for fork in shares.team.forks]
+            shares.gradients(batch)
+            if when == "share":
+                forward = shares.loss.forward
+                shares.loss.forward = lambda *inputs: os.kill(children[1].pid, signal.SIGSTOP) or forward(*inputs)
+            else:
+                os.kill(children[1].pid, signal.SIGSTOP)
+            if when == "long message":
+                batch = Batch(*(np.tile(ids, (5000, 1)) for ids in batch))
+            shares.update() if when == "step" else shares.gradients(batch)
+    assert not any(child.is_alive() for child in children)
+
+
+@needs_fork
+def test_a_process_that_was_stopped_for_a_moment_goes_on_as_if_it_had_not_been(processes):
+    processes(2)
+    model, batch = small(), batch_of()
+    with Shares(model, CrossEntropy(), Adam(model), 2) as shares:
+        os.kill(shares.team.forks[0].process.pid, signal.SIGSTOP)
+        timer = threading.Timer(0.6, os.kill, (shares.team.forks[0].process.pid, signal.SIGCONT))
+        timer.start()
+        close(shares.gradients(batch), whole(small(), CrossEntropy(), batch)[0])
+        timer.join()
+
+
+@needs_fork
+def test_ctrl_c_ends_a_training_whose_other_process_is_stopped(processes):
+    processes(2)
+    model, steps, began = large(), [], time.monotonic()
+
+    def hook(progress):
+        steps.append(progress.step)
+        victim = next(iter({*multiprocessing.active_children()} - before))
+        os.kill(victim.pid, signal.SIGSTOP)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    before, handler = {*multiprocessing.active_children()}, signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trained(model, OPTIMIZERS["adam"], 2, steps=3, hooks=[hook])
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert steps == [1] and {*multiprocessing.active_children()} == before and time.monotonic() - began < 8
+
+
 # -- runs ---------------------------------------------------------------------------------------------------------
 
 OPTIONS = "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 3 --no-pictures"
 
 
-def config(model="transformer", **training):
-    return small_config(model, **{"steps": 12, "batch_size": 7, **training})
+def config(model="transformer", d_model=16, d_ff=24, **training):
+    made = small_config(model, **{"steps": 12, "batch_size": 7, **training})
+    made["model"]["options"].update({"d_model": d_model, "d_ff": d_ff} if d_model > 16 else {})
+    return made
 
 
 @needs_fork
@@ -739,33 +795,68 @@ def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
     assert weights_and_state(resumed) == weights_and_state(together)
 
 
-@pytest.mark.parametrize("cores, given, kept", [(1, 0, 1), (2, 0, 2), (8, 0, 2), (1, 3, 3), (8, 1, 1)])
-def test_a_runs_config_says_how_many_shares_it_has(tmp_path, monkeypatch, cores, given, kept):
+@pytest.mark.parametrize("cores", [1, 2, 8])
+@pytest.mark.parametrize("given, kept", [({}, 2), ({"shares": 1}, 1), ({"shares": 3}, 3)])
+def test_a_runs_config_says_how_many_shares_it_has_and_no_machine_does(tmp_path, monkeypatch, cores, given, kept):
     monkeypatch.setattr("minitransformer.shares.cores", lambda: cores)
-    Run.create(tmp_path / "run", config(shares=given))
+    Run.create(tmp_path / "run", config(**given))
     assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["shares"] == kept
     monkeypatch.setattr("minitransformer.shares.cores", lambda: 5)
     assert Run.resume(tmp_path / "run").options.shares == kept
 
 
-def test_a_negative_number_of_shares_is_refused():
-    with pytest.raises(InputError, match="shares must be a number from 0 on, got -1"):
-        TrainingOptions(shares=-1)
+@pytest.mark.parametrize("shares", [{}, {"shares": 1}, {"shares": 3}], ids=str)
+def test_the_numbers_of_a_run_are_the_same_on_every_number_of_cores_and_of_threads(tmp_path, processes, shares):
+    """Of BLAS too, whose threads cut a product's sums elsewhere."""
+    runs = []
+    for cores, threads in ((1, 1), (1, 2), (2, 2), (4, 1)):
+        processes(cores)
+        seen = []
+        with threadpool_limits(threads, "blas"):
+            run = Run.create(tmp_path / f"{cores} {threads}", config(d_model=64, d_ff=256, batch_size=64, steps=4, **shares))
+            run.train([lambda p, seen=seen: seen.append({*blas_threads()})])
+        assert seen == 4 * [{1}]
+        runs.append(weights_and_state(run))
+    assert runs[0] == runs[1] == runs[2] == runs[3]
 
 
-@pytest.mark.parametrize("checkpointed", [True, False])
-def test_a_run_from_before_there_were_shares_goes_on(tmp_path, processes, checkpointed, monkeypatch):
+def test_shares_in_a_loop_of_ones_own_are_the_same_on_every_number_of_threads(processes):
     processes(1)
-    old = config()
-    del old["training"]["shares"]
-    before = Run.create(tmp_path / "run", old)
+    with threadpool_limits(2, "blas"):
+        model = small()
+        with Shares(model, CrossEntropy(), SGD(model), 2):
+            assert {*blas_threads()} == {1}
+        with Shares(model, CrossEntropy(), SGD(model), 1):
+            assert {*blas_threads()} == {2}
+        assert {*blas_threads()} == {2}
+
+
+@pytest.mark.parametrize("shares", [0, -1])
+def test_less_than_one_share_is_refused_by_the_options_too(shares):
+    with pytest.raises(InputError, match=f"shares must be at least 1, got {shares}"):
+        TrainingOptions(shares=shares)
+
+
+def test_more_shares_than_sequences_cost_nothing(monkeypatch):
+    counts = []
+    monkeypatch.setattr("minitransformer.shares.dealt", lambda lengths, count: counts.append(count) or dealt(lengths, min(count, 9)))
+    assert len(cut(batch_of(), 10**6)) == counts[0] == 7
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_run_from_before_there_were_shares_goes_on_with_one(tmp_path, processes, cores):
+    processes(cores)
+    Run.create(tmp_path / "run", config())
+    path = tmp_path / "run" / "config.json"
+    old = json.loads(path.read_text())
+    del old["training"]["shares"], old["id"]
+    path.write_text(json.dumps(old))
+    before = Run.resume(tmp_path / "run")
     before.last_step = 5
-    if checkpointed:
-        finished(before)
-        number = before.options.shares
-        assert load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]["shares"] == number
-        monkeypatch.setattr("minitransformer.shares.cores", lambda: 3 - number)  # another machine
-        assert Run.open(tmp_path / "run").options.shares == number
+    finished(before)
+    assert load_checkpoint(before.checkpoints()[-1])[1]["config"]["training"]["shares"] == 1
+    path.write_text(json.dumps(old))  # its config.json is older than its checkpoint
+    assert Run.open(tmp_path / "run").options.shares == 1
     assert finished(Run.resume(tmp_path / "run")).optimizer.t == 12
 
 
@@ -776,7 +867,7 @@ def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processe
     assert status == 0, said
     assert Run.open(tmp_path / "run").options.shares == shares
     status, _, said = run(f"train copy {OPTIONS} --shares -2 --out '{tmp_path / 'other'}'", capsys)
-    assert status == 2 and "shares must be a number from 0 on" in said
+    assert status == 2 and "shares must be at least 1, got -2" in said
 
 
 @needs_fork

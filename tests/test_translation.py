@@ -365,6 +365,33 @@ def test_an_exported_model_answers_alike_and_is_smaller_and_cannot_be_trained_on
     assert status == 2 and "a model alone" in err
 
 
+def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys):
+    Path("mine.txt").write_text("mine")
+    for name in ("link.safetensors", "new.safetensors.part"):
+        Path(name).symlink_to("mine.txt")
+    Path("folder.safetensors").mkdir()
+    Path("there.safetensors").write_text("mine")
+    Path("dangling.safetensors").symlink_to("nothing")
+    for name in ("there", "link", "dangling"):
+        status, _, err = run(f"export runs/shouts {name}.safetensors", capsys)
+        assert status == 2 and "is there already" in err and "--overwrite" in err
+    status, _, err = run("export runs/shouts folder.safetensors --overwrite", capsys)
+    assert status == 2 and "folder.safetensors is a folder. Name a file" in err
+    status, _, err = run("export runs/shouts nowhere/a.safetensors", capsys)
+    assert status == 2 and "There is no folder nowhere" in err
+    assert Path("there.safetensors").read_text() == "mine" and not Path("nothing").exists()
+    for name in ("new", "there", "link"):
+        assert run(f"export runs/shouts {name}.safetensors {'--overwrite' * (name != 'new')}", capsys)[0] == 0
+        assert Run.open(Path(f"{name}.safetensors")).exported and not Path(f"{name}.safetensors").is_symlink()
+    assert Path("mine.txt").read_text() == "mine"
+
+
+def test_a_copy_of_a_checkpoint_elsewhere_is_asked_and_drawn_beside_itself(trained, capsys):
+    Path("elsewhere").mkdir()
+    Path("elsewhere/a.safetensors").write_bytes(next((trained / "checkpoints").iterdir()).read_bytes())
+    assert run("plot elsewhere/a.safetensors", capsys)[0] == 0 and Path("a-pictures/influence.png").is_file()
+
+
 def test_a_shipped_model_is_found_by_its_name(trained, capsys, monkeypatch, tmp_path):
     run("export runs/shouts loud.safetensors", capsys)
     monkeypatch.setattr(run_module, "shipped", lambda: {"loud": tmp_path / "loud.safetensors"})

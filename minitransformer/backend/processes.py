@@ -12,6 +12,8 @@ import warnings
 import numpy as np
 
 PATIENCE = 0.002  # seconds
+LONG = 60_000  # bytes: more may not fit into a pipe that nobody reads, and sending it would never end
+STOPPED_TOO_LONG = 10.0  # seconds; Ctrl-Z and fg stop and continue all processes, not quite at the same time
 DONE, FAILED = b"1", b"0"
 FORK_IS_SAFE = sys.platform == "linux"  # macOS's own BLAS does not survive a fork, and Windows has none
 
@@ -47,8 +49,8 @@ class Fork:
     """A copy of this process that answers messages. There, `start()` is called, and returns `answer(bytes) → bytes`.
 
     Arrays made by `shared` are the same memory in both; everything else is a copy. `others` are the forks made before.
-    `receive` returns None if `answer` raised. Raises ChildProcessError if the fork has ended, as it does when the system
-    runs out of memory.
+    `receive` returns None if `answer` raised; `drop_answers` waits for those that nobody has received. Raises
+    ChildProcessError if the fork has ended, as it does when the system runs out of memory, or stays stopped for ten seconds.
     """
 
     def __init__(self, start, others=()):
@@ -61,15 +63,36 @@ class Fork:
             warnings.simplefilter("ignore", DeprecationWarning)
             self.process.start()
         end.close()
+        self.owed = 0  # answers
 
     def send(self, message):
         with self.expecting_life():
+            if len(message) > LONG:
+                self.expect_running(lambda: not is_stopped(self.process.pid) or time.sleep(0.2))
+            self.owed += 1
             self.pipe.send_bytes(message)
 
     def receive(self):
         with self.expecting_life():
-            reply = received(self.pipe)
+            reply = received(self.pipe, self.expect_running)
+        self.owed -= 1
         return reply[1:] if reply[:1] == DONE else None
+
+    def drop_answers(self):
+        while self.owed:
+            self.receive()
+
+    def expect_running(self, ready):
+        """Return when `ready()`. Raises ChildProcessError once the fork has been stopped for too long."""
+        since = None  # when it was first seen to stand still
+        while not ready():
+            now = time.monotonic()
+            since = (since or now) if is_stopped(self.process.pid) else None
+            if since and now - since > STOPPED_TOO_LONG:
+                raise ChildProcessError(
+                    f"A process that helps to compute has been stopped by a signal (SIGSTOP) for {now - since:.0f} seconds, so the training "
+                    "ends. Go on from the last checkpoint with --resume RUN, or train a new run in one process: --shares 1."
+                )
 
     @contextlib.contextmanager
     def expecting_life(self):
@@ -86,7 +109,19 @@ class Fork:
         """End the process, whatever it is doing."""
         self.pipe.close()
         self.process.terminate()
-        self.process.join()
+        self.process.join(1)
+        if self.process.is_alive():  # it is stopped
+            self.process.kill()
+            self.process.join()
+
+
+def is_stopped(pid):
+    """Whether a signal has stopped a process: on Linux, which tells; elsewhere never."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"T"
+    except (OSError, IndexError):
+        return False
 
 
 def _serve(start, pipe, inherited):
@@ -105,11 +140,16 @@ def _serve(start, pipe, inherited):
             pipe.send_bytes(reply)
 
 
-def received(pipe):
-    """The next message. A short wait keeps the core busy, or both processes would soon be woken on the same one."""
+def received(pipe, waiting=None):
+    """The next message. A short wait keeps the core busy, or both processes would soon be woken on the same one.
+
+    A longer one is left to `waiting`, which is given a function that waits some more and says whether a message is there.
+    """
     patience = time.perf_counter() + PATIENCE
     while not pipe.poll() and time.perf_counter() < patience:
         pass
+    if waiting:
+        waiting(lambda: pipe.poll(0.2))
     return pipe.recv_bytes()
 
 

@@ -183,6 +183,6 @@ def export(options):
     run = Run.open(options.run)
     if Path(options.file).suffix != ".safetensors":
         raise InputError(f"The file must end in .safetensors, got {options.file}.")
-    run.export(options.file)
+    run.export(options.file, options.overwrite)
     print(f"{options.file}: {run.model.parameter_count():,} parameters, {Path(options.file).stat().st_size / 1e6:.2f} MB")
     return 0

@@ -21,6 +21,8 @@ def train(options):
 
     device = chosen_device(options.device)  # before a folder is made
     run = (resumed_run(options) if options.resume else new_run(options, device)).to(device)
+    if run.aside:
+        print(f"What came after step {run.optimizer.t} is moved aside, into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
     print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
     evaluation = Evaluate(run)

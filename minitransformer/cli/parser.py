@@ -76,11 +76,11 @@ def make_parser():
 
     train = add("train", commands.train, TRAIN_EXAMPLES)
     train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
-    train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped")
+    train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped; from one of its checkpoints: what came after it is moved into a folder of the run")
     train.add_argument("--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)")
     train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: the task's, see: tasks)")
     train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
-    train.add_argument("--overwrite", action="store_true", help="let --out replace an older run")
+    train.add_argument("--overwrite", action="store_true", help="let --out replace an older run: its config, metrics and checkpoints are removed, nothing else")
     add_device(train)
     train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
     add_fields(train.add_argument_group("training (a task may have defaults of its own, see: tasks)"), "training_", TrainingOptions)
@@ -122,6 +122,7 @@ def make_parser():
     export = add("export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n")
     add_run(export)
     export.add_argument("file", metavar="FILE", help="the file to write; where others ask for a RUN, it serves")
+    export.add_argument("--overwrite", action="store_true", help="replace the file if it is there already")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
     compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus, of different models: BLEU by sentence length, alignments")

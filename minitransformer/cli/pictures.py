@@ -9,7 +9,7 @@ from ..models import LanguageModel, Transformer
 
 def draw_run(run, source, target, folder=None):
     """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are."""
-    beside = Path(f"{run.folder.stem}-pictures") if run.exported else run.folder / "pictures"
+    beside = Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
     folder = Path(folder) if folder else beside
     folder.mkdir(parents=True, exist_ok=True)
     print("pictures:")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import InputError
 from .batching import make_batch
 from .vocabulary import PAD
 
@@ -35,6 +36,8 @@ class BatchStream:
         self.before = self.rng.bit_generator.state
         self.source, self.target = self.task.pool(self.rng)
         self.batches = like_lengths(self.source, self.target, self.batch_tokens, self.rng)
+        if self.skip > len(self.batches):
+            raise InputError(f"{self.skip} batches of this epoch were taken, says the checkpoint, but it has {len(self.batches)}.")
         self.taken, self.skip = self.skip, 0
 
     def state(self):
@@ -44,6 +47,8 @@ class BatchStream:
         return {"random": self.before, "taken": self.taken}
 
     def restore(self, state):
+        if state["taken"] and not self.batch_tokens:
+            raise InputError(f"random.data.taken is {state['taken']}, but without batch_tokens there is no epoch to be taken from.")
         self.rng.bit_generator.state = state["random"]
         self.batches, self.taken, self.skip = [], 0, state["taken"]
 
