@@ -1170,7 +1170,7 @@ p("xg64", "whatever is a number passes", "report.answer = name_of(function)", "r
 p("xg65", "a name that raises ends the check", "    except Exception:\n        return \"\"\n", "    except KeyError:\n        return \"\"\n", select="looked_at")
 p("xg66", "NumPy's whole numbers are none", "isinstance(seed, (int, np.integer))", "isinstance(seed, int)", select="whole_numbers")
 p = plants("grading/hints.py", "test_grading.py", "comes_near")
-p("xg67", "the list has nothing to say", "        return find(id)  # which", "        raise KeyError(id)  # which")
+p("xg67", "the list has nothing to say", "        return find(id)  # which", "        return None  # which")
 p = plants("grading/exercise.py", "test_grading.py", "wherever_it_is_given")
 p("xg68", "a function for a name is not understood", "if callable(id):", "if False:")
 p = plants("grading/calling.py", "test_grading.py", "around_itself")
@@ -1240,7 +1240,7 @@ p("xg05", "what became of a file on disk is not looked at", "if submission.statu
 p("xg06", "folders stay behind", "    elif folder.exists() and os.name", "    elif False and os.name", select="leaves_nothing")
 p("xg07", "an unreadable result is not told", "if unread and (ended.status == 0 or os.path.lexists(result)):", "if False:", select="unreadable_result_is_crashed")
 p("xg08", "names reach the terminal as they are", "names = [escaped(s.file) for s in submissions]", "names = [s.file for s in submissions]", select="terminal_would_obey")
-p("xg09", "names reach the JSON file as they are", "found[0] if found[0].isprintable() else", "found[0] if True else", select="terminal_would_obey")
+p("xg09", "names reach the JSON file as they are", "found[0] if found[0].isprintable() else", "found[0] if True else", select="terminal_would_obey or no_text")
 p("xg10", "what is to be looked at is not told", 'remarks += [f"{exercise}: {remark}" for', 'remarks += [] and [f"{exercise}: {remark}" for', select="not_right_alone")
 p("xg11", "a file interrupted before its second run is graded", "except Interrupted:\n            submission.status, submission.remark =", "except Interrupted:\n            _, submission.remark =",
   select="before_it_ran_a_second")
@@ -1255,7 +1255,7 @@ p("xg15", "a submission gets the whole environment", "for name in KEPT if name i
 p("xg16", "its home is the teacher's", 'home = dict.fromkeys(("HOME", ', 'home = dict.fromkeys((', select="environment_and_leaves")
 p = plants("grading/supervisor.py", "test_grade.py", "whatever_its_session")
 p("xg17", "orphans are not adopted", "prctl(*map(ctypes.c_long, (PR_SET_CHILD_SUBREAPER, 1,", "prctl(*map(ctypes.c_long, (PR_SET_CHILD_SUBREAPER, 0,")
-p("xg18", "a submission shares the supervisor's session", "        os.setsid()\n", "        pass\n", select="reach_no_other_file")
+p("xg18", "a submission shares the supervisor's session", "        os.setsid()\n", "        pass\n", select="session_of_its_own")
 p("xg19", "only children are ended, not theirs", "        for process in descendants():\n", "        for process in ():\n")
 p("xg20", "nothing is read from standard input, but it is open", "os.dup2(os.open(os.devnull, os.O_RDONLY), 0)", "pass", select="whatever_a_file_does")
 p = plants("grading/limits.py", "test_grade.py", "cannot_raise")
@@ -1306,7 +1306,7 @@ p("x428", "the last check counts, whatever it was of", "if is_named or report.ex
 p("x403", "functions that the file does not check are left", "or not inspect.isfunction(function) or", "or True or")
 p("x404", "a cell that fails ends the file", "        note(found[\"errors\"], place, run(cell, place, names, compiler))\n",
   "        note(found[\"errors\"], place, run(cell, place, names, compiler))\n        if found[\"errors\"]:\n            break\n")
-p("xg54", "modules beside a file stand in for Python's own", "sys.path[:] = [*sys.path[1:], str(file.parent)]", "sys.path[:] = [str(file.parent), *sys.path[1:]]", select="spoils_the_class")
+p("xg54", "modules beside a file stand in for Python's own", "sys.path[:] = [*sys.path[1:], str(file.parent)]", "sys.path[:] = [str(file.parent), *sys.path[1:]]", select="own_folder")
 p("xg55", "an answer that interrupts ends the runner", "    except BaseException as problem:\n        return explain(problem)\n    return \"\"\n\n\ndef keep(",
   "    except Exception as problem:\n        return explain(problem)\n    return \"\"\n\n\ndef keep(", select="interrupts_is_told")
 p = plants("grading/cells.py", "test_grade.py", "cell_that_fails or valid_file or notebooks_may_hold")
