@@ -290,7 +290,7 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     for name, words in {"pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside", "outside.py": "a link to a file outside",
                         "dead.py": "a link that leads nowhere", "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB", "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
                         "cells.ipynb": "the source of cell 1 should be text", "notes.txt": "neither a notebook (.ipynb) nor a Python file"}.items():  # fmt: skip
-        assert words in refused.pop(name), name
+        assert words in refused.pop(name, ""), name
     assert not refused
 
 
@@ -510,7 +510,7 @@ def result_of(report):
     return {"reports": {"softmax.forward": report}, "errors": [], "finished": True, "refused": ""}
 
 
-@pytest.mark.parametrize("value", [None, [], "x", 1, {}, {"reports": []}, result_of(None), result_of("right"), result_of({})], ids=str)
+@pytest.mark.parametrize("value", [None, [], "x", 1, {}, {"reports": []}, result_of(None), result_of("right"), result_of({}), result_of({**REPORT, "status": "perfect"}), result_of({**REPORT, "passed": True})], ids=range(11))
 def test_a_result_of_another_form_is_unreadable(tmp_path, value):
     write_whole(tmp_path / "result.json", value)
     with pytest.raises(Unreadable):
