@@ -50,7 +50,9 @@ def find_marian():
 
 
 def endless(preset, seed=0):
-    """Our Transformer in which EOS and PAD are never the most likely token: their logit is 0, and another is above.
+    """Our Transformer in which EOS, PAD and BOS are never the most likely token: their logit is 0, and another is above.
+
+    Ours never writes PAD and BOS, and Marian would.
 
     An untrained one writes one token again and again. Here attention says less and the feed-forward network more, so
     that the next token depends on the last, and on its place; and no bias is 0, so that none could be forgotten.
@@ -58,7 +60,7 @@ def endless(preset, seed=0):
     import numpy as np
 
     from minitransformer import Transformer, TransformerConfig
-    from minitransformer.data.vocabulary import EOS, PAD
+    from minitransformer.data.vocabulary import BOS, EOS, PAD
 
     rng = np.random.default_rng(seed)
     config = TransformerConfig.preset(preset, bias=True, dropout=0.0, max_length=SOURCE + TOKENS)
@@ -69,7 +71,7 @@ def endless(preset, seed=0):
         elif name.endswith(("attention.output.weight", "contract.weight")):
             p.data *= 0.2 if "attention" in name else 2
     output = model.output.weight.data if config.tie_embeddings else model.output.weight.data.T  # (V, D)
-    output[[EOS, PAD]] = 0
+    output[[EOS, PAD, BOS]] = 0
     return model
 
 

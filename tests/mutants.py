@@ -223,7 +223,7 @@ p("x21", "x itself is dropped out", "return self.enlarge(x * kept)", "x *= kept\
     select="changes_what and Dropout")
 p("x22", "float32 becomes float64", "self.enlarge(x * kept)", "self.enlarge(x * kept.astype('float64'))",
     select="dtype_that and Dropout")
-p("x23", "on in eval too", "if not self.training or self.p == 0:", "if self.p == 0:")
+p("x23", "on in eval too", "if self.p == 0 or not self.training:", "if self.p == 0:")
 p("x24", "backward goes through in training", "d_y if kept is None else", "d_y if True else")
 
 # -- positional encoding ------------------------------------------------------------------------------------------
@@ -311,12 +311,12 @@ p("xc44", "d_P is kept outside keep_weights", "if self.keep:\n            self.d
 p = plants("attention/kept_weights.py", "test_attention.py", "kept or keeping")
 p("x41", "keeping weights never ends", "        _kept.on = before\n", "        pass\n")
 p("x153", "an inner block ends the outer one", "        _kept.on = before\n", "        _kept.on = frozenset()\n")
-p("x1000", "an inner block keeps nothing but its own", "before | {id(m) for", "{id(m) for", judge="test_decoding.py",
-    select="kept_weights_are")
+p("x1000", "an inner block keeps nothing but its own", "before | {id(m) for", "{id(m) for", judge="test_observe.py",
+    select="inner_keeping")
 p("x1001", "every thread keeps", "class _Kept(threading.local):", "class _Kept:", judge="test_decoding.py",
     select="kept_weights_are or threads_get")
 p("x1002", "all attentions keep, not those below the module", "id(self) in _kept.on", "bool(_kept.on)",
-    judge="test_decoding.py", select="kept_weights_are")
+    judge="test_observe.py", select="inner_keeping")
 p("x1003", "what was kept before is lost", "        _kept.arrays = before\n", "        pass\n", judge="test_plotting.py",
     select="left_as_it_was")
 p("x1004", "what attention_weights looked at stays kept", "before, _kept.arrays = _kept.arrays, weakref.WeakKeyDictionary()",
@@ -921,8 +921,6 @@ p("x277", "all steps at once", "gradient[xp.arange(len(target)), xp.asarray(targ
     "gradient[:, xp.asarray(target)] += 1")
 p = plants("decoding/evaluating.py", "test_decoding.py", "switches_nobody")
 p("x1066", "evaluating switches all threads", "with no_grad(), own_modes():", "with no_grad():")
-p = plants("models/language_model.py", "test_decoding.py", "without_a_source")
-p("x1067", "a source of no tokens is read", "if source is None or source.shape[1] == 0:", "if source is None:")
 p = plants("evaluation.py", "test_training.py", "exact_match_is_that")
 p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
 p("x279", "padding counts as wrong", "(as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out) & real",
@@ -1023,10 +1021,10 @@ p("x1018", "the seed is not asked", "seeds = [int(rng)] * len(rows)", "seeds = [
 p("x1019", "padding draws too", "row[row != PAD].tolist()", "row.tolist()", select="any_company")
 p("x1020", "equal rows draw alike from a generator", ".integers(2**63, size=len(rows)).tolist()",
     ".integers(2**63, size=1).tolist() * len(rows)", select="answers_of_their_own")
-p("x1021", "a seed below 0 is handed on", "if rng < 0:", "if False:", select="answers_of_their_own")
+p("x1021", "a seed below 0 is taken for another", "if rng < 0:", "rng = abs(rng)\n        if rng < 0:", select="answers_of_their_own")
 p = plants("decoding/limits.py", "test_decoding.py", "never_written or untrained_model or may_be_written")
-p("x1022", "padding may be written", "[PAD, BOS]", "[BOS]")
-p("x1023", "begin may be written", "[PAD, BOS]", "[PAD]")
+p("x1022", "padding may be written", "scores[..., PAD] = scores[..., BOS] =", "scores[..., BOS] =")
+p("x1023", "begin may be written", "scores[..., PAD] = scores[..., BOS] =", "scores[..., PAD] =")
 p("x1024", "the logits are changed in place", "scores = scores.copy()", "pass", select="is_a_copy")
 p = plants("decoding/limits.py", "test_decoding.py", "own or positions_end or company or refused")
 p("x1025", "the length of the batch counts", "(as_numpy(source) != PAD).sum(axis=1)", "np.full(len(source), source.shape[1])",
@@ -1038,15 +1036,14 @@ p("x1027", "source and answer share nothing", "room = positions - lengths * geta
 p("x1028", "any limit will do", "wanted.dtype.kind not in \"iu\" or wanted.shape not in ((), lengths.shape) or (wanted < 0).any()",
     "False", select="limit_that_is_none")
 p("x1029", "a limit below 0", " or (wanted < 0).any()", "", select="limit_that_is_none")
-p("x1030", "limits of other rows", "wanted.shape not in ((), lengths.shape)", "False", select="limit_that_is_none")
 p = plants("decoding/greedy.py", "test_decoding.py", "company or integers or never_written or rows_own")
 p("x1031", "ids take the source's integers", "PAD, dtype=np.int64)", "PAD, dtype=source.dtype)",
     ("np.full(len(rows), BOS)", "np.full(len(rows), BOS, dtype=source.dtype)"), select="sources_integers and not beam")
 p("x1032", "all rows go on to the longest limit", "(length < longest[rows])", "(length < longest.max())", select="rows_own")
 p("x1033", "a row of no tokens writes one", "rows = np.flatnonzero(longest > 0)", "rows = np.arange(len(longest))",
     select="rows_own")
-p("x1034", "the state of those that write nothing", "            state = take_rows(state, rows)\n", "            pass\n",
-    select="rows_own")
+p("x1034", "the state of other rows", "            state = take_rows(state, rows)\n",
+    "            state = take_rows(state, np.arange(len(rows)))\n", select="rows_own")
 p("x1035", "padding and begin are chosen", "choose(writable(logits), rows)", "choose(logits, rows)",
     select="never_written or untrained_model")
 p("x1036", "rows are counted anew when one has ended", "choose(writable(logits), rows)", "choose(writable(logits), np.arange(len(rows)))",
@@ -1059,7 +1056,8 @@ p("x1037", "answers that are missing are left out", "zip(rows, produced, strict=
     select="belong_together")
 p("x1038", "unlike many translations and references", "    expect_as_many(\"BLEU compares translations and references\", "
     "translations=translations, references=references)\n", "", select="belong_together")
-p("x1039", "no translation at all", "if not len(translations):", "if False:", select="belong_together")
+p("x1039", "no translation at all", "if not len(translations):\n", "if not len(translations):\n        return 0.0, \"\"\n",
+    select="belong_together")
 p("x1040", "a text is a list of letters", "isinstance(translations, str) or isinstance(references, str)", "False",
     select="belong_together")
 p("x1041", "the limit of the longest for all", "longest_answer(model, source, max_tokens))",
@@ -1247,7 +1245,7 @@ p("xg64", "whatever is a number passes", "report.answer = name_of(function)", "r
 p("xg65", "a name that raises ends the check", "    except Exception:\n        return \"\"\n", "    except KeyError:\n        return \"\"\n", select="looked_at")
 p("xg66", "NumPy's whole numbers are none", "isinstance(seed, (int, np.integer))", "isinstance(seed, int)", select="whole_numbers")
 p = plants("grading/hints.py", "test_grading.py", "comes_near")
-p("xg67", "the list has nothing to say", "        return find(id)  # which", "        raise KeyError(id)  # which")
+p("xg67", "the list has nothing to say", "        return find(id)  # which", "        return None  # which")
 p = plants("grading/exercise.py", "test_grading.py", "wherever_it_is_given")
 p("xg68", "a function for a name is not understood", "if callable(id):", "if False:")
 p = plants("grading/calling.py", "test_grading.py", "around_itself")
@@ -1317,7 +1315,7 @@ p("xg05", "what became of a file on disk is not looked at", "if submission.statu
 p("xg06", "folders stay behind", "    elif folder.exists() and os.name", "    elif False and os.name", select="leaves_nothing")
 p("xg07", "an unreadable result is not told", "if unread and (ended.status == 0 or os.path.lexists(result)):", "if False:", select="unreadable_result_is_crashed")
 p("xg08", "names reach the terminal as they are", "names = [escaped(s.file) for s in submissions]", "names = [s.file for s in submissions]", select="terminal_would_obey")
-p("xg09", "names reach the JSON file as they are", "found[0] if found[0].isprintable() else", "found[0] if True else", select="terminal_would_obey")
+p("xg09", "names reach the JSON file as they are", "found[0] if found[0].isprintable() else", "found[0] if True else", select="terminal_would_obey or no_text")
 p("xg10", "what is to be looked at is not told", 'remarks += [f"{exercise}: {remark}" for', 'remarks += [] and [f"{exercise}: {remark}" for', select="not_right_alone")
 p("xg11", "a file interrupted before its second run is graded", "except Interrupted:\n            submission.status, submission.remark =", "except Interrupted:\n            _, submission.remark =",
   select="before_it_ran_a_second")
@@ -1332,7 +1330,7 @@ p("xg15", "a submission gets the whole environment", "for name in KEPT if name i
 p("xg16", "its home is the teacher's", 'home = dict.fromkeys(("HOME", ', 'home = dict.fromkeys((', select="environment_and_leaves")
 p = plants("grading/supervisor.py", "test_grade.py", "whatever_its_session")
 p("xg17", "orphans are not adopted", "prctl(*map(ctypes.c_long, (PR_SET_CHILD_SUBREAPER, 1,", "prctl(*map(ctypes.c_long, (PR_SET_CHILD_SUBREAPER, 0,")
-p("xg18", "a submission shares the supervisor's session", "        os.setsid()\n", "        pass\n", select="reach_no_other_file")
+p("xg18", "a submission shares the supervisor's session", "        os.setsid()\n", "        pass\n", select="session_of_its_own")
 p("xg19", "only children are ended, not theirs", "        for process in descendants():\n", "        for process in ():\n")
 p("xg20", "nothing is read from standard input, but it is open", "os.dup2(os.open(os.devnull, os.O_RDONLY), 0)", "pass", select="whatever_a_file_does")
 p = plants("grading/limits.py", "test_grade.py", "cannot_raise")
@@ -1383,7 +1381,7 @@ p("x428", "the last check counts, whatever it was of", "if is_named or report.ex
 p("x403", "functions that the file does not check are left", "or not inspect.isfunction(function) or", "or True or")
 p("x404", "a cell that fails ends the file", "        note(found[\"errors\"], place, run(cell, place, names, compiler))\n",
   "        note(found[\"errors\"], place, run(cell, place, names, compiler))\n        if found[\"errors\"]:\n            break\n")
-p("xg54", "modules beside a file stand in for Python's own", "sys.path[:] = [*sys.path[1:], str(file.parent)]", "sys.path[:] = [str(file.parent), *sys.path[1:]]", select="spoils_the_class")
+p("xg54", "modules beside a file stand in for Python's own", "sys.path[:] = [*sys.path[1:], str(file.parent)]", "sys.path[:] = [str(file.parent), *sys.path[1:]]", select="own_folder")
 p("xg55", "an answer that interrupts ends the runner", "    except BaseException as problem:\n        return explain(problem)\n    return \"\"\n\n\ndef keep(",
   "    except Exception as problem:\n        return explain(problem)\n    return \"\"\n\n\ndef keep(", select="interrupts_is_told")
 p = plants("grading/cells.py", "test_grade.py", "cell_that_fails or valid_file or notebooks_may_hold")

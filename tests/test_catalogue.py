@@ -94,14 +94,14 @@ def test_every_mistake_that_was_listed_has_an_exercise():
     assert sorted(map(str, missing)) == sorted(ELSEWHERE)
 
 
-def test_a_check_answers_within_a_second():
+def test_a_check_answers_within_a_second_of_one_core():
     slowest = {}
     for exercise in WITH_MISTAKES:
         for name, submission in {"right": EXERCISES[exercise].reference, "unknown": lambda *given: given[0]}.items():
             check(exercise, submission, quiet=True)  # a first time, so that the wrong versions are compiled
-            start = time.perf_counter()
+            start = time.process_time()
             check(exercise, submission, quiet=True)
-            slowest[exercise, name] = time.perf_counter() - start
+            slowest[exercise, name] = time.process_time() - start
     assert max(slowest.values()) < 1, max(slowest, key=slowest.get)
 
 

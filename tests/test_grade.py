@@ -1,5 +1,6 @@
 """Grading a folder: each file by itself, whatever it does, and the others go on."""
 
+import contextlib
 import copy
 import ctypes
 import json
@@ -54,6 +55,15 @@ STRANGE = {
     "child.py": ("import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])", ""),
     "huge.py": ("import numpy as np\nnp.ones(10**12)", "MemoryError"),
 }
+
+
+@contextlib.contextmanager
+def no_error():
+    """What is raised within is no error of the test, but what it looks for."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as problem:
+        pytest.fail(f"{type(problem).__name__}: {problem}")
 
 
 def fill(folder, **files):
@@ -228,7 +238,8 @@ def test_a_second_ctrl_c_loses_nothing_either():
             return "done"
 
     stop = threading.Event()
-    assert wait_for(Slow(), stop) == "done" and stop.is_set()
+    with no_error():
+        assert wait_for(Slow(), stop) == "done" and stop.is_set()
 
 
 def test_what_is_interrupted_before_it_ran_a_second_time_is_not_graded(tmp_path, monkeypatch):
@@ -251,7 +262,8 @@ def test_a_file_that_cannot_be_run_for_want_of_room_is_named_and_the_others_go_o
 
     monkeypatch.setattr(Source, "copy_to", full)
     fill(tmp_path, a_py="x = 1", b_py=RIGHT.replace("{answer}", GOOD))
-    first, second = grade([tmp_path])
+    with no_error():
+        first, second = grade([tmp_path])
     assert first.status == "not graded" and "No space left on device" in first.remark and second.count("right") == 2
 
 
@@ -278,7 +290,7 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     for name, words in {"pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside", "outside.py": "a link to a file outside",
                         "dead.py": "a link that leads nowhere", "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB", "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
                         "cells.ipynb": "the source of cell 1 should be text", "notes.txt": "neither a notebook (.ipynb) nor a Python file"}.items():  # fmt: skip
-        assert words in refused.pop(name), name
+        assert words in refused.pop(name, ""), name
     assert not refused
 
 
@@ -308,17 +320,16 @@ def test_a_device_and_a_folder_that_cannot_be_read_are_refused(tmp_path, monkeyp
 
 def test_a_students_own_folder_goes_with_the_submission_and_a_class_folder_does_not(tmp_path):
     (tmp_path / "ada").mkdir()
-    (tmp_path / "ada" / "answer.py").write_text("import helpers\nassert helpers.x == 1")
+    (tmp_path / "ada" / "answer.py").write_text("import helpers\nassert helpers.x == 1\nimport colorsys\ncolorsys.rgb_to_hls")
+    (tmp_path / "ada" / "colorsys.py").write_text("")  # no module beside a file stands in for one of Python's own
     (tmp_path / "ada" / "helpers.py").write_text("x = 1")
     fill(tmp_path, bob_py="import eve", eve_py="x = 1")
     found = {pathlib.Path(s.file).name: s.errors for s in grade([tmp_path])}
-    assert not found["answer.py"] and not found["helpers.py"] and "ModuleNotFoundError" in found["bob.py"][0]
+    assert not found["answer.py"] and not found["helpers.py"] and "ModuleNotFoundError" in "".join(found["bob.py"])
 
 
 def test_names_that_a_terminal_would_obey_are_escaped_and_told_apart(tmp_path, capsys):
     names = ["\x1b[2J.py", "new\nline.py", "c1\x9b2J.py", "\u202egnp.py", "é.py"]
-    if sys.platform == "linux":
-        names.append(os.fsdecode(b"\xff.py"))
     for name in names:
         (tmp_path / name).write_text("raise ValueError('\\x1b[31m\\u202e')")
     out_file = tmp_path / "class.json"
@@ -327,6 +338,15 @@ def test_names_that_a_terminal_would_obey_are_escaped_and_told_apart(tmp_path, c
     assert status == 0 and {c for c in out + text if not c.isprintable()} == {"\n"} and "é.py" in out and "é.py" in text
     assert "\\x1b[2J.py" in out and "new\\nline.py" in out
     assert {pathlib.Path(s["file"]).name for s in json.loads(text)["submissions"]} == set(names)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a name is text")
+def test_a_name_that_is_no_text_is_written_as_json_can_hold_it(tmp_path, capsys):
+    name = os.fsdecode(b"\xff.py")
+    (tmp_path / name).write_text("x = 1")
+    with no_error():
+        assert run(f"grade '{tmp_path}' --out '{tmp_path / 'class.json'}'", capsys)[0] == 0
+    assert json.loads((tmp_path / "class.json").read_text(encoding="utf-8"))["submissions"][0]["file"] == str(tmp_path / name)
 
 
 # -- what a submission does to others -----------------------------------------------------------------------------
@@ -360,9 +380,12 @@ def test_a_submission_sees_little_of_the_teachers_environment_and_leaves_nothing
             "os.makedirs('d/e'); open('d/e/left', 'w').close(); os.chmod('d', 0)\n"
             "for n in range(1500): os.mkdir('deep'); os.chdir('deep')\n")  # fmt: skip
     fill(tmp_path / "homework", a_py=text)
-    (submission,) = grade([tmp_path / "homework"])
-    assert not submission.errors and not submission.remark
-    assert not list((tmp_path / "temporary").iterdir())
+    try:
+        (submission,) = grade([tmp_path / "homework"])
+        assert not submission.errors and not submission.remark
+        assert not list((tmp_path / "temporary").iterdir())
+    finally:  # whoever clears up behind the tests may not be able to
+        subprocess.run(["rm", "-rf", str(tmp_path / "temporary")])
 
 
 SIGNALS = {
@@ -391,6 +414,13 @@ def test_where_the_system_can_a_submission_reaches_no_process_but_its_own():
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     landlock = ctypes.CDLL(None).syscall(ctypes.c_long(444), None, ctypes.c_size_t(0), ctypes.c_long(1))  # its version; below 0 where it is off
     assert said.stdout == ("denied True\n" if landlock >= 6 else "reached False\n"), said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sessions")
+def test_a_submission_leads_a_session_of_its_own(tmp_path):
+    fill(tmp_path, a_py="import os\nassert os.getsid(0) == os.getpgid(0) == os.getpid() != os.getsid(os.getppid())")
+    (submission,) = grade([tmp_path])
+    assert not submission.errors and not submission.remark
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
@@ -434,7 +464,7 @@ def test_what_is_said_to_be_right_and_is_not_right_alone_is_to_be_looked_at(tmp_
     (tmp_path / "a.py").write_text(text)
     (submission,) = grade([tmp_path], seconds=20)
     assert submission.reports["softmax.forward"]["status"] == "right", submission
-    assert words in submission.remarks["softmax.forward"] and "look at it" in as_text([submission]), submission
+    assert words in submission.remarks.get("softmax.forward", "") and "look at it" in as_text([submission]), submission
 
 
 HONEST = {
@@ -480,7 +510,7 @@ def result_of(report):
     return {"reports": {"softmax.forward": report}, "errors": [], "finished": True, "refused": ""}
 
 
-@pytest.mark.parametrize("value", [None, [], "x", 1, {}, {"reports": []}, result_of(None), result_of("right"), result_of({})], ids=str)
+@pytest.mark.parametrize("value", [None, [], "x", 1, {}, {"reports": []}, result_of(None), result_of("right"), result_of({}), result_of({**REPORT, "status": "perfect"}), result_of({**REPORT, "passed": True})], ids=range(11))
 def test_a_result_of_another_form_is_unreadable(tmp_path, value):
     write_whole(tmp_path / "result.json", value)
     with pytest.raises(Unreadable):
@@ -500,7 +530,10 @@ def test_each_part_of_a_result_is_of_its_type_or_the_result_is_unreadable(tmp_pa
             place[key] = value
             write_whole(tmp_path / "result.json", result)
             try:
-                submission = Submission("a", **{k: v for k, v in read_found(tmp_path / "result.json").items() if k in ("reports", "errors")})
+                found = read_found(tmp_path / "result.json")
+                submission = Submission("a", reports=found["reports"], errors=found["errors"])
+            except (TypeError, KeyError, AttributeError) as problem:
+                pytest.fail(f"{key}: {value!r:.50}: {problem}")
             except Unreadable as problem:
                 refused += 1
                 assert str(problem).isprintable()
@@ -511,10 +544,20 @@ def test_each_part_of_a_result_is_of_its_type_or_the_result_is_unreadable(tmp_pa
     assert read_whole > 20 and refused > 120
 
 
+@pytest.mark.parametrize("name, value", [("index", [True]), ("index", [1 << 70]), ("index", 1), ("yours", True), ("yours", -(1 << 70)), ("expected", "1"), ("output", 1)])
+def test_a_place_of_a_result_holds_numbers_of_moderate_size(tmp_path, name, value):
+    place = {"output": "P", "situation": "random numbers", "index": [0, 2], "yours": float("nan"), "expected": 1}
+    write_whole(tmp_path / "result.json", result_of({**REPORT, "findings": [{**FINDING, "where": place}]}))
+    assert str(read_found(tmp_path / "result.json")["reports"]["softmax.forward"]["findings"][0]["where"]) == str(place)
+    write_whole(tmp_path / "result.json", result_of({**REPORT, "findings": [{**FINDING, "where": {**place, name: value}}]}))
+    with pytest.raises(Unreadable):
+        read_found(tmp_path / "result.json")
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 10**6, b'{"a":' * 10**5, b"1" * 10**6, b" " * ((32 << 20) + 1)], ids=range(7))
 def test_a_result_that_is_no_json_is_unreadable(tmp_path, text):
     (tmp_path / "result.json").write_bytes(text)
-    with pytest.raises(Unreadable):
+    with no_error(), pytest.raises(Unreadable):
         read_found(tmp_path / "result.json")
 
 
@@ -557,7 +600,7 @@ def test_no_tolerance_is_wider_than_that_of_an_honest_answer():
 def test_an_answer_that_interrupts_is_told(tmp_path):
     fill(tmp_path, a_py="def softmax(scores):\n    raise KeyboardInterrupt")
     (submission,) = grade([tmp_path])
-    assert submission.status == "graded" and "KeyboardInterrupt" in submission.errors[0], submission
+    assert submission.status == "graded" and "KeyboardInterrupt" in "".join(submission.errors), submission
 
 
 DAMAGED = {"cells that are none": {"cells": None}, "cells that are texts": {"cells": ["x"]}, "a sheet that is none": {"worksheets": [None]}, "a list": []}

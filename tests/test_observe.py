@@ -40,11 +40,14 @@ def test_an_inner_keeping_of_weights_leaves_the_outer_one_in_place():
     config, source, target = small_example(np.random.default_rng(0))
     model = Transformer(config, 0)
     attention = model.decoder.layers[0].cross_attention.attention
+    other = model.encoder.layers[0].self_attention.attention
     with keep_weights(model):
         with keep_weights(model.decoder):
-            pass
+            assert attention.keep and other.keep
         assert attention.keep
     assert not attention.keep
+    with keep_weights(model.decoder):
+        assert attention.keep and not other.keep
 
 
 @pytest.mark.parametrize("kind, shapes", [(Transformer, {"encoder": (7, 7), "decoder": (5, 5), "cross": (5, 7)}), (LanguageModel, {"self": (12, 12)})])

@@ -21,7 +21,7 @@ from minitransformer.inspection import attention_weights, by_words
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.plotting import plot_attention, plot_influence
 from minitransformer.run import Run
-from minitransformer.translation import bleu, longest_answer, translate
+from minitransformer.translation import answers, bleu, longest_answer, translate
 
 SENTENCES = [f"{who} {does} {where}." for who in ("a dog", "a man", "two cats") for does in ("sees", "runs") for where in ("here", "in the street")]
 
@@ -174,7 +174,7 @@ def test_lists_that_do_not_belong_together_are_refused_with_both_counts():
     assert "2 sources and 3 targets" in refusal(make_batch, np.full((2, 4), 5), np.full((3, 4), 5))
     assert "3 sources and 5 targets" in refusal(Uneven().encoded, "train")
     with pytest.raises(ValueError, match="shorter"):
-        translate(Echo(), Pieces.of(["ab"], "characters"), ["a", "b"], lambda model, source, limits: source[:1])
+        answers(Echo(), [np.array([4]), np.array([5])], lambda model, source, limits: source[:1])
 
 
 # -- words ----------------------------------------------------------------------------------------------------------

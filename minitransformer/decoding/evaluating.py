@@ -2,7 +2,7 @@
 
 import contextlib
 
-from ..module import no_grad, own_modes
+from ..module import Module, no_grad, own_modes
 
 
 @contextlib.contextmanager
@@ -17,4 +17,5 @@ def evaluating(model):
         try:
             yield
         finally:
-            model.train(before)  # for a model of another kind than Module
+            if not isinstance(model, Module):  # whose modes end with the block
+                model.train(before)

@@ -11,7 +11,7 @@ from ..models.input_embedding import expect_sequences
 def writable(scores):
     """A copy of scores (…, V), logits or log p, with −∞ for PAD and BOS: no answer holds either."""
     scores = scores.copy()
-    scores[..., [PAD, BOS]] = -np.inf
+    scores[..., PAD] = scores[..., BOS] = -np.inf
     return scores
 
 

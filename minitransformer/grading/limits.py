@@ -8,7 +8,7 @@ import sys
 
 MEMORY = 4 << 30  # bytes of address space, beyond which Python raises MemoryError
 FILE = 64 << 20  # bytes of one file
-PROCESSES = 256  # and threads, beside those that this user has already
+PROCESSES = 1024  # and threads, beside those of this user that can be seen: another container may hold more
 SCOPE_SIGNAL = 1 << 1  # Landlock: signals reach only what stands in the same domain
 PR_SET_NO_NEW_PRIVS, CREATE_RULESET, RESTRICT_SELF = 38, 444, 446  # Linux's numbers, the same on all machines
 

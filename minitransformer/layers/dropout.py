@@ -27,7 +27,7 @@ class Dropout(Module):
         self.rng = rng
 
     def forward(self, x):
-        if not self.training or self.p == 0:
+        if self.p == 0 or not self.training:
             self.save(None)
             return x
         kept = keep_mask(self.rng, nearest_keep(1 - self.p), like=x)     # a byte each
