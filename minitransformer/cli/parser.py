@@ -16,6 +16,7 @@ from ..options import flag
 from ..run import shipped
 from ..training_options import TrainingOptions
 from . import asking, commands, grading, lessons
+from .lines import typed_text
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
@@ -100,13 +101,13 @@ def make_parser():
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
-    predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
+    predict.add_argument("text", nargs="+", type=typed_text, metavar="TEXT", help="a sequence, quoted; several give several answers")
     predict.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
     add_device(predict)
 
     translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
     add_run(translate)
-    translate.add_argument("text", nargs="*", metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
+    translate.add_argument("text", nargs="*", type=typed_text, metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
     translate.add_argument("--file", metavar="FILE", help="translate the lines of a file")
     translate.add_argument("--max-tokens", type=at_least(1), help="stop there (default: twice the source's length, and 8)")
     add_beam(translate)
@@ -119,7 +120,7 @@ def make_parser():
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
     add_beam(plot)
-    plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
+    plot.add_argument("--text", type=typed_text, metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
     add_device(plot)
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures; NAME-pictures for a model without a run)")
 
