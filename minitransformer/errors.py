@@ -36,7 +36,8 @@ def reading(path):
     try:
         yield
     except OSError as problem:
-        raise InputError(f"{path} cannot be read: {problem.strerror or problem}.") from None
+        name = str(path) or "The file ''"
+        raise InputError(f"{name} cannot be read: {problem.strerror or problem}.") from None
 
 
 def typed(path):

@@ -18,7 +18,7 @@ def is_the_program():
     the program: its `__main__` has no file yet.
     """
     script = getattr(sys.modules["__main__"], "__file__", None) or ""
-    return sys.argv[:1] == ["-m"] or os.path.splitext(os.path.basename(script))[0] == "minitransformer"
+    return sys.argv[:1] == ["-m"] and "minitransformer" in sys.orig_argv or os.path.splitext(os.path.basename(script))[0] == "minitransformer"
 
 
 def end_at_once(*_):

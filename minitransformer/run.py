@@ -18,7 +18,7 @@ from .data.stream import BatchStream
 from .data.tasks import make_task
 from .data.vocabularies import load_vocabulary
 from .data.vocabulary import EOS
-from .errors import InputError, NonFiniteError
+from .errors import InputError, NonFiniteError, typed
 from .losses import CrossEntropy
 from .metrics import Metrics
 from .models import configure, find_model
@@ -57,7 +57,7 @@ class Run:
         if run.folder.exists() and any(run.folder.iterdir()):
             if not (overwrite and (run.folder / "config.json").is_file()):
                 raise InputError(
-                    f"The folder {folder} is not empty. Continue it with --resume {folder}, or choose another with --out."
+                    f"The folder {folder} is not empty. Continue it with --resume {typed(folder)}, or choose another with --out."
                 )
             for old in [run.metrics.path, *run.checkpoints()]:
                 old.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ class Run:
             newest = cls._checkpoints(path)[-1:]
             if not newest:
                 if (path / "config.json").is_file():
-                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {path}")
+                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {typed(path)}")
                 raise InputError(f"{path} is no run: it has no checkpoints and no config.json. A run is made by: minitransformer train TASK")
             run = cls.open(newest[0])
             if averaged and run.options.average > 1:

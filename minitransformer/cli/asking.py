@@ -140,7 +140,7 @@ def plot(options):
         target = chosen_search(options)(run.model, source[None], translation.longest_answer(run.model, source[None]))[0]
     else:
         source, target = run.example()
-    draw_run(run, source, target, options.out)
+    draw_run(run, source, target, options.out, options.layers, options.heads)
     return 0
 
 

@@ -121,6 +121,8 @@ def make_parser():
     add_run(plot)
     add_beam(plot)
     plot.add_argument("--text", type=typed_text, metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
+    plot.add_argument("--layers", type=numbers, metavar="N,N", help="of the attention: only these layers, by their numbers in the pictures (1,6)")
+    plot.add_argument("--heads", type=numbers, metavar="N,N", help="and only these heads (default: all, and their mean)")
     add_device(plot)
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures; NAME-pictures for a model without a run)")
 
@@ -181,6 +183,7 @@ TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
 """
 PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
+  minitransformer plot numbers-en-de --text "seventy-nine" --layers 1,3 --heads 2
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
@@ -217,6 +220,11 @@ def positive(text):
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def numbers(text):
+    """A type for argparse: whole numbers from 1 on, with commas between them."""
+    return [at_least(1)(number) for number in text.split(",")]
 
 
 def add_run(parser):
