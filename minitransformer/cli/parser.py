@@ -26,6 +26,8 @@ DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every
   minitransformer lessons                       sixteen notebooks: write every gradient yourself
 """
 
+LARGEST = 10**9  # of what is counted in an option
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2.
 
@@ -92,7 +94,7 @@ def make_parser():
     add_run(evaluate)
     evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
     evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
-    evaluate.add_argument("--seed", type=at_least(0), default=0, help="draws the sequences (default: 0)")
+    evaluate.add_argument("--seed", type=seed, default=0, help="draws the sequences (default: 0)")
     add_beam(evaluate)
     evaluate.add_argument("--write", metavar="FILE", help="of a corpus: keep source, reference and translation, a line each, tabs between")
     evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N translations, drawn by the seed")
@@ -114,7 +116,7 @@ def make_parser():
     translate.add_argument("--temperature", type=positive, help="sample: low comes near greedy, high near chance")
     translate.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
     translate.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
-    translate.add_argument("--seed", type=at_least(0), default=0, help="draws the samples (default: 0)")
+    translate.add_argument("--seed", type=seed, default=0, help="draws the samples (default: 0)")
     add_device(translate)
 
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
@@ -140,7 +142,7 @@ def make_parser():
 
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
-    gradcheck.add_argument("--seed", type=at_least(0), default=0, help="draws parameters, inputs and gradients (default: 0)")
+    gradcheck.add_argument("--seed", type=seed, default=0, help="draws parameters, inputs and gradients (default: 0)")
     gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries tried of each array (default: 30; 0: all)")
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
@@ -183,7 +185,7 @@ TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
 """
 PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
-  minitransformer plot numbers-en-de --text "seventy-nine" --layers 1,3 --heads 2
+  minitransformer plot numbers-en-de --text "seventy-nine" --layers 2 --heads 1,3
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
@@ -201,13 +203,31 @@ def tasks_by_options():
 
 
 def at_least(least):
-    """A type for argparse: a whole number that is not smaller."""
+    """A type for argparse: a whole number that is not smaller, nor so large that no array could have that size."""
 
-    def number(text):
-        if not re.fullmatch(r"[+-]?\d+", text) or int(text) < least:
+    def count(text):
+        if not re.fullmatch(r"[+-]?\d+", text) or (number := whole(text)) < least:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-        return int(text)
+        return number
 
+    return count
+
+
+def seed(text):
+    """A type for argparse: a whole number from 0 on, as large as one likes."""
+    if not re.fullmatch(r"[+]?[0-9]{1,99}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
+
+
+def whole(text):
+    """A type for argparse: a whole number that is not so large that no array could have that size."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid int value: {text!r}") from None
+    if abs(number) > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is too large: at most {LARGEST:,}")
     return number
 
 
@@ -263,4 +283,4 @@ def add_field(group, prefix, field, remark):
     if kind is bool:
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
-        group.add_argument(flag(field.name), type=kind, metavar=kind.__name__.upper(), **common)
+        group.add_argument(flag(field.name), type=(int if field.name == "seed" else whole) if kind is int else kind, metavar=kind.__name__.upper(), **common)

@@ -16,9 +16,10 @@ def draw_run(run, source, target, folder=None, layers=None, heads=None):
     """
     beside = Path(f"{run.folder.stem}-pictures") if run.exported else run.folder / "pictures"
     folder = Path(folder) if folder else beside
-    folder.mkdir(parents=True, exist_ok=True)
-    print("pictures:")
-    for name, figure in figures(run, source, target, layers, heads):
+    for number, (name, figure) in enumerate(figures(run, source, target, layers, heads)):
+        if number == 0:  # the layers and heads exist
+            folder.mkdir(parents=True, exist_ok=True)
+            print("pictures:")
         path = folder / f"{name}.png"
         figure.savefig(path)
         print(f"  {path}")
