@@ -40,6 +40,12 @@ def reading(path):
         raise InputError(f"{name} cannot be read: {problem.strerror or problem}.") from None
 
 
+def shortened(value, most=80):
+    """A value as Python writes it, cut off where it is long: a message is a sentence."""
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def typed(path):
     """A path as one types it in a command: in quotes where it has spaces, or signs that a shell would read."""
     return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
