@@ -769,6 +769,15 @@ def test_influence_of_a_long_sequence_is_drawn_of_its_first_rows_which_are_the_s
     assert panels(words)[0].images[0].get_array().shape == (1, 2) and "rows from 2 on" in " ".join(texts(words))
 
 
+def test_of_matrices_that_are_too_large_the_first_cells_are_drawn_and_the_title_says_so():
+    large, small = np.arange(2e6).reshape(1000, 2000), np.eye(3)
+    figure = plot_matrices({"a": large, "b": small}, row_labels=range(1000))
+    assert [axes.images[0].get_array().shape for axes in panels(figure)] == [(600, 300), (3, 3)]
+    np.testing.assert_array_equal(panels(figure)[0].images[0].get_array(), large[:600, :300])
+    assert "a  (1000, 2000)  only the first 600 × 300" in texts(figure) and "b  (3, 3)" in texts(figure)
+    assert max(figure.get_size_inches()) <= MOST
+
+
 # -- numbers in cells -------------------------------------------------------------------------------------------------
 
 

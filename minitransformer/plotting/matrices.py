@@ -21,6 +21,7 @@ from .style import (
 )
 
 CELL = (0.06, 0.5)  # smallest and largest side of a cell, in inches
+MOST_CELLS = 600  # of a page, in a row or a column
 WIDTH, HEIGHT = 12.0, 5.0  # inches that a page tries not to exceed
 GAP = 0.3  # inches between two matrices
 NUMBERS = 0.34  # inches of a cell into which a number fits
@@ -36,10 +37,16 @@ def plot_matrices(
     attention is. Each has its own scale, or all have one (`shared`). A name that begins as a query, key, value or
     gradient does has that colour. `rows` and `columns` name the axes, the labels their ticks (those of the columns only
     under matrices that are as wide). `numbers` writes each number into its cell: by default, where it fits. `shapes` says
-    whether each name is followed by its matrix's shape.
+    whether each name is followed by its matrix's shape. Of very large matrices the first rows and columns are drawn, and the
+    title says so.
     """
     matrices = {name: np.atleast_2d(np.asarray(m, dtype=float)) for name, m in matrices.items()}
     titles = {name: f"{name}  {m.shape}" if shapes else name for name, m in matrices.items()}
+    most = MOST_CELLS, MOST_CELLS // len(matrices)
+    for name, m in matrices.items():
+        matrices[name] = few = m[: most[0], : most[1]]
+        if few.shape != m.shape:
+            titles[name] += "  only the first {} × {}".format(*few.shape)
     cell = cell_size(matrices.values())
     widths = [max(m.shape[1] * cell, text_width(titles[name], TITLE) + 0.1) for name, m in matrices.items()]
     height = max(m.shape[0] for m in matrices.values()) * cell
@@ -63,8 +70,9 @@ def plot_matrices(
         if len(column_labels) == m.shape[1]:
             axes.set_xticks(range(m.shape[1]), list(map(drawable, column_labels)), parse_math=False)
         if x == left:
+            labels = row_labels[: m.shape[0]]
             axes.set_ylabel(drawable(rows), fontsize=LABEL, color=INK)
-            axes.set_yticks(range(len(row_labels)), list(map(drawable, row_labels)), parse_math=False)
+            axes.set_yticks(range(len(labels)), list(map(drawable, labels)), parse_math=False)
         x += room + GAP
     return figure
 
