@@ -91,7 +91,7 @@ def run_worker(folder, names):
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=without_caches)
     (folder / "tests").mkdir()
-    for file in {*JUDGES, "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py", "on_a_device.py"}:
+    for file in {*JUDGES, "common.py", "conftest.py", "strict_arrays.py", "fuzz_commands.py", "cuda_on_cpu.py", "on_a_device.py"}:
         if (TESTS / file).exists():
             shutil.copy(TESTS / file, folder / "tests" / file)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = parity: compares with a live PyTorch\n", encoding="utf-8")
