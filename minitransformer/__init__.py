@@ -8,6 +8,8 @@ The rooms, from the ground up: `backend`, `module`, `layers`, `attention`, `recu
 `models`, `data`, `decoding`, `training`, `run`, `plotting`, `study`, `cli`.
 """
 
+from . import interruption  # noqa: F401, I001  first: loading the rest takes a moment, in which Ctrl-C may come
+
 from .conformance import check_component
 from .errors import BackwardWithoutForward, InputError, NonFiniteError
 from .gradient_check import gradient_check

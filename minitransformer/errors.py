@@ -1,6 +1,10 @@
 """The errors that a user can meet. Each message names the value, what was expected, and the remedy."""
 
+import contextlib
 import difflib
+import os
+import shlex
+import subprocess
 
 LISTED = 40  # names that a message lists
 
@@ -32,3 +36,24 @@ def unknown(kind, name, known):
     hint = f" Did you mean {near[0]!r}?" if near else ""
     listed = names if len(names) <= LISTED else [*names[:LISTED], "…"]
     return InputError(f"There is no {kind} {str(name)!r}.{hint} There are: {', '.join(listed)}.")
+
+
+@contextlib.contextmanager
+def reading(path):
+    """Inside, a file is read; what the system says against it becomes an InputError that names the file."""
+    try:
+        yield
+    except OSError as problem:
+        name = str(path) or "The file ''"
+        raise InputError(f"{name} cannot be read: {problem.strerror or problem}.") from None
+
+
+def shortened(value, most=80):
+    """A value as Python writes it, cut off where it is long: a message is a sentence."""
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def typed(path):
+    """A path as one types it in a command: in quotes where it has spaces, or signs that a shell would read."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))

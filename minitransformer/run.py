@@ -25,7 +25,7 @@ from .checkpoint import load_checkpoint, save_checkpoint
 from .data.stream import BatchStream
 from .data.tasks import make_task
 from .data.vocabulary import EOS
-from .errors import InputError, NonFiniteError
+from .errors import InputError, NonFiniteError, typed
 from .lock import NAME as LOCK
 from .lock import locked
 from .losses import CrossEntropy
@@ -95,7 +95,7 @@ class Run:
             if run.holds_something():
                 if not overwrite:
                     raise InputError(
-                        f"The folder {folder} is not empty. Continue it with --resume {folder}, or choose another with --out."
+                        f"The folder {folder} is not empty. Continue it with --resume {typed(folder)}, or choose another with --out."
                     )
                 run.remove_older_run()
             remove_unfinished(run.folder)
@@ -132,7 +132,7 @@ class Run:
             newest = newest_checkpoints(path, config)
             if not newest:
                 if config:
-                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {path}")
+                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {typed(path)}")
                 raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. A run is made by: minitransformer train TASK")
             run = cls.open(newest[0])
             if averaged and run.options.average > 1:

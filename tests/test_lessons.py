@@ -214,6 +214,18 @@ def test_without_jupyter_the_command_says_what_to_install_and_how_to_do_without(
     assert "pip install jupyterlab jupytext" in error and "07_why.py" in error and not (course / "mine").exists()
 
 
+@pytest.mark.parametrize("there", [("jupyterlab",), ("notebook",), ("jupytext",)])
+def test_jupyter_and_jupytext_are_needed_both(course, monkeypatch, capsys, there):
+    installed(monkeypatch, *there)
+    monkeypatch.setattr("minitransformer.cli.lessons.subprocess", None)  # nothing may be started
+    monkeypatch.setattr(sys, "executable", "/my programs/python")
+    assert main(["lessons", "07", "--folder", str(course / "mine")]) == 2
+    error = capsys.readouterr().err
+    assert "The notebooks need Jupyter and jupytext. Install them: '/my programs/python' -m pip install jupyterlab jupytext" in error
+    assert f"writes its pictures: '/my programs/python' {course / 'course' / '07_why.py'}" in error
+    assert not (course / "mine").exists()
+
+
 def test_a_lesson_that_does_not_exist_is_refused(course, capsys):
     assert main(["lessons", "16"]) == 2
     assert "There is no lesson 16; they have the numbers 07 to 07." in capsys.readouterr().err

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from common import central_differences
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyArrowPatch
 
 from minitransformer import LanguageModel, Transformer, TransformerConfig, no_grad
@@ -38,6 +39,7 @@ from minitransformer.plotting import (
 )
 from minitransformer.plotting.comparison import plot_comparison
 from minitransformer.plotting.curves import series, smoothed
+from minitransformer.plotting.maps import MOST
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
 
@@ -670,6 +672,131 @@ class NoAttention(FeedForward):
 
     def forward(self, source, target_in):
         return target_in
+
+
+# -- odd texts ----------------------------------------------------------------------------------------------------
+
+ODD = ["\u200b", "\ud800", "\udce9", "\ufeff", "\u0301", "\x00", "\t", "\u202e", "\u2028", "", "a\nb", "$x$", "語", "x" * 3000]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from", "ignore:constrained_layout not applied")
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+@pytest.mark.parametrize("draw", [
+    lambda t: plot_attention(make(), SOURCE, TARGET, [t] * 5, [t] * 4, layers=1),
+    lambda t: plot_influence(make(), SOURCE, TARGET, [t] * 5, [t] * 4),
+    lambda t: plot_attention_and_gradient(make(), SOURCE, TARGET, [t] * 5, [t] * 4),
+    lambda t: plot_attention_strip(moments(2), [t] * 5, [t] * 4),
+    lambda t: plot_matrices({t: np.eye(2)}, heading=t, rows=t, columns=t, row_labels=[t, t], column_labels=[t, t]),
+    lambda t: plot_comparison(t, np.eye(2), np.eye(2)),
+    lambda t: plot_loss_curve(metrics(3), title=t),
+    lambda t: plot_positional_encoding(sinusoids(3, 4), title=t),
+    lambda t: draw_lines(plain_panels(heading=t)[1], [1, 2], {t: [1, 2], "b": [2, 3]}, title=t, x_name=t, y_name=t).figure,
+    lambda t: draw_bars(plain_panels()[1], {t: 1.0, "b": 2}, title=t, x_name=t, y_name=t).figure,
+], ids="attention influence gradient strip matrices comparison loss positions lines bars".split())  # fmt: skip
+def test_any_text_can_stand_in_a_picture(draw, text):
+    figure = draw(text)
+    FigureCanvasAgg(figure).draw()
+    assert not any(c in "\ud800\udce9\u200b\x00" for c in "".join(texts(figure)))
+
+
+def test_what_has_no_form_is_written_as_python_writes_it_and_long_labels_are_cut():
+    figure = plot_attention(make(), SOURCE, TARGET, ["\u200b", "a\udce9", " b\n", "", "x" * 3000], TARGET_TOKENS)
+    assert labels(panels(figure)[-1].xaxis) == ["\\u200b", "a\\udce9", "␣b⏎", "·", "x" * 39 + "…"]
+    assert_on_the_page(figure)
+
+
+# -- how large a picture may become -----------------------------------------------------------------------------------
+
+
+def looks_at(count, layers, heads, monkeypatch, keys=None):
+    """(source, target) of `count` tokens; the attention between them is drawn without a model."""
+    keys = keys or count
+    weights = np.broadcast_to(np.eye(count, keys), (layers, heads, count, keys))
+    monkeypatch.setattr("minitransformer.plotting.attention.attention_weights", lambda *_: {"cross": weights})
+    return np.arange(keys) % 9 + 4, np.append(np.arange(count - 1) % 9 + 4, 2)
+
+
+@pytest.mark.parametrize("tokens, layers, heads, shown, note", [
+    (300, 6, 8, (5, 5), "Left out, because it is too much for a page: layers 6; heads 5 to 8. Choose which"),
+    (30, 6, 8, (6, 9), ""),
+    (2500, 1, 1, (1, 1), "Left out, because it is too much for a page: heads 1; rows from 1,701 on; columns from 1,701 on."),
+    (20, 100, 2, (44, 3), "layers 45 to 100."),
+    (1, 1, 500, (1, 23), "heads 23 to 500."),
+])  # fmt: skip
+def test_a_picture_of_attention_has_a_bound_and_says_what_it_leaves_out(tokens, layers, heads, shown, note, monkeypatch):
+    source, target = looks_at(tokens, layers, heads, monkeypatch)
+    figure = plot_attention(None, source, target, mean=True)
+    assert max(figure.get_size_inches()) <= MOST
+    assert (shape(figure), [t for t in texts(figure) if "Left out" in t] != []) == (shown, bool(note)), texts(figure)[-5:]
+    assert note in " ".join(texts(figure))
+    titles = [axes.get_title() for axes in panels(figure)]
+    assert titles[: shown[1]] == [*(f"layer 1, head {n}" for n in range(1, shown[1])), "layer 1, mean"]
+    assert_on_the_page(figure)
+    first = panels(figure)[0]
+    dots = first.get_position().width * figure.get_size_inches()[0] * 100 / first.images[0].get_array().shape[1]
+    assert dots >= 1.99, "a cell is smaller than two dots"
+
+
+def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_labels_stand_where_they_belong(monkeypatch):
+    source, target = looks_at(300, 2, 4, monkeypatch)
+    tokens = [f"t{n}" for n in range(300)]
+    figure = plot_attention(None, source, target, tokens, tokens)
+    last = panels(figure)[-1]
+    every = int(next(t for t in texts(figure) if "one label in" in t).rsplit(" ", 1)[1])
+    assert every > 1 and labels(last.xaxis) == tokens[::every] and labels(panels(figure)[0].yaxis) == tokens[::every]
+    assert [tick for tick in last.get_xticks()] == list(range(0, 300, every))
+    assert overlaps(figure) == []
+
+
+def test_a_strip_and_chosen_heads_have_the_bound_too():
+    weights = np.broadcast_to(np.eye(400, 400), (1, 3, 400, 400))
+    tokens = [str(n) for n in range(400)]
+    figure = plot_attention_strip([(n, weights) for n in range(9)], tokens, tokens, heads=[1, 2, 3])
+    assert max(figure.get_size_inches()) <= MOST and shape(figure) == (4, 4)
+    assert [axes.get_title() for axes in panels(figure)][:4] == ["step 0", "step 3", "step 5", "step 8"]
+
+
+def test_influence_of_a_long_sequence_is_drawn_of_its_first_rows_which_are_the_same(monkeypatch):
+    model = make().to("float64")
+    source, target = np.arange(20) % 9 + 4, np.append(np.arange(11) % 9 + 4, 2)
+    whole = np.asarray(panels(plot_influence(model, source, target))[0].images[0].get_array())
+    monkeypatch.setattr("minitransformer.plotting.attention.WORK", 32 * 5 + 31)
+    figure = plot_influence(model, source, target)
+    part = np.asarray(panels(figure)[0].images[0].get_array())
+    assert part.shape == (5, 20) and "rows from 6 on" in " ".join(texts(figure))
+    np.testing.assert_allclose(part, whole[:5], atol=1e-12)
+    words = plot_influence(model, source, target, ["a", "b"], ["c", "d", "e"], sizes=([10, 10], [4, 7, 1]))
+    assert panels(words)[0].images[0].get_array().shape == (1, 2) and "rows from 2 on" in " ".join(texts(words))
+
+
+def test_of_matrices_that_are_too_large_the_first_cells_are_drawn_and_the_title_says_so():
+    large, small = np.arange(2e6).reshape(1000, 2000), np.eye(3)
+    figure = plot_matrices({"a": large, "b": small}, row_labels=range(1000))
+    assert [axes.images[0].get_array().shape for axes in panels(figure)] == [(600, 300), (3, 3)]
+    np.testing.assert_array_equal(panels(figure)[0].images[0].get_array(), large[:600, :300])
+    assert "a  (1000, 2000)  only the first 600 × 300" in texts(figure) and "b  (3, 3)" in texts(figure)
+    assert max(figure.get_size_inches()) <= MOST
+
+
+# -- numbers in cells -------------------------------------------------------------------------------------------------
+
+
+def luminance(colour):
+    """Relative luminance as WCAG 2.1 defines it."""
+    return np.where((c := np.array(colour[:3])) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("matrix", [np.linspace(0, 1, 40).reshape(4, 10), np.linspace(-1, 1, 40).reshape(4, 10), np.full((1, 2), np.nan)], ids=["shares", "signed", "NaN"])
+def test_a_number_can_be_read_on_its_cell_dark_or_pale(matrix):
+    (axes,) = panels(plot_matrices({"P": matrix}))
+    image = axes.images[0]
+    assert len(axes.texts) == matrix.size
+    for text in axes.texts:
+        j, i = text.get_position()
+        value = matrix[int(i), int(j)]
+        behind = image.cmap(image.norm(value)) if np.isfinite(value) else to_rgba(axes.get_facecolor())
+        light, dark = sorted([luminance(behind), luminance(to_rgba(text.get_color()))], reverse=True)
+        assert (light + 0.05) / (dark + 0.05) > 3.5, (value, text.get_color())
 
 
 # -- bad input ----------------------------------------------------------------------------------------------------

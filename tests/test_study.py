@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,39 @@ def test_a_folder_that_is_not_this_study_is_refused(study, tmp_path, monkeypatch
         run_study("tiny", tmp_path, silent)
     with pytest.raises(InputError, match="no plan 'shrot'. Did you mean 'short'"):
         run_study("shrot", tmp_path, silent)
+
+
+def test_progress_is_reported_while_a_training_runs(tmp_path, monkeypatch):
+    advanced, seen = [], threading.Event()
+
+    def slow_training(plan, contestant, rate, seed, folder):
+        folder.mkdir(parents=True)
+        (folder / "metrics.jsonl").write_text('{"step": 2}\n{"step": 4}\n{"st')  # a line is just being written
+        assert seen.wait(30), "nobody looked how far it is"
+        (folder / trainings.RESULT).write_text('{"done": true}')
+
+    def advance(count):
+        advanced.append(count)
+        if sum(advanced) == 4:
+            seen.set()
+
+    monkeypatch.setattr(trainings, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(trainings, "train_one", slow_training)
+    contestant = TINY.contestants()[0]
+    assert trainings.run_many([(TINY, contestant, 1e-3, 0)], tmp_path, advance, 1) == [{"done": True}]
+    assert sum(advanced) == TINY.steps == 6 and min(advanced) >= 0
+    advanced.clear()
+    trainings.run_many([(TINY, contestant, 1e-3, 0)], tmp_path, advance, 1)
+    assert sum(advanced) == 6  # one that is done already counts too
+
+
+def test_how_far_a_training_is_stands_in_the_last_whole_line_of_its_metrics(tmp_path):
+    assert trainings.steps_done(tmp_path / "nowhere", 9) == 0
+    for text, steps in (("", 0), ('{"step": 3}', 0), ('{"step": 3}\n', 3), ('{"step": 3}\n{"step": 7}\n{', 7), ("{\n", 0)):
+        (tmp_path / "metrics.jsonl").write_text(text)
+        assert trainings.steps_done(tmp_path, 9) == steps, text
+    (tmp_path / trainings.RESULT).write_text("{}")
+    assert trainings.steps_done(tmp_path, 9) == 9
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent as a signal to a process group")

@@ -16,6 +16,7 @@ from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabular
 from minitransformer.data.numbers import spell
 from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
 from minitransformer.data.vocabulary import padded
+from minitransformer.errors import InputError
 from minitransformer.extras import EXTRAS, extra
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
@@ -372,3 +373,72 @@ def test_every_package_that_is_asked_for_stands_in_an_extra():
 
 def test_a_package_that_is_there_is_returned():
     assert extra("json", "Nothing") is json and extra("importlib", "Nothing") is importlib
+
+
+# -- texts and descriptions from elsewhere ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff", "\ud800", "\udce9", "\u0301", "\x00", "a\udce9b", "\u202e", "😀"])
+def test_no_character_is_too_odd_to_be_read_or_refused_in_a_sentence(text, subwords):
+    assert UNK in subwords.encode(text) and len(subwords.encode(text)) == len(subwords.tokenize(text))
+    for vocabulary in (Vocabulary(["a", "b"]), pieces("characters"), pieces("morphemes")):
+        refusal(vocabulary.encode, text).encode("utf-8")  # the sentence can be printed
+
+
+def test_both_halves_of_a_surrogate_pair_are_the_character_they_make(subwords):
+    assert subwords.encode("the \ud83d\ude00 man").tolist() == subwords.encode("the 😀 man").tolist()
+
+
+def test_a_message_about_a_long_text_stays_a_sentence():
+    message = refusal(Vocabulary([str(n) for n in range(500)]).encode, "5 " * 5000 + "x")
+    assert len(message) < 500 and message.startswith("'x' (token 5001 of ") and message.endswith("39 …")
+
+
+def described(**changes):
+    return {"kind": "pieces", "tokens": ["a", "b"], "cut": "characters", **changes}
+
+
+@pytest.mark.parametrize("facts", [
+    None, [], "pieces", {}, described(kind=[]), described(kind="word"), described(tokens=None), described(tokens="ab"),
+    described(tokens=["a", 3]), described(tokens=["a", "a"]), described(tokens=["<pad>"]), described(cut="words"), described(cut=[]),
+    {"kind": "pieces", "tokens": ["a"]}, {"kind": "symbols"}, {"kind": "symbols", "tokens": [None]}, {"kind": "subwords"},
+    {"kind": "subwords", "tokenizer": None}, {"kind": "subwords", "tokenizer": {}}, {"kind": "subwords", "tokenizer": ""},
+    {"kind": "subwords", "tokenizer": "{}"},
+], ids=str)  # fmt: skip
+def test_what_describes_no_vocabulary_is_refused_in_a_sentence(facts):
+    pytest.importorskip("tokenizers")
+    message = refusal(load_vocabulary, facts)
+    assert "\n" not in message and len(message) < 300
+
+
+def test_a_tokenizer_from_elsewhere_is_refused_in_a_sentence():
+    library = pytest.importorskip("tokenizers")
+    foreign = library.Tokenizer(library.models.WordLevel({"[PAD]": 0, "[UNK]": 1, "the": 2}, unk_token="[UNK]"))
+    message = refusal(Subwords.from_dict, {"tokenizer": foreign.to_str()})
+    assert "not ours: they do not begin with <pad> <bos> <eos> <unk>" in message
+    gaps = library.Tokenizer(library.models.WordLevel({**{name: i for i, name in enumerate(SPECIAL)}, "the": 5}, unk_token="<unk>"))
+    assert "gaps" in refusal(Subwords.from_dict, {"tokenizer": gaps.to_str()})
+
+
+def test_a_damaged_tokenizer_is_refused_in_a_sentence_wherever_it_is_damaged(subwords):
+    rng, whole = random.Random(0), subwords.to_dict()["tokenizer"]
+    refused = 0
+    for _ in range(200):
+        text = list(whole)
+        text[rng.randrange(len(text))] = rng.choice(['"', "{", "[", "0", "-", "null", "", ","])
+        try:
+            Subwords.from_dict({"tokenizer": "".join(text)}).encode("the man")
+        except InputError as problem:
+            refused += "cannot be read" in str(problem) or "not ours" in str(problem)
+    assert refused > 150
+
+
+def test_ctrl_c_while_subwords_are_read_is_no_damage(monkeypatch):
+    library = pytest.importorskip("tokenizers")
+
+    def interrupted(text):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(library, "Tokenizer", type("Slow", (), {"from_str": staticmethod(interrupted)}))
+    with pytest.raises(KeyboardInterrupt):
+        Subwords.from_dict({"tokenizer": "{}"})

@@ -258,13 +258,15 @@ def test_options_may_stand_between_run_and_texts(trained, capsys):
     assert run("translate runs/shouts --beem 1 'a dog'", capsys)[2].count("did you mean --beam?") == 1
 
 
-def test_a_line_that_cannot_be_read_is_named_and_those_before_it_are_answered(capsys):
+def test_a_line_that_cannot_be_answered_is_named_and_leaves_its_place(capsys):
     Path("some.txt").write_text("\ufeffone\n\ntwo\u2028\nfoo bar\nfour\n", encoding="utf-8")
     status, out, err = run("translate numbers-en-de --file some.txt", capsys)
-    assert status == 2 and out.splitlines() == ["eins", "", "zwei"] and "Line 4" in err
-    Path("latin.txt").write_bytes(b"one\nf\xfcnf\n")
-    status, _, err = run("translate numbers-en-de --file latin.txt", capsys)
-    assert status == 2 and "latin.txt is not UTF-8" in err and "Save it as UTF-8" in err
+    assert status == 2 and out.splitlines() == ["eins", "", "zwei", "", "vier"]
+    assert err.startswith("minitransformer: Line 4: 'foo'") and err.count("\n") == 1
+    Path("latin.txt").write_bytes(b"one\nf\xfcnf\ntwo")
+    status, out, err = run("translate numbers-en-de --file latin.txt", capsys)
+    assert status == 2 and out.splitlines() == ["eins", "", "zwei"]
+    assert "Line 2: latin.txt is not UTF-8 text: byte 0xfc at place 2. Save it as UTF-8." in err
 
 
 def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
@@ -283,8 +285,8 @@ def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
         ("translate runs/shouts a --temperature 0", "not a number above 0"),
         ("translate runs/shouts a --beam 0", "at least 1"),
         ("translate runs/shouts a --top-p 1.5", "top_p"),
-        ("translate runs/shouts --file no.txt", "No such file"),
-        ("translate runs/shouts --file ''", "No such file"),
+        ("translate runs/shouts --file no.txt", "no.txt cannot be read: No such file"),
+        ("translate runs/shouts --file ''", " cannot be read: No such file"),
         ("translate runs/shouts a --file no.txt", "not both"),
         ("translate runs/shouts a --beam 2 --top-k 3", "Beam search or sampling"),
         ("translate runs/shouts a --alpha nan", "from 0 (none) to 10"),

@@ -1,42 +1,70 @@
 """The commands. `minitransformer COMMAND --help` explains each."""
 
+import errno
 import sys
 
+from .. import interruption
 from ..backend import chosen_device, use_tf32
 from ..errors import InputError, NonFiniteError
+from ..interruption import KeyboardInterrupts
+from ..streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser
 
 SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only writing meets
 
 
 def main(arguments=None):
-    """Run a command; return its exit status: 0, 1 for a failed run or check, 2 for input that cannot be used."""
-    for stream in (sys.stdout, sys.stderr):  # a console that lacks a character (→, é) shows ? and goes on
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    options = make_parser().parse_args(arguments)
+    """Run a command; return its exit status.
+
+    0: done. 1: a run or a check failed, or something could not be written. 2: input that cannot be used. 130: Ctrl-C.
+    """
+    with KeyboardInterrupts():
+        open_closed_streams()
+        write_utf8()
+        try:
+            status = run(arguments)
+            sys.stdout.flush()  # a full disk is noticed here, and not while Python ends
+            return status
+        except InputError as problem:
+            return failed(2, problem)
+        except (NonFiniteError, ChildProcessError) as problem:
+            return failed(1, problem)
+        except MemoryError as problem:
+            return failed(1, f"Out of memory ({problem or 'no more could be had'}). {SMALLER}")
+        except BrokenPipeError:  # whoever read our output has seen enough
+            return 0
+        except OSError as problem:
+            return failed(1, sentence_about(problem))
+        except KeyboardInterrupt:
+            return failed(interruption.STATUS, "interrupted.")
+        finally:
+            drop_unwritten()
+
+
+def run(arguments):
+    """The exit status of the command that these arguments, or those of the program, ask for."""
     try:
-        if getattr(options, "tf32", False):
-            choose_tf32(options.device)
-        return options.command(options) or 0
-    except InputError as problem:
-        print(f"minitransformer: {problem}", file=sys.stderr)
-        return 2
-    except (NonFiniteError, ChildProcessError) as problem:
-        print(f"minitransformer: {problem}", file=sys.stderr)
-        return 1
-    except MemoryError as problem:
-        print(f"minitransformer: Out of memory ({problem or 'no more could be had'}). {SMALLER}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # whoever read our output has seen enough
-        sys.stdout = None
-        return 0
-    except OSError as problem:
-        print(f"minitransformer: {problem.strerror or problem}: {problem.filename or 'while writing'}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("minitransformer: interrupted.", file=sys.stderr)
-        return 130
+        options = make_parser().parse_args(arguments)
+    except SystemExit as end:  # after --help, or a sentence about an option
+        return end.code
+    if getattr(options, "tf32", False):
+        choose_tf32(options.device)
+    return options.command(options) or 0
+
+
+def failed(status, sentence):
+    """Say why, and return the status."""
+    complain(sentence)
+    return status
+
+
+def sentence_about(problem):
+    """What an OSError says. What is read is looked after where it is read (`errors.reading`): this was to be written."""
+    reason = problem.strerror or str(problem)
+    if problem.filename is not None:
+        return f"{problem.filename} could not be written: {reason}."
+    return f"The output could not be written: {reason}." if problem.errno in NO_ROOM else f"{reason}."
 
 
 def choose_tf32(device):

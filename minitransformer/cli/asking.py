@@ -1,6 +1,5 @@
 """The commands that ask a trained model. Their docstrings are the first lines of their help."""
 
-import contextlib
 import functools
 import json
 import sys
@@ -10,9 +9,11 @@ import numpy as np
 
 from .. import evaluation, translation
 from ..backend import chosen_device
+from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, greedy, sample
-from ..errors import InputError
+from ..errors import InputError, reading
 from ..run import Run
+from .lines import GROUP, for_lines, lines_of, print_answers
 from .pictures import draw_run
 
 
@@ -29,7 +30,8 @@ def evaluate(options):
 def opened(options):
     """The run that is asked, on the device that is asked for."""
     chosen_device(options.device)  # before a file is read
-    return Run.open(options.run).to(options.device)
+    with reading(options.run):
+        return Run.open(options.run).to(options.device)
 
 
 def measured(run, options):
@@ -90,10 +92,13 @@ def score_translations(run, options):
 def predict(options):
     """Let a run answer, in tokens: what translate answers, before they are joined to a text."""
     run, search = opened(options), chosen_search(options)
-    sources = [run.vocabulary.encode(text) for text in options.text]
-    for ids in translation.answers(run.model, sources, search, options.max_tokens):
-        print(" ".join(run.vocabulary.decode(ids)))
-    return 0
+    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every text
+
+    def answer(texts):
+        sources = [run.vocabulary.encode(text) for text in texts]
+        return [" ".join(run.vocabulary.decode(ids)) for ids in translation.answers(run.model, sources, search, options.max_tokens)]
+
+    return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "")
 
 
 def translate(options):
@@ -101,47 +106,15 @@ def translate(options):
     if options.text and options.file is not None:
         raise InputError("Give texts or --file, not both.")
     run, search = opened(options), chosen_search(options)
+    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line
 
     def answer(texts):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
 
     if options.text:
-        print("\n".join(answer(options.text)))
-        return 0
-    at_once = 1 if options.file is None and sys.stdin.isatty() else 64
-    for group, problem in readable_groups(lines_of(options.file), run.vocabulary, at_once):
-        answers = iter(answer([line for line in group if line.strip()]))
-        for line in group:  # an empty line stays one, so that line n answers line n
-            print(next(answers) if line.strip() else "", flush=True)
-        if problem:
-            raise problem
-    return 0
-
-
-def lines_of(file):
-    """The lines of a file, or of standard input. Raises InputError where they are no UTF-8."""
-    try:
-        with contextlib.nullcontext(sys.stdin) if file is None else open(file, encoding="utf-8-sig") as stream:
-            yield from (line.rstrip("\n") for line in stream)
-    except UnicodeDecodeError as problem:
-        raise InputError(f"{file or 'Standard input'} is not UTF-8 text ({problem}). Save it as UTF-8.") from None
-
-
-def readable_groups(lines, vocabulary, size):
-    """(lines, None), at most `size` at a time; before a line that cannot be read, (those left before it, the InputError)."""
-    group = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            if line.strip():
-                vocabulary.encode(line)
-        except InputError as problem:
-            yield group, InputError(f"Line {number}: {problem}")
-            return
-        group.append(line)
-        if len(group) == size:
-            yield group, None
-            group = []
-    yield group, None
+        return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "")
+    typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
+    return print_answers(lines_of(options.file), for_lines(answer, options.file), "Line", 1 if typing else GROUP)
 
 
 def chosen_search(options):
@@ -174,13 +147,14 @@ def plot(options):
         target = chosen_search(options)(run.model, source[None])[0]
     else:
         source, target = run.example()
-    draw_run(run, source, target, options.out)
+    draw_run(run, source, target, options.out, options.layers, options.heads)
     return 0
 
 
 def export(options):
     """Write a run's model alone into one small file that can be asked, but not trained on."""
-    run = Run.open(options.run)
+    with reading(options.run):
+        run = Run.open(options.run)
     if Path(options.file).suffix != ".safetensors":
         raise InputError(f"The file must end in .safetensors, got {options.file}.")
     run.export(options.file, options.overwrite)

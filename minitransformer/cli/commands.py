@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..backend import chosen_device
 from ..data.tasks import TASKS, make_task
-from ..errors import InputError, NonFiniteError, unknown
+from ..errors import InputError, NonFiniteError, typed, unknown
 from ..options import flag
 from ..run import Run, make_config
 from .pictures import draw_run
@@ -32,7 +32,7 @@ def train(options):
             run.train([Log(run), evaluation, Moments(run), save, bar])
         except Interrupted:
             bar.close()
-            print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {run.folder}")
+            print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")
             return 0
         except NonFiniteError:
             kept = run.checkpoints()
@@ -44,7 +44,7 @@ def train(options):
         print(f"exact match on {evaluation.latest['sequences']} validation sequences, greedy: {evaluation.latest['exact_match']:.1%}")
     if options.pictures:
         draw_run(run, *run.example())
-    print(f"Next: {this_program()} evaluate {run.folder}")
+    print(f"Next: {this_program()} evaluate {typed(run.folder)}")
     return 0
 
 
@@ -92,7 +92,7 @@ def compare(options):
     try:
         page = run_study(plan, folder, progress_bar, options.jobs)
     except KeyboardInterrupt:
-        chosen = ("--full " if options.full else "") + (f"--out {folder}" if options.out else "")
+        chosen = ("--full " if options.full else "") + (f"--out {typed(folder)}" if options.out else "")
         print(f"Stopped; what is measured is kept. Continue: {this_program()} compare {chosen}".rstrip())
         return 130
     print(f"The page: {page}")
@@ -153,7 +153,7 @@ def tasks(options):
                 shares = ", ".join(f"{n:,} {split}" for split, n in splits.items())
                 print(f"{'':<15} {label}: {total:,} in all: {shares}")
     if not options.counts:
-        print("\nHow many sequences there are of each length: minitransformer tasks --counts")
+        print(f"\nHow many sequences there are of each length: {this_program()} tasks --counts")
     return 0
 
 
@@ -174,7 +174,7 @@ def this_program():
     by_module = sys.argv[0].endswith(".py")
     path = os.path.abspath(sys.executable if by_module else sys.argv[0])
     inside = path.startswith(os.getcwd() + os.sep)
-    return (os.path.relpath(path) if inside else path) + (" -m minitransformer" if by_module else "")
+    return typed(os.path.relpath(path) if inside else path) + (" -m minitransformer" if by_module else "")
 
 
 def free_folder(folder):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, typed
 
 JUPYTER = ("jupyterlab", "notebook")  # whichever is installed, the first preferred
 
@@ -23,9 +23,10 @@ def lessons(options):
         raise InputError(f"There is no lesson {options.lesson}; they have the numbers {known[0].number} to {known[-1].number}.")
     jupyter = next((name for name in JUPYTER if importlib.util.find_spec(name)), None)
     if jupyter is None or importlib.util.find_spec("jupytext") is None:
+        python = typed(sys.executable)
         raise InputError(
-            f"The notebooks need Jupyter and jupytext. Install them: {sys.executable} -m pip install jupyterlab jupytext\n"
-            f"Without them, each lesson runs as a plain file and writes its pictures: {sys.executable} {chosen[0].source}"
+            f"The notebooks need Jupyter and jupytext. Install them: {python} -m pip install jupyterlab jupytext\n"
+            f"Without them, each lesson runs as a plain file and writes its pictures: {python} {typed(chosen[0].source)}"
         )
     folder = Path(options.folder).absolute()
     before = set(folder.glob("*.ipynb"))

@@ -17,6 +17,7 @@ from ..options import flag
 from ..run import shipped
 from ..training_options import TrainingOptions
 from . import asking, commands, grading, lessons
+from .lines import typed_text
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
@@ -25,6 +26,8 @@ DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every
   minitransformer plot runs/reverse             draw its attention, its loss, its architecture
   minitransformer lessons                       sixteen notebooks: write every gradient yourself
 """
+
+LARGEST = 10**9  # of what is counted in an option
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2.
@@ -92,7 +95,7 @@ def make_parser():
     add_run(evaluate)
     evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
     evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
-    evaluate.add_argument("--seed", type=at_least(0), default=0, help="draws the sequences (default: 0)")
+    evaluate.add_argument("--seed", type=seed, default=0, help="draws the sequences (default: 0)")
     add_beam(evaluate)
     evaluate.add_argument("--write", metavar="FILE", help="of a corpus: keep source, reference and translation, a line each, tabs between")
     evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N translations, drawn by the seed")
@@ -101,13 +104,13 @@ def make_parser():
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
-    predict.add_argument("text", nargs="+", metavar="TEXT", help="a sequence, quoted; several give several answers")
+    predict.add_argument("text", nargs="+", type=typed_text, metavar="TEXT", help="a sequence, quoted; several give several answers")
     add_answering(predict)
     add_device(predict)
 
     translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
     add_run(translate)
-    translate.add_argument("text", nargs="*", metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
+    translate.add_argument("text", nargs="*", type=typed_text, metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
     translate.add_argument("--file", metavar="FILE", help="translate the lines of a file")
     add_answering(translate)
     add_device(translate)
@@ -115,7 +118,9 @@ def make_parser():
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
     add_beam(plot)
-    plot.add_argument("--text", metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
+    plot.add_argument("--text", type=typed_text, metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
+    plot.add_argument("--layers", type=numbers, metavar="N,N", help="of the attention: only these layers, by their numbers in the pictures (1,6)")
+    plot.add_argument("--heads", type=numbers, metavar="N,N", help="and only these heads (default: all, and their mean)")
     add_device(plot)
     plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures; NAME-pictures for a model without a run)")
 
@@ -134,7 +139,7 @@ def make_parser():
 
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
-    gradcheck.add_argument("--seed", type=at_least(0), default=0, help="draws parameters, inputs and gradients (default: 0)")
+    gradcheck.add_argument("--seed", type=seed, default=0, help="draws parameters, inputs and gradients (default: 0)")
     gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries compared in each array; in larger arrays also two random directions, in which all entries move (default: 30; 0: all entries)")
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
@@ -177,6 +182,7 @@ TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
 """
 PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
+  minitransformer plot numbers-en-de --text "seventy-nine" --layers 2 --heads 1,3
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
@@ -194,13 +200,31 @@ def tasks_by_options():
 
 
 def at_least(least):
-    """A type for argparse: a whole number that is not smaller."""
+    """A type for argparse: a whole number that is not smaller, nor so large that no array could have that size."""
 
-    def number(text):
-        if not re.fullmatch(r"[+-]?\d+", text) or int(text) < least:
+    def count(text):
+        if not re.fullmatch(r"[+-]?\d+", text) or (number := whole(text)) < least:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-        return int(text)
+        return number
 
+    return count
+
+
+def seed(text):
+    """A type for argparse: a whole number from 0 on, as large as one likes."""
+    if not re.fullmatch(r"[+]?[0-9]{1,99}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
+
+
+def whole(text):
+    """A type for argparse: a whole number that is not so large that no array could have that size."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid int value: {text!r}") from None
+    if abs(number) > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is too large: at most {LARGEST:,}")
     return number
 
 
@@ -213,6 +237,11 @@ def positive(text):
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def numbers(text):
+    """A type for argparse: whole numbers from 1 on, with commas between them."""
+    return [at_least(1)(number) for number in text.split(",")]
 
 
 def add_run(parser):
@@ -228,7 +257,7 @@ def add_answering(parser):
     parser.add_argument("--temperature", type=positive, help="sample: low comes near greedy, high near chance")
     parser.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
     parser.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="draws the samples, of each text anew (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="draws the samples, of each text anew (default: 0)")
 
 
 def add_beam(parser):
@@ -264,4 +293,4 @@ def add_field(group, prefix, field, remark):
     if kind is bool:
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
-        group.add_argument(flag(field.name), type=kind, metavar=kind.__name__.upper(), **common)
+        group.add_argument(flag(field.name), type=(int if field.name == "seed" else whole) if kind is int else kind, metavar=kind.__name__.upper(), **common)

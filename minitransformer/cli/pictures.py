@@ -3,23 +3,29 @@
 from pathlib import Path
 
 from ..attention import LocalAttention, MultiHeadAttention, attentions
+from ..errors import unknown
 from ..inspection import attention_weights, by_words
 from ..models import LanguageModel, Transformer
 
 
-def draw_run(run, source, target, folder=None):
-    """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are."""
+def draw_run(run, source, target, folder=None, layers=None, heads=None):
+    """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are.
+
+    Of the attention, these layers and heads are drawn, numbers from 1; None: all. Raises InputError for one that no
+    attention of the model has.
+    """
     beside = Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
     folder = Path(folder) if folder else beside
-    folder.mkdir(parents=True, exist_ok=True)
-    print("pictures:")
-    for name, figure in figures(run, source, target):
+    for number, (name, figure) in enumerate(figures(run, source, target, layers, heads)):
+        if number == 0:  # the layers and heads exist
+            folder.mkdir(parents=True, exist_ok=True)
+            print("pictures:")
         path = folder / f"{name}.png"
         figure.savefig(path)
         print(f"  {path}")
 
 
-def figures(run, source, target):
+def figures(run, source, target, layers=None, heads=None):
     """(name, Figure) one after the other, so that only one is held in memory; what a model has not is not drawn."""
     from .. import plotting
     from ..plotting.labels import axis_sizes
@@ -27,9 +33,14 @@ def figures(run, source, target):
     model = run.model
     words, sizes = words_on_axes(run, source, target)
     weights = attention_weights(model, source, target) if attentions(model) else {}
-    for kind, (layer, *_) in weights.items():
-        many = len(layer) > 1  # the mean over a single head would be that head again
-        yield f"attention-{kind}", plotting.plot_attention(model, source, target, *words, kind, mean=many, sizes=sizes)
+    expect_somewhere("layer", layers, [len(of_layers) for of_layers in weights.values()])
+    expect_somewhere("head", heads, [len(of_layers[0]) for of_layers in weights.values()])
+    for kind, of_layers in weights.items():
+        own = layers and [layer for layer in layers if layer <= len(of_layers)]  # an encoder may have fewer than a decoder
+        mean = heads is None and len(of_layers[0]) > 1  # the mean over a single head would be that head again
+        if own != []:
+            chosen = {"layers": own, "heads": heads, "mean": mean, "sizes": sizes}
+            yield f"attention-{kind}", plotting.plot_attention(model, source, target, *words, kind, **chosen)
     yield "influence", plotting.plot_influence(model, source, target, *words, sizes=sizes)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
@@ -44,6 +55,13 @@ def figures(run, source, target):
         yield "architecture", plotting.plot_architecture(model)
     if any(isinstance(m, MultiHeadAttention) and not isinstance(m.attention, LocalAttention) for _, m in model.named_modules()):
         yield "attention-architecture", plotting.plot_attention_architecture(model)
+
+
+def expect_somewhere(name, numbers, counts):
+    """Raise InputError for the number of a layer or head that is beyond all the counts of the kinds of attention."""
+    for number in numbers or ():
+        if number > max(counts, default=0):
+            raise unknown(name, number, range(1, max(counts, default=0) + 1))
 
 
 def words_on_axes(run, source, target):

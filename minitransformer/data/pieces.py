@@ -4,8 +4,8 @@ import difflib
 import itertools
 import re
 
-from ..errors import InputError
-from .vocabulary import SPECIAL, Vocabulary
+from ..errors import InputError, unknown
+from .vocabulary import SPECIAL, Vocabulary, strings
 
 WORD = re.compile(r"[\s,-]*\w+|\s*[^\w\s]|\s+")  # a word with the spaces, commas and hyphens before it, or another sign
 UNITS = "ein zwei drei vier fünf sechs sieben acht neun"
@@ -91,4 +91,6 @@ class Pieces(Vocabulary):
 
     @classmethod
     def from_dict(cls, facts):
-        return cls(facts["tokens"], facts["cut"])
+        if facts["cut"] not in CUTS:
+            raise unknown("cut", facts["cut"], CUTS)
+        return cls(strings(facts["tokens"]), facts["cut"])

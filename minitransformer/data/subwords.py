@@ -5,6 +5,7 @@ from ..extras import extra
 from .vocabulary import SPECIAL, Vocabulary, padded
 
 SPACE = "▁"  # how the library writes the space before a word
+REMEDY = "Take a checkpoint that `minitransformer train` has written."
 
 
 class Subwords(Vocabulary):
@@ -65,7 +66,22 @@ class Subwords(Vocabulary):
 
     @classmethod
     def from_dict(cls, facts):
-        return cls(extra("tokenizers", "Reading with this run's subwords").Tokenizer.from_str(facts["tokenizer"]))
+        library = extra("tokenizers", "Reading with this run's subwords")
+        try:
+            tokenizer = library.Tokenizer.from_str(facts["tokenizer"])
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # the library raises a bare Exception, and its panics are not even that
+            raise InputError(f"The subwords in this file cannot be read ({problem}). {REMEDY}") from None
+        expect_ours(tokenizer)
+        return cls(tokenizer)
+
+
+def expect_ours(tokenizer):
+    """Raise InputError unless the ids have no gap, and the special tokens are the first: another program may have made it."""
+    tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+    if tuple(tokens[: len(SPECIAL)]) != SPECIAL or not all(tokens):
+        raise InputError(f"The subwords in this file are not ours: they do not begin with {' '.join(SPECIAL)}, or have gaps. {REMEDY}")
 
 
 def continues(before, token):
@@ -74,7 +90,11 @@ def continues(before, token):
 
 
 def clean(text):
-    """One space between words, and none of the special tokens' names, which the library would take for the tokens."""
+    """One space between words, and none of the special tokens' names, which the library would take for the tokens.
+
+    Half of a surrogate pair, which is no character, becomes "�": one that is as unknown as itself.
+    """
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     for name in SPECIAL:
         text = text.replace(name, " ")
     return " ".join(text.split())

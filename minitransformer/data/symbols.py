@@ -11,6 +11,7 @@ from .task import Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary
 
 ENUMERABLE = 1_000_000  # up to so many sequences, those of a split are counted one by one
+MOST_SYMBOLS = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,9 +23,9 @@ class SymbolTask(Task):
     max_length: int = option(10, "the longest sequence")
 
     def __post_init__(self):
-        if self.symbols < 2 or not 1 <= self.min_length <= self.max_length:
+        if not 2 <= self.symbols <= MOST_SYMBOLS or not 1 <= self.min_length <= self.max_length:
             raise InputError(
-                "A task needs at least 2 symbols and 1 ≤ min_length ≤ max_length; got "
+                f"A task needs from 2 to {MOST_SYMBOLS:,} symbols and 1 ≤ min_length ≤ max_length; got "
                 f"symbols={self.symbols}, min_length={self.min_length}, max_length={self.max_length}."
             )
 

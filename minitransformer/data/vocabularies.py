@@ -1,6 +1,6 @@
 """The kinds of vocabulary, by the names that checkpoints use."""
 
-from ..errors import unknown
+from ..errors import InputError, shortened, unknown
 from .pieces import Pieces
 from .subwords import Subwords
 from .vocabulary import Vocabulary
@@ -9,7 +9,10 @@ KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subw
 
 
 def load_vocabulary(facts):
-    """The vocabulary that `to_dict` described."""
-    if facts["kind"] not in KINDS:
-        raise unknown("kind of vocabulary", facts["kind"], KINDS)
-    return KINDS[facts["kind"]].from_dict(facts)
+    """The vocabulary that `to_dict` described. Raises InputError for anything else."""
+    try:
+        if facts["kind"] not in KINDS:
+            raise unknown("kind of vocabulary", facts["kind"], KINDS)
+        return KINDS[facts["kind"]].from_dict(facts)
+    except (KeyError, TypeError, AttributeError) as problem:  # a field is missing, or of another type
+        raise InputError(f"This is no description of a vocabulary ({problem!r}): {shortened(facts)}") from None

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import LISTED, InputError, shortened
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -41,8 +41,8 @@ class Vocabulary:
             raise InputError("An empty text: write at least one token, such as " + " ".join(self.tokens[len(SPECIAL) :][:3]))
         for place, token in enumerate(tokens):
             if token not in self.ids or token in SPECIAL:
-                known = " ".join(self.tokens[len(SPECIAL) :])
-                raise InputError(f"{token!r} (token {place + 1} of {text!r}) is not in the vocabulary. It has: {known}")
+                known = " ".join(self.tokens[len(SPECIAL) :][:LISTED]) + " …" * (len(self) > len(SPECIAL) + LISTED)
+                raise InputError(f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. It has: {known}")
 
     def encode(self, text):
         """The ids of a text, (n,) int64."""
@@ -92,7 +92,14 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, facts):
-        return cls(facts["tokens"])
+        return cls(strings(facts["tokens"]))
+
+
+def strings(tokens):
+    """The tokens of a description. Raises TypeError unless they are texts, each once."""
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens) or len({*tokens, *SPECIAL}) < len(tokens) + len(SPECIAL):
+        raise TypeError("its tokens are not a list of texts, each once")
+    return tokens
 
 
 def padded(rows):

@@ -1,6 +1,9 @@
 """What the lessons call besides the package itself: a prediction that is kept, a picture with its text."""
 
+from ..streams import write_utf8
 from .prediction import predict
 from .showing import show
+
+write_utf8()  # a lesson that runs as a plain file prints ∂ and √, whatever the locale says
 
 __all__ = ["predict", "show"]

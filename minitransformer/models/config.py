@@ -9,6 +9,7 @@ from ..layers.residual import ORDERS
 from ..options import option
 
 POSITIONS = ("sinusoidal", "learned")
+MOST_LAYERS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,8 @@ class SequenceConfig:
     def _expect_counts(self, *names, least=1):
         for name in names:
             value = getattr(self, name)
+            if name.endswith("_layers") and isinstance(value, int) and value > MOST_LAYERS:
+                raise InputError(f"{name} must be at most {MOST_LAYERS:,}, got {value:,}.")
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")
 

@@ -3,9 +3,11 @@
 import numpy as np
 
 from ..errors import InputError, unknown
-from ..inspection import attention_weights, by_words, source_gradients
+from ..inspection import attention_weights, by_words, one_sequence, source_gradients
 from .labels import HEADINGS, axis_labels, axis_sizes, expect_sizes, labels_for, token_labels
-from .maps import draw_maps
+from .maps import cropped, draw_maps, panels_that_fit
+
+WORK = 20_000  # tokens that a picture of influence may send through the model
 
 
 def plot_attention(
@@ -18,6 +20,9 @@ def plot_attention(
     Transformer (cross if not said), "self" for a LanguageModel. A row of cross-attention is labelled with the token
     that was produced there. `layers` and `heads` choose some, by their numbers in the titles, from 1; `mean` adds a
     column with the mean over all heads.
+
+    What has no room on a page of `maps.MOST` inches is left out, the last heads, layers and tokens first, and a note says
+    so.
 
     `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words then, and the sizes say
     how many ids each has (see `by_words`).
@@ -35,36 +40,47 @@ def plot_attention(
         source, target = sizes
     source_labels = [] if source is None else token_labels("source", source, source_tokens)
     labels = axis_labels(kind, source_labels, token_labels("target", target, target_tokens))
+    all_labels = labels
+    (weights,), labels = cropped([weights], labels)
 
     layers, heads = chosen("layer", layers, weights.shape[0]), chosen("head", heads, weights.shape[1])
     if not layers or not (heads or mean):
         raise InputError("There is nothing to draw: choose at least one layer, and a head or mean=True.")
+    rows, columns = panels_that_fit([f"layer {weights.shape[0]}, head {weights.shape[1]}"], labels)
+    layers, other_layers = layers[:rows], layers[rows:]
+    heads, other_heads = heads[: columns - bool(mean)], heads[columns - bool(mean) :]
+    note = left_out(all_labels, labels, layers=other_layers, heads=other_heads)
     maps = [[weights[i, j] for j in heads] for i in layers]
     titles = [[f"layer {i + 1}, head {j + 1}" for j in heads] for i in layers]
     if mean:
         for row, row_titles, i in zip(maps, titles, layers):
             row.append(weights[i].mean(axis=0))
             row_titles.append(f"layer {i + 1}, mean")
-    return draw_maps(maps, titles, labels, HEADINGS[kind])
+    return draw_maps(maps, titles, labels, HEADINGS[kind], note=note)
 
 
 def plot_influence(model, source, target, source_tokens=None, target_tokens=None, *, sizes=None):
     """How much each source token matters to each token produced: an alignment for every model, with attention or without.
 
     Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids, labels and sizes as in
-    `plot_attention`. Where attention says what one layer looked at, this follows every way from s to t.
+    `plot_attention`. Where attention says what one layer looked at, this follows every way from s to t. Each row costs a
+    forward and a backward: of very long sequences only the first rows are drawn, and a note says so.
 
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
     """
-    gradients = source_gradients(model, source, target)
+    source, target = one_sequence("source", source), one_sequence("target", target)
+    source_sizes, target_sizes = expect_sizes(sizes or ([1] * len(source), [1] * len(target)), source, target)
+    source_ids, target_ids = sizes or (source, target)
+    labels = axis_labels("cross", token_labels("source", source_ids, source_tokens), token_labels("target", target_ids, target_tokens))
+    ends = np.cumsum(target_sizes)
+    rows = max(1, int((ends <= WORK // (len(source) + len(target))).sum()))
+    gradients = source_gradients(model, source, target[: ends[rows - 1]])  # what comes later changes nothing before it
     total = gradients.sum(axis=-1, keepdims=True)
     shares = gradients / np.where(total == 0, 1, total)                  # (T, S)
-    if sizes is not None:
-        shares = by_words(shares, *axis_sizes("cross", *expect_sizes(sizes, source, target)))
-        source, target = sizes
-    labels = axis_labels("cross", token_labels("source", source, source_tokens), token_labels("target", target, target_tokens))
-    return draw_maps([[shares]], [[""]], labels._replace(key_name="source token"), "Influence on each token produced",
-                     bar="share of the gradient")  # fmt: skip
+    shares = by_words(shares, target_sizes[:rows], source_sizes)
+    (shares,), few = cropped([shares], labels._replace(queries=labels.queries[:rows]))
+    return draw_maps([[shares]], [[""]], few._replace(key_name="source token"), "Influence on each token produced",
+                     bar="share of the gradient", note=left_out(labels, few))  # fmt: skip
 
 
 def plot_attention_strip(
@@ -93,13 +109,34 @@ def plot_attention_strip(
     labels = labels._replace(
         keys=labels_for("key axis", shape[3], labels.keys), queries=labels_for("query axis", shape[2], labels.queries)
     )
-    places = np.linspace(0, len(moments) - 1, min(columns, len(moments))).round().astype(int)
-    shown = [(step, weights[layer]) for step, weights in (moments[i] for i in places)]
+    moments = [(step, weights[layer]) for step, weights in moments]      # (heads, T, S)
+    all_weights, few = cropped([weights for _, weights in moments], labels)
+    rows, most = panels_that_fit([f"step {moments[-1][0]:,}"], few)
+    places = np.linspace(0, len(moments) - 1, min(columns, most, len(moments))).round().astype(int)
+    shown = [(moments[i][0], all_weights[i]) for i in places]
+    heads, other_heads = heads[: rows - bool(mean)], heads[rows - bool(mean) :]
+    note = left_out(labels, few, heads=other_heads)
     maps = [[w.mean(axis=0) for _, w in shown]] if mean else []
     maps += [[w[j] for _, w in shown] for j in heads]
     rows = ["mean of heads"] * mean + [f"head {j + 1}" for j in heads]
     titles = [[f"step {step:,}" for step, _ in shown], *([""] * len(shown) for _ in rows[1:])]
-    return draw_maps(maps, titles, labels, f"{HEADINGS[kind]} of layer {layer + 1}, while training", rows)
+    return draw_maps(maps, titles, few, f"{HEADINGS[kind]} of layer {layer + 1}, while training", rows, note=note)
+
+
+def left_out(labels, shown, **others):
+    """The sentence that says what is not drawn: tokens beyond the labels shown; layers and heads by their indices."""
+    missing = [f"{name} {numbers(indices)}" for name, indices in others.items() if indices]
+    choose = " Choose which to draw by their numbers (in a command: --layers, --heads)." if missing else ""
+    axes = {"rows": (labels.queries, shown.queries), "columns": (labels.keys, shown.keys)}
+    missing += [f"{name} from {len(few) + 1:,} on" for name, (tokens, few) in axes.items() if len(few) < len(tokens)]
+    return f"Left out, because it is too much for a page: {'; '.join(missing)}.{choose}" if missing else ""
+
+
+def numbers(indices):
+    """Indices as numbers from 1: "3, 5", or "3 to 8" where none between is missing."""
+    first, last = indices[0] + 1, indices[-1] + 1
+    gapless = len(indices) > 2 and [*indices] == [*range(first - 1, last)]
+    return f"{first} to {last}" if gapless else ", ".join(str(i + 1) for i in indices)
 
 
 def check_moments(moments, columns):

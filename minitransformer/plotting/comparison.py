@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .style import INK, LABEL, MISSING, SIGNED_MAP, TITLE, add_colour_bar, add_text, largest_size, panel_page
+from .style import INK, LABEL, MISSING, SIGNED_MAP, TITLE, add_colour_bar, add_text, drawable, largest_size, panel_page
 
 CELL = (0.055, 0.3)  # smallest and largest side of a cell, in inches
 PANEL = (3.0, 2.6)  # inches that a panel tries not to exceed
@@ -30,7 +30,7 @@ def plot_comparison(name, yours, expected):
         shown = {"cmap": SIGNED_MAP, "vmin": -scale, "vmax": scale, "interpolation": "nearest", "aspect": "auto"}
         image = axes[0, n].imshow(np.ma.masked_invalid(values), **shown)
         axes[0, n].set_facecolor(MISSING)
-        axes[0, n].set_title(title, fontsize=TITLE, color=INK, pad=4)
+        axes[0, n].set_title(drawable(title), fontsize=TITLE, color=INK, pad=4)
         axes[0, n].set_xticks([])
         axes[0, n].set_yticks([])
         if n:  # yours and expected share the bar between them

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..errors import InputError
-from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture
+from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, drawable
 
 
 def plot_loss_curve(metrics, title="Training"):
@@ -28,7 +28,7 @@ def plot_loss_curve(metrics, title="Training"):
     heights = [3.4] + [2.0] * bool(shares) + [1.1] * bool(len(rate[0]))
     figure = Picture(figsize=(11, sum(heights) + 1.0), dpi=100, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 0.97), h_pad=0.08)
-    figure.suptitle(title, fontsize=HEADING, color=INK, weight="bold")
+    figure.suptitle(drawable(title), fontsize=HEADING, color=INK, weight="bold")
     axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0])
     for axis in axes:
         plain(axis)

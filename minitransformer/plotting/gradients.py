@@ -4,10 +4,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..inspection import attention_gradients, attention_weights, by_words, source_gradients
-from .attention import chosen
+from .attention import chosen, left_out
 from .labels import axis_labels, axis_sizes, expect_sizes, token_labels
-from .maps import annotate, draw_map, label_axes, lay_out
-from .style import HEADING, SIGNED_MAP, largest_size, panel_page, text_width
+from .maps import annotate, cropped, draw_map, label_axes, lay_out
+from .style import HEADING, LABEL, SIGNED_MAP, largest_size, panel_page, text_width
 
 TITLES = [["attention", "gradient of the scores", "influence"]]
 RIGHT = 0.3  # inches: there is no colour bar
@@ -44,11 +44,13 @@ def plot_attention_and_gradient(model, source, target, source_tokens=None, targe
         source, target = sizes
     maps[2] = maps[2] / np.maximum(maps[2].max(axis=-1, keepdims=True), np.finfo(maps[2].dtype).tiny)
     labels = axis_labels("cross", token_labels("source", source, source_tokens), token_labels("target", target, target_tokens))
+    maps, few = cropped(maps, labels, len(maps))
+    note, labels = left_out(labels, few), few
 
     heading = f"Where attention goes, and where the gradient goes: layer {number + 1}, {whose}"
-    layout = lay_out(1, 3, TITLES, labels, heading, names=0.45)
+    layout = lay_out(1, 3, TITLES, labels, heading, 0.45, note)
     left, right, bottom, top = layout.margins
-    needed = text_width(heading, HEADING, "bold") + RIGHT - layout.grid[0]
+    needed = max(text_width(heading, HEADING, "bold"), text_width(note, LABEL)) + RIGHT - layout.grid[0]
     layout = layout._replace(margins=(left, max(RIGHT, needed), bottom, top))
     figure, axes = panel_page(1, 3, layout.panel, layout.gap, layout.margins)
     largest = largest_size(maps[1])
@@ -56,5 +58,5 @@ def plot_attention_and_gradient(model, source, target, source_tokens=None, targe
     for j, (m, scale) in enumerate(zip(maps, scales)):
         draw_map(axes[0, j], m, TITLES[0][j], layout.cell, labels.boundary, **scale)
         label_axes(axes[0, j], labels, layout, at_left=j == 0, at_bottom=True)
-    annotate(figure, labels, heading, (), 0.45, layout)
+    annotate(figure, labels, heading, (), 0.45, layout, note)
     return figure

@@ -6,8 +6,10 @@ import numpy as np
 
 from ..data.vocabulary import SPECIAL
 from ..errors import InputError
+from .style import drawable
 
 BOS_LABEL = SPECIAL[1]
+LONGEST = 40  # characters of a label
 
 HEADINGS = {
     "encoder": "Encoder self-attention",
@@ -84,4 +86,10 @@ def labels_for(name, count, tokens):
             f"The {name} has {count} ids and {len(tokens)} labels ({' '.join(map(str, tokens))}); every id needs one, "
             f"{SPECIAL[2]} included."
         )
-    return [str(token).replace(" ", "␣").replace("\n", "⏎") or "·" for token in tokens]
+    return [visible(token) for token in tokens]
+
+
+def visible(token):
+    """A token as a label: its spaces made visible, a long one cut off."""
+    text = drawable(str(token).replace(" ", "␣").replace("\n", "⏎")) or "·"
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -14,15 +14,18 @@ from .style import (
     add_axes,
     add_text,
     colour_of,
+    drawable,
     largest_size,
     text_width,
     widest,
 )
 
 CELL = (0.06, 0.5)  # smallest and largest side of a cell, in inches
+MOST_CELLS = 600  # of a page, in a row or a column
 WIDTH, HEIGHT = 12.0, 5.0  # inches that a page tries not to exceed
 GAP = 0.3  # inches between two matrices
 NUMBERS = 0.34  # inches of a cell into which a number fits
+BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # what red, green and blue add to it
 
 
 def plot_matrices(
@@ -34,10 +37,16 @@ def plot_matrices(
     attention is. Each has its own scale, or all have one (`shared`). A name that begins as a query, key, value or
     gradient does has that colour. `rows` and `columns` name the axes, the labels their ticks (those of the columns only
     under matrices that are as wide). `numbers` writes each number into its cell: by default, where it fits. `shapes` says
-    whether each name is followed by its matrix's shape.
+    whether each name is followed by its matrix's shape. Of very large matrices the first rows and columns are drawn, and the
+    title says so.
     """
     matrices = {name: np.atleast_2d(np.asarray(m, dtype=float)) for name, m in matrices.items()}
     titles = {name: f"{name}  {m.shape}" if shapes else name for name, m in matrices.items()}
+    most = MOST_CELLS, MOST_CELLS // len(matrices)
+    for name, m in matrices.items():
+        matrices[name] = few = m[: most[0], : most[1]]
+        if few.shape != m.shape:
+            titles[name] += "  only the first {} × {}".format(*few.shape)
     cell = cell_size(matrices.values())
     widths = [max(m.shape[1] * cell, text_width(titles[name], TITLE) + 0.1) for name, m in matrices.items()]
     height = max(m.shape[0] for m in matrices.values()) * cell
@@ -57,12 +66,13 @@ def plot_matrices(
         written = cell >= NUMBERS if numbers is None else numbers
         draw_matrix(axes, m, scale or colour_scale(m), min(8.0, 20 * cell) if written else None)
         add_text(figure, x, bottom + height + 0.1, titles[name], fontsize=TITLE, color=colour_of(name))
-        axes.set_xlabel(columns, fontsize=LABEL, color=INK)
+        axes.set_xlabel(drawable(columns), fontsize=LABEL, color=INK)
         if len(column_labels) == m.shape[1]:
-            axes.set_xticks(range(m.shape[1]), column_labels, parse_math=False)
+            axes.set_xticks(range(m.shape[1]), list(map(drawable, column_labels)), parse_math=False)
         if x == left:
-            axes.set_ylabel(rows, fontsize=LABEL, color=INK)
-            axes.set_yticks(range(len(row_labels)), row_labels, parse_math=False)
+            labels = row_labels[: m.shape[0]]
+            axes.set_ylabel(drawable(rows), fontsize=LABEL, color=INK)
+            axes.set_yticks(range(len(labels)), list(map(drawable, labels)), parse_math=False)
         x += room + GAP
     return figure
 
@@ -88,6 +98,6 @@ def draw_matrix(axes, m, scale, font):
     axes.set_xticks([])
     axes.set_yticks([])
     for (i, j), value in np.ndenumerate(m) if font else ():
-        dark = np.isfinite(value) and sum(image.cmap(image.norm(value))[:3]) < 1.6
+        dark = np.isfinite(value) and np.dot(image.cmap(image.norm(value))[:3], BRIGHTNESS) < 0.5
         text = f"{value:.2f}".replace("-0.00", "0.00").replace("inf", "∞")
         axes.text(j, i, text, ha="center", va="center", fontsize=font, color="white" if dark else INK)

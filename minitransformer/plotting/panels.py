@@ -3,7 +3,7 @@
 from matplotlib.ticker import MaxNLocator
 
 from .curves import plain
-from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of
+from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of, drawable
 
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
@@ -15,7 +15,7 @@ def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
     """
     figure = Picture(figsize=(width, rows * height + 0.5 * bool(heading)), dpi=100, facecolor="white", layout="constrained")
     if heading:
-        figure.suptitle(heading, fontsize=HEADING, color=INK, weight="bold")
+        figure.suptitle(drawable(heading), fontsize=HEADING, color=INK, weight="bold")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.04, hspace=0.06)
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     for axis in axes.flat:
@@ -32,7 +32,7 @@ def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colour
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
     for name, values in lines.items():
         colour = known[name] or next(free)
-        axes.plot(x, values, marker=marker, markersize=4, linewidth=2.0, label=name, color=colour)
+        axes.plot(x, values, marker=marker, markersize=4, linewidth=2.0, label=drawable(name), color=colour)
     name_axes(axes, title, x_name, y_name)
     for direction in log:
         getattr(axes, f"set_{direction}scale")("log")
@@ -48,7 +48,7 @@ def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colour
 
 def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbers="{:.3g}"):
     """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format; "" for none)."""
-    names = list(map(str, bars))
+    names = list(map(drawable, bars))
     shades = colours_of(bars, colours, otherwise=BLUE)
     drawn = axes.bar(range(len(names)), list(bars.values()), color=list(shades.values()))
     axes.set_xticks(range(len(names)), names)
@@ -67,6 +67,6 @@ def colours_of(names, colours, otherwise):
 
 
 def name_axes(axes, title, x_name, y_name):
-    axes.set_title(title, fontsize=TITLE, color=INK)
-    axes.set_xlabel(x_name, fontsize=LABEL, color=INK)
-    axes.set_ylabel(y_name, fontsize=LABEL, color=INK)
+    axes.set_title(drawable(title), fontsize=TITLE, color=INK)
+    axes.set_xlabel(drawable(x_name), fontsize=LABEL, color=INK)
+    axes.set_ylabel(drawable(y_name), fontsize=LABEL, color=INK)

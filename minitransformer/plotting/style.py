@@ -44,9 +44,16 @@ def largest_size(*arrays):
     return max(np.abs(a[np.isfinite(a)]).max(initial=0) for a in arrays) or 1.0
 
 
+def drawable(text):
+    """A text as a picture can show it: what has no form of its own (a control character, a space of no width, half of a
+    surrogate pair) stands there as Python writes it, "\\u200b".
+    """
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(text))
+
+
 def text_width(text, size, weight="normal"):
     """The width in inches of one line of text in a font of `size` points."""
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)
+    width, _, _ = text_to_path.get_text_width_height_descent(drawable(text), FontProperties(size=size, weight=weight), False)
     return width / 72
 
 
@@ -82,7 +89,7 @@ def add_axes(figure, x, y, width, height):
 def add_text(figure, x, y, text, **options):
     """Text at a place given in inches from the bottom left."""
     page_width, page_height = figure.get_size_inches()
-    return figure.text(x / page_width, y / page_height, text, **{"color": INK, **options})
+    return figure.text(x / page_width, y / page_height, drawable(text), **{"color": INK, **options})
 
 
 def add_colour_bar(figure, image, x, y, height, label):

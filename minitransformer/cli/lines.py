@@ -1,0 +1,110 @@
+"""Texts line by line: line n of the output answers line n of the input, whatever stands in the other lines."""
+
+import contextlib
+import os
+import sys
+
+from ..errors import InputError, reading
+from ..streams import complain
+
+GROUP = 64  # lines that are read, and answered, together
+UTF8 = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}  # a byte that is no UTF-8 spoils its line only
+UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in that encoding begins, so read
+
+
+def print_answers(texts, answer, name="", at_once=GROUP):
+    """Print the answer to each text on a line of its own, `at_once` of them together; returns the exit status.
+
+    `answer(texts) → answers` does the work. A text that cannot be answered leaves an empty line in its place, and a
+    sentence on standard error says why, with its name and number if texts have a name; the status is then 2.
+    """
+    status, number = 0, 0
+    for group in in_groups(texts, at_once):
+        for text, problem in answered(group, answer):
+            number += 1
+            print(text, flush=True)
+            if problem:
+                complain(f"{name} {number}: {problem}" if name else problem)
+                status = 2
+    return status
+
+
+def answered(texts, answer):
+    """[(answer, None), or ("", the InputError)] of each text: where one cannot be answered, the others still are."""
+    try:
+        return [(text, None) for text in answer(texts)]
+    except InputError as problem:
+        if len(texts) == 1:
+            return [("", problem)]
+    half = len(texts) // 2
+    return answered(texts[:half], answer) + answered(texts[half:], answer)
+
+
+def in_groups(texts, size):
+    """Lists of `size` texts, the last with what is left: a file may be larger than the memory."""
+    group = []
+    for text in texts:
+        group.append(text)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def for_lines(answer, file):
+    """The function `answer` for the lines of a file (None: standard input). A blank line is answered by an empty one."""
+
+    def answer_lines(lines):
+        for line in lines:
+            expect_utf8(line, name_of(file))
+        answers = iter(answer([line for line in lines if line.strip()]))
+        return [next(answers) if line.strip() else "" for line in lines]
+
+    return answer_lines
+
+
+def lines_of(file):
+    """The lines of a file, or for None of standard input, without their ends and without a byte order mark.
+
+    A line ends with a line feed, or with a carriage return and a line feed; a carriage return alone ends none. Raises
+    InputError where nothing can be read.
+    """
+    name = name_of(file)
+    with reading(name), opened_text(file) as stream:
+        for number, line in enumerate(stream):
+            if number == 0 and line.startswith(UTF_16):
+                raise InputError(f"{name} is UTF-16, not UTF-8 text. Save it as UTF-8.")
+            line = line.removeprefix("\ufeff") if number == 0 else line
+            yield line.removesuffix("\n").removesuffix("\r")
+
+
+def opened_text(file):
+    if file is not None:
+        return open(file, **UTF8)
+    if sys.stdin is None:
+        raise InputError("Standard input is closed, so there is nothing to read. Give texts, or --file.")
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(**UTF8)
+    return contextlib.nullcontext(sys.stdin)
+
+
+def name_of(file):
+    return "Standard input" if file is None else file
+
+
+def expect_utf8(line, name):
+    """Raise InputError, with the name of what it comes from, if a line has bytes that are no UTF-8."""
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        byte = ord(line[problem.start]) & 0xFF  # as "surrogateescape" keeps it
+        raise InputError(f"{name} is not UTF-8 text: byte {byte:#x} at place {problem.start + 1}. Save it as UTF-8.") from None
+
+
+def typed_text(text):
+    """A text as it was typed in a command: UTF-8, also where the locale made Python read it as something else."""
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeError:  # it is none, which a vocabulary will say
+        return text

@@ -1,0 +1,54 @@
+"""Ctrl-C before a command has begun: one line, where Python would show a traceback through half of NumPy.
+
+The package's `__init__` imports this file first, because `python -m minitransformer` loads all of it before the command
+runs. It imports as little as it can: until it is there, Ctrl-C meets Python's own answer.
+"""
+
+import os
+import signal
+import sys
+
+STATUS = 130  # of a command that Ctrl-C ended: 128 and the signal's number
+
+
+def is_the_program():
+    """Whether Python runs our command: as `python -m minitransformer`, or by the script that pip makes of it.
+
+    While -m looks for its module, the first argument is "-m". A process that the command starts to share its work is not
+    the program: its `__main__` has no file yet.
+    """
+    script = getattr(sys.modules["__main__"], "__file__", None) or ""
+    return sys.argv[:1] == ["-m"] and "minitransformer" in sys.orig_argv or os.path.splitext(os.path.basename(script))[0] == "minitransformer"
+
+
+def end_at_once(*_):
+    """Answer SIGINT with a line and status 130. No exception is raised: C code that is just loading could swallow it."""
+    try:
+        os.write(2, b"minitransformer: interrupted.\n")
+    finally:
+        os._exit(STATUS)
+
+
+def answer_with(handler, instead_of):
+    """Let `handler` answer SIGINT, if `instead_of` did so until now. Only a program's first thread may choose."""
+    if signal.getsignal(signal.SIGINT) is instead_of:
+        try:
+            signal.signal(signal.SIGINT, handler)
+        except ValueError:  # another thread
+            pass
+
+
+class KeyboardInterrupts:
+    """Inside, Ctrl-C raises KeyboardInterrupt again: while a command works, it has something to tidy up."""
+
+    def __enter__(self):
+        self.before = signal.getsignal(signal.SIGINT)
+        answer_with(signal.default_int_handler, instead_of=end_at_once)
+
+    def __exit__(self, *_):
+        if self.before is end_at_once:
+            answer_with(end_at_once, instead_of=signal.default_int_handler)
+
+
+if is_the_program():
+    answer_with(end_at_once, instead_of=signal.default_int_handler)
