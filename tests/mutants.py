@@ -1444,7 +1444,7 @@ p("xl12", "UTF-16 is read as if it were none", "if number == 0 and line.startswi
 p("xl13", "closed standard input is a crash", "    if sys.stdin is None:\n", "    if False:\n", select="streams or shell")
 p("xl14", "texts are read by the locale", 'return os.fsencode(text).decode("utf-8")', "return text", select="locale")
 p = plants("cli/asking.py", "test_lines.py", "")
-p("xl15", "a wrong option is said for every line", "    chosen_search(options)(run.model, np.array([[EOS]]), 1)  # what", "    # what",
+p("xl15", "a wrong option is said for every line", "    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line", "    # what",
   select="said_once")
 p("xl16", "whoever types waits for 64 lines", "1 if typing else GROUP", "GROUP", select="whoever_types")
 p("xl17", "a run that cannot be read could not be written", "    with reading(options.run):\n        return Run.open(options.run).to(options.device)",
