@@ -47,6 +47,7 @@ class Run:
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example = None
+        self.longest_source = None  # the longest source that was trained on, in tokens; None if that is not known
         self.exported = False  # whether it came from a file without what training on needs
 
     @classmethod
@@ -137,6 +138,7 @@ class Run:
 
     def train(self, hooks=()):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save."""
+        self.longest_source = self.task.longest_trained
         max_norm = self.options.max_norm or None
         with np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
             train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=True)
@@ -207,6 +209,7 @@ class Run:
             },
             "seconds": self.seconds,
             "example": [ids.tolist() for ids in self.example()],
+            "longest_source": self.longest_source,
         }
 
     def restore(self, tensors, facts):
@@ -224,6 +227,7 @@ class Run:
             generator.bit_generator.state = state
         self.seconds = facts["seconds"]
         self._example = tuple(map(np.array, facts["example"]))
+        self.longest_source = facts.get("longest_source")
 
     def average(self):
         """Let each parameter be its mean over the last checkpoints, as many as the options say or there are.

@@ -90,6 +90,8 @@ def score_translations(run, options):
 def predict(options):
     """Let a run answer, in tokens: what translate answers, before they are joined to a text."""
     run, search = opened(options), chosen_search(options)
+    for text in options.text:
+        remark(run, text)
     sources = [run.vocabulary.encode(text) for text in options.text]
     for ids in translation.answers(run.model, sources, search, options.max_tokens):
         print(" ".join(run.vocabulary.decode(ids)))
@@ -106,16 +108,28 @@ def translate(options):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
 
     if options.text:
-        print("\n".join(answer(options.text)))
+        answers = answer(options.text)
+        for text in options.text:
+            remark(run, text)
+        print("\n".join(answers))
         return 0
     at_once = 1 if options.file is None and sys.stdin.isatty() else 64
+    number = 0
     for group, problem in readable_groups(lines_of(options.file), run.vocabulary, at_once):
+        for number, line in enumerate(group, start=number + 1):
+            remark(run, line, f"Line {number}: ")
         answers = iter(answer([line for line in group if line.strip()]))
         for line in group:  # an empty line stays one, so that line n answers line n
             print(next(answers) if line.strip() else "", flush=True)
         if problem:
             raise problem
     return 0
+
+
+def remark(run, text, place=""):
+    """Say on standard error what the user should know before trusting the answer to a text."""
+    for sentence in translation.remarks(run.vocabulary, text, run.longest_source) if text.strip() else ():
+        print(f"minitransformer: {place}{sentence}", file=sys.stderr)
 
 
 def lines_of(file):
@@ -170,6 +184,7 @@ def plot(options):
     """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
     run = opened(options)
     if options.text is not None:
+        remark(run, options.text)
         source = run.vocabulary.encode(options.text)
         target = chosen_search(options)(run.model, source[None])[0]
     else:
