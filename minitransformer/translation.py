@@ -43,11 +43,11 @@ def remarks(vocabulary, text, longest=None):
     """
     found, length = [], len(vocabulary.encode(text))
     if unknown := vocabulary.unknown(text):
-        found.append(f"{', '.join(map(repr, unknown))} never occurred in training and is read as <unk>")
+        found.append(f"{', '.join(map(repr, unknown))} occurred in none of them, and is read as <unk>")
     if longest is not None and length > longest:
-        found.append(f"it has {length} tokens, and the longest text in training had {longest}")
+        found.append(f"it has {length} tokens, and the longest of them had {longest}")
     if strange := vocabulary.strange(text):
-        found.append(f"in training {strange}")
+        found.append(strange)
     shown = text if len(text) <= 60 else text[:57] + "..."
     return [f"{shown!r} is unlike the texts of training: {what}. Its answer may be wrong." for what in found]
 

@@ -13,7 +13,7 @@ from common import refusal
 
 import minitransformer
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
-from minitransformer.data.numbers import spell
+from minitransformer.data.spelling import spell
 from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
 from minitransformer.data.vocabulary import padded
 from minitransformer.extras import EXTRAS, extra

@@ -115,16 +115,16 @@ class Pieces(Vocabulary):
                 raise InputError(f"{word!r} in {text!r} never occurred in training, so it cannot be read.{hint}")
 
     def strange(self, text):
-        """What never was so in a source of training: a word, or one word behind another. A sentence, or "" if nothing is."""
+        """What none of the sources of training had, a word or one word behind another: a sentence; "" if there is nothing."""
         pairs = [] if self.followers is None else [*self.neighbours(text)]
         for word, _ in pairs:
             if word not in self.followers:
-                return f"{word!r} never occurred in a text that was to be read"
+                return f"{word!r} occurred in none of them"
         for word, behind in pairs:
             if behind not in self.followers[word]:
-                if not word:
-                    return f"no text began with {behind!r}"
-                return f"{behind!r} never followed {word!r}" if behind else f"no text ended with {word!r}"
+                if word and behind:
+                    return f"in none of them {behind!r} followed {word!r}"
+                return f"none of them ended with {word!r}" if word else f"none of them began with {behind!r}"
         return ""
 
     def join(self, tokens):
