@@ -90,7 +90,7 @@ class Pieces(Vocabulary):
         text = " ".join(text.split()).lstrip(quotes + " ").rstrip(quotes + stops + " ")
         text = re.sub(r"(?<=\d)[ ,'](?=\d{3}(?!\d))", "", text)
         text = re.sub(r"(?<!\d)0+(?=\d)", "", text)
-        return re.sub(r" ?, ?(?!\d)", ", ", re.sub(r" ?- ?", "-", text)).strip()
+        return re.sub(r" ?,(?! ?\d) ?", ", ", re.sub(r" ?- ?", "-", text)).strip()
 
     def tokenize(self, text):
         """Raises InputError for an empty text, and for a piece that is not known (which, and what is like it)."""
