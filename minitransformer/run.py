@@ -74,6 +74,7 @@ class Run:
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example = None
+        self.longest_source = None  # the longest source that was trained on, in tokens; None if that is not known
         self.exported = False  # whether it came from a file without what training on needs
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
@@ -223,6 +224,7 @@ class Run:
         run's shares, side by side where there are cores for it. Raises InputError if another training is at work in the
         folder, or if another run has taken its place.
         """
+        self.longest_source = self.task.longest_trained
         max_norm = self.options.max_norm or None
         with locked(self.folder), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
             there = read_config(self.folder)
@@ -310,6 +312,7 @@ class Run:
             },
             "seconds": self.seconds,
             "example": [ids.tolist() for ids in self.example()],
+            "longest_source": self.longest_source,
         }
 
     def restore(self, tensors, facts):
@@ -333,6 +336,7 @@ class Run:
             generator.bit_generator.state = state
         self.seconds = facts["seconds"]
         self._example = tuple(map(np.array, facts["example"]))
+        self.longest_source = facts.get("longest_source")
 
     def expect_vocabulary(self):
         """Raise InputError unless the model's ids are those of the vocabulary."""

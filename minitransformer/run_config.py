@@ -13,7 +13,7 @@ from .training_options import TrainingOptions
 
 NAME = "config.json"
 VERSION = 1
-ADDED_LATER = {"shares": 1}  # fields of "training" that a run without an id may lack, and what it did
+ADDED_LATER = {"training.shares", "task.options.spelling"}  # fields that a run without an id may lack
 MOST_PARAMETERS = 2**31
 MOST = 1_000_000  # of a size: layers, symbols
 MOST_SEQUENCES = 65_536  # in a batch, or evaluated
@@ -32,9 +32,10 @@ def expect_config(config, where):
         for part in ("task", "model"):
             expect_keys(config[part], part, ("name", "options"))
             expect_type(config[part]["name"], str, f"{part}.name")
-        _expect_task(**config["task"])
+        may_lack = {path.rpartition(".")[2] for path in ADDED_LATER if "id" not in config}
+        _expect_task(**config["task"], may_lack=may_lack)
         _expect_model(**config["model"])
-        expect_fields(TrainingOptions, config["training"], "training", () if "id" in config else ADDED_LATER)
+        expect_fields(TrainingOptions, config["training"], "training", may_lack)
         options_of(config)  # checks the ranges
         _expect_sizes("training", config["training"], ("batch_size", "evaluate_count"), MOST_SEQUENCES)
     except InputError as problem:
@@ -42,14 +43,14 @@ def expect_config(config, where):
 
 
 def options_of(config):
-    """The `TrainingOptions` of a configuration, complete with what an older one lacks."""
-    return TrainingOptions(**{**ADDED_LATER, **config["training"]})
+    """The `TrainingOptions` of a configuration; one that is too old to say it took one share."""
+    return TrainingOptions(**{"shares": 1, **config["training"]})
 
 
-def _expect_task(name, options):
+def _expect_task(name, options, may_lack):
     if name not in TASKS:
         raise unknown("task", name, TASKS)
-    expect_fields(TASKS[name], options, "task.options")
+    expect_fields(TASKS[name], options, "task.options", may_lack)
     _expect_sizes("task.options", options, options)
     make_task(name, **options)  # its own class knows the ranges
 
@@ -83,7 +84,7 @@ def differences(config, other):
     Where a run ends does not count, because `--steps` may move it, nor does a field that one of them is too old to have.
     """
     one, two = ({path: value for path, value in _flat(c) if path != "training.steps"} for c in (config, other))
-    old = {f"training.{name}" for name in ADDED_LATER if "id" not in one}
+    old = ADDED_LATER if "id" not in one else ()
     paths = [path for path in {**one, **two} if not (path in old and (path not in one or path not in two))]
     return [(path, one.get(path), two.get(path)) for path in paths if _text(one.get(path)) != _text(two.get(path))]
 

@@ -10,7 +10,9 @@ from .errors import InputError, unknown
 from .options import expect_keys, expect_type
 
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
-VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}  # what each kind keeps
+ADDED_LATER = ("longest_source",)
+VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}  # what each kind keeps,
+MAY_KEEP = {"pieces": ("followers",)}                                    # and what it may keep
 
 
 def expect_facts(facts, generators):
@@ -19,8 +21,10 @@ def expect_facts(facts, generators):
     `generators` are the data's and then the model's, whose states are to be like those in the facts. The config has been
     checked before (`expect_config`), and the vocabulary is when it is made (`vocabulary_of`).
     """
-    expect_keys(facts, "facts", FIELDS)
+    expect_keys(facts, "facts", FIELDS, ADDED_LATER)
     _expect_from_0(facts["step"], int, "step")
+    if facts.get("longest_source") is not None:
+        _expect_from_0(facts["longest_source"], int, "longest_source")
     _expect_from_0(facts["seconds"], float, "seconds")
     random = facts["random"]
     expect_keys(random, "random", ("data", "model"))
@@ -36,12 +40,14 @@ def vocabulary_of(facts):
     expect_type(kind := facts.get("kind") if type(facts) is dict else None, str, "vocabulary.kind")
     if kind not in KINDS:
         raise unknown("kind of vocabulary", kind, KINDS)
-    expect_keys(facts, "vocabulary", ("kind", *VOCABULARIES[kind]))
+    expect_keys(facts, "vocabulary", ("kind", *VOCABULARIES[kind]), MAY_KEEP.get(kind, ()))
     tokens = facts.get("tokens", [])
     if type(tokens) is not list or not all(type(t) is str and t for t in tokens) or len({*SPECIAL, *tokens}) < len(SPECIAL) + len(tokens):
         raise InputError(f"vocabulary.tokens must be texts, each once and none empty; got {reprlib.repr(tokens)}.")
     if "cut" in VOCABULARIES[kind] and facts["cut"] not in [*CUTS]:
         raise unknown("cut", reprlib.repr(facts["cut"]), CUTS)
+    if "followers" in facts:
+        _expect_followers(facts["followers"])
     if "tokenizer" in facts:
         expect_type(facts["tokenizer"], str, "vocabulary.tokenizer")
     try:
@@ -54,6 +60,13 @@ def vocabulary_of(facts):
     if not fits:
         raise InputError(f"vocabulary.tokenizer is of another program: its tokens 0, 1, 2, … must be texts, and begin with {', '.join(SPECIAL)}.")
     return vocabulary
+
+
+def _expect_followers(followers):
+    """Raise InputError unless it says for each word, a text, which words may follow: a list of texts."""
+    lists = [*followers.values()] if type(followers) is dict else [None]
+    if not all(type(words) is list and all(type(word) is str for word in words) for words in lists):
+        raise InputError(f"vocabulary.followers must name for each word a list of words; got {reprlib.repr(followers)}.")
 
 
 def _is_ours(tokenizer):

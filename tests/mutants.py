@@ -1100,15 +1100,41 @@ p("x317", "padding before the text", "ids[i, : len(row)] = row", "ids[i, ids.sha
 p = plants("data/pieces.py", "test_text.py", "")
 p("x318", "the shortest morpheme first", "sorted(MORPHEMES, key=len, reverse=True)", "MORPHEMES",
     select="german_numbers_are_cut or every_morpheme_is_a_piece")
-p("x319", "what is no morpheme is dropped", "found if \"\".join(found) == word else [word]", "found or [word]",
+p("x319", "what is no morpheme is dropped", " if found and \"\".join(found) == bare else [word]", " if found else [word]",
     select="other_words_keep or pieces_of_every_spelling or dropped_in_silence")
 p("x320", "a space between all pieces", "return \"\".join(tokens).strip()", "return \" \".join(tokens).strip()",
     select="pieces_of_every_spelling")
 p("x321", "small letters where capitals count", "text.lower() if self.small else text", "text.lower()",
     select="capital_letters_count")
-p("x322", "white space is kept as it was", "text = \" \".join(text.split())", "text = text.strip()",
+p("x322", "white space is kept as it was", "\" \".join(text.split()).lstrip(", "text.strip().lstrip(",
     select="every_run_of_white_space")
-p("x323", "the hint with its space", "near[0].strip()", "near[0]", select="hint_is_the_bare_word")
+p("x323", "the hint with its space", "map(bare, self.tokens) if", "self.tokens if", select="hint_is_the_bare_word")
+p("x901", "the word with its space in the message", "word = bare(token) if bare(token).isalpha() else token.strip() or token",
+    "word = token", select="refused_by_name_with_the_nearest")
+p("x902", "a far word is suggested", "cutoff=0.7", "cutoff=0.3", select="left_out_where_nothing or only_words_of_the_sources")
+p("x903", "words of the answers are suggested", "map(bare, self.tokens) if self.followers is None else self.followers",
+    "map(bare, self.tokens)", select="only_words_of_the_sources")
+p("x904", "the separator before a glued word is lost", "return [before + found[0], *found[1:]]", "return found",
+    select="other_words_keep")
+p("x905", "a million is read digit by digit", "\\d{7,}|", "", select="other_words_keep")
+p("x906", "hyphens of other alphabets are not read", "**dict.fromkeys(HYPHENS, \"-\"), ", "", select="made_one")
+p("x907", "what cannot be seen is read", ", **dict.fromkeys(INVISIBLE, \"\")", "", select="made_one")
+p("x908", "a letter and its accent are not one", "unicodedata.normalize(\"NFC\", text)", "text", select="made_one")
+p("x909", "squares are read as digits", "unicodedata.normalize(\"NFC\", text)", "unicodedata.normalize(\"NFKC\", text)", select="made_one")
+p("x910", "a fraction is read as thousands", "(?=\\d{3}(?!\\d))", "(?=\\d)", select="made_one")
+p("x911", "zeros in front are read", "re.sub(r\"(?<!\\d)0+(?=\\d)\", \"\", text)", "text", select="made_one")
+p("x912", "zeros within are not read", "(?<!\\d)0+", "0+", select="made_one")
+p("x913", "a mark that is a token is left out", "c for c in marks if c not in self.ids", "marks", select="mark_that_is_a_token")
+p("x914", "a stop in front is no point", ".lstrip(quotes + \" \")", ".lstrip(quotes + stops + \" \")", select="made_one")
+p("x915", "a minus is a hyphen", "if bare(piece).isalpha() else ()", "if True else ()", select="whatever_stands_before")
+p("x916", "a word behind another separator is unknown", "for other in others if other in self.ids), piece)", "for other in () if other), piece)",
+    select="whatever_stands_before")
+p("x917", "nobody says that a word is of the other language", "if word not in self.followers:", "if False:",
+    select="remark_says", judge="test_translation.py")
+p("x918", "no ends", "itertools.pairwise([\"\", *(bare(piece) or piece for piece in self.tokenize(text)), \"\"])",
+    "itertools.pairwise([*(bare(piece) or piece for piece in self.tokenize(text))])", select="which_words_follow")
+p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"followers\")", "facts[\"cut\"]",
+    select="which_words_follow")
 p("x324", "a special token's name is a token", "if token not in self.ids or token in SPECIAL:",
     "if token not in self.ids:", select="called_like_a_special_token")
 p = plants("data/subwords.py", "test_text.py", "")
@@ -1131,9 +1157,39 @@ p("x1101", "of what is missing, only the first package is named", "for p in pack
     select="missing_package_is_named")
 p("x1102", "what is there is called missing", "if importlib.util.find_spec(p) is None", "if p", select="missing_package_is_named")
 p = plants("data/numbers.py", "test_corpora.py", "")
-p("x332", "no words from behind a thousand",
-    "numbers = [*below, *(1000 * n for n in below), *(1000 + n for n in below)]",
-    "numbers = [*below, *(1000 * n for n in below)]", select="vocabularies_are_complete")
+p("x332", "no words from behind a thousand", "(1000 * word, 1000 + word, 2000 + word)", "(1000 * word,)",
+    select="vocabularies_are_complete or can_be_read_is_familiar")
+p("x920", "numbers are told apart by how they are written", "return questions[:, :1] ", "return questions ",
+    select="no_number_is_in_two_splits")
+p("x921", "all sources are canonical", "* (rng.random(count) < 0.75)", "* (rng.random(count) < 0)", select="of_four_sources or same_number_in_both")
+p("x922", "the answers vary too", "encode([spell(number, self.target) for number in questions[:, 0].tolist()])",
+    "encode([written(number, self.target, way) for number, way in questions.tolist()])", select="same_number_in_both")
+p("x923", "an old run reads what it never learned", "if vocabulary.followers is None:", "if False:", select="from_before_wrote")
+p("x924", "the longest as it is spelled", "if self.spelling == \"varied\":\n            sources =", "if False:\n            sources =",
+    select="longest_source_is_reached or fits")
+p("x925", "the numbers are drawn before the digits of an old run", "ways = np.zeros_like(numbers)", "ways = numbers * 0 + 1",
+    select="from_before_wrote or same_number_in_both")
+p = plants("data/spelling.py", "test_corpora.py", "")
+p("x926", "hunderteinstausend", "return words.replace(\"einstausend\", \"eintausend\")", "return words", select="as_the_language or german_says")
+p("x927", "one place, one way", "lambda ways: [rng.choice(ways)]", "lambda ways: [ways[0]]", select="seed_draws")
+p("x928", "soixante-dix first", "range(9, -1, -1)", "range(10)", select="what_people_type_is_among")
+p("x929", "twenty hundred", " and number // 100 % 10:", ":", select="would_be_another")
+p("x930", "a hundred and a thousand", "^one (?=hundred|thousand)", "one (?=hundred|thousand)", select="would_be_another or two_numbers")
+p("x931", "other forms are never drawn", "rng.random() < 0.5", "True", select="seed_draws")
+p("x932", "way 0 is drawn", "if way == 0:", "if way is None:", select="seed_draws or same_number_in_both")
+p = plants("run.py", "test_translation.py", "training_alone or knows_of_no_longest")
+p("x933", "the longest source is not kept", "\"longest_source\": self.longest_source,", "\"longest_source\": None,")
+p("x934", "an old checkpoint is not opened", "facts.get(\"longest_source\")", "facts[\"longest_source\"]")
+p = plants("data/corpus.py", "test_translation.py", "training_alone")
+p("x935", "the longest of validation counts as trained on", "return self.encoded(\"train\")[0].shape[1]", "return self.longest[0]")
+p = plants("translation.py", "test_translation.py", "remark or training_alone")
+p("x936", "as long as the longest is too long", "length > longest", "length >= longest")
+p("x937", "unknown characters are not named", "if unknown := vocabulary.unknown(text):", "if unknown := \"\":")
+p("x938", "a long text is repeated whole", "text if len(text) <= 60 else text[:57] + \"...\"", "text")
+p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
+p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
+p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
+p = plants("data/numbers.py", "test_corpora.py", "")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
     select="drawn_equally_often")
 p("x334", "no number of six digits", "digits = rng.integers(1, 7, size=count)",

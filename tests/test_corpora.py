@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 from common import refusal
 
-from minitransformer.data import PAD, TASKS, UNK, Subwords, Vocabulary, make_task
+from minitransformer.data import PAD, TASKS, UNK, Pieces, Subwords, Vocabulary, load_vocabulary, make_task
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.multi30k import FILES, MULTI30K, SHA256, VARIABLE, cache_folder, find_data
-from minitransformer.data.numbers import NUMBERS, spell
+from minitransformer.data.numbers import NUMBERS, SPELLINGS
 from minitransformer.data.pieces import CUTS
+from minitransformer.data.spelling import every_way, spell, written
 from minitransformer.data.split import SPLITS
 
 # -- numbers in words ---------------------------------------------------------------------------------------------
@@ -29,6 +30,54 @@ from minitransformer.data.split import SPLITS
 @pytest.fixture(scope="module")
 def num2words():
     return pytest.importorskip("num2words").num2words
+
+
+EN = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+DE = "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split()
+FR = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf".split()
+EN_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+DE_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
+FR_TENS = "vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt".split()
+
+
+def english(n):
+    thousands, rest = divmod(n, 1000)
+    if thousands:
+        return english(thousands) + " thousand" + ("" if not rest else f" and {english(rest)}" if rest < 100 else f", {english(rest)}")
+    if n >= 100:
+        return EN[n // 100] + " hundred" + (f" and {english(n % 100)}" if n % 100 else "")
+    return EN[n] if n < 20 else EN_TENS[n // 10 - 2] + (f"-{EN[n % 10]}" if n % 10 else "")
+
+
+def german(n, end="s"):
+    """`end` is the s of eins, which stands only where nothing follows."""
+    thousands, rest = divmod(n, 1000)
+    if thousands:
+        return german(thousands, "") + "tausend" + (german(rest) if rest else "")
+    if n >= 100:
+        return DE[n // 100] + "hundert" + (german(n % 100, end) if n % 100 else "")
+    if n < 20:
+        return DE[n] + (end if n == 1 else "")
+    return (DE[n % 10] + "und" if n % 10 else "") + DE_TENS[n // 10 - 2]
+
+
+def french(n, plural="s"):
+    """`plural` is the s of cents and quatre-vingts, which stands only where nothing follows."""
+    thousands, rest = divmod(n, 1000)
+    if thousands:
+        return (french(thousands, "") + " " if thousands > 1 else "") + "mille" + (f" {french(rest)}" if rest else "")
+    if n >= 100:
+        hundreds = FR[n // 100] + " cent" if n >= 200 else "cent"
+        return hundreds + (f" {french(n % 100, plural)}" if n % 100 else plural if n >= 200 else "")
+    if n < 20:
+        return FR[n]
+    unit = n % 20 if n >= 60 else n % 10
+    if unit == 0:
+        return FR_TENS[n // 10 - 2] + (plural if n == 80 else "")
+    return FR_TENS[n // 10 - 2] + (" et " if unit in (1, 11) and n < 80 else "-") + FR[unit]
+
+
+SPELLERS = {"en": english, "de": german, "fr": french}  # written from the grammars, without the library
 
 
 def texts(task, ids):
@@ -42,15 +91,20 @@ def test_a_pair_is_the_same_number_in_both_languages(name, cut, num2words):
     numbers = task.draw(np.random.default_rng(3), 60)
     source, target = task.pairs(numbers)
     _, first, second = name.split("-")
-    assert texts(task, source) == [num2words(n, lang=first) for n in numbers[:, 0].tolist()]
-    assert texts(task, target) == [num2words(n, lang=second) for n in numbers[:, 0].tolist()]
+    read = [task.vocabulary.read(written(n, first, way)) for n, way in numbers.tolist()]
+    assert texts(task, source) == read and len({way for _, way in numbers.tolist()}) > 30
+    assert texts(task, target) == [SPELLERS[second](n) for n in numbers[:, 0].tolist()]
+    task = make_task(name, cut=cut, spelling="canonical")
+    numbers = task.draw(np.random.default_rng(3), 60)
+    assert not numbers[:, 1].any()
+    assert texts(task, task.pairs(numbers)[0]) == [SPELLERS[first](n) for n in numbers[:, 0].tolist()]
 
 
 def test_there_are_four_directions_and_each_says_what_its_name_says(num2words):
     said = {}
     for name in NUMBERS:
         task = TASKS[name]()
-        source, target = task.pairs(np.array([[79]]))
+        source, target = task.pairs(np.array([[79, 0]]))
         said[name] = [*texts(task, source), *texts(task, target)]
     assert said == {
         "numbers-en-de": ["seventy-nine", "neunundsiebzig"],
@@ -93,7 +147,7 @@ def test_the_vocabularies_are_complete_and_no_sequence_is_too_long(language, num
             if language in name.split("-"):
                 task = make_task(name, cut=cut)
                 assert set().union(*tokens) <= set(task.vocabulary.tokens)
-                assert max(map(len, tokens)) <= min(task.longest)
+                assert max(map(len, tokens)) <= task.longest[0 if name.startswith(f"numbers-{language}") else 1]
                 assert all(len(task.vocabulary.encode(text)) == len(t) for text, t in zip(spelled[:50], tokens))
 
 
@@ -105,11 +159,11 @@ def test_the_longest_numbers_fit(number, language, num2words):
 
 def test_numbers_of_one_to_six_digits_are_drawn_equally_often_from_0_to_999999():
     numbers = make_task("numbers-en-de").draw(np.random.default_rng(0), 60_000)
-    assert numbers.shape == (60_000, 1)
+    assert numbers.shape == (60_000, 2)
     digits = np.array([len(str(n)) for n in numbers[:, 0].tolist()])
     np.testing.assert_allclose(np.bincount(digits, minlength=7)[1:] / 60_000, 1 / 6, atol=0.01)
     assert set(range(100)) <= set(numbers[:, 0].tolist())
-    assert numbers.max() > 999_000 and numbers.max() < 1_000_000
+    assert numbers[:, 0].max() > 999_000 and numbers[:, 0].max() < 1_000_000
 
 
 def test_the_counts_of_numbers_are_those_of_a_million():
@@ -122,6 +176,106 @@ def test_the_same_seed_draws_the_same_numbers(num2words):
     task = make_task("numbers-de-en")
     first, again = (task.sample(np.random.default_rng(4), 50, "test", distinct=True) for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, again)) and len(set(texts(task, first[0]))) == 50
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_numbers_are_spelled_as_the_language_is_really_written(language, num2words):
+    rng = random.Random(2)
+    numbers = [*range(2000), *range(2000, 1_000_000, 1000), *(rng.randrange(1_000_000) for _ in range(1000))]
+    assert [(n, spell(n, language)) for n in numbers] == [(n, SPELLERS[language](n)) for n in numbers]
+
+
+def test_german_says_hunderteintausend(num2words):
+    assert spell(101_000, "de") == "einhunderteintausend" and spell(201_001, "de") == "zweihunderteintausendeins"
+    assert spell(1000, "de") == "eintausend" and spell(6001, "de") == "sechstausendeins"
+
+
+@pytest.mark.parametrize(
+    "language, number, ways",
+    [
+        ("en", 79, "seventy-nine|seventy nine|seventynine|79"),
+        ("en", 105, "one hundred and five|one hundred five|a hundred and five|hundred and five|one hundred, and five"),
+        ("en", 1200, "one thousand, two hundred|one thousand two hundred|a thousand and two hundred|twelve hundred|1 thousand two hundred"),
+        ("en", 2500, "twenty-five hundred|twenty five hundred|2 thousand, five hundred|two thousand five hundred"),
+        ("en", 2100, "two thousand, a hundred|two thousand one hundred"),
+        ("en", 0, "zero|nought|0"),
+        ("de", 79, "neunundsiebzig|neun und siebzig|79"),
+        ("de", 1235, "tausendzweihundertfünfunddreißig|eintausend zweihundert fuenfunddreissig|zwölfhundertfünfunddreißig"),
+        ("de", 201_001, "zweihunderteintausendeins|zweihundertundeintausendundeins|zwei hundert ein tausend eins|201 tausendeins"),
+        ("fr", 21, "vingt et un|vingt-et-un|21"),
+        ("fr", 80, "quatre-vingts|quatre-vingt|quatre vingts"),
+        ("fr", 91, "quatre-vingt-onze|nonante et un|nonante-et-un|quatre vingt onze"),
+        ("fr", 1200, "mille deux cents|mille deux cent|mille-deux-cents|douze cents"),
+        ("fr", 0, "zéro|zero"),
+    ],
+)
+def test_what_people_type_is_among_the_ways_that_are_trained_on(language, number, ways, num2words):
+    assert set(ways.split("|")) <= set(every_way(number, language))
+
+
+@pytest.mark.parametrize("language, number, text", [("en", 101_000, "hundred and a thousand"), ("en", 2000, "twenty hundred"), ("fr", 2100, "vingt et un cents")])
+def test_what_would_be_another_number_or_nobody_says_is_no_way(language, number, text, num2words):
+    assert text not in every_way(number, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_no_text_is_a_way_of_writing_two_numbers(language, num2words):
+    numbers = [*range(300), *range(1000, 1130), *range(2000, 100_000, 1000), *range(1100, 10_000, 100)]
+    seen = {}
+    for number in dict.fromkeys(numbers):
+        for text in every_way(number, language):
+            assert seen.setdefault(text, number) == number
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_a_seed_draws_one_of_the_ways_and_all_are_drawn(language, num2words):
+    for number in (79, 1200, 80):
+        drawn = {written(number, language, way) for way in range(1, 3000)}
+        assert drawn == set(every_way(number, language))
+    assert written(1200, language, 0) == spell(1200, language) and written(71, language, 9) == written(71, language, 9)
+
+
+def test_of_four_sources_one_is_canonical():
+    ways = make_task("numbers-en-de").draw(np.random.default_rng(0), 20_000)[:, 1]
+    assert abs((ways == 0).mean() - 0.25) < 0.01 and len(np.unique(ways)) > 14_000
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_everything_that_is_trained_on_can_be_read_is_familiar_and_fits(name, cut, num2words):
+    task = make_task(name, cut=cut)
+    rng = np.random.default_rng(6)
+    for number, way in task.draw(rng, 1500).tolist():
+        text = written(number, task.source, way)
+        assert len(task.vocabulary.encode(text)) <= task.longest_trained
+        assert task.vocabulary.strange(text) == ""
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_longest_source_is_reached(name, cut, num2words):
+    """So that a remark on a text that is longer comes neither too early nor too late."""
+    for spelling in SPELLINGS:
+        task = make_task(name, cut=cut, spelling=spelling)
+        ways = every_way if spelling == "varied" else lambda n, language: [spell(n, language)]
+        found = [len(task.vocabulary.encode(text)) for n in (373_373, 757_757, 497_497) for text in ways(n, task.source)]
+        assert max(found) == task.longest_trained
+
+
+def test_what_a_run_from_before_wrote_is_read_and_drawn_as_before(num2words):
+    old = Pieces.of([spell(n, language) for n in (79, 101, 1105) for language in ("en", "de")], "morphemes")
+    task = make_task("numbers-en-de")
+    task.adopt(load_vocabulary(old.to_dict()))
+    numbers = task.draw(np.random.default_rng(5), 100)
+    rng = np.random.default_rng(5)
+    digits = rng.integers(1, 7, size=100)
+    assert numbers[:, 0].tolist() == rng.integers(np.where(digits == 1, 0, 10 ** (digits - 1)), 10**digits).tolist()
+    assert not numbers[:, 1].any() and old.strange("five five") == ""
+
+
+def test_a_spelling_that_does_not_exist_is_refused():
+    message = refusal(make_task, "numbers-en-de", spelling="varid")
+    assert message == "There is no spelling 'varid'. Did you mean 'varied'? There are: varied, canonical."
 
 
 def test_a_cut_that_does_not_exist_is_refused():

@@ -13,8 +13,8 @@ from common import refusal
 
 import minitransformer
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
-from minitransformer.data.numbers import spell
 from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
+from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
 from minitransformer.extras import EXTRAS, extra
@@ -105,6 +105,13 @@ def test_german_numbers_are_cut_into_their_morphemes(text, cut):
         ("vingt et un", ["vingt", " et", " un"]),
         ("one! two", ["one", "!", " two"]),
         ("undo", ["undo"]),
+        ("seventynine thousand", ["seventy", "nine", " thousand"]),
+        ("zwei und dreissig", ["zwei", " und", " dreissig"]),
+        ("1234", ["1", "2", "3", "4"]),
+        ("79 thousand", ["7", "9", " thousand"]),
+        ("999999", list("999999")),
+        ("1000000", ["1000000"]),
+        ("3.5, 2b", ["3", ".", "5", ", 2", "b"]),
     ],
 )
 def test_other_words_keep_what_stands_before_them(text, cut):
@@ -152,6 +159,76 @@ def test_capital_letters_and_more_spaces_are_read_like_small_letters_and_one(cut
     assert vocabulary.tokenize("vingt  et\tun") == vocabulary.tokenize("vingt et un")
 
 
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize(
+    "typed, read",
+    [
+        ("seventy\u2011nine", "seventy-nine"),
+        ("seventy\u2013nine", "seventy-nine"),
+        ("seventy\u2212nine", "seventy-nine"),
+        ("seventy - nine", "seventy-nine"),
+        ("seventy\u00adnine", "seventynine"),
+        ("\ufeffseventy\u200b", "seventy"),
+        ("three\u00a0hundred\u202fthousand ,two", "three hundred thousand, two"),
+        ("\u201cSeventy-nine.\u201d", "seventy-nine"),
+        ("(seventy-nine)", "seventy-nine"),
+        ("seventy-nine!?", "seventy-nine"),
+        ("neu\u0308n", "ne\u00fcn"),
+        ("1,234", "1234"),
+        ("1 234", "1234"),
+        ("1\u202f234", "1234"),
+        ("1\u2019234", "1234"),
+        ("999,999", "999999"),
+        ("1,000,000", "1000000"),
+        ("007", "7"),
+        ("0", "0"),
+        ("100", "100"),
+        ("1,23", "1,23"),
+        ("1,2345", "1,2345"),
+        ("1.234", "1.234"),
+        ("1, 234", "1, 234"),
+        ("0.5", "0.5"),
+        (".5", ".5"),
+        ("-5", "-5"),
+        ("\u22125", "-5"),
+        ("5\u00b2", "5\u00b2"),
+    ],
+)
+def test_what_changes_the_letters_but_not_what_is_said_is_made_one(cut, typed, read):
+    assert pieces(cut).read(typed) == read
+    assert pieces(cut).read(read) == read
+
+
+def test_a_mark_that_is_a_token_stays():
+    vocabulary = Pieces.of(["what can owls do?", '"a"'], "characters")
+    assert vocabulary.read(" What can owls do?! ") == "what can owls do?"
+    assert vocabulary.read('"a" (a).') == '"a" (a' and vocabulary.read("a, a.") == "a, a"
+
+
+@pytest.mark.parametrize("before", ["", " ", "-", ", "])
+def test_a_word_is_known_whatever_stands_before_it(before):
+    vocabulary = Pieces.of(["one hundred and-five"], "morphemes")
+    for word, token in (("hundred", " hundred"), ("one", "one"), ("five", "-five")):
+        assert vocabulary.known(before + word) == token
+    assert vocabulary.known(before + "six") == before + "six"
+    assert Pieces.of(["one -5"], "morphemes").known("5") == "5"  # a minus is no hyphen
+
+
+def test_only_words_of_the_sources_are_suggested():
+    vocabulary = Pieces.of(["elf", "zwoelf"], "morphemes", ["twelve", "zero"])
+    assert "Did you mean" not in refusal(vocabulary.tokenize, "hello") and "Did you mean" not in refusal(vocabulary.tokenize, "zwolf")
+    assert refusal(vocabulary.tokenize, "twelf").endswith("Did you mean 'twelve'?")
+
+
+def test_which_words_follow_each_in_the_sources_is_known_and_kept():
+    vocabulary = Pieces.of(["neun"], "morphemes", ["five hundred and-one", "five"])
+    assert vocabulary.followers == {"": ["five"], "five": ["", "hundred"], "hundred": ["and"], "and": ["one"], "one": [""]}
+    again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
+    assert again.followers == vocabulary.followers and again.tokens == vocabulary.tokens
+    assert vocabulary.strange("five hundred-and, one") == "" and "'five' followed 'and'" in vocabulary.strange("five hundred and five")
+    assert Pieces.of(["neun"], "morphemes").followers is None and "followers" not in Pieces.of(["neun"], "morphemes").to_dict()
+
+
 def test_every_run_of_white_space_is_one_space():
     assert Pieces.of(["a b\t"], "characters").tokenize("\ta \t b ") == ["a", " ", "b"]
 
@@ -164,8 +241,8 @@ def test_capital_letters_count_where_the_vocabulary_has_one():
 
 def test_a_word_that_never_occurred_is_refused_by_name_with_the_nearest_one():
     message = refusal(pieces("morphemes").tokenize, "seventy-nines")
-    assert message.startswith("'-nines' in 'seventy-nines' never occurred in training")
-    assert message.endswith("Did you mean '-nine'?")
+    assert message.startswith("'nines' in 'seventy-nines' never occurred in training")
+    assert message.endswith("Did you mean 'nine'?")
 
 
 def test_the_hint_is_the_bare_word_and_is_left_out_where_nothing_is_like_it():
@@ -205,7 +282,7 @@ def test_many_texts_come_as_their_ids_with_padding(cut):
 def test_characters_are_grouped_into_words_and_parts_of_german_numbers():
     vocabulary = Pieces.of(["seventy-nine thousand, one! neunundsiebzig"], "characters")
     grouped = ["".join(group) for group in vocabulary.words(list("seventy-nine thousand, one! neunundsiebzig"))]
-    assert grouped == ["seventy", "-nine", " thousand", ", one", "!", " neunundsiebzig"]
+    assert grouped == ["seventy", "-nine", " thousand", ", one", "!", " neun", "und", "siebzig"]
     assert ["".join(group) for group in vocabulary.words(list("neunundsiebzig"))] == ["neun", "und", "siebzig"]
 
 

@@ -13,6 +13,7 @@ from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, greedy, sample
 from ..errors import InputError, reading
 from ..run import Run
+from ..streams import complain
 from .lines import GROUP, for_lines, lines_of, print_answers
 from .pictures import draw_run
 
@@ -98,7 +99,7 @@ def predict(options):
         sources = [run.vocabulary.encode(text) for text in texts]
         return [" ".join(run.vocabulary.decode(ids)) for ids in translation.answers(run.model, sources, search, options.max_tokens)]
 
-    return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "")
+    return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "", remarks=remarks_of(run))
 
 
 def translate(options):
@@ -112,9 +113,15 @@ def translate(options):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
 
     if options.text:
-        return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "")
+        return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "", remarks=remarks_of(run))
     typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
-    return print_answers(lines_of(options.file), for_lines(answer, options.file), "Line", 1 if typing else GROUP)
+    at_once = 1 if typing else GROUP
+    return print_answers(lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks_of(run))
+
+
+def remarks_of(run):
+    """The function text → what the user should know before trusting the answer to it."""
+    return lambda text: translation.remarks(run.vocabulary, text, run.longest_source) if text.strip() else []
 
 
 def chosen_search(options):
@@ -143,6 +150,8 @@ def plot(options):
     """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
     run = opened(options)
     if options.text is not None:
+        for sentence in remarks_of(run)(options.text):
+            complain(sentence)
         source = run.vocabulary.encode(options.text)
         target = chosen_search(options)(run.model, source[None])[0]
     else:

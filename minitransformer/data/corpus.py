@@ -47,6 +47,10 @@ class Corpus(Task):
         """(longest source, longest target), in tokens."""
         return tuple(max(ids.shape[1] for ids in both) for both in zip(*map(self.encoded, SPLITS)))
 
+    @property
+    def longest_trained(self):
+        return self.encoded("train")[0].shape[1]
+
     def counts(self):
         """[("sentences", how many, {split: how many})]."""
         splits = {split: len(self.sentences(split)[0]) for split in SPLITS}

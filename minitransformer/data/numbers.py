@@ -6,13 +6,14 @@ import functools
 import numpy as np
 
 from ..errors import unknown
-from ..extras import extra
 from ..options import option
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
+from .spelling import every_way, rewrite, spell, written
 from .task import Recipe, Task, count_splits
 
 LIMIT = 1_000_000
+SPELLINGS = ("varied", "canonical")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,43 +21,67 @@ class NumberWords(Task):
     """Say a number from 0 to 999,999 in another language.
 
     Numbers of 1, 2, … 6 digits are drawn equally often. They are split by value: what is tested was never trained on, in
-    neither spelling. (All ten numbers of one digit happen to be for training.) The `num2words` library spells them.
+    neither language. (All ten numbers of one digit happen to be for training.) The `num2words` library spells them.
+
+    The answer has one spelling. The source has many by `spelling="varied"`: of four texts one is spelled as the answers
+    are, and three are as people type: with or without hyphens, commas and "and", or in digits (`spelling.written`).
     """
 
-    recipe = Recipe(training={"steps": 1000, "batch_size": 128, "learning_rate": 2e-3})
-    longest = (80, 80)  # (longest source, longest target) in tokens: the 73 characters of 499,497 in French
+    recipe = Recipe(training={"steps": 4000, "batch_size": 128, "learning_rate": 2e-3})
 
     cut: str = option("morphemes", "morphemes (words, and the parts of German numbers) or characters")
+    spelling: str = option("varied", "varied (sources as people type them) or canonical (one spelling for each number)")
 
     def __post_init__(self):
         if self.cut not in CUTS:
             raise unknown("cut", self.cut, CUTS)
+        if self.spelling not in SPELLINGS:
+            raise unknown("spelling", self.spelling, SPELLINGS)
+
+    @functools.cached_property
+    def longest(self):
+        """(longest source, longest target), in tokens: of numbers that are the same before "thousand" and behind it."""
+        longest = lambda ways: [max(ways, key=len)]  # noqa: E731
+        targets, sources = ([spell(1001 * n, language) for n in range(1, 1000)] for language in (self.target, self.source))
+        if self.spelling == "varied":
+            sources = [rewrite(text, self.source, longest)[0] for text in sources]
+        return tuple(max(len(CUTS[self.cut](text)) for text in texts) for texts in (sources, targets))
 
     def make_vocabulary(self):
-        """All that can occur below a thousand, before "thousand" and behind it."""
-        below = range(1000)
-        numbers = [*below, *(1000 * n for n in below), *(1000 + n for n in below)]
-        return Pieces.of([spell(n, language) for n in numbers for language in (self.source, self.target)], self.cut)
+        """The pieces of all words in all places, and which words may follow each in a source."""
+        words = [*range(30), *range(30, 71, 10), *range(71, 81), *range(90, 100), *range(100, 1000, 100)]
+        numbers = [*range(100), *(100 + n for n in words if n < 100), *range(200, 1000, 100), *range(1100, 10_000, 100)]
+        numbers += [n for word in words for n in (1000 * word, 1000 + word, 2000 + word)]
+        ways = every_way if self.spelling == "varied" else lambda n, language: [spell(n, language)]
+        sources = {text for n in numbers for text in ways(n, self.source)}
+        return Pieces.of([spell(n, self.target) for n in numbers], self.cut, sources)
+
+    def adopt(self, vocabulary):
+        super().adopt(vocabulary)
+        if vocabulary.followers is None:  # a checkpoint from before there was a choice
+            object.__setattr__(self, "spelling", "canonical")
 
     def draw(self, rng, count):
+        """Numbers and the ways to write them, (N, 2): way 0 is the canonical one, any other draws it."""
         digits = rng.integers(1, 7, size=count)
         smallest = np.where(digits == 1, 0, 10 ** (digits - 1))
-        return rng.integers(smallest, 10**digits)[:, None]               # (N, 1)
+        numbers = rng.integers(smallest, 10**digits)
+        ways = np.zeros_like(numbers)
+        if self.spelling == "varied":
+            ways = rng.integers(1, 2**31, size=count) * (rng.random(count) < 0.75)
+        return np.stack([numbers, ways], axis=1)
+
+    def key(self, questions):
+        return questions[:, :1]                                          # the number, however it is written
 
     def pairs(self, questions):
-        numbers = questions[:, 0].tolist()
-        encode = lambda language: self.vocabulary.encode_all([spell(n, language) for n in numbers])  # noqa: E731
-        return encode(self.source), encode(self.target)
+        encode = self.vocabulary.encode_all
+        sources = [written(number, self.source, way) for number, way in questions.tolist()]
+        return encode(sources), encode([spell(number, self.target) for number in questions[:, 0].tolist()])
 
     def counts(self):
         """[("0 to 999,999", number of numbers, {split: how many})]."""
         return [("0 to 999,999", LIMIT, count_splits(np.arange(LIMIT)[:, None]))]
-
-
-@functools.lru_cache(maxsize=2**18)
-def spell(number, language):
-    """The words of a number in "en", "de" or "fr"."""
-    return extra("num2words", "Spelling numbers").num2words(number, lang=language)
 
 
 NUMBERS = in_all_directions("numbers", NumberWords, "Numbers in words")

@@ -2,7 +2,7 @@
 
 from ..errors import InputError
 from ..extras import extra
-from .vocabulary import SPECIAL, Vocabulary, padded
+from .vocabulary import SPECIAL, UNK, Vocabulary, padded
 
 SPACE = "▁"  # how the library writes the space before a word
 REMEDY = "Take a checkpoint that `minitransformer train` has written."
@@ -38,6 +38,9 @@ class Subwords(Vocabulary):
 
     def tokenize(self, text):
         return [self.tokens[i] for i in self.encode(text)]
+
+    def unknown(self, text):
+        return "".join(c for c in dict.fromkeys(clean(text)) if not c.isspace() and UNK in self.encode(c))
 
     def encode(self, text):
         return self.encode_all([text])[0]

@@ -56,6 +56,11 @@ class Task:
         """The rows (N, L) by which questions are told apart and split; usually the questions themselves."""
         return questions
 
+    @property
+    def longest_trained(self):
+        """The longest source that is trained on, in tokens."""
+        return self.longest[0]
+
     def alignment(self, length):
         """The source position that each of `length` target positions is made from; None if there is no single one."""
         return None

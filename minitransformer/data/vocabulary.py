@@ -44,6 +44,14 @@ class Vocabulary:
                 known = " ".join(self.tokens[len(SPECIAL) :][:LISTED]) + " …" * (len(self) > len(SPECIAL) + LISTED)
                 raise InputError(f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. It has: {known}")
 
+    def unknown(self, text):
+        """The characters of a text that are read as <unk>, each once. Here there are none: such a text is refused."""
+        return ""
+
+    def strange(self, text):
+        """What no source of training had: a sentence, or "". Here nothing is known of that."""
+        return ""
+
     def encode(self, text):
         """The ids of a text, (n,) int64."""
         return np.array([self.ids[token] for token in self.tokenize(text)], dtype=np.int64)
