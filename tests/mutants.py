@@ -1482,7 +1482,7 @@ p("x429", "the first Ctrl-C ends Jupyter", "            continue", "            
 
 p = plants("cli/lines.py", "test_lines.py", "each_line_is_answered")
 p("xl01", "a line that cannot be answered leaves no place", 'return [("", problem)]', "return []")
-p("xl02", "what cannot be answered is no matter for the status", "                status = 2\n", "                status = 0\n")
+p("xl02", "what cannot be answered is no matter for the status", "            status = 2 if problem else status\n", "            status = 0\n")
 p("xl03", "only the first half is tried again", "answered(texts[:half], answer) + answered(texts[half:], answer)",
   "answered(texts[:half], answer) + [(\"\", None) for _ in texts[half:]]")
 p("xl04", "lines are counted in each group", "        for text, problem in answered(group, answer):\n", "        number = 0\n        for text, problem in answered(group, answer):\n")
