@@ -29,7 +29,7 @@ def arguments(argv=None):
     parser.add_argument("--below", type=int, default=10_000, help="all numbers below this one (default: 10000)")
     parser.add_argument("--six-digits", type=int, default=2000, metavar="N", help="how many of six digits (default: 2000)")
     parser.add_argument("--early-stopping", action="store_true", help="end a search when it has as many answers as its beam")
-    parser.add_argument("--batch", type=int, default=250, help="numbers at a time (default: 250)")
+    parser.add_argument("--batch", type=int, default=64, help="numbers at a time (default: 64)")
     parser.add_argument("--show", type=int, default=3, metavar="N", help="wrong answers to print of each row (default: 3)")
     parser.add_argument("--json", metavar="FILE", help="write all counts and all wrong answers there")
     return parser.parse_args(argv)
