@@ -1160,7 +1160,7 @@ p = plants("errors.py", "test_lines.py", "")
 p("xc18", "a missing file is a failed run", "    except OSError as problem:\n        name", "    except KeyError as problem:\n        name",
   select="cannot_be_read_is_input or names_the_file")
 p("xc19", "paths are not quoted", "else shlex.quote(str(path))", "else str(path)", select="types_it or copied")
-p("xc20", "Windows has single quotes", 'if os.name == "nt" else', "if False else", select="types_it")
+p("xc20", "Windows has single quotes", "if WINDOWS else", "if False else", select="types_it")
 p = plants("cli/commands.py", "test_lines.py", "copied")
 p("xc21", "the next command breaks at a space", "evaluate {typed(run.folder)}", "evaluate {run.folder}")
 p("xc22", "the program's own path breaks at a space", "typed(os.path.relpath(path) if inside else path)", "(os.path.relpath(path) if inside else path)")
