@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 LISTED = 40  # names that a message lists
+WINDOWS = os.name == "nt"
 
 
 class InputError(ValueError):
@@ -56,4 +57,4 @@ def shortened(value, most=80):
 
 def typed(path):
     """A path as one types it in a command: in quotes where it has spaces, or signs that a shell would read."""
-    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
+    return subprocess.list2cmdline([str(path)]) if WINDOWS else shlex.quote(str(path))

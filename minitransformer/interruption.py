@@ -17,7 +17,7 @@ def is_the_program():
     While -m looks for its module, the first argument is "-m". A process that the command starts to share its work is not
     the program: its `__main__` has no file yet.
     """
-    script = getattr(sys.modules["__main__"], "__file__", None) or ""
+    script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     return sys.argv[:1] == ["-m"] and "minitransformer" in sys.orig_argv or os.path.splitext(os.path.basename(script))[0] == "minitransformer"
 
 

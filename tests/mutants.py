@@ -1510,6 +1510,8 @@ p("xl18", "a missing file is a failed run", "    except OSError as problem:\n   
   select="cannot_be_read_is_input or names_the_file")
 p("xl19", "paths are not quoted", "else shlex.quote(str(path))", "else str(path)", select="types_it or copied")
 p("xl20", "Windows has single quotes", 'if os.name == "nt" else', "if False else", select="types_it")
+p("xc19", "paths are not quoted", "else shlex.quote(str(path))", "else str(path)", select="types_it or copied")
+p("xc20", "Windows has single quotes", "if WINDOWS else", "if False else", select="types_it")
 p = plants("cli/commands.py", "test_lines.py", "copied")
 p("xl21", "the next command breaks at a space", "evaluate {typed(run.folder)}", "evaluate {run.folder}")
 p("xl22", "the program's own path breaks at a space", "typed(os.path.relpath(path) if inside else path)", "(os.path.relpath(path) if inside else path)")
