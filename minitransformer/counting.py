@@ -8,6 +8,7 @@ import dataclasses
 
 import numpy as np
 
+from .boundary import ARRAYS
 from .errors import InputError
 from .gradient_check import as_tuple, is_float
 from .observe import observe
@@ -70,6 +71,9 @@ class CountedArray(np.ndarray):
     def __setitem__(self, place, value):
         self.depth = max(self.depth, getattr(value, "depth", 0))
         super().__setitem__(_plain(place), _plain(value))
+
+
+ARRAYS.add(CountedArray)  # it passes through components as it is
 
 
 def _history(values):

@@ -92,7 +92,7 @@ def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, m
     component or an input is not float64.
     """
     expect_float64(component, *inputs)
-    inputs = tuple(x.copy() if is_float(x) else x for x in inputs)  # they will be moved, each by itself
+    inputs = tuple(np.array(x) if is_float(x) else x for x in inputs)  # they will be moved, each by itself
     rng = np.random.default_rng([seed, 1])  # not the stream that a caller's own default_rng(seed) drew the inputs from
     states = [(g, g.bit_generator.state) for g in component.generators()]
 

@@ -1,8 +1,10 @@
 """Cross-entropy over the tokens that are real."""
 
+from typing import Annotated
+
 from .backend import array_module, asarray, on_host, zero_rows
+from .boundary import Floats, Ids, Share, Whole, expect_ids
 from .errors import InputError
-from .layers.embedding import expect_ids
 from .module import Module
 
 
@@ -24,13 +26,11 @@ class CrossEntropy(Module):
     Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
     """
 
-    def __init__(self, label_smoothing=0.0, padding=0):
-        if not 0 <= label_smoothing < 1:
-            raise InputError(f"Label smoothing is a share from 0 up to, not including, 1; got {label_smoothing}.")
+    def __init__(self, label_smoothing: Share = 0.0, padding: Whole = 0):
         self.label_smoothing = label_smoothing
         self.padding = padding
 
-    def forward(self, x, targets):
+    def forward(self, x: Annotated[Floats, "..., V"], targets: Annotated[Ids, "..."]):
         rows, targets, real, count = self.in_rows(x, targets)            # (N, V), (N,), (N,)
         xp = array_module(rows)
         shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
@@ -58,8 +58,6 @@ class CrossEntropy(Module):
 
     def in_rows(self, x, targets):
         """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
-        if targets.shape != x.shape[:-1]:
-            raise InputError(f"Logits of shape {x.shape} need targets of shape {x.shape[:-1]}, got {targets.shape}.")
         targets, real, count = self.looked_at(targets, x.shape[-1])
         return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
 

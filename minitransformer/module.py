@@ -7,13 +7,18 @@ several: a tuple; none: None).
 """
 
 import contextlib
+import functools
+import inspect
 import threading
 
 import numpy as np
 
+from . import boundary
 from .backend import DEVICES, asarray, chosen_device, move
 from .errors import BackwardWithoutForward, InputError
 from .parameter import FlatBuffers, Parameter
+
+ARRAYS, NOTHING = boundary.ARRAYS, object()
 
 
 class _Thread(threading.local):
@@ -21,19 +26,25 @@ class _Thread(threading.local):
 
     saving = True
     modes = None  # inside `own_modes()`: {id of a module: whether it trains}
+    inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked
 
 
 _thread = _Thread()
 
 
+def _now(saving, inside):
+    _thread.saving, _thread.inside = saving, inside and 1 + saving
+
+
 @contextlib.contextmanager
 def no_grad():
     """Inside, `forward` saves nothing: for evaluation and decoding, where no backward follows."""
-    before, _thread.saving = _thread.saving, False
+    before = _thread.saving
+    _now(False, _thread.inside)
     try:
         yield
     finally:
-        _thread.saving = before
+        _now(before, _thread.inside)
 
 
 def saving():
@@ -64,6 +75,11 @@ class Module:
     """
 
     _training = True
+    _sizes = {}  # {letter: size} of the axes that `__init__` was told
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        guard(cls)
 
     def __setattr__(self, name, value):
         """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one: it would turn float32 arrays into float64."""
@@ -103,6 +119,7 @@ class Module:
         """Forget all saves, of the submodules too: after an exception, or a forward that needs no backward."""
         for _, module in self.named_modules():
             module.__dict__.pop("_saves", None)
+            module.__dict__.pop("_outputs", None)
 
     def pending(self):
         """How many forwards of this component alone no backward has undone yet."""
@@ -116,7 +133,7 @@ class Module:
 
     def _members(self):
         for name, value in vars(self).items():
-            if name.startswith("_"):
+            if name[0] == "_":
                 continue
             if isinstance(value, (list, tuple)):
                 yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
@@ -225,22 +242,23 @@ class Module:
                 module.__class__ = form(type(module), device)
                 tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
                 vars(module).update({n: change(v) for n, v in tables.items()})
-        elif str(np.dtype(target)) in ("float32", "float64"):
-            change = lambda x: x.astype(target)  # noqa: E731
+        elif (dtype := name_of_dtype(target)) in ("float32", "float64"):
+            change = lambda x: x.astype(dtype)  # noqa: E731
         else:
-            raise InputError(f"A module moves to 'cpu', 'gpu', 'float32' or 'float64', not to {target!r}.")
+            hint = " An NVIDIA card is 'gpu' here." if "cuda" in str(target) else ""
+            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint}")
         for p in self.parameters():
             p.place(change(p.data), change(p.grad))
         for _, module in self.named_modules():
             module.__dict__.pop("_flat", None)
-            module.__dict__.pop("_saves", None)
+        self.clear_saves()
         return self
 
     def state_dict(self):
         """{path: copy of the parameter's array}."""
         return {name: p.data.copy() for name, p in self.named_parameters().items()}
 
-    def load_state_dict(self, state):
+    def load_thread_dict(self, state):
         """Take over the arrays of `state_dict()`. Raises InputError if a name or a shape does not fit."""
         parameters = self.named_parameters()
         missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))
@@ -255,7 +273,141 @@ class Module:
             p.data[...] = asarray(state[name], like=p.data)
 
     def __repr__(self):
-        facts = [f"{n}={v}" for n, v in vars(self).items() if isinstance(v, (int, float, str)) and n[0] != "_"]
-        head = f"{type(self).__name__}({', '.join(facts)})"
+        own = {n: v for n, v in vars(self).items() if n[0] != "_"}
+        facts = self.__dict__.get("_made_with", {}) | {n: v for n, v in own.items() if isinstance(v, (int, float, str))}
+        head = f"{type(self).__name__}({', '.join(f'{n}={v}' for n, v in facts.items())})"
         lines = [f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
         return "\n".join([head, *lines])
+
+
+def name_of_dtype(target):
+    """"float32" for "float32", numpy.float32 or such; None for what is no dtype."""
+    try:
+        return None if target is None else str(np.dtype(target))
+    except TypeError:
+        return None
+
+
+# -- the boundary of every component: see boundary.py -------------------------------------------------------------
+
+
+def guard(cls):
+    """Let a component's `__init__`, `forward` and `backward` check what they are handed, by the hints of their signatures.
+
+    A method that a subclass calls by `super()` is not checked again, and neither is one that is inherited wrapped twice.
+    """
+    for name, wrap in (("__init__", guarded_init), ("forward", guarded_forward), ("backward", guarded_backward)):
+        method = inspect.getattr_static(cls, name)
+        if inspect.isfunction(method) and method is not vars(Module).get(name) and not hasattr(method, "guarded"):
+            setattr(cls, name, wrap(cls, method))
+            getattr(cls, name).guarded = True
+
+
+def hints(cls, name):
+    """{argument: hint} of a method, of each argument the one by the class nearest to `cls` in the order of inheritance."""
+    found = {}
+    for base in reversed(cls.__mro__):
+        found.update({n: h for n, h in getattr(vars(base).get(name), "__annotations__", {}).items() if not isinstance(h, str)})
+    return found
+
+
+def guarded_init(cls, function):
+    signature = boundary.Signature(function, hints(cls, "__init__"), skip=1)
+
+    @functools.wraps(function)
+    def __init__(self, *inputs, **options):
+        sizes = {}
+        inputs, options = signature.taken(type(self).__name__, sizes, inputs, options)
+        self.__dict__["_sizes"] = {**self._sizes, **sizes}
+        self.__dict__.setdefault("_made_with", signature.facts(inputs, options))
+        function(self, *inputs, **options)
+
+    return __init__
+
+
+def guarded_forward(cls, function):
+    """`forward` that checks its inputs first, and notes the shape and dtype of its output for `backward`.
+
+    Inside a forward of this package all inputs have been checked at the outermost component, but for masks; those of a part are
+    looked at only if it fails. What a learner's own component hands to its parts is always checked.
+    """
+    signature = boundary.Signature(function, hints(cls, "forward"), skip=1, unhinted=boundary.INPUT)
+    is_ours, mask_at = cls.__module__.split(".")[0] == __package__, signature.place_of_mask()
+
+    def taken(self, inputs, options):
+        return signature.taken(type(self).__name__, self._sizes.copy(), inputs, options)
+
+    @functools.wraps(function)
+    def forward(self, *inputs, **options):
+        if type(self).forward is not forward:                            # called by the forward of a subclass, which was checked
+            return function(self, *inputs, **options)
+        inputs, options = taken(self, inputs, options)
+        before = _thread.inside
+        _now(_thread.saving, is_ours and not signature.takes_more)
+        try:
+            y = function(self, *inputs, **options)
+        finally:
+            _now(_thread.saving, before)
+        if _thread.saving:
+            self.__dict__.setdefault("_outputs", []).append(boundary.form_of(y))
+        return y
+
+    def __call__(self, x=NOTHING, /, *others, **options):
+        """`forward`, in little more time than the function itself needs where the inputs are another component's results."""
+        inside, own = _thread.inside, self.__dict__
+        is_plain = inside and type(self).forward is forward and "forward" not in own
+        if not is_plain or mask_at is not None and (options or len(others) >= mask_at and others[mask_at - 1] is not None):
+            return self.forward(*(others if x is NOTHING else (x, *others)), **options)
+        try:
+            y = function(self, x, *others, **options) if others or options else function(self, x)
+        except InputError:
+            raise
+        except Exception:
+            taken(self, (x, *others), options)                           # if it is an input, this says what is wrong
+            raise
+        if inside == 2:
+            own.setdefault("_outputs", []).append((y.shape, y.dtype) if type(y) in ARRAYS else boundary.form_of(y))
+        return y
+
+    if is_ours:
+        cls.__call__ = __call__
+    return forward
+
+
+def asked(method):
+    """A method of a model that a user calls, such as `start` and `step`, checked as `forward` is."""
+    signature = boundary.Signature(method, skip=1)
+
+    @functools.wraps(method)
+    def asking(self, *inputs, **options):
+        inputs, options = signature.taken(f"{type(self).__name__}.{method.__name__}", self._sizes.copy(), inputs, options)
+        before = _thread.inside
+        _now(_thread.saving, True)
+        try:
+            return method(self, *inputs, **options)
+        finally:
+            _now(_thread.saving, before)
+
+    return asking
+
+
+def guarded_backward(cls, function):
+    signature = boundary.Signature(function, {}, skip=1, unhinted=boundary.INPUT)
+
+    @functools.wraps(function)
+    def backward(self, d_y=NOTHING, /, *others, **options):
+        outputs = self.__dict__.get("_outputs")
+        if not others and not options and type(d_y) in ARRAYS and type(self).backward is backward and outputs:
+            form = outputs[-1]
+            if type(form) is tuple and d_y.shape == form[0] and d_y.dtype is form[1]:
+                outputs.pop()
+                return function(self, d_y)
+        d_outputs = others if d_y is NOTHING else (d_y, *others)
+        if type(self).backward is backward:
+            of = outputs[-1] if outputs else None
+            d_outputs, options = boundary.gradients_taken(type(self).__name__, signature, of, d_outputs, options)
+            if outputs:
+                outputs.pop()
+        return function(self, *d_outputs, **options)
+
+    return backward

@@ -3,7 +3,9 @@
 import math
 
 from .backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
+from .boundary import NonNegative, Positive, Rate, Share, checked
 from .errors import InputError
+from .module import Module
 
 
 class Optimizer:
@@ -15,7 +17,8 @@ class Optimizer:
 
     moments = ()  # names of the arrays of shape (P,) that the subclass keeps
 
-    def __init__(self, model, learning_rate):
+    @checked
+    def __init__(self, model: Module, learning_rate: Rate):
         self.model = model
         self.learning_rate = learning_rate
         self.flat = model.pack()
@@ -68,7 +71,8 @@ class SGD(Optimizer):
 
     moments = ("velocity",)
 
-    def __init__(self, model, learning_rate=0.01, momentum=0.0):
+    @checked
+    def __init__(self, model: Module, learning_rate: Rate = 0.01, momentum: Share = 0.0):
         super().__init__(model, learning_rate)
         self.momentum = momentum
 
@@ -97,7 +101,10 @@ class Adam(Optimizer):
     moments = ("first_moment", "second_moment")
     weight_decay = 0.0
 
-    def __init__(self, model, learning_rate=1e-3, beta1=0.9, beta2=0.98, epsilon=1e-9):
+    @checked
+    def __init__(
+        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Positive = 1e-9
+    ):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
@@ -138,12 +145,22 @@ class AdamW(Adam):
     Source: Loshchilov & Hutter 2019, algorithm 2.
     """
 
-    def __init__(self, model, learning_rate=1e-3, beta1=0.9, beta2=0.98, epsilon=1e-9, weight_decay=0.01):
+    @checked
+    def __init__(
+        self,
+        model: Module,
+        learning_rate: Rate = 1e-3,
+        beta1: Share = 0.9,
+        beta2: Share = 0.98,
+        epsilon: Positive = 1e-9,
+        weight_decay: NonNegative = 0.01,
+    ):
         super().__init__(model, learning_rate, beta1, beta2, epsilon)
         self.weight_decay = weight_decay
 
 
-def clip_by_global_norm(model, max_norm):
+@checked
+def clip_by_global_norm(model: Module, max_norm: Positive | None):
     """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm before.
 
     With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.

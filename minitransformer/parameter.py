@@ -3,6 +3,7 @@
 import numpy as np
 
 from .backend import array_module
+from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
 from .errors import InputError
 
 
@@ -15,25 +16,30 @@ class Parameter:
 
     _owes_zeros = False  # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
 
-    def __init__(self, data):
+    @checked
+    def __init__(self, data: Floats):
         self._data = data
         self._grad = array_module(data).zeros_like(data)
 
     @classmethod
-    def zeros(cls, *shape):
+    @checked
+    def zeros(cls, *shape: Natural):
         return cls(np.zeros(shape, dtype=np.float32))
 
     @classmethod
-    def ones(cls, *shape):
+    @checked
+    def ones(cls, *shape: Natural):
         return cls(np.ones(shape, dtype=np.float32))
 
     @classmethod
-    def normal(cls, rng, *shape, std):
+    @checked
+    def normal(cls, rng: Rng, *shape: Natural, std: NonNegative):
         """Entries from N(0, std²)."""
         return cls((std * rng.standard_normal(shape)).astype(np.float32))
 
     @classmethod
-    def xavier_uniform(cls, rng, fan_in, fan_out):
+    @checked
+    def xavier_uniform(cls, rng: Rng, fan_in: Count, fan_out: Count):
         """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot & Bengio 2010, eq. 16."""
         a = (6.0 / (fan_in + fan_out)) ** 0.5
         return cls(rng.uniform(-a, a, size=(fan_in, fan_out)).astype(np.float32))

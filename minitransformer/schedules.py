@@ -2,13 +2,15 @@
 
 import math
 
+from .boundary import Count, Natural, NonNegative, Positive, checked
 from .errors import InputError
 
 
 class Constant:
     """η(t) = peak, after a linear warm-up over the first `warmup` steps."""
 
-    def __init__(self, peak, warmup=0):
+    @checked
+    def __init__(self, peak: NonNegative, warmup: Natural = 0):
         self.peak, self.warmup = peak, warmup
 
     def __call__(self, t):
@@ -23,9 +25,8 @@ class Noam:
     The peak, at t = warmup, is factor / √(D · warmup). Source: Vaswani et al. 2017, eq. 3.
     """
 
-    def __init__(self, features, warmup=4000, factor=1.0):
-        if warmup < 1:
-            raise InputError(f"The Noam schedule needs a warm-up of at least 1 step, got {warmup}.")
+    @checked
+    def __init__(self, features: Count, warmup: Count = 4000, factor: Positive = 1.0):
         self.features, self.warmup, self.factor = features, warmup, factor
 
     def __call__(self, t):
@@ -40,7 +41,8 @@ class Cosine:
     Source: Loshchilov & Hutter 2017, eq. 5.
     """
 
-    def __init__(self, peak, total, warmup=0, floor=0.0):
+    @checked
+    def __init__(self, peak: NonNegative, total: Count, warmup: Natural = 0, floor: NonNegative = 0.0):
         if warmup >= total:
             raise InputError(f"A warm-up of {warmup} steps does not fit into a cosine schedule of {total} steps.")
         self.peak, self.total, self.warmup, self.floor = peak, total, warmup, floor

@@ -58,7 +58,7 @@ p("2", "one denominator for the whole array", "weights.sum(axis=-1, keepdims=Tru
 p("3", "columns sum to one", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-2, keepdims=True)")
 p("4", "no keepdims", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-1)")
 p("5", "epsilon in the denominator", total, f"{total} + 1e-8")
-p("6", "one maximum for the whole array", "x.max(axis=-1, keepdims=True)", "x.max(keepdims=True)")
+p("6", "one maximum for the whole array", "feature_max(x)", "x.max(keepdims=True)")
 p("7", "backward P(1-P)", "(d_y * weights).sum(axis=-1, keepdims=True)", "d_y * weights")
 p("8", "backward without the sum", "d_x = d_y - (d_y * weights).sum(axis=-1, keepdims=True)", "d_x = d_y * 1")
 p("9", "the sum is not weighted by P", "(d_y * weights).sum(", "d_y.sum(")

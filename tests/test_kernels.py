@@ -4,6 +4,7 @@
 """
 
 import gc
+import re
 import types
 
 import cuda_on_cpu
@@ -110,20 +111,13 @@ def test_arrays_that_do_not_lie_in_order_are_read_in_theirs(kind):
 
 
 @pytest.mark.parametrize("kind", [ReLU, GELU, TanhGELU, Softmax, lambda: LayerNorm(4), lambda: Dropout(0.5, np.random.default_rng(0))])
-def test_a_gradient_of_another_shape_is_repeated_or_refused_and_never_read_beyond_its_end(kind):
+def test_a_gradient_of_another_shape_is_refused_and_never_read_beyond_its_end(kind):
     component, x = kind().to("float64").to("gpu"), on_device(drawn(2, 3, 4))
-    for shape in ((2, 3, 3), (2, 3, 4, 1), (12, 2), (3, 3, 4)):
-        component(x)
-        with pytest.raises(ValueError):
+    component(x)
+    for shape in ((2, 3, 3), (2, 3, 4, 1), (12, 2), (3, 3, 4), (4,), (3, 4), (2, 3, 1)):
+        with pytest.raises(InputError, match=f"has the shape {re.escape(str(shape))}, but forward returned one of shape"):
             component.backward(with_room_behind(np.ones(shape)))
-        component.clear_saves()
-    for d_y in (drawn(4), drawn(3, 4), drawn(2, 3, 1)):
-        found = []
-        for whole in (d_y, np.broadcast_to(d_y, (2, 3, 4)).copy()):
-            component = kind().to("float64").to("gpu")
-            component(x)
-            found.append([value.get() for value in (component.backward(with_room_behind(whole)), *(p.grad for p in component.parameters()))])
-        close(*found)
+    component.backward(with_room_behind(np.ones((2, 3, 4))))
 
 
 def test_a_softmax_of_what_is_forbidden_or_far_away():
@@ -142,10 +136,10 @@ MASKS = {
     "by head": lambda rng: rng.random((1, 4, 1, 37)) < 0.6,
     "by query": lambda rng: rng.random((3, 1, 5, 1)) < 0.6,
     "of every score": lambda rng: rng.random((3, 4, 5, 37)) < 0.6,
-    "queries by keys": lambda rng: rng.random((5, 37)) < 0.6,
-    "not in order": lambda rng: (rng.random((37, 5)) < 0.6).T,
+    "queries by keys": lambda rng: rng.random((1, 1, 5, 37)) < 0.6,
+    "not in order": lambda rng: (rng.random((37, 5, 1, 1)) < 0.6).T,
     "nothing allowed": lambda rng: np.zeros((1, 1, 1, 37), dtype=bool),
-    "one number": lambda rng: np.array(True),
+    "one number": lambda rng: np.ones((1, 1, 1, 1), dtype=bool),
 }
 
 
@@ -159,7 +153,7 @@ def test_attention_with_every_kind_of_mask(mask, dtype):
 @pytest.mark.parametrize("leading", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 2, 3)])
 def test_attention_of_any_number_of_axes(leading):
     query, key, value = drawn(*leading, 5, 6), drawn(*leading, 7, 6), drawn(*leading, 7, 4)
-    for shape in ((5, 7), (*leading, 5, 7), (*leading[:1], *(1 for _ in leading[1:]), 1, 7)):
+    for shape in ((*(1 for _ in leading), 5, 7), (*leading, 5, 7), (*leading[:1], *(1 for _ in leading[1:]), 1, 7)):
         mask = np.random.default_rng(2).random(shape) < 0.6
         same(ScaledDotProductAttention, [query, key, value, mask], drawn(*leading, 5, 4, seed=1))
 
@@ -217,7 +211,7 @@ def test_a_softmax_of_ones_own_is_called():
 
 def test_attention_says_what_is_wrong_with_a_mask():
     query, key, value = qkv()
-    for mask, words in ((on_device(np.ones((6, 6))), "boolean"), (on_device(np.ones((5, 6), dtype=bool)), "does not broadcast")):
+    for mask, words in ((on_device(np.ones((6, 6))), "boolean"), (on_device(np.ones((5, 6), dtype=bool)), "as many axes as the scores")):
         with pytest.raises(Exception, match=words):
             attention()(query, key, value, mask)
 
@@ -472,11 +466,11 @@ def test_a_kernel_refuses_floats_of_several_dtypes():
     norm, x = LayerNorm(5).to("gpu"), on_device(drawn(3, 5))
     with pytest.raises(InputError, match="floats of one dtype, float32 or float64, not float32 and float64"):
         norm(x)
-    with pytest.raises(InputError, match="not float16"):
+    with pytest.raises(InputError, match="Got float16"):
         Softmax().to("gpu")(x.astype("float16"))
     component = Softmax().to("gpu")
     component(x)
-    with pytest.raises(InputError, match="softmax_backward takes floats of one dtype"):
+    with pytest.raises(InputError, match="d_y is float32, but forward returned float64"):
         component.backward(x.astype("float32"))
 
 

@@ -425,7 +425,7 @@ def test_the_fuzz_notices_what_should_not_be(raised, err, status):
     ("train copy --d-model 99999999999", "argument --d-model: 99999999999 is too large: at most 1,000,000,000"),
     ("translate numbers-en-de a --beam 99999999999", "argument --beam: 99999999999 is too large"),
     ("predict numbers-en-de a --max-tokens 99999999999", "argument --max-tokens: 99999999999 is too large"),
-    ("train copy --decoder-layers 5000", "decoder_layers must be at most 1,000, got 5,000"),
+    ("train copy --decoder-layers 5000", "decoder_layers must be a whole number of at least 1 and at most 1,000, got 5000"),
     ("train copy --symbols 1000001", "from 2 to 1,000,000 symbols"),
     ("evaluate numbers-en-de --seed -1", "'-1' is not a whole number of at least 0"),
     ("plot numbers-en-de --layers 3", "There is no layer '3'. There are: 1, 2."),

@@ -203,7 +203,7 @@ def test_loss_refuses_a_batch_of_nothing_but_padding():
 @pytest.mark.parametrize("shape", [(3, 4), (5, 3), (15,), (3, 5, 1)], ids=str)
 def test_loss_refuses_targets_of_another_shape_with_both_shapes(shape):
     message = refusal(CrossEntropy(), normal(3, 5, 17), np.ones(shape, dtype=int))
-    assert "(3, 5, 17)" in message and "(3, 5)" in message and str(shape) in message
+    assert "here ... is (3, 5)" in message and f"of shape {shape}" in message
 
 
 @pytest.mark.parametrize("wrong", [17, -1, -100])

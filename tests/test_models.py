@@ -672,10 +672,10 @@ def test_config_refuses_unknown_presets_and_options_with_the_nearest():
 @pytest.mark.parametrize(
     "source, target, message",
     [
-        ([[4, 5]], np.array([[1, 4]]), "source must be integer ids of shape .batch, length., got a list"),
-        (np.array([4, 5]), np.array([[1, 4]]), r"source must be .* got int64 of shape \(2,\)"),
-        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* got float64 of shape \(1, 2\)"),
-        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), "batch sizes differ"),
+        ([[4, 5]], np.array([[1, 4]]), r"source must be an array of integer ids, of shape \(B, S\).* Got a list"),
+        (np.array([4, 5]), np.array([[1, 4]]), r"source must be .* Got int64 of shape \(2,\). source\[None\] makes a batch"),
+        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* Got float64 of shape \(1, 2\)"),
+        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), r"target_in must be .*B is 1. Got int64 of shape \(2, 2\)"),
     ],
 )
 def test_what_is_no_batch_of_ids_is_refused_at_the_door(kind, source, target, message):

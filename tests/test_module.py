@@ -155,8 +155,8 @@ D_W = X.T @ D_Y
 
 
 def backward(product):
-    product(X)
-    product.backward(D_Y)
+    y = product(X)
+    product.backward(D_Y.astype(y.dtype))
 
 
 def owing(flatten=True):

@@ -207,9 +207,9 @@ def test_no_grad_leaves_no_saves_in_any_model(name):
 @pytest.mark.parametrize(
     "source, target, message",
     [
-        ([[4, 5]], np.array([[1, 4]]), "source must be integer ids of shape .batch, length., got a list"),
-        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* got float64 of shape \(1, 2\)"),
-        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), "batch sizes differ"),
+        ([[4, 5]], np.array([[1, 4]]), r"source must be an array of integer ids, of shape \(B, S\).* Got a list"),
+        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* Got float64 of shape \(1, 2\)"),
+        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), r"target_in must be .*B is 1. Got int64 of shape \(2, 2\)"),
         (np.array([[4, 25]]), np.array([[1, 4]]), r"id 25 at position \(0, 1\)"),
     ],
 )
@@ -598,7 +598,7 @@ def test_the_options_reach_the_components():
         (RNNConfig, "cell", "gruu", "no cell 'gruu'. Did you mean 'gru'? There are: rnn, gru."),
         (RNNConfig, "attention", "aditive", "no attention 'aditive'. Did you mean 'additive'?"),
         (RNNConfig, "d_model", 0, "d_model must be a whole number of at least 1, got 0"),
-        (RNNConfig, "dropout", 1.0, "dropout is a probability from 0 up to, not including, 1; got 1.0"),
+        (RNNConfig, "dropout", 1.0, "dropout must be a probability from 0 up to, not including, 1, got 1.0"),
         (OneVectorConfig, "activation", "relo", "Did you mean 'relu'?"),
         (OneVectorConfig, "positions", "learnt", "Did you mean 'learned'?"),
         (OneVectorConfig, "d_ff", 2.5, "d_ff must be a whole number of at least 1, got 2.5"),
@@ -609,7 +609,7 @@ def test_the_options_reach_the_components():
         (LocalAttentionConfig, "window", 1, "window must be a whole number of at least 2, got 1"),
         (LocalAttentionConfig, "window", True, "window must be a whole number of at least 2, got True"),
         (LocalAttentionConfig, "heads", 0, "heads must be a whole number of at least 1, got 0"),
-        (TransformerConfig, "attention_dropout", -0.1, "attention_dropout is a probability"),
+        (TransformerConfig, "attention_dropout", -0.1, "attention_dropout must be a probability"),
     ],
 )
 def test_a_configuration_refuses_what_does_not_fit(kind, field, value, expected):

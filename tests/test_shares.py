@@ -909,7 +909,7 @@ class Told(Module):
 
     def forward(self, source, target_in):
         self.save()
-        return target_in
+        return target_in[..., None].astype(float)
 
     def backward(self, d_y):
         self.saved()
@@ -921,7 +921,7 @@ class Telling(CrossEntropy):
         return {1: 3.0, 2: 3 * 2.0**-53}[int(targets[0, 0])]
 
     def backward(self, d_loss=1.0):
-        return None
+        return np.ones((1, 1, 1))
 
 
 @needs_fork

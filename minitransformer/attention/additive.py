@@ -1,11 +1,16 @@
 """Additive attention: a small network scores each pair of query and key."""
 
-from ..errors import InputError
+from typing import Annotated
+
+from ..boundary import Count, Floats, MayAttend, Rng
 from ..layers.activations import Tanh
 from ..layers.linear import Linear
 from ..module import Module
 from .expectation import Expectation
 from .masking import Masking
+
+Query, Key, Annotations = Annotated[Floats, "B, T, Q"], Annotated[Floats, "B, S, X"], Annotated[Floats, "B, S, A"]
+MaskOfPairs = Annotated[MayAttend, "B, T, S"]
 
 
 class AdditiveAttention(Module):
@@ -28,17 +33,18 @@ class AdditiveAttention(Module):
     (Q, M), W_x (X, M), v (M, 1). Source: Bahdanau et al. 2015, section 3.1 and appendix A.1.2.
     """
 
-    def __init__(self, query_features, key_features, hidden_features, rng):
+    def __init__(self, query_features: Annotated[Count, "Q"], key_features: Annotated[Count, "X"], hidden_features: Count, rng: Rng):
         self.query = Linear(query_features, hidden_features, rng)
         self.key = Linear(key_features, hidden_features, rng, bias=False)
         self.tanh = Tanh()
         self.score = Linear(hidden_features, 1, rng, bias=False)
         self.expectation = Expectation()
 
-    def forward(self, query, key, annotations=None, mask=None):
+    def forward(
+        self, query: Query, key: Key, annotations: Annotations | None = None, mask: MaskOfPairs | None = None
+    ):
         self.save(annotations is None)
         annotations = key if annotations is None else annotations
-        expect_look_up(query, key, annotations)
         pairs = self.query(query)[:, :, None] + self.key(key)[:, None]   # (B, T, S, M)
         scores = self.score(self.tanh(pairs))[..., 0]                    # (B, T, S)
         return self.expectation(scores, annotations, mask)               # (B, T, A)
@@ -54,15 +60,6 @@ class AdditiveAttention(Module):
     @classmethod
     def example(cls, rng):
         return cls(9, 11, 13, rng), *look_up_example(rng)
-
-
-def expect_look_up(query, key, annotations):
-    """Raise InputError unless there is an annotation for each key, and keys for each sequence of queries."""
-    if query.ndim != 3 or key.ndim != 3 or len(query) != len(key) or annotations.shape[:2] != key.shape[:2]:
-        raise InputError(
-            "Queries (B, T, Q), keys (B, S, X) and annotations (B, S, A) belong together: one B, and as many annotations "
-            f"as keys; got {query.shape}, {key.shape}, {annotations.shape}."
-        )
 
 
 def look_up_example(rng):

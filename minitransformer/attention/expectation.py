@@ -1,5 +1,8 @@
 """The context: what one finds on average, looking where the scores say."""
 
+from typing import Annotated
+
+from ..boundary import Floats, MayAttend
 from ..layers.softmax import Softmax
 from ..module import Module
 from .kept_weights import KeepsWeights
@@ -27,7 +30,12 @@ class Expectation(KeepsWeights, Module):
         self.masking = Masking()
         self.softmax = Softmax()
 
-    def forward(self, scores, annotations, mask=None):
+    def forward(
+        self,
+        scores: Annotated[Floats, "B, T, S"],
+        annotations: Annotated[Floats, "B, S, A"],
+        mask: Annotated[MayAttend, "B, T, S"] | None = None,
+    ):
         weights = self.softmax(self.masking(scores, mask))               # (B, T, S)
         if self.keep:
             self.weights = weights[:, None]

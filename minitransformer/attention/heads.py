@@ -1,5 +1,8 @@
 """Cutting the features into heads, and joining them again: a pair, each the other's backward."""
 
+from typing import Annotated
+
+from ..boundary import Count, Floats
 from ..errors import InputError
 from ..module import Module
 
@@ -40,14 +43,15 @@ class SplitHeads(Module):
     Shapes: x (B, T, H·K), y (B, H, T, K). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
-    def __init__(self, heads):
+    def __init__(self, heads: Count):
         self.heads = heads
 
-    def forward(self, x, packing=None):
+    def forward(self, x: Annotated[Floats, "B, T, D or N, D"], packing=None):
         if packing is not None:
             x = packing.unpack(x)                                        # (B, T, H·K)
         if x.ndim != 3 or x.shape[-1] % self.heads:
-            raise InputError(f"Cannot split an input of shape {x.shape} into {self.heads} heads: (B, T, {self.heads}·K) is needed.")
+            batch = " x[None] makes a batch of one." if x.ndim == 2 else ""
+            raise InputError(f"Cannot split an input of shape {x.shape} into {self.heads} heads: (B, T, {self.heads}·K) is needed.{batch}")
         self.save(packing)
         return split(x, self.heads)                                      # (B, H, T, K)
 
@@ -71,7 +75,7 @@ class MergeHeads(Module):
     Shapes: x (B, H, T, K), y (B, T, H·K). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
-    def forward(self, x, packing=None):
+    def forward(self, x: Annotated[Floats, "B, H, T, K"], packing=None):
         self.save(x.shape[1], packing)
         y = merge(x)                                                     # (B, T, H·K)
         return y if packing is None else packing.pack(y)

@@ -1,10 +1,14 @@
 """Local attention: each position looks at itself and the few before it."""
 
+from typing import Annotated
+
 from ..backend import array_module
+from ..boundary import Count, Floats, Mask, Rng, Share
 from ..errors import InputError
-from ..layers.real_positions import expect_real
 from ..module import saving
 from .scaled_dot_product import ScaledDotProductAttention
+
+Query, Key, Value = Annotated[Floats, "B, H, T, K"], Annotated[Floats, "B, H, S, K"], Annotated[Floats, "B, H, S, K_v"]
 
 
 class LocalAttention(ScaledDotProductAttention):
@@ -27,19 +31,16 @@ class LocalAttention(ScaledDotProductAttention):
     (B, H, N, 2r, K). Source: Vaswani et al. 2017, section 4, "self-attention (restricted)".
     """
 
-    def __init__(self, width, rng=None, dropout=0.0):
+    def __init__(self, width: Count, rng: Rng | None = None, dropout: Share = 0.0):
         super().__init__(rng, dropout)
-        if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-            raise InputError(f"A window sees a whole number of positions, at least 1; got width={width!r}.")
         self.width = width
 
-    def forward(self, query, key, value, mask=None):
+    def forward(self, query: Query, key: Key, value: Value, mask: Annotated[Mask, "B, S"] | None = None):
         if not saving() and query.shape[2] < key.shape[2]:
             return self.step(query, key, value, mask)
         if not query.shape == key.shape or value.shape[:-1] != key.shape[:-1]:
             shapes = f"{query.shape}, {key.shape}, {value.shape}"
             raise InputError(f"Local attention is self-attention: queries, keys and values of one sequence, got {shapes}.")
-        expect_real(mask, (key.shape[0], key.shape[2]))
         q = self.blocks(query)                                           # (B, H, N, r, K)
         k, v = self.neighbourhoods(key), self.neighbourhoods(value)      # (B, H, N, 2r, K)
         y = super().forward(q, k, v, self.allowed(mask, key))            # (B, H, N, r, K_v)

@@ -1,9 +1,11 @@
 """Who may look at whom. In a mask, True means: may attend."""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..backend import array_module, keys_outermost, on_host
-from ..errors import InputError
+from ..boundary import Floats, MayAttend
 from ..module import Module
 
 
@@ -43,9 +45,8 @@ class Masking(Module):
     Shapes: x, y (..., T, S); mask broadcastable to x. Source: Vaswani et al. 2017, section 3.2.3.
     """
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Annotated[Floats, "..., T, S"], mask: Annotated[MayAttend, "..., T, S"] | None = None):
         if mask is not None:
-            expect_mask(mask, x.shape)
             mask = mask if x.shape[-2] == 1 else keys_outermost(mask)    # in memory as the scores are
         self.save(mask)
         if mask is None:
@@ -61,18 +62,3 @@ class Masking(Module):
     def example(cls, rng):
         keys = np.arange(7) < np.array([7, 4, 6])[:, None]               # (B, S)
         return cls(), rng.standard_normal((3, 4, 5, 7)), keys[:, None, None, :]
-
-
-def expect_mask(mask, shape):
-    """Raise InputError unless the mask is boolean and broadcasts to the scores' shape."""
-    if getattr(getattr(mask, "dtype", None), "kind", None) != "b":
-        kind = getattr(mask, "dtype", type(mask).__name__)
-        raise InputError(f"A mask is boolean, True = may attend; got {kind}. Write `mask.astype(bool)` or `ids != 0`.")
-    # with as many heads as sequences, (B, T, S) would be taken for (H, T, S) and nobody would notice
-    confusable = mask.ndim == 3 and len(shape) == 4 and mask.shape[0] == shape[0] == shape[1] > 1
-    fits = not confusable and mask.ndim <= len(shape) and all(m in (1, s) for m, s in zip(mask.shape[::-1], shape[::-1]))
-    if not fits:
-        raise InputError(
-            f"A mask of shape {mask.shape} does not broadcast to the scores of shape {shape} (batch, head, query, key). "
-            "A padding mask is (B, 1, 1, S), a causal mask (1, 1, T, T)."
-        )

@@ -1,11 +1,16 @@
 """Multi-head attention."""
 
+from typing import Annotated
+
+from ..boundary import Count, Floats, Rng, Share
 from ..layers.linear import Linear
 from ..layers.packing import given
 from ..module import Module
 from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
 from .scaled_dot_product import ScaledDotProductAttention
+
+Queries, Memory = Annotated[Floats, "B, T, D or N, D"], Annotated[Floats, "B, S, D or M, D"]
 
 
 class MultiHeadAttention(Module):
@@ -31,7 +36,15 @@ class MultiHeadAttention(Module):
     """
 
     def __init__(
-        self, features, heads, rng, key_features=None, value_features=None, bias=False, dropout=0.0, attention=None
+        self,
+        features: Annotated[Count, "D"],
+        heads: Count,
+        rng: Rng,
+        key_features: Count | None = None,
+        value_features: Count | None = None,
+        bias: bool = False,
+        dropout: Share = 0.0,
+        attention: Module | None = None,
     ):
         key_features = key_features or head_width(features, heads)
         value_features = value_features or key_features
@@ -43,7 +56,9 @@ class MultiHeadAttention(Module):
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)
 
-    def forward(self, query, memory=None, mask=None, cache=None, packing=None, memory_packing=None):
+    def forward(
+        self, query: Queries, memory: Memory | None = None, mask=None, cache=None, packing=None, memory_packing=None
+    ):
         self.save(memory is None)
         own, others = given(packing=packing), given(packing=memory_packing)
         q = self.split(self.query(query), **own)                         # (B, H, T, K)

@@ -1,8 +1,11 @@
 """Multiplicative attention: the score is a product of query and key through a matrix."""
 
-from ..layers.linear import Linear, expect_features
+from typing import Annotated
+
+from ..boundary import Count, Rng
+from ..layers.linear import Linear
 from ..module import Module
-from .additive import expect_look_up, look_up_example
+from .additive import Annotations, Key, MaskOfPairs, Query, look_up_example
 from .expectation import Expectation
 
 
@@ -27,16 +30,16 @@ class MultiplicativeAttention(Module):
     W (Q, X). Source: Luong et al. 2015, section 3.1, eq. 8.
     """
 
-    def __init__(self, query_features, key_features, rng):
+    def __init__(self, query_features: Annotated[Count, "Q"], key_features: Annotated[Count, "X"], rng: Rng):
         self.query = Linear(query_features, key_features, rng, bias=False)
         self.expectation = Expectation()
 
-    def forward(self, query, key, annotations=None, mask=None):
-        expect_features(self, key, self.query.weight.shape[1])
+    def forward(
+        self, query: Query, key: Key, annotations: Annotations | None = None, mask: MaskOfPairs | None = None
+    ):
         projected = self.query(query)                                    # (B, T, X)
         self.save(projected, key, annotations is None)
         annotations = key if annotations is None else annotations
-        expect_look_up(query, key, annotations)
         scores = projected @ key.swapaxes(-1, -2)                        # (B, T, S)
         return self.expectation(scores, annotations, mask)               # (B, T, A)
 

@@ -1,11 +1,16 @@
 """Scaled dot-product attention."""
 
+from typing import Annotated
+
 from ..backend import query_key_product
+from ..boundary import Floats, MayAttend, Rng, Share
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
 from ..module import Module
 from .kept_weights import KeepsWeights
 from .masking import Masking
+
+Query, Key, Value = Annotated[Floats, "..., T, K"], Annotated[Floats, "..., S, K"], Annotated[Floats, "..., S, K_v"]
 
 
 class ScaledDotProductAttention(KeepsWeights, Module):
@@ -26,12 +31,14 @@ class ScaledDotProductAttention(KeepsWeights, Module):
     Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
     """
 
-    def __init__(self, rng=None, dropout=0.0):
+    def __init__(self, rng: Rng | None = None, dropout: Share = 0.0):
         self.masking = Masking()
         self.softmax = Softmax()
         self.dropout = Dropout(dropout, rng)
 
-    def forward(self, query, key, value, mask=None):
+    def forward(
+        self, query: Query, key: Key, value: Value, mask: Annotated[MayAttend, "..., T, S"] | None = None
+    ):
         scale = query.shape[-1] ** -0.5
         scores = query_key_product(query, key)                           # (B, H, T, S)
         scores *= scale

@@ -7,6 +7,7 @@ from .products import product, use_tf32, uses_tf32
 from .random import keep_mask, nearest_keep
 from .reductions import (
     centre,
+    feature_max,
     feature_mean,
     feature_product,
     feature_sum,
@@ -28,6 +29,7 @@ __all__ = [
     "centre",
     "chosen_device",
     "erf",
+    "feature_max",
     "feature_mean",
     "feature_product",
     "feature_sum",

@@ -49,6 +49,13 @@ def centre(x):
     return shifted
 
 
+def feature_max(x):
+    """Maximum over the last axis, kept, of nothing −∞: `x.max(axis=-1, keepdims=True, initial=-inf)`.  (..., D) → (..., 1)"""
+    if x.shape[-1] == 0:
+        return array_module(x).full((*x.shape[:-1], 1), -math.inf, dtype=x.dtype)
+    return x.max(axis=-1, keepdims=True)
+
+
 def position_sum(x, out=None):
     """Σ over all axes but the last, into `out`: `x.sum(axis=(0, ..., -2), out=out)`.  (..., D) → (D,)"""
     rows = x.reshape(-1, x.shape[-1])  # (N, D)

@@ -288,7 +288,9 @@ def add_model_options(group):
 
 
 def add_field(group, prefix, field, remark):
-    kind = next(t for t in typing.get_args(field.type) or (field.type,) if t is not types.NoneType)
+    kind = field.type
+    while parts := [part for part in typing.get_args(kind) if part is not types.NoneType]:  # int | None, or one with a check
+        kind = parts[0]
     common = {"dest": prefix + field.name, "default": argparse.SUPPRESS, "help": field.metadata.get("help", "") + remark}
     if kind is bool:
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)

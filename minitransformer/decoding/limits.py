@@ -3,9 +3,10 @@
 import numpy as np
 
 from ..backend import as_numpy
+from ..boundary import expect
 from ..data.vocabulary import BOS, PAD
 from ..errors import InputError
-from ..models.input_embedding import expect_sequences
+from ..models.input_embedding import Source
 
 
 def writable(scores):
@@ -26,7 +27,7 @@ def longest_answer(model, source, max_tokens=None):
 
     Shapes: source (B, S) ids.
     """
-    expect_sequences(source=source)
+    source = expect(source, Source | None, "source")
     lengths = np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)  # (B,)
     wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(max_tokens)
     if wanted.dtype.kind not in "iu" or wanted.shape not in ((), lengths.shape) or (wanted < 0).any():

@@ -1,7 +1,7 @@
 """Scaled dot-product attention with one kernel between its two products."""
 
 from .. import attention
-from ..attention.masking import Masking, expect_mask
+from ..attention.masking import Masking
 from ..backend import array_module, product
 from .softmax import Softmax, softmax, softmax_backward
 
@@ -17,8 +17,6 @@ class ScaledDotProductAttention(attention.ScaledDotProductAttention):
             return super().forward(query, key, value, mask)
         scale = query.shape[-1] ** -0.5
         scores = product(query, key.swapaxes(-1, -2))                    # (B, H, T, S)
-        if mask is not None:
-            expect_mask(mask, scores.shape)
         weights = softmax(scores, scale, mask, out=scores)               # (B, H, T, S)
         dropped = self.dropout(weights)
         if self.keep:

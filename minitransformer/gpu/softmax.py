@@ -44,7 +44,8 @@ def softmax(x, scale=1.0, mask=None, out=None):
     xp, n = array_module(x), x.shape[-1]
     x = xp.ascontiguousarray(x)
     y = xp.empty_like(x) if out is None else out
-    FORWARD(x.size // n, x, *where_to_look(mask, x.shape), n, float(scale), y)
+    if n:
+        FORWARD(x.size // n, x, *where_to_look(mask, x.shape), n, float(scale), y)
     return y
 
 
@@ -65,7 +66,8 @@ def where_to_look(mask, shape):
 def softmax_backward(y, d_y, scale=1.0):
     """d_x = scale · P ∘ (d_y − Σ_j d_y_j P_j), (..., S)."""
     n, d_x = y.shape[-1], array_module(y).empty_like(y)
-    BACKWARD(y.size // n, y, in_order(d_y, y.shape), n, float(scale), d_x)
+    if n:
+        BACKWARD(y.size // n, y, in_order(d_y, y.shape), n, float(scale), d_x)
     return d_x
 
 

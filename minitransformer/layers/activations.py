@@ -3,6 +3,7 @@
 import math
 
 from ..backend import array_module, erf
+from ..boundary import Floats
 from ..module import Module
 
 
@@ -16,7 +17,7 @@ class ReLU(Module):
     Shapes: x, y (...). Source: Vaswani et al. 2017, eq. 2.
     """
 
-    def forward(self, x):
+    def forward(self, x: Floats):
         self.save(x > 0)  # a byte each, so that no float array has to be kept
         return array_module(x).maximum(x, 0)
 
@@ -41,7 +42,7 @@ class GELU(Module):
     Shapes: x, y (...). Source: Hendrycks & Gimpel 2016.
     """
 
-    def forward(self, x):
+    def forward(self, x: Floats):
         cdf = (1 + erf(x * math.sqrt(0.5))) * 0.5
         self.save(x, cdf)
         return x * cdf
@@ -71,7 +72,7 @@ class TanhGELU(Module):
     SLOPE = math.sqrt(2 / math.pi)
     CUBIC = 0.044715
 
-    def forward(self, x):
+    def forward(self, x: Floats):
         tanh = array_module(x).tanh(self.SLOPE * (x + self.CUBIC * x**3))
         self.save(x, tanh)
         return x * (1 + tanh) * 0.5
@@ -96,7 +97,7 @@ class Tanh(Module):
     Shapes: x, y (...). Source: Elman 1990; Goodfellow et al. 2016, section 6.3.2.
     """
 
-    def forward(self, x):
+    def forward(self, x: Floats):
         y = array_module(x).tanh(x)
         self.save(y)
         return y
@@ -120,7 +121,7 @@ class Sigmoid(Module):
     Shapes: x, y (...). Source: Goodfellow et al. 2016, section 3.10.
     """
 
-    def forward(self, x):
+    def forward(self, x: Floats):
         y = 0.5 * (1 + array_module(x).tanh(0.5 * x))
         self.save(y)
         return y

@@ -1,9 +1,11 @@
 """Causal dilated convolution over time."""
 
+from typing import Annotated
+
 from ..backend import array_module
+from ..boundary import Count, Floats, Mask, Rng
 from ..module import Module
-from .linear import Linear, expect_features
-from .real_positions import expect_real
+from .linear import Linear
 from .sliding_window import SlidingWindow
 
 
@@ -23,13 +25,13 @@ class CausalConvolution(Module):
     section 3 (ByteNet), the "dilated convolutions" of Vaswani et al. 2017, section 4.
     """
 
-    def __init__(self, in_features, out_features, width, rng, dilation=1):
+    def __init__(
+        self, in_features: Annotated[Count, "D"], out_features: Annotated[Count, "E"], width: Count, rng: Rng, dilation: Count = 1
+    ):
         self.window = SlidingWindow(width, dilation)
         self.linear = Linear(width * in_features, out_features, rng)
 
-    def forward(self, x, mask=None, cache=None):
-        expect_features(self, x, self.linear.weight.shape[0] // self.window.width)
-        expect_real(mask, x.shape[:-1])
+    def forward(self, x: Annotated[Floats, "B, T, D"], mask: Annotated[Mask, "B, T"] | None = None, cache=None):
         self.save(mask)
         seen = only_real(x, mask)
         if cache is not None:

@@ -1,6 +1,7 @@
 """Dropout."""
 
 from ..backend import keep_mask, nearest_keep
+from ..boundary import Floats, Rng, Share
 from ..errors import InputError
 from ..module import Module
 
@@ -18,15 +19,13 @@ class Dropout(Module):
     Shapes: x, y, M (...). Sources: Srivastava et al. 2014; Vaswani et al. 2017, section 5.4.
     """
 
-    def __init__(self, p, rng):
-        if not 0 <= p < 1:
-            raise InputError(f"Dropout needs a probability from 0 up to, not including, 1; got {p}.")
-        if p > 0 and not hasattr(rng, "integers"):
-            raise InputError(f"Dropout draws from a numpy.random.Generator, got {rng!r}. Hand in numpy.random.default_rng(0).")
+    def __init__(self, p: Share, rng: Rng | None):
+        if p > 0 and rng is None:
+            raise InputError("Dropout draws from a numpy.random.Generator, got None. Hand in numpy.random.default_rng(0), or a seed.")
         self.p = p
         self.rng = rng
 
-    def forward(self, x):
+    def forward(self, x: Floats):
         if self.p == 0 or not self.training:
             self.save(None)
             return x

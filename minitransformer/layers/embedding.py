@@ -1,11 +1,10 @@
 """From token ids to vectors, and from vectors back to scores over the vocabulary."""
 
-import numpy as np
+from typing import Annotated
 
 from ..backend import add_rows, asarray, feature_product, on_host, position_product
-from ..errors import InputError
+from ..boundary import Count, Features, Ids, Rng, expect_ids
 from ..module import Module, Parameter
-from .linear import expect_features
 
 
 class Embedding(Module):
@@ -25,11 +24,11 @@ class Embedding(Module):
     Shapes: ids (...), y (..., D); W (V, D). Source: Vaswani et al. 2017, section 3.4.
     """
 
-    def __init__(self, vocabulary_size, features, rng, scale=True):
+    def __init__(self, vocabulary_size: Annotated[Count, "V"], features: Annotated[Count, "D"], rng: Rng, scale: bool = True):
         self.weight = Parameter.normal(rng, vocabulary_size, features, std=features**-0.5)
         self.scale = features**0.5 if scale else 1.0
 
-    def forward(self, ids):
+    def forward(self, ids: Ids):
         ids = self.beside(ids)
         expect_ids(ids, self.weight.shape[0])
         self.save(ids)
@@ -68,11 +67,10 @@ class Unembedding(Module):
     Shapes: x (..., D), y (..., V); W (V, D). Source: Press & Wolf 2017; Vaswani et al. 2017, section 3.4.
     """
 
-    def __init__(self, weight):
+    def __init__(self, weight: Annotated[Parameter, "V, D"]):
         self.weight = weight
 
-    def forward(self, x):
-        expect_features(self, x, self.weight.shape[1])
+    def forward(self, x: Features):
         self.save(x)
         return feature_product(x, self.weight.data.T)                    # (..., V)
 
@@ -84,18 +82,3 @@ class Unembedding(Module):
     @classmethod
     def example(cls, rng):
         return cls(Parameter.normal(rng, 17, 11, std=11**-0.5)), rng.standard_normal((3, 5, 11))
-
-
-def expect_ids(ids, vocabulary_size):
-    """Raise InputError unless ids are integers between 0 and V−1, at least one. On a GPU their values are not looked at."""
-    if not np.issubdtype(getattr(ids, "dtype", type(ids)), np.integer):
-        kind = getattr(ids, "dtype", type(ids).__name__)
-        raise InputError(f"Token ids are integers, got {kind}. Use ids.astype(int), or encode the text first.")
-    if ids.size == 0:
-        raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Hand in at least one token.")
-    if on_host(ids) and (int(ids.min()) < 0 or int(ids.max()) >= vocabulary_size):
-        where = tuple(int(i[0]) for i in np.nonzero((ids < 0) | (ids >= vocabulary_size)))
-        raise InputError(
-            f"Token id {int(ids[where])} at position {where} is outside the vocabulary of {vocabulary_size} tokens "
-            f"(ids 0 to {vocabulary_size - 1})."
-        )

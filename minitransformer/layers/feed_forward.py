@@ -1,12 +1,15 @@
 """The position-wise feed-forward network."""
 
-from ..errors import unknown
+from typing import Annotated
+
+from ..boundary import Count, Features, OneOf, Rng, Share
 from ..module import Module
 from .activations import GELU, ReLU, TanhGELU
 from .dropout import Dropout
 from .linear import Linear
 
 ACTIVATIONS = {"relu": ReLU, "gelu": GELU, "gelu_tanh": TanhGELU}
+Activation = Annotated[str, OneOf("activation", ACTIVATIONS)]
 
 
 class FeedForward(Module):
@@ -20,15 +23,15 @@ class FeedForward(Module):
     Shapes: x, y (..., D); hidden (..., F). Source: Vaswani et al. 2017, section 3.3, eq. 2.
     """
 
-    def __init__(self, features, hidden_features, rng, activation="relu", dropout=0.0):
-        if activation not in ACTIVATIONS:
-            raise unknown("activation", activation, ACTIVATIONS)
+    def __init__(
+        self, features: Annotated[Count, "D"], hidden_features: Count, rng: Rng, activation: Activation = "relu", dropout: Share = 0.0
+    ):
         self.expand = Linear(features, hidden_features, rng)
         self.activation = ACTIVATIONS[activation]()
         self.dropout = Dropout(dropout, rng)
         self.contract = Linear(hidden_features, features, rng)
 
-    def forward(self, x):
+    def forward(self, x: Features):
         hidden = self.activation(self.expand(x))                         # (..., F)
         return self.contract(self.dropout(hidden))                       # (..., D)
 

@@ -1,8 +1,10 @@
 """Layer normalisation."""
 
+from typing import Annotated
+
 from ..backend import array_module, centre, feature_mean, position_sum
+from ..boundary import Count, Features, NonNegative
 from ..module import Module, Parameter
-from .linear import expect_features
 
 
 class LayerNorm(Module):
@@ -23,13 +25,12 @@ class LayerNorm(Module):
     Shapes: x, y (..., D); γ, β (D,). Sources: Ba, Kiros & Hinton 2016, eq. 4; Vaswani et al. 2017, section 3.1.
     """
 
-    def __init__(self, features, epsilon=1e-5):
+    def __init__(self, features: Annotated[Count, "D"], epsilon: NonNegative = 1e-5):
         self.gamma = Parameter.ones(features)
         self.beta = Parameter.zeros(features)
         self.epsilon = epsilon
 
-    def forward(self, x):
-        expect_features(self, x, self.gamma.size)
+    def forward(self, x: Features):
         centred = centre(x)                                              # (..., D): x − mean
         sigma = array_module(x).sqrt(feature_mean(centred * centred) + self.epsilon)  # (..., 1)
         x_hat = centred / sigma

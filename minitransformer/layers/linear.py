@@ -1,7 +1,9 @@
 """An affine map of the features."""
 
+from typing import Annotated
+
 from ..backend import feature_product, position_product, position_sum
-from ..errors import InputError
+from ..boundary import Count, Features, Rng
 from ..module import Module, Parameter
 
 
@@ -19,12 +21,11 @@ class Linear(Module):
     Shapes: x (..., D), y (..., E); W (D, E), b (E,). Source: Vaswani et al. 2017, sections 3.2.2 and 3.3.
     """
 
-    def __init__(self, in_features, out_features, rng, bias=True):
+    def __init__(self, in_features: Annotated[Count, "D"], out_features: Annotated[Count, "E"], rng: Rng, bias: bool = True):
         self.weight = Parameter.xavier_uniform(rng, in_features, out_features)
         self.bias = Parameter.zeros(out_features) if bias else None
 
-    def forward(self, x):
-        expect_features(self, x, self.weight.shape[0])
+    def forward(self, x: Features):
         self.save(x)
         y = feature_product(x, self.weight.data)                         # (..., E)
         if self.bias is not None:
@@ -41,11 +42,3 @@ class Linear(Module):
     @classmethod
     def example(cls, rng):
         return cls(11, 13, rng), rng.standard_normal((3, 5, 11))
-
-
-def expect_features(component, x, features):
-    """Raise InputError unless the last axis of x has this many features."""
-    if x.ndim == 0 or x.shape[-1] != features:
-        raise InputError(
-            f"{type(component).__name__} expects {features} features on the last axis, got an input of shape {x.shape}."
-        )

@@ -1,8 +1,10 @@
 """From a sequence to one vector."""
 
+from typing import Annotated
+
 from ..backend import array_module
+from ..boundary import Floats, Mask
 from ..module import Module
-from .real_positions import expect_real
 
 
 class MeanOverPositions(Module):
@@ -16,8 +18,7 @@ class MeanOverPositions(Module):
     Shapes: x (B, T, D), mask (B, T) or None, y (B, D). Source: Zaheer et al. 2017, section 2.
     """
 
-    def forward(self, x, mask=None):
-        expect_real(mask, x.shape[:-1])
+    def forward(self, x: Annotated[Floats, "B, T, D"], mask: Annotated[Mask, "B, T"] | None = None):
         xp = array_module(x)
         real = xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask
         real = real.astype(x.dtype)                                      # (B, T): 1, or 0 for padding

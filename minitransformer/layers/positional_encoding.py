@@ -1,10 +1,15 @@
 """Where each token stands: added to its embedding, because attention by itself does not see order."""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..backend import add_rows, array_module, on_host
+from ..boundary import Count, Floats, Ids, Rng, largest
 from ..errors import InputError
 from ..module import Module, Parameter
+
+Places = Annotated[Ids, "..., T or T"]
 
 
 class SinusoidalPositionalEncoding(Module):
@@ -21,11 +26,11 @@ class SinusoidalPositionalEncoding(Module):
     Shapes: x, y (B, T, D). Source: Vaswani et al. 2017, section 3.5.
     """
 
-    def __init__(self, features, max_length=512):
+    def __init__(self, features: Annotated[Count, "D"], max_length: Count = 512):
         self.max_length = max_length
         self.table = sinusoids(max_length, features)                     # (max_length, D), float64
 
-    def forward(self, x, positions=None):
+    def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None):
         expect_length(x, positions, self.max_length)
         self.save()
         code = self.table[: x.shape[1]] if positions is None else self.table[positions]
@@ -52,11 +57,11 @@ class LearnedPositionalEncoding(Module):
     Shapes: x, y (B, T, D); W (max_length, D). Source: Gehring et al. 2017; Vaswani et al. 2017, section 3.5.
     """
 
-    def __init__(self, features, rng, max_length=512):
+    def __init__(self, features: Annotated[Count, "D"], rng: Rng, max_length: Count = 512):
         self.max_length = max_length
         self.weight = Parameter.normal(rng, max_length, features, std=0.02)
 
-    def forward(self, x, positions=None):
+    def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None):
         expect_length(x, positions, self.max_length)
         self.save(positions)
         return x + (self.weight.data[: x.shape[1]] if positions is None else self.weight.data[positions])
@@ -91,8 +96,8 @@ def expect_length(x, positions, max_length):
         raise InputError(f"A positional encoding is added to (B, T, D), got an input of shape {x.shape}; x[None] makes a batch.")
     if positions is not None and not on_host(positions):  # made from ids of a checked length; a look would have to wait
         return
-    needed = x.shape[1] if positions is None else int(positions.max()) + 1
-    if positions is not None and int(positions.min()) < 0:
+    needed = x.shape[1] if positions is None else largest(positions) + 1
+    if needed > max_length and positions is not None and int(positions.min()) < 0:
         raise InputError(f"Positions count from 0; got {int(positions.min())}.")
     if needed > max_length:
         raise InputError(

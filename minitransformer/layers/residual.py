@@ -1,12 +1,15 @@
 """Add & Norm: the skip connection around every sublayer."""
 
-from ..errors import unknown
+from typing import Annotated
+
+from ..boundary import Count, Features, OneOf, Rng, Share
 from ..module import Module
 from .dropout import Dropout
 from .feed_forward import FeedForward
 from .layer_norm import LayerNorm
 
 ORDERS = ("post", "pre")
+Order = Annotated[str, OneOf("norm order", ORDERS)]
 
 
 class Residual(Module):
@@ -27,15 +30,15 @@ class Residual(Module):
     Shapes: x, y (B, T, D). Sources: Vaswani et al. 2017, sections 3.1 and 5.4; pre-norm: Xiong et al. 2020.
     """
 
-    def __init__(self, sublayer, features, rng, order="post", dropout=0.0):
-        if order not in ORDERS:
-            raise unknown("norm order", order, ORDERS)
+    def __init__(
+        self, sublayer: Module, features: Annotated[Count, "D"], rng: Rng, order: Order = "post", dropout: Share = 0.0
+    ):
         self.sublayer = sublayer
         self.norm = LayerNorm(features)
         self.dropout = Dropout(dropout, rng)
         self.order = order
 
-    def forward(self, x, *others, **options):
+    def forward(self, x: Features, *others, **options):
         if self.order == "post":
             return self.norm(x + self.dropout(self.sublayer(x, *others, **options)))
         return x + self.dropout(self.sublayer(self.norm(x), *others, **options))

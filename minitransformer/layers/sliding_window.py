@@ -1,7 +1,9 @@
 """Each position with the few before it: what a convolution looks at."""
 
+from typing import Annotated
+
 from ..backend import array_module
-from ..errors import InputError
+from ..boundary import Count, Floats
 from ..module import Module
 
 
@@ -19,14 +21,10 @@ class SlidingWindow(Module):
     Shapes: x (…, T, D), y (…, T, w, D). Source: van den Oord et al. 2016, section 2.1 (causal and dilated windows).
     """
 
-    def __init__(self, width, dilation=1):
-        if width < 1 or dilation < 1:
-            raise InputError(f"A window has a width and a dilation of at least 1, got width={width}, dilation={dilation}.")
+    def __init__(self, width: Count, dilation: Count = 1):
         self.width, self.dilation = width, dilation
 
-    def forward(self, x):
-        if x.ndim < 2:
-            raise InputError(f"A window slides over positions, (..., length, features); got an input of shape {x.shape}.")
+    def forward(self, x: Annotated[Floats, "..., T, D"]):
         self.save()
         return array_module(x).stack([delayed(x, steps) for steps in self.delays()], axis=-2)  # (..., T, w, D)
 

@@ -1,6 +1,9 @@
 """Softmax over the last axis."""
 
-from ..backend import array_module
+from typing import Annotated
+
+from ..backend import array_module, feature_max
+from ..boundary import Floats
 from ..module import Module
 
 
@@ -19,9 +22,9 @@ class Softmax(Module):
     Shapes: x, y (..., S). Source: Vaswani et al. 2017, section 3.2.1.
     """
 
-    def forward(self, x):
+    def forward(self, x: Annotated[Floats, "..., S"]):
         xp = array_module(x)
-        largest = x.max(axis=-1, keepdims=True)                          # (..., 1)
+        largest = feature_max(x)                                         # (..., 1)
         weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))   # (..., S)
         weights /= xp.maximum(weights.sum(axis=-1, keepdims=True), 1)    # at least exp 0, but for a row of nothing but −∞
         self.save(weights)

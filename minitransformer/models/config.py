@@ -1,15 +1,19 @@
 """The sizes and choices that make a model."""
 
 import dataclasses
+from typing import Annotated
 
 from ..attention.heads import head_width
+from ..boundary import Count, Number, OneOf, Share, expect
 from ..errors import InputError, unknown
-from ..layers.feed_forward import ACTIVATIONS
+from ..layers.feed_forward import Activation
 from ..layers.residual import ORDERS
 from ..options import option
 
 POSITIONS = ("sinusoidal", "learned")
-MOST_LAYERS = 1000
+Layers = Annotated[int, Number("a whole number of at least 1 and at most 1,000", whole=True, least=1, below=1001)]
+LayersOrNone = Annotated[int, Number("a whole number of at least 0 and at most 1,000", whole=True, least=0, below=1001)]
+Norm, Positions = Annotated[str, OneOf("norm", ORDERS)], Annotated[str, OneOf("positions", POSITIONS)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,36 +24,20 @@ class SequenceConfig:
     source's.
     """
 
-    source_vocabulary: int = 37000
-    target_vocabulary: int | None = None
-    d_model: int = option(512, "width D of every layer's input and output")
-    dropout: float = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
+    source_vocabulary: Count = 37000
+    target_vocabulary: Count | None = None
+    d_model: Count = option(512, "width D of every layer's input and output")
+    dropout: Share = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            self._fill(field.name, expect(getattr(self, field.name), field.type, field.name))
         if self.target_vocabulary is None:
             self._fill("target_vocabulary", self.source_vocabulary)
-        self._expect_counts("source_vocabulary", "target_vocabulary", "d_model")
-        self._expect_shares("dropout")
 
     def _fill(self, name, value):
         object.__setattr__(self, name, value)  # the class is frozen
 
-    def _expect_counts(self, *names, least=1):
-        for name in names:
-            value = getattr(self, name)
-            if name.endswith("_layers") and isinstance(value, int) and value > MOST_LAYERS:
-                raise InputError(f"{name} must be at most {MOST_LAYERS:,}, got {value:,}.")
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-
-    def _expect_shares(self, *names):
-        for name in names:
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} is a probability from 0 up to, not including, 1; got {getattr(self, name)}.")
-
-    def _expect_one_of(self, name, known):
-        if getattr(self, name) not in known:
-            raise unknown(name, getattr(self, name), known)
 
     @classmethod
     def preset(cls, name, **changes):
@@ -62,6 +50,11 @@ class SequenceConfig:
                 raise unknown("option", name_of_change, known)
         return cls(**{**{field: value for field, value in PRESETS[name].items() if field in known}, **changes})
 
+    @property
+    def letters(self):
+        """{letter: size} of the axes that a component made from this has: see boundary.py."""
+        return {"D": self.d_model}
+
     def to_dict(self):
         return dataclasses.asdict(self)
 
@@ -73,22 +66,18 @@ class StackConfig(SequenceConfig):
     Left at None, `final_norm` is True for pre-norm, whose residual stream no norm has touched, and False for post-norm.
     """
 
-    d_ff: int = option(2048, "width F inside the feed-forward network")
-    decoder_layers: int = option(6, "layers of the decoder, or of a model with one stack")
-    max_length: int = option(512, "the longest sequence")
-    activation_dropout: float = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
-    norm: str = option("post", "post (the paper's) or pre")
+    d_ff: Count = option(2048, "width F inside the feed-forward network")
+    decoder_layers: Layers = option(6, "layers of the decoder, or of a model with one stack")
+    max_length: Count = option(512, "the longest sequence")
+    activation_dropout: Share = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
+    norm: Norm = option("post", "post (the paper's) or pre")
     final_norm: bool | None = option(None, "a LayerNorm after each stack; else only with --norm pre")
-    activation: str = option("relu", "relu (the paper's), gelu or gelu_tanh")
-    positions: str = option("sinusoidal", "sinusoidal (the paper's) or learned")
+    activation: Activation = option("relu", "relu (the paper's), gelu or gelu_tanh")
+    positions: Positions = option("sinusoidal", "sinusoidal (the paper's) or learned")
     tie_embeddings: bool = option(False, "one table for both embeddings and the output, as in the paper")
 
     def __post_init__(self):
         super().__post_init__()
-        self._expect_counts("d_ff", "decoder_layers", "max_length")
-        self._expect_shares("activation_dropout")
-        for name, known in (("norm", ORDERS), ("activation", ACTIVATIONS), ("positions", POSITIONS)):
-            self._expect_one_of(name, known)
         if self.final_norm is None:
             self._fill("final_norm", self.norm == "pre")
         if self.tie_embeddings and self.source_vocabulary != self.target_vocabulary:
@@ -112,23 +101,19 @@ class TransformerConfig(StackConfig):
     made, as is `final_norm`, so change one by `preset(name, **changes)`, not by `dataclasses.replace`.
     """
 
-    heads: int = option(8, "attention heads H")
-    encoder_layers: int = option(6, "layers of the encoder")
-    d_k: int | None = option(None, "width of a query and a key in each head; else d_model / heads")
-    d_v: int | None = option(None, "width of a value in each head; else d_k")
-    attention_dropout: float = option(0.0, "dropout on attention weights, as in nn.Transformer")
+    heads: Count = option(8, "attention heads H")
+    encoder_layers: LayersOrNone = option(6, "layers of the encoder")
+    d_k: Count | None = option(None, "width of a query and a key in each head; else d_model / heads")
+    d_v: Count | None = option(None, "width of a value in each head; else d_k")
+    attention_dropout: Share = option(0.0, "dropout on attention weights, as in nn.Transformer")
     bias: bool = option(False, "biases in the attention projections, as in nn.Transformer")
 
     def __post_init__(self):
         super().__post_init__()
-        self._expect_counts("heads")
-        self._expect_counts("encoder_layers", least=0)
         if self.d_k is None:
             self._fill("d_k", head_width(self.d_model, self.heads))
         if self.d_v is None:
             self._fill("d_v", self.d_k)
-        self._expect_counts("d_k", "d_v")
-        self._expect_shares("attention_dropout")
 
 
 def _sizes(d_model, heads, d_ff, layers, vocabulary, dropout):

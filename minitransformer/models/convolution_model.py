@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..boundary import AtLeast2, Count, Rng
 from ..layers.convolution import CausalConvolution
 from ..options import option
 from .config import StackConfig
@@ -13,11 +14,7 @@ from .language_model import LanguageModel
 class ConvolutionConfig(StackConfig):
     """Sizes and choices of a `ConvolutionModel`; `kernel_width` is k in the paper's Table 1."""
 
-    kernel_width: int = option(3, "how many positions k a convolution joins; N layers see k to the power of N")
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._expect_counts("kernel_width", least=2)
+    kernel_width: AtLeast2 = option(3, "how many positions k a convolution joins; N layers see k to the power of N")
 
 
 class ConvolutionLayer(EncoderLayer):
@@ -30,7 +27,7 @@ class ConvolutionLayer(EncoderLayer):
     Shapes: x, y (B, n, D); mask (B, n), True = real. Source: Kalchbrenner et al. 2016, section 3.
     """
 
-    def __init__(self, config, rng, dilation=1):
+    def __init__(self, config: ConvolutionConfig, rng: Rng, dilation: Count = 1):
         self.convolution = CausalConvolution(config.d_model, config.d_model, config.kernel_width, rng, dilation)
         self.feed_forward = feed_forward_of(config, rng)
         self.add_norm_1 = residual_of(self.convolution, config, rng)

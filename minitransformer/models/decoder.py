@@ -1,10 +1,16 @@
 """The decoder."""
 
+from typing import Annotated
+
 from ..attention.masking import causal_mask, padding_mask
+from ..boundary import Floats, Rng
 from ..layers.layer_norm import LayerNorm
 from ..layers.packing import given
 from ..module import Module
-from .encoder import attention_of, feed_forward_of, residual_of, small_example
+from .config import TransformerConfig
+from .encoder import Sequence, attention_of, feed_forward_of, residual_of, small_example
+
+Memory = Annotated[Floats, "B, S, D or M, D"]
 
 
 class DecoderLayer(Module):
@@ -20,7 +26,7 @@ class DecoderLayer(Module):
     Source: Vaswani et al. 2017, section 3.1, figure 1.
     """
 
-    def __init__(self, config, rng):
+    def __init__(self, config: TransformerConfig, rng: Rng):
         self.self_attention = attention_of(config, rng)
         self.cross_attention = attention_of(config, rng)
         self.feed_forward = feed_forward_of(config, rng)
@@ -28,7 +34,9 @@ class DecoderLayer(Module):
         self.add_norm_2 = residual_of(self.cross_attention, config, rng)
         self.add_norm_3 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x, memory, mask=None, memory_mask=None, cache=(None, None), packing=None, memory_packing=None):
+    def forward(
+        self, x: Sequence, memory: Memory, mask=None, memory_mask=None, cache=(None, None), packing=None, memory_packing=None
+    ):
         own, cross = cache
         packings = given(packing=packing, memory_packing=memory_packing)
         x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))  # (B, T, D)
@@ -55,11 +63,11 @@ class Decoder(Module):
     Shapes as in `DecoderLayer`. Source: Vaswani et al. 2017, section 3.1.
     """
 
-    def __init__(self, config, rng):
+    def __init__(self, config: TransformerConfig, rng: Rng):
         self.layers = [DecoderLayer(config, rng) for _ in range(config.decoder_layers)]
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x, memory, mask=None, memory_mask=None, caches=None, **packings):
+    def forward(self, x: Sequence, memory: Memory, mask=None, memory_mask=None, caches=None, **packings):
         for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers)):
             x = layer(x, memory, mask, memory_mask, cache, **packings)   # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)

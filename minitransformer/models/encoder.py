@@ -1,14 +1,18 @@
 """The encoder."""
 
 import dataclasses
+from typing import Annotated
 
 from ..attention.masking import padding_mask
 from ..attention.multi_head import MultiHeadAttention
+from ..boundary import Floats, Rng
 from ..layers.feed_forward import FeedForward
 from ..layers.layer_norm import LayerNorm
 from ..layers.residual import Residual
 from ..module import Module
-from .config import TransformerConfig
+from .config import StackConfig, TransformerConfig
+
+Sequence = Annotated[Floats, "B, T, D or N, D"]
 
 
 class EncoderLayer(Module):
@@ -22,13 +26,13 @@ class EncoderLayer(Module):
     Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1, figure 1.
     """
 
-    def __init__(self, config, rng):
+    def __init__(self, config: TransformerConfig, rng: Rng):
         self.self_attention = attention_of(config, rng)
         self.feed_forward = feed_forward_of(config, rng)
         self.add_norm_1 = residual_of(self.self_attention, config, rng)
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x, mask=None, cache=None, **packing):
+    def forward(self, x: Sequence, mask=None, cache=None, **packing):
         x = self.add_norm_1(x, mask=mask, cache=cache, **packing)        # (B, S, D)
         return self.add_norm_2(x)                                        # (B, S, D)
 
@@ -50,11 +54,11 @@ class Encoder(Module):
     Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1.
     """
 
-    def __init__(self, config, rng, layers=None):
+    def __init__(self, config: StackConfig, rng: Rng, layers: list[Module] | None = None):
         self.layers = [EncoderLayer(config, rng) for _ in range(config.encoder_layers)] if layers is None else layers
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x, mask=None, caches=None, **packing):
+    def forward(self, x: Sequence, mask=None, caches=None, **packing):
         for layer, cache in zip(self.layers, caches or [None] * len(self.layers)):
             x = layer(x, mask, cache, **packing)                         # (B, S, D)
         return x if self.final_norm is None else self.final_norm(x)

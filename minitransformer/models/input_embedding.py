@@ -1,27 +1,15 @@
 """What enters a stack: tokens, where they stand, and dropout."""
 
-from ..errors import InputError
+from typing import Annotated
+
+from ..boundary import Ids, Rng, expect_ids
 from ..layers.dropout import Dropout
-from ..layers.embedding import Embedding, expect_ids
+from ..layers.embedding import Embedding
 from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from ..module import Module
+from .config import SequenceConfig
 
-
-def expect_sequences(**sequences):
-    """Raise InputError unless each is a batch of integer ids, (B, T), and all have the same B. None is left out."""
-    sizes = {}
-    for name, ids in sequences.items():
-        if ids is None:
-            continue
-        if getattr(getattr(ids, "dtype", None), "kind", "") not in ("i", "u") or ids.ndim != 2:
-            got = f"{ids.dtype} of shape {ids.shape}" if hasattr(ids, "shape") else f"a {type(ids).__name__}"
-            raise InputError(
-                f"{name} must be integer ids of shape (batch, length), got {got}. A single sequence becomes a batch by "
-                f"numpy.array(ids)[None]; text is encoded by the task's vocabulary."
-            )
-        sizes[name] = len(ids)
-    if len(set(sizes.values())) > 1:
-        raise InputError(f"Source and target belong together row by row, but the batch sizes differ: {sizes}.")
+Source, Target, Next = Annotated[Ids, "B, S"], Annotated[Ids, "B, T"], Annotated[Ids, "B"]
 
 
 class InputEmbedding(Module):
@@ -35,7 +23,7 @@ class InputEmbedding(Module):
     Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections 3.4, 3.5, 5.4.
     """
 
-    def __init__(self, embedding, config, rng):
+    def __init__(self, embedding: Embedding, config: SequenceConfig, rng: Rng):
         features = embedding.weight.shape[1]
         self.embedding = embedding
         if config.positions == "learned":
@@ -44,7 +32,7 @@ class InputEmbedding(Module):
             self.position = SinusoidalPositionalEncoding(features, config.max_length)
         self.dropout = Dropout(config.dropout, rng)
 
-    def forward(self, ids, positions=None, packing=None):
+    def forward(self, ids: Target, positions: Target | None = None, packing=None):
         ids = self.embedding.beside(ids)
         if packing is not None:
             expect_ids(ids, self.embedding.weight.shape[0])              # while it can say in which row

@@ -1,15 +1,15 @@
 """A decoder-only Transformer."""
 
-import numpy as np
-
 from ..attention.masking import causal_mask
 from ..backend import array_module
+from ..boundary import Rng
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
-from ..module import Module, no_grad
+from ..module import Module, asked, no_grad
+from .config import StackConfig
 from .encoder import Encoder, EncoderLayer, small_example
-from .input_embedding import InputEmbedding, expect_sequences
+from .input_embedding import InputEmbedding, Next, Source, Target
 
 
 class LanguageModel(Module):
@@ -31,8 +31,7 @@ class LanguageModel(Module):
 
     one_sequence = True  # source and target share max_length positions
 
-    def __init__(self, config, rng):
-        rng = np.random.default_rng(rng)
+    def __init__(self, config: StackConfig, rng: Rng):
         self.config = config
         embedding = Embedding(config.target_vocabulary, config.d_model, rng)
         self.input = InputEmbedding(embedding, config, rng)
@@ -42,8 +41,7 @@ class LanguageModel(Module):
         else:
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source, target_in):
-        expect_sequences(source=source, target_in=target_in)
+    def forward(self, source: Source | None, target_in: Target):
         ids = self.input.embedding.beside(target_in if source is None else joined(source, target_in))
         x = self.read(ids, ids != 0)                                     # (B, n, D), n = S + T
         before = ids.shape[1] - target_in.shape[1]
@@ -70,19 +68,20 @@ class LanguageModel(Module):
         """What the layers are told when the last `count` of n positions look at all: (B, 1, count, n)."""
         return causal_mask(real.shape[1], like=real, last=count) & real[:, None, None]
 
+    @asked
     @no_grad()
-    def start(self, source):
+    def start(self, source: Source | None):
         """The state before the first token: which tokens have been read, and the caches, with the source in them."""
         caches = [Cache() for _ in self.layers.layers]
-        expect_sequences(source=source)
         if source is None or source.shape[1] == 0:
             return None, caches
         ids = self.input.embedding.beside(joined(source, source[:, :0]))
         self.read(ids, ids != 0, caches)
         return ids != 0, caches
 
+    @asked
     @no_grad()
-    def step(self, ids, state):
+    def step(self, ids: Next, state):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         before, caches = state
         ids = self.input.embedding.beside(ids)

@@ -3,6 +3,7 @@
 import dataclasses
 
 from ..attention.local import LocalAttention
+from ..boundary import AtLeast2, Rng
 from ..options import option
 from .config import TransformerConfig
 from .encoder import EncoderLayer, attention_of, feed_forward_of, residual_of, small_example
@@ -13,11 +14,7 @@ from .language_model import LanguageModel
 class LocalAttentionConfig(TransformerConfig):
     """Sizes and choices of a `LocalAttentionModel`; `window` is r in the paper's Table 1."""
 
-    window: int = option(16, "how many positions r local attention sees, itself included; N layers see N (r - 1) back")
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._expect_counts("window", least=2)
+    window: AtLeast2 = option(16, "how many positions r local attention sees, itself included; N layers see N (r - 1) back")
 
 
 class LocalAttentionLayer(EncoderLayer):
@@ -30,7 +27,7 @@ class LocalAttentionLayer(EncoderLayer):
     Shapes: x, y (B, n, D); mask (B, n), True = real. Source: Vaswani et al. 2017, section 4.
     """
 
-    def __init__(self, config, rng):
+    def __init__(self, config: LocalAttentionConfig, rng: Rng):
         local = LocalAttention(config.window, rng, config.attention_dropout)
         self.self_attention = attention_of(config, rng, local)
         self.feed_forward = feed_forward_of(config, rng)

@@ -2,34 +2,27 @@
 
 import dataclasses
 
-import numpy as np
-
 from ..backend import array_module
+from ..boundary import Count, Rng
 from ..layers.embedding import Embedding
-from ..layers.feed_forward import ACTIVATIONS, FeedForward
+from ..layers.feed_forward import Activation, FeedForward
 from ..layers.linear import Linear
 from ..layers.pooling import MeanOverPositions
-from ..module import Module, no_grad
+from ..module import Module, asked, no_grad
 from ..options import option
-from .config import POSITIONS, SequenceConfig
+from .config import Positions, SequenceConfig
 from .encoder import small_example
-from .input_embedding import InputEmbedding, expect_sequences
+from .input_embedding import InputEmbedding, Next, Source, Target
 
 
 @dataclasses.dataclass(frozen=True)
 class OneVectorConfig(SequenceConfig):
     """Sizes and choices of a `OneVectorMLP`."""
 
-    d_ff: int = option(2048, "width F inside the feed-forward network")
-    max_length: int = option(512, "the longest sequence")
-    activation: str = option("relu", "relu (the paper's), gelu or gelu_tanh")
-    positions: str = option("sinusoidal", "sinusoidal (the paper's) or learned")
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._expect_counts("d_ff", "max_length")
-        self._expect_one_of("activation", ACTIVATIONS)
-        self._expect_one_of("positions", POSITIONS)
+    d_ff: Count = option(2048, "width F inside the feed-forward network")
+    max_length: Count = option(512, "the longest sequence")
+    activation: Activation = option("relu", "relu (the paper's), gelu or gelu_tanh")
+    positions: Positions = option("sinusoidal", "sinusoidal (the paper's) or learned")
 
 
 class OneVectorMLP(Module):
@@ -48,8 +41,7 @@ class OneVectorMLP(Module):
     for f and the mean.
     """
 
-    def __init__(self, config, rng):
-        rng = np.random.default_rng(rng)
+    def __init__(self, config: OneVectorConfig, rng: Rng):
         self.config = config
         width = config.d_model
         self.source_input = InputEmbedding(Embedding(config.source_vocabulary, width, rng), config, rng)
@@ -59,8 +51,7 @@ class OneVectorMLP(Module):
         self.generate = FeedForward(width, config.d_ff, rng, config.activation)
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source, target_in):
-        expect_sequences(source=source, target_in=target_in)
+    def forward(self, source: Source, target_in: Target):
         source = self.source_input.embedding.beside(source)
         vector = self.encode(source)                                     # (B, D)
         return self.decode(target_in, vector)                            # (B, T, V)
@@ -80,15 +71,16 @@ class OneVectorMLP(Module):
         z = self.target_input(target_in, positions)                      # (B, T, D)
         return self.output(self.generate(z + vector[:, None]))
 
+    @asked
     @no_grad()
-    def start(self, source):
+    def start(self, source: Source):
         """The state before the first token: the vector, and how many tokens have been read."""
-        expect_sequences(source=source)
         source = self.source_input.embedding.beside(source)
         return self.encode(source), 0
 
+    @asked
     @no_grad()
-    def step(self, ids, state):
+    def step(self, ids: Next, state):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         vector, read = state
         ids = self.target_input.embedding.beside(ids)

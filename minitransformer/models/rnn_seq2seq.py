@@ -1,37 +1,33 @@
 """Sequence to sequence with recurrent networks, with and without attention: what the Transformer replaced."""
 
 import dataclasses
-
-import numpy as np
+from typing import Annotated
 
 from ..attention.additive import AdditiveAttention
 from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
+from ..boundary import OneOf, Rng
 from ..layers.activations import Tanh
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.linear import Linear
-from ..module import Module, no_grad
+from ..module import Module, asked, no_grad
 from ..options import option
 from ..recurrent import CELLS, Bidirectional, Recurrence
 from .config import SequenceConfig
 from .encoder import small_example
-from .input_embedding import expect_sequences
+from .input_embedding import Next, Source, Target
 
 ATTENTIONS = ("none", "additive", "multiplicative")
+Cell, Attention = Annotated[str, OneOf("cell", CELLS)], Annotated[str, OneOf("attention", ATTENTIONS)]
 
 
 @dataclasses.dataclass(frozen=True)
 class RNNConfig(SequenceConfig):
     """Sizes and choices of an `RNNSeq2Seq`: the width D is that of embeddings and of each state."""
 
-    cell: str = option("gru", "the recurrent step: gru or rnn (a plain tanh)")
-    attention: str = option("none", "none, additive or multiplicative")
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._expect_one_of("cell", CELLS)
-        self._expect_one_of("attention", ATTENTIONS)
+    cell: Cell = option("gru", "the recurrent step: gru or rnn (a plain tanh)")
+    attention: Attention = option("none", "none, additive or multiplicative")
 
 
 class RNNSeq2Seq(Module):
@@ -54,8 +50,7 @@ class RNNSeq2Seq(Module):
     Sources: Sutskever et al. 2014; Cho et al. 2014; Bahdanau et al. 2015, section 3; Luong et al. 2015, section 3.
     """
 
-    def __init__(self, config, rng):
-        rng = np.random.default_rng(rng)
+    def __init__(self, config: RNNConfig, rng: Rng):
         self.config = config
         width, make_cell = config.d_model, CELLS[config.cell]
         self.source_embedding = Embedding(config.source_vocabulary, width, rng)
@@ -69,8 +64,7 @@ class RNNSeq2Seq(Module):
         self.combine = None if self.cross_attention is None else Linear(3 * width, width, rng)
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source, target_in):
-        expect_sequences(source=source, target_in=target_in)
+    def forward(self, source: Source, target_in: Target):
         source = self.source_embedding.beside(source)
         logits, _ = self.decode(target_in, *self.encode(source))
         return logits                                                    # (B, T, V)
@@ -117,15 +111,16 @@ class RNNSeq2Seq(Module):
         self.target_embedding.backward(self.dropout.backward(d_x))
         return d_annotations, d_h
 
+    @asked
     @no_grad()
-    def start(self, source):
+    def start(self, source: Source):
         """The state before the first token: annotations, their mask, and the writer's first state."""
-        expect_sequences(source=source)
         source = self.source_embedding.beside(source)
         return self.encode(source)
 
+    @asked
     @no_grad()
-    def step(self, ids, state):
+    def step(self, ids: Next, state):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         annotations, real, h = state
         logits, h = self.decode(ids[:, None], annotations, real, h)

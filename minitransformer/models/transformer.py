@@ -1,17 +1,17 @@
 """The Transformer of the paper: encoder and decoder."""
 
-import numpy as np
-
 from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
+from ..boundary import Rng
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from ..layers.packing import given
-from ..module import Module, no_grad
+from ..module import Module, asked, no_grad
+from .config import TransformerConfig
 from .decoder import Decoder
 from .encoder import Encoder, small_example
-from .input_embedding import InputEmbedding, expect_sequences
+from .input_embedding import InputEmbedding, Next, Source, Target
 
 
 class Transformer(Module):
@@ -34,8 +34,7 @@ class Transformer(Module):
 
     packs = True  # forward takes `packing`
 
-    def __init__(self, config, rng):
-        rng = np.random.default_rng(rng)
+    def __init__(self, config: TransformerConfig, rng: Rng):
         self.config = config
         source = Embedding(config.source_vocabulary, config.d_model, rng)
         target = source if config.tie_embeddings else Embedding(config.target_vocabulary, config.d_model, rng)
@@ -48,8 +47,7 @@ class Transformer(Module):
         else:
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source, target_in, packing=(None, None)):
-        expect_sequences(source=source, target_in=target_in)
+    def forward(self, source: Source, target_in: Target, packing=(None, None)):
         source, target_in = self.source_input.embedding.beside(source), self.target_input.embedding.beside(target_in)
         of_source, of_target = packing
         memory, memory_mask = self.encode(source, **given(packing=of_source))  # (B, S, D), (B, 1, 1, S)
@@ -73,16 +71,17 @@ class Transformer(Module):
         packings = given(packing=packing, memory_packing=memory_packing)
         return self.output(self.decoder(x, memory, mask, memory_mask, **packings))  # (B, T, V)
 
+    @asked
     @no_grad()
-    def start(self, source):
+    def start(self, source: Source):
         """The state before the first token: the memory, its mask, which target tokens are real (none yet), caches."""
-        expect_sequences(source=source)
         source = self.source_input.embedding.beside(source)
         memory, memory_mask = self.encode(source)
         return memory, unless_all(memory_mask), source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
 
+    @asked
     @no_grad()
-    def step(self, ids, state):
+    def step(self, ids: Next, state):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state.
 
         Only the new token passes through the decoder; of those before it, the caches hold the keys and values.

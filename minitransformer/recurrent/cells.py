@@ -1,8 +1,11 @@
 """One step of a recurrent network: from what is read and the state before to the state after."""
 
+from typing import Annotated
+
 from ..backend import array_module
+from ..boundary import Count, Floats, Rng
 from ..layers.activations import Sigmoid, Tanh
-from ..layers.linear import Linear, expect_features
+from ..layers.linear import Linear
 from ..module import Module
 
 
@@ -22,13 +25,13 @@ class RNNCell(Module):
     section 10.2, eqs. 10.8 and 10.9.
     """
 
-    def __init__(self, in_features, state_features, rng):
+    def __init__(self, in_features: Annotated[Count, "X"], state_features: Annotated[Count, "D"], rng: Rng):
         self.state_features = state_features
         self.input = Linear(in_features, state_features, rng)
         self.state = Linear(state_features, state_features, rng, bias=False)
         self.tanh = Tanh()
 
-    def forward(self, x, h):
+    def forward(self, x: Annotated[Floats, "B, X"], h: Annotated[Floats, "B, D"]):
         return self.tanh(self.input(x) + self.state(h))                  # (B, D)
 
     def backward(self, d_new):
@@ -59,15 +62,14 @@ class GRUCell(Module):
     Shapes: x (B, X), h and h' (B, D); W_x (X, 3D), W_h (D, 3D). Source: Cho et al. 2014, section 2.3, eqs. 5 to 8.
     """
 
-    def __init__(self, in_features, state_features, rng):
+    def __init__(self, in_features: Annotated[Count, "X"], state_features: Annotated[Count, "D"], rng: Rng):
         self.state_features = state_features
         self.input = Linear(in_features, 3 * state_features, rng)
         self.state = Linear(state_features, 3 * state_features, rng)
         self.sigmoid = Sigmoid()
         self.tanh = Tanh()
 
-    def forward(self, x, h):
-        expect_features(self, h, self.state_features)
+    def forward(self, x: Annotated[Floats, "B, X"], h: Annotated[Floats, "B, D"]):
         x_r, x_z, x_n = thirds(self.input(x))                            # (B, D) each
         h_r, h_z, h_n = thirds(self.state(h))
         r = self.sigmoid(x_r + h_r)

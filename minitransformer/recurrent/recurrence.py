@@ -1,10 +1,14 @@
 """A cell applied over time, and its gradient back through time."""
 
+from typing import Annotated
+
 from ..backend import array_module
+from ..boundary import Floats, Mask
 from ..errors import InputError
-from ..layers.real_positions import expect_real
 from ..module import Module
 from .cells import GRUCell, RNNCell
+
+Sequence, Real = Annotated[Floats, "B, T, X"], Annotated[Mask, "B, T"]
 
 
 class Recurrence(Module):
@@ -27,12 +31,12 @@ class Recurrence(Module):
     al. 2016, section 10.2.2.
     """
 
-    def __init__(self, cell, reverse=False):
+    def __init__(self, cell: Module, reverse: bool = False):
         self.cell = cell
         self.reverse = reverse
 
-    def forward(self, x, h=None, mask=None):
-        self.expect_inputs(x, h, mask)
+    def forward(self, x: Sequence, h: Annotated[Floats, "B, D"] | None = None, mask: Real | None = None):
+        self.expect_inputs(x, h)
         self.save(mask, h is not None)
         xp = array_module(x)
         if h is None:
@@ -58,13 +62,12 @@ class Recurrence(Module):
     def order(self, length):
         return range(length - 1, -1, -1) if self.reverse else range(length)
 
-    def expect_inputs(self, x, h, mask):
-        if x.ndim != 3 or x.shape[1] == 0:
+    def expect_inputs(self, x, h):
+        if x.shape[1] == 0:
             raise InputError(f"A recurrence reads a batch of sequences (batch, length, features), got shape {x.shape}.")
         if h is not None and h.shape != (x.shape[0], self.cell.state_features):
             expected = (x.shape[0], self.cell.state_features)
             raise InputError(f"The first state has shape {h.shape}, this cell needs {expected}: a state for each sequence.")
-        expect_real(mask, x.shape[:2])
 
     @classmethod
     def example(cls, rng):
@@ -90,11 +93,11 @@ class Bidirectional(Module):
     2015, section 3.2.
     """
 
-    def __init__(self, forward_cell, backward_cell):
+    def __init__(self, forward_cell: Module, backward_cell: Module):
         self.forwards = Recurrence(forward_cell)
         self.backwards = Recurrence(backward_cell, reverse=True)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Sequence, mask: Real | None = None):
         self.save()
         xp = array_module(x)
         ahead = self.forwards(x, mask=mask)                              # (B, T, D)

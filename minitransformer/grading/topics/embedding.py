@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ...boundary import expect_ids
 from ...data import PAD
 from ...layers import Embedding
-from ...layers.embedding import expect_ids
 from ..exercise import Invariant, exercise
 
 INPUTS = {"ids": "(B, T) ids", "table": "(V, D)"}
