@@ -1194,8 +1194,8 @@ p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", 
     select="drawn_equally_often")
 p("x334", "no number of six digits", "digits = rng.integers(1, 7, size=count)",
     "digits = rng.integers(1, 6, size=count)", select="drawn_equally_often")
-p("x335", "source and target change places", "return encode(self.source), encode(self.target)",
-    "return encode(self.target), encode(self.source)", select="same_number_in_both or four_directions")
+p("x335", "source and target change places", "return encode(sources), encode([spell(number, self.target) for number in questions[:, 0].tolist()])",
+    "return encode([spell(number, self.target) for number in questions[:, 0].tolist()]), encode(sources)", select="same_number_in_both or four_directions")
 p = plants("data/corpus.py", "test_corpora.py", "")
 p("x336", "targets shuffled apart from their sources", "return source[order], target[order]",
     "return source[order], target[rng.permutation(len(source))]", select="pool_is_every")
@@ -1485,7 +1485,7 @@ p("xl01", "a line that cannot be answered leaves no place", 'return [("", proble
 p("xl02", "what cannot be answered is no matter for the status", "            status = 2 if problem else status\n", "            status = 0\n")
 p("xl03", "only the first half is tried again", "answered(texts[:half], answer) + answered(texts[half:], answer)",
   "answered(texts[:half], answer) + [(\"\", None) for _ in texts[half:]]")
-p("xl04", "lines are counted in each group", "        for text, problem in answered(group, answer):\n", "        number = 0\n        for text, problem in answered(group, answer):\n")
+p("xl04", "lines are counted in each group", "        for text, (answer_to_it, problem) in", "        number = 0\n        for text, (answer_to_it, problem) in")
 p("xl05", "a blank line is an error", "answers = iter(answer([line for line in lines if line.strip()]))", "answers = iter(answer(list(filter(len, lines))))",
   ("[next(answers) if line.strip() else", "[next(answers) if line else"), select="each_line_is_answered")
 p("xl06", "the whole file is read at first", "    for group in in_groups(texts, at_once):\n", "    for group in list(in_groups(texts, at_once)):\n",
@@ -1509,9 +1509,7 @@ p = plants("errors.py", "test_lines.py", "")
 p("xl18", "a missing file is a failed run", "    except OSError as problem:\n        name", "    except KeyError as problem:\n        name",
   select="cannot_be_read_is_input or names_the_file")
 p("xl19", "paths are not quoted", "else shlex.quote(str(path))", "else str(path)", select="types_it or copied")
-p("xl20", "Windows has single quotes", 'if os.name == "nt" else', "if False else", select="types_it")
-p("xc19", "paths are not quoted", "else shlex.quote(str(path))", "else str(path)", select="types_it or copied")
-p("xc20", "Windows has single quotes", "if WINDOWS else", "if False else", select="types_it")
+p("xl20", "Windows has single quotes", "if WINDOWS else", "if False else", select="types_it")
 p = plants("cli/commands.py", "test_lines.py", "copied")
 p("xl21", "the next command breaks at a space", "evaluate {typed(run.folder)}", "evaluate {run.folder}")
 p("xl22", "the program's own path breaks at a space", "typed(os.path.relpath(path) if inside else path)", "(os.path.relpath(path) if inside else path)")
@@ -1658,7 +1656,7 @@ p("x462", "one share unless told otherwise", "shares: int = option(2,", "shares:
 p = plants("run.py", "test_shares.py", "every_number_of_cores")
 p("xr03", "a run in one share takes all threads", "with locked(self.folder), one_blas_thread(), ", "with locked(self.folder), ")
 p = plants("run_config.py", "test_shares.py", "before_there_were_shares")
-p("xr04", "an old run has two shares", 'ADDED_LATER = {"shares": 1}', 'ADDED_LATER = {"shares": 2}')
+p("xr04", "an old run has two shares", '{"shares": 1, **config', '{"shares": 2, **config')
 p = plants("optim.py", "test_shares.py", "bit_for_bit")
 p("x463", "a part is moved with the gradients of another",
     "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
@@ -1810,7 +1808,7 @@ p("xr48", "what is in the way is written over", "    place = folder / \"not-of-t
 p = plants("run_config.py", "test_run.py", "config")
 p("xr50", "an edit is passed over", "if _text(one.get(path)) != _text(two.get(path))]", "if False]", select="edit_beside")
 p("xr51", "types are not looked at", "expect_fields(kind.config, options, \"model.options\")", "pass", select="every_field")
-p("xr52", "a field too few is filled in", "\"training\", () if \"id\" in config else ADDED_LATER)", "\"training\", config[\"training\"] and TrainingOptions().__dict__)",
+p("xr52", "a field too few is filled in", "\"training\", may_lack)", "\"training\", config[\"training\"] and TrainingOptions().__dict__)",
     select="missing_is_named")
 p("xr53", "no limit to a model", "> MOST_PARAMETERS:", "> 1e99:", select="every_field")
 p("xr54", "where a run ends may not move", "if path != \"training.steps\"}", "}", select="killed_before_its_next")
