@@ -1126,7 +1126,7 @@ p("x911", "zeros in front are read", "re.sub(r\"(?<!\\d)0+(?=\\d)\", \"\", text)
 p("x912", "zeros within are not read", "(?<!\\d)0+", "0+", select="made_one")
 p("x913", "a mark that is a token is left out", "c for c in marks if c not in self.ids", "marks", select="mark_that_is_a_token")
 p("x914", "a stop in front is no point", ".lstrip(quotes + \" \")", ".lstrip(quotes + stops + \" \")", select="made_one")
-p("x915", "a minus is a hyphen", "if bare(piece).isalpha() else ()", "if True else ()", select="whatever_stands_before")
+p("x915", "a minus is a hyphen", "if bare(piece).isalpha() else ()", "if True else ()", select="minus_before_digits")
 p("x916", "a word behind another separator is unknown", "for other in others if other in self.ids), piece)", "for other in () if other), piece)",
     select="whatever_stands_before")
 p("x917", "nobody says that a word is of the other language", "if word not in self.followers:", "if False:",
@@ -1172,7 +1172,7 @@ p("x925", "the numbers are drawn before the digits of an old run", "ways = np.ze
 p = plants("data/spelling.py", "test_corpora.py", "")
 p("x926", "hunderteinstausend", "return words.replace(\"einstausend\", \"eintausend\")", "return words", select="as_the_language or german_says")
 p("x927", "one place, one way", "lambda ways: [rng.choice(ways)]", "lambda ways: [ways[0]]", select="seed_draws")
-p("x928", "soixante-dix first", "range(9, -1, -1)", "range(10)", select="what_people_type_is_among")
+p("x928", "soixante-dix first", "range(9, -1, -1)", "range(10)", select="as_in_belgium")
 p("x929", "twenty hundred", " and number // 100 % 10:", ":", select="would_be_another")
 p("x930", "a hundred and a thousand", "^one (?=hundred|thousand)", "one (?=hundred|thousand)", select="would_be_another or two_numbers")
 p("x931", "other forms are never drawn", "rng.random() < 0.5", "True", select="seed_draws")
@@ -1189,6 +1189,9 @@ p("x938", "a long text is repeated whole", "text if len(text) <= 60 else text[:5
 p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
+p = plants("cli/asking.py", "test_translation.py", "remark or training_alone")
+p("x939", "remarks among the answers", "print(f\"minitransformer: {place}{sentence}\", file=sys.stderr)", "print(f\"minitransformer: {place}{sentence}\")")
+p("x940", "every group of lines begins at 1", "itertools.count(1)", "itertools.count(0)")
 p = plants("data/numbers.py", "test_corpora.py", "")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
     select="drawn_equally_often")

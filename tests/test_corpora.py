@@ -21,7 +21,7 @@ from minitransformer.data.corpus import Corpus
 from minitransformer.data.multi30k import FILES, MULTI30K, SHA256, VARIABLE, cache_folder, find_data
 from minitransformer.data.numbers import NUMBERS, SPELLINGS
 from minitransformer.data.pieces import CUTS
-from minitransformer.data.spelling import every_way, spell, written
+from minitransformer.data.spelling import every_way, regional, spell, written
 from minitransformer.data.split import SPLITS
 
 # -- numbers in words ---------------------------------------------------------------------------------------------
@@ -211,6 +211,11 @@ def test_german_says_hunderteintausend(num2words):
 )
 def test_what_people_type_is_among_the_ways_that_are_trained_on(language, number, ways, num2words):
     assert set(ways.split("|")) <= set(every_way(number, language))
+
+
+@pytest.mark.parametrize("number, text", [(70, "septante"), (71, "septante et un"), (79, "septante-neuf"), (97, "nonante-sept"), (391_077, "trois cent nonante et un mille septante-sept")])
+def test_french_is_also_read_as_in_belgium(number, text, num2words):
+    assert text in every_way(number, "fr") and text == regional(spell(number, "fr"))
 
 
 @pytest.mark.parametrize("language, number, text", [("en", 101_000, "hundred and a thousand"), ("en", 2000, "twenty hundred"), ("fr", 2100, "vingt et un cents")])

@@ -211,7 +211,10 @@ def test_a_word_is_known_whatever_stands_before_it(before):
     for word, token in (("hundred", " hundred"), ("one", "one"), ("five", "-five")):
         assert vocabulary.known(before + word) == token
     assert vocabulary.known(before + "six") == before + "six"
-    assert Pieces.of(["one -5"], "morphemes").known("5") == "5"  # a minus is no hyphen
+
+
+def test_a_minus_before_digits_is_no_hyphen():
+    assert Pieces.of(["5"], "morphemes").known("-5") == "-5"
 
 
 def test_only_words_of_the_sources_are_suggested():
