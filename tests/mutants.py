@@ -1172,7 +1172,7 @@ p("x925", "the numbers are drawn before the digits of an old run", "ways = np.ze
 p = plants("data/spelling.py", "test_corpora.py", "")
 p("x926", "hunderteinstausend", "return words.replace(\"einstausend\", \"eintausend\")", "return words", select="as_the_language or german_says")
 p("x927", "one place, one way", "lambda ways: [rng.choice(ways)]", "lambda ways: [ways[0]]", select="seed_draws")
-p("x928", "soixante-dix first", "range(9, -1, -1)", "range(10)", select="as_in_belgium")
+p("x928", "quatre-vingt-dix stays", "((70, \"septante\"), (90, \"nonante\"))", "((70, \"septante\"),)", select="as_in_belgium")
 p("x929", "twenty hundred", " and number // 100 % 10:", ":", select="would_be_another")
 p("x930", "a hundred and a thousand", "^one (?=hundred|thousand)", "one (?=hundred|thousand)", select="would_be_another or two_numbers")
 p("x931", "other forms are never drawn", "rng.random() < 0.5", "True", select="seed_draws")

@@ -55,7 +55,7 @@ def forms(number, language):
 def regional(text):
     """French as in Belgium and Switzerland: septante for soixante-dix, nonante for quatre-vingt-dix."""
     for tens, word in ((70, "septante"), (90, "nonante")):
-        for unit in range(9, -1, -1):  # soixante-dix-neuf before soixante-dix
+        for unit in range(10):
             text = text.replace(spell(tens + unit, "fr"), word + spell(20 + unit, "fr").removeprefix("vingt"))
     return text
 
