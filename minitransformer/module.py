@@ -258,7 +258,7 @@ class Module:
         """{path: copy of the parameter's array}."""
         return {name: p.data.copy() for name, p in self.named_parameters().items()}
 
-    def load_thread_dict(self, state):
+    def load_state_dict(self, state):
         """Take over the arrays of `state_dict()`. Raises InputError if a name or a shape does not fit."""
         parameters = self.named_parameters()
         missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))

@@ -44,6 +44,14 @@ def expect_keys(values, where, needed, known=()):
 
 def expect_type(value, annotation, name):
     """Raise InputError unless the value is of a field's type. A float may be written as a whole number."""
-    allowed = typing.get_args(annotation) or (annotation,)
+    allowed = types_of(annotation)
     if type(value) not in allowed and not (type(value) is int and float in allowed):
         raise InputError(f"{name} must be {' or '.join(KINDS[kind] for kind in allowed)}, got {reprlib.repr(value)}.")
+
+
+def types_of(annotation):
+    """The plain types that an annotation names: (int, NoneType) for `Count | None`, whose check is left out here."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    parts = typing.get_args(annotation)
+    return tuple(kind for part in parts for kind in types_of(part)) if parts else (annotation,)

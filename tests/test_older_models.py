@@ -604,7 +604,7 @@ def test_the_options_reach_the_components():
         (OneVectorConfig, "d_ff", 2.5, "d_ff must be a whole number of at least 1, got 2.5"),
         (OneVectorConfig, "max_length", -1, "max_length must be a whole number of at least 1, got -1"),
         (ConvolutionConfig, "kernel_width", 1, "kernel_width must be a whole number of at least 2, got 1"),
-        (ConvolutionConfig, "decoder_layers", 0, "decoder_layers must be a whole number of at least 1, got 0"),
+        (ConvolutionConfig, "decoder_layers", 0, "decoder_layers must be a whole number of at least 1 and at most 1,000, got 0"),
         (ConvolutionConfig, "norm", "posts", "Did you mean 'post'?"),
         (LocalAttentionConfig, "window", 1, "window must be a whole number of at least 2, got 1"),
         (LocalAttentionConfig, "window", True, "window must be a whole number of at least 2, got True"),

@@ -5,7 +5,6 @@ import dataclasses
 import difflib
 import re
 import types
-import typing
 
 from .. import __version__
 from ..backend import DEVICES
@@ -13,7 +12,7 @@ from ..data.tasks import TASKS
 from ..decoding import ALPHA, BEAM
 from ..errors import unknown
 from ..models import MODELS, PRESETS
-from ..options import flag
+from ..options import flag, types_of
 from ..run import shipped
 from ..training_options import TrainingOptions
 from . import asking, commands, grading, lessons
@@ -288,9 +287,7 @@ def add_model_options(group):
 
 
 def add_field(group, prefix, field, remark):
-    kind = field.type
-    while parts := [part for part in typing.get_args(kind) if part is not types.NoneType]:  # int | None, or one with a check
-        kind = parts[0]
+    kind = next(kind for kind in types_of(field.type) if kind is not types.NoneType)
     common = {"dest": prefix + field.name, "default": argparse.SUPPRESS, "help": field.metadata.get("help", "") + remark}
     if kind is bool:
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
