@@ -45,7 +45,7 @@ class TrainingOptions:
             if not 1 <= getattr(self, name) < 2**63:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
         for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed"):
-            if not 0 <= getattr(self, name) < (2**63 if name in ("batch_tokens", "warmup") else math.inf):
+            if not 0 <= getattr(self, name) < {"batch_tokens": 2**63, "warmup": 2**63, "seed": math.inf}.get(name, 1e300):
                 raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")
         if self.average > self.keep:
             raise InputError(f"average={self.average} checkpoints can only be averaged if as many stay: keep={self.keep}.")

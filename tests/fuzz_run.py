@@ -118,6 +118,8 @@ def trial_of_config(run, rng, count):
             except InputError as problem:
                 said(problem)
                 results["refused"] += ask == Run.resume
+            except Exception as problem:
+                raise AssertionError(f"{problem!r}, of {content}") from problem
             after = tree_of(run.folder)
             assert after.pop(path.relative_to(run.folder)) == content
             assert after.items() <= before.items(), content
@@ -147,6 +149,8 @@ def trial_of_facts(file, rng, count, place):
         except InputError as problem:
             said(problem)
             results["refused"] += 1
+        except Exception as problem:
+            raise AssertionError(f"{problem!r}, of {new}") from problem
     return results
 
 

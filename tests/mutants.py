@@ -1800,7 +1800,7 @@ p("xr41", "the step in a name is believed", "facts.get(\"step\") == step_of(file
 p("xr42", "all runs are one", "facts.get(\"step\") == step_of(file) and not differences(config, facts.get(\"config\"))",
     "facts.get(\"step\") == step_of(file)", select="beside_harms")
 p("xr43", "links are the run's", "step_of(f) is not None and f.is_file() and not f.is_symlink()", "step_of(f) is not None and f.is_file()",
-    select="a_link")
+    select="link_to_a_checkpoint")
 p("xr44", "a damaged checkpoint is passed over in silence", "        except NoCheckpoint:\n            continue\n        if config",
     "        except InputError:\n            continue\n        if config", select="damaged_checkpoint_among")
 p("xr45", "others' checkpoints are not missed", "if others and not found:", "if False:", select="foreign_checkpoint_alone")

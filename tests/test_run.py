@@ -1,5 +1,6 @@
 """Runs: continued bit for bit, also after a kill at any moment."""
 
+import contextlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import finished, refusal, small_config, weights_and_state
+from common import accepted, finished, refusal, small_config, weights_and_state
 from common import run as command
 from fuzz_run import newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
 
@@ -193,6 +194,9 @@ def test_a_config_of_another_version_or_damaged_is_refused(tmp_path):
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"warmup": -1}, "warmup must be a number from 0 on, got -1"),
         ({"seed": -1}, "seed must be a number from 0 on, got -1"),
+        ({"learning_rate": 10**400}, "learning_rate must be a number from 0 on, got 1000"),
+        ({"batch_size": 8.0}, "batch_size must be a whole number, got 8.0"),
+        ({"learning_rate": "1e-3"}, "learning_rate must be a number, got '1e-3'"),
         ({"learning_rate": float("nan")}, "learning_rate must be a number from 0 on, got nan"),
         ({"beta2": 1.0}, "beta2 must be from 0 up to, not including, 1; got 1.0"),
         ({"optimizer": "adm"}, "no optimizer 'adm'. Did you mean 'adam'"),
@@ -280,6 +284,7 @@ def training(tmp_path):
 
 def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(tmp_path, training, capsys):
     folder = tmp_path / "run"
+    assert "Another training is at work" in refusal(Run.resume, folder)
     for way in (f"--resume {folder}", f"--resume {folder} --steps 200000", f"copy --out {folder}", f"copy --out {folder} --overwrite"):
         config = (folder / "config.json").read_bytes()
         status, _, err = command(f"train {way} --no-pictures", capsys)
@@ -317,16 +322,16 @@ def test_two_threads_do_not_train_in_one_folder_and_one_may_take_its_lock_twice(
         met.append(refusal(Run.resume, tmp_path / "run"))
 
     Run.create(tmp_path / "run", config())
-    with locked(tmp_path / "run"), locked(tmp_path / "run"):
-        Run.resume(tmp_path / "run")
+    with locked(tmp_path / "run"):
+        accepted(Run.resume, tmp_path / "run")
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
-    assert "Another training is at work" in met[0] and len(met) == 1
+    assert len(met) == 1 and "Another training is at work" in met[0]
     thread = threading.Thread(target=lambda: met.append(Run.resume(tmp_path / "run").optimizer.t))
     thread.start()
     thread.join()
-    assert met[1] == 0 and {p.name for p in (tmp_path / "run").iterdir()} == {"config.json", "checkpoints"}
+    assert met[1:] == [0] and {p.name for p in (tmp_path / "run").iterdir()} == {"config.json", "checkpoints"}
 
 
 @pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
@@ -356,12 +361,14 @@ def test_a_run_whose_folder_was_taken_meanwhile_does_not_train(tmp_path):
 
 def strange_files(run, other):
     """Put into a run's folder what a user may have there; returns {path: content}."""
-    place, own = run.folder / "checkpoints", run.checkpoints()[-1]
+    place, its_own = run.folder / "checkpoints", {*run.folder.rglob("*")}
+    own = place / "step-00000015.safetensors"
     shutil.copy(own, place / f"{own.stem} (copy).safetensors")
     shutil.copy(own, place / "step-best.safetensors")
     shutil.copy(own, place / f"step-{int(own.stem[5:])}.safetensors")
     shutil.copy(other.checkpoints()[0], place / "step-00000007.safetensors")
     shutil.copy(other.checkpoints()[-1], place / "step-99999999.safetensors")
+    shutil.copy(other.checkpoints()[-1], place / "step-00000012.safetensors")
     shutil.copy(own, place / "step-00000008.safetensors")  # its own, under another step's name
     (place / "step-00000099.safetensors").mkdir()
     (place / "step-00000099.safetensors" / "thesis.txt").write_text("years of work")
@@ -371,7 +378,7 @@ def strange_files(run, other):
     (place / "step-00000055.safetensors").symlink_to(other.checkpoints()[0])
     (run.folder / "pictures").mkdir(exist_ok=True)
     (run.folder / "pictures" / "cat.png").write_text("meow")
-    return {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file() and p not in run.checkpoints() and p.name not in ("metrics.jsonl", "config.json")}
+    return {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file() and p not in its_own}
 
 
 @pytest.mark.parametrize("average", [1, 3])
@@ -390,12 +397,21 @@ def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, avera
     assert all(np.array_equal(array, expected[name]) for name, array in mean.items())
     again = Run.resume(run.checkpoints()[0])
     assert {p.name for p in again.aside.iterdir()} == {*(p.name for p in whole.checkpoints()[1:]), "metrics.jsonl"}
-    assert {p: p.read_bytes() for p in kept} == kept
+    assert {p: p.exists() and p.read_bytes() for p in kept} == kept
     Run.create(run.folder, config(), overwrite=True)
-    assert {p: p.read_bytes() for p in kept} == kept
+    assert {p: p.exists() and p.read_bytes() for p in kept} == kept
     assert (run.folder / "checkpoints" / "step-00000099.safetensors" / "thesis.txt").read_text() == "years of work"
     status, _, err = command(f"plot {whole.folder}", capsys)
     assert status == 0, err
+
+
+def test_a_link_to_a_checkpoint_of_its_own_is_the_users(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config(steps=10)))
+    place, elsewhere = run.checkpoints()[1], tmp_path / "kept.safetensors"
+    shutil.move(place, elsewhere)
+    place.symlink_to(elsewhere)
+    finished(accepted(Run.resume, run.folder))
+    assert (run.folder / "not-of-this-run" / place.name).resolve() == elsewhere and not place.is_symlink()
 
 
 @pytest.mark.parametrize("what", ["of another run", "a folder", "a link", "a text"])
@@ -517,7 +533,7 @@ def test_a_refused_resume_changes_nothing(tmp_path):
 def test_where_a_run_ends_is_kept_even_if_it_was_killed_before_its_next_checkpoint(tmp_path):
     finished(Run.create(tmp_path / "run", config()))
     Run.resume(tmp_path / "run", 40)  # and no step more
-    assert Run.resume(tmp_path / "run").last_step == 40 == Run.open(tmp_path / "run").options.steps
+    assert accepted(Run.resume, tmp_path / "run").last_step == 40 == Run.open(tmp_path / "run").options.steps
     path = tmp_path / "run" / "config.json"
     path.write_text(path.read_text().replace('"steps": 40', '"steps": 44'))
     assert Run.resume(tmp_path / "run").last_step == 44
@@ -551,6 +567,9 @@ def test_metrics_keep_lines_that_are_none_of_ours_and_survive_any(tmp_path):
     assert [line["step"] for line in metrics.read()] == [5, 10, 15]
     assert metrics.cut_back(10) == b'{"step": 15, "loss": 0.06666666666666667}\n'
     assert metrics.path.read_bytes().split(b"\n")[2:] == [*strange, b""] and [line["step"] for line in metrics.read()] == [5, 10]
+    with open(metrics.path, "ab") as file:
+        file.write(b'{"step": 20, "lo')
+    assert metrics.cut_back(10) == b"" and metrics.path.read_bytes().endswith(b"\n")
     before = metrics.path.stat().st_mtime_ns
     assert metrics.cut_back(10) == b"" and metrics.path.stat().st_mtime_ns == before
 
@@ -691,7 +710,7 @@ def test_ctrl_c_during_the_last_step_ends_the_run_as_if_nothing_had_been_pressed
     whole = finished(Run.create(tmp_path / "whole", config()))
     run, before = Run.create(tmp_path / "run", config()), signal.getsignal(signal.SIGINT)
     ends = []
-    with Save(run) as save:
+    with Save(run) as save, contextlib.suppress(Interrupted):
         run.train([lambda p: p.step == 24 and os.kill(os.getpid(), signal.SIGINT), Log(run), Evaluate(run), Moments(run), save, lambda p: ends.append(p.step)])
     assert ends[-1] == 24 and save.asked_to_stop and signal.getsignal(signal.SIGINT) is before
     assert weights_and_state(Run.open(run.folder)) == weights_and_state(whole)
@@ -700,9 +719,13 @@ def test_ctrl_c_during_the_last_step_ends_the_run_as_if_nothing_had_been_pressed
 
 def test_a_second_ctrl_c_does_not_wait_for_the_step(tmp_path):
     run = Run.create(tmp_path / "run", config())
-    with Save(run) as save, pytest.raises(KeyboardInterrupt):
-        run.train([save, lambda p: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]])
-    assert run.optimizer.t == 1 and not run.checkpoints()
+    ends = None
+    with Save(run) as save:
+        try:
+            run.train([save, lambda p: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]])
+        except (KeyboardInterrupt, Interrupted) as end:
+            ends = type(end)
+    assert ends is KeyboardInterrupt and run.optimizer.t == 1 and not run.checkpoints()
 
 
 def test_a_training_in_another_thread_goes_without_ctrl_c(tmp_path, capsys):
@@ -710,9 +733,8 @@ def test_a_training_in_another_thread_goes_without_ctrl_c(tmp_path, capsys):
     thread = threading.Thread(target=lambda: ends.append(finished(Run.create(tmp_path / "run", config()))))
     thread.start()
     thread.join()
-    assert weights_and_state(ends[0]) == weights_and_state(whole)
-    said = command
-    thread = threading.Thread(target=lambda: ends.append(said(f"train --resume {tmp_path / 'run'} --steps 30 --no-pictures", capsys)))
+    assert len(ends) == 1 and weights_and_state(ends[0]) == weights_and_state(whole)
+    thread = threading.Thread(target=lambda: ends.append(command(f"train --resume {tmp_path / 'run'} --steps 30 --no-pictures", capsys)))
     thread.start()
     thread.join()
     assert ends[1][0] == 0, ends[1][2]
