@@ -281,10 +281,13 @@ def test_no_command_ends_in_a_traceback_whatever_becomes_of_its_streams(command,
     with monkeypatch.context() as patch:  # ends before `capfd` puts the streams back
         for name, stream in opened.items():
             patch.setattr(sys, name, stream)
-        status = main(shlex.split(COMMANDS[command]))
-    for stream in opened.values():
-        if stream is not None:
-            stream.close()  # whatever was left unwritten is gone: nothing is raised at the end
+        try:
+            status = main(shlex.split(COMMANDS[command]))
+            for stream in opened.values():
+                if stream is not None:
+                    stream.close()  # as Python does at its end: what could not be written is gone, and nothing is raised
+        except (Exception, SystemExit) as problem:
+            pytest.fail(f"{problem!r} came through")
     out, err = capfd.readouterr()
     assert status in (0, 1, 2) and "Traceback" not in out + err
     if failure == "the disk is full" and command in ("evaluate", "tasks", "exercises", "translate", "plot"):

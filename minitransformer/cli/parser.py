@@ -26,7 +26,18 @@ DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every
   minitransformer lessons                       sixteen notebooks: write every gradient yourself
 """
 
+STATUS = """exit status:
+  0    done
+  1    a run or a check failed, or something could not be written
+  2    input that cannot be used; of several texts or lines, at least one that could not be answered
+  130  Ctrl-C
+"""
+LINES = """
+Line n of the output answers line n of the input. A text or line that cannot be answered leaves an empty line in its place;
+a sentence on standard error names it, the others are answered, and the exit status is 2. Texts are UTF-8.
+"""
 LARGEST = 10**9  # of what is counted in an option
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2.
@@ -62,8 +73,9 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser():
     parser = Parser(
-        prog="minitransformer", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+        prog="minitransformer", description=DESCRIPTION, epilog=STATUS, formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"minitransformer {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
     parser.set_defaults(command=lambda _: parser.print_help())
@@ -178,14 +190,14 @@ EVALUATE_EXAMPLES = """  minitransformer evaluate runs/reverse --split test --co
 TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
   minitransformer translate runs/multi30k-en-de --file sentences.txt --beam 5
   minitransformer translate runs/multi30k-en-de "a dog runs" --temperature 0.7 --top-p 0.9
-"""
+""" + LINES
 PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
   minitransformer plot numbers-en-de --text "seventy-nine" --layers 2 --heads 1,3
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
-"""
+""" + LINES
 
 
 def tasks_by_options():

@@ -5,7 +5,7 @@ import itertools
 import re
 import unicodedata
 
-from ..errors import InputError, unknown
+from ..errors import InputError, shortened, unknown
 from .vocabulary import SPECIAL, Vocabulary, strings
 
 WORD = re.compile(r"[\s,-]*(?:\d{7,}|\d|[^\W\d]+)|\s*[^\w\s]|\s+")  # a word or digit with what stands before it, or a sign
@@ -112,7 +112,7 @@ class Pieces(Vocabulary):
                 readable = map(bare, self.tokens) if self.followers is None else self.followers
                 near = difflib.get_close_matches(word, readable, n=1, cutoff=0.7) if word.isalpha() else []
                 hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise InputError(f"{word!r} in {text!r} never occurred in training, so it cannot be read.{hint}")
+                raise InputError(f"{word!r} in {shortened(text)} never occurred in training, so it cannot be read.{hint}")
 
     def strange(self, text):
         """What none of the sources of training had, a word or one word behind another: a sentence; "" if there is nothing."""
