@@ -1189,9 +1189,6 @@ p("x938", "a long text is repeated whole", "text if len(text) <= 60 else text[:5
 p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
-p = plants("cli/asking.py", "test_translation.py", "remark or training_alone")
-p("x939", "remarks among the answers", "print(f\"minitransformer: {place}{sentence}\", file=sys.stderr)", "print(f\"minitransformer: {place}{sentence}\")")
-p("x940", "every group of lines begins at 1", "itertools.count(1)", "itertools.count(0)")
 p = plants("data/numbers.py", "test_corpora.py", "")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
     select="drawn_equally_often")
