@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
+.PHONY: demo test fuzz test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -14,6 +14,10 @@ demo: .venv/installed
 # Two processes: each file of tests in one of them.
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons"
+
+# Wrong input in large numbers, drawn by a seed: arrays, runs, command lines, submissions, kills; `make test` tries a few.
+fuzz: .venv/installed-test
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/fuzz.py
 
 # The tests of the GPU's stand-in once more, as on a machine that has no C++ compiler: nothing but .venv/bin is on the PATH.
 test-no-compiler: .venv/installed-test
