@@ -168,7 +168,8 @@ class Axes:
     def difference(self, shape, sizes):
         """In words, the first size that is not as it should be."""
         for place, letter, is_needed in self.places:
-            size, what = shape[place], f"Axis {place} ({LEGEND.get(letter, letter)})"
+            number = place if self.any_in_front else place + self.count
+            size, what = shape[place], f"Axis {number} ({LEGEND.get(letter, letter)})"
             if sizes.get(letter, size) != size:
                 return f"{what} has the size {size}, and {sizes[letter]} is needed."
             if not size and is_needed:
