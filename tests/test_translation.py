@@ -559,7 +559,7 @@ def test_the_shipped_translators_remark_on_what_they_never_saw_the_like_of(name,
 def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
     for name in run_module.shipped():
         status, out, err = run(f"translate {name} -- '{text}'", capsys)
-        assert status == 2 and out == "" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
+        assert status == 2 and out == "\n" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
 
 
 TYPED = {  # as docs/translation.md names them
