@@ -14,8 +14,9 @@ from .training_options import TrainingOptions
 NAME = "config.json"
 VERSION = 1
 ADDED_LATER = {"training.shares", "task.options.spelling"}  # fields that a run without an id may lack
-MOST_PARAMETERS = 2**31
-MOST = 1_000_000  # of a size: layers, symbols
+MOST_PARAMETERS = 2**29  # twice the paper's big model; with gradients and moments they take 8 GB
+MOST_LAYERS = 1_000
+MOST = 1_000_000  # of any other size
 MOST_SEQUENCES = 65_536  # in a batch, or evaluated
 
 
@@ -61,6 +62,7 @@ def _expect_model(name, options):
     for field, value in kind.fixed.items():
         if options[field] != value:
             raise InputError(f"model.options.{field} of the model {name} is {value!r}, got {options[field]!r}.")
+    _expect_sizes("model.options", options, ("encoder_layers", "decoder_layers", "layers"), MOST_LAYERS)
     _expect_sizes("model.options", options, options)
     size = lambda *names: sum(options.get(name) or 0 for name in names)  # noqa: E731
     layers = 1 + size("encoder_layers", "decoder_layers", "layers")
@@ -68,7 +70,7 @@ def _expect_model(name, options):
     vocabularies = size("source_vocabulary", "target_vocabulary") * options["d_model"]
     about = vocabularies + layers * options["d_model"] * (options["d_model"] + size("d_ff") + heads)
     if max(about, size("max_length") * options["d_model"]) > MOST_PARAMETERS:
-        raise InputError(f"model.options ask for more than {MOST_PARAMETERS:,} numbers; no computer of today trains that here.")
+        raise InputError(f"model.options ask for more than {MOST_PARAMETERS:,} numbers. Take a smaller d_model, d_ff or vocabulary, or fewer layers or heads.")
     kind.config(**options)  # its own class knows the ranges
 
 

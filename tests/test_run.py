@@ -606,6 +606,8 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
         (("model", "options", "bias"), 1, "model.options.bias must be true or false, got 1"),
         (("model", "options", "d_model"), 10**30, "model.options.d_model must be at most 1,000,000"),
         (("model", "options", "d_ff"), 900_000_000, "must be at most"),
+        (("model", "options", "decoder_layers"), 100_000, "model.options.decoder_layers must be at most 1,000"),
+        (("training", "batch_size"), 10**6, "training.batch_size must be at most 65,536"),
         (("model", "options", "d_model"), 100_000, "model.options ask for more than"),
         (("model", "options", "source_vocabulary"), 15, "source_vocabulary is 15, but the vocabulary has 14"),
         (("model", "name"), "tranformer", "no model 'tranformer'. Did you mean 'transformer'"),
