@@ -22,6 +22,7 @@ import functools
 import inspect
 import math
 import numbers
+import reprlib
 import types
 import typing
 from typing import Annotated
@@ -219,8 +220,8 @@ class Number(Kind):
         number = value.item() if isinstance(value, (np.generic, np.ndarray)) and value.shape == () else value
         if isinstance(number, numbers.Real) and not isinstance(number, (int, float)):
             number = float(number)
-        if isinstance(number, bool) or not self.passes(number, sizes) or number is None:
-            raise InputError(f"{name} must be {self.words}, got {value!r}.")
+        if not self.passes(number, sizes):
+            raise InputError(f"{name} must be {self.words}, got {reprlib.repr(value)}.")
         return number
 
 
@@ -233,7 +234,7 @@ class Flag(Kind):
     def taken(self, value, name, sizes):
         if isinstance(value, np.bool_):
             return bool(value)
-        raise InputError(f"{name} must be True or False, got {value!r}.")
+        raise InputError(f"{name} must be True or False, got {reprlib.repr(value)}.")
 
 
 class OneOf(Kind):
@@ -284,7 +285,7 @@ class ListOf(Kind):
         return isinstance(value, (list, tuple)) and all(isinstance(item, self.kind) for item in value) or value is None and self.optional
 
     def taken(self, value, name, sizes):
-        raise InputError(f"{name} must be a list of objects of the class {self.kind.__name__}, got {type(value).__name__} {value!r:.60}.")
+        raise InputError(f"{name} must be a list of objects of the class {self.kind.__name__}, got a {type(value).__name__}.")
 
 
 class Generator(Kind):
@@ -299,7 +300,7 @@ class Generator(Kind):
         is_seed = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)) and value >= 0
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
-        raise InputError(f"{name} must be a numpy.random.Generator or a seed, a whole number from 0 on; got {value!r:.60}. Hand in 0, say.")
+        raise InputError(f"{name} must be a numpy.random.Generator or a seed, a whole number from 0 on; got {reprlib.repr(value)}. Hand in 0, say.")
 
 
 FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")

@@ -48,6 +48,56 @@ def plants(file, judge, select):
     return plant
 
 
+# -- the boundary -------------------------------------------------------------------------------------------------
+
+p = plants("boundary.py", "test_boundary.py", "right_numbers or embedding or sweep")
+p("37", "id -1 wraps to the last row", "int(ids.astype(np.uint64).max(initial=0))", "int(ids.max(initial=0))",
+    judge="test_layers.py", select="test_embedding")
+p("x507", "a look at ids that are on the device", "if on_host(ids) and largest", "if largest", judge="test_device.py", select="training_follows and sgd")
+p("x201", "a mask of numbers is taken", 'BOOLEAN = Array("b", ', 'BOOLEAN = Array("biuf", ', judge="test_layers.py", select="refuses")
+p("xb01", "half precision is taken", 'return dtype in FLOATS if self.kinds == "f"', 'return dtype.kind == "f" if self.kinds == "f"', select="half_precision")
+p("xb02", "the mask of a masked array is lost", "if isinstance(value, np.ma.MaskedArray):", "if False:", select="right_numbers and Linear")
+p("xb03", "one letter, two sizes", "if sizes.setdefault(letter, size) != size and not", "if False and not", select="never_broadcast")
+p("xb04", "features may be empty", " or not size and is_needed", "", select="no_features or axis_by_axis")
+p("xb05", "the axes in front are not compared", "if known != front and not", "if False and not", select="never_broadcast")
+p("xb06", "a size of 1 is any size, not in masks alone", "(repeats and size == 1)", "(size == 1)", select="never_broadcast")
+p("xb07", "a probability may be 1", "value < self.below", "value <= self.below", select="out_of_range")
+p("xb09", "0 is above 0", "value > self.above", "value >= self.above", select="out_of_range")
+p("xb10", "a number stays NumPy's", "        return number\n", "        return value\n", select="change_no_dtype or any_function")
+p("xb11", "d_y of as many numbers", "if d_y.shape != shape:", "if d_y.size != math.prod(shape):", select="held_to_the_kinds")
+p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype:", "if d_y.dtype.kind != dtype.kind:", select="held_to_the_kinds")
+p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', 'if array.dtype.kind not in "fiubc":', ('value.dtype.kind in "fiub"', 'value.dtype.kind in "fiubc"'),
+    select="held_to_the_kinds")
+p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
+p = plants("module.py", "test_boundary.py", "")
+p("xb20", "a gradient's shape is that of the first output", "of = outputs[-1] if outputs", "of = outputs[0] if outputs", select="last_in_first_out")
+p("xb21", "no_grad notes shapes", 'if _thread.saving:\n            self.__dict__.setdefault("_outputs"', 'if True:\n            self.__dict__.setdefault("_outputs"',
+    select="last_in_first_out")
+p("xb22", "a parent's forward notes a shape of its own", "        if type(self).forward is not forward:                            # called",
+    "        if False:                            # called", select="learners_subclass")
+p("xb23", "once inside, always inside", "            _now(_thread.saving, before)\n        if _thread", "            pass\n        if _thread", select="broadcast")
+p("xb24", "a learner's parts are trusted", "_now(_thread.saving, is_ours and not signature.takes_more)", "_now(_thread.saving, True)",
+    select="inside_a_learners_component")
+p("xb25", "what a residual hands on is trusted", "is_ours and not signature.takes_more", "is_ours", select="inside_a_residual")
+p("xb26", "a mask inside is not looked at", "mask_at is not None and (options or", "False and (options or", select="mask_is_looked_at")
+p("xb27", "shapes stay behind", '            module.__dict__.pop("_outputs", None)\n', "", select="last_in_first_out")
+p("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
+p("xb29", "a refusal takes the shape", "            if outputs:\n                outputs.pop()\n        return function(self, *d_outputs",
+    "        return function(self, *d_outputs", select="by_place_or_by_name")
+p = plants("optim.py", "test_boundary.py", "out_of_range")
+p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Positive = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
+p("xb41", "momentum of any size", "momentum: Share", "momentum: NonNegative")
+p("xb42", "clipping at 0", "max_norm: Positive | None", "max_norm: NonNegative | None")
+p("xb43", "decay below 0", "weight_decay: NonNegative", "weight_decay: float")
+p = plants("schedules.py", "test_boundary.py", "out_of_range")
+p("xb44", "a warm-up of no steps (Noam)", "warmup: Count = 4000", "warmup: Natural = 4000")
+p("xb45", "a factor of 0", "factor: Positive", "factor: NonNegative")
+p("xb46", "a schedule of no steps", "total: Count", "total: Natural")
+p = plants("backend/reductions.py", "test_boundary.py", "empty_cases and Softmax")
+p("xb47", "the maximum of nothing", "if x.shape[-1] == 0:", "if False:")
+p = plants("layers/layer_norm.py", "test_boundary.py", "out_of_range")
+p("xb48", "an epsilon below 0", "epsilon: NonNegative", "epsilon: float")
+
 # -- softmax ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/softmax.py", "test_layers.py", "softmax")
@@ -153,7 +203,6 @@ p("33", "equal ids averaged", add,
     "        add_rows(self.weight.grad, ids, rows / (ids[:, None] == ids).sum(axis=1, keepdims=True))")
 p("34", "root of D lost in backward", "(d_y * self.scale)", "d_y")
 p("35", "root of D applied twice in backward", "(d_y * self.scale)", "(d_y * self.scale**2)")
-p("37", "id -1 wraps to the last row", "int(ids.min()) < 0 or int", "int")
 p("x10", "D for the root of D", "features**0.5 if scale", "features if scale")
 p("x11", "scale=False is ignored", "features**0.5 if scale else 1.0", "features**0.5")
 p("123", "tied: no gradient from the output side", "self.weight.accumulate(position_product, d_y, x)", "pass",
@@ -245,7 +294,7 @@ p("x26", "given positions are ignored", "if positions is None else self.table[po
 p("x27", "learned: the mean over the batch", "d_y.sum(axis=0)", "d_y.mean(axis=0)")
 p("x28", "learned: of several tokens at one position the last wins",
     "add_rows(self.weight.grad, places.reshape(-1), d_y.reshape(-1, d_y.shape[-1]))", "self.weight.grad[places] += d_y")
-p("x29", "the length check is off by one", "int(positions.max()) + 1", "int(positions.max())")
+p("x29", "the length check is off by one", "largest(positions) + 1", "largest(positions)")
 p("x30", "positions added in place", "return x + code.astype(x.dtype)", "x += code\n        return x",
     select="changes_what and Sinusoidal")
 
@@ -544,7 +593,7 @@ p("x185", "whole blocks are visible", "keys[..., None, :] & (back >= 0) & (back 
 # -- windows, convolution, mean -----------------------------------------------------------------------------------
 
 p = plants("layers/sliding_window.py", "test_layers.py", "sliding_window or convolution")
-p("xc45", "a single sequence is refused", "if x.ndim < 2:", "if x.ndim < 3:", select="single_sequence")
+p("xc45", "a single sequence is refused", '"..., T, D"', '"B, T, D"', select="single_sequence")
 later = "concatenate([zeros, x[..., : x.shape[-2] - zeros.shape[-2], :]], axis=-2)"
 p("x186", "anti-causal: the window holds the future", "[delayed(x, steps) for", "[advanced(x, steps) for",
     ("sum(advanced(d_y", "sum(delayed(d_y"))
@@ -573,9 +622,6 @@ p("x199", "padding has a gradient", "real[..., None] * (d_y / count)",
 p("xc08", "multiplied by a rounded 1/n", "[:, 0] / count", "[:, 0] * (1 / count)")
 p("x200", "divided by the batch's mean length", "real.sum(axis=1, keepdims=True), 1)", "real.sum() / len(real), 1)")
 
-p = plants("layers/real_positions.py", "test_layers.py", "refuses")
-p("x201", "a mask of numbers is taken", 'getattr(getattr(mask, "dtype", None), "kind", "") == "b" and',
-    'hasattr(mask, "dtype") and')
 
 p = plants("layers/activations.py", "test_layers.py", "tanh_and_sigmoid")
 p("x202", "1 - y for 1 - y^2", "d_y * (1 - y * y)", "d_y * (1 - y)")
@@ -755,9 +801,9 @@ p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
     "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
-p("x107", "no_grad saves all the same", "if _thread.saving:", "if True:")
-p("x108", "no_grad never ends", "_thread.saving = before", "_thread.saving = False")
-p("x109", "an inner no_grad ends the outer one", "_thread.saving = before", "_thread.saving = True")
+p("x107", "no_grad saves all the same", "if _thread.saving:\n            self.__dict__.setdefault(\"_saves\"", "if True:\n            self.__dict__.setdefault(\"_saves\"")
+p("x108", "no_grad never ends", "_now(before, _thread.inside)", "_now(False, _thread.inside)")
+p("x109", "an inner no_grad ends the outer one", "_now(before, _thread.inside)", "_now(True, _thread.inside)")
 p("x110", "no_grad switches every thread", "class _Thread(threading.local):", "class _Thread:")
 p("x1062", "train and eval in a thread of its own reach all", "            _thread.modes[id(self)] = on\n", "            self._training = on\n",
     judge="test_decoding.py", select="switches_nobody")
@@ -766,8 +812,8 @@ p("x1064", "an inner block begins with all as they are outside", "{} if before i
     judge="test_decoding.py", select="switches_nobody")
 p("x1065", "an inner block's modes are the outer's", "before.copy()", "before", judge="test_decoding.py", select="switches_nobody")
 p("x111", "clear_saves forgets the submodules",
-    'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)',
-    'self.__dict__.pop("_saves", None)')
+    'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)\n            module',
+    'module = self\n        if True:\n            self.__dict__.pop("_saves", None)\n            module')
 p("x112", "eval reaches this module only", "for _, module in self.named_modules():\n            module.training = on",
     "self.training = on")
 p("x113", "eval of one model switches all", "module.training = on", "type(module).training = on")
@@ -778,9 +824,9 @@ p("x118", "loading rebinds the data", "p.data[...] = asarray(state[name], like=p
 p("x119", "loading takes a shape that broadcasts", "if state[name].shape != p.shape:", "if False:")
 p("x120", "a new dtype for the data only", "p.place(change(p.data), change(p.grad))", "p.place(change(p.data), p.grad)")
 p("x121", "saves of the old dtype stay",
-    'module.__dict__.pop("_flat", None)\n            module.__dict__.pop("_saves", None)',
+    'module.__dict__.pop("_flat", None)\n        self.clear_saves()',
     'module.__dict__.pop("_flat", None)')
-p("x122", "private attributes are searched", 'if name.startswith("_"):', "if False:")
+p("x122", "private attributes are searched", 'if name[0] == "_":', "if False:")
 p("x126", "an exchanged parameter goes unnoticed", "[*map(id, parameters)] != [*map(id, flat.parameters)]",
     "len(parameters) != len(flat.parameters)")
 
@@ -1843,7 +1889,6 @@ p = plants("layers/softmax.py", "test_device.py", "every_component and Softmax")
 p("x505", "NumPy's exponential whatever the array", "weights = xp.exp(", "weights = __import__('numpy').exp(")
 p = plants("layers/embedding.py", "test_device.py", "training_follows and sgd")
 p("x506", "ids stay where they are", "            ids = asarray(ids, like=self.weight.data)\n", "            pass\n")
-p("x507", "a look at ids that are on the device", "if on_host(ids) and (int", "if (int")
 p("x508", "ids are not checked on their way", "            expect_ids(ids, self.weight.shape[0])\n            ids =", "            ids =",
     select="checked_on_their_way")
 p = plants("losses.py", "test_device.py", "cross_entropy or training_follows")
@@ -1929,7 +1974,6 @@ p("x557", "no scale in backward (kernel)", "d_x[j] = scale * y[j]", "d_x[j] = y[
 p("x558", "more than four axes, one mask", "    if len(shape) > 4:\n", "    if False:\n", select="any_number_of_axes")
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "attention")
 p("x560", "a softmax of one's own is passed over", "type(self.softmax) is Softmax", "True", select="of_ones_own")
-p("x561", "a mask is not looked at", "            expect_mask(mask, scores.shape)\n", "            pass\n", select="wrong_with_a_mask")
 p("xc46", "d_P is kept outside keep_weights (kernel)", "if self.keep:\n            self.d_weights", "if True:\n            self.d_weights", select="keeps_nothing")
 p("x562", "the gradient of the weights is not dropped", "self.dropout.backward(product(d_y, value.swapaxes(-1, -2)))", "product(d_y, value.swapaxes(-1, -2))",
     select="drops_some")

@@ -32,7 +32,7 @@ from minitransformer.layers import (
     Softmax,
 )  # fmt: skip
 from minitransformer.losses import CrossEntropy
-from minitransformer.models import ConvolutionModel, Transformer, TransformerConfig
+from minitransformer.models import ConvolutionModel, Encoder, Transformer, TransformerConfig
 from minitransformer.module import Module, Parameter, no_grad
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.schedules import Constant, Cosine, Noam
@@ -94,6 +94,16 @@ def test_every_argument_of_a_component_has_a_hint(component):
         arguments = inspect.signature(method).parameters
         unhinted = {n for n, p in arguments.items() if p.annotation is p.empty} - own
         assert method is Module.forward or not unhinted, f"{name}: {unhinted}"
+
+
+@pytest.mark.parametrize("name", [*(set(boundary_table.SAME) - {"a list", "a masked array", "objects"})])
+def test_what_means_the_same_is_served_and_not_refused(name):
+    linear, x = Linear(7, 5, 0).to("float64"), normal(4, 7)
+    plain = boundary_table.passed(linear, [x])
+    right = lambda found: boundary_table.equal(found, plain)  # noqa: E731
+    assert boundary_table.ended(lambda: boundary_table.passed(linear, [boundary_table.SAME[name](x)]), right) == RIGHT
+    d_y = boundary_table.SAME[name](np.random.default_rng(7).standard_normal((4, 5)))
+    assert boundary_table.ended(lambda: boundary_table.passed(linear, [x], [d_y]), right) == RIGHT
 
 
 # -- a learner's own component, without hints ------------------------------------------------------------------------
@@ -185,6 +195,7 @@ def test_each_of_two_outputs_has_its_gradient_by_place_or_by_name():
     assert "d_sum has the shape (3,)" in refusal(two.backward, np.ones((3, 2)), np.ones(3))
     assert "d_sum has the shape (3,)" in refusal(two.backward, np.ones((3, 2)), d_sum=np.ones(3))
     assert two.backward(np.ones((3, 2)), d_sum=np.ones(2)).tolist() == [[2, 2]] * 3
+    assert not two._outputs and not two._saves
 
 
 def test_the_shapes_of_outputs_are_last_in_first_out_like_the_saves():
@@ -192,12 +203,14 @@ def test_the_shapes_of_outputs_are_last_in_first_out_like_the_saves():
     scale(normal(3, 5))
     with no_grad():
         scale(normal(9))
+    assert len(scale._outputs) == 1
     scale(normal(4))
     assert "(4,)" in refusal(scale.backward, normal(3, 5))
     scale.backward(normal(4))
     scale.backward(normal(3, 5))
     scale(normal(2))
     scale.clear_saves()
+    assert not scale.__dict__.get("_outputs")
     with pytest.raises(BackwardWithoutForward):
         scale.backward(normal(7))
 
@@ -241,6 +254,17 @@ class Block(Module):
 def test_what_a_learners_component_hands_to_its_parts_is_checked(quiet):
     with no_grad() if quiet else open("/dev/null"):
         assert "Linear: x must be" in refusal(Block(), normal(3, 4)) and "here D is 6" in refusal(Block(), normal(3, 4))
+
+
+def test_what_would_broadcast_inside_a_learners_component_is_refused():
+    class FirstOfAll(Module):
+        def __init__(self):
+            self.attention = MultiHeadAttention(8, 2, 0)
+
+        def forward(self, x):
+            return self.attention(x, x[:1])
+
+    assert "memory must be" in refusal(FirstOfAll(), normal(3, 5, 8))
 
 
 @pytest.mark.parametrize("quiet", [False, True])
@@ -319,6 +343,7 @@ def test_a_mask_is_looked_at_wherever_it_is_handed_in():
     ],
 )
 def test_inputs_with_gradients_never_broadcast(component, inputs):
+    LayerNorm(8)(normal(3, 8))  # what ran before leaves no trust behind
     assert "is needed" in refusal(component, *inputs) or "in the other arrays" in refusal(component, *inputs)
 
 
@@ -431,6 +456,12 @@ def test_another_byte_order_gives_the_same_numbers():
     norm = LayerNorm(8).to("float64")
     close(norm(x.astype(">f8")), norm(x), 0)
     close(norm.backward(x.astype(">f8")), norm.backward(x), 0)
+
+
+def test_a_list_of_layers_holds_components():
+    assert "layers must be a list of objects of the class Module, got a list" in refusal(Encoder, toy(), 0, [3])
+    assert "layers must be" in refusal(Encoder, toy(), 0, "abc")
+    assert Encoder(toy(), 0, []).layers == []
 
 
 def test_the_optimizer_wants_the_model_itself():

@@ -102,7 +102,7 @@ def run_worker(folder, names):
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=without_caches)
     (folder / "tests").mkdir()
-    helpers = {"common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py", "on_a_device.py", "fuzz_run.py", "fuzz_commands.py"}
+    helpers = {"boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py", "on_a_device.py", "fuzz_run.py", "fuzz_commands.py"}
     for file in {*JUDGES, *helpers}:
         if (TESTS / file).exists():
             shutil.copy(TESTS / file, folder / "tests" / file)
