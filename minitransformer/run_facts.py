@@ -50,16 +50,7 @@ def vocabulary_of(facts):
         _expect_followers(facts["followers"])
     if "tokenizer" in facts:
         expect_type(facts["tokenizer"], str, "vocabulary.tokenizer")
-    try:
-        vocabulary = load_vocabulary(facts)
-        fits = kind != "subwords" or _is_ours(vocabulary.tokenizer)
-    except InputError:
-        raise
-    except Exception as problem:  # the library of subwords raises nothing more special
-        raise InputError(f"vocabulary.tokenizer is none that can be read ({' '.join(str(problem).split())}).") from None
-    if not fits:
-        raise InputError(f"vocabulary.tokenizer is of another program: its tokens 0, 1, 2, … must be texts, and begin with {', '.join(SPECIAL)}.")
-    return vocabulary
+    return load_vocabulary(facts)
 
 
 def _expect_followers(followers):
@@ -67,12 +58,6 @@ def _expect_followers(followers):
     lists = [*followers.values()] if type(followers) is dict else [None]
     if not all(type(words) is list and all(type(word) is str for word in words) for words in lists):
         raise InputError(f"vocabulary.followers must name for each word a list of words; got {reprlib.repr(followers)}.")
-
-
-def _is_ours(tokenizer):
-    """Whether ids 0, 1, 2, … are tokens, the special ones first, as `Subwords` expects."""
-    tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
-    return tuple(tokens[: len(SPECIAL)]) == SPECIAL and all(type(token) is str and token for token in tokens)
 
 
 def expect_example(example, size):

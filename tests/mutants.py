@@ -1862,8 +1862,6 @@ p("xr53", "no limit to a model", "> MOST_PARAMETERS:", "> 1e99:", select="every_
 p("xr54", "where a run ends may not move", "if path != \"training.steps\"}", "}", select="killed_before_its_next")
 p = plants("run_facts.py", "test_run.py", "drawn_facts")
 p("xr55", "a generator's state is believed", "_expect_like(random[\"data\"][\"random\"], data.bit_generator.state, \"random.data.random\")", "pass")
-p("xr56", "a tokenizer of another program will do", "fits = kind != \"subwords\" or _is_ours(vocabulary.tokenizer)", "fits = True",
-    select="from_elsewhere")
 p("xr57", "moments of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
     select="tensors_do_not_fit")
 p = plants("run.py", "test_run.py", "")
