@@ -267,16 +267,16 @@ def all_cases():
         yield from (("options", *case) for case in option_cases(cls, arguments))
 
 
-def main():
+def table():
+    """The counts as text, and a line for each case that ended as none should."""
     found, wrong = collections.defaultdict(collections.Counter), []
     for kind, what, how in all_cases():
         found[kind][how if how in (REFUSED, RIGHT) else how.split(":")[0]] += 1
         if how not in (REFUSED, RIGHT):
             wrong.append(f"  {kind}: {what}: {how}")
-    for kind, counts in found.items():
-        print(f"{kind:12}", f"{sum(counts.values()):6,}", *(f"  {how} {n:,}" for how, n in sorted(counts.items())))
-    print(*wrong, sep="\n")
+    lines = [[f"{kind:12} {sum(counts.values()):6,}", *(f"{how} {n:,}" for how, n in sorted(counts.items()))] for kind, counts in found.items()]
+    return "\n".join("   ".join(line) for line in lines), wrong
 
 
 if __name__ == "__main__":
-    main()
+    print(*table(), sep="\n")
