@@ -1545,6 +1545,7 @@ p("xl11", "what is no UTF-8 is answered", "            expect_utf8(line, name_of
 p("xl12", "UTF-16 is read as if it were none", "if number == 0 and line.startswith(UTF_16):", "if False:", select="utf16")
 p("xl14", "texts are read by the locale", 'return os.fsencode(text).decode("utf-8")', "return text", select="locale")
 p("xl13", "closed standard input is a crash", "    if sys.stdin is None:\n", "    if False:\n", select="shell")
+p("xl76", "a single text that cannot be answered leaves a line", "            if name or not problem:\n", "            if True:\n", select="single_one_needs")
 p = plants("cli/asking.py", "test_lines.py", "")
 p("xl15", "a wrong option is said for every line", "    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line", "    # what",
   select="said_once")
@@ -1565,7 +1566,8 @@ p("xl24", "the command to train breaks at a space", "train --resume {typed(path)
 p = plants("streams.py", "test_lines.py", "streams or shell")
 p("xl25", "the locale writes", 'stream.reconfigure(encoding="utf-8", errors="replace")', 'stream.reconfigure(errors="replace")', select="locale or utf8")
 p("xl26", "a closed output is a crash", "        if getattr(sys, name) is None:\n", "        if False:\n")
-p("xl27", "complaining crashes where it cannot be written", "    with contextlib.suppress(OSError):\n        print", "    if True:\n        print")
+p("xl27", "complaining crashes where it cannot be written", "    with contextlib.suppress(OSError):\n        print", "    if True:\n        print",
+  select="streams and compare")
 p("xl28", "Python tries again at its end", "            os.dup2(nowhere, stream.fileno())\n", "",
   ("            os.close(nowhere)\n            stream.flush()\n", "            os.close(nowhere)\n"))
 p = plants("cli/__init__.py", "test_lines.py", "streams or shell")

@@ -16,14 +16,16 @@ def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()
     """Print the answer to each text on a line of its own, `at_once` of them together; returns the exit status.
 
     `answer(texts) → answers` does the work. A text that cannot be answered leaves an empty line in its place, and a
-    sentence on standard error says why, with its name and number if texts have a name; the status is then 2. So are the
-    `remarks(text) → sentences` said of an answered one, which leave the status as it is.
+    sentence on standard error says why, with its name and number; the status is then 2. (A single text has no name, and
+    leaves no line.) What `remarks(text) → sentences` say of an answered text stands there too, and is no matter for the
+    status.
     """
     status, number = 0, 0
     for group in in_groups(texts, at_once):
         for text, (answer_to_it, problem) in zip(group, answered(group, answer)):
             number += 1
-            print(answer_to_it, flush=True)
+            if name or not problem:
+                print(answer_to_it, flush=True)
             for sentence in [problem] if problem else remarks(text):
                 complain(f"{name} {number}: {sentence}" if name else sentence)
             status = 2 if problem else status
