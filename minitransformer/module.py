@@ -260,6 +260,8 @@ class Module:
 
     def load_state_dict(self, state):
         """Take over the arrays of `state_dict()`. Raises InputError if a name or a shape does not fit."""
+        if not isinstance(state, dict):
+            raise InputError(f"A state is a dict of names and arrays, as state_dict() makes it; got {type(state).__name__}.")
         parameters = self.named_parameters()
         missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))
         if missing or extra:
@@ -267,8 +269,8 @@ class Module:
                 f"These weights are of another model: missing {missing[:3] or 'none'}, not known here {extra[:3] or 'none'}."
             )
         for name, p in parameters.items():
-            if state[name].shape != p.shape:
-                raise InputError(f"{name} has shape {state[name].shape} there and {p.shape} here.")
+            if (shape := boundary.expect(state[name], boundary.Floats, name).shape) != p.shape:
+                raise InputError(f"{name} has shape {shape} there and {p.shape} here.")
         for name, p in parameters.items():
             p.data[...] = asarray(state[name], like=p.data)
 

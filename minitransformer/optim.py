@@ -3,7 +3,7 @@
 import math
 
 from .backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
-from .boundary import NonNegative, Positive, Rate, Share, checked
+from .boundary import Floats, NonNegative, Positive, Rate, Share, checked, expect
 from .errors import InputError
 from .module import Module
 
@@ -38,7 +38,7 @@ class Optimizer:
         if not self.flat.intact():
             raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...).")
         self.t += 1
-        return self.rate()
+        return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 
     def update(self, rate, grad, part=slice(None)):
         """Write the parameters and moments, or a part of them, by the rule of step t and these gradients (P,)."""
@@ -54,9 +54,13 @@ class Optimizer:
         return {name: getattr(self, name).copy() for name in self.moments}
 
     def load_state_dict(self, state, t):
+        """Take over `state_dict()` and the step. Raises InputError if a moment is missing or has another shape; then nothing changes."""
         for name in self.moments:
-            if state[name].shape != self.flat.data.shape:
-                raise InputError(f"The optimizer's {name} has shape {state[name].shape}, the model {self.flat.data.shape}.")
+            if name not in state:
+                raise InputError(f"The optimizer's state lacks {name}; it has {', '.join(state) or 'nothing'}.")
+            if (shape := expect(state[name], Floats, name).shape) != self.flat.data.shape:
+                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
+        for name in self.moments:
             getattr(self, name)[...] = asarray(state[name], like=self.flat.data)
         self.t = t
 

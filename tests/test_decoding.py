@@ -22,9 +22,10 @@ from minitransformer.decoding import (
     sample,
     writable,
 )
+from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.gradient_check import away_from_initialisation
 from minitransformer.inspection import attention_weights
-from minitransformer.models import MODELS, configure, find_model
+from minitransformer.models import MODELS, Transformer, TransformerConfig, configure, find_model
 from minitransformer.models.encoder import small_example
 from minitransformer.module import no_grad, own_modes
 
@@ -701,3 +702,48 @@ def test_kept_weights_are_those_of_the_thread_that_keeps_them():
         assert attention.keep and attention.weights is mine and not before and not np.array_equal(mine, theirs)
     assert not attention.keep and attention.weights is mine
     assert "inside `keep_weights`, in this thread" in in_a_thread(lambda: str(pytest.raises(AttributeError, lambda: attention.weights).value))
+
+
+SEARCHES = {
+    "greedy": greedy,
+    "beam": beam_search,
+    "sample": lambda model, source, max_tokens=None: sample(model, source, max_tokens, 0),
+    "hypotheses": hypotheses,
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_padding_in_front_or_between_is_no_part_of_a_source(name):
+    model = peaked_transformer()
+    answers = [SEARCHES[name](model, np.array([row])) for row in ([4, 5, 6, 7], [0, 0, 4, 5, 6, 7], [4, 0, 5, 6, 0, 7], [4, 5, 6, 7, 0])]
+    for answer in answers[1:]:
+        assert str(answer) == str(answers[0])
+
+
+def peaked_transformer():
+    model = Transformer(TransformerConfig.preset("toy", source_vocabulary=9, positions="learned", max_length=30), 0)
+    for p in model.parameters():
+        p.data[...] *= 2
+    return model
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_model_whose_logits_are_no_numbers_is_named(name, wrong):
+    model = peaked_transformer()
+    model.output.weight.data[...] = wrong
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="logits are NaN or infinite"):
+        SEARCHES[name](model, np.array([[4, 5, 6]]), 5)
+
+
+@pytest.mark.parametrize("options", [{"beam": 2.5}, {"beam": "2"}, {"beam": True}, {"beam": None}, {"alpha": "0.6"}, {"alpha": None}, {"alpha": np.nan}, {"early_stopping": "no"}])
+def test_the_options_of_a_beam_are_checked(options):
+    for search in (beam_search, hypotheses):
+        with pytest.raises(InputError, match=next(iter(options))):
+            search(peaked_transformer(), np.array([[4, 5]]), 3, **options)
+
+
+@pytest.mark.parametrize("options", [{"temperature": "1"}, {"temperature": None}, {"top_p": "a"}, {"top_k": 1.5}, {"top_k": "a"}, {"rng": 1.5}, {"rng": "a"}, {"rng": True}])
+def test_the_options_of_sampling_are_checked(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        sample(peaked_transformer(), np.array([[4, 5]]), 3, **{"rng": 0, **options})

@@ -5,16 +5,18 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, keys_outermost, on_host
-from ..boundary import Floats, MayAttend
+from ..boundary import Floats, Ids, MayAttend, Natural, checked
 from ..module import Module
 
 
-def padding_mask(ids, padding=0):
+@checked
+def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0):
     """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Join it to another mask with `&`."""
     return keys_outermost((ids != padding)[:, None, None, :])
 
 
-def causal_mask(length, like=None, last=None):
+@checked
+def causal_mask(length: Natural, like=None, last: Natural | None = None):
     """True where the key is not later than the query: (1, 1, T, T) bool, lower triangular.
 
     `last`: only the rows of so many last queries, (1, 1, last, T), for decoding.

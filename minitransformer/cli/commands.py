@@ -33,7 +33,7 @@ def train(options):
         except Interrupted:
             bar.close()
             print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")
-            return 0
+            return 130
         except NonFiniteError:
             kept = run.checkpoints()
             print(f"The last good checkpoint: {kept[-1] if kept else 'none yet'}", file=sys.stderr)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory
+from ..boundary import Real, Whole, checked
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
 from .evaluating import evaluating
-from .limits import longest_answer, writable
+from .limits import expect_finite, longest_answer, padding_behind, writable
 
 BEAM, ALPHA = 4, 0.6  # the paper's, section 6.1; and what every command decodes with unless told otherwise
 
@@ -22,7 +23,8 @@ class Hypothesis(NamedTuple):
     ids: list
 
 
-def beam_search(model, source, max_tokens=None, beam=BEAM, alpha=ALPHA, early_stopping=False):
+@checked
+def beam_search(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Real = ALPHA, early_stopping: bool = False):
     """Decode every row of `source`, keeping the `beam` likeliest beginnings at each step.
 
         score(Y) = log p(Y | X) / ((5 + |Y|) / 6)^α          |Y| counts the EOS
@@ -38,7 +40,8 @@ def beam_search(model, source, max_tokens=None, beam=BEAM, alpha=ALPHA, early_st
     return padded(best) if source is None else asarray(padded(best), like=source)
 
 
-def hypotheses(model, source, max_tokens=None, beam=BEAM, alpha=ALPHA, early_stopping=False):
+@checked
+def hypotheses(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Real = ALPHA, early_stopping: bool = False):
     """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the best first.
 
     A hypothesis is finished when EOS is among the `beam` best continuations of a step. A row is done when no beginning
@@ -61,11 +64,12 @@ def search(model, source, max_tokens, beam, alpha, early_stopping, wanted):
     enough = beam if early_stopping or beam == 1 else np.inf             # going on after its only EOS, 1 would not be greedy
     beams = Beams(longest, beam, alpha, wanted, enough)
     with evaluating(model):
-        state = take_rows(model.start(source), np.arange(len(longest)).repeat(beam))
+        state = take_rows(model.start(padding_behind(source)), np.arange(len(longest)).repeat(beam))
         ids = np.full(len(longest) * beam, BOS)
         while len(beams.rows):
             logits, state = model.step(ids, state)                       # (N·beam, V)
-            log_p = log_softmax(as_numpy(logits).astype(np.float64))
+            log_p = log_softmax(as_numpy(logits).astype(np.float64))     # a row with a NaN, or without any number, is NaN
+            expect_finite(log_p[:, EOS])
             parents, ids = beams.advance(writable(log_p))
             state = take_rows(state, asarray(parents, like=logits))
     return beams.finished

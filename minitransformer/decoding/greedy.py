@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..backend import as_numpy, asarray, keep_freed_memory
+from ..backend import as_numpy, asarray, keep_freed_memory, on_host
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
 from .evaluating import evaluating
-from .limits import longest_answer, writable
+from .limits import expect_finite, longest_answer, padding_behind, writable
 
 
 def greedy(model, source, max_tokens=None):
@@ -35,13 +35,15 @@ def generate(model, source, max_tokens, choose):
     rows = np.flatnonzero(longest > 0)                                   # those that still write
     length = 0
     with evaluating(model):
-        state = model.start(source)
+        state = model.start(padding_behind(source))
         if len(rows) < len(longest):
             state = take_rows(state, rows)
         ids = np.full(len(rows), BOS)
         while len(rows):
             logits, state = model.step(ids, state)                       # (N, V)
-            ids = as_numpy(choose(writable(logits), rows)).astype(np.int64, copy=False)  # (N,)
+            logits = writable(logits)
+            ids = as_numpy(choose(logits, rows)).astype(np.int64, copy=False)  # (N,)
+            expect_finite(logits[np.arange(len(ids)), ids] if on_host(logits) else ids)
             produced[rows, length] = ids
             length += 1
             going = (ids != EOS) & (length < longest[rows])

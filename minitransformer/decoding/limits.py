@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..backend import as_numpy
+from ..backend import as_numpy, on_host
 from ..boundary import expect
 from ..data.vocabulary import BOS, PAD
-from ..errors import InputError
+from ..errors import InputError, NonFiniteError
 from ..models.input_embedding import Source
 
 
@@ -14,6 +14,25 @@ def writable(scores):
     scores = scores.copy()
     scores[..., PAD] = scores[..., BOS] = -np.inf
     return scores
+
+
+def padding_behind(source):
+    """The source (B, S) with each row's tokens first, in their order, and its padding behind them; None stays None.
+
+    Models count positions from the first column, so padding in front would move a sentence to other places.
+    """
+    if source is None or not on_host(source) or not ((source[:, 1:] != PAD) & (source[:, :-1] == PAD)).any():
+        return source
+    return np.take_along_axis(source, np.argsort(source == PAD, axis=1, kind="stable"), axis=1)
+
+
+def expect_finite(scores):
+    """Raise NonFiniteError unless the scores of what a search may choose, (N,), are numbers. (On a GPU, a look would have to wait.)"""
+    if not np.isfinite(scores).all():
+        raise NonFiniteError(
+            "The model's logits are NaN or infinite, so there is no likeliest token. Look for a parameter that is not finite: "
+            "[n for n, p in model.named_parameters().items() if not numpy.isfinite(p.data).all()]."
+        )
 
 
 def longest_answer(model, source, max_tokens=None):

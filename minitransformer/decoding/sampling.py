@@ -5,13 +5,15 @@ import numbers
 import numpy as np
 
 from ..backend import array_module, as_numpy
+from ..boundary import Real, Rng, Whole, checked, expect
 from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers.softmax import Softmax
 from .greedy import generate
 
 
-def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
+@checked
+def sample(model, source, max_tokens, rng, temperature: Real = 1.0, top_k: Whole = 0, top_p: Real = 1.0):
     """Decode every row of `source` by drawing each token from the model's distribution, reshaped.
 
         p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of these only the
@@ -48,12 +50,12 @@ def sample(model, source, max_tokens, rng, temperature=1.0, top_k=0, top_p=1.0):
 def generators_of_rows(rng, source):
     """A random generator for each row of source (B, S), padding left out: see `sample`."""
     rows = [[]] if source is None else [row[row != PAD].tolist() for row in as_numpy(source)]
-    if isinstance(rng, numbers.Integral):
+    if isinstance(rng, numbers.Integral) and not isinstance(rng, bool):
         if rng < 0:
             raise InputError(f"A seed is a whole number of at least 0, got {rng}.")
         seeds = [int(rng)] * len(rows)
     else:
-        seeds = np.random.default_rng(rng).integers(2**63, size=len(rows)).tolist()
+        seeds = expect(rng, Rng, "rng").integers(2**63, size=len(rows)).tolist()
     return [np.random.default_rng([seed, *row]) for seed, row in zip(seeds, rows)]
 
 

@@ -21,7 +21,8 @@ class Transformer(Module):
 
     Backward takes d_logits back through the decoder, whose d_memory then goes back through the encoder; it returns
     None, because ids have no gradient. The masks come from the ids: padding (id 0) is invisible, and a target
-    position sees itself and what came before.
+    position sees itself and what came before. Positions are counted from the first column, so padding stands behind the
+    tokens; the searches of `decoding` move it there.
 
     `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the sum of its three
     uses. `rng` is a numpy Generator or a seed: it draws the first weights, and later the dropout.
