@@ -36,7 +36,7 @@ class Optimizer:
     def next_rate(self):
         """Count a step; its learning rate. Raises InputError if the parameters are no longer those of this optimizer."""
         if not self.flat.intact():
-            raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...).")
+            raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...), and for a copy of the model, anew.")
         self.t += 1
         return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 

@@ -10,6 +10,8 @@ def grade(options):
     """Grade notebooks and Python files: who has what right, and which mistakes the class makes."""
     from ..grading.grade import as_json_text, as_text, grade, was_interrupted  # the exercises take a moment to load
 
+    if options.out and Path(options.out).suffix != ".json":  # and so no submission is replaced
+        raise InputError(f"The file of --out must end in .json, got {options.out}.")
     if options.out and not Path(options.out).absolute().parent.is_dir():
         raise InputError(f"{options.out} could not be written: there is no folder {Path(options.out).parent}.")
     submissions = grade(options.files, options.seconds, options.jobs)

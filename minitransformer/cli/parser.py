@@ -155,7 +155,7 @@ def make_parser():
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
     grade.add_argument("files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them")
-    grade.add_argument("--out", metavar="FILE", help="write everything to this file, as JSON")
+    grade.add_argument("--out", metavar="FILE", help="write everything to this file, as JSON; its name ends in .json")
     grade.add_argument("--seconds", type=positive, default=60.0, help="the time that one file may take (default: 60)")
     grade.add_argument("--jobs", type=at_least(1), metavar="N", help="files side by side (default: one a core)")
 

@@ -52,6 +52,9 @@ class ConvolutionModel(LanguageModel):
     al. 2017, section 4.
     """
 
+    def __init__(self, config: ConvolutionConfig, rng: Rng):
+        super().__init__(config, rng)
+
     def make_layers(self, config, rng):
         return [ConvolutionLayer(config, rng, config.kernel_width**i) for i in range(config.decoder_layers)]
 
