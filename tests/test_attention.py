@@ -869,3 +869,9 @@ def test_keeping_ends_with_its_block_even_by_an_error_and_an_outer_block_goes_on
     kept = attention_maps(component)["expectation"]
     component(2 * query, key)
     assert attention_maps(component)["expectation"] is kept and kept.shape == (3, 1, 5, 7)
+
+
+def test_what_masks_are_made_of_is_checked():
+    for make in (lambda: padding_mask([[4, 0]]), lambda: padding_mask(np.array([4, 0])), lambda: causal_mask("3"), lambda: causal_mask(-1), lambda: causal_mask(2.5)):
+        with pytest.raises(InputError):
+            make()

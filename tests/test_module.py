@@ -725,3 +725,9 @@ def test_gradients_of_a_component_that_came_after_the_flat_buffers_are_zeroed_to
     model.zero_grad()
     assert not model.later.weight.grad.any()
     assert model.pack().data.size == model.parameter_count()
+
+
+@pytest.mark.parametrize("state", [None, 3, [], {"weight": [[1.0] * 3] * 4, "bias": [1.0] * 3}, {"weight": np.ones((4, 3), complex), "bias": np.ones(3)}])
+def test_a_state_that_is_no_state_is_refused_in_a_sentence(state):
+    with pytest.raises(InputError):
+        Linear(4, 3, 0).load_state_dict(state)

@@ -7,6 +7,7 @@ import pytest
 
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
+from minitransformer.layers import Linear
 from minitransformer.module import Module, Parameter
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.schedules import Constant, Cosine, Noam
@@ -305,3 +306,22 @@ def test_schedules_refuse_what_does_not_fit():
     assert "at least 1" in _refusal(Noam, 512, 0)
     message = _refusal(Cosine, 0.1, 100, 100)
     assert "100 steps" in message and "warm-up" in message
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    optimizer = Adam(Linear(4, 3, 0))
+    whole, part = np.ones(15, dtype=np.float32), np.ones(2, dtype=np.float32)
+    for state in ({}, {"first_moment": whole}, {"first_moment": whole, "second_moment": part}, {"first_moment": whole, "second_moment": [1.0] * 15}):
+        with pytest.raises(InputError, match="moment"):
+            optimizer.load_state_dict(state, 3)
+        assert optimizer.t == 0 and not optimizer.first_moment.any()
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, -1.0, "0.1", None])
+def test_a_schedule_that_gives_no_rate_is_refused_before_a_parameter_moves(rate):
+    linear = Linear(4, 3, 0)
+    optimizer, before = Adam(linear, lambda t: rate), linear.weight.data.copy()
+    linear.weight.grad += 1
+    with pytest.raises(InputError, match="learning rate of step 1"):
+        optimizer.step()
+    assert (linear.weight.data == before).all()
