@@ -4,7 +4,7 @@ Start with a component and its two methods:
 
     from minitransformer.layers import LayerNorm      # then LayerNorm(8).forward(x), .backward(d_y)
 
-The rooms, from the ground up: `backend`, `module`, `layers`, `attention`, `recurrent`, `losses`, `optim`, `schedules`,
+The rooms, from the ground up: `backend`, `boundary`, `module`, `layers`, `attention`, `recurrent`, `losses`, `optim`, `schedules`,
 `models`, `data`, `decoding`, `training`, `run`, `plotting`, `study`, `cli`.
 """
 
