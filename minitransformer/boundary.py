@@ -13,8 +13,8 @@ or else that of the first array which has the letter. `...` stands for any axes 
 call. "B, T, D or N, D" allows two forms. Only batches and lengths may be empty.
 
 What is not quite right but has one meaning is converted: a NumPy number to Python's, another byte order to the
-machine's, a subclass of ndarray to a plain array, a seed to a generator. All else raises InputError, in a sentence with the
-value, what was expected, and what to do.
+machine's, a subclass of ndarray to a plain array, a seed to a generator. All else raises InputError, in a sentence with
+the value, what was expected, and what to do.
 """
 
 import copy
@@ -35,9 +35,9 @@ from .errors import InputError, unknown
 ARRAYS = {np.ndarray}  # the types of arrays that pass as they are; a GPU's is added when the first comes
 FLOATS = np.dtype("float32"), np.dtype("float64")
 LEGEND = {
-    "B": "batch", "T": "length", "S": "source length", "N": "real positions", "M": "real positions of the memory", "H": "heads",
-    "D": "features", "E": "features", "F": "features", "K": "features of a head", "K_v": "features of a head's value",
-    "Q": "features of a query", "X": "features", "A": "features of an annotation", "V": "vocabulary",
+    "B": "batch", "T": "length", "S": "source length", "N": "real positions", "M": "real positions of the memory",
+    "D": "features", "H": "heads", "K": "features of a head", "K_v": "features of a head's value", "V": "vocabulary",
+    "Q": "features of a query", "X": "features", "A": "features of an annotation",
 }  # fmt: skip
 MAY_BE_EMPTY = {"B", "T", "S", "N", "M"}
 
@@ -68,7 +68,7 @@ class Anything(Kind):
 
 
 class Input(Kind):
-    """An input of a forward without hints, as a learner's has: any object, but an array is one of floats, integers or booleans."""
+    """An input of a forward without hints, as a learner's has: any object, but an array is of floats, integers or booleans."""
 
     def passes(self, value, sizes):
         if type(value) in ARRAYS:
@@ -86,7 +86,7 @@ class Input(Kind):
             return value
         array = plain_array(value, name)
         if array.dtype.kind not in "fiub":
-            raise InputError(f"{name} is an array of {array.dtype}. An array of numbers is needed: floats, integers or booleans.")
+            raise InputError(f"{name} must be an array of floats, integers or booleans, got {array.dtype}.")
         return array
 
 

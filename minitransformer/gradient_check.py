@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from .boundary import Count, Natural, Positive, checked
 from .errors import InputError
-from .module import no_grad
+from .module import Module, no_grad
 
 TOLERANCE = 1e-6
 ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero, and differences this small cannot tell
@@ -79,7 +80,15 @@ def away_from_initialisation(component, rng):
     return component
 
 
-def gradient_check(component, *inputs, seed=0, step=STEP, tolerance=TOLERANCE, max_entries=None):
+@checked
+def gradient_check(
+    component: Module,
+    *inputs,
+    seed: Natural = 0,
+    step: Positive = STEP,
+    tolerance: Positive = TOLERANCE,
+    max_entries: Count | None = None,
+):
     """Compare `backward` with central differences of L = Σ d_y ∘ y, d_y random, for every float input and parameter.
 
         ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h

@@ -296,7 +296,7 @@ def name_of_dtype(target):
 def guard(cls):
     """Let a component's `__init__`, `forward` and `backward` check what they are handed, by the hints of their signatures.
 
-    A method that a subclass calls by `super()` is not checked again, and neither is one that is inherited wrapped twice.
+    What a subclass hands to a method of its parent by `super()` is not checked again.
     """
     for name, wrap in (("__init__", guarded_init), ("forward", guarded_forward), ("backward", guarded_backward)):
         method = inspect.getattr_static(cls, name)
@@ -330,8 +330,8 @@ def guarded_init(cls, function):
 def guarded_forward(cls, function):
     """`forward` that checks its inputs first, and notes the shape and dtype of its output for `backward`.
 
-    Inside a forward of this package all inputs have been checked at the outermost component, but for masks; those of a part are
-    looked at only if it fails. What a learner's own component hands to its parts is always checked.
+    Inside a forward of this package all inputs have been checked at the outermost component, but for masks; those of a
+    part are looked at only if it fails. What a learner's own component hands to its parts is always checked.
     """
     signature = boundary.Signature(function, hints(cls, "forward"), skip=1, unhinted=boundary.INPUT)
     is_ours, mask_at = cls.__module__.split(".")[0] == __package__, signature.place_of_mask()
@@ -341,7 +341,7 @@ def guarded_forward(cls, function):
 
     @functools.wraps(function)
     def forward(self, *inputs, **options):
-        if type(self).forward is not forward:                            # called by the forward of a subclass, which was checked
+        if type(self).forward is not forward:                            # a subclass's forward calls it by super()
             return function(self, *inputs, **options)
         inputs, options = taken(self, inputs, options)
         before = _thread.inside
@@ -357,15 +357,15 @@ def guarded_forward(cls, function):
     def __call__(self, x=NOTHING, /, *others, **options):
         """`forward`, in little more time than the function itself needs where the inputs are another component's results."""
         inside, own = _thread.inside, self.__dict__
-        is_plain = inside and type(self).forward is forward and "forward" not in own
+        is_plain = inside and x is not NOTHING and type(self).forward is forward and "forward" not in own
         if not is_plain or mask_at is not None and (options or len(others) >= mask_at and others[mask_at - 1] is not None):
-            return self.forward(*(others if x is NOTHING else (x, *others)), **options)
+            return self.forward(*others, **options) if x is NOTHING else self.forward(x, *others, **options)
         try:
             y = function(self, x, *others, **options) if others or options else function(self, x)
         except InputError:
             raise
         except Exception:
-            taken(self, (x, *others), options)                           # if it is an input, this says what is wrong
+            taken(self, (x, *others), options)                           # says what is wrong, if it is an input
             raise
         if inside == 2:
             own.setdefault("_outputs", []).append((y.shape, y.dtype) if type(y) in ARRAYS else boundary.form_of(y))

@@ -73,8 +73,8 @@ p = plants("module.py", "test_boundary.py", "")
 p("xb20", "a gradient's shape is that of the first output", "of = outputs[-1] if outputs", "of = outputs[0] if outputs", select="last_in_first_out")
 p("xb21", "no_grad notes shapes", 'if _thread.saving:\n            self.__dict__.setdefault("_outputs"', 'if True:\n            self.__dict__.setdefault("_outputs"',
     select="last_in_first_out")
-p("xb22", "a parent's forward notes a shape of its own", "        if type(self).forward is not forward:                            # called",
-    "        if False:                            # called", select="learners_subclass")
+p("xb22", "a parent's forward notes a shape of its own", "        if type(self).forward is not forward:                            # a sub",
+    "        if False:                            # a sub", select="learners_subclass")
 p("xb23", "once inside, always inside", "            _now(_thread.saving, before)\n        if _thread", "            pass\n        if _thread", select="broadcast")
 p("xb24", "a learner's parts are trusted", "_now(_thread.saving, is_ours and not signature.takes_more)", "_now(_thread.saving, True)",
     select="inside_a_learners_component")

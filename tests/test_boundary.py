@@ -458,6 +458,18 @@ def test_another_byte_order_gives_the_same_numbers():
     close(norm.backward(x.astype(">f8")), norm.backward(x), 0)
 
 
+def test_a_part_may_be_called_by_name():
+    class ByName(Module):
+        def __init__(self):
+            self.linear = Linear(8, 8, 0)
+
+        def forward(self, x):
+            return self.linear(x=x)
+
+    x = normal(3, 8)
+    close(Residual(ByName(), 8, 0)(x), Residual(ByName().linear, 8, 0)(x))
+
+
 def test_a_list_of_layers_holds_components():
     assert "layers must be a list of objects of the class Module, got a list" in refusal(Encoder, toy(), 0, [3])
     assert "layers must be" in refusal(Encoder, toy(), 0, "abc")

@@ -42,7 +42,8 @@ class Masking(Module):
     Backward: d_x = d_y where mask, else 0. Without a mask, y = x.
 
     The mask is boolean, True = may attend, and broadcasts to the scores: padding (B, 1, 1, S), causal (1, 1, T, T),
-    both joined with `&`. Raises InputError for another dtype or a shape that does not broadcast to that of x.
+    both joined with `&`. It has as many axes as the scores, each of their size or 1, so that no axis is mistaken for another
+    of the same size: InputError otherwise, and for another dtype.
 
     Shapes: x, y (..., T, S); mask broadcastable to x. Source: Vaswani et al. 2017, section 3.2.3.
     """
