@@ -1626,7 +1626,7 @@ p("xl56", "the page grows without end", "    if max(pages) <= MOST:\n", "    if 
 p("xl58", "all panels fit", "    return rows, columns\n\n\ndef lay_out", "    return 10**6, 10**6\n\n\ndef lay_out")
 p("xl59", "labels stand at the wrong tokens", "axes.set_xticks(range(0, len(labels.keys), every), labels.keys[::every]", "axes.set_xticks(range(len(labels.keys[::every])), labels.keys[::every]")
 p("xl60", "nobody says that labels are missing", "return labels.key_name if every == 1 else", "return labels.key_name if True else")
-p("xl61", "cells of no size", "max(math.floor(100 * fits) / 100, FINEST)", "max(math.floor(100 * fits) / 100, 0.001)")
+p("xl61", "cells of no size", "max(math.floor(100 * fits) / 100, FINEST)", "max(math.floor(100 * fits) / 100, 0.001)", select="finest")
 p = plants("plotting/attention.py", "test_plotting.py", "bound or influence_of_a_long")
 p("xl62", "what is left out is not said", 'return f"Left out, because it is too much for a page: {', 'return "" and f"{')
 p("xl63", "the mean makes room for a head", "heads[: columns - bool(mean)], heads[columns - bool(mean) :]", "heads[:columns], heads[columns:]")

@@ -217,7 +217,8 @@ def test_without_jupyter_the_command_says_what_to_install_and_how_to_do_without(
 @pytest.mark.parametrize("there", [("jupyterlab",), ("notebook",), ("jupytext",)])
 def test_jupyter_and_jupytext_are_needed_both(course, monkeypatch, capsys, there):
     installed(monkeypatch, *there)
-    monkeypatch.setattr("minitransformer.cli.lessons.subprocess", None)  # nothing may be started
+    started = SimpleNamespace(Popen=lambda command: pytest.fail("Jupyter was started"))
+    monkeypatch.setattr("minitransformer.cli.lessons.subprocess", started)
     monkeypatch.setattr(sys, "executable", "/my programs/python")
     assert main(["lessons", "07", "--folder", str(course / "mine")]) == 2
     error = capsys.readouterr().err

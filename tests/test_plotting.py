@@ -39,7 +39,8 @@ from minitransformer.plotting import (
 )
 from minitransformer.plotting.comparison import plot_comparison
 from minitransformer.plotting.curves import series, smoothed
-from minitransformer.plotting.maps import MOST
+from minitransformer.plotting.labels import AxisLabels
+from minitransformer.plotting.maps import FINEST, MOST, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
 
@@ -694,8 +695,11 @@ ODD = ["\u200b", "\ud800", "\udce9", "\ufeff", "\u0301", "\x00", "\t", "\u202e",
     lambda t: draw_bars(plain_panels()[1], {t: 1.0, "b": 2}, title=t, x_name=t, y_name=t).figure,
 ], ids="attention influence gradient strip matrices comparison loss positions lines bars".split())  # fmt: skip
 def test_any_text_can_stand_in_a_picture(draw, text):
-    figure = draw(text)
-    FigureCanvasAgg(figure).draw()
+    try:
+        figure = draw(text)
+        FigureCanvasAgg(figure).draw()
+    except (TypeError, ValueError, ArithmeticError) as problem:
+        pytest.fail(f"{problem!r} while it was drawn")
     assert not any(c in "\ud800\udce9\u200b\x00" for c in "".join(texts(figure)))
 
 
@@ -748,6 +752,11 @@ def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_label
     assert every > 1 and labels(last.xaxis) == tokens[::every] and labels(panels(figure)[0].yaxis) == tokens[::every]
     assert [tick for tick in last.get_xticks()] == list(range(0, 300, every))
     assert overlaps(figure) == []
+
+
+def test_no_cell_is_smaller_than_the_finest():
+    many = AxisLabels(["a"] * 2500, ["a"] * 2500, "key", "query")
+    assert lay_out(1, 1, [[""]], many, "Too many tokens, which nobody cut off", 0.45).cell == FINEST
 
 
 def test_a_strip_and_chosen_heads_have_the_bound_too():
