@@ -30,7 +30,7 @@ from typing import Annotated
 import numpy as np
 
 from .backend import array_module, on_host
-from .errors import InputError, unknown
+from .errors import InputError, did_you_mean, unknown
 
 ARRAYS = {np.ndarray}  # the types of arrays that pass as they are; a GPU's is added when the first comes
 FLOATS = np.dtype("float32"), np.dtype("float64")
@@ -314,7 +314,6 @@ Features = Annotated[Floats, "..., D"]
 Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=1)]
 Whole = Annotated[int, Number("a whole number", whole=True)]
 AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, least=2)]
-Real = Annotated[float, Number("a number, and finite")]
 Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
 Share = Annotated[float, Number("a probability from 0 up to, not including, 1", least=0, below=1)]
 Positive = Annotated[float, Number("a number above 0, and finite", above=0)]
@@ -432,8 +431,11 @@ class Signature:
         try:
             self.signature.bind(*inputs, **options)
         except TypeError as problem:
-            names = ", ".join(str(p.replace(annotation=p.empty)) for p in self.signature.parameters.values())
-            return InputError(f"{who} is called as {who}({names}): {problem}.")
+            parameters = [p for p in self.signature.parameters.values() if p.name != "self"]
+            names = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
+            misspelt = next((name for name in options if name not in self.named), "")
+            hint = did_you_mean(misspelt, [p.name for p in parameters])
+            return InputError(f"{who} is called as {who}({names}): {problem}.{hint}")
         return InputError(f"{who} cannot be called so.")
 
 

@@ -5,11 +5,12 @@ contract, raises `Breach` with a sentence if not, and `NotApplicable` with the r
 """
 
 import copy
+import traceback
 
 import numpy as np
 
 from .errors import BackwardWithoutForward, InputError
-from .gradient_check import as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float
+from .gradient_check import as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float, outputs_of
 from .module import Module, Parameter, no_grad
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4}  # what another order of the same sums may change
@@ -36,7 +37,7 @@ class Case:
         self.original = away_from_initialisation(copy.deepcopy(component).to(dtype), rng)
         self.original.clear_saves()
         self.given = tuple(x.astype(dtype) if is_float(x) else copy.deepcopy(x) for x in inputs)
-        outputs = as_tuple(self.fresh().forward(*self.inputs))
+        outputs = outputs_of(component, self.fresh().forward(*self.inputs))
         self.given_back = tuple(rng.standard_normal(np.shape(y)).astype(getattr(y, "dtype", dtype)) for y in outputs)
 
     def fresh(self):
@@ -56,6 +57,15 @@ class Case:
     def places(self):
         """The places of the inputs that have a gradient."""
         return [i for i, x in enumerate(self.given) if is_float(x)]
+
+
+def told(problem):
+    """Such as "ValueError was raised: …", and what to do if the values of saved() were unpacked in a wrong way."""
+    sentence = f"{type(problem).__name__} was raised: {problem}"
+    steps = traceback.extract_tb(problem.__traceback__)
+    if "unpack" in str(problem) and steps and "saved()" in (steps[-1].line or ""):
+        sentence += ". self.saved() gives one saved value bare (x = self.saved()), several as a tuple (x, y = self.saved())."
+    return sentence
 
 
 def expect_equal(a, b, sentence):
@@ -115,7 +125,8 @@ def check_shapes_and_dtypes(case):
     component = case.fresh()
     for y in as_tuple(component.forward(*case.inputs)):
         if is_float(y) and y.dtype != case.dtype:
-            raise Breach(f"forward turned {case.dtype} into {y.dtype}. A plain NumPy number of another dtype may have slipped in.")
+            arrays = plain_arrays(case.original, y.dtype)
+            raise Breach(f"forward turned {case.dtype} into {y.dtype}. {arrays or 'A plain NumPy number of another dtype may have slipped in.'}")
     floats = [case.given[i] for i in case.places]
     d_inputs = as_tuple(component.backward(*case.d_outputs))
     if len(d_inputs) != len(floats):
@@ -128,6 +139,18 @@ def check_shapes_and_dtypes(case):
     for name, p in component.named_parameters().items():
         if p.data.dtype != case.dtype or p.grad.dtype != case.dtype or p.grad.shape != p.data.shape:
             raise Breach(f"the parameter {name} or its gradient changed its dtype or shape.")
+
+
+def plain_arrays(component, dtype):
+    """A sentence about the attributes that are arrays of this dtype but no parameters; empty if there are none."""
+    found = [f"{path + '.' if path else ''}{name}" for path, module in component.named_modules()
+             for name, value in vars(module).items() if name[0] != "_" and is_float(value) and value.dtype == dtype]  # fmt: skip
+    if not found:
+        return ""
+    return (
+        f"{', '.join(found)}: an array of {dtype} that is no Parameter. If it is trained, write Parameter(…) around it; if it is "
+        "constant, use it as .astype(x.dtype)."
+    )
 
 
 def check_saves_are_taken(case):

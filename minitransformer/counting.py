@@ -10,7 +10,7 @@ import numpy as np
 
 from .boundary import ARRAYS
 from .errors import InputError
-from .gradient_check import as_tuple, is_float
+from .gradient_check import as_tuple, expect_component, is_float
 from .observe import observe
 
 UNCOUNTED = {np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot}  # products, but not by `@`
@@ -117,6 +117,7 @@ def count_products(component, *inputs):
     product with ones, as LayerNorm's means are, is a product too. Gradients of the parameters are left as they were.
     Raises InputError where there is no array of floats to follow.
     """
+    expect_component("count_products", component)
     parameters = component.parameters()
     if not parameters and not any(map(is_float, inputs)):
         raise InputError(f"{type(component).__name__} got no array of floats to follow, and has none of its own.")

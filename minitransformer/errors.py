@@ -33,10 +33,14 @@ def expect_as_many(what, **lists):
 def unknown(kind, name, known):
     """The error for a name that does not exist: what was asked for, the nearest name, and all there are."""
     names = [str(n) for n in known]
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
     listed = names if len(names) <= LISTED else [*names[:LISTED], "…"]
-    return InputError(f"There is no {kind} {str(name)!r}.{hint} There are: {', '.join(listed)}.")
+    return InputError(f"There is no {kind} {str(name)!r}.{did_you_mean(str(name), names)} There are: {', '.join(listed)}.")
+
+
+def did_you_mean(name, names):
+    """" Did you mean 'this'?" with the nearest of the names, or nothing if none is near."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 @contextlib.contextmanager

@@ -6,14 +6,16 @@ import math
 
 import numpy as np
 
-from .boundary import Count, Natural, Positive, checked
+from .boundary import Natural, Positive, checked
 from .errors import InputError
 from .module import Module, no_grad
 
 TOLERANCE = 1e-6
 ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero, and differences this small cannot tell
 DIRECTIONS = 2  # tried beside the entries where not all entries are
-STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶/step from rounding; both near 10⁻¹⁰ here
+STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰ where L is near 1
+ROUNDING = 2.0**-53
+KINK = "the function has a kink here: move the input away from it"
 
 
 @dataclasses.dataclass
@@ -25,7 +27,7 @@ class GradientRow:
     checked: int
     error: float
     tolerance: float
-    note: str = ""  # why there is nothing to compare
+    note: str = ""  # why there is nothing to compare, or why the difference cannot tell
 
     @property
     def passed(self):
@@ -82,24 +84,21 @@ def away_from_initialisation(component, rng):
 
 @checked
 def gradient_check(
-    component: Module,
-    *inputs,
-    seed: Natural = 0,
-    step: Positive = STEP,
-    tolerance: Positive = TOLERANCE,
-    max_entries: Count | None = None,
+    component, *inputs, seed: Natural = 0, step: Positive = STEP, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None
 ):
     """Compare `backward` with central differences of L = Σ d_y ∘ y, d_y random, for every float input and parameter.
 
-        ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h
+        ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h        h = step · max(1, |θᵢ|)
 
     The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
     (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
     draws the same mask. Every entry of every array is tried. With `max_entries`, of an array that has more only so many are,
-    chosen at random, and two random directions in which all its entries move at once. Existing gradients are left as they were. Returns a `GradientReport`,
-    in which a gradient that is missing, or has another shape than its input, is wrong too. Raises InputError if the
-    component or an input is not float64.
+    chosen at random, and two random directions in which all its entries move at once; None and 0 mean every entry. Existing
+    gradients are left as they were. Returns a `GradientReport`, in which a gradient that is missing, or has another shape
+    than its input, is wrong too; a row that fails where the function has a kink (ReLU at 0) says so. Raises InputError if
+    the component or an input is not float64, or whole numbers stand where backward returns a gradient.
     """
+    expect_component("gradient_check", component)
     expect_float64(component, *inputs)
     inputs = tuple(np.array(x) if is_float(x) else x for x in inputs)  # they will be moved, each by itself
     rng = np.random.default_rng([seed, 1])  # not the stream that a caller's own default_rng(seed) drew the inputs from
@@ -110,9 +109,10 @@ def gradient_check(
             generator.bit_generator.state = state
         return component.forward(*inputs)
 
-    outputs = as_tuple(forward())
+    outputs = outputs_of(component, forward())
     d_outputs = tuple(rng.standard_normal(np.shape(y)) for y in outputs)
     d_inputs, d_parameters = _analytic(component, d_outputs)
+    expect_floats(inputs, d_inputs)
 
     def loss():
         with no_grad():
@@ -121,41 +121,69 @@ def gradient_check(
     floats = [i for i, x in enumerate(inputs) if is_float(x)]
     checks = [(f"d_input[{i}]", inputs[i], d) for i, d in itertools.zip_longest(floats, d_inputs) if i is not None]
     checks += [(name, p.data, d_parameters[name]) for name, p in component.named_parameters().items()]
-    rows = [_row(name, array, analytic, loss, rng, step, tolerance, max_entries) for name, array, analytic in checks]
+    # Σ |d_y| |y|, as −Σ |d_y| (−|y|), in which a masked score is −∞ still
+    rounding = -ROUNDING * sum(_weighted_sum(abs(d), -abs(np.asarray(y, dtype=float))) for d, y in zip(d_outputs, outputs))
+    rows = [_row(*check, loss, rng, step, tolerance, max_entries, rounding) for check in checks]
     if len(d_inputs) > len(floats):
         note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
         rows.append(GradientRow("d_input", (), 0, math.inf, tolerance, note))
     return GradientReport(type(component).__name__, rows)
 
 
-def _row(name, array, analytic, loss, rng, step, tolerance, max_entries):
-    """The `GradientRow` of one array, tried at all its entries, or at some and along random directions."""
+def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, rounding):
+    """The `GradientRow` of one array, tried at all its entries, or at some and along random directions. `rounding`: of one loss."""
     if analytic is None or np.shape(analytic) != array.shape:
         note = "backward returned none" if analytic is None else f"the gradient has shape {np.shape(analytic)}"
         return GradientRow(name, array.shape, 0, math.inf, tolerance, note)
-    entries = np.arange(array.size)
-    moves = []
-    if max_entries is not None and array.size > max_entries:
+    entries, sizes = np.arange(array.size), np.maximum(1, np.abs(array))  # 10⁻⁵ is less than the rounding of an input of 10⁶
+    moves, reach = [], sizes.reshape(-1)
+    if max_entries and array.size > max_entries:
         entries = np.sort(rng.choice(array.size, max_entries, replace=False))
-        moves = [_unit(rng.standard_normal(array.shape)) for _ in range(DIRECTIONS)]
+        moves = [_unit(rng.standard_normal(array.shape)) * sizes / sizes.max() for _ in range(DIRECTIONS)]
+    reach = np.concatenate([reach[entries], [sizes.max(initial=1)] * len(moves)])
     expected = np.concatenate([np.reshape(analytic, -1)[entries], [np.sum(analytic * move) for move in moves]])
     moves = [_one_hot(entry, array.shape) for entry in entries] + moves
-    for h in (step, step / 10):  # a kink, such as ReLU's, may lie within the first step; a wrong gradient stays wrong
-        error = gradient_error(expected, [_central_difference(loss, array, move, h) for move in moves])
+    # A kink, such as ReLU's, may lie within the first step, or rounding hide the difference of a large loss. A wrong gradient stays wrong.
+    is_hidden = rounding / step * len(moves) ** 0.5 > tolerance * np.linalg.norm(expected)
+    note = ""
+    for h in (step, 1000 * step if is_hidden else step / 10):
+        numeric = [_central_difference(loss, array, move, h * size) for move, size in zip(moves, reach)]
+        error = gradient_error(expected, numeric)
         if error <= tolerance:
             break
-    return GradientRow(name, array.shape, len(entries), error, tolerance)
+    else:
+        worst = np.argmax(np.abs(expected - numeric))
+        note = KINK if _has_kink(loss, array, moves[worst], step * reach[worst], np.abs(numeric).max(), rounding) else ""
+    return GradientRow(name, array.shape, len(entries), error, tolerance, note)
+
+
+def _has_kink(loss, array, move, step, slope, rounding):
+    """Whether the derivatives from the left and from the right differ, and as much with a tenth of the step: where there is
+    no kink, they would meet. What is small beside `slope`, the largest of the array, or what `rounding` makes, does not count.
+    """
+    at = loss()
+    jumps = []
+    for h in (step, step / 10):
+        above, below = _beside(loss, array, move, h)
+        jumps.append(abs(above - 2 * at + below) / h)
+    return bool(jumps[1] > jumps[0] / 2 and jumps[1] > max(1e-3 * slope, 4 * rounding / h))
 
 
 def _central_difference(loss, array, move, step):
-    """(L(θ + h·move) − L(θ − h·move)) / 2h, the array being moved in place and put back."""
+    """(L(θ + h·move) − L(θ − h·move)) / 2h."""
+    above, below = _beside(loss, array, move, step)
+    return (above - below) / (2 * step)
+
+
+def _beside(loss, array, move, step):
+    """L(θ + h·move) and L(θ − h·move), the array being moved in place and put back."""
     before = array.copy()
     array += step * move
     above = loss()
     array[...] = before - step * move
     below = loss()
     array[...] = before
-    return (above - below) / (2 * step)
+    return above, below
 
 
 def _one_hot(entry, shape):
@@ -166,6 +194,36 @@ def _one_hot(entry, shape):
 
 def _unit(move):
     return move / np.linalg.norm(move)
+
+
+def expect_component(who, component):
+    """Raise InputError unless it is an object of a class that is a Module."""
+    if isinstance(component, Module):
+        return
+    name = type(component).__name__
+    got, remedy = f"an object of the class {name}", f"If that is your component, write `class {name}(Module)`."
+    if isinstance(component, type):
+        got, remedy = f"the class {component.__name__}", f"Make an object of it: {who}({component.__name__}(…), x)."
+    elif isinstance(component, (np.ndarray, np.generic, list, tuple, int, float, str, type(None))):
+        got, remedy = "None" if component is None else "an array" if name == "ndarray" else f"a {name}", f"Write {who}(component, x)."
+    raise InputError(f"{who}: a component comes first, an object and not its class, then its inputs. Got {got} first. {remedy}")
+
+
+def outputs_of(component, y):
+    """What its forward returned, as a tuple. Raises InputError for None."""
+    if y is None:
+        raise InputError(f"{type(component).__name__}: forward returned None: end it with `return y`.")
+    return as_tuple(y)
+
+
+def expect_floats(inputs, d_inputs):
+    """Raise InputError if backward returned a gradient for whole numbers."""
+    whole = [f"input {i} is {x.dtype}" for i, x in enumerate(inputs) if hasattr(x, "dtype") and x.dtype.kind in "iu"]
+    if whole and sum(d is not None for d in d_inputs) > sum(map(is_float, inputs)):
+        raise InputError(
+            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Hand in floats, x.astype(float); whole numbers are "
+            "only for a forward that takes ids, and its backward returns no gradient for them."
+        )
 
 
 def expect_float64(component, *inputs):

@@ -12,7 +12,8 @@ class Optimizer:
     """What all optimizers share: the model's flat buffers, the step counter t = 1, 2, …, moments of the same length.
 
     `learning_rate` is a number, or a function of the step such as a schedule of `schedules.py`. `step()` reads the
-    gradients that `backward` left and writes the parameters; it does not zero the gradients.
+    gradients that `backward` left and writes the parameters; it does not zero the gradients: `zero_grad()` does, the
+    model's or, which is the same, the optimizer's.
     """
 
     moments = ()  # names of the arrays of shape (P,) that the subclass keeps
@@ -32,6 +33,10 @@ class Optimizer:
 
     def step(self):
         self.update(self.next_rate(), self.flat.grad)
+
+    def zero_grad(self):
+        """The model's `zero_grad`."""
+        self.model.zero_grad()
 
     def next_rate(self):
         """Count a step; its learning rate. Raises InputError if the parameters are no longer those of this optimizer."""

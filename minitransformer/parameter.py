@@ -79,6 +79,9 @@ class Parameter:
         else:
             self._grad += product(*inputs)
 
+    def __array_ufunc__(self, *operands, **options):
+        raise InputError(f"{self!r} is no array: its array is .data. Write x * self.weight.data, say, not x * self.weight.")
+
     @property
     def shape(self):
         return self._data.shape

@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from .counting import count_products
-from .gradient_check import as_tuple
+from .gradient_check import as_tuple, expect_component, outputs_of
 from .observe import observe
 
 PASSES = 3
@@ -91,6 +91,7 @@ def trace(component, *inputs):
     once), and the time, the best of three passes. The gradient that comes in is 1 everywhere; gradients, parameters and
     random generators are left as they were. Raises InputError if there is no array of floats to follow.
     """
+    expect_component("trace", component)
     states = [(g, g.bit_generator.state) for g in component.generators()]
     grads = [p.grad.copy() for p in component.parameters()]
     component.clear_saves()
@@ -126,7 +127,7 @@ class _Walk:
         self.shapes, self.calls, self.seconds = {}, collections.Counter(), collections.Counter()
         self.began, self.direction = [], "forward"
         with observe(component, self.leave, self.leave, self.enter):
-            outputs = as_tuple(component.forward(*inputs))
+            outputs = outputs_of(component, component.forward(*inputs))
             self.saved = {path: saved_bytes(module) for path, module in component.named_modules()}
             self.direction = "backward"
             component.backward(*(np.ones_like(y) for y in outputs))

@@ -505,6 +505,9 @@ def test_a_call_that_cannot_be_is_answered_with_how_to_call():
     assert "missing a required argument: 'x'" in refusal(linear)
     assert "too many positional arguments" in refusal(linear, normal(2, 3), normal(2, 3))
     linear(normal(2, 3))
+    sentence = refusal(Adam, linear, lr=1e-3)
+    assert "Adam is called as Adam(model, learning_rate=0.001, " in sentence and "self" not in sentence
+    assert refusal(Adam, linear, learningrate=1e-3).endswith("'learningrate'. Did you mean 'learning_rate'?")
     assert "Linear.backward is called as Linear.backward(d_y)" in refusal(linear.backward)
 
 

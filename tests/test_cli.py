@@ -132,7 +132,7 @@ REFUSED = [
     ("train reverse --steps x", "invalid int value: 'x'"),
     ("train reverse --steps 0", "steps must be at least 1, got 0"),
     ("train reverse --heads 3", "heads=3 does not divide d_model=64. Take 1, 2, 4, 8, 16, 32 heads, or d_model=66"),
-    ("train reverse --dropout 1.5", "dropout is a probability from 0 up to, not including, 1; got 1.5"),
+    ("train reverse --dropout 1.5", "dropout must be a probability from 0 up to, not including, 1, got 1.5"),
     ("train reverse --norm past", "no norm 'past'. Did you mean 'post'"),
     ("train reverse --preset toyy", "no preset 'toyy'. Did you mean 'toy'"),
     ("train reverse --model transformr", "no model 'transformr'. Did you mean 'transformer'"),

@@ -4,13 +4,17 @@ import importlib.util
 
 import numpy as np
 import pytest
+from common import refusal
 
 from minitransformer import contract_checks
 from minitransformer.conformance import ContractError, all_components, check_component, check_gradients, name_of
 from minitransformer.contract_checks import CHECKS
+from minitransformer.counting import count_products
 from minitransformer.errors import InputError
+from minitransformer.gradient_check import gradient_check
 from minitransformer.layers import Dropout, Linear
 from minitransformer.module import Module, Parameter
+from minitransformer.trace import trace
 
 COMPONENTS = all_components()
 OPEN = () if importlib.util.find_spec("minitransformer.boundary") else {  # what the one boundary for all components mends
@@ -441,7 +445,8 @@ def test_each_breach_is_named(broken, name, sentence):
     assert sentence in line
     report = caught.value.report
     assert str(caught.value).startswith(f"{broken.__name__} breaks the contract: {report.counts()}.")
-    assert all(f"  {result.name}: {result.why}" in str(caught.value) for result in report.failed)
+    assert all(f"  {result.name}: {result.why}" in str(caught.value) for result in report.failed if not result.same_as)
+    assert all(result.name in str(caught.value) for result in report.failed)
 
 
 def test_a_report_is_a_table():
@@ -475,7 +480,8 @@ def test_a_check_that_crashes_has_failed_and_the_others_go_on():
     report = check_component(Crashes(), x34(), raises=False)
     statuses = {result.name: (result.status, result.why) for result in report.results}
     assert len(statuses) == len(CHECKS) and statuses["repeatable"] == ("passed", "")
-    assert statuses["accumulates"] == ("failed", "(float64) KeyError was raised: 'weight'")
+    assert statuses["inputs untouched"] == ("failed", "(float64) KeyError was raised: 'weight'")
+    assert statuses["accumulates"] == ("failed", "the same error as in 'inputs untouched'")
     with pytest.raises(ContractError, match="forward runs: forward raised ValueError: shapes do not fit"):
         check_component(CannotRun(), x34())
 
@@ -551,8 +557,125 @@ def test_a_numpy_number_as_an_attribute_is_a_plain_one():
 
 
 def test_what_is_no_module_is_told_what_to_write():
-    with pytest.raises(ContractError, match="class object\\(Module\\)"):
+    with pytest.raises(InputError, match="class object\\(Module\\)"):
         check_component(object())
+
+
+class Learners(Module):
+    """y = w ∘ x as a learner writes it; the classes below have the slips that beginners make."""
+
+    def __init__(self, features=4):
+        self.w = Parameter(np.ones(features))
+
+    def forward(self, x):
+        self.save(x)
+        return x * self.w.data
+
+    def backward(self, d_y):
+        x = self.saved()
+        self.w.grad += (d_y * x).reshape(-1, d_y.shape[-1]).sum(axis=0)
+        return d_y * self.w.data
+
+
+class UnpacksOne(Learners):
+    def backward(self, d_y):
+        (x,) = self.saved()
+        self.w.grad += (d_y * x).sum(axis=0)
+        return d_y * self.w.data
+
+
+class UnpacksAnother(Learners):
+    def backward(self, d_y):
+        rows, features, batch = d_y.shape
+        return d_y
+
+
+class NoReturn(Learners):
+    def forward(self, x):
+        self.save(x)
+        x * self.w.data
+
+
+class NoData(Learners):
+    def backward(self, d_y):
+        self.saved()
+        return d_y * self.w
+
+
+class PlainArray(Learners):
+    def __init__(self, features=4):
+        self.w = np.ones(features)
+
+    def backward(self, d_y):
+        self.saved()
+        return d_y * self.w
+
+
+def breaches(component, *inputs):
+    """The lines of the ContractError, but for the first."""
+    with pytest.raises(ContractError) as caught:
+        check_component(component, *inputs)
+    return str(caught.value).splitlines()[1:]
+
+
+def test_the_same_error_is_told_once_with_the_names_of_the_other_checks():
+    lines = breaches(UnpacksOne(), x34())
+    assert sum("too many values to unpack" in line for line in lines) == 1
+    assert "self.saved() gives one saved value bare (x = self.saved()), several as a tuple" in lines[0]
+    report = check_component(UnpacksOne(), x34(), raises=False)
+    others = [result for result in report.failed if result.same_as]
+    assert len(others) > 10 and f" (and in {len(others)} more: {', '.join(result.name for result in others)})" in lines[0]
+    assert {result.same_as for result in others} == {"inputs untouched"}
+    assert [line for line in breaches(UnpacksAnother(), x34()) if "self.saved()" in line] == []
+
+
+def test_different_breaches_without_an_error_are_each_told():
+    report = check_component(WrongShape(), x34(), raises=False)
+    assert {result.same_as for result in report.failed if not result.raised} == {""}
+
+
+def test_a_forward_without_return_is_told_once():
+    assert breaches(NoReturn(), x34()) == ["  forward runs: NoReturn: forward returned None: end it with `return y`."]
+
+
+def test_whole_numbers_where_floats_belong_are_no_breach_of_the_component():
+    with pytest.raises(InputError, match=r"input 0 is int64\. Hand in floats, x\.astype\(float\)"):
+        check_component(Learners(), np.ones((3, 4), dtype=np.int64))
+    assert check_component(Learners(), np.ones((3, 4))).passed
+
+
+def test_a_parameter_used_as_an_array_is_told_of_its_data():
+    assert "Parameter(4,) is no array: its array is .data" in breaches(NoData(), x34())[0]
+
+
+def test_an_array_that_is_no_parameter_is_named_where_it_changes_the_dtype():
+    (line,) = breaches(PlainArray(), x34())
+    assert "forward turned float32 into float64. w: an array of float64 that is no Parameter. If it is trained" in line
+    assert "NumPy number" in "".join(breaches(Widens(), x34()))
+
+
+def test_other_arrays_are_not_blamed():
+    class WithTable(Widens):
+        def __init__(self):
+            super().__init__()
+            self.table = np.ones(4, dtype=np.float32)
+
+    assert "NumPy number" in "".join(breaches(WithTable(), x34()))
+
+
+@pytest.mark.parametrize("first", [Learners, np.ones((2, 4)), [1.0], None, object()], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("function", [check_component, gradient_check, trace, count_products])
+def test_a_component_comes_first_and_then_its_inputs(function, first):
+    for others in ([Learners()], [np.ones((2, 4))]):
+        assert f"{function.__name__}: a component comes first, an object and not its class" in refusal(function, first, *others)
+
+
+@pytest.mark.parametrize("options", [{"step": 0}, {"tolerance": -1}, {"max_entries": -1}, {"seed": 1.5}], ids=str)
+def test_options_out_of_range_are_refused(options):
+    (name,) = options
+    assert f"{name} must be" in refusal(gradient_check, Learners(), np.ones((2, 4)), **options)
+    if name != "step":
+        assert f"{name} must be" in refusal(check_component, Learners(), np.ones((2, 4)), **options)
 
 
 def test_the_gradients_of_a_class_are_reported_row_by_row():

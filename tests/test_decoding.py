@@ -464,7 +464,7 @@ def test_extremely_high_temperatures_are_chance_in_either_precision(dtype):
 
 @pytest.mark.parametrize("alpha", [-1.0, np.nan, np.inf, 1e5])
 def test_a_length_penalty_that_is_none_is_refused(alpha):
-    assert "from 0 (none) to 10" in refusal(beam_search, Table(6), np.array([[7]]), 3, alpha=alpha)
+    assert "from 0 (no penalty of length) to 10" in refusal(beam_search, Table(6), np.array([[7]]), 3, alpha=alpha)
 
 
 def test_a_seed_and_the_rows_own_ids_decide():

@@ -133,6 +133,101 @@ def test_max_entries_limits_the_entries_of_large_arrays_only():
     assert [row.checked for row in gradient_check(linear, x, max_entries=6).rows] == [6, 6, 5]
 
 
+def test_no_limit_is_none_or_0_as_in_the_command():
+    linear = Linear(4, 5, np.random.default_rng(1)).to("float64")
+    x = np.random.default_rng(2).standard_normal((3, 4))
+    for everything in (None, 0):
+        assert [row.checked for row in gradient_check(linear, x, max_entries=everything).rows] == [12, 20, 5]
+
+
+class ReLUAtZero(Module):
+    """max(0, x), with the gradient 0 at 0."""
+
+    def forward(self, x):
+        self.save(x)
+        return np.maximum(x, 0)
+
+    def backward(self, d_y):
+        return d_y * (self.saved() > 0)
+
+
+@pytest.mark.parametrize("max_entries", [None, 2])
+def test_a_kink_is_told_and_a_wrong_gradient_beside_it_is_not_called_one(max_entries):
+    x = np.random.default_rng(3).standard_normal((3, 4))
+    assert gradient_check(ReLUAtZero(), x).passed
+    report = gradient_check(ReLUAtZero(), np.zeros((3, 4)), max_entries=max_entries)
+    assert not report.passed and "WRONG (the function has a kink here: move the input away from it)" in str(report)
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0, 1e6])
+@pytest.mark.parametrize("max_entries", [None, 1])
+def test_a_smooth_function_with_a_wrong_gradient_has_no_kink(at, max_entries):
+    report = gradient_check(Cubic("sign"), at + inputs()[0] * (at > 0), inputs()[1], max_entries=max_entries)
+    assert "kink" not in str(report) and ("WRONG" in str(report) or at == 0)
+
+    class Square(Module):
+        def forward(self, x):
+            self.save(x)
+            return x**2
+
+        def backward(self, d_y):
+            return 3 * self.saved() * d_y + 1
+
+    report = gradient_check(Square(), np.full((2, 2), at), max_entries=max_entries)
+    assert not report.passed and "kink" not in str(report)
+
+
+@pytest.mark.parametrize("size", [1e4, 1e5, 1e6])
+@pytest.mark.parametrize("max_entries", [None, 5])
+def test_large_inputs_raise_no_false_alarm_and_hide_no_mistake(size, max_entries):
+    linear = Linear(20, 30, 0).to("float64")
+    x = size * np.random.default_rng(0).standard_normal((4, 20))
+    report = gradient_check(linear, x, max_entries=max_entries)
+    assert report.passed, f"\n{report}"
+
+    class SlightlyWrong(Linear):
+        def backward(self, d_y):
+            d_x = super().backward(d_y)
+            self.bias.grad *= 1 + 1e-5
+            return d_x * (1 + 1e-5)
+
+    report = gradient_check(SlightlyWrong(20, 30, 0).to("float64"), x, max_entries=max_entries)
+    assert [row.passed for row in report.rows] == [False, True, False]
+
+
+def test_a_direction_moves_entries_of_mixed_sizes_each_by_its_own_step():
+    class Cube(Module):
+        def forward(self, x, scale):
+            self.save(x, scale)
+            return x**3 * scale
+
+        def backward(self, d_y):
+            x, scale = self.saved()
+            return 3 * x**2 * scale * d_y, d_y * x**3
+
+    x = np.array([1.0, -0.5, 1e5, 2.0])
+    report = gradient_check(Cube(), x, 1 / np.maximum(1, abs(x)) ** 2, max_entries=2)
+    assert report.passed, f"\n{report}"
+
+
+def test_a_kink_beside_a_masked_score_is_looked_at_with_a_smaller_step():
+    class Banned(ReLUAtZero):
+        def forward(self, x):
+            y = super().forward(x)
+            return np.where(np.arange(4) < 2, y, -np.inf)
+
+        def backward(self, d_y):
+            return super().backward(np.where(np.arange(4) < 2, d_y, 0))
+
+    report = gradient_check(Banned(), np.full((3, 4), 5e-6))
+    assert report.passed, f"\n{report}"
+
+
+def test_where_rounding_alone_is_left_there_is_no_kink():
+    report = gradient_check(Linear(20, 30, 0).to("float64"), 1e9 * np.random.default_rng(0).standard_normal((4, 20)))
+    assert not report.passed and "kink" not in str(report)
+
+
 def test_a_chosen_entry_is_compared_with_its_own_difference():
     class Square(Module):
         def forward(self, x):

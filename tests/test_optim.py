@@ -50,6 +50,14 @@ def run(make, plain_update, dtype=np.float64, steps=6):
     return model, optimizer
 
 
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+def test_the_optimizers_zero_grad_is_the_models(make):
+    model = Toy()
+    optimizer = make(model)
+    set_gradients(model, 1)
+    optimizer.zero_grad()
+    assert not any(p.grad.any() for p in model.parameters()) and not optimizer.flat.grad.any()
+
 def plain_adam(rate, beta1=0.9, beta2=0.98, epsilon=1e-9, decay=0.0):
     def update(theta, g, memory, t):
         eta = rate(t) if callable(rate) else rate

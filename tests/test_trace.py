@@ -115,6 +115,17 @@ def test_every_component_can_be_walked_through(component):
     assert whole.kind == component.__name__ and whole.parameters == made.parameter_count() and whole.saved_bytes >= 0
 
 
+def test_a_forward_without_return_is_refused():
+    class NoReturn(Module):
+        def forward(self, x):
+            self.save(x)
+
+        def backward(self, d_y):
+            return d_y
+
+    assert "forward returned None: end it with `return y`" in refusal(trace, NoReturn(), x())
+
+
 def test_a_component_without_floats_is_refused():
     class Same(Module):
         def forward(self, x):

@@ -308,8 +308,8 @@ def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
         ("translate runs/shouts --file ''", " cannot be read: No such file"),
         ("translate runs/shouts a --file no.txt", "not both"),
         ("translate runs/shouts a --beam 2 --top-k 3", "Beam search or sampling"),
-        ("translate runs/shouts a --alpha nan", "from 0 (none) to 10"),
-        ("translate runs/shouts a --alpha 1e5", "from 0 (none) to 10"),
+        ("translate runs/shouts a --alpha nan", "from 0 (no penalty of length) to 10"),
+        ("translate runs/shouts a --alpha 1e5", "from 0 (no penalty of length) to 10"),
         ("plot runs/shouts --text ''", "nothing to read"),
         ("evaluate numbers-en-de --show 3", "this run's task has none"),
         ("evaluate runs/shouts --write no/where.tsv", "No such file"),
@@ -559,7 +559,7 @@ def test_the_shipped_translators_remark_on_what_they_never_saw_the_like_of(name,
 def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
     for name in run_module.shipped():
         status, out, err = run(f"translate {name} -- '{text}'", capsys)
-        assert status == 2 and out == "\n" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
+        assert status == 2 and out == "" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
 
 
 TYPED = {  # as docs/translation.md names them

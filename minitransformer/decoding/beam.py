@@ -1,19 +1,22 @@
 """Beam search: several hypotheses a sentence, the best of them at the end."""
 
 import bisect
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory
-from ..boundary import Real, Whole, checked
+from ..boundary import Number, Whole, checked
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
 from .evaluating import evaluating
-from .limits import expect_finite, longest_answer, padding_behind, writable
+from .limits import expect_numbers, longest_answer, padding_behind, writable
 
 BEAM, ALPHA = 4, 0.6  # the paper's, section 6.1; and what every command decodes with unless told otherwise
+
+
+Alpha = Annotated[float, Number("a number from 0 (no penalty of length) to 10", least=0, below=np.nextafter(10, 11))]
 
 
 class Hypothesis(NamedTuple):
@@ -24,7 +27,7 @@ class Hypothesis(NamedTuple):
 
 
 @checked
-def beam_search(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Real = ALPHA, early_stopping: bool = False):
+def beam_search(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False):
     """Decode every row of `source`, keeping the `beam` likeliest beginnings at each step.
 
         score(Y) = log p(Y | X) / ((5 + |Y|) / 6)^α          |Y| counts the EOS
@@ -41,7 +44,7 @@ def beam_search(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Real 
 
 
 @checked
-def hypotheses(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Real = ALPHA, early_stopping: bool = False):
+def hypotheses(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False):
     """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the best first.
 
     A hypothesis is finished when EOS is among the `beam` best continuations of a step. A row is done when no beginning
@@ -55,8 +58,6 @@ def hypotheses(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Real =
 
 def search(model, source, max_tokens, beam, alpha, early_stopping, wanted):
     """`hypotheses`, of which only the first `wanted` are sure to be the best."""
-    if not 0 <= alpha <= 10:
-        raise InputError(f"The length penalty's alpha is a number from 0 (none) to 10, got {alpha}.")
     longest = longest_answer(model, source, max_tokens)                  # (B,)
     if beam < 1 or (longest < 1).any():
         raise InputError(f"Beam search keeps at least 1 hypothesis of at least 1 token, got beam={beam}, max_tokens={max_tokens}.")
@@ -69,7 +70,7 @@ def search(model, source, max_tokens, beam, alpha, early_stopping, wanted):
         while len(beams.rows):
             logits, state = model.step(ids, state)                       # (N·beam, V)
             log_p = log_softmax(as_numpy(logits).astype(np.float64))     # a row with a NaN, or without any number, is NaN
-            expect_finite(log_p[:, EOS])
+            expect_numbers(~np.isnan(log_p[:, EOS]))
             parents, ids = beams.advance(writable(log_p))
             state = take_rows(state, asarray(parents, like=logits))
     return beams.finished

@@ -26,9 +26,9 @@ def padding_behind(source):
     return np.take_along_axis(source, np.argsort(source == PAD, axis=1, kind="stable"), axis=1)
 
 
-def expect_finite(scores):
-    """Raise NonFiniteError unless the scores of what a search may choose, (N,), are numbers. (On a GPU, a look would have to wait.)"""
-    if not np.isfinite(scores).all():
+def expect_numbers(are_numbers):
+    """Raise NonFiniteError unless all rows of logits (N,) are numbers, so that a search can choose among them."""
+    if not are_numbers.all():
         raise NonFiniteError(
             "The model's logits are NaN or infinite, so there is no likeliest token. Look for a parameter that is not finite: "
             "[n for n, p in model.named_parameters().items() if not numpy.isfinite(p.data).all()]."

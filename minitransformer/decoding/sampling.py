@@ -1,19 +1,23 @@
 """Tokens drawn at random, the likely ones more often."""
 
 import numbers
+from typing import Annotated
 
 import numpy as np
 
 from ..backend import array_module, as_numpy
-from ..boundary import Real, Rng, Whole, checked, expect
+from ..boundary import Natural, Number, Rng, checked, expect
 from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers.softmax import Softmax
 from .greedy import generate
 
+Temperature = Annotated[float, Number("a number above 0, and finite (for the likeliest token, decode greedily)", above=0)]
+TopP = Annotated[float, Number("a number above 0 and at most 1", above=0, below=np.nextafter(1, 2))]
+
 
 @checked
-def sample(model, source, max_tokens, rng, temperature: Real = 1.0, top_k: Whole = 0, top_p: Real = 1.0):
+def sample(model, source, max_tokens, rng, temperature: Temperature = 1.0, top_k: Natural = 0, top_p: TopP = 1.0):
     """Decode every row of `source` by drawing each token from the model's distribution, reshaped.
 
         p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of these only the
@@ -28,10 +32,6 @@ def sample(model, source, max_tokens, rng, temperature: Real = 1.0, top_k: Whole
 
     Sources: top-k: Fan et al. 2018; top-p: Holtzman et al. 2020, section 3.1.
     """
-    if not 0 < temperature < np.inf:
-        raise InputError(f"A temperature is a number above 0, got {temperature}; for the likeliest token, decode greedily.")
-    if top_k < 0 or not 0 < top_p <= 1:
-        raise InputError(f"top_k is 0 (all tokens) or more, top_p above 0 and at most 1; got top_k={top_k}, top_p={top_p}.")
     generators = generators_of_rows(rng, source)
 
     def choose(logits, rows):
