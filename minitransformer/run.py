@@ -75,6 +75,7 @@ class Run:
         self.last_step = self.options.steps
         self._example = None
         self.longest_source = None  # the longest source that was trained on, in tokens; None if that is not known
+        self.shortest_source = None  # and the shortest
         self.exported = False  # whether it came from a file without what training on needs
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
@@ -224,7 +225,7 @@ class Run:
         run's shares, side by side where there are cores for it. Raises InputError if another training is at work in the
         folder, or if another run has taken its place.
         """
-        self.longest_source = self.task.longest_trained
+        self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
         max_norm = self.options.max_norm or None
         with locked(self.folder), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
             there = read_config(self.folder)
@@ -313,6 +314,7 @@ class Run:
             "seconds": self.seconds,
             "example": [ids.tolist() for ids in self.example()],
             "longest_source": self.longest_source,
+            "shortest_source": self.shortest_source,
         }
 
     def restore(self, tensors, facts):
@@ -336,7 +338,7 @@ class Run:
             generator.bit_generator.state = state
         self.seconds = facts["seconds"]
         self._example = tuple(map(np.array, facts["example"]))
-        self.longest_source = facts.get("longest_source")
+        self.longest_source, self.shortest_source = facts.get("longest_source"), facts.get("shortest_source")
 
     def expect_vocabulary(self):
         """Raise InputError unless the model's ids are those of the vocabulary."""

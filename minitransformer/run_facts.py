@@ -10,9 +10,9 @@ from .errors import InputError, unknown
 from .options import expect_keys, expect_type
 
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
-ADDED_LATER = ("longest_source",)
+ADDED_LATER = ("longest_source", "shortest_source")
 VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}  # what each kind keeps,
-MAY_KEEP = {"pieces": ("followers",)}                                    # and what it may keep
+MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and what it may keep
 
 
 def expect_facts(facts, generators):
@@ -23,8 +23,9 @@ def expect_facts(facts, generators):
     """
     expect_keys(facts, "facts", FIELDS, ADDED_LATER)
     _expect_from_0(facts["step"], int, "step")
-    if facts.get("longest_source") is not None:
-        _expect_from_0(facts["longest_source"], int, "longest_source")
+    for name in ADDED_LATER:
+        if facts.get(name) is not None:
+            _expect_from_0(facts[name], int, name)
     _expect_from_0(facts["seconds"], float, "seconds")
     random = facts["random"]
     expect_keys(random, "random", ("data", "model"))
@@ -46,18 +47,21 @@ def vocabulary_of(facts):
         raise InputError(f"vocabulary.tokens must be texts, each once and none empty; got {reprlib.repr(tokens)}.")
     if "cut" in VOCABULARIES[kind] and facts["cut"] not in [*CUTS]:
         raise unknown("cut", reprlib.repr(facts["cut"]), CUTS)
-    if "followers" in facts:
-        _expect_followers(facts["followers"])
+    for name in ("followers", "thirds"):
+        if name in facts:
+            _expect_followers(facts[name], name)
+    if type(once := facts.get("once", [])) is not list or not all(type(word) is str for word in once):
+        raise InputError(f"vocabulary.once must be a list of words; got {reprlib.repr(once)}.")
     if "tokenizer" in facts:
         expect_type(facts["tokenizer"], str, "vocabulary.tokenizer")
     return load_vocabulary(facts)
 
 
-def _expect_followers(followers):
+def _expect_followers(followers, name):
     """Raise InputError unless it says for each word, a text, which words may follow: a list of texts."""
     lists = [*followers.values()] if type(followers) is dict else [None]
     if not all(type(words) is list and all(type(word) is str for word in words) for words in lists):
-        raise InputError(f"vocabulary.followers must name for each word a list of words; got {reprlib.repr(followers)}.")
+        raise InputError(f"vocabulary.{name} must name for each word a list of words; got {reprlib.repr(followers)}.")
 
 
 def expect_example(example, size):

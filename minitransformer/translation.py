@@ -35,17 +35,19 @@ def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
     return found
 
 
-def remarks(vocabulary, text, longest=None):
+def remarks(vocabulary, text, longest=None, shortest=None):
     """What a user should know before trusting the answer to a text: sentences, none if it is like those of training.
 
-    `longest` is the longest source that was trained on, in tokens (`Run.longest_source`); None if that is not known. Raises
-    InputError for a text that the vocabulary cannot read.
+    `longest` and `shortest` are the lengths, in tokens, between which all sources of training were (`Run.longest_source`,
+    `Run.shortest_source`); None if that is not known. Raises InputError for a text that the vocabulary cannot read.
     """
     found, length = [], len(vocabulary.encode(text))
     if unknown := vocabulary.unknown(text):
         found.append(f"{', '.join(map(repr, unknown))} occurred in none of them, and is read as <unk>")
     if longest is not None and length > longest:
         found.append(f"it has {length} tokens, and the longest of them had {longest}")
+    if shortest is not None and length < shortest:
+        found.append(f"it has {length} token{'s' * (length != 1)}, and the shortest of them had {shortest}")
     if strange := vocabulary.strange(text):
         found.append(strange)
     shown = text if len(text) <= 60 else text[:57] + "..."

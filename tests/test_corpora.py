@@ -256,6 +256,16 @@ def test_everything_that_is_trained_on_can_be_read_is_familiar_and_fits(name, cu
         assert task.vocabulary.strange(text) == ""
 
 
+def test_every_task_knows_its_shortest_source():
+    for name in ("copy", "reverse", "sort", "addition", "owl"):
+        task = make_task(name)
+        source = task.sample(np.random.default_rng(0), 5000)[0]
+        assert (source != PAD).sum(axis=1).min() >= task.shortest_trained > 1
+    assert make_task("copy", min_length=2).shortest_trained == 2 and make_task("addition").shortest_trained == 3
+    owl = make_task("owl")
+    assert owl.shortest_trained == min(len(owl.vocabulary.encode(text)) for text in owl.sentences("train")[0])
+
+
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_the_longest_source_is_reached(name, cut, num2words):

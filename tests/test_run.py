@@ -259,7 +259,7 @@ def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(t
 def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
     run = finished(Run.create(tmp_path / "run", config(steps=5)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
-    assert {"step", "config", "vocabulary", "random", "seconds", "example", "longest_source"} == set(facts)
+    assert {"step", "config", "vocabulary", "random", "seconds", "example", "longest_source", "shortest_source"} == set(facts)
     assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.moments else set())
 
 

@@ -225,11 +225,65 @@ def test_only_words_of_the_sources_are_suggested():
 
 def test_which_words_follow_each_in_the_sources_is_known_and_kept():
     vocabulary = Pieces.of(["neun"], "morphemes", ["five hundred and-one", "five"])
-    assert vocabulary.followers == {"": ["five"], "five": ["", "hundred"], "hundred": ["and"], "and": ["one"], "one": [""]}
+    assert vocabulary.followers == {"": ["five"], "five": ["", " hundred"], "hundred": [" and"], "and": ["-one"], "one": [""]}
     again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
-    assert again.followers == vocabulary.followers and again.tokens == vocabulary.tokens
+    assert again.to_dict() == vocabulary.to_dict() and again.tokens == vocabulary.tokens
     assert vocabulary.strange("five hundred-and, one") == "" and "'five' followed 'and'" in vocabulary.strange("five hundred and five")
     assert Pieces.of(["neun"], "morphemes").followers is None and "followers" not in Pieces.of(["neun"], "morphemes").to_dict()
+
+
+def test_a_joint_that_never_stood_between_two_words_is_read_as_one_that_did():
+    """One that did stays; an old file, which knows no joints, reads on as it did."""
+    sources = ["twenty-one", "twenty one", "hundred one", "hundred, two", "one"]
+    vocabulary = Pieces.of(["neun"], "morphemes", sources)
+    for text, tokens in {
+        "hundred-one": ["hundred", " one"],
+        "hundred two": ["hundred", ", two"],
+        "twenty one": ["twenty", " one"],
+        "twenty, one": ["twenty", " one"],
+        "twenty-one": ["twenty", "-one"],
+    }.items():
+        assert vocabulary.tokenize(text) == tokens and vocabulary.strange(text) == ""
+    old = Pieces(vocabulary.tokens[4:], "morphemes", {word: sorted({piece.strip(" ,-") for piece in behind}) for word, behind in vocabulary.followers.items()})
+    assert old.tokenize("hundred-one") == ["hundred", "-one"] and old.strange("hundred-one") == ""
+    assert "'two' followed 'twenty'" in old.strange("twenty two")
+
+
+def test_a_hyphen_that_begins_a_text_is_a_minus():
+    vocabulary = Pieces.of(["neun"], "morphemes", ["twenty-one", "one"])
+    assert vocabulary.tokenize("-one") == ["-one"] and vocabulary.strange("-one") == "none of them began with '-one'"
+
+
+def test_what_no_source_had_three_in_a_row_or_twice_is_strange_and_kept():
+    sources = ["one thousand two hundred", "three thousand", "two hundred three", "two hundred", "one hundred one"]
+    vocabulary = Pieces.of(["neun"], "morphemes", sources)
+    again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
+    for known in (vocabulary, again):
+        assert all(known.strange(text) == "" for text in sources)
+        assert known.strange("one thousand two hundred three thousand") == "none of them had 'thousand' more than once"
+        assert known.strange("one hundred three") == "in none of them 'three' followed 'one hundred'"
+        assert known.strange("three thousand two hundred one") == "in none of them 'two' followed 'three thousand'"
+        assert known.strange("one hundred") == "in none of them the end followed 'one hundred'"
+    assert Pieces.of(["neun"], "morphemes", ["neun fuenf acht"]).strange("neun fuenf acht") == ""
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("1 2 3", "'1 2 3'"),
+        ("-79", "'-79'"),
+        ("\u221279", "'\u221279'"),
+        ("12,34", "'12,34'"),
+        ("3.5", "'3.5'"),
+        ("five -79 one", "'-79' in 'five -79 one'"),
+        ("Xylo five", "'Xylo' in 'Xylo five'"),
+        ("#", "'#'"),
+    ],
+)
+def test_what_cannot_be_read_is_shown_as_it_was_typed(text, shown):
+    vocabulary = Pieces.of(["neun", "five one"], "morphemes", ["1", "five one"])
+    vocabulary.reads = "It reads this."
+    assert refusal(vocabulary.tokenize, text) == f"{shown} never occurred in training, so it cannot be read. It reads this."
 
 
 def test_every_run_of_white_space_is_one_space():

@@ -488,6 +488,19 @@ def test_a_remark_says_what_no_text_of_training_had():
     assert "'xyz' in 'xyz' never occurred" in refusal(remarks, vocabulary, "xyz")
 
 
+def test_a_text_shorter_than_all_of_training_gets_a_remark(capsys):
+    assert run("train copy --steps 2 --no-pictures --d-model 8 --heads 2", capsys)[0] == 0
+    assert Run.open("runs/copy").shortest_source == 3
+    status, _, err = run("predict runs/copy '3' '1 2' '1 2 3'", capsys)
+    assert status == 0 and "it has 1 token, and the shortest of them had 3" in err
+    assert "it has 2 tokens, and the shortest of them had 3" in err and err.count("shortest") == 2
+    known = Run.open("runs/copy")
+    facts = known.facts()
+    del facts["shortest_source"]
+    save_checkpoint("old.safetensors", known.model_tensors(), facts)
+    assert run("predict old.safetensors 3", capsys)[0::2] == (0, "")
+
+
 def test_a_character_that_is_read_as_unknown_is_remarked_on_by_name():
     vocabulary = Subwords.learn(SENTENCES, 60)
     assert remarks(vocabulary, "a dog sees", 10) == []
@@ -560,6 +573,52 @@ def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
     for name in run_module.shipped():
         status, out, err = run(f"translate {name} -- '{text}'", capsys)
         assert status == 2 and out == "" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
+
+
+@pytest.mark.parametrize(
+    "text, part",
+    [
+        ("one thousand one thousand", "none of them had 'thousand' more than once"),
+        ("one hundred one hundred", "'hundred' followed 'hundred one'"),
+        ("one thousand two hundred three thousand", "none of them had 'thousand' more than once"),
+        ("eleven thousand eleven hundred", "'hundred' followed 'thousand eleven'"),
+        ("-five", "none of them began with '-five'"),
+    ],
+)
+def test_a_text_that_is_no_number_though_every_two_words_were_seen_gets_a_remark(text, part):
+    for name in run_module.shipped():
+        shipped = Run.open(name)
+        assert any(part in said for said in remarks(shipped.vocabulary, text, shipped.longest_source))
+
+
+def test_the_shipped_translators_say_what_they_read():
+    for name in run_module.shipped():
+        for text in ("one million", "1 2 3", "-79", "12,34"):
+            said = refusal(Run.open(name).vocabulary.encode, text)
+            assert said.endswith("cannot be read. It reads whole numbers from 0 to 999,999, in words or digits.")
+
+
+def joined_anyhow(number, rng):
+    """The words of a number with a space, a hyphen, a comma or "and" between them, whatever English would put."""
+    words = [word for word in re.findall("[a-z]+", spell(number, "en")) if word != "and"]
+    text = words[0]
+    for before, word in zip(words, words[1:]):
+        ends = before in ("hundred", "thousand") and word != "thousand"
+        text += rng.choice([" ", "-", ", ", *[" and ", "-and-", ", and "] * ends]) + word
+    return text
+
+
+@pytest.mark.parametrize("name", ["numbers-en-de", "numbers-en-fr"])
+def test_the_shipped_translators_read_a_number_whatever_stands_between_its_words(name):
+    pytest.importorskip("num2words")
+    rng = random.Random(0)
+    numbers = [rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits) for digits in [1, 2, 3, 4, 5, 6] * 40]
+    numbers += [100 * n + 1 for n in range(1, 100)]
+    shipped = Run.open(name)
+    texts = [joined_anyhow(number, rng) for number in numbers]
+    assert [text for text in texts if remarks(shipped.vocabulary, text, shipped.longest_source)] == []
+    answers = translate(shipped.model, shipped.vocabulary, texts, greedy)
+    assert answers == [spell(number, shipped.task.target) for number in numbers]
 
 
 TYPED = {  # as docs/translation.md names them

@@ -121,7 +121,7 @@ def translate(options):
 
 def remarks_of(run):
     """The function text → what the user should know before trusting the answer to it."""
-    return lambda text: translation.remarks(run.vocabulary, text, run.longest_source) if text.strip() else []
+    return lambda text: translation.remarks(run.vocabulary, text, run.longest_source, run.shortest_source) if text.strip() else []
 
 
 def chosen_search(options):

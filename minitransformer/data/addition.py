@@ -35,6 +35,10 @@ class Addition(Task):
         """(longest source, longest target), in tokens."""
         return 2 * self.digits + 1, self.digits + 1
 
+    @property
+    def shortest_trained(self):
+        return len("1+1")
+
     def draw(self, rng, count):
         digits = rng.integers(1, self.digits + 1, size=(count, 2))
         smallest = np.where(digits == 1, 0, 10 ** (digits - 1))

@@ -5,6 +5,7 @@ import functools
 from ..errors import expect_as_many, unknown
 from .split import SPLITS
 from .task import Task
+from .vocabulary import PAD
 
 
 class Corpus(Task):
@@ -50,6 +51,10 @@ class Corpus(Task):
     @property
     def longest_trained(self):
         return self.encoded("train")[0].shape[1]
+
+    @property
+    def shortest_trained(self):
+        return int((self.encoded("train")[0] != PAD).sum(axis=1).min())
 
     def counts(self):
         """[("sentences", how many, {split: how many})]."""

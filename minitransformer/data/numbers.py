@@ -9,7 +9,7 @@ from ..errors import unknown
 from ..options import option
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
-from .spelling import every_way, rewrite, spell, written
+from .spelling import every_way, forms, rewrite, spell, written
 from .task import Recipe, Task, count_splits
 
 LIMIT = 1_000_000
@@ -48,18 +48,35 @@ class NumberWords(Task):
         return tuple(max(len(CUTS[self.cut](text)) for text in texts) for texts in (sources, targets))
 
     def make_vocabulary(self):
-        """The pieces of all words in all places, and which words may follow each in a source."""
+        """The pieces of all words in all places, and which words may follow one or two others in a source."""
         words = [*range(30), *range(30, 71, 10), *range(71, 81), *range(90, 100), *range(100, 1000, 100)]
         numbers = [*range(100), *(100 + n for n in words if n < 100), *range(200, 1000, 100), *range(1100, 10_000, 100)]
         numbers += [n for word in words for n in (1000 * word, 1000 + word, 2000 + word)]
+        ends = [*range(22), *range(30, 100, 10), 100]                    # one for each first and last word below 1,000
+        numbers += [100_000 + n for n in ends]
         ways = every_way if self.spelling == "varied" else lambda n, language: [spell(n, language)]
         sources = {text for n in numbers for text in ways(n, self.source)}
-        return Pieces.of([spell(n, self.target) for n in numbers], self.cut, sources)
+        more = {m for n in range(1000) for m in (n, 1000 * n, 1000 + n)} | {100 * a + b for a in range(11, 20) for b in ends}
+        more |= {1000 * a + b for a in ends for b in ends}
+        for n in more:                                                   # for three words in a row
+            if self.spelling == "canonical":
+                sources.add(spell(n, self.source))
+            else:
+                kth = [lambda ways, k=k: [ways[k % len(ways)]] for k in range(4)]
+                sources |= {text for form in forms(n, self.source) for one in kth for text in rewrite(form, self.source, one)}
+        vocabulary = Pieces.of([spell(n, self.target) for n in numbers], self.cut, sources)
+        vocabulary.reads = self.reads
+        return vocabulary
+
+    @property
+    def reads(self):
+        return f"It reads whole numbers from 0 to {LIMIT - 1:,}, in words{' or digits' * (self.spelling == 'varied')}."
 
     def adopt(self, vocabulary):
         super().adopt(vocabulary)
         if vocabulary.followers is None:  # a checkpoint from before there was a choice
             object.__setattr__(self, "spelling", "canonical")
+        vocabulary.reads = self.reads
 
     def draw(self, rng, count):
         """Numbers and the ways to write them, (N, 2): way 0 is the canonical one, any other draws it."""

@@ -4,6 +4,7 @@ import difflib
 import itertools
 import re
 import unicodedata
+from collections import Counter
 
 from ..errors import InputError, shortened, unknown
 from .vocabulary import SPECIAL, Vocabulary, strings
@@ -16,7 +17,8 @@ TYPED = "fuenf fuenfzehn fuenfzig zwoelf dreissig"  # without the letters that n
 ENGLISH = "one two three four five six seven eight nine twenty thirty forty fifty sixty seventy eighty ninety"
 MORPHEMES = f"null eins {UNITS} {TEENS} {TENS} {TYPED} und hundert tausend {ENGLISH}".split()
 MORPHEME = re.compile("|".join(sorted(MORPHEMES, key=len, reverse=True)))  # the longest that fits: "siebzehn" is one
-BETWEEN = " ,-"  # what may stand before a word
+BETWEEN = " ,-"  # what may stand before a word,
+JOINTS = (" ", "-", ", ", "")  # and how: the usual ones first
 QUOTES = "\"'“”„‟«»‹›‘’‚()[]"
 STOPS = ".!?;:…,"
 HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"  # hyphens, dashes and minus signs
@@ -50,30 +52,44 @@ CUTS = {"characters": characters, "morphemes": morphemes}
 class Pieces(Vocabulary):
     """A vocabulary of pieces that make the text again when they are set side by side; `cut` names how it is cut.
 
-    What carries no meaning is not read (`read`). `followers`, if it is known, says for each word of the sources which words
-    stood behind it in training; "" stands for both ends of a text.
+    What carries no meaning is not read (`read`). Of the sources of training it may know, where "" stands for both ends:
+
+    - `followers` {word: pieces}: what stood behind each word, with what stood between the two ("-one", " one"). Old
+      files have bare words there, and then any joint is as good as another;
+    - `thirds` {"one hundred": words}: what stood behind two words in a row;
+    - `once`: the words that no text had twice.
+
+    `reads` is a sentence on what can be read, for those whose text cannot.
     """
 
     kind = "pieces"
 
-    def __init__(self, tokens, cut, followers=None):
+    reads = ""
+
+    def __init__(self, tokens, cut, followers=None, thirds=None, once=()):
         super().__init__(tokens)
         self.cut = cut
         self.small = all(token == token.lower() for token in tokens)
-        self.followers = followers
+        self.followers, self.thirds, self.once = followers, thirds, once
+        behind = {piece for pieces in (followers or {}).values() for piece in pieces}
+        self.joints_known = any(piece != word_of(piece) for piece in behind)
 
     @classmethod
     def of(cls, texts, cut, sources=()):
         """The pieces that occur in these texts and sources, in the order of the alphabet, and how those of sources follow."""
         vocabulary = cls(sorted({piece for text in (*texts, *sources) for piece in CUTS[cut](text)}), cut)
         if sources:
-            pairs = {pair for text in sources for pair in vocabulary.neighbours(text)}
-            vocabulary.followers = {word: sorted(b for a, b in pairs if a == word) for word, _ in sorted(pairs)}
+            pieces = [CUTS[cut](vocabulary.read(text)) for text in sources]
+            followers, thirds, twice = {}, {}, set()
+            for words, behind in zip([[*map(word_of, found)] for found in pieces], pieces):
+                for word, piece in zip(["", *words], [*behind, ""]):
+                    followers.setdefault(word, set()).add(piece)
+                for first, second, third in triples(words):
+                    thirds.setdefault(f"{first} {second}", set()).add(third)
+                twice.update(word for word, count in Counter(words).items() if count > 1)
+            known = ({key: sorted(found[key]) for key in sorted(found)} for found in (followers, thirds))
+            vocabulary = cls(vocabulary.tokens[len(SPECIAL) :], cut, *known, sorted({*followers} - twice - {""}))
         return vocabulary
-
-    def neighbours(self, text):
-        """All words of a text, each with the one behind it, from ("", first) to (last, "")."""
-        return itertools.pairwise(["", *(bare(piece) or piece for piece in self.tokenize(text)), ""])
 
     def read(self, text):
         """The text as it is cut: all that changes the letters but not what is said is made one.
@@ -94,37 +110,61 @@ class Pieces(Vocabulary):
 
     def tokenize(self, text):
         """Raises InputError for an empty text, and for a piece that is not known (which, and what is like it)."""
-        tokens = [self.known(piece) for piece in CUTS[self.cut](self.read(text))]
+        tokens, before = [], ""
+        for piece in CUTS[self.cut](self.read(text)):
+            tokens.append(self.known(piece, before))
+            before = word_of(piece)
         self.expect_known(text, tokens)
         return tokens
 
-    def known(self, piece):
-        """The piece, or the same word behind something else: where only " hundred" is known, "-hundred" is read as that."""
-        others = (before + bare(piece) for before in (" ", "-", ", ", "")) if bare(piece).isalpha() else ()
-        return piece if piece in self.ids else next((other for other in others if other in self.ids), piece)
+    def known(self, piece, before=None):
+        """The piece, or the same word behind something else: where only " hundred" is known, "-hundred" is read as that.
+
+        After the word `before`, what stood between these two in training goes first: "one hundred-one" is read as
+        "one hundred one". A hyphen that begins a text is no joint, but a minus, and stays.
+        """
+        if not bare(piece).isalpha() or (before == "" and piece.startswith("-")):
+            return piece
+        seen = self.followers.get(before, ()) if self.joints_known else ()
+        ways = [way for way in (piece, *(joint + bare(piece) for joint in JOINTS)) if way in self.ids]
+        return next((way for way in ways if way in seen), next(iter(ways), piece))
 
     def expect_known(self, text, tokens):
         if not tokens:
             raise InputError("An empty text: there is nothing to read.")
         for token in tokens:
             if token not in self.ids or token in SPECIAL:
-                word = bare(token) if bare(token).isalpha() else token.strip() or token
+                word = typed(bare(token), text) if bare(token).isalpha() else number_with(token.strip(), text) or token
                 readable = map(bare, self.tokens) if self.followers is None else self.followers
-                near = difflib.get_close_matches(word, readable, n=1, cutoff=0.7) if word.isalpha() else []
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise InputError(f"{word!r} in {shortened(text)} never occurred in training, so it cannot be read.{hint}")
+                near = difflib.get_close_matches(bare(token), readable, n=1, cutoff=0.7) if word.isalpha() else []
+                hint = f" Did you mean {near[0]!r}?" if near else f" {self.reads}".rstrip()
+                where = repr(word) if word == text.strip() else f"{word!r} in {shortened(text)}"
+                raise InputError(f"{where} never occurred in training, so it cannot be read.{hint}")
 
     def strange(self, text):
-        """What none of the sources of training had, a word or one word behind another: a sentence; "" if there is nothing."""
-        pairs = [] if self.followers is None else [*self.neighbours(text)]
-        for word, _ in pairs:
+        """What none of the sources of training had, a sentence; "" if there is nothing.
+
+        A word, one word behind another or behind two others, or a word twice.
+        """
+        if self.followers is None:
+            return ""
+        pieces = self.tokenize(text)
+        words = [*map(word_of, pieces)]
+        for word in words:
             if word not in self.followers:
                 return f"{word!r} occurred in none of them"
-        for word, behind in pairs:
+        for word, behind in zip(["", *words], [*(pieces if self.joints_known else words), ""]):
             if behind not in self.followers[word]:
                 if word and behind:
-                    return f"in none of them {behind!r} followed {word!r}"
-                return f"none of them ended with {word!r}" if word else f"none of them began with {behind!r}"
+                    return f"in none of them {word_of(behind)!r} followed {word!r}"
+                return f"none of them ended with {word!r}" if word else f"none of them began with {behind.strip()!r}"
+        for word in self.once:
+            if words.count(word) > 1:
+                return f"none of them had {word!r} more than once"
+        for first, second, third in triples(words) if self.thirds is not None else ():
+            if third not in self.thirds.get(f"{first} {second}", ()):
+                what = f"{third!r} followed" if third else "the end followed"
+                return f"in none of them {what} {f'{first} {second}'.strip()!r}"
         return ""
 
     def join(self, tokens):
@@ -143,16 +183,39 @@ class Pieces(Vocabulary):
         return groups
 
     def to_dict(self):
-        known = {} if self.followers is None else {"followers": self.followers}
-        return {**super().to_dict(), "cut": self.cut, **known}
+        known = {"followers": self.followers, "thirds": self.thirds, "once": self.once}
+        return {**super().to_dict(), "cut": self.cut, **{name: value for name, value in known.items() if value}}
 
     @classmethod
     def from_dict(cls, facts):
         if facts["cut"] not in CUTS:
             raise unknown("cut", facts["cut"], CUTS)
-        return cls(strings(facts["tokens"]), facts["cut"], facts.get("followers"))
+        return cls(strings(facts["tokens"]), facts["cut"], facts.get("followers"), facts.get("thirds"), facts.get("once", ()))
 
 
 def bare(piece):
     """A piece without what stands before it."""
     return piece.strip(BETWEEN)
+
+
+def word_of(piece):
+    """A piece without what stands before it; a piece that is nothing else, itself."""
+    return bare(piece) or piece
+
+
+def triples(words):
+    """Every three words in a row, "" at both ends: (first, second, third). Here fuenf is fünf, and dreissig dreißig."""
+    ends = ["", *(word.replace("ue", "ü").replace("oe", "ö").replace("ss", "ß") for word in words), ""]
+    return zip(ends, ends[1:], ends[2:])
+
+
+def typed(word, text):
+    """A word that was read, with the capitals that it has in the text."""
+    found = re.search(re.escape(word), text, re.IGNORECASE)
+    return found.group() if found else word
+
+
+def number_with(sign, text):
+    """The whole number in digits, as it was typed, that a sign or digit is part of: "-79" of "-7"; or the sign alone."""
+    numbers = (number.strip(" ") for number in re.findall(r"[\W\d]*\d[\W\d]*", text))
+    return next((number for number in numbers if sign in number.translate(TYPEWRITER)), sign)

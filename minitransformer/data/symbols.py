@@ -37,6 +37,10 @@ class SymbolTask(Task):
         """(longest source, longest target), in tokens."""
         return self.max_length, self.max_length
 
+    @property
+    def shortest_trained(self):
+        return self.min_length
+
     def draw(self, rng, count):
         ids = rng.integers(FIRST, FIRST + self.symbols, size=(count, self.max_length))
         lengths = rng.integers(self.min_length, self.max_length + 1, size=count)

@@ -61,6 +61,11 @@ class Task:
         """The longest source that is trained on, in tokens."""
         return self.longest[0]
 
+    @property
+    def shortest_trained(self):
+        """The shortest source that is trained on, in tokens; 1 if a subclass says nothing."""
+        return 1
+
     def alignment(self, length):
         """The source position that each of `length` target positions is made from; None if there is no single one."""
         return None
