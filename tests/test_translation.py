@@ -568,7 +568,7 @@ def test_the_shipped_translators_remark_on_what_they_never_saw_the_like_of(name,
         assert status == 0 and out and part in err
 
 
-@pytest.mark.parametrize("text", ["one million", "minus five", "-5", "−5", "3.5", "3,5", "1000000", "1,000,000", "5²", "½", "12th", "hello", "5%", "1.234"])
+@pytest.mark.parametrize("text", ["one million", "minus five", "-seventy", "- seventeen thousand", "-5", "−5", "3.5", "3,5", "1000000", "1,000,000", "5²", "½", "12th", "hello", "5%", "1.234"])
 def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
     for name in run_module.shipped():
         status, out, err = run(f"translate {name} -- '{text}'", capsys)
@@ -672,3 +672,10 @@ def test_the_shipped_translator_is_as_good_and_as_small_as_is_said_of_it(capsys)
 def test_the_shipped_translator_is_drawn_where_the_user_is_not_in_the_package(capsys):
     status, out, _ = run("plot numbers-en-de --text 'seventy-nine'", capsys)
     assert status == 0 and Path("numbers-en-de-pictures/attention-cross.png").is_file() and not Path("runs").exists()
+
+
+@pytest.mark.parametrize("text", ["1500 thousand", "10 000 thousand", "1000 thousand and five"])
+def test_a_number_that_is_too_large_to_stand_before_thousand_is_remarked_on(text, capsys):
+    for name in run_module.shipped():
+        status, _, err = run(f"translate {name} '{text}'", capsys)
+        assert status == 0 and "a word followed a number of more than three digits" in err

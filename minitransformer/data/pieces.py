@@ -135,6 +135,7 @@ class Pieces(Vocabulary):
         for token in tokens:
             if token not in self.ids or token in SPECIAL:
                 word = typed(bare(token), text) if bare(token).isalpha() else number_with(token.strip(), text) or token
+                word = token if token is tokens[0] and token.startswith("-") else word  # a minus in front of a number
                 readable = map(bare, self.tokens) if self.followers is None else self.followers
                 near = difflib.get_close_matches(bare(token), readable, n=1, cutoff=0.7) if word.isalpha() else []
                 hint = f" Did you mean {near[0]!r}?" if near else f" {self.reads}".rstrip()
@@ -158,6 +159,8 @@ class Pieces(Vocabulary):
                 if word and behind:
                     return f"in none of them {word_of(behind)!r} followed {word!r}"
                 return f"none of them ended with {word!r}" if word else f"none of them began with {behind.strip()!r}"
+        if long := re.search(r"\d{4,}(?=[^\d])", self.read(text)):         # 1500 thousand
+            return f"in none of them a word followed a number of more than three digits, such as {long[0]!r}"
         for word in self.once:
             if words.count(word) > 1:
                 return f"none of them had {word!r} more than once"
