@@ -485,7 +485,7 @@ def test_a_remark_says_what_no_text_of_training_had():
     assert "it has 6 tokens, and the longest of them had 4" in longer
     assert len(remarks(vocabulary, "five hundred and one", 3)) == 1 and remarks(vocabulary, "five hundred and one", None) == []
     assert len(remarks(vocabulary, "five " * 100, 3)[0]) < 200
-    assert "'xyz' in 'xyz' never occurred" in refusal(remarks, vocabulary, "xyz")
+    assert "'xyz' never occurred" in refusal(remarks, vocabulary, "xyz")
 
 
 def test_a_text_shorter_than_all_of_training_gets_a_remark(capsys):
