@@ -485,7 +485,7 @@ def test_a_remark_says_what_no_text_of_training_had():
     assert "it has 6 tokens, and the longest of them had 4" in longer
     assert len(remarks(vocabulary, "five hundred and one", 3)) == 1 and remarks(vocabulary, "five hundred and one", None) == []
     assert len(remarks(vocabulary, "five " * 100, 3)[0]) < 200
-    assert "'xyz' in 'xyz' never occurred" in refusal(remarks, vocabulary, "xyz")
+    assert "'xyz' never occurred" in refusal(remarks, vocabulary, "xyz")
 
 
 def test_a_text_shorter_than_all_of_training_gets_a_remark(capsys):
@@ -572,7 +572,7 @@ def test_the_shipped_translators_remark_on_what_they_never_saw_the_like_of(name,
 def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
     for name in run_module.shipped():
         status, out, err = run(f"translate {name} -- '{text}'", capsys)
-        assert status == 2 and out == "\n" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
+        assert status == 2 and out == "" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
 
 
 @pytest.mark.parametrize(
