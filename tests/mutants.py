@@ -1195,8 +1195,8 @@ p("x321", "small letters where capitals count", "text.lower() if self.small else
 p("x322", "white space is kept as it was", "\" \".join(text.split()).lstrip(", "text.strip().lstrip(",
     select="every_run_of_white_space")
 p("x323", "the hint with its space", "map(bare, self.tokens) if", "self.tokens if", select="hint_is_the_bare_word")
-p("x901", "the word with its space in the message", "word = bare(token) if bare(token).isalpha() else token.strip() or token",
-    "word = token", select="refused_by_name_with_the_nearest")
+p("x901", "the word with its space in the message", "word = typed(bare(token), text) if is_word",
+    "word = token if is_word", select="refused_by_name_with_the_nearest")
 p("x902", "a far word is suggested", "cutoff=0.7", "cutoff=0.3", select="left_out_where_nothing or only_words_of_the_sources")
 p("x903", "words of the answers are suggested", "map(bare, self.tokens) if self.followers is None else self.followers",
     "map(bare, self.tokens)", select="only_words_of_the_sources")
@@ -1212,15 +1212,30 @@ p("x911", "zeros in front are read", "re.sub(r\"(?<!\\d)0+(?=\\d)\", \"\", text)
 p("x912", "zeros within are not read", "(?<!\\d)0+", "0+", select="made_one")
 p("x913", "a mark that is a token is left out", "c for c in marks if c not in self.ids", "marks", select="mark_that_is_a_token")
 p("x914", "a stop in front is no point", ".lstrip(quotes + \" \")", ".lstrip(quotes + stops + \" \")", select="made_one")
-p("x915", "a minus is a hyphen", "if bare(piece).isalpha() else ()", "if True else ()", select="minus_before_digits")
-p("x916", "a word behind another separator is unknown", "for other in others if other in self.ids), piece)", "for other in () if other), piece)",
+p("x915", "a minus is a hyphen", "if not bare(piece).isalpha() or (before", "if (before", select="minus_before_digits")
+p("x916", "a word behind another separator is unknown", "(joint + bare(piece) for joint in JOINTS)", "()",
     select="whatever_stands_before")
 p("x917", "nobody says that a word is of the other language", "if word not in self.followers:", "if False:",
     select="remark_says", judge="test_translation.py")
-p("x918", "no ends", "itertools.pairwise([\"\", *(bare(piece) or piece for piece in self.tokenize(text)), \"\"])",
-    "itertools.pairwise([*(bare(piece) or piece for piece in self.tokenize(text))])", select="which_words_follow")
-p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"followers\")", "facts[\"cut\"]",
+p("x918", "no ends", "in zip([\"\", *words], [*behind, \"\"]):",
+    "in zip(words, behind[1:]):", select="which_words_follow")
+p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"followers\"), ", "facts[\"cut\"], None, ",
     select="which_words_follow")
+p("xw1", "a joint that never stood there is read", "if way in seen), next(iter(ways), piece))", "), piece)",
+    select="joint_that_never_stood")
+p("xw2", "an old file's bare words are taken for joints", "if self.joints_known else ()\n", "if self.followers else ()\n",
+    select="joint_that_never_stood")
+p("xw3", "the minus in front of a text is a hyphen", " or (before == \"\" and piece.startswith(\"-\")):", ":", select="begins_a_text_is_a_minus")
+p("xw4", "a word twice is not strange", "if words.count(word) > 1:", "if False:", select="three_in_a_row_or_twice")
+p("xw5", "three words in a row are not looked at", "if third not in self.thirds.get(f\"{first} {second}\", ()):", "if False:",
+    select="three_in_a_row_or_twice")
+p("xw6", "fuenf is not fünf", ".replace(\"ue\", \"ü\")", "", select="can_be_read_is_familiar", judge="test_corpora.py")
+p("xw7", "the third word is lost in a checkpoint", "facts.get(\"thirds\"), ", "None, ", select="three_in_a_row_or_twice or which_words_follow")
+p("xw8", "the words that came once are lost in a checkpoint", "facts.get(\"once\", ())", "()", select="three_in_a_row_or_twice or which_words_follow")
+p("xw9", "a number that cannot be read is cut", "else number_with(token.strip(), text) or token", "else token.strip() or token", select="shown_as_it_was_typed")
+p("xw10", "a word loses its capitals in the message", "return found.group() if found else word", "return word", select="shown_as_it_was_typed")
+p("xw11", "nobody says what can be read", "else f\" {self.reads}\".rstrip()", "else \"\"", select="shown_as_it_was_typed")
+p("xw12", "the whole text is repeated", "repr(word) if word == text.strip() else ", "", select="shown_as_it_was_typed")
 p("x324", "a special token's name is a token", "if token not in self.ids or token in SPECIAL:",
     "if token not in self.ids:", select="called_like_a_special_token")
 p = plants("data/subwords.py", "test_text.py", "")
@@ -1265,10 +1280,21 @@ p("x931", "other forms are never drawn", "rng.random() < 0.5", "True", select="s
 p("x932", "way 0 is drawn", "if way == 0:", "if way is None:", select="seed_draws or same_number_in_both")
 p = plants("run.py", "test_translation.py", "training_alone or knows_of_no_longest")
 p("x933", "the longest source is not kept", "\"longest_source\": self.longest_source,", "\"longest_source\": None,")
+p("xw13", "the shortest source is not kept", "\"shortest_source\": self.shortest_source,", "\"shortest_source\": None,", select="shorter_than_all")
+p("xw14", "a checkpoint without the shortest is not opened", "facts.get(\"shortest_source\")", "facts[\"shortest_source\"]", select="shorter_than_all")
 p("x934", "an old checkpoint is not opened", "facts.get(\"longest_source\")", "facts[\"longest_source\"]")
 p = plants("data/corpus.py", "test_translation.py", "training_alone")
 p("x935", "the longest of validation counts as trained on", "return self.encoded(\"train\")[0].shape[1]", "return self.longest[0]")
+p("xw15", "padding counts for the shortest", "(self.encoded(\"train\")[0] != PAD)", "(self.encoded(\"train\")[0] >= PAD)",
+    select="knows_its_shortest", judge="test_corpora.py")
+p = plants("data/symbols.py", "test_corpora.py", "knows_its_shortest")
+p("xw16", "the longest is the shortest", "return self.min_length\n", "return self.max_length\n")
+p = plants("data/addition.py", "test_corpora.py", "knows_its_shortest")
+p("xw17", "the plus is not counted", "return len(\"1+1\")", "return len(\"11\")")
+p = plants("cli/asking.py", "test_translation.py", "shorter_than_all")
+p("xw18", "the shortest is not asked for", ", run.longest_source, run.shortest_source)", ", run.longest_source)")
 p = plants("translation.py", "test_translation.py", "remark or training_alone")
+p("xw19", "as short as the shortest is too short", "length < shortest", "length <= shortest", select="shorter_than_all")
 p("x936", "as long as the longest is too long", "length > longest", "length >= longest")
 p("x937", "unknown characters are not named", "if unknown := vocabulary.unknown(text):", "if unknown := \"\":")
 p("x938", "a long text is repeated whole", "text if len(text) <= 60 else text[:57] + \"...\"", "text")
@@ -1276,6 +1302,9 @@ p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
 p = plants("data/numbers.py", "test_corpora.py", "")
+p("xw20", "an opened run does not say what it reads", "        vocabulary.reads = self.reads\n\n    def draw", "\n    def draw",
+    select="say_what_they_read", judge="test_translation.py")
+p("xw21", "no three words with another thousand", "more |= {1000 * a + b for a in ends for b in ends}", "more |= set()", select="can_be_read_is_familiar")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
     select="drawn_equally_often")
 p("x334", "no number of six digits", "digits = rng.integers(1, 7, size=count)",

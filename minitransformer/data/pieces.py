@@ -134,10 +134,10 @@ class Pieces(Vocabulary):
             raise InputError("An empty text: there is nothing to read.")
         for token in tokens:
             if token not in self.ids or token in SPECIAL:
-                word = typed(bare(token), text) if bare(token).isalpha() else number_with(token.strip(), text) or token
-                word = token if token is tokens[0] and token.startswith("-") else word  # a minus in front of a number
+                is_word = bare(token).isalpha() and not (token is tokens[0] and token.startswith("-"))  # not a minus in front
+                word = typed(bare(token), text) if is_word else number_with(token.strip(), text) or token
                 readable = map(bare, self.tokens) if self.followers is None else self.followers
-                near = difflib.get_close_matches(bare(token), readable, n=1, cutoff=0.7) if word.isalpha() else []
+                near = difflib.get_close_matches(bare(token), readable, n=1, cutoff=0.7) if is_word else []
                 hint = f" Did you mean {near[0]!r}?" if near else f" {self.reads}".rstrip()
                 where = repr(word) if word == text.strip() else f"{word!r} in {shortened(text)}"
                 raise InputError(f"{where} never occurred in training, so it cannot be read.{hint}")
