@@ -870,7 +870,7 @@ p("x134", "the gradients of the check stay", "p.grad[...] = before[name]", "pass
 p("x135", "differences compared with other entries", "np.reshape(analytic, -1)[entries]", "np.reshape(analytic, -1)[: len(entries)]")
 p("x136", "an upstream gradient of ones", "rng.standard_normal(np.shape(y))", "np.ones(np.shape(y))")
 p("x137", "-inf is counted", "np.where(np.isneginf(y), 0, y)", "y")
-p("xk5", "a step that does not follow an entry's size", "np.maximum(1, np.abs(array))", "np.ones(array.shape)", select="large_inputs")
+p("xk5", "a step that does not follow an entry's size", "np.maximum(1, np.abs(array))", "np.ones(array.shape)", select="follows_the_size")
 p("xk6", "the rounding of a large loss hides its gradient", "1000 * step if is_hidden else step / 10", "step / 10", select="large_inputs")
 p("xk7", "a masked score makes all rounding infinite", "-abs(np.asarray(y, dtype=float))", "abs(np.asarray(y, dtype=float))", ("rounding = -ROUNDING", "rounding = ROUNDING"),
     select="kink_beside_a_masked")

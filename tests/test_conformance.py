@@ -624,6 +624,7 @@ def test_the_same_error_is_told_once_with_the_names_of_the_other_checks():
     assert "self.saved() gives one saved value bare (x = self.saved()), several as a tuple" in lines[0]
     report = check_component(UnpacksOne(), x34(), raises=False)
     others = [result for result in report.failed if result.same_as]
+    assert len(lines) == len(report.failed) - len(others)
     assert len(others) > 10 and f" (and in {len(others)} more: {', '.join(result.name for result in others)})" in lines[0]
     assert {result.same_as for result in others} == {"inputs untouched"}
     assert [line for line in breaches(UnpacksAnother(), x34()) if "self.saved()" in line] == []

@@ -195,6 +195,21 @@ def test_large_inputs_raise_no_false_alarm_and_hide_no_mistake(size, max_entries
     assert [row.passed for row in report.rows] == [False, True, False]
 
 
+@pytest.mark.parametrize("max_entries", [None, 1])
+def test_the_step_follows_the_size_of_the_entry(max_entries):
+    class Triple(Module):
+        def forward(self, x):
+            self.save()
+            return 3 * x
+
+        def backward(self, d_y):
+            self.saved()
+            return 3 * d_y
+
+    report = gradient_check(Triple(), np.array([1e10, -2e10, 3e10]), max_entries=max_entries)
+    assert report.passed, f"\n{report}"
+
+
 def test_a_direction_moves_entries_of_mixed_sizes_each_by_its_own_step():
     class Cube(Module):
         def forward(self, x, scale):
