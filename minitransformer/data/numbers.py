@@ -53,7 +53,7 @@ class NumberWords(Task):
         numbers = [*range(100), *(100 + n for n in words if n < 100), *range(200, 1000, 100), *range(1100, 10_000, 100)]
         numbers += [n for word in words for n in (1000 * word, 1000 + word, 2000 + word)]
         ends = [*range(22), *range(30, 100, 10), 100]                    # one for each first and last word below 1,000
-        numbers += [100_000 + n for n in ends]
+        numbers += [m for n in ends for m in (100_000 + n, 1000 * n + 100)]
         ways = every_way if self.spelling == "varied" else lambda n, language: [spell(n, language)]
         sources = {text for n in numbers for text in ways(n, self.source)}
         more = {m for n in range(1000) for m in (n, 1000 * n, 1000 + n)} | {100 * a + b for a in range(11, 20) for b in ends}
