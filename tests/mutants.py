@@ -1259,6 +1259,7 @@ p("x1101", "of what is missing, only the first package is named", "for p in pack
 p("x1102", "what is there is called missing", "if importlib.util.find_spec(p) is None", "if p", select="missing_package_is_named")
 p = plants("data/numbers.py", "test_corpora.py", "")
 p("x332", "no words from behind a thousand", "(1000 * word, 1000 + word, 2000 + word)", "(1000 * word,)",
+    ("numbers += [m for n in ends for m in (100_000 + n, 1000 * n + 100)]", "pass"),
     select="vocabularies_are_complete or can_be_read_is_familiar")
 p("x920", "numbers are told apart by how they are written", "return questions[:, :1] ", "return questions ",
     select="no_number_is_in_two_splits")
