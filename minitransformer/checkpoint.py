@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .backend import as_numpy
-from .errors import InputError
+from .errors import InputError, reading
 from .files import write_file
 
 FORMAT = "minitransformer checkpoint"
@@ -67,6 +67,8 @@ def _load(path, wanted):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no checkpoint {path}.")
+    with reading(path), open(path, "rb"):  # the library would not say what the matter is
+        pass
     try:
         with safe_open(path, framework="numpy") as file:
             header, names = file.metadata() or {}, {*file.keys()}

@@ -25,7 +25,7 @@ from .checkpoint import load_checkpoint, save_checkpoint
 from .data.stream import BatchStream
 from .data.tasks import make_task
 from .data.vocabulary import EOS
-from .errors import InputError, NonFiniteError, typed
+from .errors import InputError, NonFiniteError, reading, typed
 from .lock import NAME as LOCK
 from .lock import locked
 from .losses import CrossEntropy
@@ -129,7 +129,9 @@ class Run:
         neither is passed over in silence.
         """
         path = Path(path)
-        if path.is_dir():
+        with reading(path):
+            is_folder = path.is_dir()
+        if is_folder:
             config = read_config(path)
             newest = newest_checkpoints(path, config)
             if not newest:
@@ -173,7 +175,8 @@ class Run:
         Raises InputError if no step is left to do, or another training is at work there; then nothing has changed.
         """
         path = Path(path)
-        folder = path if path.is_dir() else path.parent.parent
+        with reading(path):
+            folder = path if path.is_dir() else path.parent.parent
         with locked(folder) if (folder / "checkpoints").is_dir() or (folder / CONFIG).is_file() else contextlib.nullcontext():
             run = cls._at_start(path) or cls.open(path, averaged=False)
             if run.exported:

@@ -5,7 +5,7 @@ import re
 import reprlib
 
 from .data.tasks import TASKS, make_task
-from .errors import InputError, unknown
+from .errors import InputError, reading, unknown
 from .files import write_file
 from .models import find_model
 from .options import expect_fields, expect_keys, expect_type
@@ -115,8 +115,10 @@ def read_config(folder):
     path = folder / NAME
     if not path.is_file():
         return None
+    with reading(path):
+        content = path.read_bytes()
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         raise InputError(f"{path} is damaged: it is not the JSON that a run begins with. {_remedy(folder)}") from None
     if type(config) is not dict or "version" not in config:

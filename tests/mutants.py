@@ -1622,8 +1622,13 @@ p = plants("cli/asking.py", "test_lines.py", "")
 p("xl15", "a wrong option is said for every line", "    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line", "    # what",
   select="said_once")
 p("xl16", "whoever types waits for 64 lines", "1 if typing else GROUP", "GROUP", select="whoever_types")
-p("xl17", "a run that cannot be read could not be written", "    with reading(options.run):\n        return Run.open(options.run).to(options.device)",
-  "    return Run.open(options.run).to(options.device)", select="cannot_be_read_is_input")
+p = plants("run.py", "test_lines.py", "cannot_be_read_is_input")
+p("xl17", "a run that cannot be read could not be written", "        with reading(path):\n            is_folder = path.is_dir()\n", "        is_folder = path.is_dir()\n")
+p("xl77", "so with a run to be resumed", "        with reading(path):\n            folder = path if", "        if True:\n            folder = path if")
+p = plants("checkpoint.py", "test_lines.py", "nobody_may_read")
+p("xl78", "the library says why a checkpoint cannot be read", "    with reading(path), open(path, \"rb\"):  # the", "    if True:  # the")
+p = plants("run_config.py", "test_lines.py", "nobody_may_read")
+p("xl79", "a config that cannot be read could not be written", "    with reading(path):\n        content", "    if True:\n        content")
 p = plants("errors.py", "test_lines.py", "")
 p("xl18", "a missing file is a failed run", "    except OSError as problem:\n        name", "    except KeyError as problem:\n        name",
   select="cannot_be_read_is_input or names_the_file")

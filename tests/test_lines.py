@@ -171,11 +171,30 @@ def test_whoever_types_is_answered_at_once(capsys, monkeypatch):
     (f"plot {'n' * 300}", "cannot be read: File name too long."),
     (f"evaluate {'n' * 300}", "cannot be read: File name too long."),
     (f"export {'n' * 300} a.safetensors", "cannot be read: File name too long."),
+    (f"train --resume {'n' * 300}", "cannot be read: File name too long."),
+    (f"compare {'n' * 300} {'n' * 300}", "cannot be read: File name too long."),
 ])  # fmt: skip
 @posix
 def test_a_file_that_cannot_be_read_is_input_that_cannot_be_used(command, sentence, capsys):
     status, out, err = run(command, capsys)
     assert status == 2 and not out and err.endswith(f"{sentence}\n") and err.count("\n") == 1
+
+
+@posix
+@pytest.mark.parametrize("name", ["config.json", "checkpoints/step-00000002.safetensors"])
+def test_a_file_of_a_run_that_nobody_may_read_is_named_with_the_reason(name, capsys, monkeypatch):
+    run(COMMANDS["train"], capsys)
+
+    def refuse(path, *arguments, plain=open, **options):
+        if str(path).endswith(name) and os.path.exists(path):
+            raise PermissionError(13, "Permission denied", str(path))  # root would be allowed
+        return plain(path, *arguments, **options)
+
+    for place in ("builtins.open", "io.open"):
+        monkeypatch.setattr(place, refuse)
+    for command in ("evaluate new", "train --resume new --steps 9", "compare new new"):
+        status, _, err = run(command, capsys)
+        assert status == 2 and f"new/{name} cannot be read: Permission denied." in err, err
 
 
 @posix

@@ -11,7 +11,7 @@ from .. import evaluation, translation
 from ..backend import chosen_device
 from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, greedy, sample
-from ..errors import InputError, reading
+from ..errors import InputError
 from ..run import Run
 from ..streams import complain
 from .lines import GROUP, for_lines, lines_of, print_answers
@@ -31,8 +31,7 @@ def evaluate(options):
 def opened(options):
     """The run that is asked, on the device that is asked for."""
     chosen_device(options.device)  # before a file is read
-    with reading(options.run):
-        return Run.open(options.run).to(options.device)
+    return Run.open(options.run).to(options.device)
 
 
 def measured(run, options):
@@ -162,8 +161,7 @@ def plot(options):
 
 def export(options):
     """Write a run's model alone into one small file that can be asked, but not trained on."""
-    with reading(options.run):
-        run = Run.open(options.run)
+    run = Run.open(options.run)
     if Path(options.file).suffix != ".safetensors":
         raise InputError(f"The file must end in .safetensors, got {options.file}.")
     run.export(options.file, options.overwrite)

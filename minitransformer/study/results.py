@@ -3,12 +3,14 @@
 import json
 import os
 
-from ..errors import InputError
+from ..errors import InputError, reading
 
 
 def read_json(path):
+    with reading(path):
+        content = path.read_bytes()
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(content.decode("utf-8"))
     except ValueError:
         raise InputError(f"{path} is damaged: it is no JSON. Delete it, and what it held is measured again.") from None
 
