@@ -327,7 +327,7 @@ FORGERIES = [
     ("no listeners", ASKED.replace("check(", "from minitransformer.grading.check import LISTENERS\nLISTENERS.clear()\ncheck("), "any"),
     ("an endless second run", OK + "import os\nif 'alone' in ' '.join(os.sys.argv):\n    pass\ndef softmax2(scores): return softmax(scores)\n", "right"),
     ("a pickle", b"\x80\x04\x95" + bytes(20), "refused"),
-    ("a pickle that is loaded", "import pickle\npickle.loads(b'cos\\nsystem\\n(S\"exit 3\"\\ntR.')\n" + ASKED, "right"),
+    ("a pickle that is loaded", "from pickle import loads\nloads(b'cos\\nsystem\\n(S\"exit 3\"\\ntR.')\n" + ASKED, "right"),
     ("modules of ones own", "import sys, types\nsys.modules['json'] = sys.modules['base64'] = types.ModuleType('json')\n" + ASKED, "right"),
     ("no modules", "import sys\nsys.modules.clear()\n", "any"),
     ("builtins of ones own", "import builtins\nbuiltins.open = builtins.print = builtins.len = None\n" + OK, "any"),

@@ -511,7 +511,7 @@ p("x77", "the source's gradient goes into the target's table", "self.source_inpu
 p = plants("models/language_model.py", "test_models.py", "language_model")
 p("122", "tied: no gradient from the input side", "self.input.backward(self.layers", "(self.layers",
     select="whole_model_gradient and language_model-tied")
-p("x78", "positions count the padding", "(real.cumsum(axis=1) - 1).clip(0)[:, -count:]", "np.arange(real.shape[1])[-count:]",
+p("x78", "positions count the padding", "(real.cumsum(axis=1) - 1).clip(0)[:, -count:]", "(0 * real + array_module(real).arange(real.shape[1]))[:, -count:]",
     select="language_model and (equals or counts)")
 p("x79", "positions start at 1", "(real.cumsum(axis=1) - 1).clip(0)", "real.cumsum(axis=1)",
     select="language_model and (equals or counts)")
@@ -698,7 +698,7 @@ p = plants("models/rnn_seq2seq.py", "test_older_models.py", "rnn_equals or rnn_g
 p("x243", "the last annotation for both ends", "self.tanh(self.bridge(end))",
     "self.tanh(self.bridge(annotations[:, -1]))")
 p("x244", "the end of one reading only", "self.tanh(self.bridge(end))",
-    "self.tanh(self.bridge(end * (np.arange(end.shape[1]) < end.shape[1] // 2)))")
+    "self.tanh(self.bridge(end * (array_module(end).arange(end.shape[1]) < end.shape[1] // 2)))")
 p("x245", "d_query dropped", "d_both[..., width:] + d_query", "d_both[..., width:]")
 p("x246", "the state's own way dropped", "d_states = d_both[..., width:] + d_query", "d_states = d_query")
 p("x247", "context and state swapped in backward", "self.cross_attention.backward(d_both[..., :width])",

@@ -45,7 +45,7 @@ GOOD, BAD = "P * (d_P - (d_P * P).sum(-1, keepdims=True))", "P * (1 - P) * d_P"
 
 STRANGE = {
     "crash.py": ("import os\nprint('last words', flush=True)\nos.abort()", "crashed (exit status"),
-    "endless.py": ("while True: pass", "stopped after 3 s: it did not come to an end"),
+    "endless.py": ("while True: pass", "stopped after 10 s: it did not come to an end"),
     "loud.py": ("print('x' * 3_000_000)", "printed 3.0 MB"),
     "flood.py": ("while True: print('x' * 100_000)", "stopped: it printed more than 50 MB"),
     "quits.py": ("raise SystemExit(3)", "quits.py: SystemExit in line 1: `raise SystemExit(3)` (3)."),
@@ -85,13 +85,13 @@ def test_whatever_a_file_does_the_others_go_on(tmp_path):
     for name, (text, _) in STRANGE.items():
         (tmp_path / name).write_text(text)
     fill(tmp_path, good_py=RIGHT.replace("{answer}", GOOD))
-    found = {s.file.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]: s for s in grade([tmp_path], seconds=3)}
+    found = {s.file.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]: s for s in grade([tmp_path], seconds=10)}
     for name, (_, words) in STRANGE.items():
         assert words in found[name].remark + "".join(found[name].errors), name
-        assert found[name].seconds < 8
+        assert found[name].seconds < 16
     assert found["good.py"].count("right") == 2
     assert found["crash.py"].remark.endswith(": last words")
-    assert found["flood.py"].seconds < 3  # it was not let run until its time was over
+    assert found["flood.py"].seconds < 10  # it was not let run until its time was over
 
 
 def test_what_was_said_before_a_hang_is_kept(tmp_path):

@@ -243,7 +243,7 @@ def test_a_lesson_that_runs_as_a_plain_file_writes_utf8(locale, tmp_path):
     assert "∂L/∂x — √d_k".encode() in program([], locale, script=lesson).stdout
 
 
-def test_every_lesson_begins_with_what_makes_its_output_utf8():
+def test_every_lesson_begins_before_it_prints():
     for lesson in lessons():
         source = lesson.source.read_text(encoding="utf-8")
         assert source.index("from minitransformer.lessons import") < source.index("print("), lesson.source.name
