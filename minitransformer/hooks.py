@@ -111,6 +111,7 @@ class ProgressBar:
     def __init__(self, run, evaluation):
         from tqdm.auto import tqdm
 
+        tqdm.set_lock(threading.RLock())  # a training that Ctrl-C ended while it drew may hold the one before for good
         self.bar = tqdm(total=run.last_step, initial=run.optimizer.t, unit="step", dynamic_ncols=True)
         self.evaluation = evaluation
         self.loss = None

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from common import accepted, finished, refusal, small_config, weights_and_state
 from common import run as command
-from fuzz_run import newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
+from fuzz_run import SMALL, newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
 
 from minitransformer.backend.processes import FORK_IS_SAFE, Fork
 from minitransformer.checkpoint import load_checkpoint, save_checkpoint
@@ -740,3 +740,22 @@ def test_a_training_in_another_thread_goes_without_ctrl_c(tmp_path, capsys):
     thread.start()
     thread.join()
     assert ends[1][0] == 0, ends[1][2]
+
+
+def test_a_lock_that_an_interrupted_bar_left_behind_holds_up_no_training(tmp_path, capsys):
+    from tqdm.auto import tqdm
+
+    left = threading.Lock()
+    left.acquire()
+    before = tqdm.get_lock()
+    tqdm.set_lock(left)
+    try:
+        done = []
+        line = f"train copy {SMALL} --steps 2 --no-pictures --out '{tmp_path / 'run'}'"
+        thread = threading.Thread(target=lambda: done.append(command(line, capsys)[0]), daemon=True)
+        thread.start()
+        thread.join(60)
+        assert done == [0]
+    finally:
+        left.release()
+        tqdm.set_lock(before)
