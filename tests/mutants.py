@@ -2078,7 +2078,6 @@ p("x574", "0 · −∞ without smoothing (kernel)", "(smooth ? smooth * (sum / n
 p("x575", "a target beyond the vocabulary reads another row", "x[(targets[i] % n + n) % n]", "x[targets[i]]", select="beyond_its_row")
 p("x576", "the loss's own gradient is left out (kernel)", "xp.where(real, d_loss / count, 0)", "xp.where(real, 1 / count, 0)")
 p = plants("gpu/activations.py", "test_kernels.py", "computes_what")
-p("x785", "a gradient of another shape is read beyond its end", "in_order(d_y, x.shape)", "d_y", select="beyond_its_end")
 p("x577", "GELU without the density (kernel)", "(cdf + x[i] * density)", "cdf", select="computes_what and GELU")
 p("x578", "the slope at 0 is 1 (kernel)", "y[i] > 0 ? d_y[i]", "y[i] >= 0 ? d_y[i]", select="computes_what and ReLU")
 p("x579", "tanh's square is left out (kernel)", "(1 - u * u) / 2 * slope", "(1 - u) / 2 * slope", select="TanhGELU")
