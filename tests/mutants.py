@@ -1043,7 +1043,7 @@ p = plants("models/language_model.py", "test_cache.py", "cached_logits and langu
 p("127", "the source's length is added to the positions again", "(real.cumsum(axis=1) - 1).clip(0)[:, -count:]",
     "(real.cumsum(axis=1) - 1).clip(0)[:, -count:] + real.shape[1] - count")
 p("128", "a new token sees key 0 alone: tril(1, n)", "causal_mask(real.shape[1], like=real, last=count)",
-    "np.tri(count, real.shape[1], dtype=bool)[None, None]")
+    "array_module(real).tri(count, real.shape[1], dtype=bool)[None, None]")
 p = plants("attention/multi_head.py", "test_cache.py", "projected_once")
 p("129", "the memory's keys and values are appended at each step",
     "k, v = cache.once(lambda: self.keys_and_values(memory))",
