@@ -148,7 +148,7 @@ def test_attention_between_packed_queries_and_a_packed_memory(of_query, of_memor
     real_q[1, 3] = True
     query, memory, d_y = (rng(n).standard_normal((4, length, 12)) for n, length in ((3, 7), (4, 6), (5, 7)))
     d_y[~real_q] = 0
-    mask = padding_mask(real_m)
+    mask = padding_mask(real_m.astype(int))
     expected = attention(query, memory, mask)
     d_expected = attention.backward(d_y)
     weights = {name: p.grad.copy() for name, p in attention.named_parameters().items()}
