@@ -485,7 +485,7 @@ def gradient_taken(name, d_y, form):
         raise InputError(
             f"{name} has the shape {d_y.shape}, but forward returned one of shape {shape}. A gradient has the shape of what it belongs to."
         )
-    if d_y.dtype != dtype:
+    if d_y.dtype != dtype and shape:  # that of a loss is a number, which may lie on a GPU
         raise InputError(f"{name} is {d_y.dtype}, but forward returned {dtype}. Use {short}.astype('{dtype}').")
     return d_y
 

@@ -65,7 +65,7 @@ p("xb07", "a probability may be 1", "value < self.below", "value <= self.below",
 p("xb09", "0 is above 0", "value > self.above", "value >= self.above", select="out_of_range")
 p("xb10", "a number stays NumPy's", "        return number\n", "        return value\n", select="change_no_dtype or any_function")
 p("xb11", "d_y of as many numbers", "if d_y.shape != shape:", "if d_y.size != math.prod(shape):", select="held_to_the_kinds")
-p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype:", "if d_y.dtype.kind != dtype.kind:", select="held_to_the_kinds")
+p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype and shape:", "if d_y.dtype.kind != dtype.kind:", select="held_to_the_kinds")
 p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', 'if array.dtype.kind not in "fiubc":', ('value.dtype.kind in "fiub"', 'value.dtype.kind in "fiubc"'),
     select="held_to_the_kinds")
 p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
