@@ -110,6 +110,14 @@ def test_arrays_that_do_not_lie_in_order_are_read_in_theirs(kind):
     close([value.get() for value in found], [y, d_x])
 
 
+def test_dropout_drops_what_it_dropped_also_where_arrays_do_not_lie_in_order():
+    dropout, x, d_y = Dropout(0.5, np.random.default_rng(0)).to("gpu"), drawn(5, 7), drawn(5, 7, seed=1)
+    y, d_x = dropout(on_device(x).T), dropout.backward(on_device(d_y).T)
+    kept = y.get() != 0
+    assert 0 < kept.sum() < kept.size
+    close([y.get(), d_x.get()], [np.where(kept, 2 * x.T, 0), np.where(kept, 2 * d_y.T, 0)])
+
+
 @pytest.mark.parametrize("kind", [ReLU, GELU, TanhGELU, Softmax, lambda: LayerNorm(4), lambda: Dropout(0.5, np.random.default_rng(0))])
 def test_a_gradient_of_another_shape_is_refused_and_never_read_beyond_its_end(kind):
     component, x = kind().to("float64").to("gpu"), on_device(drawn(2, 3, 4))

@@ -71,15 +71,6 @@ def expect_to_lie_in_order(x, dtype):
         raise ValueError(f"a kernel walks through memory in order, here of {dtype}; an array of shape {x.shape} and {x.dtype} does not lie so")
 
 
-def in_order(x, shape):
-    """x as a kernel walks through it: repeated to this shape where it broadcasts, C-contiguous.
-
-    Raises ValueError where it does not broadcast: a kernel would read beyond its end.
-    """
-    xp = array_module(x)
-    return xp.ascontiguousarray(x if x.shape == shape else xp.broadcast_to(x, shape))
-
-
 def compiles(x):
     """Whether kernels can be compiled for the library of x. CuPy's can; the stand-in of the tests needs a C++ compiler."""
     return not on_host(x) and hasattr(array_module(x), "RawKernel")

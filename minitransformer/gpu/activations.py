@@ -2,7 +2,7 @@
 
 from .. import layers
 from ..backend import array_module
-from ..backend.kernels import Kernel, in_order
+from ..backend.kernels import Kernel
 
 
 class Elementwise:
@@ -18,8 +18,9 @@ class Elementwise:
 
     def backward(self, d_y):
         x = self.saved()
-        d_x = array_module(x).empty_like(x)
-        self.BACKWARD(x.size, x, in_order(d_y, x.shape), d_x)
+        xp = array_module(x)
+        d_x = xp.empty_like(x)
+        self.BACKWARD(x.size, x, xp.ascontiguousarray(d_y), d_x)
         return d_x
 
 

@@ -2,7 +2,7 @@
 
 from .. import layers
 from ..backend import array_module, nearest_keep
-from ..backend.kernels import Kernel, in_order
+from ..backend.kernels import Kernel
 from ..backend.random import LEVELS, PIECES, next_seed
 
 FORWARD = Kernel(
@@ -55,6 +55,8 @@ class Dropout(layers.Dropout):
         kept = self.saved()
         if kept is None:
             return d_y
-        d_x = array_module(d_y).empty_like(kept, dtype=d_y.dtype)
-        BACKWARD(kept.size, in_order(d_y, kept.shape), kept, 1 / nearest_keep(1 - self.p), d_x)
+        xp = array_module(d_y)
+        d_y = xp.ascontiguousarray(d_y)
+        d_x = xp.empty_like(d_y)
+        BACKWARD(kept.size, d_y, kept, 1 / nearest_keep(1 - self.p), d_x)
         return d_x

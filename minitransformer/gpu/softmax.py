@@ -2,7 +2,7 @@
 
 from .. import layers
 from ..backend import array_module
-from ..backend.kernels import Kernel, in_order
+from ..backend.kernels import Kernel
 
 FORWARD = Kernel(
     "softmax",
@@ -65,9 +65,10 @@ def where_to_look(mask, shape):
 
 def softmax_backward(y, d_y, scale=1.0):
     """d_x = scale · P ∘ (d_y − Σ_j d_y_j P_j), (..., S)."""
-    n, d_x = y.shape[-1], array_module(y).empty_like(y)
+    xp, n = array_module(y), y.shape[-1]
+    d_x = xp.empty_like(y)
     if n:
-        BACKWARD(y.size // n, y, in_order(d_y, y.shape), n, float(scale), d_x)
+        BACKWARD(y.size // n, y, xp.ascontiguousarray(d_y), n, float(scale), d_x)
     return d_x
 
 
