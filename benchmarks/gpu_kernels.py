@@ -98,7 +98,8 @@ def there_and_back(case, options, torch):
 def ours(case, x, targets, device, form):
     """Forward and backward of the component on this device, in its form for `form`."""
     import minitransformer
-    from minitransformer import gpu, layers, losses  # noqa: F401
+    from minitransformer import gpu, layers
+    from minitransformer.layers import cross_entropy as losses  # noqa: F401
     from minitransformer.backend import array_module, move
 
     component = case.made(minitransformer).to(device)
@@ -131,7 +132,7 @@ def pytorchs(case, x, targets, device):
 def adam(options, torch):
     """Its step on about as many parameters as base has; each is read, with its gradient and two moments, and three are written."""
     from minitransformer.layers import Linear
-    from minitransformer.optim import Adam
+    from minitransformer.training.optimizers import Adam
 
     shape = (PARAMETERS // 8000 // (SMALLER if options.quick else 1), 8000)
     model = Linear(*shape, generator(), bias=False).to(options.device)

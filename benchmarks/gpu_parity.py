@@ -20,7 +20,7 @@ def arguments(argv):
 
 def rows(options):
     from minitransformer import gpu
-    from minitransformer.conformance import all_components
+    from minitransformer.testing.conformance import all_components
     from minitransformer.gpu.parity import deviation
 
     components = all_components()

@@ -17,8 +17,8 @@ from minitransformer.data.numbers import NumberWords, spell
 from minitransformer.data.vocabulary import EOS, PAD
 from minitransformer.decoding import beam_search, evaluating
 from minitransformer.decoding.beam import log_softmax, penalty
-from minitransformer.run import Run
-from minitransformer.translation import answers
+from minitransformer.runs.run import Run
+from minitransformer.decoding.translation import answers
 
 
 def arguments(argv=None):

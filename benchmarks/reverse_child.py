@@ -17,8 +17,8 @@ class Ours:
 
     def __init__(self, weights, **_):
         from minitransformer import Transformer, TransformerConfig
-        from minitransformer.losses import CrossEntropy
-        from minitransformer.optim import Adam
+        from minitransformer.layers.cross_entropy import CrossEntropy
+        from minitransformer.training.optimizers import Adam
 
         self.model = Transformer(TransformerConfig(**task.MODEL, **task.OURS_ALONE), 0)
         self.model.load_state_dict(weights)
@@ -28,8 +28,8 @@ class Ours:
     def train(self, batches, last_step):
         """Train on to that step; the loss there."""
         from minitransformer.data.batching import Batch
-        from minitransformer.training import train
-        from minitransformer.training_options import TrainingOptions
+        from minitransformer.training.loop import train
+        from minitransformer.training.options import TrainingOptions
 
         losses = []
         train(self.model, self.loss, self.optimizer, lambda: Batch(*next(batches)), last_step,

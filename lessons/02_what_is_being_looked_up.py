@@ -18,14 +18,14 @@ import numpy as np
 
 from minitransformer import no_grad
 from minitransformer.attention import AdditiveAttention, MultiplicativeAttention, keep_weights
-from minitransformer.counting import count_products
+from minitransformer.testing.counting import count_products
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.optim import Adam
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import QUERY, VALUE, draw_bars, draw_lines, panels, plot_matrices
-from minitransformer.schedules import Cosine
-from minitransformer.trace import trace
+from minitransformer.training.schedules import Cosine
+from minitransformer.testing.trace import trace
 
 rng = np.random.default_rng(2)
 

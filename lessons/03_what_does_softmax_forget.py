@@ -18,7 +18,7 @@ import numpy as np
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.plotting import GRADIENT, draw_bars, panels, plot_matrices
 
 rng = np.random.default_rng(3)

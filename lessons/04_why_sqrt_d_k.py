@@ -34,11 +34,11 @@ from minitransformer.data.tasks import make_task
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Linear
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.optim import Adam
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import GRADIENT, draw_lines, panels, plot_matrices
-from minitransformer.training import train
+from minitransformer.training.loop import train
 
 rng = np.random.default_rng(4)
 

@@ -27,16 +27,16 @@ from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
 from minitransformer.decoding import greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection import attention_gradients, attention_weights
+from minitransformer.inspection.attention import attention_gradients, attention_weights
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.optim import Adam
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_lines, panels, plot_attention_and_gradient, plot_matrices
-from minitransformer.run import Run
-from minitransformer.trace import trace
-from minitransformer.training import train
+from minitransformer.runs.run import Run
+from minitransformer.testing.trace import trace
+from minitransformer.training.loop import train
 
 rng = np.random.default_rng(0)
 

@@ -23,16 +23,16 @@ from minitransformer.data.pieces import Pieces
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.vocabulary import EOS, PAD
 from minitransformer.decoding import greedy
-from minitransformer.evaluation import cross_attention, evaluate
+from minitransformer.decoding.evaluation import cross_attention, evaluate
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection import attention_weights
+from minitransformer.inspection.attention import attention_weights
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.optim import Adam
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_lines, panels, plot_attention, plot_matrices
-from minitransformer.training import train
+from minitransformer.training.loop import train
 
 rng = np.random.default_rng(6)
 

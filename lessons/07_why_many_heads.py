@@ -21,15 +21,15 @@ from minitransformer.data.batching import make_batch
 from minitransformer.data.vocabulary import EOS, PAD
 from minitransformer.decoding import evaluating, greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection import attention_weights
+from minitransformer.inspection.attention import attention_weights
 from minitransformer.layers import Embedding, FeedForward, Linear
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
-from minitransformer.module import Module
-from minitransformer.optim import Adam
+from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.core.module import Module
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, panels, plot_attention, plot_matrices
-from minitransformer.run import Run
-from minitransformer.trace import trace
+from minitransformer.runs.run import Run
+from minitransformer.testing.trace import trace
 
 rng = np.random.default_rng(7)
 

@@ -22,13 +22,13 @@ from minitransformer.data.vocabulary import FIRST
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.module import Module, no_grad
-from minitransformer.optim import Adam
+from minitransformer.core.module import Module, no_grad
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_matrices, plot_positional_encoding
-from minitransformer.schedules import Cosine
-from minitransformer.training import train
+from minitransformer.training.schedules import Cosine
+from minitransformer.training.loop import train
 
 # %% [markdown]
 # ## Predict

@@ -21,13 +21,13 @@ from minitransformer.data.tasks import make_task
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import FeedForward, LayerNorm, Linear, Residual
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.module import Module
-from minitransformer.optim import Adam
+from minitransformer.core.module import Module
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import GRADIENT, draw_lines, panels, plot_matrices
-from minitransformer.schedules import Constant
-from minitransformer.training import train
+from minitransformer.training.schedules import Constant
+from minitransformer.training.loop import train
 
 rng = np.random.default_rng(9)
 

@@ -19,16 +19,16 @@ from minitransformer import layers
 from minitransformer.attention import MultiHeadAttention
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
-from minitransformer.gradient_check import gradient_check
+from minitransformer.testing.gradient_check import gradient_check
 from minitransformer.grading import check, hint, reveal
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Decoder, DecoderLayer, EncoderLayer, Transformer, TransformerConfig
-from minitransformer.observe import observe
-from minitransformer.optim import Adam
+from minitransformer.core.observe import observe
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import GRADIENT, draw_bars, draw_lines, panels, plot_architecture, plot_matrices
-from minitransformer.trace import trace
-from minitransformer.training import train
+from minitransformer.testing.trace import trace
+from minitransformer.training.loop import train
 
 rng = np.random.default_rng(10)
 

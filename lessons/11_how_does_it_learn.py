@@ -16,16 +16,16 @@ import numpy as np
 
 from minitransformer.data import EOS, PAD, BatchStream, make_batch, make_task
 from minitransformer.decoding import greedy
-from minitransformer.evaluation import alignment_shares, evaluate
+from minitransformer.decoding.evaluation import alignment_shares, evaluate
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection import attention_weights
+from minitransformer.inspection.attention import attention_weights
 from minitransformer.layers import Linear
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.optim import SGD, Adam, clip_by_global_norm
+from minitransformer.training.optimizers import SGD, Adam, clip_by_global_norm
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_attention_strip
-from minitransformer.schedules import Noam
+from minitransformer.training.schedules import Noam
 
 D, WARMUP = 48, 100
 

@@ -15,7 +15,7 @@
 import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, causal_mask
-from minitransformer.counting import count_products
+from minitransformer.testing.counting import count_products
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import CausalConvolution, SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
@@ -24,7 +24,7 @@ from minitransformer.models.encoder import EncoderLayer
 from minitransformer.plotting import draw_lines, panels, plot_matrices
 from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
 from minitransformer.study.clock import medians
-from minitransformer.trace import trace
+from minitransformer.testing.trace import trace
 
 rng = np.random.default_rng(13)
 

@@ -20,17 +20,17 @@ from minitransformer.data.numbers import NumberWords
 from minitransformer.data.pieces import Pieces
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.vocabulary import EOS
-from minitransformer.evaluation import cross_attention, evaluate
-from minitransformer.inspection import attention_weights, source_gradients
+from minitransformer.decoding.evaluation import cross_attention, evaluate
+from minitransformer.inspection.attention import attention_weights, source_gradients
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.optim import Adam
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, panels, plot_attention, plot_attention_and_gradient
-from minitransformer.run import Run
-from minitransformer.schedules import Cosine
-from minitransformer.training import train
-from minitransformer.translation import translate
+from minitransformer.runs.run import Run
+from minitransformer.training.schedules import Cosine
+from minitransformer.training.loop import train
+from minitransformer.decoding.translation import translate
 
 # %% [markdown]
 # ## Predict

@@ -38,15 +38,15 @@ from minitransformer.data.batching import make_batch
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
 from minitransformer.decoding import evaluating, greedy
-from minitransformer.evaluation import evaluate
-from minitransformer.gradient_check import away_from_initialisation, gradient_error
+from minitransformer.decoding.evaluation import evaluate
+from minitransformer.testing.gradient_check import away_from_initialisation, gradient_error
 from minitransformer.grading import check, hint, reveal
 from minitransformer.lessons import predict, show
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Decoder
-from minitransformer.optim import Adam
+from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_matrices
-from minitransformer.training import train
+from minitransformer.training.loop import train
 
 # %% [markdown]
 # ### Do not read the next cell yet

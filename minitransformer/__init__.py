@@ -8,14 +8,14 @@ The rooms, from the ground up: `backend`, `boundary`, `module`, `layers`, `atten
 `schedules`, `models`, `data`, `decoding`, `training`, `run`, `plotting`, `study`, `cli`.
 """
 
-from . import interruption  # noqa: F401, I001  first: loading the rest takes a moment, in which Ctrl-C may come
+from .terminal import interruption  # noqa: F401, I001  first: loading the rest takes a moment, in which Ctrl-C may come
 
-from .conformance import check_component
+from .testing.conformance import check_component
 from .errors import BackwardWithoutForward, InputError, NonFiniteError
-from .gradient_check import gradient_check
+from .testing.gradient_check import gradient_check
 from .models import LanguageModel, Transformer, TransformerConfig
-from .module import Module, Parameter, no_grad
-from .trace import trace
+from .core.module import Module, Parameter, no_grad
+from .testing.trace import trace
 
 __version__ = "0.1.0"
 

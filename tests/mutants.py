@@ -50,7 +50,7 @@ def plants(file, judge, select):
 
 # -- the boundary -------------------------------------------------------------------------------------------------
 
-p = plants("boundary.py", "test_boundary.py", "right_numbers or embedding or sweep")
+p = plants("core/boundary.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("37", "id -1 wraps to the last row", "int(ids.astype(np.uint64).max(initial=0))", "int(ids.max(initial=0))",
     judge="test_layers.py", select="test_embedding")
 p("x507", "a look at ids that are on the device", "if on_host(ids) and largest", "if largest", judge="test_device.py", select="training_follows and sgd")
@@ -71,9 +71,9 @@ p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', '
 p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
 p("xk1", "a call is shown with self", ' if p.name != "self"]', "]", select="how_to_call")
 p("xk2", "the nearest name is not given", "[p.name for p in parameters])", "[])", select="how_to_call")
-p = plants("parameter.py", "test_conformance.py", "told_of_its_data")
+p = plants("core/parameter.py", "test_conformance.py", "told_of_its_data")
 p("xk3", "a parameter is left to NumPy as an object", "def __array_ufunc__(self, *operands", "def array_ufunc(self, *operands")
-p = plants("module.py", "test_boundary.py", "")
+p = plants("core/module.py", "test_boundary.py", "")
 p("xb20", "a gradient's shape is that of the first output", "of = outputs[-1] if outputs", "of = outputs[0] if outputs", select="last_in_first_out")
 p("xb21", "no_grad notes shapes", 'if _thread.saving:\n            self.__dict__.setdefault("_outputs"', 'if True:\n            self.__dict__.setdefault("_outputs"',
     select="last_in_first_out")
@@ -88,12 +88,12 @@ p("xb27", "shapes stay behind", '            module.__dict__.pop("_outputs", Non
 p("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
 p("xb29", "a refusal takes the shape", "            if outputs:\n                outputs.pop()\n        return function(self, *d_outputs",
     "        return function(self, *d_outputs", select="by_place_or_by_name")
-p = plants("optim.py", "test_boundary.py", "out_of_range")
+p = plants("training/optimizers.py", "test_boundary.py", "out_of_range")
 p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Positive = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
 p("xb41", "momentum of any size", "momentum: Share", "momentum: NonNegative")
 p("xb42", "clipping at 0", "max_norm: Positive | None", "max_norm: NonNegative | None")
 p("xb43", "decay below 0", "weight_decay: NonNegative", "weight_decay: float")
-p = plants("schedules.py", "test_boundary.py", "out_of_range")
+p = plants("training/schedules.py", "test_boundary.py", "out_of_range")
 p("xb44", "a warm-up of no steps (Noam)", "warmup: Count = 4000", "warmup: Natural = 4000")
 p("xb45", "a factor of 0", "factor: Positive", "factor: NonNegative")
 p("xb46", "a schedule of no steps", "total: Count", "total: Natural")
@@ -131,7 +131,7 @@ p("x03", "the columns' sums in backward", "(d_y * weights).sum(axis=-1,", "(d_y 
 
 # -- cross-entropy and label smoothing ----------------------------------------------------------------------------
 
-p = plants("losses.py", "test_losses.py", "")
+p = plants("layers/cross_entropy.py", "test_losses.py", "")
 p("14", "no -1 at the target", "d_x[xp.arange(len(targets)), targets] -= 1 - smooth", "pass")
 p("15a", "the gradient is not averaged", "d_loss / count", "d_loss")
 p("15b", "the loss is not averaged", ".sum() / count", ".sum()")
@@ -747,7 +747,7 @@ p("x268", "what the data decides is an option", "if name not in FROM_DATA]", "]"
 
 # -- optimizers ---------------------------------------------------------------------------------------------------
 
-p = plants("optim.py", "test_optim.py", "adam")
+p = plants("training/optimizers.py", "test_optim.py", "adam")
 p("xk4", "zero_grad does nothing", "self.model.zero_grad()", "pass", select="zero_grad")
 unbias = "unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5"
 p("112a", "no bias correction", unbias, "unbias1, unbias2 = 1.0, 1.0")
@@ -783,7 +783,7 @@ p("x97", "the norm after clipping is returned", "return norm",
     "return norm if max_norm is None else min(norm, max_norm)", select="clipping")
 p("x98", "the sum of absolute values for the norm", "float(sum_of_squares(grad)) ** 0.5", "float(abs(grad).sum())", select="clipping")
 
-p = plants("schedules.py", "test_optim.py", "noam or cosine or constant")
+p = plants("training/schedules.py", "test_optim.py", "noam or cosine or constant")
 p("x99", "the maximum for the minimum", "min(max(t, 1) ** -0.5,", "max(max(t, 1) ** -0.5,")
 p("x100", "multiplied by the root of D", "self.features**-0.5", "self.features**0.5")
 p("x101", "the warm-up's exponent", "self.warmup**-1.5", "self.warmup**-0.5")
@@ -794,12 +794,12 @@ p("x103", "the cosine ends late by its warm-up", "(t - self.warmup) / (self.tota
 p("x104", "the floor is added to the peak", "(self.peak - self.floor) * (1", "self.peak * (1")
 p("x105", "a constant rate without its warm-up", "min(1.0, t / self.warmup if self.warmup else 1.0)", "1.0")
 
-p = plants("shares.py", "test_training.py", "a_step_is")
+p = plants("training/shares.py", "test_training.py", "a_step_is")
 p("118b", "the training loop does not zero the gradients", "self.optimizer.flat.zero_grad()", "pass")
 
 # -- the contract -------------------------------------------------------------------------------------------------
 
-p = plants("module.py", "test_module.py", "")
+p = plants("core/module.py", "test_module.py", "")
 p("62", "one slot for the saves: the second mask serves both", "values = saves.pop()", "values = saves[-1]",
     judge="test_layers.py", select="test_dropout_used_twice")
 p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
@@ -835,7 +835,7 @@ p("x122", "private attributes are searched", 'if name[0] == "_":', "if False:")
 p("x126", "an exchanged parameter goes unnoticed", "[*map(id, parameters)] != [*map(id, flat.parameters)]",
     "len(parameters) != len(flat.parameters)")
 
-p = plants("parameter.py", "test_module.py", "")
+p = plants("core/parameter.py", "test_module.py", "")
 p("119b", "assigning rebinds the data: the optimizer's view goes stale", "_write(self._data, value)",
     "self._data = value")
 p("119c", "assigning rebinds the gradient", "_write(self.grad, value)", "self._grad = value")
@@ -853,7 +853,7 @@ p("x127", "a value of another shape is broadcast", "if shape != array.shape:", "
 
 # -- the gradient check -------------------------------------------------------------------------------------------
 
-p = plants("gradient_check.py", "test_gradient_check.py", "")
+p = plants("testing/gradient_check.py", "test_gradient_check.py", "")
 p("x128", "a one-sided difference", "before - step * move", "before", ("/ (2 * step)", "/ step"))
 p("x129", "the array is not put back", "array[...] = before\n", "pass\n")
 p("x149", "no direction beside the entries", "moves = [_unit(rng.standard_normal(array.shape)) * sizes / sizes.max() for _ in range(DIRECTIONS)]",
@@ -890,7 +890,7 @@ p("xc10", "a parameter that is a single number has no place to go", "p.data.ndim
 
 # -- the contract's checks ----------------------------------------------------------------------------------------
 
-p = plants("contract_checks.py", "test_conformance.py", "fails_alone or have_nothing or single_number or right_component")
+p = plants("testing/contract.py", "test_conformance.py", "fails_alone or have_nothing or single_number or right_component")
 p("xc11", "a change to d_y is not noticed", "expect_equal(d_outputs, case.given_back,", "expect_equal(d_outputs, d_outputs,")
 p("xc12", "one backward is compared with itself", "range(times)", "range(1)")
 p("xc13", "a wrong d_y that is taken is no breach", "            raise Breach(\n                f\"backward took", "            print(\n                f\"backward took")
@@ -913,7 +913,7 @@ p("xk17", "what to do about saved() is never said", '"saved()" in (steps[-1].lin
 p("xk18", "it is said of any unpacking", 'and "saved()" in (steps[-1].line or "")', "", select="told_once")
 p("xk19", "the array that is no parameter is not named", "arrays = plain_arrays(case.original, y.dtype)", 'arrays = ""', select="no_parameter")
 p("xk20", "arrays of any dtype are named", " and value.dtype == dtype]", "]", select="other_arrays")
-p = plants("conformance.py", "test_conformance.py", "breach or report or fails_alone or may_fail or crashes")
+p = plants("testing/conformance.py", "test_conformance.py", "breach or report or fails_alone or may_fail or crashes")
 p("xc28", "the last dtype's result counts", "        if status == FAILED:\n            break\n", "")
 p("xc29", "only the first failed check is in the message", "        for result in report.failed:\n", "        for result in report.failed[:1]:\n")
 p("xc30", "a check that crashes has passed", 'status, why, raised = FAILED, f"({case.dtype}) {told', 'status, why, raised = PASSED, f"({case.dtype}) {told')
@@ -922,7 +922,7 @@ p("xk21", "the same error is told each time", "if not result.same_as:", "if True
 p("xk22", "breaches without an error are one", ' if breach.__cause__ else ""', "", select="without_an_error")
 p("xk23", "the other checks are not named", "other.same_as == result.name", "False", select="told_once")
 p("xc32", "nothing is raised", "if raises and not report.passed:", "if False:")
-p = plants("module.py", "test_conformance.py", "numpy_number_as_an_attribute")
+p = plants("core/module.py", "test_conformance.py", "numpy_number_as_an_attribute")
 p("xc33", "a NumPy number as an attribute stays one", "value.item() if isinstance(value, np.generic) else value", "value")
 
 # -- the helpers one floor down -----------------------------------------------------------------------------------
@@ -962,15 +962,15 @@ p("xc50", "rows are added one by one", "add_rows(self.weight.grad, ids.reshape(-
 p = plants("layers/layer_norm.py", "test_fast_paths.py", "")
 p("xc51", "the mean by NumPy's reduction", "centre(x)", "x - x.mean(axis=-1, keepdims=True)")
 p("xc52", "the bias's gradient by NumPy's reduction", "position_sum(d_y * x_hat)", "(d_y * x_hat).reshape(-1, d_y.shape[-1]).sum(axis=0)")
-p = plants("parameter.py", "test_fast_paths.py", "")
+p = plants("core/parameter.py", "test_fast_paths.py", "")
 p("xc53", "a gradient is made elsewhere and copied", "product(*inputs, out=self._grad)", "self._grad[...] = product(*inputs)")
-p = plants("forward_backward.py", "test_fast_paths.py", "")
+p = plants("training/gradients.py", "test_fast_paths.py", "")
 p("xc54", "padding is computed", "of_source, of_target = Packing.of(source != PAD), ", "of_source, of_target = None, ")
 p = plants("attention/masking.py", "test_fast_paths.py", "")
 p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "xp.minimum(x.copy(order=\"C\"), xp.where")
 p = plants("layers/dropout.py", "test_fast_paths.py", "")
 p("xc56", "64 random bits for each coin", "keep_mask(self.rng, nearest_keep(1 - self.p), like=x)", "self.rng.random(x.shape) < nearest_keep(1 - self.p)")
-p = plants("optim.py", "test_fast_paths.py", "")
+p = plants("training/optimizers.py", "test_fast_paths.py", "")
 p("xc57", "Adam makes its passes over all of memory", "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
     "self.updater(rate)(*(array[part] for array in arrays))")
 p = plants("attention/multi_head.py", "test_fast_paths.py", "")
@@ -978,7 +978,7 @@ p("xc58", "the source's keys and values anew for each token", "cache.once(lambda
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 
-p = plants("counting.py", "test_counting.py", "")
+p = plants("testing/counting.py", "test_counting.py", "")
 p("x269", "a product does not lengthen the chain", "depth += 1", "pass")
 p("x270", "the size of the result for the multiply-adds", "int(result.size) * np.shape(inputs[0])[-1]",
     "int(result.size)")
@@ -986,7 +986,7 @@ p("x271", "the history of the first array only", "max(array.depth for array in f
 p("x272", "what is written into an array is forgotten", "self.depth = max(self.depth, getattr(value, \"depth\", 0))", "pass")
 p("x273", "counted in the component that encloses", "Product(where[-1]", "Product(where[0]")
 p("x274", "gradients are left behind", "p.place(_counted(data, note, 0), grad.copy())", "p.place(_counted(data, note, 0), grad)")
-p = plants("inspection.py", "test_observe.py", "source_gradients")
+p = plants("inspection/attention.py", "test_observe.py", "source_gradients")
 p("x275", "the gradient of the logit, not of its logarithm", "gradient = -Softmax()(logits)", "gradient = np.zeros_like(logits)")
 p("x276", "the gradient at the target's embedding", "if isinstance(component, Embedding) and reads_source[path].pop():",
     "if isinstance(component, Embedding) and not reads_source[path].pop():")
@@ -999,15 +999,15 @@ p = plants("decoding/greedy.py", "test_decoding.py", "no_numbers")
 p("xd3", "only the ids are looked at", "np.isfinite(logits[np.arange(len(ids)), ids])", "np.isfinite(ids)")
 p = plants("decoding/beam.py", "test_decoding.py", "no_numbers")
 p("xd4", "a beam of NaN goes on", "            expect_numbers(~np.isnan(log_p[:, EOS]))\n", "")
-p = plants("optim.py", "test_optim.py", "changes_nothing or gives_no_rate")
+p = plants("training/optimizers.py", "test_optim.py", "changes_nothing or gives_no_rate")
 p("xd5", "a state is loaded by halves", """                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
         for name in self.moments:
 """, """                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
 """)
 p("xd6", "any rate will do", 'expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")', "self.rate()")
-p = plants("decoding/evaluating.py", "test_decoding.py", "switches_nobody")
+p = plants("core/evaluating.py", "test_decoding.py", "switches_nobody")
 p("x1066", "evaluating switches all threads", "with no_grad(), own_modes():", "with no_grad():")
-p = plants("evaluation.py", "test_training.py", "exact_match_is_that")
+p = plants("decoding/evaluation.py", "test_training.py", "exact_match_is_that")
 p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
 p("x279", "padding counts as wrong", "(as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out) & real",
     "(as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out)")
@@ -1018,7 +1018,7 @@ p("x1007", "the target's order is not that of the answers", "zip(written, target
     select="measured_by_its_answers")
 p("x1008", "padding is read as the source", "[ids[ids != PAD] for ids in source]", "[ids[:1] for ids in source]",
     select="measured_by_its_answers")
-p = plants("evaluation.py", "test_training.py", "first_word")
+p = plants("decoding/evaluation.py", "test_training.py", "first_word")
 p("x1009", "any place will do", "looks.argmax() == place", "looks.argmax() >= 0")
 p("x1010", "half is enough", "looks[place] > 0.5, looks[place]", "looks[place] >= 0.5, looks[place]")
 p("x1011", "the largest weight, not the first word's", "looks[place] > 0.5, looks[place]", "looks[place] > 0.5, looks.max()")
@@ -1134,7 +1134,7 @@ p("x1035", "padding and begin are chosen", "logits = writable(logits)", "logits 
     select="never_written or untrained_model")
 p("x1036", "rows are counted anew when one has ended", "choose(logits, rows)", "choose(logits, np.arange(len(rows)))",
     select="company and sample")
-p = plants("translation.py", "test_translation.py", "order or bleu")
+p = plants("decoding/translation.py", "test_translation.py", "order or bleu")
 p("x310", "answers in the order of length", "zip(rows, produced, strict=True)",
     "zip(range(start, start + len(rows)), produced)")
 p("x311", "BLEU counts capitals", "BLEU(lowercase=True)", "BLEU()")
@@ -1167,13 +1167,13 @@ p("x1048", "samples are drawn from one generator", "sample, rng=options.seed,", 
     select="line_n")
 p("x1049", "an early stop is not passed on", "(\"beam\", \"alpha\", \"early_stopping\")", "(\"beam\", \"alpha\")",
     select="is_evaluated")
-p = plants("inspection.py", "test_translation.py", "map_of_words")
+p = plants("inspection/attention.py", "test_translation.py", "map_of_words")
 p("x312", "the sum over a word's queries", " / np.reshape(query_sizes, (-1, 1))", "")
 p("x313", "the mean over a word's keys", "return np.add.reduceat(to_words, starts(query_sizes), axis=-2)",
     "return np.add.reduceat(to_words / key_sizes, starts(query_sizes), axis=-2)")
 p = plants("plotting/labels.py", "test_translation.py", "picture_of_words")
 p("x314", "the inputs' words are not shifted", "inputs = [1, *target[:-1]]", "inputs = target")
-p = plants("run.py", "test_translation.py", "mean_of_its_last or not_from_the_mean")
+p = plants("runs/run.py", "test_translation.py", "mean_of_its_last or not_from_the_mean")
 p("x315", "the first checkpoints are averaged", "newest_checkpoints(self.folder, self.config, self.options.average)",
     "self.checkpoints()[: self.options.average]")
 p("x316", "training goes on from the mean", "cls.open(path, averaged=False)", "cls.open(path)")
@@ -1251,7 +1251,7 @@ p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL
     select="never_occurred_becomes")
 p("x330", "the text begins with a space", ".replace(SPACE, \" \").strip()", ".replace(SPACE, \" \")",
     select="comes_back_from_subwords")
-p = plants("extras.py", "test_text.py", "")
+p = plants("core/extras.py", "test_text.py", "")
 p("x331", "the line that installs the package itself", "minitransformer[{name}]", "minitransformer",
     select="missing_package_is_named")
 p("x1101", "of what is missing, only the first package is named", "for p in packages if importlib", "for p in [package] if importlib",
@@ -1279,7 +1279,7 @@ p("x929", "twenty hundred", " and number // 100 % 10:", ":", select="would_be_an
 p("x930", "a hundred and a thousand", "^one (?=hundred|thousand)", "one (?=hundred|thousand)", select="would_be_another or two_numbers")
 p("x931", "other forms are never drawn", "rng.random() < 0.5", "True", select="seed_draws")
 p("x932", "way 0 is drawn", "if way == 0:", "if way is None:", select="seed_draws or same_number_in_both")
-p = plants("run.py", "test_translation.py", "training_alone or knows_of_no_longest")
+p = plants("runs/run.py", "test_translation.py", "training_alone or knows_of_no_longest")
 p("x933", "the longest source is not kept", "\"longest_source\": self.longest_source,", "\"longest_source\": None,")
 p("xw13", "the shortest source is not kept", "\"shortest_source\": self.shortest_source,", "\"shortest_source\": None,", select="shorter_than_all")
 p("xw14", "a checkpoint without the shortest is not opened", "facts.get(\"shortest_source\")", "facts[\"shortest_source\"]", select="shorter_than_all")
@@ -1294,7 +1294,7 @@ p = plants("data/addition.py", "test_corpora.py", "knows_its_shortest")
 p("xw17", "the plus is not counted", "return len(\"1+1\")", "return len(\"11\")")
 p = plants("cli/asking.py", "test_translation.py", "shorter_than_all")
 p("xw18", "the shortest is not asked for", ", run.longest_source, run.shortest_source)", ", run.longest_source)")
-p = plants("translation.py", "test_translation.py", "remark or training_alone")
+p = plants("decoding/translation.py", "test_translation.py", "remark or training_alone")
 p("xw19", "as short as the shortest is too short", "length < shortest", "length <= shortest", select="shorter_than_all")
 p("x936", "as long as the longest is too long", "length > longest", "length >= longest")
 p("x937", "unknown characters are not named", "if unknown := vocabulary.unknown(text):", "if unknown := \"\":")
@@ -1372,7 +1372,7 @@ p("x361", "the old epoch goes on", "self.batches, self.taken, self.skip = [], 0,
     "self.taken, self.skip = 0, state[\"taken\"]", select="same_stream_goes_back")
 p("x362", "the epoch begins again", "self.batches, self.taken, self.skip = [], 0, state[\"taken\"]",
     "self.batches, self.taken, self.skip = [], 0, 0", select="fresh_stream_goes_on")
-p = plants("run.py", "test_translation.py", "stop_between")
+p = plants("runs/run.py", "test_translation.py", "stop_between")
 p("x363", "a checkpoint of Ctrl-C stays among the last", "if self.is_regular(file)]", "]")
 p("x364", "the last checkpoint that was due makes room for one that was not", "regular[: -self.options.keep]",
     "self.checkpoints()[: -self.options.keep]")
@@ -1567,13 +1567,13 @@ p("xg59", "cells may be anything", "if not isinstance(found, list):", "if False:
 
 # -- the lessons --------------------------------------------------------------------------------------------------
 
-p = plants("inspection.py", "test_plotting.py", "attention_gradients or stands_beside")
+p = plants("inspection/attention.py", "test_plotting.py", "attention_gradients or stands_beside")
 p("x414", "the gradient of softmax is left out", "as_numpy(softmax.backward(m.d_weights))[0]",
   "as_numpy(m.d_weights)[0]")
 p("x415", "down is up", "gradient = -Softmax()(logits)", "gradient = Softmax()(logits)",
     ("xp.asarray(target)] += 1", "xp.asarray(target)] -= 1"), select="attention_gradients")
 
-p = plants("trace.py", "test_trace.py", "whole or reads_ids or failing or walk")
+p = plants("testing/trace.py", "test_trace.py", "whole or reads_ids or failing or walk")
 p("xk24", "a forward that returned nothing is followed", "outputs_of(component, component.forward(*inputs))", "as_tuple(component.forward(*inputs))",
     select="without_return")
 p("x416", "memory that is shared counts each time", 'pieces[value.__array_interface__["data"][0], value.nbytes]', "pieces[len(pieces)]")
@@ -1583,7 +1583,7 @@ p("x419", "gradients are changed", "p.grad[...] = grad", "pass")
 p("x420", "saves are left behind", "    finally:\n        component.clear_saves()", "    finally:")
 p("x421", "a part keeps its old depth", "depth=row.depth - self[path].depth", "depth=row.depth")
 
-p = plants("counting.py", "test_counting.py", "reads_ids or changes_neither")
+p = plants("testing/counting.py", "test_counting.py", "reads_ids or changes_neither")
 p("x422", "parameters are not followed", "p.place(_counted(data, note, 0), grad.copy())", "p.place(data, grad.copy())")
 
 p = plants("lessons/prediction.py", "test_lessons.py", "guess or written")
@@ -1622,12 +1622,12 @@ p = plants("cli/asking.py", "test_lines.py", "")
 p("xl15", "a wrong option is said for every line", "    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line", "    # what",
   select="said_once")
 p("xl16", "whoever types waits for 64 lines", "1 if typing else GROUP", "GROUP", select="whoever_types")
-p = plants("run.py", "test_lines.py", "cannot_be_read_is_input")
+p = plants("runs/run.py", "test_lines.py", "cannot_be_read_is_input")
 p("xl17", "a run that cannot be read could not be written", "        with reading(path):\n            is_folder = path.is_dir()\n", "        is_folder = path.is_dir()\n")
 p("xl77", "so with a run to be resumed", "        with reading(path):\n            folder = path if", "        if True:\n            folder = path if")
-p = plants("checkpoint.py", "test_lines.py", "nobody_may_read")
+p = plants("runs/checkpoint.py", "test_lines.py", "nobody_may_read")
 p("xl78", "the library says why a checkpoint cannot be read", "    with reading(path), open(path, \"rb\"):  # the", "    if True:  # the")
-p = plants("run_config.py", "test_lines.py", "nobody_may_read")
+p = plants("runs/config.py", "test_lines.py", "nobody_may_read")
 p("xl79", "a config that cannot be read could not be written", "    with reading(path):\n        content", "    if True:\n        content")
 p = plants("errors.py", "test_lines.py", "")
 p("xl18", "a missing file is a failed run", "    except OSError as problem:\n        name", "    except KeyError as problem:\n        name",
@@ -1637,10 +1637,10 @@ p("xl20", "Windows has single quotes", "if WINDOWS else", "if False else", selec
 p = plants("cli/commands.py", "test_lines.py", "copied")
 p("xl21", "the next command breaks at a space", "evaluate {typed(run.folder)}", "evaluate {run.folder}")
 p("xl22", "the program's own path breaks at a space", "typed(os.path.relpath(path) if inside else path)", "(os.path.relpath(path) if inside else path)")
-p = plants("run.py", "test_lines.py", "copied")
+p = plants("runs/run.py", "test_lines.py", "copied")
 p("xl23", "--resume breaks at a space", "Continue it with --resume {typed(folder)}", "Continue it with --resume {folder}")
 p("xl24", "the command to train breaks at a space", "train --resume {typed(path)}", "train --resume {path}")
-p = plants("streams.py", "test_lines.py", "streams or shell")
+p = plants("terminal/streams.py", "test_lines.py", "streams or shell")
 p("xl25", "the locale writes", 'stream.reconfigure(encoding="utf-8", errors="replace")', 'stream.reconfigure(errors="replace")', select="locale or utf8")
 p("xl26", "a closed output is a crash", "        if getattr(sys, name) is None:\n", "        if False:\n")
 p("xl27", "complaining crashes where it cannot be written", "    with contextlib.suppress(OSError):\n        print", "    if True:\n        print",
@@ -1651,9 +1651,9 @@ p = plants("cli/__init__.py", "test_lines.py", "streams or shell")
 p("xl29", "a full disk is noticed by nobody", "            sys.stdout.flush()  # a full", "            # a full")
 p("xl30", "Ctrl-C is a traceback", "        except KeyboardInterrupt:\n", "        except StopIteration:\n", select="ctrl_c_while_a_command")
 p("xl31", "what was written could not be read", '{problem.filename} could not be written', '{problem.filename} cannot be read', select="said_to_be_that")
-p = plants("streams.py", "test_lines.py", "streams and tasks")
+p = plants("terminal/streams.py", "test_lines.py", "streams and tasks")
 p = plants("cli/__init__.py", "test_lines.py", "streams and tasks")
-p = plants("interruption.py", "test_lines.py", "ctrl_c")
+p = plants("terminal/interruption.py", "test_lines.py", "ctrl_c")
 p("xl33", "who imports the library is ended too", 'sys.argv[:1] == ["-m"] and "minitransformer" in sys.orig_argv or', 'True or')
 p("xl34", "the grader's runner is taken for the command", '"minitransformer" in sys.orig_argv or', "True or")
 p("xl35", "the script is not known", '== "minitransformer"\n', '== "mini"\n')
@@ -1711,17 +1711,17 @@ p("xl75", "any cut is known", '        if facts["cut"] not in CUTS:\n           
 
 # -- shares, and what is left out -----------------------------------------------------------------------------------
 
-p = plants("shares.py", "test_shares.py", "add_up")
+p = plants("training/shares.py", "test_shares.py", "add_up")
 p("x431", "every share weighs the same", "(part, n / sum(real))", "(part, 1 / count)",
     select="transformer_add_up or dealt_out")
 p("x432", "a share weighs as much as it has sequences", "int(targets[part_of == i].sum())",
     "int((part_of == i).sum())", select="transformer_add_up or dealt_out")
 p("x433", "the gradients of the last share only", "grad += before", "pass")
 p("x434", "the loss of the last share only", "value += value_of_share", "value = value_of_share")
-p = plants("forward_backward.py", "test_shares.py", "add_up")
+p = plants("training/gradients.py", "test_shares.py", "add_up")
 p("x435", "the loss of a share is not weighted", "return weight * float(value)", "return float(value)")
 p("x436", "the gradients of a share are not weighted", "loss.backward(weight)", "loss.backward()")
-p = plants("shares.py", "test_shares.py", "add_up")
+p = plants("training/shares.py", "test_shares.py", "add_up")
 p("x437", "other sequences share than are counted", "ids if ids is None else ids[part_of == i]",
     "ids if ids is None else ids[i::count]", select="transformer_add_up or dealt_out")
 p("x501", "sequences are dealt in the batch's order", "np.argsort(-lengths, kind=\"stable\")", "np.arange(len(lengths))",
@@ -1743,7 +1743,7 @@ p("x443", "two generators draw the same numbers", "([seed, i]).state", "([seed])
 p("x444", "a closer look draws other masks", "for generator, state in zip(self.generators, self.before):",
     "for generator, state in ():", select="come_again")
 p("x445", "more processes than cores", "if self.count <= cores():", "if True:", select="nothing_is_forked")
-p = plants("forward_backward.py", "test_shares.py", "add_up")
+p = plants("training/gradients.py", "test_shares.py", "add_up")
 p("x446", "training computes padding", 'if not getattr(model, "packs", False):', "if True:", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
 p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)",
@@ -1751,7 +1751,7 @@ p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (t
 p("x448", "a place without a target cannot be looked at", "(target_in != PAD) | (target_out != padding)",
     "target_out != padding", judge="test_packing.py", select="still_looked_at")
 
-p = plants("team.py", "test_shares.py", "bit_for_bit")
+p = plants("training/team.py", "test_shares.py", "bit_for_bit")
 p("x449", "the gradients of the first share only", "self.grads[0][part] += other[part]", "pass")
 p("x450", "every process adds on the first part", "part = self.parts[number]", "part = self.parts[0]")
 p("x451", "every process moves all parameters", "self.optimizer.update(rate, self.grads[0], self.parts[number])",
@@ -1771,25 +1771,25 @@ p("x458", "the others draw from another seed", 'struct.pack("dq", weight, seed)'
 p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK)", "round(size * i / count)",
     select="cut_between_blocks")
 
-p = plants("training.py", "test_shares.py", "interrupted_ends")
+p = plants("training/loop.py", "test_shares.py", "interrupted_ends")
 p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding, replay)",
     "with Shares(model, loss, optimizer)")
-p = plants("shares.py", "test_shares.py", "config_says")
+p = plants("training/shares.py", "test_shares.py", "config_says")
 p("x461", "as many shares as cores", "optimizer, count\n", "optimizer, min(count, cores())\n", select="every_number_of_cores")
 p("xr01", "parts that are empty", "count = min(count, len(targets)) ", "pass ", select="cost_nothing")
 p("xr02", "the machine's threads change the numbers", "                opened.enter_context(one_blas_thread())\n", "", select="every_number_of_threads")
-p = plants("training_options.py", "test_shares.py", "config_says")
+p = plants("training/options.py", "test_shares.py", "config_says")
 p("x462", "one share unless told otherwise", "shares: int = option(2,", "shares: int = option(1,")
-p = plants("run.py", "test_shares.py", "every_number_of_cores")
+p = plants("runs/run.py", "test_shares.py", "every_number_of_cores")
 p("xr03", "a run in one share takes all threads", "with locked(self.folder), one_blas_thread(), ", "with locked(self.folder), ")
-p = plants("run_config.py", "test_shares.py", "before_there_were_shares")
+p = plants("runs/config.py", "test_shares.py", "before_there_were_shares")
 p("xr04", "an old run has two shares", '{"shares": 1, **config', '{"shares": 2, **config')
-p = plants("optim.py", "test_shares.py", "bit_for_bit")
+p = plants("training/optimizers.py", "test_shares.py", "bit_for_bit")
 p("x463", "a part is moved with the gradients of another",
     "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
     "in_blocks(self.updater(rate), *(array[part] if n != 1 else array[: array[part].size] for n, array in enumerate(arrays)))")
 
-p = plants("backend/processes.py", "test_backend.py", "fork")
+p = plants("training/processes.py", "test_backend.py", "fork")
 p("x464", "products in a fork take all threads", "threadpool_limits(limits=1, ", "threadpool_limits(limits=None, ",
     select="takes_one_thread")
 p("x465", "Ctrl-C ends the forks", "signal.signal(signal.SIGINT, signal.SIG_IGN)", "pass", select="ctrl_c")
@@ -1807,7 +1807,7 @@ p("x473", "an empty array arrives as None", "if rows < 0:", "if rows < 0 or colu
 p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "while False and time",
     select="keeps_its_core_busy")
 
-p = plants("backend/processes.py", "test_shares.py", "stopped")
+p = plants("training/processes.py", "test_shares.py", "stopped")
 p("xr05", "a stopped process is waited for for ever", "if since and now - since > STOPPED_TOO_LONG:", "if False:")
 p("xr06", "a process that stood still for a moment is given up", "(since or now) if is_stopped(self.process.pid) else None",
     "(since or now - 60) if is_stopped(self.process.pid) else None")
@@ -1832,7 +1832,7 @@ p = plants("models/input_embedding.py", "test_packing.py", "logits_the_loss or t
 p("x481", "packed tokens all stand at the beginning", "packing.pack(ids), packing.positions",
     "packing.pack(ids), 0 * packing.positions")
 
-p = plants("parameter.py", "test_module.py", "")
+p = plants("core/parameter.py", "test_module.py", "")
 p("x482", "zeros that are owed are never written", "self._grad.fill(0)", "pass",
     select="looking_at or owed or flat_gradient")
 p("x483", "accumulate always writes", "self._grad += product(*inputs)", "product(*inputs, out=self._grad)",
@@ -1862,7 +1862,7 @@ p = plants("backend/random.py", "test_backend.py", "keep_mask")
 p("x492", "the mask in the layout of its shape",
     "axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])", "axes = list(range(like.ndim))")
 
-p = plants("team.py", "test_shares.py", "error_in_this_process_leaves")
+p = plants("training/team.py", "test_shares.py", "error_in_this_process_leaves")
 p("x493", "the answers of a step that failed are taken for those of the next",
     "fork.drop_answers()", "pass")
 p("x494", "the losses of the others are added first",
@@ -1874,7 +1874,7 @@ p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), fl
     select="of_its_own")
 p("x497", "moments stay in shared memory", "setattr(self.optimizer, name, getattr(self.optimizer, name).copy())",
     "pass", select="of_its_own")
-p = plants("forward_backward.py", "test_packing.py", "which_targets")
+p = plants("training/gradients.py", "test_packing.py", "which_targets")
 p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, padding_of(loss))",
     "without_padding(model, *batch)")
 p = plants("models/input_embedding.py", "test_packing.py", "row_and_place")
@@ -1885,12 +1885,12 @@ p("x500", "a killed process is a file that could not be written", "(NonFiniteErr
 
 # -- a run's folder ---------------------------------------------------------------------------------------------------
 
-p = plants("files.py", "test_checkpoint.py", "link or taken or full_disk")
+p = plants("runs/writing.py", "test_checkpoint.py", "link or taken or full_disk")
 p("xr10", "links are followed, and what is there is written over", "os.O_CREAT | os.O_EXCL | getattr(os, \"O_NOFOLLOW\", 0)",
     "os.O_CREAT | os.O_TRUNC")
 p("xr11", "a temporary name that anybody can guess", "f\"{path.name}.{secrets.token_hex(8)}.part\"", "f\"{path.name}.part\"")
 p("xr12", "the half of a file stays", "        temporary.unlink(missing_ok=True)\n", "")
-p = plants("checkpoint.py", "test_checkpoint.py", "")
+p = plants("runs/checkpoint.py", "test_checkpoint.py", "")
 p("xr13", "the checksum covers bytes alone", "zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))",
     "zlib.crc32(np.ascontiguousarray(array))", select="another_name")
 p("xr14", "the type is not covered", "{array.dtype.name} {array.shape}", "{array.shape}", select="another_name")
@@ -1905,19 +1905,19 @@ p("xr20", "a scalar becomes a row of one", "return np.asarray(array, dtype=", "r
 p("xr21", "objects are handed to safetensors", "if array.dtype.name not in DTYPES:", "if False:", select="cannot_hold")
 p("xr22", "format 2 is forgotten", "READABLE = (2, 3)", "READABLE = (3,)", select="format_2")
 p("xr23", "nested too deeply to be read", "AttributeError, RecursionError) as problem", "AttributeError) as problem", select="no_json")
-p = plants("lock.py", "test_run.py", "lock or two_threads or second_training")
+p = plants("runs/lock.py", "test_run.py", "lock or two_threads or second_training")
 p("xr30", "nobody is kept out", "fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass", select="second_training")
 p("xr31", "another thread is not kept out", "_held.get(key, (None, None))[1] == me", "key in _held", select="two_threads")
 p("xr32", "a thread keeps itself out", "_held.get(key, (None, None))[1] == me", "False", select="two_threads")
 p("xr33", "a fork keeps the lock", "    for handle, _ in _held.values():\n        os.close(handle)\n", "", select="a_fork_does_not_hold")
 p("xr34", "the lock file stays", "            os.unlink(path)\n        os.close(handle)\n    else", "            pass\n        os.close(handle)\n    else",
     select="two_threads")
-p = plants("metrics.py", "test_run.py", "metrics")
+p = plants("runs/metrics.py", "test_run.py", "metrics")
 p("xr35", "lines of somebody else's go", "(late if ours and ours[\"step\"] > step else kept)", "(late if not ours or ours[\"step\"] > step else kept)",
     select="none_of_ours")
 p("xr36", "any step will do", "type(values.get(\"step\")) is int", "\"step\" in values", select="none_of_ours")
 p("xr37", "a half line stays", "if late or rest:", "if late:", select="none_of_ours")
-p = plants("run_files.py", "test_run.py", "")
+p = plants("runs/files.py", "test_run.py", "")
 p("xr40", "any name that begins so", "return int(found[1]) if found and file.name == checkpoint_name(int(found[1])) else None",
     "return int(found[1]) if found else None", ("step-(\\d{8,})\\.safetensors\")", "step-(\\d+)[^/]*\\.safetensors\")"), select="beside_harms")
 p("xr41", "the step in a name is believed", "facts.get(\"step\") == step_of(file) and not", "not", select="beside_harms")
@@ -1932,18 +1932,18 @@ p("xr46", "what came after is deleted", "shutil.move(file, aside / file.name)", 
 p("xr47", "the lines that came after are lost", "if aside and lines:", "if False:", select="moves_what_came_after")
 p("xr48", "what is in the way is written over", "    place = folder / \"not-of-this-run\"", "    return None\n    place = folder / \"not-of-this-run\"",
     select="is_moved_and_named")
-p = plants("run_config.py", "test_run.py", "config")
+p = plants("runs/config.py", "test_run.py", "config")
 p("xr50", "an edit is passed over", "if _text(one.get(path)) != _text(two.get(path))]", "if False]", select="edit_beside")
 p("xr51", "types are not looked at", "expect_fields(kind.config, options, \"model.options\")", "pass", select="every_field")
 p("xr52", "a field too few is filled in", "\"training\", may_lack)", "\"training\", config[\"training\"] and TrainingOptions().__dict__)",
     select="missing_is_named")
 p("xr53", "no limit to a model", "> MOST_PARAMETERS:", "> 1e99:", select="every_field")
 p("xr54", "where a run ends may not move", "if path != \"training.steps\"}", "}", select="killed_before_its_next")
-p = plants("run_facts.py", "test_run.py", "drawn_facts")
+p = plants("runs/facts.py", "test_run.py", "drawn_facts")
 p("xr55", "a generator's state is believed", "_expect_like(random[\"data\"][\"random\"], data.bit_generator.state, \"random.data.random\")", "pass")
 p("xr57", "moments of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
     select="tensors_do_not_fit")
-p = plants("run.py", "test_run.py", "")
+p = plants("runs/run.py", "test_run.py", "")
 p("xr60", "config.json ends where the checkpoint ends", "self.change_steps(beside[\"training\"][\"steps\"])", "pass", select="killed_before_its_next")
 p("xr61", "a refused resume has written already", "            if run.optimizer.t >= run.last_step:\n",
     "            write_config(run.folder, run.config)\n            if run.optimizer.t >= run.last_step:\n", select="refused_resume")
@@ -1952,9 +1952,9 @@ p("xr63", "whatever has a config.json may be overwritten", "        if older is 
     ("older = read_config(self.folder)", "older = {}"), select="overwriting_removes")
 p("xr64", "any tensor will do", "if array.dtype.kind != \"f\":", "if False:", select="tensors_do_not_fit")
 p("xr65", "tensors of no part are dropped", "not in (\"model\", \"optimizer\", \"moments\"):", "== \"\":", select="tensors_do_not_fit")
-p = plants("run.py", "test_translation.py", "replaces_nothing")
+p = plants("runs/run.py", "test_translation.py", "replaces_nothing")
 p("xr66", "what is there is replaced unasked", "if os.path.lexists(path) and not overwrite:", "if False:")
-p = plants("hooks.py", "test_run.py", "last_step")
+p = plants("training/hooks.py", "test_run.py", "last_step")
 p("xr70", "Ctrl-C in the last step ends the command early", "if self.asked_to_stop and progress.step < self.run.last_step:", "if self.asked_to_stop:",
     select="during_the_last_step")
 p("xr71", "another thread listens to Ctrl-C", "threading.current_thread() is threading.main_thread()", "True", select="another_thread")
@@ -1968,7 +1968,7 @@ p = plants("layers/embedding.py", "test_device.py", "training_follows and sgd")
 p("x506", "ids stay where they are", "            ids = asarray(ids, like=self.weight.data)\n", "            pass\n")
 p("x508", "ids are not checked on their way", "            expect_ids(ids, self.weight.shape[0])\n            ids =", "            ids =",
     select="checked_on_their_way")
-p = plants("losses.py", "test_device.py", "cross_entropy or training_follows")
+p = plants("layers/cross_entropy.py", "test_device.py", "cross_entropy or training_follows")
 p("x615", "a mask chooses rows, which waits", "zero_rows(d_x, ~real)", "d_x[~real] = 0")
 p("x509", "targets are counted on the device", "count = int(real.sum()) if on_host(real) else real.sum()",
     "count = float(real.sum())")
@@ -1977,7 +1977,7 @@ p = plants("layers/positional_encoding.py", "test_device.py", "training_follows 
 p("x510", "a look at positions that are on the device", "if positions is not None and not on_host(positions):", "if False:")
 p = plants("attention/masking.py", "test_device.py", "one_step_at_a_time")
 p("x511", "a look at a mask that is on the device", "if on_host(mask) and mask.all()", "if mask.all()")
-p = plants("forward_backward.py", "test_device.py", "under_way")
+p = plants("training/gradients.py", "test_device.py", "under_way")
 p("x512", "the loss is waited for before backward", "value = loss(logits, target_out)", "value = float(loss(logits, target_out))")
 p = plants("backend/updates.py", "test_device.py", "all_parameters_at_once")
 p("x513", "blocks for a cache that a GPU has not", "block if on_host(arrays[0]) else", "block if True else")
@@ -1986,9 +1986,9 @@ p("x514", "nine rounds", "for _ in range(10):", "for _ in range(9):")
 p("x515", "half of the seed is not used", "seed & low, seed >> 32", "seed & low, seed & low")
 p("x516", "the seed is always the same", "int(rng.integers(1 << 63))", "0")
 p("x517", "kept is dropped", "[: like.size] < threshold)", "[: like.size] >= threshold)")
-p = plants("checkpoint.py", "test_device.py", "a_run_goes_on")
+p = plants("runs/checkpoint.py", "test_device.py", "a_run_goes_on")
 p("x518", "arrays of the device are written as they are", "array = as_numpy(array)", "pass")
-p = plants("run.py", "test_device.py", "a_run_goes_on")
+p = plants("runs/run.py", "test_device.py", "a_run_goes_on")
 p("x519", "moments are lost on the way", "        self.optimizer.load_state_dict(state, t)\n        return self", "        return self")
 p = plants("cli/commands.py", "test_device.py", "takes_a_batch_whole")
 p("x520", "a GPU gets half a batch at a time", 'training.setdefault("shares", 1)', "pass")
@@ -2002,13 +2002,13 @@ p("x526", "an error leaves the stream captured", "                with contextli
     "", select="nothing_stays_captured")
 p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x527", "seeds are written into the recording", "(None, seed_of(rng)) if _recorded is None else", "(None, seed_of(rng)) if True else")
-p = plants("replays.py", "test_device.py", "asked_to_be_zero")
+p = plants("gpu/replays.py", "test_device.py", "asked_to_be_zero")
 p("x528", "zeros are owed after a replay", "        self.flat.settle()\n", "")
 p("x529", "what no token reached keeps its gradient", "        self.flat.grad  # noqa", "        self.flat  # noqa", select="not_reached")
-p = plants("shares.py", "test_device.py", "asked_to_be_zero")
+p = plants("training/shares.py", "test_device.py", "asked_to_be_zero")
 p("x530", "recorded steps compute padding, others do not", "self.asked_to_skip and not self.replaying", "self.asked_to_skip",
     select="closer_look")
-p = plants("replays.py", "test_device.py", "asked_to_be_zero")
+p = plants("gpu/replays.py", "test_device.py", "asked_to_be_zero")
 p("x531", "every shape is recorded", "and len(self.recordings) < self.most", "", select="only_so_many")
 p("x532", "a shape is recorded the first time", "self.seen[key] > self.BEFORE", "self.seen[key]", select="three_batches")
 p("x533", "a recording is not launched", "value = recording.launch()", "value = recording.outputs",
@@ -2094,7 +2094,7 @@ p("x584", "the last elements are not drawn (kernel)", "FORWARD(-(-x.size // PIEC
 p("x585", "every word twice (kernel)", ">> piece % 2 * 16 &", "&")
 p("x586", "the seed in memory is not read", "place ? *place : number", "number", select="masks_are_the_same")
 p("x587", "the high half of the seed is left out (kernel)", "k1 = seed >> 32", "k1 = 0")
-p = plants("module.py", "test_kernels.py", "forms_come")
+p = plants("core/module.py", "test_kernels.py", "forms_come")
 p("x588", "no forms on a GPU", "form(type(module), device)", "type(module)")
 p = plants("gpu/__init__.py", "test_kernels.py", "forms_come")
 p("x589", "forms stay on the CPU", "PLAIN.get(kind, kind)", "kind")
@@ -2122,27 +2122,27 @@ p("x604", "only the first numbers are squared", "for (long long j = i; j < size;
 p = plants("gpu/scaled_dot_product.py", "test_kernels.py", "merging_is_no_copy")
 p("x605", "heads lie one after the other", "d_query = product(d_scores, key, out=side_by_side(query, key))", "d_query = product(d_scores, key)")
 p("x606", "what is found lies one head after the other", "product(dropped, value, out=side_by_side(query, value))", "product(dropped, value)")
-p = plants("replays.py", "test_device.py", "replay and longer")
+p = plants("gpu/replays.py", "test_device.py", "replay and longer")
 p("x607", "sequences are padded with a token", "constant_values=padding", "constant_values=padding + 4")
 p("x608", "sequences are not padded", "-(-ids.shape[1] // self.STEP) * self.STEP", "ids.shape[1]")
 p("x609", "padded beyond what the model takes", "self.longest is None or sum(length or 0 for length in longer[:2]) > self.longest", "self.longest is None", select="beyond_what")
-p = plants("shares.py", "test_device.py", "replay and longer")
+p = plants("training/shares.py", "test_device.py", "replay and longer")
 p("x610", "the loss is as it was written", "copy.deepcopy(loss).to(\"gpu\")", "loss", select="loss_for_the_device")
 p("x611", "recordings keep their memory", "            self.replays.close()\n", "            pass\n", select="goes_back")
 p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x613", "the rehearsal draws seeds", "random.seeds_from(Rehearsal(self.seeds))", "contextlib.nullcontext()")
 p("x614", "nothing is rehearsed", "            function(*self.inputs)\n        with random", "            pass\n        with random", select="after_three_batches")
-p = plants("replays.py", "test_device.py", "losss_own")
+p = plants("gpu/replays.py", "test_device.py", "losss_own")
 p("x616", "padding is 0 for every loss", "(PAD, PAD, self.loss.padding)", "(PAD, PAD, PAD)")
 p("x617", "a loss that counts everything gets padding", "not hasattr(self.loss, \"padding\") or self.longest", "self.longest",
     ("(PAD, PAD, self.loss.padding)", "(PAD, PAD, getattr(self.loss, \"padding\", PAD))"))
 p("x618", "both sides by the larger vocabulary", "expect_ids(target_in, self.embeddings[-1]", "expect_ids(target_in, self.embeddings[0]",
     select="own_vocabulary")
-p = plants("shares.py", "test_device.py", "losss_own")
+p = plants("training/shares.py", "test_device.py", "losss_own")
 p("x619", "the parts of a loss are the caller's", "copy.deepcopy(loss)", "copy.copy(loss)", select="a_loss_with_parts")
-p = plants("replays.py", "test_device.py", "losss_own")
+p = plants("gpu/replays.py", "test_device.py", "losss_own")
 p("x620", "evaluation is replayed as training", "self.model.training, uses_tf32())", "True, uses_tf32())", select="evaluation_between")
-p = plants("shares.py", "test_device.py", "losss_own")
+p = plants("training/shares.py", "test_device.py", "losss_own")
 p("x621", "a step that is made again draws other masks", "            self.replays.give_up()\n            self.rewind()", "            self.replays.give_up()",
     select="give_way")
 p = plants("backend/kernels.py", "test_kernels.py", "several_dtypes or declares")

@@ -26,8 +26,8 @@ from minitransformer.attention import (
     padding_mask,
 )
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import away_from_initialisation, gradient_check
-from minitransformer.module import Module
+from minitransformer.testing.gradient_check import away_from_initialisation, gradient_check
+from minitransformer.core.module import Module
 
 COMPONENTS = [
     Masking,

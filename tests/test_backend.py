@@ -33,7 +33,7 @@ from minitransformer.backend import (
     position_sum,
     query_key_product,
 )
-from minitransformer.backend.processes import (
+from minitransformer.training.processes import (
     FORK_IS_SAFE,
     Fork,
     cores,
@@ -371,14 +371,14 @@ needs_fork = pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be fo
 
 
 def test_there_are_as_many_cores_as_this_process_may_use(monkeypatch):
-    monkeypatch.setattr("minitransformer.backend.processes.FORK_IS_SAFE", True)
+    monkeypatch.setattr("minitransformer.training.processes.FORK_IS_SAFE", True)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8} if pid == 0 else {1}, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert cores() == 3
 
 
 def test_where_processes_cannot_be_forked_there_is_one_core(monkeypatch):
-    monkeypatch.setattr("minitransformer.backend.processes.FORK_IS_SAFE", False)
+    monkeypatch.setattr("minitransformer.training.processes.FORK_IS_SAFE", False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8}, raising=False)
     assert cores() == 1
 
@@ -608,5 +608,5 @@ def test_who_waits_keeps_its_core_busy_for_a_moment_only(monkeypatch):
             return b"late"
 
     pipe, now = Pipe(), itertools.count(step=0.0005)
-    monkeypatch.setattr("minitransformer.backend.processes.time.perf_counter", lambda: next(now))
+    monkeypatch.setattr("minitransformer.training.processes.time.perf_counter", lambda: next(now))
     assert received(pipe) == b"late" and 2 <= pipe.asked <= 4

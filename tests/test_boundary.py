@@ -18,8 +18,8 @@ from minitransformer.attention import (
     MultiHeadAttention,
     ScaledDotProductAttention,
 )
-from minitransformer.boundary import Count, Floats, Ids, Mask, Positive, checked
-from minitransformer.conformance import all_components
+from minitransformer.core.boundary import Count, Floats, Ids, Mask, Positive, checked
+from minitransformer.testing.conformance import all_components
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (
     Dropout,
@@ -31,11 +31,11 @@ from minitransformer.layers import (
     SinusoidalPositionalEncoding,
     Softmax,
 )  # fmt: skip
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import ConvolutionModel, Encoder, Transformer, TransformerConfig
-from minitransformer.module import Module, Parameter, no_grad
-from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
-from minitransformer.schedules import Constant, Cosine, Noam
+from minitransformer.core.module import Module, Parameter, no_grad
+from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
+from minitransformer.training.schedules import Constant, Cosine, Noam
 
 COMPONENTS = all_components()
 NAN, INF = float("nan"), float("inf")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from common import accepted, refusal
 
-from minitransformer.checkpoint import DTYPES, load_checkpoint, load_facts, save_checkpoint
+from minitransformer.runs.checkpoint import DTYPES, load_checkpoint, load_facts, save_checkpoint
 from minitransformer.errors import InputError
-from minitransformer.files import write_file
+from minitransformer.runs.writing import write_file
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_flipped_bit_is_noticed_and_its_tensor_named(tmp_path, tensors):
 def test_another_version_and_a_foreign_file_are_refused(tmp_path, tensors, monkeypatch):
     from safetensors.numpy import save_file
 
-    monkeypatch.setattr("minitransformer.checkpoint.VERSION", 7)
+    monkeypatch.setattr("minitransformer.runs.checkpoint.VERSION", 7)
     path = saved(tmp_path, tensors)
     monkeypatch.undo()
     with pytest.raises(InputError, match="format version 7; this minitransformer reads versions 2 and 3"):
@@ -236,7 +236,7 @@ def test_no_link_is_followed_and_no_file_of_somebody_elses_is_written_to(tmp_pat
 
 def test_a_name_that_is_taken_meanwhile_is_not_written_to(tmp_path, monkeypatch):
     (tmp_path / "mine.txt").write_text("mine")
-    monkeypatch.setattr("minitransformer.files.secrets.token_hex", lambda count: "7" * 16)
+    monkeypatch.setattr("minitransformer.runs.writing.secrets.token_hex", lambda count: "7" * 16)
     place = tmp_path / f"a.{'7' * 16}.part"
     for make in (lambda: place.symlink_to(tmp_path / "mine.txt"), lambda: place.write_text("mine")):
         make()

@@ -17,18 +17,18 @@ from mutants import MUTANTS
 from references.cases import CASES
 
 from minitransformer.cli.parser import make_parser
-from minitransformer.conformance import all_components
-from minitransformer.contract_checks import CHECKS
+from minitransformer.testing.conformance import all_components
+from minitransformer.testing.contract import CHECKS
 from minitransformer.data.owl import TEMPLATES, animals, questions
 from minitransformer.data.tasks import TASKS, make_task
-from minitransformer.gradient_check import DIRECTIONS
+from minitransformer.testing.gradient_check import DIRECTIONS
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.layers import LayerNorm
 from minitransformer.lessons.notebooks import lessons
 from minitransformer.models import MODELS, configure
-from minitransformer.replays import Replays
-from minitransformer.run import make_config
-from minitransformer.training_options import TrainingOptions
+from minitransformer.gpu.replays import Replays
+from minitransformer.runs.run import make_config
+from minitransformer.training.options import TrainingOptions
 
 PAGES = [ROOT / "README.md", ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen

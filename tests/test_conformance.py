@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from common import refusal
 
-from minitransformer import contract_checks
-from minitransformer.conformance import ContractError, all_components, check_component, check_gradients, name_of
-from minitransformer.contract_checks import CHECKS
-from minitransformer.counting import count_products
+from minitransformer.testing import contract as contract_checks
+from minitransformer.testing.conformance import ContractError, all_components, check_component, check_gradients, name_of
+from minitransformer.testing.contract import CHECKS
+from minitransformer.testing.counting import count_products
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import gradient_check
+from minitransformer.testing.gradient_check import gradient_check
 from minitransformer.layers import Dropout, Linear
-from minitransformer.module import Module, Parameter
-from minitransformer.trace import trace
+from minitransformer.core.module import Module, Parameter
+from minitransformer.testing.trace import trace
 
 COMPONENTS = all_components()
-OPEN = () if importlib.util.find_spec("minitransformer.boundary") else {  # what the one boundary for all components mends
+OPEN = () if importlib.util.find_spec("minitransformer.core.boundary") else {  # what the one boundary for all components mends
     "d y of another shape", "integers", "lists", "subclasses", "byte order", "half precision",
 }  # fmt: skip
 

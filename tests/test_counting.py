@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from minitransformer.attention import AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads
-from minitransformer.conformance import all_components
-from minitransformer.counting import CountedArray, count_products
+from minitransformer.testing.conformance import all_components
+from minitransformer.testing.counting import CountedArray, count_products
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import is_float
+from minitransformer.testing.gradient_check import is_float
 from minitransformer.layers import CausalConvolution, Linear
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.module import Module
+from minitransformer.core.module import Module
 from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
 
 B, N, D = 2, 6, 4

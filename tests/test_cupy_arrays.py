@@ -15,7 +15,7 @@ from minitransformer import gpu
 from minitransformer.attention import ScaledDotProductAttention
 from minitransformer.backend import products
 from minitransformer.backend.arrays import gpu_problem
-from minitransformer.gradient_check import as_tuple
+from minitransformer.testing.gradient_check import as_tuple
 from minitransformer.layers import GELU, LayerNorm, Softmax, TanhGELU
 
 cupy = pytest.importorskip("cupy", reason="CuPy is not installed")

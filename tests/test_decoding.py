@@ -23,11 +23,11 @@ from minitransformer.decoding import (
     writable,
 )
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.gradient_check import away_from_initialisation
-from minitransformer.inspection import attention_weights
+from minitransformer.testing.gradient_check import away_from_initialisation
+from minitransformer.inspection.attention import attention_weights
 from minitransformer.models import MODELS, Transformer, TransformerConfig, configure, find_model
 from minitransformer.models.encoder import small_example
-from minitransformer.module import no_grad, own_modes
+from minitransformer.core.module import no_grad, own_modes
 
 NAMES = list(MODELS)
 

@@ -18,29 +18,29 @@ from minitransformer.attention import attentions
 from minitransformer.backend import arrays, as_numpy, chosen_device, graphs, keep_mask, nearest_keep, on_host
 from minitransformer.backend.random import philox, philox_mask, seeds_from
 from minitransformer.backend.updates import BLOCK, in_blocks
-from minitransformer.checkpoint import load_checkpoint
+from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.cli import main
-from minitransformer.conformance import all_components
+from minitransformer.testing.conformance import all_components
 from minitransformer.data.batching import Batch
 from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
 from minitransformer.decoding import beam_search, greedy, sample
 from minitransformer.errors import InputError
-from minitransformer.evaluation import alignment_shares, evaluate
-from minitransformer.forward_backward import gradients
+from minitransformer.decoding.evaluation import alignment_shares, evaluate
+from minitransformer.training.gradients import gradients
 from minitransformer.gpu import parity
 from minitransformer.gpu.parity import deviation, passed_through
-from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
+from minitransformer.inspection.attention import attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import Dropout, LayerNorm, Linear
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import MODELS
-from minitransformer.module import Module
-from minitransformer.observe import observe
-from minitransformer.optim import SGD, Adam, AdamW
-from minitransformer.replays import Replays
-from minitransformer.run import Run
-from minitransformer.shares import Shares
-from minitransformer.training import train
+from minitransformer.core.module import Module
+from minitransformer.core.observe import observe
+from minitransformer.training.optimizers import SGD, Adam, AdamW
+from minitransformer.gpu.replays import Replays
+from minitransformer.runs.run import Run
+from minitransformer.training.shares import Shares
+from minitransformer.training.loop import train
 
 COMPONENTS = all_components()
 OPTIMIZERS = {"sgd": lambda m: SGD(m, 0.1, 0.9), "adam": lambda m: Adam(m, 0.01), "adamw": lambda m: AdamW(m, 0.01)}
@@ -745,7 +745,7 @@ def test_too_little_memory_is_one_sentence(monkeypatch, capsys, tmp_path):
     def train(*_, **__):
         raise MemoryError("Out of memory allocating 1,024 bytes (allocated so far: 0 bytes).")
 
-    monkeypatch.setattr("minitransformer.run.train", train)
+    monkeypatch.setattr("minitransformer.runs.run.train", train)
     assert main(["train", "reverse", "--out", str(tmp_path / "run"), "--device", "gpu", *TRAIN]) == 1
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("minitransformer")]
     assert len(lines) == 1 and "allocating 1,024 bytes" in lines[0] and "--batch-size" in lines[0] and "--device cpu" in lines[0]

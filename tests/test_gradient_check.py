@@ -7,7 +7,7 @@ import pytest
 
 from minitransformer.attention import MultiHeadAttention
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import (
+from minitransformer.testing.gradient_check import (
     GradientReport,
     GradientRow,
     away_from_initialisation,
@@ -15,7 +15,7 @@ from minitransformer.gradient_check import (
     gradient_error,
 )
 from minitransformer.layers import Dropout, Linear
-from minitransformer.module import Module, Parameter
+from minitransformer.core.module import Module, Parameter
 
 
 class Cubic(Module):

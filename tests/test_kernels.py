@@ -18,11 +18,11 @@ from minitransformer.backend import position_sum, product, products, sum_of_squa
 from minitransformer.backend.kernels import FLOATS, Kernel
 from minitransformer.backend.products import calls
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import as_tuple, gradient_error, is_float
+from minitransformer.testing.gradient_check import as_tuple, gradient_error, is_float
 from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
-from minitransformer.losses import CrossEntropy
-from minitransformer.module import Module
-from minitransformer.optim import AdamW
+from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.core.module import Module
+from minitransformer.training.optimizers import AdamW
 
 pytestmark = pytest.mark.skipif(cuda_on_cpu.COMPILER is None, reason="there is no C++ compiler")
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from common import run
 
-from minitransformer import interruption
+from minitransformer.terminal import interruption
 from minitransformer.cli import lines, main
 from minitransformer.cli.lines import answered, for_lines, lines_of, print_answers
 from minitransformer.cli.parser import make_parser

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import gradient_check
-from minitransformer.losses import CrossEntropy
-from minitransformer.module import no_grad
+from minitransformer.testing.gradient_check import gradient_check
+from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.core.module import no_grad
 
 SMOOTHINGS = [0.0, 0.1, 0.6]
 

@@ -9,8 +9,8 @@ import pytest
 from minitransformer.backend import position_product
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import Linear
-from minitransformer.module import FlatBuffers, Module, Parameter, no_grad
-from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
+from minitransformer.core.module import FlatBuffers, Module, Parameter, no_grad
+from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
 
 
 class Scale(Module):

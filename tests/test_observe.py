@@ -5,12 +5,12 @@ import pytest
 
 from minitransformer.attention import keep_weights
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import away_from_initialisation
-from minitransformer.inspection import attention_weights, source_gradients
+from minitransformer.testing.gradient_check import away_from_initialisation
+from minitransformer.inspection.attention import attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
 from minitransformer.models import MODELS, LanguageModel, Transformer, configure, find_model
 from minitransformer.models.encoder import small_example
-from minitransformer.observe import observe
+from minitransformer.core.observe import observe
 
 
 def test_innermost_components_are_reported_first_with_what_went_in_and_out():

@@ -11,9 +11,9 @@ from common import assert_gradients, close, refusal
 
 from minitransformer.attention import ScaledDotProductAttention, attention_maps, attentions, keep_weights
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import away_from_initialisation
+from minitransformer.testing.gradient_check import away_from_initialisation
 from minitransformer.layers import Embedding
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import (
     MODELS,
     ConvolutionConfig,
@@ -30,8 +30,8 @@ from minitransformer.models import (
 )
 from minitransformer.models.language_model import joined
 from minitransformer.models.rnn_seq2seq import ATTENTIONS
-from minitransformer.module import no_grad
-from minitransformer.optim import Adam
+from minitransformer.core.module import no_grad
+from minitransformer.training.optimizers import Adam
 from minitransformer.recurrent import CELLS
 
 SIZES = dict(d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, encoder_layers=2, decoder_layers=2, window=4, kernel_width=3)

@@ -8,9 +8,9 @@ import pytest
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
 from minitransformer.layers import Linear
-from minitransformer.module import Module, Parameter
-from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
-from minitransformer.schedules import Constant, Cosine, Noam
+from minitransformer.core.module import Module, Parameter
+from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
+from minitransformer.training.schedules import Constant, Cosine, Noam
 
 
 class Toy(Module):

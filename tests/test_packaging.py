@@ -9,7 +9,7 @@ from email.parser import Parser
 import pytest
 from floors import ROOT, floors
 
-from minitransformer.extras import EXTRAS
+from minitransformer.core.extras import EXTRAS
 
 CONSTRAINTS = floors()
 LINK = re.compile(r"!?\[[^]]*\]\(([^)\s]+)\)")

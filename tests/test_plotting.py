@@ -15,7 +15,7 @@ from matplotlib.patches import FancyArrowPatch
 from minitransformer import LanguageModel, Transformer, TransformerConfig, no_grad
 from minitransformer.attention import attention_maps, keep_weights
 from minitransformer.errors import InputError
-from minitransformer.inspection import attention_gradients
+from minitransformer.inspection.attention import attention_gradients
 from minitransformer.layers import FeedForward
 from minitransformer.layers.positional_encoding import sinusoids
 from minitransformer.models import MODELS, configure, find_model
@@ -37,7 +37,7 @@ from minitransformer.plotting import (
     plot_matrices,
     plot_positional_encoding,
 )
-from minitransformer.plotting.comparison import plot_comparison
+from minitransformer.grading.comparison import plot_comparison
 from minitransformer.plotting.curves import series, smoothed
 from minitransformer.plotting.labels import AxisLabels
 from minitransformer.plotting.maps import FINEST, MOST, lay_out
@@ -855,7 +855,7 @@ def test_bad_input_gets_a_sentence(call, sentence):
 
 def test_matplotlib_is_imported_only_by_those_who_draw():
     code = (
-        "import sys, minitransformer, minitransformer.run, minitransformer.hooks, minitransformer.evaluation;"
+        "import sys, minitransformer, minitransformer.runs.run, minitransformer.training.hooks, minitransformer.decoding.evaluation;"
         "assert 'matplotlib' not in sys.modules, 'too early';"
         "import minitransformer.plotting; assert 'matplotlib' in sys.modules;"
         "assert 'matplotlib.pyplot' not in sys.modules, 'pyplot'"

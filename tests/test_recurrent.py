@@ -10,8 +10,8 @@ from common import assert_gradients, close
 
 from minitransformer import recurrent
 from minitransformer.errors import InputError
-from minitransformer.gradient_check import as_tuple, away_from_initialisation
-from minitransformer.module import Module, no_grad
+from minitransformer.testing.gradient_check import as_tuple, away_from_initialisation
+from minitransformer.core.module import Module, no_grad
 from minitransformer.recurrent import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
 
 COMPONENTS = [RNNCell, GRUCell, Recurrence, Bidirectional]

@@ -18,15 +18,15 @@ from common import accepted, finished, refusal, small_config, weights_and_state
 from common import run as command
 from fuzz_run import SMALL, newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
 
-from minitransformer.backend.processes import FORK_IS_SAFE, Fork
-from minitransformer.checkpoint import load_checkpoint, save_checkpoint
+from minitransformer.training.processes import FORK_IS_SAFE, Fork
+from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
-from minitransformer.lock import locked
-from minitransformer.metrics import Metrics
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.runs.lock import locked
+from minitransformer.runs.metrics import Metrics
 from minitransformer.models import MODELS
-from minitransformer.run import Run, TrainingOptions
-from minitransformer.schedules import Constant, Cosine, Noam
+from minitransformer.runs.run import Run, TrainingOptions
+from minitransformer.training.schedules import Constant, Cosine, Noam
 
 
 def config(model="transformer", **training):

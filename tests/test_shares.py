@@ -18,25 +18,25 @@ import pytest
 from common import close, finished, refusal, run, small_config, weights_and_state
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from minitransformer.backend.processes import FORK_IS_SAFE, Fork
+from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.backend.updates import BLOCK
-from minitransformer.checkpoint import load_checkpoint
+from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.data import Batch, Copy
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.evaluation import evaluate
-from minitransformer.gradient_check import away_from_initialisation
-from minitransformer.hooks import Evaluate, Interrupted, Log, Moments, Save
-from minitransformer.losses import CrossEntropy
+from minitransformer.decoding.evaluation import evaluate
+from minitransformer.testing.gradient_check import away_from_initialisation
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import MODELS, LanguageModel, Transformer, TransformerConfig, find_model
-from minitransformer.module import Module, Parameter
-from minitransformer.observe import observe
-from minitransformer.optim import SGD, Adam, AdamW
-from minitransformer.run import Run
-from minitransformer.schedules import Noam
-from minitransformer.shares import Shares, cut, dealt, drawing_from
-from minitransformer.team import parts_of
-from minitransformer.training import train
-from minitransformer.training_options import TrainingOptions
+from minitransformer.core.module import Module, Parameter
+from minitransformer.core.observe import observe
+from minitransformer.training.optimizers import SGD, Adam, AdamW
+from minitransformer.runs.run import Run
+from minitransformer.training.schedules import Noam
+from minitransformer.training.shares import Shares, cut, dealt, drawing_from
+from minitransformer.training.team import parts_of
+from minitransformer.training.loop import train
+from minitransformer.training.options import TrainingOptions
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
 SIZES["dropout"] = 0.0
@@ -85,7 +85,7 @@ def nobody_waits_forever():
 @pytest.fixture
 def processes(monkeypatch):
     """A function that says how many processes there may be from now on."""
-    return lambda count: monkeypatch.setattr("minitransformer.shares.cores", lambda: count if FORK_IS_SAFE else 1)
+    return lambda count: monkeypatch.setattr("minitransformer.training.shares.cores", lambda: count if FORK_IS_SAFE else 1)
 
 
 def small(kind=Transformer, variant="post", **changes):
@@ -703,7 +703,7 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
 @pytest.mark.parametrize("when", ["share", "step", "before", "long message"])
 def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(processes, monkeypatch, when):
     processes(3)
-    monkeypatch.setattr("minitransformer.backend.processes.STOPPED_TOO_LONG", 0.5)
+    monkeypatch.setattr("minitransformer.training.processes.STOPPED_TOO_LONG", 0.5)
     model, batch = small(), batch_of()
     with pytest.raises(ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."):
         with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
@@ -798,10 +798,10 @@ def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
 @pytest.mark.parametrize("cores", [1, 2, 8])
 @pytest.mark.parametrize("given, kept", [({}, 2), ({"shares": 1}, 1), ({"shares": 3}, 3)])
 def test_a_runs_config_says_how_many_shares_it_has_and_no_machine_does(tmp_path, monkeypatch, cores, given, kept):
-    monkeypatch.setattr("minitransformer.shares.cores", lambda: cores)
+    monkeypatch.setattr("minitransformer.training.shares.cores", lambda: cores)
     Run.create(tmp_path / "run", config(**given))
     assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["shares"] == kept
-    monkeypatch.setattr("minitransformer.shares.cores", lambda: 5)
+    monkeypatch.setattr("minitransformer.training.shares.cores", lambda: 5)
     assert Run.resume(tmp_path / "run").options.shares == kept
 
 
@@ -839,7 +839,7 @@ def test_less_than_one_share_is_refused_by_the_options_too(shares):
 
 def test_more_shares_than_sequences_cost_nothing(monkeypatch):
     counts = []
-    monkeypatch.setattr("minitransformer.shares.dealt", lambda lengths, count: counts.append(count) or dealt(lengths, min(count, 9)))
+    monkeypatch.setattr("minitransformer.training.shares.dealt", lambda lengths, count: counts.append(count) or dealt(lengths, min(count, 9)))
     assert len(cut(batch_of(), 10**6)) == counts[0] == 7
 
 
@@ -1030,7 +1030,7 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
 @needs_fork
 def test_the_command_says_that_a_process_was_killed_and_nothing_more(tmp_path, capsys, processes, monkeypatch):
     processes(2)
-    monkeypatch.setattr("minitransformer.team.Team.gradients", lambda self, shares: kill_one(self))
+    monkeypatch.setattr("minitransformer.training.team.Team.gradients", lambda self, shares: kill_one(self))
     status, _, said = run(f"train copy {OPTIONS} --shares 2 --out '{tmp_path / 'run'}'", capsys)
     assert status == 1 and said.rstrip().endswith("--shares 1.")
 

@@ -17,7 +17,7 @@ from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
 from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
-from minitransformer.extras import EXTRAS, extra
+from minitransformer.core.extras import EXTRAS, extra
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 NUMBERS = [

@@ -6,8 +6,8 @@ from common import refusal
 
 from minitransformer import Module, Transformer, TransformerConfig, trace
 from minitransformer.attention import MultiHeadAttention
-from minitransformer.conformance import all_components
-from minitransformer.gradient_check import is_float
+from minitransformer.testing.conformance import all_components
+from minitransformer.testing.gradient_check import is_float
 from minitransformer.layers import Dropout, FeedForward, LayerNorm, Linear
 
 B, T, D, F = 3, 5, 8, 11

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from ..boundary import Count, Floats, MayAttend, Rng
+from ..core.boundary import Count, Floats, MayAttend, Rng
 from ..layers.activations import Tanh
 from ..layers.linear import Linear
-from ..module import Module
+from ..core.module import Module
 from .expectation import Expectation
 from .masking import Masking
 

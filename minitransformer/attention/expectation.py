@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from ..boundary import Floats, MayAttend
+from ..core.boundary import Floats, MayAttend
 from ..layers.softmax import Softmax
-from ..module import Module
+from ..core.module import Module
 from .kept_weights import KeepsWeights
 from .masking import Masking
 

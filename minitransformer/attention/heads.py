@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from ..boundary import Count, Floats
+from ..core.boundary import Count, Floats
 from ..errors import InputError
-from ..module import Module
+from ..core.module import Module
 
 
 def split(x, heads):

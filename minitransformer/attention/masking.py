@@ -5,8 +5,8 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, keys_outermost, on_host
-from ..boundary import Floats, Ids, MayAttend, Natural, checked
-from ..module import Module
+from ..core.boundary import Floats, Ids, MayAttend, Natural, checked
+from ..core.module import Module
 
 
 @checked

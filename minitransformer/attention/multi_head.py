@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from ..boundary import Count, Floats, Rng, Share
+from ..core.boundary import Count, Floats, Rng, Share
 from ..layers.linear import Linear
 from ..layers.packing import given
-from ..module import Module
+from ..core.module import Module
 from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
 from .scaled_dot_product import ScaledDotProductAttention

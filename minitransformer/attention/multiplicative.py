@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from ..boundary import Count, Rng
+from ..core.boundary import Count, Rng
 from ..layers.linear import Linear
-from ..module import Module
+from ..core.module import Module
 from .additive import Annotations, Key, MaskOfPairs, Query, look_up_example
 from .expectation import Expectation
 

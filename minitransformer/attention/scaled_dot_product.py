@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from ..backend import query_key_product
-from ..boundary import Floats, MayAttend, Rng, Share
+from ..core.boundary import Floats, MayAttend, Rng, Share
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
-from ..module import Module
+from ..core.module import Module
 from .kept_weights import KeepsWeights
 from .masking import Masking
 

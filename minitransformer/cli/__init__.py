@@ -3,11 +3,11 @@
 import errno
 import sys
 
-from .. import interruption
+from ..terminal import interruption
 from ..backend import chosen_device, use_tf32
 from ..errors import InputError, NonFiniteError
-from ..interruption import KeyboardInterrupts
-from ..streams import complain, drop_unwritten, open_closed_streams, write_utf8
+from ..terminal.interruption import KeyboardInterrupts
+from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser
 
 SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import evaluation, translation
+from ..decoding import evaluation, translation
 from ..backend import chosen_device
 from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, greedy, sample
 from ..errors import InputError
-from ..run import Run
-from ..streams import complain
+from ..runs.run import Run
+from ..terminal.streams import complain
 from .lines import GROUP, for_lines, lines_of, print_answers
 from .pictures import draw_run
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from ..backend import chosen_device
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
-from ..options import flag
-from ..run import Run, make_config
+from ..core.options import flag
+from ..runs.run import Run, make_config
 from .pictures import draw_run
 
 
 def train(options):
     """Train a model, or train one on (`--resume RUN`), and leave a run folder."""
-    from ..hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
+    from ..training.hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
 
     device = chosen_device(options.device)  # before a folder is made
     run = (resumed_run(options) if options.resume else new_run(options, device)).to(device)
@@ -121,7 +121,7 @@ def progress_bar(title, total):
 
 def gradcheck(options):
     """Compare the gradient of each input and parameter of each component with finite differences."""
-    from ..conformance import all_components, check_gradients
+    from ..testing.conformance import all_components, check_gradients
 
     components = all_components()
     names = [c.__name__ for c in components]

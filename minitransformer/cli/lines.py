@@ -5,7 +5,7 @@ import os
 import sys
 
 from ..errors import InputError, reading
-from ..streams import complain
+from ..terminal.streams import complain
 
 GROUP = 64  # lines that are read, and answered, together
 UTF8 = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}  # a byte that is no UTF-8 spoils its line only

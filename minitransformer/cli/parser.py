@@ -12,9 +12,9 @@ from ..data.tasks import TASKS
 from ..decoding import ALPHA, BEAM
 from ..errors import unknown
 from ..models import MODELS, PRESETS
-from ..options import flag, types_of
-from ..run import shipped
-from ..training_options import TrainingOptions
+from ..core.options import flag, types_of
+from ..runs.run import shipped
+from ..training.options import TrainingOptions
 from . import asking, commands, grading, lessons
 from .lines import typed_text
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..attention import LocalAttention, MultiHeadAttention, attentions
 from ..errors import unknown
-from ..inspection import attention_weights, by_words
+from ..inspection.attention import attention_weights, by_words
 from ..models import LanguageModel, Transformer
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ..errors import InputError
-from ..options import option
+from ..core.options import option
 from .corpus import Corpus
 from .directions import in_all_directions
 from .subwords import Subwords

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from ..errors import unknown
-from ..options import option
+from ..core.options import option
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
 from .spelling import every_way, forms, rewrite, spell, written

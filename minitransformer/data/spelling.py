@@ -5,7 +5,7 @@ import itertools
 import random
 import re
 
-from ..extras import extra
+from ..core.extras import extra
 
 PLACES = {  # {language: {a place in a spelling, as a regular expression: how people write it}}
     "en": {

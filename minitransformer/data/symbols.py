@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from ..errors import InputError
-from ..options import option
+from ..core.options import option
 from .split import SPLITS
 from .task import Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary

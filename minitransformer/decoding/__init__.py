@@ -1,7 +1,7 @@
 """From a trained model to sequences: greedily, by sampling, by beam search."""
 
 from .beam import ALPHA, BEAM, Hypothesis, beam_search, hypotheses
-from .evaluating import evaluating
+from ..core.evaluating import evaluating
 from .greedy import generate, greedy
 from .limits import longest_answer, writable
 from .sampling import distribution, sample

@@ -6,11 +6,11 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory
-from ..boundary import Number, Whole, checked
+from ..core.boundary import Number, Whole, checked
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
-from .evaluating import evaluating
+from ..core.evaluating import evaluating
 from .limits import expect_numbers, longest_answer, padding_behind, writable
 
 BEAM, ALPHA = 4, 0.6  # the paper's, section 6.1; and what every command decodes with unless told otherwise

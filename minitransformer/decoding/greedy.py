@@ -5,7 +5,7 @@ import numpy as np
 from ..backend import as_numpy, asarray, keep_freed_memory, on_host
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
-from .evaluating import evaluating
+from ..core.evaluating import evaluating
 from .limits import expect_numbers, longest_answer, padding_behind, writable
 
 

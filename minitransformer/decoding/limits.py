@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..backend import as_numpy, on_host
-from ..boundary import expect
+from ..core.boundary import expect
 from ..data.vocabulary import BOS, PAD
 from ..errors import InputError, NonFiniteError
 from ..models.input_embedding import Source

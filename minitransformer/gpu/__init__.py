@@ -4,7 +4,8 @@
 one that is written in NumPy's operations, which states the formula and is what a form is held to.
 """
 
-from .. import attention, layers, losses
+from .. import attention, layers
+from ..layers import cross_entropy as losses
 from .activations import GELU, ReLU, TanhGELU
 from .cross_entropy import CrossEntropy
 from .dropout import Dropout

@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 
 from ..backend import as_numpy, move
-from ..gradient_check import as_tuple, away_from_initialisation, is_float
+from ..testing.gradient_check import as_tuple, away_from_initialisation, is_float
 from ..layers import Dropout
 
 

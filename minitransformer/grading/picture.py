@@ -46,7 +46,7 @@ def html(report):
 def _image(name, yours, expected):
     """Three heat maps as an <img>; nothing where the arrays cannot be drawn, or matplotlib is not there."""
     try:
-        from ..plotting.comparison import plot_comparison
+        from .comparison import plot_comparison
     except ImportError:
         return ""
     if expected.size < 2:

@@ -3,8 +3,8 @@
 import math
 
 from ..backend import array_module, erf
-from ..boundary import Floats
-from ..module import Module
+from ..core.boundary import Floats
+from ..core.module import Module
 
 
 class ReLU(Module):

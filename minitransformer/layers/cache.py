@@ -2,7 +2,7 @@
 
 from ..backend import array_module, asarray
 from ..errors import InputError
-from ..module import saving
+from ..core.module import saving
 
 
 class Cache:

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..boundary import Count, Floats, Mask, Rng
-from ..module import Module
+from ..core.boundary import Count, Floats, Mask, Rng
+from ..core.module import Module
 from .linear import Linear
 from .sliding_window import SlidingWindow
 

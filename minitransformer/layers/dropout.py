@@ -1,9 +1,9 @@
 """Dropout."""
 
 from ..backend import keep_mask, nearest_keep
-from ..boundary import Floats, Rng, Share
+from ..core.boundary import Floats, Rng, Share
 from ..errors import InputError
-from ..module import Module
+from ..core.module import Module
 
 
 class Dropout(Module):

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import add_rows, asarray, feature_product, on_host, position_product
-from ..boundary import Count, Features, Ids, Rng, expect_ids
-from ..module import Module, Parameter
+from ..core.boundary import Count, Features, Ids, Rng, expect_ids
+from ..core.module import Module, Parameter
 
 
 class Embedding(Module):

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from ..boundary import Count, Features, OneOf, Rng, Share
-from ..module import Module
+from ..core.boundary import Count, Features, OneOf, Rng, Share
+from ..core.module import Module
 from .activations import GELU, ReLU, TanhGELU
 from .dropout import Dropout
 from .linear import Linear

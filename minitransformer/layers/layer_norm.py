@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import array_module, centre, feature_mean, position_sum
-from ..boundary import Count, Features, NonNegative
-from ..module import Module, Parameter
+from ..core.boundary import Count, Features, NonNegative
+from ..core.module import Module, Parameter
 
 
 class LayerNorm(Module):

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import feature_product, position_product, position_sum
-from ..boundary import Count, Features, Rng
-from ..module import Module, Parameter
+from ..core.boundary import Count, Features, Rng
+from ..core.module import Module, Parameter
 
 
 class Linear(Module):

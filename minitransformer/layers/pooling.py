@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..boundary import Floats, Mask
-from ..module import Module
+from ..core.boundary import Floats, Mask
+from ..core.module import Module
 
 
 class MeanOverPositions(Module):

@@ -5,9 +5,9 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import add_rows, array_module, on_host
-from ..boundary import Count, Floats, Ids, Rng, largest
+from ..core.boundary import Count, Floats, Ids, Rng, largest
 from ..errors import InputError
-from ..module import Module, Parameter
+from ..core.module import Module, Parameter
 
 Places = Annotated[Ids, "..., T or T"]
 

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..boundary import Count, Floats
-from ..module import Module
+from ..core.boundary import Count, Floats
+from ..core.module import Module
 
 
 class SlidingWindow(Module):

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..backend import array_module, feature_max
-from ..boundary import Floats
-from ..module import Module
+from ..core.boundary import Floats
+from ..core.module import Module
 
 
 class Softmax(Module):

@@ -1,6 +1,6 @@
 """What the lessons call besides the package itself: a prediction that is kept, a picture with its text."""
 
-from ..streams import write_utf8
+from ..terminal.streams import write_utf8
 from .prediction import predict
 from .showing import show
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..extras import extra
+from ..core.extras import extra
 
 PACKAGE = Path(__file__).resolve().parent
 FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")  # in a checkout, and in an installed package

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from ..boundary import AtLeast2, Count, Rng
+from ..core.boundary import AtLeast2, Count, Rng
 from ..layers.convolution import CausalConvolution
-from ..options import option
+from ..core.options import option
 from .config import StackConfig
 from .encoder import EncoderLayer, feed_forward_of, residual_of, small_example
 from .language_model import LanguageModel

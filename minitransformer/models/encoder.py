@@ -5,11 +5,11 @@ from typing import Annotated
 
 from ..attention.masking import padding_mask
 from ..attention.multi_head import MultiHeadAttention
-from ..boundary import Floats, Rng
+from ..core.boundary import Floats, Rng
 from ..layers.feed_forward import FeedForward
 from ..layers.layer_norm import LayerNorm
 from ..layers.residual import Residual
-from ..module import Module
+from ..core.module import Module
 from .config import StackConfig, TransformerConfig
 
 Sequence = Annotated[Floats, "B, T, D or N, D"]

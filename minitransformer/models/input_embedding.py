@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from ..boundary import Ids, Rng, expect_ids
+from ..core.boundary import Ids, Rng, expect_ids
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
-from ..module import Module
+from ..core.module import Module
 from .config import SequenceConfig
 
 Source, Target, Next = Annotated[Ids, "B, S"], Annotated[Ids, "B, T"], Annotated[Ids, "B"]

@@ -3,8 +3,8 @@
 import dataclasses
 
 from ..attention.local import LocalAttention
-from ..boundary import AtLeast2, Rng
-from ..options import option
+from ..core.boundary import AtLeast2, Rng
+from ..core.options import option
 from .config import TransformerConfig
 from .encoder import EncoderLayer, attention_of, feed_forward_of, residual_of, small_example
 from .language_model import LanguageModel

@@ -2,12 +2,12 @@
 
 from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
-from ..boundary import Rng
+from ..core.boundary import Rng
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from ..layers.packing import given
-from ..module import Module, asked, no_grad
+from ..core.module import Module, asked, no_grad
 from .config import TransformerConfig
 from .decoder import Decoder
 from .encoder import Encoder, small_example

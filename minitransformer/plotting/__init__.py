@@ -4,7 +4,7 @@ Every function returns a matplotlib Figure and touches no global state: it needs
 itself in a notebook. `figure.savefig(path)` writes it to a file. Importing this room imports matplotlib.
 """
 
-from ..inspection import attention_weights
+from ..inspection.attention import attention_weights
 from .architecture import plot_architecture
 from .attention import plot_attention, plot_attention_strip, plot_influence
 from .attention_architecture import plot_attention_architecture

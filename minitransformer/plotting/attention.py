@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import InputError, unknown
-from ..inspection import attention_weights, by_words, one_sequence, source_gradients
+from ..inspection.attention import attention_weights, by_words, one_sequence, source_gradients
 from .labels import HEADINGS, axis_labels, axis_sizes, expect_sizes, labels_for, token_labels
 from .maps import cropped, draw_maps, panels_that_fit
 

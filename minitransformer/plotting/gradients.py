@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import InputError
-from ..inspection import attention_gradients, attention_weights, by_words, source_gradients
+from ..inspection.attention import attention_gradients, attention_weights, by_words, source_gradients
 from .attention import chosen, left_out
 from .labels import axis_labels, axis_sizes, expect_sizes, token_labels
 from .maps import annotate, cropped, draw_map, label_axes, lay_out

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..boundary import Count, Floats, Rng
+from ..core.boundary import Count, Floats, Rng
 from ..layers.activations import Sigmoid, Tanh
 from ..layers.linear import Linear
-from ..module import Module
+from ..core.module import Module
 
 
 class RNNCell(Module):

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..boundary import Floats, Mask
+from ..core.boundary import Floats, Mask
 from ..errors import InputError
-from ..module import Module
+from ..core.module import Module
 from .cells import GRUCell, RNNCell
 
 Sequence, Real = Annotated[Floats, "B, T, X"], Annotated[Mask, "B, T"]

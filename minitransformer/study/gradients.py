@@ -4,9 +4,9 @@ import numpy as np
 
 from ..data.tasks import make_task
 from ..data.vocabulary import EOS
-from ..inspection import source_gradients
+from ..inspection.attention import source_gradients
 from ..models import find_model
-from ..run import Run
+from ..runs.run import Run
 
 SEQUENCES = 8
 

@@ -23,7 +23,7 @@ def write_page(folder, name, plan, results, reach, counts, times):
 
 
 def draw(folder, plan, shares, reach, counts, times):
-    from ..plotting import study as pictures
+    from . import figures as pictures
 
     usual = {name: of_width(row["counts"], plan.table_width) for name, row in counts["rows"].items()}
     curves = [{counts["rows"][name]["title"]: [c[part] for c in own] for name, own in usual.items()} for part in ("core", "layer")]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..attention import LocalAttention, MultiHeadAttention
-from ..counting import count_products
+from ..testing.counting import count_products
 from ..layers import CausalConvolution
-from ..observe import observe
+from ..core.observe import observe
 from ..recurrent import GRUCell, Recurrence, RNNCell
 from .plan import KERNEL, WINDOW
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..data.tasks import make_task
 from ..errors import NonFiniteError
-from ..evaluation import evaluate
-from ..hooks import Evaluate, Interrupted, Log, Save
-from ..run import Run, make_config
+from ..decoding.evaluation import evaluate
+from ..training.hooks import Evaluate, Interrupted, Log, Save
+from ..runs.run import Run, make_config
 from .plan import equal_sizes
 from .results import read_json, write_json
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, expect_as_many
-from ..inspection import attention_weights, by_words
-from ..run import Run
-from ..translation import bleu, translate
+from ..inspection.attention import attention_weights, by_words
+from ..runs.run import Run
+from ..decoding.translation import bleu, translate
 from .plan import TITLES
 from .results import write_json
 
@@ -86,7 +86,7 @@ def alignment(run, source, target):
 def draw(folder, runs, results):
     from ..plotting.labels import HEADINGS, axis_labels
     from ..plotting.maps import draw_maps
-    from ..plotting.study import plot_bleu_by_length
+    from .figures import plot_bleu_by_length
 
     plot_bleu_by_length(results).savefig(folder / "bleu-by-length.png")
     example = runs[0].example()

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
-from minitransformer.counting import count_products
+from minitransformer.testing.counting import count_products
 from minitransformer.recurrent import Recurrence, RNNCell
 
 from . import answers

@@ -20,7 +20,7 @@ from minitransformer.attention import (
     MultiplicativeAttention,
     ScaledDotProductAttention,
 )
-from minitransformer.gradient_check import is_float
+from minitransformer.testing.gradient_check import is_float
 from minitransformer.layers import (
     GELU,
     CausalConvolution,
@@ -33,7 +33,7 @@ from minitransformer.layers import (
     Softmax,
     TanhGELU,
 )
-from minitransformer.losses import CrossEntropy
+from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import (
     ConvolutionConfig,
     ConvolutionLayer,
@@ -54,8 +54,8 @@ from minitransformer.models import (
     TransformerConfig,
 )
 from minitransformer.models.config import SequenceConfig
-from minitransformer.module import Module
-from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
+from minitransformer.core.module import Module
+from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.recurrent import CELLS, Bidirectional, Recurrence
 
 B, T, S, H, K, F, V, W = 3, 5, 7, 4, 2, 11, 17, 19  # W: the target's vocabulary

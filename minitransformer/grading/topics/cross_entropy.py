@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...data import PAD
-from ...losses import CrossEntropy
+from ...layers.cross_entropy import CrossEntropy
 from ..exercise import Invariant, exercise
 from .softmax import softmax, softmax_backward  # noqa: F401 (a wrong version calls it)
 

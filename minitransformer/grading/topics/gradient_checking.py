@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...gradient_check import _central_difference, _row, gradient_check
-from ...gradient_check import gradient_error as package_gradient_error
+from ...testing.gradient_check import _central_difference, _row, gradient_check
+from ...testing.gradient_check import gradient_error as package_gradient_error
 from ..exercise import exercise
 from ..outcome import TOLERANCES
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...data import PAD
-from ...losses import CrossEntropy
+from ...layers.cross_entropy import CrossEntropy
 from ..exercise import exercise
 from .cross_entropy import EPSILONS, HARD, PADDED, SHIFT, draw_logits, draw_targets
 from .softmax import softmax

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...layers import Linear
-from ...optim import SGD
+from ...training.optimizers import SGD
 from ..exercise import exercise
 
 INPUTS = {"x": "(B, T, D)", "weight": "(D, F)", "bias": "(F)"}

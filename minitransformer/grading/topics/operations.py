@@ -1,7 +1,7 @@
 """How much work a layer does: multiply-adds of its matrix products, as functions of a sequence's length and width."""
 
 from ...attention import MultiHeadAttention, ScaledDotProductAttention
-from ...counting import count_products
+from ...testing.counting import count_products
 from ...recurrent import Recurrence, RNNCell
 from ..exercise import exercise
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...optim import SGD, Adam, AdamW, clip_by_global_norm
+from ...training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
 from ..exercise import exercise
 
 ANY = "(D, F)"  # the shape of a parameter does not matter: any other would do

@@ -2,7 +2,7 @@
 
 import math
 
-from ...schedules import Cosine, Noam
+from ...training.schedules import Cosine, Noam
 from ..exercise import exercise
 
 

@@ -5,9 +5,9 @@ import inspect
 
 import numpy as np
 
-from ...module import Module
-from ...optim import Adam
-from ...schedules import Noam
+from ...core.module import Module
+from ...training.optimizers import Adam
+from ...training.schedules import Noam
 from ..binding import Unfit, bind
 from ..calling import is_blank
 from ..exercise import exercise

@@ -1,0 +1,512 @@
+"""The boundary: what a user hands in is checked here, in one place, before anything is computed.
+
+A signature says what each argument is. These are true type hints, and each carries its check:
+
+    def __init__(self, features: Annotated[Count, "D"], epsilon: NonNegative = 1e-5)
+    def forward(self, x: Annotated[Floats, "..., D"], mask: Annotated[Mask, "B, T"] | None = None)
+
+`Module` applies the hints to every component's `__init__` and `forward` by itself; elsewhere `@checked` does. A
+component's body therefore holds its mathematics only.
+
+The text behind an array's kind names its axes. A letter is one size: that which `__init__` was told (`features` above),
+or else that of the first array which has the letter. `...` stands for any axes in front, the same in all arrays of a
+call. "B, T, D or N, D" allows two forms. Only batches and lengths may be empty.
+
+What is not quite right but has one meaning is converted: a NumPy number to Python's, another byte order to the
+machine's, a subclass of ndarray to a plain array, a seed to a generator. All else raises InputError, in a sentence with
+the value, what was expected, and what to do.
+"""
+
+import copy
+import functools
+import inspect
+import math
+import numbers
+import reprlib
+import types
+import typing
+from typing import Annotated
+
+import numpy as np
+
+from ..backend import array_module, on_host
+from ..errors import InputError, did_you_mean, unknown
+
+ARRAYS = {np.ndarray}  # the types of arrays that pass as they are; a GPU's is added when the first comes
+FLOATS = np.dtype("float32"), np.dtype("float64")
+LEGEND = {
+    "B": "batch", "T": "length", "S": "source length", "N": "real positions", "M": "real positions of the memory",
+    "D": "features", "H": "heads", "K": "features of a head", "K_v": "features of a head's value", "V": "vocabulary",
+    "Q": "features of a query", "X": "features", "A": "features of an annotation",
+}  # fmt: skip
+MAY_BE_EMPTY = {"B", "T", "S", "N", "M"}
+
+
+class Kind:
+    """What an argument is. None is allowed where the hint says `| None`."""
+
+    optional = False
+
+    def passes(self, value, sizes):
+        """Whether the value can be used as it is; quickly. Notes in `sizes` what it says about letters."""
+        raise NotImplementedError
+
+    def taken(self, value, name, sizes):
+        """The value, converted if need be. Raises InputError with this name in the sentence."""
+        raise NotImplementedError
+
+    def of(self, text):
+        """The same kind with these names of axes (an array), or this letter for its value (a number)."""
+        return self
+
+
+class Anything(Kind):
+    """An argument without a hint."""
+
+    def passes(self, value, sizes):
+        return True
+
+
+class Input(Kind):
+    """An input of a forward without hints, as a learner's has: any object, but an array is of floats, integers or booleans."""
+
+    def passes(self, value, sizes):
+        if type(value) in ARRAYS:
+            return value.dtype.kind in "fiub" and value.dtype.isnative
+        return not (isinstance(value, (np.ndarray, list)) or hasattr(value, "dtype"))
+
+    def taken(self, value, name, sizes):
+        if isinstance(value, list):
+            first = value
+            while isinstance(first, (list, tuple)) and len(first):
+                first = first[0]
+            if not isinstance(first, numbers.Number):
+                return value  # a list of other things
+        if isinstance(value, np.dtype) or isinstance(value, type):
+            return value
+        array = plain_array(value, name)
+        if array.dtype.kind not in "fiub":
+            raise InputError(f"{name} must be an array of floats, integers or booleans, got {array.dtype}.")
+        return array
+
+
+class Array(Kind):
+    """An array of one kind of numbers, with named axes. `repeats`: an axis of size 1 stands for any size, as in a mask."""
+
+    def __init__(self, kinds, words, remedy, axes="...", repeats=False):
+        self.kinds, self.words, self.remedy, self.repeats = kinds, words, remedy, repeats
+        self.text = axes
+        self.forms = [Axes(form) for form in axes.split(" or ")]
+
+    def of(self, text):
+        return Array(self.kinds, self.words, self.remedy, text, self.repeats)
+
+    def holds(self, dtype):
+        return dtype in FLOATS if self.kinds == "f" else dtype.kind in self.kinds and dtype.isnative
+
+    def passes(self, value, sizes):
+        if value is None:
+            return self.optional
+        return type(value) in ARRAYS and self.holds(value.dtype) and self.fits(value.shape, sizes)
+
+    def fits(self, shape, sizes):
+        for form in self.forms:
+            if form.has_as_many(shape) and form.fits(shape, sizes, self.repeats):
+                return True
+        return False
+
+    def taken(self, value, name, sizes):
+        array = plain_array(value, name, self.explained(sizes), self.remedy)
+        if not self.holds(array.dtype):
+            raise refused(name, self.explained(sizes), array, self.remedy)
+        if not self.fits(array.shape, sizes):
+            raise refused(name, self.explained(sizes), array, self.advice(array.shape, sizes))
+        return array
+
+    def explained(self, sizes):
+        """an array of floats of shape (B, T, D), with B for the batch, T for the length, D for the features; here D is 11"""
+        forms = " or ".join(f"({form})" for form in self.text.split(" or "))
+        letters = list(dict.fromkeys(letter for form in self.forms for letter in form.letters))
+        words = ", ".join(f"{letter} for the {LEGEND[letter]}" for letter in letters if letter in LEGEND)
+        known = ["..."] * ("..." in self.text) + letters
+        known = ", ".join(f"{letter} is {sizes[letter]}" for letter in known if sizes.get(letter, ()) != ())
+        return f"{self.words}, of shape {forms}" + f", with {words}" * bool(words) + f"; here {known}" * bool(known)
+
+    def advice(self, shape, sizes):
+        """What to do about a shape that does not fit."""
+        if self.repeats:
+            scores = (*sizes.get("...", ()), *(sizes[letter] for letter in self.forms[0].letters))
+            return (
+                f"A mask has as many axes as the scores, which are {scores}, each of their size or 1: for a padding mask (B, S) write "
+                "{0}[:, None, None, :], which is (B, 1, 1, S); for one of all queries and keys, (T, S), {0}[None, None]."
+            )
+        for form in self.forms:
+            if form.has_as_many(shape):
+                return form.difference(shape, sizes)
+        if "B" in self.forms[0].letters and len(shape) == self.forms[0].count - 1:
+            return "{0}[None] makes a batch of one."
+        return f"It has {len(shape)} axes."
+
+
+def refused(name, expected, array, advice):
+    short = name.split()[-1]
+    return InputError(f"{name} must be {expected}. Got {array.dtype} of shape {array.shape}. {advice.format(short)}".rstrip())
+
+
+class Axes:
+    """The names of an array's axes: "B, T, D"; "..., D" with any axes in front."""
+
+    def __init__(self, text):
+        letters = text.split(", ")
+        self.any_in_front = letters[0] == "..."
+        self.letters = letters[self.any_in_front :]
+        self.count = len(self.letters)
+        self.places = [(place - self.count, letter, letter not in MAY_BE_EMPTY) for place, letter in enumerate(self.letters)]
+
+    def has_as_many(self, shape):
+        return len(shape) >= self.count if self.any_in_front else len(shape) == self.count
+
+    def difference(self, shape, sizes):
+        """In words, the first size that is not as it should be."""
+        for place, letter, is_needed in self.places:
+            number = place if self.any_in_front else place + self.count
+            size, what = shape[place], f"Axis {number} ({LEGEND.get(letter, letter)})"
+            if sizes.get(letter, size) != size:
+                return f"{what} has the size {size}, and {sizes[letter]} is needed."
+            if not size and is_needed:
+                return f"{what} is empty; only a batch or a length may be."
+        return f"The axes in front are {shape[: len(shape) - self.count]}, and {sizes.get('...')} in the other arrays."
+
+    def fits(self, shape, sizes, repeats):
+        for place, letter, is_needed in self.places:
+            size = shape[place]
+            if sizes.setdefault(letter, size) != size and not (repeats and size == 1) or not size and is_needed:
+                return False
+        if self.any_in_front:
+            front = shape[: len(shape) - self.count]
+            known = sizes.setdefault("...", front)
+            if known != front and not (repeats and len(front) == len(known) and all(a in (1, b) for a, b in zip(front, known))):
+                return False
+        return True
+
+
+class Number(Kind):
+    """A number within bounds, as Python's own, so that it changes no array's dtype."""
+
+    def __init__(self, words, whole=False, least=-math.inf, below=math.inf, above=-math.inf, letter=None, or_function=False):
+        self.words, self.whole, self.letter, self.or_function = words, whole, letter, or_function
+        self.least, self.below, self.above = least, below, above
+
+    def of(self, text):
+        same = copy.copy(self)
+        same.letter = text
+        return same
+
+    def passes(self, value, sizes):
+        if value is None:
+            return self.optional
+        if self.or_function and callable(value) and not isinstance(value, type):
+            return True
+        if type(value) is not int and (self.whole or type(value) is not float) or not self.is_within(value):
+            return False
+        if self.letter:
+            sizes[self.letter] = value
+        return True
+
+    def is_within(self, value):
+        return self.least <= value < self.below and value > self.above  # a NaN is not
+
+    def taken(self, value, name, sizes):
+        number = value.item() if isinstance(value, (np.generic, np.ndarray)) and value.shape == () else value
+        if isinstance(number, numbers.Real) and not isinstance(number, (int, float)):
+            number = float(number)
+        if not self.passes(number, sizes):
+            raise InputError(f"{name} must be {self.words}, got {reprlib.repr(value)}.")
+        return number
+
+
+class Flag(Kind):
+    """True or False."""
+
+    def passes(self, value, sizes):
+        return value is True or value is False or value is None and self.optional
+
+    def taken(self, value, name, sizes):
+        if isinstance(value, np.bool_):
+            return bool(value)
+        raise InputError(f"{name} must be True or False, got {reprlib.repr(value)}.")
+
+
+class OneOf(Kind):
+    """One of several names."""
+
+    def __init__(self, what, names):
+        self.what, self.names = what, names
+
+    def passes(self, value, sizes):
+        return isinstance(value, str) and value in self.names or value is None and self.optional
+
+    def taken(self, value, name, sizes):
+        raise unknown(self.what, value, self.names)
+
+
+class Instance(Kind):
+    """An object of a class of this package. What it says about letters (a configuration's `letters`, a parameter's shape) counts."""
+
+    def __init__(self, kind, text=None):
+        self.kind, self.axes = kind, text and Axes(text)
+
+    def of(self, text):
+        return Instance(self.kind, text)
+
+    def passes(self, value, sizes):
+        if value is None:
+            return self.optional
+        if not isinstance(value, self.kind):
+            return False
+        sizes.update(getattr(value, "letters", ()))
+        return self.axes is None or self.axes.has_as_many(value.shape) and self.axes.fits(value.shape, sizes, False)
+
+    def taken(self, value, name, sizes):
+        if isinstance(value, self.kind):
+            raise InputError(f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}.")
+        got = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+        remedy = " Hand in the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
+        raise InputError(f"{name} must be an object of the class {self.kind.__name__}, got {got}.{remedy}")
+
+
+class ListOf(Kind):
+    """A list of objects of a class of this package."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def passes(self, value, sizes):
+        return isinstance(value, (list, tuple)) and all(isinstance(item, self.kind) for item in value) or value is None and self.optional
+
+    def taken(self, value, name, sizes):
+        raise InputError(f"{name} must be a list of objects of the class {self.kind.__name__}, got a {type(value).__name__}.")
+
+
+class Generator(Kind):
+    """A generator of random numbers, or a seed from which one is made: `numpy.random.default_rng(seed)`."""
+
+    def passes(self, value, sizes):
+        return type(value) is np.random.Generator or value is None and self.optional
+
+    def taken(self, value, name, sizes):
+        if hasattr(value, "integers"):
+            return value
+        is_seed = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)) and value >= 0
+        if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
+            return np.random.default_rng(value)
+        raise InputError(f"{name} must be a numpy.random.Generator or a seed, a whole number from 0 on; got {reprlib.repr(value)}. Hand in 0, say.")
+
+
+FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")
+INTEGER = Array("iu", "an array of integer ids", "Use {0}.astype(int); text is encoded by a vocabulary.")
+BOOLEAN = Array("b", "a boolean array (True = real, or may attend)", "Use {0}.astype(bool), or ids != 0.")
+Floats = Annotated[np.ndarray, FLOAT]
+Ids = Annotated[np.ndarray, INTEGER]
+Mask = Annotated[np.ndarray, BOOLEAN]
+MayAttend = Annotated[np.ndarray, Array("b", BOOLEAN.words, BOOLEAN.remedy, repeats=True)]
+Features = Annotated[Floats, "..., D"]
+Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=1)]
+Whole = Annotated[int, Number("a whole number", whole=True)]
+AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, least=2)]
+Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
+Share = Annotated[float, Number("a probability from 0 up to, not including, 1", least=0, below=1)]
+Positive = Annotated[float, Number("a number above 0, and finite", above=0)]
+NonNegative = Annotated[float, Number("a number from 0 on, and finite", least=0)]
+Rate = Annotated[float, Number("a number from 0 on, and finite, or a function of the step such as a schedule", least=0, or_function=True)]
+Rng = Annotated[np.random.Generator, Generator()]
+ANYTHING, INPUT = Anything(), Input()
+
+
+def plain_array(value, name, words="an array of numbers", remedy=""):
+    """The value as a plain array in the machine's byte order. Raises InputError for what is no array, or a masked one."""
+    short = name.split()[-1]
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{name} is a masked array, whose mask would be ignored. Use {short}.filled(0), and a boolean mask if there is one.")
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value if type(value) in ARRAYS else np.asarray(value)
+    else:
+        is_array = hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type)
+        if not is_array or not is_known(value):
+            got = "None" if value is None else f"a {type(value).__name__}"
+            if isinstance(value, (list, tuple, int, float)):
+                short, remedy = f"numpy.array({short})", remedy or "Use {0}."
+            else:
+                remedy = "Hand in an array of NumPy, or of CuPy on a GPU."
+            raise InputError(f"{name} must be {words}. Got {got}. {remedy.format(short)}".rstrip())
+    return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
+
+
+def is_known(array):
+    """Whether it belongs to a library that we compute with; its type is known from then on."""
+    try:
+        array_module(array)
+    except InputError:
+        return False
+    ARRAYS.add(type(array))
+    return True
+
+
+def kind_of(hint):
+    """The `Kind` that a type hint stands for; `ANYTHING` for one that is not ours."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        parts = [part for part in typing.get_args(hint) if part is not types.NoneType]
+        kind = kind_of(parts[0]) if len(parts) == 1 else ANYTHING
+        if kind is not ANYTHING:
+            kind = copy.copy(kind)
+            kind.optional = True
+        return kind
+    if typing.get_origin(hint) is Annotated:
+        base, *notes = typing.get_args(hint)
+        kind = next((note for note in notes if isinstance(note, Kind)), None) or kind_of(base)
+        text = next((note for note in notes if isinstance(note, str)), None)
+        return kind.of(text) if text else kind
+    if typing.get_origin(hint) is list and kind_of(*typing.get_args(hint)) is not ANYTHING:
+        return ListOf(*typing.get_args(hint))
+    if hint is bool:
+        return Flag()
+    return Instance(hint) if isinstance(hint, type) and hint.__module__.split(".")[0] == __package__ else ANYTHING
+
+
+def expect(value, hint, name):
+    """The value as this hint takes it. Raises InputError with this name if it cannot be used."""
+    kind = kind_of(hint)
+    return value if kind.passes(value, {}) else kind.taken(value, name, {})
+
+
+class Signature:
+    """The kinds of a function's arguments, checked together, because their sizes have letters in common."""
+
+    def __init__(self, function, hints=None, skip=0, unhinted=ANYTHING):
+        """`hints`: {name: hint}, else the function's own; `skip`: so many first parameters are left out (self)."""
+        hints = function.__annotations__ if hints is None else hints
+        self.signature = inspect.signature(function)
+        parameters = list(self.signature.parameters.values())[skip:]
+        self.signature = self.signature.replace(parameters=parameters)
+        self.unhinted = unhinted
+        kinds = {p.name: kind_of(hints[p.name]) if p.name in hints else unhinted for p in parameters}
+        by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self.order = [(p.name, kinds[p.name]) for p in by_place]
+        self.most = len(by_place)
+        more = [p for p in parameters if p.kind is p.VAR_POSITIONAL]
+        self.takes_more = bool(more)
+        if more:
+            self.most = 1 << 30
+            self.order += 16 * [(more[0].name, kinds[more[0].name])]
+        self.named = {p.name: kinds[p.name] for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        self.takes_any_name = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.needed = sum(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
+
+    def taken(self, who, sizes, inputs, options):
+        """(inputs, options), converted where need be. Raises InputError for the first that cannot be used."""
+        if not self.needed <= len(inputs) + len(options) or len(inputs) > self.most:
+            raise self.no_such_call(who, inputs, options)
+        for place, (value, (name, kind)) in enumerate(zip(inputs, self.order)):
+            if not kind.passes(value, sizes):
+                inputs = (*inputs[:place], kind.taken(value, f"{who}: {name}", sizes), *inputs[place + 1 :])
+        for name, value in options.items():
+            kind = self.named.get(name, self.unhinted)
+            if not kind.passes(value, sizes):
+                options = {**options, name: kind.taken(value, f"{who}: {name}", sizes)}
+            if name not in self.named and not self.takes_any_name:
+                raise self.no_such_call(who, inputs, options)
+        return inputs, options
+
+    def place_of_mask(self):
+        """Which argument by place is a mask, or None."""
+        return next((n for n, (_, kind) in enumerate(self.order) if isinstance(kind, Array) and kind.kinds == "b"), None)
+
+    def facts(self, inputs, options):
+        """{name: value} of all numbers and names in a call, defaults included: what an object prints of itself."""
+        bound = self.signature.bind(*inputs, **options)
+        bound.apply_defaults()
+        return {name: value for name, value in bound.arguments.items() if isinstance(value, (int, float, str))}
+
+    def no_such_call(self, who, inputs, options):
+        try:
+            self.signature.bind(*inputs, **options)
+        except TypeError as problem:
+            parameters = [p for p in self.signature.parameters.values() if p.name != "self"]
+            names = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
+            misspelt = next((name for name in options if name not in self.named), "")
+            hint = did_you_mean(misspelt, [p.name for p in parameters])
+            return InputError(f"{who} is called as {who}({names}): {problem}.{hint}")
+        return InputError(f"{who} cannot be called so.")
+
+
+def checked(function):
+    """The function, whose arguments are what its hints say."""
+    signature, who = Signature(function), function.__qualname__.removesuffix(".__init__")
+
+    @functools.wraps(function)
+    def checking(*inputs, **options):
+        sizes = dict(getattr(inputs[0], "_sizes", ())) if inputs else {}
+        inputs, options = signature.taken(who, sizes, inputs, options)
+        return function(*inputs, **options)
+
+    return checking
+
+
+# -- gradients ----------------------------------------------------------------------------------------------------
+
+
+def form_of(y):
+    """(shape, dtype) of an output; for a tuple of outputs, theirs in a list; None for what is no array."""
+    if isinstance(y, tuple):
+        return [form_of(part) for part in y]
+    return (y.shape, y.dtype) if hasattr(y, "dtype") else None
+
+
+def gradients_taken(who, signature, form, d_outputs, options):
+    """(what backward is handed, by place and by name), held to the form of the outputs; form None: forward is not known."""
+    d_outputs, options = signature.taken(f"{who}.backward", {}, d_outputs, options)
+    forms = form if isinstance(form, list) else [form]
+    d_outputs = [gradient_taken(f"{who}.backward: {name}", d_y, f) for (name, _), d_y, f in zip(signature.order, d_outputs, forms)] + [
+        *d_outputs[len(forms) :]
+    ]
+    by_name = {name: f for (name, _), f in zip(signature.order, forms) if name in options}
+    return d_outputs, options | {name: gradient_taken(f"{who}.backward: {name}", options[name], f) for name, f in by_name.items()}
+
+
+def gradient_taken(name, d_y, form):
+    """The gradient of an output of this form (shape, dtype). Raises InputError for another shape or dtype."""
+    if form is None:
+        return d_y
+    shape, dtype = form
+    if shape == () and (isinstance(d_y, numbers.Real) or on_host(d_y) and d_y.shape == () and d_y.dtype.kind == "f"):
+        return float(d_y)                                                # of a loss: a number, which changes no dtype
+    short, d_y = name.split()[-1], plain_array(d_y, name)
+    if d_y.shape != shape:
+        raise InputError(
+            f"{name} has the shape {d_y.shape}, but forward returned one of shape {shape}. A gradient has the shape of what it belongs to."
+        )
+    if d_y.dtype != dtype and shape:  # that of a loss is a number, which may lie on a GPU
+        raise InputError(f"{name} is {d_y.dtype}, but forward returned {dtype}. Use {short}.astype('{dtype}').")
+    return d_y
+
+
+# -- what depends on values, not on types and shapes alone --------------------------------------------------------
+
+
+def expect_ids(ids, vocabulary_size):
+    """Raise InputError unless ids are integers between 0 and V−1, at least one. On a GPU their values are not looked at."""
+    if type(ids) not in ARRAYS or ids.dtype.kind not in "iu":
+        INTEGER.taken(ids, "Token ids", {})
+    if ids.size == 0:
+        raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Hand in at least one token.")
+    if on_host(ids) and largest(ids) >= vocabulary_size:
+        where = tuple(int(i[0]) for i in np.nonzero((ids < 0) | (ids >= vocabulary_size)))
+        raise InputError(
+            f"Token id {int(ids[where])} at position {where} is outside the vocabulary of {vocabulary_size} tokens "
+            f"(ids 0 to {vocabulary_size - 1})."
+        )
+
+
+def largest(ids):
+    """The largest of these integers, where a negative one counts as a huge one: one look finds what is outside 0 … V−1."""
+    return int(ids.astype(np.uint64).max(initial=0))

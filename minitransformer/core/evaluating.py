@@ -1,0 +1,21 @@
+"""A model that is asked, not trained."""
+
+import contextlib
+
+from .module import Module, no_grad, own_modes
+
+
+@contextlib.contextmanager
+def evaluating(model):
+    """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or not, as before.
+
+    No other thread notices: one may train the model, or ask it too, at the same time.
+    """
+    before = model.training
+    with no_grad(), own_modes():
+        model.eval()
+        try:
+            yield
+        finally:
+            if not isinstance(model, Module):  # whose modes end with the block
+                model.train(before)

@@ -1,0 +1,415 @@
+"""Module: the one contract that every component keeps.
+
+A component is a class with `forward` and, directly under it, `backward`, whose lines undo forward's lines in
+reverse order. `forward` saves what `backward` needs; `backward(d_y)` takes ∂loss/∂y, adds to the gradient of each
+parameter, and returns ∂loss/∂x for every float input of `forward`, in the same order (one: the array itself;
+several: a tuple; none: None).
+"""
+
+import contextlib
+import functools
+import inspect
+import threading
+
+import numpy as np
+
+from . import boundary
+from ..backend import DEVICES, asarray, chosen_device, move
+from ..errors import BackwardWithoutForward, InputError
+from .parameter import FlatBuffers, Parameter
+
+ARRAYS, NOTHING = boundary.ARRAYS, object()
+
+
+class _Thread(threading.local):
+    """What one thread has switched, which no other thread sees."""
+
+    saving = True
+    modes = None  # inside `own_modes()`: {id of a module: whether it trains}
+    inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked
+
+
+_thread = _Thread()
+
+
+def _now(saving, inside):
+    _thread.saving, _thread.inside = saving, inside and 1 + saving
+
+
+@contextlib.contextmanager
+def no_grad():
+    """Inside, `forward` saves nothing: for evaluation and decoding, where no backward follows."""
+    before = _thread.saving
+    _now(False, _thread.inside)
+    try:
+        yield
+    finally:
+        _now(before, _thread.inside)
+
+
+def saving():
+    """Whether `forward` saves: not inside `no_grad()`."""
+    return _thread.saving
+
+
+@contextlib.contextmanager
+def own_modes():
+    """Inside, `train()` and `eval()` hold for this thread alone, and until the end of the block.
+
+    Several threads can ask one model, and one of them may train it: none changes what the others compute.
+    """
+    before = _thread.modes
+    _thread.modes = {} if before is None else before.copy()
+    try:
+        yield
+    finally:
+        _thread.modes = before
+
+
+class Module:
+    """The base of every component: finds its parameters and submodules among its own attributes.
+
+    A parameter's name is its path, such as `encoder.layers.0.self_attention.query.weight`. A parameter or module
+    that is reached by two paths is one: the first path names it. Attributes that begin with an underscore, and
+    what they hold, are private and not searched.
+    """
+
+    _training = True
+    _sizes = {}  # {letter: size} of the axes that `__init__` was told
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        guard(cls)
+
+    def __setattr__(self, name, value):
+        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one: it would turn float32 arrays into float64."""
+        object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
+
+    def __call__(self, *inputs, **options):
+        return self.forward(*inputs, **options)
+
+    def forward(self, *inputs):
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, d_y):
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    # -- what forward leaves for backward: last in, first out ------------------------------------------------
+
+    def save(self, *values):
+        """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
+        if _thread.saving:
+            self.__dict__.setdefault("_saves", []).append(values)
+
+    def saved(self):
+        """Take back what the latest not yet undone `forward` saved: the bare value for one, a tuple for several.
+
+        A component that is used twice in one pass is undone twice, in reverse, and each undoing meets its own saves.
+        """
+        saves = self.__dict__.get("_saves")
+        if not saves:
+            raise BackwardWithoutForward(
+                f"{type(self).__name__}.backward was called without a matching forward. Call forward first, outside "
+                "no_grad(), and call backward once for each forward."
+            )
+        values = saves.pop()
+        return values[0] if len(values) == 1 else values
+
+    def clear_saves(self):
+        """Forget all saves, of the submodules too: after an exception, or a forward that needs no backward."""
+        for _, module in self.named_modules():
+            module.__dict__.pop("_saves", None)
+            module.__dict__.pop("_outputs", None)
+
+    def pending(self):
+        """How many forwards of this component alone no backward has undone yet."""
+        return len(self.__dict__.get("_saves", ()))
+
+    def leftover_saves(self):
+        """{path: number of forwards not yet undone}, empty after a complete step."""
+        return {name: m.pending() for name, m in self.named_modules() if m.pending()}
+
+    # -- the tree ------------------------------------------------------------------------------------------
+
+    def _members(self):
+        for name, value in vars(self).items():
+            if name[0] == "_":
+                continue
+            if isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
+            else:
+                yield name, value
+
+    def children(self):
+        """(name, module) of each direct submodule, in the order of definition."""
+        return [(name, value) for name, value in self._members() if isinstance(value, Module)]
+
+    def named_modules(self):
+        """(path, module) of this module (path "") and all below it, each once, parents first."""
+        found, seen = [], set()
+
+        def visit(path, module):
+            if id(module) in seen:
+                return
+            seen.add(id(module))
+            found.append((path, module))
+            for name, child in module.children():
+                visit(f"{path}.{name}" if path else name, child)
+
+        visit("", self)
+        return found
+
+    def named_parameters(self):
+        """{path: Parameter}, each parameter once, in the order of definition."""
+        found, seen = {}, set()
+        for path, module in self.named_modules():
+            for name, value in module._members():
+                if isinstance(value, Parameter) and id(value) not in seen:
+                    seen.add(id(value))
+                    found[f"{path}.{name}" if path else name] = value
+        return found
+
+    def parameters(self):
+        return list(self.named_parameters().values())
+
+    def parameter_count(self):
+        return sum(p.size for p in self.parameters())
+
+    def generators(self):
+        """The random generators in use (dropout's), each once: a checkpoint keeps their states."""
+        found = {}
+        for _, module in self.named_modules():
+            found.update({id(v): v for _, v in module._members() if isinstance(v, np.random.Generator)})
+        return list(found.values())
+
+    # -- switches, memory, saving --------------------------------------------------------------------------
+
+    @property
+    def training(self):
+        """Whether dropout is on, as `train()` or `eval()` said last: for all threads, or inside `own_modes()` for this one."""
+        return self._training if _thread.modes is None else _thread.modes.get(id(self), self._training)
+
+    @training.setter
+    def training(self, on):
+        if _thread.modes is None:
+            self._training = on
+        else:
+            _thread.modes[id(self)] = on
+
+    def train(self, on=True):
+        """Switch dropout on (`eval()`: off), here and below. Returns self."""
+        for _, module in self.named_modules():
+            module.training = on
+        return self
+
+    def eval(self):
+        return self.train(False)
+
+    def flat_buffers(self):
+        """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved.
+
+        A component that is added to the model later is in them after `pack()`, or once an optimizer is made.
+        """
+        flat = self.__dict__.get("_flat")
+        return flat if flat is not None and flat.intact() else self.pack()
+
+    def pack(self):
+        """Search the tree for parameters, and make new `FlatBuffers` if they are not those of the present ones."""
+        parameters = self.parameters()
+        if not parameters:
+            raise InputError(f"{type(self).__name__} has no parameters to train.")
+        flat = self.__dict__.get("_flat")
+        if flat is None or not flat.intact() or [*map(id, parameters)] != [*map(id, flat.parameters)]:
+            self._flat = FlatBuffers(parameters)
+        return self._flat
+
+    def zero_grad(self):
+        """Set every gradient to zero: `backward` adds, so each step starts here."""
+        for p in self.parameters():
+            p.zero_grad()
+
+    def to(self, target):
+        """Move to a device ("cpu", "gpu", or "auto": a GPU if one can be used) or a dtype ("float32", "float64"). Returns self.
+
+        The parameters get new arrays: make the optimizer afterwards.
+        """
+        if target in (*DEVICES, "auto"):
+            from ..gpu import form  # only here: it knows the components, which know this file
+
+            device = chosen_device(target)
+            change = lambda x: move(x, device)  # noqa: E731
+            for _, module in self.named_modules():
+                module.__class__ = form(type(module), device)
+                tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
+                vars(module).update({n: change(v) for n, v in tables.items()})
+        elif (dtype := name_of_dtype(target)) in ("float32", "float64"):
+            change = lambda x: x.astype(dtype)  # noqa: E731
+        else:
+            hint = " An NVIDIA card is 'gpu' here." if "cuda" in str(target) else ""
+            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint}")
+        for p in self.parameters():
+            p.place(change(p.data), change(p.grad))
+        for _, module in self.named_modules():
+            module.__dict__.pop("_flat", None)
+        self.clear_saves()
+        return self
+
+    def state_dict(self):
+        """{path: copy of the parameter's array}."""
+        return {name: p.data.copy() for name, p in self.named_parameters().items()}
+
+    def load_state_dict(self, state):
+        """Take over the arrays of `state_dict()`. Raises InputError if a name or a shape does not fit."""
+        if not isinstance(state, dict):
+            raise InputError(f"A state is a dict of names and arrays, as state_dict() makes it; got {type(state).__name__}.")
+        parameters = self.named_parameters()
+        missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))
+        if missing or extra:
+            raise InputError(
+                f"These weights are of another model: missing {missing[:3] or 'none'}, not known here {extra[:3] or 'none'}."
+            )
+        for name, p in parameters.items():
+            if (shape := boundary.expect(state[name], boundary.Floats, name).shape) != p.shape:
+                raise InputError(f"{name} has shape {shape} there and {p.shape} here.")
+        for name, p in parameters.items():
+            p.data[...] = asarray(state[name], like=p.data)
+
+    def __repr__(self):
+        own = {n: v for n, v in vars(self).items() if n[0] != "_"}
+        facts = self.__dict__.get("_made_with", {}) | {n: v for n, v in own.items() if isinstance(v, (int, float, str))}
+        head = f"{type(self).__name__}({', '.join(f'{n}={v}' for n, v in facts.items())})"
+        lines = [f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
+        return "\n".join([head, *lines])
+
+
+def name_of_dtype(target):
+    """"float32" for "float32", numpy.float32 or such; None for what is no dtype."""
+    try:
+        return None if target is None else str(np.dtype(target))
+    except TypeError:
+        return None
+
+
+# -- the boundary of every component: see boundary.py -------------------------------------------------------------
+
+
+def guard(cls):
+    """Let a component's `__init__`, `forward` and `backward` check what they are handed, by the hints of their signatures.
+
+    What a subclass hands to a method of its parent by `super()` is not checked again.
+    """
+    for name, wrap in (("__init__", guarded_init), ("forward", guarded_forward), ("backward", guarded_backward)):
+        method = inspect.getattr_static(cls, name)
+        if inspect.isfunction(method) and method is not vars(Module).get(name) and not hasattr(method, "guarded"):
+            setattr(cls, name, wrap(cls, method))
+            getattr(cls, name).guarded = True
+
+
+def hints(cls, name):
+    """{argument: hint} of a method, of each argument the one by the class nearest to `cls` in the order of inheritance."""
+    found = {}
+    for base in reversed(cls.__mro__):
+        found.update({n: h for n, h in getattr(vars(base).get(name), "__annotations__", {}).items() if not isinstance(h, str)})
+    return found
+
+
+def guarded_init(cls, function):
+    signature = boundary.Signature(function, hints(cls, "__init__"), skip=1)
+
+    @functools.wraps(function)
+    def __init__(self, *inputs, **options):
+        sizes = {}
+        inputs, options = signature.taken(type(self).__name__, sizes, inputs, options)
+        self.__dict__["_sizes"] = {**self._sizes, **sizes}
+        self.__dict__.setdefault("_made_with", signature.facts(inputs, options))
+        function(self, *inputs, **options)
+
+    return __init__
+
+
+def guarded_forward(cls, function):
+    """`forward` that checks its inputs first, and notes the shape and dtype of its output for `backward`.
+
+    Inside a forward of this package all inputs have been checked at the outermost component, but for masks; those of a
+    part are looked at only if it fails. What a learner's own component hands to its parts is always checked.
+    """
+    signature = boundary.Signature(function, hints(cls, "forward"), skip=1, unhinted=boundary.INPUT)
+    is_ours, mask_at = cls.__module__.split(".")[0] == __package__, signature.place_of_mask()
+
+    def taken(self, inputs, options):
+        return signature.taken(type(self).__name__, self._sizes.copy(), inputs, options)
+
+    @functools.wraps(function)
+    def forward(self, *inputs, **options):
+        if type(self).forward is not forward:                            # a subclass's forward calls it by super()
+            return function(self, *inputs, **options)
+        inputs, options = taken(self, inputs, options)
+        before = _thread.inside
+        _now(_thread.saving, is_ours and not signature.takes_more)
+        try:
+            y = function(self, *inputs, **options)
+        finally:
+            _now(_thread.saving, before)
+        if _thread.saving:
+            self.__dict__.setdefault("_outputs", []).append(boundary.form_of(y))
+        return y
+
+    def __call__(self, x=NOTHING, /, *others, **options):
+        """`forward`, in little more time than the function itself needs where the inputs are another component's results."""
+        inside, own = _thread.inside, self.__dict__
+        is_plain = inside and x is not NOTHING and type(self).forward is forward and "forward" not in own
+        if not is_plain or mask_at is not None and (options or len(others) >= mask_at and others[mask_at - 1] is not None):
+            return self.forward(*others, **options) if x is NOTHING else self.forward(x, *others, **options)
+        try:
+            y = function(self, x, *others, **options) if others or options else function(self, x)
+        except InputError:
+            raise
+        except Exception:
+            taken(self, (x, *others), options)                           # says what is wrong, if it is an input
+            raise
+        if inside == 2:
+            own.setdefault("_outputs", []).append((y.shape, y.dtype) if type(y) in ARRAYS else boundary.form_of(y))
+        return y
+
+    if is_ours:
+        cls.__call__ = __call__
+    return forward
+
+
+def asked(method):
+    """A method of a model that a user calls, such as `start` and `step`, checked as `forward` is."""
+    signature = boundary.Signature(method, skip=1)
+
+    @functools.wraps(method)
+    def asking(self, *inputs, **options):
+        inputs, options = signature.taken(f"{type(self).__name__}.{method.__name__}", self._sizes.copy(), inputs, options)
+        before = _thread.inside
+        _now(_thread.saving, True)
+        try:
+            return method(self, *inputs, **options)
+        finally:
+            _now(_thread.saving, before)
+
+    return asking
+
+
+def guarded_backward(cls, function):
+    signature = boundary.Signature(function, {}, skip=1, unhinted=boundary.INPUT)
+
+    @functools.wraps(function)
+    def backward(self, d_y=NOTHING, /, *others, **options):
+        outputs = self.__dict__.get("_outputs")
+        if not others and not options and type(d_y) in ARRAYS and type(self).backward is backward and outputs:
+            form = outputs[-1]
+            if type(form) is tuple and d_y.shape == form[0] and d_y.dtype is form[1]:
+                outputs.pop()
+                return function(self, d_y)
+        d_outputs = others if d_y is NOTHING else (d_y, *others)
+        if type(self).backward is backward:
+            of = outputs[-1] if outputs else None
+            d_outputs, options = boundary.gradients_taken(type(self).__name__, signature, of, d_outputs, options)
+            if outputs:
+                outputs.pop()
+        return function(self, *d_outputs, **options)
+
+    return backward

@@ -1,0 +1,57 @@
+"""Options that explain themselves, and the check of those that come from a file."""
+
+import dataclasses
+import reprlib
+import types
+import typing
+
+from ..errors import InputError, unknown
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", types.NoneType: "null"}
+
+
+def flag(name):
+    """How a field is written on the command line: max_norm → --max-norm."""
+    return "--" + name.replace("_", "-")
+
+
+def option(default, help):
+    """A dataclass field with a default, and the sentence that the command's `--help` shows for it."""
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+def expect_fields(cls, values, where, defaults=()):
+    """Raise InputError unless `values` is {field: value} of exactly the fields of a dataclass, each of its type.
+
+    `where` is what the message calls the values. The fields of `defaults` may be missing.
+    """
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    expect_keys(values, where, [name for name in fields if name not in defaults], fields)
+    for name, value in values.items():
+        expect_type(value, fields[name].type, f"{where}.{name}")
+
+
+def expect_keys(values, where, needed, known=()):
+    """Raise InputError unless `values` is a dict with all the needed keys, and no others but the known ones."""
+    if type(values) is not dict:
+        raise InputError(f"{where} must be a table, written {{…}}; got {reprlib.repr(values)}.")
+    for name in values:
+        if name not in known and name not in needed:
+            raise unknown("field", f"{where}.{name}", [f"{where}.{other}" for other in {**dict.fromkeys(needed), **dict.fromkeys(known)}])
+    if missing := [name for name in needed if name not in values]:
+        raise InputError(f"{where} lacks {', '.join(missing)}.")
+
+
+def expect_type(value, annotation, name):
+    """Raise InputError unless the value is of a field's type. A float may be written as a whole number."""
+    allowed = types_of(annotation)
+    if type(value) not in allowed and not (type(value) is int and float in allowed):
+        raise InputError(f"{name} must be {' or '.join(KINDS[kind] for kind in allowed)}, got {reprlib.repr(value)}.")
+
+
+def types_of(annotation):
+    """The plain types that an annotation names: (int, NoneType) for `Count | None`, whose check is left out here."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    parts = typing.get_args(annotation)
+    return tuple(kind for part in parts for kind in types_of(part)) if parts else (annotation,)

@@ -1,0 +1,155 @@
+"""What is trained: an array and its gradient, and the flat memory in which all of them lie."""
+
+import numpy as np
+
+from ..backend import array_module
+from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
+from ..errors import InputError
+
+
+class Parameter:
+    """A trainable array, `data`, and the gradient that `backward` adds to, `grad`, of the same shape.
+
+    Both are written to, never replaced: assigning to either copies into the array that is there. (A loop that
+    says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the memory stays true.)
+    """
+
+    _owes_zeros = False  # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
+
+    @checked
+    def __init__(self, data: Floats):
+        self._data = data
+        self._grad = array_module(data).zeros_like(data)
+
+    @classmethod
+    @checked
+    def zeros(cls, *shape: Natural):
+        return cls(np.zeros(shape, dtype=np.float32))
+
+    @classmethod
+    @checked
+    def ones(cls, *shape: Natural):
+        return cls(np.ones(shape, dtype=np.float32))
+
+    @classmethod
+    @checked
+    def normal(cls, rng: Rng, *shape: Natural, std: NonNegative):
+        """Entries from N(0, std²)."""
+        return cls((std * rng.standard_normal(shape)).astype(np.float32))
+
+    @classmethod
+    @checked
+    def xavier_uniform(cls, rng: Rng, fan_in: Count, fan_out: Count):
+        """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot & Bengio 2010, eq. 16."""
+        a = (6.0 / (fan_in + fan_out)) ** 0.5
+        return cls(rng.uniform(-a, a, size=(fan_in, fan_out)).astype(np.float32))
+
+    @property
+    def data(self):
+        return self._data
+
+    @data.setter
+    def data(self, value):
+        _write(self._data, value)
+
+    @property
+    def grad(self):
+        if self._owes_zeros:
+            self._grad.fill(0)
+            self._owes_zeros = False
+        return self._grad
+
+    @grad.setter
+    def grad(self, value):
+        _write(self.grad, value)
+
+    def zero_grad(self):
+        """Set the gradient to zero. The zeros are written when somebody looks, or never, if `accumulate` comes first."""
+        self._owes_zeros = True
+
+    def settle(self):
+        """The gradient in memory is the gradient: no zeros are owed."""
+        self._owes_zeros = False
+
+    def accumulate(self, product, *inputs):
+        """grad += product(*inputs). The first after `zero_grad` writes its result straight into the gradient's memory."""
+        if self._owes_zeros:
+            product(*inputs, out=self._grad)
+            self._owes_zeros = False
+        else:
+            self._grad += product(*inputs)
+
+    def __array_ufunc__(self, *operands, **options):
+        raise InputError(f"{self!r} is no array: its array is .data. Write x * self.weight.data, say, not x * self.weight.")
+
+    @property
+    def shape(self):
+        return self._data.shape
+
+    @property
+    def size(self):
+        return self._data.size
+
+    def place(self, data, grad):
+        """Let `data` and `grad` be these arrays from now on: moving into a flat buffer, a dtype or a device."""
+        self._data, self._grad = data, grad
+
+    def __repr__(self):
+        return f"Parameter{self.shape}"
+
+
+def _write(array, value):
+    if value is array:  # `p.grad += x` arrives here after its work is done
+        return
+    shape = getattr(value, "shape", ())
+    if shape != array.shape:
+        raise InputError(f"A parameter of shape {array.shape} cannot take a value of shape {shape}.")
+    array[...] = value
+
+
+class FlatBuffers:
+    """All parameters of a module side by side in one array, and all gradients in another, both of shape (P,).
+
+    Every `Parameter.data` and `.grad` becomes a view into them, so that an optimizer step, a norm or a zeroing is
+    a few passes over contiguous memory. Parameters keep the order in which the components define them: query, key
+    and value weights lie side by side.
+    """
+
+    def __init__(self, parameters):
+        first = parameters[0].data
+        xp = array_module(first)
+        dtypes = {str(p.data.dtype) for p in parameters}
+        if len(dtypes) > 1:
+            raise InputError(f"The parameters mix {' and '.join(sorted(dtypes))}; use model.to('float32') to make them one.")
+        total = sum(p.size for p in parameters)
+        self.parameters = parameters
+        self.live_in(xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype))
+
+    def live_in(self, data, grad):
+        """Let all parameters and gradients, with the values they have, lie in these two arrays (P,) from now on."""
+        start = 0
+        for p in self.parameters:
+            views = [flat[start : start + p.size].reshape(p.shape) for flat in (data, grad)]
+            views[0][...], views[1][...] = p.data, p.grad
+            p.place(*views)
+            start += p.size
+        self.data, self._grad = data, grad
+
+    @property
+    def grad(self):
+        for p in self.parameters:
+            p.grad  # noqa: B018 - looking at it writes the zeros that it owes
+        return self._grad
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.zero_grad()
+
+    def settle(self):
+        """Forget which zeros are owed: all gradients have been written, in a way that the parameters do not know of."""
+        for p in self.parameters:
+            p.settle()
+
+    def intact(self):
+        """Whether all the parameters still live here; `to()`, or packing a part of the model, moves them away."""
+        return all(p.data.base is self.data for p in self.parameters)

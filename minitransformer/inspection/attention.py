@@ -1,0 +1,152 @@
+"""The attention weights of one sequence, by kind: the numbers behind the pictures."""
+
+import copy
+
+import numpy as np
+
+from ..attention import attention_maps, attentions, keep_weights, kept_apart
+from ..backend import array_module, as_numpy
+from ..data.vocabulary import BOS
+from ..decoding import evaluating
+from ..errors import InputError
+from ..layers import Embedding, Softmax
+from ..core.observe import observe
+
+
+def attention_weights(model, source, target):
+    """Who looked at whom while one target sequence was produced: {kind: P (layers, heads, T, S)}, NumPy arrays.
+
+    `source` and `target` are ids, (S,) and (T,). The target is what the model produces, EOS included and BOS not: the
+    model reads [BOS, target without its last] and row t of P belongs to the step that produces target token t.
+
+    A Transformer has the kinds "encoder" (S, S), "decoder" (T, T) and "cross" (T, S). A LanguageModel has "self"
+    (S + T, S + T) over [source, BOS, target without its last]; its source may be None.
+
+    The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that are not one sequence
+    of integers, a target that begins with BOS, and a model without attention.
+    """
+    source, target_in = read_by(model, source, target)
+    with kept_apart(), evaluating(model), keep_weights(model):
+        model(source, target_in)
+        maps = attention_maps(model)
+    return by_kind({path: as_numpy(weights)[0] for path, weights in maps.items()})
+
+
+def source_gradients(model, source, target):
+    """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S), NumPy.
+
+    x_s is the embedding of source token s. Unlike attention weights, every model has these, with attention or without,
+    and they follow all the ways from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
+
+    All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
+    model itself is not touched. Raises InputError for ids that are not one sequence of integers, or a target that begins with
+    BOS.
+    """
+    model = copy.deepcopy(model).eval()
+    model.clear_saves()
+    xp = array_module(model.parameters()[0].data)
+    source, target_in = one_sequence("source", source), shifted_right(target)
+    target, steps = as_numpy(target), np.arange(len(target_in))
+    copies = [np.repeat(ids[None], len(steps), axis=0) for ids in (source, target_in)]
+    reads_source, found = {}, []  # {path of an embedding: for each of its forwards, whether it read the source}
+
+    def after_forward(path, component, inputs, output):
+        if isinstance(component, Embedding):
+            ids = as_numpy(inputs[0])[:, : len(source)]                  # a decoder-only model reads the target behind it
+            reads_source.setdefault(path, []).append(np.array_equal(ids, copies[0]))
+
+    def after_backward(path, component, inputs, output):
+        if isinstance(component, Embedding) and reads_source[path].pop():
+            found.append(as_numpy(inputs[0])[:, : len(source)])
+
+    with observe(model, after_forward, after_backward):
+        logits = model(*map(xp.asarray, copies))                         # (T, T, V)
+        d_logits = xp.zeros_like(logits)
+        steps = xp.asarray(steps)
+        d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
+        model.backward(d_logits)
+    return np.linalg.norm(found[0], axis=-1)                             # (T, S)
+
+
+def attention_gradients(model, source, target):
+    """Where a sequence's probability would rise by looking there more: {kind: ∂ Σ_t log p(y_t) / ∂ S (layers, heads, T, S)}.
+
+    S are the scores that softmax gets; as softmax ignores a shift, each row sums to zero. Ids and kinds as for
+    `attention_weights`, and so is what it raises. The model itself is not touched.
+    """
+    source, target_in = read_by(model, source, target)
+    model = copy.deepcopy(model).eval()
+    model.clear_saves()
+    with keep_weights(model):
+        logits = model(source, target_in)                                # (1, T, V)
+        model.backward(log_probability_gradient(logits[0], as_numpy(target))[None])
+    softmax, gradients = Softmax(), {}
+    for path, m in attentions(model).items():
+        softmax.save(m.weights)
+        gradients[path] = as_numpy(softmax.backward(m.d_weights))[0]     # (H, T, S)
+    return by_kind(gradients)
+
+
+def read_by(model, source, target):
+    """(source (1, S) or None, target_in (1, T)) as the model reads them while it produces the target."""
+    if not attentions(model):
+        raise InputError(f"{type(model).__name__} has no attention to look at.")
+    xp = array_module(model.parameters()[0].data)
+    target_in = xp.asarray(shifted_right(target)[None])
+    if source is None and hasattr(model, "encoder"):
+        raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
+    return None if source is None else xp.asarray(one_sequence("source", source)[None]), target_in
+
+
+def by_kind(maps):
+    """{kind: (layers, heads, T, S)} from {path of an attention: (heads, T, S)}."""
+    layers = {}
+    for path, values in maps.items():
+        layers.setdefault(kind_of(path), []).append(values)
+    return {kind: np.stack(values) for kind, values in layers.items()}
+
+
+def log_probability_gradient(logits, target):
+    """∂ log p(target_t) / ∂ logits_t = onehot − softmax.  logits (T, V), target (T,)"""
+    gradient = -Softmax()(logits)
+    xp = array_module(gradient)
+    gradient[xp.arange(len(target)), xp.asarray(target)] += 1
+    return gradient
+
+
+def by_words(weights, query_sizes, key_sizes):
+    """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of S).
+
+    The sizes say how many tokens each word has. What a token gives to a word is the sum over the word's tokens; what a
+    word looks at is the mean over its tokens, so that rows still sum to one.
+    """
+    starts = lambda sizes: np.cumsum([0, *sizes[:-1]])  # noqa: E731
+    to_words = np.add.reduceat(weights, starts(key_sizes), axis=-1)
+    return np.add.reduceat(to_words, starts(query_sizes), axis=-2) / np.reshape(query_sizes, (-1, 1))
+
+
+def kind_of(path):
+    """"cross", "encoder", "decoder" or "self", from the path of an attention in its model."""
+    stack = path.split(".")[0]
+    if "cross_attention" in path:
+        return "cross"
+    return stack if stack in ("encoder", "decoder") else "self"
+
+
+def shifted_right(target):
+    """What the model reads when it produces the target (T,): BOS, then the target without its last."""
+    target = one_sequence("target", target)
+    if target[0] == BOS:
+        raise InputError("The target begins with BOS; hand in only what the model produces, without BOS.")
+    return np.concatenate([[BOS], target[:-1]])
+
+
+def one_sequence(name, ids):
+    """ids as a NumPy array (n,). Raises InputError unless they are one sequence of integers, not empty."""
+    ids = as_numpy(ids)
+    if ids.ndim != 1 or ids.size == 0 or not np.issubdtype(ids.dtype, np.integer):
+        raise InputError(
+            f"The {name} is one sequence of integer ids, of shape (n,); got {ids.dtype} of shape {ids.shape}. "
+            "From a batch, take one row."
+        )
+    return ids

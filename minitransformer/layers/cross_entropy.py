@@ -1,0 +1,80 @@
+"""Cross-entropy over the tokens that are real."""
+
+from typing import Annotated
+
+from ..backend import array_module, asarray, on_host, zero_rows
+from ..core.boundary import Floats, Ids, Share, Whole, expect_ids
+from ..errors import InputError
+from ..core.module import Module
+
+
+class CrossEntropy(Module):
+    """The mean negative log-likelihood of the targets, with label smoothing, over targets that are not padding.
+
+        L = −(1/N) Σ_n Σ_v q_nv log p_nv      p = softmax(x)      q = (1−ε) onehot(target) + ε/V
+
+    Backward, for the N real targets (rows of padding get 0):
+
+        d_x = d_L (p − q) / N
+
+    Forward ignores a shift of each row of x, so Σ_v d_x_nv = 0. The log-sum-exp is shifted by the row's maximum, so
+    nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is the entropy of q, not 0.
+
+    `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids below V, for
+    shapes that do not match, and if every target is padding. (Of targets that are on a GPU only the shape is looked at.)
+
+    Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
+    """
+
+    def __init__(self, label_smoothing: Share = 0.0, padding: Whole = 0):
+        self.label_smoothing = label_smoothing
+        self.padding = padding
+
+    def forward(self, x: Annotated[Floats, "..., V"], targets: Annotated[Ids, "..."]):
+        rows, targets, real, count = self.in_rows(x, targets)            # (N, V), (N,), (N,)
+        xp = array_module(rows)
+        shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
+        likelihood = xp.exp(shifted)
+        total = likelihood.sum(axis=-1, keepdims=True)                   # (N, 1)
+        likelihood /= total
+        log_total = xp.log(total[:, 0])                                  # (N,)
+        at_target = shifted[xp.arange(len(targets)), targets]
+        smooth = self.label_smoothing
+        loss = log_total - (1 - smooth) * at_target                      # (N,)
+        if smooth:  # without it, a logit of −∞ (a forbidden token) is allowed
+            loss -= smooth * shifted.mean(axis=-1)
+        self.save(likelihood, targets, real, count, x.shape)
+        return xp.where(real, loss, 0).sum() / count
+
+    def backward(self, d_loss=1.0):
+        p, targets, real, count, shape = self.saved()
+        xp = array_module(p)
+        smooth, vocabulary = self.label_smoothing, p.shape[-1]
+        d_x = p - smooth / vocabulary                                    # (N, V)
+        d_x[xp.arange(len(targets)), targets] -= 1 - smooth
+        d_x *= d_loss / count
+        zero_rows(d_x, ~real)
+        return d_x.reshape(shape)
+
+    def in_rows(self, x, targets):
+        """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
+        targets, real, count = self.looked_at(targets, x.shape[-1])
+        return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
+
+    def looked_at(self, targets, classes):
+        """(targets with 0 for padding, which are real, how many). Raises InputError for an id beyond the classes, or none that is real."""
+        real = targets != self.padding
+        targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
+        expect_ids(targets, classes)
+        count = int(real.sum()) if on_host(real) else real.sum()         # N, before the targets go to a GPU
+        if on_host(real) and count == 0:
+            raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
+        return targets, real, count
+
+    @classmethod
+    def example(cls, rng):
+        logits = rng.standard_normal((3, 5, 17))
+        logits[0, 0, :4] = logits[0, 0].max() + 1  # tied maxima
+        targets = rng.integers(1, 17, size=(3, 5))
+        targets[1, 3:] = targets[2, 4] = 0  # padding
+        return cls(label_smoothing=0.1), logits, targets

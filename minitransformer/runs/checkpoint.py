@@ -1,0 +1,125 @@
+"""Arrays and facts in one safetensors file, written so that a crash at any moment leaves the old file or the new."""
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ..backend import as_numpy
+from ..errors import InputError, reading
+from .writing import write_file
+
+FORMAT = "minitransformer checkpoint"
+VERSION = 3  # 2: the checksums cover bytes alone
+READABLE = (2, 3)
+DTYPES = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float16", "float32", "float64")
+
+
+class NoCheckpoint(InputError):
+    """A safetensors file of somebody else's."""
+
+
+def save_checkpoint(path, tensors, facts):
+    """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all.
+
+    A checksum of every tensor goes along, by its name: over its dtype, shape and bytes. Arrays of any byte order, strides and
+    shape, () too, come back as they were. Raises InputError for a dtype that safetensors has not.
+    """
+    from safetensors.numpy import save
+
+    tensors = {name: storable(name, array) for name, array in tensors.items()}
+    header = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "facts": json.dumps(facts),
+        "checksums": json.dumps({name: _checksum(array) for name, array in tensors.items()}),
+    }
+    header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
+    write_file(path, save(tensors, header))
+
+
+def storable(name, array):
+    """The array as safetensors takes its bytes: in host memory, in C order, the lowest byte of a number first."""
+    array = as_numpy(array)
+    if array.dtype.name not in DTYPES:
+        raise InputError(f"The tensor {name!r} has dtype {array.dtype}, which a checkpoint cannot hold; it holds {', '.join(DTYPES)}.")
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")  # unlike ascontiguousarray, it keeps shape ()
+
+
+def load_checkpoint(path, prefix=""):
+    """(tensors, facts) of a checkpoint; of the tensors those whose names begin with the prefix.
+
+    InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing in the file is ever
+    executed.
+    """
+    return _load(path, lambda name: name.startswith(prefix))
+
+
+def load_facts(path):
+    """The facts of a checkpoint, without a look at its tensors. Raises as `load_checkpoint`, and NoCheckpoint for a foreign file."""
+    return _load(path, lambda name: False)[1]
+
+
+def _load(path, wanted):
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no checkpoint {path}.")
+    with reading(path), open(path, "rb"):  # the library would not say what the matter is
+        pass
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header, names = file.metadata() or {}, {*file.keys()}
+            _expect_version(path, header)
+            if str(zlib.crc32((header["facts"] + header["checksums"]).encode())) != header["checksum"]:
+                raise _damaged(path, "its header differs from what was saved")
+            facts, checksums = json.loads(header["facts"]), json.loads(header["checksums"])
+            for name in sorted(names ^ {*checksums}):
+                raise _damaged(path, f"the tensor {name!r} is {'not one that was saved' if name in names else 'missing'}")
+            tensors = {name: file.get_tensor(name) for name in sorted(names) if wanted(name)}
+    except InputError:
+        raise
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise InputError(f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). {_REMEDY}") from None
+    checksum = _checksum if header["version"] == "3" else lambda array: zlib.crc32(np.ascontiguousarray(array))
+    for name, array in tensors.items():
+        if checksum(array) != checksums[name]:
+            raise _damaged(path, f"the tensor {name!r} differs from what was saved")
+    return tensors, facts
+
+
+def _checksum(array):
+    described = f"{array.dtype.name} {array.shape}".encode()
+    return zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))
+
+
+_REMEDY = "Name an older checkpoint of the same folder instead (--resume, too, takes one), or train again."
+
+
+def _damaged(path, how):
+    return InputError(f"The checkpoint {path} is damaged: {how}. {_REMEDY}")
+
+
+def _expect_version(path, header):
+    if header.get("format") != FORMAT:
+        raise NoCheckpoint(f"{path} is a safetensors file, but no checkpoint of minitransformer.")
+    if header.get("version") not in map(str, READABLE):
+        raise InputError(
+            f"The checkpoint {path} has format version {header.get('version')}; this minitransformer reads versions "
+            f"{' and '.join(map(str, READABLE))}. Install the version that wrote it, or train again."
+        )
+
+
+def _first_missing(path):
+    """", at the tensor NAME" if the file ends inside one; safetensors begins with its header's length and a JSON table."""
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            table = json.loads(file.read(length))
+        present = path.stat().st_size - 8 - length
+        short = [(entry["data_offsets"][1], name) for name, entry in table.items() if name != "__metadata__"]
+        return f", from the tensor {min(s for s in short if s[0] > present)[1]!r} on"
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError):
+        return ", in its header"

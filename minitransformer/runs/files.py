@@ -1,0 +1,129 @@
+"""Which files in a run's folder are the run's own: nothing else there is ever changed, removed or averaged.
+
+A file is the run's own if its name has exactly the form that the run gives, and its content says so: a checkpoint holds
+the id and the options of its run, and its step. Runs of before there were ids are told by their options alone.
+"""
+
+import os
+import re
+import reprlib
+import shutil
+
+from .checkpoint import NoCheckpoint, load_facts
+from ..errors import InputError
+from .writing import PART, free_name, write_file
+from .config import NAME, differences
+
+STEP = re.compile(r"step-(\d{8,})\.safetensors")
+UNFINISHED = re.compile(rf"(step-\d{{8,}}\.safetensors|config\.json|metrics\.jsonl){PART}")  # left by a kill
+UNFINISHED_BEFORE = re.compile(r"(step-\d{8,}\.safetensors|metrics\.jsonl)\.part")  # likewise, by an older version
+
+
+def checkpoint_name(step):
+    return f"step-{step:08d}.safetensors"
+
+
+def step_of(file):
+    """The step that a name of exactly a checkpoint's form says; None for another name."""
+    found = STEP.fullmatch(file.name)
+    return int(found[1]) if found and file.name == checkpoint_name(int(found[1])) else None
+
+
+def named_checkpoints(folder):
+    """The files named as checkpoints are, whosever they are, by their steps; no folders, no links."""
+    place = folder / "checkpoints"
+    files = [f for f in place.iterdir() if step_of(f) is not None and f.is_file() and not f.is_symlink()] if place.is_dir() else []
+    return sorted(files, key=step_of)
+
+
+def is_own(facts, file, config):
+    """Whether the facts in a file are of a checkpoint of the run with this config, of the step in its name."""
+    return type(facts) is dict and facts.get("step") == step_of(file) and not differences(config, facts.get("config"))
+
+
+def own_checkpoints(folder, config):
+    """The run's own checkpoints, oldest first; what cannot be read is passed over."""
+    return [file for file in named_checkpoints(folder) if (facts := _facts(file)) and is_own(facts, file, config)]
+
+
+def _facts(file):
+    try:
+        return load_facts(file)
+    except InputError:
+        return None
+
+
+def newest_checkpoints(folder, config, count=1):
+    """The run's own last checkpoints, at most `count`, oldest first; with no config, those of the newest one's run.
+
+    Raises InputError where one on the way cannot be read, and where there are only others' (how they differ).
+    """
+    found, others = [], []
+    for file in reversed(named_checkpoints(folder)):
+        if len(found) == count:
+            break
+        try:
+            facts = load_facts(file)
+        except NoCheckpoint:
+            continue
+        if config is None and type(facts) is dict:
+            config = facts.get("config")
+        (found if is_own(facts, file, config) else others).append((file, facts))
+    if others and not found:
+        raise not_of_this_run(*others[0], folder, config)
+    return [file for file, _ in reversed(found)]
+
+
+def not_of_this_run(file, facts, folder, config):
+    """The error for a checkpoint that its name puts into a run, and its content does not: what differs."""
+    facts = facts if type(facts) is dict else {}
+    different = differences(config, facts.get("config"))
+    if not different:
+        return InputError(f"{file} holds step {reprlib.repr(facts.get('step'))}, not the step in its name. Give it its own name again.")
+    field, here, there = different[0]
+    shown = f"{field} is {reprlib.repr(here)} in {folder / NAME} and {reprlib.repr(there)} in {file}"
+    if field == "id":
+        return InputError(f"The checkpoint is of another run: {shown}. Move it elsewhere: alone, it can be asked.")
+    return InputError(
+        f"A run keeps the options that it began with, and {shown}. Put {NAME} right; or remove it, then the run goes on as "
+        "its newest checkpoint says."
+    )
+
+
+def set_aside(folder, config, step, metrics):
+    """Move what came after a step, checkpoints and lines of metrics, into a folder of its own; returns that, or None.
+
+    Lines of metrics alone are taken out and not kept: a run that was killed has some, and writes the same again.
+    What cannot be read is moved too, should it be the run's; what is not the run's stays.
+    """
+    later = [f for f in named_checkpoints(folder) if step_of(f) > step and ((facts := _facts(f)) is None or is_own(facts, f, config))]
+    later += [f for place in (folder / "checkpoints", folder) for f in files_like(UNFINISHED_BEFORE, place)]
+    aside = free_name(folder / f"after-step-{step:08d}") if later else None
+    if aside:
+        aside.mkdir()
+    for file in reversed(later):
+        shutil.move(file, aside / file.name)
+    lines = metrics.cut_back(step)
+    if aside and lines:
+        write_file(aside / metrics.path.name, lines)
+    return aside
+
+
+def remove_unfinished(folder):
+    """Remove what a kill left half-written: nobody else gives such names."""
+    for place in (folder, folder / "checkpoints"):
+        for file in files_like(UNFINISHED, place):
+            file.unlink()
+
+
+def files_like(pattern, place):
+    return [f for f in place.iterdir() if pattern.fullmatch(f.name) and f.is_file() and not f.is_symlink()] if place.is_dir() else []
+
+
+def clear_the_way(folder, config, path):
+    """Move what stands at a checkpoint's place and is not the run's into a folder of its own; returns where it is, or None."""
+    if not os.path.lexists(path) or path in named_checkpoints(folder) and (facts := _facts(path)) and is_own(facts, path, config):
+        return None
+    place = folder / "not-of-this-run"
+    place.mkdir(exist_ok=True)
+    return shutil.move(path, free_name(place / path.name))

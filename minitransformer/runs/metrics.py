@@ -1,0 +1,48 @@
+"""The log of a run: one JSON object a line, so that it can be read while it is being written."""
+
+import json
+
+from .writing import write_file
+
+
+class Metrics:
+    """Appends to a JSON-lines file, and cuts it back when a run continues from an earlier step."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def write(self, **values):
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(values) + "\n")
+
+    def read(self):
+        """All whole lines, as dicts; one that a crash cut short, or anything else that is no line of ours, is left out."""
+        return [line for line in map(parsed, self.lines()[:-1]) if line]
+
+    def lines(self):
+        """The lines as they stand there, and last what follows the last line end: "" unless a crash cut a line short."""
+        return self.path.read_bytes().split(b"\n") if self.path.is_file() else [b""]
+
+    def cut_back(self, step):
+        """Take out what was written after `step`, and return it: a run that is killed has logged more than its last
+        checkpoint knows. Lines that are none of ours stay. A file that is then empty goes."""
+        *lines, rest = self.lines()
+        kept, late = [], []
+        for line in lines:
+            ours = parsed(line)
+            (late if ours and ours["step"] > step else kept).append(line + b"\n")
+        if late or rest:
+            write_file(self.path, b"".join(kept))
+        if not kept and self.path.is_file():
+            self.path.unlink()
+        return b"".join(late)
+
+
+def parsed(line):
+    """The line as a dict of a step and other numbers; None if it is none of ours."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(values, dict) and type(values.get("step")) is int and all(type(v) in (int, float) for v in values.values())
+    return values if ours and all(abs(v) < 1e300 or type(v) is float for v in values.values()) else None

@@ -1,0 +1,401 @@
+"""A run: the folder of one training, from which it can be continued, measured, asked and drawn.
+
+    config.json                              task, model and training options, and an id that no other run has
+    metrics.jsonl                            a line for every logged step and every evaluation
+    checkpoints/step-00002000.safetensors    all that continuing needs; the newest few are kept
+    pictures/*.png                           loss curve, attention, architecture
+    after-step-00001000/                     what a resume from an earlier checkpoint has moved aside
+    .lock                                    there while it trains
+
+Other files may lie beside these. They are never changed, removed or averaged: see `runs/files.py`.
+"""
+
+import contextlib
+import dataclasses
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ..backend import as_numpy, chosen_device, on_host
+from ..training.processes import one_blas_thread
+from .checkpoint import load_checkpoint, save_checkpoint
+from ..data.stream import BatchStream
+from ..data.tasks import make_task
+from ..data.vocabulary import EOS
+from ..errors import InputError, NonFiniteError, reading, typed
+from .lock import NAME as LOCK
+from .lock import locked
+from ..layers.cross_entropy import CrossEntropy
+from .metrics import Metrics
+from ..models import configure, find_model
+from ..core.options import expect_keys
+from .config import NAME as CONFIG
+from .config import differences, expect_config, options_of, read_config, write_config
+from .facts import expect_example, expect_facts, expect_moments, vocabulary_of
+from .files import (
+    UNFINISHED,
+    checkpoint_name,
+    clear_the_way,
+    files_like,
+    newest_checkpoints,
+    not_of_this_run,
+    own_checkpoints,
+    remove_unfinished,
+    set_aside,
+    step_of,
+)
+from ..training.loop import train
+from ..training.options import TrainingOptions
+
+
+class Run:
+    """Task, model, loss, optimizer and randomness of one training, and the folder where they are kept.
+
+    Raises InputError, which names the field, for a configuration that cannot be used; `source` is where it stands.
+    """
+
+    def __init__(self, folder, config, source="The configuration"):
+        self.folder = Path(folder)
+        expect_config(config, source)
+        self.options = options_of(config)
+        self.config = {**config, "training": dataclasses.asdict(self.options)}
+        self.task = make_task(self.config["task"]["name"], **self.config["task"]["options"])
+        kind = find_model(self.config["model"]["name"])
+        for_model, for_data = np.random.SeedSequence(self.options.seed).spawn(2)
+        self.model = kind.model(kind.config(**self.config["model"]["options"]), np.random.default_rng(for_model))
+        self.batches = BatchStream(self.task, np.random.default_rng(for_data), self.options.batch_size, self.options.batch_tokens)
+        self.loss = CrossEntropy(self.options.label_smoothing)
+        self.optimizer = self.options.make_optimizer(self.model)
+        self.metrics = Metrics(self.folder / "metrics.jsonl")
+        self.moments = {}  # {step: attention (layers, H, T, S)}: what `hooks.Moments` recorded
+        self.seconds = 0.0  # spent training so far
+        self.last_step = self.options.steps
+        self._example = None
+        self.longest_source = None  # the longest source that was trained on, in tokens; None if that is not known
+        self.shortest_source = None  # and the shortest
+        self.exported = False  # whether it came from a file without what training on needs
+        self.aside = None  # the folder into which `resume` moved what came after its checkpoint
+
+    @classmethod
+    def create(cls, folder, config, overwrite=False):
+        """A new run in a new folder. InputError if the folder holds something already.
+
+        With `overwrite`, an older run there makes room: its config, its metrics and its own checkpoints are removed, and
+        nothing else is. InputError if what is there is no run.
+        """
+        run = cls(folder, config)  # checks everything before a file is touched,
+        run.example()              # also that there are validation sequences
+        run.expect_vocabulary()
+        run.config["id"] = secrets.token_hex(8)
+        if run.folder.exists() and not run.folder.is_dir():
+            raise InputError(f"{folder} is a file. A run needs a folder: choose another with --out.")
+        run.folder.mkdir(parents=True, exist_ok=True)
+        with locked(run.folder):
+            if run.holds_something():
+                if not overwrite:
+                    raise InputError(
+                        f"The folder {folder} is not empty. Continue it with --resume {typed(folder)}, or choose another with --out."
+                    )
+                run.remove_older_run()
+            remove_unfinished(run.folder)
+            write_config(run.folder, run.config)
+            (run.folder / "checkpoints").mkdir(exist_ok=True)
+        return run
+
+    def holds_something(self):
+        """Whether the folder holds more than what a kill has left there before a run began."""
+        unfinished = files_like(UNFINISHED, self.folder)
+        return any(path.name != LOCK and path not in unfinished for path in self.folder.iterdir())
+
+    def remove_older_run(self):
+        older = read_config(self.folder)
+        if older is None:
+            raise InputError(f"The folder {self.folder} is not empty, and holds no run that could be overwritten. Choose another with --out.")
+        for file in own_checkpoints(self.folder, older):
+            file.unlink()
+        self.metrics.cut_back(-1)
+
+    @classmethod
+    def open(cls, path, averaged=True):
+        """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names.
+
+        From a folder, and if its options ask for it, the model is the mean of the last checkpoints. A path that does not
+        exist may be the name of a model that comes with the package.
+
+        Raises InputError where config.json and the checkpoint differ, other than in where the run ends: both count, and
+        neither is passed over in silence.
+        """
+        path = Path(path)
+        with reading(path):
+            is_folder = path.is_dir()
+        if is_folder:
+            config = read_config(path)
+            newest = newest_checkpoints(path, config)
+            if not newest:
+                if config:
+                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {typed(path)}")
+                raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. A run is made by: minitransformer train TASK")
+            run = cls.open(newest[0])
+            if averaged and run.options.average > 1:
+                run.average()
+            return run
+        if not path.exists() and str(path) in shipped():
+            path = shipped()[str(path)]
+        if not path.is_file():
+            raise InputError(f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK")
+        tensors, facts = load_checkpoint(path)
+        in_a_run = path.parent.name == "checkpoints"
+        folder = path.parent.parent if in_a_run else path                # a lone file has nothing beside it
+        run = cls(folder, facts.get("config") if type(facts) is dict else facts, f"The checkpoint {path}")
+        if in_a_run:
+            run.expect_beside(path, facts)
+        try:
+            run.restore(tensors, facts)
+        except InputError as problem:
+            raise InputError(f"The checkpoint {path}: {problem}") from None
+        return run
+
+    def expect_beside(self, path, facts):
+        """Take over from config.json where the run ends. Raises InputError if the checkpoint beside it says anything else."""
+        beside = read_config(self.folder)
+        if step_of(path) not in (None, facts.get("step")) or beside and differences(beside, self.config):
+            raise not_of_this_run(path, facts, self.folder, beside or self.config)
+        if beside:
+            self.change_steps(beside["training"]["steps"])
+
+    @classmethod
+    def resume(cls, path, steps=None):
+        """The run of a folder, ready to train on from its newest checkpoint, or from the start if it has none yet.
+
+        `path` may also name one of its checkpoints; what came after that one is then moved into a folder of the run,
+        `aside`, and nothing is lost. `steps` changes where the run ends, from now on, and stretches a cosine schedule to it.
+        Raises InputError if no step is left to do, or another training is at work there; then nothing has changed.
+        """
+        path = Path(path)
+        with reading(path):
+            folder = path if path.is_dir() else path.parent.parent
+        with locked(folder) if (folder / "checkpoints").is_dir() or (folder / CONFIG).is_file() else contextlib.nullcontext():
+            run = cls._at_start(path) or cls.open(path, averaged=False)
+            if run.exported:
+                raise InputError(f"{path} holds a model alone, without what training on needs. Ask it with translate, or train a new one.")
+            if run.folder.is_file():
+                raise InputError(f"{path} lies outside a run's folder. It can be asked; to train on, name the run that it came from.")
+            if steps is not None:
+                run.change_steps(steps)
+            if run.optimizer.t >= run.last_step:
+                raise InputError(
+                    f"The run {run.folder} stands at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
+                    f"To train it further, ask for more: --steps {2 * run.optimizer.t}"
+                )
+            if run.config != read_config(run.folder):
+                write_config(run.folder, run.config)
+            run.aside = set_aside(run.folder, run.config, run.optimizer.t, run.metrics)
+            remove_unfinished(run.folder)
+        return run
+
+    @classmethod
+    def _at_start(cls, folder):
+        """The run of a folder that has a config and no checkpoint yet; None for anything else."""
+        config = read_config(folder) if folder.is_dir() else None
+        if config is None or newest_checkpoints(folder, config):
+            return None
+        run = cls(folder, config, folder / CONFIG)
+        run.expect_vocabulary()
+        return run
+
+    @property
+    def vocabulary(self):
+        return self.task.vocabulary
+
+    def to(self, device):
+        """Work on "cpu" or "gpu", or with "auto" on a GPU if one can be used. What is saved is the same. Returns self."""
+        if on_host(self.optimizer.flat.data) == (chosen_device(device) == "cpu"):
+            return self                                                  # it is there: nothing is copied
+        state, t = self.optimizer.state_dict(), self.optimizer.t
+        self.optimizer = self.options.make_optimizer(self.model.to(device))
+        self.optimizer.load_state_dict(state, t)
+        return self
+
+    # -- training ------------------------------------------------------------------------------------------
+
+    def train(self, hooks=()):
+        """Train on to the last step; the hooks (see hooks.py) log, evaluate and save.
+
+        The numbers never depend on the machine's cores: a matrix product takes one thread, and a batch is computed in the
+        run's shares, side by side where there are cores for it. Raises InputError if another training is at work in the
+        folder, or if another run has taken its place.
+        """
+        self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
+        max_norm = self.options.max_norm or None
+        with locked(self.folder), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
+            there = read_config(self.folder)
+            if there and there.get("id") != self.config.get("id"):
+                raise InputError(f"Another run has been made in {self.folder} meanwhile. Train in another folder: --out FOLDER.")
+            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=True)
+
+    # -- checkpoints ---------------------------------------------------------------------------------------
+
+    def checkpoints(self):
+        """The checkpoint files of this run, oldest first."""
+        return own_checkpoints(self.folder, self.config)
+
+    @staticmethod
+    def _near(path):
+        others = sorted(p.parent for p in path.parent.glob("*/config.json")) if path.parent.is_dir() else []
+        others += shipped()
+        return f"; there are: {', '.join(map(str, others))}." if others else "."
+
+    def checkpoint_path(self):
+        """Where the checkpoint of this very moment belongs."""
+        return self.folder / "checkpoints" / checkpoint_name(self.optimizer.t)
+
+    def change_steps(self, steps):
+        """Let the run end at another step than it was made for; its schedule is made anew. `resume` writes it down."""
+        self.options = dataclasses.replace(self.options, steps=steps)
+        self.config = {**self.config, "training": dataclasses.asdict(self.options)}
+        self.optimizer.learning_rate = self.options.make_schedule(self.model.config.d_model)
+        self.last_step = steps
+
+    def save(self):
+        """Write a checkpoint of this very moment, and let the oldest go. NonFiniteError if a parameter is not finite.
+
+        What lies at its place and is not this run's is moved into a folder of its own, and named on standard error.
+        """
+        tensors = self.model_tensors()
+        tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
+        tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
+        path = self.checkpoint_path()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if moved := clear_the_way(self.folder, self.config, path):
+            print(f"\n{path} was not of this run: it is {moved} now.", file=sys.stderr)
+        save_checkpoint(path, tensors, self.facts())
+        checkpoints = self.checkpoints()
+        regular = [file for file in checkpoints if self.is_regular(file)]
+        interrupted = {*checkpoints[:-1]} - {*regular}  # they served to go on, and that is done
+        for old in [*regular[: -self.options.keep], *interrupted]:
+            old.unlink()
+
+    def is_regular(self, file):
+        """Whether a checkpoint was due, and not written because somebody pressed Ctrl-C."""
+        step = step_of(file)
+        return step % self.options.save_every == 0 or step == self.last_step
+
+    def export(self, path, overwrite=False):
+        """Write the model as it is now, averaged maybe, with all that asking it needs and nothing that only training needs.
+
+        Raises InputError for a folder, and for something that is there already unless it is to be overwritten; of a link,
+        the link itself is replaced.
+        """
+        path = Path(path)
+        if path.is_dir():
+            raise InputError(f"{path} is a folder. Name a file: {path / 'model.safetensors'}")
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder {path.parent} to write {path.name} into. Make it first.")
+        if os.path.lexists(path) and not overwrite:
+            raise InputError(f"{path} is there already. Choose another name, or let it be replaced with --overwrite.")
+        save_checkpoint(path, self.model_tensors(), self.facts())
+
+    def model_tensors(self):
+        for name, p in self.model.named_parameters().items():
+            if not np.isfinite(as_numpy(p.data)).all():
+                raise NonFiniteError(f"Step {self.optimizer.t} made the parameter {name} infinite or NaN; it is not saved.")
+        return {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
+
+    def facts(self):
+        """What a checkpoint holds beside arrays."""
+        return {
+            "step": self.optimizer.t,
+            "config": self.config,
+            "vocabulary": self.vocabulary.to_dict(),
+            "random": {
+                "data": self.batches.state(),
+                "model": [g.bit_generator.state for g in self.model.generators()],
+            },
+            "seconds": self.seconds,
+            "example": [ids.tolist() for ids in self.example()],
+            "longest_source": self.longest_source,
+            "shortest_source": self.shortest_source,
+        }
+
+    def restore(self, tensors, facts):
+        """Go back to the moment of a checkpoint. Raises InputError, which names the field or tensor, for what does not fit."""
+        expect_facts(facts, [self.batches.rng, *self.model.generators()])
+        expect_tensors(tensors)
+        part = lambda name: {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}  # noqa: E731
+        self.task.adopt(vocabulary_of(facts["vocabulary"]))
+        self.expect_vocabulary()
+        expect_example(facts["example"], len(self.vocabulary))
+        expect_moments(part("moments/"), facts["example"])
+        self.model.load_state_dict(part("model/"))
+        self.optimizer.t = facts["step"]
+        self.exported = not part("optimizer/")
+        if not self.exported:
+            expect_keys(part("optimizer/"), "optimizer", self.optimizer.moments)
+            self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
+        self.moments = {int(at): weights for at, weights in part("moments/").items()}
+        self.batches.restore(facts["random"]["data"])
+        for generator, state in zip(self.model.generators(), facts["random"]["model"]):
+            generator.bit_generator.state = state
+        self.seconds = facts["seconds"]
+        self._example = tuple(map(np.array, facts["example"]))
+        self.longest_source, self.shortest_source = facts.get("longest_source"), facts.get("shortest_source")
+
+    def expect_vocabulary(self):
+        """Raise InputError unless the model's ids are those of the vocabulary."""
+        for name in ("source_vocabulary", "target_vocabulary"):
+            if (size := getattr(self.model.config, name)) != len(self.vocabulary):
+                raise InputError(f"model.options.{name} is {size}, but the vocabulary has {len(self.vocabulary)} tokens.")
+
+    def average(self):
+        """Let each parameter be its mean over the last checkpoints, as many as the options say or there are.
+
+        The last steps wander around a minimum; their mean lies nearer to it. A checkpoint that was written because
+        somebody pressed Ctrl-C is not among them once the training went on, and one of another run never is. Raises
+        InputError if one of them is damaged. Source: Vaswani et al. 2017, section 6.1.
+        """
+        files = newest_checkpoints(self.folder, self.config, self.options.average)
+        total = {}
+        for file in files:
+            tensors, _ = load_checkpoint(file, "model/")
+            expect_tensors(tensors)
+            total = {name: total.get(name, 0) + array.astype(np.float64) for name, array in tensors.items()}
+        self.model.load_state_dict({name.removeprefix("model/"): array / len(files) for name, array in total.items()})
+
+    def example(self):
+        """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show."""
+        if self._example is None:
+            source, target = self.task.example()
+            self._example = source, np.append(target, EOS)
+        return self._example
+
+
+def shipped():
+    """{name: file} of the trained models that come with the package."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "shipped").glob("*.safetensors"))}
+
+
+def expect_tensors(tensors):
+    """Raise InputError unless all tensors are of a run, and of numbers with a fraction."""
+    for name, array in tensors.items():
+        if name.partition("/")[0] not in ("model", "optimizer", "moments"):
+            raise InputError(f"The tensor {name!r} belongs to no part of a run.")
+        if array.dtype.kind != "f":
+            raise InputError(f"The tensor {name!r} has dtype {array.dtype}; weights are float32.")
+
+
+def make_config(task, task_options=(), model="transformer", preset=None, model_options=(), training_options=()):
+    """The configuration of a run, complete: what is not given comes from the task's recipe, the preset and the defaults."""
+    made = make_task(task, **dict(task_options))
+    recipe = made.recipe
+    training = {**recipe.training, **dict(training_options)}
+    longest = sum(made.longest) + 2  # source and target in one sequence, BOS and EOS: a language model's need
+    for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
+    suited = {name: value for name, value in recipe.model.items() if name in find_model(model).options()}
+    return {
+        "task": {"name": task, "options": dataclasses.asdict(made)},
+        "model": {"name": model, "options": configure(model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task).to_dict()},
+        "training": dataclasses.asdict(TrainingOptions(**training)),
+    }

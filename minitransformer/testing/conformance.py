@@ -1,0 +1,193 @@
+"""Does a component keep the whole contract? In the manner of scikit-learn's `check_estimator`.
+
+    print(check_component(LayerNorm(11), x))      a table of all checks, or a ContractError that says what is wrong
+
+It serves our components, which `all_components` finds by itself, and a reader's own. The checks stand in `contract_checks`.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+
+from ..core.boundary import Natural, Positive, checked
+from .contract import CHECKS, Breach, Case, NotApplicable, told
+from ..errors import InputError, unknown
+from .gradient_check import TOLERANCE, as_tuple, expect_component, expect_floats, gradient_check
+from ..core.module import Module
+
+PASSED, FAILED, NOT_APPLICABLE, EXPECTED = "passed", "failed", "not applicable", "failed as expected"
+
+
+class ContractError(AssertionError):
+    """A component breaks the contract. The message has a sentence for each check that failed, one for all in which the same
+    error was raised; `report` has all checks.
+    """
+
+    def __init__(self, report):
+        lines = []
+        for result in report.failed:
+            others = [other.name for other in report.failed if other.same_as == result.name]
+            if not result.same_as:
+                more = f" (and in {len(others)} more: {', '.join(others)})" if others else ""
+                lines.append(f"  {result.name}: {result.why}{more}")
+        super().__init__("\n".join([f"{report.component} breaks the contract: {report.counts()}.", *lines]))
+        self.report = report
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckResult:
+    """What one check found. `status` is "passed", "failed", "not applicable" or "failed as expected"; `why` says why.
+
+    `raised` is the error behind a failure, if any; `same_as` names the first check that failed by the same error.
+    """
+
+    name: str
+    status: str
+    why: str = ""
+    raised: str = ""
+    same_as: str = ""
+
+
+@dataclasses.dataclass
+class ContractReport:
+    """The results of all checks of one component. `passed` if none failed; printed, it is a table."""
+
+    component: str
+    results: list
+
+    @property
+    def failed(self):
+        """The results of the checks that failed."""
+        return [result for result in self.results if result.status == FAILED]
+
+    @property
+    def passed(self):
+        return not self.failed
+
+    def counts(self):
+        """Such as "14 passed, 1 failed, 2 not applicable"."""
+        found = [result.status for result in self.results]
+        return ", ".join(f"{found.count(status)} {status}" for status in dict.fromkeys([PASSED, FAILED, *found]))
+
+    def __str__(self):
+        width = max(len(result.name) for result in self.results)
+        lines = [f"{self.component}: {self.counts()}"]
+        for result in self.results:
+            why = result.why.replace("\n", "\n" + " " * (width + 24))
+            lines.append(f"  {result.name:<{width}}  {result.status:<18}  {why}".rstrip())
+        return "\n".join(lines)
+
+
+@checked
+def check_component(
+    component, *inputs, seed: Natural = 0, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None,
+    expected_failures=(), raises: bool = True,
+):  # fmt: skip
+    """Hold a component, with one set of inputs, against the whole contract. Returns a `ContractReport` of all checks.
+
+    Shapes and dtypes of outputs and gradients, gradients against finite differences (float64, away from
+    initialisation), accumulation (`+=`), saves that are last in, first out, inputs left untouched, train and eval,
+    no_grad, repeatability, and saving and loading. Then what may be handed in: a d_y of another shape, integers, lists,
+    subclasses of ndarray, another byte order, float16, read-only and non-contiguous arrays, an empty batch. Each of these
+    gives what it should, or an InputError. Every check runs in float64 and in float32, finite differences in float64 only.
+    The component itself is not changed: copies are checked.
+
+    Float inputs are converted to the dtype under test; ids, masks and None pass as they are. The first axis of an array
+    with two or more is the batch. `max_entries` limits the entries that finite differences try in each array; None and 0
+    mean every entry.
+    `expected_failures`, {name of a check: reason}, names checks that may fail; one that passes all the same is an error, so
+    that no reason outlives its fault. Raises ContractError, with a sentence for each check that failed; with
+    `raises=False` the report alone says so. Raises InputError if a name in `expected_failures` is no check's, if what comes
+    first is no component, or if whole numbers stand where backward returns a gradient.
+    """
+    expect_component("check_component", component)
+    expected = dict(expected_failures)
+    for name in expected:
+        if name not in map(name_of, CHECKS):
+            raise unknown("check", name, map(name_of, CHECKS))
+    options = {"seed": seed, "tolerance": tolerance, "max_entries": max_entries}
+    report = ContractReport(type(component).__name__, _results(component, inputs, options, expected))
+    if raises and not report.passed:
+        raise ContractError(report)
+    return report
+
+
+def name_of(check):
+    """Such as "inputs untouched", for `check_inputs_untouched`."""
+    return check.__name__.removeprefix("check_").replace("_", " ")
+
+
+def _results(component, inputs, options, expected):
+    """A `CheckResult` for each check; a single one for a component that cannot be checked at all."""
+    rng = np.random.default_rng(options["seed"])
+    try:
+        cases = [Case(component, inputs, dtype, rng, options) for dtype in ("float64", "float32")]
+    except InputError as problem:
+        return [CheckResult("forward runs", FAILED, str(problem))]
+    except Exception as problem:
+        return [CheckResult("forward runs", FAILED, f"forward raised {type(problem).__name__}: {problem}")]
+    expect_floats(inputs, _gradients(cases[0]))
+    results, first = [], {}
+    for result in (_result(check, cases, expected.get(name_of(check))) for check in CHECKS):
+        same = first.setdefault(result.raised, result.name) if result.raised else result.name
+        if same != result.name:
+            result = dataclasses.replace(result, why=f"the same error as in {same!r}", same_as=same)
+        results.append(result)
+    return results
+
+
+def _gradients(case):
+    """What backward returns for the inputs; nothing if it raises, which the checks will tell."""
+    component = case.fresh()
+    component.forward(*case.inputs)
+    try:
+        return as_tuple(component.backward(*case.d_outputs))
+    except Exception:
+        return ()
+
+
+def _result(check, cases, expected):
+    """The `CheckResult` of one check in all dtypes; an error that it does not expect is a failure too."""
+    status, why, raised = PASSED, "", ""
+    for case in cases:
+        try:
+            check(case)
+        except NotApplicable as reason:
+            status, why = NOT_APPLICABLE, str(reason)
+        except Breach as breach:
+            status, why, raised = FAILED, f"({case.dtype}) {breach}", repr(breach.__cause__) if breach.__cause__ else ""
+        except Exception as problem:
+            status, why, raised = FAILED, f"({case.dtype}) {told(problem)}", repr(problem)
+        if status == FAILED:
+            break
+    if expected and status == FAILED:
+        return CheckResult(name_of(check), EXPECTED, expected)
+    if expected and status == PASSED:
+        return CheckResult(name_of(check), FAILED, f"it passes, but was expected to fail ({expected}): take it off the list.")
+    return CheckResult(name_of(check), status, why, raised if status == FAILED else "")
+
+
+# -- the package's own components ------------------------------------------------------------------------------
+
+
+def all_components():
+    """Every component that the package defines, in the order of their modules: no list to forget one in."""
+    package, found = importlib.import_module(__package__), {}
+    for info in pkgutil.walk_packages(package.__path__, "minitransformer."):
+        if info.name.split(".")[1] not in ("gpu", "plotting", "__main__"):  # the forms of `gpu` are components that are here already
+            module = importlib.import_module(info.name)
+            classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, Module) and c is not Module]
+            found.update({c.__qualname__: c for c in classes if c.__module__ == info.name})
+    return list(found.values())
+
+
+def check_gradients(cls, seed=0, max_entries=None):
+    """The `GradientReport` of a component class on its own example, in float64, away from initialisation."""
+    rng = np.random.default_rng(seed)
+    component, *inputs = cls.example(rng)
+    options = {"seed": seed, "max_entries": max_entries}
+    case = Case(component, inputs, "float64", rng, options)
+    return gradient_check(case.fresh(), *case.inputs, **options)

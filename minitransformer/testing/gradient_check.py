@@ -1,0 +1,262 @@
+"""Is a gradient right? Central differences answer, in float64, for every input and every parameter."""
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+
+from ..core.boundary import Natural, Positive, checked
+from ..errors import InputError
+from ..core.module import Module, no_grad
+
+TOLERANCE = 1e-6
+ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero, and differences this small cannot tell
+DIRECTIONS = 2  # tried beside the entries where not all entries are
+STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰ where L is near 1
+ROUNDING = 2.0**-53
+KINK = "the function has a kink here: move the input away from it"
+
+
+@dataclasses.dataclass
+class GradientRow:
+    """How far one gradient is from its central difference: error = ‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸)."""
+
+    name: str
+    shape: tuple
+    checked: int
+    error: float
+    tolerance: float
+    note: str = ""  # why there is nothing to compare, or why the difference cannot tell
+
+    @property
+    def passed(self):
+        return bool(self.error <= self.tolerance)  # NaN does not pass
+
+
+@dataclasses.dataclass
+class GradientReport:
+    """The rows of one component. `passed` if all pass; printed, it is a table."""
+
+    component: str
+    rows: list
+
+    @property
+    def passed(self):
+        return all(row.passed for row in self.rows)
+
+    @property
+    def worst(self):
+        return max(self.rows, key=lambda row: (not row.passed, row.error))
+
+    def __str__(self):
+        width = max(len(row.name) for row in self.rows)
+        lines = [f"{self.component}: gradient against central differences"]
+        for row in self.rows:
+            verdict = "ok" if row.passed else f"WRONG ({row.note or f'at most {row.tolerance:g}'})"
+            lines.append(f"  {row.name:<{width}}  {str(row.shape):<16} {row.checked:>5} entries  {row.error:8.1e}  {verdict}")
+        return "\n".join(lines)
+
+
+def gradient_error(analytic, numeric):
+    """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
+
+    A gradient that is zero by nature, as a key bias's is, has only the rounding noise of its differences to be compared
+    with, and no ratio of the two would mean anything.
+    """
+    a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:
+        return float(np.linalg.norm(a))
+    return float(np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-8))
+
+
+def away_from_initialisation(component, rng):
+    """Move every parameter to a random place where mistakes show: vectors and numbers get noise of size ½ (γ is then no longer 1,
+    biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
+    """
+    for p in component.parameters():
+        if p.data.ndim <= 1:
+            p.data += 0.5 * rng.standard_normal(p.shape)
+        else:
+            p.data[...] = rng.standard_normal(p.shape) / np.sqrt(p.shape[0])
+    return component
+
+
+@checked
+def gradient_check(
+    component, *inputs, seed: Natural = 0, step: Positive = STEP, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None
+):
+    """Compare `backward` with central differences of L = Σ d_y ∘ y, d_y random, for every float input and parameter.
+
+        ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h        h = step · max(1, |θᵢ|)
+
+    The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
+    (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
+    draws the same mask. Every entry of every array is tried. With `max_entries`, of an array that has more only so many are,
+    chosen at random, and two random directions in which all its entries move at once; None and 0 mean every entry. Existing
+    gradients are left as they were. Returns a `GradientReport`, in which a gradient that is missing, or has another shape
+    than its input, is wrong too; a row that fails where the function has a kink (ReLU at 0) says so. Raises InputError if
+    the component or an input is not float64, or whole numbers stand where backward returns a gradient.
+    """
+    expect_component("gradient_check", component)
+    expect_float64(component, *inputs)
+    inputs = tuple(np.array(x) if is_float(x) else x for x in inputs)  # they will be moved, each by itself
+    rng = np.random.default_rng([seed, 1])  # not the stream that a caller's own default_rng(seed) drew the inputs from
+    states = [(g, g.bit_generator.state) for g in component.generators()]
+
+    def forward():
+        for generator, state in states:
+            generator.bit_generator.state = state
+        return component.forward(*inputs)
+
+    outputs = outputs_of(component, forward())
+    d_outputs = tuple(rng.standard_normal(np.shape(y)) for y in outputs)
+    d_inputs, d_parameters = _analytic(component, d_outputs)
+    expect_floats(inputs, d_inputs)
+
+    def loss():
+        with no_grad():
+            return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, as_tuple(forward())))
+
+    floats = [i for i, x in enumerate(inputs) if is_float(x)]
+    checks = [(f"d_input[{i}]", inputs[i], d) for i, d in itertools.zip_longest(floats, d_inputs) if i is not None]
+    checks += [(name, p.data, d_parameters[name]) for name, p in component.named_parameters().items()]
+    # Σ |d_y| |y|, as −Σ |d_y| (−|y|), in which a masked score is −∞ still
+    rounding = -ROUNDING * sum(_weighted_sum(abs(d), -abs(np.asarray(y, dtype=float))) for d, y in zip(d_outputs, outputs))
+    rows = [_row(*check, loss, rng, step, tolerance, max_entries, rounding) for check in checks]
+    if len(d_inputs) > len(floats):
+        note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
+        rows.append(GradientRow("d_input", (), 0, math.inf, tolerance, note))
+    return GradientReport(type(component).__name__, rows)
+
+
+def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, rounding):
+    """The `GradientRow` of one array, tried at all its entries, or at some and along random directions. `rounding`: of one loss."""
+    if analytic is None or np.shape(analytic) != array.shape:
+        note = "backward returned none" if analytic is None else f"the gradient has shape {np.shape(analytic)}"
+        return GradientRow(name, array.shape, 0, math.inf, tolerance, note)
+    entries, sizes = np.arange(array.size), np.maximum(1, np.abs(array))  # 10⁻⁵ is less than the rounding of an input of 10⁶
+    moves, reach = [], sizes.reshape(-1)
+    if max_entries and array.size > max_entries:
+        entries = np.sort(rng.choice(array.size, max_entries, replace=False))
+        moves = [_unit(rng.standard_normal(array.shape)) * sizes / sizes.max() for _ in range(DIRECTIONS)]
+    reach = np.concatenate([reach[entries], [sizes.max(initial=1)] * len(moves)])
+    expected = np.concatenate([np.reshape(analytic, -1)[entries], [np.sum(analytic * move) for move in moves]])
+    moves = [_one_hot(entry, array.shape) for entry in entries] + moves
+    # A kink, such as ReLU's, may lie within the first step, or rounding hide the difference of a large loss. A wrong gradient stays wrong.
+    is_hidden = rounding / step * len(moves) ** 0.5 > tolerance * np.linalg.norm(expected)
+    note = ""
+    for h in (step, 1000 * step if is_hidden else step / 10):
+        numeric = [_central_difference(loss, array, move, h * size) for move, size in zip(moves, reach)]
+        error = gradient_error(expected, numeric)
+        if error <= tolerance:
+            break
+    else:
+        worst = np.argmax(np.abs(expected - numeric))
+        note = KINK if _has_kink(loss, array, moves[worst], step * reach[worst], np.abs(numeric).max(), rounding) else ""
+    return GradientRow(name, array.shape, len(entries), error, tolerance, note)
+
+
+def _has_kink(loss, array, move, step, slope, rounding):
+    """Whether the derivatives from the left and from the right differ, and as much with a tenth of the step: where there is
+    no kink, they would meet. What is small beside `slope`, the largest of the array, or what `rounding` makes, does not count.
+    """
+    at = loss()
+    jumps = []
+    for h in (step, step / 10):
+        above, below = _beside(loss, array, move, h)
+        jumps.append(abs(above - 2 * at + below) / h)
+    return bool(jumps[1] > jumps[0] / 2 and jumps[1] > max(1e-3 * slope, 4 * rounding / h))
+
+
+def _central_difference(loss, array, move, step):
+    """(L(θ + h·move) − L(θ − h·move)) / 2h."""
+    above, below = _beside(loss, array, move, step)
+    return (above - below) / (2 * step)
+
+
+def _beside(loss, array, move, step):
+    """L(θ + h·move) and L(θ − h·move), the array being moved in place and put back."""
+    before = array.copy()
+    array += step * move
+    above = loss()
+    array[...] = before - step * move
+    below = loss()
+    array[...] = before
+    return above, below
+
+
+def _one_hot(entry, shape):
+    move = np.zeros(shape)
+    move.flat[entry] = 1
+    return move
+
+
+def _unit(move):
+    return move / np.linalg.norm(move)
+
+
+def expect_component(who, component):
+    """Raise InputError unless it is an object of a class that is a Module."""
+    if isinstance(component, Module):
+        return
+    name = type(component).__name__
+    got, remedy = f"an object of the class {name}", f"If that is your component, write `class {name}(Module)`."
+    if isinstance(component, type):
+        got, remedy = f"the class {component.__name__}", f"Make an object of it: {who}({component.__name__}(…), x)."
+    elif isinstance(component, (np.ndarray, np.generic, list, tuple, int, float, str, type(None))):
+        got, remedy = "None" if component is None else "an array" if name == "ndarray" else f"a {name}", f"Write {who}(component, x)."
+    raise InputError(f"{who}: a component comes first, an object and not its class, then its inputs. Got {got} first. {remedy}")
+
+
+def outputs_of(component, y):
+    """What its forward returned, as a tuple. Raises InputError for None."""
+    if y is None:
+        raise InputError(f"{type(component).__name__}: forward returned None: end it with `return y`.")
+    return as_tuple(y)
+
+
+def expect_floats(inputs, d_inputs):
+    """Raise InputError if backward returned a gradient for whole numbers."""
+    whole = [f"input {i} is {x.dtype}" for i, x in enumerate(inputs) if hasattr(x, "dtype") and x.dtype.kind in "iu"]
+    if whole and sum(d is not None for d in d_inputs) > sum(map(is_float, inputs)):
+        raise InputError(
+            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Hand in floats, x.astype(float); whole numbers are "
+            "only for a forward that takes ids, and its backward returns no gradient for them."
+        )
+
+
+def expect_float64(component, *inputs):
+    """Raise InputError for anything that central differences cannot resolve."""
+    arrays = {name: p.data for name, p in component.named_parameters().items()}
+    arrays.update({f"input {i}": x for i, x in enumerate(inputs) if is_float(x)})
+    for name, array in arrays.items():
+        if array.dtype != np.float64:
+            raise InputError(f"A gradient check needs float64, {name} is {array.dtype}: use component.to('float64'), x.astype(float).")
+
+
+def is_float(x):
+    """Whether x is an input that has a gradient: a floating-point array."""
+    return hasattr(x, "dtype") and x.dtype.kind == "f"
+
+
+def as_tuple(y):
+    """What forward or backward returned, as a tuple: of none for None, of one for a bare array."""
+    return y if isinstance(y, tuple) else () if y is None else (y,)
+
+
+def _weighted_sum(d_y, y):
+    """Σ d_y ∘ y over the entries that are not −∞: a masked score is a constant, whatever d_y says."""
+    y = np.asarray(y)
+    return float(np.sum(d_y * np.where(np.isneginf(y), 0, y)))
+
+
+def _analytic(component, d_outputs):
+    """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad` as it was."""
+    before = {name: p.grad.copy() for name, p in component.named_parameters().items()}
+    component.zero_grad()
+    d_inputs = as_tuple(component.backward(*(d_y.copy() for d_y in d_outputs)))
+    d_parameters = {name: p.grad.copy() for name, p in component.named_parameters().items()}
+    for name, p in component.named_parameters().items():
+        p.grad[...] = before[name]
+    return d_inputs, d_parameters

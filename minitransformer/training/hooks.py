@@ -1,0 +1,139 @@
+"""What hangs on the training loop: the log, evaluations, moments for the pictures, checkpoints, the progress bar."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+
+from ..attention import attentions
+from ..decoding.evaluation import evaluate
+from ..inspection.attention import attention_weights
+
+
+class Interrupted(Exception):
+    """The user pressed Ctrl-C; the run is saved and can be continued."""
+
+
+class Log:
+    """Write loss, learning rate, gradient norm and speed to the run's metrics, every `log_every` steps."""
+
+    def __init__(self, run):
+        self.run = run
+        self.since, self.tokens = time.perf_counter(), 0
+
+    def __call__(self, progress):
+        self.tokens += progress.tokens
+        if progress.step % self.run.options.log_every == 0:
+            now = time.perf_counter()
+            self.run.seconds += now - self.since
+            self.run.metrics.write(
+                step=progress.step,
+                loss=progress.loss,
+                gradient_norm=progress.gradient_norm,
+                learning_rate=progress.learning_rate,
+                tokens_per_second=round(self.tokens / (now - self.since)),
+                seconds=round(self.run.seconds, 2),
+            )
+            self.since, self.tokens = now, 0
+
+
+class Evaluate:
+    """Every `evaluate_every` steps and at the end, write how many validation sequences greedy decoding gets right."""
+
+    def __init__(self, run):
+        self.run = run
+        self.latest = None
+
+    def __call__(self, progress):
+        options = self.run.options
+        if progress.step % options.evaluate_every == 0 or progress.step == self.run.last_step:
+            self.latest = evaluate(self.run.model, self.run.task, "validation", options.evaluate_count)
+            self.run.metrics.write(
+                step=progress.step,
+                validation_loss=self.latest["loss"],
+                exact_match=self.latest["exact_match"],
+                token_accuracy=self.latest["token_accuracy"],
+            )
+
+
+class Moments:
+    """Keep the attention of one sequence at eight moments, early ones closer together, for the film strip.
+
+    A model without attention has none.
+    """
+
+    def __init__(self, run, count=8):
+        self.run = run
+        moments = np.geomspace(10, run.options.steps, count) if attentions(run.model) else []
+        self.steps = {int(step) for step in moments}
+
+    def __call__(self, progress):
+        if progress.step in self.steps:
+            self.run.moments[progress.step] = main_attention(self.run.model, *self.run.example())
+
+
+class Save:
+    """Write a checkpoint every `save_every` steps and at the end; on Ctrl-C, after the step in progress, too.
+
+    Python lets only the main thread hear of Ctrl-C: a training in another thread goes on to its end.
+    """
+
+    def __init__(self, run):
+        self.run = run
+        self.asked_to_stop = False
+
+    def __enter__(self):
+        self.hears = threading.current_thread() is threading.main_thread()
+        self.before = signal.signal(signal.SIGINT, self.ask) if self.hears else None
+        return self
+
+    def __exit__(self, *_):
+        if self.hears and self.before is not None:  # None: what was there before is not Python's
+            signal.signal(signal.SIGINT, self.before)
+
+    def ask(self, *_):
+        if self.asked_to_stop:  # a second Ctrl-C does not wait
+            raise KeyboardInterrupt
+        self.asked_to_stop = True
+
+    def __call__(self, progress):
+        due = progress.step % self.run.options.save_every == 0 or progress.step == self.run.last_step
+        if due or self.asked_to_stop:
+            self.run.save()
+        if self.asked_to_stop and progress.step < self.run.last_step:
+            raise Interrupted
+
+
+class ProgressBar:
+    """Show loss, exact match, tokens per second and the time left."""
+
+    def __init__(self, run, evaluation):
+        from tqdm.auto import tqdm
+
+        tqdm.set_lock(threading.RLock())  # a training that Ctrl-C ended while it drew may hold the one before for good
+        self.bar = tqdm(total=run.last_step, initial=run.optimizer.t, unit="step", dynamic_ncols=True)
+        self.evaluation = evaluation
+        self.loss = None
+        self.shown, self.tokens = time.perf_counter(), 0
+
+    def __call__(self, progress):
+        self.loss = progress.loss if self.loss is None else 0.95 * self.loss + 0.05 * progress.loss
+        self.tokens += progress.tokens
+        self.bar.update()
+        now = time.perf_counter()
+        if now - self.shown > 0.5:
+            facts = {"loss": f"{self.loss:.3f}", "tokens/s": f"{self.tokens / (now - self.shown):,.0f}"}
+            if self.evaluation.latest:
+                facts["exact match"] = f"{self.evaluation.latest['exact_match']:.1%}"
+            self.bar.set_postfix(facts, refresh=False)
+            self.shown, self.tokens = now, 0
+
+    def close(self):
+        self.bar.close()
+
+
+def main_attention(model, source, target):
+    """The attention that the strip shows, (layers, H, T, S): cross-attention, or self-attention where there is no other."""
+    weights = attention_weights(model, source, target)
+    return weights.get("cross", weights.get("self"))

@@ -1,0 +1,184 @@
+"""Optimizers over the flat buffers, and clipping. The learning rate is a number or a schedule of the step."""
+
+import math
+
+from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
+from ..core.boundary import Floats, NonNegative, Positive, Rate, Share, checked, expect
+from ..errors import InputError
+from ..core.module import Module
+
+
+class Optimizer:
+    """What all optimizers share: the model's flat buffers, the step counter t = 1, 2, …, moments of the same length.
+
+    `learning_rate` is a number, or a function of the step such as a schedule of `training/schedules.py`. `step()` reads the
+    gradients that `backward` left and writes the parameters; it does not zero the gradients: `zero_grad()` does, the
+    model's or, which is the same, the optimizer's.
+    """
+
+    moments = ()  # names of the arrays of shape (P,) that the subclass keeps
+
+    @checked
+    def __init__(self, model: Module, learning_rate: Rate):
+        self.model = model
+        self.learning_rate = learning_rate
+        self.flat = model.pack()
+        self.t = 0
+        for name in self.moments:
+            setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
+
+    def rate(self):
+        """The learning rate of step t."""
+        return self.learning_rate(self.t) if callable(self.learning_rate) else self.learning_rate
+
+    def step(self):
+        self.update(self.next_rate(), self.flat.grad)
+
+    def zero_grad(self):
+        """The model's `zero_grad`."""
+        self.model.zero_grad()
+
+    def next_rate(self):
+        """Count a step; its learning rate. Raises InputError if the parameters are no longer those of this optimizer."""
+        if not self.flat.intact():
+            raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...), and for a copy of the model, anew.")
+        self.t += 1
+        return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
+
+    def update(self, rate, grad, part=slice(None)):
+        """Write the parameters and moments, or a part of them, by the rule of step t and these gradients (P,)."""
+        arrays = self.flat.data, grad, *(getattr(self, name) for name in self.moments)
+        in_blocks(self.updater(rate), *(array[part] for array in arrays))
+
+    def updater(self, rate):
+        """The in-place elementwise update of this step: a function of (data, grad, *moments)."""
+        raise NotImplementedError
+
+    def state_dict(self):
+        """{name: copy} of the moments; `t` is kept apart, as a number."""
+        return {name: getattr(self, name).copy() for name in self.moments}
+
+    def load_state_dict(self, state, t):
+        """Take over `state_dict()` and the step. Raises InputError if a moment is missing or has another shape; then nothing changes."""
+        for name in self.moments:
+            if name not in state:
+                raise InputError(f"The optimizer's state lacks {name}; it has {', '.join(state) or 'nothing'}.")
+            if (shape := expect(state[name], Floats, name).shape) != self.flat.data.shape:
+                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
+        for name in self.moments:
+            getattr(self, name)[...] = asarray(state[name], like=self.flat.data)
+        self.t = t
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum.
+
+        v ← μ v + g      θ ← θ − η v
+
+    Source: Polyak 1964; in the form that PyTorch uses (the rate outside the velocity).
+    """
+
+    moments = ("velocity",)
+
+    @checked
+    def __init__(self, model: Module, learning_rate: Rate = 0.01, momentum: Share = 0.0):
+        super().__init__(model, learning_rate)
+        self.momentum = momentum
+
+    def updater(self, rate):
+        def update(data, grad, velocity):
+            velocity *= self.momentum
+            velocity += grad
+            data -= rate * velocity
+
+        return update
+
+
+class Adam(Optimizer):
+    """Adaptive moments.
+
+        m ← β₁ m + (1−β₁) g      v ← β₂ v + (1−β₂) g²
+        θ ← θ − η m̂ / (√v̂ + ε)      m̂ = m / (1−β₁ᵗ)      v̂ = v / (1−β₂ᵗ)
+
+    Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
+    β₂ = 0.999. It is made in the numbers, not in the arrays: θ ← θ − ηₜ m / (√v + εₜ), with ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ) and
+    εₜ = ε √(1−β₂ᵗ), is the same. The defaults are the paper's β and ε, and a common rate.
+
+    Sources: Kingma & Ba 2015, algorithm 1 and section 2; Vaswani et al. 2017, section 5.3.
+    """
+
+    moments = ("first_moment", "second_moment")
+    weight_decay = 0.0
+
+    @checked
+    def __init__(
+        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Positive = 1e-9
+    ):
+        super().__init__(model, learning_rate)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def updater(self, rate):
+        unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5
+        step_size, epsilon = rate * unbias2 / unbias1, self.epsilon * unbias2
+        if kernel := adam_kernel(self.flat.data):
+            return lambda *arrays: kernel(*arrays, self.beta1, self.beta2, step_size, epsilon, rate * self.weight_decay)
+
+        def update(data, grad, m, v):
+            if self.weight_decay:
+                data *= 1 - rate * self.weight_decay
+            m *= self.beta1
+            step = (1 - self.beta1) * grad  # one array for all that follows
+            m += step
+            xp = array_module(v)
+            v *= self.beta2
+            xp.multiply(grad, grad, out=step)
+            step *= 1 - self.beta2
+            v += step
+            xp.sqrt(v, out=step)
+            step += epsilon
+            xp.divide(m, step, out=step)
+            step *= step_size
+            data -= step
+
+        return update
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+        θ ← (1 − η λ) θ, then Adam's step
+
+    The decay does not pass through the moments, so it shrinks all parameters alike. As in PyTorch it acts on every
+    parameter, biases and norms included.
+
+    Source: Loshchilov & Hutter 2019, algorithm 2.
+    """
+
+    @checked
+    def __init__(
+        self,
+        model: Module,
+        learning_rate: Rate = 1e-3,
+        beta1: Share = 0.9,
+        beta2: Share = 0.98,
+        epsilon: Positive = 1e-9,
+        weight_decay: NonNegative = 0.01,
+    ):
+        super().__init__(model, learning_rate, beta1, beta2, epsilon)
+        self.weight_decay = weight_decay
+
+
+@checked
+def clip_by_global_norm(model: Module, max_norm: Positive | None):
+    """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm before.
+
+    With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    """
+    grad = model.flat_buffers().grad
+    norm = float(sum_of_squares(grad)) ** 0.5
+    if norm == math.inf:  # the squares are too large for the dtype, not necessarily the gradients
+        largest = float(abs(grad).max())
+        norm = largest * float(sum_of_squares(grad / largest)) ** 0.5
+    if max_norm is not None and norm > max_norm:
+        grad *= max_norm / norm
+    return norm
