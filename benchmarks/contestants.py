@@ -14,11 +14,11 @@ from workload import BETAS, EPSILON, LABEL_SMOOTHING, RATE, SIZES, batch_of
 from minitransformer import Transformer, TransformerConfig, no_grad
 from minitransformer.backend import as_numpy, keep_freed_memory
 from minitransformer.data.batching import Batch
-from minitransformer.testing.gradient_check import gradient_error
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.training.optimizers import Adam
-from minitransformer.training.shares import Shares
+from minitransformer.layers import CrossEntropy
+from minitransformer.testing import gradient_error
+from minitransformer.training import Adam
 from minitransformer.training.options import TrainingOptions
+from minitransformer.training.shares import Shares
 
 TOLERANCE = 1e-8  # in float64, as ‖a − n‖ / max(‖a‖, ‖n‖)
 PEERS = {  # name: (what it needs, where it is written, its class)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minitransformer.decoding import evaluating
+from minitransformer.core import evaluating
 from minitransformer.models import configure, find_model
 
 VOCABULARY, SOURCE = 4000, 16

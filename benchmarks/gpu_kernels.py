@@ -46,7 +46,7 @@ CASES = {
     "dropout": Case((TOKENS, 512), lambda m: m.layers.Dropout(0.1, generator()), lambda F, x: F.dropout(x, 0.1), 4.5),
     "cross-entropy": Case(
         (TOKENS, 37_000),
-        lambda m: m.losses.CrossEntropy(0.1),
+        lambda m: m.layers.CrossEntropy(0.1),
         lambda F, x, ids: F.cross_entropy(x, ids, ignore_index=0, label_smoothing=0.1),
         3,
         targets=True,
@@ -98,8 +98,7 @@ def there_and_back(case, options, torch):
 def ours(case, x, targets, device, form):
     """Forward and backward of the component on this device, in its form for `form`."""
     import minitransformer
-    from minitransformer import gpu, layers
-    from minitransformer.layers import cross_entropy as losses  # noqa: F401
+    from minitransformer import gpu
     from minitransformer.backend import array_module, move
 
     component = case.made(minitransformer).to(device)
@@ -132,7 +131,7 @@ def pytorchs(case, x, targets, device):
 def adam(options, torch):
     """Its step on about as many parameters as base has; each is read, with its gradient and two moments, and three are written."""
     from minitransformer.layers import Linear
-    from minitransformer.training.optimizers import Adam
+    from minitransformer.training import Adam
 
     shape = (PARAMETERS // 8000 // (SMALLER if options.quick else 1), 8000)
     model = Linear(*shape, generator(), bias=False).to(options.device)

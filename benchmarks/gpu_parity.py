@@ -20,8 +20,8 @@ def arguments(argv):
 
 def rows(options):
     from minitransformer import gpu
-    from minitransformer.testing.conformance import all_components
     from minitransformer.gpu.parity import deviation
+    from minitransformer.testing import all_components
 
     components = all_components()
     for component in components[: 3 if options.quick else None]:

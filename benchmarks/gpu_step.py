@@ -80,7 +80,7 @@ def multiply_adds(config, batch, length):
     """Of all matrix products of a forward and a backward, counted for two sequences."""
     import contestants
 
-    from minitransformer.testing.counting import count_products
+    from minitransformer.testing import count_products
 
     two = contestants.Ours(config, batch_of_shape(2, length, config.source_vocabulary, length))
     passes = count_products(two.model, two.batch.source, two.batch.target_in)

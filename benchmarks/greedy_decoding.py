@@ -86,7 +86,7 @@ def expect_same_logits(marian, ours, theirs):
     from contestants import expect_equal
 
     from minitransformer.backend import as_numpy
-    from minitransformer.decoding import evaluating
+    from minitransformer.core import evaluating
 
     source, target = sources(ours, 4), sources(ours, 5)[1:]
     with evaluating(ours):

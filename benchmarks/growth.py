@@ -64,7 +64,7 @@ def contestant(width, length):
 
 def operations(ours):
     """Multiply-adds of a forward and a backward, for each token."""
-    from minitransformer.testing.counting import count_products
+    from minitransformer.testing import count_products
 
     passes = count_products(ours.model, ours.batch.source, ours.batch.target_in)
     return sum(products.multiply_adds() for products in passes) / TOKENS

@@ -12,13 +12,13 @@ import time
 
 import numpy as np
 
+from minitransformer.core import evaluating
 from minitransformer.data.batching import make_batch
 from minitransformer.data.numbers import NumberWords, spell
 from minitransformer.data.vocabulary import EOS, PAD
-from minitransformer.decoding import beam_search, evaluating
+from minitransformer.decoding import answers, beam_search
 from minitransformer.decoding.beam import log_softmax, penalty
-from minitransformer.runs.run import Run
-from minitransformer.decoding.translation import answers
+from minitransformer.runs import Run
 
 
 def arguments(argv=None):

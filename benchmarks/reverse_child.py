@@ -17,8 +17,8 @@ class Ours:
 
     def __init__(self, weights, **_):
         from minitransformer import Transformer, TransformerConfig
-        from minitransformer.layers.cross_entropy import CrossEntropy
-        from minitransformer.training.optimizers import Adam
+        from minitransformer.layers import CrossEntropy
+        from minitransformer.training import Adam
 
         self.model = Transformer(TransformerConfig(**task.MODEL, **task.OURS_ALONE), 0)
         self.model.load_state_dict(weights)
@@ -28,7 +28,7 @@ class Ours:
     def train(self, batches, last_step):
         """Train on to that step; the loss there."""
         from minitransformer.data.batching import Batch
-        from minitransformer.training.loop import train
+        from minitransformer.training import train
         from minitransformer.training.options import TrainingOptions
 
         losses = []
@@ -37,7 +37,7 @@ class Ours:
         return losses[-1]
 
     def logits(self, source, target_in):
-        from minitransformer.decoding import evaluating
+        from minitransformer.core import evaluating
 
         with evaluating(self.model):
             return self.model(source, target_in)

@@ -25,12 +25,12 @@
 import numpy as np
 
 from minitransformer import gradient_check
-from minitransformer.testing.gradient_check import away_from_initialisation
+from minitransformer.core import Module
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import LayerNorm, Linear, Softmax, Tanh
 from minitransformer.lessons import predict, show
-from minitransformer.core.module import Module
 from minitransformer.plotting import GRADIENT, draw_lines, panels, plot_matrices
+from minitransformer.testing import away_from_initialisation
 
 rng = np.random.default_rng(0)
 

@@ -21,16 +21,14 @@ import numpy as np
 from minitransformer import no_grad
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
-from minitransformer.decoding.evaluation import evaluate
+from minitransformer.decoding import evaluate
 from minitransformer.grading import check, hint, reveal
+from minitransformer.layers import CrossEntropy
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import OneVectorConfig, OneVectorMLP, RNNConfig, RNNSeq2Seq
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_lines, panels
 from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
-from minitransformer.training.schedules import Cosine
-from minitransformer.training.loop import train
+from minitransformer.training import Adam, Cosine, train
 
 rng = np.random.default_rng(1)
 

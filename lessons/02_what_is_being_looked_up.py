@@ -18,14 +18,12 @@ import numpy as np
 
 from minitransformer import no_grad
 from minitransformer.attention import AdditiveAttention, MultiplicativeAttention, keep_weights
-from minitransformer.testing.counting import count_products
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import QUERY, VALUE, draw_bars, draw_lines, panels, plot_matrices
-from minitransformer.training.schedules import Cosine
-from minitransformer.testing.trace import trace
+from minitransformer.testing import count_products, trace
+from minitransformer.training import Adam, Cosine
 
 rng = np.random.default_rng(2)
 

@@ -3,7 +3,7 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `layers.Softmax`, `losses.CrossEntropy` |
+# | 50 | ●●○ | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `layers.Softmax`, `layers.CrossEntropy` |
 #
 # ## Question
 #
@@ -16,9 +16,8 @@
 import numpy as np
 
 from minitransformer.grading import check, hint, reveal
-from minitransformer.layers import Softmax
+from minitransformer.layers import CrossEntropy, Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.plotting import GRADIENT, draw_bars, panels, plot_matrices
 
 rng = np.random.default_rng(3)

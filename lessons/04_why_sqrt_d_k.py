@@ -32,13 +32,11 @@ from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttent
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
 from minitransformer.grading import check, hint, reveal
-from minitransformer.layers import Linear
+from minitransformer.layers import CrossEntropy, Linear
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import GRADIENT, draw_lines, panels, plot_matrices
-from minitransformer.training.loop import train
+from minitransformer.training import Adam, train
 
 rng = np.random.default_rng(4)
 

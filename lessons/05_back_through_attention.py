@@ -27,16 +27,14 @@ from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
 from minitransformer.decoding import greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection.attention import attention_gradients, attention_weights
-from minitransformer.layers import Softmax
+from minitransformer.inspection import attention_gradients, attention_weights
+from minitransformer.layers import CrossEntropy, Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_lines, panels, plot_attention_and_gradient, plot_matrices
-from minitransformer.runs.run import Run
-from minitransformer.testing.trace import trace
-from minitransformer.training.loop import train
+from minitransformer.runs import Run
+from minitransformer.testing import trace
+from minitransformer.training import Adam, train
 
 rng = np.random.default_rng(0)
 

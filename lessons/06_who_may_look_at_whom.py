@@ -22,17 +22,14 @@ from minitransformer.data.owl import ABILITIES, TEMPLATES
 from minitransformer.data.pieces import Pieces
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.vocabulary import EOS, PAD
-from minitransformer.decoding import greedy
-from minitransformer.decoding.evaluation import cross_attention, evaluate
+from minitransformer.decoding import evaluate, greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection.attention import attention_weights
-from minitransformer.layers import Softmax
+from minitransformer.inspection import attention_weights, cross_attention
+from minitransformer.layers import CrossEntropy, Softmax
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_lines, panels, plot_attention, plot_matrices
-from minitransformer.training.loop import train
+from minitransformer.training import Adam, train
 
 rng = np.random.default_rng(6)
 

@@ -17,19 +17,18 @@ import numpy as np
 
 from minitransformer import gradient_check
 from minitransformer.attention import MergeHeads, MultiHeadAttention, SplitHeads, causal_mask, keep_weights
+from minitransformer.core import Module, evaluating
 from minitransformer.data.batching import make_batch
 from minitransformer.data.vocabulary import EOS, PAD
-from minitransformer.decoding import evaluating, greedy
+from minitransformer.decoding import greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection.attention import attention_weights
-from minitransformer.layers import Embedding, FeedForward, Linear
+from minitransformer.inspection import attention_weights
+from minitransformer.layers import CrossEntropy, Embedding, FeedForward, Linear
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.core.module import Module
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, panels, plot_attention, plot_matrices
-from minitransformer.runs.run import Run
-from minitransformer.testing.trace import trace
+from minitransformer.runs import Run
+from minitransformer.testing import trace
+from minitransformer.training import Adam
 
 rng = np.random.default_rng(7)
 

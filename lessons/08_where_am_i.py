@@ -17,18 +17,15 @@ import numpy as np
 
 from minitransformer.attention import MultiHeadAttention
 from minitransformer.attention.masking import causal_mask
+from minitransformer.core import Module, no_grad
 from minitransformer.data.batching import make_batch
 from minitransformer.data.vocabulary import FIRST
 from minitransformer.grading import check, hint, reveal
-from minitransformer.layers import LearnedPositionalEncoding, SinusoidalPositionalEncoding
+from minitransformer.layers import CrossEntropy, LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.core.module import Module, no_grad
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_matrices, plot_positional_encoding
-from minitransformer.training.schedules import Cosine
-from minitransformer.training.loop import train
+from minitransformer.training import Adam, Cosine, train
 
 # %% [markdown]
 # ## Predict

@@ -16,18 +16,15 @@
 import numpy as np
 
 from minitransformer.attention import MultiHeadAttention
+from minitransformer.core import Module
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
 from minitransformer.grading import check, hint, reveal
-from minitransformer.layers import FeedForward, LayerNorm, Linear, Residual
+from minitransformer.layers import CrossEntropy, FeedForward, LayerNorm, Linear, Residual
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.core.module import Module
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import GRADIENT, draw_lines, panels, plot_matrices
-from minitransformer.training.schedules import Constant
-from minitransformer.training.loop import train
+from minitransformer.training import Adam, Constant, train
 
 rng = np.random.default_rng(9)
 

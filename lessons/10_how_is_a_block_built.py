@@ -17,18 +17,16 @@ import numpy as np
 
 from minitransformer import layers
 from minitransformer.attention import MultiHeadAttention
+from minitransformer.core import observe
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
-from minitransformer.testing.gradient_check import gradient_check
 from minitransformer.grading import check, hint, reveal
+from minitransformer.layers import CrossEntropy
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Decoder, DecoderLayer, EncoderLayer, Transformer, TransformerConfig
-from minitransformer.core.observe import observe
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import GRADIENT, draw_bars, draw_lines, panels, plot_architecture, plot_matrices
-from minitransformer.testing.trace import trace
-from minitransformer.training.loop import train
+from minitransformer.testing import gradient_check, trace
+from minitransformer.training import Adam, train
 
 rng = np.random.default_rng(10)
 

@@ -3,7 +3,7 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb) | `losses.CrossEntropy`, `optim`, `schedules`, `training.train` |
+# | 60 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb) | `layers.CrossEntropy`, `training.train`, `Adam`, `Noam` |
 #
 # ## Question
 #
@@ -15,17 +15,14 @@
 import numpy as np
 
 from minitransformer.data import EOS, PAD, BatchStream, make_batch, make_task
-from minitransformer.decoding import greedy
-from minitransformer.decoding.evaluation import alignment_shares, evaluate
+from minitransformer.decoding import evaluate, greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection.attention import attention_weights
-from minitransformer.layers import Linear
+from minitransformer.inspection import alignment_shares, attention_weights
+from minitransformer.layers import CrossEntropy, Linear
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.training.optimizers import SGD, Adam, clip_by_global_norm
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_attention_strip
-from minitransformer.training.schedules import Noam
+from minitransformer.training import SGD, Adam, Noam, clip_by_global_norm
 
 D, WARMUP = 48, 100
 

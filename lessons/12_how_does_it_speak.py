@@ -15,17 +15,16 @@
 import numpy as np
 
 from minitransformer.attention import ScaledDotProductAttention, causal_mask
-from minitransformer.testing.counting import count_products
+from minitransformer.core import Module, evaluating, no_grad, observe
 from minitransformer.data.vocabulary import BOS, EOS
-from minitransformer.decoding import beam_search, distribution, evaluating, greedy, hypotheses, sample
+from minitransformer.decoding import beam_search, distribution, greedy, hypotheses, sample
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers.cache import copied
 from minitransformer.lessons import predict, show
-from minitransformer.core.module import Module, no_grad
-from minitransformer.core.observe import observe
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_matrices
-from minitransformer.runs.run import Run
+from minitransformer.runs import Run
 from minitransformer.study.clock import medians
+from minitransformer.testing import count_products
 
 # %% [markdown]
 # ## Predict

@@ -3,7 +3,7 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 40 | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `recurrent.Recurrence`, `counting.count_products`, `trace.trace` |
+# | 40 | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `recurrent.Recurrence`, `testing.count_products`, `testing.trace` |
 #
 # ## Question
 #
@@ -15,7 +15,6 @@
 import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, causal_mask
-from minitransformer.testing.counting import count_products
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import CausalConvolution, SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
@@ -24,7 +23,7 @@ from minitransformer.models.encoder import EncoderLayer
 from minitransformer.plotting import draw_lines, panels, plot_matrices
 from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
 from minitransformer.study.clock import medians
-from minitransformer.testing.trace import trace
+from minitransformer.testing import count_products, trace
 
 rng = np.random.default_rng(13)
 

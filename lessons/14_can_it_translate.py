@@ -20,17 +20,14 @@ from minitransformer.data.numbers import NumberWords
 from minitransformer.data.pieces import Pieces
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.vocabulary import EOS
-from minitransformer.decoding.evaluation import cross_attention, evaluate
-from minitransformer.inspection.attention import attention_weights, source_gradients
+from minitransformer.decoding import evaluate, translate
+from minitransformer.inspection import attention_weights, cross_attention, source_gradients
+from minitransformer.layers import CrossEntropy
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, panels, plot_attention, plot_attention_and_gradient
-from minitransformer.runs.run import Run
-from minitransformer.training.schedules import Cosine
-from minitransformer.training.loop import train
-from minitransformer.decoding.translation import translate
+from minitransformer.runs import Run
+from minitransformer.training import Adam, Cosine, train
 
 # %% [markdown]
 # ## Predict

@@ -34,19 +34,18 @@ import numpy as np
 from minitransformer import Transformer, TransformerConfig, gradient_check, layers
 from minitransformer.attention import ScaledDotProductAttention, causal_mask, padding_mask
 from minitransformer.attention.heads import merge, split
+from minitransformer.core import evaluating
 from minitransformer.data.batching import make_batch
 from minitransformer.data.stream import BatchStream
 from minitransformer.data.tasks import make_task
-from minitransformer.decoding import evaluating, greedy
-from minitransformer.decoding.evaluation import evaluate
-from minitransformer.testing.gradient_check import away_from_initialisation, gradient_error
+from minitransformer.decoding import evaluate, greedy
 from minitransformer.grading import check, hint, reveal
+from minitransformer.layers import CrossEntropy
 from minitransformer.lessons import predict, show
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import Decoder
-from minitransformer.training.optimizers import Adam
 from minitransformer.plotting import draw_bars, draw_lines, panels, plot_matrices
-from minitransformer.training.loop import train
+from minitransformer.testing import away_from_initialisation, gradient_error
+from minitransformer.training import Adam, train
 
 # %% [markdown]
 # ### Do not read the next cell yet

@@ -11,14 +11,14 @@ import inspect
 
 import numpy as np
 
-from minitransformer.testing.conformance import all_components
+from minitransformer.core import Module
+from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
-from minitransformer.testing.gradient_check import as_tuple, gradient_check, is_float
 from minitransformer.layers import Linear
 from minitransformer.models import MODELS, LanguageModel
-from minitransformer.core.module import Module, Parameter
-from minitransformer.training.optimizers import SGD, Adam, AdamW
-from minitransformer.training.schedules import Constant, Cosine, Noam
+from minitransformer.testing import all_components, gradient_check
+from minitransformer.testing.gradient_check import as_tuple, is_float
+from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam
 
 REFUSED, RIGHT = "refused", "right"
 FEW = 8  # parameters, beyond which finite differences of every case would take too long

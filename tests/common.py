@@ -7,10 +7,10 @@ import pytest
 
 from minitransformer.cli import main
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import gradient_check
-from minitransformer.training.hooks import Evaluate, Log, Moments, Save
 from minitransformer.models import find_model
-from minitransformer.runs.run import make_config
+from minitransformer.runs import make_config
+from minitransformer.testing import gradient_check
+from minitransformer.training.hooks import Evaluate, Log, Moments, Save
 
 
 def close(actual, expected, atol=1e-12):

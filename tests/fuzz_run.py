@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.data.batching import make_batch
 from minitransformer.decoding import greedy
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.runs.run import Run
+from minitransformer.runs import Run
+from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 
 NESTED = json.loads("[" * 60 + "]" * 60)
 VALUES = [

@@ -1018,7 +1018,7 @@ p("x1007", "the target's order is not that of the answers", "zip(written, target
     select="measured_by_its_answers")
 p("x1008", "padding is read as the source", "[ids[ids != PAD] for ids in source]", "[ids[:1] for ids in source]",
     select="measured_by_its_answers")
-p = plants("decoding/evaluation.py", "test_training.py", "first_word")
+p = plants("inspection/alignment.py", "test_training.py", "first_word")
 p("x1009", "any place will do", "looks.argmax() == place", "looks.argmax() >= 0")
 p("x1010", "half is enough", "looks[place] > 0.5, looks[place]", "looks[place] >= 0.5, looks[place]")
 p("x1011", "the largest weight, not the first word's", "looks[place] > 0.5, looks[place]", "looks[place] > 0.5, looks.max()")

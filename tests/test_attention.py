@@ -25,9 +25,9 @@ from minitransformer.attention import (
     keep_weights,
     padding_mask,
 )
+from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import away_from_initialisation, gradient_check
-from minitransformer.core.module import Module
+from minitransformer.testing import away_from_initialisation, gradient_check
 
 COMPONENTS = [
     Masking,

@@ -33,6 +33,10 @@ from minitransformer.backend import (
     position_sum,
     query_key_product,
 )
+from minitransformer.backend.reductions import FEW, LARGE
+from minitransformer.backend.scores import first_to
+from minitransformer.backend.updates import BLOCK
+from minitransformer.errors import InputError
 from minitransformer.training.processes import (
     FORK_IS_SAFE,
     Fork,
@@ -43,10 +47,6 @@ from minitransformer.training.processes import (
     shared,
     unpacked,
 )
-from minitransformer.backend.reductions import FEW, LARGE
-from minitransformer.backend.scores import first_to
-from minitransformer.backend.updates import BLOCK
-from minitransformer.errors import InputError
 
 
 def close(actual, expected, atol=1e-12):

@@ -18,10 +18,12 @@ from minitransformer.attention import (
     MultiHeadAttention,
     ScaledDotProductAttention,
 )
+from minitransformer.core import Module, no_grad
 from minitransformer.core.boundary import Count, Floats, Ids, Mask, Positive, checked
-from minitransformer.testing.conformance import all_components
+from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (
+    CrossEntropy,
     Dropout,
     FeedForward,
     LayerNorm,
@@ -31,11 +33,9 @@ from minitransformer.layers import (
     SinusoidalPositionalEncoding,
     Softmax,
 )  # fmt: skip
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import ConvolutionModel, Encoder, Transformer, TransformerConfig
-from minitransformer.core.module import Module, Parameter, no_grad
-from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
-from minitransformer.training.schedules import Constant, Cosine, Noam
+from minitransformer.testing import all_components
+from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam, clip_by_global_norm
 
 COMPONENTS = all_components()
 NAN, INF = float("nan"), float("inf")

@@ -5,14 +5,13 @@ import pytest
 from common import close, refusal
 
 from minitransformer.attention import LocalAttention, MultiHeadAttention, causal_mask
+from minitransformer.core import evaluating, no_grad
 from minitransformer.data import BOS
-from minitransformer.decoding import evaluating
-from minitransformer.testing.gradient_check import away_from_initialisation
 from minitransformer.layers import CausalConvolution
 from minitransformer.layers.cache import Cache, copied, take_rows
 from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.encoder import small_example
-from minitransformer.core.module import no_grad
+from minitransformer.testing import away_from_initialisation
 
 VARIANTS = {"post": {}, "pre": {"norm": "pre"}, "learned": {"positions": "learned"}, "tied": {"tie_embeddings": True}}
 

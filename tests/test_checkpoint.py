@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from common import accepted, refusal
 
-from minitransformer.runs.checkpoint import DTYPES, load_checkpoint, load_facts, save_checkpoint
 from minitransformer.errors import InputError
+from minitransformer.runs.checkpoint import DTYPES, load_checkpoint, load_facts, save_checkpoint
 from minitransformer.runs.writing import write_file
 
 

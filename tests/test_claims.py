@@ -17,17 +17,17 @@ from mutants import MUTANTS
 from references.cases import CASES
 
 from minitransformer.cli.parser import make_parser
-from minitransformer.testing.conformance import all_components
-from minitransformer.testing.contract import CHECKS
 from minitransformer.data.owl import TEMPLATES, animals, questions
 from minitransformer.data.tasks import TASKS, make_task
-from minitransformer.testing.gradient_check import DIRECTIONS
+from minitransformer.gpu.replays import Replays
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.layers import LayerNorm
 from minitransformer.lessons.notebooks import lessons
 from minitransformer.models import MODELS, configure
-from minitransformer.gpu.replays import Replays
-from minitransformer.runs.run import make_config
+from minitransformer.runs import make_config
+from minitransformer.testing import all_components
+from minitransformer.testing.contract import CHECKS
+from minitransformer.testing.gradient_check import DIRECTIONS
 from minitransformer.training.options import TrainingOptions
 
 PAGES = [ROOT / "README.md", ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -10,9 +10,9 @@ import pytest
 from common import run
 
 from minitransformer.cli.parser import make_parser
-from minitransformer.testing.conformance import all_components
 from minitransformer.models import MODELS, TransformerConfig
 from minitransformer.runs.run import TrainingOptions
+from minitransformer.testing import all_components
 
 ROOT = Path(__file__).parents[1]
 BRIEF = "--steps 12 --save-every 6 --log-every 4 --evaluate-every 6 --evaluate-count 10 --d-model 16"

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from common import refusal
 
-from minitransformer.testing import contract as contract_checks
-from minitransformer.testing.conformance import ContractError, all_components, check_component, check_gradients, name_of
-from minitransformer.testing.contract import CHECKS
-from minitransformer.testing.counting import count_products
+from minitransformer.core import Module
+from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import gradient_check
 from minitransformer.layers import Dropout, Linear
-from minitransformer.core.module import Module, Parameter
-from minitransformer.testing.trace import trace
+from minitransformer.testing import all_components, check_component, count_products, gradient_check, trace
+from minitransformer.testing import contract as contract_checks
+from minitransformer.testing.conformance import ContractError, check_gradients, name_of
+from minitransformer.testing.contract import CHECKS
 
 COMPONENTS = all_components()
 OPEN = () if importlib.util.find_spec("minitransformer.core.boundary") else {  # what the one boundary for all components mends

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from minitransformer.attention import AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads
-from minitransformer.testing.conformance import all_components
-from minitransformer.testing.counting import CountedArray, count_products
+from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import is_float
 from minitransformer.layers import CausalConvolution, Linear
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.core.module import Module
 from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
+from minitransformer.testing import all_components, count_products
+from minitransformer.testing.counting import CountedArray
+from minitransformer.testing.gradient_check import is_float
 
 B, N, D = 2, 6, 4
 

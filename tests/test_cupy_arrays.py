@@ -15,8 +15,8 @@ from minitransformer import gpu
 from minitransformer.attention import ScaledDotProductAttention
 from minitransformer.backend import products
 from minitransformer.backend.arrays import gpu_problem
-from minitransformer.testing.gradient_check import as_tuple
 from minitransformer.layers import GELU, LayerNorm, Softmax, TanhGELU
+from minitransformer.testing.gradient_check import as_tuple
 
 cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
 pytestmark = [

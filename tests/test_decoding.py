@@ -9,12 +9,13 @@ import pytest
 from common import refusal
 
 from minitransformer.attention import attention_maps, attentions, keep_weights
+from minitransformer.core import evaluating, no_grad
+from minitransformer.core.module import own_modes
 from minitransformer.data import BOS, EOS, PAD
 from minitransformer.data.vocabulary import padded
 from minitransformer.decoding import (
     beam_search,
     distribution,
-    evaluating,
     generate,
     greedy,
     hypotheses,
@@ -23,11 +24,10 @@ from minitransformer.decoding import (
     writable,
 )
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.testing.gradient_check import away_from_initialisation
-from minitransformer.inspection.attention import attention_weights
+from minitransformer.inspection import attention_weights
 from minitransformer.models import MODELS, Transformer, TransformerConfig, configure, find_model
 from minitransformer.models.encoder import small_example
-from minitransformer.core.module import no_grad, own_modes
+from minitransformer.testing import away_from_initialisation
 
 NAMES = list(MODELS)
 

@@ -18,29 +18,24 @@ from minitransformer.attention import attentions
 from minitransformer.backend import arrays, as_numpy, chosen_device, graphs, keep_mask, nearest_keep, on_host
 from minitransformer.backend.random import philox, philox_mask, seeds_from
 from minitransformer.backend.updates import BLOCK, in_blocks
-from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.cli import main
-from minitransformer.testing.conformance import all_components
+from minitransformer.core import Module, observe
 from minitransformer.data.batching import Batch
 from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
-from minitransformer.decoding import beam_search, greedy, sample
+from minitransformer.decoding import beam_search, evaluate, greedy, sample
 from minitransformer.errors import InputError
-from minitransformer.decoding.evaluation import alignment_shares, evaluate
-from minitransformer.training.gradients import gradients
 from minitransformer.gpu import parity
 from minitransformer.gpu.parity import deviation, passed_through
-from minitransformer.inspection.attention import attention_gradients, attention_weights, source_gradients
-from minitransformer.layers import Dropout, LayerNorm, Linear
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.models import MODELS
-from minitransformer.core.module import Module
-from minitransformer.core.observe import observe
-from minitransformer.training.optimizers import SGD, Adam, AdamW
 from minitransformer.gpu.replays import Replays
-from minitransformer.runs.run import Run
+from minitransformer.inspection import alignment_shares, attention_gradients, attention_weights, source_gradients
+from minitransformer.layers import CrossEntropy, Dropout, LayerNorm, Linear
+from minitransformer.models import MODELS
+from minitransformer.runs import Run
+from minitransformer.runs.checkpoint import load_checkpoint
+from minitransformer.testing import all_components
+from minitransformer.training import SGD, Adam, AdamW, gradients, train
 from minitransformer.training.shares import Shares
-from minitransformer.training.loop import train
 
 COMPONENTS = all_components()
 OPTIMIZERS = {"sgd": lambda m: SGD(m, 0.1, 0.9), "adam": lambda m: Adam(m, 0.01), "adamw": lambda m: AdamW(m, 0.01)}

@@ -13,9 +13,8 @@ from minitransformer.grading.calling import call
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.sizes import TWINS, Sizes, sizes_for
 from minitransformer.grading.topics import dropout, embedding, linear, teacher_forcing
-from minitransformer.layers import Dropout, Embedding, LayerNorm, Linear, ReLU, Softmax, TanhGELU
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.training.optimizers import SGD
+from minitransformer.layers import CrossEntropy, Dropout, Embedding, LayerNorm, Linear, ReLU, Softmax, TanhGELU
+from minitransformer.training import SGD
 
 SIZES = {"plain": sizes_for(0), "others": sizes_for(1), "square": TWINS["all lengths equal, all widths equal"]}
 SMALL = Sizes(B=2, H=2, T=3, S=4, K=3, K_v=5, V=8, F=7)

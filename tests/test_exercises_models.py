@@ -7,17 +7,17 @@ import pytest
 from common import central_differences, close, close_in_size
 
 from minitransformer.attention import AdditiveAttention, MultiHeadAttention, ScaledDotProductAttention, causal_mask
-from minitransformer.testing.counting import count_products
-from minitransformer.testing.gradient_check import as_tuple, gradient_error
+from minitransformer.core import Module, no_grad
+from minitransformer.core.module import Parameter
 from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.sizes import TWINS, Sizes, sizes_for
 from minitransformer.layers import Embedding, FeedForward, LayerNorm, Residual, Unembedding
 from minitransformer.models import Decoder, Transformer
-from minitransformer.core.module import Module, Parameter, no_grad
-from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.recurrent import Recurrence, RNNCell
-from minitransformer.training.schedules import Cosine, Noam
+from minitransformer.testing import count_products, gradient_error
+from minitransformer.testing.gradient_check import as_tuple
+from minitransformer.training import SGD, Adam, AdamW, Cosine, Noam, clip_by_global_norm
 
 SEEDS = (0, 1, 2)
 SMALL = Sizes(B=2, H=2, T=3, S=4, K=3, K_v=5, V=8, F=7)

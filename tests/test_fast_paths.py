@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 from minitransformer import Transformer, TransformerConfig, no_grad
+from minitransformer.core import observe
 from minitransformer.data.batching import Batch
-from minitransformer.training.gradients import gradients
-from minitransformer.layers import Dropout, Embedding, LayerNorm, Linear, Softmax
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.core.observe import observe
-from minitransformer.training.optimizers import Adam
+from minitransformer.layers import CrossEntropy, Dropout, Embedding, LayerNorm, Linear, Softmax
+from minitransformer.training import Adam, gradients
 
 SOURCE = np.array([[4, 5, 6, 7], [8, 9, 0, 0], [4, 6, 0, 0]])
 TARGET = np.array([[1, 5, 6, 7, 2, 0], [1, 9, 2, 0, 0, 0], [1, 6, 4, 2, 0, 0]])

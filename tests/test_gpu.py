@@ -13,11 +13,10 @@ from test_device import RECORDED, as_long_as_it_is, batch_of, pair  # noqa: F401
 from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem
 from minitransformer.backend.graphs import Recorder, Recording
-from minitransformer.training.gradients import forward_and_backward
-from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.layers import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.training.optimizers import Adam
-from minitransformer.training.loop import train
+from minitransformer.training import Adam, train
+from minitransformer.training.gradients import forward_and_backward
 
 if problem := gpu_problem():
     pytest.skip(problem, allow_module_level=True)

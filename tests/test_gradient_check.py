@@ -6,16 +6,12 @@ import numpy as np
 import pytest
 
 from minitransformer.attention import MultiHeadAttention
+from minitransformer.core import Module
+from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import (
-    GradientReport,
-    GradientRow,
-    away_from_initialisation,
-    gradient_check,
-    gradient_error,
-)
 from minitransformer.layers import Dropout, Linear
-from minitransformer.core.module import Module, Parameter
+from minitransformer.testing import away_from_initialisation, gradient_check, gradient_error
+from minitransformer.testing.gradient_check import GradientReport, GradientRow
 
 
 class Cubic(Module):

@@ -17,12 +17,12 @@ from minitransformer.attention import LocalAttention, ScaledDotProductAttention,
 from minitransformer.backend import position_sum, product, products, sum_of_squares, use_tf32
 from minitransformer.backend.kernels import FLOATS, Kernel
 from minitransformer.backend.products import calls
+from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import as_tuple, gradient_error, is_float
-from minitransformer.layers import GELU, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.core.module import Module
-from minitransformer.training.optimizers import AdamW
+from minitransformer.layers import GELU, CrossEntropy, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
+from minitransformer.testing import gradient_error
+from minitransformer.testing.gradient_check import as_tuple, is_float
+from minitransformer.training import AdamW
 
 pytestmark = pytest.mark.skipif(cuda_on_cpu.COMPILER is None, reason="there is no C++ compiler")
 

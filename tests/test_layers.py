@@ -9,8 +9,8 @@ import pytest
 from common import close, refusal
 
 from minitransformer import layers
+from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import away_from_initialisation, gradient_check, gradient_error
 from minitransformer.layers import (
     GELU,
     CausalConvolution,
@@ -31,7 +31,7 @@ from minitransformer.layers import (
     TanhGELU,
     Unembedding,
 )
-from minitransformer.core.module import Module
+from minitransformer.testing import away_from_initialisation, gradient_check, gradient_error
 
 PLAIN, SQUARE = (3, 5, 11), (4, 4, 4)
 COMPONENTS = [getattr(layers, name) for name in layers.__all__]

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from common import run
 
-from minitransformer.terminal import interruption
 from minitransformer.cli import lines, main
 from minitransformer.cli.lines import answered, for_lines, lines_of, print_answers
 from minitransformer.cli.parser import make_parser
 from minitransformer.errors import InputError, reading, typed
 from minitransformer.lessons.notebooks import lessons
+from minitransformer.terminal import interruption
 
 ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="what a POSIX system does with closed streams, devices and signals")

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from minitransformer.core import no_grad
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import gradient_check
-from minitransformer.layers.cross_entropy import CrossEntropy
-from minitransformer.core.module import no_grad
+from minitransformer.layers import CrossEntropy
+from minitransformer.testing import gradient_check
 
 SMOOTHINGS = [0.0, 0.1, 0.6]
 

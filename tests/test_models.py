@@ -8,10 +8,9 @@ import pytest
 from common import close, refusal
 
 from minitransformer.attention import attention_maps, causal_mask, keep_weights, padding_mask
+from minitransformer.core import no_grad
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import away_from_initialisation, gradient_check
-from minitransformer.layers import Embedding
-from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.layers import CrossEntropy, Embedding
 from minitransformer.models import (
     PRESETS,
     Decoder,
@@ -23,8 +22,8 @@ from minitransformer.models import (
     Transformer,
     TransformerConfig,
 )
-from minitransformer.core.module import no_grad
-from minitransformer.training.optimizers import Adam
+from minitransformer.testing import away_from_initialisation, gradient_check
+from minitransformer.training import Adam
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
 DEPTH = dict(encoder_layers=2, decoder_layers=2, dropout=0.0)

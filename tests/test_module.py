@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from minitransformer.backend import position_product
+from minitransformer.core import Module, no_grad
+from minitransformer.core.module import FlatBuffers, Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import Linear
-from minitransformer.core.module import FlatBuffers, Module, Parameter, no_grad
-from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
+from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm
 
 
 class Scale(Module):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from minitransformer.attention import keep_weights
+from minitransformer.core import observe
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import away_from_initialisation
-from minitransformer.inspection.attention import attention_weights, source_gradients
+from minitransformer.inspection import attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
 from minitransformer.models import MODELS, LanguageModel, Transformer, configure, find_model
 from minitransformer.models.encoder import small_example
-from minitransformer.core.observe import observe
+from minitransformer.testing import away_from_initialisation
 
 
 def test_innermost_components_are_reported_first_with_what_went_in_and_out():

@@ -10,10 +10,9 @@ import pytest
 from common import assert_gradients, close, refusal
 
 from minitransformer.attention import ScaledDotProductAttention, attention_maps, attentions, keep_weights
+from minitransformer.core import no_grad
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import away_from_initialisation
-from minitransformer.layers import Embedding
-from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.layers import CrossEntropy, Embedding
 from minitransformer.models import (
     MODELS,
     ConvolutionConfig,
@@ -30,9 +29,9 @@ from minitransformer.models import (
 )
 from minitransformer.models.language_model import joined
 from minitransformer.models.rnn_seq2seq import ATTENTIONS
-from minitransformer.core.module import no_grad
-from minitransformer.training.optimizers import Adam
 from minitransformer.recurrent import CELLS
+from minitransformer.testing import away_from_initialisation
+from minitransformer.training import Adam
 
 SIZES = dict(d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, encoder_layers=2, decoder_layers=2, window=4, kernel_width=3)
 RNNS = [name for name in MODELS if name.startswith("rnn")]

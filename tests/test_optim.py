@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from minitransformer.backend.updates import BLOCK
+from minitransformer.core import Module
+from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Linear
-from minitransformer.core.module import Module, Parameter
-from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
-from minitransformer.training.schedules import Constant, Cosine, Noam
+from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam, clip_by_global_norm
 
 
 class Toy(Module):

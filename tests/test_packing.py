@@ -7,15 +7,14 @@ from common import assert_gradients, central_differences, close, refusal
 from minitransformer.attention import MultiHeadAttention, padding_mask
 from minitransformer.attention.heads import MergeHeads, SplitHeads
 from minitransformer.backend import nearest_keep
+from minitransformer.core import Module, observe
 from minitransformer.data import Batch
-from minitransformer.training.gradients import gradients, without_padding
-from minitransformer.testing.gradient_check import away_from_initialisation
-from minitransformer.layers import Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding
+from minitransformer.layers import CrossEntropy, Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from minitransformer.layers.packing import Packing
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
-from minitransformer.core.module import Module
-from minitransformer.core.observe import observe
+from minitransformer.testing import away_from_initialisation
+from minitransformer.training import gradients
+from minitransformer.training.gradients import without_padding
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=9)
 DEPTH = dict(encoder_layers=2, decoder_layers=3, dropout=0.0)

@@ -15,7 +15,8 @@ from matplotlib.patches import FancyArrowPatch
 from minitransformer import LanguageModel, Transformer, TransformerConfig, no_grad
 from minitransformer.attention import attention_maps, keep_weights
 from minitransformer.errors import InputError
-from minitransformer.inspection.attention import attention_gradients
+from minitransformer.grading.comparison import plot_comparison
+from minitransformer.inspection import attention_gradients
 from minitransformer.layers import FeedForward
 from minitransformer.layers.positional_encoding import sinusoids
 from minitransformer.models import MODELS, configure, find_model
@@ -37,7 +38,6 @@ from minitransformer.plotting import (
     plot_matrices,
     plot_positional_encoding,
 )
-from minitransformer.grading.comparison import plot_comparison
 from minitransformer.plotting.curves import series, smoothed
 from minitransformer.plotting.labels import AxisLabels
 from minitransformer.plotting.maps import FINEST, MOST, lay_out

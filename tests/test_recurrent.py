@@ -9,10 +9,11 @@ import pytest
 from common import assert_gradients, close
 
 from minitransformer import recurrent
+from minitransformer.core import Module, no_grad
 from minitransformer.errors import InputError
-from minitransformer.testing.gradient_check import as_tuple, away_from_initialisation
-from minitransformer.core.module import Module, no_grad
 from minitransformer.recurrent import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
+from minitransformer.testing import away_from_initialisation
+from minitransformer.testing.gradient_check import as_tuple
 
 COMPONENTS = [RNNCell, GRUCell, Recurrence, Bidirectional]
 SIZES = {"plain": (3, 6, 5, 7), "square": (4, 4, 4, 4)}  # batch, length, input width, state width

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from references.cases import CASES, build, fingerprint, unpack
 
-from minitransformer.testing.conformance import all_components
-from minitransformer.testing.gradient_check import gradient_error
+from minitransformer.testing import all_components, gradient_error
 
 TOLERANCE = 1e-10
 ZERO = 1e-12  # the gradient of a key bias: softmax ignores it, and both sides are left with rounding errors

@@ -18,15 +18,16 @@ from common import accepted, finished, refusal, small_config, weights_and_state
 from common import run as command
 from fuzz_run import SMALL, newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
 
-from minitransformer.training.processes import FORK_IS_SAFE, Fork
-from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.models import MODELS
+from minitransformer.runs import Run
+from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.runs.lock import locked
 from minitransformer.runs.metrics import Metrics
-from minitransformer.models import MODELS
-from minitransformer.runs.run import Run, TrainingOptions
-from minitransformer.training.schedules import Constant, Cosine, Noam
+from minitransformer.runs.run import TrainingOptions
+from minitransformer.training import Constant, Cosine, Noam
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.training.processes import FORK_IS_SAFE, Fork
 
 
 def config(model="transformer", **training):

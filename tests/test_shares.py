@@ -18,25 +18,23 @@ import pytest
 from common import close, finished, refusal, run, small_config, weights_and_state
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.backend.updates import BLOCK
-from minitransformer.runs.checkpoint import load_checkpoint
+from minitransformer.core import Module, observe
+from minitransformer.core.module import Parameter
 from minitransformer.data import Batch, Copy
+from minitransformer.decoding import evaluate
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.decoding.evaluation import evaluate
-from minitransformer.testing.gradient_check import away_from_initialisation
-from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
-from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.layers import CrossEntropy
 from minitransformer.models import MODELS, LanguageModel, Transformer, TransformerConfig, find_model
-from minitransformer.core.module import Module, Parameter
-from minitransformer.core.observe import observe
-from minitransformer.training.optimizers import SGD, Adam, AdamW
-from minitransformer.runs.run import Run
-from minitransformer.training.schedules import Noam
+from minitransformer.runs import Run
+from minitransformer.runs.checkpoint import load_checkpoint
+from minitransformer.testing import away_from_initialisation
+from minitransformer.training import SGD, Adam, AdamW, Noam, train
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.training.options import TrainingOptions
+from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.training.shares import Shares, cut, dealt, drawing_from
 from minitransformer.training.team import parts_of
-from minitransformer.training.loop import train
-from minitransformer.training.options import TrainingOptions
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
 SIZES["dropout"] = 0.0

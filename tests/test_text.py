@@ -12,12 +12,12 @@ import pytest
 from common import refusal
 
 import minitransformer
+from minitransformer.core.extras import EXTRAS, extra
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
 from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
 from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
-from minitransformer.core.extras import EXTRAS, extra
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 NUMBERS = [

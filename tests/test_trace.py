@@ -6,9 +6,9 @@ from common import refusal
 
 from minitransformer import Module, Transformer, TransformerConfig, trace
 from minitransformer.attention import MultiHeadAttention
-from minitransformer.testing.conformance import all_components
-from minitransformer.testing.gradient_check import is_float
 from minitransformer.layers import Dropout, FeedForward, LayerNorm, Linear
+from minitransformer.testing import all_components
+from minitransformer.testing.gradient_check import is_float
 
 B, T, D, F = 3, 5, 8, 11
 

@@ -9,15 +9,14 @@ import pytest
 from minitransformer.backend import array_module
 from minitransformer.data import EOS, Copy, Pieces, Reverse, make_batch
 from minitransformer.data.corpus import Corpus
-from minitransformer.decoding import beam_search, greedy, sample
+from minitransformer.decoding import beam_search, evaluate, greedy, sample, translate
 from minitransformer.errors import NonFiniteError
-from minitransformer.decoding.evaluation import alignment_shares, evaluate, first_word_shares
-from minitransformer.layers.cross_entropy import CrossEntropy
+from minitransformer.inspection import alignment_shares, first_word_shares
+from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
-from minitransformer.training.optimizers import SGD, Adam, clip_by_global_norm
+from minitransformer.training import SGD, Adam, clip_by_global_norm, train
+from minitransformer.training.loop import explain_non_finite
 from minitransformer.training.shares import Shares
-from minitransformer.training.loop import explain_non_finite, train
-from minitransformer.decoding.translation import translate
 
 TASK = Copy(symbols=5, min_length=2, max_length=4)
 

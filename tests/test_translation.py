@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 from common import close, refusal, run
 
-from minitransformer.runs import run as run_module
-from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.cli import asking
 from minitransformer.data import EOS, TASKS, Pieces, Subwords, make_batch
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.spelling import spell, written
 from minitransformer.data.task import Recipe
 from minitransformer.data.vocabulary import padded
-from minitransformer.decoding import greedy
-from minitransformer.inspection.attention import attention_weights, by_words
+from minitransformer.decoding import answers, bleu, greedy, remarks, translate
+from minitransformer.decoding.translation import longest_answer
+from minitransformer.inspection import attention_weights, by_words
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.plotting import plot_attention, plot_influence
-from minitransformer.runs.run import Run
-from minitransformer.decoding.translation import answers, bleu, longest_answer, remarks, translate
+from minitransformer.runs import Run
+from minitransformer.runs import run as run_module
+from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 
 SENTENCES = [f"{who} {does} {where}." for who in ("a dog", "a man", "two cats") for does in ("sees", "runs") for where in ("here", "in the street")]
 

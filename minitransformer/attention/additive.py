@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from ..core.boundary import Count, Floats, MayAttend, Rng
+from ..core.module import Module
 from ..layers.activations import Tanh
 from ..layers.linear import Linear
-from ..core.module import Module
 from .expectation import Expectation
 from .masking import Masking
 

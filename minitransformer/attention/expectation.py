@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..core.boundary import Floats, MayAttend
-from ..layers.softmax import Softmax
 from ..core.module import Module
+from ..layers.softmax import Softmax
 from .kept_weights import KeepsWeights
 from .masking import Masking
 

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..core.boundary import Count, Floats
-from ..errors import InputError
 from ..core.module import Module
+from ..errors import InputError
 
 
 def split(x, heads):

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from ..backend import array_module
 from ..core.boundary import Count, Floats, Mask, Rng, Share
-from ..errors import InputError
 from ..core.module import saving
+from ..errors import InputError
 from .scaled_dot_product import ScaledDotProductAttention
 
 Query, Key, Value = Annotated[Floats, "B, H, T, K"], Annotated[Floats, "B, H, S, K"], Annotated[Floats, "B, H, S, K_v"]

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from ..core.boundary import Count, Floats, Rng, Share
+from ..core.module import Module
 from ..layers.linear import Linear
 from ..layers.packing import given
-from ..core.module import Module
 from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
 from .scaled_dot_product import ScaledDotProductAttention

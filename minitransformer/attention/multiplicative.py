@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from ..core.boundary import Count, Rng
-from ..layers.linear import Linear
 from ..core.module import Module
+from ..layers.linear import Linear
 from .additive import Annotations, Key, MaskOfPairs, Query, look_up_example
 from .expectation import Expectation
 

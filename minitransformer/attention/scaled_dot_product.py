@@ -4,9 +4,9 @@ from typing import Annotated
 
 from ..backend import query_key_product
 from ..core.boundary import Floats, MayAttend, Rng, Share
+from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
-from ..core.module import Module
 from .kept_weights import KeepsWeights
 from .masking import Masking
 

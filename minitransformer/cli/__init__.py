@@ -3,9 +3,9 @@
 import errno
 import sys
 
-from ..terminal import interruption
 from ..backend import chosen_device, use_tf32
 from ..errors import InputError, NonFiniteError
+from ..terminal import interruption
 from ..terminal.interruption import KeyboardInterrupts
 from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..decoding import evaluation, translation
 from ..backend import chosen_device
 from ..data.vocabulary import EOS
-from ..decoding import ALPHA, BEAM, beam_search, greedy, sample
+from ..decoding import ALPHA, BEAM, beam_search, evaluation, greedy, sample, translation
 from ..errors import InputError
+from ..inspection import alignment
 from ..runs.run import Run
 from ..terminal.streams import complain
 from .lines import GROUP, for_lines, lines_of, print_answers
@@ -40,8 +40,8 @@ def measured(run, options):
     search = chosen_search(options)
     result = evaluation.evaluate(*chosen, search=search)
     result["decoding"] = described(search)
-    result["alignment"] = evaluation.alignment_shares(*chosen)
-    result["first_word"] = evaluation.first_word_shares(*chosen)
+    result["alignment"] = alignment.alignment_shares(*chosen)
+    result["first_word"] = alignment.first_word_shares(*chosen)
     return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
 
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from ..backend import chosen_device
+from ..core.options import flag
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
-from ..core.options import flag
 from ..runs.run import Run, make_config
 from .pictures import draw_run
 

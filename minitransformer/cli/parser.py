@@ -8,11 +8,11 @@ import types
 
 from .. import __version__
 from ..backend import DEVICES
+from ..core.options import flag, types_of
 from ..data.tasks import TASKS
 from ..decoding import ALPHA, BEAM
 from ..errors import unknown
 from ..models import MODELS, PRESETS
-from ..core.options import flag, types_of
 from ..runs.run import shipped
 from ..training.options import TrainingOptions
 from . import asking, commands, grading, lessons

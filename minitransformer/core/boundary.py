@@ -32,6 +32,7 @@ import numpy as np
 from ..backend import array_module, on_host
 from ..errors import InputError, did_you_mean, unknown
 
+PACKAGE = __name__.split(".")[0]
 ARRAYS = {np.ndarray}  # the types of arrays that pass as they are; a GPU's is added when the first comes
 FLOATS = np.dtype("float32"), np.dtype("float64")
 LEGEND = {
@@ -370,7 +371,7 @@ def kind_of(hint):
         return ListOf(*typing.get_args(hint))
     if hint is bool:
         return Flag()
-    return Instance(hint) if isinstance(hint, type) and hint.__module__.split(".")[0] == __package__ else ANYTHING
+    return Instance(hint) if isinstance(hint, type) and hint.__module__.split(".")[0] == PACKAGE else ANYTHING
 
 
 def expect(value, hint, name):

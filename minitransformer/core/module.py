@@ -13,9 +13,9 @@ import threading
 
 import numpy as np
 
-from . import boundary
 from ..backend import DEVICES, asarray, chosen_device, move
 from ..errors import BackwardWithoutForward, InputError
+from . import boundary
 from .parameter import FlatBuffers, Parameter
 
 ARRAYS, NOTHING = boundary.ARRAYS, object()
@@ -334,7 +334,7 @@ def guarded_forward(cls, function):
     part are looked at only if it fails. What a learner's own component hands to its parts is always checked.
     """
     signature = boundary.Signature(function, hints(cls, "forward"), skip=1, unhinted=boundary.INPUT)
-    is_ours, mask_at = cls.__module__.split(".")[0] == __package__, signature.place_of_mask()
+    is_ours, mask_at = cls.__module__.split(".")[0] == boundary.PACKAGE, signature.place_of_mask()
 
     def taken(self, inputs, options):
         return signature.taken(type(self).__name__, self._sizes.copy(), inputs, options)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..backend import array_module
-from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
 from ..errors import InputError
+from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
 
 
 class Parameter:

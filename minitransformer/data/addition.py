@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 
-from ..errors import InputError
 from ..core.options import option
+from ..errors import InputError
 from .split import SPLITS
 from .task import Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary

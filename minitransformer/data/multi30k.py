@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import InputError
 from ..core.options import option
+from ..errors import InputError
 from .corpus import Corpus
 from .directions import in_all_directions
 from .subwords import Subwords

@@ -5,8 +5,8 @@ import functools
 
 import numpy as np
 
-from ..errors import unknown
 from ..core.options import option
+from ..errors import unknown
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
 from .spelling import every_way, forms, rewrite, spell, written

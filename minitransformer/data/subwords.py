@@ -1,7 +1,7 @@
 """Subwords: byte-pair encoding, learned from a corpus by the `tokenizers` library."""
 
-from ..errors import InputError
 from ..core.extras import extra
+from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, padded
 
 SPACE = "▁"  # how the library writes the space before a word

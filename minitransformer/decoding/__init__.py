@@ -1,22 +1,27 @@
 """From a trained model to sequences: greedily, by sampling, by beam search."""
 
 from .beam import ALPHA, BEAM, Hypothesis, beam_search, hypotheses
-from ..core.evaluating import evaluating
+from .evaluation import evaluate
 from .greedy import generate, greedy
 from .limits import longest_answer, writable
 from .sampling import distribution, sample
+from .translation import answers, bleu, remarks, translate
 
 __all__ = [
     "ALPHA",
     "BEAM",
     "Hypothesis",
+    "answers",
     "beam_search",
+    "bleu",
     "distribution",
-    "evaluating",
+    "evaluate",
     "generate",
     "greedy",
     "hypotheses",
     "longest_answer",
+    "remarks",
     "sample",
+    "translate",
     "writable",
 ]

@@ -7,10 +7,10 @@ import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory
 from ..core.boundary import Number, Whole, checked
+from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
-from ..core.evaluating import evaluating
 from .limits import expect_numbers, longest_answer, padding_behind, writable
 
 BEAM, ALPHA = 4, 0.6  # the paper's, section 6.1; and what every command decodes with unless told otherwise

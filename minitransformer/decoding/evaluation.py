@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from ..attention import attention_maps, keep_weights
 from ..backend import as_numpy
+from ..core.evaluating import evaluating
 from ..data.batching import make_batch
 from ..data.vocabulary import PAD
-from . import evaluating, writable
-from ..inspection.attention import by_words
 from ..layers.cross_entropy import CrossEntropy
+from .limits import writable
 from .translation import answers
 
 
@@ -49,74 +48,3 @@ def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250
         "loss": loss / tokens,
         "exact_match_by_length": {int(n): float(exact[lengths == n].mean()) for n in np.unique(lengths)},
     }
-
-
-def alignment_shares(model, task, split="test", count=1000, seed=0):
-    """In how many rows does cross-attention look hardest at the source token that the produced token is made from?
-
-    For a task with an `alignment` (copy: the diagonal; reverse: the anti-diagonal), over all real rows of `count`
-    different sequences of a split, the row that produces EOS left out. Returns {name: share}, the name saying layer
-    and head (from 1), or the layer's mean over heads. Empty for models without cross-attention, and other tasks.
-    """
-    if task.alignment(1) is None:
-        return {}
-    source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
-    batch = make_batch(source, target)
-    lengths = (target != PAD).sum(axis=1)
-    expected = np.full(batch.target_in.shape, -1)                        # (B, T)
-    for row, length in enumerate(lengths):
-        expected[row, :length] = task.alignment(length)
-    real = expected >= 0
-    shares = {}
-    for layer, weights in enumerate(cross_attention(model, batch), start=1):  # (B, H, T, S)
-        for head in range(weights.shape[1]):
-            looks = weights[:, head].argmax(axis=-1)                     # (B, T)
-            shares[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
-        looks = weights.mean(axis=1).argmax(axis=-1)
-        shares[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
-    return shares
-
-
-def cross_attention(model, batch):
-    """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model without."""
-    with evaluating(model), keep_weights(model):
-        model(batch.source, batch.target_in)
-    return [as_numpy(weights) for name, weights in attention_maps(model).items() if "cross_attention" in name]
-
-
-def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=250):
-    """Where does cross-attention look while the answer's first word is written, if that word stands in the question?
-
-    For a task that `copies_first_word`, over `count` different pairs of a split, with the true answer fed in and whole
-    words as in `by_words`. Returns {name: {"largest", "half", "weight"}}: the share of pairs in which no other word of the
-    question has a larger weight, the share in which that one has more than half of all, and its mean weight. The name
-    says layer and head (from 1), or the layer's mean over heads; "equal weights" is what weights that are the same for all
-    tokens would reach, because a sum favours long words. Empty for models without cross-attention, and other tasks.
-    """
-    if not task.copies_first_word:
-        return {}
-    source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
-    found = {}
-    for start in range(0, len(source), batch_size):
-        rows = slice(start, start + batch_size)
-        batch = make_batch(source[rows], target[rows])
-        maps = cross_attention(model, batch)
-        for row in range(len(batch.source)):
-            for name, looks, place in looks_at_first_word(task.vocabulary, batch, row, maps):
-                found.setdefault(name, []).append((looks.argmax() == place, looks[place] > 0.5, looks[place]))
-    means = {name: np.mean(rows, axis=0).tolist() for name, rows in found.items()}
-    return {name: dict(zip(("largest", "half", "weight"), values)) for name, values in means.items()}
-
-
-def looks_at_first_word(vocabulary, batch, row, maps):
-    """(name, weights of the question's words while the answer's first is written, its place among them), map by map."""
-    question, answer = (vocabulary.words(vocabulary.decode(ids[row])) for ids in (batch.source, batch.target_out))
-    words = [vocabulary.join(word).strip(" ,").lower() for word in question]
-    place, sizes = words.index(vocabulary.join(answer[0]).lower()), [len(word) for word in question]
-    if maps:
-        yield "equal weights", np.array(sizes) / sum(sizes), place
-    for layer, weights in enumerate(maps, start=1):                      # (B, H, T, S)
-        tokens = weights[row, :, : len(answer[0]), : sum(sizes)]
-        heads = by_words(tokens, [len(answer[0])], sizes)[:, 0]          # (H, words)
-        yield from ((f"layer {layer} head {head}", looks, place) for head, looks in enumerate(heads, start=1))
-        yield f"layer {layer} mean of heads", heads.mean(axis=0), place

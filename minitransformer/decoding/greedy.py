@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory, on_host
+from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
-from ..core.evaluating import evaluating
 from .limits import expect_numbers, longest_answer, padding_behind, writable
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..data.vocabulary import padded
-from . import beam_search, longest_answer
-from ..errors import InputError, expect_as_many
 from ..core.extras import extra
+from ..data.vocabulary import padded
+from ..errors import InputError, expect_as_many
+from .beam import beam_search
+from .limits import longest_answer
 
 
 def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, batch_size=64):

@@ -1,8 +1,8 @@
 """Cross-entropy without an array of probabilities: logits go in, their gradient comes out."""
 
-from ..layers import cross_entropy as losses
 from ..backend import array_module
 from ..backend.kernels import Kernel
+from ..layers import cross_entropy as losses
 
 FORWARD = Kernel(
     "cross_entropy",
@@ -42,7 +42,7 @@ BACKWARD = Kernel(
 
 
 class CrossEntropy(losses.CrossEntropy):
-    """`losses.CrossEntropy`, each way in one kernel. What is kept is x, not p."""
+    """`layers.CrossEntropy`, each way in one kernel. What is kept is x, not p."""
 
     def forward(self, x, targets):
         rows, targets, real, count = self.in_rows(x, targets)

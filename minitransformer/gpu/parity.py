@@ -5,8 +5,8 @@ import contextlib
 import numpy as np
 
 from ..backend import as_numpy, move
-from ..testing.gradient_check import as_tuple, away_from_initialisation, is_float
 from ..layers import Dropout
+from ..testing.gradient_check import as_tuple, away_from_initialisation, is_float
 
 
 def passed_through(component, dtype, device, watch=contextlib.nullcontext):

@@ -8,11 +8,11 @@ import numpy as np
 from ..backend import array_module, asarray, uses_tf32
 from ..backend.graphs import Recorder, Recording
 from ..core.boundary import expect_ids
-from ..data.vocabulary import PAD
-from ..training.gradients import forward_and_backward
-from ..layers.embedding import Embedding
-from ..layers.cross_entropy import CrossEntropy
 from ..core.module import Module
+from ..data.vocabulary import PAD
+from ..layers.cross_entropy import CrossEntropy
+from ..layers.embedding import Embedding
+from ..training.gradients import forward_and_backward
 
 
 class Replays:

@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from ..plotting.style import INK, LABEL, MISSING, SIGNED_MAP, TITLE, add_colour_bar, add_text, drawable, largest_size, panel_page
+from ..plotting.style import (
+    INK,
+    LABEL,
+    MISSING,
+    SIGNED_MAP,
+    TITLE,
+    add_colour_bar,
+    add_text,
+    drawable,
+    largest_size,
+    panel_page,
+)
 
 CELL = (0.055, 0.3)  # smallest and largest side of a cell, in inches
 PANEL = (3.0, 2.6)  # inches that a panel tries not to exceed

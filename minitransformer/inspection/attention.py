@@ -6,11 +6,11 @@ import numpy as np
 
 from ..attention import attention_maps, attentions, keep_weights, kept_apart
 from ..backend import array_module, as_numpy
+from ..core.evaluating import evaluating
+from ..core.observe import observe
 from ..data.vocabulary import BOS
-from ..decoding import evaluating
 from ..errors import InputError
 from ..layers import Embedding, Softmax
-from ..core.observe import observe
 
 
 def attention_weights(model, source, target):

@@ -2,6 +2,7 @@
 
 from .activations import GELU, ReLU, Sigmoid, Tanh, TanhGELU
 from .convolution import CausalConvolution
+from .cross_entropy import CrossEntropy
 from .dropout import Dropout
 from .embedding import Embedding, Unembedding
 from .feed_forward import FeedForward
@@ -16,6 +17,7 @@ from .softmax import Softmax
 __all__ = [
     "GELU",
     "CausalConvolution",
+    "CrossEntropy",
     "Dropout",
     "Embedding",
     "FeedForward",

@@ -1,8 +1,8 @@
 """What a layer remembers of the positions before, so that decoding does not read them again for every token."""
 
 from ..backend import array_module, asarray
-from ..errors import InputError
 from ..core.module import saving
+from ..errors import InputError
 
 
 class Cache:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from ..backend import array_module, asarray, on_host, zero_rows
 from ..core.boundary import Floats, Ids, Share, Whole, expect_ids
-from ..errors import InputError
 from ..core.module import Module
+from ..errors import InputError
 
 
 class CrossEntropy(Module):

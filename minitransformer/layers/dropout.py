@@ -2,8 +2,8 @@
 
 from ..backend import keep_mask, nearest_keep
 from ..core.boundary import Floats, Rng, Share
-from ..errors import InputError
 from ..core.module import Module
+from ..errors import InputError
 
 
 class Dropout(Module):

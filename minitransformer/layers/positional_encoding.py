@@ -6,8 +6,8 @@ import numpy as np
 
 from ..backend import add_rows, array_module, on_host
 from ..core.boundary import Count, Floats, Ids, Rng, largest
-from ..errors import InputError
 from ..core.module import Module, Parameter
+from ..errors import InputError
 
 Places = Annotated[Ids, "..., T or T"]
 

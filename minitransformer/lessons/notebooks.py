@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import InputError
 from ..core.extras import extra
+from ..errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent
 FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")  # in a checkout, and in an installed package

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from ..attention.heads import head_width
 from ..core.boundary import Count, Number, OneOf, Share, expect
+from ..core.options import option
 from ..errors import InputError, unknown
 from ..layers.feed_forward import Activation
 from ..layers.residual import ORDERS
-from ..core.options import option
 
 POSITIONS = ("sinusoidal", "learned")
 Layers = Annotated[int, Number("a whole number of at least 1 and at most 1,000", whole=True, least=1, below=1001)]

@@ -3,8 +3,8 @@
 import dataclasses
 
 from ..core.boundary import AtLeast2, Count, Rng
-from ..layers.convolution import CausalConvolution
 from ..core.options import option
+from ..layers.convolution import CausalConvolution
 from .config import StackConfig
 from .encoder import EncoderLayer, feed_forward_of, residual_of, small_example
 from .language_model import LanguageModel

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from ..attention.masking import causal_mask, padding_mask
 from ..core.boundary import Floats, Rng
+from ..core.module import Module
 from ..layers.layer_norm import LayerNorm
 from ..layers.packing import given
-from ..core.module import Module
 from .config import TransformerConfig
 from .encoder import Sequence, attention_of, feed_forward_of, residual_of, small_example
 

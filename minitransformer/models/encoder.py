@@ -6,10 +6,10 @@ from typing import Annotated
 from ..attention.masking import padding_mask
 from ..attention.multi_head import MultiHeadAttention
 from ..core.boundary import Floats, Rng
+from ..core.module import Module
 from ..layers.feed_forward import FeedForward
 from ..layers.layer_norm import LayerNorm
 from ..layers.residual import Residual
-from ..core.module import Module
 from .config import StackConfig, TransformerConfig
 
 Sequence = Annotated[Floats, "B, T, D or N, D"]

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from ..core.boundary import Ids, Rng, expect_ids
+from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
-from ..core.module import Module
 from .config import SequenceConfig
 
 Source, Target, Next = Annotated[Ids, "B, S"], Annotated[Ids, "B, T"], Annotated[Ids, "B"]

@@ -3,10 +3,10 @@
 from ..attention.masking import causal_mask
 from ..backend import array_module
 from ..core.boundary import Rng
+from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
-from ..core.module import Module, asked, no_grad
 from .config import StackConfig
 from .encoder import Encoder, EncoderLayer, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target

@@ -4,12 +4,12 @@ import dataclasses
 
 from ..backend import array_module
 from ..core.boundary import Count, Rng
+from ..core.module import Module, asked, no_grad
+from ..core.options import option
 from ..layers.embedding import Embedding
 from ..layers.feed_forward import Activation, FeedForward
 from ..layers.linear import Linear
 from ..layers.pooling import MeanOverPositions
-from ..core.module import Module, asked, no_grad
-from ..core.options import option
 from .config import Positions, SequenceConfig
 from .encoder import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target

@@ -7,12 +7,12 @@ from ..attention.additive import AdditiveAttention
 from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
 from ..core.boundary import OneOf, Rng
+from ..core.module import Module, asked, no_grad
+from ..core.options import option
 from ..layers.activations import Tanh
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.linear import Linear
-from ..core.module import Module, asked, no_grad
-from ..core.options import option
 from ..recurrent import CELLS, Bidirectional, Recurrence
 from .config import SequenceConfig
 from .encoder import small_example

@@ -3,11 +3,11 @@
 from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
 from ..core.boundary import Rng
+from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from ..layers.packing import given
-from ..core.module import Module, asked, no_grad
 from .config import TransformerConfig
 from .decoder import Decoder
 from .encoder import Encoder, small_example

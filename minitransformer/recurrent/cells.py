@@ -4,9 +4,9 @@ from typing import Annotated
 
 from ..backend import array_module
 from ..core.boundary import Count, Floats, Rng
+from ..core.module import Module
 from ..layers.activations import Sigmoid, Tanh
 from ..layers.linear import Linear
-from ..core.module import Module
 
 
 class RNNCell(Module):

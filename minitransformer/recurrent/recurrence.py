@@ -4,8 +4,8 @@ from typing import Annotated
 
 from ..backend import array_module
 from ..core.boundary import Floats, Mask
-from ..errors import InputError
 from ..core.module import Module
+from ..errors import InputError
 from .cells import GRUCell, RNNCell
 
 Sequence, Real = Annotated[Floats, "B, T, X"], Annotated[Mask, "B, T"]

@@ -4,12 +4,12 @@ import json
 import re
 import reprlib
 
+from ..core.options import expect_fields, expect_keys, expect_type
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, reading, unknown
-from .writing import write_file
 from ..models import find_model
-from ..core.options import expect_fields, expect_keys, expect_type
 from ..training.options import TrainingOptions
+from .writing import write_file
 
 NAME = "config.json"
 VERSION = 1

@@ -3,11 +3,11 @@
 import re
 import reprlib
 
+from ..core.options import expect_keys, expect_type
 from ..data.pieces import CUTS
 from ..data.vocabularies import KINDS, load_vocabulary
 from ..data.vocabulary import EOS, SPECIAL, UNK
 from ..errors import InputError, unknown
-from ..core.options import expect_keys, expect_type
 
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
 ADDED_LATER = ("longest_source", "shortest_source")

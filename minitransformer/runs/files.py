@@ -9,10 +9,10 @@ import re
 import reprlib
 import shutil
 
-from .checkpoint import NoCheckpoint, load_facts
 from ..errors import InputError
-from .writing import PART, free_name, write_file
+from .checkpoint import NoCheckpoint, load_facts
 from .config import NAME, differences
+from .writing import PART, free_name, write_file
 
 STEP = re.compile(r"step-(\d{8,})\.safetensors")
 UNFINISHED = re.compile(rf"(step-\d{{8,}}\.safetensors|config\.json|metrics\.jsonl){PART}")  # left by a kill

@@ -20,18 +20,17 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import as_numpy, chosen_device, on_host
-from ..training.processes import one_blas_thread
-from .checkpoint import load_checkpoint, save_checkpoint
+from ..core.options import expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task
 from ..data.vocabulary import EOS
 from ..errors import InputError, NonFiniteError, reading, typed
-from .lock import NAME as LOCK
-from .lock import locked
 from ..layers.cross_entropy import CrossEntropy
-from .metrics import Metrics
 from ..models import configure, find_model
-from ..core.options import expect_keys
+from ..training.loop import train
+from ..training.options import TrainingOptions
+from ..training.processes import one_blas_thread
+from .checkpoint import load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
 from .facts import expect_example, expect_facts, expect_moments, vocabulary_of
@@ -47,8 +46,9 @@ from .files import (
     set_aside,
     step_of,
 )
-from ..training.loop import train
-from ..training.options import TrainingOptions
+from .lock import NAME as LOCK
+from .lock import locked
+from .metrics import Metrics
 
 
 class Run:
@@ -70,7 +70,7 @@ class Run:
         self.loss = CrossEntropy(self.options.label_smoothing)
         self.optimizer = self.options.make_optimizer(self.model)
         self.metrics = Metrics(self.folder / "metrics.jsonl")
-        self.moments = {}  # {step: attention (layers, H, T, S)}: what `hooks.Moments` recorded
+        self.moments = {}  # {step: attention (layers, H, T, S)}: what `training.hooks.Moments` recorded
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example = None
@@ -374,7 +374,7 @@ class Run:
 
 def shipped():
     """{name: file} of the trained models that come with the package."""
-    return {path.stem: path for path in sorted((Path(__file__).parent / "shipped").glob("*.safetensors"))}
+    return {path.stem: path for path in sorted((Path(__file__).parents[1] / "shipped").glob("*.safetensors"))}
 
 
 def expect_tensors(tensors):

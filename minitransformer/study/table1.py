@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..attention import LocalAttention, MultiHeadAttention
-from ..testing.counting import count_products
-from ..layers import CausalConvolution
 from ..core.observe import observe
+from ..layers import CausalConvolution
 from ..recurrent import GRUCell, Recurrence, RNNCell
+from ..testing.counting import count_products
 from .plan import KERNEL, WINDOW
 
 BATCH, HEADS = 2, 4

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ..data.tasks import make_task
-from ..errors import NonFiniteError
 from ..decoding.evaluation import evaluate
-from ..training.hooks import Evaluate, Interrupted, Log, Save
+from ..errors import NonFiniteError
 from ..runs.run import Run, make_config
+from ..training.hooks import Evaluate, Interrupted, Log, Save
 from .plan import equal_sizes
 from .results import read_json, write_json
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..decoding.translation import bleu, translate
 from ..errors import InputError, expect_as_many
 from ..inspection.attention import attention_weights, by_words
 from ..runs.run import Run
-from ..decoding.translation import bleu, translate
 from .plan import TITLES
 from .results import write_json
 

@@ -12,11 +12,11 @@ import pkgutil
 
 import numpy as np
 
-from ..core.boundary import Natural, Positive, checked
-from .contract import CHECKS, Breach, Case, NotApplicable, told
-from ..errors import InputError, unknown
-from .gradient_check import TOLERANCE, as_tuple, expect_component, expect_floats, gradient_check
+from ..core.boundary import PACKAGE, Natural, Positive, checked
 from ..core.module import Module
+from ..errors import InputError, unknown
+from .contract import CHECKS, Breach, Case, NotApplicable, told
+from .gradient_check import TOLERANCE, as_tuple, expect_component, expect_floats, gradient_check
 
 PASSED, FAILED, NOT_APPLICABLE, EXPECTED = "passed", "failed", "not applicable", "failed as expected"
 
@@ -175,7 +175,7 @@ def _result(check, cases, expected):
 
 def all_components():
     """Every component that the package defines, in the order of their modules: no list to forget one in."""
-    package, found = importlib.import_module(__package__), {}
+    package, found = importlib.import_module(PACKAGE), {}
     for info in pkgutil.walk_packages(package.__path__, "minitransformer."):
         if info.name.split(".")[1] not in ("gpu", "plotting", "__main__"):  # the forms of `gpu` are components that are here already
             module = importlib.import_module(info.name)

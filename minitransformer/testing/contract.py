@@ -9,9 +9,9 @@ import traceback
 
 import numpy as np
 
+from ..core.module import Module, Parameter, no_grad
 from ..errors import BackwardWithoutForward, InputError
 from .gradient_check import as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float, outputs_of
-from ..core.module import Module, Parameter, no_grad
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4}  # what another order of the same sums may change
 CONVERTED = 1e-4  # an input of another dtype may be converted to float32

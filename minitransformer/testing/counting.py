@@ -9,9 +9,9 @@ import dataclasses
 import numpy as np
 
 from ..core.boundary import ARRAYS
+from ..core.observe import observe
 from ..errors import InputError
 from .gradient_check import as_tuple, expect_component, is_float
-from ..core.observe import observe
 
 UNCOUNTED = {np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot}  # products, but not by `@`
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ..core.boundary import Natural, Positive, checked
-from ..errors import InputError
 from ..core.module import Module, no_grad
+from ..errors import InputError
 
 TOLERANCE = 1e-6
 ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero, and differences this small cannot tell

@@ -8,9 +8,9 @@ import time
 
 import numpy as np
 
+from ..core.observe import observe
 from .counting import count_products
 from .gradient_check import as_tuple, expect_component, outputs_of
-from ..core.observe import observe
 
 PASSES = 3
 COLUMNS = ("component", "input", "output", "parameters", "multiply-adds", "saved", "forward", "backward")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import array_module, keep_freed_memory
+from ..core.observe import observe
 from ..data.vocabulary import PAD
 from ..errors import NonFiniteError
-from ..core.observe import observe
 from .optimizers import clip_by_global_norm
 from .shares import Shares
 

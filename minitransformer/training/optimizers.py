@@ -4,8 +4,8 @@ import math
 
 from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
 from ..core.boundary import Floats, NonNegative, Positive, Rate, Share, checked, expect
-from ..errors import InputError
 from ..core.module import Module
+from ..errors import InputError
 
 
 class Optimizer:

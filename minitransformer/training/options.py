@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
+from ..core.options import expect_type, option
 from ..errors import InputError, unknown
 from .optimizers import SGD, Adam, AdamW
-from ..core.options import expect_type, option
 from .schedules import Constant, Cosine, Noam
 
 

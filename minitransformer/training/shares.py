@@ -6,12 +6,12 @@ import copy
 import numpy as np
 
 from ..backend import on_host
-from .processes import cores, one_blas_thread
+from ..core.module import Module
 from ..data.vocabulary import PAD
 from ..errors import InputError
-from .gradients import gradients, padding_of
-from ..core.module import Module
 from ..gpu.replays import Replays
+from .gradients import gradients, padding_of
+from .processes import cores, one_blas_thread
 from .team import Team
 
 

@@ -5,8 +5,8 @@ import struct
 
 import numpy as np
 
-from .processes import Fork, packed, shared, unpacked
 from ..backend.updates import BLOCK
+from .processes import Fork, packed, shared, unpacked
 
 
 class Team:

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
-from minitransformer.testing.counting import count_products
 from minitransformer.recurrent import Recurrence, RNNCell
+from minitransformer.testing import count_products
 
 from . import answers
 

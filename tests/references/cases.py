@@ -20,10 +20,11 @@ from minitransformer.attention import (
     MultiplicativeAttention,
     ScaledDotProductAttention,
 )
-from minitransformer.testing.gradient_check import is_float
+from minitransformer.core import Module
 from minitransformer.layers import (
     GELU,
     CausalConvolution,
+    CrossEntropy,
     Dropout,
     Embedding,
     LayerNorm,
@@ -33,7 +34,6 @@ from minitransformer.layers import (
     Softmax,
     TanhGELU,
 )
-from minitransformer.layers.cross_entropy import CrossEntropy
 from minitransformer.models import (
     ConvolutionConfig,
     ConvolutionLayer,
@@ -54,9 +54,9 @@ from minitransformer.models import (
     TransformerConfig,
 )
 from minitransformer.models.config import SequenceConfig
-from minitransformer.core.module import Module
-from minitransformer.training.optimizers import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.recurrent import CELLS, Bidirectional, Recurrence
+from minitransformer.testing.gradient_check import is_float
+from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm
 
 B, T, S, H, K, F, V, W = 3, 5, 7, 4, 2, 11, 17, 19  # W: the target's vocabulary
 STATE = 6  # width of a recurrent state

@@ -1,8 +1,8 @@
 """How much work a layer does: multiply-adds of its matrix products, as functions of a sequence's length and width."""
 
 from ...attention import MultiHeadAttention, ScaledDotProductAttention
-from ...testing.counting import count_products
 from ...recurrent import Recurrence, RNNCell
+from ...testing.counting import count_products
 from ..exercise import exercise
 
 INPUTS = {"length": "whole number, n", "features": "whole number, d"}
