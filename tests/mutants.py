@@ -106,26 +106,26 @@ p("xb48", "an epsilon below 0", "epsilon: NonNegative", "epsilon: float")
 
 p = plants("layers/softmax.py", "test_layers.py", "softmax")
 shift = "xp.where(largest == -xp.inf, 0, largest)"
-total = "xp.maximum(weights.sum(axis=-1, keepdims=True), 1)"
+total = "xp.maximum(exps.sum(axis=-1, keepdims=True), 1)"
 p("1", "no shift by the maximum", f"x - {shift}", "x * 1")
-p("2", "one denominator for the whole array", "weights.sum(axis=-1, keepdims=True)", "weights.sum(keepdims=True)")
-p("3", "columns sum to one", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-2, keepdims=True)")
-p("4", "no keepdims", "weights.sum(axis=-1, keepdims=True)", "weights.sum(axis=-1)")
+p("2", "one denominator for the whole array", "exps.sum(axis=-1, keepdims=True)", "exps.sum(keepdims=True)")
+p("3", "columns sum to one", "exps.sum(axis=-1, keepdims=True)", "exps.sum(axis=-2, keepdims=True)")
+p("4", "no keepdims", "exps.sum(axis=-1, keepdims=True)", "exps.sum(axis=-1)")
 p("5", "epsilon in the denominator", total, f"{total} + 1e-8")
 p("6", "one maximum for the whole array", "feature_max(x)", "x.max(keepdims=True)")
 p("7", "backward P(1-P)", "(d_y * weights).sum(axis=-1, keepdims=True)", "d_y * weights")
-p("8", "backward without the sum", "d_x = d_y - (d_y * weights).sum(axis=-1, keepdims=True)", "d_x = d_y * 1")
+p("8", "backward without the sum", "(d_y - (d_y * weights).sum(axis=-1, keepdims=True))", "d_y")
 p("9", "the sum is not weighted by P", "(d_y * weights).sum(", "d_y.sum(")
 p("10", "mean for sum", "(d_y * weights).sum(", "(d_y * weights).mean(")
-p("11", "the correction lacks its P", "d_x = d_y - (", "d_x = d_y * weights - (", ("        d_x *= weights\n", ""))
-p("12", "backward divided by the batch", "return d_x", "return d_x / len(d_x)")
+p("11", "the correction lacks its P", "weights * (d_y - (", "(d_y * weights - (")
+p("12", "backward divided by the batch", "return weights * (", "return weights / len(weights) * (")
 p("13", "the input saved instead of the output", "self.save(weights)", "self.save(x)")
 p("81a", "a row of nothing but -inf: NaN from inf - inf", shift, "largest")
-p("81b", "a row of nothing but -inf: 0/0", total, "weights.sum(axis=-1, keepdims=True)")
-p("x01", "forward writes into its input", "weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))",
-    "x -= xp.where(largest == -xp.inf, 0, largest)\n        weights = xp.exp(x)",
+p("81b", "a row of nothing but -inf: 0/0", total, "exps.sum(axis=-1, keepdims=True)")
+p("x01", "forward writes into its input", "exps = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))",
+    "x -= xp.where(largest == -xp.inf, 0, largest)\n        exps = xp.exp(x)",
     select="changes_what and Softmax")
-p("x02", "backward writes into d_y", "d_x = d_y - ", "d_x = d_y\n        d_x -= ",
+p("x02", "backward writes into d_y", "return weights * (d_y - (d_y * weights).sum(axis=-1, keepdims=True))", "d_y -= (d_y * weights).sum(axis=-1, keepdims=True)\n        return weights * d_y",
     select="changes_what and Softmax")
 p("x03", "the columns' sums in backward", "(d_y * weights).sum(axis=-1,", "(d_y * weights).sum(axis=-2,")
 
@@ -138,7 +138,7 @@ p("15b", "the loss is not averaged", ".sum() / count", ".sum()")
 p("16", "divided by the batch only", "d_loss / count", "d_loss / shape[0]")
 p("17", "padding in the denominator", "count = int(real.sum())", "count = real.size")
 p("18", "padded rows have a gradient", "        zero_rows(d_x, ~real)\n", "")
-p("19", "the sign", "return d_x.reshape(shape)", "return -d_x.reshape(shape)")
+p("19", "the sign", "return (d_x * (", "return (-d_x * (")
 p("20", "softmax of a softmax", "shifted = rows - rows.max",
     "rows = xp.exp(rows - rows.max()) / xp.exp(rows - rows.max()).sum(-1, keepdims=True)\n"
     "        shifted = rows - rows.max")
@@ -146,7 +146,7 @@ p("21", "-1 in every row", "d_x[xp.arange(len(targets)), targets] -=", "d_x[:, t
 p("22", "the target found by its value", "d_x[xp.arange(len(targets)), targets] -= 1 - smooth",
     "d_x -= (1 - smooth) * (p == p[xp.arange(len(targets)), targets][:, None])")
 p("23", "log(p + epsilon)", "at_target = shifted[xp.arange(len(targets)), targets]",
-    "at_target = xp.log(likelihood[xp.arange(len(targets)), targets] + 1e-9) + log_total")
+    "at_target = xp.log((exps / total)[xp.arange(len(targets)), targets] + 1e-9) + log_total")
 p("107a", "epsilon/(V-1) in the gradient", "p - smooth / vocabulary", "p - smooth / (vocabulary - 1)")
 p("107b", "epsilon/(V-1) in the loss", "shifted.mean(axis=-1)", "shifted.sum(axis=-1) / (rows.shape[-1] - 1)")
 p("107c", "epsilon/(V-2) in the gradient", "p - smooth / vocabulary", "p - smooth / (vocabulary - 2)")
@@ -159,8 +159,8 @@ p("109b", "the padding id has its smoothing mass twice", "d_x = p - smooth / voc
 p("110", "the gradient is still one-hot", "smooth, vocabulary = self.label_smoothing,", "smooth, vocabulary = 0.0,")
 p("111a", "ignored rows keep the uniform part of the loss", "xp.where(real, loss, 0)",
     "xp.where(real, loss, smooth * (log_total - shifted.mean(axis=-1)))")
-p("111b", "ignored rows keep the uniform part of the gradient", "return d_x.reshape(shape)",
-    "d_x -= ~real[:, None] * smooth / vocabulary / count\n        return d_x.reshape(shape)")
+p("111b", "ignored rows keep the uniform part of the gradient", "return (d_x * (",
+    "d_x -= ~real[:, None] * smooth / vocabulary\n        return (d_x * (")
 p("x04", "the gradient of the loss is ignored", "d_loss / count", "1.0 / count")
 p("x05", "the logits are changed in place", "shifted = rows - rows.max",
     "rows -= 0.5\n        shifted = rows - rows.max")
@@ -266,15 +266,15 @@ p("x20", "1 - tanh for 1 - tanh^2", "1 - tanh**2)", "1 - tanh)")
 # -- dropout ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/dropout.py", "test_layers.py", "test_dropout")
-p("57", "no 1/(1-p)", "x *= 1 / nearest_keep(1 - self.p)", "pass")
+p("57", "no 1/(1-p)", "x * kept * (1 / keep)", "x * kept")
 p("58", "scaled in eval", "self.save(None)\n            return x",
     "self.save(None)\n            return x / (1 - self.p)")
-p("59", "backward draws a new mask", "(d_y * kept)", "(d_y * keep_mask(self.rng, 1 - self.p, like=d_y))")
-p("60", "backward unscaled", "self.enlarge(d_y * kept)", "d_y * kept")
-p("61", "keep and drop swapped", "keep_mask(self.rng, nearest_keep(1 - self.p), like=x)", "keep_mask(self.rng, self.p, like=x)")
-p("x21", "x itself is dropped out", "return self.enlarge(x * kept)", "x *= kept\n        return self.enlarge(x)",
+p("59", "backward draws a new mask", "d_y * kept", "d_y * keep_mask(self.rng, 1 - self.p, like=d_y)")
+p("60", "backward unscaled", "d_y * kept * (1 / nearest_keep(1 - self.p))", "d_y * kept")
+p("61", "keep and drop swapped", "keep_mask(self.rng, keep, like=x)", "keep_mask(self.rng, self.p, like=x)")
+p("x21", "x itself is dropped out", "return x * kept * (1 / keep)", "x *= kept\n        return x * (1 / keep)",
     select="changes_what and Dropout")
-p("x22", "float32 becomes float64", "self.enlarge(x * kept)", "self.enlarge(x * kept.astype('float64'))",
+p("x22", "float32 becomes float64", "x * kept * (1 / keep)", "x * kept.astype('float64') * (1 / keep)",
     select="dtype_that and Dropout")
 p("x23", "on in eval too", "if self.p == 0 or not self.training:", "if self.p == 0:")
 p("x24", "backward goes through in training", "d_y if kept is None else", "d_y if True else")
@@ -334,8 +334,8 @@ p("63", "no scale", "query.shape[-1] ** -0.5", "1.0")
 p("64", "divided by d_k", "query.shape[-1] ** -0.5", "query.shape[-1] ** -1.0")
 p("65", "the root of d_model for the root of d_k", "query.shape[-1] ** -0.5",
     "(query.shape[1] * query.shape[-1]) ** -0.5")
-p("66", "the scale forgotten in backward", "d_scores *= scale", "pass")
-p("67", "scaled twice in backward", "d_scores *= scale", "d_scores *= scale**2")
+p("66", "the scale forgotten in backward", "self.softmax.backward(d_weights)) * scale", "self.softmax.backward(d_weights))")
+p("67", "scaled twice in backward", "self.softmax.backward(d_weights)) * scale", "self.softmax.backward(d_weights)) * scale**2")
 p("68", "dV = P dO", "dropped.swapaxes(-1, -2) @ d_y", "dropped @ d_y")
 p("69", "dK = dS Q", "d_scores.swapaxes(-1, -2) @ query", "d_scores @ query")
 p("70", "K Q^T: attention transposed", "query_key_product(query, key)", "query_key_product(key, query)")
@@ -347,7 +347,7 @@ p("x38", "dV from the weights before dropout", "self.save(query, key, value, dro
     "self.save(query, key, value, weights, scale)")
 p("x39", "dropout forgotten in backward", "self.dropout.backward(query_key_product(d_y, value))",
     "query_key_product(d_y, value)")
-p("x40", "scores scaled after the mask and the softmax", "        scores *= scale\n", "",
+p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key) * scale", "query_key_product(query, key)",
     ("return dropped @ value", "return dropped @ value * scale"))
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
@@ -969,7 +969,7 @@ p("xc54", "padding is computed", "of_source, of_target = Packing.of(source != PA
 p = plants("attention/masking.py", "test_fast_paths.py", "")
 p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "xp.minimum(x.copy(order=\"C\"), xp.where")
 p = plants("layers/dropout.py", "test_fast_paths.py", "")
-p("xc56", "64 random bits for each coin", "keep_mask(self.rng, nearest_keep(1 - self.p), like=x)", "self.rng.random(x.shape) < nearest_keep(1 - self.p)")
+p("xc56", "64 random bits for each coin", "keep_mask(self.rng, keep, like=x)", "self.rng.random(x.shape) < keep")
 p = plants("training/optimizers.py", "test_fast_paths.py", "")
 p("xc57", "Adam makes its passes over all of memory", "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
     "self.updater(rate)(*(array[part] for array in arrays))")
@@ -1963,7 +1963,7 @@ p("xr72", "a second Ctrl-C waits", "            raise KeyboardInterrupt\n", "   
 # -- another device ---------------------------------------------------------------------------------------------------
 
 p = plants("layers/softmax.py", "test_device.py", "every_component and Softmax")
-p("x505", "NumPy's exponential whatever the array", "weights = xp.exp(", "weights = __import__('numpy').exp(")
+p("x505", "NumPy's exponential whatever the array", "exps = xp.exp(", "exps = __import__('numpy').exp(")
 p = plants("layers/embedding.py", "test_device.py", "training_follows and sgd")
 p("x506", "ids stay where they are", "            ids = asarray(ids, like=self.weight.data)\n", "            pass\n")
 p("x508", "ids are not checked on their way", "            expect_ids(ids, self.weight.shape[0])\n            ids =", "            ids =",

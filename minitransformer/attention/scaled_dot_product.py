@@ -40,8 +40,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         self, query: Query, key: Key, value: Value, mask: Annotated[MayAttend, "..., T, S"] | None = None
     ):
         scale = query.shape[-1] ** -0.5
-        scores = query_key_product(query, key)                           # (B, H, T, S)
-        scores *= scale
+        scores = query_key_product(query, key) * scale                   # (B, H, T, S)
         weights = self.softmax(self.masking(scores, mask))               # (B, H, T, S)
         dropped = self.dropout(weights)
         if self.keep:
@@ -55,8 +54,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         d_weights = self.dropout.backward(query_key_product(d_y, value)) # (B, H, T, S)
         if self.keep:
             self.d_weights = d_weights
-        d_scores = self.masking.backward(self.softmax.backward(d_weights))
-        d_scores *= scale
+        d_scores = self.masking.backward(self.softmax.backward(d_weights)) * scale
         d_query = d_scores @ key                                         # (B, H, T, K)
         d_key = d_scores.swapaxes(-1, -2) @ query                        # (B, H, S, K)
         return d_query, d_key, d_value

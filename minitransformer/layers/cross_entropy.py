@@ -34,16 +34,15 @@ class CrossEntropy(Module):
         rows, targets, real, count = self.in_rows(x, targets)            # (N, V), (N,), (N,)
         xp = array_module(rows)
         shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
-        likelihood = xp.exp(shifted)
-        total = likelihood.sum(axis=-1, keepdims=True)                   # (N, 1)
-        likelihood /= total
+        exps = xp.exp(shifted)
+        total = exps.sum(axis=-1, keepdims=True)                         # (N, 1)
         log_total = xp.log(total[:, 0])                                  # (N,)
         at_target = shifted[xp.arange(len(targets)), targets]
         smooth = self.label_smoothing
         loss = log_total - (1 - smooth) * at_target                      # (N,)
         if smooth:  # without it, a logit of −∞ (a forbidden token) is allowed
-            loss -= smooth * shifted.mean(axis=-1)
-        self.save(likelihood, targets, real, count, x.shape)
+            loss = loss - smooth * shifted.mean(axis=-1)
+        self.save(exps / total, targets, real, count, x.shape)           # p (N, V)
         return xp.where(real, loss, 0).sum() / count
 
     def backward(self, d_loss=1.0):
@@ -52,9 +51,8 @@ class CrossEntropy(Module):
         smooth, vocabulary = self.label_smoothing, p.shape[-1]
         d_x = p - smooth / vocabulary                                    # (N, V)
         d_x[xp.arange(len(targets)), targets] -= 1 - smooth
-        d_x *= d_loss / count
         zero_rows(d_x, ~real)
-        return d_x.reshape(shape)
+        return (d_x * (d_loss / count)).reshape(shape)
 
     def in_rows(self, x, targets):
         """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""

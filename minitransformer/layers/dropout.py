@@ -29,17 +29,14 @@ class Dropout(Module):
         if self.p == 0 or not self.training:
             self.save(None)
             return x
-        kept = keep_mask(self.rng, nearest_keep(1 - self.p), like=x)     # a byte each
+        keep = nearest_keep(1 - self.p)
+        kept = keep_mask(self.rng, keep, like=x)                         # a byte each
         self.save(kept)
-        return self.enlarge(x * kept)
+        return x * kept * (1 / keep)
 
     def backward(self, d_y):
         kept = self.saved()
-        return d_y if kept is None else self.enlarge(d_y * kept)
-
-    def enlarge(self, x):
-        x *= 1 / nearest_keep(1 - self.p)
-        return x
+        return d_y if kept is None else d_y * kept * (1 / nearest_keep(1 - self.p))
 
     @classmethod
     def example(cls, rng):

@@ -28,9 +28,7 @@ class Linear(Module):
     def forward(self, x: Features):
         self.save(x)
         y = feature_product(x, self.weight.data)                         # (..., E)
-        if self.bias is not None:
-            y += self.bias.data
-        return y
+        return y if self.bias is None else y + self.bias.data
 
     def backward(self, d_y):
         x = self.saved()

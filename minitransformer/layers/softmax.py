@@ -25,16 +25,14 @@ class Softmax(Module):
     def forward(self, x: Annotated[Floats, "..., S"]):
         xp = array_module(x)
         largest = feature_max(x)                                         # (..., 1)
-        weights = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))   # (..., S)
-        weights /= xp.maximum(weights.sum(axis=-1, keepdims=True), 1)    # at least exp 0, but for a row of nothing but −∞
+        exps = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))      # (..., S)
+        weights = exps / xp.maximum(exps.sum(axis=-1, keepdims=True), 1) # at least exp 0, but for a row of nothing but −∞
         self.save(weights)
         return weights
 
     def backward(self, d_y):
         weights = self.saved()
-        d_x = d_y - (d_y * weights).sum(axis=-1, keepdims=True)          # (..., S)
-        d_x *= weights
-        return d_x
+        return weights * (d_y - (d_y * weights).sum(axis=-1, keepdims=True))  # (..., S)
 
     @classmethod
     def example(cls, rng):
