@@ -69,6 +69,15 @@ p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype and shape:", "if d_y.
 p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', 'if array.dtype.kind not in "fiubc":', ('value.dtype.kind in "fiub"', 'value.dtype.kind in "fiubc"'),
     select="held_to_the_kinds")
 p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
+p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
+p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)] if", "if hasattr(part, \"dtype\")] if", select="any_array_was_seen")
+p("xk41", "an epsilon that is 0 in float32", "least=1e-30", "above=0", select="out_of_range or smallest_epsilon")
+p("xk42", "a tuple of numbers is left to Python, which repeats it", "isinstance(value, (np.ndarray, list, tuple)) or", "isinstance(value, (np.ndarray, list)) or", select="list_or_tuple")
+p("xk43", "a list of arrays is left to Python", "(numbers.Number, np.ndarray, *ARRAYS)", "numbers.Number", select="list_or_tuple")
+p("xk44", "any two arguments are called swapped", "pass_as(exchanged) and not pass_as(values)", "not pass_as(values)", select="in_any_order")
+p("xk45", "what is right is called swapped, for a name that is not known", "pass_as(exchanged) and not pass_as(values)", "pass_as(exchanged)", select="in_any_order")
+p("xk46", "an option that is left at None is called swapped", "if are_given and", "if", select="in_any_order")
+p("xk47", "swapped arguments are told to change their dtype", "if names := self.swapped(letters, inputs, options):", "if names := \"\":", select="in_each_others_place")
 p("xk1", "a call is shown with self", ' if p.name != "self"]', "]", select="how_to_call")
 p("xk2", "the nearest name is not given", "[p.name for p in parameters])", "[])", select="how_to_call")
 p = plants("core/parameter.py", "test_conformance.py", "told_of_its_data")
@@ -86,10 +95,13 @@ p("xb25", "what a residual hands on is trusted", "is_ours and not signature.take
 p("xb26", "a mask inside is not looked at", "mask_at is not None and (options or", "False and (options or", select="mask_is_looked_at")
 p("xb27", "shapes stay behind", '            module.__dict__.pop("_outputs", None)\n', "", select="last_in_first_out")
 p("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
-p("xb29", "a refusal takes the shape", "            if outputs:\n                outputs.pop()\n        return function(self, *d_outputs",
+p("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return function(self, *d_outputs",
     "        return function(self, *d_outputs", select="by_place_or_by_name")
+p = plants("layers/cross_entropy.py", "test_boundary.py", "")
+p("xk48", "one-hot targets are told to become integers", "if shape == of_scores:", "if False:", select="one_hot")
+p("xk49", "scores in the place of targets are told to become integers", "if shape[:-1] == of_scores:", "if False:", select="in_each_others_place")
 p = plants("training/optimizers.py", "test_boundary.py", "out_of_range")
-p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Positive = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
+p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Epsilon = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
 p("xb41", "momentum of any size", "momentum: Share", "momentum: NonNegative")
 p("xb42", "clipping at 0", "max_norm: Positive | None", "max_norm: NonNegative | None")
 p("xb43", "decay below 0", "weight_decay: NonNegative", "weight_decay: float")
@@ -100,7 +112,8 @@ p("xb46", "a schedule of no steps", "total: Count", "total: Natural")
 p = plants("backend/reductions.py", "test_boundary.py", "empty_cases and Softmax")
 p("xb47", "the maximum of nothing", "if x.shape[-1] == 0:", "if False:")
 p = plants("layers/layer_norm.py", "test_boundary.py", "out_of_range")
-p("xb48", "an epsilon below 0", "epsilon: NonNegative", "epsilon: float")
+p("xb48", "an epsilon below 0", "epsilon: Epsilon", "epsilon: float")
+p("xk40", "an epsilon of 0: a row of equal features is 0/0", "import Count, Epsilon, Features", "import Count, NonNegative as Epsilon, Features")
 
 # -- softmax ------------------------------------------------------------------------------------------------------
 
@@ -804,7 +817,7 @@ p("62", "one slot for the saves: the second mask serves both", "values = saves.p
     judge="test_layers.py", select="test_dropout_used_twice")
 p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
-    "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
+    "found.setdefault(id(value), (path", "found.setdefault(path + name, (path")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
 p("x107", "no_grad saves all the same", "if _thread.saving:\n            self.__dict__.setdefault(\"_saves\"", "if True:\n            self.__dict__.setdefault(\"_saves\"")
 p("x108", "no_grad never ends", "_now(before, _thread.inside)", "_now(False, _thread.inside)")
@@ -816,6 +829,16 @@ p("x1063", "the modes of a block stay", "_thread.modes = before\n", "pass\n", ju
 p("x1064", "an inner block begins with all as they are outside", "{} if before is None else before.copy()", "{}",
     judge="test_decoding.py", select="switches_nobody")
 p("x1065", "an inner block's modes are the outer's", "before.copy()", "before", judge="test_decoding.py", select="switches_nobody")
+p("xk28", "an inner observer takes the outer one's place", "(*before, observer)", "(observer,)", judge="test_observe.py", select="inner_observation")
+p("xk29", "only what a user calls is observed, not its parts", "inside and not _thread.observers and 1", "inside and 1", judge="test_observe.py",
+    select="innermost_components")
+p("xk30", "an observer stays", "        _thread.observers = before\n", "        pass\n", judge="test_observe.py", select="ends_with or inner_observation")
+p("xk32", "a parent's backward is reported as well", "        if type(self).backward is not backward: ", "        if False: ",
+    judge="test_observe.py", select="calls_its_parent")
+p("xk33", "the quick way of backward passes the observers by", "if outputs and not is_observed and", "if outputs and", judge="test_observe.py", select="innermost_components")
+p("xk36", "a component is exchanged in one of its places", "if isinstance(before, Module) and isinstance(value, Module):", "if False:",
+    judge="test_optim.py", select="exchanged_component")
+p("xk37", "a wrapper takes itself in", "if module not in new:", "if True:", judge="test_optim.py", select="one_that_holds_it")
 p("x111", "clear_saves forgets the submodules",
     'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)\n            module',
     'module = self\n        if True:\n            self.__dict__.pop("_saves", None)\n            module')
@@ -990,6 +1013,8 @@ p = plants("inspection/attention.py", "test_observe.py", "source_gradients")
 p("x275", "the gradient of the logit, not of its logarithm", "gradient = -Softmax()(logits)", "gradient = np.zeros_like(logits)")
 p("x276", "the gradient at the target's embedding", "if isinstance(component, Embedding) and reads_source[path].pop():",
     "if isinstance(component, Embedding) and not reads_source[path].pop():")
+p("xk25", "the source is what has the source's ids", "inputs[0] is sources or", "np.array_equal(as_numpy(inputs[0]), as_numpy(sources)) or", select="same_ids")
+p("xk26", "the source is what has the source's shape", "inputs[0] is sources or", "inputs[0].shape[1] == len(source) or", select="finite_differences")
 p("x277", "all steps at once", "gradient[xp.arange(len(target)), xp.asarray(target)] += 1",
     "gradient[:, xp.asarray(target)] += 1")
 p = plants("decoding/limits.py", "test_decoding.py", "padding_in_front or no_numbers")
@@ -1000,6 +1025,9 @@ p("xd3", "only the ids are looked at", "np.isfinite(logits[np.arange(len(ids)), 
 p = plants("decoding/beam.py", "test_decoding.py", "no_numbers")
 p("xd4", "a beam of NaN goes on", "            expect_numbers(~np.isnan(log_p[:, EOS]))\n", "")
 p = plants("training/optimizers.py", "test_optim.py", "changes_nothing or gives_no_rate")
+p("xk34", "an exchanged parameter is never trained, without a word", "if {*map(id, present.values())} != mine:", "if len(present) != len(mine):", select="exchanged")
+p("xk35", "an added parameter is never trained, without a word", "if {*map(id, present.values())} != mine:", "if not {*map(id, present.values())} & mine:",
+    select="added_later")
 p("xd5", "a state is loaded by halves", """                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
         for name in self.moments:
 """, """                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")

@@ -2,6 +2,8 @@
 
 import copy
 import inspect
+import itertools
+import re
 import threading
 from typing import Annotated
 
@@ -9,7 +11,7 @@ import boundary_table
 import numpy as np
 import pytest
 from boundary_table import REFUSED, RIGHT, array_cases, constructors, empty_cases, gradient_cases, option_cases
-from common import close, refusal
+from common import accepted, close, refusal
 
 from minitransformer.attention import (
     Expectation,
@@ -18,8 +20,8 @@ from minitransformer.attention import (
     MultiHeadAttention,
     ScaledDotProductAttention,
 )
-from minitransformer.core import Module, no_grad
-from minitransformer.core.boundary import Count, Floats, Ids, Mask, Positive, checked
+from minitransformer.core import Module, boundary, no_grad
+from minitransformer.core.boundary import Count, Floats, Ids, Mask, Natural, Positive, StateOf, checked
 from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (
@@ -33,7 +35,16 @@ from minitransformer.layers import (
     SinusoidalPositionalEncoding,
     Softmax,
 )  # fmt: skip
-from minitransformer.models import ConvolutionModel, Encoder, Transformer, TransformerConfig
+from minitransformer.layers.cache import take_rows
+from minitransformer.models import (
+    MODELS,
+    ConvolutionModel,
+    Encoder,
+    Transformer,
+    TransformerConfig,
+    configure,
+    find_model,
+)
 from minitransformer.testing import all_components
 from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam, clip_by_global_norm
 
@@ -87,8 +98,8 @@ def test_the_table_notices_a_bare_error_and_a_wrong_number():
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
 def test_every_argument_of_a_component_has_a_hint(component):
-    """`cache` and `packing` are the house's own, `state` is what the model itself handed out, a mask may belong to an attention inside."""
-    own = {"self", "cls", "cache", "caches", "packing", "memory_packing", "packings", "others", "options", "mask", "memory_mask", "state"}
+    """`cache` and `packing` are the house's own, a mask may belong to an attention inside."""
+    own = {"self", "cls", "cache", "caches", "packing", "memory_packing", "packings", "others", "options", "mask", "memory_mask"}
     for name in ("__init__", "forward"):
         method = inspect.unwrap(vars(component).get(name, Module.forward))
         arguments = inspect.signature(method).parameters
@@ -138,6 +149,35 @@ class Twice(Scale):
 
     def forward(self, x):
         return super().forward(x)
+
+
+class Hinted(Scale):
+    def forward(self, x: Floats):
+        return super().forward(x)
+
+
+LISTS = [[1.0, 2.0], [[1, 2], [3, 4]], [], [np.ones(2), np.ones(2)], [np.float32(1)]]
+
+
+@pytest.mark.parametrize("make", [list, tuple])
+@pytest.mark.parametrize("kind", [Scale, Hinted])
+@pytest.mark.parametrize("values", LISTS, ids=str)
+def test_a_list_or_tuple_of_numbers_is_refused_with_hints_and_without(kind, values, make):
+    if values or kind is Hinted:
+        sentence = refusal(kind(), make(values))
+        assert f"Got a {make.__name__}. Use numpy.array(x)." in sentence or "Use x.astype" in sentence
+        assert (f"say so by a hint: x: {make.__name__}." in sentence) == (kind is Scale)
+        assert refusal(kind(), x=make(values)) == sentence
+
+
+def test_a_hint_makes_a_tuple_an_option_and_other_things_pass_without():
+    class Moved(Module):
+        def forward(self, x, axes: tuple = (0, 1), others=None):
+            return x.transpose(axes), others
+
+    assert Moved()(normal(2, 3), (1, 0))[0].shape == Moved()(normal(2, 3), axes=(1, 0))[0].shape == (3, 2)
+    for others in (("a", "b"), [None], (), "text", {"a": 1}, 3):
+        assert Moved()(normal(2, 3), others=others)[1] is others
 
 
 class Two(Module):
@@ -387,13 +427,53 @@ def test_no_features_are_refused():
         refusal(component, *inputs[: 3 if len(inputs) > 1 else 1])
 
 
+@pytest.mark.parametrize("call, sentence", [
+    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Hand in .x, targets."),
+    (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)), "CrossEntropy: targets and x are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)), "CrossEntropy: x and targets are swapped"),
+    (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)), "CrossEntropy: x and targets are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)), "Hand in the scores first, and then the targets, as integers"),
+    (lambda: Masking()(np.ones((1, 1, 2, 3), bool), normal(1, 1, 2, 3)), "Masking: x and mask are swapped"),
+    (lambda: Adam(1e-3, Linear(2, 3, 0)), "Adam: model and learning_rate are swapped: model must be an object of the class Module"),
+    (lambda: clip_by_global_norm(1.0, Linear(2, 3, 0)), "clip_by_global_norm: model and max_norm are swapped"),
+    (lambda: LayerNorm(1e-5, 8), "LayerNorm: features and epsilon are swapped"),
+    (lambda: Dropout(np.random.default_rng(0), 0.1), "Dropout: p and rng are swapped: .*, and rng a numpy.random.Generator"),
+    (lambda: Transformer(np.random.default_rng(0), toy()), "Transformer: config and rng are swapped: config must be an object of the class TransformerConfig"),
+])  # fmt: skip
+def test_two_arguments_in_each_others_place_are_named(call, sentence):
+    assert re.search(sentence, refusal(call))
+
+
+@pytest.mark.parametrize("call", [
+    lambda: CrossEntropy()(normal(2, 3, 5), np.ones((3, 2), int)),
+    lambda: CrossEntropy()(np.ones((2, 3), int), np.ones((2, 3), int)),
+    lambda: LayerNorm(8, 1, foo=2),
+    lambda: Dropout(None, 0),
+    lambda: LayerNorm(0, 1e-5),
+    lambda: ScaledDotProductAttention()(normal(1, 1, 7, 5), normal(1, 1, 4, 5), normal(1, 1, 7, 5)),
+])  # fmt: skip
+def test_arguments_that_are_wrong_in_any_order_are_not_called_swapped(call):
+    assert "swapped" not in refusal(call)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("shape", [(4,), (2, 3)])
+def test_one_hot_targets_are_named_with_the_remedy(dtype, shape):
+    ids = np.random.default_rng(0).integers(1, 5, shape)
+    one_hot = np.eye(5)[ids].astype(dtype)
+    sentence = refusal(CrossEntropy(), normal(*shape, 5), one_hot)
+    assert f"these are {dtype} of shape {(*shape, 5)}, a number for each class. If they are one-hot, use targets.argmax(axis=-1)" in sentence
+    assert CrossEntropy()(normal(*shape, 5), one_hot.argmax(axis=-1)) == CrossEntropy()(normal(*shape, 5), ids)
+
+
 # -- options ----------------------------------------------------------------------------------------------------------
 
 RANGES = [
     (lambda v: Adam(Linear(2, 3, 0), v), [-1, NAN, INF, "1e-3", None, True, [0.1]], [0, 1e-3, np.float64(0.1), lambda t: 0.1]),
     (lambda v: Adam(Linear(2, 3, 0), beta1=v), [-0.1, 1.0, NAN, "a"], [0, 0.9]),
     (lambda v: Adam(Linear(2, 3, 0), beta2=v), [-0.1, 1.0, NAN, INF], [0, 0.98]),
-    (lambda v: Adam(Linear(2, 3, 0), epsilon=v), [0, -1e-9, NAN, INF], [1e-9, 1]),
+    (lambda v: Adam(Linear(2, 3, 0), epsilon=v), [0, -1e-9, 1e-31, 1e-300, NAN, INF], [1e-30, 1e-9, 1]),
+    (lambda v: AdamW(Linear(2, 3, 0), epsilon=v), [0, 1e-31, NAN], [1e-30, 1e-9]),
     (lambda v: AdamW(Linear(2, 3, 0), weight_decay=v), [-0.1, NAN, INF, None], [0, 0.1]),
     (lambda v: SGD(Linear(2, 3, 0), v), [-1, NAN, INF, "a"], [0.1]),
     (lambda v: SGD(Linear(2, 3, 0), momentum=v), [-0.1, 1, NAN], [0, 0.9]),
@@ -405,7 +485,7 @@ RANGES = [
     (lambda v: Cosine(v, 100), [-1, NAN, INF], [0.1]),
     (lambda v: Cosine(0.1, v), [0, -1, NAN], [1]),
     (lambda v: Cosine(0.1, 100, floor=v), [-1, NAN, INF], [0.01]),
-    (lambda v: LayerNorm(3, v), [-1e-5, NAN, INF, "a", None], [0, 1e-5, np.float64(1e-5)]),
+    (lambda v: LayerNorm(3, v), [0, -1e-5, 1e-31, 1e-300, NAN, INF, "a", None], [1e-30, 1e-5, np.float64(1e-5)]),
     (lambda v: Dropout(v, 0), [-0.1, 1, NAN, INF, "a", None, True], [0, 0.5, np.float32(0.5)]),
     (lambda v: CrossEntropy(v), [-0.1, 1, NAN, "a", None], [0, 0.1, np.float64(0.1), np.array(0.1)]),
     (lambda v: CrossEntropy(0.1, v), [0.5, NAN, "a", None, True], [0, -100, np.int64(3)]),
@@ -601,6 +681,64 @@ def test_the_states_of_models_come_from_batches_of_ids():
     assert model.step(np.array([1], dtype=np.uint8), state)[0].shape == (1, 9)
     with no_grad():
         assert ConvolutionModel.example(np.random.default_rng(0))[0].start(None)[0] is None
+
+
+def states(model, rows):
+    """Every kind of state of so many rows: of `start`, of a step or two, of some rows of a larger one, with padding and without."""
+    for source in (np.full((rows, 3), 4), np.array(rows * [[4, 5, 0]])):
+        state = model.start(source)
+        yield state
+        for _ in range(2):
+            _, state = model.step(np.full(rows, 5), state)
+            yield state
+        yield take_rows(model.start(np.repeat(source, 2, axis=0)), np.arange(rows))
+    if hasattr(model, "one_sequence"):
+        yield model.step(np.full(rows, 5), model.start(None))[1]
+
+
+def sequence_model(name):
+    return find_model(name).model(configure(name, "toy", {"d_model": 8}, source_vocabulary=9, max_length=16), 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_smallest_epsilon_divides_by_no_zero(dtype):
+    norm, x = LayerNorm(5, 1e-30).to(dtype), np.full((2, 5), 3, dtype=dtype)
+    with np.errstate(all="raise", under="ignore"):
+        assert (norm(x) == 0).all() and np.isfinite(norm.backward(np.full_like(x, 0.5))).all()
+        for make in (Adam, AdamW):
+            linear = Linear(2, 3, 0).to(dtype)
+            optimizer = make(linear, 0.0, beta2=0.999999, epsilon=1e-30)
+            before = linear.state_dict()
+            optimizer.step()
+            assert all(np.array_equal(array, before[name]) for name, array in linear.state_dict().items())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_state_of_another_number_of_rows_is_refused_with_both_numbers(name):
+    model = sequence_model(name)
+    for rows, ids in itertools.permutations((1, 2, 5), 2):
+        for state in states(model, rows):
+            sentence = refusal(model.step, np.full(ids, 5), state)
+            assert f"state has {rows} rows, and there are {ids} ids. Hand in one id for each row" in sentence
+            assert model.step(np.full(rows, 5), state)[0].shape == (rows, 9)
+            assert refusal(model.step, ids=np.full(ids, 5), state=state) and refusal(model.step, state=state, ids=np.full(ids, 5))
+
+
+def test_a_state_serves_before_any_array_was_seen(monkeypatch):
+    """As the first arrays of a GPU are."""
+    monkeypatch.setattr(boundary, "ARRAYS", set())
+    state = np.ones((2, 3)), 4
+    assert accepted(StateOf(Floats, Natural).taken, state, "state", {}) is state
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_state_that_is_none_or_anothers_is_refused(name):
+    model = sequence_model(name)
+    mine = model.start(np.array([[4, 5]]))
+    others = [state for other in MODELS for state in [sequence_model(other).start(np.array([[4, 5]]))] if [*map(type, state)] != [*map(type, mine)]]
+    assert len(others) > 3
+    for state in (None, (), [], 3, mine[0], (mine, mine), [*mine], mine[:-1], *others):
+        assert "state must be what start() or the step before returned, of this model" in refusal(model.step, np.array([5]), state)
 
 
 def test_masking_takes_its_mask_by_place_and_by_name():

@@ -1,8 +1,10 @@
 """A decoder-only Transformer."""
 
+from typing import Annotated
+
 from ..attention.masking import causal_mask
 from ..backend import array_module
-from ..core.boundary import Rng
+from ..core.boundary import Mask, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
@@ -10,6 +12,8 @@ from ..layers.linear import Linear
 from .config import StackConfig
 from .encoder import Encoder, EncoderLayer, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
+
+State = StateOf(Annotated[Mask, "B, T"] | None, list)
 
 
 class LanguageModel(Module):
@@ -81,7 +85,7 @@ class LanguageModel(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state):
+    def step(self, ids: Next, state: Annotated[tuple, State]):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         before, caches = state
         ids = self.input.embedding.beside(ids)

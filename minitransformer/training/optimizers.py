@@ -3,7 +3,7 @@
 import math
 
 from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
-from ..core.boundary import Floats, NonNegative, Positive, Rate, Share, checked, expect
+from ..core.boundary import Epsilon, Floats, NonNegative, Positive, Rate, Share, checked, expect
 from ..core.module import Module
 from ..errors import InputError
 
@@ -39,9 +39,14 @@ class Optimizer:
         self.model.zero_grad()
 
     def next_rate(self):
-        """Count a step; its learning rate. Raises InputError if the parameters are no longer those of this optimizer."""
+        """Count a step; its learning rate. Raises InputError if the model's parameters are no longer those of this optimizer."""
         if not self.flat.intact():
             raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...), and for a copy of the model, anew.")
+        present, mine = self.model.named_parameters(), {*map(id, self.flat.parameters)}
+        if {*map(id, present.values())} != mine:
+            new = [name for name, p in present.items() if id(p) not in mine]
+            change = f"has new parameters, {', '.join(new[:3])}{' …' if new[3:] else ''}," if new else "has lost parameters"
+            raise InputError(f"The model {change} since this optimizer was made, which knows only the old ones. Make the optimizer anew.")
         self.t += 1
         return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 
@@ -102,7 +107,7 @@ class Adam(Optimizer):
 
     Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
     β₂ = 0.999. It is made in the numbers, not in the arrays: θ ← θ − ηₜ m / (√v + εₜ), with ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ) and
-    εₜ = ε √(1−β₂ᵗ), is the same. The defaults are the paper's β and ε, and a common rate.
+    εₜ = ε √(1−β₂ᵗ), is the same. A parameter that never had a gradient has m = v = 0 and stays, because ε is not 0. The defaults are the paper's β and ε, and a common rate.
 
     Sources: Kingma & Ba 2015, algorithm 1 and section 2; Vaswani et al. 2017, section 5.3.
     """
@@ -112,7 +117,7 @@ class Adam(Optimizer):
 
     @checked
     def __init__(
-        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Positive = 1e-9
+        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Epsilon = 1e-9
     ):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
@@ -161,7 +166,7 @@ class AdamW(Adam):
         learning_rate: Rate = 1e-3,
         beta1: Share = 0.9,
         beta2: Share = 0.98,
-        epsilon: Positive = 1e-9,
+        epsilon: Epsilon = 1e-9,
         weight_decay: NonNegative = 0.01,
     ):
         super().__init__(model, learning_rate, beta1, beta2, epsilon)
