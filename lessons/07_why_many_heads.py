@@ -318,7 +318,7 @@ print("largest difference", np.abs(y[0] - sum(head[0, h] @ doors[h] for h in ran
 # %%
 for path, part in model.named_modules():
     if isinstance(part, MultiHeadAttention):
-        print(f"{path:<35} {part.split.heads} heads,  W_Q {part.query.weight.shape}")
+        print(f"{path:<35} {part.heads} heads,  W_Q {part.query.weight.shape}")
 
 # %% [markdown]
 # A *subspace* is not a piece of the token. The features are cut *after* the projection, never before it: every head
@@ -491,7 +491,8 @@ def who_moves_whom(unit, T=8):
 
 # %%
 right, leaking, both_wrong = (MultiHeadAttention(8, 2, np.random.default_rng(0)).to("float64") for _ in range(3))
-leaking.split = both_wrong.split = SplitByReshape(2)
+for unit in (leaking, both_wrong):
+    unit.split_query = unit.split_key = unit.split_value = SplitByReshape(2)
 both_wrong.merge = MergeByReshape()
 units = {"right": right, "split by reshape": leaking, "split and merge by reshape": both_wrong}
 maps = {name: who_moves_whom(unit) for name, unit in units.items()}

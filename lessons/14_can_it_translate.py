@@ -267,7 +267,7 @@ print("largest difference to MultiHeadAttention", np.abs(gathered - y[0]).max())
 # ## Implement and check
 #
 # Write it. `attention` is a `MultiHeadAttention`, whose $W_O$ is `attention.output.weight.data` and whose number of
-# heads is `attention.split.heads`. Return a changed copy of $W_O$, and leave the attention itself as it is.
+# heads is `attention.heads`. Return a changed copy of $W_O$, and leave the attention itself as it is.
 
 # %%
 def without_head(attention, head):

@@ -95,8 +95,8 @@ p("xb25", "what a residual hands on is trusted", "is_ours and not signature.take
 p("xb26", "a mask inside is not looked at", "mask_at is not None and (options or", "False and (options or", select="mask_is_looked_at")
 p("xb27", "shapes stay behind", '            module.__dict__.pop("_outputs", None)\n', "", select="last_in_first_out")
 p("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
-p("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return function(self, *d_outputs",
-    "        return function(self, *d_outputs", select="by_place_or_by_name")
+p("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return run_of(self)(self, *d_outputs",
+    "        return run_of(self)(self, *d_outputs", select="by_place_or_by_name")
 p = plants("layers/cross_entropy.py", "test_boundary.py", "")
 p("xk48", "one-hot targets are told to become integers", "if shape == of_scores:", "if False:", select="one_hot")
 p("xk49", "scores in the place of targets are told to become integers", "if shape[:-1] == of_scores:", "if False:", select="in_each_others_place")
@@ -392,31 +392,31 @@ p = plants("attention/multi_head.py", "test_attention.py", "multi_head")
 d_self = "return d_query + d_memory if is_self_attention"
 p("73a", "self-attention keeps the queries' path only", d_self, "return d_query if is_self_attention")
 p("73b", "self-attention loses the queries' path", d_self, "return d_memory if is_self_attention")
-p("73c", "the keys' path is lost", "d_memory += self.key.backward", "self.key.backward")
+p("73c", "the keys' path is lost", "d_memory = d_memory + self.key.backward", "self.key.backward")
 p("74", "backward 'simplified' to the identity", d_self, "return d_y if is_self_attention")
-p("75", "dK not transposed back before the heads merge", "self.split.backward(d_k)",
-    "self.split.backward(d_k.swapaxes(-1, -2))")
-p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask), **own))",
-    "merged = self.merge(self.attention(q, k, v, mask), **own)\n        self.output(merged)\n        return merged",
+p("75", "dK not transposed back before the heads merge", "self.split_key.backward(d_k)",
+    "self.split_key.backward(d_k.swapaxes(-1, -2))")
+p("89", "no W_O", "return self.output(self.merge(self.attention(q, k, v, mask)))",
+    "merged = self.merge(self.attention(q, k, v, mask))\n        self.output(merged)\n        return merged",
     select="multi_head and square")
-p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask), **own))",
+p("90", "heads averaged", "return self.output(self.merge(self.attention(q, k, v, mask)))",
     "context = self.attention(q, k, v, mask)\n"
-    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True), **own))")
+    "        return self.output(self.merge(0 * context + context.mean(axis=1, keepdims=True)))")
 p("106", "cross-attention: queries and keys from the memory, values from the decoder",
-    "q = self.split(self.query(query), **own) ",
-    "asked, query = query, query if memory is None else memory\n        q = self.split(self.query(query), **own) ",
-    ("k, v = self.keys_and_values(memory, **others)",
-     "k, v = self.split(self.key(query)), self.split(self.value(asked))"), select="memory and square")
+    "q = self.split_query(self.query(query)) ",
+    "asked, query = query, query if memory is None else memory\n        q = self.split_query(self.query(query)) ",
+    ("k, v = self.keys_and_values(query if memory is None else memory)",
+     "k, v = self.split_key(self.key(query)), self.split_value(self.value(asked))"), select="memory and square")
 p("x43", "the mask is not handed on", "self.attention(q, k, v, mask)", "self.attention(q, k, v)")
 p("x44", "always self-attention in backward", "self.save(memory is None)", "self.save(True)")
-p("x45", "values from the queries' input", "k, v = self.keys_and_values(memory, **others)",
-    "k, v = self.keys_and_values(memory, **others)[0], self.split(self.value(query), **own)",
+p("x45", "values from the queries' input", "k, v = self.keys_and_values(query if memory is None else memory)",
+    "k, v = self.keys_and_values(query if memory is None else memory)[0], self.split_value(self.value(query))",
     select="multi_head and square")
 p("x46", "the value width ignored", "value_features = value_features or key_features", "value_features = key_features",
     select="widths")
-p("x47", "dQ goes back through the keys", "self.query.backward(self.split.backward(d_q))",
-    "self.key.backward(self.split.backward(d_q))",
-    ("self.key.backward(self.split.backward(d_k))", "self.query.backward(self.split.backward(d_k))"),
+p("x47", "dQ goes back through the keys", "self.query.backward(self.split_query.backward(d_q))",
+    "self.key.backward(self.split_query.backward(d_q))",
+    ("self.key.backward(self.split_key.backward(d_k))", "self.query.backward(self.split_key.backward(d_k))"),
     select="multi_head_gradient and square")
 
 # -- masks --------------------------------------------------------------------------------------------------------
@@ -445,8 +445,8 @@ cut = "x.reshape(batch, length, heads, features // heads).transpose(0, 2, 1, 3)"
 p("86", "reshape without transpose", cut, "x.reshape(batch, heads, length, features // heads)")
 p("87", "merged without the inverse transpose", "x.transpose(0, 2, 1, 3).reshape(", "x.reshape(")
 p("88", "heads interleaved", cut, "x.reshape(batch, length, features // heads, heads).transpose(0, 3, 1, 2)")
-p("x51", "the backward of splitting transposes again", "d_x = merge(d_y)  ",
-    "d_x = d_y.reshape(len(d_y), d_y.shape[2], -1)  ")
+p("x51", "the backward of splitting transposes again", "return merge(d_y)  ",
+    "return d_y.reshape(len(d_y), d_y.shape[2], -1)  ")
 
 # -- stacks and models --------------------------------------------------------------------------------------------
 
@@ -460,14 +460,14 @@ p("x54", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self
     select="decoder_gradient and pre")
 p("x55", "the memory's padding is visible", "mask=memory_mask", "mask=None",
     select="transformer_equals and paper or padding_is_invisible and paper")
-p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))",
-    "self.add_norm_1(x, cache=own, **given(packing=packing))", select="future and paper")
+p("x56", "the future is visible", "self.add_norm_1(x, mask=mask, cache=own)",
+    "self.add_norm_1(x, cache=own)", select="future and paper")
 p("x57", "every layer is the same layer", "[DecoderLayer(config, rng) for _ in range(config.decoder_layers)]",
     "[DecoderLayer(config, rng)] * config.decoder_layers", select="every_attention")
-p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))",
+p("x58", "cross-attention before self-attention", "x = self.add_norm_1(x, mask=mask, cache=own)",
     "x = FIRST",
-    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, **packings)",
-     "x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))"),
+    ("x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)",
+     "x = self.add_norm_1(x, mask=mask, cache=own)"),
     ("x = FIRST", "x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)"),
     select="transformer_equals and square")
 
@@ -475,8 +475,8 @@ p = plants("models/encoder.py", "test_models.py", "encoder_gradient")
 p("x59", "layers undone in forward order", "reversed(self.layers)", "self.layers")
 p("x60", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self.final_norm.saved(), d_y)[1]",
     select="encoder_gradient and pre")
-p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask, cache=cache, **packing)",
-    "self.add_norm_1(x, cache=cache, **packing)",
+p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask, cache=cache)",
+    "self.add_norm_1(x, cache=cache)",
     select="transformer_equals and paper or padding_is_invisible and paper")
 p("x62", "the wrong dropout on the weights", "config.bias, config.attention_dropout", "config.bias, config.dropout",
     select="each_dropout")
@@ -987,7 +987,7 @@ p("xc51", "the mean by NumPy's reduction", "centre(x)", "x - x.mean(axis=-1, kee
 p("xc52", "the bias's gradient by NumPy's reduction", "position_sum(d_y * x_hat)", "(d_y * x_hat).reshape(-1, d_y.shape[-1]).sum(axis=0)")
 p = plants("core/parameter.py", "test_fast_paths.py", "")
 p("xc53", "a gradient is made elsewhere and copied", "product(*inputs, out=self._grad)", "self._grad[...] = product(*inputs)")
-p = plants("training/gradients.py", "test_fast_paths.py", "")
+p = plants("training/packing.py", "test_fast_paths.py", "")
 p("xc54", "padding is computed", "of_source, of_target = Packing.of(source != PAD), ", "of_source, of_target = None, ")
 p = plants("attention/masking.py", "test_fast_paths.py", "")
 p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "xp.minimum(x.copy(order=\"C\"), xp.where")
@@ -1771,8 +1771,8 @@ p("x443", "two generators draw the same numbers", "([seed, i]).state", "([seed])
 p("x444", "a closer look draws other masks", "for generator, state in zip(self.generators, self.before):",
     "for generator, state in ():", select="come_again")
 p("x445", "more processes than cores", "if self.count <= cores():", "if True:", select="nothing_is_forked")
-p = plants("training/gradients.py", "test_shares.py", "add_up")
-p("x446", "training computes padding", 'if not getattr(model, "packs", False):', "if True:", judge="test_packing.py",
+p = plants("training/packing.py", "test_shares.py", "add_up")
+p("x446", "training computes padding", 'if not isinstance(model, Transformer):', "if True:", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
 p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)",
     "target_in != PAD", judge="test_packing.py", select="nothing_stands_at_its_place")
@@ -1843,7 +1843,7 @@ p("xr07", "a stopped process is not ended", "            self.process.kill()\n  
     select="ctrl_c_ends_a_training_whose")
 p("xr08", "a long message is sent to who reads nothing", "if len(message) > LONG:", "if False:")
 
-p = plants("layers/packing.py", "test_packing.py", "")
+p = plants("training/packing.py", "test_packing.py", "")
 p("x475", "the packed stand side by side at the front", "padded[self.places] = packed",
     "padded[: len(packed)] = packed", select="unpacking")
 p("x476", "positions are counted over real tokens", "return self.places % self.shape[1]", "return array_module(self.places).arange(len(self.places)) % self.shape[1]",
@@ -1852,11 +1852,15 @@ p("x477", "packed though nothing is padding", "cls(real) if real.any() and not r
     select="nothing_to_leave_out or either_side")
 p("x478", "what stands at padding is left there", "array_module(packed).zeros((", "array_module(packed).ones((",
     select="unpacking or heads")
-p = plants("attention/heads.py", "test_packing.py", "split_heads or merge_heads or alternate")
-p("x479", "the gradient of the queries comes back padded", "return d_x if packing is None else packing.pack(d_x)",
-    "return d_x")
-p("x480", "the context stays padded", "return y if packing is None else packing.pack(y)", "return y")
-p = plants("models/input_embedding.py", "test_packing.py", "logits_the_loss or takes_padded_ids")
+p = plants("training/packing.py", "test_packing.py", "split_heads or merge_heads or alternate")
+p("x479", "the gradient of the queries comes back padded", "packing.pack(backward(component, d_y))",
+    "backward(component, d_y)")
+p("x480", "the context stays padded", "packing.pack(forward(component, x))", "forward(component, x)")
+p("xm01", "a learner's own part gets packed rows", "if not all(type(component) is kind for component, kind, _ in found):", "if False:", select="learners_own")
+p = plants("core/module.py", "test_packing.py", "substituted")
+p("xm02", "a substitute stays after its block", "        _thread.substitutes = before\n", "        pass\n")
+p("xm03", "the component itself is changed", "    before = _thread.substitutes\n", "    before = type(_thread).substitutes = {**_thread.substitutes, **{id(c): (c, *pair) for c, pair in functions.items()}}\n")
+p = plants("training/packing.py", "test_packing.py", "logits_the_loss or takes_padded_ids")
 p("x481", "packed tokens all stand at the beginning", "packing.pack(ids), packing.positions",
     "packing.pack(ids), 0 * packing.positions")
 
@@ -1905,8 +1909,8 @@ p("x497", "moments stay in shared memory", "setattr(self.optimizer, name, getatt
 p = plants("training/gradients.py", "test_packing.py", "which_targets")
 p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, padding_of(loss))",
     "without_padding(model, *batch)")
-p = plants("models/input_embedding.py", "test_packing.py", "row_and_place")
-p("x499", "a place is counted among the packed", "expect_ids(ids, self.embedding.weight.shape[0])", "pass")
+p = plants("training/packing.py", "test_packing.py", "row_and_place")
+p("x499", "a place is counted among the packed", "expect_ids(ids, component.embedding.weight.shape[0])", "pass")
 p = plants("cli/__init__.py", "test_shares.py", "command_says")
 p("x500", "a killed process is a file that could not be written", "(NonFiniteError, ChildProcessError)",
     "NonFiniteError")
@@ -2006,7 +2010,7 @@ p("x510", "a look at positions that are on the device", "if positions is not Non
 p = plants("attention/masking.py", "test_device.py", "one_step_at_a_time")
 p("x511", "a look at a mask that is on the device", "if on_host(mask) and mask.all()", "if mask.all()")
 p = plants("training/gradients.py", "test_device.py", "under_way")
-p("x512", "the loss is waited for before backward", "value = loss(logits, target_out)", "value = float(loss(logits, target_out))")
+p("x512", "the loss is waited for before backward", "value = loss(logits, targets)", "value = float(loss(logits, targets))")
 p = plants("backend/updates.py", "test_device.py", "all_parameters_at_once")
 p("x513", "blocks for a cache that a GPU has not", "block if on_host(arrays[0]) else", "block if True else")
 p = plants("backend/random.py", "test_device.py", "philox or masks")

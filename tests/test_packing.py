@@ -1,5 +1,9 @@
 """Padding left out: the same numbers as with it, at every real position and in every gradient."""
 
+import contextlib
+import copy
+import threading
+
 import numpy as np
 import pytest
 from common import assert_gradients, central_differences, close, refusal
@@ -8,13 +12,13 @@ from minitransformer.attention import MultiHeadAttention, padding_mask
 from minitransformer.attention.heads import MergeHeads, SplitHeads
 from minitransformer.backend import nearest_keep
 from minitransformer.core import Module, observe
+from minitransformer.core.module import substituted
 from minitransformer.data import Batch
 from minitransformer.layers import CrossEntropy, Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding
-from minitransformer.layers.packing import Packing
 from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import gradients
-from minitransformer.training.gradients import without_padding
+from minitransformer.training.packing import Packing, packed_input, packed_merge, packed_split, without_padding
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=9)
 DEPTH = dict(encoder_layers=2, decoder_layers=3, dropout=0.0)
@@ -108,20 +112,24 @@ def test_where_all_is_real_there_is_nothing_to_leave_out():
 def test_split_heads_gets_the_real_positions_and_returns_zeros_at_the_others():
     packing, split = Packing(REAL), SplitHeads(3)
     x, d_y = rng().standard_normal((13, 3 * 5)), rng(1).standard_normal((4, 3, 7, 5))
-    y = split(x, packing)
+    with substituted({split: packed_split(packing)}):
+        y = split(x)
+        d_x = split.backward(d_y)
+        numerical = central_differences(lambda: (split(x) * d_y).sum(), x)
+    split.clear_saves()
     assert np.array_equal(y, SplitHeads(3)(packing.unpack(x))) and not y.transpose(0, 2, 1, 3)[~REAL].any()
-    d_x = split.backward(d_y)
-    assert d_x.shape == x.shape and not split.leftover_saves()
+    assert d_x.shape == x.shape
     np.testing.assert_allclose((y * d_y).sum(), (x * d_x).sum(), rtol=1e-13)
-    close(d_x, central_differences(lambda: (SplitHeads(3)(x, packing) * d_y).sum(), x), atol=1e-8)
+    close(d_x, numerical, atol=1e-8)
 
 
 def test_merge_heads_returns_the_real_positions_and_their_gradient_comes_back_with_zeros():
     packing, merge = Packing(REAL), MergeHeads()
     x, d_y = rng().standard_normal((4, 3, 7, 5)), rng(1).standard_normal((13, 3 * 5))
-    y = merge(x, packing)
-    assert np.array_equal(y, MergeHeads()(x)[REAL])
-    d_x = merge.backward(d_y)
+    with substituted({merge: packed_merge(packing)}):
+        y = merge(x)
+        assert np.array_equal(y, MergeHeads()(x)[REAL])
+        d_x = merge.backward(d_y)
     assert d_x.shape == x.shape and not d_x.transpose(0, 2, 1, 3)[~REAL].any() and not merge.leftover_saves()
     np.testing.assert_allclose((y * d_y).sum(), (x * d_x).sum(), rtol=1e-13)
     assert np.array_equal(d_x.transpose(0, 2, 1, 3)[REAL], d_y.reshape(13, 3, 5))
@@ -129,14 +137,49 @@ def test_merge_heads_returns_the_real_positions_and_their_gradient_comes_back_wi
 
 def test_heads_with_and_without_padding_alternate_and_are_undone_in_reverse():
     packing, split = Packing(REAL), SplitHeads(3)
-    split(np.ones((13, 15)), packing)
-    split(np.ones((2, 6, 15)))
+    with substituted({split: packed_split(packing)}):
+        split(np.ones((13, 15)))
+        with substituted({split: packed_split(Packing(np.ones((2, 6)) == 1))}):
+            assert split(np.ones((12, 15))).shape == (2, 3, 6, 5)
+            assert split.backward(np.ones((2, 3, 6, 5))).shape == (12, 15)
+        assert split.backward(np.ones((4, 3, 7, 5))).shape == (13, 15)
+    assert split(np.ones((2, 6, 15))).shape == (2, 3, 6, 5)
     assert split.backward(np.ones((2, 3, 6, 5))).shape == (2, 6, 15)
-    assert split.backward(np.ones((4, 3, 7, 5))).shape == (13, 15)
 
 
 def test_packed_features_that_do_not_divide_are_refused():
-    assert "(4, 7, 16)" in refusal(SplitHeads(3), np.ones((13, 16)), Packing(REAL))
+    split = SplitHeads(3)
+    with substituted({split: packed_split(Packing(REAL))}):
+        assert "(4, 7, 16)" in refusal(split, np.ones((13, 16)))
+
+
+def test_what_is_substituted_in_one_thread_is_itself_in_another_and_in_a_copy():
+    split, x, found = SplitHeads(3), np.ones((2, 6, 15)), []
+    with substituted({split: (lambda component, x: 2 * x, None)}):
+        thread = threading.Thread(target=lambda: found.append(split(x).shape))
+        thread.start()
+        thread.join()
+        assert copy.deepcopy(split)(x).shape == (2, 3, 6, 5) and (split(x) == 2).all()
+    assert found == [(2, 3, 6, 5)] and split(x).shape == (2, 3, 6, 5)
+
+
+@pytest.mark.parametrize("replace", ["the input", "the heads", "the attention"])
+def test_a_model_with_a_learners_own_part_computes_padding(replace):
+    class Own:
+        """What a learner may put there: as the package's own, of another class."""
+
+    model, batch = model_of(), batch_of()
+    layer = model.encoder.layers[1]
+    owner, name = {"the input": (model, "source_input"), "the heads": (layer.self_attention, "split_key"), "the attention": (layer, "self_attention")}[replace]
+    part = getattr(owner, name)
+    part.__class__ = type("Mine", (Own, type(part)), {})
+    if replace == "the attention":
+        part.split = part.__dict__.pop("split_query")
+        type(part).split_query = property(lambda self: self.split)
+    expected = model(batch.source, batch.target_in)
+    with without_padding(model, *batch) as targets:
+        assert targets is batch.target_out
+        close(model(batch.source, batch.target_in), expected)
 
 
 @pytest.mark.parametrize("of_query, of_memory", [(True, True), (True, False), (False, True)])
@@ -154,9 +197,12 @@ def test_attention_between_packed_queries_and_a_packed_memory(of_query, of_memor
     attention.zero_grad()
     q, m = Packing(real_q) if of_query else None, Packing(real_m) if of_memory else None
     packed = [array if p is None else p.pack(array) for p, array in ((q, query), (m, memory), (q, d_y))]
-    y = attention(packed[0], packed[1], mask, packing=q, memory_packing=m)
+    sides = {attention.split_query: q, attention.split_key: m, attention.split_value: m}
+    functions = {split: packed_split(side) for split, side in sides.items() if side}
+    with substituted({**functions, attention.merge: packed_merge(q)} if q else functions):
+        y, d_inputs = attention(packed[0], packed[1], mask), attention.backward(packed[2])
     close(y, expected if q is None else q.pack(expected))
-    for mine, whole, p in zip(attention.backward(packed[2]), d_expected, (q, m)):
+    for mine, whole, p in zip(d_inputs, d_expected, (q, m)):
         close(mine, whole if p is None else p.pack(whole))
     for name, p in attention.named_parameters().items():
         close(p.grad, weights[name])
@@ -199,7 +245,9 @@ def test_the_input_of_a_stack_takes_padded_ids_and_returns_real_positions():
     config = TransformerConfig(**{**SIZES, "positions": "learned", "dropout": 0.0})
     embedding = InputEmbedding(Embedding(17, 12, rng()), config, rng()).to("float64")
     source, packing = batch_of().source, Packing(batch_of().source != 0)
-    y, padded = embedding(source, packing=packing), embedding(source)
+    with substituted({embedding: packed_input(packing)}):
+        y = embedding(source)
+    padded = embedding(source)
     assert y.shape == (16, 12)
     close(y, padded[source != 0])
 
@@ -209,13 +257,12 @@ def test_the_input_of_a_stack_takes_padded_ids_and_returns_real_positions():
 
 def loss_and_gradients(model, batch, packed, smoothing=0.1):
     """(logits at real targets (N, V), loss, {name: gradient}) of a pass with padding computed, or left out."""
-    loss, (source, target_in, targets), packing = CrossEntropy(smoothing), batch, ()
-    if packed:
-        source, target_in, targets, *packing = without_padding(model, *batch)
+    loss, (source, target_in, targets) = CrossEntropy(smoothing), batch
     model.zero_grad()
-    logits = model(source, target_in, *packing)
-    value = loss(logits, targets)
-    model.backward(loss.backward())
+    with without_padding(model, *batch) if packed else contextlib.nullcontext(targets) as targets:
+        logits = model(source, target_in)
+        value = loss(logits, targets)
+        model.backward(loss.backward())
     assert not model.leftover_saves()
     return logits[targets != 0], value, {name: p.grad.copy() for name, p in model.named_parameters().items()}
 
@@ -242,9 +289,11 @@ def test_a_packed_model_has_the_logits_the_loss_and_the_gradients_of_the_padded_
 @pytest.mark.parametrize("variant", ["post", "learned"])
 @pytest.mark.parametrize("source, target", [("padded", "full"), ("full", "padded"), ("full", "full")])
 def test_either_side_may_be_without_padding(variant, source, target):
-    batch, model = batch_of(source, target), model_of(variant)
-    of_source, of_target = without_padding(model, *batch)[-1]
-    assert (of_source is None) == (source == "full") and (of_target is None) == (target == "full")
+    batch, model, seen = batch_of(source, target), model_of(variant), {}
+    with without_padding(model, *batch), observe(model, lambda path, _, inputs, output: seen.update({path: np.ndim(output)})):
+        model(batch.source, batch.target_in)
+    model.clear_saves()
+    assert (seen["encoder"] == 3) == (source == "full") and (seen["decoder"] == 3) == (target == "full")
     assert_padding_adds_nothing(model, batch)
 
 
@@ -262,12 +311,20 @@ def test_padding_may_stand_before_and_between_tokens():
     assert_padding_adds_nothing(model_of("learned"), batch)
 
 
+def without_padding_positions(batch):
+    """Where the real target tokens of a batch stand in their rows, as the model is told."""
+    model, seen = model_of("learned"), []
+    with without_padding(model, *batch), observe(model.target_input, lambda path, _, inputs, output: path == "position" and seen.append(inputs[1])):
+        model(batch.source, batch.target_in)
+    return seen[0]
+
+
 @pytest.mark.parametrize("row", ["in the middle", "first"])
 def test_a_target_counts_though_nothing_stands_at_its_place(row):
     batch = batch_of()
     batch.target_in[1, 0 if row == "first" else 2] = 0
     assert batch.target_out[1, 2] != 0
-    assert (without_padding(model_of(), *batch)[-1][1].positions == 2).sum() == 3
+    assert (without_padding_positions(batch) == 2).sum() == 3
     assert_padding_adds_nothing(model_of("learned"), batch)
 
 
@@ -275,7 +332,7 @@ def test_a_place_without_a_target_is_still_looked_at():
     batch = batch_of()
     batch.target_out[1, 2] = 0
     model = model_of()
-    assert (without_padding(model, *batch)[-1][1].positions == 2).sum() == 3
+    assert (without_padding_positions(batch) == 2).sum() == 3
     assert_padding_adds_nothing(model, batch)
     before = loss_and_gradients(model, batch, packed=True)[0]
     batch.target_in[1, 2] = 4 + (batch.target_in[1, 2] - 3) % 13
@@ -283,37 +340,40 @@ def test_a_place_without_a_target_is_still_looked_at():
 
 
 class Packed(Module):
-    """A model with the packing of its batch, as a component that reads ids."""
+    """A model that computes nothing at padding, as a component that reads ids."""
 
-    def __init__(self, model, packing):
-        self.model, self._packing = model, packing
+    def __init__(self, model, batch):
+        self.model, self._batch = model, batch
 
     def forward(self, source, target_in):
-        return self.model(source, target_in, self._packing)
+        with without_padding(self.model, *self._batch):
+            return self.model(source, target_in)
 
     def backward(self, d_y):
-        return self.model.backward(d_y)
+        with without_padding(self.model, *self._batch):
+            return self.model.backward(d_y)
 
 
 @pytest.mark.parametrize("variant", ["post", "pre", "tied"])
 def test_the_gradients_of_a_packed_model_are_its_central_differences(variant):
     model = model_of(variant, encoder_layers=1, decoder_layers=1)
-    source, target_in, _, packing = without_padding(model, *batch_of())
-    assert_gradients(Packed(model, packing), source, target_in, max_entries=3)
+    batch = batch_of()
+    assert_gradients(Packed(model, batch), batch.source, batch.target_in, max_entries=3)
 
 
 def test_so_they_are_with_dropout_everywhere():
     rates = dict(dropout=0.3, attention_dropout=0.2, activation_dropout=0.4)
     model = model_of("learned", encoder_layers=1, decoder_layers=1, **rates)
-    source, target_in, _, packing = without_padding(model, *batch_of())
-    assert_gradients(Packed(model, packing), source, target_in, max_entries=3)
+    batch = batch_of()
+    assert_gradients(Packed(model, batch), batch.source, batch.target_in, max_entries=3)
 
 
 def test_dropout_of_packed_positions_drops_its_share_and_keeps_the_mean():
     config = TransformerConfig(**{**SIZES, "d_model": 600, "dropout": 0.3, "max_length": 7})
     embedding = InputEmbedding(Embedding(17, 600, rng()), config, rng(1)).to("float64")
     source, packing = batch_of().source, Packing(batch_of().source != 0)
-    y, whole = embedding(source, packing=packing), embedding.eval()(source, packing=packing)
+    with substituted({embedding: packed_input(packing)}):
+        y, whole = embedding(source), embedding.eval()(source)
     keep, ratio = nearest_keep(0.7), y / whole
     assert y.shape == (16, 600)
     dropped = ratio == 0
@@ -330,7 +390,7 @@ def test_nothing_is_computed_at_padding_but_attention():
     with observe(model, lambda path, component, inputs, output: seen.update({path: np.shape(output)})):
         gradients(model, CrossEntropy(), batch)
     of_memory = ("cross_attention.key", "cross_attention.value")
-    in_heads = (".split", ".attention", ".masking", ".softmax", "attention.dropout")
+    in_heads = (".split_query", ".split_key", ".split_value", ".attention", ".masking", ".softmax", "attention.dropout")
     for path, shape in seen.items():
         of_source = path.startswith(("source", "encoder")) or path.endswith(of_memory)
         real = 16 if of_source else 15
@@ -339,18 +399,18 @@ def test_nothing_is_computed_at_padding_but_attention():
 
 def test_targets_come_packed_with_their_logits():
     model, batch = model_of(), batch_of()
-    source, target_in, targets, (of_source, of_target) = without_padding(model, *batch)
-    assert source is batch.source and target_in is batch.target_in
-    assert targets.tolist() == batch.target_out[batch.target_in != 0].tolist()
-    assert of_source.shape == (4, 7) and of_target.shape == (4, 5)
-    assert model(source, target_in, (of_source, of_target)).shape == (*targets.shape, 19)
+    with without_padding(model, *batch) as targets:
+        assert targets.tolist() == batch.target_out[batch.target_in != 0].tolist()
+        assert model(batch.source, batch.target_in).shape == (*targets.shape, 19)
 
 
 @pytest.mark.parametrize("source", ["padded", None])
 def test_a_model_that_does_not_pack_is_fed_as_it_is(source):
-    model, batch = LanguageModel(TransformerConfig(**SIZES, **DEPTH), 0), batch_of()
+    model, batch = LanguageModel(TransformerConfig(**{**SIZES, **DEPTH, "max_length": 20}), 0), batch_of()
     batch = batch._replace(source=batch.source if source else None)
-    assert all(mine is given for mine, given in zip(without_padding(model, *batch), batch, strict=True))
+    with without_padding(model, *batch) as targets:
+        assert targets is batch.target_out
+        assert model(batch.source, batch.target_in).shape == (4, 5, 19)
 
 
 def test_the_gradient_of_a_batch_is_added_and_weighted():

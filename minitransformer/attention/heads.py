@@ -37,8 +37,7 @@ class SplitHeads(Module):
 
         y[b, h, t] = x[b, t, h·K : (h+1)·K]
 
-    Backward puts the slices back: d_x = merge(d_y). Raises InputError if H does not divide the features. With a
-    `Packing`, x holds the real positions only, (N, H·K), and y is 0 at the others.
+    Backward puts the slices back: d_x = merge(d_y). Raises InputError if H does not divide the features.
 
     Shapes: x (B, T, H·K), y (B, H, T, K). Source: Vaswani et al. 2017, section 3.2.2.
     """
@@ -46,19 +45,16 @@ class SplitHeads(Module):
     def __init__(self, heads: Count):
         self.heads = heads
 
-    def forward(self, x: Annotated[Floats, "B, T, D or N, D"], packing=None):
-        if packing is not None:
-            x = packing.unpack(x)                                        # (B, T, H·K)
+    def forward(self, x: Annotated[Floats, "B, T, D"]):
         if x.ndim != 3 or x.shape[-1] % self.heads:
             batch = " x[None] makes a batch of one." if x.ndim == 2 else ""
             raise InputError(f"Cannot split an input of shape {x.shape} into {self.heads} heads: (B, T, {self.heads}·K) is needed.{batch}")
-        self.save(packing)
+        self.save()
         return split(x, self.heads)                                      # (B, H, T, K)
 
     def backward(self, d_y):
-        packing = self.saved()
-        d_x = merge(d_y)                                                 # (B, T, H·K)
-        return d_x if packing is None else packing.pack(d_x)
+        self.saved()
+        return merge(d_y)                                                # (B, T, H·K)
 
     @classmethod
     def example(cls, rng):
@@ -70,20 +66,17 @@ class MergeHeads(Module):
 
         y[b, t, h·K : (h+1)·K] = x[b, h, t]
 
-    Backward cuts the gradient into heads: d_x = split(d_y). With a `Packing`, y holds the real positions only, (N, H·K).
+    Backward cuts the gradient into heads: d_x = split(d_y).
 
     Shapes: x (B, H, T, K), y (B, T, H·K). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
-    def forward(self, x: Annotated[Floats, "B, H, T, K"], packing=None):
-        self.save(x.shape[1], packing)
-        y = merge(x)                                                     # (B, T, H·K)
-        return y if packing is None else packing.pack(y)
+    def forward(self, x: Annotated[Floats, "B, H, T, K"]):
+        self.save(x.shape[1])
+        return merge(x)                                                  # (B, T, H·K)
 
     def backward(self, d_y):
-        heads, packing = self.saved()
-        if packing is not None:
-            d_y = packing.unpack(d_y)                                    # (B, T, H·K)
+        heads = self.saved()
         return split(d_y, heads)                                         # (B, H, T, K)
 
     @classmethod

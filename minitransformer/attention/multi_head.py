@@ -5,7 +5,6 @@ from typing import Annotated
 from ..core.boundary import Count, Floats, Rng, Share
 from ..core.module import Module
 from ..layers.linear import Linear
-from ..layers.packing import given
 from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
 from .scaled_dot_product import ScaledDotProductAttention
@@ -24,8 +23,7 @@ class MultiHeadAttention(Module):
 
     Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
     another (`value_features`). With a `Cache`, which is for decoding, the query holds new positions only: their keys and
-    values are appended to those of the positions before; a memory's are computed once. With `packing`, and `memory_packing`
-    for a memory, these hold their real positions only, (N, D), and so do y and the gradients: see `Packing`.
+    values are appended to those of the positions before; a memory's are computed once.
 
     The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
     of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift. `attention` may put another
@@ -51,39 +49,34 @@ class MultiHeadAttention(Module):
         self.query = Linear(features, heads * key_features, rng, bias)
         self.key = Linear(features, heads * key_features, rng, bias)
         self.value = Linear(features, heads * value_features, rng, bias)
-        self.split = SplitHeads(heads)
+        self.heads = heads
+        self.split_query, self.split_key, self.split_value = SplitHeads(heads), SplitHeads(heads), SplitHeads(heads)
         self.attention = ScaledDotProductAttention(rng, dropout) if attention is None else attention
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)
 
-    def forward(
-        self, query: Queries, memory: Memory | None = None, mask=None, cache=None, packing=None, memory_packing=None
-    ):
+    def forward(self, query: Queries, memory: Memory | None = None, mask=None, cache=None):
         self.save(memory is None)
-        own, others = given(packing=packing), given(packing=memory_packing)
-        q = self.split(self.query(query), **own)                         # (B, H, T, K)
+        q = self.split_query(self.query(query))                          # (B, H, T, K)
         if cache is not None and memory is not None:
             k, v = cache.once(lambda: self.keys_and_values(memory))
-        elif memory is not None:
-            k, v = self.keys_and_values(memory, **others)
         else:
-            k, v = self.keys_and_values(query, **own)
+            k, v = self.keys_and_values(query if memory is None else memory)
             k, v = (k, v) if cache is None else cache.extend(k, v)
-        return self.output(self.merge(self.attention(q, k, v, mask), **own))  # (B, T, D)
+        return self.output(self.merge(self.attention(q, k, v, mask)))    # (B, T, D)
 
     def backward(self, d_y):
         d_context = self.merge.backward(self.output.backward(d_y))       # (B, H, T, K_v)
         d_q, d_k, d_v = self.attention.backward(d_context)
-        d_memory = self.value.backward(self.split.backward(d_v))         # (B, S, D)
-        d_memory += self.key.backward(self.split.backward(d_k))
-        d_query = self.query.backward(self.split.backward(d_q))          # (B, T, D)
+        d_memory = self.value.backward(self.split_value.backward(d_v))   # (B, S, D)
+        d_memory = d_memory + self.key.backward(self.split_key.backward(d_k))
+        d_query = self.query.backward(self.split_query.backward(d_q))    # (B, T, D)
         is_self_attention = self.saved()
         return d_query + d_memory if is_self_attention else (d_query, d_memory)
 
-    def keys_and_values(self, memory, packing=None):
+    def keys_and_values(self, memory):
         """(k (B, H, S, K), v (B, H, S, K_v)) of what is attended to, (B, S, D)."""
-        packing = given(packing=packing)
-        return self.split(self.key(memory), **packing), self.split(self.value(memory), **packing)
+        return self.split_key(self.key(memory)), self.split_value(self.value(memory))
 
     @classmethod
     def example(cls, rng):

@@ -6,7 +6,6 @@ from ..attention.masking import causal_mask, padding_mask
 from ..core.boundary import Floats, Rng
 from ..core.module import Module
 from ..layers.layer_norm import LayerNorm
-from ..layers.packing import given
 from .config import TransformerConfig
 from .encoder import Sequence, attention_of, feed_forward_of, residual_of, small_example
 
@@ -19,8 +18,7 @@ class DecoderLayer(Module):
         a = Residual(SelfAttention)(x)      b = Residual(CrossAttention)(a, memory)      y = Residual(FeedForward)(b)
 
     Backward undoes the three in reverse and returns (d_x, d_memory). When decoding, `cache` is a pair: one `Cache` for
-    self-attention, to which x, the new positions only, is appended, and one for the memory, which is projected once. With
-    `packing` and `memory_packing`, x and memory hold their real positions only, (N, D).
+    self-attention, to which x, the new positions only, is appended, and one for the memory, which is projected once.
 
     Shapes: x, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, T), memory_mask to (B, H, T, S).
     Source: Vaswani et al. 2017, section 3.1, figure 1.
@@ -34,13 +32,10 @@ class DecoderLayer(Module):
         self.add_norm_2 = residual_of(self.cross_attention, config, rng)
         self.add_norm_3 = residual_of(self.feed_forward, config, rng)
 
-    def forward(
-        self, x: Sequence, memory: Memory, mask=None, memory_mask=None, cache=(None, None), packing=None, memory_packing=None
-    ):
+    def forward(self, x: Sequence, memory: Memory, mask=None, memory_mask=None, cache=(None, None)):
         own, cross = cache
-        packings = given(packing=packing, memory_packing=memory_packing)
-        x = self.add_norm_1(x, mask=mask, cache=own, **given(packing=packing))  # (B, T, D)
-        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross, **packings)
+        x = self.add_norm_1(x, mask=mask, cache=own)                     # (B, T, D)
+        x = self.add_norm_2(x, memory, mask=memory_mask, cache=cross)
         return self.add_norm_3(x)                                        # (B, T, D)
 
     def backward(self, d_y):
@@ -67,9 +62,9 @@ class Decoder(Module):
         self.layers = [DecoderLayer(config, rng) for _ in range(config.decoder_layers)]
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x: Sequence, memory: Memory, mask=None, memory_mask=None, caches=None, **packings):
+    def forward(self, x: Sequence, memory: Memory, mask=None, memory_mask=None, caches=None):
         for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers), strict=True):
-            x = layer(x, memory, mask, memory_mask, cache, **packings)   # (B, T, D)
+            x = layer(x, memory, mask, memory_mask, cache)               # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)
 
     def backward(self, d_y):

@@ -21,7 +21,7 @@ class EncoderLayer(Module):
         a = Residual(SelfAttention)(x)      y = Residual(FeedForward)(a)
 
     Backward undoes the two in reverse and returns d_x. With a `Cache` (in a decoder-only model that decodes), x holds
-    the new positions only; with a `Packing`, the real ones only, (N, D).
+    the new positions only.
 
     Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1, figure 1.
     """
@@ -32,8 +32,8 @@ class EncoderLayer(Module):
         self.add_norm_1 = residual_of(self.self_attention, config, rng)
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x: Sequence, mask=None, cache=None, **packing):
-        x = self.add_norm_1(x, mask=mask, cache=cache, **packing)        # (B, S, D)
+    def forward(self, x: Sequence, mask=None, cache=None):
+        x = self.add_norm_1(x, mask=mask, cache=cache)                   # (B, S, D)
         return self.add_norm_2(x)                                        # (B, S, D)
 
     def backward(self, d_y):
@@ -58,9 +58,9 @@ class Encoder(Module):
         self.layers = [EncoderLayer(config, rng) for _ in range(config.encoder_layers)] if layers is None else layers
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x: Sequence, mask=None, caches=None, **packing):
+    def forward(self, x: Sequence, mask=None, caches=None):
         for layer, cache in zip(self.layers, caches or [None] * len(self.layers), strict=True):
-            x = layer(x, mask, cache, **packing)                         # (B, S, D)
+            x = layer(x, mask, cache)                                    # (B, S, D)
         return x if self.final_norm is None else self.final_norm(x)
 
     def backward(self, d_y):

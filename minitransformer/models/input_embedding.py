@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Ids, Rng, expect_ids
+from ..core.boundary import Ids, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
@@ -18,7 +18,7 @@ class InputEmbedding(Module):
         y = Dropout(√D · W[ids] + PE)
 
     Backward runs back through the three; it returns None, because ids have no gradient. The `Embedding` is handed
-    in, so that source and target may share one. With a `Packing`, y holds the real positions only, (N, D).
+    in, so that source and target may share one.
 
     Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections 3.4, 3.5, 5.4.
     """
@@ -32,11 +32,7 @@ class InputEmbedding(Module):
             self.position = SinusoidalPositionalEncoding(features, config.max_length)
         self.dropout = Dropout(config.dropout, rng)
 
-    def forward(self, ids: Target, positions: Target | None = None, packing=None):
-        ids = self.embedding.beside(ids)
-        if packing is not None:
-            expect_ids(ids, self.embedding.weight.shape[0])              # while it can say in which row
-            ids, positions = packing.pack(ids), packing.positions        # (N,), (N,)
+    def forward(self, ids: Target, positions: Target | None = None):
         return self.dropout(self.position(self.embedding(ids), positions))  # (B, T, D)
 
     def backward(self, d_y):

@@ -9,7 +9,6 @@ from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
-from ..layers.packing import given
 from .config import TransformerConfig
 from .decoder import Decoder
 from .encoder import Encoder, small_example
@@ -31,13 +30,8 @@ class Transformer(Module):
     `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the sum of its three
     uses. `rng` is a numpy Generator or a seed: it draws the first weights, and later the dropout.
 
-    With `packing`, a pair of `Packing` of source and target, nothing is computed at padding, and the logits are those of
-    the real target positions, (N, V): the same numbers for less work, which is how runs are trained.
-
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, figure 1.
     """
-
-    packs = True  # forward takes `packing`
 
     def __init__(self, config: TransformerConfig, rng: Rng):
         self.config = config
@@ -52,29 +46,26 @@ class Transformer(Module):
         else:
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source: Source, target_in: Target, packing=(None, None)):
+    def forward(self, source: Source, target_in: Target):
         source, target_in = self.source_input.embedding.beside(source), self.target_input.embedding.beside(target_in)
-        of_source, of_target = packing
-        memory, memory_mask = self.encode(source, **given(packing=of_source))  # (B, S, D), (B, 1, 1, S)
-        return self.decode(target_in, memory, memory_mask, **given(packing=of_target, memory_packing=of_source))
+        memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
+        return self.decode(target_in, memory, memory_mask)               # (B, T, V)
 
     def backward(self, d_logits):
         d_x, d_memory = self.decoder.backward(self.output.backward(d_logits))
         self.target_input.backward(d_x)
         self.source_input.backward(self.encoder.backward(d_memory))
 
-    def encode(self, source, packing=None):
+    def encode(self, source):
         """(memory (B, S, D), its padding mask (B, 1, 1, S))."""
         mask = padding_mask(source)
-        packing = given(packing=packing)
-        return self.encoder(self.source_input(source, **packing), mask, **packing), mask
+        return self.encoder(self.source_input(source), mask), mask
 
-    def decode(self, target_in, memory, memory_mask, packing=None, memory_packing=None):
+    def decode(self, target_in, memory, memory_mask):
         """Logits (B, T, V) for the token after each target position."""
         mask = causal_mask(target_in.shape[1], like=target_in) & padding_mask(target_in)
-        x = self.target_input(target_in, **given(packing=packing))       # (B, T, D)
-        packings = given(packing=packing, memory_packing=memory_packing)
-        return self.output(self.decoder(x, memory, mask, memory_mask, **packings))  # (B, T, V)
+        x = self.target_input(target_in)                                 # (B, T, D)
+        return self.output(self.decoder(x, memory, mask, memory_mask))   # (B, T, V)
 
     @asked
     @no_grad()

@@ -33,7 +33,7 @@ def captions_width(model, size):
 def head_sizes(attention):
     """(D, H, K, K_v) of a `MultiHeadAttention`."""
     features, width = attention.query.weight.shape
-    heads = attention.split.heads
+    heads = attention.heads
     return features, heads, width // heads, attention.value.weight.shape[1] // heads
 
 
