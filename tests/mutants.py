@@ -1214,7 +1214,7 @@ p("x317", "padding before the text", "ids[i, : len(row)] = row", "ids[i, ids.sha
 p = plants("data/pieces.py", "test_text.py", "")
 p("x318", "the shortest morpheme first", "sorted(MORPHEMES, key=len, reverse=True)", "MORPHEMES",
     select="german_numbers_are_cut or every_morpheme_is_a_piece")
-p("x319", "what is no morpheme is dropped", " if found and \"\".join(found) == bare else [word]", " if found else [word]",
+p("x319", "what is no morpheme is dropped", " if found and \"\".join(found) == bare else (word,)", " if found else (word,)",
     select="other_words_keep or pieces_of_every_spelling or dropped_in_silence")
 p("x320", "a space between all pieces", "return \"\".join(tokens).strip()", "return \" \".join(tokens).strip()",
     select="pieces_of_every_spelling")
@@ -1228,7 +1228,7 @@ p("x901", "the word with its space in the message", "word = typed(bare(token), t
 p("x902", "a far word is suggested", "cutoff=0.7", "cutoff=0.3", select="left_out_where_nothing or only_words_of_the_sources")
 p("x903", "words of the answers are suggested", "map(bare, self.tokens) if self.followers is None else self.followers",
     "map(bare, self.tokens)", select="only_words_of_the_sources")
-p("x904", "the separator before a glued word is lost", "return [before + found[0], *found[1:]]", "return found",
+p("x904", "the separator before a glued word is lost", "return (before + found[0], *found[1:])", "return tuple(found)",
     select="other_words_keep")
 p("x905", "a million is read digit by digit", "\\d{7,}|", "", select="other_words_keep")
 p("x906", "hyphens of other alphabets are not read", "**dict.fromkeys(HYPHENS, \"-\"), ", "", select="made_one")
@@ -1239,14 +1239,14 @@ p("x910", "a fraction is read as thousands", "(?=\\d{3}(?!\\d))", "(?=\\d)", sel
 p("x911", "zeros in front are read", "re.sub(r\"(?<!\\d)0+(?=\\d)\", \"\", text)", "text", select="made_one")
 p("x912", "zeros within are not read", "(?<!\\d)0+", "0+", select="made_one")
 p("x913", "a mark that is a token is left out", "c for c in marks if c not in self.ids", "marks", select="mark_that_is_a_token")
-p("x914", "a stop in front is no point", ".lstrip(quotes + \" \")", ".lstrip(quotes + stops + \" \")", select="made_one")
+p("x914", "a stop in front is no point", ".lstrip(self.quotes + \" \")", ".lstrip(self.quotes + self.stops + \" \")", select="made_one")
 p("x915", "a minus is a hyphen", "if not bare(piece).isalpha() or (before", "if (before", select="minus_before_digits")
 p("x916", "a word behind another separator is unknown", "(joint + bare(piece) for joint in JOINTS)", "()",
     select="whatever_stands_before")
 p("x917", "nobody says that a word is of the other language", "if word not in self.followers:", "if False:",
     select="remark_says", judge="test_translation.py")
-p("x918", "no ends", "in zip([\"\", *words], [*behind, \"\"]):",
-    "in zip(words, behind[1:]):", select="which_words_follow")
+p("x918", "no ends", "in zip([\"\", *found], [*found, \"\"])}",
+    "in zip(found, found[1:])}", select="which_words_follow")
 p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"followers\"), ", "facts[\"cut\"], None, ",
     select="which_words_follow")
 p("xw1", "a joint that never stood there is read", "if way in seen), next(iter(ways), piece))", "), piece)",
@@ -1279,6 +1279,16 @@ p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL
     select="never_occurred_becomes")
 p("x330", "the text begins with a space", ".replace(SPACE, \" \").strip()", ".replace(SPACE, \" \")",
     select="comes_back_from_subwords")
+p = plants("data/multi30k.py", "test_translation.py", "asked_for_before")
+p("xj30", "a download for nothing", "        extra(\"tokenizers\", \"Cutting a corpus into subwords\")  # before", "        # before")
+p = plants("data/corpus.py", "test_translation.py", "asked_for_before")
+p("xj31", "sentences are read before it is known that they can be cut", "            encode = self.vocabulary.encode_all  #", "            encode = lambda texts: self.vocabulary.encode_all(texts)  #")
+p = plants("runs/run.py", "test_translation.py", "asked_for_before")
+p("xj32", "a resume changes a run that cannot go on", "            run.task.sample(np.random.default_rng(0), 1)", "            pass")
+p = plants("cli/asking.py", "test_translation.py", "asked_for_before")
+p("xj33", "what counts BLEU is missed at the end", "        translation.bleu_metric()", "        pass")
+p = plants("study/translators.py", "test_translation.py", "asked_for_before")
+p("xj34", "what counts BLEU is missed when all is translated", "    bleu_metric()  #", "    #")
 p = plants("core/extras.py", "test_text.py", "")
 p("x331", "the line that installs the package itself", "minitransformer[{name}]", "minitransformer",
     select="missing_package_is_named")
@@ -1301,6 +1311,14 @@ p("x925", "the numbers are drawn before the digits of an old run", "ways = np.ze
     select="from_before_wrote or same_number_in_both")
 p = plants("data/spelling.py", "test_corpora.py", "")
 p("x926", "hunderteinstausend", "return words.replace(\"einstausend\", \"eintausend\")", "return words", select="as_the_language or german_says")
+p("xj60", "twenty hundred is a number", "f\"(?:{teens}|{tens}{unit}){hundreds}\"", "f\"(?:{teens}|{tens}{unit}?){hundreds}\"", select="form_of_a_number")
+p("xj61", "a thousand behind nothing", "thousand(?:{rest})?\"", "thousand(?:{first})?\"", select="form_of_a_number")
+p("xj62", "an and too few", "hundreds = f\"hundred(?:(?:and)?{below_100})?\"", "hundreds = f\"hundred(?:{below_100})?\"", select="form_of_a_number")
+p("xj63", "eins stands before tausend", "(?:{below_100}|ein)?|{below_100}|ein|", "(?:{below_100}|eins?)?|{below_100}|eins?|", select="form_of_a_number")
+p("xj64", "eins und zwanzig", "f\"(?:{either(unit, 'ein')}und)?{tens}\"", "f\"(?:{either(unit, 'eins?')}und)?{tens}\"", select="form_of_a_number")
+p("xj65", "un mille", "(?!unmille)", "", select="form_of_a_number")
+p("xj66", "soixante-onze", "(?!onze)", "", select="form_of_a_number")
+p("xj67", "a thousand and none before it in digits", "THOUSANDS = r\"\\d{1,6}\", r\"[1-9]\\d{0,2}\"", "THOUSANDS = r\"\\d{1,6}\", r\"\\d{1,6}\"", select="form_of_a_number")
 p("x927", "one place, one way", "lambda ways: [rng.choice(ways)]", "lambda ways: [ways[0]]", select="seed_draws")
 p("x928", "quatre-vingt-dix stays", "((70, \"septante\"), (90, \"nonante\"))", "((70, \"septante\"),)", select="as_in_belgium")
 p("x929", "twenty hundred", " and number // 100 % 10:", ":", select="would_be_another")
@@ -1331,7 +1349,7 @@ p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
 p = plants("data/numbers.py", "test_corpora.py", "")
-p("xw20", "an opened run does not say what it reads", "        vocabulary.reads = self.reads\n\n    def draw", "\n    def draw",
+p("xw20", "an opened run does not say what it reads", "        vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]\n\n    def draw", "\n    def draw",
     select="say_what_they_read", judge="test_translation.py")
 p("xw21", "no three words with another thousand", "more |= {1000 * a + b for a in ends for b in ends}", "more |= set()", select="can_be_read_is_familiar")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
@@ -1512,7 +1530,10 @@ p("xg02", "what Ctrl-C left out is called graded", 'submission.status, submissio
 p("xg03", "an interrupted file is called crashed", 'if ended.why == "interrupted":', "if False:", select="ctrl_c_ends")
 p("xg04", "a full disk ends the class", "except OSError as problem:  # no room", "except ZeroDivisionError as problem:  # no room", select="want_of_room")
 p("xg05", "what became of a file on disk is not looked at", "if submission.status in RUN and source.changed():", "if False:", select="full_path")
-p("xg06", "folders stay behind", "    elif folder.exists() and os.name", "    elif False and os.name", select="leaves_nothing")
+p("xg06", "folders stay behind", "            if is_folder(path):\n", "            if False:\n", select="leaves_nothing")
+p("xj01", "a link to a folder is followed", "found = os.lstat(path)", "found = os.stat(path)", select="no_link_out_of_it")
+p("xj02", "a path grows with every folder", "                place = flat / str(len(folders))\n                os.rename(path, place)\n", "                place = path\n",
+  select="no_link_out_of_it")
 p("xg07", "an unreadable result is not told", "if unread and (ended.status == 0 or os.path.lexists(result)):", "if False:", select="unreadable_result_is_crashed")
 p("xg08", "names reach the terminal as they are", "names = [escaped(s.file) for s in submissions]", "names = [s.file for s in submissions]", select="terminal_would_obey")
 p("xg09", "names reach the JSON file as they are", "found[0] if found[0].isprintable() else", "found[0] if True else", select="terminal_would_obey or no_text")
@@ -1621,6 +1642,8 @@ p("x426", "too high is too low", "'high' if abs(factor) > 1", "'high' if abs(fac
 
 p = plants("lessons/notebooks.py", "test_lessons.py", "laid_out")
 p("x427", "a learner's notebook is overwritten", "if not file.exists():", "if True:")
+p("xj35", "a folder is made before it is known that notebooks can be", '= extra("nbformat", "Writing notebooks"), extra("jupytext", "Making notebooks")',
+  '= extra("nbformat", "Writing notebooks"), None', select="no_folder_is_made")
 p = plants("cli/lessons.py", "test_lessons.py", "whichever_jupyter")
 p("x429", "the first Ctrl-C ends Jupyter", "            continue", "            return 130")
 
@@ -1656,7 +1679,7 @@ p("xl77", "so with a run to be resumed", "        with reading(path):\n         
 p = plants("runs/checkpoint.py", "test_lines.py", "nobody_may_read")
 p("xl78", "the library says why a checkpoint cannot be read", "    with reading(path), open(path, \"rb\"):  # the", "    if True:  # the")
 p = plants("runs/config.py", "test_lines.py", "nobody_may_read")
-p("xl79", "a config that cannot be read could not be written", "    with reading(path):\n        content", "    if True:\n        content")
+p("xl79", "a config that cannot be read could not be written", "    with reading(path):\n        _expect", "    if True:\n        _expect")
 p = plants("errors.py", "test_lines.py", "")
 p("xl18", "a missing file is a failed run", "    except OSError as problem:\n        name", "    except KeyError as problem:\n        name",
   select="cannot_be_read_is_input or names_the_file")
@@ -1671,12 +1694,14 @@ p("xl24", "the command to train breaks at a space", "train --resume {typed(path)
 p = plants("terminal/streams.py", "test_lines.py", "streams or shell")
 p("xl25", "the locale writes", 'stream.reconfigure(encoding="utf-8", errors="replace")', 'stream.reconfigure(errors="replace")', select="locale or utf8")
 p("xl26", "a closed output is a crash", "        if getattr(sys, name) is None:\n", "        if False:\n")
+p("xj03", "what is written to a closed output vanishes", '(("stdout", os.O_RDONLY), ', '(("stdout", os.O_WRONLY), ')
 p("xl27", "complaining crashes where it cannot be written", "    with contextlib.suppress(OSError):\n        print", "    if True:\n        print",
   select="streams and compare")
 p("xl28", "Python tries again at its end", "            os.dup2(nowhere, stream.fileno())\n", "",
   ("            os.close(nowhere)\n            stream.flush()\n", "            os.close(nowhere)\n"))
 p = plants("cli/__init__.py", "test_lines.py", "streams or shell")
 p("xl29", "a full disk is noticed by nobody", "            sys.stdout.flush()  # a full", "            # a full")
+p("xj04", "a closed output has a riddle for a reason", 'if problem.errno == errno.EBADF else', 'if False else')
 p("xl30", "Ctrl-C is a traceback", "        except KeyboardInterrupt:\n", "        except StopIteration:\n", select="ctrl_c_while_a_command")
 p("xl31", "what was written could not be read", '{problem.filename} could not be written', '{problem.filename} cannot be read', select="said_to_be_that")
 p = plants("terminal/streams.py", "test_lines.py", "streams and tasks")
@@ -1689,6 +1714,14 @@ p("xl36", "a command is ended before it can tidy up", "        answer_with(signa
 p("xl37", "an ignored Ctrl-C is heard", "    if signal.getsignal(signal.SIGINT) is instead_of:\n", "    if True:\n")
 p = plants("lessons/__init__.py", "test_lines.py", "lesson_that_runs")
 p("xl38", "a lesson writes as the locale says", "write_utf8()  # a", "# a")
+p = plants("cli/asking.py", "test_lines.py", "look_like_one")
+p("xj20", "several texts are never one", "    if look_like_one(texts,", "    if False and look_like_one(texts,")
+p("xj21", "several texts are always one", "<= min(len(remarks(text)) for text in texts)", ">= 0")
+p("xj22", "a text with a space may be a word of another", "if len(texts) == 1 or any(text.split() != [text] for text in texts)", "if len(texts) == 1")
+p = plants("cli/parser.py", "test_lines.py", "too_many_may_be")
+p("xj23", "a word is an unknown option", "if rest and not rest[0].startswith(\"-\"):", "if False:")
+p = plants("cli/parser.py", "test_lines.py", "full_disk_takes_no_help")
+p("xj05", "help that could not be written is no matter", "        if file is sys.stdout:\n", "        if False:\n")
 p = plants("cli/parser.py", "test_lines.py", "too_large")
 p("xl39", "no number is too large", "    if abs(number) > LARGEST:\n", "    if False:\n")
 p("xl40", "a seed may be negative", 'r"[+]?[0-9]{1,99}"', 'r"[+-]?[0-9]{1,99}"')
@@ -1964,6 +1997,18 @@ p("xr46", "what came after is deleted", "shutil.move(file, aside / file.name)", 
 p("xr47", "the lines that came after are lost", "if aside and lines:", "if False:", select="moves_what_came_after")
 p("xr48", "what is in the way is written over", "    place = folder / \"not-of-this-run\"", "    return None\n    place = folder / \"not-of-this-run\"",
     select="is_moved_and_named")
+p("xj10", "a copy is passed over in silence", "    if step_of(file) is None:\n        return f\"its", "    if step_of(file) is None:\n        return \"\" and f\"its",
+    select="not_used or copies_alone")
+p("xj11", "another run's is passed over in silence", "        return \"of another run\"\n", "        return \"\"\n", select="not_used")
+p("xj12", "what cannot be read is passed over in silence", "return \"it cannot be read\" if file.exists() else \"\"", "return \"\"", select="not_used")
+p("xj13", "a message may be as long as a folder", "{', '.join(found[:LISTED])}{more}", "{', '.join(found)}", select="not_used")
+p = plants("runs/run.py", "test_run.py", "not_used or copies_alone")
+p("xj14", "who asks is not told", "            run = cls.open(newest[0])\n            run.tell_what_is_unused()\n", "            run = cls.open(newest[0])\n")
+p("xj15", "who begins anew is not told", "        run.expect_vocabulary()\n        run.tell_what_is_unused()\n", "        run.expect_vocabulary()\n")
+p("xj16", "a folder of copies is empty", "beside = f\"{unused(path, config)} \".lstrip()", "beside = \"\"")
+p("xj17", "the newest goes too", "{*checkpoints[:-1]} - {*regular}", "{*checkpoints} - {*regular}", select="interrupted_checkpoint")
+p = plants("runs/config.py", "test_run.py", "file_for_a_folder")
+p("xj18", "a folder for a file is no matter", "        if path.exists() and not is_right(path):\n", "        if False:\n")
 p = plants("runs/config.py", "test_run.py", "config")
 p("xr50", "an edit is passed over", "if _text(one.get(path)) != _text(two.get(path))]", "if False]", select="edit_beside")
 p("xr51", "types are not looked at", "expect_fields(kind.config, options, \"model.options\")", "pass", select="every_field")
@@ -1975,6 +2020,29 @@ p = plants("runs/facts.py", "test_run.py", "drawn_facts")
 p("xr55", "a generator's state is believed", "_expect_like(random[\"data\"][\"random\"], data.bit_generator.state, \"random.data.random\")", "pass")
 p("xr57", "moments of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
     select="tensors_do_not_fit")
+p = plants("runs/facts.py", "test_text.py", "looked_at_before")
+p("xj40", "thirds are believed", 'for name in ("followers", "thirds"):', 'for name in ("followers",):')
+p("xj41", "thirds may not be there", '"pieces": ("followers", "thirds", "once")', '"pieces": ("followers", "once")')
+p("xj42", "once may not be there", '"pieces": ("followers", "thirds", "once")', '"pieces": ("followers", "thirds")')
+p("xj43", "once may be a text", 'if type(once := facts.get("once", [])) is not list or', 'if type(once := facts.get("once", [])) not in (list, str) or')
+p("xj44", "once may hold anything", "not all(type(word) is str for word in once):", "False:")
+p("xj45", "what follows a word may be a text", "type(words) is list and all(type(word) is str for word in words)", "all(type(word) is str for word in words or [0])")
+p("xj46", "what follows a word may hold anything", "type(words) is list and all(type(word) is str for word in words)", "type(words) is list")
+p("xj47", "what follows may be anything", "[*followers.values()] if type(followers) is dict else [None]", "[*followers.values()] if type(followers) is dict else []")
+p = plants("data/pieces.py", "test_translation.py", "no_number")
+p("xj70", "what is no number is answered without a word", "if self.form and not self.form", "if False and not self.form")
+p("xj71", "signs belong to a number", "self.form.fullmatch(re.sub(r\"\\W\", \"\", \"\".join(words)))", "self.form.fullmatch(\"\".join(words))", judge="test_corpora.py", select="is_familiar")
+p = plants("data/numbers.py", "test_corpora.py", "knows_what_is_no_number")
+p("xj72", "a vocabulary that is made knows no number", "= self.reads, NUMBER[self.source]\n        return", "= self.reads, None\n        return")
+p("xj73", "a vocabulary that is kept knows no number", "= self.reads, NUMBER[self.source]\n\n", "= self.reads, None\n\n")
+p = plants("data/pieces.py", "test_text.py", "one_by_one")
+p("xj49", "a word is cut as often as it comes", "@functools.lru_cache(maxsize=2**16)\n", "", select="cut_again")
+p("xj50", "what follows is not read first", "pieces = [cut_once(vocabulary.read(text))", "pieces = [cut_once(text)")
+p("xj51", "the end follows nothing", "zip([\"\", *found], [*found, \"\"])}", "zip([\"\", *found], found)}")
+p("xj52", "triples of pieces, not of words", "{tuple(map(word_of, found)) for found in pieces}", "{tuple(found) for found in pieces}")
+p("xj53", "a stop that is a token is left out", "for c in marks if c not in self.ids) for marks", "for c in marks) for marks")
+p = plants("data/pieces.py", "test_text.py", "may_be_little")
+p("xj48", "a word that nothing followed", "self.followers.get(word, ())", "self.followers[word]")
 p = plants("runs/run.py", "test_run.py", "")
 p("xr60", "config.json ends where the checkpoint ends", "self.change_steps(beside[\"training\"][\"steps\"])", "pass", select="killed_before_its_next")
 p("xr61", "a refused resume has written already", "            if run.optimizer.t >= run.last_step:\n",

@@ -1,5 +1,6 @@
 """Texts through a model and their scores; words on the axes of a picture; what the commands make of both."""
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import close, refusal, run
+from common import close, is_written_so, letters_of, nearly_numbers, refusal, run
 
 from minitransformer.cli import asking
+from minitransformer.core.extras import EXTRAS
 from minitransformer.data import EOS, TASKS, Pieces, Subwords, make_batch
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.spelling import spell, written
@@ -20,6 +22,7 @@ from minitransformer.data.task import Recipe
 from minitransformer.data.vocabulary import padded
 from minitransformer.decoding import answers, bleu, greedy, remarks, translate
 from minitransformer.decoding.translation import longest_answer
+from minitransformer.errors import InputError
 from minitransformer.inspection import attention_weights, by_words
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.plotting import plot_attention, plot_influence
@@ -452,6 +455,32 @@ def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
     assert {"bleu-by-length.png", "alignments.png", "rnn-additive.txt"} <= {path.name for path in Path("page").iterdir()}
 
 
+def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
+    """Whoever lacks one is told at once, not after a download, a translation of minutes, or a change of the run."""
+    sizes = "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --evaluate-count 2 --no-pictures"
+    assert run("train shouts --model rnn --no-pictures --out runs/rnn", capsys)[0] == 0
+    assert run(f"train numbers-en-de --steps 2 --save-every 1 {sizes} --out runs/numbers", capsys)[0] == 0
+    spell.cache_clear()
+    monkeypatch.setattr("minitransformer.data.multi30k.find_data", lambda: pytest.fail("Multi30k is downloaded"))
+    for part in ("evaluation.evaluate", "study.translators.translate"):
+        monkeypatch.setattr(f"minitransformer.{part}", lambda *_, **__: pytest.fail("it works"))
+    folders = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    asking = {
+        "tokenizers": ("train multi30k-en-de", "evaluate runs/shouts"),
+        "num2words": ("train numbers-en-de", "train numbers-en-de --out runs/shouts --overwrite", "train --resume runs/numbers --steps 9",
+                      "train --resume runs/numbers/checkpoints/step-00000001.safetensors"),
+        "sacrebleu": ("evaluate runs/shouts --write kept.tsv", "compare runs/shouts runs/rnn --out page"),
+    }  # fmt: skip
+    assert set(asking) == set(EXTRAS["translate"])
+    for package, commands in asking.items():
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            for words in commands:
+                status, out, err = run(words, capsys)
+                assert (status, out) == (2, "") and f"needs the package {package}, which is not installed" in err, words
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == folders and not Path("page").exists()
+
+
 def test_runs_that_cannot_be_compared_are_refused(trained, capsys):
     assert "at least two runs" in run("compare runs/shouts", capsys)[2]
     assert "one of each kind" in run("compare runs/shouts runs/shouts", capsys)[2]
@@ -586,12 +615,27 @@ def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
         ("one thousand two hundred three thousand", "none of them had 'thousand' more than once"),
         ("eleven thousand eleven hundred", "'hundred' followed 'thousand eleven'"),
         ("-five", "none of them began with '-five'"),
+        ("twelve hundred five thousand", "it is no number as they write one"),
+        ("seventy-two hundred thousand", "it is no number as they write one"),
+        ("nine thousand, twenty-one hundred", "it is no number as they write one"),
     ],
 )
 def test_a_text_that_is_no_number_though_every_two_words_were_seen_gets_a_remark(text, part):
     for name in run_module.shipped():
         shipped = Run.open(name)
         assert any(part in said for said in remarks(shipped.vocabulary, text, shipped.longest_source))
+
+
+def test_words_that_are_no_number_are_not_answered_without_a_word():
+    pytest.importorskip("num2words")
+    shipped, rng, silent = Run.open("numbers-en-de"), random.Random(3), 0
+    for words in nearly_numbers(rng, "en", 3000):
+        with contextlib.suppress(InputError):
+            if not remarks(shipped.vocabulary, " ".join(words), shipped.longest_source):
+                together = letters_of(shipped.vocabulary.read(" ".join(words)))  # 1 234 is one number
+                assert is_written_so(words, "en") or together.isdigit() and len(together) < 7, words
+                silent += 1
+    assert silent > 300
 
 
 def test_the_shipped_translators_say_what_they_read():

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import difflib
 import re
+import sys
 import types
 
 from .. import __version__
@@ -56,11 +57,20 @@ class Parser(argparse.ArgumentParser):
         finally:
             self.intermixed = False
         # The subcommand's parser must refuse an unknown option itself: it knows which ones are near.
+        if rest and not rest[0].startswith("-"):
+            self.error(f"{rest[0]!r} is more than this command takes. Put a text or a name with spaces in quotes, as \"3 1 4\"")
         if rest:
             known = [option for action in self._actions for option in action.option_strings]
             near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
             self.error(f"there is no option {rest[0]}" + (f"; did you mean {near[0]}?" if near else ""))
         return namespace, rest
+
+    def _print_message(self, message, file=None):
+        """argparse takes no notice of what it could not write; that is right for a complaint, and not for --help."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message):
         chosen = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)

@@ -1,6 +1,7 @@
 """Texts cut into characters, or into words and the morphemes of German numbers."""
 
 import difflib
+import functools
 import itertools
 import re
 import unicodedata
@@ -39,11 +40,12 @@ def morphemes(text):
     return [piece for word in WORD.findall(text) for piece in parts(word)]
 
 
+@functools.lru_cache(maxsize=2**16)
 def parts(word):
     """The morphemes of a German number or of "seventynine", what stands before it with the first; or the word itself."""
     before, bare = re.fullmatch(r"(\W*)(.*)", word).groups()
     found = MORPHEME.findall(bare)
-    return [before + found[0], *found[1:]] if found and "".join(found) == bare else [word]
+    return (before + found[0], *found[1:]) if found and "".join(found) == bare else (word,)
 
 
 CUTS = {"characters": characters, "morphemes": morphemes}
@@ -59,16 +61,18 @@ class Pieces(Vocabulary):
     - `thirds` {"one hundred": words}: what stood behind two words in a row;
     - `once`: the words that no text had twice.
 
-    `reads` is a sentence on what can be read, for those whose text cannot.
+    `reads` is a sentence on what can be read, for those whose text cannot. `form` is a regular expression of the letters and
+    digits, nothing else, of all texts that make sense; None if every text does.
     """
 
     kind = "pieces"
 
-    reads = ""
+    reads, form = "", None
 
     def __init__(self, tokens, cut, followers=None, thirds=None, once=()):
         super().__init__(tokens)
         self.cut = cut
+        self.quotes, self.stops = ("".join(c for c in marks if c not in self.ids) for marks in (QUOTES, STOPS))
         self.small = all(token == token.lower() for token in tokens)
         self.followers, self.thirds, self.once = followers, thirds, once
         behind = {piece for pieces in (followers or {}).values() for piece in pieces}
@@ -77,13 +81,14 @@ class Pieces(Vocabulary):
     @classmethod
     def of(cls, texts, cut, sources=()):
         """The pieces that occur in these texts and sources, in the order of the alphabet, and how those of sources follow."""
-        vocabulary = cls(sorted({piece for text in (*texts, *sources) for piece in CUTS[cut](text)}), cut)
+        cut_once = functools.cache(CUTS[cut])
+        vocabulary = cls(sorted({piece for text in (*texts, *sources) for piece in cut_once(text)}), cut)
         if sources:
-            pieces = [CUTS[cut](vocabulary.read(text)) for text in sources]
+            pieces = [cut_once(vocabulary.read(text)) for text in sources]
             followers, thirds, twice = {}, {}, set()
-            for words, behind in zip([[*map(word_of, found)] for found in pieces], pieces):
-                for word, piece in zip(["", *words], [*behind, ""]):
-                    followers.setdefault(word, set()).add(piece)
+            for before, piece in {pair for found in pieces for pair in zip(["", *found], [*found, ""])}:
+                followers.setdefault(word_of(before), set()).add(piece)
+            for words in {tuple(map(word_of, found)) for found in pieces}:
                 for first, second, third in triples(words):
                     thirds.setdefault(f"{first} {second}", set()).add(third)
                 twice.update(word for word, count in Counter(words).items() if count > 1)
@@ -102,8 +107,7 @@ class Pieces(Vocabulary):
         """
         text = unicodedata.normalize("NFC", text).translate(TYPEWRITER)
         text = text.lower() if self.small else text
-        quotes, stops = ("".join(c for c in marks if c not in self.ids) for marks in (QUOTES, STOPS))
-        text = " ".join(text.split()).lstrip(quotes + " ").rstrip(quotes + stops + " ")
+        text = " ".join(text.split()).lstrip(self.quotes + " ").rstrip(self.quotes + self.stops + " ")
         text = re.sub(r"(?<=\d)[ ,'](?=\d{3}(?!\d))", "", text)
         text = re.sub(r"(?<!\d)0+(?=\d)", "", text)
         return re.sub(r" ?,(?! ?\d) ?", ", ", re.sub(r" ?- ?", "-", text)).strip()
@@ -145,7 +149,7 @@ class Pieces(Vocabulary):
     def strange(self, text):
         """What none of the sources of training had, a sentence; "" if there is nothing.
 
-        A word, one word behind another or behind two others, or a word twice.
+        A word, one word behind another or behind two others, a word twice, or no number in all.
         """
         if self.followers is None:
             return ""
@@ -155,7 +159,7 @@ class Pieces(Vocabulary):
             if word not in self.followers:
                 return f"{word!r} occurred in none of them"
         for word, behind in zip(["", *words], [*(pieces if self.joints_known else words), ""]):
-            if behind not in self.followers[word]:
+            if behind not in self.followers.get(word, ()):
                 if word and behind:
                     return f"in none of them {word_of(behind)!r} followed {word!r}"
                 return f"none of them ended with {word!r}" if word else f"none of them began with {behind.strip()!r}"
@@ -168,6 +172,8 @@ class Pieces(Vocabulary):
             if third not in self.thirds.get(f"{first} {second}", ()):
                 what = f"{third!r} followed" if third else "the end followed"
                 return f"in none of them {what} {f'{first} {second}'.strip()!r}"
+        if self.form and not self.form.fullmatch(re.sub(r"\W", "", "".join(words))):
+            return "it is no number as they write one"
         return ""
 
     def join(self, tokens):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..decoding.translation import bleu, translate
+from ..decoding.translation import bleu, bleu_metric, translate
 from ..errors import InputError, expect_as_many
 from ..inspection.attention import attention_weights, by_words
 from ..runs.run import Run
@@ -23,6 +23,7 @@ def compare_translators(paths, folder, search, split="test", device="cpu"):
     """
     runs = [Run.open(path).to(device) for path in paths]
     expect_comparable(runs)
+    bleu_metric()  # before the work
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     sources, references = runs[0].task.sentences(split)
