@@ -1696,7 +1696,7 @@ p("xl62", "what is left out is not said", 'return f"Left out, because it is too 
 p("xl63", "the mean makes room for a head", "heads[: columns - bool(mean)], heads[columns - bool(mean) :]", "heads[:columns], heads[columns:]")
 p("xl64", "left-out heads are miscounted", "first, last = indices[0] + 1, indices[-1] + 1", "first, last = indices[0], indices[-1]")
 p("xl65", "influence of all rows, however long it takes", "int((ends <= WORK // (len(source) + len(target))).sum())", "len(ends)")
-p("xl66", "the strip has too many columns", "min(columns, most, len(moments))", "min(columns, len(moments))")
+p("xl66", "the strip has too many columns", "min(columns, most, len(snapshots))", "min(columns, len(snapshots))")
 p = plants("data/subwords.py", "test_text.py", "")
 p("xl67", "half a surrogate pair crashes the library", 'text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")', "pass", select="too_odd")
 p("xl68", "both halves of a pair stay apart", '.encode("utf-16", "surrogatepass").decode("utf-16", "replace")', '.encode("utf-8", "replace").decode("utf-8")', select="both_halves")
@@ -1833,23 +1833,23 @@ p("x481", "packed tokens all stand at the beginning", "packing.pack(ids), packin
     "packing.pack(ids), 0 * packing.positions")
 
 p = plants("core/parameter.py", "test_module.py", "")
-p("x482", "zeros that are owed are never written", "self._grad.fill(0)", "pass",
-    select="looking_at or owed or flat_gradient")
+p("x482", "what is not yet cleared is never cleared", "self._grad.fill(0)", "pass",
+    select="looking_at or not_yet_cleared or flat_gradient")
 p("x483", "accumulate always writes", "self._grad += product(*inputs)", "product(*inputs, out=self._grad)",
     select="second_adds")
 p("x484", "zeros are written over what was accumulated",
-    "product(*inputs, out=self._grad)\n            self._owes_zeros = False", "product(*inputs, out=self._grad)",
+    "product(*inputs, out=self._grad)\n            self._not_yet_cleared = False", "product(*inputs, out=self._grad)",
     select="second_adds or flat_gradient")
-p("x485", "zeros are written at every look", "self._grad.fill(0)\n            self._owes_zeros = False",
+p("x485", "a gradient is cleared at every look", "self._grad.fill(0)\n            self._not_yet_cleared = False",
     "self._grad.fill(0)", select="written_once")
-p("x486", "the flat gradient lacks the zeros that are owed",
-    "p.grad  # noqa: B018 - looking at it writes the zeros that it owes", "pass",
+p("x486", "the flat gradient is not yet cleared",
+    "p.grad  # noqa: B018 - looking at it writes the zeros, if it is not yet cleared", "pass",
     select="flat_gradient or reach_the_optimizer or clipping")
-p("x487", "who owes zeros makes all owe zeros", "self._owes_zeros = True", "type(self)._owes_zeros = True",
+p("x487", "one that is not yet cleared clears all", "self._not_yet_cleared = True", "type(self)._not_yet_cleared = True",
     select="keeps_the_others")
-p("x488", "a product that fails pays the debt",
-    "product(*inputs, out=self._grad)\n            self._owes_zeros = False",
-    "self._owes_zeros = False\n            product(*inputs, out=self._grad)", select="product_that_fails")
+p("x488", "a product that fails counts as cleared",
+    "product(*inputs, out=self._grad)\n            self._not_yet_cleared = False",
+    "self._not_yet_cleared = False\n            product(*inputs, out=self._grad)", select="product_that_fails")
 p = plants("backend/reductions.py", "test_backend.py", "memory_that_is_there")
 p("x489", "the memory that is there is not written", "y.reshape(-1, y.shape[-1]), out=out)",
     "y.reshape(-1, y.shape[-1]))")
@@ -1941,7 +1941,7 @@ p("xr53", "no limit to a model", "> MOST_PARAMETERS:", "> 1e99:", select="every_
 p("xr54", "where a run ends may not move", "if path != \"training.steps\"}", "}", select="killed_before_its_next")
 p = plants("runs/facts.py", "test_run.py", "drawn_facts")
 p("xr55", "a generator's state is believed", "_expect_like(random[\"data\"][\"random\"], data.bit_generator.state, \"random.data.random\")", "pass")
-p("xr57", "moments of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
+p("xr57", "snapshots of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
     select="tensors_do_not_fit")
 p = plants("runs/run.py", "test_run.py", "")
 p("xr60", "config.json ends where the checkpoint ends", "self.change_steps(beside[\"training\"][\"steps\"])", "pass", select="killed_before_its_next")
@@ -2003,7 +2003,7 @@ p("x526", "an error leaves the stream captured", "                with contextli
 p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x527", "seeds are written into the recording", "(None, seed_of(rng)) if _recorded is None else", "(None, seed_of(rng)) if True else")
 p = plants("gpu/replays.py", "test_device.py", "asked_to_be_zero")
-p("x528", "zeros are owed after a replay", "        self.flat.settle()\n", "")
+p("x528", "a replay's gradients are cleared at the next look", "        self.flat.mark_written()\n", "")
 p("x529", "what no token reached keeps its gradient", "        self.flat.grad  # noqa", "        self.flat  # noqa", select="not_reached")
 p = plants("training/shares.py", "test_device.py", "asked_to_be_zero")
 p("x530", "recorded steps compute padding, others do not", "self.asked_to_skip and not self.replaying", "self.asked_to_skip",

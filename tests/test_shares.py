@@ -30,7 +30,7 @@ from minitransformer.runs import Run
 from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import SGD, Adam, AdamW, Noam, train
-from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 from minitransformer.training.options import TrainingOptions
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.training.shares import Shares, cut, dealt, drawing_from
@@ -549,7 +549,7 @@ def test_parameters_that_moved_away_are_noticed(processes):
     processes(2)
     model = large()
     with pytest.raises(InputError, match="have moved since this optimizer was made"):
-        trained(model, OPTIMIZERS["adam"], 2, hooks=[lambda progress: model.encoder.pack()])
+        trained(model, OPTIMIZERS["adam"], 2, hooks=[lambda progress: model.encoder.flatten()])
 
 
 # -- errors -------------------------------------------------------------------------------------------------------
@@ -789,7 +789,7 @@ def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
     assert Run.open(tmp_path / "run").optimizer.t == 7
     resumed = Run.resume(tmp_path / "run")
     with Save(resumed) as save:
-        resumed.train([Log(resumed), Evaluate(resumed), Moments(resumed), save])
+        resumed.train([Log(resumed), Evaluate(resumed), Snapshots(resumed), save])
     assert weights_and_state(resumed) == weights_and_state(together)
 
 

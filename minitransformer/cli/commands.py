@@ -17,7 +17,7 @@ from .pictures import draw_run
 
 def train(options):
     """Train a model, or train one on (`--resume RUN`), and leave a run folder."""
-    from ..training.hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
+    from ..training.hooks import Evaluate, Interrupted, Log, ProgressBar, Save, Snapshots
 
     device = chosen_device(options.device)  # before a folder is made
     run = (resumed_run(options) if options.resume else new_run(options, device)).to(device)
@@ -29,7 +29,7 @@ def train(options):
     with Save(run) as save:
         bar = ProgressBar(run, evaluation)
         try:
-            run.train([Log(run), evaluation, Moments(run), save, bar])
+            run.train([Log(run), evaluation, Snapshots(run), save, bar])
         except Interrupted:
             bar.close()
             print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")

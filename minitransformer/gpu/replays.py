@@ -47,7 +47,7 @@ class Replays:
             value = recording.launch()
         else:
             return None
-        self.flat.settle()
+        self.flat.mark_written()
         return float(value)
 
     def recorded(self, batch):
@@ -94,5 +94,5 @@ class Replays:
     def step(self, *batch):
         self.flat.zero_grad()
         value = forward_and_backward(self.model, self.loss, *batch)
-        self.flat.grad  # noqa: B018 - parameters that no token reached owe their zeros, in the recording too
+        self.flat.grad  # noqa: B018 - parameters that no token reached are cleared by looking, in the recording too
         return value

@@ -33,7 +33,7 @@ class InputEmbedding(Module):
         self.dropout = Dropout(config.dropout, rng)
 
     def forward(self, ids: Target, positions: Target | None = None, packing=None):
-        ids = self.embedding.beside(ids)
+        ids = self.embedding.on_same_device(ids)
         if packing is not None:
             expect_ids(ids, self.embedding.weight.shape[0])              # while it can say in which row
             ids, positions = packing.pack(ids), packing.positions        # (N,), (N,)

@@ -33,7 +33,7 @@ from ..training.processes import one_blas_thread
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
-from .facts import expect_example, expect_facts, expect_moments, vocabulary_of
+from .facts import expect_example, expect_facts, expect_snapshots, vocabulary_of
 from .files import (
     UNFINISHED,
     checkpoint_name,
@@ -70,7 +70,7 @@ class Run:
         self.loss = CrossEntropy(self.options.label_smoothing)
         self.optimizer = self.options.make_optimizer(self.model)
         self.metrics = Metrics(self.folder / "metrics.jsonl")
-        self.moments = {}  # {step: attention (layers, H, T, S)}: what `training.hooks.Moments` recorded
+        self.snapshots = {}  # {step: attention (layers, H, T, S)}, from `training.hooks.Snapshots`; `moments/` in a checkpoint
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example = None
@@ -266,7 +266,7 @@ class Run:
         """
         tensors = self.model_tensors()
         tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
-        tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
+        tensors |= {f"moments/{at}": weights for at, weights in self.snapshots.items()}
         path = self.checkpoint_path()
         path.parent.mkdir(parents=True, exist_ok=True)
         if moved := clear_the_way(self.folder, self.config, path):
@@ -328,14 +328,14 @@ class Run:
         self.task.adopt(vocabulary_of(facts["vocabulary"]))
         self.expect_vocabulary()
         expect_example(facts["example"], len(self.vocabulary))
-        expect_moments(part("moments/"), facts["example"])
+        expect_snapshots(part("moments/"), facts["example"])
         self.model.load_state_dict(part("model/"))
         self.optimizer.t = facts["step"]
         self.exported = not part("optimizer/")
         if not self.exported:
             expect_keys(part("optimizer/"), "optimizer", self.optimizer.moments)
             self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
-        self.moments = {int(at): weights for at, weights in part("moments/").items()}
+        self.snapshots = {int(at): weights for at, weights in part("moments/").items()}
         self.batches.restore(facts["random"]["data"])
         for generator, state in zip(self.model.generators(), facts["random"]["model"]):
             generator.bit_generator.state = state

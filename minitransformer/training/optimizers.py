@@ -22,7 +22,7 @@ class Optimizer:
     def __init__(self, model: Module, learning_rate: Rate):
         self.model = model
         self.learning_rate = learning_rate
-        self.flat = model.pack()
+        self.flat = model.flatten()
         self.t = 0
         for name in self.moments:
             setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
