@@ -41,11 +41,11 @@ from minitransformer.training.processes import (
     FORK_IS_SAFE,
     Fork,
     cores,
+    from_bytes,
     one_blas_thread,
-    packed,
     received,
     shared,
-    unpacked,
+    to_bytes,
 )
 
 
@@ -591,7 +591,7 @@ def test_arrays_of_integers_arrive_as_they_were_sent():
     strided = np.arange(15, dtype=np.int32).reshape(3, 5)[:, ::2]
     column, empty = -np.arange(4)[:, None], np.zeros((3, 0), dtype=int)
     arrays = [strided, None, column, empty, None]
-    arrived = unpacked(packed(arrays))
+    arrived = from_bytes(to_bytes(arrays))
     assert len(arrived) == 5 and arrived[1] is arrived[4] is None
     for sent, got in zip(arrays, arrived):
         assert sent is None or (np.array_equal(sent, got) and sent.shape == got.shape and got.dtype == np.int64)

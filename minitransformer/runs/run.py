@@ -30,6 +30,7 @@ from ..models import configure, find_model
 from ..training.loop import train
 from ..training.options import TrainingOptions
 from ..training.processes import one_blas_thread
+from ..training.strategies import in_shares
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
@@ -221,11 +222,11 @@ class Run:
 
     # -- training ------------------------------------------------------------------------------------------
 
-    def train(self, hooks=()):
+    def train(self, hooks=(), strategy=None):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save.
 
         The numbers never depend on the machine's cores: a matrix product takes one thread, and a batch is computed in the
-        run's shares, side by side where there are cores for it. Raises InputError if another training is at work in the
+        run's shares, side by side where there are cores for it, unless another `strategy` is handed in. Raises InputError if another training is at work in the
         folder, or if another run has taken its place.
         """
         self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
@@ -234,7 +235,8 @@ class Run:
             there = read_config(self.folder)
             if there and there.get("id") != self.config.get("id"):
                 raise InputError(f"Another run has been made in {self.folder} meanwhile. Train in another folder: --out FOLDER.")
-            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=True)
+            strategy = strategy or in_shares(self.options.shares, skip_padding=True)
+            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, strategy)
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 

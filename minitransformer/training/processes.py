@@ -153,7 +153,7 @@ def received(pipe, waiting=None):
     return pipe.recv_bytes()
 
 
-def packed(arrays):
+def to_bytes(arrays):
     """Arrays of integers (N, M), or None in place of one, as bytes."""
     pieces = []
     for array in arrays:
@@ -162,8 +162,8 @@ def packed(arrays):
     return b"".join(pieces)
 
 
-def unpacked(message):
-    """The list of arrays that `packed` packed, int64."""
+def from_bytes(message):
+    """The list of arrays that `to_bytes` was given, int64."""
     arrays, place = [], 0
     while place < len(message):
         rows, columns = struct.unpack_from("qq", message, place)
