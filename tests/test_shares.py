@@ -1071,10 +1071,10 @@ def test_an_error_in_this_process_at_its_part_of_the_step_leaves_the_others_in_s
     model, batch = small(), batch_of()
     with strategy_of(model, CrossEntropy(), SGD(model, 0.0), 2) as shares:
         shares.compute(batch)
-        shares.optimizer.rule = interrupt
+        shares.optimizer.update = interrupt
         with pytest.raises(KeyboardInterrupt):
             shares.update()
-        del shares.optimizer.rule
+        del shares.optimizer.update
         for _ in range(2):
             close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
 

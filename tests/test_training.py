@@ -14,9 +14,10 @@ from minitransformer.errors import NonFiniteError
 from minitransformer.inspection import alignment_shares, first_word_shares
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
-from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm, in_shares, plain_loop, train
+from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm, plain_loop, train
 from minitransformer.training.loop import Plain
 from minitransformer.training.non_finite import explain_non_finite
+from minitransformer.training.shares import Shares
 
 TASK = Copy(symbols=5, min_length=2, max_length=4)
 
@@ -129,7 +130,7 @@ def test_an_infinite_activation_stops_before_the_parameters_move_and_is_named(dr
     assert not model.leftover_saves()
 
 
-@pytest.mark.parametrize("strategy", [Plain, in_shares(2)])
+@pytest.mark.parametrize("strategy", [Plain, functools.partial(Shares, count=2)], ids=["whole", "shares"])
 def test_a_closer_look_draws_the_same_masks(strategy):
     model, masks = small(dropout=0.3), []
     dropout = model.encoder.layers[0].add_norm_1.dropout
