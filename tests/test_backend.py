@@ -32,6 +32,7 @@ from minitransformer.backend import (
     position_product,
     position_sum,
     query_key_product,
+    update_mean,
 )
 from minitransformer.backend.reductions import FEW, LARGE
 from minitransformer.backend.scores import first_to
@@ -363,6 +364,15 @@ def test_blocks_of_the_usual_size_reach_the_end_of_a_long_array():
 
     in_blocks(increment, a)
     assert a.min() == a.max() == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_mean_is_updated_in_its_own_memory_by_its_plain_formula(dtype):
+    rng = np.random.default_rng(0)
+    mean, new = (rng.standard_normal(1000).astype(dtype) for _ in range(2))
+    before, kept = mean.copy(), new.copy()
+    assert update_mean(mean, 0.9, new) is None
+    assert mean.dtype == dtype and np.array_equal(mean, 0.9 * before + (1 - 0.9) * kept) and np.array_equal(new, kept)
 
 
 # -- processes ----------------------------------------------------------------------------------------------------

@@ -66,6 +66,9 @@ class DataParallel(Shares):
             value += struct.unpack("d", answer)[0]
         return value
 
+    def again(self, batch):
+        return self.one_by_one(self.shares_of(batch))
+
     def update(self):
         rate = self.optimizer.next_rate()
         self.all(b"moved" + struct.pack("qd", self.optimizer.t, rate), lambda: self.move(rate, 0))

@@ -46,9 +46,6 @@ class Shares(Plain):
     def compute(self, batch):
         return self.one_by_one(self.shares_of(batch))
 
-    def again(self, batch):
-        return self.one_by_one(self.shares_of(batch))
-
     def shares_of(self, batch):
         """[(part, weight, seed)]: the batch's shares, their weights N_i/N, and what their dropout is drawn from."""
         seeds = self.generators[0].integers(1 << 63, size=self.count) if self.generators else [0] * self.count
