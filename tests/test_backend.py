@@ -560,7 +560,7 @@ def test_what_this_process_does_on_a_signal_is_not_what_a_fork_does(forks):
 
 PARENT = """
 import os, sys, time
-from minitransformer.backend.processes import Fork
+from minitransformer.training.processes import Fork
 forks = []
 for _ in range(3):
     forks.append(Fork(lambda: lambda message: message, forks))
