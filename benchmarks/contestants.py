@@ -16,9 +16,8 @@ from minitransformer.backend import as_numpy, keep_freed_memory
 from minitransformer.data.batching import Batch
 from minitransformer.layers import CrossEntropy
 from minitransformer.testing import gradient_error
-from minitransformer.training import Adam
+from minitransformer.training import Adam, in_shares
 from minitransformer.training.options import TrainingOptions
-from minitransformer.training.shares import Shares
 
 TOLERANCE = 1e-8  # in float64, as ‖a − n‖ / max(‖a‖, ‖n‖)
 PEERS = {  # name: (what it needs, where it is written, its class)
@@ -37,30 +36,36 @@ class Ours:
         keep_freed_memory()  # for the whole process, so the others have it too
         self.batch, self.device, self.replay = Batch(*batch), device, replay
         self.model = Transformer(config, 0).to(device)
-        self.shares = self.shared()
+        self.strategy, self.started = self.chosen(), False
 
-    def shared(self):
-        optimizer = Adam(self.model, RATE, *BETAS, EPSILON)
-        count = TrainingOptions().shares if self.device == "cpu" else 1
-        return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, count, replay=self.replay)
+    def chosen(self):
+        """As a run computes its batches."""
+        strategy = in_shares(TrainingOptions().shares if self.device == "cpu" else 1, skip_padding=True)
+        if self.device == "gpu" and self.replay:
+            from minitransformer.gpu.replays import Replays
+
+            strategy = Replays
+        return strategy(self.model, CrossEntropy(LABEL_SMOOTHING), Adam(self.model, RATE, *BETAS, EPSILON))
 
     def start(self):
         """Fork the second process, which ends with this one."""
-        self.shares.__enter__()
+        self.strategy.__enter__()
+        self.started = True
 
     def end(self):
         """End that process, or give back the memory of what is replayed."""
-        self.shares.__exit__()
+        self.strategy.__exit__()
+        self.started = False
 
     def gradients(self):
         """Forward and backward; the loss."""
-        if not self.shares.team:
+        if not self.started:
             self.start()
-        return self.shares.gradients(self.batch)
+        return self.strategy.compute(self.batch)
 
     def step(self):
         self.gradients()
-        self.shares.update()
+        self.strategy.update()
 
     def evaluation(self):
         self.model.eval()
@@ -79,7 +84,7 @@ class Ours:
 
     def double(self):
         self.model.to("float64")
-        self.shares = self.shared()
+        self.strategy, self.started = self.chosen(), False
 
 
 def configuration(size, dropout, sizes=SIZES):

@@ -28,12 +28,12 @@ class Ours:
     def train(self, batches, last_step):
         """Train on to that step; the loss there."""
         from minitransformer.data.batching import Batch
-        from minitransformer.training import train
+        from minitransformer.training import in_shares, train
         from minitransformer.training.options import TrainingOptions
 
         losses = []
         train(self.model, self.loss, self.optimizer, lambda: Batch(*next(batches)), last_step,
-              hooks=[lambda progress: losses.append(progress.loss)], shares=TrainingOptions().shares, skip_padding=True)  # fmt: skip
+              hooks=[lambda progress: losses.append(progress.loss)], strategy=in_shares(TrainingOptions().shares, skip_padding=True))  # fmt: skip
         return losses[-1]
 
     def logits(self, source, target_in):

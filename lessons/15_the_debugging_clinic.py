@@ -116,7 +116,7 @@ class AdamByLayer(Adam):
         for name, parameter in self.model.named_parameters().items():
             self.t = 2 if "layers.1" in name else 1
             arrays = self.flat.data, self.flat.grad, self.first_moment, self.second_moment
-            self.updater(self.rate())(*(array[start : start + parameter.size] for array in arrays))
+            self.rule(self.rate(), *(array[start : start + parameter.size] for array in arrays))
             start += parameter.size
         self.t = step
 

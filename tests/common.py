@@ -13,7 +13,7 @@ from minitransformer.errors import InputError
 from minitransformer.models import find_model
 from minitransformer.runs import make_config
 from minitransformer.testing import gradient_check
-from minitransformer.training.hooks import Evaluate, Log, Moments, Save
+from minitransformer.training.hooks import Evaluate, Log, Save, Snapshots
 
 
 def close(actual, expected, atol=1e-12):
@@ -146,12 +146,12 @@ def small_config(model, **training):
 def finished(run):
     """The run, trained to its last step as the command does it."""
     with Save(run) as save:
-        run.train([Log(run), Evaluate(run), Moments(run), save])
+        run.train([Log(run), Evaluate(run), Snapshots(run), save])
     return run
 
 
 def weights_and_state(run):
     """Everything that continuing depends on, as comparable values."""
-    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"moment {k}": v for k, v in run.moments.items()}}
+    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"snapshot {k}": v for k, v in run.snapshots.items()}}
     facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
     return {name: array.tobytes() for name, array in arrays.items()}, facts

@@ -769,13 +769,12 @@ p("113", "the first step has t = 0", unbias,
     "one = array_module(1.0).float64(1.0)\n"
     "        unbias1, unbias2 = one - self.beta1 ** (self.t - 1), (one - self.beta2 ** (self.t - 1)) ** 0.5")
 p("114", "t counts parameters, not steps", "self.t += 1", "self.t += len(self.model.parameters())")
-p("115a", "epsilon inside the root", "xp.sqrt(v, out=step)",
-    "xp.add(v, epsilon, out=step)\n            xp.sqrt(step, out=step)")
+p("115a", "epsilon inside the root", "sqrt(v) + epsilon", "sqrt(v + epsilon)")
 p("115b", "epsilon before the bias correction", "self.epsilon * unbias2", "self.epsilon")
-p("116", "g not squared", "xp.multiply(grad, grad, out=step)", "xp.multiply(grad, 1, out=step)")
+p("116", "g not squared", "grad**2", "grad")
 p("x504", "the second moment corrected without the root", "(1 - self.beta2**self.t) ** 0.5", "1 - self.beta2**self.t")
-p("117", "beta1 used for v", "v *= self.beta2", "v *= self.beta1")
-p("119a", "the parameter is rebound", "data -= step", "data = data - step")
+p("117", "beta1 used for v", "update_mean(v, self.beta2,", "update_mean(v, self.beta1,")
+p("119a", "the parameter is rebound", "data -= step_size", "data = data - step_size")
 p("120", "the schedule runs once per parameter", "self.learning_rate(self.t)",
     "self.learning_rate(self.t * len(self.model.parameters()))")
 p("x87", "the corrections swapped", "unbias1, unbias2 =", "unbias2, unbias1 =")
@@ -783,11 +782,11 @@ p("x88", "the schedule starts at step 0", "self.learning_rate(self.t)", "self.le
 p("x89", "weight decay through the moments", "data *= 1 - rate * self.weight_decay",
     "grad = grad + self.weight_decay * data")
 p("x90", "weight decay without the rate", "data *= 1 - rate * self.weight_decay", "data *= 1 - self.weight_decay")
-p("x91", "the gradient is changed by the step", "step = (1 - self.beta1) * grad  # one array for all that follows\n            m += step",
-    "step = grad * 1\n            grad *= 1 - self.beta1\n            m += grad", select="adam or step")
+p("x91", "the gradient is changed by the step", "update_mean(m, self.beta1, grad) ",
+    "m *= self.beta1\n        grad *= 1 - self.beta1\n        m += grad", select="adam or step")
 p("x92", "a loaded optimizer starts at step 0 again", "self.t = t", "self.t = 0", select="saved")
-p("x93", "momentum dampened", "velocity += grad", "velocity += (1 - self.momentum) * grad", select="sgd")
-p("x94", "the rate inside the velocity", "velocity += grad", "velocity += rate * grad",
+p("x93", "momentum dampened", "velocity + grad", "velocity + (1 - self.momentum) * grad", select="sgd")
+p("x94", "the rate inside the velocity", "velocity + grad", "velocity + rate * grad",
     ("data -= rate * velocity", "data -= velocity"), select="sgd")
 p("x95", "clipped by the squared norm", "grad *= max_norm / norm", "grad *= max_norm / norm**2", select="clipping")
 p("x96", "gradients below the bound are enlarged", "if max_norm is not None and norm > max_norm:",
@@ -795,6 +794,10 @@ p("x96", "gradients below the bound are enlarged", "if max_norm is not None and 
 p("x97", "the norm after clipping is returned", "return norm",
     "return norm if max_norm is None else min(norm, max_norm)", select="clipping")
 p("x98", "the sum of absolute values for the norm", "float(sum_of_squares(grad)) ** 0.5", "float(abs(grad).sum())", select="clipping")
+
+p = plants("backend/updates.py", "test_optim.py", "adam")
+p("xt01", "what is new counts in full", "(1 - beta) * new", "new")
+p("xt02", "the mean forgets what was before", "mean *= beta", "mean *= 0")
 
 p = plants("training/schedules.py", "test_optim.py", "noam or cosine or constant")
 p("x99", "the maximum for the minimum", "min(max(t, 1) ** -0.5,", "max(max(t, 1) ** -0.5,")
@@ -807,7 +810,7 @@ p("x103", "the cosine ends late by its warm-up", "(t - self.warmup) / (self.tota
 p("x104", "the floor is added to the peak", "(self.peak - self.floor) * (1", "self.peak * (1")
 p("x105", "a constant rate without its warm-up", "min(1.0, t / self.warmup if self.warmup else 1.0)", "1.0")
 
-p = plants("training/shares.py", "test_training.py", "a_step_is")
+p = plants("training/loop.py", "test_training.py", "a_step_is")
 p("118b", "the training loop does not zero the gradients", "self.optimizer.flat.zero_grad()", "pass")
 
 # -- the contract -------------------------------------------------------------------------------------------------
@@ -994,8 +997,8 @@ p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "
 p = plants("layers/dropout.py", "test_fast_paths.py", "")
 p("xc56", "64 random bits for each coin", "keep_mask(self.rng, keep, like=x)", "self.rng.random(x.shape) < keep")
 p = plants("training/optimizers.py", "test_fast_paths.py", "")
-p("xc57", "Adam makes its passes over all of memory", "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
-    "self.updater(rate)(*(array[part] for array in arrays))")
+p("xc57", "Adam makes its passes over all of memory", "in_blocks(functools.partial(self.rule, rate), *(array[part] for array in arrays))",
+    "self.rule(rate, *(array[part] for array in arrays))")
 p = plants("attention/multi_head.py", "test_fast_paths.py", "")
 p("xc58", "the source's keys and values anew for each token", "cache.once(lambda: self.keys_and_values(memory))", "self.keys_and_values(memory)")
 
@@ -1757,7 +1760,7 @@ p("xl62", "what is left out is not said", 'return f"Left out, because it is too 
 p("xl63", "the mean makes room for a head", "heads[: columns - bool(mean)], heads[columns - bool(mean) :]", "heads[:columns], heads[columns:]")
 p("xl64", "left-out heads are miscounted", "first, last = indices[0] + 1, indices[-1] + 1", "first, last = indices[0], indices[-1]")
 p("xl65", "influence of all rows, however long it takes", "int((ends <= WORK // (len(source) + len(target))).sum())", "len(ends)")
-p("xl66", "the strip has too many columns", "min(columns, most, len(moments))", "min(columns, len(moments))")
+p("xl66", "the strip has too many columns", "min(columns, most, len(snapshots))", "min(columns, len(snapshots))")
 p = plants("data/subwords.py", "test_text.py", "")
 p("xl67", "half a surrogate pair crashes the library", 'text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")', "pass", select="too_odd")
 p("xl68", "both halves of a pair stay apart", '.encode("utf-16", "surrogatepass").decode("utf-16", "replace")', '.encode("utf-8", "replace").decode("utf-8")', select="both_halves")
@@ -1797,13 +1800,14 @@ p("x440", "all shares draw the same masks", "self.generators[0].integers(1 << 63
     "[self.generators[0].integers(1 << 63)] * self.count if", select="mask_of_its_own")
 p("x441", "all steps draw the same masks", "self.generators[0].integers(1 << 63, size=self.count) if",
     "range(self.count) if", select="mask_of_its_own or another_number")
+p = plants("training/generators.py", "test_shares.py", "add_up")
 p("x442", "the generator goes on where a share ended",
-    "finally:\n        for generator, state in zip(generators, states):",
-    "finally:\n        for generator, state in ():", select="same_state or leaves_the_generators")
+    "finally:\n        rewind(generators, before)", "finally:\n        pass", select="same_state or leaves_the_generators")
 p("x443", "two generators draw the same numbers", "([seed, i]).state", "([seed]).state", select="leaves_the_generators")
-p("x444", "a closer look draws other masks", "for generator, state in zip(self.generators, self.before):",
+p("x444", "a closer look draws other masks", "for generator, state in zip(generators, states):",
     "for generator, state in ():", select="come_again")
-p("x445", "more processes than cores", "if self.count <= cores():", "if True:", select="nothing_is_forked")
+p = plants("training/strategies.py", "test_shares.py", "nothing_is_forked")
+p("x445", "more processes than cores", "count <= cores() and", "True and")
 p = plants("training/packing.py", "test_shares.py", "add_up")
 p("x446", "training computes padding", 'if not isinstance(model, Transformer):', "if True:", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
@@ -1812,10 +1816,10 @@ p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (t
 p("x448", "a place without a target cannot be looked at", "(target_in != PAD) | (target_out != padding)",
     "target_out != padding", judge="test_packing.py", select="still_looked_at")
 
-p = plants("training/team.py", "test_shares.py", "bit_for_bit")
+p = plants("training/data_parallel.py", "test_shares.py", "bit_for_bit")
 p("x449", "the gradients of the first share only", "self.grads[0][part] += other[part]", "pass")
-p("x450", "every process adds on the first part", "part = self.parts[number]", "part = self.parts[0]")
-p("x451", "every process moves all parameters", "self.optimizer.update(rate, self.grads[0], self.parts[number])",
+p("x450", "every process adds on the first part", "part = self.slices[number]", "part = self.slices[0]")
+p("x451", "every process moves all parameters", "self.optimizer.update(rate, self.grads[0], self.slices[number])",
     "self.optimizer.update(rate, self.grads[0])")
 p("x452", "each process has a rate of its own", 'self.optimizer.t, rate = struct.unpack("qd", content)',
     'self.optimizer.t, rate = struct.unpack("qd", content)\n                rate = self.optimizer.rate()',
@@ -1833,12 +1837,18 @@ p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK
     select="cut_between_blocks")
 
 p = plants("training/loop.py", "test_shares.py", "interrupted_ends")
-p("x460", "training takes the batch as a whole", "with Shares(model, loss, optimizer, shares, skip_padding, replay)",
-    "with Shares(model, loss, optimizer)")
+p("x460", "training takes the batch as a whole", "with strategy(model, loss, optimizer)",
+    "with Plain(model, loss, optimizer)")
+p("xt03", "a closer look draws other masks", "                rewind(generators, drawn_from) ", "                pass ", judge="test_training.py",
+    select="draws_the_same_masks")
+p = plants("training/strategies.py", "test_shares.py", "every_number_of_cores")
+p("x461", "as many shares as cores", "optimizer, count, skip_padding)", "optimizer, min(count, cores()), skip_padding)")
+p("xt04", "in shares, padding is always computed", "optimizer, count, skip_padding)", "optimizer, count)", select="is_left_out_whoever")
+p("xt05", "one share is a share, whose dropout has its own seed", "    if count == 1:\n", "    if False:\n", select="as_a_plain_step_does")
 p = plants("training/shares.py", "test_shares.py", "config_says")
-p("x461", "as many shares as cores", "optimizer, count\n", "optimizer, min(count, cores())\n", select="every_number_of_cores")
+p("xt06", "a share adds to the gradients of before", "self.optimizer.flat.zero_grad()", "pass", select="of_before_do_not_count")
 p("xr01", "parts that are empty", "count = min(count, len(targets)) ", "pass ", select="cost_nothing")
-p("xr02", "the machine's threads change the numbers", "                opened.enter_context(one_blas_thread())\n", "", select="every_number_of_threads")
+p("xr02", "the machine's threads change the numbers", "            opened.enter_context(one_blas_thread())\n", "            pass\n", select="every_number_of_threads")
 p = plants("training/options.py", "test_shares.py", "config_says")
 p("x462", "one share unless told otherwise", "shares: int = option(2,", "shares: int = option(1,")
 p = plants("runs/run.py", "test_shares.py", "every_number_of_cores")
@@ -1847,8 +1857,8 @@ p = plants("runs/config.py", "test_shares.py", "before_there_were_shares")
 p("xr04", "an old run has two shares", '{"shares": 1, **config', '{"shares": 2, **config')
 p = plants("training/optimizers.py", "test_shares.py", "bit_for_bit")
 p("x463", "a part is moved with the gradients of another",
-    "in_blocks(self.updater(rate), *(array[part] for array in arrays))",
-    "in_blocks(self.updater(rate), *(array[part] if n != 1 else array[: array[part].size] for n, array in enumerate(arrays)))")
+    "in_blocks(functools.partial(self.rule, rate), *(array[part] for array in arrays))",
+    "in_blocks(functools.partial(self.rule, rate), *(array[part] if n != 1 else array[: array[part].size] for n, array in enumerate(arrays)))")
 
 p = plants("training/processes.py", "test_backend.py", "fork")
 p("x464", "products in a fork take all threads", "threadpool_limits(limits=1, ", "threadpool_limits(limits=None, ",
@@ -1898,23 +1908,23 @@ p("x481", "packed tokens all stand at the beginning", "packing.pack(ids), packin
     "packing.pack(ids), 0 * packing.positions")
 
 p = plants("core/parameter.py", "test_module.py", "")
-p("x482", "zeros that are owed are never written", "self._grad.fill(0)", "pass",
-    select="looking_at or owed or flat_gradient")
+p("x482", "what is not yet cleared is never cleared", "self._grad.fill(0)", "pass",
+    select="looking_at or not_yet_cleared or flat_gradient")
 p("x483", "accumulate always writes", "self._grad += product(*inputs)", "product(*inputs, out=self._grad)",
     select="second_adds")
 p("x484", "zeros are written over what was accumulated",
-    "product(*inputs, out=self._grad)\n            self._owes_zeros = False", "product(*inputs, out=self._grad)",
+    "product(*inputs, out=self._grad)\n            self._not_yet_cleared = False", "product(*inputs, out=self._grad)",
     select="second_adds or flat_gradient")
-p("x485", "zeros are written at every look", "self._grad.fill(0)\n            self._owes_zeros = False",
+p("x485", "a gradient is cleared at every look", "self._grad.fill(0)\n            self._not_yet_cleared = False",
     "self._grad.fill(0)", select="written_once")
-p("x486", "the flat gradient lacks the zeros that are owed",
-    "p.grad  # noqa: B018 - looking at it writes the zeros that it owes", "pass",
+p("x486", "the flat gradient is not yet cleared",
+    "p.grad  # noqa: B018 - looking at it writes the zeros, if it is not yet cleared", "pass",
     select="flat_gradient or reach_the_optimizer or clipping")
-p("x487", "who owes zeros makes all owe zeros", "self._owes_zeros = True", "type(self)._owes_zeros = True",
+p("x487", "one that is not yet cleared clears all", "self._not_yet_cleared = True", "type(self)._not_yet_cleared = True",
     select="keeps_the_others")
-p("x488", "a product that fails pays the debt",
-    "product(*inputs, out=self._grad)\n            self._owes_zeros = False",
-    "self._owes_zeros = False\n            product(*inputs, out=self._grad)", select="product_that_fails")
+p("x488", "a product that fails counts as cleared",
+    "product(*inputs, out=self._grad)\n            self._not_yet_cleared = False",
+    "self._not_yet_cleared = False\n            product(*inputs, out=self._grad)", select="product_that_fails")
 p = plants("backend/reductions.py", "test_backend.py", "memory_that_is_there")
 p("x489", "the memory that is there is not written", "y.reshape(-1, y.shape[-1]), out=out)",
     "y.reshape(-1, y.shape[-1]))")
@@ -1927,7 +1937,7 @@ p = plants("backend/random.py", "test_backend.py", "keep_mask")
 p("x492", "the mask in the layout of its shape",
     "axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])", "axes = list(range(like.ndim))")
 
-p = plants("training/team.py", "test_shares.py", "error_in_this_process_leaves")
+p = plants("training/data_parallel.py", "test_shares.py", "error_in_this_process_leaves")
 p("x493", "the answers of a step that failed are taken for those of the next",
     "fork.drop_answers()", "pass")
 p("x494", "the losses of the others are added first",
@@ -2018,7 +2028,7 @@ p("xr53", "no limit to a model", "> MOST_PARAMETERS:", "> 1e99:", select="every_
 p("xr54", "where a run ends may not move", "if path != \"training.steps\"}", "}", select="killed_before_its_next")
 p = plants("runs/facts.py", "test_run.py", "drawn_facts")
 p("xr55", "a generator's state is believed", "_expect_like(random[\"data\"][\"random\"], data.bit_generator.state, \"random.data.random\")", "pass")
-p("xr57", "moments of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
+p("xr57", "snapshots of another sequence", "if not re.fullmatch(r\"\\d{1,18}\", step) or not fits:", "if not re.fullmatch(r\"\\d{1,18}\", step):",
     select="tensors_do_not_fit")
 p = plants("runs/facts.py", "test_text.py", "looked_at_before")
 p("xj40", "thirds are believed", 'for name in ("followers", "thirds"):', 'for name in ("followers",):')
@@ -2092,6 +2102,9 @@ p = plants("runs/run.py", "test_device.py", "a_run_goes_on")
 p("x519", "moments are lost on the way", "        self.optimizer.load_state_dict(state, t)\n        return self", "        return self")
 p = plants("cli/commands.py", "test_device.py", "takes_a_batch_whole")
 p("x520", "a GPU gets half a batch at a time", 'training.setdefault("shares", 1)', "pass")
+p("xt08", "the machine decides how many shares there are", 'if options.device == "gpu":', 'if chosen_device(options.device) == "gpu":')
+p("xt09", "a run on a GPU is not replayed", "    if run.options.shares > 1 or on_host", "    if True or on_host", select="the_command_replays")
+p("xt10", "a run in two shares is replayed whole", "run.options.shares > 1 or on_host", "on_host", select="the_command_replays")
 p = plants("backend/arrays.py", "test_device.py", "what_is_missing")
 p("x521", "auto is gpu", 'return "cpu" if gpu_problem() else "gpu"', 'return "gpu"')
 p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")
@@ -2103,12 +2116,11 @@ p("x526", "an error leaves the stream captured", "                with contextli
 p = plants("backend/random.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x527", "seeds are written into the recording", "(None, seed_of(rng)) if _recorded is None else", "(None, seed_of(rng)) if True else")
 p = plants("gpu/replays.py", "test_device.py", "asked_to_be_zero")
-p("x528", "zeros are owed after a replay", "        self.flat.settle()\n", "")
+p("x528", "a replay's gradients are cleared at the next look", "        self.flat.mark_written()\n", "")
 p("x529", "what no token reached keeps its gradient", "        self.flat.grad  # noqa", "        self.flat  # noqa", select="not_reached")
-p = plants("training/shares.py", "test_device.py", "asked_to_be_zero")
-p("x530", "recorded steps compute padding, others do not", "self.asked_to_skip and not self.replaying", "self.asked_to_skip",
+p("x530", "recorded steps compute padding, others do not", "super().__init__(model, loss, optimizer)", "super().__init__(model, loss, optimizer, True)",
     select="closer_look")
-p = plants("gpu/replays.py", "test_device.py", "asked_to_be_zero")
+p("xt07", "a closer look is a replay", "return super().compute(self.rounded(batch))", "return self.compute(batch)", select="closer_look")
 p("x531", "every shape is recorded", "and len(self.recordings) < self.most", "", select="only_so_many")
 p("x532", "a shape is recorded the first time", "self.seen[key] > self.BEFORE", "self.seen[key]", select="three_batches")
 p("x533", "a recording is not launched", "value = recording.launch()", "value = recording.outputs",
@@ -2117,7 +2129,7 @@ p("x534", "replayed ids are not checked", "        self.expect_batch(*batch)\n",
 p("x535", "a model that waits is tried again and again", "        self.most = 0\n", "", select="waits_inside")
 p("x536", "an attempt leaves its saves", "        self.model.clear_saves()\n", "",
     select="waits_inside")
-p("x537", "an attempt takes seeds away", "            self.rewind()\n            self.give_up()", "            self.give_up()", select="waits_inside")
+p("x537", "an attempt takes seeds away", "            rewind(self.generators, drawn_from)\n            self.give_up()", "            self.give_up()", select="waits_inside")
 p = plants("models/language_model.py", "test_device.py", "replayed_steps and language")
 p("x538", "a sort, which waits", "    moved = xp.empty_like(source)\n",
     "    moved = xp.empty_like(source) + (0 if float(source.sum()) else 1)\n", select="waits_for_nothing and LanguageModel")
@@ -2137,7 +2149,6 @@ p = plants("backend/updates.py", "test_kernels.py", "adam_walks")
 p("x546", "the moment forgets in one step (kernel)", "m[i] = beta1 * m[i] + new1 * grad[i];", "m[i] = new1 * grad[i];")
 p("x547", "the gradient is not squared (kernel)", "new2 * grad[i] * grad[i]", "new2 * grad[i]")
 p("x548", "ε under the root (kernel)", "(sqrt(v[i]) + epsilon)", "sqrt(v[i] + epsilon)")
-p("x549", "no weight decay (kernel)", "stays * data[i] - rate", "data[i] - rate")
 p = plants("gpu/softmax.py", "test_kernels.py", "every_kind_of_mask")
 p("x784", "a gradient is read in the order of its memory", "xp.ascontiguousarray(d_y)", 'd_y.ravel("K").reshape(d_y.shape)', select="lie_in_order")
 p("x550", "the mask of the first sequence for all", "row / rows / sides * per_batch + ", "")
@@ -2226,9 +2237,10 @@ p = plants("gpu/replays.py", "test_device.py", "replay and longer")
 p("x607", "sequences are padded with a token", "constant_values=padding", "constant_values=padding + 4")
 p("x608", "sequences are not padded", "-(-ids.shape[1] // self.STEP) * self.STEP", "ids.shape[1]")
 p("x609", "padded beyond what the model takes", "self.longest is None or sum(length or 0 for length in longer[:2]) > self.longest", "self.longest is None", select="beyond_what")
-p = plants("training/shares.py", "test_device.py", "replay and longer")
+p = plants("training/loop.py", "test_device.py", "replay and longer")
 p("x610", "the loss is as it was written", "copy.deepcopy(loss).to(\"gpu\")", "loss", select="loss_for_the_device")
-p("x611", "recordings keep their memory", "            self.replays.close()\n", "            pass\n", select="goes_back")
+p = plants("gpu/replays.py", "test_device.py", "replay and longer")
+p("x611", "recordings keep their memory", "__exit__(self, *_):\n        self.close()", "__exit__(self, *_):\n        pass", select="goes_back")
 p = plants("backend/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")
 p("x613", "the rehearsal draws seeds", "random.seeds_from(Rehearsal(self.seeds))", "contextlib.nullcontext()")
 p("x614", "nothing is rehearsed", "            function(*self.inputs)\n        with random", "            pass\n        with random", select="after_three_batches")
@@ -2238,12 +2250,11 @@ p("x617", "a loss that counts everything gets padding", "not hasattr(self.loss, 
     ("(PAD, PAD, self.loss.padding)", "(PAD, PAD, getattr(self.loss, \"padding\", PAD))"))
 p("x618", "both sides by the larger vocabulary", "expect_ids(target_in, self.embeddings[-1]", "expect_ids(target_in, self.embeddings[0]",
     select="own_vocabulary")
-p = plants("training/shares.py", "test_device.py", "losss_own")
+p = plants("training/loop.py", "test_device.py", "losss_own")
 p("x619", "the parts of a loss are the caller's", "copy.deepcopy(loss)", "copy.copy(loss)", select="a_loss_with_parts")
 p = plants("gpu/replays.py", "test_device.py", "losss_own")
 p("x620", "evaluation is replayed as training", "self.model.training, uses_tf32())", "True, uses_tf32())", select="evaluation_between")
-p = plants("training/shares.py", "test_device.py", "losss_own")
-p("x621", "a step that is made again draws other masks", "            self.replays.give_up()\n            self.rewind()", "            self.replays.give_up()",
+p("x621", "a step that is made again draws other masks", "            self.give_up()\n            rewind(self.generators, drawn_from)", "            self.give_up()",
     select="give_way")
 p = plants("backend/kernels.py", "test_kernels.py", "several_dtypes or declares")
 p("x787", "numbers of any width will do", "if x.dtype != dtype or not", "if not", select="refuses_what")

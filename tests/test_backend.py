@@ -32,6 +32,7 @@ from minitransformer.backend import (
     position_product,
     position_sum,
     query_key_product,
+    update_mean,
 )
 from minitransformer.backend.reductions import FEW, LARGE
 from minitransformer.backend.scores import first_to
@@ -41,11 +42,11 @@ from minitransformer.training.processes import (
     FORK_IS_SAFE,
     Fork,
     cores,
+    from_bytes,
     one_blas_thread,
-    packed,
     received,
     shared,
-    unpacked,
+    to_bytes,
 )
 
 
@@ -365,6 +366,15 @@ def test_blocks_of_the_usual_size_reach_the_end_of_a_long_array():
     assert a.min() == a.max() == 1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_mean_is_updated_in_its_own_memory_by_its_plain_formula(dtype):
+    rng = np.random.default_rng(0)
+    mean, new = (rng.standard_normal(1000).astype(dtype) for _ in range(2))
+    before, kept = mean.copy(), new.copy()
+    assert update_mean(mean, 0.9, new) is None
+    assert mean.dtype == dtype and np.array_equal(mean, 0.9 * before + (1 - 0.9) * kept) and np.array_equal(new, kept)
+
+
 # -- processes ----------------------------------------------------------------------------------------------------
 
 needs_fork = pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
@@ -550,7 +560,7 @@ def test_what_this_process_does_on_a_signal_is_not_what_a_fork_does(forks):
 
 PARENT = """
 import os, sys, time
-from minitransformer.backend.processes import Fork
+from minitransformer.training.processes import Fork
 forks = []
 for _ in range(3):
     forks.append(Fork(lambda: lambda message: message, forks))
@@ -591,7 +601,7 @@ def test_arrays_of_integers_arrive_as_they_were_sent():
     strided = np.arange(15, dtype=np.int32).reshape(3, 5)[:, ::2]
     column, empty = -np.arange(4)[:, None], np.zeros((3, 0), dtype=int)
     arrays = [strided, None, column, empty, None]
-    arrived = unpacked(packed(arrays))
+    arrived = from_bytes(to_bytes(arrays))
     assert len(arrived) == 5 and arrived[1] is arrived[4] is None
     for sent, got in zip(arrays, arrived):
         assert sent is None or (np.array_equal(sent, got) and sent.shape == got.shape and got.dtype == np.int64)

@@ -19,6 +19,7 @@ from minitransformer.backend import arrays, as_numpy, chosen_device, graphs, kee
 from minitransformer.backend.random import philox, philox_mask, seeds_from
 from minitransformer.backend.updates import BLOCK, in_blocks
 from minitransformer.cli import main
+from minitransformer.cli.commands import strategy_of
 from minitransformer.core import Module, observe
 from minitransformer.data.batching import Batch
 from minitransformer.data.tasks import make_task
@@ -34,8 +35,9 @@ from minitransformer.models import MODELS
 from minitransformer.runs import Run
 from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.testing import all_components
-from minitransformer.training import SGD, Adam, AdamW, gradients, train
-from minitransformer.training.shares import Shares
+from minitransformer.training import SGD, Adam, AdamW, gradients, in_shares, train
+from minitransformer.training.generators import rewind, states_of
+from minitransformer.training.loop import Plain
 
 COMPONENTS = all_components()
 OPTIMIZERS = {"sgd": lambda m: SGD(m, 0.1, 0.9), "adam": lambda m: Adam(m, 0.01), "adamw": lambda m: AdamW(m, 0.01)}
@@ -126,7 +128,7 @@ def test_training_follows_the_cpu_and_waits_for_two_numbers_a_step(name, optimiz
         seeds = iter(range(100))
         with counted() as transfers:
             made = OPTIMIZERS[optimizer](model)
-            train(model, CrossEntropy(0.1), made, lambda s=seeds: batch_of(next(s)), 4, 1.0, [seen.append], shares, skip_padding=True)
+            train(model, CrossEntropy(0.1), made, lambda s=seeds: batch_of(next(s)), 4, 1.0, [seen.append], in_shares(shares, skip_padding=True))
         losses.append([value for step in seen for value in (step.loss, step.gradient_norm)])
         if not on_host(model.flat_buffers().data):
             assert waited_for(transfers, {"__float__": 4 * (1 + shares)})  # the losses, and the norm of the gradients
@@ -158,7 +160,7 @@ def trained_with(model, optimizer, replay, lengths):
     """(losses and norms, the final parameters, what was waited for) of a step for each length."""
     seen, batches = [], (shaped(seed, length) for seed, length in enumerate(lengths))
     with counted() as transfers:
-        train(model, CrossEntropy(0.1), optimizer(model), batches.__next__, len(lengths), 1.0, [seen.append], replay=replay)
+        train(model, CrossEntropy(0.1), optimizer(model), batches.__next__, len(lengths), 1.0, [seen.append], Replays if replay else Plain)
     numbers = [value for step in seen for value in (step.loss, step.gradient_norm)]
     return numbers, model.flat_buffers().data.get(), transfers
 
@@ -187,12 +189,12 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long
 def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batch(name, recwarn):
     """Lengths 5 to 8 are all padded to 8, so that one recording serves them."""
     model, expected = pair(name)[1], pair(name)[0]
-    shares, plain = (Shares(m, CrossEntropy(0.1), SGD(m, 0.0), replay=True) for m in (model, expected))
+    replays, plain = Replays(model, CrossEntropy(0.1), SGD(model, 0.0)), Plain(expected, CrossEntropy(0.1), SGD(expected, 0.0))
     for seed, length in enumerate([6, 5, 8, 7, 6]):
-        close([shares.gradients(shaped(seed, length))], [plain.gradients(shaped(seed, length))])
+        close([replays.compute(shaped(seed, length))], [plain.compute(shaped(seed, length))])
         close([model.flat_buffers().grad.get()], [expected.flat_buffers().grad])
-    assert [*shares.replays.seen.values()] == [5] and len(shares.replays.recordings) == 1 and not recwarn.list
-    assert shaped(0, 6).source.shape == (5, 7) and shares.replays.rounded(shaped(0, 6)).source.shape == (5, 8)
+    assert [*replays.seen.values()] == [5] and len(replays.recordings) == 1 and not recwarn.list
+    assert shaped(0, 6).source.shape == (5, 7) and replays.rounded(shaped(0, 6)).source.shape == (5, 8)
 
 
 @with_kernels
@@ -210,17 +212,17 @@ def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is
 
     for loss in (CrossEntropy(0.1, padding=3), CrossEntropy(0.1, padding=-100), Everything()):
         model = pair("transformer")[1]
-        shares, plain = (Shares(model, loss, SGD(model, 0.0), replay=replay, skip_padding=False) for replay in (True, False))
+        replays, plain = (kind(model, loss, SGD(model, 0.0)) for kind in (Replays, Plain))
         for seed in range(4):
             batch = shaped(seed, 6)
             batch.target_out[2, 4:] = getattr(loss, "padding", 5)
-            close([shares.gradients(batch)], [plain.gradients(batch)])
+            close([replays.compute(batch)], [plain.compute(batch)])
 
 
 @with_kernels
 def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
     model = pair("transformer", source_vocabulary=30)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     for seed, recorded in enumerate([False, False, True]):
         for field, word in (("target_in", "Token id 25"), ("target_out", "Token id 25"), ("none", "every target is padding")):
             batch = shaped(seed, 6)
@@ -228,23 +230,23 @@ def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
                 batch.target_out[...] = 0
             else:
                 getattr(batch, field)[2, 1] = 25
-            assert bool(shares.replays.recordings) == recorded
+            assert bool(replays.recordings) == recorded
             with pytest.raises(InputError, match=word):
-                shares.gradients(batch)
+                replays.compute(batch)
             model.clear_saves()
         batch = shaped(seed, 6)
         batch.source[2, 1] = 25
-        shares.replays.seen.clear() if not seed else None
-        shares.gradients(batch)
+        replays.seen.clear() if not seed else None
+        replays.compute(batch)
 
 
 @with_kernels
 def test_evaluation_between_steps_is_not_replayed_as_training():
     model = pair("transformer", dropout=0.4)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
-    trained = {shares.gradients(shaped(1, 6)) for _ in range(4)}
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    trained = {replays.compute(shaped(1, 6)) for _ in range(4)}
     model.eval()
-    evaluated = {round(shares.gradients(shaped(1, 6)), 10) for _ in range(4)}
+    evaluated = {round(replays.compute(shaped(1, 6)), 10) for _ in range(4)}
     assert len(trained) == 4 and len(evaluated) == 1
 
 
@@ -254,15 +256,15 @@ def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypat
     found = []
     for lacks in (False, True):
         model = pair("transformer", dropout=0.2)[1]
-        shares, full = Shares(model, CrossEntropy(), SGD(model, 0.0), skip_padding=False, replay=True), []
+        replays, full = Replays(model, CrossEntropy(), SGD(model, 0.0)), []
         for seed in range(3):
-            shares.gradients(shaped(seed, 8))
-        one_by_one = shares.one_by_one
+            replays.compute(shaped(seed, 8))
+        backward = model.backward
         if lacks:
-            shares.one_by_one = lambda drawn, s=one_by_one, f=full: s(drawn) if f else f.append(s(drawn)) or exec("raise MemoryError")
-        assert shares.replays.recordings
-        found.append(shares.gradients(shaped(5, 4)))
-        assert bool(shares.replays.recordings) == (not lacks) and len(full) == lacks
+            model.backward = lambda d, b=backward, f=full: b(d) if f else f.append(b(d)) or exec("raise MemoryError")
+        assert replays.recordings
+        found.append(replays.compute(shaped(5, 4)))
+        assert bool(replays.recordings) == (not lacks) and len(full) == lacks
     close([found[1]], [found[0]])
 
 
@@ -279,57 +281,57 @@ def test_a_loss_with_parts_is_copied_with_them():
             return self.part.backward(2 * d_loss)
 
     loss, model = Twice(), pair("transformer")[1]
-    shares = Shares(model, loss, SGD(model, 0.0))
-    assert type(loss.part) is CrossEntropy and type(shares.loss.part) is gpu.CrossEntropy
+    replays = Plain(model, loss, SGD(model, 0.0))
+    assert type(loss.part) is CrossEntropy and type(replays.loss.part) is gpu.CrossEntropy
 
 
 def test_no_sequence_is_padded_beyond_what_the_model_takes():
     model = pair("transformer", max_length=15)[1]
     batch = shaped(0, 6)
-    assert Shares(model, CrossEntropy(), SGD(model), replay=True).replays.rounded(batch) is batch
+    assert Replays(model, CrossEntropy(), SGD(model)).rounded(batch) is batch
 
 
 @with_kernels
 def test_training_takes_the_form_of_the_loss_for_the_device_and_leaves_the_callers_as_it_is():
     model, loss = pair("transformer")[1], CrossEntropy(0.1)
-    shares = Shares(model, loss, SGD(model, 0.0))
-    assert type(shares.loss) is gpu.CrossEntropy and shares.loss.label_smoothing == 0.1 and type(loss) is CrossEntropy
+    replays = Plain(model, loss, SGD(model, 0.0))
+    assert type(replays.loss) is gpu.CrossEntropy and replays.loss.label_smoothing == 0.1 and type(loss) is CrossEntropy
     model = pair("transformer")[0]
-    assert Shares(model, loss, SGD(model, 0.0)).loss is loss
+    assert Plain(model, loss, SGD(model, 0.0)).loss is loss
 
 
 @with_kernels
 def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
     model, freed = pair("transformer")[1], []
     monkeypatch.setattr(graphs.Recorder, "close", lambda self: freed.append(self))
-    with Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True) as shares:
+    with Replays(model, CrossEntropy(), SGD(model, 0.0)) as replays:
         for seed in range(3):
-            shares.gradients(shaped(seed, 6))
-        assert shares.replays.recordings and not freed
-    assert freed == [shares.replays.recorder] and not shares.replays.recordings
+            replays.compute(shaped(seed, 6))
+        assert replays.recordings and not freed
+    assert freed == [replays.recorder] and not replays.recordings
 
 
 @with_kernels
 def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
 
     def full(size):
         raise RuntimeError("cudaErrorMemoryAllocation: out of memory")
 
     monkeypatch.setattr(library().cuda, "Memory", full)
     with pytest.warns(UserWarning, match=r"cannot be replayed, so Python makes every one: there is no memory left .*out of memory"):
-        found = [shares.gradients(shaped(1, 6)) for _ in range(3)]
-    assert found[0] == found[1] == found[2] and not shares.replays.recordings
+        found = [replays.compute(shaped(1, 6)) for _ in range(3)]
+    assert found[0] == found[1] == found[2] and not replays.recordings
 
 
 @pytest.mark.parametrize("name", ["rnn-additive", "one-vector"])
 def test_what_cannot_be_recorded_says_so_once(name):
     model = pair(name)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     with pytest.warns(UserWarning, match="cannot be replayed") as said:
         for seed in range(4):
-            shares.gradients(shaped(seed, 6))
+            replays.compute(shaped(seed, 6))
     assert len(said) == 1 and not model.leftover_saves()
 
 
@@ -346,14 +348,14 @@ def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
 @with_kernels
 def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     for seed in range(4):
-        shares.gradients(shaped(seed, 6))
+        replays.compute(shaped(seed, 6))
     for field in Batch._fields:
         batch = shaped(5, 6)
         getattr(batch, field)[2, 1] = 17
         with pytest.raises(InputError, match=r"Token id 17 at position \(2, 1\)"):
-            shares.gradients(batch)
+            replays.compute(batch)
 
 
 @with_kernels
@@ -361,34 +363,36 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     monkeypatch.setattr(Replays, "MOST", 1)
     monkeypatch.setattr(Replays, "BEFORE", 0)
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
-    found = [shares.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])]
-    assert list(shares.replays.recordings) == [((5, 7), (5, 6), (5, 6), True, False)]
-    plain = Shares(model, CrossEntropy(), SGD(model, 0.0))
-    close(found, [plain.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    found = [replays.compute(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])]
+    assert list(replays.recordings) == [((5, 7), (5, 6), (5, 6), True, False)]
+    plain = Plain(model, CrossEntropy(), SGD(model, 0.0))
+    close(found, [plain.compute(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
 
 
 @with_kernels
 def test_a_closer_look_at_a_replayed_step_sees_its_components():
     model = pair("transformer", dropout=0.2)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     for seed in range(4):
-        value = shares.gradients(shaped(seed, 6))
+        drawn_from = states_of(model.generators())
+        value = replays.compute(shaped(seed, 6))
+    rewind(model.generators(), drawn_from)
     paths = []
     with observe(model, lambda path, *_: paths.append(path)):
-        assert shares.again() == pytest.approx(value, rel=1e-12)
+        assert replays.again(shaped(3, 6)) == pytest.approx(value, rel=1e-12)
     assert "encoder.layers.0.self_attention.attention" in paths
 
 
 @with_kernels
 def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_batch():
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     for _ in range(4):
-        shares.gradients(shaped(1, 6))
+        replays.compute(shaped(1, 6))
     expected = model.flat_buffers().grad.get()
     model.zero_grad()
-    shares.gradients(shaped(1, 6))
+    replays.compute(shaped(1, 6))
     close([model.flat_buffers().grad.get()], [expected])
     assert np.abs(expected).max() > 0
 
@@ -397,10 +401,10 @@ def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_ba
 def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
     model = pair("transformer")[1]
     model.unused = Linear(2, 3, np.random.default_rng(0)).to("float64").to("gpu")
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     for _ in range(4):
         model.unused.weight.grad += 5
-        shares.gradients(shaped(1, 6))
+        replays.compute(shaped(1, 6))
         assert not model.unused.weight.grad.get().any() and model.output.weight.grad.get().any()
 
 
@@ -413,12 +417,12 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
         backward, tried = model.backward, []
         if looks:
             model.backward = lambda d, b=backward, t=tried: t.append(1) or (b(d) if float(d.max()) else None)
-        shares = Shares(model, CrossEntropy(), SGD(model, 0.1), replay=True, skip_padding=False)
+        replays = Replays(model, CrossEntropy(), SGD(model, 0.1))
         found = []
         for seed in range(5):
-            found.append(shares.gradients(shaped(seed, 6)))
-            shares.update()
-        assert len(shares.replays.recordings) == (not looks) and (not looks or len(tried) == 7)  # five steps, a rehearsal, an attempt
+            found.append(replays.compute(shaped(seed, 6)))
+            replays.update()
+        assert len(replays.recordings) == (not looks) and (not looks or len(tried) == 7)  # five steps, a rehearsal, an attempt
         assert not model.leftover_saves()
         results.append(found)
     close(results[1], results[0])
@@ -427,12 +431,12 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
 @with_kernels
 def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_captured():
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
-    shares.gradients(shaped(1, 6))
+    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays.compute(shaped(1, 6))
     backward, tried = model.backward, []
     model.backward = lambda d: tried.append(backward(d)) if not tried else None + 1  # the rehearsal goes well
     with pytest.raises(TypeError, match="unsupported operand"):
-        shares.gradients(shaped(3, 6))
+        replays.compute(shaped(3, 6))
     model.backward = backward
     model.clear_saves()
     float(on_device(np.ones(1)).sum())
@@ -440,7 +444,8 @@ def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_
 
 def test_on_the_cpu_there_is_nothing_to_replay():
     model = pair("transformer")[0]
-    assert Shares(model, CrossEntropy(), SGD(model), replay=True).replays is None
+    with pytest.raises(InputError, match="this model is on the CPU"):
+        Replays(model, CrossEntropy(), SGD(model))
 
 
 # -- decoding --------------------------------------------------------------------------------------------------------
@@ -688,9 +693,16 @@ def test_tf32_is_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
 
 
 def test_a_new_run_on_a_gpu_takes_a_batch_whole(tmp_path, capsys):
-    for options, shares in (([], 1), (["--shares", "2"], 2)):
-        trained(tmp_path / str(shares), "gpu", 4, *options)
-        assert Run.open(tmp_path / str(shares)).options.shares == shares
+    for n, (device, options, shares) in enumerate((("gpu", [], 1), ("gpu", ["--shares", "2"], 2), ("auto", [], 2))):
+        trained(tmp_path / str(n), device, 4, *options)
+        assert Run.open(tmp_path / str(n)).options.shares == shares
+
+
+def test_the_command_replays_a_run_on_a_gpu_that_is_in_one_share(tmp_path, capsys):
+    trained(tmp_path / "one", "gpu", 4, "--shares", 1)
+    trained(tmp_path / "two", "gpu", 4, "--shares", 2)
+    strategies = {(name, device): strategy_of(Run.open(tmp_path / name).to(device)) for name in ("one", "two") for device in ("cpu", "gpu")}
+    assert strategies.pop(("one", "gpu")) is Replays and [*strategies.values()] == 3 * [None]
 
 
 def test_the_study_stays_on_the_cpu(capsys):

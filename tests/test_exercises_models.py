@@ -137,7 +137,7 @@ def adam_options(g):
 def clip(g):
     model = Owner(W=g["d_W"], b=g["d_b"])
     model.W.grad[...], model.b.grad[...] = g["d_W"], g["d_b"]
-    model.pack()
+    model.flatten()
     clip_by_global_norm(model, g["largest"])
     return model.W.grad, model.b.grad
 

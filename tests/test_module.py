@@ -131,7 +131,7 @@ def test_a_parameter_prints_its_shape():
     assert repr(Parameter.zeros(3, 2)) == "Parameter(3, 2)"
 
 
-# -- zeros that are owed ------------------------------------------------------------------------------------------
+# -- gradients that are not yet cleared ------------------------------------------------------------------------------------------
 
 
 class Product(Module):
@@ -160,7 +160,7 @@ def backward(product):
     product.backward(D_Y.astype(y.dtype))
 
 
-def owing(flatten=True):
+def not_cleared(flatten=True):
     """(a model, its product): gradients full of rubbish that zero_grad() has just declared to be zero."""
     model = Module()
     model.before, model.product, model.after = Scale(1.0, 2.0), Product([1, 2, 3], [4, 5, 6]), Scale(3.0)
@@ -174,7 +174,7 @@ def owing(flatten=True):
 
 @pytest.mark.parametrize("flatten", [False, True])
 def test_the_first_accumulate_after_zero_grad_writes_and_the_second_adds(flatten):
-    model, product = owing(flatten)
+    model, product = not_cleared(flatten)
     grad = product.weight._grad
     backward(product)
     assert product.weight.grad is grad and np.array_equal(grad, D_W)
@@ -186,7 +186,7 @@ def test_the_first_accumulate_after_zero_grad_writes_and_the_second_adds(flatten
 
 
 def test_the_first_accumulate_after_zero_grad_hands_over_the_memory_of_the_gradient():
-    _, product = owing()
+    _, product = not_cleared()
     given = []
     product.weight.accumulate(lambda out=None: given.append(out) or np.copyto(out, 7))
     product.weight.accumulate(lambda out=None: given.append(out) or np.ones((2, 3)))
@@ -201,14 +201,14 @@ def test_accumulate_without_zero_grad_adds():
 
 
 def test_a_product_that_fails_leaves_the_gradient_that_zero_grad_promised():
-    _, product = owing()
+    _, product = not_cleared()
     refusal(ZeroDivisionError, product.weight.accumulate, lambda out=None: 1 / 0)
     assert (product.weight.grad == 0).all()
 
 
 def test_looking_at_a_gradient_after_zero_grad_gives_zeros_in_the_same_array():
     for flatten in (False, True):
-        model, product = owing(flatten)
+        model, product = not_cleared(flatten)
         looked = product.weight.grad
         assert looked is product.weight._grad and (looked == 0).all()
         backward(product)
@@ -219,7 +219,7 @@ def test_looking_at_a_gradient_after_zero_grad_gives_zeros_in_the_same_array():
 
 
 def test_zeros_are_written_once_and_not_over_what_came_after():
-    _, product = owing()
+    _, product = not_cleared()
     product.weight.grad[1, 2] = 9
     assert product.weight.grad.sum() == 9
     product.weight.zero_grad()
@@ -228,8 +228,8 @@ def test_zeros_are_written_once_and_not_over_what_came_after():
     assert np.array_equal(product.weight.grad, D_W)
 
 
-def test_adding_and_assigning_to_a_gradient_that_owes_its_zeros():
-    _, product = owing()
+def test_adding_and_assigning_to_a_gradient_that_is_not_yet_cleared():
+    _, product = not_cleared()
     grad = product.weight._grad
     product.weight.grad += 2
     assert product.weight.grad is grad and (grad == 2).all()
@@ -240,14 +240,14 @@ def test_adding_and_assigning_to_a_gradient_that_owes_its_zeros():
     assert np.array_equal(grad, np.arange(6).reshape(2, 3) + D_W)
 
 
-def test_a_gradient_that_owes_its_zeros_still_refuses_another_shape():
-    _, product = owing()
+def test_a_gradient_that_is_not_yet_cleared_still_refuses_another_shape():
+    _, product = not_cleared()
     assert "(2, 3)" in refusal(InputError, setattr, product.weight, "grad", np.ones((3, 2)))
     assert (product.weight.grad == 0).all()
 
 
 def test_the_flat_gradient_has_the_zeros_and_what_was_accumulated():
-    model, product = owing()
+    model, product = not_cleared()
     flat = model.flat_buffers()
     assert (flat.grad == 0).all() and flat.grad is flat.grad
     model.zero_grad()
@@ -259,16 +259,16 @@ def test_the_flat_gradient_has_the_zeros_and_what_was_accumulated():
     assert product.weight.grad.base is flat.grad and flat.grad.tolist() == [0, 0, *D_W.ravel(), 0]
 
 
-def test_one_parameter_that_owes_zeros_keeps_the_others_gradients():
-    model, product = owing()
+def test_one_parameter_that_is_not_yet_cleared_keeps_the_others_gradients():
+    model, product = not_cleared()
     model.before.a.grad, model.after.a.grad = np.array([1.0, 2.0]), np.array([3.0])
     product.weight.grad = D_W
     product.weight.zero_grad()
     assert model.flat_buffers().grad.tolist() == [1, 2, 0, 0, 0, 0, 0, 0, 3]
 
 
-def test_clipping_counts_the_zeros_that_are_owed():
-    model, product = owing()
+def test_clipping_counts_gradients_that_are_not_yet_cleared():
+    model, product = not_cleared()
     assert clip_by_global_norm(model, 1.0) == 0
     model.zero_grad()
     backward(product)
@@ -279,7 +279,7 @@ def test_clipping_counts_the_zeros_that_are_owed():
 
 @pytest.mark.parametrize("make", [lambda m: SGD(m, 0.5, momentum=0.5), lambda m: Adam(m, 0.5), lambda m: AdamW(m, 0.5)])
 def test_all_zeros_reach_the_optimizer_though_nobody_looked(make):
-    models = [owing()[0] for _ in range(2)]
+    models = [not_cleared()[0] for _ in range(2)]
     optimizers = [make(model) for model in models]
     for model, optimizer in zip(models, optimizers):  # a step with gradients, so that the moments move
         for p in model.parameters():
@@ -296,8 +296,8 @@ def test_all_zeros_reach_the_optimizer_though_nobody_looked(make):
     assert all(np.array_equal(ours[name], plain[name]) and np.isfinite(ours[name]).all() for name in ours)
 
 
-def test_a_copied_parameter_owes_its_zeros_too_and_pays_them_alone():
-    model, product = owing()
+def test_a_copied_parameter_is_not_yet_cleared_either_and_is_cleared_alone():
+    model, product = not_cleared()
     other = copy.deepcopy(model)
     backward(product)
     assert (other.product.weight.grad == 0).all() and np.array_equal(product.weight.grad, D_W)
@@ -308,8 +308,8 @@ def test_a_copied_parameter_owes_its_zeros_too_and_pays_them_alone():
 
 
 @pytest.mark.parametrize("target", ["float64", "cpu"])
-def test_moving_takes_zeros_along_that_are_owed(target):
-    model, product = owing()
+def test_moving_clears_what_is_not_yet_cleared(target):
+    model, product = not_cleared()
     model.to(target)
     assert all((p._grad == 0).all() for p in model.parameters())
     model.zero_grad()
@@ -318,23 +318,23 @@ def test_moving_takes_zeros_along_that_are_owed(target):
     assert product.weight.grad.dtype == ("float32" if target == "cpu" else target)
 
 
-def test_packing_anew_takes_zeros_along_that_are_owed():
-    model, product = owing()
+def test_flattening_anew_clears_what_is_not_yet_cleared():
+    model, product = not_cleared()
     model.added = Scale(8.0, 9.0)
     model.added.a.grad += 3
     model.before.a.grad += 1
-    flat = model.pack()
+    flat = model.flatten()
     assert flat.grad.tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 3, 3]
     backward(product)
     assert np.array_equal(product.weight.grad, D_W)
 
 
 def test_buffers_can_live_in_other_arrays_with_the_values_they_have():
-    model, product = owing()
+    model, product = not_cleared()
     backward(product)
     model.after.a.grad = np.array([4.0])
     flat = model.flat_buffers()
-    values, grads = flat.data.copy(), [0, 0, *D_W.ravel(), 4]  # `before` still owes its zeros
+    values, grads = flat.data.copy(), [0, 0, *D_W.ravel(), 4]  # `before` is not yet cleared
     data, grad = np.full(9, np.nan, np.float32), np.full(9, np.nan, np.float32)
     flat.live_in(data, grad)
     assert flat.data is data and flat.grad is grad and flat.intact() and model.flat_buffers() is flat
@@ -561,25 +561,25 @@ def test_backward_and_assignment_reach_the_flat_buffers():
 def test_flat_buffers_are_made_once():
     model = Tree()
     flat = model.flat_buffers()
-    assert model.flat_buffers() is flat and model.pack() is flat
+    assert model.flat_buffers() is flat and model.flatten() is flat
 
 
 def test_packing_finds_the_parameters_that_were_added_since():
     model = Tree()
     flat = model.flat_buffers()
     model.added = Scale(9.0, 9.0)
-    grown = model.pack()
+    grown = model.flatten()
     assert grown is not flat and grown.data.size == flat.data.size + 2
     assert grown.data[-2:].tolist() == [9, 9]
     assert all(p.data.base is grown.data for p in model.parameters())
-    assert model.flat_buffers() is grown and model.pack() is grown
+    assert model.flat_buffers() is grown and model.flatten() is grown
 
 
 def test_packing_finds_a_parameter_that_was_exchanged():
     model = Tree()
     model.flat_buffers()
     model.first = model.again = Scale(8.0, 8.0)
-    assert 8 in model.pack().data and model.pack().data.size == 14
+    assert 8 in model.flatten().data and model.flatten().data.size == 14
 
 
 def test_flat_buffers_follow_parameters_that_another_buffer_took():
@@ -725,7 +725,7 @@ def test_gradients_of_a_component_that_came_after_the_flat_buffers_are_zeroed_to
     model.later.weight.grad += 1
     model.zero_grad()
     assert not model.later.weight.grad.any()
-    assert model.pack().data.size == model.parameter_count()
+    assert model.flatten().data.size == model.parameter_count()
 
 
 @pytest.mark.parametrize("state", [None, 3, [], {"weight": [[1.0] * 3] * 4, "bias": [1.0] * 3}, {"weight": np.ones((4, 3), complex), "bias": np.ones(3)}])

@@ -134,8 +134,10 @@ def test_adamw_without_a_gradient_only_decays():
 
 
 def test_adamw_of_one_model_does_not_decay_another():
-    AdamW(Toy(), weight_decay=0.3)
-    assert Adam(Toy()).weight_decay == 0
+    AdamW(Toy(), weight_decay=0.3).step()
+    model, untouched = Toy(), Toy()
+    Adam(model).step()
+    assert np.array_equal(model.weight.data, untouched.weight.data)
 
 
 # -- SGD ----------------------------------------------------------------------------------------------------------

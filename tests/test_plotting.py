@@ -280,13 +280,13 @@ def test_the_smallest_picture_has_room_for_its_names(kind):
 # -- the strip ----------------------------------------------------------------------------------------------------
 
 
-def moments(count=21, rng=None):
+def snapshots(count=21, rng=None):
     rng = rng or np.random.default_rng(0)
     return [(100 * i, rng.dirichlet(np.ones(5), size=(2, 3, 4))) for i in range(count)]
 
 
 def test_the_strip_shows_first_last_and_even_steps_between():
-    film = moments()
+    film = snapshots()
     figure = plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS, columns=5)
     assert shape(figure) == (1, 5)
     steps = [axes.get_title() for axes in panels(figure)]
@@ -300,7 +300,7 @@ def test_the_strip_shows_first_last_and_even_steps_between():
 
 
 def test_the_strip_shows_chosen_heads_of_a_chosen_layer():
-    film = moments(2)
+    film = snapshots(2)
     figure = plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS, layer=1, heads=[3, 1], mean=False)
     assert shape(figure) == (2, 2)
     for row, head in enumerate((2, 0)):
@@ -686,7 +686,7 @@ ODD = ["\u200b", "\ud800", "\udce9", "\ufeff", "\u0301", "\x00", "\t", "\u202e",
     lambda t: plot_attention(make(), SOURCE, TARGET, [t] * 5, [t] * 4, layers=1),
     lambda t: plot_influence(make(), SOURCE, TARGET, [t] * 5, [t] * 4),
     lambda t: plot_attention_and_gradient(make(), SOURCE, TARGET, [t] * 5, [t] * 4),
-    lambda t: plot_attention_strip(moments(2), [t] * 5, [t] * 4),
+    lambda t: plot_attention_strip(snapshots(2), [t] * 5, [t] * 4),
     lambda t: plot_matrices({t: np.eye(2)}, heading=t, rows=t, columns=t, row_labels=[t, t], column_labels=[t, t]),
     lambda t: plot_comparison(t, np.eye(2), np.eye(2)),
     lambda t: plot_loss_curve(metrics(3), title=t),
@@ -830,13 +830,13 @@ def test_a_number_can_be_read_on_its_cell_dark_or_pale(matrix):
     (lambda m: plot_attention_and_gradient(m, SOURCE, TARGET, layer=5), "no layer '5'"),
     (lambda m: attention_gradients(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
     (lambda m: attention_gradients(m, None, TARGET), "attends to a source"),
-    (lambda m: plot_attention_strip([], SOURCE_TOKENS, TARGET_TOKENS), "no moments"),
-    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS[:3]), "query axis has 4 ids and 3 labels"),
-    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS[:2], TARGET_TOKENS), "key axis has 5 ids and 2 labels"),
+    (lambda m: plot_attention_strip([], SOURCE_TOKENS, TARGET_TOKENS), "no snapshots"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS[:3]), "query axis has 4 ids and 3 labels"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS[:2], TARGET_TOKENS), "key axis has 5 ids and 2 labels"),
     (lambda m: plot_attention_strip([(0, np.ones((4, 5)))], SOURCE_TOKENS, TARGET_TOKENS), "one shape"),
-    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS, layer=3), "no layer '3'"),
-    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS, mean=False), "needs a row"),
-    (lambda m: plot_attention_strip(moments(2), SOURCE_TOKENS, TARGET_TOKENS, kind="corss"), "Did you mean 'cross'"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, layer=3), "no layer '3'"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, mean=False), "needs a row"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, kind="corss"), "Did you mean 'cross'"),
     (lambda m: plot_loss_curve([]), "no loss to draw"),
     (lambda m: plot_loss_curve([{"step": 3, "exact_match": 0.5}]), "no loss to draw"),
     (lambda m: plot_loss_curve([{"loss": 3.0}]), 'no "step"'),

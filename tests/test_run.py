@@ -27,7 +27,7 @@ from minitransformer.runs.lock import locked
 from minitransformer.runs.metrics import Metrics
 from minitransformer.runs.run import TrainingOptions
 from minitransformer.training import Constant, Cosine, Noam
-from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
 
 
@@ -64,7 +64,7 @@ def test_ctrl_c_finishes_the_step_saves_and_can_be_continued(tmp_path):
     whole = finished(Run.create(tmp_path / "whole", config()))
     run = Run.create(tmp_path / "run", config())
     with Save(run) as save, pytest.raises(Interrupted):
-        run.train([Log(run), Evaluate(run), Moments(run), save, lambda p: p.step == 7 and os.kill(os.getpid(), signal.SIGINT)])
+        run.train([Log(run), Evaluate(run), Snapshots(run), save, lambda p: p.step == 7 and os.kill(os.getpid(), signal.SIGINT)])
     assert Run.open(tmp_path / "run").optimizer.t == 8
     assert weights_and_state(finished(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
 
@@ -254,7 +254,7 @@ def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(t
 
     whole = Run(tmp_path / "whole", survivor.config)
     whole.last_step = survivor.optimizer.t
-    whole.train([Moments(whole)])
+    whole.train([Snapshots(whole)])
     assert weights_and_state(survivor) == weights_and_state(whole)
 
 
@@ -262,7 +262,7 @@ def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
     run = finished(Run.create(tmp_path / "run", config(steps=5)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
     assert {"step", "config", "vocabulary", "random", "seconds", "example", "longest_source", "shortest_source"} == set(facts)
-    assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.moments else set())
+    assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.snapshots else set())
 
 
 # -- a folder that cannot be harmed: one training at a time -------------------------------------------------------
@@ -810,7 +810,7 @@ def test_kills_also_inside_the_write_of_the_config_lose_nothing(tmp_path):
     assert counts["in config.json"] >= 3
     whole = Run(tmp_path / "whole", survivor.config)
     whole.last_step = survivor.optimizer.t
-    whole.train([Moments(whole)])
+    whole.train([Snapshots(whole)])
     assert weights_and_state(survivor)[0].keys() >= {"output.weight"}
     assert {k: v for k, v in weights_and_state(survivor)[0].items() if "moment " not in k} == {
         k: v for k, v in weights_and_state(whole)[0].items() if "moment " not in k
@@ -825,7 +825,7 @@ def test_ctrl_c_during_the_last_step_ends_the_run_as_if_nothing_had_been_pressed
     run, before = Run.create(tmp_path / "run", config()), signal.getsignal(signal.SIGINT)
     ends = []
     with Save(run) as save, contextlib.suppress(Interrupted):
-        run.train([lambda p: p.step == 24 and os.kill(os.getpid(), signal.SIGINT), Log(run), Evaluate(run), Moments(run), save, lambda p: ends.append(p.step)])
+        run.train([lambda p: p.step == 24 and os.kill(os.getpid(), signal.SIGINT), Log(run), Evaluate(run), Snapshots(run), save, lambda p: ends.append(p.step)])
     assert ends[-1] == 24 and save.asked_to_stop and signal.getsignal(signal.SIGINT) is before
     assert weights_and_state(Run.open(run.folder)) == weights_and_state(whole)
     assert [p.name for p in run.checkpoints()] == [p.name for p in whole.checkpoints()]

@@ -1,6 +1,7 @@
 """A batch in shares: the numbers of the whole batch, whether the shares follow each other or run side by side."""
 
 import contextlib
+import functools
 import json
 import math
 import multiprocessing
@@ -29,12 +30,14 @@ from minitransformer.models import MODELS, LanguageModel, Transformer, Transform
 from minitransformer.runs import Run
 from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.testing import away_from_initialisation
-from minitransformer.training import SGD, Adam, AdamW, Noam, train
-from minitransformer.training.hooks import Evaluate, Interrupted, Log, Moments, Save
+from minitransformer.training import SGD, Adam, AdamW, Noam, in_shares, plain_loop, train
+from minitransformer.training.data_parallel import DataParallel, slices_of
+from minitransformer.training.generators import drawing_from, rewind, states_of
+from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
+from minitransformer.training.loop import Plain
 from minitransformer.training.options import TrainingOptions
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
-from minitransformer.training.shares import Shares, cut, dealt, drawing_from
-from minitransformer.training.team import parts_of
+from minitransformer.training.shares import Shares, cut, dealt
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
 SIZES["dropout"] = 0.0
@@ -83,7 +86,12 @@ def nobody_waits_forever():
 @pytest.fixture
 def processes(monkeypatch):
     """A function that says how many processes there may be from now on."""
-    return lambda count: monkeypatch.setattr("minitransformer.training.shares.cores", lambda: count if FORK_IS_SAFE else 1)
+    return lambda count: monkeypatch.setattr("minitransformer.training.strategies.cores", lambda: count if FORK_IS_SAFE else 1)
+
+
+def strategy_of(model, loss, optimizer, count):
+    """As a run has it: padding is left out."""
+    return in_shares(count, skip_padding=True)(model, loss, optimizer)
 
 
 def small(kind=Transformer, variant="post", **changes):
@@ -126,9 +134,9 @@ def whole(model, loss, batch):
 def assert_shares_equal_the_whole(model, batch, count, loss=None):
     """Loss and gradients, to 1e-12 of the largest."""
     value, expected = whole(model, CrossEntropy(0.1) if loss is None else loss, batch)
-    shares = Shares(model, CrossEntropy(0.1) if loss is None else loss, SGD(model), count)
+    shares = strategy_of(model, CrossEntropy(0.1) if loss is None else loss, SGD(model), count)
     with shares:
-        close(shares.gradients(batch), value, 1e-12 * value)
+        close(shares.compute(batch), value, 1e-12 * value)
         size = max(abs(g).max() for g in expected.values())
         for name, p in model.named_parameters().items():
             close(p.grad, expected[name], 1e-12 * size)
@@ -180,10 +188,10 @@ def test_gradients_of_before_do_not_count(processes):
     processes(1)
     for count in (1, 3):
         model = small()
-        shares = Shares(model, CrossEntropy(), SGD(model), count)
+        shares = strategy_of(model, CrossEntropy(), SGD(model), count)
         model.output.weight.grad += 100
-        first = shares.gradients(batch_of()), model.flat_buffers().grad.copy()
-        second = shares.gradients(batch_of()), model.flat_buffers().grad.copy()
+        first = shares.compute(batch_of()), model.flat_buffers().grad.copy()
+        second = shares.compute(batch_of()), model.flat_buffers().grad.copy()
         assert first[0] == second[0] and np.array_equal(first[1], second[1]) and abs(first[1]).max() < 100
 
 
@@ -274,17 +282,17 @@ def test_a_share_whose_targets_are_all_padding_adds_nothing(processes, cores, ro
 def test_a_batch_without_a_real_target_is_refused_by_the_loss(processes, cores):
     processes(cores)
     model, batch = small(), batch_of()
-    with Shares(model, CrossEntropy(), SGD(model), 2) as shares:
-        message = refusal(shares.gradients, batch._replace(target_out=0 * batch.target_out))
+    with strategy_of(model, CrossEntropy(), SGD(model), 2) as shares:
+        message = refusal(shares.compute, batch._replace(target_out=0 * batch.target_out))
         assert message == "An empty batch: every target is padding, so there is nothing to predict."
         model.clear_saves()
-        close(shares.gradients(batch), whole(small(), CrossEntropy(), batch)[0])
+        close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
 
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_less_than_one_share_is_refused(count):
     model = small()
-    assert f"at least one share, got {count}" in refusal(Shares, model, CrossEntropy(), SGD(model), count)
+    assert f"at least one share, got {count}" in refusal(strategy_of, model, CrossEntropy(), SGD(model), count)
 
 
 # -- dropout ------------------------------------------------------------------------------------------------------
@@ -294,7 +302,7 @@ def masks(model, shares, batch):
     """The input's masks, one for each share that this process computes."""
     seen = []
     with observe(model, lambda path, c, inputs, y: path == "source_input.dropout" and seen.append(y == 0)):
-        shares.gradients(batch)
+        shares.compute(batch)
     return seen
 
 
@@ -302,7 +310,7 @@ def test_every_share_and_every_step_draws_a_mask_of_its_own(processes):
     processes(1)
     model = small(dropout=0.5)
     batch = Batch(*(np.repeat(ids[1:2], 6, axis=0) for ids in batch_of()))
-    shares = Shares(model, CrossEntropy(), SGD(model), 3)
+    shares = strategy_of(model, CrossEntropy(), SGD(model), 3)
     seen = [mask.tobytes() for _ in range(4) for mask in masks(model, shares, batch)]
     assert len(seen) == 12 == len({*seen})
 
@@ -310,8 +318,8 @@ def test_every_share_and_every_step_draws_a_mask_of_its_own(processes):
 def test_one_share_draws_as_a_plain_step_does():
     models = [small(LanguageModel, dropout=0.3) for _ in range(2)]
     value, expected = whole(models[0], CrossEntropy(), batch_of())
-    shares = Shares(models[1], CrossEntropy(), SGD(models[1]), 1)
-    assert shares.gradients(batch_of()) == value
+    shares = strategy_of(models[1], CrossEntropy(), SGD(models[1]), 1)
+    assert shares.compute(batch_of()) == value
     for name, p in models[1].named_parameters().items():
         assert np.array_equal(p.grad, expected[name])
     assert models[0].generators()[0].bit_generator.state == models[1].generators()[0].bit_generator.state
@@ -325,9 +333,9 @@ def test_the_generator_ends_in_the_same_state_whoever_computes(processes, count)
         processes(cores)
         model = small(dropout=0.3)
         start = model.generators()[0].bit_generator.state
-        with Shares(model, CrossEntropy(), SGD(model), count) as shares:
+        with strategy_of(model, CrossEntropy(), SGD(model), count) as shares:
             for seed in range(3):
-                shares.gradients(batch_of(seed))
+                shares.compute(batch_of(seed))
         states.append(model.generators()[0].bit_generator.state)
         assert states[-1] != start
     assert states[0] == states[1]
@@ -338,12 +346,15 @@ def test_the_generator_ends_in_the_same_state_whoever_computes(processes, count)
 def test_the_last_gradients_come_again_with_the_same_dropout(processes, cores, count):
     processes(cores)
     model = small(dropout=0.3)
-    with Shares(model, CrossEntropy(), SGD(model), count) as shares:
-        shares.gradients(batch_of(1))
-        value = shares.gradients(batch_of())
+    with strategy_of(model, CrossEntropy(), SGD(model), count) as shares:
+        shares.compute(batch_of(1))
+        generators = model.generators()
+        before = states_of(generators)
+        value = shares.compute(batch_of())
         grad = model.flat_buffers().grad.copy()
         for _ in range(2):
-            assert math.isclose(shares.again(), value, rel_tol=1e-15)
+            rewind(generators, before)
+            assert math.isclose(shares.again(batch_of()), value, rel_tol=1e-15)
             assert np.array_equal(model.flat_buffers().grad, grad)
 
 
@@ -362,8 +373,6 @@ def test_drawing_from_a_seed_leaves_the_generators_where_they_were():
     with drawing_from(6, generators):
         assert not {*draw()} & {*first}
     assert len({*first}) == 3, "the generators of a model must not draw the same numbers"
-    with drawing_from(None, generators):
-        assert draw() == [tuple(g.integers(1 << 60, size=3)) for g in untouched]
     assert draw() == [tuple(g.integers(1 << 60, size=3)) for g in untouched]
 
 
@@ -380,11 +389,12 @@ def trained(model, make_optimizer, shares, steps=5, max_norm=None, hooks=(), los
     """Everything that training leaves, as comparable values."""
     optimizer, told = make_optimizer(model), []
     seeds = iter(range(100))
+    strategy = functools.partial(Workers, communicator=shares) if isinstance(shares, Communicator) else in_shares(shares)
 
     def next_batch():
         return batch_of(next(seeds), vocabulary=1500)
 
-    train(model, loss or CrossEntropy(0.1), optimizer, next_batch, steps, max_norm, [*hooks, told.append], shares)
+    train(model, loss or CrossEntropy(0.1), optimizer, next_batch, steps, max_norm, [*hooks, told.append], strategy)
     arrays = {**model.state_dict(), **optimizer.state_dict(), "gradient": model.flat_buffers().grad}
     progress = [(p.step, p.gradient_norm, p.learning_rate, p.tokens) for p in told]
     facts = [optimizer.t, progress, [g.bit_generator.state for g in model.generators()]]
@@ -434,7 +444,7 @@ def test_a_batch_that_leaves_a_process_without_work_changes_nothing(processes):
         processes(cores)
         model = large()
         batches = iter([batch_of(0), batch_of(1, rows=2), batch_of(2), batch_of(3, rows=1), batch_of(4)])
-        train(model, CrossEntropy(), Adam(model, 0.01), batches.__next__, 5, 1.0, shares=3)
+        train(model, CrossEntropy(), Adam(model, 0.01), batches.__next__, 5, 1.0, strategy=in_shares(3))
         results.append((model.flat_buffers().data.tobytes(), [g.bit_generator.state for g in model.generators()]))
     assert results[0] == results[1]
 
@@ -445,29 +455,29 @@ def test_every_process_computes_its_share_and_moves_its_part(processes):
     processes(3)
     model = large()
     seen = []
-    with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
-        assert len(shares.team.forks) == 2
+    with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+        assert len(shares.forks) == 2
         assert len(masks(model, shares, batch_of(vocabulary=1500))) == 1
         before = model.flat_buffers().data.copy()
         update = shares.optimizer.update
         shares.optimizer.update = lambda rate, grad, part: seen.append(part) or update(rate, grad, part)
         shares.update()
         moved = before != model.flat_buffers().data
-        assert seen == shares.team.parts[:1] and all(moved[part].any() for part in shares.team.parts)
-        assert all(len(moved) / 5 < part.stop - part.start < len(moved) / 2 for part in shares.team.parts)
+        assert seen == shares.slices[:1] and all(moved[part].any() for part in shares.slices)
+        assert all(len(moved) / 5 < part.stop - part.start < len(moved) / 2 for part in shares.slices)
 
 
 def test_without_as_many_cores_as_shares_nothing_is_forked(processes):
     for cores, count in ((1, 2), (2, 3), (4, 1)):
         processes(cores)
         model = small()
-        with Shares(model, CrossEntropy(), SGD(model), count) as shares:
-            assert shares.team is None
+        with strategy_of(model, CrossEntropy(), SGD(model), count) as shares:
+            assert type(shares) is (Plain if count == 1 else Shares)
     if FORK_IS_SAFE:
         processes(4)
-        with Shares(model, CrossEntropy(), SGD(model), 2) as shares:
-            assert len(shares.team.forks) == 1
-        assert shares.team is None
+        with strategy_of(model, CrossEntropy(), SGD(model), 2) as shares:
+            assert type(shares) is DataParallel and len(shares.forks) == 1
+        assert shares.forks == []
 
 
 @needs_fork
@@ -478,9 +488,88 @@ def test_one_optimizer_may_be_trained_side_by_side_again_and_again(processes):
         model, seeds = large(), iter(range(100))
         optimizer = Adam(model, 0.01)
         for stop in stops:
-            train(model, CrossEntropy(), optimizer, lambda s=seeds: batch_of(next(s)), stop, 1.0, shares=2)
+            train(model, CrossEntropy(), optimizer, lambda s=seeds: batch_of(next(s)), stop, 1.0, strategy=in_shares(2))
         results.append((model.flat_buffers().data.tobytes(), optimizer.state_dict()["second_moment"].tobytes()))
     assert results[0] == results[1]
+
+
+# -- every way is the plain loop -----------------------------------------------------------------------------------
+
+
+@needs_fork
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_every_way_makes_the_steps_of_the_plain_loop(processes, cores, count):
+    """In float64 and without dropout, to rounding; one share, as it is by default, to the last bit."""
+    processes(cores)
+    results = []
+    for strategy in (None, in_shares(count), in_shares(count, skip_padding=True)):
+        model, seeds = small(), iter(range(100))
+        arguments = model, CrossEntropy(0.1), SGD(model, 0.1, 0.9), lambda s=seeds: batch_of(next(s)), 4, 0.5
+        plain_loop(*arguments) if strategy is None else train(*arguments, strategy=strategy)
+        results.append(model.flat_buffers().data.copy())
+    for found in results[1:]:
+        close(found, results[0], 1e-12)
+    assert count > 1 or np.array_equal(results[0], results[1])
+
+
+@needs_fork
+@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("count", [1, 2])
+def test_padding_is_left_out_whoever_computes(processes, cores, count):
+    processes(cores)
+    for skip in (False, True):
+        model, seen = small(), []
+        with in_shares(count, skip)(model, CrossEntropy(), SGD(model)) as strategy:
+            with observe(model, lambda path, c, inputs, y, seen=seen: path == "source_input.dropout" and seen.append(y.ndim)):
+                strategy.compute(batch_of())
+        assert {*seen} == {2 if skip else 3}
+
+
+class Workers(Shares):
+    """A strategy for several machines, as MPI would have it: every rank computes its share, and all sum the gradients."""
+
+    def __init__(self, model, loss, optimizer, communicator):
+        super().__init__(model, loss, optimizer, communicator.size)
+        self.communicator = communicator
+
+    def compute(self, batch):
+        shares, rank = self.shares_of(batch), self.communicator.rank
+        self.optimizer.flat.zero_grad()
+        value, grad = self.compute_share(*shares[rank]) if rank < len(shares) else (0.0, self.optimizer.flat.grad)
+        grad[...] = self.communicator.all_sum(grad)
+        return self.communicator.all_sum(value)
+
+
+class Communicator:
+    """Threads in place of machines."""
+
+    def __init__(self, rank, size, barrier, board):
+        self.rank, self.size, self.barrier, self.board = rank, size, barrier, board
+
+    def all_sum(self, value):
+        self.board[self.rank] = value + 0
+        self.barrier.wait(30)
+        total = sum(self.board[1:], self.board[0])
+        self.barrier.wait(30)
+        return total
+
+
+def test_a_strategy_for_several_machines_is_one_more_class(processes):
+    """Every rank ends with the weights of one process that computes the shares one after the other, bit for bit."""
+    processes(1)
+    expected = trained(large(), OPTIMIZERS["adam"], 2, max_norm=0.5)
+    barrier, board, found = threading.Barrier(2), [None, None], [None, None]
+
+    def work(rank):
+        found[rank] = trained(large(), OPTIMIZERS["adam"], Communicator(rank, 2, barrier, board), max_norm=0.5)
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] == found[1] == expected
 
 
 # -- what the processes tell each other ---------------------------------------------------------------------------
@@ -489,7 +578,7 @@ def test_one_optimizer_may_be_trained_side_by_side_again_and_again(processes):
 @pytest.mark.parametrize("size", [1, BLOCK, 5 * BLOCK + 7, 6 * BLOCK, 9 * BLOCK - 1])
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_the_parts_make_up_the_whole_and_are_cut_between_blocks(size, count):
-    parts = parts_of(size, count)
+    parts = slices_of(size, count)
     assert len(parts) == count and parts[0].start == 0 and parts[-1].stop == size
     for one, other in zip(parts, parts[1:]):
         assert one.stop == other.start and (one.stop % BLOCK == 0 or one.stop == size)
@@ -549,7 +638,7 @@ def test_parameters_that_moved_away_are_noticed(processes):
     processes(2)
     model = large()
     with pytest.raises(InputError, match="have moved since this optimizer was made"):
-        trained(model, OPTIMIZERS["adam"], 2, hooks=[lambda progress: model.encoder.pack()])
+        trained(model, OPTIMIZERS["adam"], 2, hooks=[lambda progress: model.encoder.flatten()])
 
 
 # -- errors -------------------------------------------------------------------------------------------------------
@@ -564,11 +653,11 @@ def test_an_error_in_another_process_is_that_of_one_process_and_the_next_step_wo
     for cores in (1, 2):
         processes(cores)
         model = small(dropout=0.3)
-        with Shares(model, CrossEntropy(), Adam(model), 2) as shares:
-            messages.append(refusal(shares.gradients, bad))
+        with strategy_of(model, CrossEntropy(), Adam(model), 2) as shares:
+            messages.append(refusal(shares.compute, bad))
             model.clear_saves()
             for _ in range(2):
-                messages.append([shares.gradients(batch), model.flat_buffers().grad.tobytes()])
+                messages.append([shares.compute(batch), model.flat_buffers().grad.tobytes()])
                 shares.update()
                 messages[-1].append(model.flat_buffers().data.tobytes())
     assert messages[:3] == messages[3:] and "99" in messages[0]
@@ -580,9 +669,9 @@ def test_a_process_that_is_killed_is_reported_and_nothing_is_left(processes, whe
     processes(3)
     model, batch = small(), batch_of()
     with pytest.raises(ChildProcessError, match=r"exit code -9; .*train a new run in one process: --shares 1\."):
-        with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
-            children = [fork.process for fork in shares.team.forks]
-            shares.gradients(batch)
+        with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+            children = [fork.process for fork in shares.forks]
+            shares.compute(batch)
             victim = children[1]
             if when == "while":
                 os.kill(victim.pid, signal.SIGSTOP)
@@ -591,7 +680,7 @@ def test_a_process_that_is_killed_is_reported_and_nothing_is_left(processes, whe
             else:
                 os.kill(victim.pid, signal.SIGKILL)
                 victim.join(10)
-            shares.update() if when == "between" else shares.gradients(batch)
+            shares.update() if when == "between" else shares.compute(batch)
     assert not any(child.is_alive() for child in children)
 
 
@@ -610,11 +699,11 @@ def test_after_the_block_no_process_is_alive_and_products_take_their_threads_aga
     model = small()
     with threadpool_limits(2, "blas"):
         before = blas_threads()
-        with contextlib.suppress(error or Boom), Shares(model, CrossEntropy(), Adam(model), 3) as shares:
-            children = [fork.process for fork in shares.team.forks]
+        with contextlib.suppress(error or Boom), strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+            children = [fork.process for fork in shares.forks]
             assert len(children) == 2 and all(child.is_alive() for child in children)
             assert {*blas_threads()} == {1}
-            shares.gradients(batch_of())
+            shares.compute(batch_of())
             if error:
                 raise error
         assert blas_threads() == before and {*before} == {2}
@@ -654,7 +743,7 @@ def test_ctrl_c_in_a_step_leaves_no_process(processes, where):
     assert {*multiprocessing.active_children()} == before and len(steps) == 3
     del model.forward
     optimizer = Adam(model, 0.01)
-    train(model, CrossEntropy(), optimizer, lambda: batch_of(), 2, shares=2)  # and one may go on
+    train(model, CrossEntropy(), optimizer, lambda: batch_of(), 2, strategy=in_shares(2))  # and one may go on
     assert optimizer.t == 2 and not model.leftover_saves()
 
 
@@ -675,7 +764,7 @@ def test_a_number_that_is_not_finite_is_found_in_the_same_component(processes, r
         model, batch = explosion(rows)
         before = model.state_dict()
         with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
-            train(model, CrossEntropy(), Adam(model), lambda batch=batch: batch, 5, 1.0, shares=count)
+            train(model, CrossEntropy(), Adam(model), lambda batch=batch: batch, 5, 1.0, strategy=in_shares(count))
         sentences.append(str(caught.value))
         assert not model.leftover_saves()
         for name, value in model.state_dict().items():
@@ -694,7 +783,7 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
 
     named = pytest.raises(NonFiniteError, match=r"Step 3 .*parameter decoder\.layers\.1\.cross_attention\.key")
     with np.errstate(all="ignore"), named:
-        train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], shares=2)
+        train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], strategy=in_shares(2))
 
 
 @needs_fork
@@ -704,9 +793,9 @@ def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(proces
     monkeypatch.setattr("minitransformer.training.processes.STOPPED_TOO_LONG", 0.5)
     model, batch = small(), batch_of()
     with pytest.raises(ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."):
-        with Shares(model, CrossEntropy(), Adam(model), 3) as shares:
-            children = [fork.process for fork in shares.team.forks]
-            shares.gradients(batch)
+        with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+            children = [fork.process for fork in shares.forks]
+            shares.compute(batch)
             if when == "share":
                 forward = shares.loss.forward
                 shares.loss.forward = lambda *inputs: os.kill(children[1].pid, signal.SIGSTOP) or forward(*inputs)
@@ -714,7 +803,7 @@ def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(proces
                 os.kill(children[1].pid, signal.SIGSTOP)
             if when == "long message":
                 batch = Batch(*(np.tile(ids, (5000, 1)) for ids in batch))
-            shares.update() if when == "step" else shares.gradients(batch)
+            shares.update() if when == "step" else shares.compute(batch)
     assert not any(child.is_alive() for child in children)
 
 
@@ -722,11 +811,11 @@ def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(proces
 def test_a_process_that_was_stopped_for_a_moment_goes_on_as_if_it_had_not_been(processes):
     processes(2)
     model, batch = small(), batch_of()
-    with Shares(model, CrossEntropy(), Adam(model), 2) as shares:
-        os.kill(shares.team.forks[0].process.pid, signal.SIGSTOP)
-        timer = threading.Timer(0.6, os.kill, (shares.team.forks[0].process.pid, signal.SIGCONT))
+    with strategy_of(model, CrossEntropy(), Adam(model), 2) as shares:
+        os.kill(shares.forks[0].process.pid, signal.SIGSTOP)
+        timer = threading.Timer(0.6, os.kill, (shares.forks[0].process.pid, signal.SIGCONT))
         timer.start()
-        close(shares.gradients(batch), whole(small(), CrossEntropy(), batch)[0])
+        close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
         timer.join()
 
 
@@ -789,17 +878,17 @@ def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
     assert Run.open(tmp_path / "run").optimizer.t == 7
     resumed = Run.resume(tmp_path / "run")
     with Save(resumed) as save:
-        resumed.train([Log(resumed), Evaluate(resumed), Moments(resumed), save])
+        resumed.train([Log(resumed), Evaluate(resumed), Snapshots(resumed), save])
     assert weights_and_state(resumed) == weights_and_state(together)
 
 
 @pytest.mark.parametrize("cores", [1, 2, 8])
 @pytest.mark.parametrize("given, kept", [({}, 2), ({"shares": 1}, 1), ({"shares": 3}, 3)])
 def test_a_runs_config_says_how_many_shares_it_has_and_no_machine_does(tmp_path, monkeypatch, cores, given, kept):
-    monkeypatch.setattr("minitransformer.training.shares.cores", lambda: cores)
+    monkeypatch.setattr("minitransformer.training.strategies.cores", lambda: cores)
     Run.create(tmp_path / "run", config(**given))
     assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["shares"] == kept
-    monkeypatch.setattr("minitransformer.training.shares.cores", lambda: 5)
+    monkeypatch.setattr("minitransformer.training.strategies.cores", lambda: 5)
     assert Run.resume(tmp_path / "run").options.shares == kept
 
 
@@ -822,9 +911,9 @@ def test_shares_in_a_loop_of_ones_own_are_the_same_on_every_number_of_threads(pr
     processes(1)
     with threadpool_limits(2, "blas"):
         model = small()
-        with Shares(model, CrossEntropy(), SGD(model), 2):
+        with strategy_of(model, CrossEntropy(), SGD(model), 2):
             assert {*blas_threads()} == {1}
-        with Shares(model, CrossEntropy(), SGD(model), 1):
+        with strategy_of(model, CrossEntropy(), SGD(model), 1):
             assert {*blas_threads()} == {2}
         assert {*blas_threads()} == {2}
 
@@ -928,8 +1017,8 @@ def test_the_loss_of_three_shares_is_the_same_to_the_last_bit(processes):
     for cores in (1, 3):
         processes(cores)
         model = Told()
-        with Shares(model, Telling(), SGD(model), 3) as shares:
-            values.append(shares.gradients(Batch(ids, ids, ids)))
+        with strategy_of(model, Telling(), SGD(model), 3) as shares:
+            values.append(shares.compute(Batch(ids, ids, ids)))
     assert values[0] == values[1]
 
 
@@ -940,17 +1029,17 @@ def test_an_error_in_this_process_leaves_the_others_in_step(processes, error):
     model, batch = small(), batch_of()
     bad = Batch(*(ids.copy() for ids in batch))
     bad.source[0, 0] = 99  # a row of the first share
-    with Shares(model, CrossEntropy(), Adam(model), 2) as shares:
+    with strategy_of(model, CrossEntropy(), Adam(model), 2) as shares:
         with pytest.raises((InputError, KeyboardInterrupt)):
             if error == "id":
-                shares.gradients(bad)
+                shares.compute(bad)
             else:
                 model.forward = interrupt
-                shares.gradients(batch)
+                shares.compute(batch)
         vars(model).pop("forward", None)
         model.clear_saves()
         for _ in range(2):
-            close(shares.gradients(batch_of(1)), whole(small(), CrossEntropy(), batch_of(1))[0])
+            close(shares.compute(batch_of(1)), whole(small(), CrossEntropy(), batch_of(1))[0])
 
 
 def interrupt(*inputs):
@@ -962,17 +1051,17 @@ def test_an_error_in_the_step_of_another_process_does_not_pass_in_silence(proces
     processes(2)
     model, here = large(), os.getpid()
     optimizer = Adam(model, 0.01)
-    shares = Shares(model, CrossEntropy(), optimizer, 2)
-    updater = optimizer.updater
+    shares = strategy_of(model, CrossEntropy(), optimizer, 2)
+    rule = optimizer.rule
 
-    def failing(rate):
+    def failing(*arguments):
         if os.getpid() != here:
             raise FloatingPointError
-        return updater(rate)
+        return rule(*arguments)
 
-    optimizer.updater = failing
+    optimizer.rule = failing
     with pytest.raises((FloatingPointError, ChildProcessError)), shares:
-        shares.gradients(batch_of())
+        shares.compute(batch_of())
         shares.update()
 
 
@@ -980,14 +1069,14 @@ def test_an_error_in_the_step_of_another_process_does_not_pass_in_silence(proces
 def test_an_error_in_this_process_at_its_part_of_the_step_leaves_the_others_in_step(processes):
     processes(2)
     model, batch = small(), batch_of()
-    with Shares(model, CrossEntropy(), SGD(model, 0.0), 2) as shares:
-        shares.gradients(batch)
-        shares.optimizer.updater = interrupt
+    with strategy_of(model, CrossEntropy(), SGD(model, 0.0), 2) as shares:
+        shares.compute(batch)
+        shares.optimizer.update = interrupt
         with pytest.raises(KeyboardInterrupt):
             shares.update()
-        del shares.optimizer.updater
+        del shares.optimizer.update
         for _ in range(2):
-            close(shares.gradients(batch), whole(small(), CrossEntropy(), batch)[0])
+            close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
 
 
 def test_a_share_without_any_source_adds_up_with_the_others(processes):
@@ -1001,7 +1090,7 @@ def test_a_share_without_any_source_adds_up_with_the_others(processes):
 def test_parameters_that_were_moved_away_meanwhile_stay_where_they_are(processes):
     processes(2)
     model = small().to("float32")
-    with Shares(model, CrossEntropy(), Adam(model), 2):
+    with strategy_of(model, CrossEntropy(), Adam(model), 2):
         model.to("float64")
         values = model.state_dict()
     for name, value in model.state_dict().items():
@@ -1013,7 +1102,7 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
     processes(2)
     model = small()
     optimizer = Adam(model)
-    train(model, CrossEntropy(), optimizer, batch_of, 1, shares=2)
+    train(model, CrossEntropy(), optimizer, batch_of, 1, strategy=in_shares(2))
     arrays = [optimizer.flat.data, optimizer.flat.grad, optimizer.first_moment, optimizer.second_moment]
     before = [array.copy() for array in arrays]
     assert all(array.any() for array in before) and optimizer.flat.intact() and model.flat_buffers() is optimizer.flat
@@ -1028,12 +1117,12 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
 @needs_fork
 def test_the_command_says_that_a_process_was_killed_and_nothing_more(tmp_path, capsys, processes, monkeypatch):
     processes(2)
-    monkeypatch.setattr("minitransformer.training.team.Team.gradients", lambda self, shares: kill_one(self))
+    monkeypatch.setattr("minitransformer.training.data_parallel.DataParallel.compute", lambda self, batch: kill_one(self))
     status, _, said = run(f"train copy {OPTIONS} --shares 2 --out '{tmp_path / 'run'}'", capsys)
     assert status == 1 and said.rstrip().endswith("--shares 1.")
 
 
-def kill_one(team):
-    team.forks[0].process.kill()
-    team.forks[0].process.join()
-    team.forks[0].receive()
+def kill_one(strategy):
+    strategy.forks[0].process.kill()
+    strategy.forks[0].process.join()
+    strategy.forks[0].receive()

@@ -14,8 +14,9 @@ from minitransformer.errors import NonFiniteError
 from minitransformer.inspection import alignment_shares, first_word_shares
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
-from minitransformer.training import SGD, Adam, clip_by_global_norm, train
-from minitransformer.training.loop import explain_non_finite
+from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm, plain_loop, train
+from minitransformer.training.loop import Plain
+from minitransformer.training.non_finite import explain_non_finite
 from minitransformer.training.shares import Shares
 
 TASK = Copy(symbols=5, min_length=2, max_length=4)
@@ -31,9 +32,10 @@ def batches(seed=0, count=16):
     return lambda: make_batch(*TASK.sample(rng, count))
 
 
-def test_a_step_is_forward_loss_backward_clip_step():
+@pytest.mark.parametrize("way", [plain_loop, train])
+def test_a_step_is_forward_loss_backward_clip_step(way):
     ours, by_hand = small(), small()
-    train(ours, CrossEntropy(0.1), Adam(ours, 0.01), batches(), steps=3, max_norm=0.5)
+    way(ours, CrossEntropy(0.1), Adam(ours, 0.01), batches(), steps=3, max_norm=0.5)
     loss, optimizer, next_batch = CrossEntropy(0.1), Adam(by_hand, 0.01), batches()
     for _ in range(3):
         source, target_in, target_out = next_batch()
@@ -44,6 +46,21 @@ def test_a_step_is_forward_loss_backward_clip_step():
         optimizer.step()
     for name, value in ours.state_dict().items():
         np.testing.assert_array_equal(value, by_hand.state_dict()[name])
+
+
+@pytest.mark.parametrize("model", [Transformer, LanguageModel])
+@pytest.mark.parametrize("max_norm", [None, 0.5])
+def test_training_is_the_plain_loop_bit_for_bit(model, max_norm):
+    results = []
+    for way in (plain_loop, train):
+        made, seen = small(model, dropout=0.3, attention_dropout=0.2).eval(), []
+        optimizer = AdamW(made, lambda t: 0.01 / t)
+        hooks = {"hooks": [lambda p, seen=seen: seen.append(p.loss)]} if way is train else {}
+        losses = way(made, CrossEntropy(0.1), optimizer, batches(), 4, max_norm, **hooks) or seen
+        arrays = {**made.state_dict(), **optimizer.state_dict(), "gradients": made.flat_buffers().grad}
+        states = [g.bit_generator.state for g in made.generators()]
+        results.append(([float(x) for x in losses], {name: a.tobytes() for name, a in arrays.items()}, states, optimizer.t))
+    assert results[0] == results[1] and len({*results[0][0]}) == 4
 
 
 @pytest.mark.parametrize("model", [Transformer, LanguageModel])
@@ -114,6 +131,24 @@ def test_an_infinite_activation_stops_before_the_parameters_move_and_is_named(dr
     assert not model.leftover_saves()
 
 
+@pytest.mark.parametrize("strategy", [Plain, functools.partial(Shares, count=2)], ids=["whole", "shares"])
+def test_a_closer_look_draws_the_same_masks(strategy):
+    model, masks = small(dropout=0.3), []
+    dropout = model.encoder.layers[0].add_norm_1.dropout
+    forward = dropout.forward
+
+    def explode(x):
+        y = forward(x)
+        masks.append((y == 0).tobytes())
+        return y * np.float32(np.inf)
+
+    dropout.forward = explode
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError):
+        train(model, CrossEntropy(), Adam(model), batches(), 5, strategy=strategy)
+    steps = len(masks) // 2
+    assert steps == len({*masks}) and masks[:steps] == masks[steps:]
+
+
 def test_a_gradient_that_is_not_finite_is_named_though_the_loss_is_fine():
     model = small()
     norm = model.encoder.layers[0].add_norm_2.norm
@@ -126,10 +161,10 @@ def test_a_gradient_that_is_not_finite_is_named_though_the_loss_is_fine():
 def test_a_parameter_that_is_not_finite_is_named():
     model = small()
     model.decoder.layers[1].cross_attention.key.weight.data[3, 2] = np.nan
-    shares = Shares(model, CrossEntropy(), Adam(model))
+    strategy = Plain(model, CrossEntropy(), Adam(model))
     with np.errstate(all="ignore"):
-        shares.gradients(batches()())
-    sentence = explain_non_finite(model, shares, 17)
+        strategy.compute(batches()())
+    sentence = explain_non_finite(model, strategy, batches()(), 17)
     assert "Step 17" in sentence and "parameter decoder.layers.1.cross_attention.key.weight" in sentence
 
 

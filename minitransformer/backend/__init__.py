@@ -17,7 +17,7 @@ from .reductions import (
 )
 from .rows import add_rows, zero_rows
 from .scores import keys_outermost, query_key_product
-from .updates import adam_kernel, in_blocks
+from .updates import adam_kernel, in_blocks, update_mean
 
 __all__ = [
     "DEVICES",
@@ -45,6 +45,7 @@ __all__ = [
     "product",
     "query_key_product",
     "sum_of_squares",
+    "update_mean",
     "use_tf32",
     "uses_tf32",
     "zero_rows",

@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..backend import chosen_device
+from ..backend import chosen_device, on_host
 from ..core.options import flag
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
@@ -17,10 +17,10 @@ from .pictures import draw_run
 
 def train(options):
     """Train a model, or train one on (`--resume RUN`), and leave a run folder."""
-    from ..training.hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
+    from ..training.hooks import Evaluate, Interrupted, Log, ProgressBar, Save, Snapshots
 
     device = chosen_device(options.device)  # before a folder is made
-    run = (resumed_run(options) if options.resume else new_run(options, device)).to(device)
+    run = (resumed_run(options) if options.resume else new_run(options)).to(device)
     if run.aside:
         print(f"What came after step {run.optimizer.t} is moved aside, into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
@@ -29,7 +29,7 @@ def train(options):
     with Save(run) as save:
         bar = ProgressBar(run, evaluation)
         try:
-            run.train([Log(run), evaluation, Moments(run), save, bar])
+            run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy_of(run))
         except Interrupted:
             bar.close()
             print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")
@@ -48,11 +48,11 @@ def train(options):
     return 0
 
 
-def new_run(options, device):
+def new_run(options):
     if options.task is None:
         raise InputError(f"Name a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
     training = given(options, "training_")
-    if device == "gpu":
+    if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
     config = make_config(
         options.task,
@@ -64,6 +64,15 @@ def new_run(options, device):
     )
     folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
     return Run.create(folder, config, options.overwrite)
+
+
+def strategy_of(run):
+    """On a GPU a batch that is one share is replayed; otherwise a run computes as it does unless told (None)."""
+    if run.options.shares > 1 or on_host(run.optimizer.flat.data):
+        return None
+    from ..gpu.replays import Replays
+
+    return Replays
 
 
 def resumed_run(options):

@@ -44,11 +44,11 @@ def figures(run, source, target, layers=None, heads=None):
     yield "influence", plotting.plot_influence(model, source, target, *words, sizes=sizes)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
-    if run.moments:
+    if run.snapshots:
         kind = "cross" if hasattr(model, "encoder") else "self"
         words, sizes = words_on_axes(run, *run.example())
-        moments = [(step, by_words(weights, *axis_sizes(kind, *sizes))) for step, weights in sorted(run.moments.items())]
-        yield "attention-strip", plotting.plot_attention_strip(moments, *words, kind)
+        snapshots = [(step, by_words(weights, *axis_sizes(kind, *sizes))) for step, weights in sorted(run.snapshots.items())]
+        yield "attention-strip", plotting.plot_attention_strip(snapshots, *words, kind)
     if (table := position_table(model)) is not None:
         yield "positions", plotting.plot_positional_encoding(table[: model.config.d_model])
     if isinstance(model, (Transformer, LanguageModel)):

@@ -272,13 +272,13 @@ class Module:
     def flat_buffers(self):
         """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved.
 
-        A parameter that is added or exchanged later is in them after `pack()`, or once an optimizer is made; a step of an
+        A parameter that is added or exchanged later is in them after `flatten()`, or once an optimizer is made; a step of an
         optimizer that was made before says so.
         """
         flat = self.__dict__.get("_flat")
-        return flat if flat is not None and flat.intact() else self.pack()
+        return flat if flat is not None and flat.intact() else self.flatten()
 
-    def pack(self):
+    def flatten(self):
         """Search the tree for parameters, and make new `FlatBuffers` if they are not those of the present ones."""
         parameters = self.parameters()
         if not parameters:

@@ -14,7 +14,7 @@ class Parameter:
     says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the memory stays true.)
     """
 
-    _owes_zeros = False  # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
+    _not_yet_cleared = False  # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
 
     @checked
     def __init__(self, data: Floats):
@@ -54,9 +54,9 @@ class Parameter:
 
     @property
     def grad(self):
-        if self._owes_zeros:
+        if self._not_yet_cleared:
             self._grad.fill(0)
-            self._owes_zeros = False
+            self._not_yet_cleared = False
         return self._grad
 
     @grad.setter
@@ -65,17 +65,17 @@ class Parameter:
 
     def zero_grad(self):
         """Set the gradient to zero. The zeros are written when somebody looks, or never, if `accumulate` comes first."""
-        self._owes_zeros = True
+        self._not_yet_cleared = True
 
-    def settle(self):
-        """The gradient in memory is the gradient: no zeros are owed."""
-        self._owes_zeros = False
+    def mark_written(self):
+        """The gradient in memory is the gradient: nothing is left to clear."""
+        self._not_yet_cleared = False
 
     def accumulate(self, product, *inputs):
         """grad += product(*inputs). The first after `zero_grad` writes its result straight into the gradient's memory."""
-        if self._owes_zeros:
+        if self._not_yet_cleared:
             product(*inputs, out=self._grad)
-            self._owes_zeros = False
+            self._not_yet_cleared = False
         else:
             self._grad += product(*inputs)
 
@@ -138,18 +138,18 @@ class FlatBuffers:
     @property
     def grad(self):
         for p in self.parameters:
-            p.grad  # noqa: B018 - looking at it writes the zeros that it owes
+            p.grad  # noqa: B018 - looking at it writes the zeros, if it is not yet cleared
         return self._grad
 
     def zero_grad(self):
         for p in self.parameters:
             p.zero_grad()
 
-    def settle(self):
-        """Forget which zeros are owed: all gradients have been written, in a way that the parameters do not know of."""
+    def mark_written(self):
+        """No gradient is left to clear: all have been written, in a way that the parameters do not know of."""
         for p in self.parameters:
-            p.settle()
+            p.mark_written()
 
     def intact(self):
-        """Whether all the parameters still live here; `to()`, or packing a part of the model, moves them away."""
+        """Whether all the parameters still live here; `to()`, or flattening a part of the model, moves them away."""
         return all(p.data.base is self.data for p in self.parameters)

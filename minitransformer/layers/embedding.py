@@ -29,7 +29,7 @@ class Embedding(Module):
         self.scale = features**0.5 if scale else 1.0
 
     def forward(self, ids: Ids):
-        ids = self.beside(ids)
+        ids = self.on_same_device(ids)
         expect_ids(ids, self.weight.shape[0])
         self.save(ids)
         return self.weight.data[ids] * self.scale                        # (..., D)
@@ -39,7 +39,7 @@ class Embedding(Module):
         rows = (d_y * self.scale).reshape(-1, d_y.shape[-1])             # (N, D)
         add_rows(self.weight.grad, ids.reshape(-1), rows)
 
-    def beside(self, ids):
+    def on_same_device(self, ids):
         """The ids in the memory where W is; checked on their way to a GPU, where a look at them would have to wait."""
         if on_host(ids) and not on_host(self.weight.data):
             expect_ids(ids, self.weight.shape[0])

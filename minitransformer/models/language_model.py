@@ -46,7 +46,7 @@ class LanguageModel(Module):
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source: Source | None, target_in: Target):
-        ids = self.input.embedding.beside(target_in if source is None else joined(source, target_in))
+        ids = self.input.embedding.on_same_device(target_in if source is None else joined(source, target_in))
         x = self.read(ids, ids != 0)                                     # (B, n, D), n = S + T
         before = ids.shape[1] - target_in.shape[1]
         self.save(before)
@@ -79,7 +79,7 @@ class LanguageModel(Module):
         caches = [Cache() for _ in self.layers.layers]
         if source is None or source.shape[1] == 0:
             return None, caches
-        ids = self.input.embedding.beside(joined(source, source[:, :0]))
+        ids = self.input.embedding.on_same_device(joined(source, source[:, :0]))
         self.read(ids, ids != 0, caches)
         return ids != 0, caches
 
@@ -88,7 +88,7 @@ class LanguageModel(Module):
     def step(self, ids: Next, state: Annotated[tuple, State]):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         before, caches = state
-        ids = self.input.embedding.beside(ids)
+        ids = self.input.embedding.on_same_device(ids)
         new = ids[:, None] != 0
         real = new if before is None else array_module(ids).concatenate([before, new], axis=1)
         caches = copied(caches)

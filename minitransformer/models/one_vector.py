@@ -55,7 +55,7 @@ class OneVectorMLP(Module):
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source: Source, target_in: Target):
-        source = self.source_input.embedding.beside(source)
+        source = self.source_input.embedding.on_same_device(source)
         vector = self.encode(source)                                     # (B, D)
         return self.decode(target_in, vector)                            # (B, T, V)
 
@@ -78,7 +78,7 @@ class OneVectorMLP(Module):
     @no_grad()
     def start(self, source: Source):
         """The state before the first token: the vector, and how many tokens have been read."""
-        source = self.source_input.embedding.beside(source)
+        source = self.source_input.embedding.on_same_device(source)
         return self.encode(source), 0
 
     @asked
@@ -86,7 +86,7 @@ class OneVectorMLP(Module):
     def step(self, ids: Next, state: Annotated[tuple, State]):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         vector, read = state
-        ids = self.target_input.embedding.beside(ids)
+        ids = self.target_input.embedding.on_same_device(ids)
         positions = array_module(ids).full((len(ids), 1), read)
         return self.decode(ids[:, None], vector, positions)[:, 0], (vector, read + 1)
 

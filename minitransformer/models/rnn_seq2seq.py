@@ -68,7 +68,7 @@ class RNNSeq2Seq(Module):
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source: Source, target_in: Target):
-        source = self.source_embedding.beside(source)
+        source = self.source_embedding.on_same_device(source)
         logits, _ = self.decode(target_in, *self.encode(source))
         return logits                                                    # (B, T, V)
 
@@ -118,7 +118,7 @@ class RNNSeq2Seq(Module):
     @no_grad()
     def start(self, source: Source):
         """The state before the first token: annotations, their mask, and the writer's first state."""
-        source = self.source_embedding.beside(source)
+        source = self.source_embedding.on_same_device(source)
         return self.encode(source)
 
     @asked

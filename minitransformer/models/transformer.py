@@ -47,7 +47,7 @@ class Transformer(Module):
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source: Source, target_in: Target):
-        source, target_in = self.source_input.embedding.beside(source), self.target_input.embedding.beside(target_in)
+        source, target_in = self.source_input.embedding.on_same_device(source), self.target_input.embedding.on_same_device(target_in)
         memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
         return self.decode(target_in, memory, memory_mask)               # (B, T, V)
 
@@ -71,7 +71,7 @@ class Transformer(Module):
     @no_grad()
     def start(self, source: Source):
         """The state before the first token: the memory, its mask, which target tokens are real (none yet), caches."""
-        source = self.source_input.embedding.beside(source)
+        source = self.source_input.embedding.on_same_device(source)
         memory, memory_mask = self.encode(source)
         return memory, unless_all(memory_mask), source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
 
@@ -83,7 +83,7 @@ class Transformer(Module):
         Only the new token passes through the decoder; of those before it, the caches hold the keys and values.
         """
         memory, memory_mask, before, caches = state
-        ids, xp = self.target_input.embedding.beside(ids), array_module(before)
+        ids, xp = self.target_input.embedding.on_same_device(ids), array_module(before)
         real = xp.concatenate([before, ids[:, None] != 0], axis=1)       # (B, t + 1)
         position = xp.full((len(ids), 1), before.shape[1])
         caches = copied(caches)

@@ -84,23 +84,23 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
 
 
 def plot_attention_strip(
-    moments, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True, columns=8
+    snapshots, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True, columns=8
 ):
-    """How one layer's attention changed while training: a film strip, one column for each moment.
+    """How one layer's attention changed while training: a film strip, one column for each snapshot.
 
-    `moments` is a list of (step, weights (layers, heads, T, S)), the weights as from `attention_weights(...)[kind]`.
-    At most `columns` moments are shown, evenly chosen, the first and the last among them. The top row is the mean over
-    all heads (unless `mean` is False), then one row for each of `heads`. `layer` and `heads` are numbers from 1; the
-    layer is the last if not said. Tokens and labels as in `plot_attention`.
+    `snapshots` is a list of (step, weights (layers, heads, T, S)), the weights as from `attention_weights(...)[kind]`.
+    At most `columns` snapshots are shown, evenly chosen, the first and the last among them. The top row is the mean
+    over all heads (unless `mean` is False), then one row for each of `heads`. `layer` and `heads` are numbers from 1;
+    the layer is the last if not said. Tokens and labels as in `plot_attention`.
 
-    Returns a matplotlib Figure. Raises InputError for no moments, moments of different shapes, labels that do not match
-    the weights, and a kind, layer or head that does not exist.
+    Returns a matplotlib Figure. Raises InputError for no snapshots, snapshots of different shapes, labels that do not
+    match the weights, and a kind, layer or head that does not exist.
     """
     if kind not in HEADINGS:
         raise unknown("kind of attention", kind, HEADINGS)
-    moments = [(step, np.asarray(weights)) for step, weights in moments]
-    check_moments(moments, columns)
-    shape = moments[0][1].shape
+    snapshots = [(step, np.asarray(weights)) for step, weights in snapshots]
+    check_snapshots(snapshots, columns)
+    shape = snapshots[0][1].shape
     layer = chosen("layer", layer, shape[0])[-1]
     heads = chosen("head", heads, shape[1])
     if not (mean or heads):
@@ -109,11 +109,11 @@ def plot_attention_strip(
     labels = labels._replace(
         keys=labels_for("key axis", shape[3], labels.keys), queries=labels_for("query axis", shape[2], labels.queries)
     )
-    moments = [(step, weights[layer]) for step, weights in moments]      # (heads, T, S)
-    all_weights, few = cropped([weights for _, weights in moments], labels)
-    rows, most = panels_that_fit([f"step {moments[-1][0]:,}"], few)
-    places = np.linspace(0, len(moments) - 1, min(columns, most, len(moments))).round().astype(int)
-    shown = [(moments[i][0], all_weights[i]) for i in places]
+    snapshots = [(step, weights[layer]) for step, weights in snapshots]  # (heads, T, S)
+    all_weights, few = cropped([weights for _, weights in snapshots], labels)
+    rows, most = panels_that_fit([f"step {snapshots[-1][0]:,}"], few)
+    places = np.linspace(0, len(snapshots) - 1, min(columns, most, len(snapshots))).round().astype(int)
+    shown = [(snapshots[i][0], all_weights[i]) for i in places]
     heads, other_heads = heads[: rows - bool(mean)], heads[rows - bool(mean) :]
     note = left_out(labels, few, heads=other_heads)
     maps = [[w.mean(axis=0) for _, w in shown]] if mean else []
@@ -139,11 +139,11 @@ def numbers(indices):
     return f"{first} to {last}" if gapless else ", ".join(str(i + 1) for i in indices)
 
 
-def check_moments(moments, columns):
-    """Raise InputError unless there are moments, all (step, weights of one shape (layers, heads, T, S))."""
-    if not moments:
-        raise InputError("There are no moments to draw: hand in a list of (step, weights).")
-    shapes = sorted({weights.shape for _, weights in moments})
+def check_snapshots(snapshots, columns):
+    """Raise InputError unless there are snapshots, all (step, weights of one shape (layers, heads, T, S))."""
+    if not snapshots:
+        raise InputError("There are no snapshots to draw: hand in a list of (step, weights).")
+    shapes = sorted({weights.shape for _, weights in snapshots})
     if len(shapes) > 1 or len(shapes[0]) != 4:
         raise InputError(f"All weights of a strip have one shape (layers, heads, T, S), got {shapes}.")
     if columns < 1:

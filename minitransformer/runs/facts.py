@@ -74,13 +74,13 @@ def expect_example(example, size):
         raise InputError(f"{expect}, all others from {UNK} to {size - 1}; got {reprlib.repr(example)}.")
 
 
-def expect_moments(moments, example):
+def expect_snapshots(snapshots, example):
     """Raise InputError unless each is attention (layers, H, T, S) over the example's sequence, its name a step."""
     source, target = map(len, example)
-    for step, weights in moments.items():
+    for step, weights in snapshots.items():
         fits = weights.ndim == 4 and weights.shape[2:] in ((target, source), (source + target, source + target))
         if not re.fullmatch(r"\d{1,18}", step) or not fits:
-            raise InputError(f"moments/{step} of shape {weights.shape} is no attention of the example: {target} targets, {source} sources.")
+            raise InputError(f"The snapshot moments/{step} of shape {weights.shape} is no attention of the example: {target} targets, {source} sources.")
 
 
 def _expect_from_0(value, kind, name):

@@ -31,10 +31,11 @@ from ..terminal.streams import complain
 from ..training.loop import train
 from ..training.options import TrainingOptions
 from ..training.processes import one_blas_thread
+from ..training.strategies import in_shares
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
-from .facts import expect_example, expect_facts, expect_moments, vocabulary_of
+from .facts import expect_example, expect_facts, expect_snapshots, vocabulary_of
 from .files import (
     UNFINISHED,
     checkpoint_name,
@@ -72,7 +73,7 @@ class Run:
         self.loss = CrossEntropy(self.options.label_smoothing)
         self.optimizer = self.options.make_optimizer(self.model)
         self.metrics = Metrics(self.folder / "metrics.jsonl")
-        self.moments = {}  # {step: attention (layers, H, T, S)}: what `training.hooks.Moments` recorded
+        self.snapshots = {}  # {step: attention (layers, H, T, S)}, from `training.hooks.Snapshots`; `moments/` in a checkpoint
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example = None
@@ -233,11 +234,11 @@ class Run:
 
     # -- training ------------------------------------------------------------------------------------------
 
-    def train(self, hooks=()):
+    def train(self, hooks=(), strategy=None):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save.
 
         The numbers never depend on the machine's cores: a matrix product takes one thread, and a batch is computed in the
-        run's shares, side by side where there are cores for it. Raises InputError if another training is at work in the
+        run's shares, side by side where there are cores for it, unless another `strategy` is handed in. Raises InputError if another training is at work in the
         folder, or if another run has taken its place.
         """
         self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
@@ -246,7 +247,8 @@ class Run:
             there = read_config(self.folder)
             if there and there.get("id") != self.config.get("id"):
                 raise InputError(f"Another run has been made in {self.folder} meanwhile. Train in another folder: --out FOLDER.")
-            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=True)
+            strategy = strategy or in_shares(self.options.shares, skip_padding=True)
+            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, strategy)
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 
@@ -278,7 +280,7 @@ class Run:
         """
         tensors = self.model_tensors()
         tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
-        tensors |= {f"moments/{at}": weights for at, weights in self.moments.items()}
+        tensors |= {f"moments/{at}": weights for at, weights in self.snapshots.items()}
         path = self.checkpoint_path()
         path.parent.mkdir(parents=True, exist_ok=True)
         if moved := clear_the_way(self.folder, self.config, path):
@@ -340,14 +342,14 @@ class Run:
         self.task.adopt(vocabulary_of(facts["vocabulary"]))
         self.expect_vocabulary()
         expect_example(facts["example"], len(self.vocabulary))
-        expect_moments(part("moments/"), facts["example"])
+        expect_snapshots(part("moments/"), facts["example"])
         self.model.load_state_dict(part("model/"))
         self.optimizer.t = facts["step"]
         self.exported = not part("optimizer/")
         if not self.exported:
             expect_keys(part("optimizer/"), "optimizer", self.optimizer.moments)
             self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
-        self.moments = {int(at): weights for at, weights in part("moments/").items()}
+        self.snapshots = {int(at): weights for at, weights in part("moments/").items()}
         self.batches.restore(facts["random"]["data"])
         for generator, state in zip(self.model.generators(), facts["random"]["model"]):
             generator.bit_generator.state = state

@@ -1,4 +1,4 @@
-"""What hangs on the training loop: the log, evaluations, moments for the pictures, checkpoints, the progress bar."""
+"""What hangs on the training loop: the log, evaluations, snapshots for the pictures, checkpoints, the progress bar."""
 
 import signal
 import threading
@@ -57,20 +57,20 @@ class Evaluate:
             )
 
 
-class Moments:
-    """Keep the attention of one sequence at eight moments, early ones closer together, for the film strip.
+class Snapshots:
+    """Keep the attention of one sequence after eight of the steps, the first ones closer together, for the film strip.
 
     A model without attention has none.
     """
 
     def __init__(self, run, count=8):
         self.run = run
-        moments = np.geomspace(10, run.options.steps, count) if attentions(run.model) else []
-        self.steps = {int(step) for step in moments}
+        steps = np.geomspace(10, run.options.steps, count) if attentions(run.model) else []
+        self.steps = {int(step) for step in steps}
 
     def __call__(self, progress):
         if progress.step in self.steps:
-            self.run.moments[progress.step] = main_attention(self.run.model, *self.run.example())
+            self.run.snapshots[progress.step] = main_attention(self.run.model, *self.run.example())
 
 
 class Save:

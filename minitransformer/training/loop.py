@@ -1,16 +1,67 @@
-"""The training loop: forward, loss, backward, clip, step. Everything else hangs on hooks."""
+"""The training loop: first in ten lines, then with hooks, checks, and a choice of how a batch is computed."""
 
+import copy
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from ..backend import array_module, keep_freed_memory
-from ..core.observe import observe
+from ..backend import keep_freed_memory, on_host
+from ..core.module import Module
 from ..data.vocabulary import PAD
 from ..errors import NonFiniteError
+from .generators import rewind, states_of
+from .gradients import gradients
+from .non_finite import explain_non_finite
 from .optimizers import clip_by_global_norm
-from .shares import Shares
+
+
+def plain_loop(model, loss, optimizer, next_batch, steps, max_norm=None):
+    """Train until the optimizer has made `steps` steps; return the losses. `train` computes the same numbers."""
+    model.train()
+    losses = []
+    while optimizer.t < steps:
+        source, target_in, target_out = next_batch()
+        model.zero_grad()
+        logits = model(source, target_in)                                # forward, (B, T, V)
+        losses.append(loss(logits, target_out))
+        model.backward(loss.backward())
+        clip_by_global_norm(model, max_norm)
+        optimizer.step()
+    return losses
+
+
+class Plain:
+    """How `train` computes a batch, unless it is told another way: whole, in this process, as `plain_loop` does.
+
+    Every way, a strategy, is a class like this one. `train` makes one, `strategy(model, loss, optimizer)`, works inside
+    its `with` block, which opens and closes what it needs (processes, say), and calls, for each batch:
+
+    - `compute(batch)`: let the model's gradients be those of the batch's mean loss; return that loss;
+    - `update()`: the optimizer's step;
+    - `again(batch)`: `compute` once more, component by component in this process, where it can be observed.
+
+    With `skip_padding`, a model that packs (see `Packing`) computes nothing at padding: its components get the real
+    positions in one row, (N, D) in place of (B, T, D).
+    """
+
+    def __init__(self, model, loss, optimizer, skip_padding=False):
+        self.model, self.optimizer, self.skip_padding = model, optimizer, skip_padding
+        self.loss = on_same_device(loss, optimizer.flat.data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def compute(self, batch):
+        self.optimizer.flat.zero_grad()
+        return gradients(self.model, self.loss, batch, skip_padding=self.skip_padding)
+
+    def update(self):
+        self.optimizer.step()
+
+    def again(self, batch):
+        return self.compute(batch)
 
 
 class Progress(NamedTuple):
@@ -23,28 +74,28 @@ class Progress(NamedTuple):
     tokens: int
 
 
-def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), shares=1, skip_padding=False, replay=False):
+def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), strategy=Plain):
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after each.
 
     `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient that is NaN or
     infinite raises NonFiniteError before the parameters are touched.
 
-    For speed, a batch can be computed in `shares` side by side (see `Shares`), and what stands at padding left out, with
-    `skip_padding`: components then get the real positions in one row, (N, D) in place of (B, T, D). On a GPU, `replay` runs
-    the components' Python only for the first batches of each shape: see `Replays`.
+    `strategy` says how a batch is computed: see `Plain`. Others, for speed, are `in_shares(2, skip_padding=True)` of
+    `training/strategies.py` and, on a GPU, `Replays` of `gpu/replays.py`.
     """
     keep_freed_memory()
     model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
-    components = [component for _, component in model.named_modules()]
-    with Shares(model, loss, optimizer, shares, skip_padding, replay) as shares:
+    components, generators = [component for _, component in model.named_modules()], model.generators()
+    with strategy(model, loss, optimizer) as strategy:
         while optimizer.t < steps:
-            batch = next_batch()
-            value = shares.gradients(batch)                              # forward, loss, backward
+            batch, drawn_from = next_batch(), states_of(generators)
+            value = strategy.compute(batch)                              # zero_grad, forward, loss, backward
             norm = clip_by_global_norm(model, max_norm)
             if not (math.isfinite(value) and math.isfinite(norm)):
-                raise NonFiniteError(explain_non_finite(model, shares, optimizer.t + 1))
-            shares.update()                                              # the optimizer's step
+                rewind(generators, drawn_from)                           # the same dropout, for a closer look
+                raise NonFiniteError(explain_non_finite(model, strategy, batch, optimizer.t + 1))
+            strategy.update()                                            # the optimizer's step
             if any(component.pending() for component in components):
                 left = ", ".join([*model.leftover_saves()][:3])
                 raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {left}.")
@@ -53,43 +104,6 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), sh
                 hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
 
 
-def explain_non_finite(model, shares, step):
-    """One sentence: the step, and the first component whose output or gradient was not finite.
-
-    The step is run once more under observation, with the same dropout; the parameters have not moved since.
-    """
-    found = []
-
-    def after_forward(path, component, inputs, output):
-        if not _finite(output):
-            found.append(f"the output of {_name(path, component)}")
-
-    def after_backward(path, component, d_y, d_inputs):
-        own = [value for value in vars(component).values() if hasattr(value, "grad")]
-        if not _finite(d_inputs) or not all(_finite(p.grad) for p in own):
-            found.append(f"the gradient from {_name(path, component)}")
-
-    model.clear_saves()
-    with np.errstate(all="ignore"), observe(model, after_forward, after_backward):
-        value = shares.again()
-    model.clear_saves()
-    bad = [name for name, p in model.named_parameters().items() if not _finite(p.data)]
-    first = f"the parameter {bad[0]}" if bad else found[0] if found else "the loss, or the gradients' joint norm"
-    return (
-        f"Step {step} stopped: the loss is {value}, and the first value that is not finite is {first}. "
-        "Try a smaller learning rate, a longer warm-up, or clipping by a smaller norm."
-    )
-
-
-def _name(path, component):
-    return f"{path or 'the model'} ({type(component).__name__})"
-
-
-def _finite(values):
-    """Whether all are finite; −∞ passes, because a mask puts it there on purpose."""
-    if isinstance(values, (tuple, list)):
-        return all(_finite(v) for v in values)
-    if getattr(getattr(values, "dtype", None), "kind", "") != "f":
-        return True
-    xp = array_module(values)
-    return bool((xp.isfinite(values) | (values == -np.inf)).all())
+def on_same_device(loss, data):
+    """The loss, or a copy of it, on the device of the parameters."""
+    return loss if on_host(data) or not isinstance(loss, Module) else copy.deepcopy(loss).to("gpu")

@@ -1,8 +1,9 @@
 """Optimizers over the flat buffers, and clipping. The learning rate is a number or a schedule of the step."""
 
+import functools
 import math
 
-from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
+from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares, update_mean
 from ..core.boundary import Epsilon, Floats, NonNegative, Positive, Rate, Share, checked, expect
 from ..core.module import Module
 from ..errors import InputError
@@ -22,7 +23,7 @@ class Optimizer:
     def __init__(self, model: Module, learning_rate: Rate):
         self.model = model
         self.learning_rate = learning_rate
-        self.flat = model.pack()
+        self.flat = model.flatten()
         self.t = 0
         for name in self.moments:
             setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
@@ -53,10 +54,10 @@ class Optimizer:
     def update(self, rate, grad, part=slice(None)):
         """Write the parameters and moments, or a part of them, by the rule of step t and these gradients (P,)."""
         arrays = self.flat.data, grad, *(getattr(self, name) for name in self.moments)
-        in_blocks(self.updater(rate), *(array[part] for array in arrays))
+        in_blocks(functools.partial(self.rule, rate), *(array[part] for array in arrays))
 
-    def updater(self, rate):
-        """The in-place elementwise update of this step: a function of (data, grad, *moments)."""
+    def rule(self, rate, data, grad, *moments):
+        """The formula of step t, element-wise, with θ = data, g = grad, η = rate: writes `data` and the moments."""
         raise NotImplementedError
 
     def state_dict(self):
@@ -90,13 +91,9 @@ class SGD(Optimizer):
         super().__init__(model, learning_rate)
         self.momentum = momentum
 
-    def updater(self, rate):
-        def update(data, grad, velocity):
-            velocity *= self.momentum
-            velocity += grad
-            data -= rate * velocity
-
-        return update
+    def rule(self, rate, data, grad, velocity):
+        velocity[...] = self.momentum * velocity + grad
+        data -= rate * velocity
 
 
 class Adam(Optimizer):
@@ -106,14 +103,16 @@ class Adam(Optimizer):
         θ ← θ − η m̂ / (√v̂ + ε)      m̂ = m / (1−β₁ᵗ)      v̂ = v / (1−β₂ᵗ)
 
     Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
-    β₂ = 0.999. It is made in the numbers, not in the arrays: θ ← θ − ηₜ m / (√v + εₜ), with ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ) and
-    εₜ = ε √(1−β₂ᵗ), is the same. A parameter that never had a gradient has m = v = 0 and stays, because ε is not 0. The defaults are the paper's β and ε, and a common rate.
+    β₂ = 0.999. Both divisions are folded into two scalars, which gives the same step:
+
+        θ ← θ − ηₜ m / (√v + εₜ)      ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ)      εₜ = ε √(1−β₂ᵗ)
+
+    A parameter that never had a gradient has m = v = 0 and stays, because ε is not 0. The defaults are the paper's β and ε, and a common rate.
 
     Sources: Kingma & Ba 2015, algorithm 1 and section 2; Vaswani et al. 2017, section 5.3.
     """
 
     moments = ("first_moment", "second_moment")
-    weight_decay = 0.0
 
     @checked
     def __init__(
@@ -122,30 +121,14 @@ class Adam(Optimizer):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
-    def updater(self, rate):
+    def rule(self, rate, data, grad, m, v):
         unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5
         step_size, epsilon = rate * unbias2 / unbias1, self.epsilon * unbias2
-        if kernel := adam_kernel(self.flat.data):
-            return lambda *arrays: kernel(*arrays, self.beta1, self.beta2, step_size, epsilon, rate * self.weight_decay)
-
-        def update(data, grad, m, v):
-            if self.weight_decay:
-                data *= 1 - rate * self.weight_decay
-            m *= self.beta1
-            step = (1 - self.beta1) * grad  # one array for all that follows
-            m += step
-            xp = array_module(v)
-            v *= self.beta2
-            xp.multiply(grad, grad, out=step)
-            step *= 1 - self.beta2
-            v += step
-            xp.sqrt(v, out=step)
-            step += epsilon
-            xp.divide(m, step, out=step)
-            step *= step_size
-            data -= step
-
-        return update
+        if kernel := adam_kernel(data):
+            return kernel(data, grad, m, v, self.beta1, self.beta2, step_size, epsilon)
+        update_mean(m, self.beta1, grad)                                 # m ← β₁ m + (1−β₁) g
+        update_mean(v, self.beta2, grad**2)                              # v ← β₂ v + (1−β₂) g²
+        data -= step_size * (m / (array_module(v).sqrt(v) + epsilon))
 
 
 class AdamW(Adam):
@@ -171,6 +154,10 @@ class AdamW(Adam):
     ):
         super().__init__(model, learning_rate, beta1, beta2, epsilon)
         self.weight_decay = weight_decay
+
+    def rule(self, rate, data, grad, m, v):
+        data *= 1 - rate * self.weight_decay
+        super().rule(rate, data, grad, m, v)
 
 
 @checked

@@ -63,23 +63,23 @@ class Fork:
             warnings.simplefilter("ignore", DeprecationWarning)
             self.process.start()
         end.close()
-        self.owed = 0  # answers
+        self.unanswered = 0  # messages
 
     def send(self, message):
         with self.expecting_life():
             if len(message) > LONG:
                 self.expect_running(lambda: not is_stopped(self.process.pid) or time.sleep(0.2))
-            self.owed += 1
+            self.unanswered += 1
             self.pipe.send_bytes(message)
 
     def receive(self):
         with self.expecting_life():
             reply = received(self.pipe, self.expect_running)
-        self.owed -= 1
+        self.unanswered -= 1
         return reply[1:] if reply[:1] == DONE else None
 
     def drop_answers(self):
-        while self.owed:
+        while self.unanswered:
             self.receive()
 
     def expect_running(self, ready):
@@ -153,7 +153,7 @@ def received(pipe, waiting=None):
     return pipe.recv_bytes()
 
 
-def packed(arrays):
+def to_bytes(arrays):
     """Arrays of integers (N, M), or None in place of one, as bytes."""
     pieces = []
     for array in arrays:
@@ -162,8 +162,8 @@ def packed(arrays):
     return b"".join(pieces)
 
 
-def unpacked(message):
-    """The list of arrays that `packed` packed, int64."""
+def from_bytes(message):
+    """The list of arrays that `to_bytes` was given, int64."""
     arrays, place = [], 0
     while place < len(message):
         rows, columns = struct.unpack_from("qq", message, place)

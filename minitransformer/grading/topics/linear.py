@@ -215,7 +215,7 @@ linear_accumulate.mistake(
         "learning_rate": 0.05,
     },
     changes=("weight",),
-    shown=(Linear.backward, SGD.updater),
+    shown=(Linear.backward, SGD.rule),
     hints=(
         "With which weights did forward make y, and with which does it belong to go back?",
         "d_x = d_y Wᵀ    d_W = Σ xᵀ d_y    then W ← W − η d_W",

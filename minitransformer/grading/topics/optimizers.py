@@ -187,7 +187,7 @@ def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, ep
     returns={"parameter": ANY, "m": ANY, "v": ANY},
     given=lambda rng, n: {**_adam(rng, n), "weight_decay": 0.2},
     situations=ADAM_SITUATIONS,
-    shown=(AdamW, Adam.updater),
+    shown=(AdamW, Adam.rule),
     hints=(
         "By how much should a weight shrink whose gradients are large, and by how much one whose gradients are small?",
         "θ ← θ − η λ θ − η m̂ / (√v̂ + ε),  m and v as in Adam",

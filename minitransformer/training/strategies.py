@@ -1,0 +1,38 @@
+"""How a batch is computed, chosen once.
+
+    Plain           whole, in this process                                   training/loop.py
+    Shares          in shares, one after the other: gradient accumulation    training/shares.py
+    DataParallel    in shares, each in a process of its own                  training/data_parallel.py
+    Replays         whole, on a GPU, as a recording that is replayed         gpu/replays.py
+
+`Plain` says what a strategy is. What another one needs (other machines, say) is one more class like these.
+"""
+
+import functools
+
+from ..backend import on_host
+from ..errors import InputError
+from .data_parallel import DataParallel
+from .loop import Plain
+from .processes import cores
+from .shares import Shares
+
+
+def in_shares(count, skip_padding=False):
+    """The strategy of `count` shares, as fast as this machine can: train(..., strategy=in_shares(2)).
+
+    On Linux, with as many cores as shares, every share has a process of its own; otherwise, and on a GPU, they follow
+    each other. One share is the plain step. The numbers depend on `count`, never on the machine.
+
+    Raises InputError for less than one share.
+    """
+    if count < 1:
+        raise InputError(f"A batch has at least one share, got {count}.")
+    if count == 1:
+        return functools.partial(Plain, skip_padding=skip_padding)
+
+    def strategy(model, loss, optimizer):
+        side_by_side = count <= cores() and on_host(optimizer.flat.data)
+        return (DataParallel if side_by_side else Shares)(model, loss, optimizer, count, skip_padding)
+
+    return strategy
