@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Mask, Rng, Share
+from ..core.boundary import Count, Floats, Mask, Probability, Rng
 from ..core.module import saving
 from ..errors import InputError
 from .scaled_dot_product import ScaledDotProductAttention
@@ -31,7 +31,7 @@ class LocalAttention(ScaledDotProductAttention):
     (B, H, N, 2r, K). Source: Vaswani et al. 2017, section 4, "self-attention (restricted)".
     """
 
-    def __init__(self, width: Count, rng: Rng | None = None, dropout: Share = 0.0):
+    def __init__(self, width: Count, rng: Rng | None = None, dropout: Probability = 0.0):
         super().__init__(rng, dropout)
         self.width = width
 

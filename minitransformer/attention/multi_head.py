@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Rng, Share
+from ..core.boundary import Count, Floats, Probability, Rng
 from ..core.module import Module
 from ..layers.linear import Linear
 from .heads import MergeHeads, SplitHeads, head_width
@@ -41,7 +41,7 @@ class MultiHeadAttention(Module):
         key_features: Count | None = None,
         value_features: Count | None = None,
         bias: bool = False,
-        dropout: Share = 0.0,
+        dropout: Probability = 0.0,
         attention: Module | None = None,
     ):
         key_features = key_features or head_width(features, heads)

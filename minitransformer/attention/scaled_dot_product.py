@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import query_key_product
-from ..core.boundary import Floats, MayAttend, Rng, Share
+from ..core.boundary import Floats, MayAttend, Probability, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
@@ -31,7 +31,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
     Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
     """
 
-    def __init__(self, rng: Rng | None = None, dropout: Share = 0.0):
+    def __init__(self, rng: Rng | None = None, dropout: Probability = 0.0):
         self.masking = Masking()
         self.softmax = Softmax()
         self.dropout = Dropout(dropout, rng)

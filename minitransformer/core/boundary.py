@@ -351,7 +351,7 @@ Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=
 Whole = Annotated[int, Number("a whole number", whole=True)]
 AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, least=2)]
 Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
-Share = Annotated[float, Number("a probability from 0 up to, not including, 1", least=0, below=1)]
+Probability = Annotated[float, Number("a probability from 0 up to, not including, 1", least=0, below=1)]
 Positive = Annotated[float, Number("a number above 0, and finite", above=0)]
 Epsilon = Annotated[float, Number("a number of at least 1e-30 (float32 holds nothing much smaller than that), and finite", least=1e-30)]
 NonNegative = Annotated[float, Number("a number from 0 on, and finite", least=0)]

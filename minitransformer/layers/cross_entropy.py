@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, asarray, on_host, zero_rows
-from ..core.boundary import ARRAYS, FLOAT, INTEGER, Array, Share, Whole, expect_ids
+from ..core.boundary import ARRAYS, FLOAT, INTEGER, Array, Probability, Whole, expect_ids
 from ..core.module import Module
 from ..errors import InputError
 
@@ -50,7 +50,7 @@ class CrossEntropy(Module):
     Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
     """
 
-    def __init__(self, label_smoothing: Share = 0.0, padding: Whole = 0):
+    def __init__(self, label_smoothing: Probability = 0.0, padding: Whole = 0):
         self.label_smoothing = label_smoothing
         self.padding = padding
 
@@ -80,10 +80,10 @@ class CrossEntropy(Module):
 
     def in_rows(self, x, targets):
         """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
-        targets, real, count = self.looked_at(targets, x.shape[-1])
+        targets, real, count = self.real_targets(targets, x.shape[-1])
         return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
 
-    def looked_at(self, targets, classes):
+    def real_targets(self, targets, classes):
         """(targets with 0 for padding, which are real, how many). Raises InputError for an id beyond the classes, or none that is real."""
         real = targets != self.padding
         targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary

@@ -1,7 +1,7 @@
 """Dropout."""
 
 from ..backend import keep_mask, nearest_keep
-from ..core.boundary import Floats, Rng, Share
+from ..core.boundary import Floats, Probability, Rng
 from ..core.module import Module
 from ..errors import InputError
 
@@ -19,7 +19,7 @@ class Dropout(Module):
     Shapes: x, y, M (...). Sources: Srivastava et al. 2014; Vaswani et al. 2017, section 5.4.
     """
 
-    def __init__(self, p: Share, rng: Rng | None):
+    def __init__(self, p: Probability, rng: Rng | None):
         if p > 0 and rng is None:
             raise InputError("Dropout draws from a numpy.random.Generator, got None. Hand in numpy.random.default_rng(0), or a seed.")
         self.p = p

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Features, OneOf, Rng, Share
+from ..core.boundary import Count, Features, OneOf, Probability, Rng
 from ..core.module import Module
 from .dropout import Dropout
 from .feed_forward import FeedForward
@@ -31,7 +31,7 @@ class Residual(Module):
     """
 
     def __init__(
-        self, sublayer: Module, features: Annotated[Count, "D"], rng: Rng, order: Order = "post", dropout: Share = 0.0
+        self, sublayer: Module, features: Annotated[Count, "D"], rng: Rng, order: Order = "post", dropout: Probability = 0.0
     ):
         self.sublayer = sublayer
         self.norm = LayerNorm(features)

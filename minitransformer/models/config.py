@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated
 
 from ..attention.heads import head_width
-from ..core.boundary import Count, Number, OneOf, Share, expect
+from ..core.boundary import Count, Number, OneOf, Probability, expect
 from ..core.options import option
 from ..errors import InputError, unknown
 from ..layers.feed_forward import Activation
@@ -27,7 +27,7 @@ class SequenceConfig:
     source_vocabulary: Count = 37000
     target_vocabulary: Count | None = None
     d_model: Count = option(512, "width D of every layer's input and output")
-    dropout: Share = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
+    dropout: Probability = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -69,7 +69,7 @@ class StackConfig(SequenceConfig):
     d_ff: Count = option(2048, "width F inside the feed-forward network")
     decoder_layers: Layers = option(6, "layers of the decoder, or of a model with one stack")
     max_length: Count = option(512, "the longest sequence")
-    activation_dropout: Share = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
+    activation_dropout: Probability = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
     norm: Norm = option("post", "post (the paper's) or pre")
     final_norm: bool | None = option(None, "a LayerNorm after each stack; else only with --norm pre")
     activation: Activation = option("relu", "relu (the paper's), gelu or gelu_tanh")
@@ -105,7 +105,7 @@ class TransformerConfig(StackConfig):
     encoder_layers: LayersOrNone = option(6, "layers of the encoder")
     d_k: Count | None = option(None, "width of a query and a key in each head; else d_model / heads")
     d_v: Count | None = option(None, "width of a value in each head; else d_k")
-    attention_dropout: Share = option(0.0, "dropout on attention weights, as in nn.Transformer")
+    attention_dropout: Probability = option(0.0, "dropout on attention weights, as in nn.Transformer")
     bias: bool = option(False, "biases in the attention projections, as in nn.Transformer")
 
     def __post_init__(self):
