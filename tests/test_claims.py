@@ -30,7 +30,7 @@ from minitransformer.testing.contract import CHECKS
 from minitransformer.testing.gradient_check import DIRECTIONS
 from minitransformer.training.options import TrainingOptions
 
-PAGES = [ROOT / "README.md", ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty""".split()
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
