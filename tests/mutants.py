@@ -1357,7 +1357,7 @@ p("x342", "what was read with the old vocabulary stays", "self.__dict__.pop(made
     select="adopts_a_vocabulary")
 p = plants("data/multi30k.py", "test_corpora.py", "")
 p("x343", "an altered file is read",
-    "    content = path.read_bytes()\n    expect_unaltered(path, name, content, f\"Delete it, and take that of {ADDRESS}\")\n",
+    "    content = path.read_bytes()\n    expect_unaltered(path, name, content, f\"Delete it, and download it again from {ADDRESS}\")\n",
     "    content = path.read_bytes()\n", select="altered_file_is_refused")
 p("x344", "an altered download is kept",
     "    expect_unaltered(f\"{ADDRESS}{name}.gz\", name, content, \"Try again later; nothing was kept.\")\n", "",

@@ -1,4 +1,4 @@
-"""The sizes and choices that make a model."""
+"""The sizes and choices (hyperparameters) that define a model."""
 
 import dataclasses
 from typing import Annotated
@@ -18,9 +18,9 @@ Norm, Positions = Annotated[str, OneOf("norm", ORDERS)], Annotated[str, OneOf("p
 
 @dataclasses.dataclass(frozen=True)
 class SequenceConfig:
-    """What every sequence model is made from; each kind of model adds its own sizes and choices.
+    """The configuration of every sequence model; each kind of model adds its own sizes and choices.
 
-    All are checked when made (InputError names the value and what would fit). Left at None, `target_vocabulary` is the
+    All values are checked at construction (InputError names the value and what would fit). Left at None, `target_vocabulary` is the
     source's.
     """
 
@@ -52,7 +52,7 @@ class SequenceConfig:
 
     @property
     def letters(self):
-        """{letter: size} of the axes that a component made from this has: see boundary.py."""
+        """{letter: size} of the axes of a component with this configuration: see boundary.py."""
         return {"D": self.d_model}
 
     def to_dict(self):
@@ -61,9 +61,9 @@ class SequenceConfig:
 
 @dataclasses.dataclass(frozen=True)
 class StackConfig(SequenceConfig):
-    """A stack of layers with positions at its entry, each layer a sublayer and a feed-forward network in Add & Norm.
+    """A stack of layers after a positional encoding; each layer is a sublayer and a feed-forward network, both in Add & Norm.
 
-    Left at None, `final_norm` is True for pre-norm, whose residual stream no norm has touched, and False for post-norm.
+    Left at None, `final_norm` is True for pre-norm, because the sum of its residuals is not normalised, and False for post-norm.
     """
 
     d_ff: Count = option(2048, "width F inside the feed-forward network")
