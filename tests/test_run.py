@@ -285,11 +285,11 @@ def training(tmp_path):
 
 def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(tmp_path, training, capsys):
     folder = tmp_path / "run"
-    assert "Another training is at work" in refusal(Run.resume, folder)
+    assert "Another training is running" in refusal(Run.resume, folder)
     for way in (f"--resume {folder}", f"--resume {folder} --steps 200000", f"copy --out {folder}", f"copy --out {folder} --overwrite"):
         config = (folder / "config.json").read_bytes()
         status, _, err = command(f"train {way} --no-pictures", capsys)
-        assert status == 2 and err.count("\n") == 1 and f"Another training is at work in {folder}. Wait until it has ended" in err
+        assert status == 2 and err.count("\n") == 1 and f"Another training is running in {folder}. Wait until it has ended" in err
         assert (folder / "config.json").read_bytes() == config
     before = newest(folder)
     Run.open(folder)  # whoever only looks is not kept out
@@ -328,7 +328,7 @@ def test_two_threads_do_not_train_in_one_folder_and_one_may_take_its_lock_twice(
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
-    assert len(met) == 1 and "Another training is at work" in met[0]
+    assert len(met) == 1 and "Another training is running" in met[0]
     thread = threading.Thread(target=lambda: met.append(Run.resume(tmp_path / "run").optimizer.t))
     thread.start()
     thread.join()
@@ -444,12 +444,12 @@ def test_a_foreign_checkpoint_alone_is_refused_and_not_trained_over(tmp_path):
     before = tree_of(run.folder)
     for ask in (Run.open, Run.resume):
         sentence = refusal(ask, run.folder)
-        assert "of another run: id is" in sentence and "Move it elsewhere: alone, it can be asked." in sentence
+        assert "of another run: id is" in sentence and "Move it to another folder; it can be used there." in sentence
     assert "of another run" in refusal(Run.open, run.folder / "checkpoints" / "step-00000005.safetensors")
     assert tree_of(run.folder) == before
     shutil.move(run.folder / "checkpoints" / "step-00000005.safetensors", tmp_path / "alone.safetensors")
     assert Run.open(tmp_path / "alone.safetensors").optimizer.t == 5
-    assert "lies outside a run's folder" in refusal(Run.resume, tmp_path / "alone.safetensors", 9)
+    assert "is outside a run's folder" in refusal(Run.resume, tmp_path / "alone.safetensors", 9)
 
 
 def test_a_damaged_checkpoint_among_the_last_is_not_left_out_of_the_mean_in_silence(tmp_path):

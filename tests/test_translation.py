@@ -383,7 +383,7 @@ def test_an_exported_model_answers_alike_and_is_smaller_and_cannot_be_trained_on
     checkpoint = next((trained / "checkpoints").iterdir())
     assert Path("small.safetensors").stat().st_size < 0.6 * checkpoint.stat().st_size
     status, _, err = run("train --resume small.safetensors --steps 99", capsys)
-    assert status == 2 and "a model alone" in err
+    assert status == 2 and "a model only" in err
 
 
 def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys):

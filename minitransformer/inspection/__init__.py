@@ -1,4 +1,4 @@
-"""What a model looks at, as numbers."""
+"""Attention weights and gradients, as numbers."""
 
 from .alignment import alignment_shares, cross_attention, first_word_shares
 from .attention import attention_gradients, attention_weights, by_words, source_gradients

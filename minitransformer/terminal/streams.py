@@ -1,4 +1,4 @@
-"""Standard output and error: UTF-8 whatever the locale says, and never a traceback where nothing can be written."""
+"""Standard output and error: UTF-8 in every locale, and no traceback if nothing can be written."""
 
 import contextlib
 import os
@@ -13,20 +13,20 @@ def write_utf8():
 
 
 def open_closed_streams():
-    """Let what is written to a closed output (`2>&-`) vanish: for Python such a stream is None, which nobody can print to."""
+    """Discard what is written to a closed output (`2>&-`): in Python such a stream is None, and printing would fail."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
 def complain(sentence):
-    """Say something on standard error, if that can be written."""
+    """Print a sentence on standard error, if that is possible."""
     with contextlib.suppress(OSError):
         print(f"minitransformer: {sentence}", file=sys.stderr, flush=True)
 
 
 def drop_unwritten():
-    """Forget what cannot be written any more (a full disk, a closed pipe), so that Python does not try again at its end."""
+    """Discard output that cannot be written (a full disk, a closed pipe), so that Python does not try again when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
