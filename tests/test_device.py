@@ -680,7 +680,7 @@ def test_tf32_is_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("minitransformer.cli.use_tf32", lambda: asked.append(True))
     assert main(["predict", "numbers-en-de", "seven", "--tf32"]) == 2
-    assert "--tf32 is a way in which GPUs multiply; it goes with --device gpu" in capsys.readouterr().err and not asked
+    assert "--tf32 is an option of GPUs. Use it with --device gpu" in capsys.readouterr().err and not asked
     command("predict", "numbers-en-de", "seven", "--device", "gpu")
     assert not asked
     command("predict", "numbers-en-de", "seven", "--device", "gpu", "--tf32")
@@ -695,7 +695,7 @@ def test_a_new_run_on_a_gpu_takes_a_batch_whole(tmp_path, capsys):
 
 def test_the_study_stays_on_the_cpu(capsys):
     assert main(["compare", "--device", "gpu"]) == 2
-    assert "--device gpu is for comparing runs" in capsys.readouterr().err
+    assert "--device gpu is only for comparing runs" in capsys.readouterr().err
 
 
 # -- where there is no GPU ---------------------------------------------------------------------------------------------

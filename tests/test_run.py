@@ -503,7 +503,7 @@ def test_a_resume_from_an_earlier_checkpoint_moves_what_came_after_it_aside_and_
     lines = run.metrics.path.read_text().splitlines()
     status, out, _ = command(f"train --resume {run.folder}/checkpoints/step-00000010.safetensors --no-pictures", capsys)
     aside = run.folder / "after-step-00000010"
-    assert status == 0 and f"What came after step 10 is moved aside, into {aside}" in out
+    assert status == 0 and f"What came after step 10 was moved into {aside}" in out
     assert {p.name for p in aside.iterdir()} == {name for name in before if name > "step-00000010.z"} | {"metrics.jsonl"} - {"step-00000010.safetensors"}
     assert all(before[p.name] == p.read_bytes() for p in aside.glob("*.safetensors"))
     moved = (aside / "metrics.jsonl").read_text().splitlines()

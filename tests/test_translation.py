@@ -307,7 +307,7 @@ def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
         ("translate runs/shouts --file no.txt", "no.txt cannot be read: No such file"),
         ("translate runs/shouts --file ''", " cannot be read: No such file"),
         ("translate runs/shouts a --file no.txt", "not both"),
-        ("translate runs/shouts a --beam 2 --top-k 3", "Beam search or sampling"),
+        ("translate runs/shouts a --beam 2 --top-k 3", "Beam search and sampling"),
         ("translate runs/shouts a --alpha nan", "from 0 (no penalty of length) to 10"),
         ("translate runs/shouts a --alpha 1e5", "from 0 (no penalty of length) to 10"),
         ("plot runs/shouts --text ''", "nothing to read"),
