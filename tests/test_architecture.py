@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from floors import ROOT
 
 import minitransformer
@@ -39,6 +40,14 @@ def test_every_package_stands_in_the_table_in_the_order_that_the_front_page_of_t
     there = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} | {"errors"}
     assert set(LISTED) == there and len(LISTED) == len(there)
     assert re.findall(r"`(\w+)`", minitransformer.__doc__.split("from the ground up:")[1]) == LISTED
+
+
+def test_the_table_says_what_each_package_imports():
+    graph = pytest.importorskip("import_graph", reason="the imports are read by tests/import_graph.py")
+    between = graph.arrows(graph.imports(PACKAGE))
+    rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| ?(.*?) ?\|$", PAGE, re.M))
+    for name in set(LISTED) - {"gpu", "cli"}:  # the page says these two in words
+        assert {*filter(None, rows[name].split(", "))} == between[name], name
 
 
 def test_the_afternoon_has_twelve_files():
