@@ -166,7 +166,7 @@ def test_a_list_or_tuple_of_numbers_is_refused_with_hints_and_without(kind, valu
     if values or kind is Hinted:
         sentence = refusal(kind(), make(values))
         assert f"Got a {make.__name__}. Use numpy.array(x)." in sentence or "Use x.astype" in sentence
-        assert (f"say so by a hint: x: {make.__name__}." in sentence) == (kind is Scale)
+        assert (f"add a type hint: x: {make.__name__}." in sentence) == (kind is Scale)
         assert refusal(kind(), x=make(values)) == sentence
 
 
@@ -654,7 +654,7 @@ def test_any_function_may_check_what_its_hints_say():
     assert mean(normal(2, 3, 4), scale=2)[2] == 2
     assert "mean: x must be" in refusal(mean, [1.0])
     assert "mean: real must be" in refusal(mean, normal(2, 3, 4), real=np.ones((2, 4), dtype=bool))
-    assert "scale must be a number above 0, and finite, got 0" in refusal(mean, normal(2, 3, 4), scale=0)
+    assert "scale must be a finite number above 0, got 0" in refusal(mean, normal(2, 3, 4), scale=0)
     assert "unexpected keyword" in refusal(mean, normal(2, 3, 4), size=1)
 
 
@@ -738,7 +738,7 @@ def test_a_state_that_is_none_or_anothers_is_refused(name):
     others = [state for other in MODELS for state in [sequence_model(other).start(np.array([[4, 5]]))] if [*map(type, state)] != [*map(type, mine)]]
     assert len(others) > 3
     for state in (None, (), [], 3, mine[0], (mine, mine), [*mine], mine[:-1], *others):
-        assert "state must be what start() or the previous step() of this model" in refusal(model.step, np.array([5]), state)
+        assert "state must be the state that start() or the previous step() of this model" in refusal(model.step, np.array([5]), state)
 
 
 def test_masking_takes_its_mask_by_place_and_by_name():

@@ -28,7 +28,7 @@ from minitransformer.errors import InputError
 from minitransformer.gpu import parity
 from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.gpu.replays import Replays
-from minitransformer.inspection import alignment_shares, attention_gradients, attention_weights, source_gradients
+from minitransformer.inspection import alignment_fractions, attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import CrossEntropy, Dropout, LayerNorm, Linear
 from minitransformer.models import MODELS
 from minitransformer.runs import Run
@@ -505,7 +505,7 @@ def looked_at(model):
     if attentions(model) and not name_has(model, "rnn"):
         yield attention_weights(model, source, target).values()
         yield attention_gradients(model, source, target).values()
-        yield alignment_shares(model, task, count=30).values()
+        yield alignment_fractions(model, task, count=30).values()
 
 
 def name_has(model, word):

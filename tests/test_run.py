@@ -100,7 +100,7 @@ def test_more_steps_can_be_asked_for_and_are_remembered(tmp_path, schedule):
 @pytest.mark.parametrize("steps", [None, 24, 20])
 def test_a_run_with_nothing_left_to_do_says_so(tmp_path, steps):
     finished(Run.create(tmp_path / "run", config()))
-    with pytest.raises(InputError, match=f"stands at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
+    with pytest.raises(InputError, match=f"is at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
         Run.resume(tmp_path / "run", steps)
 
 
@@ -601,7 +601,7 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
         (("training", "learning_rate"), None, "training.learning_rate must be a number, got None"),
         (("training", "learning_rate"), float("nan"), "learning_rate must be a number from 0 on, got nan"),
         (("training", "sedd"), 1, "no field 'training.sedd'. Did you mean 'training.seed'"),
-        (("training",), [], "training must be a table"),
+        (("training",), [], "training must be a JSON object"),
         (("model", "options", "norm"), 3, "model.options.norm must be a text, got 3"),
         (("model", "options", "d_k"), "8", "model.options.d_k must be a whole number or null, got '8'"),
         (("model", "options", "bias"), 1, "model.options.bias must be true or false, got 1"),

@@ -40,8 +40,8 @@ def measured(run, options):
     search = chosen_search(options)
     result = evaluation.evaluate(*chosen, search=search)
     result["decoding"] = described(search)
-    result["alignment"] = alignment.alignment_shares(*chosen)
-    result["first_word"] = alignment.first_word_shares(*chosen)
+    result["alignment"] = alignment.alignment_fractions(*chosen)
+    result["first_word"] = alignment.first_word_fractions(*chosen)
     return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
 
 

@@ -351,7 +351,7 @@ Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=
 Whole = Annotated[int, Number("a whole number", whole=True)]
 AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, least=2)]
 Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
-Probability = Annotated[float, Number("a probability from 0 to 1, without 1", least=0, below=1)]
+Probability = Annotated[float, Number("a number of at least 0 and less than 1", least=0, below=1)]
 Positive = Annotated[float, Number("a finite number above 0", above=0)]
 Epsilon = Annotated[float, Number("a number of at least 1e-30 (float32 cannot represent much smaller numbers), and finite", least=1e-30)]
 NonNegative = Annotated[float, Number("a finite number of at least 0", least=0)]

@@ -54,8 +54,8 @@ class Addition(Task):
         """[("a+b, a ≤ b", number of unordered pairs, {split: how many})]; counted up to a million pairs."""
         pairs = np.array(np.triu_indices(10 ** min(self.digits, 3))).T
         total = 10**self.digits * (10**self.digits + 1) // 2
-        shares = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
-        return [("unordered pairs", total, count_splits(pairs) if len(pairs) == total else shares)]
+        tenths = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
+        return [("unordered pairs", total, count_splits(pairs) if len(pairs) == total else tenths)]
 
     def _write(self, texts, width):
         """Padded ids (N, width) of texts over digits and "+"."""

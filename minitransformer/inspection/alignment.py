@@ -10,7 +10,7 @@ from ..data.vocabulary import PAD
 from .attention import by_words
 
 
-def alignment_shares(model, task, split="test", count=1000, seed=0):
+def alignment_fractions(model, task, split="test", count=1000, seed=0):
     """In how many rows does cross-attention have its largest weight on the source token from which the target token is made?
 
     For a task with an `alignment` (copy: the diagonal; reverse: the anti-diagonal), over all real rows of `count`
@@ -26,14 +26,14 @@ def alignment_shares(model, task, split="test", count=1000, seed=0):
     for row, length in enumerate(lengths):
         expected[row, :length] = task.alignment(length)
     real = expected >= 0
-    shares = {}
+    fractions = {}
     for layer, weights in enumerate(cross_attention(model, batch), start=1):  # (B, H, T, S)
         for head in range(weights.shape[1]):
             looks = weights[:, head].argmax(axis=-1)                     # (B, T)
-            shares[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
+            fractions[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
         looks = weights.mean(axis=1).argmax(axis=-1)
-        shares[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
-    return shares
+        fractions[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
+    return fractions
 
 
 def cross_attention(model, batch):
@@ -43,7 +43,7 @@ def cross_attention(model, batch):
     return [as_numpy(weights) for name, weights in attention_maps(model).items() if "cross_attention" in name]
 
 
-def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=250):
+def first_word_fractions(model, task, split="test", count=1000, seed=0, batch_size=250):
     """Where does cross-attention attend while the answer's first word is written, if that word occurs in the question?
 
     For a task that `copies_first_word`, over `count` different pairs of a split, with the true answer fed in and whole
