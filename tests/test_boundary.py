@@ -428,7 +428,7 @@ def test_no_features_are_refused():
 
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Hand in .x, targets."),
+    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Pass .x, targets."),
     (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)), "CrossEntropy: targets and x are swapped"),
     (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)), "CrossEntropy: x and targets are swapped"),
     (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)), "CrossEntropy: x and targets are swapped"),
@@ -559,7 +559,7 @@ def test_a_list_of_layers_holds_components():
 def test_the_optimizer_wants_the_model_itself():
     linear = Linear(2, 3, 0)
     message = refusal(Adam, linear.parameters(), 1e-3)
-    assert "model must be an object of the class Module, got a list. Hand in the object itself" in message
+    assert "model must be an object of the class Module, got a list. Pass the object itself" in message
     assert "got the class Linear" in refusal(Adam, Linear)
 
 

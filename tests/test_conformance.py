@@ -639,7 +639,7 @@ def test_a_forward_without_return_is_told_once():
 
 
 def test_whole_numbers_where_floats_belong_are_no_breach_of_the_component():
-    with pytest.raises(InputError, match=r"input 0 is int64\. Hand in floats, x\.astype\(float\)"):
+    with pytest.raises(InputError, match=r"input 0 is int64\. Pass floats, x\.astype\(float\)"):
         check_component(Learners(), np.ones((3, 4), dtype=np.int64))
     assert check_component(Learners(), np.ones((3, 4))).passed
 

@@ -280,7 +280,7 @@ class Instance(Kind):
         if isinstance(value, self.kind):
             raise InputError(f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}.")
         got = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
-        remedy = " Hand in the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
+        remedy = " Pass the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
         raise InputError(f"{name} must be {self.words}, got {got}.{remedy}")
 
 

@@ -222,7 +222,7 @@ def expect_floats(inputs, d_inputs):
     whole = [f"input {i} is {x.dtype}" for i, x in enumerate(inputs) if hasattr(x, "dtype") and x.dtype.kind in "iu"]
     if whole and sum(d is not None for d in d_inputs) > sum(map(is_float, inputs)):
         raise InputError(
-            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Hand in floats, x.astype(float); whole numbers are "
+            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Pass floats, x.astype(float); whole numbers are "
             "only for a forward that takes ids, and its backward returns no gradient for them."
         )
 
