@@ -395,7 +395,7 @@ def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys)
     Path("dangling.safetensors").symlink_to("nothing")
     for name in ("there", "link", "dangling"):
         status, _, err = run(f"export runs/shouts {name}.safetensors", capsys)
-        assert status == 2 and "is there already" in err and "--overwrite" in err
+        assert status == 2 and "exists already" in err and "--overwrite" in err
     status, _, err = run("export runs/shouts folder.safetensors --overwrite", capsys)
     assert status == 2 and "folder.safetensors is a folder. Name a file" in err
     status, _, err = run("export runs/shouts nowhere/a.safetensors", capsys)
