@@ -17,7 +17,7 @@ import numpy as np
 from minitransformer.data import EOS, PAD, BatchStream, make_batch, make_task
 from minitransformer.decoding import evaluate, greedy
 from minitransformer.grading import check, hint, reveal
-from minitransformer.inspection import alignment_shares, attention_weights
+from minitransformer.inspection import alignment_fractions, attention_weights
 from minitransformer.layers import CrossEntropy, Linear
 from minitransformer.lessons import predict, show
 from minitransformer.models import Transformer, TransformerConfig
@@ -125,7 +125,7 @@ show(
 n, P = len(example), film[-1][1][0, 0]                                   # P (T, S): the last map of the film
 shape.compare("anti-diagonal" if np.trace(P[:n, ::-1]) > np.trace(P[:n]) else "diagonal")
 for name, m, task in (("copy", copier, copy), ("reverse", reverser, reverse)):
-    share = alignment_shares(m, task)["layer 1 head 1"]
+    share = alignment_fractions(m, task)["layer 1 head 1"]
     print(f"{name:8} looks hardest at the token it needs in {share:.0%} of the rows")
 
 # %% [markdown]

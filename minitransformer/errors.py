@@ -11,11 +11,11 @@ WINDOWS = os.name == "nt"
 
 
 class InputError(ValueError):
-    """Something handed in cannot be used. The commands print its sentence and exit with 2."""
+    """An input cannot be used. The commands print the message and exit with status 2."""
 
 
 class BackwardWithoutForward(RuntimeError):
-    """`backward` was called more often than `forward`: there are no saves left to undo."""
+    """`backward` was called more often than `forward`: nothing is saved that it could use."""
 
 
 class NonFiniteError(ArithmeticError):
@@ -27,7 +27,7 @@ def expect_as_many(what, **lists):
     counts = {name: len(items) for name, items in lists.items()}
     if len(set(counts.values())) > 1:
         counted = " and ".join(f"{count:,} {name}" for name, count in counts.items())
-        raise InputError(f"{what} one by one, but there are {counted}. Hand in as many of each.")
+        raise InputError(f"{what} one by one, but there are {counted}. Pass equally many of each.")
 
 
 def unknown(kind, name, known):
@@ -45,7 +45,7 @@ def did_you_mean(name, names):
 
 @contextlib.contextmanager
 def reading(path):
-    """Inside, a file is read; what the system says against it becomes an InputError that names the file."""
+    """Inside, a file is read; an OSError becomes an InputError that names the file."""
     try:
         yield
     except OSError as problem:
@@ -60,5 +60,5 @@ def shortened(value, most=80):
 
 
 def typed(path):
-    """A path as one types it in a command: in quotes where it has spaces, or signs that a shell would read."""
+    """A path as it is typed in a command: in quotes if it has spaces or characters that are special to a shell."""
     return subprocess.list2cmdline([str(path)]) if WINDOWS else shlex.quote(str(path))

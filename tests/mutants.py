@@ -101,8 +101,8 @@ p = plants("layers/cross_entropy.py", "test_boundary.py", "")
 p("xk48", "one-hot targets are told to become integers", "if shape == of_scores:", "if False:", select="one_hot")
 p("xk49", "scores in the place of targets are told to become integers", "if shape[:-1] == of_scores:", "if False:", select="in_each_others_place")
 p = plants("training/optimizers.py", "test_boundary.py", "out_of_range")
-p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Epsilon = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
-p("xb41", "momentum of any size", "momentum: Share", "momentum: NonNegative")
+p("xb40", "Adam's epsilon may be 0", "beta2: Probability = 0.98, epsilon: Epsilon = 1e-9\n", "beta2: Probability = 0.98, epsilon: NonNegative = 1e-9\n")
+p("xb41", "momentum of any size", "momentum: Probability", "momentum: NonNegative")
 p("xb42", "clipping at 0", "max_norm: Positive | None", "max_norm: NonNegative | None")
 p("xb43", "decay below 0", "weight_decay: NonNegative", "weight_decay: float")
 p = plants("training/schedules.py", "test_boundary.py", "out_of_range")
@@ -1378,7 +1378,7 @@ p("x342", "what was read with the old vocabulary stays", "self.__dict__.pop(made
     select="adopts_a_vocabulary")
 p = plants("data/multi30k.py", "test_corpora.py", "")
 p("x343", "an altered file is read",
-    "    content = path.read_bytes()\n    expect_unaltered(path, name, content, f\"Delete it, and take that of {ADDRESS}\")\n",
+    "    content = path.read_bytes()\n    expect_unaltered(path, name, content, f\"Delete it, and download it again from {ADDRESS}\")\n",
     "    content = path.read_bytes()\n", select="altered_file_is_refused")
 p("x344", "an altered download is kept",
     "    expect_unaltered(f\"{ADDRESS}{name}.gz\", name, content, \"Try again later; nothing was kept.\")\n", "",
@@ -1545,7 +1545,7 @@ p("xg11", "a file interrupted before its second run is graded", "except Interrup
   select="before_it_ran_a_second")
 p = plants("cli/grading.py", "test_grade.py", "ctrl_c_ends")
 p("xg12", "an interrupted grading succeeds", "return 130 if stopped else 0", "return 0")
-p("xg13", "a part is called all of it", "if stopped else 'All of it'", "if False else 'All of it'")
+p("xg13", "a part is called all of it", "if stopped else 'All results'", "if False else 'All results'")
 
 p = plants("grading/apart.py", "test_grade.py", "whatever_a_file_does")
 p("x400", "a flood is let run", '"flood" if output.size > TOO_MUCH', '"flood" if False')
@@ -1673,7 +1673,7 @@ p("xl14", "texts are read by the locale", 'return os.fsencode(text).decode("utf-
 p("xl13", "closed standard input is a crash", "    if sys.stdin is None:\n", "    if False:\n", select="shell")
 p("xl76", "a single text that cannot be answered leaves a line", "            if name or not problem:\n", "            if True:\n", select="single_one_needs")
 p = plants("cli/asking.py", "test_lines.py", "")
-p("xl15", "a wrong option is said for every line", "    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line", "    # what",
+p("xl15", "a wrong option is said for every line", "    search(run.model, np.array([[EOS]]), 1)  # so that wrong options are reported once, not for every line", "    # so",
   select="said_once")
 p("xl16", "whoever types waits for 64 lines", "1 if typing else GROUP", "GROUP", select="whoever_types")
 p = plants("runs/run.py", "test_lines.py", "cannot_be_read_is_input")
@@ -1703,7 +1703,7 @@ p("xl27", "complaining crashes where it cannot be written", "    with contextlib
 p("xl28", "Python tries again at its end", "            os.dup2(nowhere, stream.fileno())\n", "",
   ("            os.close(nowhere)\n            stream.flush()\n", "            os.close(nowhere)\n"))
 p = plants("cli/__init__.py", "test_lines.py", "streams or shell")
-p("xl29", "a full disk is noticed by nobody", "            sys.stdout.flush()  # a full", "            # a full")
+p("xl29", "a full disk is noticed by nobody", "            sys.stdout.flush()  # so that a full", "            # so that a full")
 p("xj04", "a closed output has a riddle for a reason", 'if problem.errno == errno.EBADF else', 'if False else')
 p("xl30", "Ctrl-C is a traceback", "        except KeyboardInterrupt:\n", "        except StopIteration:\n", select="ctrl_c_while_a_command")
 p("xl31", "what was written could not be read", '{problem.filename} could not be written', '{problem.filename} cannot be read', select="said_to_be_that")

@@ -525,7 +525,7 @@ def test_weights_are_kept_on_request_only_and_outputs_never_change():
 
 
 def test_heads_that_do_not_divide_the_features_are_refused_with_what_would_fit():
-    with pytest.raises(InputError, match="heads=4 does not divide d_model=10. Take 1, 2, 5, 10 heads, or d_model=12"):
+    with pytest.raises(InputError, match="heads=4 does not divide d_model=10. Use 1, 2, 5, 10 heads, or d_model=12"):
         MultiHeadAttention(10, 4, rng())
     assert MultiHeadAttention(10, 4, rng(), key_features=3).query.weight.shape == (10, 12)
 

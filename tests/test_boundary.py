@@ -166,7 +166,7 @@ def test_a_list_or_tuple_of_numbers_is_refused_with_hints_and_without(kind, valu
     if values or kind is Hinted:
         sentence = refusal(kind(), make(values))
         assert f"Got a {make.__name__}. Use numpy.array(x)." in sentence or "Use x.astype" in sentence
-        assert (f"say so by a hint: x: {make.__name__}." in sentence) == (kind is Scale)
+        assert (f"add a type hint: x: {make.__name__}." in sentence) == (kind is Scale)
         assert refusal(kind(), x=make(values)) == sentence
 
 
@@ -428,11 +428,11 @@ def test_no_features_are_refused():
 
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Hand in .x, targets."),
+    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Pass .x, targets."),
     (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)), "CrossEntropy: targets and x are swapped"),
     (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)), "CrossEntropy: x and targets are swapped"),
     (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)), "CrossEntropy: x and targets are swapped"),
-    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)), "Hand in the scores first, and then the targets, as integers"),
+    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)), "Pass the scores first, then the targets, as integers"),
     (lambda: Masking()(np.ones((1, 1, 2, 3), bool), normal(1, 1, 2, 3)), "Masking: x and mask are swapped"),
     (lambda: Adam(1e-3, Linear(2, 3, 0)), "Adam: model and learning_rate are swapped: model must be an object of the class Module"),
     (lambda: clip_by_global_norm(1.0, Linear(2, 3, 0)), "clip_by_global_norm: model and max_norm are swapped"),
@@ -559,7 +559,7 @@ def test_a_list_of_layers_holds_components():
 def test_the_optimizer_wants_the_model_itself():
     linear = Linear(2, 3, 0)
     message = refusal(Adam, linear.parameters(), 1e-3)
-    assert "model must be an object of the class Module, got a list. Hand in the object itself" in message
+    assert "model must be an object of the class Module, got a list. Pass the object itself" in message
     assert "got the class Linear" in refusal(Adam, Linear)
 
 
@@ -654,7 +654,7 @@ def test_any_function_may_check_what_its_hints_say():
     assert mean(normal(2, 3, 4), scale=2)[2] == 2
     assert "mean: x must be" in refusal(mean, [1.0])
     assert "mean: real must be" in refusal(mean, normal(2, 3, 4), real=np.ones((2, 4), dtype=bool))
-    assert "scale must be a number above 0, and finite, got 0" in refusal(mean, normal(2, 3, 4), scale=0)
+    assert "scale must be a finite number above 0, got 0" in refusal(mean, normal(2, 3, 4), scale=0)
     assert "unexpected keyword" in refusal(mean, normal(2, 3, 4), size=1)
 
 
@@ -719,7 +719,7 @@ def test_a_state_of_another_number_of_rows_is_refused_with_both_numbers(name):
     for rows, ids in itertools.permutations((1, 2, 5), 2):
         for state in states(model, rows):
             sentence = refusal(model.step, np.full(ids, 5), state)
-            assert f"state has {rows} rows, and there are {ids} ids. Hand in one id for each row" in sentence
+            assert f"state has {rows} rows, and there are {ids} ids. Pass one id for each row" in sentence
             assert model.step(np.full(rows, 5), state)[0].shape == (rows, 9)
             assert refusal(model.step, ids=np.full(ids, 5), state=state) and refusal(model.step, state=state, ids=np.full(ids, 5))
 
@@ -738,7 +738,7 @@ def test_a_state_that_is_none_or_anothers_is_refused(name):
     others = [state for other in MODELS for state in [sequence_model(other).start(np.array([[4, 5]]))] if [*map(type, state)] != [*map(type, mine)]]
     assert len(others) > 3
     for state in (None, (), [], 3, mine[0], (mine, mine), [*mine], mine[:-1], *others):
-        assert "state must be what start() or the step before returned, of this model" in refusal(model.step, np.array([5]), state)
+        assert "state must be the state that start() or the previous step() of this model" in refusal(model.step, np.array([5]), state)
 
 
 def test_masking_takes_its_mask_by_place_and_by_name():

@@ -30,7 +30,7 @@ from minitransformer.testing.contract import CHECKS
 from minitransformer.testing.gradient_check import DIRECTIONS
 from minitransformer.training.options import TrainingOptions
 
-PAGES = [ROOT / "README.md", ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty""".split()
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
@@ -151,7 +151,7 @@ CLAIMS = [
     ("docs/tasks.md", "batches of {}, clipping", lambda: PLAIN.batch_size),
     ("docs/tasks.md", "clipping at {}.", lambda: PLAIN.max_norm),
     ("docs/tasks.md", "with {} steps of warm-up", lambda: PLAIN.warmup),
-    ("docs/translation.md", "looks at owls.](pictures/owl.png) {} animals and", lambda: sum(len(animals(split)) for split in TEMPLATES)),
+    ("docs/translation.md", "attends to owls.](pictures/owl.png) {} animals and", lambda: sum(len(animals(split)) for split in TEMPLATES)),
     ("docs/translation.md", "animals and {} ways to ask", lambda: sum(map(len, TEMPLATES.values()))),
     ("docs/translation.md", "{} animals and two of the ways", lambda: len(animals("test"))),
     ("docs/translation.md", "animals and {} of the ways are for testing", lambda: len(TEMPLATES["test"])),

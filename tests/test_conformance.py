@@ -290,7 +290,7 @@ class KeepsNumpyNumbers(Scale):
 
 
 ALONE = [
-    (ChangesGradient, "inputs untouched", "changed the gradient that it was handed"),
+    (ChangesGradient, "inputs untouched", "changed d_y, the gradient that it got"),
     (Widens, "shapes and dtypes", "forward turned float32 into float64"),
     (LeavesSaves, "saves are taken", "saves are left: {'inner': 1}"),
     (ChangesParameter, "parameters untouched", "changed the parameter calls"),
@@ -306,7 +306,7 @@ ALONE = [
     (WrongGradient, "gradients", "A gradient is wrong"),
     (InTheOrderOfMemory, "any memory layout", "a transposed (non-contiguous) input gives another result"),
     (SkipsGaps, "any memory layout", "an input with gaps in memory gives another result"),
-    (WritesBack, "read only arrays", "Do not write into what is handed in"),
+    (WritesBack, "read only arrays", "Do not write into an input"),
     (Broadcasts, "d y of another shape", "backward took a d_y of shape (1, 3, 4) after an output of shape (3, 4)"),
     (RoundsIntegers, "integers", "with integers as input 0, the result is another"),
     (NoLists, "lists", "with a list as input 0, AttributeError was raised"),
@@ -639,7 +639,7 @@ def test_a_forward_without_return_is_told_once():
 
 
 def test_whole_numbers_where_floats_belong_are_no_breach_of_the_component():
-    with pytest.raises(InputError, match=r"input 0 is int64\. Hand in floats, x\.astype\(float\)"):
+    with pytest.raises(InputError, match=r"input 0 is int64\. Pass floats, x\.astype\(float\)"):
         check_component(Learners(), np.ones((3, 4), dtype=np.int64))
     assert check_component(Learners(), np.ones((3, 4))).passed
 
@@ -667,7 +667,7 @@ def test_other_arrays_are_not_blamed():
 @pytest.mark.parametrize("function", [check_component, gradient_check, trace, count_products])
 def test_a_component_comes_first_and_then_its_inputs(function, first):
     for others in ([Learners()], [np.ones((2, 4))]):
-        assert f"{function.__name__}: a component comes first, an object and not its class" in refusal(function, first, *others)
+        assert f"{function.__name__}: the first argument is a component (an object, not its class)" in refusal(function, first, *others)
 
 
 @pytest.mark.parametrize("options", [{"step": 0}, {"tolerance": -1}, {"max_entries": -1}, {"seed": 1.5}], ids=str)

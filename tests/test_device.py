@@ -29,7 +29,7 @@ from minitransformer.errors import InputError
 from minitransformer.gpu import parity
 from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.gpu.replays import Replays
-from minitransformer.inspection import alignment_shares, attention_gradients, attention_weights, source_gradients
+from minitransformer.inspection import alignment_fractions, attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import CrossEntropy, Dropout, LayerNorm, Linear
 from minitransformer.models import MODELS
 from minitransformer.runs import Run
@@ -510,7 +510,7 @@ def looked_at(model):
     if attentions(model) and not name_has(model, "rnn"):
         yield attention_weights(model, source, target).values()
         yield attention_gradients(model, source, target).values()
-        yield alignment_shares(model, task, count=30).values()
+        yield alignment_fractions(model, task, count=30).values()
 
 
 def name_has(model, word):
@@ -685,7 +685,7 @@ def test_tf32_is_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("minitransformer.cli.use_tf32", lambda: asked.append(True))
     assert main(["predict", "numbers-en-de", "seven", "--tf32"]) == 2
-    assert "--tf32 is a way in which GPUs multiply; it goes with --device gpu" in capsys.readouterr().err and not asked
+    assert "--tf32 is an option of GPUs. Use it with --device gpu" in capsys.readouterr().err and not asked
     command("predict", "numbers-en-de", "seven", "--device", "gpu")
     assert not asked
     command("predict", "numbers-en-de", "seven", "--device", "gpu", "--tf32")
@@ -707,7 +707,7 @@ def test_the_command_replays_a_run_on_a_gpu_that_is_in_one_share(tmp_path, capsy
 
 def test_the_study_stays_on_the_cpu(capsys):
     assert main(["compare", "--device", "gpu"]) == 2
-    assert "--device gpu is for comparing runs" in capsys.readouterr().err
+    assert "--device gpu is only for comparing runs" in capsys.readouterr().err
 
 
 # -- where there is no GPU ---------------------------------------------------------------------------------------------

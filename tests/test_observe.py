@@ -136,7 +136,7 @@ def test_source_gradients_of_a_model_with_no_embedding_of_the_source_are_refused
             return super().encode(source[:, ::-1])
 
     config, *_ = small_example(np.random.default_rng(0))
-    with pytest.raises(InputError, match="Reversed hands its source to no Embedding"):
+    with pytest.raises(InputError, match="Reversed passes its source to no Embedding"):
         source_gradients(Reversed(config, 0), *SAME_IDS)
 
 

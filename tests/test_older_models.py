@@ -597,7 +597,7 @@ def test_the_options_reach_the_components():
         (RNNConfig, "cell", "gruu", "no cell 'gruu'. Did you mean 'gru'? There are: rnn, gru."),
         (RNNConfig, "attention", "aditive", "no attention 'aditive'. Did you mean 'additive'?"),
         (RNNConfig, "d_model", 0, "d_model must be a whole number of at least 1, got 0"),
-        (RNNConfig, "dropout", 1.0, "dropout must be a probability from 0 up to, not including, 1, got 1.0"),
+        (RNNConfig, "dropout", 1.0, "dropout must be a number of at least 0 and less than 1, got 1.0"),
         (OneVectorConfig, "activation", "relo", "Did you mean 'relu'?"),
         (OneVectorConfig, "positions", "learnt", "Did you mean 'learned'?"),
         (OneVectorConfig, "d_ff", 2.5, "d_ff must be a whole number of at least 1, got 2.5"),

@@ -9,11 +9,12 @@ from email.parser import Parser
 import pytest
 from floors import ROOT, floors
 
+import minitransformer
 from minitransformer.core.extras import EXTRAS
 
 CONSTRAINTS = floors()
 LINK = re.compile(r"!?\[[^]]*\]\(([^)\s]+)\)")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "lessons").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "lessons").glob("*.md"))]
 LESSONS = sorted((ROOT / "lessons").glob("[0-9]*.py"))
 
 
@@ -32,6 +33,17 @@ def test_requirements_ask_for_the_same_versions_as_the_package():
 def test_a_message_about_a_missing_package_names_an_extra_that_brings_it(name):
     line = re.search(rf"^{name} = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert set(EXTRAS[name]) <= set(re.findall(r'"([\w-]+)', line))
+
+
+def test_the_citation_and_the_changelog_name_the_version_and_the_author_of_the_package():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    name, version, license = (re.search(rf'^{key} = "(.+)"$', project, re.M)[1] for key in ("name", "version", "license"))
+    author = re.search(r'^authors = \[{ name = "(.+)" }\]$', project, re.M)[1]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    for line in (f"title: {name}", f"version: {version}", f"license: {license}", f"authors:\n  - name: {author}", "cff-version: 1.2.0"):
+        assert f"\n{line}\n" in f"\n{citation}", line
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert version == minitransformer.__version__
 
 
 # -- what is built ----------------------------------------------------------------------------------------------------
@@ -66,6 +78,7 @@ def test_the_source_distribution_has_all_that_its_tests_read(built):
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     alone = {"README.md", "LICENSE", "Makefile", "requirements.txt", "pyproject.toml", "hatch_build.py"}
+    alone |= {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md"}
     assert alone | files_of("minitransformer", "lessons", "tests", "docs", "benchmarks") <= names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".so")]
 

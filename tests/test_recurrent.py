@@ -306,7 +306,7 @@ def test_recurrence_refuses_what_it_cannot_read():
         component(x[:, :0])
     with pytest.raises(InputError, match=r"h must be .*B is 3.*Got float64 of shape \(2, 7\)"):
         component(x, h[:2])
-    with pytest.raises(InputError, match=r"The first state has shape \(3, 6\), this cell needs \(3, 7\)"):
+    with pytest.raises(InputError, match=r"The first state h has shape \(3, 6\), but this cell needs \(3, 7\)"):
         component(x, h[:, :6])
     with pytest.raises(InputError, match=r"mask must be .*T is 6. Got bool of shape \(3, 5\)"):
         component(x, h, REAL[:, :5])

@@ -101,7 +101,7 @@ def test_more_steps_can_be_asked_for_and_are_remembered(tmp_path, schedule):
 @pytest.mark.parametrize("steps", [None, 24, 20])
 def test_a_run_with_nothing_left_to_do_says_so(tmp_path, steps):
     finished(Run.create(tmp_path / "run", config()))
-    with pytest.raises(InputError, match=f"stands at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
+    with pytest.raises(InputError, match=f"is at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
         Run.resume(tmp_path / "run", steps)
 
 
@@ -286,11 +286,11 @@ def training(tmp_path):
 
 def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(tmp_path, training, capsys):
     folder = tmp_path / "run"
-    assert "Another training is at work" in refusal(Run.resume, folder)
+    assert "Another training is running" in refusal(Run.resume, folder)
     for way in (f"--resume {folder}", f"--resume {folder} --steps 200000", f"copy --out {folder}", f"copy --out {folder} --overwrite"):
         config = (folder / "config.json").read_bytes()
         status, _, err = command(f"train {way} --no-pictures", capsys)
-        assert status == 2 and err.count("\n") == 1 and f"Another training is at work in {folder}. Wait until it has ended" in err
+        assert status == 2 and err.count("\n") == 1 and f"Another training is running in {folder}. Wait until it has ended" in err
         assert (folder / "config.json").read_bytes() == config
     before = newest(folder)
     Run.open(folder)  # whoever only looks is not kept out
@@ -329,7 +329,7 @@ def test_two_threads_do_not_train_in_one_folder_and_one_may_take_its_lock_twice(
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
-    assert len(met) == 1 and "Another training is at work" in met[0]
+    assert len(met) == 1 and "Another training is running" in met[0]
     thread = threading.Thread(target=lambda: met.append(Run.resume(tmp_path / "run").optimizer.t))
     thread.start()
     thread.join()
@@ -555,12 +555,12 @@ def test_a_foreign_checkpoint_alone_is_refused_and_not_trained_over(tmp_path):
     before = tree_of(run.folder)
     for ask in (Run.open, Run.resume):
         sentence = refusal(ask, run.folder)
-        assert "of another run: id is" in sentence and "Move it elsewhere: alone, it can be asked." in sentence
+        assert "of another run: id is" in sentence and "Move it to another folder; it can be used there." in sentence
     assert "of another run" in refusal(Run.open, run.folder / "checkpoints" / "step-00000005.safetensors")
     assert tree_of(run.folder) == before
     shutil.move(run.folder / "checkpoints" / "step-00000005.safetensors", tmp_path / "alone.safetensors")
     assert Run.open(tmp_path / "alone.safetensors").optimizer.t == 5
-    assert "lies outside a run's folder" in refusal(Run.resume, tmp_path / "alone.safetensors", 9)
+    assert "is outside a run's folder" in refusal(Run.resume, tmp_path / "alone.safetensors", 9)
 
 
 def test_a_damaged_checkpoint_among_the_last_is_not_left_out_of_the_mean_in_silence(tmp_path):
@@ -614,7 +614,7 @@ def test_a_resume_from_an_earlier_checkpoint_moves_what_came_after_it_aside_and_
     lines = run.metrics.path.read_text().splitlines()
     status, out, _ = command(f"train --resume {run.folder}/checkpoints/step-00000010.safetensors --no-pictures", capsys)
     aside = run.folder / "after-step-00000010"
-    assert status == 0 and f"What came after step 10 is moved aside, into {aside}" in out
+    assert status == 0 and f"What came after step 10 was moved into {aside}" in out
     assert {p.name for p in aside.iterdir()} == {name for name in before if name > "step-00000010.z"} | {"metrics.jsonl"} - {"step-00000010.safetensors"}
     assert all(before[p.name] == p.read_bytes() for p in aside.glob("*.safetensors"))
     moved = (aside / "metrics.jsonl").read_text().splitlines()
@@ -712,7 +712,7 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
         (("training", "learning_rate"), None, "training.learning_rate must be a number, got None"),
         (("training", "learning_rate"), float("nan"), "learning_rate must be a number from 0 on, got nan"),
         (("training", "sedd"), 1, "no field 'training.sedd'. Did you mean 'training.seed'"),
-        (("training",), [], "training must be a table"),
+        (("training",), [], "training must be a JSON object"),
         (("model", "options", "norm"), 3, "model.options.norm must be a text, got 3"),
         (("model", "options", "d_k"), "8", "model.options.d_k must be a whole number or null, got '8'"),
         (("model", "options", "bias"), 1, "model.options.bias must be true or false, got 1"),

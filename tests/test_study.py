@@ -141,7 +141,7 @@ def test_ctrl_c_keeps_what_is_measured_and_says_how_to_go_on(study, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     output = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 130 and "Traceback" not in output, output
-    assert "Stopped; what is measured is kept. Continue:" in output and f"compare --out {folder}" in output
+    assert "Stopped; results so far are kept. Continue:" in output and f"compare --out {folder}" in output
     assert len(list(folder.glob("runs/*/checkpoints/*.safetensors"))) == 2
 
 

@@ -460,7 +460,7 @@ def test_a_space_that_is_a_subword_by_itself_belongs_to_the_word_behind_it(subwo
 
 def test_without_the_library_the_answer_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    line = 'needs the package tokenizers, which is not installed. The extra [translate] brings what is missing here (tokenizers).'
+    line = 'needs the package tokenizers, which is not installed. The extra [translate] installs what is missing here (tokenizers).'
     assert line in refusal(Subwords.learn, SENTENCES, 100)
     facts = {"kind": "subwords", "tokenizer": "{}"}
     assert line in refusal(load_vocabulary, facts)
@@ -495,7 +495,7 @@ def test_a_missing_package_is_named_with_its_purpose_all_else_that_its_extra_lac
     for other in EXTRAS[name]:
         monkeypatch.setitem(sys.modules, other, importlib if other == there else None)
     assert refusal(extra, package, "Spelling numbers") == (
-        f"Spelling numbers needs the package {package}, which is not installed. The extra [{name}] brings what is missing here "
+        f"Spelling numbers needs the package {package}, which is not installed. The extra [{name}] installs what is missing here "
         f'({", ".join(gone)}). Install it: python -m pip install "minitransformer[{name}]"'
     )
 

@@ -11,7 +11,7 @@ from minitransformer.data import EOS, Copy, Pieces, Reverse, make_batch
 from minitransformer.data.corpus import Corpus
 from minitransformer.decoding import beam_search, evaluate, greedy, sample, translate
 from minitransformer.errors import NonFiniteError
-from minitransformer.inspection import alignment_shares, first_word_shares
+from minitransformer.inspection import alignment_fractions, first_word_fractions
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm, plain_loop, train
@@ -253,7 +253,7 @@ def test_evaluation_measures_what_an_oracle_knows():
     assert result["exact_match"] == 1.0 and result["token_accuracy"] == 1.0 and result["loss"] < 1e-3
 
 
-def test_alignment_shares_count_the_rows_that_look_at_their_source():
+def test_alignment_fractions_count_the_rows_that_look_at_their_source():
     task, model = Reverse(symbols=5, min_length=2, max_length=4), small()
 
     def fake(query, key, value, mask=None):  # head 0 looks at the anti-diagonal, head 1 at the first key
@@ -269,10 +269,10 @@ def test_alignment_shares_count_the_rows_that_look_at_their_source():
 
     attention = model.decoder.layers[1].cross_attention.attention
     attention.forward = fake
-    shares = alignment_shares(model, task, "validation", 30)
+    shares = alignment_fractions(model, task, "validation", 30)
     assert shares["layer 2 head 1"] == 1.0 and 0.2 < shares["layer 2 head 2"] < 0.6
     assert set(shares) == {f"layer {n} {what}" for n in (1, 2) for what in ("head 1", "head 2", "mean of heads")}
-    assert alignment_shares(small(LanguageModel), task) == {}
+    assert alignment_fractions(small(LanguageModel), task) == {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -288,7 +288,7 @@ class Names(Corpus):
         return ["owls fly", "can bees hum", "questions on cats", "a dog"], ["Owls do", "Bees do", "Cats may", "Dog"]
 
 
-def test_first_word_shares_count_where_the_first_word_looks():
+def test_first_word_fractions_count_where_the_first_word_looks():
     """Head 1 looks at the question's last letter, head 2 at all alike; behind the first word all look at the first letter."""
     task = Names()
     model = small(source_vocabulary=len(task.vocabulary))
@@ -307,7 +307,7 @@ def test_first_word_shares_count_where_the_first_word_looks():
 
     attention.forward = fake
     for batch_size in (250, 3):
-        shares = first_word_shares(model, task, "test", batch_size=batch_size)
+        shares = first_word_fractions(model, task, "test", batch_size=batch_size)
         found = {name: tuple(np.round([*shares[name].values()], 5)) for name in shares if "layer 1" not in name}
         even = [4 / 8, 5 / 12, 5 / 17, 4 / 5]  # the place's letters, a space before it included, of all
         last = [0, 0, 1, 1]
@@ -320,5 +320,5 @@ def test_first_word_shares_count_where_the_first_word_looks():
             "layer 2 mean of heads": (0.5, half(both), round(np.mean(both), 5)),
         }
         assert list(shares["equal weights"]) == ["largest", "half", "weight"] and len(shares) == 7
-    assert first_word_shares(small(LanguageModel, source_vocabulary=len(task.vocabulary)), task, "test") == {}
-    assert first_word_shares(model, TASK) == {}
+    assert first_word_fractions(small(LanguageModel, source_vocabulary=len(task.vocabulary)), task, "test") == {}
+    assert first_word_fractions(model, TASK) == {}

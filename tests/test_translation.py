@@ -310,7 +310,7 @@ def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
         ("translate runs/shouts --file no.txt", "no.txt cannot be read: No such file"),
         ("translate runs/shouts --file ''", " cannot be read: No such file"),
         ("translate runs/shouts a --file no.txt", "not both"),
-        ("translate runs/shouts a --beam 2 --top-k 3", "Beam search or sampling"),
+        ("translate runs/shouts a --beam 2 --top-k 3", "Beam search and sampling"),
         ("translate runs/shouts a --alpha nan", "from 0 (no penalty of length) to 10"),
         ("translate runs/shouts a --alpha 1e5", "from 0 (no penalty of length) to 10"),
         ("plot runs/shouts --text ''", "nothing to read"),
@@ -386,7 +386,7 @@ def test_an_exported_model_answers_alike_and_is_smaller_and_cannot_be_trained_on
     checkpoint = next((trained / "checkpoints").iterdir())
     assert Path("small.safetensors").stat().st_size < 0.6 * checkpoint.stat().st_size
     status, _, err = run("train --resume small.safetensors --steps 99", capsys)
-    assert status == 2 and "a model alone" in err
+    assert status == 2 and "a model only" in err
 
 
 def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys):
@@ -398,7 +398,7 @@ def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys)
     Path("dangling.safetensors").symlink_to("nothing")
     for name in ("there", "link", "dangling"):
         status, _, err = run(f"export runs/shouts {name}.safetensors", capsys)
-        assert status == 2 and "is there already" in err and "--overwrite" in err
+        assert status == 2 and "exists already" in err and "--overwrite" in err
     status, _, err = run("export runs/shouts folder.safetensors --overwrite", capsys)
     assert status == 2 and "folder.safetensors is a folder. Name a file" in err
     status, _, err = run("export runs/shouts nowhere/a.safetensors", capsys)

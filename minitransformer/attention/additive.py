@@ -14,18 +14,18 @@ MaskOfPairs = Annotated[MayAttend, "B, T, S"]
 
 
 class AdditiveAttention(Module):
-    """Look up the source by MLP([x_s; q_t]): the attention that came before the dot product.
+    """Attend to the source with scores from a small network, MLP([x_s; q_t]): the attention before the dot product.
 
         E_ts = v · tanh(q_t W_q + x_s W_x + b)      P = softmax(E)      y_t = Σ_s P_ts f_s
 
-    The first layer of the MLP sees [x_s; q_t]; its weight falls into two parts, so each x_s and each q_t is multiplied
-    once, and only the sum, the tanh and the product with v are done for every pair: T·S·M numbers have to be held,
-    where the dot product holds T·S. Backward: the sum was taken over pairs, so its gradient is summed over the keys
-    for the query, over the queries for the key.
+    The first layer of the MLP sees [x_s; q_t]; its weight matrix has two parts, so each x_s and each q_t is multiplied
+    once, and only the sum, the tanh and the product with v are computed for every pair: this takes memory for T·S·M
+    numbers, a dot product for T·S. Backward: the sum is broadcast over pairs, so its gradient is summed over the keys for
+    the query, and over the queries for the key.
 
-    `forward(query, key, annotations=None, mask=None)`. Without annotations the keys are looked up themselves, f = x,
+    `forward(query, key, annotations=None, mask=None)`. Without annotations the keys serve as annotations, f = x,
     and backward returns (d_query, d_key), the latter the sum of both uses; with them, (d_query, d_key, d_annotations).
-    (Bahdanau's query is the decoder's state *before* the step, this component takes what it is given.)
+    (Bahdanau's query is the decoder's state *before* the step, this component takes any query.)
 
     Raises InputError for queries, keys and annotations that do not belong together, or of other widths.
 

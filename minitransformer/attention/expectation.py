@@ -1,4 +1,4 @@
-"""The context: what one finds on average, looking where the scores say."""
+"""The context: the mean of the annotations under the attention weights."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ class Expectation(KeepsWeights, Module):
 
         d_f = Pᵀ d_y      d_P = d_y fᵀ      d_E = P ∘ (d_P − Σ_s d_P_s P_s)
 
-    What both older attentions do once their scores E are there. The mask (boolean, True = may attend, broadcastable
+    Both older kinds of attention end with this, after their scores E. The mask (boolean, True = may attend, broadcastable
     to E) acts before softmax; a query that may attend to nothing gets y = 0 and gradients 0. Inside `keep_weights`, P
     stays readable as `weights` (one head: (B, 1, T, S)), and after backward d_P as `d_weights`.
 

@@ -1,4 +1,4 @@
-"""Cutting the features into heads, and joining them again: a pair, each the other's backward."""
+"""Splitting the features into heads, and merging them again: each is the backward of the other."""
 
 from typing import Annotated
 
@@ -20,13 +20,13 @@ def merge(x):
 
 
 def head_width(features, heads):
-    """D/H. Raises InputError, with what would fit, if H does not divide D."""
+    """D/H. Raises InputError, with values that would fit, if H does not divide D."""
     if heads < 1:
         raise InputError(f"heads must be at least 1, got {heads}.")
     if features % heads:
         divisors = [h for h in range(1, min(features, 32) + 1) if features % h == 0]
         raise InputError(
-            f"heads={heads} does not divide d_model={features}. Take {', '.join(map(str, divisors))} heads, or "
+            f"heads={heads} does not divide d_model={features}. Use {', '.join(map(str, divisors))} heads, or "
             f"d_model={-(-features // heads) * heads}, or set the width of a head (d_k) yourself."
         )
     return features // heads

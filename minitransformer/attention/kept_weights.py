@@ -1,4 +1,4 @@
-"""Who looked at whom: the attention weights of a model, kept while it runs."""
+"""The attention weights of a model, kept while it runs."""
 
 import contextlib
 import threading
@@ -6,7 +6,7 @@ import weakref
 
 
 class _Kept(threading.local):
-    """What one thread keeps, which no other thread sees: the ids of the attentions that keep, and {attention: what it kept}."""
+    """What one thread keeps, which no other thread sees: the ids of the components that keep, and {component: its arrays}."""
 
     def __init__(self):
         self.on = frozenset()
@@ -32,7 +32,7 @@ def _kept_array(name):
 class KeepsWeights:
     """An attention whose weights can be kept: while `keep` is on, it stores P as `weights`, and d_P as `d_weights`.
 
-    Each thread has its own switch, and its own arrays.
+    Each thread has a switch and arrays of its own.
     """
 
     keep = property(lambda self: id(self) in _kept.on)
@@ -44,7 +44,7 @@ def keep_weights(module):
     """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as `.d_weights`.
 
     An attention is a component that `KeepsWeights`; P (B, H, T, S) is stored after each forward. Only what this thread
-    computes is kept, and only this thread can read it, also after the block.
+    computes is kept, and only this thread can read it, during the block and afterwards.
     """
     before = _kept.on
     _kept.on = before | {id(m) for m in attentions(module).values()}
@@ -56,7 +56,7 @@ def keep_weights(module):
 
 @contextlib.contextmanager
 def kept_apart():
-    """Inside, this thread's attentions begin with nothing kept; afterwards they have what they had before."""
+    """Inside, nothing that this thread kept before is visible; afterwards it is visible again."""
     before, _kept.arrays = _kept.arrays, weakref.WeakKeyDictionary()
     try:
         yield

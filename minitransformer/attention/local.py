@@ -1,9 +1,9 @@
-"""Local attention: each position looks at itself and the few before it."""
+"""Local attention: each position attends to itself and the few before it."""
 
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Mask, Rng, Share
+from ..core.boundary import Count, Floats, Mask, Probability, Rng
 from ..core.module import saving
 from ..errors import InputError
 from .scaled_dot_product import ScaledDotProductAttention
@@ -12,14 +12,14 @@ Query, Key, Value = Annotated[Floats, "B, H, T, K"], Annotated[Floats, "B, H, S,
 
 
 class LocalAttention(ScaledDotProductAttention):
-    """Causal self-attention within a window of the last r positions, and no score beyond it and its neighbourhood.
+    """Causal self-attention within a window of the last r positions, computed without the n·n scores.
 
         y_t = Σ_s P_ts v_s      P_t = softmax over s = t − r + 1 … t of q_t · k_s / √d_k
 
     The sequence is cut into blocks of r. The windows of a block's queries lie in that block and the one before it, so
-    each block is a scaled dot-product attention of r queries to 2r keys, with a mask for the band: 2r·n scores, which
-    grows with n as the window does, and never n·n. Backward is that attention's own backward; a key stood in two blocks'
-    attentions, so its gradient is the sum of both.
+    each block is a scaled dot-product attention of r queries to 2r keys, with a mask for the window: 2r·n scores,
+    a number linear in n, where full attention has n·n. Backward is that attention's own backward; a key is used by
+    two blocks, so its gradient is the sum of both.
 
     When decoding with a cache, the queries are those of the last positions only.
 
@@ -31,7 +31,7 @@ class LocalAttention(ScaledDotProductAttention):
     (B, H, N, 2r, K). Source: Vaswani et al. 2017, section 4, "self-attention (restricted)".
     """
 
-    def __init__(self, width: Count, rng: Rng | None = None, dropout: Share = 0.0):
+    def __init__(self, width: Count, rng: Rng | None = None, dropout: Probability = 0.0):
         super().__init__(rng, dropout)
         self.width = width
 
@@ -61,7 +61,7 @@ class LocalAttention(ScaledDotProductAttention):
     def step(self, query, key, value, mask):
         """y (B, H, T, K_v) for the last T of n positions, whose queries see r keys each: for decoding with a cache."""
         xp, count, seen = array_module(key), query.shape[2], min(key.shape[2], self.width + query.shape[2] - 1)
-        behind = xp.arange(seen - count, seen)[:, None] - xp.arange(seen)  # (T, seen): how far each key lies back
+        behind = xp.arange(seen - count, seen)[:, None] - xp.arange(seen)  # (T, seen): how many positions each key is back
         allowed = ((behind >= 0) & (behind < self.width))[None, None]
         if mask is not None:
             allowed = allowed & mask[:, None, None, -seen:]
@@ -93,7 +93,7 @@ class LocalAttention(ScaledDotProductAttention):
         return self.joined(d_block, length)
 
     def allowed(self, mask, key):
-        """(B or 1, 1, N, r, 2r) bool: the band of the window, without what is padding or before the beginning."""
+        """(B or 1, 1, N, r, 2r) bool: the keys in the window, except padding and what is before the beginning."""
         xp = array_module(key)
         real = xp.ones((1, key.shape[2]), dtype=bool) if mask is None else mask
         keys = self.neighbourhoods(real[:, None, :, None])[..., 0]       # (B, 1, N, 2r)
@@ -101,7 +101,7 @@ class LocalAttention(ScaledDotProductAttention):
         return keys[..., None, :] & (back >= 0) & (back < self.width)
 
     def spread(self, blocked, length):
-        """(B, H, N, r, 2r) → (B, H, T, T): the numbers of each block at the positions that they belong to."""
+        """(B, H, N, r, 2r) → (B, H, T, T): the weights of each block at the positions to which they belong."""
         batch, heads, count, width, _ = blocked.shape
         full = array_module(blocked).zeros((batch, heads, count * width, (count + 1) * width), dtype=blocked.dtype)
         for n in range(count):

@@ -1,4 +1,4 @@
-"""Who may look at whom. In a mask, True means: may attend."""
+"""Which query may attend to which key. In a mask, True means: may attend."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from ..core.module import Module
 
 @checked
 def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0):
-    """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Join it to another mask with `&`."""
+    """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Combine it with another mask by `&`."""
     return keys_outermost((ids != padding)[:, None, None, :])
 
 
@@ -19,10 +19,10 @@ def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0):
 def causal_mask(length: Natural, like=None, last: Natural | None = None):
     """True where the key is not later than the query: (1, 1, T, T) bool, lower triangular.
 
-    `last`: only the rows of so many last queries, (1, 1, last, T), for decoding.
+    `last`: only the rows of the last `last` queries, (1, 1, last, T), for decoding.
 
-    Position t may see itself: the decoder's input is shifted right, so at t stands the token before the one to be
-    predicted. `like`: an array on the device where the mask shall live.
+    Position t may attend to itself: the decoder's input is shifted right, so position t holds the token before the one
+    to be predicted. `like`: an array on the device for the mask.
     """
     xp = np if like is None else array_module(like)
     rows = length if last is None else last
@@ -30,7 +30,7 @@ def causal_mask(length: Natural, like=None, last: Natural | None = None):
 
 
 def unless_all(mask):
-    """The mask, or None where it lets all attend to all, and masking can be spared. On a GPU, to look would be to wait."""
+    """The mask, or None if every query may attend to every key, so that masking can be skipped. A mask on a GPU is not read, because reading waits."""
     return None if on_host(mask) and mask.all() else mask
 
 
@@ -42,8 +42,8 @@ class Masking(Module):
     Backward: d_x = d_y where mask, else 0. Without a mask, y = x.
 
     The mask is boolean, True = may attend, and broadcasts to the scores: padding (B, 1, 1, S), causal (1, 1, T, T),
-    both joined with `&`. It has as many axes as the scores, each of their size or 1, so that no axis is mistaken for another
-    of the same size: InputError otherwise, and for another dtype.
+    both combined with `&`. It has as many axes as the scores, each of their size or 1, so that no axis can be confused with
+    another of the same size. Raises InputError for other shapes and dtypes.
 
     Shapes: x, y (..., T, S); mask broadcastable to x. Source: Vaswani et al. 2017, section 3.2.3.
     """

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Rng, Share
+from ..core.boundary import Count, Floats, Probability, Rng
 from ..core.module import Module
 from ..layers.linear import Linear
 from .heads import MergeHeads, SplitHeads, head_width
@@ -13,21 +13,21 @@ Queries, Memory = Annotated[Floats, "B, T, D or N, D"], Annotated[Floats, "B, S,
 
 
 class MultiHeadAttention(Module):
-    """Attend H times side by side, each head in a subspace of its own, and blend the results.
+    """Attend H times in parallel, each head in a subspace of its own, and combine the results.
 
         head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
 
     `forward(query, memory=None, mask=None, cache=None)`. Without a memory, m = x: self-attention, and backward returns
     d_query, the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
-    cross-attention), and backward returns (d_query, d_memory); d_memory sums the keys' and the values' share.
+    cross-attention), and backward returns (d_query, d_memory); d_memory is the sum of the gradients through keys and values.
 
     Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
     another (`value_features`). With a `Cache`, which is for decoding, the query holds new positions only: their keys and
     values are appended to those of the positions before; a memory's are computed once.
 
     The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
-    of exactly zero, because it shifts all scores of a query alike, and softmax ignores a shift. `attention` may put another
-    attention in the middle: `LocalAttention`, whose mask is (B, T).
+    of exactly zero, because it shifts all scores of a query by the same amount, and softmax ignores a shift. `attention` replaces
+    scaled dot-product attention by another: `LocalAttention`, whose mask is (B, T).
 
     Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K
     (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section 3.2.2.
@@ -41,7 +41,7 @@ class MultiHeadAttention(Module):
         key_features: Count | None = None,
         value_features: Count | None = None,
         bias: bool = False,
-        dropout: Share = 0.0,
+        dropout: Probability = 0.0,
         attention: Module | None = None,
     ):
         key_features = key_features or head_width(features, heads)

@@ -10,7 +10,7 @@ from .expectation import Expectation
 
 
 class MultiplicativeAttention(Module):
-    """Look up the source by a bilinear score, the "general" one of Luong et al.
+    """Attend to the source with a bilinear score, the "general" one of Luong et al.
 
         E_ts = q_t W x_sᵀ      P = softmax(E)      y_t = Σ_s P_ts f_s
 
@@ -18,10 +18,10 @@ class MultiplicativeAttention(Module):
 
         d_p = d_E x      d_x = d_Eᵀ p      and from d_p on to q and W
 
-    It is the step between the MLP and Q Kᵀ: write W = W_Q W_Kᵀ, and the score is (q W_Q)·(x W_K), to which the
+    It is a step from the MLP towards Q Kᵀ: write W = W_Q W_Kᵀ, and the score is (q W_Q)·(x W_K), to which the
     Transformer adds 1/√d_k, values of their own and many heads.
 
-    `forward(query, key, annotations=None, mask=None)`. Without annotations the keys are looked up themselves, f = x,
+    `forward(query, key, annotations=None, mask=None)`. Without annotations the keys serve as annotations, f = x,
     and backward returns (d_query, d_key), the latter the sum of both uses; with them, (d_query, d_key, d_annotations).
 
     Raises InputError for queries, keys and annotations that do not belong together, or of other widths.

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import query_key_product
-from ..core.boundary import Floats, MayAttend, Rng, Share
+from ..core.boundary import Floats, MayAttend, Probability, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
@@ -14,7 +14,7 @@ Query, Key, Value = Annotated[Floats, "..., T, K"], Annotated[Floats, "..., S, K
 
 
 class ScaledDotProductAttention(KeepsWeights, Module):
-    """Blend the values, each weighted by how well its key matches the query.
+    """The mean of the values, each weighted by how well its key matches the query.
 
         S = Q Kᵀ / √d_k      P = softmax(S)      y = P V
 
@@ -25,13 +25,13 @@ class ScaledDotProductAttention(KeepsWeights, Module):
 
     The mask (boolean, True = may attend, broadcastable to S) acts on S before softmax. A query that may attend to
     nothing gets y = 0 and gradients 0. `dropout` acts on P (nn.Transformer has it, the paper does not: 0).
-    Inside `keep_weights`, P stays readable as `weights`, and after backward d_P as `d_weights`.
+    Inside `keep_weights`, P is kept as `weights`, and after backward d_P as `d_weights`.
 
     Shapes: Q (B, H, T, K), K (B, H, S, K), V (B, H, S, K_v), S and P (B, H, T, S), y (B, H, T, K_v).
     Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
     """
 
-    def __init__(self, rng: Rng | None = None, dropout: Share = 0.0):
+    def __init__(self, rng: Rng | None = None, dropout: Probability = 0.0):
         self.masking = Masking()
         self.softmax = Softmax()
         self.dropout = Dropout(dropout, rng)

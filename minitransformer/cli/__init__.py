@@ -10,8 +10,8 @@ from ..terminal.interruption import KeyboardInterrupts
 from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser
 
-SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
-NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)  # what only writing meets; the last: it is closed
+SMALLER = "Use smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
+NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)  # errors that only writing can cause; the last: it is closed
 
 
 def main(arguments=None):
@@ -24,15 +24,15 @@ def main(arguments=None):
         write_utf8()
         try:
             status = run(arguments)
-            sys.stdout.flush()  # a full disk is noticed here, and not while Python ends
+            sys.stdout.flush()  # so that a full disk is noticed here, and not when Python ends
             return status
         except InputError as problem:
             return failed(2, problem)
         except (NonFiniteError, ChildProcessError) as problem:
             return failed(1, problem)
         except MemoryError as problem:
-            return failed(1, f"Out of memory ({problem or 'no more could be had'}). {SMALLER}")
-        except BrokenPipeError:  # whoever read our output has seen enough
+            return failed(1, f"Out of memory ({problem or 'no more was available'}). {SMALLER}")
+        except BrokenPipeError:  # the reader of our output has closed it
             return 0
         except OSError as problem:
             return failed(1, sentence_about(problem))
@@ -60,7 +60,7 @@ def failed(status, sentence):
 
 
 def sentence_about(problem):
-    """What an OSError says. What is read is looked after where it is read (`errors.reading`): this was to be written."""
+    """The message for an OSError while writing. (`errors.reading` handles errors of reading.)"""
     reason = "it is closed" if problem.errno == errno.EBADF else problem.strerror or str(problem)
     if problem.filename is not None:
         return f"{problem.filename} could not be written: {reason}."
@@ -68,7 +68,7 @@ def sentence_about(problem):
 
 
 def choose_tf32(device):
-    """Let products be made in TF32. Raises InputError on the CPU, which has no such thing."""
+    """Compute products in TF32. Raises InputError on the CPU, which does not have it."""
     if chosen_device(device) == "cpu":
-        raise InputError("--tf32 is a way in which GPUs multiply; it goes with --device gpu.")
+        raise InputError("--tf32 is an option of GPUs. Use it with --device gpu.")
     use_tf32()

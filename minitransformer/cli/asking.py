@@ -1,4 +1,4 @@
-"""The commands that ask a trained model. Their docstrings are the first lines of their help."""
+"""The commands that use a trained model. Their docstrings are the first lines of their help."""
 
 import functools
 import json
@@ -19,10 +19,10 @@ from .pictures import draw_run
 
 
 def evaluate(options):
-    """Measure a run on sequences that it was never trained on."""
+    """Measure a run on sequences that are not in its training set."""
     run = opened(options)
     if (options.write or options.show) and not run.task.scored_by_bleu:
-        raise InputError("--write and --show are for a corpus, whose sentences are translated; this run's task has none.")
+        raise InputError("--write and --show need a task with a corpus of sentences; this run's task has none.")
     if run.task.scored_by_bleu:
         translation.bleu_metric()  # before the work
     result = {"run": str(options.run), "step": run.optimizer.t, "split": options.split, **measured(run, options)}
@@ -31,19 +31,19 @@ def evaluate(options):
 
 
 def opened(options):
-    """The run that is asked, on the device that is asked for."""
+    """The run, on the chosen device."""
     chosen_device(options.device)  # before a file is read
     return Run.open(options.run).to(options.device)
 
 
 def measured(run, options):
-    """All figures that the run's task and model have, as JSON can hold them."""
+    """All figures for the run's task and model, as JSON values."""
     chosen = (run.model, run.task, options.split, options.count, options.seed)
     search = chosen_search(options)
     result = evaluation.evaluate(*chosen, search=search)
     result["decoding"] = described(search)
-    result["alignment"] = alignment.alignment_shares(*chosen)
-    result["first_word"] = alignment.first_word_shares(*chosen)
+    result["alignment"] = alignment.alignment_fractions(*chosen)
+    result["first_word"] = alignment.first_word_fractions(*chosen)
     return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
 
 
@@ -55,16 +55,16 @@ def report(result):
     yield f"  token accuracy  {result['token_accuracy']:8.2%}"
     yield f"  loss            {result['loss']:8.4f} nats a token"
     if len(result["exact_match_by_length"]) <= 12:
-        by_length = "  ".join(f"{n}: {share:.1%}" for n, share in result["exact_match_by_length"].items())
+        by_length = "  ".join(f"{n}: {fraction:.1%}" for n, fraction in result["exact_match_by_length"].items())
         yield f"  exact match by source length   {by_length}"
-    if shares := result["alignment"]:
-        best = max(shares, key=shares.get)
-        yield "  cross-attention looks hardest at the token that is being written, in this share of rows:"
-        yield "    " + "   ".join(f"{name}: {share:.1%}" for name, share in shares.items() if "mean" in name)
-        yield f"    best: {best}: {shares[best]:.1%}"
+    if fractions := result["alignment"]:
+        best = max(fractions, key=fractions.get)
+        yield "  cross-attention has its largest weight on the token that is being written, in this percentage of rows:"
+        yield "    " + "   ".join(f"{name}: {fraction:.1%}" for name, fraction in fractions.items() if "mean" in name)
+        yield f"    best: {best}: {fractions[best]:.1%}"
     if words := result["first_word"]:
         yield "  while the answer's first word is written, cross-attention has its largest weight on that word in the question,"
-        yield "  or more than half of all (equal weights: what the same weight for every letter would reach):"
+        yield "  or more than half of all weight (equal weights: for comparison, the same weight for every letter):"
         for name in ("equal weights", *(name for name in words if "mean" in name)):
             yield f"    {name:<22} {words[name]['largest']:7.1%} {words[name]['half']:7.1%}"
     if "bleu" in result:
@@ -76,9 +76,9 @@ def report(result):
 
 
 def score_translations(run, options):
-    """BLEU of the whole split, with its signature; `--write` keeps the sentences, `--show` draws some."""
+    """BLEU of the whole split, with its signature; `--write` saves the sentences, `--show` prints some."""
     if options.write:
-        Path(options.write).touch()  # before the work, should it not be possible
+        Path(options.write).touch()  # before the work, in case it is not possible
     sources, references = run.task.sentences(options.split)
     search = chosen_search(options)
     answers = translation.translate(run.model, run.vocabulary, sources, search)
@@ -92,9 +92,9 @@ def score_translations(run, options):
 
 
 def predict(options):
-    """Let a run answer, in tokens: what translate answers, before they are joined to a text."""
+    """Print a run's answer as tokens: that of translate, before the tokens are joined to a text."""
     run, search = opened(options), chosen_search(options)
-    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every text
+    search(run.model, np.array([[EOS]]), 1)  # so that wrong options are reported once, not for every text
 
     def answer(texts):
         sources = [run.vocabulary.encode(text) for text in texts]
@@ -104,11 +104,11 @@ def predict(options):
 
 
 def translate(options):
-    """Translate texts: those given, a file's lines, or standard input's."""
+    """Translate texts: the arguments, or the lines of a file or of standard input."""
     if options.text and options.file is not None:
-        raise InputError("Give texts or --file, not both.")
+        raise InputError("Use texts or --file, not both.")
     run, search = opened(options), chosen_search(options)
-    search(run.model, np.array([[EOS]]), 1)  # what no search can do is said once, and not for every line
+    search(run.model, np.array([[EOS]]), 1)  # so that wrong options are reported once, not for every line
 
     def answer(texts):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
@@ -141,18 +141,18 @@ def look_like_one(texts, remarks):
 
 
 def remarks_of(run):
-    """The function text → what the user should know before trusting the answer to it."""
+    """The function text → remarks on it for the user."""
     return lambda text: translation.remarks(run.vocabulary, text, run.longest_source, run.shortest_source) if text.strip() else []
 
 
 def chosen_search(options):
     """The function (model, source, max_tokens) → ids that the options ask for."""
-    given = {name: value for name, value in vars(options).items() if value is not None}
-    searching = {name: given[name] for name in ("beam", "alpha", "early_stopping") if name in given}
-    sampling = {name: given[name] for name in ("temperature", "top_k", "top_p") if name in given}
+    said = {name: value for name, value in vars(options).items() if value is not None}
+    searching = {name: said[name] for name in ("beam", "alpha", "early_stopping") if name in said}
+    sampling = {name: said[name] for name in ("temperature", "top_k", "top_p") if name in said}
     if sampling and searching:
         raise InputError(
-            "Beam search or sampling: give --beam, --alpha and --early-stopping, or --temperature, --top-k and --top-p."
+            "Beam search and sampling exclude each other: use --beam, --alpha and --early-stopping, or --temperature, --top-k and --top-p."
         )
     if sampling:
         return functools.partial(sample, rng=options.seed, **sampling)
@@ -160,7 +160,7 @@ def chosen_search(options):
 
 
 def described(search):
-    """How it decodes, for a person: "greedy", or "beam 4, alpha 0.6"."""
+    """How it decodes, in words: "greedy", or "beam 4, alpha 0.6"."""
     if search is greedy:
         return "greedy"
     said = ", ".join(f"{name} {value}" for name, value in search.keywords.items() if name != "early_stopping")
@@ -182,7 +182,7 @@ def plot(options):
 
 
 def export(options):
-    """Write a run's model alone into one small file that can be asked, but not trained on."""
+    """Write only a run's model into one small file that can be used, but not trained further."""
     run = Run.open(options.run)
     if Path(options.file).suffix != ".safetensors":
         raise InputError(f"The file must end in .safetensors, got {options.file}.")

@@ -16,13 +16,13 @@ from .pictures import draw_run
 
 
 def train(options):
-    """Train a model, or train one on (`--resume RUN`), and leave a run folder."""
+    """Train a model, or continue a training (`--resume RUN`), in a run folder."""
     from ..training.hooks import Evaluate, Interrupted, Log, ProgressBar, Save, Snapshots
 
     device = chosen_device(options.device)  # before a folder is made
     run = (resumed_run(options) if options.resume else new_run(options)).to(device)
     if run.aside:
-        print(f"What came after step {run.optimizer.t} is moved aside, into {run.aside}")
+        print(f"What came after step {run.optimizer.t} was moved into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
     print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
     evaluation = Evaluate(run)
@@ -50,16 +50,16 @@ def train(options):
 
 def new_run(options):
     if options.task is None:
-        raise InputError(f"Name a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
-    training = given(options, "training_")
+        raise InputError(f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
+    training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
     config = make_config(
         options.task,
-        given(options, "task_"),
+        set_options(options, "task_"),
         options.model or "transformer",
         options.preset,
-        given(options, "model_"),
+        set_options(options, "model_"),
         training,
     )
     folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
@@ -76,33 +76,33 @@ def strategy_of(run):
 
 
 def resumed_run(options):
-    training = given(options, "training_")
+    training = set_options(options, "training_")
     steps = training.pop("steps", None)
-    refused = [*training, *given(options, "task_"), *given(options, "model_")]
+    refused = [*training, *set_options(options, "task_"), *set_options(options, "model_")]
     refused += [name for name in ("task", "model", "preset", "out") if getattr(options, name) is not None]
     if refused:
         raise InputError(
-            f"A resumed run keeps its options; {', '.join(refused)} cannot change. Only --steps may, or start a new run."
+            f"A resumed run keeps its options; {', '.join(refused)} cannot change. Change only --steps, or start a new run."
         )
     return Run.resume(options.resume, steps)
 
 
 def compare(options):
-    """Set attention against recurrence and convolution in a study of its own, or trained translators side by side."""
+    """Compare attention with recurrence and convolution in a study, or trained translators with each other."""
     from ..study import run_study
 
     device = chosen_device(options.device)
     if options.run:
         return compare_runs(options, device)
     if device == "gpu":
-        raise InputError("The study trains side by side on the cores and measures them; --device gpu is for comparing runs.")
+        raise InputError("The study uses and measures the CPU cores; --device gpu is only for comparing runs.")
     plan = "full" if options.full else "short"
     folder = options.out or f"runs/compare-{plan}"
     try:
         page = run_study(plan, folder, progress_bar, options.jobs)
     except KeyboardInterrupt:
         chosen = ("--full " if options.full else "") + (f"--out {typed(folder)}" if options.out else "")
-        print(f"Stopped; what is measured is kept. Continue: {this_program()} compare {chosen}".rstrip())
+        print(f"Stopped; results so far are kept. Continue: {this_program()} compare {chosen}".rstrip())
         return 130
     print(f"The page: {page}")
     return 0
@@ -159,25 +159,25 @@ def tasks(options):
         print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:
             for label, total, splits in task.counts():
-                shares = ", ".join(f"{n:,} {split}" for split, n in splits.items())
-                print(f"{'':<15} {label}: {total:,} in all: {shares}")
+                counts = ", ".join(f"{n:,} {split}" for split, n in splits.items())
+                print(f"{'':<15} {label}: {total:,} in all: {counts}")
     if not options.counts:
         print(f"\nHow many sequences there are of each length: {this_program()} tasks --counts")
     return 0
 
 
 def as_options(values):
-    """{"max_norm": 1.0, "bias": True} as one would write it: --max-norm 1.0 --bias."""
+    """{"max_norm": 1.0, "bias": True} as they are typed: --max-norm 1.0 --bias."""
     return " ".join(flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items())
 
 
-def given(options, prefix):
-    """{field: value} of the options with this prefix that the user wrote."""
+def set_options(options, prefix):
+    """{field: value} of the options with this prefix that the user set."""
     return {name.removeprefix(prefix): value for name, value in vars(options).items() if name.startswith(prefix)}
 
 
 def this_program():
-    """How the user can call it again: by its name where that is on the path, else as it was called."""
+    """How the user can call it again: by its name if that is on the path, else as it was called."""
     if shutil.which("minitransformer"):
         return "minitransformer"
     by_module = sys.argv[0].endswith(".py")

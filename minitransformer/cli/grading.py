@@ -1,4 +1,4 @@
-"""The commands for teachers: what there is to write, and what a class has written."""
+"""The commands for teachers: the exercises, and the answers of a class."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,10 @@ from ..errors import InputError
 
 
 def grade(options):
-    """Grade notebooks and Python files: who has what right, and which mistakes the class makes."""
+    """Grade notebooks and Python files: which answers are right, and which mistakes the class makes."""
     from ..grading.grade import as_json_text, as_text, grade, was_interrupted  # the exercises take a moment to load
 
-    if options.out and Path(options.out).suffix != ".json":  # and so no submission is replaced
+    if options.out and Path(options.out).suffix != ".json":  # so that no submission is overwritten
         raise InputError(f"The file of --out must end in .json, got {options.out}.")
     if options.out and not Path(options.out).absolute().parent.is_dir():
         raise InputError(f"{options.out} could not be written: there is no folder {Path(options.out).parent}.")
@@ -19,14 +19,14 @@ def grade(options):
     stopped = was_interrupted(submissions)
     if options.out:
         Path(options.out).write_text(as_json_text(submissions), encoding="utf-8")
-        print(f"\n{'What was known when it was interrupted' if stopped else 'All of it'}: {options.out}")
+        print(f"\n{'Results until the interruption' if stopped else 'All results'}: {options.out}")
     if stopped:
-        print("minitransformer: interrupted: some files were not graded; they are named in the table.", file=sys.stderr)
+        print("minitransformer: interrupted: some files were not graded; the table names them.", file=sys.stderr)
     return 130 if stopped else 0
 
 
 def exercises(options):
-    """List the exercises; say what one asks; or list the mistakes that are known."""
+    """List the exercises, print the statement of one, or list the known mistakes."""
     from ..grading import exercises
     from ..grading.catalogue import mistakes_page
     from ..grading.exercise import find

@@ -39,7 +39,7 @@ def lessons(options):
 
 
 def ended(process):
-    """The exit status of Jupyter, which asks at Ctrl-C whether it is meant: we only wait."""
+    """The exit status of Jupyter. At Ctrl-C it asks for confirmation, and we keep waiting."""
     while True:
         try:
             return process.wait()

@@ -1,4 +1,4 @@
-"""Texts line by line: line n of the output answers line n of the input, whatever stands in the other lines."""
+"""Texts line by line: line n of the output answers line n of the input, whatever the other lines are."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ import sys
 from ..errors import InputError, reading
 from ..terminal.streams import complain
 
-GROUP = 64  # lines that are read, and answered, together
+GROUP = 64  # lines that are read and answered together
 UTF8 = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}  # a byte that is no UTF-8 spoils its line only
 UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in that encoding begins, so read
 
@@ -15,10 +15,9 @@ UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in that encoding begins,
 def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()):
     """Print the answer to each text on a line of its own, `at_once` of them together; returns the exit status.
 
-    `answer(texts) → answers` does the work. A text that cannot be answered leaves an empty line in its place, and a
-    sentence on standard error says why, with its name and number; the status is then 2. (A single text has no name, and
-    leaves no line.) What `remarks(text) → sentences` say of an answered text stands there too, and is no matter for the
-    status.
+    `answer(texts) → answers` does the work. For a text that cannot be answered an empty line is printed, and on standard
+    error a sentence with its name and number says why; the status is then 2. (A single text has no name, and no empty
+    line.) The sentences of `remarks(text)` on an answered text are printed there too, and do not change the status.
     """
     status, number = 0, 0
     for group in in_groups(texts, at_once):
@@ -33,7 +32,7 @@ def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()
 
 
 def answered(texts, answer):
-    """[(answer, None), or ("", the InputError)] of each text: where one cannot be answered, the others still are."""
+    """[(answer, None), or ("", the InputError)] of each text: if one cannot be answered, the others still are."""
     try:
         return [(text, None) for text in answer(texts)]
     except InputError as problem:
@@ -44,7 +43,7 @@ def answered(texts, answer):
 
 
 def in_groups(texts, size):
-    """Lists of `size` texts, the last with what is left: a file may be larger than the memory."""
+    """Lists of `size` texts, the last one shorter: a file may be larger than the memory."""
     group = []
     for text in texts:
         group.append(text)
@@ -56,7 +55,7 @@ def in_groups(texts, size):
 
 
 def for_lines(answer, file):
-    """The function `answer` for the lines of a file (None: standard input). A blank line is answered by an empty one."""
+    """The function `answer` for the lines of a file (None: standard input). The answer to a blank line is an empty one."""
 
     def answer_lines(lines):
         for line in lines:
@@ -71,7 +70,7 @@ def lines_of(file):
     """The lines of a file, or for None of standard input, without their ends and without a byte order mark.
 
     A line ends with a line feed, or with a carriage return and a line feed; a carriage return alone ends none. Raises
-    InputError where nothing can be read.
+    InputError if nothing can be read.
     """
     name = name_of(file)
     with reading(name), opened_text(file) as stream:
@@ -86,7 +85,7 @@ def opened_text(file):
     if file is not None:
         return open(file, **UTF8)
     if sys.stdin is None:
-        raise InputError("Standard input is closed, so there is nothing to read. Give texts, or --file.")
+        raise InputError("Standard input is closed, so there is nothing to read. Use texts, or --file.")
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(**UTF8)
     return contextlib.nullcontext(sys.stdin)
@@ -109,5 +108,5 @@ def typed_text(text):
     """A text as it was typed in a command: UTF-8, also where the locale made Python read it as something else."""
     try:
         return os.fsencode(text).decode("utf-8")
-    except UnicodeError:  # it is none, which a vocabulary will say
+    except UnicodeError:  # not UTF-8, which the vocabulary will report
         return text

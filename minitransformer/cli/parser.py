@@ -22,7 +22,7 @@ from .lines import typed_text
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
   minitransformer train reverse                 train a small Transformer to reverse sequences
-  minitransformer predict runs/reverse "3 1 4"  ask it
+  minitransformer predict runs/reverse "3 1 4"  use it
   minitransformer plot runs/reverse             draw its attention, its loss, its architecture
   minitransformer lessons                       sixteen notebooks: write every gradient yourself
 """
@@ -34,19 +34,19 @@ STATUS = """exit status:
   130  Ctrl-C
 """
 LINES = """
-Line n of the output answers line n of the input. A text or line that cannot be answered leaves an empty line in its place;
+Line n of the output answers line n of the input. For a text or line that cannot be answered the output is an empty line;
 a sentence on standard error names it, the others are answered, and the exit status is 2. Texts are UTF-8.
 """
-LARGEST = 10**9  # of what is counted in an option
+LARGEST = 10**9  # of numbers in options
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that answers a wrong option with the nearest right one, and exits with 2.
+    """An ArgumentParser that suggests the nearest option for a wrong one, and exits with 2.
 
     Options may stand between positional arguments: `translate RUN --beam 1 TEXT`.
     """
 
-    intermixed = False  # while argparse works on its two rounds for that
+    intermixed = False  # True during argparse's own two passes
 
     def parse_known_args(self, args=None, namespace=None):
         if self.intermixed or any(action.nargs == argparse.PARSER for action in self._actions):
@@ -100,7 +100,7 @@ def make_parser():
 
     train = add("train", commands.train, TRAIN_EXAMPLES)
     train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
-    train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped; from one of its checkpoints: what came after it is moved into a folder of the run")
+    train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped; RUN may be one of its checkpoints: what came after it is moved into a folder of the run")
     train.add_argument("--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)")
     train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: the task's, see: tasks)")
     train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
@@ -116,16 +116,16 @@ def make_parser():
     add_run(evaluate)
     evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
     evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
-    evaluate.add_argument("--seed", type=seed, default=0, help="draws the sequences (default: 0)")
+    evaluate.add_argument("--seed", type=seed, default=0, help="seed for the sample of sequences (default: 0)")
     add_beam(evaluate)
-    evaluate.add_argument("--write", metavar="FILE", help="of a corpus: keep source, reference and translation, a line each, tabs between")
-    evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N translations, drawn by the seed")
+    evaluate.add_argument("--write", metavar="FILE", help="of a corpus: save source, reference and translation, one line each, separated by tabs")
+    evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N random translations, chosen by the seed")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
     add_device(evaluate)
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
-    predict.add_argument("text", nargs="+", type=typed_text, metavar="TEXT", help="a sequence, quoted; several give several answers")
+    predict.add_argument("text", nargs="+", type=typed_text, metavar="TEXT", help="a sequence, in quotes; several texts give several answers")
     add_answering(predict)
     add_device(predict)
 
@@ -139,46 +139,46 @@ def make_parser():
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
     add_beam(plot)
-    plot.add_argument("--text", type=typed_text, metavar="TEXT", help="the source sequence to look at (default: a validation sequence)")
-    plot.add_argument("--layers", type=numbers, metavar="N,N", help="of the attention: only these layers, by their numbers in the pictures (1,6)")
-    plot.add_argument("--heads", type=numbers, metavar="N,N", help="and only these heads (default: all, and their mean)")
+    plot.add_argument("--text", type=typed_text, metavar="TEXT", help="the source sequence (default: a validation sequence)")
+    plot.add_argument("--layers", type=numbers, metavar="N,N", help="attention: only these layers, by their numbers in the pictures (1,6)")
+    plot.add_argument("--heads", type=numbers, metavar="N,N", help="attention: only these heads (default: all, and their mean)")
     add_device(plot)
-    plot.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: RUN/pictures; NAME-pictures for a model without a run)")
+    plot.add_argument("--out", metavar="FOLDER", help="folder for the pictures (default: RUN/pictures; NAME-pictures for a model without a run)")
 
     export = add("export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n")
     add_run(export)
-    export.add_argument("file", metavar="FILE", help="the file to write; where others ask for a RUN, it serves")
-    export.add_argument("--overwrite", action="store_true", help="replace the file if it is there already")
+    export.add_argument("file", metavar="FILE", help="the file to write; other commands take it as RUN")
+    export.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
     compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus, of different models: BLEU by sentence length, alignments")
     compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, about two minutes)")
-    compare.add_argument("--out", metavar="FOLDER", help="where it is kept; a study that is there goes on (default: runs/compare-short, or -translators)")
+    compare.add_argument("--out", metavar="FOLDER", help="folder for the results; a study that is there is continued (default: runs/compare-short, or -translators)")
     add_beam(compare)
     add_device(compare)
-    compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings side by side (default: one a core)")
+    compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings in parallel (default: one per core)")
 
     gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
     gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
-    gradcheck.add_argument("--seed", type=seed, default=0, help="draws parameters, inputs and gradients (default: 0)")
+    gradcheck.add_argument("--seed", type=seed, default=0, help="seed for parameters, inputs and gradients (default: 0)")
     gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries compared in each array; in larger arrays also two random directions, in which all entries move (default: 30; 0: all entries)")
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
     grade.add_argument("files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them")
     grade.add_argument("--out", metavar="FILE", help="write everything to this file, as JSON; its name ends in .json")
     grade.add_argument("--seconds", type=positive, default=60.0, help="the time that one file may take (default: 60)")
-    grade.add_argument("--jobs", type=at_least(1), metavar="N", help="files side by side (default: one a core)")
+    grade.add_argument("--jobs", type=at_least(1), metavar="N", help="files in parallel (default: one per core)")
 
     exercises = add("exercises", grading.exercises, "  minitransformer exercises softmax.backward\n")
-    exercises.add_argument("exercise", nargs="?", metavar="EXERCISE", help="what this one asks (default: list all)")
+    exercises.add_argument("exercise", nargs="?", metavar="EXERCISE", help="print the statement of this one (default: list all)")
     exercises.add_argument("--mistakes", action="store_true", help="print the catalogue of mistakes, as Markdown")
 
     course = add("lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n")
     course.add_argument("lesson", nargs="?", metavar="NUMBER", help="the lesson to open (default: the first)")
-    course.add_argument("--folder", default="my-lessons", help="where your copies are, and your answers stay (default: my-lessons)")
+    course.add_argument("--folder", default="my-lessons", help="folder for your copies, with your answers (default: my-lessons)")
     course.add_argument("--list", action="store_true", help="only list the lessons, with their minutes")
-    course.add_argument("--no-browser", action="store_true", help="open no browser; Jupyter prints its address")
-    course.add_argument("--allow-root", action="store_true", help="told to Jupyter, which refuses root without it (as in a container)")
+    course.add_argument("--no-browser", action="store_true", help="do not open a browser; Jupyter prints its address")
+    course.add_argument("--allow-root", action="store_true", help="option for Jupyter, which refuses to run as root without it (as in a container)")
 
     tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
     tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")
@@ -221,7 +221,7 @@ def tasks_by_options():
 
 
 def at_least(least):
-    """A type for argparse: a whole number that is not smaller, nor so large that no array could have that size."""
+    """A type for argparse: a whole number of at least `least`, and not too large for the size of an array."""
 
     def count(text):
         if not re.fullmatch(r"[+-]?\d+", text) or (number := whole(text)) < least:
@@ -232,14 +232,14 @@ def at_least(least):
 
 
 def seed(text):
-    """A type for argparse: a whole number from 0 on, as large as one likes."""
+    """A type for argparse: a whole number of at least 0, of any size."""
     if not re.fullmatch(r"[+]?[0-9]{1,99}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
     return int(text)
 
 
 def whole(text):
-    """A type for argparse: a whole number that is not so large that no array could have that size."""
+    """A type for argparse: a whole number that is not too large for the size of an array."""
     try:
         number = int(text)
     except ValueError:
@@ -261,46 +261,46 @@ def positive(text):
 
 
 def numbers(text):
-    """A type for argparse: whole numbers from 1 on, with commas between them."""
+    """A type for argparse: whole numbers of at least 1, separated by commas."""
     return [at_least(1)(number) for number in text.split(",")]
 
 
 def add_run(parser):
     names = ", ".join(shipped())
-    parser.add_argument("run", metavar="RUN", help=f"a run folder, a checkpoint file, or a model that is here already: {names}")
+    parser.add_argument("run", metavar="RUN", help=f"a run folder, a checkpoint file, or a shipped model: {names}")
 
 
 def add_answering(parser):
-    """The options of the commands that answer: how far, by which search, or by drawing."""
-    limit = "stop there, or where the model has no more positions (default: twice the source's length, and 8)"
+    """The options of the commands that answer: length, search, sampling."""
+    limit = "the largest number of tokens; never more than the model has positions for (default: twice the source's length, plus 8)"
     parser.add_argument("--max-tokens", type=at_least(1), help=limit)
     add_beam(parser)
-    parser.add_argument("--temperature", type=positive, help="sample: low comes near greedy, high near chance")
-    parser.add_argument("--top-k", type=at_least(1), help="sample among so many likeliest tokens")
-    parser.add_argument("--top-p", type=positive, help="sample among the likeliest tokens that together have this probability")
-    parser.add_argument("--seed", type=seed, default=0, help="draws the samples, of each text anew (default: 0)")
+    parser.add_argument("--temperature", type=positive, help="sample: low is close to greedy, high close to uniform")
+    parser.add_argument("--top-k", type=at_least(1), help="sample among the k most likely tokens")
+    parser.add_argument("--top-p", type=positive, help="sample among the most likely tokens that together have this probability")
+    parser.add_argument("--seed", type=seed, default=0, help="seed for the samples, the same for each text (default: 0)")
 
 
 def add_beam(parser):
     parser.add_argument("--beam", type=at_least(1), help=f"how many hypotheses beam search keeps; 1: greedy (default: {BEAM})")
     parser.add_argument("--alpha", type=float, help=f"its length penalty (default: {ALPHA}, the paper's)")
-    stop = "stop when it has as many answers as --beam says: quicker, and may miss the best"
+    stop = "stop when it has as many answers as --beam: faster, and may miss the best"
     parser.add_argument("--early-stopping", action="store_true", default=None, help=stop)
 
 
 def add_device(parser):
     parser.add_argument("--device", choices=(*DEVICES, "auto"), default="cpu", help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)")
-    parser.add_argument("--tf32", action="store_true", help="let a GPU round what it multiplies to TF32: faster, ten bits of fraction")
+    parser.add_argument("--tf32", action="store_true", help="GPU only: round the factors of products to TF32 (faster; ten bits of fraction)")
 
 
 def add_fields(group, prefix, cls):
-    """An option for each field of a dataclass: --max-norm for max_norm. What is not given is absent afterwards."""
+    """An option for each field of a dataclass: --max-norm for max_norm. Options that the user does not set are absent afterwards."""
     for field in dataclasses.fields(cls):
         add_field(group, prefix, field, f" (default: {field.default})")
 
 
 def add_model_options(group):
-    """An option for each field that some model has; where not all have it, the help says which do."""
+    """An option for each field of any model; if not all models have it, the help says which do."""
     fields = {field.name: field for kind in MODELS.values() for field in dataclasses.fields(kind.config)}
     for name, field in fields.items():
         having = [model for model, kind in MODELS.items() if name in kind.options()]

@@ -11,7 +11,7 @@ from ..models import LanguageModel, Transformer
 def draw_run(run, source, target, folder=None, layers=None, heads=None):
     """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are.
 
-    Of the attention, these layers and heads are drawn, numbers from 1; None: all. Raises InputError for one that no
+    Attention is drawn for these layers and heads, numbers from 1; None: all. Raises InputError for a number that no
     attention of the model has.
     """
     beside = Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
@@ -26,7 +26,7 @@ def draw_run(run, source, target, folder=None, layers=None, heads=None):
 
 
 def figures(run, source, target, layers=None, heads=None):
-    """(name, Figure) one after the other, so that only one is held in memory; what a model has not is not drawn."""
+    """(name, Figure) one after the other, so that only one is in memory; pictures that do not apply to the model are left out."""
     from .. import plotting
     from ..plotting.labels import axis_sizes
 
@@ -65,7 +65,7 @@ def expect_somewhere(name, numbers, counts):
 
 
 def words_on_axes(run, source, target):
-    """((source words, target words), (how many tokens each has, of the source, of the target))."""
+    """((source words, target words), (tokens in each source word, tokens in each target word))."""
     return zip(run.vocabulary.words_and_sizes(source), run.vocabulary.words_and_sizes(target, written=True))
 
 

@@ -1,4 +1,4 @@
-"""The contract of every component: modules, parameters, and the check of what they are handed."""
+"""The contract of every component: modules, parameters, and the check of their inputs."""
 
 from .evaluating import evaluating
 from .module import Module, no_grad

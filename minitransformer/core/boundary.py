@@ -1,19 +1,19 @@
-"""The boundary: what a user hands in is checked here, in one place, before anything is computed.
+"""The boundary: arguments from a user are checked here, in one place, before anything is computed.
 
-A signature says what each argument is. These are true type hints, and each carries its check:
+A signature says what each argument is. These are ordinary type hints, and each contains its check:
 
     def __init__(self, features: Annotated[Count, "D"], epsilon: Epsilon = 1e-5)
     def forward(self, x: Annotated[Floats, "..., D"], mask: Annotated[Mask, "B, T"] | None = None)
 
-`Module` applies the hints to every component's `__init__` and `forward` by itself; elsewhere `@checked` does. A
-component's body therefore holds its mathematics only.
+`Module` applies the hints to every component's `__init__` and `forward` automatically; elsewhere `@checked` does. The
+body of a component therefore contains only its mathematics.
 
-The text behind an array's kind names its axes. A letter is one size: that which `__init__` was told (`features` above),
-or else that of the first array which has the letter. `...` stands for any axes in front, the same in all arrays of a
-call. "B, T, D or N, D" allows two forms. Only batches and lengths may be empty.
+The text behind an array's kind names its axes. A letter stands for one size: the size that was passed to
+`__init__` (`features` above), or else the size in the first array that has the letter. `...` stands for any leading axes,
+the same in all arrays of a call. "B, T, D or N, D" allows two forms. Only batches and lengths may be empty.
 
-What is not quite right but has one meaning is converted: a NumPy number to Python's, another byte order to the
-machine's, a subclass of ndarray to a plain array, a seed to a generator. All else raises InputError, in a sentence with
+A value that is not of the right type, but has only one meaning, is converted: a NumPy number to Python's, another byte order to the
+machine's, a subclass of ndarray to a plain array, a seed to a generator. Anything else raises InputError; the message has
 the value, what was expected, and what to do.
 """
 
@@ -34,7 +34,7 @@ from ..backend import array_module, on_host
 from ..errors import InputError, did_you_mean, unknown
 
 PACKAGE = __name__.split(".")[0]
-ARRAYS = {np.ndarray}  # the types of arrays that pass as they are; a GPU's is added when the first comes
+ARRAYS = {np.ndarray}  # the array types that are accepted as they are; that of a GPU is added with its first array
 FLOATS = np.dtype("float32"), np.dtype("float64")
 LEGEND = {
     "B": "batch", "T": "length", "S": "source length", "N": "real positions", "M": "real positions of the memory",
@@ -51,11 +51,11 @@ class Kind:
     words = ""  # what it is, in a sentence
 
     def passes(self, value, sizes):
-        """Whether the value can be used as it is; quickly. Notes in `sizes` what it says about letters."""
+        """Whether the value can be used as it is: a quick test. Writes the sizes of its letters into `sizes`."""
         raise NotImplementedError
 
     def taken(self, value, name, sizes):
-        """The value, converted if need be. Raises InputError with this name in the sentence."""
+        """The value, converted if necessary. Raises InputError with this name in the message."""
         raise NotImplementedError
 
     def of(self, text):
@@ -71,10 +71,10 @@ class Anything(Kind):
 
 
 class Input(Kind):
-    """An input of a forward without hints, as a learner's has: any object, but an array is of floats, integers or booleans.
+    """An input of a forward without hints, such as a learner's: any object; if an array, one of floats, integers or booleans.
 
-    A list or tuple of numbers or of arrays is refused, as it is where a hint asks for an array: 2 * x would repeat it. For an
-    option that is to be one, `axes: tuple` says so.
+    A list or tuple of numbers or arrays is refused, as it is where a hint asks for an array, because 2 * x would repeat it.
+    An option that really is a tuple has a hint that says so: `axes: tuple`.
     """
 
     def passes(self, value, sizes):
@@ -90,7 +90,7 @@ class Input(Kind):
                 first = first[0]
             if not isinstance(first, (numbers.Number, np.ndarray, *ARRAYS)):
                 return value  # a list of other things
-            remedy = f"Use {{0}}. If it is an option, and no array, say so by a hint: {name.split()[-1]}: {type(value).__name__}."
+            remedy = f"Use {{0}}. If it is an option, not an array, add a type hint: {name.split()[-1]}: {type(value).__name__}."
         if isinstance(value, np.dtype) or isinstance(value, type):
             return value
         array = plain_array(value, name, remedy=remedy)
@@ -200,7 +200,7 @@ class Axes:
 
 
 class Number(Kind):
-    """A number within bounds, as Python's own, so that it changes no array's dtype."""
+    """A number within bounds, converted to Python's own type, so that it changes no array's dtype."""
 
     def __init__(self, words, whole=False, least=-math.inf, below=math.inf, above=-math.inf, letter=None, or_function=False):
         self.words, self.whole, self.letter, self.or_function = words, whole, letter, or_function
@@ -260,7 +260,7 @@ class OneOf(Kind):
 
 
 class Instance(Kind):
-    """An object of a class of this package. What it says about letters (a configuration's `letters`, a parameter's shape) counts."""
+    """An object of a class of this package. It may fix sizes of letters: a configuration by its `letters`, a parameter by its shape."""
 
     def __init__(self, kind, text=None):
         self.kind, self.axes, self.words = kind, text and Axes(text), f"an object of the class {kind.__name__}"
@@ -280,7 +280,7 @@ class Instance(Kind):
         if isinstance(value, self.kind):
             raise InputError(f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}.")
         got = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
-        remedy = " Hand in the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
+        remedy = " Pass the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
         raise InputError(f"{name} must be {self.words}, got {got}.{remedy}")
 
 
@@ -316,16 +316,16 @@ class StateOf(Kind):
         rows, ids = {len(array) for array in arrays if array.ndim}, sizes.get("B")
         if len(rows) == 1 and ids not in (None, *rows):
             raise InputError(
-                f"{name} has {rows.pop()} rows, and there are {ids} ids. Hand in one id for each row; take_rows(state, [0, 2]) "
+                f"{name} has {rows.pop()} rows, and there are {ids} ids. Pass one id for each row; take_rows(state, [0, 2]) "
                 "makes a state of the rows 0 and 2."
             )
-        raise InputError(f"{name} must be what start() or the step before returned, of this model. Got a {type(value).__name__} of other contents.")
+        raise InputError(f"{name} must be the state that start() or the previous step() of this model returned. Got a {type(value).__name__} of other contents.")
 
 
 class Generator(Kind):
-    """A generator of random numbers, or a seed from which one is made: `numpy.random.default_rng(seed)`."""
+    """A random number generator, or a seed for one: `numpy.random.default_rng(seed)`."""
 
-    words = "a numpy.random.Generator or a seed, a whole number from 0 on"
+    words = "a numpy.random.Generator or a seed (a whole number, at least 0)"
 
     def passes(self, value, sizes):
         return type(value) is np.random.Generator or value is None and self.optional
@@ -336,7 +336,7 @@ class Generator(Kind):
         is_seed = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)) and value >= 0
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
-        raise InputError(f"{name} must be {self.words}; got {reprlib.repr(value)}. Hand in 0, say.")
+        raise InputError(f"{name} must be {self.words}; got {reprlib.repr(value)}. For example, pass 0.")
 
 
 FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")
@@ -351,17 +351,17 @@ Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=
 Whole = Annotated[int, Number("a whole number", whole=True)]
 AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, least=2)]
 Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
-Share = Annotated[float, Number("a probability from 0 up to, not including, 1", least=0, below=1)]
-Positive = Annotated[float, Number("a number above 0, and finite", above=0)]
-Epsilon = Annotated[float, Number("a number of at least 1e-30 (float32 holds nothing much smaller than that), and finite", least=1e-30)]
-NonNegative = Annotated[float, Number("a number from 0 on, and finite", least=0)]
-Rate = Annotated[float, Number("a number from 0 on, and finite, or a function of the step such as a schedule", least=0, or_function=True)]
+Probability = Annotated[float, Number("a number of at least 0 and less than 1", least=0, below=1)]
+Positive = Annotated[float, Number("a finite number above 0", above=0)]
+Epsilon = Annotated[float, Number("a number of at least 1e-30 (float32 cannot represent much smaller numbers), and finite", least=1e-30)]
+NonNegative = Annotated[float, Number("a finite number of at least 0", least=0)]
+Rate = Annotated[float, Number("a finite number of at least 0, or a function of the step such as a schedule", least=0, or_function=True)]
 Rng = Annotated[np.random.Generator, Generator()]
 ANYTHING, INPUT = Anything(), Input()
 
 
 def plain_array(value, name, words="an array of numbers", remedy=""):
-    """The value as a plain array in the machine's byte order. Raises InputError for what is no array, or a masked one."""
+    """The value as a plain array in the machine's byte order. Raises InputError if it is no array, or a masked one."""
     short = name.split()[-1]
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{name} is a masked array, whose mask would be ignored. Use {short}.filled(0), and a boolean mask if there is one.")
@@ -374,13 +374,13 @@ def plain_array(value, name, words="an array of numbers", remedy=""):
             if isinstance(value, (list, tuple, int, float)):
                 short, remedy = f"numpy.array({short})", remedy or "Use {0}."
             else:
-                remedy = "Hand in an array of NumPy, or of CuPy on a GPU."
+                remedy = "Pass a NumPy array, or on a GPU a CuPy array."
             raise InputError(f"{name} must be {words}. Got {got}. {remedy.format(short)}".rstrip())
     return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
 
 
 def is_known(array):
-    """Whether it belongs to a library that we compute with; its type is known from then on."""
+    """Whether it belongs to a library that we compute with; its type is remembered."""
     try:
         array_module(array)
     except InputError:
@@ -411,13 +411,13 @@ def kind_of(hint):
 
 
 def expect(value, hint, name):
-    """The value as this hint takes it. Raises InputError with this name if it cannot be used."""
+    """The value, converted as this hint says. Raises InputError with this name if it cannot be used."""
     kind = kind_of(hint)
     return value if kind.passes(value, {}) else kind.taken(value, name, {})
 
 
 class Signature:
-    """The kinds of a function's arguments, checked together, because their sizes have letters in common."""
+    """The kinds of a function's arguments. They are checked together, because their sizes share letters."""
 
     def __init__(self, function, hints=None, skip=0, unhinted=ANYTHING):
         """`hints`: {name: hint}, else the function's own; `skip`: so many first parameters are left out (self)."""
@@ -440,7 +440,7 @@ class Signature:
         self.needed = sum(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
     def taken(self, who, sizes, inputs, options):
-        """(inputs, options), converted where need be. Raises InputError for the first that cannot be used, or two that are swapped."""
+        """(inputs, options), converted if necessary. Raises InputError for the first that cannot be used, or two that are swapped."""
         letters = sizes.copy()
         try:
             return self.converted(who, sizes, inputs, options)
@@ -464,7 +464,7 @@ class Signature:
         return inputs, options
 
     def swapped(self, sizes, inputs, options):
-        """In words, two arguments of different kinds of which each would serve as the other; "" if there are none."""
+        """A sentence about two arguments that were passed in each other's place; "" if there are none."""
         kinds = [*self.order[: len(inputs)], *((name, self.named.get(name, self.unhinted)) for name in options)]
         values = [*inputs, *options.values()]
 
@@ -479,15 +479,15 @@ class Signature:
             are_told_apart = is_a.words and is_b.words and is_a.words != is_b.words
             if are_given and are_told_apart and pass_as(exchanged) and not pass_as(values):
                 names = ", ".join(name for name, _ in self.order[: len(inputs)])
-                return f"{a} and {b} are swapped: {a} must be {is_a.words}, and {b} {is_b.words}." + f" Hand in ({names})." * bool(names)
+                return f"{a} and {b} are swapped: {a} must be {is_a.words}, and {b} {is_b.words}." + f" Pass ({names})." * bool(names)
         return ""
 
     def place_of_mask(self):
-        """Which argument by place is a mask, or None."""
+        """The position of the argument that is a mask, or None."""
         return next((n for n, (_, kind) in enumerate(self.order) if isinstance(kind, Array) and kind.kinds == "b"), None)
 
     def facts(self, inputs, options):
-        """{name: value} of all numbers and names in a call, defaults included: what an object prints of itself."""
+        """{name: value} of all numbers and texts in a call, defaults included: what an object's repr shows."""
         bound = self.signature.bind(*inputs, **options)
         bound.apply_defaults()
         return {name: value for name, value in bound.arguments.items() if isinstance(value, (int, float, str))}
@@ -501,11 +501,11 @@ class Signature:
             misspelt = next((name for name in options if name not in self.named), "")
             hint = did_you_mean(misspelt, [p.name for p in parameters])
             return InputError(f"{who} is called as {who}({names}): {problem}.{hint}")
-        return InputError(f"{who} cannot be called so.")
+        return InputError(f"{who} cannot be called with these arguments.")
 
 
 def checked(function):
-    """The function, whose arguments are what its hints say."""
+    """The function, with its arguments checked and converted as its hints say."""
     signature, who = Signature(function), function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
@@ -528,7 +528,7 @@ def form_of(y):
 
 
 def gradients_taken(who, signature, form, d_outputs, options):
-    """(what backward is handed, by place and by name), held to the form of the outputs; form None: forward is not known."""
+    """(gradients by position, gradients by name), checked against the form of the outputs; form None: forward is not known."""
     d_outputs, options = signature.taken(f"{who}.backward", {}, d_outputs, options)
     forms = form if isinstance(form, list) else [form]
     d_outputs = [gradient_taken(f"{who}.backward: {name}", d_y, f) for (name, _), d_y, f in zip(signature.order, d_outputs, forms)] + [
@@ -548,7 +548,7 @@ def gradient_taken(name, d_y, form):
     short, d_y = name.split()[-1], plain_array(d_y, name)
     if d_y.shape != shape:
         raise InputError(
-            f"{name} has the shape {d_y.shape}, but forward returned one of shape {shape}. A gradient has the shape of what it belongs to."
+            f"{name} has the shape {d_y.shape}, but forward returned one of shape {shape}. A gradient has the same shape as the array that it belongs to."
         )
     if d_y.dtype != dtype and shape:  # that of a loss is a number, which may lie on a GPU
         raise InputError(f"{name} is {d_y.dtype}, but forward returned {dtype}. Use {short}.astype('{dtype}').")
@@ -563,7 +563,7 @@ def expect_ids(ids, vocabulary_size):
     if type(ids) not in ARRAYS or ids.dtype.kind not in "iu":
         INTEGER.taken(ids, "Token ids", {})
     if ids.size == 0:
-        raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Hand in at least one token.")
+        raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Pass at least one token.")
     if on_host(ids) and largest(ids) >= vocabulary_size:
         where = tuple(int(i[0]) for i in np.nonzero((ids < 0) | (ids >= vocabulary_size)))
         raise InputError(
@@ -573,5 +573,5 @@ def expect_ids(ids, vocabulary_size):
 
 
 def largest(ids):
-    """The largest of these integers, where a negative one counts as a huge one: one look finds what is outside 0 … V−1."""
+    """The largest of these integers, a negative one counting as a huge one: a single pass finds any id outside 0 … V−1."""
     return int(ids.astype(np.uint64).max(initial=0))

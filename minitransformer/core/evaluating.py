@@ -1,4 +1,4 @@
-"""A model that is asked, not trained."""
+"""A model that is used, not trained."""
 
 import contextlib
 
@@ -9,7 +9,7 @@ from .module import Module, no_grad, own_modes
 def evaluating(model):
     """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or not, as before.
 
-    No other thread notices: one may train the model, or ask it too, at the same time.
+    Other threads are not affected: they may train or use the same model at the same time.
     """
     before = model.training
     with no_grad(), own_modes():

@@ -22,7 +22,7 @@ ARRAYS, NOTHING = boundary.ARRAYS, object()
 
 
 class _Thread(threading.local):
-    """What one thread has switched, which no other thread sees."""
+    """The switches of one thread, which no other thread sees."""
 
     saving = True
     modes = None  # inside `own_modes()`: {id of a module: whether it trains}
@@ -70,11 +70,11 @@ def own_modes():
 
 @contextlib.contextmanager
 def observed_by(observer):
-    """Inside, every forward and backward of this thread goes by way of the observer; see `observe`, which is made of it.
+    """Inside, every forward and backward of this thread is passed through the observer; `observe` is built on this.
 
-    Before each, `observer(component, name, run)` is called, name "forward" or "backward". It returns what is called in the
-    place of `run(component, inputs, options)`: run itself, or a function that calls it. A subclass's forward that calls its
-    parent's is one forward.
+    Before each, `observer(component, name, run)` is called, name "forward" or "backward". It returns what is called
+    instead of `run(component, inputs, options)`: run itself, or a function that calls it. If a subclass's forward calls its
+    parent's, both together are one forward.
     """
     before = _thread.observers
     _thread.observers = (*before, observer)
@@ -85,7 +85,7 @@ def observed_by(observer):
 
 
 def observed(component, name, run, inputs, options):
-    """The result of `run`, by way of all observers."""
+    """The result of `run`, passed through all observers."""
     for observer in _thread.observers:
         run = observer(component, name, run)
     return run(component, inputs, options)
@@ -95,8 +95,8 @@ def observed(component, name, run, inputs, options):
 def substituted(functions):
     """Inside, components compute by other functions, in this thread: {component: (forward, backward)}.
 
-    `forward(component, *inputs)` and `backward(component, d_y)` are called in the place of the component's own, which
-    `own_function` gives. Their inputs are not checked: they come from within a model. Nothing is written to the components.
+    `forward(component, *inputs)` and `backward(component, d_y)` are called instead of the component's own functions, which
+    `own_function` returns. Their inputs are not checked: they come from within a model. Nothing is written to the components.
     """
     before = _thread.substitutes
     _thread.substitutes = {**before, **{id(component): (component, *pair) for component, pair in functions.items()}}
@@ -107,7 +107,7 @@ def substituted(functions):
 
 
 def own_function(kind, name):
-    """The "forward" or "backward" of a class of components as it is written, without the check of what it is handed."""
+    """The "forward" or "backward" of a class of components as it is written, without the check of its inputs."""
     return inspect.unwrap(getattr(kind, name))
 
 
@@ -120,17 +120,17 @@ class Module:
     """
 
     _training = True
-    _sizes = {}  # {letter: size} of the axes that `__init__` was told
+    _sizes = {}  # {letter: size} of the axes, from the arguments of `__init__`
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         guard(cls)
 
     def __setattr__(self, name, value):
-        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one: it would turn float32 arrays into float64.
+        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one; otherwise it would turn float32 arrays into float64.
 
-        A component in the place of another is so wherever this module holds it: an encoder layer's feed-forward network is the
-        sublayer of a `Residual`, too.
+        If a component replaces another, it replaces it everywhere in this module: the feed-forward network of an encoder
+        layer is the sublayer of a `Residual`, too.
         """
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
@@ -157,9 +157,9 @@ class Module:
             self.__dict__.setdefault("_saves", []).append(values)
 
     def saved(self):
-        """Take back what the latest not yet undone `forward` saved: the bare value for one, a tuple for several.
+        """Take back what the latest `forward` without its backward saved: the bare value for one, a tuple for several.
 
-        A component that is used twice in one pass is undone twice, in reverse, and each undoing meets its own saves.
+        If a component is used twice in one pass, backward is called twice, in reverse order, and each call gets its own saves.
         """
         saves = self.__dict__.get("_saves")
         if not saves:
@@ -177,11 +177,11 @@ class Module:
             module.__dict__.pop("_outputs", None)
 
     def pending(self):
-        """How many forwards of this component alone no backward has undone yet."""
+        """How many forwards of this component alone still wait for their backward."""
         return len(self.__dict__.get("_saves", ()))
 
     def leftover_saves(self):
-        """{path: number of forwards not yet undone}, empty after a complete step."""
+        """{path: number of forwards that wait for their backward}, empty after a complete step."""
         return {name: m.pending() for name, m in self.named_modules() if m.pending()}
 
     # -- the tree ------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ class Module:
         return sum(p.size for p in self.parameters())
 
     def generators(self):
-        """The random generators in use (dropout's), each once: a checkpoint keeps their states."""
+        """The random generators in use (for dropout), each once: a checkpoint saves their states."""
         found = {}
         for _, module in self.named_modules():
             found.update({id(v): v for _, v in module._members() if isinstance(v, np.random.Generator)})
@@ -310,7 +310,7 @@ class Module:
         elif (dtype := name_of_dtype(target)) in ("float32", "float64"):
             change = lambda x: x.astype(dtype)  # noqa: E731
         else:
-            hint = " An NVIDIA card is 'gpu' here." if "cuda" in str(target) else ""
+            hint = " Use 'gpu' for an NVIDIA GPU." if "cuda" in str(target) else ""
             raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint}")
         for p in self.parameters():
             p.place(change(p.data), change(p.grad))
@@ -324,18 +324,18 @@ class Module:
         return {name: p.data.copy() for name, p in self.named_parameters().items()}
 
     def load_state_dict(self, state):
-        """Take over the arrays of `state_dict()`. Raises InputError if a name or a shape does not fit."""
+        """Copy the arrays of a `state_dict()` into the parameters. Raises InputError if a name or a shape does not fit."""
         if not isinstance(state, dict):
             raise InputError(f"A state is a dict of names and arrays, as state_dict() makes it; got {type(state).__name__}.")
         parameters = self.named_parameters()
         missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))
         if missing or extra:
             raise InputError(
-                f"These weights are of another model: missing {missing[:3] or 'none'}, not known here {extra[:3] or 'none'}."
+                f"These weights belong to another model: missing {missing[:3] or 'none'}, not known here {extra[:3] or 'none'}."
             )
         for name, p in parameters.items():
             if (shape := boundary.expect(state[name], boundary.Floats, name).shape) != p.shape:
-                raise InputError(f"{name} has shape {shape} there and {p.shape} here.")
+                raise InputError(f"{name} has shape {shape} in the state and {p.shape} in the model.")
         for name, p in parameters.items():
             p.data[...] = asarray(state[name], like=p.data)
 
@@ -359,9 +359,9 @@ def name_of_dtype(target):
 
 
 def guard(cls):
-    """Let a component's `__init__`, `forward` and `backward` check what they are handed, by the hints of their signatures.
+    """Let a component's `__init__`, `forward` and `backward` check their arguments by the hints of their signatures.
 
-    What a subclass hands to a method of its parent by `super()` is not checked again.
+    What a subclass passes to its parent's method by `super()` is not checked again.
     """
     for name, wrap in (("__init__", guarded_init), ("forward", guarded_forward), ("backward", guarded_backward)):
         method = inspect.getattr_static(cls, name)
@@ -371,7 +371,7 @@ def guard(cls):
 
 
 def hints(cls, name):
-    """{argument: hint} of a method, of each argument the one by the class nearest to `cls` in the order of inheritance."""
+    """{argument: hint} of a method; if several classes have a hint, that of the class nearest to `cls` in the order of inheritance."""
     found = {}
     for base in reversed(cls.__mro__):
         found.update({n: h for n, h in getattr(vars(base).get(name), "__annotations__", {}).items() if not isinstance(h, str)})
@@ -393,10 +393,10 @@ def guarded_init(cls, function):
 
 
 def guarded_forward(cls, function):
-    """`forward` that checks its inputs first, and notes the shape and dtype of its output for `backward`.
+    """`forward` that checks its inputs first, and remembers the shape and dtype of its output for `backward`.
 
-    Inside a forward of this package all inputs have been checked at the outermost component, but for masks; those of a
-    part are looked at only if it fails. What a learner's own component hands to its parts is always checked.
+    Inside a forward of this package all inputs except masks have been checked at the outermost component; the inputs of its
+    parts are examined only if one fails. What a learner's own component passes to its parts is always checked.
     """
     signature = boundary.Signature(function, hints(cls, "forward"), skip=1, unhinted=boundary.INPUT)
     is_ours, mask_at = cls.__module__.split(".")[0] == boundary.PACKAGE, signature.place_of_mask()
@@ -425,7 +425,7 @@ def guarded_forward(cls, function):
         return y
 
     def __call__(self, x=NOTHING, /, *others, **options):
-        """`forward`, in little more time than the function itself needs where the inputs are another component's results."""
+        """`forward`, almost as fast as the function itself where the inputs are results of another component."""
         inside, own = _thread.inside, self.__dict__
         is_plain = inside and x is not NOTHING and type(self).forward is forward and "forward" not in own
         substitutes = _thread.substitutes

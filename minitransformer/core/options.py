@@ -1,4 +1,4 @@
-"""Options that explain themselves, and the check of those that come from a file."""
+"""Options with their help texts, and the check of options that come from a file."""
 
 import dataclasses
 import reprlib
@@ -23,7 +23,7 @@ def option(default, help):
 def expect_fields(cls, values, where, defaults=()):
     """Raise InputError unless `values` is {field: value} of exactly the fields of a dataclass, each of its type.
 
-    `where` is what the message calls the values. The fields of `defaults` may be missing.
+    `where` is the name of the values in the message. The fields in `defaults` may be missing.
     """
     fields = {field.name: field for field in dataclasses.fields(cls)}
     expect_keys(values, where, [name for name in fields if name not in defaults], fields)
@@ -32,9 +32,9 @@ def expect_fields(cls, values, where, defaults=()):
 
 
 def expect_keys(values, where, needed, known=()):
-    """Raise InputError unless `values` is a dict with all the needed keys, and no others but the known ones."""
+    """Raise InputError unless `values` is a dict with all the needed keys, and no others except the known ones."""
     if type(values) is not dict:
-        raise InputError(f"{where} must be a table, written {{…}}; got {reprlib.repr(values)}.")
+        raise InputError(f"{where} must be a JSON object, written {{…}}; got {reprlib.repr(values)}.")
     for name in values:
         if name not in known and name not in needed:
             raise unknown("field", f"{where}.{name}", [f"{where}.{other}" for other in {**dict.fromkeys(needed), **dict.fromkeys(known)}])

@@ -1,4 +1,4 @@
-"""What is trained: an array and its gradient, and the flat memory in which all of them lie."""
+"""A parameter and its gradient, and the flat arrays that hold all of them."""
 
 import numpy as np
 
@@ -80,7 +80,7 @@ class Parameter:
             self._grad += product(*inputs)
 
     def __array_ufunc__(self, *operands, **options):
-        raise InputError(f"{self!r} is no array: its array is .data. Write x * self.weight.data, say, not x * self.weight.")
+        raise InputError(f"{self!r} is no array: its array is .data. For example, write x * self.weight.data, not x * self.weight.")
 
     @property
     def shape(self):
@@ -91,7 +91,7 @@ class Parameter:
         return self._data.size
 
     def place(self, data, grad):
-        """Let `data` and `grad` be these arrays from now on: moving into a flat buffer, a dtype or a device."""
+        """Use these arrays as `data` and `grad` from now on: after a move into a flat buffer, to a dtype or to a device."""
         self._data, self._grad = data, grad
 
     def __repr__(self):
@@ -103,7 +103,7 @@ def _write(array, value):
         return
     shape = getattr(value, "shape", ())
     if shape != array.shape:
-        raise InputError(f"A parameter of shape {array.shape} cannot take a value of shape {shape}.")
+        raise InputError(f"A parameter has shape {array.shape}, so a value of shape {shape} cannot be assigned to it. Assign one of the same shape.")
     array[...] = value
 
 
@@ -126,7 +126,7 @@ class FlatBuffers:
         self.live_in(xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype))
 
     def live_in(self, data, grad):
-        """Let all parameters and gradients, with the values they have, lie in these two arrays (P,) from now on."""
+        """Move all parameters and gradients, with their values, into these two arrays (P,)."""
         start = 0
         for p in self.parameters:
             views = [flat[start : start + p.size].reshape(p.shape) for flat in (data, grad)]

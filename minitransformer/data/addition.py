@@ -17,11 +17,11 @@ class Addition(Task):
     """Add two numbers, digit by digit as they are written: 9 5 + 7 → 1 0 2.
 
     Each number has 1, 2, … `digits` digits, every count equally often. The split hashes the pair without its order,
-    so that 7+95 is never trained on where 95+7 is tested.
+    so that 7+95 and 95+7 are always in the same set.
     """
 
     recipe = Recipe(training={"steps": 6000})
-    digits: int = option(3, "the longest number has so many digits")
+    digits: int = option(3, "digits of the longest number")
 
     def __post_init__(self):
         if not 1 <= self.digits <= 8:
@@ -54,8 +54,8 @@ class Addition(Task):
         """[("a+b, a ≤ b", number of unordered pairs, {split: how many})]; counted up to a million pairs."""
         pairs = np.array(np.triu_indices(10 ** min(self.digits, 3))).T
         total = 10**self.digits * (10**self.digits + 1) // 2
-        shares = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
-        return [("unordered pairs", total, count_splits(pairs) if len(pairs) == total else shares)]
+        tenths = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
+        return [("unordered pairs", total, count_splits(pairs) if len(pairs) == total else tenths)]
 
     def _write(self, texts, width):
         """Padded ids (N, width) of texts over digits and "+"."""

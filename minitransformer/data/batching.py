@@ -1,4 +1,4 @@
-"""From pairs of sequences to what a model is fed."""
+"""From pairs of sequences to a model's input."""
 
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ from .vocabulary import BOS, EOS, PAD
 class Batch(NamedTuple):
     """Token ids, padded with 0: source (B, S); target_in (B, T) begins with BOS; target_out (B, T) ends with EOS.
 
-    The decoder reads target_in and is to predict target_out, which is the same sequence one step ahead ("shifted
-    right"): at every position it sees the tokens before the one that it has to name.
+    The decoder reads target_in and predicts target_out, the same sequence one step ahead ("shifted right"): at every
+    position it sees the tokens before the one that it has to predict.
     """
 
     source: np.ndarray

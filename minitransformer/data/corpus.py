@@ -1,4 +1,4 @@
-"""A task whose sentences stand in a list."""
+"""A task with a list of sentences."""
 
 import functools
 
@@ -9,7 +9,7 @@ from .vocabulary import PAD
 
 
 class Corpus(Task):
-    """Pairs of sentences that are given, and so are the splits. A subclass says which (`sentences`)."""
+    """A list of pairs of sentences, with its own splits. A subclass returns them (`sentences`)."""
 
     def sentences(self, split):
         """(source sentences, target sentences) of a split, as texts, in their order."""
@@ -39,7 +39,7 @@ class Corpus(Task):
         return source[rows], target[rows]
 
     def pool(self, rng):
-        """All training pairs, in a new order: what is cut from it is an epoch."""
+        """All training pairs, in a new random order: one epoch."""
         source, target = self.encoded("train")
         order = rng.permutation(len(source))
         return source[order], target[order]

@@ -71,7 +71,7 @@ class Multi30k(Corpus):
 
 
 def find_data():
-    """The folder with the files: that of MINITRANSFORMER_DATA, or the cache, which is filled first where need be."""
+    """The folder with the files: that of MINITRANSFORMER_DATA, or the cache, which is filled first if necessary."""
     if chosen := os.environ.get(VARIABLE):
         if not (Path(chosen) / "multi30k").is_dir():
             raise InputError(f"{VARIABLE} is {chosen}, but there is no folder multi30k in it.")
@@ -91,7 +91,7 @@ def cache_folder():
 
 
 def download(name, folder):
-    """Fetch one file into the folder, whole or not at all. InputError, with what to do, if it cannot be had."""
+    """Fetch one file into the folder, whole or not at all. InputError, with a remedy, if that fails."""
     import http.client
     import urllib.request
 
@@ -112,7 +112,7 @@ def download(name, folder):
 
 
 def read_pair(folder, split, source, target):
-    """(source sentences, target sentences): the lines of two files. InputError if they are not as many."""
+    """(source sentences, target sentences): the lines of two files. InputError if their numbers differ."""
     both = [read_lines(folder, f"{split}.{language}") for language in (source, target)]
     expect_as_many(split, dict(zip((source, target), both)))
     return both
@@ -124,7 +124,7 @@ def read_lines(folder, name):
     if not path.is_file():
         raise InputError(f"{path} is missing. It is part of Multi30k: {ADDRESS}{name}.gz")
     content = path.read_bytes()
-    expect_unaltered(path, name, content, f"Delete it, and take that of {ADDRESS}")
+    expect_unaltered(path, name, content, f"Delete it, and download it again from {ADDRESS}")
     return gzip.decompress(content).decode("utf-8").removesuffix("\n").split("\n")
 
 

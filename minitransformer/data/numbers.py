@@ -1,4 +1,4 @@
-"""Numbers in words, from one language to another: an exact parallel corpus without end."""
+"""Numbers in words, from one language to another: a parallel corpus without limit and without errors."""
 
 import dataclasses
 import functools
@@ -18,13 +18,13 @@ SPELLINGS = ("varied", "canonical")
 
 @dataclasses.dataclass(frozen=True)
 class NumberWords(Task):
-    """Say a number from 0 to 999,999 in another language.
+    """Translate a number from 0 to 999,999 in words.
 
-    Numbers of 1, 2, … 6 digits are drawn equally often. They are split by value: what is tested was never trained on, in
-    neither language. (All ten numbers of one digit happen to be for training.) The `num2words` library spells them.
+    Numbers of 1, 2, … 6 digits are drawn equally often. They are split by value: a test number was not trained on, in
+    either language. (All ten numbers of one digit happen to be for training.) The `num2words` library spells them.
 
-    The answer has one spelling. The source has many by `spelling="varied"`: of four texts one is spelled as the answers
-    are, and three are as people type: with or without hyphens, commas and "and", or in digits (`spelling.written`).
+    The answer has one spelling. With `spelling="varied"` the source has many: one text of four is spelled as the answers
+    are, and three as people type: with or without hyphens, commas and "and", or in digits (`spelling.written`).
     """
 
     recipe = Recipe(training={"steps": 4000, "batch_size": 128, "learning_rate": 2e-3})
@@ -48,7 +48,7 @@ class NumberWords(Task):
         return tuple(max(len(CUTS[self.cut](text)) for text in texts) for texts in (sources, targets))
 
     def make_vocabulary(self):
-        """The pieces of all words in all places, and which words may follow one or two others in a source."""
+        """The pieces of all words in all positions, and which words may follow one or two others in a source."""
         words = [*range(30), *range(30, 71, 10), *range(71, 81), *range(90, 100), *range(100, 1000, 100)]
         numbers = [*range(100), *(100 + n for n in words if n < 100), *range(200, 1000, 100), *range(1100, 10_000, 100)]
         numbers += [n for word in words for n in (1000 * word, 1000 + word, 2000 + word)]
@@ -74,7 +74,7 @@ class NumberWords(Task):
 
     def adopt(self, vocabulary):
         super().adopt(vocabulary)
-        if vocabulary.followers is None:  # a checkpoint from before there was a choice
+        if vocabulary.followers is None:  # a checkpoint from before this option
             object.__setattr__(self, "spelling", "canonical")
         vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]
 

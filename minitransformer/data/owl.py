@@ -1,4 +1,4 @@
-"""Questions about animals, and their answers: learned in minutes, and attention that anyone can read."""
+"""Questions about animals, and their answers: learned in minutes, with attention that is easy to read."""
 
 import dataclasses
 import itertools
@@ -59,10 +59,10 @@ class Owl(Corpus):
     """Answer a question about an animal, letter by letter: What can owls do? → Owls can fly.
 
     Validation and test have animals and templates of their own, and every question that holds one of them. Their
-    templates begin as trained ones do: they are four of these, with the hint left out or put in. What an animal that
-    was never trained on can do, only a hint tells ("with their wings"); without one nobody can know, and no more than
-    its name can be right. So that names are read rather than known by heart, the training also asks about made-up
-    animals, always with a hint: each has the letters of a real one in another order.
+    templates begin as trained ones do: they are four of these, with the hint left out or added. What a new animal can
+    do, only a hint says ("with their wings"); without one nobody can know, and only its name can be right. So that names
+    are read and not memorised, the training also asks about made-up animals, always with a hint: each has the letters of
+    a real one in another order.
     """
 
     recipe = Recipe(
@@ -74,7 +74,7 @@ class Owl(Corpus):
     copies_first_word = True
 
     def example(self):
-        """(source (S,), target (T,)) ids of the question that gave the task its name, one of the test's."""
+        """(source (S,), target (T,)) ids of the question that gave the task its name; it is in the test set."""
         return tuple(map(self.vocabulary.encode, ("What can owls do?", "Owls can fly")))
 
     def make_vocabulary(self):
@@ -90,7 +90,7 @@ class Owl(Corpus):
 
 
 def animals(split):
-    """The animals that a split has for itself: of every six the second is validation's, and the third the test's."""
+    """The animals of one split only: of every six, the second is for validation and the third for the test."""
     places = {"validation": (1,), "test": (2,), "train": (0, 3, 4, 5)}[split]
     return [name for _, names in ABILITIES.values() for i, name in enumerate(names.split()) if i % 6 in places]
 

@@ -54,15 +54,16 @@ CUTS = {"characters": characters, "morphemes": morphemes}
 class Pieces(Vocabulary):
     """A vocabulary of pieces that make the text again when they are set side by side; `cut` names how it is cut.
 
-    What carries no meaning is not read (`read`). Of the sources of training it may know, where "" stands for both ends:
+    Differences without a meaning are removed first (`read`). It may know, from the sources of training ("" stands for both
+    ends of a text):
 
-    - `followers` {word: pieces}: what stood behind each word, with what stood between the two ("-one", " one"). Old
-      files have bare words there, and then any joint is as good as another;
-    - `thirds` {"one hundred": words}: what stood behind two words in a row;
-    - `once`: the words that no text had twice.
+    - `followers` {word: pieces}: what followed each word, with the joint between the two ("-one", " one"). Old files
+      have bare words there; then any joint is accepted;
+    - `thirds` {"one hundred": words}: what followed two words in a row;
+    - `once`: the words that occurred at most once in each text.
 
-    `reads` is a sentence on what can be read, for those whose text cannot. `form` is a regular expression of the letters and
-    digits, nothing else, of all texts that make sense; None if every text does.
+    `reads` is a sentence that says what can be read, for the messages. `form` is a regular expression of the letters
+    and digits of all texts that make sense, without other signs; None if every text does.
     """
 
     kind = "pieces"
@@ -80,7 +81,7 @@ class Pieces(Vocabulary):
 
     @classmethod
     def of(cls, texts, cut, sources=()):
-        """The pieces that occur in these texts and sources, in the order of the alphabet, and how those of sources follow."""
+        """The pieces that occur in these texts and sources, in alphabetical order, and which pieces follow which in the sources."""
         cut_once = functools.cache(CUTS[cut])
         vocabulary = cls(sorted({piece for text in (*texts, *sources) for piece in cut_once(text)}), cut)
         if sources:
@@ -97,13 +98,13 @@ class Pieces(Vocabulary):
         return vocabulary
 
     def read(self, text):
-        """The text as it is cut: all that changes the letters but not what is said is made one.
+        """The text without differences that have no meaning.
 
-        - Any hyphen is -, any run of white space one space, and what cannot be seen is left out. Before a comma and
-          beside a hyphen there is no space, behind a comma there is one.
-        - Capitals are small letters, if the vocabulary has no capital.
-        - Quotes and brackets around the text, and stops behind it, are left out, if they are no tokens.
-        - Numbers in digits lose the marks between thousands and zeros in front: 1,234 and 1 234 and 1'234 are 1234.
+        - Any hyphen becomes -, any white space one space; invisible characters are removed. There is no space before a comma
+          or beside a hyphen, and one after a comma.
+        - Capitals become small letters, if the vocabulary has no capitals.
+        - Quotes and brackets around the text, and full stops after it, are removed, if they are no tokens.
+        - Numbers in digits lose the marks between thousands and leading zeros: 1,234 and 1 234 and 1'234 are 1234.
         """
         text = unicodedata.normalize("NFC", text).translate(TYPEWRITER)
         text = text.lower() if self.small else text
@@ -113,7 +114,7 @@ class Pieces(Vocabulary):
         return re.sub(r" ?,(?! ?\d) ?", ", ", re.sub(r" ?- ?", "-", text)).strip()
 
     def tokenize(self, text):
-        """Raises InputError for an empty text, and for a piece that is not known (which, and what is like it)."""
+        """Raises InputError for an empty text, and for an unknown piece (the message has the piece, and a similar one)."""
         tokens, before = [], ""
         for piece in CUTS[self.cut](self.read(text)):
             tokens.append(self.known(piece, before))
@@ -122,10 +123,10 @@ class Pieces(Vocabulary):
         return tokens
 
     def known(self, piece, before=None):
-        """The piece, or the same word behind something else: where only " hundred" is known, "-hundred" is read as that.
+        """The piece, or the same word with another joint: if only " hundred" is known, "-hundred" is read as that.
 
-        After the word `before`, what stood between these two in training goes first: "one hundred-one" is read as
-        "one hundred one". A hyphen that begins a text is no joint, but a minus, and stays.
+        After the word `before`, the joint that these two words had in training is preferred: "one hundred-one" is read as
+        "one hundred one". A hyphen at the beginning of a text is a minus, and stays.
         """
         if not bare(piece).isalpha() or (before == "" and piece.startswith("-")):
             return piece
@@ -147,9 +148,10 @@ class Pieces(Vocabulary):
                 raise InputError(f"{where} never occurred in training, so it cannot be read.{hint}")
 
     def strange(self, text):
-        """What none of the sources of training had, a sentence; "" if there is nothing.
+        """A sentence about something in the text that no source of training had; "" if there is nothing.
 
-        A word, one word behind another or behind two others, a word twice, or no number in all.
+        A new word, a new sequence of two or three words, a word that occurs twice for the first time,
+        or a text that is no number.
         """
         if self.followers is None:
             return ""

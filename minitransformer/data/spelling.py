@@ -1,4 +1,4 @@
-"""How numbers are written: one spelling in words for each number, and the ways in which people type it."""
+"""How numbers are written: one standard spelling for each number, and the ways in which people type it."""
 
 import functools
 import itertools
@@ -75,14 +75,14 @@ NUMBER = {language: re.compile(form()) for language, form in (("en", numbers_in_
 def spell(number, language):
     """The words of a number in "en", "de" or "fr", one spelling for each.
 
-    The `num2words` library writes them, but for one fault in its German: einhunderteinstausend for einhunderteintausend.
+    By the `num2words` library, with one correction of its German: einhunderteintausend, not einhunderteinstausend.
     """
     words = extra("num2words", "Spelling numbers").num2words(number, lang=language)
     return words.replace("einstausend", "eintausend")
 
 
 def forms(number, language):
-    """The spelling of a number, and what people write that begins otherwise: other words, digits, or both."""
+    """The spelling of a number, and other ways to write it: other words, digits, or both."""
     spelled = spell(number, language)
     as_of_two = lambda unit: spell(2 * unit + number % unit, language).removeprefix(spell(2, language))  # noqa: E731
     yield spelled
@@ -104,7 +104,7 @@ def regional(text):
 
 
 def rewrite(text, language, choose):
-    """All texts that come of this one where at each place any of `choose(the ways to write it)` may stand."""
+    """All texts that result from this one if each place is written in any of the ways that `choose(ways)` returns."""
     texts = [text]
     for place, ways in PATTERNS[language]:
         found = []

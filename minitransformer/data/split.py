@@ -1,4 +1,4 @@
-"""Training, validation and test sets without a list: a hash of the sequence says where it belongs."""
+"""Training, validation and test sets without a list: a hash of the sequence decides."""
 
 import numpy as np
 
@@ -10,8 +10,7 @@ SPLITS = {"test": (0, 1), "validation": (1, 2), "train": (2, 10)}  # tenths of t
 def in_split(keys, split):
     """Whether each row of keys (N, L), integers, belongs to the split: (N,) bool.
 
-    The same sequence always gets the same answer, in every run and on every machine, so that no evaluation sequence
-    can ever be met in training.
+    The result is the same in every run and on every machine, so that no sequence for evaluation can occur in training.
     """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
@@ -21,7 +20,7 @@ def in_split(keys, split):
 
 
 def _hash(keys):
-    """A 64-bit hash of each row: FNV-1a over its entries but the zeros (padding), then the finaliser of SplitMix64."""
+    """A 64-bit hash of each row: FNV-1a over its entries except zeros (padding), then the finaliser of SplitMix64."""
     h = np.full(len(keys), 0xCBF29CE484222325, dtype=np.uint64)
     for column in keys.T.astype(np.uint64):
         h = np.where(column == 0, h, (h ^ column) * np.uint64(0x100000001B3))

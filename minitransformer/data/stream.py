@@ -1,4 +1,4 @@
-"""The batches of a training, one after the other, from any point where a checkpoint was written."""
+"""The batches of a training, one after the other; it can continue from a checkpoint."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ class BatchStream:
     """Endless training batches of a task: `batch_size` pairs each, or as many as hold `batch_tokens` tokens.
 
     By tokens, a pool of pairs (of a corpus: all, so that it is an epoch) is sorted by length and cut into batches of
-    sentences of like lengths, so that little of a batch is padding; the batches come in random order. A batch of N pairs
+    sentences of similar length, so that there is little padding; the batches come in random order. A batch of N pairs
     counts N times its longest sequence, be it source or target with its EOS. Source: Vaswani et al. 2017, section 5.1.
 
-    `state()` and `restore(state)` make it go on at the same batch; data is read when the next one is asked for.
+    `state()` and `restore(state)` let it continue at the same batch; data is read when the next batch is needed.
     """
 
     def __init__(self, task, rng, batch_size, batch_tokens=0):
@@ -41,7 +41,7 @@ class BatchStream:
         self.taken, self.skip = self.skip, 0
 
     def state(self):
-        """Where the stream stands, as JSON can hold it."""
+        """The state of the stream, as JSON values."""
         if not self.batches:
             return {"random": self.rng.bit_generator.state, "taken": self.skip}
         return {"random": self.before, "taken": self.taken}
@@ -54,12 +54,12 @@ class BatchStream:
 
 
 def like_lengths(source, target, tokens, rng):
-    """The rows of each batch: all pairs once, those of like lengths together, each batch of at most so many tokens.
+    """The rows of each batch: all pairs once, pairs of similar length together, each batch of at most `tokens` tokens.
 
-    A pair that is longer by itself makes a batch of its own.
+    A pair that is longer than this is a batch of its own.
     """
     lengths = np.maximum((source != PAD).sum(axis=1), (target != PAD).sum(axis=1) + 1)
-    order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")  # not always the same neighbours
+    order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")  # so that batches differ between epochs
     batches, longest = [[]], 0
     for row in order:
         longest = max(longest, lengths[row])

@@ -4,15 +4,15 @@ from ..core.extras import extra
 from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, padded
 
-SPACE = "▁"  # how the library writes the space before a word
-REMEDY = "Take a checkpoint that `minitransformer train` has written."
+SPACE = "▁"  # the library's sign for the space before a word
+REMEDY = "Use a checkpoint that `minitransformer train` has written."
 
 
 class Subwords(Vocabulary):
     """A joint vocabulary of frequent pieces of words, for both languages.
 
     Texts are lower-cased, split at spaces and punctuation, and each word is merged from its characters pair by pair,
-    the pairs that were most frequent in the corpus first. A character that never occurred becomes <unk>.
+    the most frequent pairs of the corpus first. A character that never occurred becomes <unk>.
 
     Source: Sennrich, Haddow & Birch 2016, section 3.2; Vaswani et al. 2017, section 5.1.
     """
@@ -26,7 +26,7 @@ class Subwords(Vocabulary):
 
     @classmethod
     def learn(cls, texts, size):
-        """The vocabulary of `size` tokens (the four special ones among them) of these texts; of fewer if they have no more."""
+        """The vocabulary of `size` tokens (the four special ones among them) from these texts; fewer if the texts have no more."""
         library = extra("tokenizers", "Cutting a corpus into subwords")
         tokenizer = library.Tokenizer(library.models.BPE(unk_token=SPECIAL[3]))
         normalizers, splits = library.normalizers, library.pre_tokenizers

@@ -1,4 +1,4 @@
-"""Copy, reverse and sort: sequences of symbols, generated, seeded and endless."""
+"""Copy, reverse and sort: sequences of symbols, generated from a seed, without limit."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from .split import SPLITS
 from .task import Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary
 
-ENUMERABLE = 1_000_000  # up to so many sequences, those of a split are counted one by one
+ENUMERABLE = 1_000_000  # up to this number of sequences, those of each split are counted one by one
 MOST_SYMBOLS = 1_000_000
 
 
@@ -47,7 +47,7 @@ class SymbolTask(Task):
         return np.where(np.arange(self.max_length) < lengths[:, None], ids, PAD)
 
     def counts(self):
-        """[(length, number of sequences, {split: how many})]; counted up to a million, shared out in tenths beyond."""
+        """[(length, number of sequences, {split: how many})]; counted up to a million, estimated in tenths beyond."""
         rows = []
         for length in range(self.min_length, self.max_length + 1):
             total = self.symbols**length
@@ -61,7 +61,7 @@ class SymbolTask(Task):
 
 
 class Copy(SymbolTask):
-    """Say the sequence again: 3 1 4 → 3 1 4."""
+    """Repeat the sequence: 3 1 4 → 3 1 4."""
 
     recipe = Recipe(training={"steps": 1500})
 
@@ -73,7 +73,7 @@ class Copy(SymbolTask):
 
 
 class Reverse(SymbolTask):
-    """Say the sequence backwards: 3 1 4 → 4 1 3."""
+    """Write the sequence backwards: 3 1 4 → 4 1 3."""
 
     recipe = Recipe(training={"steps": 1500})
 
@@ -87,7 +87,7 @@ class Reverse(SymbolTask):
 
 
 class Sort(SymbolTask):
-    """Say the symbols in ascending order: 3 1 4 → 1 3 4."""
+    """Write the symbols in ascending order: 3 1 4 → 1 3 4."""
 
     def solve(self, source):
         last = np.iinfo(source.dtype).max

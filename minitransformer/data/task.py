@@ -1,4 +1,4 @@
-"""What every task offers: pairs of sequences, seeded, in three splits that never meet."""
+"""What every task offers: pairs of sequences from a seed, in three disjoint splits."""
 
 import functools
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from .vocabulary import PAD
 
 
 class Recipe(NamedTuple):
-    """What suits a task unless the user says otherwise: a preset, training options, and model options."""
+    """The defaults of a task: a preset, training options, and model options."""
 
     preset: str = "toy"
     training: dict = {}
@@ -19,10 +19,10 @@ class Recipe(NamedTuple):
 
 
 class Task:
-    """What every task offers: a vocabulary, endless pairs, and a split that no sequence crosses.
+    """What every task offers: a vocabulary, any number of pairs, and a fixed split.
 
     A subclass is a frozen dataclass of its options and says how questions are drawn (`draw`) and solved (`solve`), or
-    how `pairs` are made of them otherwise. All ids come padded: source (N, S) and target (N, T), without BOS and EOS.
+    how `pairs` are made of them otherwise. All ids are padded: source (N, S) and target (N, T), without BOS and EOS.
     """
 
     recipe = Recipe(training={"steps": 2500})
@@ -37,11 +37,11 @@ class Task:
         raise NotImplementedError
 
     def adopt(self, vocabulary):
-        """From now on read and write with this vocabulary: that of a checkpoint."""
+        """Use this vocabulary, that of a checkpoint, from now on."""
         self.__dict__["vocabulary"] = vocabulary
 
     def draw(self, rng, count):
-        """`count` questions, an integer array of as many rows, from all splits; usually padded sources."""
+        """`count` questions, an integer array with `count` rows, from all splits; usually padded sources."""
         raise NotImplementedError
 
     def pairs(self, questions):
@@ -53,7 +53,7 @@ class Task:
         raise NotImplementedError
 
     def key(self, questions):
-        """The rows (N, L) by which questions are told apart and split; usually the questions themselves."""
+        """The rows (N, L) by which questions are distinguished and split; usually the questions themselves."""
         return questions
 
     @property
@@ -63,7 +63,7 @@ class Task:
 
     @property
     def shortest_trained(self):
-        """The shortest source that is trained on, in tokens; 1 if a subclass says nothing."""
+        """The shortest source that is trained on, in tokens; 1 unless a subclass says otherwise."""
         return 1
 
     def alignment(self, length):
@@ -71,7 +71,7 @@ class Task:
         return None
 
     def sample(self, rng, count, split="train", distinct=False):
-        """(source, target) of `count` pairs of a split. With `distinct` all differ, and fewer come if no more exist."""
+        """(source, target) of `count` pairs of a split. With `distinct` all are different, and there are fewer if no more exist."""
         found, idle = None, 0
         while idle < 20 and (found is None or len(found) < count):
             drawn = self.draw(rng, 2 * count)
@@ -92,7 +92,7 @@ class Task:
         return source[longest][source[longest] != PAD], target[longest][target[longest] != PAD]
 
     def pool(self, rng):
-        """(source, target) of many training pairs, from which batches of like lengths are cut."""
+        """(source, target) of many training pairs, from which batches of similar length are cut."""
         return self.sample(rng, 4096)
 
 

@@ -15,4 +15,4 @@ def load_vocabulary(facts):
             raise unknown("kind of vocabulary", facts["kind"], KINDS)
         return KINDS[facts["kind"]].from_dict(facts)
     except (KeyError, TypeError, AttributeError) as problem:  # a field is missing, or of another type
-        raise InputError(f"This is no description of a vocabulary ({problem!r}): {shortened(facts)}") from None
+        raise InputError(f"This does not describe a vocabulary ({problem!r}): {shortened(facts)}") from None

@@ -1,4 +1,4 @@
-"""Tokens and their ids, and how a text becomes tokens and tokens a text."""
+"""Tokens and their ids; from text to tokens and back."""
 
 import itertools
 
@@ -14,7 +14,7 @@ FIRST = len(SPECIAL)  # the id of a task's own first token
 class Vocabulary:
     """The tokens of a task, with ids from 4 on; 0 … 3 are padding, begin, end and unknown.
 
-    Here a text is its tokens with spaces between them. Subclasses cut and join otherwise: see `Pieces`, `Subwords`.
+    Here a text is its tokens with spaces between them. Subclasses cut and join in other ways: see `Pieces`, `Subwords`.
     """
 
     kind = "symbols"
@@ -29,7 +29,7 @@ class Vocabulary:
     def tokenize(self, text):
         """Split at spaces; a piece that is no token is split into characters: "314" is read like "3 1 4".
 
-        Raises InputError for an empty text, and for a token that does not exist (which, where, and what there is).
+        Raises InputError for an empty text, and for a token that does not exist (the message says which, where, and which tokens there are).
         """
         pieces = text.split()
         tokens = [t for piece in pieces for t in ([piece] if piece in self.ids else piece)]
@@ -45,11 +45,11 @@ class Vocabulary:
                 raise InputError(f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. It has: {known}")
 
     def unknown(self, text):
-        """The characters of a text that are read as <unk>, each once. Here there are none: such a text is refused."""
+        """The characters of a text that are read as <unk>, each once. Here there are none, because such a text is refused."""
         return ""
 
     def strange(self, text):
-        """What no source of training had: a sentence, or "". Here nothing is known of that."""
+        """A sentence about something that no source of training had, or "". Here nothing is known about that."""
         return ""
 
     def encode(self, text):
@@ -83,7 +83,7 @@ class Vocabulary:
     def words_and_sizes(self, ids, written=False):
         """(labels of the words that ids (n,) make, how many ids each has): for the axes of a picture.
 
-        A special token is a word of its own, and so is the last of what a decoder has written, because it never reads it.
+        A special token is a word of its own; so is the last token that a decoder has `written`, because it never reads it.
         """
         groups = []
         for ordinary, run in itertools.groupby(map(int, ids), lambda i: i >= FIRST):
@@ -95,7 +95,7 @@ class Vocabulary:
         return labels, [len(group) for group in groups]
 
     def to_dict(self):
-        """What a checkpoint keeps, and `load_vocabulary` reads."""
+        """The description that a checkpoint saves and `load_vocabulary` reads."""
         return {"kind": self.kind, "tokens": self.tokens[len(SPECIAL) :]}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Beam search: several hypotheses a sentence, the best of them at the end."""
+"""Beam search: several hypotheses for each sentence; the best one is the answer."""
 
 import bisect
 from typing import Annotated, NamedTuple
@@ -28,14 +28,14 @@ class Hypothesis(NamedTuple):
 
 @checked
 def beam_search(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False):
-    """Decode every row of `source`, keeping the `beam` likeliest beginnings at each step.
+    """Decode every row of `source`, keeping the `beam` most likely open hypotheses at each step.
 
         score(Y) = log p(Y | X) / ((5 + |Y|) / 6)^α          |Y| counts the EOS
 
     Returns the ids of the best hypotheses, (B, ≤ max_tokens), as `greedy` does; with beam=1 they are greedy's. A row is
-    done when no beginning that is kept can become better than its best hypothesis; with `early_stopping` already when it
-    has `beam` of them, which is quicker, and misses a better one that is longer. A row's answer is the one that it has
-    alone, unless two scores are equal to within rounding. `max_tokens` is as in `greedy`.
+    done when no open hypothesis can become better than its best finished one; with `early_stopping` as soon as it has
+    `beam` finished ones, which is faster, and may miss a better one that is longer. A row's answer does not depend on the
+    other rows, unless two scores are equal to within rounding. `max_tokens` is as in `greedy`.
 
     Sources: Vaswani et al. 2017, section 6.1 (beam 4, α 0.6); Wu et al. 2016, section 7, eq. 14, for the penalty.
     """
@@ -47,17 +47,17 @@ def beam_search(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha
 def hypotheses(model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False):
     """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the best first.
 
-    A hypothesis is finished when EOS is among the `beam` best continuations of a step. A row is done when no beginning
-    that is kept can become better than the last of its list, so its first is what `beam_search` returns; fewer than
-    `beam` stand in the list if no more ended within max_tokens. Of equal scores the one found first comes first: the
-    shorter, then the one whose beginning was the likelier, then the one of the smaller ids. If none ended, the list holds
-    the beginnings that were kept at the end, without EOS. A beam of 1 ends with its first EOS, and then is greedy.
+    A hypothesis is finished when EOS is among the `beam` best continuations of a step. A row is done when no open
+    hypothesis can become better than the last of its list, so its first is what `beam_search` returns; the list has fewer
+    than `beam` entries if no more ended within max_tokens. Of equal scores the one found first comes first: the shorter,
+    then the one with the more likely beginning, then the one with the smaller ids. If none ended, the list holds the open
+    hypotheses at the end, without EOS. A beam of 1 ends with its first EOS, as greedy decoding does.
     """
     return search(model, source, max_tokens, beam, alpha, early_stopping, wanted=beam)
 
 
 def search(model, source, max_tokens, beam, alpha, early_stopping, wanted):
-    """`hypotheses`, of which only the first `wanted` are sure to be the best."""
+    """`hypotheses`, of which only the first `wanted` are certainly the best."""
     longest = longest_answer(model, source, max_tokens)                  # (B,)
     if beam < 1 or (longest < 1).any():
         raise InputError(f"Beam search keeps at least 1 hypothesis of at least 1 token, got beam={beam}, max_tokens={max_tokens}.")
@@ -77,10 +77,10 @@ def search(model, source, max_tokens, beam, alpha, early_stopping, wanted):
 
 
 class Beams:
-    """The beginnings that are kept of each sentence, and the hypotheses that are finished.
+    """The open hypotheses of each sentence, and the finished ones.
 
-    Of the sentences that are not done, `rows` (N,), each has `beam` beginnings: the tokens `written` (N, beam, t), and their
-    log p, `scores` (N, beam), the best first; −∞ where there are not so many. Sentence n ends at `longest[n]` tokens, and
+    Each sentence that is not done, `rows` (N,), has `beam` open hypotheses: the tokens `written` (N, beam, t), and their
+    log p, `scores` (N, beam), the best first; −∞ if there are fewer. Sentence n ends at `longest[n]` tokens, and
     `finished[n]` are its `beam` best hypotheses, the best first.
     """
 
@@ -93,8 +93,8 @@ class Beams:
         self.written = np.zeros((len(longest), beam, 0), dtype=np.int64)
 
     def advance(self, log_p):
-        """Take the best next tokens, log_p (N·beam, V). Returns, for the sentences that are not done then, each
-        beginning's parent among the N·beam and its last token, both (N'·beam,).
+        """Take the best next tokens, log_p (N·beam, V). Returns, for the sentences that are still not done, the
+        parent of each open hypothesis among the N·beam, and its last token, both (N'·beam,).
         """
         totals = self.scores[:, :, None] + log_p.reshape(len(self.rows), self.beam, -1)
         parents, tokens, totals = best_continuations(totals, 2 * self.beam)
@@ -109,7 +109,7 @@ class Beams:
         return parents[left].reshape(-1), tokens[left].reshape(-1)
 
     def finish(self, ended, parents, totals):
-        """Keep the hypotheses that end with this token, if they are among the best `beam`."""
+        """Keep the hypotheses that end with this token, if they are among the `beam` best."""
         for n, place in zip(*np.nonzero(ended[:, : self.beam] & (totals[:, : self.beam] > -np.inf))):
             self.keep(n, totals[n, place], [*self.written[n, parents[n, place]].tolist(), EOS])
 
@@ -119,7 +119,7 @@ class Beams:
         del found[self.beam :]
 
     def drop_done(self):
-        """Forget the sentences that are done; the places (N',) of the others."""
+        """Remove the sentences that are done; returns the indices (N',) of the others."""
         longest = self.longest[self.rows]                                # (N,)
         attainable = self.scores[:, 0] / penalty(longest, self.alpha)
         left = [n for n, row in enumerate(self.rows) if not self.is_done(self.finished[row], attainable[n])]
@@ -132,17 +132,17 @@ class Beams:
         return left
 
     def is_done(self, found, attainable):
-        """Whether nothing open can still come among the first `wanted` of these hypotheses.
+        """Whether no open hypothesis can still become one of the first `wanted`.
 
-        A beginning's log p only falls as it grows. It is divided by the penalty, which with α ≥ 0 is largest for the longest
-        answer. So no answer with this beginning has a better score than log p so far / penalty(longest): `attainable`.
+        The log p of an open hypothesis only falls as it grows. It is divided by the penalty, which for α ≥ 0 is largest for
+        the longest answer. So it cannot reach a better score than log p so far / penalty(longest): `attainable`.
         """
         if len(found) >= self.enough or attainable == -np.inf:
             return True
         return len(found) >= self.wanted and found[self.wanted - 1].score >= attainable
 
     def cut_off(self, n):
-        """At the last token: what never ended counts if nothing did."""
+        """At the last token: the open hypotheses count if none has ended."""
         if not self.finished[self.rows[n]]:
             for log_p, ids in zip(self.scores[n], self.written[n].tolist()):
                 if log_p > -np.inf:
@@ -150,7 +150,7 @@ class Beams:
 
 
 def penalty(length, alpha):
-    """((5 + |Y|) / 6)^α: with α > 0, longer sentences are not punished for having more factors."""
+    """((5 + |Y|) / 6)^α: with α > 0, longer sentences are not penalised for having more factors."""
     return ((5 + length) / 6) ** alpha
 
 

@@ -1,4 +1,4 @@
-"""From a trained model to a sequence, one token at a time: the most likely one."""
+"""Greedy decoding: the most likely token, one after the other."""
 
 import numpy as np
 
@@ -12,12 +12,12 @@ from .limits import expect_numbers, longest_answer, padding_behind, writable
 def greedy(model, source, max_tokens=None):
     """Decode every row of `source` by taking the most likely token each time, until EOS or max_tokens.
 
-    Returns ids (B, ≤ max_tokens), int64, without BOS; after a row's EOS stands padding. PAD and BOS are never written.
-    `max_tokens` is a number, or (B,) of them; what it is by default, and where the model's room ends: `longest_answer`.
-    A row's answer is the one that it has alone, unless two tokens are equally likely to within rounding: a matrix product
-    of other rows rounds its last bit differently.
+    Returns ids (B, ≤ max_tokens), int64, without BOS; after a row's EOS there is padding. PAD and BOS are never written.
+    `max_tokens` is a number, or (B,) of them; for its default, and the model's limit, see `longest_answer`. A row's
+    answer does not depend on the other rows, unless two tokens are equally likely to within rounding: matrix products of
+    other sizes round the last bit differently.
 
-    Shapes: source (B, S) ids, or None for one row of a model that writes without a source. Any model with
+    Shapes: source (B, S) ids, or None for one row of a model without a source. Any model with
     `start(source) → state` and `step(ids, state) → (logits, state)` serves.
     """
     return generate(model, source, max_tokens, lambda logits, rows: logits.argmax(axis=-1))
@@ -26,13 +26,13 @@ def greedy(model, source, max_tokens=None):
 def generate(model, source, max_tokens, choose):
     """Decode every row of `source` by taking the token that `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.
 
-    `rows` are the numbers of those that still write: a row that has ended leaves the batch. The logits of PAD and BOS are
+    `rows` are the indices of the rows that have not ended: a row that has ended leaves the batch. The logits of PAD and BOS are
     −∞. Returns ids (B, ≤ max_tokens) as `greedy` does.
     """
     keep_freed_memory()
     longest = longest_answer(model, source, max_tokens)                  # (B,)
     produced = np.full((len(longest), longest.max(initial=0)), PAD, dtype=np.int64)
-    rows = np.flatnonzero(longest > 0)                                   # those that still write
+    rows = np.flatnonzero(longest > 0)                                   # those that have not ended
     length = 0
     with evaluating(model):
         state = model.start(padding_behind(source))
@@ -43,7 +43,7 @@ def generate(model, source, max_tokens, choose):
             logits, state = model.step(ids, state)                       # (N, V)
             logits = writable(logits)
             ids = as_numpy(choose(logits, rows)).astype(np.int64, copy=False)  # (N,)
-            if on_host(logits):                                          # on a GPU, a look would have to wait
+            if on_host(logits):                                          # reading an array on a GPU would have to wait
                 expect_numbers(np.isfinite(logits[np.arange(len(ids)), ids]))
             produced[rows, length] = ids
             length += 1

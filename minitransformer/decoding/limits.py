@@ -27,21 +27,21 @@ def padding_behind(source):
 
 
 def expect_numbers(are_numbers):
-    """Raise NonFiniteError unless all rows of logits (N,) are numbers, so that a search can choose among them."""
+    """Raise NonFiniteError unless all rows of logits (N,) are numbers, so that a search can choose among the tokens."""
     if not are_numbers.all():
         raise NonFiniteError(
-            "The model's logits are NaN or infinite, so there is no likeliest token. Look for a parameter that is not finite: "
+            "The model's logits are NaN or infinite, so there is no most likely token. Look for a parameter that is not finite: "
             "[n for n, p in model.named_parameters().items() if not numpy.isfinite(p.data).all()]."
         )
 
 
 def longest_answer(model, source, max_tokens=None):
-    """After how many tokens each row gives up, (B,): after `max_tokens`, but never more than the model has positions for.
+    """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model has positions for.
 
-        max_tokens, a number or (B,) of them      by default: twice the number of the row's source tokens, and 8
+        max_tokens, a number or (B,) of them      default: twice the number of the row's source tokens, plus 8
 
     Padding is not counted, so a row's answer does not depend on the others. A model that holds source and answer in one
-    sequence has less room behind a longer source. Without a source (None) there is one row, of no tokens. Raises
+    sequence has fewer positions left after a longer source. Without a source (None) there is one row, of no tokens. Raises
     InputError for sources that are no batch of ids, and for max_tokens that are not whole numbers of at least 0.
 
     Shapes: source (B, S) ids.

@@ -1,4 +1,4 @@
-"""Tokens drawn at random, the likely ones more often."""
+"""Sampling: tokens drawn at random from the model's distribution."""
 
 import numbers
 from typing import Annotated
@@ -12,23 +12,23 @@ from ..errors import InputError
 from ..layers.softmax import Softmax
 from .greedy import generate
 
-Temperature = Annotated[float, Number("a number above 0, and finite (for the likeliest token, decode greedily)", above=0)]
+Temperature = Annotated[float, Number("a finite number above 0 (for the most likely token, decode greedily)", above=0)]
 TopP = Annotated[float, Number("a number above 0 and at most 1", above=0, below=np.nextafter(1, 2))]
 
 
 @checked
 def sample(model, source, max_tokens, rng, temperature: Temperature = 1.0, top_k: Natural = 0, top_p: TopP = 1.0):
-    """Decode every row of `source` by drawing each token from the model's distribution, reshaped.
+    """Decode every row of `source` by drawing each token from the model's distribution, changed by these options.
 
         p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of these only the
         likeliest that together have probability top_p
 
-    A low temperature comes near `greedy`, a high one near chance. Returns ids as `greedy` does; PAD and BOS have
+    A low temperature is close to `greedy`, a high one to uniform. Returns ids as `greedy` does; PAD and BOS have
     probability 0, and `max_tokens` may be None.
 
     Each row draws from a generator of its own. If `rng` is a seed, it is made from the seed and the row's ids: equal rows
-    get equal answers, in any company and order. If it is a numpy Generator, each row gets a seed from it, in order: equal
-    rows differ, as for several answers to one question. Raises InputError for numbers that make no distribution.
+    get equal answers, in any batch and order. If it is a numpy Generator, each row gets a seed from it, in order: equal rows
+    get different answers. Raises InputError for options that define no distribution.
 
     Sources: top-k: Fan et al. 2018; top-p: Holtzman et al. 2020, section 3.1.
     """
@@ -36,7 +36,7 @@ def sample(model, source, max_tokens, rng, temperature: Temperature = 1.0, top_k
 
     def choose(logits, rows):
         logits = logits.astype("float64")
-        shifted = logits - logits.max(axis=-1, keepdims=True)            # so that the likeliest stays at 0
+        shifted = logits - logits.max(axis=-1, keepdims=True)            # so that the largest is 0
         with np.errstate(over="ignore"):
             p = distribution(shifted / temperature, top_k, top_p)        # (N, V)
         xp = array_module(p)
@@ -60,7 +60,7 @@ def generators_of_rows(rng, source):
 
 
 def distribution(logits, top_k=0, top_p=1.0):
-    """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the border stay in."""
+    """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the limit are kept."""
     xp = array_module(logits)
     logits = logits.astype("float64")
     if 0 < top_k < logits.shape[-1]:

@@ -1,4 +1,4 @@
-"""Texts through a model: translated in batches, and scored."""
+"""Texts in, texts out: translation in batches, and BLEU."""
 
 import numpy as np
 
@@ -19,11 +19,11 @@ def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, bat
 
 
 def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
-    """What the search writes to each source, in their order: a list of ids, from a list of ids (n,) without padding.
+    """The search's answer to each source, in their order: a list of ids, from a list of ids (n,) without padding.
 
     `search(model, source (B, S), max_tokens (B,)) → ids` decodes: `greedy`, `beam_search`, or one that samples. Sources of
-    like lengths go through the model together, which makes it quick and changes no answer. After how many tokens each
-    gives up: `longest_answer`.
+    similar length are decoded together, which is faster and changes no answer. For the largest number of tokens see
+    `longest_answer`.
     """
     order = np.argsort([len(ids) for ids in sources], kind="stable")
     found = [None] * len(sources)

@@ -107,7 +107,7 @@ class Replays(Plain):
             expect_ids(source, self.embeddings[0].weight.shape[0])
             expect_ids(target_in, self.embeddings[-1].weight.shape[0])
             if isinstance(self.loss, CrossEntropy):
-                self.loss.looked_at(target_out, self.embeddings[-1].weight.shape[0])
+                self.loss.real_targets(target_out, self.embeddings[-1].weight.shape[0])
 
     def rounded(self, batch):
         """The batch, its sequences padded to multiples of STEP, if the model takes such lengths and the loss knows padding."""

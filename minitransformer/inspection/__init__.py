@@ -1,14 +1,14 @@
-"""What a model looks at, as numbers."""
+"""Attention weights and gradients, as numbers."""
 
-from .alignment import alignment_shares, cross_attention, first_word_shares
+from .alignment import alignment_fractions, cross_attention, first_word_fractions
 from .attention import attention_gradients, attention_weights, by_words, source_gradients
 
 __all__ = [
-    "alignment_shares",
+    "alignment_fractions",
     "attention_gradients",
     "attention_weights",
     "by_words",
     "cross_attention",
-    "first_word_shares",
+    "first_word_fractions",
     "source_gradients",
 ]

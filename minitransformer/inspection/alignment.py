@@ -1,4 +1,4 @@
-"""Where does cross-attention look, and is it the source token that the produced token is made from?"""
+"""Does cross-attention attend to the source token from which the target token is made?"""
 
 import numpy as np
 
@@ -10,12 +10,12 @@ from ..data.vocabulary import PAD
 from .attention import by_words
 
 
-def alignment_shares(model, task, split="test", count=1000, seed=0):
-    """In how many rows does cross-attention look hardest at the source token that the produced token is made from?
+def alignment_fractions(model, task, split="test", count=1000, seed=0):
+    """In how many rows does cross-attention have its largest weight on the source token from which the target token is made?
 
     For a task with an `alignment` (copy: the diagonal; reverse: the anti-diagonal), over all real rows of `count`
-    different sequences of a split, the row that produces EOS left out. Returns {name: share}, the name saying layer
-    and head (from 1), or the layer's mean over heads. Empty for models without cross-attention, and other tasks.
+    different sequences of a split, except the row that produces EOS. Returns {name: fraction}; the name says the layer
+    and the head (from 1), or the layer's mean over heads. Empty for models without cross-attention, and other tasks.
     """
     if task.alignment(1) is None:
         return {}
@@ -26,14 +26,14 @@ def alignment_shares(model, task, split="test", count=1000, seed=0):
     for row, length in enumerate(lengths):
         expected[row, :length] = task.alignment(length)
     real = expected >= 0
-    shares = {}
+    fractions = {}
     for layer, weights in enumerate(cross_attention(model, batch), start=1):  # (B, H, T, S)
         for head in range(weights.shape[1]):
             looks = weights[:, head].argmax(axis=-1)                     # (B, T)
-            shares[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
+            fractions[f"layer {layer} head {head + 1}"] = float((looks == expected)[real].mean())
         looks = weights.mean(axis=1).argmax(axis=-1)
-        shares[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
-    return shares
+        fractions[f"layer {layer} mean of heads"] = float((looks == expected)[real].mean())
+    return fractions
 
 
 def cross_attention(model, batch):
@@ -43,14 +43,14 @@ def cross_attention(model, batch):
     return [as_numpy(weights) for name, weights in attention_maps(model).items() if "cross_attention" in name]
 
 
-def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=250):
-    """Where does cross-attention look while the answer's first word is written, if that word stands in the question?
+def first_word_fractions(model, task, split="test", count=1000, seed=0, batch_size=250):
+    """Where does cross-attention attend while the answer's first word is written, if that word occurs in the question?
 
     For a task that `copies_first_word`, over `count` different pairs of a split, with the true answer fed in and whole
-    words as in `by_words`. Returns {name: {"largest", "half", "weight"}}: the share of pairs in which no other word of the
-    question has a larger weight, the share in which that one has more than half of all, and its mean weight. The name
-    says layer and head (from 1), or the layer's mean over heads; "equal weights" is what weights that are the same for all
-    tokens would reach, because a sum favours long words. Empty for models without cross-attention, and other tasks.
+    words as in `by_words`. Returns {name: {"largest", "half", "weight"}}: the fraction of pairs in which no other word of
+    the question has a larger weight, the fraction in which that word has more than half of all weight, and its mean weight. The name
+    says layer and head (from 1), or the layer's mean over heads; "equal weights" is the result of equal weights for all
+    tokens, for comparison, because a sum over tokens is larger for long words. Empty for models without cross-attention, and other tasks.
     """
     if not task.copies_first_word:
         return {}
@@ -68,7 +68,7 @@ def first_word_shares(model, task, split="test", count=1000, seed=0, batch_size=
 
 
 def looks_at_first_word(vocabulary, batch, row, maps):
-    """(name, weights of the question's words while the answer's first is written, its place among them), map by map."""
+    """(name, weights of the question's words while the answer's first word is written, index of that word), for each map."""
     question, answer = (vocabulary.words(vocabulary.decode(ids[row])) for ids in (batch.source, batch.target_out))
     words = [vocabulary.join(word).strip(" ,").lower() for word in question]
     place, sizes = words.index(vocabulary.join(answer[0]).lower()), [len(word) for word in question]

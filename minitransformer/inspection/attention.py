@@ -1,4 +1,4 @@
-"""The attention weights of one sequence, by kind: the numbers behind the pictures."""
+"""The attention weights of one sequence, by kind: the numbers in the pictures."""
 
 import copy
 
@@ -14,7 +14,7 @@ from ..layers import Embedding, Softmax
 
 
 def attention_weights(model, source, target):
-    """Who looked at whom while one target sequence was produced: {kind: P (layers, heads, T, S)}, NumPy arrays.
+    """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)}, NumPy arrays.
 
     `source` and `target` are ids, (S,) and (T,). The target is what the model produces, EOS included and BOS not: the
     model reads [BOS, target without its last] and row t of P belongs to the step that produces target token t.
@@ -36,11 +36,11 @@ def source_gradients(model, source, target):
     """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S), NumPy.
 
     x_s is the embedding of source token s. Unlike attention weights, every model has these, with attention or without,
-    and they follow all the ways from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
+    and they include all paths from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
 
     All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
     model itself is not touched. Raises InputError for ids that are not one sequence of integers, a target that begins with BOS,
-    or a model that hands its source to no `Embedding`.
+    or a model that passes its source to no `Embedding`.
     """
     model = copy.deepcopy(model).eval()
     model.clear_saves()
@@ -48,7 +48,7 @@ def source_gradients(model, source, target):
     source, target_in = one_sequence("source", source), shifted_right(target)
     target, steps = as_numpy(target), np.arange(len(target_in))
     sources, targets = (xp.asarray(np.repeat(ids[None], len(steps), axis=0)) for ids in (source, target_in))
-    both = (len(steps), len(source) + len(steps))                        # what a decoder-only model reads: the target behind the source
+    both = (len(steps), len(source) + len(steps))                        # the input of a decoder-only model: the source, then the target
     reads_source, found = {}, []  # {path of an embedding: for each of its forwards, whether it read the source}
 
     def after_forward(path, component, inputs, output):
@@ -66,15 +66,15 @@ def source_gradients(model, source, target):
         d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
         model.backward(d_logits)
     if not found:
-        raise InputError(f"{type(model).__name__} hands its source to no Embedding: neither the array itself, nor in one with the target behind it.")
+        raise InputError(f"{type(model).__name__} passes its source to no Embedding: neither the array itself, nor one array with source and target.")
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
 def attention_gradients(model, source, target):
-    """Where a sequence's probability would rise by looking there more: {kind: ∂ Σ_t log p(y_t) / ∂ S (layers, heads, T, S)}.
+    """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S (layers, heads, T, S)}.
 
-    S are the scores that softmax gets; as softmax ignores a shift, each row sums to zero. Ids and kinds as for
-    `attention_weights`, and so is what it raises. The model itself is not touched.
+    S are the inputs of softmax; as softmax ignores a shift, each row sums to zero. Ids, kinds and errors as for
+    `attention_weights`. The model itself is not touched.
     """
     source, target_in = read_by(model, source, target)
     model = copy.deepcopy(model).eval()
@@ -92,11 +92,11 @@ def attention_gradients(model, source, target):
 def read_by(model, source, target):
     """(source (1, S) or None, target_in (1, T)) as the model reads them while it produces the target."""
     if not attentions(model):
-        raise InputError(f"{type(model).__name__} has no attention to look at.")
+        raise InputError(f"{type(model).__name__} has no attention.")
     xp = array_module(model.parameters()[0].data)
     target_in = xp.asarray(shifted_right(target)[None])
     if source is None and hasattr(model, "encoder"):
-        raise InputError(f"A {type(model).__name__} attends to a source; hand in its ids.")
+        raise InputError(f"A {type(model).__name__} attends to a source: pass its ids.")
     return None if source is None else xp.asarray(one_sequence("source", source)[None]), target_in
 
 
@@ -119,8 +119,8 @@ def log_probability_gradient(logits, target):
 def by_words(weights, query_sizes, key_sizes):
     """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of S).
 
-    The sizes say how many tokens each word has. What a token gives to a word is the sum over the word's tokens; what a
-    word looks at is the mean over its tokens, so that rows still sum to one.
+    The sizes say how many tokens each word has. The weight of a word is the sum over its tokens as keys, and the mean
+    over its tokens as queries, so that rows still sum to one.
     """
     starts = lambda sizes: np.cumsum([0, *sizes[:-1]])  # noqa: E731
     to_words = np.add.reduceat(weights, starts(key_sizes), axis=-1)
@@ -136,10 +136,10 @@ def kind_of(path):
 
 
 def shifted_right(target):
-    """What the model reads when it produces the target (T,): BOS, then the target without its last."""
+    """The decoder's input for the target (T,): BOS, then the target without its last token."""
     target = one_sequence("target", target)
     if target[0] == BOS:
-        raise InputError("The target begins with BOS; hand in only what the model produces, without BOS.")
+        raise InputError("The target begins with BOS; pass only what the model produces, without BOS.")
     return np.concatenate([[BOS], target[:-1]])
 
 

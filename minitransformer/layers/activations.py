@@ -18,7 +18,7 @@ class ReLU(Module):
     """
 
     def forward(self, x: Floats):
-        self.save(x > 0)  # a byte each, so that no float array has to be kept
+        self.save(x > 0)  # one byte for each element, so that no float array has to be kept
         return array_module(x).maximum(x, 0)
 
     def backward(self, d_y):

@@ -1,4 +1,4 @@
-"""What a layer remembers of the positions before, so that decoding does not read them again for every token."""
+"""What a layer keeps of earlier positions, so that decoding does not process them again for every token."""
 
 from ..backend import array_module, asarray
 from ..core.module import saving
@@ -8,9 +8,9 @@ from ..errors import InputError
 class Cache:
     """Arrays (…, n, features) over the positions read so far: in attention keys and values, in a convolution its input.
 
-    A layer hands `extend` what it made of the new positions and gets back that of all. The arrays lie in buffers that
-    have room for as much again, so that a new position is written and nothing is copied. A `copied` cache shares them
-    until both go on: the second to write moves out, so whoever holds an older state can still step from it.
+    A layer passes to `extend` its arrays for the new positions and gets back those for all positions. The arrays lie in
+    buffers with spare room, so that a new position is written and nothing is copied. A `copied` cache shares the buffers until
+    both are extended: the second one to write gets buffers of its own, so that an older state stays usable.
 
     A cache serves decoding, where no backward follows: outside `no_grad()` it raises InputError.
     """
@@ -21,7 +21,7 @@ class Cache:
     def hold(self, arrays):
         self.buffers = arrays
         self.length = 0 if arrays is None else arrays[0].shape[-2]
-        self.written = [self.length]  # how far the buffers are in use: one number for all caches that share them
+        self.written = [self.length]  # how many positions of the buffers are in use: one list for all caches that share them
 
     @property
     def arrays(self):
@@ -43,7 +43,7 @@ class Cache:
         return self.arrays
 
     def once(self, make):
-        """The arrays that `make()` returned when it was first needed: what never grows, such as an encoder's keys."""
+        """The arrays that `make()` returned at the first call: for what never grows, such as an encoder's keys."""
         expect_no_grad()
         if self.buffers is None:
             self.hold(tuple(array_module(x).ascontiguousarray(x) for x in make()))  # they will be read for every token
@@ -69,14 +69,14 @@ def expect_no_grad():
 
 
 def copied(caches):
-    """Copies of all caches in a list, of lists maybe."""
+    """Copies of all caches in a list, which may be nested."""
     return caches.copy() if isinstance(caches, Cache) else [copied(cache) for cache in caches]
 
 
 def take_rows(state, rows):
     """The state of these rows of the batch: every array in it, through tuples, lists and caches, by its first axis.
 
-    The rows are their numbers, (N,), in whatever memory.
+    `rows` are their indices, (N,), on any device.
     """
     if isinstance(state, Cache):
         return Cache() if state.buffers is None else Cache(take_rows(state.arrays, rows))

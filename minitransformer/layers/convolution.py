@@ -14,12 +14,12 @@ class CausalConvolution(Module):
 
         y_t = Σ_j x_{t − (w − 1 − j)δ} W_j + b      x = 0 before the beginning
 
-    A window, and one affine map of all that it holds: W is (w·D, E), the W_j one below the other. Backward runs back
-    through the two, so d_x sums the windows in which a position stood, and d_W = Σ_t windowᵀ d_y_t.
+    A window, and one affine map of its contents: W is (w·D, E), with the W_j one below the other. Backward goes back
+    through both, so d_x is a sum over the windows that contain a position, and d_W = Σ_t windowᵀ d_y_t.
 
-    The future is invisible. With layers of dilation 1, w, w², … the view grows w-fold with each. `mask` (B, T), True =
-    real, sets padding to zero, as what stands before the beginning is. With a `Cache`, which is for decoding, x holds new
-    positions only, and what was read before stands before them. Raises InputError for another mask or width.
+    The future is invisible. With layers of dilation 1, w, w², … each layer multiplies the number of visible positions by w.
+    `mask` (B, T), True = real, sets padding to zero, like the positions before the beginning. With a `Cache`, which is for
+    decoding, x holds new positions only, and the earlier ones are taken from the cache. Raises InputError for another mask or width.
 
     Shapes: x (B, T, D), y (B, T, E). Sources: van den Oord et al. 2016, section 2.1; Kalchbrenner et al. 2016,
     section 3 (ByteNet), the "dilated convolutions" of Vaswani et al. 2017, section 4.

@@ -5,13 +5,13 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, asarray, on_host, zero_rows
-from ..core.boundary import ARRAYS, FLOAT, INTEGER, Array, Share, Whole, expect_ids
+from ..core.boundary import ARRAYS, FLOAT, INTEGER, Array, Probability, Whole, expect_ids
 from ..core.module import Module
 from ..errors import InputError
 
 
 class RightClasses(Array):
-    """The id of the right class for each row of the scores. Of one-hot targets, and of scores, it says that they are that."""
+    """The id of the right class for each row of the scores. The message recognises one-hot targets, and scores in their place."""
 
     def taken(self, value, name, sizes):
         if type(value) not in ARRAYS:
@@ -21,10 +21,10 @@ class RightClasses(Array):
         if shape == of_scores:
             raise InputError(
                 f"{wrong}, a number for each class. If they are one-hot, use {name.split()[-1]}.argmax(axis=-1); if they are the "
-                "scores, hand these in first, and then the targets."
+                "scores, pass the scores first, then the targets."
             )
         if shape[:-1] == of_scores:
-            raise InputError(f"{wrong}, as scores are for what came first. Hand in the scores first, and then the targets, as integers.")
+            raise InputError(f"{wrong}, like scores for the first argument. Pass the scores first, then the targets, as integers.")
         return super().taken(value, name, sizes)
 
 
@@ -45,12 +45,12 @@ class CrossEntropy(Module):
     nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is the entropy of q, not 0.
 
     `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids below V, for
-    shapes that do not match, and if every target is padding. (Of targets that are on a GPU only the shape is looked at.)
+    shapes that do not match, and if every target is padding. (For targets on a GPU only the shape is checked.)
 
     Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
     """
 
-    def __init__(self, label_smoothing: Share = 0.0, padding: Whole = 0):
+    def __init__(self, label_smoothing: Probability = 0.0, padding: Whole = 0):
         self.label_smoothing = label_smoothing
         self.padding = padding
 
@@ -80,11 +80,11 @@ class CrossEntropy(Module):
 
     def in_rows(self, x, targets):
         """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
-        targets, real, count = self.looked_at(targets, x.shape[-1])
+        targets, real, count = self.real_targets(targets, x.shape[-1])
         return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
 
-    def looked_at(self, targets, classes):
-        """(targets with 0 for padding, which are real, how many). Raises InputError for an id beyond the classes, or none that is real."""
+    def real_targets(self, targets, classes):
+        """(targets with 0 for padding, which are real, how many). Raises InputError for an id that is no class, or if none is real."""
         real = targets != self.padding
         targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
         expect_ids(targets, classes)

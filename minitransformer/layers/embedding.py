@@ -12,14 +12,14 @@ class Embedding(Module):
 
         y = √D · W[ids]
 
-    Backward: row v collects the gradients of all places where token v stood,
+    Backward: row v gets the sum of the gradients at all positions where token v occurs,
 
         d_W[v] = √D Σ_{n: ids_n = v} d_y_n
 
-    W starts as N(0, 1/D), so y has variance 1, as large as the positional encoding that is added to it; that is
-    what ×√D is for, and with `scale=False` it is left out. Returns None from backward: ids have no gradient.
+    W is initialised from N(0, 1/D), so y has variance 1, about as large as the positional encoding that is added to
+    it; this is the purpose of ×√D, which `scale=False` leaves out. Returns None from backward: ids have no gradient.
 
-    Raises InputError for ids that are not integers, an empty batch, or an id outside 0 … V−1 (which, and where).
+    Raises InputError for ids that are not integers, an empty batch, or an id outside 0 … V−1 (the message says which, and where).
 
     Shapes: ids (...), y (..., D); W (V, D). Source: Vaswani et al. 2017, section 3.4.
     """
@@ -40,7 +40,7 @@ class Embedding(Module):
         add_rows(self.weight.grad, ids.reshape(-1), rows)
 
     def on_same_device(self, ids):
-        """The ids in the memory where W is; checked on their way to a GPU, where a look at them would have to wait."""
+        """The ids on the device where W is; they are checked before they go to a GPU, where reading them would have to wait."""
         if on_host(ids) and not on_host(self.weight.data):
             expect_ids(ids, self.weight.shape[0])
             ids = asarray(ids, like=self.weight.data)
@@ -49,7 +49,7 @@ class Embedding(Module):
     @classmethod
     def example(cls, rng):
         ids = rng.integers(0, 17, size=(3, 5))
-        ids[0, :2] = ids[2, 4] = 6  # a token that stands in several places
+        ids[0, :2] = ids[2, 4] = 6  # a token that occurs several times
         return cls(17, 11, rng), ids
 
 
@@ -62,7 +62,7 @@ class Unembedding(Module):
 
         d_x = d_y W      d_W = Σ d_yᵀ x          (Σ over all positions)
 
-    W is handed in: with tied embeddings it is the `Embedding`'s parameter, and its gradient is the sum of both uses.
+    W is an argument: with tied embeddings it is the `Embedding`'s parameter, and its gradient is the sum of both uses.
 
     Shapes: x (..., D), y (..., V); W (V, D). Source: Press & Wolf 2017; Vaswani et al. 2017, section 3.4.
     """

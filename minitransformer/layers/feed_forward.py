@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Features, OneOf, Rng, Share
+from ..core.boundary import Count, Features, OneOf, Probability, Rng
 from ..core.module import Module
 from .activations import GELU, ReLU, TanhGELU
 from .dropout import Dropout
@@ -24,7 +24,7 @@ class FeedForward(Module):
     """
 
     def __init__(
-        self, features: Annotated[Count, "D"], hidden_features: Count, rng: Rng, activation: Activation = "relu", dropout: Share = 0.0
+        self, features: Annotated[Count, "D"], hidden_features: Count, rng: Rng, activation: Activation = "relu", dropout: Probability = 0.0
     ):
         self.expand = Linear(features, hidden_features, rng)
         self.activation = ACTIVATIONS[activation]()

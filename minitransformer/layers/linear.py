@@ -16,7 +16,7 @@ class Linear(Module):
 
         d_x = d_y Wᵀ      d_W = Σ xᵀ d_y      d_b = Σ d_y
 
-    W starts Xavier uniform, b at zero. Raises InputError if x does not have in_features features.
+    W is initialised Xavier uniform, b with zeros. Raises InputError if x does not have in_features features.
 
     Shapes: x (..., D), y (..., E); W (D, E), b (E,). Source: Vaswani et al. 2017, sections 3.2.2 and 3.3.
     """

@@ -8,12 +8,12 @@ from ..core.module import Module
 
 
 class MeanOverPositions(Module):
-    """The mean of all real positions: everything that one vector can keep of a sequence, without any order.
+    """The mean of all real positions: one vector for a sequence, without its order.
 
         y = (1/n) Σ_t x_t      over the n positions where the mask is True
 
-    Backward gives every real position the same share: d_x_t = d_y / n, and 0 to padding. A sequence without a real
-    position has y = 0 and no gradient. Raises InputError for a mask that is not boolean (B, T).
+    Backward gives the same gradient to every real position, d_x_t = d_y / n, and 0 to padding. A sequence without a real
+    position has y = 0 and a gradient of 0. Raises InputError for a mask that is not boolean (B, T).
 
     Shapes: x (B, T, D), mask (B, T) or None, y (B, D). Source: Zaheer et al. 2017, section 2.
     """

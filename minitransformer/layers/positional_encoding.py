@@ -17,11 +17,11 @@ class SinusoidalPositionalEncoding(Module):
 
         y = x + PE[position]      PE[p, 2i] = sin(p ωᵢ)      PE[p, 2i+1] = cos(p ωᵢ)      ωᵢ = 10000^(−2i/D)
 
-    Backward: d_x = d_y. Each pair (sin, cos) turns by the angle k ωᵢ when the position moves by k, so PE[p+k] is a
-    linear function of PE[p].
+    Backward: d_x = d_y. Each pair (sin, cos) is rotated by the angle k ωᵢ when the position increases by k, so PE[p+k] is
+    a linear function of PE[p].
 
-    Without `positions`, position t is t for every sequence; with them, (B, T) or (T,) integers say where each token
-    stands. Raises InputError for a negative position, or one beyond max_length.
+    Without `positions`, the tokens of every sequence have the positions 0, 1, 2, …; with them, (B, T) or (T,) integers,
+    each token has the position given there. Raises InputError for a negative position, or one beyond max_length.
 
     Shapes: x, y (B, T, D). Source: Vaswani et al. 2017, section 3.5.
     """
@@ -50,9 +50,9 @@ class LearnedPositionalEncoding(Module):
 
         y = x + W[position]
 
-    Backward: d_x = d_y, and row p of d_W collects d_y over all tokens that stood at position p.
+    Backward: d_x = d_y, and row p of d_W is the sum of d_y over all tokens at position p.
 
-    `positions`, and what is raised, as in `SinusoidalPositionalEncoding`. W starts as N(0, 0.02²).
+    `positions`, and what is raised, as in `SinusoidalPositionalEncoding`. W is initialised from N(0, 0.02²).
 
     Shapes: x, y (B, T, D); W (max_length, D). Source: Gehring et al. 2017; Vaswani et al. 2017, section 3.5.
     """
@@ -93,8 +93,8 @@ def sinusoids(length, features):
 def expect_length(x, positions, max_length):
     """Raise InputError if a position lies outside the table."""
     if x.ndim != 3 and positions is None:
-        raise InputError(f"A positional encoding is added to (B, T, D), got an input of shape {x.shape}; x[None] makes a batch.")
-    if positions is not None and not on_host(positions):  # made from ids of a checked length; a look would have to wait
+        raise InputError(f"A positional encoding needs an input of shape (B, T, D), got {x.shape}; x[None] makes a batch.")
+    if positions is not None and not on_host(positions):  # made from ids of a checked length; reading them would have to wait for the GPU
         return
     needed = x.shape[1] if positions is None else largest(positions) + 1
     if needed > max_length and positions is not None and int(positions.min()) < 0:

@@ -1,4 +1,4 @@
-"""Each position with the few before it: what a convolution looks at."""
+"""Each position together with the few before it: the input of a convolution."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from ..core.module import Module
 
 
 class SlidingWindow(Module):
-    """Give each position the last w positions, itself the last of them; before the beginning stand zeros.
+    """Give each position the last w positions, its own the last of them; before the beginning there are zeros.
 
         y[…, t, j, :] = x[…, t − (w − 1 − j)·δ, :]      j = 0 … w − 1, dilation δ
 

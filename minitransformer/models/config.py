@@ -1,10 +1,10 @@
-"""The sizes and choices that make a model."""
+"""The sizes and choices (hyperparameters) that define a model."""
 
 import dataclasses
 from typing import Annotated
 
 from ..attention.heads import head_width
-from ..core.boundary import Count, Number, OneOf, Share, expect
+from ..core.boundary import Count, Number, OneOf, Probability, expect
 from ..core.options import option
 from ..errors import InputError, unknown
 from ..layers.feed_forward import Activation
@@ -18,16 +18,16 @@ Norm, Positions = Annotated[str, OneOf("norm", ORDERS)], Annotated[str, OneOf("p
 
 @dataclasses.dataclass(frozen=True)
 class SequenceConfig:
-    """What every sequence model is made from; each kind of model adds its own sizes and choices.
+    """The configuration of every sequence model; each kind of model adds its own sizes and choices.
 
-    All are checked when made (InputError names the value and what would fit). Left at None, `target_vocabulary` is the
+    All values are checked at construction (InputError names the value and what would fit). Left at None, `target_vocabulary` is the
     source's.
     """
 
     source_vocabulary: Count = 37000
     target_vocabulary: Count | None = None
     d_model: Count = option(512, "width D of every layer's input and output")
-    dropout: Share = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
+    dropout: Probability = option(0.1, "dropout on embeddings and sublayer outputs, as in the paper")
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -52,7 +52,7 @@ class SequenceConfig:
 
     @property
     def letters(self):
-        """{letter: size} of the axes that a component made from this has: see boundary.py."""
+        """{letter: size} of the axes of a component with this configuration: see boundary.py."""
         return {"D": self.d_model}
 
     def to_dict(self):
@@ -61,15 +61,15 @@ class SequenceConfig:
 
 @dataclasses.dataclass(frozen=True)
 class StackConfig(SequenceConfig):
-    """A stack of layers with positions at its entry, each layer a sublayer and a feed-forward network in Add & Norm.
+    """A stack of layers after a positional encoding; each layer is a sublayer and a feed-forward network, both in Add & Norm.
 
-    Left at None, `final_norm` is True for pre-norm, whose residual stream no norm has touched, and False for post-norm.
+    Left at None, `final_norm` is True for pre-norm, because the sum of its residuals is not normalised, and False for post-norm.
     """
 
     d_ff: Count = option(2048, "width F inside the feed-forward network")
     decoder_layers: Layers = option(6, "layers of the decoder, or of a model with one stack")
     max_length: Count = option(512, "the longest sequence")
-    activation_dropout: Share = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
+    activation_dropout: Probability = option(0.0, "dropout inside the feed-forward network, as in nn.Transformer")
     norm: Norm = option("post", "post (the paper's) or pre")
     final_norm: bool | None = option(None, "a LayerNorm after each stack; else only with --norm pre")
     activation: Activation = option("relu", "relu (the paper's), gelu or gelu_tanh")
@@ -105,7 +105,7 @@ class TransformerConfig(StackConfig):
     encoder_layers: LayersOrNone = option(6, "layers of the encoder")
     d_k: Count | None = option(None, "width of a query and a key in each head; else d_model / heads")
     d_v: Count | None = option(None, "width of a value in each head; else d_k")
-    attention_dropout: Share = option(0.0, "dropout on attention weights, as in nn.Transformer")
+    attention_dropout: Probability = option(0.0, "dropout on attention weights, as in nn.Transformer")
     bias: bool = option(False, "biases in the attention projections, as in nn.Transformer")
 
     def __post_init__(self):

@@ -1,4 +1,4 @@
-"""A decoder-only model whose layers convolve: no recurrence and no attention."""
+"""A decoder-only model with convolutions: no recurrence and no attention."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ class ConvolutionConfig(StackConfig):
 
 
 class ConvolutionLayer(EncoderLayer):
-    """An `EncoderLayer` with a causal dilated convolution in the place of self-attention.
+    """An `EncoderLayer` with a causal dilated convolution instead of self-attention.
 
         a = Residual(CausalConvolution)(x)      y = Residual(FeedForward)(a)
 
@@ -45,7 +45,7 @@ class ConvolutionModel(LanguageModel):
         logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
 
     Layer i has dilation kⁱ, so that after N layers a position has seen kᴺ positions: the path between two positions
-    that lie n apart has O(log_k n) steps. What lies farther back than kᴺ − 1 is out of sight. Backward returns None,
+    that lie n apart has O(log_k n) steps. Positions farther back than kᴺ − 1 are invisible. Backward returns None,
     because ids have no gradient.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Kalchbrenner et al. 2016; Vaswani et
@@ -59,7 +59,7 @@ class ConvolutionModel(LanguageModel):
         return [ConvolutionLayer(config, rng, config.kernel_width**i) for i in range(config.decoder_layers)]
 
     def mask(self, real, count):
-        """What the layers are told: which of the last `count` positions are real, (B, count)."""
+        """The mask for the layers: which of the last `count` positions are real, (B, count)."""
         return real[:, -count:]
 
     @classmethod

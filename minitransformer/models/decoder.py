@@ -51,7 +51,7 @@ class DecoderLayer(Module):
 
 
 class Decoder(Module):
-    """A stack of N decoder layers that all read the same memory, and a final LayerNorm where asked for.
+    """A stack of N decoder layers that all read the same memory, and a final LayerNorm if the configuration has one.
 
     Backward returns (d_x, d_memory); every layer used the memory, so d_memory is the sum over the layers.
 

@@ -46,9 +46,9 @@ class EncoderLayer(Module):
 
 
 class Encoder(Module):
-    """A stack of N encoder layers, and a final LayerNorm where the configuration asks for one.
+    """A stack of N encoder layers, and a final LayerNorm if the configuration has one.
 
-    Other layers can be handed in ready made: a decoder-only model has its own, and a `Cache` for each when it decodes.
+    Other layers can be passed as `layers`: a decoder-only model has its own, and a `Cache` for each when it decodes.
     Backward runs through the layers in reverse and returns d_x.
 
     Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1.

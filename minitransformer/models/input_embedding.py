@@ -1,4 +1,4 @@
-"""What enters a stack: tokens, where they stand, and dropout."""
+"""The input of a stack: token embeddings, positional encoding, dropout."""
 
 from typing import Annotated
 
@@ -17,8 +17,8 @@ class InputEmbedding(Module):
 
         y = Dropout(√D · W[ids] + PE)
 
-    Backward runs back through the three; it returns None, because ids have no gradient. The `Embedding` is handed
-    in, so that source and target may share one.
+    Backward goes back through the three; it returns None, because ids have no gradient. The `Embedding` is an
+    argument, so that source and target can have the same one.
 
     Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections 3.4, 3.5, 5.4.
     """

@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     unused: tuple = ()
 
     def fields(self):
-        """The names of all fields that mean something to this model."""
+        """The names of all fields that this model uses."""
         return [f.name for f in dataclasses.fields(self.config) if f.name not in (*self.fixed, *self.unused)]
 
     def options(self):

@@ -21,12 +21,12 @@ class LanguageModel(Module):
 
         logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
 
-    It speaks the same words as `Transformer`: source and target stand one after the other in a single sequence, and
+    It has the same methods as `Transformer`: source and target are one sequence, the target after the source, and
     the target's first token (BOS) is the separator. Without a source (None) it models the target alone.
 
     A decoder-only layer is the paper's decoder layer without cross-attention, which is `EncoderLayer` under a causal
-    mask. A shorter source is moved to the right, so that no gap parts it from its target; the padding is then at the
-    left, where it is masked and not counted as a position, so it is invisible. Backward returns None, because ids have
+    mask. A shorter source is moved to the right, next to its target; the padding is then at the left, where it is masked and
+    not counted as a position, so it is invisible. Backward returns None, because ids have
     no gradient. Other layers make another model: see `ConvolutionModel` and `LocalAttentionModel`.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Liu et al. 2018, section 4.2.3;
@@ -69,7 +69,7 @@ class LanguageModel(Module):
         return self.layers(self.input(ids, positions), self.mask(real, count), caches)
 
     def mask(self, real, count):
-        """What the layers are told when the last `count` of n positions look at all: (B, 1, count, n)."""
+        """The mask for the layers when the last `count` of n positions attend to all n: (B, 1, count, n)."""
         return causal_mask(real.shape[1], like=real, last=count) & real[:, None, None]
 
     @asked
@@ -104,7 +104,7 @@ def joined(source, target_in):
     """Source and target in one sequence (B, S + T), each source moved to the right, next to its target."""
     xp = array_module(target_in)
     real = source != 0
-    behind_padding = (~real).sum(axis=1, keepdims=True) + real.cumsum(axis=1) - 1  # where each token goes, in their order
+    behind_padding = (~real).sum(axis=1, keepdims=True) + real.cumsum(axis=1) - 1  # the new position of each token, in order
     places = xp.where(real, behind_padding, (~real).cumsum(axis=1) - 1)  # (B, S)
     moved = xp.empty_like(source)
     moved[xp.arange(len(source))[:, None], places] = source              # a sort would make a GPU wait

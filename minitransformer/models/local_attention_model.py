@@ -1,4 +1,4 @@
-"""A decoder-only Transformer that sees only the last few positions in each layer."""
+"""A decoder-only Transformer in which each layer attends to the last few positions only."""
 
 import dataclasses
 
@@ -46,7 +46,7 @@ class LocalAttentionModel(LanguageModel):
         logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
 
     Each layer looks r − 1 positions back, N layers together N·(r − 1): the path between two positions that lie n apart
-    has O(n/r) steps, and what lies farther back is out of sight. Backward returns None, because ids have no gradient.
+    has O(n/r) steps, and positions farther back are invisible. Backward returns None, because ids have no gradient.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, section 4.
     """
@@ -55,7 +55,7 @@ class LocalAttentionModel(LanguageModel):
         return [LocalAttentionLayer(config, rng) for _ in range(config.decoder_layers)]
 
     def mask(self, real, count):
-        """What the layers are told: which of all n positions are real, (B, n)."""
+        """The mask for the layers: which of all n positions are real, (B, n)."""
         return real
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The naive approach: squash the whole source into one vector, and read everything off it."""
+"""The naive approach: the whole source in one vector, from which the target is predicted."""
 
 import dataclasses
 from typing import Annotated
@@ -34,10 +34,9 @@ class OneVectorMLP(Module):
         c = mean_s f(x_s)                          x = embed(source), positions included
         logits_t = g(z_t + c) W_out                z = embed(target_in), positions included
 
-    f turns each token at its place into a contribution, and the mean squashes them into c: nothing else of the source
-    is known to the target. (Without f, c would be a bag of words: the mean of sums of token and position cannot say
-    which token stood where.) g sees the vector, the token before, and the place; no position sees another, so there is
-    nothing to mask but padding. Backward: c was added to every target position, so d_c is the sum over them. It
+    f maps each token at its position to a vector, and c is their mean: the target gets nothing else from the source.
+    (Without f, c would be a bag of words: the mean of sums of token and position does not say which token is where.) g
+    sees c, the previous token, and the position; no position sees another, so only padding has to be masked. Backward: c was added to every target position, so d_c is the sum over them. It
     returns None, because ids have no gradient.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, c (B, D), logits (B, T, V). Source: Zaheer et al. 2017, theorem 2,

@@ -34,20 +34,20 @@ State = StateOf(Annotated[Floats, "B, S, A"], Annotated[Mask, "B, S"], Annotated
 
 
 class RNNSeq2Seq(Module):
-    """Read the source into a state, and let a second network write the target from it.
+    """One network reads the source into a state; a second network writes the target from this state.
 
         x_1 … x_S, end = BiRNN(embed(source))      h_0 = tanh(end W_bridge + b)      h_t = RNN(embed(target_in)_t, h_{t−1})
 
         without attention:   logits_t = h_t W_out
         with attention:      c_t = Attention(h_t, x)      logits_t = tanh([c_t; h_t] W_c + b) W_out
 
-    Without attention, all that the writer ever learns of the source is h_0: one vector, however long the source is.
-    Attention lets every step look back at all annotations x_s. Here it follows the recurrence, with the step's own
-    state as its query (Luong et al. 2015, section 3.1), so that all T steps are looked up at once; Bahdanau et al. query
+    Without attention, the decoder gets only h_0 from the source: one vector, however long the source is. With
+    attention, every step attends to all annotations x_s. Here it follows the recurrence, with the step's own
+    state as its query (Luong et al. 2015, section 3.1), so that all T steps are computed at once; Bahdanau et al. query
     with the state before and feed the context into the step. Their additive score or the multiplicative one both fit.
 
-    Backward goes back through output, attention, the writer's time, bridge and the reader's time. It returns None,
-    because ids have no gradient. Padding (id 0) in the source is passed over by the reader and masked in attention.
+    Backward goes back through the output, attention, the decoder's steps, the bridge and the encoder's steps. It returns
+    None, because ids have no gradient. Padding (id 0) in the source is skipped by the encoder and masked in attention.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V), annotations x (B, S, 2D), states h (B, T, D).
     Sources: Sutskever et al. 2014; Cho et al. 2014; Bahdanau et al. 2015, section 3; Luong et al. 2015, section 3.
@@ -77,7 +77,7 @@ class RNNSeq2Seq(Module):
         self.encode_backward(d_annotations, d_h)
 
     def encode(self, source):
-        """(annotations (B, S, 2D), mask (B, S), the writer's first state (B, D))."""
+        """(annotations (B, S, 2D), mask (B, S), the decoder's first state (B, D))."""
         real = source != 0
         x = self.dropout(self.source_embedding(source))                  # (B, S, D)
         annotations, end = self.encoder(x, real)                         # (B, S, 2D), (B, 2D)
@@ -100,7 +100,7 @@ class RNNSeq2Seq(Module):
         return self.output(states), last
 
     def decode_backward(self, d_logits):
-        """(d_annotations (B, S, 2D), d_h (B, D)) of the annotations and the writer's first state."""
+        """(d_annotations (B, S, 2D), d_h (B, D)) of the annotations and the decoder's first state."""
         d_states = self.output.backward(d_logits)                        # (B, T, D)
         annotations = self.saved()
         if self.cross_attention is None:
@@ -117,7 +117,7 @@ class RNNSeq2Seq(Module):
     @asked
     @no_grad()
     def start(self, source: Source):
-        """The state before the first token: annotations, their mask, and the writer's first state."""
+        """The state before the first token: annotations, their mask, and the decoder's first state."""
         source = self.source_embedding.on_same_device(source)
         return self.encode(source)
 

@@ -18,17 +18,17 @@ State = StateOf(Annotated[Floats, "B, S, D"], Annotated[Mask, "B, 1, 1, S"] | No
 
 
 class Transformer(Module):
-    """From a source sequence and the target so far to scores for the next token.
+    """From a source sequence and the target so far to scores (logits) for the next token.
 
         memory = Encoder(embed(source))      logits = Decoder(embed(target_in), memory) W_out
 
     Backward takes d_logits back through the decoder, whose d_memory then goes back through the encoder; it returns
     None, because ids have no gradient. The masks come from the ids: padding (id 0) is invisible, and a target
-    position sees itself and what came before. Positions are counted from the first column, so padding stands behind the
-    tokens; the searches of `decoding` move it there.
+    position sees itself and what came before. Positions are counted from the first column, so padding must come after
+    the tokens; the searches of `decoding` move it there.
 
     `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the sum of its three
-    uses. `rng` is a numpy Generator or a seed: it draws the first weights, and later the dropout.
+    uses. `rng` is a numpy Generator or a seed: it draws the initial weights, and later the dropout masks.
 
     Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, figure 1.
     """

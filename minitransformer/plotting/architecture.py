@@ -14,12 +14,12 @@ ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 
 
 def plot_architecture(model):
-    """Figure 1 of "Attention Is All You Need" as this very model has it: every box is a component of its tree.
+    """Figure 1 of "Attention Is All You Need" for this model: every box is a component of its tree.
 
     A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel (one of convolutions or of
     local attention too) its one stack. Read from
     the components: how often a layer is repeated, the place of the norms (post or pre) and a final one, heads and
-    widths, dropout, activation, kind of positions, tied embeddings. Beside each box stands its name in the code. The
+    widths, dropout, activation, kind of positions, tied embeddings. Beside each box is its name in the code. The
     softmax is dashed because the model ends with the logits.
 
     Returns a matplotlib Figure. Raises InputError for another kind of model.
@@ -28,7 +28,7 @@ def plot_architecture(model):
         return draw_transformer(model)
     if isinstance(model, LanguageModel):
         return draw_language_model(model)
-    raise InputError(f"Only a Transformer or a LanguageModel can be drawn so; this is of type {type(model).__name__}.")
+    raise InputError(f"Only a Transformer or a LanguageModel can be drawn; this is of type {type(model).__name__}.")
 
 
 def draw_transformer(model):
@@ -51,7 +51,7 @@ def draw_transformer(model):
 
 
 def draw_memory(diagram, x, encoder, decoder, middle):
-    """The encoder's output on its way to the values and keys of the cross-attention, down between the stacks."""
+    """The line from the encoder's output to the values and keys of the cross-attention, between the stacks."""
     bend = max(encoder.top, decoder.memory) + 0.35
     diagram.text(x + 0.1, bend + 0.17, "memory (B, S, D)", CAPTION_FONT)
     value, key = decoder.memory_arrows

@@ -21,7 +21,7 @@ def plot_attention(
     that was produced there. `layers` and `heads` choose some, by their numbers in the titles, from 1; `mean` adds a
     column with the mean over all heads.
 
-    What has no room on a page of `maps.MOST` inches is left out, the last heads, layers and tokens first, and a note says
+    A page has at most `maps.MOST` inches; the last heads, layers and tokens that do not fit are left out, and a note says
     so.
 
     `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words then, and the sizes say
@@ -63,7 +63,7 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
     """How much each source token matters to each token produced: an alignment for every model, with attention or without.
 
     Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids, labels and sizes as in
-    `plot_attention`. Where attention says what one layer looked at, this follows every way from s to t. Each row costs a
+    `plot_attention`. Attention weights are those of one layer; influence includes every path from s to t. Each row needs a
     forward and a backward: of very long sequences only the first rows are drawn, and a note says so.
 
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
@@ -76,10 +76,10 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
     rows = max(1, int((ends <= WORK // (len(source) + len(target))).sum()))
     gradients = source_gradients(model, source, target[: ends[rows - 1]])  # what comes later changes nothing before it
     total = gradients.sum(axis=-1, keepdims=True)
-    shares = gradients / np.where(total == 0, 1, total)                  # (T, S)
-    shares = by_words(shares, target_sizes[:rows], source_sizes)
-    (shares,), few = cropped([shares], labels._replace(queries=labels.queries[:rows]))
-    return draw_maps([[shares]], [[""]], few._replace(key_name="source token"), "Influence on each token produced",
+    influence = gradients / np.where(total == 0, 1, total)                  # (T, S)
+    influence = by_words(influence, target_sizes[:rows], source_sizes)
+    (influence,), few = cropped([influence], labels._replace(queries=labels.queries[:rows]))
+    return draw_maps([[influence]], [[""]], few._replace(key_name="source token"), "Influence on each token produced",
                      bar="share of the gradient", note=left_out(labels, few))  # fmt: skip
 
 

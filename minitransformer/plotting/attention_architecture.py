@@ -15,7 +15,7 @@ def plot_attention_architecture(model):
     """Figure 2 of "Attention Is All You Need": scaled dot-product attention at the left, multi-head at the right.
 
     The sizes are those of the first `MultiHeadAttention` in the model's tree (all of a model have the same); beside
-    each box stands its name in the code. Dropout on the weights is shown where the model has it.
+    each box is its name in the code. Dropout on the weights is shown where the model has it.
 
     Returns a matplotlib Figure. Raises InputError for a model without multi-head attention.
     """
@@ -55,7 +55,7 @@ def steps_of(attention):
 
 
 def draw_scaled_dot_product(diagram, x, steps, attention):
-    """The steps above one another, Q, K and V at the bottom, captions at the left."""
+    """The steps from the bottom up, Q, K and V at the bottom, captions at the left."""
     _, _, keys, values = head_sizes(attention)
     y, ways = 0.95, {"Q": -0.6, "K": 0.6, "V": 1.85}
     for name, offset in ways.items():

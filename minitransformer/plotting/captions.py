@@ -1,4 +1,4 @@
-"""What to write beside a box: sizes and choices, read from the component that it stands for."""
+"""The text beside a box: sizes and choices, read from the component that the box represents."""
 
 from ..attention import LocalAttention, MultiHeadAttention
 from ..layers import (

@@ -8,11 +8,11 @@ from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, 
 
 
 def plot_loss_curve(metrics, title="Training"):
-    """Loss over the steps; below it the share of exact matches and the learning rate, where there are any.
+    """Loss over the steps; below it exact match and the learning rate, if there are any.
 
     `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and "learning_rate") of
-    a training step, with "step" and "validation_loss", "exact_match" or "token_accuracy" (shares, 0 … 1) of an
-    evaluation. The training loss is drawn as it was, and smoothed over about a twentieth of the run. A loss that was
+    a training step, with "step" and "validation_loss", "exact_match" or "token_accuracy" (0 … 1) of an
+    evaluation. The training loss is drawn raw, and smoothed over about a twentieth of the run. A loss that was
     not finite leaves a gap and a red cross. Of two values for one step, as after a resumed run, the later line counts.
 
     Returns a matplotlib Figure. Raises InputError if there is no loss to draw, or a line without a step.
@@ -20,12 +20,12 @@ def plot_loss_curve(metrics, title="Training"):
     training, validation = series(metrics, "loss"), series(metrics, "validation_loss")
     if not len(training[0]) and not len(validation[0]):
         raise InputError('There is no loss to draw: no line of the metrics has a "loss" or a "validation_loss".')
-    shares = [(name, series(metrics, key)) for name, key in
+    accuracies = [(name, series(metrics, key)) for name, key in
               (("exact match", "exact_match"), ("token accuracy", "token_accuracy"))]  # fmt: skip
-    shares = [(name, values) for name, values in shares if len(values[0])]
+    accuracies = [(name, values) for name, values in accuracies if len(values[0])]
     rate = series(metrics, "learning_rate")
 
-    heights = [3.4] + [2.0] * bool(shares) + [1.1] * bool(len(rate[0]))
+    heights = [3.4] + [2.0] * bool(accuracies) + [1.1] * bool(len(rate[0]))
     figure = Picture(figsize=(11, sum(heights) + 1.0), dpi=100, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 0.97), h_pad=0.08)
     figure.suptitle(drawable(title), fontsize=HEADING, color=INK, weight="bold")
@@ -35,8 +35,8 @@ def plot_loss_curve(metrics, title="Training"):
     axes[-1].set_xlabel("step", fontsize=TITLE, color=INK)
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     draw_losses(axes[0], training, validation)
-    if shares:
-        draw_shares(axes[1], shares)
+    if accuracies:
+        draw_accuracies(axes[1], accuracies)
     if len(rate[0]):
         axes[-1].plot(*rate, color=FAINT, linewidth=1.5, marker=marker(rate))
         axes[-1].set_ylabel("learning rate", fontsize=TITLE, color=INK)
@@ -66,13 +66,13 @@ def draw_losses(axes, training, validation):
     legend_above(axes)
 
 
-def draw_shares(axes, shares):
-    for (name, values), (colour, line) in zip(shares, ((GREEN, "-"), (FAINT, "--"))):
+def draw_accuracies(axes, accuracies):
+    for (name, values), (colour, line) in zip(accuracies, ((GREEN, "-"), (FAINT, "--"))):
         axes.plot(values[0], 100 * values[1], line, color=colour, linewidth=2.0, marker="o", markersize=4, label=name)
     axes.set_ylim(-4, 104)
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
-    axes.set_ylabel(shares[0][0], fontsize=TITLE, color=INK)
-    if len(shares) > 1:
+    axes.set_ylabel(accuracies[0][0], fontsize=TITLE, color=INK)
+    if len(accuracies) > 1:
         axes.set_ylabel("share right", fontsize=TITLE, color=INK)
     legend_above(axes)
 
@@ -107,7 +107,7 @@ def smoothed(values, fewest=20):
 
 
 def marker(points):
-    """A dot where so few points would hardly make a line."""
+    """A dot if there are too few points for a line."""
     return "o" if len(points[0]) < 20 else None
 
 

@@ -1,4 +1,4 @@
-"""Where the gradient goes, beside where attention goes."""
+"""Attention weights, and their gradient beside them."""
 
 import numpy as np
 
@@ -16,19 +16,19 @@ RIGHT = 0.3  # inches: there is no colour bar
 def plot_attention_and_gradient(model, source, target, source_tokens=None, target_tokens=None, *, layer=None, head=None, sizes=None):
     """Three maps of one sequence, a row for each token produced, a column for each source token.
 
-    Left, where one layer's cross-attention looks: P. In the middle, ∂ log p(sequence) / ∂ scores of the same attention:
+    Left, the weights P of one layer's cross-attention. In the middle, ∂ log p(sequence) / ∂ scores of the same attention:
     red, where a higher score would make the sequence more probable; blue, less. Right, how much each source token matters
-    to each token produced, along every way through the model: ‖∂ log p(y_t) / ∂ x_s‖, each row divided by its largest.
+    to each token produced, along all paths through the model: ‖∂ log p(y_t) / ∂ x_s‖, each row divided by its largest.
 
-    Ids, tokens and sizes as in `plot_attention`; `layer` and `head` are numbers from 1, the last layer and the mean (of
-    P; of gradients the sum) over all heads where nothing is said. Each row of the middle map sums to zero; its colours
+    Ids, tokens and sizes as in `plot_attention`; `layer` and `head` are numbers from 1, by default the last layer and the mean
+    (of P; of gradients the sum) over all heads. Each row of the middle map sums to zero; its colours
     go to its largest entry.
 
     Returns a matplotlib Figure. Raises InputError for a layer or head that the model does not have, labels that do not
     match the ids, and a model without cross-attention.
     """
     if "cross" not in (kinds := attention_weights(model, source, target)):
-        raise InputError(f"A {type(model).__name__} has no cross-attention, whose scores and gradients could be drawn.")
+        raise InputError(f"A {type(model).__name__} has no cross-attention, so it has no scores and gradients to draw.")
     weights = kinds["cross"]                                             # (layers, heads, T, S)
     gradients = attention_gradients(model, source, target)["cross"]
     number = chosen("layer", layer, len(weights))[-1]

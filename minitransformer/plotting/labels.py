@@ -1,4 +1,4 @@
-"""What stands on the axes of an attention map."""
+"""The labels on the axes of an attention map."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ def axis_labels(kind, source, target):
     """The `AxisLabels` of one kind of attention, from the tokens of source and target.
 
     A query of the decoder is labelled with the token that it produces; a key of the decoder's self-attention with the
-    token that stands there as input: <bos>, then the target without its last token.
+    input token at that position: <bos>, then the target without its last token.
     """
     inputs = [BOS_LABEL, *target[:-1]]
     produced = "query (token produced)"

@@ -1,4 +1,4 @@
-"""A page of attention maps that share their axes and one colour scale."""
+"""A page of attention maps with common axes and one colour scale."""
 
 import math
 from typing import NamedTuple
@@ -31,7 +31,7 @@ MARGINS = 6.0  # inches around the panels that are always enough for labels, nam
 class Layout(NamedTuple):
     """Sizes in inches: of a cell, a panel, the gaps, the margins (left, right, bottom, top), all panels together.
 
-    Each `every`-th token has its label; where long ones have no room to lie, they stand `upright`.
+    Each `every`-th token has its label; long labels without enough room are `upright`.
     """
 
     cell: float
@@ -48,9 +48,9 @@ def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight
     """A Figure of maps[row][column], each (T, S) in 0 … 1, with `AxisLabels` at the left and at the bottom.
 
     Square cells, as large as the page allows. With many tokens and heads the page grows, up to `MOST`; then the cells
-    become smaller, and some tokens only have a label. What does not fit even so is to be left out before, by
-    `panels_that_fit` and `tokens_that_fit`, and `note` says so under the heading. `row_names` stand beside the rows, `bar`
-    beside the colour bar.
+    become smaller, and only some tokens have a label. What still does not fit must be left out before, by
+    `panels_that_fit` and `tokens_that_fit`, and `note` says so under the heading. `row_names` are written beside the rows,
+    `bar` beside the colour bar.
     """
     rows, columns = len(maps), len(maps[0])
     names = 0.75 if row_names else 0.45                                  # inches for what stands left of the tokens
@@ -69,12 +69,12 @@ def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight
 
 
 def tokens_that_fit(columns=1):
-    """How many tokens an axis can have where so many panels stand side by side."""
+    """How many tokens an axis can have with this number of panels side by side."""
     return int((MOST - MARGINS) / columns / FINEST)
 
 
 def cropped(maps, labels, columns=1):
-    """(maps (…, T, S), labels), no longer than a page has room for where so many panels stand side by side."""
+    """(maps (…, T, S), labels), cut to what fits on a page with this number of panels side by side."""
     most = tokens_that_fit(columns)
     boundary = labels.boundary if labels.boundary < most else 0
     return [m[..., :most, :most] for m in maps], labels._replace(keys=labels.keys[:most], queries=labels.queries[:most], boundary=boundary)
@@ -89,7 +89,7 @@ def panels_that_fit(titles, labels):
 
 
 def lay_out(rows, columns, titles, labels, heading, names, note=""):
-    """The `Layout` of a page on which every text has its place."""
+    """The `Layout` of a page with room for every text."""
     width = PAGE[0] - names - widest(labels.queries, FONT[1]) - BAR - 0.25 * columns
     height = PAGE[1] - TOP - 1.0 - 0.38 * rows
     cell = min(width / (columns * len(labels.keys)), height / (rows * len(labels.queries)), CELL[1])
@@ -122,9 +122,9 @@ def with_cells(cell, rows, columns, titles, labels, heading, names, note):
 
 
 def token_font(keys, cell):
-    """(font size, whether long keys stand upright): the largest font whose lines fit into a cell.
+    """(font size, whether long keys are upright): the largest font whose lines fit into a cell.
 
-    Keys lie flat if they fit into their cell's width without becoming much smaller.
+    Keys are horizontal if they fit into their cell's width without becoming much smaller.
     """
     font = min(max(cell * 72 * 0.85, FONT[0]), FONT[1])
     flat = font * min(1, 0.8 * cell / widest(keys, font))
@@ -132,7 +132,7 @@ def token_font(keys, cell):
 
 
 def key_name_of(labels, every):
-    """The name of the key axis; it says that not all tokens have their label, which holds for the queries too."""
+    """The name of the key axis; it says if not all tokens have a label, which is then true for the queries too."""
     return labels.key_name if every == 1 else f"{labels.key_name}, one label in {every}"
 
 
@@ -151,7 +151,7 @@ def draw_map(axes, weights, title, cell, boundary, low=0, high=1, colours=ATTENT
 
 
 def label_axes(axes, labels, layout, at_left, at_bottom):
-    """Tokens at the left and at the bottom of the page; `parse_math` off, so that a "$" stays one."""
+    """Tokens at the left and at the bottom of the page; `parse_math` off, so that a "$" is drawn as it is."""
     axes.tick_params(which="both", length=0, labelsize=layout.font, labelcolor=INK, pad=3)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])

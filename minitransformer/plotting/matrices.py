@@ -25,7 +25,7 @@ MOST_CELLS = 600  # of a page, in a row or a column
 WIDTH, HEIGHT = 12.0, 5.0  # inches that a page tries not to exceed
 GAP = 0.3  # inches between two matrices
 NUMBERS = 0.34  # inches of a cell into which a number fits
-BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # what red, green and blue add to it
+BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # the contributions of red, green and blue
 
 
 def plot_matrices(
@@ -33,9 +33,9 @@ def plot_matrices(
 ):
     """A Figure of {name: matrix (R, C)}, one beside the other, every cell of the same size.
 
-    A matrix with numbers below zero is drawn around white, red above and blue below; one without, from dark to bright as
-    attention is. Each has its own scale, or all have one (`shared`). A name that begins as a query, key, value or
-    gradient does has that colour. `rows` and `columns` name the axes, the labels their ticks (those of the columns only
+    A matrix with negative numbers is drawn with white for zero, red above and blue below; others from dark to bright, like
+    attention. Each has its own scale, or all have one (`shared`). A name that begins like that of a query, key, value
+    or gradient has that colour. `rows` and `columns` name the axes, the labels their ticks (those of the columns only
     under matrices that are as wide). `numbers` writes each number into its cell: by default, where it fits. `shapes` says
     whether each name is followed by its matrix's shape. Of very large matrices the first rows and columns are drawn, and the
     title says so.
@@ -84,13 +84,13 @@ def cell_size(matrices):
 
 
 def colour_scale(values):
-    """The colours of these values: around zero if any is below it, else from zero up."""
+    """The colours of these values: around zero if any is negative, else from zero up."""
     largest, signed = largest_size(values), (values[np.isfinite(values)] < 0).any()
     return {"vmin": -largest if signed else 0, "vmax": largest, "cmap": SIGNED_MAP if signed else ATTENTION_MAP}
 
 
 def draw_matrix(axes, m, scale, font):
-    """One matrix, its numbers in its cells unless there is no font size for them; what is not finite is grey."""
+    """One matrix, its numbers in its cells unless there is no font size for them; values that are not finite are grey."""
     image = axes.imshow(np.ma.masked_invalid(m), aspect="auto", interpolation="nearest", **scale)
     axes.set_facecolor(MISSING)
     axes.tick_params(length=0, labelsize=LABEL, labelcolor=INK)

@@ -1,4 +1,4 @@
-"""Panels for curves, bars and points, all in one style; matplotlib's own axes, to be drawn on as one likes."""
+"""Panels for curves, bars and points, all in one style; on matplotlib's own axes."""
 
 from matplotlib.ticker import MaxNLocator
 
@@ -9,7 +9,7 @@ CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
 
 def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
-    """(Figure, its axes): a grid of empty panels, `height` inches a row. One panel: its axes; else an array of them.
+    """(Figure, its axes): a grid of empty panels, `height` inches for each row. One panel: its axes; else an array of them.
 
     `options` go to matplotlib's `subplots`: sharex, sharey, width_ratios.
     """
@@ -26,7 +26,7 @@ def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
 def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colours=None, marker="o", legend="best"):
     """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
 
-    A name that begins as a query, key, value or gradient does has that colour unless `colours` says another.
+    A name that begins like that of a query, key, value or gradient has that colour, unless `colours` has another.
     """
     known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
@@ -60,7 +60,7 @@ def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbe
 
 
 def colours_of(names, colours, otherwise):
-    """{name: its colour}: what `colours` says, or what a query, key, value or gradient has everywhere, or `otherwise`."""
+    """{name: its colour}: from `colours`, or the colour of a query, key, value or gradient, or `otherwise`."""
     everywhere = {name: colour_of(str(name)) for name in names}
     known = {name: colour for name, colour in everywhere.items() if colour != INK}
     return {name: {**known, **(colours or {})}.get(name, otherwise) for name in names}

@@ -10,7 +10,7 @@ from .style import ATTENTION_MAP, HEADING, INK, LABEL, SIGNED_MAP, TITLE, add_co
 def plot_positional_encoding(table, title="Positional encoding"):
     """The table itself, and beside it the dot products of all pairs of positions.
 
-    In the sinusoidal table the left channels turn fast and the right ones hardly at all. The dot product of two
+    In the sinusoidal table the left channels oscillate fast and the right ones slowly. The dot product of two
     positions depends on their distance alone, so it is constant along each diagonal: bands.
 
     `table` is (T, D): row p is added to the embedding at position p. Returns a matplotlib Figure. Raises InputError for

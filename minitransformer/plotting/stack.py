@@ -1,4 +1,4 @@
-"""One stack of figure 1: what enters it, its repeated layer, and what leaves it."""
+"""One stack of figure 1: its input, its repeated layer, and its output."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ CROSS_ARROWS = {"V": -0.75, "K": -0.2, "Q": 0.6}
 
 
 class Stack(NamedTuple):
-    """Where a drawn stack ends, and where it wants the memory: its height, and the points of the arrow heads."""
+    """The top of a drawn stack, and the place of the memory: its height, and the points of the arrow heads."""
 
     top: float
     memory: float = 0.0
@@ -31,7 +31,7 @@ def sublayers(layer):
 
 
 def residual_height(residual):
-    """The height of one sublayer with its Add & Norm; `draw_residual` climbs exactly so far."""
+    """The height of one sublayer with its Add & Norm; the same as in `draw_residual`."""
     attends, pre = isinstance(residual.sublayer, MultiHeadAttention), residual.order == "pre"
     return FORK + (LOW + STEP * (not attends)) * pre + FAN * attends + TALL + STEP + LOW
 

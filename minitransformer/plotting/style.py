@@ -1,4 +1,4 @@
-"""What all pictures share: colours, fonts, and a page that is measured in inches."""
+"""Common to all pictures: colours, fonts, and a page measured in inches."""
 
 import io
 
@@ -10,7 +10,7 @@ from matplotlib.textpath import text_to_path
 ATTENTION_MAP = "viridis"  # for attention everywhere: brighter is higher
 SIGNED_MAP = "RdBu_r"  # for values around zero: white is zero
 
-INK, FAINT, MISSING = "#1f2933", "#6b7785", "#9aa5b1"  # of what is written, of what may be overlooked, of NaN and ∞
+INK, FAINT, MISSING = "#1f2933", "#6b7785", "#9aa5b1"  # of text, of secondary text, of NaN and ∞
 BLUE, ORANGE, GREEN, RED = "#1f6fb4", "#d9730d", "#2e8b57", "#c62828"
 
 QUERY, KEY, VALUE, GRADIENT = BLUE, ORANGE, GREEN, RED  # in every picture that tells them apart
@@ -32,7 +32,7 @@ WIDTHS = ("d_k", "d_v", "d_model", "d_ff")  # no gradients
 
 
 def colour_of(name):
-    """The colour of what bears this name: d_Q is a gradient, "query" and Q a query; ink for anything else."""
+    """The colour for this name: d_Q is a gradient, "query" and Q a query; ink for anything else."""
     word = (name.split() or [""])[0]
     if word.startswith(("d_", "∂")) and word not in WIDTHS:
         return GRADIENT
@@ -45,8 +45,8 @@ def largest_size(*arrays):
 
 
 def drawable(text):
-    """A text as a picture can show it: what has no form of its own (a control character, a space of no width, half of a
-    surrogate pair) stands there as Python writes it, "\\u200b".
+    """A text as a picture can show it: characters without a visible form (control characters, zero-width spaces, half of a
+    surrogate pair) are written as in Python, "\\u200b".
     """
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(text))
 
@@ -81,13 +81,13 @@ def panel_page(rows, columns, panel, gap, margins):
 
 
 def add_axes(figure, x, y, width, height):
-    """Axes at a place given in inches from the bottom left."""
+    """Axes at this place, in inches from the bottom left."""
     page_width, page_height = figure.get_size_inches()
     return figure.add_axes((x / page_width, y / page_height, width / page_width, height / page_height))
 
 
 def add_text(figure, x, y, text, **options):
-    """Text at a place given in inches from the bottom left."""
+    """Text at this place, in inches from the bottom left."""
     page_width, page_height = figure.get_size_inches()
     return figure.text(x / page_width, y / page_height, drawable(text), **{"color": INK, **options})
 

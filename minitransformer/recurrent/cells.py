@@ -1,4 +1,4 @@
-"""One step of a recurrent network: from what is read and the state before to the state after."""
+"""One step of a recurrent network: from the input and the previous state to the next state."""
 
 from typing import Annotated
 
@@ -18,8 +18,8 @@ class RNNCell(Module):
 
         d_a = d_h' ∘ (1 − h'²)      d_x = d_a W_xᵀ      d_h = d_a W_hᵀ
 
-    Each step back multiplies by W_hᵀ once more, which is why the gradient of what happened long ago vanishes or
-    explodes. The weights are those of one step; used at every step of a sequence, their gradients add up.
+    Each step back multiplies by W_hᵀ once more; this is why gradients over many steps vanish or explode. The same
+    weights are used at every step of a sequence, so their gradients are sums over the steps.
 
     Shapes: x (B, X), h and h' (B, D); W_x (X, D), W_h (D, D), b (D,). Source: Elman 1990; Goodfellow et al. 2016,
     section 10.2, eqs. 10.8 and 10.9.
@@ -45,7 +45,7 @@ class RNNCell(Module):
 
 
 class GRUCell(Module):
-    """The gated recurrent unit: a step that can keep its state, so that a gradient has an undisturbed way back.
+    """The gated recurrent unit: a step that can keep its state, so that a gradient can flow back unchanged.
 
         r = σ(x W_xr + h W_hr + b_r)      z = σ(x W_xz + h W_hz + b_z)
         n = tanh(x W_xn + b_n + r ∘ (h W_hn + c_n))      h' = (1 − z) ∘ n + z ∘ h
@@ -56,8 +56,8 @@ class GRUCell(Module):
         d_a_z = d_z ∘ z (1 − z)   d_r = d_a_n ∘ h_n         d_a_r = d_r ∘ r (1 − r)
         d_x = [d_a_r; d_a_z; d_a_n] W_xᵀ      d_h = d_h' ∘ z + [d_a_r; d_a_z; d_a_n ∘ r] W_hᵀ
 
-    This is PyTorch's form (and cuDNN's): r acts after the product with W_hn, both sums have a bias, and z keeps; in
-    Cho et al. r acts on h before the product. The weights of r, z and n lie side by side, for one product each.
+    This is PyTorch's form (and cuDNN's): r acts after the product with W_hn, both sums have a bias, and z is the weight of the old state;
+    in Cho et al. r acts on h before the product. The weights of r, z and n lie side by side, for one product each.
 
     Shapes: x (B, X), h and h' (B, D); W_x (X, 3D), W_h (D, 3D). Source: Cho et al. 2014, section 2.3, eqs. 5 to 8.
     """

@@ -17,14 +17,14 @@ DTYPES = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16,
 
 
 class NoCheckpoint(InputError):
-    """A safetensors file of somebody else's."""
+    """A safetensors file of another program."""
 
 
 def save_checkpoint(path, tensors, facts):
     """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all.
 
-    A checksum of every tensor goes along, by its name: over its dtype, shape and bytes. Arrays of any byte order, strides and
-    shape, () too, come back as they were. Raises InputError for a dtype that safetensors has not.
+    The file has a checksum of every tensor: of its dtype, shape and bytes. Arrays of any byte order, strides and shape,
+    () too, are restored as they were. Raises InputError for a dtype that safetensors does not have.
     """
     from safetensors.numpy import save
 
@@ -40,7 +40,7 @@ def save_checkpoint(path, tensors, facts):
 
 
 def storable(name, array):
-    """The array as safetensors takes its bytes: in host memory, in C order, the lowest byte of a number first."""
+    """The array with the memory layout that safetensors needs: in host memory, in C order, the lowest byte of a number first."""
     array = as_numpy(array)
     if array.dtype.name not in DTYPES:
         raise InputError(f"The tensor {name!r} has dtype {array.dtype}, which a checkpoint cannot hold; it holds {', '.join(DTYPES)}.")
@@ -48,7 +48,7 @@ def storable(name, array):
 
 
 def load_checkpoint(path, prefix=""):
-    """(tensors, facts) of a checkpoint; of the tensors those whose names begin with the prefix.
+    """(tensors, facts) of a checkpoint; only the tensors whose names begin with the prefix.
 
     InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing in the file is ever
     executed.
@@ -57,7 +57,7 @@ def load_checkpoint(path, prefix=""):
 
 
 def load_facts(path):
-    """The facts of a checkpoint, without a look at its tensors. Raises as `load_checkpoint`, and NoCheckpoint for a foreign file."""
+    """The facts of a checkpoint, without its tensors. Raises as `load_checkpoint`, and NoCheckpoint for a file of another program."""
     return _load(path, lambda name: False)[1]
 
 
@@ -67,7 +67,7 @@ def _load(path, wanted):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no checkpoint {path}.")
-    with reading(path), open(path, "rb"):  # the library would not say what the matter is
+    with reading(path), open(path, "rb"):  # the library's own message would not say why
         pass
     try:
         with safe_open(path, framework="numpy") as file:
@@ -95,7 +95,7 @@ def _checksum(array):
     return zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))
 
 
-_REMEDY = "Name an older checkpoint of the same folder instead (--resume, too, takes one), or train again."
+_REMEDY = "Use an older checkpoint of the same folder (also with --resume), or train again."
 
 
 def _damaged(path, how):

@@ -1,4 +1,4 @@
-"""What a run is made from: its config.json, checked field by field, compared, written."""
+"""The configuration of a run, config.json: checked field by field, compared, written."""
 
 import json
 import os
@@ -22,10 +22,10 @@ MOST_SEQUENCES = 65_536  # in a batch, or evaluated
 
 
 def expect_config(config, where):
-    """Raise InputError unless this is a configuration {"task", "model", "training"}, with "id" since runs have one.
+    """Raise InputError unless this is a configuration {"task", "model", "training"}, with "id" in newer runs.
 
     The message begins with `where` and names the field that is missing or unknown, of the wrong type, out of range, or does
-    not fit to the others.
+    not fit the others.
     """
     try:
         expect_keys(config, "config", ("task", "model", "training"), ("id",))
@@ -45,7 +45,7 @@ def expect_config(config, where):
 
 
 def options_of(config):
-    """The `TrainingOptions` of a configuration; one that is too old to say it took one share."""
+    """The `TrainingOptions` of a configuration; a configuration without shares is older, and used one."""
     return TrainingOptions(**{"shares": 1, **config["training"]})
 
 
@@ -54,7 +54,7 @@ def _expect_task(name, options, may_lack):
         raise unknown("task", name, TASKS)
     expect_fields(TASKS[name], options, "task.options", may_lack)
     _expect_sizes("task.options", options, options)
-    make_task(name, **options)  # its own class knows the ranges
+    make_task(name, **options)  # checks the ranges
 
 
 def _expect_model(name, options):
@@ -82,9 +82,9 @@ def _expect_sizes(where, options, names, most=MOST):
 
 
 def differences(config, other):
-    """[(field, its value in `config`, its value in `other`)] where two configurations differ, in any form.
+    """[(field, its value in `config`, its value in `other`)] where two configurations differ, valid or not.
 
-    Where a run ends does not count, because `--steps` may move it, nor does a field that one of them is too old to have.
+    The last step does not count, because `--steps` may change it, nor does a field that did not exist in an older one.
     """
     one, two = ({path: value for path, value in _flat(c) if path != "training.steps"} for c in (config, other))
     old = ADDED_LATER if "id" not in one else ()
@@ -112,7 +112,7 @@ def write_config(folder, config):
 
 
 def read_config(folder):
-    """The configuration in a run's config.json; None if there is none. InputError if it cannot serve (why)."""
+    """The configuration in a run's config.json; None if there is none. InputError, with the reason, if it cannot be used."""
     path = folder / NAME
     with reading(path):
         _expect_places(folder)
@@ -122,7 +122,7 @@ def read_config(folder):
     try:
         config = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise InputError(f"{path} is damaged: it is not the JSON that a run begins with. {_remedy(folder)}") from None
+        raise InputError(f"{path} is damaged: it is not the JSON of a run. {_remedy(folder)}") from None
     if type(config) is not dict or "version" not in config:
         raise InputError(f"{path} is damaged: it lacks its version. {_remedy(folder)}")
     version = config.pop("version")
@@ -145,5 +145,5 @@ def _expect_places(folder):
 
 def _remedy(folder):
     if any((folder / "checkpoints").glob("step-*.safetensors")):
-        return "Put it right; or remove it, then the run goes on as its newest checkpoint says."
-    return "Put it right, or train again."
+        return "Correct it; or remove it, then the run continues with the config in its newest checkpoint."
+    return "Correct it, or train again."

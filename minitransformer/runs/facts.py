@@ -1,4 +1,4 @@
-"""What a checkpoint holds beside arrays, checked field by field before anything is made of it."""
+"""The content of a checkpoint other than arrays, checked field by field before it is used."""
 
 import re
 import reprlib
@@ -11,14 +11,14 @@ from ..errors import InputError, unknown
 
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
 ADDED_LATER = ("longest_source", "shortest_source")
-VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}  # what each kind keeps,
-MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and what it may keep
+VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}  # the fields of each kind,
+MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and the optional ones
 
 
 def expect_facts(facts, generators):
     """Raise InputError, which names the field, unless a checkpoint can be opened with these facts.
 
-    `generators` are the data's and then the model's, whose states are to be like those in the facts. The config has been
+    `generators` are that of the data, then those of the model; the states in the facts must have the same form. The config has been
     checked before (`expect_config`), and the vocabulary is when it is made (`vocabulary_of`).
     """
     expect_keys(facts, "facts", FIELDS, ADDED_LATER)
@@ -37,7 +37,7 @@ def expect_facts(facts, generators):
 
 
 def vocabulary_of(facts):
-    """The vocabulary that a checkpoint describes. Raises InputError, which names the field, if it describes none."""
+    """The vocabulary that a checkpoint describes. Raises InputError, which names the field, if the description is wrong."""
     expect_type(kind := facts.get("kind") if type(facts) is dict else None, str, "vocabulary.kind")
     if kind not in KINDS:
         raise unknown("kind of vocabulary", kind, KINDS)

@@ -1,7 +1,7 @@
 """Which files in a run's folder are the run's own: nothing else there is ever changed, removed or averaged.
 
-A file is the run's own if its name has exactly the form that the run gives, and its content says so: a checkpoint holds
-the id and the options of its run, and its step. Runs of before there were ids are told by their options alone.
+A file is the run's own if its name has exactly the form that the run uses, and its content says so: a checkpoint has the
+id and the options of its run, and its step. Runs older than these ids are recognised by their options alone.
 """
 
 import os
@@ -31,7 +31,7 @@ def step_of(file):
 
 
 def named_checkpoints(folder):
-    """The files named as checkpoints are, whosever they are, by their steps; no folders, no links."""
+    """The files with the name of a checkpoint, of any run, sorted by step; no folders, no links."""
     place = folder / "checkpoints"
     files = [f for f in place.iterdir() if step_of(f) is not None and f.is_file() and not f.is_symlink()] if place.is_dir() else []
     return sorted(files, key=step_of)
@@ -43,7 +43,7 @@ def is_own(facts, file, config):
 
 
 def own_checkpoints(folder, config):
-    """The run's own checkpoints, oldest first; what cannot be read is passed over."""
+    """The run's own checkpoints, oldest first; files that cannot be read are skipped."""
     return [file for file in named_checkpoints(folder) if (facts := _facts(file)) and is_own(facts, file, config)]
 
 
@@ -57,7 +57,7 @@ def _facts(file):
 def newest_checkpoints(folder, config, count=1):
     """The run's own last checkpoints, at most `count`, oldest first; with no config, those of the newest one's run.
 
-    Raises InputError where one on the way cannot be read, and where there are only others' (how they differ).
+    Raises InputError if one of them cannot be read, and if there are only those of other runs (how they differ).
     """
     found, others = [], []
     for file in reversed(named_checkpoints(folder)):
@@ -104,7 +104,7 @@ def _why_unused(file, config):
 
 
 def not_of_this_run(file, facts, folder, config):
-    """The error for a checkpoint that its name puts into a run, and its content does not: what differs."""
+    """The error for a checkpoint with a name of this run and the content of another: what differs."""
     facts = facts if type(facts) is dict else {}
     different = differences(config, facts.get("config"))
     if not different:
@@ -112,18 +112,18 @@ def not_of_this_run(file, facts, folder, config):
     field, here, there = different[0]
     shown = f"{field} is {reprlib.repr(here)} in {folder / NAME} and {reprlib.repr(there)} in {file}"
     if field == "id":
-        return InputError(f"The checkpoint is of another run: {shown}. Move it elsewhere: alone, it can be asked.")
+        return InputError(f"The checkpoint is of another run: {shown}. Move it to another folder; it can be used there.")
     return InputError(
-        f"A run keeps the options that it began with, and {shown}. Put {NAME} right; or remove it, then the run goes on as "
-        "its newest checkpoint says."
+        f"A run keeps the options that it began with, and {shown}. Correct {NAME}; or remove it, then the run continues with "
+        "the config in its newest checkpoint."
     )
 
 
 def set_aside(folder, config, step, metrics):
-    """Move what came after a step, checkpoints and lines of metrics, into a folder of its own; returns that, or None.
+    """Move everything after a step, checkpoints and lines of metrics, into a new folder; returns it, or None.
 
-    Lines of metrics alone are taken out and not kept: a run that was killed has some, and writes the same again.
-    What cannot be read is moved too, should it be the run's; what is not the run's stays.
+    If there are only lines of metrics, they are removed: a run that was killed has some, and will write the same again.
+    Checkpoints that cannot be read are moved too, because they may be the run's; files of others stay.
     """
     later = [f for f in named_checkpoints(folder) if step_of(f) > step and ((facts := _facts(f)) is None or is_own(facts, f, config))]
     later += [f for place in (folder / "checkpoints", folder) for f in files_like(UNFINISHED_BEFORE, place)]
@@ -139,7 +139,7 @@ def set_aside(folder, config, step, metrics):
 
 
 def remove_unfinished(folder):
-    """Remove what a kill left half-written: nobody else gives such names."""
+    """Remove what a kill left half-written: no other program uses such names."""
     for place in (folder, folder / "checkpoints"):
         for file in files_like(UNFINISHED, place):
             file.unlink()
@@ -150,7 +150,7 @@ def files_like(pattern, place):
 
 
 def clear_the_way(folder, config, path):
-    """Move what stands at a checkpoint's place and is not the run's into a folder of its own; returns where it is, or None."""
+    """Move a file at a checkpoint's place that is not the run's into another folder; returns its new path, or None."""
     if not os.path.lexists(path) or path in named_checkpoints(folder) and (facts := _facts(path)) and is_own(facts, path, config):
         return None
     place = folder / "not-of-this-run"

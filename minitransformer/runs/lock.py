@@ -16,9 +16,9 @@ _guard = threading.Lock()
 def locked(folder):
     """Inside, no other process and no other thread trains in this folder. Raises InputError if one does already.
 
-    The system holds the lock, on the file `.lock`, and lets it go when this process ends, however that happens: what a
-    killed process leaves there stops nobody. A forked process does not hold it. The thread that has it may take it again.
-    A folder that does not exist needs no lock; on a file system that cannot lock, nothing is held.
+    The operating system holds the lock, on the file `.lock`, and releases it when this process ends for any reason: a
+    killed process blocks nobody. A forked process does not hold the lock. The thread that has it may take it again. A
+    folder that does not exist needs no lock; on a file system without locks there is none.
     """
     key, me = os.path.realpath(folder), threading.get_ident()
     if not os.path.isdir(key) or _held.get(key, (None, None))[1] == me:
@@ -29,7 +29,7 @@ def locked(folder):
         handle = None if key in _held else _take(path)
         if handle is None:
             raise InputError(
-                f"Another training is at work in {folder}. Wait until it has ended, or stop it with Ctrl-C; or train in "
+                f"Another training is running in {folder}. Wait until it has ended, or stop it with Ctrl-C; or train in "
                 "another folder: --out FOLDER."
             )
         _held[key] = handle, me
@@ -55,7 +55,7 @@ def _take(path):
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), os.stat(path)):
                 return handle
-        os.close(handle)  # whoever had the lock has removed this file meanwhile
+        os.close(handle)  # the previous owner of the lock has removed this file meanwhile
 
 
 def _lock(handle):
@@ -71,12 +71,12 @@ def _lock(handle):
 
 
 def _give_back(path, handle):
-    """Remove the lock file and let go of it, in the order that the system allows."""
+    """Remove the lock file and release the lock, in the order that the system allows."""
     if os.name == "posix":
         with contextlib.suppress(OSError):  # the folder may be gone
             os.unlink(path)
         os.close(handle)
-    else:  # Windows removes no file that is open, nor one that somebody else has opened meanwhile
+    else:  # Windows removes no file that is open, here or in another process
         os.close(handle)
         with contextlib.suppress(OSError):
             os.unlink(path)

@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object a line, so that it can be read while it is being written."""
+"""The log of a run: one JSON object per line, so that it can be read while it is written."""
 
 import json
 
@@ -16,16 +16,16 @@ class Metrics:
             file.write(json.dumps(values) + "\n")
 
     def read(self):
-        """All whole lines, as dicts; one that a crash cut short, or anything else that is no line of ours, is left out."""
+        """All whole lines, as dicts; incomplete lines, and lines of other programs, are left out."""
         return [line for line in map(parsed, self.lines()[:-1]) if line]
 
     def lines(self):
-        """The lines as they stand there, and last what follows the last line end: "" unless a crash cut a line short."""
+        """The lines as bytes; the last item is what follows the last line end: "" unless a crash cut a line short."""
         return self.path.read_bytes().split(b"\n") if self.path.is_file() else [b""]
 
     def cut_back(self, step):
-        """Take out what was written after `step`, and return it: a run that is killed has logged more than its last
-        checkpoint knows. Lines that are none of ours stay. A file that is then empty goes."""
+        """Remove what was written after `step`, and return it: a run that is killed has logged more than its last checkpoint
+        covers. Lines of other programs stay. A file that is then empty is removed."""
         *lines, rest = self.lines()
         kept, late = [], []
         for line in lines:
@@ -39,7 +39,7 @@ class Metrics:
 
 
 def parsed(line):
-    """The line as a dict of a step and other numbers; None if it is none of ours."""
+    """The line as a dict of a step and other numbers; None if it is not one of ours."""
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):

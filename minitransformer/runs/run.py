@@ -1,13 +1,13 @@
-"""A run: the folder of one training, from which it can be continued, measured, asked and drawn.
+"""A run: the folder of one training, from which it can be continued, evaluated, used and drawn.
 
     config.json                              task, model and training options, and an id that no other run has
     metrics.jsonl                            a line for every logged step and every evaluation
     checkpoints/step-00002000.safetensors    all that continuing needs; the newest few are kept
     pictures/*.png                           loss curve, attention, architecture
-    after-step-00001000/                     what a resume from an earlier checkpoint has moved aside
+    after-step-00001000/                     what a resume from an earlier checkpoint has moved here
     .lock                                    there while it trains
 
-Other files may lie beside these. They are never changed, removed or averaged: see `runs/files.py`.
+Other files may be in the folder. They are never changed, removed or averaged: see `runs/files.py`.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ from .metrics import Metrics
 
 
 class Run:
-    """Task, model, loss, optimizer and randomness of one training, and the folder where they are kept.
+    """Task, model, loss, optimizer and generators of one training, and its folder.
 
     Raises InputError, which names the field, for a configuration that cannot be used; `source` is where it stands.
     """
@@ -79,15 +79,15 @@ class Run:
         self._example = None
         self.longest_source = None  # the longest source that was trained on, in tokens; None if that is not known
         self.shortest_source = None  # and the shortest
-        self.exported = False  # whether it came from a file without what training on needs
+        self.exported = False  # whether it came from a file without what further training needs
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
     @classmethod
     def create(cls, folder, config, overwrite=False):
         """A new run in a new folder. InputError if the folder holds something already.
 
-        With `overwrite`, an older run there makes room: its config, its metrics and its own checkpoints are removed, and
-        nothing else is. InputError if what is there is no run.
+        With `overwrite`, an older run there is removed: its config, its metrics and its own checkpoints, and nothing else.
+        InputError if the folder holds something else.
         """
         run = cls(folder, config)  # checks everything before a file is touched,
         run.example()              # also that there are validation sequences
@@ -109,14 +109,14 @@ class Run:
         return run
 
     def holds_something(self):
-        """Whether the folder holds more than what a kill has left there before a run began."""
+        """Whether the folder holds anything except unfinished files of a killed process."""
         unfinished = files_like(UNFINISHED, self.folder)
         return any(path.name != LOCK and path not in unfinished for path in self.folder.iterdir())
 
     def remove_older_run(self):
         older = read_config(self.folder)
         if older is None:
-            raise InputError(f"The folder {self.folder} is not empty, and holds no run that could be overwritten. Choose another with --out.")
+            raise InputError(f"The folder {self.folder} is not empty, and contains no run that could be overwritten. Choose another with --out.")
         for file in own_checkpoints(self.folder, older):
             file.unlink()
         self.metrics.cut_back(-1)
@@ -126,11 +126,10 @@ class Run:
         """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names.
 
         From a folder, and if its options ask for it, the model is the mean of the last checkpoints. A path that does not
-        exist may be the name of a model that comes with the package. What lies among a folder's checkpoints and is not used
-        is named on standard error.
+        exist may be the name of a shipped model. Files among a folder's checkpoints that are not used are named on standard
+        error.
 
-        Raises InputError where config.json and the checkpoint differ, other than in where the run ends: both count, and
-        neither is passed over in silence.
+        Raises InputError if config.json and the checkpoint differ in anything but the last step.
         """
         path = Path(path)
         with reading(path):
@@ -142,7 +141,7 @@ class Run:
                 beside = f"{unused(path, config)} ".lstrip()
                 if config:
                     raise InputError(f"The run {path} has no checkpoint yet. {beside}Train it with: minitransformer train --resume {typed(path)}")
-                raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. {beside}A run is made by: minitransformer train TASK")
+                raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. {beside}Make one with: minitransformer train TASK")
             run = cls.open(newest[0])
             run.tell_what_is_unused()
             if averaged and run.options.average > 1:
@@ -165,7 +164,7 @@ class Run:
         return run
 
     def expect_beside(self, path, facts):
-        """Take over from config.json where the run ends. Raises InputError if the checkpoint beside it says anything else."""
+        """Take the last step from config.json. Raises InputError if the checkpoint differs from it in anything else."""
         beside = read_config(self.folder)
         if step_of(path) not in (None, facts.get("step")) or beside and differences(beside, self.config):
             raise not_of_this_run(path, facts, self.folder, beside or self.config)
@@ -174,11 +173,11 @@ class Run:
 
     @classmethod
     def resume(cls, path, steps=None):
-        """The run of a folder, ready to train on from its newest checkpoint, or from the start if it has none yet.
+        """The run of a folder, ready to continue from its newest checkpoint, or from the start if it has none yet.
 
-        `path` may also name one of its checkpoints; what came after that one is then moved into a folder of the run,
-        `aside`, and nothing is lost. `steps` changes where the run ends, from now on, and stretches a cosine schedule to it.
-        Raises InputError if no step is left to do, or another training is at work there; then nothing has changed.
+        `path` may also name one of its checkpoints; what came after it is then moved into the folder `aside` of the run, and
+        nothing is lost. `steps` changes the last step of the run, and a cosine schedule with it. Raises InputError if no step
+        is left to do, or if another training is running there; then nothing has changed.
         """
         path = Path(path)
         with reading(path):
@@ -186,14 +185,14 @@ class Run:
         with locked(folder) if (folder / "checkpoints").is_dir() or (folder / CONFIG).is_file() else contextlib.nullcontext():
             run = cls._at_start(path) or cls.open(path, averaged=False)
             if run.exported:
-                raise InputError(f"{path} holds a model alone, without what training on needs. Ask it with translate, or train a new one.")
+                raise InputError(f"{path} contains a model only, without what further training needs. Use it with translate, or train a new one.")
             if run.folder.is_file():
-                raise InputError(f"{path} lies outside a run's folder. It can be asked; to train on, name the run that it came from.")
+                raise InputError(f"{path} is outside a run's folder. It can be used with translate or predict; to train further, name the run that it came from.")
             if steps is not None:
                 run.change_steps(steps)
             if run.optimizer.t >= run.last_step:
                 raise InputError(
-                    f"The run {run.folder} stands at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
+                    f"The run {run.folder} is at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
                     f"To train it further, ask for more: --steps {2 * run.optimizer.t}"
                 )
             run.task.sample(np.random.default_rng(0), 1)  # that there are data, and what makes them, before anything is changed
@@ -224,9 +223,9 @@ class Run:
         return self.task.vocabulary
 
     def to(self, device):
-        """Work on "cpu" or "gpu", or with "auto" on a GPU if one can be used. What is saved is the same. Returns self."""
+        """Use "cpu" or "gpu", or with "auto" a GPU if there is one. Checkpoints are the same for both. Returns self."""
         if on_host(self.optimizer.flat.data) == (chosen_device(device) == "cpu"):
-            return self                                                  # it is there: nothing is copied
+            return self                                                  # already there: nothing is copied
         state, t = self.optimizer.state_dict(), self.optimizer.t
         self.optimizer = self.options.make_optimizer(self.model.to(device))
         self.optimizer.load_state_dict(state, t)
@@ -235,11 +234,11 @@ class Run:
     # -- training ------------------------------------------------------------------------------------------
 
     def train(self, hooks=(), strategy=None):
-        """Train on to the last step; the hooks (see hooks.py) log, evaluate and save.
+        """Train to the last step; the hooks (see hooks.py) log, evaluate and save.
 
-        The numbers never depend on the machine's cores: a matrix product takes one thread, and a batch is computed in the
-        run's shares, side by side where there are cores for it, unless another `strategy` is handed in. Raises InputError if another training is at work in the
-        folder, or if another run has taken its place.
+        The numbers never depend on the machine's cores: a matrix product uses one thread, and a batch is computed in the
+        run's shares, in parallel if there are enough cores, unless another `strategy` is passed. Raises InputError if another training is running in the folder,
+        or if another run has been made there.
         """
         self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
         max_norm = self.options.max_norm or None
@@ -263,20 +262,20 @@ class Run:
         return f"; there are: {', '.join(map(str, others))}." if others else "."
 
     def checkpoint_path(self):
-        """Where the checkpoint of this very moment belongs."""
+        """The path of a checkpoint of the present step."""
         return self.folder / "checkpoints" / checkpoint_name(self.optimizer.t)
 
     def change_steps(self, steps):
-        """Let the run end at another step than it was made for; its schedule is made anew. `resume` writes it down."""
+        """Let the run end at another step; its schedule is made anew. `resume` writes the change to config.json."""
         self.options = dataclasses.replace(self.options, steps=steps)
         self.config = {**self.config, "training": dataclasses.asdict(self.options)}
         self.optimizer.learning_rate = self.options.make_schedule(self.model.config.d_model)
         self.last_step = steps
 
     def save(self):
-        """Write a checkpoint of this very moment, and let the oldest go. NonFiniteError if a parameter is not finite.
+        """Write a checkpoint of the present step, and delete the oldest. NonFiniteError if a parameter is not finite.
 
-        What lies at its place and is not this run's is moved into a folder of its own, and named on standard error.
+        A file of another origin at its place is moved into another folder, and named on standard error.
         """
         tensors = self.model_tensors()
         tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
@@ -288,20 +287,20 @@ class Run:
         save_checkpoint(path, tensors, self.facts())
         checkpoints = self.checkpoints()
         regular = [file for file in checkpoints if self.is_regular(file)]
-        interrupted = {*checkpoints[:-1]} - {*regular}  # they served to go on, and that is done
+        interrupted = {*checkpoints[:-1]} - {*regular}  # they were only needed to continue, which has happened
         for old in [*regular[: -self.options.keep], *interrupted]:
             old.unlink()
 
     def is_regular(self, file):
-        """Whether a checkpoint was due, and not written because somebody pressed Ctrl-C."""
+        """Whether a checkpoint was due at its step; otherwise it was written because of Ctrl-C."""
         step = step_of(file)
         return step % self.options.save_every == 0 or step == self.last_step
 
     def export(self, path, overwrite=False):
-        """Write the model as it is now, averaged maybe, with all that asking it needs and nothing that only training needs.
+        """Write the model as it is now, possibly averaged, with all that using it needs, without what only training needs.
 
-        Raises InputError for a folder, and for something that is there already unless it is to be overwritten; of a link,
-        the link itself is replaced.
+        Raises InputError for a folder, and for an existing file without `overwrite`; a link is itself replaced, not its
+        target.
         """
         path = Path(path)
         if path.is_dir():
@@ -309,7 +308,7 @@ class Run:
         if not path.parent.is_dir():
             raise InputError(f"There is no folder {path.parent} to write {path.name} into. Make it first.")
         if os.path.lexists(path) and not overwrite:
-            raise InputError(f"{path} is there already. Choose another name, or let it be replaced with --overwrite.")
+            raise InputError(f"{path} exists already. Choose another name, or replace it with --overwrite.")
         save_checkpoint(path, self.model_tensors(), self.facts())
 
     def model_tensors(self):
@@ -319,7 +318,7 @@ class Run:
         return {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
 
     def facts(self):
-        """What a checkpoint holds beside arrays."""
+        """The content of a checkpoint other than arrays."""
         return {
             "step": self.optimizer.t,
             "config": self.config,
@@ -335,7 +334,7 @@ class Run:
         }
 
     def restore(self, tensors, facts):
-        """Go back to the moment of a checkpoint. Raises InputError, which names the field or tensor, for what does not fit."""
+        """Go back to the state of a checkpoint. Raises InputError, which names the field or tensor, if something does not fit."""
         expect_facts(facts, [self.batches.rng, *self.model.generators()])
         expect_tensors(tensors)
         part = lambda name: {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}  # noqa: E731
@@ -364,10 +363,10 @@ class Run:
                 raise InputError(f"model.options.{name} is {size}, but the vocabulary has {len(self.vocabulary)} tokens.")
 
     def average(self):
-        """Let each parameter be its mean over the last checkpoints, as many as the options say or there are.
+        """Set each parameter to its mean over the last checkpoints, as many as the options say, or fewer if there are not so many.
 
-        The last steps wander around a minimum; their mean lies nearer to it. A checkpoint that was written because
-        somebody pressed Ctrl-C is not among them once the training went on, and one of another run never is. Raises
+        The last steps move around a minimum; their mean is closer to it. A checkpoint that was written because of Ctrl-C
+        is not used once the training has continued, and one of another run never is. Raises
         InputError if one of them is damaged. Source: Vaswani et al. 2017, section 6.1.
         """
         files = newest_checkpoints(self.folder, self.config, self.options.average)
@@ -387,12 +386,12 @@ class Run:
 
 
 def shipped():
-    """{name: file} of the trained models that come with the package."""
+    """{name: file} of the trained models in the package."""
     return {path.stem: path for path in sorted((Path(__file__).parents[1] / "shipped").glob("*.safetensors"))}
 
 
 def expect_tensors(tensors):
-    """Raise InputError unless all tensors are of a run, and of numbers with a fraction."""
+    """Raise InputError unless all tensors belong to a run and are of floats."""
     for name, array in tensors.items():
         if name.partition("/")[0] not in ("model", "optimizer", "moments"):
             raise InputError(f"The tensor {name!r} belongs to no part of a run.")
@@ -401,7 +400,7 @@ def expect_tensors(tensors):
 
 
 def make_config(task, task_options=(), model="transformer", preset=None, model_options=(), training_options=()):
-    """The configuration of a run, complete: what is not given comes from the task's recipe, the preset and the defaults."""
+    """The configuration of a run, complete: anything not passed comes from the task's recipe, the preset and the defaults."""
     made = make_task(task, **dict(task_options))
     recipe = made.recipe
     training = {**recipe.training, **dict(training_options)}

@@ -4,14 +4,14 @@ import os
 import secrets
 from pathlib import Path
 
-PART = r"\.[0-9a-f]{16}\.part"  # how the name of a file that is being written ends, after the name that it will have
+PART = r"\.[0-9a-f]{16}\.part"  # the end of the name of a file that is being written, after its final name
 
 
 def write_file(path, content):
-    """Write bytes to `path`: whoever opens it finds the old content or the new, at any moment and after any crash.
+    """Write bytes to `path`: it has the old content or the new, at any moment and after any crash.
 
-    The bytes are written beside their place, into a file of a fresh name, synced to disk and renamed. No link is followed:
-    neither at the fresh name nor at `path`, where it is replaced.
+    The bytes are written into a new file in the same folder, synced to disk and renamed. Links are not followed, neither
+    at the new name nor at `path`, where a link is replaced.
     """
     path = Path(path)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
@@ -23,7 +23,7 @@ def write_file(path, content):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:  # a full disk, or Ctrl-C, should not keep the half of a file
+    except BaseException:  # after a full disk, or Ctrl-C, no partial file should stay
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

@@ -1,4 +1,4 @@
-"""The study behind the paper's claim: attention against recurrence and convolution, measured in one house.
+"""The study behind the paper's claim: attention against recurrence and convolution, measured under equal conditions.
 
 Four measurements, each written as JSON into the folder of the study as soon as it is there, so that a study that was
 stopped goes on where it was; then one page with pictures.

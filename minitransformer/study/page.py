@@ -11,10 +11,10 @@ PAGE = "comparison.md"
 
 def write_page(folder, name, plan, results, reach, counts, times):
     """Write comparison.md and its pictures into the folder; returns the path of the page."""
-    shares = exact_match_table(results)
-    draw(folder, plan, shares, reach, counts, times)
+    accuracies = exact_match_table(results)
+    draw(folder, plan, accuracies, reach, counts, times)
     parts = [
-        introduction(name, plan), exact_match(plan, results, shares), gradient(plan, reach), table(counts),
+        introduction(name, plan), exact_match(plan, results, accuracies), gradient(plan, reach), table(counts),
         operations(plan, counts), wall_time(plan, times),
     ]  # fmt: skip
     path = folder / PAGE
@@ -22,13 +22,13 @@ def write_page(folder, name, plan, results, reach, counts, times):
     return path
 
 
-def draw(folder, plan, shares, reach, counts, times):
+def draw(folder, plan, accuracies, reach, counts, times):
     from . import figures as pictures
 
     usual = {name: of_width(row["counts"], plan.table_width) for name, row in counts["rows"].items()}
     curves = [{counts["rows"][name]["title"]: [c[part] for c in own] for name, own in usual.items()} for part in ("core", "layer")]
     titles = {c.model: c.title for c in plan.contestants()}
-    by_title = {titles[model]: values for model, (_, values) in shares.items()}
+    by_title = {titles[model]: values for model, (_, values) in accuracies.items()}
     figures = {
         "exact-match": pictures.plot_exact_match(list(plan.lengths), by_title, plan.longest),
         "gradients": pictures.plot_reach(reach),
@@ -47,46 +47,46 @@ def of_width(counts, d):
 def introduction(name, plan):
     return f"""# Attention, recurrence, convolution: the comparison, measured
 
-Seven models stand in one house and learn one task in one loop: reverse a sequence of 4 to {plan.longest} symbols. Everything on
+Seven models learn one task with the same training loop: reverse a sequence of 4 to {plan.longest} symbols. Everything on
 this page was measured by `minitransformer compare{" --full" if name == "full" else ""}`; no figure on it comes from a formula. The numbers behind the
 tables are in the `.json` files beside it."""
 
 
-def exact_match(plan, results, shares):
+def exact_match(plan, results, accuracies):
     chosen = {r["model"]: r for r in results if r["chosen"]}
     contestants = plan.contestants()
     rows = [["model", "parameters", "rate", "seconds", *map(str, plan.lengths)]]
     for c in contestants:
         own = [r for r in results if r["model"] == c.model and r["chosen"]]
-        cells = [spread(values) for values in shares[c.model][1].T]
+        cells = [spread(values) for values in accuracies[c.model][1].T]
         seconds = f"{np.mean([r['seconds'] for r in own]):.0f}"
         rows.append([c.title, f"{own[0]['parameters']:,}", f"{chosen[c.model]['rate']:g}", seconds, *cells])
     lost = [f"{r['title']} at {r['rate']:g} (seed {r['seed']})" for r in results if r["diverged"]]
     seeds = ", ".join(map(str, plan.seeds))
     return f"""## Exact match against length
 
-![Share of sequences reversed without a mistake against their length, one curve for each model.](exact-match.png)
+![Percentage of sequences reversed without a mistake against their length, one curve for each model.](exact-match.png)
 
-Each model has as many parameters as the Transformer, as nearly as its width allows, and makes {plan.steps:,} steps of
+Each model has about as many parameters as the Transformer, as far as its width allows, and makes {plan.steps:,} steps of
 {plan.batch_size} sequences (Adam, cosine, 200 steps of warm-up, clipping at 1).
 {rates(plan)}
-The table has the mean over seed{"s" if len(plan.seeds) > 1 else ""} {seeds} in percent, and in brackets from the least to the greatest where they
-differ; {plan.sequences} unseen sequences a length, the end token counted. Lengths above {plan.longest} were never trained on.
-Seconds are those of one training, with one thread, others beside it.
+The table has the mean over seed{"s" if len(plan.seeds) > 1 else ""} {seeds} in percent, and in brackets the range if they
+differ; {plan.sequences} unseen sequences for each length, the end token included. Lengths above {plan.longest} were never trained on.
+Seconds are those of one training with one thread, while others ran at the same time.
 
 {markdown(rows)}
 {"" if not lost else chr(10) + "Diverged, and out of the choice: " + "; ".join(lost) + "." + chr(10)}
-What to look for: the two that hand over **one vector** have no more room for a long sequence than for a short one. The
-recurrent models **with attention** differ from the one without by the look back, and a width that pays for it. The two
-whose layers see only a **part** (convolution: {KERNEL} positions, dilated; local attention: the last {WINDOW}) can only pass things on,
-layer by layer, as far as their stack reaches."""
+What to look for: the two models with **one vector** have the same space for a long sequence as for a short one. The
+recurrent models **with attention** differ from the one without only by attention, and by a smaller width to keep the same
+number of parameters. The two whose layers see only a **part** (convolution: {KERNEL} positions, dilated; local attention: the last {WINDOW}) can pass information on only
+layer by layer, over a limited distance."""
 
 
 def rates(plan):
     if len(plan.rates) == 1:
         return f"All learn at a rate of {plan.rates[0]:g}."
     listed = ", ".join(f"{rate:g}" for rate in plan.rates)
-    return f"Each is trained at {listed} with seed {plan.seeds[0]}, and keeps the rate with the least validation loss."
+    return f"Each is trained at {listed} with seed {plan.seeds[0]}, and uses the learning rate with the smallest validation loss."
 
 
 def spread(values):
@@ -114,9 +114,9 @@ it by what it is at distance 1, before training and after (mean of 8 sequences).
 
 {markdown(rows)}
 
-A recurrence has to carry the gradient through every step between the two; attention carries it at once, whatever the
-distance. A zero is a zero: in a model that sees only a part, what is out of reach gets no gradient at all. After training,
-a model that is sure of a token has hardly any gradient left for it, so its curve jumps with how sure it is of each."""
+In a recurrence the gradient passes through every step between the two; with attention it needs one step at any
+distance. The zeros are exact: in a model that sees only a part, tokens farther away get no gradient. After training, the
+gradient of a token that the model predicts with high probability is close to 0, so the curve varies with that probability."""
 
 
 def table(counts):
@@ -134,7 +134,7 @@ def table(counts):
 
 {markdown(rows)}
 
-Operations are multiply-adds of the matrix products that a real forward did, counted by arrays that notice them, over a
+Operations are multiply-adds of the matrix products in a real forward, counted by arrays that record them, over a
 grid of lengths n and widths d (and kernels k or windows r); the exponents are a least-squares fit in logarithms. A
 sequential step is a product that had to wait for another: the longest chain in a real forward. A path is the number of
 layers, or steps of a cell, through which the gradient of the last output came to the first input. Attention's four
@@ -198,8 +198,8 @@ From where on the layer of attention takes longer than a recurrence: {crossings}
 The training step, {transformer} against {rnn}: {of_models}.
 
 A recurrence runs n small products one after another, each of which waits for the one before; attention does its work in
-a few large ones. That is what O(1) sequential steps buy, and n²·d is what they cost once n is large. Additive attention
-computes not a number but a vector for every pair of tokens."""
+a few large ones. That is the advantage of O(1) sequential steps; n²·d is their cost for large n. Additive attention
+computes a vector, not a number, for every pair of tokens."""
 
 
 def milliseconds(seconds):

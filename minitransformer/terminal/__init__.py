@@ -1,1 +1,1 @@
-"""What a program that runs in a terminal has to mind: Ctrl-C, and its streams."""
+"""What a program in a terminal has to handle: Ctrl-C, and its streams."""

@@ -1,7 +1,7 @@
-"""Ctrl-C before a command has begun: one line, where Python would show a traceback through half of NumPy.
+"""Ctrl-C while the program loads: one line, where Python would show a long traceback.
 
 The package's `__init__` imports this file first, because `python -m minitransformer` loads all of it before the command
-runs. It imports as little as it can: until it is there, Ctrl-C meets Python's own answer.
+runs. It imports as little as possible: before it is loaded, Python itself handles Ctrl-C.
 """
 
 import os
@@ -22,7 +22,7 @@ def is_the_program():
 
 
 def end_at_once(*_):
-    """Answer SIGINT with a line and status 130. No exception is raised: C code that is just loading could swallow it."""
+    """Answer SIGINT with a line and status 130. No exception is raised: C code that is being loaded could suppress it."""
     try:
         os.write(2, b"minitransformer: interrupted.\n")
     finally:
@@ -39,7 +39,7 @@ def answer_with(handler, instead_of):
 
 
 class KeyboardInterrupts:
-    """Inside, Ctrl-C raises KeyboardInterrupt again: while a command works, it has something to tidy up."""
+    """Inside, Ctrl-C raises KeyboardInterrupt again, so that a running command can clean up."""
 
     def __enter__(self):
         self.before = signal.getsignal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Standard output and error: UTF-8 whatever the locale says, and never a traceback where nothing can be written."""
+"""Standard output and error: UTF-8 in every locale, and no traceback if nothing can be written."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ def write_utf8():
 
 
 def open_closed_streams():
-    """Put a stream in the place of one that is closed (`>&-`): for Python it is None, which nobody can print to.
+    """Put a stream in the place of one that is closed (`>&-`): in Python that is None, and printing would fail.
 
-    An answer that is written there is lost, and `flush` raises OSError, as on a full disk: a file that was opened only to be
-    read takes nothing. A complaint vanishes: there is nobody to tell.
+    What is written to standard output then is lost, and `flush` raises OSError, as on a full disk: its place is taken by a file
+    that is open for reading only. What is written to standard error is discarded.
     """
     for name, way in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
@@ -24,13 +24,13 @@ def open_closed_streams():
 
 
 def complain(sentence):
-    """Say something on standard error, if that can be written."""
+    """Print a sentence on standard error, if that is possible."""
     with contextlib.suppress(OSError):
         print(f"minitransformer: {sentence}", file=sys.stderr, flush=True)
 
 
 def drop_unwritten():
-    """Forget what cannot be written any more (a full disk, a closed pipe), so that Python does not try again at its end."""
+    """Discard output that cannot be written (a full disk, a closed pipe), so that Python does not try again when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""Is a gradient right, and who keeps the contract? What a model computes, counted and shown."""
+"""Checks of gradients and of the contract; counts and traces of what a model computes."""
 
 from .conformance import all_components, check_component
 from .counting import count_products

@@ -1,8 +1,8 @@
-"""Does a component keep the whole contract? In the manner of scikit-learn's `check_estimator`.
+"""Does a component keep the whole contract? Similar to scikit-learn's `check_estimator`.
 
     print(check_component(LayerNorm(11), x))      a table of all checks, or a ContractError that says what is wrong
 
-It serves our components, which `all_components` finds by itself, and a reader's own. The checks stand in `contract_checks`.
+It serves our components, which `all_components` finds by itself, and a reader's own. The checks are in `contract.py`.
 """
 
 import dataclasses
@@ -86,22 +86,22 @@ def check_component(
     component, *inputs, seed: Natural = 0, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None,
     expected_failures=(), raises: bool = True,
 ):  # fmt: skip
-    """Hold a component, with one set of inputs, against the whole contract. Returns a `ContractReport` of all checks.
+    """Check a component, with one set of inputs, against the whole contract. Returns a `ContractReport` of all checks.
 
     Shapes and dtypes of outputs and gradients, gradients against finite differences (float64, away from
     initialisation), accumulation (`+=`), saves that are last in, first out, inputs left untouched, train and eval,
-    no_grad, repeatability, and saving and loading. Then what may be handed in: a d_y of another shape, integers, lists,
+    no_grad, repeatability, and saving and loading. Then unusual inputs: a d_y of another shape, integers, lists,
     subclasses of ndarray, another byte order, float16, read-only and non-contiguous arrays, an empty batch. Each of these
-    gives what it should, or an InputError. Every check runs in float64 and in float32, finite differences in float64 only.
+    gives the right result, or an InputError. Every check runs in float64 and in float32, finite differences in float64 only.
     The component itself is not changed: copies are checked.
 
     Float inputs are converted to the dtype under test; ids, masks and None pass as they are. The first axis of an array
     with two or more is the batch. `max_entries` limits the entries that finite differences try in each array; None and 0
     mean every entry.
-    `expected_failures`, {name of a check: reason}, names checks that may fail; one that passes all the same is an error, so
-    that no reason outlives its fault. Raises ContractError, with a sentence for each check that failed; with
-    `raises=False` the report alone says so. Raises InputError if a name in `expected_failures` is no check's, if what comes
-    first is no component, or if whole numbers stand where backward returns a gradient.
+    `expected_failures`, {name of a check: reason}, names checks that may fail; if one of them passes, that is an error, so
+    that the list stays up to date. Raises ContractError, with a sentence for each check that failed; with
+    `raises=False` the report alone says so. Raises InputError if `expected_failures` has an unknown name, if the first
+    argument is no component, or if backward returns a gradient for an input of whole numbers.
     """
     expect_component("check_component", component)
     expected = dict(expected_failures)
@@ -121,7 +121,7 @@ def name_of(check):
 
 
 def _results(component, inputs, options, expected):
-    """A `CheckResult` for each check; a single one for a component that cannot be checked at all."""
+    """A `CheckResult` for each check; only one for a component that cannot be checked at all."""
     rng = np.random.default_rng(options["seed"])
     try:
         cases = [Case(component, inputs, dtype, rng, options) for dtype in ("float64", "float32")]
@@ -140,7 +140,7 @@ def _results(component, inputs, options, expected):
 
 
 def _gradients(case):
-    """What backward returns for the inputs; nothing if it raises, which the checks will tell."""
+    """What backward returns for the inputs; nothing if it raises, which the checks will report."""
     component = case.fresh()
     component.forward(*case.inputs)
     try:
@@ -174,7 +174,7 @@ def _result(check, cases, expected):
 
 
 def all_components():
-    """Every component that the package defines, in the order of their modules: no list to forget one in."""
+    """Every component that the package defines, in the order of their modules: there is no list that could be incomplete."""
     package, found = importlib.import_module(PACKAGE), {}
     for info in pkgutil.walk_packages(package.__path__, "minitransformer."):
         if info.name.split(".")[1] not in ("gpu", "plotting", "__main__"):  # the forms of `gpu` are components that are here already

@@ -1,7 +1,7 @@
 """The checks of `check_component`, one function each. `CHECKS` at the end has them in the order in which they run.
 
 A check gets a `Case` and works on `case.fresh()` copies of its component. It returns if the component keeps this part of the
-contract, raises `Breach` with a sentence if not, and `NotApplicable` with the reason where there is nothing to check.
+contract, raises `Breach` with a sentence if not, and `NotApplicable` with the reason if there is nothing to check.
 """
 
 import copy
@@ -23,7 +23,7 @@ class Breach(AssertionError):
 
 
 class NotApplicable(Exception):
-    """Why a check has nothing to look at."""
+    """Why there is nothing to check."""
 
 
 class Case:
@@ -45,7 +45,7 @@ class Case:
 
     @property
     def inputs(self):
-        """The inputs, copied: what a component does to them harms no other check."""
+        """The inputs, copied, so that a component that changes them affects no other check."""
         return copy.deepcopy(self.given)
 
     @property
@@ -55,12 +55,12 @@ class Case:
 
     @property
     def places(self):
-        """The places of the inputs that have a gradient."""
+        """The positions of the inputs that have a gradient."""
         return [i for i, x in enumerate(self.given) if is_float(x)]
 
 
 def told(problem):
-    """Such as "ValueError was raised: …", and what to do if the values of saved() were unpacked in a wrong way."""
+    """Such as "ValueError was raised: …", and a remedy if the values of saved() were unpacked wrongly."""
     sentence = f"{type(problem).__name__} was raised: {problem}"
     steps = traceback.extract_tb(problem.__traceback__)
     if "unpack" in str(problem) and steps and "saved()" in (steps[-1].line or ""):
@@ -117,7 +117,7 @@ def check_inputs_untouched(case):
     arrays = [x for x in inputs if hasattr(x, "dtype")]
     originals = [x for x in case.given if hasattr(x, "dtype")]
     expect_equal(tuple(arrays), tuple(originals), "an input was changed in place")
-    expect_equal(d_outputs, case.given_back, "backward changed the gradient that it was handed")
+    expect_equal(d_outputs, case.given_back, "backward changed d_y, the gradient that it got")
     expect_equal(as_tuple(y), before, "backward changed the output of forward")
 
 
@@ -261,7 +261,7 @@ def check_nothing_random_in_eval(case):
 
 
 def check_nothing_is_hidden(case):
-    """Parameters and modules are attributes, or in lists of attributes; elsewhere they would not train nor be saved."""
+    """Parameters and modules are attributes, or in lists of attributes; otherwise they would be neither trained nor saved."""
     for path, module in case.fresh().named_modules():
         found = {id(value) for _, value in module._members()}
         for name, value in vars(module).items():
@@ -291,7 +291,7 @@ def check_saving_and_loading(case):
 
 
 def check_gradients(case):
-    """Finite differences, which only float64 resolves."""
+    """Finite differences, for which only float64 is precise enough."""
     if not case.places and not case.original.parameters():
         raise NotApplicable("no parameters and no float inputs: nothing has a gradient")
     if case.dtype == np.float64:
@@ -300,11 +300,11 @@ def check_gradients(case):
             raise Breach(f"A gradient is wrong.\n{report}")
 
 
-# -- what may be handed in: it gives what it should, or an InputError -------------------------------------------------
+# -- unusual inputs: the right result, or an InputError -----------------------------------------------------------------
 
 
 def check_any_memory_layout(case):
-    """Inputs and gradients that are views, transposed or of every second number, give what contiguous ones give."""
+    """Inputs and gradients that are views, transposed or with gaps, give the same result as contiguous ones."""
 
     def transposed(x):
         return np.asarray(x, order="C").T.copy().T
@@ -327,13 +327,13 @@ def check_read_only_arrays(case):
     try:
         found = results(case.fresh(), inputs, d_outputs)
     except Exception as problem:
-        raise Breach(f"with read-only arrays, {type(problem).__name__} was raised: {problem}. Do not write into what is handed in.") from problem
+        raise Breach(f"with read-only arrays, {type(problem).__name__} was raised: {problem}. Do not write into an input.") from problem
     expected = results(case.fresh(), case.inputs, case.d_outputs)
     expect_close(found, expected, ROUNDING[case.dtype.name], "read-only arrays give another result")
 
 
 def check_d_y_of_another_shape(case):
-    """Each is refused: what NumPy broadcasts would be a wrong gradient, without a word."""
+    """Each is refused: NumPy would broadcast it, and the gradient would be wrong without an error."""
     for i, d_y in enumerate(case.given_back):
         for wrong in _other_shapes(d_y):
             component, d_outputs = case.fresh(), [*case.d_outputs]
@@ -363,8 +363,8 @@ def _other_shapes(d_y):
 
 
 def _expect_same_or_refused(case, what, change, plainly, everything=False):
-    """Each input in turn, and each d_y, is given as `change(x)`, which is called `what`: that gives what `plainly(x)` gives, or
-    an InputError. Only floats are changed, unless it is `everything`.
+    """Each input in turn, and each d_y, is replaced by `change(x)`, called `what` in messages: the result is that of
+    `plainly(x)`, or an InputError. Only floats are changed, or with `everything` all arrays.
     """
     places = [(0, i) for i, x in enumerate(case.given) if is_float(x) or everything and isinstance(x, np.ndarray)]
     if not places:
@@ -397,7 +397,7 @@ def _expect_same_or_refused(case, what, change, plainly, everything=False):
 
 
 def check_integers(case):
-    """Whole numbers: constants, and results written in place, are not to be rounded to integers."""
+    """Integers: constants, and results written in place, must not be rounded to integers."""
     _expect_same_or_refused(case, "integers", lambda x: x.astype(np.int64), lambda x: np.rint(3 * x))
 
 
@@ -430,7 +430,7 @@ def check_half_precision(case):
 
 
 def check_empty_batch(case):
-    """A batch of nothing gives nothing: empty outputs, and parameters without any gradient; or it is refused."""
+    """An empty batch gives empty outputs and gradients of 0; or it is refused."""
     sizes = [len(x) for x in case.given if isinstance(x, np.ndarray) and x.ndim > 1]
     if not sizes:
         raise NotApplicable("no input with a batch axis")
@@ -451,7 +451,7 @@ def check_empty_batch(case):
 
 
 def check_numpy_numbers(case):
-    """An option that is a NumPy number of another dtype counts as a plain number does."""
+    """An option that is a NumPy number of another dtype has the same effect as a plain number."""
     component, found = case.fresh(), 0
     for _, module in component.named_modules():
         for name, value in list(vars(module).items()):

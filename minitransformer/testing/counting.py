@@ -1,7 +1,7 @@
-"""Count what a component really does: its matrix products, how large they are, and how they wait for one another.
+"""Count the matrix products that a component really computes: their sizes, and how many must follow each other.
 
-Nothing is taken from a formula. Inputs and parameters are wrapped in an array that notices every product that it, or
-anything computed from it, takes part in.
+Nothing is taken from a formula. Inputs and parameters are wrapped in an array that records every product of it, or of
+anything computed from it.
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from ..core.observe import observe
 from ..errors import InputError
 from .gradient_check import as_tuple, expect_component, is_float
 
-UNCOUNTED = {np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot}  # products, but not by `@`
+UNCOUNTED = {np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot}  # products without `@`
 
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """One matrix product: in which component it was done, its multiply-adds, and how many had to come before it, plus 1."""
+    """One matrix product: in which component it was computed, its multiply-adds, and how many had to come before it, plus 1."""
 
     path: str
     multiply_adds: int
@@ -32,7 +32,7 @@ class Products:
     all: list
 
     def multiply_adds(self, below=""):
-        """How many multiply-adds there were, in the component at this path and below it."""
+        """The number of multiply-adds in the component at this path and below it."""
         return sum(p.multiply_adds for p in self.all if not below or p.path == below or p.path.startswith(below + "."))
 
     @property
@@ -64,7 +64,7 @@ class CountedArray(np.ndarray):
 
     def __array_function__(self, function, types, inputs, options):
         if function in UNCOUNTED:
-            raise InputError(f"numpy.{function.__name__} would be a product that is not counted; write it with @.")
+            raise InputError(f"numpy.{function.__name__} is a product that would not be counted. Write it with @.")
         count, depth = _history((inputs, options))
         return _counted(function(*_plain(inputs), **_plain(options)), count, depth)
 
@@ -73,11 +73,11 @@ class CountedArray(np.ndarray):
         super().__setitem__(_plain(place), _plain(value))
 
 
-ARRAYS.add(CountedArray)  # it passes through components as it is
+ARRAYS.add(CountedArray)  # components accept it as it is
 
 
 def _history(values):
-    """(count, depth) of all counted arrays among the values, in however many tuples, lists and dicts."""
+    """(count, depth) of all counted arrays among the values, in tuples, lists and dicts at any depth."""
     found, stack = [], [values]
     while stack:
         value = stack.pop()
@@ -115,7 +115,7 @@ def count_products(component, *inputs):
 
     Every float input and every parameter is wrapped; ids, masks and None pass as they are. A sum that is written as a
     product with ones, as LayerNorm's means are, is a product too. Gradients of the parameters are left as they were.
-    Raises InputError where there is no array of floats to follow.
+    Raises InputError if there is no array of floats to follow.
     """
     expect_component("count_products", component)
     parameters = component.parameters()

@@ -11,7 +11,7 @@ from ..core.module import Module, no_grad
 from ..errors import InputError
 
 TOLERANCE = 1e-6
-ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero, and differences this small cannot tell
+ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero; differences this small are rounding
 DIRECTIONS = 2  # tried beside the entries where not all entries are
 STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰ where L is near 1
 ROUNDING = 2.0**-53
@@ -61,8 +61,8 @@ class GradientReport:
 def gradient_error(analytic, numeric):
     """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
 
-    A gradient that is zero by nature, as a key bias's is, has only the rounding noise of its differences to be compared
-    with, and no ratio of the two would mean anything.
+    For a gradient that is exactly zero, such as that of a key bias, the differences are only rounding noise, and a ratio
+    of the two would mean nothing.
     """
     a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
     if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:
@@ -71,8 +71,8 @@ def gradient_error(analytic, numeric):
 
 
 def away_from_initialisation(component, rng):
-    """Move every parameter to a random place where mistakes show: vectors and numbers get noise of size ½ (γ is then no longer 1,
-    biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
+    """Give every parameter random values, at which mistakes show: vectors and scalars get noise of size ½ (γ is then no longer
+    1, biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
     """
     for p in component.parameters():
         if p.data.ndim <= 1:
@@ -86,17 +86,17 @@ def away_from_initialisation(component, rng):
 def gradient_check(
     component, *inputs, seed: Natural = 0, step: Positive = STEP, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None
 ):
-    """Compare `backward` with central differences of L = Σ d_y ∘ y, d_y random, for every float input and parameter.
+    """Compare `backward` with central differences of L = Σ d_y ∘ y, with random d_y, for every float input and parameter.
 
         ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h        h = step · max(1, |θᵢ|)
 
-    The component is used as it stands (see `away_from_initialisation`), in float64, which it must already be in
-    (`component.to("float64")`). Dropout may be on: its generators are put back before each forward, so every forward
+    The component is used with its present parameters (see `away_from_initialisation`). It must already be in float64
+    (`component.to("float64")`). Dropout may be on: its generators are reset before each forward, so every forward
     draws the same mask. Every entry of every array is tried. With `max_entries`, of an array that has more only so many are,
     chosen at random, and two random directions in which all its entries move at once; None and 0 mean every entry. Existing
     gradients are left as they were. Returns a `GradientReport`, in which a gradient that is missing, or has another shape
     than its input, is wrong too; a row that fails where the function has a kink (ReLU at 0) says so. Raises InputError if
-    the component or an input is not float64, or whole numbers stand where backward returns a gradient.
+    the component or an input is not float64, or if backward returns a gradient for an input of whole numbers.
     """
     expect_component("gradient_check", component)
     expect_float64(component, *inputs)
@@ -143,7 +143,7 @@ def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, roundin
     reach = np.concatenate([reach[entries], [sizes.max(initial=1)] * len(moves)])
     expected = np.concatenate([np.reshape(analytic, -1)[entries], [np.sum(analytic * move) for move in moves]])
     moves = [_one_hot(entry, array.shape) for entry in entries] + moves
-    # A kink, such as ReLU's, may lie within the first step, or rounding hide the difference of a large loss. A wrong gradient stays wrong.
+    # A kink (ReLU) may be within the first step, or rounding may hide the difference of a large loss: try another step. A wrong gradient stays wrong.
     is_hidden = rounding / step * len(moves) ** 0.5 > tolerance * np.linalg.norm(expected)
     note = ""
     for h in (step, 1000 * step if is_hidden else step / 10):
@@ -158,8 +158,9 @@ def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, roundin
 
 
 def _has_kink(loss, array, move, step, slope, rounding):
-    """Whether the derivatives from the left and from the right differ, and as much with a tenth of the step: where there is
-    no kink, they would meet. What is small beside `slope`, the largest of the array, or what `rounding` makes, does not count.
+    """Whether the derivatives from the left and from the right differ, and still do with a tenth of the step: without a kink,
+    they would come closer. A difference does not count if it is small compared with `slope`, the largest of the array, or if
+    `rounding` can cause it.
     """
     at = loss()
     jumps = []
@@ -176,7 +177,7 @@ def _central_difference(loss, array, move, step):
 
 
 def _beside(loss, array, move, step):
-    """L(θ + h·move) and L(θ − h·move), the array being moved in place and put back."""
+    """L(θ + h·move) and L(θ − h·move), by changing the array in place and restoring it."""
     before = array.copy()
     array += step * move
     above = loss()
@@ -206,7 +207,7 @@ def expect_component(who, component):
         got, remedy = f"the class {component.__name__}", f"Make an object of it: {who}({component.__name__}(…), x)."
     elif isinstance(component, (np.ndarray, np.generic, list, tuple, int, float, str, type(None))):
         got, remedy = "None" if component is None else "an array" if name == "ndarray" else f"a {name}", f"Write {who}(component, x)."
-    raise InputError(f"{who}: a component comes first, an object and not its class, then its inputs. Got {got} first. {remedy}")
+    raise InputError(f"{who}: the first argument is a component (an object, not its class), then come its inputs. Got {got} first. {remedy}")
 
 
 def outputs_of(component, y):
@@ -221,13 +222,13 @@ def expect_floats(inputs, d_inputs):
     whole = [f"input {i} is {x.dtype}" for i, x in enumerate(inputs) if hasattr(x, "dtype") and x.dtype.kind in "iu"]
     if whole and sum(d is not None for d in d_inputs) > sum(map(is_float, inputs)):
         raise InputError(
-            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Hand in floats, x.astype(float); whole numbers are "
+            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Pass floats, x.astype(float); whole numbers are "
             "only for a forward that takes ids, and its backward returns no gradient for them."
         )
 
 
 def expect_float64(component, *inputs):
-    """Raise InputError for anything that central differences cannot resolve."""
+    """Raise InputError for arrays that are not precise enough for central differences."""
     arrays = {name: p.data for name, p in component.named_parameters().items()}
     arrays.update({f"input {i}": x for i, x in enumerate(inputs) if is_float(x)})
     for name, array in arrays.items():

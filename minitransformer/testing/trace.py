@@ -1,4 +1,4 @@
-"""A walk through a model: what goes into every component, what comes out, what it costs, what it keeps."""
+"""A trace of a model: the inputs, outputs, cost and saves of every component."""
 
 import collections
 import dataclasses
@@ -14,12 +14,12 @@ from .gradient_check import as_tuple, expect_component, outputs_of
 
 PASSES = 3
 COLUMNS = ("component", "input", "output", "parameters", "multiply-adds", "saved", "forward", "backward")
-LEFT = 3  # columns of words and shapes, which begin at the left; those of numbers end at the right
+LEFT = 3  # columns of words and shapes, aligned left; those of numbers are aligned right
 
 
 @dataclasses.dataclass
 class TraceRow:
-    """One component: everything includes what is below it, but for the shapes, which are those of its first forward."""
+    """One component: all numbers include what is below it; the shapes are those of its first forward."""
 
     path: str
     kind: str
@@ -49,7 +49,7 @@ class TraceRow:
 class Trace:
     """The rows of one forward and backward, parents first. Printed, a tree; in a notebook, a table.
 
-    `below(path)` is the walk through one part, `to_depth(n)` leaves out what lies deeper; both are traces themselves.
+    `below(path)` is the trace of one part, `to_depth(n)` leaves out deeper components; both are traces themselves.
     """
 
     rows: list
@@ -108,9 +108,9 @@ def trace(component, *inputs):
     rows, depths, products = [], {}, forward.all + backward.all
     first_path = {id(module): path for path, module in component.named_modules()}
     for path, module in component.named_modules():
-        if path in walks[0].shapes:  # a component that only holds others, or was not used, has nothing to tell
+        if path in walks[0].shapes:  # not for a component that only holds others, or was not used
             above = [p for p in depths if not p or path.startswith(p + ".")]
-            inside = {first_path[id(m)] for _, m in module.named_modules()}  # a Residual holds what has a path of its own
+            inside = {first_path[id(m)] for _, m in module.named_modules()}  # a sublayer in a Residual also has a path of its own
             depths[path] = max((depths[p] + 1 for p in above), default=0)
             rows.append(TraceRow(
                 path, type(module).__name__, depths[path], *walks[0].shapes[path], walks[0].calls[path],
@@ -121,7 +121,7 @@ def trace(component, *inputs):
 
 
 class _Walk:
-    """What one timed pass shows: {path: (shapes of the inputs, of the output)}, calls, bytes saved, seconds."""
+    """The result of one timed pass: {path: (shapes of the inputs, of the output)}, calls, bytes saved, seconds."""
 
     def __init__(self, component, inputs):
         self.shapes, self.calls, self.seconds = {}, collections.Counter(), collections.Counter()

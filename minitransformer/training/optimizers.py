@@ -4,7 +4,7 @@ import functools
 import math
 
 from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares, update_mean
-from ..core.boundary import Epsilon, Floats, NonNegative, Positive, Rate, Share, checked, expect
+from ..core.boundary import Epsilon, Floats, NonNegative, Positive, Probability, Rate, checked, expect
 from ..core.module import Module
 from ..errors import InputError
 
@@ -87,7 +87,7 @@ class SGD(Optimizer):
     moments = ("velocity",)
 
     @checked
-    def __init__(self, model: Module, learning_rate: Rate = 0.01, momentum: Share = 0.0):
+    def __init__(self, model: Module, learning_rate: Rate = 0.01, momentum: Probability = 0.0):
         super().__init__(model, learning_rate)
         self.momentum = momentum
 
@@ -116,7 +116,7 @@ class Adam(Optimizer):
 
     @checked
     def __init__(
-        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Epsilon = 1e-9
+        self, model: Module, learning_rate: Rate = 1e-3, beta1: Probability = 0.9, beta2: Probability = 0.98, epsilon: Epsilon = 1e-9
     ):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
@@ -147,8 +147,8 @@ class AdamW(Adam):
         self,
         model: Module,
         learning_rate: Rate = 1e-3,
-        beta1: Share = 0.9,
-        beta2: Share = 0.98,
+        beta1: Probability = 0.9,
+        beta2: Probability = 0.98,
         epsilon: Epsilon = 1e-9,
         weight_decay: NonNegative = 0.01,
     ):
