@@ -1,7 +1,8 @@
-"""Wrong versions that people write by hand, each as a patch of one file and the tests that must catch it.
+"""Wrong versions of the code, each as a patch of one file and the tests that must catch it, in two groups.
 
-A number is one mistake that people make, 1 to 130; a letter tells apart several ways to make it, and x marks slips of
-our own. `test_mutants.py` plants them one at a time.
+A number is one mistake that people make, 1 to 130 (docs/mistakes.md); a letter tells apart several ways to make it. An x
+marks a slip of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, our own slips in
+`make mutants`.
 """
 
 import dataclasses
@@ -28,9 +29,14 @@ class Mutant:
     more: tuple = ()
 
     @property
+    def is_slip(self):
+        """Whether it is a slip of our own, not a mistake that people make."""
+        return self.id[0] == "x"
+
+    @property
     def number(self):
         """The number on the list of mistakes; None for one of our own."""
-        return None if self.id[0] == "x" else int(self.id.rstrip("abcdefgh"))
+        return None if self.is_slip else int(self.id.rstrip("abcdefgh"))
 
     def plant(self, text):
         for before, after in ((self.before, self.after), *self.more):
