@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from common import close, refusal
+from common import assert_gradients, close, moved, normal, refusal, rng
 
 from minitransformer import attention
 from minitransformer.attention import (
@@ -27,7 +27,7 @@ from minitransformer.attention import (
 )
 from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.testing import away_from_initialisation, gradient_check
+from minitransformer.testing.gradient_check import as_tuple
 
 COMPONENTS = [
     Masking,
@@ -44,33 +44,6 @@ SIZES = {  # batch, heads, queries, keys, key width, value width
     "plain": (3, 4, 5, 7, 11, 13),
     "square": (3, 3, 3, 3, 3, 3),
 }
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def rng(seed=1):
-    return np.random.default_rng(seed)
-
-
-def moved(component, seed=2):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), np.random.default_rng(seed))
-
-
-def as_tuple(x):
-    return x if isinstance(x, tuple) else (x,)
-
-
-def assert_gradients(component, *inputs, **options):
-    """Every gradient equals its central difference and has the shape of what it belongs to. (That of a key bias is
-    exactly zero: its central difference is rounding noise, so it has a test of its own.)
-    """
-    report = gradient_check(component, *inputs, **options)
-    assert all(row.passed for row in report.rows if row.name != "key.bias"), f"\n{report}"
-    d_inputs = as_tuple(component.backward(np.ones_like(component(*inputs))))
-    assert [d.shape for d in d_inputs] == [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
 
 
 def projections(sizes, seed=0):

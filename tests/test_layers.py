@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from common import close, refusal
+from common import assert_gradients, close, moved, normal, refusal, rng
 
 from minitransformer import layers
 from minitransformer.core import Module
@@ -31,33 +31,10 @@ from minitransformer.layers import (
     TanhGELU,
     Unembedding,
 )
-from minitransformer.testing import away_from_initialisation, gradient_check, gradient_error
+from minitransformer.testing import gradient_error
 
 PLAIN, SQUARE = (3, 5, 11), (4, 4, 4)
 COMPONENTS = [getattr(layers, name) for name in layers.__all__]
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def moved(component, seed=1):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), np.random.default_rng(seed))
-
-
-def rng(seed=2):
-    return np.random.default_rng(seed)
-
-
-def assert_gradients(component, *inputs, **options):
-    """Every gradient equals its central difference and has the shape of what it belongs to."""
-    report = gradient_check(component, *inputs, **options)
-    assert report.passed, f"\n{report}"
-    y = component(*inputs)
-    d_inputs = component.backward(np.ones_like(y))
-    d_inputs = d_inputs if isinstance(d_inputs, tuple) else () if d_inputs is None else (d_inputs,)
-    assert [d.shape for d in d_inputs] == [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
 
 
 def floats(inputs, dtype):

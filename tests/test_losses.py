@@ -4,17 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from common import close, normal, refusal
 
 from minitransformer.core import no_grad
-from minitransformer.errors import InputError
 from minitransformer.layers import CrossEntropy
 from minitransformer.testing import gradient_check
 
 SMOOTHINGS = [0.0, 0.1, 0.6]
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
 
 
 def example(shape=(3, 5, 17)):
@@ -24,11 +20,6 @@ def example(shape=(3, 5, 17)):
     logits[0, 1, targets[0, 1]] = logits[0, 1].max()
     targets[1, shape[1] - 2 :] = targets[2, -1] = 0
     return logits, targets
-
-
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
 
 
 def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
@@ -44,13 +35,6 @@ def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
         losses.append(-sum(q[v] * (row[v] - log_total) for v in range(vocabulary)))
         gradient[place] = [(math.exp(row[v] - log_total) - q[v]) / count for v in range(vocabulary)]
     return sum(losses) / count, gradient
-
-
-def refusal(function, *arguments):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
-        function(*arguments)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)

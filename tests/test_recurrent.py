@@ -6,31 +6,17 @@ import math
 
 import numpy as np
 import pytest
-from common import assert_gradients, close
+from common import assert_gradients, close, moved, normal, rng
 
 from minitransformer import recurrent
 from minitransformer.core import Module, no_grad
 from minitransformer.errors import InputError
 from minitransformer.recurrent import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
-from minitransformer.testing import away_from_initialisation
 from minitransformer.testing.gradient_check import as_tuple
 
 COMPONENTS = [RNNCell, GRUCell, Recurrence, Bidirectional]
 SIZES = {"plain": (3, 6, 5, 7), "square": (4, 4, 4, 4)}  # batch, length, input width, state width
 REAL = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 1, 0]], dtype=bool)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def rng(seed=1):
-    return np.random.default_rng(seed)
-
-
-def moved(component, seed=2):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), rng(seed))
 
 
 def gradients_of(component):
