@@ -13,7 +13,7 @@ demo: .venv/installed
 
 # Two processes: each file of tests in one of them.
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
 
 # Our own slips, planted one at a time as `make test` plants the mistakes that people make.
 mutants: .venv/installed-test
@@ -41,7 +41,7 @@ test-minimum:
 	$(PYTHON) -m venv .venv-minimum
 	$(PYTHON) tests/floors.py > .venv-minimum/floors.txt
 	.venv-minimum/bin/python -m pip install --quiet --constraint .venv-minimum/floors.txt --editable ".[test]"
-	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile
+	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
 
 # Runs every lesson, as it is opened and solved.
 test-lessons: .venv/installed-test-lessons

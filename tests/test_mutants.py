@@ -6,8 +6,8 @@ crash or an import error is no kill: it would say nothing about the numbers.
 Two worker processes share the list. Each has its own copy of the package and of the unmodified tests; for each mutant
 it patches one file, forgets what was imported from the copy, and runs the tests that judge the mutant until one fails.
 
-`make test` plants the mistakes that people make, `make mutants` our own slips, which pytest runs with `-m slow` only; to
-plant some of either: pytest tests/test_mutants.py -m "" -k "x01 or x02".
+`make test` plants the mistakes that people make, `make mutants` our own slips, which are marked as slow. To plant some of
+either: pytest tests/test_mutants.py -k "x01 or x02".
 """
 
 import ast
