@@ -223,6 +223,7 @@ def test_metrics_that_were_never_written_are_empty(tmp_path):
 KILLS = 50
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(tmp_path):
     """kill -9 again and again, each time at another moment; saving every step, so that many a kill falls into a save."""
     rng = np.random.default_rng(0)
