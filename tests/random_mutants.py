@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,7 +30,7 @@ PACKAGE = ROOT / "minitransformer"
 NEEDED = """minitransformer tests lessons docs benchmarks .ci README.md LICENSE Makefile requirements.txt pyproject.toml
 hatch_build.py""".split()
 WORKERS = 2
-SECONDS = 300  # for the tests that judge one change; beyond it, something hangs, which is noticed too
+SECONDS = 1800  # for one file of tests on the untouched copy
 
 # The test files that judge a folder or a file, the nearest first; where several entries fit a file, the longest holds.
 TESTS = {
@@ -221,15 +222,15 @@ def copy_of_the_project(folder):
     return folder
 
 
-def run_tests(folder, files):
-    """How these tests end in this copy: "passed", "failed" or "hangs", and the end of what they print."""
+def run_tests(folder, files, limit):
+    """How these tests end in this copy, "passed", "failed", or "hangs" beyond the limit in seconds; the end of what they print."""
     words = ["-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-m", "not lessons and not slow"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", *words, *files]
     process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
     try:
-        output = process.communicate(timeout=SECONDS)[0].decode("utf-8", "replace")
+        output = process.communicate(timeout=limit)[0].decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -237,13 +238,13 @@ def run_tests(folder, files):
     return "failed" if process.returncode else "passed", output[-1500:]
 
 
-def judged(folder, change):
+def judged(folder, change, limit):
     """How the tests of the changed file end; the copy is as it was afterwards."""
     file = folder / PACKAGE.name / change.path
     text = file.read_text(encoding="utf-8")
     file.write_text(change.made(text), encoding="utf-8")
     try:
-        return run_tests(folder, judges(change.path))[0]
+        return run_tests(folder, judges(change.path), limit)[0]
     finally:
         file.write_text(text, encoding="utf-8")
 
@@ -263,12 +264,20 @@ def main(seed, count, only):
             finally:
                 folders.put(folder)
 
-        files = sorted({file for change in chosen for file in judges(change.path)})
-        for file, (end, output) in zip(files, pool.map(lambda file: in_a_copy(run_tests, [file]), files)):
+        def timed(file):
+            began = time.monotonic()
+            return *in_a_copy(run_tests, [file], SECONDS), time.monotonic() - began
+
+        files, seconds = sorted({file for change in chosen for file in judges(change.path)}), {}
+        for file, (end, output, seconds[file]) in zip(files, pool.map(timed, files)):
             if end != "passed":
                 sys.exit(f"{file} does not pass on the untouched copy ({end}), so it can judge nothing:\n{output}")
+
+        def outcome(change):  # beyond three times as long as untouched, and a minute, something hangs, which is noticed too
+            return in_a_copy(judged, change, 60 + 3 * sum(seconds[file] for file in judges(change.path)))
+
         ends = []
-        for change, end in zip(chosen, pool.map(lambda change: in_a_copy(judged, change), chosen)):
+        for change, end in zip(chosen, pool.map(outcome, chosen)):
             ends.append(end)
             if end == "passed":
                 print(f"survives: {change}", flush=True)
