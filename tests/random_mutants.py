@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "minitransformer"
-NEEDED = """minitransformer tests lessons docs benchmarks .ci README.md LICENSE Makefile requirements.txt pyproject.toml
+NEEDED = """minitransformer tests lessons docs benchmarks README.md LICENSE Makefile requirements.txt pyproject.toml
 hatch_build.py""".split()
 WORKERS = 2
 SECONDS = 1800  # for one file of tests on the untouched copy
