@@ -77,6 +77,7 @@ def pairs_of(exercise, count=4):
     return found[:count]
 
 
+@pytest.mark.slow
 def test_of_two_mistakes_at_once_one_is_named():
     """Not always: two may cancel, or make a third; where they stop each other, nothing is left to compare."""
     found = flagged = named_one = 0

@@ -383,7 +383,7 @@ def strange_files(run, other):
     return {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file() and p not in its_own}
 
 
-@pytest.mark.parametrize("average", [1, 3])
+@pytest.mark.parametrize("average", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, average, capsys):
     whole = finished(Run.create(tmp_path / "whole", config(average=average)))
     other = finished(Run.create(tmp_path / "other", config(steps=12, seed=3)))
