@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test fuzz test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
+.PHONY: demo test mutants random-mutants test-slow fuzz test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -13,7 +13,19 @@ demo: .venv/installed
 
 # Two processes: each file of tests in one of them.
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
+
+# Our own slips, planted one at a time as `make test` plants the mistakes that people make.
+mutants: .venv/installed-test
+	$(BIN)/python -m pytest tests/test_mutants.py -m slow
+
+# Changes that a machine makes, drawn by a seed over the whole package: which of them does no test notice?
+random-mutants: .venv/installed-test
+	$(BIN)/python tests/random_mutants.py
+
+# The long sweeps, of which `make test` tries a part.
+test-slow: .venv/installed-test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --ignore tests/test_mutants.py
 
 # Wrong input in large numbers, drawn by a seed: arrays, runs, command lines, submissions, kills; `make test` tries a few.
 fuzz: .venv/installed-test
@@ -29,7 +41,7 @@ test-minimum:
 	$(PYTHON) -m venv .venv-minimum
 	$(PYTHON) tests/floors.py > .venv-minimum/floors.txt
 	.venv-minimum/bin/python -m pip install --quiet --constraint .venv-minimum/floors.txt --editable ".[test]"
-	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons"
+	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
 
 # Runs every lesson, as it is opened and solved.
 test-lessons: .venv/installed-test-lessons

@@ -1,4 +1,4 @@
-"""What the tests of several rooms say alike."""
+"""What the tests of several packages say alike."""
 
 import re
 import shlex
@@ -12,8 +12,22 @@ from minitransformer.data.spelling import every_way, written
 from minitransformer.errors import InputError
 from minitransformer.models import find_model
 from minitransformer.runs import make_config
-from minitransformer.testing import gradient_check
+from minitransformer.testing import away_from_initialisation, gradient_check
+from minitransformer.testing.gradient_check import as_tuple
 from minitransformer.training.hooks import Evaluate, Log, Save, Snapshots
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def normal(*shape, seed=0):
+    return rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
+
+
+def moved(component, seed=2):
+    """The component in float64, every parameter at a random place."""
+    return away_from_initialisation(component.to("float64"), rng(seed))
 
 
 def close(actual, expected, atol=1e-12):
@@ -41,9 +55,12 @@ def central_differences(function, x, step=1e-6):
 
 
 def assert_gradients(component, *inputs, **options):
-    """Every gradient equals its central difference."""
+    """Every gradient equals its central difference and has the shape of what it belongs to."""
     report = gradient_check(component, *inputs, **options)
     assert report.passed, f"\n{report}"
+    d_inputs = as_tuple(component.backward(*map(np.ones_like, as_tuple(component(*inputs)))))
+    floats = [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
+    assert [d.shape for d in d_inputs if d is not None] == floats
 
 
 def refusal(function, *arguments, **options):

@@ -1,4 +1,4 @@
-"""The tests' arrays are small: one thread is faster than two that wait for each other."""
+"""One thread, because the tests' arrays are small; Ctrl-C, which the tests send; and no slow tests unless they are asked for."""
 
 import os
 import signal
@@ -8,3 +8,11 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 # A shell's background job inherits SIGINT as ignored, and the tests of Ctrl-C send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is slow, unless -m, -k or the name of a test chooses."""
+    if not (config.option.markexpr or config.option.keyword or any("::" in word for word in config.args)):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in {*slow}]

@@ -1,7 +1,8 @@
-"""Wrong versions that people write by hand, each as a patch of one file and the tests that must catch it.
+"""Wrong versions of the code, each as a patch of one file and the tests that must catch it, in two groups.
 
-A number is one mistake that people make, 1 to 130; a letter tells apart several ways to make it, and x marks slips of
-our own. `test_mutants.py` plants them one at a time.
+A number is one mistake that people make, 1 to 130 (docs/mistakes.md); a letter tells apart several ways to make it. An x
+marks a slip of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, our own slips in
+`make mutants`.
 """
 
 import dataclasses
@@ -28,9 +29,14 @@ class Mutant:
     more: tuple = ()
 
     @property
+    def is_slip(self):
+        """Whether it is a slip of our own, not a mistake that people make."""
+        return self.id[0] == "x"
+
+    @property
     def number(self):
         """The number on the list of mistakes; None for one of our own."""
-        return None if self.id[0] == "x" else int(self.id.rstrip("abcdefgh"))
+        return None if self.is_slip else int(self.id.rstrip("abcdefgh"))
 
     def plant(self, text):
         for before, after in ((self.before, self.after), *self.more):
@@ -137,9 +143,9 @@ p("81a", "a row of nothing but -inf: NaN from inf - inf", shift, "largest")
 p("81b", "a row of nothing but -inf: 0/0", total, "exps.sum(axis=-1, keepdims=True)")
 p("x01", "forward writes into its input", "exps = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))",
     "x -= xp.where(largest == -xp.inf, 0, largest)\n        exps = xp.exp(x)",
-    select="changes_what and Softmax")
+    judge="test_conformance.py", select="keeps_the_contract and Softmax")
 p("x02", "backward writes into d_y", "return weights * (d_y - (d_y * weights).sum(axis=-1, keepdims=True))", "d_y -= (d_y * weights).sum(axis=-1, keepdims=True)\n        return weights * d_y",
-    select="changes_what and Softmax")
+    judge="test_conformance.py", select="keeps_the_contract and Softmax")
 p("x03", "the columns' sums in backward", "(d_y * weights).sum(axis=-1,", "(d_y * weights).sum(axis=-2,")
 
 # -- cross-entropy and label smoothing ----------------------------------------------------------------------------
@@ -196,12 +202,12 @@ p("28", "db keeps the T axis, and sums the features instead", "self.bias.accumul
     select="linear_gradient and square")
 p("29", "d_y W for d_y W^T", "feature_product(d_y, self.weight.data.T)", "feature_product(d_y, self.weight.data)")
 p("30a", "dW assigned, not added", "self.weight.accumulate(position_product, x, d_y)",
-    "self.weight.grad = position_product(x, d_y)", select="backward_adds")
+    "self.weight.grad = position_product(x, d_y)", judge="test_conformance.py", select="keeps_the_contract and Linear")
 p("30b", "db assigned, not added", "self.bias.accumulate(position_sum, d_y)", "self.bias.grad = position_sum(d_y)",
-    select="backward_adds")
+    judge="test_conformance.py", select="keeps_the_contract and Linear")
 p("31", "W updated before d_x", "return feature_product(d_y, self.weight.data.T)",
     "self.weight.data -= 0.01 * self.weight.grad\n        return feature_product(d_y, self.weight.data.T)",
-    select="leaves_the_weights")
+    judge="test_conformance.py", select="keeps_the_contract and Linear")
 p("91", "dW_O from the output, not from the concatenated heads", "self.save(x)",
     "self.save(feature_product(x, self.weight.data))", judge="test_attention.py",
     select="multi_head_gradient and square")
@@ -226,7 +232,7 @@ p("123", "tied: no gradient from the output side", "self.weight.accumulate(posit
     select="unembedding")
 p("x12", "the output's dW transposed", "position_product, d_y, x", "position_product, x, d_y", select="unembedding")
 p("30c", "the output's dW assigned, not added", "self.weight.accumulate(position_product, d_y, x)",
-    "self.weight.grad = position_product(d_y, x)", select="backward_adds or unembedding")
+    "self.weight.grad = position_product(d_y, x)", judge="test_conformance.py", select="keeps_the_contract and Unembedding")
 
 # -- layer norm ---------------------------------------------------------------------------------------------------
 
@@ -250,9 +256,9 @@ p("49a", "d_gamma of one position", "position_sum(d_y * x_hat)", "position_sum((
 p("49b", "d_beta of one position", "position_sum(d_y)", "position_sum(d_y[:, -1:])")
 p("50", "epsilon outside the root in forward, inside in backward", "x_hat = centred / sigma",
     f"x_hat = centred / (array_module(x).sqrt({variance}) + self.epsilon)")
-p("30d", "d_gamma assigned, not added", "self.gamma.grad += ", "self.gamma.grad = ", select="backward_adds")
+p("30d", "d_gamma assigned, not added", "self.gamma.grad += ", "self.gamma.grad = ", judge="test_conformance.py", select="keeps_the_contract and LayerNorm")
 p("x13", "forward centres its input in place", "centred = centre(x)", "x -= feature_mean(x)\n        centred = x * 1",
-    select="changes_what")
+    judge="test_conformance.py", select="keeps_the_contract and LayerNorm")
 p("x14", "beta left out", " + self.beta.data", "")
 p("xc00", "the mean of large numbers is rounded (float32)", "centre(x)", "x - feature_mean(x)", select="in_float32")
 p("x15", "the saved x_hat already scaled", "self.save(x_hat, sigma)", "self.save(self.gamma.data * x_hat, sigma)")
@@ -263,7 +269,7 @@ p = plants("layers/activations.py", "test_layers.py", "relu or activation")
 gate = "return d_y * positive"
 p("51", "gated on d_y > 0", gate, "return d_y * (d_y > 0)")
 p("52", "d_y forgotten", gate, "return 1.0 * positive")
-p("53", "in place: the caller's x is changed", "maximum(x, 0)", "maximum(x, 0, out=x)", select="changes_what and ReLU")
+p("53", "in place: the caller's x is changed", "maximum(x, 0)", "maximum(x, 0, out=x)", judge="test_conformance.py", select="keeps_the_contract and ReLU")
 p("x16", "the gate open at 0, where every negative x ends", "self.save(x > 0)",
     "self.save(array_module(x).maximum(x, 0) >= 0)")
 p = plants("layers/activations.py", "test_layers.py", "gelu or activation")
@@ -286,9 +292,9 @@ p("59", "backward draws a new mask", "d_y * kept", "d_y * keep_mask(self.rng, 1 
 p("60", "backward unscaled", "d_y * kept * (1 / nearest_keep(1 - self.p))", "d_y * kept")
 p("61", "keep and drop swapped", "keep_mask(self.rng, keep, like=x)", "keep_mask(self.rng, self.p, like=x)")
 p("x21", "x itself is dropped out", "return x * kept * (1 / keep)", "x *= kept\n        return x * (1 / keep)",
-    select="changes_what and Dropout")
+    judge="test_conformance.py", select="keeps_the_contract and Dropout")
 p("x22", "float32 becomes float64", "x * kept * (1 / keep)", "x * kept.astype('float64') * (1 / keep)",
-    select="dtype_that and Dropout")
+    judge="test_conformance.py", select="keeps_the_contract and Dropout")
 p("x23", "on in eval too", "if self.p == 0 or not self.training:", "if self.p == 0:")
 p("x24", "backward goes through in training", "d_y if kept is None else", "d_y if True else")
 
@@ -306,14 +312,14 @@ p("96", "indexed by the batch", "self.table[: x.shape[1]]", "self.table[: x.shap
 p("97", "a table of integers", "np.zeros((length, features))", "np.zeros((length, features), dtype=int)")
 p("98", "d_y times the encoding", "self.saved()\n        return d_y",
     "self.saved()\n        return d_y * self.table[: d_y.shape[1]]")
-p("x25", "the table's float64 leaks into x", "x + code.astype(x.dtype)", "x + code", select="dtype_that and Sinusoidal")
+p("x25", "the table's float64 leaks into x", "x + code.astype(x.dtype)", "x + code", judge="test_conformance.py", select="keeps_the_contract and Sinusoidal")
 p("x26", "given positions are ignored", "if positions is None else self.table[positions]", "")
 p("x27", "learned: the mean over the batch", "d_y.sum(axis=0)", "d_y.mean(axis=0)")
 p("x28", "learned: of several tokens at one position the last wins",
     "add_rows(self.weight.grad, places.reshape(-1), d_y.reshape(-1, d_y.shape[-1]))", "self.weight.grad[places] += d_y")
 p("x29", "the length check is off by one", "largest(positions) + 1", "largest(positions)")
 p("x30", "positions added in place", "return x + code.astype(x.dtype)", "x += code\n        return x",
-    select="changes_what and Sinusoidal")
+    judge="test_conformance.py", select="keeps_the_contract and Sinusoidal")
 
 # -- feed-forward, residual ---------------------------------------------------------------------------------------
 
@@ -436,7 +442,7 @@ p("85", "-inf * 0", where, "x + (1 - mask) * -np.inf")
 p("x48", "the causal mask transposed", "length - rows, dtype=bool)", "length - rows, dtype=bool).T")
 p("x49", "the mask forgotten in backward", "d_y * mask", "d_y")
 p("x50", "scores masked in place", where, "(x.__setitem__(~np.broadcast_to(mask, x.shape), -np.inf), x)[1]",
-    select="changes_what and Masking")
+    judge="test_conformance.py", select="keeps_the_contract and Masking")
 
 # -- heads --------------------------------------------------------------------------------------------------------
 
@@ -702,7 +708,7 @@ p("x238", "d_x of one reading", "return self.backwards.backward(d_back) + self.f
 p("x239", "the halves swapped in backward", "d_ahead, d_back =", "d_back, d_ahead =", select="bidirectional and square")
 p("x240", "one reading reads the padding", "self.backwards(x, mask=mask)", "self.backwards(x)")
 p("x241", "d_y is changed in place", "d_y[..., :width].copy()", "d_y[..., :width]",
-    select="changes_what and Bidirectional")
+    judge="test_conformance.py", select="keeps_the_contract and Bidirectional")
 p("x242", "both readings forwards", "Recurrence(backward_cell, reverse=True)", "Recurrence(backward_cell)")
 
 # -- the older models ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from common import close, refusal
+from common import assert_gradients, close, moved, normal, refusal, rng
 
 from minitransformer import attention
 from minitransformer.attention import (
@@ -27,7 +27,6 @@ from minitransformer.attention import (
 )
 from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.testing import away_from_initialisation, gradient_check
 
 COMPONENTS = [
     Masking,
@@ -44,33 +43,6 @@ SIZES = {  # batch, heads, queries, keys, key width, value width
     "plain": (3, 4, 5, 7, 11, 13),
     "square": (3, 3, 3, 3, 3, 3),
 }
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def rng(seed=1):
-    return np.random.default_rng(seed)
-
-
-def moved(component, seed=2):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), np.random.default_rng(seed))
-
-
-def as_tuple(x):
-    return x if isinstance(x, tuple) else (x,)
-
-
-def assert_gradients(component, *inputs, **options):
-    """Every gradient equals its central difference and has the shape of what it belongs to. (That of a key bias is
-    exactly zero: its central difference is rounding noise, so it has a test of its own.)
-    """
-    report = gradient_check(component, *inputs, **options)
-    assert all(row.passed for row in report.rows if row.name != "key.bias"), f"\n{report}"
-    d_inputs = as_tuple(component.backward(np.ones_like(component(*inputs))))
-    assert [d.shape for d in d_inputs] == [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
 
 
 def projections(sizes, seed=0):
@@ -113,30 +85,6 @@ def plain_attention(query, key, value, mask=None):
 def test_every_component_of_the_room_is_tested_here():
     kinds = [getattr(attention, name) for name in attention.__all__]
     assert {k for k in kinds if isinstance(k, type) and issubclass(k, Module)} == set(COMPONENTS)
-
-
-@pytest.mark.parametrize("kind", COMPONENTS)
-def test_neither_forward_nor_backward_changes_what_it_was_handed(kind):
-    component, *inputs = kind.example(rng())
-    component.to("float64")
-    kept = [x.copy() for x in inputs]
-    y = component(*inputs)
-    d_y, y_kept = normal(*y.shape, seed=3), y.copy()
-    d_y_kept = d_y.copy()
-    component.backward(d_y)
-    assert all(np.array_equal(x, before) for x, before in zip(inputs, kept))
-    assert np.array_equal(d_y, d_y_kept) and np.array_equal(y, y_kept)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-@pytest.mark.parametrize("kind", COMPONENTS)
-def test_the_dtype_that_goes_in_comes_out(kind, dtype):
-    component, *inputs = kind.example(rng())
-    component.to(dtype)
-    y = component(*[x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs])
-    assert y.dtype == dtype
-    assert all(d.dtype == dtype for d in as_tuple(component.backward(np.ones_like(y))))
-    assert all(p.grad.dtype == dtype for p in component.parameters())
 
 
 # -- masks --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from common import close
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.attention import causal_mask, padding_mask
@@ -48,12 +49,6 @@ from minitransformer.training.processes import (
     shared,
     to_bytes,
 )
-
-
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
 
 # -- NumPy or CuPy ------------------------------------------------------------------------------------------------
 

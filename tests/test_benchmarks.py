@@ -310,6 +310,7 @@ def test_neither_learner_imports_the_other_library(load, first_weights, tmp_path
     assert [line["step"] for line in said] == [2, 3] and all(line["exact_match"] < 0.99 for line in said)
 
 
+@pytest.mark.slow
 def test_teacher_forcing_says_what_greedy_decoding_would(load, first_weights):
     from minitransformer.decoding import greedy
 
@@ -456,6 +457,7 @@ def test_a_wrong_option_is_answered_in_a_sentence(script, options, sentence):
 # -- the whole ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_not_installed_is_named_and_nothing_fails(tmp_path):
     (tmp_path / "hidden").mkdir()
     file = tmp_path / "suite.json"
@@ -510,6 +512,7 @@ def test_the_share_of_a_card_is_that_of_its_data_sheet(load):
         assert kernels.share_of_bandwidth({**row, "card": unknown}) == steps.share_of_peak({**row, "card": unknown}) == "?"
 
 
+@pytest.mark.slow
 def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(load, monkeypatch, capsys):
     import strict_arrays
     from on_a_device import need_kernels

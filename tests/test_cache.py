@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import close, refusal
+from common import close, refusal, rng
 
 from minitransformer.attention import LocalAttention, MultiHeadAttention, causal_mask
 from minitransformer.core import evaluating, no_grad
@@ -14,10 +14,6 @@ from minitransformer.models.encoder import small_example
 from minitransformer.testing import away_from_initialisation
 
 VARIANTS = {"post": {}, "pre": {"norm": "pre"}, "learned": {"positions": "learned"}, "tied": {"tie_embeddings": True}}
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def cases():

@@ -12,21 +12,20 @@ from minitransformer.grading import check
 from minitransformer.grading.catalogue import mistakes_page
 from minitransformer.grading.exercise import EXERCISES
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow))
 LISTED = range(1, 131)  # the mistakes that people were seen to make; beyond it, further ones
 ELSEWHERE = {}  # {number: why no exercise has it}
 WITH_MISTAKES = [id for id, exercise in EXERCISES.items() if exercise.mistakes]
 
 
 @functools.cache
-def verdicts(exercise):
-    """[(mistake, version, seed, report)] of every wrong version of an exercise, with every seed."""
+def verdicts(exercise, seed):
+    """[(mistake, version, report)] of every wrong version of an exercise."""
     exercise = EXERCISES[exercise]
     return [
-        (mistake, version, seed, check(exercise, exercise.wrong(version), seed=seed, quiet=True))
+        (mistake, version, check(exercise, exercise.wrong(version), seed=seed, quiet=True))
         for mistake in exercise.mistakes
         for version in mistake.versions
-        for seed in SEEDS
     ]
 
 
@@ -41,21 +40,24 @@ def is_named(mistake, report):
     return mistake.title in named(report)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("exercise", WITH_MISTAKES)
-def test_every_wrong_version_is_flagged(exercise):
-    for mistake, version, seed, report in verdicts(exercise):
-        assert report.findings and (mistake.convention or not report.passed), (mistake.title, version, seed)
+def test_every_wrong_version_is_flagged(exercise, seed):
+    for mistake, version, report in verdicts(exercise, seed):
+        assert report.findings and (mistake.convention or not report.passed), (mistake.title, version)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("exercise", WITH_MISTAKES)
-def test_a_name_is_right_or_one_of_two(exercise):
-    for mistake, version, seed, report in verdicts(exercise):
+def test_a_name_is_right_or_one_of_two(exercise, seed):
+    for mistake, version, report in verdicts(exercise, seed):
         assert is_named(mistake, report), f"{mistake.id} {mistake.title}, {version}, seed {seed}:\n{report}"
         assert len(named(report)) <= 2, f"{mistake.title}: {named(report)}"
 
 
-def test_nine_of_ten_are_named_as_what_they_are():
-    found = [(mistake, report) for exercise in WITH_MISTAKES for mistake, _, _, report in verdicts(exercise)]
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nine_of_ten_are_named_as_what_they_are(seed):
+    found = [(mistake, report) for exercise in WITH_MISTAKES for mistake, _, report in verdicts(exercise, seed)]
     first = sum(mistake.convention or named(report)[:1] == [mistake.title] and len(named(report)) == 1 for mistake, report in found)
     print(f"{len(found)} wrong versions, {first} named as what they are, {len(found) - first} as one of two")
     assert first >= 0.9 * len(found)
@@ -75,6 +77,7 @@ def pairs_of(exercise, count=4):
     return found[:count]
 
 
+@pytest.mark.slow
 def test_of_two_mistakes_at_once_one_is_named():
     """Not always: two may cancel, or make a third; where they stop each other, nothing is left to compare."""
     found = flagged = named_one = 0

@@ -1,7 +1,9 @@
 """Figures of README and docs that can be counted are those that are counted here; what is timed has its command beside it.
 
 A claim is a piece of a page in which `{}` stands for the figure, in digits or as a word. Where the code moves on, the test
-says what to write. (The figures of the checker's catalogue, of links and of listings are held by tests of their own.)
+says what to write; `python tests/test_claims.py [PAGE]` prints all claims as they are counted. A block of Python on a page is
+an excerpt, which stands in the source word for word, or a use, which runs. (The figures of the checker's catalogue and of
+links are held by tests of their own.)
 """
 
 import dataclasses
@@ -9,8 +11,11 @@ import functools
 import inspect
 import re
 import shlex
+import sys
 import textwrap
+import types
 
+import numpy as np
 import pytest
 from floors import ROOT
 from mutants import MUTANTS
@@ -127,7 +132,8 @@ CLAIMS = [
     ("README.md", "of a larger one, {} drawn at random", lambda: make_parser().parse_args(["gradcheck"]).entries),
     ("README.md", "and {} random directions", lambda: DIRECTIONS),
     ("README.md", "In {} cases, outputs and all gradients equal PyTorch's", lambda: len(CASES)),
-    ("README.md", "{} wrong versions, among them", lambda: len(MUTANTS)),
+    ("README.md", "{} mistakes that people make", lambda: sum(not m.is_slip for m in MUTANTS)),
+    ("README.md", "and {} slips of our own", lambda: sum(m.is_slip for m in MUTANTS)),
     ("README.md", "Lessons. Each of the {} runs", lambda: len(lessons())),
     ("README.md", "the newest {} checkpoints", lambda: PLAIN.keep),
     ("README.md", "checkpoints ({} of", lambda: CORPUS["keep"]),
@@ -258,12 +264,49 @@ def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(c
     assert printed[0] == said and len(printed) > 5 and "query.weight" in "\n".join(printed)
 
 
-def test_the_component_that_is_shown_is_the_file_word_for_word():
-    (shown,) = [code for language, code in blocks("README.md") if code.startswith("def forward")]
-    assert shown == "\n".join(textwrap.dedent(inspect.getsource(method)) for method in (LayerNorm.forward, LayerNorm.backward))
+SOURCES = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "minitransformer").rglob("*.py"))]
+LINES = {line.strip() for source in SOURCES for line in source.splitlines()}
+PYTHON = [(page.relative_to(ROOT).as_posix(), code) for page in PAGES for language, code in blocks(page) if language == "python"]
 
 
-def test_the_mistake_that_is_shown_is_an_entry_word_for_word():
-    (shown,) = [code for language, code in blocks("docs/checker.md") if code.startswith("softmax_backward.mistake")]
-    topics = (ROOT / "minitransformer" / "grading" / "topics").glob("*.py")
-    assert any(shown.strip() in topic.read_text(encoding="utf-8") for topic in topics)
+def is_excerpt(code):
+    """Whether a block shows a piece of the source: it begins with a definition, or with a line of it that is no import."""
+    first = code.splitlines()[0]
+    return first.startswith(("def ", "class ", "@")) or first in LINES and not first.startswith(("import ", "from "))
+
+
+def stands_in_the_source(code):
+    """Whether a source has the block word for word, at any depth of indentation."""
+    return any(textwrap.indent(code.rstrip(), depth * " ") in source for source in SOURCES for depth in (0, 4, 8))
+
+
+def test_what_is_an_excerpt_and_what_is_a_use():
+    excerpts = [code for _, code in PYTHON if is_excerpt(code)]
+    assert len(excerpts) >= 2 and len(PYTHON) - len(excerpts) >= 5
+    layer_norm = "\n".join(textwrap.dedent(inspect.getsource(method)) for method in (LayerNorm.forward, LayerNorm.backward))
+    assert layer_norm in excerpts and stands_in_the_source(layer_norm)
+    assert not stands_in_the_source(layer_norm.replace("d_x_hat - ", "d_x_hat + "))
+
+
+@pytest.mark.parametrize("page", sorted({page for page, _ in PYTHON}))
+def test_an_excerpt_is_the_source_word_for_word_and_a_use_runs(page):
+    """The uses of a page run one after the other, with the names that it takes from the reader."""
+    taken = {
+        "MyLayerNorm": LayerNorm,
+        "x": np.random.default_rng(0).standard_normal((3, 5, 11)),
+        "softmax_backward": EXERCISES["softmax.backward"].reference,
+        "model": types.SimpleNamespace(to=lambda device: inspect.signature(LayerNorm.to).bind(LayerNorm(3), device)),  # no GPU is needed
+    }
+    names = {}
+    for code in [code for its, code in PYTHON if its == page]:
+        if is_excerpt(code):
+            assert stands_in_the_source(code), f"{page} shows what no file has:\n{code}"
+        else:
+            names |= taken
+            exec(compile(code, page, "exec"), names)
+
+
+if __name__ == "__main__":
+    for page, claim, counted in CLAIMS:
+        if sys.argv[1:] in ([], [page]):
+            print(f"{page}: {claim.format(f'{counted():,}'.removesuffix('.0'))}")

@@ -64,7 +64,7 @@ PICTURES = {  # beside loss.png and influence.png, which every model has
 }
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name != "transformer"])
+@pytest.mark.parametrize("model", [name if name in ("conv", "rnn-additive") else pytest.param(name, marks=pytest.mark.slow) for name in MODELS if name != "transformer"])
 def test_every_other_model_trains_evaluates_predicts_and_plots_what_it_has(model, capsys):
     assert run(f"train copy --model {model} {BRIEF} --out run", capsys)[0] == 0
     drawn = {path.stem for path in Path("run/pictures").iterdir()}

@@ -1,6 +1,7 @@
 """The tasks whose sentences are numbers in words, stand in a list, or are those of Multi30k."""
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import http.client
@@ -39,6 +40,16 @@ FR = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize q
 EN_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 DE_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
 FR_TENS = "vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt".split()
+
+
+def numbers_task(name, cut="morphemes", spelling="varied"):
+    """The task, which is made once: its vocabulary takes long."""
+    return made_once(name, cut, spelling)
+
+
+@functools.cache
+def made_once(name, cut, spelling):
+    return make_task(name, cut=cut, spelling=spelling)
 
 
 def english(n):
@@ -88,14 +99,14 @@ def texts(task, ids):
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_pair_is_the_same_number_in_both_languages(name, cut, num2words):
-    task = make_task(name, cut=cut)
+    task = numbers_task(name, cut=cut)
     numbers = task.draw(np.random.default_rng(3), 60)
     source, target = task.pairs(numbers)
     _, first, second = name.split("-")
     read = [task.vocabulary.read(written(n, first, way)) for n, way in numbers.tolist()]
     assert texts(task, source) == read and len({way for _, way in numbers.tolist()}) > 30
     assert texts(task, target) == [SPELLERS[second](n) for n in numbers[:, 0].tolist()]
-    task = make_task(name, cut=cut, spelling="canonical")
+    task = numbers_task(name, cut=cut, spelling="canonical")
     numbers = task.draw(np.random.default_rng(3), 60)
     assert not numbers[:, 1].any()
     assert texts(task, task.pairs(numbers)[0]) == [SPELLERS[first](n) for n in numbers[:, 0].tolist()]
@@ -104,7 +115,7 @@ def test_a_pair_is_the_same_number_in_both_languages(name, cut, num2words):
 def test_there_are_four_directions_and_each_says_what_its_name_says(num2words):
     said = {}
     for name in NUMBERS:
-        task = TASKS[name]()
+        task = numbers_task(name)
         source, target = task.pairs(np.array([[79, 0]]))
         said[name] = [*texts(task, source), *texts(task, target)]
     assert said == {
@@ -131,7 +142,7 @@ def test_no_number_is_in_two_splits():
 def test_the_numbers_that_are_tested_are_never_trained_on_in_any_direction_or_cut(num2words):
     sets = []
     for name, cut in (("numbers-en-de", "morphemes"), ("numbers-fr-en", "characters")):
-        task = make_task(name, cut=cut)
+        task = numbers_task(name, cut=cut)
         english = 0 if name.startswith("numbers-en") else 1
         for split in SPLITS:
             sets.append((split, set(texts(task, task.sample(np.random.default_rng(1), 200, split)[english]))))
@@ -146,7 +157,7 @@ def test_the_vocabularies_are_complete_and_no_sequence_is_too_long(language, num
         tokens = [CUTS[cut](text) for text in spelled]
         for name in NUMBERS:
             if language in name.split("-"):
-                task = make_task(name, cut=cut)
+                task = numbers_task(name, cut=cut)
                 assert set().union(*tokens) <= set(task.vocabulary.tokens)
                 assert max(map(len, tokens)) <= task.longest[0 if name.startswith(f"numbers-{language}") else 1]
                 assert all(len(task.vocabulary.encode(text)) == len(t) for text, t in zip(spelled[:50], tokens))
@@ -154,7 +165,7 @@ def test_the_vocabularies_are_complete_and_no_sequence_is_too_long(language, num
 
 @pytest.mark.parametrize("number, language", [(373_777, "en"), (777_777, "de"), (499_497, "fr")])
 def test_the_longest_numbers_fit(number, language, num2words):
-    task = make_task(f"numbers-{language}-{'de' if language == 'en' else 'en'}", cut="characters")
+    task = numbers_task(f"numbers-{language}-{'de' if language == 'en' else 'en'}", cut="characters")
     assert 60 < len(task.vocabulary.encode(spell(number, language))) <= task.longest[0]
 
 
@@ -174,7 +185,7 @@ def test_the_counts_of_numbers_are_those_of_a_million():
 
 
 def test_the_same_seed_draws_the_same_numbers(num2words):
-    task = make_task("numbers-de-en")
+    task = numbers_task("numbers-de-en")
     first, again = (task.sample(np.random.default_rng(4), 50, "test", distinct=True) for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, again)) and len(set(texts(task, first[0]))) == 50
 
@@ -280,7 +291,7 @@ def test_of_four_sources_one_is_canonical():
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_everything_that_is_trained_on_can_be_read_is_familiar_and_fits(name, cut, num2words):
-    task = make_task(name, cut=cut)
+    task = numbers_task(name, cut=cut)
     rng = np.random.default_rng(6)
     for number, way in task.draw(rng, 1500).tolist():
         text = written(number, task.source, way)
@@ -303,7 +314,7 @@ def test_every_task_knows_its_shortest_source():
 def test_the_longest_source_is_reached(name, cut, num2words):
     """So that a remark on a text that is longer comes neither too early nor too late."""
     for spelling in SPELLINGS:
-        task = make_task(name, cut=cut, spelling=spelling)
+        task = numbers_task(name, cut=cut, spelling=spelling)
         ways = every_way if spelling == "varied" else lambda n, language: [spell(n, language)]
         found = [len(task.vocabulary.encode(text)) for n in (373_373, 757_757, 497_497) for text in ways(n, task.source)]
         assert max(found) == task.longest_trained

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from common import rng
 
 from minitransformer.attention import AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads
 from minitransformer.core import Module
@@ -18,10 +19,6 @@ B, N, D = 2, 6, 4
 
 def x(*shape):
     return np.random.default_rng(0).standard_normal(shape or (B, N, D))
-
-
-def rng():
-    return np.random.default_rng(1)
 
 
 def test_a_linear_map_is_one_product_forward_and_three_backward():

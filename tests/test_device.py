@@ -664,7 +664,7 @@ def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, capsys):
 
 
 @pytest.mark.filterwarnings("ignore:.*cannot be replayed")
-@pytest.mark.parametrize("model", ["transformer", "rnn-additive", "conv"])
+@pytest.mark.parametrize("model", [pytest.param("transformer", marks=pytest.mark.slow), "rnn-additive", pytest.param("conv", marks=pytest.mark.slow)])
 def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     trained(tmp_path / "run", "gpu", 4, "--model", model)
     said = []

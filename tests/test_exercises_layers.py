@@ -4,7 +4,7 @@ every backward equals the central differences of its forward.
 
 import numpy as np
 import pytest
-from common import central_differences, close, close_in_size
+from common import central_differences, close, close_in_size, rng
 
 from minitransformer.data import PAD
 from minitransformer.data.batching import make_batch
@@ -33,10 +33,6 @@ COMPONENTS = {
 
 
 MINE = [id for id in EXERCISES if id.split(".")[0] in (*COMPONENTS, "dropout", "teacher_forcing")]
-
-
-def rng(seed=3):
-    return np.random.default_rng(seed)
 
 
 def draw(exercise, sizes, seed=0):

@@ -4,7 +4,7 @@ central differences, right answers in other styles, and wrong ones that nobody p
 
 import numpy as np
 import pytest
-from common import central_differences, close, close_in_size
+from common import central_differences, close, close_in_size, rng
 
 from minitransformer.attention import AdditiveAttention, MultiHeadAttention, ScaledDotProductAttention, causal_mask
 from minitransformer.core import Module, no_grad
@@ -21,10 +21,6 @@ from minitransformer.training import SGD, Adam, AdamW, Cosine, Noam, clip_by_glo
 
 SEEDS = (0, 1, 2)
 SMALL = Sizes(B=2, H=2, T=3, S=4, K=3, K_v=5, V=8, F=7)
-
-
-def rng(seed=3):
-    return np.random.default_rng(seed)
 
 
 def situations(exercise):

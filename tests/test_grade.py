@@ -90,6 +90,7 @@ def test_a_class_is_graded_one_file_at_a_time(tmp_path):
     assert histogram(found.values()) == [(1, "softmax.backward", "each weight answers for itself alone, as P(1 − P)")]
 
 
+@pytest.mark.slow
 def test_whatever_a_file_does_the_others_go_on(tmp_path):
     for name, (text, _) in STRANGE.items():
         (tmp_path / name).write_text(text)

@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from common import close, refusal
+from common import assert_gradients, close, moved, normal, refusal, rng
 
-from minitransformer import layers
 from minitransformer.core import Module
 from minitransformer.errors import InputError
 from minitransformer.layers import (
@@ -31,107 +30,9 @@ from minitransformer.layers import (
     TanhGELU,
     Unembedding,
 )
-from minitransformer.testing import away_from_initialisation, gradient_check, gradient_error
+from minitransformer.testing import gradient_error
 
 PLAIN, SQUARE = (3, 5, 11), (4, 4, 4)
-COMPONENTS = [getattr(layers, name) for name in layers.__all__]
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def moved(component, seed=1):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), np.random.default_rng(seed))
-
-
-def rng(seed=2):
-    return np.random.default_rng(seed)
-
-
-def assert_gradients(component, *inputs, **options):
-    """Every gradient equals its central difference and has the shape of what it belongs to."""
-    report = gradient_check(component, *inputs, **options)
-    assert report.passed, f"\n{report}"
-    y = component(*inputs)
-    d_inputs = component.backward(np.ones_like(y))
-    d_inputs = d_inputs if isinstance(d_inputs, tuple) else () if d_inputs is None else (d_inputs,)
-    assert [d.shape for d in d_inputs] == [x.shape for x in inputs if getattr(x, "dtype", None) == np.float64]
-
-
-def floats(inputs, dtype):
-    return [x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs]
-
-
-# -- every component ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", COMPONENTS, ids=lambda kind: kind.__name__)
-def test_neither_forward_nor_backward_changes_what_it_was_handed(kind):
-    component, *inputs = kind.example(rng())
-    component.to("float64")
-    kept = [x.copy() for x in inputs]
-    y = component(*inputs)
-    d_y, y_kept = normal(*y.shape, seed=3), y.copy()
-    d_y_kept = d_y.copy()
-    component.backward(d_y)
-    assert all(np.array_equal(x, before) for x, before in zip(inputs, kept))
-    assert np.array_equal(d_y, d_y_kept) and np.array_equal(y, y_kept)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-@pytest.mark.parametrize("kind", COMPONENTS, ids=lambda kind: kind.__name__)
-def test_the_dtype_that_goes_in_comes_out(kind, dtype):
-    component, *inputs = kind.example(rng())
-    component.to(dtype)
-    y = component(*floats(inputs, dtype))
-    assert y.dtype == dtype
-    d_x = component.backward(np.ones_like(y))
-    assert d_x is None or d_x.dtype == dtype
-    assert all(p.data.dtype == p.grad.dtype == dtype for p in component.parameters())
-
-
-@pytest.mark.parametrize("kind", COMPONENTS, ids=lambda kind: kind.__name__)
-def test_backward_adds_to_the_gradients_and_leaves_the_weights_alone(kind):
-    component, *inputs = kind.example(rng())
-    moved(component).eval()
-    weights = component.state_dict()
-    d_y = normal(*component(*inputs).shape, seed=4)
-    component.backward(d_y)
-    once = {name: p.grad.copy() for name, p in component.named_parameters().items()}
-    component(*inputs)
-    component.backward(d_y)
-    for name, p in component.named_parameters().items():
-        assert once[name].any()
-        close(p.grad, 2 * once[name])
-        assert np.array_equal(p.data, weights[name])
-    assert component.leftover_saves() == {}
-
-
-@pytest.mark.parametrize("kind", COMPONENTS, ids=lambda kind: kind.__name__)
-def test_two_forwards_are_undone_in_reverse(kind):
-    """Forward a, forward b, backward b, backward a: each meets its own saves."""
-    component, *a = kind.example(rng(5))
-    _, *b = kind.example(rng(6))
-    moved(component).eval()
-    d_a, d_b = normal(*component(*a).shape, seed=7), normal(*component(*b).shape, seed=8)
-    component.clear_saves()
-
-    alone = []
-    for inputs, d_y in ((a, d_a), (b, d_b)):
-        component(*inputs)
-        alone.append(component.backward(d_y))
-    separate = {name: p.grad.copy() for name, p in component.named_parameters().items()}
-
-    component.zero_grad()
-    component(*a)
-    component(*b)
-    together_b, together_a = component.backward(d_b), component.backward(d_a)
-    for one, other in zip(alone, (together_a, together_b)):
-        assert (one is None and other is None) or np.array_equal(one, other)
-    for name, p in component.named_parameters().items():
-        close(p.grad, separate[name])
 
 
 # -- softmax ------------------------------------------------------------------------------------------------------

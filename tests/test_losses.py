@@ -4,17 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from common import close, normal, refusal
 
-from minitransformer.core import no_grad
-from minitransformer.errors import InputError
 from minitransformer.layers import CrossEntropy
 from minitransformer.testing import gradient_check
 
 SMOOTHINGS = [0.0, 0.1, 0.6]
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
 
 
 def example(shape=(3, 5, 17)):
@@ -24,11 +19,6 @@ def example(shape=(3, 5, 17)):
     logits[0, 1, targets[0, 1]] = logits[0, 1].max()
     targets[1, shape[1] - 2 :] = targets[2, -1] = 0
     return logits, targets
-
-
-def close(actual, expected, atol=1e-12):
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
 
 
 def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
@@ -44,13 +34,6 @@ def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
         losses.append(-sum(q[v] * (row[v] - log_total) for v in range(vocabulary)))
         gradient[place] = [(math.exp(row[v] - log_total) - q[v]) / count for v in range(vocabulary)]
     return sum(losses) / count, gradient
-
-
-def refusal(function, *arguments):
-    """The message of the InputError that the call must raise."""
-    with pytest.raises(InputError) as caught:
-        function(*arguments)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
@@ -164,36 +147,6 @@ def test_loss_keeps_the_dtype_and_is_a_scalar(dtype):
         assert loss.backward().dtype == dtype
         assert loss(logits.astype(dtype), targets) == value
         assert loss.backward(np.float64(1)).dtype == dtype
-
-
-def test_loss_changes_neither_logits_nor_targets():
-    logits, targets = example()
-    kept = logits.copy(), targets.copy()
-    loss = CrossEntropy(0.1)
-    loss(logits, targets)
-    loss.backward()
-    assert np.array_equal(logits, kept[0]) and np.array_equal(targets, kept[1])
-
-
-def test_two_losses_are_undone_in_reverse():
-    loss = CrossEntropy(0.1)
-    a, b = example(), (normal(2, 3, 9, seed=3), np.array([[1, 2, 0], [4, 8, 8]]))
-    loss(*a)
-    loss(*b)
-    assert np.array_equal(loss.backward(), _alone(b)) and np.array_equal(loss.backward(), _alone(a))
-
-
-def _alone(inputs):
-    loss = CrossEntropy(0.1)
-    loss(*inputs)
-    return loss.backward()
-
-
-def test_nothing_is_saved_inside_no_grad():
-    loss, inputs = CrossEntropy(), example()
-    with no_grad():
-        value = loss(*inputs)
-    assert loss.leftover_saves() == {} and loss(*inputs) == value
 
 
 def test_loss_refuses_a_batch_of_nothing_but_padding():

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from common import close, refusal
+from common import assert_gradients, close, moved, normal, refusal, rng
 
 from minitransformer.attention import attention_maps, causal_mask, keep_weights, padding_mask
 from minitransformer.core import no_grad
@@ -22,7 +22,6 @@ from minitransformer.models import (
     Transformer,
     TransformerConfig,
 )
-from minitransformer.testing import away_from_initialisation, gradient_check
 from minitransformer.training import Adam
 
 SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
@@ -41,19 +40,6 @@ def config_of(variant="paper", **changes):
     return TransformerConfig(**{**SIZES, **DEPTH, **VARIANTS[variant], **changes})
 
 
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def normal(*shape, seed=1):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def moved(component, seed=2):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), rng(seed))
-
-
 def batch(variant="paper"):
     """Source and target ids with padded rows; as many of each as sequences for the square twin."""
     if variant == "square":
@@ -64,12 +50,6 @@ def batch(variant="paper"):
         source[1, 4:] = source[2, 6:] = target[1, 3:] = 0
     target[:, 0] = 1
     return source, target
-
-
-def assert_gradients(component, *inputs, **options):
-    """Every gradient equals its central difference. (That of a key bias is exactly zero: its difference is noise.)"""
-    report = gradient_check(component, *inputs, **options)
-    assert all(row.passed for row in report.rows if not row.name.endswith("key.bias")), f"\n{report}"
 
 
 # -- a plain Transformer, from the paper's formulas and a dictionary of weights -------------------------------------

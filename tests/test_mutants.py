@@ -5,6 +5,9 @@ crash or an import error is no kill: it would say nothing about the numbers.
 
 Two worker processes share the list. Each has its own copy of the package and of the unmodified tests; for each mutant
 it patches one file, forgets what was imported from the copy, and runs the tests that judge the mutant until one fails.
+
+`make test` plants the mistakes that people make, `make mutants` our own slips, which are marked as slow. To plant some of
+either: pytest tests/test_mutants.py -k "x01 or x02".
 """
 
 import ast
@@ -30,6 +33,17 @@ UNUSED = (
 )
 QUICK = ["--assert=plain", "--capture=no", *(word for name in UNUSED for word in ("-p", f"no:{name}"))]
 JUDGES = sorted({m.judge for m in MUTANTS})
+
+
+def marks(is_slip):
+    return pytest.mark.slow if is_slip else ()
+
+
+PLANTED = [pytest.param(m, id=m.id, marks=marks(m.is_slip)) for m in MUTANTS]
+UNTOUCHED = [  # "people test_layers.py": the tests of this file that judge mistakes of people
+    pytest.param(f"{'slips' if group else 'people'} {judge}", marks=marks(group))
+    for judge, group in sorted({(m.judge, m.is_slip) for m in MUTANTS})
+]
 
 
 # -- the catalogue ------------------------------------------------------------------------------------------------
@@ -70,7 +84,7 @@ def verdicts(request, tmp_path_factory):
     return {name: verdict for verdicts in found for name, verdict in verdicts.items()}
 
 
-@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("judge", UNTOUCHED)
 def test_the_judges_pass_on_the_untouched_copy(verdicts, judge):
     verdict = verdicts[NONE + judge]
     assert not verdict["killer"] and not verdict["crashes"], verdict
@@ -79,7 +93,7 @@ def test_the_judges_pass_on_the_untouched_copy(verdicts, judge):
     assert verdict["passed"] > 0, verdict
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.id)
+@pytest.mark.parametrize("mutant", PLANTED)
 def test_the_mutant_is_killed(verdicts, mutant):
     verdict = verdicts[mutant.id]
     expect_a_compiler(verdict)
@@ -156,8 +170,8 @@ def work(folder, names):
         for n, name in enumerate(names):
             verdict = Verdict()
             if name.startswith(NONE):
-                judge = name.removeprefix(NONE)
-                selects = {m.select for m in MUTANTS if m.judge == judge}
+                group, judge = name.removeprefix(NONE).split()
+                selects = {m.select for m in MUTANTS if m.judge == judge and m.is_slip == (group == "slips")}
                 run_judge(
                     folder, judge, "" if "" in selects else " or ".join(f"({s})" for s in sorted(selects)), verdict
                 )

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from common import assert_gradients, close, refusal
+from common import assert_gradients, close, normal, refusal, rng
 
 from minitransformer.attention import ScaledDotProductAttention, attention_maps, attentions, keep_weights
 from minitransformer.core import no_grad
@@ -36,14 +36,6 @@ from minitransformer.training import Adam
 SIZES = dict(d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, encoder_layers=2, decoder_layers=2, window=4, kernel_width=3)
 RNNS = [name for name in MODELS if name.startswith("rnn")]
 JOINT = ["language-model", "conv", "local-attention"]  # source and target in one sequence
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def normal(*shape, seed=1):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
 
 
 def fresh(name, seed=0, **changes):

@@ -694,6 +694,7 @@ ODD = ["\u200b", "\ud800", "\udce9", "\ufeff", "\u0301", "\x00", "\t", "\u202e",
     lambda t: draw_lines(plain_panels(heading=t)[1], [1, 2], {t: [1, 2], "b": [2, 3]}, title=t, x_name=t, y_name=t).figure,
     lambda t: draw_bars(plain_panels()[1], {t: 1.0, "b": 2}, title=t, x_name=t, y_name=t).figure,
 ], ids="attention influence gradient strip matrices comparison loss positions lines bars".split())  # fmt: skip
+@pytest.mark.slow
 def test_any_text_can_stand_in_a_picture(draw, text):
     try:
         figure = draw(text)
@@ -721,9 +722,9 @@ def looks_at(count, layers, heads, monkeypatch, keys=None):
 
 
 @pytest.mark.parametrize("tokens, layers, heads, shown, note", [
-    (300, 6, 8, (5, 5), "Left out, because it is too much for a page: layers 6; heads 5 to 8. Choose which"),
+    pytest.param(300, 6, 8, (5, 5), "Left out, because it is too much for a page: layers 6; heads 5 to 8. Choose which", marks=pytest.mark.slow),
     (30, 6, 8, (6, 9), ""),
-    (2500, 1, 1, (1, 1), "Left out, because it is too much for a page: heads 1; rows from 1,701 on; columns from 1,701 on."),
+    pytest.param(2500, 1, 1, (1, 1), "Left out, because it is too much for a page: heads 1; rows from 1,701 on; columns from 1,701 on.", marks=pytest.mark.slow),
     (20, 100, 2, (44, 3), "layers 45 to 100."),
     (1, 1, 500, (1, 23), "heads 23 to 500."),
 ])  # fmt: skip

@@ -6,31 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from common import assert_gradients, close
+from common import assert_gradients, close, moved, normal, rng
 
-from minitransformer import recurrent
-from minitransformer.core import Module, no_grad
+from minitransformer.core import no_grad
 from minitransformer.errors import InputError
 from minitransformer.recurrent import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
-from minitransformer.testing import away_from_initialisation
-from minitransformer.testing.gradient_check import as_tuple
 
-COMPONENTS = [RNNCell, GRUCell, Recurrence, Bidirectional]
 SIZES = {"plain": (3, 6, 5, 7), "square": (4, 4, 4, 4)}  # batch, length, input width, state width
 REAL = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 1, 0]], dtype=bool)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([9, seed]).standard_normal(shape)  # unlike any upstream gradient of a check
-
-
-def rng(seed=1):
-    return np.random.default_rng(seed)
-
-
-def moved(component, seed=2):
-    """The component in float64, every parameter at a random place."""
-    return away_from_initialisation(component.to("float64"), rng(seed))
 
 
 def gradients_of(component):
@@ -39,55 +22,6 @@ def gradients_of(component):
 
 def mask_of(size):
     return REAL if size == "plain" else rng(4).random(SIZES[size][:2]) < 0.7
-
-
-# -- every component ----------------------------------------------------------------------------------------------
-
-
-def test_every_component_of_the_room_is_tested_here():
-    kinds = [getattr(recurrent, name) for name in recurrent.__all__]
-    assert {k for k in kinds if isinstance(k, type) and issubclass(k, Module)} == set(COMPONENTS)
-    assert set(CELLS.values()) == {RNNCell, GRUCell}
-
-
-@pytest.mark.parametrize("kind", COMPONENTS)
-def test_neither_forward_nor_backward_changes_what_it_was_handed(kind):
-    component, *inputs = kind.example(rng())
-    component.to("float64")
-    kept = [x.copy() for x in inputs]
-    y = as_tuple(component(*inputs))
-    d_y, y_kept = [normal(*a.shape, seed=3) for a in y], [a.copy() for a in y]
-    d_y_kept = [d.copy() for d in d_y]
-    component.backward(*d_y)
-    for arrays, before in ((inputs, kept), (d_y, d_y_kept), (y, y_kept)):
-        assert all(np.array_equal(a, b) for a, b in zip(arrays, before))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-@pytest.mark.parametrize("kind", COMPONENTS)
-def test_the_dtype_that_goes_in_comes_out(kind, dtype):
-    component, *inputs = kind.example(rng())
-    component.to(dtype)
-    y = as_tuple(component(*[x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs]))
-    assert all(a.dtype == dtype for a in y)
-    assert all(d.dtype == dtype for d in as_tuple(component.backward(*[np.ones_like(a) for a in y])))
-    assert all(p.data.dtype == p.grad.dtype == dtype for p in component.parameters())
-
-
-@pytest.mark.parametrize("kind", COMPONENTS)
-def test_a_second_backward_adds_to_the_gradients_and_leaves_the_weights_alone(kind):
-    component, *inputs = kind.example(rng())
-    moved(component)
-    weights = component.state_dict()
-    d_y = [normal(*a.shape, seed=3) for a in as_tuple(component(*inputs))]
-    component.backward(*d_y)
-    once = gradients_of(component)
-    component(*inputs)
-    component.backward(*d_y)
-    for name, p in component.named_parameters().items():
-        assert once[name].any() and np.array_equal(p.data, weights[name])
-        close(p.grad, 2 * once[name])
-    assert component.leftover_saves() == {}
 
 
 # -- cells --------------------------------------------------------------------------------------------------------

@@ -224,6 +224,7 @@ def test_metrics_that_were_never_written_are_empty(tmp_path):
 KILLS = 50
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(tmp_path):
     """kill -9 again and again, each time at another moment; saving every step, so that many a kill falls into a save."""
     rng = np.random.default_rng(0)
@@ -383,7 +384,7 @@ def strange_files(run, other):
     return {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file() and p not in its_own}
 
 
-@pytest.mark.parametrize("average", [1, 3])
+@pytest.mark.parametrize("average", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, average, capsys):
     whole = finished(Run.create(tmp_path / "whole", config(average=average)))
     other = finished(Run.create(tmp_path / "other", config(steps=12, seed=3)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import refusal
+from common import refusal, rng
 
 from minitransformer import Module, Transformer, TransformerConfig, trace
 from minitransformer.attention import MultiHeadAttention
@@ -11,10 +11,6 @@ from minitransformer.testing import all_components
 from minitransformer.testing.gradient_check import is_float
 
 B, T, D, F = 3, 5, 8, 11
-
-
-def rng():
-    return np.random.default_rng(0)
 
 
 def x(*shape):

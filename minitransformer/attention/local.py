@@ -42,7 +42,7 @@ class LocalAttention(ScaledDotProductAttention):
             shapes = f"{query.shape}, {key.shape}, {value.shape}"
             raise InputError(f"Local attention is self-attention: queries, keys and values of one sequence, got {shapes}.")
         q = self.blocks(query)                                           # (B, H, N, r, K)
-        k, v = self.neighbourhoods(key), self.neighbourhoods(value)      # (B, H, N, 2r, K)
+        k, v = self.neighbourhoods(key), self.neighbourhoods(value)      # (B, H, N, 2r, K), (B, H, N, 2r, K_v)
         y = super().forward(q, k, v, self.allowed(mask, key))            # (B, H, N, r, K_v)
         length = query.shape[2]
         if self.keep:

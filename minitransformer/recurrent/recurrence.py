@@ -89,7 +89,9 @@ class Bidirectional(Module):
     Backward takes (d_y, d_end): the ends are parts of y, so their gradients are added there; then each half goes back
     through its own recurrence, and d_x is the sum of the two.
 
-    Shapes: x (B, T, X), mask (B, T), y (B, T, 2D), end (B, 2D). Sources: Schuster & Paliwal 1997; Bahdanau et al.
+    The cells may have unlike states, D and E features: y is 2D wide where they are alike.
+
+    Shapes: x (B, T, X), mask (B, T), y (B, T, D + E), end (B, D + E). Sources: Schuster & Paliwal 1997; Bahdanau et al.
     2015, section 3.2.
     """
 
@@ -101,14 +103,14 @@ class Bidirectional(Module):
         self.save()
         xp = array_module(x)
         ahead = self.forwards(x, mask=mask)                              # (B, T, D)
-        back = self.backwards(x, mask=mask)
-        end = xp.concatenate([ahead[:, -1], back[:, 0]], axis=-1)        # (B, 2D)
+        back = self.backwards(x, mask=mask)                              # (B, T, E)
+        end = xp.concatenate([ahead[:, -1], back[:, 0]], axis=-1)        # (B, D + E)
         return xp.concatenate([ahead, back], axis=-1), end
 
     def backward(self, d_y, d_end):
         self.saved()
         width = self.forwards.cell.state_features
-        d_ahead, d_back = d_y[..., :width].copy(), d_y[..., width:].copy()  # (B, T, D)
+        d_ahead, d_back = d_y[..., :width].copy(), d_y[..., width:].copy()  # (B, T, D), (B, T, E)
         d_ahead[:, -1] += d_end[..., :width]
         d_back[:, 0] += d_end[..., width:]
         return self.backwards.backward(d_back) + self.forwards.backward(d_ahead)
