@@ -31,14 +31,33 @@ def test_a_whole_includes_its_parts_and_memory_that_is_shared_counts_once():
     walk = trace(MultiHeadAttention(D, 2, rng()).to("float64"), x())
     parts = [row for row in walk.rows if row.depth == 1]
     whole = walk[""]
-    assert [row.path for row in parts] == ["query", "key", "value", "split", "attention", "merge", "output"]
+    assert [row.path for row in parts] == ["query", "key", "value", "split_query", "split_key", "split_value", "attention", "merge", "output"]
     assert whole.parameters == sum(row.parameters for row in parts) == 4 * D * D
     assert whole.multiply_adds == sum(row.multiply_adds for row in parts)
     assert walk["attention"].multiply_adds == 3 * 2 * B * T * T * D  # scores and P V, each with two gradients
     assert walk["query"].saved_bytes == walk["key"].saved_bytes == B * T * D * 8
     assert whole.saved_bytes < sum(row.saved_bytes for row in parts)  # query, key and value save one x
-    assert walk["split"].calls == 3 and "split (SplitHeads) ×3" in repr(walk)
     assert whole.forward_seconds >= sum(row.forward_seconds for row in parts) / 2
+
+
+class Thrice(Module):
+    """A component whose one part is used three times."""
+
+    def __init__(self):
+        self.linear = Linear(D, D, 0)
+
+    def forward(self, x):
+        return self.linear(self.linear(self.linear(x)))
+
+    def backward(self, d_y):
+        return self.linear.backward(self.linear.backward(self.linear.backward(d_y)))
+
+
+def test_a_part_that_is_used_three_times_stands_once_with_all_that_it_did():
+    walk = trace(Thrice().to("float64"), x())
+    once = trace(Linear(D, D, 0).to("float64"), x())
+    assert walk["linear"].calls == 3 and "linear (Linear) ×3" in repr(walk)
+    assert walk["linear"].multiply_adds == 3 * once[""].multiply_adds
 
 
 def test_a_model_that_reads_ids_is_walked_through_and_each_sublayer_stands_once():
