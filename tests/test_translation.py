@@ -462,7 +462,7 @@ def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
     assert run(f"train numbers-en-de --steps 2 --save-every 1 {sizes} --out runs/numbers", capsys)[0] == 0
     spell.cache_clear()
     monkeypatch.setattr("minitransformer.data.multi30k.find_data", lambda: pytest.fail("Multi30k is downloaded"))
-    for part in ("evaluation.evaluate", "study.translators.translate"):
+    for part in ("decoding.evaluation.evaluate", "study.translators.translate"):
         monkeypatch.setattr(f"minitransformer.{part}", lambda *_, **__: pytest.fail("it works"))
     folders = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     asking = {
