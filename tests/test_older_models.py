@@ -600,7 +600,7 @@ def test_the_options_reach_the_components():
         (LocalAttentionConfig, "window", 1, "window must be a whole number of at least 2, got 1"),
         (LocalAttentionConfig, "window", True, "window must be a whole number of at least 2, got True"),
         (LocalAttentionConfig, "heads", 0, "heads must be a whole number of at least 1, got 0"),
-        (TransformerConfig, "attention_dropout", -0.1, "attention_dropout must be a probability"),
+        (TransformerConfig, "attention_dropout", -0.1, "attention_dropout must be a number of at least 0 and less than 1"),
     ],
 )
 def test_a_configuration_refuses_what_does_not_fit(kind, field, value, expected):
