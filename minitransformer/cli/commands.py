@@ -20,16 +20,18 @@ def train(options):
     from ..training.hooks import Evaluate, Interrupted, Log, Moments, ProgressBar, Save
 
     device = chosen_device(options.device)  # before a folder is made
+    if options.gpu_kernels and device == "cpu":
+        raise InputError("--gpu-kernels needs a GPU; it goes with --device gpu.")
     run = (resumed_run(options) if options.resume else new_run(options, device)).to(device)
     if run.aside:
         print(f"What came after step {run.optimizer.t} is moved aside, into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
     print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
     evaluation = Evaluate(run)
-    with Save(run) as save:
+    with Save(run) as save, kernels(run, options.gpu_kernels) as replay:
         bar = ProgressBar(run, evaluation)
         try:
-            run.train([Log(run), evaluation, Moments(run), save, bar])
+            run.train([Log(run), evaluation, Moments(run), save, bar], replay)
         except Interrupted:
             bar.close()
             print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")
@@ -46,6 +48,18 @@ def train(options):
         draw_run(run, *run.example())
     print(f"Next: {this_program()} evaluate {typed(run.folder)}")
     return 0
+
+
+@contextlib.contextmanager
+def kernels(run, wanted):
+    """What --gpu-kernels turns on, and how steps are replayed; None if it is not wanted."""
+    if not wanted:
+        yield None
+        return
+    from ..gpu import Replays, accelerated
+
+    with accelerated(run.model, run.loss):
+        yield Replays
 
 
 def new_run(options, device):

@@ -14,11 +14,13 @@ import threading
 import numpy as np
 
 from ..backend import DEVICES, asarray, chosen_device, move
+from ..backend.arrays import hint_at_gpu
 from ..errors import BackwardWithoutForward, InputError
 from . import boundary
 from .parameter import FlatBuffers, Parameter
 
 ARRAYS, NOTHING = boundary.ARRAYS, object()
+FORWARD, BACKWARD = 0, 1  # of a pair of `substituted()`
 
 
 class _Thread(threading.local):
@@ -26,6 +28,7 @@ class _Thread(threading.local):
 
     saving = True
     modes = None  # inside `own_modes()`: {id of a module: whether it trains}
+    substitutes = {}  # inside `substituted()`: {component: (forward, backward)}
     inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked
 
 
@@ -64,6 +67,17 @@ def own_modes():
         yield
     finally:
         _thread.modes = before
+
+
+@contextlib.contextmanager
+def substituted(functions):
+    """Inside, in this thread, the components of {component: (forward, backward)} compute by these functions (component, *inputs)."""
+    before = _thread.substitutes
+    _thread.substitutes = {**before, **functions}
+    try:
+        yield
+    finally:
+        _thread.substitutes = before
 
 
 class Module:
@@ -234,19 +248,15 @@ class Module:
         The parameters get new arrays: make the optimizer afterwards.
         """
         if target in (*DEVICES, "auto"):
-            from ..gpu import form  # only here: it knows the components, which know this file
-
             device = chosen_device(target)
             change = lambda x: move(x, device)  # noqa: E731
             for _, module in self.named_modules():
-                module.__class__ = form(type(module), device)
                 tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
                 vars(module).update({n: change(v) for n, v in tables.items()})
         elif (dtype := name_of_dtype(target)) in ("float32", "float64"):
             change = lambda x: x.astype(dtype)  # noqa: E731
         else:
-            hint = " An NVIDIA card is 'gpu' here." if "cuda" in str(target) else ""
-            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint}")
+            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint_at_gpu(target)}")
         for p in self.parameters():
             p.place(change(p.data), change(p.grad))
         for _, module in self.named_modules():
@@ -313,6 +323,12 @@ def hints(cls, name):
     return found
 
 
+def substitute(component, way, function):
+    """What computes in place of a component's own function: itself, unless another is substituted for it."""
+    pair = _thread.substitutes.get(component)
+    return function if pair is None else pair[way]
+
+
 def guarded_init(cls, function):
     signature = boundary.Signature(function, hints(cls, "__init__"), skip=1)
 
@@ -347,7 +363,7 @@ def guarded_forward(cls, function):
         before = _thread.inside
         _now(_thread.saving, is_ours and not signature.takes_more)
         try:
-            y = function(self, *inputs, **options)
+            y = substitute(self, FORWARD, function)(self, *inputs, **options)
         finally:
             _now(_thread.saving, before)
         if _thread.saving:
@@ -361,7 +377,8 @@ def guarded_forward(cls, function):
         if not is_plain or mask_at is not None and (options or len(others) >= mask_at and others[mask_at - 1] is not None):
             return self.forward(*others, **options) if x is NOTHING else self.forward(x, *others, **options)
         try:
-            y = function(self, x, *others, **options) if others or options else function(self, x)
+            chosen = substitute(self, FORWARD, function)
+            y = chosen(self, x, *others, **options) if others or options else chosen(self, x)
         except InputError:
             raise
         except Exception:
@@ -403,13 +420,14 @@ def guarded_backward(cls, function):
             form = outputs[-1]
             if type(form) is tuple and d_y.shape == form[0] and d_y.dtype is form[1]:
                 outputs.pop()
-                return function(self, d_y)
+                return substitute(self, BACKWARD, function)(self, d_y)
         d_outputs = others if d_y is NOTHING else (d_y, *others)
         if type(self).backward is backward:
             of = outputs[-1] if outputs else None
             d_outputs, options = boundary.gradients_taken(type(self).__name__, signature, of, d_outputs, options)
             if outputs:
                 outputs.pop()
+            return substitute(self, BACKWARD, function)(self, *d_outputs, **options)
         return function(self, *d_outputs, **options)
 
     return backward

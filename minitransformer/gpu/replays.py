@@ -5,14 +5,15 @@ import warnings
 
 import numpy as np
 
-from ..backend import array_module, asarray, uses_tf32
-from ..backend.graphs import Recorder, Recording
+from ..backend import array_module, asarray
 from ..core.boundary import expect_ids
 from ..core.module import Module
 from ..data.vocabulary import PAD
 from ..layers.cross_entropy import CrossEntropy
 from ..layers.embedding import Embedding
 from ..training.gradients import forward_and_backward
+from .accelerated import accelerated
+from .graphs import Recorder, Recording
 
 
 class Replays:
@@ -35,7 +36,7 @@ class Replays:
 
     def gradients(self, batch):
         """As `Shares.gradients`, or None."""
-        key = (*(ids.shape for ids in batch), self.model.training, uses_tf32())
+        key = (*(ids.shape for ids in batch), self.model.training)
         self.seen[key] += 1
         if key not in self.recordings and not (self.seen[key] > self.BEFORE and len(self.recordings) < self.most):
             return None
@@ -93,6 +94,7 @@ class Replays:
 
     def step(self, *batch):
         self.flat.zero_grad()
-        value = forward_and_backward(self.model, self.loss, *batch)
+        with accelerated(self.model, self.loss):                         # CuPy's own products cannot be recorded
+            value = forward_and_backward(self.model, self.loss, *batch)
         self.flat.grad  # noqa: B018 - parameters that no token reached owe their zeros, in the recording too
         return value

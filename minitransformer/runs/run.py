@@ -221,12 +221,12 @@ class Run:
 
     # -- training ------------------------------------------------------------------------------------------
 
-    def train(self, hooks=()):
+    def train(self, hooks=(), replay=None):
         """Train on to the last step; the hooks (see hooks.py) log, evaluate and save.
 
         The numbers never depend on the machine's cores: a matrix product takes one thread, and a batch is computed in the
         run's shares, side by side where there are cores for it. Raises InputError if another training is at work in the
-        folder, or if another run has taken its place.
+        folder, or if another run has taken its place. `replay`: see `training.train`.
         """
         self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
         max_norm = self.options.max_norm or None
@@ -234,7 +234,7 @@ class Run:
             there = read_config(self.folder)
             if there and there.get("id") != self.config.get("id"):
                 raise InputError(f"Another run has been made in {self.folder} meanwhile. Train in another folder: --out FOLDER.")
-            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=True)
+            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, self.options.shares, skip_padding=True, replay=replay)
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 

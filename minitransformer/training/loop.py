@@ -23,15 +23,15 @@ class Progress(NamedTuple):
     tokens: int
 
 
-def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), shares=1, skip_padding=False, replay=False):
+def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), shares=1, skip_padding=False, replay=None):
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after each.
 
     `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient that is NaN or
     infinite raises NonFiniteError before the parameters are touched.
 
     For speed, a batch can be computed in `shares` side by side (see `Shares`), and what stands at padding left out, with
-    `skip_padding`: components then get the real positions in one row, (N, D) in place of (B, T, D). On a GPU, `replay` runs
-    the components' Python only for the first batches of each shape: see `Replays`.
+    `skip_padding`: components then get the real positions in one row, (N, D) in place of (B, T, D). On a GPU,
+    `replay=gpu.Replays` runs the components' Python only for the first batches of each shape.
     """
     keep_freed_memory()
     model.clear_saves()  # of a forward before, or of a step that was interrupted

@@ -2,7 +2,7 @@
 
 import math
 
-from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
+from ..backend import array_module, asarray, in_blocks, on_host, substitute_for, sum_of_squares
 from ..core.boundary import Floats, NonNegative, Positive, Rate, Share, checked, expect
 from ..core.module import Module
 from ..errors import InputError
@@ -120,8 +120,8 @@ class Adam(Optimizer):
     def updater(self, rate):
         unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5
         step_size, epsilon = rate * unbias2 / unbias1, self.epsilon * unbias2
-        if kernel := adam_kernel(self.flat.data):
-            return lambda *arrays: kernel(*arrays, self.beta1, self.beta2, step_size, epsilon, rate * self.weight_decay)
+        if not on_host(self.flat.data) and (faster := substitute_for("adam")):
+            return lambda *arrays: faster(*arrays, self.beta1, self.beta2, step_size, epsilon, rate * self.weight_decay)
 
         def update(data, grad, m, v):
             if self.weight_decay:

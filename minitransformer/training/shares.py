@@ -1,15 +1,12 @@
 """A batch in shares: the gradient of the whole from those of its parts."""
 
 import contextlib
-import copy
 
 import numpy as np
 
 from ..backend import on_host
-from ..core.module import Module
 from ..data.vocabulary import PAD
 from ..errors import InputError
-from ..gpu.replays import Replays
 from .gradients import gradients, padding_of
 from .processes import cores, one_blas_thread
 from .team import Team
@@ -28,8 +25,8 @@ class Shares:
     Elsewhere they follow each other (gradient accumulation). Either way a matrix product takes one thread, because the
     threads of BLAS, too, change the order of summation. One share is the plain step.
 
-    On a GPU, with `replay`, batches of a shape that comes again and again are computed by replaying what the first ones
-    launched (see `Replays`). Padding is then always computed: to leave it out would be another shape each time.
+    On a GPU, with `replay=gpu.Replays`, batches of a shape that comes again and again are computed by replaying what the first
+    ones launched. Padding is then always computed: to leave it out would be another shape each time.
 
     Use it in a `with` block, at whose end the processes end: `gradients(batch)`, then `update()`, the optimizer's step.
     Raises InputError for less than one share.
@@ -37,12 +34,12 @@ class Shares:
     Sources: Goodfellow et al. 2016, section 12.1.3; Li et al. 2020, section 3.1.
     """
 
-    def __init__(self, model, loss, optimizer, count=1, skip_padding=True, replay=False):
+    def __init__(self, model, loss, optimizer, count=1, skip_padding=True, replay=None):
         if count < 1:
             raise InputError(f"A batch has at least one share, got {count}.")
-        self.model, self.loss, self.optimizer, self.count = model, beside(optimizer.flat.data, loss), optimizer, count
+        self.model, self.loss, self.optimizer, self.count = model, loss, optimizer, count
         self.generators = model.generators()
-        self.replays = Replays(self) if replay and count == 1 and not on_host(optimizer.flat.data) else None
+        self.replays = replay(self) if replay and count == 1 and not on_host(optimizer.flat.data) else None
         self.asked_to_skip = skip_padding
         self.team, self.opened = None, contextlib.ExitStack()
 
@@ -130,11 +127,6 @@ class Shares:
         with drawing_from(seed, self.generators):
             value = gradients(self.model, self.loss, part, weight, self.skip_padding)
         return value, self.optimizer.flat.grad
-
-
-def beside(data, loss):
-    """The loss, in its form for the device where the parameters are."""
-    return loss if on_host(data) or not isinstance(loss, Module) else copy.deepcopy(loss).to("gpu")
 
 
 def cut(batch, count, padding=0):
