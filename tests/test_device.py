@@ -3,6 +3,7 @@
 The device is the stand-in of `strict_arrays.py` here; `test_gpu.py` runs the same tests on a real card.
 """
 
+import contextlib
 import copy
 import re
 import types
@@ -13,10 +14,9 @@ import strict_arrays
 from on_a_device import close, kernels, library, need_kernels, on_device, strict_device, waited_for  # noqa: F401 - fixtures
 from strict_arrays import CONSTANTS, FUNCTIONS, METHODS, OPERATORS, counted
 
-from minitransformer import gpu
 from minitransformer.attention import attentions
-from minitransformer.backend import arrays, as_numpy, chosen_device, graphs, keep_mask, nearest_keep, on_host
-from minitransformer.backend.random import philox, philox_mask, seeds_from
+from minitransformer.backend import arrays, as_numpy, chosen_device, keep_mask, nearest_keep, on_host, substituted_helpers
+from minitransformer.backend.random import philox, philox_mask
 from minitransformer.backend.updates import BLOCK, in_blocks
 from minitransformer.cli import main
 from minitransformer.core import Module, observe
@@ -25,7 +25,8 @@ from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
 from minitransformer.decoding import beam_search, evaluate, greedy, sample
 from minitransformer.errors import InputError
-from minitransformer.gpu import parity
+from minitransformer.gpu import FORMS, accelerated, graphs, layer_norm, parity
+from minitransformer.gpu.kernels import Kernel
 from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.gpu.replays import Replays
 from minitransformer.inspection import alignment_shares, attention_gradients, attention_weights, source_gradients
@@ -48,14 +49,19 @@ TRAININGS = [(name, "adam") for name in MODELS] + [("transformer", name) for nam
 
 @pytest.mark.parametrize("component", [c for c in COMPONENTS if c not in (CrossEntropy, Dropout)], ids=lambda c: c.__name__)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("form", ["by kernels", "as written"])
-def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(component, dtype, form, monkeypatch):
-    """By the kernels of `gpu`, for components that have some, and by the operations that the component is written in."""
-    if form == "as written":
-        monkeypatch.setattr(gpu, "FORMS", {})
-    else:
+@pytest.mark.parametrize("form", ["as written", "by kernels"])
+def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(component, dtype, form):
+    """By the operations that the component is written in, and by the kernels of `gpu`, for components that have some."""
+    if form == "by kernels":
         need_kernels()
-    expected, found = (passed_through(component, dtype, device, counted) for device in ("cpu", "gpu"))
+
+    @contextlib.contextmanager
+    def counted_inside(made):
+        with counted() as transfers, accelerated(made) if form == "by kernels" else contextlib.nullcontext():
+            yield transfers
+
+    expected = passed_through(component, dtype, "cpu")
+    found = passed_through(component, dtype, "gpu", counted_inside)
     for a, b in zip(found[:3], expected[:3]):
         close(a, b, 1e-10 if dtype == "float64" else 1e-4)
     assert waited_for(found[3], {})
@@ -73,10 +79,10 @@ def test_nothing_of_a_component_on_the_device_is_numpys(monkeypatch):
 
 @with_kernels
 def test_the_deviation_of_a_component_is_that_of_its_worst_number(monkeypatch):
-    assert deviation(LayerNorm, "float64") < 1e-14
-    backward = gpu.LayerNorm.backward
-    monkeypatch.setattr(gpu.LayerNorm, "backward", lambda self, d_y: backward(self, d_y) + 0.5)
-    assert 0.1 < deviation(LayerNorm, "float64") <= 0.5
+    assert deviation(LayerNorm, "float64") < 1e-14 and deviation(LayerNorm, "float64", by_kernels=True) < 1e-14
+    wrong = layer_norm.forward, lambda norm, d_y: layer_norm.backward(norm, d_y) + 0.5
+    monkeypatch.setitem(FORMS, LayerNorm, wrong)
+    assert 0.1 < deviation(LayerNorm, "float64", by_kernels=True) <= 0.5 and deviation(LayerNorm, "float64") < 1e-14
 
 
 def test_cross_entropy_looks_at_the_targets_before_they_go_to_the_device():
@@ -170,7 +176,7 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long
     lengths = [6, 4, 6, 6, 4, 6, 4, 3]
     dropout = {"dropout": 0.3, "attention_dropout": 0.2, "activation_dropout": 0.1}
     results, generators = [], []
-    for replay in (False, True):
+    for replay in (None, Replays):
         model = pair(name, **dropout)[1]
         results.append(trained_with(model, OPTIMIZERS[optimizer], replay, lengths))
         generators.append([g.bit_generator.state for g in model.generators()])
@@ -187,7 +193,7 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long
 def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batch(name, recwarn):
     """Lengths 5 to 8 are all padded to 8, so that one recording serves them."""
     model, expected = pair(name)[1], pair(name)[0]
-    shares, plain = (Shares(m, CrossEntropy(0.1), SGD(m, 0.0), replay=True) for m in (model, expected))
+    shares, plain = (Shares(m, CrossEntropy(0.1), SGD(m, 0.0), replay=Replays) for m in (model, expected))
     for seed, length in enumerate([6, 5, 8, 7, 6]):
         close([shares.gradients(shaped(seed, length))], [plain.gradients(shaped(seed, length))])
         close([model.flat_buffers().grad.get()], [expected.flat_buffers().grad])
@@ -210,7 +216,7 @@ def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is
 
     for loss in (CrossEntropy(0.1, padding=3), CrossEntropy(0.1, padding=-100), Everything()):
         model = pair("transformer")[1]
-        shares, plain = (Shares(model, loss, SGD(model, 0.0), replay=replay, skip_padding=False) for replay in (True, False))
+        shares, plain = (Shares(model, loss, SGD(model, 0.0), replay=replay, skip_padding=False) for replay in (Replays, None))
         for seed in range(4):
             batch = shaped(seed, 6)
             batch.target_out[2, 4:] = getattr(loss, "padding", 5)
@@ -220,7 +226,7 @@ def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is
 @with_kernels
 def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
     model = pair("transformer", source_vocabulary=30)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     for seed, recorded in enumerate([False, False, True]):
         for field, word in (("target_in", "Token id 25"), ("target_out", "Token id 25"), ("none", "every target is padding")):
             batch = shaped(seed, 6)
@@ -241,7 +247,7 @@ def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
 @with_kernels
 def test_evaluation_between_steps_is_not_replayed_as_training():
     model = pair("transformer", dropout=0.4)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     trained = {shares.gradients(shaped(1, 6)) for _ in range(4)}
     model.eval()
     evaluated = {round(shares.gradients(shaped(1, 6)), 10) for _ in range(4)}
@@ -254,7 +260,7 @@ def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypat
     found = []
     for lacks in (False, True):
         model = pair("transformer", dropout=0.2)[1]
-        shares, full = Shares(model, CrossEntropy(), SGD(model, 0.0), skip_padding=False, replay=True), []
+        shares, full = Shares(model, CrossEntropy(), SGD(model, 0.0), skip_padding=False, replay=Replays), []
         for seed in range(3):
             shares.gradients(shaped(seed, 8))
         one_by_one = shares.one_by_one
@@ -266,43 +272,17 @@ def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypat
     close([found[1]], [found[0]])
 
 
-@with_kernels
-def test_a_loss_with_parts_is_copied_with_them():
-    class Twice(Module):
-        def __init__(self):
-            self.part, self.padding = CrossEntropy(0.1), 0
-
-        def forward(self, x, targets):
-            return 2 * self.part(x, targets)
-
-        def backward(self, d_loss):
-            return self.part.backward(2 * d_loss)
-
-    loss, model = Twice(), pair("transformer")[1]
-    shares = Shares(model, loss, SGD(model, 0.0))
-    assert type(loss.part) is CrossEntropy and type(shares.loss.part) is gpu.CrossEntropy
-
-
 def test_no_sequence_is_padded_beyond_what_the_model_takes():
     model = pair("transformer", max_length=15)[1]
     batch = shaped(0, 6)
-    assert Shares(model, CrossEntropy(), SGD(model), replay=True).replays.rounded(batch) is batch
-
-
-@with_kernels
-def test_training_takes_the_form_of_the_loss_for_the_device_and_leaves_the_callers_as_it_is():
-    model, loss = pair("transformer")[1], CrossEntropy(0.1)
-    shares = Shares(model, loss, SGD(model, 0.0))
-    assert type(shares.loss) is gpu.CrossEntropy and shares.loss.label_smoothing == 0.1 and type(loss) is CrossEntropy
-    model = pair("transformer")[0]
-    assert Shares(model, loss, SGD(model, 0.0)).loss is loss
+    assert Shares(model, CrossEntropy(), SGD(model), replay=Replays).replays.rounded(batch) is batch
 
 
 @with_kernels
 def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
     model, freed = pair("transformer")[1], []
     monkeypatch.setattr(graphs.Recorder, "close", lambda self: freed.append(self))
-    with Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True) as shares:
+    with Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays) as shares:
         for seed in range(3):
             shares.gradients(shaped(seed, 6))
         assert shares.replays.recordings and not freed
@@ -312,7 +292,7 @@ def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
 @with_kernels
 def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
 
     def full(size):
         raise RuntimeError("cudaErrorMemoryAllocation: out of memory")
@@ -326,7 +306,7 @@ def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
 @pytest.mark.parametrize("name", ["rnn-additive", "one-vector"])
 def test_what_cannot_be_recorded_says_so_once(name):
     model = pair(name)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     with pytest.warns(UserWarning, match="cannot be replayed") as said:
         for seed in range(4):
             shares.gradients(shaped(seed, 6))
@@ -339,14 +319,14 @@ def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
     model = pair("transformer", dropout=0.1)[1]
     forward, calls = model.forward, []
     model.forward = lambda source, target_in, *packing: calls.append(target_in.shape[1]) or forward(source, target_in, *packing)
-    trained_with(model, OPTIMIZERS["sgd"], True, [6, 4] * 6 + [3])
+    trained_with(model, OPTIMIZERS["sgd"], Replays, [6, 4] * 6 + [3])
     assert sorted(calls) == [3, 4, 4, 4, 6, 6, 6]
 
 
 @with_kernels
 def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     for seed in range(4):
         shares.gradients(shaped(seed, 6))
     for field in Batch._fields:
@@ -361,9 +341,9 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     monkeypatch.setattr(Replays, "MOST", 1)
     monkeypatch.setattr(Replays, "BEFORE", 0)
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     found = [shares.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])]
-    assert list(shares.replays.recordings) == [((5, 7), (5, 6), (5, 6), True, False)]
+    assert list(shares.replays.recordings) == [((5, 7), (5, 6), (5, 6), True)]
     plain = Shares(model, CrossEntropy(), SGD(model, 0.0))
     close(found, [plain.gradients(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
 
@@ -371,7 +351,7 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
 @with_kernels
 def test_a_closer_look_at_a_replayed_step_sees_its_components():
     model = pair("transformer", dropout=0.2)[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     for seed in range(4):
         value = shares.gradients(shaped(seed, 6))
     paths = []
@@ -383,7 +363,7 @@ def test_a_closer_look_at_a_replayed_step_sees_its_components():
 @with_kernels
 def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_batch():
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     for _ in range(4):
         shares.gradients(shaped(1, 6))
     expected = model.flat_buffers().grad.get()
@@ -397,7 +377,7 @@ def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_ba
 def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
     model = pair("transformer")[1]
     model.unused = Linear(2, 3, np.random.default_rng(0)).to("float64").to("gpu")
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     for _ in range(4):
         model.unused.weight.grad += 5
         shares.gradients(shaped(1, 6))
@@ -413,7 +393,7 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
         backward, tried = model.backward, []
         if looks:
             model.backward = lambda d, b=backward, t=tried: t.append(1) or (b(d) if float(d.max()) else None)
-        shares = Shares(model, CrossEntropy(), SGD(model, 0.1), replay=True, skip_padding=False)
+        shares = Shares(model, CrossEntropy(), SGD(model, 0.1), replay=Replays, skip_padding=False)
         found = []
         for seed in range(5):
             found.append(shares.gradients(shaped(seed, 6)))
@@ -427,7 +407,7 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
 @with_kernels
 def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_captured():
     model = pair("transformer")[1]
-    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=True)
+    shares = Shares(model, CrossEntropy(), SGD(model, 0.0), replay=Replays)
     shares.gradients(shaped(1, 6))
     backward, tried = model.backward, []
     model.backward = lambda d: tried.append(backward(d)) if not tried else None + 1  # the rehearsal goes well
@@ -440,7 +420,7 @@ def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_
 
 def test_on_the_cpu_there_is_nothing_to_replay():
     model = pair("transformer")[0]
-    assert Shares(model, CrossEntropy(), SGD(model), replay=True).replays is None
+    assert Shares(model, CrossEntropy(), SGD(model), replay=Replays).replays is None
 
 
 # -- decoding --------------------------------------------------------------------------------------------------------
@@ -581,16 +561,17 @@ def mask_by_piece(seed, threshold, shape):
 def test_masks_are_the_same_from_the_formula_from_the_kernel_and_from_a_seed_on_the_device(seed):
     like, expected = on_device(np.ones((9, 11))), mask_by_piece(seed, 40000, (9, 11))
     place = on_device(np.array([5, seed], dtype=np.uint64))[1]
-    recorded = types.SimpleNamespace(next=lambda rng: place)
     drawing = types.SimpleNamespace(integers=lambda n: seed)
     for given in (seed, place):
         assert np.array_equal(philox_mask(given, 40000, like).get(), expected)
     need_kernels()
-    dropout = Dropout(1 - 40000 / 65536, drawing).to("gpu")
-    for _ in range(2):
-        assert np.array_equal(dropout(like).get() > 0, expected)
-        with seeds_from(recorded):
-            assert np.array_equal(dropout(like).get() > 0, expected)
+    dropout = Dropout(1 - 40000 / 65536, drawing)
+    for inside in (contextlib.nullcontext, lambda: accelerated(dropout)):
+        with inside():
+            for _ in range(2):
+                assert np.array_equal(dropout(like).get() > 0, expected)
+                with substituted_helpers(device_seed=lambda rng: place):
+                    assert np.array_equal(dropout(like).get() > 0, expected)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9])
@@ -640,25 +621,26 @@ def trained(folder, device, steps, *options):
     return load_checkpoint(Run.open(folder).checkpoints()[-1])
 
 
+@pytest.mark.parametrize("extra", [[], ["--gpu-kernels"]], ids=["as written", "by kernels"])
 @pytest.mark.parametrize("first, second", [("cpu", "gpu"), ("gpu", "cpu"), ("gpu", "gpu")])
-def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, capsys):
+def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, extra, capsys):
     """Without dropout the weights are those of the CPU; with it, those of one device all the way: the masks are the same.
 
     To rounding, on the device too: there a sum's order depends on where its memory begins, and on which thread comes first.
     """
-    if first == second:
-        need_kernels()  # without them nothing is replayed, and a run that goes on finds that out anew: other batches are padded
+    if extra:
+        need_kernels()
+    options = {"cpu": [], "gpu": extra}
     dropout = ["--dropout", "0.2", "--attention-dropout", "0.2"] if first == second else ["--dropout", "0"]
-    whole = trained(tmp_path / "whole", second, 8, "--shares", 1, "--schedule", "constant", *dropout)
-    trained(tmp_path / "parts", first, 4, "--shares", 1, "--schedule", "constant", *dropout)
-    command("train", "--resume", tmp_path / "parts", "--steps", 8, "--device", second, "--no-pictures")
+    whole = trained(tmp_path / "whole", second, 8, "--shares", 1, "--schedule", "constant", *dropout, *options[second])
+    trained(tmp_path / "parts", first, 4, "--shares", 1, "--schedule", "constant", *dropout, *options[first])
+    command("train", "--resume", tmp_path / "parts", "--steps", 8, "--device", second, "--no-pictures", *options[second])
     parts = load_checkpoint(Run.open(tmp_path / "parts").checkpoints()[-1])
     assert parts[1]["random"] == whole[1]["random"]
     for name, expected in whole[0].items():
         np.testing.assert_allclose(parts[0][name], expected, rtol=0, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.filterwarnings("ignore:.*cannot be replayed")
 @pytest.mark.parametrize("model", ["transformer", "rnn-additive", "conv"])
 def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     trained(tmp_path / "run", "gpu", 4, "--model", model)
@@ -676,15 +658,21 @@ def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     assert pictures[0] == pictures[1] and len(pictures[0]) >= 2
 
 
-def test_tf32_is_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
-    asked = []
-    monkeypatch.setattr("minitransformer.cli.use_tf32", lambda: asked.append(True))
-    assert main(["predict", "numbers-en-de", "seven", "--tf32"]) == 2
-    assert "--tf32 is a way in which GPUs multiply; it goes with --device gpu" in capsys.readouterr().err and not asked
-    command("predict", "numbers-en-de", "seven", "--device", "gpu")
-    assert not asked
-    command("predict", "numbers-en-de", "seven", "--device", "gpu", "--tf32")
-    assert asked
+@with_kernels
+def test_kernels_are_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
+    """Without the option nothing of `gpu` computes."""
+    launched, replayed = [], []
+    call, compute = Kernel.__call__, Replays.gradients
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: launched.append(self.name) or call(self, *inputs))
+    monkeypatch.setattr(Replays, "gradients", lambda self, batch: replayed.append(batch) or compute(self, batch))
+    assert main(["train", "reverse", "--gpu-kernels", "--out", str(tmp_path / "cpu")]) == 2
+    assert "--gpu-kernels needs a GPU; it goes with --device gpu." in capsys.readouterr().err and not (tmp_path / "cpu").exists()
+    plain = trained(tmp_path / "plain", "gpu", 4, "--dropout", 0)
+    assert not launched and not replayed
+    found = trained(tmp_path / "kernels", "gpu", 4, "--dropout", 0, "--gpu-kernels")
+    assert {"adam", "squares", "column_sums", "softmax", "layer_norm", "cross_entropy", "relu_backward"} <= set(launched) and len(replayed) == 4
+    for name, expected in plain[0].items():
+        np.testing.assert_allclose(found[0][name], expected, rtol=0, atol=1e-5, err_msg=name)
 
 
 def test_a_new_run_on_a_gpu_takes_a_batch_whole(tmp_path, capsys):
