@@ -5,6 +5,7 @@ eval mode; and, to be compared, `gradients()`, `named_gradients()`, `weights()`,
 `translated(ours)` and `double()`.
 """
 
+import contextlib
 import importlib
 
 import numpy as np
@@ -14,6 +15,7 @@ from workload import BETAS, EPSILON, LABEL_SMOOTHING, RATE, SIZES, batch_of
 from minitransformer import Transformer, TransformerConfig, no_grad
 from minitransformer.backend import as_numpy, keep_freed_memory
 from minitransformer.data.batching import Batch
+from minitransformer.gpu import Replays, accelerated
 from minitransformer.layers import CrossEntropy
 from minitransformer.testing import gradient_error
 from minitransformer.training import Adam
@@ -30,7 +32,7 @@ PEERS = {  # name: (what it needs, where it is written, its class)
 class Ours:
     """minitransformer, as its training loop runs it: a batch in two shares, side by side where there are two cores.
 
-    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed.
+    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed; kernels compute inside `by_kernels()`.
     """
 
     def __init__(self, config, batch, device="cpu", replay=True):
@@ -42,7 +44,11 @@ class Ours:
     def shared(self):
         optimizer = Adam(self.model, RATE, *BETAS, EPSILON)
         count = TrainingOptions().shares if self.device == "cpu" else 1
-        return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, count, replay=self.replay)
+        return Shares(self.model, CrossEntropy(LABEL_SMOOTHING), optimizer, count, replay=Replays if self.replay else None)
+
+    def by_kernels(self):
+        """The block in which a GPU computes by kernels; on the CPU there are none."""
+        return contextlib.nullcontext() if self.device == "cpu" else accelerated(self.model, self.shares.loss)
 
     def start(self):
         """Fork the second process, which ends with this one."""
