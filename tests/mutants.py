@@ -2262,6 +2262,7 @@ p("x609", "padded beyond what the model takes", "self.longest is None or sum(len
 p = plants("training/loop.py", "test_device.py", "a_loss_with_arrays")
 p("x610", "the loss stays on the CPU", "copy.deepcopy(loss).to(\"gpu\")", "loss")
 p("xgm1", "the caller's loss moves", "copy.deepcopy(loss).to(\"gpu\")", "loss.to(\"gpu\")")
+p("xgm4", "a loss without arrays is copied away from its kernels", "if any(map(on_host, arrays)) else loss", "if True else loss")
 p = plants("gpu/replays.py", "test_device.py", "replay and longer")
 p("x611", "recordings keep their memory", "__exit__(self, *_):\n        self.close()", "__exit__(self, *_):\n        pass", select="goes_back")
 p = plants("gpu/graphs.py", "test_device.py", "replayed_steps and transformer and sgd")

@@ -303,6 +303,7 @@ def test_a_loss_with_arrays_is_copied_to_the_device_and_the_callers_stays_as_it_
     plain = Plain(expected, loss, SGD(expected, 0.0))
     assert plain.loss is loss
     on_gpu = strategy(model, loss, SGD(model, 0.0))
+    assert strategy(model, loss.part, SGD(model, 0.0)).loss is loss.part  # has none, and `accelerated` finds it where it is
     assert on_gpu.loss.part is not loss.part and on_host(loss.weight) and not on_host(on_gpu.loss.weight)
     close([on_gpu.compute(shaped(0, 6))], [plain.compute(shaped(0, 6))])
 
@@ -720,7 +721,7 @@ def test_a_run_in_two_shares_computes_by_kernels_and_is_not_replayed(tmp_path, m
     monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: launched.append(self.name) or call(self, *inputs))
     monkeypatch.setattr(Replays, "compute", lambda *_: pytest.fail("a step in two shares is replayed"))
     trained(tmp_path / "two", "gpu", 4, "--shares", 2, "--gpu-kernels")
-    assert {"adam", "softmax", "layer_norm"} <= set(launched)
+    assert {"adam", "softmax", "layer_norm", "cross_entropy"} <= set(launched)
 
 
 def test_a_new_run_on_a_gpu_takes_a_batch_whole(tmp_path, capsys):
