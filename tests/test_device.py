@@ -315,6 +315,15 @@ def test_no_sequence_is_padded_beyond_what_the_model_takes():
 
 
 @with_kernels
+def test_a_step_that_python_makes_computes_by_kernels_as_a_recorded_one_does(monkeypatch):
+    launched, call = set(), Kernel.__call__
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: launched.add(self.name) or call(self, *inputs))
+    model = pair("transformer")[1]
+    Replays(model, CrossEntropy(), SGD(model, 0.0)).compute(shaped(0, 6))
+    assert {"softmax", "layer_norm", "cross_entropy", "cross_entropy_backward"} <= launched
+
+
+@with_kernels
 def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
     model, freed = pair("transformer")[1], []
     monkeypatch.setattr(graphs.Recorder, "close", lambda self: freed.append(self))
