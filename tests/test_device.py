@@ -299,6 +299,8 @@ class Weighted(Module):
 
 @pytest.mark.parametrize("strategy", [Plain, Replays])
 def test_a_loss_with_arrays_is_copied_to_the_device_and_the_callers_stays_as_it_is(strategy):
+    if strategy is Replays:
+        need_kernels()
     (expected, model), loss = pair("transformer"), Weighted()
     plain = Plain(expected, loss, SGD(expected, 0.0))
     assert plain.loss is loss
@@ -348,6 +350,7 @@ def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     assert found[0] == found[1] == found[2] and not replays.recordings
 
 
+@with_kernels
 @pytest.mark.parametrize("name", ["rnn-additive", "one-vector"])
 def test_what_cannot_be_recorded_says_so_once(name):
     model = pair(name)[1]
