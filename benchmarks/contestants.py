@@ -5,6 +5,7 @@ eval mode; and, to be compared, `gradients()`, `named_gradients()`, `weights()`,
 `translated(ours)` and `double()`.
 """
 
+import contextlib
 import importlib
 
 import numpy as np
@@ -14,6 +15,7 @@ from workload import BETAS, EPSILON, LABEL_SMOOTHING, RATE, SIZES, batch_of
 from minitransformer import Transformer, TransformerConfig, no_grad
 from minitransformer.backend import as_numpy, keep_freed_memory
 from minitransformer.data.batching import Batch
+from minitransformer.gpu import Replays, accelerated
 from minitransformer.layers import CrossEntropy
 from minitransformer.testing import gradient_error
 from minitransformer.training import Adam, in_shares
@@ -29,7 +31,7 @@ PEERS = {  # name: (what it needs, where it is written, its class)
 class Ours:
     """minitransformer, as its training loop runs it: a batch in two shares, side by side where there are two cores.
 
-    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed.
+    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed; kernels compute inside `by_kernels()`.
     """
 
     def __init__(self, config, batch, device="cpu", replay=True):
@@ -42,10 +44,12 @@ class Ours:
         """As a run computes its batches."""
         strategy = in_shares(TrainingOptions().shares if self.device == "cpu" else 1, skip_padding=True)
         if self.device == "gpu" and self.replay:
-            from minitransformer.gpu.replays import Replays
-
             strategy = Replays
         return strategy(self.model, CrossEntropy(LABEL_SMOOTHING), Adam(self.model, RATE, *BETAS, EPSILON))
+
+    def by_kernels(self):
+        """The block in which a GPU computes by kernels; on the CPU there are none."""
+        return contextlib.nullcontext() if self.device == "cpu" else accelerated(self.model, self.strategy.loss)
 
     def start(self):
         """Fork the second process, which ends with this one."""

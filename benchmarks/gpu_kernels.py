@@ -7,6 +7,7 @@ memory bandwidth is that of what has to be read and written at least, by our tim
 `--device cpu` is to see that it runs: there a component has no other form, and is timed twice.
 """
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable
@@ -75,34 +76,37 @@ def rows(options):
 
     torch = contestants.find("PyTorch")
     for name in options.kernels:
-        shape, least, steps = adam(options, torch) if name == ADAM else there_and_back(CASES[name], options, torch)
-        found = turns.measured({n: card.done(step, options.device) for n, step in steps.items()}, options)
+        with contextlib.ExitStack() as opened:
+            shape, least, steps = adam(options, torch, opened) if name == ADAM else there_and_back(CASES[name], options, torch, opened)
+            found = turns.measured({n: card.done(step, options.device) for n, step in steps.items()}, options)
         yield {"kernel": name, "shape": shape, "card": card.facts(options.device), **found,
                "gb_per_second": least / found["ms"]["ours"] / 1e6, "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
         del steps
         card.give_back(options.device)
 
 
-def there_and_back(case, options, torch):
+def there_and_back(case, options, torch, opened):
     """(the input's shape, the bytes that have to be moved at least, {name: forward and backward})."""
     rows, columns = case.shape
     shape = (max(1, rows // SMALLER) if options.quick else rows, columns)
     x = generator().standard_normal(shape, dtype="float32")
     targets = [generator().integers(1, columns, rows)[: len(x)]] if case.targets else []
-    steps = {name: ours(case, x, targets, options.device, form) for name, form in (("ours", options.device), ("by formula", "cpu"))}
+    steps = {"ours": ours(case, x, targets, options.device, opened), "by formula": ours(case, x, targets, options.device)}
     if torch:
         steps["PyTorch"] = pytorchs(case, x, targets, options.device)
     return shape, case.moved * x.nbytes, steps
 
 
-def ours(case, x, targets, device, form):
-    """Forward and backward of the component on this device, in its form for `form`."""
+def ours(case, x, targets, device, opened=None):
+    """Forward and backward of the component on this device: as it is written, or, on a GPU, by kernels while `opened` lasts."""
     import minitransformer
-    from minitransformer import gpu
     from minitransformer.backend import array_module, move
+    from minitransformer.core.module import substituted
+    from minitransformer.gpu import FORMS
 
     component = case.made(minitransformer).to(device)
-    component.__class__ = gpu.form(type(component), form)
+    if opened is not None and device == "gpu":
+        opened.enter_context(substituted({component: FORMS[type(component)]}))  # of this one alone
     x, targets = move(x, device), [move(ids, device) for ids in targets]
     d_y = 1.0 if targets else array_module(x).ones_like(x)  # 1 for a loss
 
@@ -128,14 +132,17 @@ def pytorchs(case, x, targets, device):
     return step
 
 
-def adam(options, torch):
+def adam(options, torch, opened):
     """Its step on about as many parameters as base has; each is read, with its gradient and two moments, and three are written."""
+    from minitransformer.gpu import accelerated
     from minitransformer.layers import Linear
     from minitransformer.training import Adam
 
     shape = (PARAMETERS // 8000 // (SMALLER if options.quick else 1), 8000)
     model = Linear(*shape, generator(), bias=False).to(options.device)
     optimizer = Adam(model)
+    if options.device == "gpu":
+        opened.enter_context(accelerated(model))
     model.weight.grad[...] = 1e-3
     steps = {"ours": optimizer.step}
     if torch:

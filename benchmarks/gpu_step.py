@@ -10,6 +10,8 @@ At toy size both must give the same loss, gradients and step in float64 before a
 that it runs.
 """
 
+import contextlib
+import os
 import sys
 
 import card
@@ -55,7 +57,11 @@ def rows(options):
             elif torch is not None:
                 made[name] = torch(config, ids, device=options.device, **PYTORCH[name])
                 made[name].take_weights(made["ours"].weights())
-        found = turns.measured({name: card.done(contestant.step, options.device) for name, contestant in made.items()}, options)
+        with contextlib.ExitStack() as opened:
+            for contestant in made.values():
+                if isinstance(contestant, contestants.Ours):
+                    opened.enter_context(contestant.by_kernels())
+            found = turns.measured({name: card.done(contestant.step, options.device) for name, contestant in made.items()}, options)
         flop = 2 * multiply_adds(config, batch, length)
         yield {"size": size, "tokens": batch * length, "dropout": options.dropout, "tf32": options.tf32, "card": card.facts(options.device), **found,
                "tflops": {name: flop / ms / 1e9 for name, ms in found["ms"].items()},
@@ -67,9 +73,7 @@ def rows(options):
 
 def choose_products(tf32, torch):
     """Ours, and PyTorch's where it is installed: in TF32 or not."""
-    from minitransformer.backend import use_tf32
-
-    use_tf32(tf32)
+    os.environ["CUPY_TF32"] = str(int(tf32))  # CuPy reads it at its first product, and so do we
     if torch is not None:
         from torch import backends
 

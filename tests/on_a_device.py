@@ -4,18 +4,16 @@ import numpy as np
 import pytest
 import strict_arrays
 
-from minitransformer import gpu
-from minitransformer.backend import arrays, products
+from minitransformer.backend import arrays
+from minitransformer.gpu import cublas
 from minitransformer.gpu.parity import there
 
 
 @pytest.fixture(autouse=True)
 def strict_device(monkeypatch):
-    """The device "gpu" is the strict library. Without a C++ compiler, components run there as they are written."""
+    """The device "gpu" is the strict library."""
     monkeypatch.setattr(arrays, "_cupy", lambda: strict_arrays.xp)
-    monkeypatch.setattr(products, "load_cublas", strict_arrays.Cublas)
-    if not has_kernels():
-        monkeypatch.setattr(gpu, "FORMS", {})
+    monkeypatch.setattr(cublas, "load_cublas", lambda xp: strict_arrays.Cublas())
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 The device is the stand-in of `strict_arrays.py` here; `test_gpu.py` runs the same tests on a real card.
 """
 
+import contextlib
 import copy
+import json
 import re
 import types
 
@@ -13,20 +15,27 @@ import strict_arrays
 from on_a_device import close, kernels, library, need_kernels, on_device, strict_device, waited_for  # noqa: F401 - fixtures
 from strict_arrays import CONSTANTS, FUNCTIONS, METHODS, OPERATORS, counted
 
-from minitransformer import gpu
 from minitransformer.attention import attentions
-from minitransformer.backend import arrays, as_numpy, chosen_device, graphs, keep_mask, nearest_keep, on_host
-from minitransformer.backend.random import philox, philox_mask, seeds_from
+from minitransformer.backend import (
+    arrays,
+    as_numpy,
+    chosen_device,
+    keep_mask,
+    nearest_keep,
+    on_host,
+    substituted_helpers,
+)
+from minitransformer.backend.random import philox, philox_mask
 from minitransformer.backend.updates import BLOCK, in_blocks
 from minitransformer.cli import main
-from minitransformer.cli.commands import strategy_of
 from minitransformer.core import Module, observe
 from minitransformer.data.batching import Batch
 from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
 from minitransformer.decoding import beam_search, evaluate, greedy, sample
 from minitransformer.errors import InputError
-from minitransformer.gpu import parity
+from minitransformer.gpu import FORMS, accelerated, graphs, layer_norm, parity
+from minitransformer.gpu.kernels import Kernel
 from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.gpu.replays import Replays
 from minitransformer.inspection import alignment_fractions, attention_gradients, attention_weights, source_gradients
@@ -50,14 +59,19 @@ TRAININGS = [(name, "adam") for name in MODELS] + [("transformer", name) for nam
 
 @pytest.mark.parametrize("component", [c for c in COMPONENTS if c not in (CrossEntropy, Dropout)], ids=lambda c: c.__name__)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("form", ["by kernels", "as written"])
-def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(component, dtype, form, monkeypatch):
-    """By the kernels of `gpu`, for components that have some, and by the operations that the component is written in."""
-    if form == "as written":
-        monkeypatch.setattr(gpu, "FORMS", {})
-    else:
+@pytest.mark.parametrize("form", ["as written", "by kernels"])
+def test_every_component_gives_the_same_on_the_device_and_waits_for_nothing(component, dtype, form):
+    """By the operations that the component is written in, and by the kernels of `gpu`, for components that have some."""
+    if form == "by kernels":
         need_kernels()
-    expected, found = (passed_through(component, dtype, device, counted) for device in ("cpu", "gpu"))
+
+    @contextlib.contextmanager
+    def counted_inside(made):
+        with counted() as transfers, accelerated(made) if form == "by kernels" else contextlib.nullcontext():
+            yield transfers
+
+    expected = passed_through(component, dtype, "cpu")
+    found = passed_through(component, dtype, "gpu", counted_inside)
     for a, b in zip(found[:3], expected[:3]):
         close(a, b, 1e-10 if dtype == "float64" else 1e-4)
     assert waited_for(found[3], {})
@@ -75,10 +89,10 @@ def test_nothing_of_a_component_on_the_device_is_numpys(monkeypatch):
 
 @with_kernels
 def test_the_deviation_of_a_component_is_that_of_its_worst_number(monkeypatch):
-    assert deviation(LayerNorm, "float64") < 1e-14
-    backward = gpu.LayerNorm.backward
-    monkeypatch.setattr(gpu.LayerNorm, "backward", lambda self, d_y: backward(self, d_y) + 0.5)
-    assert 0.1 < deviation(LayerNorm, "float64") <= 0.5
+    assert deviation(LayerNorm, "float64") < 1e-14 and deviation(LayerNorm, "float64", by_kernels=True) < 1e-14
+    wrong = layer_norm.forward, lambda norm, d_y: layer_norm.backward(norm, d_y) + 0.5
+    monkeypatch.setitem(FORMS, LayerNorm, wrong)
+    assert 0.1 < deviation(LayerNorm, "float64", by_kernels=True) <= 0.5 and deviation(LayerNorm, "float64") < 1e-14
 
 
 def test_cross_entropy_looks_at_the_targets_before_they_go_to_the_device():
@@ -172,7 +186,7 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long
     lengths = [6, 4, 6, 6, 4, 6, 4, 3]
     dropout = {"dropout": 0.3, "attention_dropout": 0.2, "activation_dropout": 0.1}
     results, generators = [], []
-    for replay in (False, True):
+    for replay in (None, Replays):
         model = pair(name, **dropout)[1]
         results.append(trained_with(model, OPTIMIZERS[optimizer], replay, lengths))
         generators.append([g.bit_generator.state for g in model.generators()])
@@ -268,21 +282,32 @@ def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypat
     close([found[1]], [found[0]])
 
 
-@with_kernels
-def test_a_loss_with_parts_is_copied_with_them():
-    class Twice(Module):
-        def __init__(self):
-            self.part, self.padding = CrossEntropy(0.1), 0
+class Weighted(Module):
+    """A loss with an array, the weight, and with a part."""
 
-        def forward(self, x, targets):
-            return 2 * self.part(x, targets)
+    padding = 0
 
-        def backward(self, d_loss):
-            return self.part.backward(2 * d_loss)
+    def __init__(self):
+        self.part, self.weight = CrossEntropy(0.1), np.full((1,), 2.0)
 
-    loss, model = Twice(), pair("transformer")[1]
-    replays = Plain(model, loss, SGD(model, 0.0))
-    assert type(loss.part) is CrossEntropy and type(replays.loss.part) is gpu.CrossEntropy
+    def forward(self, x, targets):
+        return (self.weight * self.part(x, targets)).sum()
+
+    def backward(self, d_loss=1.0):
+        return self.part.backward(2 * d_loss)
+
+
+@pytest.mark.parametrize("strategy", [Plain, Replays])
+def test_a_loss_with_arrays_is_copied_to_the_device_and_the_callers_stays_as_it_is(strategy):
+    if strategy is Replays:
+        need_kernels()
+    (expected, model), loss = pair("transformer"), Weighted()
+    plain = Plain(expected, loss, SGD(expected, 0.0))
+    assert plain.loss is loss
+    on_gpu = strategy(model, loss, SGD(model, 0.0))
+    assert strategy(model, loss.part, SGD(model, 0.0)).loss is loss.part  # has none, and `accelerated` finds it where it is
+    assert on_gpu.loss.part is not loss.part and on_host(loss.weight) and not on_host(on_gpu.loss.weight)
+    close([on_gpu.compute(shaped(0, 6))], [plain.compute(shaped(0, 6))])
 
 
 def test_no_sequence_is_padded_beyond_what_the_model_takes():
@@ -292,12 +317,12 @@ def test_no_sequence_is_padded_beyond_what_the_model_takes():
 
 
 @with_kernels
-def test_training_takes_the_form_of_the_loss_for_the_device_and_leaves_the_callers_as_it_is():
-    model, loss = pair("transformer")[1], CrossEntropy(0.1)
-    replays = Plain(model, loss, SGD(model, 0.0))
-    assert type(replays.loss) is gpu.CrossEntropy and replays.loss.label_smoothing == 0.1 and type(loss) is CrossEntropy
-    model = pair("transformer")[0]
-    assert Plain(model, loss, SGD(model, 0.0)).loss is loss
+def test_a_step_that_python_makes_computes_by_kernels_as_a_recorded_one_does(monkeypatch):
+    launched, call = set(), Kernel.__call__
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: launched.add(self.name) or call(self, *inputs))
+    model = pair("transformer")[1]
+    Replays(model, CrossEntropy(), SGD(model, 0.0)).compute(shaped(0, 6))
+    assert {"softmax", "layer_norm", "cross_entropy", "cross_entropy_backward"} <= launched
 
 
 @with_kernels
@@ -325,6 +350,7 @@ def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     assert found[0] == found[1] == found[2] and not replays.recordings
 
 
+@with_kernels
 @pytest.mark.parametrize("name", ["rnn-additive", "one-vector"])
 def test_what_cannot_be_recorded_says_so_once(name):
     model = pair(name)[1]
@@ -341,7 +367,7 @@ def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
     model = pair("transformer", dropout=0.1)[1]
     forward, calls = model.forward, []
     model.forward = lambda source, target_in, *packing: calls.append(target_in.shape[1]) or forward(source, target_in, *packing)
-    trained_with(model, OPTIMIZERS["sgd"], True, [6, 4] * 6 + [3])
+    trained_with(model, OPTIMIZERS["sgd"], Replays, [6, 4] * 6 + [3])
     assert sorted(calls) == [3, 4, 4, 4, 6, 6, 6]
 
 
@@ -365,7 +391,7 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     model = pair("transformer")[1]
     replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
     found = [replays.compute(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])]
-    assert list(replays.recordings) == [((5, 7), (5, 6), (5, 6), True, False)]
+    assert list(replays.recordings) == [((5, 7), (5, 6), (5, 6), True)]
     plain = Plain(model, CrossEntropy(), SGD(model, 0.0))
     close(found, [plain.compute(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
 
@@ -586,16 +612,17 @@ def mask_by_piece(seed, threshold, shape):
 def test_masks_are_the_same_from_the_formula_from_the_kernel_and_from_a_seed_on_the_device(seed):
     like, expected = on_device(np.ones((9, 11))), mask_by_piece(seed, 40000, (9, 11))
     place = on_device(np.array([5, seed], dtype=np.uint64))[1]
-    recorded = types.SimpleNamespace(next=lambda rng: place)
     drawing = types.SimpleNamespace(integers=lambda n: seed)
     for given in (seed, place):
         assert np.array_equal(philox_mask(given, 40000, like).get(), expected)
     need_kernels()
-    dropout = Dropout(1 - 40000 / 65536, drawing).to("gpu")
-    for _ in range(2):
-        assert np.array_equal(dropout(like).get() > 0, expected)
-        with seeds_from(recorded):
-            assert np.array_equal(dropout(like).get() > 0, expected)
+    dropout = Dropout(1 - 40000 / 65536, drawing)
+    for inside in (contextlib.nullcontext, lambda: accelerated(dropout)):
+        with inside():
+            for _ in range(2):
+                assert np.array_equal(dropout(like).get() > 0, expected)
+                with substituted_helpers(device_seed=lambda rng: place):
+                    assert np.array_equal(dropout(like).get() > 0, expected)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9])
@@ -645,25 +672,26 @@ def trained(folder, device, steps, *options):
     return load_checkpoint(Run.open(folder).checkpoints()[-1])
 
 
+@pytest.mark.parametrize("extra", [[], ["--gpu-kernels"]], ids=["as written", "by kernels"])
 @pytest.mark.parametrize("first, second", [("cpu", "gpu"), ("gpu", "cpu"), ("gpu", "gpu")])
-def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, capsys):
+def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, extra, capsys):
     """Without dropout the weights are those of the CPU; with it, those of one device all the way: the masks are the same.
 
     To rounding, on the device too: there a sum's order depends on where its memory begins, and on which thread comes first.
     """
-    if first == second:
-        need_kernels()  # without them nothing is replayed, and a run that goes on finds that out anew: other batches are padded
+    if extra:
+        need_kernels()
+    options = {"cpu": [], "gpu": extra}
     dropout = ["--dropout", "0.2", "--attention-dropout", "0.2"] if first == second else ["--dropout", "0"]
-    whole = trained(tmp_path / "whole", second, 8, "--shares", 1, "--schedule", "constant", *dropout)
-    trained(tmp_path / "parts", first, 4, "--shares", 1, "--schedule", "constant", *dropout)
-    command("train", "--resume", tmp_path / "parts", "--steps", 8, "--device", second, "--no-pictures")
+    whole = trained(tmp_path / "whole", second, 8, "--shares", 1, "--schedule", "constant", *dropout, *options[second])
+    trained(tmp_path / "parts", first, 4, "--shares", 1, "--schedule", "constant", *dropout, *options[first])
+    command("train", "--resume", tmp_path / "parts", "--steps", 8, "--device", second, "--no-pictures", *options[second])
     parts = load_checkpoint(Run.open(tmp_path / "parts").checkpoints()[-1])
     assert parts[1]["random"] == whole[1]["random"]
     for name, expected in whole[0].items():
         np.testing.assert_allclose(parts[0][name], expected, rtol=0, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.filterwarnings("ignore:.*cannot be replayed")
 @pytest.mark.parametrize("model", [pytest.param("transformer", marks=pytest.mark.slow), "rnn-additive", pytest.param("conv", marks=pytest.mark.slow)])
 def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     trained(tmp_path / "run", "gpu", 4, "--model", model)
@@ -681,28 +709,37 @@ def test_every_command_says_the_same_on_the_device(tmp_path, model, capsys):
     assert pictures[0] == pictures[1] and len(pictures[0]) >= 2
 
 
-def test_tf32_is_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
-    asked = []
-    monkeypatch.setattr("minitransformer.cli.use_tf32", lambda: asked.append(True))
-    assert main(["predict", "numbers-en-de", "seven", "--tf32"]) == 2
-    assert "--tf32 is an option of GPUs. Use it with --device gpu" in capsys.readouterr().err and not asked
-    command("predict", "numbers-en-de", "seven", "--device", "gpu")
-    assert not asked
-    command("predict", "numbers-en-de", "seven", "--device", "gpu", "--tf32")
-    assert asked
+@with_kernels
+def test_kernels_are_asked_for_by_name_and_for_a_gpu(tmp_path, monkeypatch, capsys):
+    """Without the option nothing of `gpu` computes."""
+    launched, replayed = [], []
+    call, compute = Kernel.__call__, Replays.compute
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: launched.append(self.name) or call(self, *inputs))
+    monkeypatch.setattr(Replays, "compute", lambda self, batch: replayed.append(batch) or compute(self, batch))
+    assert main(["train", "reverse", "--gpu-kernels", "--out", str(tmp_path / "cpu")]) == 2
+    assert "--gpu-kernels needs a GPU. Use it with --device gpu." in capsys.readouterr().err and not (tmp_path / "cpu").exists()
+    trained(tmp_path / "plain", "gpu", 4, "--dropout", 0)
+    assert not launched and not replayed
+    trained(tmp_path / "kernels", "gpu", 4, "--dropout", 0, "--gpu-kernels")
+    assert {"adam", "squares", "column_sums", "softmax", "layer_norm", "cross_entropy", "relu_backward"} <= set(launched) and len(replayed) == 4
+    lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in ("plain", "kernels")]
+    plain, found = ([json.loads(line)["loss"] for line in each if '"loss"' in line] for each in lines)
+    assert len(plain) >= 2 and found == pytest.approx(plain, rel=1e-4)
+
+
+@with_kernels
+def test_a_run_in_two_shares_computes_by_kernels_and_is_not_replayed(tmp_path, monkeypatch, capsys):
+    launched, call = [], Kernel.__call__
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: launched.append(self.name) or call(self, *inputs))
+    monkeypatch.setattr(Replays, "compute", lambda *_: pytest.fail("a step in two shares is replayed"))
+    trained(tmp_path / "two", "gpu", 4, "--shares", 2, "--gpu-kernels")
+    assert {"adam", "softmax", "layer_norm", "cross_entropy"} <= set(launched)
 
 
 def test_a_new_run_on_a_gpu_takes_a_batch_whole(tmp_path, capsys):
     for n, (device, options, shares) in enumerate((("gpu", [], 1), ("gpu", ["--shares", "2"], 2), ("auto", [], 2))):
         trained(tmp_path / str(n), device, 4, *options)
         assert Run.open(tmp_path / str(n)).options.shares == shares
-
-
-def test_the_command_replays_a_run_on_a_gpu_that_is_in_one_share(tmp_path, capsys):
-    trained(tmp_path / "one", "gpu", 4, "--shares", 1)
-    trained(tmp_path / "two", "gpu", 4, "--shares", 2)
-    strategies = {(name, device): strategy_of(Run.open(tmp_path / name).to(device)) for name in ("one", "two") for device in ("cpu", "gpu")}
-    assert strategies.pop(("one", "gpu")) is Replays and [*strategies.values()] == 3 * [None]
 
 
 def test_the_study_stays_on_the_cpu(capsys):

@@ -3,16 +3,20 @@
 Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each component, forward and backward.
 """
 
+import contextlib
+
 import numpy as np
 import pytest
 import test_device
 import test_kernels
 from on_a_device import close, kernels, on_device  # noqa: F401 - a fixture
 from test_device import RECORDED, as_long_as_it_is, batch_of, pair  # noqa: F401 - a fixture
+from test_kernels import block, by_kernels  # noqa: F401 - fixtures
 
 from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem
-from minitransformer.backend.graphs import Recorder, Recording
+from minitransformer.gpu import accelerated
+from minitransformer.gpu.graphs import Recorder, Recording
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
 from minitransformer.training import Adam, train
@@ -40,18 +44,21 @@ def test_nothing_inside_a_step_waits_for_the_card(name):
         return value
 
     batch = [on_device(ids) for ids in batch_of()]
-    float(step(*batch))  # compiles the kernels
-    recording = Recording(Recorder(arrays._cupy()), step, *batch)
+    with accelerated(model, loss):
+        float(step(*batch))  # compiles the kernels
+        recording = Recording(Recorder(arrays._cupy()), step, *batch)
     losses = [float(recording.launch()) for _ in range(30)]
     assert losses[-1] < losses[0]
 
 
-def test_a_hundred_steps_follow_the_cpu():
+@pytest.mark.parametrize("kernels_too", [False, True])
+def test_a_hundred_steps_follow_the_cpu(kernels_too):
     config = TransformerConfig.preset("toy", source_vocabulary=17, dropout=0.0)
     curves = []
     for device in ("cpu", "gpu"):
-        model, seen = Transformer(config, 1).to(device), []
-        train(model, CrossEntropy(0.1), Adam(model, 1e-3), batch_of, 100, 1.0, [seen.append])
+        model, loss, seen = Transformer(config, 1).to(device), CrossEntropy(0.1), []
+        with accelerated(model, loss) if kernels_too and device == "gpu" else contextlib.nullcontext():
+            train(model, loss, Adam(model, 1e-3), batch_of, 100, 1.0, [seen.append])
         curves.append(np.array([step.loss for step in seen]))
     assert curves[0][-1] < 0.5 * curves[0][0]
     close([curves[1]], [curves[0]], 1e-3)

@@ -1,24 +1,29 @@
 """The kernels of `gpu`, compiled for the CPU, against the components that state their formulas. See `cuda_on_cpu.py`.
 
+Every component here that is on the device computes by kernels, as inside `accelerated`.
+
 `test_gpu.py` runs the same tests on a real card.
 """
 
+import contextlib
 import gc
 import re
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import cuda_on_cpu
 import numpy as np
 import pytest
 from on_a_device import close, library, on_device, strict_device  # noqa: F401 - a fixture
 
-from minitransformer import gpu
+from minitransformer import backend
 from minitransformer.attention import LocalAttention, ScaledDotProductAttention, causal_mask, keep_weights
-from minitransformer.backend import position_sum, product, products, sum_of_squares, use_tf32
-from minitransformer.backend.kernels import FLOATS, Kernel
-from minitransformer.backend.products import calls
 from minitransformer.core import Module
 from minitransformer.errors import InputError
+from minitransformer.gpu import FORMS, accelerated, cublas, has_form, scaled_dot_product
+from minitransformer.gpu.cublas import calls, product
+from minitransformer.gpu.kernels import FLOATS, Kernel
+from minitransformer.gpu.sums import position_sum, sum_of_squares
 from minitransformer.layers import GELU, CrossEntropy, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU
 from minitransformer.testing import gradient_error
 from minitransformer.testing.gradient_check import as_tuple, is_float
@@ -37,23 +42,41 @@ def warps(request):
         yield
 
 
+@pytest.fixture(autouse=True)
+def block():
+    """The block of `accelerated` in which a test computes."""
+    with contextlib.ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def by_kernels(block):
+    """A function that moves a component to the device, to compute by kernels for the rest of the test."""
+
+    def moved(component):
+        block.enter_context(accelerated(component.to("gpu")))
+        return component
+
+    return moved
+
+
 def drawn(*shape, seed=0):
     return np.random.default_rng([seed, *shape]).standard_normal(shape)
 
 
 def both_ways(make, inputs, d_y, dtype="float64"):
-    """[outputs, gradients of inputs and of parameters] on the CPU, and by the form for a GPU."""
+    """[outputs, gradients of inputs and of parameters] on the CPU, and by kernels."""
     found = []
     for where in ("cpu", "gpu"):
         component = make().to(dtype)
         for n, p in enumerate(component.parameters()):
             p.data += drawn(*p.shape, seed=n).astype(dtype)
-        component.to(where)
-        assert (type(component) in gpu.PLAIN) == (where == "gpu")
+        assert has_form(component.to(where))
         given = [x.astype(dtype) if is_float(x) else x for x in (*inputs, d_y)]
         *given, d = on_device(given) if where == "gpu" else given
-        y = component(*given)
-        d_inputs = as_tuple(component.backward(d))
+        with accelerated(component) if where == "gpu" else contextlib.nullcontext():
+            y = component(*given)
+            d_inputs = as_tuple(component.backward(d))
         assert not component.pending()
         found.append([on_cpu(value) for value in (y, *d_inputs, *(p.grad for p in component.parameters()))])
     return found
@@ -79,16 +102,16 @@ def test_a_form_computes_what_its_component_does(kind, dtype, width):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("value", [255, 0.1, 99999.7, 1e30])
-def test_layer_norm_of_a_constant_row_in_float32_is_exactly_beta(width, value):
-    norm = LayerNorm(width).to("gpu")
+def test_layer_norm_of_a_constant_row_in_float32_is_exactly_beta(width, value, by_kernels):
+    norm = by_kernels(LayerNorm(width))
     norm.beta.data = on_device(drawn(width).astype(np.float32))
     y = norm(on_device(np.full((ROWS, width), value, dtype=np.float32)))
     np.testing.assert_array_equal(on_cpu(y), np.tile(on_cpu(norm.beta.data), (ROWS, 1)))
 
 
 @pytest.mark.parametrize("place", [0, 1, 99])
-def test_layer_norm_in_float32_sees_a_small_difference_beside_a_large_mean(place):
-    norm, double = LayerNorm(100).to("gpu"), LayerNorm(100).to("float64")
+def test_layer_norm_in_float32_sees_a_small_difference_beside_a_large_mean(place, by_kernels):
+    norm, double = by_kernels(LayerNorm(100)), LayerNorm(100).to("float64")
     x = np.full((ROWS, 100), 1e5, dtype=np.float32)
     x[:, place] += 1
     d_y = drawn(ROWS, 100).astype(np.float32)
@@ -102,16 +125,16 @@ def test_an_empty_batch_is_an_empty_batch():
 
 
 @pytest.mark.parametrize("kind", [ReLU, GELU, TanhGELU, Softmax, lambda: LayerNorm(5)])
-def test_arrays_that_do_not_lie_in_order_are_read_in_theirs(kind):
+def test_arrays_that_do_not_lie_in_order_are_read_in_theirs(kind, by_kernels):
     x, d_y = drawn(5, 7).T, drawn(5, 7, seed=1).T
-    expected, component = kind().to("float64"), kind().to("float64").to("gpu")
+    expected, component = kind().to("float64"), by_kernels(kind().to("float64"))
     y, d_x = expected(x), expected.backward(d_y)
     found = component(on_device(x.T.copy()).T), component.backward(on_device(d_y.T.copy()).T)
     close([value.get() for value in found], [y, d_x])
 
 
-def test_dropout_drops_what_it_dropped_also_where_arrays_do_not_lie_in_order():
-    dropout, x, d_y = Dropout(0.5, np.random.default_rng(0)).to("gpu"), drawn(5, 7), drawn(5, 7, seed=1)
+def test_dropout_drops_what_it_dropped_also_where_arrays_do_not_lie_in_order(by_kernels):
+    dropout, x, d_y = by_kernels(Dropout(0.5, np.random.default_rng(0))), drawn(5, 7), drawn(5, 7, seed=1)
     y, d_x = dropout(on_device(x).T), dropout.backward(on_device(d_y).T)
     kept = y.get() != 0
     assert 0 < kept.sum() < kept.size
@@ -119,8 +142,8 @@ def test_dropout_drops_what_it_dropped_also_where_arrays_do_not_lie_in_order():
 
 
 @pytest.mark.parametrize("kind", [ReLU, GELU, TanhGELU, Softmax, lambda: LayerNorm(4), lambda: Dropout(0.5, np.random.default_rng(0))])
-def test_a_gradient_of_another_shape_is_refused_and_never_read_beyond_its_end(kind):
-    component, x = kind().to("float64").to("gpu"), on_device(drawn(2, 3, 4))
+def test_a_gradient_of_another_shape_is_refused_and_never_read_beyond_its_end(kind, by_kernels):
+    component, x = by_kernels(kind().to("float64")), on_device(drawn(2, 3, 4))
     component(x)
     for shape in ((2, 3, 3), (2, 3, 4, 1), (12, 2), (3, 3, 4), (4,), (3, 4), (2, 3, 1)):
         with pytest.raises(InputError, match=f"has the shape {re.escape(str(shape))}, but forward returned one of shape"):
@@ -173,19 +196,17 @@ def test_a_causal_mask_lies_in_memory_the_other_way_round():
 
 
 def attention(dropout=0.0):
-    return ScaledDotProductAttention(np.random.default_rng(4), dropout).to("float64").to("gpu")
+    return ScaledDotProductAttention(np.random.default_rng(4), dropout).to("float64")
 
 
 def qkv():
     return [on_device(drawn(2, 3, 6, 5, seed=seed)) for seed in range(3)]
 
 
-def test_attention_keeps_its_weights_and_drops_some():
+def test_attention_keeps_its_weights_and_drops_some(by_kernels):
     """Against the operations that it is written in, on the same masks."""
     found = []
-    for component in (attention(0.4), attention(0.4)):
-        if found:
-            component.__class__ = ScaledDotProductAttention
+    for component in (by_kernels(attention(0.4)), attention(0.4).to("gpu")):
         with keep_weights(component):
             y, d_inputs = component(*qkv()), component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
         found.append([value.get() for value in (y, *d_inputs, component.weights, component.d_weights)])
@@ -193,14 +214,14 @@ def test_attention_keeps_its_weights_and_drops_some():
     assert (found[0][-1] == 0).mean() == pytest.approx(0.4, abs=0.1)
 
 
-def test_attention_keeps_nothing_unless_it_is_asked_to():
-    component = attention()
+def test_attention_keeps_nothing_unless_it_is_asked_to(by_kernels):
+    component = by_kernels(attention())
     component(*qkv())
     component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
     assert not hasattr(component, "weights") and not hasattr(component, "d_weights")
 
 
-def test_a_softmax_of_ones_own_is_called():
+def test_a_softmax_of_ones_own_is_called(by_kernels):
     class Half(Module):
         def forward(self, x):
             self.save(x)
@@ -211,22 +232,30 @@ def test_a_softmax_of_ones_own_is_called():
 
     component = attention()
     component.softmax = Half()
+    by_kernels(component)
     query, key, value = qkv()
     close([component(query, key, value).get()], [0.5 * value.get().sum(axis=-2, keepdims=True).repeat(6, axis=-2)])
     d_query, d_key, _ = component.backward(on_device(drawn(2, 3, 6, 5, seed=3)))
     assert not d_query.get().any() and not d_key.get().any()
 
 
-def test_attention_says_what_is_wrong_with_a_mask():
+def test_attention_says_what_is_wrong_with_a_mask(by_kernels):
     query, key, value = qkv()
     for mask, words in ((on_device(np.ones((6, 6))), "boolean"), (on_device(np.ones((5, 6), dtype=bool)), "as many axes as the scores")):
         with pytest.raises(Exception, match=words):
-            attention()(query, key, value, mask)
+            by_kernels(attention())(query, key, value, mask)
+
+
+def test_an_input_of_another_width_inside_a_component_is_refused_before_a_kernel_reads_beyond_an_array(by_kernels):
+    network = FeedForward(4, 8, np.random.default_rng(0))
+    network.activation = LayerNorm(7)
+    with pytest.raises(InputError, match=r"LayerNorm.*7"):
+        by_kernels(network.to("float64"))(on_device(drawn(2, 3, 4)))
 
 
 def test_local_attention_attends_to_its_blocks_by_kernels(monkeypatch):
-    called, scaled = [], gpu.ScaledDotProductAttention.forward
-    monkeypatch.setattr(gpu.ScaledDotProductAttention, "forward", lambda *inputs: called.append(1) or scaled(*inputs))
+    called, scaled = [], scaled_dot_product.forward
+    monkeypatch.setattr(scaled_dot_product, "forward", lambda *inputs: called.append(1) or scaled(*inputs))
     _, *inputs = LocalAttention.example(np.random.default_rng(3))
     same(lambda: LocalAttention(3), inputs, drawn(3, 2, 7, 4))
     assert called == [1]
@@ -247,16 +276,17 @@ def test_cross_entropy(vocabulary, smoothing, dtype):
     for where in ("cpu", "gpu"):
         loss = CrossEntropy(smoothing).to(where)
         x = logits.astype(dtype)
-        value = loss(x if where == "cpu" else on_device(x), targets.astype(np.int32))
-        found.append([float(value), on_cpu(loss.backward(0.7))])
+        with accelerated(loss) if where == "gpu" else contextlib.nullcontext():
+            value = loss(x if where == "cpu" else on_device(x), targets.astype(np.int32))
+            found.append([float(value), on_cpu(loss.backward(0.7))])
         assert found[-1][1].dtype == dtype and not found[-1][1][2:4, 1].any() and not loss.pending()
     close(found[1], found[0], 1e-12 if dtype == "float64" else 1e-6)
 
 
-def test_no_target_reads_beyond_its_row():
+def test_no_target_reads_beyond_its_row(by_kernels):
     """On a GPU nobody looks at ids; CuPy's indexing lets those that are too large begin again, and so does the kernel."""
     logits, targets = on_device(drawn(4, 5)), on_device(np.array([1, 6, -1, 5003]))
-    expected, found = CrossEntropy(0.1), CrossEntropy(0.1).to("gpu")
+    expected, found = CrossEntropy(0.1), by_kernels(CrossEntropy(0.1))
     close([float(found(logits, targets))], [float(expected(logits, targets))])
     close([found.backward().get()], [expected.backward().get()])
 
@@ -269,14 +299,15 @@ def test_adam_walks_through_all_parameters():
         for seed in range(3):
             grad = drawn(model.flat_buffers().data.size, seed=seed)
             model.flat_buffers().grad[...] = grad if where == "cpu" else on_device(grad)
-            optimizer.step()
+            with accelerated(model) if where == "gpu" else contextlib.nullcontext():
+                optimizer.step()
         found.append([on_cpu(x) for x in (model.flat_buffers().data, optimizer.first_moment, optimizer.second_moment)])
     close(*found)
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
-def test_dropout_scales_what_it_keeps_and_goes_back_by_the_same_mask(size):
-    dropout, x = Dropout(0.3, np.random.default_rng(2)).to("gpu"), on_device(drawn(size))
+def test_dropout_scales_what_it_keeps_and_goes_back_by_the_same_mask(size, by_kernels):
+    dropout, x = by_kernels(Dropout(0.3, np.random.default_rng(2))), on_device(drawn(size))
     y, d_x = dropout(x).get(), dropout.backward(x).get()
     assert np.array_equal(d_x, y)
     kept = y != 0
@@ -381,28 +412,30 @@ def test_a_product_of_another_dtype_than_its_place_writes_that_and_nothing_besid
     close([place.get()], [np.stack([0 * (a @ b), a @ b, 0 * (a @ b)])], 1e-6)
 
 
-def test_attention_leaves_its_heads_where_merging_is_no_copy():
+def test_attention_leaves_its_heads_where_merging_is_no_copy(by_kernels):
     query, key, value = (heads(x) for x in qkv())
-    component = attention()
+    component = by_kernels(attention())
     for x in (component(query, key, value), *component.backward(query)):
         assert x.swapaxes(1, 2).flags.c_contiguous
 
 
-def test_products_in_tf32_are_asked_for_by_name(monkeypatch):
-    asked, multiply = [], products.Cublas.call
-    monkeypatch.setattr(products.Cublas, "call", lambda self, name, *numbers: asked.append((name, numbers[-2:])) or multiply(self, name, *numbers))
+@pytest.mark.parametrize("said, compute", [("1", 77), ("0", 68), (None, 68)])
+def test_products_in_tf32_are_asked_for_as_of_cupy(said, compute, monkeypatch):
+    asked, call = [], cublas.Cublas.call
+    monkeypatch.setattr(cublas.Cublas, "call", lambda self, name, *numbers: asked.append((name, numbers[-2:])) or call(self, name, *numbers))
+    monkeypatch.setenv("CUPY_TF32", said) if said else monkeypatch.delenv("CUPY_TF32", raising=False)
+    made = cublas.Cublas(library())
+    monkeypatch.setattr(cublas.Cublas, "of", lambda xp: made)
     x = on_device(drawn(4, 4).astype("float32"))
-    for on in (False, True, False):
-        use_tf32(on)
-        product(x, x), product(x.astype("float64"), x.astype("float64"))
-    assert [numbers[0] for name, numbers in asked if "Gemm" in name] == [68, 70, 77, 70, 68, 70]
+    product(x, x), product(x.astype("float64"), x.astype("float64"))
+    assert [numbers[0] for name, numbers in asked if "Gemm" in name] == [compute, 70]
 
 
 def test_a_product_that_fails_says_what_failed(monkeypatch):
     x = on_device(drawn(4, 4))
-    cublas = products.Cublas.of(library())
-    monkeypatch.setattr(cublas, "handle", None)
-    monkeypatch.setattr(cublas, "functions", types.SimpleNamespace(cublasGemmEx=lambda *_: 13))
+    ours = cublas.Cublas.of(library())
+    monkeypatch.setattr(ours, "handle", None)
+    monkeypatch.setattr(ours, "functions", types.SimpleNamespace(cublasGemmEx=lambda *_: 13))
     with pytest.raises(RuntimeError, match="cublasGemmEx returned cublasStatus_t 13"):
         product(x, x)
 
@@ -425,28 +458,68 @@ def test_sum_of_squares(size):
     close([float(sum_of_squares(on_device(x)))], [x @ x])
 
 
-# -- which component has a form ----------------------------------------------------------------------------------------
+# -- what computes by kernels --------------------------------------------------------------------------------------------
 
 
-def test_forms_come_with_the_gpu_and_go_with_it():
-    model = FeedForward(9, 13, np.random.default_rng(0), activation="gelu", dropout=0.1)
-    assert [type(m) for _, m in model.to("gpu").named_modules()][2:4] == [gpu.GELU, gpu.Dropout]
-    assert [type(m) for _, m in model.to("float64").named_modules()][2:4] == [gpu.GELU, gpu.Dropout]
-    assert [type(m) for _, m in model.to("cpu").named_modules()][2:4] == [GELU, Dropout]
+def launched(monkeypatch):
+    """A list that gets the name of each kernel that is launched from now on."""
+    names, call = [], Kernel.__call__
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *inputs: names.append(self.name) or call(self, *inputs))
+    return names
 
 
-def test_a_form_is_its_component_in_all_but_the_way_it_computes():
-    for kind, form in gpu.FORMS.items():
-        assert kind.__module__.split(".")[1] != "gpu" and form.__module__.split(".")[1] == "gpu"
-        assert issubclass(form, kind) and form.__name__ == kind.__name__
-        assert form.__init__ is kind.__init__ and gpu.form(gpu.form(kind, "gpu"), "cpu") is kind
+def test_a_device_changes_no_class_and_kernels_compute_in_the_block_alone(monkeypatch):
+    names, model = launched(monkeypatch), FeedForward(9, 13, np.random.default_rng(0), activation="gelu", dropout=0.1)
+    classes = [type(part) for _, part in model.named_modules()]
+    x = on_device(drawn(4, 9).astype("float32"))
+    model.to("gpu")
+    for used in (False, True, False):
+        with accelerated(model) if used else contextlib.nullcontext():
+            model.backward(model(x))
+        assert set(names) == ({"gelu", "dropout", "gelu_backward", "dropout_backward", "column_sums"} if used else set())
+        assert [type(part) for _, part in model.named_modules()] == classes
+        names.clear()
 
 
-def test_a_component_of_ones_own_is_left_as_it_is():
+def test_the_helpers_compute_as_their_plain_formula_outside_the_block(monkeypatch):
+    names, model = launched(monkeypatch), FeedForward(9, 13, np.random.default_rng(0)).to("gpu")
+    gemm, call = [], cublas.Cublas.call
+    monkeypatch.setattr(cublas.Cublas, "call", lambda self, name, *numbers: gemm.append(name) or call(self, name, *numbers))
+    optimizer, found = AdamW(model, 0.01), []
+    model.flat_buffers().grad[...] = 1
+    x = on_device(drawn(4, 9).astype("float32"))
+    for used in (False, True):
+        with accelerated(model) if used else contextlib.nullcontext():
+            found.append([backend.product(x, x.T), backend.position_sum(x), backend.sum_of_squares(x.reshape(-1))])
+            optimizer.step()
+        assert names == (["column_sums", "column_sums", "squares", "adam"] if used else []) and bool(gemm) == used
+    close(*([on_cpu(value) for value in values] for values in found), 1e-6)
+
+
+def test_another_thread_computes_as_it_is_written(monkeypatch):
+    names, norm, x = launched(monkeypatch), LayerNorm(5).to("gpu"), on_device(drawn(3, 5).astype("float32"))
+    with accelerated(norm), ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: norm.backward(norm(x))).result()
+        assert not names
+        norm.backward(norm(x))
+        assert names
+
+
+def test_kernels_are_refused_for_a_model_on_the_cpu():
+    with pytest.raises(InputError, match=r'this one is on the CPU. Call model.to\("gpu"\) first'), accelerated(LayerNorm(3)):
+        pass
+
+
+def test_the_class_of_every_form_is_a_component_that_stands_elsewhere():
+    for kind in FORMS:
+        assert issubclass(kind, Module) and kind.__module__.split(".")[1] in ("layers", "attention")
+
+
+def test_a_component_of_ones_own_computes_as_it_is_written():
     class MyNorm(LayerNorm):
         pass
 
-    assert type(MyNorm(3).to("gpu")) is MyNorm
+    assert has_form(LayerNorm(3)) and not has_form(MyNorm(3))
 
 
 # -- the kernels themselves ------------------------------------------------------------------------------------------
@@ -469,14 +542,14 @@ def test_a_kernel_refuses_what_does_not_lie_in_order():
         take(4, x, ids, y)
 
 
-def test_a_kernel_refuses_floats_of_several_dtypes():
+def test_a_kernel_refuses_floats_of_several_dtypes(by_kernels):
     """It would read the memory of one as if it were the other's."""
-    norm, x = LayerNorm(5).to("gpu"), on_device(drawn(3, 5))
+    norm, x = by_kernels(LayerNorm(5)), on_device(drawn(3, 5))
     with pytest.raises(InputError, match="floats of one dtype, float32 or float64, not float32 and float64"):
         norm(x)
     with pytest.raises(InputError, match="Got float16"):
-        Softmax().to("gpu")(x.astype("float16"))
-    component = Softmax().to("gpu")
+        by_kernels(Softmax())(x.astype("float16"))
+    component = by_kernels(Softmax())
     component(x)
     with pytest.raises(InputError, match="d_y is float32, but forward returned float64"):
         component.backward(x.astype("float32"))

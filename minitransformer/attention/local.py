@@ -38,9 +38,7 @@ class LocalAttention(ScaledDotProductAttention):
     def forward(self, query: Query, key: Key, value: Value, mask: Annotated[Mask, "B, S"] | None = None):
         if not saving() and query.shape[2] < key.shape[2]:
             return self.step(query, key, value, mask)
-        if not query.shape == key.shape or value.shape[:-1] != key.shape[:-1]:
-            shapes = f"{query.shape}, {key.shape}, {value.shape}"
-            raise InputError(f"Local attention is self-attention: queries, keys and values of one sequence, got {shapes}.")
+        self.expect_one_sequence(query, key, value)
         q = self.blocks(query)                                           # (B, H, N, r, K)
         k, v = self.neighbourhoods(key), self.neighbourhoods(value)      # (B, H, N, 2r, K), (B, H, N, 2r, K_v)
         y = super().forward(q, k, v, self.allowed(mask, key))            # (B, H, N, r, K_v)
@@ -66,6 +64,11 @@ class LocalAttention(ScaledDotProductAttention):
         if mask is not None:
             allowed = allowed & mask[:, None, None, -seen:]
         return super().forward(query, key[:, :, -seen:], value[:, :, -seen:], allowed)
+
+    def expect_one_sequence(self, query, key, value):
+        if query.shape != key.shape or value.shape[:-1] != key.shape[:-1]:
+            shapes = f"{query.shape}, {key.shape}, {value.shape}"
+            raise InputError(f"Local attention is self-attention: queries, keys and values of one sequence, got {shapes}.")
 
     def blocks(self, x):
         """(B, H, T, K) → (B, H, N, r, K), zeros after the end."""

@@ -3,7 +3,7 @@
 from .arrays import DEVICES, array_module, as_numpy, asarray, chosen_device, move, on_host
 from .erf import erf
 from .memory import keep_freed_memory
-from .products import product, use_tf32, uses_tf32
+from .products import product
 from .random import keep_mask, nearest_keep
 from .reductions import (
     centre,
@@ -17,11 +17,11 @@ from .reductions import (
 )
 from .rows import add_rows, zero_rows
 from .scores import keys_outermost, query_key_product
-from .updates import adam_kernel, in_blocks, update_mean
+from .substitutes import substitute_for, substituted_helpers
+from .updates import in_blocks, update_mean
 
 __all__ = [
     "DEVICES",
-    "adam_kernel",
     "add_rows",
     "array_module",
     "as_numpy",
@@ -44,9 +44,9 @@ __all__ = [
     "position_sum",
     "product",
     "query_key_product",
+    "substitute_for",
+    "substituted_helpers",
     "sum_of_squares",
     "update_mean",
-    "use_tf32",
-    "uses_tf32",
     "zero_rows",
 ]

@@ -1,4 +1,4 @@
-"""NumPy or CuPy, chosen by the array itself. The only file that ever imports cupy."""
+"""NumPy or CuPy, chosen by the array itself. The only file that imports cupy."""
 
 import functools
 
@@ -64,6 +64,11 @@ def chosen_device(device):
     return device
 
 
+def hint_at_gpu(target):
+    """A sentence for a user who asks for a GPU by the name that other libraries use; otherwise nothing."""
+    return " Use 'gpu' for an NVIDIA GPU." if "cuda" in str(target) else ""
+
+
 def gpu_problem():
     """Why no GPU can be used, and what to do; None if one can."""
     try:
@@ -77,7 +82,7 @@ def gpu_problem():
 @functools.cache
 def _problem_of(cupy):
     try:
-        (cupy.asarray([1.0]) + 1).sum()  # needs the card, its driver, and CUDA's libraries
+        (cupy.asarray([1.0]) + 1).sum()  # needs the card, its driver, and their libraries
     except (RuntimeError, ImportError, OSError) as problem:  # CuPy's own errors are RuntimeErrors
         return f"CuPy is installed, but no GPU can be used ({_first_line(problem)}). {_CHECK}"
     return None

@@ -1,16 +1,14 @@
 """Cheap exact coin flips for dropout."""
 
-import contextlib
 import math
 
 import numpy as np
 
 from .arrays import array_module, on_host
+from .substitutes import substitute_for
 
 LEVELS = 1 << 16
 PIECES = 8  # of 16 bits, in the four words of 32 that Philox makes of one counter
-
-_recorded = None  # while a step is recorded: see graphs.py
 
 
 def keep_mask(rng, keep, like):
@@ -23,8 +21,7 @@ def keep_mask(rng, keep, like):
     there, too, the state of `rng` is all that a checkpoint has to hold.
     """
     if not on_host(like):
-        place, number = next_seed(rng)
-        return philox_mask(number if place is None else place, round(keep * LEVELS), like)
+        return philox_mask(device_seed(rng), round(keep * LEVELS), like)
     draws = rng.integers(0, 1 << 64, size=-(-like.size // 4), dtype=np.uint64, endpoint=False)
     mask = draws.view(np.uint16)[: like.size] < round(keep * LEVELS)
     axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # from the outermost in memory to the innermost
@@ -40,27 +37,16 @@ def seed_of(rng):
     return int(rng.integers(1 << 63))
 
 
-def next_seed(rng):
-    """(None, a seed drawn from rng); while a step is recorded (where the seed will lie on the GPU, 0)."""
-    return (None, seed_of(rng)) if _recorded is None else (_recorded.next(rng), 0)
-
-
-@contextlib.contextmanager
-def seeds_from(recorded):
-    """Inside, masks on a GPU take their seeds from `recorded.next(rng)`, which hands out places in the GPU's memory."""
-    global _recorded
-    _recorded = recorded
-    try:
-        yield
-    finally:
-        _recorded = None
+def device_seed(rng):
+    """The seed of a mask on a GPU, drawn from rng; or, from a substitute, an array of one number in which it will lie."""
+    return (substitute_for("device_seed") or seed_of)(rng)
 
 
 def philox_mask(seed, threshold, like):
     """A boolean array of the shape of `like`: 16 random bits for each element, as a number, below the threshold.
 
     `philox` makes eight times 16 bits of a counter. The first piece of all counters 0, 1, … stands before the second of
-    all, and so on, so that a GPU's threads, one for each counter, write side by side. `gpu/dropout.py` has it as a kernel.
+    all, and so on, so that a GPU's threads, one for each counter, can write side by side. The seed is a number, or an array of one.
     """
     xp = array_module(like)
     words = philox(xp.arange(-(-like.size // PIECES), dtype="uint64"), seed)

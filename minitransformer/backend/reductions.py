@@ -1,4 +1,4 @@
-"""Sums over features and over positions, written as matrix products, and on a GPU as kernels.
+"""Sums over features and over positions, written as matrix products.
 
 NumPy's own reductions walk a short last axis slowly; a product with a vector of ones hands the same
 sum to BLAS. Each helper states the plain formula that it equals.
@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from .arrays import array_module, on_host
-from .kernels import Kernel, compiles
 from .products import product
+from .substitutes import substitute_for
 
 FEW, LARGE = 64, 1 << 17  # positions, numbers in a weight
 
@@ -58,57 +58,19 @@ def feature_max(x):
 
 def position_sum(x, out=None):
     """Σ over all axes but the last, into `out`: `x.sum(axis=(0, ..., -2), out=out)`.  (..., D) → (D,)"""
-    rows = x.reshape(-1, x.shape[-1])  # (N, D)
-    if not on_host(x):
-        return column_sums(rows, out) if compiles(x) else rows.sum(axis=0, out=out)
-    return np.matmul(filled(1.0, len(rows), x.dtype), rows, out=out)
-
-
-def column_sums(x, out=None):
-    """Σ over the rows of a matrix on a GPU: `x.sum(axis=0, out=out)`, first of √N of them together.  (N, D) → (D,)"""
-    xp, (count, columns) = array_module(x), x.shape
-    together = max(1, math.isqrt(count))
-    parts = xp.empty((-(-count // together), columns), dtype=x.dtype)
-    out = xp.empty(columns, dtype=x.dtype) if out is None else out
-    if out.shape != (columns,):
-        raise ValueError(f"A sum of {columns} columns cannot be written into an array of shape {out.shape}.")
-    COLUMN_SUMS(parts.size, xp.ascontiguousarray(x), count, columns, together, parts)
-    COLUMN_SUMS(columns, parts, len(parts), columns, len(parts), out)
-    return out
-
-
-COLUMN_SUMS = Kernel(
-    "column_sums",
-    "const T *x, long long rows, long long columns, long long together, T *sums",
-    """
-    T sum = 0;
-    for (long long row = i / columns * together, end = row + together; row < end && row < rows; ++row)
-        sum += x[row * columns + i % columns];
-    sums[i] = sum;
-    """,
-    lanes=1,
-)
+    rows = x.reshape(-1, x.shape[-1])                                    # (N, D)
+    if on_host(x):
+        return np.matmul(filled(1.0, len(rows), x.dtype), rows, out=out)
+    if faster := substitute_for("position_sum"):
+        return faster(x, out)
+    return rows.sum(axis=0, out=out)
 
 
 def sum_of_squares(x):
     """Σ x²: `x @ x`, (P,) → a number."""
-    if not compiles(x):
-        return x @ x
-    sums = array_module(x).empty(min(x.size, 1 << 16), dtype=x.dtype)
-    SQUARES(sums.size, x, x.size, sums)
-    return sums.sum()
-
-
-SQUARES = Kernel(
-    "squares",
-    "const T *x, long long size, T *sums",
-    """
-    T sum = 0;
-    for (long long j = i; j < size; j += count) sum += x[j] * x[j];
-    sums[i] = sum;
-    """,
-    lanes=1,
-)
+    if not on_host(x) and (faster := substitute_for("sum_of_squares")):
+        return faster(x)
+    return x @ x
 
 
 def position_product(x, y, out=None):

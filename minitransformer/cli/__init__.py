@@ -3,7 +3,6 @@
 import errno
 import sys
 
-from ..backend import chosen_device, use_tf32
 from ..errors import InputError, NonFiniteError
 from ..terminal import interruption
 from ..terminal.interruption import KeyboardInterrupts
@@ -48,8 +47,6 @@ def run(arguments):
         options = make_parser().parse_args(arguments)
     except SystemExit as end:  # after --help, or a sentence about an option
         return end.code
-    if getattr(options, "tf32", False):
-        choose_tf32(options.device)
     return options.command(options) or 0
 
 
@@ -65,10 +62,3 @@ def sentence_about(problem):
     if problem.filename is not None:
         return f"{problem.filename} could not be written: {reason}."
     return f"The output could not be written: {reason}." if problem.errno in NOT_WRITTEN else f"{reason}."
-
-
-def choose_tf32(device):
-    """Compute products in TF32. Raises InputError on the CPU, which does not have it."""
-    if chosen_device(device) == "cpu":
-        raise InputError("--tf32 is an option of GPUs. Use it with --device gpu.")
-    use_tf32()

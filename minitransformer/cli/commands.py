@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..backend import chosen_device, on_host
+from ..backend import chosen_device
 from ..core.options import flag
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
@@ -20,16 +20,18 @@ def train(options):
     from ..training.hooks import Evaluate, Interrupted, Log, ProgressBar, Save, Snapshots
 
     device = chosen_device(options.device)  # before a folder is made
+    if options.gpu_kernels and device == "cpu":
+        raise InputError("--gpu-kernels needs a GPU. Use it with --device gpu.")
     run = (resumed_run(options) if options.resume else new_run(options)).to(device)
     if run.aside:
         print(f"What came after step {run.optimizer.t} was moved into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
     print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
     evaluation = Evaluate(run)
-    with Save(run) as save:
+    with Save(run) as save, faster(run, options.gpu_kernels) as strategy:
         bar = ProgressBar(run, evaluation)
         try:
-            run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy_of(run))
+            run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy)
         except Interrupted:
             bar.close()
             print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")
@@ -48,6 +50,18 @@ def train(options):
     return 0
 
 
+@contextlib.contextmanager
+def faster(run, wanted):
+    """Inside, the run computes by kernels, if --gpu-kernels is wanted. Yields the strategy for its steps, None for the run's own."""
+    if not wanted:
+        yield None
+        return
+    from ..gpu import Replays, accelerated
+
+    with accelerated(run.model, run.loss):
+        yield Replays if run.options.shares == 1 else None
+
+
 def new_run(options):
     if options.task is None:
         raise InputError(f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
@@ -64,15 +78,6 @@ def new_run(options):
     )
     folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
     return Run.create(folder, config, options.overwrite)
-
-
-def strategy_of(run):
-    """On a GPU a batch that is one share is replayed; otherwise a run computes as it does unless told (None)."""
-    if run.options.shares > 1 or on_host(run.optimizer.flat.data):
-        return None
-    from ..gpu.replays import Replays
-
-    return Replays
 
 
 def resumed_run(options):

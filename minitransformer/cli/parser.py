@@ -106,6 +106,7 @@ def make_parser():
     train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
     train.add_argument("--overwrite", action="store_true", help="let --out replace an older run: its config, metrics and checkpoints are removed, nothing else")
     add_device(train)
+    train.add_argument("--gpu-kernels", action="store_true", help="on a GPU, compute by kernels and replayed steps in place of CuPy's operations (not yet tested on a GPU)")
     train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
     add_fields(train.add_argument_group("training (a task may have defaults of its own, see: tasks)"), "training_", TrainingOptions)
     for cls, names in tasks_by_options().items():
@@ -290,7 +291,6 @@ def add_beam(parser):
 
 def add_device(parser):
     parser.add_argument("--device", choices=(*DEVICES, "auto"), default="cpu", help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)")
-    parser.add_argument("--tf32", action="store_true", help="GPU only: round the factors of products to TF32 (faster; ten bits of fraction)")
 
 
 def add_fields(group, prefix, cls):

@@ -14,6 +14,7 @@ import threading
 import numpy as np
 
 from ..backend import DEVICES, asarray, chosen_device, move
+from ..backend.arrays import hint_at_gpu
 from ..errors import BackwardWithoutForward, InputError
 from . import boundary
 from .parameter import FlatBuffers, Parameter
@@ -28,7 +29,7 @@ class _Thread(threading.local):
     modes = None  # inside `own_modes()`: {id of a module: whether it trains}
     inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked; 0 under observation
     observers = ()  # inside `observed_by`, the inner one's last
-    substitutes = {}  # inside `substituted`: {id of a component: (the component, forward, backward)}
+    substitutes = {}  # inside `substituted`: {id of a component: (the component, forward, backward, whether to check inputs)}
 
 
 _thread = _Thread()
@@ -92,14 +93,15 @@ def observed(component, name, run, inputs, options):
 
 
 @contextlib.contextmanager
-def substituted(functions):
+def substituted(functions, checked=False):
     """Inside, components compute by other functions, in this thread: {component: (forward, backward)}.
 
     `forward(component, *inputs)` and `backward(component, d_y)` are called instead of the component's own functions, which
-    `own_function` returns. Their inputs are not checked: they come from within a model. Nothing is written to the components.
+    `own_function` returns. With `checked` their inputs are checked, inside a model too, as the hints of the component's
+    `forward` say; otherwise they may be others, which come from within a model. Nothing is written to the components.
     """
     before = _thread.substitutes
-    _thread.substitutes = {**before, **{id(component): (component, *pair) for component, pair in functions.items()}}
+    _thread.substitutes = {**before, **{id(component): (component, *pair, checked) for component, pair in functions.items()}}
     try:
         yield
     finally:
@@ -299,19 +301,15 @@ class Module:
         The parameters get new arrays: make the optimizer afterwards.
         """
         if target in (*DEVICES, "auto"):
-            from ..gpu import form  # only here: it knows the components, which know this file
-
             device = chosen_device(target)
             change = lambda x: move(x, device)  # noqa: E731
             for _, module in self.named_modules():
-                module.__class__ = form(type(module), device)
                 tables = {n: v for n, v in vars(module).items() if getattr(v, "ndim", 0) > 0}
                 vars(module).update({n: change(v) for n, v in tables.items()})
         elif (dtype := name_of_dtype(target)) in ("float32", "float64"):
             change = lambda x: x.astype(dtype)  # noqa: E731
         else:
-            hint = " Use 'gpu' for an NVIDIA GPU." if "cuda" in str(target) else ""
-            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint}")
+            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint_at_gpu(target)}")
         for p in self.parameters():
             p.place(change(p.data), change(p.grad))
         for _, module in self.named_modules():
@@ -412,7 +410,7 @@ def guarded_forward(cls, function):
 
     def passed(self, inputs, options):
         substitute = _thread.substitutes.get(id(self))
-        if substitute is None:
+        if substitute is None or substitute[3]:
             inputs, options = taken(self, inputs, options)
         before = _thread.inside
         _now(_thread.saving, is_ours and not signature.takes_more)
@@ -428,8 +426,8 @@ def guarded_forward(cls, function):
         """`forward`, almost as fast as the function itself where the inputs are results of another component."""
         inside, own = _thread.inside, self.__dict__
         is_plain = inside and x is not NOTHING and type(self).forward is forward and "forward" not in own
-        substitutes = _thread.substitutes
-        run = substitutes[id(self)][1] if substitutes and id(self) in substitutes else function
+        substitute = _thread.substitutes.get(id(self)) if _thread.substitutes else None
+        is_plain, run = (is_plain, function) if substitute is None else (is_plain and not substitute[3], substitute[1])
         if not is_plain or mask_at is not None and (options or len(others) >= mask_at and others[mask_at - 1] is not None):
             return self.forward(*others, **options) if x is NOTHING else self.forward(x, *others, **options)
         try:

@@ -1,32 +1,11 @@
-"""The components that have kernels of their own on a GPU: the same parameters, inputs and outputs, in fewer launches.
+"""Optional, for an NVIDIA card: kernels, cuBLAS and CUDA graphs in place of CuPy's operations.
 
-`model.to("gpu")` gives each component the form that is here, if there is one, and `model.to("cpu")` gives it back the
-one that is written in NumPy's operations, which states the formula and is what a form is held to.
+`model.to("gpu")` needs nothing from here: it gives plain CuPy arrays to the components as they are written. What is here
+computes the same in fewer launches, inside `with accelerated(model, loss):`, by `Replays` and by `train --gpu-kernels`. Nothing
+else of the package knows of it, and without this folder all else works. Not yet tested on a GPU: see docs/gpu.md.
 """
 
-from .. import attention, layers
-from ..layers import cross_entropy as losses
-from .activations import GELU, ReLU, TanhGELU
-from .cross_entropy import CrossEntropy
-from .dropout import Dropout
-from .layer_norm import LayerNorm
-from .scaled_dot_product import LocalAttention, ScaledDotProductAttention
-from .softmax import Softmax
+from .accelerated import FORMS, accelerated, has_form
+from .replays import Replays
 
-FORMS = {
-    layers.Dropout: Dropout,
-    layers.GELU: GELU,
-    layers.LayerNorm: LayerNorm,
-    layers.ReLU: ReLU,
-    layers.Softmax: Softmax,
-    layers.TanhGELU: TanhGELU,
-    attention.LocalAttention: LocalAttention,
-    attention.ScaledDotProductAttention: ScaledDotProductAttention,
-    losses.CrossEntropy: CrossEntropy,
-}
-PLAIN = {form: kind for kind, form in FORMS.items()}
-
-
-def form(kind, device):
-    """The class that does on this device what `kind` does: itself, for most components."""
-    return FORMS.get(kind, kind) if device == "gpu" else PLAIN.get(kind, kind)
+__all__ = ["FORMS", "Replays", "accelerated", "has_form"]

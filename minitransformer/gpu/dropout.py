@@ -1,9 +1,8 @@
 """Dropout: the mask is drawn and applied in one kernel."""
 
-from .. import layers
 from ..backend import array_module, nearest_keep
-from ..backend.kernels import Kernel
-from ..backend.random import LEVELS, PIECES, next_seed
+from ..backend.random import LEVELS, PIECES, device_seed
+from .kernels import Kernel
 
 FORWARD = Kernel(
     "dropout",
@@ -37,26 +36,26 @@ BACKWARD = Kernel(
 )
 
 
-class Dropout(layers.Dropout):
-    """`layers.Dropout`, each way in one kernel. The masks are those of `backend.keep_mask`, bit for bit."""
+def forward(dropout, x):
+    """`layers.Dropout` in one kernel. The masks are those of `backend.keep_mask`, bit for bit."""
+    if not dropout.training or dropout.p == 0:
+        dropout.save(None)
+        return x
+    keep, xp, seed = nearest_keep(1 - dropout.p), array_module(x), device_seed(dropout.rng)
+    place, number = (None, seed) if isinstance(seed, int) else (seed, 0)
+    x = xp.ascontiguousarray(x)
+    y, kept = xp.empty_like(x), xp.empty(x.shape, dtype=bool)
+    FORWARD(-(-x.size // PIECES), x, place, number, round(keep * LEVELS), 1 / keep, x.size, y, kept)
+    dropout.save(kept)
+    return y
 
-    def forward(self, x):
-        if not self.training or self.p == 0:
-            self.save(None)
-            return x
-        keep, xp = nearest_keep(1 - self.p), array_module(x)
-        x = xp.ascontiguousarray(x)
-        y, kept = xp.empty_like(x), xp.empty(x.shape, dtype=bool)
-        FORWARD(-(-x.size // PIECES), x, *next_seed(self.rng), round(keep * LEVELS), 1 / keep, x.size, y, kept)
-        self.save(kept)
-        return y
 
-    def backward(self, d_y):
-        kept = self.saved()
-        if kept is None:
-            return d_y
-        xp = array_module(d_y)
-        d_y = xp.ascontiguousarray(d_y)
-        d_x = xp.empty_like(d_y)
-        BACKWARD(kept.size, d_y, kept, 1 / nearest_keep(1 - self.p), d_x)
-        return d_x
+def backward(dropout, d_y):
+    kept = dropout.saved()
+    if kept is None:
+        return d_y
+    xp = array_module(d_y)
+    d_y = xp.ascontiguousarray(d_y)
+    d_x = xp.empty_like(d_y)
+    BACKWARD(kept.size, d_y, kept, 1 / nearest_keep(1 - dropout.p), d_x)
+    return d_x

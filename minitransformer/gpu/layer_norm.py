@@ -1,8 +1,8 @@
 """Layer normalisation, a row in one go. As in `backend.centre`, the first feature is subtracted before the mean is taken."""
 
-from .. import layers
-from ..backend import array_module, position_sum
-from ..backend.kernels import Kernel
+from ..backend import array_module
+from .kernels import Kernel
+from .sums import position_sum
 
 FORWARD = Kernel(
     "layer_norm",
@@ -39,24 +39,24 @@ BACKWARD = Kernel(
 )
 
 
-class LayerNorm(layers.LayerNorm):
-    """`layers.LayerNorm`, each way in one kernel, and the sums over the positions in those of `position_sum`."""
+def forward(norm, x):
+    """`layers.LayerNorm` in one kernel."""
+    xp, n = array_module(x), x.shape[-1]
+    x = xp.ascontiguousarray(x)
+    y = xp.empty_like(x)
+    mean, sigma = (xp.empty(x.size // n, dtype=x.dtype) for _ in range(2))
+    FORWARD(len(mean), x, norm.gamma.data, norm.beta.data, n, norm.epsilon, y, mean, sigma)
+    norm.save(x, mean, sigma)
+    return y
 
-    def forward(self, x):
-        xp, n = array_module(x), x.shape[-1]
-        x = xp.ascontiguousarray(x)
-        y = xp.empty_like(x)
-        mean, sigma = (xp.empty(x.size // n, dtype=x.dtype) for _ in range(2))
-        FORWARD(len(mean), x, self.gamma.data, self.beta.data, n, self.epsilon, y, mean, sigma)
-        self.save(x, mean, sigma)
-        return y
 
-    def backward(self, d_y):
-        x, mean, sigma = self.saved()
-        xp, n = array_module(x), x.shape[-1]
-        d_y = xp.ascontiguousarray(d_y)
-        d_x, along = xp.empty_like(x), xp.empty_like(x)                  # along: d_y ∘ x̂
-        BACKWARD(len(mean), x, d_y, self.gamma.data, mean, sigma, n, d_x, along)
-        self.beta.accumulate(position_sum, d_y)                          # (D,)
-        self.gamma.accumulate(position_sum, along)
-        return d_x
+def backward(norm, d_y):
+    """In one kernel, but for the sums over the positions."""
+    x, mean, sigma = norm.saved()
+    xp, n = array_module(x), x.shape[-1]
+    d_y = xp.ascontiguousarray(d_y)
+    d_x, along = xp.empty_like(x), xp.empty_like(x)                      # along: d_y ∘ x̂
+    BACKWARD(len(mean), x, d_y, norm.gamma.data, mean, sigma, n, d_x, along)
+    norm.beta.accumulate(position_sum, d_y)                              # (D,)
+    norm.gamma.accumulate(position_sum, along)
+    return d_x

@@ -7,12 +7,14 @@ import numpy as np
 from ..backend import as_numpy, move
 from ..layers import Dropout
 from ..testing.gradient_check import as_tuple, away_from_initialisation, is_float
+from .accelerated import accelerated
 
 
-def passed_through(component, dtype, device, watch=contextlib.nullcontext):
+def passed_through(component, dtype, device, inside=contextlib.nullcontext):
     """(outputs, gradients of the inputs, gradients of the parameters): lists of NumPy arrays, from the component's example.
 
-    Away from initialisation, without dropout, whose masks differ; what `watch()` yields while it computes comes last.
+    Away from initialisation, without dropout, whose masks differ. It computes in the block `inside(component)`; what that
+    yields comes last.
     """
     rng = np.random.default_rng(3)
     made, *inputs = component.example(rng)
@@ -20,7 +22,7 @@ def passed_through(component, dtype, device, watch=contextlib.nullcontext):
         vars(module).update({"p": 0} if isinstance(module, Dropout) else {})
     away_from_initialisation(made.to(dtype), rng).to(device)
     inputs = [there(x.astype(dtype) if is_float(x) else x, device) for x in inputs]
-    with watch() as seen:
+    with inside(made) as seen:
         y = made(*inputs)
         outputs = as_tuple(y)
         d_y = [there(np.asarray(np.random.default_rng(n).standard_normal(o.shape), dtype=dtype), device) for n, o in enumerate(outputs)]
@@ -36,9 +38,10 @@ def there(x, device):
     return move(x, device) if isinstance(x, np.ndarray) else x
 
 
-def deviation(component, dtype):
+def deviation(component, dtype, by_kernels=False):
     """The largest difference between GPU and CPU in anything that passes through, as a share of the largest number or of 1."""
-    expected, found = (passed_through(component, dtype, device)[:3] for device in ("cpu", "gpu"))
+    expected = passed_through(component, dtype, "cpu")[:3]
+    found = passed_through(component, dtype, "gpu", accelerated if by_kernels else contextlib.nullcontext)[:3]
     pairs = [pair for a, b in zip(found, expected) for pair in zip(a, b, strict=True)]
     return max(distance(a, b) for a, b in pairs)
 

@@ -5,8 +5,7 @@ import warnings
 
 import numpy as np
 
-from ..backend import array_module, asarray, on_host, uses_tf32
-from ..backend.graphs import Recorder, Recording
+from ..backend import array_module, asarray, on_host
 from ..core.boundary import expect_ids
 from ..core.module import Module
 from ..data.vocabulary import PAD
@@ -16,6 +15,8 @@ from ..layers.embedding import Embedding
 from ..training.generators import rewind, states_of
 from ..training.gradients import forward_and_backward
 from ..training.loop import Plain
+from .accelerated import accelerated
+from .graphs import Recorder, Recording
 
 
 class Replays(Plain):
@@ -55,7 +56,7 @@ class Replays(Plain):
 
     def launched(self, batch):
         """The loss of a step that is recorded, or is now; None if Python has to make the step."""
-        key = (*(ids.shape for ids in batch), self.model.training, uses_tf32())
+        key = (*(ids.shape for ids in batch), self.model.training)
         self.seen[key] += 1
         if key not in self.recordings and not (self.seen[key] > self.BEFORE and len(self.recordings) < self.most):
             return None
@@ -73,14 +74,15 @@ class Replays(Plain):
     def by_python(self, batch):
         """A step that is not replayed; if recordings have taken the memory that it needs, they give it back."""
         drawn_from = states_of(self.generators)
-        try:
+        with accelerated(self.model, self.loss):
+            try:
+                return super().compute(batch)
+            except MemoryError:
+                if not self.recordings:
+                    raise
+                self.give_up()
+                rewind(self.generators, drawn_from)
             return super().compute(batch)
-        except MemoryError:
-            if not self.recordings:
-                raise
-            self.give_up()
-            rewind(self.generators, drawn_from)
-        return super().compute(batch)
 
     def recorded(self, batch):
         """The recording of a batch's step; None, now and from now on, if CUDA refuses to make one."""
@@ -126,6 +128,7 @@ class Replays(Plain):
 
     def step(self, *batch):
         self.flat.zero_grad()
-        value = forward_and_backward(self.model, self.loss, *batch)
+        with accelerated(self.model, self.loss):                         # CuPy's own products cannot be recorded
+            value = forward_and_backward(self.model, self.loss, *batch)
         self.flat.grad  # noqa: B018 - parameters that no token reached are cleared by looking, in the recording too
         return value

@@ -1,8 +1,7 @@
 """Softmax, with mask and scale, in one kernel."""
 
-from .. import layers
 from ..backend import array_module
-from ..backend.kernels import Kernel
+from .kernels import Kernel
 
 FORWARD = Kernel(
     "softmax",
@@ -72,13 +71,12 @@ def softmax_backward(y, d_y, scale=1.0):
     return d_x
 
 
-class Softmax(layers.Softmax):
-    """`layers.Softmax`, each way in one kernel."""
+def forward(component, x):
+    """`layers.Softmax` in one kernel."""
+    weights = softmax(x)
+    component.save(weights)
+    return weights
 
-    def forward(self, x):
-        weights = softmax(x)
-        self.save(weights)
-        return weights
 
-    def backward(self, d_y):
-        return softmax_backward(self.saved(), d_y)
+def backward(component, d_y):
+    return softmax_backward(component.saved(), d_y)

@@ -105,5 +105,8 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), st
 
 
 def on_same_device(loss, data):
-    """The loss, or a copy of it, on the device of the parameters."""
-    return loss if on_host(data) or not isinstance(loss, Module) else copy.deepcopy(loss).to("gpu")
+    """The loss; if it has arrays in the CPU's memory and the parameters are on a GPU, a copy of it there."""
+    if on_host(data) or not isinstance(loss, Module):
+        return loss
+    arrays = [p.data for p in loss.parameters()] + [x for _, m in loss.named_modules() for x in vars(m).values()]
+    return copy.deepcopy(loss).to("gpu") if any(map(on_host, arrays)) else loss

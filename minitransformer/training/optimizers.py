@@ -3,7 +3,7 @@
 import functools
 import math
 
-from ..backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares, update_mean
+from ..backend import array_module, asarray, in_blocks, on_host, substitute_for, sum_of_squares, update_mean
 from ..core.boundary import Epsilon, Floats, NonNegative, Positive, Probability, Rate, checked, expect
 from ..core.module import Module
 from ..errors import InputError
@@ -124,8 +124,8 @@ class Adam(Optimizer):
     def rule(self, rate, data, grad, m, v):
         unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5
         step_size, epsilon = rate * unbias2 / unbias1, self.epsilon * unbias2
-        if kernel := adam_kernel(data):
-            return kernel(data, grad, m, v, self.beta1, self.beta2, step_size, epsilon)
+        if not on_host(data) and (faster := substitute_for("adam")):
+            return faster(data, grad, m, v, self.beta1, self.beta2, step_size, epsilon)
         update_mean(m, self.beta1, grad)                                 # m ← β₁ m + (1−β₁) g
         update_mean(v, self.beta2, grad**2)                              # v ← β₂ v + (1−β₂) g²
         data -= step_size * (m / (array_module(v).sqrt(v) + epsilon))

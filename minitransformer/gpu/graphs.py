@@ -4,8 +4,8 @@ import contextlib
 
 import numpy as np
 
-from . import random
-from .arrays import array_module, asarray
+from ..backend import array_module, asarray, substituted_helpers
+from ..backend.random import seed_of
 
 
 class Recorder:
@@ -63,9 +63,9 @@ class Recording:
         self.recorder = recorder                                         # whose memory this will need
         self.inputs = [x.copy() for x in arrays]
         self.seeds = Seeds(arrays[0])
-        with random.seeds_from(Rehearsal(self.seeds)):
+        with substituted_helpers(device_seed=Rehearsal(self.seeds).next):
             function(*self.inputs)
-        with random.seeds_from(self.seeds):
+        with substituted_helpers(device_seed=self.seeds.next):
             self.outputs, self.graph = recorder.record(function, *self.inputs)
 
     def launch(self):
@@ -105,11 +105,11 @@ class Seeds:
         if len(self.drawn) == self.MOST:
             raise MemoryError(f"there is no room for the seeds of more than {self.MOST:,} dropouts")
         self.generators.append(generator)
-        self.drawn.append(random.seed_of(generator))
+        self.drawn.append(seed_of(generator))
         return self.array[len(self.drawn) - 1]
 
     def draw(self):
-        self.drawn = [random.seed_of(generator) for generator in self.generators]
+        self.drawn = [seed_of(generator) for generator in self.generators]
 
     def upload(self):
         if self.drawn:

@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 
+from ..backend import array_module
 from ..errors import InputError
-from .arrays import array_module, on_host
 
 LANES = 32  # the threads of a warp, which can hand each other numbers
 BLOCK = 128  # threads that are started together
@@ -69,11 +69,6 @@ def expect_to_lie_in_order(x, dtype):
     """Raise ValueError for an array that a kernel would read as what it is not."""
     if x.dtype != dtype or not x.flags.c_contiguous:
         raise ValueError(f"a kernel walks through memory in order, here of {dtype}; an array of shape {x.shape} and {x.dtype} does not lie so")
-
-
-def compiles(x):
-    """Whether kernels can be compiled for the library of x. CuPy's can; the stand-in of the tests needs a C++ compiler."""
-    return not on_host(x) and hasattr(array_module(x), "RawKernel")
 
 
 SHARED = """
