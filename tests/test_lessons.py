@@ -2,15 +2,18 @@
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from common import refusal
 
+import minitransformer
 from minitransformer.cli import main
 from minitransformer.lessons import notebooks, predict, show
 from minitransformer.lessons.prediction import as_text, judge
@@ -96,7 +99,8 @@ def test_run_as_a_file_a_picture_is_written_with_its_text(tmp_path):
         "from minitransformer.lessons import show\nfrom minitransformer.plotting import panels\n"
         "for n in range(2):\n    show(panels()[0], f'what is seen in {n}')\n"
     )
-    done = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, cwd=tmp_path, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(minitransformer.__file__).parents[1])}
+    done = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
     for n in range(2):
         picture = f"lesson-pictures/99_a_lesson-{n + 1}.png"
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")

@@ -115,6 +115,7 @@ def run_worker(folder, names):
         return {}
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=without_caches)
+    shutil.copytree(TESTS.parent / "lessons", folder / "lessons", ignore=shutil.ignore_patterns("*.ipynb", "__pycache__"))
     (folder / "tests").mkdir()
     helpers = {"boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py", "on_a_device.py", "fuzz_run.py", "fuzz_commands.py"}
     for file in {*JUDGES, *helpers}:
