@@ -132,7 +132,7 @@ def test_source_gradients_of_a_model_with_no_embedding_of_the_source_are_refused
     class Reversed(Transformer):
         """It embeds another array than the source."""
 
-        def encode(self, source, packing=None):
+        def encode(self, source):
             return super().encode(source[:, ::-1])
 
     config, *_ = small_example(np.random.default_rng(0))
