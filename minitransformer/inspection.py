@@ -39,32 +39,34 @@ def source_gradients(model, source, target):
     and they follow all the ways from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
 
     All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
-    model itself is not touched. Raises InputError for ids that are not one sequence of integers, or a target that begins with
-    BOS.
+    model itself is not touched. Raises InputError for ids that are not one sequence of integers, a target that begins with BOS,
+    or a model that hands its source to no `Embedding`.
     """
     model = copy.deepcopy(model).eval()
     model.clear_saves()
     xp = array_module(model.parameters()[0].data)
     source, target_in = one_sequence("source", source), shifted_right(target)
     target, steps = as_numpy(target), np.arange(len(target_in))
-    copies = [np.repeat(ids[None], len(steps), axis=0) for ids in (source, target_in)]
+    sources, targets = (xp.asarray(np.repeat(ids[None], len(steps), axis=0)) for ids in (source, target_in))
+    both = (len(steps), len(source) + len(steps))                        # what a decoder-only model reads: the target behind the source
     reads_source, found = {}, []  # {path of an embedding: for each of its forwards, whether it read the source}
 
     def after_forward(path, component, inputs, output):
         if isinstance(component, Embedding):
-            ids = as_numpy(inputs[0])[:, : len(source)]                  # a decoder-only model reads the target behind it
-            reads_source.setdefault(path, []).append(np.array_equal(ids, copies[0]))
+            reads_source.setdefault(path, []).append(inputs[0] is sources or inputs[0].shape == both)
 
     def after_backward(path, component, inputs, output):
         if isinstance(component, Embedding) and reads_source[path].pop():
             found.append(as_numpy(inputs[0])[:, : len(source)])
 
     with observe(model, after_forward, after_backward):
-        logits = model(*map(xp.asarray, copies))                         # (T, T, V)
+        logits = model(sources, targets)                                 # (T, T, V)
         d_logits = xp.zeros_like(logits)
         steps = xp.asarray(steps)
         d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
         model.backward(d_logits)
+    if not found:
+        raise InputError(f"{type(model).__name__} hands its source to no Embedding: neither the array itself, nor in one with the target behind it.")
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 

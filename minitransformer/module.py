@@ -26,14 +26,15 @@ class _Thread(threading.local):
 
     saving = True
     modes = None  # inside `own_modes()`: {id of a module: whether it trains}
-    inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked
+    inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked; 0 under observation
+    observers = ()  # inside `observed_by`, the inner one's last
 
 
 _thread = _Thread()
 
 
 def _now(saving, inside):
-    _thread.saving, _thread.inside = saving, inside and 1 + saving
+    _thread.saving, _thread.inside = saving, inside and not _thread.observers and 1 + saving
 
 
 @contextlib.contextmanager
@@ -66,6 +67,29 @@ def own_modes():
         _thread.modes = before
 
 
+@contextlib.contextmanager
+def observed_by(observer):
+    """Inside, every forward and backward of this thread goes by way of the observer; see `observe`, which is made of it.
+
+    Before each, `observer(component, name, run)` is called, name "forward" or "backward". It returns what is called in the
+    place of `run(component, inputs, options)`: run itself, or a function that calls it. A subclass's forward that calls its
+    parent's is one forward.
+    """
+    before = _thread.observers
+    _thread.observers = (*before, observer)
+    try:
+        yield
+    finally:
+        _thread.observers = before
+
+
+def observed(component, name, run, inputs, options):
+    """The result of `run`, by way of all observers."""
+    for observer in _thread.observers:
+        run = observer(component, name, run)
+    return run(component, inputs, options)
+
+
 class Module:
     """The base of every component: finds its parameters and submodules among its own attributes.
 
@@ -82,8 +106,18 @@ class Module:
         guard(cls)
 
     def __setattr__(self, name, value):
-        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one: it would turn float32 arrays into float64."""
+        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one: it would turn float32 arrays into float64.
+
+        A component in the place of another is so wherever this module holds it: an encoder layer's feed-forward network is the
+        sublayer of a `Residual`, too.
+        """
+        before = self.__dict__.get(name)
         object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
+        if isinstance(before, Module) and isinstance(value, Module):
+            new = [module for _, module in value.named_modules()]        # which may hold the one before: a wrapper does
+            for _, module in self.named_modules():
+                if module not in new:
+                    vars(module).update({n: value for n, v in vars(module).items() if v is before})
 
     def __call__(self, *inputs, **options):
         return self.forward(*inputs, **options)
@@ -161,13 +195,22 @@ class Module:
 
     def named_parameters(self):
         """{path: Parameter}, each parameter once, in the order of definition."""
-        found, seen = {}, set()
-        for path, module in self.named_modules():
+        found, seen = {}, set()  # {id: (path, parameter)}, ids of the modules
+
+        def visit(path, module):
+            seen.add(id(module))
+            children = []
             for name, value in module._members():
-                if isinstance(value, Parameter) and id(value) not in seen:
-                    seen.add(id(value))
-                    found[f"{path}.{name}" if path else name] = value
-        return found
+                if isinstance(value, Parameter):
+                    found.setdefault(id(value), (path + name, value))
+                elif isinstance(value, Module):
+                    children.append((f"{path}{name}.", value))
+            for path, child in children:
+                if id(child) not in seen:
+                    visit(path, child)
+
+        visit("", self)
+        return dict(found.values())
 
     def parameters(self):
         return list(self.named_parameters().values())
@@ -208,7 +251,8 @@ class Module:
     def flat_buffers(self):
         """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved.
 
-        A component that is added to the model later is in them after `pack()`, or once an optimizer is made.
+        A parameter that is added or exchanged later is in them after `pack()`, or once an optimizer is made; a step of an
+        optimizer that was made before says so.
         """
         flat = self.__dict__.get("_flat")
         return flat if flat is not None and flat.intact() else self.pack()
@@ -343,6 +387,9 @@ def guarded_forward(cls, function):
     def forward(self, *inputs, **options):
         if type(self).forward is not forward:                            # a subclass's forward calls it by super()
             return function(self, *inputs, **options)
+        return observed(self, "forward", passed, inputs, options) if _thread.observers else passed(self, inputs, options)
+
+    def passed(self, inputs, options):
         inputs, options = taken(self, inputs, options)
         before = _thread.inside
         _now(_thread.saving, is_ours and not signature.takes_more)
@@ -398,18 +445,23 @@ def guarded_backward(cls, function):
 
     @functools.wraps(function)
     def backward(self, d_y=NOTHING, /, *others, **options):
-        outputs = self.__dict__.get("_outputs")
-        if not others and not options and type(d_y) in ARRAYS and type(self).backward is backward and outputs:
+        outputs, is_observed = self.__dict__.get("_outputs"), _thread.observers
+        if outputs and not is_observed and not others and not options and type(d_y) in ARRAYS and type(self).backward is backward:
             form = outputs[-1]
             if type(form) is tuple and d_y.shape == form[0] and d_y.dtype is form[1]:
                 outputs.pop()
                 return function(self, d_y)
         d_outputs = others if d_y is NOTHING else (d_y, *others)
-        if type(self).backward is backward:
-            of = outputs[-1] if outputs else None
-            d_outputs, options = boundary.gradients_taken(type(self).__name__, signature, of, d_outputs, options)
-            if outputs:
-                outputs.pop()
+        if type(self).backward is not backward:                          # a subclass's backward calls it by super()
+            return function(self, *d_outputs, **options)
+        return observed(self, "backward", undone, d_outputs, options) if is_observed else undone(self, d_outputs, options)
+
+    def undone(self, d_outputs, options):
+        outputs = self.__dict__.get("_outputs")
+        of = outputs[-1] if outputs else None
+        d_outputs, options = boundary.gradients_taken(type(self).__name__, signature, of, d_outputs, options)
+        if outputs:
+            outputs.pop()
         return function(self, *d_outputs, **options)
 
     return backward

@@ -1,37 +1,33 @@
 """Watch every component of a model while it runs, without a line in the components themselves."""
 
-import contextlib
+from .module import observed_by
 
 
-@contextlib.contextmanager
 def observe(module, on_forward=None, on_backward=None, on_enter=None):
     """Inside, call on_forward(path, component, inputs, output) after each forward of every component below `module`,
     and on_backward(path, component, d_y, d_inputs) after each backward; innermost components come first. Before either
     begins, on_enter(path, component) is called; outermost components come first there.
+
+    Watched are the components that stand below `module` when the block begins, in this thread: not a copy of the model, and
+    not what another thread computes with it. Nothing is written to the components. In a block within a block both are told.
     """
-    watched = module.named_modules()
-    before = [{n: vars(c)[n] for n in ("forward", "backward") if n in vars(c)} for _, c in watched]
-    for path, component in watched:
-        if on_forward or on_enter:
-            component.forward = _reporting(component.forward, on_enter, on_forward, path, component)
-        if on_backward or on_enter:
-            component.backward = _reporting(component.backward, on_enter, on_backward, path, component)
-    try:
-        yield
-    finally:
-        for (_, component), own in zip(watched, before):
-            for name in ("forward", "backward"):
-                vars(component).pop(name, None)
-            vars(component).update(own)
+    paths = {id(component): (path, component) for path, component in module.named_modules()}  # held, so that no id is used again
+    reports = {"forward": on_forward, "backward": on_backward}
 
+    def observer(component, name, run):
+        report = reports[name]
+        if not (report or on_enter) or id(component) not in paths:
+            return run
+        path, _ = paths[id(component)]
 
-def _reporting(method, enter, report, path, component):
-    def wrapper(*inputs, **options):
-        if enter:
-            enter(path, component)
-        result = method(*inputs, **options)
-        if report:
-            report(path, component, inputs, result)
-        return result
+        def reporting(component, inputs, options):
+            if on_enter:
+                on_enter(path, component)
+            result = run(component, inputs, options)
+            if report:
+                report(path, component, inputs, result)
+            return result
 
-    return wrapper
+        return reporting
+
+    return observed_by(observer)

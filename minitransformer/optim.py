@@ -39,9 +39,14 @@ class Optimizer:
         self.model.zero_grad()
 
     def next_rate(self):
-        """Count a step; its learning rate. Raises InputError if the parameters are no longer those of this optimizer."""
+        """Count a step; its learning rate. Raises InputError if the model's parameters are no longer those of this optimizer."""
         if not self.flat.intact():
             raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...), and for a copy of the model, anew.")
+        present, mine = self.model.named_parameters(), {*map(id, self.flat.parameters)}
+        if {*map(id, present.values())} != mine:
+            new = [name for name, p in present.items() if id(p) not in mine]
+            change = f"has new parameters, {', '.join(new[:3])}{' …' if new[3:] else ''}," if new else "has lost parameters"
+            raise InputError(f"The model {change} since this optimizer was made, which knows only the old ones. Make the optimizer anew.")
         self.t += 1
         return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 

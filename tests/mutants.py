@@ -86,7 +86,7 @@ p("xb25", "what a residual hands on is trusted", "is_ours and not signature.take
 p("xb26", "a mask inside is not looked at", "mask_at is not None and (options or", "False and (options or", select="mask_is_looked_at")
 p("xb27", "shapes stay behind", '            module.__dict__.pop("_outputs", None)\n', "", select="last_in_first_out")
 p("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
-p("xb29", "a refusal takes the shape", "            if outputs:\n                outputs.pop()\n        return function(self, *d_outputs",
+p("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return function(self, *d_outputs",
     "        return function(self, *d_outputs", select="by_place_or_by_name")
 p = plants("optim.py", "test_boundary.py", "out_of_range")
 p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Positive = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
@@ -804,7 +804,7 @@ p("62", "one slot for the saves: the second mask serves both", "values = saves.p
     judge="test_layers.py", select="test_dropout_used_twice")
 p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
-    "isinstance(value, Parameter) and id(value) not in seen", "isinstance(value, Parameter)")
+    "found.setdefault(id(value), (path", "found.setdefault(path + name, (path")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
 p("x107", "no_grad saves all the same", "if _thread.saving:\n            self.__dict__.setdefault(\"_saves\"", "if True:\n            self.__dict__.setdefault(\"_saves\"")
 p("x108", "no_grad never ends", "_now(before, _thread.inside)", "_now(False, _thread.inside)")
@@ -816,6 +816,13 @@ p("x1063", "the modes of a block stay", "_thread.modes = before\n", "pass\n", ju
 p("x1064", "an inner block begins with all as they are outside", "{} if before is None else before.copy()", "{}",
     judge="test_decoding.py", select="switches_nobody")
 p("x1065", "an inner block's modes are the outer's", "before.copy()", "before", judge="test_decoding.py", select="switches_nobody")
+p("xk28", "an inner observer takes the outer one's place", "(*before, observer)", "(observer,)", judge="test_observe.py", select="inner_observation")
+p("xk29", "only what a user calls is observed, not its parts", "inside and not _thread.observers and 1", "inside and 1", judge="test_observe.py",
+    select="innermost_components")
+p("xk30", "an observer stays", "        _thread.observers = before\n", "        pass\n", judge="test_observe.py", select="ends_with or inner_observation")
+p("xk32", "a parent's backward is reported as well", "        if type(self).backward is not backward: ", "        if False: ",
+    judge="test_observe.py", select="calls_its_parent")
+p("xk33", "the quick way of backward passes the observers by", "if outputs and not is_observed and", "if outputs and", judge="test_observe.py", select="innermost_components")
 p("x111", "clear_saves forgets the submodules",
     'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)\n            module',
     'module = self\n        if True:\n            self.__dict__.pop("_saves", None)\n            module')
@@ -990,6 +997,8 @@ p = plants("inspection.py", "test_observe.py", "source_gradients")
 p("x275", "the gradient of the logit, not of its logarithm", "gradient = -Softmax()(logits)", "gradient = np.zeros_like(logits)")
 p("x276", "the gradient at the target's embedding", "if isinstance(component, Embedding) and reads_source[path].pop():",
     "if isinstance(component, Embedding) and not reads_source[path].pop():")
+p("xk25", "the source is what has the source's ids", "inputs[0] is sources or", "np.array_equal(as_numpy(inputs[0]), as_numpy(sources)) or", select="same_ids")
+p("xk26", "the source is what has the source's shape", "inputs[0] is sources or", "inputs[0].shape[1] == len(source) or", select="finite_differences")
 p("x277", "all steps at once", "gradient[xp.arange(len(target)), xp.asarray(target)] += 1",
     "gradient[:, xp.asarray(target)] += 1")
 p = plants("decoding/limits.py", "test_decoding.py", "padding_in_front or no_numbers")
@@ -1000,6 +1009,9 @@ p("xd3", "only the ids are looked at", "np.isfinite(logits[np.arange(len(ids)), 
 p = plants("decoding/beam.py", "test_decoding.py", "no_numbers")
 p("xd4", "a beam of NaN goes on", "            expect_numbers(~np.isnan(log_p[:, EOS]))\n", "")
 p = plants("optim.py", "test_optim.py", "changes_nothing or gives_no_rate")
+p("xk34", "an exchanged parameter is never trained, without a word", "if {*map(id, present.values())} != mine:", "if len(present) != len(mine):", select="exchanged")
+p("xk35", "an added parameter is never trained, without a word", "if {*map(id, present.values())} != mine:", "if not {*map(id, present.values())} & mine:",
+    select="added_later")
 p("xd5", "a state is loaded by halves", """                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
         for name in self.moments:
 """, """                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")

@@ -1,16 +1,23 @@
 """Watching a model run, and reading its attention, without leaving a trace."""
 
+import copy
+import dataclasses
+import threading
+
 import numpy as np
 import pytest
 
 from minitransformer.attention import keep_weights
+from minitransformer.counting import count_products
 from minitransformer.errors import InputError
 from minitransformer.gradient_check import away_from_initialisation
-from minitransformer.inspection import attention_weights, source_gradients
+from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
 from minitransformer.models import MODELS, LanguageModel, Transformer, configure, find_model
 from minitransformer.models.encoder import small_example
+from minitransformer.module import no_grad
 from minitransformer.observe import observe
+from minitransformer.trace import trace
 
 
 def test_innermost_components_are_reported_first_with_what_went_in_and_out():
@@ -96,6 +103,141 @@ def test_source_gradients_are_those_of_finite_differences(name):
     assert (found > 0).any(axis=1).all() and not any(p.grad.any() for p in model.parameters())
     for path, array in model.state_dict().items():
         np.testing.assert_allclose(array, before[path], atol=1e-12)
+
+
+SAME_IDS = np.array([1, 5, 6]), np.array([5, 6, 2])  # what the model reads on the target's side is [1, 5, 6], too
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_source_gradients_where_source_and_target_have_the_same_ids(name):
+    """The same vectors under other ids, which the target has not, are the same source."""
+    config = configure(name, "toy", {"d_model": 8}, source_vocabulary=19, max_length=16)
+    model = away_from_initialisation(find_model(name).model(config, 0).to("float64"), np.random.default_rng(3))
+    source, target = SAME_IDS
+    found = source_gradients(model, source, target)
+    table = next(p for path, p in model.named_parameters().items() if path.endswith("embedding.weight"))
+    table.data[source + 10] = table.data[source]
+    np.testing.assert_allclose(found, source_gradients(model, source + 10, target), rtol=1e-10)
+
+
+def test_source_gradients_of_tied_embeddings_with_the_same_ids_are_those_of_untied_ones():
+    config, *_ = small_example(np.random.default_rng(0))
+    config = dataclasses.replace(config, target_vocabulary=17, tie_embeddings=True)
+    tied = away_from_initialisation(Transformer(config, 0).to("float64"), np.random.default_rng(3))
+    untied = Transformer(dataclasses.replace(config, tie_embeddings=False), 0).to("float64")
+    state = tied.state_dict()
+    table = state["source_input.embedding.weight"]
+    untied.load_state_dict({**state, "target_input.embedding.weight": table, "output.weight": table.T})
+    np.testing.assert_allclose(source_gradients(tied, *SAME_IDS), source_gradients(untied, *SAME_IDS), rtol=1e-10)
+
+
+def test_source_gradients_of_a_model_with_no_embedding_of_the_source_are_refused():
+    class Reversed(Transformer):
+        """It embeds another array than the source."""
+
+        def encode(self, source, packing=None):
+            return super().encode(source[:, ::-1])
+
+    config, *_ = small_example(np.random.default_rng(0))
+    with pytest.raises(InputError, match="Reversed hands its source to no Embedding"):
+        source_gradients(Reversed(config, 0), *SAME_IDS)
+
+
+# -- several observers, several threads, copies ------------------------------------------------------------------------
+
+
+def forwards_and_backwards(model, source, target_in):
+    logits = model(source, target_in)
+    model.backward(np.ones_like(logits))
+
+
+def test_two_threads_that_observe_one_model_see_their_own_passes_and_no_other():
+    """The passes overlap: each thread begins only when both have opened their block."""
+    config, source, target = small_example(np.random.default_rng(0))
+    model, meet, seen, failed = Transformer(config, 0).eval(), threading.Barrier(2), {1: [], 2: []}, []
+
+    def run(rows):
+        try:
+            with no_grad(), observe(model, lambda path, c, inputs, y: seen[rows].append((path, len(np.atleast_1d(inputs[0]))))):
+                meet.wait(60)
+                for _ in range(5):
+                    model(source[:rows], target[:rows])
+                meet.wait(60)                                            # the one that ends first leaves the other's block as it is
+            with no_grad():
+                model(source[:rows], target[:rows])
+        except Exception as problem:
+            failed.append(problem)
+
+    threads = [threading.Thread(target=run, args=(rows,)) for rows in seen]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    one_pass = []
+    with no_grad(), observe(model, lambda path, *_: one_pass.append(path)):
+        model(source, target)
+    assert not failed and all([path for path, _ in found] == 5 * one_pass for found in seen.values())
+    assert all({rows} == {length for _, length in found} for rows, found in seen.items())
+
+
+def test_a_copy_made_inside_is_not_observed_and_works_afterwards():
+    config, source, target = small_example(np.random.default_rng(0))
+    model, seen = Transformer(config, 0), []
+    with observe(model, lambda *r: seen.append(r), lambda *r: seen.append(r), lambda *r: seen.append(r)):
+        copied = copy.deepcopy(model)
+        forwards_and_backwards(copied, source, target)
+    assert not seen
+    forwards_and_backwards(model, source, target)
+    assert not seen and {*vars(model)} == {*vars(copied)}
+
+
+@pytest.mark.parametrize("ask", [source_gradients, attention_gradients], ids=lambda f: f.__name__)
+def test_gradients_that_are_asked_for_inside_are_the_same_and_not_counted(ask):
+    config, source, target = small_example(np.random.default_rng(0))
+    model, seen = Transformer(config, 0).eval(), []
+    expected = ask(model, source[0], np.array([5, 6, 2]))
+    with observe(model, lambda path, *_: seen.append(path), lambda path, *_: seen.append(path)):
+        found = ask(model, source[0], np.array([5, 6, 2]))
+        assert not seen
+        forwards_and_backwards(model, source, target)
+    assert len(seen) > 50
+    for kind in expected if isinstance(expected, dict) else [...]:
+        np.testing.assert_array_equal(found[kind], expected[kind])
+
+
+def test_trace_and_count_inside_are_the_same():
+    network, x = FeedForward(3, 5, 0), np.random.default_rng(0).standard_normal((2, 3))
+    expected = count_products(network, x), [row.calls for row in trace(network, x).rows]
+    with observe(network, lambda *_: None, lambda *_: None):
+        assert (count_products(network, x), [row.calls for row in trace(network, x).rows]) == expected
+
+
+def test_a_parts_own_use_is_observed_and_that_of_what_stands_elsewhere_is_not():
+    network, seen = FeedForward(3, 5, 0), []
+    with observe(network.expand, lambda path, component, *_: seen.append(component)):
+        network(np.ones((2, 3)))
+    assert seen == [network.expand]
+
+
+def test_a_subclass_that_calls_its_parent_is_reported_once_with_its_own_result():
+    class Doubled(Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+        def backward(self, d_y):
+            return super().backward(2 * d_y)
+
+    linear, seen = Doubled(2, 3, 0), []
+    with observe(linear, lambda *r: seen.append(r), lambda *r: seen.append(r)):
+        y = linear(np.ones((1, 2)))
+        d_x = linear.backward(np.ones((1, 3)))
+    assert len(seen) == 2 and seen[0][3] is y and seen[1][3] is d_x
+
+
+def test_an_observation_ends_with_an_exception():
+    linear, seen = Linear(2, 3, 0), []
+    with pytest.raises(InputError, match="must be an array"), observe(linear, lambda *r: seen.append(r)):
+        linear("text")
+    linear(np.ones((1, 2)))
+    assert not seen
 
 
 def test_source_gradients_leave_the_model_as_it_was_also_between_forward_and_backward():

@@ -1,5 +1,6 @@
 """Optimizers against textbook loops, clipping, and learning rates."""
 
+import copy
 import math
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
-from minitransformer.layers import Linear
+from minitransformer.layers import FeedForward, Linear
+from minitransformer.models import EncoderLayer, Transformer, TransformerConfig
 from minitransformer.module import Module, Parameter
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.schedules import Constant, Cosine, Noam
@@ -235,6 +237,86 @@ def test_a_step_after_the_model_has_moved_is_refused_with_the_remedy():
     model.to("float32")
     message = _refusal(optimizer.step)
     assert "moved" in message and "after model.to" in message
+
+
+def exchanges(model):
+    """(what, the exchange) of every component and parameter below a model, each for a copy of it."""
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            if isinstance(value, list):
+                for i, item in enumerate(value):
+                    yield f"{path}.{name}.{i}", lambda value=value, i=i: value.__setitem__(i, copy.deepcopy(value[i]))
+            elif isinstance(value, Module) and value.parameters() or isinstance(value, Parameter):
+                yield f"{path}.{name}", lambda module=module, name=name: setattr(module, name, copy.deepcopy(getattr(module, name)))
+
+
+@pytest.mark.parametrize("tie_embeddings", [False, True])
+def test_a_step_after_any_component_or_parameter_was_exchanged_says_so(tie_embeddings):
+    sizes = {"d_model": 4, "heads": 1, "d_ff": 3, "encoder_layers": 1, "decoder_layers": 1, "tie_embeddings": tie_embeddings}
+    make = lambda: Transformer(TransformerConfig(source_vocabulary=5, **sizes), 0)  # noqa: E731
+    for number, (what, _) in enumerate(exchanges(make())):
+        model = make()
+        optimizer = SGD(model)
+        optimizer.step()
+        [*exchanges(model)][number][1]()
+        with pytest.raises(InputError, match="has new parameters, .*Make the optimizer anew"):
+            optimizer.step()
+        assert optimizer.t == 1, what
+        SGD(model).step()
+    assert number > 30
+
+
+@pytest.mark.parametrize("add", [
+    lambda model: setattr(model, "more", Linear(2, 2, 0)),
+    lambda model: model.parts.append(Linear(2, 2, 0)),
+    lambda model: setattr(model, "scale", Parameter.ones(3)),
+])  # fmt: skip
+def test_a_step_after_a_component_was_added_later_says_so(add):
+    model = Module()
+    model.parts = [Linear(2, 2, 0)]
+    optimizer = Adam(model)
+    add(model)
+    with pytest.raises(InputError, match=r"new parameters, (more.weight, more.bias|parts.1.weight, parts.1.bias|scale), since"):
+        optimizer.step()
+
+
+def test_a_step_after_a_component_was_taken_out_says_so():
+    model = Module()
+    model.first, model.second = Linear(2, 2, 0), Linear(2, 2, 0)
+    optimizer = Adam(model)
+    model.second = None
+    with pytest.raises(InputError, match="has lost parameters since"):
+        optimizer.step()
+
+
+def test_an_exchanged_component_computes_and_trains_after_the_optimizer_is_made_anew():
+    """In an encoder layer the feed-forward network has two paths; both lead to the new one."""
+    model = Transformer(TransformerConfig(source_vocabulary=9, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1), 0).eval()
+    ids = np.array([[4, 5, 6]])
+    before, layer = model(ids, ids), model.encoder.layers[0]
+    model.clear_saves()
+    layer.feed_forward = FeedForward(8, 5, 7)
+    optimizer = SGD(model)
+    logits = model(ids, ids)
+    model.backward(np.ones_like(logits))
+    weight = layer.feed_forward.expand.weight.data.copy()
+    optimizer.step()
+    assert not np.allclose(before, logits) and layer.add_norm_2.sublayer is layer.feed_forward
+    assert (layer.feed_forward.expand.weight.data != weight).any() and model.parameter_count() == len(optimizer.flat.data)
+
+
+def test_a_component_may_be_exchanged_for_one_that_holds_it():
+    class Doubled(Module):
+        def __init__(self, inner):
+            self.inner = inner
+
+        def forward(self, x):
+            return 2 * self.inner(x)
+
+    layer = EncoderLayer(TransformerConfig(source_vocabulary=9, d_model=8, heads=2, d_ff=12), 0)
+    inner = layer.feed_forward
+    layer.feed_forward = Doubled(inner)
+    assert layer.add_norm_2.sublayer is layer.feed_forward and layer.feed_forward.inner is inner
 
 
 def test_a_model_without_parameters_cannot_be_trained():

@@ -95,17 +95,18 @@ def test_a_forward_that_is_not_undone_is_noticed():
         train(model, CrossEntropy(), Adam(model), batches(), 1)
 
 
+def change(component, **methods):
+    """Give one component other methods, as a subclass of the same name does."""
+    component.__class__ = type(type(component).__name__, (type(component),), methods)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_an_infinite_activation_stops_before_the_parameters_move_and_is_named(dropout):
     model = small(dropout=dropout)
-    ff = model.decoder.layers[0].feed_forward
-    forward = ff.contract.forward
+    contract = model.decoder.layers[0].feed_forward.contract
+    forward = type(contract).forward
     model_before = model.state_dict()
-
-    def explode(x):
-        return forward(x) * np.float32(np.inf)
-
-    ff.contract.forward = explode
+    change(contract, forward=lambda self, x: forward(self, x) * np.float32(np.inf))
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
         train(model, CrossEntropy(), Adam(model), batches(), 5)
     assert "Step 1 stopped" in str(caught.value) and "output of decoder.layers.0.feed_forward.contract (Linear)" in str(caught.value)
@@ -117,8 +118,8 @@ def test_an_infinite_activation_stops_before_the_parameters_move_and_is_named(dr
 def test_a_gradient_that_is_not_finite_is_named_though_the_loss_is_fine():
     model = small()
     norm = model.encoder.layers[0].add_norm_2.norm
-    backward = norm.backward
-    norm.backward = lambda d_y: backward(d_y) * array_module(d_y).float32("nan")
+    backward = type(norm).backward
+    change(norm, backward=lambda self, d_y: backward(self, d_y) * array_module(d_y).float32("nan"))
     with pytest.raises(NonFiniteError, match=r"gradient from encoder.layers.0.add_norm_2.norm \(LayerNorm\)"):
         train(model, CrossEntropy(), Adam(model), batches(), 5)
 
