@@ -288,6 +288,31 @@ class ListOf(Kind):
         raise InputError(f"{name} must be a list of objects of the class {self.kind.__name__}, got a {type(value).__name__}.")
 
 
+class StateOf(Kind):
+    """What a model's `start` or `step` returned: a tuple of parts, each of the kind of its hint, with as many rows as there are ids."""
+
+    def __init__(self, *hints):
+        self.parts = [kind_of(hint) for hint in hints]
+
+    def passes(self, value, sizes):
+        return self.has_as_many(value) and all(kind.passes(part, sizes) for kind, part in zip(self.parts, value))
+
+    def has_as_many(self, value):
+        return isinstance(value, tuple) and len(value) == len(self.parts)
+
+    def taken(self, value, name, sizes):
+        arrays = [part for part in value if hasattr(part, "dtype") and is_known(part)] if self.has_as_many(value) else []
+        if self.passes(value, sizes):  # its arrays, the first from a GPU, are known only now
+            return value
+        rows, ids = {len(array) for array in arrays if array.ndim}, sizes.get("B")
+        if len(rows) == 1 and ids not in (None, *rows):
+            raise InputError(
+                f"{name} has {rows.pop()} rows, and there are {ids} ids. Hand in one id for each row; take_rows(state, [0, 2]) "
+                "makes a state of the rows 0 and 2."
+            )
+        raise InputError(f"{name} must be what start() or the step before returned, of this model. Got a {type(value).__name__} of other contents.")
+
+
 class Generator(Kind):
     """A generator of random numbers, or a seed from which one is made: `numpy.random.default_rng(seed)`."""
 

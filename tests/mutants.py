@@ -69,6 +69,8 @@ p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype and shape:", "if d_y.
 p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', 'if array.dtype.kind not in "fiubc":', ('value.dtype.kind in "fiub"', 'value.dtype.kind in "fiubc"'),
     select="held_to_the_kinds")
 p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
+p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
+p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)] if", "if hasattr(part, \"dtype\")] if", select="no_array_was_seen")
 p("xk1", "a call is shown with self", ' if p.name != "self"]', "]", select="how_to_call")
 p("xk2", "the nearest name is not given", "[p.name for p in parameters])", "[])", select="how_to_call")
 p = plants("parameter.py", "test_conformance.py", "told_of_its_data")
@@ -823,6 +825,9 @@ p("xk30", "an observer stays", "        _thread.observers = before\n", "        
 p("xk32", "a parent's backward is reported as well", "        if type(self).backward is not backward: ", "        if False: ",
     judge="test_observe.py", select="calls_its_parent")
 p("xk33", "the quick way of backward passes the observers by", "if outputs and not is_observed and", "if outputs and", judge="test_observe.py", select="innermost_components")
+p("xk36", "a component is exchanged in one of its places", "if isinstance(before, Module) and isinstance(value, Module):", "if False:",
+    judge="test_optim.py", select="exchanged_component")
+p("xk37", "a wrapper takes itself in", "if module not in new:", "if True:", judge="test_optim.py", select="one_that_holds_it")
 p("x111", "clear_saves forgets the submodules",
     'for _, module in self.named_modules():\n            module.__dict__.pop("_saves", None)\n            module',
     'module = self\n        if True:\n            self.__dict__.pop("_saves", None)\n            module')

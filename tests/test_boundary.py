@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import itertools
 import threading
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import boundary_table
 import numpy as np
 import pytest
 from boundary_table import REFUSED, RIGHT, array_cases, constructors, empty_cases, gradient_cases, option_cases
-from common import close, refusal
+from common import accepted, close, refusal
 
+from minitransformer import boundary
 from minitransformer.attention import (
     Expectation,
     LocalAttention,
@@ -18,7 +20,7 @@ from minitransformer.attention import (
     MultiHeadAttention,
     ScaledDotProductAttention,
 )
-from minitransformer.boundary import Count, Floats, Ids, Mask, Positive, checked
+from minitransformer.boundary import Count, Floats, Ids, Mask, Natural, Positive, StateOf, checked
 from minitransformer.conformance import all_components
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (
@@ -32,7 +34,8 @@ from minitransformer.layers import (
     Softmax,
 )  # fmt: skip
 from minitransformer.losses import CrossEntropy
-from minitransformer.models import ConvolutionModel, Encoder, Transformer, TransformerConfig
+from minitransformer.layers.cache import take_rows
+from minitransformer.models import MODELS, ConvolutionModel, Encoder, Transformer, TransformerConfig, configure, find_model
 from minitransformer.module import Module, Parameter, no_grad
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.schedules import Constant, Cosine, Noam
@@ -87,8 +90,8 @@ def test_the_table_notices_a_bare_error_and_a_wrong_number():
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
 def test_every_argument_of_a_component_has_a_hint(component):
-    """`cache` and `packing` are the house's own, `state` is what the model itself handed out, a mask may belong to an attention inside."""
-    own = {"self", "cls", "cache", "caches", "packing", "memory_packing", "packings", "others", "options", "mask", "memory_mask", "state"}
+    """`cache` and `packing` are the house's own, a mask may belong to an attention inside."""
+    own = {"self", "cls", "cache", "caches", "packing", "memory_packing", "packings", "others", "options", "mask", "memory_mask"}
     for name in ("__init__", "forward"):
         method = inspect.unwrap(vars(component).get(name, Module.forward))
         arguments = inspect.signature(method).parameters
@@ -601,6 +604,51 @@ def test_the_states_of_models_come_from_batches_of_ids():
     assert model.step(np.array([1], dtype=np.uint8), state)[0].shape == (1, 9)
     with no_grad():
         assert ConvolutionModel.example(np.random.default_rng(0))[0].start(None)[0] is None
+
+
+def states(model, rows):
+    """Every kind of state of so many rows: of `start`, of a step or two, of some rows of a larger one, with padding and without."""
+    for source in (np.full((rows, 3), 4), np.array(rows * [[4, 5, 0]])):
+        state = model.start(source)
+        yield state
+        for _ in range(2):
+            _, state = model.step(np.full(rows, 5), state)
+            yield state
+        yield take_rows(model.start(np.repeat(source, 2, axis=0)), np.arange(rows))
+    if hasattr(model, "one_sequence"):
+        yield model.step(np.full(rows, 5), model.start(None))[1]
+
+
+def sequence_model(name):
+    return find_model(name).model(configure(name, "toy", {"d_model": 8}, source_vocabulary=9, max_length=16), 0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_state_of_another_number_of_rows_is_refused_with_both_numbers(name):
+    model = sequence_model(name)
+    for rows, ids in itertools.permutations((1, 2, 5), 2):
+        for state in states(model, rows):
+            sentence = refusal(model.step, np.full(ids, 5), state)
+            assert f"state has {rows} rows, and there are {ids} ids. Hand in one id for each row" in sentence
+            assert model.step(np.full(rows, 5), state)[0].shape == (rows, 9)
+            assert refusal(model.step, ids=np.full(ids, 5), state=state) and refusal(model.step, state=state, ids=np.full(ids, 5))
+
+
+def test_a_state_serves_before_any_array_was_seen(monkeypatch):
+    """As the first arrays of a GPU are."""
+    monkeypatch.setattr(boundary, "ARRAYS", set())
+    state = np.ones((2, 3)), 4
+    assert accepted(StateOf(Floats, Natural).taken, state, "state", {}) is state
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_state_that_is_none_or_anothers_is_refused(name):
+    model = sequence_model(name)
+    mine = model.start(np.array([[4, 5]]))
+    others = [state for other in MODELS for state in [sequence_model(other).start(np.array([[4, 5]]))] if [*map(type, state)] != [*map(type, mine)]]
+    assert len(others) > 3
+    for state in (None, (), [], 3, mine[0], (mine, mine), [*mine], mine[:-1], *others):
+        assert "state must be what start() or the step before returned, of this model" in refusal(model.step, np.array([5]), state)
 
 
 def test_masking_takes_its_mask_by_place_and_by_name():

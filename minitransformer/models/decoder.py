@@ -68,7 +68,7 @@ class Decoder(Module):
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
     def forward(self, x: Sequence, memory: Memory, mask=None, memory_mask=None, caches=None, **packings):
-        for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers)):
+        for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers), strict=True):
             x = layer(x, memory, mask, memory_mask, cache, **packings)   # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)
 

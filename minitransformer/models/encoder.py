@@ -59,7 +59,7 @@ class Encoder(Module):
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
     def forward(self, x: Sequence, mask=None, caches=None, **packing):
-        for layer, cache in zip(self.layers, caches or [None] * len(self.layers)):
+        for layer, cache in zip(self.layers, caches or [None] * len(self.layers), strict=True):
             x = layer(x, mask, cache, **packing)                         # (B, S, D)
         return x if self.final_norm is None else self.final_norm(x)
 

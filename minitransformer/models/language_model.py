@@ -1,8 +1,10 @@
 """A decoder-only Transformer."""
 
+from typing import Annotated
+
 from ..attention.masking import causal_mask
 from ..backend import array_module
-from ..boundary import Rng
+from ..boundary import Mask, Rng, StateOf
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
@@ -10,6 +12,9 @@ from ..module import Module, asked, no_grad
 from .config import StackConfig
 from .encoder import Encoder, EncoderLayer, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
+
+
+State = StateOf(Annotated[Mask, "B, T"] | None, list)
 
 
 class LanguageModel(Module):
@@ -81,7 +86,7 @@ class LanguageModel(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state):
+    def step(self, ids: Next, state: Annotated[tuple, State]):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
         before, caches = state
         ids = self.input.embedding.beside(ids)

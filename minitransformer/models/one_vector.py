@@ -1,9 +1,10 @@
 """The naive approach: squash the whole source into one vector, and read everything off it."""
 
 import dataclasses
+from typing import Annotated
 
 from ..backend import array_module
-from ..boundary import Count, Rng
+from ..boundary import Count, Floats, Natural, Rng, StateOf
 from ..layers.embedding import Embedding
 from ..layers.feed_forward import Activation, FeedForward
 from ..layers.linear import Linear
@@ -13,6 +14,9 @@ from ..options import option
 from .config import Positions, SequenceConfig
 from .encoder import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
+
+
+State = StateOf(Annotated[Floats, "B, D"], Natural)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +84,7 @@ class OneVectorMLP(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state):
+    def step(self, ids: Next, state: Annotated[tuple, State]):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         vector, read = state
         ids = self.target_input.embedding.beside(ids)

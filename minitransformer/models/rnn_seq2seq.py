@@ -6,7 +6,7 @@ from typing import Annotated
 from ..attention.additive import AdditiveAttention
 from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
-from ..boundary import OneOf, Rng
+from ..boundary import Floats, Mask, OneOf, Rng, StateOf
 from ..layers.activations import Tanh
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
@@ -28,6 +28,9 @@ class RNNConfig(SequenceConfig):
 
     cell: Cell = option("gru", "the recurrent step: gru or rnn (a plain tanh)")
     attention: Attention = option("none", "none, additive or multiplicative")
+
+
+State = StateOf(Annotated[Floats, "B, S, A"], Annotated[Mask, "B, S"], Annotated[Floats, "B, D"])
 
 
 class RNNSeq2Seq(Module):
@@ -120,7 +123,7 @@ class RNNSeq2Seq(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state):
+    def step(self, ids: Next, state: Annotated[tuple, State]):
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         annotations, real, h = state
         logits, h = self.decode(ids[:, None], annotations, real, h)

@@ -1,8 +1,10 @@
 """The Transformer of the paper: encoder and decoder."""
 
+from typing import Annotated
+
 from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
-from ..boundary import Rng
+from ..boundary import Floats, Mask, Rng, StateOf
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
@@ -12,6 +14,9 @@ from .config import TransformerConfig
 from .decoder import Decoder
 from .encoder import Encoder, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
+
+
+State = StateOf(Annotated[Floats, "B, S, D"], Annotated[Mask, "B, 1, 1, S"] | None, Annotated[Mask, "B, T"], list)
 
 
 class Transformer(Module):
@@ -82,7 +87,7 @@ class Transformer(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state):
+    def step(self, ids: Next, state: Annotated[tuple, State]):
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state.
 
         Only the new token passes through the decoder; of those before it, the caches hold the keys and values.
