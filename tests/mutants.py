@@ -70,7 +70,7 @@ p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', '
     select="held_to_the_kinds")
 p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
 p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
-p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)] if", "if hasattr(part, \"dtype\")] if", select="no_array_was_seen")
+p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)] if", "if hasattr(part, \"dtype\")] if", select="any_array_was_seen")
 p("xk1", "a call is shown with self", ' if p.name != "self"]', "]", select="how_to_call")
 p("xk2", "the nearest name is not given", "[p.name for p in parameters])", "[])", select="how_to_call")
 p = plants("parameter.py", "test_conformance.py", "told_of_its_data")

@@ -33,9 +33,17 @@ from minitransformer.layers import (
     SinusoidalPositionalEncoding,
     Softmax,
 )  # fmt: skip
-from minitransformer.losses import CrossEntropy
 from minitransformer.layers.cache import take_rows
-from minitransformer.models import MODELS, ConvolutionModel, Encoder, Transformer, TransformerConfig, configure, find_model
+from minitransformer.losses import CrossEntropy
+from minitransformer.models import (
+    MODELS,
+    ConvolutionModel,
+    Encoder,
+    Transformer,
+    TransformerConfig,
+    configure,
+    find_model,
+)
 from minitransformer.module import Module, Parameter, no_grad
 from minitransformer.optim import SGD, Adam, AdamW, clip_by_global_norm
 from minitransformer.schedules import Constant, Cosine, Noam

@@ -244,7 +244,7 @@ def exchanges(model):
     for path, module in model.named_modules():
         for name, value in vars(module).items():
             if isinstance(value, list):
-                for i, item in enumerate(value):
+                for i in range(len(value)):
                     yield f"{path}.{name}.{i}", lambda value=value, i=i: value.__setitem__(i, copy.deepcopy(value[i]))
             elif isinstance(value, Module) and value.parameters() or isinstance(value, Parameter):
                 yield f"{path}.{name}", lambda module=module, name=name: setattr(module, name, copy.deepcopy(getattr(module, name)))

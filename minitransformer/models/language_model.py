@@ -13,7 +13,6 @@ from .config import StackConfig
 from .encoder import Encoder, EncoderLayer, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
-
 State = StateOf(Annotated[Mask, "B, T"] | None, list)
 
 

@@ -15,7 +15,6 @@ from .config import Positions, SequenceConfig
 from .encoder import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
-
 State = StateOf(Annotated[Floats, "B, D"], Natural)
 
 

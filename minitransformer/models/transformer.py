@@ -15,7 +15,6 @@ from .decoder import Decoder
 from .encoder import Encoder, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
-
 State = StateOf(Annotated[Floats, "B, S, D"], Annotated[Mask, "B, 1, 1, S"] | None, Annotated[Mask, "B, T"], list)
 
 
