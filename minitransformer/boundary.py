@@ -2,7 +2,7 @@
 
 A signature says what each argument is. These are true type hints, and each carries its check:
 
-    def __init__(self, features: Annotated[Count, "D"], epsilon: NonNegative = 1e-5)
+    def __init__(self, features: Annotated[Count, "D"], epsilon: Epsilon = 1e-5)
     def forward(self, x: Annotated[Floats, "..., D"], mask: Annotated[Mask, "B, T"] | None = None)
 
 `Module` applies the hints to every component's `__init__` and `forward` by itself; elsewhere `@checked` does. A
@@ -342,6 +342,7 @@ AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, lea
 Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
 Share = Annotated[float, Number("a probability from 0 up to, not including, 1", least=0, below=1)]
 Positive = Annotated[float, Number("a number above 0, and finite", above=0)]
+Epsilon = Annotated[float, Number("a number of at least 1e-30 (float32 holds nothing much smaller than that), and finite", least=1e-30)]
 NonNegative = Annotated[float, Number("a number from 0 on, and finite", least=0)]
 Rate = Annotated[float, Number("a number from 0 on, and finite, or a function of the step such as a schedule", least=0, or_function=True)]
 Rng = Annotated[np.random.Generator, Generator()]

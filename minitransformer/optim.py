@@ -3,7 +3,7 @@
 import math
 
 from .backend import adam_kernel, array_module, asarray, in_blocks, sum_of_squares
-from .boundary import Floats, NonNegative, Positive, Rate, Share, checked, expect
+from .boundary import Epsilon, Floats, NonNegative, Positive, Rate, Share, checked, expect
 from .errors import InputError
 from .module import Module
 
@@ -107,7 +107,7 @@ class Adam(Optimizer):
 
     Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
     β₂ = 0.999. It is made in the numbers, not in the arrays: θ ← θ − ηₜ m / (√v + εₜ), with ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ) and
-    εₜ = ε √(1−β₂ᵗ), is the same. The defaults are the paper's β and ε, and a common rate.
+    εₜ = ε √(1−β₂ᵗ), is the same. A parameter that never had a gradient has m = v = 0 and stays, because ε is not 0. The defaults are the paper's β and ε, and a common rate.
 
     Sources: Kingma & Ba 2015, algorithm 1 and section 2; Vaswani et al. 2017, section 5.3.
     """
@@ -117,7 +117,7 @@ class Adam(Optimizer):
 
     @checked
     def __init__(
-        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Positive = 1e-9
+        self, model: Module, learning_rate: Rate = 1e-3, beta1: Share = 0.9, beta2: Share = 0.98, epsilon: Epsilon = 1e-9
     ):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
@@ -166,7 +166,7 @@ class AdamW(Adam):
         learning_rate: Rate = 1e-3,
         beta1: Share = 0.9,
         beta2: Share = 0.98,
-        epsilon: Positive = 1e-9,
+        epsilon: Epsilon = 1e-9,
         weight_decay: NonNegative = 0.01,
     ):
         super().__init__(model, learning_rate, beta1, beta2, epsilon)

@@ -71,6 +71,7 @@ p("xb13", "complex numbers are numbers", 'if array.dtype.kind not in "fiub":', '
 p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
 p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
 p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)] if", "if hasattr(part, \"dtype\")] if", select="any_array_was_seen")
+p("xk41", "an epsilon that is 0 in float32", "least=1e-30", "above=0", select="out_of_range or smallest_epsilon")
 p("xk1", "a call is shown with self", ' if p.name != "self"]', "]", select="how_to_call")
 p("xk2", "the nearest name is not given", "[p.name for p in parameters])", "[])", select="how_to_call")
 p = plants("parameter.py", "test_conformance.py", "told_of_its_data")
@@ -91,7 +92,7 @@ p("xb28", "a forward put in the place of another is passed over", 'type(self).fo
 p("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return function(self, *d_outputs",
     "        return function(self, *d_outputs", select="by_place_or_by_name")
 p = plants("optim.py", "test_boundary.py", "out_of_range")
-p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Positive = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
+p("xb40", "Adam's epsilon may be 0", "beta2: Share = 0.98, epsilon: Epsilon = 1e-9\n", "beta2: Share = 0.98, epsilon: NonNegative = 1e-9\n")
 p("xb41", "momentum of any size", "momentum: Share", "momentum: NonNegative")
 p("xb42", "clipping at 0", "max_norm: Positive | None", "max_norm: NonNegative | None")
 p("xb43", "decay below 0", "weight_decay: NonNegative", "weight_decay: float")
@@ -102,7 +103,8 @@ p("xb46", "a schedule of no steps", "total: Count", "total: Natural")
 p = plants("backend/reductions.py", "test_boundary.py", "empty_cases and Softmax")
 p("xb47", "the maximum of nothing", "if x.shape[-1] == 0:", "if False:")
 p = plants("layers/layer_norm.py", "test_boundary.py", "out_of_range")
-p("xb48", "an epsilon below 0", "epsilon: NonNegative", "epsilon: float")
+p("xb48", "an epsilon below 0", "epsilon: Epsilon", "epsilon: float")
+p("xk40", "an epsilon of 0: a row of equal features is 0/0", "import Count, Epsilon, Features", "import Count, NonNegative as Epsilon, Features")
 
 # -- softmax ------------------------------------------------------------------------------------------------------
 

@@ -404,7 +404,8 @@ RANGES = [
     (lambda v: Adam(Linear(2, 3, 0), v), [-1, NAN, INF, "1e-3", None, True, [0.1]], [0, 1e-3, np.float64(0.1), lambda t: 0.1]),
     (lambda v: Adam(Linear(2, 3, 0), beta1=v), [-0.1, 1.0, NAN, "a"], [0, 0.9]),
     (lambda v: Adam(Linear(2, 3, 0), beta2=v), [-0.1, 1.0, NAN, INF], [0, 0.98]),
-    (lambda v: Adam(Linear(2, 3, 0), epsilon=v), [0, -1e-9, NAN, INF], [1e-9, 1]),
+    (lambda v: Adam(Linear(2, 3, 0), epsilon=v), [0, -1e-9, 1e-31, 1e-300, NAN, INF], [1e-30, 1e-9, 1]),
+    (lambda v: AdamW(Linear(2, 3, 0), epsilon=v), [0, 1e-31, NAN], [1e-30, 1e-9]),
     (lambda v: AdamW(Linear(2, 3, 0), weight_decay=v), [-0.1, NAN, INF, None], [0, 0.1]),
     (lambda v: SGD(Linear(2, 3, 0), v), [-1, NAN, INF, "a"], [0.1]),
     (lambda v: SGD(Linear(2, 3, 0), momentum=v), [-0.1, 1, NAN], [0, 0.9]),
@@ -416,7 +417,7 @@ RANGES = [
     (lambda v: Cosine(v, 100), [-1, NAN, INF], [0.1]),
     (lambda v: Cosine(0.1, v), [0, -1, NAN], [1]),
     (lambda v: Cosine(0.1, 100, floor=v), [-1, NAN, INF], [0.01]),
-    (lambda v: LayerNorm(3, v), [-1e-5, NAN, INF, "a", None], [0, 1e-5, np.float64(1e-5)]),
+    (lambda v: LayerNorm(3, v), [0, -1e-5, 1e-31, 1e-300, NAN, INF, "a", None], [1e-30, 1e-5, np.float64(1e-5)]),
     (lambda v: Dropout(v, 0), [-0.1, 1, NAN, INF, "a", None, True], [0, 0.5, np.float32(0.5)]),
     (lambda v: CrossEntropy(v), [-0.1, 1, NAN, "a", None], [0, 0.1, np.float64(0.1), np.array(0.1)]),
     (lambda v: CrossEntropy(0.1, v), [0.5, NAN, "a", None, True], [0, -100, np.int64(3)]),
@@ -629,6 +630,19 @@ def states(model, rows):
 
 def sequence_model(name):
     return find_model(name).model(configure(name, "toy", {"d_model": 8}, source_vocabulary=9, max_length=16), 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_smallest_epsilon_divides_by_no_zero(dtype):
+    norm, x = LayerNorm(5, 1e-30).to(dtype), np.full((2, 5), 3, dtype=dtype)
+    with np.errstate(all="raise", under="ignore"):
+        assert (norm(x) == 0).all() and np.isfinite(norm.backward(np.full_like(x, 0.5))).all()
+        for make in (Adam, AdamW):
+            linear = Linear(2, 3, 0).to(dtype)
+            optimizer = make(linear, 0.0, beta2=0.999999, epsilon=1e-30)
+            before = linear.state_dict()
+            optimizer.step()
+            assert all(np.array_equal(array, before[name]) for name, array in linear.state_dict().items())
 
 
 @pytest.mark.parametrize("name", MODELS)

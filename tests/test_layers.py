@@ -439,6 +439,15 @@ def test_layer_norm_gradient(shape):
     assert_gradients(moved(LayerNorm(shape[-1])), 2 * normal(*shape) + 1)
 
 
+def test_layer_norm_of_features_that_are_too_large_to_be_squared_warns_and_float64_is_right():
+    x = normal(3, 8)
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert not LayerNorm(8)((1e25 * x).astype("float32")).any()
+    norm = LayerNorm(8, 1e-30).to("float64")
+    close(norm(1e25 * x), norm(x))
+    close(LayerNorm(8)((1e16 * x).astype("float32")), norm(x), 1e-5)
+
+
 def test_layer_norm_gradient_with_a_large_epsilon_and_low_variance():
     assert_gradients(moved(LayerNorm(11, epsilon=0.1)), 0.3 * normal(3, 5, 11))
 
