@@ -20,6 +20,7 @@ the value, what was expected, and what to do.
 import copy
 import functools
 import inspect
+import itertools
 import math
 import numbers
 import reprlib
@@ -46,6 +47,7 @@ class Kind:
     """What an argument is. None is allowed where the hint says `| None`."""
 
     optional = False
+    words = ""  # what it is, in a sentence
 
     def passes(self, value, sizes):
         """Whether the value can be used as it is; quickly. Notes in `sizes` what it says about letters."""
@@ -68,23 +70,29 @@ class Anything(Kind):
 
 
 class Input(Kind):
-    """An input of a forward without hints, as a learner's has: any object, but an array is of floats, integers or booleans."""
+    """An input of a forward without hints, as a learner's has: any object, but an array is of floats, integers or booleans.
+
+    A list or tuple of numbers or of arrays is refused, as it is where a hint asks for an array: 2 * x would repeat it. For an
+    option that is to be one, `axes: tuple` says so.
+    """
 
     def passes(self, value, sizes):
         if type(value) in ARRAYS:
             return value.dtype.kind in "fiub" and value.dtype.isnative
-        return not (isinstance(value, (np.ndarray, list)) or hasattr(value, "dtype"))
+        return not (isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "dtype"))
 
     def taken(self, value, name, sizes):
-        if isinstance(value, list):
+        remedy = ""
+        if isinstance(value, (list, tuple)):
             first = value
             while isinstance(first, (list, tuple)) and len(first):
                 first = first[0]
-            if not isinstance(first, numbers.Number):
+            if not isinstance(first, (numbers.Number, np.ndarray, *ARRAYS)):
                 return value  # a list of other things
+            remedy = f"Use {{0}}. If it is an option, and no array, say so by a hint: {name.split()[-1]}: {type(value).__name__}."
         if isinstance(value, np.dtype) or isinstance(value, type):
             return value
-        array = plain_array(value, name)
+        array = plain_array(value, name, remedy=remedy)
         if array.dtype.kind not in "fiub":
             raise InputError(f"{name} must be an array of floats, integers or booleans, got {array.dtype}.")
         return array
@@ -254,7 +262,7 @@ class Instance(Kind):
     """An object of a class of this package. What it says about letters (a configuration's `letters`, a parameter's shape) counts."""
 
     def __init__(self, kind, text=None):
-        self.kind, self.axes = kind, text and Axes(text)
+        self.kind, self.axes, self.words = kind, text and Axes(text), f"an object of the class {kind.__name__}"
 
     def of(self, text):
         return Instance(self.kind, text)
@@ -272,7 +280,7 @@ class Instance(Kind):
             raise InputError(f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}.")
         got = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
         remedy = " Hand in the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
-        raise InputError(f"{name} must be an object of the class {self.kind.__name__}, got {got}.{remedy}")
+        raise InputError(f"{name} must be {self.words}, got {got}.{remedy}")
 
 
 class ListOf(Kind):
@@ -316,6 +324,8 @@ class StateOf(Kind):
 class Generator(Kind):
     """A generator of random numbers, or a seed from which one is made: `numpy.random.default_rng(seed)`."""
 
+    words = "a numpy.random.Generator or a seed, a whole number from 0 on"
+
     def passes(self, value, sizes):
         return type(value) is np.random.Generator or value is None and self.optional
 
@@ -325,7 +335,7 @@ class Generator(Kind):
         is_seed = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)) and value >= 0
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
-        raise InputError(f"{name} must be a numpy.random.Generator or a seed, a whole number from 0 on; got {reprlib.repr(value)}. Hand in 0, say.")
+        raise InputError(f"{name} must be {self.words}; got {reprlib.repr(value)}. Hand in 0, say.")
 
 
 FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")
@@ -429,7 +439,16 @@ class Signature:
         self.needed = sum(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
     def taken(self, who, sizes, inputs, options):
-        """(inputs, options), converted where need be. Raises InputError for the first that cannot be used."""
+        """(inputs, options), converted where need be. Raises InputError for the first that cannot be used, or two that are swapped."""
+        letters = sizes.copy()
+        try:
+            return self.converted(who, sizes, inputs, options)
+        except InputError:
+            if names := self.swapped(letters, inputs, options):
+                raise InputError(f"{who}: {names}") from None
+            raise
+
+    def converted(self, who, sizes, inputs, options):
         if not self.needed <= len(inputs) + len(options) or len(inputs) > self.most:
             raise self.no_such_call(who, inputs, options)
         for place, (value, (name, kind)) in enumerate(zip(inputs, self.order)):
@@ -442,6 +461,25 @@ class Signature:
             if name not in self.named and not self.takes_any_name:
                 raise self.no_such_call(who, inputs, options)
         return inputs, options
+
+    def swapped(self, sizes, inputs, options):
+        """In words, two arguments of different kinds of which each would serve as the other; "" if there are none."""
+        kinds = [*self.order[: len(inputs)], *((name, self.named.get(name, self.unhinted)) for name in options)]
+        values = [*inputs, *options.values()]
+
+        def pass_as(values):
+            letters = sizes.copy()
+            return all(kind.passes(value, letters) for (_, kind), value in zip(kinds, values))
+
+        for (i, (a, is_a)), (j, (b, is_b)) in itertools.combinations(enumerate(kinds), 2):
+            exchanged = values.copy()
+            exchanged[i], exchanged[j] = values[j], values[i]
+            are_given = values[i] is not None and values[j] is not None
+            are_told_apart = is_a.words and is_b.words and is_a.words != is_b.words
+            if are_given and are_told_apart and pass_as(exchanged) and not pass_as(values):
+                names = ", ".join(name for name, _ in self.order[: len(inputs)])
+                return f"{a} and {b} are swapped: {a} must be {is_a.words}, and {b} {is_b.words}." + f" Hand in ({names})." * bool(names)
+        return ""
 
     def place_of_mask(self):
         """Which argument by place is a mask, or None."""

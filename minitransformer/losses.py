@@ -2,10 +2,34 @@
 
 from typing import Annotated
 
+import numpy as np
+
 from .backend import array_module, asarray, on_host, zero_rows
-from .boundary import Floats, Ids, Share, Whole, expect_ids
+from .boundary import ARRAYS, FLOAT, INTEGER, Array, Share, Whole, expect_ids
 from .errors import InputError
 from .module import Module
+
+
+class RightClasses(Array):
+    """The id of the right class for each row of the scores. Of one-hot targets, and of scores, it says that they are that."""
+
+    def taken(self, value, name, sizes):
+        if type(value) not in ARRAYS:
+            return super().taken(value, name, sizes)
+        shape, of_scores = value.shape, (*sizes.get("...", ()), sizes.get("V"))
+        wrong = f"{name} must be {self.words}, and these are {value.dtype} of shape {shape}"
+        if shape == of_scores:
+            raise InputError(
+                f"{wrong}, a number for each class. If they are one-hot, use {name.split()[-1]}.argmax(axis=-1); if they are the "
+                "scores, hand these in first, and then the targets."
+            )
+        if shape[:-1] == of_scores:
+            raise InputError(f"{wrong}, as scores are for what came first. Hand in the scores first, and then the targets, as integers.")
+        return super().taken(value, name, sizes)
+
+
+Scores = Annotated[np.ndarray, Array("f", f"the scores (logits), {FLOAT.words}", FLOAT.remedy, "..., V")]
+Targets = Annotated[np.ndarray, RightClasses("iu", f"the ids of the right classes, {INTEGER.words}", INTEGER.remedy, "...")]
 
 
 class CrossEntropy(Module):
@@ -30,7 +54,7 @@ class CrossEntropy(Module):
         self.label_smoothing = label_smoothing
         self.padding = padding
 
-    def forward(self, x: Annotated[Floats, "..., V"], targets: Annotated[Ids, "..."]):
+    def forward(self, x: Scores, targets: Targets):
         rows, targets, real, count = self.in_rows(x, targets)            # (N, V), (N,), (N,)
         xp = array_module(rows)
         shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)

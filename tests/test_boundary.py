@@ -3,6 +3,7 @@
 import copy
 import inspect
 import itertools
+import re
 import threading
 from typing import Annotated
 
@@ -149,6 +150,35 @@ class Twice(Scale):
 
     def forward(self, x):
         return super().forward(x)
+
+
+class Hinted(Scale):
+    def forward(self, x: Floats):
+        return super().forward(x)
+
+
+LISTS = [[1.0, 2.0], [[1, 2], [3, 4]], [], [np.ones(2), np.ones(2)], [np.float32(1)]]
+
+
+@pytest.mark.parametrize("make", [list, tuple])
+@pytest.mark.parametrize("kind", [Scale, Hinted])
+@pytest.mark.parametrize("values", LISTS, ids=str)
+def test_a_list_or_tuple_of_numbers_is_refused_with_hints_and_without(kind, values, make):
+    if values or kind is Hinted:
+        sentence = refusal(kind(), make(values))
+        assert f"Got a {make.__name__}. Use numpy.array(x)." in sentence or "Use x.astype" in sentence
+        assert (f"say so by a hint: x: {make.__name__}." in sentence) == (kind is Scale)
+        assert refusal(kind(), x=make(values)) == sentence
+
+
+def test_a_hint_makes_a_tuple_an_option_and_other_things_pass_without():
+    class Moved(Module):
+        def forward(self, x, axes: tuple = (0, 1), others=None):
+            return x.transpose(axes), others
+
+    assert Moved()(normal(2, 3), (1, 0))[0].shape == Moved()(normal(2, 3), axes=(1, 0))[0].shape == (3, 2)
+    for others in (("a", "b"), [None], (), "text", {"a": 1}, 3):
+        assert Moved()(normal(2, 3), others=others)[1] is others
 
 
 class Two(Module):
@@ -396,6 +426,45 @@ def test_no_features_are_refused():
     for component, shape in ((Softmax(), ()), (LayerNorm(8), (3, 0)), (ScaledDotProductAttention(), (1, 1, 2, 0))):
         inputs = [normal(*shape)] * len(inspect.signature(component.forward).parameters)
         refusal(component, *inputs[: 3 if len(inputs) > 1 else 1])
+
+
+@pytest.mark.parametrize("call, sentence", [
+    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Hand in .x, targets."),
+    (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)), "CrossEntropy: targets and x are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)), "CrossEntropy: x and targets are swapped"),
+    (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)), "CrossEntropy: x and targets are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)), "Hand in the scores first, and then the targets, as integers"),
+    (lambda: Masking()(np.ones((1, 1, 2, 3), bool), normal(1, 1, 2, 3)), "Masking: x and mask are swapped"),
+    (lambda: Adam(1e-3, Linear(2, 3, 0)), "Adam: model and learning_rate are swapped: model must be an object of the class Module"),
+    (lambda: clip_by_global_norm(1.0, Linear(2, 3, 0)), "clip_by_global_norm: model and max_norm are swapped"),
+    (lambda: LayerNorm(1e-5, 8), "LayerNorm: features and epsilon are swapped"),
+    (lambda: Dropout(np.random.default_rng(0), 0.1), "Dropout: p and rng are swapped: .*, and rng a numpy.random.Generator"),
+    (lambda: Transformer(np.random.default_rng(0), toy()), "Transformer: config and rng are swapped: config must be an object of the class TransformerConfig"),
+])  # fmt: skip
+def test_two_arguments_in_each_others_place_are_named(call, sentence):
+    assert re.search(sentence, refusal(call))
+
+
+@pytest.mark.parametrize("call", [
+    lambda: CrossEntropy()(normal(2, 3, 5), np.ones((3, 2), int)),
+    lambda: CrossEntropy()(np.ones((2, 3), int), np.ones((2, 3), int)),
+    lambda: LayerNorm(8, 1, foo=2),
+    lambda: Dropout(None, 0),
+    lambda: LayerNorm(0, 1e-5),
+    lambda: ScaledDotProductAttention()(normal(1, 1, 7, 5), normal(1, 1, 4, 5), normal(1, 1, 7, 5)),
+])  # fmt: skip
+def test_arguments_that_are_wrong_in_any_order_are_not_called_swapped(call):
+    assert "swapped" not in refusal(call)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("shape", [(4,), (2, 3)])
+def test_one_hot_targets_are_named_with_the_remedy(dtype, shape):
+    ids = np.random.default_rng(0).integers(1, 5, shape)
+    one_hot = np.eye(5)[ids].astype(dtype)
+    sentence = refusal(CrossEntropy(), normal(*shape, 5), one_hot)
+    assert f"these are {dtype} of shape {(*shape, 5)}, a number for each class. If they are one-hot, use targets.argmax(axis=-1)" in sentence
+    assert CrossEntropy()(normal(*shape, 5), one_hot.argmax(axis=-1)) == CrossEntropy()(normal(*shape, 5), ids)
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
