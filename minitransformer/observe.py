@@ -10,6 +10,7 @@ def observe(module, on_forward=None, on_backward=None, on_enter=None):
 
     Watched are the components that stand below `module` when the block begins, in this thread: not a copy of the model, and
     not what another thread computes with it. Nothing is written to the components. In a block within a block both are told.
+    Reported is the method of the class; of a function that was assigned to one object (`linear.forward = …`), what it calls.
     """
     paths = {id(component): (path, component) for path, component in module.named_modules()}  # held, so that no id is used again
     reports = {"forward": on_forward, "backward": on_backward}
