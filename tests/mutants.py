@@ -1512,7 +1512,10 @@ p("xg02", "what Ctrl-C left out is called graded", 'submission.status, submissio
 p("xg03", "an interrupted file is called crashed", 'if ended.why == "interrupted":', "if False:", select="ctrl_c_ends")
 p("xg04", "a full disk ends the class", "except OSError as problem:  # no room", "except ZeroDivisionError as problem:  # no room", select="want_of_room")
 p("xg05", "what became of a file on disk is not looked at", "if submission.status in RUN and source.changed():", "if False:", select="full_path")
-p("xg06", "folders stay behind", "    elif folder.exists() and os.name", "    elif False and os.name", select="leaves_nothing")
+p("xg06", "folders stay behind", "            if is_folder(path):\n", "            if False:\n", select="leaves_nothing")
+p("xj01", "a link to a folder is followed", "found = os.lstat(path)", "found = os.stat(path)", select="no_link_out_of_it")
+p("xj02", "a path grows with every folder", "                place = flat / str(len(folders))\n                os.rename(path, place)\n", "                place = path\n",
+  select="no_link_out_of_it")
 p("xg07", "an unreadable result is not told", "if unread and (ended.status == 0 or os.path.lexists(result)):", "if False:", select="unreadable_result_is_crashed")
 p("xg08", "names reach the terminal as they are", "names = [escaped(s.file) for s in submissions]", "names = [s.file for s in submissions]", select="terminal_would_obey")
 p("xg09", "names reach the JSON file as they are", "found[0] if found[0].isprintable() else", "found[0] if True else", select="terminal_would_obey or no_text")

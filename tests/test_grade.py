@@ -16,7 +16,7 @@ import pytest
 from common import refusal, run
 
 from minitransformer.grading.apart import Ended, run_apart
-from minitransformer.grading.grade import as_dict, as_json_text, as_text, grade, histogram, wait_for, was_interrupted
+from minitransformer.grading.grade import as_dict, as_json_text, as_text, grade, histogram, remove, wait_for, was_interrupted
 from minitransformer.grading.outcome import TOLERANCES
 from minitransformer.grading.recheck import Interrupted, outcomes_of, recheck
 from minitransformer.grading.result import Unreadable, read_found, write_whole
@@ -386,6 +386,36 @@ def test_a_submission_sees_little_of_the_teachers_environment_and_leaves_nothing
         assert not list((tmp_path / "temporary").iterdir())
     finally:  # whoever clears up behind the tests may not be able to
         subprocess.run(["rm", "-rf", str(tmp_path / "temporary")])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let everybody make links")
+def test_a_folder_is_removed_by_python_alone_and_no_link_out_of_it_is_followed(tmp_path, monkeypatch):
+    """As on Windows, which has no rm, and no path of more than a few hundred letters."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("PATH", "")
+    folder, outside = tmp_path / "temporary" / "folder", tmp_path / "outside"
+    folder.mkdir(parents=True)
+    outside.mkdir()
+    (outside / "thesis.txt").write_text("years of work")
+    (folder / "link").symlink_to(outside, target_is_directory=True)
+    (folder / "1").mkdir()
+    (folder / "1" / "2").write_text("")
+    (folder / "1" / "2").chmod(0o400)
+    (folder / "1").chmod(0o500)
+    deep = folder
+    for _ in range(80):
+        deep = deep / "deep"
+        deep.mkdir()
+    plain = os.rename
+    lengths = []
+    monkeypatch.setattr("os.rename", lambda old, new: lengths.append(len(str(old))) or plain(old, new))
+    remove(folder)
+    assert not list((tmp_path / "temporary").iterdir()) and (outside / "thesis.txt").read_text() == "years of work"
+    assert max(lengths, default=9999) < len(str(folder)) + 40
+    remove(folder)  # it is gone already
+    folder.symlink_to(outside, target_is_directory=True)
+    remove(folder)
+    assert not list((tmp_path / "temporary").iterdir()) and (outside / "thesis.txt").exists()
 
 
 SIGNALS = {

@@ -1,14 +1,14 @@
 """Grade a folder of notebooks and Python files: each in its own process, none able to hold up the others."""
 
 import collections
+import contextlib
 import dataclasses
 import json
 import math
 import os
 import pathlib
 import re
-import shutil
-import subprocess
+import stat
 import tempfile
 import threading
 import time
@@ -117,16 +117,34 @@ def _what_became(ended, found, unread, result, seconds):
 
 
 def remove(folder):
-    """Remove a folder, whatever a submission made of it: folders without end in one another, or without permissions."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:
-        pass
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.exists() and os.name == "posix":
-        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-            subprocess.run([*command, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Remove a folder, whatever a submission made of it: folders without end in one another, or without permissions.
+
+    Each folder is moved out of the one that it lies in, so that no path grows too long. No link is followed.
+    """
+    flat = pathlib.Path(tempfile.mkdtemp())
+    waiting, folders = [folder], [flat]
+    while waiting:
+        path = waiting.pop()
+        with contextlib.suppress(OSError):  # what cannot be removed stays; the rest is removed all the same
+            if is_folder(path):
+                os.chmod(path, stat.S_IRWXU)
+                place = flat / str(len(folders))
+                os.rename(path, place)
+                folders.append(place)
+                waiting += [place / name for name in os.listdir(place)]
+            else:
+                if os.name == "nt":
+                    os.chmod(path, stat.S_IWRITE)  # Windows removes no file that may only be read
+                os.unlink(path)
+    for place in reversed(folders):
+        with contextlib.suppress(OSError):
+            os.rmdir(place)
+
+
+def is_folder(path):
+    """Whether a folder is there, and no link to one: on Windows a junction says that it is a folder."""
+    found = os.lstat(path)
+    return stat.S_ISDIR(found.st_mode) and not getattr(found, "st_reparse_tag", 0)
 
 
 def histogram(submissions):
