@@ -13,10 +13,14 @@ def write_utf8():
 
 
 def open_closed_streams():
-    """Let what is written to a closed output (`2>&-`) vanish: for Python such a stream is None, which nobody can print to."""
-    for name in ("stdout", "stderr"):
+    """Put a stream in the place of one that is closed (`>&-`): for Python it is None, which nobody can print to.
+
+    An answer that is written there is lost, and `flush` raises OSError, as on a full disk: a file that was opened only to be
+    read takes nothing. A complaint vanishes: there is nobody to tell.
+    """
+    for name, way in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, open(os.open(os.devnull, way), "w", encoding="utf-8"))
 
 
 def complain(sentence):

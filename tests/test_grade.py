@@ -16,7 +16,16 @@ import pytest
 from common import refusal, run
 
 from minitransformer.grading.apart import Ended, run_apart
-from minitransformer.grading.grade import as_dict, as_json_text, as_text, grade, histogram, remove, wait_for, was_interrupted
+from minitransformer.grading.grade import (
+    as_dict,
+    as_json_text,
+    as_text,
+    grade,
+    histogram,
+    remove,
+    wait_for,
+    was_interrupted,
+)
 from minitransformer.grading.outcome import TOLERANCES
 from minitransformer.grading.recheck import Interrupted, outcomes_of, recheck
 from minitransformer.grading.result import Unreadable, read_found, write_whole

@@ -285,6 +285,11 @@ FAILURES = {
     "nobody reads": {"stdout": broken_pipe},
     "nobody reads anything": {"stdout": broken_pipe, "stderr": broken_pipe},
 }
+LOST = {  # the answer, and the command says so
+    "stdout is closed": "The output could not be written: it is closed",
+    "all are closed": "",
+    "the disk is full": "The output could not be written: No space left on device",
+}
 
 
 def test_every_command_is_tried():
@@ -309,17 +314,33 @@ def test_no_command_ends_in_a_traceback_whatever_becomes_of_its_streams(command,
             pytest.fail(f"{problem!r} came through")
     out, err = capfd.readouterr()
     assert status in (0, 1, 2) and "Traceback" not in out + err
-    if failure == "the disk is full" and command in ("evaluate", "tasks", "exercises", "translate", "plot"):
-        assert status == 1 and "No space left on device" in err
+    refused = command in ("compare", "grade", "a wrong option")
+    if failure in LOST:
+        assert status == (2 if refused else 1)
+        assert err.endswith(f"{LOST[failure]}.\n") or status == 2 or failure == "all are closed"
+    if failure == "nobody reads":
+        assert status == (2 if refused else 0)
 
 
 @posix
-@pytest.mark.parametrize("redirection, status", [("<&-", 2), (">&-", 2), ("2>&-", 2), ("<&- >&- 2>&-", 2), (">/dev/full", 1)])
+@pytest.mark.parametrize("redirection, status", [("<&-", 2), (">&-", 1), ("2>&-", 2), ("<&- >&- 2>&-", 2), (">/dev/full", 1)])
 def test_a_shell_may_close_or_fill_any_stream(redirection, status):
     command = f"{shlex.quote(sys.executable)} -m minitransformer translate numbers-en-de {redirection}"
     done = subprocess.run(["sh", "-c", command], input=b"three\nfoo\n", capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == status and b"Traceback" not in done.stderr and b"Exception" not in done.stderr, done
+    assert redirection != ">&-" or done.stderr == b"minitransformer: The output could not be written: it is closed.\n"
     assert ("<&-" not in redirection or "2>&-" in redirection) or b"Standard input is closed" in done.stderr
+
+
+@posix
+@pytest.mark.parametrize("words", ["--version", "--help", "train --help"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_takes_no_help(words, unbuffered):
+    with open("/dev/full", "wb") as full:
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+        command = [sys.executable, "-m", "minitransformer", *words.split()]
+        done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, timeout=120)
+    assert (done.returncode, done.stderr) == (1, f"minitransformer: {LOST['the disk is full']}.\n".encode())
 
 
 @posix

@@ -11,7 +11,7 @@ from ..streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser
 
 SMALLER = "Take smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only writing meets
+NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)  # what only writing meets; the last: it is closed
 
 
 def main(arguments=None):
@@ -61,10 +61,10 @@ def failed(status, sentence):
 
 def sentence_about(problem):
     """What an OSError says. What is read is looked after where it is read (`errors.reading`): this was to be written."""
-    reason = problem.strerror or str(problem)
+    reason = "it is closed" if problem.errno == errno.EBADF else problem.strerror or str(problem)
     if problem.filename is not None:
         return f"{problem.filename} could not be written: {reason}."
-    return f"The output could not be written: {reason}." if problem.errno in NO_ROOM else f"{reason}."
+    return f"The output could not be written: {reason}." if problem.errno in NOT_WRITTEN else f"{reason}."
 
 
 def choose_tf32(device):

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import difflib
 import re
+import sys
 import types
 
 from .. import __version__
@@ -61,6 +62,13 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
             self.error(f"there is no option {rest[0]}" + (f"; did you mean {near[0]}?" if near else ""))
         return namespace, rest
+
+    def _print_message(self, message, file=None):
+        """argparse takes no notice of what it could not write; that is right for a complaint, and not for --help."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message):
         chosen = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
