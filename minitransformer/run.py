@@ -46,7 +46,9 @@ from .run_files import (
     remove_unfinished,
     set_aside,
     step_of,
+    unused,
 )
+from .streams import complain
 from .training import train
 from .training_options import TrainingOptions
 
@@ -123,7 +125,8 @@ class Run:
         """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names.
 
         From a folder, and if its options ask for it, the model is the mean of the last checkpoints. A path that does not
-        exist may be the name of a model that comes with the package.
+        exist may be the name of a model that comes with the package. What lies among a folder's checkpoints and is not used
+        is named on standard error.
 
         Raises InputError where config.json and the checkpoint differ, other than in where the run ends: both count, and
         neither is passed over in silence.
@@ -135,10 +138,12 @@ class Run:
             config = read_config(path)
             newest = newest_checkpoints(path, config)
             if not newest:
+                beside = f"{unused(path, config)} ".lstrip()
                 if config:
-                    raise InputError(f"The run {path} has no checkpoint yet. Train it with: minitransformer train --resume {typed(path)}")
-                raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. A run is made by: minitransformer train TASK")
+                    raise InputError(f"The run {path} has no checkpoint yet. {beside}Train it with: minitransformer train --resume {typed(path)}")
+                raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. {beside}A run is made by: minitransformer train TASK")
             run = cls.open(newest[0])
+            run.tell_what_is_unused()
             if averaged and run.options.average > 1:
                 run.average()
             return run
@@ -204,7 +209,13 @@ class Run:
             return None
         run = cls(folder, config, folder / CONFIG)
         run.expect_vocabulary()
+        run.tell_what_is_unused()
         return run
+
+    def tell_what_is_unused(self):
+        """Say on standard error what lies among the run's checkpoints and is not the run's: nobody should think that it serves."""
+        if sentence := unused(self.folder, self.config):
+            complain(sentence)
 
     @property
     def vocabulary(self):

@@ -1,6 +1,7 @@
 """What a run is made from: its config.json, checked field by field, compared, written."""
 
 import json
+import os
 import re
 import reprlib
 
@@ -113,9 +114,10 @@ def write_config(folder, config):
 def read_config(folder):
     """The configuration in a run's config.json; None if there is none. InputError if it cannot serve (why)."""
     path = folder / NAME
-    if not path.is_file():
-        return None
     with reading(path):
+        _expect_places(folder)
+        if not path.exists():
+            return None
         content = path.read_bytes()
     try:
         config = json.loads(content.decode("utf-8"))
@@ -131,6 +133,14 @@ def read_config(folder):
     except InputError as problem:
         raise InputError(f"{problem} {_remedy(folder)}") from None
     return config
+
+
+def _expect_places(folder):
+    """Raise InputError if a folder is where a run has a file, or the other way round."""
+    for name, is_right, kind in ((NAME, os.path.isfile, "file"), ("metrics.jsonl", os.path.isfile, "file"), ("checkpoints", os.path.isdir, "folder")):
+        path = folder / name
+        if path.exists() and not is_right(path):
+            raise InputError(f"{path} is not a {kind}, as a run has it there. Move it elsewhere, or give it another name.")
 
 
 def _remedy(folder):

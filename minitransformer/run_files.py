@@ -15,6 +15,7 @@ from .files import PART, free_name, write_file
 from .run_config import NAME, differences
 
 STEP = re.compile(r"step-(\d{8,})\.safetensors")
+LISTED = 5  # files that a message lists
 UNFINISHED = re.compile(rf"(step-\d{{8,}}\.safetensors|config\.json|metrics\.jsonl){PART}")  # left by a kill
 UNFINISHED_BEFORE = re.compile(r"(step-\d{8,}\.safetensors|metrics\.jsonl)\.part")  # likewise, by an older version
 
@@ -72,6 +73,34 @@ def newest_checkpoints(folder, config, count=1):
     if others and not found:
         raise not_of_this_run(*others[0], folder, config)
     return [file for file, _ in reversed(found)]
+
+
+def unused(folder, config):
+    """A sentence on what lies among the run's checkpoints, ends as they do, and is not used: each with the reason; or ""."""
+    place = folder / "checkpoints"
+    files = sorted(f for f in place.iterdir() if f.suffix == ".safetensors") if place.is_dir() else []
+    found = [f"{file.name} ({why})" for file in files if (why := _why_unused(file, config))]
+    more = f", and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return f"In {place}, this is not used: {', '.join(found[:LISTED])}{more}." if found else ""
+
+
+def _why_unused(file, config):
+    """Why a file is none of the run's own checkpoints; "" if it is one, or there no more."""
+    if file.is_symlink():
+        return "a link"
+    if file.is_dir():
+        return "a folder"
+    if step_of(file) is None:
+        return f"its name is not of the form {checkpoint_name(20)}"
+    try:
+        facts = load_facts(file)
+    except NoCheckpoint:
+        return "no checkpoint of minitransformer"
+    except InputError:
+        return "it cannot be read" if file.exists() else ""  # a training lets its oldest checkpoints go
+    if type(facts) is not dict or differences(config, facts.get("config")):
+        return "of another run"
+    return "" if is_own(facts, file, config) else "its name says another step than its content"
 
 
 def not_of_this_run(file, facts, folder, config):

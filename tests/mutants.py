@@ -1967,6 +1967,18 @@ p("xr46", "what came after is deleted", "shutil.move(file, aside / file.name)", 
 p("xr47", "the lines that came after are lost", "if aside and lines:", "if False:", select="moves_what_came_after")
 p("xr48", "what is in the way is written over", "    place = folder / \"not-of-this-run\"", "    return None\n    place = folder / \"not-of-this-run\"",
     select="is_moved_and_named")
+p("xj10", "a copy is passed over in silence", "    if step_of(file) is None:\n        return f\"its", "    if step_of(file) is None:\n        return \"\" and f\"its",
+    select="not_used or copies_alone")
+p("xj11", "another run's is passed over in silence", "        return \"of another run\"\n", "        return \"\"\n", select="not_used")
+p("xj12", "what cannot be read is passed over in silence", "return \"it cannot be read\" if file.exists() else \"\"", "return \"\"", select="not_used")
+p("xj13", "a message may be as long as a folder", "{', '.join(found[:LISTED])}{more}", "{', '.join(found)}", select="not_used")
+p = plants("run.py", "test_run.py", "not_used or copies_alone")
+p("xj14", "who asks is not told", "            run = cls.open(newest[0])\n            run.tell_what_is_unused()\n", "            run = cls.open(newest[0])\n")
+p("xj15", "who begins anew is not told", "        run.expect_vocabulary()\n        run.tell_what_is_unused()\n", "        run.expect_vocabulary()\n")
+p("xj16", "a folder of copies is empty", "beside = f\"{unused(path, config)} \".lstrip()", "beside = \"\"")
+p("xj17", "the newest goes too", "{*checkpoints[:-1]} - {*regular}", "{*checkpoints} - {*regular}", select="interrupted_checkpoint")
+p = plants("run_config.py", "test_run.py", "file_for_a_folder")
+p("xj18", "a folder for a file is no matter", "        if path.exists() and not is_right(path):\n", "        if False:\n")
 p = plants("run_config.py", "test_run.py", "config")
 p("xr50", "an edit is passed over", "if _text(one.get(path)) != _text(two.get(path))]", "if False]", select="edit_beside")
 p("xr51", "types are not looked at", "expect_fields(kind.config, options, \"model.options\")", "pass", select="every_field")

@@ -17,6 +17,7 @@ import pytest
 from common import accepted, finished, refusal, small_config, weights_and_state
 from common import run as command
 from fuzz_run import SMALL, newest, said, tree_of, trial_of_config, trial_of_facts, trial_of_kills
+from safetensors.numpy import save_file
 
 from minitransformer.backend.processes import FORK_IS_SAFE, Fork
 from minitransformer.checkpoint import load_checkpoint, save_checkpoint
@@ -403,6 +404,116 @@ def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, avera
     assert (run.folder / "checkpoints" / "step-00000099.safetensors" / "thesis.txt").read_text() == "years of work"
     status, _, err = command(f"plot {whole.folder}", capsys)
     assert status == 0, err
+
+
+UNUSED = {  # {what lies among a run's checkpoints: (its name, why it is not used)}
+    "a copy": ("copy of step-00000010.safetensors", "its name is not of the form step-00000020.safetensors"),
+    "another step": ("step-00000009.safetensors", "its name says another step than its content"),
+    "of another run": ("step-00000008.safetensors", "of another run"),
+    "somebody else's": ("step-00000007.safetensors", "no checkpoint of minitransformer"),
+    "damaged": ("step-00000006.safetensors", "it cannot be read"),
+    "a folder": ("step-00000004.safetensors", "a folder"),
+    "a link": ("step-00000003.safetensors", "a link"),
+}
+ASKING = ("evaluate {}", "predict {} '3 1 4'", "translate {} '3 1 4'", "plot {}", "export {} model.safetensors --overwrite", "train --resume {} --steps 99 --no-pictures")
+
+
+def put_unused(what, place, other):
+    name, why = UNUSED[what]
+    own, path = place / "step-00000010.safetensors", place / name
+    if what in ("a copy", "another step"):
+        shutil.copy(own, path)
+    elif what == "of another run":
+        shutil.copy(other.checkpoints()[0], path)
+    elif what == "somebody else's":
+        save_file({"weight": np.zeros(3, np.float32)}, path)
+    elif what == "damaged":
+        path.write_bytes(own.read_bytes()[:-20][:2000])
+    elif what == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(own)
+    return f"{name} ({why})"
+
+
+def test_what_lies_among_the_checkpoints_and_is_not_used_is_named_with_the_reason_by_every_command(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = finished(Run.create(tmp_path / "other", config(steps=8, save_every=8, seed=3)))
+    run = finished(Run.create(tmp_path / "run", config(steps=10)))
+    Run.open(run.folder)
+    assert "not used" not in capfd.readouterr().err
+    for what in UNUSED:
+        sentence = put_unused(what, run.folder / "checkpoints", other)
+        Run.open(run.folder)
+        assert capfd.readouterr().err == f"minitransformer: In {run.folder / 'checkpoints'}, this is not used: {sentence}.\n"
+        path = run.folder / "checkpoints" / UNUSED[what][0]
+        path.rmdir() if what == "a folder" else path.unlink()
+    for what in UNUSED:
+        put_unused(what, run.folder / "checkpoints", other)
+    for words in ASKING:
+        status, _, err = command(words.format(run.folder), capfd)
+        assert status == 0 and err.count("this is not used:") == 1 and ", and 2 more." in err, words
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["", "without config.json"])
+def test_a_folder_of_copies_alone_says_what_they_are(tmp_path, known, capfd):
+    run = finished(Run.create(tmp_path / "run", config(steps=5)))
+    (place,) = run.checkpoints()
+    place.rename(place.with_name(f"copy of {place.name}"))
+    if not known:
+        (run.folder / "config.json").unlink()
+    sentence = refusal(Run.open, run.folder)
+    assert f"this is not used: copy of {place.name} (its name is not of the form" in sentence, sentence
+    if known:
+        assert Run.resume(run.folder).optimizer.t == 0 and f"copy of {place.name} (its name" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "checkpoints"])
+@pytest.mark.parametrize("kind", ["the other kind", *["neither"] * hasattr(os, "mkfifo")])
+def test_a_folder_for_a_file_and_a_file_for_a_folder_are_one_sentence(tmp_path, name, kind, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = finished(Run.create(tmp_path / "run", config(steps=5)))
+    path = run.folder / name
+    path.rename(tmp_path / "elsewhere")
+    if kind == "neither":
+        os.mkfifo(path)
+    elif name == "checkpoints":
+        path.write_text("mine")
+    else:
+        path.mkdir()
+    compared = "compare {0} {0}"
+    new = "train copy --out {} --overwrite --no-pictures"
+    for words in (*ASKING, compared, new):
+        status, out, err = command(words.format(run.folder), capsys)
+        kind = "folder" if name == "checkpoints" else "file"
+        assert (status, out) == (2, "") and err.count("\n") == 1, err
+        assert f"{path} is not a {kind}, as a run has it there. Move it elsewhere" in err, err
+    if name != "checkpoints":
+        assert f"{path} is not a file" in refusal(Run.open, run.checkpoint_path())
+        assert f"{path} is not a file" in refusal(Run.resume, run.checkpoint_path())
+
+
+@pytest.mark.parametrize("metrics", ["written", "deleted", "never written"])
+@pytest.mark.parametrize("stop", [1, 4, 7, 10, 13])
+def test_an_interrupted_checkpoint_stays_until_a_later_one_is_there(tmp_path, stop, metrics):
+    def train_until(run, stop):
+        with Save(run) as save, contextlib.suppress(Interrupted):
+            run.train([Log(run), lambda p: p.step == stop and save.ask(), save])
+
+    run = Run.create(tmp_path / "run", config(log_every=1000 if metrics == "never written" else 1))
+    train_until(run, stop)
+    if metrics == "deleted":
+        run.metrics.path.unlink()
+    assert run.metrics.path.exists() == (metrics == "written")
+    before = tree_of(run.folder / "checkpoints")
+    resumed = Run.resume(run.folder)
+    assert resumed.optimizer.t == stop and resumed.aside is None and tree_of(run.folder / "checkpoints") == before
+    train_until(resumed, stop + 1)
+    assert newest(run.folder) == stop + 1
+    if stop > 5:
+        interrupted = (run.folder / "checkpoints" / f"step-{stop + 1:08d}.safetensors").read_bytes()
+        aside = Run.resume(run.folder / "checkpoints" / "step-00000005.safetensors").aside
+        assert (aside / f"step-{stop + 1:08d}.safetensors").read_bytes() == interrupted
 
 
 def test_a_link_to_a_checkpoint_of_its_own_is_the_users(tmp_path):
