@@ -135,6 +135,24 @@ def test_of_several_texts_the_one_that_cannot_be_read_is_named_and_a_single_one_
         assert (status, out) == (2, "") and err.startswith("minitransformer: 'foo'")
 
 
+@pytest.mark.parametrize("texts, told", [
+    ("seventy nine", 'These were 2 texts, each with an answer of its own. If they are one, put it in quotes: "seventy nine"'),
+    ("twelve thousand and five", 'These were 4 texts, each with an answer of its own. If they are one, put it in quotes: "twelve thousand and five"'),
+    ("three four", ""), ("'forty thousand' five", ""), ("three", ""), ("three foo", ""), ("3 ''", ""),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["translate", "predict"])
+def test_texts_that_look_like_one_without_its_quotes_are_told_so(command, texts, told, capsys):
+    err = run(f"{command} numbers-en-de {texts}", capsys)[2]
+    assert err.count("in quotes") == bool(told) and told in err
+
+
+def test_words_that_are_too_many_may_be_a_text_without_quotes(capsys):
+    for words in ("plot numbers-en-de --text 3 1", "evaluate my 1", "train copy 1", "export my 2 1", "lessons 1 1", "tasks 1", "exercises a 1"):
+        status, out, err = run(words, capsys)
+        assert (status, out) == (2, "") and "'1' is more than this command takes. Put a text or a name with spaces in quotes" in err, err
+    assert "there is no option --txet; did you mean --text?" in run("plot numbers-en-de --txet 3", capsys)[2]
+
+
 def test_an_option_that_cannot_be_is_said_once_and_not_for_every_line(capsys):
     Path("texts").write_text("three\n" * 70)
     status, out, err = run("translate numbers-en-de --file texts --top-p 1.5", capsys)

@@ -98,7 +98,7 @@ def predict(options):
         sources = [run.vocabulary.encode(text) for text in texts]
         return [" ".join(run.vocabulary.decode(ids)) for ids in translation.answers(run.model, sources, search, options.max_tokens)]
 
-    return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "", remarks=remarks_of(run))
+    return print_answers_to_texts(options.text, answer, run)
 
 
 def translate(options):
@@ -112,10 +112,30 @@ def translate(options):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
 
     if options.text:
-        return print_answers(options.text, answer, "Text" if len(options.text) > 1 else "", remarks=remarks_of(run))
+        return print_answers_to_texts(options.text, answer, run)
     typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
     at_once = 1 if typing else GROUP
     return print_answers(lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks_of(run))
+
+
+def print_answers_to_texts(texts, answer, run):
+    """Print the answer to each text; say so if they look like the words of one that was meant to stand in quotes."""
+    status = print_answers(texts, answer, "Text" if len(texts) > 1 else "", remarks=remarks_of(run))
+    if look_like_one(texts, remarks_of(run)):
+        whole = " ".join(texts)
+        shown = whole if len(whole) <= 60 else whole[:57] + "..."
+        complain(f'These were {len(texts)} texts, each with an answer of its own. If they are one, put it in quotes: "{shown}"')
+    return status
+
+
+def look_like_one(texts, remarks):
+    """Whether several texts without a space can be read as one too, which is then no less usual than each of them."""
+    if len(texts) == 1 or any(text.split() != [text] for text in texts):
+        return False
+    try:
+        return len(remarks(" ".join(texts))) <= min(len(remarks(text)) for text in texts)
+    except InputError:
+        return False
 
 
 def remarks_of(run):

@@ -57,6 +57,8 @@ class Parser(argparse.ArgumentParser):
         finally:
             self.intermixed = False
         # The subcommand's parser must refuse an unknown option itself: it knows which ones are near.
+        if rest and not rest[0].startswith("-"):
+            self.error(f"{rest[0]!r} is more than this command takes. Put a text or a name with spaces in quotes, as \"3 1 4\"")
         if rest:
             known = [option for action in self._actions for option in action.option_strings]
             near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
