@@ -195,6 +195,7 @@ class Run:
                     f"The run {run.folder} stands at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
                     f"To train it further, ask for more: --steps {2 * run.optimizer.t}"
                 )
+            run.task.sample(np.random.default_rng(0), 1)  # that there are data, and what makes them, before anything is changed
             if run.config != read_config(run.folder):
                 write_config(run.folder, run.config)
             run.aside = set_aside(run.folder, run.config, run.optimizer.t, run.metrics)

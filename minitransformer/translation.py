@@ -54,6 +54,11 @@ def remarks(vocabulary, text, longest=None, shortest=None):
     return [f"{shown!r} is unlike the texts of training: {what}. Its answer may be wrong." for what in found]
 
 
+def bleu_metric():
+    """What counts BLEU. Raises InputError without the package: who translates for it asks for it first."""
+    return extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
+
+
 def bleu(translations, references):
     """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus, lower-cased, tokenised as 13a.
 
@@ -66,5 +71,5 @@ def bleu(translations, references):
     expect_as_many("BLEU compares translations and references", translations=translations, references=references)
     if not len(translations):
         raise InputError("BLEU needs at least one translation and its reference, got 0 translations and 0 references.")
-    metric = extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
+    metric = bleu_metric()
     return metric.corpus_score(translations, [references]).score, str(metric.get_signature())

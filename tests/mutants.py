@@ -1279,6 +1279,16 @@ p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL
     select="never_occurred_becomes")
 p("x330", "the text begins with a space", ".replace(SPACE, \" \").strip()", ".replace(SPACE, \" \")",
     select="comes_back_from_subwords")
+p = plants("data/multi30k.py", "test_translation.py", "asked_for_before")
+p("xj30", "a download for nothing", "        extra(\"tokenizers\", \"Cutting a corpus into subwords\")  # before", "        # before")
+p = plants("data/corpus.py", "test_translation.py", "asked_for_before")
+p("xj31", "sentences are read before it is known that they can be cut", "            encode = self.vocabulary.encode_all  #", "            encode = lambda texts: self.vocabulary.encode_all(texts)  #")
+p = plants("run.py", "test_translation.py", "asked_for_before")
+p("xj32", "a resume changes a run that cannot go on", "            run.task.sample(np.random.default_rng(0), 1)", "            pass")
+p = plants("cli/asking.py", "test_translation.py", "asked_for_before")
+p("xj33", "what counts BLEU is missed at the end", "        translation.bleu_metric()", "        pass")
+p = plants("study/translators.py", "test_translation.py", "asked_for_before")
+p("xj34", "what counts BLEU is missed when all is translated", "    bleu_metric()  #", "    #")
 p = plants("extras.py", "test_text.py", "")
 p("x331", "the line that installs the package itself", "minitransformer[{name}]", "minitransformer",
     select="missing_package_is_named")
@@ -1624,6 +1634,8 @@ p("x426", "too high is too low", "'high' if abs(factor) > 1", "'high' if abs(fac
 
 p = plants("lessons/notebooks.py", "test_lessons.py", "laid_out")
 p("x427", "a learner's notebook is overwritten", "if not file.exists():", "if True:")
+p("xj35", "a folder is made before it is known that notebooks can be", '= extra("nbformat", "Writing notebooks"), extra("jupytext", "Making notebooks")',
+  '= extra("nbformat", "Writing notebooks"), None', select="no_folder_is_made")
 p = plants("cli/lessons.py", "test_lessons.py", "whichever_jupyter")
 p("x429", "the first Ctrl-C ends Jupyter", "            continue", "            return 130")
 

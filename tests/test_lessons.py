@@ -227,6 +227,13 @@ def test_jupyter_and_jupytext_are_needed_both(course, monkeypatch, capsys, there
     assert not (course / "mine").exists()
 
 
+@pytest.mark.parametrize("missing", ["jupytext", "nbformat"])
+def test_without_a_package_for_notebooks_no_folder_is_made(course, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert f"needs the package {missing}, which is not installed" in refusal(notebooks.lay_out, course / "mine")
+    assert not (course / "mine").exists()
+
+
 def test_a_lesson_that_does_not_exist_is_refused(course, capsys):
     assert main(["lessons", "16"]) == 2
     assert "There is no lesson 16; they have the numbers 07 to 07." in capsys.readouterr().err

@@ -21,6 +21,7 @@ from minitransformer.data.spelling import spell, written
 from minitransformer.data.task import Recipe
 from minitransformer.data.vocabulary import padded
 from minitransformer.decoding import greedy
+from minitransformer.extras import EXTRAS
 from minitransformer.inspection import attention_weights, by_words
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.plotting import plot_attention, plot_influence
@@ -450,6 +451,32 @@ def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
     expected = json.loads(run("evaluate runs/rnn --beam 1 --json", capsys)[1])["bleu"]
     assert results[1]["bleu"] == pytest.approx(expected)
     assert {"bleu-by-length.png", "alignments.png", "rnn-additive.txt"} <= {path.name for path in Path("page").iterdir()}
+
+
+def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
+    """Whoever lacks one is told at once, not after a download, a translation of minutes, or a change of the run."""
+    sizes = "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --evaluate-count 2 --no-pictures"
+    assert run("train shouts --model rnn --no-pictures --out runs/rnn", capsys)[0] == 0
+    assert run(f"train numbers-en-de --steps 2 --save-every 1 {sizes} --out runs/numbers", capsys)[0] == 0
+    spell.cache_clear()
+    monkeypatch.setattr("minitransformer.data.multi30k.find_data", lambda: pytest.fail("Multi30k is downloaded"))
+    for part in ("evaluation.evaluate", "study.translators.translate"):
+        monkeypatch.setattr(f"minitransformer.{part}", lambda *_, **__: pytest.fail("it works"))
+    folders = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    asking = {
+        "tokenizers": ("train multi30k-en-de", "evaluate runs/shouts"),
+        "num2words": ("train numbers-en-de", "train numbers-en-de --out runs/shouts --overwrite", "train --resume runs/numbers --steps 9",
+                      "train --resume runs/numbers/checkpoints/step-00000001.safetensors"),
+        "sacrebleu": ("evaluate runs/shouts --write kept.tsv", "compare runs/shouts runs/rnn --out page"),
+    }  # fmt: skip
+    assert set(asking) == set(EXTRAS["translate"])
+    for package, commands in asking.items():
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            for words in commands:
+                status, out, err = run(words, capsys)
+                assert (status, out) == (2, "") and f"needs the package {package}, which is not installed" in err, words
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == folders and not Path("page").exists()
 
 
 def test_runs_that_cannot_be_compared_are_refused(trained, capsys):

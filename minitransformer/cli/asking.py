@@ -23,6 +23,8 @@ def evaluate(options):
     run = opened(options)
     if (options.write or options.show) and not run.task.scored_by_bleu:
         raise InputError("--write and --show are for a corpus, whose sentences are translated; this run's task has none.")
+    if run.task.scored_by_bleu:
+        translation.bleu_metric()  # before the work
     result = {"run": str(options.run), "step": run.optimizer.t, "split": options.split, **measured(run, options)}
     print(json.dumps(result) if options.json else "\n".join(report(result)))
     return 0

@@ -26,9 +26,10 @@ class Corpus(Task):
             raise unknown("split", split, SPLITS)
         known = self.__dict__.setdefault("_encoded", {})
         if split not in known:
+            encode = self.vocabulary.encode_all  # what it needs is asked for before sentences are read
             sources, targets = self.sentences(split)
             expect_as_many(f"The sentences of {split} belong together", sources=sources, targets=targets)
-            known[split] = self.vocabulary.encode_all(sources), self.vocabulary.encode_all(targets)
+            known[split] = encode(sources), encode(targets)
         return known[split]
 
     def sample(self, rng, count, split="train", distinct=False):

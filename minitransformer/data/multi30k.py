@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ..errors import InputError
+from ..extras import extra
 from ..options import option
 from .corpus import Corpus
 from .directions import in_all_directions
@@ -57,6 +58,7 @@ class Multi30k(Corpus):
             raise InputError(f"vocabulary_size is a number from 300 to 50,000, got {self.vocabulary_size}.")
 
     def make_vocabulary(self):
+        extra("tokenizers", "Cutting a corpus into subwords")  # before anything is downloaded
         source, target = self.sentences("train")
         return Subwords.learn([*source, *target], self.vocabulary_size)
 

@@ -58,7 +58,7 @@ def lay_out(folder):
 
     Returns the files, all sixteen, in their order.
     """
-    nbformat = extra("nbformat", "Writing notebooks")
+    nbformat, _ = extra("nbformat", "Writing notebooks"), extra("jupytext", "Making notebooks")
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for lesson in lessons():

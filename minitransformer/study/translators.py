@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import InputError, expect_as_many
 from ..inspection import attention_weights, by_words
 from ..run import Run
-from ..translation import bleu, translate
+from ..translation import bleu, bleu_metric, translate
 from .plan import TITLES
 from .results import write_json
 
@@ -23,6 +23,7 @@ def compare_translators(paths, folder, search, split="test", device="cpu"):
     """
     runs = [Run.open(path).to(device) for path in paths]
     expect_comparable(runs)
+    bleu_metric()  # before the work
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     sources, references = runs[0].task.sentences(split)
