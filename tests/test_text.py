@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import refusal
+from common import accepted, refusal
 
 import minitransformer
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
@@ -18,6 +18,7 @@ from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
 from minitransformer.extras import EXTRAS, extra
+from minitransformer.run_facts import vocabulary_of
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 NUMBERS = [
@@ -546,6 +547,31 @@ def test_what_describes_no_vocabulary_is_refused_in_a_sentence(facts):
     pytest.importorskip("tokenizers")
     message = refusal(load_vocabulary, facts)
     assert "\n" not in message and len(message) < 300
+
+
+KNOWN = {"kind": "pieces", "tokens": ["one", " two"], "cut": "morphemes", "followers": {"": ["one"], "one": [" two"], "two": [""]},
+         "thirds": {" one": ["two"], "one two": [""]}, "once": ["one"]}  # fmt: skip
+
+
+@pytest.mark.parametrize("name, wrong", [
+    *((name, wrong) for name in ("followers", "thirds") for wrong in ([], "one", 7, None, {"one": "two"}, {"one": None}, {"one": [2]}, {"one": ["two", None]}, {"one": [["two"]]})),
+    *(("once", wrong) for wrong in ("one", 7, None, {"one": 1}, [1], ["one", None], [["one"]])),
+])  # fmt: skip
+def test_what_a_checkpoint_knows_of_the_sources_is_looked_at_before_it_is_taken(name, wrong):
+    assert accepted(vocabulary_of, json.loads(json.dumps(KNOWN))).strange("one two") == ""
+    kind = "must be a list of words" if name == "once" else "must name for each word a list of words"
+    assert f"vocabulary.{name} {kind}" in refusal(vocabulary_of, {**KNOWN, name: wrong})
+
+
+def test_what_a_checkpoint_knows_may_be_little():
+    for name in ("thirds", "once"):
+        facts = {key: value for key, value in KNOWN.items() if key != name}
+        assert accepted(vocabulary_of, facts).strange("one two") == ""
+    vocabulary = accepted(vocabulary_of, {**KNOWN, "followers": {"one": [" two"], "two": []}})
+    try:
+        assert vocabulary.strange("one two") == "none of them began with 'one'"
+    except KeyError:
+        pytest.fail("nothing is known to begin a text")
 
 
 def test_a_tokenizer_from_elsewhere_is_refused_in_a_sentence():

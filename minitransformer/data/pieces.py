@@ -155,7 +155,7 @@ class Pieces(Vocabulary):
             if word not in self.followers:
                 return f"{word!r} occurred in none of them"
         for word, behind in zip(["", *words], [*(pieces if self.joints_known else words), ""]):
-            if behind not in self.followers[word]:
+            if behind not in self.followers.get(word, ()):
                 if word and behind:
                     return f"in none of them {word_of(behind)!r} followed {word!r}"
                 return f"none of them ended with {word!r}" if word else f"none of them began with {behind.strip()!r}"
