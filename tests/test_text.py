@@ -13,7 +13,7 @@ from common import accepted, refusal
 
 import minitransformer
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
-from minitransformer.data.pieces import CUTS, MORPHEMES, characters, morphemes
+from minitransformer.data.pieces import CUTS, MORPHEME, MORPHEMES, characters, morphemes, triples, word_of
 from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
@@ -561,6 +561,44 @@ def test_what_a_checkpoint_knows_of_the_sources_is_looked_at_before_it_is_taken(
     assert accepted(vocabulary_of, json.loads(json.dumps(KNOWN))).strange("one two") == ""
     kind = "must be a list of words" if name == "once" else "must name for each word a list of words"
     assert f"vocabulary.{name} {kind}" in refusal(vocabulary_of, {**KNOWN, name: wrong})
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_vocabulary_is_what_its_texts_say_one_by_one(cut):
+    texts = [*NUMBERS, "one  hundred - two", "two thousand two", "eins", "1 234 thousand", "dreißig", "ONE (hundred)."]
+    made = Pieces.of(["twelve", "zwölf"], cut, texts)
+    plain = Pieces(sorted({piece for text in ["twelve", "zwölf", *texts] for piece in CUTS[cut](text)}), cut)
+    assert made.tokens == plain.tokens
+    followers, thirds, often = {}, {}, set()
+    for text in texts:
+        pieces = list(CUTS[cut](plain.read(text)))
+        words = [word_of(piece) for piece in pieces]
+        for word, piece in zip(["", *words], [*pieces, ""]):
+            followers.setdefault(word, set()).add(piece)
+        for first, second, third in triples(words):
+            thirds.setdefault(f"{first} {second}", set()).add(third)
+        often |= {word for word in words if words.count(word) > 1}
+    assert made.followers == {word: sorted(found) for word, found in followers.items()} and [*made.followers] == sorted(followers)
+    assert made.thirds == {pair: sorted(found) for pair, found in thirds.items()}
+    assert made.once == sorted({*followers} - {""} - often) and often & {"two", "o"}
+    assert plain.read("one.") == "one." and Pieces(["one"], cut).read("one.") == "one"  # here a stop is a token
+
+
+def test_no_word_is_cut_again(monkeypatch):
+    class Counting:
+        def __init__(self):
+            self.words = []
+
+        def findall(self, word):
+            self.words.append(word)
+            return MORPHEME.findall(word)
+
+    counting = Counting()
+    monkeypatch.setattr("minitransformer.data.pieces.MORPHEME", counting)
+    words = [spell(number, "de") + "x" for number in range(300)]  # cut by no other test
+    texts = [f"{one} {two} {two}" for one, two in zip(words, words[1:] + words[:1])]
+    Pieces.of(texts, "morphemes", texts)
+    assert {counting.words.count(word) for word in words} == {2}  # with a space before it, and without
 
 
 def test_what_a_checkpoint_knows_may_be_little():

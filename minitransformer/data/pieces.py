@@ -1,6 +1,7 @@
 """Texts cut into characters, or into words and the morphemes of German numbers."""
 
 import difflib
+import functools
 import itertools
 import re
 import unicodedata
@@ -39,11 +40,12 @@ def morphemes(text):
     return [piece for word in WORD.findall(text) for piece in parts(word)]
 
 
+@functools.lru_cache(maxsize=2**16)
 def parts(word):
     """The morphemes of a German number or of "seventynine", what stands before it with the first; or the word itself."""
     before, bare = re.fullmatch(r"(\W*)(.*)", word).groups()
     found = MORPHEME.findall(bare)
-    return [before + found[0], *found[1:]] if found and "".join(found) == bare else [word]
+    return (before + found[0], *found[1:]) if found and "".join(found) == bare else (word,)
 
 
 CUTS = {"characters": characters, "morphemes": morphemes}
@@ -69,6 +71,7 @@ class Pieces(Vocabulary):
     def __init__(self, tokens, cut, followers=None, thirds=None, once=()):
         super().__init__(tokens)
         self.cut = cut
+        self.quotes, self.stops = ("".join(c for c in marks if c not in self.ids) for marks in (QUOTES, STOPS))
         self.small = all(token == token.lower() for token in tokens)
         self.followers, self.thirds, self.once = followers, thirds, once
         behind = {piece for pieces in (followers or {}).values() for piece in pieces}
@@ -77,13 +80,14 @@ class Pieces(Vocabulary):
     @classmethod
     def of(cls, texts, cut, sources=()):
         """The pieces that occur in these texts and sources, in the order of the alphabet, and how those of sources follow."""
-        vocabulary = cls(sorted({piece for text in (*texts, *sources) for piece in CUTS[cut](text)}), cut)
+        cut_once = functools.cache(CUTS[cut])
+        vocabulary = cls(sorted({piece for text in (*texts, *sources) for piece in cut_once(text)}), cut)
         if sources:
-            pieces = [CUTS[cut](vocabulary.read(text)) for text in sources]
+            pieces = [cut_once(vocabulary.read(text)) for text in sources]
             followers, thirds, twice = {}, {}, set()
-            for words, behind in zip([[*map(word_of, found)] for found in pieces], pieces):
-                for word, piece in zip(["", *words], [*behind, ""]):
-                    followers.setdefault(word, set()).add(piece)
+            for before, piece in {pair for found in pieces for pair in zip(["", *found], [*found, ""])}:
+                followers.setdefault(word_of(before), set()).add(piece)
+            for words in {tuple(map(word_of, found)) for found in pieces}:
                 for first, second, third in triples(words):
                     thirds.setdefault(f"{first} {second}", set()).add(third)
                 twice.update(word for word, count in Counter(words).items() if count > 1)
@@ -102,8 +106,7 @@ class Pieces(Vocabulary):
         """
         text = unicodedata.normalize("NFC", text).translate(TYPEWRITER)
         text = text.lower() if self.small else text
-        quotes, stops = ("".join(c for c in marks if c not in self.ids) for marks in (QUOTES, STOPS))
-        text = " ".join(text.split()).lstrip(quotes + " ").rstrip(quotes + stops + " ")
+        text = " ".join(text.split()).lstrip(self.quotes + " ").rstrip(self.quotes + self.stops + " ")
         text = re.sub(r"(?<=\d)[ ,'](?=\d{3}(?!\d))", "", text)
         text = re.sub(r"(?<!\d)0+(?=\d)", "", text)
         return re.sub(r" ?,(?! ?\d) ?", ", ", re.sub(r" ?- ?", "-", text)).strip()

@@ -26,6 +26,7 @@ PLACES = {  # {language: {a place in a spelling, as a regular expression: how pe
     },
     "fr": {r"[- ]": ("-", " "), r"é": ("é", "e"), r"(?<=cent|ingt)s$": ("s", "")},
 }  # fmt: skip
+PATTERNS = {language: [(re.compile(place), ways) for place, ways in places.items()] for language, places in PLACES.items()}
 
 
 @functools.lru_cache(maxsize=2**18)
@@ -63,10 +64,12 @@ def regional(text):
 def rewrite(text, language, choose):
     """All texts that come of this one where at each place any of `choose(the ways to write it)` may stand."""
     texts = [text]
-    for place, ways in PLACES[language].items():
-        split = [re.split(place, text) for text in texts]
-        slots = [[[first], *(slot for part in others for slot in (choose(ways), [part]))] for first, *others in split]
-        texts = ["".join(parts) for places in slots for parts in itertools.product(*places)]
+    for place, ways in PATTERNS[language]:
+        found = []
+        for first, *others in map(place.split, texts):
+            slots = [[first], *(slot for part in others for slot in (choose(ways), [part]))]
+            found += map("".join, itertools.product(*slots)) if others else [first]
+        texts = found
     return texts
 
 
