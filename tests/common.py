@@ -1,11 +1,14 @@
 """What the tests of several rooms say alike."""
 
+import re
 import shlex
 
 import numpy as np
 import pytest
 
 from minitransformer.cli import main
+from minitransformer.data.pieces import morphemes
+from minitransformer.data.spelling import every_way, written
 from minitransformer.errors import InputError
 from minitransformer.gradient_check import gradient_check
 from minitransformer.hooks import Evaluate, Log, Moments, Save
@@ -71,6 +74,65 @@ def run(text, capsys):
         status = stop.code
     out, err = capsys.readouterr()
     return status, out, err
+
+
+VALUES = {  # {language: {a word of a number: its value}}; None: it joins others
+    "en": {
+        **{word: value for value, word in enumerate(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())},
+        **{word: 10 * tens for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)},
+        "nought": 0, "a": 1, "and": None, "hundred": 100, "thousand": 1000,
+    },
+    "de": {
+        **{word: value for value, word in enumerate(
+            "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split())},
+        **{word: 10 * tens for tens, word in enumerate("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split(), start=2)},
+        "ein": 1, "und": None, "hundert": 100, "tausend": 1000, "zwoelf": 12, "fuenfzig": 50, "dreissig": 30,
+    },
+    "fr": {
+        **{word: value for value, word in enumerate("zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split())},
+        **{word: 10 * tens for tens, word in enumerate("vingt trente quarante cinquante soixante septante".split(), start=2)},
+        "nonante": 90, "et": None, "cent": 100, "cents": 100, "vingts": 20, "mille": 1000,
+    },
+}  # fmt: skip
+
+
+def value_of(words, language):
+    """The number that words would be if they were one: reckoned from left to right, without a look at their order."""
+    total = now = 0
+    for word in words:
+        value = int(word) if word.isdigit() else VALUES[language][word]
+        if value == 1000:
+            total, now = total + 1000 * (now or 1), 0
+        elif value == 100:
+            now = 100 * (now or 1)
+        elif language == "fr" and value == 20 and now % 100 == 4:        # quatre-vingt
+            now += 76
+        else:
+            now += value or 0
+    return total + now
+
+
+def is_written_so(words, language):
+    """Whether there is a number that training writes in these words, whatever stands between them."""
+    number = value_of(words, language)
+    return number < 1_000_000 and "".join(words) in {letters_of(way) for way in every_way(number, language)}
+
+
+def letters_of(text):
+    return re.sub(r"\W", "", text)
+
+
+def nearly_numbers(rng, language, count):
+    """Lists of words: some number as training has it, and one or two words more, fewer, or in the place of others."""
+    for _ in range(count):
+        text = written(rng.randrange(10 ** rng.randrange(2, 7)), language, rng.randrange(1, 2**31))
+        words = [part for word in re.findall(r"\d+|[^\W\d]+", text) for part in ([word] if word.isdigit() else morphemes(word))]
+        words = [word for word in words if word.isdigit() or word in VALUES[language]]  # one way to write each letter is enough
+        for _ in range(rng.randrange(1, 3)):
+            place, more = rng.randrange(len(words) + 1), rng.randrange(2)
+            words[place : place + rng.randrange(2)] = [rng.choice([*VALUES[language]])] * more
+        yield words
 
 
 def small_config(model, **training):

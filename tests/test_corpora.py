@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.client
 import io
+import itertools
 import os
 import random
 import sys
@@ -14,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import refusal
+from common import VALUES, is_written_so, letters_of, nearly_numbers, refusal
 
 from minitransformer.data import PAD, TASKS, UNK, Pieces, Subwords, Vocabulary, load_vocabulary, make_task
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.multi30k import FILES, MULTI30K, SHA256, VARIABLE, cache_folder, find_data
 from minitransformer.data.numbers import NUMBERS, SPELLINGS
 from minitransformer.data.pieces import CUTS
-from minitransformer.data.spelling import every_way, regional, spell, written
+from minitransformer.data.spelling import NUMBER, every_way, regional, spell, written
 from minitransformer.data.split import SPLITS
 
 # -- numbers in words ---------------------------------------------------------------------------------------------
@@ -221,6 +222,37 @@ def test_french_is_also_read_as_in_belgium(number, text, num2words):
 @pytest.mark.parametrize("language, number, text", [("en", 101_000, "hundred and a thousand"), ("en", 2000, "twenty hundred"), ("fr", 2100, "vingt et un cents")])
 def test_what_would_be_another_number_or_nobody_says_is_no_way(language, number, text, num2words):
     assert text not in every_way(number, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_whatever_training_writes_has_the_form_of_a_number(language, num2words):
+    rng = random.Random(0)
+    few = [*range(1, 130), 200, 201, *range(990, 1130), 1999, 2000, 2100, 9900, 10_000, 71_071, 80_000, 91_091, 100_000, 100_100, 101_000, 200_000, 999_999, 0]
+    texts = [text for number in few for text in every_way(number, language)]
+    texts += [written(rng.randrange(10 ** rng.randrange(1, 7)), language, rng.randrange(1, 2**31)) for _ in range(5000)]
+    assert [text for text in texts if not NUMBER[language].fullmatch(letters_of(text))] == []
+
+
+@pytest.mark.parametrize("name, text", [("numbers-en-de", "twelve hundred five thousand"), ("numbers-de-en", "zwölfhundertfünftausend"), ("numbers-fr-en", "douze cent cinq mille")])
+def test_a_task_whose_vocabulary_is_made_or_kept_knows_what_is_no_number(name, text, num2words):
+    task = make_task(name)
+    assert task.vocabulary.strange(text) == "it is no number as they write one"
+    kept = load_vocabulary(task.vocabulary.to_dict())
+    assert kept.strange(text) == ""  # alone, it knows words
+    task.adopt(kept)
+    assert kept.strange(text) == "it is no number as they write one"
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_whatever_has_the_form_of_a_number_is_written_so_in_training(language, num2words):
+    known = [*VALUES[language], "1", "79", "1000"]
+    short = [words for length in (1, 2) for words in itertools.product(known, repeat=length)]
+    found = [words for words in (*short, *nearly_numbers(random.Random(1), language, 4000)) if NUMBER[language].fullmatch("".join(words))]
+    wrong = [words for words in found if not is_written_so(words, language)]
+    if language == "fr":  # these are numbers, though training has no such mixture
+        wrong = [words for words in wrong if not {"septante", "nonante"} & {*words} and "vingts mille" not in (text := " ".join(words)) and "cents mille" not in text]
+    digits = [words for words in wrong if any(one.isdigit() and two.isdigit() for one, two in zip(words, words[1:]))]  # a number in two parts
+    assert len(found) > 500 and [words for words in wrong if words not in digits] == []
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr"])

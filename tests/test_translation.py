@@ -1,5 +1,6 @@
 """Texts through a model and their scores; words on the axes of a picture; what the commands make of both."""
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import close, refusal, run
+from common import close, is_written_so, letters_of, nearly_numbers, refusal, run
 
 from minitransformer import run as run_module
 from minitransformer.checkpoint import load_checkpoint, save_checkpoint
@@ -21,6 +22,7 @@ from minitransformer.data.spelling import spell, written
 from minitransformer.data.task import Recipe
 from minitransformer.data.vocabulary import padded
 from minitransformer.decoding import greedy
+from minitransformer.errors import InputError
 from minitransformer.extras import EXTRAS
 from minitransformer.inspection import attention_weights, by_words
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
@@ -613,12 +615,27 @@ def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
         ("one thousand two hundred three thousand", "none of them had 'thousand' more than once"),
         ("eleven thousand eleven hundred", "'hundred' followed 'thousand eleven'"),
         ("-five", "none of them began with '-five'"),
+        ("twelve hundred five thousand", "it is no number as they write one"),
+        ("seventy-two hundred thousand", "it is no number as they write one"),
+        ("nine thousand, twenty-one hundred", "it is no number as they write one"),
     ],
 )
 def test_a_text_that_is_no_number_though_every_two_words_were_seen_gets_a_remark(text, part):
     for name in run_module.shipped():
         shipped = Run.open(name)
         assert any(part in said for said in remarks(shipped.vocabulary, text, shipped.longest_source))
+
+
+def test_words_that_are_no_number_are_not_answered_without_a_word():
+    pytest.importorskip("num2words")
+    shipped, rng, silent = Run.open("numbers-en-de"), random.Random(3), 0
+    for words in nearly_numbers(rng, "en", 3000):
+        with contextlib.suppress(InputError):
+            if not remarks(shipped.vocabulary, " ".join(words), shipped.longest_source):
+                together = letters_of(shipped.vocabulary.read(" ".join(words)))  # 1 234 is one number
+                assert is_written_so(words, "en") or together.isdigit() and len(together) < 7, words
+                silent += 1
+    assert silent > 300
 
 
 def test_the_shipped_translators_say_what_they_read():

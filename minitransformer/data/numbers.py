@@ -9,7 +9,7 @@ from ..errors import unknown
 from ..options import option
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
-from .spelling import every_way, forms, rewrite, spell, written
+from .spelling import NUMBER, every_way, forms, rewrite, spell, written
 from .task import Recipe, Task, count_splits
 
 LIMIT = 1_000_000
@@ -65,7 +65,7 @@ class NumberWords(Task):
                 kth = [lambda ways, k=k: [ways[k % len(ways)]] for k in range(4)]
                 sources |= {text for form in forms(n, self.source) for one in kth for text in rewrite(form, self.source, one)}
         vocabulary = Pieces.of([spell(n, self.target) for n in numbers], self.cut, sources)
-        vocabulary.reads = self.reads
+        vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]
         return vocabulary
 
     @property
@@ -76,7 +76,7 @@ class NumberWords(Task):
         super().adopt(vocabulary)
         if vocabulary.followers is None:  # a checkpoint from before there was a choice
             object.__setattr__(self, "spelling", "canonical")
-        vocabulary.reads = self.reads
+        vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]
 
     def draw(self, rng, count):
         """Numbers and the ways to write them, (N, 2): way 0 is the canonical one, any other draws it."""

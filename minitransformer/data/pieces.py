@@ -61,12 +61,13 @@ class Pieces(Vocabulary):
     - `thirds` {"one hundred": words}: what stood behind two words in a row;
     - `once`: the words that no text had twice.
 
-    `reads` is a sentence on what can be read, for those whose text cannot.
+    `reads` is a sentence on what can be read, for those whose text cannot. `form` is a regular expression of the letters and
+    digits, nothing else, of all texts that make sense; None if every text does.
     """
 
     kind = "pieces"
 
-    reads = ""
+    reads, form = "", None
 
     def __init__(self, tokens, cut, followers=None, thirds=None, once=()):
         super().__init__(tokens)
@@ -148,7 +149,7 @@ class Pieces(Vocabulary):
     def strange(self, text):
         """What none of the sources of training had, a sentence; "" if there is nothing.
 
-        A word, one word behind another or behind two others, or a word twice.
+        A word, one word behind another or behind two others, a word twice, or no number in all.
         """
         if self.followers is None:
             return ""
@@ -171,6 +172,8 @@ class Pieces(Vocabulary):
             if third not in self.thirds.get(f"{first} {second}", ()):
                 what = f"{third!r} followed" if third else "the end followed"
                 return f"in none of them {what} {f'{first} {second}'.strip()!r}"
+        if self.form and not self.form.fullmatch(re.sub(r"\W", "", "".join(words))):
+            return "it is no number as they write one"
         return ""
 
     def join(self, tokens):

@@ -29,6 +29,48 @@ PLACES = {  # {language: {a place in a spelling, as a regular expression: how pe
 PATTERNS = {language: [(re.compile(place), ways) for place, ways in places.items()] for language, places in PLACES.items()}
 
 
+def either(words, *more):
+    """The regular expression of any of these words, in a text or one by one."""
+    return f"(?:{'|'.join([*words.split(), *more])})"
+
+
+def numbers_in_english():
+    """The regular expression of all that `every_way` writes, its letters and digits alone."""
+    unit, tens = either("one two three four five six seven eight nine"), either("twenty thirty forty fifty sixty seventy eighty ninety")
+    teens = either("eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
+    below_100 = either("ten", unit, teens, f"{tens}{unit}?")
+    hundreds = f"hundred(?:(?:and)?{below_100})?"
+    first, rest = f"(?:(?:{unit}|a)?{hundreds}|{below_100})", f"(?:and)?(?:(?:{unit}|a){hundreds}|{below_100})"
+    return either("zero nought", DIGITS, first, f"(?:{first}|a|{THOUSANDS})?thousand(?:{rest})?", f"(?:{teens}|{tens}{unit}){hundreds}")
+
+
+def numbers_in_german():
+    """Likewise; "ein" stands before tausend, "eins" at the end."""
+    unit, tens = "zwei drei vier f(?:ü|ue)nf sechs sieben acht neun", "zwan vier f(?:ü|ue)nf sech sieb acht neun"
+    tens = either("drei(?:ß|ss)ig", f"{either(tens)}zig")
+    teens = either("elf zw(?:ö|oe)lf", f"{either('drei vier f(?:ü|ue)nf sech sieb acht neun')}zehn")
+    below_100 = either(unit, "zehn", teens, f"(?:{either(unit, 'ein')}und)?{tens}")
+    hundred, last = f"{either(unit, 'ein')}hundert", f"(?:{below_100}|eins)"
+    first = f"(?:(?:{hundred}|hundert)(?:und)?(?:{below_100}|ein)?|{below_100}|ein|{THOUSANDS})?tausend"
+    ending = f"(?:(?:und)?{last})?"
+    return either("null", DIGITS, f"(?:{hundred}|hundert){ending}", last, f"{first}(?:(?:und)?(?:{hundred}{ending}|{last}))?", f"{teens}hundert{ending}")
+
+
+def numbers_in_french():
+    """Likewise."""
+    units, teens = either("deux trois quatre cinq six sept huit neuf"), either("onze douze treize quatorze quinze seize", "dix(?:sept|huit|neuf)")
+    unit, below_20 = f"(?:un|{units})", f"(?:dix|{teens})"
+    tens = either("vingt trente quarante cinquante soixante septante nonante")
+    below_100 = either("quatrevingts?", unit, below_20, f"{tens}(?:etun|{units})?", f"soixante(?:etonze|(?!onze){below_20})", f"quatrevingt(?:{unit}|{below_20})")
+    below_1000 = f"(?:{units}cents?|{units}?cent{below_100}?|{below_100})"
+    thousands = f"(?:(?!unmille){below_1000}|{THOUSANDS})?mille{below_1000}?"
+    return either("z(?:é|e)ro", DIGITS, below_1000, thousands, f"{teens}(?:cents?|cent{below_100})")
+
+
+DIGITS, THOUSANDS = r"\d{1,6}", r"[1-9]\d{0,2}"
+NUMBER = {language: re.compile(form()) for language, form in (("en", numbers_in_english), ("de", numbers_in_german), ("fr", numbers_in_french))}
+
+
 @functools.lru_cache(maxsize=2**18)
 def spell(number, language):
     """The words of a number in "en", "de" or "fr", one spelling for each.
