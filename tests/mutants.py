@@ -1214,7 +1214,7 @@ p("x317", "padding before the text", "ids[i, : len(row)] = row", "ids[i, ids.sha
 p = plants("data/pieces.py", "test_text.py", "")
 p("x318", "the shortest morpheme first", "sorted(MORPHEMES, key=len, reverse=True)", "MORPHEMES",
     select="german_numbers_are_cut or every_morpheme_is_a_piece")
-p("x319", "what is no morpheme is dropped", " if found and \"\".join(found) == bare else [word]", " if found else [word]",
+p("x319", "what is no morpheme is dropped", " if found and \"\".join(found) == bare else (word,)", " if found else (word,)",
     select="other_words_keep or pieces_of_every_spelling or dropped_in_silence")
 p("x320", "a space between all pieces", "return \"\".join(tokens).strip()", "return \" \".join(tokens).strip()",
     select="pieces_of_every_spelling")
@@ -1228,7 +1228,7 @@ p("x901", "the word with its space in the message", "word = typed(bare(token), t
 p("x902", "a far word is suggested", "cutoff=0.7", "cutoff=0.3", select="left_out_where_nothing or only_words_of_the_sources")
 p("x903", "words of the answers are suggested", "map(bare, self.tokens) if self.followers is None else self.followers",
     "map(bare, self.tokens)", select="only_words_of_the_sources")
-p("x904", "the separator before a glued word is lost", "return [before + found[0], *found[1:]]", "return found",
+p("x904", "the separator before a glued word is lost", "return (before + found[0], *found[1:])", "return tuple(found)",
     select="other_words_keep")
 p("x905", "a million is read digit by digit", "\\d{7,}|", "", select="other_words_keep")
 p("x906", "hyphens of other alphabets are not read", "**dict.fromkeys(HYPHENS, \"-\"), ", "", select="made_one")
@@ -1239,14 +1239,14 @@ p("x910", "a fraction is read as thousands", "(?=\\d{3}(?!\\d))", "(?=\\d)", sel
 p("x911", "zeros in front are read", "re.sub(r\"(?<!\\d)0+(?=\\d)\", \"\", text)", "text", select="made_one")
 p("x912", "zeros within are not read", "(?<!\\d)0+", "0+", select="made_one")
 p("x913", "a mark that is a token is left out", "c for c in marks if c not in self.ids", "marks", select="mark_that_is_a_token")
-p("x914", "a stop in front is no point", ".lstrip(quotes + \" \")", ".lstrip(quotes + stops + \" \")", select="made_one")
+p("x914", "a stop in front is no point", ".lstrip(self.quotes + \" \")", ".lstrip(self.quotes + self.stops + \" \")", select="made_one")
 p("x915", "a minus is a hyphen", "if not bare(piece).isalpha() or (before", "if (before", select="minus_before_digits")
 p("x916", "a word behind another separator is unknown", "(joint + bare(piece) for joint in JOINTS)", "()",
     select="whatever_stands_before")
 p("x917", "nobody says that a word is of the other language", "if word not in self.followers:", "if False:",
     select="remark_says", judge="test_translation.py")
-p("x918", "no ends", "in zip([\"\", *words], [*behind, \"\"]):",
-    "in zip(words, behind[1:]):", select="which_words_follow")
+p("x918", "no ends", "in zip([\"\", *found], [*found, \"\"])}",
+    "in zip(found, found[1:])}", select="which_words_follow")
 p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"followers\"), ", "facts[\"cut\"], None, ",
     select="which_words_follow")
 p("xw1", "a joint that never stood there is read", "if way in seen), next(iter(ways), piece))", "), piece)",
@@ -1349,7 +1349,7 @@ p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
 p = plants("data/numbers.py", "test_corpora.py", "")
-p("xw20", "an opened run does not say what it reads", "        vocabulary.reads = self.reads\n\n    def draw", "\n    def draw",
+p("xw20", "an opened run does not say what it reads", "        vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]\n\n    def draw", "\n    def draw",
     select="say_what_they_read", judge="test_translation.py")
 p("xw21", "no three words with another thousand", "more |= {1000 * a + b for a in ends for b in ends}", "more |= set()", select="can_be_read_is_familiar")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
@@ -1679,7 +1679,7 @@ p("xl77", "so with a run to be resumed", "        with reading(path):\n         
 p = plants("checkpoint.py", "test_lines.py", "nobody_may_read")
 p("xl78", "the library says why a checkpoint cannot be read", "    with reading(path), open(path, \"rb\"):  # the", "    if True:  # the")
 p = plants("run_config.py", "test_lines.py", "nobody_may_read")
-p("xl79", "a config that cannot be read could not be written", "    with reading(path):\n        content", "    if True:\n        content")
+p("xl79", "a config that cannot be read could not be written", "    with reading(path):\n        _expect", "    if True:\n        _expect")
 p = plants("errors.py", "test_lines.py", "")
 p("xl18", "a missing file is a failed run", "    except OSError as problem:\n        name", "    except KeyError as problem:\n        name",
   select="cannot_be_read_is_input or names_the_file")
