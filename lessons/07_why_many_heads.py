@@ -302,7 +302,7 @@ print("x · merge(d_y) ", (x * d_x).sum().round(6))
 unit = MultiHeadAttention(16, 4, rng).to("float64")
 x = rng.standard_normal((1, 5, 16))
 with evaluating(unit):
-    q, k, v = (unit.split(project(x)) for project in (unit.query, unit.key, unit.value))
+    q, k, v = unit.split_query(unit.query(x)), unit.split_key(unit.key(x)), unit.split_value(unit.value(x))
     head = unit.attention(q, k, v)                                       # (1, H = 4, T = 5, K = 4)
     y = unit(x)
 doors = unit.output.weight.data.reshape(4, 4, 16)                        # (H, K, D)

@@ -1358,7 +1358,7 @@ p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
 p = plants("data/numbers.py", "test_corpora.py", "")
-p("xw20", "an opened run does not say what it reads", "        vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]\n\n    def draw", "\n    def draw",
+p("xw20", "an opened run does not say what it reads", "        vocabulary.reads, vocabulary.form = self.reads, NUMBER.get(self.source)\n\n    def draw", "\n    def draw",
     select="say_what_they_read", judge="test_translation.py")
 p("xw21", "no three words with another thousand", "more |= {1000 * a + b for a in ends for b in ends}", "more |= set()", select="can_be_read_is_familiar")
 p("x333", "no zero", "smallest = np.where(digits == 1, 0, 10 ** (digits - 1))", "smallest = 10 ** (digits - 1)",
@@ -2050,7 +2050,7 @@ p("xj70", "what is no number is answered without a word", "if self.form and not 
 p("xj71", "signs belong to a number", "self.form.fullmatch(re.sub(r\"\\W\", \"\", \"\".join(words)))", "self.form.fullmatch(\"\".join(words))", judge="test_corpora.py", select="is_familiar")
 p = plants("data/numbers.py", "test_corpora.py", "knows_what_is_no_number")
 p("xj72", "a vocabulary that is made knows no number", "= self.reads, NUMBER[self.source]\n        return", "= self.reads, None\n        return")
-p("xj73", "a vocabulary that is kept knows no number", "= self.reads, NUMBER[self.source]\n\n", "= self.reads, None\n\n")
+p("xj73", "a vocabulary that is kept knows no number", "= self.reads, NUMBER.get(self.source)\n\n", "= self.reads, None\n\n")
 p = plants("data/pieces.py", "test_text.py", "one_by_one")
 p("xj49", "a word is cut as often as it comes", "@functools.lru_cache(maxsize=2**16)\n", "", select="cut_again")
 p("xj50", "what follows is not read first", "pieces = [cut_once(vocabulary.read(text))", "pieces = [cut_once(text)")

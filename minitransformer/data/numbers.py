@@ -27,6 +27,7 @@ class NumberWords(Task):
     are, and three as people type: with or without hyphens, commas and "and", or in digits (`spelling.written`).
     """
 
+    source = target = None  # the languages, in a subclass
     recipe = Recipe(training={"steps": 4000, "batch_size": 128, "learning_rate": 2e-3})
 
     cut: str = option("morphemes", "morphemes (words, and the parts of German numbers) or characters")
@@ -76,7 +77,7 @@ class NumberWords(Task):
         super().adopt(vocabulary)
         if vocabulary.followers is None:  # a checkpoint from before this option
             object.__setattr__(self, "spelling", "canonical")
-        vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]
+        vocabulary.reads, vocabulary.form = self.reads, NUMBER.get(self.source)
 
     def draw(self, rng, count):
         """Numbers and the ways to write them, (N, 2): way 0 is the canonical one, any other draws it."""
