@@ -193,7 +193,7 @@ class Run:
             if run.optimizer.t >= run.last_step:
                 raise InputError(
                     f"The run {run.folder} is at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
-                    f"To train it further, ask for more: --steps {2 * run.optimizer.t}"
+                    f"With --steps {2 * run.optimizer.t}, say, it is trained further."
                 )
             run.task.sample(np.random.default_rng(0), 1)  # that there are data, and what makes them, before anything is changed
             if run.config != read_config(run.folder):
