@@ -215,7 +215,6 @@ def test_the_module_runs_as_a_program_and_the_parser_refuses_without_a_traceback
 def test_import_is_quick_and_draws_in_only_numpy():
     code = "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'safetensors', 'cupy', 'torch') if m in sys.modules])"
     assert python("-c", code).stdout.strip() == "[]"
-    # NumPy's own import takes most of the 0.2 s that are allowed; ours is the rest, in processor time, which a busy
-    # machine does not stretch.
-    code = "import time, numpy; t = time.process_time(); import minitransformer; print(time.process_time() - t)"
-    assert min(float(python("-c", code).stdout) for _ in range(5)) < 0.1
+    # Ours takes less than NumPy's own, in processor time of one process: a slow or busy machine stretches both alike.
+    code = "from time import process_time as now; a = now(); import numpy; b = now(); import minitransformer; print((now() - b) / (b - a))"
+    assert min(float(python("-c", code).stdout) for _ in range(5)) < 1
