@@ -69,8 +69,7 @@ def certain(run, numbers, alpha, batch):
     """How many numbers every search gets right, whatever its beam: by the probability of the right answer alone."""
     pairs, found = [(spell(n, run.task.source), spell(n, run.task.target)) for n in numbers], 0
     for start in range(0, len(pairs), batch):
-        ids = [[run.vocabulary.encode(text) for text in side] for side in zip(*pairs[start : start + batch])]
-        source, target_in, target_out = make_batch(*map(padded, ids))
+        source, target_in, target_out = make_batch(*map(run.vocabulary.encode_all, zip(*pairs[start : start + batch])))
         with evaluating(run.model):
             logits = writable(run.model(source, target_in)).astype(np.float64)
         p, real, place = np.exp(log_softmax(logits)), target_out != PAD, target_out[..., None]
@@ -80,14 +79,6 @@ def certain(run, numbers, alpha, batch):
         bound = np.log(others) / penalty(longest_answer(run.model, source) + 1, alpha)
         found += int(((log_p > np.log(0.5)) & (log_p / penalty(real.sum(axis=1), alpha) > bound)).sum())
     return found
-
-
-def padded(rows):
-    """Sequences of unequal length in one array (B, T), PAD behind them."""
-    ids = np.full((len(rows), max(map(len, rows))), PAD)
-    for row, sequence in zip(ids, rows):
-        row[: len(sequence)] = sequence
-    return ids
 
 
 def without_end(ids):

@@ -91,19 +91,24 @@ class Packing:
         return padded.reshape(batch, length, *packed.shape[1:])
 
 
+OWN = {kind: (own_function(kind, "forward"), own_function(kind, "backward")) for kind in (InputEmbedding, SplitHeads, MergeHeads)}
+
+
 def packed_input(packing):
     """(forward, backward) of an `InputEmbedding` whose y holds the real positions only."""
 
-    def forward(component, ids):
-        expect_ids(ids, component.embedding.weight.shape[0])             # while it can say in which row
-        return own_function(InputEmbedding, "forward")(component, packing.pack(ids), packing.positions)
+    forward, backward = OWN[InputEmbedding]
 
-    return forward, own_function(InputEmbedding, "backward")
+    def packed_forward(component, ids):
+        expect_ids(ids, component.embedding.weight.shape[0])             # while it can say in which row
+        return forward(component, packing.pack(ids), packing.positions)
+
+    return packed_forward, backward
 
 
 def packed_split(packing):
     """(forward, backward) of a `SplitHeads` whose x holds the real positions only; y is 0 at the others."""
-    forward, backward = own_function(SplitHeads, "forward"), own_function(SplitHeads, "backward")
+    forward, backward = OWN[SplitHeads]
     return (
         lambda component, x: forward(component, packing.unpack(x)),
         lambda component, d_y: packing.pack(backward(component, d_y)),
@@ -112,7 +117,7 @@ def packed_split(packing):
 
 def packed_merge(packing):
     """(forward, backward) of a `MergeHeads` whose y holds the real positions only."""
-    forward, backward = own_function(MergeHeads, "forward"), own_function(MergeHeads, "backward")
+    forward, backward = OWN[MergeHeads]
     return (
         lambda component, x: packing.pack(forward(component, x)),
         lambda component, d_y: backward(component, packing.unpack(d_y)),
