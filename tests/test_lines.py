@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pathlib
 import random
 import shlex
 import shutil
@@ -19,9 +20,11 @@ from common import run
 from minitransformer.cli import lines, main
 from minitransformer.cli.lines import answered, for_lines, lines_of, print_answers
 from minitransformer.cli.parser import make_parser
+from minitransformer.data.multi30k import cache_folder
 from minitransformer.errors import InputError, reading, typed
 from minitransformer.lessons.notebooks import lessons
 from minitransformer.terminal import interruption
+from minitransformer.terminal.home import do_without_a_home
 
 ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="what a POSIX system does with closed streams, devices and signals")
@@ -210,6 +213,8 @@ def test_a_file_of_a_run_that_nobody_may_read_is_named_with_the_reason(name, cap
 
     for place in ("builtins.open", "io.open"):
         monkeypatch.setattr(place, refuse)
+    if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10 keeps its own
+        monkeypatch.setattr(pathlib._NormalAccessor, "open", staticmethod(refuse))
     for command in ("evaluate new", "train --resume new --steps 9", "compare new new"):
         status, _, err = run(command, capsys)
         assert status == 2 and f"new/{name} cannot be read: Permission denied." in err, err
@@ -362,7 +367,10 @@ def test_a_full_disk_takes_no_help(words, unbuffered):
 
 
 @posix
-@pytest.mark.parametrize("command", ["translate numbers-en-de three", "plot numbers-en-de --text two", "train copy --steps 1 --no-pictures"])
+@pytest.mark.parametrize(
+    "command",
+    ["translate numbers-en-de three", "plot numbers-en-de --text two", "train copy --steps 1 --no-pictures"],
+)
 def test_without_a_home_in_a_folder_that_cannot_be_written_a_command_still_ends_in_a_sentence(command, tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir()
@@ -378,6 +386,37 @@ def test_without_a_home_in_a_folder_that_cannot_be_written_a_command_still_ends_
     done = subprocess.run(words, cwd=folder, env=env, capture_output=True, timeout=120)
     assert b"Traceback" not in done.stderr and done.returncode == (0 if command.startswith("translate") else 1), done
     assert done.returncode == 0 or b"could not be written: Permission denied" in done.stderr
+
+
+@pytest.fixture
+def no_home(monkeypatch):
+    """As for a user whom the system does not know, without HOME."""
+
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(pathlib.Path, "home", unknown)
+    for place in ("XDG_CACHE_HOME", "LOCALAPPDATA", "MINITRANSFORMER_DATA", "MPLCONFIGDIR"):
+        monkeypatch.delenv(place, raising=False)
+
+
+def test_without_a_home_a_download_is_told_where_it_may_go(no_home, monkeypatch, tmp_path):
+    with pytest.raises(InputError, match="has none. Name a folder"):
+        cache_folder()
+    monkeypatch.setenv("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "minitransformer"
+
+
+def test_without_a_home_matplotlib_is_given_a_folder_that_goes_away(no_home, monkeypatch):
+    ends = []
+    monkeypatch.setattr("atexit.register", lambda *call, **options: ends.append((call, options)))
+    do_without_a_home()
+    folder = Path(os.environ["MPLCONFIGDIR"])
+    assert folder.is_dir() and os.access(folder, os.W_OK)
+    do_without_a_home()
+    [((end, *arguments), options)] = ends  # the second time there was nothing to do
+    end(*arguments, **options)
+    assert not folder.exists()
 
 
 # -- Ctrl-C ---------------------------------------------------------------------------------------------------------

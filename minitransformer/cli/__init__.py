@@ -5,6 +5,7 @@ import sys
 
 from ..errors import InputError, NonFiniteError
 from ..terminal import interruption
+from ..terminal.home import do_without_a_home
 from ..terminal.interruption import KeyboardInterrupts
 from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser
@@ -21,6 +22,7 @@ def main(arguments=None):
     with KeyboardInterrupts():
         open_closed_streams()
         write_utf8()
+        do_without_a_home()
         try:
             status = run(arguments)
             sys.stdout.flush()  # so that a full disk is noticed here, and not when Python ends

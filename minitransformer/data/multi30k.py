@@ -10,6 +10,7 @@ from pathlib import Path
 from ..core.extras import extra
 from ..core.options import option
 from ..errors import InputError
+from ..terminal.home import home
 from .corpus import Corpus
 from .directions import in_all_directions
 from .subwords import Subwords
@@ -84,10 +85,17 @@ def find_data():
 
 
 def cache_folder():
-    """Where downloads are kept: the system's own place for caches."""
+    """Where downloads are kept: the system's own place for caches. InputError if the user has none."""
     places = {"win32": "LOCALAPPDATA"}
-    given = os.environ.get(places.get(sys.platform, "XDG_CACHE_HOME"))
-    return (Path(given) if given else Path.home() / ".cache") / "minitransformer"
+    place = places.get(sys.platform, "XDG_CACHE_HOME")
+    if given := os.environ.get(place):
+        return Path(given) / "minitransformer"
+    if home() is None:
+        raise InputError(
+            f"Multi30k is kept in the home folder of the user, but this user has none. Name a folder to keep it in, in the "
+            f"environment variable {place}."
+        )
+    return home() / ".cache" / "minitransformer"
 
 
 def download(name, folder):
