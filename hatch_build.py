@@ -1,4 +1,5 @@
-"""What a package index shows of the README: there, pictures and links that lead to files of the repository would be dead."""
+"""What a package index shows of the README: there, pictures and links that lead to files of the
+repository would be dead."""
 
 import re
 from pathlib import Path
@@ -6,11 +7,13 @@ from pathlib import Path
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 NOTE = "*(This is the README without its pictures. The files that it names are in the source distribution.)*"
-LINK = re.compile(r"(!?)\[([^]]*)\]\((?!\w+:)([^)]*)\)")  # what has no scheme (https:) is a path in the repository
+# what has no scheme (https:) is a path in the repository
+LINK = re.compile(r"(!?)\[([^]]*)\]\((?!\w+:)([^)]*)\)")
 
 
 def for_an_index(readme):
-    """The README with the description of each picture in its place, and the path of each file in place of the link."""
+    """The README with the description of each picture in its place, and the path of each file in
+    place of the link."""
     heading, rest = readme.split("\n", 1)
     return f"{heading}\n\n{NOTE}\n{LINK.sub(in_words, rest)}"
 

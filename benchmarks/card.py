@@ -43,7 +43,8 @@ def cuda_version(number):
 
 
 def peaks(row):
-    """(TFLOP/s in the row's kind of product, TB/s), at best; None for a card that is not known, and on the CPU."""
+    """(TFLOP/s in the row's kind of product, TB/s), at best; None for a card that is not known, and
+    on the CPU."""
     known = PEAKS.get(row["card"] and row["card"]["card"])
     return known and (known[1 if row.get("tf32") else 0], known[2])
 

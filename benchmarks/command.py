@@ -26,7 +26,9 @@ def whole(least):
 
     def number(text):
         if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} should be a whole number of at least {least}")
+            raise argparse.ArgumentTypeError(
+                f"{text!r} should be a whole number of at least {least}"
+            )
         return int(text)
 
     return number
@@ -39,7 +41,9 @@ def share(text):
     except ValueError:
         value = -1
     if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a number from 0 up to, not including, 1")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} should be a number from 0 up to, not including, 1"
+        )
     return value
 
 
@@ -62,15 +66,20 @@ def new_file(text):
 
 
 def parser(description, seconds=20.0, each="row"):
-    """An ArgumentParser with the options that every part has; with seconds=None, without those of races."""
+    """An ArgumentParser with the options that every part has; with seconds=None, without those of
+    races."""
     made = argparse.ArgumentParser(description=description.split("\n\n")[0])
     made.add_argument("--threads", type=whole(1), default=2, help=THREADS)
     if seconds is not None:
         amount = made.add_mutually_exclusive_group()
         to_fill = f"for each {each} (default {seconds:g})"
         amount.add_argument("--seconds", type=seconds_of, default=seconds, help=to_fill)
-        amount.add_argument("--repeats", type=whole(1), help="timed calls of each, in place of --seconds")
-    made.add_argument("--quick", action="store_true", help="a few seconds: to see that it runs, not to measure")
+        amount.add_argument(
+            "--repeats", type=whole(1), help="timed calls of each, in place of --seconds"
+        )
+    made.add_argument(
+        "--quick", action="store_true", help="a few seconds: to see that it runs, not to measure"
+    )
     made.add_argument("--json", type=new_file, metavar="FILE", help="write all figures there")
     made.add_argument("--in-suite", action="store_true", help=argparse.SUPPRESS)
     return made
@@ -93,7 +102,8 @@ def no_card():
 
 
 def report(options, rows, columns, notes):
-    """Print the rows as they come, and write them; the exit status. `columns` are {heading: row → text}."""
+    """Print the rows as they come, and write them; the exit status. `columns` are {heading: row →
+    text}."""
     device = getattr(options, "device", "cpu")
     if device == "gpu" and (problem := no_card()):
         print(problem, file=sys.stderr)
@@ -113,18 +123,30 @@ def report(options, rows, columns, notes):
         print(f"Not timed: {problem}", file=sys.stderr)
         return 1
     missing = sorted({name for row in found for name in row.get("not_installed", ())})
-    print("", notes, *(f"{name} is not installed: {REMEDIES[name]}" for name in missing), sep="\n", flush=True)
+    print(
+        "", notes, *(f"{name} is not installed: {REMEDIES[name]}" for name in missing), sep="\n",
+        flush=True,
+    )
     if options.json:
-        settings = {name: value for name, value in vars(options).items() if name not in ("json", "in_suite")}
-        Path(options.json).write_text(json.dumps({"options": settings, "machine": facts, "card": gpu, "rows": found}) + "\n")
+        settings = {
+            name: value for name, value in vars(options).items() if name not in ("json", "in_suite")
+        }
+        Path(options.json).write_text(
+            json.dumps({"options": settings, "machine": facts, "card": gpu, "rows": found}) + "\n"
+        )
     return 0
 
 
 def line(cells, columns=()):
-    """A row of a Markdown table that can be read as it stands: numbers to the right, each under its heading."""
+    """A row of a Markdown table that can be read as it stands: numbers to the right, each under its
+    heading."""
     widths = [len(heading) for heading in columns]
     texts = [str(cell) for cell in cells]
-    return "| " + " | ".join(text.rjust(width) for text, width in zip(texts, widths or map(len, texts))) + " |"
+    return (
+        "| "
+        + " | ".join(text.rjust(width) for text, width in zip(texts, widths or map(len, texts)))
+        + " |"
+    )
 
 
 def cell(row, kind, name, form=".1f"):
@@ -136,7 +158,8 @@ def cell(row, kind, name, form=".1f"):
 
 
 def race_columns(first, peers, unit="ms"):
-    """The columns of a race: those of `first`, each one's time, the ratios, how often, and who else was there."""
+    """The columns of a race: those of `first`, each one's time, the ratios, how often, and who else
+    was there."""
     columns = dict(first)
     for name in ("ours", *peers):
         columns[f"{name:>7}, {unit}"] = lambda row, name=name: cell(row, "ms", name, ".2f")
@@ -153,6 +176,7 @@ def others(row):
 
 
 RACE_NOTES = (
-    "Medians; a ratio above 1 means that ours is faster. Others: the cores that other processes kept busy meanwhile.\n"
-    "Where that is not near 0, all contestants waited for them too, and the row says little."
+    "Medians; a ratio above 1 means that ours is faster. Others: the cores that other processes "
+    "kept busy meanwhile.\nWhere that is not near 0, all contestants waited for them too, and the "
+    "row says little."
 )

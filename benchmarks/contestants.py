@@ -1,8 +1,9 @@
-"""Our Transformer, and what holds the others to it: the same loss, gradients and step, before anything is timed.
+"""Our Transformer, and what holds the others to it: the same loss, gradients and step, before
+anything is timed.
 
-A contestant has `step()`, a training step; `evaluation()`, which returns a function that returns the batch's logits in
-eval mode; and, to be compared, `gradients()`, `named_gradients()`, `weights()`, `take_weights(ours)`,
-`translated(ours)` and `double()`.
+A contestant has `step()`, a training step; `evaluation()`, which returns a function that returns
+the batch's logits in eval mode; and, to be compared, `gradients()`, `named_gradients()`,
+`weights()`, `take_weights(ours)`, `translated(ours)` and `double()`.
 """
 
 import contextlib
@@ -29,9 +30,11 @@ PEERS = {  # name: (what it needs, where it is written, its class)
 
 
 class Ours:
-    """minitransformer, as its training loop runs it: a batch in two shares, side by side where there are two cores.
+    """minitransformer, as its training loop runs it: a batch in two shares, side by side where
+    there are two cores.
 
-    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed; kernels compute inside `by_kernels()`.
+    On a GPU ("gpu") the batch is one share, and with `replay` its step is replayed; kernels compute
+    inside `by_kernels()`.
     """
 
     def __init__(self, config, batch, device="cpu", replay=True):
@@ -42,14 +45,20 @@ class Ours:
 
     def chosen(self):
         """As a run computes its batches."""
-        strategy = in_shares(TrainingOptions().shares if self.device == "cpu" else 1, skip_padding=True)
+        strategy = in_shares(
+            TrainingOptions().shares if self.device == "cpu" else 1, skip_padding=True
+        )
         if self.device == "gpu" and self.replay:
             strategy = Replays
-        return strategy(self.model, CrossEntropy(LABEL_SMOOTHING), Adam(self.model, RATE, *BETAS, EPSILON))
+        return strategy(
+            self.model, CrossEntropy(LABEL_SMOOTHING), Adam(self.model, RATE, *BETAS, EPSILON)
+        )
 
     def by_kernels(self):
         """The block in which a GPU computes by kernels; on the CPU there are none."""
-        return contextlib.nullcontext() if self.device == "cpu" else accelerated(self.model, self.strategy.loss)
+        if self.device == "cpu":
+            return contextlib.nullcontext()
+        return accelerated(self.model, self.strategy.loss)
 
     def start(self):
         """Fork the second process, which ends with this one."""
@@ -95,7 +104,9 @@ def configuration(size, dropout, sizes=SIZES):
     """The sizes of `size`, and everything else as nn.Transformer has it."""
     preset, changes, _, _ = sizes[size]
     everywhere = {"dropout": dropout, "attention_dropout": dropout, "activation_dropout": dropout}
-    return TransformerConfig.preset(preset, bias=True, final_norm=True, tie_embeddings=False, **everywhere, **changes)
+    return TransformerConfig.preset(
+        preset, bias=True, final_norm=True, tie_embeddings=False, **everywhere, **changes
+    )
 
 
 def find(name):
@@ -111,7 +122,9 @@ def find(name):
 def peers(names):
     """({name: class} of those whose library is installed, the names of the others)."""
     found = {name: find(name) for name in names}
-    return {name: peer for name, peer in found.items() if peer}, [name for name in names if not found[name]]
+    return {name: peer for name, peer in found.items() if peer}, [
+        name for name in names if not found[name]
+    ]
 
 
 def pair(size, peer, **options):
@@ -135,14 +148,16 @@ def check(size, peer, **options):
 
 
 def expect_equal_gradients(ours, theirs):
-    """Raise Unequal unless loss and all gradients are the same; return the largest error. Without dropout only."""
+    """Raise Unequal unless loss and all gradients are the same; return the largest error. Without
+    dropout only."""
     losses = np.array([ours.gradients(), theirs.gradients()])
     a, b = theirs.translated(ours.named_gradients()), theirs.named_gradients()
     return expect_equal({"loss": losses[0], **a}, {"loss": losses[1], **b}, "the gradient of ")
 
 
 def expect_equal_step(ours, theirs):
-    """Raise Unequal unless one step moves every weight alike; return the largest error. Without dropout only."""
+    """Raise Unequal unless one step moves every weight alike; return the largest error. Without
+    dropout only."""
     before = theirs.translated(ours.weights())
     ours.step()
     theirs.step()
@@ -152,9 +167,11 @@ def expect_equal_step(ours, theirs):
 
 
 def expect_equal_logits(ours, theirs):
-    """Raise Unequal unless the logits are the same where there is a target; return the largest error.
+    """Raise Unequal unless the logits are the same where there is a target; return the largest
+    error.
 
-    At padding neither says anything: what PyTorch's fast path leaves there is not what its slow one does.
+    At padding neither says anything: what PyTorch's fast path leaves there is not what its slow one
+    does.
     """
     real = ours.batch.target_in != 0
     a, b = (contestant.evaluation()()[real] for contestant in (ours, theirs))
@@ -162,7 +179,8 @@ def expect_equal_logits(ours, theirs):
 
 
 def expect_equal(ours, theirs, what=""):
-    """Raise Unequal unless all arrays of the two {name: array} are the same; return the largest error."""
+    """Raise Unequal unless all arrays of the two {name: array} are the same; return the largest
+    error."""
     errors = {name: gradient_error(ours[name], theirs[name]) for name in ours}
     name = max(errors, key=lambda name: (np.isnan(errors[name]), errors[name]))
     if not errors[name] <= TOLERANCE:  # NaN does not pass

@@ -1,7 +1,9 @@
-"""Time each token of greedy decoding, with the cache and without: python benchmarks/decoding_time.py
+"""Time each token of greedy decoding, with the cache and without: python
+benchmarks/decoding_time.py
 
-Without the cache a step reads the whole target again, so that its time grows with what is written; with it, only
-attention's own share grows. The Transformer of the preset, one thread, medians over the repeats.
+Without the cache a step reads the whole target again, so that its time grows with what is written;
+with it, only attention's own share grows. The Transformer of the preset, one thread, medians over
+the repeats.
 """
 
 import argparse
@@ -19,10 +21,17 @@ VOCABULARY, SOURCE = 4000, 16
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--model", default="transformer", help="a model with a cache (default: transformer)")
+    parser.add_argument(
+        "--model", default="transformer", help="a model with a cache (default: transformer)"
+    )
     parser.add_argument("--preset", default="tiny", help="its sizes (default: tiny)")
-    parser.add_argument("--batches", nargs="+", type=int, default=[1, 32], metavar="B", help="sequences at a time (default: 1 32)")
-    parser.add_argument("--tokens", type=int, default=520, help="how many are written (default: 520)")
+    parser.add_argument(
+        "--batches", nargs="+", type=int, default=[1, 32], metavar="B",
+        help="sequences at a time (default: 1 32)",
+    )
+    parser.add_argument(
+        "--tokens", type=int, default=520, help="how many are written (default: 520)"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="how often (default: 5)")
     parser.add_argument("--picture", metavar="FILE", help="draw the times there")
     parser.add_argument("--json", metavar="FILE", help="write all medians there")
@@ -57,7 +66,9 @@ def draw(rows, path):
     from minitransformer.plotting.curves import plain
     from minitransformer.plotting.style import BLUE, HEADING, INK, LABEL, ORANGE, TITLE, Picture
 
-    figure = Picture(figsize=(5.2 * len(rows), 4.2), dpi=100, facecolor="white", layout="constrained")
+    figure = Picture(
+        figsize=(5.2 * len(rows), 4.2), dpi=100, facecolor="white", layout="constrained"
+    )
     figure.suptitle("Time for the next token", fontsize=HEADING, color=INK, weight="bold")
     for axes, (batch, curves) in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows.items()):
         plain(axes)
@@ -75,14 +86,22 @@ def draw(rows, path):
 
 def main():
     options = arguments()
-    config = configure(options.model, options.preset, source_vocabulary=VOCABULARY, max_length=options.tokens + SOURCE)
+    config = configure(
+        options.model, options.preset, source_vocabulary=VOCABULARY,
+        max_length=options.tokens + SOURCE,
+    )
     model, rows = find_model(options.model).model(config, 0), {}
     print("batch   tokens   cached, ms   uncached, ms")
     for batch in options.batches:
-        runs = [step_times(model, batch, options.tokens, cached=True) for _ in range(options.repeats)]
+        runs = [
+            step_times(model, batch, options.tokens, cached=True) for _ in range(options.repeats)
+        ]
         rows[batch] = {"on the cache": np.median(runs, axis=0).tolist()}
-        if options.model == "transformer" and batch == options.batches[0]:  # the slow way once is enough
-            rows[batch]["reading all again"] = step_times(model, batch, options.tokens, cached=False)
+        # the slow way once is enough
+        if options.model == "transformer" and batch == options.batches[0]:
+            rows[batch]["reading all again"] = step_times(
+                model, batch, options.tokens, cached=False
+            )
         for place in (8, 64, 256, 512):
             if place < options.tokens:
                 slow = rows[batch].get("reading all again")
@@ -90,11 +109,17 @@ def main():
                       + (f"{around(slow, place):12.2f}" if slow else ""))  # fmt: skip
         if options.tokens > 512:
             times = rows[batch]["on the cache"]
-            print(f"batch {batch}: the token at 512 takes {around(times, 512) / around(times, 64):.2f} times as long as that at 64")
+            print(
+                f"batch {batch}: the token at 512 takes "
+                f"{around(times, 512) / around(times, 64):.2f} times as long as that at 64"
+            )
     if options.picture:
         draw(rows, options.picture)
     if options.json:
-        Path(options.json).write_text(json.dumps({str(batch): curves for batch, curves in rows.items()}) + "\n", encoding="utf-8")
+        Path(options.json).write_text(
+            json.dumps({str(batch): curves for batch, curves in rows.items()}) + "\n",
+            encoding="utf-8",
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Time our Transformer's forward alone, in eval mode, against PyTorch's and JAX's: python benchmarks/forward.py
+"""Time our Transformer's forward alone, in eval mode, against PyTorch's and JAX's: python
+benchmarks/forward.py
 
-The models and batches of training_step.py. Ours runs inside no_grad(), PyTorch inside inference_mode(), where the
-encoder of nn.Transformer takes a path of its own that fuses a layer and skips padding; JAX is compiled. Before a size
-is timed, all must give the same logits from the same weights wherever there is a target.
+The models and batches of training_step.py. Ours runs inside no_grad(), PyTorch inside
+inference_mode(), where the encoder of nn.Transformer takes a path of its own that fuses a layer and
+skips padding; JAX is compiled. Before a size is timed, all must give the same logits from the same
+weights wherever there is a target.
 """
 
 import sys
@@ -38,7 +40,9 @@ def rows(options):
             training_step.checked(check, size, name, peer)
         config = contestants.configuration(size, 0.0)
         batch = batch_of(size, config.source_vocabulary)
-        racing = {name: make(config, batch) for name, make in {"ours": contestants.Ours, **there}.items()}
+        racing = {
+            name: make(config, batch) for name, make in {"ours": contestants.Ours, **there}.items()
+        }
         forwards = {name: contestant.evaluation() for name, contestant in racing.items()}
         yield {"size": size, **turns.measured(forwards, options), "not_installed": missing}
 

@@ -1,7 +1,7 @@
 """How far a GPU's numbers are from the CPU's: python benchmarks/gpu_parity.py
 
-Every component on its own example, forward and backward, in float64 and in float32: the largest difference in any output or
-gradient, as a share of the largest number there, or of 1.
+Every component on its own example, forward and backward, in float64 and in float32: the largest
+difference in any output or gradient, as a share of the largest number there, or of 1.
 """
 
 import sys

@@ -1,13 +1,15 @@
 """Time a training step on a GPU against PyTorch's on the same card: python benchmarks/gpu_step.py
 
-A step is forward, loss, backward and Adam, with 25,000 tokens of source and of target in a batch (toy: 64 sequences of 16),
-no padding, and no dropout unless asked for. Ours is replayed, and once as Python makes it; PyTorch runs eagerly, compiled,
-and under bfloat16, which ours has not. With --tf32, all products of float32 are made in TF32.
+A step is forward, loss, backward and Adam, with 25,000 tokens of source and of target in a batch
+(toy: 64 sequences of 16), no padding, and no dropout unless asked for. Ours is replayed, and once
+as Python makes it; PyTorch runs eagerly, compiled, and under bfloat16, which ours has not. With
+--tf32, all products of float32 are made in TF32.
 
-All that are compared stand on the card at once; where it has not the room, name fewer (`--peers PyTorch`).
+All that are compared stand on the card at once; where it has not the room, name fewer
+(`--peers PyTorch`).
 
-At toy size both must give the same loss, gradients and step in float64 before anything is timed. `--device cpu` is to see
-that it runs.
+At toy size both must give the same loss, gradients and step in float64 before anything is timed.
+`--device cpu` is to see that it runs.
 """
 
 import contextlib
@@ -19,11 +21,15 @@ import command
 import turns
 from workload import ON_A_CARD, batch_of_shape
 
-PYTORCH = {"PyTorch": {}, "fused Adam": {"fused_adam": True}, "compiled": {"compiled": True}, "bfloat16": {"bfloat16": True}}
+PYTORCH = {
+    "PyTorch": {}, "fused Adam": {"fused_adam": True}, "compiled": {"compiled": True},
+    "bfloat16": {"bfloat16": True},
+}
 PEERS = ("by Python", *PYTORCH)
 NOTES = (
-    f"{command.RACE_NOTES}\nPyTorch: eager, float32, its default Adam; fused Adam: with that of one kernel; compiled: by "
-    "torch.compile; bfloat16: eager, under autocast; by Python: ours, not replayed.\nTFLOP/s: twice the multiply-adds of all matrix products, by our time."
+    f"{command.RACE_NOTES}\nPyTorch: eager, float32, its default Adam; fused Adam: with that of "
+    "one kernel; compiled: by torch.compile; bfloat16: eager, under autocast; by Python: ours, not "
+    "replayed.\nTFLOP/s: twice the multiply-adds of all matrix products, by our time."
 )
 
 
@@ -32,8 +38,13 @@ def arguments(argv):
     parser.add_argument("--sizes", nargs="+", choices=ON_A_CARD)
     parser.add_argument("--dropout", type=command.share, default=0.0, metavar="P")
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, metavar="NAME", help=f"of {', '.join(PEERS)} (default: all)")
-    parser.add_argument("--tf32", action="store_true", help="float32 products in TF32, ours and PyTorch's")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=PEERS, metavar="NAME",
+        help=f"of {', '.join(PEERS)} (default: all)",
+    )
+    parser.add_argument(
+        "--tf32", action="store_true", help="float32 products in TF32, ours and PyTorch's"
+    )
     options = command.parsed(parser, argv)
     options.sizes = options.sizes or list(ON_A_CARD)[: 1 if options.quick else None]
     return options
@@ -61,7 +72,13 @@ def rows(options):
             for contestant in made.values():
                 if isinstance(contestant, contestants.Ours):
                     opened.enter_context(contestant.by_kernels())
-            found = turns.measured({name: card.done(contestant.step, options.device) for name, contestant in made.items()}, options)
+            found = turns.measured(
+                {
+                    name: card.done(contestant.step, options.device)
+                    for name, contestant in made.items()
+                },
+                options,
+            )
         flop = 2 * multiply_adds(config, batch, length)
         yield {"size": size, "tokens": batch * length, "dropout": options.dropout, "tf32": options.tf32, "card": card.facts(options.device), **found,
                "tflops": {name: flop / ms / 1e9 for name, ms in found["ms"].items()},
@@ -98,9 +115,16 @@ def share_of_peak(row):
 
 
 COLUMNS = command.race_columns(
-    {" size": lambda row: row["size"], "tokens": lambda row: row["tokens"], "dropout": lambda row: row["dropout"]}, PEERS
+    {
+        " size": lambda row: row["size"], "tokens": lambda row: row["tokens"],
+        "dropout": lambda row: row["dropout"],
+    },
+    PEERS,
 )
-COLUMNS |= {"ours, TFLOP/s": lambda row: format(row["tflops"]["ours"], ".2f"), "of peak": share_of_peak}
+COLUMNS |= {
+    "ours, TFLOP/s": lambda row: format(row["tflops"]["ours"], ".2f"),
+    "of peak": share_of_peak,
+}
 
 
 def main(argv=None):

@@ -1,8 +1,10 @@
-"""Time greedy decoding on the cache against transformers' MarianMTModel: python benchmarks/greedy_decoding.py
+"""Time greedy decoding on the cache against transformers' MarianMTModel: python
+benchmarks/greedy_decoding.py
 
-Both write 64 tokens after a source of 16, by `greedy` and by `generate(num_beams=1)`, as a user calls them. Their
-weights are equal and random, and neither the end nor padding can ever be the most likely token, so neither stops.
-Before a size is timed, both must give the same logits and write the same tokens, in float64.
+Both write 64 tokens after a source of 16, by `greedy` and by `generate(num_beams=1)`, as a user
+calls them. Their weights are equal and random, and neither the end nor padding can ever be the most
+likely token, so neither stops. Before a size is timed, both must give the same logits and write the
+same tokens, in float64.
 """
 
 import sys
@@ -14,7 +16,8 @@ PRESETS, BATCHES = ("toy", "tiny", "base"), (1, 32)
 SOURCE, TOKENS, QUICK_TOKENS = 16, 64, 8
 NOTES = (
     f"Milliseconds for the whole batch, and for one of its steps. {command.RACE_NOTES}\n"
-    "Marian has our sizes, weights and positions, and is tied where ours is; it adds a bias of zeros to its logits."
+    "Marian has our sizes, weights and positions, and is tied where ours is; it adds a bias of "
+    "zeros to its logits."
 )
 
 
@@ -22,7 +25,10 @@ def per_token(name):
     return lambda row: command.cell(row, "ms_per_token", name, ".3f")
 
 
-FIRST = {"preset": lambda row: row["preset"], "batch": lambda row: row["batch"], "tokens": lambda row: row["tokens"]}
+FIRST = {
+    "preset": lambda row: row["preset"], "batch": lambda row: row["batch"],
+    "tokens": lambda row: row["tokens"],
+}
 COLUMNS = command.race_columns(FIRST, ["Marian"])
 COLUMNS |= {f"{name}, ms a token": per_token(name) for name in ("ours", "Marian")}
 
@@ -31,7 +37,9 @@ def arguments(argv):
     parser = command.parser(__doc__)
     parser.add_argument("--presets", nargs="+", choices=PRESETS)
     parser.add_argument("--batches", nargs="+", type=command.whole(1), default=BATCHES, metavar="B")
-    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of both (default cpu)")
+    parser.add_argument(
+        "--device", choices=("cpu", "gpu"), default="cpu", help="of both (default cpu)"
+    )
     options = command.parsed(parser, argv)
     options.presets = options.presets or PRESETS[: 1 if options.quick else None]
     return options
@@ -50,12 +58,14 @@ def find_marian():
 
 
 def endless(preset, seed=0):
-    """Our Transformer in which EOS, PAD and BOS are never the most likely token: their logit is 0, and another is above.
+    """Our Transformer in which EOS, PAD and BOS are never the most likely token: their logit is 0,
+    and another is above.
 
     Ours never writes PAD and BOS, and Marian would.
 
-    An untrained one writes one token again and again. Here attention says less and the feed-forward network more, so
-    that the next token depends on the last, and on its place; and no bias is 0, so that none could be forgotten.
+    An untrained one writes one token again and again. Here attention says less and the feed-forward
+    network more, so that the next token depends on the last, and on its place; and no bias is 0, so
+    that none could be forgotten.
     """
     import numpy as np
 
@@ -70,7 +80,8 @@ def endless(preset, seed=0):
             p.data += 0.1 * rng.standard_normal(p.shape)
         elif name.endswith(("attention.output.weight", "contract.weight")):
             p.data *= 0.2 if "attention" in name else 2
-    output = model.output.weight.data if config.tie_embeddings else model.output.weight.data.T  # (V, D)
+    # (V, D)
+    output = model.output.weight.data if config.tie_embeddings else model.output.weight.data.T
     output[[EOS, PAD, BOS]] = 0
     return model
 
@@ -82,7 +93,8 @@ def sources(model, batch):
 
 
 def expect_same_logits(marian, ours, theirs):
-    """Raise Unequal unless both give the same logits for a target of random tokens: it says more than one's own may."""
+    """Raise Unequal unless both give the same logits for a target of random tokens: it says more
+    than one's own may."""
     from contestants import expect_equal
 
     from minitransformer.backend import as_numpy
@@ -90,7 +102,10 @@ def expect_same_logits(marian, ours, theirs):
 
     source, target = sources(ours, 4), sources(ours, 5)[1:]
     with evaluating(ours):
-        return expect_equal({"logits": as_numpy(ours(source, target))}, {"logits": marian.logits(theirs, source, target)})
+        return expect_equal(
+            {"logits": as_numpy(ours(source, target))},
+            {"logits": marian.logits(theirs, source, target)},
+        )
 
 
 def expect_same_tokens(marian, ours, theirs, batch, tokens):
@@ -106,7 +121,9 @@ def expect_same_tokens(marian, ours, theirs, batch, tokens):
             raise command.Unequal(f"{name} stopped before every row had {tokens} tokens.")
     if (a != b).any():
         row, place = np.argwhere(a != b)[0]
-        raise command.Unequal(f"ours and Marian write different tokens, first in row {row} at place {place}.")
+        raise command.Unequal(
+            f"ours and Marian write different tokens, first in row {row} at place {place}."
+        )
     return a
 
 
@@ -137,7 +154,9 @@ def rows(options):
             source = sources(model, batch)
             racing = {"ours": lambda model=model, source=source: greedy(model, source, tokens)}
             if marian:
-                racing["Marian"] = lambda theirs=theirs, source=source: marian.decode(theirs, source, tokens)
+                racing["Marian"] = lambda theirs=theirs, source=source: marian.decode(
+                    theirs, source, tokens
+                )
             found = turns.measured(racing, options)
             each = {name: ms / tokens for name, ms in found["ms"].items()}
             yield {"preset": preset, "batch": batch, "tokens": tokens, **found, "ms_per_token": each,

@@ -1,8 +1,10 @@
-"""How time grows with the length of sequences, beside counted operations: python benchmarks/growth.py
+"""How time grows with the length of sequences, beside counted operations: python
+benchmarks/growth.py
 
-A training step of ours, with as many tokens in every batch: twice the length is half as many sequences. What a token
-costs then grows only by attention, where it meets every other token of its sequence. The multiply-adds of all matrix
-products, forward and backward, are counted, not taken from a formula. No dropout; the lengths take turns.
+A training step of ours, with as many tokens in every batch: twice the length is half as many
+sequences. What a token costs then grows only by attention, where it meets every other token of its
+sequence. The multiply-adds of all matrix products, forward and backward, are counted, not taken
+from a formula. No dropout; the lengths take turns.
 """
 
 import sys
@@ -14,8 +16,9 @@ TOKENS = 1024  # of the source, and as many of the target
 LENGTHS = (16, 32, 64, 128, 256, 512)
 WIDTHS = {64: ("toy", {}), 256: ("toy", {"d_model": 256, "heads": 8, "d_ff": 1024})}
 NOTES = (
-    f"Medians. A token: one of the source and one of the target, {TOKENS} each in a batch. Operations: multiply-adds\n"
-    "of matrix products, in thousands. Grew: against half the length. Others: the cores that others kept busy."
+    f"Medians. A token: one of the source and one of the target, {TOKENS} each in a batch. "
+    "Operations: multiply-adds\nof matrix products, in thousands. Grew: against half the length. "
+    "Others: the cores that others kept busy."
 )
 
 
@@ -38,9 +41,14 @@ COLUMNS = {
 
 def arguments(argv):
     parser = command.parser(__doc__, seconds=60.0, each="width")
-    parser.add_argument("--widths", nargs="+", type=int, choices=WIDTHS, metavar="D", help="of 64, 256 (default: both)")
+    parser.add_argument(
+        "--widths", nargs="+", type=int, choices=WIDTHS, metavar="D",
+        help="of 64, 256 (default: both)",
+    )
     lengths = f"of {', '.join(map(str, LENGTHS))} (default: all)"
-    parser.add_argument("--lengths", nargs="+", type=int, choices=LENGTHS, metavar="N", help=lengths)
+    parser.add_argument(
+        "--lengths", nargs="+", type=int, choices=LENGTHS, metavar="N", help=lengths
+    )
     options = command.parsed(parser, argv)
     options.widths = sorted(options.widths or (list(WIDTHS)[: 1 if options.quick else None]))
     options.lengths = sorted(options.lengths or (LENGTHS[: 2 if options.quick else None]))
@@ -57,7 +65,9 @@ def contestant(width, length):
 
     preset, changes = WIDTHS[width]
     config = TransformerConfig.preset(preset, dropout=0.0, max_length=max(LENGTHS), **changes)
-    ids = np.random.default_rng(0).integers(4, config.source_vocabulary, (2, TOKENS // length, length))
+    ids = np.random.default_rng(0).integers(
+        4, config.source_vocabulary, (2, TOKENS // length, length)
+    )
     target_in = np.concatenate([np.full_like(ids[1, :, :1], BOS), ids[1, :, :-1]], axis=1)
     return Ours(config, (ids[0], target_in, ids[1]))
 

@@ -1,6 +1,7 @@
 """Time importing each library, in fresh processes: python benchmarks/import_time.py
 
-The interpreter's own start is not in it; the files have been read from disk once before. The libraries take turns.
+The interpreter's own start is not in it; the files have been read from disk once before. The
+libraries take turns.
 """
 
 import sys
@@ -13,14 +14,22 @@ from libraries import LIBRARIES, installed, seconds_to_import
 NOTES = "Medians; a ratio above 1 means that ours is imported faster."
 COLUMNS = {
     "processes": lambda row: row["calls"],
-    **{f"{name}, seconds": lambda row, name=name: command.cell(row, "seconds", name, ".3f") for name in LIBRARIES},
-    **{f"{name} / ours": lambda row, name=name: command.cell(row, "ratio", name) for name in ("PyTorch", "JAX")},
+    **{
+        f"{name}, seconds": lambda row, name=name: command.cell(row, "seconds", name, ".3f")
+        for name in LIBRARIES
+    },
+    **{
+        f"{name} / ours": lambda row, name=name: command.cell(row, "ratio", name)
+        for name in ("PyTorch", "JAX")
+    },
 }
 
 
 def arguments(argv):
     parser = command.parser(__doc__, seconds=None)
-    parser.add_argument("--repeats", type=command.whole(1), default=5, help="processes for each (default 5)")
+    parser.add_argument(
+        "--repeats", type=command.whole(1), default=5, help="processes for each (default 5)"
+    )
     options = command.parsed(parser, argv)
     options.repeats = 1 if options.quick else options.repeats
     return options

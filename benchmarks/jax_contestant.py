@@ -1,4 +1,5 @@
-"""JAX: the same Transformer as plain functions of {our path: weight}, the whole step compiled by jax.jit.
+"""JAX: the same Transformer as plain functions of {our path: weight}, the whole step compiled by
+jax.jit.
 
 Dropout 0 only. JAX takes as many threads as it finds cores.
 """
@@ -31,7 +32,10 @@ def layer_norm(w, path, x):
 
 
 def attention(w, path, heads, query, memory, mask):
-    q, k, v = (linear(w, f"{path}.{name}", x) for name, x in (("query", query), ("key", memory), ("value", memory)))
+    q, k, v = (
+        linear(w, f"{path}.{name}", x)
+        for name, x in (("query", query), ("key", memory), ("value", memory))
+    )
     q, k, v = (x.reshape(*x.shape[:2], heads, -1) for x in (q, k, v))    # (B, T, H, K)
     scores = jnp.einsum("bthk,bshk->bhts", q, k) * q.shape[-1] ** -0.5
     weights = jax.nn.softmax(jnp.where(mask, scores, -jnp.inf))
@@ -45,7 +49,9 @@ def feed_forward(w, path, x):
 
 def layer(w, path, heads, x, mask, memory=None, memory_mask=None):
     """An encoder's layer; with a memory, a decoder's."""
-    x = layer_norm(w, f"{path}.add_norm_1.norm", x + attention(w, f"{path}.self_attention", heads, x, x, mask))
+    x = layer_norm(
+        w, f"{path}.add_norm_1.norm", x + attention(w, f"{path}.self_attention", heads, x, x, mask)
+    )
     norm = "add_norm_2"
     if memory is not None:
         found = attention(w, f"{path}.cross_attention", heads, x, memory, memory_mask)
@@ -71,7 +77,9 @@ def forward(heads, w, source, target_in):
     see_source = (source != 0)[:, None, None]
     see_target = (target_in != 0)[:, None, None] & np.tri(target_in.shape[1], dtype=bool)
     memory = stack(w, "encoder", heads, embed(w, "source_input", source), see_source)
-    hidden = stack(w, "decoder", heads, embed(w, "target_input", target_in), see_target, memory, see_source)
+    hidden = stack(
+        w, "decoder", heads, embed(w, "target_input", target_in), see_target, memory, see_source
+    )
     return linear(w, "output", hidden)
 
 
@@ -92,7 +100,9 @@ def training_step(heads, state, batch):
     m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grad)
     v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grad)
     unbias1, unbias2 = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
-    w = jax.tree.map(lambda w, m, v: w - RATE * unbias1 * m / (jnp.sqrt(v * unbias2) + EPSILON), w, m, v)
+    w = jax.tree.map(
+        lambda w, m, v: w - RATE * unbias1 * m / (jnp.sqrt(v * unbias2) + EPSILON), w, m, v
+    )
     return (w, m, v, t), loss
 
 
@@ -133,8 +143,13 @@ class Jax:
 
     def take_weights(self, ours):
         with float64(self.wide):
-            w = {path: jnp.array(array, "float64" if self.wide else "float32") for path, array in ours.items()}
-            self.state = w, jax.tree.map(jnp.zeros_like, w), jax.tree.map(jnp.zeros_like, w), jnp.array(0)
+            w = {
+                path: jnp.array(array, "float64" if self.wide else "float32")
+                for path, array in ours.items()
+            }
+            self.state = (
+                w, jax.tree.map(jnp.zeros_like, w), jax.tree.map(jnp.zeros_like, w), jnp.array(0),
+            )
 
     def double(self):
         self.wide = True

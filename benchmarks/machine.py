@@ -14,7 +14,8 @@ CPUS = Path("/sys/devices/system/cpu")
 
 
 def settle(threads):
-    """Give this process, and all that it starts, as many threads and as many cores; before NumPy is imported.
+    """Give this process, and all that it starts, as many threads and as many cores; before NumPy is
+    imported.
 
     The cores are for JAX, which asks how many there are, not how many threads it should take.
     """
@@ -57,10 +58,13 @@ def sentence(found):
 
 
 def version(name):
-    """None where it is not installed. PyTorch's says for which device it was built, which decides how large it is."""
+    """None where it is not installed. PyTorch's says for which device it was built, which decides
+    how large it is."""
     try:
         if name == "torch" and (spec := util.find_spec(name)):  # without importing it
-            return re.search(r"__version__ = '(.+)'", Path(spec.origin).with_name("version.py").read_text())[1]
+            return re.search(
+                r"__version__ = '(.+)'", Path(spec.origin).with_name("version.py").read_text()
+            )[1]
     except (OSError, TypeError):
         pass
     try:
@@ -79,7 +83,8 @@ def cpu_model():
 
 
 def blas():
-    """Name and version of NumPy's, asked for in another process: a parent that loaded it would share its memory."""
+    """Name and version of NumPy's, asked for in another process: a parent that loaded it would
+    share its memory."""
     code = "import json, numpy; print(json.dumps(numpy.show_config(mode='dicts')['Build Dependencies']['blas']))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if process.returncode:

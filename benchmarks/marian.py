@@ -1,7 +1,9 @@
-"""A MarianMTModel of transformers that is our Transformer: the same sizes, the same weights, the same positions.
+"""A MarianMTModel of transformers that is our Transformer: the same sizes, the same weights, the
+same positions.
 
-Both are post-norm without final norms, with biases in attention, ReLU, embeddings × √D, and tied where ours is. What
-differs: Marian keeps its sinusoids sine | cosine, so it is given our table, and adds a bias of zeros to the logits.
+Both are post-norm without final norms, with biases in attention, ReLU, embeddings × √D, and tied
+where ours is. What differs: Marian keeps its sinusoids sine | cosine, so it is given our table, and
+adds a bias of zeros to the logits.
 """
 
 import numpy as np
@@ -35,7 +37,11 @@ def norm(w, ours, theirs):
 
 def attention(w, ours, theirs):
     named = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "out_proj"}
-    return {name: x for a, b in named.items() for name, x in linear(w, f"{ours}.{a}", f"{theirs}.{b}").items()}
+    return {
+        name: x
+        for a, b in named.items()
+        for name, x in linear(w, f"{ours}.{a}", f"{theirs}.{b}").items()
+    }
 
 
 def layer(w, side, n):
@@ -74,23 +80,34 @@ def marian_weights(model):
 
 
 def marian_of(model):
-    """A MarianMTModel in eval mode with the weights of our `model`, in its dtype and on its device."""
+    """A MarianMTModel in eval mode with the weights of our `model`, in its dtype and on its
+    device."""
     transformers.logging.set_verbosity_error()
     first = model.parameters()[0].data
     dtype = torch.from_numpy(as_numpy(first)).dtype
     theirs = transformers.MarianMTModel(marian_config(model.config)).to(dtype).eval()
-    theirs.load_state_dict({name: torch.tensor(x, dtype=dtype) for name, x in marian_weights(model).items()})
+    theirs.load_state_dict(
+        {name: torch.tensor(x, dtype=dtype) for name, x in marian_weights(model).items()}
+    )
     return theirs.to("cpu" if on_host(first) else "cuda")
 
 
 @torch.inference_mode()
 def logits(model, source, target_in):
     source, target_in = (torch.from_numpy(ids).to(model.device) for ids in (source, target_in))
-    return model(input_ids=source, attention_mask=torch.ones_like(source), decoder_input_ids=target_in).logits.cpu().numpy()
+    return (
+        model(input_ids=source, attention_mask=torch.ones_like(source), decoder_input_ids=target_in)
+        .logits.cpu()
+        .numpy()
+    )
 
 
 def decode(model, source, tokens):
     """Greedy, on the cache: ids (B, tokens), as our `greedy` returns them."""
     source = torch.from_numpy(source).to(model.device)
     options = {"max_new_tokens": tokens, "num_beams": 1, "do_sample": False, "use_cache": True}
-    return model.generate(source, attention_mask=torch.ones_like(source), **options)[:, 1:].cpu().numpy()
+    return (
+        model.generate(source, attention_mask=torch.ones_like(source), **options)[:, 1:]
+        .cpu()
+        .numpy()
+    )

@@ -1,8 +1,9 @@
 """Measure the peak memory of a training process: python benchmarks/memory.py
 
-Each library trains for a few steps at base size with dropout 0.1, in a process of its own. The figure is the
-proportional set size of that process and of all that it starts, summed, and the largest sum met when looking every 20
-ms: pages that processes share count once. It holds everything, the interpreter and the library too. Linux only.
+Each library trains for a few steps at base size with dropout 0.1, in a process of its own. The
+figure is the proportional set size of that process and of all that it starts, summed, and the
+largest sum met when looking every 20 ms: pages that processes share count once. It holds
+everything, the interpreter and the library too. Linux only.
 """
 
 import subprocess
@@ -17,8 +18,9 @@ from libraries import LIBRARIES, installed
 CHILD = Path(__file__).with_name("memory_child.py")
 SIDES, DROPOUT = ("ours", "PyTorch"), 0.1
 NOTES = (
-    "Peak of the proportional set size of the process and all that it starts; a ratio above 1 means that ours takes\n"
-    "less. Imported: the peak of a process that imports the library and does nothing."
+    "Peak of the proportional set size of the process and all that it starts; a ratio above 1 "
+    "means that ours takes\nless. Imported: the peak of a process that imports the library and "
+    "does nothing."
 )
 MEGABYTE = 1 << 20
 

@@ -1,7 +1,7 @@
 """A process that trains with one library, for memory.py to look at from outside.
 
-python memory_child.py config SIZE DROPOUT prints a configuration as JSON; python memory_child.py LIBRARY SIZE STEPS
-CONFIG trains. That of PyTorch does not import minitransformer.
+python memory_child.py config SIZE DROPOUT prints a configuration as JSON; python memory_child.py
+LIBRARY SIZE STEPS CONFIG trains. That of PyTorch does not import minitransformer.
 """
 
 import json

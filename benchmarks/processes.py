@@ -1,4 +1,5 @@
-"""What the system says of a process and of all that it started: who they are, their memory, their CPU time.
+"""What the system says of a process and of all that it started: who they are, their memory, their
+CPU time.
 
 Linux only, from /proc; elsewhere nothing is found, and `memory_is_measured()` is False.
 """
@@ -16,7 +17,8 @@ def memory_is_measured():
 
 
 def read(pid, name):
-    """The text of a file of that process; empty if the process has gone, or belongs to somebody else."""
+    """The text of a file of that process; empty if the process has gone, or belongs to somebody
+    else."""
     try:
         return (PROC / str(pid) / name).read_text()
     except OSError:
@@ -24,7 +26,8 @@ def read(pid, name):
 
 
 def stat(pid):
-    """The fields of /proc/PID/stat from the third on; the second, the name in brackets, may hold spaces itself."""
+    """The fields of /proc/PID/stat from the third on; the second, the name in brackets, may hold
+    spaces itself."""
     return read(pid, "stat").rpartition(")")[2].split()
 
 
@@ -41,7 +44,8 @@ def family(pid):
 
 
 def pss(pid):
-    """Bytes of the proportional set size: a page that n processes share counts 1/n for each, so that a sum is true."""
+    """Bytes of the proportional set size: a page that n processes share counts 1/n for each, so
+    that a sum is true."""
     for line in read(pid, "smaps_rollup").splitlines():
         if line.startswith("Pss:"):
             return 1024 * int(line.split()[1])
@@ -49,7 +53,8 @@ def pss(pid):
 
 
 def peak_memory(command, interval=0.02, **options):
-    """Run a command to its end; the largest sum, over it and all that it started, of `pss` that was met on the way.
+    """Run a command to its end; the largest sum, over it and all that it started, of `pss` that was
+    met on the way.
 
     Looked at every `interval` seconds. Raises CalledProcessError if the command fails.
     """
@@ -70,9 +75,14 @@ def family_seconds():
 
 
 def busy_elsewhere():
-    """CPU seconds that all other processes of this machine have used so far; None where the system does not say."""
+    """CPU seconds that all other processes of this machine have used so far; None where the system
+    does not say."""
     try:
-        user, nice, system, _, _, *interrupts = map(int, (PROC / "stat").read_text().split("\n")[0].split()[1:9])
-        return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - family_seconds()
+        user, nice, system, _, _, *interrupts = map(
+            int, (PROC / "stat").read_text().split("\n")[0].split()[1:9]
+        )
+        return (user + nice + system + sum(interrupts)) / os.sysconf(
+            "SC_CLK_TCK"
+        ) - family_seconds()
     except (OSError, ValueError):
         return None

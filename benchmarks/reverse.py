@@ -1,9 +1,10 @@
-"""Time learning to reverse digits, from the start of the process to 99 % exact match: python benchmarks/reverse.py
+"""Time learning to reverse digits, from the start of the process to 99 % exact match: python
+benchmarks/reverse.py
 
-Each library has a process of its own, one after the other. The clock starts before the process does, so importing
-counts, and stops when it says that of 1,000 held-out sequences 99 % come out without a wrong token, which it looks at
-every 100 steps. All have the same model (D 64, H 4, F 256, 2+2 layers, as nn.Transformer has them), first weights,
-stream of batches, and Adam with warm-up.
+Each library has a process of its own, one after the other. The clock starts before the process
+does, so importing counts, and stops when it says that of 1,000 held-out sequences 99 % come out
+without a wrong token, which it looks at every 100 steps. All have the same model (D 64, H 4, F 256,
+2+2 layers, as nn.Transformer has them), first weights, stream of batches, and Adam with warm-up.
 """
 
 import json
@@ -28,7 +29,9 @@ def seconds(name):
         if row["seconds"].get(name) is not None:
             return f"{row['seconds'][name]:.1f}"
         gave_up = row["exact_match"].get(name)
-        return f"not there: {gave_up:.1%}" if gave_up is not None else command.cell(row, "seconds", name)
+        if gave_up is not None:
+            return f"not there: {gave_up:.1%}"
+        return command.cell(row, "seconds", name)
 
     return text
 
@@ -49,10 +52,18 @@ COLUMNS = {
 def arguments(argv):
     parser = command.parser(__doc__, seconds=None)
     parser.add_argument("--seeds", nargs="+", type=command.whole(0), metavar="SEED")
-    parser.add_argument("--give-up", type=command.whole(1), metavar="STEPS", help="after these (default 8000)")
-    parser.add_argument("--every", type=command.whole(1), default=100, metavar="STEPS", help="look (default 100)")
-    parser.add_argument("--goal", type=command.share, default=0.99, help="the exact match to reach (default 0.99)")
-    parser.add_argument("--fused-adam", action="store_true", help="PyTorch's Adam with fused=True, not its default")
+    parser.add_argument(
+        "--give-up", type=command.whole(1), metavar="STEPS", help="after these (default 8000)"
+    )
+    parser.add_argument(
+        "--every", type=command.whole(1), default=100, metavar="STEPS", help="look (default 100)"
+    )
+    parser.add_argument(
+        "--goal", type=command.share, default=0.99, help="the exact match to reach (default 0.99)"
+    )
+    parser.add_argument(
+        "--fused-adam", action="store_true", help="PyTorch's Adam with fused=True, not its default"
+    )
     options = command.parsed(parser, argv)
     options.seeds = options.seeds or ([0] if options.quick else [0, 1, 2])
     options.give_up = options.give_up or (20 if options.quick else 8000)
@@ -60,7 +71,8 @@ def arguments(argv):
 
 
 def learn(side, settings):
-    """What the child said last, {"step", "loss", "exact_match"}, and "seconds" if it reached the goal, else None."""
+    """What the child said last, {"step", "loss", "exact_match"}, and "seconds" if it reached the
+    goal, else None."""
     said, order = None, [sys.executable, str(CHILD), side, json.dumps(settings)]
     start = time.perf_counter()
     with subprocess.Popen(order, stdout=subprocess.PIPE, text=True) as process:
@@ -80,9 +92,13 @@ def rows(options):
         for seed in options.seeds:
             weights = str(Path(folder) / f"{seed}.npz")
             subprocess.run([sys.executable, CHILD, "weights", weights, str(seed)], check=True)
-            settings = {name: getattr(options, name) for name in ("give_up", "every", "goal", "fused_adam")}
+            settings = {
+                name: getattr(options, name) for name in ("give_up", "every", "goal", "fused_adam")
+            }
             others = turns.Others()
-            said = {side: learn(side, {**settings, "seed": seed, "weights": weights}) for side in there}
+            said = {
+                side: learn(side, {**settings, "seed": seed, "weights": weights}) for side in there
+            }
             found.append(said)
             yield {**row(seed, said), "others": others.cores(), "not_installed": missing}
     medians = {side: middle([said[side] for said in found]) for side in there}
@@ -91,7 +107,10 @@ def rows(options):
 
 def row(seed, said):
     """The row of {side: what it said}."""
-    columns = {name: {side: of[name] for side, of in said.items()} for name in ("seconds", "exact_match", "loss")}
+    columns = {
+        name: {side: of[name] for side, of in said.items()}
+        for name in ("seconds", "exact_match", "loss")
+    }
     reached = {side: s for side, s in columns["seconds"].items() if s is not None}
     steps = {side: of["step"] for side, of in said.items()}
     return {"seed": seed, **columns, "steps": steps, "ratio": turns.ratios(reached)}

@@ -1,7 +1,9 @@
-"""One library learns to reverse, in a process of its own that reverse.py starts and holds the clock for.
+"""One library learns to reverse, in a process of its own that reverse.py starts and holds the clock
+for.
 
-python reverse_child.py weights FILE SEED writes the first weights; python reverse_child.py LIBRARY SETTINGS, which are
-JSON, learns. What is imported, is imported by the learner, so that the clock sees it.
+python reverse_child.py weights FILE SEED writes the first weights; python reverse_child.py LIBRARY
+SETTINGS, which are JSON, learns. What is imported, is imported by the learner, so that the clock
+sees it.
 """
 
 import json
@@ -52,7 +54,9 @@ class PyTorch:
         self.model = twins.TransformerTwin(SimpleNamespace(**task.MODEL))
         self.model.load_state_dict(twins.transformer(tensors(weights)))
         options = {"fused": True} if fused_adam else {}
-        self.optimizer = torch.optim.Adam(self.model.parameters(), task.RATE, task.BETAS, task.EPSILON, **options)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), task.RATE, task.BETAS, task.EPSILON, **options
+        )
         self.step = 0
 
     def train(self, batches, last_step):
@@ -65,7 +69,9 @@ class PyTorch:
             self.optimizer.param_groups[0]["lr"] = task.rate(self.step)
             self.optimizer.zero_grad()
             logits = self.model(source, target_in)
-            loss = F.cross_entropy(logits.flatten(0, 1), target_out.flatten(), ignore_index=task.PAD)
+            loss = F.cross_entropy(
+                logits.flatten(0, 1), target_out.flatten(), ignore_index=task.PAD
+            )
             loss.backward()
             self.optimizer.step()
         return loss.item()
@@ -84,7 +90,8 @@ LEARNERS = {"ours": Ours, "PyTorch": PyTorch}
 
 
 def learn(learner, settings):
-    """Train, and say after every so many steps how good it is, until it is good enough or the last step is done."""
+    """Train, and say after every so many steps how good it is, until it is good enough or the last
+    step is done."""
     batches, (source, target_in, target_out) = task.stream(settings["seed"]), task.held_out()
     step = 0
     while step < settings["give_up"]:

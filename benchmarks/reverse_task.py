@@ -1,4 +1,5 @@
-"""Reversing digits: the model's sizes, the stream of batches, what counts as right. For ours and PyTorch alike.
+"""Reversing digits: the model's sizes, the stream of batches, what counts as right. For ours and
+PyTorch alike.
 
 NumPy only: the process of one library must not load the other.
 """
@@ -15,7 +16,8 @@ MODEL = {  # fields of a TransformerConfig, all that nn.Transformer needs to kno
     "d_model": 64, "heads": 4, "d_ff": 256, "encoder_layers": 2, "decoder_layers": 2,
     "dropout": 0.0, "activation": "relu", "norm": "post",
 }  # fmt: skip
-OURS_ALONE = {"bias": True, "final_norm": True, "tie_embeddings": False}  # what nn.Transformer has and ours may have
+# what nn.Transformer has and ours may have
+OURS_ALONE = {"bias": True, "final_norm": True, "tie_embeddings": False}
 
 
 def rate(step):
@@ -24,14 +26,17 @@ def rate(step):
 
 
 def sequences(rng, count):
-    """(source, target_in, target_out), ids of `count` random sequences and their reversals, padded to the longest."""
+    """(source, target_in, target_out), ids of `count` random sequences and their reversals, padded
+    to the longest."""
     lengths = rng.integers(SHORTEST, LONGEST, size=(count, 1), endpoint=True)
     digits = rng.integers(DIGITS.start, DIGITS.stop, size=(count, LONGEST))
     place = np.arange(LONGEST + 1)
     source = np.where(place[:-1] < lengths, digits, PAD)
     mirrored = np.take_along_axis(digits, np.maximum(lengths - 1 - place, 0), axis=1)
     target_out = np.where(place < lengths, mirrored, np.where(place == lengths, EOS, PAD))
-    target_in = np.concatenate([np.full((count, 1), BOS), np.where(target_out == EOS, PAD, target_out)[:, :-1]], axis=1)
+    target_in = np.concatenate(
+        [np.full((count, 1), BOS), np.where(target_out == EOS, PAD, target_out)[:, :-1]], axis=1
+    )
     return source, target_in, target_out
 
 
@@ -49,8 +54,8 @@ def held_out():
 def exact_match(logits, target_out):
     """The share of sequences without one wrong token, EOS included.
 
-    The true tokens were fed in, and yet this is what greedy decoding would reach. By induction: as long as it has made
-    no mistake it has fed itself those very tokens, so its next token is the one that is most likely here. It is right
-    to the end exactly if every token here is right.
+    The true tokens were fed in, and yet this is what greedy decoding would reach. By induction: as
+    long as it has made no mistake it has fed itself those very tokens, so its next token is the one
+    that is most likely here. It is right to the end exactly if every token here is right.
     """
     return float(((logits.argmax(-1) == target_out) | (target_out == PAD)).all(axis=1).mean())

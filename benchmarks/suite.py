@@ -1,7 +1,7 @@
 """Measure everything, and print a table for each kind: python benchmarks/suite.py
 
-Each kind is a command of its own beside this one, and runs in a process of its own, so that none finds the memory, the
-threads or the libraries of another.
+Each kind is a command of its own beside this one, and runs in a process of its own, so that none
+finds the memory, the threads or the libraries of another.
 """
 
 import argparse
@@ -25,17 +25,25 @@ PARTS = {  # name: (its command, what it is)
     "import": ("import_time.py", "Importing the library"),
     "growth": ("growth.py", "Growth with the length of sequences"),
 }
-RACES = ("training", "jax", "forward", "decoding", "growth")  # those that run for as long as they are told
+# those that run for as long as they are told
+RACES = ("training", "jax", "forward", "decoding", "growth")
 
 
 def arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     kinds = f"of {', '.join(PARTS)} (default: all)"
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="KIND", help=kinds)
-    parser.add_argument("--quick", action="store_true", help="a few seconds each: to see that it runs, not to measure")
+    parser.add_argument(
+        "--quick", action="store_true",
+        help="a few seconds each: to see that it runs, not to measure",
+    )
     parser.add_argument("--threads", type=command.whole(1), default=2, help=command.THREADS)
-    parser.add_argument("--seconds", type=command.seconds_of, help="for each row of a race, not its own default")
-    parser.add_argument("--json", type=command.new_file, metavar="FILE", help="write all figures there")
+    parser.add_argument(
+        "--seconds", type=command.seconds_of, help="for each row of a race, not its own default"
+    )
+    parser.add_argument(
+        "--json", type=command.new_file, metavar="FILE", help="write all figures there"
+    )
     return parser.parse_args(argv)
 
 
@@ -43,9 +51,14 @@ def run(name, options, folder):
     """(what the command of that kind wrote, its exit status)."""
     file = Path(folder) / f"{name}.json"
     command_of_part, *its_options = PARTS[name][0].split()
-    order = [sys.executable, str(FOLDER / command_of_part), *its_options, "--in-suite", "--json", str(file)]
+    order = [
+        sys.executable, str(FOLDER / command_of_part), *its_options, "--in-suite", "--json",
+        str(file),
+    ]
     order += ["--threads", str(options.threads), *(["--quick"] if options.quick else [])]
-    order += ["--seconds", str(options.seconds)] if options.seconds is not None and name in RACES else []
+    order += (
+        ["--seconds", str(options.seconds)] if options.seconds is not None and name in RACES else []
+    )
     status = subprocess.run(order).returncode
     return (json.loads(file.read_text()) if file.exists() else None), status
 
@@ -65,7 +78,9 @@ def main(argv=None):
                 parts[name] = {"options": found["options"], "rows": found["rows"]}
     if options.json:
         settings = {"threads": options.threads, "quick": options.quick}
-        Path(options.json).write_text(json.dumps({**settings, "machine": facts, "parts": parts}) + "\n")
+        Path(options.json).write_text(
+            json.dumps({**settings, "machine": facts, "parts": parts}) + "\n"
+        )
     if failed:
         print(f"Not measured: {', '.join(failed)}; what was wrong stands above.", file=sys.stderr)
     return 1 if failed else 0

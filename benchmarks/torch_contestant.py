@@ -1,4 +1,5 @@
-"""PyTorch, eager: the twin of our Transformer around nn.Transformer. Does not import minitransformer."""
+"""PyTorch, eager: the twin of our Transformer around nn.Transformer. Does not import
+minitransformer."""
 
 import sys
 import warnings
@@ -12,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from references import twins  # noqa: E402
 
-warnings.filterwarnings("ignore", message=".*nested tensors is in prototype stage")  # the encoder's fast path has them
+# the encoder's fast path has them
+warnings.filterwarnings("ignore", message=".*nested tensors is in prototype stage")
 
 
 def tensors(arrays):
@@ -29,9 +31,13 @@ class Torch:
     On a GPU ("gpu"), `compiled` by torch.compile, and with `bfloat16` under autocast.
     """
 
-    def __init__(self, config, batch, fused_adam=False, device="cpu", compiled=False, bfloat16=False):
+    def __init__(
+        self, config, batch, fused_adam=False, device="cpu", compiled=False, bfloat16=False
+    ):
         self.device, self.bfloat16 = "cuda" if device == "gpu" else device, bfloat16
-        self.source, self.target_in, self.target_out = (torch.tensor(ids, device=self.device) for ids in batch)
+        self.source, self.target_in, self.target_out = (
+            torch.tensor(ids, device=self.device) for ids in batch
+        )
         self.model = twins.TransformerTwin(config).to(self.device)
         self.model.table = self.model.table.to(self.device)
         self.forward = torch.compile(self.model) if compiled else self.model
@@ -44,7 +50,8 @@ class Torch:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             logits = self.forward(self.source, self.target_in)
             loss = F.cross_entropy(
-                logits.flatten(0, 1), self.target_out.flatten(), ignore_index=0, label_smoothing=LABEL_SMOOTHING
+                logits.flatten(0, 1), self.target_out.flatten(), ignore_index=0,
+                label_smoothing=LABEL_SMOOTHING,
             )
         loss.backward()
         return loss.item()

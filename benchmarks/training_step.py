@@ -1,11 +1,13 @@
-"""Time a training step of our Transformer against PyTorch's, or JAX's: python benchmarks/training_step.py [--peer JAX]
+"""Time a training step of our Transformer against PyTorch's, or JAX's: python
+benchmarks/training_step.py [--peer JAX]
 
-A step is forward, loss (label smoothing 0.1), backward and Adam, in float32 on the CPU. The opponent is nn.Transformer,
-eager, or the same model in JAX, compiled, with equal sizes, batch, masks, sinusoidal positions, embeddings × √D and an
-untied output map; ours has bias and final norms as nn.Transformer has, and dropout at all its places (JAX runs without).
-Both get the same number of threads and cores, and take turns in one process, without a third library, whose idle threads
-would slow both. Before a size is timed, both must give the same loss and gradients from the same weights, and move every
-weight alike.
+A step is forward, loss (label smoothing 0.1), backward and Adam, in float32 on the CPU. The
+opponent is nn.Transformer, eager, or the same model in JAX, compiled, with equal sizes, batch,
+masks, sinusoidal positions, embeddings × √D and an untied output map; ours has bias and final norms
+as nn.Transformer has, and dropout at all its places (JAX runs without). Both get the same number of
+threads and cores, and take turns in one process, without a third library, whose idle threads would
+slow both. Before a size is timed, both must give the same loss and gradients from the same weights,
+and move every weight alike.
 """
 
 import sys
@@ -23,7 +25,9 @@ def arguments(argv):
     parser.add_argument("--sizes", nargs="+", choices=SIZES)
     parser.add_argument("--peer", choices=PEERS, default=PEERS[0])
     parser.add_argument("--dropout", nargs="+", type=command.share, metavar="P")
-    parser.add_argument("--fused-adam", action="store_true", help="PyTorch's Adam with fused=True, not its default")
+    parser.add_argument(
+        "--fused-adam", action="store_true", help="PyTorch's Adam with fused=True, not its default"
+    )
     options = command.parsed(parser, argv)
     options.dropout = options.dropout or ((0.0,) if options.peer == "JAX" else (0.0, 0.1))
     if options.peer == "JAX" and any(options.dropout):
@@ -35,7 +39,11 @@ def arguments(argv):
 def rows(options):
     import contestants
 
-    started = {(size, dropout): start(size, dropout) for size in options.sizes for dropout in options.dropout}
+    started = {
+        (size, dropout): start(size, dropout)
+        for size in options.sizes
+        for dropout in options.dropout
+    }
     there, missing = contestants.peers([options.peer])
     extra = {"PyTorch": {"fused_adam": options.fused_adam}}
     for size in options.sizes:
@@ -43,11 +51,15 @@ def rows(options):
             checked(contestants.check, size, name, peer, **extra.get(name, {}))
         for dropout in options.dropout:
             racing = racers(started.pop((size, dropout)), there, extra)
-            yield {"size": size, "dropout": dropout, **turns.measured(racing, options), "not_installed": missing}
+            yield {
+                "size": size, "dropout": dropout, **turns.measured(racing, options),
+                "not_installed": missing,
+            }
 
 
 def start(size, dropout):
-    """Ours, and its second process: one that is forked from a process in which JAX has run takes three times as long."""
+    """Ours, and its second process: one that is forked from a process in which JAX has run takes
+    three times as long."""
     import contestants
     from workload import batch_of
 
@@ -71,12 +83,16 @@ def checked(check, size, name, peer, **options):
     try:
         check(size, peer, **options)
     except command.Unequal as problem:
-        raise command.Unequal(f"at size {size}, ours and {name} do not compute the same: {problem}") from None
+        raise command.Unequal(
+            f"at size {size}, ours and {name} do not compute the same: {problem}"
+        ) from None
 
 
 def main(argv=None):
     options = arguments(argv)
-    return command.report(options, rows(options), command.race_columns(COLUMNS, [options.peer]), command.RACE_NOTES)
+    return command.report(
+        options, rows(options), command.race_columns(COLUMNS, [options.peer]), command.RACE_NOTES
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Contestants that take turns, so that whatever slows the machine slows them all; and what is made of their times."""
+"""Contestants that take turns, so that whatever slows the machine slows them all; and what is made
+of their times."""
 
 import statistics
 import time
@@ -6,12 +7,15 @@ import time
 from processes import busy_elsewhere
 
 TURN = 0.5  # seconds of one contestant's turn, or one call if that takes longer
-PAUSE = 0.2  # seconds between turns: a library's idle threads spin for a while before they leave the core to the other
+# seconds between turns: a library's idle threads spin for a while before they leave the core to the
+# other
+PAUSE = 0.2
 LEAST = 5  # calls of each, however long they take
 
 
 def race(contestants, seconds, repeats=None):
-    """{name: seconds of each call} of the functions {name: function}, taking turns, after a warm-up.
+    """{name: seconds of each call} of the functions {name: function}, taking turns, after a
+    warm-up.
 
     With `repeats`, that many calls each; else as many as fit into `seconds`, at least 5 each.
     """
@@ -54,15 +58,22 @@ class Others:
 
 
 def measured(contestants, options):
-    """`race`, and what it says: {"ms", "ratio", "calls", "others", "all_ms"}, each of the first four for a table."""
+    """`race`, and what it says: {"ms", "ratio", "calls", "others", "all_ms"}, each of the first
+    four for a table."""
     others = Others()
     times = race(contestants, options.seconds, options.repeats)
     all_ms = {name: [1000 * t for t in values] for name, values in times.items()}
     ms = {name: statistics.median(values) for name, values in all_ms.items()}
     calls = min(map(len, all_ms.values()))
-    return {"ms": ms, "ratio": ratios(ms), "calls": calls, "others": others.cores(), "all_ms": all_ms}
+    return {
+        "ms": ms, "ratio": ratios(ms), "calls": calls, "others": others.cores(), "all_ms": all_ms,
+    }
 
 
 def ratios(costs):
     """{name: theirs / ours} of all but ours: above 1, ours is the faster, or the smaller."""
-    return {name: cost / costs["ours"] for name, cost in costs.items() if name != "ours" and costs.get("ours")}
+    return {
+        name: cost / costs["ours"]
+        for name, cost in costs.items()
+        if name != "ours" and costs.get("ours")
+    }

@@ -1,4 +1,5 @@
-"""The errors that a user can meet. Each message names the value, what was expected, and the remedy."""
+"""The errors that a user can meet. Each message names the value, what was expected, and the
+remedy."""
 
 import contextlib
 import difflib
@@ -23,7 +24,8 @@ class NonFiniteError(ArithmeticError):
 
 
 def expect_as_many(what, **lists):
-    """Raise InputError unless the lists have the same length: item n of each belongs to item n of the others."""
+    """Raise InputError unless the lists have the same length: item n of each belongs to item n of
+    the others."""
     counts = {name: len(items) for name, items in lists.items()}
     if len(set(counts.values())) > 1:
         counted = " and ".join(f"{count:,} {name}" for name, count in counts.items())
@@ -31,10 +33,14 @@ def expect_as_many(what, **lists):
 
 
 def unknown(kind, name, known):
-    """The error for a name that does not exist: what was asked for, the nearest name, and all there are."""
+    """The error for a name that does not exist: what was asked for, the nearest name, and all there
+    are."""
     names = [str(n) for n in known]
     listed = names if len(names) <= LISTED else [*names[:LISTED], "…"]
-    return InputError(f"There is no {kind} {str(name)!r}.{did_you_mean(str(name), names)} There are: {', '.join(listed)}.")
+    return InputError(
+        f"There is no {kind} {str(name)!r}.{did_you_mean(str(name), names)} There are: "
+        f"{', '.join(listed)}."
+    )
 
 
 def did_you_mean(name, names):
@@ -60,5 +66,6 @@ def shortened(value, most=80):
 
 
 def typed(path):
-    """A path as it is typed in a command: in quotes if it has spaces or characters that are special to a shell."""
+    """A path as it is typed in a command: in quotes if it has spaces or characters that are special
+    to a shell."""
     return subprocess.list2cmdline([str(path)]) if WINDOWS else shlex.quote(str(path))

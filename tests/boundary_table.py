@@ -1,7 +1,8 @@
-"""Wrong and unusual arrays, gradients and options, for every component: `python tests/boundary_table.py` counts how each ended.
+"""Wrong and unusual arrays, gradients and options, for every component:
+`python tests/boundary_table.py` counts how each ended.
 
-The rule: an InputError in a sentence, or the right numbers, which are those of the plain input. Never an error of Python's or
-NumPy's own, never another number without a word.
+The rule: an InputError in a sentence, or the right numbers, which are those of the plain input.
+Never an error of Python's or NumPy's own, never another number without a word.
 """
 
 import collections
@@ -24,7 +25,7 @@ REFUSED, RIGHT = "refused", "right"
 FEW = 8  # parameters, beyond which finite differences of every case would take too long
 
 
-# -- arrays -------------------------------------------------------------------------------------------------------
+# -- arrays ----------------------------------------------------------------------------------------
 
 
 def read_only(x):
@@ -93,17 +94,21 @@ SHAPES = {
 
 
 def examples(cls):
-    """(component, inputs) as its example makes them, in eval mode: dropout draws would make answers differ."""
+    """(component, inputs) as its example makes them, in eval mode: dropout draws would make answers
+    differ."""
     component, *inputs = cls.example(np.random.default_rng(5))
     return component.to("float64").eval(), inputs
 
 
 def passed(component, inputs, d_outputs=None):
-    """Everything that comes out of a forward and a backward: outputs, gradients of inputs and of parameters."""
+    """Everything that comes out of a forward and a backward: outputs, gradients of inputs and of
+    parameters."""
     component = copy.deepcopy(component)
     outputs = as_tuple(component.forward(*inputs))
     if d_outputs is None:
-        d_outputs = [np.random.default_rng(7).standard_normal(np.shape(y)).astype(y.dtype) for y in outputs]
+        d_outputs = [
+            np.random.default_rng(7).standard_normal(np.shape(y)).astype(y.dtype) for y in outputs
+        ]
     d_inputs = as_tuple(component.backward(*d_outputs))
     return [*outputs, *d_inputs, *(p.grad for p in component.parameters())]
 
@@ -113,7 +118,9 @@ def ended(function, expected):
     try:
         found = function()
     except (InputError, BackwardWithoutForward) as problem:
-        return REFUSED if len(str(problem)) > 20 and "\n" not in str(problem) else f"no sentence: {problem}"
+        if len(str(problem)) > 20 and "\n" not in str(problem):
+            return REFUSED
+        return f"no sentence: {problem}"
     except Exception as problem:
         return f"{type(problem).__name__}: {problem}"
     return RIGHT if expected(found) else "another number, without a word"
@@ -121,19 +128,23 @@ def ended(function, expected):
 
 def equal(found, expected):
     return len(found) == len(expected) and all(
-        np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(found, expected)
+        np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12)
+        for a, b in zip(found, expected)
     )
 
 
 def sensible(component, inputs):
-    """Another shape is another question: its gradients are held to finite differences, or, of nothing, to their shapes."""
+    """Another shape is another question: its gradients are held to finite differences, or, of
+    nothing, to their shapes."""
 
     def expected(found):
         floats = [x for x in inputs if is_float(x)]
         if all(np.size(x) for x in inputs) and len(component.parameters()) <= FEW:
             return gradient_check(copy.deepcopy(component), *inputs, max_entries=1).passed
         count = len(found) - len(floats) - len(component.parameters())
-        return all(d is not None and np.shape(d) == np.shape(x) for x, d in zip(floats, found[count:]))
+        return all(
+            d is not None and np.shape(d) == np.shape(x) for x, d in zip(floats, found[count:])
+        )
 
     return expected
 
@@ -150,28 +161,49 @@ def array_cases(cls):
                 changed = [*inputs[:place], change(x), *inputs[place + 1 :]]
             except (TypeError, ValueError, IndexError):
                 continue
-            right = sensible(component, changed) if name in SHAPES else lambda found: equal(found, plain)
+            right = (
+                sensible(component, changed)
+                if name in SHAPES
+                else lambda found: equal(found, plain)
+            )
             if name in OTHER:
-                right = (lambda found: equal(found, plain)) if name == "longdouble" else lambda found: False
-            if name == "None" and (place and cls.forward.__wrapped__.__defaults__ or issubclass(cls, LanguageModel)):
+                right = (
+                    (lambda found: equal(found, plain))
+                    if name == "longdouble"
+                    else lambda found: False
+                )
+            if name == "None" and (
+                place and cls.forward.__wrapped__.__defaults__ or issubclass(cls, LanguageModel)
+            ):
                 continue  # what the input is without a value
             if name in ("integers", "booleans") and x.dtype == bool:
                 right = lambda found: False  # noqa: E731
-            yield f"{cls.__name__} input {place} {name}", ended(lambda c=changed: passed(component, c), right)
+            yield (
+                f"{cls.__name__} input {place} {name}",
+                ended(lambda c=changed: passed(component, c), right),
+            )
 
 
 def empty_cases(cls):
-    """(what was tried, how it ended) for each size of an axis, which an example has for one letter only, made empty everywhere."""
+    """(what was tried, how it ended) for each size of an axis, which an example has for one letter
+    only, made empty everywhere."""
     component, inputs = examples(cls)
-    sizes = sorted({size for x in inputs if isinstance(x, np.ndarray) for size in x.shape if size > 1})
+    sizes = sorted(
+        {size for x in inputs if isinstance(x, np.ndarray) for size in x.shape if size > 1}
+    )
     for size in sizes:
         changed = [emptied(x, size) for x in inputs]
-        yield f"{cls.__name__} without the axes of size {size}", ended(lambda c=changed: passed(component, c), sensible(component, changed))
+        yield (
+            f"{cls.__name__} without the axes of size {size}",
+            ended(lambda c=changed: passed(component, c), sensible(component, changed)),
+        )
 
 
 def emptied(x, size):
     places = [place for place, n in enumerate(getattr(x, "shape", ())) if n == size]
-    return x[tuple(slice(0) if place in places else slice(None) for place in range(x.ndim))] if places else x
+    if places:
+        return x[tuple(slice(0) if place in places else slice(None) for place in range(x.ndim))]
+    return x
 
 
 def gradient_cases(cls):
@@ -179,7 +211,9 @@ def gradient_cases(cls):
     component, inputs = examples(cls)
     plain = passed(component, inputs)
     outputs = as_tuple(copy.deepcopy(component).forward(*inputs))
-    d_outputs = [np.random.default_rng(7).standard_normal(np.shape(y)).astype(y.dtype) for y in outputs]
+    d_outputs = [
+        np.random.default_rng(7).standard_normal(np.shape(y)).astype(y.dtype) for y in outputs
+    ]
     for place, d_y in enumerate(d_outputs):
         if not np.ndim(d_y):
             continue
@@ -189,10 +223,13 @@ def gradient_cases(cls):
             except (TypeError, ValueError, IndexError):
                 continue
             right = (lambda found: equal(found, plain)) if name in SAME else lambda found: False
-            yield f"{cls.__name__} d_y {place} {name}", ended(lambda c=changed: passed(component, inputs, c), right)
+            yield (
+                f"{cls.__name__} d_y {place} {name}",
+                ended(lambda c=changed: passed(component, inputs, c), right),
+            )
 
 
-# -- options ------------------------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------
 
 WRONG = {
     "None": None, "text": "abc", "a list": [3], "a dictionary": {}, "NaN": float("nan"), "infinity": float("inf"), "minus one": -1, "zero": 0,
@@ -202,25 +239,36 @@ WRONG = {
 
 
 def constructors():
-    """(class, {argument: value that it takes}) of every component, and of what else is made with options."""
+    """(class, {argument: value that it takes}) of every component, and of what else is made with
+    options."""
     for cls in all_components():
         if arguments := arguments_of(cls):
             yield cls, arguments
     model = Linear(2, 3, 0)
     yield SGD, {"model": model, "learning_rate": 0.1, "momentum": 0.9}
     yield Adam, {"model": model, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9}
-    yield AdamW, {"model": model, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9, "weight_decay": 0.1}
+    yield (
+        AdamW,
+        {
+            "model": model, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9,
+            "weight_decay": 0.1,
+        },
+    )
     yield Constant, {"peak": 0.1, "warmup": 3}
     yield Noam, {"features": 8, "warmup": 3, "factor": 1.0}
     yield Cosine, {"peak": 0.1, "total": 30, "warmup": 3, "floor": 0.0}
     yield Parameter, {"data": np.ones((2, 3))}
     for kind in MODELS.values():
         config = kind.config()
-        yield kind.config, {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        yield (
+            kind.config,
+            {field.name: getattr(config, field.name) for field in dataclasses.fields(config)},
+        )
 
 
 def arguments_of(cls):
-    """{argument: value} with which a component makes its example; None for one without arguments."""
+    """{argument: value} with which a component makes its example; None for one without
+    arguments."""
     if cls.__init__ is object.__init__:
         return None
     made, original = [], cls.__init__
@@ -242,7 +290,9 @@ def arguments_of(cls):
 def option_cases(cls, arguments):
     """(what was tried, how it ended) for each wrong value in the place of each argument."""
     name = cls.__name__
-    if any(p.default is p.empty for p in inspect.signature(cls).parameters.values()) and issubclass(cls, Module):
+    if any(p.default is p.empty for p in inspect.signature(cls).parameters.values()) and issubclass(
+        cls, Module
+    ):
         yield f"{name}()", ended(lambda: cls(), lambda made: False)
         yield f"{name}(unknown=1)", ended(lambda: cls(**arguments, unknown=1), lambda made: False)
     for argument in arguments:
@@ -252,15 +302,20 @@ def option_cases(cls, arguments):
 
 
 def is_usable(made):
-    """What was accepted can be used: numbers are Python's own and finite, parameters are finite floats."""
+    """What was accepted can be used: numbers are Python's own and finite, parameters are finite
+    floats."""
     numbers = [v for v in vars(made).values() if isinstance(v, (float, np.generic))]
     parameters = made.parameters() if isinstance(made, Module) else []
-    return all(type(v) is float and np.isfinite(v) for v in numbers) and all(np.isfinite(p.data).all() for p in parameters)
+    return all(type(v) is float and np.isfinite(v) for v in numbers) and all(
+        np.isfinite(p.data).all() for p in parameters
+    )
 
 
 def all_cases():
     """(kind, what was tried, how it ended) of everything."""
-    for kind, cases in {"arrays": array_cases, "empty axes": empty_cases, "gradients": gradient_cases}.items():
+    for kind, cases in {
+        "arrays": array_cases, "empty axes": empty_cases, "gradients": gradient_cases,
+    }.items():
         for cls in all_components():
             yield from ((kind, *case) for case in cases(cls))
     for cls, arguments in constructors():
@@ -274,7 +329,13 @@ def table():
         found[kind][how if how in (REFUSED, RIGHT) else how.split(":")[0]] += 1
         if how not in (REFUSED, RIGHT):
             wrong.append(f"  {kind}: {what}: {how}")
-    lines = [[f"{kind:12} {sum(counts.values()):6,}", *(f"{how} {n:,}" for how, n in sorted(counts.items()))] for kind, counts in found.items()]
+    lines = [
+        [
+            f"{kind:12} {sum(counts.values()):6,}",
+            *(f"{how} {n:,}" for how, n in sorted(counts.items())),
+        ]
+        for kind, counts in found.items()
+    ]
     return "\n".join("   ".join(line) for line in lines), wrong
 
 

@@ -83,7 +83,8 @@ def accepted(function, *arguments, **options):
 
 
 def run(text, capsys):
-    """(exit status, standard output, standard error) of a command line; single quotes hold a word together."""
+    """(exit status, standard output, standard error) of a command line; single quotes hold a word
+    together."""
     capsys.readouterr()
     try:
         status = main(shlex.split(text))
@@ -115,7 +116,8 @@ VALUES = {  # {language: {a word of a number: its value}}; None: it joins others
 
 
 def value_of(words, language):
-    """The number that words would be if they were one: reckoned from left to right, without a look at their order."""
+    """The number that words would be if they were one: reckoned from left to right, without a look
+    at their order."""
     total = now = 0
     for word in words:
         value = int(word) if word.isdigit() else VALUES[language][word]
@@ -131,9 +133,12 @@ def value_of(words, language):
 
 
 def is_written_so(words, language):
-    """Whether there is a number that training writes in these words, whatever stands between them."""
+    """Whether there is a number that training writes in these words, whatever stands between
+    them."""
     number = value_of(words, language)
-    return number < 1_000_000 and "".join(words) in {letters_of(way) for way in every_way(number, language)}
+    return number < 1_000_000 and "".join(words) in {
+        letters_of(way) for way in every_way(number, language)
+    }
 
 
 def letters_of(text):
@@ -141,11 +146,17 @@ def letters_of(text):
 
 
 def nearly_numbers(rng, language, count):
-    """Lists of words: some number as training has it, and one or two words more, fewer, or in the place of others."""
+    """Lists of words: some number as training has it, and one or two words more, fewer, or in the
+    place of others."""
     for _ in range(count):
         text = written(rng.randrange(10 ** rng.randrange(2, 7)), language, rng.randrange(1, 2**31))
-        words = [part for word in re.findall(r"\d+|[^\W\d]+", text) for part in ([word] if word.isdigit() else morphemes(word))]
-        words = [word for word in words if word.isdigit() or word in VALUES[language]]  # one way to write each letter is enough
+        words = [
+            part
+            for word in re.findall(r"\d+|[^\W\d]+", text)
+            for part in ([word] if word.isdigit() else morphemes(word))
+        ]
+        # one way to write each letter is enough
+        words = [word for word in words if word.isdigit() or word in VALUES[language]]
         for _ in range(rng.randrange(1, 3)):
             place, more = rng.randrange(len(words) + 1), rng.randrange(2)
             words[place : place + rng.randrange(2)] = [rng.choice([*VALUES[language]])] * more
@@ -153,9 +164,13 @@ def nearly_numbers(rng, language, count):
 
 
 def small_config(model, **training):
-    """The configuration of a run of a small model on copying, with all that a step can draw and write."""
+    """The configuration of a run of a small model on copying, with all that a step can draw and
+    write."""
     training = {"save_every": 5, "evaluate_every": 8, "evaluate_count": 10, **training}
-    sizes = {"d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
+    sizes = {
+        "d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 1,
+        "dropout": 0.2,
+    }
     sizes = {name: value for name, value in sizes.items() if name in find_model(model).options()}
     return make_config("copy", {"max_length": 5}, model, "toy", sizes, training)
 
@@ -169,6 +184,12 @@ def finished(run):
 
 def weights_and_state(run):
     """Everything that continuing depends on, as comparable values."""
-    arrays = {**run.model.state_dict(), **run.optimizer.state_dict(), **{f"snapshot {k}": v for k, v in run.snapshots.items()}}
-    facts = [run.optimizer.t, run.batches.state(), [g.bit_generator.state for g in run.model.generators()]]
+    arrays = {
+        **run.model.state_dict(), **run.optimizer.state_dict(),
+        **{f"snapshot {k}": v for k, v in run.snapshots.items()},
+    }
+    facts = [
+        run.optimizer.t, run.batches.state(),
+        [g.bit_generator.state for g in run.model.generators()],
+    ]
     return {name: array.tobytes() for name, array in arrays.items()}, facts

@@ -1,4 +1,5 @@
-"""One thread, because the tests' arrays are small; Ctrl-C, which the tests send; and no slow tests unless they are asked for."""
+"""One thread, because the tests' arrays are small; Ctrl-C, which the tests send; and no slow tests
+unless they are asked for."""
 
 import os
 import signal
@@ -12,7 +13,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_collection_modifyitems(config, items):
     """Leave out what is slow, unless -m, -k or the name of a test chooses."""
-    if not (config.option.markexpr or config.option.keyword or any("::" in word for word in config.args)):
+    if not (
+        config.option.markexpr or config.option.keyword or any("::" in word for word in config.args)
+    ):
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in {*slow}]

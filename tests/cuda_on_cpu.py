@@ -1,8 +1,10 @@
-"""CUDA's kernels, and cuBLAS's products, on a CPU: CUDA C++ is C++ but for a few words, which stand below, so a C++ compiler takes them.
+"""CUDA's kernels, and cuBLAS's products, on a CPU: CUDA C++ is C++ but for a few words, which stand
+below, so a C++ compiler takes them.
 
-All threads of a kernel are run, one after the other; where the 32 of a warp hand each other numbers, as 32 threads of the
-computer, which meet at every exchange. That is slow, so by default a kernel is compiled for warps of one thread, whose sum is
-its own number: its formulas are the same. `lanes(32)` is for looking at the exchange too.
+All threads of a kernel are run, one after the other; where the 32 of a warp hand each other
+numbers, as 32 threads of the computer, which meet at every exchange. That is slow, so by default a
+kernel is compiled for warps of one thread, whose sum is its own number: its formulas are the same.
+`lanes(32)` is for looking at the exchange too.
 """
 
 import contextlib
@@ -20,7 +22,9 @@ import numpy as np
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 COMMAND = [COMPILER, *"-std=c++17 -O1 -shared -fPIC -pthread -x c++".split()]
 FOLDER = Path(__file__).with_name("__pycache__") / "kernels"
-TYPES = {"f4": ctypes.c_float, "f8": ctypes.c_double, "i8": ctypes.c_longlong, "u8": ctypes.c_ulonglong}
+TYPES = {
+    "f4": ctypes.c_float, "f8": ctypes.c_double, "i8": ctypes.c_longlong, "u8": ctypes.c_ulonglong,
+}
 warp = 1
 
 HEAD = """

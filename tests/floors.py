@@ -1,4 +1,5 @@
-"""The oldest versions that are allowed, each as pip's constraint on it: python tests/floors.py. For `make test-minimum`."""
+"""The oldest versions that are allowed, each as pip's constraint on it: python tests/floors.py. For
+`make test-minimum`."""
 
 import re
 from pathlib import Path

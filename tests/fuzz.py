@@ -1,11 +1,13 @@
-"""Everything that is tried with wrong input, drawn by a seed, in large numbers: `make fuzz`, a quarter of an hour.
+"""Everything that is tried with wrong input, drawn by a seed, in large numbers: `make fuzz`, a
+quarter of an hour.
 
     python tests/fuzz.py [--seed 0] [--times 1] [PART …]
 
-A part fails on a traceback, a hang, an aborted process, a silent wrong number, or a file that is lost. The ordinary tests
-try a few of each. Parts: arrays (wrong arrays, gradients and options for all components), config (edits of a run's
-config.json), facts (wrong facts in a checkpoint, signed anew), kills (a training killed at random moments, and inside the
-write of config.json), commands (random command lines), submissions (files that a student could hand in).
+A part fails on a traceback, a hang, an aborted process, a silent wrong number, or a file that is
+lost. The ordinary tests try a few of each. Parts: arrays (wrong arrays, gradients and options for
+all components), config (edits of a run's config.json), facts (wrong facts in a checkpoint, signed
+anew), kills (a training killed at random moments, and inside the write of config.json), commands
+(random command lines), submissions (files that a student could hand in).
 """
 
 import argparse
@@ -52,7 +54,9 @@ def facts(seed, times):
 
 def kills(seed, times):
     with tempfile.TemporaryDirectory() as folder:
-        return fuzz_run.trial_of_kills(Path(folder) / "run", np.random.default_rng(seed), 200 * times)[0]
+        return fuzz_run.trial_of_kills(
+            Path(folder) / "run", np.random.default_rng(seed), 200 * times
+        )[0]
 
 
 def commands(seed, times):
@@ -66,7 +70,10 @@ def submissions(seed, times):
     return fuzz_grade.run_all()
 
 
-PARTS = {function.__name__: function for function in (arrays, config, facts, kills, commands, submissions)}
+PARTS = {
+    function.__name__: function
+    for function in (arrays, config, facts, kills, commands, submissions)
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -80,4 +87,10 @@ if __name__ == "__main__":
         began = time.monotonic()
         print(f"{name}:", flush=True)
         result = PARTS[name](options.seed, options.times)
-        print(f"{'' if result is None else result}\n{name}: no fault, {time.monotonic() - began:.0f} s\n", flush=True)
+        print(
+            (
+                f"{'' if result is None else result}\n"
+                f"{name}: no fault, {time.monotonic() - began:.0f} s\n"
+            ),
+            flush=True,
+        )

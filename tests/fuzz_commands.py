@@ -1,6 +1,8 @@
-"""Random command lines, most of them wrong: whatever is typed, a command ends with 0, 1 or 2, without a traceback.
+"""Random command lines, most of them wrong: whatever is typed, a command ends with 0, 1 or 2,
+without a traceback.
 
-`command_lines` draws them. Run as a program, this file tries them in a folder of its own and counts how they end:
+`command_lines` draws them. Run as a program, this file tries them in a folder of its own and counts
+how they end:
 
     python tests/fuzz_commands.py SEED COUNT
 """
@@ -27,7 +29,10 @@ TINY = "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --b
 TRAIN = f"train copy --steps 2 --max-length 4 {TINY} --no-pictures"
 RIGHT = [
     f"{TRAIN} --out new",
-    "train sort --model rnn --d-model 8 --steps 1 --batch-size 2 --evaluate-count 2 --no-pictures --out new",
+    (
+        "train sort --model rnn --d-model 8 --steps 1 --batch-size 2 --evaluate-count 2 "
+        "--no-pictures --out new"
+    ),
     "train --resume run --steps 3 --no-pictures",
     "evaluate run --count 3 --split validation",
     "evaluate numbers-en-de --count 2 --json",
@@ -55,10 +60,11 @@ ODD = [
 
 
 def command_lines(rng, count):
-    """`count` lists of arguments: right command lines in which one to three things were changed. `rng` is a Generator.
+    """`count` lists of arguments: right command lines in which one to three things were changed.
+    `rng` is a Generator.
 
-    They are such that none takes long: a training makes a few steps, no study and no notebook is started, nothing is
-    downloaded.
+    They are such that none takes long: a training makes a few steps, no study and no notebook is
+    started, nothing is downloaded.
     """
     options = options_by_command()
     lines = []
@@ -74,7 +80,9 @@ def command_lines(rng, count):
 
 def options_by_command():
     """{command: the options that it knows}."""
-    commands = next(action for action in make_parser()._actions if action.metavar == "COMMAND").choices
+    commands = next(
+        action for action in make_parser()._actions if action.metavar == "COMMAND"
+    ).choices
     return {name: sorted(parser._option_string_actions) for name, parser in commands.items()}
 
 
@@ -127,15 +135,24 @@ def swap(rng, line, options):
         line[i], line[j] = line[j], line[i]
 
 
-CHANGES = [replace, set_option, set_option, change_value, change_value, insert, delete, double, misspell, swap]
+CHANGES = [
+    replace, set_option, set_option, change_value, change_value, insert, delete, double, misspell,
+    swap,
+]
 
 
 def is_short(line):
     """Whether the command, if it is one, ends soon."""
     command = next((word for word in line if not word.startswith("-")), "")
-    steps = [number(b) for a, b in zip(line, line[1:]) if a == "--steps"] + [number(w[8:]) for w in line if w.startswith("--steps=")]
+    steps = [number(b) for a, b in zip(line, line[1:]) if a == "--steps"] + [
+        number(w[8:]) for w in line if w.startswith("--steps=")
+    ]
     if command == "train":
-        return bool(steps) and all(n is None or n <= 5 for n in steps) and not any("numbers-" in word or "owl" in word for word in line)
+        return (
+            bool(steps)
+            and all(n is None or n <= 5 for n in steps)
+            and not any("numbers-" in word or "owl" in word for word in line)
+        )
     if command == "compare":
         return "run" in line
     if command == "gradcheck":
@@ -150,7 +167,7 @@ def number(text):
         return None
 
 
-# -- as a program -------------------------------------------------------------------------------------------------
+# -- as a program ----------------------------------------------------------------------------------
 
 
 class Hang(BaseException):
@@ -162,7 +179,8 @@ def alarm(*_):
 
 
 def outcome(line):
-    """(status, standard error, what was raised beside SystemExit) of one command line, in this process."""
+    """(status, standard error, what was raised beside SystemExit) of one command line, in this
+    process."""
     out, err = io.StringIO(), io.StringIO()
     sys.stdin = io.StringIO("3 1\nx\n\n4")
     signal.alarm(SECONDS)
@@ -178,8 +196,14 @@ def outcome(line):
 
 
 def is_fault(status, err, raised):
-    """Whether a command ended as none should. What it says may have several lines (a table, a progress bar), no traceback."""
-    return bool(raised) or status not in (0, 1, 2) or "Traceback" in err or (status == 2 and not err.strip())
+    """Whether a command ended as none should. What it says may have several lines (a table, a
+    progress bar), no traceback."""
+    return (
+        bool(raised)
+        or status not in (0, 1, 2)
+        or "Traceback" in err
+        or (status == 2 and not err.strip())
+    )
 
 
 def prepare():
@@ -194,7 +218,8 @@ def prepare():
 
 
 def try_all(seed, count):
-    """({status: how many}, [(line, standard error, traceback)] of those that ended as none should, seconds of the slowest)."""
+    """({status: how many}, [(line, standard error, traceback)] of those that ended as none should,
+    seconds of the slowest)."""
     found, faults, slowest = collections.Counter(), [], (0, None)
     for line in command_lines(np.random.default_rng(seed), count):
         began = time.monotonic()
@@ -210,7 +235,8 @@ if __name__ == "__main__":
     with contextlib.suppress(ImportError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))  # a number that is too large may not take the machine along
+        # a number that is too large may not take the machine along
+        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
     signal.signal(signal.SIGALRM, alarm)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

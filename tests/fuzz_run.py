@@ -1,6 +1,8 @@
-"""Drawn by a seed: wrong edits of config.json, wrong facts of a checkpoint, and moments at which a training is killed.
+"""Drawn by a seed: wrong edits of config.json, wrong facts of a checkpoint, and moments at which a
+training is killed.
 
-`test_run.py` tries a few of each; `trial_of_config`, `trial_of_facts` and `trial_of_kills` take any number.
+`test_run.py` tries a few of each; `trial_of_config`, `trial_of_facts` and `trial_of_kills` take any
+number.
 """
 
 import contextlib
@@ -32,15 +34,26 @@ VALUES = [
 def paths_in(tree, path=()):
     """Every place in nested dicts and lists, the root first."""
     yield path
-    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+    for key, value in (
+        tree.items()
+        if isinstance(tree, dict)
+        else enumerate(tree)
+        if isinstance(tree, list)
+        else ()
+    ):
         yield from paths_in(value, (*path, key))
 
 
 def edited(rng, tree):
     """A copy of a tree with one place changed: another value, gone, renamed, or something added."""
     tree, places = copy.deepcopy(tree), [*paths_in(tree)]
-    shallow = [path for path in places if len(path) < 5]  # among a thousand tokens the other fields would be rare
-    path = shallow[rng.integers(len(shallow))] if rng.random() < 0.8 else places[rng.integers(len(places))]
+    # among a thousand tokens the other fields would be rare
+    shallow = [path for path in places if len(path) < 5]
+    path = (
+        shallow[rng.integers(len(shallow))]
+        if rng.random() < 0.8
+        else places[rng.integers(len(places))]
+    )
     value = copy.deepcopy(VALUES[rng.integers(len(VALUES))])
     if not path:
         return value
@@ -53,7 +66,9 @@ def edited(rng, tree):
     elif how == "another" and isinstance(parent, dict):
         parent[str(rng.choice(["step", "seed", "junk", "weight_decay", ""]))] = value
     elif how == "near" and type(parent[path[-1]]) in (int, float):
-        parent[path[-1]] = parent[path[-1]] * rng.choice([-1, 2, 1000]).item() + rng.choice([0, 1, 0.5]).item()
+        parent[path[-1]] = (
+            parent[path[-1]] * rng.choice([-1, 2, 1000]).item() + rng.choice([0, 1, 0.5]).item()
+        )
     else:
         parent[path[-1]] = value
     return tree
@@ -67,7 +82,9 @@ def edits_of_config(rng, count):
         def edit(text, seed=seed):
             rng = np.random.default_rng(seed)
             if rng.random() < 0.8:
-                return json.dumps(edited(rng, json.loads(text)), indent=2).encode("utf-8", "surrogatepass")
+                return json.dumps(edited(rng, json.loads(text)), indent=2).encode(
+                    "utf-8", "surrogatepass"
+                )
             content = bytearray(text.encode())
             start, stop = sorted(rng.integers(len(content), size=2))
             content[start : start + int(rng.integers(3)) or stop] = rng.bytes(int(rng.integers(4)))
@@ -85,18 +102,26 @@ def edits_of_facts(rng, count):
 
 def tree_of(folder):
     """{path: content} of everything in a folder."""
-    return {p.relative_to(folder): p.read_bytes() if p.is_file() else None for p in Path(folder).rglob("*")}
+    return {
+        p.relative_to(folder): p.read_bytes() if p.is_file() else None
+        for p in Path(folder).rglob("*")
+    }
 
 
 def said(problem):
     """One line, that a person can read."""
     sentence = str(problem)
-    assert "\n" not in sentence and 20 < len(sentence) < 1500 and (sentence[-1] in ".?" or "minitransformer train" in sentence), sentence
+    assert (
+        "\n" not in sentence
+        and 20 < len(sentence) < 1500
+        and (sentence[-1] in ".?" or "minitransformer train" in sentence)
+    ), sentence
     return sentence
 
 
 def trial_of_config(run, rng, count):
-    """Edit the config.json of a run `count` times: each counts, or is refused by a sentence and changes nothing.
+    """Edit the config.json of a run `count` times: each counts, or is refused by a sentence and
+    changes nothing.
 
     Returns {"refused": …, "counts": …, "same": …}.
     """
@@ -110,7 +135,9 @@ def trial_of_config(run, rng, count):
             try:
                 result = ask(run.folder)
                 new = json.loads(content)
-                assert json.dumps({"version": 1, **result.config}, sort_keys=True) == json.dumps(new, sort_keys=True), content
+                assert json.dumps({"version": 1, **result.config}, sort_keys=True) == json.dumps(
+                    new, sort_keys=True
+                ), content
                 results["same" if new == config else "counts"] += ask == Run.resume
                 result.last_step = result.optimizer.t + 1
                 with contextlib.suppress(NonFiniteError, MemoryError):
@@ -130,7 +157,8 @@ def trial_of_config(run, rng, count):
 
 
 def trial_of_facts(file, rng, count, place):
-    """Sign `count` wrong facts of a checkpoint anew: each counts, or is refused by a sentence. Returns how many, as above."""
+    """Sign `count` wrong facts of a checkpoint anew: each counts, or is refused by a sentence.
+    Returns how many, as above."""
     tensors, facts = load_checkpoint(file)
     results = {"refused": 0, "counts": 0, "same": 0}
     for edit in edits_of_facts(rng, count):
@@ -154,11 +182,12 @@ def trial_of_facts(file, rng, count, place):
     return results
 
 
-# -- kills --------------------------------------------------------------------------------------------------------
+# -- kills -----------------------------------------------------------------------------------------
 
 
 class Kill(NamedTuple):
-    """After so many seconds of training; or at a call of the operating system while a file is written that is named so."""
+    """After so many seconds of training; or at a call of the operating system while a file is
+    written that is named so."""
 
     after: float
     call: str = ""
@@ -169,7 +198,8 @@ CALLS = ("open", "fsync", "replace", "after replace")
 
 
 def kills(rng, count, inside_config=10):
-    """Moments at which a training is killed; the first `inside_config` of them inside the write of config.json."""
+    """Moments at which a training is killed; the first `inside_config` of them inside the write of
+    config.json."""
     for n in range(count):
         if n < inside_config:
             yield Kill(0.0, CALLS[n % len(CALLS)], "config.json")
@@ -206,34 +236,57 @@ SMALL = "--max-length 5 --d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --de
 
 
 def trial_of_kills(folder, rng, count):
-    """Kill a training `count` times, saving every step; what survives equals a run that was never killed.
+    """Kill a training `count` times, saving every step; what survives equals a run that was never
+    killed.
 
-    Returns ({"in config.json": kills that left its new text unfinished, "in a save": likewise, "steps": reached}, the Run).
+    Returns ({"in config.json": kills that left its new text unfinished, "in a save": likewise,
+    "steps": reached}, the Run).
     """
     folder, steps, counts = Path(folder), 100_000, {"in config.json": 0, "in a save": 0}
     options = f"train copy {SMALL} --steps {steps} --log-every 3 --save-every 1 --schedule constant --evaluate-every 1000000 --no-pictures".split()
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {
+        **os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1",
+    }
     reached = 0
     for kill in kills(rng, count):
         started = (folder / "config.json").is_file()
         steps += started
-        arguments = ["train", "--resume", str(folder), "--steps", str(steps), "--no-pictures"] if started else [*options, "--out", str(folder)]
+        arguments = (
+            ["train", "--resume", str(folder), "--steps", str(steps), "--no-pictures"]
+            if started
+            else [*options, "--out", str(folder)]
+        )
         command = [sys.executable, "-c", PROGRAM, kill.call, kill.name, *arguments]
         before, deadline = newest(folder), time.monotonic() + 60
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        while process.poll() is None and time.monotonic() < deadline and newest(folder) <= before + (5 if kill.call else 0):
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        while (
+            process.poll() is None
+            and time.monotonic() < deadline
+            and newest(folder) <= before + (5 if kill.call else 0)
+        ):
             time.sleep(0.005)
         time.sleep(kill.after)
         process.kill()
         said = process.communicate()[1].decode()
-        assert process.returncode == -signal.SIGKILL and "minitransformer:" not in said and "Traceback" not in said, (kill, said)
-        counts["in config.json"] += any(p.name.startswith("config.json.") for p in folder.glob("*.part"))
+        assert (
+            process.returncode == -signal.SIGKILL
+            and "minitransformer:" not in said
+            and "Traceback" not in said
+        ), (kill, said)
+        counts["in config.json"] += any(
+            p.name.startswith("config.json.") for p in folder.glob("*.part")
+        )
         counts["in a save"] += any((folder / "checkpoints").glob("*.part"))
         if newest(folder):
             assert newest(folder) >= reached, "a step that was saved is lost"
             reached = newest(folder)
     survivor = Run.resume(folder, steps=100_000_000)
-    assert survivor.optimizer.t == reached and not [*folder.rglob("*.part"), *folder.glob("after-step-*")]
+    assert survivor.optimizer.t == reached and not [
+        *folder.rglob("*.part"),
+        *folder.glob("after-step-*"),
+    ]
     lines = [line["step"] for line in survivor.metrics.read()]
     assert lines == [*range(3, reached + 1, 3)]
     return {**counts, "steps": reached}, survivor
@@ -241,4 +294,7 @@ def trial_of_kills(folder, rng, count):
 
 def newest(folder):
     """The step of the newest checkpoint; 0 without one."""
-    return max((int(p.stem[5:]) for p in (Path(folder) / "checkpoints").glob("step-*.safetensors")), default=0)
+    return max(
+        (int(p.stem[5:]) for p in (Path(folder) / "checkpoints").glob("step-*.safetensors")),
+        default=0,
+    )

@@ -1,10 +1,12 @@
-"""Who imports whom, read from the code: which packages there are, from the ground up, and what each of them imports.
+"""Who imports whom, read from the code: which packages there are, from the ground up, and what each
+of them imports.
 
     python tests/import_graph.py [--mermaid]
 
-prints a line for each package and every import that breaks a rule; `--mermaid` prints the graph as a page of Markdown can
-draw it. The rules: an import goes down the list or stays inside its package, no files import each other in a circle, and
-inside a package a file is named, never the package's front. Imports inside a function count as well.
+prints a line for each package and every import that breaks a rule; `--mermaid` prints the graph as
+a page of Markdown can draw it. The rules: an import goes down the list or stays inside its package,
+no files import each other in a circle, and inside a package a file is named, never the package's
+front. Imports inside a function count as well.
 """
 
 import argparse
@@ -16,14 +18,22 @@ ROOT = Path(__file__).resolve().parents[1] / "minitransformer"
 FRONT = "minitransformer"  # what `import minitransformer` runs
 
 # From the ground up.
-ORDER = """errors terminal backend core layers attention recurrent models data decoding testing inspection training runs
-plotting grading study lessons gpu""".split() + [FRONT, "cli", "__main__"]
+ORDER = (
+    """errors terminal backend core layers attention recurrent models data decoding testing inspection training runs
+plotting grading study lessons gpu""".split()
+    + [FRONT, "cli", "__main__"]
+)
 
 
 def files(root=ROOT):
     """{name: file} of every module: "layers.linear", and "layers" for a package's front."""
-    found = {".".join(file.relative_to(root).with_suffix("").parts): file for file in sorted(root.rglob("*.py"))}
-    return {name.removesuffix("__init__").rstrip(".") or FRONT: file for name, file in found.items()}
+    found = {
+        ".".join(file.relative_to(root).with_suffix("").parts): file
+        for file in sorted(root.rglob("*.py"))
+    }
+    return {
+        name.removesuffix("__init__").rstrip(".") or FRONT: file for name, file in found.items()
+    }
 
 
 def imports(root=ROOT):
@@ -47,7 +57,8 @@ def asked_for(file, root, known):
                 base = base[1:]
             else:
                 continue
-            inside = [[*base, alias.name] for alias in node.names]  # a module, or a name that the module at `base` has
+            # a module, or a name that the module at `base` has
+            inside = [[*base, alias.name] for alias in node.names]
             paths = [path if ".".join(path) in known else base for path in inside]
         else:
             continue
@@ -75,14 +86,23 @@ def arrows(graph):
 def upward(graph):
     """[(module, what it imports)] of all imports that do not go down the order."""
     rank = {name: place for place, name in enumerate(ORDER)}
-    crossing = ((name, other) for name, asked in graph.items() for other in asked if package(name) != package(other))
-    return sorted((name, other) for name, other in crossing if rank[package(other)] >= rank[package(name)])
+    crossing = (
+        (name, other)
+        for name, asked in graph.items()
+        for other in asked
+        if package(name) != package(other)
+    )
+    return sorted(
+        (name, other) for name, other in crossing if rank[package(other)] >= rank[package(name)]
+    )
 
 
 def through_the_front(graph, root=ROOT):
     """[(module, front)] of all files that import the front of a package in which they lie."""
     known = files(root)
-    inside = ((name, other) for name, asked in graph.items() for other in asked if is_front(other, known))
+    inside = (
+        (name, other) for name, asked in graph.items() for other in asked if is_front(other, known)
+    )
     return sorted((name, other) for name, other in inside if name.startswith(other + "."))
 
 
@@ -111,13 +131,16 @@ def circles(graph):
 
 
 def without_fronts(graph, root=ROOT):
-    """The graph without what a package's front imports from its own files, which is what a front is for."""
+    """The graph without what a package's front imports from its own files, which is what a front is
+    for."""
     known = files(root)
 
     def is_own(name, other):
         return is_front(name, known) and other.startswith(name + ".")
 
-    return {name: {other for other in asked if not is_own(name, other)} for name, asked in graph.items()}
+    return {
+        name: {other for other in asked if not is_own(name, other)} for name, asked in graph.items()
+    }
 
 
 def table(graph):
@@ -126,30 +149,47 @@ def table(graph):
     between = arrows(graph)
     lines = [f"{'package':<11} files  imports"]
     for name in reversed(ORDER):
-        lines.append(f"{name:<11} {sizes[name]:5}  {' '.join(sorted(between[name], key=ORDER.index, reverse=True)) or '-'}")
+        lines.append(
+            f"{name:<11} {sizes[name]:5}  "
+            f"{' '.join(sorted(between[name], key=ORDER.index, reverse=True)) or '-'}"
+        )
     return "\n".join(lines)
 
 
 def mermaid(graph):
-    """The graph in Mermaid's words; an arrow that follows from others is left out, and one that goes up is dashed."""
+    """The graph in Mermaid's words; an arrow that follows from others is left out, and one that
+    goes up is dashed."""
     between = arrows(graph)
-    down = {name: {n for n in asked if ORDER.index(n) < ORDER.index(name)} for name, asked in between.items()}
+    down = {
+        name: {n for n in asked if ORDER.index(n) < ORDER.index(name)}
+        for name, asked in between.items()
+    }
     below = {}  # {package: all that it reaches}
     for name in ORDER:
         below[name] = down[name].union(*(below[n] for n in down[name]))
     lines = ["graph TD"]
     for name in reversed(ORDER):
         direct = down[name] - set().union(*(below[n] for n in down[name]))
-        lines += [f"    {name} --> {other}" for other in sorted(direct, key=ORDER.index, reverse=True)]
-        lines += [f"    {name} -.-> {other}" for other in sorted(between[name] - down[name], key=ORDER.index)]
+        lines += [
+            f"    {name} --> {other}" for other in sorted(direct, key=ORDER.index, reverse=True)
+        ]
+        lines += [
+            f"    {name} -.-> {other}"
+            for other in sorted(between[name] - down[name], key=ORDER.index)
+        ]
     return "\n".join(lines)
 
 
 def broken(graph, root=ROOT):
     """A sentence for each import that breaks a rule, and for each circle."""
     said = [f"upward: {name} imports {other}" for name, other in upward(graph)]
-    said += [f"through the front: {name} imports {other}" for name, other in through_the_front(graph, root)]
-    said += [f"circle of files: {', '.join(circle)}" for circle in circles(without_fronts(graph, root))]
+    said += [
+        f"through the front: {name} imports {other}"
+        for name, other in through_the_front(graph, root)
+    ]
+    said += [
+        f"circle of files: {', '.join(circle)}" for circle in circles(without_fronts(graph, root))
+    ]
     return said + [f"circle of packages: {', '.join(circle)}" for circle in circles(arrows(graph))]
 
 
@@ -161,4 +201,7 @@ if __name__ == "__main__":
         print(mermaid(found))
     else:
         count = sum(map(len, arrows(found).values()))
-        print(table(found), f"{len(found)} files, {len(ORDER)} packages, {count} arrows between them", *broken(found), sep="\n")
+        print(
+            table(found), f"{len(found)} files, {len(ORDER)} packages, {count} arrows between them",
+            *broken(found), sep="\n",
+        )

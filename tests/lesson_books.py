@@ -1,4 +1,5 @@
-"""The lessons as tests see them: their cells, the exercises in them, and copies with answers in place of the stubs."""
+"""The lessons as tests see them: their cells, the exercises in them, and copies with answers in
+place of the stubs."""
 
 import ast
 import builtins
@@ -13,7 +14,8 @@ sys.path.insert(0, str(FOLDERS[0]))  # for build.py, which is beside the lessons
 
 
 class Stub(NamedTuple):
-    """An exercise as it stands in a lesson: the number of its code cell, the exercise, and the lines of its stub, from 0."""
+    """An exercise as it stands in a lesson: the number of its code cell, the exercise, and the
+    lines of its stub, from 0."""
 
     cell: int
     exercise: object
@@ -23,12 +25,20 @@ class Stub(NamedTuple):
 
 def stubs(notebook):
     """All `Stub`s of a notebook, in their order."""
-    return [stub for number, cell in enumerate(code_cells(notebook)) for stub in stubs_of(number, cell.source)]
+    return [
+        stub
+        for number, cell in enumerate(code_cells(notebook))
+        for stub in stubs_of(number, cell.source)
+    ]
 
 
 def stubs_of(number, source):
     tree = ast.parse(source)
-    defined = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and is_stub(node)}
+    defined = {
+        node.name: node
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and is_stub(node)
+    }
     for id, name in checks(tree):
         if name in defined:
             node = defined[name]
@@ -38,12 +48,17 @@ def stubs_of(number, source):
 def checks(tree):
     """(exercise, the name that is handed in) of every check("...", name) below this node."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check" and isinstance(node.args[1], ast.Name):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") == "check"
+            and isinstance(node.args[1], ast.Name)
+        ):
             yield ast.literal_eval(node.args[0]), node.args[1].id
 
 
 def is_stub(node):
-    """Whether nothing but a docstring and dots is there yet, in a function or in all methods of a class."""
+    """Whether nothing but a docstring and dots is there yet, in a function or in all methods of a
+    class."""
     if isinstance(node, ast.ClassDef):
         methods = [n for n in node.body if isinstance(n, ast.FunctionDef)]
         return bool(methods) and all(map(is_stub, methods))
@@ -51,7 +66,8 @@ def is_stub(node):
 
 
 def answer(exercise, *versions):
-    """The lines that answer an exercise in a lesson: the right function, or a wrong version of it."""
+    """The lines that answer an exercise in a lesson: the right function, or a wrong version of
+    it."""
     text = exercise.text(*versions)
     module = inspect.getmodule(exercise.reference)
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}

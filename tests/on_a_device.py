@@ -1,4 +1,5 @@
-"""What the tests of another device's memory share: the device itself, which is `strict_arrays` here and a card in `test_gpu.py`."""
+"""What the tests of another device's memory share: the device itself, which is `strict_arrays` here
+and a card in `test_gpu.py`."""
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ def need_kernels():
 
 
 def has_kernels():
-    """Whether the device has kernels: a card always, the strict library where there is a C++ compiler."""
+    """Whether the device has kernels: a card always, the strict library where there is a C++
+    compiler."""
     return hasattr(library(), "RawKernel")
 
 
@@ -39,7 +41,8 @@ def library():
 
 
 def waited_for(transfers, expected):
-    """Whether that, and no more, was waited for. On a real card nobody counts; there, `test_gpu.py` captures a step."""
+    """Whether that, and no more, was waited for. On a real card nobody counts; there, `test_gpu.py`
+    captures a step."""
     return library() is not strict_arrays.xp or transfers == expected
 
 
@@ -51,4 +54,10 @@ def on_device(values):
 def close(found, expected, error=1e-10):
     assert len(found) == len(expected)
     for a, b in zip(found, expected):
-        np.testing.assert_allclose(a, b, rtol=0, atol=error * max(1.0, np.abs(b, where=np.isfinite(b), out=np.zeros_like(b)).max(initial=0)))
+        np.testing.assert_allclose(
+            a,
+            b,
+            rtol=0,
+            atol=error
+            * max(1.0, np.abs(b, where=np.isfinite(b), out=np.zeros_like(b)).max(initial=0)),
+        )

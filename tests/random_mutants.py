@@ -1,11 +1,13 @@
-"""Changes that a machine makes, drawn by a seed over the whole package: which of them does no test notice?
+"""Changes that a machine makes, drawn by a seed over the whole package: which of them does no test
+notice?
 
     python tests/random_mutants.py [--seed 0] [--count 300] [--only PATH]
 
-Each change (a comparison turned, a constant off by one, a statement dropped …) is written into a copy of the project, and the
-test files that belong to the changed file run there until one fails. It prints every change that survives, with its place, and
-at the end the share that died. A survivor is to be read: it changes nothing (equivalent), only words or speed (cosmetic), or a
-test is missing. `mutants.py` holds the changes that were chosen by hand.
+Each change (a comparison turned, a constant off by one, a statement dropped …) is written into a
+copy of the project, and the test files that belong to the changed file run there until one fails.
+It prints every change that survives, with its place, and at the end the share that died. A survivor
+is to be read: it changes nothing (equivalent), only words or speed (cosmetic), or a test is
+missing. `mutants.py` holds the changes that were chosen by hand.
 """
 
 import argparse
@@ -32,7 +34,8 @@ hatch_build.py""".split()
 WORKERS = 2
 SECONDS = 1800  # for one file of tests on the untouched copy
 
-# The test files that judge a folder or a file, the nearest first; where several entries fit a file, the longest holds.
+# The test files that judge a folder or a file, the nearest first; where several entries fit a file,
+# the longest holds.
 TESTS = {
     "": "cli",
     "errors.py": "module cli",
@@ -74,15 +77,23 @@ TESTS = {
 
 def judges(path):
     """The test files that judge this file of the package, a path below it."""
-    fitting = [start for start in TESTS if not start or path == start or path.startswith(f"{start}/")]
+    fitting = [
+        start for start in TESTS if not start or path == start or path.startswith(f"{start}/")
+    ]
     return [f"tests/test_{word}.py" for word in TESTS[max(fitting, key=len)].split()]
 
 
-# -- what can be changed ----------------------------------------------------------------------------------------------------
+# -- what can be changed ---------------------------------------------------------------------------
 
-COMPARISONS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not"}
+COMPARISONS = {
+    ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
+    ast.Is: "is not",
+}
 COMPARISONS |= {ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in"}
-ARITHMETIC = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*"}
+ARITHMETIC = {
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*",
+    ast.Pow: "*",
+}
 ARITHMETIC |= {ast.BitAnd: "|", ast.BitOr: "&", ast.LShift: ">>", ast.RShift: "<<"}
 SKIPPED = ("annotation", "returns", "decorator_list")  # parts of a node that are left as they are
 
@@ -122,7 +133,9 @@ def changes(path, text):
         starts.append(starts[-1] + len(line))
 
     def place(node):
-        return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+        return starts[node.lineno - 1] + node.col_offset, starts[
+            node.end_lineno - 1
+        ] + node.end_col_offset
 
     def piece(node):
         first, last = place(node)
@@ -136,14 +149,17 @@ def changes(path, text):
 
 
 def walked(node):
-    """The nodes below that may be changed: no docstrings, annotations, imports, and nothing inside of a message."""
+    """The nodes below that may be changed: no docstrings, annotations, imports, and nothing inside
+    of a message."""
     yield node
     if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
         return
     for name, value in ast.iter_fields(node):
         if name not in SKIPPED:
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST) and not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+                if isinstance(child, ast.AST) and not (
+                    isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+                ):
                     yield from walked(child)
 
 
@@ -151,14 +167,23 @@ def replacements(node, piece):
     """[(what is done, to which node, the new piece)] for a node; `piece(node)` is a node's text."""
     match node:
         case ast.Compare(left, [operator], [right]):
-            yield "comparison turned", node, f"({piece(left)} {COMPARISONS[type(operator)]} {piece(right)})"
+            yield (
+                "comparison turned", node,
+                f"({piece(left)} {COMPARISONS[type(operator)]} {piece(right)})",
+            )
         case ast.BinOp(left, operator, right) if type(operator) in ARITHMETIC:
-            yield "operator exchanged", node, f"(({piece(left)}) {ARITHMETIC[type(operator)]} ({piece(right)}))"
+            yield (
+                "operator exchanged", node,
+                f"(({piece(left)}) {ARITHMETIC[type(operator)]} ({piece(right)}))",
+            )
         case ast.BinOp(left, ast.MatMult(), right):
             yield "factors swapped", node, f"(({piece(right)}) @ ({piece(left)}))"
         case ast.BoolOp(operator, values):
             other = " or " if isinstance(operator, ast.And) else " and "
-            yield "and, or exchanged", node, f"({other.join(f'({piece(value)})' for value in values)})"
+            yield (
+                "and, or exchanged", node,
+                f"({other.join(f'({piece(value)})' for value in values)})",
+            )
         case ast.UnaryOp(ast.Not() | ast.USub() | ast.Invert(), operand):
             yield "sign or not dropped", node, f"({piece(operand)})"
         case ast.If(test) | ast.While(test) | ast.IfExp(test):
@@ -170,17 +195,29 @@ def replacements(node, piece):
             yield "constant − 1", node, f"({value - 1})"
         case ast.AugAssign(target, operator, value):
             if type(operator) in ARITHMETIC:
-                yield "operator exchanged", node, f"{piece(target)} {ARITHMETIC[type(operator)]}= {piece(value)}"
+                yield (
+                    "operator exchanged", node,
+                    f"{piece(target)} {ARITHMETIC[type(operator)]}= {piece(value)}",
+                )
             yield "assigned, not added", node, f"{piece(target)} = {piece(value)}"
             yield "statement dropped", node, "pass"
-        case ast.Assign([ast.Attribute() | ast.Subscript()]) | ast.Expr(ast.Call()) | ast.Raise() | ast.Continue() | ast.Break():
+        case (
+            ast.Assign([ast.Attribute() | ast.Subscript()])
+            | ast.Expr(ast.Call())
+            | ast.Raise()
+            | ast.Continue()
+            | ast.Break()
+        ):
             yield "statement dropped", node, "pass"
         case ast.Return(ast.expr() as value):
             yield "nothing returned", value, "None"
         case ast.Call(function, arguments, keywords):
             given = [*arguments, *keywords]
             if len(arguments) > 1 and not isinstance(arguments[0], ast.Starred):
-                yield "arguments swapped", node, call(function, [*arguments[1::-1], *given[2:]], piece)
+                yield (
+                    "arguments swapped", node,
+                    call(function, [*arguments[1::-1], *given[2:]], piece),
+                )
             if keywords:
                 yield "option dropped", node, call(function, given[:-1], piece)
         case ast.Slice(lower, upper):
@@ -197,18 +234,27 @@ def call(function, given, piece):
 def all_changes(only=""):
     """Every change to the files whose path in the package begins with `only`."""
     files = ((file.relative_to(PACKAGE).as_posix(), file) for file in sorted(PACKAGE.rglob("*.py")))
-    return [change for path, file in files if path.startswith(only) for change in changes(path, file.read_text(encoding="utf-8"))]
+    return [
+        change
+        for path, file in files
+        if path.startswith(only)
+        for change in changes(path, file.read_text(encoding="utf-8"))
+    ]
 
 
 def drawn(seed, count, only=""):
     """So many changes, each as likely as any other, in the order of the files."""
     pool = all_changes(only)
     random.Random(seed).shuffle(pool)
-    sound = (change for change in pool if change.is_sound((PACKAGE / change.path).read_text(encoding="utf-8")))
+    sound = (
+        change
+        for change in pool
+        if change.is_sound((PACKAGE / change.path).read_text(encoding="utf-8"))
+    )
     return sorted(itertools.islice(sound, count), key=lambda change: (change.path, change.first))
 
 
-# -- which of them die ------------------------------------------------------------------------------------------------------
+# -- which of them die -----------------------------------------------------------------------------
 
 
 def copy_of_the_project(folder):
@@ -223,8 +269,12 @@ def copy_of_the_project(folder):
 
 
 def run_tests(folder, files, limit):
-    """How these tests end in this copy, "passed", "failed", or "hangs" beyond the limit in seconds; the end of what they print."""
-    words = ["-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-m", "not lessons and not slow"]
+    """How these tests end in this copy, "passed", "failed", or "hangs" beyond the limit in seconds;
+    the end of what they print."""
+    words = [
+        "-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-m",
+        "not lessons and not slow",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", *words, *files]
     process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -251,7 +301,9 @@ def judged(folder, change, limit):
 
 def main(seed, count, only):
     chosen = drawn(seed, count, only)
-    print(f"{len(chosen)} changes, drawn with seed {seed} from {len(all_changes(only)):,}", flush=True)
+    print(
+        f"{len(chosen)} changes, drawn with seed {seed} from {len(all_changes(only)):,}", flush=True
+    )
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(WORKERS) as pool:
         folders = queue.SimpleQueue()
         for n in range(WORKERS):
@@ -271,10 +323,17 @@ def main(seed, count, only):
         files, seconds = sorted({file for change in chosen for file in judges(change.path)}), {}
         for file, (end, output, seconds[file]) in zip(files, pool.map(timed, files)):
             if end != "passed":
-                sys.exit(f"{file} does not pass on the untouched copy ({end}), so it can judge nothing:\n{output}")
+                sys.exit(
+                    f"{file} does not pass on the untouched copy ({end}), so it can judge "
+                    f"nothing:\n{output}"
+                )
 
-        def outcome(change):  # beyond three times as long as untouched, and a minute, something hangs, which is noticed too
-            return in_a_copy(judged, change, 60 + 3 * sum(seconds[file] for file in judges(change.path)))
+        # beyond three times as long as untouched, and a minute, something hangs, which is noticed
+        # too
+        def outcome(change):
+            return in_a_copy(
+                judged, change, 60 + 3 * sum(seconds[file] for file in judges(change.path))
+            )
 
         ends = []
         for change, end in zip(chosen, pool.map(outcome, chosen)):
@@ -282,12 +341,18 @@ def main(seed, count, only):
             if end == "passed":
                 print(f"survives: {change}", flush=True)
     died = len(ends) - ends.count("passed")
-    print(f"{died} of {len(ends)} died ({died / max(1, len(ends)):.1%}), {ends.count('hangs')} of them by hanging.")
+    print(
+        f"{died} of {len(ends)} died ({died / max(1, len(ends)):.1%}), {ends.count('hangs')} of "
+        "them by hanging."
+    )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--only", default="", metavar="PATH", help="only files whose path in the package begins so: layers/")
+    parser.add_argument(
+        "--only", default="", metavar="PATH",
+        help="only files whose path in the package begins so: layers/",
+    )
     main(**vars(parser.parse_args()))

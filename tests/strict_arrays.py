@@ -1,11 +1,13 @@
-"""A stand-in for CuPy on machines without a GPU: NumPy underneath, and as strict as another device's memory.
+"""A stand-in for CuPy on machines without a GPU: NumPy underneath, and as strict as another
+device's memory.
 
-An `Array` refuses to become a NumPy array unasked, to be mixed with one, and to be touched by NumPy's functions; its
-library, `xp`, has only names that CuPy has. So whatever runs on it has no stray `np.` in it. What comes from the device
-is counted: a program on a GPU has to wait for it.
+An `Array` refuses to become a NumPy array unasked, to be mixed with one, and to be touched by
+NumPy's functions; its library, `xp`, has only names that CuPy has. So whatever runs on it has no
+stray `np.` in it. What comes from the device is counted: a program on a GPU has to wait for it.
 
-A stream can be captured, as in CUDA: what is launched meanwhile goes into a graph, and `graph.launch()` does it again, in the
-same memory, with the numbers that Python had then. While it is captured nothing may cross between the two memories.
+A stream can be captured, as in CUDA: what is launched meanwhile goes into a graph, and
+`graph.launch()` does it again, in the same memory, with the numbers that Python had then. While it
+is captured nothing may cross between the two memories.
 """
 
 import collections
@@ -18,7 +20,8 @@ import numpy as np
 downloads = collections.Counter()  # {how: how often something came from the device}
 tape = None  # while a graph is captured: what was launched, one after the other
 
-# What of NumPy the package may ask of CuPy. `test_device.py` holds the list to CuPy's own names where CuPy is installed.
+# What of NumPy the package may ask of CuPy. `test_device.py` holds the list to CuPy's own names
+# where CuPy is installed.
 FUNCTIONS = """
 arange argsort ascontiguousarray broadcast_to clip concatenate copyto empty empty_like exp flatnonzero full
 isfinite log matmul maximum minimum multiply divide add sqrt ones sort stack
@@ -29,7 +32,9 @@ METHODS = """
 all any argmax argmin argsort astype clip copy cumsum fill max mean min ravel repeat reshape sort std squeeze sum swapaxes
 take transpose var
 """.split()
-OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift lt le gt ge eq ne".split()
+OPERATORS = (
+    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift lt le gt ge eq ne".split()
+)
 IN_PLACE = "add sub mul truediv floordiv pow and or xor".split()
 UNARY = "neg pos invert abs".split()
 
@@ -37,7 +42,9 @@ UNARY = "neg pos invert abs".split()
 def expect_no_refusal(function, arguments):
     """CuPy 14 makes no products while a stream is captured, and joins no more than eight arrays."""
     name = getattr(getattr(function, "plain", function), "__name__", "")
-    if tape is not None and ("matmul" in name or name in ("concatenate", "stack") and len(arguments[0]) > 8):
+    if tape is not None and (
+        "matmul" in name or name in ("concatenate", "stack") and len(arguments[0]) > 8
+    ):
         raise Unsupported(f"CuPy's {name} is not for a graph that is captured")
 
 
@@ -66,7 +73,10 @@ def expect_no_crossing(what="an array goes from one memory to the other"):
 
 def expect_no_selection(index):
     """Where True and False choose, CuPy has to look how many there are."""
-    if any(isinstance(i, np.ndarray) and i.dtype == bool for i in (index if isinstance(index, tuple) else [index])):
+    if any(
+        isinstance(i, np.ndarray) and i.dtype == bool
+        for i in (index if isinstance(index, tuple) else [index])
+    ):
         expect_no_crossing("a mask chooses elements")
         downloads["mask"] += 1
 
@@ -97,7 +107,10 @@ class Array:
         return self._array.copy()
 
     def __array__(self, *_, **__):
-        raise Stray("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
+        raise Stray(
+            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct "
+            "a NumPy array explicitly."
+        )
 
     def __array_ufunc__(self, ufunc, *_, **__):
         raise Stray(f"numpy.{ufunc.__name__} was called with an array of another library")
@@ -131,7 +144,9 @@ class Array:
     dtype = property(lambda self: self._array.dtype)
     shape = property(lambda self: self._array.shape)
     strides = property(lambda self: self._array.strides)
-    flags = property(lambda self: types.SimpleNamespace(c_contiguous=self._array.flags.c_contiguous))
+    flags = property(
+        lambda self: types.SimpleNamespace(c_contiguous=self._array.flags.c_contiguous)
+    )
     ndim = property(lambda self: self._array.ndim)
     size = property(lambda self: self._array.size)
     itemsize = property(lambda self: self._array.itemsize)
@@ -143,7 +158,10 @@ class Array:
 
 def wrapped_around(index, array):
     """As CuPy does: no number in an index is too large, it counts from the beginning again."""
-    numbers = [isinstance(i, np.ndarray) and i.dtype.kind in "iu" for i in (index if isinstance(index, tuple) else [index])]
+    numbers = [
+        isinstance(i, np.ndarray) and i.dtype.kind in "iu"
+        for i in (index if isinstance(index, tuple) else [index])
+    ]
     if isinstance(index, tuple):
         return tuple(i % size for i, size in zip(index, array.shape)) if all(numbers) else index
     return index % len(array) if all(numbers) else index
@@ -173,7 +191,8 @@ def waits(how, function):
 
 
 def as_array(function):
-    """The function, with an array of no dimensions in place of a number: on a GPU it has a place in the memory."""
+    """The function, with an array of no dimensions in place of a number: on a GPU it has a place in
+    the memory."""
 
     def method(*arguments, **options):
         result = function(*arguments, **options)
@@ -196,7 +215,9 @@ def in_place(name):
     return method
 
 
-for name, function in {"__bool__": bool, "__int__": int, "__float__": float, "__index__": lambda x: x.__index__()}.items():
+for name, function in {
+    "__bool__": bool, "__int__": int, "__float__": float, "__index__": lambda x: x.__index__(),
+}.items():
     setattr(Array, name, waits(name, function))
 Array.item, Array.tolist = waits("item", np.ndarray.item), waits("tolist", np.ndarray.tolist)
 for name in OPERATORS:
@@ -213,7 +234,9 @@ def method_of(name):
     function = as_array(getattr(np.ndarray, name))
 
     def method(self, *arguments, **options):
-        return wrapped(launch(function, (self._array, *unwrapped(arguments)), unwrapped(options)), self)
+        return wrapped(
+            launch(function, (self._array, *unwrapped(arguments)), unwrapped(options)), self
+        )
 
     return method
 
@@ -225,8 +248,15 @@ for name in METHODS:
 def wrapped(result, source=None):
     """NumPy's result as one of ours: also a number, which on a GPU is an array of no dimensions."""
     if isinstance(result, (np.ndarray, np.generic)):
-        is_view = source is not None and isinstance(result, np.ndarray) and np.may_share_memory(result, source._array)
-        return Array(np.asarray(result), (source if source.base is None else source.base) if is_view else None)
+        is_view = (
+            source is not None
+            and isinstance(result, np.ndarray)
+            and np.may_share_memory(result, source._array)
+        )
+        return Array(
+            np.asarray(result),
+            (source if source.base is None else source.base) if is_view else None,
+        )
     if isinstance(result, (tuple, list)):
         return type(result)(map(wrapped, result))
     return result
@@ -312,11 +342,16 @@ class Stream:
     def end_capture(self):
         global tape
         captured, tape = tape, None
-        return types.SimpleNamespace(launch=lambda: [launch_again(*launched) for launched in captured])
+        return types.SimpleNamespace(
+            launch=lambda: [launch_again(*launched) for launched in captured]
+        )
 
 
 xp = types.ModuleType("strict")
-vars(xp).update({name: function_of(name) for name in FUNCTIONS}, **{name: getattr(np, name) for name in CONSTANTS})
+vars(xp).update(
+    {name: function_of(name) for name in FUNCTIONS},
+    **{name: getattr(np, name) for name in CONSTANTS},
+)
 vars(xp).update(ndarray=Array, asarray=asarray, add=types.SimpleNamespace(at=add_at))
 if cuda_on_cpu.COMPILER:
     xp.RawKernel = RawKernel
@@ -325,8 +360,11 @@ xp.cuda = types.SimpleNamespace(
     get_current_stream=lambda: Stream.current,
     Memory=int,
     MemoryPointer=lambda memory, offset: memory,
-    MemoryPool=lambda allocator: types.SimpleNamespace(malloc=allocator, free_all_blocks=lambda: None),
-    using_allocator=lambda malloc: contextlib.nullcontext(malloc(1)),  # it asks once, and then takes NumPy's memory
+    MemoryPool=lambda allocator: types.SimpleNamespace(
+        malloc=allocator, free_all_blocks=lambda: None
+    ),
+    # it asks once, and then takes NumPy's memory
+    using_allocator=lambda malloc: contextlib.nullcontext(malloc(1)),
 )
 xp.get_default_memory_pool = lambda: xp.cuda.MemoryPool(None)
 

@@ -27,9 +27,18 @@ def files_on_the_page():
 
 
 def files_of_the_package():
-    found = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if not path.name.startswith("__")}
-    found = {f"grading/{name}" if file.startswith(f"grading/{name}") else file for file in found for name in FOLDERS}
-    return {file for file in found if not file.startswith("gpu/")}  # a page of its own tells of these
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if not path.name.startswith("__")
+    }
+    found = {
+        f"grading/{name}" if file.startswith(f"grading/{name}") else file
+        for file in found
+        for name in FOLDERS
+    }
+    # a page of its own tells of these
+    return {file for file in found if not file.startswith("gpu/")}
 
 
 def test_every_file_is_named_once_and_no_other():
@@ -43,7 +52,9 @@ def test_every_package_stands_in_the_table_in_the_order_that_the_front_page_of_t
 
 
 def test_the_table_says_what_each_package_imports():
-    graph = pytest.importorskip("import_graph", reason="the imports are read by tests/import_graph.py")
+    graph = pytest.importorskip(
+        "import_graph", reason="the imports are read by tests/import_graph.py"
+    )
     between = graph.arrows(graph.imports(PACKAGE))
     rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| ?(.*?) ?\|$", PAGE, re.M))
     for name in set(LISTED) - {"gpu", "cli"}:  # the page says these two in words

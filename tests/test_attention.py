@@ -1,5 +1,5 @@
-"""Attention, old and new: values against loops, gradients on sizes that cannot be confused and on square twins, masks
-of every kind, and what a mask hides.
+"""Attention, old and new: values against loops, gradients on sizes that cannot be confused and on
+square twins, masks of every kind, and what a mask hides.
 """
 
 import math
@@ -48,7 +48,8 @@ SIZES = {  # batch, heads, queries, keys, key width, value width
 def projections(sizes, seed=0):
     """Query, key, value of these sizes."""
     batch, heads, queries, keys, width, value_width = sizes
-    query, key = normal(batch, heads, queries, width, seed=seed), normal(batch, heads, keys, width, seed=seed + 1)
+    query = normal(batch, heads, queries, width, seed=seed)
+    key = normal(batch, heads, keys, width, seed=seed + 1)
     return query, key, normal(batch, heads, keys, value_width, seed=seed + 2)
 
 
@@ -61,17 +62,24 @@ def masks(sizes):
     causal = np.arange(keys) <= np.arange(queries)[:, None]
     random = rng(3).random((batch, heads, queries, keys)) < 0.6
     random[0, 1, 2] = random[2, :, 0] = False  # queries that may attend to nothing
-    return {"none": None, "padding": padding, "causal": causal[None, None], "both": padding & causal, "random": random}
+    return {
+        "none": None, "padding": padding, "causal": causal[None, None], "both": padding & causal,
+        "random": random,
+    }
 
 
 def plain_attention(query, key, value, mask=None):
     """(context, weights), score by score."""
     weights = np.zeros((*query.shape[:3], key.shape[2]))
-    mask = np.ones(weights.shape, dtype=bool) if mask is None else np.broadcast_to(mask, weights.shape)
+    mask = (
+        np.ones(weights.shape, dtype=bool) if mask is None else np.broadcast_to(mask, weights.shape)
+    )
     context = np.zeros((*query.shape[:3], value.shape[3]))
     for b, h, t in np.ndindex(*query.shape[:3]):
         allowed = [s for s in range(key.shape[2]) if mask[b, h, t, s]]
-        scores = {s: sum(query[b, h, t] * key[b, h, s]) / math.sqrt(query.shape[3]) for s in allowed}
+        scores = {
+            s: sum(query[b, h, t] * key[b, h, s]) / math.sqrt(query.shape[3]) for s in allowed
+        }
         total = sum(math.exp(scores[s]) for s in allowed)
         for s in allowed:
             weights[b, h, t, s] = math.exp(scores[s]) / total
@@ -79,7 +87,7 @@ def plain_attention(query, key, value, mask=None):
     return context, weights
 
 
-# -- every component ----------------------------------------------------------------------------------------------
+# -- every component -------------------------------------------------------------------------------
 
 
 def test_every_component_of_the_room_is_tested_here():
@@ -87,7 +95,7 @@ def test_every_component_of_the_room_is_tested_here():
     assert {k for k in kinds if isinstance(k, type) and issubclass(k, Module)} == set(COMPONENTS)
 
 
-# -- masks --------------------------------------------------------------------------------------------------------
+# -- masks -----------------------------------------------------------------------------------------
 
 
 def test_a_padding_mask_lets_real_keys_through():
@@ -154,12 +162,20 @@ def test_masking_without_a_mask_is_the_identity():
 )
 def test_a_mask_that_is_not_boolean_is_refused_with_its_type_and_the_remedy(mask, kind):
     message = refusal(Masking().forward, np.zeros((3, 4, 5, 7)), mask)
-    assert kind in message and "a boolean array" in message and "may attend" in message and "ids != 0" in message
+    assert (
+        kind in message
+        and "a boolean array" in message
+        and "may attend" in message
+        and "ids != 0" in message
+    )
 
 
 @pytest.mark.parametrize(
     "shape",
-    [(3, 7), (3, 1, 1, 5), (2, 1, 1, 7), (1, 1, 7, 5), (1, 3, 4, 5, 7), (4, 3, 5, 7), (7,), (5, 7), (1, 7), (4, 1, 1), (4, 5, 7), ()],
+    [
+        (3, 7), (3, 1, 1, 5), (2, 1, 1, 7), (1, 1, 7, 5), (1, 3, 4, 5, 7), (4, 3, 5, 7), (7,),
+        (5, 7), (1, 7), (4, 1, 1), (4, 5, 7), (),
+    ],
     ids=str,
 )
 def test_a_mask_without_the_axes_of_the_scores_is_refused_with_both_shapes(shape):
@@ -167,13 +183,16 @@ def test_a_mask_without_the_axes_of_the_scores_is_refused_with_both_shapes(shape
     assert str(shape) in message and "(3, 4, 5, 7)" in message and "(B, 1, 1, S)" in message
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1, 7), (1, 1, 5, 7), (1, 4, 1, 1), (3, 1, 1, 7), (3, 4, 5, 7), (1, 1, 1, 1)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1, 7), (1, 1, 5, 7), (1, 4, 1, 1), (3, 1, 1, 7), (3, 4, 5, 7), (1, 1, 1, 1)],
+    ids=str,
+)
 def test_a_mask_that_broadcasts_is_taken(shape):
     y = Masking()(np.zeros((3, 4, 5, 7)), np.zeros(shape, dtype=bool))
     assert np.isneginf(y).all()
 
 
-# -- heads --------------------------------------------------------------------------------------------------------
+# -- heads -----------------------------------------------------------------------------------------
 
 HEADS = {"plain": (3, 4, 5, 11), "square": (3, 3, 3, 3)}  # batch, heads, length, width
 
@@ -210,10 +229,12 @@ def test_merge_heads_undoes_split_heads():
 @pytest.mark.parametrize("shape", [(3, 5, 10), (5, 12), (2, 3, 5, 12)], ids=str)
 def test_split_heads_refuses_what_it_cannot_divide(shape):
     message = refusal(SplitHeads(4).forward, np.zeros(shape))
-    assert str(shape) in message and ("4 heads" in message and "4·K" in message or "(B, T, D)" in message)
+    assert str(shape) in message and (
+        "4 heads" in message and "4·K" in message or "(B, T, D)" in message
+    )
 
 
-# -- scaled dot-product attention ---------------------------------------------------------------------------------
+# -- scaled dot-product attention ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["none", "padding", "causal", "both", "random"])
@@ -239,7 +260,9 @@ def test_dot_product_attention_gradient(size, kind):
 @pytest.mark.parametrize("size", SIZES)
 def test_dot_product_attention_gradient_with_dropout_on_the_weights(size):
     attend = ScaledDotProductAttention(rng(), dropout=0.4)
-    assert_gradients(attend, *projections(SIZES[size]), masks(SIZES[size])["padding"], max_entries=40)
+    assert_gradients(
+        attend, *projections(SIZES[size]), masks(SIZES[size])["padding"], max_entries=40
+    )
 
 
 def test_dot_product_attention_dropout_acts_on_the_weights():
@@ -260,7 +283,8 @@ def test_dot_product_attention_gradient_with_tied_scores():
 
 
 def test_dot_product_attention_divides_by_the_root_of_the_key_width():
-    """With all queries and keys one, every score is √K; make one key twice as long and compare two weights."""
+    """With all queries and keys one, every score is √K; make one key twice as long and compare two
+    weights."""
     for width in (4, 9, 16):
         key = np.ones((1, 1, 2, width))
         key[0, 0, 1] = 2
@@ -281,7 +305,9 @@ def test_a_query_that_may_attend_to_nothing_gets_zeros_and_a_zero_gradient(size)
     assert (context[1, :, 2] == 0).all() and (context[2] == 0).all()
     assert (d_query[1, :, 2] == 0).all() and (d_query[2] == 0).all()
     assert (d_key[2] == 0).all() and (d_value[2] == 0).all()
-    assert np.isfinite(context).all() and all(np.isfinite(d).all() for d in (d_query, d_key, d_value))
+    assert np.isfinite(context).all() and all(
+        np.isfinite(d).all() for d in (d_query, d_key, d_value)
+    )
     assert context[0].any() and d_query[0].any()
 
 
@@ -314,7 +340,7 @@ def test_dot_product_attention_ignores_a_vector_that_is_added_to_every_key():
     close(d_key.sum(axis=2), np.zeros((3, 4, 11)))
 
 
-# -- multi-head attention -----------------------------------------------------------------------------------------
+# -- multi-head attention --------------------------------------------------------------------------
 
 MODELS = {  # features, heads, key width, value width, batch, queries, keys
     "plain": (20, 4, 11, 13, 3, 5, 7),
@@ -336,12 +362,19 @@ def plain_multi_head(weights, heads, x, memory, mask):
 
     q, k, v = project("query", x), project("key", memory), project("value", memory)
     key_width, value_width = q.shape[-1] // heads, v.shape[-1] // heads
-    mask = None if mask is None else np.broadcast_to(mask, (len(x), heads, x.shape[1], memory.shape[1]))
+    mask = (
+        None
+        if mask is None
+        else np.broadcast_to(mask, (len(x), heads, x.shape[1], memory.shape[1]))
+    )
     outputs = []
     for h in range(heads):
-        of_keys, of_values = slice(h * key_width, (h + 1) * key_width), slice(h * value_width, (h + 1) * value_width)
+        of_keys = slice(h * key_width, (h + 1) * key_width)
+        of_values = slice(h * value_width, (h + 1) * value_width)
         head = [q[:, None, :, of_keys], k[:, None, :, of_keys], v[:, None, :, of_values]]
-        outputs.append(plain_attention(*head, None if mask is None else mask[:, h : h + 1])[0][:, 0])
+        outputs.append(
+            plain_attention(*head, None if mask is None else mask[:, h : h + 1])[0][:, 0]
+        )
     return project("output", np.concatenate(outputs, axis=-1))
 
 
@@ -352,7 +385,9 @@ def test_multi_head_attention_to_a_memory_equals_head_by_head(size, kind, bias):
     component, x, memory = multi_head(size, bias=bias)
     heads, queries, keys = MODELS[size][1], x.shape[1], memory.shape[1]
     mask = masks((len(x), heads, queries, keys))[kind]
-    close(component(x, memory, mask), plain_multi_head(component.state_dict(), heads, x, memory, mask))
+    close(
+        component(x, memory, mask), plain_multi_head(component.state_dict(), heads, x, memory, mask)
+    )
 
 
 @pytest.mark.parametrize("kind", ["none", "padding", "causal", "both", "random"])
@@ -433,7 +468,7 @@ def test_multi_head_attention_without_positions_does_not_see_the_order_of_the_me
     close(component(x[:, ::-1]), component(x)[:, ::-1])
 
 
-# -- keeping the weights ------------------------------------------------------------------------------------------
+# -- keeping the weights ---------------------------------------------------------------------------
 
 
 def test_kept_weights_sum_to_one_and_their_gradient_is_that_of_the_context_times_the_values():
@@ -447,7 +482,10 @@ def test_kept_weights_sum_to_one_and_their_gradient_is_that_of_the_context_times
     close(attend.d_weights, np.einsum("bhtv,bhsv->bhts", d_context, value))
 
 
-@pytest.mark.parametrize("component", [c for c in COMPONENTS if attentions(c.example(rng())[0])], ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "component", [c for c in COMPONENTS if attentions(c.example(rng())[0])],
+    ids=lambda c: c.__name__,
+)
 def test_outside_the_block_nothing_is_kept_by_forward_or_backward(component):
     """Neither P nor d_P: nobody would look at them, and they are the largest arrays there are."""
     attend, *inputs = component.example(rng())
@@ -473,7 +511,9 @@ def test_weights_are_kept_on_request_only_and_outputs_never_change():
 
 
 def test_heads_that_do_not_divide_the_features_are_refused_with_what_would_fit():
-    with pytest.raises(InputError, match="heads=4 does not divide d_model=10. Use 1, 2, 5, 10 heads, or d_model=12"):
+    with pytest.raises(
+        InputError, match="heads=4 does not divide d_model=10. Use 1, 2, 5, 10 heads, or d_model=12"
+    ):
         MultiHeadAttention(10, 4, rng())
     assert MultiHeadAttention(10, 4, rng(), key_features=3).query.weight.shape == (10, 12)
 
@@ -482,11 +522,14 @@ def test_heads_that_do_not_divide_the_features_are_refused_with_what_would_fit()
 def test_a_mask_says_by_its_axes_what_it_means_whatever_the_sizes(shape):
     """(B, T, S) or (H, T, S), (B, S) or (T, S): sizes that happen to be equal decide nothing."""
     x = normal(2, 2, 3, 4)
-    with pytest.raises(InputError, match=r"mask must be .*as many axes as the scores, which are \(2, 2, 3, 3\).*mask\[:, None, None, :\]"):
+    with pytest.raises(
+        InputError,
+        match=r"mask must be .*as many axes as the scores, which are \(2, 2, 3, 3\).*mask\[:, None, None, :\]",
+    ):
         ScaledDotProductAttention()(x, x, x, np.ones(shape, dtype=bool))
 
 
-# -- the expectation ----------------------------------------------------------------------------------------------
+# -- the expectation -------------------------------------------------------------------------------
 
 
 def look_up_masks(batch, queries, keys):
@@ -494,14 +537,19 @@ def look_up_masks(batch, queries, keys):
     padding = np.arange(keys) < np.array([keys, 2, keys - 1])[:batch, None, None]
     random = rng(3).random((batch, queries, keys)) < 0.6
     random[0, 2] = random[2, 0] = False  # queries that may attend to nothing
-    return {"none": None, "padding": padding, "causal": np.tri(queries, keys, dtype=bool)[None], "random": random}
+    return {
+        "none": None, "padding": padding, "causal": np.tri(queries, keys, dtype=bool)[None],
+        "random": random,
+    }
 
 
 def plain_expectation(scores, annotations, mask):
     """(context, weights), score by score."""
     weights = np.zeros(scores.shape)
     context = np.zeros((*scores.shape[:2], annotations.shape[2]))
-    mask = np.ones(scores.shape, dtype=bool) if mask is None else np.broadcast_to(mask, scores.shape)
+    mask = (
+        np.ones(scores.shape, dtype=bool) if mask is None else np.broadcast_to(mask, scores.shape)
+    )
     for b, t in np.ndindex(*scores.shape[:2]):
         allowed = [s for s in range(scores.shape[2]) if mask[b, t, s]]
         total = sum(math.exp(scores[b, t, s]) for s in allowed)
@@ -532,7 +580,8 @@ def test_expectation_equals_the_mean_of_the_annotations_and_has_its_gradients(si
 
 
 def test_expectation_under_one_certain_score_is_that_annotation():
-    annotations, chosen = normal(3, 7, 10), np.array([[4, 0, 6, 1, 4], [2, 2, 5, 3, 0], [6, 1, 0, 3, 5]])
+    annotations = normal(3, 7, 10)
+    chosen = np.array([[4, 0, 6, 1, 4], [2, 2, 5, 3, 0], [6, 1, 0, 3, 5]])
     scores = np.where(np.arange(7) == chosen[..., None], 1000.0, 0.0)
     expected = np.array([[annotations[b, s] for s in row] for b, row in enumerate(chosen)])
     assert np.array_equal(Expectation()(scores, annotations), expected)
@@ -545,7 +594,7 @@ def test_expectation_of_equal_scores_is_the_plain_mean_of_what_is_allowed():
         close(y[b], np.tile(annotations[b, :real].mean(axis=0), (5, 1)))
 
 
-# -- additive and multiplicative attention ------------------------------------------------------------------------
+# -- additive and multiplicative attention ---------------------------------------------------------
 
 LOOK_UPS = {  # batch, queries, keys, query width, key width, annotation width, hidden width
     "plain": (3, 5, 7, 9, 11, 10, 13),
@@ -558,7 +607,9 @@ def older(name, size):
     """(component away from initialisation, query, key, annotations)"""
     batch, queries, keys, q, x, a, hidden = LOOK_UPS[size]
     widths = (q, x, hidden) if name == "additive" else (q, x)
-    arrays = normal(batch, queries, q), normal(batch, keys, x, seed=1), normal(batch, keys, a, seed=2)
+    arrays = (
+        normal(batch, queries, q), normal(batch, keys, x, seed=1), normal(batch, keys, a, seed=2),
+    )
     return moved(OLDER[name](*widths, rng())), *arrays
 
 
@@ -586,7 +637,9 @@ def test_older_attention_equals_pair_by_pair_and_has_its_gradients(name, size, k
     mask = look_up_masks(len(query), query.shape[1], key.shape[1])[kind]
     with keep_weights(component):
         y = component(query, key, annotations, mask)
-    expected, weights = plain_expectation(plain_scores(component, query, key), annotations if apart else key, mask)
+    expected, weights = plain_expectation(
+        plain_scores(component, query, key), annotations if apart else key, mask
+    )
     close(y, expected)
     close(component.expectation.weights, weights[:, None])
     component.clear_saves()
@@ -634,55 +687,73 @@ def test_older_attention_of_a_query_without_keys_is_zero_and_so_is_its_gradient(
 def test_older_attention_does_not_see_the_order_of_the_keys(name):
     component, query, key, annotations = older(name, "plain")
     order = rng(4).permutation(7)
-    close(component(query, key[:, order], annotations[:, order]), component(query, key, annotations))
+    close(
+        component(query, key[:, order], annotations[:, order]), component(query, key, annotations)
+    )
 
 
 def test_multiplicative_attention_through_query_and_key_weights_is_the_dot_product():
     component, query, key, annotations = older("multiplicative", "plain")
     to_query, to_key = normal(9, 6, seed=5), normal(11, 6, seed=6)
     component.query.weight.data = to_query @ to_key.T / 6**0.5
-    dot = ScaledDotProductAttention()((query @ to_query)[:, None], (key @ to_key)[:, None], annotations[:, None])
+    dot = ScaledDotProductAttention()(
+        (query @ to_query)[:, None], (key @ to_key)[:, None], annotations[:, None]
+    )
     close(component(query, key, annotations), dot[:, 0])
 
 
 @pytest.mark.parametrize("name", OLDER)
 def test_older_attention_refuses_other_features_and_masks(name):
     component, query, key, _ = older(name, "plain")
-    with pytest.raises(InputError, match=r"query must be .*Q is 9. Got float64 of shape \(3, 5, 8\)"):
+    with pytest.raises(
+        InputError, match=r"query must be .*Q is 9. Got float64 of shape \(3, 5, 8\)"
+    ):
         component(query[..., :8], key)
     component.clear_saves()
     with pytest.raises(InputError, match="mask must be a boolean array .*Got int64"):
         component(query, key, mask=np.ones((3, 1, 7), dtype=int))
     component.clear_saves()
-    with pytest.raises(InputError, match=r"Got bool of shape \(3, 1, 6\).* the scores, which are \(3, 5, 7\)"):
+    with pytest.raises(
+        InputError, match=r"Got bool of shape \(3, 1, 6\).* the scores, which are \(3, 5, 7\)"
+    ):
         component(query, key, mask=np.ones((3, 1, 6), dtype=bool))
 
 
 def test_additive_attention_refuses_other_keys():
     component, query, key, _ = older("additive", "plain")
-    with pytest.raises(InputError, match=r"key must be .*X is 11. Got float64 of shape \(3, 7, 10\)"):
+    with pytest.raises(
+        InputError, match=r"key must be .*X is 11. Got float64 of shape \(3, 7, 10\)"
+    ):
         component(query, key[..., :10])
 
 
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
 @pytest.mark.parametrize(
     "queries, keys, annotations",
-    [((3, 5, 9), (3, 7, 11), (3, 6, 10)), ((3, 5, 9), (1, 7, 11), (1, 7, 10)), ((3, 5, 9), (3, 7, 11), (7, 10))],
+    [
+        ((3, 5, 9), (3, 7, 11), (3, 6, 10)), ((3, 5, 9), (1, 7, 11), (1, 7, 10)),
+        ((3, 5, 9), (3, 7, 11), (7, 10)),
+    ],
     ids=["annotations", "batch", "axes"],
 )
 def test_older_attention_refuses_what_does_not_belong_together(kind, queries, keys, annotations):
     component, *_ = older(kind, "plain")
-    with pytest.raises(InputError, match=r"(key|annotations) must be .*B is 3.* Got float64 of shape \((3, 6, 10|1, 7, 11|7, 10)\)"):
+    with pytest.raises(
+        InputError,
+        match=r"(key|annotations) must be .*B is 3.* Got float64 of shape \((3, 6, 10|1, 7, 11|7, 10)\)",
+    ):
         component(normal(*queries), normal(*keys), normal(*annotations))
 
 
 def test_multiplicative_attention_refuses_other_keys():
     component, query, key, _ = older("multiplicative", "plain")
-    with pytest.raises(InputError, match=r"key must be .*X is 11. Got float64 of shape \(3, 7, 10\)"):
+    with pytest.raises(
+        InputError, match=r"key must be .*X is 11. Got float64 of shape \(3, 7, 10\)"
+    ):
         component(query, key[..., :10])
 
 
-# -- local attention ----------------------------------------------------------------------------------------------
+# -- local attention -------------------------------------------------------------------------------
 
 WIDTHS = (1, 2, 3, 4, 7, 8, 20)  # of sequences of 7
 REAL = np.array([[1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [1, 0, 1, 1, 1, 0, 0]], dtype=bool)
@@ -725,7 +796,9 @@ def test_local_attention_fits_every_length(length):
 @pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
 @pytest.mark.parametrize("width", [1, 2, 3, 9])
 def test_local_attention_gradient(width, masked):
-    assert_gradients(LocalAttention(width), *local_inputs(), REAL if masked else None, max_entries=25)
+    assert_gradients(
+        LocalAttention(width), *local_inputs(), REAL if masked else None, max_entries=25
+    )
 
 
 def test_local_attention_gradient_with_dropout():
@@ -753,7 +826,11 @@ def test_local_attention_neither_sees_padding_nor_gives_it_a_gradient():
     for d in (d_key, d_value):
         assert not d.swapaxes(1, 2)[hidden].any() and d.swapaxes(1, 2)[~hidden].any(axis=-1).all()
     alone = ~(band(7, 3) & REAL[:, None, None]).any(axis=-1)[:, 0]       # sees nothing but padding
-    assert alone.any() and not y.swapaxes(1, 2)[alone].any() and not d_query.swapaxes(1, 2)[alone].any()
+    assert (
+        alone.any()
+        and not y.swapaxes(1, 2)[alone].any()
+        and not d_query.swapaxes(1, 2)[alone].any()
+    )
     key.swapaxes(1, 2)[hidden] += 3
     value.swapaxes(1, 2)[hidden] -= 3
     assert np.array_equal(attend(query, key, value, REAL), y)
@@ -772,7 +849,10 @@ def test_multi_head_attention_with_local_attention_inside_equals_the_banded_one(
     full = moved(MultiHeadAttention(12, 3, rng()))
     full.load_state_dict(local.state_dict())
     x, real = normal(3, 7, 12), REAL if masked else None
-    close(local(x, mask=real), full(x, mask=band(7, 3) & REAL[:, None, None] if masked else band(7, 3)))
+    close(
+        local(x, mask=real),
+        full(x, mask=band(7, 3) & REAL[:, None, None] if masked else band(7, 3)),
+    )
     local.clear_saves()
     assert_gradients(local, x, None, real, max_entries=10)
 
@@ -783,12 +863,16 @@ def test_local_attention_refuses_what_it_cannot_do():
         LocalAttention(0)
     with pytest.raises(InputError, match=r"of one sequence, got \(3, 2, 7, 5\), \(3, 2, 6, 5\)"):
         LocalAttention(3)(query, key[:, :, :6], value[:, :, :6])
-    with pytest.raises(InputError, match=r"value must be .*B is 3.*Got float64 of shape \(1, 2, 7, 4\)"):
+    with pytest.raises(
+        InputError, match=r"value must be .*B is 3.*Got float64 of shape \(1, 2, 7, 4\)"
+    ):
         LocalAttention(3)(query, key, value[:1])
     for width in (2.5, True):
         with pytest.raises(InputError, match=f"width must be .*got {width}"):
             LocalAttention(width)
-    with pytest.raises(InputError, match=r"mask must be .*of shape \(B, S\).*Got bool of shape \(3, 1, 1, 7\)"):
+    with pytest.raises(
+        InputError, match=r"mask must be .*of shape \(B, S\).*Got bool of shape \(3, 1, 1, 7\)"
+    ):
         LocalAttention(3)(query, key, value, REAL[:, None, None])
     with pytest.raises(InputError, match=r"Got int64 of shape \(3, 7\)"):
         LocalAttention(3)(query, key, value, REAL.astype(int))
@@ -796,13 +880,15 @@ def test_local_attention_refuses_what_it_cannot_do():
         LocalAttention(3)(query, key, value, REAL.tolist())
 
 
-# -- keeping the weights of several attentions --------------------------------------------------------------------
+# -- keeping the weights of several attentions -----------------------------------------------------
 
 
 def test_attentions_are_found_wherever_they_stand():
     assert list(attentions(moved(AdditiveAttention(3, 4, 5, rng())))) == ["expectation"]
     assert list(attentions(MultiplicativeAttention(3, 4, rng()))) == ["expectation"]
-    assert list(attentions(MultiHeadAttention(4, 2, rng(), attention=LocalAttention(3)))) == ["attention"]
+    assert list(attentions(MultiHeadAttention(4, 2, rng(), attention=LocalAttention(3)))) == [
+        "attention"
+    ]
     assert attentions(Masking()) == {} and attention_maps(Masking()) == {}
 
 
@@ -820,6 +906,9 @@ def test_keeping_ends_with_its_block_even_by_an_error_and_an_outer_block_goes_on
 
 
 def test_what_masks_are_made_of_is_checked():
-    for make in (lambda: padding_mask([[4, 0]]), lambda: padding_mask(np.array([4, 0])), lambda: causal_mask("3"), lambda: causal_mask(-1), lambda: causal_mask(2.5)):
+    for make in (
+        lambda: padding_mask([[4, 0]]), lambda: padding_mask(np.array([4, 0])),
+        lambda: causal_mask("3"), lambda: causal_mask(-1), lambda: causal_mask(2.5),
+    ):
         with pytest.raises(InputError):
             make()

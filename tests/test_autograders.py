@@ -1,4 +1,5 @@
-"""`check(..., strict=True)` in a cell of nbgrader, and in a test of otter: both grade by it, and show its diagnosis.
+"""`check(..., strict=True)` in a cell of nbgrader, and in a test of otter: both grade by it, and
+show its diagnosis.
 
     pip install -e ".[graders]"      # 700 MB of Jupyter; without it these tests are skipped
 """
@@ -35,7 +36,10 @@ def write_notebook(path, body):
     cells = [
         nbformat.v4.new_code_cell("from minitransformer.grading import check", id="start"),
         cell("answer", function(body), solution=True),
-        cell("test", 'check("softmax.backward", softmax_backward, strict=True)', grade=True, locked=True, points=2),
+        cell(
+            "test", 'check("softmax.backward", softmax_backward, strict=True)', grade=True,
+            locked=True, points=2,
+        ),
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     path.parent.mkdir(parents=True)
@@ -50,12 +54,17 @@ def test_nbgrader_grades_by_a_strict_check(tmp_path):
     for name, (body, _, _) in ANSWERS.items():
         write_notebook(tmp_path / "submitted" / name / "one" / "book.ipynb", body)
     for command in ("generate_assignment", "autograde"):
-        subprocess.run([sys.executable, "-m", "nbgrader", command, "one"], cwd=tmp_path, check=True, env={**os.environ, "HOME": str(tmp_path)}, timeout=300)
+        subprocess.run(
+            [sys.executable, "-m", "nbgrader", command, "one"], cwd=tmp_path, check=True,
+            env={**os.environ, "HOME": str(tmp_path)}, timeout=300,
+        )
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
         scores = {row["student"]: row["score"] for row in book.submission_dicts("one")}
     assert scores == {name: score for name, (_, score, _) in ANSWERS.items()}
     for name, (_, _, words) in ANSWERS.items():
-        assert words in (tmp_path / "autograded" / name / "one" / "book.ipynb").read_text(encoding="utf-8")
+        assert words in (tmp_path / "autograded" / name / "one" / "book.ipynb").read_text(
+            encoding="utf-8"
+        )
 
 
 OTTER_TEST = """

@@ -50,10 +50,12 @@ from minitransformer.training.processes import (
     to_bytes,
 )
 
-# -- NumPy or CuPy ------------------------------------------------------------------------------------------------
+# -- NumPy or CuPy ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("x", [np.zeros(3), np.float32(1), 1.5, 2, True], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "x", [np.zeros(3), np.float32(1), 1.5, 2, True], ids=lambda x: type(x).__name__
+)
 def test_numpy_arrays_and_numbers_belong_to_numpy(x):
     assert array_module(x) is np
 
@@ -110,7 +112,7 @@ def test_a_gpu_without_cupy_says_what_to_install(monkeypatch):
         move(np.ones(3), "gpu")
 
 
-# -- sums ---------------------------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------
 
 SHAPES = [(7,), (5, 7), (3, 5, 7), (2, 3, 5, 7), (4, 4, 4), (3, 1, 1)]
 
@@ -126,7 +128,8 @@ def test_sums_over_features_and_positions_equal_numpys(shape):
 
 @pytest.mark.parametrize("features", [3, 49, 100, 784, 1000])
 def test_a_mean_over_features_loses_nothing_that_its_sum_has(features):
-    """In float32 1/D is rounded for these D; the sum of equal whole numbers, and its quotient by D, are not."""
+    """In float32 1/D is rounded for these D; the sum of equal whole numbers, and its quotient by D,
+    are not."""
     x = np.full((5, features), 255, dtype=np.float32)
     assert (feature_mean(x) == 255).all()
     assert not centre(x + np.float32(0.1)).any()
@@ -148,11 +151,16 @@ def test_products_over_features_and_positions_equal_the_einsum(shape):
 def test_few_rows_times_a_large_weight(rows, dtype, order):
     rng = np.random.default_rng(8)
     features, outputs = 300, LARGE // 300 + 1
-    x, weight = rng.standard_normal((*rows, features)).astype(dtype), rng.standard_normal((features, outputs))
+    x = rng.standard_normal((*rows, features)).astype(dtype)
+    weight = rng.standard_normal((features, outputs))
     weight = np.asarray(weight, dtype, order=order)
     product = feature_product(x, weight)
-    assert product.dtype == dtype and product.flags.c_contiguous and product.shape == (*rows, outputs)
-    close(product, np.einsum("...d,de->...e", x, weight), atol=1e-11 if dtype == np.float64 else 1e-3)
+    assert (
+        product.dtype == dtype and product.flags.c_contiguous and product.shape == (*rows, outputs)
+    )
+    close(
+        product, np.einsum("...d,de->...e", x, weight), atol=1e-11 if dtype == np.float64 else 1e-3
+    )
 
 
 def test_sums_and_products_take_arrays_that_are_not_contiguous():
@@ -171,7 +179,8 @@ def test_sums_and_products_take_arrays_that_are_not_contiguous():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_product_over_positions_can_be_written_into_memory_that_is_there(shape, dtype):
     rng = np.random.default_rng(4)
-    x, y = rng.standard_normal(shape).astype(dtype), rng.standard_normal((*shape[:-1], 4)).astype(dtype)
+    x = rng.standard_normal(shape).astype(dtype)
+    y = rng.standard_normal((*shape[:-1], 4)).astype(dtype)
     memory = np.full(shape[-1] * 4 + 5, np.nan, dtype)
     out = memory[3:-2].reshape(shape[-1], 4)
     returned = position_product(x, y, out=out)
@@ -191,13 +200,15 @@ def test_a_reduction_keeps_the_dtype_and_its_input(helper):
 @pytest.mark.parametrize("batch, heads, queries, keys, width", [(3, 4, 5, 7, 11), (3, 3, 3, 3, 3)])
 def test_scores_are_queries_times_keys(batch, heads, queries, keys, width):
     rng = np.random.default_rng(4)
-    q, k = rng.standard_normal((batch, heads, queries, width)), rng.standard_normal((batch, heads, keys, width))
+    q = rng.standard_normal((batch, heads, queries, width))
+    k = rng.standard_normal((batch, heads, keys, width))
     scores = query_key_product(q, k)
     close(scores, np.einsum("bhtk,bhsk->bhts", q, k))
 
 
 def test_scores_of_batches_that_broadcast_and_of_two_precisions():
-    q, k = np.random.default_rng(4).standard_normal((3, 1, 5, 4)), np.ones((2, 7, 4), dtype=np.float32)
+    q = np.random.default_rng(4).standard_normal((3, 1, 5, 4))
+    k = np.ones((2, 7, 4), dtype=np.float32)
     scores = query_key_product(q, k)
     assert scores.shape == (3, 2, 5, 7) and scores.dtype == np.float64
     close(scores, q @ k.swapaxes(-1, -2))
@@ -208,7 +219,9 @@ def test_the_key_axis_of_scores_is_outermost_in_memory_and_stays_so_under_a_mask
     assert scores.strides[-1] == 2 * 3 * 5 * scores.itemsize == max(scores.strides)
     ids = np.array([[5, 6, 7, 5, 6, 7, 0], [5, 6, 0, 0, 0, 0, 0]])
     for mask in (padding_mask(ids), causal_mask(7, last=5) & padding_mask(ids)):
-        assert mask.strides[-1] == max(stride for stride, size in zip(mask.strides, mask.shape) if size > 1)
+        assert mask.strides[-1] == max(
+            stride for stride, size in zip(mask.strides, mask.shape) if size > 1
+        )
         assert np.where(mask, scores, -np.inf).strides == scores.strides
 
 
@@ -225,11 +238,12 @@ def test_a_mask_with_its_keys_outermost_is_the_same_mask(shape):
     np.testing.assert_array_equal(keys_outermost(mask), mask)
 
 
-# -- scatter-add --------------------------------------------------------------------------------------------------
+# -- scatter-add -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "ids", [[3], [2, 2, 2, 2], [0, 1, 2, 3, 4], [4, 0, 4, 2, 0, 4], [1, 0]], ids=["one", "same", "all", "mixed", "down"]
+    "ids", [[3], [2, 2, 2, 2], [0, 1, 2, 3, 4], [4, 0, 4, 2, 0, 4], [1, 0]],
+    ids=["one", "same", "all", "mixed", "down"],
 )
 def test_add_rows_equals_add_at_with_repeated_ids(ids):
     rng = np.random.default_rng(5)
@@ -262,7 +276,7 @@ def test_add_rows_writes_into_a_view_of_a_float32_buffer():
     assert buffer.dtype == np.float32 and buffer.sum() == 4 and buffer[7] == buffer[8] == 2
 
 
-# -- erf ----------------------------------------------------------------------------------------------------------
+# -- erf -------------------------------------------------------------------------------------------
 
 
 def test_erf_is_accurate_to_float64():
@@ -281,11 +295,13 @@ def test_erf_is_accurate_to_float32():
 def test_erf_is_odd_and_ends_at_plus_and_minus_one():
     x = np.linspace(0, 6, 101)
     assert np.array_equal(erf(-x), -erf(x))
-    assert erf(np.array([-np.inf, -1e300, -9.0, 0.0, 9.0, 1e300, np.inf])).tolist() == [-1, -1, -1, 0, 1, 1, 1]
+    assert erf(np.array([-np.inf, -1e300, -9.0, 0.0, 9.0, 1e300, np.inf])).tolist() == [
+        -1, -1, -1, 0, 1, 1, 1,
+    ]
     assert np.isnan(erf(np.array([np.nan]))).all()
 
 
-# -- coin flips ---------------------------------------------------------------------------------------------------
+# -- coin flips ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(1,), (2, 3), (3, 5, 11), (4, 4)], ids=str)
@@ -297,7 +313,9 @@ def test_a_keep_mask_has_the_shape_of_its_model_and_is_boolean(shape):
 @pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (2, 1, 0)], ids=str)
 def test_a_keep_mask_lies_in_memory_as_what_it_drops(axes):
     like = np.empty((3, 5, 7)).transpose(axes)
-    mask, plain = (keep_mask(np.random.default_rng(7), 0.5, like=x) for x in (like, np.empty((3, 5, 7))))
+    mask, plain = (
+        keep_mask(np.random.default_rng(7), 0.5, like=x) for x in (like, np.empty((3, 5, 7)))
+    )
     assert mask.shape == like.shape and [8 * step for step in mask.strides] == [*like.strides]
     assert np.array_equal(mask, plain.transpose(axes))  # the same draws, in the order of the memory
 
@@ -335,7 +353,7 @@ def test_the_nearest_keep_is_a_positive_multiple_of_the_finest_step(keep):
     assert abs(nearest - keep) <= 1 / 131072 or nearest == 1 / 65536
 
 
-# -- blocks -------------------------------------------------------------------------------------------------------
+# -- blocks ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 23])
@@ -367,17 +385,23 @@ def test_a_mean_is_updated_in_its_own_memory_by_its_plain_formula(dtype):
     mean, new = (rng.standard_normal(1000).astype(dtype) for _ in range(2))
     before, kept = mean.copy(), new.copy()
     assert update_mean(mean, 0.9, new) is None
-    assert mean.dtype == dtype and np.array_equal(mean, 0.9 * before + (1 - 0.9) * kept) and np.array_equal(new, kept)
+    assert (
+        mean.dtype == dtype
+        and np.array_equal(mean, 0.9 * before + (1 - 0.9) * kept)
+        and np.array_equal(new, kept)
+    )
 
 
-# -- processes ----------------------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------------------
 
 needs_fork = pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
 
 
 def test_there_are_as_many_cores_as_this_process_may_use(monkeypatch):
     monkeypatch.setattr("minitransformer.training.processes.FORK_IS_SAFE", True)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8} if pid == 0 else {1}, raising=False)
+    monkeypatch.setattr(
+        os, "sched_getaffinity", lambda pid: {3, 5, 8} if pid == 0 else {1}, raising=False
+    )
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert cores() == 3
 
@@ -421,7 +445,12 @@ def test_shared_arrays_have_the_values_and_are_one_memory_with_a_fork(forks):
     for dtype in (np.float32, np.float64):
         array = np.arange(5, dtype=dtype)
         ours, plain = shared(array), np.arange(5)
-        assert ours is not array and ours.dtype == dtype and ours.tolist() == [0, 1, 2, 3, 4] and shared(ours) is ours
+        assert (
+            ours is not array
+            and ours.dtype == dtype
+            and ours.tolist() == [0, 1, 2, 3, 4]
+            and shared(ours) is ours
+        )
 
         def answer(message, ours=ours, plain=plain):
             ours[int(message)] *= 10
@@ -432,7 +461,11 @@ def test_shared_arrays_have_the_values_and_are_one_memory_with_a_fork(forks):
         for message, reply in ((b"2", b"28 28"), (b"4", b"64 64")):
             fork.send(message)
             assert fork.receive() == reply
-        assert ours.tolist() == [0, 1, 20, 3, 40] and plain.tolist() == [0, 1, 2, 3, 4] and array[2] == 2
+        assert (
+            ours.tolist() == [0, 1, 20, 3, 40]
+            and plain.tolist() == [0, 1, 2, 3, 4]
+            and array[2] == 2
+        )
         ours[0] = 100
         fork.send(b"1")
         assert fork.receive() == b"173 73"
@@ -515,7 +548,8 @@ def test_a_fork_that_fails_at_its_start_is_reported(forks, capfd):
 
 @needs_fork
 def test_ctrl_c_does_not_reach_a_fork(forks):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a test that runs in the background ignores it
+    # a test that runs in the background ignores it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         fork = forks(echo)
     finally:
@@ -534,7 +568,8 @@ def test_a_fork_is_ended_whatever_it_is_doing(forks):
     busy, idle = forks(lambda: lambda message: time.sleep(100)), forks(echo)
     busy.send(b"")
     time.sleep(0.1)
-    for fork, ends in ((busy, [-signal.SIGTERM]), (idle, [-signal.SIGTERM, 0])):  # who waits may notice first that the pipe is shut
+    # who waits may notice first that the pipe is shut
+    for fork, ends in ((busy, [-signal.SIGTERM]), (idle, [-signal.SIGTERM, 0])):
         fork.close()
         assert not fork.process.is_alive() and fork.process.exitcode in ends
 
@@ -578,7 +613,9 @@ def alive(pid):
 @needs_fork
 def test_forks_end_when_their_parent_is_killed():
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    with subprocess.Popen([sys.executable, "-c", PARENT], env=environment, stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], env=environment, stdout=subprocess.PIPE
+    ) as parent:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         assert len(pids) == 3 and all(map(alive, pids))
         parent.kill()
@@ -599,7 +636,9 @@ def test_arrays_of_integers_arrive_as_they_were_sent():
     arrived = from_bytes(to_bytes(arrays))
     assert len(arrived) == 5 and arrived[1] is arrived[4] is None
     for sent, got in zip(arrays, arrived):
-        assert sent is None or (np.array_equal(sent, got) and sent.shape == got.shape and got.dtype == np.int64)
+        assert sent is None or (
+            np.array_equal(sent, got) and sent.shape == got.shape and got.dtype == np.int64
+        )
 
 
 def test_who_waits_keeps_its_core_busy_for_a_moment_only(monkeypatch):

@@ -1,4 +1,5 @@
-"""The benchmarks time what they say: the contestants compute the same, and what is not installed is named."""
+"""The benchmarks time what they say: the contestants compute the same, and what is not installed is
+named."""
 
 import importlib
 import json
@@ -17,16 +18,21 @@ FOLDER = ROOT / "benchmarks"
 KINDS = ["training", "jax", "forward", "decoding", "reverse", "memory", "import", "growth"]
 
 pytestmark = [
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="the benchmarks are not part of this distribution"),
+    pytest.mark.skipif(
+        not FOLDER.is_dir(), reason="the benchmarks are not part of this distribution"
+    ),
     pytest.mark.filterwarnings("ignore:.*nested tensors"),  # of the encoder's fast path in PyTorch
 ]
 
 
 def run(script, *options, path=(), **how):
-    """The finished process of a script, with the folders of `path` first among those that Python imports from."""
+    """The finished process of a script, with the folders of `path` first among those that Python
+    imports from."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, path), str(ROOT)])}
     order = [sys.executable, str(FOLDER / script), *map(str, options)]
-    return subprocess.run(order, env=environment, capture_output=True, text=True, timeout=500, **how)
+    return subprocess.run(
+        order, env=environment, capture_output=True, text=True, timeout=500, **how
+    )
 
 
 def without(folder, *libraries):
@@ -38,7 +44,8 @@ def without(folder, *libraries):
 
 @pytest.fixture
 def load(monkeypatch):
-    """Import a module of the benchmarks, or skip the test where one of the libraries that it needs is missing."""
+    """Import a module of the benchmarks, or skip the test where one of the libraries that it needs
+    is missing."""
 
     def imported(name, *libraries):
         for library in libraries:
@@ -56,7 +63,7 @@ def peer(request, load):
     return contestants.find(request.param)
 
 
-# -- the contestants do the same ----------------------------------------------------------------------------------
+# -- the contestants do the same -------------------------------------------------------------------
 
 
 @pytest.mark.parity
@@ -66,7 +73,8 @@ def test_with_equal_weights_all_give_the_same_loss_and_gradients_and_make_the_sa
 
 
 def change_a_weight(load, contestant):
-    """A little, one of the last: in a whole row it could not show, because what the final norm leaves has the sum 0."""
+    """A little, one of the last: in a whole row it could not show, because what the final norm
+    leaves has the sum 0."""
     if hasattr(contestant, "model"):
         dict(contestant.model.named_parameters())["output.weight"].data[-1, -1] += 1e-4
     else:
@@ -76,7 +84,9 @@ def change_a_weight(load, contestant):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("check", ["expect_equal_gradients", "expect_equal_logits", "expect_equal_step"])
+@pytest.mark.parametrize(
+    "check", ["expect_equal_gradients", "expect_equal_logits", "expect_equal_step"]
+)
 def test_a_weight_that_differs_is_noticed(load, peer, check):
     contestants = load("contestants")
     ours, theirs = contestants.pair("toy", peer)
@@ -97,9 +107,12 @@ def test_any_weight_that_differs_is_noticed(load, name):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("name, value", [("BETAS", (0.9, 0.999)), ("EPSILON", 1e-6), ("RATE", 2e-4)])
+@pytest.mark.parametrize(
+    "name, value", [("BETAS", (0.9, 0.999)), ("EPSILON", 1e-6), ("RATE", 2e-4)]
+)
 def test_another_adam_is_noticed(load, peer, name, value, monkeypatch):
-    """Of JAX, whose Adam is written here, each number; of PyTorch, which is given them, the same."""
+    """Of JAX, whose Adam is written here, each number; of PyTorch, which is given them, the
+    same."""
     contestants = load("contestants")
     module = importlib.import_module(peer.__module__)
     monkeypatch.setattr(module, name, value)
@@ -122,7 +135,8 @@ def test_a_gradient_that_is_not_a_number_is_noticed(load):
     contestants = load("contestants")
     with pytest.raises(contestants.Unequal, match="the gradient of b differs by nan"):
         contestants.expect_equal(
-            {"a": np.ones(2), "b": np.ones(2)}, {"a": np.ones(2), "b": np.full(2, np.nan)}, "the gradient of "
+            {"a": np.ones(2), "b": np.ones(2)}, {"a": np.ones(2), "b": np.full(2, np.nan)},
+            "the gradient of ",
         )
 
 
@@ -144,7 +158,8 @@ def test_logits_are_compared_where_there_is_a_target_and_nowhere_else(load, real
 
 @pytest.mark.parity
 def test_both_have_dropout_at_the_same_number_of_places(load):
-    """That they are the same places is shown by the cases models/transformer_dropout_* of `test_references.py`."""
+    """That they are the same places is shown by the cases models/transformer_dropout_* of
+    `test_references.py`."""
     contestants = load("contestants", "torch")
     import torch
 
@@ -152,15 +167,21 @@ def test_both_have_dropout_at_the_same_number_of_places(load):
 
     config = contestants.configuration("toy", 0.1)
     batch = contestants.batch_of("toy", config.source_vocabulary)
-    ours, theirs = (kind(config, batch).model for kind in (contestants.Ours, contestants.find("PyTorch")))
+    ours, theirs = (
+        kind(config, batch).model for kind in (contestants.Ours, contestants.find("PyTorch"))
+    )
     ours_places = [m for _, m in ours.named_modules() if isinstance(m, Dropout) and m.p == 0.1]
     theirs_places = [m for m in theirs.modules() if isinstance(m, torch.nn.Dropout) and m.p == 0.1]
-    inside_attention = [m for m in theirs.modules() if isinstance(m, torch.nn.MultiheadAttention) and m.dropout == 0.1]
+    inside_attention = [
+        m
+        for m in theirs.modules()
+        if isinstance(m, torch.nn.MultiheadAttention) and m.dropout == 0.1
+    ]
     shared = 1  # one nn.Dropout serves source and target embeddings, and ours has one for each
     assert len(ours_places) == len(theirs_places) + len(inside_attention) + shared
 
 
-# -- decoding -----------------------------------------------------------------------------------------------------
+# -- decoding --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -200,7 +221,9 @@ def test_marians_own_table_of_positions_is_noticed(decoders):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("token, complaint", [(5, "different tokens, first in row 0 at place"), (2, "Marian stopped")])
+@pytest.mark.parametrize(
+    "token, complaint", [(5, "different tokens, first in row 0 at place"), (2, "Marian stopped")]
+)
 def test_other_tokens_and_an_early_end_are_noticed(decoders, token, complaint):
     part, marian, ours, theirs = decoders
     theirs.final_logits_bias[0, token] = 100.0
@@ -211,21 +234,26 @@ def test_other_tokens_and_an_early_end_are_noticed(decoders, token, complaint):
 @pytest.mark.parity
 def test_an_early_end_of_ours_is_noticed(decoders):
     part, marian, ours, theirs = decoders
-    ours.output.weight.data[:, 2] = 100 * ours.output.weight.data[:, 6]  # likelier than a token that it writes
+    # likelier than a token that it writes
+    ours.output.weight.data[:, 2] = 100 * ours.output.weight.data[:, 6]
     with pytest.raises(part.command.Unequal, match="ours stopped"):
         part.expect_same_tokens(marian, ours, theirs, 2, 16)
 
 
 def test_decoding_is_timed_with_and_without_the_cache_and_drawn(tmp_path):
     options = ["--preset", "toy", "--tokens", "20", "--repeats", "1", "--batches", "1", "2"]
-    process = run("decoding_time.py", *options, "--picture", "time.png", "--json", "time.json", cwd=tmp_path)
+    process = run(
+        "decoding_time.py", *options, "--picture", "time.png", "--json", "time.json", cwd=tmp_path
+    )
     assert process.returncode == 0, process.stderr
     times = json.loads((tmp_path / "time.json").read_text())
-    assert len(times["1"]["on the cache"]) == len(times["1"]["reading all again"]) == 20 and set(times) == {"1", "2"}
+    assert len(times["1"]["on the cache"]) == len(times["1"]["reading all again"]) == 20 and set(
+        times
+    ) == {"1", "2"}
     assert (tmp_path / "time.png").stat().st_size > 5000
 
 
-# -- learning to reverse ------------------------------------------------------------------------------------------
+# -- learning to reverse ---------------------------------------------------------------------------
 
 
 def test_the_task_is_to_reverse(load):
@@ -246,7 +274,8 @@ def test_what_counts_as_an_exact_match(load):
     short = int(lengths.argmin())
     right = np.eye(14)[target_out]
     assert len(target_out) == 1000 and task.exact_match(right, target_out) == 1
-    for place, score in ((0, 0.999), (lengths[short] - 1, 0.999), (lengths[short], 1)):  # a digit, EOS, padding
+    # a digit, EOS, padding
+    for place, score in ((0, 0.999), (lengths[short] - 1, 0.999), (lengths[short], 1)):
         wrong = right.copy()
         wrong[short, place, 3] = 2
         assert task.exact_match(wrong, target_out) == score
@@ -282,7 +311,9 @@ def first_weights(tmp_path):
 
 @pytest.mark.parity
 def test_both_learners_move_the_same_weights_alike(load, first_weights):
-    child, task, contestant = load("reverse_child"), load("reverse_task"), load("torch_contestant", "torch")
+    child = load("reverse_child")
+    task = load("reverse_task")
+    contestant = load("torch_contestant", "torch")
     with np.load(first_weights) as file:
         weights = dict(file)
     ours, theirs = child.Ours(weights), child.PyTorch(weights)
@@ -295,19 +326,28 @@ def test_both_learners_move_the_same_weights_alike(load, first_weights):
             a, b = moved[name] - names[name], p.detach() - names[name]
             assert a.norm() > 0 and (a - b).norm() < 0.01 * a.norm(), name
     source, target_in, _ = task.held_out()
-    np.testing.assert_allclose(ours.logits(source, target_in)[:, 0], theirs.logits(source, target_in)[:, 0], atol=1e-3)
+    np.testing.assert_allclose(
+        ours.logits(source, target_in)[:, 0], theirs.logits(source, target_in)[:, 0], atol=1e-3
+    )
 
 
 @pytest.mark.parity
 @pytest.mark.parametrize("side, hidden", [("ours", "torch"), ("PyTorch", "minitransformer")])
 def test_neither_learner_imports_the_other_library(load, first_weights, tmp_path, side, hidden):
     load("torch_contestant", "torch")
-    settings = {"seed": 0, "give_up": 3, "every": 2, "goal": 0.99, "fused_adam": False, "weights": str(first_weights)}
+    settings = {
+        "seed": 0, "give_up": 3, "every": 2, "goal": 0.99, "fused_adam": False,
+        "weights": str(first_weights),
+    }
     (tmp_path / "hidden").mkdir()
-    process = run("reverse_child.py", side, json.dumps(settings), path=without(tmp_path / "hidden", hidden))
+    process = run(
+        "reverse_child.py", side, json.dumps(settings), path=without(tmp_path / "hidden", hidden)
+    )
     assert process.returncode == 0, process.stderr
     said = [json.loads(line) for line in process.stdout.splitlines()]
-    assert [line["step"] for line in said] == [2, 3] and all(line["exact_match"] < 0.99 for line in said)
+    assert [line["step"] for line in said] == [2, 3] and all(
+        line["exact_match"] < 0.99 for line in said
+    )
 
 
 @pytest.mark.slow
@@ -327,7 +367,9 @@ def test_teacher_forcing_says_what_greedy_decoding_would(load, first_weights):
 
 def test_the_clock_stops_when_the_child_says_it_is_there(load, first_weights):
     reverse = load("reverse")
-    settings = {"seed": 0, "give_up": 4, "every": 2, "fused_adam": False, "weights": str(first_weights)}
+    settings = {
+        "seed": 0, "give_up": 4, "every": 2, "fused_adam": False, "weights": str(first_weights),
+    }
     there = reverse.learn("ours", {**settings, "goal": 0.0})
     assert there["step"] == 2 and 0 < there["seconds"] < 60
     given_up = reverse.learn("ours", {**settings, "goal": 0.99})
@@ -338,10 +380,11 @@ def test_the_clock_stops_when_the_child_says_it_is_there(load, first_weights):
     assert reverse.middle([there, given_up, given_up])["seconds"] is None
 
 
-# -- memory -------------------------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
 
 BLOCK = 64 << 20
-TAKE = f"import os, time; held = bytearray({BLOCK}); held[::1024] = b'x' * {BLOCK // 1024}"  # touches every page
+# touches every page
+TAKE = f"import os, time; held = bytearray({BLOCK}); held[::1024] = b'x' * {BLOCK // 1024}"
 HOLD = f"{TAKE}; time.sleep(0.5)"
 IN_A_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HOLD!r}])"
 SHARED = f"{TAKE}; os.fork(); time.sleep(0.5)"
@@ -381,19 +424,20 @@ def test_work_of_children_is_not_work_of_others(load):
     assert processes.family_seconds() - before > 0.4
 
 
-# -- growth -------------------------------------------------------------------------------------------------------
+# -- growth ----------------------------------------------------------------------------------------
 
 
 def test_operations_of_a_token_grow_by_attention_alone(load):
     growth = load("growth")
     counts = [growth.operations(growth.contestant(64, n)) for n in (16, 32, 64)]
-    attentions, products, passes = 2 + 2 * 2, 2, 3  # each product is n · D for a token, and twice that backward
+    # each product is n · D for a token, and twice that backward
+    attentions, products, passes = 2 + 2 * 2, 2, 3
     assert counts[1] - counts[0] >= attentions * products * passes * 16 * 64
     assert counts[2] - counts[1] == pytest.approx(2 * (counts[1] - counts[0]))
     assert growth.grown({16: 2.0, 32: 3.0}, 32) == 1.5 and growth.grown({16: 2.0}, 16) is None
 
 
-# -- turns, tables, options ---------------------------------------------------------------------------------------
+# -- turns, tables, options ------------------------------------------------------------------------
 
 
 def test_the_contestants_take_turns_and_the_ratio_is_theirs_to_ours(load, monkeypatch):
@@ -419,12 +463,15 @@ def test_the_contestants_take_turns_and_the_ratio_is_theirs_to_ours(load, monkey
 
 def test_threads_get_cores_of_their_own(load, monkeypatch):
     machine = load("machine")
-    monkeypatch.setattr(machine, "core_of", lambda cpu: cpu // 2)  # 0 and 1 are one core, 2 and 3 are one
+    # 0 and 1 are one core, 2 and 3 are one
+    monkeypatch.setattr(machine, "core_of", lambda cpu: cpu // 2)
     assert machine.cores({0, 1, 2, 3}, 2) == [0, 2] and machine.cores({0, 1, 2, 3}, 3) == [0, 2, 1]
     assert machine.cores({3}, 2) == [3]
     code = "import machine, os; machine.settle(1); print(os.environ['OMP_NUM_THREADS'], len(os.sched_getaffinity(0)))"
     if hasattr(os, "sched_getaffinity"):
-        process = subprocess.run([sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True)
+        process = subprocess.run(
+            [sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True
+        )
         assert process.stdout.split() == ["1", "1"]
 
 
@@ -454,7 +501,7 @@ def test_a_wrong_option_is_answered_in_a_sentence(script, options, sentence):
     assert sentence in process.stderr.replace("\n", " ")
 
 
-# -- the whole ----------------------------------------------------------------------------------------------------
+# -- the whole -------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -462,7 +509,9 @@ def test_what_is_not_installed_is_named_and_nothing_fails(tmp_path):
     (tmp_path / "hidden").mkdir()
     file = tmp_path / "suite.json"
     options = ["--quick", "--threads", 1, "--json", file]
-    process = run("suite.py", *options, path=without(tmp_path / "hidden", "torch", "jax", "transformers"))
+    process = run(
+        "suite.py", *options, path=without(tmp_path / "hidden", "torch", "jax", "transformers")
+    )
     assert process.returncode == 0, process.stderr
     assert 'PyTorch is not installed: pip install "minitransformer[parity]"' in process.stdout
     assert "JAX is not installed: pip install jax" in process.stdout
@@ -471,49 +520,80 @@ def test_what_is_not_installed_is_named_and_nothing_fails(tmp_path):
     assert list(parts) == KINDS
     for name in ("training", "jax", "forward", "decoding", "reverse", "import"):
         for row in parts[name]["rows"]:
-            assert list(row.get("ms") or row["seconds"]) == ["ours"] and row["not_installed"] and not row["ratio"]
+            assert (
+                list(row.get("ms") or row["seconds"]) == ["ours"]
+                and row["not_installed"]
+                and not row["ratio"]
+            )
 
 
 def test_the_benchmark_of_a_card_runs_without_pytorch_and_says_where_there_is_no_card(tmp_path):
     (tmp_path / "hidden").mkdir()
     path = without(tmp_path / "hidden", "torch", "cupy")
     file = tmp_path / "gpu.json"
-    process = run("gpu_step.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file, path=path)
+    process = run(
+        "gpu_step.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file, path=path
+    )
     assert process.returncode == 0 and "PyTorch is not installed" in process.stdout, process.stderr
     (row,) = json.loads(file.read_text())["rows"]
     assert set(row["ms"]) == {"ours", "by Python"} and row["card"] is None and row["tokens"] == 1024
-    encoder, decoder = 4 * 64**2 + 2 * 64 * 256 + 2 * 16 * 64, 8 * 64**2 + 2 * 64 * 256 + 4 * 16 * 64
-    forward = 2 * (encoder + decoder) + 64 * 20  # multiply-adds a token; backward is twice that, and sums are products too
-    assert row["tflops"]["ours"] == pytest.approx(2 * 3 * forward * 1024 / row["ms"]["ours"] / 1e9, rel=0.02)
+    encoder = 4 * 64**2 + 2 * 64 * 256 + 2 * 16 * 64
+    decoder = 8 * 64**2 + 2 * 64 * 256 + 4 * 16 * 64
+    # multiply-adds a token; backward is twice that, and sums are products too
+    forward = 2 * (encoder + decoder) + 64 * 20
+    assert row["tflops"]["ours"] == pytest.approx(
+        2 * 3 * forward * 1024 / row["ms"]["ours"] / 1e9, rel=0.02
+    )
     for command in (["gpu_step.py"], ["gpu_kernels.py"], ["greedy_decoding.py", "--device", "gpu"]):
         process = run(*command, "--quick", path=path)
-        assert process.returncode == 2 and "stay on 'cpu'" in process.stderr and "Traceback" not in process.stderr
+        assert (
+            process.returncode == 2
+            and "stay on 'cpu'" in process.stderr
+            and "Traceback" not in process.stderr
+        )
 
 
 def test_the_benchmark_of_kernels_has_a_row_for_each_and_counts_what_must_be_moved(tmp_path):
     file = tmp_path / "kernels.json"
-    process = run("gpu_kernels.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file, path=without(tmp_path, "torch"))
+    process = run(
+        "gpu_kernels.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file,
+        path=without(tmp_path, "torch"),
+    )
     assert process.returncode == 0, process.stderr
     rows = {row["kernel"]: row for row in json.loads(file.read_text())["rows"]}
-    assert list(rows) == ["softmax", "LayerNorm", "ReLU", "GELU", "dropout", "cross-entropy", "Adam"]
+    assert list(rows) == [
+        "softmax", "LayerNorm", "ReLU", "GELU", "dropout", "cross-entropy", "Adam",
+    ]
     for name, row in rows.items():
-        assert set(row["ms"]) == ({"ours"} if name == "Adam" else {"ours", "by formula"}) and row["not_installed"] == ["PyTorch"]
+        assert set(row["ms"]) == ({"ours"} if name == "Adam" else {"ours", "by formula"}) and row[
+            "not_installed"
+        ] == ["PyTorch"]
     seconds = rows["LayerNorm"]["ms"]["ours"] / 1000
-    assert rows["LayerNorm"]["gb_per_second"] == pytest.approx(5 * 500 * 512 * 4 / seconds / 1e9)  # x, y, d_y, x again, d_x
+    # x, y, d_y, x again, d_x
+    assert rows["LayerNorm"]["gb_per_second"] == pytest.approx(5 * 500 * 512 * 4 / seconds / 1e9)
 
 
 def test_the_share_of_a_card_is_that_of_its_data_sheet(load):
     kernels, steps = load("gpu_kernels"), load("gpu_step")
-    row = {"card": {"card": "NVIDIA H100 80GB HBM3"}, "gb_per_second": 1675, "tf32": False, "tflops": {"ours": 33.5}}
+    row = {
+        "card": {"card": "NVIDIA H100 80GB HBM3"}, "gb_per_second": 1675, "tf32": False,
+        "tflops": {"ours": 33.5},
+    }
     assert kernels.share_of_bandwidth(row) == "50%" and steps.share_of_peak(row) == "50%"
     assert steps.share_of_peak({**row, "tf32": True}) == "7%"
     assert kernels.share_of_bandwidth({**row, "card": {"card": "NVIDIA H100 PCIe"}}) == "84%"
     for unknown in (None, {"card": "NVIDIA GH200 480GB"}):
-        assert kernels.share_of_bandwidth({**row, "card": unknown}) == steps.share_of_peak({**row, "card": unknown}) == "?"
+        assert (
+            kernels.share_of_bandwidth({**row, "card": unknown})
+            == steps.share_of_peak({**row, "card": unknown})
+            == "?"
+        )
 
 
 @pytest.mark.slow
-def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(load, monkeypatch, capsys):
+def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(
+    load, monkeypatch, capsys
+):
     import strict_arrays
     from on_a_device import need_kernels
 
@@ -527,10 +607,20 @@ def test_parity_has_a_row_for_each_component_and_fails_for_one_that_is_wrong(loa
     parity = load("gpu_parity")
     monkeypatch.setattr("card.facts", lambda device: None)
     assert parity.main(["--threads", "1"]) == 0
-    lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")][2:]
-    cells = {(line[1].strip(), line[2].strip()): [cell.strip() for cell in line[2:-1]] for line in lines}
-    assert len(cells) >= 40 and {("LayerNorm", ""), ("LayerNorm", "yes"), ("Linear", "")} <= {*cells} and ("Linear", "yes") not in cells
-    assert all(float(line[1]) < 1e-10 and float(line[2]) < 1e-4 and not line[3] for line in cells.values())
+    lines = [
+        line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")
+    ][2:]
+    cells = {
+        (line[1].strip(), line[2].strip()): [cell.strip() for cell in line[2:-1]] for line in lines
+    }
+    assert (
+        len(cells) >= 40
+        and {("LayerNorm", ""), ("LayerNorm", "yes"), ("Linear", "")} <= {*cells}
+        and ("Linear", "yes") not in cells
+    )
+    assert all(
+        float(line[1]) < 1e-10 and float(line[2]) < 1e-4 and not line[3] for line in cells.values()
+    )
     monkeypatch.setitem(FORMS, GELU, (FORMS[GELU][0], lambda gelu, d_y: gelu.saved() * 0))
     assert parity.main(["--threads", "1"]) == 1
     assert "WRONG" in capsys.readouterr().out
@@ -541,13 +631,22 @@ def test_pytorch_takes_part_in_the_benchmark_of_a_card(load, tmp_path):
     load("contestants", "torch")
     file = tmp_path / "gpu.json"
     peers = ["--peers", "PyTorch", "bfloat16"]
-    process = run("gpu_step.py", "--device", "cpu", "--quick", "--threads", 1, "--dropout", 0.1, *peers, "--json", file)
+    process = run(
+        "gpu_step.py", "--device", "cpu", "--quick", "--threads", 1, "--dropout", 0.1, *peers,
+        "--json", file,
+    )
     assert process.returncode == 0, process.stderr
     (row,) = json.loads(file.read_text())["rows"]
-    assert set(row["ms"]) == set(row["tflops"]) == {"ours", "PyTorch", "bfloat16"} and row["dropout"] == 0.1
+    assert (
+        set(row["ms"]) == set(row["tflops"]) == {"ours", "PyTorch", "bfloat16"}
+        and row["dropout"] == 0.1
+    )
     process = run("gpu_kernels.py", "--device", "cpu", "--quick", "--threads", 1, "--json", file)
     assert process.returncode == 0, process.stderr
-    assert all("PyTorch" in row["ms"] and not row["not_installed"] for row in json.loads(file.read_text())["rows"])
+    assert all(
+        "PyTorch" in row["ms"] and not row["not_installed"]
+        for row in json.loads(file.read_text())["rows"]
+    )
 
 
 @pytest.mark.parity
@@ -559,13 +658,22 @@ def test_the_quick_suite_has_every_row(load, tmp_path):
     assert process.returncode == 0, process.stderr
     assert process.stderr == "" and "not installed" not in process.stdout
     found = json.loads(file.read_text())
-    assert found["quick"] and found["threads"] == 1 and found["machine"]["torch"] and found["machine"]["blas"]
+    assert (
+        found["quick"]
+        and found["threads"] == 1
+        and found["machine"]["torch"]
+        and found["machine"]["blas"]
+    )
     rows = {name: part["rows"] for name, part in found["parts"].items()}
     assert list(rows) == KINDS
     assert [(row["size"], row["dropout"], list(row["ms"])) for row in rows["training"]] == [
         ("toy", 0, ["ours", "PyTorch"]), ("toy", 0.1, ["ours", "PyTorch"])]  # fmt: skip
-    assert [(row["size"], row["dropout"], list(row["ms"])) for row in rows["jax"]] == [("toy", 0, ["ours", "JAX"])]
-    assert [(row["size"], list(row["ms"])) for row in rows["forward"]] == [("toy", ["ours", "PyTorch", "JAX"])]
+    assert [(row["size"], row["dropout"], list(row["ms"])) for row in rows["jax"]] == [
+        ("toy", 0, ["ours", "JAX"])
+    ]
+    assert [(row["size"], list(row["ms"])) for row in rows["forward"]] == [
+        ("toy", ["ours", "PyTorch", "JAX"])
+    ]
     assert [(row["preset"], row["batch"], list(row["ms"])) for row in rows["decoding"]] == [
         ("toy", batch, ["ours", "Marian"]) for batch in (1, 32)]  # fmt: skip
     assert [(row["seed"], row["steps"]) for row in rows["reverse"]] == [
@@ -576,14 +684,19 @@ def test_the_quick_suite_has_every_row(load, tmp_path):
     assert set(imports["seconds"]) == {"ours", "PyTorch", "JAX"}
     for row in rows["training"] + rows["jax"] + rows["forward"] + rows["decoding"]:
         ms = row["ms"]
-        assert row["ratio"] == {name: pytest.approx(ms[name] / ms["ours"]) for name in ms if name != "ours"}
+        assert row["ratio"] == {
+            name: pytest.approx(ms[name] / ms["ours"]) for name in ms if name != "ours"
+        }
 
 
 @pytest.mark.parity
 def test_a_table_of_training_steps_and_its_file(load, tmp_path):
     load("contestants", "torch")
     file = tmp_path / "times.json"
-    options = ["--sizes", "toy", "--dropout", "0", "0.1", "--repeats", "3", "--threads", "1", "--fused-adam"]
+    options = [
+        "--sizes", "toy", "--dropout", "0", "0.1", "--repeats", "3", "--threads", "1",
+        "--fused-adam",
+    ]
     process = run("training_step.py", *options, "--json", file)
     assert process.returncode == 0, process.stderr
     assert "PyTorch / ours" in process.stdout and process.stdout.count(" toy ") == 2

@@ -1,4 +1,5 @@
-"""The boundary: every array and every option that a user hands in is right, converted, or refused in one sentence."""
+"""The boundary: every array and every option that a user hands in is right, converted, or refused
+in one sentence."""
 
 import copy
 import inspect
@@ -10,7 +11,9 @@ from typing import Annotated
 import boundary_table
 import numpy as np
 import pytest
-from boundary_table import REFUSED, RIGHT, array_cases, constructors, empty_cases, gradient_cases, option_cases
+from boundary_table import (
+    REFUSED, RIGHT, array_cases, constructors, empty_cases, gradient_cases, option_cases,
+)
 from common import accepted, close, refusal
 
 from minitransformer.attention import (
@@ -21,7 +24,9 @@ from minitransformer.attention import (
     ScaledDotProductAttention,
 )
 from minitransformer.core import Module, boundary, no_grad
-from minitransformer.core.boundary import Count, Floats, Ids, Mask, Natural, Positive, StateOf, checked
+from minitransformer.core.boundary import (
+    Count, Floats, Ids, Mask, Natural, Positive, StateOf, checked,
+)
 from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (
@@ -57,16 +62,21 @@ def normal(*shape, seed=0):
 
 
 def toy():
-    return TransformerConfig(source_vocabulary=9, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1, dropout=0.0)
+    return TransformerConfig(
+        source_vocabulary=9, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1,
+        dropout=0.0,
+    )
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass")
 
 
-# -- sweeps: a sentence, or the right numbers ------------------------------------------------------------------------
+# -- sweeps: a sentence, or the right numbers ------------------------------------------------------
 
 
-@pytest.mark.parametrize("cases", [array_cases, empty_cases, gradient_cases], ids=lambda cases: cases.__name__)
+@pytest.mark.parametrize(
+    "cases", [array_cases, empty_cases, gradient_cases], ids=lambda cases: cases.__name__
+)
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
 def test_every_array_is_refused_in_a_sentence_or_gives_the_right_numbers(component, cases):
     found = list(cases(component))
@@ -87,7 +97,12 @@ def test_the_table_counts_what_was_tried(monkeypatch):
     monkeypatch.setattr(boundary_table, "constructors", lambda: iter(()))
     text, wrong = boundary_table.table()
     lines = text.splitlines()
-    assert not wrong and [line.split()[0] for line in lines] == ["arrays", "empty", "gradients"] and "refused" in lines[0] and "right" in lines[0]
+    assert (
+        not wrong
+        and [line.split()[0] for line in lines] == ["arrays", "empty", "gradients"]
+        and "refused" in lines[0]
+        and "right" in lines[0]
+    )
 
 
 def test_the_table_notices_a_bare_error_and_a_wrong_number():
@@ -99,7 +114,10 @@ def test_the_table_notices_a_bare_error_and_a_wrong_number():
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
 def test_every_argument_of_a_component_has_a_hint(component):
     """`cache` and `packing` are the house's own, a mask may belong to an attention inside."""
-    own = {"self", "cls", "cache", "caches", "packing", "memory_packing", "packings", "others", "options", "mask", "memory_mask"}
+    own = {
+        "self", "cls", "cache", "caches", "packing", "memory_packing", "packings", "others",
+        "options", "mask", "memory_mask",
+    }
     for name in ("__init__", "forward"):
         method = inspect.unwrap(vars(component).get(name, Module.forward))
         arguments = inspect.signature(method).parameters
@@ -107,17 +125,24 @@ def test_every_argument_of_a_component_has_a_hint(component):
         assert method is Module.forward or not unhinted, f"{name}: {unhinted}"
 
 
-@pytest.mark.parametrize("name", sorted(set(boundary_table.SAME) - {"a list", "a masked array", "objects"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(boundary_table.SAME) - {"a list", "a masked array", "objects"})
+)
 def test_what_means_the_same_is_served_and_not_refused(name):
     linear, x = Linear(7, 5, 0).to("float64"), normal(4, 7)
     plain = boundary_table.passed(linear, [x])
     right = lambda found: boundary_table.equal(found, plain)  # noqa: E731
-    assert boundary_table.ended(lambda: boundary_table.passed(linear, [boundary_table.SAME[name](x)]), right) == RIGHT
+    assert (
+        boundary_table.ended(
+            lambda: boundary_table.passed(linear, [boundary_table.SAME[name](x)]), right
+        )
+        == RIGHT
+    )
     d_y = boundary_table.SAME[name](np.random.default_rng(7).standard_normal((4, 5)))
     assert boundary_table.ended(lambda: boundary_table.passed(linear, [x], [d_y]), right) == RIGHT
 
 
-# -- a learner's own component, without hints ------------------------------------------------------------------------
+# -- a learner's own component, without hints ------------------------------------------------------
 
 
 class Table(Module):
@@ -165,7 +190,9 @@ LISTS = [[1.0, 2.0], [[1, 2], [3, 4]], [], [np.ones(2), np.ones(2)], [np.float32
 def test_a_list_or_tuple_of_numbers_is_refused_with_hints_and_without(kind, values, make):
     if values or kind is Hinted:
         sentence = refusal(kind(), make(values))
-        assert f"Got a {make.__name__}. Use numpy.array(x)." in sentence or "Use x.astype" in sentence
+        assert (
+            f"Got a {make.__name__}. Use numpy.array(x)." in sentence or "Use x.astype" in sentence
+        )
         assert (f"add a type hint: x: {make.__name__}." in sentence) == (kind is Scale)
         assert refusal(kind(), x=make(values)) == sentence
 
@@ -175,7 +202,11 @@ def test_a_hint_makes_a_tuple_an_option_and_other_things_pass_without():
         def forward(self, x, axes: tuple = (0, 1), others=None):
             return x.transpose(axes), others
 
-    assert Moved()(normal(2, 3), (1, 0))[0].shape == Moved()(normal(2, 3), axes=(1, 0))[0].shape == (3, 2)
+    assert (
+        Moved()(normal(2, 3), (1, 0))[0].shape
+        == Moved()(normal(2, 3), axes=(1, 0))[0].shape
+        == (3, 2)
+    )
     for others in (("a", "b"), [None], (), "text", {"a": 1}, 3):
         assert Moved()(normal(2, 3), others=others)[1] is others
 
@@ -218,7 +249,10 @@ def test_a_component_without_hints_is_held_to_the_kinds_of_arrays_and_to_d_y(mak
     assert type(y) is np.ndarray and y.tolist() == [[2, 4]]
     scale.backward(np.ones((1, 2)))
     scale(normal(3, 5, 7))
-    for d_y in (normal(5, 7), normal(3, 5, 7, 1), normal(1), normal(7, 5, 3), np.ones((3, 5, 7), dtype=int), np.ones((3, 5, 7), dtype="f4")):
+    for d_y in (
+        normal(5, 7), normal(3, 5, 7, 1), normal(1), normal(7, 5, 3), np.ones((3, 5, 7), dtype=int),
+        np.ones((3, 5, 7), dtype="f4"),
+    ):
         with pytest.raises(InputError, match=r"backward: d_y .*forward returned"):
             scale.backward(d_y)
     assert scale.leftover_saves() == {"": 1}, "a refusal takes no saves"
@@ -270,14 +304,16 @@ def test_a_learners_subclass_of_ours_is_held_to_our_hints():
         def forward(self, x):
             return super().forward(x) * 2
 
-    assert "here D is 8" in refusal(Mine(8), normal(3, 7)) and "integers" not in refusal(Mine(8), np.ones((3, 8), dtype=int))
+    assert "here D is 8" in refusal(Mine(8), normal(3, 7)) and "integers" not in refusal(
+        Mine(8), np.ones((3, 8), dtype=int)
+    )
     assert "float" in refusal(Mine(8), np.ones((3, 8), dtype=int))
     mine = Mine(8)
     mine.backward(mine(normal(3, 8)))
     assert mine.leftover_saves() == {} and "_outputs" not in {k for k, v in vars(mine).items() if v}
 
 
-# -- what is between a component and its parts ------------------------------------------------------------------------
+# -- what is between a component and its parts -----------------------------------------------------
 
 
 class Block(Module):
@@ -293,7 +329,9 @@ class Block(Module):
 @pytest.mark.parametrize("quiet", [False, True])
 def test_what_a_learners_component_hands_to_its_parts_is_checked(quiet):
     with no_grad() if quiet else open("/dev/null"):
-        assert "Linear: x must be" in refusal(Block(), normal(3, 4)) and "here D is 6" in refusal(Block(), normal(3, 4))
+        assert "Linear: x must be" in refusal(Block(), normal(3, 4)) and "here D is 6" in refusal(
+            Block(), normal(3, 4)
+        )
 
 
 def test_what_would_broadcast_inside_a_learners_component_is_refused():
@@ -313,7 +351,9 @@ def test_a_part_of_ours_that_does_not_fit_is_named_when_it_fails(quiet):
     model.decoder.layers[0].feed_forward.contract = Linear(13, 8, 0)
     ids = np.array([[4, 5], [6, 7]])
     with no_grad() if quiet else open("/dev/null"):
-        assert "Linear: x must be" in refusal(model, ids, ids) and "here D is 13" in refusal(model, ids, ids)
+        assert "Linear: x must be" in refusal(model, ids, ids) and "here D is 13" in refusal(
+            model, ids, ids
+        )
 
 
 def test_an_error_that_is_no_inputs_stays_what_it_is():
@@ -359,12 +399,14 @@ def test_a_mask_is_looked_at_wherever_it_is_handed_in():
     model = Transformer(toy(), 0)
     x, memory = normal(3, 3, 8), normal(3, 3, 8)
     for layer in (model.decoder, model.decoder.layers[0]):
-        for mask in (np.ones((3, 3), dtype=bool), np.ones((3, 3, 3), dtype=bool), np.ones((1, 1, 3, 3))):
+        for mask in (
+            np.ones((3, 3), dtype=bool), np.ones((3, 3, 3), dtype=bool), np.ones((1, 1, 3, 3)),
+        ):
             assert "mask must be a boolean array" in refusal(layer, x, memory, mask)
             assert "mask must be a boolean array" in refusal(layer, x, memory, None, mask)
 
 
-# -- one rule for what broadcasts -------------------------------------------------------------------------------------
+# -- one rule for what broadcasts ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -384,17 +426,22 @@ def test_a_mask_is_looked_at_wherever_it_is_handed_in():
 )
 def test_inputs_with_gradients_never_broadcast(component, inputs):
     LayerNorm(8)(normal(3, 8))  # what ran before leaves no trust behind
-    assert "is needed" in refusal(component, *inputs) or "in the other arrays" in refusal(component, *inputs)
+    assert "is needed" in refusal(component, *inputs) or "in the other arrays" in refusal(
+        component, *inputs
+    )
 
 
 def test_positions_for_all_sequences_and_for_each_are_both_taken():
-    for encoding in (SinusoidalPositionalEncoding(4), LearnedPositionalEncoding(4, 0).to("float64")):
+    for encoding in (
+        SinusoidalPositionalEncoding(4),
+        LearnedPositionalEncoding(4, 0).to("float64"),
+    ):
         x, t = normal(2, 3, 4), np.arange(3)
         close(encoding(x, t), encoding(x))
         close(encoding(x, np.stack([t, t])), encoding(x))
 
 
-# -- what is empty ----------------------------------------------------------------------------------------------------
+# -- what is empty ---------------------------------------------------------------------------------
 
 
 def test_attention_over_no_memory_is_zero_and_so_are_its_gradients():
@@ -402,7 +449,12 @@ def test_attention_over_no_memory_is_zero_and_so_are_its_gradients():
     y = attention(q, normal(3, 4, 0, 6), normal(3, 4, 0, 2), np.ones((3, 1, 1, 0), dtype=bool))
     assert y.shape == (3, 4, 5, 2) and not y.any()
     d_q, d_k, d_v = attention.backward(normal(3, 4, 5, 2))
-    assert d_q.shape == q.shape and not d_q.any() and d_k.shape == (3, 4, 0, 6) and d_v.shape == (3, 4, 0, 2)
+    assert (
+        d_q.shape == q.shape
+        and not d_q.any()
+        and d_k.shape == (3, 4, 0, 6)
+        and d_v.shape == (3, 4, 0, 2)
+    )
     heads = MultiHeadAttention(8, 2, 0).to("float64")
     assert not heads(normal(3, 5, 8), normal(3, 0, 8)).any()
     d_x, d_memory = heads.backward(normal(3, 5, 8))
@@ -415,14 +467,21 @@ def test_a_softmax_over_nothing_is_nothing():
 
 
 def test_sequences_of_no_length_pass_through_a_block():
-    for component in (LayerNorm(8), FeedForward(8, 12, 0), Residual(FeedForward(8, 12, 0), 8, 0), MultiHeadAttention(8, 2, 0)):
+    for component in (
+        LayerNorm(8), FeedForward(8, 12, 0), Residual(FeedForward(8, 12, 0), 8, 0),
+        MultiHeadAttention(8, 2, 0),
+    ):
         component.to("float64")
-        assert component(normal(3, 0, 8)).shape == (3, 0, 8) and component.backward(normal(3, 0, 8)).shape == (3, 0, 8)
+        assert component(normal(3, 0, 8)).shape == (3, 0, 8) and component.backward(
+            normal(3, 0, 8)
+        ).shape == (3, 0, 8)
         assert not any(p.grad.any() for p in component.parameters())
 
 
 def test_no_features_are_refused():
-    for component, shape in ((Softmax(), ()), (LayerNorm(8), (3, 0)), (ScaledDotProductAttention(), (1, 1, 2, 0))):
+    for component, shape in (
+        (Softmax(), ()), (LayerNorm(8), (3, 0)), (ScaledDotProductAttention(), (1, 1, 2, 0)),
+    ):
         inputs = [normal(*shape)] * len(inspect.signature(component.forward).parameters)
         refusal(component, *inputs[: 3 if len(inputs) > 1 else 1])
 
@@ -462,11 +521,19 @@ def test_one_hot_targets_are_named_with_the_remedy(dtype, shape):
     ids = np.random.default_rng(0).integers(1, 5, shape)
     one_hot = np.eye(5)[ids].astype(dtype)
     sentence = refusal(CrossEntropy(), normal(*shape, 5), one_hot)
-    assert f"these are {dtype} of shape {(*shape, 5)}, a number for each class. If they are one-hot, use targets.argmax(axis=-1)" in sentence
-    assert CrossEntropy()(normal(*shape, 5), one_hot.argmax(axis=-1)) == CrossEntropy()(normal(*shape, 5), ids)
+    assert (
+        (
+            f"these are {dtype} of shape {(*shape, 5)}, a number for each class. If they are "
+            "one-hot, use targets.argmax(axis=-1)"
+        )
+        in sentence
+    )
+    assert CrossEntropy()(normal(*shape, 5), one_hot.argmax(axis=-1)) == CrossEntropy()(
+        normal(*shape, 5), ids
+    )
 
 
-# -- options ----------------------------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------
 
 RANGES = [
     (lambda v: Adam(Linear(2, 3, 0), v), [-1, NAN, INF, "1e-3", None, True, [0.1]], [0, 1e-3, np.float64(0.1), lambda t: 0.1]),
@@ -518,16 +585,26 @@ def test_numbers_of_numpy_change_no_dtype():
     assert linear.weight.data.dtype == np.float32
 
 
-@pytest.mark.parametrize("component", [c for c in COMPONENTS if "rng" in inspect.signature(c).parameters], ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "component", [c for c in COMPONENTS if "rng" in inspect.signature(c).parameters],
+    ids=lambda c: c.__name__,
+)
 def test_a_seed_serves_wherever_a_generator_does(component):
     arguments = boundary_table.arguments_of(component)
-    made = [component(**{**copy.deepcopy(arguments), "rng": rng}) for rng in (7, np.int64(7), np.random.default_rng(7))]
+    made = [
+        component(**{**copy.deepcopy(arguments), "rng": rng})
+        for rng in (7, np.int64(7), np.random.default_rng(7))
+    ]
     for name, p in made[0].named_parameters().items():
-        assert all(np.array_equal(p.data, other.named_parameters()[name].data) for other in made[1:])
+        assert all(
+            np.array_equal(p.data, other.named_parameters()[name].data) for other in made[1:]
+        )
 
 
 def test_half_precision_is_refused_with_what_to_do():
-    assert "float16" in refusal(CrossEntropy(), np.zeros((1, 100_000), dtype=np.float16), np.array([1]))
+    assert "float16" in refusal(
+        CrossEntropy(), np.zeros((1, 100_000), dtype=np.float16), np.array([1])
+    )
     assert "x.astype('float32')" in refusal(Softmax(), np.zeros((1, 100_000), dtype=np.float16))
 
 
@@ -551,7 +628,9 @@ def test_a_part_may_be_called_by_name():
 
 
 def test_a_list_of_layers_holds_components():
-    assert "layers must be a list of objects of the class Module, got a list" in refusal(Encoder, toy(), 0, [3])
+    assert "layers must be a list of objects of the class Module, got a list" in refusal(
+        Encoder, toy(), 0, [3]
+    )
     assert "layers must be" in refusal(Encoder, toy(), 0, "abc")
     assert Encoder(toy(), 0, []).layers == []
 
@@ -559,7 +638,9 @@ def test_a_list_of_layers_holds_components():
 def test_the_optimizer_wants_the_model_itself():
     linear = Linear(2, 3, 0)
     message = refusal(Adam, linear.parameters(), 1e-3)
-    assert "model must be an object of the class Module, got a list. Pass the object itself" in message
+    assert (
+        "model must be an object of the class Module, got a list. Pass the object itself" in message
+    )
     assert "got the class Linear" in refusal(Adam, Linear)
 
 
@@ -575,23 +656,35 @@ def test_a_card_is_called_gpu():
 def test_a_component_prints_its_sizes():
     assert repr(Linear(3, 4, 0)) == "Linear(in_features=3, out_features=4, bias=True)"
     assert repr(LayerNorm(8)) == "LayerNorm(features=8, epsilon=1e-05)"
-    assert "\n  query: Linear(in_features=8, out_features=8, bias=False)\n" in repr(MultiHeadAttention(8, 2, 0))
+    assert "\n  query: Linear(in_features=8, out_features=8, bias=False)\n" in repr(
+        MultiHeadAttention(8, 2, 0)
+    )
 
 
 def test_a_call_that_cannot_be_is_answered_with_how_to_call():
-    assert "Linear is called as Linear(in_features, out_features, rng, bias=True): missing a required argument: 'rng'" in refusal(Linear, 3, 4)
+    assert (
+        (
+            "Linear is called as Linear(in_features, out_features, rng, bias=True): missing a "
+            "required argument: 'rng'"
+        )
+        in refusal(Linear, 3, 4)
+    )
     assert "unexpected keyword argument 'depth'" in refusal(Linear, 3, 4, 0, depth=2)
     linear = Linear(3, 4, 0)
     assert "missing a required argument: 'x'" in refusal(linear)
     assert "too many positional arguments" in refusal(linear, normal(2, 3), normal(2, 3))
     linear(normal(2, 3))
     sentence = refusal(Adam, linear, lr=1e-3)
-    assert "Adam is called as Adam(model, learning_rate=0.001, " in sentence and "self" not in sentence
-    assert refusal(Adam, linear, learningrate=1e-3).endswith("'learningrate'. Did you mean 'learning_rate'?")
+    assert (
+        "Adam is called as Adam(model, learning_rate=0.001, " in sentence and "self" not in sentence
+    )
+    assert refusal(Adam, linear, learningrate=1e-3).endswith(
+        "'learningrate'. Did you mean 'learning_rate'?"
+    )
     assert "Linear.backward is called as Linear.backward(d_y)" in refusal(linear.backward)
 
 
-# -- parameters ------------------------------------------------------------------------------------------------------
+# -- parameters ------------------------------------------------------------------------------------
 
 
 class Power(Module):
@@ -634,22 +727,31 @@ def test_a_parameter_may_be_a_single_number():
     assert power.a.grad == 0
 
 
-@pytest.mark.parametrize("data", [np.arange(3), [1.0, 2.0], 1.0, np.ones(2, dtype=np.float16), np.ma.ones(2)], ids=lambda data: str(type(data).__name__))
+@pytest.mark.parametrize(
+    "data", [np.arange(3), [1.0, 2.0], 1.0, np.ones(2, dtype=np.float16), np.ma.ones(2)],
+    ids=lambda data: str(type(data).__name__),
+)
 def test_a_parameter_is_made_of_floats(data):
     refusal(Parameter, data)
 
 
-# -- the decorator -----------------------------------------------------------------------------------------------------
+# -- the decorator ---------------------------------------------------------------------------------
 
 
 @checked
-def mean(x: Annotated[Floats, "B, T, D"], real: Annotated[Mask, "B, T"] | None = None, *, scale: Positive = 1, steps: Count = 1):
+def mean(
+    x: Annotated[Floats, "B, T, D"], real: Annotated[Mask, "B, T"] | None = None, *,
+    scale: Positive = 1, steps: Count = 1,
+):
     """Any function may have hints that are checked."""
     return x, real, scale, steps
 
 
 def test_any_function_may_check_what_its_hints_say():
-    x, real, scale, steps = mean(normal(2, 3, 4).astype(">f8"), np.ones((2, 3), dtype=bool), scale=np.float32(2), steps=np.int8(3))
+    x, real, scale, steps = mean(
+        normal(2, 3, 4).astype(">f8"), np.ones((2, 3), dtype=bool), scale=np.float32(2),
+        steps=np.int8(3),
+    )
     assert x.dtype.isnative and type(scale) is float and type(steps) is int and real.all()
     assert mean(normal(2, 3, 4), scale=2)[2] == 2
     assert "mean: x must be" in refusal(mean, [1.0])
@@ -660,14 +762,22 @@ def test_any_function_may_check_what_its_hints_say():
 
 def test_a_shape_that_does_not_fit_is_explained_axis_by_axis():
     message = refusal(mean, normal(2, 3, 4), np.ones((2, 4), dtype=bool))
-    assert "of shape (B, T), with B for the batch, T for the length; here B is 2, T is 3. Got bool of shape (2, 4)." in message
+    assert (
+        (
+            "of shape (B, T), with B for the batch, T for the length; here B is 2, T is 3. Got "
+            "bool of shape (2, 4)."
+        )
+        in message
+    )
     assert "Axis 1 (length) has the size 4, and 3 is needed." in message
     assert "x[None] makes a batch of one" in refusal(mean, normal(3, 4))
     assert "Axis 2 (features) is empty" in refusal(mean, normal(2, 3, 0))
 
 
 def test_hints_stay_true_type_hints():
-    assert Floats.__origin__ is np.ndarray and Ids.__origin__ is np.ndarray and Count.__origin__ is int
+    assert (
+        Floats.__origin__ is np.ndarray and Ids.__origin__ is np.ndarray and Count.__origin__ is int
+    )
     assert Linear.forward.__annotations__["x"].__origin__ is np.ndarray
     assert inspect.signature(LayerNorm).parameters["epsilon"].annotation.__origin__ is float
     assert "x_hat" in inspect.getsource(LayerNorm.forward), "the source of a component is its own"
@@ -675,7 +785,9 @@ def test_hints_stay_true_type_hints():
 
 def test_the_states_of_models_come_from_batches_of_ids():
     model = Transformer(toy(), 0)
-    assert "source must be" in refusal(model.start, np.ones((2, 3))) and "source[None]" in refusal(model.start, np.array([4, 5]))
+    assert "source must be" in refusal(model.start, np.ones((2, 3))) and "source[None]" in refusal(
+        model.start, np.array([4, 5])
+    )
     state = model.start(np.array([[4, 5]]))
     assert "ids must be" in refusal(model.step, np.array([[1]]), state)
     assert model.step(np.array([1], dtype=np.uint8), state)[0].shape == (1, 9)
@@ -684,7 +796,8 @@ def test_the_states_of_models_come_from_batches_of_ids():
 
 
 def states(model, rows):
-    """Every kind of state of so many rows: of `start`, of a step or two, of some rows of a larger one, with padding and without."""
+    """Every kind of state of so many rows: of `start`, of a step or two, of some rows of a larger
+    one, with padding and without."""
     for source in (np.full((rows, 3), 4), np.array(rows * [[4, 5, 0]])):
         state = model.start(source)
         yield state
@@ -697,7 +810,9 @@ def states(model, rows):
 
 
 def sequence_model(name):
-    return find_model(name).model(configure(name, "toy", {"d_model": 8}, source_vocabulary=9, max_length=16), 0)
+    return find_model(name).model(
+        configure(name, "toy", {"d_model": 8}, source_vocabulary=9, max_length=16), 0
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -710,7 +825,9 @@ def test_the_smallest_epsilon_divides_by_no_zero(dtype):
             optimizer = make(linear, 0.0, beta2=0.999999, epsilon=1e-30)
             before = linear.state_dict()
             optimizer.step()
-            assert all(np.array_equal(array, before[name]) for name, array in linear.state_dict().items())
+            assert all(
+                np.array_equal(array, before[name]) for name, array in linear.state_dict().items()
+            )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -719,9 +836,14 @@ def test_a_state_of_another_number_of_rows_is_refused_with_both_numbers(name):
     for rows, ids in itertools.permutations((1, 2, 5), 2):
         for state in states(model, rows):
             sentence = refusal(model.step, np.full(ids, 5), state)
-            assert f"state has {rows} rows, and there are {ids} ids. Pass one id for each row" in sentence
+            assert (
+                f"state has {rows} rows, and there are {ids} ids. Pass one id for each row"
+                in sentence
+            )
             assert model.step(np.full(rows, 5), state)[0].shape == (rows, 9)
-            assert refusal(model.step, ids=np.full(ids, 5), state=state) and refusal(model.step, state=state, ids=np.full(ids, 5))
+            assert refusal(model.step, ids=np.full(ids, 5), state=state) and refusal(
+                model.step, state=state, ids=np.full(ids, 5)
+            )
 
 
 def test_a_state_serves_before_any_array_was_seen(monkeypatch):
@@ -735,10 +857,18 @@ def test_a_state_serves_before_any_array_was_seen(monkeypatch):
 def test_a_state_that_is_none_or_anothers_is_refused(name):
     model = sequence_model(name)
     mine = model.start(np.array([[4, 5]]))
-    others = [state for other in MODELS for state in [sequence_model(other).start(np.array([[4, 5]]))] if [*map(type, state)] != [*map(type, mine)]]
+    others = [
+        state
+        for other in MODELS
+        for state in [sequence_model(other).start(np.array([[4, 5]]))]
+        if [*map(type, state)] != [*map(type, mine)]
+    ]
     assert len(others) > 3
     for state in (None, (), [], 3, mine[0], (mine, mine), [*mine], mine[:-1], *others):
-        assert "state must be the state that start() or the previous step() of this model" in refusal(model.step, np.array([5]), state)
+        assert (
+            "state must be the state that start() or the previous step() of this model"
+            in refusal(model.step, np.array([5]), state)
+        )
 
 
 def test_masking_takes_its_mask_by_place_and_by_name():

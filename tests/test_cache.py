@@ -13,7 +13,10 @@ from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.encoder import small_example
 from minitransformer.testing import away_from_initialisation
 
-VARIANTS = {"post": {}, "pre": {"norm": "pre"}, "learned": {"positions": "learned"}, "tied": {"tie_embeddings": True}}
+VARIANTS = {
+    "post": {}, "pre": {"norm": "pre"}, "learned": {"positions": "learned"},
+    "tied": {"tie_embeddings": True},
+}
 
 
 def cases():
@@ -117,7 +120,13 @@ def test_a_step_reads_one_position_however_many_came_before(name, monkeypatch):
     model, seen = model_of(name), []
     linear = type(model.layers.layers[0] if hasattr(model, "layers") else model.decoder.layers[0])
     forward = linear.forward
-    monkeypatch.setattr(linear, "forward", lambda self, x, *rest, **options: seen.append(x.shape[1]) or forward(self, x, *rest, **options))
+    monkeypatch.setattr(
+        linear,
+        "forward",
+        lambda self, x, *rest, **options: (
+            seen.append(x.shape[1]) or forward(self, x, *rest, **options)
+        ),
+    )
     with evaluating(model):
         state = model.start(sources()["whole"])
         seen.clear()
@@ -130,7 +139,9 @@ def test_the_encoder_is_projected_once(monkeypatch):
     model, projected = model_of("transformer"), []
     attention = model.decoder.layers[0].cross_attention
     project = attention.keys_and_values
-    monkeypatch.setattr(attention, "keys_and_values", lambda memory: projected.append(1) or project(memory))
+    monkeypatch.setattr(
+        attention, "keys_and_values", lambda memory: projected.append(1) or project(memory)
+    )
     with evaluating(model):
         state = model.start(sources()["whole"])
         for _ in range(5):
@@ -174,7 +185,9 @@ def test_a_cache_holds_what_it_was_given_in_order():
     with no_grad():
         for t in range(7):
             keys, values = cache.extend(x[:, :, t : t + 1], 2 * x[:, :, t : t + 1])
-            assert np.array_equal(keys, x[:, :, : t + 1]) and np.array_equal(values, 2 * x[:, :, : t + 1])
+            assert np.array_equal(keys, x[:, :, : t + 1]) and np.array_equal(
+                values, 2 * x[:, :, : t + 1]
+            )
     assert cache.buffers[0].shape[-2] < 2 * 8  # room for as much again, and no more
 
 
@@ -212,5 +225,7 @@ def test_what_never_grows_is_made_once():
 
 def test_a_cache_outside_no_grad_is_refused_because_no_backward_could_follow():
     attention = MultiHeadAttention(12, 3, rng())
-    assert "inside no_grad()" in refusal(attention, np.ones((1, 1, 12), dtype=np.float32), cache=Cache())
+    assert "inside no_grad()" in refusal(
+        attention, np.ones((1, 1, 12), dtype=np.float32), cache=Cache()
+    )
     assert "inside no_grad()" in refusal(Cache().once, lambda: (np.ones((1, 1)),))

@@ -1,4 +1,5 @@
-"""Every wrong version that the checker knows is found, and named, whatever the numbers and the sizes."""
+"""Every wrong version that the checker knows is found, and named, whatever the numbers and the
+sizes."""
 
 import functools
 import itertools
@@ -31,12 +32,20 @@ def verdicts(exercise, seed):
 
 def named(report):
     """The titles that a report gives to what went wrong."""
-    return [title for finding in report.findings if finding.exact for title in (finding.title, *finding.also) if title]
+    return [
+        title
+        for finding in report.findings
+        if finding.exact
+        for title in (finding.title, *finding.also)
+        if title
+    ]
 
 
 def is_named(mistake, report):
     if mistake.convention:
-        return report.passed and f"convention:{mistake.id}" in [finding.id for finding in report.findings]
+        return report.passed and f"convention:{mistake.id}" in [
+            finding.id for finding in report.findings
+        ]
     return mistake.title in named(report)
 
 
@@ -44,27 +53,43 @@ def is_named(mistake, report):
 @pytest.mark.parametrize("exercise", WITH_MISTAKES)
 def test_every_wrong_version_is_flagged(exercise, seed):
     for mistake, version, report in verdicts(exercise, seed):
-        assert report.findings and (mistake.convention or not report.passed), (mistake.title, version)
+        assert report.findings and (mistake.convention or not report.passed), (
+            mistake.title,
+            version,
+        )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("exercise", WITH_MISTAKES)
 def test_a_name_is_right_or_one_of_two(exercise, seed):
     for mistake, version, report in verdicts(exercise, seed):
-        assert is_named(mistake, report), f"{mistake.id} {mistake.title}, {version}, seed {seed}:\n{report}"
+        assert is_named(mistake, report), (
+            f"{mistake.id} {mistake.title}, {version}, seed {seed}:\n{report}"
+        )
         assert len(named(report)) <= 2, f"{mistake.title}: {named(report)}"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nine_of_ten_are_named_as_what_they_are(seed):
-    found = [(mistake, report) for exercise in WITH_MISTAKES for mistake, _, report in verdicts(exercise, seed)]
-    first = sum(mistake.convention or named(report)[:1] == [mistake.title] and len(named(report)) == 1 for mistake, report in found)
-    print(f"{len(found)} wrong versions, {first} named as what they are, {len(found) - first} as one of two")
+    found = [
+        (mistake, report)
+        for exercise in WITH_MISTAKES
+        for mistake, _, report in verdicts(exercise, seed)
+    ]
+    first = sum(
+        mistake.convention or named(report)[:1] == [mistake.title] and len(named(report)) == 1
+        for mistake, report in found
+    )
+    print(
+        f"{len(found)} wrong versions, {first} named as what they are, {len(found) - first} as one "
+        "of two"
+    )
     assert first >= 0.9 * len(found)
 
 
 def pairs_of(exercise, count=4):
-    """[(one, other, both at once)] of some pairs of mistakes that replace different words, drawn by a fixed seed."""
+    """[(one, other, both at once)] of some pairs of mistakes that replace different words, drawn by
+    a fixed seed."""
     mistakes = [m for m in exercise.mistakes if m.versions and not m.convention]
     pairs = list(itertools.combinations(mistakes, 2))
     random.Random(0).shuffle(pairs)
@@ -79,12 +104,15 @@ def pairs_of(exercise, count=4):
 
 @pytest.mark.slow
 def test_of_two_mistakes_at_once_one_is_named():
-    """Not always: two may cancel, or make a third; where they stop each other, nothing is left to compare."""
+    """Not always: two may cancel, or make a third; where they stop each other, nothing is left to
+    compare."""
     found = flagged = named_one = 0
     for exercise in map(EXERCISES.get, WITH_MISTAKES):
         for one, other, both in pairs_of(exercise):
             report = check(exercise, both, quiet=True)
-            titles = [title for finding in report.findings for title in (finding.title, *finding.also)]
+            titles = [
+                title for finding in report.findings for title in (finding.title, *finding.also)
+            ]
             found, flagged = found + 1, flagged + (not report.passed)
             named_one += one.title in titles or other.title in titles
     print(f"{found} pairs of mistakes, {flagged} flagged, {named_one} with one of the two named")
@@ -92,7 +120,11 @@ def test_of_two_mistakes_at_once_one_is_named():
 
 
 def test_every_mistake_that_was_listed_has_an_exercise():
-    known = {mistake.id.rstrip("abcdefgh") for exercise in EXERCISES.values() for mistake in exercise.mistakes}
+    known = {
+        mistake.id.rstrip("abcdefgh")
+        for exercise in EXERCISES.values()
+        for mistake in exercise.mistakes
+    }
     missing = [n for n in LISTED if str(n) not in known]
     assert sorted(map(str, missing)) == sorted(ELSEWHERE)
 
@@ -100,8 +132,12 @@ def test_every_mistake_that_was_listed_has_an_exercise():
 def test_a_check_answers_within_a_second_of_one_core():
     slowest = {}
     for exercise in WITH_MISTAKES:
-        for name, submission in {"right": EXERCISES[exercise].reference, "unknown": lambda *given: given[0]}.items():
-            check(exercise, submission, quiet=True)  # a first time, so that the wrong versions are compiled
+        for name, submission in {
+            "right": EXERCISES[exercise].reference,
+            "unknown": lambda *given: given[0],
+        }.items():
+            # a first time, so that the wrong versions are compiled
+            check(exercise, submission, quiet=True)
             start = time.process_time()
             check(exercise, submission, quiet=True)
             slowest[exercise, name] = time.process_time() - start
@@ -110,4 +146,6 @@ def test_a_check_answers_within_a_second_of_one_core():
 
 def test_the_page_of_mistakes_is_what_the_command_prints():
     page = pathlib.Path(__file__).resolve().parents[1] / "docs" / "mistakes.md"
-    assert page.read_text(encoding="utf-8") == mistakes_page() + "\n", "print it anew: minitransformer exercises --mistakes > docs/mistakes.md"
+    assert page.read_text(encoding="utf-8") == mistakes_page() + "\n", (
+        "print it anew: minitransformer exercises --mistakes > docs/mistakes.md"
+    )

@@ -43,11 +43,19 @@ def unusual_arrays():
     rng = np.random.default_rng(1)
     for dtype in DTYPES:
         for order in "<>":
-            array = (100 * rng.standard_normal((3, 4, 5))).astype(np.dtype(dtype).newbyteorder(order))
+            array = (100 * rng.standard_normal((3, 4, 5))).astype(
+                np.dtype(dtype).newbyteorder(order)
+            )
             read_only = array.copy()
             read_only.flags.writeable = False
-            layouts = {"plain": array, "Fortran": np.asfortranarray(array), "strided": array[::2, ::-1, 1::2], "read-only": read_only}
-            layouts |= {"scalar": array[0, 0, 0].reshape(()), "none": array[:, :0], "transposed": array.T, "broadcast": np.broadcast_to(array[0], (2, 4, 5))}
+            layouts = {
+                "plain": array, "Fortran": np.asfortranarray(array),
+                "strided": array[::2, ::-1, 1::2], "read-only": read_only,
+            }
+            layouts |= {
+                "scalar": array[0, 0, 0].reshape(()), "none": array[:, :0], "transposed": array.T,
+                "broadcast": np.broadcast_to(array[0], (2, 4, 5)),
+            }
             layouts["offset"] = np.frombuffer(b"x" + array.tobytes(), array.dtype, offset=1)
             for layout, x in layouts.items():
                 yield f"{dtype} {order} {layout}", x
@@ -58,11 +66,20 @@ def test_arrays_of_every_dtype_byte_order_layout_and_shape_come_back(tmp_path):
     loaded, _ = accepted(load_checkpoint, saved(tmp_path, arrays))
     assert set(loaded) == set(arrays) and len(arrays) > 200
     for name, array in arrays.items():
-        assert loaded[name].shape == array.shape and loaded[name].dtype == array.dtype.newbyteorder("=")
+        assert loaded[name].shape == array.shape and loaded[name].dtype == array.dtype.newbyteorder(
+            "="
+        )
         np.testing.assert_array_equal(loaded[name], array)
 
 
-@pytest.mark.parametrize("array", [np.array(["a"]), np.array([None]), np.zeros(2, complex), np.zeros(2, "M8[s]"), np.zeros(2, [("a", "f4")])], ids=lambda a: a.dtype.name)
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(["a"]), np.array([None]), np.zeros(2, complex), np.zeros(2, "M8[s]"),
+        np.zeros(2, [("a", "f4")]),
+    ],
+    ids=lambda a: a.dtype.name,
+)
 def test_a_dtype_that_a_checkpoint_cannot_hold_is_refused(tmp_path, array):
     assert "The tensor 'a' has dtype" in refusal(saved, tmp_path, {"a": array})
     assert not [*tmp_path.iterdir()]
@@ -131,7 +148,9 @@ def test_another_version_and_a_foreign_file_are_refused(tmp_path, tensors, monke
     monkeypatch.setattr("minitransformer.runs.checkpoint.VERSION", 7)
     path = saved(tmp_path, tensors)
     monkeypatch.undo()
-    with pytest.raises(InputError, match="format version 7; this minitransformer reads versions 2 and 3"):
+    with pytest.raises(
+        InputError, match="format version 7; this minitransformer reads versions 2 and 3"
+    ):
         load_checkpoint(path)
     save_file({"a": np.zeros(3)}, path)
     with pytest.raises(InputError, match="no checkpoint of minitransformer"):
@@ -141,7 +160,9 @@ def test_another_version_and_a_foreign_file_are_refused(tmp_path, tensors, monke
 
 
 def test_every_flipped_bit_of_the_header_is_noticed(tmp_path, tensors):
-    path = saved(tmp_path, tensors, {"step": 1, "random": np.random.default_rng(3).bit_generator.state})
+    path = saved(
+        tmp_path, tensors, {"step": 1, "random": np.random.default_rng(3).bit_generator.state}
+    )
     content = path.read_bytes()
     rng = np.random.default_rng(0)
     length = int.from_bytes(content[:8], "little")
@@ -190,13 +211,19 @@ def written_with(path, tensors, named, version):
     from safetensors.numpy import save
 
     sums = {name: zlib.crc32(np.ascontiguousarray(array)) for name, array in named.items()}
-    header = {"format": "minitransformer checkpoint", "version": version, "facts": "{}", "checksums": json.dumps(sums)}
+    header = {
+        "format": "minitransformer checkpoint", "version": version, "facts": "{}",
+        "checksums": json.dumps(sums),
+    }
     header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
     path.write_bytes(save(tensors, header))
 
 
 @pytest.mark.parametrize("version", ["2", "3"])
-@pytest.mark.parametrize("ask", [load_checkpoint, load_facts, lambda path: load_checkpoint(path, "b")], ids=["all", "facts", "some"])
+@pytest.mark.parametrize(
+    "ask", [load_checkpoint, load_facts, lambda path: load_checkpoint(path, "b")],
+    ids=["all", "facts", "some"],
+)
 def test_a_tensor_that_is_missing_or_too_many_is_named(tmp_path, version, ask):
     path, a, b = tmp_path / "x.safetensors", np.ones(3), np.zeros(2)
     written_with(path, {"b": b}, {"a": a, "b": b}, version)
@@ -217,7 +244,9 @@ def test_a_file_of_format_2_is_still_read(tmp_path):
 def test_facts_that_are_no_json_are_refused(tmp_path, facts):
     from safetensors.numpy import save
 
-    header = {"format": "minitransformer checkpoint", "version": "3", "facts": facts, "checksums": "{}"}
+    header = {
+        "format": "minitransformer checkpoint", "version": "3", "facts": facts, "checksums": "{}",
+    }
     header["checksum"] = str(zlib.crc32((facts + "{}").encode()))
     (tmp_path / "x.safetensors").write_bytes(save({}, header))
     assert "cut short or damaged" in refusal(load_facts, tmp_path / "x.safetensors")
@@ -242,7 +271,9 @@ def test_a_name_that_is_taken_meanwhile_is_not_written_to(tmp_path, monkeypatch)
         make()
         with pytest.raises(FileExistsError):
             write_file(tmp_path / "a", b"content")
-        assert (tmp_path / "mine.txt").read_text() == place.read_text() == "mine" and not (tmp_path / "a").exists()
+        assert (tmp_path / "mine.txt").read_text() == place.read_text() == "mine" and not (
+            tmp_path / "a"
+        ).exists()
         place.unlink()
 
 

@@ -1,9 +1,11 @@
-"""Figures of README and docs that can be counted are those that are counted here; what is timed has its command beside it.
+"""Figures of README and docs that can be counted are those that are counted here; what is timed has
+its command beside it.
 
-A claim is a piece of a page in which `{}` stands for the figure, in digits or as a word. Where the code moves on, the test
-says what to write; `python tests/test_claims.py [PAGE]` prints all claims as they are counted. A block of Python on a page is
-an excerpt, which stands in the source word for word, or a use, which runs. (The figures of the checker's catalogue and of
-links are held by tests of their own.)
+A claim is a piece of a page in which `{}` stands for the figure, in digits or as a word. Where the
+code moves on, the test says what to write; `python tests/test_claims.py [PAGE]` prints all claims
+as they are counted. A block of Python on a page is an excerpt, which stands in the source word for
+word, or a use, which runs. (The figures of the checker's catalogue and of links are held by tests
+of their own.)
 """
 
 import dataclasses
@@ -35,7 +37,10 @@ from minitransformer.testing.contract import CHECKS
 from minitransformer.testing.gradient_check import DIRECTIONS
 from minitransformer.training.options import TrainingOptions
 
-PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")), ROOT / "lessons" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty""".split()
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
@@ -50,11 +55,12 @@ def number(word):
 
 
 def text(page):
-    """The page on one line, so that a claim may stand across two, without its marks for bold and for code."""
+    """The page on one line, so that a claim may stand across two, without its marks for bold and
+    for code."""
     return re.sub(r"\s+", " ", re.sub(r"\*\*|`", "", (ROOT / page).read_text(encoding="utf-8")))
 
 
-# -- what is counted ----------------------------------------------------------------------------------------------------
+# -- what is counted -------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -67,7 +73,9 @@ def parameters(task, model="transformer"):
 def parameters_on_the_corpus():
     """The Transformer of the recipe, without the corpus: one table for its vocabulary."""
     recipe, size = TASKS["multi30k-en-de"].recipe, make_task("multi30k-en-de").vocabulary_size
-    config = configure("transformer", recipe.preset, recipe.model, source_vocabulary=size, target_vocabulary=size)
+    config = configure(
+        "transformer", recipe.preset, recipe.model, source_vocabulary=size, target_vocabulary=size
+    )
     return MODELS["transformer"].model(config, 0).parameter_count()
 
 
@@ -80,7 +88,11 @@ def block(page, heading):
 def rows(page, pattern):
     """The rows of the page's tables that hold the pattern, each as its cells."""
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
-    return [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|") and re.search(pattern, line)]
+    return [
+        [cell.strip(" *") for cell in line.split("|")[1:-1]]
+        for line in lines
+        if line.startswith("|") and re.search(pattern, line)
+    ]
 
 
 def said(page, pattern):
@@ -96,26 +108,46 @@ def ratios(place):
 
 def seconds():
     """The times of the four tasks."""
-    return [float(row[2].split(",")[0]) for row in rows("docs/tasks.md", r"minitransformer train (copy|reverse|sort|addition)`")]
+    return [
+        float(row[2].split(",")[0])
+        for row in rows("docs/tasks.md", r"minitransformer train (copy|reverse|sort|addition)`")
+    ]
 
 
 def owl(split, known_animal, hint):
-    """How many of its questions ask about an animal of the training, or not, and with a hint or not."""
-    asked = [(animal in animals("train"), "{part}" in template) for template, animal in questions(split)]
-    return sum(known == known_animal and (hint is None or hinted == hint) for known, hinted in asked)
+    """How many of its questions ask about an animal of the training, or not, and with a hint or
+    not."""
+    asked = [
+        (animal in animals("train"), "{part}" in template) for template, animal in questions(split)
+    ]
+    return sum(
+        known == known_animal and (hint is None or hinted == hint) for known, hinted in asked
+    )
 
 
 def asked():
     """How many questions the map of the lessons lists; 39a to 39e are one."""
-    return len(set(re.findall(r"^\| (\d+)[a-e]? \| [^|]+\| \[", (ROOT / "lessons/README.md").read_text(encoding="utf-8"), re.M)))
+    return len(
+        set(
+            re.findall(
+                r"^\| (\d+)[a-e]? \| [^|]+\| \[",
+                (ROOT / "lessons/README.md").read_text(encoding="utf-8"), re.M,
+            )
+        )
+    )
 
 
 def hours(chosen=None):
-    return sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen) / 60
+    return (
+        sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen)
+        / 60
+    )
 
 
 PLAIN = TrainingOptions()
-CORPUS = {f.name: f.default for f in dataclasses.fields(TrainingOptions)} | TASKS["multi30k-en-de"].recipe.training
+CORPUS = {f.name: f.default for f in dataclasses.fields(TrainingOptions)} | TASKS[
+    "multi30k-en-de"
+].recipe.training
 NAMED = sum(len(exercise.mistakes) for exercise in EXERCISES.values())
 
 CLAIMS = [
@@ -184,21 +216,32 @@ CLAIMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("page, claim, counted", CLAIMS, ids=[f"{page}: {claim}" for page, claim, _ in CLAIMS])
+@pytest.mark.parametrize(
+    "page, claim, counted", CLAIMS, ids=[f"{page}: {claim}" for page, claim, _ in CLAIMS]
+)
 def test_a_figure_is_what_is_counted(page, claim, counted):
     before, after = map(re.escape, claim.split("{}"))
     found = re.findall(rf"{before}([\w.,]*\w){after}", text(page))
-    assert len(found) == 1, f"{page} does not say “{claim}” once, but {len(found)} times: change the page or the claim"
-    assert number(found[0]) == counted(), f"{page} says “{claim.format(found[0])}”; counted: {counted():,}"
+    assert len(found) == 1, (
+        f"{page} does not say “{claim}” once, but {len(found)} times: change the page or the claim"
+    )
+    assert number(found[0]) == counted(), (
+        f"{page} says “{claim.format(found[0])}”; counted: {counted():,}"
+    )
 
 
-@pytest.mark.parametrize("task, row", [("copy", n) for n in range(4)] + [(task, 0) for task in ("addition", "owl", "numbers-en-de")])
+@pytest.mark.parametrize(
+    "task, row",
+    [("copy", n) for n in range(4)] + [(task, 0) for task in ("addition", "owl", "numbers-en-de")],
+)
 def test_the_sizes_of_the_splits_are_those_of_the_table(task, row):
     counted = list(make_task(task).counts())[row][2]
-    assert ", ".join(f"{counted[split]:,}" for split in ("train", "validation", "test")) in text("docs/tasks.md")
+    assert ", ".join(f"{counted[split]:,}" for split in ("train", "validation", "test")) in text(
+        "docs/tasks.md"
+    )
 
 
-# -- what is typed --------------------------------------------------------------------------------------------------------
+# -- what is typed ---------------------------------------------------------------------------------
 
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -208,19 +251,30 @@ OURS = re.compile(r"(?:\S*python3? -m |\.venv/bin/)?minitransformer (?=[a-z])([^
 def commands(page):
     """Every command of ours on the page, in a block of a terminal or in a line."""
     written = page.read_text(encoding="utf-8")
-    lines = [line.split("  #")[0].strip() for language, block in FENCED.findall(written) if not language for line in block.splitlines()]
-    spans = [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", FENCED.sub("", written))]
+    lines = [
+        line.split("  #")[0].strip()
+        for language, block in FENCED.findall(written)
+        if not language
+        for line in block.splitlines()
+    ]
+    spans = [
+        re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", FENCED.sub("", written))
+    ]
     return [found[1] for said in (*lines, *spans) if (found := OURS.fullmatch(said))]
 
 
-TYPED = [(page.relative_to(ROOT).as_posix(), command) for page in PAGES for command in commands(page)]
+TYPED = [
+    (page.relative_to(ROOT).as_posix(), command) for page in PAGES for command in commands(page)
+]
 
 
 def test_there_are_commands_on_the_pages():
     assert len(TYPED) > 50
 
 
-@pytest.mark.parametrize("page, command", TYPED, ids=[f"{page}: {command}" for page, command in TYPED])
+@pytest.mark.parametrize(
+    "page, command", TYPED, ids=[f"{page}: {command}" for page, command in TYPED]
+)
 def test_a_command_on_a_page_is_understood(page, command):
     make_parser().parse_args(shlex.split(command))
 
@@ -234,11 +288,13 @@ def test_what_make_is_told_on_a_page_is_in_the_makefile(page):
 
 def test_every_model_and_task_that_can_be_named_is_named_where_the_commands_stand():
     table = "transformer " + "\n".join(block("README.md", "Commands"))  # which needs no name
-    listed = set(re.findall(r"[\w-]+", table)) | {task for task in TASKS if re.match("(numbers|multi30k)-", task)}
+    listed = set(re.findall(r"[\w-]+", table)) | {
+        task for task in TASKS if re.match("(numbers|multi30k)-", task)
+    }
     assert {*MODELS, *TASKS} <= listed
 
 
-# -- what is shown --------------------------------------------------------------------------------------------------------
+# -- what is shown ---------------------------------------------------------------------------------
 
 
 def blocks(page):
@@ -249,41 +305,70 @@ def blocks(page):
 @pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
 def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys):
     """Each block of Python that is followed by one without a language, of what it says."""
-    shown = [(code, said) for (language, code), (other, said) in zip(blocks(page), blocks(page)[1:]) if (language, other) == ("python", "")]
-    shown = [(code, said) for code, said in shown if "check(" in code and ": not right yet\n" in said]
+    shown = [
+        (code, said)
+        for (language, code), (other, said) in zip(blocks(page), blocks(page)[1:])
+        if (language, other) == ("python", "")
+    ]
+    shown = [
+        (code, said) for code, said in shown if "check(" in code and ": not right yet\n" in said
+    ]
     assert len(shown) == 1
     exec(compile(shown[0][0], page, "exec"), {})
     assert capsys.readouterr().out.endswith(shown[0][1])
 
 
 def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(capsys):
-    (code,) = [code for language, code in blocks("README.md") if language == "python" and code.startswith("import numpy")]
+    (code,) = [
+        code
+        for language, code in blocks("README.md")
+        if language == "python" and code.startswith("import numpy")
+    ]
     exec(compile(code, "README.md", "exec"), {})
     printed = capsys.readouterr().out.splitlines()
     said = re.search(r"print\(d_x.shape.*# (.+)", code)[1]
     assert printed[0] == said and len(printed) > 5 and "query.weight" in "\n".join(printed)
 
 
-SOURCES = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "minitransformer").rglob("*.py"))]
+SOURCES = [
+    file.read_text(encoding="utf-8") for file in sorted((ROOT / "minitransformer").rglob("*.py"))
+]
 LINES = {line.strip() for source in SOURCES for line in source.splitlines()}
-PYTHON = [(page.relative_to(ROOT).as_posix(), code) for page in PAGES for language, code in blocks(page) if language == "python"]
+PYTHON = [
+    (page.relative_to(ROOT).as_posix(), code)
+    for page in PAGES
+    for language, code in blocks(page)
+    if language == "python"
+]
 
 
 def is_excerpt(code):
-    """Whether a block shows a piece of the source: it begins with a definition, or with a line of it that is no import."""
+    """Whether a block shows a piece of the source: it begins with a definition, or with a line of
+    it that is no import."""
     first = code.splitlines()[0]
-    return first.startswith(("def ", "class ", "@")) or first in LINES and not first.startswith(("import ", "from "))
+    return (
+        first.startswith(("def ", "class ", "@"))
+        or first in LINES
+        and not first.startswith(("import ", "from "))
+    )
 
 
 def stands_in_the_source(code):
     """Whether a source has the block word for word, at any depth of indentation."""
-    return any(textwrap.indent(code.rstrip(), depth * " ") in source for source in SOURCES for depth in (0, 4, 8))
+    return any(
+        textwrap.indent(code.rstrip(), depth * " ") in source
+        for source in SOURCES
+        for depth in (0, 4, 8)
+    )
 
 
 def test_what_is_an_excerpt_and_what_is_a_use():
     excerpts = [code for _, code in PYTHON if is_excerpt(code)]
     assert len(excerpts) >= 2 and len(PYTHON) - len(excerpts) >= 5
-    layer_norm = "\n".join(textwrap.dedent(inspect.getsource(method)) for method in (LayerNorm.forward, LayerNorm.backward))
+    layer_norm = "\n".join(
+        textwrap.dedent(inspect.getsource(method))
+        for method in (LayerNorm.forward, LayerNorm.backward)
+    )
     assert layer_norm in excerpts and stands_in_the_source(layer_norm)
     assert not stands_in_the_source(layer_norm.replace("d_x_hat - ", "d_x_hat + "))
 
@@ -295,7 +380,9 @@ def test_an_excerpt_is_the_source_word_for_word_and_a_use_runs(page):
         "MyLayerNorm": LayerNorm,
         "x": np.random.default_rng(0).standard_normal((3, 5, 11)),
         "softmax_backward": EXERCISES["softmax.backward"].reference,
-        "model": types.SimpleNamespace(to=lambda device: inspect.signature(LayerNorm.to).bind(LayerNorm(3), device)),  # no GPU is needed
+        "model": types.SimpleNamespace(
+            to=lambda device: inspect.signature(LayerNorm.to).bind(LayerNorm(3), device)
+        ),  # no GPU is needed
     }
     names = {}
     for code in [code for its, code in PYTHON if its == page]:

@@ -1,4 +1,5 @@
-"""The contract checker: all components of the package pass, and each way to break the contract is named."""
+"""The contract checker: all components of the package pass, and each way to break the contract is
+named."""
 
 import importlib.util
 
@@ -10,20 +11,26 @@ from minitransformer.core import Module
 from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
-from minitransformer.testing import all_components, check_component, count_products, gradient_check, trace
+from minitransformer.testing import (
+    all_components, check_component, count_products, gradient_check, trace,
+)
 from minitransformer.testing import contract as contract_checks
 from minitransformer.testing.conformance import ContractError, check_gradients, name_of
 from minitransformer.testing.contract import CHECKS
 
 COMPONENTS = all_components()
-OPEN = () if importlib.util.find_spec("minitransformer.core.boundary") else {  # what the one boundary for all components mends
+# what the one boundary for all components mends
+OPEN = () if importlib.util.find_spec("minitransformer.core.boundary") else {
     "d y of another shape", "integers", "lists", "subclasses", "byte order", "half precision",
 }  # fmt: skip
 
 
 def test_the_components_are_found_by_themselves():
     names = {c.__name__ for c in COMPONENTS}
-    assert {"Softmax", "LayerNorm", "MultiHeadAttention", "CrossEntropy", "Transformer", "LanguageModel"} <= names
+    assert {
+        "Softmax", "LayerNorm", "MultiHeadAttention", "CrossEntropy", "Transformer",
+        "LanguageModel",
+    } <= names
     assert len(names) >= 26
 
 
@@ -52,7 +59,8 @@ def test_the_check_leaves_the_component_as_it_was():
 
 
 def plain(x, dtype):
-    """x as a plain array of this dtype, or an InputError: a boundary of its own, so that each check can be broken alone."""
+    """x as a plain array of this dtype, or an InputError: a boundary of its own, so that each check
+    can be broken alone."""
     if not isinstance(x, (np.ndarray, np.generic)):
         raise InputError(f"An array is needed, got {type(x).__name__}.")
     return np.asarray(x, dtype=dtype)
@@ -417,7 +425,9 @@ def test_a_right_component_passes_and_every_check_is_in_the_report():
     assert report.passed and not report.failed and report.component == "Scale"
     assert [result.name for result in report.results] == [name_of(check) for check in CHECKS]
     assert report.counts() == f"{len(CHECKS) - 2} passed, 0 failed, 2 not applicable"
-    reasons = {result.name: result.why for result in report.results if result.status == "not applicable"}
+    reasons = {
+        result.name: result.why for result in report.results if result.status == "not applicable"
+    }
     assert reasons == {
         "nothing random in eval": "no dropout: nothing is random",
         "numpy numbers": "no numbers among its attributes",
@@ -425,26 +435,38 @@ def test_a_right_component_passes_and_every_check_is_in_the_report():
 
 
 def test_the_list_of_checks_has_every_check():
-    assert {f for name, f in vars(contract_checks).items() if name.startswith("check_")} == set(CHECKS)
+    assert {f for name, f in vars(contract_checks).items() if name.startswith("check_")} == set(
+        CHECKS
+    )
     assert {name for _, name, _ in ALONE} == {name_of(check) for check in CHECKS}
 
 
-@pytest.mark.parametrize("broken, name, sentence", ALONE, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    "broken, name, sentence", ALONE, ids=lambda value: getattr(value, "__name__", "")
+)
 def test_each_check_fails_alone(broken, name, sentence):
     report = check_component(broken(), x34(), raises=False)
     assert [result.name for result in report.failed] == [name], f"\n{report}"
     assert sentence in report.failed[0].why
 
 
-@pytest.mark.parametrize("broken, name, sentence", [*ALONE, *BROKEN], ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    "broken, name, sentence", [*ALONE, *BROKEN], ids=lambda value: getattr(value, "__name__", "")
+)
 def test_each_breach_is_named(broken, name, sentence):
     with pytest.raises(ContractError) as caught:
         check_component(broken(), x34())
     (line,) = (line for line in str(caught.value).splitlines() if line.startswith(f"  {name}: "))
     assert sentence in line
     report = caught.value.report
-    assert str(caught.value).startswith(f"{broken.__name__} breaks the contract: {report.counts()}.")
-    assert all(f"  {result.name}: {result.why}" in str(caught.value) for result in report.failed if not result.same_as)
+    assert str(caught.value).startswith(
+        f"{broken.__name__} breaks the contract: {report.counts()}."
+    )
+    assert all(
+        f"  {result.name}: {result.why}" in str(caught.value)
+        for result in report.failed
+        if not result.same_as
+    )
     assert all(result.name in str(caught.value) for result in report.failed)
 
 
@@ -457,7 +479,9 @@ def test_a_report_is_a_table():
 
 
 def test_what_may_fail_is_named_with_its_reason_and_may_not_pass():
-    report = check_component(WrongGradient(), x34(), expected_failures={"gradients": "a wrong one, to be found"})
+    report = check_component(
+        WrongGradient(), x34(), expected_failures={"gradients": "a wrong one, to be found"}
+    )
     assert "1 failed as expected" in report.counts() and "a wrong one, to be found" in str(report)
     with pytest.raises(ContractError, match="gradients: it passes, but was expected to fail"):
         check_component(Scale(), x34(), expected_failures={"gradients": "a wrong one, to be found"})
@@ -481,7 +505,9 @@ def test_a_check_that_crashes_has_failed_and_the_others_go_on():
     assert len(statuses) == len(CHECKS) and statuses["repeatable"] == ("passed", "")
     assert statuses["inputs untouched"] == ("failed", "(float64) KeyError was raised: 'weight'")
     assert statuses["accumulates"] == ("failed", "the same error as in 'inputs untouched'")
-    with pytest.raises(ContractError, match="forward runs: forward raised ValueError: shapes do not fit"):
+    with pytest.raises(
+        ContractError, match="forward runs: forward raised ValueError: shapes do not fit"
+    ):
         check_component(CannotRun(), x34())
 
 
@@ -510,7 +536,9 @@ class NoParameters(Scale):
         return 2 * self.fitting(d_y, self.saved())
 
     def taken(self, x):
-        return plain(x, x.dtype if getattr(x, "dtype", "") in (np.float32, np.float64) else np.float64)
+        return plain(
+            x, x.dtype if getattr(x, "dtype", "") in (np.float32, np.float64) else np.float64
+        )
 
 
 def test_a_parameter_may_be_a_single_number():
@@ -536,7 +564,9 @@ class BareErrors(Scale):
 def test_a_refusal_that_names_no_shapes_is_not_enough():
     report = check_component(BareErrors(), x34(), raises=False)
     assert [result.name for result in report.failed] == ["d y of another shape"]
-    assert "backward raised TypeError: no. Raise InputError with both shapes." in report.failed[0].why
+    assert (
+        "backward raised TypeError: no. Raise InputError with both shapes." in report.failed[0].why
+    )
 
 
 def test_a_numpy_number_as_an_attribute_is_a_plain_one():
@@ -551,7 +581,9 @@ def test_a_numpy_number_as_an_attribute_is_a_plain_one():
             return self.factor * x
 
     component = Scaled(4)
-    assert [type(value) for value in (component.factor, component.count, component.on)] == [float, int, bool]
+    assert [type(value) for value in (component.factor, component.count, component.on)] == [
+        float, int, bool,
+    ]
     assert component(np.ones((2, 4), dtype=np.float32)).dtype == np.float32
 
 
@@ -620,11 +652,17 @@ def breaches(component, *inputs):
 def test_the_same_error_is_told_once_with_the_names_of_the_other_checks():
     lines = breaches(UnpacksOne(), x34())
     assert sum("too many values to unpack" in line for line in lines) == 1
-    assert "self.saved() gives one saved value bare (x = self.saved()), several as a tuple" in lines[0]
+    assert (
+        "self.saved() gives one saved value bare (x = self.saved()), several as a tuple" in lines[0]
+    )
     report = check_component(UnpacksOne(), x34(), raises=False)
     others = [result for result in report.failed if result.same_as]
     assert len(lines) == len(report.failed) - len(others)
-    assert len(others) > 10 and f" (and in {len(others)} more: {', '.join(result.name for result in others)})" in lines[0]
+    assert (
+        len(others) > 10
+        and f" (and in {len(others)} more: {', '.join(result.name for result in others)})"
+        in lines[0]
+    )
     assert {result.same_as for result in others} == {"inputs untouched"}
     assert [line for line in breaches(UnpacksAnother(), x34()) if "self.saved()" in line] == []
 
@@ -635,7 +673,9 @@ def test_different_breaches_without_an_error_are_each_told():
 
 
 def test_a_forward_without_return_is_told_once():
-    assert breaches(NoReturn(), x34()) == ["  forward runs: NoReturn: forward returned None: end it with `return y`."]
+    assert breaches(NoReturn(), x34()) == [
+        "  forward runs: NoReturn: forward returned None: end it with `return y`."
+    ]
 
 
 def test_whole_numbers_where_floats_belong_are_no_breach_of_the_component():
@@ -650,7 +690,13 @@ def test_a_parameter_used_as_an_array_is_told_of_its_data():
 
 def test_an_array_that_is_no_parameter_is_named_where_it_changes_the_dtype():
     (line,) = breaches(PlainArray(), x34())
-    assert "forward turned float32 into float64. w: an array of float64 that is no Parameter. If it is trained" in line
+    assert (
+        (
+            "forward turned float32 into float64. w: an array of float64 that is no Parameter. If "
+            "it is trained"
+        )
+        in line
+    )
     assert "NumPy number" in "".join(breaches(Widens(), x34()))
 
 
@@ -663,14 +709,22 @@ def test_other_arrays_are_not_blamed():
     assert "NumPy number" in "".join(breaches(WithTable(), x34()))
 
 
-@pytest.mark.parametrize("first", [Learners, np.ones((2, 4)), [1.0], None, object()], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "first", [Learners, np.ones((2, 4)), [1.0], None, object()],
+    ids=lambda value: type(value).__name__,
+)
 @pytest.mark.parametrize("function", [check_component, gradient_check, trace, count_products])
 def test_a_component_comes_first_and_then_its_inputs(function, first):
     for others in ([Learners()], [np.ones((2, 4))]):
-        assert f"{function.__name__}: the first argument is a component (an object, not its class)" in refusal(function, first, *others)
+        assert (
+            f"{function.__name__}: the first argument is a component (an object, not its class)"
+            in refusal(function, first, *others)
+        )
 
 
-@pytest.mark.parametrize("options", [{"step": 0}, {"tolerance": -1}, {"max_entries": -1}, {"seed": 1.5}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"step": 0}, {"tolerance": -1}, {"max_entries": -1}, {"seed": 1.5}], ids=str
+)
 def test_options_out_of_range_are_refused(options):
     (name,) = options
     assert f"{name} must be" in refusal(gradient_check, Learners(), np.ones((2, 4)), **options)

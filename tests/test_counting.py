@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from common import rng
 
-from minitransformer.attention import AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads
+from minitransformer.attention import (
+    AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads,
+)
 from minitransformer.core import Module
 from minitransformer.errors import InputError
 from minitransformer.layers import CausalConvolution, Linear
@@ -25,7 +27,9 @@ def test_a_linear_map_is_one_product_forward_and_three_backward():
     forward, backward = count_products(Linear(D, 5, rng()), x())
     assert [(p.multiply_adds, p.depth) for p in forward.all] == [(B * N * D * 5, 1)]
     ones = B * N * 5  # the bias: a sum as a product with ones
-    assert sorted(p.multiply_adds for p in backward.all) == sorted([ones, B * N * D * 5, B * N * D * 5])
+    assert sorted(p.multiply_adds for p in backward.all) == sorted(
+        [ones, B * N * D * 5, B * N * D * 5]
+    )
 
 
 def test_attention_is_counted_by_its_parts():
@@ -45,7 +49,10 @@ def test_a_recurrence_waits_for_every_step(cell, products):
 
 
 def test_convolution_and_local_attention_grow_with_their_width_only():
-    assert count_products(CausalConvolution(D, D, 3, rng()), x())[0].multiply_adds() == B * N * 3 * D * D
+    assert (
+        count_products(CausalConvolution(D, D, 3, rng()), x())[0].multiply_adds()
+        == B * N * 3 * D * D
+    )
     local = MultiHeadAttention(D, 2, rng(), attention=LocalAttention(2))
     assert count_products(local, x())[0].multiply_adds("attention") == 2 * B * N * (2 * 2) * D
 
@@ -88,20 +95,25 @@ def test_products_that_would_be_missed_are_refused():
 
 
 def test_a_model_that_reads_ids_is_counted_through_its_parameters():
-    config = TransformerConfig(source_vocabulary=11, d_model=D, heads=2, d_ff=3 * D, encoder_layers=1, decoder_layers=2)
+    config = TransformerConfig(
+        source_vocabulary=11, d_model=D, heads=2, d_ff=3 * D, encoder_layers=1, decoder_layers=2
+    )
     model, source, target = Transformer(config, 0), np.full((B, N), 5), np.full((B, N + 1), 5)
     forward, backward = count_products(model, source, target)
     T, S = N + 1, N
     assert forward.multiply_adds("output") == B * T * D * 11 == backward.multiply_adds("output") / 2
     scores = {"encoder": 2 * S * S, "decoder": 2 * 2 * (T * T + T * S)}
     for part, count in scores.items():
-        paths = {p.path for p in forward.all if p.path.startswith(part) and p.path.endswith(".attention")}
+        paths = {
+            p.path for p in forward.all if p.path.startswith(part) and p.path.endswith(".attention")
+        }
         assert sum(forward.multiply_adds(path) for path in paths) == B * D * count
     assert model.flat_buffers().intact() and type(model.output.weight.data) is np.ndarray
 
 
 @pytest.mark.parametrize(
-    "component", [c for c in all_components() if any(map(is_float, c.example(rng())[1:]))], ids=lambda c: c.__name__
+    "component", [c for c in all_components() if any(map(is_float, c.example(rng())[1:]))],
+    ids=lambda c: c.__name__,
 )
 def test_a_counted_pass_gives_the_same_numbers(component):
     made, *inputs = component.example(rng())
@@ -112,11 +124,17 @@ def test_a_counted_pass_gives_the_same_numbers(component):
     wrapped = made.forward
     made.forward = lambda *a: seen.append(wrapped(*a)) or seen[-1]
     count_products(made, *inputs)
-    for a, b in zip(seen[0] if isinstance(seen[0], tuple) else (seen[0],), expected if isinstance(expected, tuple) else (expected,)):
+    for a, b in zip(
+        seen[0] if isinstance(seen[0], tuple) else (seen[0],),
+        expected if isinstance(expected, tuple) else (expected,),
+    ):
         np.testing.assert_array_equal(np.asarray(a), b)
         assert isinstance(a, CountedArray)
 
 
 def test_additive_attention_costs_more_products_a_pair_than_a_dot_product():
     forward, _ = count_products(AdditiveAttention(D, D, D, rng()), x(), x())
-    assert forward.multiply_adds("score") == B * N * N * D and forward.multiply_adds("expectation") == B * N * N * D
+    assert (
+        forward.multiply_adds("score") == B * N * N * D
+        and forward.multiply_adds("expectation") == B * N * N * D
+    )

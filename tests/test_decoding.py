@@ -1,4 +1,5 @@
-"""Greedy decoding, beam search, sampling: the same as asking the whole model again after every token."""
+"""Greedy decoding, beam search, sampling: the same as asking the whole model again after every
+token."""
 
 import itertools
 import sys
@@ -46,7 +47,8 @@ def greedy_by_hand(model, source, max_tokens):
     for row in source:
         row, target = row[None, row != PAD], [BOS]
         while len(target) <= max_tokens and target[-1] != EOS:
-            target.append(EOS + int(model(row, np.array([target]))[0, -1, EOS:].argmax()))  # never PAD, never BOS
+            # never PAD, never BOS
+            target.append(EOS + int(model(row, np.array([target]))[0, -1, EOS:].argmax()))
         rows.append(target[1:])
     model.clear_saves()
     return rows
@@ -120,14 +122,17 @@ def test_a_language_model_decodes_without_a_source():
             np.testing.assert_allclose(logits, model(None, ids)[:, t], atol=1e-12)
 
 
-# -- beam search ----------------------------------------------------------------------------------------------------
+# -- beam search -----------------------------------------------------------------------------------
 
 
 class Table:
-    """A stand-in with a random distribution for every beginning, the same for all rows of one source."""
+    """A stand-in with a random distribution for every beginning, the same for all rows of one
+    source."""
 
     def __init__(self, vocabulary, seed=0, end=0.0, sharpness=2.0):
-        self.vocabulary, self.seed, self.end, self.training, self.sharpness = vocabulary, seed, end, True, sharpness
+        self.vocabulary, self.seed, self.end, self.training, self.sharpness = (
+            vocabulary, seed, end, True, sharpness,
+        )
         self.made = {}
 
     def eval(self):
@@ -145,7 +150,10 @@ class Table:
 
     def logits(self, beginning):
         if beginning not in self.made:
-            made = np.random.default_rng([self.seed, *beginning]).standard_normal(self.vocabulary) * self.sharpness
+            made = (
+                np.random.default_rng([self.seed, *beginning]).standard_normal(self.vocabulary)
+                * self.sharpness
+            )
             made[EOS] += self.end
             self.made[beginning] = made
         return self.made[beginning].copy()
@@ -163,7 +171,11 @@ def log_p_of(model, source, target):
 
 def all_sentences(vocabulary, longest):
     """Every sentence of at most `longest` tokens, EOS included. None holds PAD or BOS."""
-    return [[*words, EOS] for n in range(longest) for words in itertools.product(range(EOS + 1, vocabulary), repeat=n)]
+    return [
+        [*words, EOS]
+        for n in range(longest)
+        for words in itertools.product(range(EOS + 1, vocabulary), repeat=n)
+    ]
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0])
@@ -179,14 +191,16 @@ def test_a_beam_as_wide_as_the_space_finds_the_best_sentence_there_is(seed, alph
         assert ids[: len(best)].tolist() == best and not ids[len(best) :].any()
 
 
-# The tests above and below with `Table`'s ordinary sharpness missed that the search stopped too early: where all tokens are
-# about as likely, the first few sentences that end are about as good as any. A trained model is nearly sure of each token;
-# what ends early beside the right beginning is then hopeless, and stopping at it is a wrong answer.
+# The tests above and below with `Table`'s ordinary sharpness missed that the search stopped too
+# early: where all tokens are about as likely, the first few sentences that end are about as good as
+# any. A trained model is nearly sure of each token; what ends early beside the right beginning is
+# then hopeless, and stopping at it is a wrong answer.
 SHARPNESS = [0.5, 2.0, 8.0]
 
 
 def searched_to_the_end(model, source, longest, beam, alpha):
-    """[(score, ids)] of beam search in plain Python, best first, which stops for nothing but the length."""
+    """[(score, ids)] of beam search in plain Python, best first, which stops for nothing but the
+    length."""
     kept, found = [(0.0, ())], []
     for _ in range(longest):
         grown = []
@@ -196,7 +210,11 @@ def searched_to_the_end(model, source, longest, beam, alpha):
             log_p = shifted - np.log(np.exp(shifted).sum())
             grown += [(total + log_p[token], (*words, token)) for token in range(EOS, len(logits))]
         grown.sort(key=lambda pair: -pair[0])
-        found += [(total / ((5 + len(words)) / 6) ** alpha, [*words]) for total, words in grown[:beam] if words[-1] == EOS]
+        found += [
+            (total / ((5 + len(words)) / 6) ** alpha, [*words])
+            for total, words in grown[:beam]
+            if words[-1] == EOS
+        ]
         kept = [(total, words) for total, words in grown if words[-1] != EOS][:beam]
     if not found:
         found = [(total / ((5 + len(words)) / 6) ** alpha, [*words]) for total, words in kept]
@@ -210,31 +228,42 @@ def test_a_search_stops_only_when_going_on_would_change_nothing(sharpness, alpha
     sources = np.arange(6)[:, None]
     for beam in range(2, 11):
         model = Table(7, seed=beam, end=end, sharpness=sharpness)
-        best, lists = beam_search(model, sources, 7, beam, alpha), hypotheses(model, sources, 7, beam, alpha)
+        best = beam_search(model, sources, 7, beam, alpha)
+        lists = hypotheses(model, sources, 7, beam, alpha)
         for row, ids, found in zip(sources, best, lists):
             expected = searched_to_the_end(model, row, 7, beam, alpha)[:beam]
             assert [h.ids for h in found] == [ids for _, ids in expected]
-            np.testing.assert_allclose([h.score for h in found], [score for score, _ in expected], rtol=1e-12)
-            assert ids[: len(found[0].ids)].tolist() == found[0].ids and not ids[len(found[0].ids) :].any()
+            np.testing.assert_allclose(
+                [h.score for h in found], [score for score, _ in expected], rtol=1e-12
+            )
+            assert (
+                ids[: len(found[0].ids)].tolist() == found[0].ids
+                and not ids[len(found[0].ids) :].any()
+            )
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("sharpness", SHARPNESS)
 def test_the_best_sentence_of_all_is_found_by_every_beam_that_cannot_lose_it(sharpness, alpha):
-    """A beam never loses a sentence each of whose beginnings is among the `beam` likeliest of all of that length."""
+    """A beam never loses a sentence each of whose beginnings is among the `beam` likeliest of all
+    of that length."""
     longest, certain = 5, 0
     for seed in range(12):
         model, source = Table(7, seed, sharpness=sharpness), np.array([[7]])
         log_p = lambda words: log_p_of(model, source[0], words)  # noqa: B023, E731
         sentences = all_sentences(7, longest)
         best = max(sentences, key=lambda words: log_p(words) / ((5 + len(words)) / 6) ** alpha)
-        place = 0                                                        # the worst that one of its beginnings has
+        place = 0  # the worst that one of its beginnings has
         for n in range(1, len(best) + 1):
             rivals = itertools.product(range(EOS + 1, 7), repeat=n - 1)
-            grown = [log_p([*words, token]) for words in rivals for token in range(EOS if n == len(best) else EOS + 1, 7)]
+            grown = [
+                log_p([*words, token])
+                for words in rivals
+                for token in range(EOS if n == len(best) else EOS + 1, 7)
+            ]
             place = max(place, sum(p > log_p(best[:n]) for p in grown))
         for beam in range(place + 1, 11):
-            if beam > 1:                                                 # a beam of 1 is greedy, and stops at the first EOS
+            if beam > 1:  # a beam of 1 is greedy, and stops at the first EOS
                 certain += 1
                 assert beam_search(model, source, longest, beam, alpha)[0].tolist() == best
     assert certain > 30
@@ -253,7 +282,9 @@ class Counted(Table):
 def test_a_search_goes_on_no_longer_than_it_must():
     sharp, source = Counted(7, seed=1, end=4.0, sharpness=8.0), np.array([[7]])
     best = beam_search(sharp, source, 50, beam=3)
-    assert sharp.steps < 20 and np.array_equal(best, beam_search(sharp, source, 50, beam=3, alpha=0.0))
+    assert sharp.steps < 20 and np.array_equal(
+        best, beam_search(sharp, source, 50, beam=3, alpha=0.0)
+    )
 
     class Two(Counted):
         """There are only two sentences: "EOS" and "4 4 EOS"."""
@@ -263,11 +294,15 @@ def test_a_search_goes_on_no_longer_than_it_must():
             return np.where(np.isin(np.arange(5), following), 0.0, -np.inf)
 
     two = Two(5)
-    assert [h.ids for h in hypotheses(two, source, 50, beam=4)[0]] == [[4, 4, EOS], [EOS]] and two.steps == 3
+    assert [h.ids for h in hypotheses(two, source, 50, beam=4)[0]] == [
+        [4, 4, EOS],
+        [EOS],
+    ] and two.steps == 3
 
 
 def test_an_early_stop_is_asked_for_by_its_name():
-    """One word is nearly certain, three times; beside it an end is possible, and fills the beam with what is hopeless."""
+    """One word is nearly certain, three times; beside it an end is possible, and fills the beam
+    with what is hopeless."""
 
     class Sure(Table):
         def logits(self, beginning):
@@ -289,19 +324,25 @@ def test_the_score_is_the_log_probability_over_the_penalty(beam):
         assert found == sorted(found, reverse=True)
         for score, ids in found:
             assert ids[-1] == EOS and EOS not in ids[:-1]
-            assert score == pytest.approx(log_p_of(model, row, ids) / ((5 + len(ids)) / 6) ** 0.6, abs=1e-10)
+            assert score == pytest.approx(
+                log_p_of(model, row, ids) / ((5 + len(ids)) / 6) ** 0.6, abs=1e-10
+            )
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("alpha", [0.0, 0.6])
 def test_beam_one_is_greedy(name, alpha):
     model, source = model_and_source(name)
-    assert np.array_equal(beam_search(model, source, 9, beam=1, alpha=alpha), greedy(model, source, 9))
+    assert np.array_equal(
+        beam_search(model, source, 9, beam=1, alpha=alpha), greedy(model, source, 9)
+    )
 
 
 def test_beam_one_is_greedy_when_the_end_is_often_likely():
     source = np.arange(30)[:, None]
-    assert np.array_equal(beam_search(Table(6, end=1.5), source, 9, beam=1), greedy(Table(6, end=1.5), source, 9))
+    assert np.array_equal(
+        beam_search(Table(6, end=1.5), source, 9, beam=1), greedy(Table(6, end=1.5), source, 9)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -317,7 +358,9 @@ def test_a_batch_is_searched_as_each_row_by_itself(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_beam_search_on_the_cache_is_that_without(name):
     model, source = model_and_source(name)
-    for ours, plain in zip(hypotheses(model, source, 6, beam=3), hypotheses(Uncached(model), source, 6, beam=3)):
+    for ours, plain in zip(
+        hypotheses(model, source, 6, beam=3), hypotheses(Uncached(model), source, 6, beam=3)
+    ):
         assert [ids for _, ids in ours] == [ids for _, ids in plain]
         np.testing.assert_allclose([s for s, _ in ours], [s for s, _ in plain], atol=1e-10)
 
@@ -395,7 +438,8 @@ def test_equal_scores_go_to_the_first_as_with_argmax():
 @pytest.mark.parametrize("beam", range(2, 11))
 def test_equal_scores_stand_in_the_order_in_which_they_are_found(beam, alpha):
     source = np.array([[7]])
-    found, expected = hypotheses(Flat(6), source, 4, beam, alpha)[0], searched_to_the_end(Flat(6), source[0], 4, beam, alpha)
+    found = hypotheses(Flat(6), source, 4, beam, alpha)[0]
+    expected = searched_to_the_end(Flat(6), source[0], 4, beam, alpha)
     assert [h.ids for h in found] == [ids for _, ids in expected[:beam]]
     assert found[0].ids[:1] == beam_search(Flat(6), source, 4, beam, alpha)[0, :1].tolist()
 
@@ -406,16 +450,25 @@ def test_a_beam_of_nothing_is_refused(wrong):
     assert "at least 1" in refusal(beam_search, Table(6), np.array([[7]]), **arguments)
 
 
-# -- sampling -------------------------------------------------------------------------------------------------------
+# -- sampling --------------------------------------------------------------------------------------
 
 
 def test_the_distribution_is_softmax_and_its_cuts_keep_the_likeliest():
     logits = np.log(np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.1, 0.6]]))
     np.testing.assert_allclose(distribution(logits), np.exp(logits), atol=1e-12)
-    np.testing.assert_allclose(distribution(logits, top_k=2), [[4 / 7, 3 / 7, 0, 0], [0, 0.25, 0, 0.75]], atol=1e-12)
-    np.testing.assert_allclose(distribution(logits, top_p=0.55), [[4 / 7, 3 / 7, 0, 0], [0, 0, 0, 1]], atol=1e-12)
-    np.testing.assert_allclose(distribution(logits, top_p=0.7001), [[4 / 9, 3 / 9, 2 / 9, 0], [0, 0.25, 0, 0.75]], atol=1e-12)
-    np.testing.assert_allclose(distribution(logits, top_k=3, top_p=0.5), [[4 / 7, 3 / 7, 0, 0], [0, 0, 0, 1]], atol=1e-12)
+    np.testing.assert_allclose(
+        distribution(logits, top_k=2), [[4 / 7, 3 / 7, 0, 0], [0, 0.25, 0, 0.75]], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        distribution(logits, top_p=0.55), [[4 / 7, 3 / 7, 0, 0], [0, 0, 0, 1]], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        distribution(logits, top_p=0.7001), [[4 / 9, 3 / 9, 2 / 9, 0], [0, 0.25, 0, 0.75]],
+        atol=1e-12,
+    )
+    np.testing.assert_allclose(
+        distribution(logits, top_k=3, top_p=0.5), [[4 / 7, 3 / 7, 0, 0], [0, 0, 0, 1]], atol=1e-12
+    )
     np.testing.assert_allclose(distribution(logits, top_k=9), np.exp(logits), atol=1e-12)
 
 
@@ -445,7 +498,9 @@ def test_sampling_without_a_choice_is_greedy(name, certain):
 @pytest.mark.parametrize("temperature", [1e-300, 1e-39])
 def test_extremely_low_temperatures_are_greedy_in_either_precision(temperature, dtype):
     model, source = model_and_source("transformer")
-    assert np.array_equal(sample(model.to(dtype), source, 6, 0, temperature), greedy(model, source, 6))
+    assert np.array_equal(
+        sample(model.to(dtype), source, 6, 0, temperature), greedy(model, source, 6)
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -454,7 +509,8 @@ def test_extremely_high_temperatures_are_chance_in_either_precision(dtype):
     model, many = model.to(dtype), np.repeat(source[:1], 3000, axis=0)
 
     def furthest(temperature):
-        """How far the most, or the least, frequent first token is from its share by chance, in standard deviations."""
+        """How far the most, or the least, frequent first token is from its share by chance, in
+        standard deviations."""
         first = sample(model, many, 1, np.random.default_rng(0), temperature)[:, 0]
         counts = np.bincount(first, minlength=model.config.target_vocabulary)[EOS:]
         return np.abs(counts - counts.mean()).max() / counts.mean() ** 0.5
@@ -464,7 +520,9 @@ def test_extremely_high_temperatures_are_chance_in_either_precision(dtype):
 
 @pytest.mark.parametrize("alpha", [-1.0, np.nan, np.inf, 1e5])
 def test_a_length_penalty_that_is_none_is_refused(alpha):
-    assert "from 0 (no penalty of length) to 10" in refusal(beam_search, Table(6), np.array([[7]]), 3, alpha=alpha)
+    assert "from 0 (no penalty of length) to 10" in refusal(
+        beam_search, Table(6), np.array([[7]]), 3, alpha=alpha
+    )
 
 
 def test_a_seed_and_the_rows_own_ids_decide():
@@ -492,7 +550,7 @@ def test_numbers_that_make_no_distribution_are_refused(wrong, part):
     assert part in refusal(sample, Constant(6), np.ones((1, 1), dtype=int), 3, 0, **wrong)
 
 
-# -- what no search writes, and how far it may go -------------------------------------------------------------------
+# -- what no search writes, and how far it may go --------------------------------------------------
 
 
 SEARCHES = {
@@ -543,7 +601,11 @@ def test_a_model_stops_where_its_positions_end(name):
     never = lambda logits, rows: np.full(len(logits), 5)  # noqa: E731     (never the end)
     source = padded([np.full(3, 4), np.full(14, 4)])
     room = 100 if name.startswith("rnn") else 16
-    expected = [room - 3, room - 14] if name in ("language-model", "conv", "local-attention") else [room, room]
+    expected = (
+        [room - 3, room - 14]
+        if name in ("language-model", "conv", "local-attention")
+        else [room, room]
+    )
     assert longest_answer(model, source, 100).tolist() == expected
     assert (generate(model, source, 100, never) != PAD).sum(axis=1).tolist() == expected
     for row, length in zip(source, expected):
@@ -557,13 +619,19 @@ def test_the_limit_is_each_rows_own():
         assert (search(model, source, 3) != PAD).sum(axis=1).tolist() == [3, 3, 3]
         assert (search(model, source, np.array([2, 5, 1])) != PAD).sum(axis=1).tolist() == [2, 5, 1]
     some, all_ = greedy(model, source, [0, 2, 3]), greedy(model, source, 3)
-    assert not some[0].any() and some[1].tolist() == [*all_[1, :2], PAD] and np.array_equal(some[2], all_[2])
+    assert (
+        not some[0].any()
+        and some[1].tolist() == [*all_[1, :2], PAD]
+        and np.array_equal(some[2], all_[2])
+    )
 
 
 @pytest.mark.parametrize("wrong", [-1, 2.0, [1, 2], "4", True, np.nan])
 def test_a_limit_that_is_none_is_refused(wrong):
     for search in (greedy, beam_search, lambda *a: sample(*a, rng=0)):
-        assert "max_tokens is a whole number" in refusal(search, Table(6), np.ones((3, 1), dtype=int), wrong)
+        assert "max_tokens is a whole number" in refusal(
+            search, Table(6), np.ones((3, 1), dtype=int), wrong
+        )
     assert "integer ids" in refusal(greedy, Table(6), [[4, 5]], 3)
 
 
@@ -578,7 +646,7 @@ def test_a_language_model_writes_without_a_source(name):
             assert np.array_equal(rows, np.repeat(written, 2, axis=0))
 
 
-# -- company changes nothing ----------------------------------------------------------------------------------------
+# -- company changes nothing -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
@@ -586,12 +654,16 @@ def test_a_language_model_writes_without_a_source(name):
 def test_an_answer_is_the_same_in_any_company_and_order(name, search):
     model, _ = model_and_source(name)
     rng = np.random.default_rng(1)
-    texts = [rng.integers(4, 17, n) for n in (3, 1, 14, 5, 2, 5)]        # one that leaves a language model two positions
+    # one that leaves a language model two positions
+    texts = [rng.integers(4, 17, n) for n in (3, 1, 14, 5, 2, 5)]
     alone = [search(model, text[None], None) for text in texts]
     for order in (range(6), [2, 0], [5, 3, 1, 1], [4, 2, 0, 5]):
         together = search(model, np.pad(padded([texts[n] for n in order]), ((0, 0), (0, 2))), None)
         expected = padded([row for n in order for row in alone[n]])
-        assert np.array_equal(together, expected[:, : together.shape[1]]) and not expected[:, together.shape[1] :].any()
+        assert (
+            np.array_equal(together, expected[:, : together.shape[1]])
+            and not expected[:, together.shape[1] :].any()
+        )
 
 
 class Wide(Table):
@@ -603,7 +675,9 @@ class Wide(Table):
         return logits, state
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+)
 @pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
 def test_the_sources_integers_are_not_the_answers(search, dtype):
     source = np.array([[4, 9, 6], [7, 100, 0]])
@@ -620,7 +694,7 @@ def test_a_model_reads_ids_of_any_integers(name, dtype):
         assert np.array_equal(search(model, source.astype(dtype), 6), search(model, source, 6))
 
 
-# -- two threads ask one model --------------------------------------------------------------------------------------
+# -- two threads ask one model ---------------------------------------------------------------------
 
 
 def in_a_thread(function):
@@ -657,18 +731,26 @@ def test_a_thread_that_evaluates_switches_nobody_elses_dropout():
     model.encoder.eval()
     with evaluating(model):
         pass
-    assert model.training and not model.encoder.training and not in_a_thread(lambda: model.encoder.training)
+    assert (
+        model.training
+        and not model.encoder.training
+        and not in_a_thread(lambda: model.encoder.training)
+    )
 
 
 def test_threads_get_exact_answers_and_leave_the_flags(monkeypatch):
-    config = configure("transformer", "toy", {"d_model": 12, "dropout": 0.5}, source_vocabulary=19, max_length=16)
+    config = configure(
+        "transformer", "toy", {"d_model": 12, "dropout": 0.5}, source_vocabulary=19, max_length=16
+    )
     rng = np.random.default_rng(0)
     model = away_from_initialisation(find_model("transformer").model(config, 0), rng)
     texts = [rng.integers(4, 17, (1, n)) for n in (3, 5, 7, 9)]
     asks = {
         "greedy": lambda text: greedy(model, text, 6).tolist(),
         "beam": lambda text: beam_search(model, text, 6).tolist(),
-        "weights": lambda text: [attention_weights(model, text[0], np.array([5, 6, EOS]))["cross"].tobytes()],
+        "weights": lambda text: [
+            attention_weights(model, text[0], np.array([5, 6, EOS]))["cross"].tobytes()
+        ],
     }
     expected = {(name, n): ask(text) for name, ask in asks.items() for n, text in enumerate(texts)}
     before = sys.getswitchinterval()
@@ -680,7 +762,9 @@ def test_threads_get_exact_answers_and_leave_the_flags(monkeypatch):
     finally:
         sys.setswitchinterval(before)
     assert all(answer == expected[key] for key, answer in found)
-    assert all(m.training for _, m in model.named_modules()) and not any(m.keep for m in attentions(model).values())
+    assert all(m.training for _, m in model.named_modules()) and not any(
+        m.keep for m in attentions(model).values()
+    )
     assert attention_maps(model) == {}
 
 
@@ -699,9 +783,16 @@ def test_kept_weights_are_those_of_the_thread_that_keeps_them():
         model(source, target)
         mine = attention.weights
         before, theirs = in_a_thread(other)
-        assert attention.keep and attention.weights is mine and not before and not np.array_equal(mine, theirs)
+        assert (
+            attention.keep
+            and attention.weights is mine
+            and not before
+            and not np.array_equal(mine, theirs)
+        )
     assert not attention.keep and attention.weights is mine
-    assert "inside `keep_weights`, in this thread" in in_a_thread(lambda: str(pytest.raises(AttributeError, lambda: attention.weights).value))
+    assert "inside `keep_weights`, in this thread" in in_a_thread(
+        lambda: str(pytest.raises(AttributeError, lambda: attention.weights).value)
+    )
 
 
 SEARCHES = {
@@ -715,13 +806,18 @@ SEARCHES = {
 @pytest.mark.parametrize("name", SEARCHES)
 def test_padding_in_front_or_between_is_no_part_of_a_source(name):
     model = peaked_transformer()
-    answers = [SEARCHES[name](model, np.array([row])) for row in ([4, 5, 6, 7], [0, 0, 4, 5, 6, 7], [4, 0, 5, 6, 0, 7], [4, 5, 6, 7, 0])]
+    answers = [
+        SEARCHES[name](model, np.array([row]))
+        for row in ([4, 5, 6, 7], [0, 0, 4, 5, 6, 7], [4, 0, 5, 6, 0, 7], [4, 5, 6, 7, 0])
+    ]
     for answer in answers[1:]:
         assert str(answer) == str(answers[0])
 
 
 def peaked_transformer():
-    model = Transformer(TransformerConfig.preset("toy", source_vocabulary=9, positions="learned", max_length=30), 0)
+    model = Transformer(
+        TransformerConfig.preset("toy", source_vocabulary=9, positions="learned", max_length=30), 0
+    )
     for p in model.parameters():
         p.data[...] *= 2
     return model
@@ -732,18 +828,33 @@ def peaked_transformer():
 def test_a_model_whose_logits_are_no_numbers_is_named(name, wrong):
     model = peaked_transformer()
     model.output.weight.data[...] = wrong
-    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="logits are NaN or infinite"):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(NonFiniteError, match="logits are NaN or infinite"),
+    ):
         SEARCHES[name](model, np.array([[4, 5, 6]]), 5)
 
 
-@pytest.mark.parametrize("options", [{"beam": 2.5}, {"beam": "2"}, {"beam": True}, {"beam": None}, {"alpha": "0.6"}, {"alpha": None}, {"alpha": np.nan}, {"early_stopping": "no"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"beam": 2.5}, {"beam": "2"}, {"beam": True}, {"beam": None}, {"alpha": "0.6"},
+        {"alpha": None}, {"alpha": np.nan}, {"early_stopping": "no"},
+    ],
+)
 def test_the_options_of_a_beam_are_checked(options):
     for search in (beam_search, hypotheses):
         with pytest.raises(InputError, match=next(iter(options))):
             search(peaked_transformer(), np.array([[4, 5]]), 3, **options)
 
 
-@pytest.mark.parametrize("options", [{"temperature": "1"}, {"temperature": None}, {"top_p": "a"}, {"top_k": 1.5}, {"top_k": "a"}, {"rng": 1.5}, {"rng": "a"}, {"rng": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temperature": "1"}, {"temperature": None}, {"top_p": "a"}, {"top_k": 1.5}, {"top_k": "a"},
+        {"rng": 1.5}, {"rng": "a"}, {"rng": True},
+    ],
+)
 def test_the_options_of_sampling_are_checked(options):
     with pytest.raises(InputError, match=next(iter(options))):
         sample(peaked_transformer(), np.array([[4, 5]]), 3, **{"rng": 0, **options})

@@ -1,5 +1,6 @@
-"""The exercises on attention: their right versions against the package's components and against central differences,
-right answers in other styles, and wrong ones that nobody patched together from right ones.
+"""The exercises on attention: their right versions against the package's components and against
+central differences, right answers in other styles, and wrong ones that nobody patched together from
+right ones.
 """
 
 import numpy as np
@@ -31,7 +32,7 @@ def outputs(exercise, given):
     return dict(zip(exercise.returns, values if isinstance(values, tuple) else (values,)))
 
 
-# -- against the package --------------------------------------------------------------------------------------------
+# -- against the package ---------------------------------------------------------------------------
 
 
 def dot_product(query, key, value, mask, d_context=None):
@@ -46,7 +47,9 @@ def component_backward(component, d_y, *inputs):
 
 
 def multi_head_of(g):
-    component = attention.MultiHeadAttention(g["x"].shape[-1], g["heads"], np.random.default_rng(0)).to("float64")
+    component = attention.MultiHeadAttention(
+        g["x"].shape[-1], g["heads"], np.random.default_rng(0)
+    ).to("float64")
     for name in ("query", "key", "value", "output"):
         getattr(component, name).weight.data[...] = g[f"W_{name}"]
     return component
@@ -57,7 +60,9 @@ def multi_head_backward(g):
     component(g["x"], g.get("memory"), g["mask"])
     d_inputs = component.backward(g["d_y"])
     d_inputs = d_inputs if isinstance(d_inputs, tuple) else (d_inputs,)
-    return *d_inputs, *(getattr(component, name).weight.grad for name in ("query", "key", "value", "output"))
+    return *d_inputs, *(
+        getattr(component, name).weight.grad for name in ("query", "key", "value", "output")
+    )
 
 
 def moved_code(offset, features):
@@ -71,7 +76,9 @@ def moved_code(offset, features):
 PACKAGE = {
     "attention.forward": lambda g: dot_product(**g),
     "attention.backward": lambda g: dot_product(**g),
-    "attention.scores": lambda g: query_key_product(g["query"], g["key"]) * g["key"].shape[-1] ** -0.5,
+    "attention.scores": lambda g: (
+        query_key_product(g["query"], g["key"]) * g["key"].shape[-1] ** -0.5
+    ),
     "attention.context": lambda g: np.einsum("bhts,bhsv->bhtv", g["P"], g["value"]),
     "attention.weights": lambda g: Softmax()(attention.Masking()(g["scores"], g["mask"])),
     "mask.padding": lambda g: padding_mask(g["ids"]),
@@ -80,7 +87,9 @@ PACKAGE = {
     "mask.cross": lambda g: padding_mask(g["source_ids"]),
     "heads.split": lambda g: attention.SplitHeads(g["heads"])(g["x"]),
     "heads.merge": lambda g: attention.MergeHeads()(g["x"]),
-    "heads.split_backward": lambda g: component_backward(attention.SplitHeads(g["heads"]), g["d_y"], g["x"]),
+    "heads.split_backward": lambda g: component_backward(
+        attention.SplitHeads(g["heads"]), g["d_y"], g["x"]
+    ),
     "heads.merge_backward": lambda g: component_backward(attention.MergeHeads(), g["d_y"], g["x"]),
     "self_attention.forward": lambda g: multi_head_of(g)(g["x"], mask=g["mask"]),
     "cross_attention.forward": lambda g: multi_head_of(g)(g["x"], g["memory"], g["mask"]),
@@ -99,7 +108,8 @@ def test_the_right_version_is_the_package_s(exercise):
     for _, given in situations(exercise):
         ours = PACKAGE[exercise](given)
         for value, expected in zip(
-            outputs(EXERCISES[exercise], given).values(), ours if isinstance(ours, tuple) else (ours,)
+            outputs(EXERCISES[exercise], given).values(),
+            ours if isinstance(ours, tuple) else (ours,),
         ):
             close(value, expected, atol=1e-12 * max(1, np.abs(expected).max()))
 
@@ -114,7 +124,7 @@ def test_the_rotation_turns_every_code():
             close(R @ codes[position], codes[position + offset])
 
 
-# -- against central differences ------------------------------------------------------------------------------------
+# -- against central differences -------------------------------------------------------------------
 
 
 def softmax(scores):
@@ -122,7 +132,8 @@ def softmax(scores):
 
 
 scores = EXERCISES["attention.scores"]
-STEPS = {  # {exercise: the function whose gradient it is, of the array that moves and of the other one}
+# {exercise: the function whose gradient it is, of the array that moves and of the other one}
+STEPS = {
     "attention.d_value": lambda value, P: P @ value,
     "attention.d_P": lambda P, value: P @ value,
     "attention.d_scores": lambda scores, P: softmax(scores),
@@ -130,7 +141,9 @@ STEPS = {  # {exercise: the function whose gradient it is, of the array that mov
     "attention.d_key": lambda key, query: scores(query, key),
 }
 OURS = ("attention", "heads", "self_attention", "cross_attention", "positional_encoding")
-BACKWARDS = [id for id, exercise in EXERCISES.items() if id.split(".")[0] in OURS and exercise.forward]
+BACKWARDS = [
+    id for id, exercise in EXERCISES.items() if id.split(".")[0] in OURS and exercise.forward
+]
 
 
 def slope(function, array, direction, d_y):
@@ -174,10 +187,12 @@ def test_each_backward_equals_central_differences_of_its_forward(exercise):
             def function(moved, moving=d_name[2:], inputs=inputs):
                 return exercise.forward(**{**inputs, moving: moved})
 
-            assert_slopes(function, inputs[d_name[2:]], gradient, given[upstream], np.random.default_rng(1))
+            assert_slopes(
+                function, inputs[d_name[2:]], gradient, given[upstream], np.random.default_rng(1)
+            )
 
 
-# -- right answers in other styles ----------------------------------------------------------------------------------
+# -- right answers in other styles -----------------------------------------------------------------
 
 
 def weights_with_nan_to_num(scores, mask):
@@ -221,7 +236,11 @@ class Attention:
     def backward(self, d_context):
         d_value = np.einsum("bhts,bhtv->bhsv", self.P, d_context)
         d_P = np.einsum("bhtv,bhsv->bhts", d_context, self.value)
-        d_scores = self.P * (d_P - np.einsum("bhts,bhts->bht", d_P, self.P)[..., None]) / np.sqrt(self.key.shape[-1])
+        d_scores = (
+            self.P
+            * (d_P - np.einsum("bhts,bhts->bht", d_P, self.P)[..., None])
+            / np.sqrt(self.key.shape[-1])
+        )
         return d_scores @ self.key, np.einsum("bhts,bhtk->bhsk", d_scores, self.query), d_value
 
 
@@ -238,7 +257,10 @@ def in_single(function):
     """The same in float32."""
 
     def single(*inputs):
-        down = (a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in inputs)
+        down = (
+            a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+            for a in inputs
+        )
         return function(*down)
 
     return single
@@ -267,7 +289,8 @@ class SelfAttention:
         d = self.attention.backward(split_by_loops(d_y @ self.weights[3].T, self.heads))
         d_q, d_k, d_v = map(merge_by_loops, d)
         self.d_W_query, self.d_W_key, self.d_W_value = (
-            self.x.reshape(-1, self.x.shape[-1]).T @ d.reshape(-1, d.shape[-1]) for d in (d_q, d_k, d_v)
+            self.x.reshape(-1, self.x.shape[-1]).T @ d.reshape(-1, d.shape[-1])
+            for d in (d_q, d_k, d_v)
         )
         self.d_W_output = d_W_output
         return sum(d @ W.T for d, W in zip((d_q, d_k, d_v), self.weights))
@@ -361,7 +384,7 @@ def test_a_right_answer_passes_in_any_style(exercise, submission, seed):
     assert report.passed, f"{report}"
 
 
-# -- wrong answers as people write them -----------------------------------------------------------------------------
+# -- wrong answers as people write them ------------------------------------------------------------
 
 
 def annotated(query, key, value, mask):
@@ -406,7 +429,9 @@ def one_path(d_y, x, W_query, W_key, W_value, W_output, heads, mask):
 
 
 def encoder_asks(x, memory, W_query, W_key, W_value, W_output, heads, mask):
-    q, k, v = (split_by_loops(a @ W, heads) for a, W in ((memory, W_query), (memory, W_key), (x, W_value)))
+    q, k, v = (
+        split_by_loops(a @ W, heads) for a, W in ((memory, W_query), (memory, W_key), (x, W_value))
+    )
     return merge_by_loops(dot_product(q, k, v, mask)) @ W_output
 
 

@@ -1,5 +1,5 @@
-"""The checker's right versions of the layers and of the loss: they are what the package's own components compute, and
-every backward equals the central differences of its forward.
+"""The checker's right versions of the layers and of the loss: they are what the package's own
+components compute, and every backward equals the central differences of its forward.
 """
 
 import numpy as np
@@ -13,19 +13,30 @@ from minitransformer.grading.calling import call
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.sizes import TWINS, Sizes, sizes_for
 from minitransformer.grading.topics import dropout, embedding, linear, teacher_forcing
-from minitransformer.layers import CrossEntropy, Dropout, Embedding, LayerNorm, Linear, ReLU, Softmax, TanhGELU
+from minitransformer.layers import (
+    CrossEntropy, Dropout, Embedding, LayerNorm, Linear, ReLU, Softmax, TanhGELU,
+)
 from minitransformer.training import SGD
 
-SIZES = {"plain": sizes_for(0), "others": sizes_for(1), "square": TWINS["all lengths equal, all widths equal"]}
+SIZES = {
+    "plain": sizes_for(0), "others": sizes_for(1),
+    "square": TWINS["all lengths equal, all widths equal"],
+}
 SMALL = Sizes(B=2, H=2, T=3, S=4, K=3, K_v=5, V=8, F=7)
 
-# {exercise: (the package's component for these inputs, what its forward takes, {input: the parameter that it is})}
+# {exercise: (the package's component for these inputs, what its forward takes, {input: the
+# parameter that it is})}
 COMPONENTS = {
     "softmax": (lambda g: Softmax(), ["scores"], {}),
-    "layer_norm": (lambda g: LayerNorm(g["x"].shape[-1], g["epsilon"]), ["x"], {"gamma": "gamma", "beta": "beta"}),
+    "layer_norm": (
+        lambda g: LayerNorm(g["x"].shape[-1], g["epsilon"]), ["x"],
+        {"gamma": "gamma", "beta": "beta"},
+    ),
     "cross_entropy": (lambda g: CrossEntropy(), ["logits", "targets"], {}),
     "label_smoothing": (lambda g: CrossEntropy(g["smoothing"]), ["logits", "targets"], {}),
-    "linear": (lambda g: Linear(*g["weight"].shape, rng()), ["x"], {"weight": "weight", "bias": "bias"}),
+    "linear": (
+        lambda g: Linear(*g["weight"].shape, rng()), ["x"], {"weight": "weight", "bias": "bias"},
+    ),
     "embedding": (lambda g: Embedding(*g["table"].shape, rng()), ["ids"], {"table": "weight"}),
     "relu": (lambda g: ReLU(), ["x"], {}),
     "gelu": (lambda g: TanhGELU(), ["x"], {}),
@@ -36,7 +47,8 @@ MINE = [id for id in EXERCISES if id.split(".")[0] in (*COMPONENTS, "dropout", "
 
 
 def draw(exercise, sizes, seed=0):
-    """{situation: inputs}, with no gradient at padded ids: the package's embedding treats padding like any other id."""
+    """{situation: inputs}, with no gradient at padded ids: the package's embedding treats padding
+    like any other id."""
     drawn = EXERCISES[exercise].draw(rng(seed), sizes)
     for given in drawn.values():
         if "ids" in given and "d_y" in given:
@@ -80,7 +92,9 @@ def test_the_right_backwards_are_what_the_package_computes(name, sizes):
     for given in draw(backward.id, SIZES[sizes]).values():
         component, _ = component_with(name, given)
         d_input = component.backward(*(given[name] for name in backward.upstream))
-        expected = {f"d_{own}": getattr(component, parameter).grad for own, parameter in parameters.items()}
+        expected = {
+            f"d_{own}": getattr(component, parameter).grad for own, parameter in parameters.items()
+        }
         if d_input is not None:
             expected[f"d_{inputs[0]}"] = d_input
         found = gradients(backward, given)
@@ -123,9 +137,13 @@ def test_padding_gets_no_gradient_and_takes_none_from_others():
 
 
 def test_shift_right_is_what_batches_are_made_by():
-    for target in (given["target"] for given in draw("teacher_forcing.shift", sizes_for(0)).values()):
+    for target in (
+        given["target"] for given in draw("teacher_forcing.shift", sizes_for(0)).values()
+    ):
         batch = make_batch(target, target)
-        for mine, theirs in zip(teacher_forcing.shift_right(target), (batch.target_in, batch.target_out)):
+        for mine, theirs in zip(
+            teacher_forcing.shift_right(target), (batch.target_in, batch.target_out)
+        ):
             assert np.array_equal(mine, theirs)
 
 
@@ -154,11 +172,13 @@ def test_linear_update_is_a_step_of_the_package(sizes):
     close(given["weight"], component.weight.data)
 
 
-# -- dropout: with the package's masks, and with anybody's ---------------------------------------------------------
+# -- dropout: with the package's masks, and with anybody's -----------------------------------------
 
 
 def test_dropout_is_the_packages_when_it_draws_the_same_mask():
-    x, d_y, component = rng(1).standard_normal((3, 5, 44)), rng(2).standard_normal((3, 5, 44)), Dropout(0.25, rng())
+    x = rng(1).standard_normal((3, 5, 44))
+    d_y = rng(2).standard_normal((3, 5, 44))
+    component = Dropout(0.25, rng())
     y = component(x)
     close(dropout.dropout(x, 0.25, True, dropout.Replay(y != 0)), y)
     close(dropout.dropout_backward(d_y, y != 0, 0.25), component.backward(d_y))
@@ -167,8 +187,13 @@ def test_dropout_is_the_packages_when_it_draws_the_same_mask():
 
 def test_dropout_backward_equals_central_differences():
     x, d_y = rng(1).standard_normal((2, 3, 4)), rng(2).standard_normal((2, 3, 4))
-    differences = central_differences(lambda: np.sum(d_y * dropout.dropout(x, 0.25, True, rng())), x)
-    close(dropout.dropout_backward(d_y, dropout.dropout(x, 0.25, True, rng()) != 0, 0.25), differences, atol=1e-8)
+    differences = central_differences(
+        lambda: np.sum(d_y * dropout.dropout(x, 0.25, True, rng())), x
+    )
+    close(
+        dropout.dropout_backward(d_y, dropout.dropout(x, 0.25, True, rng()) != 0, 0.25),
+        differences, atol=1e-8,
+    )
 
 
 def test_one_dropout_in_two_places_is_the_packages():
@@ -184,10 +209,14 @@ def test_one_dropout_in_two_places_is_the_packages():
 
 def test_dropout_drops_the_share_p_and_each_number_by_itself():
     x = rng(1).standard_normal((30, 40, 50))
-    for y in (dropout.dropout(x, 0.3, True, rng()), dropout.Dropout.reference(0.3, rng()).forward(x)):
+    for y in (
+        dropout.dropout(x, 0.3, True, rng()),
+        dropout.Dropout.reference(0.3, rng()).forward(x),
+    ):
         dropped = y == 0
         assert abs(dropped.mean() - 0.3) < 0.01
-        assert all(np.var(dropped, axis=axis).mean() > 0.2 for axis in range(3))  # 0.21 = p (1−p); 0 if one serves all
+        # 0.21 = p (1−p); 0 if one serves all
+        assert all(np.var(dropped, axis=axis).mean() > 0.2 for axis in range(3))
 
 
 def mask_of_zeros_and_ones(x, p, training, rng):
@@ -228,7 +257,9 @@ class OwnMasks:
         self.p, self.masks = p, []
 
     def forward(self, x):
-        self.masks = [*self.masks, np.random.default_rng().uniform(size=x.shape) > self.p][-self.room :]
+        self.masks = [*self.masks, np.random.default_rng().uniform(size=x.shape) > self.p][
+            -self.room :
+        ]
         return x * self.masks[-1] / (1 - self.p)
 
     def backward(self, d_y):
@@ -244,6 +275,8 @@ def test_dropout_in_two_places_may_draw_as_it_likes():
     assert check("dropout.twice", RoomForOne, quiet=True).findings[0].id == "62"
 
 
-@pytest.mark.parametrize("submission, kind", [(lambda p, rng: 0, "arguments"), (type("Empty", (), {}), "arguments")])
+@pytest.mark.parametrize(
+    "submission, kind", [(lambda p, rng: 0, "arguments"), (type("Empty", (), {}), "arguments")]
+)
 def test_dropout_in_two_places_asks_for_a_class(submission, kind):
     assert check("dropout.twice", submission, quiet=True).findings[0].id == kind

@@ -1,12 +1,15 @@
-"""The exercises on what layers are put together to: their right versions against the package's components and against
-central differences, right answers in other styles, and wrong ones that nobody patched together from right ones.
+"""The exercises on what layers are put together to: their right versions against the package's
+components and against central differences, right answers in other styles, and wrong ones that
+nobody patched together from right ones.
 """
 
 import numpy as np
 import pytest
 from common import central_differences, close, close_in_size, rng
 
-from minitransformer.attention import AdditiveAttention, MultiHeadAttention, ScaledDotProductAttention, causal_mask
+from minitransformer.attention import (
+    AdditiveAttention, MultiHeadAttention, ScaledDotProductAttention, causal_mask,
+)
 from minitransformer.core import Module, no_grad
 from minitransformer.core.module import Parameter
 from minitransformer.grading import check
@@ -37,14 +40,17 @@ def all_close(actual, expected):
         close_in_size(a, b)
 
 
-# -- against the package --------------------------------------------------------------------------------------------
+# -- against the package ---------------------------------------------------------------------------
 
 
 def filled(component, **parameters):
-    """The component in float64, with these parameters: their paths' dots are written as two underscores."""
+    """The component in float64, with these parameters: their paths' dots are written as two
+    underscores."""
     known = component.to("float64").named_parameters()
     for name, array in parameters.items():
-        known[name.replace("__", ".")].data[...] = array.reshape(known[name.replace("__", ".")].shape)
+        known[name.replace("__", ".")].data[...] = array.reshape(
+            known[name.replace("__", ".")].shape
+        )
     return component
 
 
@@ -54,7 +60,10 @@ def gradients(component, *names):
 
 def feed_forward(g):
     d, f = g["W_1"].shape
-    weights = dict(expand__weight=g["W_1"], expand__bias=g["b_1"], contract__weight=g["W_2"], contract__bias=g["b_2"])
+    weights = dict(
+        expand__weight=g["W_1"], expand__bias=g["b_1"], contract__weight=g["W_2"],
+        contract__bias=g["b_2"],
+    )
     return filled(FeedForward(d, f, rng()), **weights)
 
 
@@ -62,7 +71,9 @@ def feed_forward_backward(g):
     component = feed_forward(g)
     component(g["x"])
     d_x = component.backward(g["d_y"])
-    return d_x, *gradients(component, "expand.weight", "expand.bias", "contract.weight", "contract.bias")
+    return d_x, *gradients(
+        component, "expand.weight", "expand.bias", "contract.weight", "contract.bias"
+    )
 
 
 def cell(g):
@@ -87,7 +98,10 @@ def rnn_through_time(g):
 
 def additive(g):
     d, f = g["W_query"].shape
-    weights = dict(query__weight=g["W_query"], query__bias=np.zeros(f), key__weight=g["W_key"], score__weight=g["v"])
+    weights = dict(
+        query__weight=g["W_query"], query__bias=np.zeros(f), key__weight=g["W_key"],
+        score__weight=g["v"],
+    )
     return filled(AdditiveAttention(d, d, f, rng()), **weights)
 
 
@@ -118,7 +132,9 @@ def optimizer_step(make, moments):
         model.parameter.grad[...] = g["gradient"]
         optimizer.step()
         after = optimizer.state_dict()
-        return model.parameter.data, *(after[own].reshape(g["parameter"].shape) for own in moments.values())
+        return model.parameter.data, *(
+            after[own].reshape(g["parameter"].shape) for own in moments.values()
+        )
 
     return step
 
@@ -161,8 +177,14 @@ def decode_without_cache(g):
     z = g["x"] + g["encoding"][:length]
     attend = ScaledDotProductAttention()
     with no_grad():
-        own = attend(*((z @ g[f"W_{name}"])[:, None] for name in ("query", "key", "value")), causal_mask(length))
-        asked = [(x @ g[f"U_{name}"])[:, None] for name, x in zip(("query", "key", "value"), (z, *2 * (g["memory"],)))]
+        own = attend(
+            *((z @ g[f"W_{name}"])[:, None] for name in ("query", "key", "value")),
+            causal_mask(length),
+        )
+        asked = [
+            (x @ g[f"U_{name}"])[:, None]
+            for name, x in zip(("query", "key", "value"), (z, *2 * (g["memory"],)))
+        ]
         y = own + attend(*asked)
     return y[:, 0], z @ g["W_key"], g["memory"] @ g["U_key"]
 
@@ -174,13 +196,19 @@ PACKAGE = {
     "rnn.step_backward": rnn_step_backward,
     "rnn.states": lambda g: Recurrence(cell(g))(g["x"], g["h_0"]),
     "rnn.through_time": rnn_through_time,
-    "additive_attention.forward": lambda g: additive(g)(g["query"], g["key"], g["value"], g["mask"]),
+    "additive_attention.forward": lambda g: additive(g)(
+        g["query"], g["key"], g["value"], g["mask"]
+    ),
     "additive_attention.backward": additive_backward,
     "tied.backward": tied_backward,
     "tied.step": tied_step,
-    "sgd.step": optimizer_step(lambda model, g: SGD(model, g["learning_rate"], g["momentum"]), VELOCITY),
+    "sgd.step": optimizer_step(
+        lambda model, g: SGD(model, g["learning_rate"], g["momentum"]), VELOCITY
+    ),
     "adam.step": optimizer_step(lambda model, g: Adam(model, *adam_options(g)), MOMENTS),
-    "adamw.step": optimizer_step(lambda model, g: AdamW(model, *adam_options(g), g["weight_decay"]), MOMENTS),
+    "adamw.step": optimizer_step(
+        lambda model, g: AdamW(model, *adam_options(g), g["weight_decay"]), MOMENTS
+    ),
     "clip.norm": clip,
     "noam.rate": lambda g: Noam(g["d_model"], g["warmup"])(g["step"]),
     "cosine.rate": lambda g: Cosine(g["peak"], g["total"], g["warmup"], g["floor"])(g["step"]),
@@ -199,7 +227,8 @@ def test_the_right_version_is_what_the_package_computes(exercise):
 def test_residual_is_the_packages_in_both_directions(order):
     block = Residual(FeedForward(11, 19, rng()), 11, rng(), order=order).to("float64")
     x, d_y = rng(1).standard_normal((2, 3, 5, 11))
-    forward, backward = EXERCISES[f"residual.{order}_norm"], EXERCISES[f"residual.{order}_norm_backward"]
+    forward = EXERCISES[f"residual.{order}_norm"]
+    backward = EXERCISES[f"residual.{order}_norm_backward"]
     y = block(x)
     d_x = block.backward(d_y)
     close(forward(x, block.sublayer, block.norm), y)
@@ -211,7 +240,9 @@ def test_the_decoders_backward_is_the_packages():
     d_y = rng(1).standard_normal(decoder.to("float64")(*inputs).shape)
     expected = decoder.backward(d_y)
     decoder(*inputs)
-    all_close(EXERCISES["decoder.backward"](d_y, [layer.backward for layer in decoder.layers]), expected)
+    all_close(
+        EXERCISES["decoder.backward"](d_y, [layer.backward for layer in decoder.layers]), expected
+    )
 
 
 def test_the_transformers_backward_is_the_packages(monkeypatch):
@@ -219,7 +250,9 @@ def test_the_transformers_backward_is_the_packages(monkeypatch):
     d_logits = rng(1).standard_normal(model.to("float64")(*ids).shape)
     arrived = {}
     for name in ("source_input", "target_input"):
-        monkeypatch.setattr(getattr(model, name), "backward", lambda d, name=name: arrived.__setitem__(name, d))
+        monkeypatch.setattr(
+            getattr(model, name), "backward", lambda d, name=name: arrived.__setitem__(name, d)
+        )
     model.backward(d_logits)
     model(*ids)
     through = (lambda d: model.decoder.backward(model.output.backward(d)), model.encoder.backward)
@@ -229,13 +262,18 @@ def test_the_transformers_backward_is_the_packages(monkeypatch):
 
 @pytest.mark.parametrize("step", [1, 30])
 def test_an_update_of_all_is_a_step_of_the_package(step):
-    given = EXERCISES["update.all"].draw(rng(), sizes_for(0))["the first step" if step == 1 else "random numbers"]
+    given = EXERCISES["update.all"].draw(rng(), sizes_for(0))[
+        "the first step" if step == 1 else "random numbers"
+    ]
     model = Owner(**given["parameters"])
     optimizer = Adam(model, Noam(given["d_model"], given["warmup"]))
     parameters = model.named_parameters()
 
     def moments():
-        flat = {kind: np.concatenate([given[kind][name].reshape(-1) for name in parameters]) for kind in MOMENTS}
+        flat = {
+            kind: np.concatenate([given[kind][name].reshape(-1) for name in parameters])
+            for kind in MOMENTS
+        }
         return {own: flat[kind] for kind, own in MOMENTS.items()}
 
     optimizer.load_state_dict(moments(), given["step"] - 1)
@@ -266,19 +304,26 @@ def test_the_operations_are_those_that_are_counted(length, features):
 
     core = EXERCISES["operations.attention"](length, features)
     assert core == counted(ScaledDotProductAttention(), heads, heads, heads)
-    assert core == counted(ScaledDotProductAttention(), heads, heads, heads, causal_mask(length))  # a mask spares nothing
-    assert EXERCISES["operations.recurrence"](length, features) == counted(Recurrence(RNNCell(features, features, rng())), x, x[:, 0])
+    # a mask spares nothing
+    assert core == counted(ScaledDotProductAttention(), heads, heads, heads, causal_mask(length))
+    assert EXERCISES["operations.recurrence"](length, features) == counted(
+        Recurrence(RNNCell(features, features, rng())), x, x[:, 0]
+    )
     for count in (1, 2, 4):
         layer = MultiHeadAttention(features, count, rng())
         assert EXERCISES["operations.self_attention"](length, features) == counted(layer, x)
         assert core == counted(layer, x, below="attention")
 
 
-# -- against central differences ------------------------------------------------------------------------------------
+# -- against central differences -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "exercise", ["feed_forward.backward", "rnn.step_backward", "rnn.through_time", "additive_attention.backward"]
+    "exercise",
+    [
+        "feed_forward.backward", "rnn.step_backward", "rnn.through_time",
+        "additive_attention.backward",
+    ],
 )
 def test_a_backward_equals_the_central_differences_of_its_forward(exercise):
     backward = EXERCISES[exercise]
@@ -299,7 +344,9 @@ def test_the_tied_tables_gradient_equals_the_central_differences_of_both_uses():
 
     def loss():
         embedded = np.sqrt(table.shape[1]) * table[given["ids"]]
-        return np.sum(given["d_embedded"] * embedded) + np.sum(given["d_logits"] * (given["hidden"] @ table.T))
+        return np.sum(given["d_embedded"] * embedded) + np.sum(
+            given["d_logits"] * (given["hidden"] @ table.T)
+        )
 
     close(EXERCISES["tied.backward"](**given), central_differences(loss, table), atol=1e-8)
 
@@ -315,7 +362,7 @@ def test_central_differences_of_a_layer_are_its_gradient():
     assert EXERCISES["gradient_check.error"](analytic, numeric) < 1e-8
 
 
-# -- right answers in other styles ----------------------------------------------------------------------------------
+# -- right answers in other styles -----------------------------------------------------------------
 
 MINE = [
     id for id in EXERCISES
@@ -339,8 +386,13 @@ def single(value):
 def test_float32_and_names_pass(exercise):
     right = EXERCISES[exercise]
     for seed in SEEDS:
-        assert check(exercise, lambda *given: right(*map(single, given)), seed=seed, quiet=True).passed
-        named = check(exercise, lambda *given: dict(zip(right.returns, as_tuple(right(*given)))), seed=seed, quiet=True)
+        assert check(
+            exercise, lambda *given: right(*map(single, given)), seed=seed, quiet=True
+        ).passed
+        named = check(
+            exercise, lambda *given: dict(zip(right.returns, as_tuple(right(*given)))), seed=seed,
+            quiet=True,
+        )
         assert named.passed
 
 
@@ -373,7 +425,8 @@ class OwnRNN:
     def forward(self, x, h_0, W_x, W_h, b):
         self.weights, self.steps, h = (W_x, W_h), [], h_0
         for x_t in x.swapaxes(0, 1):
-            before, h = h, np.tanh(np.concatenate([x_t, h], axis=1) @ np.concatenate([W_x, W_h]) + b)
+            before = h
+            h = np.tanh(np.concatenate([x_t, h], axis=1) @ np.concatenate([W_x, W_h]) + b)
             self.steps.append((x_t, before, h))
         return np.stack([h for _, _, h in self.steps], axis=1)
 
@@ -403,13 +456,19 @@ def update_with_loops(parameters, gradients, m, v, step, d_model, warmup):
         g = gradients[name]
         np.copyto(m[name], 0.9 * m[name] + 0.1 * g)
         v[name][:] = 0.98 * v[name] + 0.02 * g * g
-        parameters[name] -= rate / (1 - 0.9**step) * m[name] / ((v[name] / (1 - 0.98**step)) ** 0.5 + 1e-9)
+        parameters[name] -= (
+            rate / (1 - 0.9**step) * m[name] / ((v[name] / (1 - 0.98**step)) ** 0.5 + 1e-9)
+        )
     for g in gradients.values():
         g.fill(0)
 
 
-def decode_without(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
-    weights = dict(W_query=W_query, W_key=W_key, W_value=W_value, U_query=U_query, U_key=U_key, U_value=U_value)
+def decode_without(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
+    weights = dict(
+        W_query=W_query, W_key=W_key, W_value=W_value, U_query=U_query, U_key=U_key, U_value=U_value
+    )
     return decode_without_cache({"x": x, "encoding": encoding, "memory": memory, **weights})
 
 
@@ -445,7 +504,7 @@ def test_a_right_answer_in_another_style_passes(exercise):
         assert report.passed and not report.findings, str(report)
 
 
-# -- wrong answers that nobody patched together from right ones -----------------------------------------------------
+# -- wrong answers that nobody patched together from right ones ------------------------------------
 
 
 def the_first_layers_memory(d_y, layer_backwards):
@@ -476,7 +535,10 @@ def uncorrected(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, 
 
 def side_by_side(parameters, gradients, m, v, step, d_model, warmup):
     pairs = zip(parameters.values(), [g.copy() for g in gradients.values()], m.values(), v.values())
-    update_with_loops(*({i: array for i, array in enumerate(arrays)} for arrays in zip(*pairs)), step, d_model, warmup)
+    update_with_loops(
+        *({i: array for i, array in enumerate(arrays)} for arrays in zip(*pairs)), step, d_model,
+        warmup,
+    )
     for g in gradients.values():
         g *= 0
 
@@ -505,14 +567,20 @@ class Forgetful(OwnRNN):
 KEPT = []
 
 
-def one_cache_for_all(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
-    y, keys, memory_keys = decode_without(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, 1)
+def one_cache_for_all(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
+    y, keys, memory_keys = decode_without(
+        x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, 1
+    )
     KEPT.append(keys)
     return y, np.concatenate(KEPT, axis=1), memory_keys
 
 
 def in_seven_digits(f, x, d_y, epsilon):
-    return EXERCISES["gradient_check.numerical"](f, x.astype(np.float32), d_y.astype(np.float32), np.float32(epsilon))
+    return EXERCISES["gradient_check.numerical"](
+        f, x.astype(np.float32), d_y.astype(np.float32), np.float32(epsilon)
+    )
 
 
 def left_where_it_is(f, x, d_y, epsilon):
@@ -539,7 +607,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("exercise, wrong, name", WRONG, ids=[wrong.__name__ for _, wrong, _ in WRONG])
+@pytest.mark.parametrize(
+    "exercise, wrong, name", WRONG, ids=[wrong.__name__ for _, wrong, _ in WRONG]
+)
 def test_a_mistake_is_named(exercise, wrong, name):
     for seed in SEEDS:
         finding = check(exercise, wrong, seed=seed, quiet=True).findings[0]
@@ -551,7 +621,9 @@ def test_a_cache_that_is_not_emptied_is_named_at_the_first_check_and_at_the_seco
         assert check("kv_cache.decode", one_cache_for_all, quiet=True).findings[0].id == "130"
 
 
-@pytest.mark.parametrize("exercise", ["sgd.step", "adam.step", "adamw.step", "tied.step", "clip.norm"])
+@pytest.mark.parametrize(
+    "exercise", ["sgd.step", "adam.step", "adamw.step", "tied.step", "clip.norm"]
+)
 def test_an_answer_that_writes_into_what_it_was_handed_says_so(exercise):
     def in_place(*given):
         new = as_tuple(EXERCISES[exercise](*given))

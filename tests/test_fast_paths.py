@@ -1,6 +1,8 @@
-"""The fast ways are really taken. The slow ones give the same numbers, so no other test would notice.
+"""The fast ways are really taken. The slow ones give the same numbers, so no other test would
+notice.
 
-A training step, and a step of decoding, of a small Transformer: what is called how often, on how many rows, in which memory.
+A training step, and a step of decoding, of a small Transformer: what is called how often, on how
+many rows, in which memory.
 """
 
 import sys
@@ -22,13 +24,17 @@ REAL = [int((ids != 0).sum()) for ids in (SOURCE, TARGET[:, :-1])]
 
 @pytest.fixture
 def model():
-    config = TransformerConfig(source_vocabulary=11, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1, max_length=8, dropout=0.1)
+    config = TransformerConfig(
+        source_vocabulary=11, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1,
+        max_length=8, dropout=0.1,
+    )
     return Transformer(config, 0)
 
 
 @pytest.fixture
 def calls(monkeypatch):
-    """`calls(name)`: a list that gets (arguments, options) of each call of this helper of `backend`, by whichever module."""
+    """`calls(name)`: a list that gets (arguments, options) of each call of this helper of
+    `backend`, by whichever module."""
 
     def record(name):
         import minitransformer.backend
@@ -65,8 +71,10 @@ def test_a_norm_centres_once_and_takes_its_means_by_products(model, calls):
     centred, means, sums = calls("centre"), calls("feature_mean"), calls("position_sum")
     step(model)
     norms = count(model, LayerNorm)
-    assert len(centred) == norms == 5 and len(means) == 4 * norms       # one inside centre, and three
-    assert len(sums) == 2 * norms + sum(module.bias is not None for _, module in model.named_modules() if isinstance(module, Linear))
+    assert len(centred) == norms == 5 and len(means) == 4 * norms  # one inside centre, and three
+    assert len(sums) == 2 * norms + sum(
+        module.bias is not None for _, module in model.named_modules() if isinstance(module, Linear)
+    )
 
 
 def test_after_zero_grad_a_weights_gradient_is_written_where_it_belongs(model, calls):
@@ -77,8 +85,10 @@ def test_after_zero_grad_a_weights_gradient_is_written_where_it_belongs(model, c
     step(model)
     memories = [options.get("out") for _, options in made]
     assert len(memories) == weights == 17
-    assert {id(memory) for memory in memories} == {id(m.weight.grad) for _, m in model.named_modules() if isinstance(m, Linear)}
-    step(model)                                                          # now there is something to add to
+    assert {id(memory) for memory in memories} == {
+        id(m.weight.grad) for _, m in model.named_modules() if isinstance(m, Linear)
+    }
+    step(model)  # now there is something to add to
     assert len(made) == 2 * weights and not any(options for _, options in made[weights:])
 
 
@@ -94,12 +104,17 @@ def test_nothing_is_computed_at_padding(model):
             step(model, skip_padding=skips)
         source, target = [(n,) for n in REAL] if skips else (SOURCE.shape, BATCH.target_in.shape)
         for path, shape in rows.items():
-            of_source = path.startswith("encoder") or ".cross_attention.key" in path or ".cross_attention.value" in path
+            of_source = (
+                path.startswith("encoder")
+                or ".cross_attention.key" in path
+                or ".cross_attention.value" in path
+            )
             assert shape == (source if of_source else target), path
 
 
 def test_scores_reach_softmax_with_the_key_axis_outermost_in_memory(model):
-    """In all three attentions, masked, forward and backward: softmax then reduces over long contiguous pieces."""
+    """In all three attentions, masked, forward and backward: softmax then reduces over long
+    contiguous pieces."""
     strides = []
 
     def note(path, component, inputs, output):
@@ -116,7 +131,11 @@ def test_scores_reach_softmax_with_the_key_axis_outermost_in_memory(model):
 def test_dropout_draws_its_coins_from_raw_bits(model, calls):
     masks = calls("keep_mask")
     step(model)
-    assert len(masks) == sum(module.p > 0 for _, module in model.named_modules() if isinstance(module, Dropout)) == 7
+    assert (
+        len(masks)
+        == sum(module.p > 0 for _, module in model.named_modules() if isinstance(module, Dropout))
+        == 7
+    )
 
 
 def test_adam_goes_through_all_parameters_at_once_in_blocks(model, calls):
@@ -143,4 +162,5 @@ def test_a_step_of_decoding_reads_one_token(model):
             with observe(model, on_forward=note):
                 _, state = model.step(TARGET[:, t], state)
             others = [shape for shape in rows if shape != (3, 1)]
-            assert others == ([SOURCE.shape] * 2 if t == 0 else [])      # the source's keys and values, once
+            # the source's keys and values, once
+            assert others == ([SOURCE.shape] * 2 if t == 0 else [])

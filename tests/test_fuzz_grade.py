@@ -1,4 +1,5 @@
-"""A few odd and hostile submissions, drawn by a seed; `make fuzz` grades all of them (`fuzz_grade.py`)."""
+"""A few odd and hostile submissions, drawn by a seed; `make fuzz` grades all of them
+(`fuzz_grade.py`)."""
 
 import random
 

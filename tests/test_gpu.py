@@ -1,6 +1,8 @@
-"""On a real card: everything of `test_device.py` and `test_kernels.py` once more, and what only a card can show. By `make test-gpu`.
+"""On a real card: everything of `test_device.py` and `test_kernels.py` once more, and what only a
+card can show. By `make test-gpu`.
 
-Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each component, forward and backward.
+Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each component, forward and
+backward.
 """
 
 import contextlib
@@ -27,12 +29,19 @@ if problem := gpu_problem():
 
 pytestmark = pytest.mark.gpu
 for module in (test_device, test_kernels):
-    globals().update({name: test for name, test in vars(module).items() if name.startswith("test_") and "stand_in" not in name})
+    globals().update(
+        {
+            name: test
+            for name, test in vars(module).items()
+            if name.startswith("test_") and "stand_in" not in name
+        }
+    )
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_nothing_inside_a_step_waits_for_the_card(name):
-    """A stream that is captured refuses whatever would have to wait: what can be recorded, the optimizer included, waits for nothing."""
+    """A stream that is captured refuses whatever would have to wait: what can be recorded, the
+    optimizer included, waits for nothing."""
     model = pair(name, "float32")[1]
     loss, optimizer = CrossEntropy(0.1), Adam(model, 0.01)
     optimizer.t = 1
@@ -57,7 +66,11 @@ def test_a_hundred_steps_follow_the_cpu(kernels_too):
     curves = []
     for device in ("cpu", "gpu"):
         model, loss, seen = Transformer(config, 1).to(device), CrossEntropy(0.1), []
-        with accelerated(model, loss) if kernels_too and device == "gpu" else contextlib.nullcontext():
+        with (
+            accelerated(model, loss)
+            if kernels_too and device == "gpu"
+            else contextlib.nullcontext()
+        ):
             train(model, loss, Adam(model, 1e-3), batch_of, 100, 1.0, [seen.append])
         curves.append(np.array([step.loss for step in seen]))
     assert curves[0][-1] < 0.5 * curves[0][0]

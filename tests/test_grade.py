@@ -57,11 +57,20 @@ STRANGE = {
     "endless.py": ("while True: pass", "stopped after 10 s: it did not come to an end"),
     "loud.py": ("print('x' * 3_000_000)", "printed 3.0 MB"),
     "flood.py": ("while True: print('x' * 100_000)", "stopped: it printed more than 50 MB"),
-    "quits.py": ("raise SystemExit(3)", "quits.py: SystemExit in line 1: `raise SystemExit(3)` (3)."),
+    "quits.py": (
+        "raise SystemExit(3)",
+        "quits.py: SystemExit in line 1: `raise SystemExit(3)` (3).",
+    ),
     "leaves.py": ("import os\nos._exit(0)", "crashed (exit status 0)"),
     "asks.py": ("name = input()", "asks.py: EOFError in line 1: `name = input()`"),
     "typo.py": ("def f(:", "SyntaxError in line 1"),
-    "child.py": ("import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])", ""),
+    "child.py": (
+        (
+            "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; "
+            "time.sleep(60)'])"
+        ),
+        "",
+    ),
     "huge.py": ("import numpy as np\nnp.ones(10**12)", "MemoryError"),
 }
 
@@ -82,12 +91,17 @@ def fill(folder, **files):
 
 
 def test_a_class_is_graded_one_file_at_a_time(tmp_path):
-    folder = fill(tmp_path, ada_py=RIGHT.replace("{answer}", GOOD), bob_py=RIGHT.replace("{answer}", BAD), eve_py=RIGHT.replace("{answer}", "..."))
+    folder = fill(
+        tmp_path, ada_py=RIGHT.replace("{answer}", GOOD), bob_py=RIGHT.replace("{answer}", BAD),
+        eve_py=RIGHT.replace("{answer}", "..."),
+    )
     found = {s.file.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]: s for s in grade([folder])}
     assert {name: (s.count("right"), s.count("wrong"), s.count("not started")) for name, s in found.items()} == {
         "ada.py": (2, 0, 0), "bob.py": (1, 1, 0), "eve.py": (1, 0, 1)}  # fmt: skip
     assert not any(s.remark or s.errors for s in found.values())
-    assert histogram(found.values()) == [(1, "softmax.backward", "each weight answers for itself alone, as P(1 − P)")]
+    assert histogram(found.values()) == [
+        (1, "softmax.backward", "each weight answers for itself alone, as P(1 − P)")
+    ]
 
 
 @pytest.mark.slow
@@ -95,7 +109,9 @@ def test_whatever_a_file_does_the_others_go_on(tmp_path):
     for name, (text, _) in STRANGE.items():
         (tmp_path / name).write_text(text)
     fill(tmp_path, good_py=RIGHT.replace("{answer}", GOOD))
-    found = {s.file.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]: s for s in grade([tmp_path], seconds=10)}
+    found = {
+        s.file.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]: s for s in grade([tmp_path], seconds=10)
+    }
     for name, (_, words) in STRANGE.items():
         assert words in found[name].remark + "".join(found[name].errors), name
         assert found[name].seconds < 16
@@ -111,10 +127,19 @@ def test_what_was_said_before_a_hang_is_kept(tmp_path):
 
 
 def test_a_cell_that_fails_does_not_stop_the_next(tmp_path):
-    fill(tmp_path, slip_py="# %%\nimport numpy\n# %%\nx = numpy.zeros(3)[5]\n# %%\n" + RIGHT.replace("{answer}", GOOD))
+    fill(
+        tmp_path,
+        slip_py="# %%\nimport numpy\n# %%\nx = numpy.zeros(3)[5]\n# %%\n"
+        + RIGHT.replace("{answer}", GOOD),
+    )
     (submission,) = grade([tmp_path / "slip.py"])
     assert submission.count("right") == 2
-    assert submission.errors == ["slip.py: IndexError in line 4: `x = numpy.zeros(3)[5]` (index 5 is out of bounds for axis 0 with size 3)."]
+    assert submission.errors == [
+        (
+            "slip.py: IndexError in line 4: `x = numpy.zeros(3)[5]` (index 5 is out of bounds for "
+            "axis 0 with size 3)."
+        )
+    ]
 
 
 def test_a_file_without_cells_goes_on_after_a_statement_that_fails(tmp_path):
@@ -123,13 +148,20 @@ def test_a_file_without_cells_goes_on_after_a_statement_that_fails(tmp_path):
     (submission,) = grade([tmp_path])
     assert submission.count("right") == 1
     assert submission.errors == [
-        "plain.py: ZeroDivisionError in line 3: `x = 1/0; y = 2` (division by zero).", "plain.py: AssertionError in line 8: `assert f() == 2, 'no'` (no)."]
+        "plain.py: ZeroDivisionError in line 3: `x = 1/0; y = 2` (division by zero).",
+        "plain.py: AssertionError in line 8: `assert f() == 2, 'no'` (no).",
+    ]
 
 
 def test_a_notebook_is_graded_cell_by_cell(tmp_path):
     cells = [{"cell_type": "markdown", "source": ["# 1/0"]}]
-    cells += [{"cell_type": "code", "source": source.splitlines(keepends=True)} for source in (RIGHT.replace("{answer}", BAD), "1/0", "y = 2")]
-    (tmp_path / "book.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+    cells += [
+        {"cell_type": "code", "source": source.splitlines(keepends=True)}
+        for source in (RIGHT.replace("{answer}", BAD), "1/0", "y = 2")
+    ]
+    (tmp_path / "book.ipynb").write_text(
+        json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+    )
     (submission,) = grade([tmp_path])
     assert (submission.count("right"), submission.count("wrong")) == (1, 1)
     assert submission.errors == ["cell 3: ZeroDivisionError in line 1: `1/0` (division by zero)."]
@@ -160,25 +192,35 @@ def test_no_file_spoils_the_class(tmp_path, capsys):
     (tmp_path / "loop.py").symlink_to(tmp_path / "loop.py")
     (tmp_path / "folder.py").mkdir()
     fill(tmp_path, good_py=RIGHT.replace("{answer}", GOOD))
-    status, out, _ = run(f"grade '{tmp_path}' --seconds 20 --out '{tmp_path / 'class.json'}'", capsys)
-    found = {s["file"].replace("\\", "/").rsplit("/", 1)[-1]: s for s in json.loads((tmp_path / "class.json").read_text())["submissions"]}
-    assert status == 0 and set(found) == {*HOSTILE, "good.py", "loop.py", "folder.py"} and "\x1b" not in out
+    status, out, _ = run(
+        f"grade '{tmp_path}' --seconds 20 --out '{tmp_path / 'class.json'}'", capsys
+    )
+    found = {
+        s["file"].replace("\\", "/").rsplit("/", 1)[-1]: s
+        for s in json.loads((tmp_path / "class.json").read_text())["submissions"]
+    }
+    assert (
+        status == 0
+        and set(found) == {*HOSTILE, "good.py", "loop.py", "folder.py"}
+        and "\x1b" not in out
+    )
     assert {name: s["remark"] for name, s in found.items() if s["status"] == "refused"} == {
         "loop.py": "refused: a link that leads nowhere", "folder.py": "refused: a folder, not a file"}  # fmt: skip
     assert len(found["good.py"]["reports"]) == 2
     assert found["thread.py"]["seconds"] < 15 and not found["thread.py"]["remark"]
-    assert found["interrupt.py"]["errors"] == ["interrupt.py: KeyboardInterrupt in line 1: `raise KeyboardInterrupt`."]
+    assert found["interrupt.py"]["errors"] == [
+        "interrupt.py: KeyboardInterrupt in line 1: `raise KeyboardInterrupt`."
+    ]
 
 
 PLAIN = {
     "a line that begins with %": "x = (7\n% 3)\nassert x == 1",
-    "a string that looks like a cell": "x = \"\"\"\n# %% no cell\n%no magic\n\"\"\"\nassert x.count('%') == 3",
+    "a string that looks like a cell": 'x = """\n# %% no cell\n%no magic\n"""\nassert x.count(\'%\') == 3',
     "two statements in a line, over lines": "x = [1,\n2]; y = [3,\n4]\nassert x + y == [1, 2, 3, 4]",
     "a byte order mark": "\ufeffx = 1",
     "a line separator in a string": "x = 'a\u2028b'\nassert len(x) == 3",
     "the future": "from __future__ import annotations\n\ndef f(x: Missing): pass",
-    "Windows line ends": "x = 1\r\nassert x == 1\r\n",
-    "nothing": "",
+    "Windows line ends": "x = 1\r\nassert x == 1\r\n", "nothing": "",
 }
 
 
@@ -200,8 +242,14 @@ NOTEBOOKS = {
 
 @pytest.mark.parametrize("kind", NOTEBOOKS)
 def test_what_notebooks_may_hold(tmp_path, kind):
-    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": NOTEBOOKS[kind]}]}], "nbformat": 3}
-    new = {"cells": [{"cell_type": "code", "source": NOTEBOOKS[kind]}, {"cell_type": "code"}], "nbformat": 4}
+    old = {
+        "worksheets": [{"cells": [{"cell_type": "code", "input": NOTEBOOKS[kind]}]}],
+        "nbformat": 3,
+    }
+    new = {
+        "cells": [{"cell_type": "code", "source": NOTEBOOKS[kind]}, {"cell_type": "code"}],
+        "nbformat": 4,
+    }
     for name, book in {"old.ipynb": old, "new.ipynb": new}.items():
         (tmp_path / name).write_text(json.dumps(book), encoding="utf-8-sig")
     for submission in grade([tmp_path]):
@@ -209,7 +257,10 @@ def test_what_notebooks_may_hold(tmp_path, kind):
 
 
 def test_another_function_of_an_exercises_name_is_left_alone(tmp_path):
-    fill(tmp_path, other_py="from minitransformer.layers import Linear as linear\n\ndef decode(ids): return ids\n")
+    fill(
+        tmp_path,
+        other_py="from minitransformer.layers import Linear as linear\n\ndef decode(ids): return ids\n",
+    )
     (submission,) = grade([tmp_path])
     assert not submission.reports
 
@@ -218,10 +269,18 @@ def test_another_function_of_an_exercises_name_is_left_alone(tmp_path):
 def test_ctrl_c_ends_the_files_and_every_file_stands_in_the_table(tmp_path):
     begun, homework = tmp_path / "begun", tmp_path / "homework"
     homework.mkdir()
-    fill(homework, a_py=RIGHT.replace("{answer}", GOOD), b_py=f"open({str(begun)!r}, 'w').close()\nwhile True: pass", c_py="x = 1", d_ipynb="{}")
-    command = [sys.executable, "-m", "minitransformer", "grade", str(homework), "--jobs", "1", "--out", str(tmp_path / "class.json")]
+    fill(
+        homework, a_py=RIGHT.replace("{answer}", GOOD),
+        b_py=f"open({str(begun)!r}, 'w').close()\nwhile True: pass", c_py="x = 1", d_ipynb="{}",
+    )
+    command = [
+        sys.executable, "-m", "minitransformer", "grade", str(homework), "--jobs", "1", "--out",
+        str(tmp_path / "class.json"),
+    ]
     heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may not listen)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    )
     while not begun.exists():
         assert process.poll() is None
         time.sleep(0.05)
@@ -229,12 +288,22 @@ def test_ctrl_c_ends_the_files_and_every_file_stands_in_the_table(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert time.perf_counter() - started < 10
-    assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err and "All results" not in out
-    found = {pathlib.Path(s["file"]).name: s for s in json.loads((tmp_path / "class.json").read_text())["submissions"]}
+    assert (
+        process.returncode == 130
+        and "interrupted" in err
+        and "Traceback" not in err
+        and "All results" not in out
+    )
+    found = {
+        pathlib.Path(s["file"]).name: s
+        for s in json.loads((tmp_path / "class.json").read_text())["submissions"]
+    }
     assert {name: s["status"] for name, s in found.items()} == {
         "a.py": "graded", "b.py": "interrupted", "c.py": "not graded", "d.ipynb": "not graded"}  # fmt: skip
     assert len(found["a.py"]["reports"]) == 2 and all(name in out for name in found)
-    assert "not graded: interrupted before its turn" in out and "Results until the interruption" in out
+    assert (
+        "not graded: interrupted before its turn" in out and "Results until the interruption" in out
+    )
 
 
 def test_a_second_ctrl_c_loses_nothing_either():
@@ -262,7 +331,9 @@ def test_what_is_interrupted_before_it_ran_a_second_time_is_not_graded(tmp_path,
     assert submission.status == "interrupted" and was_interrupted([submission])
 
 
-def test_a_file_that_cannot_be_run_for_want_of_room_is_named_and_the_others_go_on(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_run_for_want_of_room_is_named_and_the_others_go_on(
+    tmp_path, monkeypatch
+):
     copy_to = Source.copy_to
 
     def full(self, folder):
@@ -274,10 +345,14 @@ def test_a_file_that_cannot_be_run_for_want_of_room_is_named_and_the_others_go_o
     fill(tmp_path, a_py="x = 1", b_py=RIGHT.replace("{answer}", GOOD))
     with no_error():
         first, second = grade([tmp_path])
-    assert first.status == "not graded" and "No space left on device" in first.remark and second.count("right") == 2
+    assert (
+        first.status == "not graded"
+        and "No space left on device" in first.remark
+        and second.count("right") == 2
+    )
 
 
-# -- which files --------------------------------------------------------------------------------------------------
+# -- which files -----------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFO")
@@ -286,7 +361,10 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     homework.mkdir()
     other.write_text("x = 1")
     os.mkfifo(homework / "pipe.py")
-    for name, target in {"device.py": "/dev/zero", "outside.py": other, "dead.py": "nothing", "inside.py": "good.py", "linked": "."}.items():
+    for name, target in {
+        "device.py": "/dev/zero", "outside.py": other, "dead.py": "nothing", "inside.py": "good.py",
+        "linked": ".",
+    }.items():
         (homework / name).symlink_to(target)
     (homework / "large.py").write_bytes(b"#" * ((20 << 20) + 1))
     (homework / "latin.py").write_bytes(b"name = '\xe9'")
@@ -296,7 +374,10 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     fill(homework, good_py=RIGHT.replace("{answer}", GOOD))
     found = {pathlib.Path(s.file).name: s for s in grade([homework])}
     refused = {name: s.remark for name, s in found.items() if s.status == "refused"}
-    assert set(found) - set(refused) == {"good.py", "inside.py"} and found["inside.py"].count("right") == 2
+    assert (
+        set(found) - set(refused) == {"good.py", "inside.py"}
+        and found["inside.py"].count("right") == 2
+    )
     for name, words in {"pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside", "outside.py": "a link to a file outside",
                         "dead.py": "a link that leads nowhere", "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB", "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
                         "cells.ipynb": "the source of cell 1 should be text", "notes.txt": "neither a notebook (.ipynb) nor a Python file"}.items():  # fmt: skip
@@ -305,10 +386,14 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
 
 
 def test_a_device_and_a_folder_that_cannot_be_read_are_refused(tmp_path, monkeypatch):
-    assert read(pathlib.Path(os.devnull).with_suffix(".py"), []).refused == "No such file or directory"
+    assert (
+        read(pathlib.Path(os.devnull).with_suffix(".py"), []).refused == "No such file or directory"
+    )
     fill(tmp_path, a_py="x = 1")
     real = os.lstat
-    monkeypatch.setattr("minitransformer.grading.submission.os.lstat", lambda path: real(os.devnull))
+    monkeypatch.setattr(
+        "minitransformer.grading.submission.os.lstat", lambda path: real(os.devnull)
+    )
     assert read(tmp_path / "a.py", []).refused == "a device, not a file"
     monkeypatch.undo()
 
@@ -330,12 +415,19 @@ def test_a_device_and_a_folder_that_cannot_be_read_are_refused(tmp_path, monkeyp
 
 def test_a_students_own_folder_goes_with_the_submission_and_a_class_folder_does_not(tmp_path):
     (tmp_path / "ada").mkdir()
-    (tmp_path / "ada" / "answer.py").write_text("import helpers\nassert helpers.x == 1\nimport colorsys\ncolorsys.rgb_to_hls")
-    (tmp_path / "ada" / "colorsys.py").write_text("")  # no module beside a file stands in for one of Python's own
+    (tmp_path / "ada" / "answer.py").write_text(
+        "import helpers\nassert helpers.x == 1\nimport colorsys\ncolorsys.rgb_to_hls"
+    )
+    # no module beside a file stands in for one of Python's own
+    (tmp_path / "ada" / "colorsys.py").write_text("")
     (tmp_path / "ada" / "helpers.py").write_text("x = 1")
     fill(tmp_path, bob_py="import eve", eve_py="x = 1")
     found = {pathlib.Path(s.file).name: s.errors for s in grade([tmp_path])}
-    assert not found["answer.py"] and not found["helpers.py"] and "ModuleNotFoundError" in "".join(found["bob.py"])
+    assert (
+        not found["answer.py"]
+        and not found["helpers.py"]
+        and "ModuleNotFoundError" in "".join(found["bob.py"])
+    )
 
 
 def test_names_that_a_terminal_would_obey_are_escaped_and_told_apart(tmp_path, capsys):
@@ -345,7 +437,12 @@ def test_names_that_a_terminal_would_obey_are_escaped_and_told_apart(tmp_path, c
     out_file = tmp_path / "class.json"
     status, out, _ = run(f"grade '{tmp_path}' --out '{out_file}'", capsys)
     text = out_file.read_text(encoding="utf-8")
-    assert status == 0 and {c for c in out + text if not c.isprintable()} == {"\n"} and "é.py" in out and "é.py" in text
+    assert (
+        status == 0
+        and {c for c in out + text if not c.isprintable()} == {"\n"}
+        and "é.py" in out
+        and "é.py" in text
+    )
     assert "\\x1b[2J.py" in out and "new\\nline.py" in out
     assert {pathlib.Path(s["file"]).name for s in json.loads(text)["submissions"]} == set(names)
 
@@ -356,10 +453,12 @@ def test_a_name_that_is_no_text_is_written_as_json_can_hold_it(tmp_path, capsys)
     (tmp_path / name).write_text("x = 1")
     with no_error():
         assert run(f"grade '{tmp_path}' --out '{tmp_path / 'class.json'}'", capsys)[0] == 0
-    assert json.loads((tmp_path / "class.json").read_text(encoding="utf-8"))["submissions"][0]["file"] == str(tmp_path / name)
+    assert json.loads((tmp_path / "class.json").read_text(encoding="utf-8"))["submissions"][0][
+        "file"
+    ] == str(tmp_path / name)
 
 
-# -- what a submission does to others -----------------------------------------------------------------------------
+# -- what a submission does to others --------------------------------------------------------------
 
 
 def test_no_file_reaches_another_though_it_deletes_and_rewrites_what_it_sees(tmp_path):
@@ -373,14 +472,20 @@ def test_no_file_reaches_another_though_it_deletes_and_rewrites_what_it_sees(tmp
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_file_that_another_deletes_by_its_full_path_is_graded_all_the_same_and_the_table_says_so(tmp_path):
+def test_a_file_that_another_deletes_by_its_full_path_is_graded_all_the_same_and_the_table_says_so(
+    tmp_path,
+):
     later = tmp_path / "b.py"
-    fill(tmp_path, a_py=f"import os\nos.remove({str(later)!r})", b_py=RIGHT.replace("{answer}", GOOD))
+    fill(
+        tmp_path, a_py=f"import os\nos.remove({str(later)!r})", b_py=RIGHT.replace("{answer}", GOOD)
+    )
     first, second = grade([tmp_path], jobs=1)
     assert second.count("right") == 2 and "changed or deleted" in second.remark and not first.remark
 
 
-def test_a_submission_sees_little_of_the_teachers_environment_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_submission_sees_little_of_the_teachers_environment_and_leaves_nothing(
+    tmp_path, monkeypatch
+):
     monkeypatch.setenv("SECRET", "x")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -399,7 +504,9 @@ def test_a_submission_sees_little_of_the_teachers_environment_and_leaves_nothing
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let everybody make links")
-def test_a_folder_is_removed_by_python_alone_and_no_link_out_of_it_is_followed(tmp_path, monkeypatch):
+def test_a_folder_is_removed_by_python_alone_and_no_link_out_of_it_is_followed(
+    tmp_path, monkeypatch
+):
     """As on Windows, which has no rm, and no path of more than a few hundred letters."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("PATH", "")
@@ -418,9 +525,14 @@ def test_a_folder_is_removed_by_python_alone_and_no_link_out_of_it_is_followed(t
         deep.mkdir()
     plain = os.rename
     lengths = []
-    monkeypatch.setattr("os.rename", lambda old, new: lengths.append(len(str(old))) or plain(old, new))
+    monkeypatch.setattr(
+        "os.rename", lambda old, new: lengths.append(len(str(old))) or plain(old, new)
+    )
     remove(folder)
-    assert not list((tmp_path / "temporary").iterdir()) and (outside / "thesis.txt").read_text() == "years of work"
+    assert (
+        not list((tmp_path / "temporary").iterdir())
+        and (outside / "thesis.txt").read_text() == "years of work"
+    )
     assert max(lengths, default=9999) < len(str(folder)) + 40
     remove(folder)  # it is gone already
     folder.symlink_to(outside, target_is_directory=True)
@@ -431,7 +543,10 @@ def test_a_folder_is_removed_by_python_alone_and_no_link_out_of_it_is_followed(t
 SIGNALS = {
     "group.py": ("import os\nos.killpg(0, 9)", "crashed (exit status -9)"),
     "parent.py": ("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(100)", ""),
-    "stop.py": ("import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(100)", ""),
+    "stop.py": (
+        "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(100)",
+        "",
+    ),
 }
 
 
@@ -443,7 +558,9 @@ def test_signals_to_the_group_and_to_the_parent_reach_no_other_file(tmp_path):
     found = {pathlib.Path(s.file).name: s for s in grade([tmp_path], seconds=3)}
     assert found["z.py"].count("right") == 2
     for name, (_, words) in SIGNALS.items():
-        assert found[name].status in ("crashed", "timed out", "graded") and words in found[name].remark, found[name]
+        assert (
+            found[name].status in ("crashed", "timed out", "graded") and words in found[name].remark
+        ), found[name]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can confine signals")
@@ -451,14 +568,22 @@ def test_where_the_system_can_a_submission_reaches_no_process_but_its_own():
     script = ("import os\nfrom minitransformer.grading.limits import confine_signals\ncan = confine_signals()\n"
               "child = os.fork()\nif child == 0: os.read(os.pipe()[0], 1)\nos.kill(child, 9)\nassert os.waitpid(child, 0)[1] == 9\n"
               "try:\n    os.kill(os.getppid(), 0)\n    print('reached', can)\nexcept PermissionError:\n    print('denied', can)\n")  # fmt: skip
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    landlock = ctypes.CDLL(None).syscall(ctypes.c_long(444), None, ctypes.c_size_t(0), ctypes.c_long(1))  # its version; below 0 where it is off
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    landlock = ctypes.CDLL(None).syscall(
+        ctypes.c_long(444), None, ctypes.c_size_t(0), ctypes.c_long(1)
+    )  # its version; below 0 where it is off
     assert said.stdout == ("denied True\n" if landlock >= 6 else "reached False\n"), said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sessions")
 def test_a_submission_leads_a_session_of_its_own(tmp_path):
-    fill(tmp_path, a_py="import os\nassert os.getsid(0) == os.getpgid(0) == os.getpid() != os.getsid(os.getppid())")
+    fill(
+        tmp_path,
+        a_py="import os\nassert os.getsid(0) == os.getpgid(0) == os.getpid() != os.getsid(os.getppid())",
+    )
     (submission,) = grade([tmp_path])
     assert not submission.errors and not submission.remark
 
@@ -474,7 +599,7 @@ def test_a_submission_has_limits_that_it_cannot_raise(tmp_path):
     assert "OSError" in second.errors[0]
 
 
-# -- forgeries ----------------------------------------------------------------------------------------------------
+# -- forgeries -------------------------------------------------------------------------------------
 
 ANSWER = "import numpy as np\nfrom minitransformer.grading import check\n"
 CLOSE = "np.isclose = lambda a, b, **_: np.ones(np.shape(a), dtype=bool)\n"
@@ -504,7 +629,9 @@ def test_what_is_said_to_be_right_and_is_not_right_alone_is_to_be_looked_at(tmp_
     (tmp_path / "a.py").write_text(text)
     (submission,) = grade([tmp_path], seconds=20)
     assert submission.reports["softmax.forward"]["status"] == "right", submission
-    assert words in submission.remarks.get("softmax.forward", "") and "look at it" in as_text([submission]), submission
+    assert words in submission.remarks.get("softmax.forward", "") and "look at it" in as_text(
+        [submission]
+    ), submission
 
 
 HONEST = {
@@ -526,38 +653,70 @@ HONEST = {
 def test_an_honest_answer_is_right_alone_too(tmp_path, how):
     (tmp_path / "a.py").write_text(HONEST[how])
     (submission,) = grade([tmp_path])
-    assert submission.reports["softmax.forward"]["status"] == "right" and not submission.remarks, submission
+    assert submission.reports["softmax.forward"]["status"] == "right" and not submission.remarks, (
+        submission
+    )
 
 
 def test_the_seed_of_the_second_run_follows_the_file():
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("minitransformer.grading.recheck.run_apart", lambda module, arguments, *_: seen.append(arguments[3]) or Ended("interrupted", 0, 0, ""))
+        patch.setattr(
+            "minitransformer.grading.recheck.run_apart",
+            lambda module, arguments, *_: (
+                seen.append(arguments[3]) or Ended("interrupted", 0, 0, "")
+            ),
+        )
         for data in (b"x", b"x", b"y"):
             with pytest.raises(Interrupted):
-                recheck({"softmax.forward": {"status": "right"}}, "a.py", data, pathlib.Path(), 1, threading.Event())
+                recheck(
+                    {"softmax.forward": {"status": "right"}}, "a.py", data, pathlib.Path(), 1,
+                    threading.Event(),
+                )
     assert seen[0] == seen[1] != seen[2]
-    assert recheck({"softmax.forward": {"status": "wrong"}}, "a.py", b"", pathlib.Path(), 1, threading.Event()) == {}
+    assert (
+        recheck(
+            {"softmax.forward": {"status": "wrong"}}, "a.py", b"", pathlib.Path(), 1,
+            threading.Event(),
+        )
+        == {}
+    )
 
 
-# -- results ------------------------------------------------------------------------------------------------------
+# -- results ---------------------------------------------------------------------------------------
 
-FINDING = {"id": "1", "title": "t", "evidence": [], "question": "", "also": [], "exact": True, "where": None}
-REPORT = {"exercise": "softmax.forward", "passed": False, "status": "wrong", "right": [], "findings": [FINDING]}
+FINDING = {
+    "id": "1", "title": "t", "evidence": [], "question": "", "also": [], "exact": True,
+    "where": None,
+}
+REPORT = {
+    "exercise": "softmax.forward", "passed": False, "status": "wrong", "right": [],
+    "findings": [FINDING],
+}
 
 
 def result_of(report):
     return {"reports": {"softmax.forward": report}, "errors": [], "finished": True, "refused": ""}
 
 
-@pytest.mark.parametrize("value", [None, [], "x", 1, {}, {"reports": []}, result_of(None), result_of("right"), result_of({}), result_of({**REPORT, "status": "perfect"}), result_of({**REPORT, "passed": True})], ids=range(11))
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, [], "x", 1, {}, {"reports": []}, result_of(None), result_of("right"), result_of({}),
+        result_of({**REPORT, "status": "perfect"}), result_of({**REPORT, "passed": True}),
+    ],
+    ids=range(11),
+)
 def test_a_result_of_another_form_is_unreadable(tmp_path, value):
     write_whole(tmp_path / "result.json", value)
     with pytest.raises(Unreadable):
         read_found(tmp_path / "result.json")
 
 
-VALUES = (None, 0, 1.5, True, "", "x", [], [[]], {}, {"x": 1}, 1 << 70, "x" * 10**6, ["x"] * 2000, float("nan"))
+VALUES = (
+    None, 0, 1.5, True, "", "x", [], [[]], {}, {"x": 1}, 1 << 70, "x" * 10**6, ["x"] * 2000,
+    float("nan"),
+)
 
 
 def test_each_part_of_a_result_is_of_its_type_or_the_result_is_unreadable(tmp_path):
@@ -566,7 +725,13 @@ def test_each_part_of_a_result_is_of_its_type_or_the_result_is_unreadable(tmp_pa
     for holder, key in parts:
         for value in VALUES:
             result = copy.deepcopy(result_of(REPORT))
-            place = result if holder.keys() == result.keys() else result["reports"]["softmax.forward"] if "passed" in holder else result["reports"]["softmax.forward"]["findings"][0]
+            place = (
+                result
+                if holder.keys() == result.keys()
+                else result["reports"]["softmax.forward"]
+                if "passed" in holder
+                else result["reports"]["softmax.forward"]["findings"][0]
+            )
             place[key] = value
             write_whole(tmp_path / "result.json", result)
             try:
@@ -579,22 +744,46 @@ def test_each_part_of_a_result_is_of_its_type_or_the_result_is_unreadable(tmp_pa
                 assert str(problem).isprintable()
                 continue
             read_whole += 1
-            assert json.loads(as_json_text([submission])) and as_text([submission]) and histogram([submission]) is not None
+            assert (
+                json.loads(as_json_text([submission]))
+                and as_text([submission])
+                and histogram([submission]) is not None
+            )
             assert len(as_json_text([submission])) < 20_000
     assert read_whole > 20 and refused > 120
 
 
-@pytest.mark.parametrize("name, value", [("index", [True]), ("index", [1 << 70]), ("index", 1), ("yours", True), ("yours", -(1 << 70)), ("expected", "1"), ("output", 1)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("index", [True]), ("index", [1 << 70]), ("index", 1), ("yours", True),
+        ("yours", -(1 << 70)), ("expected", "1"), ("output", 1),
+    ],
+)
 def test_a_place_of_a_result_holds_numbers_of_moderate_size(tmp_path, name, value):
-    place = {"output": "P", "situation": "random numbers", "index": [0, 2], "yours": float("nan"), "expected": 1}
-    write_whole(tmp_path / "result.json", result_of({**REPORT, "findings": [{**FINDING, "where": place}]}))
-    assert str(read_found(tmp_path / "result.json")["reports"]["softmax.forward"]["findings"][0]["where"]) == str(place)
-    write_whole(tmp_path / "result.json", result_of({**REPORT, "findings": [{**FINDING, "where": {**place, name: value}}]}))
+    place = {
+        "output": "P", "situation": "random numbers", "index": [0, 2], "yours": float("nan"),
+        "expected": 1,
+    }
+    write_whole(
+        tmp_path / "result.json", result_of({**REPORT, "findings": [{**FINDING, "where": place}]})
+    )
+    assert str(
+        read_found(tmp_path / "result.json")["reports"]["softmax.forward"]["findings"][0]["where"]
+    ) == str(place)
+    write_whole(
+        tmp_path / "result.json",
+        result_of({**REPORT, "findings": [{**FINDING, "where": {**place, name: value}}]}),
+    )
     with pytest.raises(Unreadable):
         read_found(tmp_path / "result.json")
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 10**6, b'{"a":' * 10**5, b"1" * 10**6, b" " * ((32 << 20) + 1)], ids=range(7))
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"\xff", b"[" * 10**6, b'{"a":' * 10**5, b"1" * 10**6, b" " * ((32 << 20) + 1)],
+    ids=range(7),
+)
 def test_a_result_that_is_no_json_is_unreadable(tmp_path, text):
     (tmp_path / "result.json").write_bytes(text)
     with no_error(), pytest.raises(Unreadable):
@@ -608,7 +797,10 @@ def test_a_result_that_is_no_file_is_neither_followed_nor_waited_for(tmp_path):
     assert read_found(tmp_path / "good")["finished"]
     for name, target in {"zero": "/dev/zero", "link": "good"}.items():
         (tmp_path / name).symlink_to(target)
-    words = {"pipe": r"a pipe \(FIFO\), not a file", "zero": "symbolic links", "link": "symbolic links", ".": "a folder, not a file", "nothing": "there is none", os.devnull: "a device, not a file"}
+    words = {
+        "pipe": r"a pipe \(FIFO\), not a file", "zero": "symbolic links", "link": "symbolic links",
+        ".": "a folder, not a file", "nothing": "there is none", os.devnull: "a device, not a file",
+    }
     for path, word in words.items():
         with pytest.raises(Unreadable, match=word):
             read_found(tmp_path / path)
@@ -623,16 +815,24 @@ def test_a_result_that_is_too_large_is_unreadable_though_all_of_it_is_as_it_shou
 
 
 def test_an_unreadable_result_is_crashed_and_the_reason_is_told(tmp_path):
-    fill(tmp_path, a_py="# %%\nimport os, sys\nopen(sys.argv[2], 'w').write('[' * 10**6)\nos._exit(0)")
+    fill(
+        tmp_path,
+        a_py="# %%\nimport os, sys\nopen(sys.argv[2], 'w').write('[' * 10**6)\nos._exit(0)",
+    )
     (submission,) = grade([tmp_path])
-    assert submission.status == "crashed" and "its result is unreadable (RecursionError" in submission.remark, submission
+    assert (
+        submission.status == "crashed"
+        and "its result is unreadable (RecursionError" in submission.remark
+    ), submission
 
 
 def test_no_tolerance_is_wider_than_that_of_an_honest_answer():
     wide = {"outputs": {}, "changed": [], "tolerance": 1e9, "missing": []}
     (outcome,) = outcomes_of({"random numbers": wide}).values()
     assert outcome.tolerance == max(TOLERANCES.values())
-    for outputs in ({"P": [[2, 2], "AAAA"]}, {"P": [[1 << 60], ""]}, {"P": [[-1], ""]}, {"P": [["x"], ""]}):
+    for outputs in (
+        {"P": [[2, 2], "AAAA"]}, {"P": [[1 << 60], ""]}, {"P": [[-1], ""]}, {"P": [["x"], ""]},
+    ):
         with pytest.raises(Unreadable):
             outcomes_of({"random numbers": {**wide, "outputs": outputs}})
 
@@ -640,25 +840,45 @@ def test_no_tolerance_is_wider_than_that_of_an_honest_answer():
 def test_an_answer_that_interrupts_is_told(tmp_path):
     fill(tmp_path, a_py="def softmax(scores):\n    raise KeyboardInterrupt")
     (submission,) = grade([tmp_path])
-    assert submission.status == "graded" and "KeyboardInterrupt" in "".join(submission.errors), submission
+    assert submission.status == "graded" and "KeyboardInterrupt" in "".join(submission.errors), (
+        submission
+    )
 
 
-DAMAGED = {"cells that are none": {"cells": None}, "cells that are texts": {"cells": ["x"]}, "a sheet that is none": {"worksheets": [None]}, "a list": []}
+DAMAGED = {
+    "cells that are none": {"cells": None}, "cells that are texts": {"cells": ["x"]},
+    "a sheet that is none": {"worksheets": [None]}, "a list": [],
+}
 
 
 @pytest.mark.parametrize("how", DAMAGED)
 def test_a_damaged_notebook_is_refused(tmp_path, how):
     (tmp_path / "a.ipynb").write_text(json.dumps(DAMAGED[how]))
     (submission,) = grade([tmp_path])
-    assert submission.status == "refused" and "not a notebook: " in submission.remark and "Save it again" in submission.remark, submission
+    assert (
+        submission.status == "refused"
+        and "not a notebook: " in submission.remark
+        and "Save it again" in submission.remark
+    ), submission
 
 
 def test_texts_of_a_result_are_cut_and_hold_nothing_that_a_terminal_obeys(tmp_path):
-    result = result_of({**REPORT, "findings": [{**FINDING, "title": "\x1b[2J" + "x" * 10**5, "evidence": ["\u202e\x9b\n"]}]})
+    result = result_of(
+        {
+            **REPORT,
+            "findings": [
+                {**FINDING, "title": "\x1b[2J" + "x" * 10**5, "evidence": ["\u202e\x9b\n"]}
+            ],
+        }
+    )
     write_whole(tmp_path / "result.json", {**result, "errors": ["\x07"], "refused": "\x1b"})
     found = read_found(tmp_path / "result.json")
     (finding,) = found["reports"]["softmax.forward"]["findings"]
-    assert finding["title"].startswith("�[2Jx") and len(finding["title"]) < 2100 and finding["evidence"] == ["���"]
+    assert (
+        finding["title"].startswith("�[2Jx")
+        and len(finding["title"]) < 2100
+        and finding["evidence"] == ["���"]
+    )
     assert (found["errors"], found["refused"]) == (["�"], "�")
 
 
@@ -667,7 +887,10 @@ def test_what_a_lesson_checks_to_show_a_mistake_is_no_answer(tmp_path):
               "softmax_backward)\n# %%\ncheck('softmax.backward', lambda d_P, P: P * d_P)\n")  # fmt: skip
     right = "P = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True); return P * (d_P - (P * d_P).sum(-1, keepdims=True))"
     right = right.replace("np.exp(scores)", "np.exp(scores - scores.max(-1, keepdims=True))")
-    fill(tmp_path, solved_py="import numpy as np\n" + lesson.format(answer=right), untouched_py=lesson.format(answer="..."))
+    fill(
+        tmp_path, solved_py="import numpy as np\n" + lesson.format(answer=right),
+        untouched_py=lesson.format(answer="..."),
+    )
     solved, untouched = grade([tmp_path])
     assert solved.reports["softmax.backward"]["status"] == "right", solved
     assert untouched.reports["softmax.backward"]["status"] == "not started"
@@ -681,10 +904,15 @@ def test_the_latest_of_an_answer_counts_and_one_of_another_name_only_if_there_is
 
 
 def test_what_is_not_right_is_named_in_the_table_and_numbers_that_json_lacks_are_texts(tmp_path):
-    fill(tmp_path, a_py="from minitransformer.grading import check\ncheck('softmax.backward', lambda d_P, P: P * float('nan'))\n")
+    fill(
+        tmp_path,
+        a_py="from minitransformer.grading import check\ncheck('softmax.backward', lambda d_P, P: P * float('nan'))\n",
+    )
     submissions = grade([tmp_path])
     assert "not right: softmax.backward" in as_text(submissions)
-    assert json.loads(json.dumps(as_dict(submissions), allow_nan=False))["submissions"][0]["reports"]["softmax.backward"]["findings"]
+    assert json.loads(json.dumps(as_dict(submissions), allow_nan=False))["submissions"][0][
+        "reports"
+    ]["softmax.backward"]["findings"]
 
 
 def test_a_changed_input_is_reported_as_that(tmp_path):
@@ -703,7 +931,12 @@ def test_the_command_prints_a_table_and_writes_all_of_it(tmp_path, capsys):
     status, out, _ = run(f"grade '{homework}' --out '{tmp_path / 'class.json'}'", capsys)
     assert status == 0 and "What went wrong, and in how many files:" in out and ".hidden" not in out
     found = json.loads((tmp_path / "class.json").read_text())
-    assert found["mistakes"] == [{"count": 1, "exercise": "softmax.backward", "mistake": "each weight answers for itself alone, as P(1 − P)"}]
+    assert found["mistakes"] == [
+        {
+            "count": 1, "exercise": "softmax.backward",
+            "mistake": "each weight answers for itself alone, as P(1 − P)",
+        }
+    ]
     assert [len(s["reports"]) for s in found["submissions"]] == [2, 2]
 
 
@@ -715,7 +948,9 @@ def test_the_histogram_counts_files_most_frequent_first(tmp_path):
     assert as_text(submissions).count("█") == 3
 
 
-@pytest.mark.parametrize("path, words", [("nowhere", "There is no file or folder"), (".", "There is nothing to grade")])
+@pytest.mark.parametrize(
+    "path, words", [("nowhere", "There is no file or folder"), (".", "There is nothing to grade")]
+)
 def test_nothing_to_grade_is_said(tmp_path, path, words):
     assert words in refusal(grade, [tmp_path / path])
 
@@ -724,7 +959,9 @@ def test_the_commands_refuse_what_they_cannot_use(tmp_path, capsys):
     assert run(f"grade '{tmp_path}'", capsys)[0] == 2
     assert "is not a number above 0" in run("grade x --seconds 0", capsys)[2]
     fill(tmp_path, a_py="")
-    status, _, err = run(f"grade '{tmp_path / 'a.py'}' --out '{tmp_path / 'no' / 'class.json'}'", capsys)
+    status, _, err = run(
+        f"grade '{tmp_path / 'a.py'}' --out '{tmp_path / 'no' / 'class.json'}'", capsys
+    )
     assert status == 2 and "could not be written" in err
 
 
@@ -742,7 +979,8 @@ def is_running(pid):
     except ProcessLookupError:
         return False
     status = pathlib.Path(f"/proc/{pid}/status")
-    return not (status.exists() and "zombie" in status.read_text())  # ended, and not yet collected by whoever adopted it
+    # ended, and not yet collected by whoever adopted it
+    return not (status.exists() and "zombie" in status.read_text())
 
 
 LEFT = {
@@ -760,7 +998,9 @@ LEFT = {
 @pytest.mark.parametrize("what", LEFT)
 def test_what_a_file_started_ends_with_it_whatever_its_session(tmp_path, what):
     pid = tmp_path / "pid"
-    (tmp_path / "a.py").write_text(f"import os, pathlib, sys, time\npid = pathlib.Path({str(pid)!r})\n{LEFT[what]}\n")
+    (tmp_path / "a.py").write_text(
+        f"import os, pathlib, sys, time\npid = pathlib.Path({str(pid)!r})\n{LEFT[what]}\n"
+    )
     grade([tmp_path / "a.py"], seconds=5)
     until = time.monotonic() + 5
     while is_running(int(pid.read_text())):
@@ -770,16 +1010,27 @@ def test_what_a_file_started_ends_with_it_whatever_its_session(tmp_path, what):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone lists the processes with a mark")
 def test_where_the_supervisor_itself_is_ended_what_it_watched_is_found_by_its_mark(tmp_path):
-    (tmp_path / "sleeps.py").write_text(f"import os, pathlib, time\npathlib.Path({str(tmp_path / 'pids')!r}).write_text(f'{{os.getpid()}} {{os.getppid()}}')\ntime.sleep(60)")
+    (tmp_path / "sleeps.py").write_text(
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(tmp_path / 'pids')!r}).write_text(f'{{os.getpid()}} "
+        f"{{os.getppid()}}')\ntime.sleep(60)"
+    )
     stop, ended = threading.Event(), []
     environment = {"PYTHONPATH": f"{tmp_path}"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-        thread = threading.Thread(target=lambda: ended.append(run_apart("sleeps", [], tmp_path, 30, stop)))
+        thread = threading.Thread(
+            target=lambda: ended.append(run_apart("sleeps", [], tmp_path, 30, stop))
+        )
         thread.start()
         while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text():
             time.sleep(0.05)
         child, supervisor = map(int, (tmp_path / "pids").read_text().split())
         os.kill(supervisor, signal.SIGKILL)
         thread.join(20)
-    assert not thread.is_alive() and ended[0].status is None and not ended[0].why and not is_running(child)
+    assert (
+        not thread.is_alive()
+        and ended[0].status is None
+        and not ended[0].why
+        and not is_running(child)
+    )

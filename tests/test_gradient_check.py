@@ -1,4 +1,5 @@
-"""The judge itself: it must pass what is right, refuse what is slightly wrong, and leave no trace."""
+"""The judge itself: it must pass what is right, refuse what is slightly wrong, and leave no
+trace."""
 
 import re
 
@@ -28,7 +29,9 @@ class Cubic(Module):
 
     def backward(self, d_y):
         x, m = self.saved()
-        factor = {None: 1.0, "slightly": 1 + 1e-5, "sign": -1.0, "nan": np.nan, "infinite": np.inf}.get(self.wrong, 1.0)
+        factor = {
+            None: 1.0, "slightly": 1 + 1e-5, "sign": -1.0, "nan": np.nan, "infinite": np.inf,
+        }.get(self.wrong, 1.0)
         self.a.grad += d_y * x**3 * (1 + 1e-5 if self.wrong == "parameter" else 1)
         self.b.grad += (d_y * m).sum(axis=0)
         d_x = d_y * self.a.data * 3 * x**2
@@ -70,7 +73,10 @@ def test_a_wrong_parameter_gradient_does_not_pass():
 
 
 def test_the_worst_row_is_a_failed_one_and_the_largest_of_several():
-    rows = [GradientRow(name, (2,), 2, error, 1e-6) for name, error in [("a", 1e-7), ("b", 1e-3), ("c", 1e-5)]]
+    rows = [
+        GradientRow(name, (2,), 2, error, 1e-6)
+        for name, error in [("a", 1e-7), ("b", 1e-3), ("c", 1e-5)]
+    ]
     assert GradientReport("X", rows).worst.name == "b"
     rows[0].error = np.nan
     assert not rows[0].passed and not GradientReport("X", rows).passed
@@ -95,14 +101,19 @@ def test_the_report_prints_a_line_per_row_and_marks_the_wrong_one():
         ([0.0], [0.0], 0.0),
     ],
 )
-def test_the_error_is_relative_to_the_larger_norm_and_never_divides_by_zero(analytic, numeric, error):
+def test_the_error_is_relative_to_the_larger_norm_and_never_divides_by_zero(
+    analytic, numeric, error
+):
     assert gradient_error(np.array(analytic), np.array(numeric)) == pytest.approx(error)
 
 
 def test_the_check_leaves_inputs_parameters_gradients_and_saves_as_they_were():
     component, (x, m) = Cubic(), inputs()
     component.a.grad[...] = 7
-    kept = [v.copy() for v in (x, m, component.a.data, component.b.data, component.a.grad, component.b.grad)]
+    kept = [
+        v.copy()
+        for v in (x, m, component.a.data, component.b.data, component.a.grad, component.b.grad)
+    ]
     assert gradient_check(component, x, m).passed, "what was in the gradients before must not count"
     now = [x, m, component.a.data, component.b.data, component.a.grad, component.b.grad]
     assert all(np.array_equal(before, after) for before, after in zip(kept, now))
@@ -133,7 +144,9 @@ def test_no_limit_is_none_or_0_as_in_the_command():
     linear = Linear(4, 5, np.random.default_rng(1)).to("float64")
     x = np.random.default_rng(2).standard_normal((3, 4))
     for everything in (None, 0):
-        assert [row.checked for row in gradient_check(linear, x, max_entries=everything).rows] == [12, 20, 5]
+        assert [row.checked for row in gradient_check(linear, x, max_entries=everything).rows] == [
+            12, 20, 5,
+        ]
 
 
 class ReLUAtZero(Module):
@@ -152,13 +165,18 @@ def test_a_kink_is_told_and_a_wrong_gradient_beside_it_is_not_called_one(max_ent
     x = np.random.default_rng(3).standard_normal((3, 4))
     assert gradient_check(ReLUAtZero(), x).passed
     report = gradient_check(ReLUAtZero(), np.zeros((3, 4)), max_entries=max_entries)
-    assert not report.passed and "WRONG (the function has a kink here: move the input away from it)" in str(report)
+    assert (
+        not report.passed
+        and "WRONG (the function has a kink here: move the input away from it)" in str(report)
+    )
 
 
 @pytest.mark.parametrize("at", [0.0, 1.0, 1e6])
 @pytest.mark.parametrize("max_entries", [None, 1])
 def test_a_smooth_function_with_a_wrong_gradient_has_no_kink(at, max_entries):
-    report = gradient_check(Cubic("sign"), at + inputs()[0] * (at > 0), inputs()[1], max_entries=max_entries)
+    report = gradient_check(
+        Cubic("sign"), at + inputs()[0] * (at > 0), inputs()[1], max_entries=max_entries
+    )
     assert "kink" not in str(report) and ("WRONG" in str(report) or at == 0)
 
     class Square(Module):
@@ -235,7 +253,9 @@ def test_a_kink_beside_a_masked_score_is_looked_at_with_a_smaller_step():
 
 
 def test_where_rounding_alone_is_left_there_is_no_kink():
-    report = gradient_check(Linear(20, 30, 0).to("float64"), 1e9 * np.random.default_rng(0).standard_normal((4, 20)))
+    report = gradient_check(
+        Linear(20, 30, 0).to("float64"), 1e9 * np.random.default_rng(0).standard_normal((4, 20))
+    )
     assert not report.passed and "kink" not in str(report)
 
 
@@ -302,7 +322,9 @@ def test_ids_and_masks_are_inputs_without_a_gradient():
             np.add.at(self.table.grad, ids, d_y * mask[:, None] * scale)
             return (d_y * mask[:, None] * self.table.data[ids]).sum(axis=0)
 
-    report = gradient_check(Pick(), np.array([1, 1, 4]), np.array([True, True, False]), np.array([0.5, 2.0]))
+    report = gradient_check(
+        Pick(), np.array([1, 1, 4]), np.array([True, True, False]), np.array([0.5, 2.0])
+    )
     assert report.passed, f"\n{report}"
     assert [row.name for row in report.rows] == ["d_input[2]", "table"]
 
@@ -348,7 +370,10 @@ class Affine(Module):
         (lambda d_x, d_shift: (d_x, None), "backward returned none"),
         (lambda d_x, d_shift: (d_x.T, d_shift), r"the gradient has shape \(4, 6\)"),
         (lambda d_x, d_shift: (d_x.reshape(-1), d_shift), r"the gradient has shape \(24,\)"),
-        (lambda d_x, d_shift: (d_x, d_shift, d_x), "backward returned 3 gradients for 2 float inputs"),
+        (
+            lambda d_x, d_shift: (d_x, d_shift, d_x),
+            "backward returned 3 gradients for 2 float inputs",
+        ),
     ],
 )
 def test_a_gradient_too_few_too_many_or_of_another_shape_is_wrong_and_told(backward, note):
@@ -393,10 +418,14 @@ def test_a_gradient_that_is_zero_by_nature_passes_and_a_small_wrong_one_does_not
 
 
 def test_float32_is_refused_with_what_to_do():
-    with pytest.raises(InputError, match=r"needs float64, weight is float32: use component.to\('float64'\)"):
+    with pytest.raises(
+        InputError, match=r"needs float64, weight is float32: use component.to\('float64'\)"
+    ):
         gradient_check(Linear(3, 4, np.random.default_rng(0)), np.ones((2, 3)))
     with pytest.raises(InputError, match="input 0 is float32"):
-        gradient_check(Linear(3, 4, np.random.default_rng(0)).to("float64"), np.ones((2, 3), dtype=np.float32))
+        gradient_check(
+            Linear(3, 4, np.random.default_rng(0)).to("float64"), np.ones((2, 3), dtype=np.float32)
+        )
 
 
 def test_one_array_handed_in_twice_is_two_inputs_and_stays_as_it_was():

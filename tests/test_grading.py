@@ -1,4 +1,5 @@
-"""The checker: what it takes, what it says, and that nothing a learner hands in makes it stumble."""
+"""The checker: what it takes, what it says, and that nothing a learner hands in makes it
+stumble."""
 
 import json
 import types
@@ -50,7 +51,7 @@ def layer_norm_backward(d_y, cache):
     return d_x, (d_y * x_hat).sum((0, 1)), d_y.sum((0, 1))
 
 
-# -- who is let in ------------------------------------------------------------------------------------------------
+# -- who is let in ---------------------------------------------------------------------------------
 
 
 class SoftmaxClass:
@@ -167,7 +168,7 @@ def test_an_array_of_another_library_is_taken():
     assert quiet("softmax.forward", lambda scores: Array(softmax(scores))).passed
 
 
-# -- who has not begun --------------------------------------------------------------------------------------------
+# -- who has not begun -----------------------------------------------------------------------------
 
 
 def blank_pass(d_P, scores):
@@ -205,7 +206,11 @@ class HalfClass:
 
 
 @pytest.mark.parametrize(
-    "stub", [blank_pass, blank_docstring, blank_dots, blank_none, blank_error, BlankClass, HalfClass, (layer_norm, blank_pass)]
+    "stub",
+    [
+        blank_pass, blank_docstring, blank_dots, blank_none, blank_error, BlankClass, HalfClass,
+        (layer_norm, blank_pass),
+    ],
 )
 def test_a_stub_is_told_that_it_is_not_started(stub):
     report = quiet("layer_norm.backward" if isinstance(stub, tuple) else "softmax.backward", stub)
@@ -218,7 +223,12 @@ def test_a_stub_never_passes(exercise):
     def stub(*given):
         raise NotImplementedError
 
-    report = quiet(exercise, type("Stub", (), {"forward": stub, "backward": stub}) if "class" in EXERCISES[exercise].statement else stub)
+    report = quiet(
+        exercise,
+        type("Stub", (), {"forward": stub, "backward": stub})
+        if "class" in EXERCISES[exercise].statement
+        else stub,
+    )
     assert report.status == "not started", str(report)
 
 
@@ -231,7 +241,7 @@ def test_half_an_answer_is_told_what_is_missing():
     assert "d_x, d_gamma: not started yet." in text(report)
 
 
-# -- what helps ---------------------------------------------------------------------------------------------------
+# -- what helps ------------------------------------------------------------------------------------
 
 
 def broken_line(scores):
@@ -243,12 +253,27 @@ def broken_line(scores):
     [
         (lambda scores: scores.sort(), "It returned None. Is a `return` missing at the end?"),
         (lambda scores: "P", "P should be an array of numbers, and is a str."),
-        (lambda scores: [[1.0], [1.0, 2.0]], "P should be an array of numbers, and is a list whose rows are not equally long."),
-        (lambda scores: np.array([object()]), "P should be an array of numbers, and is a list of things that are no numbers."),
-        (lambda scores: softmax(scores).astype(complex), "P should be an array of numbers, and is of type complex128."),
+        (
+            lambda scores: [[1.0], [1.0, 2.0]],
+            "P should be an array of numbers, and is a list whose rows are not equally long.",
+        ),
+        (
+            lambda scores: np.array([object()]),
+            "P should be an array of numbers, and is a list of things that are no numbers.",
+        ),
+        (
+            lambda scores: softmax(scores).astype(complex),
+            "P should be an array of numbers, and is of type complex128.",
+        ),
         (lambda scores: softmax, "P should be an array of numbers, and is a function."),
         (lambda scores: {"weights": 1}, "It returned a dict without 'P'; it has 'weights'."),
-        (lambda scores: softmax(scores)[..., None], "P has shape (3, 5, 7, 1), and should have (3, 5, 7). P: The numbers are right: only the shape is not."),
+        (
+            lambda scores: softmax(scores)[..., None],
+            (
+                "P has shape (3, 5, 7, 1), and should have (3, 5, 7). P: The numbers are right: "
+                "only the shape is not."
+            ),
+        ),
         (lambda scores: softmax(scores).mT, "Transposed by (0, 2, 1), it would be right."),
         (lambda scores: softmax(scores) * np.nan, "the first, NaN, stands at [0, 0, 0]"),
         (lambda a, b, c: a, "asks for a, b, c; it is given scores."),
@@ -256,7 +281,10 @@ def broken_line(scores):
         (broken_line, "`return scores @ scores`"),
         (broken_line, "It was given scores (3, 5, 7)."),
         (lambda scores: exit(), "It raised SystemExit"),
-        ("softmax", "Something of type str was handed in: hand in the function itself, without calling it."),
+        (
+            "softmax",
+            "Something of type str was handed in: hand in the function itself, without calling it.",
+        ),
         ((softmax, softmax, softmax), "A pair is (forward, backward): two functions."),
     ],
 )
@@ -268,7 +296,9 @@ def test_what_cannot_be_used_gets_a_sentence_that_helps(function, words):
 
 def test_too_few_outputs_are_counted():
     report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: (d_y, d_y))
-    assert "It returned 2 things; 3 are asked for, in this order: d_x, d_gamma, d_beta." in text(report)
+    assert "It returned 2 things; 3 are asked for, in this order: d_x, d_gamma, d_beta." in text(
+        report
+    )
 
 
 @pytest.mark.parametrize("exercise", ["attention.d_value", "dropout.backward"])
@@ -281,11 +311,17 @@ def test_an_unknown_exercise_is_told_the_nearest():
     assert "Did you mean 'softmax.backward'?" in refusal(check, "softmax.backwards", softmax)
 
 
-# -- what is wrong ------------------------------------------------------------------------------------------------
+# -- what is wrong ---------------------------------------------------------------------------------
 
 
 def test_the_order_of_speech():
-    report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: (d_y, *layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])[1:]))
+    report = quiet(
+        "layer_norm.backward",
+        lambda d_y, x, gamma, beta, epsilon: (
+            d_y,
+            *layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])[1:],
+        ),
+    )
     words = text(report)
     assert words.index("right d_gamma, d_beta.") < words.index("wrong d_x[0, 0, 0] is")
     assert "You" not in words
@@ -298,13 +334,17 @@ def test_the_number_that_is_wrong_is_the_first_one():
         return P
 
     found = quiet("softmax.forward", late).findings[0]
-    assert found.where["index"] == [1, 2, 3] and found.where["yours"] == pytest.approx(found.where["expected"] + 0.5)
+    assert found.where["index"] == [1, 2, 3] and found.where["yours"] == pytest.approx(
+        found.where["expected"] + 0.5
+    )
     assert "1 of 105 numbers differ, the largest difference is 0.5." in found.evidence[0]
 
 
 def test_a_broken_invariant_is_evidence():
     report = quiet("softmax.backward", lambda d_P, P: P * d_P)
-    assert "The sum of each row of d_scores should be 0, because softmax ignores a shift" in text(report)
+    assert "The sum of each row of d_scores should be 0, because softmax ignores a shift" in text(
+        report
+    )
 
 
 def test_two_mistakes_in_two_outputs():
@@ -322,7 +362,10 @@ def test_two_mistakes_in_one_output_name_the_larger():
     version = {m.id: m.versions[0] for m in exercise.mistakes}
     for one, other in (("42", "140"), ("43", "46"), ("41", "43")):
         report = quiet(exercise, exercise.wrong(version[one], version[other]))
-        sizes = {m: np.abs(np.subtract(*quiet(exercise, exercise.wrong(version[m])).arrays["d_x"])).max() for m in (one, other)}
+        sizes = {
+            m: np.abs(np.subtract(*quiet(exercise, exercise.wrong(version[m])).arrays["d_x"])).max()
+            for m in (one, other)
+        }
         assert ids(report) == [max(sizes, key=sizes.get), "remains"]
         assert "Something else remains." in text(report)
 
@@ -345,11 +388,25 @@ STRUCTURES = {
     "axes": (lambda g: g.swapaxes(1, 2), "Transposed by (0, 2, 1), it would be right."),
     "zeros": (lambda g: 0 * g, "All numbers are zero."),
     "reversed": (lambda g: g[:, ::-1], "Along axis 1 the numbers stand in reverse."),
-    "shifted": (lambda g: np.roll(g, 1, axis=1), "Along axis 1 the numbers stand one place too late."),
+    "shifted": (
+        lambda g: np.roll(g, 1, axis=1),
+        "Along axis 1 the numbers stand one place too late.",
+    ),
     "signs": (np.abs, "have the wrong sign, and are right otherwise."),
-    "rearranged": (lambda g: g.reshape(-1)[np.random.default_rng(3).permutation(g.size)].reshape(g.shape), "in other places"),
-    "place": (lambda g: g + (np.arange(g.shape[1]) == 2)[:, None] * np.sin(np.arange(g.size)).reshape(g.shape), "only where axis 1 is 2 of 0 to"),
-    "constant": (lambda g: g + np.arange(g.shape[1])[:, None] - 7.0, "Along axis 2 the difference is constant"),
+    "rearranged": (
+        lambda g: g.reshape(-1)[np.random.default_rng(3).permutation(g.size)].reshape(g.shape),
+        "in other places",
+    ),
+    "place": (
+        lambda g: (
+            g + (np.arange(g.shape[1]) == 2)[:, None] * np.sin(np.arange(g.size)).reshape(g.shape)
+        ),
+        "only where axis 1 is 2 of 0 to",
+    ),
+    "constant": (
+        lambda g: g + np.arange(g.shape[1])[:, None] - 7.0,
+        "Along axis 2 the difference is constant",
+    ),
     "unknown": (lambda g: g + np.sin(np.arange(g.size)).reshape(g.shape), "numbers differ"),
 }
 
@@ -358,14 +415,21 @@ STRUCTURES = {
 def test_what_is_not_known_is_localised(rule):
     change, words = STRUCTURES[rule]
     for seed in range(3):
-        report = quiet("softmax.backward", lambda d_P, P: change(softmax_backward(d_P, P)), seed=seed)
+        report = quiet(
+            "softmax.backward", lambda d_P, P: change(softmax_backward(d_P, P)), seed=seed
+        )
         assert ids(report) == [rule], str(report)
         assert words in text(report)
 
 
 def test_a_missing_term_is_named_by_the_array_that_it_is():
-    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: layer_norm(x, gamma, beta, epsilon)[0] - 0.25 * x)
-    assert ids(report) == ["term"] and "The difference is -0.25 · x: such a term is missing, or one too many." in text(report)
+    report = quiet(
+        "layer_norm.forward",
+        lambda x, gamma, beta, epsilon: layer_norm(x, gamma, beta, epsilon)[0] - 0.25 * x,
+    )
+    assert ids(report) == [
+        "term"
+    ] and "The difference is -0.25 · x: such a term is missing, or one too many." in text(report)
 
 
 def test_a_factor_is_told_in_the_letters_of_the_sizes():
@@ -375,8 +439,17 @@ def test_a_factor_is_told_in_the_letters_of_the_sizes():
 
 
 def test_what_stops_for_its_shapes_is_named_where_all_sizes_are_equal():
-    report = quiet("linear.backward", lambda d_y, x, weight, bias: (d_y @ weight, np.einsum("btd,btf->df", x, d_y), d_y.sum((0, 1))))
-    assert report.findings[0].id == "29" and "It raised ValueError" in text(report) and len(report.findings) == 1
+    report = quiet(
+        "linear.backward",
+        lambda d_y, x, weight, bias: (
+            d_y @ weight, np.einsum("btd,btf->df", x, d_y), d_y.sum((0, 1)),
+        ),
+    )
+    assert (
+        report.findings[0].id == "29"
+        and "It raised ValueError" in text(report)
+        and len(report.findings) == 1
+    )
 
 
 def test_a_rule_finds_what_no_number_shows():
@@ -387,7 +460,7 @@ def test_a_rule_finds_what_no_number_shows():
     assert report.findings[0].id == "61" and "expected" not in text(report)
 
 
-# -- hygiene ------------------------------------------------------------------------------------------------------
+# -- hygiene ---------------------------------------------------------------------------------------
 
 
 def test_an_input_that_is_changed_is_not_right():
@@ -429,7 +502,9 @@ def test_what_is_kept_from_the_first_call_is_not_right():
 }.items())  # fmt: skip
 def test_a_constant_that_is_written_down_is_not_right(exercise, answer):
     report = quiet(exercise, answer)
-    assert not report.passed and "other sizes, numbers or constants (ε, a rate) it is not" in text(report)
+    assert not report.passed and "other sizes, numbers or constants (ε, a rate) it is not" in text(
+        report
+    )
 
 
 def test_a_convention_that_changes_its_input_is_not_right():
@@ -442,28 +517,53 @@ def test_a_convention_that_changes_its_input_is_not_right():
 
 
 def test_a_mistake_beside_a_convention_is_named():
-    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon))
+    report = quiet(
+        "layer_norm.forward",
+        lambda x, gamma, beta, epsilon: (
+            gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon)
+        ),
+    )
     assert ids(report) == ["135"]
 
 
 def test_none_is_no_error():
-    report = quiet("embedding.forward", lambda ids, table: table[ids] * table.shape[1] ** 0.5 if 0 <= ids.min() and ids.max() < len(table) else None)
+    report = quiet(
+        "embedding.forward",
+        lambda ids, table: (
+            table[ids] * table.shape[1] ** 0.5
+            if 0 <= ids.min() and ids.max() < len(table)
+            else None
+        ),
+    )
     assert not report.passed
 
 
 def test_a_factor_without_a_name_is_no_other_mistake():
-    for exercise, answer in {"softmax.backward": softmax_backward, "attention.forward": attention}.items():
-        names = ("d_P", "P") if exercise == "softmax.backward" else ("query", "key", "value", "mask")
-        scaled = eval(f"lambda {', '.join(names)}: 1.2345 * answer({', '.join(names)})", {"answer": answer})
+    for exercise, answer in {
+        "softmax.backward": softmax_backward,
+        "attention.forward": attention,
+    }.items():
+        names = (
+            ("d_P", "P") if exercise == "softmax.backward" else ("query", "key", "value", "mask")
+        )
+        scaled = eval(
+            f"lambda {', '.join(names)}: 1.2345 * answer({', '.join(names)})", {"answer": answer}
+        )
         assert ids(quiet(exercise, scaled)) == ["factor"]
 
 
 def test_the_number_shown_is_of_the_output_that_is_named():
     def two(d_y, x, weight, bias):
-        return 50 * np.sign(x) * (d_y @ weight.T), np.einsum("btd,btf->df", x, d_y), d_y.mean((0, 1))
+        return (
+            50 * np.sign(x) * (d_y @ weight.T), np.einsum("btd,btf->df", x, d_y), d_y.mean((0, 1)),
+        )
 
     found = quiet("linear.backward", two).findings
-    assert found[0].where["output"] == "d_bias" and found[0].id == "27" and "d_x" in found[1].evidence[0]
+    assert (
+        found[0].where["output"] == "d_bias"
+        and found[0].id == "27"
+        and "d_x" in found[1].evidence[0]
+    )
 
 
 @pytest.mark.parametrize("backward", [
@@ -474,10 +574,23 @@ def test_the_commonest_signatures_fit(backward):
 
 
 def test_a_gradient_under_a_name_of_ones_own_and_less_than_is_given():
-    assert quiet("linear.backward", lambda dout, x, W: (dout @ W.T, np.einsum("btd,btf->df", x, dout), dout.sum((0, 1)))).passed
+    assert quiet(
+        "linear.backward",
+        lambda dout, x, W: (dout @ W.T, np.einsum("btd,btf->df", x, dout), dout.sum((0, 1))),
+    ).passed
     rng = np.random.default_rng(5)
-    assert quiet("dropout.forward", lambda x, drop_prob=0.5, training=True: np.where(rng.random(x.shape) < drop_prob, 0, x / (1 - drop_prob)) if training else x).passed
-    assert quiet("noam.rate", lambda step, dim=512, warmup_steps=4000: dim**-0.5 * min(step**-0.5, step * warmup_steps**-1.5)).passed
+    assert quiet(
+        "dropout.forward",
+        lambda x, drop_prob=0.5, training=True: (
+            np.where(rng.random(x.shape) < drop_prob, 0, x / (1 - drop_prob)) if training else x
+        ),
+    ).passed
+    assert quiet(
+        "noam.rate",
+        lambda step, dim=512, warmup_steps=4000: (
+            dim**-0.5 * min(step**-0.5, step * warmup_steps**-1.5)
+        ),
+    ).passed
 
 
 def test_what_the_notebook_has_switched_on_does_not_reach_the_checker():
@@ -494,38 +607,62 @@ def test_what_the_notebook_has_switched_on_does_not_reach_the_checker():
 
 
 def test_a_convention_passes_with_a_note():
-    report = quiet("layer_norm.forward", lambda x, gamma, beta, epsilon: gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon) + beta)
+    report = quiet(
+        "layer_norm.forward",
+        lambda x, gamma, beta, epsilon: (
+            gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon) + beta
+        ),
+    )
     assert report.passed and ids(report) == ["convention:38"]
     assert "note Right, by another convention: ε is added to σ, outside the root." in text(report)
 
 
 def test_float32_on_the_way_passes_with_a_note():
-    report = quiet("softmax.forward", lambda scores: softmax((scores - scores.max(-1, keepdims=True)).astype(np.float32)).astype(float))
+    report = quiet(
+        "softmax.forward",
+        lambda scores: softmax((scores - scores.max(-1, keepdims=True)).astype(np.float32)).astype(
+            float
+        ),
+    )
     assert report.passed and ids(report) == ["precision"] and "as float32 does" in text(report)
 
 
 def test_a_thousandth_is_no_question_of_precision():
-    report = quiet("softmax.backward", lambda d_P, P: softmax_backward(d_P, P) * (1 + 1e-3 * np.sin(np.arange(P.shape[-1]))))
+    report = quiet(
+        "softmax.backward",
+        lambda d_P, P: softmax_backward(d_P, P) * (1 + 1e-3 * np.sin(np.arange(P.shape[-1]))),
+    )
     assert not report.passed and ids(report) == ["unknown"]
 
 
 def test_a_small_number_is_no_question_of_precision():
-    report = quiet("softmax.forward", lambda scores: (e := np.exp(scores - scores.max(-1, keepdims=True))) / (e.sum(-1, keepdims=True) + 1e-8))
+    report = quiet(
+        "softmax.forward",
+        lambda scores: (
+            (e := np.exp(scores - scores.max(-1, keepdims=True)))
+            / (e.sum(-1, keepdims=True) + 1e-8)
+        ),
+    )
     assert not report.passed and ids(report) == ["5"]
 
 
-# -- how it is said -----------------------------------------------------------------------------------------------
+# -- how it is said --------------------------------------------------------------------------------
 
 
 def test_it_prints_and_returns_the_report(capsys):
     report = check("softmax.forward", softmax)
-    assert isinstance(report, Report) and capsys.readouterr().out == "softmax.forward: right\n  right       P, in 4 situations.\n"
+    assert (
+        isinstance(report, Report)
+        and capsys.readouterr().out == "softmax.forward: right\n  right       P, in 4 situations.\n"
+    )
     check("softmax.forward", softmax, quiet=True)
     assert capsys.readouterr().out == ""
 
 
 def test_strict_raises_the_diagnosis(capsys):
-    with pytest.raises(AssertionError, match=r"(?s)not right yet.*each weight answers for itself alone") as caught:
+    with pytest.raises(
+        AssertionError, match=r"(?s)not right yet.*each weight answers for itself alone"
+    ) as caught:
         check("softmax.backward", lambda d_P, P: d_P * P * (1 - P), strict=True)
     assert "question" in str(caught.value) and capsys.readouterr().out == ""
     with pytest.raises(AssertionError, match="not started yet"):
@@ -536,9 +673,16 @@ def test_strict_raises_the_diagnosis(capsys):
 def test_a_report_as_a_dict_is_json():
     report = quiet("softmax.backward", lambda d_P, P: P * d_P)
     found = json.loads(json.dumps(report.to_dict()))
-    assert (found["exercise"], found["passed"], found["status"], found["right"]) == ("softmax.backward", False, "wrong", [])
+    assert (found["exercise"], found["passed"], found["status"], found["right"]) == (
+        "softmax.backward", False, "wrong", [],
+    )
     first = found["findings"][0]
-    assert first["id"] == "8" and first["title"] and first["question"] and first["where"]["index"] == [0, 0, 0]
+    assert (
+        first["id"] == "8"
+        and first["title"]
+        and first["question"]
+        and first["where"]["index"] == [0, 0, 0]
+    )
 
 
 def test_a_notebook_shows_a_table_and_a_picture_of_each_wrong_output():
@@ -571,27 +715,35 @@ def test_a_seed_draws_other_numbers_and_sizes():
 
 
 def test_the_same_seed_says_the_same():
-    assert str(quiet("softmax.backward", lambda d_P, P: P, seed=7)) == str(quiet("softmax.backward", lambda d_P, P: P, seed=7))
+    assert str(quiet("softmax.backward", lambda d_P, P: P, seed=7)) == str(
+        quiet("softmax.backward", lambda d_P, P: P, seed=7)
+    )
 
 
-# -- what is asked ------------------------------------------------------------------------------------------------
+# -- what is asked ---------------------------------------------------------------------------------
 
 
 def test_the_list_has_a_line_for_each_exercise():
     listed = exercises()
-    assert "softmax.backward" in listed and len(repr(listed).splitlines()) == len(listed) == len(EXERCISES)
+    assert "softmax.backward" in listed and len(repr(listed).splitlines()) == len(listed) == len(
+        EXERCISES
+    )
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
 def test_an_exercise_says_what_it_asks_with_shapes(exercise):
     page = str(exercise)
-    assert exercise.statement and all(f"{name}" in page for name in (*exercise.inputs, *exercise.returns))
+    assert exercise.statement and all(
+        f"{name}" in page for name in (*exercise.inputs, *exercise.returns)
+    )
     assert len(exercise.hints) == 4 and all(exercise.hints)
 
 
 def test_hints_go_from_a_question_to_a_line(capsys):
     levels = [hint("softmax.backward", level) for level in (1, 2, 3, 4)]
-    assert levels[0].endswith("?") and levels[3] == "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))"
+    assert (
+        levels[0].endswith("?") and levels[3] == "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))"
+    )
     assert levels[3] in capsys.readouterr().out
     assert "There are 1 (a question) to 4 (one line)." in refusal(hint, "softmax.backward", 5)
 
@@ -599,12 +751,17 @@ def test_hints_go_from_a_question_to_a_line(capsys):
 def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(capsys):
     shown = reveal("layer_norm.backward")
     assert shown == capsys.readouterr().out.rstrip("\n")
-    assert "def backward(self, d_y):" in shown and "self.gamma.grad += position_sum(d_y * x_hat)" in shown
-    assert "# feature_mean: Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`." in shown
+    assert (
+        "def backward(self, d_y):" in shown
+        and "self.gamma.grad += position_sum(d_y * x_hat)" in shown
+    )
+    assert (
+        "# feature_mean: Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`." in shown
+    )
     assert LayerNorm.__name__ not in shown.splitlines()[0]
 
 
-# -- nothing makes it stumble -------------------------------------------------------------------------------------
+# -- nothing makes it stumble ----------------------------------------------------------------------
 
 RETURNS = [
     None, ..., 0, 1.5, True, "", b"", [], (), {}, set(), object(), int, len, np.nan, np.inf, 10**400, 1j, np.zeros(0), np.zeros((0, 3)),
@@ -615,7 +772,10 @@ RETURNS = [
 
 @pytest.mark.parametrize("exercise", list(EXERCISES))
 def test_whatever_comes_back_gets_a_report(exercise):
-    thorough = exercise in ("softmax.forward", "layer_norm.backward", "cross_entropy.forward", "dropout.twice", "update.all")
+    thorough = exercise in (
+        "softmax.forward", "layer_norm.backward", "cross_entropy.forward", "dropout.twice",
+        "update.all",
+    )
     for returned in RETURNS if thorough else RETURNS[::7]:
         def answer(*given, returned=returned):
             return returned
@@ -660,7 +820,9 @@ RIGHT = {  # all that is right among them: adding positions has the gradient tha
 def test_whatever_is_handed_in_gets_a_report_and_what_is_wrong_does_not_pass(exercise):
     for name, submission in HANDED_IN.items():
         report = quiet(exercise, submission)
-        assert (report.status, report.passed) == (("right", True) if (exercise, name) in RIGHT else ("wrong", False)), name
+        assert (report.status, report.passed) == (
+            ("right", True) if (exercise, name) in RIGHT else ("wrong", False)
+        ), name
         assert str(report)
 
 
@@ -683,7 +845,9 @@ def test_a_wrapper_around_itself_and_a_class_that_raises_when_it_is_looked_at_ge
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "a", True, None, np.int64(-1), np.float64(1)])
 def test_a_seed_that_is_none_is_refused(seed):
-    assert "A seed is a whole number from 0 on" in refusal(check, "softmax.forward", softmax, seed=seed)
+    assert "A seed is a whole number from 0 on" in refusal(
+        check, "softmax.forward", softmax, seed=seed
+    )
 
 
 def test_whole_numbers_of_numpy_are_whole_numbers(capsys):
@@ -695,7 +859,9 @@ def test_whole_numbers_of_numpy_are_whole_numbers(capsys):
     assert hint("softmax.backward", np.int64(2)) == hint("softmax.backward", 2)
 
 
-@pytest.mark.parametrize("ask", [lambda name: check(name, softmax), hint, reveal], ids=["check", "hint", "reveal"])
+@pytest.mark.parametrize(
+    "ask", [lambda name: check(name, softmax), hint, reveal], ids=["check", "hint", "reveal"]
+)
 @pytest.mark.parametrize("name, words", [
     ("softmax.backwards", "Did you mean 'softmax.backward'?"), ("", "There is no exercise ''."), (3, "There is no exercise '3'."),
     (None, "There is no exercise 'None'."), (["softmax.backward"], "Did you mean 'softmax.backward'?"), (np.zeros(3), "There is no exercise"),
@@ -716,7 +882,7 @@ def test_a_level_that_does_not_exist_gets_a_sentence(level):
     assert "There are 1 (a question) to 4 (one line)." in refusal(hint, "softmax.backward", level)
 
 
-# -- what is near enough ------------------------------------------------------------------------------------------
+# -- what is near enough ---------------------------------------------------------------------------
 
 
 def test_rounding_is_measured_by_one_where_the_right_output_is_all_zeros():
@@ -724,14 +890,28 @@ def test_rounding_is_measured_by_one_where_the_right_output_is_all_zeros():
     assert scale_of(zeros) == scale_of(np.zeros(0)) == scale_of(np.full(3, np.nan)) == 1.0
     assert scale_of(np.array([0.0, -3.0, np.inf, np.nan])) == 3.0
     assert near(zeros + 1e-17, zeros, 1e-10) and not near(zeros + 1e-9, zeros, 1e-10)
-    clipped = quiet("clip.norm", lambda *given, **named: [g + 1e-17 for g in EXERCISES["clip.norm"](*given, **named)])
+    clipped = quiet(
+        "clip.norm",
+        lambda *given, **named: [g + 1e-17 for g in EXERCISES["clip.norm"](*given, **named)],
+    )
     assert "gradients of 0" in EXERCISES["clip.norm"].situations and clipped.passed, str(clipped)
-    assert not quiet("clip.norm", lambda *given, **named: [g + 1e-5 for g in EXERCISES["clip.norm"](*given, **named)]).passed
+    assert not quiet(
+        "clip.norm",
+        lambda *given, **named: [g + 1e-5 for g in EXERCISES["clip.norm"](*given, **named)],
+    ).passed
 
 
 def made(**outputs):
     """An attempt at layer_norm.backward, which has three outputs, in one situation."""
-    return Attempt(EXERCISES["layer_norm.backward"], {}, {"random numbers": Outcome({name: np.array(a, dtype=float) for name, a in outputs.items()})})
+    return Attempt(
+        EXERCISES["layer_norm.backward"],
+        {},
+        {
+            "random numbers": Outcome(
+                {name: np.array(a, dtype=float) for name, a in outputs.items()}
+            )
+        },
+    )
 
 
 def test_the_distance_of_an_output_is_relative_to_its_own_size():
@@ -742,8 +922,16 @@ def test_the_distance_of_an_output_is_relative_to_its_own_size():
     assert distance(other, expected, expected) == pytest.approx(0.5)
     assert distance(one, other, expected) == pytest.approx(np.hypot(0.1, 0.5))
     assert distance(expected, expected, expected) == 0
-    assert distance(made(d_x=[1.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0]), expected, expected) == np.inf
-    assert distance(made(d_x=[np.nan, -500.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0]), expected, expected) == np.inf
+    assert (
+        distance(made(d_x=[1.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0]), expected, expected)
+        == np.inf
+    )
+    assert (
+        distance(
+            made(d_x=[np.nan, -500.0], d_gamma=[0.001, 0.0], d_beta=[1.0, 1.0]), expected, expected
+        )
+        == np.inf
+    )
 
 
 def test_a_very_long_error_is_cut():
@@ -767,5 +955,7 @@ def test_an_error_of_the_learners_own_kind_is_told():
 def test_the_records_are_what_they_say():
     for exercise in EXERCISES.values():
         assert isinstance(exercise, Exercise) and exercise.shown
-        assert all(isinstance(m, Mistake) and m.title and (m.versions or m.rule) for m in exercise.mistakes), exercise.id
+        assert all(
+            isinstance(m, Mistake) and m.title and (m.versions or m.rule) for m in exercise.mistakes
+        ), exercise.id
         assert all(m.question or m.convention for m in exercise.mistakes), exercise.id

@@ -1,4 +1,5 @@
-"""An import goes down the order of the packages, no files import each other in a circle, and no file its package's front."""
+"""An import goes down the order of the packages, no files import each other in a circle, and no
+file its package's front."""
 
 import import_graph
 import pytest
@@ -22,16 +23,21 @@ def test_the_arrows_that_are_drawn_lead_wherever_the_imports_lead():
             if start == name:
                 lead[name] |= {end} | lead[end]
     between = import_graph.arrows(GRAPH)
-    assert all(between[name] <= lead[name] for name in between) and "-.->" not in import_graph.mermaid(GRAPH)
+    assert all(
+        between[name] <= lead[name] for name in between
+    ) and "-.->" not in import_graph.mermaid(GRAPH)
     assert "core -.-> gpu" in import_graph.mermaid({**GRAPH, "core.module": {"gpu"}})
 
 
 @pytest.fixture
 def planted(tmp_path):
-    """A function that writes a package of these files, {path: text}, and returns the sentences about it."""
+    """A function that writes a package of these files, {path: text}, and returns the sentences
+    about it."""
 
     def plant(**texts):
-        for name, text in {"core/__init__": "", "layers/__init__": "from .linear import Linear", **texts}.items():
+        for name, text in {
+            "core/__init__": "", "layers/__init__": "from .linear import Linear", **texts,
+        }.items():
             file = tmp_path / f"{name}.py"
             file.parent.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")

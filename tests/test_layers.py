@@ -1,5 +1,6 @@
-"""Layers: values against plain formulas, gradients against central differences, on sizes that cannot be confused and
-on square twins, where a transposition gives a wrong number instead of an error.
+"""Layers: values against plain formulas, gradients against central differences, on sizes that
+cannot be confused and on square twins, where a transposition gives a wrong number instead of an
+error.
 """
 
 import math
@@ -35,7 +36,7 @@ from minitransformer.testing import gradient_error
 PLAIN, SQUARE = (3, 5, 11), (4, 4, 4)
 
 
-# -- softmax ------------------------------------------------------------------------------------------------------
+# -- softmax ---------------------------------------------------------------------------------------
 
 
 def plain_softmax(x):
@@ -46,7 +47,9 @@ def plain_softmax(x):
     return p
 
 
-@pytest.mark.parametrize("shape", [(7,), (5, 7), (3, 5, 7), (2, 3, 5, 7), (4, 4), (4, 4, 4), (4, 4, 4, 4)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(7,), (5, 7), (3, 5, 7), (2, 3, 5, 7), (4, 4), (4, 4, 4), (4, 4, 4, 4)], ids=str
+)
 def test_softmax_equals_the_plain_formula(shape):
     x = normal(*shape)
     close(Softmax()(x), plain_softmax(x))
@@ -120,7 +123,7 @@ def test_softmax_of_nothing_but_minus_infinity_raises_no_floating_point_warning(
         softmax.backward(np.ones((2, 3)))
 
 
-# -- linear -------------------------------------------------------------------------------------------------------
+# -- linear ----------------------------------------------------------------------------------------
 
 
 def plain_linear(x, weight, bias):
@@ -132,7 +135,9 @@ def plain_linear(x, weight, bias):
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
-@pytest.mark.parametrize("shape, out", [((11,), 13), ((5, 11), 13), (PLAIN, 13), ((2, 3, 5, 11), 13), (SQUARE, 4)])
+@pytest.mark.parametrize(
+    "shape, out", [((11,), 13), ((5, 11), 13), (PLAIN, 13), ((2, 3, 5, 11), 13), (SQUARE, 4)]
+)
 def test_linear_equals_the_plain_formula(shape, out, bias):
     linear = moved(Linear(shape[-1], out, rng(), bias=bias))
     x = normal(*shape)
@@ -141,7 +146,9 @@ def test_linear_equals_the_plain_formula(shape, out, bias):
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
-@pytest.mark.parametrize("shape, out", [((5, 11), 13), (PLAIN, 13), (SQUARE, 4)], ids=["2d", "plain", "square"])
+@pytest.mark.parametrize(
+    "shape, out", [((5, 11), 13), (PLAIN, 13), (SQUARE, 4)], ids=["2d", "plain", "square"]
+)
 def test_linear_gradient(shape, out, bias):
     assert_gradients(moved(Linear(shape[-1], out, rng(), bias=bias)), normal(*shape))
 
@@ -166,10 +173,14 @@ def test_linear_starts_xavier_uniform_with_a_bias_of_zero():
 @pytest.mark.parametrize("shape", [(3, 5, 10), (11, 5), (), (1,)], ids=str)
 def test_linear_refuses_other_features_and_says_how_many_it_expects(shape):
     message = refusal(Linear(11, 13, rng()).forward, np.zeros(shape))
-    assert "Linear: x must be an array of floats" in message and "here D is 11" in message and str(shape) in message
+    assert (
+        "Linear: x must be an array of floats" in message
+        and "here D is 11" in message
+        and str(shape) in message
+    )
 
 
-# -- embedding ----------------------------------------------------------------------------------------------------
+# -- embedding -------------------------------------------------------------------------------------
 
 
 def test_embedding_looks_rows_up_and_scales_them_by_the_root_of_the_width():
@@ -193,7 +204,10 @@ def test_embedding_gradient_with_repeated_ids(scale):
 
 
 def test_embedding_gradient_on_a_square_twin():
-    assert_gradients(moved(Embedding(4, 4, rng())), np.array([[0, 0, 3, 1], [2, 2, 2, 2], [1, 0, 1, 0], [3, 3, 0, 3]]))
+    assert_gradients(
+        moved(Embedding(4, 4, rng())),
+        np.array([[0, 0, 3, 1], [2, 2, 2, 2], [1, 0, 1, 0], [3, 3, 0, 3]]),
+    )
 
 
 def test_embedding_gradient_of_a_repeated_id_is_the_sum_and_of_an_unused_row_zero():
@@ -227,7 +241,11 @@ def test_embedding_refuses_an_id_outside_the_vocabulary_and_says_which_and_where
     ids = np.ones((2, 3), dtype=int)
     ids[place] = wrong
     message = refusal(Embedding(17, 3, rng()).forward, ids)
-    assert f"id {wrong} at position {place}" in message and "17 tokens" in message and "0 to 16" in message
+    assert (
+        f"id {wrong} at position {place}" in message
+        and "17 tokens" in message
+        and "0 to 16" in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,7 +253,10 @@ def test_embedding_refuses_an_id_outside_the_vocabulary_and_says_which_and_where
 )
 def test_embedding_refuses_ids_that_are_not_an_array_of_integers(ids):
     message = refusal(Embedding(17, 3, rng()).forward, ids)
-    assert "an array of integer ids" in message and str(getattr(ids, "dtype", type(ids).__name__)) in message
+    assert (
+        "an array of integer ids" in message
+        and str(getattr(ids, "dtype", type(ids).__name__)) in message
+    )
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 5), (3, 0)], ids=str)
@@ -244,7 +265,7 @@ def test_embedding_refuses_an_empty_batch(shape):
     assert "empty batch" in message and str(shape) in message
 
 
-# -- unembedding --------------------------------------------------------------------------------------------------
+# -- unembedding -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("vocabulary, shape", [(17, PLAIN), (4, SQUARE)], ids=["plain", "square"])
@@ -278,7 +299,7 @@ def test_unembedding_refuses_other_features():
     assert "here D is 11" in refusal(unembedding.forward, np.zeros((3, 5, 17)))
 
 
-# -- layer norm ---------------------------------------------------------------------------------------------------
+# -- layer norm ------------------------------------------------------------------------------------
 
 
 def plain_layer_norm(x, gamma, beta, epsilon):
@@ -287,7 +308,9 @@ def plain_layer_norm(x, gamma, beta, epsilon):
         row = x[place]
         mean = sum(row) / len(row)
         variance = sum((v - mean) ** 2 for v in row) / len(row)
-        y[place] = [g * (v - mean) / math.sqrt(variance + epsilon) + b for v, g, b in zip(row, gamma, beta)]
+        y[place] = [
+            g * (v - mean) / math.sqrt(variance + epsilon) + b for v, g, b in zip(row, gamma, beta)
+        ]
     return y
 
 
@@ -312,7 +335,8 @@ def test_layer_norm_of_a_constant_row_is_beta():
 @pytest.mark.parametrize("value", [255, 0.1, 1e5, 99999.7, -3.3e7, 1e30])
 @pytest.mark.parametrize("features", [3, 64, 100, 768, 784, 1001])
 def test_layer_norm_of_a_constant_row_in_float32_is_exactly_beta(features, value):
-    """No 1/784 is a float32, nor is every sum of equal numbers: the variance must be 0 all the same."""
+    """No 1/784 is a float32, nor is every sum of equal numbers: the variance must be 0 all the
+    same."""
     norm = moved(LayerNorm(features)).to("float32")
     x = np.full((255, features), value, dtype=np.float32)
     np.testing.assert_array_equal(norm(x), np.tile(norm.beta.data, (255, 1)))
@@ -321,7 +345,8 @@ def test_layer_norm_of_a_constant_row_in_float32_is_exactly_beta(features, value
 @pytest.mark.parametrize("place", [0, 1, 766, 767])
 @pytest.mark.parametrize("offset", [0, 1e3, 1e5, -1e6])
 def test_layer_norm_in_float32_sees_a_small_difference_beside_a_large_mean(offset, place):
-    """What float32 gives is what float64 gives for the very same numbers: forward, and both gradients through σ."""
+    """What float32 gives is what float64 gives for the very same numbers: forward, and both
+    gradients through σ."""
     single, double = LayerNorm(768), LayerNorm(768).to("float64")
     x = np.full((3, 768), offset, dtype=np.float32)
     x[:, place] += 1
@@ -386,7 +411,7 @@ def test_layer_norm_refuses_other_features():
     assert "here D is 11" in refusal(LayerNorm(11).forward, np.zeros((3, 5, 1)))
 
 
-# -- activations --------------------------------------------------------------------------------------------------
+# -- activations -----------------------------------------------------------------------------------
 
 
 def test_relu_keeps_what_is_positive():
@@ -402,7 +427,9 @@ def test_gelu_equals_x_times_the_normal_distribution():
 
 def test_tanh_gelu_equals_its_formula_and_is_near_the_exact_one():
     x = np.linspace(-6, 6, 101)
-    expected = [0.5 * v * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3))) for v in x]
+    expected = [
+        0.5 * v * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3))) for v in x
+    ]
     close(TanhGELU()(x), np.array(expected))
     distance = np.abs(TanhGELU()(x) - GELU()(x)).max()
     assert 1e-4 < distance < 5e-4
@@ -435,7 +462,7 @@ def test_tanh_and_sigmoid_gradient(kind, shape):
     assert_gradients(kind(), 1.5 * normal(*shape))
 
 
-# -- dropout ------------------------------------------------------------------------------------------------------
+# -- dropout ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("p", [0.1, 0.3, 0.5, 0.9])
@@ -501,7 +528,7 @@ def test_dropout_refuses_what_is_no_probability(p):
     assert str(p) in refusal(Dropout, p, rng())
 
 
-# -- positional encoding ------------------------------------------------------------------------------------------
+# -- positional encoding ---------------------------------------------------------------------------
 
 
 def plain_sinusoids(length, features):
@@ -526,7 +553,12 @@ def test_sinusoidal_positions_turn_each_pair_by_the_same_angle():
     table = SinusoidalPositionalEncoding(features, max_length=60)(np.zeros((1, 60, features)))[0]
     for i in range(features // 2):
         omega = 10000 ** (-2 * i / features)
-        rotation = np.array([[math.cos(k * omega), math.sin(k * omega)], [-math.sin(k * omega), math.cos(k * omega)]])
+        rotation = np.array(
+            [
+                [math.cos(k * omega), math.sin(k * omega)],
+                [-math.sin(k * omega), math.cos(k * omega)],
+            ]
+        )
         pair = table[:, 2 * i : 2 * i + 2]
         close(pair[k:], pair[:-k] @ rotation.T, atol=1e-11)
 
@@ -535,7 +567,10 @@ def test_sinusoidal_positions_are_added_to_every_sequence_alike():
     encoding, x = SinusoidalPositionalEncoding(11, max_length=7), normal(3, 5, 11)
     close(encoding(x) - x, np.stack([plain_sinusoids(5, 11)] * 3))
     square = normal(4, 4, 4)
-    close(SinusoidalPositionalEncoding(4, max_length=4)(square) - square, np.stack([plain_sinusoids(4, 4)] * 4))
+    close(
+        SinusoidalPositionalEncoding(4, max_length=4)(square) - square,
+        np.stack([plain_sinusoids(4, 4)] * 4),
+    )
 
 
 ENCODINGS = {
@@ -571,7 +606,10 @@ def test_positions_gradient(kind, positions):
 def test_learned_positions_gradient_on_a_square_twin():
     encoding = moved(LearnedPositionalEncoding(4, rng(), max_length=4))
     assert_gradients(encoding, normal(4, 4, 4))
-    assert_gradients(encoding, normal(4, 4, 4), np.array([[0, 1, 2, 3], [0, 0, 0, 0], [3, 2, 1, 0], [2, 2, 1, 1]]))
+    assert_gradients(
+        encoding, normal(4, 4, 4),
+        np.array([[0, 1, 2, 3], [0, 0, 0, 0], [3, 2, 1, 0], [2, 2, 1, 1]]),
+    )
 
 
 def test_learned_positions_collect_the_gradient_of_every_token_that_stood_there():
@@ -583,7 +621,9 @@ def test_learned_positions_collect_the_gradient_of_every_token_that_stood_there(
 
 
 def test_learned_positions_start_small():
-    assert abs(LearnedPositionalEncoding(64, rng(), max_length=200).weight.data.std() - 0.02) < 0.001
+    assert (
+        abs(LearnedPositionalEncoding(64, rng(), max_length=200).weight.data.std() - 0.02) < 0.001
+    )
 
 
 @pytest.mark.parametrize("kind", ENCODINGS)
@@ -596,12 +636,14 @@ def test_positions_beyond_the_maximum_are_refused_with_the_remedy(kind):
     assert "10 tokens" in message and "maximum of 7" in message
 
 
-# -- feed-forward -------------------------------------------------------------------------------------------------
+# -- feed-forward ----------------------------------------------------------------------------------
 
 ACTIVATION = {
     "relu": lambda v: max(v, 0.0),
     "gelu": lambda v: v * 0.5 * (1 + math.erf(v / math.sqrt(2))),
-    "gelu_tanh": lambda v: 0.5 * v * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3))),
+    "gelu_tanh": lambda v: (
+        0.5 * v * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3)))
+    ),
 }
 
 
@@ -609,7 +651,9 @@ ACTIVATION = {
 def test_feed_forward_equals_the_plain_formula(activation):
     network = moved(FeedForward(11, 19, rng(), activation=activation))
     x, weights = normal(3, 5, 11), network.state_dict()
-    hidden = np.vectorize(ACTIVATION[activation])(x @ weights["expand.weight"] + weights["expand.bias"])
+    hidden = np.vectorize(ACTIVATION[activation])(
+        x @ weights["expand.weight"] + weights["expand.bias"]
+    )
     close(network(x), hidden @ weights["contract.weight"] + weights["contract.bias"])
 
 
@@ -634,17 +678,22 @@ def test_feed_forward_dropout_acts_on_the_hidden_layer():
 
 def test_feed_forward_refuses_an_unknown_activation_with_the_nearest():
     message = refusal(FeedForward, 11, 19, rng(), "gleu")
-    assert "'gleu'" in message and "'gelu'" in message and "relu" in message and "gelu_tanh" in message
+    assert (
+        "'gleu'" in message and "'gelu'" in message and "relu" in message and "gelu_tanh" in message
+    )
 
 
-# -- residual -----------------------------------------------------------------------------------------------------
+# -- residual --------------------------------------------------------------------------------------
 
 
 class Blend(Module):
     """y = x A + m C where the switch is on: a sublayer with a further input and an option."""
 
     def __init__(self, features, memory_features):
-        self.a, self.c = Linear(features, features, rng(1)), Linear(memory_features, features, rng(2))
+        self.a, self.c = (
+            Linear(features, features, rng(1)),
+            Linear(memory_features, features, rng(2)),
+        )
 
     def forward(self, x, memory, mask=None):
         self.save(mask)
@@ -679,7 +728,11 @@ def test_residual_adds_the_branch_to_the_input_in_either_order(order, shape, hid
 @pytest.mark.parametrize("order", ["post", "pre"])
 @pytest.mark.parametrize("shape, hidden", [(PLAIN, 19), (SQUARE, 4)], ids=["plain", "square"])
 def test_residual_gradient(order, shape, hidden, dropout):
-    residual = moved(Residual(FeedForward(shape[-1], hidden, rng()), shape[-1], rng(), order=order, dropout=dropout))
+    residual = moved(
+        Residual(
+            FeedForward(shape[-1], hidden, rng()), shape[-1], rng(), order=order, dropout=dropout
+        )
+    )
     assert_gradients(residual, normal(*shape), max_entries=30)
 
 
@@ -690,7 +743,11 @@ def test_residual_passes_further_inputs_on_and_returns_their_gradients(order):
     assert_gradients(residual, x, memory)
     residual.eval()
     blocked = residual(x, memory, mask=np.zeros((3, 5, 1)))
-    expected = plain_layer_norm(x, residual.norm.gamma.data, residual.norm.beta.data, 1e-5) if order == "post" else x
+    expected = (
+        plain_layer_norm(x, residual.norm.gamma.data, residual.norm.beta.data, 1e-5)
+        if order == "post"
+        else x
+    )
     close(blocked, expected)
 
 
@@ -709,15 +766,19 @@ def test_residual_refuses_an_unknown_order():
     assert "'prenorm'" in message and "'pre'" in message and "post" in message
 
 
-@pytest.mark.parametrize("make", [lambda: SinusoidalPositionalEncoding(4, 5), lambda: LearnedPositionalEncoding(4, rng(), 5)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: SinusoidalPositionalEncoding(4, 5), lambda: LearnedPositionalEncoding(4, rng(), 5)],
+)
 def test_a_negative_position_does_not_wrap_around(make):
     with pytest.raises(InputError, match="Positions count from 0; got -1"):
         make()(normal(1, 2, 4), np.array([0, -1]))
 
 
-# -- sliding window -----------------------------------------------------------------------------------------------
+# -- sliding window --------------------------------------------------------------------------------
 
-WINDOWS = [(1, 1), (2, 1), (3, 1), (3, 2), (2, 3), (2, 7), (9, 1), (4, 5)]  # width, dilation, over 7 positions
+# width, dilation, over 7 positions
+WINDOWS = [(1, 1), (2, 1), (3, 1), (3, 2), (2, 3), (2, 7), (9, 1), (4, 5)]
 
 
 def plain_windows(x, width, dilation):
@@ -764,7 +825,9 @@ def test_sliding_window_gradient_counts_the_windows_in_which_a_position_stood():
 
 @pytest.mark.parametrize("width, dilation", [(0, 1), (3, 0), (-1, 2)])
 def test_sliding_window_refuses_a_width_or_dilation_below_one(width, dilation):
-    with pytest.raises(InputError, match="(width|dilation) must be a whole number of at least 1, got (0|-1)"):
+    with pytest.raises(
+        InputError, match="(width|dilation) must be a whole number of at least 1, got (0|-1)"
+    ):
         SlidingWindow(width, dilation)
 
 
@@ -780,7 +843,7 @@ def test_sliding_window_over_one_sequence_is_that_of_a_batch_of_one():
     close(d_x, window.backward(d_y[None])[0])
 
 
-# -- convolution --------------------------------------------------------------------------------------------------
+# -- convolution -----------------------------------------------------------------------------------
 
 REAL = np.array([[1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [1, 1, 0, 1, 1, 0, 0]], dtype=bool)
 
@@ -814,7 +877,9 @@ def test_convolution_equals_tap_by_tap_and_has_its_gradients(width, dilation, ma
 
 @pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
 def test_convolution_on_a_square_twin(masked):
-    component, x, real = convolution(4, 1, 4, 4), normal(4, 4, 4), rng(4).random((4, 4)) < 0.7 if masked else None
+    component = convolution(4, 1, 4, 4)
+    x = normal(4, 4, 4)
+    real = rng(4).random((4, 4)) < 0.7 if masked else None
     close(component(x, real), plain_convolution(component, x, 4, 1, real))
     component.clear_saves()
     assert_gradients(component, x, real, max_entries=20)
@@ -846,9 +911,15 @@ def test_convolution_takes_what_is_before_the_beginning_for_padding():
 
 def test_convolution_refuses_other_features_and_masks():
     component, x = convolution(3, 2), normal(3, 7, 5)
-    with pytest.raises(InputError, match=r"CausalConvolution: x must be .* D is 5. Got float64 of shape \(3, 7, 15\)"):
+    with pytest.raises(
+        InputError,
+        match=r"CausalConvolution: x must be .* D is 5. Got float64 of shape \(3, 7, 15\)",
+    ):
         component(normal(3, 7, 15))
-    with pytest.raises(InputError, match=r"boolean array .* of shape \(B, T\).* B is 3, T is 7. Got bool of shape \(3, 1, 7\)"):
+    with pytest.raises(
+        InputError,
+        match=r"boolean array .* of shape \(B, T\).* B is 3, T is 7. Got bool of shape \(3, 1, 7\)",
+    ):
         component(x, REAL[:, None])
     with pytest.raises(InputError, match=r"Got float64 of shape \(3, 7\).*ids != 0"):
         component(x, REAL.astype(float))
@@ -856,7 +927,7 @@ def test_convolution_refuses_other_features_and_masks():
         CausalConvolution(5, 11, 0, rng())
 
 
-# -- the mean over positions --------------------------------------------------------------------------------------
+# -- the mean over positions -----------------------------------------------------------------------
 
 
 def test_mean_over_positions_is_that_of_the_real_ones():
@@ -867,7 +938,8 @@ def test_mean_over_positions_is_that_of_the_real_ones():
 
 
 def test_mean_over_positions_of_equal_vectors_is_that_vector_in_float32_too():
-    """Divided by n, not multiplied by 1/n, which float32 rounds: the mean of a hundred times 255 would be 255.00002."""
+    """Divided by n, not multiplied by 1/n, which float32 rounds: the mean of a hundred times 255
+    would be 255.00002."""
     for length in range(1, 130):
         x = np.full((1, length, 2), 255, dtype=np.float32)
         y = MeanOverPositions()(x)
@@ -877,7 +949,9 @@ def test_mean_over_positions_of_equal_vectors_is_that_vector_in_float32_too():
 @pytest.mark.parametrize("masked", [False, True], ids=["no_mask", "mask"])
 @pytest.mark.parametrize("shape", [(3, 7, 5), (4, 4, 4)], ids=["plain", "square"])
 def test_mean_over_positions_gradient(shape, masked):
-    assert_gradients(MeanOverPositions(), normal(*shape), rng(4).random(shape[:2]) < 0.6 if masked else None)
+    assert_gradients(
+        MeanOverPositions(), normal(*shape), rng(4).random(shape[:2]) < 0.6 if masked else None
+    )
 
 
 def test_mean_over_positions_gives_real_positions_equal_shares_and_padding_none():
@@ -906,5 +980,7 @@ def test_mean_over_no_positions_is_zero_and_so_is_its_gradient():
     ],
 )
 def test_mean_over_positions_refuses_another_mask(mask, got):
-    with pytest.raises(InputError, match=rf"boolean array .* of shape \(B, T\).* B is 3, T is 7. Got {got}"):
+    with pytest.raises(
+        InputError, match=rf"boolean array .* of shape \(B, T\).* B is 3, T is 7. Got {got}"
+    ):
         MeanOverPositions()(normal(3, 7, 5), mask)

@@ -1,4 +1,5 @@
-"""The lessons run: as they are opened, and solved. `make test-lessons`; skipped where nbclient is not installed."""
+"""The lessons run: as they are opened, and solved. `make test-lessons`; skipped where nbclient is
+not installed."""
 
 import ast
 import json
@@ -40,7 +41,7 @@ def text_of(cell):
     return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
 
 
-# -- what is written ----------------------------------------------------------------------------------------------
+# -- what is written -------------------------------------------------------------------------------
 
 
 def test_there_are_sixteen_lessons():
@@ -50,20 +51,28 @@ def test_there_are_sixteen_lessons():
 @every_lesson
 def test_the_notebook_is_the_one_of_its_source(number):
     expected = [(cell.cell_type, cell.source) for cell in notebook_of(number).cells]
-    assert [(cell["cell_type"], text_of(cell)) for cell in written(number)["cells"]] == expected, "build it anew: make lessons"
+    assert [(cell["cell_type"], text_of(cell)) for cell in written(number)["cells"]] == expected, (
+        "build it anew: make lessons"
+    )
 
 
 @every_lesson
 def test_the_notebook_is_executed_to_its_end_and_tells_nothing_about_a_machine(number):
     cells = [cell for cell in written(number)["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
-    assert not [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
-    assert not re.search(r"/(home|root|work|tmp|usr|Users)/\w", json.dumps([cell["outputs"] for cell in cells]))
+    assert not [
+        output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"
+    ]
+    assert not re.search(
+        r"/(home|root|work|tmp|usr|Users)/\w", json.dumps([cell["outputs"] for cell in cells])
+    )
 
 
 @every_lesson
 def test_the_skeleton_is_kept(number):
-    text = "\n".join(cell.source for cell in notebook_of(number).cells if cell.cell_type == "markdown")
+    text = "\n".join(
+        cell.source for cell in notebook_of(number).cells if cell.cell_type == "markdown"
+    )
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
     assert text.startswith(f"# {number} · ")
     assert "\n| minutes | difficulty | importance | builds on | mirrors |\n" in text
@@ -74,23 +83,40 @@ def test_only_numpy_matplotlib_and_the_package_are_imported(number):
     for cell in code_cells(notebook_of(number)):
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
-                assert {name.split(".")[0] for name in names} <= {"numpy", "matplotlib", "minitransformer"}
+                names = (
+                    [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else [node.module]
+                )
+                assert {name.split(".")[0] for name in names} <= {
+                    "numpy", "matplotlib", "minitransformer",
+                }
 
 
 @every_lesson
 def test_a_guess_is_asked_for_and_compared_in_a_later_cell(number):
     code = [cell.source for cell in code_cells(notebook_of(number))]
-    asked = [(i, name) for i, cell in enumerate(code) for name in re.findall(r"^(\w+) = predict\(", cell, re.MULTILINE)]
+    asked = [
+        (i, name)
+        for i, cell in enumerate(code)
+        for name in re.findall(r"^(\w+) = predict\(", cell, re.MULTILINE)
+    ]
     assert asked
     for i, name in asked:
-        assert any(re.search(rf"\b{name}\b", cell) and ".compare(" in cell for cell in code[i + 1 :]), name
+        assert any(
+            re.search(rf"\b{name}\b", cell) and ".compare(" in cell for cell in code[i + 1 :]
+        ), name
 
 
 @every_lesson
 def test_every_picture_has_its_text(number):
     code = "\n".join(cell.source for cell in code_cells(notebook_of(number)))
-    pictures = [o for cell in written(number)["cells"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    pictures = [
+        o
+        for cell in written(number)["cells"]
+        for o in cell.get("outputs", [])
+        if "image/png" in o.get("data", {})
+    ]
     assert len(pictures) >= 3
     for picture in pictures:
         assert len(picture["metadata"]["image/png"]["alt"]) >= 40
@@ -110,17 +136,25 @@ def test_the_index_leads_each_of_the_forty_questions_to_a_heading():
     assert {int(question) for question, *_ in index} == set(range(1, 41))
     for _, heading, number, file in index:
         source = LESSONS[number].source
-        assert file == f"{source.stem}.ipynb" and f"\n# ### {heading}\n" in source.read_text(encoding="utf-8"), heading
+        assert file == f"{source.stem}.ipynb" and f"\n# ### {heading}\n" in source.read_text(
+            encoding="utf-8"
+        ), heading
 
 
 def test_the_map_has_every_lesson_with_its_minutes():
     page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(\d\d)\]\((.+)\) \| (.+?) \| (\d+) \|", page, re.MULTILINE)
     assert [(number, file, int(minutes)) for number, file, _, minutes in rows] == [
-        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.minutes) for lesson in LESSONS.values()
+        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.minutes)
+        for lesson in LESSONS.values()
     ]
-    assert all(lesson.title.startswith(title) for lesson, (_, _, title, _) in zip(LESSONS.values(), rows))
-    assert round(sum(lesson.minutes for lesson in LESSONS.values()) / 60, 1) == 13.5 and "Thirteen and a half hours" in page
+    assert all(
+        lesson.title.startswith(title) for lesson, (_, _, title, _) in zip(LESSONS.values(), rows)
+    )
+    assert (
+        round(sum(lesson.minutes for lesson in LESSONS.values()) / 60, 1) == 13.5
+        and "Thirteen and a half hours" in page
+    )
 
 
 def test_the_teachers_plan_names_exercises_that_there_are():
@@ -130,7 +164,9 @@ def test_the_teachers_plan_names_exercises_that_there_are():
 
 
 def test_every_exercise_is_in_a_lesson():
-    assert {stub.exercise.id for number in LESSONS for stub in stubs(notebook_of(number))} == set(EXERCISES)
+    assert {stub.exercise.id for number in LESSONS for stub in stubs(notebook_of(number))} == set(
+        EXERCISES
+    )
 
 
 @every_lesson
@@ -138,14 +174,17 @@ def test_every_check_and_every_stub_is_of_an_exercise_that_there_is(number):
     cells = code_cells(notebook_of(number))
     assert {id for cell in cells for id, _ in checks(ast.parse(cell.source))} <= set(EXERCISES)
     for stub in stubs(notebook_of(number)):
-        assert re.match(rf"(def|class) {stub.exercise.name}\b", cells[stub.cell].source.splitlines()[stub.first])
+        assert re.match(
+            rf"(def|class) {stub.exercise.name}\b", cells[stub.cell].source.splitlines()[stub.first]
+        )
 
 
-# -- what runs ----------------------------------------------------------------------------------------------------
+# -- what runs -------------------------------------------------------------------------------------
 
 
 def run(notebook):
-    """(seconds, the texts of all outputs) of a notebook that is executed in a fresh kernel without a network."""
+    """(seconds, the texts of all outputs) of a notebook that is executed in a fresh kernel without
+    a network."""
     from build import execute
 
     began = time.perf_counter()
@@ -183,14 +222,17 @@ def test_it_runs_solved(number):
     assert "not started yet" not in text
 
 
-# -- what is said -------------------------------------------------------------------------------------------------
+# -- what is said ----------------------------------------------------------------------------------
 
 
 @every_lesson
 def test_a_known_mistake_in_the_notebooks_own_cell_is_named(number):
     cells = code_cells(notebook_of(number))
     imports = "\n".join(
-        ast.unparse(node) for cell in cells for node in ast.parse(cell.source).body if isinstance(node, (ast.Import, ast.ImportFrom))
+        ast.unparse(node)
+        for cell in cells
+        for node in ast.parse(cell.source).body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
     )
     names = {}
     exec(imports, names)

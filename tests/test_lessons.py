@@ -1,4 +1,5 @@
-"""What the lessons call: predictions, pictures with their text, the notebooks that are laid out. (They run in test_lesson_books.)"""
+"""What the lessons call: predictions, pictures with their text, the notebooks that are laid out.
+(They run in test_lesson_books.)"""
 
 import itertools
 import json
@@ -54,7 +55,11 @@ def compared(capsys, guess, result):
 ])  # fmt: skip
 def test_a_guess_stands_beside_the_result_with_how_near_it_came(capsys, guess, result, verdict):
     out = compared(capsys, guess, result)
-    assert f"your guess   {as_text(guess)}" in out and f"it is        {as_text(result)}" in out and verdict in out
+    assert (
+        f"your guess   {as_text(guess)}" in out
+        and f"it is        {as_text(result)}" in out
+        and verdict in out
+    )
 
 
 def test_without_a_guess_nothing_is_held_up_and_nothing_judged(capsys):
@@ -83,7 +88,9 @@ def test_a_first_guess_after_the_result_was_seen_is_late_too(capsys):
 
 
 def test_two_guesses_are_refused():
-    assert "One guess, please; these are 2. A number has a decimal point" in refusal(predict, next(questions), 1, 5)
+    assert "One guess, please; these are 2. A number has a decimal point" in refusal(
+        predict, next(questions), 1, 5
+    )
 
 
 def test_values_are_written_as_one_would():
@@ -100,7 +107,10 @@ def test_run_as_a_file_a_picture_is_written_with_its_text(tmp_path):
         "for n in range(2):\n    show(panels()[0], f'what is seen in {n}')\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(minitransformer.__file__).parents[1])}
-    done = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, str(lesson)], capture_output=True, text=True, cwd=tmp_path,
+        env=environment, check=True,
+    )
     for n in range(2):
         picture = f"lesson-pictures/99_a_lesson-{n + 1}.png"
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
@@ -120,7 +130,7 @@ def test_in_a_notebook_the_text_goes_with_the_picture(monkeypatch):
     assert metadata == {"image/png": {"alt": "a < b"}} and "a &lt; b" in words["text/html"]
 
 
-# -- the notebooks ------------------------------------------------------------------------------------------------
+# -- the notebooks ---------------------------------------------------------------------------------
 
 SOURCE = """# %% [markdown]
 # # 07 · Why?
@@ -170,7 +180,7 @@ def test_a_notebook_is_the_same_every_time():
     assert notebooks.as_notebook(SOURCE) == notebooks.as_notebook(SOURCE)
 
 
-# -- the command --------------------------------------------------------------------------------------------------
+# -- the command -----------------------------------------------------------------------------------
 
 
 def test_the_command_lists_the_lessons(course, capsys):
@@ -179,15 +189,25 @@ def test_the_command_lists_the_lessons(course, capsys):
 
 
 @pytest.mark.parametrize("found", ["jupyterlab", "notebook"])
-def test_the_command_opens_the_chosen_lesson_in_whichever_jupyter_there_is(course, monkeypatch, capsys, found):
+def test_the_command_opens_the_chosen_lesson_in_whichever_jupyter_there_is(
+    course, monkeypatch, capsys, found
+):
     calls = []
     installed(monkeypatch, found, "jupytext")
     popen = lambda command: calls.append(command) or Ended()  # noqa: E731
     monkeypatch.setattr("minitransformer.cli.lessons.subprocess", SimpleNamespace(Popen=popen))
     monkeypatch.chdir(course)
     assert main(["lessons", "7", "--folder", "mine", "--no-browser", "--allow-root"]) == 0
-    assert calls == [[sys.executable, "-m", found, str(course / "mine" / "07_why.ipynb"), "--no-browser", "--allow-root"]]
-    assert f"Your lessons are in {course / 'mine'} (1 new, 0 as you left them)." in capsys.readouterr().out
+    assert calls == [
+        [
+            sys.executable, "-m", found, str(course / "mine" / "07_why.ipynb"), "--no-browser",
+            "--allow-root",
+        ]
+    ]
+    assert (
+        f"Your lessons are in {course / 'mine'} (1 new, 0 as you left them)."
+        in capsys.readouterr().out
+    )
     main(["lessons", "7", "--folder", "mine"])
     assert "(0 new, 1 as you left them)" in capsys.readouterr().out
 
@@ -211,11 +231,17 @@ class Ended:
         return 0
 
 
-def test_without_jupyter_the_command_says_what_to_install_and_how_to_do_without(course, monkeypatch, capsys):
+def test_without_jupyter_the_command_says_what_to_install_and_how_to_do_without(
+    course, monkeypatch, capsys
+):
     installed(monkeypatch)
     assert main(["lessons", "07", "--folder", str(course / "mine")]) == 2
     error = capsys.readouterr().err
-    assert "pip install jupyterlab jupytext" in error and "07_why.py" in error and not (course / "mine").exists()
+    assert (
+        "pip install jupyterlab jupytext" in error
+        and "07_why.py" in error
+        and not (course / "mine").exists()
+    )
 
 
 @pytest.mark.parametrize("there", [("jupyterlab",), ("notebook",), ("jupytext",)])
@@ -226,7 +252,13 @@ def test_jupyter_and_jupytext_are_needed_both(course, monkeypatch, capsys, there
     monkeypatch.setattr(sys, "executable", "/my programs/python")
     assert main(["lessons", "07", "--folder", str(course / "mine")]) == 2
     error = capsys.readouterr().err
-    assert "The notebooks need Jupyter and jupytext. Install them: '/my programs/python' -m pip install jupyterlab jupytext" in error
+    assert (
+        (
+            "The notebooks need Jupyter and jupytext. Install them: '/my programs/python' -m pip "
+            "install jupyterlab jupytext"
+        )
+        in error
+    )
     assert f"writes its pictures: '/my programs/python' {course / 'course' / '07_why.py'}" in error
     assert not (course / "mine").exists()
 
@@ -234,7 +266,9 @@ def test_jupyter_and_jupytext_are_needed_both(course, monkeypatch, capsys, there
 @pytest.mark.parametrize("missing", ["jupytext", "nbformat"])
 def test_without_a_package_for_notebooks_no_folder_is_made(course, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    assert f"needs the package {missing}, which is not installed" in refusal(notebooks.lay_out, course / "mine")
+    assert f"needs the package {missing}, which is not installed" in refusal(
+        notebooks.lay_out, course / "mine"
+    )
     assert not (course / "mine").exists()
 
 

@@ -1,4 +1,5 @@
-"""Texts line by line, UTF-8 whatever the locale says, and no traceback: closed streams, full disks, Ctrl-C, odd arguments."""
+"""Texts line by line, UTF-8 whatever the locale says, and no traceback: closed streams, full disks,
+Ctrl-C, odd arguments."""
 
 import io
 import json
@@ -27,7 +28,9 @@ from minitransformer.terminal import interruption
 from minitransformer.terminal.home import do_without_a_home
 
 ROOT = Path(__file__).parents[1]
-posix = pytest.mark.skipif(os.name == "nt", reason="what a POSIX system does with closed streams, devices and signals")
+posix = pytest.mark.skipif(
+    os.name == "nt", reason="what a POSIX system does with closed streams, devices and signals"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,7 @@ def stdin_of(content, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="latin-1"))
 
 
-# -- line n answers line n ----------------------------------------------------------------------------------------
+# -- line n answers line n -------------------------------------------------------------------------
 
 
 def shout(texts):
@@ -53,14 +56,20 @@ def shout(texts):
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("at_once", [1, 2, 64])
-def test_whatever_stands_in_the_other_lines_each_line_is_answered_in_its_place(seed, at_once, capsys):
+def test_whatever_stands_in_the_other_lines_each_line_is_answered_in_its_place(
+    seed, at_once, capsys
+):
     rng = random.Random(seed)
     texts = [rng.choice(["a", "bc", "?", "d?", "", " "]) for _ in range(rng.randrange(150))]
     status = print_answers(texts, for_lines(shout, None), "Line", at_once)
     out, err = capsys.readouterr()
-    assert out.split("\n")[:-1] == ["" if "?" in text else text.strip() and text.upper() for text in texts]
+    assert out.split("\n")[:-1] == [
+        "" if "?" in text else text.strip() and text.upper() for text in texts
+    ]
     asked = [number for number, text in enumerate(texts, start=1) if "?" in text]
-    assert err.splitlines() == [f"minitransformer: Line {n}: {texts[n - 1]!r} is a question." for n in asked]
+    assert err.splitlines() == [
+        f"minitransformer: Line {n}: {texts[n - 1]!r} is a question." for n in asked
+    ]
     assert status == (2 if asked else 0)
 
 
@@ -106,33 +115,53 @@ def test_a_file_and_standard_input_have_the_same_lines(content, expected, monkey
     assert not sys.stdin.closed
 
 
-def test_a_line_that_is_no_utf8_is_named_with_its_byte_and_the_others_are_answered(capsys, monkeypatch):
+def test_a_line_that_is_no_utf8_is_named_with_its_byte_and_the_others_are_answered(
+    capsys, monkeypatch
+):
     Path("texts").write_bytes(b"three\nf\xfcnf\nfour\n")
     status, out, err = run("translate numbers-en-de --file texts", capsys)
     assert (status, out) == (2, "drei\n\nvier\n")
-    assert err == "minitransformer: Line 2: texts is not UTF-8 text: byte 0xfc at place 2. Save it as UTF-8.\n"
+    assert (
+        err
+        == "minitransformer: Line 2: texts is not UTF-8 text: byte 0xfc at place 2. Save it as UTF-8.\n"
+    )
     stdin_of(b"\xef\xbb\xbfthree\n\xff\nfour", monkeypatch)
     status, out, err = run("translate numbers-en-de", capsys)
-    assert (status, out) == (2, "drei\n\nvier\n") and "Standard input is not UTF-8" in err and "Line 2" in err
+    assert (
+        (status, out) == (2, "drei\n\nvier\n")
+        and "Standard input is not UTF-8" in err
+        and "Line 2" in err
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_a_file_in_utf16_is_one_sentence(encoding, capsys):
     Path("texts").write_bytes("\ufeffthree\nfour\n".encode(encoding))
     status, out, err = run("translate numbers-en-de --file texts", capsys)
-    assert (status, out, err) == (2, "", "minitransformer: texts is UTF-16, not UTF-8 text. Save it as UTF-8.\n")
+    assert (status, out, err) == (
+        2, "", "minitransformer: texts is UTF-16, not UTF-8 text. Save it as UTF-8.\n",
+    )
 
 
 def test_a_line_that_is_too_long_leaves_its_place_too(capsys):
     Path("texts").write_text("three\n" + "two " * 600 + "\nfour\n")
     status, out, err = run("translate numbers-en-de --file texts", capsys)
-    assert (status, out) == (2, "drei\n\nvier\n") and "Line 2: A sequence of 600 tokens is longer" in err
+    assert (status, out) == (
+        2,
+        "drei\n\nvier\n",
+    ) and "Line 2: A sequence of 600 tokens is longer" in err
 
 
-def test_of_several_texts_the_one_that_cannot_be_read_is_named_and_a_single_one_needs_no_name(capsys):
+def test_of_several_texts_the_one_that_cannot_be_read_is_named_and_a_single_one_needs_no_name(
+    capsys,
+):
     for command in ("translate", "predict"):
         status, out, err = run(f"{command} numbers-en-de three foo four", capsys)
-        assert status == 2 and err.startswith("minitransformer: Text 2: 'foo'") and err.count("\n") == 1
+        assert (
+            status == 2
+            and err.startswith("minitransformer: Text 2: 'foo'")
+            and err.count("\n") == 1
+        )
         assert [bool(line) for line in out.splitlines()] == [True, False, True]
         status, out, err = run(f"{command} numbers-en-de foo", capsys)
         assert (status, out) == (2, "") and err.startswith("minitransformer: 'foo'")
@@ -150,10 +179,20 @@ def test_texts_that_look_like_one_without_its_quotes_are_told_so(command, texts,
 
 
 def test_words_that_are_too_many_may_be_a_text_without_quotes(capsys):
-    for words in ("plot numbers-en-de --text 3 1", "evaluate my 1", "train copy 1", "export my 2 1", "lessons 1 1", "tasks 1", "exercises a 1"):
+    for words in (
+        "plot numbers-en-de --text 3 1", "evaluate my 1", "train copy 1", "export my 2 1",
+        "lessons 1 1", "tasks 1", "exercises a 1",
+    ):
         status, out, err = run(words, capsys)
-        assert (status, out) == (2, "") and "'1' is more than this command takes. Put a text or a name with spaces in quotes" in err, err
-    assert "there is no option --txet; did you mean --text?" in run("plot numbers-en-de --txet 3", capsys)[2]
+        assert (
+            (status, out) == (2, "")
+            and "'1' is more than this command takes. Put a text or a name with spaces in quotes"
+            in err
+        ), err
+    assert (
+        "there is no option --txet; did you mean --text?"
+        in run("plot numbers-en-de --txet 3", capsys)[2]
+    )
 
 
 def test_an_option_that_cannot_be_is_said_once_and_not_for_every_line(capsys):
@@ -224,37 +263,54 @@ def test_a_file_of_a_run_that_nobody_may_read_is_named_with_the_reason(name, cap
 def test_what_could_not_be_written_is_said_to_be_that(capsys):
     Path("file").write_text("")
     status, _, err = run("plot numbers-en-de --text three --out file/pictures", capsys)
-    assert status == 1 and err == "minitransformer: file/pictures could not be written: Not a directory.\n"
+    assert (
+        status == 1
+        and err == "minitransformer: file/pictures could not be written: Not a directory.\n"
+    )
 
 
 @posix
 def test_reading_names_the_file_and_what_was_done():
-    with pytest.raises(InputError, match=r"^notes cannot be read: Permission denied\.$"), reading("notes"):
+    with (
+        pytest.raises(InputError, match=r"^notes cannot be read: Permission denied\.$"),
+        reading("notes"),
+    ):
         raise PermissionError(13, "Permission denied", "elsewhere")
 
 
-# -- UTF-8 everywhere ---------------------------------------------------------------------------------------------
+# -- UTF-8 everywhere ------------------------------------------------------------------------------
 
 LOCALES = [
     {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     {"PYTHONIOENCODING": "latin-1"},
     {"PYTHONIOENCODING": "ascii:strict"},
-    {"LC_ALL": "POSIX", "LANG": "", "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {
+        "LC_ALL": "POSIX", "LANG": "", "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    },
 ]
 
 
 def program(arguments, environment=(), script=None, **options):
     """A finished process that ran the command, or the script, with bytes for streams."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), **dict(environment)}
-    command = [sys.executable, *([str(script)] if script else ["-m", "minitransformer"]), *arguments]
+    command = [
+        sys.executable, *([str(script)] if script else ["-m", "minitransformer"]), *arguments,
+    ]
     return subprocess.run(command, env=env, capture_output=True, timeout=120, **options)
 
 
 @posix
-@pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: " ".join(f"{k}={v}" for k, v in locale.items()))
+@pytest.mark.parametrize(
+    "locale", LOCALES, ids=lambda locale: " ".join(f"{k}={v}" for k, v in locale.items())
+)
 def test_umlauts_go_in_and_come_out_whatever_the_locale(locale):
     done = program(["translate", "numbers-en-de"], locale, input="\ufefftwelve\ngrün\n".encode())
-    assert done.stdout == "zwölf\n\n".encode() and "'grün'".encode() in done.stderr and done.returncode == 2, done
+    assert (
+        done.stdout == "zwölf\n\n".encode()
+        and "'grün'".encode() in done.stderr
+        and done.returncode == 2
+    ), done
     done = program(["translate", "numbers-en-de", "twelve", "grün"], locale)
     assert done.stdout.startswith("zwölf\n".encode()) and "'grün'".encode() in done.stderr, done
 
@@ -262,17 +318,22 @@ def test_umlauts_go_in_and_come_out_whatever_the_locale(locale):
 @pytest.mark.parametrize("locale", LOCALES[:2], ids=str)
 def test_a_lesson_that_runs_as_a_plain_file_writes_utf8(locale, tmp_path):
     lesson = tmp_path / "99_a_lesson.py"
-    lesson.write_text("from minitransformer.lessons import predict\npredict('How large is ∂L/∂x — √d_k?')\n", encoding="utf-8")
+    lesson.write_text(
+        "from minitransformer.lessons import predict\npredict('How large is ∂L/∂x — √d_k?')\n",
+        encoding="utf-8",
+    )
     assert "∂L/∂x — √d_k".encode() in program([], locale, script=lesson).stdout
 
 
 def test_every_lesson_begins_before_it_prints():
     for lesson in lessons():
         source = lesson.source.read_text(encoding="utf-8")
-        assert source.index("from minitransformer.lessons import") < source.index("print("), lesson.source.name
+        assert source.index("from minitransformer.lessons import") < source.index("print("), (
+            lesson.source.name
+        )
 
 
-# -- no traceback, whatever happens to a command --------------------------------------------------------------------
+# -- no traceback, whatever happens to a command ---------------------------------------------------
 
 COMMANDS = {
     "train": "train copy --steps 2 --d-model 8 --heads 2 --d-ff 8 --max-length 4 --evaluate-count 2 --shares 1 --out new --no-pictures",
@@ -323,7 +384,9 @@ def test_every_command_is_tried():
 @posix
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_ends_in_a_traceback_whatever_becomes_of_its_streams(command, failure, monkeypatch, capfd):
+def test_no_command_ends_in_a_traceback_whatever_becomes_of_its_streams(
+    command, failure, monkeypatch, capfd
+):
     opened = {name: make() for name, make in FAILURES[failure].items()}
     with monkeypatch.context() as patch:  # ends before `capfd` puts the streams back
         for name, stream in opened.items():
@@ -332,7 +395,9 @@ def test_no_command_ends_in_a_traceback_whatever_becomes_of_its_streams(command,
             status = main(shlex.split(COMMANDS[command]))
             for stream in opened.values():
                 if stream is not None:
-                    stream.close()  # as Python does at its end: what could not be written is gone, and nothing is raised
+                    # as Python does at its end: what could not be written is gone, and nothing is
+                    # raised
+                    stream.close()
         except (Exception, SystemExit) as problem:
             pytest.fail(f"{problem!r} came through")
     out, err = capfd.readouterr()
@@ -346,13 +411,30 @@ def test_no_command_ends_in_a_traceback_whatever_becomes_of_its_streams(command,
 
 
 @posix
-@pytest.mark.parametrize("redirection, status", [("<&-", 2), (">&-", 1), ("2>&-", 2), ("<&- >&- 2>&-", 2), (">/dev/full", 1)])
+@pytest.mark.parametrize(
+    "redirection, status",
+    [("<&-", 2), (">&-", 1), ("2>&-", 2), ("<&- >&- 2>&-", 2), (">/dev/full", 1)],
+)
 def test_a_shell_may_close_or_fill_any_stream(redirection, status):
-    command = f"{shlex.quote(sys.executable)} -m minitransformer translate numbers-en-de {redirection}"
-    done = subprocess.run(["sh", "-c", command], input=b"three\nfoo\n", capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == status and b"Traceback" not in done.stderr and b"Exception" not in done.stderr, done
-    assert redirection != ">&-" or done.stderr == b"minitransformer: The output could not be written: it is closed.\n"
-    assert ("<&-" not in redirection or "2>&-" in redirection) or b"Standard input is closed" in done.stderr
+    command = (
+        f"{shlex.quote(sys.executable)} -m minitransformer translate numbers-en-de {redirection}"
+    )
+    done = subprocess.run(
+        ["sh", "-c", command], input=b"three\nfoo\n", capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (
+        done.returncode == status
+        and b"Traceback" not in done.stderr
+        and b"Exception" not in done.stderr
+    ), done
+    assert (
+        redirection != ">&-"
+        or done.stderr == b"minitransformer: The output could not be written: it is closed.\n"
+    )
+    assert (
+        "<&-" not in redirection or "2>&-" in redirection
+    ) or b"Standard input is closed" in done.stderr
 
 
 @posix
@@ -363,28 +445,41 @@ def test_a_full_disk_takes_no_help(words, unbuffered):
         env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
         command = [sys.executable, "-m", "minitransformer", *words.split()]
         done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, timeout=120)
-    assert (done.returncode, done.stderr) == (1, f"minitransformer: {LOST['the disk is full']}.\n".encode())
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"minitransformer: {LOST['the disk is full']}.\n".encode(),
+    )
 
 
 @posix
 @pytest.mark.parametrize(
     "command",
-    ["translate numbers-en-de three", "plot numbers-en-de --text two", "train copy --steps 1 --no-pictures"],
+    [
+        "translate numbers-en-de three", "plot numbers-en-de --text two",
+        "train copy --steps 1 --no-pictures",
+    ],
 )
-def test_without_a_home_in_a_folder_that_cannot_be_written_a_command_still_ends_in_a_sentence(command, tmp_path):
+def test_without_a_home_in_a_folder_that_cannot_be_written_a_command_still_ends_in_a_sentence(
+    command, tmp_path
+):
     folder = tmp_path / "locked"
     folder.mkdir()
     folder.chmod(0o555)
-    env = {"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {
+        "PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1",
+    }
     nobody = []
-    if os.geteuid() == 0:  # root may write everywhere; a user whom nobody knows, who may read everything, may not
+    # root may write everywhere; a user whom nobody knows, who may read everything, may not
+    if os.geteuid() == 0:
         if not shutil.which("setpriv"):
             pytest.skip("root cannot become another user without setpriv")
         may_read = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
         nobody = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", *may_read]
     words = [*nobody, sys.executable, "-m", "minitransformer", *shlex.split(command)]
     done = subprocess.run(words, cwd=folder, env=env, capture_output=True, timeout=120)
-    assert b"Traceback" not in done.stderr and done.returncode == (0 if command.startswith("translate") else 1), done
+    assert b"Traceback" not in done.stderr and done.returncode == (
+        0 if command.startswith("translate") else 1
+    ), done
     assert done.returncode == 0 or b"could not be written: Permission denied" in done.stderr
 
 
@@ -403,7 +498,9 @@ def no_home(monkeypatch):
 def test_without_a_home_a_download_is_told_where_it_may_go(no_home, monkeypatch, tmp_path):
     with pytest.raises(InputError, match="has none. Name a folder"):
         cache_folder()
-    monkeypatch.setenv("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(
+        "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", str(tmp_path)
+    )
     assert cache_folder() == tmp_path / "minitransformer"
 
 
@@ -419,17 +516,23 @@ def test_without_a_home_matplotlib_is_given_a_folder_that_goes_away(no_home, mon
     assert not folder.exists()
 
 
-# -- Ctrl-C ---------------------------------------------------------------------------------------------------------
+# -- Ctrl-C ----------------------------------------------------------------------------------------
 
-SLOW = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"  # in place of NumPy
+# in place of NumPy
+SLOW = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
 
 
 @posix
-@pytest.mark.parametrize("started", ["by its module", "by its script", "as a library", "to grade one file"])
+@pytest.mark.parametrize(
+    "started", ["by its module", "by its script", "as a library", "to grade one file"]
+)
 def test_ctrl_c_while_the_command_loads_is_one_line(started, tmp_path):
     (tmp_path / "numpy.py").write_text(SLOW)
     script = tmp_path / "minitransformer"
-    script.write_text("import sys\nfrom minitransformer.cli import main\nif __name__ == '__main__':\n    sys.exit(main())\n")
+    script.write_text(
+        "import sys\nfrom minitransformer.cli import main\n"
+        "if __name__ == '__main__':\n    sys.exit(main())\n"
+    )
     arguments = {
         "by its module": ["-m", "minitransformer", "tasks"],
         "by its script": [str(script), "tasks"],
@@ -461,7 +564,10 @@ def test_ctrl_c_while_a_command_works_ends_it_with_130_and_a_line(monkeypatch, c
 def test_a_command_hears_ctrl_c_as_an_exception_and_before_and_after_it_the_program_ends_at_once():
     before = signal.getsignal(signal.SIGINT)
     try:
-        for outside, inside in ((interruption.end_at_once, signal.default_int_handler), (signal.SIG_IGN, signal.SIG_IGN)):
+        for outside, inside in (
+            (interruption.end_at_once, signal.default_int_handler),
+            (signal.SIG_IGN, signal.SIG_IGN),
+        ):
             signal.signal(signal.SIGINT, outside)
             with interruption.KeyboardInterrupts():
                 assert signal.getsignal(signal.SIGINT) is inside
@@ -470,18 +576,22 @@ def test_a_command_hears_ctrl_c_as_an_exception_and_before_and_after_it_the_prog
         signal.signal(signal.SIGINT, before)
 
 
-# -- commands to copy -------------------------------------------------------------------------------------------------
+# -- commands to copy ------------------------------------------------------------------------------
 
 
 def test_a_path_is_written_as_one_types_it(monkeypatch):
     monkeypatch.setattr("minitransformer.errors.WINDOWS", False)
-    assert [typed(path) for path in ("runs/a", "my run", "a'b", "$x", "")] == ["runs/a", "'my run'", "'a'\"'\"'b'", "'$x'", "''"]
+    assert [typed(path) for path in ("runs/a", "my run", "a'b", "$x", "")] == [
+        "runs/a", "'my run'", "'a'\"'\"'b'", "'$x'", "''",
+    ]
     monkeypatch.setattr("minitransformer.errors.WINDOWS", True)
     assert [typed(path) for path in ("runs\\a", "my run")] == ["runs\\a", '"my run"']
 
 
 @posix
-def test_every_suggested_command_can_be_copied_from_a_folder_with_spaces(capsys, monkeypatch, tmp_path):
+def test_every_suggested_command_can_be_copied_from_a_folder_with_spaces(
+    capsys, monkeypatch, tmp_path
+):
     folder = tmp_path / "my course"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -489,39 +599,60 @@ def test_every_suggested_command_can_be_copied_from_a_folder_with_spaces(capsys,
     monkeypatch.setattr(sys, "argv", [str(folder / "the program")])
     told = {
         "Next: ": run(f"{COMMANDS['train'].replace('--out new', '')} --out 'my run'", capsys)[1],
-        "with --resume ": run(f"{COMMANDS['train'].replace('--out new', '')} --out 'my run'", capsys)[2],
-        "Train it with: ": (Path("my run/checkpoints/step-00000002.safetensors").unlink(), run("evaluate 'my run'", capsys)[2])[1],
+        "with --resume ": run(
+            f"{COMMANDS['train'].replace('--out new', '')} --out 'my run'", capsys
+        )[2],
+        "Train it with: ": (
+            Path("my run/checkpoints/step-00000002.safetensors").unlink(),
+            run("evaluate 'my run'", capsys)[2],
+        )[1],
         "How many sequences there are of each length: ": run("tasks", capsys)[1],
     }
     for before, text in told.items():
         words = shlex.split(text.partition(before)[2].splitlines()[0].split(", or")[0])
         assert before in text and {"my", "run", "program"}.isdisjoint(words), text
         assert "my run" in words or "the program" in words, text
-    assert shlex.split(told["Next: "].partition("Next: ")[2]) == ["the program", "evaluate", "my run"]
+    assert shlex.split(told["Next: "].partition("Next: ")[2]) == [
+        "the program", "evaluate", "my run",
+    ]
 
 
-# -- odd arguments ----------------------------------------------------------------------------------------------------
+# -- odd arguments ---------------------------------------------------------------------------------
 
 
 @posix
 def test_random_command_lines_end_with_a_status_and_no_traceback():
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-    done = subprocess.run([sys.executable, fuzz_commands.__file__, "7", "80"], env=env, capture_output=True, timeout=280)
+    done = subprocess.run(
+        [sys.executable, fuzz_commands.__file__, "7", "80"], env=env, capture_output=True,
+        timeout=280,
+    )
     found = json.loads(done.stdout)
     assert not found["faults"], found["faults"]
-    assert sum(found["statuses"].values()) == 80 and found["statuses"]["2"] > 20 and found["statuses"]["0"] > 5
+    assert (
+        sum(found["statuses"].values()) == 80
+        and found["statuses"]["2"] > 20
+        and found["statuses"]["0"] > 5
+    )
 
 
 def test_command_lines_are_the_same_for_the_same_seed_and_none_is_long():
     drawn = [fuzz_commands.command_lines(np.random.default_rng(3), 300) for _ in range(2)]
     assert drawn[0] == drawn[1] and len(drawn[0]) == 300
     assert all(fuzz_commands.is_short(line) for line in drawn[0])
-    assert {line[0] for line in drawn[0] if line} >= {"train", "evaluate", "predict", "translate", "plot", "export", "grade"}
+    assert {line[0] for line in drawn[0] if line} >= {
+        "train", "evaluate", "predict", "translate", "plot", "export", "grade",
+    }
 
 
-@pytest.mark.parametrize("raised, err, status", [("Traceback …", "", None), ("", "Traceback", 1), ("", "", 2), ("", "x", 3)])
+@pytest.mark.parametrize(
+    "raised, err, status",
+    [("Traceback …", "", None), ("", "Traceback", 1), ("", "", 2), ("", "x", 3)],
+)
 def test_the_fuzz_notices_what_should_not_be(raised, err, status):
-    assert fuzz_commands.is_fault(status, err, raised) and not fuzz_commands.is_fault(2, "minitransformer: no.", "")
+    assert fuzz_commands.is_fault(status, err, raised) and not fuzz_commands.is_fault(
+        2, "minitransformer: no.", ""
+    )
 
 
 @pytest.mark.parametrize("line, sentence", [
@@ -540,4 +671,10 @@ def test_numbers_that_are_too_large_are_refused_in_a_sentence(line, sentence, ca
         status, out, err = run(line, capsys)
     except Exception as problem:
         pytest.fail(f"{problem!r} came through")
-    assert status == 2 and sentence in err and err.count("\n") == 1 and not out and not list(Path().iterdir())
+    assert (
+        status == 2
+        and sentence in err
+        and err.count("\n") == 1
+        and not out
+        and not list(Path().iterdir())
+    )

@@ -14,7 +14,8 @@ SMOOTHINGS = [0.0, 0.1, 0.6]
 
 def example(shape=(3, 5, 17)):
     """Logits with tied maxima, one of them the target, and targets with padding."""
-    logits, targets = normal(*shape), np.random.default_rng(1).integers(1, shape[-1], size=shape[:-1])
+    logits = normal(*shape)
+    targets = np.random.default_rng(1).integers(1, shape[-1], size=shape[:-1])
     logits[0, 0] = 0.25
     logits[0, 1, targets[0, 1]] = logits[0, 1].max()
     targets[1, shape[1] - 2 :] = targets[2, -1] = 0
@@ -22,7 +23,8 @@ def example(shape=(3, 5, 17)):
 
 
 def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
-    """Place by place: the cross-entropy of the smoothed target q and softmax(logits), averaged over real targets."""
+    """Place by place: the cross-entropy of the smoothed target q and softmax(logits), averaged over
+    real targets."""
     vocabulary, losses, gradient = logits.shape[-1], [], np.zeros_like(logits)
     count = sum(int(t) != padding for t in targets.ravel())
     for place in np.ndindex(*targets.shape):
@@ -30,7 +32,10 @@ def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
             continue
         row = logits[place]
         log_total = max(row) + math.log(sum(math.exp(v - max(row)) for v in row))
-        q = [smoothing / vocabulary + (1 - smoothing) * (v == targets[place]) for v in range(vocabulary)]
+        q = [
+            smoothing / vocabulary + (1 - smoothing) * (v == targets[place])
+            for v in range(vocabulary)
+        ]
         losses.append(-sum(q[v] * (row[v] - log_total) for v in range(vocabulary)))
         gradient[place] = [(math.exp(row[v] - log_total) - q[v]) / count for v in range(vocabulary)]
     return sum(losses) / count, gradient
@@ -97,7 +102,9 @@ def test_other_padding_ids_are_possible():
 
 def test_the_loss_of_even_logits_is_the_logarithm_of_the_vocabulary():
     for smoothing in SMOOTHINGS:
-        assert CrossEntropy(smoothing)(np.zeros((2, 17)), np.array([3, 4])) == pytest.approx(math.log(17))
+        assert CrossEntropy(smoothing)(np.zeros((2, 17)), np.array([3, 4])) == pytest.approx(
+            math.log(17)
+        )
 
 
 def test_the_least_loss_with_smoothing_is_the_entropy_of_the_smoothed_target():
@@ -150,7 +157,9 @@ def test_loss_keeps_the_dtype_and_is_a_scalar(dtype):
 
 
 def test_loss_refuses_a_batch_of_nothing_but_padding():
-    assert "every target is padding" in refusal(CrossEntropy(), normal(2, 3, 5), np.zeros((2, 3), dtype=int))
+    assert "every target is padding" in refusal(
+        CrossEntropy(), normal(2, 3, 5), np.zeros((2, 3), dtype=int)
+    )
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (5, 3), (15,), (3, 5, 1)], ids=str)

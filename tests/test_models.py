@@ -1,4 +1,5 @@
-"""Stacks and whole models: values against a plain Transformer written here, gradients, and what must be invisible."""
+"""Stacks and whole models: values against a plain Transformer written here, gradients, and what
+must be invisible."""
 
 import dataclasses
 import math
@@ -24,13 +25,18 @@ from minitransformer.models import (
 )
 from minitransformer.training import Adam
 
-SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
+SIZES = dict(
+    source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14,
+    max_length=16,
+)
 DEPTH = dict(encoder_layers=2, decoder_layers=2, dropout=0.0)
 VARIANTS = {
     "paper": {},
     "pre": dict(norm="pre"),
     "torch": dict(bias=True, final_norm=True, activation="gelu", d_k=4),
-    "pre_bare": dict(norm="pre", final_norm=False, bias=True, activation="gelu_tanh", positions="learned"),
+    "pre_bare": dict(
+        norm="pre", final_norm=False, bias=True, activation="gelu_tanh", positions="learned"
+    ),
     "tied": dict(tie_embeddings=True, target_vocabulary=17, positions="learned"),
     "square": dict(d_model=6, heads=2, d_k=3, d_v=3, d_ff=6),
 }
@@ -52,7 +58,7 @@ def batch(variant="paper"):
     return source, target
 
 
-# -- a plain Transformer, from the paper's formulas and a dictionary of weights -------------------------------------
+# -- a plain Transformer, from the paper's formulas and a dictionary of weights --------------------
 
 
 class Plain:
@@ -61,7 +67,9 @@ class Plain:
     ACTIVATIONS = {
         "relu": lambda v: max(v, 0.0),
         "gelu": lambda v: v * 0.5 * (1 + math.erf(v / math.sqrt(2))),
-        "gelu_tanh": lambda v: 0.5 * v * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3))),
+        "gelu_tanh": lambda v: (
+            0.5 * v * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v**3)))
+        ),
     }
 
     def __init__(self, model):
@@ -78,20 +86,21 @@ class Plain:
     def attention(self, name, x, memory, allowed):
         """x (T, D), memory (S, D), allowed (T, S)."""
         c = self.config
-        q, k, v = (
-            self.affine(f"{name}.query", x),
-            self.affine(f"{name}.key", memory),
-            self.affine(f"{name}.value", memory),
-        )
+        q = self.affine(f"{name}.query", x)
+        k = self.affine(f"{name}.key", memory)
+        v = self.affine(f"{name}.value", memory)
         heads = []
         for h in range(c.heads):
-            of_keys, of_values = slice(h * c.d_k, (h + 1) * c.d_k), slice(h * c.d_v, (h + 1) * c.d_v)
+            of_keys = slice(h * c.d_k, (h + 1) * c.d_k)
+            of_values = slice(h * c.d_v, (h + 1) * c.d_v)
             weights = np.exp(q[:, of_keys] @ k[:, of_keys].T / math.sqrt(c.d_k)) * allowed
             heads.append(weights / weights.sum(axis=-1, keepdims=True) @ v[:, of_values])
         return self.affine(f"{name}.output", np.concatenate(heads, axis=-1))
 
     def feed_forward(self, name, x):
-        hidden = np.vectorize(self.ACTIVATIONS[self.config.activation])(self.affine(f"{name}.expand", x))
+        hidden = np.vectorize(self.ACTIVATIONS[self.config.activation])(
+            self.affine(f"{name}.expand", x)
+        )
         return self.affine(f"{name}.contract", hidden)
 
     def add_norm(self, name, x, sublayer):
@@ -100,12 +109,19 @@ class Plain:
         return x + sublayer(self.norm(f"{name}.norm", x))
 
     def layer(self, name, x, allowed, memory=None, memory_allowed=None):
-        x = self.add_norm(f"{name}.add_norm_1", x, lambda v: self.attention(f"{name}.self_attention", v, v, allowed))
+        x = self.add_norm(
+            f"{name}.add_norm_1", x,
+            lambda v: self.attention(f"{name}.self_attention", v, v, allowed),
+        )
         if memory is not None:
             cross = f"{name}.cross_attention"
-            x = self.add_norm(f"{name}.add_norm_2", x, lambda v: self.attention(cross, v, memory, memory_allowed))
+            x = self.add_norm(
+                f"{name}.add_norm_2", x, lambda v: self.attention(cross, v, memory, memory_allowed)
+            )
         last = 2 if memory is None else 3
-        return self.add_norm(f"{name}.add_norm_{last}", x, lambda v: self.feed_forward(f"{name}.feed_forward", v))
+        return self.add_norm(
+            f"{name}.add_norm_{last}", x, lambda v: self.feed_forward(f"{name}.feed_forward", v)
+        )
 
     def stack(self, name, layers, x, *others):
         for i in range(layers):
@@ -123,27 +139,38 @@ class Plain:
         return math.sqrt(d) * self.weights[f"{embedding}.weight"][ids] + code
 
     def out(self, x, table):
-        return x @ self.weights[f"{table}.weight"].T if self.config.tie_embeddings else self.affine("output", x)
+        if self.config.tie_embeddings:
+            return x @ self.weights[f"{table}.weight"].T
+        return self.affine("output", x)
 
     def transformer(self, source, target):
         tied, logits = self.config.tie_embeddings, []
         for s, t in zip(source, target):
             allowed = np.tile(s != 0, (len(s), 1))
-            memory = self.embed("source_input.embedding", "source_input.position", s, np.arange(len(s)))
+            memory = self.embed(
+                "source_input.embedding", "source_input.position", s, np.arange(len(s))
+            )
             memory = self.stack("encoder", self.config.encoder_layers, memory, allowed)
             table = "source_input.embedding" if tied else "target_input.embedding"
             x = self.embed(table, "target_input.position", t, np.arange(len(t)))
             causal = np.tril(np.ones((len(t), len(t)))) * (t != 0)
-            x = self.stack("decoder", self.config.decoder_layers, x, causal, memory, np.tile(s != 0, (len(t), 1)))
+            x = self.stack(
+                "decoder", self.config.decoder_layers, x, causal, memory,
+                np.tile(s != 0, (len(t), 1)),
+            )
             logits.append(self.out(x, table))
         return np.array(logits)
 
     def language_model(self, source, target):
         logits = []
-        for s, t in zip(np.zeros((len(target), 0), dtype=int) if source is None else source, target):
+        for s, t in zip(
+            np.zeros((len(target), 0), dtype=int) if source is None else source, target
+        ):
             kept = np.concatenate([s[s != 0], t[t != 0]])
             x = self.embed("input.embedding", "input.position", kept, np.arange(len(kept)))
-            x = self.stack("layers", self.config.decoder_layers, x, np.tril(np.ones((len(kept), len(kept)))))
+            x = self.stack(
+                "layers", self.config.decoder_layers, x, np.tril(np.ones((len(kept), len(kept))))
+            )
             logits.append(self.out(x[(s != 0).sum() :], "input.embedding"))
         return logits
 
@@ -166,16 +193,20 @@ def test_language_model_equals_a_plain_one_that_never_sees_padding(variant, with
         close(row[: (ids != 0).sum()], expected, atol=1e-10)
 
 
-# -- gradients ----------------------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_whole_model_gradient(kind, variant):
     assert_gradients(moved(kind(config_of(variant), 0)), *batch(variant), max_entries=2)
 
 
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_whole_model_gradient_with_every_dropout_on(kind):
     config = config_of("pre", dropout=0.2, attention_dropout=0.2, activation_dropout=0.2)
     assert_gradients(moved(kind(config, 0)), *batch(), max_entries=2)
@@ -198,8 +229,12 @@ def test_decoder_gradient(variant):
     config, (source, target) = config_of(variant), batch(variant)
     x, memory = normal(*target.shape, config.d_model), normal(*source.shape, config.d_model, seed=5)
     mask = causal_mask(target.shape[1]) & padding_mask(target)
-    assert_gradients(moved(DecoderLayer(config, rng())), x, memory, mask, padding_mask(source), max_entries=4)
-    assert_gradients(moved(Decoder(config, rng())), x, memory, mask, padding_mask(source), max_entries=4)
+    assert_gradients(
+        moved(DecoderLayer(config, rng())), x, memory, mask, padding_mask(source), max_entries=4
+    )
+    assert_gradients(
+        moved(Decoder(config, rng())), x, memory, mask, padding_mask(source), max_entries=4
+    )
 
 
 def test_decoder_memory_gradient_is_the_sum_over_its_layers():
@@ -230,18 +265,22 @@ def test_input_embedding_is_the_scaled_embedding_plus_the_position(positions):
 
 
 def test_input_embedding_drops_out_the_sum():
-    layer = moved(InputEmbedding(Embedding(17, 400, rng()), config_of(d_model=400, dropout=0.5), rng()))
+    layer = moved(
+        InputEmbedding(Embedding(17, 400, rng()), config_of(d_model=400, dropout=0.5), rng())
+    )
     ids = np.array([[3, 4]])
     dropped = layer(ids)
     share = dropped / layer.eval()(ids)
     assert set(np.unique(share.round(9))) == {0.0, 2.0}
 
 
-# -- what must be invisible ---------------------------------------------------------------------------------------
+# -- what must be invisible ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", ["paper", "pre", "tied"])
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_the_future_is_invisible_bit_for_bit(kind, variant):
     model = moved(kind(config_of(variant), 0))
     source, target = rng(3).integers(4, 17, size=(3, 7)), rng(4).integers(4, 17, size=(3, 5))
@@ -266,7 +305,9 @@ def test_the_whole_source_is_visible_to_every_target_position():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_padding_is_invisible(kind, variant):
     model = moved(kind(config_of(variant), 0))
     source, target = rng(3).integers(4, 17, size=(3, 4)), rng(4).integers(4, 17, size=(3, 4))
@@ -286,7 +327,8 @@ def test_a_sequence_in_a_batch_is_what_it_is_alone():
 
 
 def test_padding_inside_the_target_is_no_key():
-    """A padded token between real ones: what stands in its embedding row does not matter, and its gradient is zero."""
+    """A padded token between real ones: what stands in its embedding row does not matter, and its
+    gradient is zero."""
     model = moved(Transformer(config_of(), 0))
     source, target = batch()
     target[0, 2] = 0
@@ -299,7 +341,9 @@ def test_padding_inside_the_target_is_no_key():
 
 
 @pytest.mark.parametrize("variant", ["paper", "pre", "torch"])
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_the_embedding_of_padding_gets_no_gradient_at_all(kind, variant):
     model, loss = moved(kind(config_of(variant), 0)), CrossEntropy(label_smoothing=0.1)
     source, target = batch()
@@ -314,7 +358,9 @@ def test_the_embedding_of_padding_gets_no_gradient_at_all(kind, variant):
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
 def test_encoder_without_positions_is_permutation_equivariant(norm):
-    encoder, x, order = moved(Encoder(config_of(norm=norm), rng())), normal(3, 7, 12), rng(5).permutation(7)
+    encoder = moved(Encoder(config_of(norm=norm), rng()))
+    x = normal(3, 7, 12)
+    order = rng(5).permutation(7)
     close(encoder(x[:, order]), encoder(x)[:, order])
     mask = padding_mask(batch()[0])
     close(encoder(x[:, order], mask[..., order]), encoder(x, mask)[:, order])
@@ -335,16 +381,20 @@ def test_language_model_counts_positions_over_real_tokens_only():
     assert used.tolist() == [0, 1, 2, 3, 4], "9 places, of which 5 are real, fit a maximum of 8"
 
 
-# -- training -----------------------------------------------------------------------------------------------------
+# -- training --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_every_parameter_gets_a_gradient_and_moves_in_one_step(kind, variant):
-    model, loss = moved(kind(config_of(variant, max_length=12), 0)), CrossEntropy(label_smoothing=0.1)
+    model = moved(kind(config_of(variant, max_length=12), 0))
+    loss = CrossEntropy(label_smoothing=0.1)
     source, target = rng(3).integers(3, 17, size=(16, 7)), rng(4).integers(3, 17, size=(16, 5))
     if kind is LanguageModel:
-        source, target = np.vstack([source, target.repeat(2, axis=1)[:, :7]]), np.vstack([target, target[::-1]])
+        source = np.vstack([source, target.repeat(2, axis=1)[:, :7]])
+        target = np.vstack([target, target[::-1]])
     model.zero_grad()
     optimizer = Adam(model, 1e-3)
     before = model.state_dict()
@@ -370,7 +420,9 @@ def test_every_parameter_gets_a_gradient_and_moves_in_one_step(kind, variant):
     assert model.leftover_saves() == {}
 
 
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_models_stay_in_float32(kind):
     model, (source, target) = kind(config_of(dropout=0.1), 0), batch()
     logits = model(source, target)
@@ -379,7 +431,9 @@ def test_models_stay_in_float32(kind):
     assert all(p.data.dtype == p.grad.dtype == np.float32 for p in model.parameters())
 
 
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_the_same_seed_makes_the_same_run(kind):
     source, target = batch()
     runs = []
@@ -392,24 +446,32 @@ def test_the_same_seed_makes_the_same_run(kind):
     assert not np.array_equal(runs[0][0], runs[2][0])
 
 
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_models_do_not_change_the_ids(kind):
     model, (source, target) = kind(config_of(), 0), batch()
     kept = source.copy(), target.copy()
     logits = model(source, target)
     d_logits = np.ones_like(logits)
     model.backward(d_logits)
-    assert np.array_equal(source, kept[0]) and np.array_equal(target, kept[1]) and (d_logits == 1).all()
+    assert (
+        np.array_equal(source, kept[0])
+        and np.array_equal(target, kept[1])
+        and (d_logits == 1).all()
+    )
 
 
-# -- tied embeddings ----------------------------------------------------------------------------------------------
+# -- tied embeddings -------------------------------------------------------------------------------
 
 
 def test_tied_embeddings_are_one_table_in_three_places():
     model = Transformer(config_of("tied"), 0)
     table = model.source_input.embedding.weight
     assert model.target_input.embedding.weight is table and model.output.weight is table
-    assert [name for name, p in model.named_parameters().items() if p is table] == ["source_input.embedding.weight"]
+    assert [name for name, p in model.named_parameters().items() if p is table] == [
+        "source_input.embedding.weight"
+    ]
     untied = Transformer(config_of("tied", tie_embeddings=False), 0)
     assert untied.parameter_count() - model.parameter_count() == 2 * 17 * 12
     language_model = LanguageModel(config_of("tied"), 0)
@@ -423,7 +485,10 @@ def test_tied_embeddings_stay_one_table_after_a_step():
     logits = model(source, target)
     model.backward(normal(*logits.shape))
     optimizer.step()
-    tables = [model.source_input.embedding.weight, model.target_input.embedding.weight, model.output.weight]
+    tables = [
+        model.source_input.embedding.weight, model.target_input.embedding.weight,
+        model.output.weight,
+    ]
     assert all(np.array_equal(t.data, tables[0].data) for t in tables)
     close(model(source, target), Plain(model).transformer(source, target), atol=1e-10)
 
@@ -433,7 +498,9 @@ def test_tied_gradient_is_the_sum_of_its_three_uses():
     untied = Transformer(config_of("tied", tie_embeddings=False), 0).to("float64")
     table = tied.source_input.embedding.weight.data
     state = tied.state_dict()
-    untied.load_state_dict({**state, "target_input.embedding.weight": table, "output.weight": table.T})
+    untied.load_state_dict(
+        {**state, "target_input.embedding.weight": table, "output.weight": table.T}
+    )
     source, target = batch()
     logits = tied(source, target)
     close(untied(source, target), logits)
@@ -449,15 +516,19 @@ def test_tied_gradient_is_the_sum_of_its_three_uses():
     close(tied.source_input.embedding.weight.grad, sum(uses))
 
 
-# -- switches -----------------------------------------------------------------------------------------------------
+# -- switches --------------------------------------------------------------------------------------
 
-DROPOUTS = {"dropout": 2 + 2 * 2 + 3 * 2, "attention_dropout": 2 + 2 * 2, "activation_dropout": 2 + 2}
+DROPOUTS = {
+    "dropout": 2 + 2 * 2 + 3 * 2, "attention_dropout": 2 + 2 * 2, "activation_dropout": 2 + 2,
+}
 
 
 @pytest.mark.parametrize("name", DROPOUTS)
 def test_each_dropout_reaches_its_places_and_no_others(name):
     model = Transformer(config_of(**{name: 0.25}), 0)
-    on = [path for path, m in model.named_modules() if type(m).__name__ == "Dropout" and m.p == 0.25]
+    on = [
+        path for path, m in model.named_modules() if type(m).__name__ == "Dropout" and m.p == 0.25
+    ]
     assert len(on) == DROPOUTS[name]
     kept = {
         "dropout": ("input", "add_norm"),
@@ -467,7 +538,9 @@ def test_each_dropout_reaches_its_places_and_no_others(name):
     assert all(any(word in path for word in kept[name]) for path in on)
 
 
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_eval_turns_every_dropout_off(kind):
     source, target = batch()
     noisy = kind(config_of(dropout=0.3, attention_dropout=0.3, activation_dropout=0.3), 0)
@@ -478,7 +551,9 @@ def test_eval_turns_every_dropout_off(kind):
     assert np.array_equal(noisy(source, target), quiet(source, target))
 
 
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_no_grad_leaves_no_saves_and_the_same_logits(kind):
     model, (source, target) = kind(config_of(), 0), batch()
     with no_grad():
@@ -501,7 +576,9 @@ def test_every_attention_of_the_model_can_be_watched():
         "decoder.layers.1.cross_attention.attention",
     ]
     for name, weights in maps.items():
-        assert weights.shape == (3, 3, 7 if "encoder" in name else 5, 5 if "decoder" in name and "self" in name else 7)
+        assert weights.shape == (
+            3, 3, 7 if "encoder" in name else 5, 5 if "decoder" in name and "self" in name else 7,
+        )
         close(weights.sum(axis=-1), np.ones(weights.shape[:3]))
         if "decoder" in name and "self" in name:
             assert not np.triu(weights, k=1).any()
@@ -509,11 +586,13 @@ def test_every_attention_of_the_model_can_be_watched():
             assert not weights[1, :, :, 4:].any() and not weights[2, :, :, 6:].any()
 
 
-# -- one token at a time ------------------------------------------------------------------------------------------
+# -- one token at a time ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", ["paper", "pre", "tied"])
-@pytest.mark.parametrize("kind", [Transformer, LanguageModel], ids=["transformer", "language_model"])
+@pytest.mark.parametrize(
+    "kind", [Transformer, LanguageModel], ids=["transformer", "language_model"]
+)
 def test_stepping_gives_the_logits_of_forward(kind, variant):
     model, (source, _) = moved(kind(config_of(variant), 0)), batch()
     target = rng(4).integers(4, 17, size=(3, 5))
@@ -542,12 +621,14 @@ def test_a_model_refuses_a_sequence_beyond_its_length_and_an_unknown_token():
     assert "id 17 at position (0, 2)" in refusal(Transformer(config_of(), 0), source, target)
 
 
-# -- configuration ------------------------------------------------------------------------------------------------
+# -- configuration ---------------------------------------------------------------------------------
 
 
 def test_config_defaults_are_the_papers_base_model():
     config = TransformerConfig()
-    assert (config.d_model, config.heads, config.d_ff, config.encoder_layers, config.decoder_layers) == (
+    assert (
+        config.d_model, config.heads, config.d_ff, config.encoder_layers, config.decoder_layers,
+    ) == (
         512,
         8,
         2048,
@@ -576,7 +657,9 @@ def test_config_widths_reach_the_projections_of_every_attention():
         if "attention" in name:
             assert (
                 p.shape
-                == {"query": (12, 15), "key": (12, 15), "value": (12, 12), "output": (12, 12)}[name.split(".")[-2]]
+                == {"query": (12, 15), "key": (12, 15), "value": (12, 12), "output": (12, 12)}[
+                    name.split(".")[-2]
+                ]
             )
 
 
@@ -594,7 +677,11 @@ def test_config_presets_are_valid_and_can_be_changed(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["source_vocabulary", "target_vocabulary", "d_model", "heads", "d_ff", "d_k", "d_v", "max_length"]
+    "name",
+    [
+        "source_vocabulary", "target_vocabulary", "d_model", "heads", "d_ff", "d_k", "d_v",
+        "max_length",
+    ],
 )
 @pytest.mark.parametrize("value", [0, -3, 2.5, "7", True])
 def test_config_refuses_a_size_that_is_no_positive_number(name, value):
@@ -627,7 +714,10 @@ def test_config_refuses_heads_that_do_not_divide_the_features_with_what_would_fi
 
 @pytest.mark.parametrize(
     "option, value, near",
-    [("norm", "posts", "'post'"), ("activation", "gelu_tan", "'gelu_tanh'"), ("positions", "learnt", "'learned'")],
+    [
+        ("norm", "posts", "'post'"), ("activation", "gelu_tan", "'gelu_tanh'"),
+        ("positions", "learnt", "'learned'"),
+    ],
 )
 def test_config_refuses_an_unknown_choice_with_the_nearest(option, value, near):
     message = refusal(TransformerConfig, **{option: value})
@@ -635,7 +725,9 @@ def test_config_refuses_an_unknown_choice_with_the_nearest(option, value, near):
 
 
 def test_config_refuses_to_tie_two_vocabularies():
-    message = refusal(TransformerConfig, source_vocabulary=17, target_vocabulary=19, tie_embeddings=True)
+    message = refusal(
+        TransformerConfig, source_vocabulary=17, target_vocabulary=19, tie_embeddings=True
+    )
     assert "17" in message and "19" in message and "joint vocabulary" in message
 
 
@@ -651,10 +743,22 @@ def test_config_refuses_unknown_presets_and_options_with_the_nearest():
 @pytest.mark.parametrize(
     "source, target, message",
     [
-        ([[4, 5]], np.array([[1, 4]]), r"source must be an array of integer ids, of shape \(B, S\).* Got a list"),
-        (np.array([4, 5]), np.array([[1, 4]]), r"source must be .* Got int64 of shape \(2,\). source\[None\] makes a batch"),
-        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* Got float64 of shape \(1, 2\)"),
-        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), r"target_in must be .*B is 1. Got int64 of shape \(2, 2\)"),
+        (
+            [[4, 5]], np.array([[1, 4]]),
+            r"source must be an array of integer ids, of shape \(B, S\).* Got a list",
+        ),
+        (
+            np.array([4, 5]), np.array([[1, 4]]),
+            r"source must be .* Got int64 of shape \(2,\). source\[None\] makes a batch",
+        ),
+        (
+            np.array([[4, 5]]), np.array([[1.0, 4]]),
+            r"target_in must be .* Got float64 of shape \(1, 2\)",
+        ),
+        (
+            np.array([[4, 5]]), np.array([[1, 4], [1, 5]]),
+            r"target_in must be .*B is 1. Got int64 of shape \(2, 2\)",
+        ),
     ],
 )
 def test_what_is_no_batch_of_ids_is_refused_at_the_door(kind, source, target, message):

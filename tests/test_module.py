@@ -31,7 +31,8 @@ class Scale(Module):
 
 
 class Tree(Module):
-    """Parameters of its own, a child, a list of children, a shared child, and things that are none of these."""
+    """Parameters of its own, a child, a list of children, a shared child, and things that are none
+    of these."""
 
     def __init__(self):
         self.bias = Parameter.zeros(2)
@@ -52,7 +53,7 @@ def refusal(error, function, *arguments):
     return str(caught.value)
 
 
-# -- Parameter ----------------------------------------------------------------------------------------------------
+# -- Parameter -------------------------------------------------------------------------------------
 
 
 def test_a_parameter_has_a_zero_gradient_of_its_shape_and_dtype():
@@ -119,7 +120,8 @@ def test_adding_to_a_parameter_in_place_keeps_its_arrays():
 
 
 @pytest.mark.parametrize(
-    "value", [np.ones(4), np.ones((1, 3)), np.float32(1), 0.0], ids=["long", "2d", "scalar", "number"]
+    "value", [np.ones(4), np.ones((1, 3)), np.float32(1), 0.0],
+    ids=["long", "2d", "scalar", "number"],
 )
 def test_a_parameter_refuses_a_value_of_another_shape(value):
     p = Parameter.zeros(3)
@@ -131,7 +133,7 @@ def test_a_parameter_prints_its_shape():
     assert repr(Parameter.zeros(3, 2)) == "Parameter(3, 2)"
 
 
-# -- gradients that are not yet cleared ------------------------------------------------------------------------------------------
+# -- gradients that are not yet cleared ------------------------------------------------------------
 
 
 class Product(Module):
@@ -161,9 +163,12 @@ def backward(product):
 
 
 def not_cleared(flatten=True):
-    """(a model, its product): gradients full of rubbish that zero_grad() has just declared to be zero."""
+    """(a model, its product): gradients full of rubbish that zero_grad() has just declared to be
+    zero."""
     model = Module()
-    model.before, model.product, model.after = Scale(1.0, 2.0), Product([1, 2, 3], [4, 5, 6]), Scale(3.0)
+    model.before, model.product, model.after = (
+        Scale(1.0, 2.0), Product([1, 2, 3], [4, 5, 6]), Scale(3.0),
+    )
     if flatten:
         model.flat_buffers()
     for p in model.parameters():
@@ -190,7 +195,9 @@ def test_the_first_accumulate_after_zero_grad_hands_over_the_memory_of_the_gradi
     given = []
     product.weight.accumulate(lambda out=None: given.append(out) or np.copyto(out, 7))
     product.weight.accumulate(lambda out=None: given.append(out) or np.ones((2, 3)))
-    assert given[0] is product.weight._grad and given[1] is None and (product.weight.grad == 8).all()
+    assert (
+        given[0] is product.weight._grad and given[1] is None and (product.weight.grad == 8).all()
+    )
 
 
 def test_accumulate_without_zero_grad_adds():
@@ -277,11 +284,14 @@ def test_clipping_counts_gradients_that_are_not_yet_cleared():
     assert np.linalg.norm(model.flat_buffers().grad) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("make", [lambda m: SGD(m, 0.5, momentum=0.5), lambda m: Adam(m, 0.5), lambda m: AdamW(m, 0.5)])
+@pytest.mark.parametrize(
+    "make", [lambda m: SGD(m, 0.5, momentum=0.5), lambda m: Adam(m, 0.5), lambda m: AdamW(m, 0.5)]
+)
 def test_all_zeros_reach_the_optimizer_though_nobody_looked(make):
     models = [not_cleared()[0] for _ in range(2)]
     optimizers = [make(model) for model in models]
-    for model, optimizer in zip(models, optimizers):  # a step with gradients, so that the moments move
+    # a step with gradients, so that the moments move
+    for model, optimizer in zip(models, optimizers):
         for p in model.parameters():
             p.grad = np.arange(1.0, p.size + 1).reshape(p.shape)
         optimizer.step()
@@ -293,7 +303,9 @@ def test_all_zeros_reach_the_optimizer_though_nobody_looked(make):
     for optimizer in optimizers:
         optimizer.step()
     ours, plain = (o.state_dict() | m.state_dict() for o, m in zip(optimizers, models))
-    assert all(np.array_equal(ours[name], plain[name]) and np.isfinite(ours[name]).all() for name in ours)
+    assert all(
+        np.array_equal(ours[name], plain[name]) and np.isfinite(ours[name]).all() for name in ours
+    )
 
 
 def test_a_copied_parameter_is_not_yet_cleared_either_and_is_cleared_alone():
@@ -337,20 +349,27 @@ def test_buffers_can_live_in_other_arrays_with_the_values_they_have():
     values, grads = flat.data.copy(), [0, 0, *D_W.ravel(), 4]  # `before` is not yet cleared
     data, grad = np.full(9, np.nan, np.float32), np.full(9, np.nan, np.float32)
     flat.live_in(data, grad)
-    assert flat.data is data and flat.grad is grad and flat.intact() and model.flat_buffers() is flat
+    assert (
+        flat.data is data and flat.grad is grad and flat.intact() and model.flat_buffers() is flat
+    )
     assert np.array_equal(data, values) and np.array_equal(grad, grads)
     flat.live_in(data, grad)
     assert np.array_equal(data, values) and np.array_equal(grad, grads)
     product.weight.data = product.weight.data + 1
     backward(product)
-    assert data[2:8].tolist() == [2, 3, 4, 5, 6, 7] and grad[2:8].tolist() == (2 * D_W).ravel().tolist()
+    assert (
+        data[2:8].tolist() == [2, 3, 4, 5, 6, 7]
+        and grad[2:8].tolist() == (2 * D_W).ravel().tolist()
+    )
 
 
-# -- the tree -----------------------------------------------------------------------------------------------------
+# -- the tree --------------------------------------------------------------------------------------
 
 
 def test_parameters_are_named_by_their_path_in_the_order_of_definition():
-    assert list(Tree().named_parameters()) == ["bias", "last", "first.a", "layers.0.a", "layers.1.a"]
+    assert list(Tree().named_parameters()) == [
+        "bias", "last", "first.a", "layers.0.a", "layers.1.a",
+    ]
 
 
 def test_a_parameter_reached_by_two_paths_is_one():
@@ -414,10 +433,12 @@ def test_a_component_that_lacks_a_method_names_itself_and_the_method(method):
 
 def test_a_module_prints_its_own_facts_and_its_children():
     text = repr(Tree())
-    assert text.startswith("Tree(count=3)") and "layers.1: Scale()" in text and "training" not in text
+    assert (
+        text.startswith("Tree(count=3)") and "layers.1: Scale()" in text and "training" not in text
+    )
 
 
-# -- saves --------------------------------------------------------------------------------------------------------
+# -- saves -----------------------------------------------------------------------------------------
 
 
 def test_a_component_used_twice_is_undone_twice_in_reverse():
@@ -505,7 +526,7 @@ def test_leftover_saves_are_counted_by_path_and_cleared_below_too():
     refusal(BackwardWithoutForward, model.layers[1].backward, np.ones(2))
 
 
-# -- switches -----------------------------------------------------------------------------------------------------
+# -- switches --------------------------------------------------------------------------------------
 
 
 def test_train_and_eval_reach_every_module_below_and_return_the_model():
@@ -520,7 +541,7 @@ def test_train_and_eval_reach_every_module_below_and_return_the_model():
     assert model.training and model.layers[1].training and not model.layers[0].training
 
 
-# -- flat buffers -------------------------------------------------------------------------------------------------
+# -- flat buffers ----------------------------------------------------------------------------------
 
 
 def test_flat_buffers_hold_every_parameter_in_the_order_of_definition():
@@ -544,7 +565,9 @@ def test_after_flattening_data_and_grad_are_views_into_the_buffers():
     flat.grad[:] = -flat.data
     for p in model.parameters():
         assert np.array_equal(p.grad, -p.data)
-    assert np.concatenate([p.data.ravel() for p in model.parameters()]).tolist() == flat.data.tolist()
+    assert (
+        np.concatenate([p.data.ravel() for p in model.parameters()]).tolist() == flat.data.tolist()
+    )
 
 
 def test_backward_and_assignment_reach_the_flat_buffers():
@@ -632,7 +655,7 @@ def test_a_copied_model_has_parameters_of_its_own():
     assert other.first is other.again
 
 
-# -- moving and saving --------------------------------------------------------------------------------------------
+# -- moving and saving -----------------------------------------------------------------------------
 
 
 def test_to_float64_changes_data_and_gradients_and_nothing_else():
@@ -728,7 +751,13 @@ def test_gradients_of_a_component_that_came_after_the_flat_buffers_are_zeroed_to
     assert model.flatten().data.size == model.parameter_count()
 
 
-@pytest.mark.parametrize("state", [None, 3, [], {"weight": [[1.0] * 3] * 4, "bias": [1.0] * 3}, {"weight": np.ones((4, 3), complex), "bias": np.ones(3)}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        None, 3, [], {"weight": [[1.0] * 3] * 4, "bias": [1.0] * 3},
+        {"weight": np.ones((4, 3), complex), "bias": np.ones(3)},
+    ],
+)
 def test_a_state_that_is_no_state_is_refused_in_a_sentence(state):
     with pytest.raises(InputError):
         Linear(4, 3, 0).load_state_dict(state)

@@ -1,13 +1,15 @@
-"""Plant every wrong version of `mutants.py`, one at a time, in a copy of the package: the room tests must catch it.
+"""Plant every wrong version of `mutants.py`, one at a time, in a copy of the package: the room
+tests must catch it.
 
-A mutant is killed if a test fails in its call by an assertion, or because an error that it expects did not come. A
-crash or an import error is no kill: it would say nothing about the numbers.
+A mutant is killed if a test fails in its call by an assertion, or because an error that it expects
+did not come. A crash or an import error is no kill: it would say nothing about the numbers.
 
-Two worker processes share the list. Each has its own copy of the package and of the unmodified tests; for each mutant
-it patches one file, forgets what was imported from the copy, and runs the tests that judge the mutant until one fails.
+Two worker processes share the list. Each has its own copy of the package and of the unmodified
+tests; for each mutant it patches one file, forgets what was imported from the copy, and runs the
+tests that judge the mutant until one fails.
 
-`make test` plants the mistakes that people make, `make mutants` our own slips, which are marked as slow. To plant some of
-either: pytest tests/test_mutants.py -k "x01 or x02".
+`make test` plants the mistakes that people make, `make mutants` our own slips, which are marked as
+slow. To plant some of either: pytest tests/test_mutants.py -k "x01 or x02".
 """
 
 import ast
@@ -26,12 +28,13 @@ from mutants import MUTANTS, NOT_PLANTED
 TESTS = pathlib.Path(__file__).resolve().parent
 PACKAGE = TESTS.parent / "minitransformer"
 WORKERS = 2
-SECONDS = 1800  # for all mutants of a worker, on a machine that has other work too; beyond it, something hangs
+# for all mutants of a worker, on a machine that has other work too; beyond it, something hangs
+SECONDS = 1800
 NONE = "unmutated "  # the name of a judge's run on the untouched copy begins with this
-UNUSED = (
-    "terminal cacheprovider unraisableexception threadexception faulthandler doctest logging junitxml warnings".split()
-)
-QUICK = ["--assert=plain", "--capture=no", *(word for name in UNUSED for word in ("-p", f"no:{name}"))]
+UNUSED = "terminal cacheprovider unraisableexception threadexception faulthandler doctest logging junitxml warnings".split()
+QUICK = [
+    "--assert=plain", "--capture=no", *(word for name in UNUSED for word in ("-p", f"no:{name}")),
+]
 JUDGES = sorted({m.judge for m in MUTANTS})
 
 
@@ -46,7 +49,7 @@ UNTOUCHED = [  # "people test_layers.py": the tests of this file that judge mist
 ]
 
 
-# -- the catalogue ------------------------------------------------------------------------------------------------
+# -- the catalogue ---------------------------------------------------------------------------------
 
 
 def test_every_mistake_of_the_list_is_planted_or_explained():
@@ -65,17 +68,25 @@ def test_every_patch_fits_its_file_once_and_is_still_python(file):
     text = (PACKAGE / file).read_text(encoding="utf-8")
     for mutant in MUTANTS:
         if mutant.file == file:
-            assert ast.dump(ast.parse(mutant.plant(text))) != ast.dump(ast.parse(text)), f"{mutant.id} changes nothing"
+            assert ast.dump(ast.parse(mutant.plant(text))) != ast.dump(ast.parse(text)), (
+                f"{mutant.id} changes nothing"
+            )
 
 
-# -- the verdicts -------------------------------------------------------------------------------------------------
+# -- the verdicts ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def verdicts(request, tmp_path_factory):
     """{name: verdict} of the mutants and judges that this run asks for, computed once."""
-    parameters = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
-    asked = [p.params[kind] for p in parameters if p for kind in ("mutant", "judge") if kind in p.params]
+    parameters = [
+        getattr(item, "callspec", None)
+        for item in request.session.items
+        if item.path == request.path
+    ]
+    asked = [
+        p.params[kind] for p in parameters if p for kind in ("mutant", "judge") if kind in p.params
+    ]
     names = [a.id if a in MUTANTS else NONE + a for a in asked]
     with ThreadPoolExecutor(WORKERS) as pool:
         shares = [names[n::WORKERS] for n in range(WORKERS)]
@@ -97,16 +108,21 @@ def test_the_judges_pass_on_the_untouched_copy(verdicts, judge):
 def test_the_mutant_is_killed(verdicts, mutant):
     verdict = verdicts[mutant.id]
     expect_a_compiler(verdict)
-    assert verdict["killer"], f"{mutant.id} ({mutant.title}) survives {mutant.judge} -k {mutant.select!r}: {verdict}"
+    assert verdict["killer"], (
+        f"{mutant.id} ({mutant.title}) survives {mutant.judge} -k {mutant.select!r}: {verdict}"
+    )
 
 
 def expect_a_compiler(verdict):
-    """Skip the test if there is no compiler, and the tests that would judge were skipped for want of it."""
+    """Skip the test if there is no compiler, and the tests that would judge were skipped for want
+    of it."""
     if cuda_on_cpu.COMPILER is None and not verdict["killer"] and verdict["skipped"]:
-        pytest.skip("the tests that judge this need a C++ compiler (c++, g++ or clang++), and there is none")
+        pytest.skip(
+            "the tests that judge this need a C++ compiler (c++, g++ or clang++), and there is none"
+        )
 
 
-# -- the workers --------------------------------------------------------------------------------------------------
+# -- the workers -----------------------------------------------------------------------------------
 
 
 def run_worker(folder, names):
@@ -115,42 +131,61 @@ def run_worker(folder, names):
         return {}
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=without_caches)
-    shutil.copytree(TESTS.parent / "lessons", folder / "lessons", ignore=shutil.ignore_patterns("*.ipynb", "__pycache__"))
+    shutil.copytree(
+        TESTS.parent / "lessons", folder / "lessons",
+        ignore=shutil.ignore_patterns("*.ipynb", "__pycache__"),
+    )
     (folder / "tests").mkdir()
-    helpers = {"boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py", "on_a_device.py", "fuzz_run.py", "fuzz_commands.py"}
+    helpers = {
+        "boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py",
+        "on_a_device.py", "fuzz_run.py", "fuzz_commands.py",
+    }
     for file in {*JUDGES, *helpers}:
         if (TESTS / file).exists():
             shutil.copy(TESTS / file, folder / "tests" / file)
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers = parity: compares with a live PyTorch\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nmarkers = parity: compares with a live PyTorch\n", encoding="utf-8"
+    )
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "ignore"}
     environment.update({f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")})
     for variable in ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTHONPYCACHEPREFIX"):
         environment.pop(variable, None)
     try:
         command = [sys.executable, str(TESTS / "test_mutants.py"), str(folder), *names]
-        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, timeout=SECONDS)
+        done = subprocess.run(
+            command, env=environment, cwd=folder, capture_output=True, timeout=SECONDS
+        )
         output = (done.stdout + done.stderr).decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         output = f"no answer after {SECONDS} seconds"
     file = folder / "verdicts.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    verdicts = {name: {"killer": None, "passed": 0, "skipped": 0, "crashes": [f"no verdict: {output[-1000:]}"]} for name in names}
+    verdicts = {
+        name: {
+            "killer": None, "passed": 0, "skipped": 0, "crashes": [f"no verdict: {output[-1000:]}"],
+        }
+        for name in names
+    }
     return {**verdicts, **{line["name"]: line for line in map(json.loads, lines)}}
 
 
 class Verdict:
-    """A pytest plugin that notes how the tests end, and stops at the first that fails by an assertion."""
+    """A pytest plugin that notes how the tests end, and stops at the first that fails by an
+    assertion."""
 
     def __init__(self):
         self.killer, self.passed, self.skipped, self.crashes = None, 0, 0, []
 
     def pytest_configure(self, config):
-        config.option.tbstyle = "native"  # nobody reads these tracebacks, and the others take long to make
+        # nobody reads these tracebacks, and the others take long to make
+        config.option.tbstyle = "native"
 
     def pytest_runtest_makereport(self, item, call):
         if call.excinfo is None:
             self.passed += call.when == "call"
-        elif call.when == "call" and isinstance(call.excinfo.value, (AssertionError, pytest.fail.Exception)):
+        elif call.when == "call" and isinstance(
+            call.excinfo.value, (AssertionError, pytest.fail.Exception)
+        ):
             self.killer = item.nodeid
             item.session.shouldstop = "killed"
         elif isinstance(call.excinfo.value, pytest.skip.Exception):
@@ -164,7 +199,8 @@ class Verdict:
 
 
 def work(folder, names):
-    """Judge the named mutants, and the untouched copy where a name asks for it; write a line for each."""
+    """Judge the named mutants, and the untouched copy where a name asks for it; write a line for
+    each."""
     sys.path[0] = str(folder)  # the copy's package, not ours
     mutants = {m.id: m for m in MUTANTS}
     with open(folder / "verdicts.jsonl", "w", encoding="utf-8") as out:
@@ -172,9 +208,15 @@ def work(folder, names):
             verdict = Verdict()
             if name.startswith(NONE):
                 group, judge = name.removeprefix(NONE).split()
-                selects = {m.select for m in MUTANTS if m.judge == judge and m.is_slip == (group == "slips")}
+                selects = {
+                    m.select
+                    for m in MUTANTS
+                    if m.judge == judge and m.is_slip == (group == "slips")
+                }
                 run_judge(
-                    folder, judge, "" if "" in selects else " or ".join(f"({s})" for s in sorted(selects)), verdict
+                    folder, judge,
+                    "" if "" in selects else " or ".join(f"({s})" for s in sorted(selects)),
+                    verdict,
                 )
             else:
                 mutant = mutants[name]
@@ -183,14 +225,17 @@ def work(folder, names):
                 try:
                     write(file, mutant.plant(text), 2 * n)
                     run_judge(folder, mutant.judge, mutant.select, verdict)
-                except AssertionError as misfit:  # the patch does not fit, as a test of its own says too
+                except (
+                    AssertionError
+                ) as misfit:  # the patch does not fit, as a test of its own says too
                     verdict.crashes.append(str(misfit))
                 write(file, text, 2 * n + 1)
             print(json.dumps({"name": name, **vars(verdict)}), file=out, flush=True)
 
 
 def write(file, text, version):
-    """Write the file with a date that no other version has, so that Python never takes old bytecode for it."""
+    """Write the file with a date that no other version has, so that Python never takes old bytecode
+    for it."""
     file.write_text(text, encoding="utf-8")
     os.utime(file, (1_000_000_000 + version, 1_000_000_000 + version))
 

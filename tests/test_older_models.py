@@ -1,5 +1,5 @@
-"""The models that the Transformer is compared with: values against plain formulas, gradients, what each can see; and
-what must hold for every model by its name.
+"""The models that the Transformer is compared with: values against plain formulas, gradients, what
+each can see; and what must hold for every model by its name.
 """
 
 import dataclasses
@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from common import assert_gradients, close, normal, refusal, rng
 
-from minitransformer.attention import ScaledDotProductAttention, attention_maps, attentions, keep_weights
+from minitransformer.attention import (
+    ScaledDotProductAttention, attention_maps, attentions, keep_weights,
+)
 from minitransformer.core import no_grad
 from minitransformer.errors import InputError
 from minitransformer.layers import CrossEntropy, Embedding
@@ -33,7 +35,10 @@ from minitransformer.recurrent import CELLS
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import Adam
 
-SIZES = dict(d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, encoder_layers=2, decoder_layers=2, window=4, kernel_width=3)
+SIZES = dict(
+    d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, encoder_layers=2, decoder_layers=2, window=4,
+    kernel_width=3,
+)
 RNNS = [name for name in MODELS if name.startswith("rnn")]
 JOINT = ["language-model", "conv", "local-attention"]  # source and target in one sequence
 
@@ -61,7 +66,7 @@ def full_batch():
     return rng(3).integers(4, 17, size=(3, 7)), rng(4).integers(4, 17, size=(3, 5))
 
 
-# -- every model --------------------------------------------------------------------------------------------------
+# -- every model -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -145,7 +150,11 @@ def test_every_model_stays_in_float32_and_leaves_what_it_was_handed_alone(name):
     d_logits = np.ones_like(logits)
     assert model.backward(d_logits) is None
     assert all(p.data.dtype == p.grad.dtype == np.float32 for p in model.parameters())
-    assert np.array_equal(source, kept[0]) and np.array_equal(target, kept[1]) and (d_logits == 1).all()
+    assert (
+        np.array_equal(source, kept[0])
+        and np.array_equal(target, kept[1])
+        and (d_logits == 1).all()
+    )
     assert model.leftover_saves() == {}
 
 
@@ -198,9 +207,18 @@ def test_no_grad_leaves_no_saves_in_any_model(name):
 @pytest.mark.parametrize(
     "source, target, message",
     [
-        ([[4, 5]], np.array([[1, 4]]), r"source must be an array of integer ids, of shape \(B, S\).* Got a list"),
-        (np.array([[4, 5]]), np.array([[1.0, 4]]), r"target_in must be .* Got float64 of shape \(1, 2\)"),
-        (np.array([[4, 5]]), np.array([[1, 4], [1, 5]]), r"target_in must be .*B is 1. Got int64 of shape \(2, 2\)"),
+        (
+            [[4, 5]], np.array([[1, 4]]),
+            r"source must be an array of integer ids, of shape \(B, S\).* Got a list",
+        ),
+        (
+            np.array([[4, 5]]), np.array([[1.0, 4]]),
+            r"target_in must be .* Got float64 of shape \(1, 2\)",
+        ),
+        (
+            np.array([[4, 5]]), np.array([[1, 4], [1, 5]]),
+            r"target_in must be .*B is 1. Got int64 of shape \(2, 2\)",
+        ),
         (np.array([[4, 25]]), np.array([[1, 4]]), r"id 25 at position \(0, 1\)"),
     ],
 )
@@ -215,7 +233,9 @@ MAPS = {  # per attention: path, heads, queries, keys; for a source of 7 and a t
     "rnn-multiplicative": [("cross_attention.expectation", 1, 5, 7)],
     "one-vector": [],
     "conv": [],
-    "local-attention": [(f"layers.layers.{i}.self_attention.attention", 3, 12, 12) for i in range(2)],
+    "local-attention": [
+        (f"layers.layers.{i}.self_attention.attention", 3, 12, 12) for i in range(2)
+    ],
 }
 
 
@@ -226,7 +246,9 @@ def test_the_attentions_of_the_older_models_can_be_watched(name):
         logits = model(source, target)
         model.backward(normal(*logits.shape))
     maps = attention_maps(model)
-    assert [(path, *weights.shape) for path, weights in maps.items()] == [(p, 3, *shape) for p, *shape in MAPS[name]]
+    assert [(path, *weights.shape) for path, weights in maps.items()] == [
+        (p, 3, *shape) for p, *shape in MAPS[name]
+    ]
     padding = np.arange(7) >= np.array([7, 4, 6])[:, None]
     for path, weights in maps.items():
         gradient = attentions(model)[path].d_weights
@@ -237,10 +259,12 @@ def test_the_attentions_of_the_older_models_can_be_watched(name):
         else:
             assert not np.triu(weights, k=1).any() and not np.tril(weights, k=-4).any()
             close(weights[:, :, 7:].sum(axis=-1)[0], np.ones((3, 5)))
-            assert not weights[1, :, :, :3].any() and weights[1, 0, 3, 3] == 1, "the shorter source stands at the right"
+            assert not weights[1, :, :, :3].any() and weights[1, 0, 3, 3] == 1, (
+                "the shorter source stands at the right"
+            )
 
 
-# -- recurrent sequence to sequence -------------------------------------------------------------------------------
+# -- recurrent sequence to sequence ----------------------------------------------------------------
 
 
 def rnn_model(attention="none", cell="gru", **changes):
@@ -337,7 +361,9 @@ def test_rnn_first_state_knows_both_ends_of_both_readings():
 @pytest.mark.parametrize("cell", CELLS)
 def test_rnn_dropout_acts_on_both_embeddings_and_nowhere_else(cell):
     model = rnn_model("additive", cell, dropout=0.5)
-    assert [path for path, m in model.named_modules() if type(m).__name__ == "Dropout"] == ["dropout"]
+    assert [path for path, m in model.named_modules() if type(m).__name__ == "Dropout"] == [
+        "dropout"
+    ]
     called = []
     draw = model.dropout.forward
     model.dropout.forward = lambda x: called.append(x.shape) or draw(x)
@@ -345,7 +371,7 @@ def test_rnn_dropout_acts_on_both_embeddings_and_nowhere_else(cell):
     assert called == [(3, 7, 6), (3, 5, 6)]
 
 
-# -- one vector ---------------------------------------------------------------------------------------------------
+# -- one vector ------------------------------------------------------------------------------------
 
 
 def plain_sinusoids(length, features):
@@ -367,11 +393,15 @@ def test_one_vector_equals_a_plain_one_that_never_sees_padding():
         x = 12**0.5 * w["source_input.embedding.weight"][s] + plain_sinusoids(len(s), 12)
         vector = sum(plain_feed_forward(w, "squash", x_s) for x_s in x) / len(s)
         z = 12**0.5 * w["target_input.embedding.weight"][t] + plain_sinusoids(len(t), 12)
-        expected = [plain_feed_forward(w, "generate", z_t + vector) @ w["output.weight"] for z_t in z]
+        expected = [
+            plain_feed_forward(w, "generate", z_t + vector) @ w["output.weight"] for z_t in z
+        ]
         close(row[: len(t)], np.array(expected))
 
 
-@pytest.mark.parametrize("changes", [{}, {"activation": "gelu", "positions": "learned"}, {"dropout": 0.3}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"activation": "gelu", "positions": "learned"}, {"dropout": 0.3}], ids=str
+)
 def test_one_vector_gradient(changes):
     assert_gradients(moved("one-vector", **changes), *batch(), max_entries=4)
 
@@ -382,16 +412,21 @@ def test_one_vector_logits_depend_on_the_token_its_place_and_the_vector_alone():
     for t in range(5):
         changed = target.copy()
         changed[:, t] = changed[:, t] % 13 + 3
-        assert (model(source, changed) != logits).any(axis=(0, 2)).tolist() == [s == t for s in range(5)]
+        assert (model(source, changed) != logits).any(axis=(0, 2)).tolist() == [
+            s == t for s in range(5)
+        ]
     assert model.encode(source).shape == (3, 12)
 
 
-# -- convolutions and local attention -----------------------------------------------------------------------------
+# -- convolutions and local attention --------------------------------------------------------------
 
 
 def norm(w, at, x):
     centred = x - x.mean(axis=-1, keepdims=True)
-    return w[f"{at}.gamma"] * centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) + w[f"{at}.beta"]
+    return (
+        w[f"{at}.gamma"] * centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5)
+        + w[f"{at}.beta"]
+    )
 
 
 def plain_convolution_model(model, ids):
@@ -417,7 +452,10 @@ def test_convolution_model_equals_a_plain_one_that_never_sees_padding(kernel_wid
     logits = model(source, target)
     for row, s, t in zip(logits, source, target):
         s, t = s[s != 0], t[t != 0]
-        close(row[: len(t)], plain_convolution_model(model, np.concatenate([s, t]))[len(s) :], atol=1e-11)
+        close(
+            row[: len(t)], plain_convolution_model(model, np.concatenate([s, t]))[len(s) :],
+            atol=1e-11,
+        )
 
 
 class BandedLanguageModel(LanguageModel):
@@ -435,8 +473,12 @@ class BandedLanguageModel(LanguageModel):
 def test_local_attention_model_equals_a_language_model_under_a_band(window, norm):
     local = moved("local-attention", window=window, norm=norm)
     data = dict(source_vocabulary=17, target_vocabulary=19, max_length=16)
-    options = {key: value for key, value in SIZES.items() if key in find_model("language-model").options()}
-    banded = BandedLanguageModel(configure("language-model", "toy", {**options, "norm": norm}, **data), 0).to("float64")
+    options = {
+        key: value for key, value in SIZES.items() if key in find_model("language-model").options()
+    }
+    banded = BandedLanguageModel(
+        configure("language-model", "toy", {**options, "norm": norm}, **data), 0
+    ).to("float64")
     banded.load_state_dict(local.state_dict())
     banded.width = window
     source, target = batch()
@@ -450,7 +492,9 @@ def test_local_attention_model_equals_a_language_model_under_a_band(window, norm
         close(p.grad, banded.named_parameters()[path].grad, atol=1e-10)
 
 
-@pytest.mark.parametrize("changes", [{}, {"norm": "pre", "positions": "learned"}, {"dropout": 0.2}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"norm": "pre", "positions": "learned"}, {"dropout": 0.2}], ids=str
+)
 @pytest.mark.parametrize("name", ["conv", "local-attention"])
 def test_convolution_and_local_attention_model_gradient(name, changes):
     assert_gradients(moved(name, **changes), *batch(), max_entries=2)
@@ -477,7 +521,9 @@ def test_layer_gradient(kind):
         ("local-attention", {"window": 2, "decoder_layers": 4}, 5),
     ],
 )
-def test_a_model_without_recurrence_or_full_attention_sees_as_far_as_its_layers_reach(name, options, reach):
+def test_a_model_without_recurrence_or_full_attention_sees_as_far_as_its_layers_reach(
+    name, options, reach
+):
     model, target = moved(name, **options), rng(4).integers(4, 17, size=(3, 12))
     logits = model(None, target)
     for s in range(12):
@@ -489,15 +535,23 @@ def test_a_model_without_recurrence_or_full_attention_sees_as_far_as_its_layers_
 
 @pytest.mark.parametrize("name", ["conv", "local-attention"])
 def test_a_shorter_source_is_as_near_to_its_target_as_a_longer_one(name):
-    model = moved(name, **({"window": 2} if name == "local-attention" else {"kernel_width": 2}), decoder_layers=1)
-    source, target = np.array([[5, 6, 7, 8, 0, 0, 0], [5, 6, 7, 8, 9, 10, 11]]), np.array([[1, 7], [1, 7]])
+    model = moved(
+        name, **({"window": 2} if name == "local-attention" else {"kernel_width": 2}),
+        decoder_layers=1,
+    )
+    source = np.array([[5, 6, 7, 8, 0, 0, 0], [5, 6, 7, 8, 9, 10, 11]])
+    target = np.array([[1, 7], [1, 7]])
     logits = model(source, target)
     source[0, 3], source[1, 6] = 12, 12
-    assert (model(source, target)[:, 0] != logits[:, 0]).any(axis=-1).all(), "the last source token is one step away"
+    assert (model(source, target)[:, 0] != logits[:, 0]).any(axis=-1).all(), (
+        "the last source token is one step away"
+    )
 
 
 def test_source_and_target_are_joined_without_a_gap():
-    source = np.array([[9, 6, 7, 8], [6, 5, 0, 0], [5, 0, 0, 0], [0, 0, 0, 0], [0, 0, 5, 6], [5, 0, 6, 0]])
+    source = np.array(
+        [[9, 6, 7, 8], [6, 5, 0, 0], [5, 0, 0, 0], [0, 0, 0, 0], [0, 0, 5, 6], [5, 0, 6, 0]]
+    )
     target = np.array([[1, 9], [1, 0], [1, 9], [1, 9], [1, 9], [1, 9]])
     expected = [[9, 6, 7, 8, 1, 9], [0, 0, 6, 5, 1, 0], [0, 0, 0, 5, 1, 9], [0, 0, 0, 0, 1, 9]]
     expected += [[0, 0, 5, 6, 1, 9], [0, 0, 5, 6, 1, 9]]  # wherever the padding stood
@@ -515,16 +569,24 @@ def test_models_of_one_sequence_do_without_a_source(name):
 
 def test_local_attention_model_has_no_full_attention_left():
     model = fresh("local-attention")
-    kinds = {type(m).__name__ for _, m in model.named_modules() if isinstance(m, ScaledDotProductAttention)}
+    kinds = {
+        type(m).__name__
+        for _, m in model.named_modules()
+        if isinstance(m, ScaledDotProductAttention)
+    }
     assert kinds == {"LocalAttention"} and not attentions(fresh("conv"))
 
 
-# -- configurations by name ---------------------------------------------------------------------------------------
+# -- configurations by name ------------------------------------------------------------------------
 
 
 def test_an_unknown_model_is_refused_with_the_nearest():
     message = refusal(find_model, "rnnn")
-    assert "no model 'rnnn'" in message and "Did you mean 'rnn'?" in message and ", ".join(MODELS) in message
+    assert (
+        "no model 'rnnn'" in message
+        and "Did you mean 'rnn'?" in message
+        and ", ".join(MODELS) in message
+    )
     assert "Did you mean 'local-attention'?" in refusal(configure, "local-atention", "toy")
 
 
@@ -538,12 +600,16 @@ def test_an_unknown_model_is_refused_with_the_nearest():
                           "positions, tie_embeddings, kernel_width"),
     ],
 )  # fmt: skip
-def test_an_option_that_the_model_does_not_have_is_refused_with_those_that_it_has(name, option, there_are):
+def test_an_option_that_the_model_does_not_have_is_refused_with_those_that_it_has(
+    name, option, there_are
+):
     message = refusal(configure, name, "toy", {option: 3})
     assert message == f"The model {name} has no option {option!r}. It has: {there_are}."
 
 
-@pytest.mark.parametrize("name, unused", [("language-model", "encoder_layers"), ("local-attention", "encoder_layers")])
+@pytest.mark.parametrize(
+    "name, unused", [("language-model", "encoder_layers"), ("local-attention", "encoder_layers")]
+)
 def test_an_option_that_would_change_nothing_is_refused(name, unused):
     assert f"no option {unused!r}" in refusal(configure, name, "toy", {unused: 3})
     assert unused not in find_model(name).options() and "heads" in find_model(name).options()
@@ -570,7 +636,9 @@ def test_every_kind_is_configured_from_preset_options_and_data(name):
 
 def test_the_names_of_the_recurrent_models_decide_their_attention():
     chosen = {name: configure(name, "toy").attention for name in RNNS}
-    assert chosen == {"rnn": "none", "rnn-additive": "additive", "rnn-multiplicative": "multiplicative"}
+    assert chosen == {
+        "rnn": "none", "rnn-additive": "additive", "rnn-multiplicative": "multiplicative",
+    }
     assert [type(fresh(name).cross_attention).__name__ for name in RNNS] == [
         "NoneType", "AdditiveAttention", "MultiplicativeAttention",
     ]  # fmt: skip
@@ -578,8 +646,12 @@ def test_the_names_of_the_recurrent_models_decide_their_attention():
 
 def test_the_options_reach_the_components():
     assert {type(fresh("rnn", cell=cell).decoder.cell) for cell in CELLS} == set(CELLS.values())
-    convolutions = [layer.convolution for layer in fresh("conv", kernel_width=2, decoder_layers=4).layers.layers]
-    assert [(c.window.width, c.window.dilation) for c in convolutions] == [(2, 1), (2, 2), (2, 4), (2, 8)]
+    convolutions = [
+        layer.convolution for layer in fresh("conv", kernel_width=2, decoder_layers=4).layers.layers
+    ]
+    assert [(c.window.width, c.window.dilation) for c in convolutions] == [
+        (2, 1), (2, 2), (2, 4), (2, 8),
+    ]
     assert [m.width for m in attentions(fresh("local-attention", window=5)).values()] == [5, 5]
 
 
@@ -589,18 +661,36 @@ def test_the_options_reach_the_components():
         (RNNConfig, "cell", "gruu", "no cell 'gruu'. Did you mean 'gru'? There are: rnn, gru."),
         (RNNConfig, "attention", "aditive", "no attention 'aditive'. Did you mean 'additive'?"),
         (RNNConfig, "d_model", 0, "d_model must be a whole number of at least 1, got 0"),
-        (RNNConfig, "dropout", 1.0, "dropout must be a number of at least 0 and less than 1, got 1.0"),
+        (
+            RNNConfig, "dropout", 1.0,
+            "dropout must be a number of at least 0 and less than 1, got 1.0",
+        ),
         (OneVectorConfig, "activation", "relo", "Did you mean 'relu'?"),
         (OneVectorConfig, "positions", "learnt", "Did you mean 'learned'?"),
         (OneVectorConfig, "d_ff", 2.5, "d_ff must be a whole number of at least 1, got 2.5"),
-        (OneVectorConfig, "max_length", -1, "max_length must be a whole number of at least 1, got -1"),
-        (ConvolutionConfig, "kernel_width", 1, "kernel_width must be a whole number of at least 2, got 1"),
-        (ConvolutionConfig, "decoder_layers", 0, "decoder_layers must be a whole number of at least 1 and at most 1,000, got 0"),
+        (
+            OneVectorConfig, "max_length", -1,
+            "max_length must be a whole number of at least 1, got -1",
+        ),
+        (
+            ConvolutionConfig, "kernel_width", 1,
+            "kernel_width must be a whole number of at least 2, got 1",
+        ),
+        (
+            ConvolutionConfig, "decoder_layers", 0,
+            "decoder_layers must be a whole number of at least 1 and at most 1,000, got 0",
+        ),
         (ConvolutionConfig, "norm", "posts", "Did you mean 'post'?"),
         (LocalAttentionConfig, "window", 1, "window must be a whole number of at least 2, got 1"),
-        (LocalAttentionConfig, "window", True, "window must be a whole number of at least 2, got True"),
+        (
+            LocalAttentionConfig, "window", True,
+            "window must be a whole number of at least 2, got True",
+        ),
         (LocalAttentionConfig, "heads", 0, "heads must be a whole number of at least 1, got 0"),
-        (TransformerConfig, "attention_dropout", -0.1, "attention_dropout must be a number of at least 0 and less than 1"),
+        (
+            TransformerConfig, "attention_dropout", -0.1,
+            "attention_dropout must be a number of at least 0 and less than 1",
+        ),
     ],
 )
 def test_a_configuration_refuses_what_does_not_fit(kind, field, value, expected):

@@ -36,7 +36,8 @@ def set_gradients(model, step, scale=1.0):
 
 
 def run(make, plain_update, dtype=np.float64, steps=6):
-    """Compare an optimizer with a textbook update that is given one parameter, its gradient, its memory and t."""
+    """Compare an optimizer with a textbook update that is given one parameter, its gradient, its
+    memory and t."""
     model = Toy(dtype)
     expected = {name: p.data.astype(np.float64) for name, p in model.named_parameters().items()}
     memory = {name: {} for name in expected}
@@ -48,7 +49,9 @@ def run(make, plain_update, dtype=np.float64, steps=6):
             expected[name] = plain_update(expected[name], gradients[name], memory[name], t)
         for name, p in model.named_parameters().items():
             assert p.data.dtype == dtype
-            np.testing.assert_allclose(p.data, expected[name], rtol=0, atol=1e-13 if dtype == np.float64 else 1e-6)
+            np.testing.assert_allclose(
+                p.data, expected[name], rtol=0, atol=1e-13 if dtype == np.float64 else 1e-6
+            )
     return model, optimizer
 
 
@@ -71,7 +74,7 @@ def plain_adam(rate, beta1=0.9, beta2=0.98, epsilon=1e-9, decay=0.0):
     return update
 
 
-# -- Adam ---------------------------------------------------------------------------------------------------------
+# -- Adam ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
@@ -79,7 +82,9 @@ def test_adam_equals_the_textbook(dtype):
     run(lambda m: Adam(m, 0.01), plain_adam(0.01), dtype)
 
 
-@pytest.mark.parametrize("beta1, beta2, epsilon", [(0.9, 0.999, 1e-8), (0.5, 0.7, 0.1), (0.0, 0.9, 1.0)])
+@pytest.mark.parametrize(
+    "beta1, beta2, epsilon", [(0.9, 0.999, 1e-8), (0.5, 0.7, 0.1), (0.0, 0.9, 1.0)]
+)
 def test_adam_equals_the_textbook_with_other_constants(beta1, beta2, epsilon):
     options = dict(beta1=beta1, beta2=beta2, epsilon=epsilon)
     run(lambda m: Adam(m, 0.3, **options), plain_adam(0.3, **options))
@@ -93,7 +98,9 @@ def test_adam_first_step_is_as_large_as_the_rate_whatever_the_gradient(scale, be
     gradients = set_gradients(model, 1, scale)
     Adam(model, 0.01, beta2=beta2).step()
     for name, p in model.named_parameters().items():
-        np.testing.assert_allclose(p.data - before[name], -0.01 * np.sign(gradients[name]), rtol=1e-3)
+        np.testing.assert_allclose(
+            p.data - before[name], -0.01 * np.sign(gradients[name]), rtol=1e-3
+        )
 
 
 def test_adam_leaves_parameters_without_a_gradient_where_they_are():
@@ -117,7 +124,10 @@ def test_adam_asks_its_schedule_once_per_step_for_steps_one_two_three():
 
 
 def test_adam_with_the_papers_schedule():
-    run(lambda m: Adam(m, Noam(64, warmup=3)), plain_adam(lambda t: 64**-0.5 * min(t**-0.5, t * 3**-1.5)))
+    run(
+        lambda m: Adam(m, Noam(64, warmup=3)),
+        plain_adam(lambda t: 64**-0.5 * min(t**-0.5, t * 3**-1.5)),
+    )
 
 
 @pytest.mark.parametrize("rate", [0.01, Constant(0.1, warmup=4)], ids=["number", "schedule"])
@@ -140,7 +150,7 @@ def test_adamw_of_one_model_does_not_decay_another():
     assert np.array_equal(model.weight.data, untouched.weight.data)
 
 
-# -- SGD ----------------------------------------------------------------------------------------------------------
+# -- SGD -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -160,7 +170,7 @@ def test_sgd_keeps_the_rate_out_of_the_velocity():
     run(lambda m: SGD(m, lambda t: 1 / t, momentum=0.5), update)
 
 
-# -- what all share -----------------------------------------------------------------------------------------------
+# -- what all share --------------------------------------------------------------------------------
 
 KINDS = {"adam": Adam, "adamw": AdamW, "sgd": lambda m, r: SGD(m, r, momentum=0.9)}
 
@@ -242,19 +252,31 @@ def test_a_step_after_the_model_has_moved_is_refused_with_the_remedy():
 
 
 def exchanges(model):
-    """(what, the exchange) of every component and parameter below a model, each for a copy of it."""
+    """(what, the exchange) of every component and parameter below a model, each for a copy of
+    it."""
     for path, module in model.named_modules():
         for name, value in vars(module).items():
             if isinstance(value, list):
                 for i in range(len(value)):
-                    yield f"{path}.{name}.{i}", lambda value=value, i=i: value.__setitem__(i, copy.deepcopy(value[i]))
+                    yield (
+                        f"{path}.{name}.{i}",
+                        lambda value=value, i=i: value.__setitem__(i, copy.deepcopy(value[i])),
+                    )
             elif isinstance(value, Module) and value.parameters() or isinstance(value, Parameter):
-                yield f"{path}.{name}", lambda module=module, name=name: setattr(module, name, copy.deepcopy(getattr(module, name)))
+                yield (
+                    f"{path}.{name}",
+                    lambda module=module, name=name: setattr(
+                        module, name, copy.deepcopy(getattr(module, name))
+                    ),
+                )
 
 
 @pytest.mark.parametrize("tie_embeddings", [False, True])
 def test_a_step_after_any_component_or_parameter_was_exchanged_says_so(tie_embeddings):
-    sizes = {"d_model": 4, "heads": 1, "d_ff": 3, "encoder_layers": 1, "decoder_layers": 1, "tie_embeddings": tie_embeddings}
+    sizes = {
+        "d_model": 4, "heads": 1, "d_ff": 3, "encoder_layers": 1, "decoder_layers": 1,
+        "tie_embeddings": tie_embeddings,
+    }
     make = lambda: Transformer(TransformerConfig(source_vocabulary=5, **sizes), 0)  # noqa: E731
     for number, (what, _) in enumerate(exchanges(make())):
         model = make()
@@ -278,7 +300,10 @@ def test_a_step_after_a_component_was_added_later_says_so(add):
     model.parts = [Linear(2, 2, 0)]
     optimizer = Adam(model)
     add(model)
-    with pytest.raises(InputError, match=r"new parameters, (more.weight, more.bias|parts.1.weight, parts.1.bias|scale), since"):
+    with pytest.raises(
+        InputError,
+        match=r"new parameters, (more.weight, more.bias|parts.1.weight, parts.1.bias|scale), since",
+    ):
         optimizer.step()
 
 
@@ -293,7 +318,12 @@ def test_a_step_after_a_component_was_taken_out_says_so():
 
 def test_an_exchanged_component_computes_and_trains_after_the_optimizer_is_made_anew():
     """In an encoder layer the feed-forward network has two paths; both lead to the new one."""
-    model = Transformer(TransformerConfig(source_vocabulary=9, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1), 0).eval()
+    model = Transformer(
+        TransformerConfig(
+            source_vocabulary=9, d_model=8, heads=2, d_ff=12, encoder_layers=1, decoder_layers=1
+        ),
+        0,
+    ).eval()
     ids = np.array([[4, 5, 6]])
     before, layer = model(ids, ids), model.encoder.layers[0]
     model.clear_saves()
@@ -304,7 +334,9 @@ def test_an_exchanged_component_computes_and_trains_after_the_optimizer_is_made_
     weight = layer.feed_forward.expand.weight.data.copy()
     optimizer.step()
     assert not np.allclose(before, logits) and layer.add_norm_2.sublayer is layer.feed_forward
-    assert (layer.feed_forward.expand.weight.data != weight).any() and model.parameter_count() == len(optimizer.flat.data)
+    assert (
+        layer.feed_forward.expand.weight.data != weight
+    ).any() and model.parameter_count() == len(optimizer.flat.data)
 
 
 def test_a_component_may_be_exchanged_for_one_that_holds_it():
@@ -332,7 +364,7 @@ def _refusal(function, *arguments):
     return str(caught.value)
 
 
-# -- clipping -----------------------------------------------------------------------------------------------------
+# -- clipping --------------------------------------------------------------------------------------
 
 
 def test_clipping_scales_all_gradients_to_the_joint_norm_and_returns_the_norm_before():
@@ -361,7 +393,7 @@ def test_clipping_no_gradient_at_all_gives_no_nan():
     assert all((p.grad == 0).all() for p in model.parameters())
 
 
-# -- schedules ----------------------------------------------------------------------------------------------------
+# -- schedules -------------------------------------------------------------------------------------
 
 
 def test_noam_equals_the_papers_formula_and_peaks_at_the_end_of_the_warm_up():
@@ -370,7 +402,9 @@ def test_noam_equals_the_papers_formula_and_peaks_at_the_end_of_the_warm_up():
         assert rate(t) == pytest.approx(2.0 * 512**-0.5 * min(t**-0.5, t * 4000**-1.5))
     assert rate(4000) == pytest.approx(2.0 / math.sqrt(512 * 4000))
     assert rate(3999) < rate(4000) > rate(4001)
-    assert rate(2000) == pytest.approx(rate(4000) / 2) and rate(16000) == pytest.approx(rate(4000) / 2)
+    assert rate(2000) == pytest.approx(rate(4000) / 2) and rate(16000) == pytest.approx(
+        rate(4000) / 2
+    )
 
 
 def test_cosine_rises_to_the_peak_and_falls_to_the_floor():
@@ -403,7 +437,10 @@ def test_schedules_refuse_what_does_not_fit():
 def test_a_state_that_does_not_fit_changes_nothing():
     optimizer = Adam(Linear(4, 3, 0))
     whole, part = np.ones(15, dtype=np.float32), np.ones(2, dtype=np.float32)
-    for state in ({}, {"first_moment": whole}, {"first_moment": whole, "second_moment": part}, {"first_moment": whole, "second_moment": [1.0] * 15}):
+    for state in (
+        {}, {"first_moment": whole}, {"first_moment": whole, "second_moment": part},
+        {"first_moment": whole, "second_moment": [1.0] * 15},
+    ):
         with pytest.raises(InputError, match="moment"):
             optimizer.load_state_dict(state, 3)
         assert optimizer.t == 0 and not optimizer.first_moment.any()

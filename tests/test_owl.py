@@ -27,13 +27,23 @@ def test_each_animal_is_in_one_list_and_in_one_split():
 @pytest.mark.parametrize("split, other", [("test", "validation"), ("validation", "test")])
 def test_animals_and_templates_of_a_split_are_found_in_no_other(split, other):
     own = set(animals(split))
-    assert not any(own & words(text) for name in ("train", other) for texts in TASK.sentences(name) for text in texts)
-    assert not {template for template, _ in questions("train") + questions(other)} & set(TEMPLATES[split])
+    assert not any(
+        own & words(text)
+        for name in ("train", other)
+        for texts in TASK.sentences(name)
+        for text in texts
+    )
+    assert not {template for template, _ in questions("train") + questions(other)} & set(
+        TEMPLATES[split]
+    )
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_every_question_of_a_split_has_an_animal_or_a_template_that_is_new(split):
-    new = [(animal in animals(split), template in TEMPLATES[split]) for template, animal in questions(split)]
+    new = [
+        (animal in animals(split), template in TEMPLATES[split])
+        for template, animal in questions(split)
+    ]
     assert set(new) == {(True, False), (False, True), (True, True)}
 
 
@@ -79,5 +89,7 @@ def test_the_vocabulary_of_training_reads_every_split(split):
 
 
 def test_it_is_the_same_every_time():
-    assert [Owl().sentences(split) for split in SPLITS] == [TASK.sentences(split) for split in SPLITS]
+    assert [Owl().sentences(split) for split in SPLITS] == [
+        TASK.sentences(split) for split in SPLITS
+    ]
     assert Owl().vocabulary.tokens == TASK.vocabulary.tokens

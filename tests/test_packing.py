@@ -14,13 +14,20 @@ from minitransformer.backend import nearest_keep
 from minitransformer.core import Module, observe
 from minitransformer.core.module import substituted
 from minitransformer.data import Batch
-from minitransformer.layers import CrossEntropy, Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding
+from minitransformer.layers import (
+    CrossEntropy, Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding,
+)
 from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import gradients
-from minitransformer.training.packing import Packing, packed_input, packed_merge, packed_split, without_padding
+from minitransformer.training.packing import (
+    Packing, packed_input, packed_merge, packed_split, without_padding,
+)
 
-SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=9)
+SIZES = dict(
+    source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14,
+    max_length=9,
+)
 DEPTH = dict(encoder_layers=2, decoder_layers=3, dropout=0.0)
 VARIANTS = {
     "post": {},
@@ -30,10 +37,17 @@ VARIANTS = {
     "learned": dict(positions="learned"),
     "bias": dict(bias=True, activation="gelu"),
     "tied": dict(tie_embeddings=True, target_vocabulary=17),
-    "all": dict(tie_embeddings=True, target_vocabulary=17, positions="learned", norm="pre", bias=True),
+    "all": dict(
+        tie_embeddings=True, target_vocabulary=17, positions="learned", norm="pre", bias=True
+    ),
     "one layer each": dict(encoder_layers=1, decoder_layers=1),
 }
-REAL = np.array([[1, 1, 0, 1, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 0, 0, 0]]) == 1
+REAL = (
+    np.array(
+        [[1, 1, 0, 1, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 0, 0, 0]]
+    )
+    == 1
+)
 
 
 def rng(seed=0):
@@ -62,7 +76,7 @@ def batch_of(source="padded", target="padded"):
     return Batch(source_ids, target_in, target_out)
 
 
-# -- Packing itself -----------------------------------------------------------------------------------------------
+# -- Packing itself --------------------------------------------------------------------------------
 
 
 def test_packed_are_the_real_positions_row_by_row_and_in_their_order():
@@ -90,7 +104,9 @@ def test_packing_undoes_unpacking_and_each_is_the_others_backward(features):
     kept = x.copy(), y.copy()
     assert np.array_equal(packing.pack(packing.unpack(x)), x)
     assert np.array_equal(packing.unpack(packing.pack(y))[REAL], y[REAL])
-    np.testing.assert_allclose((packing.unpack(x) * y).sum(), (x * packing.pack(y)).sum(), rtol=1e-13)
+    np.testing.assert_allclose(
+        (packing.unpack(x) * y).sum(), (x * packing.pack(y)).sum(), rtol=1e-13
+    )
     assert np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])
 
 
@@ -106,7 +122,7 @@ def test_where_all_is_real_there_is_nothing_to_leave_out():
     assert Packing.of(one_is_not).places.tolist() == list(range(14))
 
 
-# -- heads --------------------------------------------------------------------------------------------------------
+# -- heads -----------------------------------------------------------------------------------------
 
 
 def test_split_heads_gets_the_real_positions_and_returns_zeros_at_the_others():
@@ -117,7 +133,10 @@ def test_split_heads_gets_the_real_positions_and_returns_zeros_at_the_others():
         d_x = split.backward(d_y)
         numerical = central_differences(lambda: (split(x) * d_y).sum(), x)
     split.clear_saves()
-    assert np.array_equal(y, SplitHeads(3)(packing.unpack(x))) and not y.transpose(0, 2, 1, 3)[~REAL].any()
+    assert (
+        np.array_equal(y, SplitHeads(3)(packing.unpack(x)))
+        and not y.transpose(0, 2, 1, 3)[~REAL].any()
+    )
     assert d_x.shape == x.shape
     np.testing.assert_allclose((y * d_y).sum(), (x * d_x).sum(), rtol=1e-13)
     close(d_x, numerical, atol=1e-8)
@@ -130,7 +149,11 @@ def test_merge_heads_returns_the_real_positions_and_their_gradient_comes_back_wi
         y = merge(x)
         assert np.array_equal(y, MergeHeads()(x)[REAL])
         d_x = merge.backward(d_y)
-    assert d_x.shape == x.shape and not d_x.transpose(0, 2, 1, 3)[~REAL].any() and not merge.leftover_saves()
+    assert (
+        d_x.shape == x.shape
+        and not d_x.transpose(0, 2, 1, 3)[~REAL].any()
+        and not merge.leftover_saves()
+    )
     np.testing.assert_allclose((y * d_y).sum(), (x * d_x).sum(), rtol=1e-13)
     assert np.array_equal(d_x.transpose(0, 2, 1, 3)[REAL], d_y.reshape(13, 3, 5))
 
@@ -170,7 +193,10 @@ def test_a_model_with_a_learners_own_part_computes_padding(replace):
 
     model, batch = model_of(), batch_of()
     layer = model.encoder.layers[1]
-    owner, name = {"the input": (model, "source_input"), "the heads": (layer.self_attention, "split_key"), "the attention": (layer, "self_attention")}[replace]
+    owner, name = {
+        "the input": (model, "source_input"), "the heads": (layer.self_attention, "split_key"),
+        "the attention": (layer, "self_attention"),
+    }[replace]
     part = getattr(owner, name)
     part.__class__ = type("Mine", (Own, type(part)), {})
     if replace == "the attention":
@@ -184,11 +210,15 @@ def test_a_model_with_a_learners_own_part_computes_padding(replace):
 
 @pytest.mark.parametrize("of_query, of_memory", [(True, True), (True, False), (False, True)])
 def test_attention_between_packed_queries_and_a_packed_memory(of_query, of_memory):
-    attention = MultiHeadAttention(12, 3, rng(), key_features=5, value_features=4, bias=True).to("float64")
+    attention = MultiHeadAttention(12, 3, rng(), key_features=5, value_features=4, bias=True).to(
+        "float64"
+    )
     away_from_initialisation(attention, rng(1))
     real_q, real_m = REAL.copy(), np.arange(6) < np.array([2, 6, 1, 4])[:, None]
     real_q[1, 3] = True
-    query, memory, d_y = (rng(n).standard_normal((4, length, 12)) for n, length in ((3, 7), (4, 6), (5, 7)))
+    query, memory, d_y = (
+        rng(n).standard_normal((4, length, 12)) for n, length in ((3, 7), (4, 6), (5, 7))
+    )
     d_y[~real_q] = 0
     mask = padding_mask(real_m.astype(int))
     expected = attention(query, memory, mask)
@@ -196,7 +226,9 @@ def test_attention_between_packed_queries_and_a_packed_memory(of_query, of_memor
     weights = {name: p.grad.copy() for name, p in attention.named_parameters().items()}
     attention.zero_grad()
     q, m = Packing(real_q) if of_query else None, Packing(real_m) if of_memory else None
-    packed = [array if p is None else p.pack(array) for p, array in ((q, query), (m, memory), (q, d_y))]
+    packed = [
+        array if p is None else p.pack(array) for p, array in ((q, query), (m, memory), (q, d_y))
+    ]
     sides = {attention.split_query: q, attention.split_key: m, attention.split_value: m}
     functions = {split: packed_split(side) for split, side in sides.items() if side}
     with substituted({**functions, attention.merge: packed_merge(q)} if q else functions):
@@ -208,19 +240,24 @@ def test_attention_between_packed_queries_and_a_packed_memory(of_query, of_memor
         close(p.grad, weights[name])
 
 
-# -- positions ----------------------------------------------------------------------------------------------------
+# -- positions -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [SinusoidalPositionalEncoding, LearnedPositionalEncoding])
 def test_a_packed_position_gets_the_code_of_where_it_stood(kind):
-    encoding = kind(6, max_length=8) if kind is SinusoidalPositionalEncoding else kind(6, rng(), max_length=8)
+    encoding = (
+        kind(6, max_length=8)
+        if kind is SinusoidalPositionalEncoding
+        else kind(6, rng(), max_length=8)
+    )
     encoding.to("float64")
     packing, x = Packing(REAL), rng(1).standard_normal((4, 7, 6))
     y = encoding(packing.pack(x), packing.positions)
     assert y.shape == (13, 6)
     close(y, kind.forward(encoding, x)[REAL])
     d_y = rng(2).standard_normal((13, 6))
-    encoding.backward(rng(3).standard_normal((4, 7, 6)))  # of the second forward, which is the first undone
+    # of the second forward, which is the first undone
+    encoding.backward(rng(3).standard_normal((4, 7, 6)))
     assert np.array_equal(encoding.backward(d_y), d_y)
 
 
@@ -236,7 +273,9 @@ def test_the_gradient_of_learned_positions_is_collected_from_packed_ones():
 
 def test_packed_positions_outside_the_table_are_refused():
     encoding = LearnedPositionalEncoding(6, rng(), max_length=5)
-    assert "longer than the maximum of 5" in refusal(encoding, np.ones((13, 6)), Packing(REAL).positions)
+    assert "longer than the maximum of 5" in refusal(
+        encoding, np.ones((13, 6)), Packing(REAL).positions
+    )
     assert "count from 0; got -2" in refusal(encoding, np.ones((2, 6)), np.array([-2, 0]))
     assert "x[None]" in refusal(encoding, np.ones((13, 6)))
 
@@ -252,11 +291,12 @@ def test_the_input_of_a_stack_takes_padded_ids_and_returns_real_positions():
     close(y, padded[source != 0])
 
 
-# -- whole models -------------------------------------------------------------------------------------------------
+# -- whole models ----------------------------------------------------------------------------------
 
 
 def loss_and_gradients(model, batch, packed, smoothing=0.1):
-    """(logits at real targets (N, V), loss, {name: gradient}) of a pass with padding computed, or left out."""
+    """(logits at real targets (N, V), loss, {name: gradient}) of a pass with padding computed, or
+    left out."""
     loss, (source, target_in, targets) = CrossEntropy(smoothing), batch
     model.zero_grad()
     with without_padding(model, *batch) if packed else contextlib.nullcontext(targets) as targets:
@@ -264,11 +304,15 @@ def loss_and_gradients(model, batch, packed, smoothing=0.1):
         value = loss(logits, targets)
         model.backward(loss.backward())
     assert not model.leftover_saves()
-    return logits[targets != 0], value, {name: p.grad.copy() for name, p in model.named_parameters().items()}
+    return (
+        logits[targets != 0], value,
+        {name: p.grad.copy() for name, p in model.named_parameters().items()},
+    )
 
 
 def assert_padding_adds_nothing(model, batch, unused=()):
-    """The packed model equals the one that computes padding, to 1e-12 of the largest number of each kind."""
+    """The packed model equals the one that computes padding, to 1e-12 of the largest number of each
+    kind."""
     logits, value, grads = loss_and_gradients(model, batch, packed=True)
     expected_logits, expected_value, expected = loss_and_gradients(model, batch, packed=False)
     close(logits, expected_logits, 1e-12 * abs(expected_logits).max())
@@ -287,13 +331,20 @@ def test_a_packed_model_has_the_logits_the_loss_and_the_gradients_of_the_padded_
 
 
 @pytest.mark.parametrize("variant", ["post", "learned"])
-@pytest.mark.parametrize("source, target", [("padded", "full"), ("full", "padded"), ("full", "full")])
+@pytest.mark.parametrize(
+    "source, target", [("padded", "full"), ("full", "padded"), ("full", "full")]
+)
 def test_either_side_may_be_without_padding(variant, source, target):
     batch, model, seen = batch_of(source, target), model_of(variant), {}
-    with without_padding(model, *batch), observe(model, lambda path, _, inputs, output: seen.update({path: np.ndim(output)})):
+    with (
+        without_padding(model, *batch),
+        observe(model, lambda path, _, inputs, output: seen.update({path: np.ndim(output)})),
+    ):
         model(batch.source, batch.target_in)
     model.clear_saves()
-    assert (seen["encoder"] == 3) == (source == "full") and (seen["decoder"] == 3) == (target == "full")
+    assert (seen["encoder"] == 3) == (source == "full") and (seen["decoder"] == 3) == (
+        target == "full"
+    )
     assert_padding_adds_nothing(model, batch)
 
 
@@ -314,7 +365,13 @@ def test_padding_may_stand_before_and_between_tokens():
 def without_padding_positions(batch):
     """Where the real target tokens of a batch stand in their rows, as the model is told."""
     model, seen = model_of("learned"), []
-    with without_padding(model, *batch), observe(model.target_input, lambda path, _, inputs, output: path == "position" and seen.append(inputs[1])):
+    with (
+        without_padding(model, *batch),
+        observe(
+            model.target_input,
+            lambda path, _, inputs, output: path == "position" and seen.append(inputs[1]),
+        ),
+    ):
         model(batch.source, batch.target_in)
     return seen[0]
 
@@ -382,15 +439,20 @@ def test_dropout_of_packed_positions_drops_its_share_and_keeps_the_mean():
     assert len({row.tobytes() for row in dropped}) == 16, "two positions share their mask"
 
 
-# -- what training leaves out -------------------------------------------------------------------------------------
+# -- what training leaves out ----------------------------------------------------------------------
 
 
 def test_nothing_is_computed_at_padding_but_attention():
     model, batch, seen = model_of(), batch_of(), {}
-    with observe(model, lambda path, component, inputs, output: seen.update({path: np.shape(output)})):
+    with observe(
+        model, lambda path, component, inputs, output: seen.update({path: np.shape(output)})
+    ):
         gradients(model, CrossEntropy(), batch)
     of_memory = ("cross_attention.key", "cross_attention.value")
-    in_heads = (".split_query", ".split_key", ".split_value", ".attention", ".masking", ".softmax", "attention.dropout")
+    in_heads = (
+        ".split_query", ".split_key", ".split_value", ".attention", ".masking", ".softmax",
+        "attention.dropout",
+    )
     for path, shape in seen.items():
         of_source = path.startswith(("source", "encoder")) or path.endswith(of_memory)
         real = 16 if of_source else 15
@@ -406,7 +468,8 @@ def test_targets_come_packed_with_their_logits():
 
 @pytest.mark.parametrize("source", ["padded", None])
 def test_a_model_that_does_not_pack_is_fed_as_it_is(source):
-    model, batch = LanguageModel(TransformerConfig(**{**SIZES, **DEPTH, "max_length": 20}), 0), batch_of()
+    model = LanguageModel(TransformerConfig(**{**SIZES, **DEPTH, "max_length": 20}), 0)
+    batch = batch_of()
     batch = batch._replace(source=batch.source if source else None)
     with without_padding(model, *batch) as targets:
         assert targets is batch.target_out
@@ -421,17 +484,21 @@ def test_the_gradient_of_a_batch_is_added_and_weighted():
         p.grad += 2
     close(gradients(model, loss, batch, weight=0.25), 0.25 * value)
     for name, p in model.named_parameters().items():
-        close(p.grad, 2 + 0.25 * expected[name], 1e-12 * max(abs(g).max() for g in expected.values()))
+        close(
+            p.grad, 2 + 0.25 * expected[name], 1e-12 * max(abs(g).max() for g in expected.values())
+        )
     close(gradients(model, loss, batch), value)
 
 
-# -- faults that are known ----------------------------------------------------------------------------------------
+# -- faults that are known -------------------------------------------------------------------------
 
 
 def test_a_batch_without_any_source_trains_as_with_padding_computed():
     batch = batch_of()
     batch.source[:] = 0
-    assert_padding_adds_nothing(model_of(), batch, unused=("source_input", "encoder", "decoder.layers"))
+    assert_padding_adds_nothing(
+        model_of(), batch, unused=("source_input", "encoder", "decoder.layers")
+    )
 
 
 def test_a_batch_that_is_all_padding_is_refused_by_the_loss():
@@ -443,7 +510,8 @@ def test_a_batch_that_is_all_padding_is_refused_by_the_loss():
 def test_the_loss_says_which_targets_are_padding():
     model, loss, batch = model_of(), CrossEntropy(padding=5), batch_of()
     batch.target_out[batch.target_out == 0] = 5
-    batch.target_in[1, 3], batch.target_out[1, 3] = 0, 0  # for this loss, id 0 is a token to be predicted
+    # for this loss, id 0 is a token to be predicted
+    batch.target_in[1, 3], batch.target_out[1, 3] = 0, 0
     expected = loss(model(batch.source, batch.target_in), batch.target_out)
     close(gradients(model, loss, batch), expected)
 

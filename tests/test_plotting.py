@@ -1,4 +1,5 @@
-"""Pictures: what is drawn is what the model computed, every label stands where it belongs, nothing leaves the page."""
+"""Pictures: what is drawn is what the model computed, every label stands where it belongs, nothing
+leaves the page."""
 
 import os
 import subprocess
@@ -44,9 +45,13 @@ from minitransformer.plotting.maps import FINEST, MOST, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
 
-SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])  # S = 5, T = 4, the target with EOS
+# S = 5, T = 4, the target with EOS
+SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])
 SOURCE_TOKENS, TARGET_TOKENS = ["neunundsiebzig", "b", "c", "d", "e"], ["w", "x", "y", "<eos>"]
-SIZES = dict(source_vocabulary=20, d_model=12, heads=3, d_ff=14, encoder_layers=2, decoder_layers=4, max_length=32)
+SIZES = dict(
+    source_vocabulary=20, d_model=12, heads=3, d_ff=14, encoder_layers=2, decoder_layers=4,
+    max_length=32,
+)
 
 
 def make(model=Transformer, **changes):
@@ -74,7 +79,9 @@ def texts(figure):
 
 
 def all_texts(figure):
-    return [t for t in figure.findobj(lambda artist: hasattr(artist, "get_text")) if t.get_visible()]
+    return [
+        t for t in figure.findobj(lambda artist: hasattr(artist, "get_text")) if t.get_visible()
+    ]
 
 
 def labels(axis):
@@ -85,7 +92,10 @@ def text_boxes(figure):
     """[(text, its box in pixels)] of a drawn figure."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    boxes = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in all_texts(figure)]
+    boxes = [
+        (text.get_text(), text.get_window_extent(canvas.get_renderer()))
+        for text in all_texts(figure)
+    ]
     return [(text, box) for text, box in boxes if text and box.width > 1]
 
 
@@ -95,17 +105,27 @@ def assert_on_the_page(figure):
     canvas.draw()
     drawn, (width, height) = figure.get_tightbbox(canvas.get_renderer()), figure.get_size_inches()
     hair = 0.005  # axes that fill the page may round beyond it
-    inside = min(drawn.x0, drawn.y0) >= -hair and drawn.x1 <= width + hair and drawn.y1 <= height + hair
-    assert inside, f"what is drawn reaches from {drawn.min} to {drawn.max} on a page of {width} × {height} inches"
+    inside = (
+        min(drawn.x0, drawn.y0) >= -hair and drawn.x1 <= width + hair and drawn.y1 <= height + hair
+    )
+    assert inside, (
+        f"what is drawn reaches from {drawn.min} to {drawn.max} on a page of {width} × {height} "
+        "inches"
+    )
 
 
 def overlaps(figure):
     """Pairs of texts that cover each other."""
     boxes = text_boxes(figure)
-    return [(a, b) for i, (a, x) in enumerate(boxes) for b, y in boxes[i + 1 :] if x.shrunk(0.9, 0.9).overlaps(y)]
+    return [
+        (a, b)
+        for i, (a, x) in enumerate(boxes)
+        for b, y in boxes[i + 1 :]
+        if x.shrunk(0.9, 0.9).overlaps(y)
+    ]
 
 
-# -- the numbers --------------------------------------------------------------------------------------------------
+# -- the numbers -----------------------------------------------------------------------------------
 
 
 def test_attention_weights_are_those_of_a_forward_with_the_shifted_target():
@@ -164,10 +184,12 @@ def test_the_model_is_left_as_it_was(training):
 
 def test_the_weights_are_those_without_dropout():
     model = make(dropout=0.5)
-    np.testing.assert_array_equal(*(attention_weights(model, SOURCE, TARGET)["cross"] for _ in range(2)))
+    np.testing.assert_array_equal(
+        *(attention_weights(model, SOURCE, TARGET)["cross"] for _ in range(2))
+    )
 
 
-# -- attention ----------------------------------------------------------------------------------------------------
+# -- attention -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind, rows, queries, keys", [
@@ -228,14 +250,17 @@ def test_layers_and_heads_are_chosen_by_their_numbers():
     figure = plot_attention(model, SOURCE, TARGET, layers=[3, 1], heads=2)
     assert [axes.get_title() for axes in panels(figure)] == ["layer 3, head 2", "layer 1, head 2"]
     weights = attention_weights(model, SOURCE, TARGET)["cross"]
-    np.testing.assert_array_equal(np.asarray(panels(figure)[0].images[0].get_array()), weights[2, 1])
+    np.testing.assert_array_equal(
+        np.asarray(panels(figure)[0].images[0].get_array()), weights[2, 1]
+    )
 
 
 def test_a_language_model_labels_source_then_target():
     figure = plot_attention(make(LanguageModel), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)
     assert labels(panels(figure)[0].yaxis) == SOURCE_TOKENS + TARGET_TOKENS
     assert labels(panels(figure)[-1].xaxis) == [*SOURCE_TOKENS, "<bos>", "w", "x", "y"]
-    assert [line.get_ydata()[0] for line in panels(figure)[0].lines][0] == 4.5  # after the source's five rows
+    # after the source's five rows
+    assert [line.get_ydata()[0] for line in panels(figure)[0].lines][0] == 4.5
     alone = plot_attention(make(LanguageModel), None, TARGET, None, TARGET_TOKENS)
     assert labels(panels(alone)[0].yaxis) == TARGET_TOKENS and not panels(alone)[0].lines
 
@@ -248,7 +273,9 @@ def test_without_tokens_the_ids_are_the_labels():
 
 def test_long_keys_stand_upright_and_short_ones_lie():
     figure = plot_attention(make(), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)
-    assert [tick.get_rotation() for tick in panels(figure)[-1].get_xticklabels()] == [90, 0, 0, 0, 0]
+    assert [tick.get_rotation() for tick in panels(figure)[-1].get_xticklabels()] == [
+        90, 0, 0, 0, 0,
+    ]
     figure = plot_attention(make(), SOURCE, TARGET, list("abcde"), TARGET_TOKENS)
     assert {tick.get_rotation() for tick in panels(figure)[-1].get_xticklabels()} == {0}
 
@@ -260,12 +287,16 @@ def test_tokens_are_shown_as_they_are():
     assert not any(t.get_parse_math() for t in ticks)
 
 
-@pytest.mark.parametrize("length, heads, layers", [(1, 2, 2), (5, 3, 2), (10, 3, 2), (10, 8, 6), (30, 3, 1)])
+@pytest.mark.parametrize(
+    "length, heads, layers", [(1, 2, 2), (5, 3, 2), (10, 3, 2), (10, 8, 6), (30, 3, 1)]
+)
 def test_every_text_has_its_place(length, heads, layers):
     model = make(heads=heads, d_k=4, encoder_layers=layers, decoder_layers=layers)
     tokens = ["neunundsiebzig", "a", "tausend", "ab"] * 8
     ids = np.arange(length) % 9 + 4
-    figure = plot_attention(model, ids, np.append(ids, 2), tokens[:length], [*tokens[:length], "<eos>"], mean=True)
+    figure = plot_attention(
+        model, ids, np.append(ids, 2), tokens[:length], [*tokens[:length], "<eos>"], mean=True
+    )
     assert_on_the_page(figure)
     assert overlaps(figure) == []
 
@@ -277,7 +308,7 @@ def test_the_smallest_picture_has_room_for_its_names(kind):
     assert overlaps(figure) == []
 
 
-# -- the strip ----------------------------------------------------------------------------------------------------
+# -- the strip -------------------------------------------------------------------------------------
 
 
 def snapshots(count=21, rng=None):
@@ -292,7 +323,9 @@ def test_the_strip_shows_first_last_and_even_steps_between():
     steps = [axes.get_title() for axes in panels(figure)]
     assert steps == ["step 0", "step 500", "step 1,000", "step 1,500", "step 2,000"]
     for axes, place in zip(panels(figure), (0, 5, 10, 15, 20)):
-        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), film[place][1][-1].mean(axis=0))
+        np.testing.assert_array_equal(
+            np.asarray(axes.images[0].get_array()), film[place][1][-1].mean(axis=0)
+        )
     assert labels(panels(figure)[0].yaxis) == TARGET_TOKENS
     assert labels(panels(figure)[0].xaxis) == SOURCE_TOKENS
     assert len(panels(plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS))) == 8
@@ -301,10 +334,14 @@ def test_the_strip_shows_first_last_and_even_steps_between():
 
 def test_the_strip_shows_chosen_heads_of_a_chosen_layer():
     film = snapshots(2)
-    figure = plot_attention_strip(film, SOURCE_TOKENS, TARGET_TOKENS, layer=1, heads=[3, 1], mean=False)
+    figure = plot_attention_strip(
+        film, SOURCE_TOKENS, TARGET_TOKENS, layer=1, heads=[3, 1], mean=False
+    )
     assert shape(figure) == (2, 2)
     for row, head in enumerate((2, 0)):
-        np.testing.assert_array_equal(np.asarray(panels(figure)[2 * row].images[0].get_array()), film[0][1][0, head])
+        np.testing.assert_array_equal(
+            np.asarray(panels(figure)[2 * row].images[0].get_array()), film[0][1][0, head]
+        )
     assert {"head 3", "head 1", "Cross-attention of layer 1, while training"} <= set(texts(figure))
     assert "mean of heads" not in texts(figure)
     assert_on_the_page(figure)
@@ -316,7 +353,7 @@ def test_the_strip_of_a_language_model():
     assert labels(panels(figure)[0].yaxis) == SOURCE_TOKENS + TARGET_TOKENS
 
 
-# -- curves -------------------------------------------------------------------------------------------------------
+# -- curves ----------------------------------------------------------------------------------------
 
 
 def metrics(count=100):
@@ -342,7 +379,9 @@ def test_the_loss_curve_shows_loss_matches_and_learning_rate():
     assert set(drawn) == {"training", "training, smoothed", "validation"}
     np.testing.assert_array_equal(drawn["training"].get_ydata(), 3 / np.arange(1, 101))
     np.testing.assert_array_equal(drawn["validation"].get_xdata(), [25, 50, 75, 100])
-    np.testing.assert_array_equal(drawn["validation"].get_ydata(), [4 / 25, 4 / 50, 4 / 75, 4 / 100])
+    np.testing.assert_array_equal(
+        drawn["validation"].get_ydata(), [4 / 25, 4 / 50, 4 / 75, 4 / 100]
+    )
     assert drawn["training"].get_alpha() < 0.5
     np.testing.assert_array_equal(curves(share)["exact match"].get_ydata(), [12.5, 25, 37.5, 50])
     np.testing.assert_array_equal(curves(share)["token accuracy"].get_ydata(), [25, 50, 75, 100])
@@ -369,20 +408,25 @@ def test_values_that_are_not_finite_leave_a_gap_and_a_cross():
 
 def test_smoothing_is_a_mean_over_a_window_without_the_missing():
     values = np.arange(100.0)
-    np.testing.assert_allclose(smoothed(values)[:90], values[:90])  # the mean of a straight line is the line
+    # the mean of a straight line is the line
+    np.testing.assert_allclose(smoothed(values)[:90], values[:90])
     values[50] = np.nan
-    assert np.isnan(smoothed(values)[50]) and smoothed(values)[49] == pytest.approx((46 + 47 + 48 + 49 + 51 + 52) / 6)
+    assert np.isnan(smoothed(values)[50]) and smoothed(values)[49] == pytest.approx(
+        (46 + 47 + 48 + 49 + 51 + 52) / 6
+    )
     assert smoothed(values[:19]) is None
     noisy = np.random.default_rng(0).standard_normal(2000)
     assert smoothed(noisy)[100:].std() < 0.2
 
 
 def test_of_two_lines_for_one_step_the_later_counts():
-    steps, values = series([{"step": 2, "loss": 5}, {"step": 1, "loss": 6}, {"step": 2, "loss": 4}], "loss")
+    steps, values = series(
+        [{"step": 2, "loss": 5}, {"step": 1, "loss": 6}, {"step": 2, "loss": 4}], "loss"
+    )
     assert steps.tolist() == [1, 2] and values.tolist() == [6, 4]
 
 
-# -- positions ----------------------------------------------------------------------------------------------------
+# -- positions -------------------------------------------------------------------------------------
 
 
 def test_positions_show_the_table_and_all_dot_products():
@@ -398,20 +442,27 @@ def test_positions_show_the_table_and_all_dot_products():
     assert_on_the_page(figure)
 
 
-# -- architecture -------------------------------------------------------------------------------------------------
+# -- architecture ----------------------------------------------------------------------------------
 
 
 def test_the_architecture_is_read_from_the_model():
     drawn = texts(plot_architecture(make(dropout=0.3)))
-    assert drawn.count("Multi-head\nattention") == 2 and drawn.count("Masked multi-head\nattention") == 1
+    assert (
+        drawn.count("Multi-head\nattention") == 2
+        and drawn.count("Masked multi-head\nattention") == 1
+    )
     assert drawn.count("Add & norm") == 5 and drawn.count("Feed forward") == 2
     assert "2 ×" in drawn and "4 ×" in drawn
     assert drawn.count("3 heads, width 4") == 3
     assert drawn.count("12 → 14 → 12, ReLU") == 2
     assert drawn.count("dropout 0.3 on the branch") == 5
     assert drawn.count("20 tokens × 12, times √12") == 2
-    assert {"Linear", "Softmax", "Output probabilities", "12 → 20, no bias", "memory (B, S, D)"} <= set(drawn)
-    assert {"self_attention", "cross_attention", "feed_forward", "add_norm_3", "source_input.position"} <= set(drawn)
+    assert {
+        "Linear", "Softmax", "Output probabilities", "12 → 20, no bias", "memory (B, S, D)",
+    } <= set(drawn)
+    assert {
+        "self_attention", "cross_attention", "feed_forward", "add_norm_3", "source_input.position",
+    } <= set(drawn)
 
 
 def test_the_architecture_changes_with_the_model():
@@ -419,19 +470,27 @@ def test_the_architecture_changes_with_the_model():
         norm="pre", tie_embeddings=True, positions="learned", activation="gelu", heads=2, d_k=5, d_v=7, bias=True,
         attention_dropout=0.2, activation_dropout=0.1, max_length=50, dropout=0.0,
     )))  # fmt: skip
-    assert "Add & norm" not in drawn and drawn.count("Add") == 5 and drawn.count("Norm") == 7  # 5, and two final ones
-    assert {"encoder.final_norm", "decoder.final_norm", "the embedding's own table", "no dropout"} <= set(drawn)
+    # 5, and two final ones
+    assert "Add & norm" not in drawn and drawn.count("Add") == 5 and drawn.count("Norm") == 7
+    assert {
+        "encoder.final_norm", "decoder.final_norm", "the embedding's own table", "no dropout",
+    } <= set(drawn)
     assert drawn.count("one table for both inputs") == 2
     assert drawn.count("positional encoding, learned") == 2 and drawn.count("up to 50 tokens") == 2
     assert drawn.count("2 heads, width 5, values 7") == 3
     assert drawn.count("bias, dropout 0.2 on the weights") == 3
-    assert drawn.count("12 → 14 → 12, GELU") == 2 and drawn.count("dropout 0.1 on the hidden layer") == 2
+    assert (
+        drawn.count("12 → 14 → 12, GELU") == 2
+        and drawn.count("dropout 0.1 on the hidden layer") == 2
+    )
 
 
 def test_sizes_come_from_the_components_and_not_from_the_configuration():
     model = make()
     for layer in model.encoder.layers:
-        layer.feed_forward = layer.add_norm_2.sublayer = FeedForward(12, 99, np.random.default_rng(0))
+        layer.feed_forward = layer.add_norm_2.sublayer = FeedForward(
+            12, 99, np.random.default_rng(0)
+        )
     del model.decoder.layers[1:]
     drawn = texts(plot_architecture(model))
     assert "12 → 99 → 12, ReLU" in drawn and "1 ×" in drawn and "4 ×" not in drawn
@@ -442,20 +501,32 @@ def test_each_side_has_its_own_vocabulary_and_dropout():
     model = make(target_vocabulary=30)
     model.source_input.dropout.p = 0.4
     drawn = texts(plot_architecture(model))
-    assert {"20 tokens × 12, times √12", "30 tokens × 12, times √12", "V = 30 tokens in the vocabulary"} <= set(drawn)
-    assert drawn.count("up to 32 tokens, dropout 0.4") == 1 and drawn.count("up to 32 tokens, dropout 0.1") == 1
+    assert {
+        "20 tokens × 12, times √12", "30 tokens × 12, times √12", "V = 30 tokens in the vocabulary",
+    } <= set(drawn)
+    assert (
+        drawn.count("up to 32 tokens, dropout 0.4") == 1
+        and drawn.count("up to 32 tokens, dropout 0.1") == 1
+    )
 
 
 @pytest.mark.parametrize("changes", [{}, {"norm": "pre"}, {"encoder_layers": 0}])
 def test_the_encoder_feeds_keys_and_values_of_the_cross_attention(changes):
     axes = plot_architecture(make(**changes)).axes[0]
-    place = {t.get_text(): t.get_position() for t in sorted(axes.texts, key=lambda t: t.get_position()[0])}
+    place = {
+        t.get_text(): t.get_position()
+        for t in sorted(axes.texts, key=lambda t: t.get_position()[0])
+    }
     encoder, cross = place["Inputs"][0], place["Multi-head\nattention"]
     arrows = [p.get_path().vertices for p in axes.patches if isinstance(p, FancyArrowPatch)]
-    (crossing,) = [a for a in arrows if abs(a[0, 0] - encoder) < 0.01 and a[:, 0].max() > encoder + 3]
-    shaft = crossing[:6]                                                 # the rest is the arrow's head
-    assert cross[0] - 1 < shaft[-1, 0] < cross[0] and 0.3 < cross[1] - shaft[-1, 1] < 0.6  # up into the box from below
-    assert shaft[0, 1] < shaft[1, 1] and shaft[2, 1] > shaft[3, 1]       # over the top of the encoder, then down
+    (crossing,) = [
+        a for a in arrows if abs(a[0, 0] - encoder) < 0.01 and a[:, 0].max() > encoder + 3
+    ]
+    shaft = crossing[:6]  # the rest is the arrow's head
+    # up into the box from below
+    assert cross[0] - 1 < shaft[-1, 0] < cross[0] and 0.3 < cross[1] - shaft[-1, 1] < 0.6
+    # over the top of the encoder, then down
+    assert shaft[0, 1] < shaft[1, 1] and shaft[2, 1] > shaft[3, 1]
 
 
 def heights(figure):
@@ -470,8 +541,17 @@ def test_post_norm_stands_above_its_sublayer_and_pre_norm_below():
     models = [make(LanguageModel, norm=norm, final_norm=False) for norm in ("post", "pre")]
     post, pre = (heights(plot_architecture(model)) for model in models)
     attention = "Masked multi-head\nattention"
-    assert post[attention][0] < post["Add & norm"][0] < post["Feed forward"][0] < post["Add & norm"][1]
-    assert pre["Norm"][0] < pre[attention][0] < pre["Add"][0] < pre["Norm"][1] < pre["Feed forward"][0] < pre["Add"][1]
+    assert (
+        post[attention][0] < post["Add & norm"][0] < post["Feed forward"][0] < post["Add & norm"][1]
+    )
+    assert (
+        pre["Norm"][0]
+        < pre[attention][0]
+        < pre["Add"][0]
+        < pre["Norm"][1]
+        < pre["Feed forward"][0]
+        < pre["Add"][1]
+    )
 
 
 def test_a_language_model_has_one_stack_without_cross_attention():
@@ -496,19 +576,29 @@ def test_kinds_of_components_have_one_colour_each():
 
 def colour_behind(figure, text):
     axes = figure.axes[0]
-    x, y = next(t.get_position() for t in axes.texts if t.get_text() == text and t.get_ha() == "center")
-    behind = [p for p in axes.patches if p.get_path().get_extents(p.get_patch_transform()).contains(x, y)]
+    x, y = next(
+        t.get_position() for t in axes.texts if t.get_text() == text and t.get_ha() == "center"
+    )
+    behind = [
+        p for p in axes.patches if p.get_path().get_extents(p.get_patch_transform()).contains(x, y)
+    ]
     return max(behind, key=lambda p: p.get_zorder()).get_facecolor()
 
 
 def test_attention_architecture_has_the_steps_and_sizes_of_the_model():
     drawn = texts(plot_attention_architecture(make(d_k=5, d_v=7)))
-    assert drawn.count("MatMul") == 2 and {"Scale", "Mask (opt.)", "SoftMax", "Concat"} <= set(drawn)
+    assert drawn.count("MatMul") == 2 and {"Scale", "Mask (opt.)", "SoftMax", "Concat"} <= set(
+        drawn
+    )
     assert drawn.count("Linear") == 4 and "Dropout" not in drawn
-    assert {"÷ √K = √5", "12 → 3 × 5, value 3 × 7", "3 × 7 → 21", "21 → 12", "3 heads side by side"} <= set(drawn)
+    assert {
+        "÷ √K = √5", "12 → 3 × 5, value 3 × 7", "3 × 7 → 21", "21 → 12", "3 heads side by side",
+    } <= set(drawn)
     assert "encoder.layers.0.self_attention" in drawn
     assert "Dropout" in texts(plot_attention_architecture(make(attention_dropout=0.1)))
-    assert "layers.layers.0.self_attention" in texts(plot_attention_architecture(make(LanguageModel)))
+    assert "layers.layers.0.self_attention" in texts(
+        plot_attention_architecture(make(LanguageModel))
+    )
 
 
 @pytest.mark.parametrize("model", [
@@ -528,7 +618,9 @@ def test_the_drawings_fit_their_pages(model):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_influence_is_drawn_for_every_model(name):
-    model = find_model(name).model(configure(name, "toy", {"d_model": 12}, source_vocabulary=20, max_length=32), 0)
+    model = find_model(name).model(
+        configure(name, "toy", {"d_model": 12}, source_vocabulary=20, max_length=32), 0
+    )
     figure = plot_influence(model, SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)
     (axes,) = panels(figure)
     shares = axes.images[0].get_array()
@@ -544,8 +636,12 @@ def test_a_comparison_shows_yours_expected_and_their_difference():
     figure = plot_comparison("d_x", yours, expected)
     (first, second, third) = panels(figure)
     np.testing.assert_array_equal(third.images[0].get_array(), yours - expected)
-    assert first.images[0].get_clim() == second.images[0].get_clim() == (-3, 3) and third.images[0].get_clim() == (-2, 2)
-    assert [a.get_title() for a in (first, second, third)] == ["d_x, yours", "d_x, expected", "difference"]
+    assert first.images[0].get_clim() == second.images[0].get_clim() == (-3, 3) and third.images[
+        0
+    ].get_clim() == (-2, 2)
+    assert [a.get_title() for a in (first, second, third)] == [
+        "d_x, yours", "d_x, expected", "difference",
+    ]
     assert_on_the_page(figure)
     assert overlaps(figure) == []
 
@@ -559,12 +655,19 @@ def test_a_comparison_of_any_size_stays_on_its_page_also_without_a_difference(ro
     assert overlaps(figure) == []
 
 
-@pytest.mark.parametrize("name, word", [("conv", "Causal\nconvolution"), ("local-attention", "Local multi-head\nattention")])
+@pytest.mark.parametrize(
+    "name, word",
+    [("conv", "Causal\nconvolution"), ("local-attention", "Local multi-head\nattention")],
+)
 def test_the_architecture_of_the_older_stacks_names_what_mixes(name, word):
     model = find_model(name).model(configure(name, "toy", source_vocabulary=20, max_length=32), 0)
     figure = plot_architecture(model)
     assert texts(figure).count(word) == 1 and "Feed forward" in texts(figure)
-    wanted = ["width 3: 3 × 64 → 64", "dilation 3^i in layer i"] if name == "conv" else ["4 heads, width 16", "window 16"]
+    wanted = (
+        ["width 3: 3 × 64 → 64", "dilation 3^i in layer i"]
+        if name == "conv"
+        else ["4 heads, width 16", "window 16"]
+    )
     assert set(wanted) <= {line for text in texts(figure) for line in text.split("\n")}
     assert_on_the_page(figure)
     assert overlaps(figure) == []
@@ -572,22 +675,33 @@ def test_the_architecture_of_the_older_stacks_names_what_mixes(name, word):
 
 def test_the_gradient_stands_beside_the_attention_it_belongs_to():
     model = make()
-    figure = plot_attention_and_gradient(model, SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS, layer=2, head=3)
+    figure = plot_attention_and_gradient(
+        model, SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS, layer=2, head=3
+    )
     weights, gradient, influence = (axes.images[0] for axes in panels(figure))
-    np.testing.assert_array_equal(weights.get_array(), attention_weights(model, SOURCE, TARGET)["cross"][1, 2])
+    np.testing.assert_array_equal(
+        weights.get_array(), attention_weights(model, SOURCE, TARGET)["cross"][1, 2]
+    )
     expected = attention_gradients(model, SOURCE, TARGET)["cross"][1, 2]
     np.testing.assert_array_equal(gradient.get_array(), expected)
     assert gradient.get_clim() == (-np.abs(expected).max(), np.abs(expected).max())
     np.testing.assert_allclose(influence.get_array().max(axis=1), 1, rtol=1e-6)
-    assert [a.get_title() for a in panels(figure)] == ["attention", "gradient of the scores", "influence"]
-    assert "layer 2, head 3" in " ".join(texts(figure)) and labels(panels(figure)[0].yaxis) == TARGET_TOKENS
+    assert [a.get_title() for a in panels(figure)] == [
+        "attention", "gradient of the scores", "influence",
+    ]
+    assert (
+        "layer 2, head 3" in " ".join(texts(figure))
+        and labels(panels(figure)[0].yaxis) == TARGET_TOKENS
+    )
     assert_on_the_page(figure)
     assert overlaps(figure) == []
 
 
 def test_the_gradient_of_all_heads_is_their_sum_in_the_last_layer_and_words_are_summed():
     model = make()
-    figure = plot_attention_and_gradient(model, SOURCE, TARGET, ["a", "b"], ["w", "x"], sizes=([2, 3], [3, 1]))
+    figure = plot_attention_and_gradient(
+        model, SOURCE, TARGET, ["a", "b"], ["w", "x"], sizes=([2, 3], [3, 1])
+    )
     weights, gradient, influence = (axes.images[0].get_array() for axes in panels(figure))
     assert weights.shape == gradient.shape == influence.shape == (2, 2)
     whole = attention_gradients(model, SOURCE, TARGET)["cross"][-1].sum(axis=0)
@@ -598,14 +712,21 @@ def test_the_gradient_of_all_heads_is_their_sum_in_the_last_layer_and_words_are_
 def test_attention_gradients_are_what_a_moved_score_does_to_the_log_probability():
     model = make(decoder_layers=2).to("float64").eval()
     gradients = attention_gradients(model, SOURCE, TARGET)
-    assert {kind: g.shape for kind, g in gradients.items()} == {"encoder": (2, 3, 5, 5), "decoder": (2, 3, 4, 4), "cross": (2, 3, 4, 5)}
+    assert {kind: g.shape for kind, g in gradients.items()} == {
+        "encoder": (2, 3, 5, 5), "decoder": (2, 3, 4, 4), "cross": (2, 3, 4, 5),
+    }
     for gradient in gradients.values():
         np.testing.assert_allclose(gradient.sum(axis=-1), 0, atol=1e-12)
-    attentions = {"encoder": model.encoder.layers[1].self_attention, "cross": model.decoder.layers[0].cross_attention}
+    attentions = {
+        "encoder": model.encoder.layers[1].self_attention,
+        "cross": model.decoder.layers[0].cross_attention,
+    }
     for (kind, attention), layer in zip(attentions.items(), (1, 0)):
         masking = attention.attention.masking
         move, plain = np.zeros((1, 3, 4 if kind == "cross" else 5, 5)), masking.forward
-        masking.forward = lambda scores, mask=None, move=move, plain=plain: plain(scores + move, mask)
+        masking.forward = lambda scores, mask=None, move=move, plain=plain: plain(
+            scores + move, mask
+        )
         numeric = central_differences(lambda: log_probability(model), move, step=1e-5)
         masking.forward = plain
         np.testing.assert_allclose(gradients[kind][layer], numeric[0], atol=1e-8)
@@ -628,7 +749,9 @@ def log_probability(model):
 ])  # fmt: skip
 def test_matrices_of_any_size_stay_on_their_page(matrices, options):
     figure = plot_matrices(matrices, **options)
-    assert [axes.images[0].get_array().shape for axes in panels(figure)] == [m.shape for m in matrices.values()]
+    assert [axes.images[0].get_array().shape for axes in panels(figure)] == [
+        m.shape for m in matrices.values()
+    ]
     for name, m in matrices.items():
         assert f"{name}  {m.shape}" in texts(figure)
     assert_on_the_page(figure)
@@ -636,10 +759,15 @@ def test_matrices_of_any_size_stay_on_their_page(matrices, options):
 
 
 def test_matrices_show_signs_around_white_and_each_has_its_own_scale_unless_shared():
-    m = {"P": np.array([[0.25, 0.75]]), "d_P": np.array([[-2.0, 1.0]]), "masked": np.array([[-np.inf, 0.5]])}
+    m = {
+        "P": np.array([[0.25, 0.75]]), "d_P": np.array([[-2.0, 1.0]]),
+        "masked": np.array([[-np.inf, 0.5]]),
+    }
     own = [axes.images[0].get_clim() for axes in panels(plot_matrices(m))]
     assert own == [(0, 0.75), (-2, 2), (0, 0.5)]
-    assert {axes.images[0].get_clim() for axes in panels(plot_matrices(m, shared=True))} == {(-2, 2)}
+    assert {axes.images[0].get_clim() for axes in panels(plot_matrices(m, shared=True))} == {
+        (-2, 2)
+    }
     written = texts(plot_matrices(m))
     assert {"0.25", "0.75", "-2.00", "1.00", "-∞"} <= set(written)
     assert not {"0.25"} & set(texts(plot_matrices(m, numbers=False)))
@@ -648,10 +776,17 @@ def test_matrices_show_signs_around_white_and_each_has_its_own_scale_unless_shar
 
 def test_queries_keys_values_and_gradients_have_their_colours_everywhere():
     m = {name: np.eye(2) for name in ("Q", "key", "V", "d_Q", "P", "d_k")}
-    colours = {t.get_text().split()[0]: t.get_color() for t in all_texts(plot_matrices(m)) if t.get_text().split()[:1]}
+    colours = {
+        t.get_text().split()[0]: t.get_color()
+        for t in all_texts(plot_matrices(m))
+        if t.get_text().split()[:1]
+    }
     assert [colours[name] for name in m] == [QUERY, KEY, VALUE, GRADIENT, INK, INK]
     _, axes = plain_panels()
-    draw_lines(axes, [1, 2, 4], {"query": [1, 2, 3], "rnn": [1, 1, 1], "d_P": [0, 0, 0], "gru": [2, 2, 2]}, log="x", x_name="n")
+    draw_lines(
+        axes, [1, 2, 4], {"query": [1, 2, 3], "rnn": [1, 1, 1], "d_P": [0, 0, 0], "gru": [2, 2, 2]},
+        log="x", x_name="n",
+    )
     drawn = {line.get_label(): line.get_color() for line in axes.lines}
     assert (drawn["query"], drawn["d_P"]) == (QUERY, GRADIENT) and len(set(drawn.values())) == 4
     assert labels(axes.xaxis) == ["1", "2", "4"] and axes.get_xlabel() == "n"
@@ -660,7 +795,9 @@ def test_queries_keys_values_and_gradients_have_their_colours_everywhere():
 def test_bars_stand_under_their_numbers():
     figure, axes = plain_panels(1, 2, heading="Two")
     draw_bars(axes[0], {"a": 1, "value": 2.5}, y_name="size")
-    assert [bar.get_height() for bar in axes[0].patches] == [1, 2.5] and {"1", "2.5", "a", "value", "Two"} <= set(texts(figure))
+    assert [bar.get_height() for bar in axes[0].patches] == [1, 2.5] and {
+        "1", "2.5", "a", "value", "Two",
+    } <= set(texts(figure))
     assert labels(axes[0].xaxis) == ["a", "value"]
     assert_on_the_page(figure)
 
@@ -675,9 +812,12 @@ class NoAttention(FeedForward):
         return target_in
 
 
-# -- odd texts ----------------------------------------------------------------------------------------------------
+# -- odd texts -------------------------------------------------------------------------------------
 
-ODD = ["\u200b", "\ud800", "\udce9", "\ufeff", "\u0301", "\x00", "\t", "\u202e", "\u2028", "", "a\nb", "$x$", "語", "x" * 3000]
+ODD = [
+    "\u200b", "\ud800", "\udce9", "\ufeff", "\u0301", "\x00", "\t", "\u202e", "\u2028", "", "a\nb",
+    "$x$", "語", "x" * 3000,
+]
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing from", "ignore:constrained_layout not applied")
@@ -705,19 +845,23 @@ def test_any_text_can_stand_in_a_picture(draw, text):
 
 
 def test_what_has_no_form_is_written_as_python_writes_it_and_long_labels_are_cut():
-    figure = plot_attention(make(), SOURCE, TARGET, ["\u200b", "a\udce9", " b\n", "", "x" * 3000], TARGET_TOKENS)
+    figure = plot_attention(
+        make(), SOURCE, TARGET, ["\u200b", "a\udce9", " b\n", "", "x" * 3000], TARGET_TOKENS
+    )
     assert labels(panels(figure)[-1].xaxis) == ["\\u200b", "a\\udce9", "␣b⏎", "·", "x" * 39 + "…"]
     assert_on_the_page(figure)
 
 
-# -- how large a picture may become -----------------------------------------------------------------------------------
+# -- how large a picture may become ----------------------------------------------------------------
 
 
 def looks_at(count, layers, heads, monkeypatch, keys=None):
     """(source, target) of `count` tokens; the attention between them is drawn without a model."""
     keys = keys or count
     weights = np.broadcast_to(np.eye(count, keys), (layers, heads, count, keys))
-    monkeypatch.setattr("minitransformer.plotting.attention.attention_weights", lambda *_: {"cross": weights})
+    monkeypatch.setattr(
+        "minitransformer.plotting.attention.attention_weights", lambda *_: {"cross": weights}
+    )
     return np.arange(keys) % 9 + 4, np.append(np.arange(count - 1) % 9 + 4, 2)
 
 
@@ -728,21 +872,36 @@ def looks_at(count, layers, heads, monkeypatch, keys=None):
     (20, 100, 2, (44, 3), "layers 45 to 100."),
     (1, 1, 500, (1, 23), "heads 23 to 500."),
 ])  # fmt: skip
-def test_a_picture_of_attention_has_a_bound_and_says_what_it_leaves_out(tokens, layers, heads, shown, note, monkeypatch):
+def test_a_picture_of_attention_has_a_bound_and_says_what_it_leaves_out(
+    tokens, layers, heads, shown, note, monkeypatch
+):
     source, target = looks_at(tokens, layers, heads, monkeypatch)
     figure = plot_attention(None, source, target, mean=True)
     assert max(figure.get_size_inches()) <= MOST
-    assert (shape(figure), [t for t in texts(figure) if "Left out" in t] != []) == (shown, bool(note)), texts(figure)[-5:]
+    assert (shape(figure), [t for t in texts(figure) if "Left out" in t] != []) == (
+        shown,
+        bool(note),
+    ), texts(figure)[-5:]
     assert note in " ".join(texts(figure))
     titles = [axes.get_title() for axes in panels(figure)]
-    assert titles[: shown[1]] == [*(f"layer 1, head {n}" for n in range(1, shown[1])), "layer 1, mean"]
+    assert titles[: shown[1]] == [
+        *(f"layer 1, head {n}" for n in range(1, shown[1])),
+        "layer 1, mean",
+    ]
     assert_on_the_page(figure)
     first = panels(figure)[0]
-    dots = first.get_position().width * figure.get_size_inches()[0] * 100 / first.images[0].get_array().shape[1]
+    dots = (
+        first.get_position().width
+        * figure.get_size_inches()[0]
+        * 100
+        / first.images[0].get_array().shape[1]
+    )
     assert dots >= 1.99, "a cell is smaller than two dots"
 
 
-def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_labels_stand_where_they_belong(monkeypatch):
+def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_labels_stand_where_they_belong(
+    monkeypatch,
+):
     source, target = looks_at(300, 2, 4, monkeypatch)
     tokens = [f"t{n}" for n in range(300)]
     figure = plot_attention(None, source, target, tokens, tokens)
@@ -750,7 +909,11 @@ def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_label
     (name,) = [t for t in texts(figure) if t.startswith("key (source)")]
     assert "one label in" in name
     every = int(name.rsplit(" ", 1)[1])
-    assert every > 1 and labels(last.xaxis) == tokens[::every] and labels(panels(figure)[0].yaxis) == tokens[::every]
+    assert (
+        every > 1
+        and labels(last.xaxis) == tokens[::every]
+        and labels(panels(figure)[0].yaxis) == tokens[::every]
+    )
     assert [tick for tick in last.get_xticks()] == list(range(0, 300, every))
     assert overlaps(figure) == []
 
@@ -765,7 +928,9 @@ def test_a_strip_and_chosen_heads_have_the_bound_too():
     tokens = [str(n) for n in range(400)]
     figure = plot_attention_strip([(n, weights) for n in range(9)], tokens, tokens, heads=[1, 2, 3])
     assert max(figure.get_size_inches()) <= MOST and shape(figure) == (4, 4)
-    assert [axes.get_title() for axes in panels(figure)][:4] == ["step 0", "step 3", "step 5", "step 8"]
+    assert [axes.get_title() for axes in panels(figure)][:4] == [
+        "step 0", "step 3", "step 5", "step 8",
+    ]
 
 
 def test_influence_of_a_long_sequence_is_drawn_of_its_first_rows_which_are_the_same(monkeypatch):
@@ -777,8 +942,12 @@ def test_influence_of_a_long_sequence_is_drawn_of_its_first_rows_which_are_the_s
     part = np.asarray(panels(figure)[0].images[0].get_array())
     assert part.shape == (5, 20) and "rows from 6 on" in " ".join(texts(figure))
     np.testing.assert_allclose(part, whole[:5], atol=1e-12)
-    words = plot_influence(model, source, target, ["a", "b"], ["c", "d", "e"], sizes=([10, 10], [4, 7, 1]))
-    assert panels(words)[0].images[0].get_array().shape == (1, 2) and "rows from 2 on" in " ".join(texts(words))
+    words = plot_influence(
+        model, source, target, ["a", "b"], ["c", "d", "e"], sizes=([10, 10], [4, 7, 1])
+    )
+    assert panels(words)[0].images[0].get_array().shape == (1, 2) and "rows from 2 on" in " ".join(
+        texts(words)
+    )
 
 
 def test_of_matrices_that_are_too_large_the_first_cells_are_drawn_and_the_title_says_so():
@@ -786,19 +955,30 @@ def test_of_matrices_that_are_too_large_the_first_cells_are_drawn_and_the_title_
     figure = plot_matrices({"a": large, "b": small}, row_labels=range(1000))
     assert [axes.images[0].get_array().shape for axes in panels(figure)] == [(600, 300), (3, 3)]
     np.testing.assert_array_equal(panels(figure)[0].images[0].get_array(), large[:600, :300])
-    assert "a  (1000, 2000)  only the first 600 × 300" in texts(figure) and "b  (3, 3)" in texts(figure)
+    assert "a  (1000, 2000)  only the first 600 × 300" in texts(figure) and "b  (3, 3)" in texts(
+        figure
+    )
     assert max(figure.get_size_inches()) <= MOST
 
 
-# -- numbers in cells -------------------------------------------------------------------------------------------------
+# -- numbers in cells ------------------------------------------------------------------------------
 
 
 def luminance(colour):
     """Relative luminance as WCAG 2.1 defines it."""
-    return np.where((c := np.array(colour[:3])) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    return np.where(
+        (c := np.array(colour[:3])) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4
+    ) @ [0.2126, 0.7152, 0.0722]
 
 
-@pytest.mark.parametrize("matrix", [np.linspace(0, 1, 40).reshape(4, 10), np.linspace(-1, 1, 40).reshape(4, 10), np.full((1, 2), np.nan)], ids=["shares", "signed", "NaN"])
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.linspace(0, 1, 40).reshape(4, 10), np.linspace(-1, 1, 40).reshape(4, 10),
+        np.full((1, 2), np.nan),
+    ],
+    ids=["shares", "signed", "NaN"],
+)
 def test_a_number_can_be_read_on_its_cell_dark_or_pale(matrix):
     (axes,) = panels(plot_matrices({"P": matrix}))
     image = axes.images[0]
@@ -806,12 +986,16 @@ def test_a_number_can_be_read_on_its_cell_dark_or_pale(matrix):
     for text in axes.texts:
         j, i = text.get_position()
         value = matrix[int(i), int(j)]
-        behind = image.cmap(image.norm(value)) if np.isfinite(value) else to_rgba(axes.get_facecolor())
-        light, dark = sorted([luminance(behind), luminance(to_rgba(text.get_color()))], reverse=True)
+        behind = (
+            image.cmap(image.norm(value)) if np.isfinite(value) else to_rgba(axes.get_facecolor())
+        )
+        light, dark = sorted(
+            [luminance(behind), luminance(to_rgba(text.get_color()))], reverse=True
+        )
         assert (light + 0.05) / (dark + 0.05) > 3.5, (value, text.get_color())
 
 
-# -- bad input ----------------------------------------------------------------------------------------------------
+# -- bad input -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("call, sentence", [
@@ -851,15 +1035,15 @@ def test_bad_input_gets_a_sentence(call, sentence):
         call(make())
 
 
-# -- manners ------------------------------------------------------------------------------------------------------
+# -- manners ---------------------------------------------------------------------------------------
 
 
 def test_matplotlib_is_imported_only_by_those_who_draw():
     code = (
-        "import sys, minitransformer, minitransformer.runs.run, minitransformer.training.hooks, minitransformer.decoding.evaluation;"
-        "assert 'matplotlib' not in sys.modules, 'too early';"
-        "import minitransformer.plotting; assert 'matplotlib' in sys.modules;"
-        "assert 'matplotlib.pyplot' not in sys.modules, 'pyplot'"
+        "import sys, minitransformer, minitransformer.runs.run, minitransformer.training.hooks, "
+        "minitransformer.decoding.evaluation;assert 'matplotlib' not in sys.modules, 'too early';"
+        "import minitransformer.plotting; assert 'matplotlib' in sys.modules;assert "
+        "'matplotlib.pyplot' not in sys.modules, 'pyplot'"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -873,14 +1057,19 @@ def test_drawing_changes_no_global_state():
         "assert png[:4] == b'\\x89PNG'; import sys; assert 'matplotlib.pyplot' not in sys.modules;"
         "assert dict(matplotlib.rcParams) == before"
     )
-    environment = {**os.environ, "MPLBACKEND": "agg"}  # else the first look at rcParams chooses a backend
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    # else the first look at rcParams chooses a backend
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_two_threads_draw_what_one_draws():
     def draw(results, i):
-        results[i] = plot_attention(make(), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS)._repr_png_()
+        results[i] = plot_attention(
+            make(), SOURCE, TARGET, SOURCE_TOKENS, TARGET_TOKENS
+        )._repr_png_()
 
     results = [None] * 3
     draw(results, 0)

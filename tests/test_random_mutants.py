@@ -1,4 +1,5 @@
-"""The changes that a machine makes: they are drawn again by the same seed, each is another program, each file has its judges."""
+"""The changes that a machine makes: they are drawn again by the same seed, each is another program,
+each file has its judges."""
 
 import ast
 from pathlib import Path
@@ -54,15 +55,27 @@ def test_the_same_seed_draws_the_same_changes():
 
 
 def test_every_file_of_the_package_has_judges_and_every_entry_has_files():
-    paths = [file.relative_to(random_mutants.PACKAGE).as_posix() for file in random_mutants.PACKAGE.rglob("*.py")]
-    assert {path.split("/")[0] for path in paths} <= {*random_mutants.TESTS, "__init__.py", "__main__.py"}
+    paths = [
+        file.relative_to(random_mutants.PACKAGE).as_posix()
+        for file in random_mutants.PACKAGE.rglob("*.py")
+    ]
+    assert {path.split("/")[0] for path in paths} <= {
+        *random_mutants.TESTS, "__init__.py", "__main__.py",
+    }
     for path in paths:
         assert all((random_mutants.ROOT / file).exists() for file in random_mutants.judges(path))
     for start in random_mutants.TESTS:
-        assert any(path == start or path.startswith(start) for path in paths), f"{start} fits no file"
+        assert any(path == start or path.startswith(start) for path in paths), (
+            f"{start} fits no file"
+        )
 
 
-@pytest.mark.parametrize("body, end", [("assert 1", "passed"), ("assert 0", "failed"), ("while True: pass", "hangs")])
+@pytest.mark.parametrize(
+    "body, end", [("assert 1", "passed"), ("assert 0", "failed"), ("while True: pass", "hangs")]
+)
 def test_how_a_run_of_tests_ends(tmp_path, body, end):
     (tmp_path / "test_it.py").write_text(f"def test_it():\n    {body}\n", encoding="utf-8")
-    assert random_mutants.run_tests(tmp_path, [Path("test_it.py")], 1 if end == "hangs" else 60)[0] == end
+    assert (
+        random_mutants.run_tests(tmp_path, [Path("test_it.py")], 1 if end == "hangs" else 60)[0]
+        == end
+    )

@@ -1,5 +1,5 @@
-"""Recurrence: cells against their formulas, a sequence against stepping by hand, gradients back through time, and
-padding over which the state is carried.
+"""Recurrence: cells against their formulas, a sequence against stepping by hand, gradients back
+through time, and padding over which the state is carried.
 """
 
 import math
@@ -24,7 +24,7 @@ def mask_of(size):
     return REAL if size == "plain" else rng(4).random(SIZES[size][:2]) < 0.7
 
 
-# -- cells --------------------------------------------------------------------------------------------------------
+# -- cells -----------------------------------------------------------------------------------------
 
 
 def sigmoid(a):
@@ -50,7 +50,9 @@ PLAIN = {"rnn": plain_rnn, "gru": plain_gru}
 
 def cell_and_step(name, size):
     batch, _, width, state = SIZES[size]
-    return moved(CELLS[name](width, state, rng())), normal(batch, width), normal(batch, state, seed=1)
+    return (
+        moved(CELLS[name](width, state, rng())), normal(batch, width), normal(batch, state, seed=1),
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -91,7 +93,7 @@ def test_cell_refuses_other_features(name):
         cell(x, normal(3, 6))
 
 
-# -- over time ----------------------------------------------------------------------------------------------------
+# -- over time -------------------------------------------------------------------------------------
 
 
 def sequence(name, size, reverse=False):
@@ -121,7 +123,9 @@ def by_hand(component, x, h=None, mask=None):
 @pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", CELLS)
-def test_recurrence_equals_stepping_by_hand_and_has_its_gradients_through_time(name, size, reverse, begins, masked):
+def test_recurrence_equals_stepping_by_hand_and_has_its_gradients_through_time(
+    name, size, reverse, begins, masked
+):
     component, x, h, mask = sequence(name, size, reverse)
     h, mask = h if begins else None, mask if masked else None
     close(component(x, h, mask), by_hand(component, x, h, mask))
@@ -168,7 +172,11 @@ def test_recurrence_carries_its_state_over_padding(name):
     component, x, h, _ = sequence(name, "plain")
     y = component(x, h, REAL)
     assert np.array_equal(y[1, 3:], np.tile(y[1, 2], (3, 1)))
-    assert np.array_equal(y[2, 0], h[2]) and np.array_equal(y[2, 2], y[2, 1]) and np.array_equal(y[2, 5], y[2, 4])
+    assert (
+        np.array_equal(y[2, 0], h[2])
+        and np.array_equal(y[2, 2], y[2, 1])
+        and np.array_equal(y[2, 5], y[2, 4])
+    )
     close(y[2, [1, 3, 4]], component(x[2:, [1, 3, 4]], h[2:])[0])
 
 
@@ -234,13 +242,18 @@ def test_recurrence_saves_nothing_inside_no_grad():
 
 def test_recurrence_refuses_what_it_cannot_read():
     component, x, h, _ = sequence("gru", "plain")
-    with pytest.raises(InputError, match=r"x must be .*of shape \(B, T, X\).*Got float64 of shape \(3, 5\). x\[None\] makes a batch"):
+    with pytest.raises(
+        InputError,
+        match=r"x must be .*of shape \(B, T, X\).*Got float64 of shape \(3, 5\). x\[None\] makes a batch",
+    ):
         component(x[:, 0])
     with pytest.raises(InputError, match=r"got shape \(3, 0, 5\)"):
         component(x[:, :0])
     with pytest.raises(InputError, match=r"h must be .*B is 3.*Got float64 of shape \(2, 7\)"):
         component(x, h[:2])
-    with pytest.raises(InputError, match=r"The first state h has shape \(3, 6\), but this cell needs \(3, 7\)"):
+    with pytest.raises(
+        InputError, match=r"The first state h has shape \(3, 6\), but this cell needs \(3, 7\)"
+    ):
         component(x, h[:, :6])
     with pytest.raises(InputError, match=r"mask must be .*T is 6. Got bool of shape \(3, 5\)"):
         component(x, h, REAL[:, :5])
@@ -250,11 +263,12 @@ def test_recurrence_refuses_what_it_cannot_read():
         component(normal(3, 6, 4))
 
 
-# -- both directions ----------------------------------------------------------------------------------------------
+# -- both directions -------------------------------------------------------------------------------
 
 
 def both_ways(name, size):
-    """(component, x, mask), the two readings of different width where sizes are not to be confused."""
+    """(component, x, mask), the two readings of different width where sizes are not to be
+    confused."""
     batch, length, width, state = SIZES[size]
     other = 4 if size == "plain" else state
     cells = CELLS[name](width, state, rng()), CELLS[name](width, other, rng(5))
@@ -268,7 +282,8 @@ def test_bidirectional_reads_both_ways_and_has_its_gradients(name, size, masked)
     component, x, mask = both_ways(name, size)
     mask = mask if masked else None
     y, end = component(x, mask)
-    ahead, back = by_hand(component.forwards, x, mask=mask), by_hand(component.backwards, x, mask=mask)
+    ahead = by_hand(component.forwards, x, mask=mask)
+    back = by_hand(component.backwards, x, mask=mask)
     close(y, np.concatenate([ahead, back], axis=-1))
     close(end, np.concatenate([ahead[:, -1], back[:, 0]], axis=-1))
     component.clear_saves()
@@ -303,7 +318,9 @@ def test_bidirectional_gives_padding_no_gradient():
 
 def test_widths_of_states_reach_the_weights():
     shapes = {name: p.shape for name, p in both_ways("gru", "plain")[0].named_parameters().items()}
-    assert shapes["forwards.cell.input.weight"] == (5, 21) and shapes["backwards.cell.state.weight"] == (4, 12)
+    assert shapes["forwards.cell.input.weight"] == (5, 21) and shapes[
+        "backwards.cell.state.weight"
+    ] == (4, 12)
     assert math.prod(shapes["backwards.cell.input.bias"]) == 12 and len(shapes) == 8
 
 
@@ -312,10 +329,13 @@ def test_recurrence_asks_where_with_arrays_only_as_a_gpu_needs_it(cell, monkeypa
     plain_where = np.where
 
     def strict_where(condition, *choices):
-        assert isinstance(condition, np.ndarray), "CuPy's where takes no Python bool for a condition"
+        assert isinstance(condition, np.ndarray), (
+            "CuPy's where takes no Python bool for a condition"
+        )
         return plain_where(condition, *choices)
 
-    recurrence, x = Recurrence(cell(5, 7, np.random.default_rng(0))), np.zeros((3, 4, 5), dtype=np.float32)
+    recurrence = Recurrence(cell(5, 7, np.random.default_rng(0)))
+    x = np.zeros((3, 4, 5), dtype=np.float32)
     monkeypatch.setattr(np, "where", strict_where)
     for mask in (None, np.ones((3, 4), dtype=bool)):
         y = recurrence(x, mask=mask)

@@ -1,7 +1,7 @@
 """A second opinion: outputs and all gradients equal PyTorch's in float64 to 10⁻¹⁰.
 
-The answers lie in `references/*.npz`, written by `references/make_references.py`; PyTorch is not needed to compare
-with them. The tests marked `parity` ask a live PyTorch instead.
+The answers lie in `references/*.npz`, written by `references/make_references.py`; PyTorch is not
+needed to compare with them. The tests marked `parity` ask a live PyTorch instead.
 """
 
 import functools
@@ -14,7 +14,8 @@ from references.cases import CASES, build, fingerprint, unpack
 from minitransformer.testing import all_components, gradient_error
 
 TOLERANCE = 1e-10
-ZERO = 1e-12  # the gradient of a key bias: softmax ignores it, and both sides are left with rounding errors
+# the gradient of a key bias: softmax ignores it, and both sides are left with rounding errors
+ZERO = 1e-12
 FOLDER = Path(__file__).resolve().parent / "references"
 
 
@@ -26,15 +27,20 @@ def committed(room):
 
 
 def reference(name):
-    """{array: array} of the committed answer to the case `name`, and the fingerprint of what it answers."""
+    """{array: array} of the committed answer to the case `name`, and the fingerprint of what it
+    answers."""
     room, what = name.split("/")
-    arrays = {key.split("/")[1]: a for key, a in committed(room).items() if key.startswith(f"{what}/")}
+    arrays = {
+        key.split("/")[1]: a for key, a in committed(room).items() if key.startswith(f"{what}/")
+    }
     return unpack(arrays), arrays["fingerprint"]
 
 
 def live(name):
     """The same from the PyTorch that is installed."""
-    pytest.importorskip("torch", reason='PyTorch is not installed: pip install "minitransformer[parity]"')
+    pytest.importorskip(
+        "torch", reason='PyTorch is not installed: pip install "minitransformer[parity]"'
+    )
     from references.answers import answer
 
     return answer(name)
@@ -42,7 +48,9 @@ def live(name):
 
 def expect_equal(ours, theirs, tolerance=TOLERANCE):
     """Fail with a table of the arrays that differ, or of those that only one side has."""
-    assert set(ours) == set(theirs), f"only ours: {set(ours) - set(theirs)}, only theirs: {set(theirs) - set(ours)}"
+    assert set(ours) == set(theirs), (
+        f"only ours: {set(ours) - set(theirs)}, only theirs: {set(theirs) - set(ours)}"
+    )
     wrong = []
     for name, a in ours.items():
         b = theirs[name]
@@ -63,33 +71,44 @@ def test_equals_the_committed_answer(name):
     case = build(name)
     theirs, theirs_fingerprint = reference(name)
     assert theirs_fingerprint == fingerprint(case), (
-        f"{name}: other inputs or weights than the reference was made with; run tests/references/make_references.py"
+        f"{name}: other inputs or weights than the reference was made with; run "
+        "tests/references/make_references.py"
     )
     expect_equal(case.ours(), theirs)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name.split("/")[0] not in ("optim", "training")])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if name.split("/")[0] not in ("optim", "training")]
+)
 def test_a_second_backward_adds_to_the_gradients(name):
     """And changes nothing else: neither the output nor the gradients of the inputs."""
     case = build(name)
     first, second = case.ours(), case.ours(zero_grad=False)
-    expect_equal(second, {key: a * (2 if key.startswith("d ") else 1) for key, a in first.items()}, tolerance=1e-14)
+    expect_equal(
+        second, {key: a * (2 if key.startswith("d ") else 1) for key, a in first.items()},
+        tolerance=1e-14,
+    )
 
 
 def test_the_committed_files_hold_these_cases_and_are_small():
     rooms = sorted({name.split("/")[0] for name in CASES})
     assert sorted(path.stem for path in FOLDER.glob("*.npz")) == rooms
-    assert {f"{room}/{key.split('/')[0]}" for room in rooms for key in committed(room)} == set(CASES)
+    assert {f"{room}/{key.split('/')[0]}" for room in rooms for key in committed(room)} == set(
+        CASES
+    )
     assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) < 900_000
 
 
 def test_every_component_occurs_in_a_case():
     models = [getattr(case, "component", None) or case.model for case in map(build, CASES)]
-    assert {type(module) for model in models for _, module in model.named_modules()} >= set(all_components())
+    assert {type(module) for model in models for _, module in model.named_modules()} >= set(
+        all_components()
+    )
 
 
 def test_a_small_difference_is_seen():
-    """The comparison itself: one entry off by 10⁻⁸, a missing array, NaN, float32 and a wrong shape all fail."""
+    """The comparison itself: one entry off by 10⁻⁸, a missing array, NaN, float32 and a wrong shape
+    all fail."""
     theirs, _ = reference("models/transformer_post")
     ours = {name: array.copy() for name, array in theirs.items()}
     expect_equal(ours, theirs)

@@ -1,4 +1,5 @@
-"""No right answer is flagged: written from the statements alone, in several styles, on many numbers and sizes."""
+"""No right answer is flagged: written from the statements alone, in several styles, on many numbers
+and sizes."""
 
 import collections
 import pathlib
@@ -14,11 +15,16 @@ SEEDS = range(3)
 NOTES = {"precision"}  # what may be said of an answer in float32
 
 
-@pytest.mark.parametrize("exercise, style, answer", ANSWERS, ids=[f"{exercise}-{style}" for exercise, style, _ in ANSWERS])
+@pytest.mark.parametrize(
+    "exercise, style, answer", ANSWERS,
+    ids=[f"{exercise}-{style}" for exercise, style, _ in ANSWERS],
+)
 def test_a_right_answer_is_never_flagged(exercise, style, answer):
     for seed in SEEDS:
         report = check(exercise, answer, seed=seed, quiet=True)
-        assert report.passed and {finding.id for finding in report.findings} <= NOTES, f"seed {seed}\n{report}"
+        assert report.passed and {finding.id for finding in report.findings} <= NOTES, (
+            f"seed {seed}\n{report}"
+        )
 
 
 def test_every_exercise_has_three_styles_and_there_are_a_thousand_runs():
@@ -31,10 +37,23 @@ def test_every_exercise_has_three_styles_and_there_are_a_thousand_runs():
 
 
 def test_no_right_answer_of_a_whole_book_is_to_be_looked_at(tmp_path):
-    text = pathlib.Path(layers.__file__).read_text(encoding="utf-8").replace("from . import answers", "")
-    asked = {exercise: function for exercise, _, function in reversed(ANSWERS) if getattr(function, "__module__", "") == layers.__name__}
-    calls = [f"check({exercise!r}, {function.__name__}, quiet=True)\n" for exercise, function in asked.items()]
-    answers = "from minitransformer.grading import check\ndef answers(*_): return lambda answer: answer\n"
+    text = (
+        pathlib.Path(layers.__file__)
+        .read_text(encoding="utf-8")
+        .replace("from . import answers", "")
+    )
+    asked = {
+        exercise: function
+        for exercise, _, function in reversed(ANSWERS)
+        if getattr(function, "__module__", "") == layers.__name__
+    }
+    calls = [
+        f"check({exercise!r}, {function.__name__}, quiet=True)\n"
+        for exercise, function in asked.items()
+    ]
+    answers = (
+        "from minitransformer.grading import check\ndef answers(*_): return lambda answer: answer\n"
+    )
     (tmp_path / "a.py").write_text(answers + text + "\n" + "".join(calls), encoding="utf-8")
     (submission,) = grade([tmp_path], seconds=120)
     assert submission.count("right") == len(asked) > 10 and not submission.remarks, submission

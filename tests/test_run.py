@@ -36,16 +36,25 @@ def config(model="transformer", **training):
 
 
 def without_times(metrics):
-    return [{k: v for k, v in line.items() if k not in ("seconds", "tokens_per_second")} for line in metrics.read()]
+    return [
+        {k: v for k, v in line.items() if k not in ("seconds", "tokens_per_second")}
+        for line in metrics.read()
+    ]
 
 
 @pytest.mark.parametrize("model", ["transformer", "language-model"])
-@pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "schedule": "noam"}, {"optimizer": "adamw", "schedule": "constant"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"optimizer": "sgd", "schedule": "noam"}, {"optimizer": "adamw", "schedule": "constant"}],
+    ids=str,
+)
 def test_k_steps_and_the_rest_equal_all_steps(tmp_path, model, options):
     assert_interruption_leaves_no_trace(tmp_path, model, **options)
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name not in ("transformer", "language-model")])
+@pytest.mark.parametrize(
+    "model", [name for name in MODELS if name not in ("transformer", "language-model")]
+)
 def test_the_older_models_too_go_on_as_if_they_had_not_stopped(tmp_path, model):
     assert_interruption_leaves_no_trace(tmp_path, model)
 
@@ -64,7 +73,12 @@ def test_ctrl_c_finishes_the_step_saves_and_can_be_continued(tmp_path):
     whole = finished(Run.create(tmp_path / "whole", config()))
     run = Run.create(tmp_path / "run", config())
     with Save(run) as save, pytest.raises(Interrupted):
-        run.train([Log(run), Evaluate(run), Snapshots(run), save, lambda p: p.step == 7 and os.kill(os.getpid(), signal.SIGINT)])
+        run.train(
+            [
+                Log(run), Evaluate(run), Snapshots(run), save,
+                lambda p: p.step == 7 and os.kill(os.getpid(), signal.SIGINT),
+            ]
+        )
     assert Run.open(tmp_path / "run").optimizer.t == 8
     assert weights_and_state(finished(Run.resume(tmp_path / "run"))) == weights_and_state(whole)
 
@@ -93,15 +107,21 @@ def test_a_run_without_a_checkpoint_yet_resumes_from_the_start(tmp_path):
 def test_more_steps_can_be_asked_for_and_are_remembered(tmp_path, schedule):
     first = finished(Run.create(tmp_path / "run", config(schedule=schedule)))
     longer = Run.resume(tmp_path / "run", steps=30)
-    assert longer.optimizer.learning_rate(25) > 0 and Run.resume(tmp_path / "run", 30).last_step == 30
+    assert (
+        longer.optimizer.learning_rate(25) > 0 and Run.resume(tmp_path / "run", 30).last_step == 30
+    )
     assert finished(longer).optimizer.t == 30 and Run.open(tmp_path / "run").options.steps == 30
-    assert any((first.model.state_dict()[n] != v).any() for n, v in longer.model.state_dict().items())
+    assert any(
+        (first.model.state_dict()[n] != v).any() for n, v in longer.model.state_dict().items()
+    )
 
 
 @pytest.mark.parametrize("steps", [None, 24, 20])
 def test_a_run_with_nothing_left_to_do_says_so(tmp_path, steps):
     finished(Run.create(tmp_path / "run", config()))
-    with pytest.raises(InputError, match=f"is at step 24 of {steps or 24}: there is nothing left.*--steps 48"):
+    with pytest.raises(
+        InputError, match=f"is at step 24 of {steps or 24}: there is nothing left.*--steps 48"
+    ):
         Run.resume(tmp_path / "run", steps)
 
 
@@ -109,7 +129,8 @@ def test_resuming_from_an_older_checkpoint_drops_what_came_after_it(tmp_path):
     whole = finished(Run.create(tmp_path / "whole", config()))
     run = finished(Run.create(tmp_path / "run", config()))
     oldest = run.checkpoints()[0]
-    (oldest.parent / "step-00000099.safetensors.part").write_text("half")  # as older versions left it
+    # as older versions left it
+    (oldest.parent / "step-00000099.safetensors.part").write_text("half")
     again = Run.resume(oldest)
     assert [p.name for p in oldest.parent.iterdir()] == [oldest.name] and again.folder == run.folder
     assert weights_and_state(finished(again)) == weights_and_state(whole)
@@ -118,7 +139,9 @@ def test_resuming_from_an_older_checkpoint_drops_what_came_after_it(tmp_path):
 def test_parameters_that_are_not_finite_are_never_saved(tmp_path):
     run = finished(Run.create(tmp_path / "run", config()))
     run.model.output.weight.data[0, 0] = np.inf
-    with pytest.raises(NonFiniteError, match="made the parameter output.weight infinite or NaN; it is not saved"):
+    with pytest.raises(
+        NonFiniteError, match="made the parameter output.weight infinite or NaN; it is not saved"
+    ):
         run.save()
     assert len(run.checkpoints()) == 3 and Run.open(run.folder).optimizer.t == 24
 
@@ -133,7 +156,10 @@ def test_lines_of_metrics_that_are_none_are_passed_over(tmp_path):
 
 def test_only_the_newest_checkpoints_stay_and_each_can_be_opened_by_itself(tmp_path):
     run = finished(Run.create(tmp_path / "run", config(save_every=4, keep=2)))
-    assert [p.name for p in run.checkpoints()] == ["step-00000020.safetensors", "step-00000024.safetensors"]
+    assert [p.name for p in run.checkpoints()] == [
+        "step-00000020.safetensors",
+        "step-00000024.safetensors",
+    ]
     assert Run.open(run.checkpoints()[0]).optimizer.t == 20
     assert Run.open(tmp_path / "run").vocabulary.tokens == run.task.vocabulary.tokens
 
@@ -148,7 +174,9 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path):
     with Save(run) as save, pytest.raises(NonFiniteError, match="Step 13.*expand.weight"):
         run.train([save, poison])
     opened = Run.open(tmp_path / "run")
-    assert opened.optimizer.t == 10 and all(np.isfinite(p.data).all() for p in opened.model.parameters())
+    assert opened.optimizer.t == 10 and all(
+        np.isfinite(p.data).all() for p in opened.model.parameters()
+    )
 
 
 def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path):
@@ -167,9 +195,20 @@ def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path):
 @pytest.mark.parametrize(
     "prepare, sentence",
     [
-        (lambda run: run.folder.rename(run.folder.parent / "elsewhere"), "no run .*; there are: .*elsewhere"),
-        (lambda run: [p.unlink() for p in (*run.checkpoints(), run.folder / "config.json")], "is no run: it has no checkpoints and no config"),
-        (lambda run: run.checkpoints()[-1].write_bytes(run.checkpoints()[-1].read_bytes()[:-100]), "cut short or damaged, from the tensor"),
+        (
+            lambda run: run.folder.rename(run.folder.parent / "elsewhere"),
+            "no run .*; there are: .*elsewhere",
+        ),
+        (
+            lambda run: [p.unlink() for p in (*run.checkpoints(), run.folder / "config.json")],
+            "is no run: it has no checkpoints and no config",
+        ),
+        (
+            lambda run: run.checkpoints()[-1].write_bytes(
+                run.checkpoints()[-1].read_bytes()[:-100]
+            ),
+            "cut short or damaged, from the tensor",
+        ),
     ],
 )
 def test_a_run_that_cannot_be_opened_says_why(tmp_path, prepare, sentence):
@@ -212,7 +251,9 @@ def test_options_are_checked_when_made(changes, sentence):
 
 def test_the_rate_of_every_schedule_is_its_peak():
     for name, kind in (("cosine", Cosine), ("noam", Noam), ("constant", Constant)):
-        schedule = TrainingOptions(schedule=name, learning_rate=0.003, warmup=50, steps=400).make_schedule(64)
+        schedule = TrainingOptions(
+            schedule=name, learning_rate=0.003, warmup=50, steps=400
+        ).make_schedule(64)
         assert isinstance(schedule, kind)
         assert max(schedule(t) for t in range(1, 401)) == pytest.approx(0.003) == schedule(50)
 
@@ -226,18 +267,30 @@ KILLS = 50
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(tmp_path):
-    """kill -9 again and again, each time at another moment; saving every step, so that many a kill falls into a save."""
+    """kill -9 again and again, each time at another moment; saving every step, so that many a kill
+    falls into a save."""
     rng = np.random.default_rng(0)
     folder, steps = tmp_path / "killed", 100_000
-    options = ["copy", "--max-length", "5", "--d-model", "32", "--heads", "2", "--d-ff", "48", "--encoder-layers", "1"]
-    options += ["--decoder-layers", "1", "--dropout", "0.2", "--batch-size", "8", "--steps", str(steps), "--log-every", "3"]
-    options += ["--save-every", "1", "--evaluate-every", str(steps), "--out", str(folder), "--no-pictures"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+    options = [
+        "copy", "--max-length", "5", "--d-model", "32", "--heads", "2", "--d-ff", "48",
+        "--encoder-layers", "1",
+    ]
+    options += [
+        "--decoder-layers", "1", "--dropout", "0.2", "--batch-size", "8", "--steps", str(steps),
+        "--log-every", "3",
+    ]
+    options += [
+        "--save-every", "1", "--evaluate-every", str(steps), "--out", str(folder), "--no-pictures",
+    ]
+    environment = {
+        **os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1",
+    }
     started, inside_a_save = False, 0
     for _ in range(KILLS):
         arguments = ["--resume", str(folder)] if started else options
         process = subprocess.Popen(
-            [sys.executable, "-m", "minitransformer", "train", *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [sys.executable, "-m", "minitransformer", "train", *arguments], env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )
         before = newest(folder)
         deadline = time.monotonic() + 60
@@ -262,21 +315,31 @@ def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(t
 def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
     run = finished(Run.create(tmp_path / "run", config(steps=5)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
-    assert {"step", "config", "vocabulary", "random", "seconds", "example", "longest_source", "shortest_source"} == set(facts)
-    assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | ({"moments"} if run.snapshots else set())
+    assert {
+        "step", "config", "vocabulary", "random", "seconds", "example", "longest_source",
+        "shortest_source",
+    } == set(facts)
+    assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | (
+        {"moments"} if run.snapshots else set()
+    )
 
 
-# -- a folder that cannot be harmed: one training at a time -------------------------------------------------------
+# -- a folder that cannot be harmed: one training at a time ----------------------------------------
 
 TRAIN = [sys.executable, "-m", "minitransformer", "train"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {
+    **os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1",
+}
 TINY = "copy --max-length 5 --d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 100000 --save-every 5 --no-pictures --out".split()
 
 
 @pytest.fixture
 def training(tmp_path):
     """A process that trains in this folder, and has saved."""
-    with subprocess.Popen([*TRAIN, *TINY, str(tmp_path / "run")], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*TRAIN, *TINY, str(tmp_path / "run")], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         deadline = time.monotonic() + 60
         while not newest(tmp_path / "run") and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -285,13 +348,22 @@ def training(tmp_path):
         process.kill()
 
 
-def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(tmp_path, training, capsys):
+def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(
+    tmp_path, training, capsys
+):
     folder = tmp_path / "run"
     assert "Another training is running" in refusal(Run.resume, folder)
-    for way in (f"--resume {folder}", f"--resume {folder} --steps 200000", f"copy --out {folder}", f"copy --out {folder} --overwrite"):
+    for way in (
+        f"--resume {folder}", f"--resume {folder} --steps 200000", f"copy --out {folder}",
+        f"copy --out {folder} --overwrite",
+    ):
         config = (folder / "config.json").read_bytes()
         status, _, err = command(f"train {way} --no-pictures", capsys)
-        assert status == 2 and err.count("\n") == 1 and f"Another training is running in {folder}. Wait until it has ended" in err
+        assert (
+            status == 2
+            and err.count("\n") == 1
+            and f"Another training is running in {folder}. Wait until it has ended" in err
+        )
         assert (folder / "config.json").read_bytes() == config
     before = newest(folder)
     Run.open(folder)  # whoever only looks is not kept out
@@ -304,7 +376,16 @@ def test_a_second_training_in_a_folder_gets_one_sentence_and_the_first_goes_on(t
 @pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
 @pytest.mark.parametrize("stopped", [False, True], ids=["", "a fork of it is left and stopped"])
 def test_a_training_that_was_killed_locks_nobody_out(tmp_path, training, stopped):
-    children = [int(pid) for pid in Path(f"/proc/{training.pid}/task/{training.pid}/children").read_text().split()] if stopped else []
+    children = (
+        [
+            int(pid)
+            for pid in Path(f"/proc/{training.pid}/task/{training.pid}/children")
+            .read_text()
+            .split()
+        ]
+        if stopped
+        else []
+    )
     for child in children:
         os.kill(child, signal.SIGSTOP)
     training.kill()
@@ -334,17 +415,24 @@ def test_two_threads_do_not_train_in_one_folder_and_one_may_take_its_lock_twice(
     thread = threading.Thread(target=lambda: met.append(Run.resume(tmp_path / "run").optimizer.t))
     thread.start()
     thread.join()
-    assert met[1:] == [0] and {p.name for p in (tmp_path / "run").iterdir()} == {"config.json", "checkpoints"}
+    assert met[1:] == [0] and {p.name for p in (tmp_path / "run").iterdir()} == {
+        "config.json",
+        "checkpoints",
+    }
 
 
 @pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
 def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path):
     (tmp_path / "run").mkdir()
     with locked(tmp_path / "run"):
-        fork = Fork(lambda: lambda message: refusal(lambda: locked(tmp_path / "run").__enter__()).encode())
+        fork = Fork(
+            lambda: lambda message: refusal(lambda: locked(tmp_path / "run").__enter__()).encode()
+        )
         fork.send(b"")
         assert b"Another training" in fork.receive()  # the fork is another process
-        handles = [os.path.realpath(link) for link in Path(f"/proc/{fork.process.pid}/fd").iterdir()]
+        handles = [
+            os.path.realpath(link) for link in Path(f"/proc/{fork.process.pid}/fd").iterdir()
+        ]
         assert not any(".lock" in handle for handle in handles)
         fork.close()
         fork = Fork(lambda: lambda message: b"")
@@ -359,7 +447,7 @@ def test_a_run_whose_folder_was_taken_meanwhile_does_not_train(tmp_path):
     assert finished(second).optimizer.t == 24
 
 
-# -- only what the run made --------------------------------------------------------------------------------------
+# -- only what the run made ------------------------------------------------------------------------
 
 
 def strange_files(run, other):
@@ -375,7 +463,10 @@ def strange_files(run, other):
     shutil.copy(own, place / "step-00000008.safetensors")  # its own, under another step's name
     (place / "step-00000099.safetensors").mkdir()
     (place / "step-00000099.safetensors" / "thesis.txt").write_text("years of work")
-    for name in ("notes.txt", "step-00000003.txt", "x.part", "step-00000050.safetensors.bak", "step-5.safetensors.part"):
+    for name in (
+        "notes.txt", "step-00000003.txt", "x.part", "step-00000050.safetensors.bak",
+        "step-5.safetensors.part",
+    ):
         (place / name).write_text("mine")
         (run.folder / name).write_text("mine")
     (place / "step-00000055.safetensors").symlink_to(other.checkpoints()[0])
@@ -399,17 +490,25 @@ def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, avera
     mean, expected = (Run.open(folder).model.state_dict() for folder in (run.folder, whole.folder))
     assert all(np.array_equal(array, expected[name]) for name, array in mean.items())
     again = Run.resume(run.checkpoints()[0])
-    assert {p.name for p in again.aside.iterdir()} == {*(p.name for p in whole.checkpoints()[1:]), "metrics.jsonl"}
+    assert {p.name for p in again.aside.iterdir()} == {
+        *(p.name for p in whole.checkpoints()[1:]),
+        "metrics.jsonl",
+    }
     assert {p: p.exists() and p.read_bytes() for p in kept} == kept
     Run.create(run.folder, config(), overwrite=True)
     assert {p: p.exists() and p.read_bytes() for p in kept} == kept
-    assert (run.folder / "checkpoints" / "step-00000099.safetensors" / "thesis.txt").read_text() == "years of work"
+    assert (
+        run.folder / "checkpoints" / "step-00000099.safetensors" / "thesis.txt"
+    ).read_text() == "years of work"
     status, _, err = command(f"plot {whole.folder}", capsys)
     assert status == 0, err
 
 
 UNUSED = {  # {what lies among a run's checkpoints: (its name, why it is not used)}
-    "a copy": ("copy of step-00000010.safetensors", "its name is not of the form step-00000020.safetensors"),
+    "a copy": (
+        "copy of step-00000010.safetensors",
+        "its name is not of the form step-00000020.safetensors",
+    ),
     "another step": ("step-00000009.safetensors", "its name says another step than its content"),
     "of another run": ("step-00000008.safetensors", "of another run"),
     "somebody else's": ("step-00000007.safetensors", "no checkpoint of minitransformer"),
@@ -417,7 +516,10 @@ UNUSED = {  # {what lies among a run's checkpoints: (its name, why it is not use
     "a folder": ("step-00000004.safetensors", "a folder"),
     "a link": ("step-00000003.safetensors", "a link"),
 }
-ASKING = ("evaluate {}", "predict {} '3 1 4'", "translate {} '3 1 4'", "plot {}", "export {} model.safetensors --overwrite", "train --resume {} --steps 99 --no-pictures")
+ASKING = (
+    "evaluate {}", "predict {} '3 1 4'", "translate {} '3 1 4'", "plot {}",
+    "export {} model.safetensors --overwrite", "train --resume {} --steps 99 --no-pictures",
+)
 
 
 def put_unused(what, place, other):
@@ -438,7 +540,9 @@ def put_unused(what, place, other):
     return f"{name} ({why})"
 
 
-def test_what_lies_among_the_checkpoints_and_is_not_used_is_named_with_the_reason_by_every_command(tmp_path, capfd, monkeypatch):
+def test_what_lies_among_the_checkpoints_and_is_not_used_is_named_with_the_reason_by_every_command(
+    tmp_path, capfd, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     other = finished(Run.create(tmp_path / "other", config(steps=8, save_every=8, seed=3)))
     run = finished(Run.create(tmp_path / "run", config(steps=10)))
@@ -447,7 +551,10 @@ def test_what_lies_among_the_checkpoints_and_is_not_used_is_named_with_the_reaso
     for what in UNUSED:
         sentence = put_unused(what, run.folder / "checkpoints", other)
         Run.open(run.folder)
-        assert capfd.readouterr().err == f"minitransformer: In {run.folder / 'checkpoints'}, this is not used: {sentence}.\n"
+        assert (
+            capfd.readouterr().err
+            == f"minitransformer: In {run.folder / 'checkpoints'}, this is not used: {sentence}.\n"
+        )
         path = run.folder / "checkpoints" / UNUSED[what][0]
         path.rmdir() if what == "a folder" else path.unlink()
     for what in UNUSED:
@@ -465,14 +572,21 @@ def test_a_folder_of_copies_alone_says_what_they_are(tmp_path, known, capfd):
     if not known:
         (run.folder / "config.json").unlink()
     sentence = refusal(Run.open, run.folder)
-    assert f"this is not used: copy of {place.name} (its name is not of the form" in sentence, sentence
+    assert f"this is not used: copy of {place.name} (its name is not of the form" in sentence, (
+        sentence
+    )
     if known:
-        assert Run.resume(run.folder).optimizer.t == 0 and f"copy of {place.name} (its name" in capfd.readouterr().err
+        assert (
+            Run.resume(run.folder).optimizer.t == 0
+            and f"copy of {place.name} (its name" in capfd.readouterr().err
+        )
 
 
 @pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "checkpoints"])
 @pytest.mark.parametrize("kind", ["the other kind", *["neither"] * hasattr(os, "mkfifo")])
-def test_a_folder_for_a_file_and_a_file_for_a_folder_are_one_sentence(tmp_path, name, kind, capsys, monkeypatch):
+def test_a_folder_for_a_file_and_a_file_for_a_folder_are_one_sentence(
+    tmp_path, name, kind, capsys, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     run = finished(Run.create(tmp_path / "run", config(steps=5)))
     path = run.folder / name
@@ -509,7 +623,11 @@ def test_an_interrupted_checkpoint_stays_until_a_later_one_is_there(tmp_path, st
     assert run.metrics.path.exists() == (metrics == "written")
     before = tree_of(run.folder / "checkpoints")
     resumed = Run.resume(run.folder)
-    assert resumed.optimizer.t == stop and resumed.aside is None and tree_of(run.folder / "checkpoints") == before
+    assert (
+        resumed.optimizer.t == stop
+        and resumed.aside is None
+        and tree_of(run.folder / "checkpoints") == before
+    )
     train_until(resumed, stop + 1)
     assert newest(run.folder) == stop + 1
     if stop > 5:
@@ -524,7 +642,9 @@ def test_a_link_to_a_checkpoint_of_its_own_is_the_users(tmp_path):
     shutil.move(place, elsewhere)
     place.symlink_to(elsewhere)
     finished(accepted(Run.resume, run.folder))
-    assert (run.folder / "not-of-this-run" / place.name).resolve() == elsewhere and not place.is_symlink()
+    assert (
+        run.folder / "not-of-this-run" / place.name
+    ).resolve() == elsewhere and not place.is_symlink()
 
 
 @pytest.mark.parametrize("what", ["of another run", "a folder", "a link", "a text"])
@@ -545,7 +665,9 @@ def test_what_stands_where_a_checkpoint_belongs_is_moved_and_named(tmp_path, cap
     moved = run.folder / "not-of-this-run" / place.name
     assert f"{place} was not of this run: it is {moved} now." in capfd.readouterr().err
     assert (moved / "thesis.txt" if what == "a folder" else moved).read_bytes() == content
-    assert [p.name for p in run.checkpoints()] == ["step-00000015.safetensors", "step-00000020.safetensors", "step-00000024.safetensors"]
+    assert [p.name for p in run.checkpoints()] == [
+        "step-00000015.safetensors", "step-00000020.safetensors", "step-00000024.safetensors",
+    ]
     assert finished(Run.resume(run.folder, 30)).optimizer.t == 30
 
 
@@ -556,10 +678,17 @@ def test_a_foreign_checkpoint_alone_is_refused_and_not_trained_over(tmp_path):
     before = tree_of(run.folder)
     for ask in (Run.open, Run.resume):
         sentence = refusal(ask, run.folder)
-        assert "of another run: id is" in sentence and "Move it to another folder; it can be used there." in sentence
-    assert "of another run" in refusal(Run.open, run.folder / "checkpoints" / "step-00000005.safetensors")
+        assert (
+            "of another run: id is" in sentence
+            and "Move it to another folder; it can be used there." in sentence
+        )
+    assert "of another run" in refusal(
+        Run.open, run.folder / "checkpoints" / "step-00000005.safetensors"
+    )
     assert tree_of(run.folder) == before
-    shutil.move(run.folder / "checkpoints" / "step-00000005.safetensors", tmp_path / "alone.safetensors")
+    shutil.move(
+        run.folder / "checkpoints" / "step-00000005.safetensors", tmp_path / "alone.safetensors"
+    )
     assert Run.open(tmp_path / "alone.safetensors").optimizer.t == 5
     assert "is outside a run's folder" in refusal(Run.resume, tmp_path / "alone.safetensors", 9)
 
@@ -584,8 +713,12 @@ def without_ids(folder):
     for file in (folder / "checkpoints").iterdir():
         tensors, facts = load_checkpoint(file)
         facts["config"].pop("id")
-        header = {"format": "minitransformer checkpoint", "version": "2", "facts": json.dumps(facts)}
-        header["checksums"] = json.dumps({name: zlib.crc32(np.ascontiguousarray(array)) for name, array in tensors.items()})
+        header = {
+            "format": "minitransformer checkpoint", "version": "2", "facts": json.dumps(facts),
+        }
+        header["checksums"] = json.dumps(
+            {name: zlib.crc32(np.ascontiguousarray(array)) for name, array in tensors.items()}
+        )
         header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
         file.write_bytes(save(tensors, header))
 
@@ -601,37 +734,56 @@ def test_a_run_of_before_there_were_ids_opens_averages_and_goes_on(tmp_path):
     expected = np.mean([Run.open(file).model.output.weight.data for file in files], axis=0)
     np.testing.assert_allclose(Run.open(run.folder).model.output.weight.data, expected, atol=1e-6)
     resumed = finished(Run.resume(run.folder))
-    assert weights_and_state(resumed) == weights_and_state(whole) and len(resumed.checkpoints()) == 3
+    assert (
+        weights_and_state(resumed) == weights_and_state(whole) and len(resumed.checkpoints()) == 3
+    )
     assert "id" not in json.loads((run.folder / "config.json").read_text())
 
 
-# -- nothing is lost ----------------------------------------------------------------------------------------------
+# -- nothing is lost -------------------------------------------------------------------------------
 
 
-def test_a_resume_from_an_earlier_checkpoint_moves_what_came_after_it_aside_and_says_so(tmp_path, capsys):
+def test_a_resume_from_an_earlier_checkpoint_moves_what_came_after_it_aside_and_says_so(
+    tmp_path, capsys
+):
     run = finished(Run.create(tmp_path / "run", config(keep=10)))
-    (run.folder / "checkpoints" / "step-99999999.safetensors").write_text("unreadable, and maybe the run's")
+    (run.folder / "checkpoints" / "step-99999999.safetensors").write_text(
+        "unreadable, and maybe the run's"
+    )
     before = {p.name: p.read_bytes() for p in (run.folder / "checkpoints").iterdir()}
     lines = run.metrics.path.read_text().splitlines()
-    status, out, _ = command(f"train --resume {run.folder}/checkpoints/step-00000010.safetensors --no-pictures", capsys)
+    status, out, _ = command(
+        f"train --resume {run.folder}/checkpoints/step-00000010.safetensors --no-pictures", capsys
+    )
     aside = run.folder / "after-step-00000010"
     assert status == 0 and f"What came after step 10 was moved into {aside}" in out
-    assert {p.name for p in aside.iterdir()} == {name for name in before if name > "step-00000010.z"} | {"metrics.jsonl"} - {"step-00000010.safetensors"}
+    assert {p.name for p in aside.iterdir()} == {
+        name for name in before if name > "step-00000010.z"
+    } | {"metrics.jsonl"} - {"step-00000010.safetensors"}
     assert all(before[p.name] == p.read_bytes() for p in aside.glob("*.safetensors"))
     moved = (aside / "metrics.jsonl").read_text().splitlines()
     assert moved == [line for line in lines if json.loads(line)["step"] > 10] and moved
     again = Run.resume(run.folder / "checkpoints" / "step-00000010.safetensors")
     assert again.aside.name == "after-step-00000010-2" and Run.resume(run.folder).aside is None
-    assert command("train --help", capsys)[1].replace("\n", " ").split("moved into a folder of the run")[1:]
+    assert (
+        command("train --help", capsys)[1]
+        .replace("\n", " ")
+        .split("moved into a folder of the run")[1:]
+    )
 
 
 def test_a_refused_resume_changes_nothing(tmp_path):
     run = finished(Run.create(tmp_path / "run", config(keep=10)))
     with open(run.metrics.path, "ab") as file:
         file.write(b'{"step": 25, "lo')
-    (run.folder / "checkpoints" / "step-00000030.safetensors.0123456789abcdef.part").write_text("half")
+    (run.folder / "checkpoints" / "step-00000030.safetensors.0123456789abcdef.part").write_text(
+        "half"
+    )
     before = tree_of(run.folder)
-    for path, steps in ((run.folder, None), (run.folder, 20), (run.folder, 0), (run.folder, -1), (run.folder, 2.5), (run.checkpoints()[0], 5)):
+    for path, steps in (
+        (run.folder, None), (run.folder, 20), (run.folder, 0), (run.folder, -1), (run.folder, 2.5),
+        (run.checkpoints()[0], 5),
+    ):
         refusal(Run.resume, path, steps)
         assert tree_of(run.folder) == before
     run.checkpoints()[-1].write_bytes(b"damaged")
@@ -646,7 +798,11 @@ def test_a_refused_resume_changes_nothing(tmp_path):
 def test_where_a_run_ends_is_kept_even_if_it_was_killed_before_its_next_checkpoint(tmp_path):
     finished(Run.create(tmp_path / "run", config()))
     Run.resume(tmp_path / "run", 40)  # and no step more
-    assert accepted(Run.resume, tmp_path / "run").last_step == 40 == Run.open(tmp_path / "run").options.steps
+    assert (
+        accepted(Run.resume, tmp_path / "run").last_step
+        == 40
+        == Run.open(tmp_path / "run").options.steps
+    )
     path = tmp_path / "run" / "config.json"
     path.write_text(path.read_text().replace('"steps": 40', '"steps": 44'))
     assert Run.resume(tmp_path / "run").last_step == 44
@@ -658,7 +814,9 @@ def test_overwriting_removes_a_runs_own_files_and_refuses_what_is_no_run(tmp_pat
     with open(run.metrics.path, "a") as file:
         file.write("a line of mine\n")
     fresh = Run.create(tmp_path / "run", config(seed=1), overwrite=True)
-    assert {p.name for p in run.folder.iterdir()} == {"config.json", "checkpoints", "notes.txt", "metrics.jsonl"}
+    assert {p.name for p in run.folder.iterdir()} == {
+        "config.json", "checkpoints", "notes.txt", "metrics.jsonl",
+    }
     assert run.metrics.path.read_text() == "a line of mine\n" and not fresh.checkpoints()
     for content in ('{"name": "somebody else\'s"}', "{", '{"version": 1}'):
         (tmp_path / "app").mkdir(exist_ok=True)
@@ -674,12 +832,17 @@ def test_metrics_keep_lines_that_are_none_of_ours_and_survive_any(tmp_path):
     metrics = Metrics(tmp_path / "metrics.jsonl")
     for step in (5, 10, 15):
         metrics.write(step=step, loss=1.0 / step)
-    strange = [b'{"step": "x"}', b"[" * 10**5, b'{"step": 1e9}', b'{"step": 3, "loss": "low"}', b"\xff\xfe", b"", b"note", b'{"step": 2, "loss": 1' + b"0" * 400 + b"}"]
+    strange = [
+        b'{"step": "x"}', b"[" * 10**5, b'{"step": 1e9}', b'{"step": 3, "loss": "low"}',
+        b"\xff\xfe", b"", b"note", b'{"step": 2, "loss": 1' + b"0" * 400 + b"}",
+    ]
     with open(metrics.path, "ab") as file:
         file.write(b"\n".join([*strange, b'{"step": 20, "lo']))
     assert [line["step"] for line in metrics.read()] == [5, 10, 15]
     assert metrics.cut_back(10) == b'{"step": 15, "loss": 0.06666666666666667}\n'
-    assert metrics.path.read_bytes().split(b"\n")[2:] == [*strange, b""] and [line["step"] for line in metrics.read()] == [5, 10]
+    assert metrics.path.read_bytes().split(b"\n")[2:] == [*strange, b""] and [
+        line["step"] for line in metrics.read()
+    ] == [5, 10]
     with open(metrics.path, "ab") as file:
         file.write(b'{"step": 20, "lo')
     assert metrics.cut_back(10) == b"" and metrics.path.read_bytes().endswith(b"\n")
@@ -687,7 +850,7 @@ def test_metrics_keep_lines_that_are_none_of_ours_and_survive_any(tmp_path):
     assert metrics.cut_back(10) == b"" and metrics.path.stat().st_mtime_ns == before
 
 
-# -- what stands in config.json and in a checkpoint ----------------------------------------------------------------
+# -- what stands in config.json and in a checkpoint ------------------------------------------------
 
 
 def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
@@ -698,11 +861,17 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
     for ask in (Run.open, Run.resume):
         for where in (run.folder, run.checkpoints()[-1]):
             sentence = refusal(ask, where)
-            assert "training.learning_rate is 0.01 in" in sentence and "and 0.001 in" in sentence and "or remove it" in sentence
+            assert (
+                "training.learning_rate is 0.01 in" in sentence
+                and "and 0.001 in" in sentence
+                and "or remove it" in sentence
+            )
     path.unlink()
     assert Run.open(run.folder).options.learning_rate == 0.001
     Run.resume(run.folder, 30)
-    assert json.loads(path.read_text()) == {"version": 1, **run.config, "training": {**run.config["training"], "steps": 30}}
+    assert json.loads(path.read_text()) == {
+        "version": 1, **run.config, "training": {**run.config["training"], "steps": 30},
+    }
 
 
 @pytest.mark.parametrize(
@@ -711,18 +880,33 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
         (("training", "batch_size"), "x", "training.batch_size must be a whole number, got 'x'"),
         (("training", "batch_size"), True, "training.batch_size must be a whole number, got True"),
         (("training", "learning_rate"), None, "training.learning_rate must be a number, got None"),
-        (("training", "learning_rate"), float("nan"), "learning_rate must be a number from 0 on, got nan"),
+        (
+            ("training", "learning_rate"), float("nan"),
+            "learning_rate must be a number from 0 on, got nan",
+        ),
         (("training", "sedd"), 1, "no field 'training.sedd'. Did you mean 'training.seed'"),
         (("training",), [], "training must be a JSON object"),
         (("model", "options", "norm"), 3, "model.options.norm must be a text, got 3"),
-        (("model", "options", "d_k"), "8", "model.options.d_k must be a whole number or null, got '8'"),
+        (
+            ("model", "options", "d_k"), "8",
+            "model.options.d_k must be a whole number or null, got '8'",
+        ),
         (("model", "options", "bias"), 1, "model.options.bias must be true or false, got 1"),
-        (("model", "options", "d_model"), 10**30, "model.options.d_model must be at most 1,000,000"),
+        (
+            ("model", "options", "d_model"), 10**30,
+            "model.options.d_model must be at most 1,000,000",
+        ),
         (("model", "options", "d_ff"), 900_000_000, "must be at most"),
-        (("model", "options", "decoder_layers"), 100_000, "model.options.decoder_layers must be at most 1,000"),
+        (
+            ("model", "options", "decoder_layers"), 100_000,
+            "model.options.decoder_layers must be at most 1,000",
+        ),
         (("training", "batch_size"), 10**6, "training.batch_size must be at most 65,536"),
         (("model", "options", "d_model"), 100_000, "model.options ask for more than"),
-        (("model", "options", "source_vocabulary"), 15, "source_vocabulary is 15, but the vocabulary has 14"),
+        (
+            ("model", "options", "source_vocabulary"), 15,
+            "source_vocabulary is 15, but the vocabulary has 14",
+        ),
         (("model", "name"), "tranformer", "no model 'tranformer'. Did you mean 'transformer'"),
         (("model", "name"), "rnn", "no field 'model.options.d_ff'"),
         (("task", "name"), ["copy"], "task.name must be a text"),
@@ -752,7 +936,10 @@ def test_a_field_that_is_missing_is_named(tmp_path):
         options = content[part] if part == "training" else content[part]["options"]
         for name in options:
             left = {k: v for k, v in options.items() if k != name}
-            changed = {**content, part: left if part == "training" else {**content[part], "options": left}}
+            changed = {
+                **content,
+                part: left if part == "training" else {**content[part], "options": left},
+            }
             (run.folder / "config.json").write_text(json.dumps(changed))
             if name != "shares":  # which a run of before there were any lacks
                 assert f"lacks {name}" in refusal(Run.resume, run.folder)
@@ -771,7 +958,9 @@ def test_drawn_edits_of_a_config_count_or_are_refused_in_a_sentence(tmp_path, ch
 @pytest.mark.parametrize("model", ["transformer", "rnn-additive"])
 def test_drawn_facts_count_or_are_refused_in_a_sentence(tmp_path, model):
     run = finished(Run.create(tmp_path / "run", config(model, steps=10)))
-    results = trial_of_facts(run.checkpoints()[-1], np.random.default_rng(2), 60, tmp_path / "signed.safetensors")
+    results = trial_of_facts(
+        run.checkpoints()[-1], np.random.default_rng(2), 60, tmp_path / "signed.safetensors"
+    )
     assert results["refused"] > 30 and results["counts"] > 0, results
 
 
@@ -780,32 +969,55 @@ def test_a_checkpoint_whose_tensors_do_not_fit_the_run_is_refused(tmp_path):
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
     place = tmp_path / "changed.safetensors"
     wrong = {
-        "first_moment must": {**tensors, "optimizer/first_moment": tensors["optimizer/first_moment"][:-1]},
+        "first_moment must": {
+            **tensors,
+            "optimizer/first_moment": tensors["optimizer/first_moment"][:-1],
+        },
         "lacks second_moment": {k: v for k, v in tensors.items() if "second" not in k},
-        "no field 'optimizer.third'": {**tensors, "optimizer/third": tensors["optimizer/first_moment"]},
+        "no field 'optimizer.third'": {
+            **tensors,
+            "optimizer/third": tensors["optimizer/first_moment"],
+        },
         "junk/x' belongs to no part": {**tensors, "junk/x": np.zeros(3)},
-        "has dtype int32": {**tensors, "model/output.weight": tensors["model/output.weight"].view(np.int32)},
+        "has dtype int32": {
+            **tensors,
+            "model/output.weight": tensors["model/output.weight"].view(np.int32),
+        },
         "moments/x of shape": {**tensors, "moments/x": np.zeros((1, 2, 3, 4))},
         "moments/9 of shape": {**tensors, "moments/9": np.zeros((1, 2, 30, 40))},
         "missing .*output.weight": {k: v for k, v in tensors.items() if k != "model/output.weight"},
     }
     for sentence, changed in wrong.items():
         save_checkpoint(place, changed, facts)
-        assert re.search(sentence.replace("first_moment must", "first_moment has shape"), refusal(Run.open, place))
+        assert re.search(
+            sentence.replace("first_moment must", "first_moment has shape"),
+            refusal(Run.open, place),
+        )
 
 
-@pytest.mark.parametrize("tokenizer", ["", "{}", "[1]", '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}'])
+@pytest.mark.parametrize(
+    "tokenizer",
+    [
+        "", "{}", "[1]",
+        '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}',
+    ],
+)
 def test_a_tokenizer_from_elsewhere_is_refused_in_a_sentence(tmp_path, tokenizer):
     run = finished(Run.create(tmp_path / "run", config(steps=2)))
     tensors, facts = load_checkpoint(run.checkpoints()[-1])
-    save_checkpoint(tmp_path / "a.safetensors", tensors, {**facts, "vocabulary": {"kind": "subwords", "tokenizer": tokenizer}})
+    save_checkpoint(
+        tmp_path / "a.safetensors", tensors,
+        {**facts, "vocabulary": {"kind": "subwords", "tokenizer": tokenizer}},
+    )
     assert "The subwords in this file" in said(refusal(Run.open, tmp_path / "a.safetensors"))
 
 
-# -- kills --------------------------------------------------------------------------------------------------------
+# -- kills -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at open files as Linux shows them")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="looks at open files as Linux shows them"
+)
 def test_kills_also_inside_the_write_of_the_config_lose_nothing(tmp_path):
     counts, survivor = trial_of_kills(tmp_path / "run", np.random.default_rng(3), 16)
     assert counts["in config.json"] >= 3
@@ -818,7 +1030,7 @@ def test_kills_also_inside_the_write_of_the_config_lose_nothing(tmp_path):
     }
 
 
-# -- Ctrl-C -------------------------------------------------------------------------------------------------------
+# -- Ctrl-C ----------------------------------------------------------------------------------------
 
 
 def test_ctrl_c_during_the_last_step_ends_the_run_as_if_nothing_had_been_pressed(tmp_path):
@@ -826,7 +1038,12 @@ def test_ctrl_c_during_the_last_step_ends_the_run_as_if_nothing_had_been_pressed
     run, before = Run.create(tmp_path / "run", config()), signal.getsignal(signal.SIGINT)
     ends = []
     with Save(run) as save, contextlib.suppress(Interrupted):
-        run.train([lambda p: p.step == 24 and os.kill(os.getpid(), signal.SIGINT), Log(run), Evaluate(run), Snapshots(run), save, lambda p: ends.append(p.step)])
+        run.train(
+            [
+                lambda p: p.step == 24 and os.kill(os.getpid(), signal.SIGINT), Log(run),
+                Evaluate(run), Snapshots(run), save, lambda p: ends.append(p.step),
+            ]
+        )
     assert ends[-1] == 24 and save.asked_to_stop and signal.getsignal(signal.SIGINT) is before
     assert weights_and_state(Run.open(run.folder)) == weights_and_state(whole)
     assert [p.name for p in run.checkpoints()] == [p.name for p in whole.checkpoints()]
@@ -845,11 +1062,17 @@ def test_a_second_ctrl_c_does_not_wait_for_the_step(tmp_path):
 
 def test_a_training_in_another_thread_goes_without_ctrl_c(tmp_path, capsys):
     whole, ends = finished(Run.create(tmp_path / "whole", config())), []
-    thread = threading.Thread(target=lambda: ends.append(finished(Run.create(tmp_path / "run", config()))))
+    thread = threading.Thread(
+        target=lambda: ends.append(finished(Run.create(tmp_path / "run", config())))
+    )
     thread.start()
     thread.join()
     assert len(ends) == 1 and weights_and_state(ends[0]) == weights_and_state(whole)
-    thread = threading.Thread(target=lambda: ends.append(command(f"train --resume {tmp_path / 'run'} --steps 30 --no-pictures", capsys)))
+    thread = threading.Thread(
+        target=lambda: ends.append(
+            command(f"train --resume {tmp_path / 'run'} --steps 30 --no-pictures", capsys)
+        )
+    )
     thread.start()
     thread.join()
     assert ends[1][0] == 0, ends[1][2]

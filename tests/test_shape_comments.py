@@ -1,8 +1,10 @@
-"""A comment at the end of a line that says a shape, such as `# (B, T, D)`, says what the line makes.
+"""A comment at the end of a line that says a shape, such as `# (B, T, D)`, says what the line
+makes.
 
-Every component runs on its `example`, forward and backward, and every model decodes; meanwhile each line with such a comment
-is held to it. Within one call a letter means one size: that of the annotated inputs, and, in backward, that of the forward
-which it undoes. `...` is any number of axes, the same within one call.
+Every component runs on its `example`, forward and backward, and every model decodes; meanwhile each
+line with such a comment is held to it. Within one call a letter means one size: that of the
+annotated inputs, and, in backward, that of the forward which it undoes. `...` is any number of
+axes, the same within one call.
 """
 
 import ast
@@ -26,11 +28,12 @@ from minitransformer.testing.gradient_check import as_tuple
 PACKAGE = Path(minitransformer.__file__).parent
 FOLDERS = ("layers", "attention", "recurrent", "models")
 FILES = sorted(file for folder in FOLDERS for file in (PACKAGE / folder).glob("*.py"))
-SHAPES = re.compile(r"# ?((?:\([^()]*,[^()]*\)(?:, (?=\())?)+)(?:$|:|,| each)")  # one or more, in round brackets, with a comma
+# one or more, in round brackets, with a comma
+SHAPES = re.compile(r"# ?((?:\([^()]*,[^()]*\)(?:, (?=\())?)+)(?:$|:|,| each)")
 WORD = re.compile(r"[^\W\d]\w*")
 
 
-# -- what is said --------------------------------------------------------------------------------------------------------
+# -- what is said ----------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -44,7 +47,10 @@ def said(filename):
             line = token.start[0]
             around = [s for s in statements if s.lineno <= line <= s.end_lineno]
             statement = max(around, key=lambda s: (s.lineno, -s.end_lineno))
-            found[statement.lineno] = statement, [axes(shape) for shape in re.findall(r"\(([^()]*)\)", shapes[1])]
+            found[statement.lineno] = (
+                statement,
+                [axes(shape) for shape in re.findall(r"\(([^()]*)\)", shapes[1])],
+            )
     return found
 
 
@@ -83,7 +89,9 @@ class Letters(dict):
             new = letters(word) - {*self}
             if len(new) == 1:  # H·K where H is known: the one K that fits
                 (letter,) = new
-                fitting = [n for n in range(2 * length + 1) if size(word, {**self, letter: n}) == length]
+                fitting = [
+                    n for n in range(2 * length + 1) if size(word, {**self, letter: n}) == length
+                ]
                 if not fitting:
                     return f"it is {shape}, and {word} cannot be {length}"
                 if len(fitting) == 1:
@@ -93,15 +101,18 @@ class Letters(dict):
         return None
 
 
-# -- what happens --------------------------------------------------------------------------------------------------------
+# -- what happens ----------------------------------------------------------------------------------
 
 
 def made(statement, frame, returned):
-    """[arrays] that a statement has made: what it assigned or added to, what a parameter accumulates, what is returned."""
+    """[arrays] that a statement has made: what it assigned or added to, what a parameter
+    accumulates, what is returned."""
     if isinstance(statement, ast.Return):
         return list(returned) if isinstance(returned, tuple) else [returned]
     if isinstance(statement, ast.Expr):  # self.weight.accumulate(…)
-        assert isinstance(statement.value, ast.Call) and statement.value.func.attr == "accumulate", ast.unparse(statement)
+        assert (
+            isinstance(statement.value, ast.Call) and statement.value.func.attr == "accumulate"
+        ), ast.unparse(statement)
         places = [statement.value.func.value]
     elif isinstance(statement, ast.AugAssign):
         places = [statement.target]
@@ -116,7 +127,8 @@ class Watch:
 
     def __init__(self):
         self.seen, self.wrong = set(), []
-        self.forwards = {}  # {id of a component: the letters of its forwards that no backward has undone yet}
+        # {id of a component: the letters of its forwards that no backward has undone yet}
+        self.forwards = {}
 
     def __enter__(self):
         self.before = sys.gettrace()
@@ -140,7 +152,9 @@ class Watch:
             if event == "exception":
                 waiting = None
             elif event in ("line", "return"):
-                if waiting and not (event == "line" and waiting[0].lineno < frame.f_lineno <= waiting[0].end_lineno):
+                if waiting and not (
+                    event == "line" and waiting[0].lineno < frame.f_lineno <= waiting[0].end_lineno
+                ):
                     self.hold(code.co_filename, *waiting, sizes, frame, value)
                     waiting = None
                 if event == "line" and waiting is None:
@@ -152,7 +166,8 @@ class Watch:
         return line
 
     def letters_at_the_start(self, frame, owner):
-        """The letters of the annotated inputs of a forward; in a backward, those of the forward that it undoes."""
+        """The letters of the annotated inputs of a forward; in a backward, those of the forward
+        that it undoes."""
         if frame.f_code.co_name == "backward" and self.forwards.get(id(owner)):
             return self.forwards[id(owner)].pop()
         sizes = Letters()
@@ -160,7 +175,11 @@ class Watch:
             for name, words in annotated(type(owner)).items():
                 value = frame.f_locals.get(name)
                 for choice in words:
-                    if hasattr(value, "shape") and "..." not in choice and len(choice) == len(value.shape):
+                    if (
+                        hasattr(value, "shape")
+                        and "..." not in choice
+                        and len(choice) == len(value.shape)
+                    ):
                         sizes.meet(choice, value.shape)
                         break
         return sizes
@@ -175,7 +194,10 @@ class Watch:
         for words, array in zip(shapes, arrays):
             if problem := sizes.meet(words, array.shape):
                 place = f"{Path(filename).relative_to(PACKAGE)}:{statement.lineno}"
-                self.wrong.append(f"{place}: “({', '.join(words)})” stands behind “{ast.unparse(statement)}”, but {problem}")
+                self.wrong.append(
+                    f"{place}: “({', '.join(words)})” stands behind “{ast.unparse(statement)}”, "
+                    f"but {problem}"
+                )
 
 
 def code_of(method):
@@ -187,7 +209,11 @@ def annotated(kind):
     """{input: [shapes as words]} of a component's forward: what stands in its annotations."""
     inputs = inspect.signature(inspect.unwrap(kind.forward)).parameters
     words = {name: re.search(r"'([^']*)'\]", str(p.annotation)) for name, p in inputs.items()}
-    return {name: [axes(choice) for choice in word[1].split(" or ")] for name, word in words.items() if word}
+    return {
+        name: [axes(choice) for choice in word[1].split(" or ")]
+        for name, word in words.items()
+        if word
+    }
 
 
 def random_like(y, rng):
@@ -196,7 +222,8 @@ def random_like(y, rng):
 
 @pytest.fixture(scope="module")
 def watch():
-    """Every component's example, forward and backward, and four tokens from every model, watched."""
+    """Every component's example, forward and backward, and four tokens from every model,
+    watched."""
     rng, watch = np.random.default_rng(0), Watch()
     with watch:
         for kind in all_components():
@@ -222,8 +249,13 @@ def test_every_shape_that_is_said_is_the_shape_that_occurs(watch):
 
 def test_every_line_that_says_a_shape_is_run(watch):
     expected = {(str(file), line) for file in FILES for line in said(str(file))}
-    missing = [(file, line) for file, line in expected - watch.seen if "packing" not in ast.unparse(said(file)[line][0]) + file]
-    assert len(expected) > 80 and not missing, missing  # (with a packing, rows are (N, D): no example has one)
+    missing = [
+        (file, line)
+        for file, line in expected - watch.seen
+        if "packing" not in ast.unparse(said(file)[line][0]) + file
+    ]
+    # (with a packing, rows are (N, D): no example has one)
+    assert len(expected) > 80 and not missing, missing
 
 
 @pytest.mark.parametrize(

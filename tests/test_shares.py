@@ -1,4 +1,5 @@
-"""A batch in shares: the numbers of the whole batch, whether the shares follow each other or run side by side."""
+"""A batch in shares: the numbers of the whole batch, whether the shares follow each other or run
+side by side."""
 
 import contextlib
 import functools
@@ -39,7 +40,10 @@ from minitransformer.training.options import TrainingOptions
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.training.shares import Shares, cut, dealt
 
-SIZES = dict(source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14, max_length=16)
+SIZES = dict(
+    source_vocabulary=17, target_vocabulary=19, d_model=12, heads=3, d_k=5, d_v=4, d_ff=14,
+    max_length=16,
+)
 SIZES["dropout"] = 0.0
 VARIANTS = {
     "post": {},
@@ -86,7 +90,9 @@ def nobody_waits_forever():
 @pytest.fixture
 def processes(monkeypatch):
     """A function that says how many processes there may be from now on."""
-    return lambda count: monkeypatch.setattr("minitransformer.training.strategies.cores", lambda: count if FORK_IS_SAFE else 1)
+    return lambda count: monkeypatch.setattr(
+        "minitransformer.training.strategies.cores", lambda: count if FORK_IS_SAFE else 1
+    )
 
 
 def strategy_of(model, loss, optimizer, count):
@@ -97,13 +103,20 @@ def strategy_of(model, loss, optimizer, count):
 def small(kind=Transformer, variant="post", **changes):
     """In float64, every parameter at a random place."""
     sizes = {**SIZES, **VARIANTS[variant], "encoder_layers": 1, "decoder_layers": 2, **changes}
-    return away_from_initialisation(kind(TransformerConfig(**sizes), 3).to("float64"), np.random.default_rng(4))
+    return away_from_initialisation(
+        kind(TransformerConfig(**sizes), 3).to("float64"), np.random.default_rng(4)
+    )
 
 
 def large(seed=0, **changes):
-    """A model in float32 of several blocks of the optimizer, so that every process has parameters to move."""
-    sizes = dict(source_vocabulary=1500, d_model=32, heads=2, d_ff=24, encoder_layers=1, decoder_layers=1)
-    model = Transformer(TransformerConfig(**{**sizes, "dropout": 0.2, "attention_dropout": 0.1, **changes}), seed)
+    """A model in float32 of several blocks of the optimizer, so that every process has parameters
+    to move."""
+    sizes = dict(
+        source_vocabulary=1500, d_model=32, heads=2, d_ff=24, encoder_layers=1, decoder_layers=1
+    )
+    model = Transformer(
+        TransformerConfig(**{**sizes, "dropout": 0.2, "attention_dropout": 0.1, **changes}), seed
+    )
     assert model.parameter_count() > 4 * BLOCK
     return model
 
@@ -114,7 +127,8 @@ LENGTHS = [2, 6, 6, 1, 5, 3, 4]
 def batch_of(seed=0, rows=7, vocabulary=17):
     """Seven pairs, S = 5 and T = 6, of very unlike lengths."""
     rng = np.random.default_rng([7, seed])
-    source, target = rng.integers(4, vocabulary, size=(rows, 5)), rng.integers(4, vocabulary, size=(rows, 7))
+    source = rng.integers(4, vocabulary, size=(rows, 5))
+    target = rng.integers(4, vocabulary, size=(rows, 7))
     source[np.arange(5) >= rng.integers(1, 6, size=rows)[:, None]] = 0
     target[:, 0] = 1
     target_in, target_out = target[:, :-1].copy(), target[:, 1:].copy()
@@ -143,7 +157,7 @@ def assert_shares_equal_the_whole(model, batch, count, loss=None):
     assert not model.leftover_saves()
 
 
-# -- the sum over the shares --------------------------------------------------------------------------------------
+# -- the sum over the shares -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
@@ -192,12 +206,19 @@ def test_gradients_of_before_do_not_count(processes):
         model.output.weight.grad += 100
         first = shares.compute(batch_of()), model.flat_buffers().grad.copy()
         second = shares.compute(batch_of()), model.flat_buffers().grad.copy()
-        assert first[0] == second[0] and np.array_equal(first[1], second[1]) and abs(first[1]).max() < 100
+        assert (
+            first[0] == second[0]
+            and np.array_equal(first[1], second[1])
+            and abs(first[1]).max() < 100
+        )
 
 
 def rows_of(batch, part):
     """Which of the batch's sequences a part holds, in its order."""
-    return [next(i for i, row in enumerate(batch.target_in) if np.array_equal(row, mine)) for mine in part.target_in]
+    return [
+        next(i for i, row in enumerate(batch.target_in) if np.array_equal(row, mine))
+        for mine in part.target_in
+    ]
 
 
 def test_sequences_are_dealt_out_with_the_weight_of_their_real_targets():
@@ -205,7 +226,9 @@ def test_sequences_are_dealt_out_with_the_weight_of_their_real_targets():
     parts = cut(batch, 3)
     rows = [rows_of(batch, part) for part, _ in parts]
     assert sorted(sum(rows, [])) == list(range(7)) and all(mine == sorted(mine) for mine in rows)
-    assert [weight for _, weight in parts] == [sum(LENGTHS[i] for i in mine) / 27 for mine in rows] and sum(LENGTHS) == 27
+    assert [weight for _, weight in parts] == [
+        sum(LENGTHS[i] for i in mine) / 27 for mine in rows
+    ] and sum(LENGTHS) == 27
     for mine, (part, _) in zip(rows, parts):
         assert isinstance(part, Batch)
         assert all(np.array_equal(ids, whole[mine]) for ids, whole in zip(part, batch))
@@ -222,8 +245,12 @@ def test_the_longest_are_dealt_first_to_the_part_that_has_least():
 @pytest.mark.parametrize("seed", range(5))
 def test_every_part_has_about_as_much_to_do_sources_and_targets_together(seed):
     batch = task_batch(seed)
-    sums = [int((part.source != 0).sum() + (part.target_out != 0).sum()) for part, _ in cut(batch, 2)]
-    dealt_in_order = [int((batch.source[i::2] != 0).sum() + (batch.target_out[i::2] != 0).sum()) for i in range(2)]
+    sums = [
+        int((part.source != 0).sum() + (part.target_out != 0).sum()) for part, _ in cut(batch, 2)
+    ]
+    dealt_in_order = [
+        int((batch.source[i::2] != 0).sum() + (batch.target_out[i::2] != 0).sum()) for i in range(2)
+    ]
     assert abs(sums[0] - sums[1]) <= 20 and sum(sums) == sum(dealt_in_order)
     for part, _ in cut(batch._replace(source=None), 2):  # a language model's: targets alone
         assert abs(int((part.target_out != 0).sum()) - int((batch.target_out != 0).sum()) / 2) <= 10
@@ -232,7 +259,9 @@ def test_every_part_has_about_as_much_to_do_sources_and_targets_together(seed):
 def task_batch(seed):
     """Sixteen pairs of 1 to 40 tokens."""
     rng = np.random.default_rng(seed)
-    source, target = (np.where(np.arange(40) < rng.integers(1, 41, size=(16, 1)), 5, 0) for _ in range(2))
+    source, target = (
+        np.where(np.arange(40) < rng.integers(1, 41, size=(16, 1)), 5, 0) for _ in range(2)
+    )
     return Batch(source, target, target)
 
 
@@ -292,16 +321,20 @@ def test_a_batch_without_a_real_target_is_refused_by_the_loss(processes, cores):
 @pytest.mark.parametrize("count", [0, -1])
 def test_less_than_one_share_is_refused(count):
     model = small()
-    assert f"at least one share, got {count}" in refusal(strategy_of, model, CrossEntropy(), SGD(model), count)
+    assert f"at least one share, got {count}" in refusal(
+        strategy_of, model, CrossEntropy(), SGD(model), count
+    )
 
 
-# -- dropout ------------------------------------------------------------------------------------------------------
+# -- dropout ---------------------------------------------------------------------------------------
 
 
 def masks(model, shares, batch):
     """The input's masks, one for each share that this process computes."""
     seen = []
-    with observe(model, lambda path, c, inputs, y: path == "source_input.dropout" and seen.append(y == 0)):
+    with observe(
+        model, lambda path, c, inputs, y: path == "source_input.dropout" and seen.append(y == 0)
+    ):
         shares.compute(batch)
     return seen
 
@@ -322,7 +355,10 @@ def test_one_share_draws_as_a_plain_step_does():
     assert shares.compute(batch_of()) == value
     for name, p in models[1].named_parameters().items():
         assert np.array_equal(p.grad, expected[name])
-    assert models[0].generators()[0].bit_generator.state == models[1].generators()[0].bit_generator.state
+    assert (
+        models[0].generators()[0].bit_generator.state
+        == models[1].generators()[0].bit_generator.state
+    )
 
 
 @needs_fork
@@ -359,12 +395,18 @@ def test_the_last_gradients_come_again_with_the_same_dropout(processes, cores, c
 
 
 def test_drawing_from_a_seed_leaves_the_generators_where_they_were():
-    generators = [np.random.default_rng(1), np.random.Generator(np.random.Philox(2)), np.random.default_rng(1)]
+    generators = [
+        np.random.default_rng(1), np.random.Generator(np.random.Philox(2)),
+        np.random.default_rng(1),
+    ]
 
     def draw():
         return [tuple(g.integers(1 << 60, size=3)) for g in generators]
 
-    untouched = [np.random.default_rng(1), np.random.Generator(np.random.Philox(2)), np.random.default_rng(1)]
+    untouched = [
+        np.random.default_rng(1), np.random.Generator(np.random.Philox(2)),
+        np.random.default_rng(1),
+    ]
     with drawing_from(5, generators):
         first = draw()
     with contextlib.suppress(KeyError), drawing_from(5, generators):
@@ -376,7 +418,7 @@ def test_drawing_from_a_seed_leaves_the_generators_where_they_were():
     assert draw() == [tuple(g.integers(1 << 60, size=3)) for g in untouched]
 
 
-# -- side by side -------------------------------------------------------------------------------------------------
+# -- side by side ----------------------------------------------------------------------------------
 
 OPTIMIZERS = {
     "adam": lambda m: Adam(m, Noam(32, 4)),
@@ -389,12 +431,19 @@ def trained(model, make_optimizer, shares, steps=5, max_norm=None, hooks=(), los
     """Everything that training leaves, as comparable values."""
     optimizer, told = make_optimizer(model), []
     seeds = iter(range(100))
-    strategy = functools.partial(Workers, communicator=shares) if isinstance(shares, Communicator) else in_shares(shares)
+    strategy = (
+        functools.partial(Workers, communicator=shares)
+        if isinstance(shares, Communicator)
+        else in_shares(shares)
+    )
 
     def next_batch():
         return batch_of(next(seeds), vocabulary=1500)
 
-    train(model, loss or CrossEntropy(0.1), optimizer, next_batch, steps, max_norm, [*hooks, told.append], strategy)
+    train(
+        model, loss or CrossEntropy(0.1), optimizer, next_batch, steps, max_norm,
+        [*hooks, told.append], strategy,
+    )
     arrays = {**model.state_dict(), **optimizer.state_dict(), "gradient": model.flat_buffers().grad}
     progress = [(p.step, p.gradient_norm, p.learning_rate, p.tokens) for p in told]
     facts = [optimizer.t, progress, [g.bit_generator.state for g in model.generators()]]
@@ -421,7 +470,9 @@ def test_without_clipping_and_for_a_model_that_does_not_pack(processes):
     results = []
     for cores in (1, 2):
         processes(cores)
-        sizes = dict(source_vocabulary=1500, d_model=48, heads=2, d_ff=24, decoder_layers=1, dropout=0.3)
+        sizes = dict(
+            source_vocabulary=1500, d_model=48, heads=2, d_ff=24, decoder_layers=1, dropout=0.3
+        )
         model = LanguageModel(TransformerConfig(**sizes), 0)
         assert model.parameter_count() > 2 * BLOCK
         results.append(trained(model, OPTIMIZERS["adam"], 2))
@@ -443,9 +494,19 @@ def test_a_batch_that_leaves_a_process_without_work_changes_nothing(processes):
     for cores in (1, 3):
         processes(cores)
         model = large()
-        batches = iter([batch_of(0), batch_of(1, rows=2), batch_of(2), batch_of(3, rows=1), batch_of(4)])
-        train(model, CrossEntropy(), Adam(model, 0.01), batches.__next__, 5, 1.0, strategy=in_shares(3))
-        results.append((model.flat_buffers().data.tobytes(), [g.bit_generator.state for g in model.generators()]))
+        batches = iter(
+            [batch_of(0), batch_of(1, rows=2), batch_of(2), batch_of(3, rows=1), batch_of(4)]
+        )
+        train(
+            model, CrossEntropy(), Adam(model, 0.01), batches.__next__, 5, 1.0,
+            strategy=in_shares(3),
+        )
+        results.append(
+            (
+                model.flat_buffers().data.tobytes(),
+                [g.bit_generator.state for g in model.generators()],
+            )
+        )
     assert results[0] == results[1]
 
 
@@ -460,11 +521,15 @@ def test_every_process_computes_its_share_and_moves_its_part(processes):
         assert len(masks(model, shares, batch_of(vocabulary=1500))) == 1
         before = model.flat_buffers().data.copy()
         update = shares.optimizer.update
-        shares.optimizer.update = lambda rate, grad, part: seen.append(part) or update(rate, grad, part)
+        shares.optimizer.update = lambda rate, grad, part: (
+            seen.append(part) or update(rate, grad, part)
+        )
         shares.update()
         moved = before != model.flat_buffers().data
         assert seen == shares.slices[:1] and all(moved[part].any() for part in shares.slices)
-        assert all(len(moved) / 5 < part.stop - part.start < len(moved) / 2 for part in shares.slices)
+        assert all(
+            len(moved) / 5 < part.stop - part.start < len(moved) / 2 for part in shares.slices
+        )
 
 
 def test_without_as_many_cores_as_shares_nothing_is_forked(processes):
@@ -488,24 +553,33 @@ def test_one_optimizer_may_be_trained_side_by_side_again_and_again(processes):
         model, seeds = large(), iter(range(100))
         optimizer = Adam(model, 0.01)
         for stop in stops:
-            train(model, CrossEntropy(), optimizer, lambda s=seeds: batch_of(next(s)), stop, 1.0, strategy=in_shares(2))
-        results.append((model.flat_buffers().data.tobytes(), optimizer.state_dict()["second_moment"].tobytes()))
+            train(
+                model, CrossEntropy(), optimizer, lambda s=seeds: batch_of(next(s)), stop, 1.0,
+                strategy=in_shares(2),
+            )
+        results.append(
+            (model.flat_buffers().data.tobytes(), optimizer.state_dict()["second_moment"].tobytes())
+        )
     assert results[0] == results[1]
 
 
-# -- every way is the plain loop -----------------------------------------------------------------------------------
+# -- every way is the plain loop -------------------------------------------------------------------
 
 
 @needs_fork
 @pytest.mark.parametrize("cores", [1, 3])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_every_way_makes_the_steps_of_the_plain_loop(processes, cores, count):
-    """In float64 and without dropout, to rounding; one share, as it is by default, to the last bit."""
+    """In float64 and without dropout, to rounding; one share, as it is by default, to the last
+    bit."""
     processes(cores)
     results = []
     for strategy in (None, in_shares(count), in_shares(count, skip_padding=True)):
         model, seeds = small(), iter(range(100))
-        arguments = model, CrossEntropy(0.1), SGD(model, 0.1, 0.9), lambda s=seeds: batch_of(next(s)), 4, 0.5
+        arguments = (
+            model, CrossEntropy(0.1), SGD(model, 0.1, 0.9), lambda s=seeds: batch_of(next(s)), 4,
+            0.5,
+        )
         plain_loop(*arguments) if strategy is None else train(*arguments, strategy=strategy)
         results.append(model.flat_buffers().data.copy())
     for found in results[1:]:
@@ -521,13 +595,19 @@ def test_padding_is_left_out_whoever_computes(processes, cores, count):
     for skip in (False, True):
         model, seen = small(), []
         with in_shares(count, skip)(model, CrossEntropy(), SGD(model)) as strategy:
-            with observe(model, lambda path, c, inputs, y, seen=seen: path == "source_input.dropout" and seen.append(y.ndim)):
+            with observe(
+                model,
+                lambda path, c, inputs, y, seen=seen: (
+                    path == "source_input.dropout" and seen.append(y.ndim)
+                ),
+            ):
                 strategy.compute(batch_of())
         assert {*seen} == {2 if skip else 3}
 
 
 class Workers(Shares):
-    """A strategy for several machines, as MPI would have it: every rank computes its share, and all sum the gradients."""
+    """A strategy for several machines, as MPI would have it: every rank computes its share, and all
+    sum the gradients."""
 
     def __init__(self, model, loss, optimizer, communicator):
         super().__init__(model, loss, optimizer, communicator.size)
@@ -536,7 +616,11 @@ class Workers(Shares):
     def compute(self, batch):
         shares, rank = self.shares_of(batch), self.communicator.rank
         self.optimizer.flat.zero_grad()
-        value, grad = self.compute_share(*shares[rank]) if rank < len(shares) else (0.0, self.optimizer.flat.grad)
+        value, grad = (
+            self.compute_share(*shares[rank])
+            if rank < len(shares)
+            else (0.0, self.optimizer.flat.grad)
+        )
         grad[...] = self.communicator.all_sum(grad)
         return self.communicator.all_sum(value)
 
@@ -556,13 +640,16 @@ class Communicator:
 
 
 def test_a_strategy_for_several_machines_is_one_more_class(processes):
-    """Every rank ends with the weights of one process that computes the shares one after the other, bit for bit."""
+    """Every rank ends with the weights of one process that computes the shares one after the other,
+    bit for bit."""
     processes(1)
     expected = trained(large(), OPTIMIZERS["adam"], 2, max_norm=0.5)
     barrier, board, found = threading.Barrier(2), [None, None], [None, None]
 
     def work(rank):
-        found[rank] = trained(large(), OPTIMIZERS["adam"], Communicator(rank, 2, barrier, board), max_norm=0.5)
+        found[rank] = trained(
+            large(), OPTIMIZERS["adam"], Communicator(rank, 2, barrier, board), max_norm=0.5
+        )
 
     threads = [threading.Thread(target=work, args=(rank,)) for rank in range(2)]
     for thread in threads:
@@ -572,7 +659,7 @@ def test_a_strategy_for_several_machines_is_one_more_class(processes):
     assert found[0] == found[1] == expected
 
 
-# -- what the processes tell each other ---------------------------------------------------------------------------
+# -- what the processes tell each other ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, BLOCK, 5 * BLOCK + 7, 6 * BLOCK, 9 * BLOCK - 1])
@@ -585,7 +672,7 @@ def test_the_parts_make_up_the_whole_and_are_cut_between_blocks(size, count):
     assert size < 5 * BLOCK or max(p.stop - p.start for p in parts) <= size / count + BLOCK
 
 
-# -- hooks --------------------------------------------------------------------------------------------------------
+# -- hooks -----------------------------------------------------------------------------------------
 
 
 @needs_fork
@@ -593,11 +680,17 @@ def test_the_parts_make_up_the_whole_and_are_cut_between_blocks(size, count):
     "change",
     [
         lambda model, optimizer: model.target_input.embedding.weight.data.__imul__(0.5),
-        lambda model, optimizer: setattr(model.output.weight, "data", 0.5 * model.output.weight.data),
-        lambda model, optimizer: model.load_state_dict({n: 0.9 * a for n, a in model.state_dict().items()}),
+        lambda model, optimizer: setattr(
+            model.output.weight, "data", 0.5 * model.output.weight.data
+        ),
+        lambda model, optimizer: model.load_state_dict(
+            {n: 0.9 * a for n, a in model.state_dict().items()}
+        ),
         lambda model, optimizer: setattr(optimizer, "learning_rate", 0.1),
         lambda model, optimizer: setattr(optimizer, "learning_rate", lambda t: 0.02 * t),
-        lambda model, optimizer: optimizer.load_state_dict({n: 0.1 * a for n, a in optimizer.state_dict().items()}, 7),
+        lambda model, optimizer: optimizer.load_state_dict(
+            {n: 0.1 * a for n, a in optimizer.state_dict().items()}, 7
+        ),
     ],
     ids=["in place", "by assignment", "all", "rate", "schedule", "moments"],
 )
@@ -612,7 +705,9 @@ def test_what_a_hook_changes_reaches_every_process(processes, change):
             if changed and progress.step == 2:
                 changed(model, optimizer)
 
-        results.append(trained(model, lambda model, optimizer=optimizer: optimizer, 2, steps=10, hooks=[hook]))
+        results.append(
+            trained(model, lambda model, optimizer=optimizer: optimizer, 2, steps=10, hooks=[hook])
+        )
     assert results[0] == results[1] and results[0][0] != results[2][0]
 
 
@@ -630,7 +725,9 @@ def test_an_evaluation_between_steps_does_no_harm(processes):
         processes(cores)
         model = large()
         results.append(trained(model, OPTIMIZERS["adam"], 2, hooks=hooks))
-    assert results[0] == results[1] == results[2] and len({*seen}) == 5, "the hook must see the parameters move"
+    assert results[0] == results[1] == results[2] and len({*seen}) == 5, (
+        "the hook must see the parameters move"
+    )
 
 
 @needs_fork
@@ -641,12 +738,14 @@ def test_parameters_that_moved_away_are_noticed(processes):
         trained(model, OPTIMIZERS["adam"], 2, hooks=[lambda progress: model.encoder.flatten()])
 
 
-# -- errors -------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 @needs_fork
 @pytest.mark.parametrize("side", ["source", "target_in", "target_out"])
-def test_an_error_in_another_process_is_that_of_one_process_and_the_next_step_works(processes, side):
+def test_an_error_in_another_process_is_that_of_one_process_and_the_next_step_works(
+    processes, side
+):
     messages, batch = [], batch_of()
     bad = Batch(*(ids.copy() for ids in batch))
     getattr(bad, side)[1, 0] = 99  # a row of the second share
@@ -668,7 +767,9 @@ def test_an_error_in_another_process_is_that_of_one_process_and_the_next_step_wo
 def test_a_process_that_is_killed_is_reported_and_nothing_is_left(processes, when):
     processes(3)
     model, batch = small(), batch_of()
-    with pytest.raises(ChildProcessError, match=r"exit code -9; .*train a new run in one process: --shares 1\."):
+    with pytest.raises(
+        ChildProcessError, match=r"exit code -9; .*train a new run in one process: --shares 1\."
+    ):
         with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
             children = [fork.process for fork in shares.forks]
             shares.compute(batch)
@@ -676,7 +777,9 @@ def test_a_process_that_is_killed_is_reported_and_nothing_is_left(processes, whe
             if when == "while":
                 os.kill(victim.pid, signal.SIGSTOP)
                 forward = shares.loss.forward
-                shares.loss.forward = lambda *inputs: os.kill(victim.pid, signal.SIGKILL) or forward(*inputs)
+                shares.loss.forward = lambda *inputs: (
+                    os.kill(victim.pid, signal.SIGKILL) or forward(*inputs)
+                )
             else:
                 os.kill(victim.pid, signal.SIGKILL)
                 victim.join(10)
@@ -694,12 +797,17 @@ class Boom(Exception):
 
 @needs_fork
 @pytest.mark.parametrize("error", [None, Boom, KeyboardInterrupt])
-def test_after_the_block_no_process_is_alive_and_products_take_their_threads_again(processes, error):
+def test_after_the_block_no_process_is_alive_and_products_take_their_threads_again(
+    processes, error
+):
     processes(3)
     model = small()
     with threadpool_limits(2, "blas"):
         before = blas_threads()
-        with contextlib.suppress(error or Boom), strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+        with (
+            contextlib.suppress(error or Boom),
+            strategy_of(model, CrossEntropy(), Adam(model), 3) as shares,
+        ):
             children = [fork.process for fork in shares.forks]
             assert len(children) == 2 and all(child.is_alive() for child in children)
             assert {*blas_threads()} == {1}
@@ -734,7 +842,8 @@ def test_ctrl_c_in_a_step_leaves_no_process(processes, where):
             raise KeyboardInterrupt
 
     model.forward = interrupted
-    before, handler = {*multiprocessing.active_children()}, signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {*multiprocessing.active_children()}
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             trained(model, OPTIMIZERS["adam"], 2, steps=6, hooks=[hook])
@@ -743,12 +852,14 @@ def test_ctrl_c_in_a_step_leaves_no_process(processes, where):
     assert {*multiprocessing.active_children()} == before and len(steps) == 3
     del model.forward
     optimizer = Adam(model, 0.01)
-    train(model, CrossEntropy(), optimizer, lambda: batch_of(), 2, strategy=in_shares(2))  # and one may go on
+    # and one may go on
+    train(model, CrossEntropy(), optimizer, lambda: batch_of(), 2, strategy=in_shares(2))
     assert optimizer.t == 2 and not model.leftover_saves()
 
 
 def explosion(rows):
-    """A Transformer whose embedding of token 16 is too large for one product, and a batch with it in these rows."""
+    """A Transformer whose embedding of token 16 is too large for one product, and a batch with it
+    in these rows."""
     model, batch = small(dropout=0.2), batch_of(vocabulary=16)
     model.source_input.embedding.weight.data[16] = 1e200
     for row in rows:
@@ -764,12 +875,17 @@ def test_a_number_that_is_not_finite_is_found_in_the_same_component(processes, r
         model, batch = explosion(rows)
         before = model.state_dict()
         with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
-            train(model, CrossEntropy(), Adam(model), lambda batch=batch: batch, 5, 1.0, strategy=in_shares(count))
+            train(
+                model, CrossEntropy(), Adam(model), lambda batch=batch: batch, 5, 1.0,
+                strategy=in_shares(count),
+            )
         sentences.append(str(caught.value))
         assert not model.leftover_saves()
         for name, value in model.state_dict().items():
             np.testing.assert_array_equal(value, before[name])
-    assert len({*sentences}) == 1 and re.search(r"Step 1 stopped.* output of encoder\.layers\.0\.", sentences[0])
+    assert len({*sentences}) == 1 and re.search(
+        r"Step 1 stopped.* output of encoder\.layers\.0\.", sentences[0]
+    )
 
 
 @pytest.mark.parametrize("cores", [1, 2])
@@ -781,24 +897,32 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
         if progress.step == 2:
             model.decoder.layers[1].cross_attention.key.weight.data[3, 2] = np.nan
 
-    named = pytest.raises(NonFiniteError, match=r"Step 3 .*parameter decoder\.layers\.1\.cross_attention\.key")
+    named = pytest.raises(
+        NonFiniteError, match=r"Step 3 .*parameter decoder\.layers\.1\.cross_attention\.key"
+    )
     with np.errstate(all="ignore"), named:
         train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], strategy=in_shares(2))
 
 
 @needs_fork
 @pytest.mark.parametrize("when", ["share", "step", "before", "long message"])
-def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(processes, monkeypatch, when):
+def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(
+    processes, monkeypatch, when
+):
     processes(3)
     monkeypatch.setattr("minitransformer.training.processes.STOPPED_TOO_LONG", 0.5)
     model, batch = small(), batch_of()
-    with pytest.raises(ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."):
+    with pytest.raises(
+        ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."
+    ):
         with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
             children = [fork.process for fork in shares.forks]
             shares.compute(batch)
             if when == "share":
                 forward = shares.loss.forward
-                shares.loss.forward = lambda *inputs: os.kill(children[1].pid, signal.SIGSTOP) or forward(*inputs)
+                shares.loss.forward = lambda *inputs: (
+                    os.kill(children[1].pid, signal.SIGSTOP) or forward(*inputs)
+                )
             else:
                 os.kill(children[1].pid, signal.SIGSTOP)
             if when == "long message":
@@ -830,18 +954,25 @@ def test_ctrl_c_ends_a_training_whose_other_process_is_stopped(processes):
         os.kill(victim.pid, signal.SIGSTOP)
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    before, handler = {*multiprocessing.active_children()}, signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {*multiprocessing.active_children()}
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             trained(model, OPTIMIZERS["adam"], 2, steps=3, hooks=[hook])
     finally:
         signal.signal(signal.SIGINT, handler)
-    assert steps == [1] and {*multiprocessing.active_children()} == before and time.monotonic() - began < 8
+    assert (
+        steps == [1]
+        and {*multiprocessing.active_children()} == before
+        and time.monotonic() - began < 8
+    )
 
 
-# -- runs ---------------------------------------------------------------------------------------------------------
+# -- runs ------------------------------------------------------------------------------------------
 
-OPTIONS = "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 3 --no-pictures"
+OPTIONS = (
+    "--d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 3 --no-pictures"
+)
 
 
 def config(model="transformer", d_model=16, d_ff=24, **training):
@@ -852,7 +983,9 @@ def config(model="transformer", d_model=16, d_ff=24, **training):
 
 @needs_fork
 @pytest.mark.parametrize("model", ["transformer", "language-model", "rnn-additive"])
-def test_a_run_with_two_shares_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path, processes, model):
+def test_a_run_with_two_shares_that_was_interrupted_ends_as_if_it_had_not_been(
+    tmp_path, processes, model
+):
     processes(2)
     together = finished(Run.create(tmp_path / "whole", config(model, shares=2)))
     part = Run.create(tmp_path / "part", config(model, shares=2))
@@ -884,7 +1017,9 @@ def test_ctrl_c_on_a_run_with_two_shares_is_saved(tmp_path, processes):
 
 @pytest.mark.parametrize("cores", [1, 2, 8])
 @pytest.mark.parametrize("given, kept", [({}, 2), ({"shares": 1}, 1), ({"shares": 3}, 3)])
-def test_a_runs_config_says_how_many_shares_it_has_and_no_machine_does(tmp_path, monkeypatch, cores, given, kept):
+def test_a_runs_config_says_how_many_shares_it_has_and_no_machine_does(
+    tmp_path, monkeypatch, cores, given, kept
+):
     monkeypatch.setattr("minitransformer.training.strategies.cores", lambda: cores)
     Run.create(tmp_path / "run", config(**given))
     assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["shares"] == kept
@@ -893,14 +1028,19 @@ def test_a_runs_config_says_how_many_shares_it_has_and_no_machine_does(tmp_path,
 
 
 @pytest.mark.parametrize("shares", [{}, {"shares": 1}, {"shares": 3}], ids=str)
-def test_the_numbers_of_a_run_are_the_same_on_every_number_of_cores_and_of_threads(tmp_path, processes, shares):
+def test_the_numbers_of_a_run_are_the_same_on_every_number_of_cores_and_of_threads(
+    tmp_path, processes, shares
+):
     """Of BLAS too, whose threads cut a product's sums elsewhere."""
     runs = []
     for cores, threads in ((1, 1), (1, 2), (2, 2), (4, 1)):
         processes(cores)
         seen = []
         with threadpool_limits(threads, "blas"):
-            run = Run.create(tmp_path / f"{cores} {threads}", config(d_model=64, d_ff=256, batch_size=64, steps=4, **shares))
+            run = Run.create(
+                tmp_path / f"{cores} {threads}",
+                config(d_model=64, d_ff=256, batch_size=64, steps=4, **shares),
+            )
             run.train([lambda p, seen=seen: seen.append({*blas_threads()})])
         assert seen == 4 * [{1}]
         runs.append(weights_and_state(run))
@@ -926,7 +1066,10 @@ def test_less_than_one_share_is_refused_by_the_options_too(shares):
 
 def test_more_shares_than_sequences_cost_nothing(monkeypatch):
     counts = []
-    monkeypatch.setattr("minitransformer.training.shares.dealt", lambda lengths, count: counts.append(count) or dealt(lengths, min(count, 9)))
+    monkeypatch.setattr(
+        "minitransformer.training.shares.dealt",
+        lambda lengths, count: counts.append(count) or dealt(lengths, min(count, 9)),
+    )
     assert len(cut(batch_of(), 10**6)) == counts[0] == 7
 
 
@@ -950,7 +1093,9 @@ def test_a_run_from_before_there_were_shares_goes_on_with_one(tmp_path, processe
 @pytest.mark.parametrize("shares", [1, 2])
 def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processes, shares):
     processes(1)
-    status, _, said = run(f"train copy {OPTIONS} --shares {shares} --out '{tmp_path / 'run'}'", capsys)
+    status, _, said = run(
+        f"train copy {OPTIONS} --shares {shares} --out '{tmp_path / 'run'}'", capsys
+    )
     assert status == 0, said
     assert Run.open(tmp_path / "run").options.shares == shares
     status, _, said = run(f"train copy {OPTIONS} --shares -2 --out '{tmp_path / 'other'}'", capsys)
@@ -959,16 +1104,23 @@ def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processe
 
 @needs_fork
 def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path):
-    folder, environment = tmp_path / "run", {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    folder = tmp_path / "run"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     options = "--d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --batch-size 16".split()
     command = [sys.executable, "-m", "minitransformer", "train"]
-    options += "--steps 20000 --save-every 20000 --log-every 1 --shares 2 --no-pictures --out".split()
+    options += (
+        "--steps 20000 --save-every 20000 --log-every 1 --shares 2 --no-pictures --out".split()
+    )
     process = subprocess.Popen(
         [*command, "reverse", *options, str(folder)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     metrics, deadline = folder / "metrics.jsonl", time.monotonic() + 60
-    while not (metrics.exists() and metrics.stat().st_size) and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not (metrics.exists() and metrics.stat().st_size)
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)
@@ -979,17 +1131,22 @@ def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path
             os.killpg(process.pid, signal.SIGKILL)
     step = Run.open(folder).optimizer.t
     assert process.returncode == 130, said.decode()
-    assert 0 < step < 20000 and f"Stopped and saved at step {step}" in out.decode() and "Traceback" not in said.decode()
+    assert (
+        0 < step < 20000
+        and f"Stopped and saved at step {step}" in out.decode()
+        and "Traceback" not in said.decode()
+    )
     further = [*command, "--resume", str(folder), "--steps", str(step + 3), "--no-pictures"]
     subprocess.run(further, env=environment, check=True, capture_output=True)
     assert Run.open(folder).optimizer.t == step + 3
 
 
-# -- what went wrong before -----------------------------------------------------------------------------------------
+# -- what went wrong before ------------------------------------------------------------------------
 
 
 class Told(Module):
-    """A model of one parameter, and a loss (below) that is whatever the first target of its share says."""
+    """A model of one parameter, and a loss (below) that is whatever the first target of its share
+    says."""
 
     def __init__(self):
         self.weight = Parameter.ones(2)
@@ -1103,9 +1260,15 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
     model = small()
     optimizer = Adam(model)
     train(model, CrossEntropy(), optimizer, batch_of, 1, strategy=in_shares(2))
-    arrays = [optimizer.flat.data, optimizer.flat.grad, optimizer.first_moment, optimizer.second_moment]
+    arrays = [
+        optimizer.flat.data, optimizer.flat.grad, optimizer.first_moment, optimizer.second_moment,
+    ]
     before = [array.copy() for array in arrays]
-    assert all(array.any() for array in before) and optimizer.flat.intact() and model.flat_buffers() is optimizer.flat
+    assert (
+        all(array.any() for array in before)
+        and optimizer.flat.intact()
+        and model.flat_buffers() is optimizer.flat
+    )
     fork = Fork(lambda: lambda message: b"" if any(array.fill(0) for array in arrays) else b"done")
     fork.send(b"")
     assert fork.receive() == b"done"
@@ -1115,9 +1278,14 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
 
 
 @needs_fork
-def test_the_command_says_that_a_process_was_killed_and_nothing_more(tmp_path, capsys, processes, monkeypatch):
+def test_the_command_says_that_a_process_was_killed_and_nothing_more(
+    tmp_path, capsys, processes, monkeypatch
+):
     processes(2)
-    monkeypatch.setattr("minitransformer.training.data_parallel.DataParallel.compute", lambda self, batch: kill_one(self))
+    monkeypatch.setattr(
+        "minitransformer.training.data_parallel.DataParallel.compute",
+        lambda self, batch: kill_one(self),
+    )
     status, _, said = run(f"train copy {OPTIONS} --shares 2 --out '{tmp_path / 'run'}'", capsys)
     assert status == 1 and said.rstrip().endswith("--shares 1.")
 

@@ -1,4 +1,5 @@
-"""The stream of batches: every pair once an epoch, like lengths together, and on from any checkpoint."""
+"""The stream of batches: every pair once an epoch, like lengths together, and on from any
+checkpoint."""
 
 import json
 
@@ -14,7 +15,8 @@ BUDGETS = [6, 40, 120, 100_000]
 
 
 class Made(Corpus):
-    """Pair n: the four digits of n and then some a; some b and then the digits of n. `reads` counts the readings."""
+    """Pair n: the four digits of n and then some a; some b and then the digits of n. `reads` counts
+    the readings."""
 
     def __init__(self, pairs=PAIRS):
         self.size, self.reads = pairs, 0
@@ -43,7 +45,8 @@ def take(batches, count):
 def numbers(batch):
     """The n of each pair of `Made` in a batch; source and target must agree on it."""
     text = lambda ids: "".join(Made().vocabulary.decode(ids))  # noqa: E731
-    source, target = [text(row)[:4] for row in batch.source], [text(row)[-4:] for row in batch.target_out]
+    source = [text(row)[:4] for row in batch.source]
+    target = [text(row)[-4:] for row in batch.target_out]
     assert source == target
     return [int(n) for n in source]
 
@@ -61,10 +64,13 @@ def epoch(batches):
 def padding(batches):
     """The share of source and target positions that are padding."""
     total = sum(ids.size for batch in batches for ids in (batch.source, batch.target_out))
-    return sum((ids == PAD).sum() for batch in batches for ids in (batch.source, batch.target_out)) / total
+    return (
+        sum((ids == PAD).sum() for batch in batches for ids in (batch.source, batch.target_out))
+        / total
+    )
 
 
-# -- what a batch holds -------------------------------------------------------------------------------------------
+# -- what a batch holds ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tokens", BUDGETS)
@@ -75,7 +81,9 @@ def test_every_pair_comes_exactly_once_an_epoch(tokens):
 
 
 @pytest.mark.parametrize("tokens", BUDGETS)
-@pytest.mark.parametrize("task", [Made(), Addition(), Copy(max_length=30)], ids=["corpus", "addition", "copy"])
+@pytest.mark.parametrize(
+    "task", [Made(), Addition(), Copy(max_length=30)], ids=["corpus", "addition", "copy"]
+)
 def test_no_batch_of_several_pairs_has_more_tokens_than_allowed(task, tokens):
     batches = stream(tokens, task=task)
     for _ in range(60 if tokens < 1000 else 2):
@@ -87,7 +95,10 @@ def test_no_batch_of_several_pairs_has_more_tokens_than_allowed(task, tokens):
 def test_a_target_counts_with_its_end():
     source, target = np.full((6, 4), 7), np.full((6, 4), 7)
     for tokens, sizes in ((20, [2, 4]), (19, [3, 3]), (25, [1, 5]), (24, [2, 4]), (30, [6])):
-        assert sorted(map(len, like_lengths(source, target, tokens, np.random.default_rng(0)))) == sizes
+        assert (
+            sorted(map(len, like_lengths(source, target, tokens, np.random.default_rng(0))))
+            == sizes
+        )
     shorter = np.full((6, 2), 7)
     assert sorted(map(len, like_lengths(source, shorter, 12, np.random.default_rng(0)))) == [3, 3]
 
@@ -109,7 +120,9 @@ def test_sentences_of_like_lengths_are_together_so_that_little_is_padding():
     batches = stream(0, size=round(PAIRS / len(by_length)))
     anyhow = [batches() for _ in by_length]
     longest = [max(b.source.shape[1], b.target_out.shape[1]) for b in by_length]
-    shortest = [np.maximum((b.source != PAD).sum(1), (b.target_out != PAD).sum(1)).min() for b in by_length]
+    shortest = [
+        np.maximum((b.source != PAD).sum(1), (b.target_out != PAD).sum(1)).min() for b in by_length
+    ]
     assert (np.array(longest) - shortest).max() <= 5
     assert padding(by_length) < 0.75 * padding(anyhow)
 
@@ -129,7 +142,9 @@ def test_another_epoch_has_other_batches_in_another_order():
 
 def test_a_sentence_has_not_always_the_same_neighbours_even_if_its_length_is_unique():
     source = np.where(np.arange(40) < np.arange(1, 41)[:, None], 7, PAD)
-    cut = [like_lengths(source, source[:, :1], 120, np.random.default_rng(seed)) for seed in range(3)]
+    cut = [
+        like_lengths(source, source[:, :1], 120, np.random.default_rng(seed)) for seed in range(3)
+    ]
     assert len({frozenset(frozenset(map(int, rows)) for rows in batches) for batches in cut}) > 1
 
 
@@ -150,11 +165,16 @@ def test_targets_are_shifted_right_by_one_and_no_column_is_all_padding(tokens):
     for _ in range(20):
         batch = batches()
         ends = (batch.target_out != PAD).sum(axis=1) - 1
-        assert (batch.target_in[:, 0] == BOS).all() and (batch.target_out[np.arange(len(ends)), ends] == EOS).all()
+        assert (batch.target_in[:, 0] == BOS).all() and (
+            batch.target_out[np.arange(len(ends)), ends] == EOS
+        ).all()
         assert all(
-            row_in[1 : end + 1].tolist() == row_out[:end].tolist() for row_in, row_out, end in zip(*batch[1:], ends)
+            row_in[1 : end + 1].tolist() == row_out[:end].tolist()
+            for row_in, row_out, end in zip(*batch[1:], ends)
         )
-        assert (batch.source != PAD).any(axis=0).all() and (batch.target_out != PAD).any(axis=0).all()
+        assert (batch.source != PAD).any(axis=0).all() and (batch.target_out != PAD).any(
+            axis=0
+        ).all()
 
 
 @pytest.mark.parametrize("tokens", [0, *BUDGETS])
@@ -162,7 +182,7 @@ def test_two_streams_of_one_seed_are_equal(tokens):
     assert take(stream(tokens), 30) == take(stream(tokens), 30)
 
 
-# -- on from a checkpoint -----------------------------------------------------------------------------------------
+# -- on from a checkpoint --------------------------------------------------------------------------
 
 
 LAST = 54  # so many batches has the first epoch

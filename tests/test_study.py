@@ -1,4 +1,5 @@
-"""The study: what it counts, what it measures, that it goes on where it stopped, and the page that it leaves."""
+"""The study: what it counts, what it measures, that it goes on where it stopped, and the page that
+it leaves."""
 
 import contextlib
 import dataclasses
@@ -62,7 +63,10 @@ def test_every_model_is_trained_at_every_rate_and_then_with_the_other_seeds_at_t
     results = json.loads((study / "exact-match.json").read_text())
     for contestant in TINY.contestants():
         own = [r for r in results if r["model"] == contestant.model]
-        assert sorted((r["rate"], r["seed"]) for r in own if r["seed"] == 0) == [(1e-3, 0), (1e-2, 0)]
+        assert sorted((r["rate"], r["seed"]) for r in own if r["seed"] == 0) == [
+            (1e-3, 0),
+            (1e-2, 0),
+        ]
         best = min((r for r in own if r["seed"] == 0), key=lambda r: r["validation_loss"])["rate"]
         assert [(r["rate"], r["chosen"]) for r in own if r["seed"] == 1] == [(best, True)]
         assert [r["rate"] for r in own if r["chosen"]] == [best, best]
@@ -97,7 +101,8 @@ def test_progress_is_reported_while_a_training_runs(tmp_path, monkeypatch):
 
     def slow_training(plan, contestant, rate, seed, folder):
         folder.mkdir(parents=True)
-        (folder / "metrics.jsonl").write_text('{"step": 2}\n{"step": 4}\n{"st')  # a line is just being written
+        # a line is just being written
+        (folder / "metrics.jsonl").write_text('{"step": 2}\n{"step": 4}\n{"st')
         assert seen.wait(30), "nobody looked how far it is"
         (folder / trainings.RESULT).write_text('{"done": true}')
 
@@ -106,10 +111,14 @@ def test_progress_is_reported_while_a_training_runs(tmp_path, monkeypatch):
         if sum(advanced) == 4:
             seen.set()
 
-    monkeypatch.setattr(trainings, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(
+        trainings, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs)
+    )
     monkeypatch.setattr(trainings, "train_one", slow_training)
     contestant = TINY.contestants()[0]
-    assert trainings.run_many([(TINY, contestant, 1e-3, 0)], tmp_path, advance, 1) == [{"done": True}]
+    assert trainings.run_many([(TINY, contestant, 1e-3, 0)], tmp_path, advance, 1) == [
+        {"done": True}
+    ]
     assert sum(advanced) == TINY.steps == 6 and min(advanced) >= 0
     advanced.clear()
     trainings.run_many([(TINY, contestant, 1e-3, 0)], tmp_path, advance, 1)
@@ -118,7 +127,10 @@ def test_progress_is_reported_while_a_training_runs(tmp_path, monkeypatch):
 
 def test_how_far_a_training_is_stands_in_the_last_whole_line_of_its_metrics(tmp_path):
     assert trainings.steps_done(tmp_path / "nowhere", 9) == 0
-    for text, steps in (("", 0), ('{"step": 3}', 0), ('{"step": 3}\n', 3), ('{"step": 3}\n{"step": 7}\n{', 7), ("{\n", 0)):
+    for text, steps in (
+        ("", 0), ('{"step": 3}', 0), ('{"step": 3}\n', 3), ('{"step": 3}\n{"step": 7}\n{', 7),
+        ("{\n", 0),
+    ):
         (tmp_path / "metrics.jsonl").write_text(text)
         assert trainings.steps_done(tmp_path, 9) == steps, text
     (tmp_path / trainings.RESULT).write_text("{}")
@@ -133,15 +145,22 @@ def test_ctrl_c_keeps_what_is_measured_and_says_how_to_go_on(study, tmp_path):
     (folder / "study.json").write_text(json.dumps(plan))
     for name in ("operations.json", "wall-time.json"):
         (folder / name).write_bytes((study / name).read_bytes())
-    command = [sys.executable, "-m", "minitransformer", "compare", "--out", str(folder), "--jobs", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd=ROOT)
+    command = [
+        sys.executable, "-m", "minitransformer", "compare", "--out", str(folder), "--jobs", "2",
+    ]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd=ROOT
+    )
     began = time.monotonic()
     while len(list(folder.glob("runs/*/metrics.jsonl"))) < 2 and time.monotonic() - began < 60:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     output = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 130 and "Traceback" not in output, output
-    assert "Stopped; results so far are kept. Continue:" in output and f"compare --out {folder}" in output
+    assert (
+        "Stopped; results so far are kept. Continue:" in output
+        and f"compare --out {folder}" in output
+    )
     assert len(list(folder.glob("runs/*/checkpoints/*.safetensors"))) == 2
 
 
@@ -157,16 +176,22 @@ def test_damaged_results_are_named_with_the_remedy(study, monkeypatch):
 
 def test_the_command_writes_the_page_and_says_where(study, monkeypatch, capsys):
     monkeypatch.setitem(PLANS, "short", TINY)
-    (study / "study.json").write_text((study / "study.json").read_text().replace('"tiny"', '"short"'))
+    (study / "study.json").write_text(
+        (study / "study.json").read_text().replace('"tiny"', '"short"')
+    )
     assert main(["compare", "--out", str(study)]) == 0
     assert f"The page: {study / 'comparison.md'}" in capsys.readouterr().out
-    (study / "study.json").write_text((study / "study.json").read_text().replace('"short"', '"tiny"'))
+    (study / "study.json").write_text(
+        (study / "study.json").read_text().replace('"short"', '"tiny"')
+    )
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_all_contestants_are_of_one_size(name):
     options = equal_sizes(PLANS[name], PLANS[name].width, **FROM_DATA)
-    counts = {model: parameter_count(model, chosen, **FROM_DATA) for model, chosen in options.items()}
+    counts = {
+        model: parameter_count(model, chosen, **FROM_DATA) for model, chosen in options.items()
+    }
     assert list(counts) == [c.model for c in PLANS[name].contestants()]
     assert options["transformer"]["d_model"] == PLANS[name].width
     assert all(abs(count / counts["transformer"] - 1) < 0.02 for count in counts.values()), counts
@@ -179,7 +204,7 @@ def test_the_convolution_is_deep_enough_to_see_the_whole_sequence(name):
     assert plans.KERNEL**depth >= 2 * plan.longest + 1 > plans.KERNEL ** (depth - 1)
 
 
-# -- Table 1 ------------------------------------------------------------------------------------------------------
+# -- Table 1 ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +239,11 @@ def test_the_cores_of_attention_and_recurrence_cross_at_n_equal_to_d(table):
 def test_sequential_steps_are_constant_but_for_the_recurrence(table):
     for name, row in table["rows"].items():
         steps = {c["n"]: c["steps"] for c in row["counts"]}
-        assert steps == ({n: n for n in steps} if name in ("recurrent", "gated") else dict.fromkeys(steps, steps[16]))
+        assert steps == (
+            {n: n for n in steps}
+            if name in ("recurrent", "gated")
+            else dict.fromkeys(steps, steps[16])
+        )
 
 
 def test_the_longest_paths_are_those_of_the_paper(table):
@@ -235,17 +264,21 @@ def test_a_crossing_lies_between_the_points_and_may_not_exist():
 
 def test_the_core_of_attention_is_a_part_of_its_layer():
     counts = table1.count(table1.LAYERS["attention"], 16, 32, 0)
-    assert counts["core"] == 2 * 16 * 16 * 32 and counts["layer"] == counts["core"] + 4 * 16 * 32 * 32
+    assert (
+        counts["core"] == 2 * 16 * 16 * 32 and counts["layer"] == counts["core"] + 4 * 16 * 32 * 32
+    )
     assert table1.LAYERS["attention"].step is MultiHeadAttention
 
 
-# -- gradients ----------------------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 def test_the_gradient_is_that_of_the_token_that_is_needed():
     """One convolution of width 4 sees three positions back, and no farther."""
     kind = find_model("conv")
-    model = kind.model(configure("conv", "toy", {"decoder_layers": 1, "kernel_width": 4}, **FROM_DATA), 0)
+    model = kind.model(
+        configure("conv", "toy", {"decoder_layers": 1, "kernel_width": 4}, **FROM_DATA), 0
+    )
     distances, sizes_of = by_distance(model, 6)
     assert distances.tolist() == [1, 3, 5, 7, 9, 11]
     assert (sizes_of[distances <= 3] > 0).all() and not sizes_of[distances > 3].any()

@@ -14,7 +14,9 @@ from common import accepted, refusal
 import minitransformer
 from minitransformer.core.extras import EXTRAS, extra
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
-from minitransformer.data.pieces import CUTS, MORPHEME, MORPHEMES, characters, morphemes, triples, word_of
+from minitransformer.data.pieces import (
+    CUTS, MORPHEME, MORPHEMES, characters, morphemes, triples, word_of,
+)
 from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
@@ -48,14 +50,18 @@ def subwords():
 
 @pytest.fixture(scope="module")
 def spellings():
-    """Everything that is said below a thousand, before "thousand" and behind it, and some whole numbers."""
+    """Everything that is said below a thousand, before "thousand" and behind it, and some whole
+    numbers."""
     pytest.importorskip("num2words")
     rng = random.Random(0)
-    numbers = [*range(1000), *(1000 * n for n in range(1000)), *(rng.randrange(1_000_000) for _ in range(200))]
+    numbers = [
+        *range(1000), *(1000 * n for n in range(1000)),
+        *(rng.randrange(1_000_000) for _ in range(200)),
+    ]
     return [spell(n, language) for n in numbers for language in ("en", "de", "fr")]
 
 
-# -- symbols ------------------------------------------------------------------------------------------------------
+# -- symbols ---------------------------------------------------------------------------------------
 
 
 def test_the_text_of_ids_ends_at_the_first_eos_and_has_spaces_between_tokens():
@@ -79,7 +85,7 @@ def test_what_a_checkpoint_keeps_of_symbols_are_the_tokens_but_the_special_ones(
     assert Vocabulary(["a", "12"]).to_dict() == {"kind": "symbols", "tokens": ["a", "12"]}
 
 
-# -- cutting ------------------------------------------------------------------------------------------------------
+# -- cutting ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -101,7 +107,10 @@ def test_german_numbers_are_cut_into_their_morphemes(text, cut):
     "text, cut",
     [
         ("seventy-nine", ["seventy", "-nine"]),
-        ("two thousand, three hundred and one", ["two", " thousand", ", three", " hundred", " and", " one"]),
+        (
+            "two thousand, three hundred and one",
+            ["two", " thousand", ", three", " hundred", " and", " one"],
+        ),
         ("soixante-dix-neuf mille", ["soixante", "-dix", "-neuf", " mille"]),
         ("vingt et un", ["vingt", " et", " un"]),
         ("one! two", ["one", "!", " two"]),
@@ -145,12 +154,14 @@ def test_no_part_of_a_text_is_dropped_in_silence(text, cut):
     assert "".join(CUTS[cut](text)) == text
 
 
-# -- pieces -------------------------------------------------------------------------------------------------------
+# -- pieces ----------------------------------------------------------------------------------------
 
 
 def test_pieces_are_numbered_in_the_order_of_the_alphabet_behind_the_special_ones():
     assert Pieces.of(["ba", "ca"], "characters").tokens == [*SPECIAL, "a", "b", "c"]
-    assert Pieces.of(["one-two one", "-two"], "morphemes").tokens == [*SPECIAL, " one", "-two", "one"]
+    assert Pieces.of(["one-two one", "-two"], "morphemes").tokens == [
+        *SPECIAL, " one", "-two", "one",
+    ]
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -220,17 +231,26 @@ def test_a_minus_before_digits_is_no_hyphen():
 
 def test_only_words_of_the_sources_are_suggested():
     vocabulary = Pieces.of(["elf", "zwoelf"], "morphemes", ["twelve", "zero"])
-    assert "Did you mean" not in refusal(vocabulary.tokenize, "hello") and "Did you mean" not in refusal(vocabulary.tokenize, "zwolf")
+    assert "Did you mean" not in refusal(
+        vocabulary.tokenize, "hello"
+    ) and "Did you mean" not in refusal(vocabulary.tokenize, "zwolf")
     assert refusal(vocabulary.tokenize, "twelf").endswith("Did you mean 'twelve'?")
 
 
 def test_which_words_follow_each_in_the_sources_is_known_and_kept():
     vocabulary = Pieces.of(["neun"], "morphemes", ["five hundred and-one", "five"])
-    assert vocabulary.followers == {"": ["five"], "five": ["", " hundred"], "hundred": [" and"], "and": ["-one"], "one": [""]}
+    assert vocabulary.followers == {
+        "": ["five"], "five": ["", " hundred"], "hundred": [" and"], "and": ["-one"], "one": [""],
+    }
     again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
     assert again.to_dict() == vocabulary.to_dict() and again.tokens == vocabulary.tokens
-    assert vocabulary.strange("five hundred-and, one") == "" and "'five' followed 'and'" in vocabulary.strange("five hundred and five")
-    assert Pieces.of(["neun"], "morphemes").followers is None and "followers" not in Pieces.of(["neun"], "morphemes").to_dict()
+    assert vocabulary.strange(
+        "five hundred-and, one"
+    ) == "" and "'five' followed 'and'" in vocabulary.strange("five hundred and five")
+    assert (
+        Pieces.of(["neun"], "morphemes").followers is None
+        and "followers" not in Pieces.of(["neun"], "morphemes").to_dict()
+    )
 
 
 def test_a_joint_that_never_stood_between_two_words_is_read_as_one_that_did():
@@ -245,25 +265,46 @@ def test_a_joint_that_never_stood_between_two_words_is_read_as_one_that_did():
         "twenty-one": ["twenty", "-one"],
     }.items():
         assert vocabulary.tokenize(text) == tokens and vocabulary.strange(text) == ""
-    old = Pieces(vocabulary.tokens[4:], "morphemes", {word: sorted({piece.strip(" ,-") for piece in behind}) for word, behind in vocabulary.followers.items()})
+    old = Pieces(
+        vocabulary.tokens[4:],
+        "morphemes",
+        {
+            word: sorted({piece.strip(" ,-") for piece in behind})
+            for word, behind in vocabulary.followers.items()
+        },
+    )
     assert old.tokenize("hundred-one") == ["hundred", "-one"] and old.strange("hundred-one") == ""
     assert "'two' followed 'twenty'" in old.strange("twenty two")
 
 
 def test_a_hyphen_that_begins_a_text_is_a_minus():
     vocabulary = Pieces.of(["neun"], "morphemes", ["twenty-one", "one"])
-    assert vocabulary.tokenize("-one") == ["-one"] and vocabulary.strange("-one") == "none of them began with '-one'"
+    assert (
+        vocabulary.tokenize("-one") == ["-one"]
+        and vocabulary.strange("-one") == "none of them began with '-one'"
+    )
 
 
 def test_what_no_source_had_three_in_a_row_or_twice_is_strange_and_kept():
-    sources = ["one thousand two hundred", "three thousand", "two hundred three", "two hundred", "one hundred one"]
+    sources = [
+        "one thousand two hundred", "three thousand", "two hundred three", "two hundred",
+        "one hundred one",
+    ]
     vocabulary = Pieces.of(["neun"], "morphemes", sources)
     again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
     for known in (vocabulary, again):
         assert all(known.strange(text) == "" for text in sources)
-        assert known.strange("one thousand two hundred three thousand") == "none of them had 'thousand' more than once"
-        assert known.strange("one hundred three") == "in none of them 'three' followed 'one hundred'"
-        assert known.strange("three thousand two hundred one") == "in none of them 'two' followed 'three thousand'"
+        assert (
+            known.strange("one thousand two hundred three thousand")
+            == "none of them had 'thousand' more than once"
+        )
+        assert (
+            known.strange("one hundred three") == "in none of them 'three' followed 'one hundred'"
+        )
+        assert (
+            known.strange("three thousand two hundred one")
+            == "in none of them 'two' followed 'three thousand'"
+        )
         assert known.strange("one hundred") == "in none of them the end followed 'one hundred'"
     assert Pieces.of(["neun"], "morphemes", ["neun fuenf acht"]).strange("neun fuenf acht") == ""
 
@@ -284,7 +325,10 @@ def test_what_no_source_had_three_in_a_row_or_twice_is_strange_and_kept():
 def test_what_cannot_be_read_is_shown_as_it_was_typed(text, shown):
     vocabulary = Pieces.of(["neun", "five one"], "morphemes", ["1", "five one"])
     vocabulary.reads = "It reads this."
-    assert refusal(vocabulary.tokenize, text) == f"{shown} never occurred in training, so it cannot be read. It reads this."
+    assert (
+        refusal(vocabulary.tokenize, text)
+        == f"{shown} never occurred in training, so it cannot be read. It reads this."
+    )
 
 
 def test_every_run_of_white_space_is_one_space():
@@ -304,7 +348,9 @@ def test_a_word_that_never_occurred_is_refused_by_name_with_the_nearest_one():
 
 
 def test_the_hint_is_the_bare_word_and_is_left_out_where_nothing_is_like_it():
-    assert refusal(pieces("morphemes").tokenize, "seventy hundrad").endswith("Did you mean 'hundred'?")
+    assert refusal(pieces("morphemes").tokenize, "seventy hundrad").endswith(
+        "Did you mean 'hundred'?"
+    )
     assert refusal(pieces("morphemes").tokenize, "xylophone").endswith("cannot be read.")
 
 
@@ -339,9 +385,14 @@ def test_many_texts_come_as_their_ids_with_padding(cut):
 
 def test_characters_are_grouped_into_words_and_parts_of_german_numbers():
     vocabulary = Pieces.of(["seventy-nine thousand, one! neunundsiebzig"], "characters")
-    grouped = ["".join(group) for group in vocabulary.words(list("seventy-nine thousand, one! neunundsiebzig"))]
+    grouped = [
+        "".join(group)
+        for group in vocabulary.words(list("seventy-nine thousand, one! neunundsiebzig"))
+    ]
     assert grouped == ["seventy", "-nine", " thousand", ", one", "!", " neun", "und", "siebzig"]
-    assert ["".join(group) for group in vocabulary.words(list("neunundsiebzig"))] == ["neun", "und", "siebzig"]
+    assert ["".join(group) for group in vocabulary.words(list("neunundsiebzig"))] == [
+        "neun", "und", "siebzig",
+    ]
 
 
 def test_morphemes_are_groups_of_their_own():
@@ -385,7 +436,7 @@ def test_the_groups_of_whatever_a_model_writes_are_its_tokens_and_none_is_empty(
     assert [token for group in groups for token in group] == tokens and all(groups)
 
 
-# -- subwords -----------------------------------------------------------------------------------------------------
+# -- subwords --------------------------------------------------------------------------------------
 
 
 def test_a_text_comes_back_from_subwords_in_small_letters_and_with_single_spaces(subwords):
@@ -418,7 +469,9 @@ def test_no_subword_reaches_across_a_space_or_a_punctuation_mark():
 
 def test_a_character_that_never_occurred_becomes_the_unknown_token(subwords):
     ids = subwords.encode("the ☃ man")
-    assert UNK in ids and subwords.tokens[UNK] == "<unk>" and subwords.decode(ids).count("<unk>") == 1
+    assert (
+        UNK in ids and subwords.tokens[UNK] == "<unk>" and subwords.decode(ids).count("<unk>") == 1
+    )
     assert "☃" not in subwords.text(ids)
 
 
@@ -432,7 +485,10 @@ def test_the_names_of_special_tokens_in_a_text_are_not_taken_for_them(subwords, 
 
 def test_a_subword_text_without_a_character_is_refused_by_its_number(subwords):
     for text in ("", " \n", "<eos>"):
-        assert refusal(subwords.encode, text) == "An empty text (number 1 of 1): there is nothing to read."
+        assert (
+            refusal(subwords.encode, text)
+            == "An empty text (number 1 of 1): there is nothing to read."
+        )
     assert "(number 3 of 4)" in refusal(subwords.encode_all, ["a", "the", " ", "man"])
 
 
@@ -450,28 +506,35 @@ def test_subwords_of_one_word_are_one_group_and_punctuation_stands_apart(subword
     groups = subwords.words(tokens)
     assert [token for group in groups for token in group] == tokens
     written = ["".join(group).replace("▁", "") for group in groups]
-    assert [w for w in written if w] == ["the", "walkman", ",", "walks", "(", "and", ")", "lachen", "!"]
+    assert [w for w in written if w] == [
+        "the", "walkman", ",", "walks", "(", "and", ")", "lachen", "!",
+    ]
     assert max(map(len, groups)) > 1
 
 
 def test_a_space_that_is_a_subword_by_itself_belongs_to_the_word_behind_it(subwords):
-    assert subwords.words(["▁the", "▁", "m", "an", ",", "▁", "("]) == [["▁the"], ["▁", "m", "an"], [","], ["▁", "("]]
+    assert subwords.words(["▁the", "▁", "m", "an", ",", "▁", "("]) == [
+        ["▁the"], ["▁", "m", "an"], [","], ["▁", "("],
+    ]
 
 
 def test_without_the_library_the_answer_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    line = 'needs the package tokenizers, which is not installed. The extra [translate] installs what is missing here (tokenizers).'
+    line = "needs the package tokenizers, which is not installed. The extra [translate] installs what is missing here (tokenizers)."
     assert line in refusal(Subwords.learn, SENTENCES, 100)
     facts = {"kind": "subwords", "tokenizer": "{}"}
     assert line in refusal(load_vocabulary, facts)
 
 
-# -- kept in checkpoints ------------------------------------------------------------------------------------------
+# -- kept in checkpoints ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["symbols", *CUTS, "subwords"])
 def test_a_vocabulary_comes_back_from_a_checkpoint_with_equal_ids(kind, request):
-    made = {"symbols": lambda: Vocabulary(list("onetw ")), "subwords": lambda: request.getfixturevalue("subwords")}
+    made = {
+        "symbols": lambda: Vocabulary(list("onetw ")),
+        "subwords": lambda: request.getfixturevalue("subwords"),
+    }
     vocabulary = made.get(kind, lambda: pieces(kind))()
     again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
     assert type(again) is type(vocabulary) and again.tokens == vocabulary.tokens
@@ -485,24 +548,33 @@ def test_an_unknown_kind_of_vocabulary_is_refused():
     assert message.startswith("There is no kind of vocabulary 'subword'. Did you mean 'subwords'?")
 
 
-# -- packages that are not always there ---------------------------------------------------------------------------
+# -- packages that are not always there ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, package", [(name, package) for name, packages in EXTRAS.items() for package in packages])
-def test_a_missing_package_is_named_with_its_purpose_all_else_that_its_extra_lacks_and_the_line_that_installs_it(monkeypatch, name, package):
+@pytest.mark.parametrize(
+    "name, package", [(name, package) for name, packages in EXTRAS.items() for package in packages]
+)
+def test_a_missing_package_is_named_with_its_purpose_all_else_that_its_extra_lacks_and_the_line_that_installs_it(
+    monkeypatch, name, package
+):
     there = next(other for other in EXTRAS[name] if other != package)
     gone = [other for other in EXTRAS[name] if other != there]
     for other in EXTRAS[name]:
         monkeypatch.setitem(sys.modules, other, importlib if other == there else None)
     assert refusal(extra, package, "Spelling numbers") == (
-        f"Spelling numbers needs the package {package}, which is not installed. The extra [{name}] installs what is missing here "
+        f"Spelling numbers needs the package {package}, which is not installed. The extra [{name}] "
+        "installs what is missing here "
         f'({", ".join(gone)}). Install it: python -m pip install "minitransformer[{name}]"'
     )
 
 
 def test_every_package_that_is_asked_for_stands_in_an_extra():
     package = Path(minitransformer.__file__).parent
-    asked = {name for file in package.rglob("*.py") for name in re.findall(r'\bextra\("(\w+)"', file.read_text(encoding="utf-8"))}
+    asked = {
+        name
+        for file in package.rglob("*.py")
+        for name in re.findall(r'\bextra\("(\w+)"', file.read_text(encoding="utf-8"))
+    }
     assert asked == {name for packages in EXTRAS.values() for name in packages}
 
 
@@ -510,13 +582,17 @@ def test_a_package_that_is_there_is_returned():
     assert extra("json", "Nothing") is json and extra("importlib", "Nothing") is importlib
 
 
-# -- texts and descriptions from elsewhere ----------------------------------------------------------------------------
+# -- texts and descriptions from elsewhere ---------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["\u200b", "\ufeff", "\ud800", "\udce9", "\u0301", "\x00", "a\udce9b", "\u202e", "😀"])
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\ufeff", "\ud800", "\udce9", "\u0301", "\x00", "a\udce9b", "\u202e", "😀"]
+)
 def test_no_character_is_too_odd_to_be_read_or_refused_in_a_sentence(text, subwords):
     try:
-        assert UNK in subwords.encode(text) and len(subwords.encode(text)) == len(subwords.tokenize(text))
+        assert UNK in subwords.encode(text) and len(subwords.encode(text)) == len(
+            subwords.tokenize(text)
+        )
     except TypeError as problem:
         pytest.fail(f"{problem!r} came through")
     for vocabulary in (Vocabulary(["a", "b"]), pieces("characters"), pieces("morphemes")):
@@ -529,7 +605,11 @@ def test_both_halves_of_a_surrogate_pair_are_the_character_they_make(subwords):
 
 def test_a_message_about_a_long_text_stays_a_sentence():
     message = refusal(Vocabulary([str(n) for n in range(500)]).encode, "5 " * 5000 + "x")
-    assert len(message) < 500 and message.startswith("'x' (token 5001 of ") and message.endswith("39 …")
+    assert (
+        len(message) < 500
+        and message.startswith("'x' (token 5001 of ")
+        and message.endswith("39 …")
+    )
 
 
 def described(**changes):
@@ -559,15 +639,22 @@ KNOWN = {"kind": "pieces", "tokens": ["one", " two"], "cut": "morphemes", "follo
 ])  # fmt: skip
 def test_what_a_checkpoint_knows_of_the_sources_is_looked_at_before_it_is_taken(name, wrong):
     assert accepted(vocabulary_of, json.loads(json.dumps(KNOWN))).strange("one two") == ""
-    kind = "must be a list of words" if name == "once" else "must name for each word a list of words"
+    kind = (
+        "must be a list of words" if name == "once" else "must name for each word a list of words"
+    )
     assert f"vocabulary.{name} {kind}" in refusal(vocabulary_of, {**KNOWN, name: wrong})
 
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_vocabulary_is_what_its_texts_say_one_by_one(cut):
-    texts = [*NUMBERS, "one  hundred - two", "two thousand two", "eins", "1 234 thousand", "dreißig", "ONE (hundred)."]
+    texts = [
+        *NUMBERS, "one  hundred - two", "two thousand two", "eins", "1 234 thousand", "dreißig",
+        "ONE (hundred).",
+    ]
     made = Pieces.of(["twelve", "zwölf"], cut, texts)
-    plain = Pieces(sorted({piece for text in ["twelve", "zwölf", *texts] for piece in CUTS[cut](text)}), cut)
+    plain = Pieces(
+        sorted({piece for text in ["twelve", "zwölf", *texts] for piece in CUTS[cut](text)}), cut
+    )
     assert made.tokens == plain.tokens
     followers, thirds, often = {}, {}, set()
     for text in texts:
@@ -578,10 +665,13 @@ def test_a_vocabulary_is_what_its_texts_say_one_by_one(cut):
         for first, second, third in triples(words):
             thirds.setdefault(f"{first} {second}", set()).add(third)
         often |= {word for word in words if words.count(word) > 1}
-    assert made.followers == {word: sorted(found) for word, found in followers.items()} and [*made.followers] == sorted(followers)
+    assert made.followers == {word: sorted(found) for word, found in followers.items()} and [
+        *made.followers
+    ] == sorted(followers)
     assert made.thirds == {pair: sorted(found) for pair, found in thirds.items()}
     assert made.once == sorted({*followers} - {""} - often) and often & {"two", "o"}
-    assert plain.read("one.") == "one." and Pieces(["one"], cut).read("one.") == "one"  # here a stop is a token
+    # here a stop is a token
+    assert plain.read("one.") == "one." and Pieces(["one"], cut).read("one.") == "one"
 
 
 def test_no_word_is_cut_again(monkeypatch):
@@ -598,7 +688,8 @@ def test_no_word_is_cut_again(monkeypatch):
     words = [spell(number, "de") + "x" for number in range(300)]  # cut by no other test
     texts = [f"{one} {two} {two}" for one, two in zip(words, words[1:] + words[:1])]
     Pieces.of(texts, "morphemes", texts)
-    assert {counting.words.count(word) for word in words} == {2}  # with a space before it, and without
+    # with a space before it, and without
+    assert {counting.words.count(word) for word in words} == {2}
 
 
 def test_what_a_checkpoint_knows_may_be_little():
@@ -614,10 +705,16 @@ def test_what_a_checkpoint_knows_may_be_little():
 
 def test_a_tokenizer_from_elsewhere_is_refused_in_a_sentence():
     library = pytest.importorskip("tokenizers")
-    foreign = library.Tokenizer(library.models.WordLevel({"[PAD]": 0, "[UNK]": 1, "the": 2}, unk_token="[UNK]"))
+    foreign = library.Tokenizer(
+        library.models.WordLevel({"[PAD]": 0, "[UNK]": 1, "the": 2}, unk_token="[UNK]")
+    )
     message = refusal(Subwords.from_dict, {"tokenizer": foreign.to_str()})
     assert "not ours: they do not begin with <pad> <bos> <eos> <unk>" in message
-    gaps = library.Tokenizer(library.models.WordLevel({**{name: i for i, name in enumerate(SPECIAL)}, "the": 5}, unk_token="<unk>"))
+    gaps = library.Tokenizer(
+        library.models.WordLevel(
+            {**{name: i for i, name in enumerate(SPECIAL)}, "the": 5}, unk_token="<unk>"
+        )
+    )
     assert "gaps" in refusal(Subwords.from_dict, {"tokenizer": gaps.to_str()})
 
 
@@ -640,7 +737,9 @@ def test_ctrl_c_while_subwords_are_read_is_no_damage(monkeypatch):
     def interrupted(text):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(library, "Tokenizer", type("Slow", (), {"from_str": staticmethod(interrupted)}))
+    monkeypatch.setattr(
+        library, "Tokenizer", type("Slow", (), {"from_str": staticmethod(interrupted)})
+    )
     try:
         Subwords.from_dict({"tokenizer": "{}"})
     except BaseException as problem:

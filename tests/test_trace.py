@@ -22,7 +22,8 @@ def test_a_linear_layer_has_its_shapes_parameters_products_and_saves():
     assert (row.path, row.kind, row.depth, row.calls) == ("", "Linear", 0, 1)
     assert row.inputs == ((B, T, D),) and row.output == ((B, T, F),)
     assert row.parameters == D * F + F
-    assert row.multiply_adds == 3 * B * T * D * F + B * T * F  # forward, d_x, d_W; d_b as a product with ones
+    # forward, d_x, d_W; d_b as a product with ones
+    assert row.multiply_adds == 3 * B * T * D * F + B * T * F
     assert row.saved_bytes == B * T * D * 8
     assert row.forward_seconds > 0 and row.backward_seconds > 0
 
@@ -31,12 +32,17 @@ def test_a_whole_includes_its_parts_and_memory_that_is_shared_counts_once():
     walk = trace(MultiHeadAttention(D, 2, rng()).to("float64"), x())
     parts = [row for row in walk.rows if row.depth == 1]
     whole = walk[""]
-    assert [row.path for row in parts] == ["query", "key", "value", "split_query", "split_key", "split_value", "attention", "merge", "output"]
+    assert [row.path for row in parts] == [
+        "query", "key", "value", "split_query", "split_key", "split_value", "attention", "merge",
+        "output",
+    ]
     assert whole.parameters == sum(row.parameters for row in parts) == 4 * D * D
     assert whole.multiply_adds == sum(row.multiply_adds for row in parts)
-    assert walk["attention"].multiply_adds == 3 * 2 * B * T * T * D  # scores and P V, each with two gradients
+    # scores and P V, each with two gradients
+    assert walk["attention"].multiply_adds == 3 * 2 * B * T * T * D
     assert walk["query"].saved_bytes == walk["key"].saved_bytes == B * T * D * 8
-    assert whole.saved_bytes < sum(row.saved_bytes for row in parts)  # query, key and value save one x
+    # query, key and value save one x
+    assert whole.saved_bytes < sum(row.saved_bytes for row in parts)
     assert whole.forward_seconds >= sum(row.forward_seconds for row in parts) / 2
 
 
@@ -61,18 +67,28 @@ def test_a_part_that_is_used_three_times_stands_once_with_all_that_it_did():
 
 
 def test_a_model_that_reads_ids_is_walked_through_and_each_sublayer_stands_once():
-    config = TransformerConfig(source_vocabulary=11, d_model=D, heads=2, d_ff=F, encoder_layers=1, decoder_layers=2)
+    config = TransformerConfig(
+        source_vocabulary=11, d_model=D, heads=2, d_ff=F, encoder_layers=1, decoder_layers=2
+    )
     model = Transformer(config, 0)
     walk = trace(model, np.full((B, T), 5), np.full((B, T + 1), 5))
     assert walk[""].inputs == ((B, T), (B, T + 1)) and walk[""].output == ((B, T + 1, 11),)
     assert walk[""].parameters == model.parameter_count()
-    assert walk[""].multiply_adds == sum(walk[p].multiply_adds for p in ("encoder", "decoder", "output"))
+    assert walk[""].multiply_adds == sum(
+        walk[p].multiply_adds for p in ("encoder", "decoder", "output")
+    )
     layer = walk["encoder.layers.0"]
     assert layer.multiply_adds == walk["encoder"].multiply_adds
-    held = walk["encoder.layers.0.add_norm_2"].multiply_adds - walk["encoder.layers.0.add_norm_2.norm"].multiply_adds
+    held = (
+        walk["encoder.layers.0.add_norm_2"].multiply_adds
+        - walk["encoder.layers.0.add_norm_2.norm"].multiply_adds
+    )
     assert held == walk["encoder.layers.0.feed_forward"].multiply_adds
     paths = [row.path for row in walk.rows]
-    assert len(paths) == len(set(paths)) and "decoder.layers.1.cross_attention.attention.softmax" in paths
+    assert (
+        len(paths) == len(set(paths))
+        and "decoder.layers.1.cross_attention.attention.softmax" in paths
+    )
 
 
 def test_a_part_and_a_depth_are_walks_themselves():
@@ -81,7 +97,9 @@ def test_a_part_and_a_depth_are_walks_themselves():
     layers = trace(Transformer(TransformerConfig(11, d_model=D, heads=2, d_ff=F, encoder_layers=2, decoder_layers=1), 0),
                    np.full((B, T), 5), np.full((B, T), 5))  # fmt: skip
     part = layers.below("encoder.layers.1")
-    assert part.rows[0].depth == 0 and {row.path.startswith("encoder.layers.1") for row in part.rows} == {True}
+    assert part.rows[0].depth == 0 and {
+        row.path.startswith("encoder.layers.1") for row in part.rows
+    } == {True}
     assert repr(part).splitlines()[1].startswith("layers.1 (EncoderLayer)")
 
 
@@ -91,7 +109,11 @@ def test_nothing_is_changed_by_a_walk():
     before = dropout.rng.bit_generator.state
     trace(attention, x().astype("float32"))
     trace(dropout, x())
-    assert (attention.query.weight.grad == 1).all() and not attention.leftover_saves() and not dropout.leftover_saves()
+    assert (
+        (attention.query.weight.grad == 1).all()
+        and not attention.leftover_saves()
+        and not dropout.leftover_saves()
+    )
     assert dropout.rng.bit_generator.state == before
     assert type(attention.query.weight.data) is np.ndarray and "forward" not in vars(attention)
 
@@ -127,7 +149,11 @@ def test_every_component_can_be_walked_through(component):
     if not made.parameters() and not any(map(is_float, inputs)):
         pytest.skip("it has no floats")
     whole = trace(made, *inputs)[""]
-    assert whole.kind == component.__name__ and whole.parameters == made.parameter_count() and whole.saved_bytes >= 0
+    assert (
+        whole.kind == component.__name__
+        and whole.parameters == made.parameter_count()
+        and whole.saved_bytes >= 0
+    )
 
 
 def test_a_forward_without_return_is_refused():

@@ -23,7 +23,10 @@ TASK = Copy(symbols=5, min_length=2, max_length=4)
 
 
 def small(model=Transformer, **changes):
-    sizes = {"source_vocabulary": 9, "d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1, "decoder_layers": 2}
+    sizes = {
+        "source_vocabulary": 9, "d_model": 16, "heads": 2, "d_ff": 24, "encoder_layers": 1,
+        "decoder_layers": 2,
+    }
     return model(TransformerConfig(**{**sizes, "dropout": 0.0, **changes}), 0)
 
 
@@ -57,16 +60,26 @@ def test_training_is_the_plain_loop_bit_for_bit(model, max_norm):
         optimizer = AdamW(made, lambda t: 0.01 / t)
         hooks = {"hooks": [lambda p, seen=seen: seen.append(p.loss)]} if way is train else {}
         losses = way(made, CrossEntropy(0.1), optimizer, batches(), 4, max_norm, **hooks) or seen
-        arrays = {**made.state_dict(), **optimizer.state_dict(), "gradients": made.flat_buffers().grad}
+        arrays = {
+            **made.state_dict(), **optimizer.state_dict(), "gradients": made.flat_buffers().grad,
+        }
         states = [g.bit_generator.state for g in made.generators()]
-        results.append(([float(x) for x in losses], {name: a.tobytes() for name, a in arrays.items()}, states, optimizer.t))
+        results.append(
+            (
+                [float(x) for x in losses], {name: a.tobytes() for name, a in arrays.items()},
+                states, optimizer.t,
+            )
+        )
     assert results[0] == results[1] and len({*results[0][0]}) == 4
 
 
 @pytest.mark.parametrize("model", [Transformer, LanguageModel])
 def test_the_loss_falls_and_the_task_is_learned(model):
     made, seen = small(model, d_model=32, heads=4), []
-    train(made, CrossEntropy(), Adam(made, 3e-3), batches(count=64), 300, 1.0, [lambda p: seen.append(p.loss)])
+    train(
+        made, CrossEntropy(), Adam(made, 3e-3), batches(count=64), 300, 1.0,
+        [lambda p: seen.append(p.loss)],
+    )
     assert len(seen) == 300 and np.mean(seen[-20:]) < 0.2 * np.mean(seen[:20])
     assert evaluate(made, TASK, "validation", 50)["exact_match"] > 0.8
 
@@ -125,13 +138,17 @@ def test_an_infinite_activation_stops_before_the_parameters_move_and_is_named(dr
     change(contract, forward=lambda self, x: forward(self, x) * np.float32(np.inf))
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
         train(model, CrossEntropy(), Adam(model), batches(), 5)
-    assert "Step 1 stopped" in str(caught.value) and "output of decoder.layers.0.feed_forward.contract (Linear)" in str(caught.value)
+    assert "Step 1 stopped" in str(
+        caught.value
+    ) and "output of decoder.layers.0.feed_forward.contract (Linear)" in str(caught.value)
     for name, value in model.state_dict().items():
         np.testing.assert_array_equal(value, model_before[name])
     assert not model.leftover_saves()
 
 
-@pytest.mark.parametrize("strategy", [Plain, functools.partial(Shares, count=2)], ids=["whole", "shares"])
+@pytest.mark.parametrize(
+    "strategy", [Plain, functools.partial(Shares, count=2)], ids=["whole", "shares"]
+)
 def test_a_closer_look_draws_the_same_masks(strategy):
     model, masks = small(dropout=0.3), []
     dropout = model.encoder.layers[0].add_norm_1.dropout
@@ -154,7 +171,9 @@ def test_a_gradient_that_is_not_finite_is_named_though_the_loss_is_fine():
     norm = model.encoder.layers[0].add_norm_2.norm
     backward = type(norm).backward
     change(norm, backward=lambda self, d_y: backward(self, d_y) * array_module(d_y).float32("nan"))
-    with pytest.raises(NonFiniteError, match=r"gradient from encoder.layers.0.add_norm_2.norm \(LayerNorm\)"):
+    with pytest.raises(
+        NonFiniteError, match=r"gradient from encoder.layers.0.add_norm_2.norm \(LayerNorm\)"
+    ):
         train(model, CrossEntropy(), Adam(model), batches(), 5)
 
 
@@ -165,7 +184,10 @@ def test_a_parameter_that_is_not_finite_is_named():
     with np.errstate(all="ignore"):
         strategy.compute(batches()())
     sentence = explain_non_finite(model, strategy, batches()(), 17)
-    assert "Step 17" in sentence and "parameter decoder.layers.1.cross_attention.key.weight" in sentence
+    assert (
+        "Step 17" in sentence
+        and "parameter decoder.layers.1.cross_attention.key.weight" in sentence
+    )
 
 
 def test_a_rate_that_is_far_too_large_ends_in_that_sentence():
@@ -184,7 +206,8 @@ def test_exact_match_is_that_of_greedy_decoding(steps):
     produced = greedy(model, source, expected.shape[1])
     produced = np.pad(produced, ((0, 0), (0, expected.shape[1] - produced.shape[1])))
     assert result["exact_match"] == (produced == expected).all(axis=1).mean()
-    assert steps == 0 or 0 < result["exact_match"] < 1  # some right and some wrong: the comparison says something
+    # some right and some wrong: the comparison says something
+    assert steps == 0 or 0 < result["exact_match"] < 1
 
 
 def test_a_search_is_measured_by_its_answers():
@@ -193,13 +216,25 @@ def test_a_search_is_measured_by_its_answers():
     source, target = TASK.sample(np.random.default_rng(0), 40, "test", distinct=True)
     quick = evaluate(model, TASK, "test", 40)
     assert evaluate(model, TASK, "test", 40, search=greedy) == quick
-    first = lambda model, source, limits: np.concatenate([source[:, :1], np.full_like(source[:, :1], EOS)], axis=1)  # noqa: E731
-    for search in (beam_search, functools.partial(beam_search, alpha=9.0), functools.partial(sample, rng=0), first):
-        texts = translate(model, TASK.vocabulary, [TASK.vocabulary.text(ids) for ids in source], search)
+    first = lambda model, source, limits: np.concatenate(
+        [source[:, :1], np.full_like(source[:, :1], EOS)], axis=1
+    )  # noqa: E731
+    for search in (
+        beam_search, functools.partial(beam_search, alpha=9.0), functools.partial(sample, rng=0),
+        first,
+    ):
+        texts = translate(
+            model, TASK.vocabulary, [TASK.vocabulary.text(ids) for ids in source], search
+        )
         result = evaluate(model, TASK, "test", 40, batch_size=7, search=search)
-        assert result["exact_match"] == np.mean([text == TASK.vocabulary.text(ids) for text, ids in zip(texts, target)])
+        assert result["exact_match"] == np.mean(
+            [text == TASK.vocabulary.text(ids) for text, ids in zip(texts, target)]
+        )
         assert result["token_accuracy"] == quick["token_accuracy"]
-        by_length = [share * ((source != 0).sum(axis=1) == n).sum() for n, share in result["exact_match_by_length"].items()]
+        by_length = [
+            share * ((source != 0).sum(axis=1) == n).sum()
+            for n, share in result["exact_match_by_length"].items()
+        ]
         assert sum(by_length) / 40 == pytest.approx(result["exact_match"])
     assert result["exact_match"] == 0 < quick["exact_match"]
 
@@ -222,7 +257,10 @@ def test_evaluation_is_repeatable_and_does_not_disturb_training():
     states = [g.bit_generator.state for g in model.generators()]
     results = [evaluate(model, TASK, "test", 40, batch_size=size) for size in (40, 7)]
     assert states == [g.bit_generator.state for g in model.generators()] and model.training
-    assert results[0]["exact_match"] == results[1]["exact_match"] and results[0]["token_accuracy"] == results[1]["token_accuracy"]
+    assert (
+        results[0]["exact_match"] == results[1]["exact_match"]
+        and results[0]["token_accuracy"] == results[1]["token_accuracy"]
+    )
     np.testing.assert_allclose(results[0]["loss"], results[1]["loss"], rtol=1e-5)
     assert set(results[0]["exact_match_by_length"]) <= {2, 3, 4}
 
@@ -250,13 +288,16 @@ class Oracle:
 
 def test_evaluation_measures_what_an_oracle_knows():
     result = evaluate(Oracle(), TASK, "test", 30)
-    assert result["exact_match"] == 1.0 and result["token_accuracy"] == 1.0 and result["loss"] < 1e-3
+    assert (
+        result["exact_match"] == 1.0 and result["token_accuracy"] == 1.0 and result["loss"] < 1e-3
+    )
 
 
 def test_alignment_fractions_count_the_rows_that_look_at_their_source():
     task, model = Reverse(symbols=5, min_length=2, max_length=4), small()
 
-    def fake(query, key, value, mask=None):  # head 0 looks at the anti-diagonal, head 1 at the first key
+    # head 0 looks at the anti-diagonal, head 1 at the first key
+    def fake(query, key, value, mask=None):
         batch, _, length, _ = query.shape
         weights = np.zeros((batch, 2, length, key.shape[2]), dtype=np.float32)
         lengths = mask[:, 0, 0].sum(axis=-1)
@@ -271,13 +312,16 @@ def test_alignment_fractions_count_the_rows_that_look_at_their_source():
     attention.forward = fake
     shares = alignment_fractions(model, task, "validation", 30)
     assert shares["layer 2 head 1"] == 1.0 and 0.2 < shares["layer 2 head 2"] < 0.6
-    assert set(shares) == {f"layer {n} {what}" for n in (1, 2) for what in ("head 1", "head 2", "mean of heads")}
+    assert set(shares) == {
+        f"layer {n} {what}" for n in (1, 2) for what in ("head 1", "head 2", "mean of heads")
+    }
     assert alignment_fractions(small(LanguageModel), task) == {}
 
 
 @dataclasses.dataclass(frozen=True)
 class Names(Corpus):
-    """Answers that begin with a word of their question: its first, its second, its third, its second."""
+    """Answers that begin with a word of their question: its first, its second, its third, its
+    second."""
 
     copies_first_word = True
 
@@ -285,15 +329,19 @@ class Names(Corpus):
         return Pieces.of([text for both in self.sentences("test") for text in both], "characters")
 
     def sentences(self, split):
-        return ["owls fly", "can bees hum", "questions on cats", "a dog"], ["Owls do", "Bees do", "Cats may", "Dog"]
+        return ["owls fly", "can bees hum", "questions on cats", "a dog"], [
+            "Owls do", "Bees do", "Cats may", "Dog",
+        ]
 
 
 def test_first_word_fractions_count_where_the_first_word_looks():
-    """Head 1 looks at the question's last letter, head 2 at all alike; behind the first word all look at the first letter."""
+    """Head 1 looks at the question's last letter, head 2 at all alike; behind the first word all
+    look at the first letter."""
     task = Names()
     model = small(source_vocabulary=len(task.vocabulary))
     attention = model.decoder.layers[1].cross_attention.attention
-    first_words = {8: 4, 12: 4, 17: 4, 5: 3}  # {letters of the question: letters of the answer's first word}
+    # {letters of the question: letters of the answer's first word}
+    first_words = {8: 4, 12: 4, 17: 4, 5: 3}
 
     def fake(query, key, value, mask=None):
         weights = np.zeros((*query.shape[:3], key.shape[2]), dtype=np.float32)
@@ -308,8 +356,13 @@ def test_first_word_fractions_count_where_the_first_word_looks():
     attention.forward = fake
     for batch_size in (250, 3):
         shares = first_word_fractions(model, task, "test", batch_size=batch_size)
-        found = {name: tuple(np.round([*shares[name].values()], 5)) for name in shares if "layer 1" not in name}
-        even = [4 / 8, 5 / 12, 5 / 17, 4 / 5]  # the place's letters, a space before it included, of all
+        found = {
+            name: tuple(np.round([*shares[name].values()], 5))
+            for name in shares
+            if "layer 1" not in name
+        }
+        # the place's letters, a space before it included, of all
+        even = [4 / 8, 5 / 12, 5 / 17, 4 / 5]
         last = [0, 0, 1, 1]
         half = lambda weights: np.mean([weight > 0.5 for weight in weights])  # noqa: E731
         both = [(one + other) / 2 for one, other in zip(last, even)]
@@ -320,5 +373,10 @@ def test_first_word_fractions_count_where_the_first_word_looks():
             "layer 2 mean of heads": (0.5, half(both), round(np.mean(both), 5)),
         }
         assert list(shares["equal weights"]) == ["largest", "half", "weight"] and len(shares) == 7
-    assert first_word_fractions(small(LanguageModel, source_vocabulary=len(task.vocabulary)), task, "test") == {}
+    assert (
+        first_word_fractions(
+            small(LanguageModel, source_vocabulary=len(task.vocabulary)), task, "test"
+        )
+        == {}
+    )
     assert first_word_fractions(model, TASK) == {}

@@ -1,4 +1,5 @@
-"""Texts through a model and their scores; words on the axes of a picture; what the commands make of both."""
+"""Texts through a model and their scores; words on the axes of a picture; what the commands make of
+both."""
 
 import contextlib
 import dataclasses
@@ -30,7 +31,12 @@ from minitransformer.runs import Run
 from minitransformer.runs import run as run_module
 from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 
-SENTENCES = [f"{who} {does} {where}." for who in ("a dog", "a man", "two cats") for does in ("sees", "runs") for where in ("here", "in the street")]
+SENTENCES = [
+    f"{who} {does} {where}."
+    for who in ("a dog", "a man", "two cats")
+    for does in ("sees", "runs")
+    for where in ("here", "in the street")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,19 +52,30 @@ class Shouts(Corpus):
         return Subwords.learn(SENTENCES, 60)
 
     def sentences(self, split):
-        part = {"train": SENTENCES[:8], "validation": SENTENCES[8:10], "test": SENTENCES[10:]}[split]
+        part = {"train": SENTENCES[:8], "validation": SENTENCES[8:10], "test": SENTENCES[10:]}[
+            split
+        ]
         return part, [text + " " + text for text in part]
 
 
 @dataclasses.dataclass(frozen=True)
 class Owls(Corpus):
-    """Say it again: training has texts of at most two words, validation and test have longer ones."""
+    """Say it again: training has texts of at most two words, validation and test have longer
+    ones."""
 
     recipe = Recipe("toy", {"steps": 2}, {"d_model": 16, "heads": 2, "d_ff": 24})
     source, target = "en", "en"
 
     def make_vocabulary(self):
-        return Pieces.of([], "morphemes", [text for split in ("train", "validation", "test") for text in self.sentences(split)[0]])
+        return Pieces.of(
+            [],
+            "morphemes",
+            [
+                text
+                for split in ("train", "validation", "test")
+                for text in self.sentences(split)[0]
+            ],
+        )
 
     def sentences(self, split):
         texts = {"train": ["owls fly", "owls see", "bats fly"]}.get(split, ["owls see owls fly"])
@@ -103,7 +120,9 @@ def test_answers_come_in_the_order_of_the_texts_and_like_lengths_go_together():
 def test_a_model_gives_up_after_twice_the_length_and_8_or_when_it_is_full():
     model = Transformer(TransformerConfig.preset("toy", max_length=20), 0)
     source = padded([[4] * 4, [4] * 12, [4] * 5])
-    assert longest_answer(model, source).tolist() == [16, 20, 18] and longest_answer(model, source, 17).tolist() == [17, 17, 17]
+    assert longest_answer(model, source).tolist() == [16, 20, 18] and longest_answer(
+        model, source, 17
+    ).tolist() == [17, 17, 17]
     assert longest_answer(model, None).tolist() == [8]
     assert longest_answer(LanguageModel(model.config, 0), source, 17).tolist() == [16, 8, 15]
 
@@ -126,22 +145,33 @@ four hundred and four thousand and forty | one hundred thousand | nine hundred a
 NUMBERS = [text.strip() for line in NUMBERS.splitlines() for text in line.split("|")]
 
 
-@pytest.mark.parametrize("options", ["--beam 1", "", "--temperature 2", "--temperature 1.5 --top-k 5 --seed 3"])
+@pytest.mark.parametrize(
+    "options", ["--beam 1", "", "--temperature 2", "--temperature 1.5 --top-k 5 --seed 3"]
+)
 def test_line_n_of_a_file_is_answered_as_alone_whatever_stands_beside_it(capsys, options):
-    alone = {text: run(f"translate numbers-en-de '{text}' {options}", capsys)[1] for text in NUMBERS}
+    alone = {
+        text: run(f"translate numbers-en-de '{text}' {options}", capsys)[1] for text in NUMBERS
+    }
     assert len(set(alone.values())) > 10
     for seed in range(3):
         lines = [str(text) for text in np.random.default_rng(seed).choice(NUMBERS, 100)]
         Path("some.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        assert run(f"translate numbers-en-de --file some.txt {options}", capsys)[1] == "".join(alone[text] for text in lines)
+        assert run(f"translate numbers-en-de --file some.txt {options}", capsys)[1] == "".join(
+            alone[text] for text in lines
+        )
 
 
 def test_predict_and_translate_give_the_same_answers_by_the_same_options(capsys):
     texts = " ".join(f"'{text}'" for text in NUMBERS[:9])
-    for options in ("", "--beam 1", "--beam 7 --alpha 0", "--temperature 3 --seed 2", "--early-stopping", "--max-tokens 2"):
+    for options in (
+        "", "--beam 1", "--beam 7 --alpha 0", "--temperature 3 --seed 2", "--early-stopping",
+        "--max-tokens 2",
+    ):
         translated = run(f"translate numbers-en-de {texts} {options}", capsys)[1].splitlines()
         predicted = run(f"predict numbers-en-de {texts} {options}", capsys)[1].splitlines()
-        assert [tokens.replace(" ", "") for tokens in predicted] == [text.replace(" ", "") for text in translated]
+        assert [tokens.replace(" ", "") for tokens in predicted] == [
+            text.replace(" ", "") for text in translated
+        ]
         assert len(translated) == 9
 
 
@@ -153,12 +183,18 @@ def test_what_is_evaluated_is_what_is_answered(capsys, monkeypatch):
     questions, right = ([task.vocabulary.text(ids) for ids in both] for both in (source, target))
     Path("some.txt").write_text("\n".join(questions) + "\n", encoding="utf-8")
     shares = {}
-    monkeypatch.setattr(asking, "beam_search", lambda model, source, max_tokens, **_: greedy(model, source, 2))
+    monkeypatch.setattr(
+        asking, "beam_search", lambda model, source, max_tokens, **_: greedy(model, source, 2)
+    )
     for options in ("--alpha 1 --beam 6", "", "--beam 1", "--beam 4 --early-stopping"):
         lines = run(f"translate numbers-en-de --file some.txt {options}", capsys)[1].splitlines()
-        result = json.loads(run(f"evaluate numbers-en-de --count 60 --seed 5 {options} --json", capsys)[1])
+        result = json.loads(
+            run(f"evaluate numbers-en-de --count 60 --seed 5 {options} --json", capsys)[1]
+        )
         shares[options] = result["exact_match"]
-        assert result["exact_match"] == np.mean([line == text for line, text in zip(lines, right, strict=True)])
+        assert result["exact_match"] == np.mean(
+            [line == text for line, text in zip(lines, right, strict=True)]
+        )
         assert result["decoding"] == {
             "--alpha 1 --beam 6": "beam 6, alpha 1.0",
             "": "beam 4, alpha 0.6",
@@ -175,8 +211,15 @@ def test_more_tokens_than_the_model_has_positions_for_are_not_asked_of_it(traine
 
 
 def test_bleu_is_sacrebleus_and_says_how_it_was_counted():
-    score, signature = bleu(["the Cat sat on the mat today .", "a dog"], ["The cat sat on the mat today.", "two dogs"])
-    assert 50 < score < 100 and "case:lc" in signature and "tok:13a" in signature and "version:" in signature
+    score, signature = bleu(
+        ["the Cat sat on the mat today .", "a dog"], ["The cat sat on the mat today.", "two dogs"]
+    )
+    assert (
+        50 < score < 100
+        and "case:lc" in signature
+        and "tok:13a" in signature
+        and "version:" in signature
+    )
     assert bleu(SENTENCES, SENTENCES)[0] == pytest.approx(100)
 
 
@@ -199,7 +242,7 @@ def test_lists_that_do_not_belong_together_are_refused_with_both_counts():
         answers(Echo(), [np.array([4]), np.array([5])], lambda model, source, limits: source[:1])
 
 
-# -- words ----------------------------------------------------------------------------------------------------------
+# -- words -----------------------------------------------------------------------------------------
 
 
 def test_a_map_of_words_sums_over_keys_and_averages_over_queries():
@@ -215,20 +258,39 @@ def test_a_map_of_words_sums_over_keys_and_averages_over_queries():
 def test_words_and_sizes_cut_ids_into_words_for_an_axis():
     vocabulary = Pieces.of(["seventy-nine", "neunundsiebzig"], "characters")
     ids = [*vocabulary.encode("seventy-nine"), EOS]
-    assert vocabulary.words_and_sizes(ids) == vocabulary.words_and_sizes(ids, written=True) == (["seventy", "nine", "<eos>"], [7, 5, 1])
+    assert (
+        vocabulary.words_and_sizes(ids)
+        == vocabulary.words_and_sizes(ids, written=True)
+        == (["seventy", "nine", "<eos>"], [7, 5, 1])
+    )
     cut_off = vocabulary.encode("neunundsiebzig")
     assert vocabulary.words_and_sizes(cut_off) == (["neun", "und", "siebzig"], [4, 3, 7])
-    assert vocabulary.words_and_sizes(cut_off, written=True) == (["neun", "und", "siebzi", "g"], [4, 3, 6, 1])
-    assert vocabulary.words_and_sizes([3, *vocabulary.encode("nine"), EOS, 0]) == (["<unk>", "nine", "<eos>", "<pad>"], [1, 4, 1, 1])
+    assert vocabulary.words_and_sizes(cut_off, written=True) == (
+        ["neun", "und", "siebzi", "g"],
+        [4, 3, 6, 1],
+    )
+    assert vocabulary.words_and_sizes([3, *vocabulary.encode("nine"), EOS, 0]) == (
+        ["<unk>", "nine", "<eos>", "<pad>"],
+        [1, 4, 1, 1],
+    )
 
 
-@pytest.mark.parametrize("kind, queries, keys", [("encoder", [2, 3], [2, 3]), ("decoder", [3, 1, 1], [1, 3, 1]), ("cross", [3, 1, 1], [2, 3])])
+@pytest.mark.parametrize(
+    "kind, queries, keys",
+    [("encoder", [2, 3], [2, 3]), ("decoder", [3, 1, 1], [1, 3, 1]), ("cross", [3, 1, 1], [2, 3])],
+)
 def test_a_picture_of_words_shows_the_merged_map(kind, queries, keys):
     model = Transformer(TransformerConfig.preset("toy"), 0)
     source, target = np.array([4, 5, 6, 7, 8]), np.array([9, 10, 11, 12, EOS])
-    figure = plot_attention(model, source, target, ["ab", "cde"], ["fgh", "i", "<eos>"], kind, sizes=([2, 3], [3, 1, 1]))
+    figure = plot_attention(
+        model, source, target, ["ab", "cde"], ["fgh", "i", "<eos>"], kind, sizes=([2, 3], [3, 1, 1])
+    )
     expected = by_words(attention_weights(model, source, target)[kind], queries, keys)
-    shown = [axis.images[0].get_array() for axis in figure.axes if axis.images and axis.images[0].get_array().shape == (len(queries), len(keys))]
+    shown = [
+        axis.images[0].get_array()
+        for axis in figure.axes
+        if axis.images and axis.images[0].get_array().shape == (len(queries), len(keys))
+    ]
     assert len(shown) == 8
     for image, layer_and_head in zip(shown, expected.reshape(8, len(queries), len(keys))):
         close(np.asarray(image), layer_and_head)
@@ -236,7 +298,10 @@ def test_a_picture_of_words_shows_the_merged_map(kind, queries, keys):
 
 def test_influence_is_merged_too_and_rows_still_sum_to_one():
     model = Transformer(TransformerConfig.preset("toy"), 0)
-    figure = plot_influence(model, np.array([4, 5, 6]), np.array([9, 10, EOS]), ["ab", "c"], ["de", "<eos>"], sizes=([2, 1], [2, 1]))
+    figure = plot_influence(
+        model, np.array([4, 5, 6]), np.array([9, 10, EOS]), ["ab", "c"], ["de", "<eos>"],
+        sizes=([2, 1], [2, 1]),
+    )
     image = np.asarray(figure.axes[0].images[0].get_array())
     assert image.shape == (2, 2)
     close(image.sum(axis=1), np.ones(2), atol=1e-6)
@@ -245,11 +310,15 @@ def test_influence_is_merged_too_and_rows_still_sum_to_one():
 def test_sizes_that_do_not_cut_the_ids_are_refused():
     model = Transformer(TransformerConfig.preset("toy"), 0)
     source, target = np.array([4, 5, 6]), np.array([9, EOS])
-    assert "do not cut its 3 ids" in refusal(plot_attention, model, source, target, ["a"], ["b", "c"], sizes=([2], [1, 1]))
-    assert "last word of a target has one id" in refusal(plot_attention, model, source, target, ["a"], ["b"], sizes=([3], [2]))
+    assert "do not cut its 3 ids" in refusal(
+        plot_attention, model, source, target, ["a"], ["b", "c"], sizes=([2], [1, 1])
+    )
+    assert "last word of a target has one id" in refusal(
+        plot_attention, model, source, target, ["a"], ["b"], sizes=([3], [2])
+    )
 
 
-# -- the commands ---------------------------------------------------------------------------------------------------
+# -- the commands ----------------------------------------------------------------------------------
 
 
 def test_a_corpus_is_trained_on_translated_and_scored(trained, capsys):
@@ -260,10 +329,14 @@ def test_a_corpus_is_trained_on_translated_and_scored(trained, capsys):
     shown = run("evaluate runs/shouts --split train --show 2", capsys)[1]
     assert shown.count("reference") == shown.count("translation") == 2 and "BLEU" in shown
     result = json.loads(run("evaluate runs/shouts --split validation --beam 1 --json", capsys)[1])
-    assert result["decoding"] == "greedy" and result["sentences"] == 2 and 0 <= result["bleu"] <= 100
+    assert (
+        result["decoding"] == "greedy" and result["sentences"] == 2 and 0 <= result["bleu"] <= 100
+    )
 
 
-def test_texts_a_file_and_standard_input_are_translated_alike_line_by_line(trained, capsys, monkeypatch):
+def test_texts_a_file_and_standard_input_are_translated_alike_line_by_line(
+    trained, capsys, monkeypatch
+):
     texts = ["A dog sees.", "two cats in the street"]
     status, out, _ = run(f"translate runs/shouts '{texts[0]}' '{texts[1]}' --max-tokens 5", capsys)
     assert status == 0 and len(out.splitlines()) == 2
@@ -276,8 +349,12 @@ def test_texts_a_file_and_standard_input_are_translated_alike_line_by_line(train
 
 def test_options_may_stand_between_run_and_texts(trained, capsys):
     plain = run("translate runs/shouts 'a dog' 'a man' --beam 1 --max-tokens 4", capsys)
-    assert plain[0] == 0 and plain == run("translate --beam 1 runs/shouts 'a dog' --max-tokens 4 'a man'", capsys)
-    assert run("translate runs/shouts --beem 1 'a dog'", capsys)[2].count("did you mean --beam?") == 1
+    assert plain[0] == 0 and plain == run(
+        "translate --beam 1 runs/shouts 'a dog' --max-tokens 4 'a man'", capsys
+    )
+    assert (
+        run("translate runs/shouts --beem 1 'a dog'", capsys)[2].count("did you mean --beam?") == 1
+    )
 
 
 def test_a_line_that_cannot_be_answered_is_named_and_leaves_its_place(capsys):
@@ -294,7 +371,10 @@ def test_a_line_that_cannot_be_answered_is_named_and_leaves_its_place(capsys):
 def test_greedy_a_beam_and_samples_are_chosen_by_options(trained, capsys):
     outs = {
         options: run(f"translate runs/shouts 'a dog runs here' --max-tokens 6 {options}", capsys)[1]
-        for options in ("--beam 1", "--top-k 1", "--temperature 5", "--temperature 5 --seed 1", "--temperature 5 --top-p 0.9")
+        for options in (
+            "--beam 1", "--top-k 1", "--temperature 5", "--temperature 5 --seed 1",
+            "--temperature 5 --top-p 0.9",
+        )
     }
     assert outs["--beam 1"] == outs["--top-k 1"]
     assert len(set(outs.values())) >= 3
@@ -327,10 +407,12 @@ def test_what_cannot_be_translated_is_answered_with_a_sentence(trained, capsys, 
 
 def test_a_run_of_words_is_drawn_by_words(trained, capsys):
     status, out, _ = run("plot runs/shouts --text 'a dog runs' --out pictures", capsys)
-    assert status == 0 and {"attention-cross.png", "influence.png"} <= {path.name for path in Path("pictures").iterdir()}
+    assert status == 0 and {"attention-cross.png", "influence.png"} <= {
+        path.name for path in Path("pictures").iterdir()
+    }
 
 
-# -- averaging, exporting, what comes with the package --------------------------------------------------------------
+# -- averaging, exporting, what comes with the package ---------------------------------------------
 
 
 def test_a_folder_is_opened_as_the_mean_of_its_last_checkpoints_and_a_file_as_it_is(trained):
@@ -361,7 +443,9 @@ def test_a_stop_between_two_checkpoints_leaves_no_trace_in_the_mean(trained):
 def test_training_goes_on_from_the_last_checkpoint_not_from_the_mean(trained, capsys):
     last = Run.open(sorted((trained / "checkpoints").iterdir())[-1]).model.state_dict()
     resumed = Run.resume(trained, steps=15)
-    assert all(np.array_equal(array, last[name]) for name, array in resumed.model.state_dict().items())
+    assert all(
+        np.array_equal(array, last[name]) for name, array in resumed.model.state_dict().items()
+    )
 
 
 def test_more_checkpoints_than_stay_cannot_be_averaged(capsys):
@@ -372,7 +456,9 @@ def test_resuming_amid_an_epoch_is_the_run_that_never_stopped(capsys):
     run("train shouts --no-pictures --schedule constant --out whole", capsys)
     run("train shouts --no-pictures --schedule constant --out parts --steps 7", capsys)
     run("train --resume parts --steps 12 --no-pictures", capsys)
-    ends = [Run.open(sorted(Path(f"{name}/checkpoints").iterdir())[-1]) for name in ("whole", "parts")]
+    ends = [
+        Run.open(sorted(Path(f"{name}/checkpoints").iterdir())[-1]) for name in ("whole", "parts")
+    ]
     one, other = (end.model.state_dict() for end in ends)
     assert ends[0].batches.state() == ends[1].batches.state()
     assert all(np.array_equal(array, other[name]) for name, array in one.items())
@@ -405,22 +491,38 @@ def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys)
     assert status == 2 and "There is no folder nowhere" in err
     assert Path("there.safetensors").read_text() == "mine" and not Path("nothing").exists()
     for name in ("new", "there", "link"):
-        assert run(f"export runs/shouts {name}.safetensors {'--overwrite' * (name != 'new')}", capsys)[0] == 0
-        assert Run.open(Path(f"{name}.safetensors")).exported and not Path(f"{name}.safetensors").is_symlink()
+        assert (
+            run(f"export runs/shouts {name}.safetensors {'--overwrite' * (name != 'new')}", capsys)[
+                0
+            ]
+            == 0
+        )
+        assert (
+            Run.open(Path(f"{name}.safetensors")).exported
+            and not Path(f"{name}.safetensors").is_symlink()
+        )
     assert Path("mine.txt").read_text() == "mine"
 
 
 def test_a_copy_of_a_checkpoint_elsewhere_is_asked_and_drawn_beside_itself(trained, capsys):
     Path("elsewhere").mkdir()
-    Path("elsewhere/a.safetensors").write_bytes(next((trained / "checkpoints").iterdir()).read_bytes())
-    assert run("plot elsewhere/a.safetensors", capsys)[0] == 0 and Path("a-pictures/influence.png").is_file()
+    Path("elsewhere/a.safetensors").write_bytes(
+        next((trained / "checkpoints").iterdir()).read_bytes()
+    )
+    assert (
+        run("plot elsewhere/a.safetensors", capsys)[0] == 0
+        and Path("a-pictures/influence.png").is_file()
+    )
 
 
 def test_a_shipped_model_is_found_by_its_name(trained, capsys, monkeypatch, tmp_path):
     run("export runs/shouts loud.safetensors", capsys)
     monkeypatch.setattr(run_module, "shipped", lambda: {"loud": tmp_path / "loud.safetensors"})
     assert run("translate loud 'a dog' --max-tokens 5", capsys)[0] == 0
-    assert run("plot loud --text 'a dog'", capsys)[0] == 0 and Path("loud-pictures/influence.png").is_file()
+    assert (
+        run("plot loud --text 'a dog'", capsys)[0] == 0
+        and Path("loud-pictures/influence.png").is_file()
+    )
     assert "loud" in run("translate laud 'a dog'", capsys)[2]
 
 
@@ -435,10 +537,12 @@ def test_greedy_equals_beam_one_on_a_trained_model(trained):
     one = translate(opened.model, opened.vocabulary, SENTENCES, greedy, 9)
     from minitransformer.decoding import beam_search
 
-    assert one == translate(opened.model, opened.vocabulary, SENTENCES, lambda *a: beam_search(*a, beam=1), 9)
+    assert one == translate(
+        opened.model, opened.vocabulary, SENTENCES, lambda *a: beam_search(*a, beam=1), 9
+    )
 
 
-# -- translators side by side ---------------------------------------------------------------------------------------
+# -- translators side by side ----------------------------------------------------------------------
 
 
 def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
@@ -446,22 +550,37 @@ def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
     assert run("train shouts --model rnn --no-pictures --out runs/plain", capsys)[0] == 0
     status, out, _ = run("compare runs/shouts runs/rnn runs/plain --out page --beam 1", capsys)
     assert status == 0 and "page/translators.md" in out.replace("\\", "/")
-    page, results = Path("page/translators.md").read_text(encoding="utf-8"), json.loads(Path("page/translators.json").read_text())
-    assert [r["title"] for r in results] == ["Transformer", "RNN + additive attention", "RNN, one vector"]
+    page = Path("page/translators.md").read_text(encoding="utf-8")
+    results = json.loads(Path("page/translators.json").read_text())
+    assert [r["title"] for r in results] == [
+        "Transformer", "RNN + additive attention", "RNN, one vector",
+    ]
     for r in results:
-        assert sum(g["sentences"] for g in r["groups"]) == 2 and f"{r['parameters']:,}" in page and f"{r['bleu']:.1f}" in page
+        assert (
+            sum(g["sentences"] for g in r["groups"]) == 2
+            and f"{r['parameters']:,}" in page
+            and f"{r['bleu']:.1f}" in page
+        )
     expected = json.loads(run("evaluate runs/rnn --beam 1 --json", capsys)[1])["bleu"]
     assert results[1]["bleu"] == pytest.approx(expected)
-    assert {"bleu-by-length.png", "alignments.png", "rnn-additive.txt"} <= {path.name for path in Path("page").iterdir()}
+    assert {"bleu-by-length.png", "alignments.png", "rnn-additive.txt"} <= {
+        path.name for path in Path("page").iterdir()
+    }
 
 
 def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
-    """Whoever lacks one is told at once, not after a download, a translation of minutes, or a change of the run."""
+    """Whoever lacks one is told at once, not after a download, a translation of minutes, or a
+    change of the run."""
     sizes = "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --evaluate-count 2 --no-pictures"
     assert run("train shouts --model rnn --no-pictures --out runs/rnn", capsys)[0] == 0
-    assert run(f"train numbers-en-de --steps 2 --save-every 1 {sizes} --out runs/numbers", capsys)[0] == 0
+    assert (
+        run(f"train numbers-en-de --steps 2 --save-every 1 {sizes} --out runs/numbers", capsys)[0]
+        == 0
+    )
     spell.cache_clear()
-    monkeypatch.setattr("minitransformer.data.multi30k.find_data", lambda: pytest.fail("Multi30k is downloaded"))
+    monkeypatch.setattr(
+        "minitransformer.data.multi30k.find_data", lambda: pytest.fail("Multi30k is downloaded")
+    )
     for part in ("decoding.evaluation.evaluate", "study.translators.translate"):
         monkeypatch.setattr(f"minitransformer.{part}", lambda *_, **__: pytest.fail("it works"))
     folders = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
@@ -477,8 +596,13 @@ def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
             patch.setitem(sys.modules, package, None)
             for words in commands:
                 status, out, err = run(words, capsys)
-                assert (status, out) == (2, "") and f"needs the package {package}, which is not installed" in err, words
-    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == folders and not Path("page").exists()
+                assert (status, out) == (
+                    2,
+                    "",
+                ) and f"needs the package {package}, which is not installed" in err, words
+    assert {
+        path: path.read_bytes() for path in Path().rglob("*") if path.is_file()
+    } == folders and not Path("page").exists()
 
 
 def test_runs_that_cannot_be_compared_are_refused(trained, capsys):
@@ -499,20 +623,26 @@ def test_bleu_of_a_group_counts_its_sentences_alone():
     assert found["groups"][0]["bleu"] == pytest.approx(100) and found["groups"][1]["bleu"] < 80
 
 
-# -- texts unlike those of training ---------------------------------------------------------------------------------
+# -- texts unlike those of training ----------------------------------------------------------------
 
 
 def test_a_remark_says_what_no_text_of_training_had():
     vocabulary = Pieces.of(["neun"], "morphemes", ["five hundred and one", "five"])
     assert remarks(vocabulary, "five hundred AND one.", 4) == remarks(vocabulary, "five", 4) == []
     (said,) = remarks(vocabulary, "five five", 4)
-    assert said == "'five five' is unlike the texts of training: in none of them 'five' followed 'five'. Its answer may be wrong."
+    assert (
+        said
+        == "'five five' is unlike the texts of training: in none of them 'five' followed 'five'. Its answer may be wrong."
+    )
     assert "'neun' occurred in none of them" in remarks(vocabulary, "neun")[0]
     assert "none of them began with 'hundred'" in remarks(vocabulary, "hundred and one")[0]
     assert "none of them ended with 'and'" in remarks(vocabulary, "five hundred and")[0]
     (longer, _) = remarks(vocabulary, "five hundred and one and one", 4)
     assert "it has 6 tokens, and the longest of them had 4" in longer
-    assert len(remarks(vocabulary, "five hundred and one", 3)) == 1 and remarks(vocabulary, "five hundred and one", None) == []
+    assert (
+        len(remarks(vocabulary, "five hundred and one", 3)) == 1
+        and remarks(vocabulary, "five hundred and one", None) == []
+    )
     assert len(remarks(vocabulary, "five " * 100, 3)[0]) < 200
     assert "'xyz' never occurred" in refusal(remarks, vocabulary, "xyz")
 
@@ -557,12 +687,20 @@ def test_the_longest_source_is_that_of_training_alone_and_stays_with_the_model(c
     ]
     for command in ("predict", "translate", "plot"):
         option = "--text" if command == "plot" else ""
-        assert run(f"{command} owls.safetensors {option} 'owls see owls fly'", capsys)[2].count("it has 4 tokens") == 1
+        assert (
+            run(f"{command} owls.safetensors {option} 'owls see owls fly'", capsys)[2].count(
+                "it has 4 tokens"
+            )
+            == 1
+        )
         assert run(f"{command} owls.safetensors {option} 'owls fly'", capsys)[2] == ""
 
 
 def test_a_checkpoint_that_knows_of_no_longest_source_is_opened_and_asked(capsys):
-    assert run("train copy --steps 2 --no-pictures --d-model 8 --heads 2 --max-length 4", capsys)[0] == 0
+    assert (
+        run("train copy --steps 2 --no-pictures --d-model 8 --heads 2 --max-length 4", capsys)[0]
+        == 0
+    )
     known = Run.open("runs/copy")
     assert known.longest_source == 4
     assert "longest of them had 4" in run("predict runs/copy '1 2 3 1 2'", capsys)[2]
@@ -577,13 +715,20 @@ def test_a_checkpoint_that_knows_of_no_longest_source_is_opened_and_asked(capsys
     assert run("predict old.safetensors '1 2 3 1 2'", capsys)[0::2] == (0, "")
 
 
-# -- what comes with the package ------------------------------------------------------------------------------------
+# -- what comes with the package -------------------------------------------------------------------
 
 
-def test_the_shipped_translator_says_79_in_german_without_the_library_that_made_its_numbers(capsys, monkeypatch):
+def test_the_shipped_translator_says_79_in_german_without_the_library_that_made_its_numbers(
+    capsys, monkeypatch
+):
     monkeypatch.setitem(sys.modules, "num2words", None)
-    status, out, _ = run("translate numbers-en-de 'seventy-nine' 'Nine hundred and ninety-nine thousand'", capsys)
-    assert status == 0 and out.splitlines() == ["neunundsiebzig", "neunhundertneunundneunzigtausend"]
+    status, out, _ = run(
+        "translate numbers-en-de 'seventy-nine' 'Nine hundred and ninety-nine thousand'", capsys
+    )
+    assert status == 0 and out.splitlines() == [
+        "neunundsiebzig",
+        "neunhundertneunundneunzigtausend",
+    ]
     status, _, err = run("translate numbers-en-de 'sevnty'", capsys)
     assert status == 2 and "Did you mean 'seventy'?" in err
     status, out, err = run("translate numbers-en-fr 'seventy nine' --beam 1", capsys)
@@ -592,19 +737,37 @@ def test_the_shipped_translator_says_79_in_german_without_the_library_that_made_
     assert status == 2 and 'python -m pip install "minitransformer[translate]"' in err
 
 
-@pytest.mark.parametrize("name, german_or_french", [("numbers-en-de", "neunundsiebzig"), ("numbers-en-fr", "seize")])
-def test_the_shipped_translators_remark_on_what_they_never_saw_the_like_of(name, german_or_french, capsys):
-    texts = {"five five": "'five' followed 'five'", german_or_french: "occurred in none", "one thousand " * 9: "18 tokens"}
+@pytest.mark.parametrize(
+    "name, german_or_french", [("numbers-en-de", "neunundsiebzig"), ("numbers-en-fr", "seize")]
+)
+def test_the_shipped_translators_remark_on_what_they_never_saw_the_like_of(
+    name, german_or_french, capsys
+):
+    texts = {
+        "five five": "'five' followed 'five'", german_or_french: "occurred in none",
+        "one thousand " * 9: "18 tokens",
+    }
     for text, part in texts.items():
         status, out, err = run(f"translate {name} '{text}' --beam 1", capsys)
         assert status == 0 and out and part in err
 
 
-@pytest.mark.parametrize("text", ["one million", "minus five", "-seventy", "- seventeen thousand", "-5", "−5", "3.5", "3,5", "1000000", "1,000,000", "5²", "½", "12th", "hello", "5%", "1.234"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one million", "minus five", "-seventy", "- seventeen thousand", "-5", "−5", "3.5", "3,5",
+        "1000000", "1,000,000", "5²", "½", "12th", "hello", "5%", "1.234",
+    ],
+)
 def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
     for name in run_module.shipped():
         status, out, err = run(f"translate {name} -- '{text}'", capsys)
-        assert status == 2 and out == "" and "never occurred in training, so it cannot be read" in err and "Did you mean" not in err
+        assert (
+            status == 2
+            and out == ""
+            and "never occurred in training, so it cannot be read" in err
+            and "Did you mean" not in err
+        )
 
 
 @pytest.mark.parametrize(
@@ -623,7 +786,9 @@ def test_what_the_shipped_translators_cannot_read_is_refused(text, capsys):
 def test_a_text_that_is_no_number_though_every_two_words_were_seen_gets_a_remark(text, part):
     for name in run_module.shipped():
         shipped = Run.open(name)
-        assert any(part in said for said in remarks(shipped.vocabulary, text, shipped.longest_source))
+        assert any(
+            part in said for said in remarks(shipped.vocabulary, text, shipped.longest_source)
+        )
 
 
 def test_words_that_are_no_number_are_not_answered_without_a_word():
@@ -632,7 +797,8 @@ def test_words_that_are_no_number_are_not_answered_without_a_word():
     for words in nearly_numbers(rng, "en", 3000):
         with contextlib.suppress(InputError):
             if not remarks(shipped.vocabulary, " ".join(words), shipped.longest_source):
-                together = letters_of(shipped.vocabulary.read(" ".join(words)))  # 1 234 is one number
+                # 1 234 is one number
+                together = letters_of(shipped.vocabulary.read(" ".join(words)))
                 assert is_written_so(words, "en") or together.isdigit() and len(together) < 7, words
                 silent += 1
     assert silent > 300
@@ -642,11 +808,14 @@ def test_the_shipped_translators_say_what_they_read():
     for name in run_module.shipped():
         for text in ("one million", "1 2 3", "-79", "12,34"):
             said = refusal(Run.open(name).vocabulary.encode, text)
-            assert said.endswith("cannot be read. It reads whole numbers from 0 to 999,999, in words or digits.")
+            assert said.endswith(
+                "cannot be read. It reads whole numbers from 0 to 999,999, in words or digits."
+            )
 
 
 def joined_anyhow(number, rng):
-    """The words of a number with a space, a hyphen, a comma or "and" between them, whatever English would put."""
+    """The words of a number with a space, a hyphen, a comma or "and" between them, whatever English
+    would put."""
     words = [word for word in re.findall("[a-z]+", spell(number, "en")) if word != "and"]
     text = words[0]
     for before, word in zip(words, words[1:]):
@@ -659,11 +828,16 @@ def joined_anyhow(number, rng):
 def test_the_shipped_translators_read_a_number_whatever_stands_between_its_words(name):
     pytest.importorskip("num2words")
     rng = random.Random(0)
-    numbers = [rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits) for digits in [1, 2, 3, 4, 5, 6] * 40]
+    numbers = [
+        rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits)
+        for digits in [1, 2, 3, 4, 5, 6] * 40
+    ]
     numbers += [100 * n + 1 for n in range(1, 100)]
     shipped = Run.open(name)
     texts = [joined_anyhow(number, rng) for number in numbers]
-    assert [text for text in texts if remarks(shipped.vocabulary, text, shipped.longest_source)] == []
+    assert [
+        text for text in texts if remarks(shipped.vocabulary, text, shipped.longest_source)
+    ] == []
     answers = translate(shipped.model, shipped.vocabulary, texts, greedy)
     assert answers == [spell(number, shipped.task.target) for number in numbers]
 
@@ -674,8 +848,12 @@ TYPED = {  # as docs/translation.md names them
     "seventynine": lambda words, number: words.replace("-", ""),
     "one thousand two hundred": lambda words, number: words.replace(",", ""),
     "one hundred five": lambda words, number: words.replace(" and ", " "),
-    "one hundred and five thousand and two hundred": lambda words, number: words.replace(",", " and"),
-    "one thousand two hundred seventy nine": lambda words, number: words.replace(",", "").replace("-", " ").replace(" and ", " "),
+    "one hundred and five thousand and two hundred": lambda words, number: words.replace(
+        ",", " and"
+    ),
+    "one thousand two hundred seventy nine": lambda words, number: (
+        words.replace(",", "").replace("-", " ").replace(" and ", " ")
+    ),
     "a hundred and five": lambda words, number: re.sub("^one (?=hundred|thousand)", "a ", words),
     "hundred and five": lambda words, number: re.sub("^one (?=hundred|thousand)", "", words),
     "SEVENTY-NINE": lambda words, number: words.upper(),
@@ -683,7 +861,11 @@ TYPED = {  # as docs/translation.md names them
     "1234": lambda words, number: str(number),
     "1,234": lambda words, number: f"{number:,}",
     "1 234": lambda words, number: f"{number:,}".replace(",", "\u202f"),
-    "79 thousand five hundred": lambda words, number: f"{number // 1000} thousand {words.partition('thousand')[2].strip(' ,')}" if number > 999 else str(number),
+    "79 thousand five hundred": lambda words, number: (
+        f"{number // 1000} thousand {words.partition('thousand')[2].strip(' ,')}"
+        if number > 999
+        else str(number)
+    ),
     "one-hundred-and-five": lambda words, number: words.replace(",", "").replace(" ", "-"),
     "drawn as in training": lambda words, number: written(number, "en", number + 1),
 }
@@ -694,10 +876,15 @@ TYPED = {  # as docs/translation.md names them
 def test_the_shipped_translators_understand_what_people_type(name, way):
     pytest.importorskip("num2words")
     rng = random.Random(way)
-    numbers = [rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits) for digits in [1, 2, 3, 4, 5, 6] * 10]
+    numbers = [
+        rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits)
+        for digits in [1, 2, 3, 4, 5, 6] * 10
+    ]
     shipped = Run.open(name)
     texts = [TYPED[way](spell(number, "en"), number) for number in numbers]
-    assert [text for text in texts if remarks(shipped.vocabulary, text, shipped.longest_source)] == []
+    assert [
+        text for text in texts if remarks(shipped.vocabulary, text, shipped.longest_source)
+    ] == []
     answers = translate(shipped.model, shipped.vocabulary, texts, greedy)
     assert answers == [spell(number, shipped.task.target) for number in numbers]
     docs = (Path(__file__).parent.parent / "docs" / "translation.md").read_text(encoding="utf-8")
@@ -718,7 +905,11 @@ def test_the_shipped_translator_is_as_good_and_as_small_as_is_said_of_it(capsys)
 
 def test_the_shipped_translator_is_drawn_where_the_user_is_not_in_the_package(capsys):
     status, out, _ = run("plot numbers-en-de --text 'seventy-nine'", capsys)
-    assert status == 0 and Path("numbers-en-de-pictures/attention-cross.png").is_file() and not Path("runs").exists()
+    assert (
+        status == 0
+        and Path("numbers-en-de-pictures/attention-cross.png").is_file()
+        and not Path("runs").exists()
+    )
 
 
 @pytest.mark.parametrize("text", ["1500 thousand", "10 000 thousand", "1000 thousand and five"])

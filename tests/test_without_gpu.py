@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "minitransformer"
-OUTSIDE = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] != "gpu"]
+OUTSIDE = [
+    path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] != "gpu"
+]
 
 USE = """
 import pkgutil, sys
@@ -35,11 +37,17 @@ assert type(LayerNorm(3).to("gpu")) is LayerNorm
 
 
 def test_all_else_works_without_the_folder(tmp_path):
-    """Imports, a run made and continued, answers, and a run on plain arrays of the stand-in for CuPy."""
-    shutil.copytree(PACKAGE, tmp_path / "minitransformer", ignore=shutil.ignore_patterns("gpu", "__pycache__"))
+    """Imports, a run made and continued, answers, and a run on plain arrays of the stand-in for
+    CuPy."""
+    shutil.copytree(
+        PACKAGE, tmp_path / "minitransformer", ignore=shutil.ignore_patterns("gpu", "__pycache__")
+    )
     for helper in ("strict_arrays.py", "cuda_on_cpu.py"):
         shutil.copy(Path(__file__).with_name(helper), tmp_path)
-    done = subprocess.run([sys.executable, "-c", USE], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    done = subprocess.run(
+        [sys.executable, "-c", USE], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -51,5 +59,9 @@ def test_only_the_option_of_the_command_imports_the_folder():
 
 def test_cuda_is_spoken_of_in_the_folder_and_where_cupy_is_missing():
     about = re.compile(r"(?<![a-z])cuda|cublas", re.I)  # a barracuda is a fish
-    found = [path.relative_to(PACKAGE).as_posix() for path in OUTSIDE if about.search(path.read_text(encoding="utf-8"))]
+    found = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in OUTSIDE
+        if about.search(path.read_text(encoding="utf-8"))
+    ]
     assert found == ["backend/arrays.py"]

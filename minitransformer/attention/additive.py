@@ -9,31 +9,41 @@ from ..layers.linear import Linear
 from .expectation import Expectation
 from .masking import Masking
 
-Query, Key, Annotations = Annotated[Floats, "B, T, Q"], Annotated[Floats, "B, S, X"], Annotated[Floats, "B, S, A"]
+Query = Annotated[Floats, "B, T, Q"]
+Key = Annotated[Floats, "B, S, X"]
+Annotations = Annotated[Floats, "B, S, A"]
 MaskOfPairs = Annotated[MayAttend, "B, T, S"]
 
 
 class AdditiveAttention(Module):
-    """Attend to the source with scores from a small network, MLP([x_s; q_t]): the attention before the dot product.
+    """Attend to the source with scores from a small network, MLP([x_s; q_t]): the attention before
+    the dot product.
 
         E_ts = v · tanh(q_t W_q + x_s W_x + b)      P = softmax(E)      y_t = Σ_s P_ts f_s
 
-    The first layer of the MLP sees [x_s; q_t]; its weight matrix has two parts, so each x_s and each q_t is multiplied
-    once, and only the sum, the tanh and the product with v are computed for every pair: this takes memory for T·S·M
-    numbers, a dot product for T·S. Backward: the sum is broadcast over pairs, so its gradient is summed over the keys for
-    the query, and over the queries for the key.
+    The first layer of the MLP sees [x_s; q_t]; its weight matrix has two parts, so each x_s and
+    each q_t is multiplied once, and only the sum, the tanh and the product with v are computed for
+    every pair: this takes memory for T·S·M numbers, a dot product for T·S. Backward: the sum is
+    broadcast over pairs, so its gradient is summed over the keys for the query, and over the
+    queries for the key.
 
-    `forward(query, key, annotations=None, mask=None)`. Without annotations the keys serve as annotations, f = x,
-    and backward returns (d_query, d_key), the latter the sum of both uses; with them, (d_query, d_key, d_annotations).
-    (Bahdanau's query is the decoder's state *before* the step, this component takes any query.)
+    `forward(query, key, annotations=None, mask=None)`. Without annotations the keys serve as
+    annotations, f = x, and backward returns (d_query, d_key), the latter the sum of both uses; with
+    them, (d_query, d_key, d_annotations). (Bahdanau's query is the decoder's state *before* the
+    step, this component takes any query.)
 
-    Raises InputError for queries, keys and annotations that do not belong together, or of other widths.
+    Raises InputError for queries, keys and annotations that do not belong together, or of other
+    widths.
 
-    Shapes: query (B, T, Q), key (B, S, X), annotations (B, S, A), mask broadcastable to (B, T, S), y (B, T, A); W_q
-    (Q, M), W_x (X, M), v (M, 1). Source: Bahdanau et al. 2015, section 3.1 and appendix A.1.2.
+    Shapes: query (B, T, Q), key (B, S, X), annotations (B, S, A), mask broadcastable to (B, T, S),
+    y (B, T, A); W_q (Q, M), W_x (X, M), v (M, 1). Source: Bahdanau et al. 2015, section 3.1 and
+    appendix A.1.2.
     """
 
-    def __init__(self, query_features: Annotated[Count, "Q"], key_features: Annotated[Count, "X"], hidden_features: Count, rng: Rng):
+    def __init__(
+        self, query_features: Annotated[Count, "Q"], key_features: Annotated[Count, "X"],
+        hidden_features: Count, rng: Rng,
+    ):
         self.query = Linear(query_features, hidden_features, rng)
         self.key = Linear(key_features, hidden_features, rng, bias=False)
         self.tanh = Tanh()
@@ -41,7 +51,8 @@ class AdditiveAttention(Module):
         self.expectation = Expectation()
 
     def forward(
-        self, query: Query, key: Key, annotations: Annotations | None = None, mask: MaskOfPairs | None = None
+        self, query: Query, key: Key, annotations: Annotations | None = None,
+        mask: MaskOfPairs | None = None,
     ):
         self.save(annotations is None)
         annotations = key if annotations is None else annotations
@@ -55,7 +66,9 @@ class AdditiveAttention(Module):
         d_key = self.key.backward(d_pairs.sum(axis=1))                   # (B, S, X)
         d_query = self.query.backward(d_pairs.sum(axis=2))               # (B, T, Q)
         keys_are_annotations = self.saved()
-        return (d_query, d_key + d_annotations) if keys_are_annotations else (d_query, d_key, d_annotations)
+        if keys_are_annotations:
+            return (d_query, d_key + d_annotations)
+        return (d_query, d_key, d_annotations)
 
     @classmethod
     def example(cls, rng):

@@ -10,7 +10,8 @@ from .masking import Masking
 
 
 class Expectation(KeepsWeights, Module):
-    """Turn scores into a distribution over the source, and take the mean of the annotations under it.
+    """Turn scores into a distribution over the source, and take the mean of the annotations under
+    it.
 
         p(z = s | x, q_t) = P_ts = softmax(E_t)_s      y_t = Σ_s P_ts f_s = 𝔼[f_z]
 
@@ -18,12 +19,13 @@ class Expectation(KeepsWeights, Module):
 
         d_f = Pᵀ d_y      d_P = d_y fᵀ      d_E = P ∘ (d_P − Σ_s d_P_s P_s)
 
-    Both older kinds of attention end with this, after their scores E. The mask (boolean, True = may attend, broadcastable
-    to E) acts before softmax; a query that may attend to nothing gets y = 0 and gradients 0. Inside `keep_weights`, P
-    stays readable as `weights` (one head: (B, 1, T, S)), and after backward d_P as `d_weights`.
+    Both older kinds of attention end with this, after their scores E. The mask (boolean, True = may
+    attend, broadcastable to E) acts before softmax; a query that may attend to nothing gets y = 0
+    and gradients 0. Inside `keep_weights`, P stays readable as `weights` (one head: (B, 1, T, S)),
+    and after backward d_P as `d_weights`.
 
-    Shapes: scores E (B, T, S), annotations f (B, S, A), y (B, T, A). Source: Bahdanau et al. 2015, section 3.1,
-    eqs. 5 and 6.
+    Shapes: scores E (B, T, S), annotations f (B, S, A), y (B, T, A). Source: Bahdanau et al. 2015,
+    section 3.1, eqs. 5 and 6.
     """
 
     def __init__(self):

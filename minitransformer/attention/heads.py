@@ -26,8 +26,9 @@ def head_width(features, heads):
     if features % heads:
         divisors = [h for h in range(1, min(features, 32) + 1) if features % h == 0]
         raise InputError(
-            f"heads={heads} does not divide d_model={features}. Use {', '.join(map(str, divisors))} heads, or "
-            f"d_model={-(-features // heads) * heads}, or set the width of a head (d_k) yourself."
+            f"heads={heads} does not divide d_model={features}. Use "
+            f"{', '.join(map(str, divisors))} heads, or d_model={-(-features // heads) * heads}, "
+            "or set the width of a head (d_k) yourself."
         )
     return features // heads
 
@@ -37,7 +38,8 @@ class SplitHeads(Module):
 
         y[b, h, t] = x[b, t, h·K : (h+1)·K]
 
-    Backward puts the slices back: d_x = merge(d_y). Raises InputError if H does not divide the features.
+    Backward puts the slices back: d_x = merge(d_y). Raises InputError if H does not divide the
+    features.
 
     Shapes: x (B, T, H·K), y (B, H, T, K). Source: Vaswani et al. 2017, section 3.2.2.
     """
@@ -48,7 +50,10 @@ class SplitHeads(Module):
     def forward(self, x: Annotated[Floats, "B, T, D"]):
         if x.ndim != 3 or x.shape[-1] % self.heads:
             batch = " x[None] makes a batch of one." if x.ndim == 2 else ""
-            raise InputError(f"Cannot split an input of shape {x.shape} into {self.heads} heads: (B, T, {self.heads}·K) is needed.{batch}")
+            raise InputError(
+                f"Cannot split an input of shape {x.shape} into {self.heads} heads: (B, T, "
+                f"{self.heads}·K) is needed.{batch}"
+            )
         self.save()
         return split(x, self.heads)                                      # (B, H, T, K)
 

@@ -6,7 +6,8 @@ import weakref
 
 
 class _Kept(threading.local):
-    """What one thread keeps, which no other thread sees: the ids of the components that keep, and {component: its arrays}."""
+    """What one thread keeps, which no other thread sees: the ids of the components that keep, and
+    {component: its arrays}."""
 
     def __init__(self):
         self.on = frozenset()
@@ -20,7 +21,10 @@ def _kept_array(name):
     def get(self):
         arrays = _kept.arrays.get(self, {})
         if name not in arrays:
-            raise AttributeError(f"This {type(self).__name__} has no {name}: run it inside `keep_weights`, in this thread.")
+            raise AttributeError(
+                f"This {type(self).__name__} has no {name}: run it inside `keep_weights`, in this "
+                "thread."
+            )
         return arrays[name]
 
     def put(self, array):
@@ -30,7 +34,8 @@ def _kept_array(name):
 
 
 class KeepsWeights:
-    """An attention whose weights can be kept: while `keep` is on, it stores P as `weights`, and d_P as `d_weights`.
+    """An attention whose weights can be kept: while `keep` is on, it stores P as `weights`, and d_P
+    as `d_weights`.
 
     Each thread has a switch and arrays of its own.
     """
@@ -41,10 +46,12 @@ class KeepsWeights:
 
 @contextlib.contextmanager
 def keep_weights(module):
-    """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as `.d_weights`.
+    """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as
+    `.d_weights`.
 
-    An attention is a component that `KeepsWeights`; P (B, H, T, S) is stored after each forward. Only what this thread
-    computes is kept, and only this thread can read it, during the block and afterwards.
+    An attention is a component that `KeepsWeights`; P (B, H, T, S) is stored after each forward.
+    Only what this thread computes is kept, and only this thread can read it, during the block and
+    afterwards.
     """
     before = _kept.on
     _kept.on = before | {id(m) for m in attentions(module).values()}
@@ -65,10 +72,12 @@ def kept_apart():
 
 
 def attention_maps(module):
-    """{path: P (B, H, T, S)} of what `keep_weights` kept in this thread, in the order of the model."""
+    """{path: P (B, H, T, S)} of what `keep_weights` kept in this thread, in the order of the
+    model."""
     return {path: m.weights for path, m in attentions(module).items() if hasattr(m, "weights")}
 
 
 def attentions(module):
-    """{path: component} of all below `module` that can keep their weights; empty for a model without attention."""
+    """{path: component} of all below `module` that can keep their weights; empty for a model
+    without attention."""
     return {path: m for path, m in module.named_modules() if isinstance(m, KeepsWeights)}

@@ -11,7 +11,8 @@ from ..core.module import Module
 
 @checked
 def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0):
-    """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Combine it with another mask by `&`."""
+    """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Combine it with another
+    mask by `&`."""
     return keys_outermost((ids != padding)[:, None, None, :])
 
 
@@ -21,8 +22,8 @@ def causal_mask(length: Natural, like=None, last: Natural | None = None):
 
     `last`: only the rows of the last `last` queries, (1, 1, last, T), for decoding.
 
-    Position t may attend to itself: the decoder's input is shifted right, so position t holds the token before the one
-    to be predicted. `like`: an array on the device for the mask.
+    Position t may attend to itself: the decoder's input is shifted right, so position t holds the
+    token before the one to be predicted. `like`: an array on the device for the mask.
     """
     xp = np if like is None else array_module(like)
     rows = length if last is None else last
@@ -30,32 +31,39 @@ def causal_mask(length: Natural, like=None, last: Natural | None = None):
 
 
 def unless_all(mask):
-    """The mask, or None if every query may attend to every key, so that masking can be skipped. A mask on a GPU is not read, because reading waits."""
+    """The mask, or None if every query may attend to every key, so that masking can be skipped. A
+    mask on a GPU is not read, because reading waits."""
     return None if on_host(mask) and mask.all() else mask
 
 
 class Masking(Module):
-    """Set the scores of forbidden keys to −∞, so that softmax gives them weight 0: "Mask (opt.)" in figure 2.
+    """Set the scores of forbidden keys to −∞, so that softmax gives them weight 0: "Mask (opt.)" in
+    figure 2.
 
         y = x where mask, else −∞
 
     Backward: d_x = d_y where mask, else 0. Without a mask, y = x.
 
-    The mask is boolean, True = may attend, and broadcasts to the scores: padding (B, 1, 1, S), causal (1, 1, T, T),
-    both combined with `&`. It has as many axes as the scores, each of their size or 1, so that no axis can be confused with
-    another of the same size. Raises InputError for other shapes and dtypes.
+    The mask is boolean, True = may attend, and broadcasts to the scores: padding (B, 1, 1, S),
+    causal (1, 1, T, T), both combined with `&`. It has as many axes as the scores, each of their
+    size or 1, so that no axis can be confused with another of the same size. Raises InputError for
+    other shapes and dtypes.
 
     Shapes: x, y (..., T, S); mask broadcastable to x. Source: Vaswani et al. 2017, section 3.2.3.
     """
 
-    def forward(self, x: Annotated[Floats, "..., T, S"], mask: Annotated[MayAttend, "..., T, S"] | None = None):
+    def forward(
+        self, x: Annotated[Floats, "..., T, S"],
+        mask: Annotated[MayAttend, "..., T, S"] | None = None,
+    ):
         if mask is not None:
-            mask = mask if x.shape[-2] == 1 else keys_outermost(mask)    # in memory as the scores are
+            mask = mask if x.shape[-2] == 1 else keys_outermost(mask)  # in memory as the scores are
         self.save(mask)
         if mask is None:
             return x
         xp = array_module(x)
-        return xp.minimum(x, xp.where(mask, np.inf, -np.inf).astype(x.dtype))  # faster than a choice for every score
+        # faster than a choice for every score
+        return xp.minimum(x, xp.where(mask, np.inf, -np.inf).astype(x.dtype))
 
     def backward(self, d_y):
         mask = self.saved()

@@ -17,20 +17,24 @@ class MultiHeadAttention(Module):
 
         head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
 
-    `forward(query, memory=None, mask=None, cache=None)`. Without a memory, m = x: self-attention, and backward returns
-    d_query, the sum over the three uses of x. With one, queries come from x, keys and values from the memory (the decoder's
-    cross-attention), and backward returns (d_query, d_memory); d_memory is the sum of the gradients through keys and values.
+    `forward(query, memory=None, mask=None, cache=None)`. Without a memory, m = x: self-attention,
+    and backward returns d_query, the sum over the three uses of x. With one, queries come from x,
+    keys and values from the memory (the decoder's cross-attention), and backward returns
+    (d_query, d_memory); d_memory is the sum of the gradients through keys and values.
 
-    Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise; values may have
-    another (`value_features`). With a `Cache`, which is for decoding, the query holds new positions only: their keys and
-    values are appended to those of the positions before; a memory's are computed once.
+    Head width K is D/H (InputError if H does not divide D) unless `key_features` says otherwise;
+    values may have another (`value_features`). With a `Cache`, which is for decoding, the query
+    holds new positions only: their keys and values are appended to those of the positions before; a
+    memory's are computed once.
 
-    The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the key bias has a gradient
-    of exactly zero, because it shifts all scores of a query by the same amount, and softmax ignores a shift. `attention` replaces
-    scaled dot-product attention by another: `LocalAttention`, whose mask is (B, T).
+    The four projections have no bias, as in the paper; with `bias=True` (as in nn.Transformer) the
+    key bias has a gradient of exactly zero, because it shifts all scores of a query by the same
+    amount, and softmax ignores a shift. `attention` replaces scaled dot-product attention by
+    another: `LocalAttention`, whose mask is (B, T).
 
-    Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may attend; W_Q, W_K
-    (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section 3.2.2.
+    Shapes: query, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, S), True = may
+    attend; W_Q, W_K (D, H·K), W_V (D, H·K_v), W_O (H·K_v, D). Source: Vaswani et al. 2017, section
+    3.2.2.
     """
 
     def __init__(
@@ -50,7 +54,9 @@ class MultiHeadAttention(Module):
         self.key = Linear(features, heads * key_features, rng, bias)
         self.value = Linear(features, heads * value_features, rng, bias)
         self.heads = heads
-        self.split_query, self.split_key, self.split_value = SplitHeads(heads), SplitHeads(heads), SplitHeads(heads)
+        self.split_query, self.split_key, self.split_value = (
+            SplitHeads(heads), SplitHeads(heads), SplitHeads(heads),
+        )
         self.attention = ScaledDotProductAttention(rng, dropout) if attention is None else attention
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)

@@ -10,7 +10,9 @@ from ..layers.softmax import Softmax
 from .kept_weights import KeepsWeights
 from .masking import Masking
 
-Query, Key, Value = Annotated[Floats, "..., T, K"], Annotated[Floats, "..., S, K"], Annotated[Floats, "..., S, K_v"]
+Query = Annotated[Floats, "..., T, K"]
+Key = Annotated[Floats, "..., S, K"]
+Value = Annotated[Floats, "..., S, K_v"]
 
 
 class ScaledDotProductAttention(KeepsWeights, Module):
@@ -23,12 +25,13 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         d_V = Pᵀ d_y      d_P = d_y Vᵀ      d_S = P ∘ (d_P − Σ_j d_P_j P_j)
         d_Q = d_S K / √d_k      d_K = d_Sᵀ Q / √d_k
 
-    The mask (boolean, True = may attend, broadcastable to S) acts on S before softmax. A query that may attend to
-    nothing gets y = 0 and gradients 0. `dropout` acts on P (nn.Transformer has it, the paper does not: 0).
-    Inside `keep_weights`, P is kept as `weights`, and after backward d_P as `d_weights`.
+    The mask (boolean, True = may attend, broadcastable to S) acts on S before softmax. A query that
+    may attend to nothing gets y = 0 and gradients 0. `dropout` acts on P (nn.Transformer has it,
+    the paper does not: 0). Inside `keep_weights`, P is kept as `weights`, and after backward d_P as
+    `d_weights`.
 
-    Shapes: Q (B, H, T, K), K (B, H, S, K), V (B, H, S, K_v), S and P (B, H, T, S), y (B, H, T, K_v).
-    Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
+    Shapes: Q (B, H, T, K), K (B, H, S, K), V (B, H, S, K_v), S and P (B, H, T, S), y
+    (B, H, T, K_v). Source: Vaswani et al. 2017, section 3.2.1, eq. 1.
     """
 
     def __init__(self, rng: Rng | None = None, dropout: Probability = 0.0):
@@ -37,7 +40,8 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         self.dropout = Dropout(dropout, rng)
 
     def forward(
-        self, query: Query, key: Key, value: Value, mask: Annotated[MayAttend, "..., T, S"] | None = None
+        self, query: Query, key: Key, value: Value,
+        mask: Annotated[MayAttend, "..., T, S"] | None = None,
     ):
         scale = query.shape[-1] ** -0.5
         scores = query_key_product(query, key) * scale                   # (B, H, T, S)

@@ -9,8 +9,8 @@ from ..errors import InputError, unknown
 DEVICES = ("cpu", "gpu")
 _WHEELS = "`python -m pip install 'cupy-cuda12x[ctk]'` for CUDA 12, 'cupy-cuda13x[ctk]' for CUDA 13"
 _CHECK = (
-    "`nvidia-smi` says whether there is a card, and up to which CUDA its driver goes. CuPy's wheel must not be newer: "
-    f"{_WHEELS}. Or stay on 'cpu'."
+    "`nvidia-smi` says whether there is a card, and up to which CUDA its driver goes. CuPy's wheel "
+    f"must not be newer: {_WHEELS}. Or stay on 'cpu'."
 )
 
 
@@ -26,7 +26,10 @@ def array_module(x):
         return _cupy()
     if hasattr(x, "__array_namespace__"):
         return x.__array_namespace__()
-    raise InputError(f"Expected an array of NumPy or CuPy, got {type(x).__name__}; convert it with numpy.asarray(...).")
+    raise InputError(
+        f"Expected an array of NumPy or CuPy, got {type(x).__name__}; convert it with "
+        "numpy.asarray(...)."
+    )
 
 
 def as_numpy(x):
@@ -40,21 +43,24 @@ def on_host(x):
 
 
 def asarray(x, like):
-    """x in the memory where `like` is: `numpy.asarray(x, like=like)`. x itself if it is there already."""
+    """x in the memory where `like` is: `numpy.asarray(x, like=like)`. x itself if it is there
+    already."""
     if on_host(like):
         return as_numpy(x)
     return array_module(like).asarray(x)
 
 
 def move(x, device):
-    """x on `device`: "cpu" or "gpu". Raises InputError where there is no such device, or it cannot be used."""
+    """x on `device`: "cpu" or "gpu". Raises InputError where there is no such device, or it cannot
+    be used."""
     if chosen_device(device) == "cpu":
         return as_numpy(x)
     return _cupy().asarray(x)
 
 
 def chosen_device(device):
-    """"cpu" or "gpu", whichever is asked for; for "auto", a GPU if one can be used. Raises InputError if it cannot."""
+    """"cpu" or "gpu", whichever is asked for; for "auto", a GPU if one can be used. Raises
+    InputError if it cannot."""
     if device == "auto":
         return "cpu" if gpu_problem() else "gpu"
     if device not in DEVICES:
@@ -65,7 +71,8 @@ def chosen_device(device):
 
 
 def hint_at_gpu(target):
-    """A sentence for a user who asks for a GPU by the name that other libraries use; otherwise nothing."""
+    """A sentence for a user who asks for a GPU by the name that other libraries use; otherwise
+    nothing."""
     return " Use 'gpu' for an NVIDIA GPU." if "cuda" in str(target) else ""
 
 

@@ -8,12 +8,14 @@ import numpy as np
 from .arrays import array_module
 from .updates import in_blocks
 
-SERIES = {"float64": (48, 6.0), "float32": (16, 4.0)}  # degree, edge: beyond it 1 − erf is below the dtype's rounding error
+# degree, edge: beyond it 1 − erf is below the dtype's rounding error
+SERIES = {"float64": (48, 6.0), "float32": (16, 4.0)}
 
 
 @functools.cache
 def chebyshev_coefficients(degree, edge):
-    """erf(x)/x as a Chebyshev series in t = 2(x/edge)² − 1 ∈ [−1, 1], interpolated from `math.erf`."""
+    """erf(x)/x as a Chebyshev series in t = 2(x/edge)² − 1 ∈ [−1, 1], interpolated from
+    `math.erf`."""
 
     def ratio(t):
         x = edge * np.sqrt((t + 1) / 2)
@@ -25,8 +27,8 @@ def chebyshev_coefficients(degree, edge):
 def erf(x):
     """erf(x) = (2/√π) ∫₀ˣ exp(−s²) ds, to within 3·10⁻¹⁴ in float64 and 3·10⁻⁷ in float32.
 
-    erf(x)/x is even and smooth, so it is a short Chebyshev series in x²; Clenshaw's recurrence sums it. Shape and dtype
-    are those of x.
+    erf(x)/x is even and smooth, so it is a short Chebyshev series in x²; Clenshaw's recurrence sums
+    it. Shape and dtype are those of x.
     """
     y = array_module(x).empty(x.shape, dtype=x.dtype)
     in_blocks(write_erf, x.reshape(-1), y.reshape(-1))

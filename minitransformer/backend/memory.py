@@ -8,11 +8,12 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt(3)
 
 @functools.cache
 def keep_freed_memory():
-    """Ask the C library to keep freed memory for the next array, instead of giving it back to the system.
+    """Ask the C library to keep freed memory for the next array, instead of giving it back to the
+    system.
 
-    A training step makes and drops the same arrays again and again. Handed back, every one of their pages has to be
-    fetched and zeroed anew, which on some machines takes as long as the arithmetic. Only glibc (Linux) has the switch;
-    elsewhere nothing happens. Results do not change.
+    A training step makes and drops the same arrays again and again. Handed back, every one of their
+    pages has to be fetched and zeroed anew, which on some machines takes as long as the arithmetic.
+    Only glibc (Linux) has the switch; elsewhere nothing happens. Results do not change.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

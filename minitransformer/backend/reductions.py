@@ -39,10 +39,12 @@ def feature_mean(x):
 
 
 def centre(x):
-    """x less its mean over the last axis: `x - x.mean(axis=-1, keepdims=True)`.  (..., D) → (..., D)
+    """x less its mean over the last axis: `x - x.mean(axis=-1, keepdims=True)`.  (..., D) →
+    (..., D)
 
-    The first feature is subtracted before the mean is taken: what all features share is then gone, exactly. In float32 the
-    mean of 784 times 255.1 is not 255.1, and a variance of 0 would be one of rounding errors.
+    The first feature is subtracted before the mean is taken: what all features share is then gone,
+    exactly. In float32 the mean of 784 times 255.1 is not 255.1, and a variance of 0 would be one
+    of rounding errors.
     """
     shifted = x - x[..., :1]
     shifted -= feature_mean(shifted)
@@ -50,14 +52,16 @@ def centre(x):
 
 
 def feature_max(x):
-    """Maximum over the last axis, kept, of nothing −∞: `x.max(axis=-1, keepdims=True, initial=-inf)`.  (..., D) → (..., 1)"""
+    """Maximum over the last axis, kept, of nothing −∞:
+    `x.max(axis=-1, keepdims=True, initial=-inf)`.  (..., D) → (..., 1)"""
     if x.shape[-1] == 0:
         return array_module(x).full((*x.shape[:-1], 1), -math.inf, dtype=x.dtype)
     return x.max(axis=-1, keepdims=True)
 
 
 def position_sum(x, out=None):
-    """Σ over all axes but the last, into `out`: `x.sum(axis=(0, ..., -2), out=out)`.  (..., D) → (D,)"""
+    """Σ over all axes but the last, into `out`: `x.sum(axis=(0, ..., -2), out=out)`.  (..., D) →
+    (D,)"""
     rows = x.reshape(-1, x.shape[-1])                                    # (N, D)
     if on_host(x):
         return np.matmul(filled(1.0, len(rows), x.dtype), rows, out=out)
@@ -74,9 +78,11 @@ def sum_of_squares(x):
 
 
 def position_product(x, y, out=None):
-    """Σ over all positions of the outer products xᵀy, as one product, into `out`.  (..., D), (..., E) → (D, E)
+    """Σ over all positions of the outer products xᵀy, as one product, into `out`.  (..., D),
+    (..., E) → (D, E)
 
-    The gradient of a weight: d_W = Σ_n x_nᵀ d_y_n, `einsum("nd,ne->de", x, y)` with the positions in one axis n.
+    The gradient of a weight: d_W = Σ_n x_nᵀ d_y_n, `einsum("nd,ne->de", x, y)` with the positions
+    in one axis n.
     """
     return product(x.reshape(-1, x.shape[-1]).T, y.reshape(-1, y.shape[-1]), out=out)
 
@@ -84,10 +90,16 @@ def position_product(x, y, out=None):
 def feature_product(x, weight):
     """x W over the last axis of x, as one product: `x @ weight`.  (..., D), (D, E) → (..., E)
 
-    NumPy runs a separate product for each leading index of x; flattening the positions makes it a single one. For few
-    positions, when decoding, it is written (Wᵀ xᵀ)ᵀ: BLAS then reads a large W, which takes longest, as it lies in memory.
+    NumPy runs a separate product for each leading index of x; flattening the positions makes it a
+    single one. For few positions, when decoding, it is written (Wᵀ xᵀ)ᵀ: BLAS then reads a large W,
+    which takes longest, as it lies in memory.
     """
     rows, shape = x.reshape(-1, x.shape[-1]), (*x.shape[:-1], weight.shape[-1])
-    if 1 < len(rows) <= FEW and weight.size >= LARGE and on_host(weight) and weight.flags.c_contiguous:
+    if (
+        1 < len(rows) <= FEW
+        and weight.size >= LARGE
+        and on_host(weight)
+        and weight.flags.c_contiguous
+    ):
         return (weight.T @ rows.T).T.copy(order="C").reshape(shape)
     return product(rows, weight).reshape(shape)

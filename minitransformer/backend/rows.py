@@ -6,12 +6,14 @@ from .arrays import array_module, on_host
 
 
 def add_rows(table, ids, rows):
-    """The gradient of a look-up: table[ids[n]] += rows[n] for every n, repeated ids included: `numpy.add.at(table, ids, rows)`, in place.
+    """The gradient of a look-up: table[ids[n]] += rows[n] for every n, repeated ids included:
+    `numpy.add.at(table, ids, rows)`, in place.
 
     Shapes: table (V, D), ids (N,), rows (N, D).
 
-    Sorting brings equal ids together, `reduceat` sums each run, and then every row of the table is touched once:
-    many times faster than `numpy.add.at`. CuPy has no `reduceat`; its own scatter-add serves there.
+    Sorting brings equal ids together, `reduceat` sums each run, and then every row of the table is
+    touched once: many times faster than `numpy.add.at`. CuPy has no `reduceat`; its own scatter-add
+    serves there.
     """
     xp = array_module(table)
     if xp is not np:
@@ -26,7 +28,8 @@ def add_rows(table, ids, rows):
 def zero_rows(table, chosen):
     """`table[chosen] = 0`, in place, whatever stands there. Shapes: table (N, D), chosen (N,) bool.
 
-    CuPy would have to look how many are chosen, and wait for it; all numbers are gone through instead.
+    CuPy would have to look how many are chosen, and wait for it; all numbers are gone through
+    instead.
     """
     if on_host(table):
         table[chosen] = 0

@@ -2,14 +2,16 @@
 
 from .arrays import on_host
 
-BLOCK = 1 << 15  # elements: a handful of float32 arrays of this length stay in a core's second-level cache
+# elements: a handful of float32 arrays of this length stay in a core's second-level cache
+BLOCK = 1 << 15
 
 
 def in_blocks(function, *arrays, block=BLOCK):
-    """function(*arrays) on slices of equal position: the same result for an elementwise in-place function.
+    """function(*arrays) on slices of equal position: the same result for an elementwise in-place
+    function.
 
-    An optimizer makes several passes over parameters, gradients and moments. Whole arrays travel from main
-    memory on every pass; a block travels once. On a GPU one block is all.
+    An optimizer makes several passes over parameters, gradients and moments. Whole arrays travel
+    from main memory on every pass; a block travels once. On a GPU one block is all.
     """
     block = block if on_host(arrays[0]) else max(1, arrays[0].size)
     for start in range(0, arrays[0].size, block):

@@ -11,13 +11,15 @@ from ..terminal.streams import complain, drop_unwritten, open_closed_streams, wr
 from .parser import make_parser
 
 SMALLER = "Use smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
-NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)  # errors that only writing can cause; the last: it is closed
+# errors that only writing can cause; the last: it is closed
+NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 
 
 def main(arguments=None):
     """Run a command; return its exit status.
 
-    0: done. 1: a run or a check failed, or something could not be written. 2: input that cannot be used. 130: Ctrl-C.
+    0: done. 1: a run or a check failed, or something could not be written. 2: input that cannot be
+    used. 130: Ctrl-C.
     """
     with KeyboardInterrupts():
         open_closed_streams()
@@ -63,4 +65,6 @@ def sentence_about(problem):
     reason = "it is closed" if problem.errno == errno.EBADF else problem.strerror or str(problem)
     if problem.filename is not None:
         return f"{problem.filename} could not be written: {reason}."
-    return f"The output could not be written: {reason}." if problem.errno in NOT_WRITTEN else f"{reason}."
+    if problem.errno in NOT_WRITTEN:
+        return f"The output could not be written: {reason}."
+    return f"{reason}."

@@ -22,10 +22,15 @@ def evaluate(options):
     """Measure a run on sequences that are not in its training set."""
     run = opened(options)
     if (options.write or options.show) and not run.task.scored_by_bleu:
-        raise InputError("--write and --show need a task with a corpus of sentences; this run's task has none.")
+        raise InputError(
+            "--write and --show need a task with a corpus of sentences; this run's task has none."
+        )
     if run.task.scored_by_bleu:
         translation.bleu_metric()  # before the work
-    result = {"run": str(options.run), "step": run.optimizer.t, "split": options.split, **measured(run, options)}
+    result = {
+        "run": str(options.run), "step": run.optimizer.t, "split": options.split,
+        **measured(run, options),
+    }
     print(json.dumps(result) if options.json else "\n".join(report(result)))
     return 0
 
@@ -55,12 +60,16 @@ def report(result):
     yield f"  token accuracy  {result['token_accuracy']:8.2%}"
     yield f"  loss            {result['loss']:8.4f} nats a token"
     if len(result["exact_match_by_length"]) <= 12:
-        by_length = "  ".join(f"{n}: {fraction:.1%}" for n, fraction in result["exact_match_by_length"].items())
+        by_length = "  ".join(
+            f"{n}: {fraction:.1%}" for n, fraction in result["exact_match_by_length"].items()
+        )
         yield f"  exact match by source length   {by_length}"
     if fractions := result["alignment"]:
         best = max(fractions, key=fractions.get)
         yield "  cross-attention has its largest weight on the token that is being written, in this percentage of rows:"
-        yield "    " + "   ".join(f"{name}: {fraction:.1%}" for name, fraction in fractions.items() if "mean" in name)
+        yield "    " + "   ".join(
+            f"{name}: {fraction:.1%}" for name, fraction in fractions.items() if "mean" in name
+        )
         yield f"    best: {best}: {fractions[best]:.1%}"
     if words := result["first_word"]:
         yield "  while the answer's first word is written, cross-attention has its largest weight on that word in the question,"
@@ -76,7 +85,8 @@ def report(result):
 
 
 def score_translations(run, options):
-    """BLEU of the whole split, with its signature; `--write` saves the sentences, `--show` prints some."""
+    """BLEU of the whole split, with its signature; `--write` saves the sentences, `--show` prints
+    some."""
     if options.write:
         Path(options.write).touch()  # before the work, in case it is not possible
     sources, references = run.task.sentences(options.split)
@@ -87,18 +97,24 @@ def score_translations(run, options):
         Path(options.write).write_text("".join(lines), encoding="utf-8")
     score, signature = translation.bleu(answers, references)
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
-    shown = [{"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows]
+    shown = [
+        {"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows
+    ]
     return {"bleu": score, "signature": signature, "sentences": len(sources), "shown": shown}
 
 
 def predict(options):
     """Print a run's answer as tokens: that of translate, before the tokens are joined to a text."""
     run, search = opened(options), chosen_search(options)
-    search(run.model, np.array([[EOS]]), 1)  # so that wrong options are reported once, not for every text
+    # so that wrong options are reported once, not for every text
+    search(run.model, np.array([[EOS]]), 1)
 
     def answer(texts):
         sources = [run.vocabulary.encode(text) for text in texts]
-        return [" ".join(run.vocabulary.decode(ids)) for ids in translation.answers(run.model, sources, search, options.max_tokens)]
+        return [
+            " ".join(run.vocabulary.decode(ids))
+            for ids in translation.answers(run.model, sources, search, options.max_tokens)
+        ]
 
     return print_answers_to_texts(options.text, answer, run)
 
@@ -108,7 +124,8 @@ def translate(options):
     if options.text and options.file is not None:
         raise InputError("Use texts or --file, not both.")
     run, search = opened(options), chosen_search(options)
-    search(run.model, np.array([[EOS]]), 1)  # so that wrong options are reported once, not for every line
+    # so that wrong options are reported once, not for every line
+    search(run.model, np.array([[EOS]]), 1)
 
     def answer(texts):
         return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
@@ -117,21 +134,28 @@ def translate(options):
         return print_answers_to_texts(options.text, answer, run)
     typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
     at_once = 1 if typing else GROUP
-    return print_answers(lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks_of(run))
+    return print_answers(
+        lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks_of(run)
+    )
 
 
 def print_answers_to_texts(texts, answer, run):
-    """Print the answer to each text; say so if they look like the words of one that was meant to stand in quotes."""
+    """Print the answer to each text; say so if they look like the words of one that was meant to
+    stand in quotes."""
     status = print_answers(texts, answer, "Text" if len(texts) > 1 else "", remarks=remarks_of(run))
     if look_like_one(texts, remarks_of(run)):
         whole = " ".join(texts)
         shown = whole if len(whole) <= 60 else whole[:57] + "..."
-        complain(f'These were {len(texts)} texts, each with an answer of its own. If they are one, put it in quotes: "{shown}"')
+        complain(
+            f'These were {len(texts)} texts, each with an answer of its own. If they are one, put '
+            f'it in quotes: "{shown}"'
+        )
     return status
 
 
 def look_like_one(texts, remarks):
-    """Whether several texts without a space can be read as one too, which is then no less usual than each of them."""
+    """Whether several texts without a space can be read as one too, which is then no less usual
+    than each of them."""
     if len(texts) == 1 or any(text.split() != [text] for text in texts):
         return False
     try:
@@ -142,7 +166,11 @@ def look_like_one(texts, remarks):
 
 def remarks_of(run):
     """The function text → remarks on it for the user."""
-    return lambda text: translation.remarks(run.vocabulary, text, run.longest_source, run.shortest_source) if text.strip() else []
+    return lambda text: (
+        translation.remarks(run.vocabulary, text, run.longest_source, run.shortest_source)
+        if text.strip()
+        else []
+    )
 
 
 def chosen_search(options):
@@ -152,23 +180,29 @@ def chosen_search(options):
     sampling = {name: said[name] for name in ("temperature", "top_k", "top_p") if name in said}
     if sampling and searching:
         raise InputError(
-            "Beam search and sampling exclude each other: use --beam, --alpha and --early-stopping, or --temperature, --top-k and --top-p."
+            "Beam search and sampling exclude each other: use --beam, --alpha and "
+            "--early-stopping, or --temperature, --top-k and --top-p."
         )
     if sampling:
         return functools.partial(sample, rng=options.seed, **sampling)
-    return greedy if options.beam == 1 else functools.partial(beam_search, **{"beam": BEAM, "alpha": ALPHA, **searching})
+    if options.beam == 1:
+        return greedy
+    return functools.partial(beam_search, **{"beam": BEAM, "alpha": ALPHA, **searching})
 
 
 def described(search):
     """How it decodes, in words: "greedy", or "beam 4, alpha 0.6"."""
     if search is greedy:
         return "greedy"
-    said = ", ".join(f"{name} {value}" for name, value in search.keywords.items() if name != "early_stopping")
+    said = ", ".join(
+        f"{name} {value}" for name, value in search.keywords.items() if name != "early_stopping"
+    )
     return said + ", early stopping" * ("early_stopping" in search.keywords)
 
 
 def plot(options):
-    """Draw a run: loss curve, attention, how attention changed, positional encoding, architecture."""
+    """Draw a run: loss curve, attention, how attention changed, positional encoding,
+    architecture."""
     run = opened(options)
     if options.text is not None:
         for sentence in remarks_of(run)(options.text):
@@ -187,5 +221,8 @@ def export(options):
     if Path(options.file).suffix != ".safetensors":
         raise InputError(f"The file must end in .safetensors, got {options.file}.")
     run.export(options.file, options.overwrite)
-    print(f"{options.file}: {run.model.parameter_count():,} parameters, {Path(options.file).stat().st_size / 1e6:.2f} MB")
+    print(
+        f"{options.file}: {run.model.parameter_count():,} parameters, "
+        f"{Path(options.file).stat().st_size / 1e6:.2f} MB"
+    )
     return 0

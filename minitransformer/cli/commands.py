@@ -26,7 +26,10 @@ def train(options):
     if run.aside:
         print(f"What came after step {run.optimizer.t} was moved into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
-    print(f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → {run.folder}")
+    print(
+        f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → "
+        f"{run.folder}"
+    )
     evaluation = Evaluate(run)
     with Save(run) as save, faster(run, options.gpu_kernels) as strategy:
         bar = ProgressBar(run, evaluation)
@@ -34,7 +37,10 @@ def train(options):
             run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy)
         except Interrupted:
             bar.close()
-            print(f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train --resume {typed(run.folder)}")
+            print(
+                f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train "
+                f"--resume {typed(run.folder)}"
+            )
             return 130
         except NonFiniteError:
             kept = run.checkpoints()
@@ -43,7 +49,10 @@ def train(options):
         finally:
             bar.close()
     if evaluation.latest:
-        print(f"exact match on {evaluation.latest['sequences']} validation sequences, greedy: {evaluation.latest['exact_match']:.1%}")
+        print(
+            f"exact match on {evaluation.latest['sequences']} validation sequences, greedy: "
+            f"{evaluation.latest['exact_match']:.1%}"
+        )
     if options.pictures:
         draw_run(run, *run.example())
     print(f"Next: {this_program()} evaluate {typed(run.folder)}")
@@ -52,7 +61,8 @@ def train(options):
 
 @contextlib.contextmanager
 def faster(run, wanted):
-    """Inside, the run computes by kernels, if --gpu-kernels is wanted. Yields the strategy for its steps, None for the run's own."""
+    """Inside, the run computes by kernels, if --gpu-kernels is wanted. Yields the strategy for its
+    steps, None for the run's own."""
     if not wanted:
         yield None
         return
@@ -64,7 +74,9 @@ def faster(run, wanted):
 
 def new_run(options):
     if options.task is None:
-        raise InputError(f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN.")
+        raise InputError(
+            f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN."
+        )
     training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
@@ -84,30 +96,40 @@ def resumed_run(options):
     training = set_options(options, "training_")
     steps = training.pop("steps", None)
     refused = [*training, *set_options(options, "task_"), *set_options(options, "model_")]
-    refused += [name for name in ("task", "model", "preset", "out") if getattr(options, name) is not None]
+    refused += [
+        name for name in ("task", "model", "preset", "out") if getattr(options, name) is not None
+    ]
     if refused:
         raise InputError(
-            f"A resumed run keeps its options; {', '.join(refused)} cannot change. Change only --steps, or start a new run."
+            f"A resumed run keeps its options; {', '.join(refused)} cannot change. Change only "
+            "--steps, or start a new run."
         )
     return Run.resume(options.resume, steps)
 
 
 def compare(options):
-    """Compare attention with recurrence and convolution in a study, or trained translators with each other."""
+    """Compare attention with recurrence and convolution in a study, or trained translators with
+    each other."""
     from ..study import run_study
 
     device = chosen_device(options.device)
     if options.run:
         return compare_runs(options, device)
     if device == "gpu":
-        raise InputError("The study uses and measures the CPU cores; --device gpu is only for comparing runs.")
+        raise InputError(
+            "The study uses and measures the CPU cores; --device gpu is only for comparing runs."
+        )
     plan = "full" if options.full else "short"
     folder = options.out or f"runs/compare-{plan}"
     try:
         page = run_study(plan, folder, progress_bar, options.jobs)
     except KeyboardInterrupt:
-        chosen = ("--full " if options.full else "") + (f"--out {typed(folder)}" if options.out else "")
-        print(f"Stopped; results so far are kept. Continue: {this_program()} compare {chosen}".rstrip())
+        chosen = ("--full " if options.full else "") + (
+            f"--out {typed(folder)}" if options.out else ""
+        )
+        print(
+            f"Stopped; results so far are kept. Continue: {this_program()} compare {chosen}".rstrip()
+        )
         return 130
     print(f"The page: {page}")
     return 0
@@ -119,7 +141,10 @@ def compare_runs(options, device):
 
     if len(options.run) < 2:
         raise InputError("Name at least two runs to compare, or none for the study.")
-    page = compare_translators(options.run, options.out or "runs/compare-translators", chosen_search(options), device=device)
+    page = compare_translators(
+        options.run, options.out or "runs/compare-translators", chosen_search(options),
+        device=device,
+    )
     print(f"The page: {page}")
     return 0
 
@@ -134,7 +159,8 @@ def progress_bar(title, total):
 
 
 def gradcheck(options):
-    """Compare the gradient of each input and parameter of each component with finite differences."""
+    """Compare the gradient of each input and parameter of each component with finite
+    differences."""
     from ..testing.conformance import all_components, check_gradients
 
     components = all_components()
@@ -150,7 +176,11 @@ def gradcheck(options):
         print(report, flush=True)
         if not report.passed:
             failed.append(report.component)
-    print(f"\n{len(failed)} wrong: {', '.join(failed)}" if failed else "\nEvery gradient agrees with its finite differences.")
+    print(
+        f"\n{len(failed)} wrong: {', '.join(failed)}"
+        if failed
+        else "\nEvery gradient agrees with its finite differences."
+    )
     return 1 if failed else 0
 
 
@@ -159,8 +189,12 @@ def tasks(options):
     for name, cls in TASKS.items():
         task = make_task(name)
         print(f"{name:<15} {cls.__doc__.splitlines()[0]}")
-        own = as_options({field.name: getattr(task, field.name) for field in dataclasses.fields(task)})
-        recipe = as_options({"preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model})
+        own = as_options(
+            {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
+        )
+        recipe = as_options(
+            {"preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model}
+        )
         print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:
             for label, total, splits in task.counts():
@@ -173,12 +207,18 @@ def tasks(options):
 
 def as_options(values):
     """{"max_norm": 1.0, "bias": True} as they are typed: --max-norm 1.0 --bias."""
-    return " ".join(flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items())
+    return " ".join(
+        flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items()
+    )
 
 
 def set_options(options, prefix):
     """{field: value} of the options with this prefix that the user set."""
-    return {name.removeprefix(prefix): value for name, value in vars(options).items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): value
+        for name, value in vars(options).items()
+        if name.startswith(prefix)
+    }
 
 
 def this_program():
@@ -188,7 +228,9 @@ def this_program():
     by_module = sys.argv[0].endswith(".py")
     path = os.path.abspath(sys.executable if by_module else sys.argv[0])
     inside = path.startswith(os.getcwd() + os.sep)
-    return typed(os.path.relpath(path) if inside else path) + (" -m minitransformer" if by_module else "")
+    return typed(os.path.relpath(path) if inside else path) + (
+        " -m minitransformer" if by_module else ""
+    )
 
 
 def free_folder(folder):

@@ -7,13 +7,17 @@ from ..errors import InputError
 
 
 def grade(options):
-    """Grade notebooks and Python files: which answers are right, and which mistakes the class makes."""
-    from ..grading.grade import as_json_text, as_text, grade, was_interrupted  # the exercises take a moment to load
+    """Grade notebooks and Python files: which answers are right, and which mistakes the class
+    makes."""
+    # the exercises take a moment to load
+    from ..grading.grade import as_json_text, as_text, grade, was_interrupted
 
     if options.out and Path(options.out).suffix != ".json":  # so that no submission is overwritten
         raise InputError(f"The file of --out must end in .json, got {options.out}.")
     if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise InputError(f"{options.out} could not be written: there is no folder {Path(options.out).parent}.")
+        raise InputError(
+            f"{options.out} could not be written: there is no folder {Path(options.out).parent}."
+        )
     submissions = grade(options.files, options.seconds, options.jobs)
     print(as_text(submissions))
     stopped = was_interrupted(submissions)
@@ -21,7 +25,10 @@ def grade(options):
         Path(options.out).write_text(as_json_text(submissions), encoding="utf-8")
         print(f"\n{'Results until the interruption' if stopped else 'All results'}: {options.out}")
     if stopped:
-        print("minitransformer: interrupted: some files were not graded; the table names them.", file=sys.stderr)
+        print(
+            "minitransformer: interrupted: some files were not graded; the table names them.",
+            file=sys.stderr,
+        )
     return 130 if stopped else 0
 
 
@@ -31,5 +38,11 @@ def exercises(options):
     from ..grading.catalogue import mistakes_page
     from ..grading.exercise import find
 
-    print(mistakes_page() if options.mistakes else find(options.exercise) if options.exercise else repr(exercises()))
+    print(
+        mistakes_page()
+        if options.mistakes
+        else find(options.exercise)
+        if options.exercise
+        else repr(exercises())
+    )
     return 0

@@ -1,4 +1,5 @@
-"""Texts line by line: line n of the output answers line n of the input, whatever the other lines are."""
+"""Texts line by line: line n of the output answers line n of the input, whatever the other lines
+are."""
 
 import contextlib
 import os
@@ -8,16 +9,19 @@ from ..errors import InputError, reading
 from ..terminal.streams import complain
 
 GROUP = 64  # lines that are read and answered together
-UTF8 = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}  # a byte that is no UTF-8 spoils its line only
+# a byte that is no UTF-8 spoils its line only
+UTF8 = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}
 UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in that encoding begins, so read
 
 
 def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()):
-    """Print the answer to each text on a line of its own, `at_once` of them together; returns the exit status.
+    """Print the answer to each text on a line of its own, `at_once` of them together; returns the
+    exit status.
 
-    `answer(texts) → answers` does the work. For a text that cannot be answered an empty line is printed, and on standard
-    error a sentence with its name and number says why; the status is then 2. (A single text has no name, and no empty
-    line.) The sentences of `remarks(text)` on an answered text are printed there too, and do not change the status.
+    `answer(texts) → answers` does the work. For a text that cannot be answered an empty line is
+    printed, and on standard error a sentence with its name and number says why; the status is then
+    2. (A single text has no name, and no empty line.) The sentences of `remarks(text)` on an
+    answered text are printed there too, and do not change the status.
     """
     status, number = 0, 0
     for group in in_groups(texts, at_once):
@@ -32,7 +36,8 @@ def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()
 
 
 def answered(texts, answer):
-    """[(answer, None), or ("", the InputError)] of each text: if one cannot be answered, the others still are."""
+    """[(answer, None), or ("", the InputError)] of each text: if one cannot be answered, the others
+    still are."""
     try:
         return [(text, None) for text in answer(texts)]
     except InputError as problem:
@@ -55,7 +60,8 @@ def in_groups(texts, size):
 
 
 def for_lines(answer, file):
-    """The function `answer` for the lines of a file (None: standard input). The answer to a blank line is an empty one."""
+    """The function `answer` for the lines of a file (None: standard input). The answer to a blank
+    line is an empty one."""
 
     def answer_lines(lines):
         for line in lines:
@@ -67,10 +73,11 @@ def for_lines(answer, file):
 
 
 def lines_of(file):
-    """The lines of a file, or for None of standard input, without their ends and without a byte order mark.
+    """The lines of a file, or for None of standard input, without their ends and without a byte
+    order mark.
 
-    A line ends with a line feed, or with a carriage return and a line feed; a carriage return alone ends none. Raises
-    InputError if nothing can be read.
+    A line ends with a line feed, or with a carriage return and a line feed; a carriage return alone
+    ends none. Raises InputError if nothing can be read.
     """
     name = name_of(file)
     with reading(name), opened_text(file) as stream:
@@ -85,7 +92,9 @@ def opened_text(file):
     if file is not None:
         return open(file, **UTF8)
     if sys.stdin is None:
-        raise InputError("Standard input is closed, so there is nothing to read. Use texts, or --file.")
+        raise InputError(
+            "Standard input is closed, so there is nothing to read. Use texts, or --file."
+        )
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(**UTF8)
     return contextlib.nullcontext(sys.stdin)
@@ -96,16 +105,21 @@ def name_of(file):
 
 
 def expect_utf8(line, name):
-    """Raise InputError, with the name of what it comes from, if a line has bytes that are no UTF-8."""
+    """Raise InputError, with the name of what it comes from, if a line has bytes that are no
+    UTF-8."""
     try:
         line.encode("utf-8")
     except UnicodeEncodeError as problem:
         byte = ord(line[problem.start]) & 0xFF  # as "surrogateescape" keeps it
-        raise InputError(f"{name} is not UTF-8 text: byte {byte:#x} at place {problem.start + 1}. Save it as UTF-8.") from None
+        raise InputError(
+            f"{name} is not UTF-8 text: byte {byte:#x} at place {problem.start + 1}. Save it as "
+            "UTF-8."
+        ) from None
 
 
 def typed_text(text):
-    """A text as it was typed in a command: UTF-8, also where the locale made Python read it as something else."""
+    """A text as it was typed in a command: UTF-8, also where the locale made Python read it as
+    something else."""
     try:
         return os.fsencode(text).decode("utf-8")
     except UnicodeError:  # not UTF-8, which the vocabulary will report

@@ -56,17 +56,24 @@ class Parser(argparse.ArgumentParser):
             namespace, rest = self.parse_known_intermixed_args(args, namespace)
         finally:
             self.intermixed = False
-        # The subcommand's parser must refuse an unknown option itself: it knows which ones are near.
+        # The subcommand's parser must refuse an unknown option itself: it knows which ones are
+        # near.
         if rest and not rest[0].startswith("-"):
-            self.error(f"{rest[0]!r} is more than this command takes. Put a text or a name with spaces in quotes, as \"3 1 4\"")
+            self.error(
+                f'{rest[0]!r} is more than this command takes. Put a text or a name with spaces in '
+                'quotes, as "3 1 4"'
+            )
         if rest:
             known = [option for action in self._actions for option in action.option_strings]
             near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
-            self.error(f"there is no option {rest[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+            self.error(
+                f"there is no option {rest[0]}" + (f"; did you mean {near[0]}?" if near else "")
+            )
         return namespace, rest
 
     def _print_message(self, message, file=None):
-        """argparse takes no notice of what it could not write; that is right for a complaint, and not for --help."""
+        """argparse takes no notice of what it could not write; that is right for a complaint, and
+        not for --help."""
         if file is sys.stdout:
             file.write(message)
         else:
@@ -100,39 +107,81 @@ def make_parser():
 
     train = add("train", commands.train, TRAIN_EXAMPLES)
     train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
-    train.add_argument("--resume", metavar="RUN", help="continue this run, bit for bit as if it had not stopped; RUN may be one of its checkpoints: what came after it is moved into a folder of the run")
-    train.add_argument("--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)")
-    train.add_argument("--preset", metavar="NAME", help=f"the sizes: {', '.join(PRESETS)} (default: the task's, see: tasks)")
-    train.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)")
-    train.add_argument("--overwrite", action="store_true", help="let --out replace an older run: its config, metrics and checkpoints are removed, nothing else")
+    train.add_argument(
+        "--resume", metavar="RUN",
+        help="continue this run, bit for bit as if it had not stopped; RUN may be one of its checkpoints: what came after it is moved into a folder of the run",
+    )
+    train.add_argument(
+        "--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)"
+    )
+    train.add_argument(
+        "--preset", metavar="NAME",
+        help=f"the sizes: {', '.join(PRESETS)} (default: the task's, see: tasks)",
+    )
+    train.add_argument(
+        "--out", metavar="FOLDER",
+        help="the run folder (default: runs/TASK, or the next free runs/TASK-2, …)",
+    )
+    train.add_argument(
+        "--overwrite", action="store_true",
+        help="let --out replace an older run: its config, metrics and checkpoints are removed, nothing else",
+    )
     add_device(train)
-    train.add_argument("--gpu-kernels", action="store_true", help="on a GPU, compute by kernels and replayed steps in place of CuPy's operations (not yet tested on a GPU)")
-    train.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw at the end (default: yes)")
-    add_fields(train.add_argument_group("training (a task may have defaults of its own, see: tasks)"), "training_", TrainingOptions)
+    train.add_argument(
+        "--gpu-kernels", action="store_true",
+        help="on a GPU, compute by kernels and replayed steps in place of CuPy's operations (not yet tested on a GPU)",
+    )
+    train.add_argument(
+        "--pictures", action=argparse.BooleanOptionalAction, default=True,
+        help="draw at the end (default: yes)",
+    )
+    add_fields(
+        train.add_argument_group("training (a task may have defaults of its own, see: tasks)"),
+        "training_", TrainingOptions,
+    )
     for cls, names in tasks_by_options().items():
         add_fields(train.add_argument_group(f"task: {', '.join(names)}"), "task_", cls)
     add_model_options(train.add_argument_group("model, instead of the preset's"))
 
     evaluate = add("evaluate", asking.evaluate, EVALUATE_EXAMPLES)
     add_run(evaluate)
-    evaluate.add_argument("--split", default="test", metavar="NAME", help="test, validation or train (default: test)")
-    evaluate.add_argument("--count", type=at_least(1), default=1000, help="how many different sequences (default: 1000)")
-    evaluate.add_argument("--seed", type=seed, default=0, help="seed for the sample of sequences (default: 0)")
+    evaluate.add_argument(
+        "--split", default="test", metavar="NAME", help="test, validation or train (default: test)"
+    )
+    evaluate.add_argument(
+        "--count", type=at_least(1), default=1000,
+        help="how many different sequences (default: 1000)",
+    )
+    evaluate.add_argument(
+        "--seed", type=seed, default=0, help="seed for the sample of sequences (default: 0)"
+    )
     add_beam(evaluate)
-    evaluate.add_argument("--write", metavar="FILE", help="of a corpus: save source, reference and translation, one line each, separated by tabs")
-    evaluate.add_argument("--show", type=at_least(0), default=0, metavar="N", help="of a corpus: print N random translations, chosen by the seed")
+    evaluate.add_argument(
+        "--write", metavar="FILE",
+        help="of a corpus: save source, reference and translation, one line each, separated by tabs",
+    )
+    evaluate.add_argument(
+        "--show", type=at_least(0), default=0, metavar="N",
+        help="of a corpus: print N random translations, chosen by the seed",
+    )
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
     add_device(evaluate)
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
     add_run(predict)
-    predict.add_argument("text", nargs="+", type=typed_text, metavar="TEXT", help="a sequence, in quotes; several texts give several answers")
+    predict.add_argument(
+        "text", nargs="+", type=typed_text, metavar="TEXT",
+        help="a sequence, in quotes; several texts give several answers",
+    )
     add_answering(predict)
     add_device(predict)
 
     translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
     add_run(translate)
-    translate.add_argument("text", nargs="*", type=typed_text, metavar="TEXT", help="what to translate; without it, --file or standard input, line by line")
+    translate.add_argument(
+        "text", nargs="*", type=typed_text, metavar="TEXT",
+        help="what to translate; without it, --file or standard input, line by line",
+    )
     translate.add_argument("--file", metavar="FILE", help="translate the lines of a file")
     add_answering(translate)
     add_device(translate)
@@ -140,49 +189,122 @@ def make_parser():
     plot = add("plot", asking.plot, PLOT_EXAMPLES)
     add_run(plot)
     add_beam(plot)
-    plot.add_argument("--text", type=typed_text, metavar="TEXT", help="the source sequence (default: a validation sequence)")
-    plot.add_argument("--layers", type=numbers, metavar="N,N", help="attention: only these layers, by their numbers in the pictures (1,6)")
-    plot.add_argument("--heads", type=numbers, metavar="N,N", help="attention: only these heads (default: all, and their mean)")
+    plot.add_argument(
+        "--text", type=typed_text, metavar="TEXT",
+        help="the source sequence (default: a validation sequence)",
+    )
+    plot.add_argument(
+        "--layers", type=numbers, metavar="N,N",
+        help="attention: only these layers, by their numbers in the pictures (1,6)",
+    )
+    plot.add_argument(
+        "--heads", type=numbers, metavar="N,N",
+        help="attention: only these heads (default: all, and their mean)",
+    )
     add_device(plot)
-    plot.add_argument("--out", metavar="FOLDER", help="folder for the pictures (default: RUN/pictures; NAME-pictures for a model without a run)")
+    plot.add_argument(
+        "--out", metavar="FOLDER",
+        help="folder for the pictures (default: RUN/pictures; NAME-pictures for a model without a run)",
+    )
 
-    export = add("export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n")
+    export = add(
+        "export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n"
+    )
     add_run(export)
-    export.add_argument("file", metavar="FILE", help="the file to write; other commands take it as RUN")
+    export.add_argument(
+        "file", metavar="FILE", help="the file to write; other commands take it as RUN"
+    )
     export.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
-    compare.add_argument("run", nargs="*", metavar="RUN", help="runs of one corpus, of different models: BLEU by sentence length, alignments")
-    compare.add_argument("--full", action="store_true", help="the whole study, over an hour on two cores (default: a short one, about two minutes)")
-    compare.add_argument("--out", metavar="FOLDER", help="folder for the results; a study that is there is continued (default: runs/compare-short, or -translators)")
+    compare.add_argument(
+        "run", nargs="*", metavar="RUN",
+        help="runs of one corpus, of different models: BLEU by sentence length, alignments",
+    )
+    compare.add_argument(
+        "--full", action="store_true",
+        help="the whole study, over an hour on two cores (default: a short one, about two minutes)",
+    )
+    compare.add_argument(
+        "--out", metavar="FOLDER",
+        help="folder for the results; a study that is there is continued (default: runs/compare-short, or -translators)",
+    )
     add_beam(compare)
     add_device(compare)
-    compare.add_argument("--jobs", type=at_least(1), metavar="N", help="trainings in parallel (default: one per core)")
+    compare.add_argument(
+        "--jobs", type=at_least(1), metavar="N",
+        help="trainings in parallel (default: one per core)",
+    )
 
-    gradcheck = add("gradcheck", commands.gradcheck, "  minitransformer gradcheck LayerNorm MultiHeadAttention\n")
-    gradcheck.add_argument("component", nargs="*", metavar="COMPONENT", help="only these (default: all)")
-    gradcheck.add_argument("--seed", type=seed, default=0, help="seed for parameters, inputs and gradients (default: 0)")
-    gradcheck.add_argument("--entries", type=at_least(0), default=30, help="entries compared in each array; in larger arrays also two random directions, in which all entries move (default: 30; 0: all entries)")
+    gradcheck = add(
+        "gradcheck", commands.gradcheck,
+        "  minitransformer gradcheck LayerNorm MultiHeadAttention\n",
+    )
+    gradcheck.add_argument(
+        "component", nargs="*", metavar="COMPONENT", help="only these (default: all)"
+    )
+    gradcheck.add_argument(
+        "--seed", type=seed, default=0,
+        help="seed for parameters, inputs and gradients (default: 0)",
+    )
+    gradcheck.add_argument(
+        "--entries", type=at_least(0), default=30,
+        help="entries compared in each array; in larger arrays also two random directions, in which all entries move (default: 30; 0: all entries)",
+    )
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
-    grade.add_argument("files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them")
-    grade.add_argument("--out", metavar="FILE", help="write everything to this file, as JSON; its name ends in .json")
-    grade.add_argument("--seconds", type=positive, default=60.0, help="the time that one file may take (default: 60)")
-    grade.add_argument("--jobs", type=at_least(1), metavar="N", help="files in parallel (default: one per core)")
+    grade.add_argument(
+        "files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them"
+    )
+    grade.add_argument(
+        "--out", metavar="FILE",
+        help="write everything to this file, as JSON; its name ends in .json",
+    )
+    grade.add_argument(
+        "--seconds", type=positive, default=60.0,
+        help="the time that one file may take (default: 60)",
+    )
+    grade.add_argument(
+        "--jobs", type=at_least(1), metavar="N", help="files in parallel (default: one per core)"
+    )
 
-    exercises = add("exercises", grading.exercises, "  minitransformer exercises softmax.backward\n")
-    exercises.add_argument("exercise", nargs="?", metavar="EXERCISE", help="print the statement of this one (default: list all)")
-    exercises.add_argument("--mistakes", action="store_true", help="print the catalogue of mistakes, as Markdown")
+    exercises = add(
+        "exercises", grading.exercises, "  minitransformer exercises softmax.backward\n"
+    )
+    exercises.add_argument(
+        "exercise", nargs="?", metavar="EXERCISE",
+        help="print the statement of this one (default: list all)",
+    )
+    exercises.add_argument(
+        "--mistakes", action="store_true", help="print the catalogue of mistakes, as Markdown"
+    )
 
-    course = add("lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n")
-    course.add_argument("lesson", nargs="?", metavar="NUMBER", help="the lesson to open (default: the first)")
-    course.add_argument("--folder", default="my-lessons", help="folder for your copies, with your answers (default: my-lessons)")
-    course.add_argument("--list", action="store_true", help="only list the lessons, with their minutes")
-    course.add_argument("--no-browser", action="store_true", help="do not open a browser; Jupyter prints its address")
-    course.add_argument("--allow-root", action="store_true", help="option for Jupyter, which refuses to run as root without it (as in a container)")
+    course = add(
+        "lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n"
+    )
+    course.add_argument(
+        "lesson", nargs="?", metavar="NUMBER", help="the lesson to open (default: the first)"
+    )
+    course.add_argument(
+        "--folder", default="my-lessons",
+        help="folder for your copies, with your answers (default: my-lessons)",
+    )
+    course.add_argument(
+        "--list", action="store_true", help="only list the lessons, with their minutes"
+    )
+    course.add_argument(
+        "--no-browser", action="store_true",
+        help="do not open a browser; Jupyter prints its address",
+    )
+    course.add_argument(
+        "--allow-root", action="store_true",
+        help="option for Jupyter, which refuses to run as root without it (as in a container)",
+    )
 
     tasks = add("tasks", commands.tasks, "  minitransformer tasks --counts\n")
-    tasks.add_argument("--counts", action="store_true", help="count the sequences of each length and split")
+    tasks.add_argument(
+        "--counts", action="store_true", help="count the sequences of each length and split"
+    )
     return parser
 
 
@@ -215,14 +337,16 @@ def tasks_by_options():
     """{a task's class: the names of all tasks with its options}, for those that have any."""
     groups = {}
     for name, cls in TASKS.items():
-        owner = next(c for c in reversed(cls.__mro__) if dataclasses.is_dataclass(c))  # the class that brought the options
+        # the class that brought the options
+        owner = next(c for c in reversed(cls.__mro__) if dataclasses.is_dataclass(c))
         if dataclasses.fields(cls):
             groups.setdefault(owner, []).append(name)
     return groups
 
 
 def at_least(least):
-    """A type for argparse: a whole number of at least `least`, and not too large for the size of an array."""
+    """A type for argparse: a whole number of at least `least`, and not too large for the size of an
+    array."""
 
     def count(text):
         if not re.fullmatch(r"[+-]?\d+", text) or (number := whole(text)) < least:
@@ -268,7 +392,9 @@ def numbers(text):
 
 def add_run(parser):
     names = ", ".join(shipped())
-    parser.add_argument("run", metavar="RUN", help=f"a run folder, a checkpoint file, or a shipped model: {names}")
+    parser.add_argument(
+        "run", metavar="RUN", help=f"a run folder, a checkpoint file, or a shipped model: {names}"
+    )
 
 
 def add_answering(parser):
@@ -276,42 +402,71 @@ def add_answering(parser):
     limit = "the largest number of tokens; never more than the model has positions for (default: twice the source's length, plus 8)"
     parser.add_argument("--max-tokens", type=at_least(1), help=limit)
     add_beam(parser)
-    parser.add_argument("--temperature", type=positive, help="sample: low is close to greedy, high close to uniform")
+    parser.add_argument(
+        "--temperature", type=positive, help="sample: low is close to greedy, high close to uniform"
+    )
     parser.add_argument("--top-k", type=at_least(1), help="sample among the k most likely tokens")
-    parser.add_argument("--top-p", type=positive, help="sample among the most likely tokens that together have this probability")
-    parser.add_argument("--seed", type=seed, default=0, help="seed for the samples, the same for each text (default: 0)")
+    parser.add_argument(
+        "--top-p", type=positive,
+        help="sample among the most likely tokens that together have this probability",
+    )
+    parser.add_argument(
+        "--seed", type=seed, default=0,
+        help="seed for the samples, the same for each text (default: 0)",
+    )
 
 
 def add_beam(parser):
-    parser.add_argument("--beam", type=at_least(1), help=f"how many hypotheses beam search keeps; 1: greedy (default: {BEAM})")
-    parser.add_argument("--alpha", type=float, help=f"its length penalty (default: {ALPHA}, the paper's)")
+    parser.add_argument(
+        "--beam", type=at_least(1),
+        help=f"how many hypotheses beam search keeps; 1: greedy (default: {BEAM})",
+    )
+    parser.add_argument(
+        "--alpha", type=float, help=f"its length penalty (default: {ALPHA}, the paper's)"
+    )
     stop = "stop when it has as many answers as --beam: faster, and may miss the best"
     parser.add_argument("--early-stopping", action="store_true", default=None, help=stop)
 
 
 def add_device(parser):
-    parser.add_argument("--device", choices=(*DEVICES, "auto"), default="cpu", help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)")
+    parser.add_argument(
+        "--device", choices=(*DEVICES, "auto"), default="cpu",
+        help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)",
+    )
 
 
 def add_fields(group, prefix, cls):
-    """An option for each field of a dataclass: --max-norm for max_norm. Options that the user does not set are absent afterwards."""
+    """An option for each field of a dataclass: --max-norm for max_norm. Options that the user does
+    not set are absent afterwards."""
     for field in dataclasses.fields(cls):
         add_field(group, prefix, field, f" (default: {field.default})")
 
 
 def add_model_options(group):
     """An option for each field of any model; if not all models have it, the help says which do."""
-    fields = {field.name: field for kind in MODELS.values() for field in dataclasses.fields(kind.config)}
+    fields = {
+        field.name: field for kind in MODELS.values() for field in dataclasses.fields(kind.config)
+    }
     for name, field in fields.items():
         having = [model for model, kind in MODELS.items() if name in kind.options()]
         if having:
-            add_field(group, "model_", field, "" if len(having) == len(MODELS) else f" ({', '.join(having)})")
+            add_field(
+                group, "model_", field,
+                "" if len(having) == len(MODELS) else f" ({', '.join(having)})",
+            )
 
 
 def add_field(group, prefix, field, remark):
     kind = next(kind for kind in types_of(field.type) if kind is not types.NoneType)
-    common = {"dest": prefix + field.name, "default": argparse.SUPPRESS, "help": field.metadata.get("help", "") + remark}
+    common = {
+        "dest": prefix + field.name, "default": argparse.SUPPRESS,
+        "help": field.metadata.get("help", "") + remark,
+    }
     if kind is bool:
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
-        group.add_argument(flag(field.name), type=(int if field.name == "seed" else whole) if kind is int else kind, metavar=kind.__name__.upper(), **common)
+        group.add_argument(
+            flag(field.name),
+            type=(int if field.name == "seed" else whole) if kind is int else kind,
+            metavar=kind.__name__.upper(), **common,
+        )

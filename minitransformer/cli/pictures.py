@@ -9,12 +9,15 @@ from ..models import LanguageModel, Transformer
 
 
 def draw_run(run, source, target, folder=None, layers=None, heads=None):
-    """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print where they are.
+    """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print
+    where they are.
 
-    Attention is drawn for these layers and heads, numbers from 1; None: all. Raises InputError for a number that no
-    attention of the model has.
+    Attention is drawn for these layers and heads, numbers from 1; None: all. Raises InputError for
+    a number that no attention of the model has.
     """
-    beside = Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
+    beside = (
+        Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
+    )
     folder = Path(folder) if folder else beside
     for number, (name, figure) in enumerate(figures(run, source, target, layers, heads)):
         if number == 0:  # the layers and heads exist
@@ -26,7 +29,8 @@ def draw_run(run, source, target, folder=None, layers=None, heads=None):
 
 
 def figures(run, source, target, layers=None, heads=None):
-    """(name, Figure) one after the other, so that only one is in memory; pictures that do not apply to the model are left out."""
+    """(name, Figure) one after the other, so that only one is in memory; pictures that do not apply
+    to the model are left out."""
     from .. import plotting
     from ..plotting.labels import axis_sizes
 
@@ -36,29 +40,41 @@ def figures(run, source, target, layers=None, heads=None):
     expect_somewhere("layer", layers, [len(of_layers) for of_layers in weights.values()])
     expect_somewhere("head", heads, [len(of_layers[0]) for of_layers in weights.values()])
     for kind, of_layers in weights.items():
-        own = layers and [layer for layer in layers if layer <= len(of_layers)]  # an encoder may have fewer than a decoder
-        mean = heads is None and len(of_layers[0]) > 1  # the mean over a single head would be that head again
+        # an encoder may have fewer than a decoder
+        own = layers and [layer for layer in layers if layer <= len(of_layers)]
+        # the mean over a single head would be that head again
+        mean = heads is None and len(of_layers[0]) > 1
         if own != []:
             chosen = {"layers": own, "heads": heads, "mean": mean, "sizes": sizes}
-            yield f"attention-{kind}", plotting.plot_attention(model, source, target, *words, kind, **chosen)
+            yield (
+                f"attention-{kind}",
+                plotting.plot_attention(model, source, target, *words, kind, **chosen),
+            )
     yield "influence", plotting.plot_influence(model, source, target, *words, sizes=sizes)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
     if run.snapshots:
         kind = "cross" if hasattr(model, "encoder") else "self"
         words, sizes = words_on_axes(run, *run.example())
-        snapshots = [(step, by_words(weights, *axis_sizes(kind, *sizes))) for step, weights in sorted(run.snapshots.items())]
+        snapshots = [
+            (step, by_words(weights, *axis_sizes(kind, *sizes)))
+            for step, weights in sorted(run.snapshots.items())
+        ]
         yield "attention-strip", plotting.plot_attention_strip(snapshots, *words, kind)
     if (table := position_table(model)) is not None:
         yield "positions", plotting.plot_positional_encoding(table[: model.config.d_model])
     if isinstance(model, (Transformer, LanguageModel)):
         yield "architecture", plotting.plot_architecture(model)
-    if any(isinstance(m, MultiHeadAttention) and not isinstance(m.attention, LocalAttention) for _, m in model.named_modules()):
+    if any(
+        isinstance(m, MultiHeadAttention) and not isinstance(m.attention, LocalAttention)
+        for _, m in model.named_modules()
+    ):
         yield "attention-architecture", plotting.plot_attention_architecture(model)
 
 
 def expect_somewhere(name, numbers, counts):
-    """Raise InputError for the number of a layer or head that is beyond all the counts of the kinds of attention."""
+    """Raise InputError for the number of a layer or head that is beyond all the counts of the kinds
+    of attention."""
     for number in numbers or ():
         if number > max(counts, default=0):
             raise unknown(name, number, range(1, max(counts, default=0) + 1))
@@ -66,11 +82,14 @@ def expect_somewhere(name, numbers, counts):
 
 def words_on_axes(run, source, target):
     """((source words, target words), (tokens in each source word, tokens in each target word))."""
-    return zip(run.vocabulary.words_and_sizes(source), run.vocabulary.words_and_sizes(target, written=True))
+    return zip(
+        run.vocabulary.words_and_sizes(source), run.vocabulary.words_and_sizes(target, written=True)
+    )
 
 
 def position_table(model):
-    """The positional encoding (max_length, D) that the model adds, computed or learned; None if it adds none."""
+    """The positional encoding (max_length, D) that the model adds, computed or learned; None if it
+    adds none."""
     entry = getattr(model, "target_input", None) or getattr(model, "input", None)
     if entry is None:
         return None

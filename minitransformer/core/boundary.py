@@ -5,16 +5,18 @@ A signature says what each argument is. These are ordinary type hints, and each 
     def __init__(self, features: Annotated[Count, "D"], epsilon: Epsilon = 1e-5)
     def forward(self, x: Annotated[Floats, "..., D"], mask: Annotated[Mask, "B, T"] | None = None)
 
-`Module` applies the hints to every component's `__init__` and `forward` automatically; elsewhere `@checked` does. The
-body of a component therefore contains only its mathematics.
+`Module` applies the hints to every component's `__init__` and `forward` automatically; elsewhere
+`@checked` does. The body of a component therefore contains only its mathematics.
 
-The text behind an array's kind names its axes. A letter stands for one size: the size that was passed to
-`__init__` (`features` above), or else the size in the first array that has the letter. `...` stands for any leading axes,
-the same in all arrays of a call. "B, T, D or N, D" allows two forms. Only batches and lengths may be empty.
+The text behind an array's kind names its axes. A letter stands for one size: the size that was
+passed to `__init__` (`features` above), or else the size in the first array that has the letter.
+`...` stands for any leading axes, the same in all arrays of a call. "B, T, D or N, D" allows two
+forms. Only batches and lengths may be empty.
 
-A value that is not of the right type, but has only one meaning, is converted: a NumPy number to Python's, another byte order to the
-machine's, a subclass of ndarray to a plain array, a seed to a generator. Anything else raises InputError; the message has
-the value, what was expected, and what to do.
+A value that is not of the right type, but has only one meaning, is converted: a NumPy number to
+Python's, another byte order to the machine's, a subclass of ndarray to a plain array, a seed to a
+generator. Anything else raises InputError; the message has the value, what was expected, and what
+to do.
 """
 
 import copy
@@ -34,7 +36,8 @@ from ..backend import array_module, on_host
 from ..errors import InputError, did_you_mean, unknown
 
 PACKAGE = __name__.split(".")[0]
-ARRAYS = {np.ndarray}  # the array types that are accepted as they are; that of a GPU is added with its first array
+# the array types that are accepted as they are; that of a GPU is added with its first array
+ARRAYS = {np.ndarray}
 FLOATS = np.dtype("float32"), np.dtype("float64")
 LEGEND = {
     "B": "batch", "T": "length", "S": "source length", "N": "real positions", "M": "real positions of the memory",
@@ -51,7 +54,8 @@ class Kind:
     words = ""  # what it is, in a sentence
 
     def passes(self, value, sizes):
-        """Whether the value can be used as it is: a quick test. Writes the sizes of its letters into `sizes`."""
+        """Whether the value can be used as it is: a quick test. Writes the sizes of its letters
+        into `sizes`."""
         raise NotImplementedError
 
     def taken(self, value, name, sizes):
@@ -59,7 +63,8 @@ class Kind:
         raise NotImplementedError
 
     def of(self, text):
-        """The same kind with these names of axes (an array), or this letter for its value (a number)."""
+        """The same kind with these names of axes (an array), or this letter for its value (a
+        number)."""
         return self
 
 
@@ -71,10 +76,12 @@ class Anything(Kind):
 
 
 class Input(Kind):
-    """An input of a forward without hints, such as a learner's: any object; if an array, one of floats, integers or booleans.
+    """An input of a forward without hints, such as a learner's: any object; if an array, one of
+    floats, integers or booleans.
 
-    A list or tuple of numbers or arrays is refused, as it is where a hint asks for an array, because 2 * x would repeat it.
-    An option that really is a tuple has a hint that says so: `axes: tuple`.
+    A list or tuple of numbers or arrays is refused, as it is where a hint asks for an array,
+    because 2 * x would repeat it. An option that really is a tuple has a hint that says so:
+    `axes: tuple`.
     """
 
     def passes(self, value, sizes):
@@ -95,12 +102,15 @@ class Input(Kind):
             return value
         array = plain_array(value, name, remedy=remedy)
         if array.dtype.kind not in "fiub":
-            raise InputError(f"{name} must be an array of floats, integers or booleans, got {array.dtype}.")
+            raise InputError(
+                f"{name} must be an array of floats, integers or booleans, got {array.dtype}."
+            )
         return array
 
 
 class Array(Kind):
-    """An array of one kind of numbers, with named axes. `repeats`: an axis of size 1 stands for any size, as in a mask."""
+    """An array of one kind of numbers, with named axes. `repeats`: an axis of size 1 stands for any
+    size, as in a mask."""
 
     def __init__(self, kinds, words, remedy, axes="...", repeats=False):
         self.kinds, self.words, self.remedy, self.repeats = kinds, words, remedy, repeats
@@ -133,21 +143,31 @@ class Array(Kind):
         return array
 
     def explained(self, sizes):
-        """an array of floats of shape (B, T, D), with B for the batch, T for the length, D for the features; here D is 11"""
+        """an array of floats of shape (B, T, D), with B for the batch, T for the length, D for the
+        features; here D is 11"""
         forms = " or ".join(f"({form})" for form in self.text.split(" or "))
         letters = list(dict.fromkeys(letter for form in self.forms for letter in form.letters))
-        words = ", ".join(f"{letter} for the {LEGEND[letter]}" for letter in letters if letter in LEGEND)
+        words = ", ".join(
+            f"{letter} for the {LEGEND[letter]}" for letter in letters if letter in LEGEND
+        )
         known = ["..."] * ("..." in self.text) + letters
-        known = ", ".join(f"{letter} is {sizes[letter]}" for letter in known if sizes.get(letter, ()) != ())
-        return f"{self.words}, of shape {forms}" + f", with {words}" * bool(words) + f"; here {known}" * bool(known)
+        known = ", ".join(
+            f"{letter} is {sizes[letter]}" for letter in known if sizes.get(letter, ()) != ()
+        )
+        return (
+            f"{self.words}, of shape {forms}"
+            + f", with {words}" * bool(words)
+            + f"; here {known}" * bool(known)
+        )
 
     def advice(self, shape, sizes):
         """What to do about a shape that does not fit."""
         if self.repeats:
             scores = (*sizes.get("...", ()), *(sizes[letter] for letter in self.forms[0].letters))
             return (
-                f"A mask has as many axes as the scores, which are {scores}, each of their size or 1: for a padding mask (B, S) write "
-                "{0}[:, None, None, :], which is (B, 1, 1, S); for one of all queries and keys, (T, S), {0}[None, None]."
+                f"A mask has as many axes as the scores, which are {scores}, each of their size or "
+                "1: for a padding mask (B, S) write {0}[:, None, None, :], which is (B, 1, 1, S); "
+                "for one of all queries and keys, (T, S), {0}[None, None]."
             )
         for form in self.forms:
             if form.has_as_many(shape):
@@ -159,7 +179,9 @@ class Array(Kind):
 
 def refused(name, expected, array, advice):
     short = name.split()[-1]
-    return InputError(f"{name} must be {expected}. Got {array.dtype} of shape {array.shape}. {advice.format(short)}".rstrip())
+    return InputError(
+        f"{name} must be {expected}. Got {array.dtype} of shape {array.shape}. {advice.format(short)}".rstrip()
+    )
 
 
 class Axes:
@@ -170,7 +192,10 @@ class Axes:
         self.any_in_front = letters[0] == "..."
         self.letters = letters[self.any_in_front :]
         self.count = len(self.letters)
-        self.places = [(place - self.count, letter, letter not in MAY_BE_EMPTY) for place, letter in enumerate(self.letters)]
+        self.places = [
+            (place - self.count, letter, letter not in MAY_BE_EMPTY)
+            for place, letter in enumerate(self.letters)
+        ]
 
     def has_as_many(self, shape):
         return len(shape) >= self.count if self.any_in_front else len(shape) == self.count
@@ -189,20 +214,33 @@ class Axes:
     def fits(self, shape, sizes, repeats):
         for place, letter, is_needed in self.places:
             size = shape[place]
-            if sizes.setdefault(letter, size) != size and not (repeats and size == 1) or not size and is_needed:
+            if (
+                sizes.setdefault(letter, size) != size
+                and not (repeats and size == 1)
+                or not size
+                and is_needed
+            ):
                 return False
         if self.any_in_front:
             front = shape[: len(shape) - self.count]
             known = sizes.setdefault("...", front)
-            if known != front and not (repeats and len(front) == len(known) and all(a in (1, b) for a, b in zip(front, known))):
+            if known != front and not (
+                repeats
+                and len(front) == len(known)
+                and all(a in (1, b) for a, b in zip(front, known))
+            ):
                 return False
         return True
 
 
 class Number(Kind):
-    """A number within bounds, converted to Python's own type, so that it changes no array's dtype."""
+    """A number within bounds, converted to Python's own type, so that it changes no array's
+    dtype."""
 
-    def __init__(self, words, whole=False, least=-math.inf, below=math.inf, above=-math.inf, letter=None, or_function=False):
+    def __init__(
+        self, words, whole=False, least=-math.inf, below=math.inf, above=-math.inf, letter=None,
+        or_function=False,
+    ):
         self.words, self.whole, self.letter, self.or_function = words, whole, letter, or_function
         self.least, self.below, self.above = least, below, above
 
@@ -216,7 +254,11 @@ class Number(Kind):
             return self.optional
         if self.or_function and callable(value) and not isinstance(value, type):
             return True
-        if type(value) is not int and (self.whole or type(value) is not float) or not self.is_within(value):
+        if (
+            type(value) is not int
+            and (self.whole or type(value) is not float)
+            or not self.is_within(value)
+        ):
             return False
         if self.letter:
             sizes[self.letter] = value
@@ -226,7 +268,11 @@ class Number(Kind):
         return self.least <= value < self.below and value > self.above  # a NaN is not
 
     def taken(self, value, name, sizes):
-        number = value.item() if isinstance(value, (np.generic, np.ndarray)) and value.shape == () else value
+        number = (
+            value.item()
+            if isinstance(value, (np.generic, np.ndarray)) and value.shape == ()
+            else value
+        )
         if isinstance(number, numbers.Real) and not isinstance(number, (int, float)):
             number = float(number)
         if not self.passes(number, sizes):
@@ -260,10 +306,13 @@ class OneOf(Kind):
 
 
 class Instance(Kind):
-    """An object of a class of this package. It may fix sizes of letters: a configuration by its `letters`, a parameter by its shape."""
+    """An object of a class of this package. It may fix sizes of letters: a configuration by its
+    `letters`, a parameter by its shape."""
 
     def __init__(self, kind, text=None):
-        self.kind, self.axes, self.words = kind, text and Axes(text), f"an object of the class {kind.__name__}"
+        self.kind, self.axes, self.words = (
+            kind, text and Axes(text), f"an object of the class {kind.__name__}",
+        )
 
     def of(self, text):
         return Instance(self.kind, text)
@@ -274,13 +323,27 @@ class Instance(Kind):
         if not isinstance(value, self.kind):
             return False
         sizes.update(getattr(value, "letters", ()))
-        return self.axes is None or self.axes.has_as_many(value.shape) and self.axes.fits(value.shape, sizes, False)
+        return (
+            self.axes is None
+            or self.axes.has_as_many(value.shape)
+            and self.axes.fits(value.shape, sizes, False)
+        )
 
     def taken(self, value, name, sizes):
         if isinstance(value, self.kind):
-            raise InputError(f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}.")
-        got = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
-        remedy = " Pass the object itself, not a list of its parts." if isinstance(value, (list, tuple)) else ""
+            raise InputError(
+                f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}."
+            )
+        got = (
+            f"the class {value.__name__}"
+            if isinstance(value, type)
+            else f"a {type(value).__name__}"
+        )
+        remedy = (
+            " Pass the object itself, not a list of its parts."
+            if isinstance(value, (list, tuple))
+            else ""
+        )
         raise InputError(f"{name} must be {self.words}, got {got}.{remedy}")
 
 
@@ -291,35 +354,53 @@ class ListOf(Kind):
         self.kind = kind
 
     def passes(self, value, sizes):
-        return isinstance(value, (list, tuple)) and all(isinstance(item, self.kind) for item in value) or value is None and self.optional
+        return (
+            isinstance(value, (list, tuple))
+            and all(isinstance(item, self.kind) for item in value)
+            or value is None
+            and self.optional
+        )
 
     def taken(self, value, name, sizes):
-        raise InputError(f"{name} must be a list of objects of the class {self.kind.__name__}, got a {type(value).__name__}.")
+        raise InputError(
+            f"{name} must be a list of objects of the class {self.kind.__name__}, got a "
+            f"{type(value).__name__}."
+        )
 
 
 class StateOf(Kind):
-    """What a model's `start` or `step` returned: a tuple of parts, each of the kind of its hint, with as many rows as there are ids."""
+    """What a model's `start` or `step` returned: a tuple of parts, each of the kind of its hint,
+    with as many rows as there are ids."""
 
     def __init__(self, *hints):
         self.parts = [kind_of(hint) for hint in hints]
 
     def passes(self, value, sizes):
-        return self.has_as_many(value) and all(kind.passes(part, sizes) for kind, part in zip(self.parts, value))
+        return self.has_as_many(value) and all(
+            kind.passes(part, sizes) for kind, part in zip(self.parts, value)
+        )
 
     def has_as_many(self, value):
         return isinstance(value, tuple) and len(value) == len(self.parts)
 
     def taken(self, value, name, sizes):
-        arrays = [part for part in value if hasattr(part, "dtype") and is_known(part)] if self.has_as_many(value) else []
+        arrays = (
+            [part for part in value if hasattr(part, "dtype") and is_known(part)]
+            if self.has_as_many(value)
+            else []
+        )
         if self.passes(value, sizes):  # its arrays, the first from a GPU, are known only now
             return value
         rows, ids = {len(array) for array in arrays if array.ndim}, sizes.get("B")
         if len(rows) == 1 and ids not in (None, *rows):
             raise InputError(
-                f"{name} has {rows.pop()} rows, and there are {ids} ids. Pass one id for each row; take_rows(state, [0, 2]) "
-                "makes a state of the rows 0 and 2."
+                f"{name} has {rows.pop()} rows, and there are {ids} ids. Pass one id for each row; "
+                "take_rows(state, [0, 2]) makes a state of the rows 0 and 2."
             )
-        raise InputError(f"{name} must be the state that start() or the previous step() of this model returned. Got a {type(value).__name__} of other contents.")
+        raise InputError(
+            f"{name} must be the state that start() or the previous step() of this model returned. "
+            f"Got a {type(value).__name__} of other contents."
+        )
 
 
 class Generator(Kind):
@@ -333,15 +414,25 @@ class Generator(Kind):
     def taken(self, value, name, sizes):
         if hasattr(value, "integers"):
             return value
-        is_seed = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)) and value >= 0
+        is_seed = (
+            isinstance(value, numbers.Integral)
+            and not isinstance(value, (bool, np.bool_))
+            and value >= 0
+        )
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
-        raise InputError(f"{name} must be {self.words}; got {reprlib.repr(value)}. For example, pass 0.")
+        raise InputError(
+            f"{name} must be {self.words}; got {reprlib.repr(value)}. For example, pass 0."
+        )
 
 
 FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")
-INTEGER = Array("iu", "an array of integer ids", "Use {0}.astype(int); text is encoded by a vocabulary.")
-BOOLEAN = Array("b", "a boolean array (True = real, or may attend)", "Use {0}.astype(bool), or ids != 0.")
+INTEGER = Array(
+    "iu", "an array of integer ids", "Use {0}.astype(int); text is encoded by a vocabulary."
+)
+BOOLEAN = Array(
+    "b", "a boolean array (True = real, or may attend)", "Use {0}.astype(bool), or ids != 0."
+)
 Floats = Annotated[np.ndarray, FLOAT]
 Ids = Annotated[np.ndarray, INTEGER]
 Mask = Annotated[np.ndarray, BOOLEAN]
@@ -353,22 +444,40 @@ AtLeast2 = Annotated[int, Number("a whole number of at least 2", whole=True, lea
 Natural = Annotated[int, Number("a whole number of at least 0", whole=True, least=0)]
 Probability = Annotated[float, Number("a number of at least 0 and less than 1", least=0, below=1)]
 Positive = Annotated[float, Number("a finite number above 0", above=0)]
-Epsilon = Annotated[float, Number("a number of at least 1e-30 (float32 cannot represent much smaller numbers), and finite", least=1e-30)]
+Epsilon = Annotated[
+    float,
+    Number(
+        "a number of at least 1e-30 (float32 cannot represent much smaller numbers), and finite",
+        least=1e-30,
+    ),
+]
 NonNegative = Annotated[float, Number("a finite number of at least 0", least=0)]
-Rate = Annotated[float, Number("a finite number of at least 0, or a function of the step such as a schedule", least=0, or_function=True)]
+Rate = Annotated[
+    float,
+    Number(
+        "a finite number of at least 0, or a function of the step such as a schedule", least=0,
+        or_function=True,
+    ),
+]
 Rng = Annotated[np.random.Generator, Generator()]
 ANYTHING, INPUT = Anything(), Input()
 
 
 def plain_array(value, name, words="an array of numbers", remedy=""):
-    """The value as a plain array in the machine's byte order. Raises InputError if it is no array, or a masked one."""
+    """The value as a plain array in the machine's byte order. Raises InputError if it is no array,
+    or a masked one."""
     short = name.split()[-1]
     if isinstance(value, np.ma.MaskedArray):
-        raise InputError(f"{name} is a masked array, whose mask would be ignored. Use {short}.filled(0), and a boolean mask if there is one.")
+        raise InputError(
+            f"{name} is a masked array, whose mask would be ignored. Use {short}.filled(0), and a "
+            "boolean mask if there is one."
+        )
     if isinstance(value, (np.ndarray, np.generic)):
         value = value if type(value) in ARRAYS else np.asarray(value)
     else:
-        is_array = hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type)
+        is_array = (
+            hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type)
+        )
         if not is_array or not is_known(value):
             got = "None" if value is None else f"a {type(value).__name__}"
             if isinstance(value, (list, tuple, int, float)):
@@ -407,26 +516,33 @@ def kind_of(hint):
         return ListOf(*typing.get_args(hint))
     if hint is bool:
         return Flag()
-    return Instance(hint) if isinstance(hint, type) and hint.__module__.split(".")[0] == PACKAGE else ANYTHING
+    if isinstance(hint, type) and hint.__module__.split(".")[0] == PACKAGE:
+        return Instance(hint)
+    return ANYTHING
 
 
 def expect(value, hint, name):
-    """The value, converted as this hint says. Raises InputError with this name if it cannot be used."""
+    """The value, converted as this hint says. Raises InputError with this name if it cannot be
+    used."""
     kind = kind_of(hint)
     return value if kind.passes(value, {}) else kind.taken(value, name, {})
 
 
 class Signature:
-    """The kinds of a function's arguments. They are checked together, because their sizes share letters."""
+    """The kinds of a function's arguments. They are checked together, because their sizes share
+    letters."""
 
     def __init__(self, function, hints=None, skip=0, unhinted=ANYTHING):
-        """`hints`: {name: hint}, else the function's own; `skip`: so many first parameters are left out (self)."""
+        """`hints`: {name: hint}, else the function's own; `skip`: so many first parameters are left
+        out (self)."""
         hints = function.__annotations__ if hints is None else hints
         self.signature = inspect.signature(function)
         parameters = list(self.signature.parameters.values())[skip:]
         self.signature = self.signature.replace(parameters=parameters)
         self.unhinted = unhinted
-        kinds = {p.name: kind_of(hints[p.name]) if p.name in hints else unhinted for p in parameters}
+        kinds = {
+            p.name: kind_of(hints[p.name]) if p.name in hints else unhinted for p in parameters
+        }
         by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.order = [(p.name, kinds[p.name]) for p in by_place]
         self.most = len(by_place)
@@ -435,12 +551,20 @@ class Signature:
         if more:
             self.most = 1 << 30
             self.order += 16 * [(more[0].name, kinds[more[0].name])]
-        self.named = {p.name: kinds[p.name] for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        self.named = {
+            p.name: kinds[p.name]
+            for p in parameters
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        }
         self.takes_any_name = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        self.needed = sum(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
+        self.needed = sum(
+            p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+            for p in parameters
+        )
 
     def taken(self, who, sizes, inputs, options):
-        """(inputs, options), converted if necessary. Raises InputError for the first that cannot be used, or two that are swapped."""
+        """(inputs, options), converted if necessary. Raises InputError for the first that cannot be
+        used, or two that are swapped."""
         letters = sizes.copy()
         try:
             return self.converted(who, sizes, inputs, options)
@@ -454,7 +578,10 @@ class Signature:
             raise self.no_such_call(who, inputs, options)
         for place, (value, (name, kind)) in enumerate(zip(inputs, self.order)):
             if not kind.passes(value, sizes):
-                inputs = (*inputs[:place], kind.taken(value, f"{who}: {name}", sizes), *inputs[place + 1 :])
+                inputs = (
+                    *inputs[:place], kind.taken(value, f"{who}: {name}", sizes),
+                    *inputs[place + 1 :],
+                )
         for name, value in options.items():
             kind = self.named.get(name, self.unhinted)
             if not kind.passes(value, sizes):
@@ -464,8 +591,12 @@ class Signature:
         return inputs, options
 
     def swapped(self, sizes, inputs, options):
-        """A sentence about two arguments that were passed in each other's place; "" if there are none."""
-        kinds = [*self.order[: len(inputs)], *((name, self.named.get(name, self.unhinted)) for name in options)]
+        """A sentence about two arguments that were passed in each other's place; "" if there are
+        none."""
+        kinds = [
+            *self.order[: len(inputs)],
+            *((name, self.named.get(name, self.unhinted)) for name in options),
+        ]
         values = [*inputs, *options.values()]
 
         def pass_as(values):
@@ -479,18 +610,33 @@ class Signature:
             are_told_apart = is_a.words and is_b.words and is_a.words != is_b.words
             if are_given and are_told_apart and pass_as(exchanged) and not pass_as(values):
                 names = ", ".join(name for name, _ in self.order[: len(inputs)])
-                return f"{a} and {b} are swapped: {a} must be {is_a.words}, and {b} {is_b.words}." + f" Pass ({names})." * bool(names)
+                return (
+                    f"{a} and {b} are swapped: {a} must be {is_a.words}, and {b} {is_b.words}."
+                    + f" Pass ({names})." * bool(names)
+                )
         return ""
 
     def place_of_mask(self):
         """The position of the argument that is a mask, or None."""
-        return next((n for n, (_, kind) in enumerate(self.order) if isinstance(kind, Array) and kind.kinds == "b"), None)
+        return next(
+            (
+                n
+                for n, (_, kind) in enumerate(self.order)
+                if isinstance(kind, Array) and kind.kinds == "b"
+            ),
+            None,
+        )
 
     def facts(self, inputs, options):
-        """{name: value} of all numbers and texts in a call, defaults included: what an object's repr shows."""
+        """{name: value} of all numbers and texts in a call, defaults included: what an object's
+        repr shows."""
         bound = self.signature.bind(*inputs, **options)
         bound.apply_defaults()
-        return {name: value for name, value in bound.arguments.items() if isinstance(value, (int, float, str))}
+        return {
+            name: value
+            for name, value in bound.arguments.items()
+            if isinstance(value, (int, float, str))
+        }
 
     def no_such_call(self, who, inputs, options):
         try:
@@ -517,61 +663,77 @@ def checked(function):
     return checking
 
 
-# -- gradients ----------------------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 def form_of(y):
-    """(shape, dtype) of an output; for a tuple of outputs, theirs in a list; None for what is no array."""
+    """(shape, dtype) of an output; for a tuple of outputs, theirs in a list; None for what is no
+    array."""
     if isinstance(y, tuple):
         return [form_of(part) for part in y]
     return (y.shape, y.dtype) if hasattr(y, "dtype") else None
 
 
 def gradients_taken(who, signature, form, d_outputs, options):
-    """(gradients by position, gradients by name), checked against the form of the outputs; form None: forward is not known."""
+    """(gradients by position, gradients by name), checked against the form of the outputs; form
+    None: forward is not known."""
     d_outputs, options = signature.taken(f"{who}.backward", {}, d_outputs, options)
     forms = form if isinstance(form, list) else [form]
-    d_outputs = [gradient_taken(f"{who}.backward: {name}", d_y, f) for (name, _), d_y, f in zip(signature.order, d_outputs, forms)] + [
-        *d_outputs[len(forms) :]
-    ]
+    d_outputs = [
+        gradient_taken(f"{who}.backward: {name}", d_y, f)
+        for (name, _), d_y, f in zip(signature.order, d_outputs, forms)
+    ] + [*d_outputs[len(forms) :]]
     by_name = {name: f for (name, _), f in zip(signature.order, forms) if name in options}
-    return d_outputs, options | {name: gradient_taken(f"{who}.backward: {name}", options[name], f) for name, f in by_name.items()}
+    return d_outputs, options | {
+        name: gradient_taken(f"{who}.backward: {name}", options[name], f)
+        for name, f in by_name.items()
+    }
 
 
 def gradient_taken(name, d_y, form):
-    """The gradient of an output of this form (shape, dtype). Raises InputError for another shape or dtype."""
+    """The gradient of an output of this form (shape, dtype). Raises InputError for another shape or
+    dtype."""
     if form is None:
         return d_y
     shape, dtype = form
-    if shape == () and (isinstance(d_y, numbers.Real) or on_host(d_y) and d_y.shape == () and d_y.dtype.kind == "f"):
-        return float(d_y)                                                # of a loss: a number, which changes no dtype
+    if shape == () and (
+        isinstance(d_y, numbers.Real) or on_host(d_y) and d_y.shape == () and d_y.dtype.kind == "f"
+    ):
+        return float(d_y)  # of a loss: a number, which changes no dtype
     short, d_y = name.split()[-1], plain_array(d_y, name)
     if d_y.shape != shape:
         raise InputError(
-            f"{name} has the shape {d_y.shape}, but forward returned one of shape {shape}. A gradient has the same shape as the array that it belongs to."
+            f"{name} has the shape {d_y.shape}, but forward returned one of shape {shape}. A "
+            "gradient has the same shape as the array that it belongs to."
         )
     if d_y.dtype != dtype and shape:  # that of a loss is a number, which may lie on a GPU
-        raise InputError(f"{name} is {d_y.dtype}, but forward returned {dtype}. Use {short}.astype('{dtype}').")
+        raise InputError(
+            f"{name} is {d_y.dtype}, but forward returned {dtype}. Use {short}.astype('{dtype}')."
+        )
     return d_y
 
 
-# -- what depends on values, not on types and shapes alone --------------------------------------------------------
+# -- what depends on values, not on types and shapes alone -----------------------------------------
 
 
 def expect_ids(ids, vocabulary_size):
-    """Raise InputError unless ids are integers between 0 and V−1, at least one. On a GPU their values are not looked at."""
+    """Raise InputError unless ids are integers between 0 and V−1, at least one. On a GPU their
+    values are not looked at."""
     if type(ids) not in ARRAYS or ids.dtype.kind not in "iu":
         INTEGER.taken(ids, "Token ids", {})
     if ids.size == 0:
-        raise InputError(f"An empty batch: the token ids have shape {ids.shape}. Pass at least one token.")
+        raise InputError(
+            f"An empty batch: the token ids have shape {ids.shape}. Pass at least one token."
+        )
     if on_host(ids) and largest(ids) >= vocabulary_size:
         where = tuple(int(i[0]) for i in np.nonzero((ids < 0) | (ids >= vocabulary_size)))
         raise InputError(
-            f"Token id {int(ids[where])} at position {where} is outside the vocabulary of {vocabulary_size} tokens "
-            f"(ids 0 to {vocabulary_size - 1})."
+            f"Token id {int(ids[where])} at position {where} is outside the vocabulary of "
+            f"{vocabulary_size} tokens (ids 0 to {vocabulary_size - 1})."
         )
 
 
 def largest(ids):
-    """The largest of these integers, a negative one counting as a huge one: a single pass finds any id outside 0 … V−1."""
+    """The largest of these integers, a negative one counting as a huge one: a single pass finds any
+    id outside 0 … V−1."""
     return int(ids.astype(np.uint64).max(initial=0))

@@ -7,7 +7,8 @@ from .module import Module, no_grad, own_modes
 
 @contextlib.contextmanager
 def evaluating(model):
-    """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or not, as before.
+    """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or
+    not, as before.
 
     Other threads are not affected: they may train or use the same model at the same time.
     """

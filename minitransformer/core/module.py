@@ -1,9 +1,9 @@
 """Module: the one contract that every component keeps.
 
-A component is a class with `forward` and, directly under it, `backward`, whose lines undo forward's lines in
-reverse order. `forward` saves what `backward` needs; `backward(d_y)` takes ∂loss/∂y, adds to the gradient of each
-parameter, and returns ∂loss/∂x for every float input of `forward`, in the same order (one: the array itself;
-several: a tuple; none: None).
+A component is a class with `forward` and, directly under it, `backward`, whose lines undo forward's
+lines in reverse order. `forward` saves what `backward` needs; `backward(d_y)` takes ∂loss/∂y, adds
+to the gradient of each parameter, and returns ∂loss/∂x for every float input of `forward`, in the
+same order (one: the array itself; several: a tuple; none: None).
 """
 
 import contextlib
@@ -27,9 +27,13 @@ class _Thread(threading.local):
 
     saving = True
     modes = None  # inside `own_modes()`: {id of a module: whether it trains}
-    inside = 0  # 1, or 2 while saving: a forward of this package is running, whose inputs were checked; 0 under observation
+    # 1, or 2 while saving: a forward of this package is running, whose inputs were checked; 0 under
+    # observation
+    inside = 0
     observers = ()  # inside `observed_by`, the inner one's last
-    substitutes = {}  # inside `substituted`: {id of a component: (the component, forward, backward, whether to check inputs)}
+    # inside `substituted`: {id of a component: (the component, forward, backward, whether to check
+    # inputs)}
+    substitutes = {}
 
 
 _thread = _Thread()
@@ -59,7 +63,8 @@ def saving():
 def own_modes():
     """Inside, `train()` and `eval()` hold for this thread alone, and until the end of the block.
 
-    Several threads can ask one model, and one of them may train it: none changes what the others compute.
+    Several threads can ask one model, and one of them may train it: none changes what the others
+    compute.
     """
     before = _thread.modes
     _thread.modes = {} if before is None else before.copy()
@@ -71,11 +76,12 @@ def own_modes():
 
 @contextlib.contextmanager
 def observed_by(observer):
-    """Inside, every forward and backward of this thread is passed through the observer; `observe` is built on this.
+    """Inside, every forward and backward of this thread is passed through the observer; `observe`
+    is built on this.
 
-    Before each, `observer(component, name, run)` is called, name "forward" or "backward". It returns what is called
-    instead of `run(component, inputs, options)`: run itself, or a function that calls it. If a subclass's forward calls its
-    parent's, both together are one forward.
+    Before each, `observer(component, name, run)` is called, name "forward" or "backward". It
+    returns what is called instead of `run(component, inputs, options)`: run itself, or a function
+    that calls it. If a subclass's forward calls its parent's, both together are one forward.
     """
     before = _thread.observers
     _thread.observers = (*before, observer)
@@ -94,14 +100,19 @@ def observed(component, name, run, inputs, options):
 
 @contextlib.contextmanager
 def substituted(functions, checked=False):
-    """Inside, components compute by other functions, in this thread: {component: (forward, backward)}.
+    """Inside, components compute by other functions, in this thread: {component:
+    (forward, backward)}.
 
-    `forward(component, *inputs)` and `backward(component, d_y)` are called instead of the component's own functions, which
-    `own_function` returns. With `checked` their inputs are checked, inside a model too, as the hints of the component's
-    `forward` say; otherwise they may be others, which come from within a model. Nothing is written to the components.
+    `forward(component, *inputs)` and `backward(component, d_y)` are called instead of the
+    component's own functions, which `own_function` returns. With `checked` their inputs are
+    checked, inside a model too, as the hints of the component's `forward` say; otherwise they may
+    be others, which come from within a model. Nothing is written to the components.
     """
     before = _thread.substitutes
-    _thread.substitutes = {**before, **{id(component): (component, *pair, checked) for component, pair in functions.items()}}
+    _thread.substitutes = {
+        **before,
+        **{id(component): (component, *pair, checked) for component, pair in functions.items()},
+    }
     try:
         yield
     finally:
@@ -109,16 +120,17 @@ def substituted(functions, checked=False):
 
 
 def own_function(kind, name):
-    """The "forward" or "backward" of a class of components as it is written, without the check of its inputs."""
+    """The "forward" or "backward" of a class of components as it is written, without the check of
+    its inputs."""
     return inspect.unwrap(getattr(kind, name))
 
 
 class Module:
     """The base of every component: finds its parameters and submodules among its own attributes.
 
-    A parameter's name is its path, such as `encoder.layers.0.self_attention.query.weight`. A parameter or module
-    that is reached by two paths is one: the first path names it. Attributes that begin with an underscore, and
-    what they hold, are private and not searched.
+    A parameter's name is its path, such as `encoder.layers.0.self_attention.query.weight`. A
+    parameter or module that is reached by two paths is one: the first path names it. Attributes
+    that begin with an underscore, and what they hold, are private and not searched.
     """
 
     _training = True
@@ -129,15 +141,17 @@ class Module:
         guard(cls)
 
     def __setattr__(self, name, value):
-        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one; otherwise it would turn float32 arrays into float64.
+        """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one; otherwise it would turn
+        float32 arrays into float64.
 
-        If a component replaces another, it replaces it everywhere in this module: the feed-forward network of an encoder
-        layer is the sublayer of a `Residual`, too.
+        If a component replaces another, it replaces it everywhere in this module: the feed-forward
+        network of an encoder layer is the sublayer of a `Residual`, too.
         """
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
         if isinstance(before, Module) and isinstance(value, Module):
-            new = [module for _, module in value.named_modules()]        # which may hold the one before: a wrapper does
+            # which may hold the one before: a wrapper does
+            new = [module for _, module in value.named_modules()]
             for _, module in self.named_modules():
                 if module not in new:
                     vars(module).update({n: value for n, v in vars(module).items() if v is before})
@@ -151,7 +165,7 @@ class Module:
     def backward(self, d_y):
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
-    # -- what forward leaves for backward: last in, first out ------------------------------------------------
+    # -- what forward leaves for backward: last in, first out --------------------------------------
 
     def save(self, *values):
         """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
@@ -159,21 +173,24 @@ class Module:
             self.__dict__.setdefault("_saves", []).append(values)
 
     def saved(self):
-        """Take back what the latest `forward` without its backward saved: the bare value for one, a tuple for several.
+        """Take back what the latest `forward` without its backward saved: the bare value for one, a
+        tuple for several.
 
-        If a component is used twice in one pass, backward is called twice, in reverse order, and each call gets its own saves.
+        If a component is used twice in one pass, backward is called twice, in reverse order, and
+        each call gets its own saves.
         """
         saves = self.__dict__.get("_saves")
         if not saves:
             raise BackwardWithoutForward(
-                f"{type(self).__name__}.backward was called without a matching forward. Call forward first, outside "
-                "no_grad(), and call backward once for each forward."
+                f"{type(self).__name__}.backward was called without a matching forward. Call "
+                "forward first, outside no_grad(), and call backward once for each forward."
             )
         values = saves.pop()
         return values[0] if len(values) == 1 else values
 
     def clear_saves(self):
-        """Forget all saves, of the submodules too: after an exception, or a forward that needs no backward."""
+        """Forget all saves, of the submodules too: after an exception, or a forward that needs no
+        backward."""
         for _, module in self.named_modules():
             module.__dict__.pop("_saves", None)
             module.__dict__.pop("_outputs", None)
@@ -186,7 +203,7 @@ class Module:
         """{path: number of forwards that wait for their backward}, empty after a complete step."""
         return {name: m.pending() for name, m in self.named_modules() if m.pending()}
 
-    # -- the tree ------------------------------------------------------------------------------------------
+    # -- the tree ----------------------------------------------------------------------------------
 
     def _members(self):
         for name, value in vars(self).items():
@@ -242,18 +259,24 @@ class Module:
         return sum(p.size for p in self.parameters())
 
     def generators(self):
-        """The random generators in use (for dropout), each once: a checkpoint saves their states."""
+        """The random generators in use (for dropout), each once: a checkpoint saves their
+        states."""
         found = {}
         for _, module in self.named_modules():
-            found.update({id(v): v for _, v in module._members() if isinstance(v, np.random.Generator)})
+            found.update(
+                {id(v): v for _, v in module._members() if isinstance(v, np.random.Generator)}
+            )
         return list(found.values())
 
-    # -- switches, memory, saving --------------------------------------------------------------------------
+    # -- switches, memory, saving ------------------------------------------------------------------
 
     @property
     def training(self):
-        """Whether dropout is on, as `train()` or `eval()` said last: for all threads, or inside `own_modes()` for this one."""
-        return self._training if _thread.modes is None else _thread.modes.get(id(self), self._training)
+        """Whether dropout is on, as `train()` or `eval()` said last: for all threads, or inside
+        `own_modes()` for this one."""
+        return (
+            self._training if _thread.modes is None else _thread.modes.get(id(self), self._training)
+        )
 
     @training.setter
     def training(self, on):
@@ -272,21 +295,27 @@ class Module:
         return self.train(False)
 
     def flat_buffers(self):
-        """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have moved.
+        """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have
+        moved.
 
-        A parameter that is added or exchanged later is in them after `flatten()`, or once an optimizer is made; a step of an
-        optimizer that was made before says so.
+        A parameter that is added or exchanged later is in them after `flatten()`, or once an
+        optimizer is made; a step of an optimizer that was made before says so.
         """
         flat = self.__dict__.get("_flat")
         return flat if flat is not None and flat.intact() else self.flatten()
 
     def flatten(self):
-        """Search the tree for parameters, and make new `FlatBuffers` if they are not those of the present ones."""
+        """Search the tree for parameters, and make new `FlatBuffers` if they are not those of the
+        present ones."""
         parameters = self.parameters()
         if not parameters:
             raise InputError(f"{type(self).__name__} has no parameters to train.")
         flat = self.__dict__.get("_flat")
-        if flat is None or not flat.intact() or [*map(id, parameters)] != [*map(id, flat.parameters)]:
+        if (
+            flat is None
+            or not flat.intact()
+            or [*map(id, parameters)] != [*map(id, flat.parameters)]
+        ):
             self._flat = FlatBuffers(parameters)
         return self._flat
 
@@ -296,7 +325,8 @@ class Module:
             p.zero_grad()
 
     def to(self, target):
-        """Move to a device ("cpu", "gpu", or "auto": a GPU if one can be used) or a dtype ("float32", "float64"). Returns self.
+        """Move to a device ("cpu", "gpu", or "auto": a GPU if one can be used) or a dtype
+        ("float32", "float64"). Returns self.
 
         The parameters get new arrays: make the optimizer afterwards.
         """
@@ -309,7 +339,10 @@ class Module:
         elif (dtype := name_of_dtype(target)) in ("float32", "float64"):
             change = lambda x: x.astype(dtype)  # noqa: E731
         else:
-            raise InputError(f"A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to {target!r}.{hint_at_gpu(target)}")
+            raise InputError(
+                "A module moves to 'cpu', 'gpu', 'auto', 'float32' or 'float64', not to "
+                f"{target!r}.{hint_at_gpu(target)}"
+            )
         for p in self.parameters():
             p.place(change(p.data), change(p.grad))
         for _, module in self.named_modules():
@@ -322,26 +355,37 @@ class Module:
         return {name: p.data.copy() for name, p in self.named_parameters().items()}
 
     def load_state_dict(self, state):
-        """Copy the arrays of a `state_dict()` into the parameters. Raises InputError if a name or a shape does not fit."""
+        """Copy the arrays of a `state_dict()` into the parameters. Raises InputError if a name or a
+        shape does not fit."""
         if not isinstance(state, dict):
-            raise InputError(f"A state is a dict of names and arrays, as state_dict() makes it; got {type(state).__name__}.")
+            raise InputError(
+                "A state is a dict of names and arrays, as state_dict() makes it; got "
+                f"{type(state).__name__}."
+            )
         parameters = self.named_parameters()
         missing, extra = sorted(set(parameters) - set(state)), sorted(set(state) - set(parameters))
         if missing or extra:
             raise InputError(
-                f"These weights belong to another model: missing {missing[:3] or 'none'}, not known here {extra[:3] or 'none'}."
+                f"These weights belong to another model: missing {missing[:3] or 'none'}, not "
+                f"known here {extra[:3] or 'none'}."
             )
         for name, p in parameters.items():
             if (shape := boundary.expect(state[name], boundary.Floats, name).shape) != p.shape:
-                raise InputError(f"{name} has shape {shape} in the state and {p.shape} in the model.")
+                raise InputError(
+                    f"{name} has shape {shape} in the state and {p.shape} in the model."
+                )
         for name, p in parameters.items():
             p.data[...] = asarray(state[name], like=p.data)
 
     def __repr__(self):
         own = {n: v for n, v in vars(self).items() if n[0] != "_"}
-        facts = self.__dict__.get("_made_with", {}) | {n: v for n, v in own.items() if isinstance(v, (int, float, str))}
+        facts = self.__dict__.get("_made_with", {}) | {
+            n: v for n, v in own.items() if isinstance(v, (int, float, str))
+        }
         head = f"{type(self).__name__}({', '.join(f'{n}={v}' for n, v in facts.items())})"
-        lines = [f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
+        lines = [
+            f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()
+        ]
         return "\n".join([head, *lines])
 
 
@@ -353,26 +397,40 @@ def name_of_dtype(target):
         return None
 
 
-# -- the boundary of every component: see boundary.py -------------------------------------------------------------
+# -- the boundary of every component: see boundary.py ----------------------------------------------
 
 
 def guard(cls):
-    """Let a component's `__init__`, `forward` and `backward` check their arguments by the hints of their signatures.
+    """Let a component's `__init__`, `forward` and `backward` check their arguments by the hints of
+    their signatures.
 
     What a subclass passes to its parent's method by `super()` is not checked again.
     """
-    for name, wrap in (("__init__", guarded_init), ("forward", guarded_forward), ("backward", guarded_backward)):
+    for name, wrap in (
+        ("__init__", guarded_init), ("forward", guarded_forward), ("backward", guarded_backward),
+    ):
         method = inspect.getattr_static(cls, name)
-        if inspect.isfunction(method) and method is not vars(Module).get(name) and not hasattr(method, "guarded"):
+        if (
+            inspect.isfunction(method)
+            and method is not vars(Module).get(name)
+            and not hasattr(method, "guarded")
+        ):
             setattr(cls, name, wrap(cls, method))
             getattr(cls, name).guarded = True
 
 
 def hints(cls, name):
-    """{argument: hint} of a method; if several classes have a hint, that of the class nearest to `cls` in the order of inheritance."""
+    """{argument: hint} of a method; if several classes have a hint, that of the class nearest to
+    `cls` in the order of inheritance."""
     found = {}
     for base in reversed(cls.__mro__):
-        found.update({n: h for n, h in getattr(vars(base).get(name), "__annotations__", {}).items() if not isinstance(h, str)})
+        found.update(
+            {
+                n: h
+                for n, h in getattr(vars(base).get(name), "__annotations__", {}).items()
+                if not isinstance(h, str)
+            }
+        )
     return found
 
 
@@ -391,10 +449,12 @@ def guarded_init(cls, function):
 
 
 def guarded_forward(cls, function):
-    """`forward` that checks its inputs first, and remembers the shape and dtype of its output for `backward`.
+    """`forward` that checks its inputs first, and remembers the shape and dtype of its output for
+    `backward`.
 
-    Inside a forward of this package all inputs except masks have been checked at the outermost component; the inputs of its
-    parts are examined only if one fails. What a learner's own component passes to its parts is always checked.
+    Inside a forward of this package all inputs except masks have been checked at the outermost
+    component; the inputs of its parts are examined only if one fails. What a learner's own
+    component passes to its parts is always checked.
     """
     signature = boundary.Signature(function, hints(cls, "forward"), skip=1, unhinted=boundary.INPUT)
     is_ours, mask_at = cls.__module__.split(".")[0] == boundary.PACKAGE, signature.place_of_mask()
@@ -404,9 +464,11 @@ def guarded_forward(cls, function):
 
     @functools.wraps(function)
     def forward(self, *inputs, **options):
-        if type(self).forward is not forward:                            # a subclass's forward calls it by super()
+        if type(self).forward is not forward:  # a subclass's forward calls it by super()
             return function(self, *inputs, **options)
-        return observed(self, "forward", passed, inputs, options) if _thread.observers else passed(self, inputs, options)
+        if _thread.observers:
+            return observed(self, "forward", passed, inputs, options)
+        return passed(self, inputs, options)
 
     def passed(self, inputs, options):
         substitute = _thread.substitutes.get(id(self))
@@ -415,7 +477,11 @@ def guarded_forward(cls, function):
         before = _thread.inside
         _now(_thread.saving, is_ours and not signature.takes_more)
         try:
-            y = substitute[1](self, *inputs, **options) if substitute else function(self, *inputs, **options)
+            y = (
+                substitute[1](self, *inputs, **options)
+                if substitute
+                else function(self, *inputs, **options)
+            )
         finally:
             _now(_thread.saving, before)
         if _thread.saving:
@@ -423,23 +489,38 @@ def guarded_forward(cls, function):
         return y
 
     def __call__(self, x=NOTHING, /, *others, **options):
-        """`forward`, almost as fast as the function itself where the inputs are results of another component."""
+        """`forward`, almost as fast as the function itself where the inputs are results of another
+        component."""
         inside, own = _thread.inside, self.__dict__
-        is_plain = inside and x is not NOTHING and type(self).forward is forward and "forward" not in own
+        is_plain = (
+            inside and x is not NOTHING and type(self).forward is forward and "forward" not in own
+        )
         substitute = _thread.substitutes.get(id(self)) if _thread.substitutes else None
-        is_plain, run = (is_plain, function) if substitute is None else (is_plain and not substitute[3], substitute[1])
-        if not is_plain or mask_at is not None and (options or len(others) >= mask_at and others[mask_at - 1] is not None):
-            return self.forward(*others, **options) if x is NOTHING else self.forward(x, *others, **options)
+        is_plain, run = (
+            (is_plain, function)
+            if substitute is None
+            else (is_plain and not substitute[3], substitute[1])
+        )
+        if (
+            not is_plain
+            or mask_at is not None
+            and (options or len(others) >= mask_at and others[mask_at - 1] is not None)
+        ):
+            if x is NOTHING:
+                return self.forward(*others, **options)
+            return self.forward(x, *others, **options)
         try:
             y = run(self, x, *others, **options) if others or options else run(self, x)
         except InputError:
             raise
         except Exception:
             if run is function:
-                taken(self, (x, *others), options)                       # says what is wrong, if it is an input
+                taken(self, (x, *others), options)  # says what is wrong, if it is an input
             raise
         if inside == 2:
-            own.setdefault("_outputs", []).append((y.shape, y.dtype) if type(y) in ARRAYS else boundary.form_of(y))
+            own.setdefault("_outputs", []).append(
+                (y.shape, y.dtype) if type(y) in ARRAYS else boundary.form_of(y)
+            )
         return y
 
     if is_ours:
@@ -448,12 +529,15 @@ def guarded_forward(cls, function):
 
 
 def asked(method):
-    """A method of a model that a user calls, such as `start` and `step`, checked as `forward` is."""
+    """A method of a model that a user calls, such as `start` and `step`, checked as `forward`
+    is."""
     signature = boundary.Signature(method, skip=1)
 
     @functools.wraps(method)
     def asking(self, *inputs, **options):
-        inputs, options = signature.taken(f"{type(self).__name__}.{method.__name__}", self._sizes.copy(), inputs, options)
+        inputs, options = signature.taken(
+            f"{type(self).__name__}.{method.__name__}", self._sizes.copy(), inputs, options
+        )
         before = _thread.inside
         _now(_thread.saving, True)
         try:
@@ -470,20 +554,31 @@ def guarded_backward(cls, function):
     @functools.wraps(function)
     def backward(self, d_y=NOTHING, /, *others, **options):
         outputs, is_observed = self.__dict__.get("_outputs"), _thread.observers
-        if outputs and not is_observed and not others and not options and type(d_y) in ARRAYS and type(self).backward is backward:
+        if (
+            outputs
+            and not is_observed
+            and not others
+            and not options
+            and type(d_y) in ARRAYS
+            and type(self).backward is backward
+        ):
             form = outputs[-1]
             if type(form) is tuple and d_y.shape == form[0] and d_y.dtype is form[1]:
                 outputs.pop()
                 return function(self, d_y) if not _thread.substitutes else run_of(self)(self, d_y)
         d_outputs = others if d_y is NOTHING else (d_y, *others)
-        if type(self).backward is not backward:                          # a subclass's backward calls it by super()
+        if type(self).backward is not backward:  # a subclass's backward calls it by super()
             return function(self, *d_outputs, **options)
-        return observed(self, "backward", undone, d_outputs, options) if is_observed else undone(self, d_outputs, options)
+        if is_observed:
+            return observed(self, "backward", undone, d_outputs, options)
+        return undone(self, d_outputs, options)
 
     def undone(self, d_outputs, options):
         outputs = self.__dict__.get("_outputs")
         of = outputs[-1] if outputs else None
-        d_outputs, options = boundary.gradients_taken(type(self).__name__, signature, of, d_outputs, options)
+        d_outputs, options = boundary.gradients_taken(
+            type(self).__name__, signature, of, d_outputs, options
+        )
         if outputs:
             outputs.pop()
         return run_of(self)(self, *d_outputs, **options)

@@ -4,15 +4,18 @@ from .module import observed_by
 
 
 def observe(module, on_forward=None, on_backward=None, on_enter=None):
-    """Inside, call on_forward(path, component, inputs, output) after each forward of every component below `module`,
-    and on_backward(path, component, d_y, d_inputs) after each backward; innermost components come first. Before either
-    begins, on_enter(path, component) is called; outermost components come first there.
+    """Inside, call on_forward(path, component, inputs, output) after each forward of every
+    component below `module`, and on_backward(path, component, d_y, d_inputs) after each backward;
+    innermost components come first. Before either begins, on_enter(path, component) is called;
+    outermost components come first there.
 
-    Only the components below `module` at the beginning of the block are observed, and only in this thread: not a copy of the
-    model, and not what another thread computes with it. The components are not changed. Nested blocks both report.
-    The method of the class is reported; of a function that was assigned to one object (`linear.forward = …`), what it calls.
+    Only the components below `module` at the beginning of the block are observed, and only in this
+    thread: not a copy of the model, and not what another thread computes with it. The components
+    are not changed. Nested blocks both report. The method of the class is reported; of a function
+    that was assigned to one object (`linear.forward = …`), what it calls.
     """
-    paths = {id(component): (path, component) for path, component in module.named_modules()}  # held, so that no id is used again
+    # held, so that no id is used again
+    paths = {id(component): (path, component) for path, component in module.named_modules()}
     reports = {"forward": on_forward, "backward": on_backward}
 
     def observer(component, name, run):

@@ -7,7 +7,10 @@ import typing
 
 from ..errors import InputError, unknown
 
-KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", types.NoneType: "null"}
+KINDS = {
+    bool: "true or false", int: "a whole number", float: "a number", str: "a text",
+    types.NoneType: "null",
+}
 
 
 def flag(name):
@@ -16,12 +19,14 @@ def flag(name):
 
 
 def option(default, help):
-    """A dataclass field with a default, and the sentence that the command's `--help` shows for it."""
+    """A dataclass field with a default, and the sentence that the command's `--help` shows for
+    it."""
     return dataclasses.field(default=default, metadata={"help": help})
 
 
 def expect_fields(cls, values, where, defaults=()):
-    """Raise InputError unless `values` is {field: value} of exactly the fields of a dataclass, each of its type.
+    """Raise InputError unless `values` is {field: value} of exactly the fields of a dataclass, each
+    of its type.
 
     `where` is the name of the values in the message. The fields in `defaults` may be missing.
     """
@@ -32,25 +37,36 @@ def expect_fields(cls, values, where, defaults=()):
 
 
 def expect_keys(values, where, needed, known=()):
-    """Raise InputError unless `values` is a dict with all the needed keys, and no others except the known ones."""
+    """Raise InputError unless `values` is a dict with all the needed keys, and no others except the
+    known ones."""
     if type(values) is not dict:
-        raise InputError(f"{where} must be a JSON object, written {{…}}; got {reprlib.repr(values)}.")
+        raise InputError(
+            f"{where} must be a JSON object, written {{…}}; got {reprlib.repr(values)}."
+        )
     for name in values:
         if name not in known and name not in needed:
-            raise unknown("field", f"{where}.{name}", [f"{where}.{other}" for other in {**dict.fromkeys(needed), **dict.fromkeys(known)}])
+            raise unknown(
+                "field", f"{where}.{name}",
+                [f"{where}.{other}" for other in {**dict.fromkeys(needed), **dict.fromkeys(known)}],
+            )
     if missing := [name for name in needed if name not in values]:
         raise InputError(f"{where} lacks {', '.join(missing)}.")
 
 
 def expect_type(value, annotation, name):
-    """Raise InputError unless the value is of a field's type. A float may be written as a whole number."""
+    """Raise InputError unless the value is of a field's type. A float may be written as a whole
+    number."""
     allowed = types_of(annotation)
     if type(value) not in allowed and not (type(value) is int and float in allowed):
-        raise InputError(f"{name} must be {' or '.join(KINDS[kind] for kind in allowed)}, got {reprlib.repr(value)}.")
+        raise InputError(
+            f"{name} must be {' or '.join(KINDS[kind] for kind in allowed)}, got "
+            f"{reprlib.repr(value)}."
+        )
 
 
 def types_of(annotation):
-    """The plain types that an annotation names: (int, NoneType) for `Count | None`, whose check is left out here."""
+    """The plain types that an annotation names: (int, NoneType) for `Count | None`, whose check is
+    left out here."""
     if typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
     parts = typing.get_args(annotation)

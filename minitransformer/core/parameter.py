@@ -8,13 +8,16 @@ from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
 
 
 class Parameter:
-    """A trainable array, `data`, and the gradient that `backward` adds to, `grad`, of the same shape.
+    """A trainable array, `data`, and the gradient that `backward` adds to, `grad`, of the same
+    shape.
 
-    Both are written to, never replaced: assigning to either copies into the array that is there. (A loop that
-    says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the memory stays true.)
+    Both are written to, never replaced: assigning to either copies into the array that is there. (A
+    loop that says `p.data = p.data - lr * p.grad` therefore trains, and an optimizer's view of the
+    memory stays true.)
     """
 
-    _not_yet_cleared = False  # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
+    # since zero_grad() nobody has looked at the gradient, so the zeros are not yet written
+    _not_yet_cleared = False
 
     @checked
     def __init__(self, data: Floats):
@@ -40,7 +43,8 @@ class Parameter:
     @classmethod
     @checked
     def xavier_uniform(cls, rng: Rng, fan_in: Count, fan_out: Count):
-        """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot & Bengio 2010, eq. 16."""
+        """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot &
+        Bengio 2010, eq. 16."""
         a = (6.0 / (fan_in + fan_out)) ** 0.5
         return cls(rng.uniform(-a, a, size=(fan_in, fan_out)).astype(np.float32))
 
@@ -64,7 +68,8 @@ class Parameter:
         _write(self.grad, value)
 
     def zero_grad(self):
-        """Set the gradient to zero. The zeros are written when somebody looks, or never, if `accumulate` comes first."""
+        """Set the gradient to zero. The zeros are written when somebody looks, or never, if
+        `accumulate` comes first."""
         self._not_yet_cleared = True
 
     def mark_written(self):
@@ -72,7 +77,8 @@ class Parameter:
         self._not_yet_cleared = False
 
     def accumulate(self, product, *inputs):
-        """grad += product(*inputs). The first after `zero_grad` writes its result straight into the gradient's memory."""
+        """grad += product(*inputs). The first after `zero_grad` writes its result straight into the
+        gradient's memory."""
         if self._not_yet_cleared:
             product(*inputs, out=self._grad)
             self._not_yet_cleared = False
@@ -80,7 +86,10 @@ class Parameter:
             self._grad += product(*inputs)
 
     def __array_ufunc__(self, *operands, **options):
-        raise InputError(f"{self!r} is no array: its array is .data. For example, write x * self.weight.data, not x * self.weight.")
+        raise InputError(
+            f"{self!r} is no array: its array is .data. For example, write x * self.weight.data, "
+            "not x * self.weight."
+        )
 
     @property
     def shape(self):
@@ -91,7 +100,8 @@ class Parameter:
         return self._data.size
 
     def place(self, data, grad):
-        """Use these arrays as `data` and `grad` from now on: after a move into a flat buffer, to a dtype or to a device."""
+        """Use these arrays as `data` and `grad` from now on: after a move into a flat buffer, to a
+        dtype or to a device."""
         self._data, self._grad = data, grad
 
     def __repr__(self):
@@ -103,16 +113,20 @@ def _write(array, value):
         return
     shape = getattr(value, "shape", ())
     if shape != array.shape:
-        raise InputError(f"A parameter has shape {array.shape}, so a value of shape {shape} cannot be assigned to it. Assign one of the same shape.")
+        raise InputError(
+            f"A parameter has shape {array.shape}, so a value of shape {shape} cannot be assigned "
+            "to it. Assign one of the same shape."
+        )
     array[...] = value
 
 
 class FlatBuffers:
-    """All parameters of a module side by side in one array, and all gradients in another, both of shape (P,).
+    """All parameters of a module side by side in one array, and all gradients in another, both of
+    shape (P,).
 
-    Every `Parameter.data` and `.grad` becomes a view into them, so that an optimizer step, a norm or a zeroing is
-    a few passes over contiguous memory. Parameters keep the order in which the components define them: query, key
-    and value weights lie side by side.
+    Every `Parameter.data` and `.grad` becomes a view into them, so that an optimizer step, a norm
+    or a zeroing is a few passes over contiguous memory. Parameters keep the order in which the
+    components define them: query, key and value weights lie side by side.
     """
 
     def __init__(self, parameters):
@@ -120,7 +134,10 @@ class FlatBuffers:
         xp = array_module(first)
         dtypes = {str(p.data.dtype) for p in parameters}
         if len(dtypes) > 1:
-            raise InputError(f"The parameters mix {' and '.join(sorted(dtypes))}; use model.to('float32') to make them one.")
+            raise InputError(
+                f"The parameters mix {' and '.join(sorted(dtypes))}; use model.to('float32') to "
+                "make them one."
+            )
         total = sum(p.size for p in parameters)
         self.parameters = parameters
         self.live_in(xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype))
@@ -146,10 +163,12 @@ class FlatBuffers:
             p.zero_grad()
 
     def mark_written(self):
-        """No gradient is left to clear: all have been written, in a way that the parameters do not know of."""
+        """No gradient is left to clear: all have been written, in a way that the parameters do not
+        know of."""
         for p in self.parameters:
             p.mark_written()
 
     def intact(self):
-        """Whether all the parameters still live here; `to()`, or flattening a part of the model, moves them away."""
+        """Whether all the parameters still live here; `to()`, or flattening a part of the model,
+        moves them away."""
         return all(p.data.base is self.data for p in self.parameters)

@@ -16,8 +16,8 @@ from .vocabulary import FIRST, PAD, Vocabulary
 class Addition(Task):
     """Add two numbers, digit by digit as they are written: 9 5 + 7 → 1 0 2.
 
-    Each number has 1, 2, … `digits` digits, every count equally often. The split hashes the pair without its order,
-    so that 7+95 and 95+7 are always in the same set.
+    Each number has 1, 2, … `digits` digits, every count equally often. The split hashes the pair
+    without its order, so that 7+95 and 95+7 are always in the same set.
     """
 
     recipe = Recipe(training={"steps": 6000})
@@ -25,7 +25,9 @@ class Addition(Task):
 
     def __post_init__(self):
         if not 1 <= self.digits <= 8:
-            raise InputError(f"Addition works with numbers of 1 to 8 digits, got digits={self.digits}.")
+            raise InputError(
+                f"Addition works with numbers of 1 to 8 digits, got digits={self.digits}."
+            )
 
     def make_vocabulary(self):
         return Vocabulary([*map(str, range(10)), "+"])
@@ -42,16 +44,21 @@ class Addition(Task):
     def draw(self, rng, count):
         digits = rng.integers(1, self.digits + 1, size=(count, 2))
         smallest = np.where(digits == 1, 0, 10 ** (digits - 1))
-        return self._write([f"{a}+{b}" for a, b in rng.integers(smallest, 10**digits)], self.longest[0])
+        return self._write(
+            [f"{a}+{b}" for a, b in rng.integers(smallest, 10**digits)], self.longest[0]
+        )
 
     def key(self, source):
-        return np.sort(self._numbers(source), axis=1)                    # (N, 2), the smaller number first
+        return np.sort(self._numbers(source), axis=1)  # (N, 2), the smaller number first
 
     def solve(self, source):
-        return self._write([str(total) for total in self._numbers(source).sum(axis=1)], self.longest[1])
+        return self._write(
+            [str(total) for total in self._numbers(source).sum(axis=1)], self.longest[1]
+        )
 
     def counts(self):
-        """[("a+b, a ≤ b", number of unordered pairs, {split: how many})]; counted up to a million pairs."""
+        """[("a+b, a ≤ b", number of unordered pairs, {split: how many})]; counted up to a million
+        pairs."""
         pairs = np.array(np.triu_indices(10 ** min(self.digits, 3))).T
         total = 10**self.digits * (10**self.digits + 1) // 2
         tenths = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
@@ -60,13 +67,18 @@ class Addition(Task):
     def _write(self, texts, width):
         """Padded ids (N, width) of texts over digits and "+"."""
         ids = {character: i for i, character in enumerate("0123456789+", start=FIRST)}
-        return np.array([[ids[c] for c in text] + [PAD] * (width - len(text)) for text in texts], dtype=np.int64)
+        return np.array(
+            [[ids[c] for c in text] + [PAD] * (width - len(text)) for text in texts], dtype=np.int64
+        )
 
     def _numbers(self, source):
-        """(N, 2): the two numbers written in each row. Raises InputError for a row that is no sum of two numbers."""
+        """(N, 2): the two numbers written in each row. Raises InputError for a row that is no sum
+        of two numbers."""
         characters = np.array(["", "", "", "", *"0123456789+"])
         texts = ["".join(characters[row]) for row in source]
         for text in texts:
             if not re.fullmatch(r"\d+\+\d+", text):
                 raise InputError(f"{text!r} is not a sum of two numbers. Write it like 95+7.")
-        return np.array([[int(n) for n in text.split("+")] for text in texts], dtype=np.int64).reshape(-1, 2)
+        return np.array(
+            [[int(n) for n in text.split("+")] for text in texts], dtype=np.int64
+        ).reshape(-1, 2)

@@ -9,10 +9,11 @@ from .vocabulary import BOS, EOS, PAD
 
 
 class Batch(NamedTuple):
-    """Token ids, padded with 0: source (B, S); target_in (B, T) begins with BOS; target_out (B, T) ends with EOS.
+    """Token ids, padded with 0: source (B, S); target_in (B, T) begins with BOS; target_out (B, T)
+    ends with EOS.
 
-    The decoder reads target_in and predicts target_out, the same sequence one step ahead ("shifted right"): at every
-    position it sees the tokens before the one that it has to predict.
+    The decoder reads target_in and predicts target_out, the same sequence one step ahead ("shifted
+    right"): at every position it sees the tokens before the one that it has to predict.
     """
 
     source: np.ndarray

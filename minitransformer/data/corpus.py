@@ -21,21 +21,30 @@ class Corpus(Task):
             self.__dict__.pop(made_with_the_old, None)
 
     def encoded(self, split):
-        """(source (N, S), target (N, T)): the padded ids of a whole split, made once. InputError if there are not as many of each."""
+        """(source (N, S), target (N, T)): the padded ids of a whole split, made once. InputError if
+        there are not as many of each."""
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
         known = self.__dict__.setdefault("_encoded", {})
         if split not in known:
-            encode = self.vocabulary.encode_all  # what it needs is asked for before sentences are read
+            # what it needs is asked for before sentences are read
+            encode = self.vocabulary.encode_all
             sources, targets = self.sentences(split)
-            expect_as_many(f"The sentences of {split} belong together", sources=sources, targets=targets)
+            expect_as_many(
+                f"The sentences of {split} belong together", sources=sources, targets=targets
+            )
             known[split] = encode(sources), encode(targets)
         return known[split]
 
     def sample(self, rng, count, split="train", distinct=False):
-        """(source, target) of `count` pairs of a split; with `distinct` each row at most once, so fewer if no more exist."""
+        """(source, target) of `count` pairs of a split; with `distinct` each row at most once, so
+        fewer if no more exist."""
         source, target = self.encoded(split)
-        rows = rng.permutation(len(source))[:count] if distinct else rng.integers(len(source), size=count)
+        rows = (
+            rng.permutation(len(source))[:count]
+            if distinct
+            else rng.integers(len(source), size=count)
+        )
         return source[rows], target[rows]
 
     def pool(self, rng):

@@ -35,10 +35,12 @@ SHA256 = {
 
 @dataclasses.dataclass(frozen=True)
 class Multi30k(Corpus):
-    """Translate descriptions of photographs: 29,000 to train on, 1,014 to validate, the 1,000 of the 2016 test (Flickr).
+    """Translate descriptions of photographs: 29,000 to train on, 1,014 to validate, the 1,000 of
+    the 2016 test (Flickr).
 
-    The texts are lower-cased and cut into joint subwords. They are read from the folder that MINITRANSFORMER_DATA names,
-    or else downloaded once; every file's SHA-256 is checked. Sources: Elliott et al. 2016; French: Elliott et al. 2017.
+    The texts are lower-cased and cut into joint subwords. They are read from the folder that
+    MINITRANSFORMER_DATA names, or else downloaded once; every file's SHA-256 is checked. Sources:
+    Elliott et al. 2016; French: Elliott et al. 2017.
     """
 
     recipe = Recipe(
@@ -56,7 +58,9 @@ class Multi30k(Corpus):
 
     def __post_init__(self):
         if not 300 <= self.vocabulary_size <= 50_000:
-            raise InputError(f"vocabulary_size is a number from 300 to 50,000, got {self.vocabulary_size}.")
+            raise InputError(
+                f"vocabulary_size is a number from 300 to 50,000, got {self.vocabulary_size}."
+            )
 
     def make_vocabulary(self):
         extra("tokenizers", "Cutting a corpus into subwords")  # before anything is downloaded
@@ -72,7 +76,8 @@ class Multi30k(Corpus):
 
 
 def find_data():
-    """The folder with the files: that of MINITRANSFORMER_DATA, or the cache, which is filled first if necessary."""
+    """The folder with the files: that of MINITRANSFORMER_DATA, or the cache, which is filled first
+    if necessary."""
     if chosen := os.environ.get(VARIABLE):
         if not (Path(chosen) / "multi30k").is_dir():
             raise InputError(f"{VARIABLE} is {chosen}, but there is no folder multi30k in it.")
@@ -85,33 +90,39 @@ def find_data():
 
 
 def cache_folder():
-    """Where downloads are kept: the system's own place for caches. InputError if the user has none."""
+    """Where downloads are kept: the system's own place for caches. InputError if the user has
+    none."""
     places = {"win32": "LOCALAPPDATA"}
     place = places.get(sys.platform, "XDG_CACHE_HOME")
     if given := os.environ.get(place):
         return Path(given) / "minitransformer"
     if home() is None:
         raise InputError(
-            f"Multi30k is kept in the home folder of the user, but this user has none. Name a folder to keep it in, in the "
-            f"environment variable {place}."
+            "Multi30k is kept in the home folder of the user, but this user has none. Name a "
+            f"folder to keep it in, in the environment variable {place}."
         )
     return home() / ".cache" / "minitransformer"
 
 
 def download(name, folder):
-    """Fetch one file into the folder, whole or not at all. InputError, with a remedy, if that fails."""
+    """Fetch one file into the folder, whole or not at all. InputError, with a remedy, if that
+    fails."""
     import http.client
     import urllib.request
 
     folder.mkdir(parents=True, exist_ok=True)
-    print(f"downloading {ADDRESS}{name}.gz (for non-commercial research and education)", file=sys.stderr)
+    print(
+        f"downloading {ADDRESS}{name}.gz (for non-commercial research and education)",
+        file=sys.stderr,
+    )
     try:
         with urllib.request.urlopen(f"{ADDRESS}{name}.gz", timeout=60) as answer:
             content = answer.read()
     except (OSError, http.client.HTTPException) as problem:
         raise InputError(
-            f"{name}.gz of Multi30k could not be downloaded ({problem}). Try again with a network, or put the files of "
-            f"{ADDRESS} into a folder multi30k, and name the folder above it in {VARIABLE}."
+            f"{name}.gz of Multi30k could not be downloaded ({problem}). Try again with a network, "
+            f"or put the files of {ADDRESS} into a folder multi30k, and name the folder above it "
+            f"in {VARIABLE}."
         ) from None
     expect_unaltered(f"{ADDRESS}{name}.gz", name, content, "Try again later; nothing was kept.")
     part = folder / f"{name}.gz.part"
@@ -120,7 +131,8 @@ def download(name, folder):
 
 
 def read_pair(folder, split, source, target):
-    """(source sentences, target sentences): the lines of two files. InputError if their numbers differ."""
+    """(source sentences, target sentences): the lines of two files. InputError if their numbers
+    differ."""
     both = [read_lines(folder, f"{split}.{language}") for language in (source, target)]
     expect_as_many(split, dict(zip((source, target), both)))
     return both
@@ -137,19 +149,25 @@ def read_lines(folder, name):
 
 
 def expect_unaltered(where, name, content, remedy):
-    """Raise InputError, with the remedy, unless the content is that of the published file of this name."""
+    """Raise InputError, with the remedy, unless the content is that of the published file of this
+    name."""
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256[name]:
         raise InputError(
-            f"{where} is not the file that was published: its SHA-256 is {found}, not {SHA256[name]}. {remedy}"
+            f"{where} is not the file that was published: its SHA-256 is {found}, not "
+            f"{SHA256[name]}. {remedy}"
         )
 
 
 def expect_as_many(split, lines):
-    """Raise InputError unless all languages have as many lines: line n of each is the same sentence."""
+    """Raise InputError unless all languages have as many lines: line n of each is the same
+    sentence."""
     counts = {language: len(texts) for language, texts in lines.items()}
     if len(set(counts.values())) > 1:
-        raise InputError(f"The languages of {split} do not belong together line by line; they have these many lines: {counts}.")
+        raise InputError(
+            f"The languages of {split} do not belong together line by line; they have these many "
+            f"lines: {counts}."
+        )
 
 
 MULTI30K = in_all_directions("multi30k", Multi30k, "Descriptions of photographs")

@@ -1,4 +1,5 @@
-"""Questions about animals, and their answers: learned in minutes, with attention that is easy to read."""
+"""Questions about animals, and their answers: learned in minutes, with attention that is easy to
+read."""
 
 import dataclasses
 import itertools
@@ -49,7 +50,10 @@ TEMPLATES = {
         *both("Look at the {animals}! What can they do?"),
         *both("Say what {animals} can do."),
     ),
-    "validation": ("Tell me what {animals} can do.", "Do you know what {animals} can do with their {part}?"),
+    "validation": (
+        "Tell me what {animals} can do.",
+        "Do you know what {animals} can do with their {part}?",
+    ),
     "test": ("What can {animals} do?", "What are {animals} able to do with their {part}?"),
 }
 
@@ -58,11 +62,12 @@ TEMPLATES = {
 class Owl(Corpus):
     """Answer a question about an animal, letter by letter: What can owls do? → Owls can fly.
 
-    Validation and test have animals and templates of their own, and every question that holds one of them. Their
-    templates begin as trained ones do: they are four of these, with the hint left out or added. What a new animal can
-    do, only a hint says ("with their wings"); without one nobody can know, and only its name can be right. So that names
-    are read and not memorised, the training also asks about made-up animals, always with a hint: each has the letters of
-    a real one in another order.
+    Validation and test have animals and templates of their own, and every question that holds one
+    of them. Their templates begin as trained ones do: they are four of these, with the hint left
+    out or added. What a new animal can do, only a hint says ("with their wings"); without one
+    nobody can know, and only its name can be right. So that names are read and not memorised, the
+    training also asks about made-up animals, always with a hint: each has the letters of a real one
+    in another order.
     """
 
     recipe = Recipe(
@@ -74,7 +79,8 @@ class Owl(Corpus):
     copies_first_word = True
 
     def example(self):
-        """(source (S,), target (T,)) ids of the question that gave the task its name; it is in the test set."""
+        """(source (S,), target (T,)) ids of the question that gave the task its name; it is in the
+        test set."""
         return tuple(map(self.vocabulary.encode, ("What can owls do?", "Owls can fly")))
 
     def make_vocabulary(self):
@@ -82,28 +88,43 @@ class Owl(Corpus):
         return Pieces.of([*source, *target], "characters")
 
     def sentences(self, split):
-        known = {name: (ability, part) for ability, (part, names) in ABILITIES.items() for name in names.split()}
+        known = {
+            name: (ability, part)
+            for ability, (part, names) in ABILITIES.items()
+            for name in names.split()
+        }
         rows = [(template, animal, *known[animal]) for template, animal in questions(split)]
         rows += made_up_questions(known) if split == "train" else []
-        sources = [capitalised(template.format(animals=animal, part=part)) for template, animal, _, part in rows]
+        sources = [
+            capitalised(template.format(animals=animal, part=part))
+            for template, animal, _, part in rows
+        ]
         return sources, [capitalised(f"{animal} can {ability}") for _, animal, ability, _ in rows]
 
 
 def animals(split):
-    """The animals of one split only: of every six, the second is for validation and the third for the test."""
+    """The animals of one split only: of every six, the second is for validation and the third for
+    the test."""
     places = {"validation": (1,), "test": (2,), "train": (0, 3, 4, 5)}[split]
-    return [name for _, names in ABILITIES.values() for i, name in enumerate(names.split()) if i % 6 in places]
+    return [
+        name
+        for _, names in ABILITIES.values()
+        for i, name in enumerate(names.split())
+        if i % 6 in places
+    ]
 
 
 def questions(split):
-    """(template, animal) of a split's real questions: one is the split's own, the other its own or training's."""
+    """(template, animal) of a split's real questions: one is the split's own, the other its own or
+    training's."""
     own, shared = (TEMPLATES[split], animals(split)), (TEMPLATES["train"], animals("train"))
     pairs = [*itertools.product(own[0], own[1] + shared[1]), *itertools.product(shared[0], own[1])]
     return list(dict.fromkeys(pairs))  # of training, every pair came more than once
 
 
 def made_up_questions(known):
-    """(template, animal, ability, part): training questions with a hint, about animals that are not known."""
+    """(template, animal, ability, part): training questions with a hint, about animals that are not
+    known."""
     rng, rows = np.random.default_rng(0), []
     hinting = [template for template in TEMPLATES["train"] if "{part}" in template]
     for name in animals("train") * MADE_UP:

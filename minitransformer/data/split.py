@@ -4,13 +4,15 @@ import numpy as np
 
 from ..errors import unknown
 
-SPLITS = {"test": (0, 1), "validation": (1, 2), "train": (2, 10)}  # tenths of the hash's range: 10 %, 10 %, 80 %
+# tenths of the hash's range: 10 %, 10 %, 80 %
+SPLITS = {"test": (0, 1), "validation": (1, 2), "train": (2, 10)}
 
 
 def in_split(keys, split):
     """Whether each row of keys (N, L), integers, belongs to the split: (N,) bool.
 
-    The result is the same in every run and on every machine, so that no sequence for evaluation can occur in training.
+    The result is the same in every run and on every machine, so that no sequence for evaluation can
+    occur in training.
     """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
@@ -20,7 +22,8 @@ def in_split(keys, split):
 
 
 def _hash(keys):
-    """A 64-bit hash of each row: FNV-1a over its entries except zeros (padding), then the finaliser of SplitMix64."""
+    """A 64-bit hash of each row: FNV-1a over its entries except zeros (padding), then the finaliser
+    of SplitMix64."""
     h = np.full(len(keys), 0xCBF29CE484222325, dtype=np.uint64)
     for column in keys.T.astype(np.uint64):
         h = np.where(column == 0, h, (h ^ column) * np.uint64(0x100000001B3))

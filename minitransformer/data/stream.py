@@ -8,13 +8,16 @@ from .vocabulary import PAD
 
 
 class BatchStream:
-    """Endless training batches of a task: `batch_size` pairs each, or as many as hold `batch_tokens` tokens.
+    """Endless training batches of a task: `batch_size` pairs each, or as many as hold
+    `batch_tokens` tokens.
 
-    By tokens, a pool of pairs (of a corpus: all, so that it is an epoch) is sorted by length and cut into batches of
-    sentences of similar length, so that there is little padding; the batches come in random order. A batch of N pairs
-    counts N times its longest sequence, be it source or target with its EOS. Source: Vaswani et al. 2017, section 5.1.
+    By tokens, a pool of pairs (of a corpus: all, so that it is an epoch) is sorted by length and
+    cut into batches of sentences of similar length, so that there is little padding; the batches
+    come in random order. A batch of N pairs counts N times its longest sequence, be it source or
+    target with its EOS. Source: Vaswani et al. 2017, section 5.1.
 
-    `state()` and `restore(state)` let it continue at the same batch; data is read when the next batch is needed.
+    `state()` and `restore(state)` let it continue at the same batch; data is read when the next
+    batch is needed.
     """
 
     def __init__(self, task, rng, batch_size, batch_tokens=0):
@@ -37,7 +40,10 @@ class BatchStream:
         self.source, self.target = self.task.pool(self.rng)
         self.batches = like_lengths(self.source, self.target, self.batch_tokens, self.rng)
         if self.skip > len(self.batches):
-            raise InputError(f"{self.skip} batches of this epoch were taken, says the checkpoint, but it has {len(self.batches)}.")
+            raise InputError(
+                f"{self.skip} batches of this epoch were taken, says the checkpoint, but it has "
+                f"{len(self.batches)}."
+            )
         self.taken, self.skip = self.skip, 0
 
     def state(self):
@@ -48,18 +54,23 @@ class BatchStream:
 
     def restore(self, state):
         if state["taken"] and not self.batch_tokens:
-            raise InputError(f"random.data.taken is {state['taken']}, but without batch_tokens there is no epoch to be taken from.")
+            raise InputError(
+                f"random.data.taken is {state['taken']}, but without batch_tokens there is no "
+                "epoch to be taken from."
+            )
         self.rng.bit_generator.state = state["random"]
         self.batches, self.taken, self.skip = [], 0, state["taken"]
 
 
 def like_lengths(source, target, tokens, rng):
-    """The rows of each batch: all pairs once, pairs of similar length together, each batch of at most `tokens` tokens.
+    """The rows of each batch: all pairs once, pairs of similar length together, each batch of at
+    most `tokens` tokens.
 
     A pair that is longer than this is a batch of its own.
     """
     lengths = np.maximum((source != PAD).sum(axis=1), (target != PAD).sum(axis=1) + 1)
-    order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")  # so that batches differ between epochs
+    # so that batches differ between epochs
+    order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")
     batches, longest = [[]], 0
     for row in order:
         longest = max(longest, lengths[row])

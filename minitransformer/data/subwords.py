@@ -11,8 +11,9 @@ REMEDY = "Use a checkpoint that `minitransformer train` has written."
 class Subwords(Vocabulary):
     """A joint vocabulary of frequent pieces of words, for both languages.
 
-    Texts are lower-cased, split at spaces and punctuation, and each word is merged from its characters pair by pair,
-    the most frequent pairs of the corpus first. A character that never occurred becomes <unk>.
+    Texts are lower-cased, split at spaces and punctuation, and each word is merged from its
+    characters pair by pair, the most frequent pairs of the corpus first. A character that never
+    occurred becomes <unk>.
 
     Source: Sennrich, Haddow & Birch 2016, section 3.2; Vaswani et al. 2017, section 5.1.
     """
@@ -26,13 +27,16 @@ class Subwords(Vocabulary):
 
     @classmethod
     def learn(cls, texts, size):
-        """The vocabulary of `size` tokens (the four special ones among them) from these texts; fewer if the texts have no more."""
+        """The vocabulary of `size` tokens (the four special ones among them) from these texts;
+        fewer if the texts have no more."""
         library = extra("tokenizers", "Cutting a corpus into subwords")
         tokenizer = library.Tokenizer(library.models.BPE(unk_token=SPECIAL[3]))
         normalizers, splits = library.normalizers, library.pre_tokenizers
         tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
         tokenizer.pre_tokenizer = splits.Sequence([splits.Metaspace(SPACE), splits.Punctuation()])
-        trainer = library.trainers.BpeTrainer(vocab_size=size, special_tokens=list(SPECIAL), show_progress=False)
+        trainer = library.trainers.BpeTrainer(
+            vocab_size=size, special_tokens=list(SPECIAL), show_progress=False
+        )
         tokenizer.train_from_iterator(texts, trainer)
         return cls(tokenizer)
 
@@ -40,16 +44,22 @@ class Subwords(Vocabulary):
         return [self.tokens[i] for i in self.encode(text)]
 
     def unknown(self, text):
-        return "".join(c for c in dict.fromkeys(clean(text)) if not c.isspace() and UNK in self.encode(c))
+        return "".join(
+            c for c in dict.fromkeys(clean(text)) if not c.isspace() and UNK in self.encode(c)
+        )
 
     def encode(self, text):
         return self.encode_all([text])[0]
 
     def encode_all(self, texts):
-        """The ids of many texts, padded: (N, S) int64. Raises InputError for one without a character."""
+        """The ids of many texts, padded: (N, S) int64. Raises InputError for one without a
+        character."""
         texts = [clean(text) for text in texts]
         if "" in texts:
-            raise InputError(f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing to read.")
+            raise InputError(
+                f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing "
+                "to read."
+            )
         return padded([encoding.ids for encoding in self.tokenizer.encode_batch(texts)])
 
     def join(self, tokens):
@@ -74,26 +84,37 @@ class Subwords(Vocabulary):
             tokenizer = library.Tokenizer.from_str(facts["tokenizer"])
         except KeyboardInterrupt:
             raise
-        except BaseException as problem:  # the library raises a bare Exception, and its panics are not even that
-            raise InputError(f"The subwords in this file cannot be read ({problem}). {REMEDY}") from None
+        except (
+            BaseException
+        ) as problem:  # the library raises a bare Exception, and its panics are not even that
+            raise InputError(
+                f"The subwords in this file cannot be read ({problem}). {REMEDY}"
+            ) from None
         expect_ours(tokenizer)
         return cls(tokenizer)
 
 
 def expect_ours(tokenizer):
-    """Raise InputError unless the ids have no gap, and the special tokens are the first: another program may have made it."""
+    """Raise InputError unless the ids have no gap, and the special tokens are the first: another
+    program may have made it."""
     tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
     if tuple(tokens[: len(SPECIAL)]) != SPECIAL or not all(tokens):
-        raise InputError(f"The subwords in this file are not ours: they do not begin with {' '.join(SPECIAL)}, or have gaps. {REMEDY}")
+        raise InputError(
+            f"The subwords in this file are not ours: they do not begin with {' '.join(SPECIAL)}, "
+            f"or have gaps. {REMEDY}"
+        )
 
 
 def continues(before, token):
     """Whether a token belongs to the same word as the one before it."""
-    return not token.startswith(SPACE) and (before == SPACE or before[-1].isalnum() and token[0].isalnum())
+    return not token.startswith(SPACE) and (
+        before == SPACE or before[-1].isalnum() and token[0].isalnum()
+    )
 
 
 def clean(text):
-    """One space between words, and none of the special tokens' names, which the library would take for the tokens.
+    """One space between words, and none of the special tokens' names, which the library would take
+    for the tokens.
 
     Half of a surrogate pair, which is no character, becomes "�": one that is as unknown as itself.
     """

@@ -16,7 +16,8 @@ MOST_SYMBOLS = 1_000_000
 
 @dataclasses.dataclass(frozen=True)
 class SymbolTask(Task):
-    """Sequences of the symbols "0", "1", …, from min_length to max_length long, every length equally often."""
+    """Sequences of the symbols "0", "1", …, from min_length to max_length long, every length
+    equally often."""
 
     symbols: int = option(10, "how many symbols there are")
     min_length: int = option(3, "the shortest sequence")
@@ -25,8 +26,9 @@ class SymbolTask(Task):
     def __post_init__(self):
         if not 2 <= self.symbols <= MOST_SYMBOLS or not 1 <= self.min_length <= self.max_length:
             raise InputError(
-                f"A task needs from 2 to {MOST_SYMBOLS:,} symbols and 1 ≤ min_length ≤ max_length; got "
-                f"symbols={self.symbols}, min_length={self.min_length}, max_length={self.max_length}."
+                f"A task needs from 2 to {MOST_SYMBOLS:,} symbols and 1 ≤ min_length ≤ max_length; "
+                f"got symbols={self.symbols}, min_length={self.min_length}, "
+                f"max_length={self.max_length}."
             )
 
     def make_vocabulary(self):
@@ -47,15 +49,20 @@ class SymbolTask(Task):
         return np.where(np.arange(self.max_length) < lengths[:, None], ids, PAD)
 
     def counts(self):
-        """[(length, number of sequences, {split: how many})]; counted up to a million, estimated in tenths beyond."""
+        """[(length, number of sequences, {split: how many})]; counted up to a million, estimated in
+        tenths beyond."""
         rows = []
         for length in range(self.min_length, self.max_length + 1):
             total = self.symbols**length
             if total <= ENUMERABLE:
                 every = np.indices((self.symbols,) * length).reshape(length, -1).T + FIRST
-                splits = count_splits(np.pad(every, ((0, 0), (0, self.max_length - length)), constant_values=PAD))
+                splits = count_splits(
+                    np.pad(every, ((0, 0), (0, self.max_length - length)), constant_values=PAD)
+                )
             else:
-                splits = {split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()}
+                splits = {
+                    split: total * (high - low) // 10 for split, (low, high) in SPLITS.items()
+                }
             rows.append((f"length {length}", total, splits))
         return rows
 
@@ -79,7 +86,7 @@ class Reverse(SymbolTask):
 
     def solve(self, source):
         lengths = (source != PAD).sum(axis=1, keepdims=True)             # (N, 1)
-        places = lengths - 1 - np.arange(source.shape[1])                # (N, S); negative past the end
+        places = lengths - 1 - np.arange(source.shape[1])  # (N, S); negative past the end
         return np.where(places >= 0, np.take_along_axis(source, places.clip(0), axis=1), PAD)
 
     def alignment(self, length):

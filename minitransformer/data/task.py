@@ -21,8 +21,9 @@ class Recipe(NamedTuple):
 class Task:
     """What every task offers: a vocabulary, any number of pairs, and a fixed split.
 
-    A subclass is a frozen dataclass of its options and says how questions are drawn (`draw`) and solved (`solve`), or
-    how `pairs` are made of them otherwise. All ids are padded: source (N, S) and target (N, T), without BOS and EOS.
+    A subclass is a frozen dataclass of its options and says how questions are drawn (`draw`) and
+    solved (`solve`), or how `pairs` are made of them otherwise. All ids are padded: source (N, S)
+    and target (N, T), without BOS and EOS.
     """
 
     recipe = Recipe(training={"steps": 2500})
@@ -41,11 +42,13 @@ class Task:
         self.__dict__["vocabulary"] = vocabulary
 
     def draw(self, rng, count):
-        """`count` questions, an integer array with `count` rows, from all splits; usually padded sources."""
+        """`count` questions, an integer array with `count` rows, from all splits; usually padded
+        sources."""
         raise NotImplementedError
 
     def pairs(self, questions):
-        """(source, target): the padded ids of drawn questions and their answers. Usually questions are sources."""
+        """(source, target): the padded ids of drawn questions and their answers. Usually questions
+        are sources."""
         return questions, self.solve(questions)
 
     def solve(self, source):
@@ -53,7 +56,8 @@ class Task:
         raise NotImplementedError
 
     def key(self, questions):
-        """The rows (N, L) by which questions are distinguished and split; usually the questions themselves."""
+        """The rows (N, L) by which questions are distinguished and split; usually the questions
+        themselves."""
         return questions
 
     @property
@@ -67,11 +71,13 @@ class Task:
         return 1
 
     def alignment(self, length):
-        """The source position that each of `length` target positions is made from; None if there is no single one."""
+        """The source position that each of `length` target positions is made from; None if there is
+        no single one."""
         return None
 
     def sample(self, rng, count, split="train", distinct=False):
-        """(source, target) of `count` pairs of a split. With `distinct` all are different, and there are fewer if no more exist."""
+        """(source, target) of `count` pairs of a split. With `distinct` all are different, and
+        there are fewer if no more exist."""
         found, idle = None, 0
         while idle < 20 and (found is None or len(found) < count):
             drawn = self.draw(rng, 2 * count)
@@ -82,11 +88,14 @@ class Task:
                 found = found[np.sort(np.unique(self.key(found), axis=0, return_index=True)[1])]
             idle = 0 if len(found) > before else idle + 1
         if not len(found):
-            raise InputError(f"{self} has no sequence for {split}: allow longer sequences or more symbols.")
+            raise InputError(
+                f"{self} has no sequence for {split}: allow longer sequences or more symbols."
+            )
         return self.pairs(found[:count])
 
     def example(self):
-        """(source (S,), target (T,)) ids without padding, for the pictures: the first of the longest of 20 validation pairs."""
+        """(source (S,), target (T,)) ids without padding, for the pictures: the first of the
+        longest of 20 validation pairs."""
         source, target = self.sample(np.random.default_rng(0), 20, "validation")
         longest = int((source != PAD).sum(axis=1).argmax())
         return source[longest][source[longest] != PAD], target[longest][target[longest] != PAD]

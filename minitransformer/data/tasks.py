@@ -9,15 +9,21 @@ from .numbers import NUMBERS
 from .owl import Owl
 from .symbols import Copy, Reverse, Sort
 
-TASKS = {"copy": Copy, "reverse": Reverse, "sort": Sort, "addition": Addition, "owl": Owl, **NUMBERS, **MULTI30K}
+TASKS = {
+    "copy": Copy, "reverse": Reverse, "sort": Sort, "addition": Addition, "owl": Owl, **NUMBERS,
+    **MULTI30K,
+}
 
 
 def make_task(name, **options):
-    """The task of that name with these options; InputError for a name or an option that does not exist."""
+    """The task of that name with these options; InputError for a name or an option that does not
+    exist."""
     if name not in TASKS:
         raise unknown("task", name, TASKS)
     known = [field.name for field in dataclasses.fields(TASKS[name])]
     for name_of_option in options:
         if name_of_option not in known:
-            raise InputError(f"The task {name} has no option {name_of_option!r}. It has: {', '.join(known)}.")
+            raise InputError(
+                f"The task {name} has no option {name_of_option!r}. It has: {', '.join(known)}."
+            )
     return TASKS[name](**options)

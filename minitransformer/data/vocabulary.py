@@ -14,7 +14,8 @@ FIRST = len(SPECIAL)  # the id of a task's own first token
 class Vocabulary:
     """The tokens of a task, with ids from 4 on; 0 … 3 are padding, begin, end and unknown.
 
-    Here a text is its tokens with spaces between them. Subclasses cut and join in other ways: see `Pieces`, `Subwords`.
+    Here a text is its tokens with spaces between them. Subclasses cut and join in other ways: see
+    `Pieces`, `Subwords`.
     """
 
     kind = "symbols"
@@ -27,9 +28,11 @@ class Vocabulary:
         return len(self.tokens)
 
     def tokenize(self, text):
-        """Split at spaces; a piece that is no token is split into characters: "314" is read like "3 1 4".
+        """Split at spaces; a piece that is no token is split into characters: "314" is read like "3
+        1 4".
 
-        Raises InputError for an empty text, and for a token that does not exist (the message says which, where, and which tokens there are).
+        Raises InputError for an empty text, and for a token that does not exist (the message says
+        which, where, and which tokens there are).
         """
         pieces = text.split()
         tokens = [t for piece in pieces for t in ([piece] if piece in self.ids else piece)]
@@ -38,18 +41,28 @@ class Vocabulary:
 
     def expect_known(self, text, tokens):
         if not tokens:
-            raise InputError("An empty text: write at least one token, such as " + " ".join(self.tokens[len(SPECIAL) :][:3]))
+            raise InputError(
+                "An empty text: write at least one token, such as "
+                + " ".join(self.tokens[len(SPECIAL) :][:3])
+            )
         for place, token in enumerate(tokens):
             if token not in self.ids or token in SPECIAL:
-                known = " ".join(self.tokens[len(SPECIAL) :][:LISTED]) + " …" * (len(self) > len(SPECIAL) + LISTED)
-                raise InputError(f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. It has: {known}")
+                known = " ".join(self.tokens[len(SPECIAL) :][:LISTED]) + " …" * (
+                    len(self) > len(SPECIAL) + LISTED
+                )
+                raise InputError(
+                    f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. "
+                    f"It has: {known}"
+                )
 
     def unknown(self, text):
-        """The characters of a text that are read as <unk>, each once. Here there are none, because such a text is refused."""
+        """The characters of a text that are read as <unk>, each once. Here there are none, because
+        such a text is refused."""
         return ""
 
     def strange(self, text):
-        """A sentence about something that no source of training had, or "". Here nothing is known about that."""
+        """A sentence about something that no source of training had, or "". Here nothing is known
+        about that."""
         return ""
 
     def encode(self, text):
@@ -77,13 +90,16 @@ class Vocabulary:
         return self.join(self.decode(ids))
 
     def words(self, tokens):
-        """The tokens in groups that make a word each: a list of lists. Here every token is a word."""
+        """The tokens in groups that make a word each: a list of lists. Here every token is a
+        word."""
         return [[token] for token in tokens]
 
     def words_and_sizes(self, ids, written=False):
-        """(labels of the words that ids (n,) make, how many ids each has): for the axes of a picture.
+        """(labels of the words that ids (n,) make, how many ids each has): for the axes of a
+        picture.
 
-        A special token is a word of its own; so is the last token that a decoder has `written`, because it never reads it.
+        A special token is a word of its own; so is the last token that a decoder has `written`,
+        because it never reads it.
         """
         groups = []
         for ordinary, run in itertools.groupby(map(int, ids), lambda i: i >= FIRST):
@@ -105,7 +121,11 @@ class Vocabulary:
 
 def strings(tokens):
     """The tokens of a description. Raises TypeError unless they are texts, each once."""
-    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens) or len({*tokens, *SPECIAL}) < len(tokens) + len(SPECIAL):
+    if (
+        not isinstance(tokens, list)
+        or not all(isinstance(token, str) for token in tokens)
+        or len({*tokens, *SPECIAL}) < len(tokens) + len(SPECIAL)
+    ):
         raise TypeError("its tokens are not a list of texts, each once")
     return tokens
 

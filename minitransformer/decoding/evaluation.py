@@ -14,14 +14,15 @@ from .translation import answers
 def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250, search=None):
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
-    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match` (the share that is
-    answered right), `token_accuracy` and `loss` (with the true tokens fed in, without label smoothing), and
-    `exact_match_by_length` {source length: share}.
+    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match`
+    (the share that is answered right), `token_accuracy` and `loss` (with the true tokens fed in,
+    without label smoothing), and `exact_match_by_length` {source length: share}.
 
-    With a `search`, as `translate` takes one, an answer is right if its text is that of the target: what is measured is what
-    `translate` answers. Without, it is that of greedy decoding, EOS included, and quick: one forward with the true
-    tokens fed in decides it. As long as greedy decoding makes no mistake it has fed itself those very tokens; so it is
-    right to the end exactly if every token is the most likely one here.
+    With a `search`, as `translate` takes one, an answer is right if its text is that of the target:
+    what is measured is what `translate` answers. Without, it is that of greedy decoding, EOS
+    included, and quick: one forward with the true tokens fed in decides it. As long as greedy
+    decoding makes no mistake it has fed itself those very tokens; so it is right to the end exactly
+    if every token is the most likely one here.
     """
     source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
     exact, right, tokens, loss = np.zeros(len(source), dtype=bool), 0, 0, 0.0
@@ -46,5 +47,7 @@ def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250
         "exact_match": float(exact.mean()),
         "token_accuracy": right / tokens,
         "loss": loss / tokens,
-        "exact_match_by_length": {int(n): float(exact[lengths == n].mean()) for n in np.unique(lengths)},
+        "exact_match_by_length": {
+            int(n): float(exact[lengths == n].mean()) for n in np.unique(lengths)
+        },
     }

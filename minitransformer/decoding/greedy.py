@@ -10,12 +10,14 @@ from .limits import expect_numbers, longest_answer, padding_behind, writable
 
 
 def greedy(model, source, max_tokens=None):
-    """Decode every row of `source` by taking the most likely token each time, until EOS or max_tokens.
+    """Decode every row of `source` by taking the most likely token each time, until EOS or
+    max_tokens.
 
-    Returns ids (B, ≤ max_tokens), int64, without BOS; after a row's EOS there is padding. PAD and BOS are never written.
-    `max_tokens` is a number, or (B,) of them; for its default, and the model's limit, see `longest_answer`. A row's
-    answer does not depend on the other rows, unless two tokens are equally likely to within rounding: matrix products of
-    other sizes round the last bit differently.
+    Returns ids (B, ≤ max_tokens), int64, without BOS; after a row's EOS there is padding. PAD and
+    BOS are never written. `max_tokens` is a number, or (B,) of them; for its default, and the
+    model's limit, see `longest_answer`. A row's answer does not depend on the other rows, unless
+    two tokens are equally likely to within rounding: matrix products of other sizes round the last
+    bit differently.
 
     Shapes: source (B, S) ids, or None for one row of a model without a source. Any model with
     `start(source) → state` and `step(ids, state) → (logits, state)` serves.
@@ -24,10 +26,11 @@ def greedy(model, source, max_tokens=None):
 
 
 def generate(model, source, max_tokens, choose):
-    """Decode every row of `source` by taking the token that `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.
+    """Decode every row of `source` by taking the token that
+    `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.
 
-    `rows` are the indices of the rows that have not ended: a row that has ended leaves the batch. The logits of PAD and BOS are
-    −∞. Returns ids (B, ≤ max_tokens) as `greedy` does.
+    `rows` are the indices of the rows that have not ended: a row that has ended leaves the batch.
+    The logits of PAD and BOS are −∞. Returns ids (B, ≤ max_tokens) as `greedy` does.
     """
     keep_freed_memory()
     longest = longest_answer(model, source, max_tokens)                  # (B,)
@@ -43,12 +46,14 @@ def generate(model, source, max_tokens, choose):
             logits, state = model.step(ids, state)                       # (N, V)
             logits = writable(logits)
             ids = as_numpy(choose(logits, rows)).astype(np.int64, copy=False)  # (N,)
-            if on_host(logits):                                          # reading an array on a GPU would have to wait
+            if on_host(logits):  # reading an array on a GPU would have to wait
                 expect_numbers(np.isfinite(logits[np.arange(len(ids)), ids]))
             produced[rows, length] = ids
             length += 1
             going = (ids != EOS) & (length < longest[rows])
             if not going.all():
-                rows, ids, state = rows[going], ids[going], take_rows(state, asarray(np.flatnonzero(going), like=logits))
+                rows = rows[going]
+                ids = ids[going]
+                state = take_rows(state, asarray(np.flatnonzero(going), like=logits))
     produced = produced[:, :length]
     return produced if source is None else asarray(produced, like=source)

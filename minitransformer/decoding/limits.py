@@ -17,42 +17,60 @@ def writable(scores):
 
 
 def padding_behind(source):
-    """The source (B, S) with each row's tokens first, in their order, and its padding behind them; None stays None.
+    """The source (B, S) with each row's tokens first, in their order, and its padding behind them;
+    None stays None.
 
-    Models count positions from the first column, so padding in front would move a sentence to other places.
+    Models count positions from the first column, so padding in front would move a sentence to other
+    places.
     """
-    if source is None or not on_host(source) or not ((source[:, 1:] != PAD) & (source[:, :-1] == PAD)).any():
+    if (
+        source is None
+        or not on_host(source)
+        or not ((source[:, 1:] != PAD) & (source[:, :-1] == PAD)).any()
+    ):
         return source
     return np.take_along_axis(source, np.argsort(source == PAD, axis=1, kind="stable"), axis=1)
 
 
 def expect_numbers(are_numbers):
-    """Raise NonFiniteError unless all rows of logits (N,) are numbers, so that a search can choose among the tokens."""
+    """Raise NonFiniteError unless all rows of logits (N,) are numbers, so that a search can choose
+    among the tokens."""
     if not are_numbers.all():
         raise NonFiniteError(
-            "The model's logits are NaN or infinite, so there is no most likely token. Look for a parameter that is not finite: "
-            "[n for n, p in model.named_parameters().items() if not numpy.isfinite(p.data).all()]."
+            "The model's logits are NaN or infinite, so there is no most likely token. Look for a "
+            "parameter that is not finite: [n for n, p in model.named_parameters().items() if not "
+            "numpy.isfinite(p.data).all()]."
         )
 
 
 def longest_answer(model, source, max_tokens=None):
-    """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model has positions for.
+    """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model
+    has positions for.
 
         max_tokens, a number or (B,) of them      default: twice the number of the row's source tokens, plus 8
 
-    Padding is not counted, so a row's answer does not depend on the others. A model that holds source and answer in one
-    sequence has fewer positions left after a longer source. Without a source (None) there is one row, of no tokens. Raises
-    InputError for sources that are no batch of ids, and for max_tokens that are not whole numbers of at least 0.
+    Padding is not counted, so a row's answer does not depend on the others. A model that holds
+    source and answer in one sequence has fewer positions left after a longer source. Without a
+    source (None) there is one row, of no tokens. Raises InputError for sources that are no batch of
+    ids, and for max_tokens that are not whole numbers of at least 0.
 
     Shapes: source (B, S) ids.
     """
     source = expect(source, Source | None, "source")
-    lengths = np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)  # (B,)
+    lengths = (
+        np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)
+    )  # (B,)
     wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(max_tokens)
-    if wanted.dtype.kind not in "iu" or wanted.shape not in ((), lengths.shape) or (wanted < 0).any():
+    if (
+        wanted.dtype.kind not in "iu"
+        or wanted.shape not in ((), lengths.shape)
+        or (wanted < 0).any()
+    ):
         raise InputError(
-            f"max_tokens is a whole number of at least 0, or one for each of the {len(lengths)} rows; got {max_tokens!r}."
+            f"max_tokens is a whole number of at least 0, or one for each of the {len(lengths)} "
+            f"rows; got {max_tokens!r}."
         )
     positions = getattr(getattr(model, "config", None), "max_length", np.inf)
     room = positions - lengths * getattr(model, "one_sequence", False)
-    return np.minimum(wanted, np.maximum(room, 1)).astype(np.int64)      # in one that is full, the first step says so
+    # in one that is full, the first step says so
+    return np.minimum(wanted, np.maximum(room, 1)).astype(np.int64)

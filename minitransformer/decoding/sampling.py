@@ -12,23 +12,30 @@ from ..errors import InputError
 from ..layers.softmax import Softmax
 from .greedy import generate
 
-Temperature = Annotated[float, Number("a finite number above 0 (for the most likely token, decode greedily)", above=0)]
+Temperature = Annotated[
+    float, Number("a finite number above 0 (for the most likely token, decode greedily)", above=0)
+]
 TopP = Annotated[float, Number("a number above 0 and at most 1", above=0, below=np.nextafter(1, 2))]
 
 
 @checked
-def sample(model, source, max_tokens, rng, temperature: Temperature = 1.0, top_k: Natural = 0, top_p: TopP = 1.0):
-    """Decode every row of `source` by drawing each token from the model's distribution, changed by these options.
+def sample(
+    model, source, max_tokens, rng, temperature: Temperature = 1.0, top_k: Natural = 0,
+    top_p: TopP = 1.0,
+):
+    """Decode every row of `source` by drawing each token from the model's distribution, changed by
+    these options.
 
-        p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of these only the
-        likeliest that together have probability top_p
+        p = softmax(logits / temperature), then only the top_k likeliest tokens (0: all), then of
+        these only the likeliest that together have probability top_p
 
-    A low temperature is close to `greedy`, a high one to uniform. Returns ids as `greedy` does; PAD and BOS have
-    probability 0, and `max_tokens` may be None.
+    A low temperature is close to `greedy`, a high one to uniform. Returns ids as `greedy` does; PAD
+    and BOS have probability 0, and `max_tokens` may be None.
 
-    Each row draws from a generator of its own. If `rng` is a seed, it is made from the seed and the row's ids: equal rows
-    get equal answers, in any batch and order. If it is a numpy Generator, each row gets a seed from it, in order: equal rows
-    get different answers. Raises InputError for options that define no distribution.
+    Each row draws from a generator of its own. If `rng` is a seed, it is made from the seed and the
+    row's ids: equal rows get equal answers, in any batch and order. If it is a numpy Generator,
+    each row gets a seed from it, in order: equal rows get different answers. Raises InputError for
+    options that define no distribution.
 
     Sources: top-k: Fan et al. 2018; top-p: Holtzman et al. 2020, section 3.1.
     """
@@ -60,7 +67,8 @@ def generators_of_rows(rng, source):
 
 
 def distribution(logits, top_k=0, top_p=1.0):
-    """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the limit are kept."""
+    """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the
+    limit are kept."""
     xp = array_module(logits)
     logits = logits.astype("float64")
     if 0 < top_k < logits.shape[-1]:
@@ -71,7 +79,7 @@ def distribution(logits, top_k=0, top_p=1.0):
     softmax.clear_saves()
     if top_p < 1:
         falling = -xp.sort(-p, axis=-1)
-        before = falling.cumsum(axis=-1) - falling                       # what the likelier ones have together
+        before = falling.cumsum(axis=-1) - falling  # what the likelier ones have together
         least = xp.where(before < top_p, falling, 1).min(axis=-1, keepdims=True)
         p = xp.where(p >= least, p, 0)
         p = p / p.sum(axis=-1, keepdims=True)

@@ -10,7 +10,8 @@ from .limits import longest_answer
 
 
 def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, batch_size=64):
-    """The model's answer to each text, in their order: `answers`, between the vocabulary's reading and writing.
+    """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
+    and writing.
 
     Raises InputError for a text that the vocabulary cannot read.
     """
@@ -19,11 +20,12 @@ def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, bat
 
 
 def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
-    """The search's answer to each source, in their order: a list of ids, from a list of ids (n,) without padding.
+    """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)
+    without padding.
 
-    `search(model, source (B, S), max_tokens (B,)) → ids` decodes: `greedy`, `beam_search`, or one that samples. Sources of
-    similar length are decoded together, which is faster and changes no answer. For the largest number of tokens see
-    `longest_answer`.
+    `search(model, source (B, S), max_tokens (B,)) → ids` decodes: `greedy`, `beam_search`, or one
+    that samples. Sources of similar length are decoded together, which is faster and changes no
+    answer. For the largest number of tokens see `longest_answer`.
     """
     order = np.argsort([len(ids) for ids in sources], kind="stable")
     found = [None] * len(sources)
@@ -37,40 +39,60 @@ def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
 
 
 def remarks(vocabulary, text, longest=None, shortest=None):
-    """What a user should know before trusting the answer to a text: sentences, none if it is like those of training.
+    """What a user should know before trusting the answer to a text: sentences, none if it is like
+    those of training.
 
-    `longest` and `shortest` are the lengths, in tokens, between which all sources of training were (`Run.longest_source`,
-    `Run.shortest_source`); None if that is not known. Raises InputError for a text that the vocabulary cannot read.
+    `longest` and `shortest` are the lengths, in tokens, between which all sources of training were
+    (`Run.longest_source`, `Run.shortest_source`); None if that is not known. Raises InputError for
+    a text that the vocabulary cannot read.
     """
     found, length = [], len(vocabulary.encode(text))
     if unknown := vocabulary.unknown(text):
-        found.append(f"{', '.join(map(repr, unknown))} occurred in none of them, and is read as <unk>")
+        found.append(
+            f"{', '.join(map(repr, unknown))} occurred in none of them, and is read as <unk>"
+        )
     if longest is not None and length > longest:
         found.append(f"it has {length} tokens, and the longest of them had {longest}")
     if shortest is not None and length < shortest:
-        found.append(f"it has {length} token{'s' * (length != 1)}, and the shortest of them had {shortest}")
+        found.append(
+            f"it has {length} token{'s' * (length != 1)}, and the shortest of them had {shortest}"
+        )
     if strange := vocabulary.strange(text):
         found.append(strange)
     shown = text if len(text) <= 60 else text[:57] + "..."
-    return [f"{shown!r} is unlike the texts of training: {what}. Its answer may be wrong." for what in found]
+    return [
+        f"{shown!r} is unlike the texts of training: {what}. Its answer may be wrong."
+        for what in found
+    ]
 
 
 def bleu_metric():
-    """What counts BLEU. Raises InputError without the package: who translates for it asks for it first."""
+    """What counts BLEU. Raises InputError without the package: who translates for it asks for it
+    first."""
     return extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
 
 
 def bleu(translations, references):
-    """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus, lower-cased, tokenised as 13a.
+    """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus,
+    lower-cased, tokenised as 13a.
 
     Raises InputError unless there is a reference for each translation, and at least one.
 
-    Sources: Papineni et al. 2002; Post 2018, for the signature, without which two scores cannot be compared.
+    Sources: Papineni et al. 2002; Post 2018, for the signature, without which two scores cannot be
+    compared.
     """
     if isinstance(translations, str) or isinstance(references, str):
-        raise InputError("BLEU counts lists of sentences, got a single text: put each into a list, [text].")
-    expect_as_many("BLEU compares translations and references", translations=translations, references=references)
+        raise InputError(
+            "BLEU counts lists of sentences, got a single text: put each into a list, [text]."
+        )
+    expect_as_many(
+        "BLEU compares translations and references", translations=translations,
+        references=references,
+    )
     if not len(translations):
-        raise InputError("BLEU needs at least one translation and its reference, got 0 translations and 0 references.")
+        raise InputError(
+            "BLEU needs at least one translation and its reference, got 0 translations and 0 "
+            "references."
+        )
     metric = bleu_metric()
     return metric.corpus_score(translations, [references]).score, str(metric.get_signature())

@@ -1,4 +1,5 @@
-"""Kernels in place of CuPy's operations: which components and helpers have some, and the block in which they compute."""
+"""Kernels in place of CuPy's operations: which components and helpers have some, and the block in
+which they compute."""
 
 import contextlib
 
@@ -6,7 +7,10 @@ from .. import attention, layers
 from ..backend import on_host, substituted_helpers
 from ..core.module import Module, substituted
 from ..errors import InputError
-from . import activations, cross_entropy, cublas, dropout, layer_norm, local, scaled_dot_product, softmax, sums
+from . import (
+    activations, cross_entropy, cublas, dropout, layer_norm, local, scaled_dot_product, softmax,
+    sums,
+)
 from .activations import backward_by_kernel, by_kernel
 from .adam import adam
 
@@ -17,27 +21,42 @@ FORMS = {  # {component: (forward, backward)}, of the same inputs, outputs and p
     layers.LayerNorm: (layer_norm.forward, layer_norm.backward),
     layers.ReLU: (activations.relu, backward_by_kernel(activations.RELU_BACKWARD)),
     layers.Softmax: (softmax.forward, softmax.backward),
-    layers.TanhGELU: (by_kernel(activations.TANH_GELU), backward_by_kernel(activations.TANH_GELU_BACKWARD)),
+    layers.TanhGELU: (
+        by_kernel(activations.TANH_GELU),
+        backward_by_kernel(activations.TANH_GELU_BACKWARD),
+    ),
     attention.LocalAttention: (local.forward, local.backward),
     attention.ScaledDotProductAttention: (scaled_dot_product.forward, scaled_dot_product.backward),
 }
-HELPERS = {"product": cublas.product, "position_sum": sums.position_sum, "sum_of_squares": sums.sum_of_squares, "adam": adam}
+HELPERS = {
+    "product": cublas.product, "position_sum": sums.position_sum,
+    "sum_of_squares": sums.sum_of_squares, "adam": adam,
+}
 
 
 @contextlib.contextmanager
 def accelerated(model, loss=None):
-    """Inside, in this thread, a model that is on a GPU, and its loss, compute by kernels, and products by cuBLAS.
+    """Inside, in this thread, a model that is on a GPU, and its loss, compute by kernels, and
+    products by cuBLAS.
 
-    A component computes what its class says, by the functions of `FORMS`; it stays what it is. One whose class is a
-    reader's own, or an attention with another masking or softmax, computes as it is written. Finish a pass in the block
-    where it began: what a forward of one kind saved, a backward of the other cannot read.
+    A component computes what its class says, by the functions of `FORMS`; it stays what it is. One
+    whose class is a reader's own, or an attention with another masking or softmax, computes as it
+    is written. Finish a pass in the block where it began: what a forward of one kind saved, a
+    backward of the other cannot read.
 
     Not yet tested on a GPU: see docs/gpu.md. Raises InputError for a model that is not on a GPU.
     """
     parameters = model.parameters()
     if parameters and on_host(parameters[0].data):
-        raise InputError('Kernels are for a model on a GPU; this one is on the CPU. Call model.to("gpu") first.')
-    parts = [part for whole in (model, loss) if isinstance(whole, Module) for _, part in whole.named_modules()]
+        raise InputError(
+            'Kernels are for a model on a GPU; this one is on the CPU. Call model.to("gpu") first.'
+        )
+    parts = [
+        part
+        for whole in (model, loss)
+        if isinstance(whole, Module)
+        for _, part in whole.named_modules()
+    ]
     forms = {part: FORMS[type(part)] for part in parts if has_form(part)}
     with substituted(forms, checked=True), substituted_helpers(**HELPERS):
         yield

@@ -1,11 +1,18 @@
-"""The nonlinearities, each way in one kernel. They keep x, and compute again what a kernel has at hand."""
+"""The nonlinearities, each way in one kernel. They keep x, and compute again what a kernel has at
+hand."""
 
 from ..backend import array_module
 from .kernels import Kernel
 
-RELU_BACKWARD = Kernel("relu_backward", "const T *y, const T *d_y, T *d_x", "d_x[i] = y[i] > 0 ? d_y[i] : T(0);", lanes=1)
+RELU_BACKWARD = Kernel(
+    "relu_backward", "const T *y, const T *d_y, T *d_x", "d_x[i] = y[i] > 0 ? d_y[i] : T(0);",
+    lanes=1,
+)
 
-GELU = Kernel("gelu", "const T *x, T *y", "y[i] = x[i] * (1 + erf(x[i] * T(0.7071067811865476))) / 2;", lanes=1)
+GELU = Kernel(
+    "gelu", "const T *x, T *y", "y[i] = x[i] * (1 + erf(x[i] * T(0.7071067811865476))) / 2;",
+    lanes=1,
+)
 GELU_BACKWARD = Kernel(
     "gelu_backward",
     "const T *x, const T *d_y, T *d_x",

@@ -1,4 +1,5 @@
-"""Adam's step in one kernel. Operation by operation all parameters would travel from the card's memory a dozen times."""
+"""Adam's step in one kernel. Operation by operation all parameters would travel from the card's
+memory a dozen times."""
 
 from .kernels import Kernel
 
@@ -16,6 +17,7 @@ ADAM = Kernel(
 
 
 def adam(data, grad, m, v, beta1, beta2, rate, epsilon):
-    """In place: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², and θ ← θ − ηₜ m / (√v + εₜ): `training.Adam`."""
+    """In place: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², and θ ← θ − ηₜ m / (√v + εₜ):
+    `training.Adam`."""
     # 1 − β in float32 would be off by 2·10⁻⁴ of itself at β = 0.9999
     ADAM(data.size, data, grad, m, v, beta1, 1 - beta1, beta2, 1 - beta2, rate, epsilon)

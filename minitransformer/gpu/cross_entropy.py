@@ -26,8 +26,8 @@ FORWARD = Kernel(
 
 BACKWARD = Kernel(
     "cross_entropy_backward",
-    "const T *__restrict__ x, const long long *targets, const T *largest, const T *total, const T *weight, long long n, "
-    "T smooth, T *__restrict__ d_x",
+    "const T *__restrict__ x, const long long *targets, const T *largest, const T *total, const T "
+    "*weight, long long n, T smooth, T *__restrict__ d_x",
     """
     x += i * n, d_x += i * n;
     const long long target = (targets[i] % n + n) % n;
@@ -56,5 +56,7 @@ def backward(loss, d_loss=1.0):
     xp = array_module(rows)
     weight = xp.where(real, d_loss / count, 0).astype(rows.dtype)        # (N,)
     d_x = xp.empty_like(rows)
-    BACKWARD(len(rows), rows, targets, largest, total, weight, rows.shape[-1], loss.label_smoothing, d_x)
+    BACKWARD(
+        len(rows), rows, targets, largest, total, weight, rows.shape[-1], loss.label_smoothing, d_x
+    )
     return d_x.reshape(shape)

@@ -11,30 +11,36 @@ from ..backend.random import seed_of
 class Recorder:
     """Makes recordings that share their memory, because only one of them plays at a time.
 
-    Whatever a recorded step takes in between stays reserved, or a replay would write over what others keep there.
-    `close()` gives it back.
+    Whatever a recorded step takes in between stays reserved, or a replay would write over what
+    others keep there. `close()` gives it back.
     """
 
     def __init__(self, xp):
         self.xp = xp
-        self.memory, self.stream = xp.cuda.MemoryPool(self.allocate), xp.cuda.Stream(non_blocking=True)
+        self.memory, self.stream = (
+            xp.cuda.MemoryPool(self.allocate),
+            xp.cuda.Stream(non_blocking=True),
+        )
 
     def allocate(self, size):
-        """Memory of the GPU, or MemoryError. At CUDA's own error the pool would give back what recordings use, and ask again."""
+        """Memory of the GPU, or MemoryError. At CUDA's own error the pool would give back what
+        recordings use, and ask again."""
         try:
             return self.xp.cuda.MemoryPointer(self.xp.cuda.Memory(size), 0)
         except RuntimeError as problem:
             raise MemoryError(f"there is no memory left to record a step ({problem})") from None
 
     def record(self, function, *arrays):
-        """(what the function returns, the graph of what it launches), which is written down and not done."""
-        self.xp.get_default_memory_pool().free_all_blocks()              # unused memory that others have reserved
+        """(what the function returns, the graph of what it launches), which is written down and not
+        done."""
+        # unused memory that others have reserved
+        self.xp.get_default_memory_pool().free_all_blocks()
         with self.stream, self.xp.cuda.using_allocator(self.memory.malloc):
             self.stream.begin_capture()
             try:
                 outputs = function(*arrays)
             except BaseException:
-                with contextlib.suppress(RuntimeError):                  # the graph is void, and says so
+                with contextlib.suppress(RuntimeError):  # the graph is void, and says so
                     self.stream.end_capture()
                 raise
             return outputs, self.stream.end_capture()
@@ -47,12 +53,14 @@ class Recorder:
 class Recording:
     """What a function launches on the GPU, as a CUDA graph, to be launched again with other inputs.
 
-    `Recording(recorder, function, *arrays)` calls the function on copies of the arrays, twice: for practice, so that all
-    that it needs is there (compiled kernels, a library's workspace); and then nothing is computed, only written down. Each
-    `replay(*arrays)` copies these into the same memory, launches everything at once, and returns what the function
-    returned: the same arrays with new contents. Python's own work is not repeated, so the function must not look at a
-    value, and what is to differ must be in an array. Dropout is: a recorded mask takes its seed from memory, and every
-    replay draws new ones from the generators that the function drew from, in their order.
+    `Recording(recorder, function, *arrays)` calls the function on copies of the arrays, twice: for
+    practice, so that all that it needs is there (compiled kernels, a library's workspace); and then
+    nothing is computed, only written down. Each `replay(*arrays)` copies these into the same
+    memory, launches everything at once, and returns what the function returned: the same arrays
+    with new contents. Python's own work is not repeated, so the function must not look at a value,
+    and what is to differ must be in an array. Dropout is: a recorded mask takes its seed from
+    memory, and every replay draws new ones from the generators that the function drew from, in
+    their order.
 
     Raises RuntimeError or MemoryError if CUDA refuses: because the function waits for the GPU, say.
 
@@ -60,7 +68,7 @@ class Recording:
     """
 
     def __init__(self, recorder, function, *arrays):
-        self.recorder = recorder                                         # whose memory this will need
+        self.recorder = recorder  # whose memory this will need
         self.inputs = [x.copy() for x in arrays]
         self.seeds = Seeds(arrays[0])
         with substituted_helpers(device_seed=Rehearsal(self.seeds).next):
@@ -71,7 +79,7 @@ class Recording:
     def launch(self):
         """Compute with the inputs and the seeds that are there, right after the recording."""
         self.seeds.upload()
-        self.graph.launch()                                              # on the stream where all else is launched
+        self.graph.launch()  # on the stream where all else is launched
         return self.outputs
 
     def replay(self, *arrays):
@@ -92,7 +100,8 @@ class Rehearsal:
 
 
 class Seeds:
-    """Where recorded dropout finds its seeds: an array, and the generator that each of them is drawn from."""
+    """Where recorded dropout finds its seeds: an array, and the generator that each of them is
+    drawn from."""
 
     MOST = 4096
 
@@ -113,4 +122,6 @@ class Seeds:
 
     def upload(self):
         if self.drawn:
-            self.array[: len(self.drawn)] = asarray(np.array(self.drawn, dtype=np.uint64), like=self.array)
+            self.array[: len(self.drawn)] = asarray(
+                np.array(self.drawn, dtype=np.uint64), like=self.array
+            )

@@ -1,4 +1,5 @@
-"""Layer normalisation, a row in one go. As in `backend.centre`, the first feature is subtracted before the mean is taken."""
+"""Layer normalisation, a row in one go. As in `backend.centre`, the first feature is subtracted
+before the mean is taken."""
 
 from ..backend import array_module
 from .kernels import Kernel
@@ -22,7 +23,10 @@ FORWARD = Kernel(
 
 BACKWARD = Kernel(
     "layer_norm_backward",
-    "const T *x, const T *d_y, const T *gamma, const T *mean, const T *sigma, long long n, T *d_x, T *along",
+    (
+        "const T *x, const T *d_y, const T *gamma, const T *mean, const T *sigma, long long n, T "
+        "*d_x, T *along"
+    ),
     """
     x += i * n, d_y += i * n, d_x += i * n, along += i * n;
     const T first = x[0], m = mean[i], s = sigma[i];

@@ -5,13 +5,15 @@ from . import scaled_dot_product
 
 
 def forward(attention, query, key, value, mask=None):
-    """`attention.LocalAttention`. The few scores of a decoding step are computed as it is written."""
+    """`attention.LocalAttention`. The few scores of a decoding step are computed as it is
+    written."""
     if not saving() and query.shape[2] < key.shape[2]:
         return attention.step(query, key, value, mask)
     attention.expect_one_sequence(query, key, value)
     q = attention.blocks(query)                                          # (B, H, N, r, K)
     k, v = attention.neighbourhoods(key), attention.neighbourhoods(value)  # (B, H, N, 2r, K)
-    y = scaled_dot_product.forward(attention, q, k, v, attention.allowed(mask, key))  # (B, H, N, r, K_v)
+    # (B, H, N, r, K_v)
+    y = scaled_dot_product.forward(attention, q, k, v, attention.allowed(mask, key))
     length = query.shape[2]
     if attention.keep:
         attention.weights = attention.spread(attention.weights, length)
@@ -24,5 +26,6 @@ def backward(attention, d_y):
     d_q, d_k, d_v = scaled_dot_product.backward(attention, attention.blocks(d_y))
     if attention.keep:
         attention.d_weights = attention.spread(attention.d_weights, length)
-    d_key, d_value = attention.neighbourhoods_backward(d_k, length), attention.neighbourhoods_backward(d_v, length)
+    d_key = attention.neighbourhoods_backward(d_k, length)
+    d_value = attention.neighbourhoods_backward(d_v, length)
     return attention.joined(d_q, length), d_key, d_value

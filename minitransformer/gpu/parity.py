@@ -11,10 +11,11 @@ from .accelerated import accelerated
 
 
 def passed_through(component, dtype, device, inside=contextlib.nullcontext):
-    """(outputs, gradients of the inputs, gradients of the parameters): lists of NumPy arrays, from the component's example.
+    """(outputs, gradients of the inputs, gradients of the parameters): lists of NumPy arrays, from
+    the component's example.
 
-    Away from initialisation, without dropout, whose masks differ. It computes in the block `inside(component)`; what that
-    yields comes last.
+    Away from initialisation, without dropout, whose masks differ. It computes in the block
+    `inside(component)`; what that yields comes last.
     """
     rng = np.random.default_rng(3)
     made, *inputs = component.example(rng)
@@ -25,7 +26,12 @@ def passed_through(component, dtype, device, inside=contextlib.nullcontext):
     with inside(made) as seen:
         y = made(*inputs)
         outputs = as_tuple(y)
-        d_y = [there(np.asarray(np.random.default_rng(n).standard_normal(o.shape), dtype=dtype), device) for n, o in enumerate(outputs)]
+        d_y = [
+            there(
+                np.asarray(np.random.default_rng(n).standard_normal(o.shape), dtype=dtype), device
+            )
+            for n, o in enumerate(outputs)
+        ]
         d_x = made.backward(*d_y)
     found = outputs, as_tuple(d_x), [p.grad for p in made.parameters()]
     return *([as_numpy(x) for x in arrays if x is not None] for arrays in found), seen
@@ -39,9 +45,12 @@ def there(x, device):
 
 
 def deviation(component, dtype, by_kernels=False):
-    """The largest difference between GPU and CPU in anything that passes through, as a share of the largest number or of 1."""
+    """The largest difference between GPU and CPU in anything that passes through, as a share of the
+    largest number or of 1."""
     expected = passed_through(component, dtype, "cpu")[:3]
-    found = passed_through(component, dtype, "gpu", accelerated if by_kernels else contextlib.nullcontext)[:3]
+    found = passed_through(
+        component, dtype, "gpu", accelerated if by_kernels else contextlib.nullcontext
+    )[:3]
     pairs = [pair for a, b in zip(found, expected) for pair in zip(a, b, strict=True)]
     return max(distance(a, b) for a, b in pairs)
 

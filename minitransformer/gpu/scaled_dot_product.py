@@ -8,7 +8,8 @@ from .softmax import softmax, softmax_backward
 
 
 def forward(attention, query, key, value, mask=None):
-    """`attention.ScaledDotProductAttention`: scale, mask and softmax in one kernel, in the memory of the scores."""
+    """`attention.ScaledDotProductAttention`: scale, mask and softmax in one kernel, in the memory
+    of the scores."""
     scale = query.shape[-1] ** -0.5
     scores = product(query, key.swapaxes(-1, -2))                        # (B, H, T, S)
     weights = softmax(scores, scale, mask, out=scores)                   # (B, H, T, S)
@@ -21,7 +22,8 @@ def forward(attention, query, key, value, mask=None):
 
 def backward(attention, d_y):
     query, key, value, weights, dropped, scale = attention.saved()
-    d_value = product(dropped.swapaxes(-1, -2), d_y, out=side_by_side(value, value))  # (B, H, S, K_v)
+    # (B, H, S, K_v)
+    d_value = product(dropped.swapaxes(-1, -2), d_y, out=side_by_side(value, value))
     d_weights = attention.dropout.backward(product(d_y, value.swapaxes(-1, -2)))  # (B, H, T, S)
     if attention.keep:
         attention.d_weights = d_weights
@@ -32,13 +34,19 @@ def backward(attention, d_y):
 
 
 def is_plain(attention):
-    """Whether its masking and its softmax are ours, and not others that the kernel would pass over."""
+    """Whether its masking and its softmax are ours, and not others that the kernel would pass
+    over."""
     return type(attention.masking) is Masking and type(attention.softmax) is Softmax
 
 
 def side_by_side(rows, columns):
-    """An empty array (B, H, T, K) with T of `rows` and K of `columns`, in memory (B, T, H, K), so that to merge heads is no copy."""
+    """An empty array (B, H, T, K) with T of `rows` and K of `columns`, in memory (B, T, H, K), so
+    that to merge heads is no copy."""
     if rows.ndim != 4:
         return None
     batch, heads, length, _ = rows.shape
-    return array_module(rows).empty((batch, length, heads, columns.shape[-1]), dtype=rows.dtype).swapaxes(1, 2)
+    return (
+        array_module(rows)
+        .empty((batch, length, heads, columns.shape[-1]), dtype=rows.dtype)
+        .swapaxes(1, 2)
+    )

@@ -5,8 +5,8 @@ from .kernels import Kernel
 
 FORWARD = Kernel(
     "softmax",
-    "const T *x, const bool *mask, long long heads, long long queries, "
-    "long long per_batch, long long per_head, long long per_query, long long per_key, long long n, T scale, T *y",
+    "const T *x, const bool *mask, long long heads, long long queries, long long per_batch, long "
+    "long per_head, long long per_query, long long per_key, long long n, T scale, T *y",
     """
     x += i * n, y += i * n;
     const unsigned int row = i, rows = queries, sides = heads;  // to divide 64 bits takes a GPU far longer
@@ -39,7 +39,8 @@ BACKWARD = Kernel(
 
 
 def softmax(x, scale=1.0, mask=None, out=None):
-    """P = softmax(scale · x where mask, else −∞) over the last axis, (..., S), into `out`. A row of nothing but −∞ gives zeros."""
+    """P = softmax(scale · x where mask, else −∞) over the last axis, (..., S), into `out`. A row of
+    nothing but −∞ gives zeros."""
     xp, n = array_module(x), x.shape[-1]
     x = xp.ascontiguousarray(x)
     y = xp.empty_like(x) if out is None else out
@@ -49,12 +50,13 @@ def softmax(x, scale=1.0, mask=None, out=None):
 
 
 def where_to_look(mask, shape):
-    """A mask for scores of this shape as the kernel reads it: H, T, and the steps in memory from b, h, t and s to the next."""
+    """A mask for scores of this shape as the kernel reads it: H, T, and the steps in memory from b,
+    h, t and s to the next."""
     if mask is None:
         return None, 1, 1, 0, 0, 0, 0
     xp = array_module(mask)
     mask = xp.ascontiguousarray(mask)
-    repeated = xp.broadcast_to(mask, shape)                              # with steps of 0 where it repeats itself
+    repeated = xp.broadcast_to(mask, shape)  # with steps of 0 where it repeats itself
     if len(shape) > 4:
         repeated = mask = xp.ascontiguousarray(repeated).reshape(-1, shape[-2], shape[-1])
         shape = mask.shape

@@ -30,14 +30,17 @@ SQUARES = Kernel(
 
 
 def position_sum(x, out=None):
-    """Σ over all axes but the last, into `out`, first of √N positions together: `backend.position_sum`.  (..., D) → (D,)"""
+    """Σ over all axes but the last, into `out`, first of √N positions together:
+    `backend.position_sum`.  (..., D) → (D,)"""
     xp, columns = array_module(x), x.shape[-1]
     rows = xp.ascontiguousarray(x.reshape(-1, columns))                  # (N, D)
     together = max(1, math.isqrt(len(rows)))
     parts = xp.empty((-(-len(rows) // together), columns), dtype=x.dtype)
     out = xp.empty(columns, dtype=x.dtype) if out is None else out
     if out.shape != (columns,):
-        raise ValueError(f"A sum of {columns} columns cannot be written into an array of shape {out.shape}.")
+        raise ValueError(
+            f"A sum of {columns} columns cannot be written into an array of shape {out.shape}."
+        )
     COLUMN_SUMS(parts.size, rows, len(rows), columns, together, parts)
     COLUMN_SUMS(columns, parts, len(parts), columns, len(parts), out)
     return out

@@ -1,10 +1,12 @@
-"""Run answers without the rest of their file: a verdict that other code of it has forged does not come out again.
+"""Run answers without the rest of their file: a verdict that other code of it has forged does not
+come out again.
 
     python -m minitransformer.grading.alone FILE RESULT SECONDS SEED EXERCISE ...
 
-Of the file are run, for each exercise, only the answer (the function of the exercise's name, or what the last
-`check(EXERCISE, ...)` hands in) and the imports, functions, classes and values that it names, and these in turn. RESULT
-holds what it answers to inputs drawn by the seed: numbers, no verdict. The grader compares them (`recheck.py`).
+Of the file are run, for each exercise, only the answer (the function of the exercise's name, or
+what the last `check(EXERCISE, ...)` hands in) and the imports, functions, classes and values that
+it names, and these in turn. RESULT holds what it answers to inputs drawn by the seed: numbers, no
+verdict. The grader compares them (`recheck.py`).
 """
 
 import __future__
@@ -50,7 +52,8 @@ def main(file, result, seconds, seed, *exercises):
 
 
 def record(body, exercise, seed):
-    """{"attempts": what the answer came to, "unusual": what it reaches for, "problem": why there are none, or ""}."""
+    """{"attempts": what the answer came to, "unusual": what it reaches for, "problem": why there
+    are none, or ""}."""
     made, unusual, problem = [], [], ""
     try:
         expression, body = answer_in(body, exercise)
@@ -69,8 +72,13 @@ def as_plain(attempt):
     """{situation: outcome} as JSON can hold it; arrays, all float64, as [shape, base64]."""
     return {
         situation: {
-            "outputs": {name: [list(a.shape), base64.b64encode(a.tobytes()).decode()] for name, a in outcome.outputs.items()},
-            "trouble": [outcome.trouble.kind, outcome.trouble.message] if outcome.stopped() else None,
+            "outputs": {
+                name: [list(a.shape), base64.b64encode(a.tobytes()).decode()]
+                for name, a in outcome.outputs.items()
+            },
+            "trouble": [outcome.trouble.kind, outcome.trouble.message]
+            if outcome.stopped()
+            else None,
             "changed": list(outcome.changed),
             "tolerance": outcome.tolerance,
             "missing": list(outcome.missing),
@@ -79,7 +87,7 @@ def as_plain(attempt):
     }
 
 
-# -- which part of the file ----------------------------------------------------------------------------------------
+# -- which part of the file ------------------------------------------------------------------------
 
 
 def statements_of(cells):
@@ -94,10 +102,11 @@ def statements_of(cells):
 
 
 def answer_in(body, exercise):
-    """(the answer as an expression, the statements up to where it was checked), as the runner takes it.
+    """(the answer as an expression, the statements up to where it was checked), as the runner takes
+    it.
 
-    That is the function of the exercise's name, when it was checked last or, never checked, at the end; or else what was
-    checked last. Raises NotFound.
+    That is the function of the exercise's name, when it was checked last or, never checked, at the
+    end; or else what was checked last. Raises NotFound.
     """
     checked = [(n, given) for n, node in enumerate(body) for given in checks_in(node, exercise)]
     named = [(n, given) for n, given in checked if getattr(given, "id", "") == exercise.name]
@@ -107,26 +116,40 @@ def answer_in(body, exercise):
         n, given = (named or checked)[-1]
         body = body[: n + 1]
     else:
-        raise NotFound(f"no {exercise.name} stands at the top of the file, and no check({exercise.id!r}, …)")
+        raise NotFound(
+            f"no {exercise.name} stands at the top of the file, and no check({exercise.id!r}, …)"
+        )
     name = getattr(given, "id", "")
-    written = max((n for n, node in enumerate(body) if is_definition(node) and node.name == name), default=0)
-    return given, [node for n, node in enumerate(body) if n >= written or binds(node) != {name}]  # the last one counts
+    written = max(
+        (n for n, node in enumerate(body) if is_definition(node) and node.name == name), default=0
+    )
+    # the last one counts
+    return given, [node for n, node in enumerate(body) if n >= written or binds(node) != {name}]
 
 
 def checks_in(node, exercise):
     """What the calls `check(EXERCISE, ...)` in a statement hand in."""
     for call in ast.walk(node):
-        if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) == "check":
-            given = {**dict(zip(("exercise", "function"), call.args)), **{k.arg: k.value for k in call.keywords}}
+        if (
+            isinstance(call, ast.Call)
+            and getattr(call.func, "id", getattr(call.func, "attr", "")) == "check"
+        ):
+            given = {
+                **dict(zip(("exercise", "function"), call.args)),
+                **{k.arg: k.value for k in call.keywords},
+            }
             if getattr(given.get("exercise"), "value", None) == exercise.id and "function" in given:
                 yield given["function"]
 
 
 def needed(body, expression):
-    """(the statements that the expression needs, in the order of the file; the names that it and they use)."""
+    """(the statements that the expression needs, in the order of the file; the names that it and
+    they use)."""
     names, chosen = uses(expression), set()
     while True:
-        more = {n for n, node in enumerate(body) if n not in chosen and binds(node) & (names | {"*"})}
+        more = {
+            n for n, node in enumerate(body) if n not in chosen and binds(node) & (names | {"*"})
+        }
         if not more:
             return [body[n] for n in sorted(chosen)], names
         chosen |= more
@@ -143,22 +166,37 @@ def binds(node):
         return {node.name}
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         is_future = getattr(node, "module", "") == "__future__"
-        return {"*"} if is_future else {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        if is_future:
+            return {"*"}
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
     if isinstance(node, ast.Expr):
         return set()
     inner = [binds(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
-    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    places = [t for n in ast.walk(node) if isinstance(n, ast.Assign) for t in n.targets if not isinstance(t, ast.Name)]
+    stored = {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    places = [
+        t
+        for n in ast.walk(node)
+        if isinstance(n, ast.Assign)
+        for t in n.targets
+        if not isinstance(t, ast.Name)
+    ]
     return stored.union(*inner, *(uses(place) for place in places)) - {"*"}
 
 
 def uses(node):
-    """The names that a statement or an expression takes from the file: not those that are a function's own."""
+    """The names that a statement or an expression takes from the file: not those that are a
+    function's own."""
     tables, found = [symtable.symtable(ast.unparse(node), "<the answer alone>", "exec")], set()
     for table in tables:  # which grows meanwhile
         tables += table.get_children()
         is_top = table.get_type() == "module"
-        found |= {name.get_name() for name in table.get_symbols() if name.is_referenced() and (is_top or name.is_global())}
+        found |= {
+            name.get_name()
+            for name in table.get_symbols()
+            if name.is_referenced() and (is_top or name.is_global())
+        }
     return found
 
 
@@ -172,7 +210,11 @@ def reaches(nodes, used, names):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             top = any(node is one for one in nodes)
             bound = [alias.asname or alias.name.split(".")[0] for alias in node.names]
-            taken = [n for n, name in enumerate(bound) if not top or name in used and not isinstance(names.get(name), PLAIN)]
+            taken = [
+                n
+                for n, name in enumerate(bound)
+                if not top or name in used and not isinstance(names.get(name), PLAIN)
+            ]
             modules = [getattr(node, "module", None) or node.names[n].name for n in taken]
             found += [module for module in modules if module.split(".")[0] not in USUAL]
         word = getattr(node, "id", getattr(node, "attr", ""))
@@ -181,17 +223,29 @@ def reaches(nodes, used, names):
 
 
 def evaluate(chosen, expression):
-    """Run the statements one by one, in names of their own; return what the expression comes to, and these names."""
+    """Run the statements one by one, in names of their own; return what the expression comes to,
+    and these names."""
     names = {"__name__": "__main__"}
     futures = [alias.name for node in chosen if "*" in binds(node) for alias in node.names]
-    flags = sum(getattr(__future__, name).compiler_flag for name in dict.fromkeys(futures) if hasattr(__future__, name))
+    flags = sum(
+        getattr(__future__, name).compiler_flag
+        for name in dict.fromkeys(futures)
+        if hasattr(__future__, name)
+    )
     for node in chosen:
         try:
-            code = compile(ast.Module([node], []), "<the answer alone>", "exec", flags, dont_inherit=True)
+            code = compile(
+                ast.Module([node], []), "<the answer alone>", "exec", flags, dont_inherit=True
+            )
             exec(code, names)  # the learner's own code, as in the whole file
-        except BaseException:  # a line that fails there fails here, and what is lacking is told by the answer
+        except (
+            BaseException
+        ):  # a line that fails there fails here, and what is lacking is told by the answer
             continue
-    code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<the answer alone>", "eval", flags, dont_inherit=True)
+    code = compile(
+        ast.fix_missing_locations(ast.Expression(expression)), "<the answer alone>", "eval", flags,
+        dont_inherit=True,
+    )
     return eval(code, names), names
 
 

@@ -1,4 +1,5 @@
-"""Run a module on a submission in a process of its own, for a limited time, and end whatever it started."""
+"""Run a module on a submission in a process of its own, for a limited time, and end whatever it
+started."""
 
 import dataclasses
 import os
@@ -10,18 +11,22 @@ import sys
 import threading
 import time
 
-MUCH, TOO_MUCH = 1 << 20, 50 << 20  # bytes printed that are worth a remark, and that stop a submission
+# bytes printed that are worth a remark, and that stop a submission
+MUCH, TOO_MUCH = 1 << 20, 50 << 20
 HEAD = 4096  # bytes of what was printed that are kept
 PAUSE = 0.02  # seconds between two looks at a process
 PATIENCE = 15.0  # seconds for which a supervisor may end what its submission started
-MARK = "MINITRANSFORMER_SUBMISSION"  # an environment variable by which a submission's processes are known
-KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")  # of ours
+# an environment variable by which a submission's processes are known
+MARK = "MINITRANSFORMER_SUBMISSION"
+# of ours
+KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 SUPERVISOR = pathlib.Path(__file__).with_name("supervisor.py")
 
 
 @dataclasses.dataclass
 class Ended:
-    """How a process ended. `why` is "" if it did so by itself, else endless, flood or interrupted."""
+    """How a process ended. `why` is "" if it did so by itself, else endless, flood or
+    interrupted."""
 
     why: str
     status: int | None  # its exit status, negative for a signal; None if nobody was there to tell
@@ -30,10 +35,11 @@ class Ended:
 
 
 def run_apart(module, arguments, folder, seconds, stop):
-    """Run `python -m module arguments` in a folder for at most `seconds`, or until the event `stop`; return the `Ended`.
+    """Run `python -m module arguments` in a folder for at most `seconds`, or until the event
+    `stop`; return the `Ended`.
 
-    Between us and it stands a supervisor, a parent to all that it leaves behind. Windows has none: there the process
-    alone is ended.
+    Between us and it stands a supervisor, a parent to all that it leaves behind. Windows has none:
+    there the process alone is ended.
     """
     mark = secrets.token_hex(16)
     command = [sys.executable, "-m", module, *map(str, arguments)]
@@ -48,14 +54,23 @@ def run_apart(module, arguments, folder, seconds, stop):
     while process.poll() is None and not why:
         stop.wait(PAUSE)
         late = time.monotonic() > until
-        why = "interrupted" if stop.is_set() else "flood" if output.size > TOO_MUCH else "endless" if late else ""
+        why = (
+            "interrupted"
+            if stop.is_set()
+            else "flood"
+            if output.size > TOO_MUCH
+            else "endless"
+            if late
+            else ""
+        )
     status = _end_supervised(process, mark) if has_supervisor else _end(process)
     output.finish()
     return Ended(why, status, output.size, output.head.decode("utf-8", "replace"))
 
 
 def _end_supervised(process, mark):
-    """Have the supervisor end what is left; return the status that it tells, or None if it was ended itself."""
+    """Have the supervisor end what is left; return the status that it tells, or None if it was
+    ended itself."""
     process.stdin.close()
     try:
         process.wait(PATIENCE)
@@ -76,11 +91,16 @@ def _end(process):
 
 
 def end_marked(mark):
-    """End all processes that have the mark in their environment, wherever they are. Linux alone lists them."""
+    """End all processes that have the mark in their environment, wherever they are. Linux alone
+    lists them."""
     entry = f"{MARK}={mark}".encode()
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        found = [int(file.parent.name) for file in pathlib.Path("/proc").glob("[0-9]*/environ") if entry in _bytes(file)]
+        found = [
+            int(file.parent.name)
+            for file in pathlib.Path("/proc").glob("[0-9]*/environ")
+            if entry in _bytes(file)
+        ]
         if not found:
             return
         for process in found:
@@ -99,7 +119,8 @@ def _bytes(file):
 
 
 class Output:
-    """What comes out of a pipe: counted, its beginning kept, the rest thrown away, so that it can neither block nor fill us."""
+    """What comes out of a pipe: counted, its beginning kept, the rest thrown away, so that it can
+    neither block nor fill us."""
 
     def __init__(self, pipe):
         self.pipe, self.size, self.head = pipe, 0, b""
@@ -112,17 +133,22 @@ class Output:
             self.head += block[: HEAD - len(self.head)]
 
     def finish(self):
-        """Wait for the last of it, though not for ever: a process that nobody could end may hold the pipe."""
+        """Wait for the last of it, though not for ever: a process that nobody could end may hold
+        the pipe."""
         self.reader.join(1)
         if not self.reader.is_alive():
             self.pipe.close()
 
 
 def environment(folder, mark):
-    """A submission's environment: a home of its own, no display, one thread, this very package, and little of ours."""
+    """A submission's environment: a home of its own, no display, one thread, this very package, and
+    little of ours."""
     package = str(pathlib.Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     home = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(folder))
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**kept, **home, **threads, MARK: mark, "MPLBACKEND": "Agg", "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+    return {
+        **kept, **home, **threads, MARK: mark, "MPLBACKEND": "Agg", "PYTHONPATH": path,
+        "PYTHONIOENCODING": "utf-8",
+    }

@@ -1,4 +1,5 @@
-"""What a function came to in every situation of an exercise, and whether two such attempts agree."""
+"""What a function came to in every situation of an exercise, and whether two such attempts
+agree."""
 
 import dataclasses
 
@@ -23,36 +24,50 @@ class Attempt:
         return iter(self.outcomes)
 
     def aligned(self):
-        """The situations with the random choices that this attempt made, so that others can be held against it."""
+        """The situations with the random choices that this attempt made, so that others can be held
+        against it."""
         if self.exercise.align is None:
             return self.given
         align = self.exercise.align
-        return {name: given if self[name].stopped() else align(given, self[name]) for name, given in self.given.items()}
+        return {
+            name: given if self[name].stopped() else align(given, self[name])
+            for name, given in self.given.items()
+        }
 
 
 class Recorded:
-    """A submission that ran elsewhere: it answers with the outcomes of one attempt after the other, as they were recorded."""
+    """A submission that ran elsewhere: it answers with the outcomes of one attempt after the other,
+    as they were recorded."""
 
     def __init__(self, attempts):
         self.attempts = iter(attempts)  # of {name of the situation: Outcome}
 
 
 def attempt(submission, exercise, given):
-    """Call a submission in every situation. Raises StopIteration where a recorded one was not asked so often."""
+    """Call a submission in every situation. Raises StopIteration where a recorded one was not asked
+    so often."""
     if isinstance(submission, Recorded):
         return Attempt(exercise, given, next(submission.attempts))
-    return Attempt(exercise, given, {name: call(submission, exercise, inputs) for name, inputs in given.items()})
+    return Attempt(
+        exercise, given,
+        {name: call(submission, exercise, inputs) for name, inputs in given.items()},
+    )
 
 
 def attempt_own(function, exercise, given):
     """Call our own right or wrong version in every situation."""
-    return Attempt(exercise, given, {name: call_own(function, exercise, inputs) for name, inputs in given.items()})
+    return Attempt(
+        exercise, given,
+        {name: call_own(function, exercise, inputs) for name, inputs in given.items()},
+    )
 
 
 def agree(one, other, output=None, situations=None):
-    """Whether two attempts came to the same: in one output, or in all, also in what stopped them or was changed.
+    """Whether two attempts came to the same: in one output, or in all, also in what stopped them or
+    was changed.
 
-    In every situation, or in these. The tolerance is the first one's: it follows the type that came back.
+    In every situation, or in these. The tolerance is the first one's: it follows the type that came
+    back.
     """
     return all(_agree_in(one, other, situation, output) for situation in situations or one)
 
@@ -60,10 +75,16 @@ def agree(one, other, output=None, situations=None):
 def _agree_in(one, other, situation, output):
     ours, theirs = one[situation], other[situation]
     if ours.stopped() or theirs.stopped():
-        return ours.stopped() and theirs.stopped() and ours.trouble.kind == theirs.trouble.kind == "raised"
+        return (
+            ours.stopped()
+            and theirs.stopped()
+            and ours.trouble.kind == theirs.trouble.kind == "raised"
+        )
     if output is None and set(ours.changed) != set(theirs.changed):
         return False
-    pairs = [pair(one, other, situation, name) for name in ([output] if output else one.exercise.outputs)]
+    pairs = [
+        pair(one, other, situation, name) for name in ([output] if output else one.exercise.outputs)
+    ]
     return all(a is not None and b is not None and close(a, b, ours.tolerance) for a, b in pairs)
 
 
@@ -78,7 +99,8 @@ def wrong_outputs(yours, expected):
 
 
 def distance(one, other, expected):
-    """How far two attempts are apart, relative to the largest entry expected of each output; ∞ where shapes differ."""
+    """How far two attempts are apart, relative to the largest entry expected of each output; ∞
+    where shapes differ."""
     total = 0.0
     for situation in one:
         ours, theirs = one[situation], other[situation]
@@ -97,7 +119,8 @@ def distance(one, other, expected):
 
 
 def pair(one, other, situation, name):
-    """An output of two attempts, as a rule as it came and as it should have come; None where there is none."""
+    """An output of two attempts, as a rule as it came and as it should have come; None where there
+    is none."""
     return one[situation].outputs.get(name), other[situation].outputs.get(name)
 
 

@@ -1,4 +1,5 @@
-"""How a submission is called: a function, a forward and a backward, or a class; on copies, and whatever it may do."""
+"""How a submission is called: a function, a forward and a backward, or a class; on copies, and
+whatever it may do."""
 
 import copy
 import dis
@@ -15,16 +16,22 @@ from .outcome import Outcome, Trouble, read
 LONGEST = 160  # characters of an error's text, or of a line of code, in a report
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-WORKING = ("CALL", "BINARY", "COMPARE", "UNARY")  # what the bytecode of a function that computes something has
+# what the bytecode of a function that computes something has
+WORKING = ("CALL", "BINARY", "COMPARE", "UNARY")
 
 
 def call(submission, exercise, given):
-    """The `Outcome` of a submission on copies of these inputs. Nothing that it raises comes through."""
+    """The `Outcome` of a submission on copies of these inputs. Nothing that it raises comes
+    through."""
     inputs = copy.deepcopy(given)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            returned = exercise.drive(submission, inputs) if exercise.drive else _call(submission, exercise, inputs)
+            returned = (
+                exercise.drive(submission, inputs)
+                if exercise.drive
+                else _call(submission, exercise, inputs)
+            )
         except NotImplementedError:
             return Outcome(trouble=Trouble("stub", "it raises NotImplementedError"))
         except Unfit as problem:
@@ -32,20 +39,25 @@ def call(submission, exercise, given):
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # a learner's code may raise anything
-            return Outcome(trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip()))
+            return Outcome(
+                trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip())
+            )
         try:
             if returned is None and is_blank(submission):
                 return Outcome(trouble=Trouble("stub", "its body is empty"))
             outcome = read(returned, exercise, inputs)
         except Exception as problem:  # objects that do not let themselves be looked at
-            text = f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
+            text = (
+                f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
+            )
             return Outcome(trouble=Trouble("type", text))
     outcome.changed = changes(exercise, given, inputs)
     return outcome
 
 
 def call_own(function, exercise, given):
-    """The same for our own text, right or wrong: its inputs bear the exercise's names, and nobody reads why it stops."""
+    """The same for our own text, right or wrong: its inputs bear the exercise's names, and nobody
+    reads why it stops."""
     inputs = copy.deepcopy(given)
     try:
         returned = exercise.drive(function, inputs) if exercise.drive else function(**inputs)
@@ -58,7 +70,11 @@ def call_own(function, exercise, given):
 
 def changes(exercise, before, after):
     """The inputs that were changed, and should not have been."""
-    return tuple(name for name in before if name not in exercise.changes and not same(before[name], after[name]))
+    return tuple(
+        name
+        for name in before
+        if name not in exercise.changes and not same(before[name], after[name])
+    )
 
 
 def is_blank(submission):
@@ -69,19 +85,26 @@ def is_blank(submission):
         methods = [getattr(submission, name, None) for name in ("forward", "backward")]
         return any(is_blank(method) for method in methods if method is not None)
     code = getattr(inspect.unwrap(submission), "__code__", None)
-    return code is not None and not any(step.opname.startswith(WORKING) for step in dis.get_instructions(code))
+    return code is not None and not any(
+        step.opname.startswith(WORKING) for step in dis.get_instructions(code)
+    )
 
 
 def same(before, after):
-    """Whether an input is as it was: arrays, functions, and containers of them; anything else is not looked into."""
+    """Whether an input is as it was: arrays, functions, and containers of them; anything else is
+    not looked into."""
     if inspect.isfunction(before):
         return before is after
     if isinstance(before, dict):
-        return before.keys() == after.keys() and all(same(before[key], after[key]) for key in before)
+        return before.keys() == after.keys() and all(
+            same(before[key], after[key]) for key in before
+        )
     if isinstance(before, (list, tuple)):
         return len(before) == len(after) and all(same(a, b) for a, b in zip(before, after))
     if isinstance(before, np.ndarray):
-        return before.shape == after.shape and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+        return before.shape == after.shape and np.array_equal(
+            before, after, equal_nan=before.dtype.kind == "f"
+        )
     return True
 
 
@@ -93,7 +116,10 @@ def _call(submission, exercise, given):
         return _call_object(submission, exercise, everything)
     if not callable(submission):
         kind = type(submission).__name__
-        raise Unfit(f"Something of type {kind} was handed in: hand in the function itself, without calling it.")
+        raise Unfit(
+            f"Something of type {kind} was handed in: hand in the function itself, without calling "
+            "it."
+        )
     order, first = list(exercise.inputs), len(exercise.upstream)
     arguments, named = bind(submission, everything, order, f"{_name(submission)}()", first)
     return submission(*arguments, **named)
@@ -103,17 +129,22 @@ def _call_pair(forward, backward, exercise, given):
     """(forward, backward), where forward returns (y, cache) and backward takes (d_y, cache)."""
     _expect_two_ways(exercise)
     run = exercise.forward or exercise
-    arguments, named = bind(forward, given, [name for name in run.inputs if name in given], f"{_name(forward)}()")
+    arguments, named = bind(
+        forward, given, [name for name in run.inputs if name in given], f"{_name(forward)}()"
+    )
     returned = forward(*arguments, **named)
     if exercise.forward is None or returned is None or returned is Ellipsis:
         return returned
     if not isinstance(returned, tuple) or len(returned) != 2:
-        raise Unfit("Of two functions, the first returns (y, cache), and the second takes (d_y, cache).")
+        raise Unfit(
+            "Of two functions, the first returns (y, cache), and the second takes (d_y, cache)."
+        )
     return backward(*_upstream(backward, exercise, given, 1), returned[1])
 
 
 def _call_object(submission, exercise, given):
-    """A class whose constructor takes some of the inputs by name (or none), and forward the rest."""
+    """A class whose constructor takes some of the inputs by name (or none), and forward the
+    rest."""
     _expect_two_ways(exercise)
     forward = exercise.forward or exercise
     made, held = submission, set()
@@ -133,27 +164,38 @@ def _call_object(submission, exercise, given):
         raise Unfit(f"{_name(submission)} has no method `backward`.")
     if returned is None or returned is Ellipsis:
         return returned
-    return _with_attributes(made.backward(*_upstream(made.backward, exercise, given, 0)), made, exercise)
+    return _with_attributes(
+        made.backward(*_upstream(made.backward, exercise, given, 0)), made, exercise
+    )
 
 
 def _expect_two_ways(exercise):
-    """Raise Unfit where a forward and a backward have no meaning: the exercise begins with a gradient that it is given."""
+    """Raise Unfit where a forward and a backward have no meaning: the exercise begins with a
+    gradient that it is given."""
     if exercise.forward is None and any(name.startswith("d_") for name in exercise.inputs):
         raise Unfit(f"For {exercise.id}, hand in one function: {exercise.call}.")
 
 
 def _upstream(backward, exercise, given, others):
-    """The gradients that a backward starts from. A loss has none: a backward that asks for one all the same gets a 1."""
+    """The gradients that a backward starts from. A loss has none: a backward that asks for one all
+    the same gets a 1."""
     if exercise.upstream:
         return [given[name] for name in exercise.upstream]
-    needed = [p for p in inspect.signature(backward).parameters.values() if p.default is p.empty and p.kind in POSITIONAL]
+    needed = [
+        p
+        for p in inspect.signature(backward).parameters.values()
+        if p.default is p.empty and p.kind in POSITIONAL
+    ]
     return [1.0] if len(needed) == others + 1 else []
 
 
 def _with_attributes(returned, made, exercise):
-    """Gradients that backward returned, and behind them those that it left in attributes: d_gamma, or gamma.grad."""
+    """Gradients that backward returned, and behind them those that it left in attributes: d_gamma,
+    or gamma.grad."""
     names = list(exercise.returns)
-    parts = list(returned) if isinstance(returned, tuple) else [] if returned is None else [returned]
+    parts = (
+        list(returned) if isinstance(returned, tuple) else [] if returned is None else [returned]
+    )
     if isinstance(returned, dict) or len(parts) >= len(names):
         return returned
     attributes = getattr(made, "__dict__", {})
@@ -180,14 +222,17 @@ def _name(submission):
 
 
 def explain(problem):
-    """What was raised, and in which line of the learner's code: "ValueError in line 3: `…` (…)."."""
+    """What was raised, and in which line of the learner's code: "ValueError in line 3: `…`
+    (…)."."""
     if isinstance(problem, SyntaxError) and problem.text:
         return f"SyntaxError in line {problem.lineno}: `{short(problem.text)}` ({problem.msg})."
     frames = [f for f in traceback.extract_tb(problem.__traceback__) if not _is_ours(f.filename)]
     place = ""
     if frames:
         own = [f for f in frames if not f.filename.startswith(LIBRARIES)] or frames
-        place = f" in line {own[-1].lineno}" + (f": `{short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()")
+        place = f" in line {own[-1].lineno}" + (
+            f": `{short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()"
+        )
     try:
         text = short(str(problem))
     except BaseException:  # its own __str__ fails, or leaves
@@ -196,7 +241,8 @@ def explain(problem):
 
 
 def short(text):
-    """The first line of a text, for one line of a report: no more of it than can be read, and nothing but characters."""
+    """The first line of a text, for one line of a report: no more of it than can be read, and
+    nothing but characters."""
     line = next(iter(text[:1000].strip().splitlines()), "").strip()
     line = "".join(c if c.isprintable() else "�" for c in line)
     return line if len(line) <= LONGEST else line[:LONGEST] + " …"
@@ -204,7 +250,9 @@ def short(text):
 
 def _shapes(given):
     """What the submission was given: the sizes are what most errors are about."""
-    shapes = [f"{name} {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)]
+    shapes = [
+        f"{name} {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)
+    ]
     return f"It was given {', '.join(shapes)}." if shapes else ""
 
 

@@ -16,14 +16,16 @@ def check(exercise, function, *, seed=0, strict=False, quiet=False):
 
         check("softmax.backward", my_softmax_backward)
 
-    `function` may be a plain function, a pair (forward, backward) of which the first returns (y, cache), or a class with
-    `forward` and `backward`. Its inputs are matched by name, else by their order (see `exercises()`). `seed` draws other
-    numbers and other sizes. `strict` raises an AssertionError that carries the diagnosis, for automatic graders; `quiet`
-    prints nothing. Raises InputError if there is no such exercise.
+    `function` may be a plain function, a pair (forward, backward) of which the first returns
+    (y, cache), or a class with `forward` and `backward`. Its inputs are matched by name, else by
+    their order (see `exercises()`). `seed` draws other numbers and other sizes. `strict` raises an
+    AssertionError that carries the diagnosis, for automatic graders; `quiet` prints nothing. Raises
+    InputError if there is no such exercise.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
-    with np.errstate(all="ignore"), warnings.catch_warnings():  # whatever the notebook has switched on
+    # whatever the notebook has switched on
+    with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = diagnose(find(exercise), function, int(seed))
     report.answer = name_of(function)

@@ -1,4 +1,5 @@
-"""From a submission to a report: run it in every situation, and say what is right, what is not, and what that looks like."""
+"""From a submission to a report: run it in every situation, and say what is right, what is not, and
+what that looks like."""
 
 import dataclasses
 import functools
@@ -22,7 +23,8 @@ ELSEWHERE = "With the first numbers it was right; with other sizes, numbers or c
 
 @dataclasses.dataclass(frozen=True)
 class Draw:
-    """Which inputs a submission meets: the seed of their numbers, their sizes, and what constants are multiplied by."""
+    """Which inputs a submission meets: the seed of their numbers, their sizes, and what constants
+    are multiplied by."""
 
     seed: int
     sizes: Sizes
@@ -32,8 +34,8 @@ class Draw:
 def diagnose(exercise, submission, seed=0):
     """The `Report` on a submission to an exercise, with inputs and sizes drawn by the seed.
 
-    What is right is run once more with other sizes, numbers and constants: something may have been written down that
-    should have been read, or kept from the first call.
+    What is right is run once more with other sizes, numbers and constants: something may have been
+    written down that should have been read, or kept from the first call.
     """
     first, another = draws(seed)
     report = _diagnose(exercise, submission, first)
@@ -47,7 +49,8 @@ def diagnose(exercise, submission, seed=0):
 
 @functools.lru_cache(KEPT)
 def draws(seed):
-    """Two `Draw`s: that of the seed, and one in which no size, and no constant, is as it is there."""
+    """Two `Draw`s: that of the seed, and one in which no size, and no constant, is as it is
+    there."""
     sizes = sizes_for(seed)
     other = next(n for n in itertools.count(seed + ANOTHER) if sizes_for(n).differ(sizes))
     return Draw(seed, sizes), Draw(other, sizes_for(other), SMALLER)
@@ -55,8 +58,13 @@ def draws(seed):
 
 def attempts(exercise, submission, seed):
     """The attempts that `diagnose` asks of a right answer, in its order."""
-    times = 1 if exercise.align else 2  # called again, it should answer the same, unless it draws its own numbers
-    return [attempt(submission, exercise, _situations(exercise, draw)) for draw in draws(seed) for _ in range(times)]
+    # called again, it should answer the same, unless it draws its own numbers
+    times = 1 if exercise.align else 2
+    return [
+        attempt(submission, exercise, _situations(exercise, draw))
+        for draw in draws(seed)
+        for _ in range(times)
+    ]
 
 
 def _diagnose(exercise, submission, draw):
@@ -68,11 +76,16 @@ def _diagnose(exercise, submission, draw):
     wrong = wrong_outputs(yours, expected)
     findings = _wrong(exercise, submission, draw, yours, expected, wrong) if wrong else []
     if _passes(findings):
-        findings += _changed(yours, expected) or _not_repeatable(exercise, submission, yours, expected)
+        findings += _changed(yours, expected) or _not_repeatable(
+            exercise, submission, yours, expected
+        )
     passed = _passes(findings)
     right = [name for name in exercise.outputs if passed or name not in wrong]
     status = "right" if passed else "wrong"
-    return Report(exercise.id, passed, status, right, findings, len(yours.given), arrays(yours, expected, wrong))
+    return Report(
+        exercise.id, passed, status, right, findings, len(yours.given),
+        arrays(yours, expected, wrong),
+    )
 
 
 def _passes(findings):
@@ -114,13 +127,17 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
     missing = dict.fromkeys(name for outcome in yours.outcomes.values() for name in outcome.missing)
     if missing and set(wrong) == set(missing):
         return [Finding("missing", "", [f"{', '.join(missing)}: not started yet."])]
-    situation, name = worst(yours, expected, [name for name in wrong if known and name in known.outputs] or wrong)
+    situation, name = worst(
+        yours, expected, [name for name in wrong if known and name in known.outputs] or wrong
+    )
     finding = first_number(yours, expected, situation, name)
     stopped = yours[situation].stopped()
     if known is None and (stopped or misshapen(yours, expected, situation, name)):
         known = _in_a_twin(exercise, submission, draw)
     if known is None and not stopped:
-        known, structure = _by_structure(exercise, yours, expected, versions, situation, name, draw.sizes)
+        known, structure = _by_structure(
+            exercise, yours, expected, versions, situation, name, draw.sizes
+        )
         if structure:
             finding.id = structure[0]
             finding.evidence.append(structure[1])
@@ -130,7 +147,11 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
         finding = Finding("unknown", "")
     if known:
         _name(finding, known)
-    left = [] if stopped else [other for other in wrong if other != name and not (known and other in known.outputs)]
+    left = (
+        []
+        if stopped
+        else [other for other in wrong if other != name and not (known and other in known.outputs)]
+    )
     return [finding, *_remains(known, left)]
 
 
@@ -146,7 +167,12 @@ def _remains(known, left):
     """What is wrong besides."""
     text = known.remains if known else ""
     if not text and left:
-        return [Finding("remains", "", [f"{', '.join(left)} {'is' if len(left) == 1 else 'are'} not right either."])]
+        return [
+            Finding(
+                "remains", "",
+                [f"{', '.join(left)} {'is' if len(left) == 1 else 'are'} not right either."],
+            )
+        ]
     return [Finding("remains", "", [f"{text[0].upper()}{text[1:]}."])] if text else []
 
 
@@ -158,8 +184,8 @@ def _convention(mistake):
 def _by_structure(exercise, yours, expected, versions, situation, name, sizes):
     """(Match or None, (rule, sentence) or None), of which one at most is there.
 
-    In the order of how much each proves: a factor or a transposition, two mistakes at once, what the difference looks
-    like, the mistake that comes nearest.
+    In the order of how much each proves: a factor or a transposition, two mistakes at once, what
+    the difference looks like, the mistake that comes nearest.
     """
     a, b = pair(yours, expected, situation, name)
     if a is None or b is None:
@@ -176,17 +202,26 @@ def _by_structure(exercise, yours, expected, versions, situation, name, sizes):
 
 
 def _letters(exercise, given, sizes):
-    """{letter: number} of what a factor may be made of: the sizes of this exercise's arrays, and its numbers."""
+    """{letter: number} of what a factor may be made of: the sizes of this exercise's arrays, and
+    its numbers."""
     used = re.findall(r"\w+", " ".join((*exercise.inputs.values(), *exercise.returns.values())))
     letters = {letter: size for letter, size in sizes.named().items() if letter in used}
-    numbers = {name: x for name, x in given.items() if isinstance(x, (int, float)) and not isinstance(x, bool)}
+    numbers = {
+        name: x
+        for name, x in given.items()
+        if isinstance(x, (int, float)) and not isinstance(x, bool)
+    }
     return {**letters, **numbers}
 
 
 def _arrays_at_hand(exercise, given):
     """{name: array} of all that an output may have been taken for, or may lack."""
     everything = exercise.everything(given)
-    return {k: v.astype(float) for k, v in everything.items() if isinstance(v, np.ndarray) and v.dtype.kind in "fiub"}
+    return {
+        k: v.astype(float)
+        for k, v in everything.items()
+        if isinstance(v, np.ndarray) and v.dtype.kind in "fiub"
+    }
 
 
 def _in_a_twin(exercise, submission, draw):
@@ -204,7 +239,9 @@ def _in_a_twin(exercise, submission, draw):
 
 def _changed(yours, expected):
     """The finding on inputs that were changed by an answer whose numbers are right."""
-    changed = list(dict.fromkeys(name for outcome in yours.outcomes.values() for name in outcome.changed))
+    changed = list(
+        dict.fromkeys(name for outcome in yours.outcomes.values() for name in outcome.changed)
+    )
     if not changed:
         return []
     names = f"{' and '.join(changed)} {'was' if len(changed) == 1 else 'were'}"
@@ -227,5 +264,7 @@ def _not_repeatable(exercise, submission, yours, expected):
     finding = Finding("not-repeatable", "", [text])
     for mistake in exercise.mistakes:
         if mistake.rule and mistake.rule(again, expected):
-            finding.id, finding.title, finding.question = mistake.id, mistake.title, mistake.question
+            finding.id, finding.title, finding.question = (
+                mistake.id, mistake.title, mistake.question,
+            )
     return [finding]

@@ -1,4 +1,5 @@
-"""The numbers that show what is wrong: the first of them, the invariant that they break, the places where they stand."""
+"""The numbers that show what is wrong: the first of them, the invariant that they break, the places
+where they stand."""
 
 import re
 
@@ -13,8 +14,11 @@ BROKEN = 1e-7  # an excess that no rounding explains
 
 
 def worst(yours, expected, wrong):
-    """(situation, output) to speak of: in the first situation in which something is wrong, the output that is worst."""
-    situation = next(s for s in yours if any(s in differing(yours, expected, name) for name in wrong))
+    """(situation, output) to speak of: in the first situation in which something is wrong, the
+    output that is worst."""
+    situation = next(
+        s for s in yours if any(s in differing(yours, expected, name) for name in wrong)
+    )
     here = [name for name in wrong if situation in differing(yours, expected, name)]
     return situation, max(here, key=lambda name: relative_error(yours, expected, situation, name))
 
@@ -31,13 +35,18 @@ def first_number(yours, expected, situation, name):
         aside = "" if situation == PLAIN else f" This was with {situation}."
         return Finding(ours.trouble.kind, "", [ours.trouble.message + aside])
     if right.stopped():
-        return Finding("accepted", "", [f"With {situation} an error should be raised, and something was returned."])
+        return Finding(
+            "accepted", "",
+            [f"With {situation} an error should be raised, and something was returned."],
+        )
     if name in ours.missing:
         return Finding("missing", "", [f"{name}: not started yet."])
     a, b = ours.outputs[name], right.outputs[name]
     where = {"output": name, "situation": situation}
     if a.shape != b.shape:
-        return Finding("shape", "", [f"{name} has shape {a.shape}, and should have {b.shape}."], where)
+        return Finding(
+            "shape", "", [f"{name} has shape {a.shape}, and should have {b.shape}."], where
+        )
     bad = ~agreeing(a, b, ours.tolerance)
     first = tuple(int(i) for i in np.argwhere(bad)[0])
     where.update(index=list(first), yours=float(a[first]), expected=float(b[first]))
@@ -52,7 +61,11 @@ def _sentence(name, first, a, b, bad, situation):
     if bad.size == 1:
         return text + "."
     gaps = np.abs(a - b)[bad]
-    largest = f"the largest difference is {gaps.max():.3g}" if np.isfinite(gaps).all() else "others are not finite"
+    largest = (
+        f"the largest difference is {gaps.max():.3g}"
+        if np.isfinite(gaps).all()
+        else "others are not finite"
+    )
     return f"{text}: {len(gaps)} of {bad.size} numbers differ, {largest}."
 
 
@@ -72,9 +85,15 @@ def broken(yours, expected, situation, name):
             mine, theirs = (np.abs(invariant.excess(one.outputs, given)) for one in (ours, right))
         except (ValueError, IndexError, KeyError):  # other shapes than asked for
             continue
-        if mine.size and np.max(theirs) < BROKEN and not np.max(mine) < max(BROKEN, 10 * ours.tolerance):
+        if (
+            mine.size
+            and np.max(theirs) < BROKEN
+            and not np.max(mine) < max(BROKEN, 10 * ours.tolerance)
+        ):
             excess = number(np.max(mine), 3)
-            sentences.append(f"{invariant.name} should be 0, because {invariant.reason}; it is up to {excess}.")
+            sentences.append(
+                f"{invariant.name} should be 0, because {invariant.reason}; it is up to {excess}."
+            )
     return sentences
 
 
@@ -94,7 +113,8 @@ def at_places(exercise, given, a, b, tolerance):
 
 
 def precision(yours, expected, wrong):
-    """A note for numbers that agree as float32 would, though float64 came back; None if they do not."""
+    """A note for numbers that agree as float32 would, though float64 came back; None if they do
+    not."""
     largest = 0.0
     for situation in yours:
         ours, right = yours[situation], expected[situation]
@@ -113,6 +133,9 @@ def precision(yours, expected, wrong):
 
 
 def arrays(yours, expected, wrong):
-    """{output: (yours, expected)} of the first situation in which each wrong output differs, for the picture."""
-    pairs = {name: pair(yours, expected, differing(yours, expected, name)[0], name) for name in wrong}
+    """{output: (yours, expected)} of the first situation in which each wrong output differs, for
+    the picture."""
+    pairs = {
+        name: pair(yours, expected, differing(yours, expected, name)[0], name) for name in wrong
+    }
     return {name: (a, b) for name, (a, b) in pairs.items() if a is not None and b is not None}

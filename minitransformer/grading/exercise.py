@@ -1,4 +1,5 @@
-"""An exercise: what is asked, with which inputs, what is right, and which wrong versions of it are known."""
+"""An exercise: what is asked, with which inputs, what is right, and which wrong versions of it are
+known."""
 
 import ast
 import dataclasses
@@ -21,10 +22,11 @@ EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`
 class Mistake:
     """One way to be wrong.
 
-    `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
-    function: each says which of its words are replaced, and by what. `rule` recognises what no version can
-    show, from (yours, expected), two attempts. `evidence` says how the mistake gives itself away, `question` leads on,
-    `met` says where it was found. A `convention` is right where the exercise does not say otherwise: it passes, with a note.
+    `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of
+    the exercise's function: each says which of its words are replaced, and by what. `rule`
+    recognises what no version can show, from (yours, expected), two attempts. `evidence` says how
+    the mistake gives itself away, `question` leads on, `met` says where it was found. A
+    `convention` is right where the exercise does not say otherwise: it passes, with a note.
     """
 
     id: str
@@ -39,7 +41,8 @@ class Mistake:
 
 @dataclasses.dataclass(frozen=True)
 class Invariant:
-    """What every right answer obeys, whatever the numbers: `excess(outputs, given)` is zero, because of `reason`."""
+    """What every right answer obeys, whatever the numbers: `excess(outputs, given)` is zero,
+    because of `reason`."""
 
     name: str
     reason: str
@@ -50,12 +53,13 @@ class Invariant:
 class Exercise:
     """What a learner writes, and all that is needed to judge it.
 
-    `inputs` and `returns` name the arrays with their shapes; `extra` what may be returned behind them. `given(rng, sizes)`
-    draws the inputs, `situations` are changes of these that show what random numbers hide. `also` are further arrays that
-    a submission may ask for by name. `changes` are inputs that it is to change in place. `align(given, outcome)` takes
-    over the submission's own random choices. `drive(function, given)` calls it where one call is not enough, and then
-    `signature` says what is to be written. `broadcast(given)` is the shape to which a mask is spread before it is
-    compared. `tolerance` multiplies what rounding may do.
+    `inputs` and `returns` name the arrays with their shapes; `extra` what may be returned behind
+    them. `given(rng, sizes)` draws the inputs, `situations` are changes of these that show what
+    random numbers hide. `also` are further arrays that a submission may ask for by name. `changes`
+    are inputs that it is to change in place. `align(given, outcome)` takes over the submission's
+    own random choices. `drive(function, given)` calls it where one call is not enough, and then
+    `signature` says what is to be written. `broadcast(given)` is the shape to which a mask is
+    spread before it is compared. `tolerance` multiplies what rounding may do.
     """
 
     id: str
@@ -108,7 +112,8 @@ class Exercise:
 
     @property
     def upstream(self):
-        """The gradients that a backward starts from: the inputs before the first that its forward has too."""
+        """The gradients that a backward starts from: the inputs before the first that its forward
+        has too."""
         theirs = self.forward.inputs if self.forward else self.inputs
         return list(itertools.takewhile(lambda name: name not in theirs, self.inputs))
 
@@ -119,7 +124,9 @@ class Exercise:
     def draw(self, rng, sizes):
         """{name of the situation: inputs}, the plain one first."""
         plain = self.given(rng, sizes)
-        changed = {name: {**plain, **change(plain, rng, sizes)} for name, change in self.situations.items()}
+        changed = {
+            name: {**plain, **change(plain, rng, sizes)} for name, change in self.situations.items()
+        }
         return {"random numbers": plain, **changed}
 
     def everything(self, given):
@@ -132,7 +139,9 @@ class Exercise:
         for version in versions:
             for right, instead in version.items():
                 if text.count(right) != 1:
-                    raise LookupError(f"{self.name}: {right!r} stands there {text.count(right)} times")
+                    raise LookupError(
+                        f"{self.name}: {right!r} stands there {text.count(right)} times"
+                    )
                 text = text.replace(right, instead)
         return text
 
@@ -147,7 +156,10 @@ class Exercise:
         width = max(len(name) for name in shapes)
         lines += [f"  {name:<{width}}  {shape}" for name, shape in shapes.items()]
         if self.extra:
-            lines.append(f"  may also return: {', '.join(f'{name} {shape}' for name, shape in self.extra.items())}")
+            lines.append(
+                "  may also return: "
+                f"{', '.join(f'{name} {shape}' for name, shape in self.extra.items())}"
+            )
         if self.also:
             also = ", ".join(f"{name} {shape}" for name, shape in self._shapes_of_also())
             lines.append(f"  may also be asked for, by name: {also}")
@@ -159,13 +171,17 @@ class Exercise:
         letters = {size: letter for letter, size in reversed(sizes.named().items())}
         everything = self.everything(self.given(np.random.default_rng(0), sizes))
         shapes = {name: np.shape(everything[name]) for name in self.also}
-        return [(name, f"({', '.join(str(letters.get(n, n)) for n in shape)})") for name, shape in shapes.items()]
+        return [
+            (name, f"({', '.join(str(letters.get(n, n)) for n in shape)})")
+            for name, shape in shapes.items()
+        ]
 
     __repr__ = __str__
 
 
 def exercise(id, **parts):
-    """A decorator that makes the right version of a function an exercise. Its docstring is what is asked."""
+    """A decorator that makes the right version of a function an exercise. Its docstring is what is
+    asked."""
 
     def make(reference):
         EXERCISES[id] = Exercise(id, reference, **parts)
@@ -179,7 +195,10 @@ def find(id):
     if isinstance(id, Exercise):
         return id
     if callable(id):
-        raise InputError("An exercise's name comes first, then the function: check(\"softmax.backward\", my_function).")
+        raise InputError(
+            'An exercise\'s name comes first, then the function: check("softmax.backward", '
+            'my_function).'
+        )
     if not isinstance(id, str) or id not in EXERCISES:
         raise unknown("exercise", id, EXERCISES)
     return EXERCISES[id]
@@ -199,5 +218,6 @@ def source_of(reference):
 def _compiled(reference, text):
     """A wrong version's text as a function that sees what the right one sees."""
     names = dict(vars(inspect.getmodule(reference)))
-    exec(compile(text, f"<a wrong version of {reference.__name__}>", "exec"), names)  # our own text, never a learner's
+    # our own text, never a learner's
+    exec(compile(text, f"<a wrong version of {reference.__name__}>", "exec"), names)
     return names[reference.__name__]

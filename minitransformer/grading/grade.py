@@ -1,4 +1,5 @@
-"""Grade a folder of notebooks and Python files: each in its own process, none able to hold up the others."""
+"""Grade a folder of notebooks and Python files: each in its own process, none able to hold up the
+others."""
 
 import collections
 import contextlib
@@ -26,12 +27,14 @@ CHANGED = "while the files ran, this one was changed or deleted in its folder; w
 
 
 def grade(paths, seconds=60.0, jobs=None):
-    """The `Submission` of every notebook and Python file among the paths and in the folders among them, in their order.
+    """The `Submission` of every notebook and Python file among the paths and in the folders among
+    them, in their order.
 
-    Each runs on a copy, in a process and a folder of its own, for at most `seconds`, `jobs` at a time; what is right then
-    runs once more without the rest of its file. Ctrl-C ends those that run; all stand in what is returned. A submission's
-    code is run as it is: what it may do is what the user may do. Raises InputError for a path that is not there, and where
-    there is nothing to grade.
+    Each runs on a copy, in a process and a folder of its own, for at most `seconds`, `jobs` at a
+    time; what is right then runs once more without the rest of its file. Ctrl-C ends those that
+    run; all stand in what is returned. A submission's code is run as it is: what it may do is what
+    the user may do. Raises InputError for a path that is not there, and where there is nothing to
+    grade.
     """
     sources, stop = find_sources(paths), threading.Event()
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
@@ -61,13 +64,18 @@ def grade_file(source, seconds, stop):
     if source.refused:
         submission.status, submission.remark = "refused", f"refused: {source.refused}"
     elif stop.is_set():
-        submission.status, submission.remark = "not graded", "not graded: interrupted before its turn"
+        submission.status, submission.remark = (
+            "not graded",
+            "not graded: interrupted before its turn",
+        )
     else:
         folder = None
         try:
             folder = pathlib.Path(tempfile.mkdtemp())
             _run(source, submission, folder, seconds, stop)
-        except OSError as problem:  # no room left, no process to be had: the others may have more luck
+        except (
+            OSError
+        ) as problem:  # no room left, no process to be had: the others may have more luck
             submission.status, submission.remark = "not graded", f"not graded: {escaped(problem)}"
         finally:
             if folder:
@@ -79,20 +87,29 @@ def _run(source, submission, folder, seconds, stop):
     """Run a copy of the file in this folder, and put into the submission what came of it."""
     file, result = source.copy_to(folder / "work"), folder / "result.json"
     started = time.perf_counter()
-    ended = run_apart("minitransformer.grading.runner", [file, result, seconds], folder, seconds, stop)
+    ended = run_apart(
+        "minitransformer.grading.runner", [file, result, seconds], folder, seconds, stop
+    )
     submission.seconds, submission.printed = round(time.perf_counter() - started, 2), ended.printed
     try:
         found, unread = read_found(result), ""
     except Unreadable as problem:
-        found, unread = {"reports": {}, "errors": [], "finished": False, "refused": ""}, str(problem)
+        found = {"reports": {}, "errors": [], "finished": False, "refused": ""}
+        unread = str(problem)
     submission.reports, submission.errors = found["reports"], found["errors"]
     submission.status, submission.remark = _what_became(ended, found, unread, result, seconds)
     if submission.status != "interrupted":
-        again = pathlib.Path(tempfile.mkdtemp())  # another one: what the first run left is not met again
+        # another one: what the first run left is not met again
+        again = pathlib.Path(tempfile.mkdtemp())
         try:
-            submission.remarks = recheck(found["reports"], source.copy_to(again / "work"), source.data, again, seconds, stop)
+            submission.remarks = recheck(
+                found["reports"], source.copy_to(again / "work"), source.data, again, seconds, stop
+            )
         except Interrupted:
-            submission.status, submission.remark = "interrupted", "interrupted before its right answers ran a second time"
+            submission.status, submission.remark = (
+                "interrupted",
+                "interrupted before its right answers ran a second time",
+            )
         finally:
             remove(again)
 
@@ -106,26 +123,34 @@ def _what_became(ended, found, unread, result, seconds):
     if ended.why == "flood":
         return "stopped", f"stopped: it printed more than {TOO_MUCH >> 20} MB"
     if unread and (ended.status == 0 or os.path.lexists(result)):
-        return "crashed", f"crashed (exit status {ended.status}): its result is unreadable ({unread})"
+        return (
+            "crashed",
+            f"crashed (exit status {ended.status}): its result is unreadable ({unread})",
+        )
     if found["refused"]:
         return "refused", f"refused: {found['refused']}"
     if not found["finished"]:
         last = ended.head.strip().splitlines()
         status = "unknown" if ended.status is None else ended.status
-        return "crashed", f"crashed (exit status {status})" + (f": {short(last[-1])}" if last else "")
+        return "crashed", f"crashed (exit status {status})" + (
+            f": {short(last[-1])}" if last else ""
+        )
     return "graded", f"printed {ended.printed / 1e6:.1f} MB" if ended.printed > MUCH else ""
 
 
 def remove(folder):
-    """Remove a folder, whatever a submission made of it: folders without end in one another, or without permissions.
+    """Remove a folder, whatever a submission made of it: folders without end in one another, or
+    without permissions.
 
-    Each folder is moved out of the one that it lies in, so that no path grows too long. No link is followed.
+    Each folder is moved out of the one that it lies in, so that no path grows too long. No link is
+    followed.
     """
     flat = pathlib.Path(tempfile.mkdtemp())
     waiting, folders = [folder], [flat]
     while waiting:
         path = waiting.pop()
-        with contextlib.suppress(OSError):  # what cannot be removed stays; the rest is removed all the same
+        # what cannot be removed stays; the rest is removed all the same
+        with contextlib.suppress(OSError):
             if is_folder(path):
                 os.chmod(path, stat.S_IRWXU)
                 place = flat / str(len(folders))
@@ -142,7 +167,8 @@ def remove(folder):
 
 
 def is_folder(path):
-    """Whether a folder is there, and no link to one: on Windows a junction says that it is a folder."""
+    """Whether a folder is there, and no link to one: on Windows a junction says that it is a
+    folder."""
     found = os.lstat(path)
     return stat.S_ISDIR(found.st_mode) and not getattr(found, "st_reparse_tag", 0)
 
@@ -157,7 +183,9 @@ def histogram(submissions):
         for finding in report["findings"]
         if finding["id"] != "remains"
     )
-    return sorted(((count, *key) for key, count in counts.items()), key=lambda row: (-row[0], row[1:]))
+    return sorted(
+        ((count, *key) for key, count in counts.items()), key=lambda row: (-row[0], row[1:])
+    )
 
 
 def was_interrupted(submissions):
@@ -181,15 +209,24 @@ def as_text(submissions):
     if mistakes:
         lines += ["", "What went wrong, and in how many files:"]
         one = min(1, BAR / mistakes[0][0])  # the width of one file
-        bars = [(count, "█" * max(1, round(one * count)), f"{exercise}: {title}") for count, exercise, title in mistakes]
+        bars = [
+            (count, "█" * max(1, round(one * count)), f"{exercise}: {title}")
+            for count, exercise, title in mistakes
+        ]
         lines += [f"{count:>5}  {bar}  {name}" for count, bar, name in bars]
     return "\n".join(lines)
 
 
 def as_dict(submissions):
     """All of it for programs, as JSON can hold it: NaN and ∞ become texts."""
-    mistakes = [{"count": count, "exercise": exercise, "mistake": title} for count, exercise, title in histogram(submissions)]
-    return {"submissions": [as_json(dataclasses.asdict(s)) for s in submissions], "mistakes": mistakes}
+    mistakes = [
+        {"count": count, "exercise": exercise, "mistake": title}
+        for count, exercise, title in histogram(submissions)
+    ]
+    return {
+        "submissions": [as_json(dataclasses.asdict(s)) for s in submissions],
+        "mistakes": mistakes,
+    }
 
 
 def as_json(value):
@@ -202,6 +239,10 @@ def as_json(value):
 
 
 def as_json_text(submissions):
-    """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's \\u escapes."""
+    """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's
+    \\u escapes."""
     text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
-    return re.sub(r"[^\n -~]", lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+    return re.sub(
+        r"[^\n -~]",
+        lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text,
+    )

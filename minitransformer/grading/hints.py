@@ -13,7 +13,8 @@ HELPERS = "minitransformer.backend"
 
 
 class Listing(dict):
-    """{id: Exercise}. Printed, a line for each. Asked for one that is not there, it says which come near."""
+    """{id: Exercise}. Printed, a line for each. Asked for one that is not there, it says which come
+    near."""
 
     def __missing__(self, id):
         return find(id)  # which raises InputError
@@ -31,26 +32,40 @@ class Printed(str):
 
 
 def exercises():
-    """All exercises by id: printed, one line each; `exercises()["softmax.backward"]` says what is asked, with shapes."""
+    """All exercises by id: printed, one line each; `exercises()["softmax.backward"]` says what is
+    asked, with shapes."""
     return Listing(EXERCISES)
 
 
 def hint(exercise, level=1):
     """Print and return a hint: 1 a question, 2 the formula, 3 in steps, 4 one line of code."""
     exercise = find(exercise)
-    if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or not 1 <= level <= len(LEVELS):
-        raise InputError(f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} ({LEVELS[-1]}).")
+    if (
+        isinstance(level, bool)
+        or not isinstance(level, (int, np.integer))
+        or not 1 <= level <= len(LEVELS)
+    ):
+        raise InputError(
+            f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} "
+            f"({LEVELS[-1]})."
+        )
     text = textwrap.dedent(exercise.hints[level - 1]).strip()
     print(text)
     return Printed(text)
 
 
 def reveal(exercise):
-    """Print and return the package's own source, with the plain formula of each fast helper that it calls."""
+    """Print and return the package's own source, with the plain formula of each fast helper that it
+    calls."""
     exercise = find(exercise)
     parts = [inspect.getsource(shown).rstrip() for shown in exercise.shown]
     text = "\n\n\n".join(textwrap.dedent(part) for part in parts)
-    helpers = {name: helper for shown in exercise.shown for name, helper in _helpers(shown).items() if f"{name}(" in text}
+    helpers = {
+        name: helper
+        for shown in exercise.shown
+        for name, helper in _helpers(shown).items()
+        if f"{name}(" in text
+    }
     for name, helper in helpers.items():
         text += f"\n\n# {name}: " + "\n# ".join(inspect.getdoc(helper).splitlines())
     print(text)

@@ -16,7 +16,8 @@ NEAR = 0.3  # a mistake that leaves less than this part of the difference unexpl
 
 @dataclasses.dataclass
 class Match:
-    """A mistake that explains the outputs named; `also` are those that make the same numbers, `remains` what it leaves."""
+    """A mistake that explains the outputs named; `also` are those that make the same numbers,
+    `remains` what it leaves."""
 
     mistake: object
     outputs: list
@@ -28,7 +29,8 @@ class Match:
 
 @functools.lru_cache(KEPT)
 def wrong_versions(expected):
-    """[(mistake, version, attempt)] of all wrong versions of the exercise that show on these inputs.
+    """[(mistake, version, attempt)] of all wrong versions of the exercise that show on these
+    inputs.
 
     One that stops everywhere proves nothing: any other that stops would look the same.
     """
@@ -41,15 +43,22 @@ def wrong_versions(expected):
 
 
 def match(yours, expected, versions):
-    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the worst; or None."""
+    """The `Match` of the known mistake that makes exactly these numbers, in all outputs or in the
+    worst; or None."""
     exercise = yours.exercise
-    ruled = [mistake for mistake in exercise.mistakes if mistake.rule and mistake.rule(yours, expected)]
+    ruled = [
+        mistake for mistake in exercise.mistakes if mistake.rule and mistake.rule(yours, expected)
+    ]
     if ruled:
         return Match(ruled[0], list(exercise.outputs), ruled[1:], ruled=True)
     whole = _distinct(m for m, _, made in versions if agree(yours, made))
     if not whole:  # the same numbers, whatever it changed besides
         names = exercise.outputs
-        whole = _distinct(m for m, _, made in versions if all(agree(yours, made, n) and not agree(made, expected, n) for n in names))
+        whole = _distinct(
+            m
+            for m, _, made in versions
+            if all(agree(yours, made, n) and not agree(made, expected, n) for n in names)
+        )
     if whole:
         return Match(whole[0], list(exercise.outputs), whole[1:])
     mistakes = [row for row in versions if not row[0].convention]
@@ -59,19 +68,30 @@ def match(yours, expected, versions):
 
 
 def match_two(yours, expected, versions):
-    """The `Match` of the larger of two known mistakes that together make these numbers, or of one with a factor."""
+    """The `Match` of the larger of two known mistakes that together make these numbers, or of one
+    with a factor."""
     mistakes = [row for row in versions if not row[0].convention]
     made = [expected, *(made for _, _, made in versions)]
     if not any(_alike(yours, one) for one in made):
         return None
     pairs = itertools.combinations(mistakes, 2)
-    return _two(yours, expected, pairs) or _scaled(yours, expected, mistakes, _wrong(yours, expected))
+    return _two(yours, expected, pairs) or _scaled(
+        yours, expected, mistakes, _wrong(yours, expected)
+    )
 
 
 def nearest(yours, expected, versions):
-    """The `Match` of the mistake that comes nearest, if it leaves but a small part of the difference; else None."""
+    """The `Match` of the mistake that comes nearest, if it leaves but a small part of the
+    difference; else None."""
     far = distance(yours, expected, expected)
-    if sum(outcome.outputs[name].size for outcome in expected.outcomes.values() for name in outcome.outputs) < FEW:
+    if (
+        sum(
+            outcome.outputs[name].size
+            for outcome in expected.outcomes.values()
+            for name in outcome.outputs
+        )
+        < FEW
+    ):
         return None  # with so few numbers, something is always near
     made = [(distance(yours, made, expected), m) for m, _, made in versions if not m.convention]
     best, mistake = min(made, key=lambda pair: pair[0], default=(np.inf, None))
@@ -83,7 +103,10 @@ def nearest(yours, expected, versions):
 def _wrong(yours, expected):
     """The outputs that are wrong, the worst first."""
     wrong = {
-        name: max(relative_error(yours, expected, situation, name) for situation in differing(yours, expected, name))
+        name: max(
+            relative_error(yours, expected, situation, name)
+            for situation in differing(yours, expected, name)
+        )
         for name in wrong_outputs(yours, expected)
     }
     return sorted(wrong, key=wrong.get, reverse=True)
@@ -91,9 +114,15 @@ def _wrong(yours, expected):
 
 def _by_output(yours, expected, versions, wrong):
     for name in wrong:
-        found = _distinct(m for m, _, made in versions if agree(yours, made, name) and not agree(made, expected, name))
+        found = _distinct(
+            m
+            for m, _, made in versions
+            if agree(yours, made, name) and not agree(made, expected, name)
+        )
         if found:
-            made = next(made for m, _, made in versions if m is found[0] and agree(yours, made, name))
+            made = next(
+                made for m, _, made in versions if m is found[0] and agree(yours, made, name)
+            )
             explained = [other for other in wrong if agree(yours, made, other)]
             left = [other for other in wrong if other not in explained]
             remains = f"something else remains in {', '.join(left)}" if left else ""
@@ -104,7 +133,10 @@ def _by_output(yours, expected, versions, wrong):
 def _two(yours, expected, pairs):
     """Two mistakes at once: the larger one is named."""
     exercise, given = expected.exercise, expected.given
-    telling = next((s for s in yours if not yours[s].stopped() and not agree(yours, expected, situations=[s])), None)
+    telling = next(
+        (s for s in yours if not yours[s].stopped() and not agree(yours, expected, situations=[s])),
+        None,
+    )
     if telling is None:
         return None
     for (one, first, made_one), (other, second, made_other) in pairs:
@@ -115,7 +147,9 @@ def _two(yours, expected, pairs):
         except (LookupError, SyntaxError):  # they replace the same words, or leave no Python
             continue
         glance = attempt_own(both, exercise, {telling: given[telling]})
-        if agree(yours, glance, situations=[telling]) and agree(yours, attempt_own(both, exercise, given)):
+        if agree(yours, glance, situations=[telling]) and agree(
+            yours, attempt_own(both, exercise, given)
+        ):
             if one.convention or other.convention:  # which is no mistake, and the other is
                 return Match(other if one.convention else one, list(exercise.outputs))
             sizes = [distance(made, expected, expected) for made in (made_one, made_other)]
@@ -125,15 +159,19 @@ def _two(yours, expected, pairs):
 
 
 def _alike(one, other):
-    """Whether two attempts have the same shapes: what has a shape that no version has, no two of them make."""
-    pairs = [(array, other[s].outputs.get(name)) for s in one for name, array in one[s].outputs.items()]
+    """Whether two attempts have the same shapes: what has a shape that no version has, no two of
+    them make."""
+    pairs = [
+        (array, other[s].outputs.get(name)) for s in one for name, array in one[s].outputs.items()
+    ]
     return all(theirs is not None and ours.shape == theirs.shape for ours, theirs in pairs)
 
 
 def _scaled(yours, expected, versions, wrong):
     """A mistake, and a constant factor besides."""
     for name, (mistake, _, made) in itertools.product(wrong, versions):
-        if common_factor(made, expected, name):  # itself no more than a factor: any other would be as good
+        # itself no more than a factor: any other would be as good
+        if common_factor(made, expected, name):
             continue
         factor = common_factor(yours, made, name)
         if factor:
@@ -142,11 +180,17 @@ def _scaled(yours, expected, versions, wrong):
 
 
 def common_factor(one, other, output):
-    """The constant c with one = c · other in an output, the same in every situation; 0 if there is none."""
+    """The constant c with one = c · other in an output, the same in every situation; 0 if there is
+    none."""
     factors = []
     for situation in one:
         a, b = pair(one, other, situation, output)
-        if a is None or b is None or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        if (
+            a is None
+            or b is None
+            or a.shape != b.shape
+            or not (np.isfinite(a).all() and np.isfinite(b).all())
+        ):
             return 0.0
         if a.any() or b.any():
             factors.append(constant_factor(a, b, one[situation].tolerance))

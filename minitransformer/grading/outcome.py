@@ -1,4 +1,5 @@
-"""What one call of a submission came to: named arrays, or what went wrong, in a sentence that helps."""
+"""What one call of a submission came to: named arrays, or what went wrong, in a sentence that
+helps."""
 
 import dataclasses
 
@@ -7,7 +8,8 @@ import numpy as np
 from ..backend import as_numpy
 from .binding import find_name
 
-# What rounding may do, relative to the largest number of an output: by the least exact type that came back.
+# What rounding may do, relative to the largest number of an output: by the least exact type that
+# came back.
 TOLERANCES = {4: 2e-4, 8: 1e-10}  # bytes of a number
 LARGEST = 5_000_000  # numbers in an array that is worth comparing
 SINGLE = 2e-6  # float64 that agrees no better than this was float32 on the way
@@ -15,7 +17,8 @@ SINGLE = 2e-6  # float64 that agrees no better than this was float32 on the way
 
 @dataclasses.dataclass(frozen=True)
 class Trouble:
-    """Why there are no numbers to compare. `kind` is one of stub, raised, nothing, type, count, shape, arguments."""
+    """Why there are no numbers to compare. `kind` is one of stub, raised, nothing, type, count,
+    shape, arguments."""
 
     kind: str
     message: str
@@ -23,7 +26,8 @@ class Trouble:
 
 @dataclasses.dataclass
 class Outcome:
-    """The arrays of one call by name, in float64, and how exact they can be; `changed` are inputs that must not change."""
+    """The arrays of one call by name, in float64, and how exact they can be; `changed` are inputs
+    that must not change."""
 
     outputs: dict = dataclasses.field(default_factory=dict)
     trouble: Trouble | None = None
@@ -36,12 +40,15 @@ class Outcome:
 
 
 def read(returned, exercise, given):
-    """The `Outcome` of what a function returned: an array, a tuple or list of arrays, or a dict by name."""
+    """The `Outcome` of what a function returned: an array, a tuple or list of arrays, or a dict by
+    name."""
     if returned is Ellipsis or returned is NotImplemented:
         return Outcome(trouble=Trouble("stub", "it returns `...`"))
     names = list(exercise.returns)
     if returned is None:
-        return Outcome(trouble=Trouble("nothing", "It returned None. Is a `return` missing at the end?"))
+        return Outcome(
+            trouble=Trouble("nothing", "It returned None. Is a `return` missing at the end?")
+        )
     try:
         values = _by_name(returned, names, list(exercise.extra))
     except ValueError as problem:
@@ -55,9 +62,13 @@ def read(returned, exercise, given):
         try:
             array = _numbers(values[name])
         except TypeError as problem:
-            return Outcome(trouble=Trouble("type", f"{name} should be an array of numbers, and is {problem}."))
+            return Outcome(
+                trouble=Trouble("type", f"{name} should be an array of numbers, and is {problem}.")
+            )
         if array.dtype.kind == "f":
-            outcome.tolerance = max(outcome.tolerance, TOLERANCES.get(array.dtype.itemsize, TOLERANCES[8]))
+            outcome.tolerance = max(
+                outcome.tolerance, TOLERANCES.get(array.dtype.itemsize, TOLERANCES[8])
+            )
         if exercise.returns.get(name) == "number" and array.size == 1:
             array = array.reshape(())
         if exercise.broadcast:
@@ -72,16 +83,21 @@ def read(returned, exercise, given):
 
 
 def _by_name(returned, names, extra):
-    """{name: value} of the outputs asked for, whatever holds them. Raises ValueError if there are too few or too many."""
+    """{name: value} of the outputs asked for, whatever holds them. Raises ValueError if there are
+    too few or too many."""
     if isinstance(returned, dict):
         found = {find_name(key, names): value for key, value in returned.items()}
         absent = [name for name in names if name not in found]
         if absent:
-            lacking, there = (", ".join(map(repr, keys)) or "nothing" for keys in (absent, returned))
+            lacking, there = (
+                ", ".join(map(repr, keys)) or "nothing" for keys in (absent, returned)
+            )
             raise ValueError(f"It returned a dict without {lacking}; it has {there}.")
         return {name: found[name] for name in names}
     if len(names) == 1:  # behind the one answer, a tuple may hold a cache of its own
-        several = isinstance(returned, tuple) or (isinstance(returned, list) and len(returned) == 1 + len(extra) > 1)
+        several = isinstance(returned, tuple) or (
+            isinstance(returned, list) and len(returned) == 1 + len(extra) > 1
+        )
         return {names[0]: returned[0] if several and returned else returned}
     asked = f"{len(names)} are asked for, in this order: {', '.join(names)}"
     if not isinstance(returned, (tuple, list)):
@@ -100,12 +116,18 @@ def _numbers(value):
     except ValueError:
         raise TypeError("a list whose rows are not equally long") from None
     except Exception as problem:  # whatever a foreign array does when it is asked for its numbers
-        raise TypeError(f"a {type(value).__name__} that does not turn into a NumPy array ({problem})") from None
+        raise TypeError(
+            f"a {type(value).__name__} that does not turn into a NumPy array ({problem})"
+        ) from None
     if array.dtype.kind == "O" and array.size:  # Python's own numbers: fractions, decimals
         try:
             array = array.astype(float)
         except (TypeError, ValueError):
-            raise TypeError("a list of things that are no numbers" if array.ndim else f"of type {type(value).__name__}") from None
+            raise TypeError(
+                "a list of things that are no numbers"
+                if array.ndim
+                else f"of type {type(value).__name__}"
+            ) from None
     if array.dtype == np.float16:
         raise TypeError("in float16, which is too coarse to judge: use float32 or float64")
     if array.size > LARGEST:
@@ -116,16 +138,20 @@ def _numbers(value):
 
 
 def close(ours, theirs, tolerance):
-    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN agrees with NaN."""
+    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN
+    agrees with NaN."""
     return ours.shape == theirs.shape and bool(np.all(agreeing(ours, theirs, tolerance)))
 
 
 def agreeing(ours, theirs, tolerance):
     """Where two arrays of one shape agree: a boolean array."""
-    return np.isclose(ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True)
+    return np.isclose(
+        ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True
+    )
 
 
 def scale_of(array):
-    """The largest finite size in an array, 1 where there is none: what rounding errors are measured by."""
+    """The largest finite size in an array, 1 where there is none: what rounding errors are measured
+    by."""
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max()) if finite.size and finite.max() > 0 else 1.0

@@ -1,4 +1,5 @@
-"""A report in a notebook: its sentences as a table, and yours / expected / difference as pictures."""
+"""A report in a notebook: its sentences as a table, and yours / expected / difference as
+pictures."""
 
 import base64
 import html as escaping
@@ -39,12 +40,17 @@ def html(report):
         f"<td style='text-align:left'>{escaping.escape(sentence)}</td></tr>"
         for label, sentence in report.rows()
     )
-    pictures = "".join(_image(name, *arrays) for name, arrays in report.arrays.items()) if not report.passed else ""
+    pictures = (
+        "".join(_image(name, *arrays) for name, arrays in report.arrays.items())
+        if not report.passed
+        else ""
+    )
     return f"<div><b style='color:{colour}'>{escaping.escape(report.headline)}</b><table>{rows}</table>{pictures}</div>"
 
 
 def _image(name, yours, expected):
-    """Three heat maps as an <img>; nothing where the arrays cannot be drawn, or matplotlib is not there."""
+    """Three heat maps as an <img>; nothing where the arrays cannot be drawn, or matplotlib is not
+    there."""
     try:
         from .comparison import plot_comparison
     except ImportError:
@@ -59,4 +65,6 @@ def _image(name, yours, expected):
 
 def _flat(array):
     """An array as one matrix: its last axis, by all others."""
-    return np.atleast_2d(array.reshape(-1, array.shape[-1]) if array.ndim else array)[:CELLS, :CELLS]
+    return np.atleast_2d(array.reshape(-1, array.shape[-1]) if array.ndim else array)[
+        :CELLS, :CELLS
+    ]

@@ -24,17 +24,22 @@ class Interrupted(Exception):
 
 
 def recheck(reports, file, data, folder, seconds, stop):
-    """{exercise: a remark} on the exercises that a file is said to have right: those whose answer is not right alone.
+    """{exercise: a remark} on the exercises that a file is said to have right: those whose answer
+    is not right alone.
 
-    They run in a process of their own, which is told the inputs and never what is right; what it answers is judged here.
-    Raises Interrupted. The seed comes from the file's bytes `data`: the same at each grading, and none that the file's writer has seen.
+    They run in a process of their own, which is told the inputs and never what is right; what it
+    answers is judged here. Raises Interrupted. The seed comes from the file's bytes `data`: the
+    same at each grading, and none that the file's writer has seen.
     """
     claimed = [id for id, report in reports.items() if report["status"] == "right"]
     if not claimed:
         return {}
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4], "big")
     result = folder / "alone.json"
-    ended = run_apart("minitransformer.grading.alone", [file, result, seconds, seed, *claimed], folder, seconds, stop)
+    ended = run_apart(
+        "minitransformer.grading.alone", [file, result, seconds, seed, *claimed], folder, seconds,
+        stop,
+    )
     if ended.why == "interrupted":
         raise Interrupted
     try:
@@ -49,21 +54,31 @@ def recheck(reports, file, data, folder, seconds, stop):
 
 
 def remark(exercise, seed, found):
-    """What is to be said of a right answer after its second run: nothing, if it is right there too."""
+    """What is to be said of a right answer after its second run: nothing, if it is right there
+    too."""
     try:
-        kept = take({"attempts": [], "unusual": [], **found} if isinstance(found, dict) else found, FORM, "second run")
+        kept = take(
+            {"attempts": [], "unusual": [], **found} if isinstance(found, dict) else found, FORM,
+            "second run",
+        )
         if kept["problem"]:
             return f"{LOOK}it was right in its file, and does not run without the rest of it: {kept['problem']}"
         with np.errstate(all="ignore"):
-            report = diagnose(exercise, Recorded([outcomes_of(one) for one in kept["attempts"]]), seed)
+            report = diagnose(
+                exercise, Recorded([outcomes_of(one) for one in kept["attempts"]]), seed
+            )
     except Unreadable as problem:
         return f"{LOOK}it was right in its file, and what it answers without the rest of it cannot be read: {problem}"
     except Exception:  # numbers of shapes that nothing fits; fewer attempts than were asked for
         return f"{LOOK}it was right in its file, and is not right without the rest of it."
     if not report.passed:
         evidence = plain(" ".join(report.findings[0].evidence[:1]))
-        return f"{LOOK}it was right in its file, and is not right without the rest of it: {evidence}"
-    return f"{LOOK}it is right, and uses {', '.join(kept['unusual'][:5])}." if kept["unusual"] else ""
+        return (
+            f"{LOOK}it was right in its file, and is not right without the rest of it: {evidence}"
+        )
+    return (
+        f"{LOOK}it is right, and uses {', '.join(kept['unusual'][:5])}." if kept["unusual"] else ""
+    )
 
 
 def outcomes_of(attempt):
@@ -77,9 +92,15 @@ def _outcome(found):
     kept = take(found, OUTCOME, "outcome")
     trouble = found.get("trouble")
     if trouble is not None:
-        trouble = Trouble(*take({"kind": trouble[0], "message": trouble[1]}, {"kind": str, "message": str}, "trouble").values())
+        trouble = Trouble(
+            *take(
+                {"kind": trouble[0], "message": trouble[1]}, {"kind": str, "message": str},
+                "trouble",
+            ).values()
+        )
     outputs = {name: _array(*array) for name, array in kept["outputs"].items()}
-    tolerance = min(kept["tolerance"], max(TOLERANCES.values()))  # no wider than for any honest answer
+    # no wider than for any honest answer
+    tolerance = min(kept["tolerance"], max(TOLERANCES.values()))
     return Outcome(outputs, trouble, tuple(kept["changed"]), tolerance, tuple(kept["missing"]))
 
 

@@ -1,4 +1,5 @@
-"""What the checker says: what is right, the number that is wrong, what it looks like, and one question."""
+"""What the checker says: what is right, the number that is wrong, what it looks like, and one
+question."""
 
 import dataclasses
 import textwrap
@@ -6,16 +7,18 @@ import textwrap
 from .picture import cell_number, html, in_notebook, show_html
 
 WIDTH = 100
-LABELS = {"convention": "note", "precision": "note", "stub": "note", "remains": "besides"}  # of a finding's evidence; else "wrong"
+# of a finding's evidence; else "wrong"
+LABELS = {"convention": "note", "precision": "note", "stub": "note", "remains": "besides"}
 
 
 @dataclasses.dataclass
 class Finding:
     """One thing that was found.
 
-    `id` is the number of a known mistake, or the name of a rule. `title` completes "Exactly this comes out when …".
-    `evidence` are the sentences that show it; `where` is {output, index, yours, expected, situation} or None; `also` are
-    the titles of other mistakes that cannot be told apart from it here.
+    `id` is the number of a known mistake, or the name of a rule. `title` completes "Exactly this
+    comes out when …". `evidence` are the sentences that show it; `where` is {output, index, yours,
+    expected, situation} or None; `also` are the titles of other mistakes that cannot be told apart
+    from it here.
     """
 
     id: str
@@ -34,7 +37,8 @@ class Finding:
 
 @dataclasses.dataclass(repr=False)
 class Report:
-    """The verdict on one submission. Printed, it is a few lines; in a notebook, a table with pictures."""
+    """The verdict on one submission. Printed, it is a few lines; in a notebook, a table with
+    pictures."""
 
     exercise: str
     passed: bool
@@ -42,7 +46,8 @@ class Report:
     right: list = dataclasses.field(default_factory=list)
     findings: list = dataclasses.field(default_factory=list)
     situations: int = 0
-    arrays: dict = dataclasses.field(default_factory=dict)  # {output: (yours, expected)}, for the picture
+    # {output: (yours, expected)}, for the picture
+    arrays: dict = dataclasses.field(default_factory=dict)
     shown: int | None = None  # the notebook's cell that shows it already
     answer: str = ""  # the name of the function or class that was handed in
 
@@ -66,11 +71,18 @@ class Report:
         """[(label, sentence)]: the report in the order of speech."""
         rows = []
         if self.right:
-            situations = "one situation" if self.situations == 1 else f"{self.situations} situations"
-            rows.append(("right", ", ".join(self.right) + (f", in {situations}." if self.passed else ".")))
+            situations = (
+                "one situation" if self.situations == 1 else f"{self.situations} situations"
+            )
+            rows.append(
+                ("right", ", ".join(self.right) + (f", in {situations}." if self.passed else "."))
+            )
         besides = any(finding.id == "remains" for finding in self.findings)
         for finding in self.findings:
-            rows += [(finding.label if n == 0 else "", sentence) for n, sentence in enumerate(finding.evidence)]
+            rows += [
+                (finding.label if n == 0 else "", sentence)
+                for n, sentence in enumerate(finding.evidence)
+            ]
             if finding.title:
                 also = "".join(f", or when {title}" for title in finding.also)
                 amount = "This comes" if besides else "Exactly this comes"
@@ -83,7 +95,9 @@ class Report:
     def __str__(self):
         lines = [self.headline]
         for label, sentence in self.rows():
-            lines += textwrap.wrap(f"{label:<12}{sentence}", WIDTH, initial_indent="  ", subsequent_indent=" " * 14)
+            lines += textwrap.wrap(
+                f"{label:<12}{sentence}", WIDTH, initial_indent="  ", subsequent_indent=" " * 14
+            )
         return "\n".join(lines)
 
     def __repr__(self):

@@ -1,4 +1,5 @@
-"""What a submission's process leaves behind, read with care: its code can reach the file, and may write anything there."""
+"""What a submission's process leaves behind, read with care: its code can reach the file, and may
+write anything there."""
 
 import os
 import pathlib
@@ -10,8 +11,13 @@ from .exercise import EXERCISES
 LARGEST = 32 << 20  # bytes of a result
 TEXT, MANY = 2000, 1000  # characters of a text, and members of a list, that are kept
 STATUSES = ("right", "wrong", "not started")
-WHERE = {"output": str, "situation": str, "index": [int], "yours": (int, float), "expected": (int, float)}
-FINDING = {"id": str, "title": str, "evidence": [str], "question": str, "also": [str], "exact": bool}
+WHERE = {
+    "output": str, "situation": str, "index": [int], "yours": (int, float),
+    "expected": (int, float),
+}
+FINDING = {
+    "id": str, "title": str, "evidence": [str], "question": str, "also": [str], "exact": bool,
+}
 REPORT = {"exercise": str, "passed": bool, "status": str, "right": [str]}
 FOUND = {"errors": [str], "finished": bool, "refused": str}
 
@@ -21,11 +27,15 @@ class Unreadable(Exception):
 
 
 def read_small(path, largest):
-    """The bytes of a regular file of at most `largest` bytes, and of nothing else: no link, pipe or device is followed.
+    """The bytes of a regular file of at most `largest` bytes, and of nothing else: no link, pipe or
+    device is followed.
 
     Raises OSError, saying what is there instead.
     """
-    flags = sum(getattr(os, f"O_{name}", 0) for name in ("RDONLY", "NOFOLLOW", "NONBLOCK", "NOCTTY", "BINARY"))
+    flags = sum(
+        getattr(os, f"O_{name}", 0)
+        for name in ("RDONLY", "NOFOLLOW", "NONBLOCK", "NOCTTY", "BINARY")
+    )
     descriptor = os.open(path, flags)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -42,12 +52,16 @@ def read_small(path, largest):
 
 def kind_of(mode):
     """What is not a file: a folder, a pipe, ... in words."""
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe (FIFO)", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a link"}
+    kinds = {
+        stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe (FIFO)", stat.S_IFSOCK: "a socket",
+        stat.S_IFLNK: "a link",
+    }
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def write_whole(path, value):
-    """Write a value as JSON, in a moment: who reads it meets the old or the new, and whatever else stood there is replaced."""
+    """Write a value as JSON, in a moment: who reads it meets the old or the new, and whatever else
+    stood there is replaced."""
     path = pathlib.Path(path)
     part = path.with_name(path.name + ".part")
     part.write_bytes(dumps(value).encode())
@@ -67,7 +81,8 @@ def read_json(path):
 
 
 def read_found(path):
-    """What the runner wrote: {"reports", "errors", "finished", "refused"}, types checked, texts plain. Raises Unreadable."""
+    """What the runner wrote: {"reports", "errors", "finished", "refused"}, types checked, texts
+    plain. Raises Unreadable."""
     found = read_json(path)
     kept = take(found, FOUND, "result")
     reports = found.get("reports")
@@ -93,7 +108,9 @@ def _finding(finding):
     where = finding.get("where")
     if where is None:
         return {**kept, "where": None}
-    asked = {name: form for name, form in WHERE.items() if isinstance(where, dict) and name in where}
+    asked = {
+        name: form for name, form in WHERE.items() if isinstance(where, dict) and name in where
+    }
     return {**kept, "where": take(where, asked, "place")}
 
 
@@ -117,12 +134,14 @@ def _typed(value, kind, what):
 
 
 def plain(text, longest=200):
-    """A text that can be shown: on one line, not too long, and without what a terminal obeys (colours, cursor, direction)."""
+    """A text that can be shown: on one line, not too long, and without what a terminal obeys
+    (colours, cursor, direction)."""
     text = str(text)
     text = text if len(text) <= longest else text[:longest] + " …"
     return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def escaped(name):
-    """A file's name that can be shown and still be told from others: what a terminal obeys is written as in Python."""
+    """A file's name that can be shown and still be told from others: what a terminal obeys is
+    written as in Python."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))

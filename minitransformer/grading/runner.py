@@ -1,9 +1,10 @@
-"""Run one submission from top to bottom, in a process of its own, and write down what its checks said.
+"""Run one submission from top to bottom, in a process of its own, and write down what its checks
+said.
 
     python -m minitransformer.grading.runner FILE RESULT SECONDS
 
-FILE is a copy in a folder of its own. A cell that fails does not stop the next. RESULT is written anew after each cell,
-so that what was said is not lost if a later one never ends.
+FILE is a copy in a folder of its own. A cell that fails does not stop the next. RESULT is written
+anew after each cell, so that what was said is not lost if a later one never ends.
 """
 
 import ast
@@ -31,7 +32,10 @@ def main(file, result, seconds):
     file = begin(file, seconds)
     found, named = {"reports": {}, "errors": [], "finished": False, "refused": ""}, set()
     LISTENERS.append(lambda report: keep(report, found["reports"], named))
-    names = {"__name__": "__main__", "__file__": str(file), "display": lambda *_, **__: None, "get_ipython": lambda: None}
+    names = {
+        "__name__": "__main__", "__file__": str(file), "display": lambda *_, **__: None,
+        "get_ipython": lambda: None,
+    }
     compiler = codeop.Compile()  # which remembers `from __future__ import ...`
     compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
@@ -42,7 +46,10 @@ def main(file, result, seconds):
         note(found["errors"], place, run(cell, place, names, compiler))
         write_whole(result, found)
     for exercise in EXERCISES.values():
-        note(found["errors"], exercise.id, check_unasked(exercise, names.get(exercise.name), found["reports"]))
+        note(
+            found["errors"], exercise.id,
+            check_unasked(exercise, names.get(exercise.name), found["reports"]),
+        )
     found["finished"] = True
     write_whole(result, found)
 
@@ -50,7 +57,8 @@ def main(file, result, seconds):
 def begin(file, seconds):
     """Set the limits, and go to the file's folder; return the file's path.
 
-    Modules beside the file can be imported, and none of them stands in for one of Python's own, or for NumPy.
+    Modules beside the file can be imported, and none of them stands in for one of Python's own, or
+    for NumPy.
     """
     limit(float(seconds))
     np.random.default_rng(0)  # imports what a file called random.py would otherwise stand in for
@@ -66,12 +74,18 @@ def note(errors, place, problem):
 
 
 def check_unasked(exercise, function, reports):
-    """Check a function that was written, and never checked. Return what it raised, in a sentence, or nothing."""
+    """Check a function that was written, and never checked. Return what it raised, in a sentence,
+    or nothing."""
     try:
-        if exercise.id in reports or not inspect.isfunction(function) or function.__module__ != "__main__":
+        if (
+            exercise.id in reports
+            or not inspect.isfunction(function)
+            or function.__module__ != "__main__"
+        ):
             return ""
         report = check(exercise, function, quiet=True)
-        if [finding.id for finding in report.findings] == ["arguments"]:  # another function of that name
+        # another function of that name
+        if [finding.id for finding in report.findings] == ["arguments"]:
             del reports[exercise.id]
     except BaseException as problem:
         return explain(problem)
@@ -79,10 +93,11 @@ def check_unasked(exercise, function, reports):
 
 
 def keep(report, reports, named):
-    """Keep the latest report on each exercise; where a function of its own name was handed in, the latest on that one.
+    """Keep the latest report on each exercise; where a function of its own name was handed in, the
+    latest on that one.
 
-    A lesson also checks wrong versions, to show what becomes of them: these are no answers. `named` are the exercises of
-    which a function of that name has been seen.
+    A lesson also checks wrong versions, to show what becomes of them: these are no answers. `named`
+    are the exercises of which a function of that name has been seen.
     """
     is_named = report.answer == EXERCISES[report.exercise].name
     if is_named or report.exercise not in named:

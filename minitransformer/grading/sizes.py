@@ -7,7 +7,8 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """B batch, H heads, T queries, S keys, K key width, K_v value width, V vocabulary, F feed-forward width, D = H·K."""
+    """B batch, H heads, T queries, S keys, K key width, K_v value width, V vocabulary, F
+    feed-forward width, D = H·K."""
 
     B: int = 3
     H: int = 4
@@ -35,7 +36,8 @@ class Sizes:
         return [*self.named().values(), self.B * self.T, self.B * self.S, self.T * self.S]
 
 
-# Where a submission stops because shapes do not fit, these let it run, so that its transposition can be named.
+# Where a submission stops because shapes do not fit, these let it run, so that its transposition
+# can be named.
 TWINS = {
     "as many queries as keys, all widths equal": Sizes(B=2, H=3, T=5, S=5, K=4, K_v=4, V=12, F=12),
     "all lengths equal, all widths equal": Sizes(B=4, H=4, T=4, S=4, K=4, K_v=4, V=16, F=16),
@@ -49,7 +51,8 @@ def sizes_for(seed):
     rng = np.random.default_rng(seed)
     while True:
         B, T, S = rng.choice([3, 4, 5, 6, 7], size=3, replace=False)
-        H, K = rng.choice([3, 4, 5]), rng.choice([8, 10, 11])  # so that D stays small: a loop over it takes its time
+        # so that D stays small: a loop over it takes its time
+        H, K = rng.choice([3, 4, 5]), rng.choice([8, 10, 11])
         wide = rng.choice([12, 13, 14, 15, 17, 18, 19, 21, 22, 23], size=3, replace=False)
         sizes = Sizes(*(int(n) for n in (B, H, T, S, K, *wide)))
         if len(set(sizes.values())) == len(sizes.values()):

@@ -1,4 +1,5 @@
-"""What a difference looks like when no known mistake makes it: a factor, other axes, one place, one direction."""
+"""What a difference looks like when no known mistake makes it: a factor, other axes, one place, one
+direction."""
 
 import itertools
 
@@ -10,7 +11,8 @@ PROPORTIONAL = 1e-6
 
 
 def look(yours, expected, named, tolerance):
-    """(rule, sentence) of the first structure that the difference of two arrays has; None if it has none.
+    """(rule, sentence) of the first structure that the difference of two arrays has; None if it has
+    none.
 
     `named` are all arrays at hand by name, among them the right outputs.
     """
@@ -19,11 +21,14 @@ def look(yours, expected, named, tolerance):
     if not np.isfinite(yours).all():
         return _not_finite(yours, expected)
     rules = (_factor, _other_array, _moved, _signs, _same_numbers, _place, _constant, _proportional)
-    return next((found for rule in rules if (found := rule(yours, expected, named, tolerance))), None)
+    return next(
+        (found for rule in rules if (found := rule(yours, expected, named, tolerance))), None
+    )
 
 
 def look_first(yours, expected, sizes, tolerance):
-    """(rule, sentence) of what is simplest: zeros, a factor with a name, the axes in another order; or None."""
+    """(rule, sentence) of what is simplest: zeros, a factor with a name, the axes in another order;
+    or None."""
     if yours.shape != expected.shape or not np.isfinite(yours).all():
         return None
     if not yours.any():
@@ -37,7 +42,9 @@ def _named_factor(yours, expected, sizes, tolerance):
     if not known:
         return None
     text = {"2": "twice", "1/2": "half"}.get(known, f"{c:.6g} times")
-    return "factor", f"Every number is {text} what it should be" + ("." if known in ("2", "1/2") else f", which is {known} here.")
+    return "factor", f"Every number is {text} what it should be" + (
+        "." if known in ("2", "1/2") else f", which is {known} here."
+    )
 
 
 def _factor(yours, expected, named, tolerance):
@@ -63,7 +70,10 @@ def name_of(c, sizes):
         names.setdefault(f"1/({letter})" if "·" in letter else f"1/{letter}", 1 / n)
     for letter, n in letters.items():
         names[f"√{letter}"], names[f"1/√{letter}"] = np.sqrt(n), 1 / np.sqrt(n)
-    return min((name for name, value in names.items() if np.isclose(c, value, rtol=1e-4)), key=len, default="")
+    return min(
+        (name for name, value in names.items() if np.isclose(c, value, rtol=1e-4)), key=len,
+        default="",
+    )
 
 
 def _shape(yours, expected, tolerance):
@@ -107,25 +117,42 @@ def _moved(yours, expected, named, tolerance):
             return "reversed", f"Along axis {axis} the numbers stand in reverse."
         for step in (1, -1):
             if size > 2 and close(_cut(yours, axis, step), _cut(expected, axis, -step), tolerance):
-                return "shifted", f"Along axis {axis} the numbers stand one place too {'late' if step == 1 else 'early'}."
+                return (
+                    "shifted",
+                    (
+                        f"Along axis {axis} the numbers stand one place too "
+                        f"{'late' if step == 1 else 'early'}."
+                    ),
+                )
     return None
 
 
 def _cut(array, axis, step):
     """Without the first entry along an axis (step 1), or without the last (step −1)."""
-    return np.take(array, range(1, array.shape[axis]) if step == 1 else range(array.shape[axis] - 1), axis)
+    return np.take(
+        array, range(1, array.shape[axis]) if step == 1 else range(array.shape[axis] - 1), axis
+    )
 
 
 def _signs(yours, expected, named, tolerance):
     if close(np.abs(yours), np.abs(expected), tolerance):
         wrong = int((~agreeing(yours, expected, tolerance)).sum())
-        return "signs", f"{wrong} of {yours.size} numbers have the wrong sign, and are right otherwise."
+        return (
+            "signs",
+            f"{wrong} of {yours.size} numbers have the wrong sign, and are right otherwise.",
+        )
     return None
 
 
 def _same_numbers(yours, expected, named, tolerance):
     if yours.size > 1 and close(np.sort(yours, axis=None), np.sort(expected, axis=None), tolerance):
-        return "rearranged", "The numbers are the right ones, in other places: a reshape without its transpose does that."
+        return (
+            "rearranged",
+            (
+                "The numbers are the right ones, in other places: a reshape without its transpose "
+                "does that."
+            ),
+        )
     return None
 
 
@@ -163,6 +190,13 @@ def _proportional(yours, expected, named, tolerance):
             size = np.sum(array * array, axis=axis, keepdims=True)
             c = np.sum(difference * array, axis=axis, keepdims=True) / np.where(size == 0, 1, size)
             if np.abs(difference - c * array).max() < PROPORTIONAL * np.abs(difference).max():
-                times = f"{float(c.reshape(-1)[0]):.4g} · {name}" if axis is None else f"a multiple of {name}{text}"
-                return "term", f"The difference is {times}: such a term is missing, or one too many."
+                times = (
+                    f"{float(c.reshape(-1)[0]):.4g} · {name}"
+                    if axis is None
+                    else f"a multiple of {name}{text}"
+                )
+                return (
+                    "term",
+                    f"The difference is {times}: such a term is missing, or one too many.",
+                )
     return None

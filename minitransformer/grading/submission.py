@@ -1,4 +1,5 @@
-"""The files that are to be graded, each read once, before any of them runs; and those that cannot be, with the reason."""
+"""The files that are to be graded, each read once, before any of them runs; and those that cannot
+be, with the reason."""
 
 import dataclasses
 import os
@@ -17,10 +18,11 @@ BESIDE = 500  # files that are copied with a submission from its own folder
 class Submission:
     """What came of one file. `status` is one of
 
-    graded (its checks stand in `reports`), crashed, timed out, stopped (it printed too much), refused (it was not run),
-    interrupted (by Ctrl-C), not graded (Ctrl-C came before).
+    graded (its checks stand in `reports`), crashed, timed out, stopped (it printed too much),
+    refused (it was not run), interrupted (by Ctrl-C), not graded (Ctrl-C came before).
 
-    `remark` says what was unusual, "" if nothing was; `remarks` what is to be looked at in exercises that are right.
+    `remark` says what was unusual, "" if nothing was; `remarks` what is to be looked at in
+    exercises that are right.
     """
 
     file: str
@@ -38,7 +40,8 @@ class Submission:
 
 @dataclasses.dataclass
 class Source:
-    """A file as it was before anything ran. `refused` says why it is not graded; `beside` are the files of its folder."""
+    """A file as it was before anything ran. `refused` says why it is not graded; `beside` are the
+    files of its folder."""
 
     path: pathlib.Path
     data: bytes = b""
@@ -62,22 +65,32 @@ class Source:
 
 
 def find_sources(paths):
-    """A `Source` for every file that the paths name, and for all in the folders among them, in their order.
+    """A `Source` for every file that the paths name, and for all in the folders among them, in
+    their order.
 
-    Hidden files and Python's caches are left out. What lies in a folder below a named one is taken to belong together: a
-    student's own folder. Raises InputError for a path that is not there, and where there is nothing to grade.
+    Hidden files and Python's caches are left out. What lies in a folder below a named one is taken
+    to belong together: a student's own folder. Raises InputError for a path that is not there, and
+    where there is nothing to grade.
     """
     found = {}
     for path in map(pathlib.Path, paths):
         if path == pathlib.Path() or not os.path.lexists(path):
-            raise InputError(f"There is no file or folder {str(path)!r}. Name the folder with the submissions.")
+            raise InputError(
+                f"There is no file or folder {str(path)!r}. Name the folder with the submissions."
+            )
         files = walk(path) if path.is_dir() else {path: ""}
         found.update({file: problem for file, problem in files.items() if file not in found})
     if not any(file.suffix.lower() in KINDS for file in found):
-        raise InputError(f"There is nothing to grade: no {' or '.join(KINDS)} file in {', '.join(map(str, paths))}.")
+        raise InputError(
+            f"There is nothing to grade: no {' or '.join(KINDS)} file in "
+            f"{', '.join(map(str, paths))}."
+        )
     roots = [pathlib.Path(path) for path in paths]
     beside = {}
-    sources = [Source(file, refused=problem) if problem else read(file, roots) for file, problem in found.items()]
+    sources = [
+        Source(file, refused=problem) if problem else read(file, roots)
+        for file, problem in found.items()
+    ]
     for source in sources:
         folder = source.path.parent
         if not source.refused and any(root in folder.parents for root in roots):
@@ -86,7 +99,8 @@ def find_sources(paths):
 
 
 def walk(root):
-    """{path: why it cannot be read, or ""} of all that a folder holds, at any depth, sorted; links are not followed."""
+    """{path: why it cannot be read, or ""} of all that a folder holds, at any depth, sorted; links
+    are not followed."""
     found = {}
 
     def unreadable(problem):
@@ -108,7 +122,8 @@ def is_shown(name):
 
 
 def read(file, roots):
-    """The `Source` of one path; it is refused unless it is a regular file of moderate size, or a link to one inside."""
+    """The `Source` of one path; it is refused unless it is a regular file of moderate size, or a
+    link to one inside."""
     if file.suffix.lower() not in KINDS:
         return Source(file, refused="neither a notebook (.ipynb) nor a Python file (.py)")
     try:
@@ -121,9 +136,15 @@ def read(file, roots):
         if not stat.S_ISREG(mode):  # known before it is opened: some devices do something then
             return Source(file, refused=f"{kind_of(mode)}, not a file")
         return Source(file, read_small(target, LARGEST))
-    except (OSError, RuntimeError, ValueError) as problem:  # RuntimeError: a link that leads to itself, before Python 3.13
+    except (
+        OSError, RuntimeError, ValueError,
+    ) as problem:  # RuntimeError: a link that leads to itself, before Python 3.13
         missing = file.is_symlink() and not isinstance(problem, PermissionError)
-        reason = "a link that leads nowhere" if missing else getattr(problem, "strerror", None) or str(problem)
+        reason = (
+            "a link that leads nowhere"
+            if missing
+            else getattr(problem, "strerror", None) or str(problem)
+        )
         return Source(file, refused=reason)
 
 

@@ -2,10 +2,10 @@
 
     python -I -S supervisor.py COMMAND ...
 
-Runs the command in a session of its own, so that signals to its group reach nobody else. When the command ends, or when
-standard input does (the grader wants an end, or has ended itself), all processes that it started are ended, in whatever
-session they are, and its exit status is written to standard error. This file imports nothing of the package: it starts
-once for each submission.
+Runs the command in a session of its own, so that signals to its group reach nobody else. When the
+command ends, or when standard input does (the grader wants an end, or has ended itself), all
+processes that it started are ended, in whatever session they are, and its exit status is written to
+standard error. This file imports nothing of the package: it starts once for each submission.
 """
 
 import ctypes
@@ -36,7 +36,8 @@ def main(command):
 
 
 def become(command):
-    """Turn into the command: nothing to read, errors go where output goes, no way to the grader's pipes."""
+    """Turn into the command: nothing to read, errors go where output goes, no way to the grader's
+    pipes."""
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -47,7 +48,8 @@ def become(command):
 
 
 def reap():
-    """{process: status} of the children that have ended. Raises ChildProcessError if there is none left at all."""
+    """{process: status} of the children that have ended. Raises ChildProcessError if there is none
+    left at all."""
     ended = {}
     while True:
         try:
@@ -82,12 +84,14 @@ def end_all(child):
 
 
 def descendants():
-    """The processes below this one: children, their children, and so on. Only Linux has a list of them."""
+    """The processes below this one: children, their children, and so on. Only Linux has a list of
+    them."""
     children = {}
     for name in os.listdir("/proc") if sys.platform == "linux" else ():
         try:
             with open(f"/proc/{int(name)}/stat", "rb") as file:
-                parent = int(file.read().rpartition(b")")[2].split()[1])  # a name may hold brackets and spaces
+                # a name may hold brackets and spaces
+                parent = int(file.read().rpartition(b")")[2].split()[1])
         except (ValueError, OSError):  # no process, or one that has ended
             continue
         children.setdefault(parent, []).append(int(name))

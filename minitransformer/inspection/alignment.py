@@ -11,11 +11,13 @@ from .attention import by_words
 
 
 def alignment_fractions(model, task, split="test", count=1000, seed=0):
-    """In how many rows does cross-attention have its largest weight on the source token from which the target token is made?
+    """In how many rows does cross-attention have its largest weight on the source token from which
+    the target token is made?
 
-    For a task with an `alignment` (copy: the diagonal; reverse: the anti-diagonal), over all real rows of `count`
-    different sequences of a split, except the row that produces EOS. Returns {name: fraction}; the name says the layer
-    and the head (from 1), or the layer's mean over heads. Empty for models without cross-attention, and other tasks.
+    For a task with an `alignment` (copy: the diagonal; reverse: the anti-diagonal), over all real
+    rows of `count` different sequences of a split, except the row that produces EOS. Returns {name:
+    fraction}; the name says the layer and the head (from 1), or the layer's mean over heads. Empty
+    for models without cross-attention, and other tasks.
     """
     if task.alignment(1) is None:
         return {}
@@ -37,20 +39,28 @@ def alignment_fractions(model, task, split="test", count=1000, seed=0):
 
 
 def cross_attention(model, batch):
-    """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model without."""
+    """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model
+    without."""
     with evaluating(model), keep_weights(model):
         model(batch.source, batch.target_in)
-    return [as_numpy(weights) for name, weights in attention_maps(model).items() if "cross_attention" in name]
+    return [
+        as_numpy(weights)
+        for name, weights in attention_maps(model).items()
+        if "cross_attention" in name
+    ]
 
 
 def first_word_fractions(model, task, split="test", count=1000, seed=0, batch_size=250):
-    """Where does cross-attention attend while the answer's first word is written, if that word occurs in the question?
+    """Where does cross-attention attend while the answer's first word is written, if that word
+    occurs in the question?
 
-    For a task that `copies_first_word`, over `count` different pairs of a split, with the true answer fed in and whole
-    words as in `by_words`. Returns {name: {"largest", "half", "weight"}}: the fraction of pairs in which no other word of
-    the question has a larger weight, the fraction in which that word has more than half of all weight, and its mean weight. The name
-    says layer and head (from 1), or the layer's mean over heads; "equal weights" is the result of equal weights for all
-    tokens, for comparison, because a sum over tokens is larger for long words. Empty for models without cross-attention, and other tasks.
+    For a task that `copies_first_word`, over `count` different pairs of a split, with the true
+    answer fed in and whole words as in `by_words`. Returns {name: {"largest", "half", "weight"}}:
+    the fraction of pairs in which no other word of the question has a larger weight, the fraction
+    in which that word has more than half of all weight, and its mean weight. The name says layer
+    and head (from 1), or the layer's mean over heads; "equal weights" is the result of equal
+    weights for all tokens, for comparison, because a sum over tokens is larger for long words.
+    Empty for models without cross-attention, and other tasks.
     """
     if not task.copies_first_word:
         return {}
@@ -62,14 +72,21 @@ def first_word_fractions(model, task, split="test", count=1000, seed=0, batch_si
         maps = cross_attention(model, batch)
         for row in range(len(batch.source)):
             for name, looks, place in looks_at_first_word(task.vocabulary, batch, row, maps):
-                found.setdefault(name, []).append((looks.argmax() == place, looks[place] > 0.5, looks[place]))
+                found.setdefault(name, []).append(
+                    (looks.argmax() == place, looks[place] > 0.5, looks[place])
+                )
     means = {name: np.mean(rows, axis=0).tolist() for name, rows in found.items()}
-    return {name: dict(zip(("largest", "half", "weight"), values)) for name, values in means.items()}
+    return {
+        name: dict(zip(("largest", "half", "weight"), values)) for name, values in means.items()
+    }
 
 
 def looks_at_first_word(vocabulary, batch, row, maps):
-    """(name, weights of the question's words while the answer's first word is written, index of that word), for each map."""
-    question, answer = (vocabulary.words(vocabulary.decode(ids[row])) for ids in (batch.source, batch.target_out))
+    """(name, weights of the question's words while the answer's first word is written, index of
+    that word), for each map."""
+    question, answer = (
+        vocabulary.words(vocabulary.decode(ids[row])) for ids in (batch.source, batch.target_out)
+    )
     words = [vocabulary.join(word).strip(" ,").lower() for word in question]
     place, sizes = words.index(vocabulary.join(answer[0]).lower()), [len(word) for word in question]
     if maps:
@@ -77,5 +94,8 @@ def looks_at_first_word(vocabulary, batch, row, maps):
     for layer, weights in enumerate(maps, start=1):                      # (B, H, T, S)
         tokens = weights[row, :, : len(answer[0]), : sum(sizes)]
         heads = by_words(tokens, [len(answer[0])], sizes)[:, 0]          # (H, words)
-        yield from ((f"layer {layer} head {head}", looks, place) for head, looks in enumerate(heads, start=1))
+        yield from (
+            (f"layer {layer} head {head}", looks, place)
+            for head, looks in enumerate(heads, start=1)
+        )
         yield f"layer {layer} mean of heads", heads.mean(axis=0), place

@@ -14,16 +14,19 @@ from ..layers import Embedding, Softmax
 
 
 def attention_weights(model, source, target):
-    """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)}, NumPy arrays.
+    """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)},
+    NumPy arrays.
 
-    `source` and `target` are ids, (S,) and (T,). The target is what the model produces, EOS included and BOS not: the
-    model reads [BOS, target without its last] and row t of P belongs to the step that produces target token t.
+    `source` and `target` are ids, (S,) and (T,). The target is what the model produces, EOS
+    included and BOS not: the model reads [BOS, target without its last] and row t of P belongs to
+    the step that produces target token t.
 
-    A Transformer has the kinds "encoder" (S, S), "decoder" (T, T) and "cross" (T, S). A LanguageModel has "self"
-    (S + T, S + T) over [source, BOS, target without its last]; its source may be None.
+    A Transformer has the kinds "encoder" (S, S), "decoder" (T, T) and "cross" (T, S). A
+    LanguageModel has "self" (S + T, S + T) over [source, BOS, target without its last]; its source
+    may be None.
 
-    The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that are not one sequence
-    of integers, a target that begins with BOS, and a model without attention.
+    The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that
+    are not one sequence of integers, a target that begins with BOS, and a model without attention.
     """
     source, target_in = read_by(model, source, target)
     with kept_apart(), evaluating(model), keep_weights(model):
@@ -33,27 +36,36 @@ def attention_weights(model, source, target):
 
 
 def source_gradients(model, source, target):
-    """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S), NumPy.
+    """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S),
+    NumPy.
 
-    x_s is the embedding of source token s. Unlike attention weights, every model has these, with attention or without,
-    and they include all paths from s to t. `source` (S,) and `target` (T,) are ids as for `attention_weights`.
+    x_s is the embedding of source token s. Unlike attention weights, every model has these, with
+    attention or without, and they include all paths from s to t. `source` (S,) and `target` (T,)
+    are ids as for `attention_weights`.
 
-    All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient at step t alone. The
-    model itself is not touched. Raises InputError for ids that are not one sequence of integers, a target that begins with BOS,
-    or a model that passes its source to no `Embedding`.
+    All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient
+    at step t alone. The model itself is not touched. Raises InputError for ids that are not one
+    sequence of integers, a target that begins with BOS, or a model that passes its source to no
+    `Embedding`.
     """
     model = copy.deepcopy(model).eval()
     model.clear_saves()
     xp = array_module(model.parameters()[0].data)
     source, target_in = one_sequence("source", source), shifted_right(target)
     target, steps = as_numpy(target), np.arange(len(target_in))
-    sources, targets = (xp.asarray(np.repeat(ids[None], len(steps), axis=0)) for ids in (source, target_in))
-    both = (len(steps), len(source) + len(steps))                        # the input of a decoder-only model: the source, then the target
-    reads_source, found = {}, []  # {path of an embedding: for each of its forwards, whether it read the source}
+    sources, targets = (
+        xp.asarray(np.repeat(ids[None], len(steps), axis=0)) for ids in (source, target_in)
+    )
+    # the input of a decoder-only model: the source, then the target
+    both = (len(steps), len(source) + len(steps))
+    # {path of an embedding: for each of its forwards, whether it read the source}
+    reads_source, found = {}, []
 
     def after_forward(path, component, inputs, output):
         if isinstance(component, Embedding):
-            reads_source.setdefault(path, []).append(inputs[0] is sources or inputs[0].shape == both)
+            reads_source.setdefault(path, []).append(
+                inputs[0] is sources or inputs[0].shape == both
+            )
 
     def after_backward(path, component, inputs, output):
         if isinstance(component, Embedding) and reads_source[path].pop():
@@ -66,15 +78,19 @@ def source_gradients(model, source, target):
         d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
         model.backward(d_logits)
     if not found:
-        raise InputError(f"{type(model).__name__} passes its source to no Embedding: neither the array itself, nor one array with source and target.")
+        raise InputError(
+            f"{type(model).__name__} passes its source to no Embedding: neither the array itself, "
+            "nor one array with source and target."
+        )
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
 def attention_gradients(model, source, target):
-    """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S (layers, heads, T, S)}.
+    """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S
+    (layers, heads, T, S)}.
 
-    S are the inputs of softmax; as softmax ignores a shift, each row sums to zero. Ids, kinds and errors as for
-    `attention_weights`. The model itself is not touched.
+    S are the inputs of softmax; as softmax ignores a shift, each row sums to zero. Ids, kinds and
+    errors as for `attention_weights`. The model itself is not touched.
     """
     source, target_in = read_by(model, source, target)
     model = copy.deepcopy(model).eval()
@@ -90,7 +106,8 @@ def attention_gradients(model, source, target):
 
 
 def read_by(model, source, target):
-    """(source (1, S) or None, target_in (1, T)) as the model reads them while it produces the target."""
+    """(source (1, S) or None, target_in (1, T)) as the model reads them while it produces the
+    target."""
     if not attentions(model):
         raise InputError(f"{type(model).__name__} has no attention.")
     xp = array_module(model.parameters()[0].data)
@@ -117,14 +134,17 @@ def log_probability_gradient(logits, target):
 
 
 def by_words(weights, query_sizes, key_sizes):
-    """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of S).
+    """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of
+    S).
 
-    The sizes say how many tokens each word has. The weight of a word is the sum over its tokens as keys, and the mean
-    over its tokens as queries, so that rows still sum to one.
+    The sizes say how many tokens each word has. The weight of a word is the sum over its tokens as
+    keys, and the mean over its tokens as queries, so that rows still sum to one.
     """
     starts = lambda sizes: np.cumsum([0, *sizes[:-1]])  # noqa: E731
     to_words = np.add.reduceat(weights, starts(key_sizes), axis=-1)
-    return np.add.reduceat(to_words, starts(query_sizes), axis=-2) / np.reshape(query_sizes, (-1, 1))
+    return np.add.reduceat(to_words, starts(query_sizes), axis=-2) / np.reshape(
+        query_sizes, (-1, 1)
+    )
 
 
 def kind_of(path):
@@ -139,16 +159,19 @@ def shifted_right(target):
     """The decoder's input for the target (T,): BOS, then the target without its last token."""
     target = one_sequence("target", target)
     if target[0] == BOS:
-        raise InputError("The target begins with BOS; pass only what the model produces, without BOS.")
+        raise InputError(
+            "The target begins with BOS; pass only what the model produces, without BOS."
+        )
     return np.concatenate([[BOS], target[:-1]])
 
 
 def one_sequence(name, ids):
-    """ids as a NumPy array (n,). Raises InputError unless they are one sequence of integers, not empty."""
+    """ids as a NumPy array (n,). Raises InputError unless they are one sequence of integers, not
+    empty."""
     ids = as_numpy(ids)
     if ids.ndim != 1 or ids.size == 0 or not np.issubdtype(ids.dtype, np.integer):
         raise InputError(
-            f"The {name} is one sequence of integer ids, of shape (n,); got {ids.dtype} of shape {ids.shape}. "
-            "From a batch, take one row."
+            f"The {name} is one sequence of integer ids, of shape (n,); got {ids.dtype} of shape "
+            f"{ids.shape}. From a batch, take one row."
         )
     return ids

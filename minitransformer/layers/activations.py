@@ -58,7 +58,8 @@ class GELU(Module):
 
 
 class TanhGELU(Module):
-    """GELU with Φ approximated by a tanh, as GPT-2 uses it. It differs from `GELU` by less than 5·10⁻⁴.
+    """GELU with Φ approximated by a tanh, as GPT-2 uses it. It differs from `GELU` by less than
+    5·10⁻⁴.
 
         y = x (1 + tanh u) / 2      u = √(2/π) (x + 0.044715 x³)
 

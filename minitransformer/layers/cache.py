@@ -1,4 +1,5 @@
-"""What a layer keeps of earlier positions, so that decoding does not process them again for every token."""
+"""What a layer keeps of earlier positions, so that decoding does not process them again for every
+token."""
 
 from ..backend import array_module, asarray
 from ..core.module import saving
@@ -6,11 +7,13 @@ from ..errors import InputError
 
 
 class Cache:
-    """Arrays (…, n, features) over the positions read so far: in attention keys and values, in a convolution its input.
+    """Arrays (…, n, features) over the positions read so far: in attention keys and values, in a
+    convolution its input.
 
-    A layer passes to `extend` its arrays for the new positions and gets back those for all positions. The arrays lie in
-    buffers with spare room, so that a new position is written and nothing is copied. A `copied` cache shares the buffers until
-    both are extended: the second one to write gets buffers of its own, so that an older state stays usable.
+    A layer passes to `extend` its arrays for the new positions and gets back those for all
+    positions. The arrays lie in buffers with spare room, so that a new position is written and
+    nothing is copied. A `copied` cache shares the buffers until both are extended: the second one
+    to write gets buffers of its own, so that an older state stays usable.
 
     A cache serves decoding, where no backward follows: outside `no_grad()` it raises InputError.
     """
@@ -21,7 +24,8 @@ class Cache:
     def hold(self, arrays):
         self.buffers = arrays
         self.length = 0 if arrays is None else arrays[0].shape[-2]
-        self.written = [self.length]  # how many positions of the buffers are in use: one list for all caches that share them
+        # how many positions of the buffers are in use: one list for all caches that share them
+        self.written = [self.length]
 
     @property
     def arrays(self):
@@ -43,10 +47,12 @@ class Cache:
         return self.arrays
 
     def once(self, make):
-        """The arrays that `make()` returned at the first call: for what never grows, such as an encoder's keys."""
+        """The arrays that `make()` returned at the first call: for what never grows, such as an
+        encoder's keys."""
         expect_no_grad()
         if self.buffers is None:
-            self.hold(tuple(array_module(x).ascontiguousarray(x) for x in make()))  # they will be read for every token
+            # they will be read for every token
+            self.hold(tuple(array_module(x).ascontiguousarray(x) for x in make()))
         return self.arrays
 
     def copy(self):
@@ -65,7 +71,9 @@ def roomy(x, positions):
 
 def expect_no_grad():
     if saving():
-        raise InputError("A cache is for decoding: use it inside no_grad(), where nothing is saved for backward.")
+        raise InputError(
+            "A cache is for decoding: use it inside no_grad(), where nothing is saved for backward."
+        )
 
 
 def copied(caches):
@@ -74,7 +82,8 @@ def copied(caches):
 
 
 def take_rows(state, rows):
-    """The state of these rows of the batch: every array in it, through tuples, lists and caches, by its first axis.
+    """The state of these rows of the batch: every array in it, through tuples, lists and caches, by
+    its first axis.
 
     `rows` are their indices, (N,), on any device.
     """

@@ -11,7 +11,8 @@ from ..errors import InputError
 
 
 class RightClasses(Array):
-    """The id of the right class for each row of the scores. The message recognises one-hot targets, and scores in their place."""
+    """The id of the right class for each row of the scores. The message recognises one-hot targets,
+    and scores in their place."""
 
     def taken(self, value, name, sizes):
         if type(value) not in ARRAYS:
@@ -20,20 +21,30 @@ class RightClasses(Array):
         wrong = f"{name} must be {self.words}, and these are {value.dtype} of shape {shape}"
         if shape == of_scores:
             raise InputError(
-                f"{wrong}, a number for each class. If they are one-hot, use {name.split()[-1]}.argmax(axis=-1); if they are the "
-                "scores, pass the scores first, then the targets."
+                f"{wrong}, a number for each class. If they are one-hot, use "
+                f"{name.split()[-1]}.argmax(axis=-1); if they are the scores, pass the scores "
+                "first, then the targets."
             )
         if shape[:-1] == of_scores:
-            raise InputError(f"{wrong}, like scores for the first argument. Pass the scores first, then the targets, as integers.")
+            raise InputError(
+                f"{wrong}, like scores for the first argument. Pass the scores first, then the "
+                "targets, as integers."
+            )
         return super().taken(value, name, sizes)
 
 
-Scores = Annotated[np.ndarray, Array("f", f"the scores (logits), {FLOAT.words}", FLOAT.remedy, "..., V")]
-Targets = Annotated[np.ndarray, RightClasses("iu", f"the ids of the right classes, {INTEGER.words}", INTEGER.remedy, "...")]
+Scores = Annotated[
+    np.ndarray, Array("f", f"the scores (logits), {FLOAT.words}", FLOAT.remedy, "..., V")
+]
+Targets = Annotated[
+    np.ndarray,
+    RightClasses("iu", f"the ids of the right classes, {INTEGER.words}", INTEGER.remedy, "..."),
+]
 
 
 class CrossEntropy(Module):
-    """The mean negative log-likelihood of the targets, with label smoothing, over targets that are not padding.
+    """The mean negative log-likelihood of the targets, with label smoothing, over targets that are
+    not padding.
 
         L = −(1/N) Σ_n Σ_v q_nv log p_nv      p = softmax(x)      q = (1−ε) onehot(target) + ε/V
 
@@ -41,13 +52,16 @@ class CrossEntropy(Module):
 
         d_x = d_L (p − q) / N
 
-    Forward ignores a shift of each row of x, so Σ_v d_x_nv = 0. The log-sum-exp is shifted by the row's maximum, so
-    nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is the entropy of q, not 0.
+    Forward ignores a shift of each row of x, so Σ_v d_x_nv = 0. The log-sum-exp is shifted by the
+    row's maximum, so nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is
+    the entropy of q, not 0.
 
-    `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids below V, for
-    shapes that do not match, and if every target is padding. (For targets on a GPU only the shape is checked.)
+    `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids
+    below V, for shapes that do not match, and if every target is padding. (For targets on a GPU
+    only the shape is checked.)
 
-    Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4.
+    Shapes: x (..., V), targets (...). Sources: Szegedy et al. 2016, section 7; Vaswani et al. 2017,
+    section 5.4.
     """
 
     def __init__(self, label_smoothing: Probability = 0.0, padding: Whole = 0):
@@ -79,18 +93,27 @@ class CrossEntropy(Module):
         return (d_x * (d_loss / count)).reshape(shape)
 
     def in_rows(self, x, targets):
-        """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how many)."""
+        """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how
+        many)."""
         targets, real, count = self.real_targets(targets, x.shape[-1])
-        return x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1), asarray(real, like=x).reshape(-1), count
+        return (
+            x.reshape(-1, x.shape[-1]), asarray(targets, like=x).reshape(-1),
+            asarray(real, like=x).reshape(-1), count,
+        )
 
     def real_targets(self, targets, classes):
-        """(targets with 0 for padding, which are real, how many). Raises InputError for an id that is no class, or if none is real."""
+        """(targets with 0 for padding, which are real, how many). Raises InputError for an id that
+        is no class, or if none is real."""
         real = targets != self.padding
-        targets = array_module(targets).where(real, targets, 0)  # so that padding may be any id, also one outside the vocabulary
+        # so that padding may be any id, also one outside the vocabulary
+        targets = array_module(targets).where(real, targets, 0)
         expect_ids(targets, classes)
-        count = int(real.sum()) if on_host(real) else real.sum()         # N, before the targets go to a GPU
+        # N, before the targets go to a GPU
+        count = int(real.sum()) if on_host(real) else real.sum()
         if on_host(real) and count == 0:
-            raise InputError("An empty batch: every target is padding, so there is nothing to predict.")
+            raise InputError(
+                "An empty batch: every target is padding, so there is nothing to predict."
+            )
         return targets, real, count
 
     @classmethod

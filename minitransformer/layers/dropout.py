@@ -7,21 +7,25 @@ from ..errors import InputError
 
 
 class Dropout(Module):
-    """During training, set each element to zero with probability p and scale the others so that the mean stays the same.
+    """During training, set each element to zero with probability p and scale the others so that the
+    mean stays the same.
 
         y = x ∘ M      M = 1/(1−p) with probability 1−p, else 0
 
     Backward: d_x = d_y ∘ M, with the same M as in forward. After `eval()`, y = x.
 
-    1−p is rounded to a multiple of 1/65536, in the draw and in the scale alike, so that E[y] = x exactly. M is drawn
-    from the generator `rng`. Raises InputError unless 0 ≤ p < 1.
+    1−p is rounded to a multiple of 1/65536, in the draw and in the scale alike, so that E[y] = x
+    exactly. M is drawn from the generator `rng`. Raises InputError unless 0 ≤ p < 1.
 
     Shapes: x, y, M (...). Sources: Srivastava et al. 2014; Vaswani et al. 2017, section 5.4.
     """
 
     def __init__(self, p: Probability, rng: Rng | None):
         if p > 0 and rng is None:
-            raise InputError("Dropout draws from a numpy.random.Generator, got None. Pass numpy.random.default_rng(0), or a seed.")
+            raise InputError(
+                "Dropout draws from a numpy.random.Generator, got None. Pass "
+                "numpy.random.default_rng(0), or a seed."
+            )
         self.p = p
         self.rng = rng
 

@@ -16,15 +16,20 @@ class Embedding(Module):
 
         d_W[v] = √D Σ_{n: ids_n = v} d_y_n
 
-    W is initialised from N(0, 1/D), so y has variance 1, about as large as the positional encoding that is added to
-    it; this is the purpose of ×√D, which `scale=False` leaves out. Returns None from backward: ids have no gradient.
+    W is initialised from N(0, 1/D), so y has variance 1, about as large as the positional encoding
+    that is added to it; this is the purpose of ×√D, which `scale=False` leaves out. Returns None
+    from backward: ids have no gradient.
 
-    Raises InputError for ids that are not integers, an empty batch, or an id outside 0 … V−1 (the message says which, and where).
+    Raises InputError for ids that are not integers, an empty batch, or an id outside 0 … V−1 (the
+    message says which, and where).
 
     Shapes: ids (...), y (..., D); W (V, D). Source: Vaswani et al. 2017, section 3.4.
     """
 
-    def __init__(self, vocabulary_size: Annotated[Count, "V"], features: Annotated[Count, "D"], rng: Rng, scale: bool = True):
+    def __init__(
+        self, vocabulary_size: Annotated[Count, "V"], features: Annotated[Count, "D"], rng: Rng,
+        scale: bool = True,
+    ):
         self.weight = Parameter.normal(rng, vocabulary_size, features, std=features**-0.5)
         self.scale = features**0.5 if scale else 1.0
 
@@ -40,7 +45,8 @@ class Embedding(Module):
         add_rows(self.weight.grad, ids.reshape(-1), rows)
 
     def on_same_device(self, ids):
-        """The ids on the device where W is; they are checked before they go to a GPU, where reading them would have to wait."""
+        """The ids on the device where W is; they are checked before they go to a GPU, where reading
+        them would have to wait."""
         if on_host(ids) and not on_host(self.weight.data):
             expect_ids(ids, self.weight.shape[0])
             ids = asarray(ids, like=self.weight.data)
@@ -62,9 +68,11 @@ class Unembedding(Module):
 
         d_x = d_y W      d_W = Σ d_yᵀ x          (Σ over all positions)
 
-    W is an argument: with tied embeddings it is the `Embedding`'s parameter, and its gradient is the sum of both uses.
+    W is an argument: with tied embeddings it is the `Embedding`'s parameter, and its gradient is
+    the sum of both uses.
 
-    Shapes: x (..., D), y (..., V); W (V, D). Source: Press & Wolf 2017; Vaswani et al. 2017, section 3.4.
+    Shapes: x (..., D), y (..., V); W (V, D). Source: Press & Wolf 2017; Vaswani et al. 2017,
+    section 3.4.
     """
 
     def __init__(self, weight: Annotated[Parameter, "V, D"]):

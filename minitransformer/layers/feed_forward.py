@@ -17,14 +17,15 @@ class FeedForward(Module):
 
         y = max(0, x W₁ + b₁) W₂ + b₂
 
-    Backward goes back through the maps in reverse. `activation` is "relu" (the paper's), "gelu" or "gelu_tanh";
-    `dropout` acts on the hidden layer (nn.Transformer has it, the paper does not: 0).
+    Backward goes back through the maps in reverse. `activation` is "relu" (the paper's), "gelu" or
+    "gelu_tanh"; `dropout` acts on the hidden layer (nn.Transformer has it, the paper does not: 0).
 
     Shapes: x, y (..., D); hidden (..., F). Source: Vaswani et al. 2017, section 3.3, eq. 2.
     """
 
     def __init__(
-        self, features: Annotated[Count, "D"], hidden_features: Count, rng: Rng, activation: Activation = "relu", dropout: Probability = 0.0
+        self, features: Annotated[Count, "D"], hidden_features: Count, rng: Rng,
+        activation: Activation = "relu", dropout: Probability = 0.0,
     ):
         self.expand = Linear(features, hidden_features, rng)
         self.activation = ACTIVATIONS[activation]()

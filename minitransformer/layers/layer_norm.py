@@ -17,14 +17,17 @@ class LayerNorm(Module):
         d_x = (d_x̂ − mean(d_x̂) − x̂ ∘ mean(d_x̂ ∘ x̂)) / σ
         d_γ = Σ d_y ∘ x̂      d_β = Σ d_y                    (sums over all positions)
 
-    Forward ignores a shift and a scale of x, so d_x is orthogonal to 1 and (nearly, through ε) to x̂.
+    Forward ignores a shift and a scale of x, so d_x is orthogonal to 1 and (nearly, through ε) to
+    x̂.
 
-    The variance is the mean square, without Bessel's correction, and ε stands inside the root, as in PyTorch; some
-    implementations add it to the standard deviation instead. ε is not 0: a row of equal features, such as padding, would be
-    0/0. In float32, features farther than about 1e18 from their mean are too large to be squared: σ is then infinite and x̂ is
-    0, and NumPy warns of an overflow; float64 holds such rows. Raises InputError if x does not have D features.
+    The variance is the mean square, without Bessel's correction, and ε stands inside the root, as
+    in PyTorch; some implementations add it to the standard deviation instead. ε is not 0: a row of
+    equal features, such as padding, would be 0/0. In float32, features farther than about 1e18 from
+    their mean are too large to be squared: σ is then infinite and x̂ is 0, and NumPy warns of an
+    overflow; float64 holds such rows. Raises InputError if x does not have D features.
 
-    Shapes: x, y (..., D); γ, β (D,). Sources: Ba, Kiros & Hinton 2016, eq. 4; Vaswani et al. 2017, section 3.1.
+    Shapes: x, y (..., D); γ, β (D,). Sources: Ba, Kiros & Hinton 2016, eq. 4; Vaswani et al. 2017,
+    section 3.1.
     """
 
     def __init__(self, features: Annotated[Count, "D"], epsilon: Epsilon = 1e-5):

@@ -16,12 +16,17 @@ class Linear(Module):
 
         d_x = d_y Wᵀ      d_W = Σ xᵀ d_y      d_b = Σ d_y
 
-    W is initialised Xavier uniform, b with zeros. Raises InputError if x does not have in_features features.
+    W is initialised Xavier uniform, b with zeros. Raises InputError if x does not have in_features
+    features.
 
-    Shapes: x (..., D), y (..., E); W (D, E), b (E,). Source: Vaswani et al. 2017, sections 3.2.2 and 3.3.
+    Shapes: x (..., D), y (..., E); W (D, E), b (E,). Source: Vaswani et al. 2017, sections 3.2.2
+    and 3.3.
     """
 
-    def __init__(self, in_features: Annotated[Count, "D"], out_features: Annotated[Count, "E"], rng: Rng, bias: bool = True):
+    def __init__(
+        self, in_features: Annotated[Count, "D"], out_features: Annotated[Count, "E"], rng: Rng,
+        bias: bool = True,
+    ):
         self.weight = Parameter.xavier_uniform(rng, in_features, out_features)
         self.bias = Parameter.zeros(out_features) if bias else None
 

@@ -12,8 +12,9 @@ class MeanOverPositions(Module):
 
         y = (1/n) Σ_t x_t      over the n positions where the mask is True
 
-    Backward gives the same gradient to every real position, d_x_t = d_y / n, and 0 to padding. A sequence without a real
-    position has y = 0 and a gradient of 0. Raises InputError for a mask that is not boolean (B, T).
+    Backward gives the same gradient to every real position, d_x_t = d_y / n, and 0 to padding. A
+    sequence without a real position has y = 0 and a gradient of 0. Raises InputError for a mask
+    that is not boolean (B, T).
 
     Shapes: x (B, T, D), mask (B, T) or None, y (B, D). Source: Zaheer et al. 2017, section 2.
     """
@@ -21,7 +22,7 @@ class MeanOverPositions(Module):
     def forward(self, x: Annotated[Floats, "B, T, D"], mask: Annotated[Mask, "B, T"] | None = None):
         xp = array_module(x)
         real = xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask
-        real = real.astype(x.dtype)                                      # (B, T): 1, or 0 for padding
+        real = real.astype(x.dtype)  # (B, T): 1, or 0 for padding
         count = xp.maximum(real.sum(axis=1, keepdims=True), 1)           # (B, 1): n
         self.save(real, count)
         return (real[:, None] @ x)[:, 0] / count                         # (B, D)

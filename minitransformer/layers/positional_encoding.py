@@ -1,4 +1,5 @@
-"""Where each token stands: added to its embedding, because attention by itself does not see order."""
+"""Where each token stands: added to its embedding, because attention by itself does not see
+order."""
 
 from typing import Annotated
 
@@ -17,11 +18,12 @@ class SinusoidalPositionalEncoding(Module):
 
         y = x + PE[position]      PE[p, 2i] = sin(p ωᵢ)      PE[p, 2i+1] = cos(p ωᵢ)      ωᵢ = 10000^(−2i/D)
 
-    Backward: d_x = d_y. Each pair (sin, cos) is rotated by the angle k ωᵢ when the position increases by k, so PE[p+k] is
-    a linear function of PE[p].
+    Backward: d_x = d_y. Each pair (sin, cos) is rotated by the angle k ωᵢ when the position
+    increases by k, so PE[p+k] is a linear function of PE[p].
 
-    Without `positions`, the tokens of every sequence have the positions 0, 1, 2, …; with them, (B, T) or (T,) integers,
-    each token has the position given there. Raises InputError for a negative position, or one beyond max_length.
+    Without `positions`, the tokens of every sequence have the positions 0, 1, 2, …; with them,
+    (B, T) or (T,) integers, each token has the position given there. Raises InputError for a
+    negative position, or one beyond max_length.
 
     Shapes: x, y (B, T, D). Source: Vaswani et al. 2017, section 3.5.
     """
@@ -52,9 +54,11 @@ class LearnedPositionalEncoding(Module):
 
     Backward: d_x = d_y, and row p of d_W is the sum of d_y over all tokens at position p.
 
-    `positions`, and what is raised, as in `SinusoidalPositionalEncoding`. W is initialised from N(0, 0.02²).
+    `positions`, and what is raised, as in `SinusoidalPositionalEncoding`. W is initialised from
+    N(0, 0.02²).
 
-    Shapes: x, y (B, T, D); W (max_length, D). Source: Gehring et al. 2017; Vaswani et al. 2017, section 3.5.
+    Shapes: x, y (B, T, D); W (max_length, D). Source: Gehring et al. 2017; Vaswani et al. 2017,
+    section 3.5.
     """
 
     def __init__(self, features: Annotated[Count, "D"], rng: Rng, max_length: Count = 512):
@@ -64,7 +68,9 @@ class LearnedPositionalEncoding(Module):
     def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None):
         expect_length(x, positions, self.max_length)
         self.save(positions)
-        return x + (self.weight.data[: x.shape[1]] if positions is None else self.weight.data[positions])
+        return x + (
+            self.weight.data[: x.shape[1]] if positions is None else self.weight.data[positions]
+        )
 
     def backward(self, d_y):
         positions = self.saved()
@@ -81,7 +87,8 @@ class LearnedPositionalEncoding(Module):
 
 
 def sinusoids(length, features):
-    """The table PE of shape (length, features), float64: sines in the even channels, cosines in the odd ones."""
+    """The table PE of shape (length, features), float64: sines in the even channels, cosines in the
+    odd ones."""
     positions = np.arange(length)[:, None]                               # (T, 1)
     frequencies = 10000.0 ** (-np.arange(0, features, 2) / features)     # (⌈D/2⌉,)
     table = np.zeros((length, features))
@@ -93,14 +100,18 @@ def sinusoids(length, features):
 def expect_length(x, positions, max_length):
     """Raise InputError if a position lies outside the table."""
     if x.ndim != 3 and positions is None:
-        raise InputError(f"A positional encoding needs an input of shape (B, T, D), got {x.shape}; x[None] makes a batch.")
-    if positions is not None and not on_host(positions):  # made from ids of a checked length; reading them would have to wait for the GPU
+        raise InputError(
+            f"A positional encoding needs an input of shape (B, T, D), got {x.shape}; x[None] "
+            "makes a batch."
+        )
+    # made from ids of a checked length; reading them would have to wait for the GPU
+    if positions is not None and not on_host(positions):
         return
     needed = x.shape[1] if positions is None else largest(positions) + 1
     if needed > max_length and positions is not None and int(positions.min()) < 0:
         raise InputError(f"Positions count from 0; got {int(positions.min())}.")
     if needed > max_length:
         raise InputError(
-            f"A sequence of {needed} tokens is longer than the maximum of {max_length}. Shorten it, or build the "
-            f"model with max_length={needed} or more."
+            f"A sequence of {needed} tokens is longer than the maximum of {max_length}. Shorten "
+            f"it, or build the model with max_length={needed} or more."
         )

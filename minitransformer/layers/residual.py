@@ -22,16 +22,20 @@ class Residual(Module):
 
         d_x = d_s + f.backward(Dropout.backward(d_s))
 
-    Pre-norm: d_x = d_y + LayerNorm.backward(f.backward(Dropout.backward(d_y))). The skip connection adds x itself, not its norm.
+    Pre-norm: d_x = d_y + LayerNorm.backward(f.backward(Dropout.backward(d_y))). The skip connection
+    adds x itself, not its norm.
 
-    Further inputs (a memory, a mask) are passed on to f; if f returns gradients for them, backward returns
-    (d_x, *their gradients), else d_x. Raises InputError for another order than "post" or "pre".
+    Further inputs (a memory, a mask) are passed on to f; if f returns gradients for them, backward
+    returns (d_x, *their gradients), else d_x. Raises InputError for another order than "post" or
+    "pre".
 
-    Shapes: x, y (B, T, D). Sources: Vaswani et al. 2017, sections 3.1 and 5.4; pre-norm: Xiong et al. 2020.
+    Shapes: x, y (B, T, D). Sources: Vaswani et al. 2017, sections 3.1 and 5.4; pre-norm: Xiong et
+    al. 2020.
     """
 
     def __init__(
-        self, sublayer: Module, features: Annotated[Count, "D"], rng: Rng, order: Order = "post", dropout: Probability = 0.0
+        self, sublayer: Module, features: Annotated[Count, "D"], rng: Rng, order: Order = "post",
+        dropout: Probability = 0.0,
     ):
         self.sublayer = sublayer
         self.norm = LayerNorm(features)

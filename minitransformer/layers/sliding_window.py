@@ -8,17 +8,20 @@ from ..core.module import Module
 
 
 class SlidingWindow(Module):
-    """Give each position the last w positions, its own the last of them; before the beginning there are zeros.
+    """Give each position the last w positions, its own the last of them; before the beginning there
+    are zeros.
 
         y[…, t, j, :] = x[…, t − (w − 1 − j)·δ, :]      j = 0 … w − 1, dilation δ
 
-    Backward: position s is in the windows of s, s + δ, …, s + (w − 1)·δ, so its gradient is their sum:
+    Backward: position s is in the windows of s, s + δ, …, s + (w − 1)·δ, so its gradient is their
+    sum:
 
         d_x[…, s, :] = Σ_j d_y[…, s + (w − 1 − j)·δ, j, :]
 
     Raises InputError unless width and dilation are at least 1.
 
-    Shapes: x (…, T, D), y (…, T, w, D). Source: van den Oord et al. 2016, section 2.1 (causal and dilated windows).
+    Shapes: x (…, T, D), y (…, T, w, D). Source: van den Oord et al. 2016, section 2.1 (causal and
+    dilated windows).
     """
 
     def __init__(self, width: Count, dilation: Count = 1):
@@ -26,11 +29,13 @@ class SlidingWindow(Module):
 
     def forward(self, x: Annotated[Floats, "..., T, D"]):
         self.save()
-        return array_module(x).stack([delayed(x, steps) for steps in self.delays()], axis=-2)  # (..., T, w, D)
+        # (..., T, w, D)
+        return array_module(x).stack([delayed(x, steps) for steps in self.delays()], axis=-2)
 
     def backward(self, d_y):
         self.saved()
-        return sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))  # (..., T, D)
+        # (..., T, D)
+        return sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))
 
     def delays(self):
         """How many positions each of the w places looks back, the farthest first."""
@@ -48,6 +53,7 @@ def delayed(x, steps):
 
 
 def advanced(x, steps):
-    """x[..., t + steps, :] at t, zeros where that is past the end: undoes `delayed`.  (..., T, D)"""
+    """x[..., t + steps, :] at t, zeros where that is past the end: undoes `delayed`. (..., T,
+    D)"""
     zeros = array_module(x).zeros_like(x[..., :steps, :])
     return array_module(x).concatenate([x[..., zeros.shape[-2] :, :], zeros], axis=-2)

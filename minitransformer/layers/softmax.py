@@ -16,8 +16,9 @@ class Softmax(Module):
 
         d_x = P ∘ (d_y − Σ_j d_y_j P_j)
 
-    Forward ignores a shift of x, so Σ_j d_x_j = 0. The shift by m keeps exp from overflowing. A score of −∞ gets
-    weight 0; a row in which all scores are −∞ gets zeros, in P and in d_x, never NaN.
+    Forward ignores a shift of x, so Σ_j d_x_j = 0. The shift by m keeps exp from overflowing. A
+    score of −∞ gets weight 0; a row in which all scores are −∞ gets zeros, in P and in d_x, never
+    NaN.
 
     Shapes: x, y (..., S). Source: Vaswani et al. 2017, section 3.2.1.
     """
@@ -26,7 +27,8 @@ class Softmax(Module):
         xp = array_module(x)
         largest = feature_max(x)                                         # (..., 1)
         exps = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))      # (..., S)
-        weights = exps / xp.maximum(exps.sum(axis=-1, keepdims=True), 1) # the sum is at least exp 0, except in a row of −∞ only
+        # the sum is at least exp 0, except in a row of −∞ only
+        weights = exps / xp.maximum(exps.sum(axis=-1, keepdims=True), 1)
         self.save(weights)
         return weights
 

@@ -1,4 +1,5 @@
-"""What the lessons call besides the package itself: a prediction that is kept, a picture with its text."""
+"""What the lessons call besides the package itself: a prediction that is kept, a picture with its
+text."""
 
 from ..terminal.streams import write_utf8
 from .prediction import predict

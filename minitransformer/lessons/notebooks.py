@@ -8,7 +8,8 @@ from ..core.extras import extra
 from ..errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent
-FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")  # in a checkout, and in an installed package
+# in a checkout, and in an installed package
+FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")
 HEAD = re.compile(r"# # (?P<title>.+)\n(?:#.*\n)*?# \| (?P<minutes>\d+) \|")
 
 
@@ -26,7 +27,10 @@ def lessons():
     for folder in FOLDERS:
         if found := sorted(folder.glob("[0-9][0-9]_*.py")):
             return [read(source) for source in found]
-    raise InputError("The lessons did not come with this copy of minitransformer; its repository has them, in lessons/.")
+    raise InputError(
+        "The lessons did not come with this copy of minitransformer; its repository has them, in "
+        "lessons/."
+    )
 
 
 def read(source):
@@ -37,7 +41,8 @@ def read(source):
 
 
 def as_notebook(source):
-    """The notebook of a source's text (percent format): its cells, not executed, their ids the same every time."""
+    """The notebook of a source's text (percent format): its cells, not executed, their ids the same
+    every time."""
     notebook = extra("jupytext", "Making notebooks").reads(source, fmt="py:percent")
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{number:02}", {}
@@ -54,7 +59,8 @@ def code_cells(notebook):
 
 
 def lay_out(folder):
-    """Put a notebook of every lesson into a folder, none executed. What is there already is left as it is.
+    """Put a notebook of every lesson into a folder, none executed. What is there already is left as
+    it is.
 
     Returns the files, all sixteen, in their order.
     """

@@ -35,19 +35,27 @@ class Prediction:
 
 
 def predict(question, guess=..., *more):
-    """Record a guess before its result is seen. Returns a `Prediction`, whose `compare(result)` shows both.
+    """Record a guess before its result is seen. Returns a `Prediction`, whose `compare(result)`
+    shows both.
 
         guess = predict("What is the largest weight at d_k = 512?", ...)    # put a number in place of the dots
 
-    A guess is anything that can be written down: a number, a shape, a word in quotes. With the dots nothing is recorded,
-    and nothing is held up. Raises InputError for two guesses, as which 1,5 is read.
+    A guess is anything that can be written down: a number, a shape, a word in quotes. With the dots
+    nothing is recorded, and nothing is held up. Raises InputError for two guesses, as which 1,5 is
+    read.
     """
     if more:
-        raise InputError(f"One guess, please; these are {1 + len(more)}. A number has a decimal point: 1.5, and a shape its brackets: (3, 4).")
+        raise InputError(
+            f"One guess, please; these are {1 + len(more)}. A number has a decimal point: 1.5, and "
+            "a shape its brackets: (3, 4)."
+        )
     prediction = Prediction(question, guess)
     print(question)
     if guess is ...:
-        print("  No guess yet: put one in place of the dots, and run this cell again. The lesson goes on either way.")
+        print(
+            "  No guess yet: put one in place of the dots, and run this cell again. The lesson "
+            "goes on either way."
+        )
     else:
         print(f"  Recorded: {as_text(guess)}")
         first = _first.setdefault(question, guess)

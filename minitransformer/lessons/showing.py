@@ -14,17 +14,23 @@ _numbers = itertools.count(1)
 
 
 def show(figure, alt):
-    """Show a Figure in a notebook; run as a plain Python file, write it to the folder `lesson-pictures`.
+    """Show a Figure in a notebook; run as a plain Python file, write it to the folder
+    `lesson-pictures`.
 
-    `alt` says in words what is to be seen: for whoever hears the lesson, and where pictures cannot be drawn.
+    `alt` says in words what is to be seen: for whoever hears the lesson, and where pictures cannot
+    be drawn.
     """
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=DPI)
     if in_notebook():
         from IPython.display import display
 
-        display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
-        words = f"<details><summary>in words</summary>{html.escape(alt)}</details>"  # not every notebook reads out the alt
+        display(
+            {"image/png": image.getvalue(), "text/plain": alt}, raw=True,
+            metadata={"image/png": {"alt": alt}},
+        )
+        # not every notebook reads out the alt
+        words = f"<details><summary>in words</summary>{html.escape(alt)}</details>"
         display({"text/html": words, "text/plain": ""}, raw=True)
         return
     lesson = Path(getattr(sys.modules["__main__"], "__file__", "lesson")).stem

@@ -14,7 +14,9 @@ from .language_model import LanguageModel
 class ConvolutionConfig(StackConfig):
     """Sizes and choices of a `ConvolutionModel`; `kernel_width` is k in the paper's Table 1."""
 
-    kernel_width: AtLeast2 = option(3, "how many positions k a convolution joins; N layers see k to the power of N")
+    kernel_width: AtLeast2 = option(
+        3, "how many positions k a convolution joins; N layers see k to the power of N"
+    )
 
 
 class ConvolutionLayer(EncoderLayer):
@@ -28,7 +30,9 @@ class ConvolutionLayer(EncoderLayer):
     """
 
     def __init__(self, config: ConvolutionConfig, rng: Rng, dilation: Count = 1):
-        self.convolution = CausalConvolution(config.d_model, config.d_model, config.kernel_width, rng, dilation)
+        self.convolution = CausalConvolution(
+            config.d_model, config.d_model, config.kernel_width, rng, dilation
+        )
         self.feed_forward = feed_forward_of(config, rng)
         self.add_norm_1 = residual_of(self.convolution, config, rng)
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
@@ -44,19 +48,22 @@ class ConvolutionModel(LanguageModel):
 
         logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
 
-    Layer i has dilation kⁱ, so that after N layers a position has seen kᴺ positions: the path between two positions
-    that lie n apart has O(log_k n) steps. Positions farther back than kᴺ − 1 are invisible. Backward returns None,
-    because ids have no gradient.
+    Layer i has dilation kⁱ, so that after N layers a position has seen kᴺ positions: the path
+    between two positions that lie n apart has O(log_k n) steps. Positions farther back than kᴺ − 1
+    are invisible. Backward returns None, because ids have no gradient.
 
-    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Kalchbrenner et al. 2016; Vaswani et
-    al. 2017, section 4.
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Kalchbrenner et al.
+    2016; Vaswani et al. 2017, section 4.
     """
 
     def __init__(self, config: ConvolutionConfig, rng: Rng):
         super().__init__(config, rng)
 
     def make_layers(self, config, rng):
-        return [ConvolutionLayer(config, rng, config.kernel_width**i) for i in range(config.decoder_layers)]
+        return [
+            ConvolutionLayer(config, rng, config.kernel_width**i)
+            for i in range(config.decoder_layers)
+        ]
 
     def mask(self, real, count):
         """The mask for the layers: which of the last `count` positions are real, (B, count)."""

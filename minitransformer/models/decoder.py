@@ -17,11 +17,12 @@ class DecoderLayer(Module):
 
         a = Residual(SelfAttention)(x)      b = Residual(CrossAttention)(a, memory)      y = Residual(FeedForward)(b)
 
-    Backward undoes the three in reverse and returns (d_x, d_memory). When decoding, `cache` is a pair: one `Cache` for
-    self-attention, to which x, the new positions only, is appended, and one for the memory, which is projected once.
+    Backward undoes the three in reverse and returns (d_x, d_memory). When decoding, `cache` is a
+    pair: one `Cache` for self-attention, to which x, the new positions only, is appended, and one
+    for the memory, which is projected once.
 
-    Shapes: x, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, T), memory_mask to (B, H, T, S).
-    Source: Vaswani et al. 2017, section 3.1, figure 1.
+    Shapes: x, y (B, T, D); memory (B, S, D); mask broadcastable to (B, H, T, T), memory_mask to
+    (B, H, T, S). Source: Vaswani et al. 2017, section 3.1, figure 1.
     """
 
     def __init__(self, config: TransformerConfig, rng: Rng):
@@ -47,13 +48,18 @@ class DecoderLayer(Module):
     def example(cls, rng):
         config, source, target = small_example(rng)
         x, memory = rng.standard_normal((3, 5, 20)), rng.standard_normal((3, 7, 20))
-        return cls(config, rng), x, memory, causal_mask(5) & padding_mask(target), padding_mask(source)
+        return (
+            cls(config, rng), x, memory, causal_mask(5) & padding_mask(target),
+            padding_mask(source),
+        )
 
 
 class Decoder(Module):
-    """A stack of N decoder layers that all read the same memory, and a final LayerNorm if the configuration has one.
+    """A stack of N decoder layers that all read the same memory, and a final LayerNorm if the
+    configuration has one.
 
-    Backward returns (d_x, d_memory); every layer used the memory, so d_memory is the sum over the layers.
+    Backward returns (d_x, d_memory); every layer used the memory, so d_memory is the sum over the
+    layers.
 
     Shapes as in `DecoderLayer`. Source: Vaswani et al. 2017, section 3.1.
     """
@@ -63,7 +69,9 @@ class Decoder(Module):
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
     def forward(self, x: Sequence, memory: Memory, mask=None, memory_mask=None, caches=None):
-        for layer, cache in zip(self.layers, caches or [(None, None)] * len(self.layers), strict=True):
+        for layer, cache in zip(
+            self.layers, caches or [(None, None)] * len(self.layers), strict=True
+        ):
             x = layer(x, memory, mask, memory_mask, cache)               # (B, T, D)
         return x if self.final_norm is None else self.final_norm(x)
 

@@ -20,10 +20,11 @@ class EncoderLayer(Module):
 
         a = Residual(SelfAttention)(x)      y = Residual(FeedForward)(a)
 
-    Backward undoes the two in reverse and returns d_x. With a `Cache` (in a decoder-only model that decodes), x holds
-    the new positions only.
+    Backward undoes the two in reverse and returns d_x. With a `Cache` (in a decoder-only model that
+    decodes), x holds the new positions only.
 
-    Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1, figure 1.
+    Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section
+    3.1, figure 1.
     """
 
     def __init__(self, config: TransformerConfig, rng: Rng):
@@ -48,14 +49,19 @@ class EncoderLayer(Module):
 class Encoder(Module):
     """A stack of N encoder layers, and a final LayerNorm if the configuration has one.
 
-    Other layers can be passed as `layers`: a decoder-only model has its own, and a `Cache` for each when it decodes.
-    Backward runs through the layers in reverse and returns d_x.
+    Other layers can be passed as `layers`: a decoder-only model has its own, and a `Cache` for each
+    when it decodes. Backward runs through the layers in reverse and returns d_x.
 
-    Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section 3.1.
+    Shapes: x, y (B, S, D); mask broadcastable to (B, H, S, S). Source: Vaswani et al. 2017, section
+    3.1.
     """
 
     def __init__(self, config: StackConfig, rng: Rng, layers: list[Module] | None = None):
-        self.layers = [EncoderLayer(config, rng) for _ in range(config.encoder_layers)] if layers is None else layers
+        self.layers = (
+            [EncoderLayer(config, rng) for _ in range(config.encoder_layers)]
+            if layers is None
+            else layers
+        )
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
     def forward(self, x: Sequence, mask=None, caches=None):
@@ -77,12 +83,15 @@ class Encoder(Module):
 
 def attention_of(config, rng, attention=None):
     return MultiHeadAttention(
-        config.d_model, config.heads, rng, config.d_k, config.d_v, config.bias, config.attention_dropout, attention
+        config.d_model, config.heads, rng, config.d_k, config.d_v, config.bias,
+        config.attention_dropout, attention,
     )
 
 
 def feed_forward_of(config, rng):
-    return FeedForward(config.d_model, config.d_ff, rng, config.activation, config.activation_dropout)
+    return FeedForward(
+        config.d_model, config.d_ff, rng, config.activation, config.activation_dropout
+    )
 
 
 def residual_of(sublayer, config, rng):
@@ -90,9 +99,11 @@ def residual_of(sublayer, config, rng):
 
 
 def small_example(rng, config=TransformerConfig, **choices):
-    """(config, source ids (3, 7), target ids (3, 5)) of sizes that cannot be confused, with padded rows.
+    """(config, source ids (3, 7), target ids (3, 5)) of sizes that cannot be confused, with padded
+    rows.
 
-    The configuration is of the class `config`, with these choices beside those of the sizes that it has.
+    The configuration is of the class `config`, with these choices beside those of the sizes that it
+    has.
     """
     sizes = dict(
         source_vocabulary=17, target_vocabulary=19, d_model=20, heads=4, d_k=11, d_v=13, d_ff=23,

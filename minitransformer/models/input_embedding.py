@@ -17,10 +17,11 @@ class InputEmbedding(Module):
 
         y = Dropout(√D · W[ids] + PE)
 
-    Backward goes back through the three; it returns None, because ids have no gradient. The `Embedding` is an
-    argument, so that source and target can have the same one.
+    Backward goes back through the three; it returns None, because ids have no gradient. The
+    `Embedding` is an argument, so that source and target can have the same one.
 
-    Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections 3.4, 3.5, 5.4.
+    Shapes: ids (B, T), positions (B, T) or None, y (B, T, D). Source: Vaswani et al. 2017, sections
+    3.4, 3.5, 5.4.
     """
 
     def __init__(self, embedding: Embedding, config: SequenceConfig, rng: Rng):
@@ -43,5 +44,7 @@ class InputEmbedding(Module):
         from .config import TransformerConfig
 
         embedding, ids = Embedding.example(rng)
-        config = TransformerConfig(source_vocabulary=17, d_model=11, heads=1, max_length=7, positions="learned")
+        config = TransformerConfig(
+            source_vocabulary=17, d_model=11, heads=1, max_length=7, positions="learned"
+        )
         return cls(embedding, config, rng), ids

@@ -12,11 +12,13 @@ from .one_vector import OneVectorConfig, OneVectorMLP
 from .rnn_seq2seq import RNNConfig, RNNSeq2Seq
 from .transformer import Transformer
 
-FROM_DATA = ("source_vocabulary", "target_vocabulary", "max_length")  # what the task decides, not the user
+# what the task decides, not the user
+FROM_DATA = ("source_vocabulary", "target_vocabulary", "max_length")
 
 
 class Kind(NamedTuple):
-    """A model's class and the class of its configuration, and fields of it that its name decides or that it ignores."""
+    """A model's class and the class of its configuration, and fields of it that its name decides or
+    that it ignores."""
 
     model: type
     config: type
@@ -25,7 +27,11 @@ class Kind(NamedTuple):
 
     def fields(self):
         """The names of all fields that this model uses."""
-        return [f.name for f in dataclasses.fields(self.config) if f.name not in (*self.fixed, *self.unused)]
+        return [
+            f.name
+            for f in dataclasses.fields(self.config)
+            if f.name not in (*self.fixed, *self.unused)
+        ]
 
     def options(self):
         """The names of the fields that a user may choose."""
@@ -54,11 +60,14 @@ def find_model(name):
 def configure(name, preset, options=(), **from_data):
     """The configuration of the model of that name: a preset's, with these options, for this data.
 
-    Raises InputError for an option that the model does not have; what the data says and the model ignores is left out.
+    Raises InputError for an option that the model does not have; what the data says and the model
+    ignores is left out.
     """
     kind, options = find_model(name), dict(options)
     for option in options:
         if option not in kind.options():
-            raise InputError(f"The model {name} has no option {option!r}. It has: {', '.join(kind.options())}.")
+            raise InputError(
+                f"The model {name} has no option {option!r}. It has: {', '.join(kind.options())}."
+            )
     known = {field: value for field, value in from_data.items() if field in kind.fields()}
     return kind.config.preset(preset, **known, **options, **kind.fixed)

@@ -21,16 +21,18 @@ class LanguageModel(Module):
 
         logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
 
-    It has the same methods as `Transformer`: source and target are one sequence, the target after the source, and
-    the target's first token (BOS) is the separator. Without a source (None) it models the target alone.
+    It has the same methods as `Transformer`: source and target are one sequence, the target after
+    the source, and the target's first token (BOS) is the separator. Without a source (None) it
+    models the target alone.
 
-    A decoder-only layer is the paper's decoder layer without cross-attention, which is `EncoderLayer` under a causal
-    mask. A shorter source is moved to the right, next to its target; the padding is then at the left, where it is masked and
-    not counted as a position, so it is invisible. Backward returns None, because ids have
+    A decoder-only layer is the paper's decoder layer without cross-attention, which is
+    `EncoderLayer` under a causal mask. A shorter source is moved to the right, next to its target;
+    the padding is then at the left, where it is masked and not counted as a position, so it is
+    invisible. Backward returns None, because ids have
     no gradient. Other layers make another model: see `ConvolutionModel` and `LocalAttentionModel`.
 
-    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Liu et al. 2018, section 4.2.3;
-    Radford et al. 2018.
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Sources: Liu et al. 2018,
+    section 4.2.3; Radford et al. 2018.
     """
 
     one_sequence = True  # source and target share max_length positions
@@ -46,7 +48,9 @@ class LanguageModel(Module):
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source: Source | None, target_in: Target):
-        ids = self.input.embedding.on_same_device(target_in if source is None else joined(source, target_in))
+        ids = self.input.embedding.on_same_device(
+            target_in if source is None else joined(source, target_in)
+        )
         x = self.read(ids, ids != 0)                                     # (B, n, D), n = S + T
         before = ids.shape[1] - target_in.shape[1]
         self.save(before)
@@ -63,19 +67,22 @@ class LanguageModel(Module):
         return [EncoderLayer(config, rng) for _ in range(config.decoder_layers)]
 
     def read(self, ids, real, caches=None):
-        """The layers' output (B, m, D) for ids (B, m), the last of the n positions of which `real` (B, n) are tokens."""
+        """The layers' output (B, m, D) for ids (B, m), the last of the n positions of which `real`
+        (B, n) are tokens."""
         count = ids.shape[1]
         positions = (real.cumsum(axis=1) - 1).clip(0)[:, -count:]        # counted over real tokens
         return self.layers(self.input(ids, positions), self.mask(real, count), caches)
 
     def mask(self, real, count):
-        """The mask for the layers when the last `count` of n positions attend to all n: (B, 1, count, n)."""
+        """The mask for the layers when the last `count` of n positions attend to all n:
+        (B, 1, count, n)."""
         return causal_mask(real.shape[1], like=real, last=count) & real[:, None, None]
 
     @asked
     @no_grad()
     def start(self, source: Source | None):
-        """The state before the first token: which tokens have been read, and the caches, with the source in them."""
+        """The state before the first token: which tokens have been read, and the caches, with the
+        source in them."""
         caches = [Cache() for _ in self.layers.layers]
         if source is None or source.shape[1] == 0:
             return None, caches
@@ -86,7 +93,8 @@ class LanguageModel(Module):
     @asked
     @no_grad()
     def step(self, ids: Next, state: Annotated[tuple, State]):
-        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state."""
+        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new
+        state."""
         before, caches = state
         ids = self.input.embedding.on_same_device(ids)
         new = ids[:, None] != 0
@@ -101,11 +109,13 @@ class LanguageModel(Module):
 
 
 def joined(source, target_in):
-    """Source and target in one sequence (B, S + T), each source moved to the right, next to its target."""
+    """Source and target in one sequence (B, S + T), each source moved to the right, next to its
+    target."""
     xp = array_module(target_in)
     real = source != 0
-    behind_padding = (~real).sum(axis=1, keepdims=True) + real.cumsum(axis=1) - 1  # the new position of each token, in order
+    # the new position of each token, in order
+    behind_padding = (~real).sum(axis=1, keepdims=True) + real.cumsum(axis=1) - 1
     places = xp.where(real, behind_padding, (~real).cumsum(axis=1) - 1)  # (B, S)
     moved = xp.empty_like(source)
-    moved[xp.arange(len(source))[:, None], places] = source              # a sort would make a GPU wait
+    moved[xp.arange(len(source))[:, None], places] = source  # a sort would make a GPU wait
     return xp.concatenate([moved, target_in], axis=1)

@@ -14,7 +14,10 @@ from .language_model import LanguageModel
 class LocalAttentionConfig(TransformerConfig):
     """Sizes and choices of a `LocalAttentionModel`; `window` is r in the paper's Table 1."""
 
-    window: AtLeast2 = option(16, "how many positions r local attention sees, itself included; N layers see N (r - 1) back")
+    window: AtLeast2 = option(
+        16,
+        "how many positions r local attention sees, itself included; N layers see N (r - 1) back",
+    )
 
 
 class LocalAttentionLayer(EncoderLayer):
@@ -45,10 +48,12 @@ class LocalAttentionModel(LanguageModel):
 
         logits = Layers(embed([source, target_in])) W_out, at the positions of target_in
 
-    Each layer looks r − 1 positions back, N layers together N·(r − 1): the path between two positions that lie n apart
-    has O(n/r) steps, and positions farther back are invisible. Backward returns None, because ids have no gradient.
+    Each layer looks r − 1 positions back, N layers together N·(r − 1): the path between two
+    positions that lie n apart has O(n/r) steps, and positions farther back are invisible. Backward
+    returns None, because ids have no gradient.
 
-    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, section 4.
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017,
+    section 4.
     """
 
     def make_layers(self, config, rng):

@@ -34,20 +34,25 @@ class OneVectorMLP(Module):
         c = mean_s f(x_s)                          x = embed(source), positions included
         logits_t = g(z_t + c) W_out                z = embed(target_in), positions included
 
-    f maps each token at its position to a vector, and c is their mean: the target gets nothing else from the source.
-    (Without f, c would be a bag of words: the mean of sums of token and position does not say which token is where.) g
-    sees c, the previous token, and the position; no position sees another, so only padding has to be masked. Backward: c was added to every target position, so d_c is the sum over them. It
-    returns None, because ids have no gradient.
+    f maps each token at its position to a vector, and c is their mean: the target gets nothing else
+    from the source. (Without f, c would be a bag of words: the mean of sums of token and position
+    does not say which token is where.) g sees c, the previous token, and the position; no position
+    sees another, so only padding has to be masked. Backward: c was added to every target position,
+    so d_c is the sum over them. It returns None, because ids have no gradient.
 
-    Shapes: source (B, S) ids, target_in (B, T) ids, c (B, D), logits (B, T, V). Source: Zaheer et al. 2017, theorem 2,
-    for f and the mean.
+    Shapes: source (B, S) ids, target_in (B, T) ids, c (B, D), logits (B, T, V). Source: Zaheer et
+    al. 2017, theorem 2, for f and the mean.
     """
 
     def __init__(self, config: OneVectorConfig, rng: Rng):
         self.config = config
         width = config.d_model
-        self.source_input = InputEmbedding(Embedding(config.source_vocabulary, width, rng), config, rng)
-        self.target_input = InputEmbedding(Embedding(config.target_vocabulary, width, rng), config, rng)
+        self.source_input = InputEmbedding(
+            Embedding(config.source_vocabulary, width, rng), config, rng
+        )
+        self.target_input = InputEmbedding(
+            Embedding(config.target_vocabulary, width, rng), config, rng
+        )
         self.squash = FeedForward(width, config.d_ff, rng, config.activation)
         self.mean = MeanOverPositions()
         self.generate = FeedForward(width, config.d_ff, rng, config.activation)
@@ -92,5 +97,8 @@ class OneVectorMLP(Module):
     @classmethod
     def example(cls, rng):
         _, source, target = small_example(rng)
-        config = OneVectorConfig(source_vocabulary=17, target_vocabulary=19, d_model=10, d_ff=23, max_length=8, dropout=0.0)
+        config = OneVectorConfig(
+            source_vocabulary=17, target_vocabulary=19, d_model=10, d_ff=23, max_length=8,
+            dropout=0.0,
+        )
         return cls(config, rng), source, target

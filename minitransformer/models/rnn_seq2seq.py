@@ -1,4 +1,5 @@
-"""Sequence to sequence with recurrent networks, with and without attention: what the Transformer replaced."""
+"""Sequence to sequence with recurrent networks, with and without attention: what the Transformer
+replaced."""
 
 import dataclasses
 from typing import Annotated
@@ -19,7 +20,8 @@ from .encoder import small_example
 from .input_embedding import Next, Source, Target
 
 ATTENTIONS = ("none", "additive", "multiplicative")
-Cell, Attention = Annotated[str, OneOf("cell", CELLS)], Annotated[str, OneOf("attention", ATTENTIONS)]
+Cell = Annotated[str, OneOf("cell", CELLS)]
+Attention = Annotated[str, OneOf("attention", ATTENTIONS)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,23 +36,27 @@ State = StateOf(Annotated[Floats, "B, S, A"], Annotated[Mask, "B, S"], Annotated
 
 
 class RNNSeq2Seq(Module):
-    """One network reads the source into a state; a second network writes the target from this state.
+    """One network reads the source into a state; a second network writes the target from this
+    state.
 
         x_1 … x_S, end = BiRNN(embed(source))      h_0 = tanh(end W_bridge + b)      h_t = RNN(embed(target_in)_t, h_{t−1})
 
         without attention:   logits_t = h_t W_out
         with attention:      c_t = Attention(h_t, x)      logits_t = tanh([c_t; h_t] W_c + b) W_out
 
-    Without attention, the decoder gets only h_0 from the source: one vector, however long the source is. With
-    attention, every step attends to all annotations x_s. Here it follows the recurrence, with the step's own
-    state as its query (Luong et al. 2015, section 3.1), so that all T steps are computed at once; Bahdanau et al. query
-    with the state before and feed the context into the step. Their additive score or the multiplicative one both fit.
+    Without attention, the decoder gets only h_0 from the source: one vector, however long the
+    source is. With attention, every step attends to all annotations x_s. Here it follows the
+    recurrence, with the step's own state as its query (Luong et al. 2015, section 3.1), so that all
+    T steps are computed at once; Bahdanau et al. query with the state before and feed the context
+    into the step. Their additive score or the multiplicative one both fit.
 
-    Backward goes back through the output, attention, the decoder's steps, the bridge and the encoder's steps. It returns
-    None, because ids have no gradient. Padding (id 0) in the source is skipped by the encoder and masked in attention.
+    Backward goes back through the output, attention, the decoder's steps, the bridge and the
+    encoder's steps. It returns None, because ids have no gradient. Padding (id 0) in the source is
+    skipped by the encoder and masked in attention.
 
-    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V), annotations x (B, S, 2D), states h (B, T, D).
-    Sources: Sutskever et al. 2014; Cho et al. 2014; Bahdanau et al. 2015, section 3; Luong et al. 2015, section 3.
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V), annotations x (B, S, 2D),
+    states h (B, T, D). Sources: Sutskever et al. 2014; Cho et al. 2014; Bahdanau et al. 2015,
+    section 3; Luong et al. 2015, section 3.
     """
 
     def __init__(self, config: RNNConfig, rng: Rng):
@@ -100,7 +106,8 @@ class RNNSeq2Seq(Module):
         return self.output(states), last
 
     def decode_backward(self, d_logits):
-        """(d_annotations (B, S, 2D), d_h (B, D)) of the annotations and the decoder's first state."""
+        """(d_annotations (B, S, 2D), d_h (B, D)) of the annotations and the decoder's first
+        state."""
         d_states = self.output.backward(d_logits)                        # (B, T, D)
         annotations = self.saved()
         if self.cross_attention is None:
@@ -117,7 +124,8 @@ class RNNSeq2Seq(Module):
     @asked
     @no_grad()
     def start(self, source: Source):
-        """The state before the first token: annotations, their mask, and the decoder's first state."""
+        """The state before the first token: annotations, their mask, and the decoder's first
+        state."""
         source = self.source_embedding.on_same_device(source)
         return self.encode(source)
 
@@ -132,7 +140,9 @@ class RNNSeq2Seq(Module):
     @classmethod
     def example(cls, rng):
         _, source, target = small_example(rng)
-        config = RNNConfig(source_vocabulary=17, target_vocabulary=19, d_model=6, dropout=0.0, attention="additive")
+        config = RNNConfig(
+            source_vocabulary=17, target_vocabulary=19, d_model=6, dropout=0.0, attention="additive"
+        )
         return cls(config, rng), source, target
 
 
@@ -141,4 +151,6 @@ def attention_of(config, rng):
     width = config.d_model
     if config.attention == "additive":
         return AdditiveAttention(width, 2 * width, width, rng)
-    return MultiplicativeAttention(width, 2 * width, rng) if config.attention == "multiplicative" else None
+    if config.attention == "multiplicative":
+        return MultiplicativeAttention(width, 2 * width, rng)
+    return None

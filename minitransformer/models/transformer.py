@@ -14,7 +14,10 @@ from .decoder import Decoder
 from .encoder import Encoder, small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
-State = StateOf(Annotated[Floats, "B, S, D"], Annotated[Mask, "B, 1, 1, S"] | None, Annotated[Mask, "B, T"], list)
+State = StateOf(
+    Annotated[Floats, "B, S, D"], Annotated[Mask, "B, 1, 1, S"] | None, Annotated[Mask, "B, T"],
+    list,
+)
 
 
 class Transformer(Module):
@@ -22,21 +25,28 @@ class Transformer(Module):
 
         memory = Encoder(embed(source))      logits = Decoder(embed(target_in), memory) W_out
 
-    Backward takes d_logits back through the decoder, whose d_memory then goes back through the encoder; it returns
-    None, because ids have no gradient. The masks come from the ids: padding (id 0) is invisible, and a target
-    position sees itself and what came before. Positions are counted from the first column, so padding must come after
-    the tokens; the searches of `decoding` move it there.
+    Backward takes d_logits back through the decoder, whose d_memory then goes back through the
+    encoder; it returns None, because ids have no gradient. The masks come from the ids: padding (id
+    0) is invisible, and a target position sees itself and what came before. Positions are counted
+    from the first column, so padding must come after the tokens; the searches of `decoding` move it
+    there.
 
-    `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the sum of its three
-    uses. `rng` is a numpy Generator or a seed: it draws the initial weights, and later the dropout masks.
+    `tie_embeddings` lets both embeddings and W_out share one (V, D) table, whose gradient is the
+    sum of its three uses. `rng` is a numpy Generator or a seed: it draws the initial weights, and
+    later the dropout masks.
 
-    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017, figure 1.
+    Shapes: source (B, S) ids, target_in (B, T) ids, logits (B, T, V). Source: Vaswani et al. 2017,
+    figure 1.
     """
 
     def __init__(self, config: TransformerConfig, rng: Rng):
         self.config = config
         source = Embedding(config.source_vocabulary, config.d_model, rng)
-        target = source if config.tie_embeddings else Embedding(config.target_vocabulary, config.d_model, rng)
+        target = (
+            source
+            if config.tie_embeddings
+            else Embedding(config.target_vocabulary, config.d_model, rng)
+        )
         self.source_input = InputEmbedding(source, config, rng)
         self.target_input = InputEmbedding(target, config, rng)
         self.encoder = Encoder(config, rng)
@@ -47,7 +57,8 @@ class Transformer(Module):
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
     def forward(self, source: Source, target_in: Target):
-        source, target_in = self.source_input.embedding.on_same_device(source), self.target_input.embedding.on_same_device(target_in)
+        source = self.source_input.embedding.on_same_device(source)
+        target_in = self.target_input.embedding.on_same_device(target_in)
         memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
         return self.decode(target_in, memory, memory_mask)               # (B, T, V)
 
@@ -70,17 +81,23 @@ class Transformer(Module):
     @asked
     @no_grad()
     def start(self, source: Source):
-        """The state before the first token: the memory, its mask, which target tokens are real (none yet), caches."""
+        """The state before the first token: the memory, its mask, which target tokens are real
+        (none yet), caches."""
         source = self.source_input.embedding.on_same_device(source)
         memory, memory_mask = self.encode(source)
-        return memory, unless_all(memory_mask), source[:, :0] != 0, [[Cache(), Cache()] for _ in self.decoder.layers]
+        return (
+            memory, unless_all(memory_mask), source[:, :0] != 0,
+            [[Cache(), Cache()] for _ in self.decoder.layers],
+        )
 
     @asked
     @no_grad()
     def step(self, ids: Next, state: Annotated[tuple, State]):
-        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new state.
+        """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new
+        state.
 
-        Only the new token passes through the decoder; of those before it, the caches hold the keys and values.
+        Only the new token passes through the decoder; of those before it, the caches hold the keys
+        and values.
         """
         memory, memory_mask, before, caches = state
         ids, xp = self.target_input.embedding.on_same_device(ids), array_module(before)

@@ -1,7 +1,9 @@
-"""Pictures: attention, training curves, positions, and the architecture drawn from the model itself.
+"""Pictures: attention, training curves, positions, and the architecture drawn from the model
+itself.
 
-Every function returns a matplotlib Figure and changes no global state: it needs no display, works in threads, and is shown
-in a notebook. `figure.savefig(path)` writes it to a file. Importing this package imports matplotlib.
+Every function returns a matplotlib Figure and changes no global state: it needs no display, works
+in threads, and is shown in a notebook. `figure.savefig(path)` writes it to a file. Importing this
+package imports matplotlib.
 """
 
 from ..inspection.attention import attention_weights

@@ -1,4 +1,5 @@
-"""The architecture, drawn from a model's own tree: figure 1 of the paper with this model's sizes."""
+"""The architecture, drawn from a model's own tree: figure 1 of the paper with this model's
+sizes."""
 
 from ..attention import MultiHeadAttention
 from ..errors import InputError
@@ -16,11 +17,11 @@ ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 def plot_architecture(model):
     """Figure 1 of "Attention Is All You Need" for this model: every box is a component of its tree.
 
-    A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel (one of convolutions or of
-    local attention too) its one stack. Read from
-    the components: how often a layer is repeated, the place of the norms (post or pre) and a final one, heads and
-    widths, dropout, activation, kind of positions, tied embeddings. Beside each box is its name in the code. The
-    softmax is dashed because the model ends with the logits.
+    A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel (one
+    of convolutions or of local attention too) its one stack. Read from
+    the components: how often a layer is repeated, the place of the norms (post or pre) and a final
+    one, heads and widths, dropout, activation, kind of positions, tied embeddings. Beside each box
+    is its name in the code. The softmax is dashed because the model ends with the logits.
 
     Returns a matplotlib Figure. Raises InputError for another kind of model.
     """
@@ -28,7 +29,10 @@ def plot_architecture(model):
         return draw_transformer(model)
     if isinstance(model, LanguageModel):
         return draw_language_model(model)
-    raise InputError(f"Only a Transformer or a LanguageModel can be drawn; this is of type {type(model).__name__}.")
+    raise InputError(
+        "Only a Transformer or a LanguageModel can be drawn; this is of type "
+        f"{type(model).__name__}."
+    )
 
 
 def draw_transformer(model):
@@ -39,7 +43,9 @@ def draw_transformer(model):
 
     shared = model.source_input.embedding is model.target_input.embedding
     remark = "one table for both inputs" if shared else ""
-    draw_input(diagram, left, "source_input", model.source_input, -1, "Inputs", "source ids (B, S)", remark)
+    draw_input(
+        diagram, left, "source_input", model.source_input, -1, "Inputs", "source ids (B, S)", remark
+    )
     draw_input(diagram, right, "target_input", model.target_input, 1, "Outputs (shifted right)", "target_in ids (B, T)",
                remark)  # fmt: skip
     encoder = draw_stack(diagram, left, ENTRY, model.encoder, "encoder", -1)
@@ -51,7 +57,8 @@ def draw_transformer(model):
 
 
 def draw_memory(diagram, x, encoder, decoder, middle):
-    """The line from the encoder's output to the values and keys of the cross-attention, between the stacks."""
+    """The line from the encoder's output to the values and keys of the cross-attention, between the
+    stacks."""
     bend = max(encoder.top, decoder.memory) + 0.35
     diagram.text(x + 0.1, bend + 0.17, "memory (B, S, D)", CAPTION_FONT)
     value, key = decoder.memory_arrows
@@ -64,7 +71,9 @@ def draw_language_model(model):
     height = ENTRY + stack_height(model.layers) + EXIT
     x = 3.6 + ROOM_IN
     diagram = Diagram(x + ROOM_OUT + 0.4 + captions_width(model, CAPTION_FONT), height)
-    draw_input(diagram, x, "input", model.input, 1, "Source, <bos>, target so far", "ids (B, S + T)")
+    draw_input(
+        diagram, x, "input", model.input, 1, "Source, <bos>, target so far", "ids (B, S + T)"
+    )
     stack = draw_stack(diagram, x, ENTRY, model.layers, "layers", 1, masked=True)
     draw_output(diagram, x, stack.top, model.output, 1)
     draw_facts(diagram, 0.35, height - 0.4, model)
@@ -79,16 +88,26 @@ def draw_facts(diagram, x, y, model):
 
 
 def facts(model):
-    """Lines of text: the order of the norms, the number of parameters, the sizes by their letters."""
+    """Lines of text: the order of the norms, the number of parameters, the sizes by their
+    letters."""
     modules = [module for _, module in model.named_modules()]
     order = next(module.order for module in modules if isinstance(module, Residual))
     attention = next((m for m in modules if isinstance(m, MultiHeadAttention)), None)
-    heads = "" if attention is None else "H = {1} heads of width K = {2} (d_k)".format(*head_sizes(attention))
+    heads = (
+        ""
+        if attention is None
+        else "H = {1} heads of width K = {2} (d_k)".format(*head_sizes(attention))
+    )
     features, hidden = next(m for m in modules if isinstance(m, FeedForward)).expand.weight.shape
-    stacks = [(name, child.layers) for name, child in model.children() if getattr(child, "layers", [])]
+    stacks = [
+        (name, child.layers) for name, child in model.children() if getattr(child, "layers", [])
+    ]
     return [
         f"{order}-norm, {model.parameter_count():,} parameters",
-        *(f"{name}: {len(layers)} × {layers[0].parameter_count():,} parameters" for name, layers in stacks),
+        *(
+            f"{name}: {len(layers)} × {layers[0].parameter_count():,} parameters"
+            for name, layers in stacks
+        ),
         "",
         "B sequences, S source and T target tokens",
         f"D = {features:,} features (d_model)",

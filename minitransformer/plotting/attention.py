@@ -11,24 +11,26 @@ WORK = 20_000  # tokens that a picture of influence may send through the model
 
 
 def plot_attention(
-    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None, heads=None, mean=False, sizes=None
+    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None,
+    heads=None, mean=False, sizes=None,
 ):
-    """One kind of attention for one sequence: a row of panels for each layer, a column for each head.
+    """One kind of attention for one sequence: a row of panels for each layer, a column for each
+    head.
 
-    `source` and `target` are ids, (S,) and (T,), the target as produced: EOS included, BOS not. The tokens are their
-    labels, one for each id; without them the ids are shown. `kind` is "encoder", "decoder" or "cross" for a
-    Transformer (cross if not said), "self" for a LanguageModel. A row of cross-attention is labelled with the token
-    that was produced there. `layers` and `heads` choose some, by their numbers in the titles, from 1; `mean` adds a
-    column with the mean over all heads.
+    `source` and `target` are ids, (S,) and (T,), the target as produced: EOS included, BOS not. The
+    tokens are their labels, one for each id; without them the ids are shown. `kind` is "encoder",
+    "decoder" or "cross" for a Transformer (cross if not said), "self" for a LanguageModel. A row of
+    cross-attention is labelled with the token that was produced there. `layers` and `heads` choose
+    some, by their numbers in the titles, from 1; `mean` adds a column with the mean over all heads.
 
-    A page has at most `maps.MOST` inches; the last heads, layers and tokens that do not fit are left out, and a note says
-    so.
+    A page has at most `maps.MOST` inches; the last heads, layers and tokens that do not fit are
+    left out, and a note says so.
 
-    `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words then, and the sizes say
-    how many ids each has (see `by_words`).
+    `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words
+    then, and the sizes say how many ids each has (see `by_words`).
 
-    Returns a matplotlib Figure. Raises InputError for a kind, layer or head that the model does not have, labels that
-    do not match the ids, and what `attention_weights` raises.
+    Returns a matplotlib Figure. Raises InputError for a kind, layer or head that the model does not
+    have, labels that do not match the ids, and what `attention_weights` raises.
     """
     weights = attention_weights(model, source, target)
     kind = kind or ("cross" if "cross" in weights else next(iter(weights)))
@@ -43,9 +45,12 @@ def plot_attention(
     all_labels = labels
     (weights,), labels = cropped([weights], labels)
 
-    layers, heads = chosen("layer", layers, weights.shape[0]), chosen("head", heads, weights.shape[1])
+    layers = chosen("layer", layers, weights.shape[0])
+    heads = chosen("head", heads, weights.shape[1])
     if not layers or not (heads or mean):
-        raise InputError("There is nothing to draw: choose at least one layer, and a head or mean=True.")
+        raise InputError(
+            "There is nothing to draw: choose at least one layer, and a head or mean=True."
+        )
     rows, columns = panels_that_fit([f"layer {weights.shape[0]}, head {weights.shape[1]}"], labels)
     layers, other_layers = layers[:rows], layers[rows:]
     heads, other_heads = heads[: columns - bool(mean)], heads[columns - bool(mean) :]
@@ -60,21 +65,29 @@ def plot_attention(
 
 
 def plot_influence(model, source, target, source_tokens=None, target_tokens=None, *, sizes=None):
-    """How much each source token matters to each token produced: an alignment for every model, with attention or without.
+    """How much each source token matters to each token produced: an alignment for every model, with
+    attention or without.
 
-    Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids, labels and sizes as in
-    `plot_attention`. Attention weights are those of one layer; influence includes every path from s to t. Each row needs a
-    forward and a backward: of very long sequences only the first rows are drawn, and a note says so.
+    Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids,
+    labels and sizes as in `plot_attention`. Attention weights are those of one layer; influence
+    includes every path from s to t. Each row needs a forward and a backward: of very long sequences
+    only the first rows are drawn, and a note says so.
 
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
     """
     source, target = one_sequence("source", source), one_sequence("target", target)
-    source_sizes, target_sizes = expect_sizes(sizes or ([1] * len(source), [1] * len(target)), source, target)
+    source_sizes, target_sizes = expect_sizes(
+        sizes or ([1] * len(source), [1] * len(target)), source, target
+    )
     source_ids, target_ids = sizes or (source, target)
-    labels = axis_labels("cross", token_labels("source", source_ids, source_tokens), token_labels("target", target_ids, target_tokens))
+    labels = axis_labels(
+        "cross", token_labels("source", source_ids, source_tokens),
+        token_labels("target", target_ids, target_tokens),
+    )
     ends = np.cumsum(target_sizes)
     rows = max(1, int((ends <= WORK // (len(source) + len(target))).sum()))
-    gradients = source_gradients(model, source, target[: ends[rows - 1]])  # what comes later changes nothing before it
+    # what comes later changes nothing before it
+    gradients = source_gradients(model, source, target[: ends[rows - 1]])
     total = gradients.sum(axis=-1, keepdims=True)
     influence = gradients / np.where(total == 0, 1, total)                  # (T, S)
     influence = by_words(influence, target_sizes[:rows], source_sizes)
@@ -84,17 +97,19 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
 
 
 def plot_attention_strip(
-    snapshots, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True, columns=8
+    snapshots, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True,
+    columns=8,
 ):
     """How one layer's attention changed while training: a film strip, one column for each snapshot.
 
-    `snapshots` is a list of (step, weights (layers, heads, T, S)), the weights as from `attention_weights(...)[kind]`.
-    At most `columns` snapshots are shown, evenly chosen, the first and the last among them. The top row is the mean
-    over all heads (unless `mean` is False), then one row for each of `heads`. `layer` and `heads` are numbers from 1;
-    the layer is the last if not said. Tokens and labels as in `plot_attention`.
+    `snapshots` is a list of (step, weights (layers, heads, T, S)), the weights as from
+    `attention_weights(...)[kind]`. At most `columns` snapshots are shown, evenly chosen, the first
+    and the last among them. The top row is the mean over all heads (unless `mean` is False), then
+    one row for each of `heads`. `layer` and `heads` are numbers from 1; the layer is the last if
+    not said. Tokens and labels as in `plot_attention`.
 
-    Returns a matplotlib Figure. Raises InputError for no snapshots, snapshots of different shapes, labels that do not
-    match the weights, and a kind, layer or head that does not exist.
+    Returns a matplotlib Figure. Raises InputError for no snapshots, snapshots of different shapes,
+    labels that do not match the weights, and a kind, layer or head that does not exist.
     """
     if kind not in HEADINGS:
         raise unknown("kind of attention", kind, HEADINGS)
@@ -107,12 +122,15 @@ def plot_attention_strip(
         raise InputError("A strip needs a row: mean=True, or some heads.")
     labels = axis_labels(kind, [str(t) for t in source_tokens], [str(t) for t in target_tokens])
     labels = labels._replace(
-        keys=labels_for("key axis", shape[3], labels.keys), queries=labels_for("query axis", shape[2], labels.queries)
+        keys=labels_for("key axis", shape[3], labels.keys),
+        queries=labels_for("query axis", shape[2], labels.queries),
     )
     snapshots = [(step, weights[layer]) for step, weights in snapshots]  # (heads, T, S)
     all_weights, few = cropped([weights for _, weights in snapshots], labels)
     rows, most = panels_that_fit([f"step {snapshots[-1][0]:,}"], few)
-    places = np.linspace(0, len(snapshots) - 1, min(columns, most, len(snapshots))).round().astype(int)
+    places = (
+        np.linspace(0, len(snapshots) - 1, min(columns, most, len(snapshots))).round().astype(int)
+    )
     shown = [(snapshots[i][0], all_weights[i]) for i in places]
     heads, other_heads = heads[: rows - bool(mean)], heads[rows - bool(mean) :]
     note = left_out(labels, few, heads=other_heads)
@@ -120,16 +138,29 @@ def plot_attention_strip(
     maps += [[w[j] for _, w in shown] for j in heads]
     rows = ["mean of heads"] * mean + [f"head {j + 1}" for j in heads]
     titles = [[f"step {step:,}" for step, _ in shown], *([""] * len(shown) for _ in rows[1:])]
-    return draw_maps(maps, titles, few, f"{HEADINGS[kind]} of layer {layer + 1}, while training", rows, note=note)
+    return draw_maps(
+        maps, titles, few, f"{HEADINGS[kind]} of layer {layer + 1}, while training", rows, note=note
+    )
 
 
 def left_out(labels, shown, **others):
-    """The sentence that says what is not drawn: tokens beyond the labels shown; layers and heads by their indices."""
+    """The sentence that says what is not drawn: tokens beyond the labels shown; layers and heads by
+    their indices."""
     missing = [f"{name} {numbers(indices)}" for name, indices in others.items() if indices]
-    choose = " Choose which to draw by their numbers (in a command: --layers, --heads)." if missing else ""
+    choose = (
+        " Choose which to draw by their numbers (in a command: --layers, --heads)."
+        if missing
+        else ""
+    )
     axes = {"rows": (labels.queries, shown.queries), "columns": (labels.keys, shown.keys)}
-    missing += [f"{name} from {len(few) + 1:,} on" for name, (tokens, few) in axes.items() if len(few) < len(tokens)]
-    return f"Left out, because it is too much for a page: {'; '.join(missing)}.{choose}" if missing else ""
+    missing += [
+        f"{name} from {len(few) + 1:,} on"
+        for name, (tokens, few) in axes.items()
+        if len(few) < len(tokens)
+    ]
+    if missing:
+        return f"Left out, because it is too much for a page: {'; '.join(missing)}.{choose}"
+    return ""
 
 
 def numbers(indices):
@@ -140,18 +171,22 @@ def numbers(indices):
 
 
 def check_snapshots(snapshots, columns):
-    """Raise InputError unless there are snapshots, all (step, weights of one shape (layers, heads, T, S))."""
+    """Raise InputError unless there are snapshots, all (step, weights of one shape
+    (layers, heads, T, S))."""
     if not snapshots:
         raise InputError("There are no snapshots to draw: hand in a list of (step, weights).")
     shapes = sorted({weights.shape for _, weights in snapshots})
     if len(shapes) > 1 or len(shapes[0]) != 4:
-        raise InputError(f"All weights of a strip have one shape (layers, heads, T, S), got {shapes}.")
+        raise InputError(
+            f"All weights of a strip have one shape (layers, heads, T, S), got {shapes}."
+        )
     if columns < 1:
         raise InputError(f"A strip needs at least one column, got {columns}.")
 
 
 def chosen(name, numbers, count):
-    """Indices of the layers or heads with these numbers (from 1), or of the one with this number; all for None."""
+    """Indices of the layers or heads with these numbers (from 1), or of the one with this number;
+    all for None."""
     numbers = range(1, count + 1) if numbers is None else numbers
     numbers = [numbers] if np.ndim(numbers) == 0 else numbers
     for number in numbers:

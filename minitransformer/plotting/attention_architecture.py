@@ -12,10 +12,12 @@ SHAPES = {"Q": "(B, H, T, {keys})", "K": "(B, H, S, {keys})", "V": "(B, H, S, {v
 
 
 def plot_attention_architecture(model):
-    """Figure 2 of "Attention Is All You Need": scaled dot-product attention at the left, multi-head at the right.
+    """Figure 2 of "Attention Is All You Need": scaled dot-product attention at the left, multi-head
+    at the right.
 
-    The sizes are those of the first `MultiHeadAttention` in the model's tree (all of a model have the same); beside
-    each box is its name in the code. Dropout on the weights is shown where the model has it.
+    The sizes are those of the first `MultiHeadAttention` in the model's tree (all of a model have
+    the same); beside each box is its name in the code. Dropout on the weights is shown where the
+    model has it.
 
     Returns a matplotlib Figure. Raises InputError for a model without multi-head attention.
     """
@@ -41,7 +43,8 @@ def plot_attention_architecture(model):
 
 
 def steps_of(attention):
-    """(label, colour, name in the code, caption) of each step of scaled dot-product attention, from the bottom up."""
+    """(label, colour, name in the code, caption) of each step of scaled dot-product attention, from
+    the bottom up."""
     _, _, keys, values = head_sizes(attention)
     dropout = attention.attention.dropout.p
     steps = [
@@ -60,7 +63,10 @@ def draw_scaled_dot_product(diagram, x, steps, attention):
     y, ways = 0.95, {"Q": -0.6, "K": 0.6, "V": 1.85}
     for name, offset in ways.items():
         diagram.text(x + offset, 0.72, name, ha="center", weight="bold")
-        diagram.text(x + offset, 0.45, SHAPES[name].format(keys=keys, values=values), CAPTION_FONT - 1, ha="center")
+        diagram.text(
+            x + offset, 0.45, SHAPES[name].format(keys=keys, values=values), CAPTION_FONT - 1,
+            ha="center",
+        )
     for i, (label, kind, name, text) in enumerate(steps):
         starts = (-0.6, 0.6) if i == 0 else (-0.6,) if i == len(steps) - 1 else (0.0,)
         for offset in starts:
@@ -75,20 +81,29 @@ def draw_scaled_dot_product(diagram, x, steps, attention):
 
 
 def draw_multi_head(diagram, x, attention):
-    """From V, K and Q at the bottom: three Linear, the heads' attention, Concat, Linear; captions at the right."""
+    """From V, K and Q at the bottom: three Linear, the heads' attention, Concat, Linear; captions
+    at the right."""
     features, heads, keys, values = head_sizes(attention)
     edge, y = x + 2.9, 0.95
     for name, offset in {"V": -1.55, "K": 0.0, "Q": 1.55}.items():
         diagram.text(x + offset, 0.72, name, ha="center", weight="bold")
-        diagram.text(x + offset, 0.45, f"(B, {'T' if name == 'Q' else 'S'}, {features})", CAPTION_FONT - 1, ha="center")
+        diagram.text(
+            x + offset, 0.45, f"(B, {'T' if name == 'Q' else 'S'}, {features})", CAPTION_FONT - 1,
+            ha="center",
+        )
         diagram.arrow((x + offset, y), (x + offset, y + STEP))
-        linear = diagram.box(x + offset, y + STEP + BOX / 2, 1.15, BOX, "Linear", "linear", copies=heads)
+        linear = diagram.box(
+            x + offset, y + STEP + BOX / 2, 1.15, BOX, "Linear", "linear", copies=heads
+        )
         diagram.arrow((x + offset, linear.top), (x + offset, linear.top + 0.8))
     each = f"{features} → {heads} × {keys} each"
     if values != keys:
         each = f"{features} → {heads} × {keys}, value {heads} × {values}"
     diagram.note(edge, linear.y, "query, key, value, split", each, 1)
-    core = diagram.box(x, linear.top + 0.8 + 0.35, 4.4, 0.7, "Scaled dot-product attention", "attention", copies=heads)
+    core = diagram.box(
+        x, linear.top + 0.8 + 0.35, 4.4, 0.7, "Scaled dot-product attention", "attention",
+        copies=heads,
+    )
     diagram.note(edge, core.y, "attention", f"{heads} heads side by side", 1)
     joined = heads * values
     concat = climb(diagram, x, core.top, 0.8, "Concat", "plain")

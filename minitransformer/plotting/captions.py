@@ -39,10 +39,22 @@ def head_sizes(attention):
 
 def of_attention(attention):
     _, heads, keys, values = head_sizes(attention)
-    sizes = f"{heads} heads, width {keys}" if keys == values else f"{heads} heads, width {keys}, values {values}"
+    sizes = (
+        f"{heads} heads, width {keys}"
+        if keys == values
+        else f"{heads} heads, width {keys}, values {values}"
+    )
     extras = ["bias"] if attention.query.bias is not None else []
-    extras += [f"window {attention.attention.width}"] if isinstance(attention.attention, LocalAttention) else []
-    extras += [f"dropout {attention.attention.dropout.p:g} on the weights"] if attention.attention.dropout.p else []
+    extras += (
+        [f"window {attention.attention.width}"]
+        if isinstance(attention.attention, LocalAttention)
+        else []
+    )
+    extras += (
+        [f"dropout {attention.attention.dropout.p:g} on the weights"]
+        if attention.attention.dropout.p
+        else []
+    )
     return "\n".join([sizes, ", ".join(extras)]).strip()
 
 
@@ -55,7 +67,9 @@ def of_convolution(convolution):
 def of_feed_forward(network):
     features, hidden = network.expand.weight.shape
     sizes = f"{features:,} → {hidden:,} → {features:,}, {type(network.activation).__name__}"
-    return sizes + (f"\ndropout {network.dropout.p:g} on the hidden layer" if network.dropout.p else "")
+    return sizes + (
+        f"\ndropout {network.dropout.p:g} on the hidden layer" if network.dropout.p else ""
+    )
 
 
 def of_residual(residual):
@@ -68,7 +82,9 @@ def of_norm(norm):
 
 def of_embedding(embedding):
     vocabulary, features = embedding.weight.shape
-    return f"{vocabulary:,} tokens × {features:,}" + (f", times √{features:,}" if embedding.scale != 1 else "")
+    return f"{vocabulary:,} tokens × {features:,}" + (
+        f", times √{features:,}" if embedding.scale != 1 else ""
+    )
 
 
 def of_linear(linear):

@@ -10,26 +10,34 @@ from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, 
 def plot_loss_curve(metrics, title="Training"):
     """Loss over the steps; below it exact match and the learning rate, if there are any.
 
-    `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and "learning_rate") of
-    a training step, with "step" and "validation_loss", "exact_match" or "token_accuracy" (0 … 1) of an
-    evaluation. The training loss is drawn raw, and smoothed over about a twentieth of the run. A loss that was
-    not finite leaves a gap and a red cross. Of two values for one step, as after a resumed run, the later line counts.
+    `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and
+    "learning_rate") of a training step, with "step" and "validation_loss", "exact_match" or
+    "token_accuracy" (0 … 1) of an evaluation. The training loss is drawn raw, and smoothed over
+    about a twentieth of the run. A loss that was not finite leaves a gap and a red cross. Of two
+    values for one step, as after a resumed run, the later line counts.
 
-    Returns a matplotlib Figure. Raises InputError if there is no loss to draw, or a line without a step.
+    Returns a matplotlib Figure. Raises InputError if there is no loss to draw, or a line without a
+    step.
     """
     training, validation = series(metrics, "loss"), series(metrics, "validation_loss")
     if not len(training[0]) and not len(validation[0]):
-        raise InputError('There is no loss to draw: no line of the metrics has a "loss" or a "validation_loss".')
+        raise InputError(
+            'There is no loss to draw: no line of the metrics has a "loss" or a "validation_loss".'
+        )
     accuracies = [(name, series(metrics, key)) for name, key in
               (("exact match", "exact_match"), ("token accuracy", "token_accuracy"))]  # fmt: skip
     accuracies = [(name, values) for name, values in accuracies if len(values[0])]
     rate = series(metrics, "learning_rate")
 
     heights = [3.4] + [2.0] * bool(accuracies) + [1.1] * bool(len(rate[0]))
-    figure = Picture(figsize=(11, sum(heights) + 1.0), dpi=100, facecolor="white", layout="constrained")
+    figure = Picture(
+        figsize=(11, sum(heights) + 1.0), dpi=100, facecolor="white", layout="constrained"
+    )
     figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 0.97), h_pad=0.08)
     figure.suptitle(drawable(title), fontsize=HEADING, color=INK, weight="bold")
-    axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0])
+    axes = list(
+        figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    )
     for axis in axes:
         plain(axis)
     axes[-1].set_xlabel("step", fontsize=TITLE, color=INK)
@@ -55,11 +63,16 @@ def draw_losses(axes, training, validation):
         axes.plot(steps, loss, color=BLUE, linewidth=0.8, alpha=0.3, label="training")
         axes.plot(steps, smooth, color=BLUE, linewidth=2.0, label="training, smoothed")
     if len(validation[0]):
-        axes.plot(*validation, color=ORANGE, linewidth=2.0, marker="o", markersize=4, label="validation")
+        axes.plot(
+            *validation, color=ORANGE, linewidth=2.0, marker="o", markersize=4, label="validation"
+        )
     lost = np.concatenate([s[~np.isfinite(v)] for s, v in (training, validation)])
     if len(lost):
         foot = axes.get_xaxis_transform()
-        axes.plot(lost, np.full(len(lost), 0.03), "x", color=RED, transform=foot, label="not finite", clip_on=False)
+        axes.plot(
+            lost, np.full(len(lost), 0.03), "x", color=RED, transform=foot, label="not finite",
+            clip_on=False,
+        )
     if not np.isfinite(np.concatenate([loss, validation[1]])).any():
         axes.set_yticks([])
     axes.set_ylabel("loss", fontsize=TITLE, color=INK)
@@ -68,7 +81,10 @@ def draw_losses(axes, training, validation):
 
 def draw_accuracies(axes, accuracies):
     for (name, values), (colour, line) in zip(accuracies, ((GREEN, "-"), (FAINT, "--"))):
-        axes.plot(values[0], 100 * values[1], line, color=colour, linewidth=2.0, marker="o", markersize=4, label=name)
+        axes.plot(
+            values[0], 100 * values[1], line, color=colour, linewidth=2.0, marker="o", markersize=4,
+            label=name,
+        )
     axes.set_ylim(-4, 104)
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
     axes.set_ylabel(accuracies[0][0], fontsize=TITLE, color=INK)
@@ -78,7 +94,8 @@ def draw_accuracies(axes, accuracies):
 
 
 def series(metrics, key):
-    """(steps, values) of the lines that have this key, float64, sorted by step; null and infinity become NaN."""
+    """(steps, values) of the lines that have this key, float64, sorted by step; null and infinity
+    become NaN."""
     found = {}
     for line in metrics:
         if key in line:
@@ -91,7 +108,8 @@ def series(metrics, key):
 
 
 def smoothed(values, fewest=20):
-    """The mean over a window of about a twentieth of the values, NaN left out; None for fewer than 20 values.
+    """The mean over a window of about a twentieth of the values, NaN left out; None for fewer than
+    20 values.
 
     The window is centred, and narrower at the beginning, where the loss falls fast.
     """
@@ -103,7 +121,9 @@ def smoothed(values, fewest=20):
     place = np.arange(len(values))
     half = np.minimum(len(values) // 40 + 1, place)
     first, last = place - half, np.minimum(place + half + 1, len(values))
-    return np.where(real, (total[last] - total[first]) / np.maximum(count[last] - count[first], 1), np.nan)
+    return np.where(
+        real, (total[last] - total[first]) / np.maximum(count[last] - count[first], 1), np.nan
+    )
 
 
 def marker(points):

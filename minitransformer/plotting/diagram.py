@@ -57,9 +57,12 @@ class Diagram:
         self.axes.set_axis_off()
 
     def box(self, x, y, width, height, text="", kind="plain", dashed=False, copies=1):
-        """A box centred at (x, y); with `copies` it lies on top of others like it. Returns its `Box`."""
+        """A box centred at (x, y); with `copies` it lies on top of others like it. Returns its
+        `Box`."""
         for i in reversed(range(min(copies, 4))):
-            self._patch(x + 0.09 * i, y + 0.09 * i, width, height, COLOURS[kind], dashed, 2 - 0.01 * i)
+            self._patch(
+                x + 0.09 * i, y + 0.09 * i, width, height, COLOURS[kind], dashed, 2 - 0.01 * i
+            )
         self.text(x, y, text, BOX_FONT, ha="center", va="center")
         return Box(x, y, width, height)
 
@@ -72,20 +75,24 @@ class Diagram:
         style = f"round,pad=0,rounding_size={rounding}"
         self.axes.add_patch(
             FancyBboxPatch(
-                (x - width / 2, y - height / 2), width, height, boxstyle=style, facecolor=colour, edgecolor=INK,
-                linewidth=1.3, linestyle="--" if dashed else "-", zorder=zorder,
+                (x - width / 2, y - height / 2), width, height, boxstyle=style, facecolor=colour,
+                edgecolor=INK, linewidth=1.3, linestyle="--" if dashed else "-", zorder=zorder,
             )  # fmt: skip
         )
 
     def circle(self, x, y, radius, sign=""):
         """A circle with a "+" or a wave in it."""
-        self.axes.add_patch(Circle((x, y), radius, facecolor="white", edgecolor=INK, linewidth=1.3, zorder=3))
+        self.axes.add_patch(
+            Circle((x, y), radius, facecolor="white", edgecolor=INK, linewidth=1.3, zorder=3)
+        )
         arm = 0.6 * radius
         if sign == "+":
             self.line((x - arm, y), (x + arm, y), zorder=4)
             self.line((x, y - arm), (x, y + arm), zorder=4)
         elif sign == "~":
-            wave = [(x - arm, y), (x - arm / 2, y + 2 * arm), (x + arm / 2, y - 2 * arm), (x + arm, y)]
+            wave = [
+                (x - arm, y), (x - arm / 2, y + 2 * arm), (x + arm / 2, y - 2 * arm), (x + arm, y),
+            ]
             self._path(Path(wave, [Path.MOVETO] + [Path.CURVE4] * 3), zorder=4)
         return Box(x, y, 2 * radius, 2 * radius)
 
@@ -94,25 +101,33 @@ class Diagram:
 
     def _path(self, path, zorder):
         self.axes.add_patch(
-            PathPatch(path, facecolor="none", edgecolor=INK, linewidth=1.3, zorder=zorder, joinstyle="round")
+            PathPatch(
+                path, facecolor="none", edgecolor=INK, linewidth=1.3, zorder=zorder,
+                joinstyle="round",
+            )
         )
 
     def arrow(self, *points):
         """A line through the points with a head at the last one."""
         self.axes.add_patch(
             FancyArrowPatch(
-                path=Path(points), arrowstyle="-|>,head_length=5,head_width=2.6", facecolor=INK, edgecolor=INK,
-                linewidth=1.3, zorder=1, joinstyle="round", shrinkA=0, shrinkB=0,
+                path=Path(points), arrowstyle="-|>,head_length=5,head_width=2.6", facecolor=INK,
+                edgecolor=INK, linewidth=1.3, zorder=1, joinstyle="round", shrinkA=0, shrinkB=0,
             )  # fmt: skip
         )
 
     def text(self, x, y, text, size=BOX_FONT, **options):
-        self.axes.text(x, y, text, fontsize=size, **{"color": INK, "va": "center", "zorder": 5, **options})
+        self.axes.text(
+            x, y, text, fontsize=size, **{"color": INK, "va": "center", "zorder": 5, **options}
+        )
 
     def note(self, x, y, name, text, side):
-        """A component's name and a caption, beside its box: they end at x on the left (−1), else begin there."""
+        """A component's name and a caption, beside its box: they end at x on the left (−1), else
+        begin there."""
         align = "right" if side < 0 else "left"
-        lines = ([(name, True)] if name else []) + [(line, False) for line in text.split("\n") if line]
+        lines = ([(name, True)] if name else []) + [
+            (line, False) for line in text.split("\n") if line
+        ]
         for i, (line, is_name) in enumerate(lines):
             height = y + 0.2 * ((len(lines) - 1) / 2 - i)
             font = {"family": "monospace", "color": INK} if is_name else {"color": CAPTION}

@@ -20,7 +20,8 @@ HEADINGS = {
 
 
 class AxisLabels(NamedTuple):
-    """The tokens along both axes and the axes' names; `boundary` is where a source ends and a target begins."""
+    """The tokens along both axes and the axes' names; `boundary` is where a source ends and a
+    target begins."""
 
     keys: list
     queries: list
@@ -32,8 +33,9 @@ class AxisLabels(NamedTuple):
 def axis_labels(kind, source, target):
     """The `AxisLabels` of one kind of attention, from the tokens of source and target.
 
-    A query of the decoder is labelled with the token that it produces; a key of the decoder's self-attention with the
-    input token at that position: <bos>, then the target without its last token.
+    A query of the decoder is labelled with the token that it produces; a key of the decoder's
+    self-attention with the input token at that position: <bos>, then the target without its last
+    token.
     """
     inputs = [BOS_LABEL, *target[:-1]]
     produced = "query (token produced)"
@@ -62,29 +64,38 @@ def axis_sizes(kind, source, target):
 
 
 def expect_sizes(sizes, source, target):
-    """(source sizes, target sizes). Raises InputError unless they cut the ids into words, the last id being one by itself."""
+    """(source sizes, target sizes). Raises InputError unless they cut the ids into words, the last
+    id being one by itself."""
     source_sizes, target_sizes = sizes
     for name, ids, cut in (("source", source, source_sizes), ("target", target, target_sizes)):
         if ids is not None and (sum(cut) != len(ids) or min(cut) < 1):
-            raise InputError(f"The sizes of the {name}'s words, {list(cut)}, do not cut its {len(ids)} ids into words.")
+            raise InputError(
+                f"The sizes of the {name}'s words, {list(cut)}, do not cut its {len(ids)} ids into "
+                "words."
+            )
     if target_sizes[-1] != 1:
-        raise InputError("The last word of a target has one id: the decoder never reads it, so it cannot belong to others.")
+        raise InputError(
+            "The last word of a target has one id: the decoder never reads it, so it cannot belong "
+            "to others."
+        )
     return source_sizes or [], target_sizes
 
 
 def token_labels(name, ids, tokens):
-    """One visible label for each id; without tokens, the ids themselves. Raises InputError if the numbers differ."""
+    """One visible label for each id; without tokens, the ids themselves. Raises InputError if the
+    numbers differ."""
     if tokens is None:
         return [SPECIAL[i] if i < len(SPECIAL) else str(i) for i in np.asarray(ids).tolist()]
     return labels_for(name, len(ids), tokens)
 
 
 def labels_for(name, count, tokens):
-    """The tokens with their spaces made visible. Raises InputError unless there are `count` of them."""
+    """The tokens with their spaces made visible. Raises InputError unless there are `count` of
+    them."""
     if len(tokens) != count:
         raise InputError(
-            f"The {name} has {count} ids and {len(tokens)} labels ({' '.join(map(str, tokens))}); every id needs one, "
-            f"{SPECIAL[2]} included."
+            f"The {name} has {count} ids and {len(tokens)} labels ({' '.join(map(str, tokens))}); "
+            f"every id needs one, {SPECIAL[2]} included."
         )
     return [visible(token) for token in tokens]
 

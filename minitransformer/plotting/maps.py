@@ -20,7 +20,8 @@ from .style import (
 
 PAGE = (15.0, 13.0)  # inches, width and height, that a page tries not to exceed
 MOST = 40.0  # inches, width or height, that a page never exceeds
-CELL = (0.095, 0.45)  # smallest and largest side of a cell, in inches, while every token has its label
+# smallest and largest side of a cell, in inches, while every token has its label
+CELL = (0.095, 0.45)
 FINEST = 0.02  # the side of a cell, in inches, below which panels or tokens are left out; two dots
 FONT = (6.0, 12.0)  # smallest and largest font of the tokens, in points
 TOP, BAR = 0.8, 0.95  # inches above the panels, and at their right for the colour bar
@@ -29,7 +30,8 @@ MARGINS = 6.0  # inches around the panels that are always enough for labels, nam
 
 
 class Layout(NamedTuple):
-    """Sizes in inches: of a cell, a panel, the gaps, the margins (left, right, bottom, top), all panels together.
+    """Sizes in inches: of a cell, a panel, the gaps, the margins (left, right, bottom, top), all
+    panels together.
 
     Each `every`-th token has its label; long labels without enough room are `upright`.
     """
@@ -45,15 +47,16 @@ class Layout(NamedTuple):
 
 
 def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight", note=""):
-    """A Figure of maps[row][column], each (T, S) in 0 … 1, with `AxisLabels` at the left and at the bottom.
+    """A Figure of maps[row][column], each (T, S) in 0 … 1, with `AxisLabels` at the left and at the
+    bottom.
 
-    Square cells, as large as the page allows. With many tokens and heads the page grows, up to `MOST`; then the cells
-    become smaller, and only some tokens have a label. What still does not fit must be left out before, by
-    `panels_that_fit` and `tokens_that_fit`, and `note` says so under the heading. `row_names` are written beside the rows,
-    `bar` beside the colour bar.
+    Square cells, as large as the page allows. With many tokens and heads the page grows, up to
+    `MOST`; then the cells become smaller, and only some tokens have a label. What still does not
+    fit must be left out before, by `panels_that_fit` and `tokens_that_fit`, and `note` says so
+    under the heading. `row_names` are written beside the rows, `bar` beside the colour bar.
     """
     rows, columns = len(maps), len(maps[0])
-    names = 0.75 if row_names else 0.45                                  # inches for what stands left of the tokens
+    names = 0.75 if row_names else 0.45  # inches for what stands left of the tokens
     layout = lay_out(rows, columns, titles, labels, heading, names, note)
     figure, axes = panel_page(rows, columns, layout.panel, layout.gap, layout.margins)
     for i in range(rows):
@@ -74,17 +77,23 @@ def tokens_that_fit(columns=1):
 
 
 def cropped(maps, labels, columns=1):
-    """(maps (…, T, S), labels), cut to what fits on a page with this number of panels side by side."""
+    """(maps (…, T, S), labels), cut to what fits on a page with this number of panels side by
+    side."""
     most = tokens_that_fit(columns)
     boundary = labels.boundary if labels.boundary < most else 0
-    return [m[..., :most, :most] for m in maps], labels._replace(keys=labels.keys[:most], queries=labels.queries[:most], boundary=boundary)
+    return [m[..., :most, :most] for m in maps], labels._replace(
+        keys=labels.keys[:most], queries=labels.queries[:most], boundary=boundary
+    )
 
 
 def panels_that_fit(titles, labels):
     """(rows, columns) of panels that fit on one page, at least one each, with titles like these."""
     panel = len(labels.keys) * FINEST, len(labels.queries) * FINEST
     gap = max(GAP[0], widest(titles, TITLE) + 0.15 - panel[0]), GAP[1]
-    columns, rows = (max(1, int((MOST - MARGINS + between) / (size + between))) for size, between in zip(panel, gap))
+    columns, rows = (
+        max(1, int((MOST - MARGINS + between) / (size + between)))
+        for size, between in zip(panel, gap)
+    )
     return rows, columns
 
 
@@ -94,7 +103,7 @@ def lay_out(rows, columns, titles, labels, heading, names, note=""):
     height = PAGE[1] - TOP - 1.0 - 0.38 * rows
     cell = min(width / (columns * len(labels.keys)), height / (rows * len(labels.queries)), CELL[1])
     layout = with_cells(max(cell, CELL[0]), rows, columns, titles, labels, heading, names, note)
-    sizes = columns * len(labels.keys), rows * len(labels.queries)       # of the whole page, in cells
+    sizes = columns * len(labels.keys), rows * len(labels.queries)  # of the whole page, in cells
     pages = (sum(layout.margins[:2]) + layout.grid[0], sum(layout.margins[2:]) + layout.grid[1])
     if max(pages) <= MOST:
         return layout
@@ -111,11 +120,16 @@ def with_cells(cell, rows, columns, titles, labels, heading, names, note):
     panel = len(labels.keys) * cell, len(labels.queries) * cell
     title_width = widest([title for row in titles for title in row], TITLE)
     gap = max(GAP[0], title_width + 0.15 - panel[0]), GAP[1] if any(titles[-1]) else 0.2
-    grid = tuple(n * size + (n - 1) * between for n, size, between in zip((columns, rows), panel, gap))
+    grid = tuple(
+        n * size + (n - 1) * between for n, size, between in zip((columns, rows), panel, gap)
+    )
 
     left = names + widest(labels.queries, font) + 0.15
     bottom = 0.55 + (widest(labels.keys, font) if upright else font / 72)
-    longest = max(text_width(heading, HEADING, "bold"), text_width(note, LABEL), text_width(key_name_of(labels, every), TITLE))
+    longest = max(
+        text_width(heading, HEADING, "bold"), text_width(note, LABEL),
+        text_width(key_name_of(labels, every), TITLE),
+    )
     right = max(BAR + gap[0] - 0.25, longest + 0.15 - grid[0])
     top = max(TOP + 0.2 * bool(note), text_width(labels.query_name, TITLE) + 0.3 - bottom - grid[1])
     return Layout(cell, every, font, upright, panel, gap, (left, right, bottom, top), grid)
@@ -132,13 +146,17 @@ def token_font(keys, cell):
 
 
 def key_name_of(labels, every):
-    """The name of the key axis; it says if not all tokens have a label, which is then true for the queries too."""
+    """The name of the key axis; it says if not all tokens have a label, which is then true for the
+    queries too."""
     return labels.key_name if every == 1 else f"{labels.key_name}, one label in {every}"
 
 
 def draw_map(axes, weights, title, cell, boundary, low=0, high=1, colours=ATTENTION_MAP):
-    """One map, with hairlines between cells that are large enough, and a line where the target begins."""
-    image = axes.imshow(weights, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest")
+    """One map, with hairlines between cells that are large enough, and a line where the target
+    begins."""
+    image = axes.imshow(
+        weights, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest"
+    )
     axes.set_title(drawable(title), fontsize=TITLE, color=INK, pad=4)
     if cell >= 0.2:
         axes.set_xticks([x - 0.5 for x in range(1, weights.shape[1])], minor=True)
@@ -151,7 +169,8 @@ def draw_map(axes, weights, title, cell, boundary, low=0, high=1, colours=ATTENT
 
 
 def label_axes(axes, labels, layout, at_left, at_bottom):
-    """Tokens at the left and at the bottom of the page; `parse_math` off, so that a "$" is drawn as it is."""
+    """Tokens at the left and at the bottom of the page; `parse_math` off, so that a "$" is drawn as
+    it is."""
     axes.tick_params(which="both", length=0, labelsize=layout.font, labelcolor=INK, pad=3)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
@@ -160,25 +179,44 @@ def label_axes(axes, labels, layout, at_left, at_bottom):
     if at_bottom:
         axes.set_xticks(range(0, len(labels.keys), every), labels.keys[::every], parse_math=False)
         for tick in axes.get_xticklabels():
-            short = len(tick.get_text()) <= 2 and text_width(tick.get_text(), layout.font) < 0.8 * layout.cell * every
+            short = (
+                len(tick.get_text()) <= 2
+                and text_width(tick.get_text(), layout.font) < 0.8 * layout.cell * every
+            )
             tick.set_rotation(90 if layout.upright and not short else 0)
     if at_left:
-        axes.set_yticks(range(0, len(labels.queries), every), labels.queries[::every], parse_math=False)
+        axes.set_yticks(
+            range(0, len(labels.queries), every), labels.queries[::every], parse_math=False
+        )
         for tick in axes.get_yticklabels()[: math.ceil(labels.boundary / every)]:
             tick.set_color(FAINT)
 
 
 def annotate(figure, labels, heading, row_names, names, layout, note=""):
-    """The heading and the note under it, the names of the rows, and those of the axes: centred on the panels but never beyond the page."""
+    """The heading and the note under it, the names of the rows, and those of the axes: centred on
+    the panels but never beyond the page."""
     width, height = figure.get_size_inches()
     left, _, bottom, _ = layout.margins
-    half = text_width(key_name_of(labels, layout.every), TITLE) / 2 + 0.1, text_width(labels.query_name, TITLE) / 2 + 0.1
+    half = (
+        text_width(key_name_of(labels, layout.every), TITLE) / 2 + 0.1,
+        text_width(labels.query_name, TITLE) / 2 + 0.1,
+    )
     x = min(max(left + layout.grid[0] / 2, half[0]), width - half[0])
     y = min(max(bottom + layout.grid[1] / 2, half[1]), height - half[1])
     add_text(figure, left, height - 0.18, heading, fontsize=HEADING, weight="bold", va="top")
     add_text(figure, left, height - 0.46, note, fontsize=LABEL, va="top")
-    add_text(figure, x, 0.12, key_name_of(labels, layout.every), fontsize=TITLE, ha="center", va="bottom")
-    add_text(figure, names - 0.33, y, labels.query_name, fontsize=TITLE, rotation=90, ha="left", va="center")
+    add_text(
+        figure, x, 0.12, key_name_of(labels, layout.every), fontsize=TITLE, ha="center", va="bottom"
+    )
+    add_text(
+        figure, names - 0.33, y, labels.query_name, fontsize=TITLE, rotation=90, ha="left",
+        va="center",
+    )
     for i, name in enumerate(row_names):
-        middle = bottom + layout.grid[1] - i * (layout.panel[1] + layout.gap[1]) - layout.panel[1] / 2
-        add_text(figure, 0.1, middle, name, fontsize=LABEL, weight="bold", rotation=90, ha="left", va="center")
+        middle = (
+            bottom + layout.grid[1] - i * (layout.panel[1] + layout.gap[1]) - layout.panel[1] / 2
+        )
+        add_text(
+            figure, 0.1, middle, name, fontsize=LABEL, weight="bold", rotation=90, ha="left",
+            va="center",
+        )

@@ -1,4 +1,5 @@
-"""Matrices side by side, with their names, their shapes and, where they are small, their numbers."""
+"""Matrices side by side, with their names, their shapes and, where they are small, their
+numbers."""
 
 import numpy as np
 
@@ -29,16 +30,18 @@ BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # the contributions of red, green and blu
 
 
 def plot_matrices(
-    matrices, heading="", *, rows="", columns="", row_labels=(), column_labels=(), numbers=None, shared=False, shapes=True
+    matrices, heading="", *, rows="", columns="", row_labels=(), column_labels=(), numbers=None,
+    shared=False, shapes=True,
 ):
     """A Figure of {name: matrix (R, C)}, one beside the other, every cell of the same size.
 
-    A matrix with negative numbers is drawn with white for zero, red above and blue below; others from dark to bright, like
-    attention. Each has its own scale, or all have one (`shared`). A name that begins like that of a query, key, value
-    or gradient has that colour. `rows` and `columns` name the axes, the labels their ticks (those of the columns only
-    under matrices that are as wide). `numbers` writes each number into its cell: by default, where it fits. `shapes` says
-    whether each name is followed by its matrix's shape. Of very large matrices the first rows and columns are drawn, and the
-    title says so.
+    A matrix with negative numbers is drawn with white for zero, red above and blue below; others
+    from dark to bright, like attention. Each has its own scale, or all have one (`shared`). A name
+    that begins like that of a query, key, value or gradient has that colour. `rows` and `columns`
+    name the axes, the labels their ticks (those of the columns only under matrices that are as
+    wide). `numbers` writes each number into its cell: by default, where it fits. `shapes` says
+    whether each name is followed by its matrix's shape. Of very large matrices the first rows and
+    columns are drawn, and the title says so.
     """
     matrices = {name: np.atleast_2d(np.asarray(m, dtype=float)) for name, m in matrices.items()}
     titles = {name: f"{name}  {m.shape}" if shapes else name for name, m in matrices.items()}
@@ -48,15 +51,25 @@ def plot_matrices(
         if few.shape != m.shape:
             titles[name] += "  only the first {} × {}".format(*few.shape)
     cell = cell_size(matrices.values())
-    widths = [max(m.shape[1] * cell, text_width(titles[name], TITLE) + 0.1) for name, m in matrices.items()]
+    widths = [
+        max(m.shape[1] * cell, text_width(titles[name], TITLE) + 0.1)
+        for name, m in matrices.items()
+    ]
     height = max(m.shape[0] for m in matrices.values()) * cell
 
     left = 0.35 + widest(map(str, row_labels), LABEL) + 0.25 * bool(rows)
     bottom = 0.15 + 0.22 * bool(column_labels) + 0.25 * bool(columns)
     top = 0.45 + 0.4 * bool(heading)
-    width = left + max(sum(widths) + GAP * (len(widths) - 1), text_width(heading, HEADING, "bold")) + 0.3
+    width = (
+        left
+        + max(sum(widths) + GAP * (len(widths) - 1), text_width(heading, HEADING, "bold"))
+        + 0.3
+    )
     figure = Picture(figsize=(width, bottom + height + top), dpi=100, facecolor="white")
-    add_text(figure, left, bottom + height + top - 0.15, heading, fontsize=HEADING, weight="bold", va="top")
+    add_text(
+        figure, left, bottom + height + top - 0.15, heading, fontsize=HEADING, weight="bold",
+        va="top",
+    )
 
     scale = colour_scale(np.concatenate([m.ravel() for m in matrices.values()])) if shared else {}
     x = left
@@ -65,7 +78,9 @@ def plot_matrices(
         axes = add_axes(figure, x, y, m.shape[1] * cell, m.shape[0] * cell)
         written = cell >= NUMBERS if numbers is None else numbers
         draw_matrix(axes, m, scale or colour_scale(m), min(8.0, 20 * cell) if written else None)
-        add_text(figure, x, bottom + height + 0.1, titles[name], fontsize=TITLE, color=colour_of(name))
+        add_text(
+            figure, x, bottom + height + 0.1, titles[name], fontsize=TITLE, color=colour_of(name)
+        )
         axes.set_xlabel(drawable(columns), fontsize=LABEL, color=INK)
         if len(column_labels) == m.shape[1]:
             axes.set_xticks(range(m.shape[1]), list(map(drawable, column_labels)), parse_math=False)
@@ -86,11 +101,15 @@ def cell_size(matrices):
 def colour_scale(values):
     """The colours of these values: around zero if any is negative, else from zero up."""
     largest, signed = largest_size(values), (values[np.isfinite(values)] < 0).any()
-    return {"vmin": -largest if signed else 0, "vmax": largest, "cmap": SIGNED_MAP if signed else ATTENTION_MAP}
+    return {
+        "vmin": -largest if signed else 0, "vmax": largest,
+        "cmap": SIGNED_MAP if signed else ATTENTION_MAP,
+    }
 
 
 def draw_matrix(axes, m, scale, font):
-    """One matrix, its numbers in its cells unless there is no font size for them; values that are not finite are grey."""
+    """One matrix, its numbers in its cells unless there is no font size for them; values that are
+    not finite are grey."""
     image = axes.imshow(np.ma.masked_invalid(m), aspect="auto", interpolation="nearest", **scale)
     axes.set_facecolor(MISSING)
     axes.tick_params(length=0, labelsize=LABEL, labelcolor=INK)
@@ -100,4 +119,6 @@ def draw_matrix(axes, m, scale, font):
     for (i, j), value in np.ndenumerate(m) if font else ():
         dark = np.isfinite(value) and np.dot(image.cmap(image.norm(value))[:3], BRIGHTNESS) < 0.5
         text = f"{value:.2f}".replace("-0.00", "0.00").replace("inf", "∞")
-        axes.text(j, i, text, ha="center", va="center", fontsize=font, color="white" if dark else INK)
+        axes.text(
+            j, i, text, ha="center", va="center", fontsize=font, color="white" if dark else INK
+        )

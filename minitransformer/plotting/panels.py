@@ -3,17 +3,23 @@
 from matplotlib.ticker import MaxNLocator
 
 from .curves import plain
-from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of, drawable
+from .style import (
+    BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of, drawable,
+)
 
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
 
 def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
-    """(Figure, its axes): a grid of empty panels, `height` inches for each row. One panel: its axes; else an array of them.
+    """(Figure, its axes): a grid of empty panels, `height` inches for each row. One panel: its
+    axes; else an array of them.
 
     `options` go to matplotlib's `subplots`: sharex, sharey, width_ratios.
     """
-    figure = Picture(figsize=(width, rows * height + 0.5 * bool(heading)), dpi=100, facecolor="white", layout="constrained")
+    figure = Picture(
+        figsize=(width, rows * height + 0.5 * bool(heading)), dpi=100, facecolor="white",
+        layout="constrained",
+    )
     if heading:
         figure.suptitle(drawable(heading), fontsize=HEADING, color=INK, weight="bold")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.04, hspace=0.06)
@@ -23,16 +29,23 @@ def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
     return figure, axes[0, 0] if axes.size == 1 else axes.squeeze()
 
 
-def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colours=None, marker="o", legend="best"):
+def draw_lines(
+    axes, x, lines, *, title="", x_name="", y_name="", log="", colours=None, marker="o",
+    legend="best",
+):
     """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
 
-    A name that begins like that of a query, key, value or gradient has that colour, unless `colours` has another.
+    A name that begins like that of a query, key, value or gradient has that colour, unless
+    `colours` has another.
     """
     known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
     for name, values in lines.items():
         colour = known[name] or next(free)
-        axes.plot(x, values, marker=marker, markersize=4, linewidth=2.0, label=drawable(name), color=colour)
+        axes.plot(
+            x, values, marker=marker, markersize=4, linewidth=2.0, label=drawable(name),
+            color=colour,
+        )
     name_axes(axes, title, x_name, y_name)
     for direction in log:
         getattr(axes, f"set_{direction}scale")("log")
@@ -47,20 +60,25 @@ def draw_lines(axes, x, lines, *, title="", x_name="", y_name="", log="", colour
 
 
 def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbers="{:.3g}"):
-    """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format; "" for none)."""
+    """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format;
+    "" for none)."""
     names = list(map(drawable, bars))
     shades = colours_of(bars, colours, otherwise=BLUE)
     drawn = axes.bar(range(len(names)), list(bars.values()), color=list(shades.values()))
     axes.set_xticks(range(len(names)), names)
     if numbers:
-        axes.bar_label(drawn, [numbers.format(value) for value in bars.values()], fontsize=LABEL, color=INK, padding=2)
+        axes.bar_label(
+            drawn, [numbers.format(value) for value in bars.values()], fontsize=LABEL, color=INK,
+            padding=2,
+        )
     name_axes(axes, title, x_name, y_name)
     axes.margins(y=0.15)
     return axes
 
 
 def colours_of(names, colours, otherwise):
-    """{name: its colour}: from `colours`, or the colour of a query, key, value or gradient, or `otherwise`."""
+    """{name: its colour}: from `colours`, or the colour of a query, key, value or gradient, or
+    `otherwise`."""
     everywhere = {name: colour_of(str(name)) for name in names}
     known = {name: colour for name, colour in everywhere.items() if colour != INK}
     return {name: {**known, **(colours or {})}.get(name, otherwise) for name in names}

@@ -4,21 +4,26 @@ import numpy as np
 
 from ..backend import as_numpy
 from ..errors import InputError
-from .style import ATTENTION_MAP, HEADING, INK, LABEL, SIGNED_MAP, TITLE, add_colour_bar, add_text, panel_page
+from .style import (
+    ATTENTION_MAP, HEADING, INK, LABEL, SIGNED_MAP, TITLE, add_colour_bar, add_text, panel_page,
+)
 
 
 def plot_positional_encoding(table, title="Positional encoding"):
     """The table itself, and beside it the dot products of all pairs of positions.
 
-    In the sinusoidal table the left channels oscillate fast and the right ones slowly. The dot product of two
-    positions depends on their distance alone, so it is constant along each diagonal: bands.
+    In the sinusoidal table the left channels oscillate fast and the right ones slowly. The dot
+    product of two positions depends on their distance alone, so it is constant along each diagonal:
+    bands.
 
-    `table` is (T, D): row p is added to the embedding at position p. Returns a matplotlib Figure. Raises InputError for
-    another shape, or values that are not finite.
+    `table` is (T, D): row p is added to the embedding at position p. Returns a matplotlib Figure.
+    Raises InputError for another shape, or values that are not finite.
     """
     table = as_numpy(table)
     if table.ndim != 2 or table.size == 0:
-        raise InputError(f"A positional encoding is a table of shape (T, D), got shape {table.shape}.")
+        raise InputError(
+            f"A positional encoding is a table of shape (T, D), got shape {table.shape}."
+        )
     if not np.isfinite(table).all():
         raise InputError("The positional encoding has values that are not finite.")
     figure, axes = panel_page(1, 2, (5.0, 5.0), (1.75, 0), (0.85, 0.95, 0.75, 0.85))
@@ -28,14 +33,18 @@ def plot_positional_encoding(table, title="Positional encoding"):
     draw_table(figure, axes[0, 0], table, 0.85, SIGNED_MAP, (-largest, largest))
     draw_table(figure, axes[0, 1], products, 7.6, ATTENTION_MAP, (products.min(), products.max()))
     name_axes(axes[0, 0], "PE[position, channel]", "channel", "position")
-    name_axes(axes[0, 1], "dot product PE[p] · PE[q]: brighter is more alike", "position q", "position p")
+    name_axes(
+        axes[0, 1], "dot product PE[p] · PE[q]: brighter is more alike", "position q", "position p"
+    )
     return figure
 
 
 def draw_table(figure, axes, values, x, colours, limits):
     """A heat map with its colour bar; `x` is where the axes begin, in inches."""
     low, high = limits
-    image = axes.imshow(values, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest")
+    image = axes.imshow(
+        values, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest"
+    )
     add_colour_bar(figure, image, x + 5.12, 0.75, 5.0, "")
 
 

@@ -9,15 +9,18 @@ from .diagram import CAPTION_FONT
 
 WIDTH = 2.4  # of a box, in inches
 TALL, LOW = 0.66, 0.44  # heights of a sublayer's box, and of an "Add & norm"
-STEP, FORK, FAN = 0.2, 0.34, 0.42  # between boxes: plain, where the bypass leaves, three arrows into an attention
+# between boxes: plain, where the bypass leaves, three arrows into an attention
+STEP, FORK, FAN = 0.2, 0.34, 0.42
 BYPASS = WIDTH / 2 + 0.28  # the residual connection's distance from the middle
-ROOM_OUT, ROOM_IN = WIDTH / 2 + 0.5, WIDTH / 2 + 0.8  # the frame's, on the captions' side and on the other
+# the frame's, on the captions' side and on the other
+ROOM_OUT, ROOM_IN = WIDTH / 2 + 0.5, WIDTH / 2 + 0.8
 ARROWS = {"V": -0.6, "K": 0.0, "Q": 0.6}
 CROSS_ARROWS = {"V": -0.75, "K": -0.2, "Q": 0.6}
 
 
 class Stack(NamedTuple):
-    """The top of a drawn stack, and the place of the memory: its height, and the points of the arrow heads."""
+    """The top of a drawn stack, and the place of the memory: its height, and the points of the
+    arrow heads."""
 
     top: float
     memory: float = 0.0
@@ -27,7 +30,11 @@ class Stack(NamedTuple):
 def sublayers(layer):
     """(name of the Residual, the Residual, name of its sublayer) of a layer, from the bottom up."""
     names = {id(child): name for name, child in layer.children() if not isinstance(child, Residual)}
-    return [(name, child, names[id(child.sublayer)]) for name, child in layer.children() if isinstance(child, Residual)]
+    return [
+        (name, child, names[id(child.sublayer)])
+        for name, child in layer.children()
+        if isinstance(child, Residual)
+    ]
 
 
 def residual_height(residual):
@@ -38,7 +45,11 @@ def residual_height(residual):
 
 def stack_height(stack):
     """The height of a stack with its frame and its final norm."""
-    layer = sum(residual_height(r) for _, r, _ in sublayers(stack.layers[0])) + 0.3 if stack.layers else 0
+    layer = (
+        sum(residual_height(r) for _, r, _ in sublayers(stack.layers[0])) + 0.3
+        if stack.layers
+        else 0
+    )
     return layer + (0.3 + LOW if stack.final_norm is not None else 0)
 
 
@@ -50,7 +61,9 @@ def draw_stack(diagram, x, y, stack, name, side, masked=False):
         for norm_name, residual, sublayer_name in sublayers(stack.layers[0]):
             crossing = sublayer_name == "cross_attention"
             label = label_of(residual.sublayer, masked and not crossing)
-            y, heads = draw_residual(diagram, x, y, residual, (norm_name, sublayer_name), label, side, crossing)
+            y, heads = draw_residual(
+                diagram, x, y, residual, (norm_name, sublayer_name), label, side, crossing
+            )
             if crossing:
                 memory, memory_arrows = heads[0][1] - FAN / 2, tuple(heads)
         y += 0.15
@@ -79,7 +92,8 @@ def label_of(sublayer, masked):
 
 
 def draw_residual(diagram, x, y, residual, names, label, side, crossing):
-    """A sublayer with its bypass, Add and Norm, from y upwards. Returns (top, points of the memory's arrow heads)."""
+    """A sublayer with its bypass, Add and Norm, from y upwards. Returns (top, points of the
+    memory's arrow heads)."""
     norm_name, sublayer_name = names
     pre, attends = residual.order == "pre", isinstance(residual.sublayer, MultiHeadAttention)
     fork, step, heads = y + 0.12, FORK, []
@@ -94,7 +108,9 @@ def draw_residual(diagram, x, y, residual, names, label, side, crossing):
     else:
         box = climb(diagram, x, y, step, TALL, label, "feed-forward")
     note(diagram, box, side, sublayer_name, caption(residual.sublayer))
-    last = climb(diagram, x, box.top, STEP, LOW, "Add" if pre else "Add & norm", "add" if pre else "norm")
+    last = climb(
+        diagram, x, box.top, STEP, LOW, "Add" if pre else "Add & norm", "add" if pre else "norm"
+    )
     note(diagram, last, side, norm_name, caption(residual))
     bypass = x + side * BYPASS
     diagram.arrow((x, fork), (bypass, fork), (bypass, last.y), (x + side * WIDTH / 2, last.y))
@@ -102,7 +118,8 @@ def draw_residual(diagram, x, y, residual, names, label, side, crossing):
 
 
 def draw_fan(diagram, x, y, crossing):
-    """The arrows for V, K and Q. When crossing, only Q comes from below; returns where V and K must arrive."""
+    """The arrows for V, K and Q. When crossing, only Q comes from below; returns where V and K must
+    arrive."""
     top, low = y + FAN, y + 0.06
     places = CROSS_ARROWS if crossing else ARROWS
     for name, offset in places.items():

@@ -27,7 +27,9 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-KINDS = {QUERY: ("q", "query", "queries"), KEY: ("k", "key", "keys"), VALUE: ("v", "value", "values")}
+KINDS = {
+    QUERY: ("q", "query", "queries"), KEY: ("k", "key", "keys"), VALUE: ("v", "value", "values"),
+}
 WIDTHS = ("d_k", "d_v", "d_model", "d_ff")  # no gradients
 
 
@@ -45,15 +47,20 @@ def largest_size(*arrays):
 
 
 def drawable(text):
-    """A text as a picture can show it: characters without a visible form (control characters, zero-width spaces, half of a
-    surrogate pair) are written as in Python, "\\u200b".
+    """A text as a picture can show it: characters without a visible form (control characters,
+    zero-width spaces, half of a surrogate pair) are written as in Python, "\\u200b".
     """
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(text))
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )
 
 
 def text_width(text, size, weight="normal"):
     """The width in inches of one line of text in a font of `size` points."""
-    width, _, _ = text_to_path.get_text_width_height_descent(drawable(text), FontProperties(size=size, weight=weight), False)
+    width, _, _ = text_to_path.get_text_width_height_descent(
+        drawable(text), FontProperties(size=size, weight=weight), False
+    )
     return width / 72
 
 
@@ -83,7 +90,9 @@ def panel_page(rows, columns, panel, gap, margins):
 def add_axes(figure, x, y, width, height):
     """Axes at this place, in inches from the bottom left."""
     page_width, page_height = figure.get_size_inches()
-    return figure.add_axes((x / page_width, y / page_height, width / page_width, height / page_height))
+    return figure.add_axes(
+        (x / page_width, y / page_height, width / page_width, height / page_height)
+    )
 
 
 def add_text(figure, x, y, text, **options):

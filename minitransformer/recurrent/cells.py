@@ -18,14 +18,17 @@ class RNNCell(Module):
 
         d_a = d_h' ∘ (1 − h'²)      d_x = d_a W_xᵀ      d_h = d_a W_hᵀ
 
-    Each step back multiplies by W_hᵀ once more; this is why gradients over many steps vanish or explode. The same
-    weights are used at every step of a sequence, so their gradients are sums over the steps.
+    Each step back multiplies by W_hᵀ once more; this is why gradients over many steps vanish or
+    explode. The same weights are used at every step of a sequence, so their gradients are sums over
+    the steps.
 
-    Shapes: x (B, X), h and h' (B, D); W_x (X, D), W_h (D, D), b (D,). Source: Elman 1990; Goodfellow et al. 2016,
-    section 10.2, eqs. 10.8 and 10.9.
+    Shapes: x (B, X), h and h' (B, D); W_x (X, D), W_h (D, D), b (D,). Source: Elman 1990;
+    Goodfellow et al. 2016, section 10.2, eqs. 10.8 and 10.9.
     """
 
-    def __init__(self, in_features: Annotated[Count, "X"], state_features: Annotated[Count, "D"], rng: Rng):
+    def __init__(
+        self, in_features: Annotated[Count, "X"], state_features: Annotated[Count, "D"], rng: Rng
+    ):
         self.state_features = state_features
         self.input = Linear(in_features, state_features, rng)
         self.state = Linear(state_features, state_features, rng, bias=False)
@@ -45,7 +48,8 @@ class RNNCell(Module):
 
 
 class GRUCell(Module):
-    """The gated recurrent unit: a step that can keep its state, so that a gradient can flow back unchanged.
+    """The gated recurrent unit: a step that can keep its state, so that a gradient can flow back
+    unchanged.
 
         r = σ(x W_xr + h W_hr + b_r)      z = σ(x W_xz + h W_hz + b_z)
         n = tanh(x W_xn + b_n + r ∘ (h W_hn + c_n))      h' = (1 − z) ∘ n + z ∘ h
@@ -56,13 +60,17 @@ class GRUCell(Module):
         d_a_z = d_z ∘ z (1 − z)   d_r = d_a_n ∘ h_n         d_a_r = d_r ∘ r (1 − r)
         d_x = [d_a_r; d_a_z; d_a_n] W_xᵀ      d_h = d_h' ∘ z + [d_a_r; d_a_z; d_a_n ∘ r] W_hᵀ
 
-    This is PyTorch's form (and cuDNN's): r acts after the product with W_hn, both sums have a bias, and z is the weight of the old state;
-    in Cho et al. r acts on h before the product. The weights of r, z and n lie side by side, for one product each.
+    This is PyTorch's form (and cuDNN's): r acts after the product with W_hn, both sums have a bias,
+    and z is the weight of the old state; in Cho et al. r acts on h before the product. The weights
+    of r, z and n lie side by side, for one product each.
 
-    Shapes: x (B, X), h and h' (B, D); W_x (X, 3D), W_h (D, 3D). Source: Cho et al. 2014, section 2.3, eqs. 5 to 8.
+    Shapes: x (B, X), h and h' (B, D); W_x (X, 3D), W_h (D, 3D). Source: Cho et al. 2014, section
+    2.3, eqs. 5 to 8.
     """
 
-    def __init__(self, in_features: Annotated[Count, "X"], state_features: Annotated[Count, "D"], rng: Rng):
+    def __init__(
+        self, in_features: Annotated[Count, "X"], state_features: Annotated[Count, "D"], rng: Rng
+    ):
         self.state_features = state_features
         self.input = Linear(in_features, 3 * state_features, rng)
         self.state = Linear(state_features, 3 * state_features, rng)

@@ -12,30 +12,34 @@ Sequence, Real = Annotated[Floats, "B, T, X"], Annotated[Mask, "B, T"]
 
 
 class Recurrence(Module):
-    """Read a sequence step by step with one cell; each step begins with the state of the step before.
+    """Read a sequence step by step with one cell; each step begins with the state of the step
+    before.
 
         h_t = cell(x_t, h_{t−1})      y_t = h_t
 
-    Backward through time: the cell's own backward undoes its steps, the last one first, each with its own saves.
-    State t is both an output and the input of step t + 1, so its gradient is a sum:
+    Backward through time: the cell's own backward undoes its steps, the last one first, each with
+    its own saves. State t is both an output and the input of step t + 1, so its gradient is a sum:
 
         d_h = d_y_t + d_h_{t+1}      (d_x_t, d_h_t) = cell.backward(d_h)
 
-    `forward(x, h=None, mask=None)` begins with h, or with zeros; backward returns d_x, or (d_x, d_h) if h was given.
-    With a mask, padding (False) is skipped and the state is carried over, so that the last column holds the state
-    after the last token. `reverse` reads from the end to the beginning; y_t is still the state at position t.
+    `forward(x, h=None, mask=None)` begins with h, or with zeros; backward returns d_x, or
+    (d_x, d_h) if h was given. With a mask, padding (False) is skipped and the state is carried
+    over, so that the last column holds the state after the last token. `reverse` reads from the end
+    to the beginning; y_t is still the state at position t.
 
     Raises InputError if x is no batch of sequences, h has another shape, or the mask is not (B, T).
 
-    Shapes: x (B, T, X), h (B, D), mask (B, T), y (B, T, D). Source: Rumelhart et al. 1986; Werbos 1990; Goodfellow et
-    al. 2016, section 10.2.2.
+    Shapes: x (B, T, X), h (B, D), mask (B, T), y (B, T, D). Source: Rumelhart et al. 1986; Werbos
+    1990; Goodfellow et al. 2016, section 10.2.2.
     """
 
     def __init__(self, cell: Module, reverse: bool = False):
         self.cell = cell
         self.reverse = reverse
 
-    def forward(self, x: Sequence, h: Annotated[Floats, "B, D"] | None = None, mask: Real | None = None):
+    def forward(
+        self, x: Sequence, h: Annotated[Floats, "B, D"] | None = None, mask: Real | None = None
+    ):
         self.expect_inputs(x, h)
         self.save(mask, h is not None)
         xp = array_module(x)
@@ -64,10 +68,16 @@ class Recurrence(Module):
 
     def expect_inputs(self, x, h):
         if x.shape[1] == 0:
-            raise InputError(f"A recurrence reads a batch of sequences (batch, length, features), got shape {x.shape}.")
+            raise InputError(
+                "A recurrence reads a batch of sequences (batch, length, features), got shape "
+                f"{x.shape}."
+            )
         if h is not None and h.shape != (x.shape[0], self.cell.state_features):
             expected = (x.shape[0], self.cell.state_features)
-            raise InputError(f"The first state h has shape {h.shape}, but this cell needs {expected}: one state for each sequence.")
+            raise InputError(
+                f"The first state h has shape {h.shape}, but this cell needs {expected}: one state "
+                "for each sequence."
+            )
 
     @classmethod
     def example(cls, rng):
@@ -76,23 +86,25 @@ class Recurrence(Module):
 
 
 def only(real, d_h):
-    """d_h (B, D) in two parts: the gradient that goes back through the cell, and the one that padding passes on unchanged."""
+    """d_h (B, D) in two parts: the gradient that goes back through the cell, and the one that
+    padding passes on unchanged."""
     xp = array_module(d_h)
     return xp.where(real, d_h, 0), xp.where(real, 0, d_h)
 
 
 class Bidirectional(Module):
-    """Read a sequence in both directions, so that the annotation of each position depends on what comes before and after it.
+    """Read a sequence in both directions, so that the annotation of each position depends on what
+    comes before and after it.
 
         y_t = [h→_t ; h←_t]      end = [h→_T ; h←_1], the last state of each reading
 
-    Backward takes (d_y, d_end): the ends are parts of y, so their gradients are added there; then each half goes back
-    through its own recurrence, and d_x is the sum of the two.
+    Backward takes (d_y, d_end): the ends are parts of y, so their gradients are added there; then
+    each half goes back through its own recurrence, and d_x is the sum of the two.
 
     The cells may have unlike states, D and E features: y is 2D wide where they are alike.
 
-    Shapes: x (B, T, X), mask (B, T), y (B, T, D + E), end (B, D + E). Sources: Schuster & Paliwal 1997; Bahdanau et al.
-    2015, section 3.2.
+    Shapes: x (B, T, X), mask (B, T), y (B, T, D + E), end (B, D + E). Sources: Schuster & Paliwal
+    1997; Bahdanau et al. 2015, section 3.2.
     """
 
     def __init__(self, forward_cell: Module, backward_cell: Module):

@@ -1,4 +1,5 @@
-"""Arrays and facts in one safetensors file, written so that a crash at any moment leaves the old file or the new."""
+"""Arrays and facts in one safetensors file, written so that a crash at any moment leaves the old
+file or the new."""
 
 import json
 import zlib
@@ -13,7 +14,10 @@ from .writing import write_file
 FORMAT = "minitransformer checkpoint"
 VERSION = 3  # 2: the checksums cover bytes alone
 READABLE = (2, 3)
-DTYPES = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float16", "float32", "float64")
+DTYPES = (
+    "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float16",
+    "float32", "float64",
+)
 
 
 class NoCheckpoint(InputError):
@@ -23,8 +27,9 @@ class NoCheckpoint(InputError):
 def save_checkpoint(path, tensors, facts):
     """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all.
 
-    The file has a checksum of every tensor: of its dtype, shape and bytes. Arrays of any byte order, strides and shape,
-    () too, are restored as they were. Raises InputError for a dtype that safetensors does not have.
+    The file has a checksum of every tensor: of its dtype, shape and bytes. Arrays of any byte
+    order, strides and shape, () too, are restored as they were. Raises InputError for a dtype that
+    safetensors does not have.
     """
     from safetensors.numpy import save
 
@@ -40,24 +45,30 @@ def save_checkpoint(path, tensors, facts):
 
 
 def storable(name, array):
-    """The array with the memory layout that safetensors needs: in host memory, in C order, the lowest byte of a number first."""
+    """The array with the memory layout that safetensors needs: in host memory, in C order, the
+    lowest byte of a number first."""
     array = as_numpy(array)
     if array.dtype.name not in DTYPES:
-        raise InputError(f"The tensor {name!r} has dtype {array.dtype}, which a checkpoint cannot hold; it holds {', '.join(DTYPES)}.")
-    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")  # unlike ascontiguousarray, it keeps shape ()
+        raise InputError(
+            f"The tensor {name!r} has dtype {array.dtype}, which a checkpoint cannot hold; it "
+            f"holds {', '.join(DTYPES)}."
+        )
+    # unlike ascontiguousarray, it keeps shape ()
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
 def load_checkpoint(path, prefix=""):
     """(tensors, facts) of a checkpoint; only the tensors whose names begin with the prefix.
 
-    InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing in the file is ever
-    executed.
+    InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing
+    in the file is ever executed.
     """
     return _load(path, lambda name: name.startswith(prefix))
 
 
 def load_facts(path):
-    """The facts of a checkpoint, without its tensors. Raises as `load_checkpoint`, and NoCheckpoint for a file of another program."""
+    """The facts of a checkpoint, without its tensors. Raises as `load_checkpoint`, and NoCheckpoint
+    for a file of another program."""
     return _load(path, lambda name: False)[1]
 
 
@@ -73,17 +84,33 @@ def _load(path, wanted):
         with safe_open(path, framework="numpy") as file:
             header, names = file.metadata() or {}, {*file.keys()}
             _expect_version(path, header)
-            if str(zlib.crc32((header["facts"] + header["checksums"]).encode())) != header["checksum"]:
+            if (
+                str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
+                != header["checksum"]
+            ):
                 raise _damaged(path, "its header differs from what was saved")
             facts, checksums = json.loads(header["facts"]), json.loads(header["checksums"])
             for name in sorted(names ^ {*checksums}):
-                raise _damaged(path, f"the tensor {name!r} is {'not one that was saved' if name in names else 'missing'}")
+                raise _damaged(
+                    path,
+                    f"the tensor {name!r} is "
+                    f"{'not one that was saved' if name in names else 'missing'}",
+                )
             tensors = {name: file.get_tensor(name) for name in sorted(names) if wanted(name)}
     except InputError:
         raise
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise InputError(f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). {_REMEDY}") from None
-    checksum = _checksum if header["version"] == "3" else lambda array: zlib.crc32(np.ascontiguousarray(array))
+    except (
+        SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+    ) as problem:
+        raise InputError(
+            f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). "
+            f"{_REMEDY}"
+        ) from None
+    checksum = (
+        _checksum
+        if header["version"] == "3"
+        else lambda array: zlib.crc32(np.ascontiguousarray(array))
+    )
     for name, array in tensors.items():
         if checksum(array) != checksums[name]:
             raise _damaged(path, f"the tensor {name!r} differs from what was saved")
@@ -107,19 +134,28 @@ def _expect_version(path, header):
         raise NoCheckpoint(f"{path} is a safetensors file, but no checkpoint of minitransformer.")
     if header.get("version") not in map(str, READABLE):
         raise InputError(
-            f"The checkpoint {path} has format version {header.get('version')}; this minitransformer reads versions "
-            f"{' and '.join(map(str, READABLE))}. Install the version that wrote it, or train again."
+            f"The checkpoint {path} has format version {header.get('version')}; this "
+            f"minitransformer reads versions {' and '.join(map(str, READABLE))}. Install the "
+            "version that wrote it, or train again."
         )
 
 
 def _first_missing(path):
-    """", at the tensor NAME" if the file ends inside one; safetensors begins with its header's length and a JSON table."""
+    """", at the tensor NAME" if the file ends inside one; safetensors begins with its header's
+    length and a JSON table."""
     try:
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
             table = json.loads(file.read(length))
         present = path.stat().st_size - 8 - length
-        short = [(entry["data_offsets"][1], name) for name, entry in table.items() if name != "__metadata__"]
+        short = [
+            (entry["data_offsets"][1], name)
+            for name, entry in table.items()
+            if name != "__metadata__"
+        ]
         return f", from the tensor {min(s for s in short if s[0] > present)[1]!r} on"
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError):
+    except (
+        ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError,
+        RecursionError,
+    ):
         return ", in its header"

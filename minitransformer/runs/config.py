@@ -14,7 +14,8 @@ from .writing import write_file
 
 NAME = "config.json"
 VERSION = 1
-ADDED_LATER = {"training.shares", "task.options.spelling"}  # fields that a run without an id may lack
+# fields that a run without an id may lack
+ADDED_LATER = {"training.shares", "task.options.spelling"}
 MOST_PARAMETERS = 2**29  # twice the paper's big model; with gradients and moments they take 8 GB
 MOST_LAYERS = 1_000
 MOST = 1_000_000  # of any other size
@@ -22,15 +23,20 @@ MOST_SEQUENCES = 65_536  # in a batch, or evaluated
 
 
 def expect_config(config, where):
-    """Raise InputError unless this is a configuration {"task", "model", "training"}, with "id" in newer runs.
+    """Raise InputError unless this is a configuration {"task", "model", "training"}, with "id" in
+    newer runs.
 
-    The message begins with `where` and names the field that is missing or unknown, of the wrong type, out of range, or does
-    not fit the others.
+    The message begins with `where` and names the field that is missing or unknown, of the wrong
+    type, out of range, or does not fit the others.
     """
     try:
         expect_keys(config, "config", ("task", "model", "training"), ("id",))
-        if "id" in config and not (type(config["id"]) is str and re.fullmatch("[0-9a-f]{16}", config["id"])):
-            raise InputError(f"id must be 16 digits of 0 to 9 and a to f, got {reprlib.repr(config['id'])}.")
+        if "id" in config and not (
+            type(config["id"]) is str and re.fullmatch("[0-9a-f]{16}", config["id"])
+        ):
+            raise InputError(
+                f"id must be 16 digits of 0 to 9 and a to f, got {reprlib.repr(config['id'])}."
+            )
         for part in ("task", "model"):
             expect_keys(config[part], part, ("name", "options"))
             expect_type(config[part]["name"], str, f"{part}.name")
@@ -39,13 +45,16 @@ def expect_config(config, where):
         _expect_model(**config["model"])
         expect_fields(TrainingOptions, config["training"], "training", may_lack)
         options_of(config)  # checks the ranges
-        _expect_sizes("training", config["training"], ("batch_size", "evaluate_count"), MOST_SEQUENCES)
+        _expect_sizes(
+            "training", config["training"], ("batch_size", "evaluate_count"), MOST_SEQUENCES
+        )
     except InputError as problem:
         raise InputError(f"{where}: {problem}") from None
 
 
 def options_of(config):
-    """The `TrainingOptions` of a configuration; a configuration without shares is older, and used one."""
+    """The `TrainingOptions` of a configuration; a configuration without shares is older, and used
+    one."""
     return TrainingOptions(**{"shares": 1, **config["training"]})
 
 
@@ -62,8 +71,12 @@ def _expect_model(name, options):
     expect_fields(kind.config, options, "model.options")
     for field, value in kind.fixed.items():
         if options[field] != value:
-            raise InputError(f"model.options.{field} of the model {name} is {value!r}, got {options[field]!r}.")
-    _expect_sizes("model.options", options, ("encoder_layers", "decoder_layers", "layers"), MOST_LAYERS)
+            raise InputError(
+                f"model.options.{field} of the model {name} is {value!r}, got {options[field]!r}."
+            )
+    _expect_sizes(
+        "model.options", options, ("encoder_layers", "decoder_layers", "layers"), MOST_LAYERS
+    )
     _expect_sizes("model.options", options, options)
     size = lambda *names: sum(options.get(name) or 0 for name in names)  # noqa: E731
     layers = 1 + size("encoder_layers", "decoder_layers", "layers")
@@ -71,25 +84,43 @@ def _expect_model(name, options):
     vocabularies = size("source_vocabulary", "target_vocabulary") * options["d_model"]
     about = vocabularies + layers * options["d_model"] * (options["d_model"] + size("d_ff") + heads)
     if max(about, size("max_length") * options["d_model"]) > MOST_PARAMETERS:
-        raise InputError(f"model.options ask for more than {MOST_PARAMETERS:,} numbers. Take a smaller d_model, d_ff or vocabulary, or fewer layers or heads.")
+        raise InputError(
+            f"model.options ask for more than {MOST_PARAMETERS:,} numbers. Take a smaller d_model, "
+            "d_ff or vocabulary, or fewer layers or heads."
+        )
     kind.config(**options)  # its own class knows the ranges
 
 
 def _expect_sizes(where, options, names, most=MOST):
     for name in names:
         if type(options.get(name)) is int and options[name] > most:
-            raise InputError(f"{where}.{name} must be at most {most:,}, got {reprlib.repr(options[name])}.")
+            raise InputError(
+                f"{where}.{name} must be at most {most:,}, got {reprlib.repr(options[name])}."
+            )
 
 
 def differences(config, other):
-    """[(field, its value in `config`, its value in `other`)] where two configurations differ, valid or not.
+    """[(field, its value in `config`, its value in `other`)] where two configurations differ, valid
+    or not.
 
-    The last step does not count, because `--steps` may change it, nor does a field that did not exist in an older one.
+    The last step does not count, because `--steps` may change it, nor does a field that did not
+    exist in an older one.
     """
-    one, two = ({path: value for path, value in _flat(c) if path != "training.steps"} for c in (config, other))
+    one, two = (
+        {path: value for path, value in _flat(c) if path != "training.steps"}
+        for c in (config, other)
+    )
     old = ADDED_LATER if "id" not in one else ()
-    paths = [path for path in {**one, **two} if not (path in old and (path not in one or path not in two))]
-    return [(path, one.get(path), two.get(path)) for path in paths if _text(one.get(path)) != _text(two.get(path))]
+    paths = [
+        path
+        for path in {**one, **two}
+        if not (path in old and (path not in one or path not in two))
+    ]
+    return [
+        (path, one.get(path), two.get(path))
+        for path in paths
+        if _text(one.get(path)) != _text(two.get(path))
+    ]
 
 
 def _flat(config, path=""):
@@ -112,7 +143,8 @@ def write_config(folder, config):
 
 
 def read_config(folder):
-    """The configuration in a run's config.json; None if there is none. InputError, with the reason, if it cannot be used."""
+    """The configuration in a run's config.json; None if there is none. InputError, with the reason,
+    if it cannot be used."""
     path = folder / NAME
     with reading(path):
         _expect_places(folder)
@@ -122,12 +154,17 @@ def read_config(folder):
     try:
         config = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise InputError(f"{path} is damaged: it is not the JSON of a run. {_remedy(folder)}") from None
+        raise InputError(
+            f"{path} is damaged: it is not the JSON of a run. {_remedy(folder)}"
+        ) from None
     if type(config) is not dict or "version" not in config:
         raise InputError(f"{path} is damaged: it lacks its version. {_remedy(folder)}")
     version = config.pop("version")
     if type(version) is not int or version != VERSION:
-        raise InputError(f"{path} is of version {reprlib.repr(version)}; this minitransformer reads version {VERSION}.")
+        raise InputError(
+            f"{path} is of version {reprlib.repr(version)}; this minitransformer reads version "
+            f"{VERSION}."
+        )
     try:
         expect_config(config, path)
     except InputError as problem:
@@ -137,10 +174,16 @@ def read_config(folder):
 
 def _expect_places(folder):
     """Raise InputError if a folder is where a run has a file, or the other way round."""
-    for name, is_right, kind in ((NAME, os.path.isfile, "file"), ("metrics.jsonl", os.path.isfile, "file"), ("checkpoints", os.path.isdir, "folder")):
+    for name, is_right, kind in (
+        (NAME, os.path.isfile, "file"), ("metrics.jsonl", os.path.isfile, "file"),
+        ("checkpoints", os.path.isdir, "folder"),
+    ):
         path = folder / name
         if path.exists() and not is_right(path):
-            raise InputError(f"{path} is not a {kind}, as a run has it there. Move it elsewhere, or give it another name.")
+            raise InputError(
+                f"{path} is not a {kind}, as a run has it there. Move it elsewhere, or give it "
+                "another name."
+            )
 
 
 def _remedy(folder):

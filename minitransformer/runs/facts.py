@@ -11,15 +11,17 @@ from ..errors import InputError, unknown
 
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
 ADDED_LATER = ("longest_source", "shortest_source")
-VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}  # the fields of each kind,
+# the fields of each kind,
+VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}
 MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and the optional ones
 
 
 def expect_facts(facts, generators):
     """Raise InputError, which names the field, unless a checkpoint can be opened with these facts.
 
-    `generators` are that of the data, then those of the model; the states in the facts must have the same form. The config has been
-    checked before (`expect_config`), and the vocabulary is when it is made (`vocabulary_of`).
+    `generators` are that of the data, then those of the model; the states in the facts must have
+    the same form. The config has been checked before (`expect_config`), and the vocabulary is when
+    it is made (`vocabulary_of`).
     """
     expect_keys(facts, "facts", FIELDS, ADDED_LATER)
     _expect_from_0(facts["step"], int, "step")
@@ -37,20 +39,30 @@ def expect_facts(facts, generators):
 
 
 def vocabulary_of(facts):
-    """The vocabulary that a checkpoint describes. Raises InputError, which names the field, if the description is wrong."""
+    """The vocabulary that a checkpoint describes. Raises InputError, which names the field, if the
+    description is wrong."""
     expect_type(kind := facts.get("kind") if type(facts) is dict else None, str, "vocabulary.kind")
     if kind not in KINDS:
         raise unknown("kind of vocabulary", kind, KINDS)
     expect_keys(facts, "vocabulary", ("kind", *VOCABULARIES[kind]), MAY_KEEP.get(kind, ()))
     tokens = facts.get("tokens", [])
-    if type(tokens) is not list or not all(type(t) is str and t for t in tokens) or len({*SPECIAL, *tokens}) < len(SPECIAL) + len(tokens):
-        raise InputError(f"vocabulary.tokens must be texts, each once and none empty; got {reprlib.repr(tokens)}.")
+    if (
+        type(tokens) is not list
+        or not all(type(t) is str and t for t in tokens)
+        or len({*SPECIAL, *tokens}) < len(SPECIAL) + len(tokens)
+    ):
+        raise InputError(
+            "vocabulary.tokens must be texts, each once and none empty; got "
+            f"{reprlib.repr(tokens)}."
+        )
     if "cut" in VOCABULARIES[kind] and facts["cut"] not in [*CUTS]:
         raise unknown("cut", reprlib.repr(facts["cut"]), CUTS)
     for name in ("followers", "thirds"):
         if name in facts:
             _expect_followers(facts[name], name)
-    if type(once := facts.get("once", [])) is not list or not all(type(word) is str for word in once):
+    if type(once := facts.get("once", [])) is not list or not all(
+        type(word) is str for word in once
+    ):
         raise InputError(f"vocabulary.once must be a list of words; got {reprlib.repr(once)}.")
     if "tokenizer" in facts:
         expect_type(facts["tokenizer"], str, "vocabulary.tokenizer")
@@ -58,29 +70,49 @@ def vocabulary_of(facts):
 
 
 def _expect_followers(followers, name):
-    """Raise InputError unless it says for each word, a text, which words may follow: a list of texts."""
+    """Raise InputError unless it says for each word, a text, which words may follow: a list of
+    texts."""
     lists = [*followers.values()] if type(followers) is dict else [None]
     if not all(type(words) is list and all(type(word) is str for word in words) for words in lists):
-        raise InputError(f"vocabulary.{name} must name for each word a list of words; got {reprlib.repr(followers)}.")
+        raise InputError(
+            f"vocabulary.{name} must name for each word a list of words; got "
+            f"{reprlib.repr(followers)}."
+        )
 
 
 def expect_example(example, size):
-    """Raise InputError unless it is a source and a target, lists of ids below `size` without padding, EOS last in the target."""
+    """Raise InputError unless it is a source and a target, lists of ids below `size` without
+    padding, EOS last in the target."""
     expect = "example must be the ids of a source and of a target that ends with EOS"
-    if type(example) is not list or len(example) != 2 or not all(type(ids) is list and ids for ids in example):
+    if (
+        type(example) is not list
+        or len(example) != 2
+        or not all(type(ids) is list and ids for ids in example)
+    ):
         raise InputError(f"{expect}, got {reprlib.repr(example)}.")
     source, target = example
-    if target[-1] != EOS or not all(type(i) is int and UNK <= i < size for i in (*source, *target[:-1])):
-        raise InputError(f"{expect}, all others from {UNK} to {size - 1}; got {reprlib.repr(example)}.")
+    if target[-1] != EOS or not all(
+        type(i) is int and UNK <= i < size for i in (*source, *target[:-1])
+    ):
+        raise InputError(
+            f"{expect}, all others from {UNK} to {size - 1}; got {reprlib.repr(example)}."
+        )
 
 
 def expect_snapshots(snapshots, example):
-    """Raise InputError unless each is attention (layers, H, T, S) over the example's sequence, its name a step."""
+    """Raise InputError unless each is attention (layers, H, T, S) over the example's sequence, its
+    name a step."""
     source, target = map(len, example)
     for step, weights in snapshots.items():
-        fits = weights.ndim == 4 and weights.shape[2:] in ((target, source), (source + target, source + target))
+        fits = weights.ndim == 4 and weights.shape[2:] in (
+            (target, source),
+            (source + target, source + target),
+        )
         if not re.fullmatch(r"\d{1,18}", step) or not fits:
-            raise InputError(f"The snapshot moments/{step} of shape {weights.shape} is no attention of the example: {target} targets, {source} sources.")
+            raise InputError(
+                f"The snapshot moments/{step} of shape {weights.shape} is no attention of the "
+                f"example: {target} targets, {source} sources."
+            )
 
 
 def _expect_from_0(value, kind, name):
@@ -90,14 +122,17 @@ def _expect_from_0(value, kind, name):
 
 
 def _expect_like(state, model, name):
-    """Raise InputError unless a generator's state has the form of another's: its keys, its texts, whole numbers from 0 on."""
+    """Raise InputError unless a generator's state has the form of another's: its keys, its texts,
+    whole numbers from 0 on."""
     if type(model) is dict:
         expect_keys(state, name, [*model])
         for key, value in model.items():
             _expect_like(state[key], value, f"{name}.{key}")
     elif type(model) is list:
         if type(state) is not list or len(state) != len(model):
-            raise InputError(f"{name} must be a list of {len(model)} states, got {reprlib.repr(state)}.")
+            raise InputError(
+                f"{name} must be a list of {len(model)} states, got {reprlib.repr(state)}."
+            )
         for place, value in enumerate(model):
             _expect_like(state[place], value, f"{name}.{place}")
     elif type(model) is str and state != model:
@@ -105,4 +140,6 @@ def _expect_like(state, model, name):
     elif type(model) is not str:
         most = {"has_uint32": 2, "uinteger": 2**32}.get(name.rpartition(".")[2], 2**128)
         if type(state) is not int or not 0 <= state < most:
-            raise InputError(f"{name} must be a whole number from 0 to {most - 1}, got {reprlib.repr(state)}.")
+            raise InputError(
+                f"{name} must be a whole number from 0 to {most - 1}, got {reprlib.repr(state)}."
+            )

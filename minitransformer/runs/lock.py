@@ -14,11 +14,13 @@ _guard = threading.Lock()
 
 @contextlib.contextmanager
 def locked(folder):
-    """Inside, no other process and no other thread trains in this folder. Raises InputError if one does already.
+    """Inside, no other process and no other thread trains in this folder. Raises InputError if one
+    does already.
 
-    The operating system holds the lock, on the file `.lock`, and releases it when this process ends for any reason: a
-    killed process blocks nobody. A forked process does not hold the lock. The thread that has it may take it again. A
-    folder that does not exist needs no lock; on a file system without locks there is none.
+    The operating system holds the lock, on the file `.lock`, and releases it when this process ends
+    for any reason: a killed process blocks nobody. A forked process does not hold the lock. The
+    thread that has it may take it again. A folder that does not exist needs no lock; on a file
+    system without locks there is none.
     """
     key, me = os.path.realpath(folder), threading.get_ident()
     if not os.path.isdir(key) or _held.get(key, (None, None))[1] == me:
@@ -29,8 +31,8 @@ def locked(folder):
         handle = None if key in _held else _take(path)
         if handle is None:
             raise InputError(
-                f"Another training is running in {folder}. Wait until it has ended, or stop it with Ctrl-C; or train in "
-                "another folder: --out FOLDER."
+                f"Another training is running in {folder}. Wait until it has ended, or stop it "
+                "with Ctrl-C; or train in another folder: --out FOLDER."
             )
         _held[key] = handle, me
     try:
@@ -83,7 +85,8 @@ def _give_back(path, handle):
 
 
 def _let_go():
-    """In a forked process: its copies of the handles would keep the locks after the parent's death."""
+    """In a forked process: its copies of the handles would keep the locks after the parent's
+    death."""
     global _guard
     for handle, _ in _held.values():
         os.close(handle)

@@ -16,16 +16,19 @@ class Metrics:
             file.write(json.dumps(values) + "\n")
 
     def read(self):
-        """All whole lines, as dicts; incomplete lines, and lines of other programs, are left out."""
+        """All whole lines, as dicts; incomplete lines, and lines of other programs, are left
+        out."""
         return [line for line in map(parsed, self.lines()[:-1]) if line]
 
     def lines(self):
-        """The lines as bytes; the last item is what follows the last line end: "" unless a crash cut a line short."""
+        """The lines as bytes; the last item is what follows the last line end: "" unless a crash
+        cut a line short."""
         return self.path.read_bytes().split(b"\n") if self.path.is_file() else [b""]
 
     def cut_back(self, step):
-        """Remove what was written after `step`, and return it: a run that is killed has logged more than its last checkpoint
-        covers. Lines of other programs stay. A file that is then empty is removed."""
+        """Remove what was written after `step`, and return it: a run that is killed has logged more
+        than its last checkpoint covers. Lines of other programs stay. A file that is then empty is
+        removed."""
         *lines, rest = self.lines()
         kept, late = [], []
         for line in lines:
@@ -44,5 +47,11 @@ def parsed(line):
         values = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    ours = isinstance(values, dict) and type(values.get("step")) is int and all(type(v) in (int, float) for v in values.values())
-    return values if ours and all(abs(v) < 1e300 or type(v) is float for v in values.values()) else None
+    ours = (
+        isinstance(values, dict)
+        and type(values.get("step")) is int
+        and all(type(v) in (int, float) for v in values.values())
+    )
+    if ours and all(abs(v) < 1e300 or type(v) is float for v in values.values()):
+        return values
+    return None

@@ -57,7 +57,8 @@ from .metrics import Metrics
 class Run:
     """Task, model, loss, optimizer and generators of one training, and its folder.
 
-    Raises InputError, which names the field, for a configuration that cannot be used; `source` is where it stands.
+    Raises InputError, which names the field, for a configuration that cannot be used; `source` is
+    where it stands.
     """
 
     def __init__(self, folder, config, source="The configuration"):
@@ -68,16 +69,24 @@ class Run:
         self.task = make_task(self.config["task"]["name"], **self.config["task"]["options"])
         kind = find_model(self.config["model"]["name"])
         for_model, for_data = np.random.SeedSequence(self.options.seed).spawn(2)
-        self.model = kind.model(kind.config(**self.config["model"]["options"]), np.random.default_rng(for_model))
-        self.batches = BatchStream(self.task, np.random.default_rng(for_data), self.options.batch_size, self.options.batch_tokens)
+        self.model = kind.model(
+            kind.config(**self.config["model"]["options"]), np.random.default_rng(for_model)
+        )
+        self.batches = BatchStream(
+            self.task, np.random.default_rng(for_data), self.options.batch_size,
+            self.options.batch_tokens,
+        )
         self.loss = CrossEntropy(self.options.label_smoothing)
         self.optimizer = self.options.make_optimizer(self.model)
         self.metrics = Metrics(self.folder / "metrics.jsonl")
-        self.snapshots = {}  # {step: attention (layers, H, T, S)}, from `training.hooks.Snapshots`; `moments/` in a checkpoint
+        # {step: attention (layers, H, T, S)}, from `training.hooks.Snapshots`; `moments/` in a
+        # checkpoint
+        self.snapshots = {}
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example = None
-        self.longest_source = None  # the longest source that was trained on, in tokens; None if that is not known
+        # the longest source that was trained on, in tokens; None if that is not known
+        self.longest_source = None
         self.shortest_source = None  # and the shortest
         self.exported = False  # whether it came from a file without what further training needs
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
@@ -86,21 +95,24 @@ class Run:
     def create(cls, folder, config, overwrite=False):
         """A new run in a new folder. InputError if the folder holds something already.
 
-        With `overwrite`, an older run there is removed: its config, its metrics and its own checkpoints, and nothing else.
-        InputError if the folder holds something else.
+        With `overwrite`, an older run there is removed: its config, its metrics and its own
+        checkpoints, and nothing else. InputError if the folder holds something else.
         """
         run = cls(folder, config)  # checks everything before a file is touched,
         run.example()              # also that there are validation sequences
         run.expect_vocabulary()
         run.config["id"] = secrets.token_hex(8)
         if run.folder.exists() and not run.folder.is_dir():
-            raise InputError(f"{folder} is a file. A run needs a folder: choose another with --out.")
+            raise InputError(
+                f"{folder} is a file. A run needs a folder: choose another with --out."
+            )
         run.folder.mkdir(parents=True, exist_ok=True)
         with locked(run.folder):
             if run.holds_something():
                 if not overwrite:
                     raise InputError(
-                        f"The folder {folder} is not empty. Continue it with --resume {typed(folder)}, or choose another with --out."
+                        f"The folder {folder} is not empty. Continue it with --resume "
+                        f"{typed(folder)}, or choose another with --out."
                     )
                 run.remove_older_run()
             remove_unfinished(run.folder)
@@ -116,18 +128,22 @@ class Run:
     def remove_older_run(self):
         older = read_config(self.folder)
         if older is None:
-            raise InputError(f"The folder {self.folder} is not empty, and contains no run that could be overwritten. Choose another with --out.")
+            raise InputError(
+                f"The folder {self.folder} is not empty, and contains no run that could be "
+                "overwritten. Choose another with --out."
+            )
         for file in own_checkpoints(self.folder, older):
             file.unlink()
         self.metrics.cut_back(-1)
 
     @classmethod
     def open(cls, path, averaged=True):
-        """The run of a folder at its newest checkpoint, or at the checkpoint file that `path` names.
+        """The run of a folder at its newest checkpoint, or at the checkpoint file that `path`
+        names.
 
-        From a folder, and if its options ask for it, the model is the mean of the last checkpoints. A path that does not
-        exist may be the name of a shipped model. Files among a folder's checkpoints that are not used are named on standard
-        error.
+        From a folder, and if its options ask for it, the model is the mean of the last checkpoints.
+        A path that does not exist may be the name of a shipped model. Files among a folder's
+        checkpoints that are not used are named on standard error.
 
         Raises InputError if config.json and the checkpoint differ in anything but the last step.
         """
@@ -140,8 +156,14 @@ class Run:
             if not newest:
                 beside = f"{unused(path, config)} ".lstrip()
                 if config:
-                    raise InputError(f"The run {path} has no checkpoint yet. {beside}Train it with: minitransformer train --resume {typed(path)}")
-                raise InputError(f"{path} is no run: it has no checkpoints and no {CONFIG}. {beside}Make one with: minitransformer train TASK")
+                    raise InputError(
+                        f"The run {path} has no checkpoint yet. {beside}Train it with: "
+                        f"minitransformer train --resume {typed(path)}"
+                    )
+                raise InputError(
+                    f"{path} is no run: it has no checkpoints and no {CONFIG}. {beside}Make one "
+                    "with: minitransformer train TASK"
+                )
             run = cls.open(newest[0])
             run.tell_what_is_unused()
             if averaged and run.options.average > 1:
@@ -150,11 +172,15 @@ class Run:
         if not path.exists() and str(path) in shipped():
             path = shipped()[str(path)]
         if not path.is_file():
-            raise InputError(f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK")
+            raise InputError(
+                f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK"
+            )
         tensors, facts = load_checkpoint(path)
         in_a_run = path.parent.name == "checkpoints"
-        folder = path.parent.parent if in_a_run else path                # a lone file has nothing beside it
-        run = cls(folder, facts.get("config") if type(facts) is dict else facts, f"The checkpoint {path}")
+        folder = path.parent.parent if in_a_run else path  # a lone file has nothing beside it
+        run = cls(
+            folder, facts.get("config") if type(facts) is dict else facts, f"The checkpoint {path}"
+        )
         if in_a_run:
             run.expect_beside(path, facts)
         try:
@@ -164,38 +190,57 @@ class Run:
         return run
 
     def expect_beside(self, path, facts):
-        """Take the last step from config.json. Raises InputError if the checkpoint differs from it in anything else."""
+        """Take the last step from config.json. Raises InputError if the checkpoint differs from it
+        in anything else."""
         beside = read_config(self.folder)
-        if step_of(path) not in (None, facts.get("step")) or beside and differences(beside, self.config):
+        if (
+            step_of(path) not in (None, facts.get("step"))
+            or beside
+            and differences(beside, self.config)
+        ):
             raise not_of_this_run(path, facts, self.folder, beside or self.config)
         if beside:
             self.change_steps(beside["training"]["steps"])
 
     @classmethod
     def resume(cls, path, steps=None):
-        """The run of a folder, ready to continue from its newest checkpoint, or from the start if it has none yet.
+        """The run of a folder, ready to continue from its newest checkpoint, or from the start if
+        it has none yet.
 
-        `path` may also name one of its checkpoints; what came after it is then moved into the folder `aside` of the run, and
-        nothing is lost. `steps` changes the last step of the run, and a cosine schedule with it. Raises InputError if no step
-        is left to do, or if another training is running there; then nothing has changed.
+        `path` may also name one of its checkpoints; what came after it is then moved into the
+        folder `aside` of the run, and nothing is lost. `steps` changes the last step of the run,
+        and a cosine schedule with it. Raises InputError if no step is left to do, or if another
+        training is running there; then nothing has changed.
         """
         path = Path(path)
         with reading(path):
             folder = path if path.is_dir() else path.parent.parent
-        with locked(folder) if (folder / "checkpoints").is_dir() or (folder / CONFIG).is_file() else contextlib.nullcontext():
+        with (
+            locked(folder)
+            if (folder / "checkpoints").is_dir() or (folder / CONFIG).is_file()
+            else contextlib.nullcontext()
+        ):
             run = cls._at_start(path) or cls.open(path, averaged=False)
             if run.exported:
-                raise InputError(f"{path} contains a model only, without what further training needs. Use it with translate, or train a new one.")
+                raise InputError(
+                    f"{path} contains a model only, without what further training needs. Use it "
+                    "with translate, or train a new one."
+                )
             if run.folder.is_file():
-                raise InputError(f"{path} is outside a run's folder. It can be used with translate or predict; to train further, name the run that it came from.")
+                raise InputError(
+                    f"{path} is outside a run's folder. It can be used with translate or predict; "
+                    "to train further, name the run that it came from."
+                )
             if steps is not None:
                 run.change_steps(steps)
             if run.optimizer.t >= run.last_step:
                 raise InputError(
-                    f"The run {run.folder} is at step {run.optimizer.t} of {run.last_step}: there is nothing left to do. "
-                    f"With --steps {2 * run.optimizer.t}, say, it is trained further."
+                    f"The run {run.folder} is at step {run.optimizer.t} of {run.last_step}: there "
+                    f"is nothing left to do. With --steps {2 * run.optimizer.t}, say, it is "
+                    "trained further."
                 )
-            run.task.sample(np.random.default_rng(0), 1)  # that there are data, and what makes them, before anything is changed
+            # that there are data, and what makes them, before anything is changed
+            run.task.sample(np.random.default_rng(0), 1)
             if run.config != read_config(run.folder):
                 write_config(run.folder, run.config)
             run.aside = set_aside(run.folder, run.config, run.optimizer.t, run.metrics)
@@ -214,7 +259,8 @@ class Run:
         return run
 
     def tell_what_is_unused(self):
-        """Say on standard error what lies among the run's checkpoints and is not the run's: nobody should think that it serves."""
+        """Say on standard error what lies among the run's checkpoints and is not the run's: nobody
+        should think that it serves."""
         if sentence := unused(self.folder, self.config):
             complain(sentence)
 
@@ -223,33 +269,45 @@ class Run:
         return self.task.vocabulary
 
     def to(self, device):
-        """Use "cpu" or "gpu", or with "auto" a GPU if there is one. Checkpoints are the same for both. Returns self."""
+        """Use "cpu" or "gpu", or with "auto" a GPU if there is one. Checkpoints are the same for
+        both. Returns self."""
         if on_host(self.optimizer.flat.data) == (chosen_device(device) == "cpu"):
-            return self                                                  # already there: nothing is copied
+            return self  # already there: nothing is copied
         state, t = self.optimizer.state_dict(), self.optimizer.t
         self.optimizer = self.options.make_optimizer(self.model.to(device))
         self.optimizer.load_state_dict(state, t)
         return self
 
-    # -- training ------------------------------------------------------------------------------------------
+    # -- training ----------------------------------------------------------------------------------
 
     def train(self, hooks=(), strategy=None):
         """Train to the last step; the hooks (see hooks.py) log, evaluate and save.
 
-        The numbers never depend on the machine's cores: a matrix product uses one thread, and a batch is computed in the
-        run's shares, in parallel if there are enough cores, unless another `strategy` is passed. Raises InputError if another training is running in the folder,
-        or if another run has been made there.
+        The numbers never depend on the machine's cores: a matrix product uses one thread, and a
+        batch is computed in the run's shares, in parallel if there are enough cores, unless another
+        `strategy` is passed. Raises InputError if another training is running in the folder, or if
+        another run has been made there.
         """
-        self.longest_source, self.shortest_source = self.task.longest_trained, self.task.shortest_trained
+        self.longest_source, self.shortest_source = (
+            self.task.longest_trained,
+            self.task.shortest_trained,
+        )
         max_norm = self.options.max_norm or None
-        with locked(self.folder), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):  # the loop itself notices, and says where
+        # the loop itself notices, and says where
+        with locked(self.folder), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             there = read_config(self.folder)
             if there and there.get("id") != self.config.get("id"):
-                raise InputError(f"Another run has been made in {self.folder} meanwhile. Train in another folder: --out FOLDER.")
+                raise InputError(
+                    f"Another run has been made in {self.folder} meanwhile. Train in another "
+                    "folder: --out FOLDER."
+                )
             strategy = strategy or in_shares(self.options.shares, skip_padding=True)
-            train(self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm, hooks, strategy)
+            train(
+                self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm,
+                hooks, strategy,
+            )
 
-    # -- checkpoints ---------------------------------------------------------------------------------------
+    # -- checkpoints -------------------------------------------------------------------------------
 
     def checkpoints(self):
         """The checkpoint files of this run, oldest first."""
@@ -257,7 +315,11 @@ class Run:
 
     @staticmethod
     def _near(path):
-        others = sorted(p.parent for p in path.parent.glob("*/config.json")) if path.parent.is_dir() else []
+        others = (
+            sorted(p.parent for p in path.parent.glob("*/config.json"))
+            if path.parent.is_dir()
+            else []
+        )
         others += shipped()
         return f"; there are: {', '.join(map(str, others))}." if others else "."
 
@@ -266,19 +328,24 @@ class Run:
         return self.folder / "checkpoints" / checkpoint_name(self.optimizer.t)
 
     def change_steps(self, steps):
-        """Let the run end at another step; its schedule is made anew. `resume` writes the change to config.json."""
+        """Let the run end at another step; its schedule is made anew. `resume` writes the change to
+        config.json."""
         self.options = dataclasses.replace(self.options, steps=steps)
         self.config = {**self.config, "training": dataclasses.asdict(self.options)}
         self.optimizer.learning_rate = self.options.make_schedule(self.model.config.d_model)
         self.last_step = steps
 
     def save(self):
-        """Write a checkpoint of the present step, and delete the oldest. NonFiniteError if a parameter is not finite.
+        """Write a checkpoint of the present step, and delete the oldest. NonFiniteError if a
+        parameter is not finite.
 
-        A file of another origin at its place is moved into another folder, and named on standard error.
+        A file of another origin at its place is moved into another folder, and named on standard
+        error.
         """
         tensors = self.model_tensors()
-        tensors |= {f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()}
+        tensors |= {
+            f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
+        }
         tensors |= {f"moments/{at}": weights for at, weights in self.snapshots.items()}
         path = self.checkpoint_path()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +354,8 @@ class Run:
         save_checkpoint(path, tensors, self.facts())
         checkpoints = self.checkpoints()
         regular = [file for file in checkpoints if self.is_regular(file)]
-        interrupted = {*checkpoints[:-1]} - {*regular}  # they were only needed to continue, which has happened
+        # they were only needed to continue, which has happened
+        interrupted = {*checkpoints[:-1]} - {*regular}
         for old in [*regular[: -self.options.keep], *interrupted]:
             old.unlink()
 
@@ -297,24 +365,32 @@ class Run:
         return step % self.options.save_every == 0 or step == self.last_step
 
     def export(self, path, overwrite=False):
-        """Write the model as it is now, possibly averaged, with all that using it needs, without what only training needs.
+        """Write the model as it is now, possibly averaged, with all that using it needs, without
+        what only training needs.
 
-        Raises InputError for a folder, and for an existing file without `overwrite`; a link is itself replaced, not its
-        target.
+        Raises InputError for a folder, and for an existing file without `overwrite`; a link is
+        itself replaced, not its target.
         """
         path = Path(path)
         if path.is_dir():
             raise InputError(f"{path} is a folder. Name a file: {path / 'model.safetensors'}")
         if not path.parent.is_dir():
-            raise InputError(f"There is no folder {path.parent} to write {path.name} into. Make it first.")
+            raise InputError(
+                f"There is no folder {path.parent} to write {path.name} into. Make it first."
+            )
         if os.path.lexists(path) and not overwrite:
-            raise InputError(f"{path} exists already. Choose another name, or replace it with --overwrite.")
+            raise InputError(
+                f"{path} exists already. Choose another name, or replace it with --overwrite."
+            )
         save_checkpoint(path, self.model_tensors(), self.facts())
 
     def model_tensors(self):
         for name, p in self.model.named_parameters().items():
             if not np.isfinite(as_numpy(p.data)).all():
-                raise NonFiniteError(f"Step {self.optimizer.t} made the parameter {name} infinite or NaN; it is not saved.")
+                raise NonFiniteError(
+                    f"Step {self.optimizer.t} made the parameter {name} infinite or NaN; it is not "
+                    "saved."
+                )
         return {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
 
     def facts(self):
@@ -334,10 +410,13 @@ class Run:
         }
 
     def restore(self, tensors, facts):
-        """Go back to the state of a checkpoint. Raises InputError, which names the field or tensor, if something does not fit."""
+        """Go back to the state of a checkpoint. Raises InputError, which names the field or tensor,
+        if something does not fit."""
         expect_facts(facts, [self.batches.rng, *self.model.generators()])
         expect_tensors(tensors)
-        part = lambda name: {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}  # noqa: E731
+        part = lambda name: {
+            k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)
+        }  # noqa: E731
         self.task.adopt(vocabulary_of(facts["vocabulary"]))
         self.expect_vocabulary()
         expect_example(facts["example"], len(self.vocabulary))
@@ -354,19 +433,27 @@ class Run:
             generator.bit_generator.state = state
         self.seconds = facts["seconds"]
         self._example = tuple(map(np.array, facts["example"]))
-        self.longest_source, self.shortest_source = facts.get("longest_source"), facts.get("shortest_source")
+        self.longest_source, self.shortest_source = (
+            facts.get("longest_source"),
+            facts.get("shortest_source"),
+        )
 
     def expect_vocabulary(self):
         """Raise InputError unless the model's ids are those of the vocabulary."""
         for name in ("source_vocabulary", "target_vocabulary"):
             if (size := getattr(self.model.config, name)) != len(self.vocabulary):
-                raise InputError(f"model.options.{name} is {size}, but the vocabulary has {len(self.vocabulary)} tokens.")
+                raise InputError(
+                    f"model.options.{name} is {size}, but the vocabulary has "
+                    f"{len(self.vocabulary)} tokens."
+                )
 
     def average(self):
-        """Set each parameter to its mean over the last checkpoints, as many as the options say, or fewer if there are not so many.
+        """Set each parameter to its mean over the last checkpoints, as many as the options say, or
+        fewer if there are not so many.
 
-        The last steps move around a minimum; their mean is closer to it. A checkpoint that was written because of Ctrl-C
-        is not used once the training has continued, and one of another run never is. Raises
+        The last steps move around a minimum; their mean is closer to it. A checkpoint that was
+        written because of Ctrl-C is not used once the training has continued, and one of another
+        run never is. Raises
         InputError if one of them is damaged. Source: Vaswani et al. 2017, section 6.1.
         """
         files = newest_checkpoints(self.folder, self.config, self.options.average)
@@ -374,8 +461,13 @@ class Run:
         for file in files:
             tensors, _ = load_checkpoint(file, "model/")
             expect_tensors(tensors)
-            total = {name: total.get(name, 0) + array.astype(np.float64) for name, array in tensors.items()}
-        self.model.load_state_dict({name.removeprefix("model/"): array / len(files) for name, array in total.items()})
+            total = {
+                name: total.get(name, 0) + array.astype(np.float64)
+                for name, array in tensors.items()
+            }
+        self.model.load_state_dict(
+            {name.removeprefix("model/"): array / len(files) for name, array in total.items()}
+        )
 
     def example(self):
         """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show."""
@@ -387,7 +479,10 @@ class Run:
 
 def shipped():
     """{name: file} of the trained models in the package."""
-    return {path.stem: path for path in sorted((Path(__file__).parents[1] / "shipped").glob("*.safetensors"))}
+    return {
+        path.stem: path
+        for path in sorted((Path(__file__).parents[1] / "shipped").glob("*.safetensors"))
+    }
 
 
 def expect_tensors(tensors):
@@ -399,16 +494,27 @@ def expect_tensors(tensors):
             raise InputError(f"The tensor {name!r} has dtype {array.dtype}; weights are float32.")
 
 
-def make_config(task, task_options=(), model="transformer", preset=None, model_options=(), training_options=()):
-    """The configuration of a run, complete: anything not passed comes from the task's recipe, the preset and the defaults."""
+def make_config(
+    task, task_options=(), model="transformer", preset=None, model_options=(), training_options=()
+):
+    """The configuration of a run, complete: anything not passed comes from the task's recipe, the
+    preset and the defaults."""
     made = make_task(task, **dict(task_options))
     recipe = made.recipe
     training = {**recipe.training, **dict(training_options)}
-    longest = sum(made.longest) + 2  # source and target in one sequence, BOS and EOS: a language model's need
+    # source and target in one sequence, BOS and EOS: a language model's need
+    longest = sum(made.longest) + 2
     for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
-    suited = {name: value for name, value in recipe.model.items() if name in find_model(model).options()}
+    suited = {
+        name: value for name, value in recipe.model.items() if name in find_model(model).options()
+    }
     return {
         "task": {"name": task, "options": dataclasses.asdict(made)},
-        "model": {"name": model, "options": configure(model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task).to_dict()},
+        "model": {
+            "name": model,
+            "options": configure(
+                model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task
+            ).to_dict(),
+        },
         "training": dataclasses.asdict(TrainingOptions(**training)),
     }

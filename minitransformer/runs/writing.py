@@ -4,18 +4,25 @@ import os
 import secrets
 from pathlib import Path
 
-PART = r"\.[0-9a-f]{16}\.part"  # the end of the name of a file that is being written, after its final name
+# the end of the name of a file that is being written, after its final name
+PART = r"\.[0-9a-f]{16}\.part"
 
 
 def write_file(path, content):
     """Write bytes to `path`: it has the old content or the new, at any moment and after any crash.
 
-    The bytes are written into a new file in the same folder, synced to disk and renamed. Links are not followed, neither
-    at the new name nor at `path`, where a link is replaced.
+    The bytes are written into a new file in the same folder, synced to disk and renamed. Links are
+    not followed, neither at the new name nor at `path`, where a link is replaced.
     """
     path = Path(path)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    new = (
+        os.O_WRONLY
+        | os.O_CREAT
+        | os.O_EXCL
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     handle = os.open(temporary, new, 0o666)
     try:
         with open(handle, "wb") as file:
@@ -30,7 +37,8 @@ def write_file(path, content):
 
 
 def sync_folder(folder):
-    """Make a rename in `folder` last through a power failure (Windows has no such call and needs none)."""
+    """Make a rename in `folder` last through a power failure (Windows has no such call and needs
+    none)."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

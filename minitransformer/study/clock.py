@@ -1,4 +1,5 @@
-"""Wall time against length: of the layers of Table 1, and of a training step of every contestant."""
+"""Wall time against length: of the layers of Table 1, and of a training step of every
+contestant."""
 
 import statistics
 import time
@@ -17,10 +18,12 @@ BATCH = 8
 
 
 def measure(plan, advance):
-    """Medians in seconds, the contestants alternating: {"layers": {...}, "models": {...}}, each {title: [seconds]}.
+    """Medians in seconds, the contestants alternating: {"layers": {...}, "models": {...}}, each
+    {title: [seconds]}.
 
-    A layer's time is one forward and backward at width `clock_width`. A model's is one training step (forward, loss,
-    backward, Adam), all models with as many parameters as the Transformer of that width. Sequences a batch: 8.
+    A layer's time is one forward and backward at width `clock_width`. A model's is one training
+    step (forward, loss, backward, Adam), all models with as many parameters as the Transformer of
+    that width. Sequences a batch: 8.
     """
     lengths = list(plan.clock_lengths)
     layers, models = {}, {}
@@ -33,7 +36,10 @@ def measure(plan, advance):
         advance(1)
     first = LAYERS["attention"].title
     recurrent = {t: layers[t] for t in (LAYERS["recurrent"].title, GATED.title)}
-    crossings = {f"{first} against {title}": crossing(lengths, layers[first], times) for title, times in recurrent.items()}
+    crossings = {
+        f"{first} against {title}": crossing(lengths, layers[first], times)
+        for title, times in recurrent.items()
+    }
     return {"lengths": lengths, "batch": BATCH, "width": plan.clock_width, "layers": layers, "models": models,
             "crossings": crossings}  # fmt: skip
 
@@ -43,13 +49,15 @@ def steps_of(plan):
 
 
 def medians(steps, budget=0.6, least=3, most=30):
-    """{name: median seconds} of calling each step in turn, again and again, for about `budget` seconds a step."""
+    """{name: median seconds} of calling each step in turn, again and again, for about `budget`
+    seconds a step."""
     seconds = {name: [] for name in steps}
     for step in steps.values():
         step()  # fills the caches
     began = time.perf_counter()
     while len(next(iter(seconds.values()))) < least or (
-        time.perf_counter() - began < budget * len(steps) and len(next(iter(seconds.values()))) < most
+        time.perf_counter() - began < budget * len(steps)
+        and len(next(iter(seconds.values()))) < most
     ):
         for name, step in steps.items():
             start = time.perf_counter()
@@ -61,7 +69,10 @@ def medians(steps, budget=0.6, least=3, most=30):
 def layer_steps(plan, n):
     """{title: a function that runs one forward and backward} of the layers of Table 1."""
     x = np.random.default_rng(0).standard_normal((BATCH, n, plan.clock_width)).astype(np.float32)
-    return {layer.title: layer_step(layer.make(plan.clock_width, layer.size, 0), x) for layer in (*LAYERS.values(), GATED)}
+    return {
+        layer.title: layer_step(layer.make(plan.clock_width, layer.size, 0), x)
+        for layer in (*LAYERS.values(), GATED)
+    }
 
 
 def layer_step(layer, x):
@@ -72,7 +83,8 @@ def layer_step(layer, x):
 
 
 def model_steps(plan, n):
-    """{title: a function that makes one training step} of the contestants, on reversing sequences of n symbols."""
+    """{title: a function that makes one training step} of the contestants, on reversing sequences
+    of n symbols."""
     task = make_task("reverse", min_length=n, max_length=n)
     batch = make_batch(*task.sample(np.random.default_rng(0), BATCH))
     from_data = {"source_vocabulary": len(task.vocabulary), "max_length": 2 * n + 2}

@@ -1,4 +1,5 @@
-"""How large is the gradient that reaches a token, against its distance from the token being written?"""
+"""How large is the gradient that reaches a token, against its distance from the token being
+written?"""
 
 import numpy as np
 
@@ -12,20 +13,25 @@ SEQUENCES = 8
 
 
 def by_distance(model, length, seed=0):
-    """(distances, mean gradients): ‖∂ log p(y_t) / ∂ x_s‖ where y_t is to be made from x_s, s = S − 1 − t.
+    """(distances, mean gradients): ‖∂ log p(y_t) / ∂ x_s‖ where y_t is to be made from x_s, s = S −
+    1 − t.
 
-    Written one after the other, as [source, BOS, target], token y_t is predicted at position S + t and its source
-    stands at s: their distance is 2t + 1. The mean is over 8 sequences of `length` symbols.
+    Written one after the other, as [source, BOS, target], token y_t is predicted at position S + t
+    and its source stands at s: their distance is 2t + 1. The mean is over 8 sequences of `length`
+    symbols.
     """
     task = make_task("reverse", min_length=length, max_length=length)
     source, target = task.sample(np.random.default_rng(seed), SEQUENCES, "test")
-    gradients = np.mean([source_gradients(model, s, np.append(t, EOS)) for s, t in zip(source, target)], axis=0)  # (T, S)
+    gradients = np.mean(
+        [source_gradients(model, s, np.append(t, EOS)) for s, t in zip(source, target)], axis=0
+    )  # (T, S)
     steps = np.arange(length)
     return 2 * steps + 1, gradients[steps, task.alignment(length)]
 
 
 def measure(plan, runs, advance):
-    """{title: {"distances", "new", "trained"}} of every contestant, new and trained; and of an RNN without gates, new.
+    """{title: {"distances", "new", "trained"}} of every contestant, new and trained; and of an RNN
+    without gates, new.
 
     `runs` is {model: the folder of its run with the chosen rate and the first seed}.
     """
@@ -45,7 +51,10 @@ def measure(plan, runs, advance):
 def entry(plan, **models):
     measured = {name: by_distance(model, plan.distances) for name, model in models.items()}
     distances = next(iter(measured.values()))[0]
-    return {"distances": distances.tolist(), **{name: sizes.tolist() for name, (_, sizes) in measured.items()}}
+    return {
+        "distances": distances.tolist(),
+        **{name: sizes.tolist() for name, (_, sizes) in measured.items()},
+    }
 
 
 def steps_of(plan):

@@ -25,15 +25,22 @@ def write_page(folder, name, plan, results, reach, counts, times):
 def draw(folder, plan, accuracies, reach, counts, times):
     from . import figures as pictures
 
-    usual = {name: of_width(row["counts"], plan.table_width) for name, row in counts["rows"].items()}
-    curves = [{counts["rows"][name]["title"]: [c[part] for c in own] for name, own in usual.items()} for part in ("core", "layer")]
+    usual = {
+        name: of_width(row["counts"], plan.table_width) for name, row in counts["rows"].items()
+    }
+    curves = [
+        {counts["rows"][name]["title"]: [c[part] for c in own] for name, own in usual.items()}
+        for part in ("core", "layer")
+    ]
     titles = {c.model: c.title for c in plan.contestants()}
     by_title = {titles[model]: values for model, (_, values) in accuracies.items()}
     figures = {
         "exact-match": pictures.plot_exact_match(list(plan.lengths), by_title, plan.longest),
         "gradients": pictures.plot_reach(reach),
         "operations": pictures.plot_operations(list(plan.table_lengths), *curves, plan.table_width),
-        "wall-time": pictures.plot_wall_time(times["lengths"], times["layers"], times["models"], times["width"]),
+        "wall-time": pictures.plot_wall_time(
+            times["lengths"], times["layers"], times["models"], times["width"]
+        ),
     }
     for name, figure in figures.items():
         figure.savefig(folder / f"{name}.png")
@@ -41,7 +48,9 @@ def draw(folder, plan, accuracies, reach, counts, times):
 
 def of_width(counts, d):
     """The counts of one width at the layer's usual window or kernel, by length."""
-    return sorted((c for c in counts if c["d"] == d and c["size"] == counts[-1]["size"]), key=lambda c: c["n"])
+    return sorted(
+        (c for c in counts if c["d"] == d and c["size"] == counts[-1]["size"]), key=lambda c: c["n"]
+    )
 
 
 def introduction(name, plan):
@@ -60,7 +69,9 @@ def exact_match(plan, results, accuracies):
         own = [r for r in results if r["model"] == c.model and r["chosen"]]
         cells = [spread(values) for values in accuracies[c.model][1].T]
         seconds = f"{np.mean([r['seconds'] for r in own]):.0f}"
-        rows.append([c.title, f"{own[0]['parameters']:,}", f"{chosen[c.model]['rate']:g}", seconds, *cells])
+        rows.append(
+            [c.title, f"{own[0]['parameters']:,}", f"{chosen[c.model]['rate']:g}", seconds, *cells]
+        )
     lost = [f"{r['title']} at {r['rate']:g} (seed {r['seed']})" for r in results if r["diverged"]]
     seeds = ", ".join(map(str, plan.seeds))
     return f"""## Exact match against length
@@ -91,18 +102,32 @@ def rates(plan):
 
 def spread(values):
     values = 100 * np.asarray(values)
-    low, mean, high = (f"{x:.1f}".removesuffix(".0") for x in (values.min(), values.mean(), values.max()))
+    low, mean, high = (
+        f"{x:.1f}".removesuffix(".0") for x in (values.min(), values.mean(), values.max())
+    )
     return mean if low == high else f"{mean} ({low}–{high})"
 
 
 def gradient(plan, reach):
     near, middle, far = 0, plan.distances // 2, plan.distances - 1
-    rows = [["model", *(f"{when}, distance {2 * t + 1}" for when in ("new", "trained") for t in (middle, far))]]
+    rows = [
+        [
+            "model",
+            *(
+                f"{when}, distance {2 * t + 1}"
+                for when in ("new", "trained")
+                for t in (middle, far)
+            ),
+        ]
+    ]
     for title, entry in reach.items():
         cells = []
         for key in ("new", "trained"):
             values = np.array(entry.get(key, [np.nan] * (far + 1)))
-            cells += ["" if np.isnan(values[near]) else f"{values[t] / values[near]:.1e}" for t in (middle, far)]
+            cells += [
+                "" if np.isnan(values[near]) else f"{values[t] / values[near]:.1e}"
+                for t in (middle, far)
+            ]
         rows.append([title, *cells])
     return f"""## The gradient that reaches a token, against its distance
 
@@ -150,7 +175,9 @@ def power(exponents, name):
 def growth(points):
     """Measured numbers against n, in short: a constant, or from … to …"""
     first, last = points[0], points[-1]
-    return f"{last[1]}" if len({v for _, v in points}) == 1 else f"{first[1]} (n = {first[0]}) to {last[1]} (n = {last[0]})"
+    if len({v for _, v in points}) == 1:
+        return f"{last[1]}"
+    return f"{first[1]} (n = {first[0]}) to {last[1]} (n = {last[0]})"
 
 
 def operations(plan, counts):
@@ -178,11 +205,22 @@ def where(n, lengths):
 
 def wall_time(plan, times):
     lengths = [str(n) for n in times["lengths"]]
-    layers = [["layer, ms", *lengths], *([title, *map(milliseconds, seconds)] for title, seconds in times["layers"].items())]
-    models = [["training step, ms", *lengths], *([title, *map(milliseconds, s)] for title, s in times["models"].items())]
-    crossings = "; ".join(f"{name}, {where(n, times['lengths'])}" for name, n in times["crossings"].items())
+    layers = [
+        ["layer, ms", *lengths],
+        *([title, *map(milliseconds, seconds)] for title, seconds in times["layers"].items()),
+    ]
+    models = [
+        ["training step, ms", *lengths],
+        *([title, *map(milliseconds, s)] for title, s in times["models"].items()),
+    ]
+    crossings = "; ".join(
+        f"{name}, {where(n, times['lengths'])}" for name, n in times["crossings"].items()
+    )
     transformer, rnn = (c.title for c in plan.contestants()[:2])
-    of_models = where(crossing(times["lengths"], times["models"][transformer], times["models"][rnn]), times["lengths"])
+    of_models = where(
+        crossing(times["lengths"], times["models"][transformer], times["models"][rnn]),
+        times["lengths"],
+    )
     return f"""## Wall time against length
 
 ![Milliseconds against length: a layer at the left, a training step at the right.](wall-time.png)

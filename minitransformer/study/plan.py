@@ -1,11 +1,13 @@
-"""What is compared with what: the contestants, their sizes, and how much of everything is measured."""
+"""What is compared with what: the contestants, their sizes, and how much of everything is
+measured."""
 
 import dataclasses
 
 from ..errors import unknown
 from ..models import configure, find_model
 
-KERNEL, WINDOW = 3, 16  # k and r of Table 1, for every convolution and every local attention of the study
+# k and r of Table 1, for every convolution and every local attention of the study
+KERNEL, WINDOW = 3, 16
 TITLES = {  # the models' names in pictures and tables
     "transformer": "Transformer",
     "rnn": "RNN, one vector",
@@ -33,11 +35,13 @@ class Contestant:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How much of everything: the trainings, and the sizes at which gradients, operations and time are measured."""
+    """How much of everything: the trainings, and the sizes at which gradients, operations and time
+    are measured."""
 
     width: int  # D of the Transformer whose number of parameters all others are given
     longest: int  # sequences of 4 to so many symbols are trained on
-    lengths: tuple  # exact match is measured at these; some may be longer than any that was trained on
+    # exact match is measured at these; some may be longer than any that was trained on
+    lengths: tuple
     steps: int
     batch_size: int
     rates: tuple  # each model is trained with each, and the best is kept
@@ -50,7 +54,8 @@ class Plan:
     clock_lengths: tuple
 
     def contestants(self):
-        """The seven models; the two that see only a part in each layer are deep enough to see 2·longest + 1 in all."""
+        """The seven models; the two that see only a part in each layer are deep enough to see
+        2·longest + 1 in all."""
         depth, seen = 0, 1
         while seen < 2 * self.longest + 1:
             depth, seen = depth + 1, seen * KERNEL
@@ -80,11 +85,15 @@ PLANS = {
 
 
 def equal_sizes(plan, width, **from_data):
-    """{model: options} of all contestants: the Transformer of this width, and the others with as many parameters."""
+    """{model: options} of all contestants: the Transformer of this width, and the others with as
+    many parameters."""
     transformer, *others = plan.contestants()
     first = of_width(transformer, width)
     parameters = parameter_count(transformer.model, first, **from_data)
-    return {transformer.model: first, **{c.model: of_size(c, parameters, **from_data) for c in others}}
+    return {
+        transformer.model: first,
+        **{c.model: of_size(c, parameters, **from_data) for c in others},
+    }
 
 
 def of_width(contestant, d_model):
@@ -96,19 +105,25 @@ def of_width(contestant, d_model):
 def of_size(contestant, parameters, **from_data):
     """The options of a contestant of the width that brings it closest to so many parameters.
 
-    A width that the heads divide may miss by much; the width of a feed-forward network then makes up for it.
+    A width that the heads divide may miss by much; the width of a feed-forward network then makes
+    up for it.
     """
 
     def nearest(candidates):
-        """The candidate closest to what is asked for; their numbers of parameters grow from one to the next."""
+        """The candidate closest to what is asked for; their numbers of parameters grow from one to
+        the next."""
         low, high = 0, len(candidates) - 1
         while low < high:
             middle = (low + high) // 2
-            enough = parameter_count(contestant.model, candidates[middle], **from_data) >= parameters
+            enough = (
+                parameter_count(contestant.model, candidates[middle], **from_data) >= parameters
+            )
             low, high = (low, middle) if enough else (middle + 1, high)
         return min(
             candidates[max(0, low - 1) : low + 1],
-            key=lambda options: abs(parameter_count(contestant.model, options, **from_data) - parameters),
+            key=lambda options: abs(
+                parameter_count(contestant.model, options, **from_data) - parameters
+            ),
         )
 
     step = contestant.options.get("heads", 1)
@@ -119,7 +134,9 @@ def of_size(contestant, parameters, **from_data):
 
 
 def parameter_count(model, options, **from_data):
-    return find_model(model).model(configure(model, "toy", options, **from_data), 0).parameter_count()
+    return (
+        find_model(model).model(configure(model, "toy", options, **from_data), 0).parameter_count()
+    )
 
 
 def find_plan(name):

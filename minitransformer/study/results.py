@@ -12,7 +12,9 @@ def read_json(path):
     try:
         return json.loads(content.decode("utf-8"))
     except ValueError:
-        raise InputError(f"{path} is damaged: it is no JSON. Delete it, and what it held is measured again.") from None
+        raise InputError(
+            f"{path} is damaged: it is no JSON. Delete it, and what it held is measured again."
+        ) from None
 
 
 def write_json(path, value):

@@ -1,4 +1,5 @@
-"""Table 1 of the paper, measured: operations, sequential steps and the longest path, of layers that really run."""
+"""Table 1 of the paper, measured: operations, sequential steps and the longest path, of layers that
+really run."""
 
 import dataclasses
 from collections.abc import Callable
@@ -17,9 +18,11 @@ BATCH, HEADS = 2, 4
 
 @dataclasses.dataclass(frozen=True)
 class LayerType:
-    """A row of Table 1: how such a layer is made, which part of it is the core, and what is one step on a path.
+    """A row of Table 1: how such a layer is made, which part of it is the core, and what is one
+    step on a path.
 
-    `make(d, size, index)` makes the layer with index 0, 1, … of a stack; `size` is the window r or the kernel k.
+    `make(d, size, index)` makes the layer with index 0, 1, … of a stack; `size` is the window r or
+    the kernel k.
     """
 
     title: str
@@ -65,11 +68,14 @@ LAYERS = {
     "local": LayerType("Self-attention (restricted)", "O(r·n·d)", "O(1)", "O(n/r)", local_attention, "attention",
                        MultiHeadAttention, WINDOW, (2, 4, 8)),
 }  # fmt: skip
-GATED = LayerType("Recurrent, gated (GRU)", "O(n·d²)", "O(n)", "O(n)", gated_recurrence, "", GRUCell)
+GATED = LayerType(
+    "Recurrent, gated (GRU)", "O(n·d²)", "O(n)", "O(n)", gated_recurrence, "", GRUCell
+)
 
 
 def measure(plan, advance):
-    """The whole table, as a dict that JSON can hold; `advance(1)` is called after each of `steps_of(plan)` rows."""
+    """The whole table, as a dict that JSON can hold; `advance(1)` is called after each of
+    `steps_of(plan)` rows."""
     widths = sorted({plan.table_width // 2, plan.table_width, 2 * plan.table_width})
     rows = {}
     for name, layer in {**LAYERS, "gated": GATED}.items():
@@ -90,7 +96,8 @@ def measure(plan, advance):
         line = {"d": d}
         for part, other in (("core", "recurrent"), ("layer", "recurrent"), ("layer", "gated")):
             line[f"{part} against {other}"] = crossing(
-                *curve(rows["attention"]["counts"], d, part), curve(rows[other]["counts"], d, part)[1]
+                *curve(rows["attention"]["counts"], d, part),
+                curve(rows[other]["counts"], d, part)[1],
             )
         crossings.append(line)
     return {"rows": rows, "crossings": crossings}
@@ -101,7 +108,8 @@ def steps_of(plan):
 
 
 def count(layer, n, d, size):
-    """Multiply-adds a sequence of the core and of the whole layer, forward, and the layer's sequential steps."""
+    """Multiply-adds a sequence of the core and of the whole layer, forward, and the layer's
+    sequential steps."""
     made = layer.make(d, size, 0)
     forward, _ = count_products(made, *inputs(made, n, d))
     return {
@@ -112,13 +120,15 @@ def count(layer, n, d, size):
 
 
 def inputs(layer, n, d):
-    """Random numbers (B, n, d); and a first state for a recurrence, so that its first step is a step like the others."""
+    """Random numbers (B, n, d); and a first state for a recurrence, so that its first step is a
+    step like the others."""
     x = rng().standard_normal((BATCH, n, d)).astype(np.float32)
     return (x, x[:, 0]) if isinstance(layer, Recurrence) else (x,)
 
 
 def exponents(counts, part):
-    """{letter: exponent} of the power law c · n^a · d^b · size^e that fits the counts best, in logarithms."""
+    """{letter: exponent} of the power law c · n^a · d^b · size^e that fits the counts best, in
+    logarithms."""
     letters = ["n", "d"] + (["size"] if len({c["size"] for c in counts}) > 1 else [])
     logs = np.log([[c[letter] for letter in letters] for c in counts])
     target = np.log([c[part] for c in counts])
@@ -151,10 +161,12 @@ def crossing(lengths, first, second):
 
 
 def longest_path(layer, n, d=8):
-    """How many steps the gradient of the last output makes on its way to the first input, through as few layers as do.
+    """How many steps the gradient of the last output makes on its way to the first input, through
+    as few layers as do.
 
-    A step is one application of the layer, of a recurrence one of its cell. Layers are stacked until the first input
-    gets a gradient; then all their applications are on the way, and are counted.
+    A step is one application of the layer, of a recurrence one of its cell. Layers are stacked
+    until the first input gets a gradient; then all their applications are on the way, and are
+    counted.
     """
     stack, found = [], 0
     while not found:
@@ -164,8 +176,10 @@ def longest_path(layer, n, d=8):
 
 
 def steps_to_the_first_input(stack, step, n, d):
-    """The applications of `step` in a stack, if the gradient of its last output comes to its first input; else 0."""
-    x, steps = 0.1 * rng().standard_normal((1, n, d)), 0  # small and float64, so that no gradient vanishes on a long way
+    """The applications of `step` in a stack, if the gradient of its last output comes to its first
+    input; else 0."""
+    # small and float64, so that no gradient vanishes on a long way
+    x, steps = 0.1 * rng().standard_normal((1, n, d)), 0
 
     def after_backward(path, component, d_y, d_inputs):
         nonlocal steps

@@ -1,6 +1,8 @@
-"""Exact match against length: every contestant trained on the same task, the same loop, the same number of steps.
+"""Exact match against length: every contestant trained on the same task, the same loop, the same
+number of steps.
 
-Each training is an ordinary run in a folder of its own, so a study that was stopped goes on where it was.
+Each training is an ordinary run in a folder of its own, so a study that was stopped goes on where
+it was.
 """
 
 import json
@@ -40,21 +42,29 @@ def config_of(plan, contestant, rate, seed):
 
 
 def train_all(plan, folder, advance, jobs):
-    """Train and measure what the plan asks for; returns [result] of all runs, those of the best rates with all seeds.
+    """Train and measure what the plan asks for; returns [result] of all runs, those of the best
+    rates with all seeds.
 
-    The first seed is trained with every rate; the rate with the least validation loss is then trained with the others.
-    `jobs` trainings run side by side, each in a process of its own with one thread.
+    The first seed is trained with every rate; the rate with the least validation loss is then
+    trained with the others. `jobs` trainings run side by side, each in a process of its own with
+    one thread.
     """
     first, *others = plan.seeds
     contestants = plan.contestants()
-    trials = run_many([(plan, c, rate, first) for c in contestants for rate in plan.rates], folder, advance, jobs)
+    trials = run_many(
+        [(plan, c, rate, first) for c in contestants for rate in plan.rates], folder, advance, jobs
+    )
     best = {c.model: best_rate(trials, c.model) for c in contestants}
-    rest = run_many([(plan, c, best[c.model], seed) for c in contestants for seed in others], folder, advance, jobs)
+    rest = run_many(
+        [(plan, c, best[c.model], seed) for c in contestants for seed in others], folder, advance,
+        jobs,
+    )
     return [{**r, "chosen": r["rate"] == best[r["model"]]} for r in (*trials, *rest)]
 
 
 def best_rate(results, model):
-    """The learning rate of the least validation loss; one that diverged (no loss) is never the best."""
+    """The learning rate of the least validation loss; one that diverged (no loss) is never the
+    best."""
     own = [r for r in results if r["model"] == model and r["validation_loss"] is not None]
     return min(own, key=lambda r: r["validation_loss"])["rate"]
 
@@ -65,8 +75,12 @@ def steps_of(plan):
 
 
 def run_many(trainings, folder, advance, jobs):
-    """The results of the trainings, in their order; those that are there already are not trained again."""
-    names = [Path(folder) / "runs" / name_of(contestant.model, rate, seed) for _, contestant, rate, seed in trainings]
+    """The results of the trainings, in their order; those that are there already are not trained
+    again."""
+    names = [
+        Path(folder) / "runs" / name_of(contestant.model, rate, seed)
+        for _, contestant, rate, seed in trainings
+    ]
     done_before = 0
 
     def report():
@@ -79,10 +93,13 @@ def run_many(trainings, folder, advance, jobs):
     os.environ.update(dict.fromkeys(THREADS, "1"))  # read by the workers when they import NumPy
     try:
         with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-            waiting = [(*t, name) for t, name in zip(trainings, names) if not (name / RESULT).is_file()]
+            waiting = [
+                (*t, name) for t, name in zip(trainings, names) if not (name / RESULT).is_file()
+            ]
             running = set()
             while waiting or running:
-                while waiting and len(running) < jobs:  # none waits inside the pool: Ctrl-C would start it yet
+                # none waits inside the pool: Ctrl-C would start it yet
+                while waiting and len(running) < jobs:
                     running.add(pool.submit(train_one, *waiting.pop(0)))
                 done, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
                 report()
@@ -117,7 +134,8 @@ def steps_done(folder, steps):
 
 
 def train_one(plan, contestant, rate, seed, folder):
-    """Train one model to its end, or on to it, and write its exact match at every length into its folder."""
+    """Train one model to its end, or on to it, and write its exact match at every length into its
+    folder."""
     run = open_run(folder, config_of(plan, contestant, rate, seed))
     try:
         with Save(run) as save:
@@ -137,7 +155,8 @@ def train_one(plan, contestant, rate, seed, folder):
 
 
 def open_run(folder, config):
-    """The run in this folder, new or where it was stopped; also one that had trained to its end and not been measured."""
+    """The run in this folder, new or where it was stopped; also one that had trained to its end and
+    not been measured."""
     if not (folder / "config.json").is_file():
         return Run.create(folder, config)
     if (folder / "checkpoints" / f"step-{config['training']['steps']:08d}.safetensors").is_file():
@@ -146,13 +165,15 @@ def open_run(folder, config):
 
 
 def exact_match(run, length, count):
-    """The share of `count` test sequences of this length that the model reverses without a mistake."""
+    """The share of `count` test sequences of this length that the model reverses without a
+    mistake."""
     task = make_task("reverse", min_length=length, max_length=length)
     return evaluate(run.model, task, "test", count, seed=0, batch_size=100)["exact_match"]
 
 
 def exact_match_table(results):
-    """{model: (lengths, shares (seeds, lengths))} of the runs with the chosen rates, ordered by seed."""
+    """{model: (lengths, shares (seeds, lengths))} of the runs with the chosen rates, ordered by
+    seed."""
     table = {}
     for r in sorted((r for r in results if r["chosen"]), key=lambda r: r["seed"]):
         lengths = [int(n) for n in r["exact_match"]]

@@ -1,4 +1,5 @@
-"""Trained translators of one corpus side by side: BLEU, by sentence length too, and what they align."""
+"""Trained translators of one corpus side by side: BLEU, by sentence length too, and what they
+align."""
 
 from pathlib import Path
 
@@ -16,10 +17,12 @@ PAGE = "translators.md"
 
 
 def compare_translators(paths, folder, search, split="test", device="cpu"):
-    """Translate a split with every run, and write a page with tables and pictures into the folder; returns its path.
+    """Translate a split with every run, and write a page with tables and pictures into the folder;
+    returns its path.
 
-    `search` decodes, as in `translate`, on the device that `Run.to` takes. Raises InputError for runs of different tasks, of a task without BLEU, or two of
-    one kind of model, whose lines could not be told apart.
+    `search` decodes, as in `translate`, on the device that `Run.to` takes. Raises InputError for
+    runs of different tasks, of a task without BLEU, or two of one kind of model, whose lines could
+    not be told apart.
     """
     runs = [Run.open(path).to(device) for path in paths]
     expect_comparable(runs)
@@ -31,23 +34,35 @@ def compare_translators(paths, folder, search, split="test", device="cpu"):
     for path, run in zip(paths, runs):
         answers = translate(run.model, run.vocabulary, sources, search)
         results.append({"run": str(path), **facts(run), **scores(sources, answers, references)})
-        (folder / f"{run.config['model']['name']}.txt").write_text("\n".join(answers) + "\n", encoding="utf-8")
+        (folder / f"{run.config['model']['name']}.txt").write_text(
+            "\n".join(answers) + "\n", encoding="utf-8"
+        )
     write_json(folder / "translators.json", results)
     draw(folder, runs, results)
     path = folder / PAGE
-    path.write_text(page(runs[0].config["task"]["name"], split, len(sources), results), encoding="utf-8")
+    path.write_text(
+        page(runs[0].config["task"]["name"], split, len(sources), results), encoding="utf-8"
+    )
     return path
 
 
 def expect_comparable(runs):
     names = {run.config["task"]["name"] for run in runs}
     if len(names) > 1:
-        raise InputError(f"Only translators of one task can be compared, these are of {', '.join(sorted(names))}.")
+        raise InputError(
+            "Only translators of one task can be compared, these are of "
+            f"{', '.join(sorted(names))}."
+        )
     if not runs[0].task.scored_by_bleu:
-        raise InputError(f"{names.pop()} is not scored by BLEU. Compare runs of a corpus, such as multi30k-en-de.")
+        raise InputError(
+            f"{names.pop()} is not scored by BLEU. Compare runs of a corpus, such as "
+            "multi30k-en-de."
+        )
     models = [run.config["model"]["name"] for run in runs]
     if len(set(models)) < len(models):
-        raise InputError(f"Compare runs of different models, one of each kind; these are {', '.join(models)}.")
+        raise InputError(
+            f"Compare runs of different models, one of each kind; these are {', '.join(models)}."
+        )
 
 
 def facts(run):
@@ -60,7 +75,8 @@ def facts(run):
 
 
 def scores(sources, answers, references):
-    """BLEU of all sentences, and of those of each group of lengths: {"bleu", "signature", "groups"}."""
+    """BLEU of all sentences, and of those of each group of lengths: {"bleu", "signature",
+    "groups"}."""
     expect_as_many("Sources and answers belong together", sources=sources, answers=answers)
     total, signature = bleu(answers, references)
     lengths = np.array([len(text.split()) for text in sources])
@@ -69,12 +85,18 @@ def scores(sources, answers, references):
         rows = np.flatnonzero((lengths >= least) & (lengths <= most))
         if len(rows):
             score, _ = bleu([answers[i] for i in rows], [references[i] for i in rows])
-            groups.append({"least": least, "most": most, "sentences": len(rows), "words": float(lengths[rows].mean()), "bleu": score})
+            groups.append(
+                {
+                    "least": least, "most": most, "sentences": len(rows),
+                    "words": float(lengths[rows].mean()), "bleu": score,
+                }
+            )
     return {"bleu": total, "signature": signature, "groups": groups}
 
 
 def alignment(run, source, target):
-    """Cross-attention of the last layer between whole words, the mean over its heads; None for a model without."""
+    """Cross-attention of the last layer between whole words, the mean over its heads; None for a
+    model without."""
     _, source_sizes = run.vocabulary.words_and_sizes(source)
     _, target_sizes = run.vocabulary.words_and_sizes(target, written=True)
     try:
@@ -96,12 +118,16 @@ def draw(folder, runs, results):
     if found:
         words = [runs[0].vocabulary.words_and_sizes(ids)[0] for ids in example]
         titles, maps = zip(*found)
-        draw_maps([list(maps)], [list(titles)], axis_labels("cross", *words), HEADINGS["cross"]).savefig(folder / "alignments.png")
+        draw_maps(
+            [list(maps)], [list(titles)], axis_labels("cross", *words), HEADINGS["cross"]
+        ).savefig(folder / "alignments.png")
 
 
 def page(task, split, sentences, results):
     groups = results[0]["groups"]
-    spans = [f"{g['least']}–{g['most']}" if g["most"] < 99 else f"{g['least']} and more" for g in groups]
+    spans = [
+        f"{g['least']}–{g['most']}" if g["most"] < 99 else f"{g['least']} and more" for g in groups
+    ]
     lines = [
         f"# Translators side by side: {task}, {split}",
         "",
@@ -109,15 +135,30 @@ def page(task, split, sentences, results):
         "",
         "| | parameters | steps | minutes of training | BLEU |",
         "|---|---|---|---|---|",
-        *(f"| {r['title']} | {r['parameters']:,} | {r['steps']:,} | {r['seconds'] / 60:.0f} | {r['bleu']:.1f} |" for r in results),
+        *(
+            (
+                f"| {r['title']} | {r['parameters']:,} | {r['steps']:,} | {r['seconds'] / 60:.0f} "
+                f"| {r['bleu']:.1f} |"
+            )
+            for r in results
+        ),
         "",
         "| words in the source | " + " | ".join(spans) + " |",
         "|---" * (len(spans) + 1) + "|",
         "| sentences | " + " | ".join(str(g["sentences"]) for g in groups) + " |",
-        *(f"| {r['title']} | " + " | ".join(f"{g['bleu']:.1f}" for g in r["groups"]) + " |" for r in results),
+        *(
+            f"| {r['title']} | " + " | ".join(f"{g['bleu']:.1f}" for g in r["groups"]) + " |"
+            for r in results
+        ),
         "",
-        "![BLEU against the number of words in the source sentence, a line for each model.](bleu-by-length.png)",
+        (
+            "![BLEU against the number of words in the source sentence, a line for each "
+            "model.](bleu-by-length.png)"
+        ),
         "",
-        "![Cross-attention between whole words while one validation sentence is written, the reference fed in.](alignments.png)",
+        (
+            "![Cross-attention between whole words while one validation sentence is written, the "
+            "reference fed in.](alignments.png)"
+        ),
     ]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,8 @@
 """Ctrl-C while the program loads: one line, where Python would show a long traceback.
 
-The package's `__init__` imports this file first, because `python -m minitransformer` loads all of it before the command
-runs. It imports as little as possible: before it is loaded, Python itself handles Ctrl-C.
+The package's `__init__` imports this file first, because `python -m minitransformer` loads all of
+it before the command runs. It imports as little as possible: before it is loaded, Python itself
+handles Ctrl-C.
 """
 
 import os
@@ -12,17 +13,23 @@ STATUS = 130  # of a command that Ctrl-C ended: 128 and the signal's number
 
 
 def is_the_program():
-    """Whether Python runs our command: as `python -m minitransformer`, or by the script that pip makes of it.
+    """Whether Python runs our command: as `python -m minitransformer`, or by the script that pip
+    makes of it.
 
-    While -m looks for its module, the first argument is "-m". A process that the command starts to share its work is not
-    the program: its `__main__` has no file yet.
+    While -m looks for its module, the first argument is "-m". A process that the command starts to
+    share its work is not the program: its `__main__` has no file yet.
     """
     script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
-    return sys.argv[:1] == ["-m"] and "minitransformer" in sys.orig_argv or os.path.splitext(os.path.basename(script))[0] == "minitransformer"
+    return (
+        sys.argv[:1] == ["-m"]
+        and "minitransformer" in sys.orig_argv
+        or os.path.splitext(os.path.basename(script))[0] == "minitransformer"
+    )
 
 
 def end_at_once(*_):
-    """Answer SIGINT with a line and status 130. No exception is raised: C code that is being loaded could suppress it."""
+    """Answer SIGINT with a line and status 130. No exception is raised: C code that is being loaded
+    could suppress it."""
     try:
         os.write(2, b"minitransformer: interrupted.\n")
     finally:
@@ -30,7 +37,8 @@ def end_at_once(*_):
 
 
 def answer_with(handler, instead_of):
-    """Let `handler` answer SIGINT, if `instead_of` did so until now. Only a program's first thread may choose."""
+    """Let `handler` answer SIGINT, if `instead_of` did so until now. Only a program's first thread
+    may choose."""
     if signal.getsignal(signal.SIGINT) is instead_of:
         try:
             signal.signal(signal.SIGINT, handler)

@@ -6,17 +6,20 @@ import sys
 
 
 def write_utf8():
-    """Let standard output and error write UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, becomes "?"."""
+    """Let standard output and error write UTF-8. Half of a surrogate pair, which UTF-8 cannot hold,
+    becomes "?"."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has no need of it
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def open_closed_streams():
-    """Put a stream in the place of one that is closed (`>&-`): in Python that is None, and printing would fail.
+    """Put a stream in the place of one that is closed (`>&-`): in Python that is None, and printing
+    would fail.
 
-    What is written to standard output then is lost, and `flush` raises OSError, as on a full disk: its place is taken by a file
-    that is open for reading only. What is written to standard error is discarded.
+    What is written to standard output then is lost, and `flush` raises OSError, as on a full disk:
+    its place is taken by a file that is open for reading only. What is written to standard error is
+    discarded.
     """
     for name, way in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
@@ -30,7 +33,8 @@ def complain(sentence):
 
 
 def drop_unwritten():
-    """Discard output that cannot be written (a full disk, a closed pipe), so that Python does not try again when it ends."""
+    """Discard output that cannot be written (a full disk, a closed pipe), so that Python does not
+    try again when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,7 +1,9 @@
-"""The checks of `check_component`, one function each. `CHECKS` at the end has them in the order in which they run.
+"""The checks of `check_component`, one function each. `CHECKS` at the end has them in the order in
+which they run.
 
-A check gets a `Case` and works on `case.fresh()` copies of its component. It returns if the component keeps this part of the
-contract, raises `Breach` with a sentence if not, and `NotApplicable` with the reason if there is nothing to check.
+A check gets a `Case` and works on `case.fresh()` copies of its component. It returns if the
+component keeps this part of the contract, raises `Breach` with a sentence if not, and
+`NotApplicable` with the reason if there is nothing to check.
 """
 
 import copy
@@ -11,7 +13,9 @@ import numpy as np
 
 from ..core.module import Module, Parameter, no_grad
 from ..errors import BackwardWithoutForward, InputError
-from .gradient_check import as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float, outputs_of
+from .gradient_check import (
+    as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float, outputs_of,
+)
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4}  # what another order of the same sums may change
 CONVERTED = 1e-4  # an input of another dtype may be converted to float32
@@ -27,7 +31,8 @@ class NotApplicable(Exception):
 
 
 class Case:
-    """Fresh, equal copies of a component in one dtype, away from initialisation, with its inputs and a gradient d_y.
+    """Fresh, equal copies of a component in one dtype, away from initialisation, with its inputs
+    and a gradient d_y.
 
     `options`: seed, tolerance and max_entries of the gradient check.
     """
@@ -38,7 +43,9 @@ class Case:
         self.original.clear_saves()
         self.given = tuple(x.astype(dtype) if is_float(x) else copy.deepcopy(x) for x in inputs)
         outputs = outputs_of(component, self.fresh().forward(*self.inputs))
-        self.given_back = tuple(rng.standard_normal(np.shape(y)).astype(getattr(y, "dtype", dtype)) for y in outputs)
+        self.given_back = tuple(
+            rng.standard_normal(np.shape(y)).astype(getattr(y, "dtype", dtype)) for y in outputs
+        )
 
     def fresh(self):
         return copy.deepcopy(self.original)
@@ -60,7 +67,8 @@ class Case:
 
 
 def told(problem):
-    """Such as "ValueError was raised: …", and a remedy if the values of saved() were unpacked wrongly."""
+    """Such as "ValueError was raised: …", and a remedy if the values of saved() were unpacked
+    wrongly."""
     sentence = f"{type(problem).__name__} was raised: {problem}"
     steps = traceback.extract_tb(problem.__traceback__)
     if "unpack" in str(problem) and steps and "saved()" in (steps[-1].line or ""):
@@ -81,7 +89,11 @@ def expect_close(a, b, tolerance, sentence):
         x, y = np.asarray(x), np.asarray(y)
         same_shape = x.shape == y.shape
         finite = same_shape and np.isfinite(x)
-        if not same_shape or not np.array_equal(x[~finite], y[~finite], equal_nan=True) or gradient_error(x[finite], y[finite]) > tolerance:
+        if (
+            not same_shape
+            or not np.array_equal(x[~finite], y[~finite], equal_nan=True)
+            or gradient_error(x[finite], y[finite]) > tolerance
+        ):
             raise Breach(f"{sentence}{difference(x, y)}.")
 
 
@@ -94,7 +106,8 @@ def difference(x, y):
 
 
 def results(component, inputs, d_outputs):
-    """Outputs, gradients of the inputs, and gradients of the parameters, of one forward and one backward in eval mode."""
+    """Outputs, gradients of the inputs, and gradients of the parameters, of one forward and one
+    backward in eval mode."""
     component.eval().zero_grad()
     outputs = as_tuple(component.forward(*inputs))
     d_inputs = as_tuple(component.backward(*d_outputs))
@@ -106,7 +119,7 @@ def expect_parameters(case):
         raise NotApplicable("no parameters")
 
 
-# -- the contract -------------------------------------------------------------------------------------------------
+# -- the contract ----------------------------------------------------------------------------------
 
 
 def check_inputs_untouched(case):
@@ -126,14 +139,22 @@ def check_shapes_and_dtypes(case):
     for y in as_tuple(component.forward(*case.inputs)):
         if is_float(y) and y.dtype != case.dtype:
             arrays = plain_arrays(case.original, y.dtype)
-            raise Breach(f"forward turned {case.dtype} into {y.dtype}. {arrays or 'A plain NumPy number of another dtype may have slipped in.'}")
+            raise Breach(
+                f"forward turned {case.dtype} into {y.dtype}. "
+                f"{arrays or 'A plain NumPy number of another dtype may have slipped in.'}"
+            )
     floats = [case.given[i] for i in case.places]
     d_inputs = as_tuple(component.backward(*case.d_outputs))
     if len(d_inputs) != len(floats):
-        raise Breach(f"backward returned {len(d_inputs)} gradients, but forward has {len(floats)} float inputs.")
+        raise Breach(
+            f"backward returned {len(d_inputs)} gradients, but forward has {len(floats)} float "
+            "inputs."
+        )
     for i, (x, d_x) in enumerate(zip(floats, d_inputs)):
         if d_x is None or np.shape(d_x) != x.shape:
-            raise Breach(f"gradient {i} has shape {getattr(d_x, 'shape', None)}, its input has {x.shape}.")
+            raise Breach(
+                f"gradient {i} has shape {getattr(d_x, 'shape', None)}, its input has {x.shape}."
+            )
         if d_x.dtype != case.dtype:
             raise Breach(f"backward turned {case.dtype} into {d_x.dtype} in gradient {i}.")
     for name, p in component.named_parameters().items():
@@ -142,14 +163,15 @@ def check_shapes_and_dtypes(case):
 
 
 def plain_arrays(component, dtype):
-    """A sentence about the attributes that are arrays of this dtype but no parameters; empty if there are none."""
+    """A sentence about the attributes that are arrays of this dtype but no parameters; empty if
+    there are none."""
     found = [f"{path + '.' if path else ''}{name}" for path, module in component.named_modules()
              for name, value in vars(module).items() if name[0] != "_" and is_float(value) and value.dtype == dtype]  # fmt: skip
     if not found:
         return ""
     return (
-        f"{', '.join(found)}: an array of {dtype} that is no Parameter. If it is trained, write Parameter(…) around it; if it is "
-        "constant, use it as .astype(x.dtype)."
+        f"{', '.join(found)}: an array of {dtype} that is no Parameter. If it is trained, write "
+        "Parameter(…) around it; if it is constant, use it as .astype(x.dtype)."
     )
 
 
@@ -158,7 +180,10 @@ def check_saves_are_taken(case):
     component.forward(*case.inputs)
     component.backward(*case.d_outputs)
     if left := component.leftover_saves():
-        raise Breach(f"after one forward and one backward, saves are left: {left}. Save once in forward, take once in backward.")
+        raise Breach(
+            f"after one forward and one backward, saves are left: {left}. Save once in forward, "
+            "take once in backward."
+        )
 
 
 def check_parameters_untouched(case):
@@ -190,13 +215,21 @@ def check_accumulates(case):
             component.backward(*case.d_outputs)
     for name, p in once.named_parameters().items():
         if gradient_error(often.named_parameters()[name].grad, 3 * p.grad) > 1e-5:
-            raise Breach(f"each backward must add to the gradient of {name} (+=); after three it is not three times that of one.")
+            raise Breach(
+                f"each backward must add to the gradient of {name} (+=); after three it is not "
+                "three times that of one."
+            )
 
 
 def check_last_in_first_out(case):
     """Two forwards with different inputs, undone in reverse, give what each gives alone."""
     rng = np.random.default_rng(1)
-    others = tuple(x[::-1].copy() + rng.standard_normal(x.shape).astype(x.dtype) if is_float(x) and x.ndim else x for x in case.inputs)
+    others = tuple(
+        x[::-1].copy() + rng.standard_normal(x.shape).astype(x.dtype)
+        if is_float(x) and x.ndim
+        else x
+        for x in case.inputs
+    )
 
     def undo(component):
         """Gradients of inputs and parameters of one backward."""
@@ -225,9 +258,13 @@ def check_backward_without_forward(case):
         return
     except Exception as problem:
         raise Breach(
-            f"backward without forward raised {type(problem).__name__}, not BackwardWithoutForward: begin with self.saved()."
+            f"backward without forward raised {type(problem).__name__}, not "
+            "BackwardWithoutForward: begin with self.saved()."
         ) from problem
-    raise Breach("backward without forward was accepted: save something in forward (self.save()) and take it back (self.saved()).")
+    raise Breach(
+        "backward without forward was accepted: save something in forward (self.save()) and take "
+        "it back (self.saved())."
+    )
 
 
 def check_no_grad(case):
@@ -236,7 +273,10 @@ def check_no_grad(case):
         y = silent.forward(*case.inputs)
     if left := silent.leftover_saves():
         raise Breach(f"inside no_grad() forward saved something: {left}.")
-    expect_equal(as_tuple(y), as_tuple(plain.forward(*case.inputs)), "forward inside no_grad() gives another output")
+    expect_equal(
+        as_tuple(y), as_tuple(plain.forward(*case.inputs)),
+        "forward inside no_grad() gives another output",
+    )
     plain.clear_saves()
     if plain.leftover_saves():
         raise Breach("clear_saves() left something behind.")
@@ -261,7 +301,8 @@ def check_nothing_random_in_eval(case):
 
 
 def check_nothing_is_hidden(case):
-    """Parameters and modules are attributes, or in lists of attributes; otherwise they would be neither trained nor saved."""
+    """Parameters and modules are attributes, or in lists of attributes; otherwise they would be
+    neither trained nor saved."""
     for path, module in case.fresh().named_modules():
         found = {id(value) for _, value in module._members()}
         for name, value in vars(module).items():
@@ -287,7 +328,9 @@ def check_saving_and_loading(case):
         p.data[...] = 0
     other.load_state_dict(component.state_dict())
     sentence = "after loading the state of another, forward differs: some parameter is not found among the attributes"
-    expect_equal(as_tuple(other.forward(*case.inputs)), as_tuple(component.forward(*case.inputs)), sentence)
+    expect_equal(
+        as_tuple(other.forward(*case.inputs)), as_tuple(component.forward(*case.inputs)), sentence
+    )
 
 
 def check_gradients(case):
@@ -300,11 +343,12 @@ def check_gradients(case):
             raise Breach(f"A gradient is wrong.\n{report}")
 
 
-# -- unusual inputs: the right result, or an InputError -----------------------------------------------------------------
+# -- unusual inputs: the right result, or an InputError --------------------------------------------
 
 
 def check_any_memory_layout(case):
-    """Inputs and gradients that are views, transposed or with gaps, give the same result as contiguous ones."""
+    """Inputs and gradients that are views, transposed or with gaps, give the same result as
+    contiguous ones."""
 
     def transposed(x):
         return np.asarray(x, order="C").T.copy().T
@@ -314,9 +358,19 @@ def check_any_memory_layout(case):
 
     expected = results(case.fresh(), case.inputs, case.d_outputs)
     for view in (transposed, every_second):
-        inputs, d_outputs = ([view(x) if is_float(x) and x.ndim else x for x in arrays] for arrays in (case.inputs, case.d_outputs))
-        what = "a transposed (non-contiguous) input" if view is transposed else "an input with gaps in memory"
-        expect_close(results(case.fresh(), inputs, d_outputs), expected, ROUNDING[case.dtype.name], f"{what} gives another result")
+        inputs, d_outputs = (
+            [view(x) if is_float(x) and x.ndim else x for x in arrays]
+            for arrays in (case.inputs, case.d_outputs)
+        )
+        what = (
+            "a transposed (non-contiguous) input"
+            if view is transposed
+            else "an input with gaps in memory"
+        )
+        expect_close(
+            results(case.fresh(), inputs, d_outputs), expected, ROUNDING[case.dtype.name],
+            f"{what} gives another result",
+        )
 
 
 def check_read_only_arrays(case):
@@ -327,13 +381,17 @@ def check_read_only_arrays(case):
     try:
         found = results(case.fresh(), inputs, d_outputs)
     except Exception as problem:
-        raise Breach(f"with read-only arrays, {type(problem).__name__} was raised: {problem}. Do not write into an input.") from problem
+        raise Breach(
+            f"with read-only arrays, {type(problem).__name__} was raised: {problem}. Do not write "
+            "into an input."
+        ) from problem
     expected = results(case.fresh(), case.inputs, case.d_outputs)
     expect_close(found, expected, ROUNDING[case.dtype.name], "read-only arrays give another result")
 
 
 def check_d_y_of_another_shape(case):
-    """Each is refused: NumPy would broadcast it, and the gradient would be wrong without an error."""
+    """Each is refused: NumPy would broadcast it, and the gradient would be wrong without an
+    error."""
     for i, d_y in enumerate(case.given_back):
         for wrong in _other_shapes(d_y):
             component, d_outputs = case.fresh(), [*case.d_outputs]
@@ -345,16 +403,19 @@ def check_d_y_of_another_shape(case):
                 continue
             except Exception as problem:
                 raise Breach(
-                    f"for a d_y of shape {wrong.shape} after an output of shape {d_y.shape}, backward raised {type(problem).__name__}: "
-                    f"{problem}. Raise InputError with both shapes."
+                    f"for a d_y of shape {wrong.shape} after an output of shape {d_y.shape}, "
+                    f"backward raised {type(problem).__name__}: {problem}. Raise InputError with "
+                    "both shapes."
                 ) from problem
             raise Breach(
-                f"backward took a d_y of shape {wrong.shape} after an output of shape {d_y.shape}. Raise InputError with both shapes."
+                f"backward took a d_y of shape {wrong.shape} after an output of shape {d_y.shape}. "
+                "Raise InputError with both shapes."
             )
 
 
 def _other_shapes(d_y):
-    """d_y with an axis more, an axis less, an axis of size 1, a longer last axis, and transposed: where that is another shape."""
+    """d_y with an axis more, an axis less, an axis of size 1, a longer last axis, and transposed:
+    where that is another shape."""
     wrong = [d_y[None]]
     if d_y.ndim:
         wrong += [d_y[0], np.concatenate([d_y, d_y[..., :1]], axis=-1), d_y.T]
@@ -363,10 +424,15 @@ def _other_shapes(d_y):
 
 
 def _expect_same_or_refused(case, what, change, plainly, everything=False):
-    """Each input in turn, and each d_y, is replaced by `change(x)`, called `what` in messages: the result is that of
-    `plainly(x)`, or an InputError. Only floats are changed, or with `everything` all arrays.
+    """Each input in turn, and each d_y, is replaced by `change(x)`, called `what` in messages: the
+    result is that of `plainly(x)`, or an InputError. Only floats are changed, or with `everything`
+    all arrays.
     """
-    places = [(0, i) for i, x in enumerate(case.given) if is_float(x) or everything and isinstance(x, np.ndarray)]
+    places = [
+        (0, i)
+        for i, x in enumerate(case.given)
+        if is_float(x) or everything and isinstance(x, np.ndarray)
+    ]
     if not places:
         raise NotApplicable("no float inputs")
 
@@ -387,18 +453,35 @@ def _expect_same_or_refused(case, what, change, plainly, everything=False):
         except InputError:
             continue
         except Exception as problem:
-            raise Breach(f"with {what} as {role}, {type(problem).__name__} was raised: {problem}. {REMEDY}") from problem
+            raise Breach(
+                f"with {what} as {role}, {type(problem).__name__} was raised: {problem}. {REMEDY}"
+            ) from problem
         for y in found:
             if isinstance(y, np.ndarray) and type(y) is not np.ndarray:
-                raise Breach(f"with {what} as {role}, a result is a {type(y).__name__}, not a plain array. {REMEDY}")
-            if is_float(y) and y.dtype not in (np.float64, np.float32):  # another byte order is another dtype
-                raise Breach(f"with {what} as {role}, a result has the dtype {y.dtype.str}, not {case.dtype}. {REMEDY}")
-        expect_close(found, expected, CONVERTED, f"with {what} as {role}, the result is another than with {case.dtype} of the same values")
+                raise Breach(
+                    f"with {what} as {role}, a result is a {type(y).__name__}, not a plain array. "
+                    f"{REMEDY}"
+                )
+            # another byte order is another dtype
+            if is_float(y) and y.dtype not in (np.float64, np.float32):
+                raise Breach(
+                    f"with {what} as {role}, a result has the dtype {y.dtype.str}, not "
+                    f"{case.dtype}. {REMEDY}"
+                )
+        expect_close(
+            found,
+            expected,
+            CONVERTED,
+            f"with {what} as {role}, the result is another than with {case.dtype} of the same "
+            "values",
+        )
 
 
 def check_integers(case):
     """Integers: constants, and results written in place, must not be rounded to integers."""
-    _expect_same_or_refused(case, "integers", lambda x: x.astype(np.int64), lambda x: np.rint(3 * x))
+    _expect_same_or_refused(
+        case, "integers", lambda x: x.astype(np.int64), lambda x: np.rint(3 * x)
+    )
 
 
 def check_lists(case):
@@ -415,18 +498,25 @@ class _Subclass(np.ndarray):
 
 
 def check_subclasses(case):
-    _expect_same_or_refused(case, "a subclass of ndarray", lambda x: x.view(_Subclass), np.copy, everything=True)
+    _expect_same_or_refused(
+        case, "a subclass of ndarray", lambda x: x.view(_Subclass), np.copy, everything=True
+    )
 
 
 def check_byte_order(case):
     """Arrays from a file may be big-endian."""
     _expect_same_or_refused(
-        case, "big-endian numbers", lambda x: x.astype(x.dtype.newbyteorder(">" if np.little_endian else "<")), np.copy, everything=True
+        case, "big-endian numbers",
+        lambda x: x.astype(x.dtype.newbyteorder(">" if np.little_endian else "<")), np.copy,
+        everything=True,
     )
 
 
 def check_half_precision(case):
-    _expect_same_or_refused(case, "float16", lambda x: x.astype(np.float16), lambda x: x.astype(np.float16).astype(x.dtype))
+    _expect_same_or_refused(
+        case, "float16", lambda x: x.astype(np.float16),
+        lambda x: x.astype(np.float16).astype(x.dtype),
+    )
 
 
 def check_empty_batch(case):
@@ -443,11 +533,18 @@ def check_empty_batch(case):
     except InputError:
         return
     except Exception as problem:
-        raise Breach(f"with an empty batch, {type(problem).__name__} was raised: {problem}. Return empty arrays, or raise InputError.") from problem
+        raise Breach(
+            f"with an empty batch, {type(problem).__name__} was raised: {problem}. Return empty "
+            "arrays, or raise InputError."
+        ) from problem
     component = case.original
-    expected = [np.zeros_like(emptied(x)) for x in (*case.given_back, *(case.given[i] for i in case.places))]
+    expected = [
+        np.zeros_like(emptied(x)) for x in (*case.given_back, *(case.given[i] for i in case.places))
+    ]
     sentence = "with an empty batch, an output or a gradient is neither empty nor zero"
-    expect_equal(found, (*expected, *(np.zeros_like(p.data) for p in component.parameters())), sentence)
+    expect_equal(
+        found, (*expected, *(np.zeros_like(p.data) for p in component.parameters())), sentence
+    )
 
 
 def check_numpy_numbers(case):
@@ -456,13 +553,18 @@ def check_numpy_numbers(case):
     for _, module in component.named_modules():
         for name, value in list(vars(module).items()):
             if type(value) in (int, float) and not name.startswith("_"):
-                setattr(module, name, np.float64(value) if type(value) is float else np.int64(value))
+                setattr(
+                    module, name, np.float64(value) if type(value) is float else np.int64(value)
+                )
                 found += 1
     if not found:
         raise NotApplicable("no numbers among its attributes")
     for y in results(component, case.inputs, case.d_outputs):
         if is_float(y) and y.dtype != case.dtype:
-            raise Breach(f"an attribute that is a NumPy number turns {case.dtype} into {y.dtype}. Make it a plain number: float(...).")
+            raise Breach(
+                f"an attribute that is a NumPy number turns {case.dtype} into {y.dtype}. Make it a "
+                "plain number: float(...)."
+            )
 
 
 CHECKS = [

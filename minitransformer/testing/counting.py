@@ -1,7 +1,8 @@
-"""Count the matrix products that a component really computes: their sizes, and how many must follow each other.
+"""Count the matrix products that a component really computes: their sizes, and how many must follow
+each other.
 
-Nothing is taken from a formula. Inputs and parameters are wrapped in an array that records every product of it, or of
-anything computed from it.
+Nothing is taken from a formula. Inputs and parameters are wrapped in an array that records every
+product of it, or of anything computed from it.
 """
 
 import dataclasses
@@ -18,7 +19,8 @@ UNCOUNTED = {np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot}  # pr
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """One matrix product: in which component it was computed, its multiply-adds, and how many had to come before it, plus 1."""
+    """One matrix product: in which component it was computed, its multiply-adds, and how many had
+    to come before it, plus 1."""
 
     path: str
     multiply_adds: int
@@ -33,7 +35,11 @@ class Products:
 
     def multiply_adds(self, below=""):
         """The number of multiply-adds in the component at this path and below it."""
-        return sum(p.multiply_adds for p in self.all if not below or p.path == below or p.path.startswith(below + "."))
+        return sum(
+            p.multiply_adds
+            for p in self.all
+            if not below or p.path == below or p.path.startswith(below + ".")
+        )
 
     @property
     def sequential_steps(self):
@@ -42,7 +48,8 @@ class Products:
 
 
 class CountedArray(np.ndarray):
-    """An array that reports the matrix products in its history: `count` is their list, `depth` the longest chain."""
+    """An array that reports the matrix products in its history: `count` is their list, `depth` the
+    longest chain."""
 
     def __array_finalize__(self, source):
         self.count, self.depth = getattr(source, "count", None), getattr(source, "depth", 0)
@@ -64,7 +71,10 @@ class CountedArray(np.ndarray):
 
     def __array_function__(self, function, types, inputs, options):
         if function in UNCOUNTED:
-            raise InputError(f"numpy.{function.__name__} is a product that would not be counted. Write it with @.")
+            raise InputError(
+                f"numpy.{function.__name__} is a product that would not be counted. Write it with "
+                "@."
+            )
         count, depth = _history((inputs, options))
         return _counted(function(*_plain(inputs), **_plain(options)), count, depth)
 
@@ -77,7 +87,8 @@ ARRAYS.add(CountedArray)  # components accept it as it is
 
 
 def _history(values):
-    """(count, depth) of all counted arrays among the values, in tuples, lists and dicts at any depth."""
+    """(count, depth) of all counted arrays among the values, in tuples, lists and dicts at any
+    depth."""
     found, stack = [], [values]
     while stack:
         value = stack.pop()
@@ -111,16 +122,20 @@ def _counted(result, count, depth):
 
 
 def count_products(component, *inputs):
-    """(Products of forward, Products of backward) of one real pass through a component with these inputs.
+    """(Products of forward, Products of backward) of one real pass through a component with these
+    inputs.
 
-    Every float input and every parameter is wrapped; ids, masks and None pass as they are. A sum that is written as a
-    product with ones, as LayerNorm's means are, is a product too. Gradients of the parameters are left as they were.
-    Raises InputError if there is no array of floats to follow.
+    Every float input and every parameter is wrapped; ids, masks and None pass as they are. A sum
+    that is written as a product with ones, as LayerNorm's means are, is a product too. Gradients of
+    the parameters are left as they were. Raises InputError if there is no array of floats to
+    follow.
     """
     expect_component("count_products", component)
     parameters = component.parameters()
     if not parameters and not any(map(is_float, inputs)):
-        raise InputError(f"{type(component).__name__} got no array of floats to follow, and has none of its own.")
+        raise InputError(
+            f"{type(component).__name__} got no array of floats to follow, and has none of its own."
+        )
     where, found = [], []
 
     def note(multiply_adds, depth):

@@ -1,4 +1,5 @@
-"""Is a gradient right? Central differences answer, in float64, for every input and every parameter."""
+"""Is a gradient right? Central differences answer, in float64, for every input and every
+parameter."""
 
 import dataclasses
 import itertools
@@ -13,14 +14,17 @@ from ..errors import InputError
 TOLERANCE = 1e-6
 ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero; differences this small are rounding
 DIRECTIONS = 2  # tried beside the entries where not all entries are
-STEP = 1e-5  # error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰ where L is near 1
+# error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰
+# where L is near 1
+STEP = 1e-5
 ROUNDING = 2.0**-53
 KINK = "the function has a kink here: move the input away from it"
 
 
 @dataclasses.dataclass
 class GradientRow:
-    """How far one gradient is from its central difference: error = ‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸)."""
+    """How far one gradient is from its central difference: error = ‖a − n‖ / max(‖a‖, ‖n‖,
+    10⁻⁸)."""
 
     name: str
     shape: tuple
@@ -54,15 +58,18 @@ class GradientReport:
         lines = [f"{self.component}: gradient against central differences"]
         for row in self.rows:
             verdict = "ok" if row.passed else f"WRONG ({row.note or f'at most {row.tolerance:g}'})"
-            lines.append(f"  {row.name:<{width}}  {str(row.shape):<16} {row.checked:>5} entries  {row.error:8.1e}  {verdict}")
+            lines.append(
+                f"  {row.name:<{width}}  {str(row.shape):<16} {row.checked:>5} entries  "
+                f"{row.error:8.1e}  {verdict}"
+            )
         return "\n".join(lines)
 
 
 def gradient_error(analytic, numeric):
     """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
 
-    For a gradient that is exactly zero, such as that of a key bias, the differences are only rounding noise, and a ratio
-    of the two would mean nothing.
+    For a gradient that is exactly zero, such as that of a key bias, the differences are only
+    rounding noise, and a ratio of the two would mean nothing.
     """
     a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
     if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:
@@ -71,8 +78,9 @@ def gradient_error(analytic, numeric):
 
 
 def away_from_initialisation(component, rng):
-    """Give every parameter random values, at which mistakes show: vectors and scalars get noise of size ½ (γ is then no longer
-    1, biases no longer 0), weights become N(0, 1/fan_in). In place; returns the component.
+    """Give every parameter random values, at which mistakes show: vectors and scalars get noise of
+    size ½ (γ is then no longer 1, biases no longer 0), weights become N(0, 1/fan_in). In place;
+    returns the component.
     """
     for p in component.parameters():
         if p.data.ndim <= 1:
@@ -84,24 +92,30 @@ def away_from_initialisation(component, rng):
 
 @checked
 def gradient_check(
-    component, *inputs, seed: Natural = 0, step: Positive = STEP, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None
+    component, *inputs, seed: Natural = 0, step: Positive = STEP, tolerance: Positive = TOLERANCE,
+    max_entries: Natural | None = None,
 ):
-    """Compare `backward` with central differences of L = Σ d_y ∘ y, with random d_y, for every float input and parameter.
+    """Compare `backward` with central differences of L = Σ d_y ∘ y, with random d_y, for every
+    float input and parameter.
 
         ∂L/∂θᵢ ≈ (L(θᵢ + h) − L(θᵢ − h)) / 2h        h = step · max(1, |θᵢ|)
 
-    The component is used with its present parameters (see `away_from_initialisation`). It must already be in float64
-    (`component.to("float64")`). Dropout may be on: its generators are reset before each forward, so every forward
-    draws the same mask. Every entry of every array is tried. With `max_entries`, of an array that has more only so many are,
-    chosen at random, and two random directions in which all its entries move at once; None and 0 mean every entry. Existing
-    gradients are left as they were. Returns a `GradientReport`, in which a gradient that is missing, or has another shape
-    than its input, is wrong too; a row that fails where the function has a kink (ReLU at 0) says so. Raises InputError if
-    the component or an input is not float64, or if backward returns a gradient for an input of whole numbers.
+    The component is used with its present parameters (see `away_from_initialisation`). It must
+    already be in float64 (`component.to("float64")`). Dropout may be on: its generators are reset
+    before each forward, so every forward draws the same mask. Every entry of every array is tried.
+    With `max_entries`, of an array that has more only so many are, chosen at random, and two random
+    directions in which all its entries move at once; None and 0 mean every entry. Existing
+    gradients are left as they were. Returns a `GradientReport`, in which a gradient that is
+    missing, or has another shape than its input, is wrong too; a row that fails where the function
+    has a kink (ReLU at 0) says so. Raises InputError if the component or an input is not float64,
+    or if backward returns a gradient for an input of whole numbers.
     """
     expect_component("gradient_check", component)
     expect_float64(component, *inputs)
-    inputs = tuple(np.array(x) if is_float(x) else x for x in inputs)  # they will be moved, each by itself
-    rng = np.random.default_rng([seed, 1])  # not the stream that a caller's own default_rng(seed) drew the inputs from
+    # they will be moved, each by itself
+    inputs = tuple(np.array(x) if is_float(x) else x for x in inputs)
+    # not the stream that a caller's own default_rng(seed) drew the inputs from
+    rng = np.random.default_rng([seed, 1])
     states = [(g, g.bit_generator.state) for g in component.generators()]
 
     def forward():
@@ -119,10 +133,18 @@ def gradient_check(
             return sum(_weighted_sum(d, y) for d, y in zip(d_outputs, as_tuple(forward())))
 
     floats = [i for i, x in enumerate(inputs) if is_float(x)]
-    checks = [(f"d_input[{i}]", inputs[i], d) for i, d in itertools.zip_longest(floats, d_inputs) if i is not None]
-    checks += [(name, p.data, d_parameters[name]) for name, p in component.named_parameters().items()]
+    checks = [
+        (f"d_input[{i}]", inputs[i], d)
+        for i, d in itertools.zip_longest(floats, d_inputs)
+        if i is not None
+    ]
+    checks += [
+        (name, p.data, d_parameters[name]) for name, p in component.named_parameters().items()
+    ]
     # Σ |d_y| |y|, as −Σ |d_y| (−|y|), in which a masked score is −∞ still
-    rounding = -ROUNDING * sum(_weighted_sum(abs(d), -abs(np.asarray(y, dtype=float))) for d, y in zip(d_outputs, outputs))
+    rounding = -ROUNDING * sum(
+        _weighted_sum(abs(d), -abs(np.asarray(y, dtype=float))) for d, y in zip(d_outputs, outputs)
+    )
     rows = [_row(*check, loss, rng, step, tolerance, max_entries, rounding) for check in checks]
     if len(d_inputs) > len(floats):
         note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
@@ -131,36 +153,55 @@ def gradient_check(
 
 
 def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, rounding):
-    """The `GradientRow` of one array, tried at all its entries, or at some and along random directions. `rounding`: of one loss."""
+    """The `GradientRow` of one array, tried at all its entries, or at some and along random
+    directions. `rounding`: of one loss."""
     if analytic is None or np.shape(analytic) != array.shape:
-        note = "backward returned none" if analytic is None else f"the gradient has shape {np.shape(analytic)}"
+        note = (
+            "backward returned none"
+            if analytic is None
+            else f"the gradient has shape {np.shape(analytic)}"
+        )
         return GradientRow(name, array.shape, 0, math.inf, tolerance, note)
-    entries, sizes = np.arange(array.size), np.maximum(1, np.abs(array))  # 10⁻⁵ is less than the rounding of an input of 10⁶
+    # 10⁻⁵ is less than the rounding of an input of 10⁶
+    entries, sizes = np.arange(array.size), np.maximum(1, np.abs(array))
     moves, reach = [], sizes.reshape(-1)
     if max_entries and array.size > max_entries:
         entries = np.sort(rng.choice(array.size, max_entries, replace=False))
-        moves = [_unit(rng.standard_normal(array.shape)) * sizes / sizes.max() for _ in range(DIRECTIONS)]
+        moves = [
+            _unit(rng.standard_normal(array.shape)) * sizes / sizes.max() for _ in range(DIRECTIONS)
+        ]
     reach = np.concatenate([reach[entries], [sizes.max(initial=1)] * len(moves)])
-    expected = np.concatenate([np.reshape(analytic, -1)[entries], [np.sum(analytic * move) for move in moves]])
+    expected = np.concatenate(
+        [np.reshape(analytic, -1)[entries], [np.sum(analytic * move) for move in moves]]
+    )
     moves = [_one_hot(entry, array.shape) for entry in entries] + moves
-    # A kink (ReLU) may be within the first step, or rounding may hide the difference of a large loss: try another step. A wrong gradient stays wrong.
+    # A kink (ReLU) may be within the first step, or rounding may hide the difference of a large
+    # loss: try another step. A wrong gradient stays wrong.
     is_hidden = rounding / step * len(moves) ** 0.5 > tolerance * np.linalg.norm(expected)
     note = ""
     for h in (step, 1000 * step if is_hidden else step / 10):
-        numeric = [_central_difference(loss, array, move, h * size) for move, size in zip(moves, reach)]
+        numeric = [
+            _central_difference(loss, array, move, h * size) for move, size in zip(moves, reach)
+        ]
         error = gradient_error(expected, numeric)
         if error <= tolerance:
             break
     else:
         worst = np.argmax(np.abs(expected - numeric))
-        note = KINK if _has_kink(loss, array, moves[worst], step * reach[worst], np.abs(numeric).max(), rounding) else ""
+        note = (
+            KINK
+            if _has_kink(
+                loss, array, moves[worst], step * reach[worst], np.abs(numeric).max(), rounding
+            )
+            else ""
+        )
     return GradientRow(name, array.shape, len(entries), error, tolerance, note)
 
 
 def _has_kink(loss, array, move, step, slope, rounding):
-    """Whether the derivatives from the left and from the right differ, and still do with a tenth of the step: without a kink,
-    they would come closer. A difference does not count if it is small compared with `slope`, the largest of the array, or if
-    `rounding` can cause it.
+    """Whether the derivatives from the left and from the right differ, and still do with a tenth of
+    the step: without a kink, they would come closer. A difference does not count if it is small
+    compared with `slope`, the largest of the array, or if `rounding` can cause it.
     """
     at = loss()
     jumps = []
@@ -202,28 +243,41 @@ def expect_component(who, component):
     if isinstance(component, Module):
         return
     name = type(component).__name__
-    got, remedy = f"an object of the class {name}", f"If that is your component, write `class {name}(Module)`."
+    got = f"an object of the class {name}"
+    remedy = f"If that is your component, write `class {name}(Module)`."
     if isinstance(component, type):
-        got, remedy = f"the class {component.__name__}", f"Make an object of it: {who}({component.__name__}(…), x)."
+        got = f"the class {component.__name__}"
+        remedy = f"Make an object of it: {who}({component.__name__}(…), x)."
     elif isinstance(component, (np.ndarray, np.generic, list, tuple, int, float, str, type(None))):
-        got, remedy = "None" if component is None else "an array" if name == "ndarray" else f"a {name}", f"Write {who}(component, x)."
-    raise InputError(f"{who}: the first argument is a component (an object, not its class), then come its inputs. Got {got} first. {remedy}")
+        got = "None" if component is None else "an array" if name == "ndarray" else f"a {name}"
+        remedy = f"Write {who}(component, x)."
+    raise InputError(
+        f"{who}: the first argument is a component (an object, not its class), then come its "
+        f"inputs. Got {got} first. {remedy}"
+    )
 
 
 def outputs_of(component, y):
     """What its forward returned, as a tuple. Raises InputError for None."""
     if y is None:
-        raise InputError(f"{type(component).__name__}: forward returned None: end it with `return y`.")
+        raise InputError(
+            f"{type(component).__name__}: forward returned None: end it with `return y`."
+        )
     return as_tuple(y)
 
 
 def expect_floats(inputs, d_inputs):
     """Raise InputError if backward returned a gradient for whole numbers."""
-    whole = [f"input {i} is {x.dtype}" for i, x in enumerate(inputs) if hasattr(x, "dtype") and x.dtype.kind in "iu"]
+    whole = [
+        f"input {i} is {x.dtype}"
+        for i, x in enumerate(inputs)
+        if hasattr(x, "dtype") and x.dtype.kind in "iu"
+    ]
     if whole and sum(d is not None for d in d_inputs) > sum(map(is_float, inputs)):
         raise InputError(
-            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Pass floats, x.astype(float); whole numbers are "
-            "only for a forward that takes ids, and its backward returns no gradient for them."
+            f"backward returned a gradient for whole numbers: {', '.join(whole)}. Pass floats, "
+            "x.astype(float); whole numbers are only for a forward that takes ids, and its "
+            "backward returns no gradient for them."
         )
 
 
@@ -233,7 +287,10 @@ def expect_float64(component, *inputs):
     arrays.update({f"input {i}": x for i, x in enumerate(inputs) if is_float(x)})
     for name, array in arrays.items():
         if array.dtype != np.float64:
-            raise InputError(f"A gradient check needs float64, {name} is {array.dtype}: use component.to('float64'), x.astype(float).")
+            raise InputError(
+                f"A gradient check needs float64, {name} is {array.dtype}: use "
+                "component.to('float64'), x.astype(float)."
+            )
 
 
 def is_float(x):
@@ -247,13 +304,15 @@ def as_tuple(y):
 
 
 def _weighted_sum(d_y, y):
-    """Σ d_y ∘ y over the entries that are not −∞: a masked score is a constant, whatever d_y says."""
+    """Σ d_y ∘ y over the entries that are not −∞: a masked score is a constant, whatever d_y
+    says."""
     y = np.asarray(y)
     return float(np.sum(d_y * np.where(np.isneginf(y), 0, y)))
 
 
 def _analytic(component, d_outputs):
-    """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad` as it was."""
+    """(gradients of the inputs, {name: gradient of the parameter}) of one backward, leaving `.grad`
+    as it was."""
     before = {name: p.grad.copy() for name, p in component.named_parameters().items()}
     component.zero_grad()
     d_inputs = as_tuple(component.backward(*(d_y.copy() for d_y in d_outputs)))

@@ -13,13 +13,16 @@ from .counting import count_products
 from .gradient_check import as_tuple, expect_component, outputs_of
 
 PASSES = 3
-COLUMNS = ("component", "input", "output", "parameters", "multiply-adds", "saved", "forward", "backward")
+COLUMNS = (
+    "component", "input", "output", "parameters", "multiply-adds", "saved", "forward", "backward",
+)
 LEFT = 3  # columns of words and shapes, aligned left; those of numbers are aligned right
 
 
 @dataclasses.dataclass
 class TraceRow:
-    """One component: all numbers include what is below it; the shapes are those of its first forward."""
+    """One component: all numbers include what is below it; the shapes are those of its first
+    forward."""
 
     path: str
     kind: str
@@ -49,7 +52,8 @@ class TraceRow:
 class Trace:
     """The rows of one forward and backward, parents first. Printed, a tree; in a notebook, a table.
 
-    `below(path)` is the trace of one part, `to_depth(n)` leaves out deeper components; both are traces themselves.
+    `below(path)` is the trace of one part, `to_depth(n)` leaves out deeper components; both are
+    traces themselves.
     """
 
     rows: list
@@ -79,17 +83,23 @@ class Trace:
         rows = ["".join(f"<th style='{style}left'>{c}</th>" for c in COLUMNS)]
         for row in self.rows:
             cells = enumerate(map(html.escape, row.cells))
-            rows.append("".join(f"<td style='{style}{'left' if i < LEFT else 'right'}'>{c}</td>" for i, c in cells))
+            rows.append(
+                "".join(
+                    f"<td style='{style}{'left' if i < LEFT else 'right'}'>{c}</td>"
+                    for i, c in cells
+                )
+            )
         return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def trace(component, *inputs):
     """Follow one forward and one backward through a component and all below it. Returns a `Trace`.
 
-    For each: its path, the shapes that go in and come out, how many parameters it has, the multiply-adds of the matrix
-    products of both directions, the bytes that forward saves for backward (memory that several components save counts
-    once), and the time, the best of three passes. The gradient that comes in is 1 everywhere; gradients, parameters and
-    random generators are left as they were. Raises InputError if there is no array of floats to follow.
+    For each: its path, the shapes that go in and come out, how many parameters it has, the
+    multiply-adds of the matrix products of both directions, the bytes that forward saves for
+    backward (memory that several components save counts once), and the time, the best of three
+    passes. The gradient that comes in is 1 everywhere; gradients, parameters and random generators
+    are left as they were. Raises InputError if there is no array of floats to follow.
     """
     expect_component("trace", component)
     states = [(g, g.bit_generator.state) for g in component.generators()]
@@ -110,7 +120,8 @@ def trace(component, *inputs):
     for path, module in component.named_modules():
         if path in walks[0].shapes:  # not for a component that only holds others, or was not used
             above = [p for p in depths if not p or path.startswith(p + ".")]
-            inside = {first_path[id(m)] for _, m in module.named_modules()}  # a sublayer in a Residual also has a path of its own
+            # a sublayer in a Residual also has a path of its own
+            inside = {first_path[id(m)] for _, m in module.named_modules()}
             depths[path] = max((depths[p] + 1 for p in above), default=0)
             rows.append(TraceRow(
                 path, type(module).__name__, depths[path], *walks[0].shapes[path], walks[0].calls[path],
@@ -121,7 +132,8 @@ def trace(component, *inputs):
 
 
 class _Walk:
-    """The result of one timed pass: {path: (shapes of the inputs, of the output)}, calls, bytes saved, seconds."""
+    """The result of one timed pass: {path: (shapes of the inputs, of the output)}, calls, bytes
+    saved, seconds."""
 
     def __init__(self, component, inputs):
         self.shapes, self.calls, self.seconds = {}, collections.Counter(), collections.Counter()
@@ -143,7 +155,8 @@ class _Walk:
 
 
 def saved_bytes(component):
-    """How many bytes the component and all below it hold for their backward, each piece of memory once."""
+    """How many bytes the component and all below it hold for their backward, each piece of memory
+    once."""
     pieces = {}
     for _, module in component.named_modules():
         for values in vars(module).get("_saves", ()):

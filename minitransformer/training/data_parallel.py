@@ -10,13 +10,15 @@ from .shares import Shares
 
 
 class DataParallel(Shares):
-    """Data parallelism: one process for each share, this one for the first, forks of it for the others.
+    """Data parallelism: one process for each share, this one for the first, forks of it for the
+    others.
 
-    The numbers are those of `Shares`. Parameters and moments are the same memory in all processes. Each computes its
-    gradients into an array of its own; then each sums all of them on its slice of the parameters, and makes the
-    optimizer's step there. Messages are bytes: token ids and a few numbers. What is changed about the model or the
-    optimizer after the start, other than the values of parameters and moments and the learning rate, does not reach the
-    forks, which end with the `with` block. Outside of it this process computes all shares.
+    The numbers are those of `Shares`. Parameters and moments are the same memory in all processes.
+    Each computes its gradients into an array of its own; then each sums all of them on its slice of
+    the parameters, and makes the optimizer's step there. Messages are bytes: token ids and a few
+    numbers. What is changed about the model or the optimizer after the start, other than the values
+    of parameters and moments and the learning rate, does not reach the forks, which end with the
+    `with` block. Outside of it this process computes all shares.
     """
 
     def __init__(self, model, loss, optimizer, count, skip_padding=False):
@@ -48,7 +50,7 @@ class DataParallel(Shares):
                 setattr(self.optimizer, name, getattr(self.optimizer, name).copy())
         self.be_alone()
 
-    # -- what the first process does -------------------------------------------------------------------------
+    # -- what the first process does ---------------------------------------------------------------
 
     def compute(self, batch):
         shares = self.shares_of(batch)
@@ -83,11 +85,11 @@ class DataParallel(Shares):
             answers = [fork.receive() for fork in self.forks]
         if None in answers:
             raise ChildProcessError(
-                "A process that helps to compute failed at its part of the step. To see why, train in one process: "
-                "--shares 1, or without a strategy."
+                "A process that helps to compute failed at its part of the step. To see why, train "
+                "in one process: --shares 1, or without a strategy."
             )
 
-    # -- what a fork does ------------------------------------------------------------------------------------
+    # -- what a fork does --------------------------------------------------------------------------
 
     def member(self, number):
         """The function by which this fork answers messages."""
@@ -128,6 +130,7 @@ class DataParallel(Shares):
 
 
 def slices_of(size, count):
-    """`count` slices of about equal length that make up `size`, cut between two blocks of the optimizer."""
+    """`count` slices of about equal length that make up `size`, cut between two blocks of the
+    optimizer."""
     cuts = [min(size, BLOCK * round(size * i / count / BLOCK)) for i in range(count)] + [size]
     return [slice(start, stop) for start, stop in zip(cuts, cuts[1:])]

@@ -5,9 +5,11 @@ from .packing import without_padding
 
 
 def gradients(model, loss, batch, weight=1.0, skip_padding=True):
-    """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight · loss.
+    """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight
+    · loss.
 
-    With `skip_padding`, nothing is computed at padding where the model allows it: see `without_padding`.
+    With `skip_padding`, nothing is computed at padding where the model allows it: see
+    `without_padding`.
     """
     source, target_in, targets = batch
     if skip_padding:
@@ -19,7 +21,8 @@ def gradients(model, loss, batch, weight=1.0, skip_padding=True):
 
 
 def forward_and_backward(model, loss, source, target_in, targets, weight=1.0):
-    """The loss, not weighted, as the array that it is; the gradients of the weighted one are added."""
+    """The loss, not weighted, as the array that it is; the gradients of the weighted one are
+    added."""
     logits = model(source, target_in)
     value = loss(logits, targets)
     model.backward(loss.backward(weight))

@@ -1,4 +1,5 @@
-"""What hangs on the training loop: the log, evaluations, snapshots for the pictures, checkpoints, the progress bar."""
+"""What hangs on the training loop: the log, evaluations, snapshots for the pictures, checkpoints,
+the progress bar."""
 
 import signal
 import threading
@@ -16,7 +17,8 @@ class Interrupted(Exception):
 
 
 class Log:
-    """Write loss, learning rate, gradient norm and speed to the run's metrics, every `log_every` steps."""
+    """Write loss, learning rate, gradient norm and speed to the run's metrics, every `log_every`
+    steps."""
 
     def __init__(self, run):
         self.run = run
@@ -39,7 +41,8 @@ class Log:
 
 
 class Evaluate:
-    """Every `evaluate_every` steps and at the end, write how many validation sequences greedy decoding gets right."""
+    """Every `evaluate_every` steps and at the end, write how many validation sequences greedy
+    decoding gets right."""
 
     def __init__(self, run):
         self.run = run
@@ -48,7 +51,9 @@ class Evaluate:
     def __call__(self, progress):
         options = self.run.options
         if progress.step % options.evaluate_every == 0 or progress.step == self.run.last_step:
-            self.latest = evaluate(self.run.model, self.run.task, "validation", options.evaluate_count)
+            self.latest = evaluate(
+                self.run.model, self.run.task, "validation", options.evaluate_count
+            )
             self.run.metrics.write(
                 step=progress.step,
                 validation_loss=self.latest["loss"],
@@ -58,7 +63,8 @@ class Evaluate:
 
 
 class Snapshots:
-    """Keep the attention of one sequence after eight of the steps, the first ones closer together, for the film strip.
+    """Keep the attention of one sequence after eight of the steps, the first ones closer together,
+    for the film strip.
 
     A model without attention has none.
     """
@@ -74,9 +80,11 @@ class Snapshots:
 
 
 class Save:
-    """Write a checkpoint every `save_every` steps and at the end; on Ctrl-C, after the step in progress, too.
+    """Write a checkpoint every `save_every` steps and at the end; on Ctrl-C, after the step in
+    progress, too.
 
-    Python lets only the main thread hear of Ctrl-C: a training in another thread goes on to its end.
+    Python lets only the main thread hear of Ctrl-C: a training in another thread goes on to its
+    end.
     """
 
     def __init__(self, run):
@@ -98,7 +106,9 @@ class Save:
         self.asked_to_stop = True
 
     def __call__(self, progress):
-        due = progress.step % self.run.options.save_every == 0 or progress.step == self.run.last_step
+        due = (
+            progress.step % self.run.options.save_every == 0 or progress.step == self.run.last_step
+        )
         if due or self.asked_to_stop:
             self.run.save()
         if self.asked_to_stop and progress.step < self.run.last_step:
@@ -111,8 +121,11 @@ class ProgressBar:
     def __init__(self, run, evaluation):
         from tqdm.auto import tqdm
 
-        tqdm.set_lock(threading.RLock())  # a training that Ctrl-C ended while it drew may hold the one before for good
-        self.bar = tqdm(total=run.last_step, initial=run.optimizer.t, unit="step", dynamic_ncols=True)
+        # a training that Ctrl-C ended while it drew may hold the one before for good
+        tqdm.set_lock(threading.RLock())
+        self.bar = tqdm(
+            total=run.last_step, initial=run.optimizer.t, unit="step", dynamic_ncols=True
+        )
         self.evaluation = evaluation
         self.loss = None
         self.shown, self.tokens = time.perf_counter(), 0
@@ -123,7 +136,10 @@ class ProgressBar:
         self.bar.update()
         now = time.perf_counter()
         if now - self.shown > 0.5:
-            facts = {"loss": f"{self.loss:.3f}", "tokens/s": f"{self.tokens / (now - self.shown):,.0f}"}
+            facts = {
+                "loss": f"{self.loss:.3f}",
+                "tokens/s": f"{self.tokens / (now - self.shown):,.0f}",
+            }
             if self.evaluation.latest:
                 facts["exact match"] = f"{self.evaluation.latest['exact_match']:.1%}"
             self.bar.set_postfix(facts, refresh=False)
@@ -134,6 +150,7 @@ class ProgressBar:
 
 
 def main_attention(model, source, target):
-    """The attention that the strip shows, (layers, H, T, S): cross-attention, or self-attention where there is no other."""
+    """The attention that the strip shows, (layers, H, T, S): cross-attention, or self-attention
+    where there is no other."""
     weights = attention_weights(model, source, target)
     return weights.get("cross", weights.get("self"))

@@ -1,4 +1,5 @@
-"""The training loop: first in ten lines, then with hooks, checks, and a choice of how a batch is computed."""
+"""The training loop: first in ten lines, then with hooks, checks, and a choice of how a batch is
+computed."""
 
 import copy
 import math
@@ -15,7 +16,8 @@ from .optimizers import clip_by_global_norm
 
 
 def plain_loop(model, loss, optimizer, next_batch, steps, max_norm=None):
-    """Train until the optimizer has made `steps` steps; return the losses. `train` computes the same numbers."""
+    """Train until the optimizer has made `steps` steps; return the losses. `train` computes the
+    same numbers."""
     model.train()
     losses = []
     while optimizer.t < steps:
@@ -30,17 +32,21 @@ def plain_loop(model, loss, optimizer, next_batch, steps, max_norm=None):
 
 
 class Plain:
-    """How `train` computes a batch, unless it is told another way: whole, in this process, as `plain_loop` does.
+    """How `train` computes a batch, unless it is told another way: whole, in this process, as
+    `plain_loop` does.
 
-    Every way, a strategy, is a class like this one. `train` makes one, `strategy(model, loss, optimizer)`, works inside
-    its `with` block, which opens and closes what it needs (processes, say), and calls, for each batch:
+    Every way, a strategy, is a class like this one. `train` makes one,
+    `strategy(model, loss, optimizer)`, works inside its `with` block, which opens and closes what
+    it needs (processes, say), and calls, for each batch:
 
-    - `compute(batch)`: let the model's gradients be those of the batch's mean loss; return that loss;
+    - `compute(batch)`: let the model's gradients be those of the batch's mean loss; return that
+      loss;
     - `update()`: the optimizer's step;
-    - `again(batch)`: `compute` once more, component by component in this process, where it can be observed.
+    - `again(batch)`: `compute` once more, component by component in this process, where it can be
+      observed.
 
-    With `skip_padding`, a model that packs (see `Packing`) computes nothing at padding: its components get the real
-    positions in one row, (N, D) in place of (B, T, D).
+    With `skip_padding`, a model that packs (see `Packing`) computes nothing at padding: its
+    components get the real positions in one row, (N, D) in place of (B, T, D).
     """
 
     def __init__(self, model, loss, optimizer, skip_padding=False):
@@ -75,38 +81,50 @@ class Progress(NamedTuple):
 
 
 def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), strategy=Plain):
-    """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after each.
+    """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after
+    each.
 
-    `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient that is NaN or
-    infinite raises NonFiniteError before the parameters are touched.
+    `next_batch()` returns a `Batch`; `max_norm` clips the gradients' joint norm. A loss or gradient
+    that is NaN or infinite raises NonFiniteError before the parameters are touched.
 
-    `strategy` says how a batch is computed: see `Plain`. Others, for speed, are `in_shares(2, skip_padding=True)` of
-    `training/strategies.py` and, on a GPU, `Replays` of `gpu/replays.py`.
+    `strategy` says how a batch is computed: see `Plain`. Others, for speed, are
+    `in_shares(2, skip_padding=True)` of `training/strategies.py` and, on a GPU, `Replays` of
+    `gpu/replays.py`.
     """
     keep_freed_memory()
     model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
-    components, generators = [component for _, component in model.named_modules()], model.generators()
+    components = [component for _, component in model.named_modules()]
+    generators = model.generators()
     with strategy(model, loss, optimizer) as strategy:
         while optimizer.t < steps:
             batch, drawn_from = next_batch(), states_of(generators)
-            value = strategy.compute(batch)                              # zero_grad, forward, loss, backward
+            value = strategy.compute(batch)  # zero_grad, forward, loss, backward
             norm = clip_by_global_norm(model, max_norm)
             if not (math.isfinite(value) and math.isfinite(norm)):
-                rewind(generators, drawn_from)                           # the same dropout, for a closer look
+                rewind(generators, drawn_from)  # the same dropout, for a closer look
                 raise NonFiniteError(explain_non_finite(model, strategy, batch, optimizer.t + 1))
             strategy.update()                                            # the optimizer's step
             if any(component.pending() for component in components):
                 left = ", ".join([*model.leftover_saves()][:3])
-                raise RuntimeError(f"Step {optimizer.t} left a forward that no backward undid, in {left}.")
-            tokens = sum(int((ids != PAD).sum()) for ids in (batch.source, batch.target_out) if ids is not None)
+                raise RuntimeError(
+                    f"Step {optimizer.t} left a forward that no backward undid, in {left}."
+                )
+            tokens = sum(
+                int((ids != PAD).sum())
+                for ids in (batch.source, batch.target_out)
+                if ids is not None
+            )
             for hook in hooks:
                 hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
 
 
 def on_same_device(loss, data):
-    """The loss; if it has arrays in the CPU's memory and the parameters are on a GPU, a copy of it there."""
+    """The loss; if it has arrays in the CPU's memory and the parameters are on a GPU, a copy of it
+    there."""
     if on_host(data) or not isinstance(loss, Module):
         return loss
-    arrays = [p.data for p in loss.parameters()] + [x for _, m in loss.named_modules() for x in vars(m).values()]
+    arrays = [p.data for p in loss.parameters()] + [
+        x for _, m in loss.named_modules() for x in vars(m).values()
+    ]
     return copy.deepcopy(loss).to("gpu") if any(map(on_host, arrays)) else loss

@@ -9,7 +9,8 @@ from ..core.observe import observe
 def explain_non_finite(model, strategy, batch, step):
     """One sentence: the step, and the first component whose output or gradient was not finite.
 
-    The strategy computes the batch once more, under observation; the parameters have not moved since.
+    The strategy computes the batch once more, under observation; the parameters have not moved
+    since.
     """
     found = []
 
@@ -27,10 +28,16 @@ def explain_non_finite(model, strategy, batch, step):
         value = strategy.again(batch)
     model.clear_saves()
     bad = [name for name, p in model.named_parameters().items() if not _finite(p.data)]
-    first = f"the parameter {bad[0]}" if bad else found[0] if found else "the loss, or the gradients' joint norm"
+    first = (
+        f"the parameter {bad[0]}"
+        if bad
+        else found[0]
+        if found
+        else "the loss, or the gradients' joint norm"
+    )
     return (
-        f"Step {step} stopped: the loss is {value}, and the first value that is not finite is {first}. "
-        "Try a smaller learning rate, a longer warm-up, or clipping by a smaller norm."
+        f"Step {step} stopped: the loss is {value}, and the first value that is not finite is "
+        f"{first}. Try a smaller learning rate, a longer warm-up, or clipping by a smaller norm."
     )
 
 

@@ -1,20 +1,27 @@
-"""Optimizers over the flat buffers, and clipping. The learning rate is a number or a schedule of the step."""
+"""Optimizers over the flat buffers, and clipping. The learning rate is a number or a schedule of
+the step."""
 
 import functools
 import math
 
-from ..backend import array_module, asarray, in_blocks, on_host, substitute_for, sum_of_squares, update_mean
-from ..core.boundary import Epsilon, Floats, NonNegative, Positive, Probability, Rate, checked, expect
+from ..backend import (
+    array_module, asarray, in_blocks, on_host, substitute_for, sum_of_squares, update_mean,
+)
+from ..core.boundary import (
+    Epsilon, Floats, NonNegative, Positive, Probability, Rate, checked, expect,
+)
 from ..core.module import Module
 from ..errors import InputError
 
 
 class Optimizer:
-    """What all optimizers share: the model's flat buffers, the step counter t = 1, 2, …, moments of the same length.
+    """What all optimizers share: the model's flat buffers, the step counter t = 1, 2, …, moments of
+    the same length.
 
-    `learning_rate` is a number, or a function of the step such as a schedule of `training/schedules.py`. `step()` reads the
-    gradients that `backward` left and writes the parameters; it does not zero the gradients: `zero_grad()` does, the
-    model's or, which is the same, the optimizer's.
+    `learning_rate` is a number, or a function of the step such as a schedule of
+    `training/schedules.py`. `step()` reads the gradients that `backward` left and writes the
+    parameters; it does not zero the gradients: `zero_grad()` does, the model's or, which is the
+    same, the optimizer's.
     """
 
     moments = ()  # names of the arrays of shape (P,) that the subclass keeps
@@ -40,24 +47,37 @@ class Optimizer:
         self.model.zero_grad()
 
     def next_rate(self):
-        """Count a step; its learning rate. Raises InputError if the model's parameters are no longer those of this optimizer."""
+        """Count a step; its learning rate. Raises InputError if the model's parameters are no
+        longer those of this optimizer."""
         if not self.flat.intact():
-            raise InputError("The model's parameters have moved since this optimizer was made; make it after model.to(...), and for a copy of the model, anew.")
+            raise InputError(
+                "The model's parameters have moved since this optimizer was made; make it after "
+                "model.to(...), and for a copy of the model, anew."
+            )
         present, mine = self.model.named_parameters(), {*map(id, self.flat.parameters)}
         if {*map(id, present.values())} != mine:
             new = [name for name, p in present.items() if id(p) not in mine]
-            change = f"has new parameters, {', '.join(new[:3])}{' …' if new[3:] else ''}," if new else "has lost parameters"
-            raise InputError(f"The model {change} since this optimizer was made, which knows only the old ones. Make the optimizer anew.")
+            change = (
+                f"has new parameters, {', '.join(new[:3])}{' …' if new[3:] else ''},"
+                if new
+                else "has lost parameters"
+            )
+            raise InputError(
+                f"The model {change} since this optimizer was made, which knows only the old ones. "
+                "Make the optimizer anew."
+            )
         self.t += 1
         return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 
     def update(self, rate, grad, part=slice(None)):
-        """Write the parameters and moments, or a part of them, by the rule of step t and these gradients (P,)."""
+        """Write the parameters and moments, or a part of them, by the rule of step t and these
+        gradients (P,)."""
         arrays = self.flat.data, grad, *(getattr(self, name) for name in self.moments)
         in_blocks(functools.partial(self.rule, rate), *(array[part] for array in arrays))
 
     def rule(self, rate, data, grad, *moments):
-        """The formula of step t, element-wise, with θ = data, g = grad, η = rate: writes `data` and the moments."""
+        """The formula of step t, element-wise, with θ = data, g = grad, η = rate: writes `data` and
+        the moments."""
         raise NotImplementedError
 
     def state_dict(self):
@@ -65,12 +85,17 @@ class Optimizer:
         return {name: getattr(self, name).copy() for name in self.moments}
 
     def load_state_dict(self, state, t):
-        """Take over `state_dict()` and the step. Raises InputError if a moment is missing or has another shape; then nothing changes."""
+        """Take over `state_dict()` and the step. Raises InputError if a moment is missing or has
+        another shape; then nothing changes."""
         for name in self.moments:
             if name not in state:
-                raise InputError(f"The optimizer's state lacks {name}; it has {', '.join(state) or 'nothing'}.")
+                raise InputError(
+                    f"The optimizer's state lacks {name}; it has {', '.join(state) or 'nothing'}."
+                )
             if (shape := expect(state[name], Floats, name).shape) != self.flat.data.shape:
-                raise InputError(f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}.")
+                raise InputError(
+                    f"The optimizer's {name} has shape {shape}, the model {self.flat.data.shape}."
+                )
         for name in self.moments:
             getattr(self, name)[...] = asarray(state[name], like=self.flat.data)
         self.t = t
@@ -102,12 +127,14 @@ class Adam(Optimizer):
         m ← β₁ m + (1−β₁) g      v ← β₂ v + (1−β₂) g²
         θ ← θ − η m̂ / (√v̂ + ε)      m̂ = m / (1−β₁ᵗ)      v̂ = v / (1−β₂ᵗ)
 
-    Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times at
+    Without the division by 1−βᵗ, the first step would be (1−β₁)/√(1−β₂) times as large: 3.16 times
+    at
     β₂ = 0.999. Both divisions are folded into two scalars, which gives the same step:
 
         θ ← θ − ηₜ m / (√v + εₜ)      ηₜ = η √(1−β₂ᵗ) / (1−β₁ᵗ)      εₜ = ε √(1−β₂ᵗ)
 
-    A parameter that never had a gradient has m = v = 0 and stays, because ε is not 0. The defaults are the paper's β and ε, and a common rate.
+    A parameter that never had a gradient has m = v = 0 and stays, because ε is not 0. The defaults
+    are the paper's β and ε, and a common rate.
 
     Sources: Kingma & Ba 2015, algorithm 1 and section 2; Vaswani et al. 2017, section 5.3.
     """
@@ -116,7 +143,12 @@ class Adam(Optimizer):
 
     @checked
     def __init__(
-        self, model: Module, learning_rate: Rate = 1e-3, beta1: Probability = 0.9, beta2: Probability = 0.98, epsilon: Epsilon = 1e-9
+        self,
+        model: Module,
+        learning_rate: Rate = 1e-3,
+        beta1: Probability = 0.9,
+        beta2: Probability = 0.98,
+        epsilon: Epsilon = 1e-9,
     ):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
@@ -136,8 +168,8 @@ class AdamW(Adam):
 
         θ ← (1 − η λ) θ, then Adam's step
 
-    The decay does not pass through the moments, so it shrinks all parameters alike. As in PyTorch it acts on every
-    parameter, biases and norms included.
+    The decay does not pass through the moments, so it shrinks all parameters alike. As in PyTorch
+    it acts on every parameter, biases and norms included.
 
     Source: Loshchilov & Hutter 2019, algorithm 2.
     """
@@ -162,7 +194,8 @@ class AdamW(Adam):
 
 @checked
 def clip_by_global_norm(model: Module, max_norm: Positive | None):
-    """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm before.
+    """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm
+    before.
 
     With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """

@@ -17,41 +17,65 @@ class TrainingOptions:
 
     steps: int = option(2000, "number of steps; each task has its own, see: tasks")
     batch_size: int = option(64, "sequences a step")
-    batch_tokens: int = option(0, "tokens a step instead, sequences of like lengths together; 0: batch_size sequences")
+    batch_tokens: int = option(
+        0, "tokens a step instead, sequences of like lengths together; 0: batch_size sequences"
+    )
     optimizer: str = option("adam", "adam, adamw or sgd (with momentum 0.9)")
     learning_rate: float = option(1e-3, "the rate at its peak")
-    schedule: str = option("cosine", "cosine (down to 0 at the last step), noam (the paper's) or constant")
-    warmup: int = option(200, "steps in which the rate rises to its peak; with cosine at most half of all")
+    schedule: str = option(
+        "cosine", "cosine (down to 0 at the last step), noam (the paper's) or constant"
+    )
+    warmup: int = option(
+        200, "steps in which the rate rises to its peak; with cosine at most half of all"
+    )
     beta2: float = option(0.98, "Adam's decay of the squared gradients")
     weight_decay: float = option(0.01, "adamw's decay")
-    label_smoothing: float = option(0.0, "share of the target's probability that is spread over the vocabulary")
+    label_smoothing: float = option(
+        0.0, "share of the target's probability that is spread over the vocabulary"
+    )
     max_norm: float = option(1.0, "clip the gradients' joint norm to this; 0: do not clip")
     seed: int = option(0, "draws the first weights, the data and the dropout")
     log_every: int = option(10, "steps between two lines of metrics")
     evaluate_every: int = option(250, "steps between two evaluations")
     evaluate_count: int = option(200, "validation sequences an evaluation decodes")
     save_every: int = option(250, "steps between two checkpoints")
-    shares: int = option(2, "parts of a batch, side by side where there are as many cores, else one after the other")
+    shares: int = option(
+        2, "parts of a batch, side by side where there are as many cores, else one after the other"
+    )
     keep: int = option(3, "how many checkpoints stay")
-    average: int = option(1, "ask the mean of so many last checkpoints, as in the paper; resuming takes the last")
+    average: int = option(
+        1, "ask the mean of so many last checkpoints, as in the paper; resuming takes the last"
+    )
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
             if isinstance(value := getattr(self, field.name), np.generic):
                 object.__setattr__(self, field.name, value.item())
             expect_type(getattr(self, field.name), field.type, field.name)
-        counts = ("steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every", "shares", "keep", "average")
+        counts = (
+            "steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every",
+            "shares", "keep", "average",
+        )
         for name in counts:
             if not 1 <= getattr(self, name) < 2**63:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
         for name in ("batch_tokens", "warmup", "learning_rate", "max_norm", "weight_decay", "seed"):
-            if not 0 <= getattr(self, name) < {"batch_tokens": 2**63, "warmup": 2**63, "seed": math.inf}.get(name, 1e300):
+            if (
+                not 0
+                <= getattr(self, name)
+                < {"batch_tokens": 2**63, "warmup": 2**63, "seed": math.inf}.get(name, 1e300)
+            ):
                 raise InputError(f"{name} must be a number from 0 on, got {getattr(self, name)}.")
         if self.average > self.keep:
-            raise InputError(f"average={self.average} checkpoints can only be averaged if as many stay: keep={self.keep}.")
+            raise InputError(
+                f"average={self.average} checkpoints can only be averaged if as many stay: "
+                f"keep={self.keep}."
+            )
         for name in ("beta2", "label_smoothing"):
             if getattr(self, name) >= 1:
-                raise InputError(f"{name} must be from 0 up to, not including, 1; got {getattr(self, name)}.")
+                raise InputError(
+                    f"{name} must be from 0 up to, not including, 1; got {getattr(self, name)}."
+                )
         if self.optimizer not in ("adam", "adamw", "sgd"):
             raise unknown("optimizer", self.optimizer, ("adam", "adamw", "sgd"))
         if self.schedule not in ("cosine", "noam", "constant"):

@@ -1,4 +1,5 @@
-"""Forked processes that work on the same arrays, for what Python's interpreter lock would keep from running side by side."""
+"""Forked processes that work on the same arrays, for what Python's interpreter lock would keep from
+running side by side."""
 
 import contextlib
 import mmap
@@ -12,10 +13,13 @@ import warnings
 import numpy as np
 
 PATIENCE = 0.002  # seconds
-LONG = 60_000  # bytes: more may not fit into a pipe that nobody reads, and sending it would never end
-STOPPED_TOO_LONG = 10.0  # seconds; Ctrl-Z and fg stop and continue all processes, not quite at the same time
+# bytes: more may not fit into a pipe that nobody reads, and sending it would never end
+LONG = 60_000
+# seconds; Ctrl-Z and fg stop and continue all processes, not quite at the same time
+STOPPED_TOO_LONG = 10.0
 DONE, FAILED = b"1", b"0"
-FORK_IS_SAFE = sys.platform == "linux"  # macOS's own BLAS does not survive a fork, and Windows has none
+# macOS's own BLAS does not survive a fork, and Windows has none
+FORK_IS_SAFE = sys.platform == "linux"
 
 
 def cores():
@@ -24,11 +28,13 @@ def cores():
         return 1
     import multiprocessing
 
-    return 1 if multiprocessing.current_process().daemon else len(os.sched_getaffinity(0))  # daemons may not fork
+    # daemons may not fork
+    return 1 if multiprocessing.current_process().daemon else len(os.sched_getaffinity(0))
 
 
 def shared(array):
-    """The values of a flat array in memory that processes forked later share with this one; `array` itself if it is there."""
+    """The values of a flat array in memory that processes forked later share with this one; `array`
+    itself if it is there."""
     if isinstance(array.base, memoryview) and isinstance(array.base.obj, mmap.mmap):
         return array
     copy = np.frombuffer(mmap.mmap(-1, max(1, array.nbytes)), dtype=array.dtype, count=array.size)
@@ -46,20 +52,26 @@ def one_blas_thread():
 
 
 class Fork:
-    """A copy of this process that answers messages. There, `start()` is called, and returns `answer(bytes) → bytes`.
+    """A copy of this process that answers messages. There, `start()` is called, and returns
+    `answer(bytes) → bytes`.
 
-    Arrays made by `shared` are the same memory in both; everything else is a copy. `others` are the forks made before.
-    `receive` returns None if `answer` raised; `drop_answers` waits for those that nobody has received. Raises
-    ChildProcessError if the fork has ended, as it does when the system runs out of memory, or stays stopped for ten seconds.
+    Arrays made by `shared` are the same memory in both; everything else is a copy. `others` are the
+    forks made before. `receive` returns None if `answer` raised; `drop_answers` waits for those
+    that nobody has received. Raises ChildProcessError if the fork has ended, as it does when the
+    system runs out of memory, or stays stopped for ten seconds.
     """
 
     def __init__(self, start, others=()):
         import multiprocessing
 
         self.pipe, end = multiprocessing.Pipe()
-        inherited = [self.pipe, *(fork.pipe for fork in others)]  # left open there, no end would ever be noticed
-        self.process = multiprocessing.get_context("fork").Process(target=_serve, args=(start, end, inherited), daemon=True)
-        with warnings.catch_warnings():  # of other threads: the fork never takes up what they were doing
+        # left open there, no end would ever be noticed
+        inherited = [self.pipe, *(fork.pipe for fork in others)]
+        self.process = multiprocessing.get_context("fork").Process(
+            target=_serve, args=(start, end, inherited), daemon=True
+        )
+        # of other threads: the fork never takes up what they were doing
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             self.process.start()
         end.close()
@@ -83,15 +95,17 @@ class Fork:
             self.receive()
 
     def expect_running(self, ready):
-        """Return when `ready()`. Raises ChildProcessError once the fork has been stopped for too long."""
+        """Return when `ready()`. Raises ChildProcessError once the fork has been stopped for too
+        long."""
         since = None  # when it was first seen to stand still
         while not ready():
             now = time.monotonic()
             since = (since or now) if is_stopped(self.process.pid) else None
             if since and now - since > STOPPED_TOO_LONG:
                 raise ChildProcessError(
-                    f"A process that helps to compute has been stopped by a signal (SIGSTOP) for {now - since:.0f} seconds, so the training "
-                    "ends. Go on from the last checkpoint with --resume RUN, or train a new run in one process: --shares 1."
+                    "A process that helps to compute has been stopped by a signal (SIGSTOP) for "
+                    f"{now - since:.0f} seconds, so the training ends. Go on from the last "
+                    "checkpoint with --resume RUN, or train a new run in one process: --shares 1."
                 )
 
     @contextlib.contextmanager
@@ -101,8 +115,9 @@ class Fork:
         except (EOFError, ConnectionError):
             self.process.join(1)
             raise ChildProcessError(
-                f"A process that helped to compute has ended (exit code {self.process.exitcode}; -9: the system ran out of "
-                "memory). Take smaller batches, or train a new run in one process: --shares 1."
+                f"A process that helped to compute has ended (exit code {self.process.exitcode}; "
+                "-9: the system ran out of memory). Take smaller batches, or train a new run in "
+                "one process: --shares 1."
             ) from None
 
     def close(self):
@@ -125,7 +140,8 @@ def is_stopped(pid):
 
 
 def _serve(start, pipe, inherited):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the parent decides when to stop
+    # Ctrl-C reaches both; the parent decides when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in inherited:
         other.close()
@@ -135,15 +151,19 @@ def _serve(start, pipe, inherited):
             message = received(pipe)
             try:
                 reply = DONE + answer(message)
-            except Exception:  # whoever asked does it again, and meets the error where it can be seen
+            except (
+                Exception
+            ):  # whoever asked does it again, and meets the error where it can be seen
                 reply = FAILED
             pipe.send_bytes(reply)
 
 
 def received(pipe, waiting=None):
-    """The next message. A short wait keeps the core busy, or both processes would soon be woken on the same one.
+    """The next message. A short wait keeps the core busy, or both processes would soon be woken on
+    the same one.
 
-    A longer one is left to `waiting`, which is given a function that waits some more and says whether a message is there.
+    A longer one is left to `waiting`, which is given a function that waits some more and says
+    whether a message is there.
     """
     patience = time.perf_counter() + PATIENCE
     while not pipe.poll() and time.perf_counter() < patience:
@@ -158,7 +178,10 @@ def to_bytes(arrays):
     pieces = []
     for array in arrays:
         shape = (-1, -1) if array is None else array.shape
-        pieces += [struct.pack("qq", *shape), b"" if array is None else array.astype(np.int64).tobytes()]
+        pieces += [
+            struct.pack("qq", *shape),
+            b"" if array is None else array.astype(np.int64).tobytes(),
+        ]
     return b"".join(pieces)
 
 
@@ -171,6 +194,8 @@ def from_bytes(message):
         if rows < 0:
             arrays.append(None)
         else:
-            arrays.append(np.frombuffer(message, np.int64, rows * columns, place).reshape(rows, columns))
+            arrays.append(
+                np.frombuffer(message, np.int64, rows * columns, place).reshape(rows, columns)
+            )
             place += arrays[-1].nbytes
     return arrays

@@ -1,4 +1,5 @@
-"""Learning rates as functions of the step t = 1, 2, …: hand one to an optimizer as its learning_rate."""
+"""Learning rates as functions of the step t = 1, 2, …: hand one to an optimizer as its
+learning_rate."""
 
 import math
 
@@ -34,7 +35,8 @@ class Noam:
 
 
 class Cosine:
-    """Linear warm-up to `peak`, then half a cosine down to `floor` at step `total`, and `floor` from there on.
+    """Linear warm-up to `peak`, then half a cosine down to `floor` at step `total`, and `floor`
+    from there on.
 
         η(t) = floor + (peak − floor) (1 + cos(π (t − warmup) / (total − warmup))) / 2
 
@@ -42,9 +44,13 @@ class Cosine:
     """
 
     @checked
-    def __init__(self, peak: NonNegative, total: Count, warmup: Natural = 0, floor: NonNegative = 0.0):
+    def __init__(
+        self, peak: NonNegative, total: Count, warmup: Natural = 0, floor: NonNegative = 0.0
+    ):
         if warmup >= total:
-            raise InputError(f"A warm-up of {warmup} steps does not fit into a cosine schedule of {total} steps.")
+            raise InputError(
+                f"A warm-up of {warmup} steps does not fit into a cosine schedule of {total} steps."
+            )
         self.peak, self.total, self.warmup, self.floor = peak, total, warmup, floor
 
     def __call__(self, t):

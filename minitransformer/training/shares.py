@@ -13,14 +13,16 @@ from .processes import one_blas_thread
 
 
 class Shares(Plain):
-    """Loss and gradients of a batch as the sum over shares of its sequences, one after the other: gradient accumulation.
+    """Loss and gradients of a batch as the sum over shares of its sequences, one after the other:
+    gradient accumulation.
 
         L = Σ_i (N_i/N) L_i      ∂L/∂θ = Σ_i (N_i/N) ∂L_i/∂θ
 
-    N_i of the batch's N real targets are in share i, and L_i is their mean loss. So all that changes is the order of
-    summation, and dropout's masks: each share draws its own, from a seed that the model's generator hands out. The
-    numbers depend on how many shares there are, not on who computes them. A matrix product takes one thread, because
-    the threads of BLAS, too, change the order of summation.
+    N_i of the batch's N real targets are in share i, and L_i is their mean loss. So all that
+    changes is the order of summation, and dropout's masks: each share draws its own, from a seed
+    that the model's generator hands out. The numbers depend on how many shares there are, not on
+    who computes them. A matrix product takes one thread, because the threads of BLAS, too, change
+    the order of summation.
 
     Sources: Goodfellow et al. 2016, section 12.1.3; Li et al. 2020, section 3.1.
     """
@@ -47,9 +49,17 @@ class Shares(Plain):
         return self.one_by_one(self.shares_of(batch))
 
     def shares_of(self, batch):
-        """[(part, weight, seed)]: the batch's shares, their weights N_i/N, and what their dropout is drawn from."""
-        seeds = self.generators[0].integers(1 << 63, size=self.count) if self.generators else [0] * self.count
-        return [(*part, int(seed)) for part, seed in zip(cut(batch, self.count, padding_of(self.loss)), seeds)]
+        """[(part, weight, seed)]: the batch's shares, their weights N_i/N, and what their dropout
+        is drawn from."""
+        seeds = (
+            self.generators[0].integers(1 << 63, size=self.count)
+            if self.generators
+            else [0] * self.count
+        )
+        return [
+            (*part, int(seed))
+            for part, seed in zip(cut(batch, self.count, padding_of(self.loss)), seeds)
+        ]
 
     def one_by_one(self, shares):
         """What `compute` returns and leaves, from shares that follow each other."""
@@ -70,21 +80,27 @@ class Shares(Plain):
 
 
 def cut(batch, count, padding=0):
-    """[(part, N_i/N)]: the batch's sequences in parts of about equally many tokens, in the batch's order.
+    """[(part, N_i/N)]: the batch's sequences in parts of about equally many tokens, in the batch's
+    order.
 
-    A part without a real target adds nothing, and is left out; if there is no real target at all, the whole is one part.
+    A part without a real target adds nothing, and is left out; if there is no real target at all,
+    the whole is one part.
     """
     targets = (batch.target_out != padding).sum(axis=1)                  # (B,)
-    count = min(count, len(targets))                                     # further parts would be empty
+    count = min(count, len(targets))  # further parts would be empty
     sources = 0 if batch.source is None else (batch.source != PAD).sum(axis=1)
     part_of = dealt(sources + targets, count)
     real = [int(targets[part_of == i].sum()) for i in range(count)]
-    parts = [type(batch)(*(ids if ids is None else ids[part_of == i] for ids in batch)) for i in range(count)]
+    parts = [
+        type(batch)(*(ids if ids is None else ids[part_of == i] for ids in batch))
+        for i in range(count)
+    ]
     return [(part, n / sum(real)) for part, n in zip(parts, real) if n] or [(batch, 1.0)]
 
 
 def dealt(lengths, count):
-    """Which of `count` parts gets each sequence, (B,): the longest first, each to the part that has least so far (Graham 1969)."""
+    """Which of `count` parts gets each sequence, (B,): the longest first, each to the part that has
+    least so far (Graham 1969)."""
     part_of, totals = np.empty(len(lengths), dtype=int), [0] * count
     for i in np.argsort(-lengths, kind="stable"):
         part_of[i] = least = totals.index(min(totals))

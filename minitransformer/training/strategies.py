@@ -5,7 +5,8 @@
     DataParallel    in shares, each in a process of its own                  training/data_parallel.py
     Replays         whole, on a GPU, as a recording that is replayed         gpu/replays.py
 
-`Plain` says what a strategy is. What another one needs (other machines, say) is one more class like these.
+`Plain` says what a strategy is. What another one needs (other machines, say) is one more class like
+these.
 """
 
 import functools
@@ -19,10 +20,12 @@ from .shares import Shares
 
 
 def in_shares(count, skip_padding=False):
-    """The strategy of `count` shares, as fast as this machine can: train(..., strategy=in_shares(2)).
+    """The strategy of `count` shares, as fast as this machine can: train(...,
+    strategy=in_shares(2)).
 
-    On Linux, with as many cores as shares, every share has a process of its own; otherwise, and on a GPU, they follow
-    each other. One share is the plain step. The numbers depend on `count`, never on the machine.
+    On Linux, with as many cores as shares, every share has a process of its own; otherwise, and on
+    a GPU, they follow each other. One share is the plain step. The numbers depend on `count`, never
+    on the machine.
 
     Raises InputError for less than one share.
     """
@@ -33,6 +36,8 @@ def in_shares(count, skip_padding=False):
 
     def strategy(model, loss, optimizer):
         side_by_side = count <= cores() and on_host(optimizer.flat.data)
-        return (DataParallel if side_by_side else Shares)(model, loss, optimizer, count, skip_padding)
+        return (DataParallel if side_by_side else Shares)(
+            model, loss, optimizer, count, skip_padding
+        )
 
     return strategy

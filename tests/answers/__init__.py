@@ -1,4 +1,5 @@
-"""Right answers to the exercises of the checker, each in several styles, of which none may be flagged."""
+"""Right answers to the exercises of the checker, each in several styles, of which none may be
+flagged."""
 
 ANSWERS = []  # (exercise, style, function, class or pair)
 

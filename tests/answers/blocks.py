@@ -117,7 +117,12 @@ def decoder_mask_in_place(ids):
 @answers("mask.decoder", "lists")
 def decoder_mask_lists(ids):
     return [
-        [[[s <= t and number != 0 for s, number in enumerate(sentence)] for t in range(len(sentence))]]
+        [
+            [
+                [s <= t and number != 0 for s, number in enumerate(sentence)]
+                for t in range(len(sentence))
+            ]
+        ]
         for sentence in ids.tolist()
     ]
 
@@ -331,7 +336,9 @@ def self_attention_loops(x, W_query, W_key, W_value, W_output, heads, mask):
     B, T, D = x.shape
     K = D // heads
     mask = np.broadcast_to(mask, (B, heads, T, T))
-    x, W_query, W_key, W_value, W_output = (a.tolist() for a in (x, W_query, W_key, W_value, W_output))
+    x, W_query, W_key, W_value, W_output = (
+        a.tolist() for a in (x, W_query, W_key, W_value, W_output)
+    )
     y = np.zeros((B, T, D))
     for b in range(B):
         query, key, value = np.zeros((T, D)), np.zeros((T, D)), np.zeros((T, D))
@@ -348,7 +355,9 @@ def self_attention_loops(x, W_query, W_key, W_value, W_output, heads, mask):
             for h in range(heads):
                 features = range(h * K, (h + 1) * K)
                 seen = [s for s in range(T) if mask[b, h, t, s]]
-                scores = [sum(query[t, k] * key[s, k] for k in features) / math.sqrt(K) for s in seen]
+                scores = [
+                    sum(query[t, k] * key[s, k] for k in features) / math.sqrt(K) for s in seen
+                ]
                 e = [math.exp(score - max(scores)) for score in scores]
                 for share, s in zip(e, seen):
                     for k in features:
@@ -362,7 +371,9 @@ def self_attention_loops(x, W_query, W_key, W_value, W_output, heads, mask):
 @answers("self_attention.forward", "einsum")
 def self_attention_einsum(x, W_query, W_key, W_value, W_output, heads, mask):
     D = x.shape[-1]
-    query, key, value = (np.einsum("btc,chk->bhtk", x, W.reshape(D, heads, -1)) for W in (W_query, W_key, W_value))
+    query, key, value = (
+        np.einsum("btc,chk->bhtk", x, W.reshape(D, heads, -1)) for W in (W_query, W_key, W_value)
+    )
     scores = np.einsum("bhtk,bhsk->bhts", query, key) / np.sqrt(D // heads)
     scores = np.where(mask, scores, -np.inf)
     e = np.exp(scores - scores.max(-1, keepdims=True))
@@ -441,7 +452,9 @@ class SelfAttention:
 
 @answers("self_attention.backward", "loops")
 def self_attention_backward_loops(d_y, x, W_query, W_key, W_value, W_output, heads, mask):
-    d_x, d_memory, *d_W = cross_attention_backward_loops(d_y, x, x, W_query, W_key, W_value, W_output, heads, mask)
+    d_x, d_memory, *d_W = cross_attention_backward_loops(
+        d_y, x, x, W_query, W_key, W_value, W_output, heads, mask
+    )
     for b in range(x.shape[0]):
         for t in range(x.shape[1]):
             for d in range(x.shape[2]):
@@ -502,11 +515,15 @@ def self_attention_backward_matrix(d_y, x, W_query, W_key, W_value, W_output, he
 
 @answers("self_attention.backward", "float32")
 def self_attention_backward_float32(d_y, x, W_query, W_key, W_value, W_output, heads, mask):
-    d_y, x, W_query, W_key, W_value, W_output = map(np.float32, (d_y, x, W_query, W_key, W_value, W_output))
+    d_y, x, W_query, W_key, W_value, W_output = map(
+        np.float32, (d_y, x, W_query, W_key, W_value, W_output)
+    )
     layer = SelfAttention(W_query, W_key, W_value, W_output, heads)
     layer.forward(x, mask)
     d_x = layer.backward(d_y)
-    return tuple(map(np.float32, (d_x, layer.d_W_query, layer.d_W_key, layer.d_W_value, layer.d_W_output)))
+    return tuple(
+        map(np.float32, (d_x, layer.d_W_query, layer.d_W_key, layer.d_W_value, layer.d_W_output))
+    )
 
 
 answers("self_attention.backward", "class")(SelfAttention)
@@ -521,7 +538,9 @@ def cross_attention_loops(x, memory, W_query, W_key, W_value, W_output, heads, m
     S = memory.shape[1]
     K = D // heads
     mask = np.broadcast_to(mask, (B, heads, T, S))
-    x, memory, W_query, W_key, W_value, W_output = (a.tolist() for a in (x, memory, W_query, W_key, W_value, W_output))
+    x, memory, W_query, W_key, W_value, W_output = (
+        a.tolist() for a in (x, memory, W_query, W_key, W_value, W_output)
+    )
     y = np.zeros((B, T, D))
     for b in range(B):
         for h in range(heads):
@@ -532,7 +551,9 @@ def cross_attention_loops(x, memory, W_query, W_key, W_value, W_output, heads, m
                         key[s, k] += memory[b][s][c] * W_key[c][h * K + k]
                         value[s, k] += memory[b][s][c] * W_value[c][h * K + k]
             for t in range(T):
-                query = [sum(x[b][t][c] * W_query[c][h * K + k] for c in range(D)) for k in range(K)]
+                query = [
+                    sum(x[b][t][c] * W_query[c][h * K + k] for c in range(D)) for k in range(K)
+                ]
                 e, total = [], 0.0
                 for s in range(S):
                     score = sum(query[k] * key[s, k] for k in range(K)) / math.sqrt(K)
@@ -609,7 +630,9 @@ class CrossAttention:
         d_context = self.split(d_y @ self.W_output.T)
         d_value = self.merge(self.P.swapaxes(2, 3) @ d_context)
         d_P = d_context @ self.value.swapaxes(2, 3)
-        d_scores = self.P * (d_P - (d_P * self.P).sum(-1, keepdims=True)) / math.sqrt(self.query.shape[-1])
+        d_scores = (
+            self.P * (d_P - (d_P * self.P).sum(-1, keepdims=True)) / math.sqrt(self.query.shape[-1])
+        )
         d_query = self.merge(d_scores @ self.key)
         d_key = self.merge(d_scores.swapaxes(2, 3) @ self.query)
         self.d_W_query = (self.x.swapaxes(1, 2) @ d_query).sum(0)
@@ -644,7 +667,9 @@ def cross_attention_pair_backward(d_y, cache):
     d_q = np.einsum("bhts,bshk->bthk", d_scores, k)
     d_k = np.einsum("bhts,bthk->bshk", d_scores, q)
     d_x = np.tensordot(d_q, W_q, axes=((2, 3), (1, 2)))
-    d_memory = np.tensordot(d_k, W_k, axes=((2, 3), (1, 2))) + np.tensordot(d_v, W_v, axes=((2, 3), (1, 2)))
+    d_memory = np.tensordot(d_k, W_k, axes=((2, 3), (1, 2))) + np.tensordot(
+        d_v, W_v, axes=((2, 3), (1, 2))
+    )
     d_W_query = np.tensordot(x, d_q, axes=((0, 1), (0, 1))).reshape(D, D)
     d_W_key = np.tensordot(memory, d_k, axes=((0, 1), (0, 1))).reshape(D, D)
     d_W_value = np.tensordot(memory, d_v, axes=((0, 1), (0, 1))).reshape(D, D)
@@ -681,7 +706,9 @@ def cross_attention_backward_loops(d_y, x, memory, W_query, W_key, W_value, W_ou
             for h in range(heads):
                 features = range(h * K, (h + 1) * K)
                 seen = [s for s in range(S) if mask[b, h, t, s]]
-                scores = {s: sum(query[t][k] * key[s][k] for k in features) / math.sqrt(K) for s in seen}
+                scores = {
+                    s: sum(query[t][k] * key[s][k] for k in features) / math.sqrt(K) for s in seen
+                }
                 e = {s: math.exp(scores[s] - max(scores.values())) for s in seen}
                 P = {s: e[s] / sum(e.values()) for s in seen}
                 d_context = {}
@@ -773,10 +800,14 @@ def cross_attention_backward_matrix(d_y, x, memory, W_query, W_key, W_value, W_o
 
 
 @answers("cross_attention.backward", "float32")
-def cross_attention_backward_float32(d_y, x, memory, W_query, W_key, W_value, W_output, heads, mask):
+def cross_attention_backward_float32(
+    d_y, x, memory, W_query, W_key, W_value, W_output, heads, mask
+):
     inputs = [np.float32(a) for a in (x, memory, W_query, W_key, W_value, W_output)]
     _, cache = cross_attention_pair_forward(*inputs, heads, mask)
-    return [np.float32(gradient) for gradient in cross_attention_pair_backward(np.float32(d_y), cache)]
+    return [
+        np.float32(gradient) for gradient in cross_attention_pair_backward(np.float32(d_y), cache)
+    ]
 
 
 answers("cross_attention.backward", "class")(CrossAttention)
@@ -805,7 +836,9 @@ def table_einsum(length, features):
 
 @answers("positional_encoding.table", "matrix form")
 def table_matrix(length, features):
-    angles = np.arange(length)[:, None] / np.power(10000, np.arange(0, features, 2) / features)[None, :]
+    angles = (
+        np.arange(length)[:, None] / np.power(10000, np.arange(0, features, 2) / features)[None, :]
+    )
     PE = np.empty((length, features))
     PE[:, 0::2] = np.sin(angles)
     PE[:, 1::2] = np.cos(angles)
@@ -825,7 +858,9 @@ def table_in_place(length, features):
 @answers("positional_encoding.table", "float32")
 def table_float32(length, features):
     position = np.arange(length, dtype=np.float32)[:, None]
-    divisor = np.exp(np.arange(0, features, 2, dtype=np.float32) * np.float32(-math.log(10000.0) / features))
+    divisor = np.exp(
+        np.arange(0, features, 2, dtype=np.float32) * np.float32(-math.log(10000.0) / features)
+    )
     PE = np.zeros((length, features), dtype=np.float32)
     PE[:, 0::2] = np.sin(position * divisor)
     PE[:, 1::2] = np.cos(position * divisor)
@@ -861,7 +896,9 @@ def positions_einsum(x):
 def positions_matrix(x):
     B, T, D = x.shape
     angles = np.arange(T).reshape(-1, 1) / 10000 ** (np.arange(0, D, 2) / D)
-    PE = np.concatenate([np.sin(angles)[:, :, None], np.cos(angles)[:, :, None]], axis=2).reshape(1, T, D)
+    PE = np.concatenate([np.sin(angles)[:, :, None], np.cos(angles)[:, :, None]], axis=2).reshape(
+        1, T, D
+    )
     return x + PE
 
 
@@ -935,14 +972,18 @@ def rotation_loops(offset, features):
 def rotation_einsum(offset, features):
     angles = offset * 10000.0 ** (-np.arange(0, features, 2) / features)
     same, other = np.eye(2), np.array([[0.0, 1.0], [-1.0, 0.0]])
-    blocks = np.einsum("i,rc->irc", np.cos(angles), same) + np.einsum("i,rc->irc", np.sin(angles), other)
+    blocks = np.einsum("i,rc->irc", np.cos(angles), same) + np.einsum(
+        "i,rc->irc", np.sin(angles), other
+    )
     return np.einsum("irc,ij->irjc", blocks, np.eye(features // 2)).reshape(features, features)
 
 
 @answers("positional_encoding.rotation", "matrix form")
 def rotation_matrix(offset, features):
     angles = offset / 10000 ** (np.arange(features // 2) * 2 / features)
-    return np.kron(np.diag(np.cos(angles)), np.eye(2)) + np.kron(np.diag(np.sin(angles)), [[0, 1], [-1, 0]])
+    return np.kron(np.diag(np.cos(angles)), np.eye(2)) + np.kron(
+        np.diag(np.sin(angles)), [[0, 1], [-1, 0]]
+    )
 
 
 @answers("positional_encoding.rotation", "in place")
@@ -1218,12 +1259,16 @@ def feed_forward_backward_matrix(d_y, x, W_1, b_1, W_2, b_2):
     rows, d_rows = x.reshape(-1, D), d_y.reshape(-1, D)
     hidden = np.maximum(0, rows @ W_1 + b_1)
     d_a = np.where(hidden > 0, d_rows @ W_2.T, 0)
-    return (d_a @ W_1.T).reshape(x.shape), rows.T @ d_a, d_a.sum(0), hidden.T @ d_rows, d_rows.sum(0)
+    return (
+        (d_a @ W_1.T).reshape(x.shape), rows.T @ d_a, d_a.sum(0), hidden.T @ d_rows, d_rows.sum(0),
+    )
 
 
 @answers("feed_forward.backward", "float32")
 def feed_forward_backward_float32(d_y, x, W_1, b_1, W_2, b_2):
-    d_y, x, W_1, b_1, W_2, b_2 = (np.asarray(a, dtype=np.float32) for a in (d_y, x, W_1, b_1, W_2, b_2))
+    d_y, x, W_1, b_1, W_2, b_2 = (
+        np.asarray(a, dtype=np.float32) for a in (d_y, x, W_1, b_1, W_2, b_2)
+    )
     layer = FeedForward(W_1, b_1, W_2, b_2)
     layer.forward(x)
     return layer.backward(d_y), layer.d_W_1, layer.d_b_1, layer.d_W_2, layer.d_b_2
@@ -1349,7 +1394,10 @@ def tied_backward_in_place(d_embedded, ids, d_logits, hidden, table):
 def tied_backward_float32(d_embedded, ids, d_logits, hidden, table):
     d_embedded, d_logits, hidden = (a.astype(np.float32) for a in (d_embedded, d_logits, hidden))
     d_table = np.tensordot(d_logits, hidden, axes=((0, 1), (0, 1)))
-    np.add.at(d_table, ids.ravel(), d_embedded.reshape(-1, table.shape[1]) * np.float32(table.shape[1] ** 0.5))
+    np.add.at(
+        d_table, ids.ravel(),
+        d_embedded.reshape(-1, table.shape[1]) * np.float32(table.shape[1] ** 0.5),
+    )
     return d_table
 
 
@@ -1367,7 +1415,9 @@ def tied_step_loops(table, d_input, d_output, learning_rate):
 
 @answers("tied.step", "einsum")
 def tied_step_einsum(table, d_input, d_output, learning_rate):
-    new = np.einsum("n,nvd->vd", [1.0, -learning_rate, -learning_rate], np.stack([table, d_input, d_output]))
+    new = np.einsum(
+        "n,nvd->vd", [1.0, -learning_rate, -learning_rate], np.stack([table, d_input, d_output])
+    )
     return new, new
 
 
@@ -1458,7 +1508,10 @@ def adam_einsum(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, 
     m = np.einsum("n,ndf->df", [beta_1, 1 - beta_1], np.stack([m, gradient]))
     v = np.einsum(",df->df", beta_2, v) + np.einsum(",df,df->df", 1 - beta_2, gradient, gradient)
     m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
-    return parameter - np.einsum(",df,df->df", learning_rate, m_hat, 1 / (np.sqrt(v_hat) + epsilon)), m, v
+    return (
+        parameter - np.einsum(",df,df->df", learning_rate, m_hat, 1 / (np.sqrt(v_hat) + epsilon)),
+        m, v,
+    )
 
 
 @answers("adam.step", "matrix form")
@@ -1490,14 +1543,19 @@ def adam_float32(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2,
     v = np.float32(beta_2) * v + np.float32(1 - beta_2) * gradient**2
     m_hat = m / np.float32(1 - beta_1**step)
     v_hat = v / np.float32(1 - beta_2**step)
-    return parameter - np.float32(learning_rate) * m_hat / (np.sqrt(v_hat) + np.float32(epsilon)), m, v
+    return (
+        parameter - np.float32(learning_rate) * m_hat / (np.sqrt(v_hat) + np.float32(epsilon)), m,
+        v,
+    )
 
 
 # adamw.step
 
 
 @answers("adamw.step", "loops")
-def adamw_loops(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+def adamw_loops(
+    parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+):
     new, new_m, new_v = np.zeros_like(parameter), np.zeros_like(m), np.zeros_like(v)
     for place in np.ndindex(*parameter.shape):
         new_m[place] = beta_1 * m[place] + (1 - beta_1) * gradient[place]
@@ -1510,38 +1568,55 @@ def adamw_loops(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, 
 
 
 @answers("adamw.step", "einsum")
-def adamw_einsum(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+def adamw_einsum(
+    parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+):
     m = np.einsum("n,ndf->df", [beta_1, 1 - beta_1], [m, gradient])
-    v = np.einsum("n,ndf->df", [beta_2, 1 - beta_2], [v, np.einsum("df,df->df", gradient, gradient)])
+    v = np.einsum(
+        "n,ndf->df", [beta_2, 1 - beta_2], [v, np.einsum("df,df->df", gradient, gradient)]
+    )
     adam = m / (1 - beta_1**step) / (np.sqrt(v / (1 - beta_2**step)) + epsilon)
     weights = [1.0, -learning_rate * weight_decay, -learning_rate]
     return np.einsum("n,ndf->df", weights, [parameter, parameter, adam]), m, v
 
 
 @answers("adamw.step", "matrix form")
-def adamw_matrix(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+def adamw_matrix(
+    parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+):
     m = beta_1 * m + (1 - beta_1) * gradient
     v = beta_2 * v + (1 - beta_2) * gradient**2
     m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
-    return parameter - learning_rate * (m_hat / (np.sqrt(v_hat) + epsilon) + weight_decay * parameter), m, v
+    return (
+        parameter - learning_rate * (m_hat / (np.sqrt(v_hat) + epsilon) + weight_decay * parameter),
+        m, v,
+    )
 
 
 @answers("adamw.step", "in place")
-def adamw_in_place(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+def adamw_in_place(
+    parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+):
     parameter, m, v = np.array(parameter), np.array(m), np.array(v)
     m *= beta_1
     m += (1 - beta_1) * gradient
     v *= beta_2
     v += (1 - beta_2) * gradient * gradient
     parameter *= 1 - learning_rate * weight_decay
-    parameter -= learning_rate * (m / (1 - beta_1**step)) / (np.sqrt(v / (1 - beta_2**step)) + epsilon)
+    parameter -= (
+        learning_rate * (m / (1 - beta_1**step)) / (np.sqrt(v / (1 - beta_2**step)) + epsilon)
+    )
     return parameter, m, v
 
 
 @answers("adamw.step", "float32")
-def adamw_float32(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+def adamw_float32(
+    parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+):
     parameter, gradient, m, v = (a.astype(np.float32) for a in (parameter, gradient, m, v))
-    new, m, v = adam_float32(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon)
+    new, m, v = adam_float32(
+        parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon
+    )
     return new - np.float32(learning_rate * weight_decay) * parameter, m, v
 
 
@@ -1633,7 +1708,9 @@ def noam_in_place(step, d_model, warmup):
 @answers("noam.rate", "float32")
 def noam_float32(step, d_model, warmup):
     step, d_model, warmup = np.float32(step), np.float32(d_model), np.float32(warmup)
-    return np.minimum(step ** np.float32(-0.5), step * warmup ** np.float32(-1.5)) / np.sqrt(d_model)
+    return np.minimum(step ** np.float32(-0.5), step * warmup ** np.float32(-1.5)) / np.sqrt(
+        d_model
+    )
 
 
 @answers("noam.rate", "other formula")
@@ -1683,7 +1760,9 @@ def cosine_float32(step, peak, total, warmup, floor):
     if step < warmup:
         return np.float32(peak) * np.float32(step) / np.float32(warmup)
     progress = np.float32(min(1.0, (step - warmup) / (total - warmup)))
-    return np.float32(floor) + np.float32(peak - floor) * (1 + np.cos(np.float32(np.pi) * progress)) / np.float32(2)
+    return np.float32(floor) + np.float32(peak - floor) * (
+        1 + np.cos(np.float32(np.pi) * progress)
+    ) / np.float32(2)
 
 
 @answers("cosine.rate", "matrix form")
@@ -1725,9 +1804,13 @@ def update_einsum(parameters, gradients, m, v, step, d_model, warmup):
     for name, parameter in parameters.items():
         g = gradients[name]
         m[name][...] = np.einsum("n,n...->...", [0.9, 0.1], np.stack([m[name], g]))
-        v[name][...] = np.einsum("n,n...->...", [0.98, 0.02], np.stack([v[name], np.einsum("...,...->...", g, g)]))
+        v[name][...] = np.einsum(
+            "n,n...->...", [0.98, 0.02], np.stack([v[name], np.einsum("...,...->...", g, g)])
+        )
         denominator = np.sqrt(v[name] / (1 - 0.98**step)) + 1e-9
-        parameter[...] -= rate / (1 - 0.9**step) * np.einsum("...,...->...", m[name], 1 / denominator)
+        parameter[...] -= (
+            rate / (1 - 0.9**step) * np.einsum("...,...->...", m[name], 1 / denominator)
+        )
         g[...] = 0
 
 
@@ -1742,9 +1825,13 @@ def update_flat(parameters, gradients, m, v, step, d_model, warmup):
     new_m = 0.9 * flat(m) + 0.1 * g
     new_v = 0.98 * flat(v) + 0.02 * g**2
     rate = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
-    new = flat(parameters) - rate * (new_m / (1 - 0.9**step)) / (np.sqrt(new_v / (1 - 0.98**step)) + 1e-9)
+    new = flat(parameters) - rate * (new_m / (1 - 0.9**step)) / (
+        np.sqrt(new_v / (1 - 0.98**step)) + 1e-9
+    )
     ends = np.cumsum([parameters[name].size for name in names])[:-1]
-    for arrays, numbers in ((parameters, new), (m, new_m), (v, new_v), (gradients, np.zeros_like(g))):
+    for arrays, numbers in (
+        (parameters, new), (m, new_m), (v, new_v), (gradients, np.zeros_like(g)),
+    ):
         for name, part in zip(names, np.split(numbers, ends)):
             arrays[name][...] = part.reshape(arrays[name].shape)
 

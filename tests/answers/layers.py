@@ -364,7 +364,9 @@ def label_smoothing_backward_float32(logits, targets, smoothing):
     logits, smoothing = logits.astype("float32"), np.float32(smoothing)
     e = np.exp(logits - logits.max(-1, keepdims=True))
     P = e / e.sum(-1, keepdims=True)
-    q = (1 - smoothing) * np.eye(P.shape[-1], dtype="float32")[targets] + smoothing / np.float32(P.shape[-1])
+    q = (1 - smoothing) * np.eye(P.shape[-1], dtype="float32")[targets] + smoothing / np.float32(
+        P.shape[-1]
+    )
     real = (targets != 0).astype("float32")
     return (P - q) * real[..., None] / real.sum()
 
@@ -785,7 +787,9 @@ def layer_norm_loops(x, gamma, beta, epsilon):
             for d in range(D):
                 variance += (x[b, t, d] - mean) ** 2 / D
             for d in range(D):
-                y[b, t, d] = gamma[d] * (x[b, t, d] - mean) / math.sqrt(variance + epsilon) + beta[d]
+                y[b, t, d] = (
+                    gamma[d] * (x[b, t, d] - mean) / math.sqrt(variance + epsilon) + beta[d]
+                )
     return y
 
 
@@ -821,7 +825,9 @@ class LayerNormForward:
 
     def forward(self, x):
         deviation = x - np.average(x, axis=-1)[..., None]
-        self.sigma = np.hypot(np.linalg.norm(deviation, axis=-1) / x.shape[-1] ** 0.5, self.epsilon**0.5)[..., None]
+        self.sigma = np.hypot(
+            np.linalg.norm(deviation, axis=-1) / x.shape[-1] ** 0.5, self.epsilon**0.5
+        )[..., None]
         self.x_hat = deviation / self.sigma
         return self.gamma * self.x_hat + self.beta
 
@@ -864,8 +870,15 @@ def layer_norm_backward_einsum(d_y, gamma, x_hat, sigma):
     D = d_y.shape[-1]
     sigma = sigma.reshape(*d_y.shape[:2])
     g = np.einsum("btd,d->btd", d_y, gamma)
-    inner = g - np.einsum("btd->bt", g)[..., None] / D - np.einsum("btd,bte,bte->btd", x_hat, g, x_hat) / D
-    return np.einsum("btd,bt->btd", inner, 1 / sigma), np.einsum("btd,btd->d", d_y, x_hat), np.einsum("btd->d", d_y)
+    inner = (
+        g
+        - np.einsum("btd->bt", g)[..., None] / D
+        - np.einsum("btd,bte,bte->btd", x_hat, g, x_hat) / D
+    )
+    return (
+        np.einsum("btd,bt->btd", inner, 1 / sigma), np.einsum("btd,btd->d", d_y, x_hat),
+        np.einsum("btd->d", d_y),
+    )
 
 
 @answers("layer_norm.backward", "matrix form")
@@ -1303,7 +1316,9 @@ class Scores:
     def forward(self, query, key):
         self.query, self.key = query, key
         scale = 1 / np.sqrt(query.shape[-1])
-        return np.array([[scale * np.dot(Q, K.T) for Q, K in zip(Qs, Ks)] for Qs, Ks in zip(query, key)])
+        return np.array(
+            [[scale * np.dot(Q, K.T) for Q, K in zip(Qs, Ks)] for Qs, Ks in zip(query, key)]
+        )
 
     def backward(self, d_scores):
         scale = 1 / np.sqrt(self.query.shape[-1])
@@ -1640,7 +1655,9 @@ def attention_loops(query, key, value, mask):
                 scores = {}
                 for s in range(S):
                     if mask[b, h, t, s]:
-                        scores[s] = sum(query[b, h, t, k] * key[b, h, s, k] for k in range(K)) / math.sqrt(K)
+                        scores[s] = sum(
+                            query[b, h, t, k] * key[b, h, s, k] for k in range(K)
+                        ) / math.sqrt(K)
                 if not scores:
                     continue
                 largest = max(scores.values())
@@ -1719,7 +1736,9 @@ def attention_backward_loops(d_context, query, key, value, mask):
                     continue
                 scores, d_P = {}, {}
                 for s in seen:
-                    scores[s] = sum(query[b, h, t, k] * key[b, h, s, k] for k in range(K)) / math.sqrt(K)
+                    scores[s] = sum(
+                        query[b, h, t, k] * key[b, h, s, k] for k in range(K)
+                    ) / math.sqrt(K)
                     d_P[s] = sum(d_context[b, h, t, k] * value[b, h, s, k] for k in range(K_v))
                 largest = max(scores.values())
                 e = {s: math.exp(scores[s] - largest) for s in seen}

@@ -126,4 +126,7 @@ def self_attention_built(length, features):
 @answers("operations.self_attention", "counted")
 def self_attention_counted(length, features):
     layer = MultiHeadAttention(features, 1, np.random.default_rng(0))
-    return sum(product.multiply_adds for product in count_products(layer, np.zeros((1, length, features)))[0].all)
+    return sum(
+        product.multiply_adds
+        for product in count_products(layer, np.zeros((1, length, features)))[0].all
+    )

@@ -1,4 +1,5 @@
-"""Right answers from recurrent networks to training steps and whole models, as students might write them."""
+"""Right answers from recurrent networks to training steps and whole models, as students might write
+them."""
 
 import math
 
@@ -209,7 +210,9 @@ class RecurrentNetworkWithAttributes:
 
     def backward(self, d_h):
         d_x, d_state = np.empty(self.x.shape), 0
-        self.d_W_x, self.d_W_h, self.d_b = np.zeros(self.W_x.shape), np.zeros(self.W_h.shape), np.zeros(self.b.shape)
+        self.d_W_x, self.d_W_h, self.d_b = (
+            np.zeros(self.W_x.shape), np.zeros(self.W_h.shape), np.zeros(self.b.shape),
+        )
         while self.steps:
             before, h = self.steps.pop()
             t = len(self.steps)
@@ -290,7 +293,9 @@ def additive_matrix(query, key, value, W_query, W_key, v, mask):
 
 @answers("additive_attention.forward", "float32")
 def additive_float32(query, key, value, W_query, W_key, v, mask):
-    query, key, value, W_query, W_key, v = (a.astype(np.float32) for a in (query, key, value, W_query, W_key, v))
+    query, key, value, W_query, W_key, v = (
+        a.astype(np.float32) for a in (query, key, value, W_query, W_key, v)
+    )
     E = np.tanh((query @ W_query)[:, :, None] + (key @ W_key)[:, None]) @ v
     E = np.where(mask, E, np.float32(-1e30))
     e = np.exp(E - E.max(-1, keepdims=True))
@@ -358,7 +363,10 @@ def additive_backward_loops(d_context, query, key, value, W_query, W_key, v, mas
     B, T, D = query.shape
     S, K_v, F = key.shape[1], value.shape[2], len(v)
     q, k = project_loops(query, W_query), project_loops(key, W_key)
-    d_q, d_k, d_value, d_v = np.zeros((B, T, F)), np.zeros((B, S, F)), np.zeros((B, S, K_v)), np.zeros(F)
+    d_q = np.zeros((B, T, F))
+    d_k = np.zeros((B, S, F))
+    d_value = np.zeros((B, S, K_v))
+    d_v = np.zeros(F)
     for b in range(B):
         seen = [s for s in range(S) if mask[b, 0, s]]
         for t in range(T):
@@ -384,7 +392,10 @@ def additive_backward_loops(d_context, query, key, value, W_query, W_key, v, mas
                     d_k[b, s, f] += d_a
     d_query, d_key = np.zeros((B, T, D)), np.zeros((B, S, D))
     d_W_query, d_W_key = np.zeros((D, F)), np.zeros((D, F))
-    for x, d_x, W, d_W, d in ((query, d_query, W_query, d_W_query, d_q), (key, d_key, W_key, d_W_key, d_k)):
+    for x, d_x, W, d_W, d in (
+        (query, d_query, W_query, d_W_query, d_q),
+        (key, d_key, W_key, d_W_key, d_k),
+    ):
         for b, t, f in np.ndindex(*d.shape):
             for i in range(D):
                 d_x[b, t, i] += d[b, t, f] * W[i, f]
@@ -454,7 +465,9 @@ answers("additive_attention.backward", "class")(AdditiveAttention)
 
 
 @answers("kv_cache.decode", "loops")
-def decode_loops(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
+def decode_loops(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
     B, T, D = x.shape
     S, K = memory.shape[1], W_query.shape[1]
 
@@ -505,9 +518,12 @@ def decode_loops(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U
 
 
 @answers("kv_cache.decode", "einsum")
-def decode_einsum(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
+def decode_einsum(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
     K = W_query.shape[1]
-    memory_keys, memory_values = np.einsum("bsd,dk->bsk", memory, U_key), np.einsum("bsd,dk->bsk", memory, U_value)
+    memory_keys = np.einsum("bsd,dk->bsk", memory, U_key)
+    memory_values = np.einsum("bsd,dk->bsk", memory, U_value)
 
     def attention(q, k, v, allowed):
         E = np.einsum("btk,bsk->bts", q, k) / K**0.5
@@ -524,25 +540,36 @@ def decode_einsum(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, 
         values = np.append(values, np.einsum("btd,dk->btk", z, W_value), axis=1)
         causal = np.arange(end) <= np.arange(begin, end)[:, None]
         own = attention(np.einsum("btd,dk->btk", z, W_query), keys, values, causal)
-        y.append(own + attention(np.einsum("btd,dk->btk", z, U_query), memory_keys, memory_values, True))
+        y.append(
+            own + attention(np.einsum("btd,dk->btk", z, U_query), memory_keys, memory_values, True)
+        )
         begin = end
     return np.concatenate(y, axis=1), keys, memory_keys
 
 
 @answers("kv_cache.decode", "matrix form")
-def decode_matrix(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
+def decode_matrix(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
     """One product for all that a token needs, one for all that is needed of the memory."""
     T, K = x.shape[1], W_query.shape[1]
     W = np.concatenate([W_query, W_key, W_value, U_query], axis=1)
-    memory_keys, memory_values = np.split(memory @ np.concatenate([U_key, U_value], axis=1), 2, axis=-1)
+    memory_keys, memory_values = np.split(
+        memory @ np.concatenate([U_key, U_value], axis=1), 2, axis=-1
+    )
 
     def softmax(scores):
         e = np.exp(scores - scores.max(axis=-1, keepdims=True))
         return e / e.sum(axis=-1, keepdims=True)
 
     q, keys, values, u = np.split((x[:, :prompt_length] + encoding[:prompt_length]) @ W, 4, axis=-1)
-    scores = q @ keys.swapaxes(1, 2) / math.sqrt(K) + np.triu(np.full((prompt_length, prompt_length), -1e9), 1)
-    y = softmax(scores) @ values + softmax(u @ memory_keys.swapaxes(1, 2) / math.sqrt(K)) @ memory_values
+    scores = q @ keys.swapaxes(1, 2) / math.sqrt(K) + np.triu(
+        np.full((prompt_length, prompt_length), -1e9), 1
+    )
+    y = (
+        softmax(scores) @ values
+        + softmax(u @ memory_keys.swapaxes(1, 2) / math.sqrt(K)) @ memory_values
+    )
     for t in range(prompt_length, T):
         q, k, v, u = np.split((x[:, t : t + 1] + encoding[t]) @ W, 4, axis=-1)
         keys, values = np.concatenate([keys, k], 1), np.concatenate([values, v], 1)
@@ -553,7 +580,9 @@ def decode_matrix(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, 
 
 
 @answers("kv_cache.decode", "in place")
-def decode_in_place(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
+def decode_in_place(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
     """The cache has room for all tokens from the beginning, and is filled from the left."""
     B, T, _ = x.shape
     K = W_query.shape[1]
@@ -584,7 +613,9 @@ def decode_in_place(x, encoding, memory, W_query, W_key, W_value, U_query, U_key
 
 
 @answers("kv_cache.decode", "float32")
-def decode_float32(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
+def decode_float32(
+    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
+):
     arrays = (x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value)
     y, keys, memory_keys = decode_matrix(*(a.astype(np.float32) for a in arrays), prompt_length)
     return y.astype(np.float32), keys, memory_keys
@@ -653,7 +684,8 @@ def numerical_lists(f, x, d_y, epsilon):
         return sum(p * q for p, q in zip(f(np.array(start)).ravel().tolist(), d_y.ravel().tolist()))
 
     def slopes(part):
-        """Those of all numbers in a part of `start`, which is a list of numbers or one of further parts."""
+        """Those of all numbers in a part of `start`, which is a list of numbers or one of further
+        parts."""
         if isinstance(part[0], list):
             return [slopes(inner) for inner in part]
         row = []
@@ -707,7 +739,9 @@ def error_in_place(analytic, numeric):
     difference -= numeric
     difference *= difference
     a, n = np.square(analytic), np.square(numeric)
-    return float(np.sqrt(difference.sum()) / np.sqrt(np.maximum(np.maximum(a.sum(), n.sum()), 1e-16)))
+    return float(
+        np.sqrt(difference.sum()) / np.sqrt(np.maximum(np.maximum(a.sum(), n.sum()), 1e-16))
+    )
 
 
 @answers("gradient_check.error", "float32")

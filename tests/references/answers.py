@@ -1,6 +1,8 @@
-"""PyTorch's answer to every case, in float64: the forward by PyTorch's own modules, the gradients by its autograd.
+"""PyTorch's answer to every case, in float64: the forward by PyTorch's own modules, the gradients
+by its autograd.
 
-What those modules cannot express (no bias, d_k ≠ d_v, a query without keys) is written in plain tensor operations.
+What those modules cannot express (no bias, d_k ≠ d_v, a query without keys) is written in plain
+tensor operations.
 """
 
 import math
@@ -17,7 +19,8 @@ from .cases import D, H, build, fixed_mask
 
 
 def answer(name):
-    """{name: array} of PyTorch's answer to the case `name`, the arrays named as in the case's own answer."""
+    """{name: array} of PyTorch's answer to the case `name`, the arrays named as in the case's own
+    answer."""
     case = build(name)
     room, what = name.split("/")
     previous = torch.get_default_dtype()
@@ -35,7 +38,9 @@ def differentiate(case, forward):
     inputs = [None if x is None else leaf(x) for x in case.inputs]
     output = forward(weights, *inputs)
     output.backward(torch.tensor(case.d_output))
-    floats = {f"d_input[{i}]": x.grad for i, x in enumerate(inputs) if x is not None and x.requires_grad}
+    floats = {
+        f"d_input[{i}]": x.grad for i, x in enumerate(inputs) if x is not None and x.requires_grad
+    }
     return {"output": output, **floats, **{f"d {path}": w.grad for path, w in weights.items()}}
 
 
@@ -48,7 +53,7 @@ def forbidden(mask, heads, length):
     return ~mask.expand(-1, heads, length, -1).flatten(0, 1)
 
 
-# -- components ---------------------------------------------------------------------------------------------------
+# -- components ------------------------------------------------------------------------------------
 
 
 def layers(case, what):
@@ -79,7 +84,9 @@ def attention(case, what):
         memory = query if memory is None else memory
         module = nn.MultiheadAttention(D, H, batch_first=True)
         options = {"attn_mask": forbidden(mask, H, query.shape[1]), "need_weights": False}
-        return functional_call(module, twins.attention(w, "", ""), (query, memory, memory), options, strict=True)[0]
+        return functional_call(
+            module, twins.attention(w, "", ""), (query, memory, memory), options, strict=True
+        )[0]
 
     def local(w, query, key, value, mask=None):
         seen = ~twins.beyond_window(query.shape[2], case.component.width)
@@ -115,7 +122,9 @@ def stacks(case, what):
         module, of_layer = nn.TransformerEncoderLayer(**options), twins.encoder_layer
         names = ["mask" if is_stack else "src_mask"]
         if is_stack:
-            module = nn.TransformerEncoder(module, config.encoder_layers, final_norm, enable_nested_tensor=False)
+            module = nn.TransformerEncoder(
+                module, config.encoder_layers, final_norm, enable_nested_tensor=False
+            )
     else:
         module, of_layer = nn.TransformerDecoderLayer(**options), twins.decoder_layer
         names = ["tgt_mask", "memory_mask"]
@@ -135,11 +144,17 @@ def stacks(case, what):
 def models(case, what):
     config = case.config
     if "paper" in what:
-        return differentiate(case, lambda w, source, target: plain_transformer(w, config, source, target))
+        return differentiate(
+            case, lambda w, source, target: plain_transformer(w, config, source, target)
+        )
     if what.startswith("convolution"):
-        return differentiate(case, lambda w, source, target: plain_convolution_model(w, config, source, target))
+        return differentiate(
+            case, lambda w, source, target: plain_convolution_model(w, config, source, target)
+        )
     if what == "one_vector":
-        return differentiate(case, lambda w, source, target: plain_one_vector(w, config, source, target))
+        return differentiate(
+            case, lambda w, source, target: plain_one_vector(w, config, source, target)
+        )
     is_transformer = what.startswith("transformer")
     twin = (twins.TransformerTwin if is_transformer else twins.LanguageModelTwin)(config)
     state_of = twins.transformer if is_transformer else twins.language_model
@@ -148,7 +163,9 @@ def models(case, what):
         return functional_call(twin, state_of(w), (source, target), strict=True)
 
     if what.startswith("local"):  # a row's padding must not stand inside its windows
-        return differentiate(case, lambda w, *ids: row_by_row(lambda row: forward(w, None, row), *ids))
+        return differentiate(
+            case, lambda w, *ids: row_by_row(lambda row: forward(w, None, row), *ids)
+        )
     if "dropout" not in what:
         return differentiate(case, forward)
     fix_dropout(twin)
@@ -173,13 +190,17 @@ def recurrent(case, what):
 
     def over_time(w, x, h):
         module = read_both(x.shape[-1], h.shape[-1], batch_first=True)
-        return functional_call(module, twins.cell(w, "cell.", "", "_l0"), (x, h[None]), strict=True)[0]
+        return functional_call(
+            module, twins.cell(w, "cell.", "", "_l0"), (x, h[None]), strict=True
+        )[0]
 
     def backwards(w, x, h):
         return over_time(w, x.flip(1), h).flip(1)
 
     def bidirectional(w, x, mask=None):
-        module = read_both(x.shape[-1], case.d_output.shape[-1] // 2, batch_first=True, bidirectional=True)
+        module = read_both(
+            x.shape[-1], case.d_output.shape[-1] // 2, batch_first=True, bidirectional=True
+        )
         if mask is not None:
             x = pack_padded_sequence(x, mask.sum(dim=1), batch_first=True, enforce_sorted=False)
         y, end = functional_call(module, twins.both_cells(w, "reading.", ""), (x,), strict=True)
@@ -199,7 +220,9 @@ def older(case, what):
         return convolution_layer(w, "", case.config, x, mask, 2)
 
     def mean(w, x, mask=None):
-        return x.mean(dim=1) if mask is None else torch.stack([row[real].mean(dim=0) for row, real in zip(x, mask)])
+        if mask is None:
+            return x.mean(dim=1)
+        return torch.stack([row[real].mean(dim=0) for row, real in zip(x, mask)])
 
     def additive(w, query, key, annotations, mask):
         pairs = torch.einsum("btq,qm->btm", query, w["query.weight"])[:, :, None] + w["query.bias"]
@@ -211,7 +234,10 @@ def older(case, what):
         scores = torch.einsum("btq,qx,bsx->bts", query, w["query.weight"], key)
         return masked_softmax(scores, mask) @ (key if annotations is None else annotations)
 
-    forwards = {"convolution": convolution, "layer": layer_of, "mean": mean, "additive": additive, "multiplicative": multiplicative}
+    forwards = {
+        "convolution": convolution, "layer": layer_of, "mean": mean, "additive": additive,
+        "multiplicative": multiplicative,
+    }
     return differentiate(case, forwards[what.split("_")[0]])
 
 
@@ -225,11 +251,12 @@ def losses(case, what):
     return differentiate(case, forward)
 
 
-# -- in plain tensor operations -----------------------------------------------------------------------------------
+# -- in plain tensor operations --------------------------------------------------------------------
 
 
 def masked_softmax(scores, mask):
-    """Softmax over the keys that the mask allows; zeros where it allows none (PyTorch's softmax gives NaN there)."""
+    """Softmax over the keys that the mask allows; zeros where it allows none (PyTorch's softmax
+    gives NaN there)."""
     largest = scores.masked_fill(~mask, -math.inf).amax(-1, keepdim=True).detach().clamp(min=-1e300)
     weights = torch.exp((scores - largest).masked_fill(~mask, -math.inf))
     total = weights.sum(-1, keepdim=True)
@@ -247,24 +274,31 @@ def plain_attention(w, at, heads, query, memory, mask):
 
 
 def feed_forward(w, at, config, x):
-    activation = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}
+    activation = {
+        "relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    }
     hidden = activation[config.activation](x @ w[f"{at}.expand.weight"] + w[f"{at}.expand.bias"])
     return hidden @ w[f"{at}.contract.weight"] + w[f"{at}.contract.bias"]
 
 
 def plain_transformer(w, config, source, target):
-    """`Transformer` without attention biases, with d_k ≠ d_v, and with final norms only if the config has them."""
+    """`Transformer` without attention biases, with d_k ≠ d_v, and with final norms only if the
+    config has them."""
     tables = {"source": w["source_input.embedding.weight"]}
     tables["target"] = w.get("target_input.embedding.weight", tables["source"])
 
     def embed(table, ids):
-        return F.embedding(ids, table) * math.sqrt(config.d_model) + twins.sinusoids(ids.shape[1], config.d_model)
+        return F.embedding(ids, table) * math.sqrt(config.d_model) + twins.sinusoids(
+            ids.shape[1], config.d_model
+        )
 
     def norm(x, at):
         return F.layer_norm(x, x.shape[-1:], w[f"{at}.gamma"], w[f"{at}.beta"])
 
     def add_and_norm(x, at, sublayer):
-        return norm(x + sublayer(x), f"{at}.norm") if config.norm == "post" else x + sublayer(norm(x, f"{at}.norm"))
+        if config.norm == "post":
+            return norm(x + sublayer(x), f"{at}.norm")
+        return x + sublayer(norm(x, f"{at}.norm"))
 
     def attend(at, x, memory, mask):
         return plain_attention(w, f"{at}.", config.heads, x, memory, mask)
@@ -278,37 +312,53 @@ def plain_transformer(w, config, source, target):
     for n in range(config.encoder_layers):
         at = f"encoder.layers.{n}"
         memory = add_and_norm(
-            memory, f"{at}.add_norm_1", lambda x, at=at: attend(f"{at}.self_attention", x, x, source_mask)
+            memory, f"{at}.add_norm_1",
+            lambda x, at=at: attend(f"{at}.self_attention", x, x, source_mask),
         )
-        memory = add_and_norm(memory, f"{at}.add_norm_2", lambda x, at=at: feed_forward(w, f"{at}.feed_forward", config, x))
+        memory = add_and_norm(
+            memory, f"{at}.add_norm_2",
+            lambda x, at=at: feed_forward(w, f"{at}.feed_forward", config, x),
+        )
     memory = finish(memory, "encoder")
     y = embed(tables["target"], target)
     for n in range(config.decoder_layers):
         at = f"decoder.layers.{n}"
-        y = add_and_norm(y, f"{at}.add_norm_1", lambda x, at=at: attend(f"{at}.self_attention", x, x, target_mask))
         y = add_and_norm(
-            y, f"{at}.add_norm_2", lambda x, at=at: attend(f"{at}.cross_attention", x, memory, source_mask)
+            y, f"{at}.add_norm_1",
+            lambda x, at=at: attend(f"{at}.self_attention", x, x, target_mask),
         )
-        y = add_and_norm(y, f"{at}.add_norm_3", lambda x, at=at: feed_forward(w, f"{at}.feed_forward", config, x))
+        y = add_and_norm(
+            y, f"{at}.add_norm_2",
+            lambda x, at=at: attend(f"{at}.cross_attention", x, memory, source_mask),
+        )
+        y = add_and_norm(
+            y, f"{at}.add_norm_3", lambda x, at=at: feed_forward(w, f"{at}.feed_forward", config, x)
+        )
     y = finish(y, "decoder")
     return y @ (w["output.weight"] if "output.weight" in w else tables["target"].T)
 
 
 def row_by_row(run, source, target):
-    """The logits that `run(ids)` gives for each row by itself, (B, T, V): its source without padding, then its target."""
+    """The logits that `run(ids)` gives for each row by itself, (B, T, V): its source without
+    padding, then its target."""
     rows = [torch.cat([words[words != 0], target_in]) for words, target_in in zip(source, target)]
     return torch.stack([run(ids[None])[0, -target.shape[1] :] for ids in rows])
 
 
 def causal_convolution(w, at, x, real, dilation, width=3):
     x = x if real is None else x * real[..., None]
-    weight = w[f"{at}linear.weight"].unflatten(0, (width, -1)).permute(2, 1, 0)  # (w·D, E) → (E, D, w)
-    return F.conv1d(F.pad(x.mT, ((width - 1) * dilation, 0)), weight, w[f"{at}linear.bias"], dilation=dilation).mT
+    # (w·D, E) → (E, D, w)
+    weight = w[f"{at}linear.weight"].unflatten(0, (width, -1)).permute(2, 1, 0)
+    return F.conv1d(
+        F.pad(x.mT, ((width - 1) * dilation, 0)), weight, w[f"{at}linear.bias"], dilation=dilation
+    ).mT
 
 
 def convolution_layer(w, at, config, x, real, dilation):
     def norm(x, name):
-        return F.layer_norm(x, x.shape[-1:], w[f"{at}{name}.norm.gamma"], w[f"{at}{name}.norm.beta"])
+        return F.layer_norm(
+            x, x.shape[-1:], w[f"{at}{name}.norm.gamma"], w[f"{at}{name}.norm.beta"]
+        )
 
     def convolve(x):
         return causal_convolution(w, f"{at}convolution.", x, real, dilation, config.kernel_width)
@@ -322,16 +372,21 @@ def convolution_layer(w, at, config, x, real, dilation):
 
 
 def plain_convolution_model(w, config, source, target):
-    """`ConvolutionModel`: nn.functional's convolution, norms and embedding; no row has padding before its target."""
+    """`ConvolutionModel`: nn.functional's convolution, norms and embedding; no row has padding
+    before its target."""
 
     def run(ids):
         scaled = F.embedding(ids, w["input.embedding.weight"]) * math.sqrt(config.d_model)
         places = torch.clamp(torch.cumsum(ids != 0, dim=1) - 1, min=0)
         x = scaled + twins.sinusoids(config.max_length, config.d_model)[places]
         for n in range(config.decoder_layers):
-            x = convolution_layer(w, f"layers.layers.{n}.", config, x, ids != 0, config.kernel_width**n)
+            x = convolution_layer(
+                w, f"layers.layers.{n}.", config, x, ids != 0, config.kernel_width**n
+            )
         if config.final_norm:
-            x = F.layer_norm(x, x.shape[-1:], w["layers.final_norm.gamma"], w["layers.final_norm.beta"])
+            x = F.layer_norm(
+                x, x.shape[-1:], w["layers.final_norm.gamma"], w["layers.final_norm.beta"]
+            )
         return x @ w["output.weight"]
 
     return row_by_row(run, source, target)
@@ -346,10 +401,13 @@ def plain_one_vector(w, config, source, target):
 
     words = feed_forward(w, "squash", config, embed("source", source))
     means = torch.stack([row[ids != 0].mean(dim=0) for row, ids in zip(words, source)])
-    return feed_forward(w, "generate", config, embed("target", target) + means[:, None]) @ w["output.weight"]
+    return (
+        feed_forward(w, "generate", config, embed("target", target) + means[:, None])
+        @ w["output.weight"]
+    )
 
 
-# -- dropout with a mask that is known ----------------------------------------------------------------------------
+# -- dropout with a mask that is known -------------------------------------------------------------
 
 
 class FixedDropoutTwin(nn.Module):
@@ -362,7 +420,8 @@ class FixedDropoutTwin(nn.Module):
 
 
 def fix_dropout(model):
-    """Replace every nn.Dropout, as `cases.with_fixed_dropout` does; attention's own is inside the function below."""
+    """Replace every nn.Dropout, as `cases.with_fixed_dropout` does; attention's own is inside the
+    function below."""
     for module in list(model.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.Dropout):
@@ -376,7 +435,7 @@ def attention_with_fixed_dropout(query, key, value, attn_mask=None, dropout_p=0.
     return weights * torch.tensor(fixed_mask(weights.shape, dropout_p)) @ value
 
 
-# -- optimizers ---------------------------------------------------------------------------------------------------
+# -- optimizers ------------------------------------------------------------------------------------
 
 
 def optim(case, what):
@@ -415,12 +474,16 @@ def training(case, what):
         optimizer.zero_grad()
         logits = plain_transformer(weights, case.model.config, source, target[:, :-1])
         loss = F.cross_entropy(
-            logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=0, label_smoothing=case.label_smoothing
+            logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=0,
+            label_smoothing=case.label_smoothing,
         )
         loss.backward()
         optimizer.step()
         steps.append(loss.detach())
-    return {"losses": torch.stack(steps), **{f"{path} at the end": w for path, w in weights.items()}}
+    return {
+        "losses": torch.stack(steps),
+        **{f"{path} at the end": w for path, w in weights.items()},
+    }
 
 
 ROOMS = {

@@ -1,10 +1,13 @@
-"""What is compared with PyTorch: one function per case builds our component, its weights, its inputs and its d_y.
+"""What is compared with PyTorch: one function per case builds our component, its weights, its
+inputs and its d_y.
 
-The same cases serve `make_references.py`, which writes PyTorch's answers to `<room>.npz`, and `test_references.py`,
-which compares ours with them. Nothing here needs PyTorch, and nothing is stored that can be drawn again: the numbers
-come from the raw stream of PCG64, which NumPy promises not to change, seeded with the name of the case and the array.
+The same cases serve `make_references.py`, which writes PyTorch's answers to `<room>.npz`, and
+`test_references.py`, which compares ours with them. Nothing here needs PyTorch, and nothing is
+stored that can be drawn again: the numbers come from the raw stream of PCG64, which NumPy promises
+not to change, seeded with the name of the case and the array.
 
-Sizes cannot be confused; weights have size 1/√fan_in; γ, β and biases are random; some rows are padded.
+Sizes cannot be confused; weights have size 1/√fan_in; γ, β and biases are random; some rows are
+padded.
 """
 
 import dataclasses
@@ -73,20 +76,24 @@ class Draws:
 
     def unit(self, *shape):
         """Uniform between 0 and 1: the upper 53 bits of each draw."""
-        return ((self.bits.random_raw(int(np.prod(shape))) >> np.uint64(11)) * 2.0**-53).reshape(shape)
+        return ((self.bits.random_raw(int(np.prod(shape))) >> np.uint64(11)) * 2.0**-53).reshape(
+            shape
+        )
 
     def floats(self, *shape):
         """Uniform with mean 0 and variance 1."""
         return (2 * self.unit(*shape) - 1) * math.sqrt(3)
 
     def ids(self, low, high, lengths, longest):
-        """Token ids from low to high − 1, row b padded with 0 after lengths[b] tokens: (B, longest)."""
+        """Token ids from low to high − 1, row b padded with 0 after lengths[b] tokens:
+        (B, longest)."""
         ids = low + (self.unit(len(lengths), longest) * (high - low)).astype(np.int64)
         return np.where(np.arange(longest) < np.array(lengths)[:, None], ids, 0)
 
 
 def settle(component, name):
-    """The component in float64, every parameter away from its initialisation, drawn by its own path."""
+    """The component in float64, every parameter away from its initialisation, drawn by its own
+    path."""
     component.to("float64")
     for path, p in component.named_parameters().items():
         noise = Draws(name, path).floats(*p.shape)
@@ -122,16 +129,26 @@ class ComponentCase:
             self.component.zero_grad()
         output = self.component.forward(*self.inputs)
         d_inputs = self.component.backward(self.d_output)
-        d_inputs = d_inputs if isinstance(d_inputs, tuple) else () if d_inputs is None else (d_inputs,)
+        d_inputs = (
+            d_inputs if isinstance(d_inputs, tuple) else () if d_inputs is None else (d_inputs,)
+        )
         floats = [i for i, x in enumerate(self.inputs) if is_float(x)]
-        assert len(floats) == len(d_inputs), f"{len(floats)} float inputs, {len(d_inputs)} gradients"
-        d_parameters = {f"d {path}": p.grad.copy() for path, p in self.component.named_parameters().items()}
-        return {"output": output, **{f"d_input[{i}]": d for i, d in zip(floats, d_inputs)}, **d_parameters}
+        assert len(floats) == len(d_inputs), (
+            f"{len(floats)} float inputs, {len(d_inputs)} gradients"
+        )
+        d_parameters = {
+            f"d {path}": p.grad.copy() for path, p in self.component.named_parameters().items()
+        }
+        return {
+            "output": output, **{f"d_input[{i}]": d for i, d in zip(floats, d_inputs)},
+            **d_parameters,
+        }
 
 
 @dataclasses.dataclass
 class OptimizerCase:
-    """Five steps with gradients that are given, and a rate that changes: the parameters after each step."""
+    """Five steps with gradients that are given, and a rate that changes: the parameters after each
+    step."""
 
     name: str
     optimizer: type
@@ -142,7 +159,10 @@ class OptimizerCase:
         self.model = settle(Linear(D, F, np.random.default_rng(0)), self.name)
         self.start = self.model.state_dict()
         self.gradients = [
-            {path: t * Draws(self.name, path, str(t)).floats(*w.shape) for path, w in self.start.items()}
+            {
+                path: t * Draws(self.name, path, str(t)).floats(*w.shape)
+                for path, w in self.start.items()
+            }
             for t in range(1, self.steps + 1)
         ]
         for gradient in self.gradients:
@@ -153,7 +173,9 @@ class OptimizerCase:
         return 0.1 / t
 
     def given(self):
-        gradients = {f"{path}[{t}]": g for t, all_g in enumerate(self.gradients) for path, g in all_g.items()}
+        gradients = {
+            f"{path}[{t}]": g for t, all_g in enumerate(self.gradients) for path, g in all_g.items()
+        }
         return {**self.start, **gradients}
 
     def ours(self):
@@ -164,13 +186,16 @@ class OptimizerCase:
             for path, p in self.model.named_parameters().items():
                 p.grad = gradient[path]
             optimizer.step()
-            after.update({f"{path} after step {t}": w for path, w in self.model.state_dict().items()})
+            after.update(
+                {f"{path} after step {t}": w for path, w in self.model.state_dict().items()}
+            )
         return after
 
 
 @dataclasses.dataclass
 class ClippingCase:
-    """All gradients scaled to a joint norm; PyTorch divides by norm + 10⁻⁶, so the norm here is far above that."""
+    """All gradients scaled to a joint norm; PyTorch divides by norm + 10⁻⁶, so the norm here is far
+    above that."""
 
     name: str
     max_norm: float
@@ -196,7 +221,8 @@ class ClippingCase:
 
 @dataclasses.dataclass
 class TrainingCase:
-    """Three whole steps of a tied model, forward to Adam: every loss, and the parameters at the end."""
+    """Three whole steps of a tied model, forward to Adam: every loss, and the parameters at the
+    end."""
 
     name: str
     model: Module
@@ -219,10 +245,15 @@ class TrainingCase:
         losses = []
         for _ in range(self.steps):
             self.model.zero_grad()
-            losses.append(loss_function(self.model(self.source, self.target[:, :-1]), self.target[:, 1:]))
+            losses.append(
+                loss_function(self.model(self.source, self.target[:, :-1]), self.target[:, 1:])
+            )
             self.model.backward(loss_function.backward())
             optimizer.step()
-        return {"losses": np.array(losses), **{f"{path} at the end": w for path, w in self.model.state_dict().items()}}
+        return {
+            "losses": np.array(losses),
+            **{f"{path} at the end": w for path, w in self.model.state_dict().items()},
+        }
 
 
 class FixedDropout(Module):
@@ -255,7 +286,8 @@ def with_fixed_dropout(model):
 
 
 class OneOutput(Module):
-    """A `Bidirectional` whose two outputs are one, (B, S + 1, 2D): the end below the annotations, zeros for padding."""
+    """A `Bidirectional` whose two outputs are one, (B, S + 1, 2D): the end below the annotations,
+    zeros for padding."""
 
     def __init__(self, reading):
         self.reading = reading
@@ -271,7 +303,7 @@ class OneOutput(Module):
         return self.reading.backward(d_y[:, :-1] * real[..., None], d_y[:, -1])
 
 
-# -- the cases ---------------------------------------------------------------------------------------------------
+# -- the cases -------------------------------------------------------------------------------------
 
 CASES = {}
 
@@ -306,7 +338,8 @@ def target_ids(vocabulary=W):
 
 
 def source_mask():
-    """Padding: (B, 1, 1, S). The masks do not come from the package, whose own masks the whole models test."""
+    """Padding: (B, 1, 1, S). The masks do not come from the package, whose own masks the whole
+    models test."""
     return (source_ids() != 0)[:, None, None, :]
 
 
@@ -317,10 +350,17 @@ def target_mask():
 
 def config(kind=TransformerConfig, **changes):
     """As nn.Transformer has it, unless changed; of what this kind of configuration has."""
-    options = {"bias": True, "final_norm": True, "target_vocabulary": W, "d_model": D, "heads": H, "d_ff": F}
+    options = {
+        "bias": True, "final_norm": True, "target_vocabulary": W, "d_model": D, "heads": H,
+        "d_ff": F,
+    }
     layers = {"encoder_layers": 1, "decoder_layers": 2, "max_length": 16, "dropout": 0.0}
     known = [field.name for field in dataclasses.fields(kind)]
-    options = {name: value for name, value in {"source_vocabulary": V, **options, **layers}.items() if name in known}
+    options = {
+        name: value
+        for name, value in {"source_vocabulary": V, **options, **layers}.items()
+        if name in known
+    }
     return kind(**{**options, **changes})
 
 
@@ -397,19 +437,25 @@ def nothing_to_attend_to(name):
 @case("attention/self")
 def self_attention(name):
     (x,) = inputs(name, (B, S, D))
-    return ComponentCase(name, MultiHeadAttention(D, H, rng(), bias=True), (x, None, source_mask()), x.shape)
+    return ComponentCase(
+        name, MultiHeadAttention(D, H, rng(), bias=True), (x, None, source_mask()), x.shape
+    )
 
 
 @case("attention/causal")
 def causal_attention(name):
     (x,) = inputs(name, (B, T, D))
-    return ComponentCase(name, MultiHeadAttention(D, H, rng(), bias=True), (x, None, target_mask()), x.shape)
+    return ComponentCase(
+        name, MultiHeadAttention(D, H, rng(), bias=True), (x, None, target_mask()), x.shape
+    )
 
 
 @case("attention/cross")
 def cross_attention(name):
     x, memory = inputs(name, (B, T, D), (B, S, D))
-    return ComponentCase(name, MultiHeadAttention(D, H, rng(), bias=True), (x, memory, source_mask()), x.shape)
+    return ComponentCase(
+        name, MultiHeadAttention(D, H, rng(), bias=True), (x, memory, source_mask()), x.shape
+    )
 
 
 @case("attention/paper_self", False)
@@ -426,14 +472,19 @@ def paper_attention(name, cross):
 def local_attention(name, padded):
     """Position 6 of the second row sees padding only."""
     q, k, v = inputs(name, (B, H, S, K), (B, H, S, K), (B, H, S, 9))
-    return ComponentCase(name, LocalAttention(WINDOW), (q, k, v, source_ids() != 0 if padded else None), (B, H, S, 9))
+    return ComponentCase(
+        name, LocalAttention(WINDOW), (q, k, v, source_ids() != 0 if padded else None), (B, H, S, 9)
+    )
 
 
 @case("stacks/local_attention_layer_post", "post")
 @case("stacks/local_attention_layer_pre", "pre")
 def local_attention_layer(name, norm):
     settings = config(LocalAttentionConfig, norm=norm, window=WINDOW + 1)
-    return ComponentCase(name, LocalAttentionLayer(settings, rng()), (*inputs(name, (B, S, D)), source_ids() != 0), (B, S, D), settings)
+    return ComponentCase(
+        name, LocalAttentionLayer(settings, rng()), (*inputs(name, (B, S, D)), source_ids() != 0),
+        (B, S, D), settings,
+    )
 
 
 @case("stacks/encoder_layer_post", EncoderLayer, {"norm": "post"})
@@ -488,24 +539,42 @@ def language_model(name, settings, with_source):
     return ComponentCase(name, LanguageModel(settings, 0), ids, (B, T, vocabulary), settings)
 
 
-@case("models/local_attention_post", LocalAttentionModel, one_vocabulary(LocalAttentionConfig, window=4, norm="post"))
-@case("models/local_attention_pre", LocalAttentionModel, one_vocabulary(LocalAttentionConfig, window=3, norm="pre"))
-@case("models/convolution_post", ConvolutionModel, one_vocabulary(ConvolutionConfig, norm="post", activation="gelu"))
-@case("models/convolution_pre", ConvolutionModel, one_vocabulary(ConvolutionConfig, norm="pre", final_norm=False))
+@case(
+    "models/local_attention_post", LocalAttentionModel,
+    one_vocabulary(LocalAttentionConfig, window=4, norm="post"),
+)
+@case(
+    "models/local_attention_pre", LocalAttentionModel,
+    one_vocabulary(LocalAttentionConfig, window=3, norm="pre"),
+)
+@case(
+    "models/convolution_post", ConvolutionModel,
+    one_vocabulary(ConvolutionConfig, norm="post", activation="gelu"),
+)
+@case(
+    "models/convolution_pre", ConvolutionModel,
+    one_vocabulary(ConvolutionConfig, norm="pre", final_norm=False),
+)
 def one_sequence(name, kind, settings):
-    return ComponentCase(name, kind(settings, 0), (source_ids(W), target_ids()), (B, T, W), settings)
+    return ComponentCase(
+        name, kind(settings, 0), (source_ids(W), target_ids()), (B, T, W), settings
+    )
 
 
 @case("models/one_vector")
 def one_vector(name):
     settings = config(OneVectorConfig)
-    return ComponentCase(name, OneVectorMLP(settings, 0), (source_ids(), target_ids()), (B, T, W), settings)
+    return ComponentCase(
+        name, OneVectorMLP(settings, 0), (source_ids(), target_ids()), (B, T, W), settings
+    )
 
 
 @case("recurrent/rnn_cell", "rnn")
 @case("recurrent/gru_cell", "gru")
 def cell(name, kind):
-    return ComponentCase(name, CELLS[kind](D, STATE, rng()), inputs(name, (B, D), (B, STATE)), (B, STATE))
+    return ComponentCase(
+        name, CELLS[kind](D, STATE, rng()), inputs(name, (B, D), (B, STATE)), (B, STATE)
+    )
 
 
 @case("recurrent/rnn_over_time", "rnn")
@@ -559,7 +628,10 @@ def mean_over_positions(name, padded):
 def convolution_layer(name, norm):
     settings = config(ConvolutionConfig, norm=norm)
     mask = source_ids() != 0
-    return ComponentCase(name, ConvolutionLayer(settings, rng(), dilation=2), (*inputs(name, (B, S, D)), mask), (B, S, D), settings)
+    return ComponentCase(
+        name, ConvolutionLayer(settings, rng(), dilation=2), (*inputs(name, (B, S, D)), mask),
+        (B, S, D), settings,
+    )
 
 
 @case("older/additive", True)
@@ -591,7 +663,9 @@ def cross_entropy(name, label_smoothing, padding):
 @case("losses/label_smoothing_unpadded", 0.1)
 def cross_entropy_unpadded(name, label_smoothing):
     targets = Draws(name, "targets").ids(1, V, (T, T, T), T)
-    return ComponentCase(name, CrossEntropy(label_smoothing), (*inputs(name, (B, T, V)), targets), ())
+    return ComponentCase(
+        name, CrossEntropy(label_smoothing), (*inputs(name, (B, T, V)), targets), ()
+    )
 
 
 @case("optim/sgd", SGD, {})
@@ -635,11 +709,14 @@ def unpack(packed):
     shapes = [tuple(int(n) for n in shape.split(",") if n) for shape in packed["shapes"]]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     parts = np.split(packed["values"], ends[:-1])
-    return {str(name): part.reshape(shape) for name, part, shape in zip(packed["names"], parts, shapes)}
+    return {
+        str(name): part.reshape(shape) for name, part, shape in zip(packed["names"], parts, shapes)
+    }
 
 
 def fingerprint(case):
-    """A checksum of all that the answer depends on: references of other numbers are not compared."""
+    """A checksum of all that the answer depends on: references of other numbers are not
+    compared."""
     total = 0
     for name, array in sorted(case.given().items()):
         total = zlib.crc32(np.ascontiguousarray(array).tobytes(), zlib.crc32(name.encode(), total))

@@ -1,7 +1,9 @@
-"""Write PyTorch's answers to all cases, one `<room>.npz` each: python tests/references/make_references.py
+"""Write PyTorch's answers to all cases, one `<room>.npz` each: python
+tests/references/make_references.py
 
-Needs PyTorch (pip install "minitransformer[parity]"), which the tests then do not. Run it again after a case, the name
-of a parameter or a size in `cases.py` has changed; nothing in these files comes from our own code.
+Needs PyTorch (pip install "minitransformer[parity]"), which the tests then do not. Run it again
+after a case, the name of a parameter or a size in `cases.py` has changed; nothing in these files
+comes from our own code.
 """
 
 import sys

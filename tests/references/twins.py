@@ -1,10 +1,12 @@
-"""Our models as a PyTorch user would write them, around nn.Transformer, nn.TransformerEncoder, nn.RNN and nn.GRU.
+"""Our models as a PyTorch user would write them, around nn.Transformer, nn.TransformerEncoder,
+nn.RNN and nn.GRU.
 
-A twin takes our weights: the functions below name them as PyTorch does. They work on tensors, so gradients that
-PyTorch finds for its own weights flow back to ours, and our gradients can be given PyTorch's names alike.
+A twin takes our weights: the functions below name them as PyTorch does. They work on tensors, so
+gradients that PyTorch finds for its own weights flow back to ours, and our gradients can be given
+PyTorch's names alike.
 
-PyTorch keeps a Linear's weight as (out, in), ours is (in, out); nn.MultiheadAttention stacks the weights of query, key
-and value into one of shape (3D, D); its masks say True = may NOT attend.
+PyTorch keeps a Linear's weight as (out, in), ours is (in, out); nn.MultiheadAttention stacks the
+weights of query, key and value into one of shape (3D, D); its masks say True = may NOT attend.
 """
 
 import math
@@ -13,7 +15,7 @@ import warnings
 import torch
 from torch import nn
 
-# -- our weights {path: tensor} under PyTorch's names -------------------------------------------------------------
+# -- our weights {path: tensor} under PyTorch's names ----------------------------------------------
 
 
 def linear(w, ours, theirs):
@@ -83,13 +85,17 @@ def transformer(w):
 def language_model(w):
     """The weights of a `LanguageModel` as those of its `LanguageModelTwin`."""
     table = w["input.embedding.weight"]
-    state = {"embedding.weight": table, **stack(w, encoder_layer, "layers.", "layers."), **output(w, table)}
+    state = {
+        "embedding.weight": table, **stack(w, encoder_layer, "layers.", "layers."),
+        **output(w, table),
+    }
     learned = "input.position.weight"
     return {**state, "position_embedding.weight": w[learned]} if learned in w else state
 
 
 def cell(w, ours, theirs, suffix=""):
-    """A cell's weights, or those of nn.RNN and nn.GRU; where ours has no second bias, theirs is zero."""
+    """A cell's weights, or those of nn.RNN and nn.GRU; where ours has no second bias, theirs is
+    zero."""
     bias = w[f"{ours}input.bias"]
     return {
         f"{theirs}weight_ih{suffix}": w[f"{ours}input.weight"].T,
@@ -107,7 +113,9 @@ def both_cells(w, ours, theirs):
 
 def seq2seq(w):
     """The weights of an `RNNSeq2Seq` as those of its `Seq2SeqTwin`."""
-    state = {f"{side}_embedding.weight": w[f"{side}_embedding.weight"] for side in ("source", "target")}
+    state = {
+        f"{side}_embedding.weight": w[f"{side}_embedding.weight"] for side in ("source", "target")
+    }
     state.update(both_cells(w, "encoder.", "encoder."))
     state.update(cell(w, "decoder.cell.", "decoder.", "_l0"))
     for ours, theirs in (("cross_attention.query.", "query."), ("cross_attention.key.", "key."),
@@ -117,13 +125,15 @@ def seq2seq(w):
     return state
 
 
-# -- the models ---------------------------------------------------------------------------------------------------
+# -- the models ------------------------------------------------------------------------------------
 
 
 def sinusoids(length, features):
     """The table of Vaswani et al. 2017, section 3.5, (length, features) in float64."""
     positions = torch.arange(length, dtype=torch.float64)[:, None]
-    frequencies = torch.exp(torch.arange(0, features, 2, dtype=torch.float64) * (-math.log(10000.0) / features))
+    frequencies = torch.exp(
+        torch.arange(0, features, 2, dtype=torch.float64) * (-math.log(10000.0) / features)
+    )
     table = torch.zeros(length, features, dtype=torch.float64)
     table[:, 0::2] = torch.sin(positions * frequencies)
     table[:, 1::2] = torch.cos(positions * frequencies)
@@ -136,12 +146,14 @@ def future(length):
 
 
 def beyond_window(length, width):
-    """True where a query may NOT attend: at later keys, and at those that lie `width` or more back."""
+    """True where a query may NOT attend: at later keys, and at those that lie `width` or more
+    back."""
     return future(length) | torch.ones(length, length, dtype=torch.bool).tril(-width)
 
 
 def layer_options(config):
-    """The arguments that nn.TransformerEncoderLayer, nn.TransformerDecoderLayer and nn.Transformer share."""
+    """The arguments that nn.TransformerEncoderLayer, nn.TransformerDecoderLayer and nn.Transformer
+    share."""
     return {
         "d_model": config.d_model,
         "nhead": config.heads,
@@ -154,15 +166,20 @@ def layer_options(config):
 
 
 class TransformerTwin(nn.Module):
-    """`Transformer(config)` in PyTorch: bias and final norm as nn.Transformer has them, embeddings × √D, sinusoids."""
+    """`Transformer(config)` in PyTorch: bias and final norm as nn.Transformer has them, embeddings
+    × √D, sinusoids."""
 
     def __init__(self, config):
         super().__init__()
         features = config.d_model
         self.source_embedding = nn.Embedding(config.source_vocabulary, features)
         self.target_embedding = nn.Embedding(config.target_vocabulary, features)
-        layers = {"num_encoder_layers": config.encoder_layers, "num_decoder_layers": config.decoder_layers}
-        with warnings.catch_warnings():  # pre-norm cannot use nested tensors, and PyTorch says so every time
+        layers = {
+            "num_encoder_layers": config.encoder_layers,
+            "num_decoder_layers": config.decoder_layers,
+        }
+        # pre-norm cannot use nested tensors, and PyTorch says so every time
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="enable_nested_tensor")
             self.transformer = nn.Transformer(**layer_options(config), **layers)
         self.output = nn.Linear(features, config.target_vocabulary, bias=False)
@@ -186,8 +203,8 @@ class TransformerTwin(nn.Module):
 
 
 class LanguageModelTwin(nn.Module):
-    """`LanguageModel(config)` in PyTorch, and `LocalAttentionModel(config)`: nn.TransformerEncoder under a causal mask, or
-    under that of a window, positions over real tokens.
+    """`LanguageModel(config)` in PyTorch, and `LocalAttentionModel(config)`: nn.TransformerEncoder
+    under a causal mask, or under that of a window, positions over real tokens.
     """
 
     def __init__(self, config):
@@ -201,15 +218,21 @@ class LanguageModelTwin(nn.Module):
             self.position_embedding = nn.Embedding(config.max_length, features)
         layer = nn.TransformerEncoderLayer(**layer_options(config))
         final_norm = nn.LayerNorm(features)
-        self.layers = nn.TransformerEncoder(layer, config.decoder_layers, final_norm, enable_nested_tensor=False)
+        self.layers = nn.TransformerEncoder(
+            layer, config.decoder_layers, final_norm, enable_nested_tensor=False
+        )
         self.output = nn.Linear(features, config.target_vocabulary, bias=False)
 
     def forward(self, source, target_in):
         ids = target_in if source is None else torch.cat([source, target_in], dim=1)
-        positions = torch.stack([torch.clamp(torch.cumsum(row != 0, dim=0) - 1, min=0) for row in ids])
+        positions = torch.stack(
+            [torch.clamp(torch.cumsum(row != 0, dim=0) - 1, min=0) for row in ids]
+        )
         place = self.position_embedding(positions) if self.learned else self.table[positions]
         x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim) + place
-        hidden = self.layers(x, mask=beyond_window(ids.shape[1], self.window), src_key_padding_mask=ids == 0)
+        hidden = self.layers(
+            x, mask=beyond_window(ids.shape[1], self.window), src_key_padding_mask=ids == 0
+        )
         return self.output(hidden[:, -target_in.shape[1] :])
 
 
@@ -227,7 +250,10 @@ class Seq2SeqTwin(nn.Module):
         self.output = nn.Linear(features, config.target_vocabulary, bias=False)
         self.attention = config.attention
         if config.attention == "additive":
-            self.query, self.key = nn.Linear(features, features), nn.Linear(2 * features, features, bias=False)
+            self.query, self.key = (
+                nn.Linear(features, features),
+                nn.Linear(2 * features, features, bias=False),
+            )
             self.score = nn.Linear(features, 1, bias=False)
         elif config.attention == "multiplicative":
             self.query = nn.Linear(features, 2 * features, bias=False)

@@ -1,4 +1,5 @@
-"""The exercises, a file for each component: what is asked, what is right, and the mistakes that are known."""
+"""The exercises, a file for each component: what is asked, what is right, and the mistakes that are
+known."""
 
 # In the order in which a learner meets them.
 from . import (  # noqa: F401, I001

@@ -44,7 +44,8 @@ def _exact(x):
     ),
 )
 def relu(x):
-    """Keep what is positive, and make the rest 0, element by element. The array x itself stays as it is."""
+    """Keep what is positive, and make the rest 0, element by element. The array x itself stays as
+    it is."""
     return np.maximum(x, 0)
 
 
@@ -59,7 +60,10 @@ relu.mistake(
     "193a", "the negative part is kept, not the positive", {MAXIMUM: "np.minimum(x, 0)"},
     question="What is y where x is −1, and where it is 1?",
 )
-relu.mistake("193b", "the absolute value is taken", {MAXIMUM: "np.abs(x)"}, question="What is y where x is −1?")
+relu.mistake(
+    "193b", "the absolute value is taken", {MAXIMUM: "np.abs(x)"},
+    question="What is y where x is −1?",
+)
 relu.mistake(
     "193c", "what is negative leaks through",
     *({MAXIMUM: f"np.where(x > 0, x, {slope} * x)"} for slope in (0.01, 0.1, 0.2)),
@@ -74,8 +78,9 @@ relu.mistake(
     question="What is y where x is 2, and where it is 3?",
 )
 relu.mistake(
-    "193f", "it is another activation", {MAXIMUM: "np.log(1 + np.exp(x))"}, {MAXIMUM: "x / (1 + np.exp(-x))"},
-    {MAXIMUM: "1 / (1 + np.exp(-x))"}, {MAXIMUM: "np.tanh(x)"}, {MAXIMUM: "np.where(x > 0, x, np.exp(x) - 1)"},
+    "193f", "it is another activation", {MAXIMUM: "np.log(1 + np.exp(x))"},
+    {MAXIMUM: "x / (1 + np.exp(-x))"}, {MAXIMUM: "1 / (1 + np.exp(-x))"}, {MAXIMUM: "np.tanh(x)"},
+    {MAXIMUM: "np.where(x > 0, x, np.exp(x) - 1)"},
     question="What is y where x is −1, and where it is 0?",
 )
 relu.mistake(
@@ -101,7 +106,8 @@ relu.mistake(
     ),
 )
 def relu_backward(d_y, x):
-    """The gradient of x, from the gradient of y = max(x, 0). At exactly 0, where y has a kink, it is taken to be 0."""
+    """The gradient of x, from the gradient of y = max(x, 0). At exactly 0, where y has a kink, it
+    is taken to be 0."""
     return d_y * (x > 0)
 
 
@@ -116,14 +122,16 @@ relu_backward.mistake(
     question="By the chain rule, what is the slope of y multiplied with?",
 )
 relu_backward.mistake(
-    "53", "an array that was handed in is changed", {"return d_y * (x > 0)": "d_y[x <= 0] = 0\n    return d_y"},
+    "53", "an array that was handed in is changed",
+    {"return d_y * (x > 0)": "d_y[x <= 0] = 0\n    return d_y"},
     {"return d_y * (x > 0)": "d_y *= x > 0\n    return d_y"},
     evidence="The numbers are right, but a residual connection still needs this d_y for its other branch.",
     question="Who else may hold this array, and needs it as it was?",
 )
 relu_backward.mistake(
-    "193h", "at exactly 0 another slope is taken", {"x > 0": "x >= 0"}, {"(x > 0)": "np.heaviside(x, 0.5)"},
-    convention=True, evidence="At the kink any slope from 0 to 1 is a subgradient.",
+    "193h", "at exactly 0 another slope is taken", {"x > 0": "x >= 0"},
+    {"(x > 0)": "np.heaviside(x, 0.5)"}, convention=True,
+    evidence="At the kink any slope from 0 to 1 is a subgradient.",
 )
 relu_backward.mistake(
     "193i", "x stands for its slope", {"(x > 0)": "np.maximum(x, 0)"}, {"(x > 0)": "x"},
@@ -145,7 +153,10 @@ relu_backward.mistake(
 
 
 CUBIC = (0.44715, 0.0044715, 0.04715, 0.04475, 0.0447, 0.047715)  # 0.044715, mistyped
-FACTORS = ("2 / np.pi", "np.sqrt(2) / np.pi", "np.sqrt(np.pi / 2)", "np.sqrt(2 * np.pi)", "np.sqrt(1 / np.pi)", "1")
+FACTORS = (
+    "2 / np.pi", "np.sqrt(2) / np.pi", "np.sqrt(np.pi / 2)", "np.sqrt(2 * np.pi)",
+    "np.sqrt(1 / np.pi)", "1",
+)
 LARGE = {"x that is large": lambda given, rng, n: {"x": 100 * given["x"]}}
 
 
@@ -162,17 +173,24 @@ def _argument(x):
     situations=LARGE,
     shown=(TanhGELU.forward,),
     hints=(
-        "Which share of x is let through where x is large, where it is 0, and where it is far below 0?",
+        (
+            "Which share of x is let through where x is large, where it is 0, and where it is far "
+            "below 0?"
+        ),
         "y = x (1 + tanh u) / 2,  u = √(2/π) (x + 0.044715 x³)",
-        "the polynomial in x\ntimes √(2/π)\nits tanh lies between −1 and 1: bring it between 0 and 1\ntimes x",
+        (
+            "the polynomial in x\ntimes √(2/π)\nits tanh lies between −1 and 1: bring it between 0 "
+            "and 1\ntimes x"
+        ),
         "0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))",
     ),
 )
 def gelu(x):
-    """GELU in the form with tanh, element by element, as in GPT-2 (Hendrycks & Gimpel 2016, section 2).
+    """GELU in the form with tanh, element by element, as in GPT-2 (Hendrycks & Gimpel 2016, section
+    2).
 
-    x is weighted by the probability Φ(x) that a standard normal variable is smaller, and Φ is replaced by a tanh that
-    differs from it by less than 1/1000:
+    x is weighted by the probability Φ(x) that a standard normal variable is smaller, and Φ is
+    replaced by a tanh that differs from it by less than 1/1000:
 
         Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2
 
@@ -184,8 +202,8 @@ def gelu(x):
 
 ROOT = "np.sqrt(2 / np.pi)"
 gelu.mistake(
-    "55", "Φ is the normal distribution itself, by erf", {"return 0.5 * x * (1 + np.tanh(u))": "return _exact(x)[0]"},
-    convention=True,
+    "55", "Φ is the normal distribution itself, by erf",
+    {"return 0.5 * x * (1 + np.tanh(u))": "return _exact(x)[0]"}, convention=True,
     evidence="The form with tanh is what is asked for; the two differ by less than 5e-4.",
 )
 gelu.mistake(
@@ -205,7 +223,8 @@ gelu.mistake(
     question="How large is y to be where x is 10, and what is 1 + tanh of it?",
 )
 gelu.mistake(
-    "194b", "the 1 is left out", {"(1 + np.tanh(u))": "np.tanh(u)"}, {"0.5 * x * (1 + np.tanh(u))": "x * np.tanh(u)"},
+    "194b", "the 1 is left out", {"(1 + np.tanh(u))": "np.tanh(u)"},
+    {"0.5 * x * (1 + np.tanh(u))": "x * np.tanh(u)"},
     question="Which share of x is let through where x is −10?",
 )
 gelu.mistake(
@@ -227,13 +246,19 @@ gelu.mistake(
     question="What does the bracket hold?",
 )
 gelu.mistake(
-    "194g", "it is another activation", {"0.5 * x * (1 + np.tanh(u))": "x / (1 + np.exp(-1.702 * x))"},
-    {"0.5 * x * (1 + np.tanh(u))": "x / (1 + np.exp(-x))"}, {"0.5 * x * (1 + np.tanh(u))": "np.maximum(x, 0)"},
+    "194g", "it is another activation",
+    {"0.5 * x * (1 + np.tanh(u))": "x / (1 + np.exp(-1.702 * x))"},
+    {"0.5 * x * (1 + np.tanh(u))": "x / (1 + np.exp(-x))"},
+    {"0.5 * x * (1 + np.tanh(u))": "np.maximum(x, 0)"},
     question="Which function of x is it that Φ is replaced by?",
 )
-TANH_BY_EXP = ("(np.exp(u) - np.exp(-u)) / (np.exp(u) + np.exp(-u))", "(np.exp(2 * u) - 1) / (np.exp(2 * u) + 1)")
+TANH_BY_EXP = (
+    "(np.exp(u) - np.exp(-u)) / (np.exp(u) + np.exp(-u))",
+    "(np.exp(2 * u) - 1) / (np.exp(2 * u) + 1)",
+)
 gelu.mistake(
-    "194h", "the tanh is made of exponentials that overflow", *({"np.tanh(u)": tanh} for tanh in TANH_BY_EXP),
+    "194h", "the tanh is made of exponentials that overflow",
+    *({"np.tanh(u)": tanh} for tanh in TANH_BY_EXP),
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="How large are these exponentials where u is 1000, and how large is their quotient?",
 )
@@ -250,14 +275,19 @@ gelu.mistake(
     shown=(TanhGELU.backward,),
     hints=(
         "x stands in y = x Φ(x) twice. What is the derivative of a product?",
-        "d_x = d_y ∘ ((1 + tanh u)/2 + x/2 · (1 − tanh² u) · u′),  u′ = √(2/π) (1 + 3 · 0.044715 x²)",
-        "u and its tanh, as in forward\nthe derivative of u by x\nthat of tanh u by u: 1 − tanh² u\n"
-        "the product rule: the share Φ, plus x times the derivative of that share\ntimes d_y",
+        (
+            "d_x = d_y ∘ ((1 + tanh u)/2 + x/2 · (1 − tanh² u) · u′),  u′ = √(2/π) (1 + 3 · "
+            "0.044715 x²)"
+        ),
+        "u and its tanh, as in forward\nthe derivative of u by x\n"
+        "that of tanh u by u: 1 − tanh² u\nthe product rule: the share Φ, plus x times the "
+        "derivative of that share\ntimes d_y",
         "d_y * (0.5 * (1 + tanh) + 0.5 * x * (1 - tanh**2) * d_u)",
     ),
 )
 def gelu_backward(d_y, x):
-    """The gradient of x, from the gradient of y = x (1 + tanh u) / 2, with u = √(2/π) (x + 0.044715 x³).
+    """The gradient of x, from the gradient of y = x (1 + tanh u) / 2, with u = √(2/π) (x + 0.044715
+    x³).
 
     It is that of this form, with tanh, to the last digit. x may be as large as 1000.
     """
@@ -283,14 +313,17 @@ gelu_backward.mistake(
     question="In y = x Φ(x), x stands twice. What is the derivative of a product?",
 )
 gelu_backward.mistake(
-    "55", "Φ is the normal distribution itself, by erf", {SLOPE: "_exact(x)[1]"},
+    "55",
+    "Φ is the normal distribution itself, by erf",
+    {SLOPE: "_exact(x)[1]"},
     convention=True,
     evidence="Beside a forward with erf this is right. Beside the one with tanh it is off by up to 1e-3, and a "
     "gradient check says so.",
 )
 gelu_backward.mistake(
     "195b", "one term belongs to tanh, and the other to erf",
-    {SECOND: "x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)"}, {"0.5 * (1 + tanh)": "0.5 * (1 + erf(x / np.sqrt(2)))"},
+    {SECOND: "x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)"},
+    {"0.5 * (1 + tanh)": "0.5 * (1 + erf(x / np.sqrt(2)))"},
     question="Which function is Φ in forward, and which is the derivative of that very function?",
 )
 gelu_backward.mistake(
@@ -313,9 +346,9 @@ gelu_backward.mistake(
     question="tanh u depends on x through u. What does the chain rule ask for?",
 )
 gelu_backward.mistake(
-    "195f", "the derivative of tanh is another", {"(1 - tanh**2)": "(1 - tanh)"}, {" * (1 - tanh**2)": ""},
-    {"(1 - tanh**2)": "(1 + tanh**2)"}, {"(1 - tanh**2)": "(1 - u**2)"}, {"(1 - tanh**2)": "tanh * (1 - tanh)"},
-    {"(1 - tanh**2)": "(1 - tanh) ** 2"},
+    "195f", "the derivative of tanh is another", {"(1 - tanh**2)": "(1 - tanh)"},
+    {" * (1 - tanh**2)": ""}, {"(1 - tanh**2)": "(1 + tanh**2)"}, {"(1 - tanh**2)": "(1 - u**2)"},
+    {"(1 - tanh**2)": "tanh * (1 - tanh)"}, {"(1 - tanh**2)": "(1 - tanh) ** 2"},
     question="How large should the slope of tanh be where tanh is −1, where it is 0, and where it is 1?",
 )
 gelu_backward.mistake(
@@ -346,7 +379,8 @@ gelu_backward.mistake(
     question="Which function did forward compute?",
 )
 gelu_backward.mistake(
-    "194h", "the tanh is made of exponentials that overflow", *({"np.tanh(u)": tanh} for tanh in TANH_BY_EXP),
+    "194h", "the tanh is made of exponentials that overflow",
+    *({"np.tanh(u)": tanh} for tanh in TANH_BY_EXP),
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="How large are these exponentials where u is 1000, and how large is their quotient?",
 )

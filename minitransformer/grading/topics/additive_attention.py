@@ -7,8 +7,8 @@ from ...attention.expectation import Expectation
 from ..exercise import exercise
 
 INPUTS = {
-    "query": "(B, T, D)", "key": "(B, S, D)", "value": "(B, S, K_v)", "W_query": "(D, F)", "W_key": "(D, F)",
-    "v": "(F)", "mask": "(B, 1, S)",
+    "query": "(B, T, D)", "key": "(B, S, D)", "value": "(B, S, K_v)", "W_query": "(D, F)",
+    "W_key": "(D, F)", "v": "(F)", "mask": "(B, 1, S)",
 }
 
 
@@ -58,21 +58,21 @@ def _weights(query, key, W_query, W_key, v, mask, **_):
         "Each query meets each key. Which shape has an array with F numbers for every such pair?",
         "E_ts = v · tanh(q_t W_q + k_s W_k),  P = softmax(E) over s,  context_t = Σ_s P_ts value_s",
         (
-            "queries and keys through their weights, an axis of length 1 added to each so that all pairs are summed\n"
-            "tanh, then the product with v: a score for each pair\n"
-            "−∞ where the mask forbids\n"
-            "softmax over the keys (0 for a query that may attend to nothing)\n"
-            "the mean of the values with these weights"
+            "queries and keys through their weights, an axis of length 1 added to each so that all "
+            "pairs are summed\ntanh, then the product with v: a score for each pair\n"
+            "−∞ where the mask forbids\nsoftmax over the keys (0 for a query that may attend to "
+            "nothing)\nthe mean of the values with these weights"
         ),
         "np.tanh((query @ W_query)[:, :, None] + (key @ W_key)[:, None]) @ v",
     ),
 )
 def additive_attention(query, key, value, W_query, W_key, v, mask):
-    """Attention whose scores come from a small network (Bahdanau et al. 2015): the context of each query.
+    """Attention whose scores come from a small network (Bahdanau et al. 2015): the context of each
+    query.
 
-    For each pair of a query and a key, the network adds the two, each through its own weights, takes tanh, and the
-    product of that with v is the score. The scores of a query become weights over the keys, and the context is the mean
-    of the values with these weights. Nothing is scaled.
+    For each pair of a query and a key, the network adds the two, each through its own weights,
+    takes tanh, and the product of that with v is the score. The scores of a query become weights
+    over the keys, and the context is the mean of the values with these weights. Nothing is scaled.
 
     `mask` is boolean, True = may attend. A query that may attend to nothing has a context of zeros.
     """
@@ -97,18 +97,23 @@ additive_attention.mistake(
     question="Two affine maps in a row are one affine map. What keeps them apart?",
 )
 additive_attention.mistake(
-    "290c", "tanh is taken of query and key apart, not of their sum",
+    "290c",
+    "tanh is taken of query and key apart, not of their sum",
     {
-        "(query @ W_query)[:": "np.tanh(query @ W_query)[:", "(key @ W_key)[:": "np.tanh(key @ W_key)[:",
-        "np.tanh(pairs)": "pairs",
+        "(query @ W_query)[:": "np.tanh(query @ W_query)[:",
+        "(key @ W_key)[:": "np.tanh(key @ W_key)[:", "np.tanh(pairs)": "pairs",
     },
-    {"(query @ W_query)[:": "np.tanh(query @ W_query)[:", "(key @ W_key)[:": "np.tanh(key @ W_key)[:"},
+    {
+        "(query @ W_query)[:": "np.tanh(query @ W_query)[:",
+        "(key @ W_key)[:": "np.tanh(key @ W_key)[:",
+    },
     evidence="What a query adds to its scores is the same for all keys then, and softmax ignores it.",
     question="Can such a score depend on which query meets which key?",
 )
 additive_attention.mistake(
     "290b", "another function stands for tanh", {"np.tanh(pairs)": "np.maximum(0, pairs)"},
-    {"np.tanh(pairs)": "(1 / (1 + np.exp(-pairs)))"}, question="Between which two numbers does what v multiplies lie?",
+    {"np.tanh(pairs)": "(1 / (1 + np.exp(-pairs)))"},
+    question="Between which two numbers does what v multiplies lie?",
 )
 additive_attention.mistake(
     "291b", "query and key are multiplied, not added", {"[:, :, None] + (": "[:, :, None] * ("},
@@ -116,21 +121,25 @@ additive_attention.mistake(
 )
 additive_attention.mistake(
     "299a", "v is left out: the hidden numbers are summed as they are",
-    {"np.tanh(pairs) @ v": "np.tanh(pairs).sum(axis=-1)"}, {"np.tanh(pairs) @ v": "np.tanh(pairs).mean(axis=-1)"},
+    {"np.tanh(pairs) @ v": "np.tanh(pairs).sum(axis=-1)"},
+    {"np.tanh(pairs) @ v": "np.tanh(pairs).mean(axis=-1)"},
     question="Does every hidden number matter equally for the score?",
 )
 additive_attention.mistake(
     "299b", "tanh is taken of the score, after v", {"np.tanh(pairs) @ v": "np.tanh(pairs @ v)"},
-    {"np.tanh(pairs) @ v": "np.tanh(np.tanh(pairs) @ v)"}, question="How large can a score be, if tanh comes last?",
+    {"np.tanh(pairs) @ v": "np.tanh(np.tanh(pairs) @ v)"},
+    question="How large can a score be, if tanh comes last?",
 )
 additive_attention.mistake(
     "299c", "the scores are divided by a root", {"@ v,": "@ v / np.sqrt(len(v)),"},
-    {"@ v,": "@ v / np.sqrt(key.shape[-1]),"}, question="Which attention scales its scores, and why?",
+    {"@ v,": "@ v / np.sqrt(key.shape[-1]),"},
+    question="Which attention scales its scores, and why?",
 )
 additive_attention.mistake(
     "300a", "queries and keys pass through each other's weights",
-    {"query @ W_query": "query @ W_key", "key @ W_key": "key @ W_query"}, {"key @ W_key": "key @ W_query"},
-    {"query @ W_query": "query @ W_key"}, question="Which weights belong to the queries?",
+    {"query @ W_query": "query @ W_key", "key @ W_key": "key @ W_query"},
+    {"key @ W_key": "key @ W_query"}, {"query @ W_query": "query @ W_key"},
+    question="Which weights belong to the queries?",
 )
 additive_attention.mistake(
     "300b", "the keys are averaged, not the values", {"P @ value": "P @ key"},
@@ -149,15 +158,23 @@ additive_attention.mistake(
     "78", "only what is masked is attended to", {"np.where(mask, np": "np.where(~mask, np"},
     question="Does True say that a key may be seen, or that it may not?", met="public code",
 )
-additive_attention.mistake("300c", "the mask is not looked at", {MASKED: "np.tanh(pairs) @ v"}, question=MAY)
 additive_attention.mistake(
-    "81", "a query that may attend to nothing has not a context of zeros", {LARGEST: "largest"},
-    {"np.where(total == 0, 1, total)": "total"}, {"-np.inf)": "-1e9)"}, {"-np.inf)": "-1e30)"}, {"-np.inf)": "-1e4)"},
+    "300c", "the mask is not looked at", {MASKED: "np.tanh(pairs) @ v"}, question=MAY
+)
+additive_attention.mistake(
+    "81",
+    "a query that may attend to nothing has not a context of zeros",
+    {LARGEST: "largest"},
+    {"np.where(total == 0, 1, total)": "total"},
+    {"-np.inf)": "-1e9)"},
+    {"-np.inf)": "-1e30)"},
+    {"-np.inf)": "-1e4)"},
     evidence=(
-        "−∞ less −∞ is NaN, and so is 0/0; with a large negative number for −∞, all keys get equal weights, the "
-        "masked ones too."
+        "−∞ less −∞ is NaN, and so is 0/0; with a large negative number for −∞, all keys get equal "
+        "weights, the masked ones too."
     ),
-    question="What is the sum of the weights of a query that may attend to nothing?", met="public code",
+    question="What is the sum of the weights of a query that may attend to nothing?",
+    met="public code",
 )
 additive_attention.mistake(
     "1", "the scores are not shifted by their maximum", {SHIFTED: "np.exp(scores)"},
@@ -165,8 +182,9 @@ additive_attention.mistake(
 )
 additive_attention.mistake(
     "3", "softmax runs over the queries, not over the keys",
-    {"scores.max(axis=-1": "scores.max(axis=-2", "P.sum(axis=-1": "P.sum(axis=-2"}, {"P.sum(axis=-1": "P.sum(axis=-2"},
-    {"P.sum(axis=-1": "P.sum(axis=0"}, question="What do the weights of one query sum to?",
+    {"scores.max(axis=-1": "scores.max(axis=-2", "P.sum(axis=-1": "P.sum(axis=-2"},
+    {"P.sum(axis=-1": "P.sum(axis=-2"}, {"P.sum(axis=-1": "P.sum(axis=0"},
+    question="What do the weights of one query sum to?",
 )
 additive_attention.mistake(
     "2", "one sum serves all queries", {"P.sum(axis=-1, keepdims=True)": "P.sum()"},
@@ -182,7 +200,8 @@ additive_attention.mistake(
     question="What should the weights of one query add up to?",
 )
 additive_attention.mistake(
-    "70", "queries and keys change places", {PAIRS: "(query @ W_query)[:, None] + (key @ W_key)[:, :, None]"},
+    "70", "queries and keys change places",
+    {PAIRS: "(query @ W_query)[:, None] + (key @ W_key)[:, :, None]"},
     question="Which of the two has one distribution for each?",
 )
 
@@ -192,8 +211,8 @@ additive_attention.mistake(
     forward=additive_attention,
     inputs={"d_context": "(B, T, K_v)", **INPUTS},
     returns={
-        "d_query": "(B, T, D)", "d_key": "(B, S, D)", "d_value": "(B, S, K_v)", "d_W_query": "(D, F)",
-        "d_W_key": "(D, F)", "d_v": "(F)",
+        "d_query": "(B, T, D)", "d_key": "(B, S, D)", "d_value": "(B, S, K_v)",
+        "d_W_query": "(D, F)", "d_W_key": "(D, F)", "d_v": "(F)",
     },
     given=lambda rng, n: {"d_context": rng.standard_normal((n.B, n.T, n.K_v)), **_given(rng, n)},
     situations={"a sentence that is nothing but padding": _nothing_to_see},
@@ -203,8 +222,8 @@ additive_attention.mistake(
     hints=(
         "A query was added to every key. How many of the pairs does its gradient come from?",
         (
-            "d_value = Pᵀ d_c,  d_P = d_c valueᵀ,  d_E = P ∘ (d_P − Σ_s d_P P),  d_a_tsf = d_E_ts v_f (1 − tanh²),  "
-            "d_query = (Σ_s d_a) W_qᵀ,  d_key = (Σ_t d_a) W_kᵀ"
+            "d_value = Pᵀ d_c,  d_P = d_c valueᵀ,  d_E = P ∘ (d_P − Σ_s d_P P),  d_a_tsf = d_E_ts "
+            "v_f (1 − tanh²),  d_query = (Σ_s d_a) W_qᵀ,  d_key = (Σ_t d_a) W_kᵀ"
         ),
         (
             "the weights P as in forward\n"
@@ -218,12 +237,13 @@ additive_attention.mistake(
     ),
 )
 def additive_attention_backward(d_context, query, key, value, W_query, W_key, v, mask):
-    """The gradients of all inputs but the mask of additive attention, from the gradient of its context.
+    """The gradients of all inputs but the mask of additive attention, from the gradient of its
+    context.
 
         E_ts = v · tanh(q_t W_query + k_s W_key)      P = softmax(E)      context_t = Σ_s P_ts value_s
 
-    softmax runs over the keys that the mask allows (True = may attend). What may not be seen has a gradient of zero,
-    and so has all of a sentence in which nothing may be seen.
+    softmax runs over the keys that the mask allows (True = may attend). What may not be seen has a
+    gradient of zero, and so has all of a sentence in which nothing may be seen.
     """
     hidden = np.tanh((query @ W_query)[:, :, None] + (key @ W_key)[:, None])
     P = _softmax(np.where(mask, hidden @ v, -np.inf))
@@ -250,7 +270,8 @@ E = "d_scores = P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))"
 PARTS = "d_query_part, d_key_part = d_pairs.sum(axis=2), d_pairs.sum(axis=1)"
 END = "return d_query_part @ W_query.T, d_key_part @ W_key.T"
 additive_attention_backward.mistake(
-    "71", "the backward of softmax is left out", {E: "d_scores = d_P"}, {E: "d_scores = np.where(mask, d_P, 0)"},
+    "71", "the backward of softmax is left out", {E: "d_scores = d_P"},
+    {E: "d_scores = np.where(mask, d_P, 0)"},
     question="What lies between the scores and the weights?",
 )
 additive_attention_backward.mistake(
@@ -258,7 +279,8 @@ additive_attention_backward.mistake(
     question="If one score rises, what becomes of the weights of the others?",
 )
 additive_attention_backward.mistake(
-    "8", "the weighted mean of d_P is not taken off", {" - (d_P * P).sum(axis=-1, keepdims=True)": ""},
+    "8", "the weighted mean of d_P is not taken off",
+    {" - (d_P * P).sum(axis=-1, keepdims=True)": ""},
     question="What must the gradients of a query's scores sum to, if softmax ignores a shift of all of them?",
 )
 additive_attention_backward.mistake(
@@ -270,7 +292,8 @@ additive_attention_backward.mistake(
     question="The weights P already sum to one. What does another division by the row's length do?",
 )
 additive_attention_backward.mistake(
-    "132", "the sum of softmax's backward runs over the queries", {"(d_P * P).sum(axis=-1": "(d_P * P).sum(axis=-2"},
+    "132", "the sum of softmax's backward runs over the queries",
+    {"(d_P * P).sum(axis=-1": "(d_P * P).sum(axis=-2"},
     question="Along which axis did forward divide by a sum?",
 )
 additive_attention_backward.mistake(
@@ -285,21 +308,24 @@ additive_attention_backward.mistake(
 )
 additive_attention_backward.mistake(
     "292c", "it is not the derivative of tanh", {"(1 - hidden**2)": "(1 - hidden)"},
-    {"(1 - hidden**2)": "hidden * (1 - hidden)"}, {"(1 - hidden**2)": "hidden"}, {"(1 - hidden**2)": "(hidden > 0)"},
+    {"(1 - hidden**2)": "hidden * (1 - hidden)"}, {"(1 - hidden**2)": "hidden"},
+    {"(1 - hidden**2)": "(hidden > 0)"},
     question="Where tanh has put out 0, how steep is it? And where it has put out almost 1?",
 )
 additive_attention_backward.mistake(
-    "299a", "v is left out on the way to the pairs", {"d_scores[..., None] * v *": "d_scores[..., None] *"},
+    "299a", "v is left out on the way to the pairs",
+    {"d_scores[..., None] * v *": "d_scores[..., None] *"},
     question="By what was tanh multiplied on its way to the score?",
 )
 additive_attention_backward.mistake(
     "301a", "d_v is taken with what goes into tanh, not with what comes out",
-    {"d_scores, hidden)": "d_scores, np.arctanh(hidden))"}, {"d_scores, hidden)": "d_scores, 1 - hidden**2)"},
-    question="What did v multiply in forward?",
+    {"d_scores, hidden)": "d_scores, np.arctanh(hidden))"},
+    {"d_scores, hidden)": "d_scores, 1 - hidden**2)"}, question="What did v multiply in forward?",
 )
 additive_attention_backward.mistake(
-    "301b", "d_v is taken with d_P or P, before softmax's backward", {"btsf->f\", d_scores": "btsf->f\", d_P"},
-    {"btsf->f\", d_scores": "btsf->f\", P"}, question="Of what did v make the scores or the weights?",
+    "301b", "d_v is taken with d_P or P, before softmax's backward",
+    {'btsf->f", d_scores': 'btsf->f", d_P'}, {'btsf->f", d_scores': 'btsf->f", P'},
+    question="Of what did v make the scores or the weights?",
 )
 additive_attention_backward.mistake(
     "301c", "the sums over queries and keys change places",
@@ -307,37 +333,46 @@ additive_attention_backward.mistake(
     question="A query was added to every key. Over what does its gradient have to be summed?",
 )
 additive_attention_backward.mistake(
-    "27", "a mean over the pairs, or over the positions, stands where a sum should",
-    {"d_pairs.sum(axis=2)": "d_pairs.mean(axis=2)"}, {"d_pairs.sum(axis=1)": "d_pairs.mean(axis=1)"},
+    "27",
+    "a mean over the pairs, or over the positions, stands where a sum should",
+    {"d_pairs.sum(axis=2)": "d_pairs.mean(axis=2)"},
+    {"d_pairs.sum(axis=1)": "d_pairs.mean(axis=1)"},
     {"d_pairs.sum(axis=2)": "d_pairs.mean(axis=2)", "d_pairs.sum(axis=1)": "d_pairs.mean(axis=1)"},
     {
         "query, d_query_part)": "query, d_query_part / len(query))",
-        "key, d_key_part)": "key, d_key_part / len(query))", "d_scores, hidden)": "d_scores, hidden / len(query))",
+        "key, d_key_part)": "key, d_key_part / len(query))",
+        "d_scores, hidden)": "d_scores, hidden / len(query))",
     },
-    {"query, d_query_part)": "query, d_query_part / len(query))", "key, d_key_part)": "key, d_key_part / len(query))"},
+    {
+        "query, d_query_part)": "query, d_query_part / len(query))",
+        "key, d_key_part)": "key, d_key_part / len(query))",
+    },
     question="If a query met twice as many keys, would each of them matter less?",
 )
 additive_attention_backward.mistake(
-    "302a", "only one pair of each query, or key, counts", {"d_pairs.sum(axis=2)": "d_pairs[:, :, -1]"},
-    {"d_pairs.sum(axis=1)": "d_pairs[:, -1]"},
+    "302a", "only one pair of each query, or key, counts",
+    {"d_pairs.sum(axis=2)": "d_pairs[:, :, -1]"}, {"d_pairs.sum(axis=1)": "d_pairs[:, -1]"},
     {"d_pairs.sum(axis=2)": "d_pairs[:, :, -1]", "d_pairs.sum(axis=1)": "d_pairs[:, -1]"},
     question="A query was added to every key. From how many pairs does its gradient come?",
 )
 additive_attention_backward.mistake(
-    "68", "P is not transposed on the way to the values", {"P.swapaxes(-1, -2) @ d_context": "P @ d_context"},
+    "68", "P is not transposed on the way to the values",
+    {"P.swapaxes(-1, -2) @ d_context": "P @ d_context"},
     question="Which of the queries did value s reach, and with which weights?",
 )
 additive_attention_backward.mistake(
-    "302b", "d_P is transposed", {"d_context @ value.swapaxes(-1, -2)": "value @ d_context.swapaxes(-1, -2)"},
+    "302b", "d_P is transposed",
+    {"d_context @ value.swapaxes(-1, -2)": "value @ d_context.swapaxes(-1, -2)"},
     question="Which shape has P, and so d_P?",
 )
 additive_attention_backward.mistake(
-    "29", "a weight is not transposed on the way back", {"W_query.T": "W_query"}, {"W_key.T": "W_key"},
-    {"W_query.T": "W_query", "W_key.T": "W_key"}, question="W_query leads from D features to F. Which one leads back?",
+    "29", "a weight is not transposed on the way back", {"W_query.T": "W_query"},
+    {"W_key.T": "W_key"}, {"W_query.T": "W_query", "W_key.T": "W_key"},
+    question="W_query leads from D features to F. Which one leads back?",
 )
 additive_attention_backward.mistake(
-    "25", "the gradient of a weight is transposed", {"btd,btf->df": "btd,btf->fd"}, {"bsd,bsf->df": "bsd,bsf->fd"},
-    {"btd,btf->df": "btd,btf->fd", "bsd,bsf->df": "bsd,bsf->fd"},
+    "25", "the gradient of a weight is transposed", {"btd,btf->df": "btd,btf->fd"},
+    {"bsd,bsf->df": "bsd,bsf->fd"}, {"btd,btf->df": "btd,btf->fd", "bsd,bsf->df": "bsd,bsf->fd"},
     question="Which shape must the gradient of a weight have?",
 )
 additive_attention_backward.mistake(

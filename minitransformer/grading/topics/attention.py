@@ -25,7 +25,8 @@ from .parts import call_wrong, inherit, versions_of
 
 
 def _far(given, rng, n):
-    """The first feature of queries and keys adds the same large number, or takes it off, in a whole row of scores.
+    """The first feature of queries and keys adds the same large number, or takes it off, in a whole
+    row of scores.
 
     All are eighths, so that their products are exact in float32 too.
     """
@@ -51,7 +52,10 @@ ALSO = {
     places={BLIND: lambda mask, **_: ~mask.any(axis=-1, keepdims=True)},
     shown=(ScaledDotProductAttention.forward, Masking.forward, Softmax.forward),
     hints=(
-        "Three steps lie between the queries and what they find. Which two of them are products of matrices?",
+        (
+            "Three steps lie between the queries and what they find. Which two of them are "
+            "products of matrices?"
+        ),
         "context = softmax(Q Kᵀ / √d_k, hidden keys at −∞) V",
         "the scores of all pairs, scaled\n−∞ where the mask says no\n"
         "softmax over the keys; zeros where no key is left\nblend the values with these weights",
@@ -59,11 +63,13 @@ ALSO = {
     ),
 )
 def attention(query, key, value, mask):
-    """Let each query look up the values: blend them, each weighted by how well its key matches the query.
+    """Let each query look up the values: blend them, each weighted by how well its key matches the
+    query.
 
-    The score of a query and a key is their dot product, divided by the square root of their width d_k; the weights are
-    the softmax of a query's scores over the keys. The mask is boolean, True = may attend, broadcasts to (B, H, T, S),
-    and acts on the scores before softmax. A query that may attend to nothing gets a context of zeros, never NaN.
+    The score of a query and a key is their dot product, divided by the square root of their width
+    d_k; the weights are the softmax of a query's scores over the keys. The mask is boolean, True =
+    may attend, broadcasts to (B, H, T, S), and acts on the scores before softmax. A query that may
+    attend to nothing gets a context of zeros, never NaN.
     """
     scores = attention_scores(query, key)
     P = attention_weights(scores, mask)
@@ -109,26 +115,34 @@ attention.mistake(
     invariants=(
         Invariant(
             "The sum of d_key over the keys",
-            "the same vector added to all keys shifts all scores of a query alike, and softmax ignores a shift",
+            (
+                "the same vector added to all keys shifts all scores of a query alike, and softmax "
+                "ignores a shift"
+            ),
             lambda out, given: out["d_key"].sum(-2),
         ),
     ),
     shown=(ScaledDotProductAttention.backward, Softmax.backward),
     hints=(
-        "Three steps in forward, so three in backward, the last one first. Which inputs of each step are needed to "
-        "undo it?",
-        "d_V = Pᵀ d_y,  d_P = d_y Vᵀ,  d_S = P ∘ (d_P − Σ_j d_P_j P_j),  d_Q = d_S K/√d_k,  d_K = d_Sᵀ Q/√d_k",
+        "Three steps in forward, so three in backward, the last one first. Which inputs of each "
+        "step are needed to undo it?",
+        (
+            "d_V = Pᵀ d_y,  d_P = d_y Vᵀ,  d_S = P ∘ (d_P − Σ_j d_P_j P_j),  d_Q = d_S K/√d_k,  "
+            "d_K = d_Sᵀ Q/√d_k"
+        ),
         "P as in forward\nthe values' gradient: P transposed, times d_context\n"
         "the gradient of P: d_context times the values, transposed\n"
-        "through softmax, row by row\nto the queries and, transposed, to the keys\nthe scale of forward, in both",
+        "through softmax, row by row\nto the queries and, transposed, to the keys\n"
+        "the scale of forward, in both",
         "d_scores = P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))",
     ),
 )
 def attention_backward(d_context, query, key, value, mask):
-    """The gradients of the queries, the keys and the values, from the gradient of their attention's context.
+    """The gradients of the queries, the keys and the values, from the gradient of their attention's
+    context.
 
-    The scores were divided by √d_k, and the mask (boolean, True = may attend) acted on them before softmax. Each query
-    may attend to something here.
+    The scores were divided by √d_k, and the mask (boolean, True = may attend) acted on them before
+    softmax. Each query may attend to something here.
     """
     P = attention_weights(attention_scores(query, key), mask)
     d_value = attention_d_value(d_context, P)
@@ -151,7 +165,11 @@ def _scaled(by):
 def _both(id):
     """The gradients of queries and keys, both with the mistake."""
     parts = (attention_d_query, attention_d_key)
-    return {call: wrong for part in parts for call, wrong in call_wrong(part, versions_of(part, id)[0]).items()}
+    return {
+        call: wrong
+        for part in parts
+        for call, wrong in call_wrong(part, versions_of(part, id)[0]).items()
+    }
 
 
 attention_backward.mistake(

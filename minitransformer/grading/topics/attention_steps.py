@@ -14,7 +14,9 @@ def draw(rng, n, *names):
         "query": (n.T, n.K), "key": (n.S, n.K), "value": (n.S, n.K_v), "d_context": (n.T, n.K_v),
         "scores": (n.T, n.S), "d_scores": (n.T, n.S), "d_P": (n.T, n.S),
     }  # fmt: skip
-    given = {name: rng.standard_normal((n.B, n.H, *shapes[name])) for name in names if name in shapes}
+    given = {
+        name: rng.standard_normal((n.B, n.H, *shapes[name])) for name in names if name in shapes
+    }
     if "mask" in names:
         given["mask"] = draw_mask(rng, n)
     if "P" in names:
@@ -23,9 +25,12 @@ def draw(rng, n, *names):
 
 
 def draw_mask(rng, n):
-    """Padding at the end of some sources, and further keys that single queries may not see; each query sees key 0."""
+    """Padding at the end of some sources, and further keys that single queries may not see; each
+    query sees key 0."""
     lengths = n.S - np.arange(n.B) % (n.S - 1)
-    mask = (np.arange(n.S) < lengths[:, None])[:, None, None] & (rng.random((n.B, 1, n.T, n.S)) < 0.7)
+    mask = (np.arange(n.S) < lengths[:, None])[:, None, None] & (
+        rng.random((n.B, 1, n.T, n.S)) < 0.7
+    )
     mask[..., 0] = True
     return mask
 
@@ -42,8 +47,12 @@ def signs(n):
     return np.where(np.arange(n.T) % 2, -1.0, 1.0)[:, None]
 
 
-BLIND, FAR = "a query that may attend to nothing", "rows of scores around 1000, and others around −1000"
-SHAPES = {"query": "(B, H, T, K)", "key": "(B, H, S, K)", "value": "(B, H, S, K_v)", "mask": "(B, 1, T, S)"}
+BLIND = "a query that may attend to nothing"
+FAR = "rows of scores around 1000, and others around −1000"
+SHAPES = {
+    "query": "(B, H, T, K)", "key": "(B, H, S, K)", "value": "(B, H, S, K_v)",
+    "mask": "(B, 1, T, S)",
+}
 
 
 def _np_dot(exercise, product):
@@ -64,7 +73,7 @@ def _reshaped(exercise, array):
     )
 
 
-# -- forward --------------------------------------------------------------------------------------------------------
+# -- forward ---------------------------------------------------------------------------------------
 
 
 @exercise(
@@ -74,7 +83,10 @@ def _reshaped(exercise, array):
     given=lambda rng, n: draw(rng, n, "query", "key"),
     shown=(ScaledDotProductAttention.forward,),
     hints=(
-        "Which axis do a query and a key have in common, and which axes are left when it has been summed over?",
+        (
+            "Which axis do a query and a key have in common, and which axes are left when it has "
+            "been summed over?"
+        ),
         "S = Q Kᵀ / √d_k",
         "exchange the last two axes of the keys\nmultiply: batch and heads stay as they are\n"
         "divide by the root of the shared width",
@@ -82,9 +94,11 @@ def _reshaped(exercise, array):
     ),
 )
 def attention_scores(query, key):
-    """How well each key matches each query: their dot product, divided by the square root of their width d_k.
+    """How well each key matches each query: their dot product, divided by the square root of their
+    width d_k.
 
-    There is a row of scores for each query, with a score for each key; every sequence and every head is by itself.
+    There is a row of scores for each query, with a score for each key; every sequence and every
+    head is by itself.
     """
     return query @ key.swapaxes(-1, -2) / np.sqrt(query.shape[-1])
 
@@ -142,11 +156,9 @@ _np_dot(attention_scores, "query @ key.swapaxes(-1, -2)")
 _reshaped(attention_scores, "key")
 
 
-ALLOWED, LARGEST, TOTAL = (
-    "np.where(mask, scores, -np.inf)",
-    "np.where(np.isfinite(largest), largest, 0)",
-    "np.where(total == 0, 1, total)",
-)
+ALLOWED = "np.where(mask, scores, -np.inf)"
+LARGEST = "np.where(np.isfinite(largest), largest, 0)"
+TOTAL = "np.where(total == 0, 1, total)"
 
 
 @exercise(
@@ -158,7 +170,10 @@ ALLOWED, LARGEST, TOTAL = (
         FAR: lambda given, rng, n: {"scores": given["scores"] + 1000 * signs(n)},
         BLIND: blind,
     },
-    places={BLIND: lambda mask, **_: ~mask.any(axis=-1, keepdims=True), "the hidden keys": lambda mask, **_: ~mask},
+    places={
+        BLIND: lambda mask, **_: ~mask.any(axis=-1, keepdims=True),
+        "the hidden keys": lambda mask, **_: ~mask,
+    },
     invariants=(
         Invariant(
             "The sum of each row of P that sees a key, less 1,",
@@ -173,8 +188,8 @@ ALLOWED, LARGEST, TOTAL = (
     ),
     shown=(Masking.forward, Softmax.forward),
     hints=(
-        "Which score would a key need to have, so that its exponential is 0? And what is then left of a row of "
-        "nothing else?",
+        "Which score would a key need to have, so that its exponential is 0? And what is then left "
+        "of a row of nothing else?",
         "P = softmax(S where the mask is True, −∞ elsewhere);  P = 0 in a row of nothing but −∞",
         "−∞ where the mask says no\ntake off the largest of each row, or 0 where that is −∞\nexp\n"
         "divide by the sum of each row, or by 1 where that is 0",
@@ -184,9 +199,9 @@ ALLOWED, LARGEST, TOTAL = (
 def attention_weights(scores, mask):
     """Turn each query's scores into weights: the softmax over those keys that the mask lets it see.
 
-    The mask is boolean, True = may attend, and broadcasts to the scores. A hidden key gets the weight 0, and the others
-    share the whole among them. A query that may attend to nothing gets zeros, never NaN. Scores may be as large as
-    1000, and rows may be far apart.
+    The mask is boolean, True = may attend, and broadcasts to the scores. A hidden key gets the
+    weight 0, and the others share the whole among them. A query that may attend to nothing gets
+    zeros, never NaN. Scores may be as large as 1000, and rows may be far apart.
     """
     allowed = np.where(mask, scores, -np.inf)
     largest = allowed.max(axis=-1, keepdims=True)
@@ -339,7 +354,10 @@ attention_weights.mistake(
     given=lambda rng, n: draw(rng, n, "P", "value"),
     shown=(ScaledDotProductAttention.forward,),
     hints=(
-        "A query has one weight for each key. Over what is summed, so that one vector remains for each query?",
+        (
+            "A query has one weight for each key. Over what is summed, so that one vector remains "
+            "for each query?"
+        ),
         "y_t = Σ_s P_ts V_s",
         "for each query, take the values times the query's weights\n"
         "add them up over the keys: that is a product of matrices",
@@ -347,7 +365,8 @@ attention_weights.mistake(
     ),
 )
 def attention_context(P, value):
-    """Blend the values: each query's context is the sum of all values, each times the weight of its key."""
+    """Blend the values: each query's context is the sum of all values, each times the weight of its
+    key."""
     return P @ value
 
 
@@ -373,7 +392,7 @@ attention_context.mistake(
 _np_dot(attention_context, "P @ value")
 
 
-# -- backward ---------------------------------------------------------------------------------------------------------
+# -- backward --------------------------------------------------------------------------------------
 
 
 @exercise(
@@ -383,7 +402,10 @@ _np_dot(attention_context, "P @ value")
     given=lambda rng, n: draw(rng, n, "d_context", "P"),
     shown=(ScaledDotProductAttention.backward,),
     hints=(
-        "One value went into the contexts of all queries. With which weights, and over what is then summed?",
+        (
+            "One value went into the contexts of all queries. With which weights, and over what is "
+            "then summed?"
+        ),
         "d_V_s = Σ_t P_ts d_y_t",
         "exchange the last two axes of P, so that it has a row for each key\n"
         "multiply with the gradient of the contexts",
@@ -432,7 +454,8 @@ attention_d_value.mistake(
     ),
 )
 def attention_d_P(d_context, value):
-    """The gradient of the weights, from the gradient of context = P V, as if each of them could change by itself."""
+    """The gradient of the weights, from the gradient of context = P V, as if each of them could
+    change by itself."""
     return d_context @ value.swapaxes(-1, -2)
 
 
@@ -461,26 +484,33 @@ attention_d_P.mistake(
     given=lambda rng, n: draw(rng, n, "d_P", "P"),
     invariants=(
         Invariant(
-            "The sum of each row of d_scores", "softmax ignores a shift", lambda out, given: out["d_scores"].sum(-1)
+            "The sum of each row of d_scores", "softmax ignores a shift",
+            lambda out, given: out["d_scores"].sum(-1),
         ),
     ),
     shown=(Softmax.backward,),
     hints=(
         "One weight rises only at the cost of the others. How does that show in d_scores?",
         "d_S_j = P_j (d_P_j − Σ_i d_P_i P_i)",
-        "the mean of d_P in each row, weighted by P, its axis kept\ntake it from d_P\nmultiply by P",
+        (
+            "the mean of d_P in each row, weighted by P, its axis kept\n"
+            "take it from d_P\nmultiply by P"
+        ),
         "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))",
     ),
 )
 def attention_d_scores(d_P, P):
-    """The gradient of the scores as they go into softmax, from the gradient of the weights P = softmax(scores).
+    """The gradient of the scores as they go into softmax, from the gradient of the weights P =
+    softmax(scores).
 
     Softmax couples the weights of a row. Hidden keys, whose weight is 0, get the gradient 0.
     """
     return P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))
 
 
-attention_d_scores.mistakes += [mistake for mistake in softmax_backward.mistakes if mistake.id != "13"]
+attention_d_scores.mistakes += [
+    mistake for mistake in softmax_backward.mistakes if mistake.id != "13"
+]
 attention_d_scores.mistake(
     "71",
     "the way through softmax is skipped: d_P is handed on",
@@ -505,7 +535,10 @@ attention_d_scores.mistake(
     hints=(
         "A query has a score with each key. If it moves towards one key, what do its scores do?",
         "d_Q = d_S K / √d_k",
-        "multiply the gradient of the scores with the keys\nwhat forward divided by divides here too",
+        (
+            "multiply the gradient of the scores with the keys\n"
+            "what forward divided by divides here too"
+        ),
         "d_scores @ key / np.sqrt(key.shape[-1])",
     ),
 )
@@ -521,11 +554,13 @@ def attention_d_query(d_scores, key):
     given=lambda rng, n: draw(rng, n, "d_scores", "query"),
     shown=(ScaledDotProductAttention.backward,),
     hints=(
-        "A key has a score with each query. Over what is summed, so that one vector remains for each key?",
+        (
+            "A key has a score with each query. Over what is summed, so that one vector remains "
+            "for each key?"
+        ),
         "d_K = d_Sᵀ Q / √d_k",
-        "exchange the last two axes of the gradient of the scores, so that it has a row for each key\n"
-        "multiply with the queries\n"
-        "what forward divided by divides here too",
+        "exchange the last two axes of the gradient of the scores, so that it has a row for each "
+        "key\nmultiply with the queries\nwhat forward divided by divides here too",
         "d_scores.swapaxes(-1, -2) @ query / np.sqrt(query.shape[-1])",
     ),
 )

@@ -12,7 +12,8 @@ INPUTS = {"logits": "(B, T, V)", "targets": "(B, T) ids"}
 
 
 def draw_targets(rng, n):
-    """Ids (B, T), padded at the end; the first row is full, and every row has at least one token."""
+    """Ids (B, T), padded at the end; the first row is full, and every row has at least one
+    token."""
     targets = rng.integers(1, n.V, size=(n.B, n.T))
     lengths = rng.integers(1, n.T, size=n.B)
     lengths[0] = n.T
@@ -50,7 +51,8 @@ HARD = {
     "a target that is most unlikely": unlikely,
 }
 SHIFT = Invariant(
-    "The sum of each row of d_logits", "the loss ignores a shift of a row", lambda out, given: out["d_logits"].sum(-1)
+    "The sum of each row of d_logits", "the loss ignores a shift of a row",
+    lambda out, given: out["d_logits"].sum(-1),
 )
 PADDED = {"the padded positions": lambda targets, **_: (targets == PAD)[..., None]}
 
@@ -61,22 +63,34 @@ PADDED = {"the padded positions": lambda targets, **_: (targets == PAD)[..., Non
     returns={"loss": "number"},
     given=lambda rng, n: {"logits": draw_logits(rng, n), "targets": draw_targets(rng, n)},
     situations=HARD,
-    also={"P": lambda logits, targets: softmax(logits), "real": lambda logits, targets: targets != PAD},
+    also={
+        "P": lambda logits, targets: softmax(logits),
+        "real": lambda logits, targets: targets != PAD,
+    },
     shown=(CrossEntropy.forward,),
     hints=(
-        "The loss asks how surprising each target was. Which targets are asked about, and how many are they?",
-        "L = −(1/N) Σ_n log p_n[target_n],  log p_v = x_v − m − log Σ_i exp(x_i − m),  m = max_i x_i",
-        "the logits without the largest of their row\nfrom these, the log of the sum of their exponentials: log p\n"
+        (
+            "The loss asks how surprising each target was. Which targets are asked about, and how "
+            "many are they?"
+        ),
+        (
+            "L = −(1/N) Σ_n log p_n[target_n],  log p_v = x_v − m − log Σ_i exp(x_i − m),  m = "
+            "max_i x_i"
+        ),
+        "the logits without the largest of their row\n"
+        "from these, the log of the sum of their exponentials: log p\n"
         "log p at each target\nthe mean over the targets that are not padding, with a minus",
         "-np.take_along_axis(log_P, targets[..., None], axis=-1)[..., 0][targets != 0].mean()",
     ),
 )
 def cross_entropy(logits, targets):
-    """The mean negative log-likelihood of the targets under P = softmax(logits), with the natural logarithm.
+    """The mean negative log-likelihood of the targets under P = softmax(logits), with the natural
+    logarithm.
 
-    The mean is over the targets that are real: one that is padding (id 0) counts neither as a loss nor as one more to
-    divide by. The result is one number. Logits may be as large as 1000, rows may be far apart, and a target may be so
-    unlikely that its probability rounds to 0: the loss is finite all the same.
+    The mean is over the targets that are real: one that is padding (id 0) counts neither as a loss
+    nor as one more to divide by. The result is one number. Logits may be as large as 1000, rows may
+    be far apart, and a target may be so unlikely that its probability rounds to 0: the loss is
+    finite all the same.
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
     log_P = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -90,7 +104,9 @@ LOG_P = "shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))"
 P = "np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True)"
 NO_SHIFT = "np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)"
 AT_TARGET = "np.take_along_axis(log_P, targets[..., None], axis=-1)[..., 0]"
-OTHERS = "(np.log(1 - np.exp(log_P)) * (np.arange(logits.shape[-1]) != targets[..., None])).sum(axis=-1)"
+OTHERS = (
+    "(np.log(1 - np.exp(log_P)) * (np.arange(logits.shape[-1]) != targets[..., None])).sum(axis=-1)"
+)
 MEAN = "-at_target[real].sum() / real.sum()"
 
 cross_entropy.mistake(
@@ -98,8 +114,8 @@ cross_entropy.mistake(
     question="If the same sentences stood in the batch twice, should the loss be another?",
 )
 cross_entropy.mistake(
-    "16", "the sum is divided by the number of sentences, or by their length", {"/ real.sum()": "/ len(targets)"},
-    {"/ real.sum()": "/ targets.shape[1]"},
+    "16", "the sum is divided by the number of sentences, or by their length",
+    {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 cross_entropy.mistake(
@@ -108,7 +124,8 @@ cross_entropy.mistake(
     question="If a batch were padded further, what would become of the loss?", met="public code",
 )
 cross_entropy.mistake(
-    "18", "padded targets are asked for too, though only real ones are counted", {"at_target[real]": "at_target"},
+    "18", "padded targets are asked for too, though only real ones are counted",
+    {"at_target[real]": "at_target"},
     question="Which token should a model name behind the end of a sentence?",
 )
 cross_entropy.mistake(
@@ -116,7 +133,8 @@ cross_entropy.mistake(
     question="Which of these targets is no token at all?",
 )
 cross_entropy.mistake(
-    "19", "the sign is wrong", {"return -": "return "}, question="Is the logarithm of a probability above 0, or below?"
+    "19", "the sign is wrong", {"return -": "return "},
+    question="Is the logarithm of a probability above 0, or below?",
 )
 cross_entropy.mistake(
     "20", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
@@ -124,7 +142,8 @@ cross_entropy.mistake(
     question="What goes in here: logits, or what a softmax has made of them already?",
 )
 cross_entropy.mistake(
-    "21", "every row is asked for the targets of all the others", {MEAN: "-log_P[real][:, targets[real]].mean()"},
+    "21", "every row is asked for the targets of all the others",
+    {MEAN: "-log_P[real][:, targets[real]].mean()"},
     {MEAN: "-log_P[real][:, targets[real]].sum() / real.sum()"},
     question="Into how many numbers does an index of N columns, next to a slice of N rows, lead?",
 )
@@ -155,14 +174,21 @@ cross_entropy.mistake(
     question="What is left of a row whose logits all lie 1000 below that maximum?",
 )
 cross_entropy.mistake(
-    "154", "the maximum is taken off in one place and not in the other", {"log_P = shifted": "log_P = logits"},
-    {"np.exp(shifted)": "np.exp(logits)"},
+    "154", "the maximum is taken off in one place and not in the other",
+    {"log_P = shifted": "log_P = logits"}, {"np.exp(shifted)": "np.exp(logits)"},
     question="If exp(m) was divided out of the sum, where must m come in again?",
 )
 cross_entropy.mistake(
-    "155", "the probabilities do not sum to one over the tokens",
-    {LARGEST: "logits.max(axis=1, keepdims=True)", "np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=1"},
-    {LARGEST: "logits.max(axis=0, keepdims=True)", "np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=0"},
+    "155",
+    "the probabilities do not sum to one over the tokens",
+    {
+        LARGEST: "logits.max(axis=1, keepdims=True)",
+        "np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=1",
+    },
+    {
+        LARGEST: "logits.max(axis=0, keepdims=True)",
+        "np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=0",
+    },
     {"np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=1"},
     {"np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=0"},
     {"np.exp(shifted).sum(axis=-1, keepdims=True)": "np.exp(shifted).sum()"},
@@ -190,8 +216,8 @@ cross_entropy.mistake(
     question="How much does one token weigh in a short sentence, and how much in a long one?",
 )
 cross_entropy.mistake(
-    "160", "the mean runs over the vocabulary as well", {"/ real.sum()": "/ real.sum() / logits.shape[-1]"},
-    {"/ real.sum()": "/ logits.size"},
+    "160", "the mean runs over the vocabulary as well",
+    {"/ real.sum()": "/ real.sum() / logits.shape[-1]"}, {"/ real.sum()": "/ logits.size"},
     question="Of the V numbers of a row, how many take part in its loss?",
 )
 cross_entropy.mistake(
@@ -200,7 +226,8 @@ cross_entropy.mistake(
     question="Of how many numbers can a gradient descend?",
 )
 cross_entropy.mistake(
-    "162", "the largest probability stands for that of the target", {AT_TARGET: "log_P.max(axis=-1)"},
+    "162", "the largest probability stands for that of the target",
+    {AT_TARGET: "log_P.max(axis=-1)"},
     question="What would this loss say of a model that is sure, and wrong?",
 )
 cross_entropy.mistake(
@@ -208,18 +235,23 @@ cross_entropy.mistake(
     question="At which index does the logit of token 5 stand, when padding is token 0?",
 )
 cross_entropy.mistake(
-    "164", "padding is left out as a token, not as a target",
-    {MEAN: "-at_target.mean()", "np.exp(shifted).sum(axis=-1": "np.exp(shifted)[..., 1:].sum(axis=-1"},
+    "164",
+    "padding is left out as a token, not as a target",
+    {
+        MEAN: "-at_target.mean()",
+        "np.exp(shifted).sum(axis=-1": "np.exp(shifted)[..., 1:].sum(axis=-1",
+    },
     {"np.exp(shifted).sum(axis=-1": "np.exp(shifted)[..., 1:].sum(axis=-1"},
     question="What is to be ignored: a column of the logits, or some of their rows?",
 )
 cross_entropy.mistake(
-    "165", "every token is a question of its own, yes or no", {AT_TARGET: f"{AT_TARGET} + {OTHERS}"},
+    "165", "every token is a question of its own, yes or no",
+    {AT_TARGET: f"{AT_TARGET} + {OTHERS}"},
     question="The probabilities of a row sum to one. What do the wrong tokens know that the target does not?",
 )
 cross_entropy.mistake(
-    "166", "the exponential of the loss is returned, which is the perplexity", {MEAN: f"np.exp({MEAN})"},
-    question="What is the loss of a model that is always right?",
+    "166", "the exponential of the loss is returned, which is the perplexity",
+    {MEAN: f"np.exp({MEAN})"}, question="What is the loss of a model that is always right?",
 )
 
 
@@ -239,18 +271,23 @@ cross_entropy.mistake(
     places=PADDED,
     shown=(CrossEntropy.backward,),
     hints=(
-        "Softmax and logarithm together are simpler than apart. What does the loss want of each probability?",
+        (
+            "Softmax and logarithm together are simpler than apart. What does the loss want of "
+            "each probability?"
+        ),
         "d_x_n = (p_n − onehot(target_n)) / N for the N real targets, else 0",
-        "P = softmax(logits)\ntake 1 from each row, at its target\nrows whose target is padding: 0\n"
-        "divide by the number of the others",
+        "P = softmax(logits)\ntake 1 from each row, at its target\n"
+        "rows whose target is padding: 0\ndivide by the number of the others",
         "(softmax(logits) - np.eye(V)[targets]) * real[..., None] / real.sum()",
     ),
 )
 def cross_entropy_backward(logits, targets):
-    """The gradient of the logits, of the mean negative log-likelihood of the targets under P = softmax(logits).
+    """The gradient of the logits, of the mean negative log-likelihood of the targets under P =
+    softmax(logits).
 
-    As in forward, the mean is over the targets that are not padding (id 0). The loss is the end of the network: nothing
-    comes from above but dL/dL = 1. Logits may be as large as 1000, and a probability may round to 0.
+    As in forward, the mean is over the targets that are not padding (id 0). The loss is the end of
+    the network: nothing comes from above but dL/dL = 1. Logits may be as large as 1000, and a
+    probability may round to 0.
     """
     P = softmax(logits)
     onehot = np.eye(logits.shape[-1])[targets]
@@ -271,21 +308,23 @@ cross_entropy_backward.mistake(
     question="What did forward divide by?",
 )
 cross_entropy_backward.mistake(
-    "16", "it is divided by the number of sentences, or by their length", {"/ real.sum()": "/ len(targets)"},
-    {"/ real.sum()": "/ targets.shape[1]"},
+    "16", "it is divided by the number of sentences, or by their length",
+    {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 cross_entropy_backward.mistake(
     "17", "padding counts in the denominator", {"/ real.sum()": "/ targets.size"},
     evidence="All numbers are too small by the share of the targets that are real.",
-    question="If a batch were padded further, what would become of the gradient?", met="public code",
+    question="If a batch were padded further, what would become of the gradient?",
+    met="public code",
 )
 cross_entropy_backward.mistake(
     "18", "padded positions have a gradient", {" * real[..., None]": ""},
     question="How much does the loss change, when a logit behind the end of a sentence moves?",
 )
 cross_entropy_backward.mistake(
-    "150", "padding is a target like any other", {" * real[..., None] / real.sum()": " / targets.size"},
+    "150", "padding is a target like any other",
+    {" * real[..., None] / real.sum()": " / targets.size"},
     question="Which of these targets is no token at all?",
 )
 cross_entropy_backward.mistake(
@@ -293,8 +332,13 @@ cross_entropy_backward.mistake(
     question="A step goes against the gradient. Which way does the target's logit move?",
 )
 cross_entropy_backward.mistake(
-    "20", "the softmax is taken twice", {"P = softmax(logits)": "P = softmax(softmax(logits))"},
-    {"P = softmax(logits)": "P = softmax(softmax(logits))", "(P - onehot)": "softmax_backward(P - onehot, logits)"},
+    "20",
+    "the softmax is taken twice",
+    {"P = softmax(logits)": "P = softmax(softmax(logits))"},
+    {
+        "P = softmax(logits)": "P = softmax(softmax(logits))",
+        "(P - onehot)": "softmax_backward(P - onehot, logits)",
+    },
     question="What goes in here: logits, or what a softmax has made of them already?",
 )
 cross_entropy_backward.mistake(
@@ -317,7 +361,8 @@ cross_entropy_backward.mistake(
     *({"(P - onehot)": THROUGH_P.format(f"(P + {epsilon})")} for epsilon in EPSILONS[::2]),
     *({"(P - onehot)": THROUGH_P.format(f"np.maximum(P, {epsilon})")} for epsilon in EPSILONS[::2]),
     evidence="The most unlikely target, which should have the largest gradient, has none.",
-    question="What is left of 1/p, once it has been multiplied by p on its way through softmax?", met="public code",
+    question="What is left of 1/p, once it has been multiplied by p on its way through softmax?",
+    met="public code",
 )
 cross_entropy_backward.mistake(
     "151", "the gradient goes through 1/p", {"(P - onehot)": THROUGH_P.format("P")},
@@ -354,8 +399,8 @@ cross_entropy_backward.mistake(
     question="How much does one token weigh in a short sentence, and how much in a long one?",
 )
 cross_entropy_backward.mistake(
-    "160", "the mean runs over the vocabulary as well", {"/ real.sum()": "/ real.sum() / logits.shape[-1]"},
-    {"/ real.sum()": "/ logits.size"},
+    "160", "the mean runs over the vocabulary as well",
+    {"/ real.sum()": "/ real.sum() / logits.shape[-1]"}, {"/ real.sum()": "/ logits.size"},
     question="Of the V numbers of a row, how many take part in its loss?",
 )
 cross_entropy_backward.mistake(
@@ -374,12 +419,13 @@ cross_entropy_backward.mistake(
     question="What is to be ignored: a column of the logits, or some of their rows?",
 )
 cross_entropy_backward.mistake(
-    "167", "the gradient stops at the probabilities, or at their logarithms", {"(P - onehot)": "(-onehot / P)"},
-    {"(P - onehot)": "-onehot"}, {"(P - onehot)": "-onehot / (P + 1e-9)"},
-    question="What lies between the logits and p?",
+    "167", "the gradient stops at the probabilities, or at their logarithms",
+    {"(P - onehot)": "(-onehot / P)"}, {"(P - onehot)": "-onehot"},
+    {"(P - onehot)": "-onehot / (P + 1e-9)"}, question="What lies between the logits and p?",
 )
 cross_entropy_backward.mistake(
-    "168", "the one-hot target stands for the gradient of p", {"(P - onehot)": "softmax_backward(-onehot, logits)"},
+    "168", "the one-hot target stands for the gradient of p",
+    {"(P - onehot)": "softmax_backward(-onehot, logits)"},
     {"(P - onehot)": "softmax_backward(P - onehot, logits)"},
     question="What is the derivative of −log p?",
 )

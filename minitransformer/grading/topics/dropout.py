@@ -9,17 +9,21 @@ from ..binding import Unfit, bind
 from ..exercise import exercise
 
 P = 0.2
-PLAUSIBLE = 6  # standard deviations by which a share may be off: by chance, less than once in 10⁸ times
+# standard deviations by which a share may be off: by chance, less than once in 10⁸ times
+PLAUSIBLE = 6
 
 
 class Replay:
-    """A generator that repeats the masks which a submission drew: 1 where it kept a number, 0 where it dropped one."""
+    """A generator that repeats the masks which a submission drew: 1 where it kept a number, 0 where
+    it dropped one."""
 
     def __init__(self, *masks):
         self.masks = list(masks)
 
     def random(self, size=None):
-        return self.masks.pop(0).astype(float) if self.masks else np.random.default_rng(0).random(size)
+        return (
+            self.masks.pop(0).astype(float) if self.masks else np.random.default_rng(0).random(size)
+        )
 
 
 def _share_is(share, keep):
@@ -49,7 +53,9 @@ def _drawn_rightly(keep, p):
 def _drawn(attempt):
     """The first mask of an attempt that was trained with, or None."""
     outcome, given = attempt["random numbers"], attempt.given["random numbers"]
-    return next((_mask(outcome, given[x], y) for x, y in (("x", "y"), ("x_1", "y_1")) if x in given), None)
+    return next(
+        (_mask(outcome, given[x], y) for x, y in (("x", "y"), ("x_1", "y_1")) if x in given), None
+    )
 
 
 def _swapped(yours, expected):
@@ -59,7 +65,12 @@ def _swapped(yours, expected):
 
 def _other_share(yours, expected):
     keep = _drawn(yours)
-    return keep is not None and _each_by_itself(keep) and not _share_is(P, keep) and not _share_is(1 - P, keep)
+    return (
+        keep is not None
+        and _each_by_itself(keep)
+        and not _share_is(P, keep)
+        and not _share_is(1 - P, keep)
+    )
 
 
 def _one_for_many(yours, expected):
@@ -80,14 +91,18 @@ def _one_for_both(yours, expected):
 
 
 def _align(given, outcome):
-    """The given with a generator that repeats the submission's mask, if that can have been drawn as it should."""
+    """The given with a generator that repeats the submission's mask, if that can have been drawn as
+    it should."""
     keep = _mask(outcome, given["x"], "y")
     return {**given, "rng": Replay(keep)} if _drawn_rightly(keep, given["p"]) else given
 
 
 @exercise(
     "dropout.forward",
-    inputs={"x": "(B, T, D)", "p": "number", "training": "True or False", "rng": "numpy.random.Generator"},
+    inputs={
+        "x": "(B, T, D)", "p": "number", "training": "True or False",
+        "rng": "numpy.random.Generator",
+    },
     returns={"y": "(B, T, D)"},
     given=lambda rng, n: {
         "x": rng.standard_normal((n.B, n.T, n.D)),
@@ -99,7 +114,10 @@ def _align(given, outcome):
     align=_align,
     shown=(PackageDropout.forward,),
     hints=(
-        "If a share p of the numbers is missing, how large is the mean of the rest, and how large should it be?",
+        (
+            "If a share p of the numbers is missing, how large is the mean of the rest, and how "
+            "large should it be?"
+        ),
         "y = x ∘ M,  M = 1/(1−p) with probability 1−p, else 0",
         "if not training: x as it is\na uniform random number for each element\n"
         "which of them are at least p: these elements are kept\n"
@@ -108,10 +126,11 @@ def _align(given, outcome):
     ),
 )
 def dropout(x, p, training, rng):
-    """While training, make each number 0 with probability p, and enlarge the others so that the mean of y is that of x.
+    """While training, make each number 0 with probability p, and enlarge the others so that the
+    mean of y is that of x.
 
-    Each number is dropped or kept by itself. When not training, y is x. Random numbers come from `rng`; any way to draw
-    them will do.
+    Each number is dropped or kept by itself. When not training, y is x. Random numbers come from
+    `rng`; any way to draw them will do.
     """
     if not training:
         return x
@@ -130,15 +149,14 @@ dropout.mistake(
 )
 dropout.mistake(
     "197a", "one random choice serves many numbers", {"random(x.shape)": "random(x.shape[-1])"},
-    {"random(x.shape)": "random(x.shape[1:])"},
-    {"random(x.shape)": "random((*x.shape[:2], 1))"}, {"random(x.shape)": "random((len(x), 1, x.shape[2]))"},
-    rule=_one_for_many,
+    {"random(x.shape)": "random(x.shape[1:])"}, {"random(x.shape)": "random((*x.shape[:2], 1))"},
+    {"random(x.shape)": "random((len(x), 1, x.shape[2]))"}, rule=_one_for_many,
     evidence="Along an axis, all are kept or all are dropped.",
     question="How many random numbers are drawn, and how many numbers has x?",
 )
 dropout.mistake(
-    "197g", "nothing is dropped", {DRAWN: "rng.random(x.shape) >= 0"}, {"* keep": ""}, rule=_nothing_dropped,
-    question="While training, which share of the numbers of y is 0?",
+    "197g", "nothing is dropped", {DRAWN: "rng.random(x.shape) >= 0"}, {"* keep": ""},
+    rule=_nothing_dropped, question="While training, which share of the numbers of y is 0?",
 )
 dropout.mistake(
     "197b", "another share than p is dropped", {DRAWN: "rng.random(x.shape) >= 0.5"},
@@ -166,13 +184,14 @@ dropout.mistake(
     question="When a model is used, should it say the same each time?",
 )
 dropout.mistake(
-    "197e", "it drops when not training, and not while training", {"if not training": "if training"},
-    question="When is dropout for?",
+    "197e", "it drops when not training, and not while training",
+    {"if not training": "if training"}, question="When is dropout for?",
 )
 dropout.mistake(
     "197f", "another factor enlarges what is kept", {"keep / (1 - p)": "keep / p"},
-    {"keep / (1 - p)": "keep * (1 - p)"}, {"keep / (1 - p)": "keep * p"}, {"keep / (1 - p)": "keep / (1 - p) ** 2"},
-    {"keep / (1 - p)": "keep / np.sqrt(1 - p)"}, {"keep / (1 - p)": "keep * (1 + p)"},
+    {"keep / (1 - p)": "keep * (1 - p)"}, {"keep / (1 - p)": "keep * p"},
+    {"keep / (1 - p)": "keep / (1 - p) ** 2"}, {"keep / (1 - p)": "keep / np.sqrt(1 - p)"},
+    {"keep / (1 - p)": "keep * (1 + p)"},
     question="If 7 of 10 numbers are left, by how much must each grow so that their sum stays?",
 )
 dropout.mistake(
@@ -195,12 +214,16 @@ dropout.mistake(
     hints=(
         "With the mask held still, y is x times something. Times what?",
         "d_x = d_y ∘ M,  M = 1/(1−p) where kept, else 0",
-        "where a number was dropped, nothing comes back\nwhere it was kept, d_y is enlarged as x was",
+        (
+            "where a number was dropped, nothing comes back\n"
+            "where it was kept, d_y is enlarged as x was"
+        ),
         "d_y * keep / (1 - p)",
     ),
 )
 def dropout_backward(d_y, keep, p):
-    """The gradient of x, from that of y = dropout(x) while training, and from the mask of that very forward.
+    """The gradient of x, from that of y = dropout(x) while training, and from the mask of that very
+    forward.
 
     `keep` is True where forward kept a number, and p the probability with which it dropped one.
     """
@@ -223,7 +246,8 @@ dropout_backward.mistake(
 )
 dropout_backward.mistake(
     "197f", "another factor enlarges what was kept", {"keep / (1 - p)": "keep / p"},
-    {"keep / (1 - p)": "keep * (1 - p)"}, {"keep / (1 - p)": "keep * p"}, {"keep / (1 - p)": "keep / (1 - p) ** 2"},
+    {"keep / (1 - p)": "keep * (1 - p)"}, {"keep / (1 - p)": "keep * p"},
+    {"keep / (1 - p)": "keep / (1 - p) ** 2"},
     question="If a kept x rises by one, by how much does its y rise?",
 )
 dropout_backward.mistake(
@@ -241,9 +265,13 @@ dropout_backward.mistake(
 def _drive(submission, given):
     """Forward, forward, backward, backward of one object, last in, first out."""
     if not inspect.isclass(submission):
-        raise Unfit("A class is asked for: Dropout(p, rng), with the methods forward(x) and backward(d_y).")
+        raise Unfit(
+            "A class is asked for: Dropout(p, rng), with the methods forward(x) and backward(d_y)."
+        )
     name = submission.__name__
-    arguments, named = bind(submission, {"p": given["p"], "rng": given["rng"]}, ["p", "rng"], f"{name}'s constructor")
+    arguments, named = bind(
+        submission, {"p": given["p"], "rng": given["rng"]}, ["p", "rng"], f"{name}'s constructor"
+    )
     made = submission(*arguments, **named)
     missing = [method for method in ("forward", "backward") if not hasattr(made, method)]
     if missing:
@@ -254,12 +282,19 @@ def _drive(submission, given):
 
 
 def _align_twice(given, outcome):
-    """The given with a generator that repeats the submission's masks: of its forwards, and what its backwards drew."""
+    """The given with a generator that repeats the submission's masks: of its forwards, and what its
+    backwards drew."""
     keeps = [_mask(outcome, given[x], y) for x, y in (("x_1", "y_1"), ("x_2", "y_2"))]
     if not all(_drawn_rightly(keep, given["p"]) for keep in keeps) or _equal(*keeps):
         return given
-    back = [_mask(outcome, given[d_y], d_x) for d_y, d_x in (("d_y_2", "d_x_2"), ("d_y_1", "d_x_1"))]
-    fresh = [m for m in back if _drawn_rightly(m, given["p"]) and not any(_equal(m, keep) for keep in keeps)]
+    back = [
+        _mask(outcome, given[d_y], d_x) for d_y, d_x in (("d_y_2", "d_x_2"), ("d_y_1", "d_x_1"))
+    ]
+    fresh = [
+        m
+        for m in back
+        if _drawn_rightly(m, given["p"]) and not any(_equal(m, keep) for keep in keeps)
+    ]
     return {**given, "rng": Replay(*keeps, *fresh)}
 
 
@@ -281,7 +316,10 @@ def _align_twice(given, outcome):
     drive=_drive,
     shown=(PackageDropout.forward, PackageDropout.backward),
     hints=(
-        "After two forwards, which mask does the first backward need? And how many must be kept until then?",
+        (
+            "After two forwards, which mask does the first backward need? And how many must be "
+            "kept until then?"
+        ),
         "forward: push M, y = x ∘ M    backward: pop M, d_x = d_y ∘ M",
         "in the constructor: p, the generator, and an empty list\n"
         "forward: draw a mask, and put it at the end of the list\n"
@@ -290,11 +328,13 @@ def _align_twice(given, outcome):
     ),
 )
 class Dropout:
-    """A class with forward(x) and backward(d_y), of which one object can be used in two places of a network.
+    """A class with forward(x) and backward(d_y), of which one object can be used in two places of a
+    network.
 
-    Dropout(p, rng) is told the probability to drop a number, and a random generator. It is always training: forward
-    makes each number 0 with probability p and enlarges the others so that the mean stays. Of two forwards, the backward
-    of the second comes first, as always in backpropagation:
+    Dropout(p, rng) is told the probability to drop a number, and a random generator. It is always
+    training: forward makes each number 0 with probability p and enlarges the others so that the
+    mean stays. Of two forwards, the backward of the second comes first, as always in
+    backpropagation:
 
         y_1 = forward(x_1), y_2 = forward(x_2), d_x_2 = backward(d_y_2), d_x_1 = backward(d_y_1)
     """
@@ -313,7 +353,8 @@ class Dropout:
 
 
 Dropout.mistake(
-    "59", "backward draws a mask of its own", {"self.kept.pop()": "(self.rng.random(d_y.shape) >= self.p)"},
+    "59", "backward draws a mask of its own",
+    {"self.kept.pop()": "(self.rng.random(d_y.shape) >= self.p)"},
     evidence="The zeros of d_x stand elsewhere than those of y.",
     question="Which numbers of x reached y, and which gradients are then 0?",
 )
@@ -328,8 +369,12 @@ Dropout.mistake(
     question="Which backward comes first: that of the first forward, or that of the last?",
 )
 Dropout.mistake(
-    "199b", "the first mask serves both",
-    {"self.kept.append(keep)": "self.kept = self.kept if len(self.kept) else keep", "self.kept.pop()": "self.kept"},
+    "199b",
+    "the first mask serves both",
+    {
+        "self.kept.append(keep)": "self.kept = self.kept if len(self.kept) else keep",
+        "self.kept.pop()": "self.kept",
+    },
     {".pop()": "[0]"},
     question="After two forwards, how many masks must there be?",
 )
@@ -340,7 +385,8 @@ Dropout.mistake(
     question="Should two places of a network lose the same numbers?",
 )
 Dropout.mistake(
-    "60", "the gradient is not enlarged as x was", {"self.kept.pop() / (1 - self.p)": "self.kept.pop()"},
+    "60", "the gradient is not enlarged as x was",
+    {"self.kept.pop() / (1 - self.p)": "self.kept.pop()"},
     question="If a kept x rises by one, by how much does its y rise?",
 )
 Dropout.mistake(
@@ -356,13 +402,13 @@ Dropout.mistake(
     question="With p = 0.1, how many of ten numbers should be left?",
 )
 Dropout.mistake(
-    "197g", "nothing is dropped", {"rng.random(x.shape) >= self.p": "rng.random(x.shape) >= 0"}, rule=_nothing_dropped,
-    question="While training, which share of the numbers of y is 0?",
+    "197g", "nothing is dropped", {"rng.random(x.shape) >= self.p": "rng.random(x.shape) >= 0"},
+    rule=_nothing_dropped, question="While training, which share of the numbers of y is 0?",
 )
 Dropout.mistake(
     "197a", "one random choice serves many numbers", {"random(x.shape)": "random(x.shape[-1])"},
-    {"random(x.shape)": "random(x.shape[1:])"}, {"random(x.shape)": "random((len(x), 1, x.shape[2]))"},
-    rule=_one_for_many,
+    {"random(x.shape)": "random(x.shape[1:])"},
+    {"random(x.shape)": "random((len(x), 1, x.shape[2]))"}, rule=_one_for_many,
     evidence="Along an axis, all are kept or all are dropped.",
     question="How many random numbers are drawn, and how many numbers has x?",
 )
@@ -372,6 +418,6 @@ Dropout.mistake(
     question="If a dropped x rises by one, by how much does its y rise?",
 )
 Dropout.mistake(
-    "198b", "what was kept and what was dropped are swapped on the way back", {"self.kept.pop()": "~self.kept.pop()"},
-    question="Which x reached y?",
+    "198b", "what was kept and what was dropped are swapped on the way back",
+    {"self.kept.pop()": "~self.kept.pop()"}, question="Which x reached y?",
 )

@@ -35,7 +35,10 @@ def _with(id):
     situations={"an id of −1": _with(lambda n: -1), "an id of V": _with(lambda n: n.V)},
     shown=(Embedding.forward, expect_ids),
     hints=(
-        "What does NumPy make of an index that is an array of shape (B, T)? And what of an index of −1?",
+        (
+            "What does NumPy make of an index that is an array of shape (B, T)? And what of an "
+            "index of −1?"
+        ),
         "y = √D · W[ids],  0 ≤ ids < V",
         "raise an error if any id lies outside 0 … V−1\nthe row of the table for each id\n"
         "times the root of the number of features",
@@ -43,10 +46,11 @@ def _with(id):
     ),
 )
 def embedding(ids, table):
-    """Look up the vector of each token id, a row of the table, and scale it by √D (Vaswani et al. 2017, section 3.4).
+    """Look up the vector of each token id, a row of the table, and scale it by √D (Vaswani et al.
+    2017, section 3.4).
 
-    Padding (id 0) is looked up like any other id. An id outside 0 … V−1 is somebody's mistake: raise an error for it,
-    of whatever kind, instead of an answer.
+    Padding (id 0) is looked up like any other id. An id outside 0 … V−1 is somebody's mistake:
+    raise an error for it, of whatever kind, instead of an answer.
     """
     if ids.min() < 0 or ids.max() >= len(table):
         raise IndexError("an id lies outside the table")
@@ -57,16 +61,20 @@ OUTSIDE = "ids.min() < 0 or ids.max() >= len(table)"
 ROOT = "np.sqrt(table.shape[1])"
 
 embedding.mistake(
-    "37", "an id of −1 is taken for the last row", {OUTSIDE: "False"}, {OUTSIDE: "ids.max() >= len(table)"},
+    "37", "an id of −1 is taken for the last row", {OUTSIDE: "False"},
+    {OUTSIDE: "ids.max() >= len(table)"},
     evidence="NumPy counts a negative index from the end, without a word.",
     question="What does table[-1] say, and is that what should be said of an id that does not exist?",
 )
 embedding.mistake(
-    "190a", "an id outside the table is bent to one inside it",
+    "190a",
+    "an id outside the table is bent to one inside it",
     {OUTSIDE: "False", "table[ids]": "table[ids % len(table)]"},
     {OUTSIDE: "False", "table[ids]": "table[np.clip(ids, 0, len(table) - 1)]"},
-    {OUTSIDE: "False",
-     "table[ids]": "np.where(((ids >= 0) & (ids < len(table)))[..., None], table[np.clip(ids, 0, len(table) - 1)], 0)"},
+    {
+        OUTSIDE: "False",
+        "table[ids]": "np.where(((ids >= 0) & (ids < len(table)))[..., None], table[np.clip(ids, 0, len(table) - 1)], 0)",
+    },
     {OUTSIDE: "False", "table[ids]": "table[np.where((ids >= 0) & (ids < len(table)), ids, 3)]"},
     question="If the vocabulary and the table do not fit, who should hear of it, and when?",
 )
@@ -109,7 +117,11 @@ embedding.mistake(
     inputs={"d_y": "(B, T, D)", **INPUTS},
     returns={"d_table": "(V, D)"},
     given=lambda rng, n: {"d_y": rng.standard_normal((n.B, n.T, n.D)), **_given(rng, n)},
-    invariants=(Invariant("The row 0 of d_table", "padding is no token", lambda out, given: out["d_table"][PAD]),),
+    invariants=(
+        Invariant(
+            "The row 0 of d_table", "padding is no token", lambda out, given: out["d_table"][PAD]
+        ),
+    ),
     places={
         "the row of padding": lambda ids, table, **_: (np.arange(len(table)) == PAD)[:, None],
         "the rows of tokens that stand in several places": lambda ids, table, **_: (
@@ -120,7 +132,8 @@ embedding.mistake(
     hints=(
         "A token may stand in several places. What does each of them add to its row?",
         "d_W[v] = √D Σ_{n: ids_n = v} d_y_n,  d_W[0] = 0",
-        "a gradient of zeros, as large as the table\nfor each place, add its d_y, times √D, to the row of its token\n"
+        "a gradient of zeros, as large as the table\n"
+        "for each place, add its d_y, times √D, to the row of its token\n"
         "the row of padding: 0",
         "np.add.at(d_table, ids, d_y * np.sqrt(D))",
     ),
@@ -128,8 +141,8 @@ embedding.mistake(
 def embedding_backward(d_y, ids, table):
     """The gradient of the table, from the gradient of y = √D · table[ids].
 
-    The same token may stand in several places, and all of them use the same row. Padding (id 0) is no token: its row
-    gets no gradient.
+    The same token may stand in several places, and all of them use the same row. Padding (id 0) is
+    no token: its row gets no gradient.
     """
     d_table = np.zeros_like(table)
     np.add.at(d_table, ids, d_y * np.sqrt(table.shape[1]))
@@ -140,18 +153,22 @@ def embedding_backward(d_y, ids, table):
 ADD = f"np.add.at(d_table, ids, d_y * {ROOT})"
 
 embedding_backward.mistake(
-    "32", "of several places with the same token, the last one wins", {ADD: f"d_table[ids] += d_y * {ROOT}"},
-    {ADD: f"d_table[ids] = d_y * {ROOT}"},
+    "32", "of several places with the same token, the last one wins",
+    {ADD: f"d_table[ids] += d_y * {ROOT}"}, {ADD: f"d_table[ids] = d_y * {ROOT}"},
     {ADD: "d_table[ids] += d_y"},
     question="What does NumPy do with d[[6, 6]] += 1: is d[6] then 1, or 2?", met="public code",
 )
 embedding_backward.mistake(
-    "33", "the places with the same token are averaged, not summed",
-    {ADD: f"{ADD}\n    d_table /= np.maximum(np.bincount(ids.ravel(), minlength=len(table)), 1)[:, None]"},
+    "33",
+    "the places with the same token are averaged, not summed",
+    {
+        ADD: f"{ADD}\n    d_table /= np.maximum(np.bincount(ids.ravel(), minlength=len(table)), 1)[:, None]"
+    },
     question="If a token stands in two places, how much does the loss change when its row moves?",
 )
 embedding_backward.mistake(
-    "34", "√D is lost on the way back", {f" * {ROOT}": ""}, evidence="All numbers are 1/√D of what they should be.",
+    "34", "√D is lost on the way back", {f" * {ROOT}": ""},
+    evidence="All numbers are 1/√D of what they should be.",
     question="What did forward multiply by?",
 )
 embedding_backward.mistake(
@@ -168,17 +185,21 @@ embedding_backward.mistake(
     question="Which row stands for no token at all, and what should training make of it?",
 )
 embedding_backward.mistake(
-    "192a", "the gradient is divided by the batch, or by all positions", {"d_y *": "d_y / len(ids) *"},
-    {"d_y *": "d_y / ids.size *"}, {"d_y *": "d_y / ids.shape[1] *"},
+    "192a", "the gradient is divided by the batch, or by all positions",
+    {"d_y *": "d_y / len(ids) *"}, {"d_y *": "d_y / ids.size *"}, {"d_y *": "d_y / ids.shape[1] *"},
     question="Does the embedding itself take a mean? Whose job is that?",
 )
 embedding_backward.mistake(
-    "192b", "the gradient is added to the table's own numbers", {"np.zeros_like(table)": "table.copy()"},
+    "192b", "the gradient is added to the table's own numbers",
+    {"np.zeros_like(table)": "table.copy()"},
     question="What is the gradient of a token that does not occur in the batch?",
 )
 embedding_backward.mistake(
-    "26", "it is not summed over the batch",
-    {"return d_table": "return np.eye(len(table))[ids].swapaxes(1, 2) @ (d_y * np.sqrt(table.shape[-1]))"},
+    "26",
+    "it is not summed over the batch",
+    {
+        "return d_table": "return np.eye(len(table))[ids].swapaxes(1, 2) @ (d_y * np.sqrt(table.shape[-1]))"
+    },
     {"np.add.at(d_table, ids, d_y *": "np.add.at(d_table, ids[0], d_y[0] *"},
     {"np.add.at(d_table, ids, d_y *": "np.add.at(d_table, ids[-1], d_y[-1] *"},
     question="How many sentences share this table, and what does each of them add to its gradient?",

@@ -18,8 +18,8 @@ QUESTIONS = {
     given=lambda rng, n: {"x": rng.standard_normal((n.B, n.T, n.D)), "heads": n.H},
     shown=(split,),
     hints=(
-        "A reshape never changes the order of the numbers in memory. Can it alone bring the heads before the "
-        "positions?",
+        "A reshape never changes the order of the numbers in memory. Can it alone bring the heads "
+        "before the positions?",
         "y[b, h, t, k] = x[b, t, h·K + k]",
         "cut the last axis into two: heads, and the width of a head\n"
         "exchange the axes of the positions and of the heads",
@@ -27,7 +27,8 @@ QUESTIONS = {
     ),
 )
 def split_heads(x, heads):
-    """Cut the features of every position into heads: head h gets the features h·K to (h + 1)·K − 1, where K = D/H."""
+    """Cut the features of every position into heads: head h gets the features h·K to (h + 1)·K − 1,
+    where K = D/H."""
     batch, length, features = x.shape
     return x.reshape(batch, length, heads, features // heads).transpose(0, 2, 1, 3)
 
@@ -46,7 +47,8 @@ def split_heads(x, heads):
     ),
 )
 def merge_heads(x):
-    """Concatenate the heads of every position, D = H·K features: head h becomes the features h·K to (h + 1)·K − 1."""
+    """Concatenate the heads of every position, D = H·K features: head h becomes the features h·K to
+    (h + 1)·K − 1."""
     batch, heads, length, width = x.shape
     return x.transpose(0, 2, 1, 3).reshape(batch, length, heads * width)
 
@@ -56,7 +58,10 @@ def merge_heads(x):
     forward=split_heads,
     inputs={"d_y": "(B, H, T, K)", **split_heads.inputs},
     returns={"d_x": "(B, T, D)"},
-    given=lambda rng, n: {"d_y": rng.standard_normal((n.B, n.H, n.T, n.K)), **split_heads.given(rng, n)},
+    given=lambda rng, n: {
+        "d_y": rng.standard_normal((n.B, n.H, n.T, n.K)),
+        **split_heads.given(rng, n),
+    },
     shown=(SplitHeads.backward, merge),
     hints=(
         "Forward only moved numbers. Where does the gradient of a number have to go?",
@@ -66,7 +71,8 @@ def merge_heads(x):
     ),
 )
 def split_heads_backward(d_y, x, heads):
-    """The gradient of x, from that of y, where head h of y has the features h·K to (h + 1)·K − 1 of x."""
+    """The gradient of x, from that of y, where head h of y has the features h·K to (h + 1)·K − 1 of
+    x."""
     batch, length, features = x.shape
     return d_y.transpose(0, 2, 1, 3).reshape(batch, length, features)
 
@@ -87,7 +93,8 @@ def split_heads_backward(d_y, x, heads):
     ),
 )
 def merge_heads_backward(d_y, x):
-    """The gradient of x, from that of y, where head h of x became the features h·K to (h + 1)·K − 1 of y."""
+    """The gradient of x, from that of y, where head h of x became the features h·K to (h + 1)·K − 1
+    of y."""
     batch, heads, length, width = x.shape
     return d_y.reshape(batch, length, heads, width).transpose(0, 2, 1, 3)
 
@@ -151,7 +158,11 @@ for _exercise, _joined in (
         "the heads are averaged or added, not put side by side",
         *({_joined: f"{_array}.{how}(axis=1)"} for how in ("mean", "sum")),
         *(
-            {_joined: _joined.replace(_array, f"(0 * {_array} + {_array}.{how}(axis=1, keepdims=True))", 1)}
+            {
+                _joined: _joined.replace(
+                    _array, f"(0 * {_array} + {_array}.{how}(axis=1, keepdims=True))", 1
+                )
+            }
             for how in ("mean", "sum")
         ),
         question="How many features should a position have afterwards, and may two heads share one?",

@@ -33,21 +33,31 @@ def _after_the_prompt(x, prompt_length, **_):
 
 def _left_over(yours, expected):
     """Whether the cache grows from call to call, and ends with the right keys."""
-    pairs = [(yours[situation].outputs.get("keys"), expected[situation].outputs["keys"]) for situation in yours]
-    if any(ours is None or ours.ndim != 3 or ours.shape[::2] != right.shape[::2] for ours, right in pairs):
+    pairs = [
+        (yours[situation].outputs.get("keys"), expected[situation].outputs["keys"])
+        for situation in yours
+    ]
+    if any(
+        ours is None or ours.ndim != 3 or ours.shape[::2] != right.shape[::2]
+        for ours, right in pairs
+    ):
         return False
     lengths = np.array([ours.shape[1] for ours, _ in pairs])
     length = pairs[0][1].shape[1]
-    ends = all(close(ours[:, -length:], right, yours[name].tolerance) for name, (ours, right) in zip(yours, pairs))
+    ends = all(
+        close(ours[:, -length:], right, yours[name].tolerance)
+        for name, (ours, right) in zip(yours, pairs)
+    )
     return ends and (np.diff(lengths) == length).all()
 
 
 @exercise(
     "kv_cache.decode",
     inputs={
-        "x": "(B, T, D), without positions", "encoding": "(2T, D), a row for each position", "memory": "(B, S, D)",
-        "W_query": "(D, K)", "W_key": "(D, K)", "W_value": "(D, K)", "U_query": "(D, K)", "U_key": "(D, K)",
-        "U_value": "(D, K)", "prompt_length": "whole number, 1 … T",
+        "x": "(B, T, D), without positions", "encoding": "(2T, D), a row for each position",
+        "memory": "(B, S, D)", "W_query": "(D, K)", "W_key": "(D, K)", "W_value": "(D, K)",
+        "U_query": "(D, K)", "U_key": "(D, K)", "U_value": "(D, K)",
+        "prompt_length": "whole number, 1 … T",
     },
     returns={"y": "(B, T, K)", "keys": "(B, T, K)", "memory_keys": "(B, S, K)"},
     given=_given,
@@ -59,34 +69,41 @@ def _left_over(yours, expected):
         "the tokens after the prompt": _after_the_prompt,
         "the tokens of the prompt": lambda **given: ~_after_the_prompt(**given),
     },
-    shown=(MultiHeadAttention.forward, MultiHeadAttention.keys_and_values, Cache.extend, Cache.once),
+    shown=(
+        MultiHeadAttention.forward, MultiHeadAttention.keys_and_values, Cache.extend, Cache.once,
+    ),
     hints=(
-        "When a new token comes, what of the tokens before is needed again: their queries, their keys, their values?",
         (
-            "at each step: K ← [K ; z W_key],  V ← [V ; z W_value],  y = Attention(z W_query, K, V) + Attention(z "
-            "U_query, memory U_key, memory U_value),  z = x + encoding"
+            "When a new token comes, what of the tokens before is needed again: their queries, "
+            "their keys, their values?"
+        ),
+        (
+            "at each step: K ← [K ; z W_key],  V ← [V ; z W_value],  y = Attention(z W_query, K, "
+            "V) + Attention(z U_query, memory U_key, memory U_value),  z = x + encoding"
         ),
         (
             "the memory's keys and values, once\n"
-            "an empty cache\n"
-            "for the prompt, and then for each new token: add the encoding of its positions, append its keys and "
-            "values to the cache, let its queries attend to all of the cache (in the prompt, to nothing later) and to "
-            "the memory\n"
+            "an empty cache\nfor the prompt, and then for each new token: add the encoding of its "
+            "positions, append its keys and values to the cache, let its queries attend to all of "
+            "the cache (in the prompt, to nothing later) and to the memory\n"
             "the outputs of all steps, side by side"
         ),
         "keys = np.concatenate([keys, new @ W_key], axis=1)",
     ),
 )
 def decode(x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length):
-    """Decode with a cache: read the prompt at once, then one token at a time, and never compute a key twice.
+    """Decode with a cache: read the prompt at once, then one token at a time, and never compute a
+    key twice.
 
-    Each token gets the encoding of its position added (positions count from 0 on). Its output is the sum of two
-    attentions of one head, softmax(Q Kᵀ/√K) V: to itself and the tokens before it, through the W, and to all of the
-    memory, through the U. For this the keys and values of the tokens so far are kept and grow by one at each step;
-    those of the memory never grow. (Here all x are known beforehand; in a model, each comes from the output before.)
+    Each token gets the encoding of its position added (positions count from 0 on). Its output is
+    the sum of two attentions of one head, softmax(Q Kᵀ/√K) V: to itself and the tokens before it,
+    through the W, and to all of the memory, through the U. For this the keys and values of the
+    tokens so far are kept and grow by one at each step; those of the memory never grow. (Here all x
+    are known beforehand; in a model, each comes from the output before.)
 
-    Returned are the outputs of all positions, the keys in the cache after the last step, and the memory's keys. The
-    outputs are those of the causal computation without a cache, and every call begins with an empty cache.
+    Returned are the outputs of all positions, the keys in the cache after the last step, and the
+    memory's keys. The outputs are those of the causal computation without a cache, and every call
+    begins with an empty cache.
     """
     keys, values = (x[:, :0] @ W_key, x[:, :0] @ W_value)
     memory_keys, memory_values = memory @ U_key, memory @ U_value
@@ -116,7 +133,8 @@ decode.mistake(
     "127", "the prompt's length is added to the positions again",
     {PLACE: "encoding[start + (prompt_length if start else 0) :][: stop - start]"},
     {PLACE: "encoding[start + prompt_length : stop + prompt_length]"},
-    evidence="The number of tokens in the cache already counts the prompt.", question=POSITION, met="public code",
+    evidence="The number of tokens in the cache already counts the prompt.", question=POSITION,
+    met="public code",
 )
 decode.mistake(
     "304a", "the position stays where the prompt ended",
@@ -124,9 +142,10 @@ decode.mistake(
     {PLACE: "encoding[min(start, prompt_length - 1) :][: stop - start]"}, question=POSITION,
 )
 decode.mistake(
-    "304b", "the positions of the new tokens are one off", {PLACE: "encoding[max(start - 1, 0) :][: stop - start]"},
-    {PLACE: "encoding[start + 1 : stop + 1]"}, {PLACE: "encoding[start + (start > 0) :][: stop - start]"},
-    question=POSITION,
+    "304b", "the positions of the new tokens are one off",
+    {PLACE: "encoding[max(start - 1, 0) :][: stop - start]"},
+    {PLACE: "encoding[start + 1 : stop + 1]"},
+    {PLACE: "encoding[start + (start > 0) :][: stop - start]"}, question=POSITION,
 )
 decode.mistake(
     "304c", "the new tokens have no position", {PLACE: "encoding[start:stop] * (start == 0)"},
@@ -149,11 +168,12 @@ decode.mistake(
     question="May the first token of the prompt see the second?",
 )
 decode.mistake(
-    "79", "a token does not see itself",
+    "79",
+    "a token does not see itself",
     {
         VISIBLE: (
-            "(np.arange(stop) < np.arange(start, stop)[:, None]) | (stop - start == 1) & (start > 0) & "
-            "(np.arange(stop) < start)"
+            "(np.arange(stop) < np.arange(start, stop)[:, None]) | (stop - start == 1) & (start > "
+            "0) & (np.arange(stop) < start)"
         ),
     },
     {VISIBLE: "np.arange(stop) < np.maximum(1, np.arange(start, stop))[:, None]"},
@@ -166,11 +186,13 @@ decode.mistake(
     question="Are the new token's key and value in the cache when its query looks there?",
 )
 decode.mistake(
-    "129", "the memory's keys and values grow at each step",
+    "129",
+    "the memory's keys and values grow at each step",
     {
         "y.append(own + cross)": (
-            "y.append(own + cross)\n        memory_keys, memory_values = np.concatenate([memory_keys, memory @ "
-            "U_key], axis=1), np.concatenate([memory_values, memory @ U_value], axis=1)"
+            "y.append(own + cross)\n        memory_keys, memory_values = "
+            "np.concatenate([memory_keys, memory @ U_key], axis=1), np.concatenate([memory_values, "
+            "memory @ U_value], axis=1)"
         ),
     },
     {
@@ -181,8 +203,9 @@ decode.mistake(
     },
     {
         "cross = attend": (
-            "if start:\n            memory_keys, memory_values = np.concatenate([memory_keys, memory @ U_key], "
-            "axis=1), np.concatenate([memory_values, memory @ U_value], axis=1)\n        cross = attend"
+            "if start:\n            memory_keys, memory_values = np.concatenate([memory_keys, "
+            "memory @ U_key], axis=1), np.concatenate([memory_values, memory @ U_value], axis=1)\n"
+            "        cross = attend"
         ),
     },
     evidence="If the same memory is appended again, the outputs stay right, and only time and room are lost.",
@@ -194,45 +217,58 @@ decode.mistake(
     question="Where is the cache made, and how many calls share it?",
 )
 decode.mistake(
-    "306a", "the cache holds the last step only",
-    {GROW: "[new @ W_key]", "[values, new @ W_value]": "[new @ W_value]", VISIBLE: "np.tri(stop - start, dtype=bool)"},
+    "306a",
+    "the cache holds the last step only",
+    {
+        GROW: "[new @ W_key]", "[values, new @ W_value]": "[new @ W_value]",
+        VISIBLE: "np.tri(stop - start, dtype=bool)",
+    },
     question="Which keys does the second new token need?",
 )
 decode.mistake(
     "306b", "new keys and values are put in front of the old ones",
-    {GROW: "[new @ W_key, keys]", "[values, new @ W_value]": "[new @ W_value, values]"}, {GROW: "[new @ W_key, keys]"},
-    {"[values, new @ W_value]": "[new @ W_value, values]"},
+    {GROW: "[new @ W_key, keys]", "[values, new @ W_value]": "[new @ W_value, values]"},
+    {GROW: "[new @ W_key, keys]"}, {"[values, new @ W_value]": "[new @ W_value, values]"},
     question="In which order do the tokens stand, and in which their keys?",
 )
 decode.mistake(
-    "306c", "the prompt, or its last token, is appended twice",
+    "306c",
+    "the prompt, or its last token, is appended twice",
     {
         "start = stop\n": (
-            "start = stop\n        if stop == prompt_length:\n            keys, values = np.concatenate([keys, keys], "
-            "axis=1), np.concatenate([values, values], axis=1)\n"
+            "start = stop\n        if stop == prompt_length:\n"
+            "            keys, values = np.concatenate([keys, keys], axis=1), "
+            "np.concatenate([values, values], axis=1)\n"
         ),
         VISIBLE: "np.arange(keys.shape[1]) <= np.arange(keys.shape[1] - stop + start, keys.shape[1])[:, None]",
     },
     {
         "start = stop\n": (
-            "start = stop\n        if stop == prompt_length:\n            keys, values = np.concatenate([keys, "
-            "keys[:, -1:]], axis=1), np.concatenate([values, values[:, -1:]], axis=1)\n"
+            "start = stop\n        if stop == prompt_length:\n"
+            "            keys, values = np.concatenate([keys, keys[:, -1:]], axis=1), "
+            "np.concatenate([values, values[:, -1:]], axis=1)\n"
         ),
         VISIBLE: "np.arange(keys.shape[1]) <= np.arange(keys.shape[1] - stop + start, keys.shape[1])[:, None]",
     },
     question="How many keys are in the cache after the prompt and one more token?",
 )
 decode.mistake(
-    "307a", "the memory is not attended to", {"own + cross": "own"}, question="How many attentions make up an output?",
+    "307a", "the memory is not attended to", {"own + cross": "own"},
+    question="How many attentions make up an output?",
 )
 decode.mistake(
     "307b", "the tokens before are not attended to", {"own + cross": "cross"},
     question="How many attentions make up an output?",
 )
 decode.mistake(
-    "106", "the memory is asked with the tokens' other weights", {"new @ U_query": "new @ W_query"},
+    "106",
+    "the memory is asked with the tokens' other weights",
+    {"new @ U_query": "new @ W_query"},
     {"memory @ U_key, memory @ U_value": "memory @ W_key, memory @ W_value"},
-    {"new @ U_query": "new @ W_query", "memory @ U_key, memory @ U_value": "memory @ W_key, memory @ W_value"},
+    {
+        "new @ U_query": "new @ W_query",
+        "memory @ U_key, memory @ U_value": "memory @ W_key, memory @ W_value",
+    },
     question="Which weights belong to which attention?",
 )
 decode.mistake(
@@ -246,9 +282,12 @@ decode.mistake(
     question="A dot product of two vectors of d_k standard normal numbers: what is its variance?",
 )
 decode.mistake(
-    "307c", "the first outputs are missing, or only the last are returned",
+    "307c",
+    "the first outputs are missing, or only the last are returned",
     {"np.concatenate(y, axis=1), keys": "y[-1], keys"},
-    {"np.concatenate(y, axis=1), keys": "np.concatenate([part[:, -1:] for part in y], axis=1), keys"},
+    {
+        "np.concatenate(y, axis=1), keys": "np.concatenate([part[:, -1:] for part in y], axis=1), keys"
+    },
     {"np.concatenate(y, axis=1), keys": "np.concatenate(y[1:] or y, axis=1), keys"},
     question="How many positions have an output?",
 )

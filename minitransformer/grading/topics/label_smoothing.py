@@ -31,7 +31,10 @@ ALSO = {
     also=ALSO,
     shown=(CrossEntropy.forward,),
     hints=(
-        "The target is a distribution now, not one token. Which distribution, and what does it sum to?",
+        (
+            "The target is a distribution now, not one token. Which distribution, and what does it "
+            "sum to?"
+        ),
         "L = −(1/N) Σ_n Σ_v q_nv log p_nv,  q = (1−ε) onehot(target) + ε/V",
         "the smoothed targets: 1−ε at the target, and ε/V everywhere\nlog p, without a log of 0\n"
         "for each position, the sum of q log p over the vocabulary\n"
@@ -40,12 +43,13 @@ ALSO = {
     ),
 )
 def label_smoothing(logits, targets, smoothing):
-    """The mean cross-entropy of smoothed targets q and P = softmax(logits), with the natural logarithm.
+    """The mean cross-entropy of smoothed targets q and P = softmax(logits), with the natural
+    logarithm.
 
-    The share ε = `smoothing` of each target is spread evenly over all V tokens, the target itself and padding (id 0)
-    among them; the rest stays where it was (Szegedy et al. 2016). The mean is over the positions whose target is real:
-    one whose target is padding counts neither as a loss nor as one more to divide by. Logits may be as large as 1000,
-    and a probability may round to 0.
+    The share ε = `smoothing` of each target is spread evenly over all V tokens, the target itself
+    and padding (id 0) among them; the rest stays where it was (Szegedy et al. 2016). The mean is
+    over the positions whose target is real: one whose target is padding counts neither as a loss
+    nor as one more to divide by. Logits may be as large as 1000, and a probability may round to 0.
     """
     V = logits.shape[-1]
     q = (1 - smoothing) * np.eye(V)[targets] + smoothing / V
@@ -65,7 +69,9 @@ SHARED = (
     {Q: f"{Q[:-1]}(V - 2)"},
     {Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 1))"},
     {Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 2))"},
-    {Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 2)) * (np.arange(V) != 0)"},
+    {
+        Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 2)) * (np.arange(V) != 0)"
+    },
     {Q: f"{Q[:-1]}(V - 1) * (np.arange(V) != 0)"},
 )
 UNEVEN = (
@@ -95,12 +101,16 @@ label_smoothing.mistake(
     "110", "nothing is smoothed", {Q: "np.eye(V)[targets]"}, question="Where does ε enter?",
 )
 label_smoothing.mistake(
-    "111", "padded positions keep their uniform part",
+    "111",
+    "padded positions keep their uniform part",
     {"losses[real].sum()": "(losses * real - smoothing * log_P.mean(axis=-1) * ~real).sum()"},
-    {Q: "(1 - smoothing) * np.eye(V)[targets] * (targets != 0)[..., None] + smoothing / V",
-     "losses[real].sum() / real.sum()": "losses.mean()"},
+    {
+        Q: "(1 - smoothing) * np.eye(V)[targets] * (targets != 0)[..., None] + smoothing / V",
+        "losses[real].sum() / real.sum()": "losses.mean()",
+    },
     question="Behind the end of a sentence, what should the loss ask of the model: a token, an even spread, or "
-    "nothing?", met="public code",
+    "nothing?",
+    met="public code",
 )
 label_smoothing.mistake(
     "170", "ε and 1−ε are swapped", {Q: "smoothing * np.eye(V)[targets] + (1 - smoothing) / V"},
@@ -115,15 +125,16 @@ label_smoothing.mistake(
     "172", "the entropy of q is taken off, which leaves the divergence of P from q",
     {"(q * log_P)": "(q * (log_P - np.log(q)))"},
     evidence="It differs from the cross-entropy by a constant, and has the same gradient.",
-    question="Which of these two losses is 0 at its least, and which is asked for?", met="the Annotated Transformer",
+    question="Which of these two losses is 0 at its least, and which is asked for?",
+    met="the Annotated Transformer",
 )
 label_smoothing.mistake(
     "15", "the losses are summed, not averaged", {" / real.sum()": ""},
     question="If the same sentences stood in the batch twice, should the loss be another?",
 )
 label_smoothing.mistake(
-    "16", "the sum is divided by the number of sentences, or by their length", {"/ real.sum()": "/ len(targets)"},
-    {"/ real.sum()": "/ targets.shape[1]"},
+    "16", "the sum is divided by the number of sentences, or by their length",
+    {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 label_smoothing.mistake(
@@ -131,15 +142,18 @@ label_smoothing.mistake(
     question="If a batch were padded further, what would become of the loss?", met="public code",
 )
 label_smoothing.mistake(
-    "18", "padded targets are asked for too, though only real ones are counted", {"losses[real]": "losses"},
+    "18", "padded targets are asked for too, though only real ones are counted",
+    {"losses[real]": "losses"},
     question="Which token should a model name behind the end of a sentence?",
 )
 label_smoothing.mistake(
-    "150", "padding is a target like any other", {"losses[real].sum() / real.sum()": "losses.mean()"},
+    "150", "padding is a target like any other",
+    {"losses[real].sum() / real.sum()": "losses.mean()"},
     question="Which of these targets is no token at all?",
 )
 label_smoothing.mistake(
-    "19", "the sign is wrong", {"-(q": "(q"}, question="Is the logarithm of a probability above 0, or below?"
+    "19", "the sign is wrong", {"-(q": "(q"},
+    question="Is the logarithm of a probability above 0, or below?",
 )
 label_smoothing.mistake(
     "20", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
@@ -157,8 +171,14 @@ label_smoothing.mistake(
     question="What is log(exp(s)/Z), before anything is computed?",
 )
 label_smoothing.mistake(
-    "152", "no row is shifted by its maximum", {LARGEST: "0"}, {LOG_P: f"np.log({P.replace('shifted', 'logits')})"},
-    *({LOG_P: f"np.log({P.replace('shifted', 'logits')} + {epsilon})"} for epsilon in EPSILONS[::2]),
+    "152",
+    "no row is shifted by its maximum",
+    {LARGEST: "0"},
+    {LOG_P: f"np.log({P.replace('shifted', 'logits')})"},
+    *(
+        {LOG_P: f"np.log({P.replace('shifted', 'logits')} + {epsilon})"}
+        for epsilon in EPSILONS[::2]
+    ),
     evidence="The exp of 1000 is infinite.",
     question="What does softmax say if the same number is taken from every logit of a row?",
 )
@@ -179,7 +199,8 @@ label_smoothing.mistake(
     question="What do the exponentials of the logits of a row sum to?",
 )
 label_smoothing.mistake(
-    "160", "the mean runs over the vocabulary as well", {"-(q * log_P).sum(axis=-1)": "-(q * log_P).mean(axis=-1)"},
+    "160", "the mean runs over the vocabulary as well",
+    {"-(q * log_P).sum(axis=-1)": "-(q * log_P).mean(axis=-1)"},
     question="What do the shares q of one position sum to, and what does a further division by V make of that?",
 )
 
@@ -196,19 +217,25 @@ label_smoothing.mistake(
     places=PADDED,
     shown=(CrossEntropy.backward,),
     hints=(
-        "At which probabilities is the loss as small as it can be? What must the gradient be there?",
+        (
+            "At which probabilities is the loss as small as it can be? What must the gradient be "
+            "there?"
+        ),
         "d_x_n = (p_n − q_n) / N for the N real targets, else 0;  q = (1−ε) onehot(target) + ε/V",
-        "P = softmax(logits)\nthe smoothed targets q\nthe difference of the two\nrows whose target is padding: 0\n"
+        "P = softmax(logits)\nthe smoothed targets q\n"
+        "the difference of the two\nrows whose target is padding: 0\n"
         "divide by the number of the others",
         "(softmax(logits) - q) * real[..., None] / real.sum()",
     ),
 )
 def label_smoothing_backward(logits, targets, smoothing):
-    """The gradient of the logits, of the mean cross-entropy of smoothed targets and P = softmax(logits).
+    """The gradient of the logits, of the mean cross-entropy of smoothed targets and P =
+    softmax(logits).
 
-    As in forward, the share ε = `smoothing` of each target is spread evenly over all V tokens, the target itself and
-    padding (id 0) among them, and the mean is over the positions whose target is not padding. The loss is the end of
-    the network: nothing comes from above but dL/dL = 1. Logits may be as large as 1000.
+    As in forward, the share ε = `smoothing` of each target is spread evenly over all V tokens, the
+    target itself and padding (id 0) among them, and the mean is over the positions whose target is
+    not padding. The loss is the end of the network: nothing comes from above but dL/dL = 1. Logits
+    may be as large as 1000.
     """
     V = logits.shape[-1]
     q = (1 - smoothing) * np.eye(V)[targets] + smoothing / V
@@ -237,14 +264,20 @@ label_smoothing_backward.mistake(
     question="At which probabilities is this gradient 0, and at which is the smoothed loss least?",
 )
 label_smoothing_backward.mistake(
-    "111", "padded positions keep their uniform part",
+    "111",
+    "padded positions keep their uniform part",
     {"real[..., None] / real.sum()": f"real[..., None] / real.sum(){UNIFORM}"},
-    {Q: "(1 - smoothing) * np.eye(V)[targets] * (targets != 0)[..., None] + smoothing / V",
-     "real[..., None] / real.sum()": "1 / real.sum()"},
-    {"(softmax(logits) - q)": "(softmax(logits) - smoothing / V - (q - smoothing / V) * real[..., None])",
-     "real[..., None] / real.sum()": "1 / targets.size"},
+    {
+        Q: "(1 - smoothing) * np.eye(V)[targets] * (targets != 0)[..., None] + smoothing / V",
+        "real[..., None] / real.sum()": "1 / real.sum()",
+    },
+    {
+        "(softmax(logits) - q)": "(softmax(logits) - smoothing / V - (q - smoothing / V) * real[..., None])",
+        "real[..., None] / real.sum()": "1 / targets.size",
+    },
     question="Behind the end of a sentence, what should the loss ask of the model: a token, an even spread, or "
-    "nothing?", met="public code",
+    "nothing?",
+    met="public code",
 )
 label_smoothing_backward.mistake(
     "170", "ε and 1−ε are swapped", {Q: "smoothing * np.eye(V)[targets] + (1 - smoothing) / V"},
@@ -264,20 +297,22 @@ label_smoothing_backward.mistake(
     question="What did forward divide by?",
 )
 label_smoothing_backward.mistake(
-    "16", "it is divided by the number of sentences, or by their length", {"/ real.sum()": "/ len(targets)"},
-    {"/ real.sum()": "/ targets.shape[1]"},
+    "16", "it is divided by the number of sentences, or by their length",
+    {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 label_smoothing_backward.mistake(
     "17", "padding counts in the denominator", {"/ real.sum()": "/ targets.size"},
-    question="If a batch were padded further, what would become of the gradient?", met="public code",
+    question="If a batch were padded further, what would become of the gradient?",
+    met="public code",
 )
 label_smoothing_backward.mistake(
     "18", "padded positions have a gradient", {" * real[..., None]": ""},
     question="How much does the loss change, when a logit behind the end of a sentence moves?",
 )
 label_smoothing_backward.mistake(
-    "150", "padding is a target like any other", {" * real[..., None] / real.sum()": " / targets.size"},
+    "150", "padding is a target like any other",
+    {" * real[..., None] / real.sum()": " / targets.size"},
     question="Which of these targets is no token at all?",
 )
 label_smoothing_backward.mistake(
@@ -294,7 +329,8 @@ label_smoothing_backward.mistake(
     question="What does softmax say if the same number is taken from every logit of a row?",
 )
 label_smoothing_backward.mistake(
-    "153", "one maximum serves the whole array", {"softmax(logits)": P.replace("shifted", "(logits - logits.max())")},
+    "153", "one maximum serves the whole array",
+    {"softmax(logits)": P.replace("shifted", "(logits - logits.max())")},
     evidence="A row that lies far below it has only exponentials of 0, and 0/0 is NaN.",
     question="What is left of a row whose logits all lie 1000 below that maximum?",
 )

@@ -37,22 +37,30 @@ INPUTS = {"x": "(B, T, D)", "gamma": "(D)", "beta": "(D)", "epsilon": "number"}
     returns={"y": "(B, T, D)"},
     given=_given,
     situations={"rows that are nearly constant": _flat},
-    also={"x_hat": lambda x, epsilon, **_: _parts(x, epsilon)[0], "sigma": lambda x, epsilon, **_: _parts(x, epsilon)[1]},
+    also={
+        "x_hat": lambda x, epsilon, **_: _parts(x, epsilon)[0],
+        "sigma": lambda x, epsilon, **_: _parts(x, epsilon)[1],
+    },
     shown=(LayerNorm.forward,),
     hints=(
         "Over which axis does one position know its mean and its variance?",
         "x̂ = (x − mean) / √(var + ε),  y = γ ∘ x̂ + β",
-        "the mean of each position's features, its axis kept\ntheir variance about it, likewise\ndivide what is left by the root\nscale, shift",
+        (
+            "the mean of each position's features, its axis kept\n"
+            "their variance about it, likewise\ndivide what is left by the root\n"
+            "scale, shift"
+        ),
         "gamma * (x - mean) / np.sqrt(variance + epsilon) + beta",
     ),
 )
 def layer_norm(x, gamma, beta, epsilon):
-    """Give each position's features mean 0 and variance 1, then scale them by gamma and shift them by beta.
+    """Give each position's features mean 0 and variance 1, then scale them by gamma and shift them
+    by beta.
 
         y = γ ∘ x̂ + β
 
-    The variance is the mean of the squared distances from the mean (Ba, Kiros & Hinton 2016). ε is there so that a
-    constant row does not divide by zero.
+    The variance is the mean of the squared distances from the mean (Ba, Kiros & Hinton 2016). ε is
+    there so that a constant row does not divide by zero.
     """
     mean = x.mean(axis=-1, keepdims=True)
     sigma = np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
@@ -61,29 +69,47 @@ def layer_norm(x, gamma, beta, epsilon):
 
 VARIANCE = "x.var(axis=-1, keepdims=True)"
 layer_norm.mistake(
-    "38", "ε is added to σ, outside the root", {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"},
-    convention=True, evidence="The usual place of ε is inside the root; only rows that are nearly constant show it.", met="the Annotated Transformer",
+    "38", "ε is added to σ, outside the root",
+    {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"},
+    convention=True,
+    evidence="The usual place of ε is inside the root; only rows that are nearly constant show it.",
+    met="the Annotated Transformer",
 )
 layer_norm.mistake(
-    "39", "the variance is divided by D − 1", {VARIANCE: "x.var(axis=-1, keepdims=True, ddof=1)"},
-    {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True, ddof=1) + epsilon"},
-    question="Is the variance here an estimate for more features than there are, or that of exactly these?", met="the Annotated Transformer",
+    "39",
+    "the variance is divided by D − 1",
+    {VARIANCE: "x.var(axis=-1, keepdims=True, ddof=1)"},
+    {
+        "np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True, ddof=1) + epsilon"
+    },
+    question="Is the variance here an estimate for more features than there are, or that of exactly these?",
+    met="the Annotated Transformer",
 )
 layer_norm.mistake(
-    "40", "mean and variance run over another axis than the features", {"mean = x.mean(axis=-1": "mean = x.mean(axis=-2", "x.var(axis=-1": "x.var(axis=-2"},
+    "40", "mean and variance run over another axis than the features",
+    {"mean = x.mean(axis=-1": "mean = x.mean(axis=-2", "x.var(axis=-1": "x.var(axis=-2"},
     {"mean = x.mean(axis=-1": "mean = x.mean(axis=0", "x.var(axis=-1": "x.var(axis=0"},
     {"x.mean(axis=-1, keepdims=True)": "x.mean()", "x.var(axis=-1, keepdims=True)": "x.var()"},
     {"x.mean(axis=-1, ": "x.mean(axis=(1, 2), ", "x.var(axis=-1, ": "x.var(axis=(1, 2), "},
     question="Which numbers belong to one position, and to no other?",
 )
 layer_norm.mistake(
-    "134", "the features are divided by the variance, not by its root", {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.var(axis=-1, keepdims=True) + epsilon"},
+    "134", "the features are divided by the variance, not by its root",
+    {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.var(axis=-1, keepdims=True) + epsilon"},
     question="If all features are doubled, how much does each of the two grow?",
 )
 layer_norm.mistake("135", "β is not added", {" + beta": ""}, question="What is y where x̂ is 0?")
-layer_norm.mistake("136", "γ is not multiplied", {"gamma * ": ""}, question="Which of the two parameters scales?")
-layer_norm.mistake("137", "the mean is not taken off", {"(x - mean)": "x"}, question="What is the mean of y over the features, before γ and β?")
-layer_norm.mistake("138", "ε is left out", {" + epsilon": ""}, question="What happens to a row whose features are all equal?")
+layer_norm.mistake(
+    "136", "γ is not multiplied", {"gamma * ": ""}, question="Which of the two parameters scales?"
+)
+layer_norm.mistake(
+    "137", "the mean is not taken off", {"(x - mean)": "x"},
+    question="What is the mean of y over the features, before γ and β?",
+)
+layer_norm.mistake(
+    "138", "ε is left out", {" + epsilon": ""},
+    question="What happens to a row whose features are all equal?",
+)
 
 
 @exercise(
@@ -92,17 +118,30 @@ layer_norm.mistake("138", "ε is left out", {" + epsilon": ""}, question="What h
     inputs={"d_y": "(B, T, D)", **INPUTS},
     returns={"d_x": "(B, T, D)", "d_gamma": "(D)", "d_beta": "(D)"},
     given=lambda rng, n: {"d_y": rng.standard_normal((n.B, n.T, n.D)), **_given(rng, n)},
-    also={"x_hat": lambda x, epsilon, **_: _parts(x, epsilon)[0], "sigma": lambda x, epsilon, **_: _parts(x, epsilon)[1]},
+    also={
+        "x_hat": lambda x, epsilon, **_: _parts(x, epsilon)[0],
+        "sigma": lambda x, epsilon, **_: _parts(x, epsilon)[1],
+    },
     situations={"rows that are nearly constant": _flat},
     invariants=(
-        Invariant("The sum of d_x over the features", "LayerNorm ignores a shift of x", lambda out, given: out["d_x"].sum(-1)),
+        Invariant(
+            "The sum of d_x over the features", "LayerNorm ignores a shift of x",
+            lambda out, given: out["d_x"].sum(-1),
+        ),
     ),
     shown=(LayerNorm.backward,),
     hints=(
         "Mean and σ depend on every feature too. Through which three ways does x_i reach y?",
         "d_x = (d_x̂ − mean(d_x̂) − x̂ ∘ mean(d_x̂ ∘ x̂)) / σ,  d_x̂ = γ ∘ d_y",
-        "x̂ and σ as in forward\nd_β and d_γ: sums over all positions\nfrom y to x̂: times γ\ntake off the two means over the features\ndivide by σ",
-        "(d_x_hat - d_x_hat.mean(-1, keepdims=True) - x_hat * (d_x_hat * x_hat).mean(-1, keepdims=True)) / sigma",
+        (
+            "x̂ and σ as in forward\nd_β and d_γ: sums over all positions\n"
+            "from y to x̂: times γ\ntake off the two means over the features\n"
+            "divide by σ"
+        ),
+        (
+            "(d_x_hat - d_x_hat.mean(-1, keepdims=True) - x_hat * (d_x_hat * x_hat).mean(-1, "
+            "keepdims=True)) / sigma"
+        ),
     ),
 )
 def layer_norm_backward(d_y, x, gamma, beta, epsilon):
@@ -123,9 +162,11 @@ def layer_norm_backward(d_y, x, gamma, beta, epsilon):
 
 
 layer_norm_backward.mistake(
-    "41", "γ stands outside the sums", {"d_x_hat = gamma * d_y": "d_x_hat = d_y", "return d_x": "return gamma * d_x"},
+    "41", "γ stands outside the sums",
+    {"d_x_hat = gamma * d_y": "d_x_hat = d_y", "return d_x": "return gamma * d_x"},
     evidence="While γ is constant, as it is before training, this is exact; afterwards it is not.",
-    question="Which gradient is it that the two means are taken of: that of y, or that of x̂?", met="two public NumPy Transformers",
+    question="Which gradient is it that the two means are taken of: that of y, or that of x̂?",
+    met="two public NumPy Transformers",
 )
 layer_norm_backward.mistake(
     "42", "the way through the mean is missing", {" - through_mean": ""},
@@ -141,34 +182,58 @@ layer_norm_backward.mistake(
     "44", "mean and σ are taken for constants", {" - through_mean - through_sigma": ""},
     question="On what do the mean and σ depend?",
 )
-layer_norm_backward.mistake("45", "γ is left out of d_x", {"d_x_hat = gamma * d_y": "d_x_hat = d_y"}, question="What lies between y and x̂?")
+layer_norm_backward.mistake(
+    "45", "γ is left out of d_x", {"d_x_hat = gamma * d_y": "d_x_hat = d_y"},
+    question="What lies between y and x̂?",
+)
 layer_norm_backward.mistake(
     "46", "the end is divided by the variance, not by σ", {"d_x / sigma": "d_x / sigma**2"},
     question="x̂ = (x − mean)/σ. With mean and σ held still, what is its derivative?",
 )
 layer_norm_backward.mistake(
-    "47", "x − mean stands for x̂ in the way through σ", {"through_sigma = x_hat *": "through_sigma = (x - mean) *"},
-    {"x_hat * (d_x_hat * x_hat).mean": "(x - mean) * (d_x_hat * (x - mean)).mean"}, {"(d_x_hat * x_hat).mean": "(d_x_hat * (x - mean)).mean"},
+    "47", "x − mean stands for x̂ in the way through σ",
+    {"through_sigma = x_hat *": "through_sigma = (x - mean) *"},
+    {"x_hat * (d_x_hat * x_hat).mean": "(x - mean) * (d_x_hat * (x - mean)).mean"},
+    {"(d_x_hat * x_hat).mean": "(d_x_hat * (x - mean)).mean"},
     question="Which of the two has variance 1?", met="a public NumPy Transformer",
 )
-layer_norm_backward.mistake("48", "d_γ is taken with x, not with x̂", {"(d_y * x_hat).sum": "(d_y * x).sum"}, {"(d_y * x_hat).sum": "(d_y * (x - mean)).sum"}, question="What does γ multiply in forward?")
 layer_norm_backward.mistake(
-    "49", "d_γ and d_β are not summed over all positions", {"d_y.sum(axis=(0, 1))": "d_y.sum(axis=0)", "(d_y * x_hat).sum(axis=(0, 1))": "(d_y * x_hat).sum(axis=0)"},
-    {"d_y.sum(axis=(0, 1))": "d_y.sum(axis=1)", "(d_y * x_hat).sum(axis=(0, 1))": "(d_y * x_hat).sum(axis=1)"}, {"d_y.sum(axis=(0, 1))": "d_y", "(d_y * x_hat).sum(axis=(0, 1))": "d_y * x_hat"},
+    "48", "d_γ is taken with x, not with x̂", {"(d_y * x_hat).sum": "(d_y * x).sum"},
+    {"(d_y * x_hat).sum": "(d_y * (x - mean)).sum"}, question="What does γ multiply in forward?",
+)
+layer_norm_backward.mistake(
+    "49",
+    "d_γ and d_β are not summed over all positions",
+    {
+        "d_y.sum(axis=(0, 1))": "d_y.sum(axis=0)",
+        "(d_y * x_hat).sum(axis=(0, 1))": "(d_y * x_hat).sum(axis=0)",
+    },
+    {
+        "d_y.sum(axis=(0, 1))": "d_y.sum(axis=1)",
+        "(d_y * x_hat).sum(axis=(0, 1))": "(d_y * x_hat).sum(axis=1)",
+    },
+    {"d_y.sum(axis=(0, 1))": "d_y", "(d_y * x_hat).sum(axis=(0, 1))": "d_y * x_hat"},
     question="How many positions share one γ, and what does each of them add to its gradient?",
 )
 layer_norm_backward.mistake(
     "50", "ε is inside the root in one direction and outside in the other",
-    {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"}, convention=True,
-    evidence="The gradient is that of neither; only rows that are nearly constant show it.", met="a public NumPy Transformer",
+    {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"},
+    convention=True,
+    evidence="The gradient is that of neither; only rows that are nearly constant show it.",
+    met="a public NumPy Transformer",
 )
 layer_norm_backward.mistake(
-    "139", "a sum stands for the mean", {"d_x_hat.mean(": "d_x_hat.sum("}, {"(d_x_hat * x_hat).mean(": "(d_x_hat * x_hat).sum("},
+    "139", "a sum stands for the mean", {"d_x_hat.mean(": "d_x_hat.sum("},
+    {"(d_x_hat * x_hat).mean(": "(d_x_hat * x_hat).sum("},
     {"d_x_hat.mean(": "d_x_hat.sum(", "(d_x_hat * x_hat).mean(": "(d_x_hat * x_hat).sum("},
     question="The mean over the features is 1/D of a sum. Where has the D gone?",
 )
-layer_norm_backward.mistake("140", "the end is not divided by σ", {"d_x / sigma": "d_x"}, question="What does forward divide by, and what does that do to a derivative?")
 layer_norm_backward.mistake(
-    "141", "d_γ and d_β are averaged over the positions", {"d_y.sum(": "d_y.mean(", "(d_y * x_hat).sum(": "(d_y * x_hat).mean("},
+    "140", "the end is not divided by σ", {"d_x / sigma": "d_x"},
+    question="What does forward divide by, and what does that do to a derivative?",
+)
+layer_norm_backward.mistake(
+    "141", "d_γ and d_β are averaged over the positions",
+    {"d_y.sum(": "d_y.mean(", "(d_y * x_hat).sum(": "(d_y * x_hat).mean("},
     question="Does each position's share of the loss shrink because there are more of them?",
 )

@@ -31,7 +31,10 @@ def _given_backward(rng, n):
     hints=(
         "Which axis of x meets which axis of the weights, and what becomes of the others?",
         "y = x W + b",
-        "the product of each position's features with the weights\nplus the bias, the same at every position",
+        (
+            "the product of each position's features with the weights\n"
+            "plus the bias, the same at every position"
+        ),
         "x @ weight + bias",
     ),
 )
@@ -48,10 +51,12 @@ linear.mistake(
     question="Of the axes of the weights, which one is as long as the features of x?",
 )
 linear.mistake("186a", "the bias is not added", {" + bias": ""}, question="What is y where x is 0?")
-linear.mistake("186b", "the bias is taken off", {"+ bias": "- bias"}, question="What is y where x is 0?")
 linear.mistake(
-    "186c", "the bias is added to the weights, not to the product", {"x @ weight + bias": "x @ (weight + bias)"},
-    question="What is y where x is 0?",
+    "186b", "the bias is taken off", {"+ bias": "- bias"}, question="What is y where x is 0?"
+)
+linear.mistake(
+    "186c", "the bias is added to the weights, not to the product",
+    {"x @ weight + bias": "x @ (weight + bias)"}, question="What is y where x is 0?",
 )
 
 
@@ -63,17 +68,22 @@ linear.mistake(
     given=_given_backward,
     shown=(Linear.backward,),
     hints=(
-        "One weight serves every position of the batch. What does each of them add to its gradient?",
+        (
+            "One weight serves every position of the batch. What does each of them add to its "
+            "gradient?"
+        ),
         "d_x = d_y Wᵀ    d_W = Σ xᵀ d_y    d_b = Σ d_y    (sums over all positions)",
-        "d_x: d_y back through the weights\nlay all positions of x in rows, and those of d_y likewise\n"
-        "d_W: the product of the two, over the rows\nd_b: the sum of d_y over the rows",
+        "d_x: d_y back through the weights\nlay all positions of x in rows, and those of d_y "
+        "likewise\nd_W: the product of the two, over the rows\n"
+        "d_b: the sum of d_y over the rows",
         "d_weight = x.reshape(-1, D).T @ d_y.reshape(-1, F)",
     ),
 )
 def linear_backward(d_y, x, weight, bias):
     """The gradients of x, of the weights and of the bias, from the gradient of y = x W + b.
 
-    The same weights and bias are used at every position of every sentence, and each of these adds to their gradients.
+    The same weights and bias are used at every position of every sentence, and each of these adds
+    to their gradients.
     """
     rows, d_rows = x.reshape(-1, x.shape[-1]), d_y.reshape(-1, d_y.shape[-1])
     d_x = d_y @ weight.T
@@ -105,13 +115,14 @@ linear_backward.mistake(
     question="The loss takes its mean once, at the end. If this layer takes another, who divides d_x by as much?",
 )
 linear_backward.mistake(
-    "28", "d_b is not summed over all positions", {D_BIAS: "d_y.sum(axis=0)"}, {D_BIAS: "d_y.sum(axis=1)"},
-    {D_BIAS: "d_y"}, {D_BIAS: "d_y[0].sum(axis=0)"}, {D_BIAS: "d_y[-1].sum(axis=0)"},
+    "28", "d_b is not summed over all positions", {D_BIAS: "d_y.sum(axis=0)"},
+    {D_BIAS: "d_y.sum(axis=1)"}, {D_BIAS: "d_y"}, {D_BIAS: "d_y[0].sum(axis=0)"},
+    {D_BIAS: "d_y[-1].sum(axis=0)"},
     question="How many numbers does the bias have, and at how many positions is each of them added?",
 )
 linear_backward.mistake(
-    "187a", "d_b is summed over the features", {D_BIAS: "d_y.sum(axis=(0, -1))"}, {D_BIAS: "d_y.sum(axis=-1)"},
-    {D_BIAS: "d_y.sum()"},
+    "187a", "d_b is summed over the features", {D_BIAS: "d_y.sum(axis=(0, -1))"},
+    {D_BIAS: "d_y.sum(axis=-1)"}, {D_BIAS: "d_y.sum()"},
     question="Which axis of d_y does the bias lie along?",
 )
 linear_backward.mistake(
@@ -142,7 +153,10 @@ linear_backward.mistake(
 @exercise(
     "linear.accumulate",
     forward=linear,
-    inputs={"d_y": "(B, T, F)", "x": "(B, T, D)", "weight": "(D, F)", "d_weight": "(D, F)", "d_bias": "(F)"},
+    inputs={
+        "d_y": "(B, T, F)", "x": "(B, T, D)", "weight": "(D, F)", "d_weight": "(D, F)",
+        "d_bias": "(F)",
+    },
     returns={"d_x": "(B, T, D)"},
     given=lambda rng, n: {
         **{name: array for name, array in _given_backward(rng, n).items() if name != "bias"},
@@ -154,17 +168,20 @@ linear_backward.mistake(
     hints=(
         "If these weights are used in two places, which gradient belongs to them?",
         "d_W ← d_W + Σ xᵀ d_y    d_b ← d_b + Σ d_y    d_x = d_y Wᵀ",
-        "the gradients of this use of the layer, as in linear.backward\nadd each to what its array holds already\n"
+        "the gradients of this use of the layer, as in linear.backward\n"
+        "add each to what its array holds already\n"
         "return d_x",
         "d_weight += x.reshape(-1, D).T @ d_y.reshape(-1, F)",
     ),
 )
 def linear_accumulate(d_y, x, weight, d_weight, d_bias):
-    """Add the gradients of the weights and of the bias to the arrays that are handed in, and return that of x.
+    """Add the gradients of the weights and of the bias to the arrays that are handed in, and return
+    that of x.
 
-    A layer may be used in several places of a network, as tied embeddings are, and a batch may be worked off in parts.
-    So `d_weight` and `d_bias` hold a gradient already, and what this use of y = x W + b contributes comes on top. The
-    two arrays themselves are changed: whoever holds them sees it.
+    A layer may be used in several places of a network, as tied embeddings are, and a batch may be
+    worked off in parts. So `d_weight` and `d_bias` hold a gradient already, and what this use of y
+    = x W + b contributes comes on top. The two arrays themselves are changed: whoever holds them
+    sees it.
     """
     d_weight += x.reshape(-1, x.shape[-1]).T @ d_y.reshape(-1, d_y.shape[-1])
     d_bias += d_y.sum(axis=(0, 1))
@@ -175,7 +192,8 @@ COUNTS = ("x.shape[0]", "x.shape[1]", "d_y[..., 0].size")
 ROWS = "x.reshape(-1, x.shape[-1]).T @ d_y.reshape(-1, d_y.shape[-1])"
 
 linear_accumulate.mistake(
-    "30", "the gradients are assigned, not added", {"d_weight +=": "d_weight[...] =", "d_bias +=": "d_bias[...] ="},
+    "30", "the gradients are assigned, not added",
+    {"d_weight +=": "d_weight[...] =", "d_bias +=": "d_bias[...] ="},
     evidence="What the arrays held before is lost.",
     question="After two backward passes with the same numbers, how large should a gradient be?",
 )
@@ -192,7 +210,8 @@ linear_accumulate.mistake(
     question="The loss takes its mean once, at the end. If this layer takes another, who divides d_x by as much?",
 )
 linear_accumulate.mistake(
-    "25", "d_W is transposed", {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
+    "25", "d_W is transposed",
+    {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
     question="Which axis of the weights do the features of x stand on, and which axis of this gradient?",
 )
 linear_accumulate.mistake(
@@ -200,7 +219,8 @@ linear_accumulate.mistake(
     question="Forward leads from D features to F. Which way do the weights lead back?",
 )
 linear_accumulate.mistake(
-    "19", "the gradients are taken off, not added", {"d_weight +=": "d_weight -=", "d_bias +=": "d_bias -="},
+    "19", "the gradients are taken off, not added",
+    {"d_weight +=": "d_weight -=", "d_bias +=": "d_bias -="},
     question="Is this the place where a step is taken, or where gradients are collected?",
 )
 
@@ -219,13 +239,16 @@ linear_accumulate.mistake(
     hints=(
         "With which weights did forward make y, and with which does it belong to go back?",
         "d_x = d_y Wᵀ    d_W = Σ xᵀ d_y    then W ← W − η d_W",
-        "d_x, while the weights are what forward used\nthe gradient of the weights, as in linear.backward\n"
-        "take learning_rate times that from the weights, in place\nreturn d_x",
+        "d_x, while the weights are what forward used\n"
+        "the gradient of the weights, as in linear.backward\n"
+        "take learning_rate times that from the weights, in place\n"
+        "return d_x",
         "weight -= learning_rate * (x.reshape(-1, D).T @ d_y.reshape(-1, F))",
     ),
 )
 def linear_update(d_y, x, weight, learning_rate):
-    """One step of gradient descent on the weights of y = x W, in place, and the gradient of x for the layer below.
+    """One step of gradient descent on the weights of y = x W, in place, and the gradient of x for
+    the layer below.
 
     The array `weight` itself is changed. The gradient of x is that of the y which forward computed.
     """
@@ -251,14 +274,16 @@ linear_update.mistake(
     question="What does = do to a name, and what does -= do to an array?",
 )
 linear_update.mistake(
-    "189a", "the step goes along the gradient, not against it", {"weight -= learning": "weight += learning"},
-    question="Which way does the loss rise?",
+    "189a", "the step goes along the gradient, not against it",
+    {"weight -= learning": "weight += learning"}, question="Which way does the loss rise?",
 )
 linear_update.mistake(
-    "189b", "the learning rate is left out", {"learning_rate * d_weight": "d_weight"}, question="How long is the step?"
+    "189b", "the learning rate is left out", {"learning_rate * d_weight": "d_weight"},
+    question="How long is the step?",
 )
 linear_update.mistake(
-    "189c", "the learning rate comes into d_x", {"d_x = d_y @ weight.T": "d_x = learning_rate * d_y @ weight.T"},
+    "189c", "the learning rate comes into d_x",
+    {"d_x = d_y @ weight.T": "d_x = learning_rate * d_y @ weight.T"},
     question="Is d_x a step, or the gradient that the layer below starts from?",
 )
 linear_update.mistake(
@@ -268,8 +293,7 @@ linear_update.mistake(
     question="From where does a step start?",
 )
 linear_update.mistake(
-    "27", "a mean stands where a sum should",
-    *({"]).T @": f"]).T / {n} @"} for n in COUNTS),
+    "27", "a mean stands where a sum should", *({"]).T @": f"]).T / {n} @"} for n in COUNTS),
     question="The loss takes its mean once, at the end. What does a second one do to the learning rate?",
 )
 linear_update.mistake(
@@ -277,6 +301,7 @@ linear_update.mistake(
     question="Forward leads from D features to F. Which way do the weights lead back?",
 )
 linear_update.mistake(
-    "25", "d_W is transposed", {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
+    "25", "d_W is transposed",
+    {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
     question="Which axis of the weights do the features of x stand on, and which axis of this gradient?",
 )

@@ -11,7 +11,8 @@ HEADS = 4  # a mask is spread over so many heads before it is compared
 
 
 def _ids(rng, n, length, shorter=0):
-    """Rows of ids that start with BOS (1), end with EOS (2), and are filled up with padding; one of them has UNK (3)."""
+    """Rows of ids that start with BOS (1), end with EOS (2), and are filled up with padding; one of
+    them has UNK (3)."""
     ids = rng.integers(1, n.V, (n.B, length))
     ids[:, 0] = 1
     ids[0, 1] = 3
@@ -49,17 +50,21 @@ FRONT = "padding in front"
     places={"the padded keys": lambda ids: ~_keys(ids)},
     shown=(masking.padding_mask,),
     hints=(
-        "Scores have the shape (B, H, T, S). Which of these axes does an id know, and over which is the mask the same?",
+        (
+            "Scores have the shape (B, H, T, S). Which of these axes does an id know, and over "
+            "which is the mask the same?"
+        ),
         "mask[b, ·, ·, s] = (ids[b, s] ≠ 0)",
         "compare all ids with that of padding\nput axes of size 1 where heads and queries stand",
         "(ids != 0)[:, None, None, :]",
     ),
 )
 def padding_mask(ids):
-    """Say which keys every query of their sequence may see: True for real tokens, False where a key is padding.
+    """Say which keys every query of their sequence may see: True for real tokens, False where a key
+    is padding.
 
-    The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS, EOS, UNK) are real tokens. The mask is boolean and
-    broadcasts to scores of the shape (B, H, T, S).
+    The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS, EOS, UNK) are real tokens. The mask
+    is boolean and broadcasts to scores of the shape (B, H, T, S).
     """
     return (ids != PAD)[:, None, None, :]
 
@@ -84,7 +89,8 @@ def padding_mask(ids):
     ),
 )
 def causal_mask(length):
-    """Say which positions of a sequence each position may see: itself and those before it. True = may attend.
+    """Say which positions of a sequence each position may see: itself and those before it. True =
+    may attend.
 
     Rows are queries, columns are keys. The mask is boolean; axes of size 1 in front are welcome.
     """
@@ -108,15 +114,20 @@ def causal_mask(length):
     hints=(
         "A key may be hidden for two reasons. If one of them holds, may it be seen?",
         "mask[b, ·, t, s] = (ids[b, s] ≠ 0) ∧ (s ≤ t)",
-        "which keys are real: (B, 1, 1, T)\nwhich are not later than the query: (T, T)\nboth must be so",
+        (
+            "which keys are real: (B, 1, 1, T)\nwhich are not later than the query: (T, T)\n"
+            "both must be so"
+        ),
         "real & earlier",
     ),
 )
 def decoder_mask(ids):
-    """Say which keys each query of the decoder's self-attention may see: real tokens that are not later than itself.
+    """Say which keys each query of the decoder's self-attention may see: real tokens that are not
+    later than itself.
 
-    True = may attend. The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS, EOS, UNK) are real tokens. Whether a
-    query is padding itself changes nothing: it sees what any other would in its place. The mask is boolean and broadcasts to scores of the shape (B, H, T, T).
+    True = may attend. The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS, EOS, UNK) are
+    real tokens. Whether a query is padding itself changes nothing: it sees what any other would in
+    its place. The mask is boolean and broadcasts to scores of the shape (B, H, T, T).
     """
     length = ids.shape[1]
     real = (ids != PAD)[:, None, None, :]
@@ -128,7 +139,10 @@ def decoder_mask(ids):
     "mask.cross",
     inputs={"source_ids": "(B, S)", "target_ids": "(B, T)"},
     returns={"mask": "(B, 1, 1, S)"},
-    given=lambda rng, n: {"source_ids": _ids(rng, n, n.S), "target_ids": _ids(rng, n, n.T, shorter=1)},
+    given=lambda rng, n: {
+        "source_ids": _ids(rng, n, n.S),
+        "target_ids": _ids(rng, n, n.T, shorter=1),
+    },
     situations={FRONT: _front("source_ids", "target_ids")},
     broadcast=lambda given: _full(given["source_ids"], given["target_ids"]),
     places={
@@ -137,24 +151,25 @@ def decoder_mask(ids):
     },
     shown=(masking.padding_mask, Transformer.encode),
     hints=(
-        "The source has been read as a whole before the first word is written. Which of its keys may a target "
-        "position not see?",
+        "The source has been read as a whole before the first word is written. Which of its keys "
+        "may a target position not see?",
         "mask[b, ·, ·, s] = (source[b, s] ≠ 0)",
         "which of the source's ids are no padding\naxes of size 1 where heads and queries stand",
         "(source_ids != 0)[:, None, None, :]",
     ),
 )
 def cross_mask(source_ids, target_ids):
-    """Say which source positions each target position may look at in the decoder's cross-attention: True = may attend.
+    """Say which source positions each target position may look at in the decoder's cross-attention:
+    True = may attend.
 
-    Queries come from the target, keys from the source. The id of padding is 0, wherever it stands; 1, 2 and 3 (BOS,
-    EOS, UNK) are real tokens. A query that is padding itself sees what any other sees. The mask is boolean and broadcasts
-    to scores of the shape (B, H, T, S).
+    Queries come from the target, keys from the source. The id of padding is 0, wherever it stands;
+    1, 2 and 3 (BOS, EOS, UNK) are real tokens. A query that is padding itself sees what any other
+    sees. The mask is boolean and broadcasts to scores of the shape (B, H, T, S).
     """
     return (source_ids != PAD)[:, None, None, :]
 
 
-# -- mistakes -------------------------------------------------------------------------------------------------------
+# -- mistakes --------------------------------------------------------------------------------------
 
 
 def _answer_mistakes(exercise, answer):
@@ -209,7 +224,9 @@ def _padding_mistakes(exercise, keys, queries, answer):
     exercise.mistake(
         "233",
         "padding is counted, and taken to stand at the end",
-        {f"({keys} != PAD)": f"(np.arange({keys}.shape[1]) < ({keys} != PAD).sum(axis=1, keepdims=True))"},
+        {
+            f"({keys} != PAD)": f"(np.arange({keys}.shape[1]) < ({keys} != PAD).sum(axis=1, keepdims=True))"
+        },
         question="Which ids are padding in a batch that is filled up from the front?",
     )
 
@@ -252,7 +269,10 @@ def _causal_mistakes(exercise):
     )
     exercise.mistake(
         "238",
-        "the triangle is flipped: its rows run from the last query to the first, or its columns from the last key",
+        (
+            "the triangle is flipped: its rows run from the last query to the first, or its "
+            "columns from the last key"
+        ),
         {triangle: f"{triangle}[::-1]"},
         {triangle: f"{triangle}[:, ::-1]"},
         question="Which query sees everything, and in which row does it stand?",
@@ -283,10 +303,12 @@ decoder_mask.mistake(
     question="May a padded key be seen because it stands before the query?",
 )
 decoder_mask.mistake(
-    "241", "the padding is not hidden", {"real & earlier": "earlier"}, question="Which ids should no query look at?"
+    "241", "the padding is not hidden", {"real & earlier": "earlier"},
+    question="Which ids should no query look at?",
 )
 
-SOURCE, CAUSAL = "(source_ids != PAD)[:, None, None, :]", "np.tri(target_ids.shape[1], source_ids.shape[1], dtype=bool)"
+SOURCE = "(source_ids != PAD)[:, None, None, :]"
+CAUSAL = "np.tri(target_ids.shape[1], source_ids.shape[1], dtype=bool)"
 _answer_mistakes(cross_mask, SOURCE)
 _padding_mistakes(cross_mask, "source_ids", "target_ids", SOURCE)
 cross_mask.mistake(

@@ -50,19 +50,25 @@ D_WEIGHTS = {f"d_{name}": shape for name, shape in WEIGHTS.items()}
     given=_self_given,
     shown=(MultiHeadAttention.forward, ScaledDotProductAttention.forward),
     hints=(
-        "Each head works in a subspace of its own. What cuts x into subspaces, and what blends their results?",
+        (
+            "Each head works in a subspace of its own. What cuts x into subspaces, and what blends "
+            "their results?"
+        ),
         "head_h = Attention(x W_Q[h], x W_K[h], x W_V[h]),  y = Concat(head_1, …, head_H) W_O",
-        "project x three times\ncut each projection into heads: (B, H, T, K)\nattention, all heads at once\n"
-        "put the heads side by side again\nproject once more",
+        "project x three times\ncut each projection into heads: (B, H, T, K)\n"
+        "attention, all heads at once\nput the heads side by side again\n"
+        "project once more",
         "merge_heads(attention(query, key, value, mask)) @ W_output",
     ),
 )
 def self_attention(x, W_query, W_key, W_value, W_output, heads, mask):
-    """Multi-head self-attention without biases: queries, keys and values are all made of x, by one projection each.
+    """Multi-head self-attention without biases: queries, keys and values are all made of x, by one
+    projection each.
 
-    Head h has the features h·K to (h + 1)·K − 1 of each projection, K = D/H; scores are divided by √K. The heads'
-    results are put side by side in the same order, and projected by W_output. Weights stand on the right: x W. The mask
-    is boolean, True = may attend, and broadcasts to (B, H, T, T). Each query may attend to something.
+    Head h has the features h·K to (h + 1)·K − 1 of each projection, K = D/H; scores are divided by
+    √K. The heads' results are put side by side in the same order, and projected by W_output.
+    Weights stand on the right: x W. The mask is boolean, True = may attend, and broadcasts to
+    (B, H, T, T). Each query may attend to something.
     """
     query, key, value = (split_heads(x @ W, heads) for W in (W_query, W_key, W_value))
     context = attention(query, key, value, mask)
@@ -78,20 +84,25 @@ def self_attention(x, W_query, W_key, W_value, W_output, heads, mask):
     shown=(MultiHeadAttention.backward, ScaledDotProductAttention.backward),
     hints=(
         "How many times was x used in forward, and what does each use add to its gradient?",
-        "d_x = d_q W_Qᵀ + d_k W_Kᵀ + d_v W_Vᵀ,  d_W_Q = Σ xᵀ d_q, and likewise;  d_W_O = Σ concatᵀ d_y",
-        "W_output: its gradient from the heads side by side, and through it to them\ncut into heads\n"
-        "attention's backward\n"
-        "put each of the three gradients' heads side by side\nthe gradients of the three projections, from x\n"
+        (
+            "d_x = d_q W_Qᵀ + d_k W_Kᵀ + d_v W_Vᵀ,  d_W_Q = Σ xᵀ d_q, and likewise;  d_W_O = Σ "
+            "concatᵀ d_y"
+        ),
+        "W_output: its gradient from the heads side by side, and through it to them\n"
+        "cut into heads\nattention's backward\n"
+        "put each of the three gradients' heads side by side\n"
+        "the gradients of the three projections, from x\n"
         "back to x, three times",
         "d_query @ W_query.T + d_key @ W_key.T + d_value @ W_value.T",
     ),
 )
 def self_attention_backward(d_y, x, W_query, W_key, W_value, W_output, heads, mask):
-    """The gradients of x and of the four projections of multi-head self-attention, from the gradient of its y.
+    """The gradients of x and of the four projections of multi-head self-attention, from the
+    gradient of its y.
 
-    In forward, queries, keys and values are x times their weights, cut into heads (head h has the features h·K to
-    (h + 1)·K − 1); attention scales its scores by 1/√K; y is the heads' results side by side, times W_output. The mask
-    is boolean, True = may attend.
+    In forward, queries, keys and values are x times their weights, cut into heads (head h has the
+    features h·K to (h + 1)·K − 1); attention scales its scores by 1/√K; y is the heads' results
+    side by side, times W_output. The mask is boolean, True = may attend.
     """
     query, key, value = (split_heads(x @ W, heads) for W in (W_query, W_key, W_value))
     context = attention(query, key, value, mask)
@@ -107,25 +118,33 @@ def self_attention_backward(d_y, x, W_query, W_key, W_value, W_output, heads, ma
 
 @exercise(
     "cross_attention.forward",
-    inputs={"x": "(B, T, D)", "memory": "(B, S, D)", **WEIGHTS, "heads": "number", "mask": "(B, 1, 1, S)"},
+    inputs={
+        "x": "(B, T, D)", "memory": "(B, S, D)", **WEIGHTS, "heads": "number",
+        "mask": "(B, 1, 1, S)",
+    },
     returns={"y": "(B, T, D)"},
     given=_cross_given,
     shown=(MultiHeadAttention.forward, ScaledDotProductAttention.forward),
     hints=(
-        "The decoder asks, and the memory answers. What is made of the one who asks, and what of the one who answers?",
+        (
+            "The decoder asks, and the memory answers. What is made of the one who asks, and what "
+            "of the one who answers?"
+        ),
         "head_h = Attention(x W_Q[h], m W_K[h], m W_V[h]),  y = Concat(head_1, …, head_H) W_O",
-        "project x once, the memory twice\ncut each projection into heads\nattention, all heads at once\n"
-        "put the heads side by side again\nproject once more",
+        "project x once, the memory twice\ncut each projection into heads\n"
+        "attention, all heads at once\nput the heads side by side again\n"
+        "project once more",
         "merge_heads(attention(query, key, value, mask)) @ W_output",
     ),
 )
 def cross_attention(x, memory, W_query, W_key, W_value, W_output, heads, mask):
-    """Multi-head attention of a decoder's x to a memory, the encoder's output, without biases: x looks things up in it.
+    """Multi-head attention of a decoder's x to a memory, the encoder's output, without biases: x
+    looks things up in it.
 
-    There is one result for each position of x. Head h has the features h·K to (h + 1)·K − 1 of each projection,
-    K = D/H; scores are divided by √K. The heads' results are put side by side in the same order, and projected by
-    W_output. Weights stand on the right: x W. The mask is boolean, True = may attend, and broadcasts to (B, H, T, S);
-    each query may attend to something.
+    There is one result for each position of x. Head h has the features h·K to (h + 1)·K − 1 of each
+    projection, K = D/H; scores are divided by √K. The heads' results are put side by side in the
+    same order, and projected by W_output. Weights stand on the right: x W. The mask is boolean,
+    True = may attend, and broadcasts to (B, H, T, S); each query may attend to something.
     """
     uses = ((x, W_query), (memory, W_key), (memory, W_value))
     query, key, value = (split_heads(source @ W, heads) for source, W in uses)
@@ -142,21 +161,23 @@ def cross_attention(x, memory, W_query, W_key, W_value, W_output, heads, mask):
     shown=(MultiHeadAttention.backward, ScaledDotProductAttention.backward),
     hints=(
         "How many times was x used in forward, and how many times the memory?",
-        "d_x = d_q W_Qᵀ,  d_m = d_k W_Kᵀ + d_v W_Vᵀ,  d_W_Q = Σ xᵀ d_q,  d_W_K = Σ mᵀ d_k,  d_W_V = Σ mᵀ d_v,  d_W_O "
-        "= Σ concatᵀ d_y",
-        "W_output: its gradient from the heads side by side, and through it to them\ncut into heads\n"
-        "attention's backward\n"
-        "put each of the three gradients' heads side by side\nthe gradient of each projection, from what it projected\n"
+        "d_x = d_q W_Qᵀ,  d_m = d_k W_Kᵀ + d_v W_Vᵀ,  d_W_Q = Σ xᵀ d_q,  d_W_K = Σ mᵀ d_k,  d_W_V "
+        "= Σ mᵀ d_v,  d_W_O = Σ concatᵀ d_y",
+        "W_output: its gradient from the heads side by side, and through it to them\n"
+        "cut into heads\nattention's backward\n"
+        "put each of the three gradients' heads side by side\n"
+        "the gradient of each projection, from what it projected\n"
         "back to x once, to the memory twice",
         "d_key @ W_key.T + d_value @ W_value.T",
     ),
 )
 def cross_attention_backward(d_y, x, memory, W_query, W_key, W_value, W_output, heads, mask):
-    """The gradients of x, of the memory and of the four projections of multi-head cross-attention, from that of its y.
+    """The gradients of x, of the memory and of the four projections of multi-head cross-attention,
+    from that of its y.
 
-    In forward, queries are made of x, keys and values of the memory, each times its weights and cut into heads (head h
-    has the features h·K to (h + 1)·K − 1); attention scales its scores by 1/√K; y is the heads' results side by side,
-    times W_output. The mask is boolean, True = may attend.
+    In forward, queries are made of x, keys and values of the memory, each times its weights and cut
+    into heads (head h has the features h·K to (h + 1)·K − 1); attention scales its scores by 1/√K;
+    y is the heads' results side by side, times W_output. The mask is boolean, True = may attend.
     """
     uses = ((x, W_query), (memory, W_key), (memory, W_value))
     query, key, value = (split_heads(source @ W, heads) for source, W in uses)
@@ -165,7 +186,9 @@ def cross_attention_backward(d_y, x, memory, W_query, W_key, W_value, W_output, 
     d_W_output = weight_gradient(concatenated, d_y)
     d_context = merge_heads_backward(d_y @ W_output.T, context)
     d_heads = attention_backward(d_context, query, key, value, mask)
-    d_query, d_key, d_value = (split_heads_backward(d, source, heads) for d, (source, _) in zip(d_heads, uses))
+    d_query, d_key, d_value = (
+        split_heads_backward(d, source, heads) for d, (source, _) in zip(d_heads, uses)
+    )
     d_x = d_query @ W_query.T
     d_memory = d_key @ W_key.T + d_value @ W_value.T
     d_W_query = weight_gradient(x, d_query)
@@ -173,7 +196,7 @@ def cross_attention_backward(d_y, x, memory, W_query, W_key, W_value, W_output, 
     return d_x, d_memory, d_W_query, d_W_key, d_W_value, d_W_output
 
 
-# -- mistakes -------------------------------------------------------------------------------------------------------
+# -- mistakes --------------------------------------------------------------------------------------
 
 
 SCALES_AND_MASKS = ("63", "64", "65", "76", "77", "78", "210")
@@ -182,7 +205,11 @@ STEPS_BACK = ("66", "67", "68", "69", "71", "7", "8", "9")
 
 def _calls(*parts):
     """Calls of parts, each with the mistake of its id: {call: wrong call}."""
-    return {call: wrong for part, id in parts for call, wrong in call_wrong(part, versions_of(part, id)[0]).items()}
+    return {
+        call: wrong
+        for part, id in parts
+        for call, wrong in call_wrong(part, versions_of(part, id)[0]).items()
+    }
 
 
 CUT = {
@@ -227,11 +254,15 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
         "90",
         "the heads are averaged or added, not put side by side",
         *(
-            {"merge_heads(context)": f"merge_heads(0 * context + context.{how}(axis=1, keepdims=True))"}
+            {
+                "merge_heads(context)": f"merge_heads(0 * context + context.{how}(axis=1, keepdims=True))"
+            }
             for how in ("mean", "sum")
         ),
         *(
-            {"merge_heads(context) @ W_output": f"context.{how}(axis=1) @ W_output[: context.shape[-1]]"}
+            {
+                "merge_heads(context) @ W_output": f"context.{how}(axis=1) @ W_output[: context.shape[-1]]"
+            }
             for how in ("mean", "sum")
         ),
         question=QUESTIONS["90"],
@@ -250,7 +281,9 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
         {f"{_source} @ W,": f"{_source},"},
         question="What makes a query of a position, and what a key?",
     )
-    inherit(_exercise, attention, *SCALES_AND_MASKS, "2", "3", "70", "85", "206", call="= attention(")
+    inherit(
+        _exercise, attention, *SCALES_AND_MASKS, "2", "3", "70", "85", "206", call="= attention("
+    )
 
 self_attention.mistake(
     "224",
@@ -316,9 +349,17 @@ def _both_ways(id):
     }
 
 
-for _exercise, _each in ((self_attention_backward, "in d_heads)"), (cross_attention_backward, "zip(d_heads,")):
-    for _mistake in (mistake for mistake in attention_backward.mistakes if mistake.id in STEPS_BACK):
-        add(_exercise, _mistake, [call_wrong(attention_backward, _mistake.versions[0], "= attention_backward(")])
+for _exercise, _each in (
+    (self_attention_backward, "in d_heads)"),
+    (cross_attention_backward, "zip(d_heads,"),
+):
+    for _mistake in (
+        mistake for mistake in attention_backward.mistakes if mistake.id in STEPS_BACK
+    ):
+        add(
+            _exercise, _mistake,
+            [call_wrong(attention_backward, _mistake.versions[0], "= attention_backward(")],
+        )
     for _mistake in (mistake for mistake in attention.mistakes if mistake.id in SCALES_AND_MASKS):
         add(_exercise, _mistake, [_both_ways(_mistake.id)])
     _exercise.mistake(
@@ -340,7 +381,10 @@ for _exercise, _each in ((self_attention_backward, "in d_heads)"), (cross_attent
     _exercise.mistake(
         "75",
         "d_key is not transposed back before its heads are joined",
-        *({_each: _each.replace("d_heads", _transposed.format(end))} for end in ("", ".reshape(d_heads[1].shape)")),
+        *(
+            {_each: _each.replace("d_heads", _transposed.format(end))}
+            for end in ("", ".reshape(d_heads[1].shape)")
+        ),
         evidence="This is right for an array that holds Kᵀ.",
         question="Of which array is this the gradient: of K, or of the Kᵀ in forward?",
         met="a public NumPy Transformer",
@@ -376,7 +420,10 @@ self_attention_backward.mistake(
     "d_x does not have all three of its parts",
     *(
         {_QKV: " + ".join(f"d_{name} @ W_{name}.T" for name in names)}
-        for names in (("query",), ("key",), ("value",), ("query", "key"), ("query", "value"), ("key", "value"))
+        for names in (
+            ("query",), ("key",), ("value",), ("query", "key"), ("query", "value"),
+            ("key", "value"),
+        )
     ),
     evidence="All gradients of the weights are right.",
     question="For how many things was x used in forward?",
@@ -427,13 +474,18 @@ cross_attention_backward.mistake(
 cross_attention_backward.mistake(
     "73",
     "d_x also gets what belongs to the memory",
-    {"d_x = d_query @ W_query.T": "d_x = d_query @ W_query.T + d_key @ W_key.T + d_value @ W_value.T"},
+    {
+        "d_x = d_query @ W_query.T": "d_x = d_query @ W_query.T + d_key @ W_key.T + d_value @ W_value.T"
+    },
     question="For how many things was x used here?",
 )
 cross_attention_backward.mistake(
     "221",
     "the gradients of W_key and W_value are taken with x",
-    {"weight_gradient(memory, d_key)": "weight_gradient(x, d_key)", "(memory, d_value)": "(x, d_value)"},
+    {
+        "weight_gradient(memory, d_key)": "weight_gradient(x, d_key)",
+        "(memory, d_value)": "(x, d_value)",
+    },
     question="What did W_key and W_value multiply in forward?",
 )
 cross_attention_backward.mistake(

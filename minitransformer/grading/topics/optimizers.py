@@ -20,7 +20,10 @@ def _sgd(rng, n):
 
 @exercise(
     "sgd.step",
-    inputs={"parameter": ANY, "gradient": ANY, "velocity": ANY, "learning_rate": "number", "momentum": "number"},
+    inputs={
+        "parameter": ANY, "gradient": ANY, "velocity": ANY, "learning_rate": "number",
+        "momentum": "number",
+    },
     returns={"parameter": ANY, "velocity": ANY},
     given=_sgd,
     situations={
@@ -40,10 +43,11 @@ def _sgd(rng, n):
     ),
 )
 def sgd_step(parameter, gradient, velocity, learning_rate, momentum):
-    """One step of stochastic gradient descent with momentum: the new parameter and the new velocity.
+    """One step of stochastic gradient descent with momentum: the new parameter and the new
+    velocity.
 
-    The velocity keeps the share `momentum` of itself, and the gradient is added in full; the learning rate comes in
-    only where the parameter moves. The arrays handed in stay as they are.
+    The velocity keeps the share `momentum` of itself, and the gradient is added in full; the
+    learning rate comes in only where the parameter moves. The arrays handed in stay as they are.
     """
     velocity = momentum * velocity + gradient
     parameter = parameter - learning_rate * velocity
@@ -53,13 +57,20 @@ def sgd_step(parameter, gradient, velocity, learning_rate, momentum):
 VELOCITY = "velocity = momentum * velocity + gradient"
 NEW_ARRAY = "Does `-=` or `*=` make a new array, or write into the old one?"
 sgd_step.mistake(
-    "267a", "the learning rate is inside the velocity",
-    {VELOCITY: "velocity = momentum * velocity + learning_rate * gradient", "- learning_rate * velocity": "- velocity"},
-    {VELOCITY: "velocity = momentum * velocity - learning_rate * gradient", "- learning_rate * velocity": "+ velocity"},
+    "267a",
+    "the learning rate is inside the velocity",
+    {
+        VELOCITY: "velocity = momentum * velocity + learning_rate * gradient",
+        "- learning_rate * velocity": "- velocity",
+    },
+    {
+        VELOCITY: "velocity = momentum * velocity - learning_rate * gradient",
+        "- learning_rate * velocity": "+ velocity",
+    },
     convention=True,
     evidence=(
-        "While the rate stays the same, only the unit of the velocity differs; with a schedule, past gradients keep "
-        "the rate they had."
+        "While the rate stays the same, only the unit of the velocity differs; with a schedule, "
+        "past gradients keep the rate they had."
     ),
 )
 sgd_step.mistake(
@@ -68,7 +79,8 @@ sgd_step.mistake(
     evidence="The velocity is a mean of the gradients then, not a sum, and the learning rate has to be larger.",
 )
 sgd_step.mistake(
-    "267c", "the step follows the gradient, not the velocity", {"learning_rate * velocity": "learning_rate * gradient"},
+    "267c", "the step follows the gradient, not the velocity",
+    {"learning_rate * velocity": "learning_rate * gradient"},
     question="What does the velocity do, if the parameter does not move by it?",
 )
 sgd_step.mistake(
@@ -103,13 +115,16 @@ sgd_step.mistake(
     question="How far does the parameter move if the learning rate is 0?",
 )
 sgd_step.mistake(
-    "266c", "what was handed in is changed in place", {"parameter = parameter - learning": "parameter -= learning"},
+    "266c",
+    "what was handed in is changed in place",
+    {"parameter = parameter - learning": "parameter -= learning"},
     {VELOCITY: "velocity *= momentum\n    velocity += gradient"},
     {
         VELOCITY: "velocity *= momentum\n    velocity += gradient",
         "parameter = parameter - learning": "parameter -= learning",
     },
-    evidence="A training loop may want just that; here the old arrays are still needed.", question=NEW_ARRAY,
+    evidence="A training loop may want just that; here the old arrays are still needed.",
+    question=NEW_ARRAY,
 )
 
 
@@ -155,8 +170,14 @@ ADAM_SITUATIONS = {"the first step": _first, "gradients hardly larger than ε": 
     situations=ADAM_SITUATIONS,
     shown=(Adam,),
     hints=(
-        "m and v begin at zero. Of what size is m after the first step, compared with the gradient?",
-        "m ← β₁ m + (1−β₁) g,  v ← β₂ v + (1−β₂) g²,  θ ← θ − η m̂ / (√v̂ + ε),  m̂ = m/(1−β₁ᵗ),  v̂ = v/(1−β₂ᵗ)",
+        (
+            "m and v begin at zero. Of what size is m after the first step, compared with the "
+            "gradient?"
+        ),
+        (
+            "m ← β₁ m + (1−β₁) g,  v ← β₂ v + (1−β₂) g²,  θ ← θ − η m̂ / (√v̂ + ε),  m̂ = "
+            "m/(1−β₁ᵗ),  v̂ = v/(1−β₂ᵗ)"
+        ),
         (
             "the running mean of the gradients\n"
             "the running mean of their squares\n"
@@ -169,9 +190,10 @@ ADAM_SITUATIONS = {"the first step": _first, "gradients hardly larger than ε": 
 def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
     """One step of Adam (Kingma & Ba 2015, algorithm 1): the new parameter, and its two moments.
 
-    m is a running mean of the gradients, v one of their squares; both began at zero, and where they are used they are
-    corrected for that. `step` counts from 1. ε keeps the division from being one by zero. The moments returned are
-    those that the next step starts from. The arrays handed in stay as they are.
+    m is a running mean of the gradients, v one of their squares; both began at zero, and where they
+    are used they are corrected for that. `step` counts from 1. ε keeps the division from being one
+    by zero. The moments returned are those that the next step starts from. The arrays handed in
+    stay as they are.
     """
     m = beta_1 * m + (1 - beta_1) * gradient
     v = beta_2 * v + (1 - beta_2) * gradient**2
@@ -189,7 +211,10 @@ def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, ep
     situations=ADAM_SITUATIONS,
     shown=(AdamW, Adam.rule),
     hints=(
-        "By how much should a weight shrink whose gradients are large, and by how much one whose gradients are small?",
+        (
+            "By how much should a weight shrink whose gradients are large, and by how much one "
+            "whose gradients are small?"
+        ),
         "θ ← θ − η λ θ − η m̂ / (√v̂ + ε),  m and v as in Adam",
         (
             "the moments of the gradient alone, as in Adam\n"
@@ -199,12 +224,15 @@ def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, ep
         "shrunk = parameter - learning_rate * weight_decay * parameter",
     ),
 )
-def adamw_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+def adamw_step(
+    parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+):
     """One step of AdamW (Loshchilov & Hutter 2019): Adam with decoupled weight decay.
 
-    Decoupled: the decay does not pass through the moments, so all weights shrink by the same share. As in PyTorch this
-    share is the learning rate times `weight_decay`, and it is taken of the parameter as it was before the step. The
-    rest is as in `adam.step`. The arrays handed in stay as they are.
+    Decoupled: the decay does not pass through the moments, so all weights shrink by the same share.
+    As in PyTorch this share is the learning rate times `weight_decay`, and it is taken of the
+    parameter as it was before the step. The rest is as in `adam.step`. The arrays handed in stay as
+    they are.
     """
     m = beta_1 * m + (1 - beta_1) * gradient
     v = beta_2 * v + (1 - beta_2) * gradient**2
@@ -219,8 +247,9 @@ M, V = "m = beta_1 * m + (1 - beta_1) * gradient", "v = beta_2 * v + (1 - beta_2
 M_HAT, V_HAT = "m / (1 - beta_1**step)", "v / (1 - beta_2**step)"
 for adam in (adam_step, adamw_step):
     adam.mistake(
-        "112", "the moments are not corrected for having begun at zero", {M_HAT: "m", V_HAT: "v"}, {V_HAT: "v"},
-        {M_HAT: "m"}, evidence="After the first step m is 1 − β₁ times the gradient, and v is 1 − β₂ times its square.",
+        "112", "the moments are not corrected for having begun at zero", {M_HAT: "m", V_HAT: "v"},
+        {V_HAT: "v"}, {M_HAT: "m"},
+        evidence="After the first step m is 1 − β₁ times the gradient, and v is 1 − β₂ times its square.",
         question="If all gradients were equal, what should m̂ and v̂ be after the first step, and what are they?",
     )
     adam.mistake(
@@ -240,8 +269,11 @@ for adam in (adam_step, adamw_step):
         question="How small is ε, and how small is its root?",
     )
     adam.mistake(
-        "269c", "ε is added before v is corrected",
-        {"m_hat / (np.sqrt(v_hat) + epsilon)": "m_hat * np.sqrt(1 - beta_2**step) / (np.sqrt(v) + epsilon)"},
+        "269c",
+        "ε is added before v is corrected",
+        {
+            "m_hat / (np.sqrt(v_hat) + epsilon)": "m_hat * np.sqrt(1 - beta_2**step) / (np.sqrt(v) + epsilon)"
+        },
         convention=True,
         evidence="The paper suggests it at the end of its section 2; only gradients of about ε show it.",
     )
@@ -250,8 +282,9 @@ for adam in (adam_step, adamw_step):
         question="What becomes of a weight whose gradients have all been 0?",
     )
     adam.mistake(
-        "116", "v is not a mean of squares", {"gradient**2": "gradient"}, {"gradient**2": "np.abs(gradient)"},
-        {"gradient**2": "m**2"}, {"(1 - beta_2) * gradient**2": "((1 - beta_2) * gradient) ** 2"},
+        "116", "v is not a mean of squares", {"gradient**2": "gradient"},
+        {"gradient**2": "np.abs(gradient)"}, {"gradient**2": "m**2"},
+        {"(1 - beta_2) * gradient**2": "((1 - beta_2) * gradient) ** 2"},
         question="Of what is v the running mean, and can that be negative?",
     )
     adam.mistake(
@@ -261,7 +294,10 @@ for adam in (adam_step, adamw_step):
         question="Which of the two means looks back further, and which number says so?",
     )
     adam.mistake(
-        "270b", "β₂ is used for m", {M: M.replace("beta_1", "beta_2")}, {"1 - beta_1**step": "1 - beta_2**step"},
+        "270b",
+        "β₂ is used for m",
+        {M: M.replace("beta_1", "beta_2")},
+        {"1 - beta_1**step": "1 - beta_2**step"},
         {M: M.replace("beta_1", "beta_2"), "1 - beta_1**step": "1 - beta_2**step"},
         {M: M.replace("beta_1", "beta_2"), V: V.replace("beta_2", "beta_1")},
         {
@@ -272,15 +308,20 @@ for adam in (adam_step, adamw_step):
         question="Which of the two means looks back further, and which number says so?",
     )
     adam.mistake(
-        "270c", "the new gradient enters a mean with its full weight", {"(1 - beta_1) * gradient": "gradient"},
-        {"(1 - beta_2) * gradient**2": "gradient**2"},
+        "270c", "the new gradient enters a mean with its full weight",
+        {"(1 - beta_1) * gradient": "gradient"}, {"(1 - beta_2) * gradient**2": "gradient**2"},
         {"(1 - beta_1) * gradient": "gradient", "(1 - beta_2) * gradient**2": "gradient**2"},
         question="Of two shares that make up a mean, β is the one. What is the other?",
     )
     adam.mistake(
-        "271a", "β and 1 − β change places", {M: "m = (1 - beta_1) * m + beta_1 * gradient"},
+        "271a",
+        "β and 1 − β change places",
+        {M: "m = (1 - beta_1) * m + beta_1 * gradient"},
         {V: "v = (1 - beta_2) * v + beta_2 * gradient**2"},
-        {M: "m = (1 - beta_1) * m + beta_1 * gradient", V: "v = (1 - beta_2) * v + beta_2 * gradient**2"},
+        {
+            M: "m = (1 - beta_1) * m + beta_1 * gradient",
+            V: "v = (1 - beta_2) * v + beta_2 * gradient**2",
+        },
         question="β₁ is 0.9: does a mean that looks back far keep 0.9 of itself, or 0.1?",
     )
     adam.mistake(
@@ -316,22 +357,30 @@ for adam in (adam_step, adamw_step):
         question="After t steps, what is left of the zero at the beginning, if each step keeps the share β of it?",
     )
     adam.mistake(
-        "266a", "the step goes along the gradient", {" - learning_rate * m_hat": " + learning_rate * m_hat"},
+        "266a", "the step goes along the gradient",
+        {" - learning_rate * m_hat": " + learning_rate * m_hat"},
         question="In which direction does the loss fall?",
     )
     adam.mistake(
         "266b", "the step has no learning rate", {"learning_rate * m_hat": "m_hat"},
         question="How far does the parameter move if the learning rate is 0?",
     )
-IN_PLACE = {M: "m *= beta_1\n    m += (1 - beta_1) * gradient", V: "v *= beta_2\n    v += (1 - beta_2) * gradient**2"}
+IN_PLACE = {
+    M: "m *= beta_1\n    m += (1 - beta_1) * gradient",
+    V: "v *= beta_2\n    v += (1 - beta_2) * gradient**2",
+}
 MOVED = {"parameter = parameter - learning": "parameter -= learning"}
 SHRUNK = "shrunk = parameter - learning_rate * weight_decay * parameter"
 WITHOUT = {SHRUNK: "shrunk = parameter"}
-SHRUNK_AND_MOVED = {SHRUNK: "parameter *= 1 - learning_rate * weight_decay", "parameter = shrunk - ": "parameter -= "}
+SHRUNK_AND_MOVED = {
+    SHRUNK: "parameter *= 1 - learning_rate * weight_decay",
+    "parameter = shrunk - ": "parameter -= ",
+}
 for adam, moved in ((adam_step, MOVED), (adamw_step, SHRUNK_AND_MOVED)):
     adam.mistake(
         "266c", "what was handed in is changed in place", IN_PLACE, moved, {**IN_PLACE, **moved},
-        evidence="A training loop may want just that; here the old arrays are still needed.", question=NEW_ARRAY,
+        evidence="A training loop may want just that; here the old arrays are still needed.",
+        question=NEW_ARRAY,
     )
 adamw_step.mistake(
     "273a", "the decay passes through the moments (L2 regularisation)",
@@ -348,14 +397,17 @@ adamw_step.mistake(
     question="How much does a weight shrink in a step whose learning rate is 0?",
 )
 adamw_step.mistake(
-    "273c", "nothing decays", WITHOUT, question="What becomes of a weight here whose gradient is always 0?",
+    "273c", "nothing decays", WITHOUT,
+    question="What becomes of a weight here whose gradient is always 0?",
 )
 adamw_step.mistake(
-    "274a", "the decay is taken of the parameter after the step",
+    "274a",
+    "the decay is taken of the parameter after the step",
     {
         **WITHOUT,
         "return parameter, m, v": (
-            "parameter = parameter - learning_rate * weight_decay * parameter\n    return parameter, m, v"
+            "parameter = parameter - learning_rate * weight_decay * parameter\n"
+            "    return parameter, m, v"
         ),
     },
     question="Of which parameter is the share taken: that before Adam's step, or that after it?",
@@ -371,7 +423,8 @@ adamw_step.mistake(
 )
 adamw_step.mistake(
     "275a", "the weights decay twice: in the gradient, and by themselves",
-    {M: "gradient = gradient + weight_decay * parameter\n    " + M}, question="At how many places does the decay act?",
+    {M: "gradient = gradient + weight_decay * parameter\n    " + M},
+    question="At how many places does the decay act?",
 )
 
 
@@ -382,7 +435,9 @@ def _clip(rng, n):
 def _lengths(given, **shares):
     """The gradients, made so long: as shares of `largest`."""
     lengths = {name: share * given["largest"] for name, share in shares.items()}
-    return {name: length * given[name] / np.linalg.norm(given[name]) for name, length in lengths.items()}
+    return {
+        name: length * given[name] / np.linalg.norm(given[name]) for name, length in lengths.items()
+    }
 
 
 @exercise(
@@ -392,26 +447,33 @@ def _lengths(given, **shares):
     given=_clip,
     situations={
         "a norm below the largest": lambda given, rng, n: _lengths(given, d_W=0.6, d_b=0.3),
-        "each norm below the largest, the joint one above": lambda given, rng, n: _lengths(given, d_W=0.8, d_b=0.9),
-        "a bias whose gradient is the longer one": lambda given, rng, n: _lengths(given, d_W=2, d_b=70),
+        "each norm below the largest, the joint one above": lambda given, rng, n: _lengths(
+            given, d_W=0.8, d_b=0.9
+        ),
+        "a bias whose gradient is the longer one": lambda given, rng, n: _lengths(
+            given, d_W=2, d_b=70
+        ),
         "gradients of 0": lambda given, rng, n: {"d_W": 0 * given["d_W"], "d_b": 0 * given["d_b"]},
     },
     shown=(clip_by_global_norm,),
     hints=(
         (
-            "If all gradients of a model are one long vector, what may clipping change of it: its direction, or its "
-            "length?"
+            "If all gradients of a model are one long vector, what may clipping change of it: its "
+            "direction, or its length?"
         ),
         "n = √(Σ d_W² + Σ d_b²),  d ← d · min(1, largest / n)",
-        "the squares of all gradients, summed\nthe root of that\nif it is too large, everything times the same factor",
+        (
+            "the squares of all gradients, summed\n"
+            "the root of that\nif it is too large, everything times the same factor"
+        ),
         "norm = np.sqrt((d_W**2).sum() + (d_b**2).sum())",
     ),
 )
 def clip_norm(d_W, d_b, largest):
     """The gradients of a weight and a bias, scaled so that their joint norm is at most `largest`.
 
-    The joint norm is the length of the vector of all their numbers. Where that is not too large (the norm may be 0), nothing is
-    changed. The arrays handed in stay as they are.
+    The joint norm is the length of the vector of all their numbers. Where that is not too large
+    (the norm may be 0), nothing is changed. The arrays handed in stay as they are.
     """
     norm = np.sqrt((d_W**2).sum() + (d_b**2).sum())
     scale = largest / norm if norm > largest else 1.0
@@ -422,14 +484,17 @@ NORM = "norm = np.sqrt((d_W**2).sum() + (d_b**2).sum())"
 SCALE = "scale = largest / norm if norm > largest else 1.0"
 END = "return scale * d_W, scale * d_b"
 clip_norm.mistake(
-    "275b", "each gradient is clipped by its own norm",
+    "275b",
+    "each gradient is clipped by its own norm",
     {
         END: (
-            "return tuple(d * (largest / np.linalg.norm(d) if np.linalg.norm(d) > largest else 1.0) for d in (d_W, "
-            "d_b))"
+            "return tuple(d * (largest / np.linalg.norm(d) if np.linalg.norm(d) > largest else "
+            "1.0) for d in (d_W, d_b))"
         ),
     },
-    {END: "return tuple(d * min(1.0, largest / max(np.linalg.norm(d), 1e-12)) for d in (d_W, d_b))"},
+    {
+        END: "return tuple(d * min(1.0, largest / max(np.linalg.norm(d), 1e-12)) for d in (d_W, d_b))"
+    },
     evidence="The vector of all gradients has another direction afterwards.",
     question="By which factor is each of the two multiplied, and should these be equal?",
 )
@@ -442,11 +507,13 @@ clip_norm.mistake(
 clip_norm.mistake(
     "276a", "short gradients are made longer", {SCALE: "scale = largest / norm"},
     {SCALE: "scale = largest / (norm + 1e-6)"}, {SCALE: "scale = max(1.0, largest / norm)"},
-    evidence="Gradients of 0 give 0/0.", question="What becomes of gradients whose norm is small enough?",
+    evidence="Gradients of 0 give 0/0.",
+    question="What becomes of gradients whose norm is small enough?",
 )
 clip_norm.mistake(
     "276b", "another norm is taken", {NORM: "norm = (d_W**2).sum() + (d_b**2).sum()"},
-    {NORM: "norm = np.abs(d_W).sum() + np.abs(d_b).sum()"}, {NORM: "norm = max(np.abs(d_W).max(), np.abs(d_b).max())"},
+    {NORM: "norm = np.abs(d_W).sum() + np.abs(d_b).sum()"},
+    {NORM: "norm = max(np.abs(d_W).max(), np.abs(d_b).max())"},
     {NORM: "norm = np.sqrt((d_W**2).mean() + (d_b**2).mean())"},
     {NORM: "norm = np.linalg.norm(d_W) + np.linalg.norm(d_b)"},
     {NORM: "norm = max(np.linalg.norm(d_W), np.linalg.norm(d_b))"},
@@ -456,8 +523,8 @@ clip_norm.mistake(
     question="What is the length of a vector, and which numbers are in this one?",
 )
 clip_norm.mistake(
-    "276c", "the norm is that of one of the two gradients", {" + (d_b**2).sum()": ""}, {"(d_W**2).sum() + ": ""},
-    question="Which numbers are in the vector whose length counts?",
+    "276c", "the norm is that of one of the two gradients", {" + (d_b**2).sum()": ""},
+    {"(d_W**2).sum() + ": ""}, question="Which numbers are in the vector whose length counts?",
 )
 clip_norm.mistake(
     "277a", "a small number is added to the norm",
@@ -466,19 +533,23 @@ clip_norm.mistake(
     evidence="PyTorch does that; clipped gradients are a little shorter than `largest`.",
 )
 clip_norm.mistake(
-    "277b", "only one of the two gradients is scaled", {"scale * d_W, scale * d_b": "scale * d_W, d_b"},
+    "277b", "only one of the two gradients is scaled",
+    {"scale * d_W, scale * d_b": "scale * d_W, d_b"},
     {"scale * d_W, scale * d_b": "d_W, scale * d_b"},
     question="By which factor is each of the two multiplied, and should these be equal?",
 )
 clip_norm.mistake(
-    "277c", "what is too long is made of length 1, or left as it is", {"largest / norm if": "1 / norm if"},
-    {SCALE: "scale = 1.0"}, question="How long is the vector of all gradients after clipping?",
+    "277c", "what is too long is made of length 1, or left as it is",
+    {"largest / norm if": "1 / norm if"}, {SCALE: "scale = 1.0"},
+    question="How long is the vector of all gradients after clipping?",
 )
 clip_norm.mistake(
     "278", "what is too long becomes 0", {"largest / norm if": "0.0 if"},
     question="How long is the vector of all gradients after clipping?",
 )
 clip_norm.mistake(
-    "266c", "what was handed in is changed in place", {END: "d_W *= scale\n    d_b *= scale\n    return d_W, d_b"},
-    evidence="A training loop may want just that; here the old arrays are still needed.", question=NEW_ARRAY,
+    "266c", "what was handed in is changed in place",
+    {END: "d_W *= scale\n    d_b *= scale\n    return d_W, d_b"},
+    evidence="A training loop may want just that; here the old arrays are still needed.",
+    question=NEW_ARRAY,
 )

@@ -31,16 +31,21 @@ def _features(n):
     ),
     shown=(sinusoids,),
     hints=(
-        "Each pair of channels is the hand of a clock. How fast does each clock run, and which channel reads its sine?",
+        (
+            "Each pair of channels is the hand of a clock. How fast does each clock run, and which "
+            "channel reads its sine?"
+        ),
         "PE[p, 2i] = sin(p ω_i),  PE[p, 2i+1] = cos(p ω_i),  ω_i = 10000^(−2i/D)",
-        "the positions as a column, from 0\n"
-        "one frequency for each pair: the even numbers 0, 2, 4, … over D, negative, as exponents of 10000\n"
-        "a table of zeros\nsines into the even channels\ncosines into the odd ones",
+        "the positions as a column, from 0\none frequency for each pair: the even numbers 0, 2, 4, "
+        "… over D, negative, as exponents of 10000\n"
+        "a table of zeros\nsines into the even channels\n"
+        "cosines into the odd ones",
         "PE[:, 0::2] = np.sin(positions * frequencies)",
     ),
 )
 def positional_encoding_table(length, features):
-    """Make the table PE that tells positions apart: a row for each position, counted from 0, a column for each channel.
+    """Make the table PE that tells positions apart: a row for each position, counted from 0, a
+    column for each channel.
 
         PE[p, 2i] = sin(p / 10000^(2i/D))      PE[p, 2i+1] = cos(p / 10000^(2i/D))
 
@@ -67,13 +72,19 @@ positional_encoding_table.mistake(
 positional_encoding_table.mistake(
     "93",
     "the sine and the cosine of a pair have different frequencies",
-    {"np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-np.arange(1, features, 2) / features))"},
+    {
+        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-np.arange(1, features, 2) / features))"
+    },
     {
         EXPONENT: f"2 * {EXPONENT}",
         "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))",
     },
-    {"np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))"},
-    {"np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-np.arange(2, features + 1, 2) / features))"},
+    {
+        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))"
+    },
+    {
+        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-np.arange(2, features + 1, 2) / features))"
+    },
     evidence="No pair turns like the hand of a clock, then.",
     question="Does i count the channels or the pairs, and which i have channels 4 and 5?",
     met="public Transformers",
@@ -126,7 +137,8 @@ positional_encoding_table.mistake(
     question="How would two positions be told apart whose distance is a full turn?",
 )
 positional_encoding_table.mistake(
-    "223", "the table is transposed", {"return PE": "return PE.T"}, question="Are the rows positions or channels?"
+    "223", "the table is transposed", {"return PE": "return PE.T"},
+    question="Are the rows positions or channels?",
 )
 
 
@@ -163,7 +175,10 @@ positional_encoding.mistake(
     question="If the sequences of a batch change places, which codes should change?",
     met="a public Transformer",
 )
-inherit(positional_encoding, positional_encoding_table, "92", "93", "245", "94", "95", "97", "246", "249")
+inherit(
+    positional_encoding, positional_encoding_table, "92", "93", "245", "94", "95", "97", "246",
+    "249",
+)
 positional_encoding.mistake(
     "247",
     "y is the code alone, without x",
@@ -208,7 +223,8 @@ positional_encoding.mistake(
     ),
 )
 def positional_encoding_backward(d_y, x):
-    """The gradient of x, from that of y = x + PE. The codes are fixed: nothing about them is learned."""
+    """The gradient of x, from that of y = x + PE. The codes are fixed: nothing about them is
+    learned."""
     return d_y
 
 
@@ -257,7 +273,10 @@ positional_encoding_backward.mistake(
         Invariant(
             "R times the code of position 3, less that of position 3 + offset,",
             "R turns each code into that which stands offset further on",
-            lambda out, given: _code(3, given["features"]) @ out["R"].T - _code(3 + given["offset"], given["features"]),
+            lambda out, given: (
+                _code(3, given["features"]) @ out["R"].T
+                - _code(3 + given["offset"], given["features"])
+            ),
         ),
         Invariant(
             "R Rᵀ less the unit matrix",
@@ -268,7 +287,10 @@ positional_encoding_backward.mistake(
     shown=(sinusoids, SinusoidalPositionalEncoding),
     hints=(
         "What are the sine and the cosine of a sum of two angles?",
-        "(sin (p+k)ω, cos (p+k)ω)ᵀ = [[cos kω, sin kω], [−sin kω, cos kω]] (sin pω, cos pω)ᵀ,  for each pair",
+        (
+            "(sin (p+k)ω, cos (p+k)ω)ᵀ = [[cos kω, sin kω], [−sin kω, cos kω]] (sin pω, cos pω)ᵀ,  "
+            "for each pair"
+        ),
         "the angle of each pair: offset times its frequency\na matrix of zeros\n"
         "its block on the diagonal, for each pair: cosine, sine; minus sine, cosine",
         "R[even, even], R[even, odd] = np.cos(angles), np.sin(angles)",
@@ -277,9 +299,11 @@ positional_encoding_backward.mistake(
 def positional_encoding_rotation(offset, features):
     """Find the matrix R that moves a code by `offset` positions, the same one for every position p:
 
-        PE[p + offset] = R PE[p],  where PE[p, 2i] = sin(p / 10000^(2i/D)) and PE[p, 2i+1] = cos(p / 10000^(2i/D))
+        PE[p + offset] = R PE[p],  where PE[p, 2i] = sin(p / 10000^(2i/D)) and PE[p, 2i+1] = cos(p /
+        10000^(2i/D))
 
-    Codes are columns here: R stands on the left. The number of channels D is even; the offset may be negative.
+    Codes are columns here: R stands on the left. The number of channels D is even; the offset may
+    be negative.
     """
     angles = offset * 10000.0 ** (-np.arange(0, features, 2) / features)
     even, odd = np.arange(0, features, 2), np.arange(1, features, 2)

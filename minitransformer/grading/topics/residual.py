@@ -5,7 +5,10 @@ import numpy as np
 from ...layers import Residual
 from ..exercise import exercise
 
-BACK = {"d_y": "(B, T, D)", "sublayer_backward": "function: d_out → d_in", "norm_backward": "function: d_out → d_in"}
+BACK = {
+    "d_y": "(B, T, D)", "sublayer_backward": "function: d_out → d_in",
+    "norm_backward": "function: d_out → d_in",
+}
 
 
 def _sublayer(rng, n):
@@ -23,7 +26,9 @@ def _norm(rng, n):
 
     def backward(d_out):
         d = gamma * d_out
-        return (d - d.mean(axis=-1, keepdims=True) - x_hat * (d * x_hat).mean(axis=-1, keepdims=True)) / sigma
+        return (
+            d - d.mean(axis=-1, keepdims=True) - x_hat * (d * x_hat).mean(axis=-1, keepdims=True)
+        ) / sigma
 
     return lambda x: gamma * _standardised(x)[0] + beta, backward
 
@@ -46,7 +51,10 @@ def _backward(rng, n):
     }
 
 
-FORWARD = {"x": "(B, T, D)", "sublayer": "function: (B, T, D) → (B, T, D)", "norm": "function: (B, T, D) → (B, T, D)"}
+FORWARD = {
+    "x": "(B, T, D)", "sublayer": "function: (B, T, D) → (B, T, D)",
+    "norm": "function: (B, T, D) → (B, T, D)",
+}
 SKIP = "Through how many ways does x reach y, and what becomes of x where the sublayer says 0?"
 BRANCH = "Where in y can one see what the sublayer did?"
 
@@ -59,8 +67,8 @@ BRANCH = "Where in y can one see what the sublayer did?"
     shown=(Residual.forward,),
     hints=(
         (
-            "Two ways lead around and through the sublayer. Where do they meet, and does the norm come before or "
-            "after that?"
+            "Two ways lead around and through the sublayer. Where do they meet, and does the norm "
+            "come before or after that?"
         ),
         "y = LayerNorm(x + f(x))",
         "what the sublayer makes of x\nthe sum of it and x\nthe norm of the sum",
@@ -76,21 +84,29 @@ def post_norm(x, sublayer, norm):
 
 
 post_norm.mistake(
-    "99", "the skip is missing", {"x + sublayer(x)": "sublayer(x)"}, question=SKIP, met="public NumPy Transformers",
+    "99", "the skip is missing", {"x + sublayer(x)": "sublayer(x)"}, question=SKIP,
+    met="public NumPy Transformers",
 )
 post_norm.mistake(
-    "100", "the branch is missing: nothing passes through the sublayer", {"x + sublayer(x)": "x"}, question=BRANCH,
+    "100", "the branch is missing: nothing passes through the sublayer", {"x + sublayer(x)": "x"},
+    question=BRANCH,
 )
 post_norm.mistake(
-    "101", "x is added to in place", {"return norm(x + sublayer(x))": "x += sublayer(x)\n    return norm(x)"},
-    {"return norm(x + sublayer(x))": "y = sublayer(x)\n    np.add(x, y, out=x)\n    return norm(x)"},
+    "101",
+    "x is added to in place",
+    {"return norm(x + sublayer(x))": "x += sublayer(x)\n    return norm(x)"},
+    {
+        "return norm(x + sublayer(x))": "y = sublayer(x)\n    np.add(x, y, out=x)\n    return norm(x)"
+    },
     evidence=(
-        "`x += …` writes into the array that was handed in, where the sublayer has perhaps kept it for its backward."
+        "`x += …` writes into the array that was handed in, where the sublayer has perhaps kept it "
+        "for its backward."
     ),
     question="In which array does `x += …` leave its result, and who else holds that array?",
 )
 post_norm.mistake(
-    "102", "the norm is taken of the branch alone, before the sum", {"norm(x + sublayer(x))": "x + norm(sublayer(x))"},
+    "102", "the norm is taken of the branch alone, before the sum",
+    {"norm(x + sublayer(x))": "x + norm(sublayer(x))"},
     evidence="y is not normalised then: x goes past the norm.",
     question="What should the mean and the variance of y be over the features, γ and β aside?",
     met="public NumPy Transformers",
@@ -102,7 +118,8 @@ post_norm.mistake(
 )
 post_norm.mistake(
     "250b", "x and the branch are each normed, and not their sum",
-    {"norm(x + sublayer(x))": "norm(x) + norm(sublayer(x))"}, {"norm(x + sublayer(x))": "norm(x) + sublayer(x)"},
+    {"norm(x + sublayer(x))": "norm(x) + norm(sublayer(x))"},
+    {"norm(x + sublayer(x))": "norm(x) + sublayer(x)"},
     {"norm(x + sublayer(x))": "norm(x) + sublayer(norm(x))"},
     question="How many norms does one Add & Norm have, and of what?",
 )
@@ -116,8 +133,9 @@ post_norm.mistake(
     question="What should the variance of y be over the features, γ aside?",
 )
 post_norm.mistake(
-    "251b", "the branch is taken off, or multiplied, instead of added", {"x + sublayer(x)": "x - sublayer(x)"},
-    {"x + sublayer(x)": "sublayer(x) - x"}, {"x + sublayer(x)": "x * sublayer(x)"},
+    "251b", "the branch is taken off, or multiplied, instead of added",
+    {"x + sublayer(x)": "x - sublayer(x)"}, {"x + sublayer(x)": "sublayer(x) - x"},
+    {"x + sublayer(x)": "x * sublayer(x)"},
     question="What does y come to where the sublayer says 0?",
 )
 
@@ -136,7 +154,8 @@ post_norm.mistake(
     ),
 )
 def pre_norm(x, sublayer, norm):
-    """The residual connection of newer models: the norm stands inside the branch, and the skip is left alone.
+    """The residual connection of newer models: the norm stands inside the branch, and the skip is
+    left alone.
 
     `sublayer` and `norm` are functions of one array. x itself stays as it is: others still need it.
     """
@@ -144,35 +163,43 @@ def pre_norm(x, sublayer, norm):
 
 
 pre_norm.mistake(
-    "99", "the skip is missing", {"x + sublayer": "sublayer"}, question=SKIP, met="public NumPy Transformers",
+    "99", "the skip is missing", {"x + sublayer": "sublayer"}, question=SKIP,
+    met="public NumPy Transformers",
 )
 pre_norm.mistake(
-    "100", "the branch is missing: nothing passes through the sublayer", {"x + sublayer(norm(x))": "x"},
-    {"x + sublayer(norm(x))": "x + norm(x)"}, {"x + sublayer(norm(x))": "norm(x)"}, question=BRANCH,
+    "100", "the branch is missing: nothing passes through the sublayer",
+    {"x + sublayer(norm(x))": "x"}, {"x + sublayer(norm(x))": "x + norm(x)"},
+    {"x + sublayer(norm(x))": "norm(x)"}, question=BRANCH,
 )
 pre_norm.mistake(
-    "101", "x is added to in place", {"return x + sublayer(norm(x))": "x += sublayer(norm(x))\n    return x"},
+    "101", "x is added to in place",
+    {"return x + sublayer(norm(x))": "x += sublayer(norm(x))\n    return x"},
     {"return x + sublayer(norm(x))": "y = sublayer(norm(x))\n    return np.add(x, y, out=x)"},
     evidence="`x += …` writes into the array that was handed in, where the norm has perhaps kept it for its backward.",
     question="In which array does `x += …` leave its result, and who else holds that array?",
 )
 pre_norm.mistake(
-    "103", "the skip starts behind the norm", {"x + sublayer(norm(x))": "norm(x) + sublayer(norm(x))"},
+    "103", "the skip starts behind the norm",
+    {"x + sublayer(norm(x))": "norm(x) + sublayer(norm(x))"},
     evidence="`x = norm(x)` at the beginning does that: the x that was handed in is lost.",
     question="Which x goes around the branch: the one before the norm, or the one after it?",
     met="public NumPy Transformers",
 )
 pre_norm.mistake(
-    "102", "the norm is taken of the branch's end, not of its beginning", {"sublayer(norm(x))": "norm(sublayer(x))"},
-    question="What does the sublayer read: x as it is, or x normed?", met="public NumPy Transformers",
+    "102", "the norm is taken of the branch's end, not of its beginning",
+    {"sublayer(norm(x))": "norm(sublayer(x))"},
+    question="What does the sublayer read: x as it is, or x normed?",
+    met="public NumPy Transformers",
 )
 pre_norm.mistake(
     "251c", "the norm comes last (post-norm)", {"x + sublayer(norm(x))": "norm(x + sublayer(x))"},
-    evidence="It is the paper's order.", question="Is there a way from x to y here on which nothing at all happens?",
+    evidence="It is the paper's order.",
+    question="Is there a way from x to y here on which nothing at all happens?",
 )
 pre_norm.mistake(
     "250c", "the norm acts twice", {"x + sublayer(norm(x))": "norm(x + sublayer(norm(x)))"},
-    {"sublayer(norm(x))": "norm(sublayer(norm(x)))"}, {"sublayer(norm(x))": "sublayer(norm(norm(x)))"},
+    {"sublayer(norm(x))": "norm(sublayer(norm(x)))"},
+    {"sublayer(norm(x))": "sublayer(norm(norm(x)))"},
     question="How many norms does one sublayer have here, and of what?",
 )
 pre_norm.mistake(
@@ -180,9 +207,9 @@ pre_norm.mistake(
     question="What does the sublayer read: x as it is, or x normed?",
 )
 pre_norm.mistake(
-    "251b", "the branch is taken off, or multiplied, instead of added", {"x + sublayer": "x - sublayer"},
-    {"x + sublayer(norm(x))": "sublayer(norm(x)) - x"}, {"x + sublayer": "x * sublayer"},
-    question="What does y come to where the sublayer says 0?",
+    "251b", "the branch is taken off, or multiplied, instead of added",
+    {"x + sublayer": "x - sublayer"}, {"x + sublayer(norm(x))": "sublayer(norm(x)) - x"},
+    {"x + sublayer": "x * sublayer"}, question="What does y come to where the sublayer says 0?",
 )
 
 
@@ -193,16 +220,23 @@ pre_norm.mistake(
     given=_backward,
     shown=(Residual.backward,),
     hints=(
-        "x was used twice. How do the gradients of two uses become one, and where on the way back does the norm stand?",
+        (
+            "x was used twice. How do the gradients of two uses become one, and where on the way "
+            "back does the norm stand?"
+        ),
         "d_s = norm_backward(d_y),  d_x = d_s + sublayer_backward(d_s)",
-        "back through what came last\nfrom there, back through the sublayer\nadd what came along the skip",
+        (
+            "back through what came last\nfrom there, back through the sublayer\n"
+            "add what came along the skip"
+        ),
         "d_sum + sublayer_backward(d_sum)",
     ),
 )
 def post_norm_backward(d_y, sublayer_backward, norm_backward):
     """The gradient of x, from the gradient of y = LayerNorm(x + f(x)).
 
-    `sublayer_backward` and `norm_backward` turn the gradient of what their forward returned into that of what it read.
+    `sublayer_backward` and `norm_backward` turn the gradient of what their forward returned into
+    that of what it read.
     """
     d_sum = norm_backward(d_y)
     return d_sum + sublayer_backward(d_sum)
@@ -210,7 +244,8 @@ def post_norm_backward(d_y, sublayer_backward, norm_backward):
 
 TWICE = "x was used twice in forward. What does a second use do to a gradient?"
 post_norm_backward.mistake(
-    "99", "the skip is missing", {"d_sum + sublayer": "sublayer"}, question=TWICE, met="public NumPy Transformers",
+    "99", "the skip is missing", {"d_sum + sublayer": "sublayer"}, question=TWICE,
+    met="public NumPy Transformers",
 )
 post_norm_backward.mistake(
     "100", "the branch is missing", {"d_sum + sublayer_backward(d_sum)": "d_sum"}, question=TWICE,
@@ -220,7 +255,8 @@ post_norm_backward.mistake(
     question="In forward, did x reach y without passing through the norm?",
 )
 post_norm_backward.mistake(
-    "252b", "the branch starts from d_y, past the norm", {"sublayer_backward(d_sum)": "sublayer_backward(d_y)"},
+    "252b", "the branch starts from d_y, past the norm",
+    {"sublayer_backward(d_sum)": "sublayer_backward(d_y)"},
     question="What came after the sublayer in forward, and so comes before it in backward?",
 )
 post_norm_backward.mistake(
@@ -242,7 +278,8 @@ post_norm_backward.mistake(
     question="Does the norm stand inside the branch here, or behind the sum?",
 )
 post_norm_backward.mistake(
-    "251a", "the norm is missing", {"norm_backward(d_y)": "d_y"}, question="What came last in forward?",
+    "251a", "the norm is missing", {"norm_backward(d_y)": "d_y"},
+    question="What came last in forward?",
 )
 post_norm_backward.mistake(
     "253a", "the two gradients are averaged, or taken from each other",
@@ -260,8 +297,8 @@ post_norm_backward.mistake(
     shown=(Residual.backward,),
     hints=(
         (
-            "x was used twice. On one of the two ways nothing happened to it; what happened on the other, and in "
-            "which order?"
+            "x was used twice. On one of the two ways nothing happened to it; what happened on the "
+            "other, and in which order?"
         ),
         "d_x = d_y + norm_backward(sublayer_backward(d_y))",
         (
@@ -275,14 +312,15 @@ post_norm_backward.mistake(
 def pre_norm_backward(d_y, sublayer_backward, norm_backward):
     """The gradient of x, from the gradient of y = x + f(LayerNorm(x)).
 
-    `sublayer_backward` and `norm_backward` turn the gradient of what their forward returned into that of what it read.
+    `sublayer_backward` and `norm_backward` turn the gradient of what their forward returned into
+    that of what it read.
     """
     return d_y + norm_backward(sublayer_backward(d_y))
 
 
 pre_norm_backward.mistake(
-    "99", "the skip is missing", {"d_y + norm": "norm"}, evidence="What is missing is d_y itself.", question=TWICE,
-    met="public NumPy Transformers",
+    "99", "the skip is missing", {"d_y + norm": "norm"}, evidence="What is missing is d_y itself.",
+    question=TWICE, met="public NumPy Transformers",
 )
 pre_norm_backward.mistake(
     "100", "the branch is missing", {"d_y + norm_backward(sublayer_backward(d_y))": "d_y"},
@@ -301,7 +339,8 @@ pre_norm_backward.mistake(
     "103", "the skip passes through the norm too",
     {"d_y + norm_backward(sublayer_backward(d_y))": "norm_backward(d_y + sublayer_backward(d_y))"},
     evidence="That is the gradient of LayerNorm(x) + f(LayerNorm(x)).",
-    question="In forward, did the skip start before the norm or behind it?", met="public NumPy Transformers",
+    question="In forward, did the skip start before the norm or behind it?",
+    met="public NumPy Transformers",
 )
 pre_norm_backward.mistake(
     "252c", "the branch is gone through in the order of forward",
@@ -318,16 +357,22 @@ pre_norm_backward.mistake(
     question="Does the norm stand inside the branch here, or behind the sum?",
 )
 pre_norm_backward.mistake(
-    "251a", "the norm is missing", {"norm_backward(sublayer_backward(d_y))": "sublayer_backward(d_y)"},
+    "251a", "the norm is missing",
+    {"norm_backward(sublayer_backward(d_y))": "sublayer_backward(d_y)"},
     question="What happened to x before the sublayer read it?",
 )
 pre_norm_backward.mistake(
-    "253b", "the sublayer is missing", {"norm_backward(sublayer_backward(d_y))": "norm_backward(d_y)"},
+    "253b", "the sublayer is missing",
+    {"norm_backward(sublayer_backward(d_y))": "norm_backward(d_y)"},
     question="What happened to x in the branch after the norm?",
 )
 pre_norm_backward.mistake(
-    "253a", "the two gradients are averaged, or taken from each other",
-    {"return d_y + norm_backward(sublayer_backward(d_y))": "return (d_y + norm_backward(sublayer_backward(d_y))) / 2"},
-    {"d_y + norm": "d_y - norm"}, {"d_y + norm": "d_y * norm"},
+    "253a",
+    "the two gradients are averaged, or taken from each other",
+    {
+        "return d_y + norm_backward(sublayer_backward(d_y))": "return (d_y + norm_backward(sublayer_backward(d_y))) / 2"
+    },
+    {"d_y + norm": "d_y - norm"},
+    {"d_y + norm": "d_y * norm"},
     question="If x moves a little, y moves through the skip and through the branch. By how much together?",
 )

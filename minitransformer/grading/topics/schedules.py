@@ -18,13 +18,15 @@ from ..exercise import exercise
     },
     shown=(Noam,),
     hints=(
-        "At which step do a rate that rises in a straight line and one that falls like 1/√step meet?",
+        (
+            "At which step do a rate that rises in a straight line and one that falls like 1/√step "
+            "meet?"
+        ),
         "η(t) = D^(−½) · min(t^(−½), t · warmup^(−3/2))",
         (
             "the rate that falls: the step to the power −½\n"
-            "the rate that rises: the step, times what makes the two equal at the end of the warm-up\n"
-            "the smaller of the two\n"
-            "less for wider models"
+            "the rate that rises: the step, times what makes the two equal at the end of the "
+            "warm-up\nthe smaller of the two\nless for wider models"
         ),
         "min(step**-0.5, step * warmup**-1.5)",
     ),
@@ -32,18 +34,21 @@ from ..exercise import exercise
 def noam_rate(step, d_model, warmup):
     """The learning rate of one step, by the schedule of the paper (Vaswani et al. 2017, eq. 3).
 
-    It rises in a straight line over the first `warmup` steps, and falls with the inverse root of the step from there
-    on; all of it is divided by the root of the model's width. Steps count from 1, and `warmup` is at least 1.
+    It rises in a straight line over the first `warmup` steps, and falls with the inverse root of
+    the step from there on; all of it is divided by the root of the model's width. Steps count from
+    1, and `warmup` is at least 1.
     """
     return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
 
 
 noam_rate.mistake(
-    "280a", "the larger of the two is taken", {"min(": "max("}, evidence="The rate is largest at the first step then.",
+    "280a", "the larger of the two is taken", {"min(": "max("},
+    evidence="The rate is largest at the first step then.",
     question="Shortly after the beginning, which of the two is the small one: that which rises, or that which falls?",
 )
 noam_rate.mistake(
-    "280b", "the rate never falls", {"min(step**-0.5, step * warmup**-1.5)": "(step * warmup**-1.5)"},
+    "280b", "the rate never falls",
+    {"min(step**-0.5, step * warmup**-1.5)": "(step * warmup**-1.5)"},
     {"step**-0.5,": "warmup**-0.5,"}, question="What becomes of the rate after the warm-up?",
 )
 noam_rate.mistake(
@@ -52,13 +57,15 @@ noam_rate.mistake(
     question="How large is the rate at the first step, and how large at the end of the warm-up?",
 )
 noam_rate.mistake(
-    "281a", "the warm-up has another exponent", {"warmup**-1.5": "warmup**-0.5"}, {"warmup**-1.5": "warmup**-1"},
-    {"step * warmup**-1.5": "step / warmup"}, evidence="At the end of the warm-up the two rates do not meet.",
+    "281a", "the warm-up has another exponent", {"warmup**-1.5": "warmup**-0.5"},
+    {"warmup**-1.5": "warmup**-1"}, {"step * warmup**-1.5": "step / warmup"},
+    evidence="At the end of the warm-up the two rates do not meet.",
     question="At step = warmup, both rates should be equal. Which power of the warm-up makes them so?",
 )
 noam_rate.mistake(
-    "281b", "the step has another exponent", {"step**-0.5": "step**-1"}, {"step**-0.5": "step**-1.5"},
-    {"step * warmup": "step**-1.5 * warmup"}, {"step**-0.5, step * warmup**-1.5": "step**-1.5, step * warmup**-0.5"},
+    "281b", "the step has another exponent", {"step**-0.5": "step**-1"},
+    {"step**-0.5": "step**-1.5"}, {"step * warmup": "step**-1.5 * warmup"},
+    {"step**-0.5, step * warmup**-1.5": "step**-1.5, step * warmup**-0.5"},
     {"step * warmup": "step**0.5 * warmup"}, {"step**-0.5, step *": "step, step**-0.5 *"},
     question="Four times as many steps later, to which part should the rate have fallen?",
 )
@@ -89,7 +96,8 @@ noam_rate.mistake(
     question="Which of the two rates should a wider model make smaller?",
 )
 noam_rate.mistake(
-    "282c", "the rate is scaled so that its peak is 1", {"d_model**-0.5 * min(": "warmup**0.5 * min("},
+    "282c", "the rate is scaled so that its peak is 1",
+    {"d_model**-0.5 * min(": "warmup**0.5 * min("},
     {"d_model**-0.5 * min(": "d_model**-0.5 * warmup**0.5 * min("},
     question="How large is the paper's rate at the end of the warm-up?",
 )
@@ -98,10 +106,13 @@ noam_rate.mistake(
 @exercise(
     "cosine.rate",
     inputs={
-        "step": "whole number from 1 on", "peak": "number", "total": "number", "warmup": "number", "floor": "number",
+        "step": "whole number from 1 on", "peak": "number", "total": "number", "warmup": "number",
+        "floor": "number",
     },
     returns={"rate": "number"},
-    given=lambda rng, n: {"step": n.V + 2 * n.F, "peak": 0.7, "total": n.V * n.T + n.F, "warmup": n.V, "floor": 0.03},
+    given=lambda rng, n: {
+        "step": n.V + 2 * n.F, "peak": 0.7, "total": n.V * n.T + n.F, "warmup": n.V, "floor": 0.03,
+    },
     situations={
         "a step of the warm-up": lambda given, rng, n: {"step": n.B},
         "the last step of the warm-up": lambda given, rng, n: {"step": given["warmup"]},
@@ -111,10 +122,13 @@ noam_rate.mistake(
     },
     shown=(Cosine,),
     hints=(
-        "Which share of the way from the end of the warm-up to the end is done, and what is the cosine of 0 and of π?",
         (
-            "η(t) = peak · t / warmup for t < warmup,  then  floor + (peak − floor) (1 + cos(π (t − warmup) / (total "
-            "− warmup))) / 2"
+            "Which share of the way from the end of the warm-up to the end is done, and what is "
+            "the cosine of 0 and of π?"
+        ),
+        (
+            "η(t) = peak · t / warmup for t < warmup,  then  floor + (peak − floor) (1 + cos(π (t "
+            "− warmup) / (total − warmup))) / 2"
         ),
         (
             "in the warm-up, a straight line from 0 to the peak\n"
@@ -125,10 +139,12 @@ noam_rate.mistake(
     ),
 )
 def cosine_rate(step, peak, total, warmup, floor):
-    """The learning rate of one step: a warm-up, then half a cosine down to the floor (Loshchilov & Hutter 2017).
+    """The learning rate of one step: a warm-up, then half a cosine down to the floor (Loshchilov &
+    Hutter 2017).
 
-    In the warm-up it rises in a straight line that begins at 0 and reaches `peak` at step `warmup` (which may be 0:
-    then there is none). It falls from there to `floor` at step `total`, and stays there.
+    In the warm-up it rises in a straight line that begins at 0 and reaches `peak` at step `warmup`
+    (which may be 0: then there is none). It falls from there to `floor` at step `total`, and stays
+    there.
     """
     if step < warmup:
         return peak * step / warmup
@@ -140,8 +156,10 @@ PROGRESS = "(step - warmup) / (total - warmup)"
 RISE = "peak * step / warmup"
 FALL = "floor + (peak - floor) * (1 + math.cos(math.pi * progress)) / 2"
 cosine_rate.mistake(
-    "283a", "the rate rises again after the last step", {"min(1.0, (step - warmup) / (total - warmup))": PROGRESS},
-    evidence="The cosine has a period: past π it goes up.", question="What is the rate at a step after the last?",
+    "283a", "the rate rises again after the last step",
+    {"min(1.0, (step - warmup) / (total - warmup))": PROGRESS},
+    evidence="The cosine has a period: past π it goes up.",
+    question="What is the rate at a step after the last?",
 )
 cosine_rate.mistake(
     "283b", "the share of the way is counted with the warm-up", {PROGRESS: "step / total"},
@@ -155,12 +173,14 @@ cosine_rate.mistake(
 cosine_rate.mistake(
     "269b", "the warm-up is a step ahead, or a step behind", {RISE: "peak * (step + 1) / warmup"},
     {RISE: "peak * (step - 1) / warmup"}, {RISE: "peak * step / (warmup + 1)"},
-    {RISE: "peak * (step + 1) / (warmup + 1)"}, question="At which step does the rate reach the peak?",
+    {RISE: "peak * (step + 1) / (warmup + 1)"},
+    question="At which step does the rate reach the peak?",
 )
 cosine_rate.mistake(
-    "280c", "there is no warm-up", {"if step < warmup:\n        return peak * step / warmup\n    ": ""},
-    {"if step < warmup:\n        return peak * step / warmup\n    ": "", PROGRESS: "step / total"}, {RISE: "peak"},
-    question="What is the rate at the first step?",
+    "280c", "there is no warm-up",
+    {"if step < warmup:\n        return peak * step / warmup\n    ": ""},
+    {"if step < warmup:\n        return peak * step / warmup\n    ": "", PROGRESS: "step / total"},
+    {RISE: "peak"}, question="What is the rate at the first step?",
 )
 cosine_rate.mistake(
     "284a", "the floor is left out", {FALL: "peak * (1 + math.cos(math.pi * progress)) / 2"},
@@ -174,8 +194,9 @@ cosine_rate.mistake(
 cosine_rate.mistake(
     "284c", "it is another piece of the cosine", {"math.pi * progress": "2 * math.pi * progress"},
     {"math.pi * progress": "math.pi / 2 * progress"}, {"math.pi * progress": "progress"},
-    {"(1 + math.cos(math.pi * progress)) / 2": "math.cos(math.pi / 2 * progress)"}, {"1 + math.cos": "1 - math.cos"},
-    {"math.cos": "math.sin"}, {"(1 + math.cos(math.pi * progress)) / 2": "math.cos(math.pi * progress)"},
+    {"(1 + math.cos(math.pi * progress)) / 2": "math.cos(math.pi / 2 * progress)"},
+    {"1 + math.cos": "1 - math.cos"}, {"math.cos": "math.sin"},
+    {"(1 + math.cos(math.pi * progress)) / 2": "math.cos(math.pi * progress)"},
     {"math.pi * progress": "180 * progress"},
     question="What should be half of 1 + cos(…) at the beginning of the way down, in its middle, and at its end?",
 )
@@ -189,6 +210,7 @@ cosine_rate.mistake(
     question="Between which two numbers does 1 + cos(…) lie?",
 )
 cosine_rate.mistake(
-    "285b", "the rate falls in a straight line", {"(1 + math.cos(math.pi * progress)) / 2": "(1 - progress)"},
+    "285b", "the rate falls in a straight line",
+    {"(1 + math.cos(math.pi * progress)) / 2": "(1 - progress)"},
     question="How steep is a cosine at its beginning?",
 )

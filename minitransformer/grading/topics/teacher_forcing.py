@@ -23,19 +23,24 @@ def _empty(given, rng, n):
     also={"PAD": lambda target: PAD, "BOS": lambda target: BOS, "EOS": lambda target: EOS},
     shown=(make_batch,),
     hints=(
-        "Before it says a token, which tokens may a decoder have read? And which one stands in for them at the start?",
+        (
+            "Before it says a token, which tokens may a decoder have read? And which one stands in "
+            "for them at the start?"
+        ),
         "in = BOS, t_1, …, t_n    out = t_1, …, t_n, EOS    (padding behind)",
-        "BOS before every row: that is what is read\nroom for one more behind every row: that is what is to be said\n"
+        "BOS before every row: that is what is read\n"
+        "room for one more behind every row: that is what is to be said\n"
         "there, EOS at the first place that is free, which differs from row to row",
         "target_out[np.arange(len(target)), (target != PAD).sum(axis=1)] = EOS",
     ),
 )
 def shift_right(target):
-    """From padded sentences (B, T), what a decoder reads (target_in) and what it is to say (target_out), both (B, T+1).
+    """From padded sentences (B, T), what a decoder reads (target_in) and what it is to say
+    (target_out), both (B, T+1).
 
-    It reads BOS (id 1), and then the tokens of the sentence; it is to say the tokens, and then EOS (id 2). So at each
-    place it is to say a token that it has not read yet. Whatever is left at the end of a row is PAD (id 0), as in
-    `target`. A row may be full, and it may hold no token at all.
+    It reads BOS (id 1), and then the tokens of the sentence; it is to say the tokens, and then EOS
+    (id 2). So at each place it is to say a token that it has not read yet. Whatever is left at the
+    end of a row is PAD (id 0), as in `target`. A row may be full, and it may hold no token at all.
     """
     begin = np.full((len(target), 1), BOS)
     end = np.full((len(target), 1), PAD)
@@ -57,10 +62,15 @@ shift_right.mistake(
     {RETURN: "return target, target"},
     {RETURN: "both = np.concatenate([begin, target_out], axis=1)\n    return both, both"},
     evidence="The model learns the identity, and its loss falls to nearly 0.",
-    question="At place t, has the decoder read the token that stands at place t of target_out?", met="public code",
+    question="At place t, has the decoder read the token that stands at place t of target_out?",
+    met="public code",
 )
 shift_right.mistake(
-    "174", "the shift goes the wrong way: the decoder has read the token that it is to say, and the one behind it",
+    "174",
+    (
+        "the shift goes the wrong way: the decoder has read the token that it is to say, and the "
+        "one behind it"
+    ),
     {IN: "np.concatenate([target[:, 1:], end, end], axis=1)"},
     {RETURN: "return np.roll(target_out, -1, axis=1), target_out"},
     {IN: "np.concatenate([begin, target[:, 1:], end], axis=1)"},
@@ -73,8 +83,8 @@ shift_right.mistake(
     question="What does a decoder read before it has said anything?",
 )
 shift_right.mistake(
-    "176", "another id than BOS stands at the start", {"1), BOS)": "1), EOS)"}, {"1), BOS)": "1), PAD)"},
-    question="What tells a decoder that nothing has been said yet?",
+    "176", "another id than BOS stands at the start", {"1), BOS)": "1), EOS)"},
+    {"1), BOS)": "1), PAD)"}, question="What tells a decoder that nothing has been said yet?",
 )
 shift_right.mistake(
     "177", "EOS stands at the very end, behind the padding", {FREE: "-1"},
@@ -86,13 +96,17 @@ shift_right.mistake(
     question="How would a model learn when to stop?",
 )
 shift_right.mistake(
-    "179", "EOS takes the place of the last token", {FREE: "np.maximum((target != PAD).sum(axis=1) - 1, 0)"},
-    {FREE: f"{FREE} - 1"},
+    "179", "EOS takes the place of the last token",
+    {FREE: "np.maximum((target != PAD).sum(axis=1) - 1, 0)"}, {FREE: f"{FREE} - 1"},
     question="If a sentence has n tokens, at which index, counted from 0, is there the first free place?",
 )
 shift_right.mistake(
-    "180", "EOS fills all the padding", {PUT: "target_out[target_out == PAD] = EOS"},
-    {PUT: "target_out[np.arange(target_out.shape[1]) >= (target != PAD).sum(axis=1)[:, None]] = EOS"},
+    "180",
+    "EOS fills all the padding",
+    {PUT: "target_out[target_out == PAD] = EOS"},
+    {
+        PUT: "target_out[np.arange(target_out.shape[1]) >= (target != PAD).sum(axis=1)[:, None]] = EOS"
+    },
     evidence="All these places are then asked for, and the loss counts them.",
     question="How often does a sentence end?",
 )
@@ -107,18 +121,26 @@ shift_right.mistake(
     question="Which token is a model to say first?",
 )
 shift_right.mistake(
-    "183", "the end is cut off, so that the length stays T", {RETURN: "return target_in[:, :-1], target"},
-    {RETURN: "return target_in[:, :-1], target_out[:, :-1]"}, {RETURN: "return target_in[:, :-1], target_out[:, 1:]"},
+    "183", "the end is cut off, so that the length stays T",
+    {RETURN: "return target_in[:, :-1], target"},
+    {RETURN: "return target_in[:, :-1], target_out[:, :-1]"},
+    {RETURN: "return target_in[:, :-1], target_out[:, 1:]"},
     {RETURN: "return target[:, :-1], target[:, 1:]"},
     question="A sentence of T tokens and its end: how many things is a model to say?",
 )
 shift_right.mistake(
-    "184", "what is to be said lies two places ahead of what is read",
-    {OUT: "np.concatenate([target[:, 1:], end, end], axis=1)", f"{FREE}]": f"np.maximum({FREE} - 1, 0)]"},
+    "184",
+    "what is to be said lies two places ahead of what is read",
+    {
+        OUT: "np.concatenate([target[:, 1:], end, end], axis=1)",
+        f"{FREE}]": f"np.maximum({FREE} - 1, 0)]",
+    },
     question="After BOS alone, which token of the sentence is to be said?",
 )
 shift_right.mistake(
     "185", "EOS is read as well, in rows that are shorter than the longest",
-    {RETURN: "return np.concatenate([begin, target_out[:, :-1]], axis=1), target_out"}, convention=True,
-    evidence="Where EOS is read, nothing is to be said but padding, which the loss leaves out.", met="public code",
+    {RETURN: "return np.concatenate([begin, target_out[:, :-1]], axis=1), target_out"},
+    convention=True,
+    evidence="Where EOS is read, nothing is to be said but padding, which the loss leaves out.",
+    met="public code",
 )

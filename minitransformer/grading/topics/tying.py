@@ -29,23 +29,27 @@ def _given(rng, n):
 @exercise(
     "tied.backward",
     inputs={
-        "d_embedded": "(B, T, D)", "ids": "(B, T)", "d_logits": "(B, T, V)", "hidden": "(B, T, D)", "table": "(V, D)",
+        "d_embedded": "(B, T, D)", "ids": "(B, T)", "d_logits": "(B, T, V)", "hidden": "(B, T, D)",
+        "table": "(V, D)",
     },
     returns={"d_table": "(V, D)"},
     given=_given,
     places={
         "the padding's row": lambda table, **_: np.arange(len(table))[:, None] == PAD,
-        "the rows of ids that stand in several places": lambda ids, table, **_: _count(ids, table) > 1,
-        "the rows of ids that were read": lambda ids, table, **_: np.isin(np.arange(len(table)), ids)[:, None],
+        "the rows of ids that stand in several places": lambda ids, table, **_: (
+            _count(ids, table) > 1
+        ),
+        "the rows of ids that were read": lambda ids, table, **_: np.isin(
+            np.arange(len(table)), ids
+        )[:, None],
     },
     shown=(Embedding.backward, Unembedding.backward),
     hints=(
         "The table was used twice. What does each use say, and how do the two become one gradient?",
         "d_W[v] = √D Σ_{ids_n = v} d_embedded_n  +  Σ_n d_logits_nv hidden_n",
         (
-            "a table of zeros\n"
-            "each position of the input adds its gradient, times √D, to the row of its id (also where an id stands "
-            "twice)\n"
+            "a table of zeros\neach position of the input adds its gradient, times √D, to the row "
+            "of its id (also where an id stands twice)\n"
             "the output's share: a product, summed over all positions\n"
             "the sum of the two"
         ),
@@ -57,8 +61,8 @@ def tied_backward(d_embedded, ids, d_logits, hidden, table):
 
         embedded = √D · table[ids]      logits = hidden tableᵀ
 
-    Given are the gradients of `embedded` and of `logits`. An id may stand in several places. The padding's row (id 0)
-    is a row like any other here.
+    Given are the gradients of `embedded` and of `logits`. An id may stand in several places. The
+    padding's row (id 0) is a row like any other here.
     """
     d_table = np.zeros_like(table)
     np.add.at(d_table, ids, np.sqrt(table.shape[1]) * d_embedded)
@@ -83,25 +87,33 @@ tied_backward.mistake(
     evidence="Rows of words that were not read are 0, though every word was scored.", question=USES,
 )
 tied_backward.mistake(
-    "265a", "the output's side overwrites the input's, or is averaged with it",
-    {OUTPUT: 'd_table[...] = np.where(d_table == 0, np.einsum("btv,btd->vd", d_logits, hidden), d_table)'},
-    {"return d_table": "return d_table / 2"}, question="If one array is used twice, what becomes of its two gradients?",
+    "265a",
+    "the output's side overwrites the input's, or is averaged with it",
+    {
+        OUTPUT: 'd_table[...] = np.where(d_table == 0, np.einsum("btv,btd->vd", d_logits, hidden), d_table)'
+    },
+    {"return d_table": "return d_table / 2"},
+    question="If one array is used twice, what becomes of its two gradients?",
 )
 tied_backward.mistake(
-    "32", "of several places with the same id, the last wins",
+    "32",
+    "of several places with the same id, the last wins",
     {LOOKUP: "d_table[ids] += np.sqrt(table.shape[1]) * d_embedded"},
     evidence=(
-        "`d_table[ids] += …` reads all rows first and writes them afterwards, so an id that stands twice is added "
-        "once."
+        "`d_table[ids] += …` reads all rows first and writes them afterwards, so an id that stands "
+        "twice is added once."
     ),
-    question="What does NumPy do with `a[[3, 3]] += 1`?", met="public NumPy Transformers",
+    question="What does NumPy do with `a[[3, 3]] += 1`?",
+    met="public NumPy Transformers",
 )
 tied_backward.mistake(
-    "33", "the places with the same id are averaged", {LOOKUP: LOOKUP + "\n    d_table /= _count(ids, table)"},
+    "33", "the places with the same id are averaged",
+    {LOOKUP: LOOKUP + "\n    d_table /= _count(ids, table)"},
     question="If a word stands in the text twice as often, how much more does its vector matter?",
 )
 tied_backward.mistake(
-    "34", "the √D of the embedding is left out", {"np.sqrt(table.shape[1]) * d_embedded": "d_embedded"},
+    "34", "the √D of the embedding is left out",
+    {"np.sqrt(table.shape[1]) * d_embedded": "d_embedded"},
     question="What happened to the rows of the table after they were looked up?",
 )
 tied_backward.mistake(
@@ -114,19 +126,23 @@ tied_backward.mistake(
     question="If y = c·w, what is the gradient of w?",
 )
 tied_backward.mistake(
-    "265c", "the output's side is multiplied by √D too", {'np.einsum("btv': 'np.sqrt(table.shape[1]) * np.einsum("btv'},
+    "265c", "the output's side is multiplied by √D too",
+    {'np.einsum("btv': 'np.sqrt(table.shape[1]) * np.einsum("btv'},
     question="Is the table scaled where it makes the logits?",
 )
 tied_backward.mistake(
-    "36", "the padding's row is left out", {LOOKUP: LOOKUP + "\n    d_table[0] = 0"},
+    "36",
+    "the padding's row is left out",
+    {LOOKUP: LOOKUP + "\n    d_table[0] = 0"},
     {"return d_table": "d_table[0] = 0\n    return d_table"},
     {
         LOOKUP: "np.add.at(d_table, ids[ids != 0], np.sqrt(table.shape[1]) * d_embedded[ids != 0])",
-        'd_logits, hidden)': "d_logits * (ids != 0)[..., None], hidden)",
+        "d_logits, hidden)": "d_logits * (ids != 0)[..., None], hidden)",
     },
     {"d_logits, hidden)": "d_logits * (ids != 0)[..., None], hidden)"},
     evidence=(
-        "In a model, the gradients that arrive there are 0 already, because the loss and the masks leave padding out."
+        "In a model, the gradients that arrive there are 0 already, because the loss and the masks "
+        "leave padding out."
     ),
     question="What does the exercise say of the padding's row?",
 )
@@ -135,22 +151,27 @@ tied_backward.mistake(
     question="Which shape must the gradient of the table have?",
 )
 tied_backward.mistake(
-    "26", "the output's side is not summed over all positions", {"d_logits, hidden)": "d_logits[:1], hidden[:1])"},
+    "26", "the output's side is not summed over all positions",
+    {"d_logits, hidden)": "d_logits[:1], hidden[:1])"},
     {"d_logits, hidden)": "d_logits[:, -1:], hidden[:, -1:])"},
     {OUTPUT: 'd_table = d_table + np.einsum("btv,btd->bvd", d_logits, hidden)'},
     question="How many positions were scored with the table?",
 )
 tied_backward.mistake(
-    "27", "a mean over positions stands where a sum should", {"d_logits, hidden)": "d_logits, hidden / len(ids))"},
+    "27", "a mean over positions stands where a sum should",
+    {"d_logits, hidden)": "d_logits, hidden / len(ids))"},
     {"d_logits, hidden)": "d_logits, hidden / ids.size)"},
-    {"return d_table": "return d_table / len(ids)"}, {"return d_table": "return d_table / ids.size"},
+    {"return d_table": "return d_table / len(ids)"},
+    {"return d_table": "return d_table / ids.size"},
     question="Whose job is it to take a mean over the positions: the table's, or the loss's?",
 )
 
 
 @exercise(
     "tied.step",
-    inputs={"table": "(V, D)", "d_input": "(V, D)", "d_output": "(V, D)", "learning_rate": "number"},
+    inputs={
+        "table": "(V, D)", "d_input": "(V, D)", "d_output": "(V, D)", "learning_rate": "number",
+    },
     returns={"input_table": "(V, D)", "output_table": "(V, D)"},
     given=lambda rng, n: {
         "table": rng.standard_normal((n.V, n.D)), "d_input": rng.standard_normal((n.V, n.D)),
@@ -165,10 +186,11 @@ tied_backward.mistake(
     ),
 )
 def tied_step(table, d_input, d_output, learning_rate):
-    """One step of SGD on a table that the input and the output share: what each of the two sides sees afterwards.
+    """One step of SGD on a table that the input and the output share: what each of the two sides
+    sees afterwards.
 
-    `d_input` and `d_output` are the gradients that the two uses leave. The array handed in stays as it is; a new table
-    is returned, for each side.
+    `d_input` and `d_output` are the gradients that the two uses leave. The array handed in stays as
+    it is; a new table is returned, for each side.
     """
     table = table - learning_rate * (d_input + d_output)
     return table, table
@@ -176,7 +198,8 @@ def tied_step(table, d_input, d_output, learning_rate):
 
 STEP = "table = table - learning_rate * (d_input + d_output)"
 tied_step.mistake(
-    "124", "each side has a copy of its own, and steps with its own gradient",
+    "124",
+    "each side has a copy of its own, and steps with its own gradient",
     {
         STEP: "input_table, output_table = table - learning_rate * d_input, table - learning_rate * d_output",
         "return table, table": "return input_table, output_table",
@@ -185,7 +208,8 @@ tied_step.mistake(
     question="Are these two tables, or two names of one?",
 )
 tied_step.mistake(
-    "265d", "each side steps with the other's gradient",
+    "265d",
+    "each side steps with the other's gradient",
     {
         STEP: "input_table, output_table = table - learning_rate * d_output, table - learning_rate * d_input",
         "return table, table": "return input_table, output_table",
@@ -193,16 +217,19 @@ tied_step.mistake(
     question="Are these two tables, or two names of one?",
 )
 tied_step.mistake(
-    "122", "only the output's gradient moves the table", {"(d_input + d_output)": "d_output"}, question=USES,
+    "122", "only the output's gradient moves the table", {"(d_input + d_output)": "d_output"},
+    question=USES,
 )
 tied_step.mistake(
-    "123", "only the input's gradient moves the table", {"(d_input + d_output)": "d_input"}, question=USES,
+    "123", "only the input's gradient moves the table", {"(d_input + d_output)": "d_input"},
+    question=USES,
 )
 tied_step.mistake(
     "125", "the table is updated twice", {"learning_rate *": "2 * learning_rate *"},
     {"return table, table": "return table, table - learning_rate * (d_input + d_output)"},
     {"return table, table": "return table, table - learning_rate * d_output"},
-    {"(d_input + d_output)": "(d_input + 2 * d_output)"}, {"(d_input + d_output)": "(2 * d_input + d_output)"},
+    {"(d_input + d_output)": "(d_input + 2 * d_output)"},
+    {"(d_input + d_output)": "(2 * d_input + d_output)"},
     evidence="A list of parameters in which the shared one stands twice does that.",
     question="How often does one parameter move in one step?",
 )
@@ -226,6 +253,7 @@ tied_step.mistake(
     question="How far does the table move if the learning rate is 0?",
 )
 tied_step.mistake(
-    "266c", "the table that was handed in is changed", {STEP: "table -= learning_rate * (d_input + d_output)"},
+    "266c", "the table that was handed in is changed",
+    {STEP: "table -= learning_rate * (d_input + d_output)"},
     question="Does `-=` make a new array, or write into the old one?",
 )

@@ -12,7 +12,8 @@ from ..binding import Unfit, bind
 from ..calling import is_blank
 from ..exercise import exercise
 
-NAMES = ("W_query", "W_key", "W_value", "W_output")  # all of one shape, so that a gradient fits the wrong parameter too
+# all of one shape, so that a gradient fits the wrong parameter too
+NAMES = ("W_query", "W_key", "W_value", "W_output")
 ARRAYS = ("parameters", "gradients", "m", "v")
 
 
@@ -36,12 +37,16 @@ def _first(given, rng, n):
 
 
 def _drive(function, given):
-    """What the arrays that were handed in hold afterwards: {"parameters": (4, …), …}, in the order of NAMES.
+    """What the arrays that were handed in hold afterwards: {"parameters": (4, …), …}, in the order
+    of NAMES.
 
     It is not asked which arrays the dicts hold by then: a model holds on to its own.
     """
     if inspect.isclass(function) or not callable(function):
-        raise Unfit("A function is asked for: update_all(parameters, gradients, m, v, step, d_model, warmup).")
+        raise Unfit(
+            "A function is asked for: update_all(parameters, gradients, m, v, step, d_model, "
+            "warmup)."
+        )
     state = copy.deepcopy(given)
     held = {kind: [state[kind][name] for name in NAMES] for kind in ARRAYS}
     arguments, named = bind(function, state, list(state), "update_all()")
@@ -54,8 +59,8 @@ def _drive(function, given):
 @exercise(
     "update.all",
     inputs={
-        **{kind: "{name: array}" for kind in ARRAYS}, "step": "whole number from 1 on", "d_model": "number",
-        "warmup": "number",
+        **{kind: "{name: array}" for kind in ARRAYS}, "step": "whole number from 1 on",
+        "d_model": "number", "warmup": "number",
     },
     returns={kind: "{name: array}" for kind in ARRAYS},
     given=_given,
@@ -64,7 +69,10 @@ def _drive(function, given):
     signature="update_all(parameters, gradients, m, v, step, d_model, warmup) → changes parameters, gradients, m, v",
     shown=(Adam, Noam, Module.zero_grad),
     hints=(
-        "Which numbers belong to the step, and are the same for all parameters, and which belong to one parameter?",
+        (
+            "Which numbers belong to the step, and are the same for all parameters, and which "
+            "belong to one parameter?"
+        ),
         "η = D^(−½) · min(t^(−½), t · warmup^(−3/2)),  θ ← θ − η m̂ / (√v̂ + ε) for each θ,  g ← 0",
         (
             "the learning rate of the step, once\n"
@@ -76,13 +84,16 @@ def _drive(function, given):
     ),
 )
 def update_all(parameters, gradients, m, v, step, d_model, warmup):
-    """One training step for a whole model: Adam, with the learning rate that the paper's schedule has at that step.
+    """One training step for a whole model: Adam, with the learning rate that the paper's schedule
+    has at that step.
 
-    `parameters`, `gradients` and the moments `m` and `v` are dicts {name: array} with the same names, in whichever
-    order. Everything happens in place, in the arrays themselves: the model holds the same arrays, and must see it.
-    After the step the gradients are zero, ready for the next backward. Nothing is returned.
+    `parameters`, `gradients` and the moments `m` and `v` are dicts {name: array} with the same
+    names, in whichever order. Everything happens in place, in the arrays themselves: the model
+    holds the same arrays, and must see it. After the step the gradients are zero, ready for the
+    next backward. Nothing is returned.
 
-    Adam with β₁ = 0.9, β₂ = 0.98, ε = 10⁻⁹ (see `adam.step`), the rate as in `noam.rate`; `step` counts from 1.
+    Adam with β₁ = 0.9, β₂ = 0.98, ε = 10⁻⁹ (see `adam.step`), the rate as in `noam.rate`; `step`
+    counts from 1.
     """
     rate = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
     for name in parameters:
@@ -99,7 +110,9 @@ def update_all(parameters, gradients, m, v, step, d_model, warmup):
 M_HAT = "m[name] / (1 - 0.9**step)"
 V_HAT = "v[name] / (1 - 0.98**step)"
 RATE = "rate = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)\n    "
-LOOP, MOVE, ZERO = "for name in parameters:\n        ", "parameters[name] -= rate *", "gradients[name][...] = 0"
+LOOP = "for name in parameters:\n        "
+MOVE = "parameters[name] -= rate *"
+ZERO = "gradients[name][...] = 0"
 FREE = "Does `a = a - b` write into the array that was there, or give its name to a new one?"
 COUNTED = {LOOP: "for number, name in enumerate(parameters):\n        "}
 ONCE = "How many steps has the model made when all its parameters have been updated once?"
@@ -107,25 +120,33 @@ ONCE = "How many steps has the model made when all its parameters have been upda
 
 def _powers(step):
     """The corrections with another count of the steps."""
-    return {**COUNTED, M_HAT: f"m[name] / (1 - 0.9 ** ({step}))", V_HAT: f"v[name] / (1 - 0.98 ** ({step}))"}
+    return {
+        **COUNTED, M_HAT: f"m[name] / (1 - 0.9 ** ({step}))",
+        V_HAT: f"v[name] / (1 - 0.98 ** ({step}))",
+    }
 
 
 update_all.mistake(
-    "114", "the steps are counted once per parameter in Adam's correction", _powers("step + number"),
-    _powers("step + number + 1"), _powers("number + 1"), _powers("(step - 1) * len(parameters) + number + 1"),
-    _powers("step * len(parameters)"), evidence="The first parameter of a step has another count than the last.",
-    question=ONCE, met="a public NumPy Transformer",
+    "114", "the steps are counted once per parameter in Adam's correction",
+    _powers("step + number"), _powers("step + number + 1"), _powers("number + 1"),
+    _powers("(step - 1) * len(parameters) + number + 1"), _powers("step * len(parameters)"),
+    evidence="The first parameter of a step has another count than the last.", question=ONCE,
+    met="a public NumPy Transformer",
 )
 update_all.mistake(
-    "120", "the learning rate moves on once per parameter",
+    "120",
+    "the learning rate moves on once per parameter",
     {
         **COUNTED,
-        MOVE: MOVE.replace("rate", "d_model**-0.5 * min((step + number) ** -0.5, (step + number) * warmup**-1.5)"),
+        MOVE: MOVE.replace(
+            "rate", "d_model**-0.5 * min((step + number) ** -0.5, (step + number) * warmup**-1.5)"
+        ),
     },
     {
         **COUNTED,
         MOVE: MOVE.replace(
-            "rate", "d_model**-0.5 * min((step + number + 1) ** -0.5, (step + number + 1) * warmup**-1.5)",
+            "rate",
+            "d_model**-0.5 * min((step + number + 1) ** -0.5, (step + number + 1) * warmup**-1.5)",
         ),
     },
     {RATE: RATE.replace("step", "(step * len(parameters))")},
@@ -133,10 +154,12 @@ update_all.mistake(
         **COUNTED,
         MOVE: MOVE.replace(
             "rate",
-            "d_model**-0.5 * min((count := (step - 1) * len(parameters) + number + 1) ** -0.5, count * warmup**-1.5)",
+            "d_model**-0.5 * min((count := (step - 1) * len(parameters) + number + 1) ** -0.5, "
+            "count * warmup**-1.5)",
         ),
     },
-    evidence="With many parameters the warm-up is over within a few steps.", question=ONCE,
+    evidence="With many parameters the warm-up is over within a few steps.",
+    question=ONCE,
     met="a public NumPy Transformer",
 )
 update_all.mistake(
@@ -150,8 +173,8 @@ update_all.mistake(
     question="Which number has the first step?",
 )
 update_all.mistake(
-    "112", "the moments are not corrected for having begun at zero", {M_HAT: "m[name]", V_HAT: "v[name]"},
-    {V_HAT: "v[name]"}, {M_HAT: "m[name]"},
+    "112", "the moments are not corrected for having begun at zero",
+    {M_HAT: "m[name]", V_HAT: "v[name]"}, {V_HAT: "v[name]"}, {M_HAT: "m[name]"},
     question="If all gradients were equal, what should m̂ and v̂ be after the first step, and what are they?",
 )
 update_all.mistake(
@@ -161,7 +184,8 @@ update_all.mistake(
     question="What do the arrays that backward adds to hold after this step?",
 )
 update_all.mistake(
-    "286b", "the gradients are set to zero before they have been used", {LOOP: LOOP + ZERO + "\n        "},
+    "286b", "the gradients are set to zero before they have been used",
+    {LOOP: LOOP + ZERO + "\n        "},
     {ZERO: "for gradient in gradients.values():\n            gradient[...] = 0"},
     question="Which parameters have met their gradient when it becomes zero?",
 )
@@ -206,15 +230,18 @@ update_all.mistake(
 )
 update_all.mistake(
     "287b", "not all parameters are updated", {ZERO: ZERO + "\n        return"},
-    {LOOP: "for name in list(parameters)[:-1]:\n        "}, {LOOP: "for name in list(parameters)[1:]:\n        "},
-    evidence="A `return` or `break` inside the loop does that.", question="How many of the parameters have moved?",
+    {LOOP: "for name in list(parameters)[:-1]:\n        "},
+    {LOOP: "for name in list(parameters)[1:]:\n        "},
+    evidence="A `return` or `break` inside the loop does that.",
+    question="How many of the parameters have moved?",
 )
 update_all.mistake(
-    "287c", "all parameters share one pair of moments",
+    "287c",
+    "all parameters share one pair of moments",
     {
-        LOOP: LOOP + "shared = next(iter(m))\n        ", "m[name] *=": "m[shared] *=", "m[name] +=": "m[shared] +=",
-        "v[name] *=": "v[shared] *=", "v[name] +=": "v[shared] +=", M_HAT: M_HAT.replace("name", "shared"),
-        V_HAT: V_HAT.replace("name", "shared"),
+        LOOP: LOOP + "shared = next(iter(m))\n        ", "m[name] *=": "m[shared] *=",
+        "m[name] +=": "m[shared] +=", "v[name] *=": "v[shared] *=", "v[name] +=": "v[shared] +=",
+        M_HAT: M_HAT.replace("name", "shared"), V_HAT: V_HAT.replace("name", "shared"),
     },
     question="Of whose gradients is one m the running mean?",
 )
@@ -223,8 +250,8 @@ update_all.mistake(
     question="In which direction does the loss fall?",
 )
 update_all.mistake(
-    "288", "the learning rate is not that of the schedule", {RATE: "rate = 1.0\n    "}, {RATE: "rate = 1e-3\n    "},
-    {RATE: "rate = step**-0.5\n    "}, {"d_model**-0.5 * min": "min"}, {"min(step": "max(step"},
-    {"min(step**-0.5, step": "(step"}, {"warmup**-1.5": "warmup**-0.5"},
+    "288", "the learning rate is not that of the schedule", {RATE: "rate = 1.0\n    "},
+    {RATE: "rate = 1e-3\n    "}, {RATE: "rate = step**-0.5\n    "}, {"d_model**-0.5 * min": "min"},
+    {"min(step": "max(step"}, {"min(step**-0.5, step": "(step"}, {"warmup**-1.5": "warmup**-0.5"},
     question="Which rate does `noam.rate` give for this step?",
 )
