@@ -12,7 +12,13 @@ import boundary_table
 import numpy as np
 import pytest
 from boundary_table import (
-    REFUSED, RIGHT, array_cases, constructors, empty_cases, gradient_cases, option_cases,
+    REFUSED,
+    RIGHT,
+    array_cases,
+    constructors,
+    empty_cases,
+    gradient_cases,
+    option_cases,
 )
 from common import accepted, close, refusal
 
@@ -25,7 +31,14 @@ from minitransformer.attention import (
 )
 from minitransformer.core import Module, boundary, no_grad
 from minitransformer.core.boundary import (
-    Count, Floats, Ids, Mask, Natural, Positive, StateOf, checked,
+    Count,
+    Floats,
+    Ids,
+    Mask,
+    Natural,
+    Positive,
+    StateOf,
+    checked,
 )
 from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError

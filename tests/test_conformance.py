@@ -12,7 +12,11 @@ from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
 from minitransformer.testing import (
-    all_components, check_component, count_products, gradient_check, trace,
+    all_components,
+    check_component,
+    count_products,
+    gradient_check,
+    trace,
 )
 from minitransformer.testing import contract as contract_checks
 from minitransformer.testing.conformance import ContractError, check_gradients, name_of

@@ -19,7 +19,14 @@ import pytest
 from common import VALUES, is_written_so, letters_of, nearly_numbers, refusal
 
 from minitransformer.data import (
-    PAD, TASKS, UNK, Pieces, Subwords, Vocabulary, load_vocabulary, make_task,
+    PAD,
+    TASKS,
+    UNK,
+    Pieces,
+    Subwords,
+    Vocabulary,
+    load_vocabulary,
+    make_task,
 )
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.multi30k import FILES, MULTI30K, SHA256, VARIABLE, cache_folder, find_data

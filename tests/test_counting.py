@@ -5,7 +5,10 @@ import pytest
 from common import rng
 
 from minitransformer.attention import (
-    AdditiveAttention, LocalAttention, MultiHeadAttention, SplitHeads,
+    AdditiveAttention,
+    LocalAttention,
+    MultiHeadAttention,
+    SplitHeads,
 )
 from minitransformer.core import Module
 from minitransformer.errors import InputError

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from minitransformer.data import (
-    BOS, EOS, PAD, TASKS, Addition, Copy, Reverse, Sort, Vocabulary, make_batch, make_task,
+    BOS,
+    EOS,
+    PAD,
+    TASKS,
+    Addition,
+    Copy,
+    Reverse,
+    Sort,
+    Vocabulary,
+    make_batch,
+    make_task,
 )
 from minitransformer.data.split import SPLITS, in_split
 from minitransformer.errors import InputError

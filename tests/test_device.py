@@ -40,7 +40,10 @@ from minitransformer.gpu.kernels import Kernel
 from minitransformer.gpu.parity import deviation, passed_through
 from minitransformer.gpu.replays import Replays
 from minitransformer.inspection import (
-    alignment_fractions, attention_gradients, attention_weights, source_gradients,
+    alignment_fractions,
+    attention_gradients,
+    attention_weights,
+    source_gradients,
 )
 from minitransformer.layers import CrossEntropy, Dropout, LayerNorm, Linear
 from minitransformer.models import MODELS

@@ -14,7 +14,14 @@ from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.sizes import TWINS, Sizes, sizes_for
 from minitransformer.grading.topics import dropout, embedding, linear, teacher_forcing
 from minitransformer.layers import (
-    CrossEntropy, Dropout, Embedding, LayerNorm, Linear, ReLU, Softmax, TanhGELU,
+    CrossEntropy,
+    Dropout,
+    Embedding,
+    LayerNorm,
+    Linear,
+    ReLU,
+    Softmax,
+    TanhGELU,
 )
 from minitransformer.training import SGD
 

@@ -8,7 +8,10 @@ import pytest
 from common import central_differences, close, close_in_size, rng
 
 from minitransformer.attention import (
-    AdditiveAttention, MultiHeadAttention, ScaledDotProductAttention, causal_mask,
+    AdditiveAttention,
+    MultiHeadAttention,
+    ScaledDotProductAttention,
+    causal_mask,
 )
 from minitransformer.core import Module, no_grad
 from minitransformer.core.module import Parameter

@@ -19,7 +19,10 @@ from on_a_device import close, library, on_device, strict_device  # noqa: F401 -
 
 from minitransformer import backend
 from minitransformer.attention import (
-    LocalAttention, ScaledDotProductAttention, causal_mask, keep_weights,
+    LocalAttention,
+    ScaledDotProductAttention,
+    causal_mask,
+    keep_weights,
 )
 from minitransformer.core import Module
 from minitransformer.errors import InputError
@@ -28,7 +31,14 @@ from minitransformer.gpu.cublas import calls, product
 from minitransformer.gpu.kernels import FLOATS, Kernel
 from minitransformer.gpu.sums import position_sum, sum_of_squares
 from minitransformer.layers import (
-    GELU, CrossEntropy, Dropout, FeedForward, LayerNorm, ReLU, Softmax, TanhGELU,
+    GELU,
+    CrossEntropy,
+    Dropout,
+    FeedForward,
+    LayerNorm,
+    ReLU,
+    Softmax,
+    TanhGELU,
 )
 from minitransformer.testing import gradient_error
 from minitransformer.testing.gradient_check import as_tuple, is_float

@@ -225,9 +225,8 @@ def work(folder, names):
                 try:
                     write(file, mutant.plant(text), 2 * n)
                     run_judge(folder, mutant.judge, mutant.select, verdict)
-                except (
-                    AssertionError
-                ) as misfit:  # the patch does not fit, as a test of its own says too
+                except AssertionError as misfit:
+                    # the patch does not fit, as a test of its own says too
                     verdict.crashes.append(str(misfit))
                 write(file, text, 2 * n + 1)
             print(json.dumps({"name": name, **vars(verdict)}), file=out, flush=True)

@@ -10,7 +10,10 @@ import pytest
 from common import assert_gradients, close, normal, refusal, rng
 
 from minitransformer.attention import (
-    ScaledDotProductAttention, attention_maps, attentions, keep_weights,
+    ScaledDotProductAttention,
+    attention_maps,
+    attentions,
+    keep_weights,
 )
 from minitransformer.core import no_grad
 from minitransformer.errors import InputError

@@ -15,13 +15,20 @@ from minitransformer.core import Module, observe
 from minitransformer.core.module import substituted
 from minitransformer.data import Batch
 from minitransformer.layers import (
-    CrossEntropy, Embedding, LearnedPositionalEncoding, SinusoidalPositionalEncoding,
+    CrossEntropy,
+    Embedding,
+    LearnedPositionalEncoding,
+    SinusoidalPositionalEncoding,
 )
 from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import gradients
 from minitransformer.training.packing import (
-    Packing, packed_input, packed_merge, packed_split, without_padding,
+    Packing,
+    packed_input,
+    packed_merge,
+    packed_split,
+    without_padding,
 )
 
 SIZES = dict(

@@ -15,7 +15,13 @@ import minitransformer
 from minitransformer.core.extras import EXTRAS, extra
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
 from minitransformer.data.pieces import (
-    CUTS, MORPHEME, MORPHEMES, characters, morphemes, triples, word_of,
+    CUTS,
+    MORPHEME,
+    MORPHEMES,
+    characters,
+    morphemes,
+    triples,
+    word_of,
 )
 from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded

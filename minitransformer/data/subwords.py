@@ -84,9 +84,8 @@ class Subwords(Vocabulary):
             tokenizer = library.Tokenizer.from_str(facts["tokenizer"])
         except KeyboardInterrupt:
             raise
-        except (
-            BaseException
-        ) as problem:  # the library raises a bare Exception, and its panics are not even that
+        except BaseException as problem:
+            # the library raises a bare Exception, and its panics are not even that
             raise InputError(
                 f"The subwords in this file cannot be read ({problem}). {REMEDY}"
             ) from None

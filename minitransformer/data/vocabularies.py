@@ -14,9 +14,8 @@ def load_vocabulary(facts):
         if facts["kind"] not in KINDS:
             raise unknown("kind of vocabulary", facts["kind"], KINDS)
         return KINDS[facts["kind"]].from_dict(facts)
-    except (
-        KeyError, TypeError, AttributeError,
-    ) as problem:  # a field is missing, or of another type
+    except (KeyError, TypeError, AttributeError) as problem:
+        # a field is missing, or of another type
         raise InputError(
             f"This does not describe a vocabulary ({problem!r}): {shortened(facts)}"
         ) from None

@@ -8,7 +8,14 @@ from ..backend import on_host, substituted_helpers
 from ..core.module import Module, substituted
 from ..errors import InputError
 from . import (
-    activations, cross_entropy, cublas, dropout, layer_norm, local, scaled_dot_product, softmax,
+    activations,
+    cross_entropy,
+    cublas,
+    dropout,
+    layer_norm,
+    local,
+    scaled_dot_product,
+    softmax,
     sums,
 )
 from .activations import backward_by_kernel, by_kernel

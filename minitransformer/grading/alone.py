@@ -238,9 +238,8 @@ def evaluate(chosen, expression):
                 ast.Module([node], []), "<the answer alone>", "exec", flags, dont_inherit=True
             )
             exec(code, names)  # the learner's own code, as in the whole file
-        except (
-            BaseException
-        ):  # a line that fails there fails here, and what is lacking is told by the answer
+        except BaseException:
+            # a line that fails there fails here, and what is lacking is told by the answer
             continue
     code = compile(
         ast.fix_missing_locations(ast.Expression(expression)), "<the answer alone>", "eval", flags,

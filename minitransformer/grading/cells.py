@@ -83,9 +83,8 @@ def without_magic(code):
     code = re.sub(r"\A\s*%%.*", "", code)
     try:
         ast.parse(code)
-    except (
-        SyntaxError, ValueError, RecursionError, MemoryError,
-    ):  # also a zero byte, and what is nested too deeply
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # also a zero byte, and what is nested too deeply
         # a command over several lines
         joined = re.sub(r"^(\s*[%!].*)\\\n", r"\1", code, flags=re.MULTILINE)
         return MAGIC.sub(r"\1pass", joined)
@@ -96,9 +95,8 @@ def python_cells(file):
     try:
         with tokenize.open(file) as lines:  # which knows of byte order marks and coding cookies
             text = lines.read()
-    except (
-        SyntaxError, ValueError, LookupError,
-    ) as problem:  # bytes that are not UTF-8, a coding that does not exist
+    except (SyntaxError, ValueError, LookupError) as problem:
+        # bytes that are not UTF-8, a coding that does not exist
         raise Refused(f"not UTF-8 text ({problem}). Save it as UTF-8.") from None
     lines = text.split("\n")
     starts = marks(text) or statements(text)
@@ -117,9 +115,8 @@ def marks(text):
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT and token.start[1] == 0 and CELL.match(token.string):
                 found.append(token.start[0] - 1)
-    except (
-        tokenize.TokenError, SyntaxError, ValueError, RecursionError, MemoryError,
-    ):  # what came before the mistake is known
+    except (tokenize.TokenError, SyntaxError, ValueError, RecursionError, MemoryError):
+        # what came before the mistake is known
         pass
     return found
 

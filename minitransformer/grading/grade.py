@@ -64,18 +64,15 @@ def grade_file(source, seconds, stop):
     if source.refused:
         submission.status, submission.remark = "refused", f"refused: {source.refused}"
     elif stop.is_set():
-        submission.status, submission.remark = (
-            "not graded",
-            "not graded: interrupted before its turn",
-        )
+        submission.status = "not graded"
+        submission.remark = "not graded: interrupted before its turn"
     else:
         folder = None
         try:
             folder = pathlib.Path(tempfile.mkdtemp())
             _run(source, submission, folder, seconds, stop)
-        except (
-            OSError
-        ) as problem:  # no room left, no process to be had: the others may have more luck
+        except OSError as problem:
+            # no room left, no process to be had: the others may have more luck
             submission.status, submission.remark = "not graded", f"not graded: {escaped(problem)}"
         finally:
             if folder:

@@ -40,10 +40,8 @@ def limit(seconds):
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         try:
             resource.setrlimit(kind, (value, value))
-        except (
-            ValueError,
-            OSError,
-        ):  # macOS knows the address space's limit, and refuses to set it
+        except (ValueError, OSError):
+            # macOS knows the address space's limit, and refuses to set it
             continue
 
 

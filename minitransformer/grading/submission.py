@@ -136,9 +136,8 @@ def read(file, roots):
         if not stat.S_ISREG(mode):  # known before it is opened: some devices do something then
             return Source(file, refused=f"{kind_of(mode)}, not a file")
         return Source(file, read_small(target, LARGEST))
-    except (
-        OSError, RuntimeError, ValueError,
-    ) as problem:  # RuntimeError: a link that leads to itself, before Python 3.13
+    except (OSError, RuntimeError, ValueError) as problem:
+        # RuntimeError: a link that leads to itself, before Python 3.13
         missing = file.is_symlink() and not isinstance(problem, PermissionError)
         reason = (
             "a link that leads nowhere"

@@ -4,7 +4,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..inspection.attention import (
-    attention_gradients, attention_weights, by_words, source_gradients,
+    attention_gradients,
+    attention_weights,
+    by_words,
+    source_gradients,
 )
 from .attention import chosen, left_out
 from .labels import axis_labels, axis_sizes, expect_sizes, token_labels

@@ -4,7 +4,18 @@ from matplotlib.ticker import MaxNLocator
 
 from .curves import plain
 from .style import (
-    BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, colour_of, drawable,
+    BLUE,
+    FAINT,
+    GREEN,
+    HEADING,
+    INK,
+    LABEL,
+    ORANGE,
+    RED,
+    TITLE,
+    Picture,
+    colour_of,
+    drawable,
 )
 
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)

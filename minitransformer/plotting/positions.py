@@ -5,7 +5,15 @@ import numpy as np
 from ..backend import as_numpy
 from ..errors import InputError
 from .style import (
-    ATTENTION_MAP, HEADING, INK, LABEL, SIGNED_MAP, TITLE, add_colour_bar, add_text, panel_page,
+    ATTENTION_MAP,
+    HEADING,
+    INK,
+    LABEL,
+    SIGNED_MAP,
+    TITLE,
+    add_colour_bar,
+    add_text,
+    panel_page,
 )
 
 

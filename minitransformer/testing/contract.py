@@ -14,7 +14,12 @@ import numpy as np
 from ..core.module import Module, Parameter, no_grad
 from ..errors import BackwardWithoutForward, InputError
 from .gradient_check import (
-    as_tuple, away_from_initialisation, gradient_check, gradient_error, is_float, outputs_of,
+    as_tuple,
+    away_from_initialisation,
+    gradient_check,
+    gradient_error,
+    is_float,
+    outputs_of,
 )
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4}  # what another order of the same sums may change

@@ -5,10 +5,23 @@ import functools
 import math
 
 from ..backend import (
-    array_module, asarray, in_blocks, on_host, substitute_for, sum_of_squares, update_mean,
+    array_module,
+    asarray,
+    in_blocks,
+    on_host,
+    substitute_for,
+    sum_of_squares,
+    update_mean,
 )
 from ..core.boundary import (
-    Epsilon, Floats, NonNegative, Positive, Probability, Rate, checked, expect,
+    Epsilon,
+    Floats,
+    NonNegative,
+    Positive,
+    Probability,
+    Rate,
+    checked,
+    expect,
 )
 from ..core.module import Module
 from ..errors import InputError

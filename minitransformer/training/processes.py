@@ -151,9 +151,8 @@ def _serve(start, pipe, inherited):
             message = received(pipe)
             try:
                 reply = DONE + answer(message)
-            except (
-                Exception
-            ):  # whoever asked does it again, and meets the error where it can be seen
+            except Exception:
+                # whoever asked does it again, and meets the error where it can be seen
                 reply = FAILED
             pipe.send_bytes(reply)
 
