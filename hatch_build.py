@@ -6,7 +6,10 @@ from pathlib import Path
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-NOTE = "*(This is the README without its pictures. The files that it names are in the source distribution.)*"
+NOTE = (
+    "*(This is the README without its pictures. The files that it names are in the source "
+    "distribution.)*"
+)
 # what has no scheme (https:) is a path in the repository
 LINK = re.compile(r"(!?)\[([^]]*)\]\((?!\w+:)([^)]*)\)")
 

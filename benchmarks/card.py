@@ -35,7 +35,10 @@ def facts(device):
 
 def sentence(found):
     """The facts in one line."""
-    return f"{found['card']}; driver for {found['driver']}, runtime {found['cuda']}, CuPy {found['cupy']}"
+    return (
+        f"{found['card']}; driver for {found['driver']}, runtime {found['cuda']}, CuPy "
+        f"{found['cupy']}"
+    )
 
 
 def cuda_version(number):

@@ -9,7 +9,10 @@ import sys
 import command
 
 ALLOWED = {"float64": 1e-10, "float32": 1e-4}
-NOTES = f"Allowed are {ALLOWED['float64']:g} and {ALLOWED['float32']:g}. By kernels: for what `minitransformer.gpu` has a form."
+NOTES = (
+    f"Allowed are {ALLOWED['float64']:g} and {ALLOWED['float32']:g}. By kernels: for what "
+    "`minitransformer.gpu` has a form."
+)
 
 
 def arguments(argv):

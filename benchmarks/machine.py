@@ -85,7 +85,10 @@ def cpu_model():
 def blas():
     """Name and version of NumPy's, asked for in another process: a parent that loaded it would
     share its memory."""
-    code = "import json, numpy; print(json.dumps(numpy.show_config(mode='dicts')['Build Dependencies']['blas']))"
+    code = (
+        "import json, numpy; print(json.dumps(numpy.show_config(mode='dicts')['Build "
+        "Dependencies']['blas']))"
+    )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if process.returncode:
         return None

@@ -21,7 +21,10 @@ from libraries import installed
 
 CHILD = Path(__file__).with_name("reverse_child.py")
 SIDES = ("ours", "PyTorch")
-NOTES = "Seconds from before the process starts, and the step; a ratio above 1 means that ours was there first."
+NOTES = (
+    "Seconds from before the process starts, and the step; a ratio above 1 means that ours was "
+    "there first."
+)
 
 
 def seconds(name):

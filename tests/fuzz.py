@@ -36,7 +36,10 @@ def arrays(seed, times):
 
 def a_run(folder):
     """A small trained run in this folder."""
-    line = f"train copy {fuzz_run.SMALL} --steps 3 --save-every 1 --evaluate-count 2 --no-pictures --out {folder}/run"
+    line = (
+        f"train copy {fuzz_run.SMALL} --steps 3 --save-every 1 --evaluate-count 2 --no-pictures "
+        f"--out {folder}/run"
+    )
     assert minitransformer(line.split()) == 0
     return fuzz_run.Run.open(Path(folder) / "run")
 

@@ -25,7 +25,10 @@ from minitransformer.cli import main
 from minitransformer.cli.parser import make_parser
 
 SECONDS = 120  # for one command, on a busy machine
-TINY = "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --batch-size 2 --evaluate-count 2 --shares 1"
+TINY = (
+    "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --batch-size 2 "
+    "--evaluate-count 2 --shares 1"
+)
 TRAIN = f"train copy --steps 2 --max-length 4 {TINY} --no-pictures"
 RIGHT = [
     f"{TRAIN} --out new",

@@ -341,7 +341,11 @@ ENDS = [
 
 # -- processes and signals -------------------------------------------------------------------------
 
-DAEMON = "import os, sys, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        {first}time.sleep(300)\n    os._exit(0)\n"
+DAEMON = (
+    "import os, sys, time\nif os.fork() == 0:\n"
+    "    os.setsid()\n    if os.fork() == 0:\n"
+    "        {first}time.sleep(300)\n    os._exit(0)\n"
+)
 PROCESSES = [
     (
         "a child left over",
@@ -356,7 +360,10 @@ PROCESSES = [
     (
         "a daemon that forgets its environment",
         DAEMON.format(
-            first="os.execve(sys.executable, [sys.executable, '-c', 'import time; time.sleep(300)'], {}); "
+            first=(
+                "os.execve(sys.executable, [sys.executable, '-c', 'import time; time.sleep(300)'], "
+                "{}); "
+            )
         )
         + ASKED,
         "right",
@@ -540,10 +547,17 @@ def report(**parts):
 
 def replaces(how):
     """A submission that puts something that is no file in the place of its result."""
-    return f"# %%\nimport os, sys\nplace = sys.argv[2]\nif os.path.lexists(place): os.remove(place)\n{how}\nos._exit(0)\n"
+    return (
+        "# %%\nimport os, sys\nplace = sys.argv[2]\n"
+        "if os.path.lexists(place): os.remove(place)\n"
+        f"{how}\nos._exit(0)\n"
+    )
 
 
-FINDING = "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, 'where': None}"
+FINDING = (
+    "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, 'where': "
+    "None}"
+)
 UNREADABLE = {
     "nothing in it": "''", "no json": "'{'", "no utf-8": "bytes(range(256))", "a list": "'[]'", "a number": "'1'", "null": "'null'",
     "nested lists": "'[' * 10**6", "nested dicts": "'{\"a\":' * 10**6", "a huge number": "'1' * 10**6", "infinity": "'1e999'",
@@ -569,7 +583,9 @@ FORGERIES = [
         "forged findings with escapes",
         writes(
             report(
-                findings=f"[{{**{FINDING}, 'title': '\\x1b]0;x\\x07', 'evidence': ['\\u202e'] * 9}}]",
+                findings=(
+                    f"[{{**{FINDING}, 'title': '\\x1b]0;x\\x07', 'evidence': ['\\u202e'] * 9}}]"
+                ),
                 status="'wrong'", passed="False",
             )
         ),

@@ -232,7 +232,10 @@ if call:
 sys.exit(main(sys.argv[3:]))
 """
 
-SMALL = "--max-length 5 --d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --dropout 0.2 --batch-size 8"
+SMALL = (
+    "--max-length 5 --d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 "
+    "--dropout 0.2 --batch-size 8"
+)
 
 
 def trial_of_kills(folder, rng, count):

@@ -632,7 +632,7 @@ p("x192", "delayed again in backward", "sum(advanced(d_y", "sum(delayed(d_y")
 p = plants("layers/convolution.py", "test_layers.py", "convolution")
 p("x193", "the mask forgotten in backward", "return only_real(d_x, mask)", "return d_x")
 p("x194", "padding is seen", "seen = only_real(x, mask)", "seen = x")
-p("x195", "features first, places second", "self.linear(windows.reshape(",
+p("x195", "features first, places second", "joined = windows.reshape(",
     "self.linear(windows.swapaxes(-1, -2).reshape(")
 
 p = plants("layers/pooling.py", "test_layers.py", "mean_over")

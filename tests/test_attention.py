@@ -524,7 +524,10 @@ def test_a_mask_says_by_its_axes_what_it_means_whatever_the_sizes(shape):
     x = normal(2, 2, 3, 4)
     with pytest.raises(
         InputError,
-        match=r"mask must be .*as many axes as the scores, which are \(2, 2, 3, 3\).*mask\[:, None, None, :\]",
+        match=(
+            r"mask must be .*as many axes as the scores, which are \(2, 2, 3, 3\).*mask\[:, None, "
+            r"None, :\]"
+        ),
     ):
         ScaledDotProductAttention()(x, x, x, np.ones(shape, dtype=bool))
 
@@ -740,7 +743,10 @@ def test_older_attention_refuses_what_does_not_belong_together(kind, queries, ke
     component, *_ = older(kind, "plain")
     with pytest.raises(
         InputError,
-        match=r"(key|annotations) must be .*B is 3.* Got float64 of shape \((3, 6, 10|1, 7, 11|7, 10)\)",
+        match=(
+            r"(key|annotations) must be .*B is 3.* Got float64 of shape \((3, 6, 10|1, 7, 11|7, "
+            r"10)\)"
+        ),
     ):
         component(normal(*queries), normal(*keys), normal(*annotations))
 

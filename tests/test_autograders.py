@@ -17,7 +17,10 @@ ANSWERS = {
     "bob": ("return P * (1 - P) * d_P", 0.0, "each weight answers for itself alone, as P(1 − P)"),
     "eve": ("# YOUR CODE HERE\n    raise NotImplementedError()", 0.0, "not started yet"),
 }
-ASSIGNMENT = "### BEGIN SOLUTION\n    return P * (d_P - (d_P * P).sum(-1, keepdims=True))\n    ### END SOLUTION"
+ASSIGNMENT = (
+    "### BEGIN SOLUTION\n    return P * (d_P - (d_P * P).sum(-1, keepdims=True))\n"
+    "    ### END SOLUTION"
+)
 
 
 def function(body):

@@ -467,7 +467,10 @@ def test_threads_get_cores_of_their_own(load, monkeypatch):
     monkeypatch.setattr(machine, "core_of", lambda cpu: cpu // 2)
     assert machine.cores({0, 1, 2, 3}, 2) == [0, 2] and machine.cores({0, 1, 2, 3}, 3) == [0, 2, 1]
     assert machine.cores({3}, 2) == [3]
-    code = "import machine, os; machine.settle(1); print(os.environ['OMP_NUM_THREADS'], len(os.sched_getaffinity(0)))"
+    code = (
+        "import machine, os; machine.settle(1); print(os.environ['OMP_NUM_THREADS'], "
+        "len(os.sched_getaffinity(0)))"
+    )
     if hasattr(os, "sched_getaffinity"):
         process = subprocess.run(
             [sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True

@@ -231,7 +231,10 @@ def test_a_damaged_checkpoint_is_told_with_the_tensor(trained, capsys):
 
 
 def test_a_run_that_diverges_exits_with_1_and_names_the_kept_checkpoint(capsys):
-    line = f"train copy {TINY} --optimizer sgd --schedule constant --warmup 0 --learning-rate 1e30 --max-norm 0 --norm pre --save-every 1"
+    line = (
+        f"train copy {TINY} --optimizer sgd --schedule constant --warmup 0 --learning-rate 1e30 "
+        "--max-norm 0 --norm pre --save-every 1"
+    )
     status, _, err = run(line, capsys)
     assert (
         status == 1
@@ -277,9 +280,15 @@ def test_the_module_runs_as_a_program_and_the_parser_refuses_without_a_traceback
 
 
 def test_import_is_quick_and_draws_in_only_numpy():
-    code = "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'safetensors', 'cupy', 'torch') if m in sys.modules])"
+    code = (
+        "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'safetensors', "
+        "'cupy', 'torch') if m in sys.modules])"
+    )
     assert python("-c", code).stdout.strip() == "[]"
     # Ours takes less than NumPy's own, in processor time of one process: a slow or busy machine
     # stretches both alike.
-    code = "from time import process_time as now; a = now(); import numpy; b = now(); import minitransformer; print((now() - b) / (b - a))"
+    code = (
+        "from time import process_time as now; a = now(); import numpy; b = now(); import "
+        "minitransformer; print((now() - b) / (b - a))"
+    )
     assert min(float(python("-c", code).stdout) for _ in range(5)) < 1

@@ -407,7 +407,10 @@ def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     monkeypatch.setattr(library().cuda, "Memory", full)
     with pytest.warns(
         UserWarning,
-        match=r"cannot be replayed, so Python makes every one: there is no memory left .*out of memory",
+        match=(
+            r"cannot be replayed, so Python makes every one: there is no memory left .*out of "
+            r"memory"
+        ),
     ):
         found = [replays.compute(shaped(1, 6)) for _ in range(3)]
     assert found[0] == found[1] == found[2] and not replays.recordings

@@ -168,7 +168,10 @@ def test_a_notebook_is_graded_cell_by_cell(tmp_path):
 
 
 def test_files_do_not_see_one_another_nor_write_beside_themselves(tmp_path):
-    fill(tmp_path, one_py="open('left.txt', 'w').write('x')\nimport minitransformer\nminitransformer.planted = 1",
+    fill(tmp_path, one_py=(
+        "open('left.txt', 'w').write('x')\nimport minitransformer\n"
+        "minitransformer.planted = 1"
+    ),
          two_py="import minitransformer, os\nassert not hasattr(minitransformer, 'planted') and not os.path.exists('left.txt')")  # fmt: skip
     assert not any(s.errors for s in grade([tmp_path], jobs=1))
     assert not (tmp_path / "left.txt").exists()
@@ -259,7 +262,10 @@ def test_what_notebooks_may_hold(tmp_path, kind):
 def test_another_function_of_an_exercises_name_is_left_alone(tmp_path):
     fill(
         tmp_path,
-        other_py="from minitransformer.layers import Linear as linear\n\ndef decode(ids): return ids\n",
+        other_py=(
+            "from minitransformer.layers import Linear as linear\n"
+            "\ndef decode(ids): return ids\n"
+        ),
     )
     (submission,) = grade([tmp_path])
     assert not submission.reports
@@ -582,7 +588,10 @@ def test_where_the_system_can_a_submission_reaches_no_process_but_its_own():
 def test_a_submission_leads_a_session_of_its_own(tmp_path):
     fill(
         tmp_path,
-        a_py="import os\nassert os.getsid(0) == os.getpgid(0) == os.getpid() != os.getsid(os.getppid())",
+        a_py=(
+            "import os\nassert os.getsid(0) == os.getpgid(0) == os.getpid() != "
+            "os.getsid(os.getppid())"
+        ),
     )
     (submission,) = grade([tmp_path])
     assert not submission.errors and not submission.remark
@@ -590,7 +599,11 @@ def test_a_submission_leads_a_session_of_its_own(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 def test_a_submission_has_limits_that_it_cannot_raise(tmp_path):
-    text = "import resource\nfor name in ('AS', 'FSIZE', 'CPU', 'CORE'):\n    kind = getattr(resource, 'RLIMIT_' + name)\n    soft, hard = resource.getrlimit(kind)\n"
+    text = (
+        "import resource\nfor name in ('AS', 'FSIZE', 'CPU', 'CORE'):\n"
+        "    kind = getattr(resource, 'RLIMIT_' + name)\n"
+        "    soft, hard = resource.getrlimit(kind)\n"
+    )
     fill(tmp_path, a_py=text + "    assert soft == hard != resource.RLIM_INFINITY, name\n",
          b_py="f = open('large', 'wb')\nfor n in range(100): f.write(bytes(1 << 20)); f.flush()")  # fmt: skip
     first, second = grade([tmp_path], seconds=20)
@@ -885,7 +898,10 @@ def test_texts_of_a_result_are_cut_and_hold_nothing_that_a_terminal_obeys(tmp_pa
 def test_what_a_lesson_checks_to_show_a_mistake_is_no_answer(tmp_path):
     lesson = ("from minitransformer.grading import check\n# %%\ndef softmax_backward(d_P, scores):\n    {answer}\ncheck('softmax.backward', "
               "softmax_backward)\n# %%\ncheck('softmax.backward', lambda d_P, P: P * d_P)\n")  # fmt: skip
-    right = "P = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True); return P * (d_P - (P * d_P).sum(-1, keepdims=True))"
+    right = (
+        "P = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True); return P * (d_P - (P * "
+        "d_P).sum(-1, keepdims=True))"
+    )
     right = right.replace("np.exp(scores)", "np.exp(scores - scores.max(-1, keepdims=True))")
     fill(
         tmp_path, solved_py="import numpy as np\n" + lesson.format(answer=right),
@@ -906,7 +922,10 @@ def test_the_latest_of_an_answer_counts_and_one_of_another_name_only_if_there_is
 def test_what_is_not_right_is_named_in_the_table_and_numbers_that_json_lacks_are_texts(tmp_path):
     fill(
         tmp_path,
-        a_py="from minitransformer.grading import check\ncheck('softmax.backward', lambda d_P, P: P * float('nan'))\n",
+        a_py=(
+            "from minitransformer.grading import check\n"
+            "check('softmax.backward', lambda d_P, P: P * float('nan'))\n"
+        ),
     )
     submissions = grade([tmp_path])
     assert "not right: softmax.backward" in as_text(submissions)
@@ -985,12 +1004,24 @@ def is_running(pid):
 
 LEFT = {
     "a child": "import subprocess, sys, pathlib\np = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\npid.write_text(str(p.pid))",
-    "a daemon": "# %%\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        pid.write_text(str(os.getpid()))\n        time.sleep(60)\n    os._exit(0)\n"
-    "while not pid.exists(): time.sleep(0.01)",
-    "a daemon with an environment of its own": "# %%\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        pid.write_text(str(os.getpid()))\n"
-    "        os.execve(sys.executable, [sys.executable, '-c', 'import time; time.sleep(60)'], {})\n    os._exit(0)\nwhile not pid.exists(): time.sleep(0.01)",
-    "a daemon and no parent": "# %%\nif os.fork() == 0:\n    os.setsid()\n    pid.write_text(str(os.getpid()))\n    time.sleep(60)\nwhile not pid.exists(): time.sleep(0.01)\n"
-    "os.kill(os.getppid(), 9)\ntime.sleep(60)",
+    "a daemon": (
+        "# %%\nif os.fork() == 0:\n    os.setsid()\n"
+        "    if os.fork() == 0:\n        pid.write_text(str(os.getpid()))\n"
+        "        time.sleep(60)\n    os._exit(0)\n"
+        "while not pid.exists(): time.sleep(0.01)"
+    ),
+    "a daemon with an environment of its own": (
+        "# %%\nif os.fork() == 0:\n    os.setsid()\n"
+        "    if os.fork() == 0:\n        pid.write_text(str(os.getpid()))\n"
+        "        os.execve(sys.executable, [sys.executable, '-c', 'import time; time.sleep(60)'], "
+        "{})\n    os._exit(0)\nwhile not pid.exists(): time.sleep(0.01)"
+    ),
+    "a daemon and no parent": (
+        "# %%\nif os.fork() == 0:\n    os.setsid()\n"
+        "    pid.write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\nwhile not pid.exists(): time.sleep(0.01)\n"
+        "os.kill(os.getppid(), 9)\ntime.sleep(60)"
+    ),
 }  # fmt: skip
 
 

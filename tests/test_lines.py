@@ -123,7 +123,10 @@ def test_a_line_that_is_no_utf8_is_named_with_its_byte_and_the_others_are_answer
     assert (status, out) == (2, "drei\n\nvier\n")
     assert (
         err
-        == "minitransformer: Line 2: texts is not UTF-8 text: byte 0xfc at place 2. Save it as UTF-8.\n"
+        == (
+            "minitransformer: Line 2: texts is not UTF-8 text: byte 0xfc at place 2. Save it as "
+            "UTF-8.\n"
+        )
     )
     stdin_of(b"\xef\xbb\xbfthree\n\xff\nfour", monkeypatch)
     status, out, err = run("translate numbers-en-de", capsys)

@@ -133,7 +133,10 @@ def test_an_index_shows_descriptions_for_pictures_and_paths_for_links():
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    readme = "# name\n\n![Rows of\ndots.](docs/a.png)\n| [a.py](b/a.py) | see [the\nrest](docs/c.md#d) and [PyTorch](https://pytorch.org) |\n"
+    readme = (
+        "# name\n\n![Rows of\ndots.](docs/a.png)\n"
+        "| [a.py](b/a.py) | see [the\nrest](docs/c.md#d) and [PyTorch](https://pytorch.org) |\n"
+    )
     assert module.for_an_index(readme) == (
         f"# name\n\n{module.NOTE}\n\n*Picture (docs/a.png): Rows of\ndots.*\n"
         "| `b/a.py` | see the\nrest (`docs/c.md#d`) and [PyTorch](https://pytorch.org) |\n"

@@ -244,7 +244,10 @@ def test_recurrence_refuses_what_it_cannot_read():
     component, x, h, _ = sequence("gru", "plain")
     with pytest.raises(
         InputError,
-        match=r"x must be .*of shape \(B, T, X\).*Got float64 of shape \(3, 5\). x\[None\] makes a batch",
+        match=(
+            r"x must be .*of shape \(B, T, X\).*Got float64 of shape \(3, 5\). x\[None\] makes a "
+            r"batch"
+        ),
     ):
         component(x[:, 0])
     with pytest.raises(InputError, match=r"got shape \(3, 0, 5\)"):

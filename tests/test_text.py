@@ -526,7 +526,10 @@ def test_a_space_that_is_a_subword_by_itself_belongs_to_the_word_behind_it(subwo
 
 def test_without_the_library_the_answer_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    line = "needs the package tokenizers, which is not installed. The extra [translate] installs what is missing here (tokenizers)."
+    line = (
+        "needs the package tokenizers, which is not installed. The extra [translate] installs what "
+        "is missing here (tokenizers)."
+    )
     assert line in refusal(Subwords.learn, SENTENCES, 100)
     facts = {"kind": "subwords", "tokenizer": "{}"}
     assert line in refusal(load_vocabulary, facts)

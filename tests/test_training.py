@@ -216,9 +216,10 @@ def test_a_search_is_measured_by_its_answers():
     source, target = TASK.sample(np.random.default_rng(0), 40, "test", distinct=True)
     quick = evaluate(model, TASK, "test", 40)
     assert evaluate(model, TASK, "test", 40, search=greedy) == quick
-    first = lambda model, source, limits: np.concatenate(
-        [source[:, :1], np.full_like(source[:, :1], EOS)], axis=1
-    )  # noqa: E731
+
+    def first(model, source, limits):
+        return np.concatenate([source[:, :1], np.full_like(source[:, :1], EOS)], axis=1)
+
     for search in (
         beam_search, functools.partial(beam_search, alpha=9.0), functools.partial(sample, rng=0),
         first,

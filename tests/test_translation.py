@@ -571,7 +571,10 @@ def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
 def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
     """Whoever lacks one is told at once, not after a download, a translation of minutes, or a
     change of the run."""
-    sizes = "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --evaluate-count 2 --no-pictures"
+    sizes = (
+        "--d-model 8 --heads 2 --d-ff 8 --encoder-layers 1 --decoder-layers 1 --evaluate-count 2 "
+        "--no-pictures"
+    )
     assert run("train shouts --model rnn --no-pictures --out runs/rnn", capsys)[0] == 0
     assert (
         run(f"train numbers-en-de --steps 2 --save-every 1 {sizes} --out runs/numbers", capsys)[0]
@@ -632,7 +635,10 @@ def test_a_remark_says_what_no_text_of_training_had():
     (said,) = remarks(vocabulary, "five five", 4)
     assert (
         said
-        == "'five five' is unlike the texts of training: in none of them 'five' followed 'five'. Its answer may be wrong."
+        == (
+            "'five five' is unlike the texts of training: in none of them 'five' followed 'five'. "
+            "Its answer may be wrong."
+        )
     )
     assert "'neun' occurred in none of them" in remarks(vocabulary, "neun")[0]
     assert "none of them began with 'hundred'" in remarks(vocabulary, "hundred and one")[0]

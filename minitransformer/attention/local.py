@@ -47,8 +47,8 @@ class LocalAttention(ScaledDotProductAttention):
             return self.step(query, key, value, mask)
         self.expect_one_sequence(query, key, value)
         q = self.blocks(query)                                           # (B, H, N, r, K)
-        # (B, H, N, 2r, K), (B, H, N, 2r, K_v)
-        k, v = self.neighbourhoods(key), self.neighbourhoods(value)
+        k = self.neighbourhoods(key)                                     # (B, H, N, 2r, K)
+        v = self.neighbourhoods(value)                                   # (B, H, N, 2r, K_v)
         y = super().forward(q, k, v, self.allowed(mask, key))            # (B, H, N, r, K_v)
         length = query.shape[2]
         if self.keep:
@@ -71,8 +71,8 @@ class LocalAttention(ScaledDotProductAttention):
         xp = array_module(key)
         count = query.shape[2]
         seen = min(key.shape[2], self.width + query.shape[2] - 1)
-        # (T, seen): how many positions each key is back
-        behind = xp.arange(seen - count, seen)[:, None] - xp.arange(seen)
+        # how many positions each key is back
+        behind = xp.arange(seen - count, seen)[:, None] - xp.arange(seen)  # (T, seen)
         allowed = ((behind >= 0) & (behind < self.width))[None, None]
         if mask is not None:
             allowed = allowed & mask[:, None, None, -seen:]
@@ -123,8 +123,8 @@ class LocalAttention(ScaledDotProductAttention):
         xp = array_module(key)
         real = xp.ones((1, key.shape[2]), dtype=bool) if mask is None else mask
         keys = self.neighbourhoods(real[:, None, :, None])[..., 0]       # (B, 1, N, 2r)
-        # (r, 2r): t − s
-        back = self.width + xp.arange(self.width)[:, None] - xp.arange(2 * self.width)
+        t, s = self.width + xp.arange(self.width), xp.arange(2 * self.width)
+        back = t[:, None] - s                                            # (r, 2r)
         return keys[..., None, :] & (back >= 0) & (back < self.width)
 
     def spread(self, blocked, length):

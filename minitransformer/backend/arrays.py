@@ -82,7 +82,10 @@ def gpu_problem():
         return _problem_of(_cupy())
     except ImportError as problem:
         if getattr(problem, "name", None) == "cupy":
-            return f"Device 'gpu' needs CuPy, which is not installed. With an NVIDIA card: {_WHEELS}; else stay on 'cpu'."
+            return (
+                f"Device 'gpu' needs CuPy, which is not installed. With an NVIDIA card: {_WHEELS}; "
+                "else stay on 'cpu'."
+            )
         return f"CuPy is installed, but cannot be loaded ({problem}). {_CHECK}"
 
 

@@ -59,8 +59,8 @@ def philox_mask(seed, threshold, like):
     """
     xp = array_module(like)
     words = philox(xp.arange(-(-like.size // PIECES), dtype="uint64"), seed)
-    # (8, n/8)
-    pieces = xp.stack([word >> shift & (LEVELS - 1) for word in words for shift in (0, 16)])
+    low_and_high = [word >> shift & (LEVELS - 1) for word in words for shift in (0, 16)]
+    pieces = xp.stack(low_and_high)  # (8, n/8)
     return (pieces.reshape(-1)[: like.size] < threshold).reshape(like.shape)
 
 

@@ -10,7 +10,10 @@ from ..terminal.interruption import KeyboardInterrupts
 from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
 from .parser import make_parser
 
-SMALLER = "Use smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller --preset, or the computer's memory in place of a GPU's (--device cpu)."
+SMALLER = (
+    "Use smaller batches (--batch-size, or --batch-tokens), fewer hypotheses (--beam), a smaller "
+    "--preset, or the computer's memory in place of a GPU's (--device cpu)."
+)
 # errors that only writing can cause; the last: it is closed
 NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 

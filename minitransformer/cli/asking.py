@@ -55,7 +55,10 @@ def measured(run, options):
 def report(result):
     """The lines that a person reads."""
     unseen = "" if result["split"] == "train" else ", none of them trained on"
-    yield f"{result['run']} at step {result['step']}, {result['sequences']} different {result['split']} sequences{unseen}:"
+    yield (
+        f"{result['run']} at step {result['step']}, {result['sequences']} different "
+        f"{result['split']} sequences{unseen}:"
+    )
     yield f"  exact match     {result['exact_match']:8.2%}   ({result['decoding']})"
     yield f"  token accuracy  {result['token_accuracy']:8.2%}"
     yield f"  loss            {result['loss']:8.4f} nats a token"
@@ -66,18 +69,30 @@ def report(result):
         yield f"  exact match by source length   {by_length}"
     if fractions := result["alignment"]:
         best = max(fractions, key=fractions.get)
-        yield "  cross-attention has its largest weight on the token that is being written, in this percentage of rows:"
+        yield (
+            "  cross-attention has its largest weight on the token that is being written, in this "
+            "percentage of rows:"
+        )
         yield "    " + "   ".join(
             f"{name}: {fraction:.1%}" for name, fraction in fractions.items() if "mean" in name
         )
         yield f"    best: {best}: {fractions[best]:.1%}"
     if words := result["first_word"]:
-        yield "  while the answer's first word is written, cross-attention has its largest weight on that word in the question,"
-        yield "  or more than half of all weight (equal weights: for comparison, the same weight for every letter):"
+        yield (
+            "  while the answer's first word is written, cross-attention has its largest weight on "
+            "that word in the question,"
+        )
+        yield (
+            "  or more than half of all weight (equal weights: for comparison, the same weight for "
+            "every letter):"
+        )
         for name in ("equal weights", *(name for name in words if "mean" in name)):
             yield f"    {name:<22} {words[name]['largest']:7.1%} {words[name]['half']:7.1%}"
     if "bleu" in result:
-        yield f"  BLEU            {result['bleu']:8.2f} on all {result['sentences']:,} sentences ({result['decoding']})"
+        yield (
+            f"  BLEU            {result['bleu']:8.2f} on all {result['sentences']:,} sentences "
+            f"({result['decoding']})"
+        )
         yield f"    {result['signature']}"
         for sentence in result["shown"]:
             yield ""

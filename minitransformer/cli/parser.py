@@ -109,7 +109,10 @@ def make_parser():
     train.add_argument("task", nargs="?", metavar="TASK", help=f"{', '.join(TASKS)} (see: tasks)")
     train.add_argument(
         "--resume", metavar="RUN",
-        help="continue this run, bit for bit as if it had not stopped; RUN may be one of its checkpoints: what came after it is moved into a folder of the run",
+        help=(
+            "continue this run, bit for bit as if it had not stopped; RUN may be one of its "
+            "checkpoints: what came after it is moved into a folder of the run"
+        ),
     )
     train.add_argument(
         "--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)"
@@ -124,12 +127,18 @@ def make_parser():
     )
     train.add_argument(
         "--overwrite", action="store_true",
-        help="let --out replace an older run: its config, metrics and checkpoints are removed, nothing else",
+        help=(
+            "let --out replace an older run: its config, metrics and checkpoints are removed, "
+            "nothing else"
+        ),
     )
     add_device(train)
     train.add_argument(
         "--gpu-kernels", action="store_true",
-        help="on a GPU, compute by kernels and replayed steps in place of CuPy's operations (not yet tested on a GPU)",
+        help=(
+            "on a GPU, compute by kernels and replayed steps in place of CuPy's operations (not "
+            "yet tested on a GPU)"
+        ),
     )
     train.add_argument(
         "--pictures", action=argparse.BooleanOptionalAction, default=True,
@@ -158,7 +167,9 @@ def make_parser():
     add_beam(evaluate)
     evaluate.add_argument(
         "--write", metavar="FILE",
-        help="of a corpus: save source, reference and translation, one line each, separated by tabs",
+        help=(
+            "of a corpus: save source, reference and translation, one line each, separated by tabs"
+        ),
     )
     evaluate.add_argument(
         "--show", type=at_least(0), default=0, metavar="N",
@@ -204,7 +215,10 @@ def make_parser():
     add_device(plot)
     plot.add_argument(
         "--out", metavar="FOLDER",
-        help="folder for the pictures (default: RUN/pictures; NAME-pictures for a model without a run)",
+        help=(
+            "folder for the pictures (default: RUN/pictures; NAME-pictures for a model without a "
+            "run)"
+        ),
     )
 
     export = add(
@@ -227,7 +241,10 @@ def make_parser():
     )
     compare.add_argument(
         "--out", metavar="FOLDER",
-        help="folder for the results; a study that is there is continued (default: runs/compare-short, or -translators)",
+        help=(
+            "folder for the results; a study that is there is continued (default: "
+            "runs/compare-short, or -translators)"
+        ),
     )
     add_beam(compare)
     add_device(compare)
@@ -249,7 +266,10 @@ def make_parser():
     )
     gradcheck.add_argument(
         "--entries", type=at_least(0), default=30,
-        help="entries compared in each array; in larger arrays also two random directions, in which all entries move (default: 30; 0: all entries)",
+        help=(
+            "entries compared in each array; in larger arrays also two random directions, in which "
+            "all entries move (default: 30; 0: all entries)"
+        ),
     )
 
     grade = add("grade", grading.grade, "  minitransformer grade homework/ --out class.json\n")
@@ -399,7 +419,10 @@ def add_run(parser):
 
 def add_answering(parser):
     """The options of the commands that answer: length, search, sampling."""
-    limit = "the largest number of tokens; never more than the model has positions for (default: twice the source's length, plus 8)"
+    limit = (
+        "the largest number of tokens; never more than the model has positions for (default: twice "
+        "the source's length, plus 8)"
+    )
     parser.add_argument("--max-tokens", type=at_least(1), help=limit)
     add_beam(parser)
     parser.add_argument(

@@ -97,7 +97,10 @@ class Input(Kind):
                 first = first[0]
             if not isinstance(first, (numbers.Number, np.ndarray, *ARRAYS)):
                 return value  # a list of other things
-            remedy = f"Use {{0}}. If it is an option, not an array, add a type hint: {name.split()[-1]}: {type(value).__name__}."
+            remedy = (
+                f"Use {{0}}. If it is an option, not an array, add a type hint: "
+                f"{name.split()[-1]}: {type(value).__name__}."
+            )
         if isinstance(value, np.dtype) or isinstance(value, type):
             return value
         array = plain_array(value, name, remedy=remedy)
@@ -209,7 +212,10 @@ class Axes:
                 return f"{what} has the size {size}, and {sizes[letter]} is needed."
             if not size and is_needed:
                 return f"{what} is empty; only a batch or a length may be."
-        return f"The axes in front are {shape[: len(shape) - self.count]}, and {sizes.get('...')} in the other arrays."
+        return (
+            f"The axes in front are {shape[: len(shape) - self.count]}, and {sizes.get('...')} in "
+            "the other arrays."
+        )
 
     def fits(self, shape, sizes, repeats):
         for place, letter, is_needed in self.places:

@@ -98,7 +98,10 @@ class NumberWords(Task):
 
     @property
     def reads(self):
-        return f"It reads whole numbers from 0 to {LIMIT - 1:,}, in words{' or digits' * (self.spelling == 'varied')}."
+        return (
+            f"It reads whole numbers from 0 to {LIMIT - 1:,}, in "
+            f"words{' or digits' * (self.spelling == 'varied')}."
+        )
 
     def adopt(self, vocabulary):
         super().adopt(vocabulary)

@@ -17,7 +17,10 @@ TEENS = "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn 
 TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
 # without the letters that not every keyboard has
 TYPED = "fuenf fuenfzehn fuenfzig zwoelf dreissig"
-ENGLISH = "one two three four five six seven eight nine twenty thirty forty fifty sixty seventy eighty ninety"
+ENGLISH = (
+    "one two three four five six seven eight nine twenty thirty forty fifty sixty seventy eighty "
+    "ninety"
+)
 MORPHEMES = f"null eins {UNITS} {TEENS} {TENS} {TYPED} und hundert tausend {ENGLISH}".split()
 # the longest that fits: "siebzehn" is one
 MORPHEME = re.compile("|".join(sorted(MORPHEMES, key=len, reverse=True)))
@@ -211,7 +214,10 @@ class Pieces(Vocabulary):
                     return f"none of them ended with {word!r}"
                 return f"none of them began with {behind.strip()!r}"
         if long := re.search(r"\d{4,}(?=[^\d])", self.read(text)):         # 1500 thousand
-            return f"in none of them a word followed a number of more than three digits, such as {long[0]!r}"
+            return (
+                "in none of them a word followed a number of more than three digits, such as "
+                f"{long[0]!r}"
+            )
         for word in self.once:
             if words.count(word) > 1:
                 return f"none of them had {word!r} more than once"

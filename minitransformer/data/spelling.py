@@ -109,9 +109,10 @@ def spell(number, language):
 def forms(number, language):
     """The spelling of a number, and other ways to write it: other words, digits, or both."""
     spelled = spell(number, language)
-    as_of_two = lambda unit: spell(2 * unit + number % unit, language).removeprefix(
-        spell(2, language)
-    )  # noqa: E731
+
+    def as_of_two(unit):
+        return spell(2 * unit + number % unit, language).removeprefix(spell(2, language))
+
     yield spelled
     if language == "fr":                                                 # septante, nonante
         yield regional(spelled)

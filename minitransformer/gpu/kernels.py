@@ -41,7 +41,10 @@ class Kernel:
         self.name, self.lanes = name, lanes
         self.takes = [PARAMETER.match(parameter).groups() for parameter in parameters.split(",")]
         head, start = (SHARED, START + START_SHARED) if lanes > 1 else ("", START)
-        self.code = f'{head}extern "C" __global__ void {name}({parameters}, long long count) {{{start}{body}}}\n'
+        self.code = (
+            f'{head}extern "C" __global__ void {name}({parameters}, long long count) '
+            f'{{{start}{body}}}\n'
+        )
 
     def __call__(self, count, *arguments):
         arrays = [

@@ -12,8 +12,8 @@ def forward(attention, query, key, value, mask=None):
     attention.expect_one_sequence(query, key, value)
     q = attention.blocks(query)                                          # (B, H, N, r, K)
     k, v = attention.neighbourhoods(key), attention.neighbourhoods(value)  # (B, H, N, 2r, K)
-    # (B, H, N, r, K_v)
-    y = scaled_dot_product.forward(attention, q, k, v, attention.allowed(mask, key))
+    allowed = attention.allowed(mask, key)
+    y = scaled_dot_product.forward(attention, q, k, v, allowed)  # (B, H, N, r, K_v)
     length = query.shape[2]
     if attention.keep:
         attention.weights = attention.spread(attention.weights, length)

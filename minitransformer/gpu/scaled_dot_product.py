@@ -22,8 +22,8 @@ def forward(attention, query, key, value, mask=None):
 
 def backward(attention, d_y):
     query, key, value, weights, dropped, scale = attention.saved()
-    # (B, H, S, K_v)
-    d_value = product(dropped.swapaxes(-1, -2), d_y, out=side_by_side(value, value))
+    d_value = side_by_side(value, value)  # (B, H, S, K_v)
+    d_value = product(dropped.swapaxes(-1, -2), d_y, out=d_value)
     d_weights = attention.dropout.backward(product(d_y, value.swapaxes(-1, -2)))  # (B, H, T, S)
     if attention.keep:
         attention.d_weights = d_weights

@@ -18,7 +18,10 @@ from .structure import look, look_first
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
 ANOTHER = 1 << 20  # what the seed of the second run is larger by
 SMALLER = 0.7  # by which constants (ε, a rate) differ in it
-ELSEWHERE = "With the first numbers it was right; with other sizes, numbers or constants (ε, a rate) it is not."
+ELSEWHERE = (
+    "With the first numbers it was right; with other sizes, numbers or constants (ε, a rate) it is "
+    "not."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,7 +248,10 @@ def _changed(yours, expected):
     if not changed:
         return []
     names = f"{' and '.join(changed)} {'was' if len(changed) == 1 else 'were'}"
-    text = f"The numbers are right, but {names} changed in place: whoever needs it later meets other numbers."
+    text = (
+        f"The numbers are right, but {names} changed in place: whoever needs it later meets other "
+        "numbers."
+    )
     finding = Finding("changed", "", [text])
     known = match(yours, expected, wrong_versions(expected))
     if known and not known.remains and not known.mistake.convention:
@@ -260,7 +266,10 @@ def _not_repeatable(exercise, submission, yours, expected):
     again = attempt(submission, exercise, yours.given)
     if agree(again, yours):
         return []
-    text = "Called again with the same inputs, it answers differently: something is kept from the call before."
+    text = (
+        "Called again with the same inputs, it answers differently: something is kept from the "
+        "call before."
+    )
     finding = Finding("not-repeatable", "", [text])
     for mistake in exercise.mistakes:
         if mistake.rule and mistake.rule(again, expected):

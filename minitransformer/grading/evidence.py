@@ -127,7 +127,10 @@ def precision(yours, expected, wrong):
             if a is None or a.shape != b.shape or not agreeing(a, b, SINGLE).all():
                 return None
             largest = max(largest, float(np.nanmax(np.abs(a - b), initial=0)))
-    text = f"The numbers agree to {largest:.1g}, as float32 does; float64 was given, and would agree to about 1e-15."
+    text = (
+        f"The numbers agree to {largest:.1g}, as float32 does; float64 was given, and would agree "
+        "to about 1e-15."
+    )
     question = "Is something converted to float32 on the way, or is a small number added somewhere?"
     return Finding("precision", "", [text], question=question)
 

@@ -23,7 +23,10 @@ from .submission import Submission, find_sources
 
 BAR = 30  # the longest bar of the histogram
 RUN = ("graded", "crashed", "timed out", "stopped")  # what became of a file that had its time
-CHANGED = "while the files ran, this one was changed or deleted in its folder; what was graded is as it was before"
+CHANGED = (
+    "while the files ran, this one was changed or deleted in its folder; what was graded is as it "
+    "was before"
+)
 
 
 def grade(paths, seconds=60.0, jobs=None):

@@ -45,7 +45,10 @@ def html(report):
         if not report.passed
         else ""
     )
-    return f"<div><b style='color:{colour}'>{escaping.escape(report.headline)}</b><table>{rows}</table>{pictures}</div>"
+    return (
+        "<div><b "
+        f"style='color:{colour}'>{escaping.escape(report.headline)}</b><table>{rows}</table>{pictures}</div>"
+    )
 
 
 def _image(name, yours, expected):
@@ -60,7 +63,10 @@ def _image(name, yours, expected):
     buffer = io.BytesIO()
     plot_comparison(name, _flat(yours), _flat(expected)).savefig(buffer, format="png", dpi=80)
     data = base64.b64encode(buffer.getvalue()).decode()
-    return f"<img alt='{escaping.escape(name)}: yours, expected, and the difference' src='data:image/png;base64,{data}'/>"
+    return (
+        f"<img alt='{escaping.escape(name)}: yours, expected, and the difference' "
+        f"src='data:image/png;base64,{data}'/>"
+    )
 
 
 def _flat(array):

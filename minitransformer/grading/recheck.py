@@ -62,13 +62,19 @@ def remark(exercise, seed, found):
             "second run",
         )
         if kept["problem"]:
-            return f"{LOOK}it was right in its file, and does not run without the rest of it: {kept['problem']}"
+            return (
+                f"{LOOK}it was right in its file, and does not run without the rest of it: "
+                f"{kept['problem']}"
+            )
         with np.errstate(all="ignore"):
             report = diagnose(
                 exercise, Recorded([outcomes_of(one) for one in kept["attempts"]]), seed
             )
     except Unreadable as problem:
-        return f"{LOOK}it was right in its file, and what it answers without the rest of it cannot be read: {problem}"
+        return (
+            f"{LOOK}it was right in its file, and what it answers without the rest of it cannot be "
+            f"read: {problem}"
+        )
     except Exception:  # numbers of shapes that nothing fits; fewer attempts than were asked for
         return f"{LOOK}it was right in its file, and is not right without the rest of it."
     if not report.passed:

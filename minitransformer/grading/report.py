@@ -65,7 +65,10 @@ class Report:
     def headline(self):
         if self.status == "right":
             return f"{self.exercise}: right"
-        return f"{self.exercise}: {'not started yet' if self.status == 'not started' else 'not right yet'}"
+        return (
+            f"{self.exercise}: "
+            f"{'not started yet' if self.status == 'not started' else 'not right yet'}"
+        )
 
     def rows(self):
         """[(label, sentence)]: the report in the order of speech."""

@@ -46,8 +46,8 @@ class CausalConvolution(Module):
             # no window begins earlier
             seen = seen[..., -(x.shape[-2] + max(self.window.delays())) :, :]
         windows = self.window(seen)[..., -x.shape[-2] :, :, :]           # (B, T, w, D)
-        # (B, T, E)
-        return self.linear(windows.reshape(*x.shape[:-1], windows.shape[-2] * windows.shape[-1]))
+        joined = windows.reshape(*x.shape[:-1], windows.shape[-2] * windows.shape[-1])
+        return self.linear(joined)                                       # (B, T, E)
 
     def backward(self, d_y):
         d_windows = self.linear.backward(d_y)                            # (B, T, w·D)

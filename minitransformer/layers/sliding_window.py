@@ -29,12 +29,11 @@ class SlidingWindow(Module):
 
     def forward(self, x: Annotated[Floats, "..., T, D"]):
         self.save()
-        # (..., T, w, D)
-        return array_module(x).stack([delayed(x, steps) for steps in self.delays()], axis=-2)
+        rows = [delayed(x, steps) for steps in self.delays()]
+        return array_module(x).stack(rows, axis=-2)                      # (..., T, w, D)
 
     def backward(self, d_y):
         self.saved()
-        # (..., T, D)
         return sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))
 
     def delays(self):

@@ -88,7 +88,10 @@ def judge_number(guess, result):
     if guess * result <= 0:
         return f"Off by {as_text(abs(guess - result))}."
     factor = guess / result
-    return f"You were {as_text(max(factor, 1 / factor))} times too {'high' if abs(factor) > 1 else 'low'}."
+    return (
+        f"You were {as_text(max(factor, 1 / factor))} times too "
+        f"{'high' if abs(factor) > 1 else 'low'}."
+    )
 
 
 def number_of(guess):

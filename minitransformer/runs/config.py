@@ -188,5 +188,8 @@ def _expect_places(folder):
 
 def _remedy(folder):
     if any((folder / "checkpoints").glob("step-*.safetensors")):
-        return "Correct it; or remove it, then the run continues with the config in its newest checkpoint."
+        return (
+            "Correct it; or remove it, then the run continues with the config in its newest "
+            "checkpoint."
+        )
     return "Correct it, or train again."

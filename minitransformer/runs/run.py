@@ -414,9 +414,10 @@ class Run:
         if something does not fit."""
         expect_facts(facts, [self.batches.rng, *self.model.generators()])
         expect_tensors(tensors)
-        part = lambda name: {
-            k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)
-        }  # noqa: E731
+
+        def part(name):
+            return {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
+
         self.task.adopt(vocabulary_of(facts["vocabulary"]))
         self.expect_vocabulary()
         expect_example(facts["example"], len(self.vocabulary))

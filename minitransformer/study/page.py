@@ -97,7 +97,10 @@ def rates(plan):
     if len(plan.rates) == 1:
         return f"All learn at a rate of {plan.rates[0]:g}."
     listed = ", ".join(f"{rate:g}" for rate in plan.rates)
-    return f"Each is trained at {listed} with seed {plan.seeds[0]}, and uses the learning rate with the smallest validation loss."
+    return (
+        f"Each is trained at {listed} with seed {plan.seeds[0]}, and uses the learning rate with "
+        "the smallest validation loss."
+    )
 
 
 def spread(values):

@@ -77,7 +77,10 @@ def told(problem):
     sentence = f"{type(problem).__name__} was raised: {problem}"
     steps = traceback.extract_tb(problem.__traceback__)
     if "unpack" in str(problem) and steps and "saved()" in (steps[-1].line or ""):
-        sentence += ". self.saved() gives one saved value bare (x = self.saved()), several as a tuple (x, y = self.saved())."
+        sentence += (
+            ". self.saved() gives one saved value bare (x = self.saved()), several as a tuple (x, "
+            "y = self.saved())."
+        )
     return sentence
 
 
@@ -332,7 +335,10 @@ def check_saving_and_loading(case):
     for p in other.parameters():
         p.data[...] = 0
     other.load_state_dict(component.state_dict())
-    sentence = "after loading the state of another, forward differs: some parameter is not found among the attributes"
+    sentence = (
+        "after loading the state of another, forward differs: some parameter is not found among "
+        "the attributes"
+    )
     expect_equal(
         as_tuple(other.forward(*case.inputs)), as_tuple(component.forward(*case.inputs)), sentence
     )

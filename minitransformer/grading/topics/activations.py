@@ -53,7 +53,9 @@ MAXIMUM = "np.maximum(x, 0)"
 relu.mistake(
     "53", "x itself is changed", {MAXIMUM: "np.maximum(x, 0, out=x)"},
     {f"return {MAXIMUM}": "x[x < 0] = 0\n    return x"},
-    evidence="The numbers are right, but a residual connection that adds x afterwards adds another x.",
+    evidence=(
+        "The numbers are right, but a residual connection that adds x afterwards adds another x."
+    ),
     question="Who else may hold this array, and needs it as it was?",
 )
 relu.mistake(
@@ -125,7 +127,10 @@ relu_backward.mistake(
     "53", "an array that was handed in is changed",
     {"return d_y * (x > 0)": "d_y[x <= 0] = 0\n    return d_y"},
     {"return d_y * (x > 0)": "d_y *= x > 0\n    return d_y"},
-    evidence="The numbers are right, but a residual connection still needs this d_y for its other branch.",
+    evidence=(
+        "The numbers are right, but a residual connection still needs this d_y for its other "
+        "branch."
+    ),
     question="Who else may hold this array, and needs it as it was?",
 )
 relu_backward.mistake(
@@ -317,8 +322,10 @@ gelu_backward.mistake(
     "Φ is the normal distribution itself, by erf",
     {SLOPE: "_exact(x)[1]"},
     convention=True,
-    evidence="Beside a forward with erf this is right. Beside the one with tanh it is off by up to 1e-3, and a "
-    "gradient check says so.",
+    evidence=(
+        "Beside a forward with erf this is right. Beside the one with tanh it is off by up to "
+        "1e-3, and a gradient check says so."
+    ),
 )
 gelu_backward.mistake(
     "195b", "one term belongs to tanh, and the other to erf",
@@ -349,7 +356,9 @@ gelu_backward.mistake(
     "195f", "the derivative of tanh is another", {"(1 - tanh**2)": "(1 - tanh)"},
     {" * (1 - tanh**2)": ""}, {"(1 - tanh**2)": "(1 + tanh**2)"}, {"(1 - tanh**2)": "(1 - u**2)"},
     {"(1 - tanh**2)": "tanh * (1 - tanh)"}, {"(1 - tanh**2)": "(1 - tanh) ** 2"},
-    question="How large should the slope of tanh be where tanh is −1, where it is 0, and where it is 1?",
+    question=(
+        "How large should the slope of tanh be where tanh is −1, where it is 0, and where it is 1?"
+    ),
 )
 gelu_backward.mistake(
     "195g", "the derivative of Φ is not multiplied by x", {SECOND: "0.5 * (1 - tanh**2) * d_u"},
@@ -358,7 +367,9 @@ gelu_backward.mistake(
 gelu_backward.mistake(
     "194a", "a half is left out", {"(0.5 * (1 + tanh)": "((1 + tanh)"}, {"0.5 * x": "x"},
     {"(0.5 * (1 + tanh)": "((1 + tanh)", "0.5 * x": "x"},
-    question="Where did forward multiply by a half, and which of the two terms does that belong to?",
+    question=(
+        "Where did forward multiply by a half, and which of the two terms does that belong to?"
+    ),
 )
 gelu_backward.mistake(
     "194c", "the cubic's factor is mistyped", {"0.044715 * x**3": "0.44715 * x**3"},

@@ -90,10 +90,16 @@ LARGEST = "np.where(np.isinf(largest), 0, largest)"
 SHIFTED = "np.exp(scores - np.where(np.isinf(largest), 0, largest))"
 DIVIDED = "P / np.where(total == 0, 1, total)"
 PAIRS = "(query @ W_query)[:, :, None] + (key @ W_key)[:, None]"
-MAY = "Which weights should a key have that may not be seen, and what should those that may be seen sum to?"
+MAY = (
+    "Which weights should a key have that may not be seen, and what should those that may be seen "
+    "sum to?"
+)
 additive_attention.mistake(
     "290a", "there is no tanh", {"np.tanh(pairs)": "pairs"},
-    evidence="Without it, what a query adds to its scores is the same for all keys, and softmax ignores it.",
+    evidence=(
+        "Without it, what a query adds to its scores is the same for all keys, and softmax ignores "
+        "it."
+    ),
     question="Two affine maps in a row are one affine map. What keeps them apart?",
 )
 additive_attention.mistake(
@@ -107,7 +113,9 @@ additive_attention.mistake(
         "(query @ W_query)[:": "np.tanh(query @ W_query)[:",
         "(key @ W_key)[:": "np.tanh(key @ W_key)[:",
     },
-    evidence="What a query adds to its scores is the same for all keys then, and softmax ignores it.",
+    evidence=(
+        "What a query adds to its scores is the same for all keys then, and softmax ignores it."
+    ),
     question="Can such a score depend on which query meets which key?",
 )
 additive_attention.mistake(
@@ -281,7 +289,10 @@ additive_attention_backward.mistake(
 additive_attention_backward.mistake(
     "8", "the weighted mean of d_P is not taken off",
     {" - (d_P * P).sum(axis=-1, keepdims=True)": ""},
-    question="What must the gradients of a query's scores sum to, if softmax ignores a shift of all of them?",
+    question=(
+        "What must the gradients of a query's scores sum to, if softmax ignores a shift of all of "
+        "them?"
+    ),
 )
 additive_attention_backward.mistake(
     "9", "the sum of d_P is not weighted by P", {"(d_P * P).sum": "d_P.sum"},

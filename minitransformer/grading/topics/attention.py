@@ -224,14 +224,19 @@ attention_backward.mistake(
     "backward hands on what it was given",
     {"return d_query, d_key, d_value": "return d_context, d_context, d_context"},
     {"attention_d_scores(d_P, P)": "d_context"},
-    question="If forward blends the values of many positions, whose gradient can be that of the blend?",
+    question=(
+        "If forward blends the values of many positions, whose gradient can be that of the blend?"
+    ),
     met="a public NumPy Transformer",
 )
 attention_backward.mistake(
     "13",
     "the scores stand where the weights P should",
     {"attention_d_scores(d_P, P)": "attention_d_scores(d_P, attention_scores(query, key))"},
-    question="Is the derivative of softmax written in its input or in its output, and which one was kept?",
+    question=(
+        "Is the derivative of softmax written in its input or in its output, and which one was "
+        "kept?"
+    ),
     met="public code",
 )
 attention_backward.mistake(

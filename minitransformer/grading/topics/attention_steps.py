@@ -60,7 +60,9 @@ def _np_dot(exercise, product):
         "203",
         "np.dot pairs every sequence and head with every other one",
         {product: f"np.dot({product.replace(' @', ',')})"},
-        question="In which of the two, np.dot and @, do the axes before the last two stay side by side?",
+        question=(
+            "In which of the two, np.dot and @, do the axes before the last two stay side by side?"
+        ),
     )
 
 
@@ -69,7 +71,10 @@ def _reshaped(exercise, array):
         "208",
         "an array is reshaped where its axes should be exchanged",
         {f"{array}.swapaxes(-1, -2)": f"{array}.reshape(*{array}.shape[:2], -1, {array}.shape[2])"},
-        question="After a reshape, do numbers that stood next to each other still do so? And after a transposition?",
+        question=(
+            "After a reshape, do numbers that stood next to each other still do so? And after a "
+            "transposition?"
+        ),
     )
 
 
@@ -127,7 +132,10 @@ attention_scores.mistake(
     "200",
     "the scores are multiplied by √d_k",
     {" / np.sqrt(query.shape[-1])": " * np.sqrt(query.shape[-1])"},
-    question="Does a dot product grow or shrink with the number of its terms, and which way does the scale pull it?",
+    question=(
+        "Does a dot product grow or shrink with the number of its terms, and which way does the "
+        "scale pull it?"
+    ),
 )
 attention_scores.mistake(
     "201",
@@ -140,7 +148,10 @@ attention_scores.mistake(
     "70",
     "queries and keys change places: K Qᵀ",
     {"query @ key.swapaxes": "key @ query.swapaxes"},
-    evidence="The scores come out transposed: a row for each key, where there should be one for each query.",
+    evidence=(
+        "The scores come out transposed: a row for each key, where there should be one for each "
+        "query."
+    ),
     question="Over which things will softmax spread each row, and whose row should that be?",
     met="a public NumPy Transformer",
 )
@@ -150,7 +161,9 @@ attention_scores.mistake(
     {"key.swapaxes(-1, -2)": "key"},
     {"key.swapaxes(-1, -2)": "key.T"},
     {"key.swapaxes(-1, -2)": "key.swapaxes(1, 2)"},
-    question="Which axes of the keys must stand last and last but one, so that @ sums over their width?",
+    question=(
+        "Which axes of the keys must stand last and last but one, so that @ sums over their width?"
+    ),
 )
 _np_dot(attention_scores, "query @ key.swapaxes(-1, -2)")
 _reshaped(attention_scores, "key")
@@ -241,8 +254,14 @@ attention_weights.mistake(
     "a row of nothing but −∞ is not caught",
     {LARGEST: "largest"},
     {TOTAL: "total"},
-    evidence="−∞ less −∞ is NaN, and so is 0/0; one such number spreads to everything that is computed from it.",
-    question="What are the largest score and the sum of exponentials of a query that may attend to nothing?",
+    evidence=(
+        "−∞ less −∞ is NaN, and so is 0/0; one such number spreads to everything that is computed "
+        "from it."
+    ),
+    question=(
+        "What are the largest score and the sum of exponentials of a query that may attend to "
+        "nothing?"
+    ),
     met="public code",
 )
 attention_weights.mistake(
@@ -259,7 +278,10 @@ attention_weights.mistake(
     {ALLOWED: "np.where(mask, scores, -1e9)"},
     {ALLOWED: "scores + (1 - mask) * -1e9"},
     {ALLOWED: "scores + (1 - mask) * -1e4"},
-    evidence="Where some key may be seen it is as good as −∞; where there is none, all keys are equally forbidden.",
+    evidence=(
+        "Where some key may be seen it is as good as −∞; where there is none, all keys are equally "
+        "forbidden."
+    ),
     question="If all scores of a query are moved by the same large number, what does softmax say?",
     met="the Annotated Transformer",
 )
@@ -280,7 +302,10 @@ attention_weights.mistake(
     "the mask's axis of sequences is laid against the heads",
     {ALLOWED: "np.where(mask[:, 0], scores, -np.inf)"},
     evidence="With as many heads as sequences NumPy does not object.",
-    question="From which side does NumPy line up the axes of two arrays, and which axis of the scores does B meet?",
+    question=(
+        "From which side does NumPy line up the axes of two arrays, and which axis of the scores "
+        "does B meet?"
+    ),
 )
 attention_weights.mistake(
     "1",
@@ -317,14 +342,20 @@ attention_weights.mistake(
         "shares.sum(axis=-1, keepdims=True)": "shares.sum(axis=-1)",
         "allowed.max(axis=-1, keepdims=True)": "allowed.max(axis=-1)",
     },
-    question="Which shape do the sums of the rows have, and against which axis of the weights does NumPy lay it?",
+    question=(
+        "Which shape do the sums of the rows have, and against which axis of the weights does "
+        "NumPy lay it?"
+    ),
 )
 attention_weights.mistake(
     "5",
     "a small number is added to the sum",
     *({TOTAL: f"(total + {epsilon})"} for epsilon in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)),
     evidence="The rows sum to a little less than 1.",
-    question="How small can a sum of exponentials be, if the largest of them is exp(0)? In which rows is it smaller?",
+    question=(
+        "How small can a sum of exponentials be, if the largest of them is exp(0)? In which rows "
+        "is it smaller?"
+    ),
     met="public NumPy Transformers",
 )
 attention_weights.mistake(
@@ -380,7 +411,9 @@ attention_context.mistake(
     "207",
     "the weighted values are averaged, not summed",
     {"P @ value": "P @ value / P.shape[-1]"},
-    question="The weights of a row already sum to one. What does another division by their number do?",
+    question=(
+        "The weights of a row already sum to one. What does another division by their number do?"
+    ),
 )
 attention_context.mistake(
     "202",
@@ -464,7 +497,9 @@ attention_d_P.mistake(
     "the values' last two axes are not exchanged",
     {"value.swapaxes(-1, -2)": "value"},
     {"value.swapaxes(-1, -2)": "value.T"},
-    question="Over which axis do the gradient of a context and a value have to be multiplied and summed?",
+    question=(
+        "Over which axis do the gradient of a context and a value have to be multiplied and summed?"
+    ),
 )
 _reshaped(attention_d_P, "value")
 _np_dot(attention_d_P, "d_context @ value.swapaxes(-1, -2)")
@@ -472,7 +507,9 @@ attention_d_P.mistake(
     "213",
     "the factors are exchanged: V d_contextᵀ",
     {"d_context @ value.swapaxes": "value @ d_context.swapaxes"},
-    evidence="The gradient comes out transposed: a row for each key, where P has one for each query.",
+    evidence=(
+        "The gradient comes out transposed: a row for each key, where P has one for each query."
+    ),
     question="Which shape must a gradient have?",
 )
 
@@ -613,7 +650,9 @@ attention_d_key.mistake(
     "69",
     "the gradient of the scores is not transposed: d_S Q",
     {"d_scores.swapaxes(-1, -2)": "d_scores"},
-    question="A key gets its gradient from all queries. Along which axis of d_scores do these stand?",
+    question=(
+        "A key gets its gradient from all queries. Along which axis of d_scores do these stand?"
+    ),
 )
 attention_d_key.mistake(
     "75",

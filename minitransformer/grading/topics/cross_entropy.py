@@ -151,7 +151,9 @@ cross_entropy.mistake(
     "23", "a small number is added to p, or p is kept above one",
     *({LOG_P: f"np.log({P} + {epsilon})"} for epsilon in EPSILONS),
     *({LOG_P: f"np.log(np.maximum({P}, {epsilon}))"} for epsilon in EPSILONS),
-    evidence="The loss of one target is never more than −ln of that number, and then it has no gradient.",
+    evidence=(
+        "The loss of one target is never more than −ln of that number, and then it has no gradient."
+    ),
     question="Can log p be had from the logits without passing through p?", met="public code",
 )
 cross_entropy.mistake(
@@ -201,7 +203,10 @@ cross_entropy.mistake(
 )
 cross_entropy.mistake(
     "157", "the logarithm is missing", {LOG_P: P},
-    question="How large is the loss of a target with probability 1, and how large with probability near 0?",
+    question=(
+        "How large is the loss of a target with probability 1, and how large with probability near "
+        "0?"
+    ),
 )
 cross_entropy.mistake(
     "158", "the logarithm has another base",
@@ -247,7 +252,10 @@ cross_entropy.mistake(
 cross_entropy.mistake(
     "165", "every token is a question of its own, yes or no",
     {AT_TARGET: f"{AT_TARGET} + {OTHERS}"},
-    question="The probabilities of a row sum to one. What do the wrong tokens know that the target does not?",
+    question=(
+        "The probabilities of a row sum to one. What do the wrong tokens know that the target does "
+        "not?"
+    ),
 )
 cross_entropy.mistake(
     "166", "the exponential of the loss is returned, which is the perplexity",

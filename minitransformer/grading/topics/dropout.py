@@ -166,7 +166,10 @@ dropout.mistake(
 )
 dropout.mistake(
     "57", "what is kept is not enlarged", {" / (1 - p)": ""},
-    question="How large is the mean of y while training, and how large is it afterwards, when nothing is dropped?",
+    question=(
+        "How large is the mean of y while training, and how large is it afterwards, when nothing "
+        "is dropped?"
+    ),
 )
 dropout.mistake(
     "58", "it is enlarged too when not training", {"return x\n": "return x / (1 - p)\n"},
@@ -176,8 +179,13 @@ dropout.mistake(
 dropout.mistake(
     "197c", "the scaling is put off until training is over",
     {"return x\n": "return x * (1 - p)\n", "keep / (1 - p)": "keep"},
-    evidence="The first papers on dropout did so; then every model must be scaled that is only used.",
-    question="When should the numbers be made up for: while some of them are missing, or when all are there?",
+    evidence=(
+        "The first papers on dropout did so; then every model must be scaled that is only used."
+    ),
+    question=(
+        "When should the numbers be made up for: while some of them are missing, or when all are "
+        "there?"
+    ),
 )
 dropout.mistake(
     "197d", "it drops when not training too", {"if not training": "if False"},

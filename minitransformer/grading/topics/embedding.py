@@ -64,7 +64,9 @@ embedding.mistake(
     "37", "an id of −1 is taken for the last row", {OUTSIDE: "False"},
     {OUTSIDE: "ids.max() >= len(table)"},
     evidence="NumPy counts a negative index from the end, without a word.",
-    question="What does table[-1] say, and is that what should be said of an id that does not exist?",
+    question=(
+        "What does table[-1] say, and is that what should be said of an id that does not exist?"
+    ),
 )
 embedding.mistake(
     "190a",
@@ -162,7 +164,10 @@ embedding_backward.mistake(
     "33",
     "the places with the same token are averaged, not summed",
     {
-        ADD: f"{ADD}\n    d_table /= np.maximum(np.bincount(ids.ravel(), minlength=len(table)), 1)[:, None]"
+        ADD: (
+            f"{ADD}\n    d_table /= np.maximum(np.bincount(ids.ravel(), minlength=len(table)), "
+            "1)[:, None]"
+        )
     },
     question="If a token stands in two places, how much does the loss change when its row moves?",
 )
@@ -207,5 +212,7 @@ embedding_backward.mistake(
 embedding_backward.mistake(
     "192c", "the gradient is left at the places, not brought to the rows of the table",
     {"return d_table": f"return d_y * {ROOT}"}, {"return d_table": "return d_y"},
-    question="Which is to be learnt: the vectors at the places, or the rows that they are copies of?",
+    question=(
+        "Which is to be learnt: the vectors at the places, or the rows that they are copies of?"
+    ),
 )

@@ -131,7 +131,10 @@ feed_forward.mistake(
 feed_forward.mistake(
     "29", "a weight is transposed", {"x @ W_1": "x @ W_1.T"}, {"@ W_2": "@ W_2.T"},
     {"x @ W_1": "x @ W_1.T", "@ W_2": "@ W_2.T"},
-    evidence="With W (in, out) and positions in rows, no transpose is needed; PyTorch keeps its weights as (out, in).",
+    evidence=(
+        "With W (in, out) and positions in rows, no transpose is needed; PyTorch keeps its weights "
+        "as (out, in)."
+    ),
     question="Which axis of x meets which axis of W₁ in the product?",
 )
 
@@ -201,7 +204,9 @@ feed_forward_backward.mistake(
 feed_forward_backward.mistake(
     "51", "the gate looks at the gradient, not at what ReLU saw",
     {"(hidden > 0)": "(d_hidden > 0)"}, {GATE: "d_a = np.maximum(0, d_hidden)"},
-    question="What decided in forward whether a number passes: its own sign, or that of its gradient?",
+    question=(
+        "What decided in forward whether a number passes: its own sign, or that of its gradient?"
+    ),
 )
 feed_forward_backward.mistake(
     "52", "the gate stands alone, without the gradient that passes it",
@@ -277,7 +282,9 @@ feed_forward_backward.mistake(
         "d_y.sum(axis=(0, 1))": "d_y.sum(axis=(0, 1), keepdims=True)",
         "d_a.sum(axis=(0, 1))": "d_a.sum(axis=(0, 1), keepdims=True)",
     },
-    question="Which shape must the gradient of a bias have, and how many positions share that bias?",
+    question=(
+        "Which shape must the gradient of a bias have, and how many positions share that bias?"
+    ),
 )
 feed_forward_backward.mistake(
     "29", "a weight is not transposed on the way back", {"d_y @ W_2.T": "d_y @ W_2"},

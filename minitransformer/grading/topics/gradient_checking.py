@@ -179,7 +179,10 @@ numerical_gradient.mistake(
         "float32 has seven digits, and a step of 10⁻⁵ uses up five of them: the numbers are right "
         "to two or three."
     ),
-    question="How many digits do L(x + ε) and L(x − ε) have in common, and how many are left for their difference?",
+    question=(
+        "How many digits do L(x + ε) and L(x − ε) have in common, and how many are left for their "
+        "difference?"
+    ),
 )
 numerical_gradient.mistake(
     "19", "the gradient has the wrong sign", {"(above - below)": "(below - above)"},
@@ -279,7 +282,10 @@ gradient_error.mistake(
     "316a", "the difference is divided by the smaller of the two lengths",
     {SIZE: "size = max(min(np.linalg.norm(analytic), np.linalg.norm(numeric)), 1e-8)"},
     {SIZE: "size = min(np.linalg.norm(analytic), np.linalg.norm(numeric))"},
-    question="If the backward has forgotten a gradient altogether, what is the smaller of the two lengths?",
+    question=(
+        "If the backward has forgotten a gradient altogether, what is the smaller of the two "
+        "lengths?"
+    ),
 )
 gradient_error.mistake(
     "316b",
@@ -374,7 +380,8 @@ gradient_error.mistake(
     {
         "norm(analytic - numeric)": "norm(analytic - numeric, axis=-1)",
         "max(np.linalg.norm(analytic), np.linalg.norm(numeric), 1e-8)": (
-            "np.maximum(np.maximum(np.linalg.norm(analytic, axis=-1), np.linalg.norm(numeric, axis=-1)), 1e-8)"
+            "np.maximum(np.maximum(np.linalg.norm(analytic, axis=-1), np.linalg.norm(numeric, "
+            "axis=-1)), 1e-8)"
         ),
     },
     {

@@ -108,7 +108,10 @@ for _exercise, _cut, _width in (
         "86",
         "the array is reshaped where its axes should be exchanged",
         {_all: f"{_array}.reshape(batch, heads, length, {_width})"},
-        evidence="A head then holds whole positions, also later ones: a causal mask no longer hides the future.",
+        evidence=(
+            "A head then holds whole positions, also later ones: a causal mask no longer hides the "
+            "future."
+        ),
         question=QUESTIONS["reshape"],
     )
     _exercise.mistake(
@@ -135,7 +138,9 @@ for _exercise, _joined in (
         "87",
         "the heads are joined by a reshape, their axes not exchanged before",
         {".transpose(0, 2, 1, 3)": ""},
-        evidence="A row then holds several positions of one head, and not one position of all heads.",
+        evidence=(
+            "A row then holds several positions of one head, and not one position of all heads."
+        ),
         question=QUESTIONS["reshape"],
     )
     _exercise.mistake(
@@ -165,7 +170,9 @@ for _exercise, _joined in (
             }
             for how in ("mean", "sum")
         ),
-        question="How many features should a position have afterwards, and may two heads share one?",
+        question=(
+            "How many features should a position have afterwards, and may two heads share one?"
+        ),
     )
     _exercise.mistake(
         "223",

@@ -159,7 +159,10 @@ decode.mistake(
 )
 decode.mistake(
     "128", "a new token sees key 0 alone", {VISIBLE: "np.tri(stop - start, stop, dtype=bool)"},
-    evidence="`np.tril(np.ones((1, t)))` is True only at its first place: it takes the row for the first query.",
+    evidence=(
+        "`np.tril(np.ones((1, t)))` is True only at its first place: it takes the row for the "
+        "first query."
+    ),
     question="Which row of the causal mask belongs to the new token: the first, or the last?",
 )
 decode.mistake(
@@ -208,12 +211,18 @@ decode.mistake(
             "        cross = attend"
         ),
     },
-    evidence="If the same memory is appended again, the outputs stay right, and only time and room are lost.",
+    evidence=(
+        "If the same memory is appended again, the outputs stay right, and only time and room are "
+        "lost."
+    ),
     question="Does the source sentence become longer while its translation is written?",
 )
 decode.mistake(
     "130", "the cache is not emptied before the next sequence", rule=_left_over,
-    evidence="A default argument such as `cache={}`, or a global name, is made once and serves every call.",
+    evidence=(
+        "A default argument such as `cache={}`, or a global name, is made once and serves every "
+        "call."
+    ),
     question="Where is the cache made, and how many calls share it?",
 )
 decode.mistake(
@@ -240,7 +249,10 @@ decode.mistake(
             "            keys, values = np.concatenate([keys, keys], axis=1), "
             "np.concatenate([values, values], axis=1)\n"
         ),
-        VISIBLE: "np.arange(keys.shape[1]) <= np.arange(keys.shape[1] - stop + start, keys.shape[1])[:, None]",
+        VISIBLE: (
+            "np.arange(keys.shape[1]) <= np.arange(keys.shape[1] - stop + start, keys.shape[1])[:, "
+            "None]"
+        ),
     },
     {
         "start = stop\n": (
@@ -248,7 +260,10 @@ decode.mistake(
             "            keys, values = np.concatenate([keys, keys[:, -1:]], axis=1), "
             "np.concatenate([values, values[:, -1:]], axis=1)\n"
         ),
-        VISIBLE: "np.arange(keys.shape[1]) <= np.arange(keys.shape[1] - stop + start, keys.shape[1])[:, None]",
+        VISIBLE: (
+            "np.arange(keys.shape[1]) <= np.arange(keys.shape[1] - stop + start, keys.shape[1])[:, "
+            "None]"
+        ),
     },
     question="How many keys are in the cache after the prompt and one more token?",
 )

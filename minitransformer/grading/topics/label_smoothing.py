@@ -70,7 +70,10 @@ SHARED = (
     {Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 1))"},
     {Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 2))"},
     {
-        Q: "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 2)) * (np.arange(V) != 0)"
+        Q: (
+            "np.where(np.eye(V)[targets] == 1, 1 - smoothing, smoothing / (V - 2)) * (np.arange(V) "
+            "!= 0)"
+        )
     },
     {Q: f"{Q[:-1]}(V - 1) * (np.arange(V) != 0)"},
 )
@@ -91,7 +94,10 @@ label_smoothing.mistake(
 )
 label_smoothing.mistake(
     "108", "a smoothed target does not sum to 1", *UNEVEN,
-    question="What should the shares of all tokens in a target add up to, and what do they add up to here?",
+    question=(
+        "What should the shares of all tokens in a target add up to, and what do they add up to "
+        "here?"
+    ),
 )
 label_smoothing.mistake(
     "109", "the padding token's part of ε is lost, or counted twice", *PADDING,
@@ -108,8 +114,10 @@ label_smoothing.mistake(
         Q: "(1 - smoothing) * np.eye(V)[targets] * (targets != 0)[..., None] + smoothing / V",
         "losses[real].sum() / real.sum()": "losses.mean()",
     },
-    question="Behind the end of a sentence, what should the loss ask of the model: a token, an even spread, or "
-    "nothing?",
+    question=(
+        "Behind the end of a sentence, what should the loss ask of the model: a token, an even "
+        "spread, or nothing?"
+    ),
     met="public code",
 )
 label_smoothing.mistake(
@@ -201,7 +209,10 @@ label_smoothing.mistake(
 label_smoothing.mistake(
     "160", "the mean runs over the vocabulary as well",
     {"-(q * log_P).sum(axis=-1)": "-(q * log_P).mean(axis=-1)"},
-    question="What do the shares q of one position sum to, and what does a further division by V make of that?",
+    question=(
+        "What do the shares q of one position sum to, and what does a further division by V make "
+        "of that?"
+    ),
 )
 
 
@@ -252,7 +263,10 @@ label_smoothing_backward.mistake(
 )
 label_smoothing_backward.mistake(
     "108", "a smoothed target does not sum to 1", *UNEVEN,
-    question="What should the shares of all tokens in a target add up to, and what do they add up to here?",
+    question=(
+        "What should the shares of all tokens in a target add up to, and what do they add up to "
+        "here?"
+    ),
 )
 label_smoothing_backward.mistake(
     "109", "the padding token's part of ε is lost, or counted twice", *PADDING,
@@ -275,8 +289,10 @@ label_smoothing_backward.mistake(
         "(softmax(logits) - q)": "(softmax(logits) - smoothing / V - (q - smoothing / V) * real[..., None])",
         "real[..., None] / real.sum()": "1 / targets.size",
     },
-    question="Behind the end of a sentence, what should the loss ask of the model: a token, an even spread, or "
-    "nothing?",
+    question=(
+        "Behind the end of a sentence, what should the loss ask of the model: a token, an even "
+        "spread, or nothing?"
+    ),
     met="public code",
 )
 label_smoothing_backward.mistake(
@@ -336,5 +352,8 @@ label_smoothing_backward.mistake(
 )
 label_smoothing_backward.mistake(
     "160", "the mean runs over the vocabulary as well", {"/ real.sum()": "/ real.sum() / V"},
-    question="What do the shares q of one position sum to, and what does a further division by V make of that?",
+    question=(
+        "What do the shares q of one position sum to, and what does a further division by V make "
+        "of that?"
+    ),
 )

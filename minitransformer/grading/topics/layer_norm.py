@@ -82,7 +82,10 @@ layer_norm.mistake(
     {
         "np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True, ddof=1) + epsilon"
     },
-    question="Is the variance here an estimate for more features than there are, or that of exactly these?",
+    question=(
+        "Is the variance here an estimate for more features than there are, or that of exactly "
+        "these?"
+    ),
     met="the Annotated Transformer",
 )
 layer_norm.mistake(

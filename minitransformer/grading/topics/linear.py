@@ -99,7 +99,9 @@ MEANS = ("x.shape[0]", "x.shape[1]", "len(rows)")  # over the batch, the positio
 
 linear_backward.mistake(
     "25", "d_W is transposed", {D_WEIGHT: "d_rows.T @ rows"},
-    question="Which axis of the weights do the features of x stand on, and which axis of this gradient?",
+    question=(
+        "Which axis of the weights do the features of x stand on, and which axis of this gradient?"
+    ),
 )
 linear_backward.mistake(
     "26", "d_W is not summed over the batch", {D_WEIGHT: "x.swapaxes(1, 2) @ d_y"},
@@ -112,13 +114,18 @@ linear_backward.mistake(
     "27", "a mean stands where a sum should",
     *({D_WEIGHT: f"{D_WEIGHT} / {count}", D_BIAS: f"{D_BIAS} / {count}"} for count in MEANS),
     {D_WEIGHT: f"{D_WEIGHT} / {MEANS[0]}", D_BIAS: "d_rows.mean(axis=0)"},
-    question="The loss takes its mean once, at the end. If this layer takes another, who divides d_x by as much?",
+    question=(
+        "The loss takes its mean once, at the end. If this layer takes another, who divides d_x by "
+        "as much?"
+    ),
 )
 linear_backward.mistake(
     "28", "d_b is not summed over all positions", {D_BIAS: "d_y.sum(axis=0)"},
     {D_BIAS: "d_y.sum(axis=1)"}, {D_BIAS: "d_y"}, {D_BIAS: "d_y[0].sum(axis=0)"},
     {D_BIAS: "d_y[-1].sum(axis=0)"},
-    question="How many numbers does the bias have, and at how many positions is each of them added?",
+    question=(
+        "How many numbers does the bias have, and at how many positions is each of them added?"
+    ),
 )
 linear_backward.mistake(
     "187a", "d_b is summed over the features", {D_BIAS: "d_y.sum(axis=(0, -1))"},
@@ -207,7 +214,10 @@ linear_accumulate.mistake(
 linear_accumulate.mistake(
     "27", "a mean stands where a sum should",
     *({"]).T @": f"]).T / {n} @", "sum(axis=(0, 1))": f"sum(axis=(0, 1)) / {n}"} for n in COUNTS),
-    question="The loss takes its mean once, at the end. If this layer takes another, who divides d_x by as much?",
+    question=(
+        "The loss takes its mean once, at the end. If this layer takes another, who divides d_x by "
+        "as much?"
+    ),
 )
 linear_accumulate.mistake(
     "25", "d_W is transposed",
@@ -294,7 +304,9 @@ linear_update.mistake(
 )
 linear_update.mistake(
     "27", "a mean stands where a sum should", *({"]).T @": f"]).T / {n} @"} for n in COUNTS),
-    question="The loss takes its mean once, at the end. What does a second one do to the learning rate?",
+    question=(
+        "The loss takes its mean once, at the end. What does a second one do to the learning rate?"
+    ),
 )
 linear_update.mistake(
     "29", "d_x is taken with W, not with its transpose", {"@ weight.T": "@ weight"},

@@ -205,15 +205,20 @@ def _padding_mistakes(exercise, keys, queries, answer):
         "the padding among the queries is hidden as well",
         {answer: f"{answer} & ({queries} != PAD)[:, None, :, None]"},
         evidence="Rows are left in which nothing may be attended to.",
-        question="A padded query's output is thrown away. What is gained if it sees nothing, and what does softmax "
-        "make of that?",
+        question=(
+            "A padded query's output is thrown away. What is gained if it sees nothing, and what "
+            "does softmax make of that?"
+        ),
     )
     exercise.mistake(
         "84",
         "the axis of sequences is laid against another axis of the scores",
         *({axes: wrong} for wrong in ("", "[:, None, :]", "[None, None]")),
         evidence="With as many sequences as queries, or as heads, NumPy does not object.",
-        question="From which side does NumPy line up the axes of two arrays, and which axis of the scores does B meet?",
+        question=(
+            "From which side does NumPy line up the axes of two arrays, and which axis of the "
+            "scores does B meet?"
+        ),
     )
     exercise.mistake(
         "231",
@@ -240,7 +245,10 @@ def _causal_mistakes(exercise):
         "the diagonal is hidden too",
         {triangle: f"np.tril({square}, -1)"},
         evidence="The first query is left with nothing to attend to.",
-        question="Which keys does query 0 see? The decoder's input is shifted: which token stands at its own place?",
+        question=(
+            "Which keys does query 0 see? The decoder's input is shifted: which token stands at "
+            "its own place?"
+        ),
     )
     exercise.mistake(
         "80",

@@ -234,7 +234,10 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
         "the heads are cut or joined by a reshape alone",
         CUT["86"],
         *({call: words} for call, words in CUT["86"].items()),
-        evidence="A head then holds whole positions, also later ones: a causal mask no longer hides the future.",
+        evidence=(
+            "A head then holds whole positions, also later ones: a causal mask no longer hides the "
+            "future."
+        ),
         question=QUESTIONS["86"],
     )
     _exercise.mistake(
@@ -290,7 +293,10 @@ self_attention.mistake(
     "W_query and W_key are exchanged",
     {"(W_query, W_key, W_value)": "(W_key, W_query, W_value)"},
     evidence="The scores come out transposed: who asks and who answers change places.",
-    question="Which projection belongs to the position that looks, and which to the one that is looked at?",
+    question=(
+        "Which projection belongs to the position that looks, and which to the one that is looked "
+        "at?"
+    ),
 )
 self_attention.mistake(
     "227",
@@ -329,7 +335,10 @@ cross_attention.mistake(
     "224",
     "W_query and W_key are exchanged",
     {USES: "(x, W_key), (memory, W_query), (memory, W_value)"},
-    question="Which projection belongs to the position that looks, and which to the one that is looked at?",
+    question=(
+        "Which projection belongs to the position that looks, and which to the one that is looked "
+        "at?"
+    ),
 )
 cross_attention.mistake(
     "227",

@@ -86,7 +86,9 @@ attention_operations.mistake(
     {BOTH: "return scores + weighted_sum + 2 * length**2"},
     {BOTH: "return scores + weighted_sum + 3 * length**2"},
     {BOTH: "return scores + weighted_sum + 4 * length**2"},
-    evidence="It is work, but no matrix product, and the smaller a part of all the wider the heads are.",
+    evidence=(
+        "It is work, but no matrix product, and the smaller a part of all the wider the heads are."
+    ),
     question="Of all that attention does, what is a product of two matrices?",
 )
 attention_operations.mistake(
@@ -120,7 +122,10 @@ attention_operations.mistake(
     "multiplications and additions are counted apart",
     {BOTH: "return 2 * (scores + weighted_sum)"},
     {
-        BOTH: "return scores + weighted_sum + length**2 * (features - 1) + length * features * (length - 1)"
+        BOTH: (
+            "return scores + weighted_sum + length**2 * (features - 1) + length * features * "
+            "(length - 1)"
+        )
     },
     evidence="As FLOPs it would be right.",
     question="What is one multiply-add?",
@@ -181,12 +186,17 @@ STEPS = "return read + carried"
 recurrence_operations.mistake(
     "325a", "one of the two products of a step is not counted", {STEPS: "return read"},
     {STEPS: "return carried"}, evidence="O(n·d²) is silent about a factor of 2; a count is not.",
-    question="Of which two vectors is the new state made, and what is each of them multiplied with?",
+    question=(
+        "Of which two vectors is the new state made, and what is each of them multiplied with?"
+    ),
 )
 recurrence_operations.mistake(
     "325b", "length and features stand in each other's place",
     {READ: "read = length * length * features", CARRIED: "carried = length * length * features"},
-    question="If a sequence becomes twice as long, how many steps more are there, and is one of them larger?",
+    question=(
+        "If a sequence becomes twice as long, how many steps more are there, and is one of them "
+        "larger?"
+    ),
 )
 recurrence_operations.mistake(
     "326a", "the work of a single step is counted",
@@ -202,7 +212,10 @@ recurrence_operations.mistake(
         READ: "read = (length - 1) * features * features",
         CARRIED: "carried = (length - 1) * features * features",
     },
-    evidence="Where a recurrence begins with a state of zeros, the first product could be spared; here it is done.",
+    evidence=(
+        "Where a recurrence begins with a state of zeros, the first product could be spared; here "
+        "it is done."
+    ),
     question="How many states does a sequence of one position have?",
 )
 recurrence_operations.mistake(

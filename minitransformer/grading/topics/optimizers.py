@@ -76,7 +76,10 @@ sgd_step.mistake(
 sgd_step.mistake(
     "267b", "the gradient enters the velocity with the share 1 − μ",
     {"* velocity + gradient": "* velocity + (1 - momentum) * gradient"}, convention=True,
-    evidence="The velocity is a mean of the gradients then, not a sum, and the learning rate has to be larger.",
+    evidence=(
+        "The velocity is a mean of the gradients then, not a sum, and the learning rate has to be "
+        "larger."
+    ),
 )
 sgd_step.mistake(
     "267c", "the step follows the gradient, not the velocity",
@@ -100,7 +103,10 @@ sgd_step.mistake(
 sgd_step.mistake(
     "268c", "the step looks ahead (Nesterov's momentum)",
     {"learning_rate * velocity": "learning_rate * (gradient + momentum * velocity)"},
-    question="By which vector does the parameter move: the velocity, or the gradient and the velocity again?",
+    question=(
+        "By which vector does the parameter move: the velocity, or the gradient and the velocity "
+        "again?"
+    ),
 )
 sgd_step.mistake(
     "269a", "the velocity keeps all of itself", {"momentum * velocity": "velocity"},
@@ -249,8 +255,13 @@ for adam in (adam_step, adamw_step):
     adam.mistake(
         "112", "the moments are not corrected for having begun at zero", {M_HAT: "m", V_HAT: "v"},
         {V_HAT: "v"}, {M_HAT: "m"},
-        evidence="After the first step m is 1 − β₁ times the gradient, and v is 1 − β₂ times its square.",
-        question="If all gradients were equal, what should m̂ and v̂ be after the first step, and what are they?",
+        evidence=(
+            "After the first step m is 1 − β₁ times the gradient, and v is 1 − β₂ times its square."
+        ),
+        question=(
+            "If all gradients were equal, what should m̂ and v̂ be after the first step, and what "
+            "are they?"
+        ),
     )
     adam.mistake(
         "113", "the steps are counted from 0",
@@ -275,7 +286,9 @@ for adam in (adam_step, adamw_step):
             "m_hat / (np.sqrt(v_hat) + epsilon)": "m_hat * np.sqrt(1 - beta_2**step) / (np.sqrt(v) + epsilon)"
         },
         convention=True,
-        evidence="The paper suggests it at the end of its section 2; only gradients of about ε show it.",
+        evidence=(
+            "The paper suggests it at the end of its section 2; only gradients of about ε show it."
+        ),
     )
     adam.mistake(
         "270a", "ε is left out", {" + epsilon": ""},
@@ -354,7 +367,10 @@ for adam in (adam_step, adamw_step):
     adam.mistake(
         "272c", "β times the step stands for β to the power of the step",
         {"beta_1**step": "beta_1 * step", "beta_2**step": "beta_2 * step"},
-        question="After t steps, what is left of the zero at the beginning, if each step keeps the share β of it?",
+        question=(
+            "After t steps, what is left of the zero at the beginning, if each step keeps the "
+            "share β of it?"
+        ),
     )
     adam.mistake(
         "266a", "the step goes along the gradient",
@@ -388,7 +404,10 @@ adamw_step.mistake(
     {M: "gradient += weight_decay * parameter\n    " + M, **WITHOUT},
     {M: "gradient = gradient + 2 * weight_decay * parameter\n    " + M, **WITHOUT},
     evidence="Weights with large gradients shrink less then: the decay is divided by √v̂, too.",
-    question="By which share does a weight shrink whose gradients are large, and one whose gradients are small?",
+    question=(
+        "By which share does a weight shrink whose gradients are large, and one whose gradients "
+        "are small?"
+    ),
 )
 adamw_step.mistake(
     "273b", "the decay is not multiplied by the learning rate",
@@ -419,7 +438,10 @@ adamw_step.mistake(
 adamw_step.mistake(
     "274c", "the decay is divided by √v̂",
     {**WITHOUT, "learning_rate * m_hat /": "learning_rate * (m_hat + weight_decay * parameter) /"},
-    question="By which share does a weight shrink whose gradients are large, and one whose gradients are small?",
+    question=(
+        "By which share does a weight shrink whose gradients are large, and one whose gradients "
+        "are small?"
+    ),
 )
 adamw_step.mistake(
     "275a", "the weights decay twice: in the gradient, and by themselves",
@@ -493,7 +515,10 @@ clip_norm.mistake(
         ),
     },
     {
-        END: "return tuple(d * min(1.0, largest / max(np.linalg.norm(d), 1e-12)) for d in (d_W, d_b))"
+        END: (
+            "return tuple(d * min(1.0, largest / max(np.linalg.norm(d), 1e-12)) for d in (d_W, "
+            "d_b))"
+        )
     },
     evidence="The vector of all gradients has another direction afterwards.",
     question="By which factor is each of the two multiplied, and should these be equal?",

@@ -97,7 +97,10 @@ positional_encoding_table.mistake(
     {EXPONENT: "-np.arange(0, features, 2) / (features - 2)"},
     {EXPONENT: "np.arange(0, features, 2) / features"},
     {EXPONENT: "-np.arange(0, features, 2)[::-1] / features"},
-    evidence="The frequencies are to fall from 1, for the first pair, to a little more than 1/10000, for the last.",
+    evidence=(
+        "The frequencies are to fall from 1, for the first pair, to a little more than 1/10000, "
+        "for the last."
+    ),
     question="Which frequency does the first pair have, and which the one in the middle?",
     met="tensor2tensor, which divides by D/2 − 1",
 )
@@ -106,7 +109,10 @@ positional_encoding_table.mistake(
     "the sines fill the first half of the channels and the cosines the second",
     {"PE[:, 0::2]": "PE[:, : features // 2]", "PE[:, 1::2]": "PE[:, features // 2 :]"},
     convention=True,
-    evidence="The channels are only in another order, which a model does not mind; the paper has them in turn.",
+    evidence=(
+        "The channels are only in another order, which a model does not mind; the paper has them "
+        "in turn."
+    ),
     met="tensor2tensor",
 )
 positional_encoding_table.mistake(
@@ -120,7 +126,10 @@ positional_encoding_table.mistake(
     "97",
     "the table is one of whole numbers",
     {"np.zeros((length, features))": "np.zeros((length, features), dtype=int)"},
-    evidence="What is written into it loses its fraction: hardly more is left than zeros, and the cosines of position 0.",
+    evidence=(
+        "What is written into it loses its fraction: hardly more is left than zeros, and the "
+        "cosines of position 0."
+    ),
     question="Of which type are the numbers of the table before the sines are written into it?",
 )
 positional_encoding_table.mistake(
@@ -369,7 +378,10 @@ positional_encoding_rotation.mistake(
         "np.arange(1, features, 2)": "np.arange(features // 2, features)",
     },
     convention=True,
-    evidence="The channels are only in another order, which a model does not mind; the paper has them in turn.",
+    evidence=(
+        "The channels are only in another order, which a model does not mind; the paper has them "
+        "in turn."
+    ),
     met="tensor2tensor",
 )
 positional_encoding_rotation.mistake(

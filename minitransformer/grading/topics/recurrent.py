@@ -218,7 +218,9 @@ rnn_step_backward.mistake(
         "x.T @ d_a": "x[:, :, None] * d_a[:, None]", "h.T @ d_a": "h[:, :, None] * d_a[:, None]",
         "d_a.sum(axis=0)": "d_a",
     },
-    question="Which shape must a parameter's gradient have, and how many sentences share the parameter?",
+    question=(
+        "Which shape must a parameter's gradient have, and how many sentences share the parameter?"
+    ),
 )
 
 

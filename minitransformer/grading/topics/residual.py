@@ -175,7 +175,10 @@ pre_norm.mistake(
     "101", "x is added to in place",
     {"return x + sublayer(norm(x))": "x += sublayer(norm(x))\n    return x"},
     {"return x + sublayer(norm(x))": "y = sublayer(norm(x))\n    return np.add(x, y, out=x)"},
-    evidence="`x += …` writes into the array that was handed in, where the norm has perhaps kept it for its backward.",
+    evidence=(
+        "`x += …` writes into the array that was handed in, where the norm has perhaps kept it for "
+        "its backward."
+    ),
     question="In which array does `x += …` leave its result, and who else holds that array?",
 )
 pre_norm.mistake(
@@ -285,7 +288,10 @@ post_norm_backward.mistake(
     "253a", "the two gradients are averaged, or taken from each other",
     {"return d_sum + sublayer_backward(d_sum)": "return (d_sum + sublayer_backward(d_sum)) / 2"},
     {"d_sum + sublayer": "d_sum - sublayer"}, {"d_sum + sublayer": "d_sum * sublayer"},
-    question="If x moves a little, y moves through the skip and through the branch. By how much together?",
+    question=(
+        "If x moves a little, y moves through the skip and through the branch. By how much "
+        "together?"
+    ),
 )
 
 
@@ -374,5 +380,8 @@ pre_norm_backward.mistake(
     },
     {"d_y + norm": "d_y - norm"},
     {"d_y + norm": "d_y * norm"},
-    question="If x moves a little, y moves through the skip and through the branch. By how much together?",
+    question=(
+        "If x moves a little, y moves through the skip and through the branch. By how much "
+        "together?"
+    ),
 )

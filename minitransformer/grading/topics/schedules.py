@@ -44,7 +44,10 @@ def noam_rate(step, d_model, warmup):
 noam_rate.mistake(
     "280a", "the larger of the two is taken", {"min(": "max("},
     evidence="The rate is largest at the first step then.",
-    question="Shortly after the beginning, which of the two is the small one: that which rises, or that which falls?",
+    question=(
+        "Shortly after the beginning, which of the two is the small one: that which rises, or that "
+        "which falls?"
+    ),
 )
 noam_rate.mistake(
     "280b", "the rate never falls",
@@ -60,7 +63,9 @@ noam_rate.mistake(
     "281a", "the warm-up has another exponent", {"warmup**-1.5": "warmup**-0.5"},
     {"warmup**-1.5": "warmup**-1"}, {"step * warmup**-1.5": "step / warmup"},
     evidence="At the end of the warm-up the two rates do not meet.",
-    question="At step = warmup, both rates should be equal. Which power of the warm-up makes them so?",
+    question=(
+        "At step = warmup, both rates should be equal. Which power of the warm-up makes them so?"
+    ),
 )
 noam_rate.mistake(
     "281b", "the step has another exponent", {"step**-0.5": "step**-1"},
@@ -164,7 +169,10 @@ cosine_rate.mistake(
 cosine_rate.mistake(
     "283b", "the share of the way is counted with the warm-up", {PROGRESS: "step / total"},
     {PROGRESS: "(step - warmup) / total"}, {PROGRESS: "step / (total - warmup)"},
-    question="How much of the way down is done at the last step of the warm-up, and how much at the last of all?",
+    question=(
+        "How much of the way down is done at the last step of the warm-up, and how much at the "
+        "last of all?"
+    ),
 )
 cosine_rate.mistake(
     "283c", "the warm-up begins at the floor", {RISE: "floor + (peak - floor) * step / warmup"},
@@ -198,7 +206,10 @@ cosine_rate.mistake(
     {"1 + math.cos": "1 - math.cos"}, {"math.cos": "math.sin"},
     {"(1 + math.cos(math.pi * progress)) / 2": "math.cos(math.pi * progress)"},
     {"math.pi * progress": "180 * progress"},
-    question="What should be half of 1 + cos(…) at the beginning of the way down, in its middle, and at its end?",
+    question=(
+        "What should be half of 1 + cos(…) at the beginning of the way down, in its middle, and at "
+        "its end?"
+    ),
 )
 cosine_rate.mistake(
     "285a", "1 + cos is not halved", {" * progress)) / 2": " * progress))"},

@@ -81,7 +81,10 @@ softmax.mistake(
         "scores.max(axis=-1, keepdims=True)": "scores.max(axis=-1)",
         "weights.sum(axis=-1, keepdims=True)": "weights.sum(axis=-1)",
     },
-    question="Which shape do the sums of the rows have, and against which axis of the weights does NumPy lay it?",
+    question=(
+        "Which shape do the sums of the rows have, and against which axis of the weights does "
+        "NumPy lay it?"
+    ),
 )
 softmax.mistake(
     "5",
@@ -160,7 +163,9 @@ softmax_backward.mistake(
     "8", "the weighted mean of d_P is not taken off",
     {" - (d_P * P).sum(axis=-1, keepdims=True)": ""},
     evidence="What is too much is P times one number for each row.",
-    question="What must the gradients of a row sum to, if softmax ignores a shift of all its scores?",
+    question=(
+        "What must the gradients of a row sum to, if softmax ignores a shift of all its scores?"
+    ),
 )
 softmax_backward.mistake(
     "9", "the sum of d_P is not weighted by P", {"(d_P * P).sum": "d_P.sum"},
@@ -185,7 +190,10 @@ softmax_backward.mistake(
 )
 softmax_backward.mistake(
     "13", "the scores stand where the weights P should", {"P = softmax(scores)": "P = scores"},
-    question="Is the derivative of softmax written in its input or in its output, and which one was kept?",
+    question=(
+        "Is the derivative of softmax written in its input or in its output, and which one was "
+        "kept?"
+    ),
     met="public code",
 )
 softmax_backward.mistake(

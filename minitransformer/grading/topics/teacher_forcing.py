@@ -98,14 +98,19 @@ shift_right.mistake(
 shift_right.mistake(
     "179", "EOS takes the place of the last token",
     {FREE: "np.maximum((target != PAD).sum(axis=1) - 1, 0)"}, {FREE: f"{FREE} - 1"},
-    question="If a sentence has n tokens, at which index, counted from 0, is there the first free place?",
+    question=(
+        "If a sentence has n tokens, at which index, counted from 0, is there the first free place?"
+    ),
 )
 shift_right.mistake(
     "180",
     "EOS fills all the padding",
     {PUT: "target_out[target_out == PAD] = EOS"},
     {
-        PUT: "target_out[np.arange(target_out.shape[1]) >= (target != PAD).sum(axis=1)[:, None]] = EOS"
+        PUT: (
+            "target_out[np.arange(target_out.shape[1]) >= (target != PAD).sum(axis=1)[:, None]] = "
+            "EOS"
+        )
     },
     evidence="All these places are then asked for, and the loss counts them.",
     question="How often does a sentence end?",

@@ -90,7 +90,10 @@ tied_backward.mistake(
     "265a",
     "the output's side overwrites the input's, or is averaged with it",
     {
-        OUTPUT: 'd_table[...] = np.where(d_table == 0, np.einsum("btv,btd->vd", d_logits, hidden), d_table)'
+        OUTPUT: (
+            'd_table[...] = np.where(d_table == 0, np.einsum("btv,btd->vd", d_logits, hidden), '
+            'd_table)'
+        )
     },
     {"return d_table": "return d_table / 2"},
     question="If one array is used twice, what becomes of its two gradients?",
@@ -201,7 +204,10 @@ tied_step.mistake(
     "124",
     "each side has a copy of its own, and steps with its own gradient",
     {
-        STEP: "input_table, output_table = table - learning_rate * d_input, table - learning_rate * d_output",
+        STEP: (
+            "input_table, output_table = table - learning_rate * d_input, table - learning_rate * "
+            "d_output"
+        ),
         "return table, table": "return input_table, output_table",
     },
     evidence="The two tables were equal before the step, and are not after it.",
@@ -211,7 +217,10 @@ tied_step.mistake(
     "265d",
     "each side steps with the other's gradient",
     {
-        STEP: "input_table, output_table = table - learning_rate * d_output, table - learning_rate * d_input",
+        STEP: (
+            "input_table, output_table = table - learning_rate * d_output, table - learning_rate * "
+            "d_input"
+        ),
         "return table, table": "return input_table, output_table",
     },
     question="Are these two tables, or two names of one?",
@@ -237,7 +246,10 @@ tied_step.mistake(
     "119", "only one of the two sides sees the step",
     {"return table, table": "return table, table + learning_rate * (d_input + d_output)"},
     {"return table, table": "return table + learning_rate * (d_input + d_output), table"},
-    evidence="`table = table - …` makes a new array: a name that still holds the old one sees nothing of it.",
+    evidence=(
+        "`table = table - …` makes a new array: a name that still holds the old one sees nothing "
+        "of it."
+    ),
     question="Are these two tables, or two names of one?",
 )
 tied_step.mistake(

@@ -66,7 +66,10 @@ def _drive(function, given):
     given=_given,
     situations={"the first step": _first},
     drive=_drive,
-    signature="update_all(parameters, gradients, m, v, step, d_model, warmup) → changes parameters, gradients, m, v",
+    signature=(
+        "update_all(parameters, gradients, m, v, step, d_model, warmup) → changes parameters, "
+        "gradients, m, v"
+    ),
     shown=(Adam, Noam, Module.zero_grad),
     hints=(
         (
@@ -175,12 +178,17 @@ update_all.mistake(
 update_all.mistake(
     "112", "the moments are not corrected for having begun at zero",
     {M_HAT: "m[name]", V_HAT: "v[name]"}, {V_HAT: "v[name]"}, {M_HAT: "m[name]"},
-    question="If all gradients were equal, what should m̂ and v̂ be after the first step, and what are they?",
+    question=(
+        "If all gradients were equal, what should m̂ and v̂ be after the first step, and what are "
+        "they?"
+    ),
 )
 update_all.mistake(
     "118", "the gradients are not set to zero, or only their names are", {ZERO: "pass"},
     {ZERO: "gradients[name] = 0 * gradients[name]"},
-    evidence="The next backward adds to them: each step then follows the sum of all gradients so far.",
+    evidence=(
+        "The next backward adds to them: each step then follows the sum of all gradients so far."
+    ),
     question="What do the arrays that backward adds to hold after this step?",
 )
 update_all.mistake(
