@@ -633,7 +633,7 @@ p = plants("layers/convolution.py", "test_layers.py", "convolution")
 p("x193", "the mask forgotten in backward", "return only_real(d_x, mask)", "return d_x")
 p("x194", "padding is seen", "seen = only_real(x, mask)", "seen = x")
 p("x195", "features first, places second", "joined = windows.reshape(",
-    "self.linear(windows.swapaxes(-1, -2).reshape(")
+    "joined = windows.swapaxes(-1, -2).reshape(")
 
 p = plants("layers/pooling.py", "test_layers.py", "mean_over")
 p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "0 * real[:, :1] + x.shape[1]")
