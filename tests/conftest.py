@@ -1,8 +1,10 @@
-"""One thread, because the tests' arrays are small; Ctrl-C, which the tests send; and no slow tests
-unless they are asked for."""
+"""One thread, because the tests' arrays are small; processes that wait without keeping a core busy;
+Ctrl-C, which the tests send; and no slow tests unless they are asked for."""
 
 import os
 import signal
+
+import pytest
 
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -19,3 +21,11 @@ def pytest_collection_modifyitems(config, items):
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in {*slow}]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def idle_waiting():
+    """Two test processes share the cores with the shares that they train in: none waits busily."""
+    from minitransformer.training import processes
+
+    processes.PATIENCE = 0
