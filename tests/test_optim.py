@@ -12,7 +12,16 @@ from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import FeedForward, Linear
 from minitransformer.models import EncoderLayer, Transformer, TransformerConfig
-from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam, clip_by_global_norm
+from minitransformer.training import (
+    SGD,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    Noam,
+    clip_by_global_norm,
+    optimizers,
+)
 
 
 class Toy(Module):
@@ -454,3 +463,12 @@ def test_a_schedule_that_gives_no_rate_is_refused_before_a_parameter_moves(rate)
     with pytest.raises(InputError, match="learning rate of step 1"):
         optimizer.step()
     assert (linear.weight.data == before).all()
+
+
+def test_whoever_makes_an_optimizer_keeps_freed_memory(monkeypatch):
+    """So that a loop of one's own is as fast as `train`."""
+    asked = []
+    monkeypatch.setattr(optimizers, "keep_freed_memory", lambda: asked.append(1))
+    for make in (SGD, Adam, AdamW):
+        make(Toy())
+    assert asked == [1, 1, 1]

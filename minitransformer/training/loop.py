@@ -5,7 +5,7 @@ import copy
 import math
 from typing import NamedTuple
 
-from ..backend import keep_freed_memory, on_host
+from ..backend import on_host
 from ..core.module import Module
 from ..data.vocabulary import PAD
 from ..errors import NonFiniteError
@@ -91,7 +91,6 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), st
     `in_shares(2, skip_padding=True)` of `training/strategies.py` and, on a GPU, `Replays` of
     `gpu/replays.py`.
     """
-    keep_freed_memory()
     model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
     components = [component for _, component in model.named_modules()]

@@ -8,6 +8,7 @@ from ..backend import (
     array_module,
     asarray,
     in_blocks,
+    keep_freed_memory,
     on_host,
     substitute_for,
     sum_of_squares,
@@ -41,6 +42,7 @@ class Optimizer:
 
     @checked
     def __init__(self, model: Module, learning_rate: Rate):
+        keep_freed_memory()  # steps will follow, in a loop of one's own too
         self.model = model
         self.learning_rate = learning_rate
         self.flat = model.flatten()
