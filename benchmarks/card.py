@@ -29,8 +29,10 @@ def facts(device):
     import cupy
 
     runtime = cupy.cuda.runtime
-    return {"card": runtime.getDeviceProperties(0)["name"].decode(), "driver": cuda_version(runtime.driverGetVersion()),
-            "cuda": cuda_version(runtime.runtimeGetVersion()), "cupy": cupy.__version__}  # fmt: skip
+    return {"card": runtime.getDeviceProperties(0)["name"].decode(),
+            "driver": cuda_version(runtime.driverGetVersion()),
+            "cuda": cuda_version(runtime.runtimeGetVersion()),
+            "cupy": cupy.__version__}  # fmt: skip
 
 
 def sentence(found):

@@ -105,7 +105,8 @@ def main():
         for place in (8, 64, 256, 512):
             if place < options.tokens:
                 slow = rows[batch].get("reading all again")
-                print(f"{batch:5d}   {place:6d}   {around(rows[batch]['on the cache'], place):10.2f}   "
+                fast = around(rows[batch]["on the cache"], place)
+                print(f"{batch:5d}   {place:6d}   {fast:10.2f}   "
                       + (f"{around(slow, place):12.2f}" if slow else ""))  # fmt: skip
         if options.tokens > 512:
             times = rows[batch]["on the cache"]

@@ -100,7 +100,8 @@ def rows(options):
                 {n: card.done(step, options.device) for n, step in steps.items()}, options
             )
         yield {"kernel": name, "shape": shape, "card": card.facts(options.device), **found,
-               "gb_per_second": least / found["ms"]["ours"] / 1e6, "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
+               "gb_per_second": least / found["ms"]["ours"] / 1e6,
+               "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
         del steps
         card.give_back(options.device)
 

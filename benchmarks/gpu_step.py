@@ -80,7 +80,8 @@ def rows(options):
                 options,
             )
         flop = 2 * multiply_adds(config, batch, length)
-        yield {"size": size, "tokens": batch * length, "dropout": options.dropout, "tf32": options.tf32, "card": card.facts(options.device), **found,
+        yield {"size": size, "tokens": batch * length, "dropout": options.dropout,
+               "tf32": options.tf32, "card": card.facts(options.device), **found,
                "tflops": {name: flop / ms / 1e9 for name, ms in found["ms"].items()},
                "not_installed": [] if torch else ["PyTorch"]}  # fmt: skip
         made["ours"].end()

@@ -159,8 +159,8 @@ def rows(options):
                 )
             found = turns.measured(racing, options)
             each = {name: ms / tokens for name, ms in found["ms"].items()}
-            yield {"preset": preset, "batch": batch, "tokens": tokens, **found, "ms_per_token": each,
-                   "not_installed": [] if marian else ["Marian"]}  # fmt: skip
+            yield {"preset": preset, "batch": batch, "tokens": tokens, **found,
+                   "ms_per_token": each, "not_installed": [] if marian else ["Marian"]}  # fmt: skip
 
 
 def main(argv=None):

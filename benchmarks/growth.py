@@ -90,7 +90,8 @@ def rows(options):
             yield {"d_model": width, "n": n, "batch": TOKENS // n,
                    "us_per_token": times[n], "time_growth": grown(times, n),
                    "multiply_adds_per_token": counts[n], "operations_growth": grown(counts, n),
-                   "calls": found["calls"], "others": found["others"], "all_ms": found["all_ms"][n]}  # fmt: skip
+                   "calls": found["calls"], "others": found["others"],
+                   "all_ms": found["all_ms"][n]}  # fmt: skip
 
 
 def grown(values, n):

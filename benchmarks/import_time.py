@@ -42,8 +42,8 @@ def rows(options):
         for name in there:
             times[name].append(seconds_to_import(name))
     medians = {name: median(values) for name, values in times.items()}
-    yield {"calls": options.repeats, "seconds": medians, "ratio": turns.ratios(medians), "all_seconds": times,
-           "not_installed": missing}  # fmt: skip
+    yield {"calls": options.repeats, "seconds": medians, "ratio": turns.ratios(medians),
+           "all_seconds": times, "not_installed": missing}  # fmt: skip
 
 
 def main(argv=None):

@@ -22,8 +22,9 @@ def marian_config(config):
         encoder_attention_heads=config.heads, decoder_attention_heads=config.heads,
         encoder_ffn_dim=config.d_ff, decoder_ffn_dim=config.d_ff,
         activation_function=config.activation, scale_embedding=True,
-        share_encoder_decoder_embeddings=config.tie_embeddings, tie_word_embeddings=config.tie_embeddings,
-        pad_token_id=PAD, bos_token_id=BOS, decoder_start_token_id=BOS, eos_token_id=EOS, forced_eos_token_id=None,
+        share_encoder_decoder_embeddings=config.tie_embeddings,
+        tie_word_embeddings=config.tie_embeddings, pad_token_id=PAD, bos_token_id=BOS,
+        decoder_start_token_id=BOS, eos_token_id=EOS, forced_eos_token_id=None,
     )  # fmt: skip
 
 

@@ -53,8 +53,8 @@ def arguments(argv):
 
 def rows(options):
     there, missing = installed(SIDES)
-    row = {"size": options.size, "dropout": DROPOUT, "steps": options.steps, "megabytes": {}, "imported": {},
-           "ratio": {}, "not_measured": not processes.memory_is_measured(),
+    row = {"size": options.size, "dropout": DROPOUT, "steps": options.steps, "megabytes": {},
+           "imported": {}, "ratio": {}, "not_measured": not processes.memory_is_measured(),
            "not_installed": missing}  # fmt: skip
     if not row["not_measured"]:
         row["megabytes"] = {side: peak(side, options) / MEGABYTE for side in there}

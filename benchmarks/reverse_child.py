@@ -35,7 +35,8 @@ class Ours:
 
         losses = []
         train(self.model, self.loss, self.optimizer, lambda: Batch(*next(batches)), last_step,
-              hooks=[lambda progress: losses.append(progress.loss)], strategy=in_shares(TrainingOptions().shares, skip_padding=True))  # fmt: skip
+              hooks=[lambda progress: losses.append(progress.loss)],
+              strategy=in_shares(TrainingOptions().shares, skip_padding=True))  # fmt: skip
         return losses[-1]
 
     def logits(self, source, target_in):

@@ -12,9 +12,9 @@ SHORTEST, LONGEST = 3, 10
 BATCH, HELD_OUT = 64, 1000
 RATE, BETAS, EPSILON, WARMUP = 1e-3, (0.9, 0.98), 1e-9, 200
 MODEL = {  # fields of a TransformerConfig, all that nn.Transformer needs to know
-    "source_vocabulary": len(DIGITS) + 4, "target_vocabulary": len(DIGITS) + 4, "max_length": LONGEST + 2,
-    "d_model": 64, "heads": 4, "d_ff": 256, "encoder_layers": 2, "decoder_layers": 2,
-    "dropout": 0.0, "activation": "relu", "norm": "post",
+    "source_vocabulary": len(DIGITS) + 4, "target_vocabulary": len(DIGITS) + 4,
+    "max_length": LONGEST + 2, "d_model": 64, "heads": 4, "d_ff": 256, "encoder_layers": 2,
+    "decoder_layers": 2, "dropout": 0.0, "activation": "relu", "norm": "post",
 }  # fmt: skip
 # what nn.Transformer has and ours may have
 OURS_ALONE = {"bias": True, "final_norm": True, "tie_embeddings": False}

@@ -232,9 +232,11 @@ def gradient_cases(cls):
 # -- options ---------------------------------------------------------------------------------------
 
 WRONG = {
-    "None": None, "text": "abc", "a list": [3], "a dictionary": {}, "NaN": float("nan"), "infinity": float("inf"), "minus one": -1, "zero": 0,
-    "a half": 0.5, "minus a half": -0.5, "True": True, "complex": 1j, "an array": np.ones(3), "an object": object(), "a class": int,
-    "a huge number": 1e400, "a whole float": 2.0, "NumPy's float": np.float64(0.1), "NumPy's integer": np.int64(2), "0-d": np.array(2), "two": 2,
+    "None": None, "text": "abc", "a list": [3], "a dictionary": {}, "NaN": float("nan"),
+    "infinity": float("inf"), "minus one": -1, "zero": 0, "a half": 0.5, "minus a half": -0.5,
+    "True": True, "complex": 1j, "an array": np.ones(3), "an object": object(), "a class": int,
+    "a huge number": 1e400, "a whole float": 2.0, "NumPy's float": np.float64(0.1),
+    "NumPy's integer": np.int64(2), "0-d": np.array(2), "two": 2,
 }  # fmt: skip
 
 

@@ -97,19 +97,27 @@ def run(text, capsys):
 VALUES = {  # {language: {a word of a number: its value}}; None: it joins others
     "en": {
         **{word: value for value, word in enumerate(
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())},
-        **{word: 10 * tens for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)},
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+            "fifteen sixteen seventeen eighteen nineteen".split())},
+        **{word: 10 * tens for tens, word in enumerate(
+            "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)},
         "nought": 0, "a": 1, "and": None, "hundred": 100, "thousand": 1000,
     },
     "de": {
         **{word: value for value, word in enumerate(
-            "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split())},
-        **{word: 10 * tens for tens, word in enumerate("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split(), start=2)},
-        "ein": 1, "und": None, "hundert": 100, "tausend": 1000, "zwoelf": 12, "fuenfzig": 50, "dreissig": 30,
+            "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn "
+            "fünfzehn sechzehn siebzehn achtzehn neunzehn".split())},
+        **{word: 10 * tens for tens, word in enumerate(
+            "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split(), start=2)},
+        "ein": 1, "und": None, "hundert": 100, "tausend": 1000, "zwoelf": 12, "fuenfzig": 50,
+        "dreissig": 30,
     },
     "fr": {
-        **{word: value for value, word in enumerate("zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split())},
-        **{word: 10 * tens for tens, word in enumerate("vingt trente quarante cinquante soixante septante".split(), start=2)},
+        **{word: value for value, word in enumerate(
+            "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze "
+            "quinze seize".split())},
+        **{word: 10 * tens for tens, word in enumerate(
+            "vingt trente quarante cinquante soixante septante".split(), start=2)},
         "nonante": 90, "et": None, "cent": 100, "cents": 100, "vingts": 20, "mille": 1000,
     },
 }  # fmt: skip

@@ -37,7 +37,9 @@ using namespace std;
 #define __device__ static
 struct Place { long long x; };
 static thread_local Place threadIdx, blockIdx, blockDim;
-static unsigned int __umulhi(unsigned int a, unsigned int b) { return (unsigned long long) a * b >> 32; }
+static unsigned int __umulhi(unsigned int a, unsigned int b) {
+    return (unsigned long long) a * b >> 32;
+}
 #if LANES > 1
 static int there, meetings;
 static void meet() {
@@ -64,15 +66,18 @@ template <class N> static N __shfl_xor_sync(unsigned int, N x, int) { return x; 
 CUBLAS = """
 typedef long long Long;
 template <class T> static void gemm(
-    int transposed_a, int transposed_b, int m, int n, int k, const void *alpha, const void *as, int lda, Long step_a,
-    const void *bs, int ldb, Long step_b, const void *beta, void *cs, int ldc, Long step_c, int count) {
+    int transposed_a, int transposed_b, int m, int n, int k, const void *alpha,
+    const void *as, int lda, Long step_a, const void *bs, int ldb, Long step_b,
+    const void *beta, void *cs, int ldc, Long step_c, int count) {
     for (int i = 0; i < count; ++i)
         for (int column = 0; column < n; ++column) {
             const T *a = (const T *) as + i * step_a, *b = (const T *) bs + i * step_b;
             T *c = (T *) cs + i * step_c + (Long) column * ldc;
-            for (int row = 0; row < m; ++row) c[row] = *(const T *) beta == 0 ? 0 : *(const T *) beta * c[row];
+            for (int row = 0; row < m; ++row)
+                c[row] = *(const T *) beta == 0 ? 0 : *(const T *) beta * c[row];
             for (int j = 0; j < k; ++j) {
-                const T factor = *(const T *) alpha * b[transposed_b ? column + (Long) j * ldb : j + (Long) column * ldb];
+                const T factor = *(const T *) alpha
+                    * b[transposed_b ? column + (Long) j * ldb : j + (Long) column * ldb];
                 if (transposed_a)
                     for (int row = 0; row < m; ++row) c[row] += factor * a[j + (Long) row * lda];
                 else
@@ -81,20 +86,26 @@ template <class T> static void gemm(
         }
 }
 extern "C" int cublasGemmStridedBatchedEx(
-    void *, int transposed_a, int transposed_b, int m, int n, int k, const void *alpha, const void *a, int kind_a, int lda, Long step_a,
-    const void *b, int kind_b, int ldb, Long step_b, const void *beta, void *c, int kind_c, int ldc, Long step_c, int count,
-    int compute, int) {
-    const bool small = lda < (transposed_a ? k : m) || ldb < (transposed_b ? n : k) || ldc < m || m < 0 || n < 0 || k < 0;
-    if (small || kind_a != kind_b || kind_a != kind_c || kind_a > 1 || compute != (kind_a ? 70 : 68) && (kind_a || compute != 77)) return 7;
+    void *, int transposed_a, int transposed_b, int m, int n, int k, const void *alpha,
+    const void *a, int kind_a, int lda, Long step_a,
+    const void *b, int kind_b, int ldb, Long step_b, const void *beta,
+    void *c, int kind_c, int ldc, Long step_c, int count, int compute, int) {
+    const bool small = lda < (transposed_a ? k : m) || ldb < (transposed_b ? n : k) || ldc < m
+        || m < 0 || n < 0 || k < 0;
+    if (small || kind_a != kind_b || kind_a != kind_c || kind_a > 1
+        || compute != (kind_a ? 70 : 68) && (kind_a || compute != 77)) return 7;
     (kind_a ? gemm<double> : gemm<float>)(
-        transposed_a, transposed_b, m, n, k, alpha, a, lda, step_a, b, ldb, step_b, beta, c, ldc, step_c, count);
+        transposed_a, transposed_b, m, n, k, alpha, a, lda, step_a, b, ldb, step_b,
+        beta, c, ldc, step_c, count);
     return 0;
 }
 extern "C" int cublasGemmEx(
-    void *, int transposed_a, int transposed_b, int m, int n, int k, const void *alpha, const void *a, int kind_a, int lda,
-    const void *b, int kind_b, int ldb, const void *beta, void *c, int kind_c, int ldc, int compute, int way) {
+    void *, int transposed_a, int transposed_b, int m, int n, int k, const void *alpha,
+    const void *a, int kind_a, int lda, const void *b, int kind_b, int ldb, const void *beta,
+    void *c, int kind_c, int ldc, int compute, int way) {
     return cublasGemmStridedBatchedEx(
-        0, transposed_a, transposed_b, m, n, k, alpha, a, kind_a, lda, 0, b, kind_b, ldb, 0, beta, c, kind_c, ldc, 0, 1, compute, way);
+        0, transposed_a, transposed_b, m, n, k, alpha, a, kind_a, lda, 0, b, kind_b, ldb, 0,
+        beta, c, kind_c, ldc, 0, 1, compute, way);
 }
 extern "C" int cublasCreate_v2(void **handle) { *handle = handle; return 0; }
 extern "C" int cublasSetStream_v2(void *, void *) { return 0; }
@@ -105,7 +116,8 @@ static struct { long long blocks, threads; MEMBERS; } given;
 static void *every(void *lane) {
     blockDim.x = given.threads;
     for (blockIdx.x = 0; blockIdx.x < given.blocks; ++blockIdx.x)
-        for (threadIdx.x = (long) lane; threadIdx.x < given.threads; threadIdx.x += LANES) NAME(ARGUMENTS);
+        for (threadIdx.x = (long) lane; threadIdx.x < given.threads; threadIdx.x += LANES)
+            NAME(ARGUMENTS);
     return 0;
 }
 extern "C" void run(long long blocks, long long threads, PARAMETERS) {
@@ -154,7 +166,8 @@ def compiled(code, name):
     parameters = re.search(rf"{name}\(([^)]*)\)", code)[1]
     names = re.findall(r"(\w+)(?:,|$)", parameters)
     kind, lanes, rest = code.split("\n", 2)
-    parts = {"MEMBERS": parameters.replace(",", ";"), "PARAMETERS": parameters, "GIVEN": ", ".join(names), "NAME": name,
+    parts = {"MEMBERS": parameters.replace(",", ";"), "PARAMETERS": parameters,
+             "GIVEN": ", ".join(names), "NAME": name,
              "ARGUMENTS": ", ".join(f"given.{n}" for n in names)}  # fmt: skip
     run = re.sub("|".join(parts), lambda found: parts[found[0]], RUN)
     text = "\n".join([kind, lanes, HEAD, rest, run])

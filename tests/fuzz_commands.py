@@ -54,11 +54,14 @@ RIGHT = [
     "grade texts.txt --seconds 5 --jobs 1",
 ]  # fmt: skip
 ODD = [
-    "", " ", "0", "-1", "1", "2", "3", "1.5", "-0.0", "1e-400", "1e400", "nan", "inf", "-inf", "9" * 25, "-" + "9" * 25, "9" * 5000,
-    "0x10", "1_0", "½", "٣", "ü", "語", "😀", "\u200b", "\ufeff", "\u202e", "\udce9", "a" * 5000, "é" * 300, "\n", "\t\r",
-    "nowhere/at/all", "/", "/dev/null", "/proc/self/mem", "..", ".", "-", "--", "---", "-x", "--=", "=", "%s", "%(prog)s", "{}", "$(x)", "*",
-    "3 1 4", "<eos>", "<pad>", "None", "true", "run", "run/config.json", "run/checkpoints", "texts.txt", "notes.txt", "folder",
-    "1,2", "0,1", ",", "1,,2", "numbers-en-de", "copy", "rnn", "toy", "gpu", "cpu", "Softmax", "'", '"', "a b c", "~", "C:\\x", "@texts.txt",
+    "", " ", "0", "-1", "1", "2", "3", "1.5", "-0.0", "1e-400", "1e400", "nan", "inf", "-inf",
+    "9" * 25, "-" + "9" * 25, "9" * 5000, "0x10", "1_0", "½", "٣", "ü", "語", "😀", "\u200b",
+    "\ufeff", "\u202e", "\udce9", "a" * 5000, "é" * 300, "\n", "\t\r", "nowhere/at/all", "/",
+    "/dev/null", "/proc/self/mem", "..", ".", "-", "--", "---", "-x", "--=", "=", "%s", "%(prog)s",
+    "{}", "$(x)", "*", "3 1 4", "<eos>", "<pad>", "None", "true", "run", "run/config.json",
+    "run/checkpoints", "texts.txt", "notes.txt", "folder", "1,2", "0,1", ",", "1,,2",
+    "numbers-en-de", "copy", "rnn", "toy", "gpu", "cpu", "Softmax", "'", '"', "a b c", "~", "C:\\x",
+    "@texts.txt",
 ]  # fmt: skip
 
 

@@ -505,8 +505,10 @@ SCREEN = [
 
 def returned():
     """An answer that returns each of these; none of them is right."""
-    values = ("None", "...", "object()", "softmax", "[[1], [1, 2]]", "float('nan')", "10**400", "1j", "[...]", "iter([1])", "{}", "{1: 2}", "scores.astype('f2')",
-              "scores.view(type('A', (type(scores),), {}))", "memoryview(scores)", "scores.astype(object)", "'\\x1b[2J'")  # fmt: skip
+    values = ("None", "...", "object()", "softmax", "[[1], [1, 2]]", "float('nan')", "10**400",
+              "1j", "[...]", "iter([1])", "{}", "{1: 2}", "scores.astype('f2')",
+              "scores.view(type('A', (type(scores),), {}))", "memoryview(scores)",
+              "scores.astype(object)", "'\\x1b[2J'")  # fmt: skip
     for n, value in enumerate(values):
         yield f"returns {n}", f"def softmax(scores):\n    return {value}\n", "not right"
     odd = (
@@ -525,7 +527,8 @@ def writes(result, then="import os\nos._exit(0)"):
     """A submission that writes its result itself: `result` is the text of an expression of bytes or
     text."""
     return (f"# %%\nimport sys, json\nplace = sys.argv[2]\nforged = {FORGED!r}\nvalue = {result}\n"
-            f"open(place, 'wb').write(value if isinstance(value, bytes) else value.encode())\n{then}\n")  # fmt: skip
+            "open(place, 'wb').write(value if isinstance(value, bytes) else value.encode())\n"
+            f"{then}\n")  # fmt: skip
 
 
 def found(**parts):
@@ -559,16 +562,25 @@ FINDING = (
     "None}"
 )
 UNREADABLE = {
-    "nothing in it": "''", "no json": "'{'", "no utf-8": "bytes(range(256))", "a list": "'[]'", "a number": "'1'", "null": "'null'",
-    "nested lists": "'[' * 10**6", "nested dicts": "'{\"a\":' * 10**6", "a huge number": "'1' * 10**6", "infinity": "'1e999'",
-    "32 megabytes": "b' ' * (33 << 20)", "no reports": "json.dumps({'errors': [], 'finished': True})", "reports in a list": found(reports="[]"),
-    "no errors": found(errors="None"), "errors that are none": found(errors="[1]"), "too many errors": found(errors="['x'] * 10**6"),
-    "finished is a text": found(finished="'yes'"), "a report that is a text": found(reports="{'softmax.forward': 'right'}"),
-    "an exercise that is not there": found(reports="{'all': forged}"), "another exercise": found(reports="{'relu.forward': forged}"),
-    "a status that is none": report(status="'perfect'"), "passed and wrong": report(status="'wrong'"), "passed is 1": report(passed="1"),
-    "right is a text": report(right="'P'"), "findings in a dict": report(findings="{}"), "a finding that is a text": report(findings="['x']"),
-    "a finding without a title": report(findings="[{'id': '1'}]"), "a finding nested": report(findings=f"[{{**{FINDING}, 'evidence': [[]]}}]"),
-    "a place that is a list": report(findings=f"[{{**{FINDING}, 'where': [1]}}]"), "an index of texts": report(findings=f"[{{**{FINDING}, 'where': {{'index': ['x']}}}}]"),
+    "nothing in it": "''", "no json": "'{'", "no utf-8": "bytes(range(256))", "a list": "'[]'",
+    "a number": "'1'", "null": "'null'", "nested lists": "'[' * 10**6",
+    "nested dicts": "'{\"a\":' * 10**6", "a huge number": "'1' * 10**6", "infinity": "'1e999'",
+    "32 megabytes": "b' ' * (33 << 20)",
+    "no reports": "json.dumps({'errors': [], 'finished': True})",
+    "reports in a list": found(reports="[]"), "no errors": found(errors="None"),
+    "errors that are none": found(errors="[1]"), "too many errors": found(errors="['x'] * 10**6"),
+    "finished is a text": found(finished="'yes'"),
+    "a report that is a text": found(reports="{'softmax.forward': 'right'}"),
+    "an exercise that is not there": found(reports="{'all': forged}"),
+    "another exercise": found(reports="{'relu.forward': forged}"),
+    "a status that is none": report(status="'perfect'"),
+    "passed and wrong": report(status="'wrong'"), "passed is 1": report(passed="1"),
+    "right is a text": report(right="'P'"), "findings in a dict": report(findings="{}"),
+    "a finding that is a text": report(findings="['x']"),
+    "a finding without a title": report(findings="[{'id': '1'}]"),
+    "a finding nested": report(findings=f"[{{**{FINDING}, 'evidence': [[]]}}]"),
+    "a place that is a list": report(findings=f"[{{**{FINDING}, 'where': [1]}}]"),
+    "an index of texts": report(findings=f"[{{**{FINDING}, 'where': {{'index': ['x']}}}}]"),
     "a place far away": report(findings=f"[{{**{FINDING}, 'where': {{'index': [10**30]}}}}]"),
 }  # fmt: skip
 
@@ -638,14 +650,16 @@ FORGERIES = [
     (
         "check says yes",
         WRONG + "import sys\nfrom minitransformer.grading import Report\n"
-        "sys.modules['minitransformer.grading.check'].diagnose = lambda e, f, s: Report(e.id, True, 'right', ['P'])\n",
+        "sys.modules['minitransformer.grading.check'].diagnose = "
+        "lambda e, f, s: Report(e.id, True, 'right', ['P'])\n",
         "look",
         "look at it",
     ),
     (
         "everything is close",
         WRONG
-        + "import minitransformer.grading.attempt as a\na.close = lambda *_: True\na.agree = lambda *_, **__: True\n",
+        + "import minitransformer.grading.attempt as a\n"
+        "a.close = lambda *_: True\na.agree = lambda *_, **__: True\n",
         "any",
     ),
     (
@@ -668,7 +682,8 @@ FORGERIES = [
     (
         "the references are mine",
         WRONG
-        + "from minitransformer.grading.exercise import EXERCISES\nEXERCISES['softmax.forward'].reference = softmax\n",
+        + "from minitransformer.grading.exercise import EXERCISES\n"
+        "EXERCISES['softmax.forward'].reference = softmax\n",
         "look",
     ),
     (
@@ -712,14 +727,16 @@ FORGERIES = [
         "an answer made by the rest of the file",
         "import builtins\nfrom minitransformer.grading import check\n"
         + OK.replace("def softmax", "def mine")
-        + "builtins.mine = mine\ndel mine\ndef softmax(scores):\n    return mine2(scores)\nbuiltins.mine2 = builtins.mine\ncheck('softmax.forward', softmax)\n",
+        + "builtins.mine = mine\ndel mine\ndef softmax(scores):\n    return mine2(scores)\n"
+        "builtins.mine2 = builtins.mine\ncheck('softmax.forward', softmax)\n",
         "look",
         "not right without the rest",
     ),
     (
         "an answer with a listener",
         WRONG
-        + "from minitransformer.grading.check import LISTENERS\ndef yes(r): r.passed, r.status, r.findings = True, 'right', []\n"
+        + "from minitransformer.grading.check import LISTENERS\n"
+        "def yes(r): r.passed, r.status, r.findings = True, 'right', []\n"
         "LISTENERS.insert(0, yes)\n",
         "look",
     ),
@@ -734,7 +751,8 @@ FORGERIES = [
     (
         "an endless second run",
         OK
-        + "import os\nif 'alone' in ' '.join(os.sys.argv):\n    pass\ndef softmax2(scores): return softmax(scores)\n",
+        + "import os\nif 'alone' in ' '.join(os.sys.argv):\n    pass\n"
+        "def softmax2(scores): return softmax(scores)\n",
         "right",
     ),
     ("a pickle", b"\x80\x04\x95" + bytes(20), "refused"),
@@ -933,8 +951,10 @@ PLACES = [
         "right",
     ),
 ]
-NAMES = ["a name with spaces.py", "new\nline.py", "\x1b[2Jgone.py", "c1\x9b2J.py", "\u202egnp.py", "-rf.py", "--out.py", "größe.py", "'\"$(ls).py", "%s{0}.py",
-         "\udcff.py", "x" * 200 + ".py", "numpy.py", "random.py", "json.py", "minitransformer.py", "sitecustomize.py", "conftest.py"]  # fmt: skip
+NAMES = ["a name with spaces.py", "new\nline.py", "\x1b[2Jgone.py", "c1\x9b2J.py", "\u202egnp.py",
+         "-rf.py", "--out.py", "größe.py", "'\"$(ls).py", "%s{0}.py", "\udcff.py",
+         "x" * 200 + ".py", "numpy.py", "random.py", "json.py", "minitransformer.py",
+         "sitecustomize.py", "conftest.py"]  # fmt: skip
 
 
 # -- grading them ----------------------------------------------------------------------------------
@@ -1019,7 +1039,8 @@ def _problem(kind, submission):
         for id, report in submission.reports.items()
         if report["status"] == "right"
     )
-    holds = {"any": True, "right": _is_right(submission), "not right": submission.status == "graded" and not submission.count("right"),
+    holds = {"any": True, "right": _is_right(submission),
+             "not right": submission.status == "graded" and not submission.count("right"),
              "look": looked and submission.count("right")}  # fmt: skip
     if holds.get(kind.expected, submission.status == kind.expected):
         return ""

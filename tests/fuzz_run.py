@@ -26,8 +26,9 @@ from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 
 NESTED = json.loads("[" * 60 + "]" * 60)
 VALUES = [
-    None, True, False, 0, 1, -1, 2, 7, 3.5, -0.0, 1e300, float("nan"), float("inf"), 10**6, 2**31, 2**63, 10**30, "", "x", "adam", "14",
-    "\ud800", "é" * 300, [], [1], ["a", "a"], {}, {"a": 1}, NESTED, 2**128 - 1, 65, 1.0, "none", "post", "symbols", "PCG64",
+    None, True, False, 0, 1, -1, 2, 7, 3.5, -0.0, 1e300, float("nan"), float("inf"), 10**6, 2**31,
+    2**63, 10**30, "", "x", "adam", "14", "\ud800", "é" * 300, [], [1], ["a", "a"], {}, {"a": 1},
+    NESTED, 2**128 - 1, 65, 1.0, "none", "post", "symbols", "PCG64",
 ]  # fmt: skip
 
 
@@ -246,7 +247,10 @@ def trial_of_kills(folder, rng, count):
     "steps": reached}, the Run).
     """
     folder, steps, counts = Path(folder), 100_000, {"in config.json": 0, "in a save": 0}
-    options = f"train copy {SMALL} --steps {steps} --log-every 3 --save-every 1 --schedule constant --evaluate-every 1000000 --no-pictures".split()
+    options = (
+        f"train copy {SMALL} --steps {steps} --log-every 3 --save-every 1 --schedule constant "
+        "--evaluate-every 1000000 --no-pictures"
+    ).split()
     environment = {
         **os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1",
     }

@@ -944,7 +944,7 @@ p("xc27", "without parameters nothing is said of them", 'raise NotApplicable("no
 p("xk17", "what to do about saved() is never said", '"saved()" in (steps[-1].line or "")', "False", select="told_once")
 p("xk18", "it is said of any unpacking", 'and "saved()" in (steps[-1].line or "")', "", select="told_once")
 p("xk19", "the array that is no parameter is not named", "arrays = plain_arrays(case.original, y.dtype)", 'arrays = ""', select="no_parameter")
-p("xk20", "arrays of any dtype are named", " and value.dtype == dtype]", "]", select="other_arrays")
+p("xk20", "arrays of any dtype are named", " and value.dtype == dtype\n    ]", "\n    ]", select="other_arrays")
 p = plants("testing/conformance.py", "test_conformance.py", "breach or report or fails_alone or may_fail or crashes")
 p("xc28", "the last dtype's result counts", "        if status == FAILED:\n            break\n", "")
 p("xc29", "only the first failed check is in the message", "        for result in report.failed:\n", "        for result in report.failed[:1]:\n")
@@ -2141,8 +2141,8 @@ p = plants("gpu/kernels.py", "test_kernels.py", "computes_what and LayerNorm and
 p("x540", "lanes keep their sums to themselves", "x += __shfl_xor_sync(0xffffffffu, x, distance);", "x += 0;")
 p("x541", "lanes keep their maxima to themselves", "x = max(x, __shfl_xor_sync(0xffffffffu, x, distance));", "x = x;",
     select="computes_what and Softmax and 32")
-p("x542", "half of the lanes are not summed", "for (int distance = LANES / 2; distance; distance /= 2) x += ",
-    "for (int distance = LANES / 4; distance; distance /= 2) x += ")
+p("x542", "half of the lanes are not summed", "distance = LANES / 2; distance; distance /= 2)\n        x += ",
+    "distance = LANES / 4; distance; distance /= 2)\n        x += ")
 p("x543", "one more than it is told", "if (i >= count) return;", "if (i > count) return;", select="as_many_as_it_is_told")
 p("x544", "one block too few", "-(-count * self.lanes // BLOCK)", "count * self.lanes // BLOCK", select="as_many_as_it_is_told")
 p("x545", "any array will do", " or not x.flags.c_contiguous:", ":", select="refuses_what")

@@ -33,8 +33,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "minitransformer"
-NEEDED = """minitransformer tests lessons docs benchmarks README.md LICENSE Makefile requirements.txt pyproject.toml
-hatch_build.py""".split()
+NEEDED = """minitransformer tests lessons docs benchmarks README.md LICENSE Makefile
+requirements.txt pyproject.toml hatch_build.py""".split()
 WORKERS = 2
 SECONDS = 1800  # for one file of tests on the untouched copy
 
@@ -70,8 +70,13 @@ TESTS = {
     "training": "optim training shares run stream device",
     "runs": "run checkpoint shares corpora cli",
     "plotting": "plotting study",
-    "grading": "grading grade catalogue right_answers exercises_layers exercises_attention exercises_models lesson_books",
-    "grading/topics": "catalogue right_answers grading exercises_layers exercises_attention exercises_models",
+    "grading": (
+        "grading grade catalogue right_answers exercises_layers exercises_attention "
+        "exercises_models lesson_books"
+    ),
+    "grading/topics": (
+        "catalogue right_answers grading exercises_layers exercises_attention exercises_models"
+    ),
     "study": "study translation",
     "lessons": "lessons lesson_books",
     "gpu": "kernels device cupy_arrays gpu",
@@ -284,8 +289,9 @@ def run_tests(folder, files, limit):
     ]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", *words, *files]
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)  # fmt: skip
     try:
         output = process.communicate(timeout=limit)[0].decode("utf-8", "replace")
     except subprocess.TimeoutExpired:

@@ -23,14 +23,14 @@ tape = None  # while a graph is captured: what was launched, one after the other
 # What of NumPy the package may ask of CuPy. `test_device.py` holds the list to CuPy's own names
 # where CuPy is installed.
 FUNCTIONS = """
-arange argsort ascontiguousarray broadcast_to clip concatenate copyto empty empty_like exp flatnonzero full
-isfinite log matmul maximum minimum multiply divide add sqrt ones sort stack
+arange argsort ascontiguousarray broadcast_to clip concatenate copyto empty empty_like exp
+flatnonzero full isfinite log matmul maximum minimum multiply divide add sqrt ones sort stack
 take_along_axis tanh tri where zeros zeros_like
 """.split()
 CONSTANTS = "float32 float64 int64 int32 uint16 uint64 bool_ inf nan newaxis pi".split()
 METHODS = """
-all any argmax argmin argsort astype clip copy cumsum fill max mean min ravel repeat reshape sort std squeeze sum swapaxes
-take transpose var
+all any argmax argmin argsort astype clip copy cumsum fill max mean min ravel repeat reshape sort
+std squeeze sum swapaxes take transpose var
 """.split()
 OPERATORS = (
     "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift lt le gt ge eq ne".split()

@@ -96,8 +96,10 @@ def test_a_weight_that_differs_is_noticed(load, peer, check):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("name", ["transformer.decoder.layers.1.multihead_attn.in_proj_bias",
-                                  "transformer.encoder.layers.0.norm1.weight", "target_embedding.weight"])  # fmt: skip
+@pytest.mark.parametrize("name", [
+    "transformer.decoder.layers.1.multihead_attn.in_proj_bias",
+    "transformer.encoder.layers.0.norm1.weight", "target_embedding.weight",
+])  # fmt: skip
 def test_any_weight_that_differs_is_noticed(load, name):
     contestants = load("contestants", "torch")
     ours, theirs = contestants.pair("toy", contestants.find("PyTorch"))
@@ -202,8 +204,10 @@ def test_marian_with_our_weights_writes_our_tokens(decoders):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("name", ["lm_head.weight", "model.decoder.layers.1.encoder_attn.k_proj.weight",
-                                  "model.encoder.layers.0.fc2.bias", "model.decoder.embed_tokens.weight"])  # fmt: skip
+@pytest.mark.parametrize("name", [
+    "lm_head.weight", "model.decoder.layers.1.encoder_attn.k_proj.weight",
+    "model.encoder.layers.0.fc2.bias", "model.decoder.embed_tokens.weight",
+])  # fmt: skip
 def test_a_weight_of_marian_that_differs_is_noticed(decoders, name):
     part, marian, ours, theirs = decoders
     theirs.state_dict()[name].view(-1)[::3] += 1e-4
@@ -493,9 +497,12 @@ def test_contestants_that_differ_are_not_timed(load, capsys):
     ("suite.py", ["--only", "nonsense"], "invalid choice: 'nonsense' (choose from"),
     ("suite.py", ["--threads", "0"], "'0' should be a whole number of at least 1"),
     ("suite.py", ["--seconds", "-1"], "should be a number of seconds above 0"),
-    ("training_step.py", ["--dropout", "1"], "'1' should be a number from 0 up to, not including, 1"),
-    ("training_step.py", ["--peer", "JAX", "--dropout", "0.1"], "the model in JAX has no dropout: give --dropout 0"),
-    ("training_step.py", ["--json", "no/such/folder/x.json"], "should be a file in a folder that exists"),
+    ("training_step.py", ["--dropout", "1"],
+     "'1' should be a number from 0 up to, not including, 1"),
+    ("training_step.py", ["--peer", "JAX", "--dropout", "0.1"],
+     "the model in JAX has no dropout: give --dropout 0"),
+    ("training_step.py", ["--json", "no/such/folder/x.json"],
+     "should be a file in a folder that exists"),
     ("reverse.py", ["--seeds", "-1"], "'-1' should be a whole number of at least 0"),
 ])  # fmt: skip
 def test_a_wrong_option_is_answered_in_a_sentence(script, options, sentence):

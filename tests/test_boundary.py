@@ -253,7 +253,8 @@ def test_a_component_without_hints_takes_integers_and_any_object():
 def test_a_component_without_hints_is_held_to_the_kinds_of_arrays_and_to_d_y(make):
     scale = make()
     for wrong, says in (
-        ([[1.0, 2.0]], "got a list|Got a list"), (np.ones(3, dtype=complex), "complex128"), (np.array(["a"]), "<U1"),
+        ([[1.0, 2.0]], "got a list|Got a list"), (np.ones(3, dtype=complex), "complex128"),
+        (np.array(["a"]), "<U1"),
         (np.ma.array([1.0]), "masked"), (np.array([None]), "object"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=says):
@@ -500,17 +501,28 @@ def test_no_features_are_refused():
 
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)), "CrossEntropy: x and targets are swapped: x must be the scores .* Pass .x, targets."),
-    (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)), "CrossEntropy: targets and x are swapped"),
-    (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)), "CrossEntropy: x and targets are swapped"),
-    (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)), "CrossEntropy: x and targets are swapped"),
-    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)), "Pass the scores first, then the targets, as integers"),
-    (lambda: Masking()(np.ones((1, 1, 2, 3), bool), normal(1, 1, 2, 3)), "Masking: x and mask are swapped"),
-    (lambda: Adam(1e-3, Linear(2, 3, 0)), "Adam: model and learning_rate are swapped: model must be an object of the class Module"),
-    (lambda: clip_by_global_norm(1.0, Linear(2, 3, 0)), "clip_by_global_norm: model and max_norm are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)),
+     "CrossEntropy: x and targets are swapped: x must be the scores .* Pass .x, targets."),
+    (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)),
+     "CrossEntropy: targets and x are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)),
+     "CrossEntropy: x and targets are swapped"),
+    (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)),
+     "CrossEntropy: x and targets are swapped"),
+    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)),
+     "Pass the scores first, then the targets, as integers"),
+    (lambda: Masking()(np.ones((1, 1, 2, 3), bool), normal(1, 1, 2, 3)),
+     "Masking: x and mask are swapped"),
+    (lambda: Adam(1e-3, Linear(2, 3, 0)),
+     "Adam: model and learning_rate are swapped: model must be an object of the class Module"),
+    (lambda: clip_by_global_norm(1.0, Linear(2, 3, 0)),
+     "clip_by_global_norm: model and max_norm are swapped"),
     (lambda: LayerNorm(1e-5, 8), "LayerNorm: features and epsilon are swapped"),
-    (lambda: Dropout(np.random.default_rng(0), 0.1), "Dropout: p and rng are swapped: .*, and rng a numpy.random.Generator"),
-    (lambda: Transformer(np.random.default_rng(0), toy()), "Transformer: config and rng are swapped: config must be an object of the class TransformerConfig"),
+    (lambda: Dropout(np.random.default_rng(0), 0.1),
+     "Dropout: p and rng are swapped: .*, and rng a numpy.random.Generator"),
+    (lambda: Transformer(np.random.default_rng(0), toy()),
+     "Transformer: config and rng are swapped: config must be an object of the class "
+     "TransformerConfig"),
 ])  # fmt: skip
 def test_two_arguments_in_each_others_place_are_named(call, sentence):
     assert re.search(sentence, refusal(call))
@@ -549,10 +561,12 @@ def test_one_hot_targets_are_named_with_the_remedy(dtype, shape):
 # -- options ---------------------------------------------------------------------------------------
 
 RANGES = [
-    (lambda v: Adam(Linear(2, 3, 0), v), [-1, NAN, INF, "1e-3", None, True, [0.1]], [0, 1e-3, np.float64(0.1), lambda t: 0.1]),
+    (lambda v: Adam(Linear(2, 3, 0), v), [-1, NAN, INF, "1e-3", None, True, [0.1]],
+     [0, 1e-3, np.float64(0.1), lambda t: 0.1]),
     (lambda v: Adam(Linear(2, 3, 0), beta1=v), [-0.1, 1.0, NAN, "a"], [0, 0.9]),
     (lambda v: Adam(Linear(2, 3, 0), beta2=v), [-0.1, 1.0, NAN, INF], [0, 0.98]),
-    (lambda v: Adam(Linear(2, 3, 0), epsilon=v), [0, -1e-9, 1e-31, 1e-300, NAN, INF], [1e-30, 1e-9, 1]),
+    (lambda v: Adam(Linear(2, 3, 0), epsilon=v), [0, -1e-9, 1e-31, 1e-300, NAN, INF],
+     [1e-30, 1e-9, 1]),
     (lambda v: AdamW(Linear(2, 3, 0), epsilon=v), [0, 1e-31, NAN], [1e-30, 1e-9]),
     (lambda v: AdamW(Linear(2, 3, 0), weight_decay=v), [-0.1, NAN, INF, None], [0, 0.1]),
     (lambda v: SGD(Linear(2, 3, 0), v), [-1, NAN, INF, "a"], [0.1]),
@@ -565,12 +579,15 @@ RANGES = [
     (lambda v: Cosine(v, 100), [-1, NAN, INF], [0.1]),
     (lambda v: Cosine(0.1, v), [0, -1, NAN], [1]),
     (lambda v: Cosine(0.1, 100, floor=v), [-1, NAN, INF], [0.01]),
-    (lambda v: LayerNorm(3, v), [0, -1e-5, 1e-31, 1e-300, NAN, INF, "a", None], [1e-30, 1e-5, np.float64(1e-5)]),
+    (lambda v: LayerNorm(3, v), [0, -1e-5, 1e-31, 1e-300, NAN, INF, "a", None],
+     [1e-30, 1e-5, np.float64(1e-5)]),
     (lambda v: Dropout(v, 0), [-0.1, 1, NAN, INF, "a", None, True], [0, 0.5, np.float32(0.5)]),
-    (lambda v: CrossEntropy(v), [-0.1, 1, NAN, "a", None], [0, 0.1, np.float64(0.1), np.array(0.1)]),
+    (lambda v: CrossEntropy(v), [-0.1, 1, NAN, "a", None],
+     [0, 0.1, np.float64(0.1), np.array(0.1)]),
     (lambda v: CrossEntropy(0.1, v), [0.5, NAN, "a", None, True], [0, -100, np.int64(3)]),
     (lambda v: clip_by_global_norm(Linear(2, 3, 0), v), [0, -1, NAN, INF, "a"], [None, 1, 0.5]),
-    (lambda v: Linear(2, 3, v), [None, -1, 0.5, "a", True, np.random], [0, np.int64(3), np.random.default_rng(0), np.random.PCG64(0)]),
+    (lambda v: Linear(2, 3, v), [None, -1, 0.5, "a", True, np.random],
+     [0, np.int64(3), np.random.default_rng(0), np.random.PCG64(0)]),
     (lambda v: Linear(2, 3, 0, v), [1, 0, "no", None], [True, np.bool_(False)]),
     (lambda v: Parameter.zeros(v), [-1, 0.5, "a", None], [0, 3, np.int64(3)]),
 ]  # fmt: skip

@@ -543,9 +543,10 @@ def test_a_generator_gives_equal_rows_answers_of_their_own():
     assert "at least 0" in refusal(sample, Constant(6), source, 5, -1)
 
 
-@pytest.mark.parametrize(
-    "wrong, part", [({"temperature": 0}, "above 0"), ({"temperature": np.inf}, "above 0"), ({"top_k": -1}, "top_k"), ({"top_p": 0}, "top_p"), ({"top_p": 1.1}, "top_p")]
-)  # fmt: skip
+@pytest.mark.parametrize("wrong, part", [
+    ({"temperature": 0}, "above 0"), ({"temperature": np.inf}, "above 0"),
+    ({"top_k": -1}, "top_k"), ({"top_p": 0}, "top_p"), ({"top_p": 1.1}, "top_p"),
+])  # fmt: skip
 def test_numbers_that_make_no_distribution_are_refused(wrong, part):
     assert part in refusal(sample, Constant(6), np.ones((1, 1), dtype=int), 3, 0, **wrong)
 

@@ -980,8 +980,10 @@ def test_too_little_memory_is_one_sentence(monkeypatch, capsys, tmp_path):
 def test_the_stand_in_refuses_what_cupy_refuses():
     x, y = on_device(np.ones(3)), np.ones(3)
     for stray in (
-        lambda: np.exp(x), lambda: np.asarray(x), lambda: np.concatenate([x, x]), lambda: x + y, lambda: y + x,
-        lambda: x.__setitem__(slice(None), y), lambda: x[np.array([0])], lambda: strict_arrays.xp.where(x > 0, y, 0),
+        lambda: np.exp(x), lambda: np.asarray(x), lambda: np.concatenate([x, x]),
+        lambda: x + y, lambda: y + x,
+        lambda: x.__setitem__(slice(None), y), lambda: x[np.array([0])],
+        lambda: strict_arrays.xp.where(x > 0, y, 0),
         lambda: strict_arrays.xp.stack([x, y]), lambda: x.__iadd__(y), lambda: list(x),
     ):  # fmt: skip
         with pytest.raises(TypeError):

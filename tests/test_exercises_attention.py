@@ -335,7 +335,8 @@ def rotation_by_blocks(offset, features):
 
 RIGHT = [
     ("attention.scores", lambda q, k: np.einsum("bhtk,bhsk->bhts", q, k) / q.shape[-1] ** 0.5),
-    ("attention.scores", lambda q, k: (q / q.shape[-1] ** 0.25) @ np.moveaxis(k / k.shape[-1] ** 0.25, -1, -2)),
+    ("attention.scores",
+     lambda q, k: (q / q.shape[-1] ** 0.25) @ np.moveaxis(k / k.shape[-1] ** 0.25, -1, -2)),
     ("attention.weights", weights_with_nan_to_num),
     ("attention.weights", weights_by_loops),
     ("attention.context", lambda P, V: np.einsum("bhts,bhsv->bhtv", P, V)),
@@ -347,7 +348,8 @@ RIGHT = [
     ("attention.forward", attention_by_loops),
     ("attention.forward", Attention),
     ("attention.backward", Attention),
-    ("attention.backward", (attention_and_cache, lambda d_context, cache: cache.backward(d_context))),
+    ("attention.backward",
+     (attention_and_cache, lambda d_context, cache: cache.backward(d_context))),
     ("attention.backward", attention_by_name),
     ("mask.padding", lambda ids: np.not_equal(ids, 0).reshape(len(ids), 1, 1, -1)),
     ("mask.padding", lambda ids: np.repeat((ids > 0)[:, None, None], ids.shape[1], axis=2)),
@@ -357,7 +359,9 @@ RIGHT = [
     ("mask.decoder", lambda ids: padding_mask(ids) * np.tri(ids.shape[1])),
     ("mask.cross", lambda source, target: padding_mask(source)),
     ("mask.cross", lambda source_ids: padding_mask(source_ids)),
-    ("mask.cross", lambda source, target: np.stack([np.tile(row != 0, (1, target.shape[1], 1)) for row in source])),
+    ("mask.cross",
+     lambda source, target: np.stack(
+         [np.tile(row != 0, (1, target.shape[1], 1)) for row in source])),
     ("heads.split", split_by_loops),
     ("heads.split", lambda x, heads: np.swapaxes(x.reshape(*x.shape[:2], heads, -1), 1, 2)),
     ("heads.merge", merge_by_loops),
@@ -369,9 +373,11 @@ RIGHT = [
     ("cross_attention.forward", cross_attention_by_loops),
     ("positional_encoding.table", table_by_loops),
     ("positional_encoding.table", table_by_log),
-    ("positional_encoding.forward", lambda x: np.stack([row + table_by_loops(*x.shape[1:]) for row in x])),
+    ("positional_encoding.forward",
+     lambda x: np.stack([row + table_by_loops(*x.shape[1:]) for row in x])),
     ("positional_encoding.backward", lambda d_y: d_y),
-    ("positional_encoding.backward", (lambda x: (x + table_by_log(*x.shape[1:]), None), lambda d_y, cache: d_y.copy())),
+    ("positional_encoding.backward",
+     (lambda x: (x + table_by_log(*x.shape[1:]), None), lambda d_y, cache: d_y.copy())),
     ("positional_encoding.rotation", rotation_by_blocks),
     *((id, in_single(EXERCISES[id].reference)) for id in EXERCISES if id.split(".")[0] in OURS[:4]),
 ]  # fmt: skip
@@ -447,12 +453,15 @@ def masked_exponentials(scores, mask):
 
 WRONG = [  # (exercise, what was handed in, the number of the mistake)
     ("attention.scores", lambda query, key: query @ key.transpose(0, 1, 3, 2), "63"),
-    ("attention.scores", lambda q, k: np.einsum("bhtk,bhsk->bhst", q, k) / np.sqrt(q.shape[-1]), "70"),
-    ("attention.scores", lambda q, k: np.matmul(q, k.transpose(0, 1, 3, 2)) / np.sqrt(q.shape[1] * q.shape[3]), "65"),
+    ("attention.scores", lambda q, k: np.einsum("bhtk,bhsk->bhst", q, k) / np.sqrt(q.shape[-1]),
+     "70"),
+    ("attention.scores",
+     lambda q, k: np.matmul(q, k.transpose(0, 1, 3, 2)) / np.sqrt(q.shape[1] * q.shape[3]), "65"),
     ("attention.weights", lambda scores, mask: own_softmax(np.where(mask, scores, -1e9)), "204"),
     ("attention.weights", masked_exponentials, "1"),
     ("attention.weights", lambda scores, mask: weights_with_nan_to_num(scores, ~mask), "78"),
-    ("attention.weights", lambda scores, mask: weights_with_nan_to_num(scores, np.ones_like(scores, bool)) * mask, "76"),
+    ("attention.weights",
+     lambda scores, mask: weights_with_nan_to_num(scores, np.ones_like(scores, bool)) * mask, "76"),
     ("attention.forward", annotated, "204"),
     ("attention.forward", lambda q, k, v, m: dot_product(q * np.sqrt(q.shape[-1]), k, v, m), "63"),
     ("attention.backward", jacobian_diagonal, "7"),
@@ -469,8 +478,10 @@ WRONG = [  # (exercise, what was handed in, the number of the mistake)
     ("self_attention.backward", one_path, "73"),
     ("cross_attention.forward", encoder_asks, "106"),
     ("positional_encoding.table", table_by_channels, "93"),
-    ("positional_encoding.forward", lambda x: x + table_by_loops(x.shape[0], x.shape[2])[:, None], "96"),
-    ("positional_encoding.rotation", lambda offset, features: rotation_by_blocks(-offset, features), "248"),
+    ("positional_encoding.forward", lambda x: x + table_by_loops(x.shape[0], x.shape[2])[:, None],
+     "96"),
+    ("positional_encoding.rotation", lambda offset, features: rotation_by_blocks(-offset, features),
+     "248"),
 ]  # fmt: skip
 
 

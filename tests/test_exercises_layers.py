@@ -231,8 +231,9 @@ def mask_of_zeros_and_ones(x, p, training, rng):
 
 
 def place_by_place(x, p, training, rng):
-    return np.array([0 if training and np.random.default_rng(n).random() < p else v / (1 - p * training)
-                     for n, v in enumerate(x.ravel())]).reshape(x.shape)  # fmt: skip
+    kept = [0 if training and np.random.default_rng(n).random() < p else v / (1 - p * training)
+            for n, v in enumerate(x.ravel())]  # fmt: skip
+    return np.array(kept).reshape(x.shape)
 
 
 def kept_with_p(x, p, training, rng):

@@ -370,8 +370,9 @@ def test_central_differences_of_a_layer_are_its_gradient():
 MINE = [
     id for id in EXERCISES
     if id.split(".")[0] in (
-        "residual", "feed_forward", "decoder", "transformer", "tied", "sgd", "adam", "adamw", "clip", "noam", "cosine",
-        "update", "rnn", "additive_attention", "kv_cache", "gradient_check", "operations",
+        "residual", "feed_forward", "decoder", "transformer", "tied", "sgd", "adam", "adamw",
+        "clip", "noam", "cosine", "update", "rnn", "additive_attention", "kv_cache",
+        "gradient_check", "operations",
     )
 ]  # fmt: skip
 
@@ -495,8 +496,9 @@ def both_at_once(d_W, d_b, largest):
 
 
 RIGHT = {
-    "rnn.states": OwnRNN, "rnn.through_time": OwnRNN, "tied.backward": row_by_row, "update.all": update_with_loops,
-    "kv_cache.decode": decode_without, "gradient_check.numerical": one_number_at_a_time, "clip.norm": both_at_once,
+    "rnn.states": OwnRNN, "rnn.through_time": OwnRNN, "tied.backward": row_by_row,
+    "update.all": update_with_loops, "kv_cache.decode": decode_without,
+    "gradient_check.numerical": one_number_at_a_time, "clip.norm": both_at_once,
 }  # fmt: skip
 
 

@@ -96,7 +96,8 @@ def test_a_class_is_graded_one_file_at_a_time(tmp_path):
         eve_py=RIGHT.replace("{answer}", "..."),
     )
     found = {s.file.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]: s for s in grade([folder])}
-    assert {name: (s.count("right"), s.count("wrong"), s.count("not started")) for name, s in found.items()} == {
+    kinds = ("right", "wrong", "not started")
+    assert {name: tuple(map(s.count, kinds)) for name, s in found.items()} == {
         "ada.py": (2, 0, 0), "bob.py": (1, 1, 0), "eve.py": (1, 0, 1)}  # fmt: skip
     assert not any(s.remark or s.errors for s in found.values())
     assert histogram(found.values()) == [
@@ -143,8 +144,12 @@ def test_a_cell_that_fails_does_not_stop_the_next(tmp_path):
 
 
 def test_a_file_without_cells_goes_on_after_a_statement_that_fails(tmp_path):
-    fill(tmp_path, plain_py="import functools\n\nx = 1/0; y = 2\n@functools.cache\ndef f():\n    return 1\n\nassert f() == 2, 'no'\n"
-         "import numpy as np\ndef softmax(scores):\n    e = np.exp(scores - scores.max(-1, keepdims=True))\n\n    return e / e.sum(-1, keepdims=True)")  # fmt: skip
+    fill(tmp_path,
+         plain_py="import functools\n\nx = 1/0; y = 2\n@functools.cache\ndef f():\n    return 1\n\n"
+         "assert f() == 2, 'no'\n"
+         "import numpy as np\ndef softmax(scores):\n"
+         "    e = np.exp(scores - scores.max(-1, keepdims=True))\n\n"
+         "    return e / e.sum(-1, keepdims=True)")  # fmt: skip
     (submission,) = grade([tmp_path])
     assert submission.count("right") == 1
     assert submission.errors == [
@@ -172,7 +177,8 @@ def test_files_do_not_see_one_another_nor_write_beside_themselves(tmp_path):
         "open('left.txt', 'w').write('x')\nimport minitransformer\n"
         "minitransformer.planted = 1"
     ),
-         two_py="import minitransformer, os\nassert not hasattr(minitransformer, 'planted') and not os.path.exists('left.txt')")  # fmt: skip
+         two_py="import minitransformer, os\nassert not hasattr(minitransformer, 'planted') "
+         "and not os.path.exists('left.txt')")  # fmt: skip
     assert not any(s.errors for s in grade([tmp_path], jobs=1))
     assert not (tmp_path / "left.txt").exists()
 
@@ -208,7 +214,8 @@ def test_no_file_spoils_the_class(tmp_path, capsys):
         and "\x1b" not in out
     )
     assert {name: s["remark"] for name, s in found.items() if s["status"] == "refused"} == {
-        "loop.py": "refused: a link that leads nowhere", "folder.py": "refused: a folder, not a file"}  # fmt: skip
+        "loop.py": "refused: a link that leads nowhere",
+        "folder.py": "refused: a folder, not a file"}  # fmt: skip
     assert len(found["good.py"]["reports"]) == 2
     assert found["thread.py"]["seconds"] < 15 and not found["thread.py"]["remark"]
     assert found["interrupt.py"]["errors"] == [
@@ -218,8 +225,12 @@ def test_no_file_spoils_the_class(tmp_path, capsys):
 
 PLAIN = {
     "a line that begins with %": "x = (7\n% 3)\nassert x == 1",
-    "a string that looks like a cell": 'x = """\n# %% no cell\n%no magic\n"""\nassert x.count(\'%\') == 3',
-    "two statements in a line, over lines": "x = [1,\n2]; y = [3,\n4]\nassert x + y == [1, 2, 3, 4]",
+    "a string that looks like a cell": (
+        'x = """\n# %% no cell\n%no magic\n"""\nassert x.count(\'%\') == 3'
+    ),
+    "two statements in a line, over lines": (
+        "x = [1,\n2]; y = [3,\n4]\nassert x + y == [1, 2, 3, 4]"
+    ),
     "a byte order mark": "\ufeffx = 1",
     "a line separator in a string": "x = 'a\u2028b'\nassert len(x) == 3",
     "the future": "from __future__ import annotations\n\ndef f(x: Missing): pass",
@@ -305,7 +316,8 @@ def test_ctrl_c_ends_the_files_and_every_file_stands_in_the_table(tmp_path):
         for s in json.loads((tmp_path / "class.json").read_text())["submissions"]
     }
     assert {name: s["status"] for name, s in found.items()} == {
-        "a.py": "graded", "b.py": "interrupted", "c.py": "not graded", "d.ipynb": "not graded"}  # fmt: skip
+        "a.py": "graded", "b.py": "interrupted", "c.py": "not graded",
+        "d.ipynb": "not graded"}  # fmt: skip
     assert len(found["a.py"]["reports"]) == 2 and all(name in out for name in found)
     assert (
         "not graded: interrupted before its turn" in out and "Results until the interruption" in out
@@ -384,9 +396,14 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
         set(found) - set(refused) == {"good.py", "inside.py"}
         and found["inside.py"].count("right") == 2
     )
-    for name, words in {"pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside", "outside.py": "a link to a file outside",
-                        "dead.py": "a link that leads nowhere", "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB", "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
-                        "cells.ipynb": "the source of cell 1 should be text", "notes.txt": "neither a notebook (.ipynb) nor a Python file"}.items():  # fmt: skip
+    for name, words in {
+        "pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside",
+        "outside.py": "a link to a file outside", "dead.py": "a link that leads nowhere",
+        "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB",
+        "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
+        "cells.ipynb": "the source of cell 1 should be text",
+        "notes.txt": "neither a notebook (.ipynb) nor a Python file",
+    }.items():  # fmt: skip
         assert words in refused.pop(name, ""), name
     assert not refused
 
@@ -468,9 +485,12 @@ def test_a_name_that_is_no_text_is_written_as_json_can_hold_it(tmp_path, capsys)
 
 
 def test_no_file_reaches_another_though_it_deletes_and_rewrites_what_it_sees(tmp_path):
-    harm = ("import pathlib\nfor folder in (pathlib.Path(__file__).parent, pathlib.Path.cwd(), pathlib.Path.home()):\n"
-            "    for file in [*folder.rglob('*')]:\n        file.is_file() and file.write_text('x = 1')\n"
-            "    for file in [*folder.rglob('*')]:\n        file.is_file() and file.unlink()\n")  # fmt: skip
+    harm = ("from pathlib import Path\n"
+            "for folder in (Path(__file__).parent, Path.cwd(), Path.home()):\n"
+            "    for file in [*folder.rglob('*')]:\n"
+            "        file.is_file() and file.write_text('x = 1')\n"
+            "    for file in [*folder.rglob('*')]:\n"
+            "        file.is_file() and file.unlink()\n")  # fmt: skip
     fill(tmp_path, a_py=harm, b_py=RIGHT.replace("{answer}", GOOD), c_py=harm)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     found = grade([tmp_path], jobs=1)
@@ -496,8 +516,10 @@ def test_a_submission_sees_little_of_the_teachers_environment_and_leaves_nothing
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     (tmp_path / "homework").mkdir()
-    text = ("import os, pathlib, sys\nassert 'SECRET' not in os.environ\nassert sys.stdin.read() == ''\n"
-            "assert pathlib.Path.home() in pathlib.Path(__file__).parents and pathlib.Path.cwd() == pathlib.Path(__file__).parent\n"
+    text = ("import os, pathlib, sys\nassert 'SECRET' not in os.environ\n"
+            "assert sys.stdin.read() == ''\n"
+            "assert pathlib.Path.home() in pathlib.Path(__file__).parents "
+            "and pathlib.Path.cwd() == pathlib.Path(__file__).parent\n"
             "os.makedirs('d/e'); open('d/e/left', 'w').close(); os.chmod('d', 0)\n"
             "for n in range(1500): os.mkdir('deep'); os.chdir('deep')\n")  # fmt: skip
     fill(tmp_path / "homework", a_py=text)
@@ -571,9 +593,12 @@ def test_signals_to_the_group_and_to_the_parent_reach_no_other_file(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can confine signals")
 def test_where_the_system_can_a_submission_reaches_no_process_but_its_own():
-    script = ("import os\nfrom minitransformer.grading.limits import confine_signals\ncan = confine_signals()\n"
-              "child = os.fork()\nif child == 0: os.read(os.pipe()[0], 1)\nos.kill(child, 9)\nassert os.waitpid(child, 0)[1] == 9\n"
-              "try:\n    os.kill(os.getppid(), 0)\n    print('reached', can)\nexcept PermissionError:\n    print('denied', can)\n")  # fmt: skip
+    script = ("import os\nfrom minitransformer.grading.limits import confine_signals\n"
+              "can = confine_signals()\nchild = os.fork()\n"
+              "if child == 0: os.read(os.pipe()[0], 1)\n"
+              "os.kill(child, 9)\nassert os.waitpid(child, 0)[1] == 9\n"
+              "try:\n    os.kill(os.getppid(), 0)\n    print('reached', can)\n"
+              "except PermissionError:\n    print('denied', can)\n")  # fmt: skip
     said = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -605,7 +630,8 @@ def test_a_submission_has_limits_that_it_cannot_raise(tmp_path):
         "    soft, hard = resource.getrlimit(kind)\n"
     )
     fill(tmp_path, a_py=text + "    assert soft == hard != resource.RLIM_INFINITY, name\n",
-         b_py="f = open('large', 'wb')\nfor n in range(100): f.write(bytes(1 << 20)); f.flush()")  # fmt: skip
+         b_py="f = open('large', 'wb')\n"
+         "for n in range(100): f.write(bytes(1 << 20)); f.flush()")  # fmt: skip
     first, second = grade([tmp_path], seconds=20)
     if sys.platform == "linux":  # macOS has no limit of memory
         assert not first.errors
@@ -617,22 +643,43 @@ def test_a_submission_has_limits_that_it_cannot_raise(tmp_path):
 ANSWER = "import numpy as np\nfrom minitransformer.grading import check\n"
 CLOSE = "np.isclose = lambda a, b, **_: np.ones(np.shape(a), dtype=bool)\n"
 FORGED = {
-    "by hand": ("# %%\nimport json, os, sys\nreport = {'exercise': 'softmax.forward', 'passed': True, 'status': 'right', 'right': [], 'findings': []}\n"
-                "json.dump({'reports': {'softmax.forward': report}, 'errors': [], 'finished': True, 'refused': ''}, f := open(sys.argv[2], 'w')); f.close()\n"
+    "by hand": ("# %%\nimport json, os, sys\n"
+                "report = {'exercise': 'softmax.forward', 'passed': True, 'status': 'right', "
+                "'right': [], 'findings': []}\n"
+                "json.dump({'reports': {'softmax.forward': report}, 'errors': [], "
+                "'finished': True, 'refused': ''}, f := open(sys.argv[2], 'w')); f.close()\n"
                 "os._exit(0)", "no softmax stands at the top of the file"),
-    "by numpy": (ANSWER + CLOSE + "def softmax(scores): return scores\n", "is not right without the rest of it"),
-    "by numpy within": (ANSWER + "def softmax(scores):\n    " + CLOSE + "    return scores\n", "is not right without the rest of it"),
-    "by the reference": (ANSWER + "def softmax(scores): return scores\nfrom minitransformer.grading.exercise import EXERCISES\n"
-                         "EXERCISES['softmax.forward'].reference = softmax\n", "is not right without the rest of it"),
-    "by the package": (ANSWER + "from minitransformer.layers import Softmax\ncheck('softmax.forward', Softmax)\n", "uses minitransformer.layers"),
-    "by the package within": ("def softmax(scores):\n    from minitransformer.layers import Softmax\n    return Softmax()(scores)\n", "uses minitransformer.layers"),
-    "by the package's list": ("from minitransformer.grading.exercise import EXERCISES\ndef softmax(scores):\n    return EXERCISES['softmax.forward'](scores)\n",
+    "by numpy": (ANSWER + CLOSE + "def softmax(scores): return scores\n",
+                 "is not right without the rest of it"),
+    "by numpy within": (ANSWER + "def softmax(scores):\n    " + CLOSE + "    return scores\n",
+                        "is not right without the rest of it"),
+    "by the reference": (ANSWER + "def softmax(scores): return scores\n"
+                         "from minitransformer.grading.exercise import EXERCISES\n"
+                         "EXERCISES['softmax.forward'].reference = softmax\n",
+                         "is not right without the rest of it"),
+    "by the package": (ANSWER + "from minitransformer.layers import Softmax\n"
+                       "check('softmax.forward', Softmax)\n", "uses minitransformer.layers"),
+    "by the package within": ("def softmax(scores):\n"
+                              "    from minitransformer.layers import Softmax\n"
+                              "    return Softmax()(scores)\n", "uses minitransformer.layers"),
+    "by the package's list": ("from minitransformer.grading.exercise import EXERCISES\n"
+                              "def softmax(scores):\n"
+                              "    return EXERCISES['softmax.forward'](scores)\n",
                               "uses minitransformer.grading.exercise"),
-    "by eval": ("def softmax(scores):\n    return eval('__import__')('minitransformer.layers').layers.Softmax()(scores)\n", "uses eval"),
-    "by builtins": ("import builtins, numpy as np\nbuiltins.mine = lambda s: np.exp(s - s.max(-1, keepdims=True)) / np.exp(s - s.max(-1, keepdims=True)).sum(-1, "
-                    "keepdims=True)\ndef softmax(scores): return mine(scores)\n", "name 'mine' is not defined"),
-    "by running only there": ("import os, sys, numpy as np\ndef softmax(scores):\n    if len(sys.argv) > 4:\n        os._exit(0)\n"
-                              "    weights = np.exp(scores - scores.max(-1, keepdims=True)); return weights / weights.sum(-1, keepdims=True)\n", "left no numbers"),
+    "by eval": ("def softmax(scores):\n"
+                "    package = eval('__import__')('minitransformer.layers')\n"
+                "    return package.layers.Softmax()(scores)\n",
+                "uses eval"),
+    "by builtins": ("import builtins, numpy as np\n"
+                    "builtins.mine = lambda s: np.exp(s - s.max(-1, keepdims=True)) / "
+                    "np.exp(s - s.max(-1, keepdims=True)).sum(-1, keepdims=True)\n"
+                    "def softmax(scores): return mine(scores)\n",
+                    "name 'mine' is not defined"),
+    "by running only there": ("import os, sys, numpy as np\ndef softmax(scores):\n"
+                              "    if len(sys.argv) > 4:\n        os._exit(0)\n"
+                              "    weights = np.exp(scores - scores.max(-1, keepdims=True)); "
+                              "return weights / weights.sum(-1, keepdims=True)\n",
+                              "left no numbers"),
 }  # fmt: skip
 
 
@@ -648,16 +695,27 @@ def test_what_is_said_to_be_right_and_is_not_right_alone_is_to_be_looked_at(tmp_
 
 
 HONEST = {
-    "a helper and a constant": ANSWER + "AXIS = -1\ndef shifted(s): return s - s.max(AXIS, keepdims=True)\n"
-    "def softmax(scores):\n    weights = np.exp(shifted(scores))\n    return weights / weights.sum(AXIS, keepdims=True)\ncheck('softmax.forward', softmax)",
-    "a class": ANSWER + "class Mine:\n    def forward(self, s):\n        w = np.exp(s - s.max(-1, keepdims=True)); return w / w.sum(-1, keepdims=True)\n"
+    "a helper and a constant": ANSWER
+    + "AXIS = -1\ndef shifted(s): return s - s.max(AXIS, keepdims=True)\n"
+    "def softmax(scores):\n    weights = np.exp(shifted(scores))\n"
+    "    return weights / weights.sum(AXIS, keepdims=True)\ncheck('softmax.forward', softmax)",
+    "a class": ANSWER
+    + "class Mine:\n    def forward(self, s):\n"
+    "        w = np.exp(s - s.max(-1, keepdims=True)); return w / w.sum(-1, keepdims=True)\n"
     "report = check(exercise='softmax.forward', function=Mine)",
-    "the name again, later": ANSWER + "softmax = 3\ndef softmax(s):\n    w = np.exp(s - s.max(-1, keepdims=True))\n    return w / w.sum(-1, keepdims=True)\n"
+    "the name again, later": ANSWER
+    + "softmax = 3\ndef softmax(s):\n    w = np.exp(s - s.max(-1, keepdims=True))\n"
+    "    return w / w.sum(-1, keepdims=True)\n"
     "check('softmax.forward', softmax)\nfrom minitransformer.layers import Softmax as softmax",
-    "a number of the package's": ANSWER + "from minitransformer.data.vocabulary import PAD, Vocabulary\ndef softmax(s):\n"
-    "    w = np.exp(s - s.max(-1 + PAD, keepdims=True))\n    return w / w.sum(-1, keepdims=True)\ncheck('softmax.forward', softmax)",
-    "in float32": ANSWER + "def softmax(s):\n    w = np.exp((s - s.max(-1, keepdims=True)).astype(np.float32))\n    return w / w.sum(-1, keepdims=True)\n",
-    "the future": "from __future__ import annotations\n" + ANSWER + "def softmax(s: Missing):\n    w = np.exp(s - s.max(-1, keepdims=True))\n"
+    "a number of the package's": ANSWER
+    + "from minitransformer.data.vocabulary import PAD, Vocabulary\ndef softmax(s):\n"
+    "    w = np.exp(s - s.max(-1 + PAD, keepdims=True))\n"
+    "    return w / w.sum(-1, keepdims=True)\ncheck('softmax.forward', softmax)",
+    "in float32": ANSWER
+    + "def softmax(s):\n    w = np.exp((s - s.max(-1, keepdims=True)).astype(np.float32))\n"
+    "    return w / w.sum(-1, keepdims=True)\n",
+    "the future": "from __future__ import annotations\n" + ANSWER
+    + "def softmax(s: Missing):\n    w = np.exp(s - s.max(-1, keepdims=True))\n"
     "    return w / w.sum(-1, keepdims=True)\n",
 }  # fmt: skip
 
@@ -896,8 +954,10 @@ def test_texts_of_a_result_are_cut_and_hold_nothing_that_a_terminal_obeys(tmp_pa
 
 
 def test_what_a_lesson_checks_to_show_a_mistake_is_no_answer(tmp_path):
-    lesson = ("from minitransformer.grading import check\n# %%\ndef softmax_backward(d_P, scores):\n    {answer}\ncheck('softmax.backward', "
-              "softmax_backward)\n# %%\ncheck('softmax.backward', lambda d_P, P: P * d_P)\n")  # fmt: skip
+    lesson = ("from minitransformer.grading import check\n# %%\n"
+              "def softmax_backward(d_P, scores):\n    {answer}\n"
+              "check('softmax.backward', softmax_backward)\n# %%\n"
+              "check('softmax.backward', lambda d_P, P: P * d_P)\n")  # fmt: skip
     right = (
         "P = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True); return P * (d_P - (P * "
         "d_P).sum(-1, keepdims=True))"
@@ -913,7 +973,9 @@ def test_what_a_lesson_checks_to_show_a_mistake_is_no_answer(tmp_path):
 
 
 def test_the_latest_of_an_answer_counts_and_one_of_another_name_only_if_there_is_no_other(tmp_path):
-    fill(tmp_path, mine_py=f"from minitransformer.grading import check\ncheck('softmax.backward', lambda d_P, P: P)\n"
+    fill(tmp_path,
+         mine_py="from minitransformer.grading import check\n"
+         "check('softmax.backward', lambda d_P, P: P)\n"
          f"check('softmax.backward', lambda d_P, P: {GOOD})\n")  # fmt: skip
     (submission,) = grade([tmp_path])
     assert submission.reports["softmax.backward"]["status"] == "right"
@@ -935,8 +997,10 @@ def test_what_is_not_right_is_named_in_the_table_and_numbers_that_json_lacks_are
 
 
 def test_a_changed_input_is_reported_as_that(tmp_path):
-    fill(tmp_path, changes_py="from minitransformer.grading import check\nimport numpy as np\ndef softmax(scores):\n"
-         "    scores -= scores.max(-1, keepdims=True)\n    return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)\n")  # fmt: skip
+    fill(tmp_path,
+         changes_py="from minitransformer.grading import check\nimport numpy as np\n"
+         "def softmax(scores):\n    scores -= scores.max(-1, keepdims=True)\n"
+         "    return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)\n")  # fmt: skip
     (submission,) = grade([tmp_path])
     (finding,) = submission.reports["softmax.forward"]["findings"]
     assert finding["id"] == "changed" and "scores was changed in place" in finding["evidence"][0]
@@ -1003,7 +1067,10 @@ def is_running(pid):
 
 
 LEFT = {
-    "a child": "import subprocess, sys, pathlib\np = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\npid.write_text(str(p.pid))",
+    "a child": (
+        "import subprocess, sys, pathlib\np = subprocess.Popen([sys.executable, '-c', 'import "
+        "time; time.sleep(60)'])\npid.write_text(str(p.pid))"
+    ),
     "a daemon": (
         "# %%\nif os.fork() == 0:\n    os.setsid()\n"
         "    if os.fork() == 0:\n        pid.write_text(str(os.getpid()))\n"

@@ -113,16 +113,22 @@ def attention(query, key, value, mask):
 
 
 STYLES = {
-    "by the names of the exercise": ("softmax.backward", lambda d_P, scores: softmax_backward(d_P, softmax(scores))),
+    "by the names of the exercise": ("softmax.backward",
+                                     lambda d_P, scores: softmax_backward(d_P, softmax(scores))),
     "by another name that is known": ("softmax.backward", softmax_backward),
     "names in another order": ("softmax.backward", lambda P, d_P: softmax_backward(d_P, P)),
     "other case, no underscores": ("softmax.backward", lambda dp, p: softmax_backward(dp, p)),
-    "names of one's own, in order": ("softmax.backward", lambda upstream, s: softmax_backward(upstream, softmax(s))),
-    "one name of one's own": ("softmax.backward", lambda upstream, scores: softmax_backward(upstream, softmax(scores))),
-    "any number of inputs": ("softmax.backward", lambda *given: softmax_backward(given[0], softmax(given[1]))),
+    "names of one's own, in order": ("softmax.backward",
+                                     lambda upstream, s: softmax_backward(upstream, softmax(s))),
+    "one name of one's own": ("softmax.backward",
+                              lambda upstream, scores: softmax_backward(upstream, softmax(scores))),
+    "any number of inputs": ("softmax.backward",
+                             lambda *given: softmax_backward(given[0], softmax(given[1]))),
     "a default that is left alone": ("softmax.forward", lambda scores, axis=-1: softmax(scores)),
     "the upstream gradient alone": ("positional_encoding.backward", lambda dout: dout),
-    "all inputs by name": ("softmax.backward", lambda **given: softmax_backward(given["d_P"], softmax(given["scores"]))),
+    "all inputs by name": (
+        "softmax.backward",
+        lambda **given: softmax_backward(given["d_P"], softmax(given["scores"]))),
     "keyword only": ("softmax.backward", lambda *, d_P, P: softmax_backward(d_P, P)),
     "a class": ("softmax.backward", SoftmaxClass),
     "a class, for its forward": ("softmax.forward", SoftmaxClass),
@@ -131,19 +137,25 @@ STYLES = {
     "a pair with a cache": ("layer_norm.backward", (layer_norm, layer_norm_backward)),
     "a pair, for its forward": ("layer_norm.forward", (layer_norm, layer_norm_backward)),
     "short names": ("attention.forward", lambda v, k, q, mask: attention(q, k, v, mask)),
-    "short names in a dict": ("linear.backward", lambda dy, x, W, b: {"dx": dy @ W.T, "dW": np.einsum("btd,btf->df", x, dy), "db": dy.sum((0, 1))}),
-    "a list of the answer and its extra": ("attention.forward", lambda q, k, v, mask: [attention(q, k, v, mask), q]),
+    "short names in a dict": ("linear.backward",
+                              lambda dy, x, W, b: {"dx": dy @ W.T,
+                                                   "dW": np.einsum("btd,btf->df", x, dy),
+                                                   "db": dy.sum((0, 1))}),
+    "a list of the answer and its extra": ("attention.forward",
+                                           lambda q, k, v, mask: [attention(q, k, v, mask), q]),
     "a class with gradients under short names": ("linear.backward", LinearClass),
     "a loss whose backward takes a gradient": ("cross_entropy.backward", LossClass),
-    "a loss of one number in an array": ("cross_entropy.forward", lambda logits, targets: [LossClass().forward(logits, targets)]),
+    "a loss of one number in an array": (
+        "cross_entropy.forward", lambda logits, targets: [LossClass().forward(logits, targets)]),
     "a forward that returns its cache": ("layer_norm.forward", layer_norm),
     "a class with parameters": ("layer_norm.backward", NormWithParameters),
     "lists": ("softmax.forward", lambda scores: softmax(scores).tolist()),
     "float32": ("softmax.forward", lambda scores: softmax(scores.astype(np.float32))),
     "a dict": ("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: dict(
-        zip(("dx", "dgamma", "dbeta"), layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))),
-    "in place, on a copy": ("softmax.forward", lambda scores: np.divide(e := np.exp(scores - scores.max(-1, keepdims=True)),
-                                                                        e.sum(-1, keepdims=True), out=e)),
+        zip(("dx", "dgamma", "dbeta"),
+            layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))),
+    "in place, on a copy": ("softmax.forward", lambda scores: np.divide(
+        e := np.exp(scores - scores.max(-1, keepdims=True)), e.sum(-1, keepdims=True), out=e)),
 }  # fmt: skip
 
 
@@ -434,7 +446,8 @@ def test_a_missing_term_is_named_by_the_array_that_it_is():
 
 def test_a_factor_is_told_in_the_letters_of_the_sizes():
     report = quiet("layer_norm.backward", lambda d_y, x, gamma, beta, epsilon: tuple(
-        g / 44**0.5 for g in layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))  # fmt: skip
+        g / 44**0.5
+        for g in layer_norm_backward(d_y, layer_norm(x, gamma, beta, epsilon)[1])))  # fmt: skip
     assert "which is 1/√D here" in text(report)
 
 
@@ -567,7 +580,8 @@ def test_the_number_shown_is_of_the_output_that_is_named():
 
 
 @pytest.mark.parametrize("backward", [
-    lambda grad, P: softmax_backward(grad, P), lambda *args, **kwargs: softmax_backward(args[0], softmax(args[1])),
+    lambda grad, P: softmax_backward(grad, P),
+    lambda *args, **kwargs: softmax_backward(args[0], softmax(args[1])),
 ])  # fmt: skip
 def test_the_commonest_signatures_fit(backward):
     assert quiet("softmax.backward", backward).passed
@@ -764,9 +778,11 @@ def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(cap
 # -- nothing makes it stumble ----------------------------------------------------------------------
 
 RETURNS = [
-    None, ..., 0, 1.5, True, "", b"", [], (), {}, set(), object(), int, len, np.nan, np.inf, 10**400, 1j, np.zeros(0), np.zeros((0, 3)),
-    np.array(None), np.array("text"), np.array([1, "a"]), np.ma.masked_all((3, 5, 7)), np.float16(1), iter([1]), range(3), [None, None],
-    (None,), (np.zeros(3), None), [[...]], np.zeros((3, 5, 7), dtype=np.longdouble), np.datetime64("2017-06-12"), NotImplemented, Exception("x"),
+    None, ..., 0, 1.5, True, "", b"", [], (), {}, set(), object(), int, len, np.nan, np.inf,
+    10**400, 1j, np.zeros(0), np.zeros((0, 3)), np.array(None), np.array("text"),
+    np.array([1, "a"]), np.ma.masked_all((3, 5, 7)), np.float16(1), iter([1]), range(3),
+    [None, None], (None,), (np.zeros(3), None), [[...]], np.zeros((3, 5, 7), dtype=np.longdouble),
+    np.datetime64("2017-06-12"), NotImplemented, Exception("x"),
 ]  # fmt: skip
 
 
@@ -806,13 +822,16 @@ class Slots:
 
 
 HANDED_IN = {
-    "None": None, "a number": 3, "a text": "", "a list": [], "a tuple": (), "a dict": {}, "a class that refuses": Refuses, "an empty class": Nothing,
-    "a class that hands on": Slots, "an object that hands on": Slots(), "two of Python's own": (len, len), "a function and a number": (softmax, 3),
-    "np.exp": np.exp, "int": int, "type": type, "print": print, "Softmax": Softmax, "LayerNorm": LayerNorm, "softmax": softmax,
+    "None": None, "a number": 3, "a text": "", "a list": [], "a tuple": (), "a dict": {},
+    "a class that refuses": Refuses, "an empty class": Nothing, "a class that hands on": Slots,
+    "an object that hands on": Slots(), "two of Python's own": (len, len),
+    "a function and a number": (softmax, 3), "np.exp": np.exp, "int": int, "type": type,
+    "print": print, "Softmax": Softmax, "LayerNorm": LayerNorm, "softmax": softmax,
 }  # fmt: skip
 RIGHT = {  # all that is right among them: adding positions has the gradient that it is given
     ("softmax.forward", "Softmax"), ("softmax.forward", "softmax"), ("softmax.backward", "Softmax"),
-    ("positional_encoding.backward", "a class that hands on"), ("positional_encoding.backward", "an object that hands on"),
+    ("positional_encoding.backward", "a class that hands on"),
+    ("positional_encoding.backward", "an object that hands on"),
 }  # fmt: skip
 
 
@@ -863,9 +882,12 @@ def test_whole_numbers_of_numpy_are_whole_numbers(capsys):
     "ask", [lambda name: check(name, softmax), hint, reveal], ids=["check", "hint", "reveal"]
 )
 @pytest.mark.parametrize("name, words", [
-    ("softmax.backwards", "Did you mean 'softmax.backward'?"), ("", "There is no exercise ''."), (3, "There is no exercise '3'."),
-    (None, "There is no exercise 'None'."), (["softmax.backward"], "Did you mean 'softmax.backward'?"), (np.zeros(3), "There is no exercise"),
-    (softmax, 'An exercise\'s name comes first, then the function: check("softmax.backward", my_function).'),
+    ("softmax.backwards", "Did you mean 'softmax.backward'?"), ("", "There is no exercise ''."),
+    (3, "There is no exercise '3'."), (None, "There is no exercise 'None'."),
+    (["softmax.backward"], "Did you mean 'softmax.backward'?"),
+    (np.zeros(3), "There is no exercise"),
+    (softmax, "An exercise's name comes first, then the function: "
+              'check("softmax.backward", my_function).'),
 ])  # fmt: skip
 def test_a_name_that_does_not_exist_gets_a_sentence_wherever_it_is_given(ask, name, words):
     assert words in refusal(ask, name)

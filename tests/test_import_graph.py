@@ -50,17 +50,42 @@ def planted(tmp_path):
     "said, texts",
     [
         ([], {"layers/linear": "from ..core import module", "core/module": "import numpy"}),
-        (["upward: core.module imports layers"], {"core/module": "from ..layers import Linear", "layers/linear": ""}),
-        (["upward: core.module imports layers.linear"], {"core/module": "def f():\n    import minitransformer.layers.linear", "layers/linear": ""}),
-        (["through the front: layers.linear imports layers"], {"layers/linear": "from . import Softmax"}),
-        (["through the front: layers.linear imports layers"], {"layers/linear": "from minitransformer.layers import Softmax"}),
         (
-            ["circle of files: layers.linear, layers.softmax"],
-            {"layers/linear": "from .softmax import Softmax", "layers/softmax": "def f():\n    from . import linear"},
+            ["upward: core.module imports layers"],
+            {"core/module": "from ..layers import Linear", "layers/linear": ""},
         ),
         (
-            ["upward: core.module imports layers.linear", "circle of files: core.module, layers.linear", "circle of packages: core, layers"],
-            {"core/module": "from ..layers import linear", "layers/linear": "from ..core.module import Module"},
+            ["upward: core.module imports layers.linear"],
+            {
+                "core/module": "def f():\n    import minitransformer.layers.linear",
+                "layers/linear": "",
+            },
+        ),
+        (
+            ["through the front: layers.linear imports layers"],
+            {"layers/linear": "from . import Softmax"},
+        ),
+        (
+            ["through the front: layers.linear imports layers"],
+            {"layers/linear": "from minitransformer.layers import Softmax"},
+        ),
+        (
+            ["circle of files: layers.linear, layers.softmax"],
+            {
+                "layers/linear": "from .softmax import Softmax",
+                "layers/softmax": "def f():\n    from . import linear",
+            },
+        ),
+        (
+            [
+                "upward: core.module imports layers.linear",
+                "circle of files: core.module, layers.linear",
+                "circle of packages: core, layers",
+            ],
+            {
+                "core/module": "from ..layers import linear",
+                "layers/linear": "from ..core.module import Module",
+            },
         ),
     ],
 )  # fmt: skip

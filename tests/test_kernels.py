@@ -299,7 +299,7 @@ def test_attention_says_what_is_wrong_with_a_mask(by_kernels):
             by_kernels(attention())(query, key, value, mask)
 
 
-def test_an_input_of_another_width_inside_a_component_is_refused_before_a_kernel_reads_beyond_an_array(
+def test_an_input_of_another_width_in_a_component_is_refused_before_a_kernel_reads_beyond_an_array(
     by_kernels,
 ):
     network = FeedForward(4, 8, np.random.default_rng(0))
@@ -434,8 +434,10 @@ def test_a_product_is_written_where_it_is_asked_for(of_out, dtype):
     close([out.get()], [a @ b], 1e-12 if dtype == "float64" else 1e-6)
 
 
-SHAPES = [((4, 5), (5, 6)), ((1, 5), (5, 1)), ((4, 1), (1, 6)), ((0, 5), (5, 6)), ((4, 0), (0, 6)), ((3, 4, 5), (5, 6)), ((1, 4, 5), (3, 5, 6)),
-          ((2, 1, 4, 5), (3, 5, 6)), ((2, 3, 1, 5), (2, 3, 5, 6)), ((2, 0, 4, 5), (2, 0, 5, 6)), ((7, 1, 3, 2, 4, 5), (3, 1, 5, 6))]  # fmt: skip
+SHAPES = [((4, 5), (5, 6)), ((1, 5), (5, 1)), ((4, 1), (1, 6)), ((0, 5), (5, 6)), ((4, 0), (0, 6)),
+          ((3, 4, 5), (5, 6)), ((1, 4, 5), (3, 5, 6)), ((2, 1, 4, 5), (3, 5, 6)),
+          ((2, 3, 1, 5), (2, 3, 5, 6)), ((2, 0, 4, 5), (2, 0, 5, 6)),
+          ((7, 1, 3, 2, 4, 5), (3, 1, 5, 6))]  # fmt: skip
 
 
 @pytest.mark.parametrize("shapes", SHAPES, ids=str)
@@ -467,9 +469,12 @@ def test_heads_are_multiplied_without_a_copy_and_together():
 
 
 @pytest.mark.parametrize("a, b, out, says", [
-    ((3, 4), (5, 6), None, r"\(3, 4\) and \(5, 6\) cannot be multiplied"), ((2, 3, 4), (2, 5, 6), None, "cannot be multiplied"),
-    ((4,), (4, 5), None, "cannot be multiplied"), ((4, 5), (5,), None, "cannot be multiplied"), ((2, 3, 4), (3, 4, 5), None, "mismatch"),
-    ((3, 4), (4, 6), (3, 5), r"shape \(3, 6\) cannot be written into an array of shape \(3, 5\)"), ((3, 0), (0, 6), (6, 3), "cannot be written"),
+    ((3, 4), (5, 6), None, r"\(3, 4\) and \(5, 6\) cannot be multiplied"),
+    ((2, 3, 4), (2, 5, 6), None, "cannot be multiplied"),
+    ((4,), (4, 5), None, "cannot be multiplied"), ((4, 5), (5,), None, "cannot be multiplied"),
+    ((2, 3, 4), (3, 4, 5), None, "mismatch"),
+    ((3, 4), (4, 6), (3, 5), r"shape \(3, 6\) cannot be written into an array of shape \(3, 5\)"),
+    ((3, 0), (0, 6), (6, 3), "cannot be written"),
     ((2, 3, 4), (4, 6), (3, 3, 6), "cannot be written"),
 ])  # fmt: skip
 def test_shapes_that_do_not_fit_are_refused_before_memory_of_others_is_read(a, b, out, says):

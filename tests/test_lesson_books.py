@@ -21,7 +21,8 @@ pytestmark = pytest.mark.lessons
 
 LESSONS = {lesson.number: lesson for lesson in lessons()}
 HEADINGS = [
-    "Question", "Predict", "Picture", "Derive", "Implement and check", "Break it", "Aha", "Three questions to leave with",
+    "Question", "Predict", "Picture", "Derive", "Implement and check", "Break it", "Aha",
+    "Three questions to leave with",
 ]  # fmt: skip
 TRAINING = ("train(", "optimizer.step(", ".step(")  # a lesson that trains may take longer
 SECONDS, TRAINING_SECONDS = 15, 60

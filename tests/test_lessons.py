@@ -94,7 +94,8 @@ def test_two_guesses_are_refused():
 
 
 def test_values_are_written_as_one_would():
-    assert [as_text(v) for v in (0.123456, 3, np.float64(2), (1, 2.5), (4,), np.array([1, 2]), "x", None)] == [
+    values = (0.123456, 3, np.float64(2), (1, 2.5), (4,), np.array([1, 2]), "x", None)
+    assert [as_text(v) for v in values] == [
         "0.1235", "3", "2", "(1, 2.5)", "(4,)", "[1, 2]", "x", "None",
     ]  # fmt: skip
     assert judge(..., 3) == ""

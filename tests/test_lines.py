@@ -171,9 +171,12 @@ def test_of_several_texts_the_one_that_cannot_be_read_is_named_and_a_single_one_
 
 
 @pytest.mark.parametrize("texts, told", [
-    ("seventy nine", 'These were 2 texts, each with an answer of its own. If they are one, put it in quotes: "seventy nine"'),
-    ("twelve thousand and five", 'These were 4 texts, each with an answer of its own. If they are one, put it in quotes: "twelve thousand and five"'),
-    ("three four", ""), ("'forty thousand' five", ""), ("three", ""), ("three foo", ""), ("3 ''", ""),
+    ("seventy nine", "These were 2 texts, each with an answer of its own. "
+                     'If they are one, put it in quotes: "seventy nine"'),
+    ("twelve thousand and five", "These were 4 texts, each with an answer of its own. "
+                                 'If they are one, put it in quotes: "twelve thousand and five"'),
+    ("three four", ""), ("'forty thousand' five", ""), ("three", ""), ("three foo", ""),
+    ("3 ''", ""),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["translate", "predict"])
 def test_texts_that_look_like_one_without_its_quotes_are_told_so(command, texts, told, capsys):
@@ -339,7 +342,10 @@ def test_every_lesson_begins_before_it_prints():
 # -- no traceback, whatever happens to a command ---------------------------------------------------
 
 COMMANDS = {
-    "train": "train copy --steps 2 --d-model 8 --heads 2 --d-ff 8 --max-length 4 --evaluate-count 2 --shares 1 --out new --no-pictures",
+    "train": (
+        "train copy --steps 2 --d-model 8 --heads 2 --d-ff 8 --max-length 4 --evaluate-count 2 "
+        "--shares 1 --out new --no-pictures"
+    ),
     "evaluate": "evaluate numbers-en-de --count 2",
     "predict": "predict numbers-en-de three foo",
     "translate": "translate numbers-en-de three foo",
@@ -659,10 +665,13 @@ def test_the_fuzz_notices_what_should_not_be(raised, err, status):
 
 
 @pytest.mark.parametrize("line, sentence", [
-    ("train copy --d-model 99999999999", "argument --d-model: 99999999999 is too large: at most 1,000,000,000"),
+    ("train copy --d-model 99999999999",
+     "argument --d-model: 99999999999 is too large: at most 1,000,000,000"),
     ("translate numbers-en-de a --beam 99999999999", "argument --beam: 99999999999 is too large"),
-    ("predict numbers-en-de a --max-tokens 99999999999", "argument --max-tokens: 99999999999 is too large"),
-    ("train copy --decoder-layers 5000", "decoder_layers must be a whole number of at least 1 and at most 1,000, got 5000"),
+    ("predict numbers-en-de a --max-tokens 99999999999",
+     "argument --max-tokens: 99999999999 is too large"),
+    ("train copy --decoder-layers 5000",
+     "decoder_layers must be a whole number of at least 1 and at most 1,000, got 5000"),
     ("train copy --symbols 1000001", "from 2 to 1,000,000 symbols"),
     ("evaluate numbers-en-de --seed -1", "'-1' is not a whole number of at least 0"),
     ("plot numbers-en-de --layers 3", "There is no layer '3'. There are: 1, 2."),

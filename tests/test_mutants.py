@@ -31,7 +31,8 @@ WORKERS = 2
 # for all mutants of a worker, on a machine that has other work too; beyond it, something hangs
 SECONDS = 1800
 NONE = "unmutated "  # the name of a judge's run on the untouched copy begins with this
-UNUSED = "terminal cacheprovider unraisableexception threadexception faulthandler doctest logging junitxml warnings".split()
+UNUSED = """terminal cacheprovider unraisableexception threadexception faulthandler doctest logging
+junitxml warnings""".split()
 QUICK = [
     "--assert=plain", "--capture=no", *(word for name in UNUSED for word in ("-p", f"no:{name}")),
 ]

@@ -467,8 +467,8 @@ def test_the_architecture_is_read_from_the_model():
 
 def test_the_architecture_changes_with_the_model():
     drawn = texts(plot_architecture(make(
-        norm="pre", tie_embeddings=True, positions="learned", activation="gelu", heads=2, d_k=5, d_v=7, bias=True,
-        attention_dropout=0.2, activation_dropout=0.1, max_length=50, dropout=0.0,
+        norm="pre", tie_embeddings=True, positions="learned", activation="gelu", heads=2, d_k=5,
+        d_v=7, bias=True, attention_dropout=0.2, activation_dropout=0.1, max_length=50, dropout=0.0,
     )))  # fmt: skip
     # 5, and two final ones
     assert "Add & norm" not in drawn and drawn.count("Add") == 5 and drawn.count("Norm") == 7
@@ -564,8 +564,9 @@ def test_a_language_model_has_one_stack_without_cross_attention():
 def test_kinds_of_components_have_one_colour_each():
     figures = plot_architecture(make()), plot_attention_architecture(make())
     colours = [colour_behind(figure, text) for figure, text in [
-        (figures[0], "Multi-head\nattention"), (figures[0], "Add & norm"), (figures[0], "Feed forward"),
-        (figures[0], "Linear"), (figures[0], "Embedding"), (figures[0], "Softmax"),
+        (figures[0], "Multi-head\nattention"), (figures[0], "Add & norm"),
+        (figures[0], "Feed forward"), (figures[0], "Linear"), (figures[0], "Embedding"),
+        (figures[0], "Softmax"),
     ]]  # fmt: skip
     assert len(set(colours)) == 6
     assert colour_behind(figures[0], "Masked multi-head\nattention") == colours[0]
@@ -603,8 +604,10 @@ def test_attention_architecture_has_the_steps_and_sizes_of_the_model():
 
 @pytest.mark.parametrize("model", [
     lambda: make(),
-    lambda: make(norm="pre", tie_embeddings=True, bias=True, attention_dropout=0.1, activation_dropout=0.1, d_v=7),
-    lambda: make(source_vocabulary=37000, d_model=24, d_ff=2048, d_k=64, dropout=0.1, decoder_layers=12),
+    lambda: make(norm="pre", tie_embeddings=True, bias=True, attention_dropout=0.1,
+                 activation_dropout=0.1, d_v=7),
+    lambda: make(source_vocabulary=37000, d_model=24, d_ff=2048, d_k=64, dropout=0.1,
+                 decoder_layers=12),
     lambda: make(encoder_layers=0),
     lambda: make(LanguageModel),
     lambda: make(LanguageModel, norm="pre", decoder_layers=48),
@@ -742,9 +745,13 @@ def log_probability(model):
 
 @pytest.mark.parametrize("matrices, options", [
     ({"P": np.full((1, 1), 0.5)}, {}),
-    ({"P": np.eye(5), "d_P": -np.eye(5), "d_scores": np.ones((5, 5))}, {"rows": "query", "columns": "key", "heading": "Three"}),
-    ({"Q": np.ones((20, 64)), "K": np.ones((30, 64)), "scores, a rather long name": np.ones((20, 3))}, {}),
-    ({"x": np.arange(12.0).reshape(3, 4)}, {"row_labels": list("abc"), "column_labels": ["long", "w", "x", "y"], "heading": "A heading"}),
+    ({"P": np.eye(5), "d_P": -np.eye(5), "d_scores": np.ones((5, 5))},
+     {"rows": "query", "columns": "key", "heading": "Three"}),
+    ({"Q": np.ones((20, 64)), "K": np.ones((30, 64)),
+      "scores, a rather long name": np.ones((20, 3))}, {}),
+    ({"x": np.arange(12.0).reshape(3, 4)},
+     {"row_labels": list("abc"), "column_labels": ["long", "w", "x", "y"],
+      "heading": "A heading"}),
     ({"one": np.ones((40, 200)), "other": np.ones((2, 200))}, {"heading": "Large"}),
 ])  # fmt: skip
 def test_matrices_of_any_size_stay_on_their_page(matrices, options):
@@ -827,13 +834,16 @@ ODD = [
     lambda t: plot_influence(make(), SOURCE, TARGET, [t] * 5, [t] * 4),
     lambda t: plot_attention_and_gradient(make(), SOURCE, TARGET, [t] * 5, [t] * 4),
     lambda t: plot_attention_strip(snapshots(2), [t] * 5, [t] * 4),
-    lambda t: plot_matrices({t: np.eye(2)}, heading=t, rows=t, columns=t, row_labels=[t, t], column_labels=[t, t]),
+    lambda t: plot_matrices({t: np.eye(2)}, heading=t, rows=t, columns=t, row_labels=[t, t],
+                            column_labels=[t, t]),
     lambda t: plot_comparison(t, np.eye(2), np.eye(2)),
     lambda t: plot_loss_curve(metrics(3), title=t),
     lambda t: plot_positional_encoding(sinusoids(3, 4), title=t),
-    lambda t: draw_lines(plain_panels(heading=t)[1], [1, 2], {t: [1, 2], "b": [2, 3]}, title=t, x_name=t, y_name=t).figure,
+    lambda t: draw_lines(plain_panels(heading=t)[1], [1, 2], {t: [1, 2], "b": [2, 3]}, title=t,
+                         x_name=t, y_name=t).figure,
     lambda t: draw_bars(plain_panels()[1], {t: 1.0, "b": 2}, title=t, x_name=t, y_name=t).figure,
-], ids="attention influence gradient strip matrices comparison loss positions lines bars".split())  # fmt: skip
+], ids="""attention influence gradient strip matrices comparison loss positions lines
+bars""".split())  # fmt: skip
 @pytest.mark.slow
 def test_any_text_can_stand_in_a_picture(draw, text):
     try:
@@ -866,9 +876,15 @@ def looks_at(count, layers, heads, monkeypatch, keys=None):
 
 
 @pytest.mark.parametrize("tokens, layers, heads, shown, note", [
-    pytest.param(300, 6, 8, (5, 5), "Left out, because it is too much for a page: layers 6; heads 5 to 8. Choose which", marks=pytest.mark.slow),
+    pytest.param(
+        300, 6, 8, (5, 5),
+        "Left out, because it is too much for a page: layers 6; heads 5 to 8. Choose which",
+        marks=pytest.mark.slow),
     (30, 6, 8, (6, 9), ""),
-    pytest.param(2500, 1, 1, (1, 1), "Left out, because it is too much for a page: heads 1; rows from 1,701 on; columns from 1,701 on.", marks=pytest.mark.slow),
+    pytest.param(
+        2500, 1, 1, (1, 1),
+        "Left out, because it is too much for a page: heads 1; rows from 1,701 on; "
+        "columns from 1,701 on.", marks=pytest.mark.slow),
     (20, 100, 2, (44, 3), "layers 45 to 100."),
     (1, 1, 500, (1, 23), "heads 23 to 500."),
 ])  # fmt: skip
@@ -899,7 +915,7 @@ def test_a_picture_of_attention_has_a_bound_and_says_what_it_leaves_out(
     assert dots >= 1.99, "a cell is smaller than two dots"
 
 
-def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_labels_stand_where_they_belong(
+def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_labels_stand_in_place(
     monkeypatch,
 ):
     source, target = looks_at(300, 2, 4, monkeypatch)
@@ -999,10 +1015,14 @@ def test_a_number_can_be_read_on_its_cell_dark_or_pale(matrix):
 
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda m: plot_attention(m, SOURCE, TARGET, kind="cros"), "in a Transformer 'cros'. Did you mean 'cross'"),
-    (lambda m: plot_attention(make(LanguageModel), SOURCE, TARGET, kind="cross"), "There are: self"),
-    (lambda m: plot_attention(m, SOURCE, TARGET, SOURCE_TOKENS[:4]), "source has 5 ids and 4 labels"),
-    (lambda m: plot_attention(m, SOURCE, TARGET, None, TARGET_TOKENS[:3]), "4 ids and 3 labels .* <eos> included"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, kind="cros"),
+     "in a Transformer 'cros'. Did you mean 'cross'"),
+    (lambda m: plot_attention(make(LanguageModel), SOURCE, TARGET, kind="cross"),
+     "There are: self"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, SOURCE_TOKENS[:4]),
+     "source has 5 ids and 4 labels"),
+    (lambda m: plot_attention(m, SOURCE, TARGET, None, TARGET_TOKENS[:3]),
+     "4 ids and 3 labels .* <eos> included"),
     (lambda m: plot_attention(m, SOURCE[None], TARGET), r"source is one sequence .* \(1, 5\)"),
     (lambda m: plot_attention(m, SOURCE, [1, 8, 2]), "target begins with BOS"),
     (lambda m: plot_attention(m, SOURCE, []), "target is one sequence"),
@@ -1011,17 +1031,24 @@ def test_a_number_can_be_read_on_its_cell_dark_or_pale(matrix):
     (lambda m: plot_attention(m, SOURCE, TARGET, layers=[0]), "no layer '0'"),
     (lambda m: plot_attention(m, SOURCE, TARGET, heads=[]), "nothing to draw"),
     (lambda m: attention_weights(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
-    (lambda m: plot_attention_and_gradient(make(LanguageModel), SOURCE, TARGET), "LanguageModel has no cross-attention"),
+    (lambda m: plot_attention_and_gradient(make(LanguageModel), SOURCE, TARGET),
+     "LanguageModel has no cross-attention"),
     (lambda m: plot_attention_and_gradient(m, SOURCE, TARGET, layer=5), "no layer '5'"),
     (lambda m: attention_gradients(NoAttention(), SOURCE, TARGET), "NoAttention has no attention"),
     (lambda m: attention_gradients(m, None, TARGET), "attends to a source"),
     (lambda m: plot_attention_strip([], SOURCE_TOKENS, TARGET_TOKENS), "no snapshots"),
-    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS[:3]), "query axis has 4 ids and 3 labels"),
-    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS[:2], TARGET_TOKENS), "key axis has 5 ids and 2 labels"),
-    (lambda m: plot_attention_strip([(0, np.ones((4, 5)))], SOURCE_TOKENS, TARGET_TOKENS), "one shape"),
-    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, layer=3), "no layer '3'"),
-    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, mean=False), "needs a row"),
-    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, kind="corss"), "Did you mean 'cross'"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS[:3]),
+     "query axis has 4 ids and 3 labels"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS[:2], TARGET_TOKENS),
+     "key axis has 5 ids and 2 labels"),
+    (lambda m: plot_attention_strip([(0, np.ones((4, 5)))], SOURCE_TOKENS, TARGET_TOKENS),
+     "one shape"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, layer=3),
+     "no layer '3'"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, mean=False),
+     "needs a row"),
+    (lambda m: plot_attention_strip(snapshots(2), SOURCE_TOKENS, TARGET_TOKENS, kind="corss"),
+     "Did you mean 'cross'"),
     (lambda m: plot_loss_curve([]), "no loss to draw"),
     (lambda m: plot_loss_curve([{"step": 3, "exact_match": 0.5}]), "no loss to draw"),
     (lambda m: plot_loss_curve([{"loss": 3.0}]), 'no "step"'),

@@ -31,7 +31,8 @@ MADE = {
     "arguments swapped: g(x, last, key=5) → g(last, x, key=5)",
     "option dropped: g(x, last, key=5) → g(x, last)",
     "nothing returned: total → None",
-    *(f"constant {sign} 1: {n} → ({m})" for n in (1, 3, 5) for sign, m in (("+", n + 1), ("−", n - 1))),
+    *(f"constant {sign} 1: {n} → ({m})"
+      for n in (1, 3, 5) for sign, m in (("+", n + 1), ("−", n - 1))),
 }  # fmt: skip
 
 

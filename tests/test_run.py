@@ -330,7 +330,8 @@ TRAIN = [sys.executable, "-m", "minitransformer", "train"]
 ENVIRONMENT = {
     **os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1",
 }
-TINY = "copy --max-length 5 --d-model 16 --heads 2 --d-ff 24 --encoder-layers 1 --decoder-layers 1 --steps 100000 --save-every 5 --no-pictures --out".split()
+TINY = """copy --max-length 5 --d-model 16 --heads 2 --d-ff 24 --encoder-layers 1
+--decoder-layers 1 --steps 100000 --save-every 5 --no-pictures --out""".split()
 
 
 @pytest.fixture

@@ -1106,7 +1106,9 @@ def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processe
 def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path):
     folder = tmp_path / "run"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    options = "--d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --batch-size 16".split()
+    options = (
+        "--d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --batch-size 16"
+    ).split()
     command = [sys.executable, "-m", "minitransformer", "train"]
     options += (
         "--steps 20000 --save-every 20000 --log-every 1 --shares 2 --no-pictures --out".split()

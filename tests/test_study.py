@@ -27,8 +27,9 @@ from minitransformer.study.plan import PLANS, Plan, equal_sizes, parameter_count
 
 ROOT = Path(__file__).parents[1]
 TINY = Plan(
-    width=8, longest=6, lengths=(4, 6, 8), steps=6, batch_size=4, rates=(1e-3, 1e-2), seeds=(0, 1), sequences=5,
-    distances=5, table_width=16, table_lengths=(16, 32, 64), clock_width=8, clock_lengths=(4, 8),
+    width=8, longest=6, lengths=(4, 6, 8), steps=6, batch_size=4, rates=(1e-3, 1e-2), seeds=(0, 1),
+    sequences=5, distances=5, table_width=16, table_lengths=(16, 32, 64), clock_width=8,
+    clock_lengths=(4, 8),
 )  # fmt: skip
 FROM_DATA = {"source_vocabulary": 14, "max_length": 512}
 

@@ -563,7 +563,7 @@ def test_an_unknown_kind_of_vocabulary_is_refused():
 @pytest.mark.parametrize(
     "name, package", [(name, package) for name, packages in EXTRAS.items() for package in packages]
 )
-def test_a_missing_package_is_named_with_its_purpose_all_else_that_its_extra_lacks_and_the_line_that_installs_it(
+def test_a_missing_package_is_named_with_its_purpose_what_its_extra_lacks_and_how_to_install_it(
     monkeypatch, name, package
 ):
     there = next(other for other in EXTRAS[name] if other != package)
@@ -609,7 +609,8 @@ def test_no_character_is_too_odd_to_be_read_or_refused_in_a_sentence(text, subwo
 
 
 def test_both_halves_of_a_surrogate_pair_are_the_character_they_make(subwords):
-    assert subwords.encode("the \ud83d\ude00 man").tolist() == subwords.encode("the 😀 man").tolist()
+    pair = "the \ud83d\ude00 man"
+    assert subwords.encode(pair).tolist() == subwords.encode("the 😀 man").tolist()
 
 
 def test_a_message_about_a_long_text_stays_a_sentence():
@@ -626,10 +627,13 @@ def described(**changes):
 
 
 @pytest.mark.parametrize("facts", [
-    None, [], "pieces", {}, described(kind=[]), described(kind="word"), described(tokens=None), described(tokens="ab"),
-    described(tokens=["a", 3]), described(tokens=["a", "a"]), described(tokens=["<pad>"]), described(cut="words"), described(cut=[]),
-    {"kind": "pieces", "tokens": ["a"]}, {"kind": "symbols"}, {"kind": "symbols", "tokens": [None]}, {"kind": "subwords"},
-    {"kind": "subwords", "tokenizer": None}, {"kind": "subwords", "tokenizer": {}}, {"kind": "subwords", "tokenizer": ""},
+    None, [], "pieces", {}, described(kind=[]), described(kind="word"), described(tokens=None),
+    described(tokens="ab"), described(tokens=["a", 3]), described(tokens=["a", "a"]),
+    described(tokens=["<pad>"]), described(cut="words"), described(cut=[]),
+    {"kind": "pieces", "tokens": ["a"]}, {"kind": "symbols"},
+    {"kind": "symbols", "tokens": [None]}, {"kind": "subwords"},
+    {"kind": "subwords", "tokenizer": None}, {"kind": "subwords", "tokenizer": {}},
+    {"kind": "subwords", "tokenizer": ""},
     {"kind": "subwords", "tokenizer": "{}"},
 ], ids=str)  # fmt: skip
 def test_what_describes_no_vocabulary_is_refused_in_a_sentence(facts):
@@ -638,12 +642,15 @@ def test_what_describes_no_vocabulary_is_refused_in_a_sentence(facts):
     assert "\n" not in message and len(message) < 300
 
 
-KNOWN = {"kind": "pieces", "tokens": ["one", " two"], "cut": "morphemes", "followers": {"": ["one"], "one": [" two"], "two": [""]},
+KNOWN = {"kind": "pieces", "tokens": ["one", " two"], "cut": "morphemes",
+         "followers": {"": ["one"], "one": [" two"], "two": [""]},
          "thirds": {" one": ["two"], "one two": [""]}, "once": ["one"]}  # fmt: skip
 
 
 @pytest.mark.parametrize("name, wrong", [
-    *((name, wrong) for name in ("followers", "thirds") for wrong in ([], "one", 7, None, {"one": "two"}, {"one": None}, {"one": [2]}, {"one": ["two", None]}, {"one": [["two"]]})),
+    *((name, wrong) for name in ("followers", "thirds") for wrong in (
+        [], "one", 7, None, {"one": "two"}, {"one": None}, {"one": [2]}, {"one": ["two", None]},
+        {"one": [["two"]]})),
     *(("once", wrong) for wrong in ("one", 7, None, {"one": 1}, [1], ["one", None], [["one"]])),
 ])  # fmt: skip
 def test_what_a_checkpoint_knows_of_the_sources_is_looked_at_before_it_is_taken(name, wrong):

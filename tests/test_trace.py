@@ -94,7 +94,8 @@ def test_a_model_that_reads_ids_is_walked_through_and_each_sublayer_stands_once(
 def test_a_part_and_a_depth_are_walks_themselves():
     walk = trace(FeedForward(D, F, rng()), x().astype("float32"))
     assert [row.path for row in walk.to_depth(0).rows] == [""]
-    layers = trace(Transformer(TransformerConfig(11, d_model=D, heads=2, d_ff=F, encoder_layers=2, decoder_layers=1), 0),
+    layers = trace(Transformer(TransformerConfig(11, d_model=D, heads=2, d_ff=F, encoder_layers=2,
+                                                 decoder_layers=1), 0),
                    np.full((B, T), 5), np.full((B, T), 5))  # fmt: skip
     part = layers.below("encoder.layers.1")
     assert part.rows[0].depth == 0 and {

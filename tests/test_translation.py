@@ -43,7 +43,9 @@ SENTENCES = [
 class Shouts(Corpus):
     """Say it twice."""
 
-    recipe = Recipe("toy", {"steps": 12, "batch_tokens": 60, "save_every": 3, "keep": 4, "average": 3, "evaluate_every": 6, "evaluate_count": 4},
+    recipe = Recipe("toy",
+                    {"steps": 12, "batch_tokens": 60, "save_every": 3, "keep": 4, "average": 3,
+                     "evaluate_every": 6, "evaluate_count": 4},
                     {"d_model": 16, "heads": 2, "d_ff": 24, "tie_embeddings": True})  # fmt: skip
     scored_by_bleu = True
     source, target = "en", "en"
@@ -139,9 +141,11 @@ def test_a_search_is_told_the_limit_of_each_text():
     assert told == [[10, 12, 16], [9, 9, 9]]
 
 
-NUMBERS = """seven | forty-two | nineteen | one hundred and one | nine hundred and ninety-nine | twelve | zero | seventy-six | eighty-three
-one thousand and four | five thousand, two hundred and eleven | twelve thousand, three hundred and forty-five | sixty | six | seventy-six
-four hundred and four thousand and forty | one hundred thousand | nine hundred and ninety-nine thousand, nine hundred and ninety-nine"""
+NUMBERS = """seven | forty-two | nineteen | one hundred and one | nine hundred and ninety-nine
+twelve | zero | seventy-six | eighty-three | one thousand and four
+five thousand, two hundred and eleven | twelve thousand, three hundred and forty-five | sixty
+six | seventy-six | four hundred and four thousand and forty | one hundred thousand
+nine hundred and ninety-nine thousand, nine hundred and ninety-nine"""
 NUMBERS = [text.strip() for line in NUMBERS.splitlines() for text in line.split("|")]
 
 
@@ -589,9 +593,11 @@ def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
     folders = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     asking = {
         "tokenizers": ("train multi30k-en-de", "evaluate runs/shouts"),
-        "num2words": ("train numbers-en-de", "train numbers-en-de --out runs/shouts --overwrite", "train --resume runs/numbers --steps 9",
+        "num2words": ("train numbers-en-de", "train numbers-en-de --out runs/shouts --overwrite",
+                      "train --resume runs/numbers --steps 9",
                       "train --resume runs/numbers/checkpoints/step-00000001.safetensors"),
-        "sacrebleu": ("evaluate runs/shouts --write kept.tsv", "compare runs/shouts runs/rnn --out page"),
+        "sacrebleu": ("evaluate runs/shouts --write kept.tsv",
+                      "compare runs/shouts runs/rnn --out page"),
     }  # fmt: skip
     assert set(asking) == set(EXTRAS["translate"])
     for package, commands in asking.items():

@@ -127,9 +127,8 @@ def compare(options):
         chosen = ("--full " if options.full else "") + (
             f"--out {typed(folder)}" if options.out else ""
         )
-        print(
-            f"Stopped; results so far are kept. Continue: {this_program()} compare {chosen}".rstrip()
-        )
+        again = f"{this_program()} compare {chosen}".rstrip()
+        print(f"Stopped; results so far are kept. Continue: {again}")
         return 130
     print(f"The page: {page}")
     return 0

@@ -34,8 +34,9 @@ STATUS = """exit status:
   130  Ctrl-C
 """
 LINES = """
-Line n of the output answers line n of the input. For a text or line that cannot be answered the output is an empty line;
-a sentence on standard error names it, the others are answered, and the exit status is 2. Texts are UTF-8.
+Line n of the output answers line n of the input. For a text or line that cannot be answered the
+output is an empty line; a sentence on standard error names it, the others are answered, and the
+exit status is 2. Texts are UTF-8.
 """
 LARGEST = 10**9  # of numbers in options
 
@@ -90,8 +91,8 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser():
     parser = Parser(
-        prog="minitransformer", description=DESCRIPTION, epilog=STATUS, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        prog="minitransformer", description=DESCRIPTION, epilog=STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"minitransformer {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
@@ -99,8 +100,9 @@ def make_parser():
 
     def add(name, function, examples):
         made = subparsers.add_parser(
-            name, help=function.__doc__, description=function.__doc__, epilog="examples:\n" + examples,
-            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+            name, help=function.__doc__, description=function.__doc__,
+            epilog="examples:\n" + examples, formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )  # fmt: skip
         made.set_defaults(command=function)
         return made

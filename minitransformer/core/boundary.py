@@ -40,9 +40,10 @@ PACKAGE = __name__.split(".")[0]
 ARRAYS = {np.ndarray}
 FLOATS = np.dtype("float32"), np.dtype("float64")
 LEGEND = {
-    "B": "batch", "T": "length", "S": "source length", "N": "real positions", "M": "real positions of the memory",
-    "D": "features", "H": "heads", "K": "features of a head", "K_v": "features of a head's value", "V": "vocabulary",
-    "Q": "features of a query", "X": "features", "A": "features of an annotation",
+    "B": "batch", "T": "length", "S": "source length", "N": "real positions",
+    "M": "real positions of the memory", "D": "features", "H": "heads", "K": "features of a head",
+    "K_v": "features of a head's value", "V": "vocabulary", "Q": "features of a query",
+    "X": "features", "A": "features of an annotation",
 }  # fmt: skip
 MAY_BE_EMPTY = {"B", "T", "S", "N", "M"}
 
@@ -182,9 +183,8 @@ class Array(Kind):
 
 def refused(name, expected, array, advice):
     short = name.split()[-1]
-    return InputError(
-        f"{name} must be {expected}. Got {array.dtype} of shape {array.shape}. {advice.format(short)}".rstrip()
-    )
+    got = f"Got {array.dtype} of shape {array.shape}."
+    return InputError(f"{name} must be {expected}. {got} {advice.format(short)}".rstrip())
 
 
 class Axes:

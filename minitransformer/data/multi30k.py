@@ -46,8 +46,9 @@ class Multi30k(Corpus):
     recipe = Recipe(
         "tiny",
         {
-            "steps": 5000, "batch_tokens": 4096, "schedule": "noam", "learning_rate": 0.004, "warmup": 500,
-            "label_smoothing": 0.1, "save_every": 100, "keep": 10, "average": 10, "evaluate_every": 500,
+            "steps": 5000, "batch_tokens": 4096, "schedule": "noam", "learning_rate": 0.004,
+            "warmup": 500, "label_smoothing": 0.1, "save_every": 100, "keep": 10, "average": 10,
+            "evaluate_every": 500,
         },
         {"dropout": 0.3, "norm": "pre", "tie_embeddings": True},
     )  # fmt: skip

@@ -11,20 +11,28 @@ from .pieces import Pieces
 from .task import Recipe
 
 ABILITIES = {
-    "fly": ("wings", "albatrosses bats bees butterflies buzzards cranes crows dragonflies eagles falcons gulls hawks "
-            "herons hornets magpies moths owls parrots pelicans pigeons puffins ravens sparrows storks swallows "
-            "vultures wasps"),
-    "swim": ("fins", "anchovies barracudas dolphins eels groupers guppies herrings lampreys mackerels marlins minnows "
-             "orcas piranhas porpoises sardines seahorses sharks stingrays sturgeons whales"),
-    "climb": ("claws", "bears cats chameleons chipmunks genets geckos iguanas koalas leopards lizards martens ocelots "
-              "opossums pandas porcupines raccoons sloths squirrels"),
-    "run": ("hooves", "antelopes bulls caribous cows donkeys elands gazelles giraffes gnus horses impalas kudus mules "
-            "mustangs okapis ponies stags zebras"),
-    "jump": ("strong legs", "bushbabies crickets fleas frogs galagos grasshoppers hares jerboas kangaroos katydids "
-             "lemurs locusts quokkas rabbits springboks wallabies wallaroos"),
-    "dig": ("front feet", "aardvarks armadillos badgers bandicoots coyotes dingoes foxes gerbils gophers groundhogs "
-            "hamsters jackals lemmings marmots meerkats moles voles wombats"),
-    "sing": ("fine voices", "blackbirds bluebirds buntings canaries chickadees finches larks linnets mockingbirds "
+    "fly": ("wings",
+            "albatrosses bats bees butterflies buzzards cranes crows dragonflies eagles falcons "
+            "gulls hawks herons hornets magpies moths owls parrots pelicans pigeons puffins ravens "
+            "sparrows storks swallows vultures wasps"),
+    "swim": ("fins",
+             "anchovies barracudas dolphins eels groupers guppies herrings lampreys mackerels "
+             "marlins minnows orcas piranhas porpoises sardines seahorses sharks stingrays "
+             "sturgeons whales"),
+    "climb": ("claws",
+              "bears cats chameleons chipmunks genets geckos iguanas koalas leopards lizards "
+              "martens ocelots opossums pandas porcupines raccoons sloths squirrels"),
+    "run": ("hooves",
+            "antelopes bulls caribous cows donkeys elands gazelles giraffes gnus horses impalas "
+            "kudus mules mustangs okapis ponies stags zebras"),
+    "jump": ("strong legs",
+             "bushbabies crickets fleas frogs galagos grasshoppers hares jerboas kangaroos "
+             "katydids lemurs locusts quokkas rabbits springboks wallabies wallaroos"),
+    "dig": ("front feet",
+            "aardvarks armadillos badgers bandicoots coyotes dingoes foxes gerbils gophers "
+            "groundhogs hamsters jackals lemmings marmots meerkats moles voles wombats"),
+    "sing": ("fine voices",
+             "blackbirds bluebirds buntings canaries chickadees finches larks linnets mockingbirds "
              "nightingales orioles robins siskins skylarks starlings thrushes warblers wrens"),
 }  # fmt: skip
 MADE_UP = 40  # made-up animals to every real one of the training

@@ -47,7 +47,8 @@ def longest_answer(model, source, max_tokens=None):
     """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model
     has positions for.
 
-        max_tokens, a number or (B,) of them      default: twice the number of the row's source tokens, plus 8
+        max_tokens, a number or (B,) of them
+        default: twice the number of the row's source tokens, plus 8
 
     Padding is not counted, so a row's answer does not depend on the others. A model that holds
     source and answer in one sequence has fewer positions left after a longer source. Without a

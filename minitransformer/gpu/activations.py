@@ -17,7 +17,8 @@ GELU_BACKWARD = Kernel(
     "gelu_backward",
     "const T *x, const T *d_y, T *d_x",
     """
-    const T cdf = (1 + erf(x[i] * T(0.7071067811865476))) / 2, density = exp(x[i] * x[i] / -2) * T(0.3989422804014327);
+    const T cdf = (1 + erf(x[i] * T(0.7071067811865476))) / 2;
+    const T density = exp(x[i] * x[i] / -2) * T(0.3989422804014327);
     d_x[i] = d_y[i] * (cdf + x[i] * density);
     """,
     lanes=1,

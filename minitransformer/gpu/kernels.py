@@ -100,11 +100,13 @@ def expect_to_lie_in_order(x, dtype):
 
 SHARED = """
 __device__ T sum_of_lanes(T x) {
-    for (int distance = LANES / 2; distance; distance /= 2) x += __shfl_xor_sync(0xffffffffu, x, distance);
+    for (int distance = LANES / 2; distance; distance /= 2)
+        x += __shfl_xor_sync(0xffffffffu, x, distance);
     return x;
 }
 __device__ T largest_of_lanes(T x) {
-    for (int distance = LANES / 2; distance; distance /= 2) x = max(x, __shfl_xor_sync(0xffffffffu, x, distance));
+    for (int distance = LANES / 2; distance; distance /= 2)
+        x = max(x, __shfl_xor_sync(0xffffffffu, x, distance));
     return x;
 }
 """

@@ -38,7 +38,8 @@ BACKWARD = Kernel(
     }
     d_mean = sum_of_lanes(d_mean) / n;
     d_along = sum_of_lanes(d_along) / n;
-    for (int j = lane; j < n; j += LANES) d_x[j] = (gamma[j] * d_y[j] - d_mean - (x[j] - first - m) / s * d_along) / s;
+    for (int j = lane; j < n; j += LANES)
+        d_x[j] = (gamma[j] * d_y[j] - d_mean - (x[j] - first - m) / s * d_along) / s;
     """,
 )
 

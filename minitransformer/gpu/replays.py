@@ -143,7 +143,8 @@ class Replays(Plain):
         ):
             return batch
         return type(batch)(*(
-            ids if ids is None else np.pad(ids, ((0, 0), (0, length - ids.shape[1])), constant_values=padding)
+            ids if ids is None
+            else np.pad(ids, ((0, 0), (0, length - ids.shape[1])), constant_values=padding)
             for ids, length, padding in zip(batch, longer, (PAD, PAD, self.loss.padding))
         ))  # fmt: skip
 

@@ -9,8 +9,11 @@ FORWARD = Kernel(
     "long per_head, long long per_query, long long per_key, long long n, T scale, T *y",
     """
     x += i * n, y += i * n;
-    const unsigned int row = i, rows = queries, sides = heads;  // to divide 64 bits takes a GPU far longer
-    if (mask) mask += row / rows / sides * per_batch + row / rows % sides * per_head + row % rows * per_query;
+    // to divide 64 bits takes a GPU far longer
+    const unsigned int row = i, rows = queries, sides = heads;
+    if (mask)
+        mask += row / rows / sides * per_batch + row / rows % sides * per_head
+                + row % rows * per_query;
     T largest = -1 / T(0), total = 0;
     for (int j = lane; j < n; j += LANES)
         if (!mask || mask[j * per_key]) largest = max(largest, scale * x[j]);

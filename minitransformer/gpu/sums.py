@@ -10,7 +10,8 @@ COLUMN_SUMS = Kernel(
     "const T *x, long long rows, long long columns, long long together, T *sums",
     """
     T sum = 0;
-    for (long long row = i / columns * together, end = row + together; row < end && row < rows; ++row)
+    for (long long row = i / columns * together, end = row + together;
+         row < end && row < rows; ++row)
         sum += x[row * columns + i % columns];
     sums[i] = sum;
     """,

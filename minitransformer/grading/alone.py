@@ -28,10 +28,12 @@ from .result import write_whole
 from .runner import begin
 
 # What answers import. Whoever imports something else may be right, and is worth a look.
-USUAL = {"numpy", "math", "cmath", "functools", "itertools", "collections", "operator", "typing", "types", "dataclasses",
-         "abc", "copy", "random", "warnings", "__future__", "scipy", "cupy"}  # fmt: skip
-UNUSUAL = {"eval", "exec", "compile", "open", "globals", "vars", "__import__", "__builtins__", "__globals__", "__subclasses__",
-           "_getframe", "f_back", "f_globals", "f_locals"}  # fmt: skip
+USUAL = {"numpy", "math", "cmath", "functools", "itertools", "collections", "operator", "typing",
+         "types", "dataclasses", "abc", "copy", "random", "warnings", "__future__", "scipy",
+         "cupy"}  # fmt: skip
+UNUSUAL = {"eval", "exec", "compile", "open", "globals", "vars", "__import__", "__builtins__",
+           "__globals__", "__subclasses__", "_getframe", "f_back", "f_globals",
+           "f_locals"}  # fmt: skip
 PLAIN = (int, float, str, np.ndarray)  # what nobody can call
 
 

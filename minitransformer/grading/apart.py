@@ -46,8 +46,9 @@ def run_apart(module, arguments, folder, seconds, stop):
     has_supervisor = hasattr(os, "fork")
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(SUPERVISOR), *command] if has_supervisor else command,
-        cwd=folder, env=environment(folder, mark), stdin=subprocess.PIPE if has_supervisor else subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE if has_supervisor else subprocess.STDOUT, start_new_session=True,
+        cwd=folder, env=environment(folder, mark),
+        stdin=subprocess.PIPE if has_supervisor else subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if has_supervisor else subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     output, why = Output(process.stdout), ""
     until = time.monotonic() + seconds

@@ -4,7 +4,8 @@ exercise's order."""
 import inspect
 
 SHORT = {"q": "query", "k": "key", "v": "value", "w": "weight", "b": "bias", "eps": "epsilon",
-         "lr": "learningrate", "b1": "beta1", "b2": "beta2", "t": "step", "param": "parameter", "grad": "gradient"}  # fmt: skip
+         "lr": "learningrate", "b1": "beta1", "b2": "beta2", "t": "step", "param": "parameter",
+         "grad": "gradient"}  # fmt: skip
 
 
 class Unfit(Exception):

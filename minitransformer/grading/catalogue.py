@@ -5,7 +5,8 @@ from .exercise import EXERCISES
 HEAD = """# The mistakes that the checker knows
 
 Every one of these is planted in a right answer, in all the ways listed in
-[its exercise](../minitransformer/grading/topics), and must be found and named. *Exactly this comes out when* …
+[its exercise](../minitransformer/grading/topics), and must be found and named.
+*Exactly this comes out when* …
 This page is printed by `minitransformer exercises --mistakes`."""
 
 COLUMNS = ("| | when … | the question that leads on | met in |", "|---|---|---|---|")

@@ -16,7 +16,8 @@ Places = Annotated[Ids, "..., T or T"]
 class SinusoidalPositionalEncoding(Module):
     """Add to each position a fixed pattern of sines and cosines.
 
-        y = x + PE[position]      PE[p, 2i] = sin(p ωᵢ)      PE[p, 2i+1] = cos(p ωᵢ)      ωᵢ = 10000^(−2i/D)
+        y = x + PE[position]      ωᵢ = 10000^(−2i/D)
+        PE[p, 2i] = sin(p ωᵢ)     PE[p, 2i+1] = cos(p ωᵢ)
 
     Backward: d_x = d_y. Each pair (sin, cos) is rotated by the angle k ωᵢ when the position
     increases by k, so PE[p+k] is a linear function of PE[p].

@@ -38,7 +38,8 @@ def predict(question, guess=..., *more):
     """Record a guess before its result is seen. Returns a `Prediction`, whose `compare(result)`
     shows both.
 
-        guess = predict("What is the largest weight at d_k = 512?", ...)    # put a number in place of the dots
+        # put a number in place of the dots
+        guess = predict("What is the largest weight at d_k = 512?", ...)
 
     A guess is anything that can be written down: a number, a shape, a word in quotes. With the dots
     nothing is recorded, and nothing is held up. Raises InputError for two guesses, as which 1,5 is

@@ -15,7 +15,9 @@ Memory = Annotated[Floats, "B, S, D or M, D"]
 class DecoderLayer(Module):
     """Causal self-attention, then attention to the encoder's output, then the feed-forward network.
 
-        a = Residual(SelfAttention)(x)      b = Residual(CrossAttention)(a, memory)      y = Residual(FeedForward)(b)
+        a = Residual(SelfAttention)(x)
+        b = Residual(CrossAttention)(a, memory)
+        y = Residual(FeedForward)(b)
 
     Backward undoes the three in reverse and returns (d_x, d_memory). When decoding, `cache` is a
     pair: one `Cache` for self-attention, to which x, the new positions only, is appended, and one

@@ -39,7 +39,9 @@ class RNNSeq2Seq(Module):
     """One network reads the source into a state; a second network writes the target from this
     state.
 
-        x_1 … x_S, end = BiRNN(embed(source))      h_0 = tanh(end W_bridge + b)      h_t = RNN(embed(target_in)_t, h_{t−1})
+        x_1 … x_S, end = BiRNN(embed(source))
+        h_0 = tanh(end W_bridge + b)
+        h_t = RNN(embed(target_in)_t, h_{t−1})
 
         without attention:   logits_t = h_t W_out
         with attention:      c_t = Attention(h_t, x)      logits_t = tanh([c_t; h_t] W_c + b) W_out

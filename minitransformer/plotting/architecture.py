@@ -46,8 +46,8 @@ def draw_transformer(model):
     draw_input(
         diagram, left, "source_input", model.source_input, -1, "Inputs", "source ids (B, S)", remark
     )
-    draw_input(diagram, right, "target_input", model.target_input, 1, "Outputs (shifted right)", "target_in ids (B, T)",
-               remark)  # fmt: skip
+    draw_input(diagram, right, "target_input", model.target_input, 1, "Outputs (shifted right)",
+               "target_in ids (B, T)", remark)  # fmt: skip
     encoder = draw_stack(diagram, left, ENTRY, model.encoder, "encoder", -1)
     decoder = draw_stack(diagram, right, ENTRY, model.decoder, "decoder", 1, masked=True)
     draw_output(diagram, right, decoder.top, model.output, 1)

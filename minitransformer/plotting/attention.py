@@ -92,8 +92,9 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
     influence = gradients / np.where(total == 0, 1, total)                  # (T, S)
     influence = by_words(influence, target_sizes[:rows], source_sizes)
     (influence,), few = cropped([influence], labels._replace(queries=labels.queries[:rows]))
-    return draw_maps([[influence]], [[""]], few._replace(key_name="source token"), "Influence on each token produced",
-                     bar="share of the gradient", note=left_out(labels, few))  # fmt: skip
+    return draw_maps([[influence]], [[""]], few._replace(key_name="source token"),
+                     "Influence on each token produced", bar="share of the gradient",
+                     note=left_out(labels, few))  # fmt: skip
 
 
 def plot_attention_strip(

@@ -141,6 +141,6 @@ def plain(axes):
 def legend_above(axes):
     """The legend in one line above the axes, where it can hide no curve."""
     axes.legend(
-        fontsize=LABEL, frameon=False, labelcolor=INK, loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=4,
-        borderaxespad=0, columnspacing=1.5,
+        fontsize=LABEL, frameon=False, labelcolor=INK, loc="lower right",
+        bbox_to_anchor=(1.0, 0.99), ncols=4, borderaxespad=0, columnspacing=1.5,
     )  # fmt: skip

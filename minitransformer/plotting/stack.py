@@ -72,8 +72,8 @@ def draw_stack(diagram, x, y, stack, name, side, masked=False):
         diagram.line((x, y - 0.15), (x, y))
         inner = x - side * (WIDTH / 2 + 0.4)
         diagram.text(inner, y - 0.32, f"{len(stack.layers)} ×", 18, weight="bold", ha="center")
-        diagram.text(inner, bottom + 0.15, f"{name}.layers.i", CAPTION_FONT - 1, family="monospace", rotation=90,
-                     ha="center", va="bottom")  # fmt: skip
+        diagram.text(inner, bottom + 0.15, f"{name}.layers.i", CAPTION_FONT - 1, family="monospace",
+                     rotation=90, ha="center", va="bottom")  # fmt: skip
     if stack.final_norm is not None:
         box = climb(diagram, x, y, 0.3, LOW, "Norm", "norm")
         note(diagram, box, side, f"{name}.final_norm", caption(stack.final_norm))

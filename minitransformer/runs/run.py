@@ -1,6 +1,7 @@
 """A run: the folder of one training, from which it can be continued, evaluated, used and drawn.
 
-    config.json                              task, model and training options, and an id that no other run has
+    config.json                              task, model and training options, and an id that no
+                                             other run has
     metrics.jsonl                            a line for every logged step and every evaluation
     checkpoints/step-00002000.safetensors    all that continuing needs; the newest few are kept
     pictures/*.png                           loss curve, attention, architecture

@@ -40,8 +40,8 @@ def measure(plan, advance):
         f"{first} against {title}": crossing(lengths, layers[first], times)
         for title, times in recurrent.items()
     }
-    return {"lengths": lengths, "batch": BATCH, "width": plan.clock_width, "layers": layers, "models": models,
-            "crossings": crossings}  # fmt: skip
+    return {"lengths": lengths, "batch": BATCH, "width": plan.clock_width, "layers": layers,
+            "models": models, "crossings": crossings}  # fmt: skip
 
 
 def steps_of(plan):

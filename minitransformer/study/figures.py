@@ -161,8 +161,8 @@ def line(axes, x, y, title, marker=""):
     """One curve in its colour; what has no colour of its own is a dashed, lighter relative of the
     recurrence."""
     known = title in COLOURS
-    axes.plot(x, y, "-" if known else "--", color=colour(title), linewidth=2.0, markersize=5, label=title,
-              marker=MARKERS.get(title, "s") if marker == "" else marker)  # fmt: skip
+    axes.plot(x, y, "-" if known else "--", color=colour(title), linewidth=2.0, markersize=5,
+              label=title, marker=MARKERS.get(title, "s") if marker == "" else marker)  # fmt: skip
 
 
 def colour(title):

@@ -14,8 +14,8 @@ def write_page(folder, name, plan, results, reach, counts, times):
     accuracies = exact_match_table(results)
     draw(folder, plan, accuracies, reach, counts, times)
     parts = [
-        introduction(name, plan), exact_match(plan, results, accuracies), gradient(plan, reach), table(counts),
-        operations(plan, counts), wall_time(plan, times),
+        introduction(name, plan), exact_match(plan, results, accuracies), gradient(plan, reach),
+        table(counts), operations(plan, counts), wall_time(plan, times),
     ]  # fmt: skip
     path = folder / PAGE
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -56,9 +56,10 @@ def of_width(counts, d):
 def introduction(name, plan):
     return f"""# Attention, recurrence, convolution: the comparison, measured
 
-Seven models learn one task with the same training loop: reverse a sequence of 4 to {plan.longest} symbols. Everything on
-this page was measured by `minitransformer compare{" --full" if name == "full" else ""}`; no figure on it comes from a formula. The numbers behind the
-tables are in the `.json` files beside it."""
+Seven models learn one task with the same training loop: reverse a sequence of 4 to
+{plan.longest} symbols. Everything on this page was measured by
+`minitransformer compare{" --full" if name == "full" else ""}`; no figure on it comes from a
+formula. The numbers behind the tables are in the `.json` files beside it."""
 
 
 def exact_match(plan, results, accuracies):
@@ -73,24 +74,29 @@ def exact_match(plan, results, accuracies):
             [c.title, f"{own[0]['parameters']:,}", f"{chosen[c.model]['rate']:g}", seconds, *cells]
         )
     lost = [f"{r['title']} at {r['rate']:g} (seed {r['seed']})" for r in results if r["diverged"]]
+    diverged = f"\nDiverged, and out of the choice: {'; '.join(lost)}.\n" if lost else ""
     seeds = ", ".join(map(str, plan.seeds))
     return f"""## Exact match against length
 
-![Percentage of sequences reversed without a mistake against their length, one curve for each model.](exact-match.png)
+![Percentage of sequences reversed without a mistake against their length, one curve for each
+model.](exact-match.png)
 
-Each model has about as many parameters as the Transformer, as far as its width allows, and makes {plan.steps:,} steps of
-{plan.batch_size} sequences (Adam, cosine, 200 steps of warm-up, clipping at 1).
+Each model has about as many parameters as the Transformer, as far as its width allows, and makes
+{plan.steps:,} steps of {plan.batch_size} sequences (Adam, cosine, 200 steps of warm-up, clipping
+at 1).
 {rates(plan)}
-The table has the mean over seed{"s" if len(plan.seeds) > 1 else ""} {seeds} in percent, and in brackets the range if they
-differ; {plan.sequences} unseen sequences for each length, the end token included. Lengths above {plan.longest} were never trained on.
+The table has the mean over seed{"s" if len(plan.seeds) > 1 else ""} {seeds} in percent, and in
+brackets the range if they differ; {plan.sequences} unseen sequences for each length, the end token
+included. Lengths above {plan.longest} were never trained on.
 Seconds are those of one training with one thread, while others ran at the same time.
 
 {markdown(rows)}
-{"" if not lost else chr(10) + "Diverged, and out of the choice: " + "; ".join(lost) + "." + chr(10)}
-What to look for: the two models with **one vector** have the same space for a long sequence as for a short one. The
-recurrent models **with attention** differ from the one without only by attention, and by a smaller width to keep the same
-number of parameters. The two whose layers see only a **part** (convolution: {KERNEL} positions, dilated; local attention: the last {WINDOW}) can pass information on only
-layer by layer, over a limited distance."""
+{diverged}
+What to look for: the two models with **one vector** have the same space for a long sequence as for
+a short one. The recurrent models **with attention** differ from the one without only by attention,
+and by a smaller width to keep the same number of parameters. The two whose layers see only a
+**part** (convolution: {KERNEL} positions, dilated; local attention: the last {WINDOW}) can pass
+information on only layer by layer, over a limited distance."""
 
 
 def rates(plan):
@@ -134,39 +140,45 @@ def gradient(plan, reach):
         rows.append([title, *cells])
     return f"""## The gradient that reaches a token, against its distance
 
-![Size of the gradient at the source token that is needed, against its distance from the token written.](gradients.png)
+![Size of the gradient at the source token that is needed, against its distance from the token
+written.](gradients.png)
 
-When token t is written, the loss has a gradient at the source token that t must be made from: ‖∂ log p(y_t) / ∂ x_s‖,
-s = n − 1 − t, for n = {plan.distances}. In [source, BOS, target] the two are 2t + 1 positions apart. The table divides
-it by what it is at distance 1, before training and after (mean of 8 sequences).
+When token t is written, the loss has a gradient at the source token that t must be made from:
+‖∂ log p(y_t) / ∂ x_s‖, s = n − 1 − t, for n = {plan.distances}. In [source, BOS, target] the two
+are 2t + 1 positions apart. The table divides it by what it is at distance 1, before training and
+after (mean of 8 sequences).
 
 {markdown(rows)}
 
-In a recurrence the gradient passes through every step between the two; with attention it needs one step at any
-distance. The zeros are exact: in a model that sees only a part, tokens farther away get no gradient. After training, the
-gradient of a token that the model predicts with high probability is close to 0, so the curve varies with that probability."""
+In a recurrence the gradient passes through every step between the two; with attention it needs one
+step at any distance. The zeros are exact: in a model that sees only a part, tokens farther away
+get no gradient. After training, the gradient of a token that the model predicts with high
+probability is close to 0, so the curve varies with that probability."""
 
 
 def table(counts):
-    rows = [["layer", "operations (paper)", "measured, core", "measured, whole layer", "sequential steps (paper)", "measured",
+    rows = [["layer", "operations (paper)", "measured, core", "measured, whole layer",
+             "sequential steps (paper)", "measured",
              "longest path (paper)", "measured"]]  # fmt: skip
     for name in LAYERS:
         row = counts["rows"][name]
         per_layer, sequential, path = row["paper"]
         own = of_width(row["counts"], row["counts"][-1]["d"])
         rows.append([
-            row["title"], per_layer, power(row["exponents"]["core"], name), power(row["exponents"]["layer"], name),
-            sequential, growth([[c["n"], c["steps"]] for c in own]), path, growth(row["paths"]),
+            row["title"], per_layer, power(row["exponents"]["core"], name),
+            power(row["exponents"]["layer"], name), sequential,
+            growth([[c["n"], c["steps"]] for c in own]), path, growth(row["paths"]),
         ])  # fmt: skip
     return f"""## Table 1 of the paper, recovered
 
 {markdown(rows)}
 
-Operations are multiply-adds of the matrix products in a real forward, counted by arrays that record them, over a
-grid of lengths n and widths d (and kernels k or windows r); the exponents are a least-squares fit in logarithms. A
-sequential step is a product that had to wait for another: the longest chain in a real forward. A path is the number of
-layers, or steps of a cell, through which the gradient of the last output came to the first input. Attention's four
-steps (projection, scores, sum, projection) are O(1) *steps*, not O(1) *work*."""
+Operations are multiply-adds of the matrix products in a real forward, counted by arrays that
+record them, over a grid of lengths n and widths d (and kernels k or windows r); the exponents are
+a least-squares fit in logarithms. A sequential step is a product that had to wait for another: the
+longest chain in a real forward. A path is the number of layers, or steps of a cell, through which
+the gradient of the last output came to the first input. Attention's four steps (projection,
+scores, sum, projection) are O(1) *steps*, not O(1) *work*."""
 
 
 def power(exponents, name):
@@ -189,15 +201,18 @@ def operations(plan, counts):
         lines.append([str(d), *(where(n, plan.table_lengths) for n in crossings)])
     return f"""### Where the curves cross
 
-![Counted multiply-adds against length: cores at the left, whole layers at the right.](operations.png)
+![Counted multiply-adds against length: cores at the left, whole layers at the
+right.](operations.png)
 
-Attention needs more than a recurrence from this n on (of attention: scores and weighted sum, or the whole layer with its
-four projections; of the recurrence: one product with the input and one with the state, or three of each in a GRU):
+Attention needs more than a recurrence from this n on (of attention: scores and weighted sum, or
+the whole layer with its four projections; of the recurrence: one product with the input and one
+with the state, or three of each in a GRU):
 
 {markdown(lines)}
 
-The paper's n²·d against n·d² compares the cores. The whole attention layer also has four projections, 4·n·d², which is
-more than the two products of a plain recurrent step at any length; a GRU's six leave room for a crossing."""
+The paper's n²·d against n·d² compares the cores. The whole attention layer also has four
+projections, 4·n·d², which is more than the two products of a plain recurrent step at any length; a
+GRU's six leave room for a crossing."""
 
 
 def where(n, lengths):
@@ -228,8 +243,9 @@ def wall_time(plan, times):
 
 ![Milliseconds against length: a layer at the left, a training step at the right.](wall-time.png)
 
-Medians, all alternating in one process, batches of {times["batch"]}. A layer runs forward and backward at d = {times["width"]}; a training step
-is forward, loss, backward and Adam, of models with as many parameters as a Transformer of that width.
+Medians, all alternating in one process, batches of {times["batch"]}. A layer runs forward and
+backward at d = {times["width"]}; a training step is forward, loss, backward and Adam, of models
+with as many parameters as a Transformer of that width.
 
 {markdown(layers)}
 
@@ -238,9 +254,10 @@ is forward, loss, backward and Adam, of models with as many parameters as a Tran
 From where on the layer of attention takes longer than a recurrence: {crossings}.
 The training step, {transformer} against {rnn}: {of_models}.
 
-A recurrence runs n small products one after another, each of which waits for the one before; attention does its work in
-a few large ones. That is the advantage of O(1) sequential steps; n²·d is their cost for large n. Additive attention
-computes a vector, not a number, for every pair of tokens."""
+A recurrence runs n small products one after another, each of which waits for the one before;
+attention does its work in a few large ones. That is the advantage of O(1) sequential steps; n²·d
+is their cost for large n. Additive attention computes a vector, not a number, for every pair of
+tokens."""
 
 
 def milliseconds(seconds):

@@ -72,14 +72,15 @@ class Plan:
 
 PLANS = {
     "short": Plan(
-        width=24, longest=16, lengths=(4, 8, 12, 16, 20), steps=1500, batch_size=32, rates=(3e-3,), seeds=(0,),
-        sequences=100, distances=16, table_width=32, table_lengths=(16, 32, 64, 128), clock_width=32,
-        clock_lengths=(16, 32, 64, 128),
+        width=24, longest=16, lengths=(4, 8, 12, 16, 20), steps=1500, batch_size=32, rates=(3e-3,),
+        seeds=(0,), sequences=100, distances=16, table_width=32, table_lengths=(16, 32, 64, 128),
+        clock_width=32, clock_lengths=(16, 32, 64, 128),
     ),
     "full": Plan(
-        width=32, longest=64, lengths=(4, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80), steps=4000, batch_size=32,
-        rates=(1e-3, 3e-3, 1e-2), seeds=(0, 1, 2), sequences=200, distances=64, table_width=64,
-        table_lengths=(16, 32, 64, 128, 256, 512), clock_width=64, clock_lengths=(8, 16, 32, 64, 128, 256, 512),
+        width=32, longest=64, lengths=(4, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80), steps=4000,
+        batch_size=32, rates=(1e-3, 3e-3, 1e-2), seeds=(0, 1, 2), sequences=200, distances=64,
+        table_width=64, table_lengths=(16, 32, 64, 128, 256, 512), clock_width=64,
+        clock_lengths=(8, 16, 32, 64, 128, 256, 512),
     ),
 }  # fmt: skip
 

@@ -61,12 +61,13 @@ def gated_recurrence(d, size, index):
 
 
 LAYERS = {
-    "attention": LayerType("Self-attention", "O(n²·d)", "O(1)", "O(1)", attention, "attention", MultiHeadAttention),
+    "attention": LayerType("Self-attention", "O(n²·d)", "O(1)", "O(1)", attention, "attention",
+                           MultiHeadAttention),
     "recurrent": LayerType("Recurrent", "O(n·d²)", "O(n)", "O(n)", recurrence, "", RNNCell),
-    "convolution": LayerType("Convolutional (dilated)", "O(k·n·d²)", "O(1)", "O(log_k n)", convolution, "",
-                             CausalConvolution, KERNEL, (2, 4, 6)),
-    "local": LayerType("Self-attention (restricted)", "O(r·n·d)", "O(1)", "O(n/r)", local_attention, "attention",
-                       MultiHeadAttention, WINDOW, (2, 4, 8)),
+    "convolution": LayerType("Convolutional (dilated)", "O(k·n·d²)", "O(1)", "O(log_k n)",
+                             convolution, "", CausalConvolution, KERNEL, (2, 4, 6)),
+    "local": LayerType("Self-attention (restricted)", "O(r·n·d)", "O(1)", "O(n/r)", local_attention,
+                       "attention", MultiHeadAttention, WINDOW, (2, 4, 8)),
 }  # fmt: skip
 GATED = LayerType(
     "Recurrent, gated (GRU)", "O(n·d²)", "O(n)", "O(n)", gated_recurrence, "", GRUCell
@@ -86,7 +87,8 @@ def measure(plan, advance):
             for n in plan.table_lengths
         ]
         rows[name] = {
-            "title": layer.title, "paper": [layer.per_layer, layer.sequential, layer.path], "counts": counts,
+            "title": layer.title, "paper": [layer.per_layer, layer.sequential, layer.path],
+            "counts": counts,
             "exponents": {part: exponents(counts, part) for part in ("core", "layer")},
             "paths": [[n, longest_path(layer, n)] for n in plan.table_lengths],
         }  # fmt: skip

@@ -146,10 +146,15 @@ def train_one(plan, contestant, rate, seed, folder):
     except Interrupted:
         raise KeyboardInterrupt from None
     result = {
-        "model": contestant.model, "title": contestant.title, "rate": rate, "seed": seed, "steps": plan.steps,
-        "parameters": run.model.parameter_count(), "seconds": run.seconds, "diverged": diverged,
-        "validation_loss": None if diverged else evaluate(run.model, run.task, "validation", 200)["loss"],
-        "exact_match": {} if diverged else {n: exact_match(run, n, plan.sequences) for n in plan.lengths},
+        "model": contestant.model, "title": contestant.title, "rate": rate, "seed": seed,
+        "steps": plan.steps, "parameters": run.model.parameter_count(), "seconds": run.seconds,
+        "diverged": diverged,
+        "validation_loss": (
+            None if diverged else evaluate(run.model, run.task, "validation", 200)["loss"]
+        ),
+        "exact_match": (
+            {} if diverged else {n: exact_match(run, n, plan.sequences) for n in plan.lengths}
+        ),
     }  # fmt: skip
     write_json(folder / RESULT, result)
 

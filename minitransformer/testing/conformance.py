@@ -1,6 +1,8 @@
 """Does a component keep the whole contract? Similar to scikit-learn's `check_estimator`.
 
-    print(check_component(LayerNorm(11), x))      a table of all checks, or a ContractError that says what is wrong
+    print(check_component(LayerNorm(11), x))
+
+prints a table of all checks, or raises a ContractError that says what is wrong.
 
 It serves our components, which `all_components` finds by itself, and a reader's own. The checks are
 in `contract.py`.
@@ -94,8 +96,8 @@ class ContractReport:
 
 @checked
 def check_component(
-    component, *inputs, seed: Natural = 0, tolerance: Positive = TOLERANCE, max_entries: Natural | None = None,
-    expected_failures=(), raises: bool = True,
+    component, *inputs, seed: Natural = 0, tolerance: Positive = TOLERANCE,
+    max_entries: Natural | None = None, expected_failures=(), raises: bool = True,
 ):  # fmt: skip
     """Check a component, with one set of inputs, against the whole contract. Returns a
     `ContractReport` of all checks.

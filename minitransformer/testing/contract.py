@@ -173,8 +173,12 @@ def check_shapes_and_dtypes(case):
 def plain_arrays(component, dtype):
     """A sentence about the attributes that are arrays of this dtype but no parameters; empty if
     there are none."""
-    found = [f"{path + '.' if path else ''}{name}" for path, module in component.named_modules()
-             for name, value in vars(module).items() if name[0] != "_" and is_float(value) and value.dtype == dtype]  # fmt: skip
+    found = [
+        f"{path + '.' if path else ''}{name}"
+        for path, module in component.named_modules()
+        for name, value in vars(module).items()
+        if name[0] != "_" and is_float(value) and value.dtype == dtype
+    ]
     if not found:
         return ""
     return (
@@ -316,8 +320,11 @@ def check_nothing_is_hidden(case):
         for name, value in vars(module).items():
             for item in _all_inside(value):
                 if isinstance(item, (Module, Parameter)) and id(item) not in found:
-                    raise Breach(f"{path + '.' if path else ''}{name} holds a {type(item).__name__} that is not found: make it an "
-                                 "attribute without a leading underscore, or an item of a list.")  # fmt: skip
+                    raise Breach(
+                        f"{path + '.' if path else ''}{name} holds a {type(item).__name__} that is "
+                        "not found: make it an attribute without a leading underscore, or an item "
+                        "of a list."
+                    )
 
 
 def _all_inside(value):

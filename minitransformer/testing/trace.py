@@ -42,9 +42,10 @@ class TraceRow:
         name = re.search(r"[^.]*(\.\d+)?$", self.path).group() or "the whole"  # layers.0, not 0
         times = f" ×{self.calls}" if self.calls > 1 else ""
         return (
-            f"{'  ' * self.depth}{name} ({self.kind}){times}", shapes(self.inputs), shapes(self.output),
-            f"{self.parameters:,}", f"{self.multiply_adds:,}", f"{self.saved_bytes / 1024:,.1f} KiB",
-            f"{1e3 * self.forward_seconds:.2f} ms", f"{1e3 * self.backward_seconds:.2f} ms",
+            f"{'  ' * self.depth}{name} ({self.kind}){times}", shapes(self.inputs),
+            shapes(self.output), f"{self.parameters:,}", f"{self.multiply_adds:,}",
+            f"{self.saved_bytes / 1024:,.1f} KiB", f"{1e3 * self.forward_seconds:.2f} ms",
+            f"{1e3 * self.backward_seconds:.2f} ms",
         )  # fmt: skip
 
 
@@ -124,9 +125,11 @@ def trace(component, *inputs):
             inside = {first_path[id(m)] for _, m in module.named_modules()}
             depths[path] = max((depths[p] + 1 for p in above), default=0)
             rows.append(TraceRow(
-                path, type(module).__name__, depths[path], *walks[0].shapes[path], walks[0].calls[path],
-                module.parameter_count(), sum(p.multiply_adds for p in products if p.path in inside), walks[0].saved[path],
-                min(w.seconds["forward", path] for w in walks), min(w.seconds["backward", path] for w in walks),
+                path, type(module).__name__, depths[path], *walks[0].shapes[path],
+                walks[0].calls[path], module.parameter_count(),
+                sum(p.multiply_adds for p in products if p.path in inside), walks[0].saved[path],
+                min(w.seconds["forward", path] for w in walks),
+                min(w.seconds["backward", path] for w in walks),
             ))  # fmt: skip
     return Trace(rows)
 

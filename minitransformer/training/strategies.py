@@ -1,9 +1,9 @@
 """How a batch is computed, chosen once.
 
-    Plain           whole, in this process                                   training/loop.py
-    Shares          in shares, one after the other: gradient accumulation    training/shares.py
-    DataParallel    in shares, each in a process of its own                  training/data_parallel.py
-    Replays         whole, on a GPU, as a recording that is replayed         gpu/replays.py
+    Plain          whole, in this process                                 training/loop.py
+    Shares         in shares, one after the other: gradient accumulation  training/shares.py
+    DataParallel   in shares, each in a process of its own                training/data_parallel.py
+    Replays        whole, on a GPU, as a recording that is replayed       gpu/replays.py
 
 `Plain` says what a strategy is. What another one needs (other machines, say) is one more class like
 these.

@@ -119,8 +119,8 @@ def seq2seq(w):
     state.update(both_cells(w, "encoder.", "encoder."))
     state.update(cell(w, "decoder.cell.", "decoder.", "_l0"))
     for ours, theirs in (("cross_attention.query.", "query."), ("cross_attention.key.", "key."),
-                         ("cross_attention.score.", "score."), ("bridge.", "bridge."), ("combine.", "combine."),
-                         ("output.", "output.")):  # fmt: skip
+                         ("cross_attention.score.", "score."), ("bridge.", "bridge."),
+                         ("combine.", "combine."), ("output.", "output.")):  # fmt: skip
         state.update(linear(w, ours, theirs) if f"{ours}weight" in w else {})
     return state
 

@@ -248,7 +248,9 @@ def additive_attention_backward(d_context, query, key, value, W_query, W_key, v,
     """The gradients of all inputs but the mask of additive attention, from the gradient of its
     context.
 
-        E_ts = v · tanh(q_t W_query + k_s W_key)      P = softmax(E)      context_t = Σ_s P_ts value_s
+        E_ts = v · tanh(q_t W_query + k_s W_key)
+        P = softmax(E)
+        context_t = Σ_s P_ts value_s
 
     softmax runs over the keys that the mask allows (True = may attend). What may not be seen has a
     gradient of zero, and so has all of a sentence in which nothing may be seen.

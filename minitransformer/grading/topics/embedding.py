@@ -75,7 +75,10 @@ embedding.mistake(
     {OUTSIDE: "False", "table[ids]": "table[np.clip(ids, 0, len(table) - 1)]"},
     {
         OUTSIDE: "False",
-        "table[ids]": "np.where(((ids >= 0) & (ids < len(table)))[..., None], table[np.clip(ids, 0, len(table) - 1)], 0)",
+        "table[ids]": (
+            "np.where(((ids >= 0) & (ids < len(table)))[..., None], "
+            "table[np.clip(ids, 0, len(table) - 1)], 0)"
+        ),
     },
     {OUTSIDE: "False", "table[ids]": "table[np.where((ids >= 0) & (ids < len(table)), ids, 3)]"},
     question="If the vocabulary and the table do not fit, who should hear of it, and when?",
@@ -203,7 +206,9 @@ embedding_backward.mistake(
     "26",
     "it is not summed over the batch",
     {
-        "return d_table": "return np.eye(len(table))[ids].swapaxes(1, 2) @ (d_y * np.sqrt(table.shape[-1]))"
+        "return d_table": (
+            "return np.eye(len(table))[ids].swapaxes(1, 2) @ (d_y * np.sqrt(table.shape[-1]))"
+        )
     },
     {"np.add.at(d_table, ids, d_y *": "np.add.at(d_table, ids[0], d_y[0] *"},
     {"np.add.at(d_table, ids, d_y *": "np.add.at(d_table, ids[-1], d_y[-1] *"},

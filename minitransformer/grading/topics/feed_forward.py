@@ -86,7 +86,9 @@ feed_forward.mistake(
     "255c",
     "ReLU acts once more, on the output",
     {
-        "np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2": "np.maximum(0, np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2)"
+        "np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2": (
+            "np.maximum(0, np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2)"
+        )
     },
     evidence="No number of y is negative.",
     question="May a number of y be negative?",

@@ -339,7 +339,9 @@ gradient_error.mistake(
     "317a",
     "the lengths are compared, not the gradients",
     {
-        "np.linalg.norm(analytic - numeric)": "abs(np.linalg.norm(analytic) - np.linalg.norm(numeric))"
+        "np.linalg.norm(analytic - numeric)": (
+            "abs(np.linalg.norm(analytic) - np.linalg.norm(numeric))"
+        )
     },
     evidence="A wrong sign does not show then.",
     question="How large is the error if the backward has the wrong sign?",

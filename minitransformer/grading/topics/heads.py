@@ -5,8 +5,14 @@ from ...attention.heads import merge, split
 from ..exercise import exercise
 
 QUESTIONS = {
-    "reshape": "Which numbers lie next to each other in memory: the features of one position, or those of one head?",
-    "interleaved": "Head 0 has the features 0 to K − 1. Which of the two, H or K, changes fastest along the features?",
+    "reshape": (
+        "Which numbers lie next to each other in memory: the features of one position, or those of "
+        "one head?"
+    ),
+    "interleaved": (
+        "Head 0 has the features 0 to K − 1. Which of the two, H or K, changes fastest along the "
+        "features?"
+    ),
     "order": "In which order do the axes of the answer stand?",
 }
 

@@ -301,7 +301,9 @@ decode.mistake(
     "the first outputs are missing, or only the last are returned",
     {"np.concatenate(y, axis=1), keys": "y[-1], keys"},
     {
-        "np.concatenate(y, axis=1), keys": "np.concatenate([part[:, -1:] for part in y], axis=1), keys"
+        "np.concatenate(y, axis=1), keys": (
+            "np.concatenate([part[:, -1:] for part in y], axis=1), keys"
+        )
     },
     {"np.concatenate(y, axis=1), keys": "np.concatenate(y[1:] or y, axis=1), keys"},
     question="How many positions have an output?",

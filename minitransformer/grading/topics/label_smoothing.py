@@ -286,7 +286,9 @@ label_smoothing_backward.mistake(
         "real[..., None] / real.sum()": "1 / real.sum()",
     },
     {
-        "(softmax(logits) - q)": "(softmax(logits) - smoothing / V - (q - smoothing / V) * real[..., None])",
+        "(softmax(logits) - q)": (
+            "(softmax(logits) - smoothing / V - (q - smoothing / V) * real[..., None])"
+        ),
         "real[..., None] / real.sum()": "1 / targets.size",
     },
     question=(

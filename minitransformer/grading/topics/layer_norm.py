@@ -80,7 +80,9 @@ layer_norm.mistake(
     "the variance is divided by D − 1",
     {VARIANCE: "x.var(axis=-1, keepdims=True, ddof=1)"},
     {
-        "np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True, ddof=1) + epsilon"
+        "np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": (
+            "x.std(axis=-1, keepdims=True, ddof=1) + epsilon"
+        )
     },
     question=(
         "Is the variance here an estimate for more features than there are, or that of exactly "

@@ -222,7 +222,9 @@ linear_accumulate.mistake(
 linear_accumulate.mistake(
     "25", "d_W is transposed",
     {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
-    question="Which axis of the weights do the features of x stand on, and which axis of this gradient?",
+    question=(
+        "Which axis of the weights do the features of x stand on, and which axis of this gradient?"
+    ),
 )
 linear_accumulate.mistake(
     "29", "d_x is taken with W, not with its transpose", {"@ weight.T": "@ weight"},
@@ -315,5 +317,7 @@ linear_update.mistake(
 linear_update.mistake(
     "25", "d_W is transposed",
     {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
-    question="Which axis of the weights do the features of x stand on, and which axis of this gradient?",
+    question=(
+        "Which axis of the weights do the features of x stand on, and which axis of this gradient?"
+    ),
 )

@@ -230,7 +230,9 @@ def _padding_mistakes(exercise, keys, queries, answer):
         "233",
         "padding is counted, and taken to stand at the end",
         {
-            f"({keys} != PAD)": f"(np.arange({keys}.shape[1]) < ({keys} != PAD).sum(axis=1, keepdims=True))"
+            f"({keys} != PAD)": (
+                f"(np.arange({keys}.shape[1]) < ({keys} != PAD).sum(axis=1, keepdims=True))"
+            )
         },
         question="Which ids are padding in a batch that is filled up from the front?",
     )

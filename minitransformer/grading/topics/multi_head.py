@@ -221,11 +221,20 @@ CUT_BACK = {
     "88": _calls((merge_heads_backward, "88"), (split_heads_backward, "88")),
 }
 QUESTIONS = {
-    "86": "Which numbers lie next to each other in memory: the features of one position, or those of one head?",
-    "88": "Head 0 has the features 0 to K − 1. Which of the two, H or K, changes fastest along the features?",
+    "86": (
+        "Which numbers lie next to each other in memory: the features of one position, or those of "
+        "one head?"
+    ),
+    "88": (
+        "Head 0 has the features 0 to K − 1. Which of the two, H or K, changes fastest along the "
+        "features?"
+    ),
     "89": "What lets one feature of the result depend on several heads?",
     "90": "If two heads have found different things, should either still be seen afterwards?",
-    "226": "In x W, which axis of W belongs to what goes in? (In PyTorch's Linear it is the other one.)",
+    "226": (
+        "In x W, which axis of W belongs to what goes in? (In PyTorch's Linear it is the other "
+        "one.)"
+    ),
 }
 
 for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
@@ -258,13 +267,17 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
         "the heads are averaged or added, not put side by side",
         *(
             {
-                "merge_heads(context)": f"merge_heads(0 * context + context.{how}(axis=1, keepdims=True))"
+                "merge_heads(context)": (
+                    f"merge_heads(0 * context + context.{how}(axis=1, keepdims=True))"
+                )
             }
             for how in ("mean", "sum")
         ),
         *(
             {
-                "merge_heads(context) @ W_output": f"context.{how}(axis=1) @ W_output[: context.shape[-1]]"
+                "merge_heads(context) @ W_output": (
+                    f"context.{how}(axis=1) @ W_output[: context.shape[-1]]"
+                )
             }
             for how in ("mean", "sum")
         ),
@@ -484,7 +497,9 @@ cross_attention_backward.mistake(
     "73",
     "d_x also gets what belongs to the memory",
     {
-        "d_x = d_query @ W_query.T": "d_x = d_query @ W_query.T + d_key @ W_key.T + d_value @ W_value.T"
+        "d_x = d_query @ W_query.T": (
+            "d_x = d_query @ W_query.T + d_key @ W_key.T + d_value @ W_value.T"
+        )
     },
     question="For how many things was x used here?",
 )

@@ -283,7 +283,9 @@ for adam in (adam_step, adamw_step):
         "269c",
         "ε is added before v is corrected",
         {
-            "m_hat / (np.sqrt(v_hat) + epsilon)": "m_hat * np.sqrt(1 - beta_2**step) / (np.sqrt(v) + epsilon)"
+            "m_hat / (np.sqrt(v_hat) + epsilon)": (
+                "m_hat * np.sqrt(1 - beta_2**step) / (np.sqrt(v) + epsilon)"
+            )
         },
         convention=True,
         evidence=(

@@ -73,17 +73,25 @@ positional_encoding_table.mistake(
     "93",
     "the sine and the cosine of a pair have different frequencies",
     {
-        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-np.arange(1, features, 2) / features))"
+        "np.cos(positions * frequencies)": (
+            "np.cos(positions * 10000.0 ** (-np.arange(1, features, 2) / features))"
+        )
     },
     {
         EXPONENT: f"2 * {EXPONENT}",
-        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))",
+        "np.cos(positions * frequencies)": (
+            "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))"
+        ),
     },
     {
-        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))"
+        "np.cos(positions * frequencies)": (
+            "np.cos(positions * 10000.0 ** (-2 * np.arange(1, features, 2) / features))"
+        )
     },
     {
-        "np.cos(positions * frequencies)": "np.cos(positions * 10000.0 ** (-np.arange(2, features + 1, 2) / features))"
+        "np.cos(positions * frequencies)": (
+            "np.cos(positions * 10000.0 ** (-np.arange(2, features + 1, 2) / features))"
+        )
     },
     evidence="No pair turns like the hand of a clock, then.",
     question="Does i count the channels or the pairs, and which i have channels 4 and 5?",
@@ -355,7 +363,9 @@ positional_encoding_rotation.mistake(
     "each channel has an angle of its own, not each pair",
     {
         "-np.sin(angles)": "-np.sin(offset * 10000.0 ** (-odd / features))",
-        "R[odd, odd] = np.cos(angles)": "R[odd, odd] = np.cos(offset * 10000.0 ** (-odd / features))",
+        "R[odd, odd] = np.cos(angles)": (
+            "R[odd, odd] = np.cos(offset * 10000.0 ** (-odd / features))"
+        ),
     },
     question="Does i count the channels or the pairs, and which i have channels 4 and 5?",
     met="public Transformers",

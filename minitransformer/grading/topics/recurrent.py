@@ -408,7 +408,9 @@ rnn_through_time.mistake(
         ),
     },
     {
-        "return d_x, carried, d_W_x, d_W_h, d_b": "return d_x, carried, d_W_x / len(x), d_W_h / len(x), d_b / len(x)"
+        "return d_x, carried, d_W_x, d_W_h, d_b": (
+            "return d_x, carried, d_W_x / len(x), d_W_h / len(x), d_b / len(x)"
+        )
     },
     {
         "return d_x, carried, d_W_x, d_W_h, d_b": (

@@ -96,7 +96,9 @@ post_norm.mistake(
     "x is added to in place",
     {"return norm(x + sublayer(x))": "x += sublayer(x)\n    return norm(x)"},
     {
-        "return norm(x + sublayer(x))": "y = sublayer(x)\n    np.add(x, y, out=x)\n    return norm(x)"
+        "return norm(x + sublayer(x))": (
+            "y = sublayer(x)\n    np.add(x, y, out=x)\n    return norm(x)"
+        )
     },
     evidence=(
         "`x += …` writes into the array that was handed in, where the sublayer has perhaps kept it "
@@ -376,7 +378,9 @@ pre_norm_backward.mistake(
     "253a",
     "the two gradients are averaged, or taken from each other",
     {
-        "return d_y + norm_backward(sublayer_backward(d_y))": "return (d_y + norm_backward(sublayer_backward(d_y))) / 2"
+        "return d_y + norm_backward(sublayer_backward(d_y))": (
+            "return (d_y + norm_backward(sublayer_backward(d_y))) / 2"
+        )
     },
     {"d_y + norm": "d_y - norm"},
     {"d_y + norm": "d_y * norm"},

@@ -91,7 +91,9 @@ softmax.mistake(
     "a small number is added to the sum",
     *(
         {
-            "weights.sum(axis=-1, keepdims=True)": f"(weights.sum(axis=-1, keepdims=True) + {epsilon})"
+            "weights.sum(axis=-1, keepdims=True)": (
+                f"(weights.sum(axis=-1, keepdims=True) + {epsilon})"
+            )
         }
         for epsilon in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
     ),
@@ -179,7 +181,9 @@ softmax_backward.mistake(
     "11",
     "the correction lacks its factor P",
     {
-        "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))": "P * d_P - (d_P * P).sum(axis=-1, keepdims=True)"
+        "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))": (
+            "P * d_P - (d_P * P).sum(axis=-1, keepdims=True)"
+        )
     },
     question="Of the two terms of the derivative, which one does P multiply?",
 )

@@ -25,8 +25,9 @@ def _given(rng, n):
         "m": lambda: 0.5 * rng.standard_normal((n.T, n.K)),
         "v": lambda: rng.uniform(0.5, 1.5, (n.T, n.K)),
     }
+    order = {kind: NAMES[::-1] if kind == "gradients" else NAMES for kind in ARRAYS}
     return {
-        **{kind: {name: size[kind]() for name in (NAMES[::-1] if kind == "gradients" else NAMES)} for kind in ARRAYS},
+        **{kind: {name: size[kind]() for name in order[kind]} for kind in ARRAYS},
         "step": 30, "d_model": n.D, "warmup": 20,
     }  # fmt: skip
 
