@@ -141,9 +141,11 @@ def is_exactly(component, kinds):
     kind = type(component)
     if kind not in kinds or not functions_of(kind).isdisjoint(vars(component)):
         return False
-    if kinds is not AT_EACH_POSITION:
-        return True
-    return all(is_exactly(getattr(component, name), kinds) for name in kinds[kind])
+    if kinds is AT_EACH_POSITION:
+        for name in kinds[kind]:
+            if not is_exactly(getattr(component, name), kinds):
+                return False
+    return True
 
 
 @functools.cache
@@ -204,8 +206,8 @@ class Packing:
         return self.places % self.shape[1]
 
     def holds(self, ids):
-        """Whether ids are of the padded shape, and none but padding is left out. (Those on a GPU are
-        not looked at.)"""
+        """Whether ids are of the padded shape, and none but padding is left out. (Their values are
+        not looked at on a GPU.)"""
         return ids.shape == self.shape and not (
             on_host(ids) and (ids != PAD).sum() > (self.pack(ids) != PAD).sum()
         )
