@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 import pytest
-from common import assert_gradients, central_differences, close, refusal
+from common import accepted, assert_gradients, central_differences, close, moved, refusal
 
-from minitransformer.attention import MultiHeadAttention, padding_mask
+from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention, padding_mask
 from minitransformer.attention.heads import MergeHeads, SplitHeads
 from minitransformer.backend import nearest_keep
 from minitransformer.core import Module, observe
@@ -18,6 +18,7 @@ from minitransformer.layers import (
     CrossEntropy,
     Embedding,
     LearnedPositionalEncoding,
+    Linear,
     SinusoidalPositionalEncoding,
 )
 from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
@@ -375,7 +376,7 @@ def test_a_place_without_a_target_is_still_looked_at():
     batch = batch_of()
     batch.target_out[1, 2] = 0
     model = model_of()
-    assert (without_padding_positions(batch) == 2).sum() == 3
+    assert (accepted(without_padding_positions, batch) == 2).sum() == 3
     assert_padding_adds_nothing(model, batch)
     before = loss_and_gradients(model, batch, packed=True)[0]
     batch.target_in[1, 2] = 4 + (batch.target_in[1, 2] - 3) % 13
@@ -631,7 +632,7 @@ def test_a_component_of_a_learners_own_anywhere_counts_as_without_packing(varian
 
 
 def test_one_component_in_two_places_counts_as_without_packing():
-    batch, original, packed, tried = batch_of(), small_model(), 0, 0
+    batch, original, packed, tried = batch_of(), small_model(target_vocabulary=17), 0, 0
     places = slots(original)
     kinds = [(type(part), [p.shape for p in part.parameters()]) for *_, part in places]
     for i in range(len(places)):
@@ -678,6 +679,49 @@ def test_what_the_package_would_not_put_there_counts_as_without_packing(stands):
         model.encoder.layers[0] = Last(layer)
     else:  # self-attention whose queries see padding
         layer.feed_forward = MultiHeadAttention(12, 3, rng()).to("float64")
+    assert not is_packed(model, batch)
+    assert not isinstance(assert_the_same(model, batch), str)
+
+
+class Unmasked(ScaledDotProductAttention):
+    """Attention that sees padding."""
+
+    def forward(self, query, key, value, mask=None):
+        return super().forward(query, key, value)
+
+
+class Identity(Module):
+    """A masking that masks nothing."""
+
+    def forward(self, x, mask=None):
+        self.save()
+        return x
+
+    def backward(self, d_y):
+        self.saved()
+        return d_y
+
+
+class Uniform(Module):
+    """A softmax that gives all keys the same weight."""
+
+    def forward(self, x):
+        self.save()
+        return np.full_like(x, 1 / x.shape[-1])
+
+    def backward(self, d_y):
+        self.saved()
+        return 0 * d_y
+
+
+@pytest.mark.parametrize("name", ["attention", "masking", "softmax", "dropout"])
+def test_attention_that_sees_padding_counts_as_without_packing(name):
+    model, batch = small_model(), batch_of()
+    heads = model.encoder.layers[0].self_attention
+    owner = heads if name == "attention" else heads.attention
+    shift = moved(Linear(7, 7, rng()))  # its bias gives weight to keys that are masked
+    parts = dict(attention=Unmasked(), masking=Identity(), softmax=Uniform(), dropout=shift)
+    setattr(owner, name, parts[name])
     assert not is_packed(model, batch)
     assert not isinstance(assert_the_same(model, batch), str)
 
