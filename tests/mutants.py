@@ -997,7 +997,7 @@ p("xc52", "the bias's gradient by NumPy's reduction", "position_sum(d_y * x_hat)
 p = plants("core/parameter.py", "test_fast_paths.py", "")
 p("xc53", "a gradient is made elsewhere and copied", "product(*inputs, out=self._grad)", "self._grad[...] = product(*inputs)")
 p = plants("training/packing.py", "test_fast_paths.py", "")
-p("xc54", "padding is computed", "of_source = Packing.of(source != PAD)", "of_source = None")
+p("xc54", "padding is computed", '"source": Packing.of(source != PAD)', '"source": None')
 p = plants("attention/masking.py", "test_fast_paths.py", "")
 p("xc55", "masked scores in the slow memory layout", "xp.minimum(x, xp.where", "xp.minimum(x.copy(order=\"C\"), xp.where")
 p = plants("layers/dropout.py", "test_fast_paths.py", "")
@@ -1811,7 +1811,7 @@ p("x444", "a closer look draws other masks", "for generator, state in zip(genera
 p = plants("training/strategies.py", "test_shares.py", "nothing_is_forked")
 p("x445", "more processes than cores", "count <= cores() and", "True and")
 p = plants("training/packing.py", "test_shares.py", "add_up")
-p("x446", "training computes padding", 'if not isinstance(model, Transformer):', "if True:", judge="test_packing.py",
+p("x446", "training computes padding", "if sides is None or not", "if True or not", judge="test_packing.py",
     select="nothing_is_computed or come_packed")
 p("x447", "a target at a place of padding is left out", "(target_in != PAD) | (target_out != padding)",
     "target_in != PAD", judge="test_packing.py", select="nothing_stands_at_its_place")
@@ -1901,7 +1901,20 @@ p = plants("training/packing.py", "test_packing.py", "split_heads or merge_heads
 p("x479", "the gradient of the queries comes back padded", "packing.pack(backward(component, d_y))",
     "backward(component, d_y)")
 p("x480", "the context stays padded", "packing.pack(forward(component, x))", "forward(component, x)")
-p("xm01", "a learner's own part gets packed rows", "if not all(type(component) is kind for component, kind, _ in found):", "if False:", select="learners_own")
+p("xm01", "a learner's own part gets packed rows", "if not is_exactly(component, kinds):", "if not isinstance(component, tuple(kinds)):", select="learners_own")
+p("xp7a", "a function of one component's own gets packed rows", " or not functions_of(kind).isdisjoint(vars(component))", "", select="own")
+p("xp7b", "the parts of a part are not looked at", "if kinds is AT_EACH_POSITION:", "if kinds is None:", select="own or would_not_put")
+p("xp7c", "the last side is taken for one component on both", "sides.setdefault(component, side) != side", "not sides.update({component: side}) and False", select="two_places")
+p("xp7d", "a learner's own masking gets packed rows", "    yield heads.attention.masking, (Masking,), None\n", "", select="sees_padding")
+p("xp7e", "a learner's own softmax gets packed rows", "    yield heads.attention.softmax, (Softmax,), None\n", "", select="sees_padding")
+p("xp7f", "anything may stand behind the softmax", "    yield heads.attention.dropout, (Dropout,), None\n", "", select="sees_padding")
+p("xp7g", "what is longer than the positions is packed", "ids.shape[1] <= part.position.max_length", "True", select="said_as or length_that_counts")
+p("xp7h", "an answer outside is named by its packed place", "            (to_predict, model.target_input),\n", "", select="said_as")
+p("xp7i", "answers of another shape are packed", "target_in.shape == target_out.shape and all(", "all(", select="said_as")
+p("xp7j", "lists are packed", "type(ids) in ARRAYS and ids.dtype.kind", "ids.dtype.kind", select="said_as")
+p("xp7k", "another batch loses its tokens", " or not packing.holds(ids)", "", select="other_ids")
+p("xp7l", "a forward outside is undone inside", "if len(packed) != len(self.places):", "if False:", select="forward_outside")
+p("xp7n", "nothing is ever packed", "(SinusoidalPositionalEncoding, LearnedPositionalEncoding)", "(SinusoidalPositionalEncoding,)", select="are_packed")
 p = plants("core/module.py", "test_packing.py", "substituted")
 p("xm02", "a substitute stays after its block", "        _thread.substitutes = before\n", "        pass\n")
 p("xm03", "the component itself is changed", "    before = _thread.substitutes\n", "    before = type(_thread).substitutes = {**_thread.substitutes, **{id(c): (c, *pair, checked) for c, pair in functions.items()}}\n")
@@ -1952,10 +1965,12 @@ p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), fl
 p("x497", "moments stay in shared memory", "setattr(self.optimizer, name, getattr(self.optimizer, name).copy())",
     "pass", select="of_its_own")
 p = plants("training/gradients.py", "test_packing.py", "which_targets")
-p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, padding_of(loss))",
+p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, loss.padding)",
     "without_padding(model, *batch)")
+p("xp7o", "a loss of a learner's own gets packed targets", "is_exactly(loss, (CrossEntropy,))", "True", select="loss_of_a_learners")
+p("xp7p", "a loss with a function of its own gets packed targets", "is_exactly(loss, (CrossEntropy,))", "type(loss) is CrossEntropy", select="loss_of_a_learners")
 p = plants("training/packing.py", "test_packing.py", "row_and_place")
-p("x499", "a place is counted among the packed", "expect_ids(ids, component.embedding.weight.shape[0])", "pass")
+p("x499", "a place is counted among the packed", " or not is_accepted(model, source, target_in, target_out, padding)", "")
 p = plants("cli/__init__.py", "test_shares.py", "command_says")
 p("x500", "a killed process is a file that could not be written", "(NonFiniteError, ChildProcessError)",
     "NonFiniteError")

@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 import pytest
-from common import assert_gradients, central_differences, close, refusal
+from common import accepted, assert_gradients, central_differences, close, moved, refusal
 
-from minitransformer.attention import MultiHeadAttention, padding_mask
+from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention, padding_mask
 from minitransformer.attention.heads import MergeHeads, SplitHeads
 from minitransformer.backend import nearest_keep
 from minitransformer.core import Module, observe
@@ -18,12 +18,14 @@ from minitransformer.layers import (
     CrossEntropy,
     Embedding,
     LearnedPositionalEncoding,
+    Linear,
     SinusoidalPositionalEncoding,
 )
 from minitransformer.models import InputEmbedding, LanguageModel, Transformer, TransformerConfig
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import gradients
 from minitransformer.training.packing import (
+    AT_EACH_POSITION,
     Packing,
     packed_input,
     packed_merge,
@@ -191,28 +193,6 @@ def test_what_is_substituted_in_one_thread_is_itself_in_another_and_in_a_copy():
         thread.join()
         assert copy.deepcopy(split)(x).shape == (2, 3, 6, 5) and (split(x) == 2).all()
     assert found == [(2, 3, 6, 5)] and split(x).shape == (2, 3, 6, 5)
-
-
-@pytest.mark.parametrize("replace", ["the input", "the heads", "the attention"])
-def test_a_model_with_a_learners_own_part_computes_padding(replace):
-    class Own:
-        """What a learner may put there: as the package's own, of another class."""
-
-    model, batch = model_of(), batch_of()
-    layer = model.encoder.layers[1]
-    owner, name = {
-        "the input": (model, "source_input"), "the heads": (layer.self_attention, "split_key"),
-        "the attention": (layer, "self_attention"),
-    }[replace]
-    part = getattr(owner, name)
-    part.__class__ = type("Mine", (Own, type(part)), {})
-    if replace == "the attention":
-        part.split = part.__dict__.pop("split_query")
-        type(part).split_query = property(lambda self: self.split)
-    expected = model(batch.source, batch.target_in)
-    with without_padding(model, *batch) as targets:
-        assert targets is batch.target_out
-        close(model(batch.source, batch.target_in), expected)
 
 
 @pytest.mark.parametrize("of_query, of_memory", [(True, True), (True, False), (False, True)])
@@ -396,7 +376,7 @@ def test_a_place_without_a_target_is_still_looked_at():
     batch = batch_of()
     batch.target_out[1, 2] = 0
     model = model_of()
-    assert (without_padding_positions(batch) == 2).sum() == 3
+    assert (accepted(without_padding_positions, batch) == 2).sum() == 3
     assert_padding_adds_nothing(model, batch)
     before = loss_and_gradients(model, batch, packed=True)[0]
     batch.target_in[1, 2] = 4 + (batch.target_in[1, 2] - 3) % 13
@@ -527,3 +507,343 @@ def test_an_id_outside_the_vocabulary_is_named_with_its_row_and_place():
     batch = batch_of()
     batch.source[2, 1] = 99
     assert "99 at position (2, 1)" in refusal(gradients, model_of(), CrossEntropy(), batch)
+
+
+# -- what may not be packed is computed as ever ----------------------------------------------------
+
+
+def outcome(model, loss, batch, skip_padding):
+    """(loss, {name: gradient}) of a batch, or the error, as text."""
+    model.clear_saves()
+    loss.clear_saves()
+    model.zero_grad()
+    try:
+        value = gradients(model, loss, batch, skip_padding=skip_padding)
+    except Exception as problem:
+        return repr(problem), {}
+    assert not model.leftover_saves()
+    return value, {name: p.grad.copy() for name, p in model.named_parameters().items()}
+
+
+def assert_the_same(model, batch, loss=None):
+    """Training gives the same with `skip_padding` as without, to 1e-12 of the largest gradient, or
+    the same error. Returns the loss, or that error."""
+    loss = loss or CrossEntropy(0.1)
+    expected, grads_expected = outcome(model, loss, batch, skip_padding=False)
+    value, grads = outcome(model, loss, batch, skip_padding=True)
+    if isinstance(expected, str):
+        assert value == expected
+        return value
+    assert not isinstance(value, str), value
+    close(value, expected, 1e-12 * abs(expected))
+    size = max(abs(g).max() for g in grads_expected.values())
+    for name, grad in grads_expected.items():
+        close(grads[name], grad, 1e-12 * size)
+    return value
+
+
+def is_packed(model, batch):
+    with without_padding(model, *batch) as targets:
+        return targets.ndim == 1
+
+
+def small_model(variant="post", **changes):
+    changes = {"d_k": 4, "encoder_layers": 1, "decoder_layers": 1, **changes}
+    return model_of(variant, **changes)
+
+
+def slots(model):
+    """(path, owner, name, component) for every attribute, or place in a list, that holds a
+    component: one that is held twice comes twice, what is below it once."""
+    return [("", None, "", model)] + [
+        (f"{path}.{name}", owner, name, component)
+        for path, owner in model.named_modules()
+        for name, component in owner.children()
+    ]
+
+
+def put(owner, name, component):
+    """Exchange what `owner` holds by this name, and nothing else."""
+    name, _, place = name.partition(".")
+    if place:
+        getattr(owner, name)[int(place)] = component
+    else:
+        vars(owner)[name] = component
+
+
+def factors(y):
+    """What each position of y, (..., T, K), is multiplied by, from its number in the array and the
+    size of the batch: both tell (N, D) from (B, T, D)."""
+    return (1 + 0.1 * np.arange(y.shape[-2])[:, None]) * (1 + 1 / len(y))
+
+
+def makes_its_own(component):
+    """Let the component be of a subclass whose output is multiplied by `factors`."""
+
+    class Own(type(component)):
+        def forward(self, *inputs, **options):
+            y = super().forward(*inputs, **options)
+            self.__dict__.setdefault("_factors", []).append(factors(y))
+            return y * self._factors[-1]
+
+        def backward(self, d_y):
+            return super().backward(d_y * self._factors.pop())
+
+    component.__class__ = Own
+
+
+def gets_functions_of_its_own(component):
+    """The same by two attributes of this one component; its class stays."""
+    forward, backward, made = component.forward, component.backward, []
+
+    def own_forward(*inputs, **options):
+        y = forward(*inputs, **options)
+        made.append(factors(y))
+        return y * made[-1]
+
+    component.forward = own_forward
+    component.backward = lambda d_y: backward(d_y * made.pop())
+
+
+SWEPT = {
+    "post": {}, "pre": dict(activation="gelu"), "all": dict(activation="gelu_tanh", norm="post"),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_models_of_this_package_are_packed(variant):
+    model = model_of(variant)
+    assert is_packed(model, batch_of())
+    assert is_packed(model.to("float32"), batch_of())
+
+
+@pytest.mark.parametrize("change", [makes_its_own, gets_functions_of_its_own])
+@pytest.mark.parametrize("variant", SWEPT)
+def test_a_component_of_a_learners_own_anywhere_counts_as_without_packing(variant, change):
+    batch, original = batch_of(), small_model(variant, **SWEPT[variant])
+    before, _ = outcome(original, CrossEntropy(0.1), batch, skip_padding=False)
+    places = {id(component): k for k, (*_, component) in enumerate(slots(original))}
+    for k in places.values():
+        model = copy.deepcopy(original)
+        path, _, _, component = slots(model)[k]
+        change(component)
+        after = assert_the_same(model, batch)
+        assert not isinstance(after, str) and after != before, f"{path} is not tested"
+
+
+def test_one_component_in_two_places_counts_as_without_packing():
+    batch, original, packed, tried = batch_of(), small_model(target_vocabulary=17), 0, 0
+    places = slots(original)
+    kinds = [(type(part), [p.shape for p in part.parameters()]) for *_, part in places]
+    for i in range(len(places)):
+        for k in range(i):
+            if kinds[i] == kinds[k] and places[i][-1] is not places[k][-1]:
+                model = copy.deepcopy(original)
+                (*_, one), (_, owner, name, _) = slots(model)[i], slots(model)[k]
+                put(owner, name, one)
+                assert_the_same(model, batch)
+                packed, tried = packed + is_packed(model, batch), tried + 1
+    assert 0 < packed < tried
+
+
+@pytest.mark.parametrize(
+    "path, name",
+    [("", "decode"), ("", "encode"), ("encoder.layers.0.self_attention", "keys_and_values")],
+)
+def test_a_function_that_forward_calls_may_be_a_learners_own(path, name):
+    model, batch = small_model(), batch_of()
+    component = dict(model.named_modules())[path]
+    function = getattr(component, name)
+    setattr(component, name, lambda *inputs: function(*inputs))
+    assert not is_packed(model, batch)
+    assert_the_same(model, batch)
+
+
+class Mean:
+    """Not even a Module: adds the mean over the positions before it, (..., T, D)."""
+
+    def __call__(self, x):
+        return x + x.mean(axis=-2, keepdims=True)
+
+    def backward(self, d_y):
+        return d_y + d_y.mean(axis=-2, keepdims=True)
+
+
+@pytest.mark.parametrize("stands", ["below", "in a list", "in place of a kind"])
+def test_what_the_package_would_not_put_there_counts_as_without_packing(stands):
+    model, batch = small_model(), batch_of()
+    layer = model.encoder.layers[0]
+    if stands == "below":
+        layer.feed_forward.activation = Mean()
+    elif stands == "in a list":
+        model.encoder.layers[0] = Last(layer)
+    else:  # self-attention whose queries see padding
+        layer.feed_forward = MultiHeadAttention(12, 3, rng()).to("float64")
+    assert not is_packed(model, batch)
+    assert not isinstance(assert_the_same(model, batch), str)
+
+
+class Unmasked(ScaledDotProductAttention):
+    """Attention that sees padding."""
+
+    def forward(self, query, key, value, mask=None):
+        return super().forward(query, key, value)
+
+
+class Identity(Module):
+    """A masking that masks nothing."""
+
+    def forward(self, x, mask=None):
+        self.save()
+        return x
+
+    def backward(self, d_y):
+        self.saved()
+        return d_y
+
+
+class Uniform(Module):
+    """A softmax that gives all keys the same weight."""
+
+    def forward(self, x):
+        self.save()
+        return np.full_like(x, 1 / x.shape[-1])
+
+    def backward(self, d_y):
+        self.saved()
+        return 0 * d_y
+
+
+@pytest.mark.parametrize("name", ["attention", "masking", "softmax", "dropout"])
+def test_attention_that_sees_padding_counts_as_without_packing(name):
+    model, batch = small_model(), batch_of()
+    heads = model.encoder.layers[0].self_attention
+    owner = heads if name == "attention" else heads.attention
+    shift = moved(Linear(7, 7, rng()))  # its bias gives weight to keys that are masked
+    parts = dict(attention=Unmasked(), masking=Identity(), softmax=Uniform(), dropout=shift)
+    setattr(owner, name, parts[name])
+    assert not is_packed(model, batch)
+    assert not isinstance(assert_the_same(model, batch), str)
+
+
+class Last(Module):
+    """A layer without the parts that a layer of the package has."""
+
+    def __init__(self, layer):
+        self.wrapped = layer
+
+    def forward(self, x, mask, cache):
+        return self.wrapped(x, mask, cache)
+
+    def backward(self, d_y):
+        return self.wrapped.backward(d_y)
+
+
+def test_the_classes_that_are_said_to_see_one_position_see_one_position():
+    for kind in AT_EACH_POSITION:
+        component, x = kind.example(rng())
+        component.to("float64").eval()
+        packing = Packing(np.arange(5) < np.array([5, 2, 3])[:, None])
+        y = component(x)
+        d_y = packing.unpack(rng(1).standard_normal((10, *y.shape[2:])))
+        component.zero_grad()
+        d_x = component.backward(d_y)
+        grads = [p.grad.copy() for p in component.parameters()]
+        component.zero_grad()
+        close(component(packing.pack(x)), packing.pack(y))
+        packed_d_x = component.backward(packing.pack(d_y))
+        if d_x is not None:
+            close(packed_d_x, packing.pack(d_x))
+        for p, grad in zip(component.parameters(), grads):
+            close(p.grad, grad)
+
+
+class OwnLoss(CrossEntropy):
+    """Counts padding, too."""
+
+    def __init__(self):
+        super().__init__(padding=99)
+        del self.padding
+
+    def real_targets(self, targets, classes):
+        return targets, targets >= 0, targets.size
+
+
+@pytest.mark.parametrize("own", ["class", "function"])
+def test_a_loss_of_a_learners_own_gets_all_targets(own):
+    loss = OwnLoss() if own == "class" else CrossEntropy()
+    if own == "function":
+        loss.real_targets = lambda targets, classes: (targets, targets >= 0, targets.size)
+    expected = loss(*logits_and_targets())
+    loss.clear_saves()
+    assert expected != CrossEntropy()(*logits_and_targets())
+    assert_the_same(small_model(), batch_of(), loss)
+
+
+def logits_and_targets():
+    return small_model()(*batch_of()[:2]), batch_of().target_out
+
+
+FAULTS = {
+    "a negative source": lambda s, t, o: (with_one(s, -1), t, o),
+    "a source outside": lambda s, t, o: (with_one(s, 17), t, o),
+    "a target outside": lambda s, t, o: (s, with_one(t, 19), o),
+    "a negative target": lambda s, t, o: (s, with_one(t, -1), o),
+    "an answer outside": lambda s, t, o: (s, t, with_one(o, 19)),
+    "a negative answer": lambda s, t, o: (s, t, with_one(o, -1)),
+    "a source padded past max_length": lambda s, t, o: (np.pad(s, ((0, 0), (0, 13))), t, o),
+    "a target padded past max_length": lambda s, t, o: (
+        s, *(np.pad(ids, ((0, 0), (0, 13))) for ids in (t, o)),
+    ),
+    "floats": lambda s, t, o: (s, t, o + 0.5),
+    "float sources": lambda s, t, o: (s + 0.0, t, o),
+    "lists": lambda s, t, o: (s.tolist(), t, o),
+    "fewer answers": lambda s, t, o: (s, t, o[:, :-1]),
+    "answers of another batch": lambda s, t, o: (s, t, o[:1]),
+    "one row": lambda s, t, o: (s[0], t[0], o[0]),
+    "fewer sources": lambda s, t, o: (s[:2], t, o),
+    "nothing": lambda s, t, o: (s[:0], t[:0], o[:0]),
+}
+
+
+def with_one(ids, value):
+    ids = ids.copy()
+    ids[2, 0] = value
+    return ids
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_wrong_with_a_batch_is_said_as_without_packing(fault):
+    batch = Batch(*FAULTS[fault](*batch_of()))
+    said = assert_the_same(small_model(), batch)
+    assert "InputError" in said
+    if "outside" in fault or "negative" in fault:
+        assert "(2, 0)" in said
+
+
+@pytest.mark.parametrize("part", ["source_input", "target_input"])
+def test_the_length_that_counts_is_that_of_the_part_itself(part):
+    model, batch = small_model(), batch_of()
+    getattr(model, part).position = SinusoidalPositionalEncoding(12, max_length=3)
+    assert "maximum of 3" in assert_the_same(model, batch)
+
+
+def test_other_ids_inside_the_block_are_refused():
+    model, batch = small_model(), batch_of()
+    source, target_in, _ = batch_of("full", "full")
+    with without_padding(model, *batch):
+        for inputs in ((source, batch.target_in), (batch.source, target_in), (source[:2],) * 2):
+            assert "not those of the batch" in refusal(model, *inputs)
+            model.clear_saves()
+        assert "not those of the batch" in refusal(model.start, source)
+        fewer = batch.source.copy()
+        fewer[0, 4:] = 0  # more padding than was left out is no fault
+        expected = model(fewer, batch.target_in)
+    close(expected, model(fewer, batch.target_in)[batch.target_in != 0])
+
+
+def test_a_backward_inside_the_block_of_a_forward_outside_is_refused():
+    model, batch = small_model(), batch_of()
+    logits = model(batch.source, batch.target_in)
+    with without_padding(model, *batch):
+        assert "in the same block" in refusal(model.backward, np.ones_like(logits))

@@ -1,21 +1,25 @@
 """Forward, loss, backward: the gradients of a batch."""
 
+import contextlib
+
 from ..data.vocabulary import PAD
-from .packing import without_padding
+from ..layers import CrossEntropy
+from .packing import is_exactly, without_padding
 
 
 def gradients(model, loss, batch, weight=1.0, skip_padding=True):
     """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight
     · loss.
 
-    With `skip_padding`, nothing is computed at padding where the model allows it: see
-    `without_padding`.
+    With `skip_padding`, nothing is computed at padding where the model and the loss allow it: see
+    `without_padding`. Of the losses, `CrossEntropy` does.
     """
     source, target_in, targets = batch
-    if skip_padding:
-        with without_padding(model, *batch, padding_of(loss)) as targets:
-            value = forward_and_backward(model, loss, source, target_in, targets, weight)
+    if skip_padding and is_exactly(loss, (CrossEntropy,)):
+        context = without_padding(model, *batch, loss.padding)
     else:
+        context = contextlib.nullcontext(targets)
+    with context as targets:
         value = forward_and_backward(model, loss, source, target_in, targets, weight)
     return weight * float(value)  # only now: a GPU would have to be waited for
 
