@@ -6,6 +6,7 @@ import importlib.util
 import numpy as np
 import pytest
 from common import refusal
+from wrong_components import RIGHT, WRONG
 
 from minitransformer.core import Module
 from minitransformer.core.module import Parameter
@@ -143,8 +144,17 @@ class CountsItsCalls(Scale):
     _calls = 0
 
     def forward(self, x):
+        """A little, so that finite differences do not see it."""
         self._calls += not self.training
-        return super().forward(x) + self._calls
+        return super().forward(x) * (1 + 1e-15 * self._calls)
+
+
+class ReusesGradient(Scale):
+    def backward(self, d_y):
+        d_x = super().backward(d_y)
+        kept = self.__dict__.setdefault("_kept", {}).setdefault((d_x.shape, d_x.dtype), d_x)
+        kept[...] = d_x
+        return kept
 
 
 class Assigns(Scale):
@@ -219,6 +229,12 @@ class LoadsNothing(Scale):
 class WrongGradient(Scale):
     def backward(self, d_y):
         return super().backward(d_y) * 1.001
+
+
+class WrongInFloat32(Scale):
+    def backward(self, d_y):
+        d_x = super().backward(d_y)
+        return d_x * (1.001 if d_x.dtype == np.float32 else 1)
 
 
 class InTheOrderOfMemory(Scale):
@@ -307,6 +323,7 @@ ALONE = [
     (LeavesSaves, "saves are taken", "saves are left: {'inner': 1}"),
     (ChangesParameter, "parameters untouched", "changed the parameter calls"),
     (CountsItsCalls, "repeatable", "two forwards of the same input differ"),
+    (ReusesGradient, "returned arrays are kept", "a later call changed an array that backward had returned"),
     (Assigns, "accumulates", "must add to the gradient of weight"),
     (OneSlot, "last in first out", "last in, first out"),
     (NeedsNoForward, "backward without forward", "backward without forward was accepted"),
@@ -316,6 +333,7 @@ ALONE = [
     (HiddenParameter, "nothing is hidden", "_shift holds a Parameter that is not found"),
     (LoadsNothing, "saving and loading", "after loading the state of another, forward differs"),
     (WrongGradient, "gradients", "A gradient is wrong"),
+    (WrongInFloat32, "float32 against float64", "gradient 0 in float32 is another than in float64 of the same values"),
     (InTheOrderOfMemory, "any memory layout", "a transposed (non-contiguous) input gives another result"),
     (SkipsGaps, "any memory layout", "an input with gaps in memory gives another result"),
     (WritesBack, "read only arrays", "Do not write into an input"),
@@ -739,3 +757,13 @@ def test_options_out_of_range_are_refused(options):
 def test_the_gradients_of_a_class_are_reported_row_by_row():
     report = check_gradients(Linear)
     assert report.passed and [row.name for row in report.rows] == ["d_input[0]", "weight", "bias"]
+
+
+@pytest.mark.parametrize("component", RIGHT, ids=lambda cls: cls.__name__)
+def test_a_right_component_in_plain_numpy_passes(component):
+    check_component(component(), *component.inputs)
+
+
+@pytest.mark.parametrize("component", WRONG, ids=lambda cls: cls.__name__)
+def test_a_wrong_component_is_found(component):
+    assert not check_component(component(), *component.inputs, raises=False).passed

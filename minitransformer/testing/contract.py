@@ -14,6 +14,8 @@ import numpy as np
 from ..core.module import Module, Parameter, no_grad
 from ..errors import BackwardWithoutForward, InputError
 from .gradient_check import (
+    BLURRED,
+    KINK,
     as_tuple,
     away_from_initialisation,
     gradient_check,
@@ -23,6 +25,7 @@ from .gradient_check import (
 )
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4}  # what another order of the same sums may change
+OF_OTHERS = 1e-4  # for inputs at which differences are less precise, such as ten times as large
 CONVERTED = 1e-4  # an input of another dtype may be converted to float32
 UNIT = 2.0**-24  # the relative rounding error of one number in float32
 ROOM = 100  # how many times more than that of the data the rounding inside a component may be
@@ -224,6 +227,10 @@ def check_repeatable(case):
     second = as_tuple(component.forward(*case.inputs))
     expect_equal(second, kept, "in eval mode, two forwards of the same input differ")
     expect_equal(first, kept, "a second forward changed what the first one had returned")
+    expect_equal(
+        component.forward(*case.others), case.fresh().eval().forward(*case.others),
+        "in eval mode, what forward gives depends on an earlier call",
+    )
 
 
 def check_returned_arrays_are_kept(case):
@@ -382,24 +389,31 @@ def check_gradients(case):
         raise NotApplicable("no parameters and no float inputs: nothing has a gradient")
     if case.dtype != np.float64:
         return
-    expect_right_gradients(case, case.inputs, "", True)
+    expect_right_gradients(case, "", case.inputs)
     in_training, in_eval = (
         results(case.fresh(), case.inputs, case.d_outputs, training) for training in (True, False)
     )
     if not all(map(np.array_equal, in_training, in_eval)):
-        expect_right_gradients(case, case.inputs, " in eval mode", False)
+        expect_right_gradients(case, " in eval mode", case.inputs, training=False)
     for what, inputs in other_inputs(case):
         if is_taken(case, inputs):
-            expect_right_gradients(case, inputs, f" for {what}", True, max_entries=1)
+            tolerance = max(OF_OTHERS, case.options["tolerance"])
+            expect_right_gradients(
+                case, f" for {what}", inputs, may_be=(KINK, BLURRED), max_entries=1,
+                tolerance=tolerance,
+            )
 
 
-def expect_right_gradients(case, inputs, where, training, **options):
-    component = case.fresh().train(training)
+def expect_right_gradients(case, where, inputs, training=True, may_be=(), **options):
+    """Finite differences agree; a row that differs, with one of the notes `may_be`, tells
+    nothing."""
     try:
-        report = gradient_check(component, *inputs, **case.options | options)
+        report = gradient_check(
+            case.fresh().train(training), *inputs, **case.options | options
+        )
     except Exception as problem:
         raise Breach(f"The gradient check{where} has stopped: {told(problem)}") from problem
-    if not report.passed:
+    if any(not row.passed and row.note not in may_be for row in report.rows):
         raise Breach(f"A gradient is wrong{where}.\n{report}")
 
 
@@ -466,6 +480,7 @@ def check_float32_against_float64(case):
         )
         sizes = [size_of(x) for x in expected]
         d_y = max(map(size_of, case.given_back), default=0)
+        d_y *= max([1, *(np.abs(x).max(initial=0) for x in case.given if is_float(x))])
         largest = max(sizes[:outputs], default=0), max(d_y, *sizes[outputs:], 0)
         for i, (x, y) in enumerate(zip(found, expected, strict=True)):
             change = max(apart(other[i], y) for other in moved)
