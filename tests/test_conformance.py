@@ -8,10 +8,12 @@ import pytest
 from common import refusal
 from wrong_components import RIGHT, WRONG
 
+from minitransformer.attention import LocalAttention, MultiplicativeAttention
 from minitransformer.core import Module
 from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
+from minitransformer.models.encoder import EncoderLayer
 from minitransformer.testing import (
     all_components,
     check_component,
@@ -21,7 +23,8 @@ from minitransformer.testing import (
 )
 from minitransformer.testing import contract as contract_checks
 from minitransformer.testing.conformance import ContractError, check_gradients, name_of
-from minitransformer.testing.contract import CHECKS
+from minitransformer.testing.contract import CHECKS, Case, check_float32_against_float64
+from minitransformer.testing.gradient_check import is_float
 
 COMPONENTS = all_components()
 # what the one boundary for all components mends
@@ -762,6 +765,48 @@ def test_the_gradients_of_a_class_are_reported_row_by_row():
 @pytest.mark.parametrize("component", RIGHT, ids=lambda cls: cls.__name__)
 def test_a_right_component_in_plain_numpy_passes(component):
     check_component(component(), *component.inputs)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("component", [*COMPONENTS, *RIGHT], ids=lambda cls: cls.__name__)
+def test_rounding_in_float32_raises_no_false_alarm(component, scale):
+    rng = np.random.default_rng(5)
+    made, *inputs = (
+        component.example(rng) if component in COMPONENTS else (component(), *component.inputs)
+    )
+    inputs = [scale * x if is_float(x) else x for x in inputs]
+    if scale == 1e-3 or any(map(is_float, inputs)):
+        check_float32_against_float64(Case(made, inputs, "float32", rng, {}))
+
+
+@pytest.mark.parametrize("component", [MultiplicativeAttention, LocalAttention, EncoderLayer])
+def test_a_softmax_that_other_inputs_saturate_is_not_called_wrong(component):
+    """Ten times as large, they leave it gradients that rounding hides from finite differences."""
+    made, *inputs = component.example(np.random.default_rng(5))
+    check_component(made, *[5 * x if is_float(x) else x for x in inputs], max_entries=12)
+
+
+def test_only_what_keeps_the_contract_of_its_inputs_is_held_to_others():
+    """A forward that refuses them, in whatever way, is right."""
+
+    class OfOneSize(Learners):
+        def forward(self, x):
+            assert x.shape == (3, 5, 4) or not len(x)
+            return super().forward(x)
+
+    report = check_component(OfOneSize(), np.ones((3, 5, 4)), raises=False)
+    assert {result.name for result in report.failed} <= {"integers"}
+
+
+def test_an_error_in_backward_for_another_size_says_for_which():
+    class OfThree(Learners):
+        def backward(self, d_y):
+            x = self.saved()
+            self.w.grad += (d_y * x).reshape(-1, 4).sum(axis=0)
+            return d_y * self.w.data if len(x) in (0, 3) else d_y.reshape(3, -1)
+
+    (line, *_) = breaches(OfThree(), x34())
+    assert "for a first axis of size 1" in line
 
 
 @pytest.mark.parametrize("component", WRONG, ids=lambda cls: cls.__name__)

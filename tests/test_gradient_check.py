@@ -257,6 +257,17 @@ def test_where_rounding_alone_is_left_there_is_no_kink():
         Linear(20, 30, 0).to("float64"), 1e9 * np.random.default_rng(0).standard_normal((4, 20))
     )
     assert not report.passed and "kink" not in str(report)
+    assert "the difference may be rounding alone: try inputs of a size near 1" in str(report)
+
+
+def test_rounding_is_no_excuse_where_the_difference_is_larger():
+    class Wrong(Linear):
+        def backward(self, d_y):
+            return super().backward(d_y) * 1.001
+
+    x = np.random.default_rng(0).standard_normal((4, 20))
+    report = gradient_check(Wrong(20, 30, 0).to("float64"), x)
+    assert not report.passed and "rounding" not in str(report)
 
 
 def test_a_chosen_entry_is_compared_with_its_own_difference():

@@ -539,6 +539,40 @@ class HalfOfTheSecondOutput(TwoOutputs):
         return x * d_z
 
 
+@right(X)
+class Positions(Module):
+    """A table of one length. NumPy would repeat an input of length 1, and x has another length."""
+
+    def __init__(self):
+        self.p = Parameter(normal(5, 4))
+
+    def forward(self, x):
+        self.save()
+        return x + self.p.data
+
+    def backward(self, d_y):
+        self.saved()
+        self.p.grad += d_y.sum(axis=0)
+        return d_y
+
+
+@right(X)
+class OverTheBatch(Module):
+    """Each number in units of the batch's deviation, over n − 1: NaN for a batch of one."""
+
+    def forward(self, x):
+        with np.errstate(all="ignore"):
+            centred = x - x.sum(axis=0) / len(x)
+            sigma = np.sqrt((centred * centred).sum(axis=0) / (len(x) - 1))
+            y = x / sigma
+        self.save(x, centred, sigma)
+        return y
+
+    def backward(self, d_y):
+        x, centred, sigma = self.saved()
+        return d_y / sigma - centred * (d_y * x).sum(axis=0) / ((len(x) - 1) * sigma**3)
+
+
 # -- where the function has a kink, or something is zero -------------------------------------------
 
 
