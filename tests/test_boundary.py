@@ -623,7 +623,8 @@ def test_half_precision_is_refused_with_what_to_do():
 
 @pytest.mark.parametrize("dtype", ["float16", "longdouble"])
 def test_a_forward_without_hints_refuses_the_same_floats(dtype):
-    """float32 and float64 are computed in; another float would leave its precision in the result."""
+    """Components compute in float32 and float64; another float would leave its precision in the
+    result."""
 
     class Twice(Module):
         def forward(self, x):
@@ -638,7 +639,7 @@ def test_a_forward_without_hints_refuses_the_same_floats(dtype):
     said = refusal(Twice(), x)
     assert f"Got {x.dtype} of shape (2, 3). Use x.astype('float32')." in said
     assert "floats (float32 or float64), integers or booleans" in said
-    assert "complex128 of shape (2, 3)." in refusal(Twice(), np.ones((2, 3), dtype=complex))
+    assert refusal(Twice(), np.ones((2, 3), dtype=complex)).endswith("complex128 of shape (2, 3).")
     for taken in (np.float32, np.float64, np.int8, bool):
         assert Twice()(x.astype(taken)).shape == (2, 3)
 

@@ -798,6 +798,12 @@ def test_only_what_keeps_the_contract_of_its_inputs_is_held_to_others():
     assert {result.name for result in report.failed} <= {"integers"}
 
 
+@pytest.mark.parametrize("broken", [RoundsIntegers, KeepsHalfPrecision, NoLists])
+def test_an_input_of_another_kind_comes_with_its_remedy(broken):
+    (line,) = breaches(broken(), x34())
+    assert line.endswith("Convert it, say by numpy.asarray(x, dtype), or raise InputError.")
+
+
 def test_an_error_in_backward_for_another_size_says_for_which():
     class OfThree(Learners):
         def backward(self, d_y):

@@ -408,9 +408,7 @@ def expect_right_gradients(case, where, inputs, training=True, may_be=(), **opti
     """Finite differences agree; a row that differs, with one of the notes `may_be`, tells
     nothing."""
     try:
-        report = gradient_check(
-            case.fresh().train(training), *inputs, **case.options | options
-        )
+        report = gradient_check(case.fresh().train(training), *inputs, **case.options | options)
     except Exception as problem:
         raise Breach(f"The gradient check{where} has stopped: {told(problem)}") from problem
     if any(not row.passed and row.note not in may_be for row in report.rows):
@@ -466,9 +464,10 @@ def check_float32_against_float64(case):
         ‖x₃₂ − x₆₄‖ ≤ 100 (δ + 2⁻²⁴ max ‖g‖)
 
     δ is the change of x₆₄ when each number of inputs, parameters and d_y changes by as much as
-    float32 rounds it. The maximum is over all outputs for an output, over all gradients and d_y for
-    a gradient, because a sum of large numbers that is 0 is rounded by their size. In eval mode, and
-    in training mode if nothing is random: a mask may be drawn in another way in another dtype.
+    float32 rounds it. The maximum is over all outputs for an output; for a gradient over all
+    gradients, and d_y times the largest input: a sum of large numbers that is 0 is rounded by their
+    size. In eval mode, and in training mode if nothing is random: a mask may be drawn in another
+    way in another dtype.
     """
     if case.dtype != np.float32:
         return
@@ -479,8 +478,9 @@ def check_float32_against_float64(case):
             results(*in_float64(case, size, rng), training) for size in (0, UNIT, UNIT, UNIT)
         )
         sizes = [size_of(x) for x in expected]
+        floats = [case.given[i] for i in case.places]
         d_y = max(map(size_of, case.given_back), default=0)
-        d_y *= max([1, *(np.abs(x).max(initial=0) for x in case.given if is_float(x))])
+        d_y *= max([1, *(np.abs(x[np.isfinite(x)]).max(initial=0) for x in floats)])
         largest = max(sizes[:outputs], default=0), max(d_y, *sizes[outputs:], 0)
         for i, (x, y) in enumerate(zip(found, expected, strict=True)):
             change = max(apart(other[i], y) for other in moved)

@@ -109,8 +109,9 @@ def gradient_check(
     directions in which all its entries move at once; None and 0 mean every entry. Existing
     gradients are left as they were. Returns a `GradientReport`, in which a gradient that is
     missing, or has another shape than its input, is wrong too; a row that fails where the function
-    has a kink (ReLU at 0), or where rounding alone can be the difference, says so. Raises InputError if the component or an input is not float64,
-    or if backward returns a gradient for an input of whole numbers.
+    has a kink (ReLU at 0), or where rounding alone can be the difference, says so. Raises
+    InputError if the component or an input is not float64, or if backward returns a gradient for an
+    input of whole numbers.
     """
     expect_component("gradient_check", component)
     expect_float64(component, *inputs)
