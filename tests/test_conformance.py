@@ -152,12 +152,23 @@ class CountsItsCalls(Scale):
         return super().forward(x) * (1 + 1e-15 * self._calls)
 
 
-class ReusesGradient(Scale):
-    def backward(self, d_y):
-        d_x = super().backward(d_y)
-        kept = self.__dict__.setdefault("_kept", {}).setdefault((d_x.shape, d_x.dtype), d_x)
-        kept[...] = d_x
+class ReusesOutput(Scale):
+    def forward(self, x):
+        return self.again(super().forward(x))
+
+    def again(self, result):
+        kept = self.__dict__.setdefault("_kept", {})
+        kept = kept.setdefault((result.shape, result.dtype), result)
+        kept[...] = result
         return kept
+
+
+class ReusesGradient(ReusesOutput):
+    def forward(self, x):
+        return Scale.forward(self, x)
+
+    def backward(self, d_y):
+        return self.again(super().backward(d_y))
 
 
 class Assigns(Scale):
@@ -326,6 +337,7 @@ ALONE = [
     (LeavesSaves, "saves are taken", "saves are left: {'inner': 1}"),
     (ChangesParameter, "parameters untouched", "changed the parameter calls"),
     (CountsItsCalls, "repeatable", "two forwards of the same input differ"),
+    (ReusesOutput, "returned arrays are kept", "a later call changed an array that forward had returned"),
     (ReusesGradient, "returned arrays are kept", "a later call changed an array that backward had returned"),
     (Assigns, "accumulates", "must add to the gradient of weight"),
     (OneSlot, "last in first out", "last in, first out"),
