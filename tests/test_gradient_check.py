@@ -250,6 +250,7 @@ def test_a_kink_beside_a_masked_score_is_looked_at_with_a_smaller_step():
 
     report = gradient_check(Banned(), np.full((3, 4), 5e-6))
     assert report.passed, f"\n{report}"
+    assert "the function has a kink here" in str(gradient_check(Banned(), np.zeros((3, 4))))
 
 
 def test_where_rounding_alone_is_left_there_is_no_kink():
