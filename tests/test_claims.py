@@ -17,12 +17,12 @@ import sys
 import textwrap
 import types
 
-import numpy as np
 import pytest
 from floors import ROOT
 from mutants import MUTANTS
 from references.cases import CASES
 
+import minitransformer
 from minitransformer.cli.parser import make_parser
 from minitransformer.data.owl import TEMPLATES, animals, questions
 from minitransformer.data.tasks import TASKS, make_task
@@ -399,8 +399,6 @@ def test_what_is_an_excerpt_and_what_is_a_use():
 def test_an_excerpt_is_the_source_word_for_word_and_a_use_runs(page):
     """The uses of a page run one after the other, with the names that it takes from the reader."""
     taken = {
-        "MyLayerNorm": LayerNorm,
-        "x": np.random.default_rng(0).standard_normal((3, 5, 11)),
         "softmax_backward": EXERCISES["softmax.backward"].reference,
         "model": types.SimpleNamespace(
             to=lambda device: inspect.signature(LayerNorm.to).bind(LayerNorm(3), device)
@@ -411,8 +409,32 @@ def test_an_excerpt_is_the_source_word_for_word_and_a_use_runs(page):
         if is_excerpt(code):
             assert stands_in_the_source(code), f"{page} shows what no file has:\n{code}"
         else:
-            names |= taken
+            names = taken | names
             exec(compile(code, page, "exec"), names)
+
+
+def test_the_component_of_the_readme_is_right_and_its_wrong_one_is_found(capsys):
+    """Top to bottom in one session, with nothing that the page does not have."""
+    names = {}
+    for language, code in blocks("README.md"):
+        if language == "python" and not is_excerpt(code):
+            exec(compile(code, "README.md", "exec"), names)
+    said = capsys.readouterr().out
+    assert re.search(r"^MyLayerNorm: \d+ passed, 0 failed", said, re.M)
+    assert re.search(r"^Wrong: \d+ passed, [1-9]\d* failed", said, re.M)
+    assert "A gradient is wrong" in said and "the whole (MultiHeadAttention)" in said
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_an_error_that_a_page_names_can_be_imported(page):
+    """From the package that it is in, or from `minitransformer` itself."""
+    public = {
+        name
+        for package in (minitransformer, minitransformer.errors, minitransformer.testing)
+        for name in vars(package)
+    }
+    named = set(re.findall(r"`(\w+Error)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert named and named <= public
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ import importlib.util
 import numpy as np
 import pytest
 from common import refusal
+from wrong_components import RIGHT, WRONG
 
+from minitransformer.attention import LocalAttention, MultiplicativeAttention
 from minitransformer.core import Module
 from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
+from minitransformer.models.encoder import EncoderLayer
 from minitransformer.testing import (
     all_components,
     check_component,
@@ -20,7 +23,8 @@ from minitransformer.testing import (
 )
 from minitransformer.testing import contract as contract_checks
 from minitransformer.testing.conformance import ContractError, check_gradients, name_of
-from minitransformer.testing.contract import CHECKS
+from minitransformer.testing.contract import CHECKS, Case, check_float32_against_float64
+from minitransformer.testing.gradient_check import is_float
 
 COMPONENTS = all_components()
 # what the one boundary for all components mends
@@ -143,8 +147,28 @@ class CountsItsCalls(Scale):
     _calls = 0
 
     def forward(self, x):
+        """A little, so that finite differences do not see it."""
         self._calls += not self.training
-        return super().forward(x) + self._calls
+        return super().forward(x) * (1 + 1e-15 * self._calls)
+
+
+class ReusesOutput(Scale):
+    def forward(self, x):
+        return self.again(super().forward(x))
+
+    def again(self, result):
+        kept = self.__dict__.setdefault("_kept", {})
+        kept = kept.setdefault((result.shape, result.dtype), result)
+        kept[...] = result
+        return kept
+
+
+class ReusesGradient(ReusesOutput):
+    def forward(self, x):
+        return Scale.forward(self, x)
+
+    def backward(self, d_y):
+        return self.again(super().backward(d_y))
 
 
 class Assigns(Scale):
@@ -219,6 +243,12 @@ class LoadsNothing(Scale):
 class WrongGradient(Scale):
     def backward(self, d_y):
         return super().backward(d_y) * 1.001
+
+
+class WrongInFloat32(Scale):
+    def backward(self, d_y):
+        d_x = super().backward(d_y)
+        return d_x * (1.001 if d_x.dtype == np.float32 else 1)
 
 
 class InTheOrderOfMemory(Scale):
@@ -307,6 +337,10 @@ ALONE = [
     (LeavesSaves, "saves are taken", "saves are left: {'inner': 1}"),
     (ChangesParameter, "parameters untouched", "changed the parameter calls"),
     (CountsItsCalls, "repeatable", "two forwards of the same input differ"),
+    (ReusesOutput, "returned arrays are kept",
+     "a later call changed an array that forward had returned"),
+    (ReusesGradient, "returned arrays are kept",
+     "a later call changed an array that backward had returned"),
     (Assigns, "accumulates", "must add to the gradient of weight"),
     (OneSlot, "last in first out", "last in, first out"),
     (NeedsNoForward, "backward without forward", "backward without forward was accepted"),
@@ -316,6 +350,8 @@ ALONE = [
     (HiddenParameter, "nothing is hidden", "_shift holds a Parameter that is not found"),
     (LoadsNothing, "saving and loading", "after loading the state of another, forward differs"),
     (WrongGradient, "gradients", "A gradient is wrong"),
+    (WrongInFloat32, "float32 against float64",
+     "gradient 0 in float32 is another than in float64 of the same values"),
     (InTheOrderOfMemory, "any memory layout",
      "a transposed (non-contiguous) input gives another result"),
     (SkipsGaps, "any memory layout", "an input with gaps in memory gives another result"),
@@ -743,3 +779,61 @@ def test_options_out_of_range_are_refused(options):
 def test_the_gradients_of_a_class_are_reported_row_by_row():
     report = check_gradients(Linear)
     assert report.passed and [row.name for row in report.rows] == ["d_input[0]", "weight", "bias"]
+
+
+@pytest.mark.parametrize("component", RIGHT, ids=lambda cls: cls.__name__)
+def test_a_right_component_in_plain_numpy_passes(component):
+    check_component(component(), *component.inputs)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("component", [*COMPONENTS, *RIGHT], ids=lambda cls: cls.__name__)
+def test_rounding_in_float32_raises_no_false_alarm(component, scale):
+    rng = np.random.default_rng(5)
+    made, *inputs = (
+        component.example(rng) if component in COMPONENTS else (component(), *component.inputs)
+    )
+    inputs = [scale * x if is_float(x) else x for x in inputs]
+    if scale == 1e-3 or any(map(is_float, inputs)):
+        check_float32_against_float64(Case(made, inputs, "float32", rng, {}))
+
+
+@pytest.mark.parametrize("component", [MultiplicativeAttention, LocalAttention, EncoderLayer])
+def test_a_softmax_that_other_inputs_saturate_is_not_called_wrong(component):
+    """Ten times as large, they leave it gradients that rounding hides from finite differences."""
+    made, *inputs = component.example(np.random.default_rng(5))
+    check_component(made, *[5 * x if is_float(x) else x for x in inputs], max_entries=12)
+
+
+def test_only_what_keeps_the_contract_of_its_inputs_is_held_to_others():
+    """A forward that refuses them, in whatever way, is right."""
+
+    class OfOneSize(Learners):
+        def forward(self, x):
+            assert x.shape == (3, 5, 4) or not len(x)
+            return super().forward(x)
+
+    report = check_component(OfOneSize(), np.ones((3, 5, 4)), raises=False)
+    assert {result.name for result in report.failed} <= {"integers"}
+
+
+@pytest.mark.parametrize("broken", [RoundsIntegers, KeepsHalfPrecision, NoLists])
+def test_an_input_of_another_kind_comes_with_its_remedy(broken):
+    (line,) = breaches(broken(), x34())
+    assert line.endswith("Convert it, say by numpy.asarray(x, dtype), or raise InputError.")
+
+
+def test_an_error_in_backward_for_another_size_says_for_which():
+    class OfThree(Learners):
+        def backward(self, d_y):
+            x = self.saved()
+            self.w.grad += (d_y * x).reshape(-1, 4).sum(axis=0)
+            return d_y * self.w.data if len(x) in (0, 3) else d_y.reshape(3, -1)
+
+    (line, *_) = breaches(OfThree(), x34())
+    assert "for a first axis of size 1" in line
+
+
+@pytest.mark.parametrize("component", WRONG, ids=lambda cls: cls.__name__)
+def test_a_wrong_component_is_found(component):
+    assert not check_component(component(), *component.inputs, raises=False).passed

@@ -250,6 +250,7 @@ def test_a_kink_beside_a_masked_score_is_looked_at_with_a_smaller_step():
 
     report = gradient_check(Banned(), np.full((3, 4), 5e-6))
     assert report.passed, f"\n{report}"
+    assert "the function has a kink here" in str(gradient_check(Banned(), np.zeros((3, 4))))
 
 
 def test_where_rounding_alone_is_left_there_is_no_kink():
@@ -257,6 +258,17 @@ def test_where_rounding_alone_is_left_there_is_no_kink():
         Linear(20, 30, 0).to("float64"), 1e9 * np.random.default_rng(0).standard_normal((4, 20))
     )
     assert not report.passed and "kink" not in str(report)
+    assert "the difference may be rounding alone: try inputs of a size near 1" in str(report)
+
+
+def test_rounding_is_no_excuse_where_the_difference_is_larger():
+    class Wrong(Linear):
+        def backward(self, d_y):
+            return super().backward(d_y) * 1.001
+
+    x = np.random.default_rng(0).standard_normal((4, 20))
+    report = gradient_check(Wrong(20, 30, 0).to("float64"), x)
+    assert not report.passed and "rounding" not in str(report)
 
 
 def test_a_chosen_entry_is_compared_with_its_own_difference():

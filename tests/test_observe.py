@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from minitransformer.attention import keep_weights
 from minitransformer.core import no_grad, observe
+from minitransformer.core.module import observed_by
 from minitransformer.errors import InputError
 from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
@@ -41,6 +43,39 @@ def test_an_inner_observation_leaves_the_outer_one_in_place():
         linear(np.ones((1, 2)))
     linear(np.ones((1, 2)))
     assert len(outer) == 2 and len(inner) == 1 and "forward" not in vars(linear)
+
+
+def test_observations_may_end_in_any_order():
+    linear, seen = Linear(2, 2, np.random.default_rng(0)), []
+    for first, second in itertools.permutations(range(3), 2):
+        blocks = [observe(linear, lambda *r, n=n: seen.append(n)) for n in range(3)]
+        with no_grad():
+            for block in blocks:
+                block.__enter__()
+            left = [0, 1, 2]
+            for n in (first, second, 3 - first - second):
+                linear(np.ones((1, 2)))
+                assert sorted(seen) == left
+                seen.clear()
+                blocks[n].__exit__(None, None, None)
+                left.remove(n)
+            linear(np.ones((1, 2)))
+        assert not seen
+
+
+def test_an_observer_of_two_blocks_is_taken_away_twice():
+    linear, seen = Linear(2, 2, np.random.default_rng(0)), []
+
+    def observer(component, name, run):
+        seen.append(name)
+        return run
+
+    with observed_by(observer):
+        with observed_by(observer):
+            linear(np.ones((1, 2)))
+        linear(np.ones((1, 2)))
+    linear(np.ones((1, 2)))
+    assert len(seen) == 3
 
 
 def test_an_inner_keeping_of_weights_leaves_the_outer_one_in_place():

@@ -78,7 +78,7 @@ class Anything(Kind):
 
 class Input(Kind):
     """An input of a forward without hints, such as a learner's: any object; if an array, one of
-    floats, integers or booleans.
+    floats (float32 or float64), integers or booleans.
 
     A list or tuple of numbers or arrays is refused, as it is where a hint asks for an array,
     because 2 * x would repeat it. An option that really is a tuple has a hint that says so:
@@ -87,7 +87,7 @@ class Input(Kind):
 
     def passes(self, value, sizes):
         if type(value) in ARRAYS:
-            return value.dtype.kind in "fiub" and value.dtype.isnative
+            return value.dtype in FLOATS or value.dtype.kind in "iub" and value.dtype.isnative
         return not (isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "dtype"))
 
     def taken(self, value, name, sizes):
@@ -105,10 +105,9 @@ class Input(Kind):
         if isinstance(value, np.dtype) or isinstance(value, type):
             return value
         array = plain_array(value, name, remedy=remedy)
-        if array.dtype.kind not in "fiub":
-            raise InputError(
-                f"{name} must be an array of floats, integers or booleans, got {array.dtype}."
-            )
+        if not self.passes(array, sizes):
+            expected = "an array of floats (float32 or float64), integers or booleans"
+            raise refused(name, expected, array, FLOAT.remedy * (array.dtype.kind == "f"))
         return array
 
 

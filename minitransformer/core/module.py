@@ -77,18 +77,19 @@ def own_modes():
 @contextlib.contextmanager
 def observed_by(observer):
     """Inside, every forward and backward of this thread is passed through the observer; `observe`
-    is built on this.
+    is built on this. Blocks may end in any order: each takes its own observer away.
 
     Before each, `observer(component, name, run)` is called, name "forward" or "backward". It
     returns what is called instead of `run(component, inputs, options)`: run itself, or a function
     that calls it. If a subclass's forward calls its parent's, both together are one forward.
     """
-    before = _thread.observers
-    _thread.observers = (*before, observer)
+    _thread.observers = (*_thread.observers, observer)
     try:
         yield
     finally:
-        _thread.observers = before
+        observers = [*_thread.observers]
+        observers.remove(observer)
+        _thread.observers = (*observers,)
 
 
 def observed(component, name, run, inputs, options):

@@ -14,6 +14,8 @@ import numpy as np
 from ..core.module import Module, Parameter, no_grad
 from ..errors import BackwardWithoutForward, InputError
 from .gradient_check import (
+    BLURRED,
+    KINK,
     as_tuple,
     away_from_initialisation,
     gradient_check,
@@ -23,7 +25,10 @@ from .gradient_check import (
 )
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4}  # what another order of the same sums may change
+OF_OTHERS = 1e-4  # for inputs at which differences are less precise, such as ten times as large
 CONVERTED = 1e-4  # an input of another dtype may be converted to float32
+UNIT = 2.0**-24  # the relative rounding error of one number in float32
+ROOM = 100  # how many times more than that of the data the rounding inside a component may be
 REMEDY = "Convert it, say by numpy.asarray(x, dtype), or raise InputError."
 
 
@@ -66,6 +71,17 @@ class Case:
         return copy.deepcopy(self.given_back)
 
     @property
+    def others(self):
+        """Other inputs of the same shapes, the ids and masks as they are."""
+        rng = np.random.default_rng(1)
+        return tuple(
+            x[::-1].copy() + rng.standard_normal(x.shape).astype(x.dtype)
+            if is_float(x) and x.ndim
+            else x
+            for x in self.inputs
+        )
+
+    @property
     def places(self):
         """The positions of the inputs that have a gradient."""
         return [i for i, x in enumerate(self.given) if is_float(x)]
@@ -91,7 +107,7 @@ def expect_equal(a, b, sentence):
             raise Breach(f"{sentence}{difference(x, y)}.")
 
 
-def expect_close(a, b, tolerance, sentence):
+def expect_close(a, b, tolerance, sentence, remedy=""):
     """Equal up to rounding, and infinite or NaN at the same places."""
     for x, y in zip(a, b, strict=True):
         x, y = np.asarray(x), np.asarray(y)
@@ -102,7 +118,7 @@ def expect_close(a, b, tolerance, sentence):
             or not np.array_equal(x[~finite], y[~finite], equal_nan=True)
             or gradient_error(x[finite], y[finite]) > tolerance
         ):
-            raise Breach(f"{sentence}{difference(x, y)}.")
+            raise Breach(f"{sentence}{difference(x, y)}. {remedy}".rstrip())
 
 
 def difference(x, y):
@@ -113,10 +129,10 @@ def difference(x, y):
     return f" (largest difference {apart[np.isfinite(apart)].max(initial=0):.2e})"
 
 
-def results(component, inputs, d_outputs):
+def results(component, inputs, d_outputs, training=False):
     """Outputs, gradients of the inputs, and gradients of the parameters, of one forward and one
-    backward in eval mode."""
-    component.eval().zero_grad()
+    backward, in eval mode unless told otherwise."""
+    component.train(training).zero_grad()
     outputs = as_tuple(component.forward(*inputs))
     d_inputs = as_tuple(component.backward(*d_outputs))
     return (*outputs, *d_inputs, *(p.grad.copy() for p in component.parameters()))
@@ -215,6 +231,35 @@ def check_repeatable(case):
     second = as_tuple(component.forward(*case.inputs))
     expect_equal(second, kept, "in eval mode, two forwards of the same input differ")
     expect_equal(first, kept, "a second forward changed what the first one had returned")
+    expect_equal(
+        component.forward(*case.others), case.fresh().eval().forward(*case.others),
+        "in eval mode, what forward gives depends on an earlier call",
+    )
+
+
+def check_returned_arrays_are_kept(case):
+    """What forward and backward returned stays as it is when they run on other inputs of the same
+    shapes: no array is used again."""
+    others = tuple(2 * d_y if is_float(d_y) else d_y for d_y in case.d_outputs)
+    for training in (True, False):
+        component = case.fresh().train(training)
+        y = as_tuple(component.forward(*case.inputs))
+        d_x = as_tuple(component.backward(*case.d_outputs))
+        with no_grad():
+            silent = as_tuple(component.forward(*case.inputs))
+        kept = copy.deepcopy((y, d_x, silent))
+        component.forward(*case.others)
+        component.backward(*others)
+        with no_grad():
+            component.forward(*case.others)
+        for returned, before, who in zip(
+            (y, d_x, silent), kept, ("forward", "backward", "forward inside no_grad()")
+        ):
+            expect_equal(
+                returned, before,
+                f"a later call changed an array that {who} had returned: make a new array in each "
+                "call",
+            )
 
 
 def check_accumulates(case):
@@ -235,14 +280,6 @@ def check_accumulates(case):
 
 def check_last_in_first_out(case):
     """Two forwards with different inputs, undone in reverse, give what each gives alone."""
-    rng = np.random.default_rng(1)
-    others = tuple(
-        x[::-1].copy() + rng.standard_normal(x.shape).astype(x.dtype)
-        if is_float(x) and x.ndim
-        else x
-        for x in case.inputs
-    )
-
     def undo(component):
         """Gradients of inputs and parameters of one backward."""
         component.zero_grad()
@@ -251,11 +288,11 @@ def check_last_in_first_out(case):
 
     component, alone = case.fresh(), case.fresh()
     component.forward(*case.inputs)
-    component.forward(*copy.deepcopy(others))
+    component.forward(*case.others)
     second, first = undo(component), undo(component)
     alone.forward(*case.inputs)
     first_alone = undo(alone)
-    alone.forward(*copy.deepcopy(others))
+    alone.forward(*case.others)
     second_alone = undo(alone)
     sentence = "two forwards undone in reverse do not meet their own saves (last in, first out)"
     expect_equal(first, first_alone, sentence)
@@ -352,13 +389,157 @@ def check_saving_and_loading(case):
 
 
 def check_gradients(case):
-    """Finite differences, for which only float64 is precise enough."""
+    """Finite differences, for which only float64 is precise enough: in training mode, and in eval
+    mode unless all results are the same, bit for bit. Then of other inputs, where forward takes
+    them."""
     if not case.places and not case.original.parameters():
         raise NotApplicable("no parameters and no float inputs: nothing has a gradient")
-    if case.dtype == np.float64:
-        report = gradient_check(case.fresh(), *case.inputs, **case.options)
-        if not report.passed:
-            raise Breach(f"A gradient is wrong.\n{report}")
+    if case.dtype != np.float64:
+        return
+    expect_right_gradients(case, "", case.inputs)
+    in_training, in_eval = (
+        results(case.fresh(), case.inputs, case.d_outputs, training) for training in (True, False)
+    )
+    if not all(map(np.array_equal, in_training, in_eval)):
+        expect_right_gradients(case, " in eval mode", case.inputs, training=False)
+    for what, inputs in other_inputs(case):
+        if is_taken(case, inputs):
+            tolerance = max(OF_OTHERS, case.options["tolerance"])
+            expect_right_gradients(
+                case, f" for {what}", inputs, may_be=(KINK, BLURRED), max_entries=1,
+                tolerance=tolerance,
+            )
+
+
+def expect_right_gradients(case, where, inputs, training=True, may_be=(), **options):
+    """Finite differences agree; a row that differs, with one of the notes `may_be`, tells
+    nothing."""
+    try:
+        report = gradient_check(case.fresh().train(training), *inputs, **case.options | options)
+    except Exception as problem:
+        raise Breach(f"The gradient check{where} has stopped: {told(problem)}") from problem
+    if any(not row.passed and row.note not in may_be for row in report.rows):
+        raise Breach(f"A gradient is wrong{where}.\n{report}")
+
+
+def other_inputs(case):
+    """(what they are, inputs), made from the given ones: arrays with a batch (first axis), or a
+    length (second axis), of one and of twice as many, and numbers ten times as large."""
+    for axis, name in ((0, "first"), (1, "second")):
+        # an array of floats has its features behind these axes
+        has = [
+            isinstance(x, np.ndarray) and x.ndim > max(1, axis + is_float(x)) for x in case.given
+        ]
+        size = next((x.shape[axis] for x, is_one in zip(case.given, has) if is_one), None)
+        for what, change in (("of size 1", first_of), ("of twice the size", twice)):
+            yield (
+                f"a {name} axis {what}",
+                [
+                    change(x, axis) if is_one and x.shape[axis] == size else x
+                    for x, is_one in zip(case.inputs, has)
+                ],
+            )
+    yield "inputs ten times as large", [10 * x if is_float(x) else x for x in case.inputs]
+
+
+def first_of(x, axis):
+    return np.take(x, [0], axis)
+
+
+def twice(x, axis):
+    """x, and once more behind it, its floats a little smaller: no two are equal."""
+    return np.concatenate([x, 0.9 * x if is_float(x) else x], axis)
+
+
+def is_taken(case, inputs):
+    """Whether forward takes these inputs. An axis of size 1 that NumPy broadcasts to the old size
+    is not taken."""
+    try:
+        with np.errstate(all="ignore"):
+            outputs = as_tuple(case.fresh().forward(*copy.deepcopy(inputs)))
+    except Exception:  # it need not
+        return False
+    sizes, given = map(np.shape, outputs), map(np.shape, case.given_back)
+    was_changed = [*map(np.shape, inputs)] != [*map(np.shape, case.given)]
+    is_repeated = was_changed and any(size == other != () for size, other in zip(sizes, given))
+    return not is_repeated and not any(np.isnan(y).any() for y in outputs)
+
+
+def check_float32_against_float64(case):
+    """Outputs and all gradients in float32 are those in float64 of the same values, up to rounding:
+
+        ‖x₃₂ − x₆₄‖ ≤ 100 (δ + 2⁻²⁴ max ‖g‖)
+
+    δ is the change of x₆₄ when each number of inputs, parameters and d_y changes by as much as
+    float32 rounds it. The maximum is over all outputs for an output; for a gradient over all
+    gradients, and d_y times the largest input: a sum of large numbers that is 0 is rounded by their
+    size. In eval mode, and in training mode if nothing is random: a mask may be drawn in another
+    way in another dtype.
+    """
+    if case.dtype != np.float32:
+        return
+    for training in (False,) if case.original.generators() else (False, True):
+        rng, outputs = np.random.default_rng(2), len(case.given_back)
+        found = results(case.fresh(), case.inputs, case.d_outputs, training)
+        expected, *moved = (
+            results(*in_float64(case, size, rng), training) for size in (0, UNIT, UNIT, UNIT)
+        )
+        sizes = [size_of(x) for x in expected]
+        floats = [case.given[i] for i in case.places]
+        d_y = max(map(size_of, case.given_back), default=0)
+        d_y *= max([1, *(np.abs(x[np.isfinite(x)]).max(initial=0) for x in floats)])
+        largest = max(sizes[:outputs], default=0), max(d_y, *sizes[outputs:], 0)
+        for i, (x, y) in enumerate(zip(found, expected, strict=True)):
+            change = max(apart(other[i], y) for other in moved)
+            limit = ROOM * (change + UNIT * largest[i >= outputs])
+            if not apart(x, y) <= limit:
+                raise Breach(
+                    f"{name_of_result(case, i)} in float32 is another than in float64 of the same "
+                    f"values{difference(x, y)}. Look for what depends on the dtype: a branch, a "
+                    "cast, a number that float32 cannot hold."
+                )
+
+
+def in_float64(case, size, rng):
+    """(component, inputs, d_outputs) with the same values in float64, each number changed at random
+    by up to `size` times itself."""
+    component = case.fresh().to("float64")
+    for p in component.parameters():
+        p.data *= 1 + size * rng.uniform(-1, 1, p.shape)
+
+    def changed(x):
+        return x.astype(np.float64) * (1 + size * rng.uniform(-1, 1, x.shape))
+
+    inputs, d_outputs = (
+        [changed(x) if is_float(x) else x for x in arrays]
+        for arrays in (case.inputs, case.d_outputs)
+    )
+    return component, inputs, d_outputs
+
+
+def size_of(x):
+    """‖x‖ of the finite entries."""
+    x = np.asarray(x, dtype=np.float64)
+    return np.linalg.norm(x[np.isfinite(x)])
+
+
+def apart(x, y):
+    """‖x − y‖ of the finite entries; infinite if others are not the same."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    finite = np.isfinite(x) & np.isfinite(y)
+    same = np.array_equal(x[~finite], y[~finite], equal_nan=True)
+    return np.linalg.norm(x[finite] - y[finite]) if same else np.inf
+
+
+def name_of_result(case, i):
+    """Such as "output 0", "gradient 1" (of an input), "the gradient of weight"."""
+    outputs, parameters = len(case.given_back), [*case.original.named_parameters()]
+    inputs = len(case.places)
+    if i < outputs:
+        return f"output {i}"
+    if i < outputs + inputs:
+        return f"gradient {i - outputs}"
+    return f"the gradient of {parameters[i - outputs - inputs]}"
 
 
 # -- unusual inputs: the right result, or an InputError --------------------------------------------
@@ -492,6 +673,7 @@ def _expect_same_or_refused(case, what, change, plainly, everything=False):
             CONVERTED,
             f"with {what} as {role}, the result is another than with {case.dtype} of the same "
             "values",
+            REMEDY,
         )
 
 
@@ -591,6 +773,7 @@ CHECKS = [
     check_saves_are_taken,
     check_parameters_untouched,
     check_repeatable,
+    check_returned_arrays_are_kept,
     check_accumulates,
     check_last_in_first_out,
     check_backward_without_forward,
@@ -600,6 +783,7 @@ CHECKS = [
     check_nothing_is_hidden,
     check_saving_and_loading,
     check_gradients,
+    check_float32_against_float64,
     check_any_memory_layout,
     check_read_only_arrays,
     check_d_y_of_another_shape,

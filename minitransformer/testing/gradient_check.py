@@ -18,7 +18,9 @@ DIRECTIONS = 2  # tried beside the entries where not all entries are
 # where L is near 1
 STEP = 1e-5
 ROUNDING = 2.0**-53
+BLUR = 32  # how many times more than its own rounding a loss may usually be off
 KINK = "the function has a kink here: move the input away from it"
+BLURRED = "the difference may be rounding alone: try inputs of a size near 1"
 
 
 @dataclasses.dataclass
@@ -107,8 +109,9 @@ def gradient_check(
     directions in which all its entries move at once; None and 0 mean every entry. Existing
     gradients are left as they were. Returns a `GradientReport`, in which a gradient that is
     missing, or has another shape than its input, is wrong too; a row that fails where the function
-    has a kink (ReLU at 0) says so. Raises InputError if the component or an input is not float64,
-    or if backward returns a gradient for an input of whole numbers.
+    has a kink (ReLU at 0), or where rounding alone can be the difference, says so. Raises
+    InputError if the component or an input is not float64, or if backward returns a gradient for an
+    input of whole numbers.
     """
     expect_component("gradient_check", component)
     expect_float64(component, *inputs)
@@ -145,16 +148,22 @@ def gradient_check(
     rounding = -ROUNDING * sum(
         _weighted_sum(abs(d), -abs(np.asarray(y, dtype=float))) for d, y in zip(d_outputs, outputs)
     )
-    rows = [_row(*check, loss, rng, step, tolerance, max_entries, rounding) for check in checks]
+    # if the errors of its terms are independent: much less than all of them together
+    usual = ROUNDING * math.hypot(
+        *(np.linalg.norm(_weighted(d, y)) for d, y in zip(d_outputs, outputs))
+    )
+    rows = [
+        _row(*check, loss, rng, step, tolerance, max_entries, rounding, usual) for check in checks
+    ]
     if len(d_inputs) > len(floats):
         note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
         rows.append(GradientRow("d_input", (), 0, math.inf, tolerance, note))
     return GradientReport(type(component).__name__, rows)
 
 
-def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, rounding):
+def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, rounding, usual):
     """The `GradientRow` of one array, tried at all its entries, or at some and along random
-    directions. `rounding`: of one loss."""
+    directions. `rounding`: of one loss, at most; `usual`: what it usually is."""
     if analytic is None or np.shape(analytic) != array.shape:
         note = (
             "backward returned none"
@@ -178,23 +187,24 @@ def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, roundin
     # A kink (ReLU) may be within the first step, or rounding may hide the difference of a large
     # loss: try another step. A wrong gradient stays wrong.
     is_hidden = rounding / step * len(moves) ** 0.5 > tolerance * np.linalg.norm(expected)
-    note = ""
-    for h in (step, 1000 * step if is_hidden else step / 10):
+    note, is_blurred = "", False
+    for h in (step, 1000 * step, step / 10) if is_hidden else (step, step / 10):
         numeric = [
             _central_difference(loss, array, move, h * size) for move, size in zip(moves, reach)
         ]
         error = gradient_error(expected, numeric)
         if error <= tolerance:
             break
+        blur = np.linalg.norm(BLUR * usual / (h * reach))
+        is_blurred |= bool(np.linalg.norm(expected - numeric) <= blur)
     else:
         worst = np.argmax(np.abs(expected - numeric))
-        note = (
-            KINK
-            if _has_kink(
-                loss, array, moves[worst], step * reach[worst], np.abs(numeric).max(), rounding
-            )
-            else ""
-        )
+        if _has_kink(
+            loss, array, moves[worst], step * reach[worst], np.abs(numeric).max(), rounding
+        ):
+            note = KINK
+        elif is_blurred:
+            note = BLURRED
     return GradientRow(name, array.shape, len(entries), error, tolerance, note)
 
 
@@ -303,11 +313,14 @@ def as_tuple(y):
     return y if isinstance(y, tuple) else () if y is None else (y,)
 
 
-def _weighted_sum(d_y, y):
-    """Σ d_y ∘ y over the entries that are not −∞: a masked score is a constant, whatever d_y
-    says."""
+def _weighted(d_y, y):
+    """d_y ∘ y, 0 where y is −∞: a masked score is a constant, whatever d_y says."""
     y = np.asarray(y)
-    return float(np.sum(d_y * np.where(np.isneginf(y), 0, y)))
+    return d_y * np.where(np.isneginf(y), 0, y)
+
+
+def _weighted_sum(d_y, y):
+    return float(np.sum(_weighted(d_y, y)))
 
 
 def _analytic(component, d_outputs):
