@@ -8,7 +8,7 @@ import re
 
 from ..core.extras import extra
 
-PLACES = {  # {language: {a place in a spelling, as a regular expression: how people write it}}
+PLACES: dict[str, dict[str, tuple[str, ...]]] = {  # {language: {a place in a spelling, as a regular expression: how people write it}}
     "en": {
         r"^one (?=hundred|thousand)": ("one ", "a ", ""),
         r"(?<=, )one (?=hundred)": ("one ", "a "),

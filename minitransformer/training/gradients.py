@@ -1,10 +1,14 @@
 """Forward, loss, backward: the gradients of a batch."""
 
+from ..core.module import Module
+from ..data.batching import Batch
 from ..data.vocabulary import PAD
 from .packing import without_padding
 
 
-def gradients(model, loss, batch, weight=1.0, skip_padding=True):
+def gradients(
+    model: Module, loss: Module, batch: Batch, weight: float = 1.0, skip_padding: bool = True
+) -> float:
     """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight
     · loss.
 

@@ -43,7 +43,7 @@ def without_padding(model, source, target_in, target_out, padding=PAD):
 def places(model, of_source, of_target):
     """[(what puts tokens in their places or takes them from there, the class that it must be, the
     packing of its side)]."""
-    found = [
+    found: list = [
         (model.source_input, InputEmbedding, of_source),
         (model.target_input, InputEmbedding, of_target),
     ]
