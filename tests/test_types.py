@@ -6,12 +6,9 @@ import typing
 
 import pytest
 
-FRONTS = (
-    "minitransformer", "minitransformer.core", "minitransformer.layers", "minitransformer.attention",
-    "minitransformer.recurrent", "minitransformer.models", "minitransformer.data",
-    "minitransformer.decoding", "minitransformer.testing", "minitransformer.inspection",
-    "minitransformer.training", "minitransformer.runs", "minitransformer.plotting",
-)  # fmt: skip
+PACKAGES = """core layers attention recurrent models data decoding testing inspection training runs
+plotting""".split()
+FRONTS = ["minitransformer", *(f"minitransformer.{package}" for package in PACKAGES)]
 
 
 def functions_of(thing):

@@ -140,7 +140,7 @@ class Module:
     _training = True
     _sizes = {}  # {letter: size} of the axes, from the arguments of `__init__`
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         guard(cls)
 

@@ -32,7 +32,7 @@ class SequenceConfig:
     """
 
     source_vocabulary: Count = 37000
-    target_vocabulary: Count = option(None, "tokens of the targets; else as many as the sources have")
+    target_vocabulary: Count = option(None, "tokens of the targets; else those of the sources")
     d_model: Count = option(512, "width D of every layer's input and output")
     dropout: Probability = option(
         0.1, "dropout on embeddings and sublayer outputs, as in the paper"

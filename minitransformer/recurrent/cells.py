@@ -11,7 +11,7 @@ from ..layers.linear import Linear
 
 
 class Cell(Protocol):
-    """A step that a `Recurrence` can repeat: a component that says how wide its state is."""
+    """A step that a `Recurrence` can repeat: a component of x (B, X) and h (B, D) that knows D."""
 
     state_features: int
 

@@ -10,7 +10,7 @@ from .cells import Cell, GRUCell, RNNCell
 
 Sequence = Annotated[Floats, "B, T, X"]
 Real = Annotated[Mask, "B, T"]
-AnyCell = Annotated[Cell, Instance(Module)]
+AnyCell = Annotated[Cell, Instance(Module)]  # checked as any component is
 
 
 class Recurrence(Module):

@@ -99,7 +99,7 @@ def check_component(
     component: "Module", *inputs: "Any", seed: Natural = 0, tolerance: Positive = TOLERANCE,
     max_entries: Natural | None = None,
     expected_failures: "Mapping[str, str] | Iterable[tuple[str, str]]" = (), raises: bool = True,
-) -> ContractReport:  # fmt: skip
+) -> ContractReport:
     """Check a component, with one set of inputs, against the whole contract. Returns a
     `ContractReport` of all checks.
 

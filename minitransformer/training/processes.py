@@ -81,7 +81,7 @@ class Fork:
         with self.expecting_life():
             if len(message) > LONG:
                 self.expect_running(
-                    lambda: not is_stopped(self.process.pid) or time.sleep(0.2)  # type: ignore[func-returns-value]
+                    lambda: not is_stopped(self.process.pid) or time.sleep(0.2)  # type: ignore
                 )
             self.unanswered += 1
             self.pipe.send_bytes(message)
