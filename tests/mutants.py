@@ -1256,7 +1256,7 @@ p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"
     select="which_words_follow")
 p("xw1", "a joint that never stood there is read", "if way in seen), next(iter(ways), piece))", "), piece)",
     select="joint_that_never_stood")
-p("xw2", "an old file's bare words are taken for joints", "if self.joints_known else ()\n", "if self.followers else ()\n",
+p("xw2", "an old file's bare words are taken for joints", "(before, ()) if self.joints_known else", "(before, ()) if self.followers else",
     select="joint_that_never_stood")
 p("xw3", "the minus in front of a text is a hyphen", " or (before == \"\" and piece.startswith(\"-\")):", ":", select="begins_a_text_is_a_minus")
 p("xw4", "a word twice is not strange", "if words.count(word) > 1:", "if False:", select="three_in_a_row_or_twice")

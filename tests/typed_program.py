@@ -141,7 +141,7 @@ def mistakes(model: Transformer, x: np.ndarray) -> None:
     LayerNorm("8")  # type: ignore[arg-type]
     LayerNorm(8).forward([1.0, 2.0])  # type: ignore[arg-type]
     LayerNorm(8).forward(x, x)  # type: ignore[call-arg]
-    LayerNorm(8).gama  # type: ignore[attr-defined]
+    print(LayerNorm(8).gama)  # type: ignore[attr-defined]
     Adam([model])  # type: ignore[arg-type]
     Adam(model, learning_rate="0.1")  # type: ignore[arg-type]
     make_batch(x)  # type: ignore[call-arg]
