@@ -76,7 +76,7 @@ lint: .venv/installed-dev
 # so the installed one is read, as from anywhere else.
 types: .venv/installed-dev
 	$(BIN)/mypy
-	cd tests && $(CURDIR)/$(BIN)/mypy --config-file= --strict typed_program.py
+	cd tests && $(CURDIR)/$(BIN)/mypy --config-file= --cache-dir=$(CURDIR)/.mypy_cache/program --strict typed_program.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

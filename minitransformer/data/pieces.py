@@ -58,7 +58,8 @@ def morphemes(text):
 def parts(word):
     """The morphemes of a German number or of "seventynine", what stands before it with the first;
     or the word itself."""
-    before, bare = re.fullmatch(r"(\W*)(.*)", word).groups()  # type: ignore[union-attr]  # any word fits
+    # every word matches
+    before, bare = re.fullmatch(r"(\W*)(.*)", word).groups()  # type: ignore[union-attr]
     found = MORPHEME.findall(bare)
     return (before + found[0], *found[1:]) if found and "".join(found) == bare else (word,)
 
