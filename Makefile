@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test mutants random-mutants test-slow fuzz test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint clean
+.PHONY: demo test mutants random-mutants test-slow fuzz test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint types clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -69,9 +69,14 @@ test-gpu: .venv/installed-test .venv/installed-gpu
 benchmark: .venv/installed-benchmark
 	$(BIN)/python benchmarks/suite.py
 
-lint: .venv/installed-test
-	$(BIN)/python -m pip install --quiet ruff
+lint: .venv/installed-dev
 	$(BIN)/ruff check .
+
+# Checks the type hints: the package's own, then those that a user's program sees. In `tests` there is no folder of the package,
+# so the installed one is read, as from anywhere else.
+types: .venv/installed-dev
+	$(BIN)/mypy
+	cd tests && $(CURDIR)/$(BIN)/mypy --config-file= --cache-dir=$(CURDIR)/.mypy_cache/program --strict typed_program.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -895,8 +895,8 @@ p("x150", "the caller's own stream", "default_rng([seed, 1])", "default_rng(seed
 p("x151", "a gradient that is missing passes", "itertools.zip_longest(floats, d_inputs)", "zip(floats, d_inputs)")
 p("x152", "a gradient of another shape passes", "np.shape(analytic) != array.shape", "np.size(analytic) != array.size")
 p("x130", "NaN passes", "self.error <= self.tolerance", "not self.error > self.tolerance")
-p("x131", "relative to one of the two only", "max(np.linalg.norm(a), np.linalg.norm(n), 1e-8)",
-    "max(np.linalg.norm(n), 1e-8)")
+p("x131", "relative to one of the two only", "max(size_a, size_n, 1e-8)",
+    "max(size_n, 1e-8)")
 p("x132", "dropout draws anew in every forward", "generator.bit_generator.state = state", "pass")
 p("x133", "existing gradients count", "component.zero_grad()", "pass")
 p("x134", "the gradients of the check stay", "p.grad[...] = before[name]", "pass")
@@ -1297,7 +1297,7 @@ p("x919", "what followed is lost in a checkpoint", "facts[\"cut\"], facts.get(\"
     select="which_words_follow")
 p("xw1", "a joint that never stood there is read", "if way in seen), next(iter(ways), piece))", "), piece)",
     select="joint_that_never_stood")
-p("xw2", "an old file's bare words are taken for joints", "if self.joints_known else ()\n", "if self.followers else ()\n",
+p("xw2", "an old file's bare words are taken for joints", "(before, ()) if self.joints_known else", "(before, ()) if self.followers else",
     select="joint_that_never_stood")
 p("xw3", "the minus in front of a text is a hyphen", " or (before == \"\" and piece.startswith(\"-\")):", ":", select="begins_a_text_is_a_minus")
 p("xw4", "a word twice is not strange", "if words.count(word) > 1:", "if False:", select="three_in_a_row_or_twice")

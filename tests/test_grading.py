@@ -766,7 +766,7 @@ def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(cap
     shown = reveal("layer_norm.backward")
     assert shown == capsys.readouterr().out.rstrip("\n")
     assert (
-        "def backward(self, d_y):" in shown
+        "def backward(self, d_y: Floats) -> Floats:" in shown
         and "self.gamma.grad += position_sum(d_y * x_hat)" in shown
     )
     assert (

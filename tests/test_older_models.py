@@ -598,9 +598,9 @@ def test_an_unknown_model_is_refused_with_the_nearest():
     [
         ("rnn", "heads", "d_model, dropout, cell"),
         ("rnn", "attention", "d_model, dropout, cell"),
-        ("one-vector", "norm", "d_model, dropout, d_ff, activation, positions"),
-        ("conv", "heads", "d_model, dropout, d_ff, decoder_layers, activation_dropout, norm, "
-                          "final_norm, activation, positions, tie_embeddings, kernel_width"),
+        ("one-vector", "norm", "d_model, dropout, positions, d_ff, activation"),
+        ("conv", "heads", "d_model, dropout, positions, d_ff, decoder_layers, activation_dropout, "
+                          "norm, final_norm, activation, tie_embeddings, kernel_width"),
     ],
 )  # fmt: skip
 def test_an_option_that_the_model_does_not_have_is_refused_with_those_that_it_has(

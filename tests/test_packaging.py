@@ -111,6 +111,7 @@ def test_the_wheel_has_the_package_and_the_lessons_and_nothing_else(wheel):
     assert names == files_of("minitransformer") | {
         f"minitransformer/lessons/sources/{lesson.name}" for lesson in LESSONS
     }
+    assert "minitransformer/py.typed" in names  # without it, a type checker ignores all hints
 
 
 def test_the_metadata_says_what_an_index_asks_for(wheel):

@@ -890,7 +890,7 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
         (("model", "options", "norm"), 3, "model.options.norm must be a text, got 3"),
         (
             ("model", "options", "d_k"), "8",
-            "model.options.d_k must be a whole number or null, got '8'",
+            "model.options.d_k must be a whole number, got '8'",
         ),
         (("model", "options", "bias"), 1, "model.options.bias must be true or false, got 1"),
         (
@@ -909,7 +909,7 @@ def test_an_edit_beside_a_checkpoint_counts_or_is_named(tmp_path):
             "source_vocabulary is 15, but the vocabulary has 14",
         ),
         (("model", "name"), "tranformer", "no model 'tranformer'. Did you mean 'transformer'"),
-        (("model", "name"), "rnn", "no field 'model.options.d_ff'"),
+        (("model", "name"), "rnn", "no field 'model.options.max_length'"),
         (("task", "name"), ["copy"], "task.name must be a text"),
         (("task", "options", "symbols"), 1, "needs from 2 to 1,000,000 symbols"),
         (("id",), 5, "id must be 16 digits"),

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, MayAttend, Rng
+from ..core.boundary import Count, Floats, Generator, MayAttend, Rng
 from ..core.module import Module
 from ..layers.activations import Tanh
 from ..layers.linear import Linear
@@ -53,14 +53,14 @@ class AdditiveAttention(Module):
     def forward(
         self, query: Query, key: Key, annotations: Annotations | None = None,
         mask: MaskOfPairs | None = None,
-    ):
+    ) -> Floats:
         self.save(annotations is None)
         annotations = key if annotations is None else annotations
         pairs = self.query(query)[:, :, None] + self.key(key)[:, None]   # (B, T, S, M)
         scores = self.score(self.tanh(pairs))[..., 0]                    # (B, T, S)
         return self.expectation(scores, annotations, mask)               # (B, T, A)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> tuple[Floats, ...]:
         d_scores, d_annotations = self.expectation.backward(d_y)
         d_pairs = self.tanh.backward(self.score.backward(d_scores[..., None]))  # (B, T, S, M)
         d_key = self.key.backward(d_pairs.sum(axis=1))                   # (B, S, X)
@@ -71,7 +71,7 @@ class AdditiveAttention(Module):
         return (d_query, d_key, d_annotations)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(9, 11, 13, rng), *look_up_example(rng)
 
 

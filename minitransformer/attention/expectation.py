@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Floats, MayAttend
+from ..core.boundary import Floats, Generator, MayAttend
 from ..core.module import Module
 from ..layers.softmax import Softmax
 from .kept_weights import KeepsWeights
@@ -33,18 +33,16 @@ class Expectation(KeepsWeights, Module):
         self.softmax = Softmax()
 
     def forward(
-        self,
-        scores: Annotated[Floats, "B, T, S"],
-        annotations: Annotated[Floats, "B, S, A"],
+        self, scores: Annotated[Floats, "B, T, S"], annotations: Annotated[Floats, "B, S, A"],
         mask: Annotated[MayAttend, "B, T, S"] | None = None,
-    ):
+    ) -> Floats:
         weights = self.softmax(self.masking(scores, mask))               # (B, T, S)
         if self.keep:
             self.weights = weights[:, None]
         self.save(weights, annotations)
         return weights @ annotations                                     # (B, T, A)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> tuple[Floats, Floats]:
         weights, annotations = self.saved()
         d_annotations = weights.swapaxes(-1, -2) @ d_y                   # (B, S, A)
         d_weights = d_y @ annotations.swapaxes(-1, -2)                   # (B, T, S)
@@ -53,6 +51,6 @@ class Expectation(KeepsWeights, Module):
         return self.masking.backward(self.softmax.backward(d_weights)), d_annotations
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         _, scores, keys = Masking.example(rng)
         return cls(), scores[:, 0], rng.standard_normal((3, 7, 10)), keys[:, 0]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats
+from ..core.boundary import Count, Floats, Generator
 from ..core.module import Module
 from ..errors import InputError
 
@@ -47,7 +47,7 @@ class SplitHeads(Module):
     def __init__(self, heads: Count):
         self.heads = heads
 
-    def forward(self, x: Annotated[Floats, "B, T, D"]):
+    def forward(self, x: Annotated[Floats, "B, T, D"]) -> Floats:
         if x.ndim != 3 or x.shape[-1] % self.heads:
             batch = " x[None] makes a batch of one." if x.ndim == 2 else ""
             raise InputError(
@@ -57,12 +57,12 @@ class SplitHeads(Module):
         self.save()
         return split(x, self.heads)                                      # (B, H, T, K)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         self.saved()
         return merge(d_y)                                                # (B, T, H·K)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(4), rng.standard_normal((3, 5, 44))
 
 
@@ -76,14 +76,14 @@ class MergeHeads(Module):
     Shapes: x (B, H, T, K), y (B, T, H·K). Source: Vaswani et al. 2017, section 3.2.2.
     """
 
-    def forward(self, x: Annotated[Floats, "B, H, T, K"]):
+    def forward(self, x: Annotated[Floats, "B, H, T, K"]) -> Floats:
         self.save(x.shape[1])
         return merge(x)                                                  # (B, T, H·K)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         heads = self.saved()
         return split(d_y, heads)                                         # (B, H, T, K)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 4, 5, 11))

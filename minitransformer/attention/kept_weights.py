@@ -3,6 +3,10 @@
 import contextlib
 import threading
 import weakref
+from collections.abc import Iterator
+
+from ..core.boundary import Floats
+from ..core.module import Module
 
 
 class _Kept(threading.local):
@@ -18,7 +22,7 @@ _kept = _Kept()
 
 
 def _kept_array(name):
-    def get(self):
+    def get(self) -> Floats:
         arrays = _kept.arrays.get(self, {})
         if name not in arrays:
             raise AttributeError(
@@ -40,12 +44,15 @@ class KeepsWeights:
     Each thread has a switch and arrays of its own.
     """
 
-    keep = property(lambda self: id(self) in _kept.on)
     weights, d_weights = _kept_array("weights"), _kept_array("d_weights")
+
+    @property
+    def keep(self) -> bool:
+        return id(self) in _kept.on
 
 
 @contextlib.contextmanager
-def keep_weights(module):
+def keep_weights(module: Module) -> Iterator[None]:
     """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as
     `.d_weights`.
 
@@ -62,7 +69,7 @@ def keep_weights(module):
 
 
 @contextlib.contextmanager
-def kept_apart():
+def kept_apart() -> Iterator[None]:
     """Inside, nothing that this thread kept before is visible; afterwards it is visible again."""
     before, _kept.arrays = _kept.arrays, weakref.WeakKeyDictionary()
     try:
@@ -71,13 +78,13 @@ def kept_apart():
         _kept.arrays = before
 
 
-def attention_maps(module):
+def attention_maps(module: Module) -> dict[str, Floats]:
     """{path: P (B, H, T, S)} of what `keep_weights` kept in this thread, in the order of the
     model."""
     return {path: m.weights for path, m in attentions(module).items() if hasattr(m, "weights")}
 
 
-def attentions(module):
+def attentions(module: Module) -> dict[str, KeepsWeights]:
     """{path: component} of all below `module` that can keep their weights; empty for a model
     without attention."""
     return {path: m for path, m in module.named_modules() if isinstance(m, KeepsWeights)}

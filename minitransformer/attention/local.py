@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Mask, Probability, Rng
+from ..core.boundary import Count, Floats, Generator, Mask, Probability, Rng
 from ..core.module import saving
 from ..errors import InputError
 from .scaled_dot_product import ScaledDotProductAttention
@@ -42,7 +42,7 @@ class LocalAttention(ScaledDotProductAttention):
 
     def forward(
         self, query: Query, key: Key, value: Value, mask: Annotated[Mask, "B, S"] | None = None
-    ):
+    ) -> Floats:
         if not saving() and query.shape[2] < key.shape[2]:
             return self.step(query, key, value, mask)
         self.expect_one_sequence(query, key, value)
@@ -56,7 +56,7 @@ class LocalAttention(ScaledDotProductAttention):
         self.save(length)
         return self.joined(y, length)                                    # (B, H, T, K_v)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> tuple[Floats, Floats, Floats]:
         length = self.saved()
         d_q, d_k, d_v = super().backward(self.blocks(d_y))
         if self.keep:
@@ -65,7 +65,7 @@ class LocalAttention(ScaledDotProductAttention):
         d_value = self.neighbourhoods_backward(d_v, length)
         return self.joined(d_q, length), d_key, d_value
 
-    def step(self, query, key, value, mask):
+    def step(self, query: Floats, key: Floats, value: Floats, mask: Mask | None) -> Floats:
         """y (B, H, T, K_v) for the last T of n positions, whose queries see r keys each: for
         decoding with a cache."""
         xp = array_module(key)
@@ -78,7 +78,7 @@ class LocalAttention(ScaledDotProductAttention):
             allowed = allowed & mask[:, None, None, -seen:]
         return super().forward(query, key[:, :, -seen:], value[:, :, -seen:], allowed)
 
-    def expect_one_sequence(self, query, key, value):
+    def expect_one_sequence(self, query: Floats, key: Floats, value: Floats) -> None:
         if query.shape != key.shape or value.shape[:-1] != key.shape[:-1]:
             shapes = f"{query.shape}, {key.shape}, {value.shape}"
             raise InputError(
@@ -86,7 +86,7 @@ class LocalAttention(ScaledDotProductAttention):
                 f"{shapes}."
             )
 
-    def blocks(self, x):
+    def blocks(self, x: Floats) -> Floats:
         """(B, H, T, K) → (B, H, N, r, K), zeros after the end."""
         *_, length, features = x.shape
         count = -(-length // self.width)
@@ -96,12 +96,12 @@ class LocalAttention(ScaledDotProductAttention):
         padded = array_module(x).concatenate([x, missing], axis=-2)
         return padded.reshape(*x.shape[:-2], count, self.width, features)
 
-    def joined(self, x, length):
+    def joined(self, x: Floats, length: int) -> Floats:
         """(B, H, N, r, K) → (B, H, T, K): undoes `blocks`."""
         *front, count, width, features = x.shape
         return x.reshape(*front, count * width, features)[..., :length, :]
 
-    def neighbourhoods(self, x):
+    def neighbourhoods(self, x: Floats) -> Floats:
         """(B, H, T, K) → (B, H, N, 2r, K): each block with the one before it, zeros before the
         first."""
         xp, block = array_module(x), self.blocks(x)
@@ -110,14 +110,14 @@ class LocalAttention(ScaledDotProductAttention):
         )
         return xp.concatenate([before, block], axis=-2)
 
-    def neighbourhoods_backward(self, d_pair, length):
+    def neighbourhoods_backward(self, d_pair: Floats, length: int) -> Floats:
         """(B, H, N, 2r, K) → (B, H, T, K): a block's gradient from its own neighbourhood and from
         the next one's."""
         d_block = d_pair[..., self.width :, :].copy()
         d_block[..., :-1, :, :] += d_pair[..., 1:, : self.width, :]
         return self.joined(d_block, length)
 
-    def allowed(self, mask, key):
+    def allowed(self, mask: Mask | None, key: Floats) -> Mask:
         """(B or 1, 1, N, r, 2r) bool: the keys in the window, except padding and what is before the
         beginning."""
         xp = array_module(key)
@@ -127,7 +127,7 @@ class LocalAttention(ScaledDotProductAttention):
         back = t[:, None] - s                                            # (r, 2r)
         return keys[..., None, :] & (back >= 0) & (back < self.width)
 
-    def spread(self, blocked, length):
+    def spread(self, blocked: Floats, length: int) -> Floats:
         """(B, H, N, r, 2r) → (B, H, T, T): the weights of each block at the positions to which they
         belong."""
         batch, heads, count, width, _ = blocked.shape
@@ -140,7 +140,7 @@ class LocalAttention(ScaledDotProductAttention):
         return full[:, :, :length, width : width + length]
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         query, key = rng.standard_normal((3, 2, 7, 5)), rng.standard_normal((3, 2, 7, 5))
         real = rng.random((3, 7)) < 0.8
         return cls(3), query, key, rng.standard_normal((3, 2, 7, 4)), real

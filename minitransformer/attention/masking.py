@@ -5,19 +5,21 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, keys_outermost, on_host
-from ..core.boundary import Floats, Ids, MayAttend, Natural, checked
+from ..core.boundary import Floats, Generator, Ids, Mask, MayAttend, Natural, checked
 from ..core.module import Module
 
 
 @checked
-def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0):
+def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0) -> Mask:
     """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Combine it with another
     mask by `&`."""
     return keys_outermost((ids != padding)[:, None, None, :])
 
 
 @checked
-def causal_mask(length: Natural, like=None, last: Natural | None = None):
+def causal_mask(
+    length: Natural, like: "np.ndarray | None" = None, last: Natural | None = None
+) -> Mask:
     """True where the key is not later than the query: (1, 1, T, T) bool, lower triangular.
 
     `last`: only the rows of the last `last` queries, (1, 1, last, T), for decoding.
@@ -55,7 +57,7 @@ class Masking(Module):
     def forward(
         self, x: Annotated[Floats, "..., T, S"],
         mask: Annotated[MayAttend, "..., T, S"] | None = None,
-    ):
+    ) -> Floats:
         if mask is not None:
             mask = mask if x.shape[-2] == 1 else keys_outermost(mask)  # in memory as the scores are
         self.save(mask)
@@ -65,11 +67,11 @@ class Masking(Module):
         # faster than a choice for every score
         return xp.minimum(x, xp.where(mask, np.inf, -np.inf).astype(x.dtype))
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         mask = self.saved()
         return d_y if mask is None else d_y * mask
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         keys = np.arange(7) < np.array([7, 4, 6])[:, None]               # (B, S)
         return cls(), rng.standard_normal((3, 4, 5, 7)), keys[:, None, None, :]

@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Probability, Rng
+from ..core.boundary import Count, Floats, Generator, Gradients, Mask, Probability, Rng
 from ..core.module import Module
+from ..layers.cache import Cache
 from ..layers.linear import Linear
 from .heads import MergeHeads, SplitHeads, head_width
 from .masking import Masking
 from .scaled_dot_product import ScaledDotProductAttention
 
-Queries, Memory = Annotated[Floats, "B, T, D or N, D"], Annotated[Floats, "B, S, D or M, D"]
+Queries = Annotated[Floats, "B, T, D or N, D"]
+Memory = Annotated[Floats, "B, S, D or M, D"]
 
 
 class MultiHeadAttention(Module):
@@ -61,7 +63,10 @@ class MultiHeadAttention(Module):
         self.merge = MergeHeads()
         self.output = Linear(heads * value_features, features, rng, bias)
 
-    def forward(self, query: Queries, memory: Memory | None = None, mask=None, cache=None):
+    def forward(
+        self, query: Queries, memory: Memory | None = None, mask: "Mask | None" = None,
+        cache: "Cache | None" = None,
+    ) -> Floats:
         self.save(memory is None)
         q = self.split_query(self.query(query))                          # (B, H, T, K)
         if cache is not None and memory is not None:
@@ -71,7 +76,7 @@ class MultiHeadAttention(Module):
             k, v = (k, v) if cache is None else cache.extend(k, v)
         return self.output(self.merge(self.attention(q, k, v, mask)))    # (B, T, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Gradients:
         d_context = self.merge.backward(self.output.backward(d_y))       # (B, H, T, K_v)
         d_q, d_k, d_v = self.attention.backward(d_context)
         d_memory = self.value.backward(self.split_value.backward(d_v))   # (B, S, D)
@@ -80,12 +85,12 @@ class MultiHeadAttention(Module):
         is_self_attention = self.saved()
         return d_query + d_memory if is_self_attention else (d_query, d_memory)
 
-    def keys_and_values(self, memory):
+    def keys_and_values(self, memory: Floats) -> tuple[Floats, Floats]:
         """(k (B, H, S, K), v (B, H, S, K_v)) of what is attended to, (B, S, D)."""
         return self.split_key(self.key(memory)), self.split_value(self.value(memory))
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         attention = cls(20, 4, rng, key_features=11, value_features=13)
         _, _, mask = Masking.example(rng)
         return attention, rng.standard_normal((3, 5, 20)), rng.standard_normal((3, 7, 20)), mask

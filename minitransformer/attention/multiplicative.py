@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Rng
+from ..core.boundary import Count, Floats, Generator, Rng
 from ..core.module import Module
 from ..layers.linear import Linear
 from .additive import Annotations, Key, MaskOfPairs, Query, look_up_example
@@ -41,14 +41,14 @@ class MultiplicativeAttention(Module):
     def forward(
         self, query: Query, key: Key, annotations: Annotations | None = None,
         mask: MaskOfPairs | None = None,
-    ):
+    ) -> Floats:
         projected = self.query(query)                                    # (B, T, X)
         self.save(projected, key, annotations is None)
         annotations = key if annotations is None else annotations
         scores = projected @ key.swapaxes(-1, -2)                        # (B, T, S)
         return self.expectation(scores, annotations, mask)               # (B, T, A)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> tuple[Floats, ...]:
         projected, key, keys_are_annotations = self.saved()
         d_scores, d_annotations = self.expectation.backward(d_y)
         d_key = d_scores.swapaxes(-1, -2) @ projected                    # (B, S, X)
@@ -58,5 +58,5 @@ class MultiplicativeAttention(Module):
         return (d_query, d_key, d_annotations)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(9, 11, rng), *look_up_example(rng)

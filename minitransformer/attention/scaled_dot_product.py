@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import query_key_product
-from ..core.boundary import Floats, MayAttend, Probability, Rng
+from ..core.boundary import Floats, Generator, MayAttend, Probability, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax
@@ -42,7 +42,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
     def forward(
         self, query: Query, key: Key, value: Value,
         mask: Annotated[MayAttend, "..., T, S"] | None = None,
-    ):
+    ) -> Floats:
         scale = query.shape[-1] ** -0.5
         scores = query_key_product(query, key) * scale                   # (B, H, T, S)
         weights = self.softmax(self.masking(scores, mask))               # (B, H, T, S)
@@ -52,7 +52,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         self.save(query, key, value, dropped, scale)
         return dropped @ value                                           # (B, H, T, K_v)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> tuple[Floats, Floats, Floats]:
         query, key, value, dropped, scale = self.saved()
         d_value = dropped.swapaxes(-1, -2) @ d_y                         # (B, H, S, K_v)
         d_weights = self.dropout.backward(query_key_product(d_y, value)) # (B, H, T, S)
@@ -64,7 +64,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         return d_query, d_key, d_value
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         query, key = rng.standard_normal((3, 4, 5, 11)), rng.standard_normal((3, 4, 7, 11))
         _, _, mask = Masking.example(rng)
         return cls(), query, key, rng.standard_normal((3, 4, 7, 13)), mask

@@ -13,6 +13,9 @@ passed to `__init__` (`features` above), or else the size in the first array tha
 `...` stands for any leading axes, the same in all arrays of a call. "B, T, D or N, D" allows two
 forms. Only batches and lengths may be empty.
 
+A hint in quotes (`mask: "Mask | None"`), that of what is returned, and those of `backward` are for
+readers and type checkers alone. (What `backward` takes follows from what `forward` returned.)
+
 A value that is not of the right type, but has only one meaning, is converted: a NumPy number to
 Python's, another byte order to the machine's, a subclass of ndarray to a plain array, a seed to a
 generator. Anything else raises InputError; the message has the value, what was expected, and what
@@ -28,16 +31,18 @@ import numbers
 import reprlib
 import types
 import typing
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
+from numpy.random import Generator
 
 from ..backend import array_module, on_host
 from ..errors import InputError, did_you_mean, unknown
 
 PACKAGE = __name__.split(".")[0]
 # the array types that are accepted as they are; that of a GPU is added with its first array
-ARRAYS = {np.ndarray}
+ARRAYS: set[type] = {np.ndarray}
 FLOATS = np.dtype("float32"), np.dtype("float64")
 LEGEND = {
     "B": "batch", "T": "length", "S": "source length", "N": "real positions",
@@ -408,13 +413,13 @@ class StateOf(Kind):
         )
 
 
-class Generator(Kind):
+class GeneratorOrSeed(Kind):
     """A random number generator, or a seed for one: `numpy.random.default_rng(seed)`."""
 
     words = "a numpy.random.Generator or a seed (a whole number, at least 0)"
 
     def passes(self, value, sizes):
-        return type(value) is np.random.Generator or value is None and self.optional
+        return type(value) is Generator or value is None and self.optional
 
     def taken(self, value, name, sizes):
         if hasattr(value, "integers"):
@@ -422,7 +427,7 @@ class Generator(Kind):
         is_seed = (
             isinstance(value, numbers.Integral)
             and not isinstance(value, (bool, np.bool_))
-            and value >= 0
+            and value >= 0  # type: ignore[operator]  # a whole number can be compared
         )
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
@@ -458,14 +463,18 @@ Epsilon = Annotated[
 ]
 NonNegative = Annotated[float, Number("a finite number of at least 0", least=0)]
 Rate = Annotated[
-    float,
+    float | Callable[[int], float],
     Number(
         "a finite number of at least 0, or a function of the step such as a schedule", least=0,
         or_function=True,
     ),
 ]
-Rng = Annotated[np.random.Generator, Generator()]
+# a seed until the boundary has taken it, then a generator
+Rng = Annotated[Generator | int, GeneratorOrSeed()]
+# what `backward` returns where it depends on the call: one array, or a tuple of several
+Gradients = Any
 ANYTHING, INPUT = Anything(), Input()
+Function = TypeVar("Function", bound=Callable)  # a decorator returns what it was given
 
 
 def plain_array(value, name, words="an array of numbers", remedy=""):
@@ -526,7 +535,7 @@ def kind_of(hint):
     return ANYTHING
 
 
-def expect(value, hint, name):
+def expect(value: Any, hint: Any, name: str) -> Any:
     """The value, converted as this hint says. Raises InputError with this name if it cannot be
     used."""
     kind = kind_of(hint)
@@ -655,7 +664,7 @@ class Signature:
         return InputError(f"{who} cannot be called with these arguments.")
 
 
-def checked(function):
+def checked(function: Function) -> Function:
     """The function, with its arguments checked and converted as its hints say."""
     signature, who = Signature(function), function.__qualname__.removesuffix(".__init__")
 
@@ -665,7 +674,7 @@ def checked(function):
         inputs, options = signature.taken(who, sizes, inputs, options)
         return function(*inputs, **options)
 
-    return checking
+    return checking  # type: ignore[return-value]  # called as the function is
 
 
 # -- gradients -------------------------------------------------------------------------------------
@@ -721,7 +730,7 @@ def gradient_taken(name, d_y, form):
 # -- what depends on values, not on types and shapes alone -----------------------------------------
 
 
-def expect_ids(ids, vocabulary_size):
+def expect_ids(ids: np.ndarray, vocabulary_size: int) -> None:
     """Raise InputError unless ids are integers between 0 and V−1, at least one. On a GPU their
     values are not looked at."""
     if type(ids) not in ARRAYS or ids.dtype.kind not in "iu":
@@ -738,7 +747,7 @@ def expect_ids(ids, vocabulary_size):
         )
 
 
-def largest(ids):
+def largest(ids: np.ndarray) -> int:
     """The largest of these integers, a negative one counting as a huge one: a single pass finds any
     id outside 0 … V−1."""
     return int(ids.astype(np.uint64).max(initial=0))

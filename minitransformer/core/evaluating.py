@@ -1,12 +1,14 @@
 """A model that is used, not trained."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 from .module import Module, no_grad, own_modes
 
 
 @contextlib.contextmanager
-def evaluating(model):
+def evaluating(model: Any) -> Iterator[None]:
     """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or
     not, as before.
 

@@ -10,8 +10,11 @@ import contextlib
 import functools
 import inspect
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.random import Generator
 
 from ..backend import DEVICES, asarray, chosen_device, move
 from ..backend.arrays import hint_at_gpu
@@ -20,17 +23,18 @@ from . import boundary
 from .parameter import FlatBuffers, Parameter
 
 ARRAYS, NOTHING = boundary.ARRAYS, object()
+Self = TypeVar("Self", bound="Module")  # the class of the object itself
 
 
 class _Thread(threading.local):
     """The switches of one thread, which no other thread sees."""
 
     saving = True
-    modes = None  # inside `own_modes()`: {id of a module: whether it trains}
+    modes: dict | None = None  # inside `own_modes()`: {id of a module: whether it trains}
     # 1, or 2 while saving: a forward of this package is running, whose inputs were checked; 0 under
     # observation
     inside = 0
-    observers = ()  # inside `observed_by`, the inner one's last
+    observers: tuple = ()  # inside `observed_by`, the inner one's last
     # inside `substituted`: {id of a component: (the component, forward, backward, whether to check
     # inputs)}
     substitutes = {}
@@ -44,7 +48,7 @@ def _now(saving, inside):
 
 
 @contextlib.contextmanager
-def no_grad():
+def no_grad() -> Iterator[None]:
     """Inside, `forward` saves nothing: for evaluation and decoding, where no backward follows."""
     before = _thread.saving
     _now(False, _thread.inside)
@@ -54,13 +58,13 @@ def no_grad():
         _now(before, _thread.inside)
 
 
-def saving():
+def saving() -> bool:
     """Whether `forward` saves: not inside `no_grad()`."""
     return _thread.saving
 
 
 @contextlib.contextmanager
-def own_modes():
+def own_modes() -> Iterator[None]:
     """Inside, `train()` and `eval()` hold for this thread alone, and until the end of the block.
 
     Several threads can ask one model, and one of them may train it: none changes what the others
@@ -75,7 +79,7 @@ def own_modes():
 
 
 @contextlib.contextmanager
-def observed_by(observer):
+def observed_by(observer: Callable) -> Iterator[None]:
     """Inside, every forward and backward of this thread is passed through the observer; `observe`
     is built on this. Blocks may end in any order: each takes its own observer away.
 
@@ -100,7 +104,7 @@ def observed(component, name, run, inputs, options):
 
 
 @contextlib.contextmanager
-def substituted(functions, checked=False):
+def substituted(functions: Mapping, checked: bool = False) -> Iterator[None]:
     """Inside, components compute by other functions, in this thread: {component:
     (forward, backward)}.
 
@@ -120,7 +124,7 @@ def substituted(functions, checked=False):
         _thread.substitutes = before
 
 
-def own_function(kind, name):
+def own_function(kind: type, name: str) -> Callable:
     """The "forward" or "backward" of a class of components as it is written, without the check of
     its inputs."""
     return inspect.unwrap(getattr(kind, name))
@@ -137,11 +141,11 @@ class Module:
     _training = True
     _sizes = {}  # {letter: size} of the axes, from the arguments of `__init__`
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         guard(cls)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         """A NumPy number, such as 1 / np.sqrt(d), becomes a plain one; otherwise it would turn
         float32 arrays into float64.
 
@@ -157,23 +161,23 @@ class Module:
                 if module not in new:
                     vars(module).update({n: value for n, v in vars(module).items() if v is before})
 
-    def __call__(self, *inputs, **options):
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
 
-    def forward(self, *inputs):
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def backward(self, d_y):
+    def backward(self, *d_outputs: Any, **options: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
     # -- what forward leaves for backward: last in, first out --------------------------------------
 
-    def save(self, *values):
+    def save(self, *values: Any) -> None:
         """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
         if _thread.saving:
             self.__dict__.setdefault("_saves", []).append(values)
 
-    def saved(self):
+    def saved(self) -> Any:
         """Take back what the latest `forward` without its backward saved: the bare value for one, a
         tuple for several.
 
@@ -189,18 +193,18 @@ class Module:
         values = saves.pop()
         return values[0] if len(values) == 1 else values
 
-    def clear_saves(self):
+    def clear_saves(self) -> None:
         """Forget all saves, of the submodules too: after an exception, or a forward that needs no
         backward."""
         for _, module in self.named_modules():
             module.__dict__.pop("_saves", None)
             module.__dict__.pop("_outputs", None)
 
-    def pending(self):
+    def pending(self) -> int:
         """How many forwards of this component alone still wait for their backward."""
         return len(self.__dict__.get("_saves", ()))
 
-    def leftover_saves(self):
+    def leftover_saves(self) -> dict[str, int]:
         """{path: number of forwards that wait for their backward}, empty after a complete step."""
         return {name: m.pending() for name, m in self.named_modules() if m.pending()}
 
@@ -215,11 +219,11 @@ class Module:
             else:
                 yield name, value
 
-    def children(self):
+    def children(self) -> list[tuple[str, "Module"]]:
         """(name, module) of each direct submodule, in the order of definition."""
         return [(name, value) for name, value in self._members() if isinstance(value, Module)]
 
-    def named_modules(self):
+    def named_modules(self) -> list[tuple[str, "Module"]]:
         """(path, module) of this module (path "") and all below it, each once, parents first."""
         found, seen = [], set()
 
@@ -234,7 +238,7 @@ class Module:
         visit("", self)
         return found
 
-    def named_parameters(self):
+    def named_parameters(self) -> dict[str, Parameter]:
         """{path: Parameter}, each parameter once, in the order of definition."""
         found, seen = {}, set()  # {id: (path, parameter)}, ids of the modules
 
@@ -253,13 +257,13 @@ class Module:
         visit("", self)
         return dict(found.values())
 
-    def parameters(self):
+    def parameters(self) -> list[Parameter]:
         return list(self.named_parameters().values())
 
-    def parameter_count(self):
+    def parameter_count(self) -> int:
         return sum(p.size for p in self.parameters())
 
-    def generators(self):
+    def generators(self) -> list[Generator]:
         """The random generators in use (for dropout), each once: a checkpoint saves their
         states."""
         found = {}
@@ -272,7 +276,7 @@ class Module:
     # -- switches, memory, saving ------------------------------------------------------------------
 
     @property
-    def training(self):
+    def training(self) -> bool:
         """Whether dropout is on, as `train()` or `eval()` said last: for all threads, or inside
         `own_modes()` for this one."""
         return (
@@ -280,22 +284,22 @@ class Module:
         )
 
     @training.setter
-    def training(self, on):
+    def training(self, on: bool) -> None:
         if _thread.modes is None:
             self._training = on
         else:
             _thread.modes[id(self)] = on
 
-    def train(self, on=True):
+    def train(self: Self, on: bool = True) -> Self:
         """Switch dropout on (`eval()`: off), here and below. Returns self."""
         for _, module in self.named_modules():
             module.training = on
         return self
 
-    def eval(self):
+    def eval(self: Self) -> Self:
         return self.train(False)
 
-    def flat_buffers(self):
+    def flat_buffers(self) -> FlatBuffers:
         """The `FlatBuffers` of this module's parameters, made on first use, and anew once they have
         moved.
 
@@ -305,7 +309,7 @@ class Module:
         flat = self.__dict__.get("_flat")
         return flat if flat is not None and flat.intact() else self.flatten()
 
-    def flatten(self):
+    def flatten(self) -> FlatBuffers:
         """Search the tree for parameters, and make new `FlatBuffers` if they are not those of the
         present ones."""
         parameters = self.parameters()
@@ -320,12 +324,12 @@ class Module:
             self._flat = FlatBuffers(parameters)
         return self._flat
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Set every gradient to zero: `backward` adds, so each step starts here."""
         for p in self.parameters():
             p.zero_grad()
 
-    def to(self, target):
+    def to(self: Self, target: Any) -> Self:
         """Move to a device ("cpu", "gpu", or "auto": a GPU if one can be used) or a dtype
         ("float32", "float64"). Returns self.
 
@@ -351,11 +355,11 @@ class Module:
         self.clear_saves()
         return self
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """{path: copy of the parameter's array}."""
         return {name: p.data.copy() for name, p in self.named_parameters().items()}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Copy the arrays of a `state_dict()` into the parameters. Raises InputError if a name or a
         shape does not fit."""
         if not isinstance(state, dict):
@@ -489,7 +493,7 @@ def guarded_forward(cls, function):
             self.__dict__.setdefault("_outputs", []).append(boundary.form_of(y))
         return y
 
-    def __call__(self, x=NOTHING, /, *others, **options):
+    def __call__(self, x: Any = NOTHING, /, *others: Any, **options: Any) -> Any:
         """`forward`, almost as fast as the function itself where the inputs are results of another
         component."""
         inside, own = _thread.inside, self.__dict__
@@ -529,7 +533,7 @@ def guarded_forward(cls, function):
     return forward
 
 
-def asked(method):
+def asked(method: boundary.Function) -> boundary.Function:
     """A method of a model that a user calls, such as `start` and `step`, checked as `forward`
     is."""
     signature = boundary.Signature(method, skip=1)
@@ -546,7 +550,7 @@ def asked(method):
         finally:
             _now(_thread.saving, before)
 
-    return asking
+    return asking  # type: ignore[return-value]  # called as the method is
 
 
 def guarded_backward(cls, function):

@@ -4,6 +4,8 @@ import dataclasses
 import reprlib
 import types
 import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..errors import InputError, unknown
 
@@ -12,13 +14,16 @@ KINDS = {
     types.NoneType: "null",
 }
 
+# what a user may say about options: {name: value}, or pairs
+Options = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
 
 def flag(name):
     """How a field is written on the command line: max_norm → --max-norm."""
     return "--" + name.replace("_", "-")
 
 
-def option(default, help):
+def option(default: Any, help: str) -> Any:
     """A dataclass field with a default, and the sentence that the command's `--help` shows for
     it."""
     return dataclasses.field(default=default, metadata={"help": help})
@@ -33,7 +38,8 @@ def expect_fields(cls, values, where, defaults=()):
     fields = {field.name: field for field in dataclasses.fields(cls)}
     expect_keys(values, where, [name for name in fields if name not in defaults], fields)
     for name, value in values.items():
-        expect_type(value, fields[name].type, f"{where}.{name}")
+        if value is not None or fields[name].default is not None:
+            expect_type(value, fields[name].type, f"{where}.{name}")
 
 
 def expect_keys(values, where, needed, known=()):

@@ -1,5 +1,7 @@
 """A parameter and its gradient, and the flat arrays that hold all of them."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..backend import array_module
@@ -26,57 +28,60 @@ class Parameter:
 
     @classmethod
     @checked
-    def zeros(cls, *shape: Natural):
+    def zeros(cls, *shape: Natural) -> "Parameter":
         return cls(np.zeros(shape, dtype=np.float32))
 
     @classmethod
     @checked
-    def ones(cls, *shape: Natural):
+    def ones(cls, *shape: Natural) -> "Parameter":
         return cls(np.ones(shape, dtype=np.float32))
 
     @classmethod
     @checked
-    def normal(cls, rng: Rng, *shape: Natural, std: NonNegative):
+    def normal(cls, rng: Rng, *shape: Natural, std: NonNegative) -> "Parameter":
         """Entries from N(0, std²)."""
-        return cls((std * rng.standard_normal(shape)).astype(np.float32))
+        # a seed has become a generator
+        drawn = (std * rng.standard_normal(shape)).astype(np.float32)  # type: ignore[union-attr]
+        return cls(drawn)
 
     @classmethod
     @checked
-    def xavier_uniform(cls, rng: Rng, fan_in: Count, fan_out: Count):
+    def xavier_uniform(cls, rng: Rng, fan_in: Count, fan_out: Count) -> "Parameter":
         """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot &
         Bengio 2010, eq. 16."""
         a = (6.0 / (fan_in + fan_out)) ** 0.5
-        return cls(rng.uniform(-a, a, size=(fan_in, fan_out)).astype(np.float32))
+        drawn = rng.uniform(-a, a, size=(fan_in, fan_out))  # type: ignore[union-attr]
+        return cls(drawn.astype(np.float32))
 
     @property
-    def data(self):
+    def data(self) -> np.ndarray:
         return self._data
 
     @data.setter
-    def data(self, value):
+    def data(self, value: np.ndarray) -> None:
         _write(self._data, value)
 
     @property
-    def grad(self):
+    def grad(self) -> np.ndarray:
         if self._not_yet_cleared:
             self._grad.fill(0)
             self._not_yet_cleared = False
         return self._grad
 
     @grad.setter
-    def grad(self, value):
+    def grad(self, value: np.ndarray) -> None:
         _write(self.grad, value)
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Set the gradient to zero. The zeros are written when somebody looks, or never, if
         `accumulate` comes first."""
         self._not_yet_cleared = True
 
-    def mark_written(self):
+    def mark_written(self) -> None:
         """The gradient in memory is the gradient: nothing is left to clear."""
         self._not_yet_cleared = False
 
-    def accumulate(self, product, *inputs):
+    def accumulate(self, product: Callable, *inputs: np.ndarray) -> None:
         """grad += product(*inputs). The first after `zero_grad` writes its result straight into the
         gradient's memory."""
         if self._not_yet_cleared:
@@ -92,14 +97,14 @@ class Parameter:
         )
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self._data.shape
 
     @property
-    def size(self):
+    def size(self) -> int:
         return self._data.size
 
-    def place(self, data, grad):
+    def place(self, data: np.ndarray, grad: np.ndarray) -> None:
         """Use these arrays as `data` and `grad` from now on: after a move into a flat buffer, to a
         dtype or to a device."""
         self._data, self._grad = data, grad
@@ -129,7 +134,7 @@ class FlatBuffers:
     components define them: query, key and value weights lie side by side.
     """
 
-    def __init__(self, parameters):
+    def __init__(self, parameters: list[Parameter]):
         first = parameters[0].data
         xp = array_module(first)
         dtypes = {str(p.data.dtype) for p in parameters}
@@ -142,7 +147,7 @@ class FlatBuffers:
         self.parameters = parameters
         self.live_in(xp.empty(total, dtype=first.dtype), xp.empty(total, dtype=first.dtype))
 
-    def live_in(self, data, grad):
+    def live_in(self, data: np.ndarray, grad: np.ndarray) -> None:
         """Move all parameters and gradients, with their values, into these two arrays (P,)."""
         start = 0
         for p in self.parameters:
@@ -153,22 +158,22 @@ class FlatBuffers:
         self.data, self._grad = data, grad
 
     @property
-    def grad(self):
+    def grad(self) -> np.ndarray:
         for p in self.parameters:
             p.grad  # noqa: B018 - looking at it writes the zeros, if it is not yet cleared
         return self._grad
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         for p in self.parameters:
             p.zero_grad()
 
-    def mark_written(self):
+    def mark_written(self) -> None:
         """No gradient is left to clear: all have been written, in a way that the parameters do not
         know of."""
         for p in self.parameters:
             p.mark_written()
 
-    def intact(self):
+    def intact(self) -> bool:
         """Whether all the parameters still live here; `to()`, or flattening a part of the model,
         moves them away."""
         return all(p.data.base is self.data for p in self.parameters)

@@ -4,11 +4,12 @@ import dataclasses
 import re
 
 import numpy as np
+from numpy.random import Generator
 
 from ..core.options import option
 from ..errors import InputError
 from .split import SPLITS
-from .task import Recipe, Task, count_splits
+from .task import Counts, Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary
 
 
@@ -29,34 +30,34 @@ class Addition(Task):
                 f"Addition works with numbers of 1 to 8 digits, got digits={self.digits}."
             )
 
-    def make_vocabulary(self):
+    def make_vocabulary(self) -> Vocabulary:
         return Vocabulary([*map(str, range(10)), "+"])
 
     @property
-    def longest(self):
+    def longest(self) -> tuple[int, int]:
         """(longest source, longest target), in tokens."""
         return 2 * self.digits + 1, self.digits + 1
 
     @property
-    def shortest_trained(self):
+    def shortest_trained(self) -> int:
         return len("1+1")
 
-    def draw(self, rng, count):
+    def draw(self, rng: Generator, count: int) -> np.ndarray:
         digits = rng.integers(1, self.digits + 1, size=(count, 2))
         smallest = np.where(digits == 1, 0, 10 ** (digits - 1))
         return self._write(
             [f"{a}+{b}" for a, b in rng.integers(smallest, 10**digits)], self.longest[0]
         )
 
-    def key(self, source):
+    def key(self, source: np.ndarray) -> np.ndarray:
         return np.sort(self._numbers(source), axis=1)  # (N, 2), the smaller number first
 
-    def solve(self, source):
+    def solve(self, source: np.ndarray) -> np.ndarray:
         return self._write(
             [str(total) for total in self._numbers(source).sum(axis=1)], self.longest[1]
         )
 
-    def counts(self):
+    def counts(self) -> Counts:
         """[("a+b, a ≤ b", number of unordered pairs, {split: how many})]; counted up to a million
         pairs."""
         pairs = np.array(np.triu_indices(10 ** min(self.digits, 3))).T

@@ -21,7 +21,7 @@ class Batch(NamedTuple):
     target_out: np.ndarray
 
 
-def make_batch(source, target):
+def make_batch(source: np.ndarray, target: np.ndarray) -> Batch:
     """The `Batch` of padded ids source (B, S) and target (B, T−1), which hold neither BOS nor EOS.
 
     Raises InputError unless there are as many targets as sources.

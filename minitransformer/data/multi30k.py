@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from ..core.extras import extra
 from ..core.options import option
@@ -54,6 +55,8 @@ class Multi30k(Corpus):
     )  # fmt: skip
 
     scored_by_bleu = True
+    source: ClassVar[str]  # the languages, in a subclass
+    target: ClassVar[str]
 
     vocabulary_size: int = option(4000, "tokens of the joint vocabulary")
 

@@ -3,6 +3,7 @@ errors."""
 
 import dataclasses
 import functools
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class NumberWords(Task):
     or in digits (`spelling.written`).
     """
 
-    source = target = None  # the languages, in a subclass
+    source: ClassVar[str]  # the languages, in a subclass
+    target: ClassVar[str]
     recipe = Recipe(training={"steps": 4000, "batch_size": 128, "learning_rate": 2e-3})
 
     cut: str = option(

@@ -6,6 +6,8 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 from ..errors import InputError, shortened, unknown
 from .vocabulary import SPECIAL, Vocabulary, strings
@@ -24,6 +26,7 @@ ENGLISH = (
 MORPHEMES = f"null eins {UNITS} {TEENS} {TENS} {TYPED} und hundert tausend {ENGLISH}".split()
 # the longest that fits: "siebzehn" is one
 MORPHEME = re.compile("|".join(sorted(MORPHEMES, key=len, reverse=True)))
+Followers = dict[str, list[str]]  # what came after a word, or after two
 BETWEEN = " ,-"  # what may stand before a word,
 JOINTS = (" ", "-", ", ", "")  # and how: the usual ones first
 QUOTES = "\"'“”„‟«»‹›‘’‚()[]"
@@ -55,7 +58,8 @@ def morphemes(text):
 def parts(word):
     """The morphemes of a German number or of "seventynine", what stands before it with the first;
     or the word itself."""
-    before, bare = re.fullmatch(r"(\W*)(.*)", word).groups()
+    # every word matches
+    before, bare = re.fullmatch(r"(\W*)(.*)", word).groups()  # type: ignore[union-attr]
     found = MORPHEME.findall(bare)
     return (before + found[0], *found[1:]) if found and "".join(found) == bare else (word,)
 
@@ -82,9 +86,13 @@ class Pieces(Vocabulary):
 
     kind = "pieces"
 
-    reads, form = "", None
+    reads = ""
+    form: re.Pattern | None = None
 
-    def __init__(self, tokens, cut, followers=None, thirds=None, once=()):
+    def __init__(
+        self, tokens: Iterable[str], cut: str, followers: Followers | None = None,
+        thirds: Followers | None = None, once: Iterable[str] = (),
+    ):
         super().__init__(tokens)
         self.cut = cut
         self.quotes, self.stops = (
@@ -96,7 +104,7 @@ class Pieces(Vocabulary):
         self.joints_known = any(piece != word_of(piece) for piece in behind)
 
     @classmethod
-    def of(cls, texts, cut, sources=()):
+    def of(cls, texts: Iterable[str], cut: str, sources: Iterable[str] = ()) -> "Pieces":
         """The pieces that occur in these texts and sources, in alphabetical order, and which pieces
         follow which in the sources."""
         cut_once = functools.cache(CUTS[cut])
@@ -114,15 +122,16 @@ class Pieces(Vocabulary):
                 for first, second, third in triples(words):
                     thirds.setdefault(f"{first} {second}", set()).add(third)
                 twice.update(word for word, count in Counter(words).items() if count > 1)
-            known = (
+            followers, thirds = (
                 {key: sorted(found[key]) for key in sorted(found)} for found in (followers, thirds)
             )
             vocabulary = cls(
-                vocabulary.tokens[len(SPECIAL) :], cut, *known, sorted({*followers} - twice - {""})
+                vocabulary.tokens[len(SPECIAL) :], cut, followers, thirds,
+                sorted({*followers} - twice - {""}),
             )
         return vocabulary
 
-    def read(self, text):
+    def read(self, text: str) -> str:
         """The text without differences that have no meaning.
 
         - Any hyphen becomes -, any white space one space; invisible characters are removed. There
@@ -142,7 +151,7 @@ class Pieces(Vocabulary):
         text = re.sub(r"(?<!\d)0+(?=\d)", "", text)
         return re.sub(r" ?,(?! ?\d) ?", ", ", re.sub(r" ?- ?", "-", text)).strip()
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> list[str]:
         """Raises InputError for an empty text, and for an unknown piece (the message has the piece,
         and a similar one)."""
         tokens, before = [], ""
@@ -152,7 +161,7 @@ class Pieces(Vocabulary):
         self.expect_known(text, tokens)
         return tokens
 
-    def known(self, piece, before=None):
+    def known(self, piece: str, before: str | None = None) -> str:
         """The piece, or the same word with another joint: if only " hundred" is known, "-hundred"
         is read as that.
 
@@ -162,13 +171,14 @@ class Pieces(Vocabulary):
         """
         if not bare(piece).isalpha() or (before == "" and piece.startswith("-")):
             return piece
-        seen = self.followers.get(before, ()) if self.joints_known else ()
+        # joints are known only where followers are; and None is followed by nothing
+        seen = self.followers.get(before, ()) if self.joints_known else ()  # type: ignore
         ways = [
             way for way in (piece, *(joint + bare(piece) for joint in JOINTS)) if way in self.ids
         ]
         return next((way for way in ways if way in seen), next(iter(ways), piece))
 
-    def expect_known(self, text, tokens):
+    def expect_known(self, text: str, tokens: list[str]) -> None:
         if not tokens:
             raise InputError("An empty text: there is nothing to read.")
         for token in tokens:
@@ -191,7 +201,7 @@ class Pieces(Vocabulary):
                 where = repr(word) if word == text.strip() else f"{word!r} in {shortened(text)}"
                 raise InputError(f"{where} never occurred in training, so it cannot be read.{hint}")
 
-    def strange(self, text):
+    def strange(self, text: str) -> str:
         """A sentence about something in the text that no source of training had; "" if there is
         nothing.
 
@@ -222,17 +232,17 @@ class Pieces(Vocabulary):
             if words.count(word) > 1:
                 return f"none of them had {word!r} more than once"
         for first, second, third in triples(words) if self.thirds is not None else ():
-            if third not in self.thirds.get(f"{first} {second}", ()):
+            if third not in self.thirds.get(f"{first} {second}", ()):  # type: ignore[union-attr]
                 what = f"{third!r} followed" if third else "the end followed"
                 return f"in none of them {what} {f'{first} {second}'.strip()!r}"
         if self.form and not self.form.fullmatch(re.sub(r"\W", "", "".join(words))):
             return "it is no number as they write one"
         return ""
 
-    def join(self, tokens):
+    def join(self, tokens: Iterable[str]) -> str:
         return "".join(tokens).strip()
 
-    def words(self, tokens):
+    def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups: a word, or a part of a German number, each."""
         ends = {*itertools.accumulate(map(len, morphemes("".join(tokens))))}
         groups, position, complete = [], 0, True
@@ -244,7 +254,7 @@ class Pieces(Vocabulary):
             complete = position in ends
         return groups
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         known = {"followers": self.followers, "thirds": self.thirds, "once": self.once}
         return {
             **super().to_dict(), "cut": self.cut,
@@ -252,7 +262,7 @@ class Pieces(Vocabulary):
         }
 
     @classmethod
-    def from_dict(cls, facts):
+    def from_dict(cls, facts: dict[str, Any]) -> "Pieces":
         if facts["cut"] not in CUTS:
             raise unknown("cut", facts["cut"], CUTS)
         return cls(

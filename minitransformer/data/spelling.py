@@ -8,7 +8,8 @@ import re
 
 from ..core.extras import extra
 
-PLACES = {  # {language: {a place in a spelling, as a regular expression: how people write it}}
+# {language: {a place in a spelling, as a regular expression: how people write it}}
+PLACES: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         r"^one (?=hundred|thousand)": ("one ", "a ", ""),
         r"(?<=, )one (?=hundred)": ("one ", "a "),

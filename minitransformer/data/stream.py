@@ -1,9 +1,13 @@
 """The batches of a training, one after the other; it can continue from a checkpoint."""
 
+from typing import Any
+
 import numpy as np
+from numpy.random import Generator
 
 from ..errors import InputError
-from .batching import make_batch
+from .batching import Batch, make_batch
+from .task import Task
 from .vocabulary import PAD
 
 
@@ -20,12 +24,12 @@ class BatchStream:
     batch is needed.
     """
 
-    def __init__(self, task, rng, batch_size, batch_tokens=0):
+    def __init__(self, task: Task, rng: Generator, batch_size: int, batch_tokens: int = 0):
         self.task, self.rng = task, rng
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.batches, self.taken, self.skip = [], 0, 0
 
-    def __call__(self):
+    def __call__(self) -> Batch:
         """The next `Batch`."""
         if not self.batch_tokens:
             return make_batch(*self.task.sample(self.rng, self.batch_size))
@@ -35,7 +39,7 @@ class BatchStream:
         rows = self.batches[self.taken - 1]
         return make_batch(self.source[rows], self.target[rows])
 
-    def refill(self):
+    def refill(self) -> None:
         self.before = self.rng.bit_generator.state
         self.source, self.target = self.task.pool(self.rng)
         self.batches = like_lengths(self.source, self.target, self.batch_tokens, self.rng)
@@ -46,13 +50,13 @@ class BatchStream:
             )
         self.taken, self.skip = self.skip, 0
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """The state of the stream, as JSON values."""
         if not self.batches:
             return {"random": self.rng.bit_generator.state, "taken": self.skip}
         return {"random": self.before, "taken": self.taken}
 
-    def restore(self, state):
+    def restore(self, state: dict[str, Any]) -> None:
         if state["taken"] and not self.batch_tokens:
             raise InputError(
                 f"random.data.taken is {state['taken']}, but without batch_tokens there is no "

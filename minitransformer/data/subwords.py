@@ -1,5 +1,10 @@
 """Subwords: byte-pair encoding, learned from a corpus by the `tokenizers` library."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
 from ..core.extras import extra
 from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, padded
@@ -20,13 +25,13 @@ class Subwords(Vocabulary):
 
     kind = "subwords"
 
-    def __init__(self, tokenizer):
+    def __init__(self, tokenizer: Any):
         self.tokenizer = tokenizer
         tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
         super().__init__(tokens[len(SPECIAL) :])
 
     @classmethod
-    def learn(cls, texts, size):
+    def learn(cls, texts: Iterable[str], size: int) -> "Subwords":
         """The vocabulary of `size` tokens (the four special ones among them) from these texts;
         fewer if the texts have no more."""
         library = extra("tokenizers", "Cutting a corpus into subwords")
@@ -40,18 +45,18 @@ class Subwords(Vocabulary):
         tokenizer.train_from_iterator(texts, trainer)
         return cls(tokenizer)
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> list[str]:
         return [self.tokens[i] for i in self.encode(text)]
 
-    def unknown(self, text):
+    def unknown(self, text: str) -> str:
         return "".join(
             c for c in dict.fromkeys(clean(text)) if not c.isspace() and UNK in self.encode(c)
         )
 
-    def encode(self, text):
+    def encode(self, text: str) -> np.ndarray:
         return self.encode_all([text])[0]
 
-    def encode_all(self, texts):
+    def encode_all(self, texts: Iterable[str]) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64. Raises InputError for one without a
         character."""
         texts = [clean(text) for text in texts]
@@ -62,10 +67,10 @@ class Subwords(Vocabulary):
             )
         return padded([encoding.ids for encoding in self.tokenizer.encode_batch(texts)])
 
-    def join(self, tokens):
+    def join(self, tokens: Iterable[str]) -> str:
         return "".join(tokens).replace(SPACE, " ").strip()
 
-    def words(self, tokens):
+    def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups: a word or a punctuation mark each."""
         groups = []
         for token in tokens:
@@ -74,11 +79,11 @@ class Subwords(Vocabulary):
             groups[-1].append(token)
         return groups
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "tokenizer": self.tokenizer.to_str()}
 
     @classmethod
-    def from_dict(cls, facts):
+    def from_dict(cls, facts: dict[str, Any]) -> "Subwords":
         library = extra("tokenizers", "Reading with this run's subwords")
         try:
             tokenizer = library.Tokenizer.from_str(facts["tokenizer"])

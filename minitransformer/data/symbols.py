@@ -3,11 +3,12 @@
 import dataclasses
 
 import numpy as np
+from numpy.random import Generator
 
 from ..core.options import option
 from ..errors import InputError
 from .split import SPLITS
-from .task import Recipe, Task, count_splits
+from .task import Counts, Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary
 
 ENUMERABLE = 1_000_000  # up to this number of sequences, those of each split are counted one by one
@@ -31,24 +32,24 @@ class SymbolTask(Task):
                 f"max_length={self.max_length}."
             )
 
-    def make_vocabulary(self):
+    def make_vocabulary(self) -> Vocabulary:
         return Vocabulary([str(i) for i in range(self.symbols)])
 
     @property
-    def longest(self):
+    def longest(self) -> tuple[int, int]:
         """(longest source, longest target), in tokens."""
         return self.max_length, self.max_length
 
     @property
-    def shortest_trained(self):
+    def shortest_trained(self) -> int:
         return self.min_length
 
-    def draw(self, rng, count):
+    def draw(self, rng: Generator, count: int) -> np.ndarray:
         ids = rng.integers(FIRST, FIRST + self.symbols, size=(count, self.max_length))
         lengths = rng.integers(self.min_length, self.max_length + 1, size=count)
         return np.where(np.arange(self.max_length) < lengths[:, None], ids, PAD)
 
-    def counts(self):
+    def counts(self) -> Counts:
         """[(length, number of sequences, {split: how many})]; counted up to a million, estimated in
         tenths beyond."""
         rows = []
@@ -72,10 +73,10 @@ class Copy(SymbolTask):
 
     recipe = Recipe(training={"steps": 1500})
 
-    def solve(self, source):
+    def solve(self, source: np.ndarray) -> np.ndarray:
         return source.copy()
 
-    def alignment(self, length):
+    def alignment(self, length: int) -> np.ndarray:
         return np.arange(length)
 
 
@@ -84,19 +85,19 @@ class Reverse(SymbolTask):
 
     recipe = Recipe(training={"steps": 1500})
 
-    def solve(self, source):
+    def solve(self, source: np.ndarray) -> np.ndarray:
         lengths = (source != PAD).sum(axis=1, keepdims=True)             # (N, 1)
         places = lengths - 1 - np.arange(source.shape[1])  # (N, S); negative past the end
         return np.where(places >= 0, np.take_along_axis(source, places.clip(0), axis=1), PAD)
 
-    def alignment(self, length):
+    def alignment(self, length: int) -> np.ndarray:
         return np.arange(length)[::-1]
 
 
 class Sort(SymbolTask):
     """Write the symbols in ascending order: 3 1 4 → 1 3 4."""
 
-    def solve(self, source):
+    def solve(self, source: np.ndarray) -> np.ndarray:
         last = np.iinfo(source.dtype).max
         in_order = np.sort(np.where(source == PAD, last, source), axis=1)
         return np.where(in_order == last, PAD, in_order)

@@ -4,10 +4,15 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from ..errors import InputError
 from .split import SPLITS, in_split
-from .vocabulary import PAD
+from .vocabulary import PAD, Vocabulary
+
+Pair = tuple[np.ndarray, np.ndarray]  # (source, target): two batches, or two sequences
+# of `counts`: (what is counted, how many there are, {split: how many})
+Counts = list[tuple[str, int, dict[str, int]]]
 
 
 class Recipe(NamedTuple):
@@ -31,55 +36,62 @@ class Task:
     copies_first_word = False  # whether the answer begins with a word of the question
 
     @functools.cached_property
-    def vocabulary(self):
+    def vocabulary(self) -> Vocabulary:
         return self.make_vocabulary()
 
-    def make_vocabulary(self):
+    def make_vocabulary(self) -> Vocabulary:
         raise NotImplementedError
 
-    def adopt(self, vocabulary):
+    def adopt(self, vocabulary: Vocabulary) -> None:
         """Use this vocabulary, that of a checkpoint, from now on."""
         self.__dict__["vocabulary"] = vocabulary
 
-    def draw(self, rng, count):
+    def draw(self, rng: Generator, count: int) -> np.ndarray:
         """`count` questions, an integer array with `count` rows, from all splits; usually padded
         sources."""
         raise NotImplementedError
 
-    def pairs(self, questions):
+    def pairs(self, questions: np.ndarray) -> Pair:
         """(source, target): the padded ids of drawn questions and their answers. Usually questions
         are sources."""
         return questions, self.solve(questions)
 
-    def solve(self, source):
+    def solve(self, source: np.ndarray) -> np.ndarray:
         """The padded targets of padded sources."""
         raise NotImplementedError
 
-    def key(self, questions):
+    def key(self, questions: np.ndarray) -> np.ndarray:
         """The rows (N, L) by which questions are distinguished and split; usually the questions
         themselves."""
         return questions
 
     @property
-    def longest_trained(self):
+    def longest(self) -> tuple[int, int]:
+        """(longest source, longest target), in tokens."""
+        raise NotImplementedError
+
+    @property
+    def longest_trained(self) -> int:
         """The longest source that is trained on, in tokens."""
         return self.longest[0]
 
     @property
-    def shortest_trained(self):
+    def shortest_trained(self) -> int:
         """The shortest source that is trained on, in tokens; 1 unless a subclass says otherwise."""
         return 1
 
-    def alignment(self, length):
+    def alignment(self, length: int) -> np.ndarray | None:
         """The source position that each of `length` target positions is made from; None if there is
         no single one."""
         return None
 
-    def sample(self, rng, count, split="train", distinct=False):
+    def sample(
+        self, rng: Generator, count: int, split: str = "train", distinct: bool = False
+    ) -> Pair:
         """(source, target) of `count` pairs of a split. With `distinct` all are different, and
         there are fewer if no more exist."""
         found, idle = None, 0
-        while idle < 20 and (found is None or len(found) < count):
+        while found is None or idle < 20 and len(found) < count:
             drawn = self.draw(rng, 2 * count)
             drawn = drawn[in_split(self.key(drawn), split)]
             before = 0 if found is None else len(found)
@@ -93,17 +105,17 @@ class Task:
             )
         return self.pairs(found[:count])
 
-    def example(self):
+    def example(self) -> Pair:
         """(source (S,), target (T,)) ids without padding, for the pictures: the first of the
         longest of 20 validation pairs."""
         source, target = self.sample(np.random.default_rng(0), 20, "validation")
         longest = int((source != PAD).sum(axis=1).argmax())
         return source[longest][source[longest] != PAD], target[longest][target[longest] != PAD]
 
-    def pool(self, rng):
+    def pool(self, rng: Generator) -> Pair:
         """(source, target) of many training pairs, from which batches of similar length are cut."""
         return self.sample(rng, 4096)
 
 
-def count_splits(keys):
+def count_splits(keys: np.ndarray) -> dict[str, int]:
     return {split: int(in_split(keys, split).sum()) for split in SPLITS}

@@ -1,6 +1,7 @@
 """The tasks by the names that the commands know."""
 
 import dataclasses
+from typing import Any
 
 from ..errors import InputError, unknown
 from .addition import Addition
@@ -8,6 +9,7 @@ from .multi30k import MULTI30K
 from .numbers import NUMBERS
 from .owl import Owl
 from .symbols import Copy, Reverse, Sort
+from .task import Task
 
 TASKS = {
     "copy": Copy, "reverse": Reverse, "sort": Sort, "addition": Addition, "owl": Owl, **NUMBERS,
@@ -15,7 +17,7 @@ TASKS = {
 }
 
 
-def make_task(name, **options):
+def make_task(name: str, **options: Any) -> Task:
     """The task of that name with these options; InputError for a name or an option that does not
     exist."""
     if name not in TASKS:

@@ -1,5 +1,7 @@
 """The kinds of vocabulary, by the names that checkpoints use."""
 
+from typing import Any
+
 from ..errors import InputError, shortened, unknown
 from .pieces import Pieces
 from .subwords import Subwords
@@ -8,7 +10,7 @@ from .vocabulary import Vocabulary
 KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords)}
 
 
-def load_vocabulary(facts):
+def load_vocabulary(facts: dict[str, Any]) -> Vocabulary:
     """The vocabulary that `to_dict` described. Raises InputError for anything else."""
     try:
         if facts["kind"] not in KINDS:

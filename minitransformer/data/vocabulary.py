@@ -1,6 +1,8 @@
 """Tokens and their ids; from text to tokens and back."""
 
 import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,14 +22,14 @@ class Vocabulary:
 
     kind = "symbols"
 
-    def __init__(self, tokens):
+    def __init__(self, tokens: Iterable[str]):
         self.tokens = [*SPECIAL, *tokens]
         self.ids = {token: i for i, token in enumerate(self.tokens)}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.tokens)
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> list[str]:
         """Split at spaces; a piece that is no token is split into characters: "314" is read like "3
         1 4".
 
@@ -39,7 +41,7 @@ class Vocabulary:
         self.expect_known(text, tokens)
         return tokens
 
-    def expect_known(self, text, tokens):
+    def expect_known(self, text: str, tokens: list[str]) -> None:
         if not tokens:
             raise InputError(
                 "An empty text: write at least one token, such as "
@@ -55,25 +57,25 @@ class Vocabulary:
                     f"It has: {known}"
                 )
 
-    def unknown(self, text):
+    def unknown(self, text: str) -> str:
         """The characters of a text that are read as <unk>, each once. Here there are none, because
         such a text is refused."""
         return ""
 
-    def strange(self, text):
+    def strange(self, text: str) -> str:
         """A sentence about something that no source of training had, or "". Here nothing is known
         about that."""
         return ""
 
-    def encode(self, text):
+    def encode(self, text: str) -> np.ndarray:
         """The ids of a text, (n,) int64."""
         return np.array([self.ids[token] for token in self.tokenize(text)], dtype=np.int64)
 
-    def encode_all(self, texts):
+    def encode_all(self, texts: Iterable[str]) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64."""
         return padded([self.encode(text) for text in texts])
 
-    def decode(self, ids):
+    def decode(self, ids: Iterable[int]) -> list[str]:
         """The tokens of ids up to the first EOS, without BOS and without padding at the end."""
         ids = [int(i) for i in ids]
         ids = ids[: ids.index(EOS)] if EOS in ids else ids
@@ -81,20 +83,22 @@ class Vocabulary:
             ids.pop()
         return [self.tokens[i] for i in ids if i != BOS]
 
-    def join(self, tokens):
+    def join(self, tokens: Iterable[str]) -> str:
         """The text that the tokens make."""
         return " ".join(tokens)
 
-    def text(self, ids):
+    def text(self, ids: Iterable[int]) -> str:
         """The text of ids, as `decode` reads them."""
         return self.join(self.decode(ids))
 
-    def words(self, tokens):
+    def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups that make a word each: a list of lists. Here every token is a
         word."""
         return [[token] for token in tokens]
 
-    def words_and_sizes(self, ids, written=False):
+    def words_and_sizes(
+        self, ids: Iterable[int], written: bool = False
+    ) -> tuple[list[str], list[int]]:
         """(labels of the words that ids (n,) make, how many ids each has): for the axes of a
         picture.
 
@@ -110,12 +114,12 @@ class Vocabulary:
         labels = [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
         return labels, [len(group) for group in groups]
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The description that a checkpoint saves and `load_vocabulary` reads."""
         return {"kind": self.kind, "tokens": self.tokens[len(SPECIAL) :]}
 
     @classmethod
-    def from_dict(cls, facts):
+    def from_dict(cls, facts: dict[str, Any]) -> "Vocabulary":
         return cls(strings(facts["tokens"]))
 
 
@@ -130,7 +134,7 @@ def strings(tokens):
     return tokens
 
 
-def padded(rows):
+def padded(rows: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:
     """Sequences of ids in one array, (N, longest), with padding behind the shorter ones."""
     ids = np.full((len(rows), max(map(len, rows), default=0)), PAD, dtype=np.int64)
     for i, row in enumerate(rows):

@@ -11,7 +11,8 @@ from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
-from .limits import expect_numbers, longest_answer, padding_behind, writable
+from ..models.sequence_model import SequenceModel
+from .limits import MaxTokens, expect_numbers, longest_answer, padding_behind, writable
 
 # the paper's, section 6.1; and what every command decodes with unless told otherwise
 BEAM, ALPHA = 4, 0.6
@@ -32,9 +33,9 @@ class Hypothesis(NamedTuple):
 
 @checked
 def beam_search(
-    model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA,
-    early_stopping: bool = False,
-):
+    model: "SequenceModel", source: "np.ndarray | None", max_tokens: "MaxTokens" = None,
+    beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False,
+) -> np.ndarray:
     """Decode every row of `source`, keeping the `beam` most likely open hypotheses at each step.
 
         score(Y) = log p(Y | X) / ((5 + |Y|) / 6)^α          |Y| counts the EOS
@@ -57,9 +58,9 @@ def beam_search(
 
 @checked
 def hypotheses(
-    model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA,
-    early_stopping: bool = False,
-):
+    model: "SequenceModel", source: "np.ndarray | None", max_tokens: "MaxTokens" = None,
+    beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False,
+) -> list[list[Hypothesis]]:
     """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the
     best first.
 

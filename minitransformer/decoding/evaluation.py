@@ -1,17 +1,24 @@
 """How good is a model on sequences that it was never trained on?"""
 
+from typing import Any
+
 import numpy as np
 
 from ..backend import as_numpy
 from ..core.evaluating import evaluating
 from ..data.batching import make_batch
+from ..data.task import Task
 from ..data.vocabulary import PAD
 from ..layers.cross_entropy import CrossEntropy
+from ..models.sequence_model import SequenceModel
 from .limits import writable
-from .translation import answers
+from .translation import Search, answers
 
 
-def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250, search=None):
+def evaluate(
+    model: SequenceModel, task: Task, split: str = "validation", count: int = 1000, seed: int = 0,
+    batch_size: int = 250, search: Search | None = None,
+) -> dict[str, Any]:
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
     Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match`

@@ -1,15 +1,20 @@
 """Greedy decoding: the most likely token, one after the other."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory, on_host
 from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
-from .limits import expect_numbers, longest_answer, padding_behind, writable
+from ..models.sequence_model import SequenceModel
+from .limits import MaxTokens, expect_numbers, longest_answer, padding_behind, writable
 
 
-def greedy(model, source, max_tokens=None):
+def greedy(
+    model: SequenceModel, source: np.ndarray | None, max_tokens: MaxTokens = None
+) -> np.ndarray:
     """Decode every row of `source` by taking the most likely token each time, until EOS or
     max_tokens.
 
@@ -25,7 +30,10 @@ def greedy(model, source, max_tokens=None):
     return generate(model, source, max_tokens, lambda logits, rows: logits.argmax(axis=-1))
 
 
-def generate(model, source, max_tokens, choose):
+def generate(
+    model: SequenceModel, source: np.ndarray | None, max_tokens: MaxTokens,
+    choose: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
     """Decode every row of `source` by taking the token that
     `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.
 

@@ -7,9 +7,12 @@ from ..core.boundary import expect
 from ..data.vocabulary import BOS, PAD
 from ..errors import InputError, NonFiniteError
 from ..models.input_embedding import Source
+from ..models.sequence_model import SequenceModel
+
+MaxTokens = int | np.ndarray | None  # one number, or (B,) of them; None: as many as usual
 
 
-def writable(scores):
+def writable(scores: np.ndarray) -> np.ndarray:
     """A copy of scores (…, V), logits or log p, with −∞ for PAD and BOS: no answer holds either."""
     scores = scores.copy()
     scores[..., PAD] = scores[..., BOS] = -np.inf
@@ -43,7 +46,9 @@ def expect_numbers(are_numbers):
         )
 
 
-def longest_answer(model, source, max_tokens=None):
+def longest_answer(
+    model: SequenceModel, source: np.ndarray | None, max_tokens: MaxTokens = None
+) -> np.ndarray:
     """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model
     has positions for.
 

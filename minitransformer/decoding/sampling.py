@@ -10,7 +10,9 @@ from ..core.boundary import Natural, Number, Rng, checked, expect
 from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers.softmax import Softmax
+from ..models.sequence_model import SequenceModel
 from .greedy import generate
+from .limits import MaxTokens
 
 Temperature = Annotated[
     float, Number("a finite number above 0 (for the most likely token, decode greedily)", above=0)
@@ -20,9 +22,9 @@ TopP = Annotated[float, Number("a number above 0 and at most 1", above=0, below=
 
 @checked
 def sample(
-    model, source, max_tokens, rng, temperature: Temperature = 1.0, top_k: Natural = 0,
-    top_p: TopP = 1.0,
-):
+    model: "SequenceModel", source: "np.ndarray | None", max_tokens: "MaxTokens", rng: "Rng",
+    temperature: Temperature = 1.0, top_k: Natural = 0, top_p: TopP = 1.0,
+) -> np.ndarray:
     """Decode every row of `source` by drawing each token from the model's distribution, changed by
     these options.
 
@@ -66,7 +68,7 @@ def generators_of_rows(rng, source):
     return [np.random.default_rng([seed, *row]) for seed, row in zip(seeds, rows)]
 
 
-def distribution(logits, top_k=0, top_p=1.0):
+def distribution(logits: np.ndarray, top_k: int = 0, top_p: float = 1.0) -> np.ndarray:
     """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the
     limit are kept."""
     xp = array_module(logits)

@@ -1,15 +1,23 @@
 """Texts in, texts out: translation in batches, and BLEU."""
 
+from collections.abc import Callable, Iterable, Sequence
+
 import numpy as np
 
 from ..core.extras import extra
-from ..data.vocabulary import padded
+from ..data.vocabulary import Vocabulary, padded
 from ..errors import InputError, expect_as_many
+from ..models.sequence_model import SequenceModel
 from .beam import beam_search
 from .limits import longest_answer
 
+Search = Callable[..., np.ndarray]  # of (model, source, max_tokens), as `beam_search` is
 
-def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, batch_size=64):
+
+def translate(
+    model: SequenceModel, vocabulary: Vocabulary, texts: Iterable[str],
+    search: Search = beam_search, max_tokens: int | None = None, batch_size: int = 64,
+) -> list[str]:
     """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
     and writing.
 
@@ -19,7 +27,10 @@ def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, bat
     return [vocabulary.text(ids) for ids in answers(model, sources, search, max_tokens, batch_size)]
 
 
-def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
+def answers(
+    model: SequenceModel, sources: Sequence[np.ndarray], search: Search = beam_search,
+    max_tokens: int | None = None, batch_size: int = 64,
+) -> list[np.ndarray]:
     """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)
     without padding.
 
@@ -28,7 +39,7 @@ def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
     answer. For the largest number of tokens see `longest_answer`.
     """
     order = np.argsort([len(ids) for ids in sources], kind="stable")
-    found = [None] * len(sources)
+    found: list = [None] * len(sources)
     for start in range(0, len(sources), batch_size):
         rows = order[start : start + batch_size]
         source = padded([sources[row] for row in rows])
@@ -38,7 +49,9 @@ def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
     return found
 
 
-def remarks(vocabulary, text, longest=None, shortest=None):
+def remarks(
+    vocabulary: Vocabulary, text: str, longest: int | None = None, shortest: int | None = None
+) -> list[str]:
     """What a user should know before trusting the answer to a text: sentences, none if it is like
     those of training.
 
@@ -72,7 +85,7 @@ def bleu_metric():
     return extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
 
 
-def bleu(translations, references):
+def bleu(translations: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
     """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus,
     lower-cased, tokenised as 13a.
 

@@ -5,12 +5,16 @@ import numpy as np
 from ..attention import attention_maps, keep_weights
 from ..backend import as_numpy
 from ..core.evaluating import evaluating
-from ..data.batching import make_batch
+from ..core.module import Module
+from ..data.batching import Batch, make_batch
+from ..data.task import Task
 from ..data.vocabulary import PAD
 from .attention import by_words
 
 
-def alignment_fractions(model, task, split="test", count=1000, seed=0):
+def alignment_fractions(
+    model: Module, task: Task, split: str = "test", count: int = 1000, seed: int = 0
+) -> dict[str, float]:
     """In how many rows does cross-attention have its largest weight on the source token from which
     the target token is made?
 
@@ -38,7 +42,7 @@ def alignment_fractions(model, task, split="test", count=1000, seed=0):
     return fractions
 
 
-def cross_attention(model, batch):
+def cross_attention(model: Module, batch: Batch) -> list[np.ndarray]:
     """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model
     without."""
     with evaluating(model), keep_weights(model):
@@ -50,7 +54,10 @@ def cross_attention(model, batch):
     ]
 
 
-def first_word_fractions(model, task, split="test", count=1000, seed=0, batch_size=250):
+def first_word_fractions(
+    model: Module, task: Task, split: str = "test", count: int = 1000, seed: int = 0,
+    batch_size: int = 250,
+) -> dict[str, dict[str, float]]:
     """Where does cross-attention attend while the answer's first word is written, if that word
     occurs in the question?
 

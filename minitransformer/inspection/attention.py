@@ -1,19 +1,24 @@
 """The attention weights of one sequence, by kind: the numbers in the pictures."""
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..attention import attention_maps, attentions, keep_weights, kept_apart
 from ..backend import array_module, as_numpy
 from ..core.evaluating import evaluating
+from ..core.module import Module
 from ..core.observe import observe
 from ..data.vocabulary import BOS
 from ..errors import InputError
 from ..layers import Embedding, Softmax
 
 
-def attention_weights(model, source, target):
+def attention_weights(
+    model: Module, source: ArrayLike | None, target: ArrayLike
+) -> dict[str, np.ndarray]:
     """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)},
     NumPy arrays.
 
@@ -35,7 +40,7 @@ def attention_weights(model, source, target):
     return by_kind({path: as_numpy(weights)[0] for path, weights in maps.items()})
 
 
-def source_gradients(model, source, target):
+def source_gradients(model: Module, source: ArrayLike, target: ArrayLike) -> np.ndarray:
     """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S),
     NumPy.
 
@@ -85,7 +90,9 @@ def source_gradients(model, source, target):
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
-def attention_gradients(model, source, target):
+def attention_gradients(
+    model: Module, source: ArrayLike | None, target: ArrayLike
+) -> dict[str, np.ndarray]:
     """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S
     (layers, heads, T, S)}.
 
@@ -133,7 +140,9 @@ def log_probability_gradient(logits, target):
     return gradient
 
 
-def by_words(weights, query_sizes, key_sizes):
+def by_words(
+    weights: np.ndarray, query_sizes: Sequence[int], key_sizes: Sequence[int]
+) -> np.ndarray:
     """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of
     S).
 

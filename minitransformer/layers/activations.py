@@ -3,7 +3,7 @@
 import math
 
 from ..backend import array_module, erf
-from ..core.boundary import Floats
+from ..core.boundary import Floats, Generator
 from ..core.module import Module
 
 
@@ -17,16 +17,16 @@ class ReLU(Module):
     Shapes: x, y (...). Source: Vaswani et al. 2017, eq. 2.
     """
 
-    def forward(self, x: Floats):
+    def forward(self, x: Floats) -> Floats:
         self.save(x > 0)  # one byte for each element, so that no float array has to be kept
         return array_module(x).maximum(x, 0)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         positive = self.saved()
         return d_y * positive
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 5, 11))
 
 
@@ -42,18 +42,18 @@ class GELU(Module):
     Shapes: x, y (...). Source: Hendrycks & Gimpel 2016.
     """
 
-    def forward(self, x: Floats):
+    def forward(self, x: Floats) -> Floats:
         cdf = (1 + erf(x * math.sqrt(0.5))) * 0.5
         self.save(x, cdf)
         return x * cdf
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         x, cdf = self.saved()
         density = array_module(x).exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
         return d_y * (cdf + x * density)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 5, 11))
 
 
@@ -73,18 +73,18 @@ class TanhGELU(Module):
     SLOPE = math.sqrt(2 / math.pi)
     CUBIC = 0.044715
 
-    def forward(self, x: Floats):
+    def forward(self, x: Floats) -> Floats:
         tanh = array_module(x).tanh(self.SLOPE * (x + self.CUBIC * x**3))
         self.save(x, tanh)
         return x * (1 + tanh) * 0.5
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         x, tanh = self.saved()
         d_u = self.SLOPE * (1 + 3 * self.CUBIC * x**2)                   # ∂u/∂x
         return d_y * ((1 + tanh) * 0.5 + x * (1 - tanh**2) * 0.5 * d_u)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 5, 11))
 
 
@@ -98,17 +98,17 @@ class Tanh(Module):
     Shapes: x, y (...). Source: Elman 1990; Goodfellow et al. 2016, section 6.3.2.
     """
 
-    def forward(self, x: Floats):
+    def forward(self, x: Floats) -> Floats:
         y = array_module(x).tanh(x)
         self.save(y)
         return y
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         y = self.saved()
         return d_y * (1 - y * y)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 5, 11))
 
 
@@ -122,15 +122,15 @@ class Sigmoid(Module):
     Shapes: x, y (...). Source: Goodfellow et al. 2016, section 3.10.
     """
 
-    def forward(self, x: Floats):
+    def forward(self, x: Floats) -> Floats:
         y = 0.5 * (1 + array_module(x).tanh(0.5 * x))
         self.save(y)
         return y
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         y = self.saved()
         return d_y * y * (1 - y)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 5, 11))

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Mask, Rng
+from ..core.boundary import Count, Floats, Generator, Mask, Rng
 from ..core.module import Module
+from ..layers.cache import Cache
 from .linear import Linear
 from .sliding_window import SlidingWindow
 
@@ -37,8 +38,8 @@ class CausalConvolution(Module):
 
     def forward(
         self, x: Annotated[Floats, "B, T, D"], mask: Annotated[Mask, "B, T"] | None = None,
-        cache=None,
-    ):
+        cache: "Cache | None" = None,
+    ) -> Floats:
         self.save(mask)
         seen = only_real(x, mask)
         if cache is not None:
@@ -49,7 +50,7 @@ class CausalConvolution(Module):
         joined = windows.reshape(*x.shape[:-1], windows.shape[-2] * windows.shape[-1])
         return self.linear(joined)                                       # (B, T, E)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         d_windows = self.linear.backward(d_y)                            # (B, T, w·D)
         width = self.window.width
         d_x = self.window.backward(
@@ -59,7 +60,7 @@ class CausalConvolution(Module):
         return only_real(d_x, mask)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         real = rng.random((2, 7)) < 0.8
         return cls(5, 11, 3, rng, dilation=2), rng.standard_normal((2, 7, 5)), real
 

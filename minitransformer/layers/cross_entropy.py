@@ -5,7 +5,19 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, asarray, on_host, zero_rows
-from ..core.boundary import ARRAYS, FLOAT, INTEGER, Array, Probability, Whole, expect_ids
+from ..core.boundary import (
+    ARRAYS,
+    FLOAT,
+    INTEGER,
+    Array,
+    Floats,
+    Generator,
+    Ids,
+    Mask,
+    Probability,
+    Whole,
+    expect_ids,
+)
 from ..core.module import Module
 from ..errors import InputError
 
@@ -68,7 +80,7 @@ class CrossEntropy(Module):
         self.label_smoothing = label_smoothing
         self.padding = padding
 
-    def forward(self, x: Scores, targets: Targets):
+    def forward(self, x: Scores, targets: Targets) -> Floats:
         rows, targets, real, count = self.in_rows(x, targets)            # (N, V), (N,), (N,)
         xp = array_module(rows)
         shifted = rows - rows.max(axis=-1, keepdims=True)                # (N, V)
@@ -83,7 +95,7 @@ class CrossEntropy(Module):
         self.save(exps / total, targets, real, count, x.shape)           # p (N, V)
         return xp.where(real, loss, 0).sum() / count
 
-    def backward(self, d_loss=1.0):
+    def backward(self, d_loss: float = 1.0) -> Floats:
         p, targets, real, count, shape = self.saved()
         xp = array_module(p)
         smooth, vocabulary = self.label_smoothing, p.shape[-1]
@@ -92,7 +104,7 @@ class CrossEntropy(Module):
         zero_rows(d_x, ~real)
         return (d_x * (d_loss / count)).reshape(shape)
 
-    def in_rows(self, x, targets):
+    def in_rows(self, x: Floats, targets: Ids) -> tuple[Floats, Ids, Mask, int]:
         """(x as rows (N, V), the targets (N,) beside them, which of these are real (N,), how
         many)."""
         targets, real, count = self.real_targets(targets, x.shape[-1])
@@ -101,7 +113,7 @@ class CrossEntropy(Module):
             asarray(real, like=x).reshape(-1), count,
         )
 
-    def real_targets(self, targets, classes):
+    def real_targets(self, targets: Ids, classes: int) -> tuple[Ids, Mask, int]:
         """(targets with 0 for padding, which are real, how many). Raises InputError for an id that
         is no class, or if none is real."""
         real = targets != self.padding
@@ -117,7 +129,7 @@ class CrossEntropy(Module):
         return targets, real, count
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         logits = rng.standard_normal((3, 5, 17))
         logits[0, 0, :4] = logits[0, 0].max() + 1  # tied maxima
         targets = rng.integers(1, 17, size=(3, 5))

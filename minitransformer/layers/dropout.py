@@ -1,7 +1,7 @@
 """Dropout."""
 
 from ..backend import keep_mask, nearest_keep
-from ..core.boundary import Floats, Probability, Rng
+from ..core.boundary import Floats, Generator, Probability, Rng
 from ..core.module import Module
 from ..errors import InputError
 
@@ -29,7 +29,7 @@ class Dropout(Module):
         self.p = p
         self.rng = rng
 
-    def forward(self, x: Floats):
+    def forward(self, x: Floats) -> Floats:
         if self.p == 0 or not self.training:
             self.save(None)
             return x
@@ -38,10 +38,10 @@ class Dropout(Module):
         self.save(kept)
         return x * kept * (1 / keep)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         kept = self.saved()
         return d_y if kept is None else d_y * kept * (1 / nearest_keep(1 - self.p))
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(0.3, rng), rng.standard_normal((3, 5, 11))

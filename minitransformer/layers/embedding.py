@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import add_rows, asarray, feature_product, on_host, position_product
-from ..core.boundary import Count, Features, Ids, Rng, expect_ids
+from ..core.boundary import Count, Features, Floats, Generator, Ids, Rng, expect_ids
 from ..core.module import Module, Parameter
 
 
@@ -33,18 +33,18 @@ class Embedding(Module):
         self.weight = Parameter.normal(rng, vocabulary_size, features, std=features**-0.5)
         self.scale = features**0.5 if scale else 1.0
 
-    def forward(self, ids: Ids):
+    def forward(self, ids: Ids) -> Floats:
         ids = self.on_same_device(ids)
         expect_ids(ids, self.weight.shape[0])
         self.save(ids)
         return self.weight.data[ids] * self.scale                        # (..., D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> None:
         ids = self.saved()
         rows = (d_y * self.scale).reshape(-1, d_y.shape[-1])             # (N, D)
         add_rows(self.weight.grad, ids.reshape(-1), rows)
 
-    def on_same_device(self, ids):
+    def on_same_device(self, ids: Ids) -> Ids:
         """The ids on the device where W is; they are checked before they go to a GPU, where reading
         them would have to wait."""
         if on_host(ids) and not on_host(self.weight.data):
@@ -53,7 +53,7 @@ class Embedding(Module):
         return ids
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         ids = rng.integers(0, 17, size=(3, 5))
         ids[0, :2] = ids[2, 4] = 6  # a token that occurs several times
         return cls(17, 11, rng), ids
@@ -78,15 +78,15 @@ class Unembedding(Module):
     def __init__(self, weight: Annotated[Parameter, "V, D"]):
         self.weight = weight
 
-    def forward(self, x: Features):
+    def forward(self, x: Features) -> Floats:
         self.save(x)
         return feature_product(x, self.weight.data.T)                    # (..., V)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         x = self.saved()
         self.weight.accumulate(position_product, d_y, x)                 # (V, D)
         return feature_product(d_y, self.weight.data)                    # (..., D)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(Parameter.normal(rng, 17, 11, std=11**-0.5)), rng.standard_normal((3, 5, 11))

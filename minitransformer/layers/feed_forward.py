@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Features, OneOf, Probability, Rng
+from ..core.boundary import Count, Features, Floats, Generator, OneOf, Probability, Rng
 from ..core.module import Module
 from .activations import GELU, ReLU, TanhGELU
 from .dropout import Dropout
@@ -32,14 +32,14 @@ class FeedForward(Module):
         self.dropout = Dropout(dropout, rng)
         self.contract = Linear(hidden_features, features, rng)
 
-    def forward(self, x: Features):
+    def forward(self, x: Features) -> Floats:
         hidden = self.activation(self.expand(x))                         # (..., F)
         return self.contract(self.dropout(hidden))                       # (..., D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         d_hidden = self.dropout.backward(self.contract.backward(d_y))    # (..., F)
         return self.expand.backward(self.activation.backward(d_hidden))  # (..., D)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(11, 19, rng), rng.standard_normal((3, 5, 11))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module, centre, feature_mean, position_sum
-from ..core.boundary import Count, Epsilon, Features
+from ..core.boundary import Count, Epsilon, Features, Floats, Generator
 from ..core.module import Module, Parameter
 
 
@@ -35,14 +35,14 @@ class LayerNorm(Module):
         self.beta = Parameter.zeros(features)
         self.epsilon = epsilon
 
-    def forward(self, x: Features):
+    def forward(self, x: Features) -> Floats:
         centred = centre(x)                                              # (..., D): x − mean
         sigma = array_module(x).sqrt(feature_mean(centred * centred) + self.epsilon)  # (..., 1)
         x_hat = centred / sigma
         self.save(x_hat, sigma)
         return self.gamma.data * x_hat + self.beta.data
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         x_hat, sigma = self.saved()
         self.beta.grad += position_sum(d_y)                              # (D,)
         self.gamma.grad += position_sum(d_y * x_hat)
@@ -50,5 +50,5 @@ class LayerNorm(Module):
         return (d_x_hat - feature_mean(d_x_hat) - x_hat * feature_mean(d_x_hat * x_hat)) / sigma
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(11), rng.standard_normal((3, 5, 11))

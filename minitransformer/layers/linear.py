@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import feature_product, position_product, position_sum
-from ..core.boundary import Count, Features, Rng
+from ..core.boundary import Count, Features, Floats, Generator, Rng
 from ..core.module import Module, Parameter
 
 
@@ -30,12 +30,12 @@ class Linear(Module):
         self.weight = Parameter.xavier_uniform(rng, in_features, out_features)
         self.bias = Parameter.zeros(out_features) if bias else None
 
-    def forward(self, x: Features):
+    def forward(self, x: Features) -> Floats:
         self.save(x)
         y = feature_product(x, self.weight.data)                         # (..., E)
         return y if self.bias is None else y + self.bias.data
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         x = self.saved()
         if self.bias is not None:
             self.bias.accumulate(position_sum, d_y)                      # (E,)
@@ -43,5 +43,5 @@ class Linear(Module):
         return feature_product(d_y, self.weight.data.T)                  # (..., D)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(11, 13, rng), rng.standard_normal((3, 5, 11))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Floats, Mask
+from ..core.boundary import Floats, Generator, Mask
 from ..core.module import Module
 
 
@@ -19,7 +19,9 @@ class MeanOverPositions(Module):
     Shapes: x (B, T, D), mask (B, T) or None, y (B, D). Source: Zaheer et al. 2017, section 2.
     """
 
-    def forward(self, x: Annotated[Floats, "B, T, D"], mask: Annotated[Mask, "B, T"] | None = None):
+    def forward(
+        self, x: Annotated[Floats, "B, T, D"], mask: Annotated[Mask, "B, T"] | None = None
+    ) -> Floats:
         xp = array_module(x)
         real = xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask
         real = real.astype(x.dtype)  # (B, T): 1, or 0 for padding
@@ -27,10 +29,10 @@ class MeanOverPositions(Module):
         self.save(real, count)
         return (real[:, None] @ x)[:, 0] / count                         # (B, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         real, count = self.saved()
         return real[..., None] * (d_y / count)[:, None]                  # (B, T, D)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 7, 5)), rng.random((3, 7)) < 0.7

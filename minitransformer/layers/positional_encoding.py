@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import add_rows, array_module, on_host
-from ..core.boundary import Count, Floats, Ids, Rng, largest
+from ..core.boundary import Count, Floats, Generator, Ids, Rng, largest
 from ..core.module import Module, Parameter
 from ..errors import InputError
 
@@ -33,18 +33,18 @@ class SinusoidalPositionalEncoding(Module):
         self.max_length = max_length
         self.table = sinusoids(max_length, features)                     # (max_length, D), float64
 
-    def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None):
+    def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None) -> Floats:
         expect_length(x, positions, self.max_length)
         self.save()
         code = self.table[: x.shape[1]] if positions is None else self.table[positions]
         return x + code.astype(x.dtype)                                  # (B, T, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         self.saved()
         return d_y
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(11, max_length=7), rng.standard_normal((3, 5, 11))
 
 
@@ -66,14 +66,14 @@ class LearnedPositionalEncoding(Module):
         self.max_length = max_length
         self.weight = Parameter.normal(rng, max_length, features, std=0.02)
 
-    def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None):
+    def forward(self, x: Annotated[Floats, "..., T, D"], positions: Places | None = None) -> Floats:
         expect_length(x, positions, self.max_length)
         self.save(positions)
         return x + (
             self.weight.data[: x.shape[1]] if positions is None else self.weight.data[positions]
         )
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         positions = self.saved()
         if positions is None:
             self.weight.grad[: d_y.shape[1]] += d_y.sum(axis=0)          # (T, D)
@@ -83,7 +83,7 @@ class LearnedPositionalEncoding(Module):
         return d_y
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(11, rng, max_length=7), rng.standard_normal((3, 5, 11))
 
 

@@ -1,8 +1,8 @@
 """Add & Norm: the skip connection around every sublayer."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from ..core.boundary import Count, Features, OneOf, Probability, Rng
+from ..core.boundary import Count, Features, Floats, Generator, Gradients, OneOf, Probability, Rng
 from ..core.module import Module
 from .dropout import Dropout
 from .feed_forward import FeedForward
@@ -42,12 +42,12 @@ class Residual(Module):
         self.dropout = Dropout(dropout, rng)
         self.order = order
 
-    def forward(self, x: Features, *others, **options):
+    def forward(self, x: Features, *others: "Any", **options: "Any") -> Floats:
         if self.order == "post":
             return self.norm(x + self.dropout(self.sublayer(x, *others, **options)))
         return x + self.dropout(self.sublayer(self.norm(x), *others, **options))
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Gradients:
         d_sum = self.norm.backward(d_y) if self.order == "post" else d_y
         d_branch = self.sublayer.backward(self.dropout.backward(d_sum))
         d_x, *d_others = d_branch if isinstance(d_branch, tuple) else (d_branch,)
@@ -57,5 +57,5 @@ class Residual(Module):
         return (d_x, *d_others) if d_others else d_x
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(FeedForward(11, 19, rng), 11, rng, dropout=0.3), rng.standard_normal((3, 5, 11))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats
+from ..core.boundary import Count, Floats, Generator
 from ..core.module import Module
 
 
@@ -27,21 +27,21 @@ class SlidingWindow(Module):
     def __init__(self, width: Count, dilation: Count = 1):
         self.width, self.dilation = width, dilation
 
-    def forward(self, x: Annotated[Floats, "..., T, D"]):
+    def forward(self, x: Annotated[Floats, "..., T, D"]) -> Floats:
         self.save()
         rows = [delayed(x, steps) for steps in self.delays()]
         return array_module(x).stack(rows, axis=-2)                      # (..., T, w, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         self.saved()
         return sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))
 
-    def delays(self):
+    def delays(self) -> list[int]:
         """How many positions each of the w places looks back, the farthest first."""
         return [(self.width - 1 - j) * self.dilation for j in range(self.width)]
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(3, dilation=2), rng.standard_normal((2, 3, 7, 5))
 
 

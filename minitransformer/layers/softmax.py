@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module, feature_max
-from ..core.boundary import Floats
+from ..core.boundary import Floats, Generator
 from ..core.module import Module
 
 
@@ -23,7 +23,7 @@ class Softmax(Module):
     Shapes: x, y (..., S). Source: Vaswani et al. 2017, section 3.2.1.
     """
 
-    def forward(self, x: Annotated[Floats, "..., S"]):
+    def forward(self, x: Annotated[Floats, "..., S"]) -> Floats:
         xp = array_module(x)
         largest = feature_max(x)                                         # (..., 1)
         exps = xp.exp(x - xp.where(largest == -xp.inf, 0, largest))      # (..., S)
@@ -32,10 +32,10 @@ class Softmax(Module):
         self.save(weights)
         return weights
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         weights = self.saved()
         return weights * (d_y - (d_y * weights).sum(axis=-1, keepdims=True))  # (..., S)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(), rng.standard_normal((3, 5, 7))

@@ -10,6 +10,7 @@ from .language_model import LanguageModel
 from .local_attention_model import LocalAttentionConfig, LocalAttentionLayer, LocalAttentionModel
 from .one_vector import OneVectorConfig, OneVectorMLP
 from .rnn_seq2seq import RNNConfig, RNNSeq2Seq
+from .sequence_model import SequenceModel
 from .transformer import Transformer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "OneVectorMLP",
     "RNNConfig",
     "RNNSeq2Seq",
+    "SequenceModel",
     "Transformer",
     "TransformerConfig",
     "configure",

@@ -1,7 +1,7 @@
 """The sizes and choices (hyperparameters) that define a model."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from ..attention.heads import head_width
 from ..core.boundary import Count, Number, OneOf, Probability, expect
@@ -20,17 +20,19 @@ LayersOrNone = Annotated[
 Norm = Annotated[str, OneOf("norm", ORDERS)]
 Positions = Annotated[str, OneOf("positions", POSITIONS)]
 
+Self = TypeVar("Self", bound="SequenceConfig")
+
 
 @dataclasses.dataclass(frozen=True)
 class SequenceConfig:
     """The configuration of every sequence model; each kind of model adds its own sizes and choices.
 
-    All values are checked at construction (InputError names the value and what would fit). Left at
-    None, `target_vocabulary` is the source's.
+    All values are checked at construction (InputError names the value and what would fit). A field
+    whose default is None is filled in: `target_vocabulary` with the source's.
     """
 
     source_vocabulary: Count = 37000
-    target_vocabulary: Count | None = None
+    target_vocabulary: Count = option(None, "tokens of the targets; else those of the sources")
     d_model: Count = option(512, "width D of every layer's input and output")
     dropout: Probability = option(
         0.1, "dropout on embeddings and sublayer outputs, as in the paper"
@@ -38,7 +40,8 @@ class SequenceConfig:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            self._fill(field.name, expect(getattr(self, field.name), field.type, field.name))
+            if (value := getattr(self, field.name)) is not None or field.default is not None:
+                self._fill(field.name, expect(value, field.type, field.name))
         if self.target_vocabulary is None:
             self._fill("target_vocabulary", self.source_vocabulary)
 
@@ -47,7 +50,7 @@ class SequenceConfig:
 
 
     @classmethod
-    def preset(cls, name, **changes):
+    def preset(cls: type[Self], name: str, **changes: Any) -> Self:
         """The configuration of a preset, with some fields changed:
         `TransformerConfig.preset("toy", norm="pre")`."""
         if name not in PRESETS:
@@ -64,16 +67,24 @@ class SequenceConfig:
         )
 
     @property
-    def letters(self):
+    def letters(self) -> dict[str, int]:
         """{letter: size} of the axes of a component with this configuration: see boundary.py."""
         return {"D": self.d_model}
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
 
 @dataclasses.dataclass(frozen=True)
-class StackConfig(SequenceConfig):
+class InputConfig(SequenceConfig):
+    """The configuration of a model whose input has a positional encoding."""
+
+    max_length: Count = option(512, "the longest sequence")
+    positions: Positions = option("sinusoidal", "sinusoidal (the paper's) or learned")
+
+
+@dataclasses.dataclass(frozen=True)
+class StackConfig(InputConfig):
     """A stack of layers after a positional encoding; each layer is a sublayer and a feed-forward
     network, both in Add & Norm.
 
@@ -83,16 +94,14 @@ class StackConfig(SequenceConfig):
 
     d_ff: Count = option(2048, "width F inside the feed-forward network")
     decoder_layers: Layers = option(6, "layers of the decoder, or of a model with one stack")
-    max_length: Count = option(512, "the longest sequence")
     activation_dropout: Probability = option(
         0.0, "dropout inside the feed-forward network, as in nn.Transformer"
     )
     norm: Norm = option("post", "post (the paper's) or pre")
-    final_norm: bool | None = option(
+    final_norm: bool = option(
         None, "a LayerNorm after each stack; else only with --norm pre"
     )
     activation: Activation = option("relu", "relu (the paper's), gelu or gelu_tanh")
-    positions: Positions = option("sinusoidal", "sinusoidal (the paper's) or learned")
     tie_embeddings: bool = option(
         False, "one table for both embeddings and the output, as in the paper"
     )
@@ -127,10 +136,10 @@ class TransformerConfig(StackConfig):
 
     heads: Count = option(8, "attention heads H")
     encoder_layers: LayersOrNone = option(6, "layers of the encoder")
-    d_k: Count | None = option(
+    d_k: Count = option(
         None, "width of a query and a key in each head; else d_model / heads"
     )
-    d_v: Count | None = option(None, "width of a value in each head; else d_k")
+    d_v: Count = option(None, "width of a value in each head; else d_k")
     attention_dropout: Probability = option(
         0.0, "dropout on attention weights, as in nn.Transformer"
     )

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from ..core.boundary import AtLeast2, Count, Rng
+from ..core.boundary import AtLeast2, Count, Generator, Mask, Rng
+from ..core.module import Module
 from ..core.options import option
 from ..layers.convolution import CausalConvolution
 from .config import StackConfig
@@ -38,7 +39,7 @@ class ConvolutionLayer(EncoderLayer):
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, _ = small_example(rng, ConvolutionConfig, kernel_width=3)
         return cls(config, rng, dilation=2), rng.standard_normal((3, 7, 20)), source != 0
 
@@ -59,17 +60,17 @@ class ConvolutionModel(LanguageModel):
     def __init__(self, config: ConvolutionConfig, rng: Rng):
         super().__init__(config, rng)
 
-    def make_layers(self, config, rng):
+    def make_layers(self, config: ConvolutionConfig, rng: Rng) -> list[Module]:
         return [
             ConvolutionLayer(config, rng, config.kernel_width**i)
             for i in range(config.decoder_layers)
         ]
 
-    def mask(self, real, count):
+    def mask(self, real: Mask, count: int) -> Mask:
         """The mask for the layers: which of the last `count` positions are real, (B, count)."""
         return real[:, -count:]
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, target = small_example(rng, ConvolutionConfig, kernel_width=3)
         return cls(config, rng), source, target

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from ..attention.masking import padding_mask
 from ..attention.multi_head import MultiHeadAttention
-from ..core.boundary import Floats, Rng
+from ..core.boundary import Floats, Generator, Mask, Rng
 from ..core.module import Module
+from ..layers.cache import Cache
 from ..layers.feed_forward import FeedForward
 from ..layers.layer_norm import LayerNorm
 from ..layers.residual import Residual
@@ -33,15 +34,17 @@ class EncoderLayer(Module):
         self.add_norm_1 = residual_of(self.self_attention, config, rng)
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
 
-    def forward(self, x: Sequence, mask=None, cache=None):
+    def forward(
+        self, x: Sequence, mask: "Mask | None" = None, cache: "Cache | None" = None
+    ) -> Floats:
         x = self.add_norm_1(x, mask=mask, cache=cache)                   # (B, S, D)
         return self.add_norm_2(x)                                        # (B, S, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         return self.add_norm_1.backward(self.add_norm_2.backward(d_y))
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, _ = small_example(rng)
         return cls(config, rng), rng.standard_normal((3, 7, 20)), padding_mask(source)
 
@@ -57,28 +60,30 @@ class Encoder(Module):
     """
 
     def __init__(self, config: StackConfig, rng: Rng, layers: list[Module] | None = None):
-        self.layers = (
-            [EncoderLayer(config, rng) for _ in range(config.encoder_layers)]
-            if layers is None
-            else layers
-        )
+        self.layers = layers_of(config, rng) if layers is None else layers
         self.final_norm = LayerNorm(config.d_model) if config.final_norm else None
 
-    def forward(self, x: Sequence, mask=None, caches=None):
+    def forward(
+        self, x: Sequence, mask: "Mask | None" = None, caches: "list | None" = None
+    ) -> Floats:
         for layer, cache in zip(self.layers, caches or [None] * len(self.layers), strict=True):
             x = layer(x, mask, cache)                                    # (B, S, D)
         return x if self.final_norm is None else self.final_norm(x)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Floats:
         d_x = d_y if self.final_norm is None else self.final_norm.backward(d_y)
         for layer in reversed(self.layers):
             d_x = layer.backward(d_x)                                    # (B, S, D)
         return d_x
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, _ = small_example(rng)
         return cls(config, rng), rng.standard_normal((3, 7, 20)), padding_mask(source)
+
+
+def layers_of(config, rng):
+    return [EncoderLayer(config, rng) for _ in range(config.encoder_layers)]
 
 
 def attention_of(config, rng, attention=None):

@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from ..core.boundary import Ids, Rng
+from ..core.boundary import Floats, Generator, Ids, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.positional_encoding import LearnedPositionalEncoding, SinusoidalPositionalEncoding
-from .config import SequenceConfig
+from .config import InputConfig
 
-Source, Target, Next = Annotated[Ids, "B, S"], Annotated[Ids, "B, T"], Annotated[Ids, "B"]
+Source = Annotated[Ids, "B, S"]
+Target = Annotated[Ids, "B, T"]
+Next = Annotated[Ids, "B"]
 
 
 class InputEmbedding(Module):
@@ -24,23 +26,23 @@ class InputEmbedding(Module):
     3.4, 3.5, 5.4.
     """
 
-    def __init__(self, embedding: Embedding, config: SequenceConfig, rng: Rng):
+    def __init__(self, embedding: Embedding, config: InputConfig, rng: Rng):
         features = embedding.weight.shape[1]
         self.embedding = embedding
         if config.positions == "learned":
-            self.position = LearnedPositionalEncoding(features, rng, config.max_length)
+            self.position: Module = LearnedPositionalEncoding(features, rng, config.max_length)
         else:
             self.position = SinusoidalPositionalEncoding(features, config.max_length)
         self.dropout = Dropout(config.dropout, rng)
 
-    def forward(self, ids: Target, positions: Target | None = None):
+    def forward(self, ids: Target, positions: Target | None = None) -> Floats:
         return self.dropout(self.position(self.embedding(ids), positions))  # (B, T, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> None:
         self.embedding.backward(self.position.backward(self.dropout.backward(d_y)))
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         from .config import TransformerConfig
 
         embedding, ids = Embedding.example(rng)

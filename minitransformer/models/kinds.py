@@ -3,8 +3,9 @@
 import dataclasses
 from typing import NamedTuple
 
+from ..core.options import Options
 from ..errors import InputError, unknown
-from .config import TransformerConfig
+from .config import SequenceConfig, TransformerConfig
 from .convolution_model import ConvolutionConfig, ConvolutionModel
 from .language_model import LanguageModel
 from .local_attention_model import LocalAttentionConfig, LocalAttentionModel
@@ -21,11 +22,11 @@ class Kind(NamedTuple):
     that it ignores."""
 
     model: type
-    config: type
+    config: type[SequenceConfig]
     fixed: dict = {}
     unused: tuple = ()
 
-    def fields(self):
+    def fields(self) -> list[str]:
         """The names of all fields that this model uses."""
         return [
             f.name
@@ -33,7 +34,7 @@ class Kind(NamedTuple):
             if f.name not in (*self.fixed, *self.unused)
         ]
 
-    def options(self):
+    def options(self) -> list[str]:
         """The names of the fields that a user may choose."""
         return [name for name in self.fields() if name not in FROM_DATA]
 
@@ -50,14 +51,14 @@ MODELS = {
 }
 
 
-def find_model(name):
+def find_model(name: str) -> Kind:
     """The `Kind` of that name. Raises InputError with the nearest name if there is none."""
     if name not in MODELS:
         raise unknown("model", name, MODELS)
     return MODELS[name]
 
 
-def configure(name, preset, options=(), **from_data):
+def configure(name: str, preset: str, options: Options = (), **from_data: int) -> SequenceConfig:
     """The configuration of the model of that name: a preset's, with these options, for this data.
 
     Raises InputError for an option that the model does not have; what the data says and the model

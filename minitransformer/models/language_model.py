@@ -1,10 +1,10 @@
 """A decoder-only Transformer."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from ..attention.masking import causal_mask
 from ..backend import array_module
-from ..core.boundary import Mask, Rng, StateOf
+from ..core.boundary import Floats, Generator, Ids, Mask, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
@@ -43,11 +43,11 @@ class LanguageModel(Module):
         self.input = InputEmbedding(embedding, config, rng)
         self.layers = Encoder(config, rng, self.make_layers(config, rng))
         if config.tie_embeddings:
-            self.output = Unembedding(embedding.weight)
+            self.output: Linear | Unembedding = Unembedding(embedding.weight)
         else:
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source: Source | None, target_in: Target):
+    def forward(self, source: Source | None, target_in: Target) -> Floats:
         ids = self.input.embedding.on_same_device(
             target_in if source is None else joined(source, target_in)
         )
@@ -56,31 +56,31 @@ class LanguageModel(Module):
         self.save(before)
         return self.output(x[:, before:])                                # (B, T, V)
 
-    def backward(self, d_logits):
+    def backward(self, d_logits: Floats) -> None:
         d_target = self.output.backward(d_logits)                        # (B, T, D)
         before = self.saved()
         xp = array_module(d_target)
         d_source = xp.zeros((d_target.shape[0], before, d_target.shape[2]), dtype=d_target.dtype)
         self.input.backward(self.layers.backward(xp.concatenate([d_source, d_target], axis=1)))
 
-    def make_layers(self, config, rng):
+    def make_layers(self, config: Any, rng: Rng) -> list[Module]:
         return [EncoderLayer(config, rng) for _ in range(config.decoder_layers)]
 
-    def read(self, ids, real, caches=None):
+    def read(self, ids: Ids, real: Mask, caches: list[Cache] | None = None) -> Floats:
         """The layers' output (B, m, D) for ids (B, m), the last of the n positions of which `real`
         (B, n) are tokens."""
         count = ids.shape[1]
         positions = (real.cumsum(axis=1) - 1).clip(0)[:, -count:]        # counted over real tokens
         return self.layers(self.input(ids, positions), self.mask(real, count), caches)
 
-    def mask(self, real, count):
+    def mask(self, real: Mask, count: int) -> Mask:
         """The mask for the layers when the last `count` of n positions attend to all n:
         (B, 1, count, n)."""
         return causal_mask(real.shape[1], like=real, last=count) & real[:, None, None]
 
     @asked
     @no_grad()
-    def start(self, source: Source | None):
+    def start(self, source: Source | None) -> tuple:
         """The state before the first token: which tokens have been read, and the caches, with the
         source in them."""
         caches = [Cache() for _ in self.layers.layers]
@@ -92,7 +92,7 @@ class LanguageModel(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state: Annotated[tuple, State]):
+    def step(self, ids: Next, state: Annotated[tuple, State]) -> tuple[Floats, tuple]:
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new
         state."""
         before, caches = state
@@ -103,7 +103,7 @@ class LanguageModel(Module):
         return self.output(self.read(ids[:, None], real, caches))[:, 0], (real, caches)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, target = small_example(rng)
         return cls(config, rng), source, target
 

@@ -3,7 +3,8 @@
 import dataclasses
 
 from ..attention.local import LocalAttention
-from ..core.boundary import AtLeast2, Rng
+from ..core.boundary import AtLeast2, Generator, Mask, Rng
+from ..core.module import Module
 from ..core.options import option
 from .config import TransformerConfig
 from .encoder import EncoderLayer, attention_of, feed_forward_of, residual_of, small_example
@@ -38,7 +39,7 @@ class LocalAttentionLayer(EncoderLayer):
         self.add_norm_2 = residual_of(self.feed_forward, config, rng)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, _ = small_example(rng, LocalAttentionConfig, window=4)
         return cls(config, rng), rng.standard_normal((3, 7, 20)), source != 0
 
@@ -56,14 +57,14 @@ class LocalAttentionModel(LanguageModel):
     section 4.
     """
 
-    def make_layers(self, config, rng):
+    def make_layers(self, config: LocalAttentionConfig, rng: Rng) -> list[Module]:
         return [LocalAttentionLayer(config, rng) for _ in range(config.decoder_layers)]
 
-    def mask(self, real, count):
+    def mask(self, real: Mask, count: int) -> Mask:
         """The mask for the layers: which of all n positions are real, (B, n)."""
         return real
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, target = small_example(rng, LocalAttentionConfig, window=4)
         return cls(config, rng), source, target

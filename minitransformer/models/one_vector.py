@@ -4,14 +4,14 @@ import dataclasses
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Natural, Rng, StateOf
+from ..core.boundary import Count, Floats, Generator, Ids, Natural, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..core.options import option
 from ..layers.embedding import Embedding
 from ..layers.feed_forward import Activation, FeedForward
 from ..layers.linear import Linear
 from ..layers.pooling import MeanOverPositions
-from .config import Positions, SequenceConfig
+from .config import InputConfig
 from .encoder import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
@@ -19,13 +19,11 @@ State = StateOf(Annotated[Floats, "B, D"], Natural)
 
 
 @dataclasses.dataclass(frozen=True)
-class OneVectorConfig(SequenceConfig):
+class OneVectorConfig(InputConfig):
     """Sizes and choices of a `OneVectorMLP`."""
 
     d_ff: Count = option(2048, "width F inside the feed-forward network")
-    max_length: Count = option(512, "the longest sequence")
     activation: Activation = option("relu", "relu (the paper's), gelu or gelu_tanh")
-    positions: Positions = option("sinusoidal", "sinusoidal (the paper's) or learned")
 
 
 class OneVectorMLP(Module):
@@ -58,36 +56,36 @@ class OneVectorMLP(Module):
         self.generate = FeedForward(width, config.d_ff, rng, config.activation)
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source: Source, target_in: Target):
+    def forward(self, source: Source, target_in: Target) -> Floats:
         source = self.source_input.embedding.on_same_device(source)
         vector = self.encode(source)                                     # (B, D)
         return self.decode(target_in, vector)                            # (B, T, V)
 
-    def backward(self, d_logits):
+    def backward(self, d_logits: Floats) -> None:
         d_z = self.generate.backward(self.output.backward(d_logits))     # (B, T, D)
         self.target_input.backward(d_z)
         d_vector = d_z.sum(axis=1)                                       # (B, D)
         self.source_input.backward(self.squash.backward(self.mean.backward(d_vector)))
 
-    def encode(self, source):
+    def encode(self, source: Ids) -> Floats:
         """The one vector (B, D)."""
         return self.mean(self.squash(self.source_input(source)), source != 0)
 
-    def decode(self, target_in, vector, positions=None):
+    def decode(self, target_in: Ids, vector: Floats, positions: Ids | None = None) -> Floats:
         """Logits (B, T, V) for the token after each target position."""
         z = self.target_input(target_in, positions)                      # (B, T, D)
         return self.output(self.generate(z + vector[:, None]))
 
     @asked
     @no_grad()
-    def start(self, source: Source):
+    def start(self, source: Source) -> tuple:
         """The state before the first token: the vector, and how many tokens have been read."""
         source = self.source_input.embedding.on_same_device(source)
         return self.encode(source), 0
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state: Annotated[tuple, State]):
+    def step(self, ids: Next, state: Annotated[tuple, State]) -> tuple[Floats, tuple]:
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         vector, read = state
         ids = self.target_input.embedding.on_same_device(ids)
@@ -95,7 +93,7 @@ class OneVectorMLP(Module):
         return self.decode(ids[:, None], vector, positions)[:, 0], (vector, read + 1)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         _, source, target = small_example(rng)
         config = OneVectorConfig(
             source_vocabulary=17, target_vocabulary=19, d_model=10, d_ff=23, max_length=8,

@@ -7,7 +7,7 @@ from typing import Annotated
 from ..attention.additive import AdditiveAttention
 from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
-from ..core.boundary import Floats, Mask, OneOf, Rng, StateOf
+from ..core.boundary import Floats, Generator, Ids, Mask, OneOf, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..core.options import option
 from ..layers.activations import Tanh
@@ -75,44 +75,46 @@ class RNNSeq2Seq(Module):
         self.combine = None if self.cross_attention is None else Linear(3 * width, width, rng)
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source: Source, target_in: Target):
+    def forward(self, source: Source, target_in: Target) -> Floats:
         source = self.source_embedding.on_same_device(source)
         logits, _ = self.decode(target_in, *self.encode(source))
         return logits                                                    # (B, T, V)
 
-    def backward(self, d_logits):
+    def backward(self, d_logits: Floats) -> None:
         d_annotations, d_h = self.decode_backward(d_logits)
         self.encode_backward(d_annotations, d_h)
 
-    def encode(self, source):
+    def encode(self, source: Ids) -> tuple[Floats, Mask, Floats]:
         """(annotations (B, S, 2D), mask (B, S), the decoder's first state (B, D))."""
         real = source != 0
         x = self.dropout(self.source_embedding(source))                  # (B, S, D)
         annotations, end = self.encoder(x, real)                         # (B, S, 2D), (B, 2D)
         return annotations, real, self.tanh(self.bridge(end))
 
-    def encode_backward(self, d_annotations, d_h):
+    def encode_backward(self, d_annotations: Floats, d_h: Floats) -> None:
         d_end = self.bridge.backward(self.tanh.backward(d_h))
         d_x = self.encoder.backward(d_annotations, d_end)
         self.source_embedding.backward(self.dropout.backward(d_x))
 
-    def decode(self, target_in, annotations, real, h):
+    def decode(
+        self, target_in: Ids, annotations: Floats, real: Mask, h: Floats
+    ) -> tuple[Floats, Floats]:
         """(logits (B, T, V), the state after the last token (B, D))."""
         states = self.decoder(self.dropout(self.target_embedding(target_in)), h)  # (B, T, D)
         last = states[:, -1]
         self.save(annotations)
-        if self.cross_attention is not None:
+        if self.combine is not None:
             context = self.cross_attention(states, annotations, mask=real[:, None])  # (B, T, 2D)
             both = array_module(states).concatenate([context, states], axis=-1)
             states = self.tanh(self.combine(both))                       # (B, T, D)
         return self.output(states), last
 
-    def decode_backward(self, d_logits):
+    def decode_backward(self, d_logits: Floats) -> tuple[Floats, Floats]:
         """(d_annotations (B, S, 2D), d_h (B, D)) of the annotations and the decoder's first
         state."""
         d_states = self.output.backward(d_logits)                        # (B, T, D)
         annotations = self.saved()
-        if self.cross_attention is None:
+        if self.combine is None:
             d_annotations = array_module(annotations).zeros_like(annotations)
         else:
             d_both = self.combine.backward(self.tanh.backward(d_states))  # (B, T, 3D)
@@ -125,7 +127,7 @@ class RNNSeq2Seq(Module):
 
     @asked
     @no_grad()
-    def start(self, source: Source):
+    def start(self, source: Source) -> tuple:
         """The state before the first token: annotations, their mask, and the decoder's first
         state."""
         source = self.source_embedding.on_same_device(source)
@@ -133,14 +135,14 @@ class RNNSeq2Seq(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state: Annotated[tuple, State]):
+    def step(self, ids: Next, state: Annotated[tuple, State]) -> tuple[Floats, tuple]:
         """Read ids (B,); return the logits (B, V) of what comes next, and the new state."""
         annotations, real, h = state
         logits, h = self.decode(ids[:, None], annotations, real, h)
         return logits[:, 0], (annotations, real, h)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         _, source, target = small_example(rng)
         config = RNNConfig(
             source_vocabulary=17, target_vocabulary=19, d_model=6, dropout=0.0, attention="additive"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
-from ..core.boundary import Floats, Mask, Rng, StateOf
+from ..core.boundary import Floats, Generator, Ids, Mask, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
@@ -52,27 +52,27 @@ class Transformer(Module):
         self.encoder = Encoder(config, rng)
         self.decoder = Decoder(config, rng)
         if config.tie_embeddings:
-            self.output = Unembedding(target.weight)
+            self.output: Linear | Unembedding = Unembedding(target.weight)
         else:
             self.output = Linear(config.d_model, config.target_vocabulary, rng, bias=False)
 
-    def forward(self, source: Source, target_in: Target):
+    def forward(self, source: Source, target_in: Target) -> Floats:
         source = self.source_input.embedding.on_same_device(source)
         target_in = self.target_input.embedding.on_same_device(target_in)
         memory, memory_mask = self.encode(source)                        # (B, S, D), (B, 1, 1, S)
         return self.decode(target_in, memory, memory_mask)               # (B, T, V)
 
-    def backward(self, d_logits):
+    def backward(self, d_logits: Floats) -> None:
         d_x, d_memory = self.decoder.backward(self.output.backward(d_logits))
         self.target_input.backward(d_x)
         self.source_input.backward(self.encoder.backward(d_memory))
 
-    def encode(self, source):
+    def encode(self, source: Ids) -> tuple[Floats, Mask]:
         """(memory (B, S, D), its padding mask (B, 1, 1, S))."""
         mask = padding_mask(source)
         return self.encoder(self.source_input(source), mask), mask
 
-    def decode(self, target_in, memory, memory_mask):
+    def decode(self, target_in: Ids, memory: Floats, memory_mask: Mask | None) -> Floats:
         """Logits (B, T, V) for the token after each target position."""
         mask = causal_mask(target_in.shape[1], like=target_in) & padding_mask(target_in)
         x = self.target_input(target_in)                                 # (B, T, D)
@@ -80,7 +80,7 @@ class Transformer(Module):
 
     @asked
     @no_grad()
-    def start(self, source: Source):
+    def start(self, source: Source) -> tuple:
         """The state before the first token: the memory, its mask, which target tokens are real
         (none yet), caches."""
         source = self.source_input.embedding.on_same_device(source)
@@ -92,7 +92,7 @@ class Transformer(Module):
 
     @asked
     @no_grad()
-    def step(self, ids: Next, state: Annotated[tuple, State]):
+    def step(self, ids: Next, state: Annotated[tuple, State]) -> tuple[Floats, tuple]:
         """Append ids (B,) to the target; return the logits (B, V) of what comes next, and the new
         state.
 
@@ -109,6 +109,6 @@ class Transformer(Module):
         return self.output(x)[:, 0], (memory, memory_mask, real, caches)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         config, source, target = small_example(rng)
         return cls(config, rng), source, target

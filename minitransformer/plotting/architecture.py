@@ -1,7 +1,10 @@
 """The architecture, drawn from a model's own tree: figure 1 of the paper with this model's
 sizes."""
 
+from matplotlib.figure import Figure
+
 from ..attention import MultiHeadAttention
+from ..core.module import Module
 from ..errors import InputError
 from ..layers import FeedForward, Residual, Unembedding
 from ..models import LanguageModel, Transformer
@@ -14,7 +17,7 @@ GAP = 1.1  # inches between encoder and decoder
 ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 
 
-def plot_architecture(model):
+def plot_architecture(model: Module) -> Figure:
     """Figure 1 of "Attention Is All You Need" for this model: every box is a component of its tree.
 
     A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel (one

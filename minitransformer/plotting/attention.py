@@ -1,19 +1,35 @@
 """Attention maps: all layers and heads side by side, and one layer over the course of training."""
 
-import numpy as np
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from ..core.module import Module
 from ..errors import InputError, unknown
 from ..inspection.attention import attention_weights, by_words, one_sequence, source_gradients
-from .labels import HEADINGS, axis_labels, axis_sizes, expect_sizes, labels_for, token_labels
+from .labels import (
+    HEADINGS,
+    Labels,
+    Sizes,
+    axis_labels,
+    axis_sizes,
+    expect_sizes,
+    labels_for,
+    token_labels,
+)
 from .maps import cropped, draw_maps, panels_that_fit
 
+Numbers = int | Iterable[int] | None  # of layers or heads, from 1
 WORK = 20_000  # tokens that a picture of influence may send through the model
 
 
 def plot_attention(
-    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None,
-    heads=None, mean=False, sizes=None,
-):
+    model: Module, source: ArrayLike | None, target: ArrayLike, source_tokens: Labels = None,
+    target_tokens: Labels = None, kind: str | None = None, *, layers: Numbers = None,
+    heads: Numbers = None, mean: bool = False, sizes: Sizes = None,
+) -> Figure:
     """One kind of attention for one sequence: a row of panels for each layer, a column for each
     head.
 
@@ -64,7 +80,10 @@ def plot_attention(
     return draw_maps(maps, titles, labels, HEADINGS[kind], note=note)
 
 
-def plot_influence(model, source, target, source_tokens=None, target_tokens=None, *, sizes=None):
+def plot_influence(
+    model: Module, source: ArrayLike, target: ArrayLike, source_tokens: Labels = None,
+    target_tokens: Labels = None, *, sizes: Sizes = None,
+) -> Figure:
     """How much each source token matters to each token produced: an alignment for every model, with
     attention or without.
 
@@ -98,9 +117,10 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
 
 
 def plot_attention_strip(
-    snapshots, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True,
-    columns=8,
-):
+    snapshots: Sequence[tuple[int, np.ndarray]], source_tokens: Sequence[str],
+    target_tokens: Sequence[str], kind: str = "cross", *, layer: int | None = None,
+    heads: Numbers = (), mean: bool = True, columns: int = 8,
+) -> Figure:
     """How one layer's attention changed while training: a film strip, one column for each snapshot.
 
     `snapshots` is a list of (step, weights (layers, heads, T, S)), the weights as from

@@ -1,13 +1,17 @@
 """Training curves: loss, exact match, learning rate."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..errors import InputError
 from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, drawable
 
 
-def plot_loss_curve(metrics, title="Training"):
+def plot_loss_curve(metrics: Sequence[Mapping[str, Any]], title: str = "Training") -> Figure:
     """Loss over the steps; below it exact match and the learning rate, if there are any.
 
     `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and

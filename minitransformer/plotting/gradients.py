@@ -1,7 +1,10 @@
 """Attention weights, and their gradient beside them."""
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
+from ..core.module import Module
 from ..errors import InputError
 from ..inspection.attention import (
     attention_gradients,
@@ -10,7 +13,7 @@ from ..inspection.attention import (
     source_gradients,
 )
 from .attention import chosen, left_out
-from .labels import axis_labels, axis_sizes, expect_sizes, token_labels
+from .labels import Labels, Sizes, axis_labels, axis_sizes, expect_sizes, token_labels
 from .maps import annotate, cropped, draw_map, label_axes, lay_out
 from .style import HEADING, LABEL, SIGNED_MAP, largest_size, panel_page, text_width
 
@@ -19,9 +22,10 @@ RIGHT = 0.3  # inches: there is no colour bar
 
 
 def plot_attention_and_gradient(
-    model, source, target, source_tokens=None, target_tokens=None, *, layer=None, head=None,
-    sizes=None,
-):
+    model: Module, source: ArrayLike, target: ArrayLike, source_tokens: Labels = None,
+    target_tokens: Labels = None, *, layer: int | None = None, head: int | None = None,
+    sizes: Sizes = None,
+) -> Figure:
     """Three maps of one sequence, a row for each token produced, a column for each source token.
 
     Left, the weights P of one layer's cross-attention. In the middle, ∂ log p(sequence) / ∂ scores

@@ -1,5 +1,6 @@
 """The labels on the axes of an attention map."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,11 @@ HEADINGS = {
     "cross": "Cross-attention",
     "self": "Self-attention",
 }
+
+
+Labels = Sequence[str] | None  # of the tokens; None: their ids
+# how many ids each word has: (of the source, of the target)
+Sizes = tuple[Sequence[int], Sequence[int]] | None
 
 
 class AxisLabels(NamedTuple):

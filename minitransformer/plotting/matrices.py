@@ -1,7 +1,11 @@
 """Matrices side by side, with their names, their shapes and, where they are small, their
 numbers."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from .style import (
     ATTENTION_MAP,
@@ -30,9 +34,10 @@ BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # the contributions of red, green and blu
 
 
 def plot_matrices(
-    matrices, heading="", *, rows="", columns="", row_labels=(), column_labels=(), numbers=None,
-    shared=False, shapes=True,
-):
+    matrices: Mapping[str, np.ndarray], heading: str = "", *, rows: str = "", columns: str = "",
+    row_labels: Sequence[Any] = (), column_labels: Sequence[Any] = (), numbers: bool | None = None,
+    shared: bool = False, shapes: bool = True,
+) -> Figure:
     """A Figure of {name: matrix (R, C)}, one beside the other, every cell of the same size.
 
     A matrix with negative numbers is drawn with white for zero, red above and blue below; others

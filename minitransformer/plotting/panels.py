@@ -1,6 +1,12 @@
 """Panels for curves, bars and points, all in one style; on matplotlib's own axes."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from .curves import plain
 from .style import (
@@ -21,7 +27,10 @@ from .style import (
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
 
-def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
+def panels(
+    rows: int = 1, columns: int = 1, *, heading: str = "", width: float = 10.0, height: float = 3.6,
+    **options: Any,
+) -> tuple[Figure, Any]:
     """(Figure, its axes): a grid of empty panels, `height` inches for each row. One panel: its
     axes; else an array of them.
 
@@ -41,9 +50,10 @@ def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
 
 
 def draw_lines(
-    axes, x, lines, *, title="", x_name="", y_name="", log="", colours=None, marker="o",
-    legend="best",
-):
+    axes: Axes, x: Sequence[float], lines: Mapping[str, ArrayLike], *, title: str = "",
+    x_name: str = "", y_name: str = "", log: str = "", colours: Mapping[str, str] | None = None,
+    marker: str = "o", legend: str = "best",
+) -> Axes:
     """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
 
     A name that begins like that of a query, key, value or gradient has that colour, unless
@@ -70,7 +80,10 @@ def draw_lines(
     return axes
 
 
-def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbers="{:.3g}"):
+def draw_bars(
+    axes: Axes, bars: Mapping[str, float], *, title: str = "", x_name: str = "", y_name: str = "",
+    colours: Mapping[str, str] | None = None, numbers: str = "{:.3g}",
+) -> Axes:
     """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format;
     "" for none)."""
     names = list(map(drawable, bars))

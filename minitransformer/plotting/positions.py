@@ -1,6 +1,8 @@
 """Positional encodings."""
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from ..backend import as_numpy
 from ..errors import InputError
@@ -17,7 +19,7 @@ from .style import (
 )
 
 
-def plot_positional_encoding(table, title="Positional encoding"):
+def plot_positional_encoding(table: ArrayLike, title: str = "Positional encoding") -> Figure:
     """The table itself, and beside it the dot products of all pairs of positions.
 
     In the sinusoidal table the left channels oscillate fast and the right ones slowly. The dot

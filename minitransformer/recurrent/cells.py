@@ -1,12 +1,23 @@
 """One step of a recurrent network: from the input and the previous state to the next state."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Rng
+from ..core.boundary import Count, Floats, Generator, Rng
 from ..core.module import Module
 from ..layers.activations import Sigmoid, Tanh
 from ..layers.linear import Linear
+
+
+class Cell(Protocol):
+    """A step that a `Recurrence` can repeat: a component of x (B, X) and h (B, D) that knows D."""
+
+    state_features: int
+
+    def __call__(self, x: Any, h: Any, /) -> Any: ...
+
+    def backward(self, d_new: Floats, /) -> tuple[Any, Any]: ...
 
 
 class RNNCell(Module):
@@ -34,16 +45,16 @@ class RNNCell(Module):
         self.state = Linear(state_features, state_features, rng, bias=False)
         self.tanh = Tanh()
 
-    def forward(self, x: Annotated[Floats, "B, X"], h: Annotated[Floats, "B, D"]):
+    def forward(self, x: Annotated[Floats, "B, X"], h: Annotated[Floats, "B, D"]) -> Floats:
         return self.tanh(self.input(x) + self.state(h))                  # (B, D)
 
-    def backward(self, d_new):
+    def backward(self, d_new: Floats) -> tuple[Floats, Floats]:
         d_sum = self.tanh.backward(d_new)
         d_h = self.state.backward(d_sum)
         return self.input.backward(d_sum), d_h
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(5, 7, rng), rng.standard_normal((3, 5)), rng.standard_normal((3, 7))
 
 
@@ -77,7 +88,7 @@ class GRUCell(Module):
         self.sigmoid = Sigmoid()
         self.tanh = Tanh()
 
-    def forward(self, x: Annotated[Floats, "B, X"], h: Annotated[Floats, "B, D"]):
+    def forward(self, x: Annotated[Floats, "B, X"], h: Annotated[Floats, "B, D"]) -> Floats:
         x_r, x_z, x_n = thirds(self.input(x))                            # (B, D) each
         h_r, h_z, h_n = thirds(self.state(h))
         r = self.sigmoid(x_r + h_r)
@@ -86,7 +97,7 @@ class GRUCell(Module):
         self.save(h, h_n, r, z, n)
         return (1 - z) * n + z * h                                       # (B, D)
 
-    def backward(self, d_new):
+    def backward(self, d_new: Floats) -> tuple[Floats, Floats]:
         h, h_n, r, z, n = self.saved()
         xp = array_module(h)
         d_sum_n = self.tanh.backward(d_new * (1 - z))                    # (B, D)
@@ -97,7 +108,7 @@ class GRUCell(Module):
         return d_x, d_h + d_new * z
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         return cls(5, 7, rng), rng.standard_normal((3, 5)), rng.standard_normal((3, 7))
 
 
@@ -107,4 +118,4 @@ def thirds(x):
     return x[..., :width], x[..., width : 2 * width], x[..., 2 * width :]
 
 
-CELLS = {"rnn": RNNCell, "gru": GRUCell}
+CELLS: dict[str, Callable[..., Cell]] = {"rnn": RNNCell, "gru": GRUCell}

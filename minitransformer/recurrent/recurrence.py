@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Floats, Mask
+from ..core.boundary import Floats, Generator, Gradients, Instance, Mask
 from ..core.module import Module
 from ..errors import InputError
-from .cells import GRUCell, RNNCell
+from .cells import Cell, GRUCell, RNNCell
 
-Sequence, Real = Annotated[Floats, "B, T, X"], Annotated[Mask, "B, T"]
+Sequence = Annotated[Floats, "B, T, X"]
+Real = Annotated[Mask, "B, T"]
+AnyCell = Annotated[Cell, Instance(Module)]  # checked as any component is
 
 
 class Recurrence(Module):
@@ -33,13 +35,13 @@ class Recurrence(Module):
     1990; Goodfellow et al. 2016, section 10.2.2.
     """
 
-    def __init__(self, cell: Module, reverse: bool = False):
+    def __init__(self, cell: AnyCell, reverse: bool = False):
         self.cell = cell
         self.reverse = reverse
 
     def forward(
         self, x: Sequence, h: Annotated[Floats, "B, D"] | None = None, mask: Real | None = None
-    ):
+    ) -> Floats:
         self.expect_inputs(x, h)
         self.save(mask, h is not None)
         xp = array_module(x)
@@ -51,7 +53,7 @@ class Recurrence(Module):
             states[t] = h = new if mask is None else xp.where(mask[:, t, None], new, h)
         return xp.stack(states, axis=1)                                  # (B, T, D)
 
-    def backward(self, d_y):
+    def backward(self, d_y: Floats) -> Gradients:
         mask, began_with_h = self.saved()
         xp = array_module(d_y)
         d_x, d_h = [None] * d_y.shape[1], xp.zeros_like(d_y[:, 0])
@@ -63,10 +65,10 @@ class Recurrence(Module):
         d_x = xp.stack(d_x, axis=1)                                      # (B, T, X)
         return (d_x, d_h) if began_with_h else d_x
 
-    def order(self, length):
+    def order(self, length: int) -> range:
         return range(length - 1, -1, -1) if self.reverse else range(length)
 
-    def expect_inputs(self, x, h):
+    def expect_inputs(self, x: Floats, h: Floats | None) -> None:
         if x.shape[1] == 0:
             raise InputError(
                 "A recurrence reads a batch of sequences (batch, length, features), got shape "
@@ -80,7 +82,7 @@ class Recurrence(Module):
             )
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         x, real = rng.standard_normal((3, 6, 5)), rng.random((3, 6)) < 0.8
         return cls(GRUCell(5, 7, rng)), x, rng.standard_normal((3, 7)), real
 
@@ -107,11 +109,11 @@ class Bidirectional(Module):
     1997; Bahdanau et al. 2015, section 3.2.
     """
 
-    def __init__(self, forward_cell: Module, backward_cell: Module):
+    def __init__(self, forward_cell: AnyCell, backward_cell: AnyCell):
         self.forwards = Recurrence(forward_cell)
         self.backwards = Recurrence(backward_cell, reverse=True)
 
-    def forward(self, x: Sequence, mask: Real | None = None):
+    def forward(self, x: Sequence, mask: Real | None = None) -> tuple[Floats, Floats]:
         self.save()
         xp = array_module(x)
         ahead = self.forwards(x, mask=mask)                              # (B, T, D)
@@ -119,7 +121,7 @@ class Bidirectional(Module):
         end = xp.concatenate([ahead[:, -1], back[:, 0]], axis=-1)        # (B, D + E)
         return xp.concatenate([ahead, back], axis=-1), end
 
-    def backward(self, d_y, d_end):
+    def backward(self, d_y: Floats, d_end: Floats) -> Floats:
         self.saved()
         width = self.forwards.cell.state_features
         d_ahead, d_back = d_y[..., :width].copy(), d_y[..., width:].copy()  # (B, T, D), (B, T, E)
@@ -128,6 +130,6 @@ class Bidirectional(Module):
         return self.backwards.backward(d_back) + self.forwards.backward(d_ahead)
 
     @classmethod
-    def example(cls, rng):
+    def example(cls, rng: Generator) -> tuple:
         real = rng.random((3, 6)) < 0.8
         return cls(RNNCell(5, 7, rng), RNNCell(5, 4, rng)), rng.standard_normal((3, 6, 5)), real

@@ -109,7 +109,7 @@ def _load(path, wanted):
     checksum = (
         _checksum
         if header["version"] == "3"
-        else lambda array: zlib.crc32(np.ascontiguousarray(array))
+        else lambda array: zlib.crc32(np.ascontiguousarray(array))  # type: ignore[arg-type]
     )
     for name, array in tensors.items():
         if checksum(array) != checksums[name]:
@@ -119,7 +119,8 @@ def _load(path, wanted):
 
 def _checksum(array):
     described = f"{array.dtype.name} {array.shape}".encode()
-    return zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))
+    # an array is a buffer, but says so only from Python 3.12 on
+    return zlib.crc32(np.ascontiguousarray(array), zlib.crc32(described))  # type: ignore[arg-type]
 
 
 _REMEDY = "Use an older checkpoint of the same folder (also with --resume), or train again."

@@ -94,7 +94,8 @@ def newest_checkpoints(folder, config, count=1):
             config = facts.get("config")
         (found if is_own(facts, file, config) else others).append((file, facts))
     if others and not found:
-        raise not_of_this_run(*others[0], folder, config)
+        file, facts = others[0]
+        raise not_of_this_run(file, facts, folder, config)
     return [file for file, _ in reversed(found)]
 
 

@@ -16,20 +16,22 @@ import dataclasses
 import os
 import secrets
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..backend import as_numpy, chosen_device, on_host
-from ..core.options import expect_keys
+from ..core.options import Options, expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task
-from ..data.vocabulary import EOS
+from ..data.vocabulary import EOS, Vocabulary
 from ..errors import InputError, NonFiniteError, reading, typed
 from ..layers.cross_entropy import CrossEntropy
 from ..models import configure, find_model
 from ..terminal.streams import complain
-from ..training.loop import train
+from ..training.loop import Plain, Progress, train
 from ..training.options import TrainingOptions
 from ..training.processes import one_blas_thread
 from ..training.strategies import in_shares
@@ -62,7 +64,9 @@ class Run:
     where it stands.
     """
 
-    def __init__(self, folder, config, source="The configuration"):
+    def __init__(
+        self, folder: str | Path, config: dict[str, Any], source: str | Path = "The configuration"
+    ):
         self.folder = Path(folder)
         expect_config(config, source)
         self.options = options_of(config)
@@ -85,15 +89,15 @@ class Run:
         self.snapshots = {}
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
-        self._example = None
+        self._example: tuple[np.ndarray, np.ndarray] | None = None
         # the longest source that was trained on, in tokens; None if that is not known
-        self.longest_source = None
-        self.shortest_source = None  # and the shortest
+        self.longest_source: int | None = None
+        self.shortest_source: int | None = None  # and the shortest
         self.exported = False  # whether it came from a file without what further training needs
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
     @classmethod
-    def create(cls, folder, config, overwrite=False):
+    def create(cls, folder: str | Path, config: dict[str, Any], overwrite: bool = False) -> "Run":
         """A new run in a new folder. InputError if the folder holds something already.
 
         With `overwrite`, an older run there is removed: its config, its metrics and its own
@@ -121,12 +125,12 @@ class Run:
             (run.folder / "checkpoints").mkdir(exist_ok=True)
         return run
 
-    def holds_something(self):
+    def holds_something(self) -> bool:
         """Whether the folder holds anything except unfinished files of a killed process."""
         unfinished = files_like(UNFINISHED, self.folder)
         return any(path.name != LOCK and path not in unfinished for path in self.folder.iterdir())
 
-    def remove_older_run(self):
+    def remove_older_run(self) -> None:
         older = read_config(self.folder)
         if older is None:
             raise InputError(
@@ -138,7 +142,7 @@ class Run:
         self.metrics.cut_back(-1)
 
     @classmethod
-    def open(cls, path, averaged=True):
+    def open(cls, path: str | Path, averaged: bool = True) -> "Run":
         """The run of a folder at its newest checkpoint, or at the checkpoint file that `path`
         names.
 
@@ -179,9 +183,8 @@ class Run:
         tensors, facts = load_checkpoint(path)
         in_a_run = path.parent.name == "checkpoints"
         folder = path.parent.parent if in_a_run else path  # a lone file has nothing beside it
-        run = cls(
-            folder, facts.get("config") if type(facts) is dict else facts, f"The checkpoint {path}"
-        )
+        config = facts.get("config") if type(facts) is dict else facts
+        run = cls(folder, config, f"The checkpoint {path}")  # type: ignore[arg-type]  # it checks
         if in_a_run:
             run.expect_beside(path, facts)
         try:
@@ -190,7 +193,7 @@ class Run:
             raise InputError(f"The checkpoint {path}: {problem}") from None
         return run
 
-    def expect_beside(self, path, facts):
+    def expect_beside(self, path: Path, facts: dict[str, Any]) -> None:
         """Take the last step from config.json. Raises InputError if the checkpoint differs from it
         in anything else."""
         beside = read_config(self.folder)
@@ -204,7 +207,7 @@ class Run:
             self.change_steps(beside["training"]["steps"])
 
     @classmethod
-    def resume(cls, path, steps=None):
+    def resume(cls, path: str | Path, steps: int | None = None) -> "Run":
         """The run of a folder, ready to continue from its newest checkpoint, or from the start if
         it has none yet.
 
@@ -259,17 +262,17 @@ class Run:
         run.tell_what_is_unused()
         return run
 
-    def tell_what_is_unused(self):
+    def tell_what_is_unused(self) -> None:
         """Say on standard error what lies among the run's checkpoints and is not the run's: nobody
         should think that it serves."""
         if sentence := unused(self.folder, self.config):
             complain(sentence)
 
     @property
-    def vocabulary(self):
+    def vocabulary(self) -> Vocabulary:
         return self.task.vocabulary
 
-    def to(self, device):
+    def to(self, device: str) -> "Run":
         """Use "cpu" or "gpu", or with "auto" a GPU if there is one. Checkpoints are the same for
         both. Returns self."""
         if on_host(self.optimizer.flat.data) == (chosen_device(device) == "cpu"):
@@ -281,7 +284,10 @@ class Run:
 
     # -- training ----------------------------------------------------------------------------------
 
-    def train(self, hooks=(), strategy=None):
+    def train(
+        self, hooks: Sequence[Callable[[Progress], object]] = (),
+        strategy: Callable[..., Plain] | None = None,
+    ) -> None:
         """Train to the last step; the hooks (see hooks.py) log, evaluate and save.
 
         The numbers never depend on the machine's cores: a matrix product uses one thread, and a
@@ -310,7 +316,7 @@ class Run:
 
     # -- checkpoints -------------------------------------------------------------------------------
 
-    def checkpoints(self):
+    def checkpoints(self) -> list[Path]:
         """The checkpoint files of this run, oldest first."""
         return own_checkpoints(self.folder, self.config)
 
@@ -324,11 +330,11 @@ class Run:
         others += shipped()
         return f"; there are: {', '.join(map(str, others))}." if others else "."
 
-    def checkpoint_path(self):
+    def checkpoint_path(self) -> Path:
         """The path of a checkpoint of the present step."""
         return self.folder / "checkpoints" / checkpoint_name(self.optimizer.t)
 
-    def change_steps(self, steps):
+    def change_steps(self, steps: int) -> None:
         """Let the run end at another step; its schedule is made anew. `resume` writes the change to
         config.json."""
         self.options = dataclasses.replace(self.options, steps=steps)
@@ -336,7 +342,7 @@ class Run:
         self.optimizer.learning_rate = self.options.make_schedule(self.model.config.d_model)
         self.last_step = steps
 
-    def save(self):
+    def save(self) -> None:
         """Write a checkpoint of the present step, and delete the oldest. NonFiniteError if a
         parameter is not finite.
 
@@ -360,12 +366,12 @@ class Run:
         for old in [*regular[: -self.options.keep], *interrupted]:
             old.unlink()
 
-    def is_regular(self, file):
+    def is_regular(self, file: Path) -> bool:
         """Whether a checkpoint was due at its step; otherwise it was written because of Ctrl-C."""
         step = step_of(file)
         return step % self.options.save_every == 0 or step == self.last_step
 
-    def export(self, path, overwrite=False):
+    def export(self, path: str | Path, overwrite: bool = False) -> None:
         """Write the model as it is now, possibly averaged, with all that using it needs, without
         what only training needs.
 
@@ -385,7 +391,7 @@ class Run:
             )
         save_checkpoint(path, self.model_tensors(), self.facts())
 
-    def model_tensors(self):
+    def model_tensors(self) -> dict[str, np.ndarray]:
         for name, p in self.model.named_parameters().items():
             if not np.isfinite(as_numpy(p.data)).all():
                 raise NonFiniteError(
@@ -394,7 +400,7 @@ class Run:
                 )
         return {f"model/{name}": p.data for name, p in self.model.named_parameters().items()}
 
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         """The content of a checkpoint other than arrays."""
         return {
             "step": self.optimizer.t,
@@ -410,7 +416,7 @@ class Run:
             "shortest_source": self.shortest_source,
         }
 
-    def restore(self, tensors, facts):
+    def restore(self, tensors: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
         """Go back to the state of a checkpoint. Raises InputError, which names the field or tensor,
         if something does not fit."""
         expect_facts(facts, [self.batches.rng, *self.model.generators()])
@@ -434,13 +440,14 @@ class Run:
         for generator, state in zip(self.model.generators(), facts["random"]["model"]):
             generator.bit_generator.state = state
         self.seconds = facts["seconds"]
-        self._example = tuple(map(np.array, facts["example"]))
+        source, target = map(np.array, facts["example"])
+        self._example = source, target
         self.longest_source, self.shortest_source = (
             facts.get("longest_source"),
             facts.get("shortest_source"),
         )
 
-    def expect_vocabulary(self):
+    def expect_vocabulary(self) -> None:
         """Raise InputError unless the model's ids are those of the vocabulary."""
         for name in ("source_vocabulary", "target_vocabulary"):
             if (size := getattr(self.model.config, name)) != len(self.vocabulary):
@@ -449,7 +456,7 @@ class Run:
                     f"{len(self.vocabulary)} tokens."
                 )
 
-    def average(self):
+    def average(self) -> None:
         """Set each parameter to its mean over the last checkpoints, as many as the options say, or
         fewer if there are not so many.
 
@@ -471,7 +478,7 @@ class Run:
             {name.removeprefix("model/"): array / len(files) for name, array in total.items()}
         )
 
-    def example(self):
+    def example(self) -> tuple[np.ndarray, np.ndarray]:
         """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show."""
         if self._example is None:
             source, target = self.task.example()
@@ -479,7 +486,7 @@ class Run:
         return self._example
 
 
-def shipped():
+def shipped() -> dict[str, Path]:
     """{name: file} of the trained models in the package."""
     return {
         path.stem: path
@@ -497,8 +504,9 @@ def expect_tensors(tensors):
 
 
 def make_config(
-    task, task_options=(), model="transformer", preset=None, model_options=(), training_options=()
-):
+    task: str, task_options: Options = (), model: str = "transformer", preset: str | None = None,
+    model_options: Options = (), training_options: Options = (),
+) -> dict[str, Any]:
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults."""
     made = make_task(task, **dict(task_options))
@@ -511,7 +519,7 @@ def make_config(
         name: value for name, value in recipe.model.items() if name in find_model(model).options()
     }
     return {
-        "task": {"name": task, "options": dataclasses.asdict(made)},
+        "task": {"name": task, "options": dataclasses.asdict(made)},  # type: ignore[call-overload]
         "model": {
             "name": model,
             "options": configure(

@@ -31,7 +31,7 @@ class LayerType:
     path: str
     make: Callable
     core: str = ""  # the path of the component whose products the paper counts; "" for all
-    step: type = None
+    step: type | None = None
     size: int = 0
     sizes: tuple = ()  # where the complexity depends on r or k: further values to fit over
 

@@ -12,6 +12,8 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +34,7 @@ class ContractError(AssertionError):
     for all in which the same error was raised; `report` has all checks.
     """
 
-    def __init__(self, report):
+    def __init__(self, report: "ContractReport"):
         lines = []
         for result in report.failed:
             others = [other.name for other in report.failed if other.same_as == result.name]
@@ -70,15 +72,15 @@ class ContractReport:
     results: list
 
     @property
-    def failed(self):
+    def failed(self) -> list[CheckResult]:
         """The results of the checks that failed."""
         return [result for result in self.results if result.status == FAILED]
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         return not self.failed
 
-    def counts(self):
+    def counts(self) -> str:
         """Such as "14 passed, 1 failed, 2 not applicable"."""
         found = [result.status for result in self.results]
         return ", ".join(
@@ -96,9 +98,10 @@ class ContractReport:
 
 @checked
 def check_component(
-    component, *inputs, seed: Natural = 0, tolerance: Positive = TOLERANCE,
-    max_entries: Natural | None = None, expected_failures=(), raises: bool = True,
-):  # fmt: skip
+    component: "Module", *inputs: "Any", seed: Natural = 0, tolerance: Positive = TOLERANCE,
+    max_entries: Natural | None = None,
+    expected_failures: "Mapping[str, str] | Iterable[tuple[str, str]]" = (), raises: bool = True,
+) -> ContractReport:
     """Check a component, with one set of inputs, against the whole contract. Returns a
     `ContractReport` of all checks.
 
@@ -208,7 +211,7 @@ def _result(check, cases, expected):
 # -- the package's own components ------------------------------------------------------------------
 
 
-def all_components():
+def all_components() -> list[type[Module]]:
     """Every component that the package defines, in the order of their modules: there is no list
     that could be incomplete."""
     package, found = importlib.import_module(PACKAGE), {}

@@ -500,7 +500,7 @@ def check_float32_against_float64(case):
                 )
 
 
-def in_float64(case, size, rng):
+def in_float64(case, size, rng) -> tuple[Module, list, list]:
     """(component, inputs, d_outputs) with the same values in float64, each number changed at random
     by up to `size` times itself."""
     component = case.fresh().to("float64")

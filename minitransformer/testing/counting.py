@@ -6,10 +6,12 @@ product of it, or of anything computed from it.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from ..core.boundary import ARRAYS
+from ..core.module import Module
 from ..core.observe import observe
 from ..errors import InputError
 from .gradient_check import as_tuple, expect_component, is_float
@@ -33,7 +35,7 @@ class Products:
 
     all: list
 
-    def multiply_adds(self, below=""):
+    def multiply_adds(self, below: str = "") -> int:
         """The number of multiply-adds in the component at this path and below it."""
         return sum(
             p.multiply_adds
@@ -42,7 +44,7 @@ class Products:
         )
 
     @property
-    def sequential_steps(self):
+    def sequential_steps(self) -> int:
         """The longest chain of products of which each needs the result of the one before."""
         return max((p.depth for p in self.all), default=0)
 
@@ -121,7 +123,7 @@ def _counted(result, count, depth):
     return array
 
 
-def count_products(component, *inputs):
+def count_products(component: Module, *inputs: Any) -> tuple[Products, Products]:
     """(Products of forward, Products of backward) of one real pass through a component with these
     inputs.
 

@@ -4,13 +4,17 @@ parameter."""
 import dataclasses
 import itertools
 import math
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 from ..core.boundary import Natural, Positive, checked
 from ..core.module import Module, no_grad
 from ..errors import InputError
 
+Component = TypeVar("Component", bound=Module)
 TOLERANCE = 1e-6
 ZERO, NOISE = 1e-12, 1e-8  # a gradient this small is zero; differences this small are rounding
 DIRECTIONS = 2  # tried beside the entries where not all entries are
@@ -36,7 +40,7 @@ class GradientRow:
     note: str = ""  # why there is nothing to compare, or why the difference cannot tell
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         return bool(self.error <= self.tolerance)  # NaN does not pass
 
 
@@ -48,11 +52,11 @@ class GradientReport:
     rows: list
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         return all(row.passed for row in self.rows)
 
     @property
-    def worst(self):
+    def worst(self) -> GradientRow:
         return max(self.rows, key=lambda row: (not row.passed, row.error))
 
     def __str__(self):
@@ -67,19 +71,20 @@ class GradientReport:
         return "\n".join(lines)
 
 
-def gradient_error(analytic, numeric):
+def gradient_error(analytic: ArrayLike, numeric: ArrayLike) -> float:
     """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
 
     For a gradient that is exactly zero, such as that of a key bias, the differences are only
     rounding noise, and a ratio of the two would mean nothing.
     """
     a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
-    if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:
-        return float(np.linalg.norm(a))
-    return float(np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-8))
+    size_a, size_n = float(np.linalg.norm(a)), float(np.linalg.norm(n))
+    if size_a < ZERO and size_n < NOISE:
+        return size_a
+    return float(np.linalg.norm(a - n)) / max(size_a, size_n, 1e-8)
 
 
-def away_from_initialisation(component, rng):
+def away_from_initialisation(component: Component, rng: Generator) -> Component:
     """Give every parameter random values, at which mistakes show: vectors and scalars get noise of
     size ½ (γ is then no longer 1, biases no longer 0), weights become N(0, 1/fan_in). In place;
     returns the component.
@@ -94,9 +99,9 @@ def away_from_initialisation(component, rng):
 
 @checked
 def gradient_check(
-    component, *inputs, seed: Natural = 0, step: Positive = STEP, tolerance: Positive = TOLERANCE,
-    max_entries: Natural | None = None,
-):
+    component: "Module", *inputs: "Any", seed: Natural = 0, step: Positive = STEP,
+    tolerance: Positive = TOLERANCE, max_entries: Natural | None = None,
+) -> GradientReport:
     """Compare `backward` with central differences of L = Σ d_y ∘ y, with random d_y, for every
     float input and parameter.
 

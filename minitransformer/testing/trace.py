@@ -5,9 +5,11 @@ import dataclasses
 import html
 import re
 import time
+from typing import Any
 
 import numpy as np
 
+from ..core.module import Module
 from ..core.observe import observe
 from .counting import count_products
 from .gradient_check import as_tuple, expect_component, outputs_of
@@ -39,7 +41,7 @@ class TraceRow:
     @property
     def cells(self):
         """The row as texts, in the order of COLUMNS."""
-        name = re.search(r"[^.]*(\.\d+)?$", self.path).group() or "the whole"  # layers.0, not 0
+        name = re.search(r"[^.]*(\.\d+)?$", self.path)[0] or "the whole"  # type: ignore[index]  # layers.0, not 0
         times = f" ×{self.calls}" if self.calls > 1 else ""
         return (
             f"{'  ' * self.depth}{name} ({self.kind}){times}", shapes(self.inputs),
@@ -93,7 +95,7 @@ class Trace:
         return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
-def trace(component, *inputs):
+def trace(component: Module, *inputs: Any) -> Trace:
     """Follow one forward and one backward through a component and all below it. Returns a `Trace`.
 
     For each: its path, the shapes that go in and come out, how many parameters it has, the
@@ -124,7 +126,7 @@ def trace(component, *inputs):
             # a sublayer in a Residual also has a path of its own
             inside = {first_path[id(m)] for _, m in module.named_modules()}
             depths[path] = max((depths[p] + 1 for p in above), default=0)
-            rows.append(TraceRow(
+            rows.append(TraceRow(  # type: ignore[call-arg]  # the shapes are a pair
                 path, type(module).__name__, depths[path], *walks[0].shapes[path],
                 walks[0].calls[path], module.parameter_count(),
                 sum(p.multiply_adds for p in products if p.path in inside), walks[0].saved[path],

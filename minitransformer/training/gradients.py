@@ -2,12 +2,16 @@
 
 import contextlib
 
+from ..core.module import Module
+from ..data.batching import Batch
 from ..data.vocabulary import PAD
 from ..layers import CrossEntropy
 from .packing import is_exactly, without_padding
 
 
-def gradients(model, loss, batch, weight=1.0, skip_padding=True):
+def gradients(
+    model: Module, loss: Module, batch: Batch, weight: float = 1.0, skip_padding: bool = True
+) -> float:
     """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight
     · loss.
 
@@ -15,7 +19,7 @@ def gradients(model, loss, batch, weight=1.0, skip_padding=True):
     `without_padding`. Of the losses, `CrossEntropy` does.
     """
     source, target_in, targets = batch
-    if skip_padding and is_exactly(loss, (CrossEntropy,)):
+    if skip_padding and isinstance(loss, CrossEntropy) and is_exactly(loss, (CrossEntropy,)):
         context = without_padding(model, *batch, loss.padding)
     else:
         context = contextlib.nullcontext(targets)

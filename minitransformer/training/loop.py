@@ -3,19 +3,24 @@ computed."""
 
 import copy
 import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..backend import on_host
 from ..core.module import Module
+from ..data.batching import Batch
 from ..data.vocabulary import PAD
 from ..errors import NonFiniteError
 from .generators import rewind, states_of
 from .gradients import gradients
 from .non_finite import explain_non_finite
-from .optimizers import clip_by_global_norm
+from .optimizers import Optimizer, clip_by_global_norm
 
 
-def plain_loop(model, loss, optimizer, next_batch, steps, max_norm=None):
+def plain_loop(
+    model: Module, loss: Module, optimizer: Optimizer, next_batch: Callable[[], Batch], steps: int,
+    max_norm: float | None = None,
+) -> list[float]:
     """Train until the optimizer has made `steps` steps; return the losses. `train` computes the
     same numbers."""
     model.train()
@@ -49,24 +54,26 @@ class Plain:
     components get the real positions in one row, (N, D) in place of (B, T, D).
     """
 
-    def __init__(self, model, loss, optimizer, skip_padding=False):
+    def __init__(
+        self, model: Module, loss: Module, optimizer: Optimizer, skip_padding: bool = False
+    ):
         self.model, self.optimizer, self.skip_padding = model, optimizer, skip_padding
         self.loss = on_same_device(loss, optimizer.flat.data)
 
-    def __enter__(self):
+    def __enter__(self) -> "Plain":
         return self
 
     def __exit__(self, *_):
         pass
 
-    def compute(self, batch):
+    def compute(self, batch: Batch) -> float:
         self.optimizer.flat.zero_grad()
         return gradients(self.model, self.loss, batch, skip_padding=self.skip_padding)
 
-    def update(self):
+    def update(self) -> None:
         self.optimizer.step()
 
-    def again(self, batch):
+    def again(self, batch: Batch) -> float:
         return self.compute(batch)
 
 
@@ -80,7 +87,11 @@ class Progress(NamedTuple):
     tokens: int
 
 
-def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), strategy=Plain):
+def train(
+    model: Module, loss: Module, optimizer: Optimizer, next_batch: Callable[[], Batch], steps: int,
+    max_norm: float | None = None, hooks: Sequence[Callable[[Progress], object]] = (),
+    strategy: Callable[..., Plain] = Plain,
+) -> None:
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after
     each.
 

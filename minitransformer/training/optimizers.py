@@ -3,6 +3,7 @@ the step."""
 
 import functools
 import math
+from typing import Any
 
 from ..backend import (
     array_module,
@@ -38,7 +39,7 @@ class Optimizer:
     same, the optimizer's.
     """
 
-    moments = ()  # names of the arrays of shape (P,) that the subclass keeps
+    moments: tuple[str, ...] = ()  # names of the arrays of shape (P,) that the subclass keeps
 
     @checked
     def __init__(self, model: Module, learning_rate: Rate):
@@ -50,18 +51,18 @@ class Optimizer:
         for name in self.moments:
             setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
 
-    def rate(self):
+    def rate(self) -> float:
         """The learning rate of step t."""
         return self.learning_rate(self.t) if callable(self.learning_rate) else self.learning_rate
 
-    def step(self):
+    def step(self) -> None:
         self.update(self.next_rate(), self.flat.grad)
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """The model's `zero_grad`."""
         self.model.zero_grad()
 
-    def next_rate(self):
+    def next_rate(self) -> float:
         """Count a step; its learning rate. Raises InputError if the model's parameters are no
         longer those of this optimizer."""
         if not self.flat.intact():
@@ -84,22 +85,22 @@ class Optimizer:
         self.t += 1
         return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 
-    def update(self, rate, grad, part=slice(None)):
+    def update(self, rate: float, grad: Floats, part: slice = slice(None)) -> None:
         """Write the parameters and moments, or a part of them, by the rule of step t and these
         gradients (P,)."""
         arrays = self.flat.data, grad, *(getattr(self, name) for name in self.moments)
         in_blocks(functools.partial(self.rule, rate), *(array[part] for array in arrays))
 
-    def rule(self, rate, data, grad, *moments):
+    def rule(self, rate: float, data: Floats, grad: Floats, *moments: Any) -> None:
         """The formula of step t, element-wise, with θ = data, g = grad, η = rate: writes `data` and
         the moments."""
         raise NotImplementedError
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Floats]:
         """{name: copy} of the moments; `t` is kept apart, as a number."""
         return {name: getattr(self, name).copy() for name in self.moments}
 
-    def load_state_dict(self, state, t):
+    def load_state_dict(self, state: dict[str, Floats], t: int) -> None:
         """Take over `state_dict()` and the step. Raises InputError if a moment is missing or has
         another shape; then nothing changes."""
         for name in self.moments:
@@ -131,7 +132,7 @@ class SGD(Optimizer):
         super().__init__(model, learning_rate)
         self.momentum = momentum
 
-    def rule(self, rate, data, grad, velocity):
+    def rule(self, rate: float, data: Floats, grad: Floats, velocity: Floats) -> None:
         velocity[...] = self.momentum * velocity + grad
         data -= rate * velocity
 
@@ -168,7 +169,9 @@ class Adam(Optimizer):
         super().__init__(model, learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
-    def rule(self, rate, data, grad, m, v):
+    def rule(
+        self, rate: float, data: Floats, grad: Floats, m: Floats, v: Floats
+    ) -> None:
         unbias1, unbias2 = 1 - self.beta1**self.t, (1 - self.beta2**self.t) ** 0.5
         step_size, epsilon = rate * unbias2 / unbias1, self.epsilon * unbias2
         if not on_host(data) and (faster := substitute_for("adam")):
@@ -202,13 +205,15 @@ class AdamW(Adam):
         super().__init__(model, learning_rate, beta1, beta2, epsilon)
         self.weight_decay = weight_decay
 
-    def rule(self, rate, data, grad, m, v):
+    def rule(
+        self, rate: float, data: Floats, grad: Floats, m: Floats, v: Floats
+    ) -> None:
         data *= 1 - rate * self.weight_decay
         super().rule(rate, data, grad, m, v)
 
 
 @checked
-def clip_by_global_norm(model: Module, max_norm: Positive | None):
+def clip_by_global_norm(model: Module, max_norm: Positive | None) -> float:
     """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm
     before.
 

@@ -2,12 +2,13 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
 from ..core.options import expect_type, option
 from ..errors import InputError, unknown
-from .optimizers import SGD, Adam, AdamW
+from .optimizers import SGD, Adam, AdamW, Optimizer
 from .schedules import Constant, Cosine, Noam
 
 
@@ -81,7 +82,7 @@ class TrainingOptions:
         if self.schedule not in ("cosine", "noam", "constant"):
             raise unknown("schedule", self.schedule, ("cosine", "noam", "constant"))
 
-    def make_schedule(self, d_model):
+    def make_schedule(self, d_model: int) -> Constant | Cosine | Noam:
         if self.schedule == "cosine":
             return Cosine(self.learning_rate, self.steps, min(self.warmup, self.steps // 2))
         if self.schedule == "constant":
@@ -89,7 +90,7 @@ class TrainingOptions:
         peak_at_factor_1 = (d_model * max(1, self.warmup)) ** -0.5
         return Noam(d_model, max(1, self.warmup), self.learning_rate / peak_at_factor_1)
 
-    def make_optimizer(self, model):
+    def make_optimizer(self, model: Any) -> Optimizer:
         schedule = self.make_schedule(model.config.d_model)
         if self.optimizer == "sgd":
             return SGD(model, schedule, momentum=0.9)

@@ -138,7 +138,7 @@ def uses_of_attention(residual, of_queries, of_keys):
 def is_exactly(component, kinds):
     """Whether a component is of one of these classes itself, with the functions that the class
     gives it. Those of `AT_EACH_POSITION` must have such parts, too."""
-    kind = type(component)
+    kind: type = type(component)
     if kind not in kinds or not functions_of(kind).isdisjoint(vars(component)):
         return False
     if kinds is AT_EACH_POSITION:

@@ -80,7 +80,9 @@ class Fork:
     def send(self, message):
         with self.expecting_life():
             if len(message) > LONG:
-                self.expect_running(lambda: not is_stopped(self.process.pid) or time.sleep(0.2))
+                self.expect_running(
+                    lambda: not is_stopped(self.process.pid) or time.sleep(0.2)  # type: ignore
+                )
             self.unanswered += 1
             self.pipe.send_bytes(message)
 
@@ -186,7 +188,8 @@ def to_bytes(arrays):
 
 def from_bytes(message):
     """The list of arrays that `to_bytes` was given, int64."""
-    arrays, place = [], 0
+    arrays: list = []
+    place = 0
     while place < len(message):
         rows, columns = struct.unpack_from("qq", message, place)
         place += 16

@@ -14,7 +14,7 @@ class Constant:
     def __init__(self, peak: NonNegative, warmup: Natural = 0):
         self.peak, self.warmup = peak, warmup
 
-    def __call__(self, t):
+    def __call__(self, t: int) -> float:
         return self.peak * min(1.0, t / self.warmup if self.warmup else 1.0)
 
 
@@ -30,7 +30,7 @@ class Noam:
     def __init__(self, features: Count, warmup: Count = 4000, factor: Positive = 1.0):
         self.features, self.warmup, self.factor = features, warmup, factor
 
-    def __call__(self, t):
+    def __call__(self, t: int) -> float:
         return self.factor * self.features**-0.5 * min(max(t, 1) ** -0.5, t * self.warmup**-1.5)
 
 
@@ -53,7 +53,7 @@ class Cosine:
             )
         self.peak, self.total, self.warmup, self.floor = peak, total, warmup, floor
 
-    def __call__(self, t):
+    def __call__(self, t: int) -> float:
         if t < self.warmup:
             return self.peak * t / self.warmup
         progress = min(1.0, (t - self.warmup) / (self.total - self.warmup))

@@ -10,6 +10,7 @@ these.
 """
 
 import functools
+from collections.abc import Callable
 
 from ..backend import on_host
 from ..errors import InputError
@@ -19,7 +20,7 @@ from .processes import cores
 from .shares import Shares
 
 
-def in_shares(count, skip_padding=False):
+def in_shares(count: int, skip_padding: bool = False) -> Callable[..., Plain]:
     """The strategy of `count` shares, as fast as this machine can: train(...,
     strategy=in_shares(2)).
 
