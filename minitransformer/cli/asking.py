@@ -10,7 +10,7 @@ import numpy as np
 from ..backend import chosen_device
 from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, evaluation, greedy, sample, translation
-from ..errors import InputError
+from ..errors import InputError, write_text
 from ..inspection import alignment
 from ..runs.run import Run
 from ..terminal.streams import complain
@@ -109,7 +109,7 @@ def score_translations(run, options):
     answers = translation.translate(run.model, run.vocabulary, sources, search)
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
-        Path(options.write).write_text("".join(lines), encoding="utf-8")
+        write_text(options.write, "".join(lines))
     score, signature = translation.bleu(answers, references)
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
     shown = [

@@ -1,5 +1,6 @@
 """What every task offers: pairs of sequences from a seed, in three disjoint splits."""
 
+import dataclasses
 import functools
 from typing import NamedTuple
 
@@ -21,14 +22,20 @@ class Recipe(NamedTuple):
 class Task:
     """What every task offers: a vocabulary, any number of pairs, and a fixed split.
 
-    A subclass is a frozen dataclass of its options and says how questions are drawn (`draw`) and
-    solved (`solve`), or how `pairs` are made of them otherwise. All ids are padded: source (N, S)
-    and target (N, T), without BOS and EOS.
+    A subclass says how questions are drawn (`draw`) and solved (`solve`), or how `pairs` are made
+    of them otherwise. All ids are padded: source (N, S) and target (N, T), without BOS and EOS.
+    Its options are lines such as `digits: int = option(3, "digits of the longest number")`: a
+    subclass is made a frozen dataclass here, without a decorator, unless it has an `__init__`.
     """
 
     recipe = Recipe(training={"steps": 2500})
     scored_by_bleu = False
     copies_first_word = False  # whether the answer begins with a word of the question
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "__init__" not in vars(cls):
+            dataclasses.dataclass(frozen=True)(cls)
 
     @functools.cached_property
     def vocabulary(self):

@@ -51,7 +51,7 @@ class Vocabulary:
                     len(self) > len(SPECIAL) + LISTED
                 )
                 raise InputError(
-                    f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. "
+                    f"{shortened(token)} (token {place + 1} of {shortened(text)}) is not in the vocabulary. "
                     f"It has: {known}"
                 )
 

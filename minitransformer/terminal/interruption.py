@@ -1,4 +1,4 @@
-"""Ctrl-C while the program loads: one line, where Python would show a long traceback.
+"""Signals that end a program, and Ctrl-C while it loads: one line, where Python would show a long traceback.
 
 The package's `__init__` imports this file first, because `python -m minitransformer` loads all of
 it before the command runs. It imports as little as possible: before it is loaded, Python itself
@@ -10,6 +10,10 @@ import signal
 import sys
 
 STATUS = 130  # of a command that Ctrl-C ended: 128 and the signal's number
+# Ctrl-C, `kill` and whatever ends a job of a cluster, a terminal that is closed (not on Windows)
+ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 def is_the_program():
