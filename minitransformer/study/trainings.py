@@ -105,6 +105,10 @@ def run_many(trainings, folder, advance, jobs):
                 report()
                 for future in done:
                     future.result()
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.terminate()  # it saves its run
+        raise
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
