@@ -37,6 +37,7 @@ from minitransformer.training.generators import drawing_from, rewind, states_of
 from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 from minitransformer.training.loop import Plain
 from minitransformer.training.options import TrainingOptions
+from minitransformer.terminal.interruption import ENDING
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.training.shares import Shares, cut, dealt
 
@@ -1103,7 +1104,8 @@ def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processe
 
 
 @needs_fork
-def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path):
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_a_signal_to_all_processes_at_once_is_saved_and_can_be_continued(tmp_path, number):
     folder = tmp_path / "run"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     options = "--d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --batch-size 16".split()
@@ -1123,14 +1125,14 @@ def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path
     ):
         time.sleep(0.01)
     time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     try:
         out, said = process.communicate(timeout=60)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     step = Run.open(folder).optimizer.t
-    assert process.returncode == 130, said.decode()
+    assert process.returncode == 128 + number, said.decode()
     assert (
         0 < step < 20000
         and f"Stopped and saved at step {step}" in out.decode()

@@ -78,7 +78,7 @@ def new_run(options):
         raise InputError(
             f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN."
         )
-    if options.task not in TASKS and Path(options.task).is_file():
+    if options.task not in TASKS and os.path.isfile(options.task):
         raise InputError(
             f"{typed(options.task)} is a file, and TASK is the name of a task: see tasks. To train "
             "on a text of your own, make a task of it, or train in Python: docs/python.md shows "

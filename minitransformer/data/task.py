@@ -36,6 +36,13 @@ class Task:
         super().__init_subclass__(**options)
         if "__init__" not in vars(cls):
             dataclasses.dataclass(frozen=True)(cls)
+            del cls.__setattr__, cls.__delattr__  # with them, a decorator would raise TypeError
+
+    def __setattr__(self, name, value):
+        """Options are fixed, because vocabulary and splits are made of them."""
+        if name in {field.name for field in dataclasses.fields(self)}:
+            raise dataclasses.FrozenInstanceError(f"The option {name} of a task cannot be changed.")
+        super().__setattr__(name, value)
 
     @functools.cached_property
     def vocabulary(self):

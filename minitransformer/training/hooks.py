@@ -103,7 +103,7 @@ class Save:
             if handler is not None:  # None: what was there before is not Python's
                 signal.signal(number, handler)
 
-    def ask(self, number, _):
+    def ask(self, number=signal.SIGINT, frame=None):
         if self.asked_to_stop and number == signal.SIGINT:  # a second Ctrl-C does not wait
             raise KeyboardInterrupt
         self.asked_to_stop = self.asked_to_stop or number
