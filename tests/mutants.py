@@ -1,7 +1,7 @@
 """Wrong versions of the code, each as a patch of one file and the tests that must catch it, in two groups.
 
 A number is one mistake that people make, 1 to 130 (docs/mistakes.md); a letter tells apart several ways to make it. An x
-marks a slip of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, our own slips in
+marks a change of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, changes of our own in
 `make mutants`.
 """
 
@@ -29,14 +29,14 @@ class Mutant:
     more: tuple = ()
 
     @property
-    def is_slip(self):
-        """Whether it is a slip of our own, not a mistake that people make."""
+    def is_own(self):
+        """Whether it is a change of our own, not a mistake that people make."""
         return self.id[0] == "x"
 
     @property
     def number(self):
         """The number on the list of mistakes; None for one of our own."""
-        return None if self.is_slip else int(self.id.rstrip("abcdefgh"))
+        return None if self.is_own else int(self.id.rstrip("abcdefgh"))
 
     def plant(self, text):
         for before, after in ((self.before, self.after), *self.more):

@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 import pytest
+from common import refusal
 
 from minitransformer.backend import array_module
 from minitransformer.data import EOS, Copy, Pieces, Reverse, make_batch
@@ -384,7 +385,7 @@ def test_first_word_fractions_count_where_the_first_word_looks():
 
 
 def test_steps_that_were_made_already_are_refused_because_steps_is_the_total():
-    model, loss = Transformer.example(rng())[0], CrossEntropy()
+    model, loss = small(), CrossEntropy()
     optimizer = Adam(model, 1e-3)
     optimizer.t = 320
     said = refusal(train, model, loss, optimizer, lambda: None, steps=20)
