@@ -2304,10 +2304,10 @@ p("xm707", "--lr is taken for --norm", "ELSEWHERE.get(name) or nearest(name, kno
 p("xm708", "no TEXT is said to be required", '"text", nargs="*", default=[],', '"text", nargs="*",')
 p("xm709", "Python's words for a number", "argparse.ArgumentTypeError(f\"{text!r} is not a number, such as 0.001\")",
     "argparse.ArgumentTypeError(f\"invalid float value: {text!r}\")", select="told_what_a_number_is")
-p("xm710", "an option of a subclass is not known", "for field in dataclasses.fields(cls):\n            fields.setdefault",
-    "for field in dataclasses.fields(cls.__mro__[1]):\n            fields.setdefault", select="new_task")
+p("xm710", "tasks with the same options have one of them", "groups.setdefault(tuple(having[option]), []).append(field)",
+    "groups.setdefault(tuple(having[option]), [field])", select="option_of_a_task")
 p("xm711", "without its folder the option is there", 'if importlib.util.find_spec("minitransformer.gpu"):', "if True:",
-    judge="test_without_gpu.py", select="without_the_folder")
+    select="there_only_with_its_folder")
 p = plants("cli/commands.py", "test_cli.py", "resumed_run or answered_in_one_sentence or more_steps")
 p("xm712", "an equal option counts as changed", "if name not in its or its[name] != value]", "]")
 p("xm713", "another option counts as equal", "if name not in its or its[name] != value]", "if name not in its]")
@@ -2319,7 +2319,8 @@ p("xm717", "every answer counts as cut off", "if EOS not in ids)", "if True)")
 p("xm718", "the remark comes once for two equal texts", "            unfinished.remove(text)\n",
     "            unfinished[:] = [other for other in unfinished if other != text]\n")
 p = plants("data/task.py", "test_cli.py", "new_task")
-p("xm719", "a task without a decorator has no options", "            dataclasses.dataclass(frozen=True)(cls)\n", "            return\n")
+p("xm719", "a task without a decorator has no options", "            dataclasses.dataclass(frozen=True)(cls)\n",
+    "            if not cls.__module__.startswith(\"minitransformer.\"):\n                return\n            dataclasses.dataclass(frozen=True)(cls)\n")
 p("xm720", "a decorator raises TypeError", "            del cls.__setattr__, cls.__delattr__", "            pass")
 p("xm721", "options can be changed", "if name in {field.name for field in dataclasses.fields(self)}:", "if False:")
 p = plants("runs/run.py", "test_run.py", "warm_up_stays")

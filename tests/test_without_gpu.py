@@ -32,7 +32,6 @@ assert main([*train_it, "run"]) == 0 and main(["train", "--resume", "run", "--st
 assert main(["predict", "run", "3 1 4"]) == 0 and main(["evaluate", "run", "--count", "2"]) == 0
 arrays._cupy = lambda: strict_arrays.xp
 assert main([*train_it, "on-a-device", "--device", "gpu"]) == 0
-assert main([*train_it, "kernels", "--gpu-kernels"]) == 2  # there is no such option
 assert type(LayerNorm(3).to("gpu")) is LayerNorm
 """
 
