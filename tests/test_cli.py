@@ -381,7 +381,10 @@ def test_every_option_of_a_task_is_explained_and_can_be_typed(task):
     for field in dataclasses.fields(TASKS[task]):
         assert field.metadata.get("help"), f"{task}.{field.name} has no help"
         typed = [task, f"--{field.name.replace('_', '-')}", str(field.default)]
-        chosen = vars(make_parser().parse_args(["train", *typed]))
+        try:
+            chosen = vars(make_parser().parse_args(["train", *typed]))
+        except SystemExit:
+            pytest.fail(f"{typed[1]} is not known")
         assert chosen[f"task_{field.name}"] == field.default
 
 

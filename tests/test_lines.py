@@ -585,6 +585,7 @@ def test_inside_a_command_the_other_signals_leave_as_an_exit_and_outside_they_en
     try:
         for number in others:
             with interruption.KeyboardInterrupts(), pytest.raises(SystemExit) as end:
+                assert signal.getsignal(number) is interruption.end
                 signal.raise_signal(number)
             assert end.value.code == 128 + number and signal.getsignal(number) is signal.SIG_DFL
     finally:
