@@ -84,7 +84,8 @@ def writing(path):
     try:
         yield
     except OSError as problem:
-        problem.filename = str(path)
+        if problem.errno:  # of the system
+            problem.filename = str(path)
         raise
 
 

@@ -2295,7 +2295,7 @@ p("xm702", "of equally near names the last is suggested", "key=lambda other: -ne
     select="answered_in_one_sentence")
 p("xm703", "a long name is compared whole, and all names are listed", "if len(names) <= LISTED else by_nearness(str(name), names)[:8]",
     "if True else []", select="answered_in_one_sentence")
-p("xm704", "a full disk is told without the file", "        problem.filename = str(path)\n", "", select="full_disk")
+p("xm704", "a full disk is told without the file", "        if problem.errno:", "        if False:", select="full_disk")
 p("xm705", "a text has other bytes on Windows", ', encoding="utf-8", newline="\\n")', ', encoding="utf-8")', select="same_bytes")
 p = plants("terminal/streams.py", "test_cli.py", "stays_short")
 p("xm706", "what was typed is quoted whole", 'r"(\\S{100})\\S{900,}"', 'r"(\\S{100})\\S{90000,}"')
