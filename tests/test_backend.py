@@ -550,7 +550,7 @@ def test_a_fork_that_fails_at_its_start_is_reported(forks, capfd):
 @needs_fork
 @pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
 def test_what_asks_all_processes_to_end_does_not_reach_a_fork(forks, number):
-    """Ctrl-C, a closed terminal and a cluster signal all of them; the first decides when to stop."""
+    """Ctrl-C, a closed terminal, a cluster: the first process decides when to stop."""
     # a test that runs in the background ignores it
     before = signal.signal(number, signal.default_int_handler)
     try:

@@ -8,7 +8,7 @@ Two worker processes share the list. Each has its own copy of the package and of
 tests; for each mutant it patches one file, forgets what was imported from the copy, and runs the
 tests that judge the mutant until one fails.
 
-`make test` plants the mistakes that people make, `make mutants` changes of our own, which are marked as
+`make test` plants the mistakes of people, `make mutants` changes of our own, which are marked as
 slow. To plant some of either: pytest tests/test_mutants.py -k "x01 or x02".
 """
 

@@ -30,6 +30,7 @@ from minitransformer.layers import CrossEntropy
 from minitransformer.models import MODELS, LanguageModel, Transformer, TransformerConfig, find_model
 from minitransformer.runs import Run
 from minitransformer.runs.checkpoint import load_checkpoint
+from minitransformer.terminal.interruption import ENDING
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import SGD, Adam, AdamW, Noam, in_shares, plain_loop, train
 from minitransformer.training.data_parallel import DataParallel, slices_of
@@ -37,7 +38,6 @@ from minitransformer.training.generators import drawing_from, rewind, states_of
 from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 from minitransformer.training.loop import Plain
 from minitransformer.training.options import TrainingOptions
-from minitransformer.terminal.interruption import ENDING
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.training.shares import Shares, cut, dealt
 

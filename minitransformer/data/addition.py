@@ -76,7 +76,9 @@ class Addition(Task):
         texts = ["".join(characters[row]) for row in source]
         for text in texts:
             if not re.fullmatch(r"\d+\+\d+", text):
-                raise InputError(f"{shortened(text)} is not a sum of two numbers. Write it like 95+7.")
+                raise InputError(
+                    f"{shortened(text)} is not a sum of two numbers. Write it like 95+7."
+                )
         return np.array(
             [[int(n) for n in text.split("+")] for text in texts], dtype=np.int64
         ).reshape(-1, 2)

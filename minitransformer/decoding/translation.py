@@ -49,7 +49,8 @@ def remarks(vocabulary, text, longest=None, shortest=None):
     found, length = [], len(vocabulary.encode(text))
     if unknown := vocabulary.unknown(text):
         found.append(
-            f"{', '.join(map(repr, unknown[:LISTED]))} occurred in none of them, and is read as <unk>"
+            f"{', '.join(map(repr, unknown[:LISTED]))} occurred in none of them, and is read as "
+            "<unk>"
         )
     if longest is not None and length > longest:
         found.append(f"it has {length} tokens, and the longest of them had {longest}")

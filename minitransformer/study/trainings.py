@@ -142,8 +142,9 @@ def train_one(plan, contestant, rate, seed, folder):
     folder."""
     run = open_run(folder, config_of(plan, contestant, rate, seed))
     try:
-        with Save(run) as save:
-            run.train([Log(run), Evaluate(run), save])
+        if run.optimizer.t < run.last_step:
+            with Save(run) as save:
+                run.train([Log(run), Evaluate(run), save])
         diverged = None
     except NonFiniteError as problem:
         diverged = str(problem)

@@ -1,4 +1,5 @@
-"""Signals that end a program, and Ctrl-C while it loads: one line, where Python would show a long traceback.
+"""Signals that end a program, and Ctrl-C while it loads: one line, where Python would show a long
+traceback.
 
 The package's `__init__` imports this file first, because `python -m minitransformer` loads all of
 it before the command runs. It imports as little as possible: before it is loaded, Python itself
