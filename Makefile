@@ -15,7 +15,7 @@ demo: .venv/installed
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
 
-# Our own slips, planted one at a time as `make test` plants the mistakes that people make.
+# Changes of our own, planted one at a time as `make test` plants the mistakes that people make.
 mutants: .venv/installed-test
 	$(BIN)/python -m pytest tests/test_mutants.py -m slow
 

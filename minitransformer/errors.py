@@ -6,8 +6,10 @@ import difflib
 import os
 import shlex
 import subprocess
+from pathlib import Path
 
 LISTED = 40  # names that a message lists
+NEAR = 0.6  # from 0 (nothing in common) to 1 (the same): a name that may be meant
 WINDOWS = os.name == "nt"
 
 
@@ -36,17 +38,33 @@ def unknown(kind, name, known):
     """The error for a name that does not exist: what was asked for, the nearest name, and all there
     are."""
     names = [str(n) for n in known]
-    listed = names if len(names) <= LISTED else [*names[:LISTED], "…"]
+    listed = names if len(names) <= LISTED else by_nearness(str(name), names)[:8]
     return InputError(
-        f"There is no {kind} {str(name)!r}.{did_you_mean(str(name), names)} There are: "
+        f"There is no {kind} {shortened(str(name))}.{did_you_mean(str(name), names)} "
+        f"{'There are' if listed is names else f'There are {len(names)}, such as'}: "
         f"{', '.join(listed)}."
     )
 
 
 def did_you_mean(name, names):
     """" Did you mean 'this'?" with the nearest of the names, or nothing if none is near."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, names)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def nearest(name, names):
+    """The first of the names that are most like `name`, whatever its case; None if none is near."""
+    best = by_nearness(name, names)[:1]
+    return best[0] if best and nearness(name, best[0]) >= NEAR else None
+
+
+def by_nearness(name, names):
+    """The names, the nearest first; equally near ones in their order."""
+    return sorted(names, key=lambda other: -nearness(name, other))
+
+
+def nearness(name, other):
+    return difflib.SequenceMatcher(None, name[:100].lower(), other.lower()).ratio()
 
 
 @contextlib.contextmanager
@@ -57,6 +75,24 @@ def reading(path):
     except OSError as problem:
         name = str(path) or "The file ''"
         raise InputError(f"{name} cannot be read: {problem.strerror or problem}.") from None
+
+
+@contextlib.contextmanager
+def writing(path):
+    """Inside, a file is written; an OSError names the file, also where the system does not say
+    which (a full disk)."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno:  # of the system
+            problem.filename = str(path)
+        raise
+
+
+def write_text(path, text):
+    """Write a text into a file: the same bytes on every system."""
+    with writing(path):
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 
 def shortened(value, most=80):

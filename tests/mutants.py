@@ -1,7 +1,7 @@
 """Wrong versions of the code, each as a patch of one file and the tests that must catch it, in two groups.
 
 A number is one mistake that people make, 1 to 130 (docs/mistakes.md); a letter tells apart several ways to make it. An x
-marks a slip of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, our own slips in
+marks a change of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, changes of our own in
 `make mutants`.
 """
 
@@ -29,14 +29,14 @@ class Mutant:
     more: tuple = ()
 
     @property
-    def is_slip(self):
-        """Whether it is a slip of our own, not a mistake that people make."""
+    def is_own(self):
+        """Whether it is a change of our own, not a mistake that people make."""
         return self.id[0] == "x"
 
     @property
     def number(self):
         """The number on the list of mistakes; None for one of our own."""
-        return None if self.is_slip else int(self.id.rstrip("abcdefgh"))
+        return None if self.is_own else int(self.id.rstrip("abcdefgh"))
 
     def plant(self, text):
         for before, after in ((self.before, self.after), *self.more):
@@ -1309,7 +1309,7 @@ p("xw8", "the words that came once are lost in a checkpoint", "facts.get(\"once\
 p("xw9", "a number that cannot be read is cut", "else number_with(token.strip(), text) or token", "else token.strip() or token", select="shown_as_it_was_typed")
 p("xw10", "a word loses its capitals in the message", "return found.group() if found else word", "return word", select="shown_as_it_was_typed")
 p("xw11", "nobody says what can be read", "else f\" {self.reads}\".rstrip()", "else \"\"", select="shown_as_it_was_typed")
-p("xw12", "the whole text is repeated", "repr(word) if word == text.strip() else ", "", select="shown_as_it_was_typed")
+p("xw12", "the whole text is repeated", "if word != text.strip():", "if True:", select="shown_as_it_was_typed")
 p("x324", "a special token's name is a token", "if token not in self.ids or token in SPECIAL:",
     "if token not in self.ids:", select="called_like_a_special_token")
 p = plants("data/subwords.py", "test_text.py", "")
@@ -1390,7 +1390,7 @@ p = plants("decoding/translation.py", "test_translation.py", "remark or training
 p("xw19", "as short as the shortest is too short", "length < shortest", "length <= shortest", select="shorter_than_all")
 p("x936", "as long as the longest is too long", "length > longest", "length >= longest")
 p("x937", "unknown characters are not named", "if unknown := vocabulary.unknown(text):", "if unknown := \"\":")
-p("x938", "a long text is repeated whole", "text if len(text) <= 60 else text[:57] + \"...\"", "text")
+p("x938", "a long text is repeated whole", "{shortened(text)} is unlike", "{text!r} is unlike")
 p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
 p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
 p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
@@ -1532,7 +1532,7 @@ p("x378", "the learner's function gets our own arrays", "inputs = copy.deepcopy(
 p("x379", "a changed input is overlooked", "return tuple(\n        name\n        for name in before\n        if", "return tuple(name for name in () if")
 p("x380", "nothing is blank", "return code is not None and not any(", "return False and not any(")
 p("x381", "NotImplementedError is an error like others", 'Trouble("stub", "it raises', 'Trouble("raised", "it raises')
-p("x382", "the shapes that were given are not said", '{explain(problem)} {_shapes(given)}"', '{explain(problem)}"')
+p("x382", "the shapes that were given are not said", '{explain(problem)} {shapes}"', '{explain(problem)}"')
 
 p = plants("grading/diagnosis.py", "test_grading.py", "call_before or half or changed or all_sizes_are_equal or rule_finds")
 p("x383", "a second answer is not asked for", "if agree(again, yours):", "if True:")
@@ -1716,7 +1716,7 @@ p("xl14", "texts are read by the locale", 'return os.fsencode(text).decode("utf-
 p("xl13", "closed standard input is a crash", "    if sys.stdin is None:\n", "    if False:\n", select="shell")
 p("xl76", "a single text that cannot be answered leaves a line", "            if name or not problem:\n", "            if True:\n", select="single_one_needs")
 p = plants("cli/asking.py", "test_lines.py", "")
-p("xl15", "a wrong option is said for every line", "not for every line\n    search(run.model, np.array([[EOS]]), 1)", "not for every line",
+p("xl15", "a wrong option is said for every line", "not for every text\n    search(run.model, np.array([[EOS]]), 1)", "not for every text",
   select="said_once")
 p("xl16", "whoever types waits for 64 lines", "1 if typing else GROUP", "GROUP", select="whoever_types")
 p = plants("runs/run.py", "test_lines.py", "cannot_be_read_is_input")
@@ -1757,7 +1757,7 @@ p("xl33", "who imports the library is ended too", "sys.argv[:1] == [\"-m\"]\n   
 p("xl34", "the grader's runner is taken for the command", "\"minitransformer\" in sys.orig_argv\n        or", "True or")
 p("xl35", "the script is not known", '== "minitransformer"\n', '== "mini"\n')
 p("xl36", "a command is ended before it can tidy up", "        answer_with(signal.default_int_handler, instead_of=end_at_once)\n", "        pass\n")
-p("xl37", "an ignored Ctrl-C is heard", "    if signal.getsignal(signal.SIGINT) is instead_of:\n", "    if True:\n")
+p("xl37", "an ignored Ctrl-C is heard", "    if signal.getsignal(number) is instead_of:\n", "    if True:\n")
 p = plants("lessons/__init__.py", "test_lines.py", "lesson_that_runs")
 p("xl38", "a lesson writes as the locale says", "write_utf8()  # a", "# a")
 p = plants("cli/asking.py", "test_lines.py", "look_like_one")
@@ -1769,8 +1769,8 @@ p("xj23", "a word is an unknown option", "if rest and not rest[0].startswith(\"-
 p = plants("cli/parser.py", "test_lines.py", "full_disk_takes_no_help")
 p("xj05", "help that could not be written is no matter", "        if file is sys.stdout:\n", "        if False:\n")
 p = plants("cli/parser.py", "test_lines.py", "too_large")
-p("xl39", "no number is too large", "    if abs(number) > LARGEST:\n", "    if False:\n")
-p("xl40", "a seed may be negative", 'r"[+]?[0-9]{1,99}"', 'r"[+-]?[0-9]{1,99}"')
+p("xl39", "no number is too large", "    if abs(int(text)) > LARGEST:\n", "    if False:\n")
+p("xl40", "a seed may be negative", 'not is_whole(text) or int(text) < 0', 'not is_whole(text)')
 p = plants("cli/pictures.py", "test_lines.py", "too_large")
 p("xl42", "a layer that does not exist draws nothing", "if number > max(counts, default=0):", "if False:")
 p = plants("cli/lessons.py", "test_lessons.py", "needed_both")
@@ -1906,15 +1906,15 @@ p("x463", "a part is moved with the gradients of another",
 p = plants("training/processes.py", "test_backend.py", "fork")
 p("x464", "products in a fork take all threads", "threadpool_limits(limits=1, ", "threadpool_limits(limits=None, ",
     select="takes_one_thread")
-p("x465", "Ctrl-C ends the forks", "signal.signal(signal.SIGINT, signal.SIG_IGN)", "pass", select="ctrl_c")
-p("x466", "a fork does what the parent does on a signal", "signal.signal(signal.SIGTERM, signal.SIG_DFL)", "pass",
-    select="what_this_process_does")
+p("x465", "Ctrl-C ends the forks", "for number in ENDING:\n", "for number in ENDING[1:]:\n", select="asks_all_processes")
+p("x466", "a signal to all processes ends the forks", "for number in ENDING:\n", "for number in ENDING[:1]:\n",
+    select="asks_all_processes")
 p("x467", "forks outlive their parent", "        other.close()\n", "        pass\n", select="parent_is_killed")
 p("x468", "the memory is a copy", "copy[...] = array\n    return copy", "copy[...] = array\n    return copy.copy()",
     select="one_memory")
 p("x469", "forks may fork", "1 if multiprocessing.current_process().daemon else ", "", select="may_not_fork")
 p("x470", "all cores of the machine", "len(os.sched_getaffinity(0))", "os.cpu_count()", select="may_use")
-p("x471", "forks are not ended", "self.process.terminate()\n        self.process.join(1)", "self.process.join(0.1)",
+p("x471", "forks are not ended", "        self.process.kill()\n        self.process.join()\n", "        self.process.join(0.1)\n",
     select="whatever_it_is_doing")
 p("x472", "an error counts as an answer", "reply = FAILED", "reply = DONE", select="says_so")
 p("x473", "an empty array arrives as None", "if rows < 0:", "if rows < 0 or columns == 0:", select="arrive_as")
@@ -1925,7 +1925,8 @@ p = plants("training/processes.py", "test_shares.py", "stopped")
 p("xr05", "a stopped process is waited for for ever", "if since and now - since > STOPPED_TOO_LONG:", "if False:")
 p("xr06", "a process that stood still for a moment is given up", "(since or now) if is_stopped(self.process.pid) else None",
     "(since or now - 60) if is_stopped(self.process.pid) else None")
-p("xr07", "a stopped process is not ended", "            self.process.kill()\n            self.process.join()\n", "            pass\n",
+p("xr07", "a stopped process is not ended", "        self.process.kill()\n        self.process.join()\n",
+    "        self.process.terminate()\n        self.process.join(1)\n",
     select="ctrl_c_ends_a_training_whose")
 p("xr08", "a long message is sent to who reads nothing", "if len(message) > LONG:", "if False:")
 
@@ -2340,3 +2341,61 @@ p("x622", "any float will do", "{x.dtype for x, kind in arrays if", "{x.dtype fo
     ("if x.dtype != dtype or not", "if not"), select="several_dtypes")
 p = plants("gpu/adam.py", "test_kernels.py", "adam")
 p("x624", "β for 1 − β", "beta1, 1 - beta1, beta2, 1 - beta2", "beta1, beta1, beta2, beta2")
+
+# -- names, numbers, signals, what is quoted ---------------------------------------------------------------------------
+
+p = plants("errors.py", "test_cli.py", "in_other_letters")
+p("xm701", "a suggestion depends on upper and lower case", "name[:100].lower(), other.lower()", "name[:100], other")
+p("xm702", "of equally near names the last is suggested", "key=lambda other: -nearness(name, other))",
+    "key=lambda other: (-nearness(name, other), -names.index(other)))",
+    select="answered_in_one_sentence")
+p("xm703", "a long name is compared whole, and all names are listed", "if len(names) <= LISTED else by_nearness(str(name), names)[:8]",
+    "if True else []", select="answered_in_one_sentence")
+p("xm704", "a full disk is told without the file", "        if problem.errno:", "        if False:", select="full_disk")
+p("xm705", "a text has other bytes on Windows", ', encoding="utf-8", newline="\\n")', ', encoding="utf-8")', select="same_bytes")
+p = plants("terminal/streams.py", "test_cli.py", "stays_short")
+p("xm706", "what was typed is quoted whole", 'r"(\\S{100})\\S{900,}"', 'r"(\\S{100})\\S{90000,}"')
+p = plants("cli/parser.py", "test_cli.py", "answered_in_one_sentence")
+p("xm707", "--lr is taken for --norm", "ELSEWHERE.get(name) or nearest(name, known)", "nearest(name, known)")
+p("xm708", "no TEXT is said to be required", '"text", nargs="*", default=[],', '"text", nargs="*",')
+p("xm709", "Python's words for a number", "argparse.ArgumentTypeError(f\"{text!r} is not a number, such as 0.001\")",
+    "argparse.ArgumentTypeError(f\"invalid float value: {text!r}\")", select="told_what_a_number_is")
+p("xm710", "tasks with the same options have one of them", "groups.setdefault(tuple(having[option]), []).append(field)",
+    "groups.setdefault(tuple(having[option]), [field])", select="option_of_a_task")
+p("xm711", "without its folder the option is there", 'if importlib.util.find_spec("minitransformer.gpu"):', "if True:",
+    select="there_only_with_its_folder")
+p = plants("cli/commands.py", "test_cli.py", "resumed_run or answered_in_one_sentence or more_steps")
+p("xm712", "an equal option counts as changed", "if name not in its or its[name] != value]", "]")
+p("xm713", "another option counts as equal", "if name not in its or its[name] != value]", "if name not in its]")
+p("xm714", "how the rate goes on is not said", 'if steps is not None and run.options.schedule == "cosine":', "if False:")
+p("xm715", "a text file is an unknown task", "if options.task not in TASKS and os.path.isfile(options.task):", "if False:", select="text_file")
+p = plants("cli/asking.py", "test_cli.py", "cut_off")
+p("xm716", "an answer that was cut off is not remarked", "if EOS not in ids)", "if False)")
+p("xm717", "every answer counts as cut off", "if EOS not in ids)", "if True)")
+p("xm718", "the remark comes once for two equal texts", "            unfinished.remove(text)\n",
+    "            unfinished[:] = [other for other in unfinished if other != text]\n")
+p = plants("data/task.py", "test_cli.py", "new_task")
+p("xm719", "a task without a decorator has no options", "            dataclasses.dataclass(frozen=True)(cls)\n",
+    "            if not cls.__module__.startswith(\"minitransformer.\"):\n                return\n            dataclasses.dataclass(frozen=True)(cls)\n")
+p("xm720", "a decorator raises TypeError", "            del cls.__setattr__, cls.__delattr__", "            pass")
+p("xm721", "options can be changed", "if name in {field.name for field in dataclasses.fields(self)}:", "if False:")
+p = plants("runs/run.py", "test_run.py", "warm_up_stays")
+p("xm722", "the warm-up grows with the steps", '"warmup": training.warmup_steps}', "}")
+p("xm723", "runs in the folder runs are not suggested", 'dict.fromkeys((path.parent, Path("runs")))', "(path.parent,)",
+    judge="test_cli.py", select="answered_in_one_sentence")
+p = plants("runs/config.py", "test_run.py", "byte_order")
+p("xm724", "a config with a byte order mark is damaged", 'content.decode("utf-8-sig")', 'content.decode("utf-8")')
+p = plants("training/hooks.py", "test_run.py", "every_signal or hang_up")
+p("xm725", "SIGTERM ends a training unsaved", "for s in ENDING if hears", "for s in ENDING[:1] if hears")
+p("xm726", "nohup is not obeyed", "if signal.getsignal(s) is signal.SIG_IGN}", "if False}")
+p = plants("grading/calling.py", "test_grading.py", "shapes_that_are_said")
+p("xm727", "the shapes are of what was not taken", "shapes = _shapes(taken_by(submission, exercise, given))", "shapes = _shapes(given)")
+p = plants("grading/hints.py", "test_grading.py", "hints_go or reveal_shows")
+p("xm728", "a hint is shown twice", "    print(textwrap.dedent(exercise.hints[level - 1]).strip())\n",
+    "    print(text := textwrap.dedent(exercise.hints[level - 1]).strip())\n    return text\n")
+p = plants("grading/cells.py", "test_grade.py", "no_file_of_moderate_size")
+p("xm729", "the path of a copy is shown", ".replace(str(file), file.name)", "")
+p = plants("training/loop.py", "test_training.py", "steps_that")
+p("xm730", "a training of no step is silent", "if optimizer.t >= steps > 0:", "if False:")
+p = plants("terminal/interruption.py", "test_run.py", "every_signal")
+p("xm731", "a cluster's signal is not known", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', judge="test_lines.py", select="leave_as_an_exit")

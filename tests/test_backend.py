@@ -39,6 +39,7 @@ from minitransformer.backend.reductions import FEW, LARGE
 from minitransformer.backend.scores import first_to
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
+from minitransformer.terminal.interruption import ENDING
 from minitransformer.training.processes import (
     FORK_IS_SAFE,
     Fork,
@@ -547,16 +548,18 @@ def test_a_fork_that_fails_at_its_start_is_reported(forks, capfd):
 
 
 @needs_fork
-def test_ctrl_c_does_not_reach_a_fork(forks):
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_what_asks_all_processes_to_end_does_not_reach_a_fork(forks, number):
+    """Ctrl-C, a closed terminal, a cluster: the first process decides when to stop."""
     # a test that runs in the background ignores it
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(number, signal.default_int_handler)
     try:
         fork = forks(echo)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
     fork.send(b"ready")
     fork.receive()
-    os.kill(fork.process.pid, signal.SIGINT)
+    os.kill(fork.process.pid, number)
     fork.process.join(0.2)
     assert fork.process.is_alive()
     fork.send(b"still here")
@@ -569,23 +572,9 @@ def test_a_fork_is_ended_whatever_it_is_doing(forks):
     busy.send(b"")
     time.sleep(0.1)
     # who waits may notice first that the pipe is shut
-    for fork, ends in ((busy, [-signal.SIGTERM]), (idle, [-signal.SIGTERM, 0])):
+    for fork, ends in ((busy, [-signal.SIGKILL]), (idle, [-signal.SIGKILL, 0])):
         fork.close()
         assert not fork.process.is_alive() and fork.process.exitcode in ends
-
-
-@needs_fork
-def test_what_this_process_does_on_a_signal_is_not_what_a_fork_does(forks):
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        fork = forks(echo)
-        fork.send(b"ready")
-        fork.receive()
-        fork.process.terminate()
-        fork.process.join(3)
-        assert fork.process.exitcode == -signal.SIGTERM
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 PARENT = """

@@ -1,8 +1,14 @@
 """The commands, as a user meets them: what they leave, what they print, and one sentence for what
 cannot be."""
 
+import argparse
+import ast
+import dataclasses
+import errno
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +16,15 @@ from pathlib import Path
 import pytest
 from common import run
 
+from minitransformer.cli.lines import typed_text
 from minitransformer.cli.parser import make_parser
-from minitransformer.models import MODELS, TransformerConfig
+from minitransformer.core.options import option
+from minitransformer.data.corpus import Corpus
+from minitransformer.data.symbols import Reverse, SymbolTask
+from minitransformer.data.tasks import TASKS
+from minitransformer.data.vocabulary import Vocabulary
+from minitransformer.models import MODELS, PRESETS, TransformerConfig
+from minitransformer.plotting.style import Figure
 from minitransformer.runs.run import TrainingOptions
 from minitransformer.testing import all_components
 
@@ -154,7 +167,7 @@ REFUSED = [
     ("train revers", "no task 'revers'. Did you mean 'reverse'"),
     ("train", "Choose a task to train: copy, reverse, sort, addition"),
     ("train reverse --setps 3", "no option --setps; did you mean --steps"),
-    ("train reverse --steps x", "invalid int value: 'x'"),
+    ("train reverse --steps x", "'x' is not a whole number in digits, such as 1000"),
     ("train reverse --steps 0", "steps must be at least 1, got 0"),
     (
         "train reverse --heads 3",
@@ -191,8 +204,19 @@ REFUSED = [
         "folder runs/reverse is not empty. Continue it with --resume",
     ),
     ("train --resume runs/reverse --batch-size 3", "batch_size cannot change"),
-    ("train reverse --resume runs/reverse", "task cannot change"),
-    ("train --resume runs/revers", "no run runs/revers; there are: runs/reverse"),
+    ("train copy --resume runs/reverse", "task cannot change"),
+    ("train --resume runs/reverse --model rnn", "model cannot change"),
+    ("train --resume runs/reverse --d-model 32", "d_model cannot change"),
+    ("train --resume runs/reverse --max-length 5 --shares 2", "options; max_length cannot change"),
+    ("train --resume runs/reverse --preset toy", "preset cannot change"),
+    ("train --resume runs/revers", "no run runs/revers; did you mean runs/reverse? There are: "),
+    ("predict reverse '3 1 4'", "no run reverse; did you mean runs/reverse? There are: "),
+    ("predict number-en-de '3 1 4'", "no run number-en-de; did you mean numbers-en-de? There are"),
+    ("train numbers", "Did you mean 'numbers-en-de'?"),
+    ("train reverse --lr 0.1", "no option --lr; did you mean --learning-rate?"),
+    ("train reverse --epochs=3", "no option --epochs=3; did you mean --steps?"),
+    ("translate", "required: RUN."),
+    ("exercises nothing", "There are 77, such as"),
     ("predict runs/reverse", "required: TEXT"),
     ("predict runs/reverse 3 --max-tokens 0", "'0' is not a whole number of at least 1"),
     ("evaluate runs/reverse --count 0", "'0' is not a whole number of at least 1"),
@@ -200,7 +224,7 @@ REFUSED = [
         "train copy --symbols 2 --min-length 1 --max-length 1 --out d",
         "has no sequence for validation: allow longer",
     ),
-    ("train reverse --seed -1", "seed must be a number from 0 on, got -1"),
+    ("train reverse --seed -1", "'-1' is not a whole number of at least 0"),
     ("train --resume runs/reverse", "is at step 12 of 12: there is nothing left to do"),
     ("predict runs/reverse '3 x'", "'x' (token 2 of '3 x') is not in the vocabulary. It has: 0 1"),
     ("predict runs/reverse ''", "empty text"),
@@ -251,8 +275,6 @@ def test_a_path_that_cannot_be_written_is_one_sentence(trained, capsys):
 
 
 def test_every_option_is_explained():
-    import dataclasses
-
     parser = make_parser()
     for cls in (TrainingOptions, TransformerConfig):
         for field in dataclasses.fields(cls):
@@ -292,3 +314,194 @@ def test_import_is_quick_and_draws_in_only_numpy():
         "minitransformer; print((now() - b) / (b - a))"
     )
     assert min(float(python("-c", code).stdout) for _ in range(5)) < 1
+
+
+# -- every command, every option -------------------------------------------------------------------
+
+
+def parsers():
+    """{command: its parser}."""
+    (commands,) = [
+        action for action in make_parser()._actions if action.nargs == argparse.PARSER
+    ]
+    return commands.choices
+
+
+NUMBERS = [
+    (command, action.option_strings[0])
+    for command, parser in parsers().items()
+    for action in parser._actions
+    if action.option_strings and action.type not in (None, str, typed_text)
+]
+
+
+@pytest.mark.parametrize("command, option", NUMBERS, ids=" ".join)
+def test_what_is_no_number_is_told_what_a_number_is(command, option, capsys):
+    """Python's own words, "invalid int value", say neither what is expected nor what helps."""
+    for typed in ("x", "1e3x", "", "9" * 5000 + "x"):
+        status, _, err = run(f"{command} {option}='{typed}'", capsys)
+        assert status == 2 and "is not a " in err and "number" in err and "invalid" not in err, err
+        assert len(err) < 1000
+
+
+def test_there_are_numbers_in_the_options():
+    assert len(NUMBERS) > 50
+
+
+CHOICES = {
+    "train {}": TASKS, "train reverse --model {}": MODELS, "train reverse --preset {}": PRESETS,
+    "train reverse --norm {}": ("pre", "post"), "train reverse --schedule {}": ("cosine", "noam"),
+    "train reverse --optimizer {}": ("adam", "sgd"), "train numbers-en-de --cut {}": ("morphemes",),
+    "gradcheck {}": ("Softmax", "LayerNorm"), "exercises {}": ("softmax.backward", "mask.causal"),
+    "evaluate numbers-en-de --split {}": ("test", "train"), "{}": ("train", "grade"),
+    "evaluate numbers-en-de --device {}": ("auto", "cpu"), "predict {} 3": ("numbers-en-de",),
+}
+
+
+@pytest.mark.parametrize("line", CHOICES)
+def test_a_name_in_other_letters_is_suggested_whatever_is_chosen(line, capsys):
+    for name in CHOICES[line]:
+        for typed in (name.swapcase(), name + "x"):
+            status, _, err = run(line.format(typed), capsys)
+            assert status == 2 and re.search(f"[Dd]id you mean '?{name}'?\\?", err), err
+
+
+@pytest.mark.parametrize("line", [
+    *CHOICES, "train reverse --{}", "train reverse {}", "lessons {}", "grade {}", "{}",
+    "translate numbers-en-de {}", "translate numbers-en-de --file {}", "predict numbers-en-de {}",
+    "export numbers-en-de {}", "train --resume {}", "compare {} {}",
+])  # fmt: skip
+def test_a_sentence_stays_short_whatever_is_typed(line, capsys):
+    status, _, err = run(line.format(*["z" * 30_000] * line.count("{}")), capsys)
+    assert status == 2 and err.count("\n") == 1 and len(err) < 1000, err[:2000]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_option_of_a_task_is_explained_and_can_be_typed(task):
+    for field in dataclasses.fields(TASKS[task]):
+        assert field.metadata.get("help"), f"{task}.{field.name} has no help"
+        typed = [task, f"--{field.name.replace('_', '-')}", str(field.default)]
+        try:
+            chosen = vars(make_parser().parse_args(["train", *typed]))
+        except SystemExit:
+            pytest.fail(f"{typed[1]} is not known")
+        assert chosen[f"task_{field.name}"] == field.default
+
+
+def test_a_new_task_needs_no_decorator_and_may_share_an_option_with_another(monkeypatch, capsys):
+    """As CONTRIBUTING tells it: the class, its options, its name in TASKS."""
+
+    class Rotate(SymbolTask):
+        """Rotate the sequence to the left: 3 1 4 → 1 4 3."""
+
+        by: int = option(1, "places by which it is rotated")
+
+        def solve(self, source):
+            return Reverse.solve(self, source)
+
+    class Proverbs(Corpus):
+        """Complete a proverb."""
+
+        digits: int = option(2, "digits")
+
+        def make_vocabulary(self):
+            return Vocabulary("abc")
+
+        def sentences(self, split):
+            return ["a b"] * 3, ["c"] * 3
+
+    class Decorated(SymbolTask):
+        """A decorator does no harm."""
+
+        more: int = option(3, "more")
+
+        def solve(self, source):
+            return source
+
+    try:
+        dataclasses.dataclass(frozen=True)(Decorated)
+        assert Rotate(by=2) == Rotate(by=2) != Rotate() and len({Rotate(by=2), Rotate(by=2)}) == 1
+    except TypeError as problem:
+        pytest.fail(f"{problem!r} came through")
+    with pytest.raises(dataclasses.FrozenInstanceError, match="option by .* cannot be changed"):
+        Rotate().by = 3
+    for name, cls in {"rotate": Rotate, "proverbs": Proverbs, "decorated": Decorated}.items():
+        monkeypatch.setitem(TASKS, name, cls)
+    _, out, _ = run("train --help", capsys)
+    assert "--by" in out and "places by which it is rotated" in out
+    assert run("tasks", capsys)[0] == 0
+    assert run(f"train rotate --by 2 {TINY} --no-pictures --out a", capsys)[0] == 0
+    assert json.loads(Path("a/config.json").read_text())["task"]["options"]["by"] == 2
+    assert run(f"train proverbs --digits 1 {TINY} --no-pictures --out b", capsys)[0] == 0
+    assert run(f"train decorated --more 1 {TINY} --no-pictures --out c", capsys)[0] == 0
+    assert run("predict b 'a b'", capsys)[0] == 0
+
+
+def test_the_option_of_a_folder_is_there_only_with_its_folder(monkeypatch, capsys):
+    assert "--gpu-kernels" in run("train --help", capsys)[1]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "--gpu-kernels" not in run("train --help", capsys)[1]
+    assert "no option --gpu-kernels" in run("train copy --gpu-kernels", capsys)[2]
+
+
+def test_a_text_file_is_no_task_and_it_is_said_what_to_do(capsys):
+    Path("my text.txt").write_text("to be or not to be")
+    status, _, err = run("train 'my text.txt' --model language-model", capsys)
+    assert status == 2 and "is a file, and TASK is the name of a task" in err
+    assert "docs/python.md" in err and (ROOT / "docs" / "python.md").is_file()
+
+
+def test_options_that_a_resumed_run_has_already_do_not_count_as_changed(trained, capsys):
+    same = "--shares 2 --max-length 4 --d-model 16 --model transformer --batch-size 64"
+    status, _, err = run(
+        f"train reverse --resume runs/reverse {same} --steps 14 --no-pictures", capsys
+    )
+    assert status == 0, err
+
+
+def test_a_run_with_more_steps_says_how_the_learning_rate_goes_on(trained, capsys):
+    _, out, _ = run("train --resume runs/reverse --steps 18 --no-pictures", capsys)
+    assert "The learning rate goes on at " in out
+    assert "falls to 0 at step 18: cosine, with a warm-up of 6 steps." in out
+
+
+def test_an_answer_that_was_cut_off_is_remarked_and_no_other(capsys):
+    for command in ("predict", "translate"):
+        cut = run(f"{command} numbers-en-de 23 '1' 23 --max-tokens 1", capsys)
+        assert cut[0] == 0 and cut[2].count("has no end: it was cut off") >= 2
+        assert "Text 1: The answer to '23'" in cut[2] and "Text 3: The answer to '23'" in cut[2]
+        assert run(f"{command} numbers-en-de 23", capsys)[2] == ""
+
+
+def test_every_text_is_written_with_the_same_bytes_on_every_system():
+    """Windows would write two bytes for the end of a line."""
+    for file in sorted((ROOT / "minitransformer").rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            said = [a.value for a in call.args if isinstance(a, ast.Constant)]
+            writes = name == "open" and any(
+                type(mode) is str and set(mode) & set("wax") and set(mode) <= set("rwaxt+")
+                for mode in said
+            )
+            ends = [k.value.value for k in call.keywords if k.arg == "newline"]
+            writes |= name == "write_text" and isinstance(call.func, ast.Attribute)
+            fine = not writes or ends == ["\n"] or "os.devnull" in ast.unparse(call)
+            assert fine, f"{file.name}, line {call.lineno}: newline=\"\\n\""
+
+
+def test_a_full_disk_is_told_with_the_file_whatever_is_written(trained, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, _, err = run("export runs/reverse one.safetensors", capsys)
+    assert (status, err) == (
+        1, "minitransformer: one.safetensors could not be written: No space left on device.\n",
+    )
+    status, _, err = run("train --resume runs/reverse --steps 14 --no-pictures", capsys)
+    assert status == 1 and "config.json could not be written: No space" in err
+    monkeypatch.setattr(Figure, "savefig", full)
+    status, _, err = run("plot runs/reverse --out drawn", capsys)
+    assert status == 1 and ".png could not be written: No space" in err

@@ -400,7 +400,8 @@ def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
         "pipe.py": "a pipe (FIFO), not a file", "device.py": "a link to a file outside",
         "outside.py": "a link to a file outside", "dead.py": "a link that leads nowhere",
         "linked": "a link to a folder, which is not followed", "large.py": "larger than 20 MB",
-        "latin.py": "not UTF-8 text", "cut.ipynb": "not a notebook",
+        "latin.py": "not UTF-8 text (invalid or missing encoding declaration for 'latin.py')",
+        "cut.ipynb": "not a notebook",
         "cells.ipynb": "the source of cell 1 should be text",
         "notes.txt": "neither a notebook (.ipynb) nor a Python file",
     }.items():  # fmt: skip

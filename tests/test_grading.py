@@ -753,18 +753,23 @@ def test_an_exercise_says_what_it_asks_with_shapes(exercise):
     assert len(exercise.hints) == 4 and all(exercise.hints)
 
 
+def printed(capsys, function, *arguments):
+    """What the function prints; it returns nothing, which a prompt would show a second time."""
+    capsys.readouterr()
+    assert function(*arguments) is None
+    return capsys.readouterr().out.rstrip("\n")
+
+
 def test_hints_go_from_a_question_to_a_line(capsys):
-    levels = [hint("softmax.backward", level) for level in (1, 2, 3, 4)]
+    levels = [printed(capsys, hint, "softmax.backward", level) for level in (1, 2, 3, 4)]
     assert (
         levels[0].endswith("?") and levels[3] == "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))"
     )
-    assert levels[3] in capsys.readouterr().out
     assert "There are 1 (a question) to 4 (one line)." in refusal(hint, "softmax.backward", 5)
 
 
 def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(capsys):
-    shown = reveal("layer_norm.backward")
-    assert shown == capsys.readouterr().out.rstrip("\n")
+    shown = printed(capsys, reveal, "layer_norm.backward")
     assert (
         "def backward(self, d_y: Floats) -> Floats:" in shown
         and "self.gamma.grad += position_sum(d_y * x_hat)" in shown
@@ -875,7 +880,9 @@ def test_whole_numbers_of_numpy_are_whole_numbers(capsys):
     except InputError as problem:
         pytest.fail(str(problem))
     assert report.passed
-    assert hint("softmax.backward", np.int64(2)) == hint("softmax.backward", 2)
+    assert printed(capsys, hint, "softmax.backward", np.int64(2)) == printed(
+        capsys, hint, "softmax.backward", 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -981,3 +988,16 @@ def test_the_records_are_what_they_say():
             isinstance(m, Mistake) and m.title and (m.versions or m.rule) for m in exercise.mistakes
         ), exercise.id
         assert all(m.question or m.convention for m in exercise.mistakes), exercise.id
+
+
+@pytest.mark.parametrize(
+    "answer, taken",
+    [
+        (lambda d_P, P: P @ d_P, "d_P (3, 5, 7), P (3, 5, 7)."),
+        (lambda d_P, scores: scores @ d_P, "d_P (3, 5, 7), scores (3, 5, 7)."),
+        (lambda dy, s: s @ dy, "d_P (3, 5, 7), scores (3, 5, 7)."),
+        (lambda *all: all[0] @ all[1], "d_P (3, 5, 7), scores (3, 5, 7)."),
+    ],
+)
+def test_the_shapes_that_are_said_are_of_what_the_function_was_given(answer, taken):
+    assert f"It was given {taken}" in " ".join(str(quiet("softmax.backward", answer)).split())

@@ -585,6 +585,20 @@ def test_a_command_hears_ctrl_c_as_an_exception_and_before_and_after_it_the_prog
         signal.signal(signal.SIGINT, before)
 
 
+def test_inside_a_command_the_other_signals_leave_as_an_exit_and_outside_they_end_the_process():
+    others = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in others}
+    try:
+        for number in others:
+            with interruption.KeyboardInterrupts(), pytest.raises(SystemExit) as end:
+                assert signal.getsignal(number) is interruption.end
+                signal.raise_signal(number)
+            assert end.value.code == 128 + number and signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 # -- commands to copy ------------------------------------------------------------------------------
 
 

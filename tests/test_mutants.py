@@ -8,7 +8,7 @@ Two worker processes share the list. Each has its own copy of the package and of
 tests; for each mutant it patches one file, forgets what was imported from the copy, and runs the
 tests that judge the mutant until one fails.
 
-`make test` plants the mistakes that people make, `make mutants` our own slips, which are marked as
+`make test` plants the mistakes of people, `make mutants` changes of our own, which are marked as
 slow. To plant some of either: pytest tests/test_mutants.py -k "x01 or x02".
 """
 
@@ -39,14 +39,14 @@ QUICK = [
 JUDGES = sorted({m.judge for m in MUTANTS})
 
 
-def marks(is_slip):
-    return pytest.mark.slow if is_slip else ()
+def marks(is_own):
+    return pytest.mark.slow if is_own else ()
 
 
-PLANTED = [pytest.param(m, id=m.id, marks=marks(m.is_slip)) for m in MUTANTS]
+PLANTED = [pytest.param(m, id=m.id, marks=marks(m.is_own)) for m in MUTANTS]
 UNTOUCHED = [  # "people test_layers.py": the tests of this file that judge mistakes of people
-    pytest.param(f"{'slips' if group else 'people'} {judge}", marks=marks(group))
-    for judge, group in sorted({(m.judge, m.is_slip) for m in MUTANTS})
+    pytest.param(f"{'own' if group else 'people'} {judge}", marks=marks(group))
+    for judge, group in sorted({(m.judge, m.is_own) for m in MUTANTS})
 ]
 
 
@@ -212,7 +212,7 @@ def work(folder, names):
                 selects = {
                     m.select
                     for m in MUTANTS
-                    if m.judge == judge and m.is_slip == (group == "slips")
+                    if m.judge == judge and m.is_own == (group == "own")
                 }
                 run_judge(
                     folder, judge,

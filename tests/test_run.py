@@ -26,6 +26,7 @@ from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.runs.lock import locked
 from minitransformer.runs.metrics import Metrics
 from minitransformer.runs.run import TrainingOptions
+from minitransformer.terminal.interruption import ENDING, KeyboardInterrupts
 from minitransformer.training import Constant, Cosine, Noam
 from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 from minitransformer.training.processes import FORK_IS_SAFE, Fork
@@ -196,8 +197,14 @@ def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path):
     "prepare, sentence",
     [
         (
+            lambda run: (run.folder / "config.json").write_bytes(
+                b"\xef\xbb\xbf" + (run.folder / "config.json").read_bytes()[:-9]
+            ),
+            "is damaged",
+        ),
+        (
             lambda run: run.folder.rename(run.folder.parent / "elsewhere"),
-            "no run .*; there are: .*elsewhere",
+            "no run .*There are: .*elsewhere",
         ),
         (
             lambda run: [p.unlink() for p in (*run.checkpoints(), run.folder / "config.json")],
@@ -766,11 +773,8 @@ def test_a_resume_from_an_earlier_checkpoint_moves_what_came_after_it_aside_and_
     assert moved == [line for line in lines if json.loads(line)["step"] > 10] and moved
     again = Run.resume(run.folder / "checkpoints" / "step-00000010.safetensors")
     assert again.aside.name == "after-step-00000010-2" and Run.resume(run.folder).aside is None
-    assert (
-        command("train --help", capsys)[1]
-        .replace("\n", " ")
-        .split("moved into a folder of the run")[1:]
-    )
+    said = " ".join(command("train --help", capsys)[1].split())
+    assert "moved into a folder of the run" in said
 
 
 def test_a_refused_resume_changes_nothing(tmp_path):
@@ -1096,3 +1100,52 @@ def test_a_lock_that_an_interrupted_bar_left_behind_holds_up_no_training(tmp_pat
     finally:
         left.release()
         tqdm.set_lock(before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_every_signal_that_asks_to_end_is_saved_and_what_was_there_answers_again(tmp_path, number):
+    missed = lambda *_: None  # noqa: E731
+    before = {n: signal.signal(n, missed) for n in ENDING}
+    try:
+        run = Run.create(tmp_path / "run", config())
+        with Save(run) as save, pytest.raises(Interrupted) as stopped:
+            run.train([lambda p: p.step == 7 and os.kill(os.getpid(), number), save])
+        assert stopped.value.args == (number,) and run.optimizer.t in (7, 8)
+        assert Run.open(run.folder).optimizer.t == run.optimizer.t
+        assert all(signal.getsignal(n) is missed for n in ENDING)
+    finally:
+        for n, handler in before.items():
+            signal.signal(n, handler)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no hang-up")
+def test_a_hang_up_that_is_ignored_stays_ignored(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with KeyboardInterrupts(), Save(Run.create(tmp_path / "run", config())) as save:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not save.asked_to_stop and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_config_that_an_editor_began_with_a_byte_order_mark_is_read(tmp_path):
+    run = finished(Run.create(tmp_path / "run", config(steps=5)))
+    path = run.folder / "config.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert accepted(Run.open, run.folder).config == run.config
+
+
+def test_the_warm_up_stays_the_same_however_many_steps_are_asked_for(tmp_path):
+    """The rates before the change are those of the schedule after it, up to the peak."""
+    short = Run.create(tmp_path / "run", config(steps=24, warmup=200))
+    assert short.config["training"]["warmup"] == 12
+    rates = [short.optimizer.learning_rate(t) for t in range(13)]
+    finished(short)
+    longer = Run.resume(tmp_path / "run", steps=400)
+    assert [longer.optimizer.learning_rate(t) for t in range(13)] == rates
+    assert longer.optimizer.learning_rate(25) < longer.optimizer.learning_rate(24) < rates[12]
+    written = json.loads((tmp_path / "run" / "config.json").read_text())["training"]
+    assert (written["steps"], written["warmup"]) == (400, 12)
+    assert TrainingOptions(**written).make_schedule(64)(100) == longer.optimizer.learning_rate(100)

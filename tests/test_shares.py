@@ -30,6 +30,7 @@ from minitransformer.layers import CrossEntropy
 from minitransformer.models import MODELS, LanguageModel, Transformer, TransformerConfig, find_model
 from minitransformer.runs import Run
 from minitransformer.runs.checkpoint import load_checkpoint
+from minitransformer.terminal.interruption import ENDING
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import SGD, Adam, AdamW, Noam, in_shares, plain_loop, train
 from minitransformer.training.data_parallel import DataParallel, slices_of
@@ -1103,7 +1104,8 @@ def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processe
 
 
 @needs_fork
-def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path):
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_a_signal_to_all_processes_at_once_is_saved_and_can_be_continued(tmp_path, number):
     folder = tmp_path / "run"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     options = (
@@ -1125,14 +1127,14 @@ def test_ctrl_c_for_all_processes_at_once_is_saved_and_can_be_continued(tmp_path
     ):
         time.sleep(0.01)
     time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     try:
         out, said = process.communicate(timeout=60)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     step = Run.open(folder).optimizer.t
-    assert process.returncode == 130, said.decode()
+    assert process.returncode == 128 + number, said.decode()
     assert (
         0 < step < 20000
         and f"Stopped and saved at step {step}" in out.decode()

@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 import pytest
+from common import refusal
 
 from minitransformer.backend import array_module
 from minitransformer.data import EOS, Copy, Pieces, Reverse, make_batch
@@ -381,3 +382,12 @@ def test_first_word_fractions_count_where_the_first_word_looks():
         == {}
     )
     assert first_word_fractions(model, TASK) == {}
+
+
+def test_steps_that_were_made_already_are_refused_because_steps_is_the_total():
+    model, loss = small(), CrossEntropy()
+    optimizer = Adam(model, 1e-3)
+    optimizer.t = 320
+    said = refusal(train, model, loss, optimizer, lambda: None, steps=20)
+    assert "has made 320 steps, and steps=20 is the number of all steps" in said
+    assert "steps=optimizer.t + 20" in said and optimizer.t == 320

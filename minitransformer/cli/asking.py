@@ -10,7 +10,7 @@ import numpy as np
 from ..backend import chosen_device
 from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, evaluation, greedy, sample, translation
-from ..errors import InputError
+from ..errors import InputError, shortened, write_text
 from ..inspection import alignment
 from ..runs.run import Run
 from ..terminal.streams import complain
@@ -109,7 +109,7 @@ def score_translations(run, options):
     answers = translation.translate(run.model, run.vocabulary, sources, search)
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
-        Path(options.write).write_text("".join(lines), encoding="utf-8")
+        write_text(options.write, "".join(lines))
     score, signature = translation.bleu(answers, references)
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
     shown = [
@@ -120,44 +120,57 @@ def score_translations(run, options):
 
 def predict(options):
     """Print a run's answer as tokens: that of translate, before the tokens are joined to a text."""
-    run, search = opened(options), chosen_search(options)
-    # so that wrong options are reported once, not for every text
-    search(run.model, np.array([[EOS]]), 1)
-
-    def answer(texts):
-        sources = [run.vocabulary.encode(text) for text in texts]
-        return [
-            " ".join(run.vocabulary.decode(ids))
-            for ids in translation.answers(run.model, sources, search, options.max_tokens)
-        ]
-
-    return print_answers_to_texts(options.text, answer, run)
+    run = opened(options)
+    answer, remarks = answering(run, options, lambda ids: " ".join(run.vocabulary.decode(ids)))
+    return print_answers_to_texts(options.text, answer, remarks, run)
 
 
 def translate(options):
     """Translate texts: the arguments, or the lines of a file or of standard input."""
     if options.text and options.file is not None:
         raise InputError("Use texts or --file, not both.")
-    run, search = opened(options), chosen_search(options)
-    # so that wrong options are reported once, not for every line
-    search(run.model, np.array([[EOS]]), 1)
-
-    def answer(texts):
-        return translation.translate(run.model, run.vocabulary, texts, search, options.max_tokens)
-
+    run = opened(options)
+    answer, remarks = answering(run, options, run.vocabulary.text)
     if options.text:
-        return print_answers_to_texts(options.text, answer, run)
+        return print_answers_to_texts(options.text, answer, remarks, run)
     typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
     at_once = 1 if typing else GROUP
     return print_answers(
-        lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks_of(run)
+        lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks
     )
 
 
-def print_answers_to_texts(texts, answer, run):
+def answering(run, options, write):
+    """Two functions: texts → the run's answers, which `write` makes of ids; and text → remarks on
+    it, and on its answer if that did not come to an end."""
+    search = chosen_search(options)
+    # so that wrong options are reported once, not for every text
+    search(run.model, np.array([[EOS]]), 1)
+    unfinished = []  # texts, until a remark is made on them
+
+    def answer(texts):
+        sources = [run.vocabulary.encode(text) for text in texts]
+        answers = translation.answers(run.model, sources, search, options.max_tokens)
+        unfinished.extend(text for text, ids in zip(texts, answers) if EOS not in ids)
+        return [write(ids) for ids in answers]
+
+    def remarks(text):
+        found = remarks_of(run)(text)
+        if text in unfinished:
+            unfinished.remove(text)
+            found.append(
+                f"The answer to {shortened(text)} has no end: it was cut off at the largest number "
+                "of tokens. A larger --max-tokens allows more."
+            )
+        return found
+
+    return answer, remarks
+
+
+def print_answers_to_texts(texts, answer, remarks, run):
     """Print the answer to each text; say so if they look like the words of one that was meant to
     stand in quotes."""
-    status = print_answers(texts, answer, "Text" if len(texts) > 1 else "", remarks=remarks_of(run))
+    status = print_answers(texts, answer, "Text" if len(texts) > 1 else "", remarks=remarks)
     if look_like_one(texts, remarks_of(run)):
         whole = " ".join(texts)
         shown = whole if len(whole) <= 60 else whole[:57] + "..."

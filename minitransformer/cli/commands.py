@@ -11,6 +11,7 @@ from ..backend import chosen_device
 from ..core.options import flag
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
+from ..runs.config import read_config
 from ..runs.run import Run, make_config
 from .pictures import draw_run
 
@@ -35,13 +36,13 @@ def train(options):
         bar = ProgressBar(run, evaluation)
         try:
             run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy)
-        except Interrupted:
+        except Interrupted as stopped:
             bar.close()
             print(
                 f"Stopped and saved at step {run.optimizer.t}. Continue: {this_program()} train "
                 f"--resume {typed(run.folder)}"
             )
-            return 130
+            return 128 + stopped.args[0]
         except NonFiniteError:
             kept = run.checkpoints()
             print(f"The last good checkpoint: {kept[-1] if kept else 'none yet'}", file=sys.stderr)
@@ -77,6 +78,12 @@ def new_run(options):
         raise InputError(
             f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN."
         )
+    if options.task not in TASKS and os.path.isfile(options.task):
+        raise InputError(
+            f"{typed(options.task)} is a file, and TASK is the name of a task: see tasks. To train "
+            "on a text of your own, make a task of it, or train in Python: docs/python.md shows "
+            "both."
+        )
     training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
@@ -93,18 +100,33 @@ def new_run(options):
 
 
 def resumed_run(options):
-    training = set_options(options, "training_")
-    steps = training.pop("steps", None)
-    refused = [*training, *set_options(options, "task_"), *set_options(options, "model_")]
-    refused += [
-        name for name in ("task", "model", "preset", "out") if getattr(options, name) is not None
-    ]
-    if refused:
+    path = Path(options.resume)
+    there = read_config(path.parent.parent if path.parent.name == "checkpoints" else path) or {}
+    steps = set_options(options, "training_").get("steps")
+    refused = [name for name in ("preset", "out") if getattr(options, name) is not None]
+    for part in ("task", "model"):
+        chosen, its = getattr(options, part), there.get(part, {})
+        refused += [part] * (chosen not in (None, its.get("name")))
+        refused += changed(set_options(options, f"{part}_"), its.get("options", {}))
+    refused += changed(set_options(options, "training_"), there.get("training", {}))
+    if refused := [name for name in refused if name != "steps"]:
         raise InputError(
             f"A resumed run keeps its options; {', '.join(refused)} cannot change. Change only "
             "--steps, or start a new run."
         )
-    return Run.resume(options.resume, steps)
+    run = Run.resume(options.resume, steps)
+    if steps is not None and run.options.schedule == "cosine":
+        rate = run.optimizer.learning_rate(run.optimizer.t + 1)
+        print(
+            f"The learning rate goes on at {rate:.3g}, and falls to 0 at step "
+            f"{steps}: cosine, with a warm-up of {run.options.warmup_steps} steps."
+        )
+    return run
+
+
+def changed(chosen, its):
+    """The names of the options that are chosen and not what the run has."""
+    return [name for name, value in chosen.items() if name not in its or its[name] != value]
 
 
 def compare(options):

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, write_text
 
 
 def grade(options):
@@ -22,7 +22,7 @@ def grade(options):
     print(as_text(submissions))
     stopped = was_interrupted(submissions)
     if options.out:
-        Path(options.out).write_text(as_json_text(submissions), encoding="utf-8")
+        write_text(options.out, as_json_text(submissions))
         print(f"\n{'Results until the interruption' if stopped else 'All results'}: {options.out}")
     if stopped:
         print(

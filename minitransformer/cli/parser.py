@@ -2,19 +2,19 @@
 
 import argparse
 import dataclasses
-import difflib
+import importlib.util
 import re
 import sys
 import types
 
 from .. import __version__
-from ..backend import DEVICES
 from ..core.options import flag, types_of
 from ..data.tasks import TASKS
 from ..decoding import ALPHA, BEAM
-from ..errors import unknown
+from ..errors import nearest, unknown
 from ..models import MODELS, PRESETS
 from ..runs.run import shipped
+from ..terminal.streams import readable
 from ..training.options import TrainingOptions
 from . import asking, commands, grading, lessons
 from .lines import typed_text
@@ -31,7 +31,7 @@ STATUS = """exit status:
   0    done
   1    a run or a check failed, or something could not be written
   2    input that cannot be used; of several texts or lines, at least one that could not be answered
-  130  Ctrl-C
+  130  Ctrl-C (129, 143: the signals HUP, TERM; a training has saved a checkpoint)
 """
 LINES = """
 Line n of the output answers line n of the input. For a text or line that cannot be answered the
@@ -39,6 +39,11 @@ output is an empty line; a sentence on standard error names it, the others are a
 exit status is 2. Texts are UTF-8.
 """
 LARGEST = 10**9  # of numbers in options
+# options that many other programs have, and ours
+ELSEWHERE = {
+    "--lr": "--learning-rate", "--bs": "--batch-size", "--wd": "--weight-decay",
+    "--epochs": "--steps",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,9 +71,10 @@ class Parser(argparse.ArgumentParser):
             )
         if rest:
             known = [option for action in self._actions for option in action.option_strings]
-            near = difflib.get_close_matches(rest[0].split("=")[0], known, n=1)
+            name = rest[0].split("=")[0]
+            near = ELSEWHERE.get(name) or nearest(name, known)
             self.error(
-                f"there is no option {rest[0]}" + (f"; did you mean {near[0]}?" if near else "")
+                f"there is no option {rest[0]}" + (f"; did you mean {near}?" if near else "")
             )
         return namespace, rest
 
@@ -86,7 +92,7 @@ class Parser(argparse.ArgumentParser):
             known = next(action for action in self._actions if action.metavar == "COMMAND").choices
             message = str(unknown("command", chosen[1], known))
         end = "" if message[-1] in ".?" else "."
-        self.exit(2, f"{self.prog}: {message}{end} See: {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {readable(message)}{end} See: {self.prog} --help\n")
 
 
 def make_parser():
@@ -112,8 +118,9 @@ def make_parser():
     train.add_argument(
         "--resume", metavar="RUN",
         help=(
-            "continue this run, bit for bit as if it had not stopped; RUN may be one of its "
-            "checkpoints: what came after it is moved into a folder of the run"
+            "continue this run to its last step, bit for bit as if it had not stopped (with "
+            "another --steps, a cosine schedule ends there, so the rates are others); RUN may be "
+            "one of its checkpoints: what came after it is moved into a folder of the run"
         ),
     )
     train.add_argument(
@@ -135,23 +142,25 @@ def make_parser():
         ),
     )
     add_device(train)
-    train.add_argument(
-        "--gpu-kernels", action="store_true",
-        help=(
-            "on a GPU, compute by kernels and replayed steps in place of CuPy's operations (not "
-            "yet tested on a GPU)"
-        ),
-    )
+    train.set_defaults(gpu_kernels=False)
+    if importlib.util.find_spec("minitransformer.gpu"):  # without the folder, no option
+        train.add_argument(
+            "--gpu-kernels", action="store_true",
+            help=(
+                "on a GPU, compute by kernels and replayed steps in place of CuPy's operations "
+                "(not yet tested on a GPU)"
+            ),
+        )
     train.add_argument(
         "--pictures", action=argparse.BooleanOptionalAction, default=True,
         help="draw at the end (default: yes)",
     )
     add_fields(
         train.add_argument_group("training (a task may have defaults of its own, see: tasks)"),
-        "training_", TrainingOptions,
+        "training_", dataclasses.fields(TrainingOptions),
     )
-    for cls, names in tasks_by_options().items():
-        add_fields(train.add_argument_group(f"task: {', '.join(names)}"), "task_", cls)
+    for names, fields in options_of_tasks().items():
+        add_fields(train.add_argument_group(f"task: {', '.join(names)}"), "task_", fields)
     add_model_options(train.add_argument_group("model, instead of the preset's"))
 
     evaluate = add("evaluate", asking.evaluate, EVALUATE_EXAMPLES)
@@ -192,7 +201,7 @@ def make_parser():
     translate = add("translate", asking.translate, TRANSLATE_EXAMPLES)
     add_run(translate)
     translate.add_argument(
-        "text", nargs="*", type=typed_text, metavar="TEXT",
+        "text", nargs="*", default=[], type=typed_text, metavar="TEXT",
         help="what to translate; without it, --file or standard input, line by line",
     )
     translate.add_argument("--file", metavar="FILE", help="translate the lines of a file")
@@ -234,7 +243,7 @@ def make_parser():
 
     compare = add("compare", commands.compare, COMPARE_EXAMPLES)
     compare.add_argument(
-        "run", nargs="*", metavar="RUN",
+        "run", nargs="*", default=[], metavar="RUN",
         help="runs of one corpus, of different models: BLEU by sentence length, alignments",
     )
     compare.add_argument(
@@ -355,14 +364,15 @@ PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
 """ + LINES
 
 
-def tasks_by_options():
-    """{a task's class: the names of all tasks with its options}, for those that have any."""
-    groups = {}
+def options_of_tasks():
+    """{names of tasks: the options that these have and no others}, each option once."""
+    fields, having, groups = {}, {}, {}
     for name, cls in TASKS.items():
-        # the class that brought the options
-        owner = next(c for c in reversed(cls.__mro__) if dataclasses.is_dataclass(c))
-        if dataclasses.fields(cls):
-            groups.setdefault(owner, []).append(name)
+        for field in dataclasses.fields(cls):
+            fields.setdefault(field.name, field)
+            having.setdefault(field.name, []).append(name)
+    for option, field in fields.items():
+        groups.setdefault(tuple(having[option]), []).append(field)
     return groups
 
 
@@ -371,40 +381,46 @@ def at_least(least):
     array."""
 
     def count(text):
-        if not re.fullmatch(r"[+-]?\d+", text) or (number := whole(text)) < least:
+        if not is_whole(text) or (number := whole(text)) < least:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
         return number
 
     return count
 
 
+def is_whole(text):
+    return re.fullmatch(r"[+-]?[0-9]{1,99}", text)
+
+
 def seed(text):
     """A type for argparse: a whole number of at least 0, of any size."""
-    if not re.fullmatch(r"[+]?[0-9]{1,99}", text):
+    if not is_whole(text) or int(text) < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
     return int(text)
 
 
 def whole(text):
     """A type for argparse: a whole number that is not too large for the size of an array."""
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid int value: {text!r}") from None
-    if abs(number) > LARGEST:
+    if not is_whole(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in digits, such as 1000")
+    if abs(int(text)) > LARGEST:
         raise argparse.ArgumentTypeError(f"{text} is too large: at most {LARGEST:,}")
-    return number
+    return int(text)
+
+
+def number(text):
+    """A type for argparse: a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, such as 0.001") from None
 
 
 def positive(text):
     """A type for argparse: a number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
+    if not 0 < number(text) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return number
+    return number(text)
 
 
 def numbers(text):
@@ -447,7 +463,7 @@ def add_beam(parser):
         help=f"how many hypotheses beam search keeps; 1: greedy (default: {BEAM})",
     )
     parser.add_argument(
-        "--alpha", type=float, help=f"its length penalty (default: {ALPHA}, the paper's)"
+        "--alpha", type=number, help=f"its length penalty (default: {ALPHA}, the paper's)"
     )
     stop = "stop when it has as many answers as --beam: faster, and may miss the best"
     parser.add_argument("--early-stopping", action="store_true", default=None, help=stop)
@@ -455,15 +471,15 @@ def add_beam(parser):
 
 def add_device(parser):
     parser.add_argument(
-        "--device", choices=(*DEVICES, "auto"), default="cpu",
+        "--device", metavar="NAME", default="cpu",
         help="cpu, gpu, or auto: a GPU if one can be used (default: cpu)",
     )
 
 
-def add_fields(group, prefix, cls):
+def add_fields(group, prefix, fields):
     """An option for each field of a dataclass: --max-norm for max_norm. Options that the user does
     not set are absent afterwards."""
-    for field in dataclasses.fields(cls):
+    for field in fields:
         add_field(group, prefix, field, f" (default: {field.default})")
 
 
@@ -490,8 +506,7 @@ def add_field(group, prefix, field, remark):
     if kind is bool:
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
+        types_of_options = {int: seed if field.name == "seed" else whole, float: number, str: str}
         group.add_argument(
-            flag(field.name),
-            type=(int if field.name == "seed" else whole) if kind is int else kind,
-            metavar=kind.__name__.upper(), **common,
+            flag(field.name), type=types_of_options[kind], metavar=kind.__name__.upper(), **common
         )

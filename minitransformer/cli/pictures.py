@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..attention import LocalAttention, MultiHeadAttention, attentions
-from ..errors import unknown
+from ..errors import unknown, writing
 from ..inspection.attention import attention_weights, by_words
 from ..models import LanguageModel, Transformer
 
@@ -24,7 +24,8 @@ def draw_run(run, source, target, folder=None, layers=None, heads=None):
             folder.mkdir(parents=True, exist_ok=True)
             print("pictures:")
         path = folder / f"{name}.png"
-        figure.savefig(path)
+        with writing(path):
+            figure.savefig(path)
         print(f"  {path}")
 
 

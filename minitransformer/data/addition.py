@@ -1,19 +1,17 @@
 """Addition, digit by digit."""
 
-import dataclasses
 import re
 
 import numpy as np
 from numpy.random import Generator
 
 from ..core.options import option
-from ..errors import InputError
+from ..errors import InputError, shortened
 from .split import SPLITS
 from .task import Counts, Recipe, Task, count_splits
 from .vocabulary import FIRST, PAD, Vocabulary
 
 
-@dataclasses.dataclass(frozen=True)
 class Addition(Task):
     """Add two numbers, digit by digit as they are written: 9 5 + 7 → 1 0 2.
 
@@ -79,7 +77,9 @@ class Addition(Task):
         texts = ["".join(characters[row]) for row in source]
         for text in texts:
             if not re.fullmatch(r"\d+\+\d+", text):
-                raise InputError(f"{text!r} is not a sum of two numbers. Write it like 95+7.")
+                raise InputError(
+                    f"{shortened(text)} is not a sum of two numbers. Write it like 95+7."
+                )
         return np.array(
             [[int(n) for n in text.split("+")] for text in texts], dtype=np.int64
         ).reshape(-1, 2)

@@ -1,6 +1,5 @@
 """Multi30k: 31,014 descriptions of photographs, in English, German and French."""
 
-import dataclasses
 import gzip
 import hashlib
 import os
@@ -34,7 +33,6 @@ SHA256 = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
 class Multi30k(Corpus):
     """Translate descriptions of photographs: 29,000 to train on, 1,014 to validate, the 1,000 of
     the 2016 test (Flickr).

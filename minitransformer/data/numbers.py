@@ -1,7 +1,6 @@
 """Numbers in words, from one language to another: a parallel corpus without limit and without
 errors."""
 
-import dataclasses
 import functools
 from typing import ClassVar
 
@@ -18,7 +17,6 @@ LIMIT = 1_000_000
 SPELLINGS = ("varied", "canonical")
 
 
-@dataclasses.dataclass(frozen=True)
 class NumberWords(Task):
     """Translate a number from 0 to 999,999 in words.
 

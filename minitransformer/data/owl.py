@@ -1,7 +1,6 @@
 """Questions about animals, and their answers: learned in minutes, with attention that is easy to
 read."""
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -66,7 +65,6 @@ TEMPLATES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
 class Owl(Corpus):
     """Answer a question about an animal, letter by letter: What can owls do? → Owls can fly.
 

@@ -198,7 +198,9 @@ class Pieces(Vocabulary):
                     else []
                 )
                 hint = f" Did you mean {near[0]!r}?" if near else f" {self.reads}".rstrip()
-                where = repr(word) if word == text.strip() else f"{word!r} in {shortened(text)}"
+                where = shortened(word)
+                if word != text.strip():
+                    where += f" in {shortened(text)}"
                 raise InputError(f"{where} never occurred in training, so it cannot be read.{hint}")
 
     def strange(self, text: str) -> str:
@@ -215,26 +217,27 @@ class Pieces(Vocabulary):
         words = [*map(word_of, pieces)]
         for word in words:
             if word not in self.followers:
-                return f"{word!r} occurred in none of them"
+                return f"{shortened(word)} occurred in none of them"
         for word, behind in zip(["", *words], [*(pieces if self.joints_known else words), ""]):
             if behind not in self.followers.get(word, ()):
                 if word and behind:
-                    return f"in none of them {word_of(behind)!r} followed {word!r}"
+                    follower = shortened(word_of(behind))
+                    return f"in none of them {follower} followed {shortened(word)}"
                 if word:
-                    return f"none of them ended with {word!r}"
-                return f"none of them began with {behind.strip()!r}"
+                    return f"none of them ended with {shortened(word)}"
+                return f"none of them began with {shortened(behind.strip())}"
         if long := re.search(r"\d{4,}(?=[^\d])", self.read(text)):         # 1500 thousand
             return (
                 "in none of them a word followed a number of more than three digits, such as "
-                f"{long[0]!r}"
+                f"{shortened(long[0])}"
             )
         for word in self.once:
             if words.count(word) > 1:
-                return f"none of them had {word!r} more than once"
+                return f"none of them had {shortened(word)} more than once"
         for first, second, third in triples(words) if self.thirds is not None else ():
             if third not in self.thirds.get(f"{first} {second}", ()):  # type: ignore[union-attr]
-                what = f"{third!r} followed" if third else "the end followed"
-                return f"in none of them {what} {f'{first} {second}'.strip()!r}"
+                what = f"{shortened(third)} followed" if third else "the end followed"
+                return f"in none of them {what} {shortened(f'{first} {second}'.strip())}"
         if self.form and not self.form.fullmatch(re.sub(r"\W", "", "".join(words))):
             return "it is no number as they write one"
         return ""

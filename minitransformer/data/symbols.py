@@ -1,6 +1,5 @@
 """Copy, reverse and sort: sequences of symbols, generated from a seed, without limit."""
 
-import dataclasses
 
 import numpy as np
 from numpy.random import Generator
@@ -15,7 +14,6 @@ ENUMERABLE = 1_000_000  # up to this number of sequences, those of each split ar
 MOST_SYMBOLS = 1_000_000
 
 
-@dataclasses.dataclass(frozen=True)
 class SymbolTask(Task):
     """Sequences of the symbols "0", "1", …, from min_length to max_length long, every length
     equally often."""

@@ -1,5 +1,6 @@
 """What every task offers: pairs of sequences from a seed, in three disjoint splits."""
 
+import dataclasses
 import functools
 from typing import NamedTuple
 
@@ -26,14 +27,28 @@ class Recipe(NamedTuple):
 class Task:
     """What every task offers: a vocabulary, any number of pairs, and a fixed split.
 
-    A subclass is a frozen dataclass of its options and says how questions are drawn (`draw`) and
-    solved (`solve`), or how `pairs` are made of them otherwise. All ids are padded: source (N, S)
-    and target (N, T), without BOS and EOS.
+    A subclass says how questions are drawn (`draw`) and solved (`solve`), or how `pairs` are made
+    of them otherwise. All ids are padded: source (N, S) and target (N, T), without BOS and EOS.
+    Its options are lines such as `digits: int = option(3, "digits of the longest number")`: a
+    subclass is made a frozen dataclass here, without a decorator, unless it has an `__init__`.
     """
 
     recipe = Recipe(training={"steps": 2500})
     scored_by_bleu = False
     copies_first_word = False  # whether the answer begins with a word of the question
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "__init__" not in vars(cls):
+            dataclasses.dataclass(frozen=True)(cls)
+            del cls.__setattr__, cls.__delattr__  # with them, a decorator would raise TypeError
+
+    def __setattr__(self, name, value):
+        """Options are fixed, because vocabulary and splits are made of them."""
+        # (a subclass is a dataclass, which the checker does not see)
+        if name in {field.name for field in dataclasses.fields(self)}:  # type: ignore[arg-type]
+            raise dataclasses.FrozenInstanceError(f"The option {name} of a task cannot be changed.")
+        super().__setattr__(name, value)
 
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:

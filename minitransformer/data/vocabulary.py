@@ -53,8 +53,8 @@ class Vocabulary:
                     len(self) > len(SPECIAL) + LISTED
                 )
                 raise InputError(
-                    f"{token!r} (token {place + 1} of {shortened(text)}) is not in the vocabulary. "
-                    f"It has: {known}"
+                    f"{shortened(token)} (token {place + 1} of {shortened(text)}) is not in "
+                    f"the vocabulary. It has: {known}"
                 )
 
     def unknown(self, text: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.extras import extra
 from ..data.vocabulary import Vocabulary, padded
-from ..errors import InputError, expect_as_many
+from ..errors import LISTED, InputError, expect_as_many, shortened
 from ..models.sequence_model import SequenceModel
 from .beam import beam_search
 from .limits import longest_answer
@@ -62,7 +62,8 @@ def remarks(
     found, length = [], len(vocabulary.encode(text))
     if unknown := vocabulary.unknown(text):
         found.append(
-            f"{', '.join(map(repr, unknown))} occurred in none of them, and is read as <unk>"
+            f"{', '.join(map(repr, unknown[:LISTED]))} occurred in none of them, and is read as "
+            "<unk>"
         )
     if longest is not None and length > longest:
         found.append(f"it has {length} tokens, and the longest of them had {longest}")
@@ -72,9 +73,8 @@ def remarks(
         )
     if strange := vocabulary.strange(text):
         found.append(strange)
-    shown = text if len(text) <= 60 else text[:57] + "..."
     return [
-        f"{shown!r} is unlike the texts of training: {what}. Its answer may be wrong."
+        f"{shortened(text)} is unlike the texts of training: {what}. Its answer may be wrong."
         for what in found
     ]
 

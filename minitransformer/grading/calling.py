@@ -39,8 +39,9 @@ def call(submission, exercise, given):
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # a learner's code may raise anything
+            shapes = _shapes(taken_by(submission, exercise, given))
             return Outcome(
-                trouble=Trouble("raised", f"It raised {explain(problem)} {_shapes(given)}".strip())
+                trouble=Trouble("raised", f"It raised {explain(problem)} {shapes}".strip())
             )
         try:
             if returned is None and is_blank(submission):
@@ -120,9 +121,25 @@ def _call(submission, exercise, given):
             f"Something of type {kind} was handed in: hand in the function itself, without calling "
             "it."
         )
-    order, first = list(exercise.inputs), len(exercise.upstream)
-    arguments, named = bind(submission, everything, order, f"{_name(submission)}()", first)
+    arguments, named = _bound(submission, exercise, everything)
     return submission(*arguments, **named)
+
+
+def _bound(function, exercise, everything):
+    """The arguments of a plain function."""
+    order, first = list(exercise.inputs), len(exercise.upstream)
+    return bind(function, everything, order, f"{_name(function)}()", first)
+
+
+def taken_by(submission, exercise, given):
+    """Those of the inputs, and of what may be asked for by name, that a plain function gets; for
+    anything else, the inputs."""
+    if exercise.drive or not inspect.isroutine(submission):
+        return given
+    everything = exercise.everything(given)
+    arguments, named = _bound(submission, exercise, everything)
+    taken = {*map(id, arguments), *map(id, named.values())}
+    return {name: value for name, value in everything.items() if id(value) in taken}
 
 
 def _call_pair(forward, backward, exercise, given):

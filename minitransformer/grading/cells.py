@@ -97,7 +97,8 @@ def python_cells(file):
             text = lines.read()
     except (SyntaxError, ValueError, LookupError) as problem:
         # bytes that are not UTF-8, a coding that does not exist
-        raise Refused(f"not UTF-8 text ({problem}). Save it as UTF-8.") from None
+        why = str(problem).replace(str(file), file.name)  # not the path of a copy
+        raise Refused(f"not UTF-8 text ({why}). Save it as UTF-8.") from None
     lines = text.split("\n")
     starts = marks(text) or statements(text)
     cells = [

@@ -200,7 +200,10 @@ def find(id):
             'my_function).'
         )
     if not isinstance(id, str) or id not in EXERCISES:
-        raise unknown("exercise", id, EXERCISES)
+        raise InputError(
+            f"{unknown('exercise', id, EXERCISES)} To see all: print(exercises()), or the command "
+            "exercises."
+        )
     return EXERCISES[id]
 
 

@@ -24,13 +24,6 @@ class Listing(dict):
         return "\n".join(f"{id:<{width}}  {e.call}" for id, e in self.items())
 
 
-class Printed(str):
-    """A text that was printed: a notebook does not show it again as the value of its cell."""
-
-    def _ipython_display_(self):
-        pass
-
-
 def exercises():
     """All exercises by id: printed, one line each; `exercises()["softmax.backward"]` says what is
     asked, with shapes."""
@@ -38,7 +31,7 @@ def exercises():
 
 
 def hint(exercise, level=1):
-    """Print and return a hint: 1 a question, 2 the formula, 3 in steps, 4 one line of code."""
+    """Print a hint: 1 a question, 2 the formula, 3 in steps, 4 one line of code."""
     exercise = find(exercise)
     if (
         isinstance(level, bool)
@@ -49,13 +42,11 @@ def hint(exercise, level=1):
             f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} "
             f"({LEVELS[-1]})."
         )
-    text = textwrap.dedent(exercise.hints[level - 1]).strip()
-    print(text)
-    return Printed(text)
+    print(textwrap.dedent(exercise.hints[level - 1]).strip())
 
 
 def reveal(exercise):
-    """Print and return the package's own source, with the plain formula of each fast helper that it
+    """Print the package's own source, with the plain formula of each fast helper that it
     calls."""
     exercise = find(exercise)
     parts = [inspect.getsource(shown).rstrip() for shown in exercise.shown]
@@ -69,7 +60,6 @@ def reveal(exercise):
     for name, helper in helpers.items():
         text += f"\n\n# {name}: " + "\n# ".join(inspect.getdoc(helper).splitlines())
     print(text)
-    return Printed(text)
 
 
 def _helpers(shown):

@@ -152,7 +152,7 @@ def read_config(folder):
             return None
         content = path.read_bytes()
     try:
-        config = json.loads(content.decode("utf-8"))
+        config = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise InputError(
             f"{path} is damaged: it is not the JSON of a run. {_remedy(folder)}"

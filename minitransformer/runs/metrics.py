@@ -2,6 +2,7 @@
 
 import json
 
+from ..errors import writing
 from .writing import write_file
 
 
@@ -12,7 +13,7 @@ class Metrics:
         self.path = path
 
     def write(self, **values):
-        with open(self.path, "a", encoding="utf-8") as file:
+        with writing(self.path), open(self.path, "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(values) + "\n")
 
     def read(self):

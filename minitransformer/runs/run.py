@@ -27,7 +27,7 @@ from ..core.options import Options, expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task
 from ..data.vocabulary import EOS, Vocabulary
-from ..errors import InputError, NonFiniteError, reading, typed
+from ..errors import InputError, NonFiniteError, nearest, reading, typed
 from ..layers.cross_entropy import CrossEntropy
 from ..models import configure, find_model
 from ..terminal.streams import complain
@@ -177,9 +177,7 @@ class Run:
         if not path.exists() and str(path) in shipped():
             path = shipped()[str(path)]
         if not path.is_file():
-            raise InputError(
-                f"There is no run {path}{cls._near(path)} Make one with: minitransformer train TASK"
-            )
+            raise InputError(f"There is no run {typed(path)}{cls._near(path)}")
         tensors, facts = load_checkpoint(path)
         in_a_run = path.parent.name == "checkpoints"
         folder = path.parent.parent if in_a_run else path  # a lone file has nothing beside it
@@ -322,13 +320,16 @@ class Run:
 
     @staticmethod
     def _near(path):
-        others = (
-            sorted(p.parent for p in path.parent.glob("*/config.json"))
-            if path.parent.is_dir()
-            else []
+        """What else could be meant: runs beside the path and in `runs`, shipped models."""
+        places = dict.fromkeys((path.parent, Path("runs")))
+        runs = [p.parent for place in places for p in sorted(place.glob("*/config.json"))]
+        others = [*map(typed, runs), *shipped()]
+        near = [typed(run) for run in runs if run.name == path.name]
+        near = near or [name for name in [nearest(str(path), others)] if name]
+        return (
+            f"{f'; did you mean {near[0]}?' if near else '.'} There are: {', '.join(others)}. Make "
+            "one with: minitransformer train TASK"
         )
-        others += shipped()
-        return f"; there are: {', '.join(map(str, others))}." if others else "."
 
     def checkpoint_path(self) -> Path:
         """The path of a checkpoint of the present step."""
@@ -508,10 +509,11 @@ def make_config(
     model_options: Options = (), training_options: Options = (),
 ) -> dict[str, Any]:
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
-    preset and the defaults."""
+    preset and the defaults. The warm-up is that which is carried out, so that it stays the same if
+    the run is later given more steps."""
     made = make_task(task, **dict(task_options))
     recipe = made.recipe
-    training = {**recipe.training, **dict(training_options)}
+    training = TrainingOptions(**{**recipe.training, **dict(training_options)})
     # source and target in one sequence, BOS and EOS: a language model's need
     longest = sum(made.longest) + 2
     for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
@@ -526,5 +528,5 @@ def make_config(
                 model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task
             ).to_dict(),
         },
-        "training": dataclasses.asdict(TrainingOptions(**training)),
+        "training": {**dataclasses.asdict(training), "warmup": training.warmup_steps},
     }

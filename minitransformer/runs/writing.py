@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from ..errors import writing
+
 # the end of the name of a file that is being written, after its final name
 PART = r"\.[0-9a-f]{16}\.part"
 
@@ -23,17 +25,18 @@ def write_file(path, content):
         | getattr(os, "O_NOFOLLOW", 0)
         | getattr(os, "O_BINARY", 0)
     )
-    handle = os.open(temporary, new, 0o666)
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:  # after a full disk, or Ctrl-C, no partial file should stay
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with writing(path):
+        handle = os.open(temporary, new, 0o666)
+        try:
+            with open(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:  # after a full disk, or Ctrl-C, no partial file should stay
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def sync_folder(folder):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import write_text, writing
 from .plan import KERNEL, WINDOW
 from .table1 import LAYERS, crossing
 from .trainings import exact_match_table
@@ -18,7 +19,7 @@ def write_page(folder, name, plan, results, reach, counts, times):
         table(counts), operations(plan, counts), wall_time(plan, times),
     ]  # fmt: skip
     path = folder / PAGE
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join(parts) + "\n")
     return path
 
 
@@ -43,7 +44,8 @@ def draw(folder, plan, accuracies, reach, counts, times):
         ),
     }
     for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png")
+        with writing(path := folder / f"{name}.png"):
+            figure.savefig(path)
 
 
 def of_width(counts, d):

@@ -1,9 +1,9 @@
 """What was measured, kept as JSON: written whole or not at all."""
 
 import json
-import os
 
 from ..errors import InputError, reading
+from ..runs.writing import write_file
 
 
 def read_json(path):
@@ -18,6 +18,4 @@ def read_json(path):
 
 
 def write_json(path, value):
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_file(path, (json.dumps(value, indent=1) + "\n").encode())

@@ -105,6 +105,10 @@ def run_many(trainings, folder, advance, jobs):
                 report()
                 for future in done:
                     future.result()
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.terminate()  # it saves its run
+        raise
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -138,8 +142,9 @@ def train_one(plan, contestant, rate, seed, folder):
     folder."""
     run = open_run(folder, config_of(plan, contestant, rate, seed))
     try:
-        with Save(run) as save:
-            run.train([Log(run), Evaluate(run), save])
+        if run.optimizer.t < run.last_step:
+            with Save(run) as save:
+                run.train([Log(run), Evaluate(run), save])
         diverged = None
     except NonFiniteError as problem:
         diverged = str(problem)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..decoding.translation import bleu, bleu_metric, translate
-from ..errors import InputError, expect_as_many
+from ..errors import InputError, expect_as_many, write_text, writing
 from ..inspection.attention import attention_weights, by_words
 from ..runs.run import Run
 from .plan import TITLES
@@ -34,15 +34,11 @@ def compare_translators(paths, folder, search, split="test", device="cpu"):
     for path, run in zip(paths, runs):
         answers = translate(run.model, run.vocabulary, sources, search)
         results.append({"run": str(path), **facts(run), **scores(sources, answers, references)})
-        (folder / f"{run.config['model']['name']}.txt").write_text(
-            "\n".join(answers) + "\n", encoding="utf-8"
-        )
+        write_text(folder / f"{run.config['model']['name']}.txt", "\n".join(answers) + "\n")
     write_json(folder / "translators.json", results)
     draw(folder, runs, results)
     path = folder / PAGE
-    path.write_text(
-        page(runs[0].config["task"]["name"], split, len(sources), results), encoding="utf-8"
-    )
+    write_text(path, page(runs[0].config["task"]["name"], split, len(sources), results))
     return path
 
 
@@ -111,16 +107,19 @@ def draw(folder, runs, results):
     from ..plotting.maps import draw_maps
     from .figures import plot_bleu_by_length
 
-    plot_bleu_by_length(results).savefig(folder / "bleu-by-length.png")
+    pictures = {"bleu-by-length": plot_bleu_by_length(results)}
     example = runs[0].example()
     found = [(result["title"], alignment(run, *example)) for run, result in zip(runs, results)]
     found = [(title, weights) for title, weights in found if weights is not None]
     if found:
         words = [runs[0].vocabulary.words_and_sizes(ids)[0] for ids in example]
         titles, maps = zip(*found)
-        draw_maps(
+        pictures["alignments"] = draw_maps(
             [list(maps)], [list(titles)], axis_labels("cross", *words), HEADINGS["cross"]
-        ).savefig(folder / "alignments.png")
+        )
+    for name, figure in pictures.items():
+        with writing(path := folder / f"{name}.png"):
+            figure.savefig(path)
 
 
 def page(task, split, sentences, results):

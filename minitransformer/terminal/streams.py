@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 
 
@@ -29,7 +30,13 @@ def open_closed_streams():
 def complain(sentence):
     """Print a sentence on standard error, if that is possible."""
     with contextlib.suppress(OSError):
-        print(f"minitransformer: {sentence}", file=sys.stderr, flush=True)
+        print(f"minitransformer: {readable(sentence)}", file=sys.stderr, flush=True)
+
+
+def readable(sentence):
+    """The sentence, with every word of more than 1,000 characters cut off: it may quote whatever
+    was typed."""
+    return re.sub(r"(\S{100})\S{900,}", r"\1…", str(sentence))
 
 
 def drop_unwritten():

@@ -10,10 +10,11 @@ import numpy as np
 from ..attention import attentions
 from ..decoding.evaluation import evaluate
 from ..inspection.attention import attention_weights
+from ..terminal.interruption import ENDING
 
 
 class Interrupted(Exception):
-    """The user pressed Ctrl-C; the run is saved and can be continued."""
+    """The training was ended by a signal, of this number; the run is saved and can be continued."""
 
 
 class Log:
@@ -80,30 +81,32 @@ class Snapshots:
 
 
 class Save:
-    """Write a checkpoint every `save_every` steps and at the end; on Ctrl-C, after the step in
-    progress, too.
+    """Write a checkpoint every `save_every` steps and at the end; after the step in progress, too,
+    if Ctrl-C or another signal asks the program to end.
 
-    Python lets only the main thread hear of Ctrl-C: a training in another thread goes on to its
-    end.
+    A hang-up that is ignored (`nohup`) stays ignored. Python lets only the main thread hear of
+    signals: a training in another thread goes on to its end.
     """
 
     def __init__(self, run):
         self.run = run
-        self.asked_to_stop = False
+        self.asked_to_stop = None  # the number of the signal
 
     def __enter__(self):
-        self.hears = threading.current_thread() is threading.main_thread()
-        self.before = signal.signal(signal.SIGINT, self.ask) if self.hears else None
+        hears = threading.current_thread() is threading.main_thread()
+        ignored = {s for s in ENDING[1:] if signal.getsignal(s) is signal.SIG_IGN}
+        self.before = {s: signal.signal(s, self.ask) for s in ENDING if hears and s not in ignored}
         return self
 
     def __exit__(self, *_):
-        if self.hears and self.before is not None:  # None: what was there before is not Python's
-            signal.signal(signal.SIGINT, self.before)
+        for number, handler in self.before.items():
+            if handler is not None:  # None: what was there before is not Python's
+                signal.signal(number, handler)
 
-    def ask(self, *_):
-        if self.asked_to_stop:  # a second Ctrl-C does not wait
+    def ask(self, number=signal.SIGINT, frame=None):
+        if self.asked_to_stop and number == signal.SIGINT:  # a second Ctrl-C does not wait
             raise KeyboardInterrupt
-        self.asked_to_stop = True
+        self.asked_to_stop = self.asked_to_stop or number
 
     def __call__(self, progress):
         due = (
@@ -112,7 +115,7 @@ class Save:
         if due or self.asked_to_stop:
             self.run.save()
         if self.asked_to_stop and progress.step < self.run.last_step:
-            raise Interrupted
+            raise Interrupted(self.asked_to_stop)
 
 
 class ProgressBar:

@@ -10,7 +10,7 @@ from ..backend import on_host
 from ..core.module import Module
 from ..data.batching import Batch
 from ..data.vocabulary import PAD
-from ..errors import NonFiniteError
+from ..errors import InputError, NonFiniteError
 from .generators import rewind, states_of
 from .gradients import gradients
 from .non_finite import explain_non_finite
@@ -102,6 +102,11 @@ def train(
     `in_shares(2, skip_padding=True)` of `training/strategies.py` and, on a GPU, `Replays` of
     `gpu/replays.py`.
     """
+    if optimizer.t >= steps > 0:
+        raise InputError(
+            f"The optimizer has made {optimizer.t} steps, and steps={steps} is the number of all "
+            f"steps. To train {steps} more: steps=optimizer.t + {steps}."
+        )
     model.clear_saves()  # of a forward before, or of a step that was interrupted
     model.train()
     components = [component for _, component in model.named_modules()]

@@ -82,9 +82,14 @@ class TrainingOptions:
         if self.schedule not in ("cosine", "noam", "constant"):
             raise unknown("schedule", self.schedule, ("cosine", "noam", "constant"))
 
+    @property
+    def warmup_steps(self) -> int:
+        """The warm-up as it is carried out."""
+        return min(self.warmup, self.steps // 2) if self.schedule == "cosine" else self.warmup
+
     def make_schedule(self, d_model: int) -> Constant | Cosine | Noam:
         if self.schedule == "cosine":
-            return Cosine(self.learning_rate, self.steps, min(self.warmup, self.steps // 2))
+            return Cosine(self.learning_rate, self.steps, self.warmup_steps)
         if self.schedule == "constant":
             return Constant(self.learning_rate, self.warmup)
         peak_at_factor_1 = (d_model * max(1, self.warmup)) ** -0.5

@@ -12,6 +12,8 @@ import warnings
 
 import numpy as np
 
+from ..terminal.interruption import ENDING
+
 PATIENCE = 0.002  # seconds
 # bytes: more may not fit into a pipe that nobody reads, and sending it would never end
 LONG = 60_000
@@ -125,11 +127,8 @@ class Fork:
     def close(self):
         """End the process, whatever it is doing."""
         self.pipe.close()
-        self.process.terminate()
-        self.process.join(1)
-        if self.process.is_alive():  # it is stopped
-            self.process.kill()
-            self.process.join()
+        self.process.kill()
+        self.process.join()
 
 
 def is_stopped(pid):
@@ -142,9 +141,9 @@ def is_stopped(pid):
 
 
 def _serve(start, pipe, inherited):
-    # Ctrl-C reaches both; the parent decides when to stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # a terminal, and a cluster, signal all processes; the first one decides when to stop
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
     for other in inherited:
         other.close()
     answer = start()
