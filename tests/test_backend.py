@@ -40,6 +40,7 @@ from minitransformer.backend.scores import first_to
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
 from minitransformer.terminal.interruption import ENDING
+from minitransformer.training import processes
 from minitransformer.training.processes import (
     FORK_IS_SAFE,
     Fork,
@@ -630,7 +631,7 @@ def test_arrays_of_integers_arrive_as_they_were_sent():
         )
 
 
-def test_who_waits_keeps_its_core_busy_for_a_moment_only(monkeypatch):
+def test_who_waits_keeps_its_core_busy_for_a_moment_only(monkeypatch, idle_waiting):
     class Pipe:
         asked = 0
 
@@ -641,5 +642,6 @@ def test_who_waits_keeps_its_core_busy_for_a_moment_only(monkeypatch):
             return b"late"
 
     pipe, now = Pipe(), itertools.count(step=0.0005)
-    monkeypatch.setattr("minitransformer.training.processes.time.perf_counter", lambda: next(now))
+    monkeypatch.setattr(processes, "PATIENCE", idle_waiting)
+    monkeypatch.setattr(processes.time, "perf_counter", lambda: next(now))
     assert received(pipe) == b"late" and 2 <= pipe.asked <= 4
