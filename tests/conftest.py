@@ -9,8 +9,10 @@ import pytest
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-# A shell's background job inherits SIGINT as ignored, and the tests of Ctrl-C send it.
+# A shell's background job inherits SIGINT as ignored, one of `nohup` SIGHUP; the tests send both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config, items):
