@@ -4,6 +4,9 @@ import contextlib
 import threading
 import weakref
 
+from ..core.boundary import checked
+from ..core.module import Module
+
 
 class _Kept(threading.local):
     """What one thread keeps, which no other thread sees: the ids of the components that keep, and
@@ -44,8 +47,9 @@ class KeepsWeights:
     weights, d_weights = _kept_array("weights"), _kept_array("d_weights")
 
 
+@checked
 @contextlib.contextmanager
-def keep_weights(module):
+def keep_weights(module: Module):
     """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as
     `.d_weights`.
 
@@ -71,13 +75,15 @@ def kept_apart():
         _kept.arrays = before
 
 
-def attention_maps(module):
+@checked
+def attention_maps(module: Module):
     """{path: P (B, H, T, S)} of what `keep_weights` kept in this thread, in the order of the
     model."""
     return {path: m.weights for path, m in attentions(module).items() if hasattr(m, "weights")}
 
 
-def attentions(module):
+@checked
+def attentions(module: Module):
     """{path: component} of all below `module` that can keep their weights; empty for a model
     without attention."""
     return {path: m for path, m in module.named_modules() if isinstance(m, KeepsWeights)}

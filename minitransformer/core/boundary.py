@@ -25,6 +25,7 @@ import inspect
 import itertools
 import math
 import numbers
+import os
 import reprlib
 import types
 import typing
@@ -75,6 +76,9 @@ class Anything(Kind):
         return True
 
 
+ANYTHING = Anything()
+
+
 class Input(Kind):
     """An input of a forward without hints, such as a learner's: any object; if an array, one of
     floats, integers or booleans.
@@ -121,7 +125,7 @@ class Array(Kind):
         self.forms = [Axes(form) for form in axes.split(" or ")]
 
     def of(self, text):
-        return Array(self.kinds, self.words, self.remedy, text, self.repeats)
+        return type(self)(self.kinds, self.words, self.remedy, text, self.repeats)
 
     def holds(self, dtype):
         return dtype in FLOATS if self.kinds == "f" else dtype.kind in self.kinds and dtype.isnative
@@ -140,10 +144,14 @@ class Array(Kind):
     def taken(self, value, name, sizes):
         array = plain_array(value, name, self.explained(sizes), self.remedy)
         if not self.holds(array.dtype):
-            raise refused(name, self.explained(sizes), array, self.remedy)
+            raise refused(name, self.explained(sizes), array, self.remedy_for(array))
         if not self.fits(array.shape, sizes):
             raise refused(name, self.explained(sizes), array, self.advice(array.shape, sizes))
         return array
+
+    def remedy_for(self, array):
+        """What to do about an array of another dtype; its values may tell what it is."""
+        return self.remedy
 
     def explained(self, sizes):
         """an array of floats of shape (B, T, D), with B for the batch, T for the length, D for the
@@ -178,6 +186,47 @@ class Array(Kind):
         if "B" in self.forms[0].letters and len(shape) == self.forms[0].count - 1:
             return "{0}[None] makes a batch of one."
         return f"It has {len(shape)} axes."
+
+
+class Booleans(Array):
+    """A mask. The message recognises one that is added to scores, 0 and −∞, which `astype(bool)`
+    would turn into its opposite."""
+
+    def remedy_for(self, array):
+        is_added = array.dtype.kind in "iuf" and bool((array <= 0).all())
+        if is_added and (array.dtype.kind == "f" or array.any()):
+            return (
+                "It looks like a mask that is added to scores, with 0 where a query may attend. "
+                "Use {0} == 0."
+            )
+        return self.remedy
+
+
+class OneSequence(Array):
+    """The ids of one sequence, (n,), in an array or a list."""
+
+    def taken(self, value, name, sizes):
+        if isinstance(value, (list, tuple)) and not is_ragged(value):
+            value = np.array(value, dtype=None if len(value) else int)
+        return super().taken(value, name, sizes)
+
+    def advice(self, shape, sizes):
+        return "From a batch, take one row: {0}[0]."
+
+
+class Integers(Array):
+    """Ids. The message recognises one-hot rows, in which `astype(int)` would see the ids 0 and
+    1."""
+
+    def remedy_for(self, array):
+        is_one_hot = (
+            array.dtype.kind in "fb"
+            and array.ndim > 1
+            and bool(((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all())
+        )
+        if is_one_hot:
+            return "These look one-hot. If they are, use {0}.argmax(axis=-1); if not, {0}.astype(int)."
+        return self.remedy
 
 
 def refused(name, expected, array, advice):
@@ -315,13 +364,12 @@ class Instance(Kind):
     """An object of a class of this package. It may fix sizes of letters: a configuration by its
     `letters`, a parameter by its shape."""
 
-    def __init__(self, kind, text=None):
-        self.kind, self.axes, self.words = (
-            kind, text and Axes(text), f"an object of the class {kind.__name__}",
-        )
+    def __init__(self, kind, text=None, words=""):
+        self.kind, self.axes = kind, text and Axes(text)
+        self.words = words or f"an object of the class {kind.__name__}"
 
     def of(self, text):
-        return Instance(self.kind, text)
+        return type(self)(self.kind, text, self.words)
 
     def passes(self, value, sizes):
         if value is None:
@@ -340,38 +388,60 @@ class Instance(Kind):
             raise InputError(
                 f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}."
             )
-        got = (
-            f"the class {value.__name__}"
-            if isinstance(value, type)
-            else f"a {type(value).__name__}"
-        )
         remedy = (
             " Pass the object itself, not a list of its parts."
-            if isinstance(value, (list, tuple))
+            if isinstance(value, (list, tuple)) and "object" in self.words
             else ""
         )
-        raise InputError(f"{name} must be {self.words}, got {got}.{remedy}")
+        raise InputError(f"{name} must be {self.words}, got {described(value)}.{remedy}")
+
+
+class Having(Kind):
+    """Any object that has these methods and attributes, of whatever class; "__call__" stands for a
+    function."""
+
+    def __init__(self, words, *names, or_class=False):
+        self.words, self.names, self.or_class = words, names, or_class
+
+    def passes(self, value, sizes):
+        if value is None:
+            return self.optional
+        is_object = self.or_class or not isinstance(value, type)  # a class has the methods, too
+        return is_object and all(hasattr(value, name) for name in self.names)
+
+    def taken(self, value, name, sizes):
+        raise InputError(f"{name} must be {self.words}; got {described(value)}.")
 
 
 class ListOf(Kind):
-    """A list of objects of a class of this package."""
+    """A list of things of one kind; what else can be gone through, such as a generator, becomes
+    one."""
 
-    def __init__(self, kind):
-        self.kind = kind
+    def __init__(self, hint, words=""):
+        self.kind = kind_of(hint)
+        self.words = words or f"a list, each item {self.kind.words}"
 
     def passes(self, value, sizes):
-        return (
-            isinstance(value, (list, tuple))
-            and all(isinstance(item, self.kind) for item in value)
-            or value is None
-            and self.optional
-        )
+        if value is None:
+            return self.optional
+        return isinstance(value, (list, tuple)) and all(self.kind.passes(x, {}) for x in value)
 
     def taken(self, value, name, sizes):
-        raise InputError(
-            f"{name} must be a list of objects of the class {self.kind.__name__}, got a "
-            f"{type(value).__name__}."
+        if self.kind.passes(value, {}):
+            alone = reprlib.repr(value) if isinstance(value, str) else name.split()[-1]
+            raise InputError(
+                f"{name} must be {self.words}; got {described(value)} alone. Put it into a list: "
+                f"[{alone}]."
+            )
+        can_be_listed = hasattr(value, "__iter__") and not isinstance(
+            value, (str, bytes, dict, set, frozenset, type)
         )
+        if not can_be_listed or getattr(value, "shape", None) == ():
+            raise InputError(f"{name} must be {self.words}; got {described(value)}.")
+        return [
+            item if self.kind.passes(item, {}) else self.kind.taken(item, f"{name}[{place}]", {})
+            for place, item in enumerate(value)
+        ]
 
 
 class StateOf(Kind):
@@ -433,16 +503,18 @@ class Generator(Kind):
 
 
 FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")
-INTEGER = Array(
+INTEGER = Integers(
     "iu", "an array of integer ids", "Use {0}.astype(int); text is encoded by a vocabulary."
 )
-BOOLEAN = Array(
+SEQUENCE = OneSequence("iu", "the integer ids of one sequence", INTEGER.remedy, "T")
+BOOLEAN = Booleans(
     "b", "a boolean array (True = real, or may attend)", "Use {0}.astype(bool), or ids != 0."
 )
 Floats = Annotated[np.ndarray, FLOAT]
 Ids = Annotated[np.ndarray, INTEGER]
+Sequence = Annotated[np.ndarray, SEQUENCE]
 Mask = Annotated[np.ndarray, BOOLEAN]
-MayAttend = Annotated[np.ndarray, Array("b", BOOLEAN.words, BOOLEAN.remedy, repeats=True)]
+MayAttend = Annotated[np.ndarray, Booleans("b", BOOLEAN.words, BOOLEAN.remedy, repeats=True)]
 Features = Annotated[Floats, "..., D"]
 Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=1)]
 Whole = Annotated[int, Number("a whole number", whole=True)]
@@ -466,7 +538,19 @@ Rate = Annotated[
     ),
 ]
 Rng = Annotated[np.random.Generator, Generator()]
-ANYTHING, INPUT = Anything(), Input()
+INPUT = Input()
+
+
+def described(value):
+    """A value in a sentence: None, a class by its name, a text or number as it is, an array by its
+    shape, else its class."""
+    if value is None or isinstance(value, (str, numbers.Number)):
+        return reprlib.repr(value)
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    return f"a {type(value).__name__}"
 
 
 def plain_array(value, name, words="an array of numbers", remedy=""):
@@ -486,12 +570,35 @@ def plain_array(value, name, words="an array of numbers", remedy=""):
         )
         if not is_array or not is_known(value):
             got = "None" if value is None else f"a {type(value).__name__}"
-            if isinstance(value, (list, tuple, int, float)):
+            if is_ragged(value):
+                remedy = (
+                    "Its rows have different lengths. Make them equal; of lists of ids, "
+                    "minitransformer.data.padded({0}) makes an array."
+                )
+            elif isinstance(value, (list, tuple, int, float)):
                 short, remedy = f"numpy.array({short})", remedy or "Use {0}."
             else:
                 remedy = "Pass a NumPy array, or on a GPU a CuPy array."
             raise InputError(f"{name} must be {words}. Got {got}. {remedy.format(short)}".rstrip())
     return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
+
+
+def named(name, options):
+    """Options as a dictionary, from one or from pairs of a name and a value."""
+    try:
+        return dict(options)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name} must be a dictionary of names and values; got {described(options)}."
+        ) from None
+
+
+def is_ragged(value):
+    """Whether it is a list of lists of different lengths, of which NumPy makes no array."""
+    try:
+        return isinstance(value, (list, tuple)) and np.array(value) is None
+    except ValueError:
+        return True
 
 
 def is_known(array):
@@ -525,6 +632,13 @@ def kind_of(hint):
     if isinstance(hint, type) and hint.__module__.split(".")[0] == PACKAGE:
         return Instance(hint)
     return ANYTHING
+
+
+Text = Annotated[str, Instance(str, words="a text")]
+Texts = Annotated[list, ListOf(Text, "a list of texts")]
+Dictionary = Annotated[dict, Instance(dict, words="a dictionary")]
+FilePath = Annotated[object, Instance((str, os.PathLike), words="a path: a text or a Path")]
+Function = Annotated[typing.Callable, Having("a function", "__call__")]
 
 
 def expect(value, hint, name):

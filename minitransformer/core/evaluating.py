@@ -1,12 +1,17 @@
 """A model that is used, not trained."""
 
 import contextlib
+from typing import Annotated
 
+from .boundary import Having, checked
 from .module import Module, no_grad, own_modes
 
+Evaluated = Annotated[object, Having("a model, such as a Transformer", "training", "eval")]
 
+
+@checked
 @contextlib.contextmanager
-def evaluating(model):
+def evaluating(model: Evaluated):
     """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or
     not, as before.
 

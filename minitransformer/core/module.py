@@ -9,6 +9,7 @@ same order (one: the array itself; several: a tuple; none: None).
 import contextlib
 import functools
 import inspect
+import pathlib
 import threading
 
 import numpy as np
@@ -168,7 +169,16 @@ class Module:
     # -- what forward leaves for backward: last in, first out --------------------------------------
 
     def save(self, *values):
-        """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
+        """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept.
+
+        Raises InputError for a text or a path alone: who passes one wants a file.
+        """
+        if len(values) == 1 and isinstance(values[0], (str, pathlib.PurePath)):
+            raise InputError(
+                f"{type(self).__name__}.save keeps values for backward, and writes no file. To "
+                "write one: from minitransformer.runs import save_checkpoint; "
+                f"save_checkpoint({str(values[0])!r}, model.state_dict())."
+            )
         if _thread.saving:
             self.__dict__.setdefault("_saves", []).append(values)
 

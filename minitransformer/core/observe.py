@@ -1,9 +1,14 @@
 """Watch every component of a model while it runs, without a line in the components themselves."""
 
-from .module import observed_by
+from .boundary import Function, checked
+from .module import Module, observed_by
 
 
-def observe(module, on_forward=None, on_backward=None, on_enter=None):
+@checked
+def observe(
+    module: Module, on_forward: Function | None = None, on_backward: Function | None = None,
+    on_enter: Function | None = None,
+):
     """Inside, call on_forward(path, component, inputs, output) after each forward of every
     component below `module`, and on_backward(path, component, d_y, d_inputs) after each backward;
     innermost components come first. Before either begins, on_enter(path, component) is called;

@@ -5,6 +5,8 @@ import reprlib
 import types
 import typing
 
+import numpy as np
+
 from ..errors import InputError, unknown
 
 KINDS = {
@@ -34,6 +36,15 @@ def expect_fields(cls, values, where, defaults=()):
     expect_keys(values, where, [name for name in fields if name not in defaults], fields)
     for name, value in values.items():
         expect_type(value, fields[name].type, f"{where}.{name}")
+
+
+def expect_own_fields(options):
+    """Raise InputError unless each field of this (frozen) dataclass object is of its type; NumPy's
+    numbers become Python's."""
+    for field in dataclasses.fields(options):
+        if isinstance(value := getattr(options, field.name), np.generic):
+            object.__setattr__(options, field.name, value.item())
+        expect_type(getattr(options, field.name), field.type, field.name)
 
 
 def expect_keys(values, where, needed, known=()):

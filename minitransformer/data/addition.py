@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from ..core.options import option
+from ..core.options import expect_own_fields, option
 from ..errors import InputError
 from .split import SPLITS
 from .task import Recipe, Task, count_splits
@@ -24,6 +24,7 @@ class Addition(Task):
     digits: int = option(3, "digits of the longest number")
 
     def __post_init__(self):
+        expect_own_fields(self)
         if not 1 <= self.digits <= 8:
             raise InputError(
                 f"Addition works with numbers of 1 to 8 digits, got digits={self.digits}."

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from ..core.options import option
+from ..core.options import expect_own_fields, option
 from ..errors import unknown
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
@@ -41,6 +41,7 @@ class NumberWords(Task):
     )
 
     def __post_init__(self):
+        expect_own_fields(self)
         if self.cut not in CUTS:
             raise unknown("cut", self.cut, CUTS)
         if self.spelling not in SPELLINGS:

@@ -6,9 +6,11 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
+from typing import Annotated
 
+from ..core.boundary import OneOf, Texts, checked
 from ..errors import InputError, shortened, unknown
-from .vocabulary import SPECIAL, Vocabulary, strings
+from .vocabulary import SPECIAL, Tokens, Vocabulary, strings
 
 # a word or digit with what stands before it, or a sign
 WORD = re.compile(r"[\s,-]*(?:\d{7,}|\d|[^\W\d]+)|\s*[^\w\s]|\s+")
@@ -61,6 +63,7 @@ def parts(word):
 
 
 CUTS = {"characters": characters, "morphemes": morphemes}
+Cut = Annotated[str, OneOf("cut", CUTS)]
 
 
 class Pieces(Vocabulary):
@@ -83,8 +86,10 @@ class Pieces(Vocabulary):
     kind = "pieces"
 
     reads, form = "", None
+    spaces = True
 
-    def __init__(self, tokens, cut, followers=None, thirds=None, once=()):
+    @checked
+    def __init__(self, tokens: Tokens, cut: Cut, followers=None, thirds=None, once=()):
         super().__init__(tokens)
         self.cut = cut
         self.quotes, self.stops = (
@@ -96,7 +101,8 @@ class Pieces(Vocabulary):
         self.joints_known = any(piece != word_of(piece) for piece in behind)
 
     @classmethod
-    def of(cls, texts, cut, sources=()):
+    @checked
+    def of(cls, texts: Texts, cut: Cut, sources: Texts = ()):
         """The pieces that occur in these texts and sources, in alphabetical order, and which pieces
         follow which in the sources."""
         cut_once = functools.cache(CUTS[cut])

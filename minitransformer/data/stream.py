@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from ..core.boundary import Count, Natural, Rng, checked
 from ..errors import InputError
 from .batching import make_batch
+from .task import Task
 from .vocabulary import PAD
 
 
@@ -20,7 +22,8 @@ class BatchStream:
     batch is needed.
     """
 
-    def __init__(self, task, rng, batch_size, batch_tokens=0):
+    @checked
+    def __init__(self, task: Task, rng: Rng, batch_size: Count, batch_tokens: Natural = 0):
         self.task, self.rng = task, rng
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.batches, self.taken, self.skip = [], 0, 0

@@ -11,7 +11,7 @@ from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
-from .limits import expect_numbers, longest_answer, padding_behind, writable
+from .limits import Model, expect_numbers, longest_answer, padding_behind, writable
 
 # the paper's, section 6.1; and what every command decodes with unless told otherwise
 BEAM, ALPHA = 4, 0.6
@@ -32,7 +32,7 @@ class Hypothesis(NamedTuple):
 
 @checked
 def beam_search(
-    model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA,
+    model: Model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA,
     early_stopping: bool = False,
 ):
     """Decode every row of `source`, keeping the `beam` most likely open hypotheses at each step.
@@ -57,7 +57,7 @@ def beam_search(
 
 @checked
 def hypotheses(
-    model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA,
+    model: Model, source, max_tokens=None, beam: Whole = BEAM, alpha: Alpha = ALPHA,
     early_stopping: bool = False,
 ):
     """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the

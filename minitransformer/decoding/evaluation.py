@@ -1,17 +1,28 @@
 """How good is a model on sequences that it was never trained on?"""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..backend import as_numpy
+from ..core.boundary import Count, Having, Natural, checked
 from ..core.evaluating import evaluating
 from ..data.batching import make_batch
+from ..data.split import Split
+from ..data.task import Task
 from ..data.vocabulary import PAD
 from ..layers.cross_entropy import CrossEntropy
 from .limits import writable
-from .translation import answers
+from .translation import Search, answers
+
+Answering = Annotated[object, Having("a model, such as a Transformer", "__call__", "eval")]
 
 
-def evaluate(model, task, split="validation", count=1000, seed=0, batch_size=250, search=None):
+@checked
+def evaluate(
+    model: Answering, task: Task, split: Split = "validation", count: Count = 1000, seed: Natural = 0,
+    batch_size: Count = 250, search: Search | None = None,
+):
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
     Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match`

@@ -3,13 +3,15 @@
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory, on_host
+from ..core.boundary import Function, checked
 from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
-from .limits import expect_numbers, longest_answer, padding_behind, writable
+from .limits import Model, expect_numbers, longest_answer, padding_behind, writable
 
 
-def greedy(model, source, max_tokens=None):
+@checked
+def greedy(model: Model, source, max_tokens=None):
     """Decode every row of `source` by taking the most likely token each time, until EOS or
     max_tokens.
 
@@ -25,7 +27,8 @@ def greedy(model, source, max_tokens=None):
     return generate(model, source, max_tokens, lambda logits, rows: logits.argmax(axis=-1))
 
 
-def generate(model, source, max_tokens, choose):
+@checked
+def generate(model: Model, source, max_tokens, choose: Function):
     """Decode every row of `source` by taking the token that
     `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.
 

@@ -1,15 +1,21 @@
 """What a search may write: which tokens, and how many of them."""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..backend import as_numpy, on_host
-from ..core.boundary import expect
+from ..core.boundary import Floats, Having, checked, is_ragged
+from ..data import vocabulary
 from ..data.vocabulary import BOS, PAD
 from ..errors import InputError, NonFiniteError
 from ..models.input_embedding import Source
 
+Model = Annotated[object, Having("a model, such as a Transformer", "start", "step")]
 
-def writable(scores):
+
+@checked
+def writable(scores: Annotated[Floats, "..., V"]):
     """A copy of scores (…, V), logits or log p, with −∞ for PAD and BOS: no answer holds either."""
     scores = scores.copy()
     scores[..., PAD] = scores[..., BOS] = -np.inf
@@ -23,13 +29,7 @@ def padding_behind(source):
     Models count positions from the first column, so padding in front would move a sentence to other
     places.
     """
-    if (
-        source is None
-        or not on_host(source)
-        or not ((source[:, 1:] != PAD) & (source[:, :-1] == PAD)).any()
-    ):
-        return source
-    return np.take_along_axis(source, np.argsort(source == PAD, axis=1, kind="stable"), axis=1)
+    return source if source is None or not on_host(source) else vocabulary.padding_behind(source)
 
 
 def expect_numbers(are_numbers):
@@ -43,7 +43,8 @@ def expect_numbers(are_numbers):
         )
 
 
-def longest_answer(model, source, max_tokens=None):
+@checked
+def longest_answer(model: Model, source: Source | None, max_tokens=None):
     """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model
     has positions for.
 
@@ -56,11 +57,10 @@ def longest_answer(model, source, max_tokens=None):
 
     Shapes: source (B, S) ids.
     """
-    source = expect(source, Source | None, "source")
     lengths = (
         np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)
     )  # (B,)
-    wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(max_tokens)
+    wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(None if is_ragged(max_tokens) else max_tokens)
     if (
         wanted.dtype.kind not in "iu"
         or wanted.shape not in ((), lengths.shape)

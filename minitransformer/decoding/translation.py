@@ -1,25 +1,41 @@
 """Texts in, texts out: translation in batches, and BLEU."""
 
+from typing import Annotated
+
 import numpy as np
 
+from ..core.boundary import Count, Having, Natural, Text, Texts, checked
 from ..core.extras import extra
-from ..data.vocabulary import padded
+from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import InputError, expect_as_many
 from .beam import beam_search
-from .limits import longest_answer
+from .limits import Model, longest_answer
+
+Search = Annotated[
+    object, Having("a search: a function such as greedy or beam_search", "__call__")
+]
 
 
-def translate(model, vocabulary, texts, search=beam_search, max_tokens=None, batch_size=64):
+@checked
+def translate(
+    model: Model, vocabulary: Vocabulary, texts: Texts, search: Search = beam_search,
+    max_tokens=None, batch_size: Count = 64,
+):
     """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
     and writing.
 
-    Raises InputError for a text that the vocabulary cannot read.
+    Raises InputError for a text that the vocabulary cannot read, and for an answer that it cannot
+    write, because the model has more tokens.
     """
     sources = [vocabulary.encode(text) for text in texts]
     return [vocabulary.text(ids) for ids in answers(model, sources, search, max_tokens, batch_size)]
 
 
-def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
+@checked
+def answers(
+    model: Model, sources: Rows, search: Search = beam_search, max_tokens=None,
+    batch_size: Count = 64,
+):
     """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)
     without padding.
 
@@ -31,14 +47,19 @@ def answers(model, sources, search=beam_search, max_tokens=None, batch_size=64):
     found = [None] * len(sources)
     for start in range(0, len(sources), batch_size):
         rows = order[start : start + batch_size]
-        source = padded([sources[row] for row in rows])
+        # of no sources but empty ones, too, a batch has one column
+        source = padded([[PAD], *(sources[row] for row in rows)])[1:]
         produced = search(model, source, longest_answer(model, source, max_tokens))
         for row, ids in zip(rows, produced, strict=True):
             found[row] = ids
     return found
 
 
-def remarks(vocabulary, text, longest=None, shortest=None):
+@checked
+def remarks(
+    vocabulary: Vocabulary, text: Text, longest: Natural | None = None,
+    shortest: Natural | None = None,
+):
     """What a user should know before trusting the answer to a text: sentences, none if it is like
     those of training.
 
@@ -72,7 +93,8 @@ def bleu_metric():
     return extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
 
 
-def bleu(translations, references):
+@checked
+def bleu(translations: Texts, references: Texts):
     """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus,
     lower-cased, tokenised as 13a.
 
@@ -81,10 +103,6 @@ def bleu(translations, references):
     Sources: Papineni et al. 2002; Post 2018, for the signature, without which two scores cannot be
     compared.
     """
-    if isinstance(translations, str) or isinstance(references, str):
-        raise InputError(
-            "BLEU counts lists of sentences, got a single text: put each into a list, [text]."
-        )
     expect_as_many(
         "BLEU compares translations and references", translations=translations,
         references=references,

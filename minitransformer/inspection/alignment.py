@@ -4,13 +4,20 @@ import numpy as np
 
 from ..attention import attention_maps, keep_weights
 from ..backend import as_numpy
+from ..core.boundary import Count, Natural, checked
 from ..core.evaluating import evaluating
-from ..data.batching import make_batch
+from ..core.module import Module
+from ..data.batching import ABatch, make_batch
+from ..data.split import Split
+from ..data.task import Task
 from ..data.vocabulary import PAD
 from .attention import by_words
 
 
-def alignment_fractions(model, task, split="test", count=1000, seed=0):
+@checked
+def alignment_fractions(
+    model: Module, task: Task, split: Split = "test", count: Count = 1000, seed: Natural = 0
+):
     """In how many rows does cross-attention have its largest weight on the source token from which
     the target token is made?
 
@@ -38,7 +45,8 @@ def alignment_fractions(model, task, split="test", count=1000, seed=0):
     return fractions
 
 
-def cross_attention(model, batch):
+@checked
+def cross_attention(model: Module, batch: ABatch):
     """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model
     without."""
     with evaluating(model), keep_weights(model):
@@ -50,7 +58,11 @@ def cross_attention(model, batch):
     ]
 
 
-def first_word_fractions(model, task, split="test", count=1000, seed=0, batch_size=250):
+@checked
+def first_word_fractions(
+    model: Module, task: Task, split: Split = "test", count: Count = 1000, seed: Natural = 0,
+    batch_size: Count = 250,
+):
     """Where does cross-attention attend while the answer's first word is written, if that word
     occurs in the question?
 

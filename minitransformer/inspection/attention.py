@@ -1,19 +1,26 @@
 """The attention weights of one sequence, by kind: the numbers in the pictures."""
 
 import copy
+from typing import Annotated
 
 import numpy as np
 
 from ..attention import attention_maps, attentions, keep_weights, kept_apart
 from ..backend import array_module, as_numpy
+from ..core.boundary import Count, Floats, ListOf, Sequence, checked
 from ..core.evaluating import evaluating
+from ..core.module import Module
 from ..core.observe import observe
 from ..data.vocabulary import BOS
 from ..errors import InputError
 from ..layers import Embedding, Softmax
 
+Source, Target = Annotated[Sequence, "S"], Annotated[Sequence, "T"]
+Sizes = Annotated[list, ListOf(Count, "a list of whole numbers of at least 1, the words' sizes")]
 
-def attention_weights(model, source, target):
+
+@checked
+def attention_weights(model: Module, source: Source | None, target: Target):
     """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)},
     NumPy arrays.
 
@@ -35,7 +42,8 @@ def attention_weights(model, source, target):
     return by_kind({path: as_numpy(weights)[0] for path, weights in maps.items()})
 
 
-def source_gradients(model, source, target):
+@checked
+def source_gradients(model: Module, source: Source, target: Target):
     """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S),
     NumPy.
 
@@ -85,7 +93,8 @@ def source_gradients(model, source, target):
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
-def attention_gradients(model, source, target):
+@checked
+def attention_gradients(model: Module, source: Source | None, target: Target):
     """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S
     (layers, heads, T, S)}.
 
@@ -133,7 +142,8 @@ def log_probability_gradient(logits, target):
     return gradient
 
 
-def by_words(weights, query_sizes, key_sizes):
+@checked
+def by_words(weights: Annotated[Floats, "..., T, S"], query_sizes: Sizes, key_sizes: Sizes):
     """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of
     S).
 

@@ -1,9 +1,10 @@
 """The models by the names that the commands know."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from ..errors import InputError, unknown
+from ..core.boundary import OneOf, checked, named
+from ..errors import InputError
 from .config import TransformerConfig
 from .convolution_model import ConvolutionConfig, ConvolutionModel
 from .language_model import LanguageModel
@@ -50,10 +51,9 @@ MODELS = {
 }
 
 
-def find_model(name):
+@checked
+def find_model(name: Annotated[str, OneOf("model", MODELS)]):
     """The `Kind` of that name. Raises InputError with the nearest name if there is none."""
-    if name not in MODELS:
-        raise unknown("model", name, MODELS)
     return MODELS[name]
 
 
@@ -63,7 +63,7 @@ def configure(name, preset, options=(), **from_data):
     Raises InputError for an option that the model does not have; what the data says and the model
     ignores is left out.
     """
-    kind, options = find_model(name), dict(options)
+    kind, options = find_model(name), named("options", options)
     for option in options:
         if option not in kind.options():
             raise InputError(

@@ -2,6 +2,8 @@
 sizes."""
 
 from ..attention import MultiHeadAttention
+from ..core.boundary import checked
+from ..core.module import Module
 from ..errors import InputError
 from ..layers import FeedForward, Residual, Unembedding
 from ..models import LanguageModel, Transformer
@@ -14,7 +16,8 @@ GAP = 1.1  # inches between encoder and decoder
 ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 
 
-def plot_architecture(model):
+@checked
+def plot_architecture(model: Module):
     """Figure 1 of "Attention Is All You Need" for this model: every box is a component of its tree.
 
     A Transformer shows the encoder at the left and the decoder at the right, a LanguageModel (one

@@ -1,18 +1,40 @@
 """Attention maps: all layers and heads side by side, and one layer over the course of training."""
 
+from typing import Annotated
+
 import numpy as np
 
+from ..core.boundary import Count, OneOf, Text, checked, described
+from ..core.module import Module
 from ..errors import InputError, unknown
-from ..inspection.attention import attention_weights, by_words, one_sequence, source_gradients
-from .labels import HEADINGS, axis_labels, axis_sizes, expect_sizes, labels_for, token_labels
+from ..inspection.attention import (
+    Source,
+    Target,
+    attention_weights,
+    by_words,
+    one_sequence,
+    source_gradients,
+)
+from .labels import (
+    HEADINGS,
+    Labels,
+    axis_labels,
+    axis_sizes,
+    expect_sizes,
+    labels_for,
+    token_labels,
+)
 from .maps import cropped, draw_maps, panels_that_fit
 
+Kind = Annotated[str, OneOf("kind of attention", HEADINGS)]
 WORK = 20_000  # tokens that a picture of influence may send through the model
 
 
+@checked
 def plot_attention(
-    model, source, target, source_tokens=None, target_tokens=None, kind=None, *, layers=None,
-    heads=None, mean=False, sizes=None,
+    model: Module, source: Source | None, target: Target, source_tokens: Labels | None = None,
+    target_tokens: Labels | None = None, kind: Text | None = None, *, layers=None, heads=None,
+    mean: bool = False, sizes=None,
 ):
     """One kind of attention for one sequence: a row of panels for each layer, a column for each
     head.
@@ -64,7 +86,11 @@ def plot_attention(
     return draw_maps(maps, titles, labels, HEADINGS[kind], note=note)
 
 
-def plot_influence(model, source, target, source_tokens=None, target_tokens=None, *, sizes=None):
+@checked
+def plot_influence(
+    model: Module, source: Source, target: Target, source_tokens: Labels | None = None,
+    target_tokens: Labels | None = None, *, sizes=None,
+):
     """How much each source token matters to each token produced: an alignment for every model, with
     attention or without.
 
@@ -96,9 +122,10 @@ def plot_influence(model, source, target, source_tokens=None, target_tokens=None
                      bar="share of the gradient", note=left_out(labels, few))  # fmt: skip
 
 
+@checked
 def plot_attention_strip(
-    snapshots, source_tokens, target_tokens, kind="cross", *, layer=None, heads=(), mean=True,
-    columns=8,
+    snapshots, source_tokens: Labels, target_tokens: Labels, kind: Kind = "cross", *,
+    layer: Count | None = None, heads=(), mean: bool = True, columns: Count = 8,
 ):
     """How one layer's attention changed while training: a film strip, one column for each snapshot.
 
@@ -111,9 +138,13 @@ def plot_attention_strip(
     Returns a matplotlib Figure. Raises InputError for no snapshots, snapshots of different shapes,
     labels that do not match the weights, and a kind, layer or head that does not exist.
     """
-    if kind not in HEADINGS:
-        raise unknown("kind of attention", kind, HEADINGS)
-    snapshots = [(step, np.asarray(weights)) for step, weights in snapshots]
+    try:
+        snapshots = [(int(step), np.asarray(weights, dtype=float)) for step, weights in snapshots]
+    except (TypeError, ValueError):
+        raise InputError(
+            "The snapshots must be a list of pairs (step, weights (layers, heads, T, S)); got "
+            f"{described(snapshots)}."
+        ) from None
     check_snapshots(snapshots, columns)
     shape = snapshots[0][1].shape
     layer = chosen("layer", layer, shape[0])[-1]
@@ -180,8 +211,6 @@ def check_snapshots(snapshots, columns):
         raise InputError(
             f"All weights of a strip have one shape (layers, heads, T, S), got {shapes}."
         )
-    if columns < 1:
-        raise InputError(f"A strip needs at least one column, got {columns}.")
 
 
 def chosen(name, numbers, count):

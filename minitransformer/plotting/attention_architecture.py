@@ -1,6 +1,8 @@
 """Scaled dot-product and multi-head attention: figure 2 of the paper with a model's sizes."""
 
 from ..attention import LocalAttention, MultiHeadAttention
+from ..core.boundary import checked
+from ..core.module import Module
 from ..errors import InputError
 from .captions import head_sizes
 from .diagram import CAPTION_FONT, Diagram
@@ -11,7 +13,8 @@ BOX, STEP = 0.52, 0.42  # the height of a box, and of the arrow below it
 SHAPES = {"Q": "(B, H, T, {keys})", "K": "(B, H, S, {keys})", "V": "(B, H, S, {values})"}
 
 
-def plot_attention_architecture(model):
+@checked
+def plot_attention_architecture(model: Module):
     """Figure 2 of "Attention Is All You Need": scaled dot-product attention at the left, multi-head
     at the right.
 

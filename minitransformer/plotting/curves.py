@@ -1,13 +1,24 @@
 """Training curves: loss, exact match, learning rate."""
 
+from typing import Annotated
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ..core.boundary import Dictionary, ListOf, Text, checked
 from ..errors import InputError
 from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, drawable
 
+Lines = Annotated[
+    list,
+    ListOf(
+        Dictionary, "a list of dictionaries with a step and a loss, as Run.open(path).metrics.read()"
+    ),
+]
 
-def plot_loss_curve(metrics, title="Training"):
+
+@checked
+def plot_loss_curve(metrics: Lines, title: Text = "Training"):
     """Loss over the steps; below it exact match and the learning rate, if there are any.
 
     `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and

@@ -1,11 +1,13 @@
 """The labels on the axes of an attention map."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from ..core.boundary import Having, described, expect
 from ..data.vocabulary import SPECIAL
 from ..errors import InputError
+from ..inspection.attention import Sizes
 from .style import drawable
 
 BOS_LABEL = SPECIAL[1]
@@ -17,6 +19,11 @@ HEADINGS = {
     "cross": "Cross-attention",
     "self": "Self-attention",
 }
+
+
+Labels = Annotated[
+    object, Having("a list of labels, one for each id, or a text of one letter each", "__len__", "__iter__")
+]
 
 
 class AxisLabels(NamedTuple):
@@ -66,11 +73,19 @@ def axis_sizes(kind, source, target):
 def expect_sizes(sizes, source, target):
     """(source sizes, target sizes). Raises InputError unless they cut the ids into words, the last
     id being one by itself."""
-    source_sizes, target_sizes = sizes
+    if not isinstance(sizes, (list, tuple)) or len(sizes) != 2:
+        raise InputError(
+            "The sizes are a pair, of the source's words and of the target's; got "
+            f"{described(sizes)}."
+        )
+    source_sizes, target_sizes = (
+        expect(cut, Sizes | None, f"The sizes of the {name}'s words")
+        for name, cut in zip(("source", "target"), sizes)
+    )
     for name, ids, cut in (("source", source, source_sizes), ("target", target, target_sizes)):
-        if ids is not None and (sum(cut) != len(ids) or min(cut) < 1):
+        if ids is not None and sum(cut or ()) != len(ids):
             raise InputError(
-                f"The sizes of the {name}'s words, {list(cut)}, do not cut its {len(ids)} ids into "
+                f"The sizes of the {name}'s words, {list(cut or ())}, do not cut its {len(ids)} ids into "
                 "words."
             )
     if target_sizes[-1] != 1:

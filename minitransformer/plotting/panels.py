@@ -1,7 +1,24 @@
 """Panels for curves, bars and points, all in one style; on matplotlib's own axes."""
 
+from typing import Annotated
+
+import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from ..core.boundary import (
+    Count,
+    Dictionary,
+    Having,
+    ListOf,
+    Number,
+    OneOf,
+    Positive,
+    Text,
+    checked,
+    described,
+    expect,
+)
+from ..errors import InputError
 from .curves import plain
 from .style import (
     BLUE,
@@ -18,10 +35,18 @@ from .style import (
     drawable,
 )
 
+Axes = Annotated[object, Having("the axes of one panel, as panels() returns them", "plot", "bar")]
+Points = Annotated[list, ListOf(Annotated[float, Number("a number")], "a list or array of numbers")]
+Real = Annotated[float, Having("a number", "__float__")]
+Log = Annotated[str, OneOf("scale", ("", "x", "y", "xy"))]
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
 
-def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
+@checked
+def panels(
+    rows: Count = 1, columns: Count = 1, *, heading: Text = "", width: Positive = 10.0,
+    height: Positive = 3.6, **options,
+):
     """(Figure, its axes): a grid of empty panels, `height` inches for each row. One panel: its
     axes; else an array of them.
 
@@ -40,9 +65,10 @@ def panels(rows=1, columns=1, *, heading="", width=10.0, height=3.6, **options):
     return figure, axes[0, 0] if axes.size == 1 else axes.squeeze()
 
 
+@checked
 def draw_lines(
-    axes, x, lines, *, title="", x_name="", y_name="", log="", colours=None, marker="o",
-    legend="best",
+    axes: Axes, x: Points, lines: Dictionary, *, title: Text = "", x_name: Text = "",
+    y_name: Text = "", log: Log = "", colours: Dictionary | None = None, marker="o", legend="best",
 ):
     """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
 
@@ -52,6 +78,11 @@ def draw_lines(
     known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
     for name, values in lines.items():
+        if np.shape(values)[:1] != (len(x),):
+            raise InputError(
+                f"The line {name!r} must have a number for each of the {len(x)} points x; got "
+                f"{described(values)}."
+            )
         colour = known[name] or next(free)
         axes.plot(
             x, values, marker=marker, markersize=4, linewidth=2.0, label=drawable(name),
@@ -70,9 +101,15 @@ def draw_lines(
     return axes
 
 
-def draw_bars(axes, bars, *, title="", x_name="", y_name="", colours=None, numbers="{:.3g}"):
+@checked
+def draw_bars(
+    axes: Axes, bars: Dictionary, *, title: Text = "", x_name: Text = "", y_name: Text = "",
+    colours: Dictionary | None = None, numbers: Text = "{:.3g}",
+):
     """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format;
     "" for none)."""
+    for name, value in bars.items():
+        expect(value, Real, f"The bar {name!r}")
     names = list(map(drawable, bars))
     shades = colours_of(bars, colours, otherwise=BLUE)
     drawn = axes.bar(range(len(names)), list(bars.values()), color=list(shades.values()))

@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import as_numpy, chosen_device, on_host
+from ..core.boundary import Count, FilePath, checked, named
 from ..core.options import expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task
 from ..data.vocabulary import EOS
-from ..errors import InputError, NonFiniteError, reading, typed
+from ..errors import InputError, NonFiniteError, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
 from ..models import configure, find_model
 from ..terminal.streams import complain
@@ -32,7 +33,7 @@ from ..training.loop import train
 from ..training.options import TrainingOptions
 from ..training.processes import one_blas_thread
 from ..training.strategies import in_shares
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import expect_place, load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
 from .facts import expect_example, expect_facts, expect_snapshots, vocabulary_of
@@ -61,7 +62,8 @@ class Run:
     where it stands.
     """
 
-    def __init__(self, folder, config, source="The configuration"):
+    @checked
+    def __init__(self, folder: FilePath, config, source="The configuration"):
         self.folder = Path(folder)
         expect_config(config, source)
         self.options = options_of(config)
@@ -92,7 +94,8 @@ class Run:
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
     @classmethod
-    def create(cls, folder, config, overwrite=False):
+    @checked
+    def create(cls, folder: FilePath, config, overwrite: bool = False):
         """A new run in a new folder. InputError if the folder holds something already.
 
         With `overwrite`, an older run there is removed: its config, its metrics and its own
@@ -137,7 +140,8 @@ class Run:
         self.metrics.cut_back(-1)
 
     @classmethod
-    def open(cls, path, averaged=True):
+    @checked
+    def open(cls, path: FilePath, averaged: bool = True):
         """The run of a folder at its newest checkpoint, or at the checkpoint file that `path`
         names.
 
@@ -203,7 +207,8 @@ class Run:
             self.change_steps(beside["training"]["steps"])
 
     @classmethod
-    def resume(cls, path, steps=None):
+    @checked
+    def resume(cls, path: FilePath, steps: Count | None = None):
         """The run of a folder, ready to continue from its newest checkpoint, or from the start if
         it has none yet.
 
@@ -364,20 +369,15 @@ class Run:
         step = step_of(file)
         return step % self.options.save_every == 0 or step == self.last_step
 
-    def export(self, path, overwrite=False):
+    @checked
+    def export(self, path: FilePath, overwrite: bool = False):
         """Write the model as it is now, possibly averaged, with all that using it needs, without
         what only training needs.
 
         Raises InputError for a folder, and for an existing file without `overwrite`; a link is
         itself replaced, not its target.
         """
-        path = Path(path)
-        if path.is_dir():
-            raise InputError(f"{path} is a folder. Name a file: {path / 'model.safetensors'}")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"There is no folder {path.parent} to write {path.name} into. Make it first."
-            )
+        expect_place(path)
         if os.path.lexists(path) and not overwrite:
             raise InputError(
                 f"{path} exists already. Choose another name, or replace it with --overwrite."
@@ -500,9 +500,13 @@ def make_config(
 ):
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults."""
-    made = make_task(task, **dict(task_options))
+    made = make_task(task, **named("task_options", task_options))
     recipe = made.recipe
-    training = {**recipe.training, **dict(training_options)}
+    training = {**recipe.training, **named("training_options", training_options)}
+    known = [field.name for field in dataclasses.fields(TrainingOptions)]
+    for option in training:
+        if option not in known:
+            raise unknown("training option", option, known)
     # source and target in one sequence, BOS and EOS: a language model's need
     longest = sum(made.longest) + 2
     for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
@@ -514,7 +518,8 @@ def make_config(
         "model": {
             "name": model,
             "options": configure(
-                model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task
+                model, recipe.preset if preset is None else preset,
+                {**suited, **named("model_options", model_options)}, **for_task,
             ).to_dict(),
         },
         "training": dataclasses.asdict(TrainingOptions(**training)),

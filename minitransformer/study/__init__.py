@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from ..core.boundary import Count, FilePath, Function, checked
 from ..errors import InputError
 from . import clock, gradients, table1, trainings
 from .page import write_page
@@ -19,7 +20,8 @@ from .results import read_json, write_json
 __all__ = ["PLANS", "run_study"]
 
 
-def run_study(name, folder, progress, jobs=None):
+@checked
+def run_study(name, folder: FilePath, progress: Function, jobs: Count | None = None):
     """Measure what is not measured yet of the plan of that name, and write the page; returns its
     path.
 

@@ -4,10 +4,11 @@ parameter."""
 import dataclasses
 import itertools
 import math
+from typing import Annotated
 
 import numpy as np
 
-from ..core.boundary import Natural, Positive, checked
+from ..core.boundary import Having, Natural, Positive, Rng, checked
 from ..core.module import Module, no_grad
 from ..errors import InputError
 
@@ -17,6 +18,7 @@ DIRECTIONS = 2  # tried beside the entries where not all entries are
 # error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰
 # where L is near 1
 STEP = 1e-5
+Numbers = Annotated[object, Having("an array of numbers, or a number", "__float__")]
 ROUNDING = 2.0**-53
 KINK = "the function has a kink here: move the input away from it"
 
@@ -65,19 +67,23 @@ class GradientReport:
         return "\n".join(lines)
 
 
-def gradient_error(analytic, numeric):
+@checked
+def gradient_error(analytic: Numbers, numeric: Numbers):
     """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
 
     For a gradient that is exactly zero, such as that of a key bias, the differences are only
     rounding noise, and a ratio of the two would mean nothing.
     """
     a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    if a.shape != n.shape:
+        raise InputError(f"The two gradients have different shapes, {a.shape} and {n.shape}.")
     if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:
         return float(np.linalg.norm(a))
     return float(np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-8))
 
 
-def away_from_initialisation(component, rng):
+@checked
+def away_from_initialisation(component: Module, rng: Rng):
     """Give every parameter random values, at which mistakes show: vectors and scalars get noise of
     size ½ (γ is then no longer 1, biases no longer 0), weights become N(0, 1/fan_in). In place;
     returns the component.

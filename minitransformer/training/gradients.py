@@ -1,10 +1,23 @@
 """Forward, loss, backward: the gradients of a batch."""
 
+from typing import Annotated
+
+from ..core.boundary import Having, Positive, checked
+from ..core.module import Module
+from ..data.batching import ABatch
 from ..data.vocabulary import PAD
 from .packing import without_padding
 
+Loss = Annotated[
+    object,
+    Having("a loss with a forward and a backward, such as CrossEntropy()", "__call__", "backward"),
+]
 
-def gradients(model, loss, batch, weight=1.0, skip_padding=True):
+
+@checked
+def gradients(
+    model: Module, loss: Loss, batch: ABatch, weight: Positive = 1.0, skip_padding: bool = True
+):
     """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight
     · loss.
 

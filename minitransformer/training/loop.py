@@ -3,25 +3,42 @@ computed."""
 
 import copy
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from ..backend import keep_freed_memory, on_host
+from ..core.boundary import Function, Having, ListOf, Natural, Positive, checked
 from ..core.module import Module
+from ..data.batching import batch_from
 from ..data.vocabulary import PAD
 from ..errors import NonFiniteError
 from .generators import rewind, states_of
-from .gradients import gradients
+from .gradients import Loss, gradients
 from .non_finite import explain_non_finite
-from .optimizers import clip_by_global_norm
+from .optimizers import Optimizer, clip_by_global_norm
+
+NextBatch = Annotated[
+    object,
+    Having("a function without arguments that returns the next Batch, without ()", "__call__"),
+]
+Hooks = Annotated[list, ListOf(Function, "a list of functions of the Progress")]
+Strategy = Annotated[
+    object,
+    Having("a strategy: a class such as Plain, or in_shares(2)", "__call__", or_class=True),
+]
 
 
-def plain_loop(model, loss, optimizer, next_batch, steps, max_norm=None):
+@checked
+def plain_loop(
+    model: Module, loss: Loss, optimizer: Optimizer, next_batch: NextBatch, steps: Natural,
+    max_norm: Positive | None = None,
+):
     """Train until the optimizer has made `steps` steps; return the losses. `train` computes the
     same numbers."""
+    optimizer.expect_own(model)
     model.train()
     losses = []
     while optimizer.t < steps:
-        source, target_in, target_out = next_batch()
+        source, target_in, target_out = batch_from(next_batch)
         model.zero_grad()
         logits = model(source, target_in)                                # forward, (B, T, V)
         losses.append(loss(logits, target_out))
@@ -50,6 +67,7 @@ class Plain:
     """
 
     def __init__(self, model, loss, optimizer, skip_padding=False):
+        optimizer.expect_own(model)
         self.model, self.optimizer, self.skip_padding = model, optimizer, skip_padding
         self.loss = on_same_device(loss, optimizer.flat.data)
 
@@ -80,7 +98,11 @@ class Progress(NamedTuple):
     tokens: int
 
 
-def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), strategy=Plain):
+@checked
+def train(
+    model: Module, loss: Loss, optimizer: Optimizer, next_batch: NextBatch, steps: Natural,
+    max_norm: Positive | None = None, hooks: Hooks = (), strategy: Strategy = Plain,
+):
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after
     each.
 
@@ -98,7 +120,7 @@ def train(model, loss, optimizer, next_batch, steps, max_norm=None, hooks=(), st
     generators = model.generators()
     with strategy(model, loss, optimizer) as strategy:
         while optimizer.t < steps:
-            batch, drawn_from = next_batch(), states_of(generators)
+            batch, drawn_from = batch_from(next_batch), states_of(generators)
             value = strategy.compute(batch)  # zero_grad, forward, loss, backward
             norm = clip_by_global_norm(model, max_norm)
             if not (math.isfinite(value) and math.isfinite(norm)):

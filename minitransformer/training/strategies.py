@@ -12,14 +12,15 @@ these.
 import functools
 
 from ..backend import on_host
-from ..errors import InputError
+from ..core.boundary import Count, checked
 from .data_parallel import DataParallel
 from .loop import Plain
 from .processes import cores
 from .shares import Shares
 
 
-def in_shares(count, skip_padding=False):
+@checked
+def in_shares(count: Count, skip_padding: bool = False):
     """The strategy of `count` shares, as fast as this machine can: train(...,
     strategy=in_shares(2)).
 
@@ -29,8 +30,6 @@ def in_shares(count, skip_padding=False):
 
     Raises InputError for less than one share.
     """
-    if count < 1:
-        raise InputError(f"A batch has at least one share, got {count}.")
     if count == 1:
         return functools.partial(Plain, skip_padding=skip_padding)
 
