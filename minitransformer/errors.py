@@ -4,6 +4,7 @@ remedy."""
 import contextlib
 import difflib
 import os
+import reprlib
 import shlex
 import subprocess
 
@@ -59,9 +60,15 @@ def reading(path):
         raise InputError(f"{name} cannot be read: {problem.strerror or problem}.") from None
 
 
+def shown(value):
+    """A value as Python writes it, in one line, and of long ones the beginning: a message is a
+    sentence."""
+    return reprlib.repr(value).replace("\n", " ")
+
+
 def shortened(value, most=80):
-    """A value as Python writes it, cut off where it is long: a message is a sentence."""
-    text = repr(value)
+    """A value as Python writes it, cut off where it is long."""
+    text = repr(value).replace("\n", " ")
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -26,7 +26,6 @@ import itertools
 import math
 import numbers
 import os
-import reprlib
 import types
 import typing
 from typing import Annotated
@@ -34,7 +33,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, on_host
-from ..errors import InputError, did_you_mean, unknown
+from ..errors import InputError, did_you_mean, shown, unknown
 
 PACKAGE = __name__.split(".")[0]
 # the array types that are accepted as they are; that of a GPU is added with its first array
@@ -225,7 +224,7 @@ class Integers(Array):
             and bool(((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all())
         )
         if is_one_hot:
-            return "These look one-hot. If they are, use {0}.argmax(axis=-1); if not, {0}.astype(int)."
+            return "If they are one-hot, use {0}.argmax(axis=-1); if not, {0}.astype(int)."
         return self.remedy
 
 
@@ -331,7 +330,7 @@ class Number(Kind):
         if isinstance(number, numbers.Real) and not isinstance(number, (int, float)):
             number = float(number)
         if not self.passes(number, sizes):
-            raise InputError(f"{name} must be {self.words}, got {reprlib.repr(value)}.")
+            raise InputError(f"{name} must be {self.words}, got {shown(value)}.")
         return number
 
 
@@ -344,7 +343,7 @@ class Flag(Kind):
     def taken(self, value, name, sizes):
         if isinstance(value, np.bool_):
             return bool(value)
-        raise InputError(f"{name} must be True or False, got {reprlib.repr(value)}.")
+        raise InputError(f"{name} must be True or False, got {shown(value)}.")
 
 
 class OneOf(Kind):
@@ -428,7 +427,7 @@ class ListOf(Kind):
 
     def taken(self, value, name, sizes):
         if self.kind.passes(value, {}):
-            alone = reprlib.repr(value) if isinstance(value, str) else name.split()[-1]
+            alone = shown(value) if isinstance(value, str) else name.split()[-1]
             raise InputError(
                 f"{name} must be {self.words}; got {described(value)} alone. Put it into a list: "
                 f"[{alone}]."
@@ -498,7 +497,7 @@ class Generator(Kind):
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
         raise InputError(
-            f"{name} must be {self.words}; got {reprlib.repr(value)}. For example, pass 0."
+            f"{name} must be {self.words}; got {shown(value)}. For example, pass 0."
         )
 
 
@@ -545,7 +544,7 @@ def described(value):
     """A value in a sentence: None, a class by its name, a text or number as it is, an array by its
     shape, else its class."""
     if value is None or isinstance(value, (str, numbers.Number)):
-        return reprlib.repr(value)
+        return shown(value)
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if hasattr(value, "dtype") and hasattr(value, "shape"):

@@ -1,13 +1,12 @@
 """Options with their help texts, and the check of options that come from a file."""
 
 import dataclasses
-import reprlib
 import types
 import typing
 
 import numpy as np
 
-from ..errors import InputError, unknown
+from ..errors import InputError, shown, unknown
 
 KINDS = {
     bool: "true or false", int: "a whole number", float: "a number", str: "a text",
@@ -52,7 +51,7 @@ def expect_keys(values, where, needed, known=()):
     known ones."""
     if type(values) is not dict:
         raise InputError(
-            f"{where} must be a JSON object, written {{…}}; got {reprlib.repr(values)}."
+            f"{where} must be a JSON object, written {{…}}; got {shown(values)}."
         )
     for name in values:
         if name not in known and name not in needed:
@@ -71,7 +70,7 @@ def expect_type(value, annotation, name):
     if type(value) not in allowed and not (type(value) is int and float in allowed):
         raise InputError(
             f"{name} must be {' or '.join(KINDS[kind] for kind in allowed)}, got "
-            f"{reprlib.repr(value)}."
+            f"{shown(value)}."
         )
 
 

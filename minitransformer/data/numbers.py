@@ -93,7 +93,7 @@ class NumberWords(Task):
                     for one in kth
                     for text in rewrite(form, self.source, one)
                 }
-        vocabulary = Pieces.of([spell(n, self.target) for n in numbers], self.cut, sources)
+        vocabulary = Pieces.of([spell(n, self.target) for n in numbers], self.cut, [*sources])
         vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]
         return vocabulary
 

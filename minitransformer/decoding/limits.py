@@ -8,7 +8,7 @@ from ..backend import as_numpy, on_host
 from ..core.boundary import Floats, Having, checked, is_ragged
 from ..data import vocabulary
 from ..data.vocabulary import BOS, PAD
-from ..errors import InputError, NonFiniteError
+from ..errors import InputError, NonFiniteError, shown
 from ..models.input_embedding import Source
 
 Model = Annotated[object, Having("a model, such as a Transformer", "start", "step")]
@@ -44,7 +44,7 @@ def expect_numbers(are_numbers):
 
 
 @checked
-def longest_answer(model: Model, source: Source | None, max_tokens=None):
+def longest_answer(model, source: Source | None, max_tokens=None):
     """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model
     has positions for.
 
@@ -60,7 +60,8 @@ def longest_answer(model: Model, source: Source | None, max_tokens=None):
     lengths = (
         np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)
     )  # (B,)
-    wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(None if is_ragged(max_tokens) else max_tokens)
+    max_tokens = 2 * lengths + 8 if max_tokens is None else max_tokens
+    wanted = np.asarray(None if is_ragged(max_tokens) else max_tokens)
     if (
         wanted.dtype.kind not in "iu"
         or wanted.shape not in ((), lengths.shape)
@@ -68,7 +69,7 @@ def longest_answer(model: Model, source: Source | None, max_tokens=None):
     ):
         raise InputError(
             f"max_tokens is a whole number of at least 0, or one for each of the {len(lengths)} "
-            f"rows; got {max_tokens!r}."
+            f"rows; got {shown(max_tokens)}."
         )
     positions = getattr(getattr(model, "config", None), "max_length", np.inf)
     room = positions - lengths * getattr(model, "one_sequence", False)

@@ -9,7 +9,7 @@ from ..core.extras import extra
 from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import InputError, expect_as_many
 from .beam import beam_search
-from .limits import Model, longest_answer
+from .limits import longest_answer
 
 Search = Annotated[
     object, Having("a search: a function such as greedy or beam_search", "__call__")
@@ -18,7 +18,7 @@ Search = Annotated[
 
 @checked
 def translate(
-    model: Model, vocabulary: Vocabulary, texts: Texts, search: Search = beam_search,
+    model, vocabulary: Vocabulary, texts: Texts, search: Search = beam_search,
     max_tokens=None, batch_size: Count = 64,
 ):
     """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
@@ -33,7 +33,7 @@ def translate(
 
 @checked
 def answers(
-    model: Model, sources: Rows, search: Search = beam_search, max_tokens=None,
+    model, sources: Rows, search: Search = beam_search, max_tokens=None,
     batch_size: Count = 64,
 ):
     """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)

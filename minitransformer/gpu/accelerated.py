@@ -5,8 +5,10 @@ import contextlib
 
 from .. import attention, layers
 from ..backend import on_host, substituted_helpers
+from ..core.boundary import checked
 from ..core.module import Module, substituted
 from ..errors import InputError
+from ..training.gradients import Loss
 from . import (
     activations,
     cross_entropy,
@@ -41,8 +43,9 @@ HELPERS = {
 }
 
 
+@checked
 @contextlib.contextmanager
-def accelerated(model, loss=None):
+def accelerated(model: Module, loss: Loss | None = None):
     """Inside, in this thread, a model that is on a GPU, and its loss, compute by kernels, and
     products by cuBLAS.
 

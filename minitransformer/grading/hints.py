@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, shown
 from .exercise import EXERCISES, find
 
 LEVELS = ("a question", "the formula", "in steps", "one line")
@@ -46,7 +46,7 @@ def hint(exercise, level=1):
         or not 1 <= level <= len(LEVELS)
     ):
         raise InputError(
-            f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} "
+            f"There is no hint at level {shown(level)}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} "
             f"({LEVELS[-1]})."
         )
     text = textwrap.dedent(exercise.hints[level - 1]).strip()

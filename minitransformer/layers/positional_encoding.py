@@ -90,9 +90,9 @@ class LearnedPositionalEncoding(Module):
 def sinusoids(length, features):
     """The table PE of shape (length, features), float64: sines in the even channels, cosines in the
     odd ones."""
+    table = np.zeros(possible((length, features)))
     positions = np.arange(length)[:, None]                               # (T, 1)
     frequencies = 10000.0 ** (-np.arange(0, features, 2) / features)     # (⌈D/2⌉,)
-    table = np.zeros(possible((length, features)))
     table[:, 0::2] = np.sin(positions * frequencies)
     table[:, 1::2] = np.cos(positions * frequencies[: features // 2])
     return table

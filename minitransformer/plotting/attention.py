@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ..core.boundary import Count, OneOf, Text, checked, described
+from ..core.boundary import Count, ListOf, OneOf, Text, Whole, checked, described, expect
 from ..core.module import Module
 from ..errors import InputError, unknown
 from ..inspection.attention import (
@@ -26,6 +26,7 @@ from .labels import (
 )
 from .maps import cropped, draw_maps, panels_that_fit
 
+Numbers = Annotated[list, ListOf(Whole, "a list of their numbers, from 1")]
 Kind = Annotated[str, OneOf("kind of attention", HEADINGS)]
 WORK = 20_000  # tokens that a picture of influence may send through the model
 
@@ -102,10 +103,9 @@ def plot_influence(
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
     """
     source, target = one_sequence("source", source), one_sequence("target", target)
-    source_sizes, target_sizes = expect_sizes(
-        sizes or ([1] * len(source), [1] * len(target)), source, target
-    )
-    source_ids, target_ids = sizes or (source, target)
+    words = ([1] * len(source), [1] * len(target)) if sizes is None else sizes
+    source_sizes, target_sizes = expect_sizes(words, source, target)
+    source_ids, target_ids = (source, target) if sizes is None else sizes
     labels = axis_labels(
         "cross", token_labels("source", source_ids, source_tokens),
         token_labels("target", target_ids, target_tokens),
@@ -217,7 +217,8 @@ def chosen(name, numbers, count):
     """Indices of the layers or heads with these numbers (from 1), or of the one with this number;
     all for None."""
     numbers = range(1, count + 1) if numbers is None else numbers
-    numbers = [numbers] if np.ndim(numbers) == 0 else numbers
+    numbers = [numbers] if isinstance(numbers, (int, np.integer)) else numbers
+    numbers = expect(numbers, Numbers, f"{name}s")
     for number in numbers:
         if number not in range(1, count + 1):
             raise unknown(name, number, range(1, count + 1))

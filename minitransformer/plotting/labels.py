@@ -1,10 +1,11 @@
 """The labels on the axes of an attention map."""
 
+from numbers import Number
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ..core.boundary import Having, described, expect
+from ..core.boundary import Instance, ListOf, described, expect
 from ..data.vocabulary import SPECIAL
 from ..errors import InputError
 from ..inspection.attention import Sizes
@@ -22,7 +23,11 @@ HEADINGS = {
 
 
 Labels = Annotated[
-    object, Having("a list of labels, one for each id, or a text of one letter each", "__len__", "__iter__")
+    list,
+    ListOf(
+        Annotated[object, Instance((str, Number), words="a text or a number")],
+        "a list of labels, one for each id",
+    ),
 ]
 
 

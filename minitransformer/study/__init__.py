@@ -73,10 +73,10 @@ def claim(folder, name, plan):
                 f"{folder} holds a study by another plan, or of another version. Choose another "
                 "folder with --out."
             )
-    elif folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
-            f"The folder {folder} is not empty, and what it holds is no study. Choose another with "
-            "--out."
+            f"{folder} is a file, or a folder that holds something else than a study. Choose "
+            "another with --out."
         )
     else:
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,10 @@ parameter."""
 import dataclasses
 import itertools
 import math
-from typing import Annotated
 
 import numpy as np
 
-from ..core.boundary import Having, Natural, Positive, Rng, checked
+from ..core.boundary import Natural, Positive, Rng, checked, described
 from ..core.module import Module, no_grad
 from ..errors import InputError
 
@@ -18,7 +17,6 @@ DIRECTIONS = 2  # tried beside the entries where not all entries are
 # error of a central difference: step² from Taylor, 10⁻¹⁶ |L|/step from rounding; both near 10⁻¹⁰
 # where L is near 1
 STEP = 1e-5
-Numbers = Annotated[object, Having("an array of numbers, or a number", "__float__")]
 ROUNDING = 2.0**-53
 KINK = "the function has a kink here: move the input away from it"
 
@@ -67,14 +65,19 @@ class GradientReport:
         return "\n".join(lines)
 
 
-@checked
-def gradient_error(analytic: Numbers, numeric: Numbers):
+def gradient_error(analytic, numeric):
     """‖a − n‖ / max(‖a‖, ‖n‖, 10⁻⁸); ‖a‖ where both are zero up to rounding.
 
     For a gradient that is exactly zero, such as that of a key bias, the differences are only
     rounding noise, and a ratio of the two would mean nothing.
     """
-    a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    try:
+        a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"Two gradients are arrays of numbers; got {described(analytic)} and "
+            f"{described(numeric)}."
+        ) from None
     if a.shape != n.shape:
         raise InputError(f"The two gradients have different shapes, {a.shape} and {n.shape}.")
     if np.linalg.norm(a) < ZERO and np.linalg.norm(n) < NOISE:

@@ -66,7 +66,10 @@ class Plain:
     components get the real positions in one row, (N, D) in place of (B, T, D).
     """
 
-    def __init__(self, model, loss, optimizer, skip_padding=False):
+    @checked
+    def __init__(
+        self, model: Module, loss: Loss, optimizer: Optimizer, skip_padding: bool = False
+    ):
         optimizer.expect_own(model)
         self.model, self.optimizer, self.skip_padding = model, optimizer, skip_padding
         self.loss = on_same_device(loss, optimizer.flat.data)
