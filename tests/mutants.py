@@ -1178,7 +1178,7 @@ p("x1037", "answers that are missing are left out", "zip(rows, produced, strict=
 p("x1038", "unlike many translations and references", "    expect_as_many(\n        \"BLEU compares translations and references\", translations=translations,\n        references=references,\n    )\n", "", select="belong_together")
 p("x1039", "no translation at all", "if not len(translations):\n", "if not len(translations):\n        return 0.0, \"\"\n",
     select="belong_together")
-p("x1040", "a text is a list of letters", "def bleu(translations: Texts,", "def bleu(translations,", select="belong_together")
+p("x1040", "a text is a list of letters", "def bleu(translations: Texts, references: Texts)", "def bleu(translations, references)", select="belong_together")
 p("x1041", "the limit of the longest for all", "longest_answer(model, source, max_tokens))",
     "longest_answer(model, source, max_tokens).max().repeat(len(rows)))", select="told_the_limit")
 p("x1042", "the default limit, whatever was said", "longest_answer(model, source, max_tokens))", "longest_answer(model, source))",
@@ -2294,7 +2294,7 @@ p("xy704", "an added mask is turned inside out", "if is_added and (array.dtype.k
 p("xy705", "every mask of zeros is an added one", "if is_added and (array.dtype.kind == \"f\" or array.any()):", "if is_added:", select="added")
 p("xy706", "one-hot ids are read as 0 and 1", "if is_one_hot:", "if False:", select="one_hot")
 p("xy707", "rows of different lengths go to numpy.array", "if is_ragged(value):\n                remedy", "if False:\n                remedy", select="padded_by")
-p("xy708", "a class is an object", "is_object = self.or_class or not isinstance(value, type)", "is_object = True", select="another_kind and (generate or draw_lines)")
+p("xy708", "a class is an object", "is_object = self.or_class or not isinstance(value, type)", "is_object = True", select="three_arrays")
 p("xy709", "an object of no use has every method", "all(hasattr(value, name) for name in self.names)", "True", select="another_kind and greedy")
 p = plants("errors.py", "test_python.py", "another_kind and hint")
 p("xy710", "an array in a message has several lines", 'return reprlib.repr(value).replace("\\n", " ")', "return reprlib.repr(value)")

@@ -318,13 +318,20 @@ def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys)
     assert capsys.readouterr().out.endswith(shown[0][1])
 
 
-def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(capsys):
-    (code,) = [
+def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code, saving = [
         code
         for language, code in blocks("README.md")
-        if language == "python" and code.startswith("import numpy")
+        if language == "python" and code.startswith(("import numpy", "from minitransformer.runs"))
     ]
-    exec(compile(code, "README.md", "exec"), {})
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    before = names["attention"].state_dict()
+    exec(compile(saving, "README.md", "exec"), names)
+    assert all((before[n] == array).all() for n, array in names["attention"].state_dict().items())
     printed = capsys.readouterr().out.splitlines()
     said = re.search(r"print\(d_x.shape.*# (.+)", code)[1]
     assert printed[0] == said and len(printed) > 5 and "query.weight" in "\n".join(printed)

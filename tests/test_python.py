@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 import pytest
-from common import refusal
+from common import accepted, refusal
 
 import minitransformer
 from minitransformer import InputError
@@ -335,9 +335,9 @@ def test_a_text_alone_is_not_read_letter_by_letter():
 
 
 def test_what_else_holds_texts_is_a_list_of_them():
-    wanted = translate(MODEL, VOCABULARY, ["3 1", "4"])
-    assert translate(MODEL, VOCABULARY, (text for text in ("3 1", "4"))) == wanted
-    assert translate(MODEL, VOCABULARY, np.array(["3 1", "4"])) == wanted
+    wanted = accepted(translate, MODEL, VOCABULARY, ["3 1", "4"])
+    for texts in ((text for text in ("3 1", "4")), np.array(["3 1", "4"])):
+        assert accepted(translate, MODEL, VOCABULARY, texts) == wanted
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -346,7 +346,7 @@ def test_an_empty_source_has_one_answer_alone_and_in_company(name):
     kind = MODELS[name]
     model = kind.model(configure(name, "toy", **sizes), 0)
     empty = np.zeros(0, dtype=np.int64)
-    alone, together = answers(model, [empty]), answers(model, [empty, IDS])
+    alone, together = accepted(answers, model, [empty]), answers(model, [empty, IDS])
     trimmed = lambda ids: ids[ids != 0].tolist()  # noqa: E731
     assert trimmed(alone[0]) == trimmed(together[0])
 
@@ -410,8 +410,10 @@ def test_a_batch_may_be_a_tuple_and_is_three_arrays():
         message = refusal(run, model, LOSS, Adam(model), lambda: Batch(*(a_batch()[:2]), [[1]]), 1)
         assert "target_out must be" in message
     assert "[hooks]" in refusal(train, model, LOSS, Adam(model), a_batch, 1, hooks=print)
-    assert "in_shares(2)" in refusal(train, model, LOSS, Adam(model), a_batch, 1, strategy="in_shares")
-    assert "CrossEntropy()" in refusal(train, model, lambda x, y: 0.0, Adam(model), a_batch, 1)
+    arguments = model, LOSS, Adam(model), a_batch, 1
+    assert "in_shares(2)" in refusal(train, *arguments, strategy="in_shares")
+    for loss in (lambda x, y: 0.0, CrossEntropy):
+        assert "CrossEntropy()" in refusal(train, model, loss, Adam(model), a_batch, 1)
 
 
 # -- optimizers ------------------------------------------------------------------------------------
