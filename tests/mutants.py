@@ -2321,7 +2321,7 @@ p("xy723", "any id is decoded", "        if len(ids):\n            expect_ids(id
 p("xy724", "padding is found where there is none", "if not ((ids[:, 1:] != PAD) & (ids[:, :-1] == PAD)).any():\n        return ids\n", "return ids\n", select="moved_behind")
 p("xy725", "tokens are sorted behind the padding", "np.argsort(ids == PAD", "np.argsort(ids != PAD", select="moved_behind")
 p = plants("data/batching.py", "test_python.py", "three_arrays")
-p("xy726", "what next_batch returns is not looked at", 'return expect(next_batch(), ABatch, "What next_batch() returns")', "return Batch(*next_batch())")
+p("xy726", "what next_batch returns is not looked at", 'return expect(next_batch(), ABatch, "next_batch()")', "return Batch(*next_batch())")
 p("xy727", "two arrays are a batch", "if len(value) != len(self.parts):", "if False:")
 p("xy728", "a batch of lists is a batch", "return isinstance(value, Batch) and all(", "return isinstance(value, Batch) or all(")
 p("xy729", "padding in front stays", "_trim(padding_behind(source)), _trim(padding_behind(target))", "_trim(source), _trim(target)", select="moved_behind")

@@ -406,7 +406,7 @@ def test_a_batch_may_be_a_tuple_and_is_three_arrays():
         message = refusal(run, model, LOSS, Adam(model), lambda: (SOURCES, TARGETS), 1)
         assert "make_batch(source, target)" in message and "got 2 things" in message
         message = refusal(run, model, LOSS, Adam(model), a_batch(), 1)
-        assert "without ()" in message and "got a Batch" in message
+        assert "without its ()" in message and "got a Batch" in message
         message = refusal(run, model, LOSS, Adam(model), lambda: Batch(*(a_batch()[:2]), [[1]]), 1)
         assert "target_out must be" in message
     assert "[hooks]" in refusal(train, model, LOSS, Adam(model), a_batch, 1, hooks=print)

@@ -541,12 +541,14 @@ INPUT = Input()
 
 
 def described(value):
-    """A value in a sentence: None, a class by its name, a text or number as it is, an array by its
-    shape, else its class."""
+    """A value in a sentence: a text or number as it is, a class or function by its name, an array by
+    its shape, else its class."""
     if value is None or isinstance(value, (str, numbers.Number)):
         return shown(value)
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if inspect.isroutine(value):
+        return f"the function {value.__name__}"
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"an array of {value.dtype} of shape {value.shape}"
     return f"a {type(value).__name__}"

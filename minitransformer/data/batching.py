@@ -57,7 +57,7 @@ ABatch = Annotated[Batch, BatchKind()]
 
 def batch_from(next_batch):
     """The `Batch` that the function returns. Raises InputError if it returns something else."""
-    return expect(next_batch(), ABatch, "What next_batch() returns")
+    return expect(next_batch(), ABatch, "next_batch()")
 
 
 @checked

@@ -14,7 +14,7 @@ FIRST = len(SPECIAL)  # the id of a task's own first token
 
 
 Rows = Annotated[list, ListOf(Sequence, "a list of sequences of integer ids")]
-Tokens = Annotated[list, ListOf(Text, "a list of texts, the tokens")]
+Tokens = Annotated[list, ListOf(Text, "a list of tokens (of characters, sorted(set(text)))")]
 
 
 class Vocabulary:

@@ -18,7 +18,7 @@ from .optimizers import Optimizer, clip_by_global_norm
 
 NextBatch = Annotated[
     object,
-    Having("a function without arguments that returns the next Batch, without ()", "__call__"),
+    Having("a function that returns the next Batch, passed without its ()", "__call__"),
 ]
 Hooks = Annotated[list, ListOf(Function, "a list of functions of the Progress")]
 Strategy = Annotated[
