@@ -78,6 +78,8 @@ def draw_lines(
     known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
     for name, values in lines.items():
+        if not hasattr(values, "shape") and hasattr(values, "__iter__"):
+            values = [*values]  # the values of a dictionary, say
         if np.shape(values)[:1] != (len(x),):
             raise InputError(
                 f"The line {name!r} must have a number for each of the {len(x)} points x; got "
