@@ -541,8 +541,8 @@ INPUT = Input()
 
 
 def described(value):
-    """A value in a sentence: a text or number as it is, a class or function by its name, an array by
-    its shape, else its class."""
+    """A value in a sentence: a text or number as it is, a class or function by its name, an array
+    by its shape, else its class."""
     if value is None or isinstance(value, (str, numbers.Number)):
         return shown(value)
     if isinstance(value, type):

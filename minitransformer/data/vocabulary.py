@@ -34,14 +34,14 @@ class Vocabulary:
         for i, token in enumerate(self.tokens):
             if self.ids[token] != i:
                 raise InputError(
-                    f"The token {token!r} occurs twice, so one of its ids would never be read. Name "
-                    f"each token once ({', '.join(SPECIAL)} are there already), as "
+                    f"The token {token!r} occurs twice, so one of its ids would never be read. "
+                    f"Name each token once ({', '.join(SPECIAL)} are there already), as "
                     "dict.fromkeys(tokens) does."
                 )
             if not self.spaces and token.split() != [token]:
                 raise InputError(
-                    f"{token!r} cannot be a token: here spaces separate the tokens of a text, so it "
-                    'would never be read. Leave it out, or use Pieces.of(texts, "characters"), in '
+                    f"{token!r} cannot be a token: here spaces separate the tokens of a text, so "
+                    'it would never be read. Leave it out, or use Pieces.of(texts, "characters"), in '
                     "which a space is a character like others."
                 )
 

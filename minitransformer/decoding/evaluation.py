@@ -20,8 +20,8 @@ Answering = Annotated[object, Having("a model, such as a Transformer", "__call__
 
 @checked
 def evaluate(
-    model: Answering, task: Task, split: Split = "validation", count: Count = 1000, seed: Natural = 0,
-    batch_size: Count = 250, search: Search | None = None,
+    model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
+    seed: Natural = 0, batch_size: Count = 250, search: Search | None = None,
 ):
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 

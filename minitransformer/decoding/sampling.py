@@ -22,8 +22,8 @@ TopP = Annotated[float, Number("a number above 0 and at most 1", above=0, below=
 
 @checked
 def sample(
-    model: Model, source: Source | None, max_tokens, rng, temperature: Temperature = 1.0, top_k: Natural = 0,
-    top_p: TopP = 1.0,
+    model: Model, source: Source | None, max_tokens, rng, temperature: Temperature = 1.0,
+    top_k: Natural = 0, top_p: TopP = 1.0,
 ):
     """Decode every row of `source` by drawing each token from the model's distribution, changed by
     these options.

@@ -12,7 +12,8 @@ from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, 
 Lines = Annotated[
     list,
     ListOf(
-        Dictionary, "a list of dictionaries with a step and a loss, as Run.open(path).metrics.read()"
+        Dictionary,
+        "a list of dictionaries with a step and a loss, as Run.open(path).metrics.read()",
     ),
 ]
 

@@ -90,8 +90,8 @@ def expect_sizes(sizes, source, target):
     for name, ids, cut in (("source", source, source_sizes), ("target", target, target_sizes)):
         if ids is not None and sum(cut or ()) != len(ids):
             raise InputError(
-                f"The sizes of the {name}'s words, {list(cut or ())}, do not cut its {len(ids)} ids into "
-                "words."
+                f"The sizes of the {name}'s words, {list(cut or ())}, do not cut its {len(ids)} ids "
+                "into words."
             )
     if target_sizes[-1] != 1:
         raise InputError(

@@ -33,8 +33,8 @@ BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # the contributions of red, green and blu
 
 @checked
 def plot_matrices(
-    matrices: Dictionary, heading: Text = "", *, rows="", columns="", row_labels=(), column_labels=(), numbers=None,
-    shared=False, shapes=True,
+    matrices: Dictionary, heading: Text = "", *, rows="", columns="", row_labels=(), column_labels=(),
+    numbers=None, shared=False, shapes=True,
 ):
     """A Figure of {name: matrix (R, C)}, one beside the other, every cell of the same size.
 

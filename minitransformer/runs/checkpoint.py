@@ -64,8 +64,8 @@ def as_json(facts):
         return json.dumps(facts)
     except (TypeError, ValueError, RecursionError) as problem:
         raise InputError(
-            f"The facts of a checkpoint must be what JSON can hold: {problem}. Arrays belong to the "
-            "tensors."
+            f"The facts of a checkpoint must be what JSON can hold: {problem}. Arrays belong to "
+            "the tensors."
         ) from None
 
 
