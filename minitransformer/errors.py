@@ -4,6 +4,7 @@ remedy."""
 import contextlib
 import difflib
 import os
+import reprlib
 import shlex
 import subprocess
 from pathlib import Path
@@ -96,8 +97,9 @@ def write_text(path, text):
 
 
 def shortened(value, most=80):
-    """A value as Python writes it, cut off where it is long: a message is a sentence."""
-    text = repr(value)
+    """A value as Python writes it, in one line, and of long ones the beginning: a message is a
+    sentence."""
+    text = (repr if isinstance(value, str) else reprlib.repr)(value).replace("\n", " ")
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -60,7 +60,7 @@ p = plants("core/boundary.py", "test_boundary.py", "right_numbers or embedding o
 p("37", "id -1 wraps to the last row", "int(ids.astype(np.uint64).max(initial=0))", "int(ids.max(initial=0))",
     judge="test_layers.py", select="test_embedding")
 p("x507", "a look at ids that are on the device", "if on_host(ids) and largest", "if largest", judge="test_device.py", select="training_follows and sgd")
-p("x201", "a mask of numbers is taken", "BOOLEAN = Array(\n    \"b\", ", 'BOOLEAN = Array("biuf", ', judge="test_layers.py", select="refuses")
+p("x201", "a mask of numbers is taken", "BOOLEAN = Booleans(\n    \"b\", ", 'BOOLEAN = Booleans("biuf", ', judge="test_layers.py", select="refuses")
 p("xb01", "half precision is taken", 'return dtype in FLOATS if self.kinds == "f"', 'return dtype.kind == "f" if self.kinds == "f"', select="half_precision")
 p("xb02", "the mask of a masked array is lost", "if isinstance(value, np.ma.MaskedArray):", "if False:", select="right_numbers and Linear")
 p("xb03", "one letter, two sizes", "sizes.setdefault(letter, size) != size\n", "False\n", select="never_broadcast")
@@ -74,7 +74,7 @@ p("xb11", "d_y of as many numbers", "if d_y.shape != shape:", "if d_y.size != ma
 p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype and shape:", "if d_y.dtype.kind != dtype.kind:", select="held_to_the_kinds")
 p("xb13", "complex numbers are numbers", 'value.dtype.kind in "iub" and', 'value.dtype.kind in "iubc" and',
     select="held_to_the_kinds")
-p("xb15", "a list of anything is a list of layers", "all(isinstance(item, self.kind) for item in value)", "True", select="list_of_layers")
+p("xb15", "a list of anything is a list of layers", "all(self.kind.passes(x, {}) for x in value)", "True", select="list_of_layers")
 p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
 p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)]\n            if", "if hasattr(part, \"dtype\")] if", select="any_array_was_seen")
 p("xk41", "an epsilon that is 0 in float32", "least=1e-30", "above=0", select="out_of_range or smallest_epsilon")
@@ -276,7 +276,7 @@ p = plants("layers/activations.py", "test_layers.py", "gelu or activation")
 p("54", "GELU backward is the distribution alone", "d_y * (cdf + x * density)", "d_y * cdf")
 p("55", "tanh forward, erf backward", "return x * cdf",
     "return x * (1 + array_module(x).tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) * 0.5")
-p("56", "the 3 * 0.044715 x^2 term dropped", "self.SLOPE * (1 + 3 * self.CUBIC * x**2)", "self.SLOPE")
+p("56", "the 3 * 0.044715 x^2 term dropped", "self.SLOPE * (1 + 3 * self.CUBIC * square)", "self.SLOPE")
 p("x17", "the density not multiplied by x", "cdf + x * density", "cdf + density")
 p("x18", "the density of another variance", "x * x * -0.5", "x * x * -1.0")
 p("x19", "the cubic's factor mistyped", "CUBIC = 0.044715", "CUBIC = 0.44715")
@@ -309,7 +309,7 @@ p("93b", "exponent i/D for 2i/D", "-np.arange(0, features, 2) / features",
 p("94", "sines first, then cosines", "return table", "return np.concatenate([table[:, 0::2], table[:, 1::2]], axis=1)")
 p("95", "positions start at 1", "np.arange(length)[:, None]", "np.arange(1, length + 1)[:, None]")
 p("96", "indexed by the batch", "self.table[: x.shape[1]]", "self.table[: x.shape[0]][:, None]")
-p("97", "a table of integers", "np.zeros((length, features))", "np.zeros((length, features), dtype=int)")
+p("97", "a table of integers", "np.zeros(possible((length, features)))", "np.zeros((length, features), dtype=int)")
 p("98", "d_y times the encoding", "self.saved()\n        return d_y",
     "self.saved()\n        return d_y * self.table[: d_y.shape[1]]")
 p("x25", "the table's float64 leaks into x", "x + code.astype(x.dtype)", "x + code", judge="test_conformance.py", select="keeps_the_contract and Sinusoidal")
@@ -795,7 +795,7 @@ p("x93", "momentum dampened", "velocity + grad", "velocity + (1 - self.momentum)
 p("x94", "the rate inside the velocity", "velocity + grad", "velocity + rate * grad",
     ("data -= rate * velocity", "data -= velocity"), select="sgd")
 p("x95", "clipped by the squared norm", "grad *= max_norm / norm", "grad *= max_norm / norm**2", select="clipping")
-p("x96", "gradients below the bound are enlarged", "if max_norm is not None and norm > max_norm:",
+p("x96", "gradients below the bound are enlarged", "if max_norm is not None and max_norm < norm < math.inf:",
     "if max_norm is not None:", select="clipping")
 p("x97", "the norm after clipping is returned", "return norm",
     "return norm if max_norm is None else min(norm, max_norm)", select="clipping")
@@ -879,7 +879,7 @@ p("x114", "the flat buffer in reverse order", "for p in self.parameters:\n      
 p("x115", "gradients lost when the buffers are made", "views[0][...], views[1][...] = p.data, p.grad",
     "views[0][...], views[1][...] = p.data, 0")
 p("x123", "Xavier over one fan", "(6.0 / (fan_in + fan_out))", "(6.0 / (2 * fan_in))")
-p("x124", "the variance for the deviation", "(std * rng.standard_normal", "(std**2 * rng.standard_normal")
+p("x124", "the variance for the deviation", "drawn = std * rng.standard_normal", "drawn = std**2 * rng.standard_normal")
 p("x125", "moved parameters go unnoticed", "return all(p.data.base is self.data for p in self.parameters)",
     "return True")
 p("x127", "a value of another shape is broadcast", "if shape != array.shape:", "if False:", select="refuses and scalar")
@@ -1068,7 +1068,7 @@ p("xk26", "the source is what has the source's shape", "inputs[0] is sources or"
 p("x277", "all steps at once", "gradient[xp.arange(len(target)), xp.asarray(target)] += 1",
     "gradient[:, xp.asarray(target)] += 1")
 p = plants("decoding/limits.py", "test_decoding.py", "padding_in_front or no_numbers")
-p("xd1", "padding stays in front", 'np.argsort(source == PAD, axis=1, kind="stable")', 'np.argsort(source != PAD, axis=1, kind="stable")')
+p("xd1", "padding stays in front", "if source is None or not on_host(source) else vocabulary.padding_behind(source)", "if True else None")
 p("xd2", "logits that are no numbers pass", "    if not are_numbers.all():\n", "    if False:\n")
 p = plants("decoding/greedy.py", "test_decoding.py", "no_numbers")
 p("xd3", "only the ids are looked at", "np.isfinite(logits[np.arange(len(ids)), ids])", "np.isfinite(ids)")
@@ -1217,10 +1217,9 @@ p("x311", "BLEU counts capitals", "BLEU(lowercase=True)", "BLEU()")
 p("x1037", "answers that are missing are left out", "zip(rows, produced, strict=True)", "zip(rows, produced)",
     select="belong_together")
 p("x1038", "unlike many translations and references", "    expect_as_many(\n        \"BLEU compares translations and references\", translations=translations,\n        references=references,\n    )\n", "", select="belong_together")
-p("x1039", "no translation at all", "if not len(translations):\n", "if not len(translations):\n        return 0.0, \"\"\n",
+p("x1039", "no translation at all", "if not translations:\n", "if not translations:\n        return 0.0, \"\"\n",
     select="belong_together")
-p("x1040", "a text is a list of letters", "isinstance(translations, str) or isinstance(references, str)", "False",
-    select="belong_together")
+p("x1040", "a text is a list of letters", "def bleu(translations: Texts, references: Texts)", "def bleu(translations, references)", select="belong_together")
 p("x1041", "the limit of the longest for all", "longest_answer(model, source, max_tokens))",
     "longest_answer(model, source, max_tokens).max().repeat(len(rows)))", select="told_the_limit")
 p("x1042", "the default limit, whatever was said", "longest_answer(model, source, max_tokens))", "longest_answer(model, source))",
@@ -2399,3 +2398,50 @@ p = plants("training/loop.py", "test_training.py", "steps_that")
 p("xm730", "a training of no step is silent", "if optimizer.t >= steps > 0:", "if False:")
 p = plants("terminal/interruption.py", "test_run.py", "every_signal")
 p("xm731", "a cluster's signal is not known", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', judge="test_lines.py", select="leave_as_an_exit")
+
+# -- the package from Python ---------------------------------------------------------------------------------------
+
+p = plants("core/boundary.py", "test_python.py", "another_kind")
+p("xy701", "a single text is a list", "if self.kind.passes(value, {}):\n            alone", "if False:\n            alone", select="letter_by_letter")
+p("xy702", "a list of anything is a list of texts", "all(self.kind.passes(x, {}) for x in value)", "True", select="letter_by_letter")
+p("xy703", "a generator is no list", "if not can_be_listed or", "if True or", select="holds_texts")
+p("xy704", "an added mask is turned inside out", "if is_added and (array.dtype.kind == \"f\" or array.any()):", "if False:", select="added")
+p("xy705", "every mask of zeros is an added one", "if is_added and (array.dtype.kind == \"f\" or array.any()):", "if is_added:", select="added")
+p("xy706", "one-hot ids are read as 0 and 1", "if is_one_hot:", "if False:", select="one_hot")
+p("xy707", "rows of different lengths go to numpy.array", "if is_ragged(value):\n                remedy", "if False:\n                remedy", select="padded_by")
+p("xy708", "a class is an object", "is_object = self.or_class or not isinstance(value, type)", "is_object = True", select="three_arrays")
+p("xy709", "an object of no use has every method", "all(hasattr(value, name) for name in self.names)", "True", select="another_kind and greedy")
+p = plants("errors.py", "test_python.py", "another_kind and hint")
+p("xy710", "an array in a message has several lines", 'reprlib.repr)(value).replace("\\n", " ")', "reprlib.repr)(value)")
+p = plants("core/module.py", "test_python.py", "save_says")
+p("xy711", "a text is saved for backward", "if len(values) == 1 and isinstance(values[0], (str, pathlib.PurePath)):", "if False:")
+p("xy712", "a path is saved for backward", "(str, pathlib.PurePath)", "str")
+p = plants("core/parameter.py", "test_python.py", "no_memory")
+p("xy713", "any table is tried", ">= MOST", ">= MOST**9")
+p = plants("layers/positional_encoding.py", "test_python.py", "no_memory")
+p("xy714", "any table of positions is tried", "possible((length, features))", "(length, features)")
+p = plants("layers/activations.py", "test_python.py", "far_from_0")
+p("xy715", "x² overflows beside a 0", "array_module(x).minimum(x**2, 1e6)", "x**2")
+p = plants("training/optimizers.py", "test_python.py", "optimizer_of_another")
+p("xy716", "any optimizer will do", "if model is not self.model:", "if False:")
+p("xy717", "infinity divided by infinity", "if 0 < largest < math.inf:", "if norm == math.inf:", select="not_finite")
+p("xy718", "infinite gradients are scaled", "max_norm < norm < math.inf", "max_norm < norm", select="not_finite")
+p = plants("training/loop.py", "test_python.py", "optimizer_of_another")
+p("xy719", "the plain loop takes any optimizer", '    optimizer.expect_own(model)\n    model.train()', "    model.train()")
+p("xy720", "a strategy takes any optimizer", "        optimizer.expect_own(model)\n        self.model", "        self.model")
+p = plants("data/vocabulary.py", "test_python.py", "could_not_be_read")
+p("xy721", "a token may occur twice", "if self.ids[token] != i:", "if False:")
+p("xy722", "a token may be a space", "if not self.spaces and token.split() != [token]:", "if False:")
+p("xy723", "any id is decoded", "        if len(ids):\n            expect_ids(np.asarray(ids), len(self))\n", "", select="does_not_have")
+p("xy724", "padding is found where there is none", "if not ((ids[:, 1:] != PAD) & (ids[:, :-1] == PAD)).any():\n        return ids\n", "return ids\n", select="moved_behind")
+p("xy725", "tokens are sorted behind the padding", "np.argsort(ids == PAD", "np.argsort(ids != PAD", select="moved_behind")
+p = plants("data/batching.py", "test_python.py", "three_arrays")
+p("xy726", "what next_batch returns is not looked at", 'return expect(next_batch(), ABatch, "next_batch()")', "return Batch(*next_batch())")
+p("xy727", "two arrays are a batch", "if len(value) != len(self.parts):", "if False:")
+p("xy728", "a batch of lists is a batch", "return isinstance(value, Batch) and all(", "return isinstance(value, Batch) or all(")
+p("xy729", "padding in front stays", "_trim(padding_behind(source)), _trim(padding_behind(target))", "_trim(source), _trim(target)", select="moved_behind")
+p = plants("decoding/translation.py", "test_python.py", "empty_source")
+p("xy730", "empty sources alone have no column", "padded([[PAD], *(sources[row] for row in rows)])[1:]", "padded([sources[row] for row in rows])")
+p = plants("runs/checkpoint.py", "test_python.py", "saved_and_loaded")
+p("xy731", "a folder is written over", "if path.is_dir():\n        raise", "if False:\n        raise")
+p("xy732", "what JSON cannot hold is Python's error", "except (TypeError, ValueError, RecursionError) as problem:\n        raise InputError(\n            f\"The facts", "except RecursionError as problem:\n        raise InputError(\n            f\"The facts")

@@ -681,7 +681,7 @@ def test_a_part_may_be_called_by_name():
 
 
 def test_a_list_of_layers_holds_components():
-    assert "layers must be a list of objects of the class Module, got a list" in refusal(
+    assert "layers[0] must be an object of the class Module, got 3" in refusal(
         Encoder, toy(), 0, [3]
     )
     assert "layers must be" in refusal(Encoder, toy(), 0, "abc")

@@ -340,13 +340,20 @@ def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys)
     assert capsys.readouterr().out.endswith(shown[0][1])
 
 
-def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(capsys):
-    (code,) = [
+def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code, saving = [
         code
         for language, code in blocks("README.md")
-        if language == "python" and code.startswith("import numpy")
+        if language == "python" and code.startswith(("import numpy", "from minitransformer.runs"))
     ]
-    exec(compile(code, "README.md", "exec"), {})
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    before = names["attention"].state_dict()
+    exec(compile(saving, "README.md", "exec"), names)
+    assert all((before[n] == array).all() for n, array in names["attention"].state_dict().items())
     printed = capsys.readouterr().out.splitlines()
     said = re.search(r"print\(d_x.shape.*# (.+)", code)[1]
     assert printed[0] == said and len(printed) > 5 and "query.weight" in "\n".join(printed)
@@ -414,9 +421,12 @@ def test_an_excerpt_is_the_source_word_for_word_and_a_use_runs(page, tmp_path, m
             exec(compile(code, page, "exec"), names)
 
 
-def test_the_component_of_the_readme_is_right_and_its_wrong_one_is_found(capsys):
+def test_the_component_of_the_readme_is_right_and_its_wrong_one_is_found(
+    capsys, tmp_path, monkeypatch
+):
     """Top to bottom in one session, with nothing that the page does not have."""
     names = {}
+    monkeypatch.chdir(tmp_path)
     for language, code in blocks("README.md"):
         if language == "python" and not is_excerpt(code):
             exec(compile(code, "README.md", "exec"), names)

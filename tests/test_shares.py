@@ -322,7 +322,7 @@ def test_a_batch_without_a_real_target_is_refused_by_the_loss(processes, cores):
 @pytest.mark.parametrize("count", [0, -1])
 def test_less_than_one_share_is_refused(count):
     model = small()
-    assert f"at least one share, got {count}" in refusal(
+    assert f"at least 1, got {count}" in refusal(
         strategy_of, model, CrossEntropy(), SGD(model), count
     )
 

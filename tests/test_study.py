@@ -91,7 +91,7 @@ def test_a_folder_that_is_not_this_study_is_refused(study, tmp_path, monkeypatch
     with pytest.raises(InputError, match="a study by another plan"):
         run_study("short", study, silent)
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="not empty, and what it holds is no study"):
+    with pytest.raises(InputError, match="holds something else than a study"):
         run_study("tiny", tmp_path, silent)
     with pytest.raises(InputError, match="no plan 'shrot'. Did you mean 'short'"):
         run_study("shrot", tmp_path, silent)

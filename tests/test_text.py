@@ -541,7 +541,7 @@ def test_without_the_library_the_answer_says_how_to_install_it(monkeypatch):
 @pytest.mark.parametrize("kind", ["symbols", *CUTS, "subwords"])
 def test_a_vocabulary_comes_back_from_a_checkpoint_with_equal_ids(kind, request):
     made = {
-        "symbols": lambda: Vocabulary(list("onetw ")),
+        "symbols": lambda: Vocabulary(list("onetw")),
         "subwords": lambda: request.getfixturevalue("subwords"),
     }
     vocabulary = made.get(kind, lambda: pieces(kind))()

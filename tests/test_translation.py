@@ -238,7 +238,7 @@ def test_lists_that_do_not_belong_together_are_refused_with_both_counts():
     assert "1 translations and 2 references" in message
     assert "0 translations and 2 references" in refusal(bleu, [], ["a reference", "another"])
     assert "0 translations and 0 references" in refusal(bleu, [], [])
-    assert "lists of sentences" in refusal(bleu, "one", "one")
+    assert "a list of texts" in refusal(bleu, "one", "one")
     assert "3 sources and 1 answers" in refusal(scores, ["a", "b", "c"], ["a"], ["a"])
     assert "2 sources and 3 targets" in refusal(make_batch, np.full((2, 4), 5), np.full((3, 4), 5))
     assert "3 sources and 5 targets" in refusal(Uneven().encoded, "train")

@@ -5,7 +5,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 
-from ..core.boundary import Floats
+from ..core.boundary import Floats, checked
 from ..core.module import Module
 
 
@@ -51,6 +51,7 @@ class KeepsWeights:
         return id(self) in _kept.on
 
 
+@checked
 @contextlib.contextmanager
 def keep_weights(module: Module) -> Iterator[None]:
     """Inside, every attention below `module` keeps P as `.weights` and, after backward, d_P as
@@ -78,12 +79,14 @@ def kept_apart() -> Iterator[None]:
         _kept.arrays = before
 
 
+@checked
 def attention_maps(module: Module) -> dict[str, Floats]:
     """{path: P (B, H, T, S)} of what `keep_weights` kept in this thread, in the order of the
     model."""
     return {path: m.weights for path, m in attentions(module).items() if hasattr(m, "weights")}
 
 
+@checked
 def attentions(module: Module) -> dict[str, KeepsWeights]:
     """{path: component} of all below `module` that can keep their weights; empty for a model
     without attention."""

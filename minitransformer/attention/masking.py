@@ -5,12 +5,14 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, keys_outermost, on_host
-from ..core.boundary import Floats, Generator, Ids, Mask, MayAttend, Natural, checked
+from ..core.boundary import INPUT, Floats, Generator, Ids, Mask, MayAttend, Natural, Whole, checked
 from ..core.module import Module
+
+Anywhere = Annotated[np.ndarray, INPUT]
 
 
 @checked
-def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0) -> Mask:
+def padding_mask(ids: Annotated[Ids, "B, S"], padding: Whole = 0) -> Mask:
     """True where a key is a real token: (B, S) ids → (B, 1, 1, S) bool. Combine it with another
     mask by `&`."""
     return keys_outermost((ids != padding)[:, None, None, :])
@@ -18,7 +20,7 @@ def padding_mask(ids: Annotated[Ids, "B, S"], padding: int = 0) -> Mask:
 
 @checked
 def causal_mask(
-    length: Natural, like: "np.ndarray | None" = None, last: Natural | None = None
+    length: Natural, like: Anywhere | None = None, last: Natural | None = None
 ) -> Mask:
     """True where the key is not later than the query: (1, 1, T, T) bool, lower triangular.
 
@@ -44,7 +46,8 @@ class Masking(Module):
 
         y = x where mask, else −∞
 
-    Backward: d_x = d_y where mask, else 0. Without a mask, y = x.
+    Backward: d_x = d_y where mask, else 0. Without a mask, y = x. A NaN is never hidden: where x
+    has one at a forbidden key, so has y; and so has d_x where d_y is not finite there.
 
     The mask is boolean, True = may attend, and broadcasts to the scores: padding (B, 1, 1, S),
     causal (1, 1, T, T), both combined with `&`. It has as many axes as the scores, each of their

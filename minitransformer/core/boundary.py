@@ -28,17 +28,17 @@ import inspect
 import itertools
 import math
 import numbers
-import reprlib
+import os
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.random import Generator
 
 from ..backend import array_module, on_host
-from ..errors import InputError, did_you_mean, unknown
+from ..errors import InputError, did_you_mean, shortened, unknown
 
 PACKAGE = __name__.split(".")[0]
 # the array types that are accepted as they are; that of a GPU is added with its first array
@@ -79,6 +79,9 @@ class Anything(Kind):
 
     def passes(self, value, sizes):
         return True
+
+
+ANYTHING = Anything()
 
 
 class Input(Kind):
@@ -126,7 +129,7 @@ class Array(Kind):
         self.forms = [Axes(form) for form in axes.split(" or ")]
 
     def of(self, text):
-        return Array(self.kinds, self.words, self.remedy, text, self.repeats)
+        return type(self)(self.kinds, self.words, self.remedy, text, self.repeats)
 
     def holds(self, dtype):
         return dtype in FLOATS if self.kinds == "f" else dtype.kind in self.kinds and dtype.isnative
@@ -145,10 +148,14 @@ class Array(Kind):
     def taken(self, value, name, sizes):
         array = plain_array(value, name, self.explained(sizes), self.remedy)
         if not self.holds(array.dtype):
-            raise refused(name, self.explained(sizes), array, self.remedy)
+            raise refused(name, self.explained(sizes), array, self.remedy_for(array))
         if not self.fits(array.shape, sizes):
             raise refused(name, self.explained(sizes), array, self.advice(array.shape, sizes))
         return array
+
+    def remedy_for(self, array):
+        """What to do about an array of another dtype; its values may tell what it is."""
+        return self.remedy
 
     def explained(self, sizes):
         """an array of floats of shape (B, T, D), with B for the batch, T for the length, D for the
@@ -183,6 +190,47 @@ class Array(Kind):
         if "B" in self.forms[0].letters and len(shape) == self.forms[0].count - 1:
             return "{0}[None] makes a batch of one."
         return f"It has {len(shape)} axes."
+
+
+class Booleans(Array):
+    """A mask. The message recognises one that is added to scores, 0 and −∞, which `astype(bool)`
+    would turn into its opposite."""
+
+    def remedy_for(self, array):
+        is_added = array.dtype.kind in "iuf" and bool((array <= 0).all())
+        if is_added and (array.dtype.kind == "f" or array.any()):
+            return (
+                "It looks like a mask that is added to scores, with 0 where a query may attend. "
+                "Use {0} == 0."
+            )
+        return self.remedy
+
+
+class OneSequence(Array):
+    """The ids of one sequence, (n,), in an array or a list."""
+
+    def taken(self, value, name, sizes):
+        if isinstance(value, (list, tuple)) and not is_ragged(value):
+            value = np.array(value, dtype=None if len(value) else int)
+        return super().taken(value, name, sizes)
+
+    def advice(self, shape, sizes):
+        return "From a batch, take one row: {0}[0]."
+
+
+class Integers(Array):
+    """Ids. The message recognises one-hot rows, in which `astype(int)` would see the ids 0 and
+    1."""
+
+    def remedy_for(self, array):
+        is_one_hot = (
+            array.dtype.kind in "fb"
+            and array.ndim > 1
+            and bool(((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all())
+        )
+        if is_one_hot:
+            return "If they are one-hot, use {0}.argmax(axis=-1); if not, {0}.astype(int)."
+        return self.remedy
 
 
 def refused(name, expected, array, advice):
@@ -286,7 +334,7 @@ class Number(Kind):
         if isinstance(number, numbers.Real) and not isinstance(number, (int, float)):
             number = float(number)
         if not self.passes(number, sizes):
-            raise InputError(f"{name} must be {self.words}, got {reprlib.repr(value)}.")
+            raise InputError(f"{name} must be {self.words}, got {shortened(value)}.")
         return number
 
 
@@ -299,7 +347,7 @@ class Flag(Kind):
     def taken(self, value, name, sizes):
         if isinstance(value, np.bool_):
             return bool(value)
-        raise InputError(f"{name} must be True or False, got {reprlib.repr(value)}.")
+        raise InputError(f"{name} must be True or False, got {shortened(value)}.")
 
 
 class OneOf(Kind):
@@ -319,13 +367,12 @@ class Instance(Kind):
     """An object of a class of this package. It may fix sizes of letters: a configuration by its
     `letters`, a parameter by its shape."""
 
-    def __init__(self, kind, text=None):
-        self.kind, self.axes, self.words = (
-            kind, text and Axes(text), f"an object of the class {kind.__name__}",
-        )
+    def __init__(self, kind, text=None, words=""):
+        self.kind, self.axes = kind, text and Axes(text)
+        self.words = words or f"an object of the class {kind.__name__}"
 
     def of(self, text):
-        return Instance(self.kind, text)
+        return type(self)(self.kind, text, self.words)
 
     def passes(self, value, sizes):
         if value is None:
@@ -344,38 +391,60 @@ class Instance(Kind):
             raise InputError(
                 f"{name} must have the shape ({', '.join(self.axes.letters)}), got {value.shape}."
             )
-        got = (
-            f"the class {value.__name__}"
-            if isinstance(value, type)
-            else f"a {type(value).__name__}"
-        )
         remedy = (
             " Pass the object itself, not a list of its parts."
-            if isinstance(value, (list, tuple))
+            if isinstance(value, (list, tuple)) and "object" in self.words
             else ""
         )
-        raise InputError(f"{name} must be {self.words}, got {got}.{remedy}")
+        raise InputError(f"{name} must be {self.words}, got {described(value)}.{remedy}")
+
+
+class Having(Kind):
+    """Any object that has these methods and attributes, of whatever class; "__call__" stands for a
+    function."""
+
+    def __init__(self, words, *names, or_class=False):
+        self.words, self.names, self.or_class = words, names, or_class
+
+    def passes(self, value, sizes):
+        if value is None:
+            return self.optional
+        is_object = self.or_class or not isinstance(value, type)  # a class has the methods, too
+        return is_object and all(hasattr(value, name) for name in self.names)
+
+    def taken(self, value, name, sizes):
+        raise InputError(f"{name} must be {self.words}; got {described(value)}.")
 
 
 class ListOf(Kind):
-    """A list of objects of a class of this package."""
+    """A list of things of one kind; what else can be gone through, such as a generator, becomes
+    one."""
 
-    def __init__(self, kind):
-        self.kind = kind
+    def __init__(self, hint, words=""):
+        self.kind = kind_of(hint)
+        self.words = words or f"a list, each item {self.kind.words}"
 
     def passes(self, value, sizes):
-        return (
-            isinstance(value, (list, tuple))
-            and all(isinstance(item, self.kind) for item in value)
-            or value is None
-            and self.optional
-        )
+        if value is None:
+            return self.optional
+        return isinstance(value, (list, tuple)) and all(self.kind.passes(x, {}) for x in value)
 
     def taken(self, value, name, sizes):
-        raise InputError(
-            f"{name} must be a list of objects of the class {self.kind.__name__}, got a "
-            f"{type(value).__name__}."
+        if self.kind.passes(value, {}):
+            alone = shortened(value) if isinstance(value, str) else name.split()[-1]
+            raise InputError(
+                f"{name} must be {self.words}; got {described(value)} alone. Put it into a list: "
+                f"[{alone}]."
+            )
+        can_be_listed = hasattr(value, "__iter__") and not isinstance(
+            value, (str, bytes, dict, set, frozenset, type)
         )
+        if not can_be_listed or getattr(value, "shape", None) == ():
+            raise InputError(f"{name} must be {self.words}; got {described(value)}.")
+        return [
+            item if self.kind.passes(item, {}) else self.kind.taken(item, f"{name}[{place}]", {})
+            for place, item in enumerate(value)
+        ]
 
 
 class StateOf(Kind):
@@ -432,21 +501,23 @@ class GeneratorOrSeed(Kind):
         if is_seed or isinstance(value, (np.random.SeedSequence, np.random.BitGenerator)):
             return np.random.default_rng(value)
         raise InputError(
-            f"{name} must be {self.words}; got {reprlib.repr(value)}. For example, pass 0."
+            f"{name} must be {self.words}; got {shortened(value)}. For example, pass 0."
         )
 
 
 FLOAT = Array("f", "an array of floats (float32 or float64)", "Use {0}.astype('float32').")
-INTEGER = Array(
+INTEGER = Integers(
     "iu", "an array of integer ids", "Use {0}.astype(int); text is encoded by a vocabulary."
 )
-BOOLEAN = Array(
+SEQUENCE = OneSequence("iu", "the integer ids of one sequence", INTEGER.remedy, "T")
+BOOLEAN = Booleans(
     "b", "a boolean array (True = real, or may attend)", "Use {0}.astype(bool), or ids != 0."
 )
 Floats = Annotated[np.ndarray, FLOAT]
 Ids = Annotated[np.ndarray, INTEGER]
+SequenceOfIds = Annotated[Sequence[int] | np.ndarray, SEQUENCE]
 Mask = Annotated[np.ndarray, BOOLEAN]
-MayAttend = Annotated[np.ndarray, Array("b", BOOLEAN.words, BOOLEAN.remedy, repeats=True)]
+MayAttend = Annotated[np.ndarray, Booleans("b", BOOLEAN.words, BOOLEAN.remedy, repeats=True)]
 Features = Annotated[Floats, "..., D"]
 Count = Annotated[int, Number("a whole number of at least 1", whole=True, least=1)]
 Whole = Annotated[int, Number("a whole number", whole=True)]
@@ -473,8 +544,22 @@ Rate = Annotated[
 Rng = Annotated[Generator | int, GeneratorOrSeed()]
 # what `backward` returns where it depends on the call: one array, or a tuple of several
 Gradients = Any
-ANYTHING, INPUT = Anything(), Input()
-Function = TypeVar("Function", bound=Callable)  # a decorator returns what it was given
+INPUT = Input()
+Decorated = TypeVar("Decorated", bound=Callable)  # a decorator returns what it was given
+
+
+def described(value):
+    """A value in a sentence: a text or number as it is, a class or function by its name, an array
+    by its shape, else its class."""
+    if value is None or isinstance(value, (str, numbers.Number)):
+        return shortened(value)
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if inspect.isroutine(value):
+        return f"the function {value.__name__}"
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    return f"a {type(value).__name__}"
 
 
 def plain_array(value, name, words="an array of numbers", remedy=""):
@@ -494,12 +579,35 @@ def plain_array(value, name, words="an array of numbers", remedy=""):
         )
         if not is_array or not is_known(value):
             got = "None" if value is None else f"a {type(value).__name__}"
-            if isinstance(value, (list, tuple, int, float)):
+            if is_ragged(value):
+                remedy = (
+                    "Its rows have different lengths. Make them equal; of lists of ids, "
+                    "minitransformer.data.padded({0}) makes an array."
+                )
+            elif isinstance(value, (list, tuple, int, float)):
                 short, remedy = f"numpy.array({short})", remedy or "Use {0}."
             else:
                 remedy = "Pass a NumPy array, or on a GPU a CuPy array."
             raise InputError(f"{name} must be {words}. Got {got}. {remedy.format(short)}".rstrip())
     return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
+
+
+def named(name, options):
+    """Options as a dictionary, from one or from pairs of a name and a value."""
+    try:
+        return dict(options)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name} must be a dictionary of names and values; got {described(options)}."
+        ) from None
+
+
+def is_ragged(value):
+    """Whether it is a list of lists of different lengths, of which NumPy makes no array."""
+    try:
+        return isinstance(value, (list, tuple)) and np.array(value) is None
+    except ValueError:
+        return True
 
 
 def is_known(array):
@@ -533,6 +641,15 @@ def kind_of(hint):
     if isinstance(hint, type) and hint.__module__.split(".")[0] == PACKAGE:
         return Instance(hint)
     return ANYTHING
+
+
+Text = Annotated[str, Instance(str, words="a text")]
+Texts = Annotated[Iterable[str], ListOf(Text, "a list of texts")]
+Dictionary = Annotated[dict, Instance(dict, words="a dictionary")]
+FilePath = Annotated[
+    str | os.PathLike, Instance((str, os.PathLike), words="a path: a text or a Path")
+]
+Function = Annotated[Callable, Having("a function", "__call__")]
 
 
 def expect(value: Any, hint: Any, name: str) -> Any:
@@ -664,7 +781,7 @@ class Signature:
         return InputError(f"{who} cannot be called with these arguments.")
 
 
-def checked(function: Function) -> Function:
+def checked(function: Decorated) -> Decorated:
     """The function, with its arguments checked and converted as its hints say."""
     signature, who = Signature(function), function.__qualname__.removesuffix(".__init__")
 

@@ -2,13 +2,17 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
+from .boundary import Having, checked
 from .module import Module, no_grad, own_modes
 
+Evaluated = Annotated[Any, Having("a model, such as a Transformer", "training", "eval")]
 
+
+@checked
 @contextlib.contextmanager
-def evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Evaluated) -> Iterator[None]:
     """Inside, dropout is off and nothing is saved, in this thread; afterwards the model trains or
     not, as before.
 

@@ -9,6 +9,7 @@ same order (one: the array itself; several: a tuple; none: None).
 import contextlib
 import functools
 import inspect
+import pathlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -173,7 +174,16 @@ class Module:
     # -- what forward leaves for backward: last in, first out --------------------------------------
 
     def save(self, *values: Any) -> None:
-        """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept."""
+        """Remember values for the matching `backward`. Inside `no_grad()` nothing is kept.
+
+        Raises InputError for a text or a path alone: who passes one wants a file.
+        """
+        if len(values) == 1 and isinstance(values[0], (str, pathlib.PurePath)):
+            raise InputError(
+                f"{type(self).__name__}.save keeps values for backward, and writes no file. To "
+                "write one: from minitransformer.runs import save_checkpoint; "
+                f"save_checkpoint({str(values[0])!r}, model.state_dict())."
+            )
         if _thread.saving:
             self.__dict__.setdefault("_saves", []).append(values)
 
@@ -533,7 +543,7 @@ def guarded_forward(cls, function):
     return forward
 
 
-def asked(method: boundary.Function) -> boundary.Function:
+def asked(method: boundary.Decorated) -> boundary.Decorated:
     """A method of a model that a user calls, such as `start` and `step`, checked as `forward`
     is."""
     signature = boundary.Signature(method, skip=1)

@@ -1,14 +1,15 @@
 """Watch every component of a model while it runs, without a line in the components themselves."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from .boundary import Function, checked
 from .module import Module, observed_by
 
 
+@checked
 def observe(
-    module: Module, on_forward: Callable | None = None, on_backward: Callable | None = None,
-    on_enter: Callable | None = None,
+    module: Module, on_forward: Function | None = None, on_backward: Function | None = None,
+    on_enter: Function | None = None,
 ) -> AbstractContextManager[None]:
     """Inside, call on_forward(path, component, inputs, output) after each forward of every
     component below `module`, and on_backward(path, component, d_y, d_inputs) after each backward;

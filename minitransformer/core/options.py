@@ -1,13 +1,14 @@
 """Options with their help texts, and the check of options that come from a file."""
 
 import dataclasses
-import reprlib
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..errors import InputError, unknown
+import numpy as np
+
+from ..errors import InputError, shortened, unknown
 
 KINDS = {
     bool: "true or false", int: "a whole number", float: "a number", str: "a text",
@@ -42,12 +43,21 @@ def expect_fields(cls, values, where, defaults=()):
             expect_type(value, fields[name].type, f"{where}.{name}")
 
 
+def expect_own_fields(options):
+    """Raise InputError unless each field of this (frozen) dataclass object is of its type; NumPy's
+    numbers become Python's."""
+    for field in dataclasses.fields(options):
+        if isinstance(value := getattr(options, field.name), np.generic):
+            object.__setattr__(options, field.name, value.item())
+        expect_type(getattr(options, field.name), field.type, field.name)
+
+
 def expect_keys(values, where, needed, known=()):
     """Raise InputError unless `values` is a dict with all the needed keys, and no others except the
     known ones."""
     if type(values) is not dict:
         raise InputError(
-            f"{where} must be a JSON object, written {{…}}; got {reprlib.repr(values)}."
+            f"{where} must be a JSON object, written {{…}}; got {shortened(values)}."
         )
     for name in values:
         if name not in known and name not in needed:
@@ -66,7 +76,7 @@ def expect_type(value, annotation, name):
     if type(value) not in allowed and not (type(value) is int and float in allowed):
         raise InputError(
             f"{name} must be {' or '.join(KINDS[kind] for kind in allowed)}, got "
-            f"{reprlib.repr(value)}."
+            f"{shortened(value)}."
         )
 
 

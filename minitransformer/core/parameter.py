@@ -1,5 +1,6 @@
 """A parameter and its gradient, and the flat arrays that hold all of them."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from ..backend import array_module
 from ..errors import InputError
 from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
+
+MOST = 2**40  # numbers in a table: 4 TiB
 
 
 class Parameter:
@@ -29,28 +32,29 @@ class Parameter:
     @classmethod
     @checked
     def zeros(cls, *shape: Natural) -> "Parameter":
-        return cls(np.zeros(shape, dtype=np.float32))
+        return cls(np.zeros(possible(shape), dtype=np.float32))
 
     @classmethod
     @checked
     def ones(cls, *shape: Natural) -> "Parameter":
-        return cls(np.ones(shape, dtype=np.float32))
+        return cls(np.ones(possible(shape), dtype=np.float32))
 
     @classmethod
     @checked
     def normal(cls, rng: Rng, *shape: Natural, std: NonNegative) -> "Parameter":
         """Entries from N(0, std²)."""
         # a seed has become a generator
-        drawn = (std * rng.standard_normal(shape)).astype(np.float32)  # type: ignore[union-attr]
-        return cls(drawn)
+        drawn = std * rng.standard_normal(possible(shape))  # type: ignore[union-attr]
+        return cls(drawn.astype(np.float32))
 
     @classmethod
     @checked
     def xavier_uniform(cls, rng: Rng, fan_in: Count, fan_out: Count) -> "Parameter":
         """Entries from U(−a, a), a = √(6 / (fan_in + fan_out)), shape (fan_in, fan_out). Glorot &
         Bengio 2010, eq. 16."""
+        shape = possible((fan_in, fan_out))
         a = (6.0 / (fan_in + fan_out)) ** 0.5
-        drawn = rng.uniform(-a, a, size=(fan_in, fan_out))  # type: ignore[union-attr]
+        drawn = rng.uniform(-a, a, size=shape)  # type: ignore[union-attr]
         return cls(drawn.astype(np.float32))
 
     @property
@@ -111,6 +115,17 @@ class Parameter:
 
     def __repr__(self):
         return f"Parameter{self.shape}"
+
+
+def possible(shape):
+    """The shape of a table. Raises InputError for one of more numbers than any machine's memory
+    holds."""
+    if (size := math.prod(shape)) >= MOST:
+        raise InputError(
+            f"A table of shape {shape} has {size:.1e} numbers, which no memory holds; at most "
+            f"{MOST:.1e} are tried. Choose smaller sizes."
+        )
+    return shape
 
 
 def _write(array, value):

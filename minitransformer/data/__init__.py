@@ -8,7 +8,7 @@ from .subwords import Subwords
 from .symbols import Copy, Reverse, Sort
 from .tasks import TASKS, make_task
 from .vocabularies import load_vocabulary
-from .vocabulary import BOS, EOS, PAD, UNK, Vocabulary
+from .vocabulary import BOS, EOS, PAD, UNK, Vocabulary, padded
 
 __all__ = [
     "BOS",
@@ -28,4 +28,5 @@ __all__ = [
     "load_vocabulary",
     "make_batch",
     "make_task",
+    "padded",
 ]

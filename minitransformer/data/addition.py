@@ -5,7 +5,7 @@ import re
 import numpy as np
 from numpy.random import Generator
 
-from ..core.options import option
+from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened
 from .split import SPLITS
 from .task import Counts, Recipe, Task, count_splits
@@ -23,6 +23,7 @@ class Addition(Task):
     digits: int = option(3, "digits of the longest number")
 
     def __post_init__(self):
+        expect_own_fields(self)
         if not 1 <= self.digits <= 8:
             raise InputError(
                 f"Addition works with numbers of 1 to 8 digits, got digits={self.digits}."

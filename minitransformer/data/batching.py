@@ -1,11 +1,13 @@
 """From pairs of sequences to a model's input."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import expect_as_many
-from .vocabulary import BOS, EOS, PAD
+from ..core.boundary import Ids, Kind, checked, described, expect, kind_of
+from ..errors import InputError, expect_as_many
+from .vocabulary import BOS, EOS, PAD, padding_behind
 
 
 class Batch(NamedTuple):
@@ -21,13 +23,55 @@ class Batch(NamedTuple):
     target_out: np.ndarray
 
 
-def make_batch(source: np.ndarray, target: np.ndarray) -> Batch:
+class BatchKind(Kind):
+    """A `Batch` of arrays; a tuple of such three arrays becomes one."""
+
+    words = "a Batch (source, target_in, target_out), as make_batch(source, target) makes it"
+    parts = {
+        "source": kind_of(Annotated[Ids, "B, S"] | None),  # None: the model reads no source
+        "target_in": kind_of(Annotated[Ids, "B, T"]),
+        "target_out": kind_of(Annotated[Ids, "B, T"]),
+    }
+
+    def passes(self, value, sizes):
+        sizes = {}
+        return isinstance(value, Batch) and all(
+            kind.passes(part, sizes) for kind, part in zip(self.parts.values(), value)
+        )
+
+    def taken(self, value, name, sizes):
+        if not isinstance(value, (tuple, list)):
+            raise InputError(f"{name} must be {self.words}; got {described(value)}.")
+        if len(value) != len(self.parts):
+            raise InputError(f"{name} must be {self.words}; got {len(value)} things.")
+        sizes = {}
+        return Batch(
+            *(
+                ids if kind.passes(ids, sizes) else kind.taken(ids, f"{name}.{part}", sizes)
+                for (part, kind), ids in zip(self.parts.items(), value)
+            )
+        )
+
+
+ABatch = Annotated[Batch, BatchKind()]
+
+
+def batch_from(next_batch: Callable[[], Any]) -> Batch:
+    """The `Batch` that the function returns. Raises InputError if it returns something else."""
+    return expect(next_batch(), ABatch, "next_batch()")
+
+
+@checked
+def make_batch(source: Annotated[Ids, "B, S"], target: Annotated[Ids, "M, T"]) -> Batch:
     """The `Batch` of padded ids source (B, S) and target (B, T−1), which hold neither BOS nor EOS.
 
-    Raises InputError unless there are as many targets as sources.
+    Padding in front of tokens, or between them, is moved behind them. Raises InputError unless
+    there are as many targets as sources, at least one.
     """
     expect_as_many("Sources and targets belong together", sources=source, targets=target)
-    source, target = _trim(source), _trim(target)
+    if not len(source):
+        raise InputError("A batch of no sequences: pass at least one source and its target.")
+    source, target = _trim(padding_behind(source)), _trim(padding_behind(target))
     begin = np.full((len(target), 1), BOS)
     target_in = np.concatenate([begin, target], axis=1)
     target_out = np.concatenate([target, np.full_like(begin, PAD)], axis=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..core.extras import extra
-from ..core.options import option
+from ..core.options import expect_own_fields, option
 from ..errors import InputError
 from ..terminal.home import home
 from .corpus import Corpus
@@ -59,6 +59,7 @@ class Multi30k(Corpus):
     vocabulary_size: int = option(4000, "tokens of the joint vocabulary")
 
     def __post_init__(self):
+        expect_own_fields(self)
         if not 300 <= self.vocabulary_size <= 50_000:
             raise InputError(
                 f"vocabulary_size is a number from 300 to 50,000, got {self.vocabulary_size}."

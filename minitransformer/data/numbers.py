@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..core.options import option
+from ..core.options import expect_own_fields, option
 from ..errors import unknown
 from .directions import in_all_directions
 from .pieces import CUTS, Pieces
@@ -41,6 +41,7 @@ class NumberWords(Task):
     )
 
     def __post_init__(self):
+        expect_own_fields(self)
         if self.cut not in CUTS:
             raise unknown("cut", self.cut, CUTS)
         if self.spelling not in SPELLINGS:
@@ -92,7 +93,7 @@ class NumberWords(Task):
                     for one in kth
                     for text in rewrite(form, self.source, one)
                 }
-        vocabulary = Pieces.of([spell(n, self.target) for n in numbers], self.cut, sources)
+        vocabulary = Pieces.of([spell(n, self.target) for n in numbers], self.cut, [*sources])
         vocabulary.reads, vocabulary.form = self.reads, NUMBER[self.source]
         return vocabulary
 

@@ -7,10 +7,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
+from ..core.boundary import OneOf, Texts, checked
 from ..errors import InputError, shortened, unknown
-from .vocabulary import SPECIAL, Vocabulary, strings
+from .vocabulary import SPECIAL, Tokens, Vocabulary, strings
 
 # a word or digit with what stands before it, or a sign
 WORD = re.compile(r"[\s,-]*(?:\d{7,}|\d|[^\W\d]+)|\s*[^\w\s]|\s+")
@@ -65,6 +66,7 @@ def parts(word):
 
 
 CUTS = {"characters": characters, "morphemes": morphemes}
+Cut = Annotated[str, OneOf("cut", CUTS)]
 
 
 class Pieces(Vocabulary):
@@ -88,10 +90,12 @@ class Pieces(Vocabulary):
 
     reads = ""
     form: re.Pattern | None = None
+    spaces = True
 
+    @checked
     def __init__(
-        self, tokens: Iterable[str], cut: str, followers: Followers | None = None,
-        thirds: Followers | None = None, once: Iterable[str] = (),
+        self, tokens: Tokens, cut: Cut, followers: "Followers | None" = None,
+        thirds: "Followers | None" = None, once: "Iterable[str]" = (),
     ):
         super().__init__(tokens)
         self.cut = cut
@@ -104,7 +108,8 @@ class Pieces(Vocabulary):
         self.joints_known = any(piece != word_of(piece) for piece in behind)
 
     @classmethod
-    def of(cls, texts: Iterable[str], cut: str, sources: Iterable[str] = ()) -> "Pieces":
+    @checked
+    def of(cls, texts: Texts, cut: Cut, sources: Texts = ()) -> "Pieces":
         """The pieces that occur in these texts and sources, in alphabetical order, and which pieces
         follow which in the sources."""
         cut_once = functools.cache(CUTS[cut])

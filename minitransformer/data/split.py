@@ -1,11 +1,15 @@
 """Training, validation and test sets without a list: a hash of the sequence decides."""
 
+from typing import Annotated
+
 import numpy as np
 
+from ..core.boundary import OneOf
 from ..errors import unknown
 
 # tenths of the hash's range: 10 %, 10 %, 80 %
 SPLITS = {"test": (0, 1), "validation": (1, 2), "train": (2, 10)}
+Split = Annotated[str, OneOf("split", SPLITS)]
 
 
 def in_split(keys, split):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from ..core.boundary import Count, Natural, Rng, checked
 from ..errors import InputError
 from .batching import Batch, make_batch
 from .task import Task
@@ -24,8 +25,11 @@ class BatchStream:
     batch is needed.
     """
 
-    def __init__(self, task: Task, rng: Generator, batch_size: int, batch_tokens: int = 0):
-        self.task, self.rng = task, rng
+    @checked
+    def __init__(self, task: Task, rng: Rng, batch_size: Count, batch_tokens: Natural = 0):
+        self.task = task
+        # a seed has become a generator
+        self.rng: Generator = rng  # type: ignore[assignment]
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.batches, self.taken, self.skip = [], 0, 0
 

@@ -1,15 +1,23 @@
 """Subwords: byte-pair encoding, learned from a corpus by the `tokenizers` library."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from ..core.boundary import Count, Having, Text, Texts, checked
 from ..core.extras import extra
 from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, padded
 
 SPACE = "▁"  # the library's sign for the space before a word
+Tokenizer = Annotated[
+    Any,
+    Having(
+        "a Tokenizer of the library tokenizers (Subwords.learn(texts, size) makes one)",
+        "id_to_token", "get_vocab_size", "encode_batch",
+    ),
+]
 REMEDY = "Use a checkpoint that `minitransformer train` has written."
 
 
@@ -24,14 +32,17 @@ class Subwords(Vocabulary):
     """
 
     kind = "subwords"
+    spaces = True
 
-    def __init__(self, tokenizer: Any):
+    @checked
+    def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
         tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
         super().__init__(tokens[len(SPECIAL) :])
 
     @classmethod
-    def learn(cls, texts: Iterable[str], size: int) -> "Subwords":
+    @checked
+    def learn(cls, texts: Texts, size: Count) -> "Subwords":
         """The vocabulary of `size` tokens (the four special ones among them) from these texts;
         fewer if the texts have no more."""
         library = extra("tokenizers", "Cutting a corpus into subwords")
@@ -53,10 +64,12 @@ class Subwords(Vocabulary):
             c for c in dict.fromkeys(clean(text)) if not c.isspace() and UNK in self.encode(c)
         )
 
-    def encode(self, text: str) -> np.ndarray:
+    @checked
+    def encode(self, text: Text) -> np.ndarray:
         return self.encode_all([text])[0]
 
-    def encode_all(self, texts: Iterable[str]) -> np.ndarray:
+    @checked
+    def encode_all(self, texts: Texts) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64. Raises InputError for one without a
         character."""
         texts = [clean(text) for text in texts]

@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from ..core.options import option
+from ..core.options import expect_own_fields, option
 from ..errors import InputError
 from .split import SPLITS
 from .task import Counts, Recipe, Task, count_splits
@@ -23,6 +23,7 @@ class SymbolTask(Task):
     max_length: int = option(10, "the longest sequence")
 
     def __post_init__(self):
+        expect_own_fields(self)
         if not 2 <= self.symbols <= MOST_SYMBOLS or not 1 <= self.min_length <= self.max_length:
             raise InputError(
                 f"A task needs from 2 to {MOST_SYMBOLS:,} symbols and 1 ≤ min_length ≤ max_length; "

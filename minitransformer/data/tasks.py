@@ -1,9 +1,10 @@
 """The tasks by the names that the commands know."""
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
 
-from ..errors import InputError, unknown
+from ..core.boundary import OneOf, checked
+from ..errors import InputError
 from .addition import Addition
 from .multi30k import MULTI30K
 from .numbers import NUMBERS
@@ -17,11 +18,10 @@ TASKS = {
 }
 
 
-def make_task(name: str, **options: Any) -> Task:
+@checked
+def make_task(name: Annotated[str, OneOf("task", TASKS)], **options: Any) -> Task:
     """The task of that name with these options; InputError for a name or an option that does not
     exist."""
-    if name not in TASKS:
-        raise unknown("task", name, TASKS)
     known = [field.name for field in dataclasses.fields(TASKS[name])]
     for name_of_option in options:
         if name_of_option not in known:

@@ -1,7 +1,6 @@
 """The kinds of vocabulary, by the names that checkpoints use."""
 
-from typing import Any
-
+from ..core.boundary import Dictionary, checked
 from ..errors import InputError, shortened, unknown
 from .pieces import Pieces
 from .subwords import Subwords
@@ -10,7 +9,8 @@ from .vocabulary import Vocabulary
 KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords)}
 
 
-def load_vocabulary(facts: dict[str, Any]) -> Vocabulary:
+@checked
+def load_vocabulary(facts: Dictionary) -> Vocabulary:
     """The vocabulary that `to_dict` described. Raises InputError for anything else."""
     try:
         if facts["kind"] not in KINDS:

@@ -2,15 +2,24 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from ..core.boundary import ListOf, SequenceOfIds, Text, Texts, checked, expect_ids
 from ..errors import LISTED, InputError, shortened
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 FIRST = len(SPECIAL)  # the id of a task's own first token
+
+Rows = Annotated[
+    Sequence[Sequence[int] | np.ndarray],
+    ListOf(SequenceOfIds, "a list of sequences of integer ids"),
+]
+Tokens = Annotated[
+    Iterable[str], ListOf(Text, "a list of tokens (of characters, sorted(set(text)))")
+]
 
 
 class Vocabulary:
@@ -21,10 +30,25 @@ class Vocabulary:
     """
 
     kind = "symbols"
+    spaces = False  # whether a token may contain some
 
-    def __init__(self, tokens: Iterable[str]):
+    @checked
+    def __init__(self, tokens: Tokens):
         self.tokens = [*SPECIAL, *tokens]
         self.ids = {token: i for i, token in enumerate(self.tokens)}
+        for i, token in enumerate(self.tokens):
+            if self.ids[token] != i:
+                raise InputError(
+                    f"The token {token!r} occurs twice, so one of its ids would never be read. "
+                    f"Name each token once ({', '.join(SPECIAL)} are there already), as "
+                    "dict.fromkeys(tokens) does."
+                )
+            if not self.spaces and token.split() != [token]:
+                raise InputError(
+                    f"{token!r} cannot be a token: here spaces separate the tokens of a text, so "
+                    'it would never be read. Leave it out, or use Pieces.of(texts, "characters"), '
+                    "in which a space is a character like others."
+                )
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -67,16 +91,24 @@ class Vocabulary:
         about that."""
         return ""
 
-    def encode(self, text: str) -> np.ndarray:
+    @checked
+    def encode(self, text: Text) -> np.ndarray:
         """The ids of a text, (n,) int64."""
         return np.array([self.ids[token] for token in self.tokenize(text)], dtype=np.int64)
 
-    def encode_all(self, texts: Iterable[str]) -> np.ndarray:
+    @checked
+    def encode_all(self, texts: Texts) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64."""
         return padded([self.encode(text) for text in texts])
 
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """The tokens of ids up to the first EOS, without BOS and without padding at the end."""
+    @checked
+    def decode(self, ids: SequenceOfIds) -> list[str]:
+        """The tokens of ids (n,) up to the first EOS, without BOS and without padding at the end.
+
+        Raises InputError for an id that is none of this vocabulary's.
+        """
+        if len(ids):
+            expect_ids(np.asarray(ids), len(self))
         ids = [int(i) for i in ids]
         ids = ids[: ids.index(EOS)] if EOS in ids else ids
         while ids and ids[-1] == PAD:
@@ -87,7 +119,7 @@ class Vocabulary:
         """The text that the tokens make."""
         return " ".join(tokens)
 
-    def text(self, ids: Iterable[int]) -> str:
+    def text(self, ids: SequenceOfIds) -> str:
         """The text of ids, as `decode` reads them."""
         return self.join(self.decode(ids))
 
@@ -134,9 +166,17 @@ def strings(tokens):
     return tokens
 
 
-def padded(rows: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:
+@checked
+def padded(rows: Rows) -> np.ndarray:
     """Sequences of ids in one array, (N, longest), with padding behind the shorter ones."""
     ids = np.full((len(rows), max(map(len, rows), default=0)), PAD, dtype=np.int64)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
     return ids
+
+
+def padding_behind(ids):
+    """Ids (B, S) with each row's tokens first, in their order, and its padding behind them."""
+    if not ((ids[:, 1:] != PAD) & (ids[:, :-1] == PAD)).any():
+        return ids
+    return np.take_along_axis(ids, np.argsort(ids == PAD, axis=1, kind="stable"), axis=1)

@@ -11,8 +11,7 @@ from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError
 from ..layers.cache import take_rows
-from ..models.sequence_model import SequenceModel
-from .limits import MaxTokens, expect_numbers, longest_answer, padding_behind, writable
+from .limits import MaxTokens, Model, expect_numbers, longest_answer, padding_behind, writable
 
 # the paper's, section 6.1; and what every command decodes with unless told otherwise
 BEAM, ALPHA = 4, 0.6
@@ -33,8 +32,8 @@ class Hypothesis(NamedTuple):
 
 @checked
 def beam_search(
-    model: "SequenceModel", source: "np.ndarray | None", max_tokens: "MaxTokens" = None,
-    beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False,
+    model: Model, source: "np.ndarray | None", max_tokens: "MaxTokens" = None, beam: Whole = BEAM,
+    alpha: Alpha = ALPHA, early_stopping: bool = False,
 ) -> np.ndarray:
     """Decode every row of `source`, keeping the `beam` most likely open hypotheses at each step.
 
@@ -58,8 +57,8 @@ def beam_search(
 
 @checked
 def hypotheses(
-    model: "SequenceModel", source: "np.ndarray | None", max_tokens: "MaxTokens" = None,
-    beam: Whole = BEAM, alpha: Alpha = ALPHA, early_stopping: bool = False,
+    model: Model, source: "np.ndarray | None", max_tokens: "MaxTokens" = None, beam: Whole = BEAM,
+    alpha: Alpha = ALPHA, early_stopping: bool = False,
 ) -> list[list[Hypothesis]]:
     """For each row of `source`, the list of the `beam` best `Hypothesis` that the search found, the
     best first.

@@ -1,12 +1,14 @@
 """How good is a model on sequences that it was never trained on?"""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from ..backend import as_numpy
+from ..core.boundary import Count, Having, Natural, checked
 from ..core.evaluating import evaluating
 from ..data.batching import make_batch
+from ..data.split import Split
 from ..data.task import Task
 from ..data.vocabulary import PAD
 from ..layers.cross_entropy import CrossEntropy
@@ -14,10 +16,15 @@ from ..models.sequence_model import SequenceModel
 from .limits import writable
 from .translation import Search, answers
 
+Answering = Annotated[
+    SequenceModel, Having("a model, such as a Transformer", "__call__", "eval")
+]
 
+
+@checked
 def evaluate(
-    model: SequenceModel, task: Task, split: str = "validation", count: int = 1000, seed: int = 0,
-    batch_size: int = 250, search: Search | None = None,
+    model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
+    seed: Natural = 0, batch_size: Count = 250, search: Search | None = None,
 ) -> dict[str, Any]:
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 

@@ -1,19 +1,19 @@
 """Greedy decoding: the most likely token, one after the other."""
 
-from collections.abc import Callable
 
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory, on_host
+from ..core.boundary import Function, checked
 from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows
-from ..models.sequence_model import SequenceModel
-from .limits import MaxTokens, expect_numbers, longest_answer, padding_behind, writable
+from .limits import MaxTokens, Model, expect_numbers, longest_answer, padding_behind, writable
 
 
+@checked
 def greedy(
-    model: SequenceModel, source: np.ndarray | None, max_tokens: MaxTokens = None
+    model: Model, source: "np.ndarray | None", max_tokens: "MaxTokens" = None
 ) -> np.ndarray:
     """Decode every row of `source` by taking the most likely token each time, until EOS or
     max_tokens.
@@ -30,9 +30,9 @@ def greedy(
     return generate(model, source, max_tokens, lambda logits, rows: logits.argmax(axis=-1))
 
 
+@checked
 def generate(
-    model: SequenceModel, source: np.ndarray | None, max_tokens: MaxTokens,
-    choose: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    model: Model, source: "np.ndarray | None", max_tokens: "MaxTokens", choose: Function
 ) -> np.ndarray:
     """Decode every row of `source` by taking the token that
     `choose(logits (N, V), rows (N,)) → ids (N,)` names each time.

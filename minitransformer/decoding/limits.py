@@ -1,18 +1,24 @@
 """What a search may write: which tokens, and how many of them."""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..backend import as_numpy, on_host
-from ..core.boundary import expect
+from ..core.boundary import Floats, Having, checked, is_ragged
+from ..data import vocabulary
 from ..data.vocabulary import BOS, PAD
-from ..errors import InputError, NonFiniteError
+from ..errors import InputError, NonFiniteError, shortened
 from ..models.input_embedding import Source
 from ..models.sequence_model import SequenceModel
 
 MaxTokens = int | np.ndarray | None  # one number, or (B,) of them; None: as many as usual
 
+Model = Annotated[SequenceModel, Having("a model, such as a Transformer", "start", "step")]
 
-def writable(scores: np.ndarray) -> np.ndarray:
+
+@checked
+def writable(scores: Annotated[Floats, "..., V"]) -> np.ndarray:
     """A copy of scores (…, V), logits or log p, with −∞ for PAD and BOS: no answer holds either."""
     scores = scores.copy()
     scores[..., PAD] = scores[..., BOS] = -np.inf
@@ -26,13 +32,7 @@ def padding_behind(source):
     Models count positions from the first column, so padding in front would move a sentence to other
     places.
     """
-    if (
-        source is None
-        or not on_host(source)
-        or not ((source[:, 1:] != PAD) & (source[:, :-1] == PAD)).any()
-    ):
-        return source
-    return np.take_along_axis(source, np.argsort(source == PAD, axis=1, kind="stable"), axis=1)
+    return source if source is None or not on_host(source) else vocabulary.padding_behind(source)
 
 
 def expect_numbers(are_numbers):
@@ -46,8 +46,9 @@ def expect_numbers(are_numbers):
         )
 
 
+@checked
 def longest_answer(
-    model: SequenceModel, source: np.ndarray | None, max_tokens: MaxTokens = None
+    model: "SequenceModel", source: Source | None, max_tokens: "MaxTokens" = None
 ) -> np.ndarray:
     """The largest number of tokens for each row, (B,): `max_tokens`, but never more than the model
     has positions for.
@@ -62,11 +63,11 @@ def longest_answer(
 
     Shapes: source (B, S) ids.
     """
-    source = expect(source, Source | None, "source")
     lengths = (
         np.zeros(1, dtype=np.int64) if source is None else (as_numpy(source) != PAD).sum(axis=1)
     )  # (B,)
-    wanted = 2 * lengths + 8 if max_tokens is None else np.asarray(max_tokens)
+    max_tokens = 2 * lengths + 8 if max_tokens is None else max_tokens
+    wanted = np.asarray(None if is_ragged(max_tokens) else max_tokens)
     if (
         wanted.dtype.kind not in "iu"
         or wanted.shape not in ((), lengths.shape)
@@ -74,7 +75,7 @@ def longest_answer(
     ):
         raise InputError(
             f"max_tokens is a whole number of at least 0, or one for each of the {len(lengths)} "
-            f"rows; got {max_tokens!r}."
+            f"rows; got {shortened(max_tokens)}."
         )
     positions = getattr(getattr(model, "config", None), "max_length", np.inf)
     room = positions - lengths * getattr(model, "one_sequence", False)

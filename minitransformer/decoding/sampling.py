@@ -6,13 +6,13 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, as_numpy
-from ..core.boundary import Natural, Number, Rng, checked, expect
+from ..core.boundary import Floats, Natural, Number, Rng, checked, expect
 from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers.softmax import Softmax
-from ..models.sequence_model import SequenceModel
+from ..models.input_embedding import Source
 from .greedy import generate
-from .limits import MaxTokens
+from .limits import MaxTokens, Model
 
 Temperature = Annotated[
     float, Number("a finite number above 0 (for the most likely token, decode greedily)", above=0)
@@ -22,7 +22,7 @@ TopP = Annotated[float, Number("a number above 0 and at most 1", above=0, below=
 
 @checked
 def sample(
-    model: "SequenceModel", source: "np.ndarray | None", max_tokens: "MaxTokens", rng: "Rng",
+    model: Model, source: Source | None, max_tokens: "MaxTokens", rng: "Rng",
     temperature: Temperature = 1.0, top_k: Natural = 0, top_p: TopP = 1.0,
 ) -> np.ndarray:
     """Decode every row of `source` by drawing each token from the model's distribution, changed by
@@ -68,7 +68,10 @@ def generators_of_rows(rng, source):
     return [np.random.default_rng([seed, *row]) for seed, row in zip(seeds, rows)]
 
 
-def distribution(logits: np.ndarray, top_k: int = 0, top_p: float = 1.0) -> np.ndarray:
+@checked
+def distribution(
+    logits: Annotated[Floats, "N, V"], top_k: Natural = 0, top_p: TopP = 1.0
+) -> np.ndarray:
     """softmax over the likeliest tokens of each row, 0 for the others: (N, V), float64. Ties at the
     limit are kept."""
     xp = array_module(logits)

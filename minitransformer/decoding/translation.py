@@ -1,35 +1,44 @@
 """Texts in, texts out: translation in batches, and BLEU."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 
+from ..core.boundary import Count, Having, Natural, Text, Texts, checked
 from ..core.extras import extra
-from ..data.vocabulary import Vocabulary, padded
+from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import LISTED, InputError, expect_as_many, shortened
 from ..models.sequence_model import SequenceModel
 from .beam import beam_search
 from .limits import longest_answer
 
-Search = Callable[..., np.ndarray]  # of (model, source, max_tokens), as `beam_search` is
+# of (model, source, max_tokens), as `beam_search` is
+Search = Annotated[
+    Callable[..., np.ndarray],
+    Having("a search: a function such as greedy or beam_search", "__call__"),
+]
 
 
+@checked
 def translate(
-    model: SequenceModel, vocabulary: Vocabulary, texts: Iterable[str],
-    search: Search = beam_search, max_tokens: int | None = None, batch_size: int = 64,
+    model: "SequenceModel", vocabulary: Vocabulary, texts: Texts, search: Search = beam_search,
+    max_tokens: "int | None" = None, batch_size: Count = 64,
 ) -> list[str]:
     """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
     and writing.
 
-    Raises InputError for a text that the vocabulary cannot read.
+    Raises InputError for a text that the vocabulary cannot read, and for an answer that it cannot
+    write, because the model has more tokens.
     """
     sources = [vocabulary.encode(text) for text in texts]
     return [vocabulary.text(ids) for ids in answers(model, sources, search, max_tokens, batch_size)]
 
 
+@checked
 def answers(
-    model: SequenceModel, sources: Sequence[np.ndarray], search: Search = beam_search,
-    max_tokens: int | None = None, batch_size: int = 64,
+    model: "SequenceModel", sources: Rows, search: Search = beam_search,
+    max_tokens: "int | None" = None, batch_size: Count = 64,
 ) -> list[np.ndarray]:
     """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)
     without padding.
@@ -42,15 +51,18 @@ def answers(
     found: list = [None] * len(sources)
     for start in range(0, len(sources), batch_size):
         rows = order[start : start + batch_size]
-        source = padded([sources[row] for row in rows])
+        # of no sources but empty ones, too, a batch has one column
+        source = padded([[PAD], *(sources[row] for row in rows)])[1:]
         produced = search(model, source, longest_answer(model, source, max_tokens))
         for row, ids in zip(rows, produced, strict=True):
             found[row] = ids
     return found
 
 
+@checked
 def remarks(
-    vocabulary: Vocabulary, text: str, longest: int | None = None, shortest: int | None = None
+    vocabulary: Vocabulary, text: Text, longest: Natural | None = None,
+    shortest: Natural | None = None,
 ) -> list[str]:
     """What a user should know before trusting the answer to a text: sentences, none if it is like
     those of training.
@@ -85,7 +97,8 @@ def bleu_metric():
     return extra("sacrebleu", "Counting BLEU").BLEU(lowercase=True)
 
 
-def bleu(translations: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
+@checked
+def bleu(translations: Texts, references: Texts) -> tuple[float, str]:
     """(BLEU from 0 to 100, the signature that says how it was counted): of a whole corpus,
     lower-cased, tokenised as 13a.
 
@@ -94,15 +107,11 @@ def bleu(translations: Sequence[str], references: Sequence[str]) -> tuple[float,
     Sources: Papineni et al. 2002; Post 2018, for the signature, without which two scores cannot be
     compared.
     """
-    if isinstance(translations, str) or isinstance(references, str):
-        raise InputError(
-            "BLEU counts lists of sentences, got a single text: put each into a list, [text]."
-        )
     expect_as_many(
         "BLEU compares translations and references", translations=translations,
         references=references,
     )
-    if not len(translations):
+    if not translations:
         raise InputError(
             "BLEU needs at least one translation and its reference, got 0 translations and 0 "
             "references."

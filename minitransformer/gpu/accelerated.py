@@ -2,11 +2,14 @@
 which they compute."""
 
 import contextlib
+from collections.abc import Iterator
 
 from .. import attention, layers
 from ..backend import on_host, substituted_helpers
+from ..core.boundary import checked
 from ..core.module import Module, substituted
 from ..errors import InputError
+from ..training.gradients import Loss
 from . import (
     activations,
     cross_entropy,
@@ -41,8 +44,9 @@ HELPERS = {
 }
 
 
+@checked
 @contextlib.contextmanager
-def accelerated(model, loss=None):
+def accelerated(model: Module, loss: Loss | None = None) -> Iterator[None]:
     """Inside, in this thread, a model that is on a GPU, and its loss, compute by kernels, and
     products by cuBLAS.
 

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, shortened
 from .diagnosis import diagnose
 from .exercise import find
 
@@ -23,7 +23,7 @@ def check(exercise, function, *, seed=0, strict=False, quiet=False):
     InputError if there is no such exercise.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
+        raise InputError(f"A seed is a whole number from 0 on, got {shortened(seed)}.")
     # whatever the notebook has switched on
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, shortened
 from .exercise import EXERCISES, find
 
 LEVELS = ("a question", "the formula", "in steps", "one line")
@@ -39,8 +39,8 @@ def hint(exercise, level=1):
         or not 1 <= level <= len(LEVELS)
     ):
         raise InputError(
-            f"There is no hint at level {level!r}. There are 1 ({LEVELS[0]}) to {len(LEVELS)} "
-            f"({LEVELS[-1]})."
+            f"There is no hint at level {shortened(level)}. There are 1 ({LEVELS[0]}) to "
+            f"{len(LEVELS)} ({LEVELS[-1]})."
         )
     print(textwrap.dedent(exercise.hints[level - 1]).strip())
 

@@ -4,16 +4,19 @@ import numpy as np
 
 from ..attention import attention_maps, keep_weights
 from ..backend import as_numpy
+from ..core.boundary import Count, Natural, checked
 from ..core.evaluating import evaluating
 from ..core.module import Module
-from ..data.batching import Batch, make_batch
+from ..data.batching import ABatch, make_batch
+from ..data.split import Split
 from ..data.task import Task
 from ..data.vocabulary import PAD
 from .attention import by_words
 
 
+@checked
 def alignment_fractions(
-    model: Module, task: Task, split: str = "test", count: int = 1000, seed: int = 0
+    model: Module, task: Task, split: Split = "test", count: Count = 1000, seed: Natural = 0
 ) -> dict[str, float]:
     """In how many rows does cross-attention have its largest weight on the source token from which
     the target token is made?
@@ -42,7 +45,8 @@ def alignment_fractions(
     return fractions
 
 
-def cross_attention(model: Module, batch: Batch) -> list[np.ndarray]:
+@checked
+def cross_attention(model: Module, batch: ABatch) -> list[np.ndarray]:
     """P (B, H, T, S) of each layer's cross-attention, with the true tokens fed in; none for a model
     without."""
     with evaluating(model), keep_weights(model):
@@ -54,9 +58,10 @@ def cross_attention(model: Module, batch: Batch) -> list[np.ndarray]:
     ]
 
 
+@checked
 def first_word_fractions(
-    model: Module, task: Task, split: str = "test", count: int = 1000, seed: int = 0,
-    batch_size: int = 250,
+    model: Module, task: Task, split: Split = "test", count: Count = 1000, seed: Natural = 0,
+    batch_size: Count = 250,
 ) -> dict[str, dict[str, float]]:
     """Where does cross-attention attend while the answer's first word is written, if that word
     occurs in the question?

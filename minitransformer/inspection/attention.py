@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..attention import attention_maps, attentions, keep_weights, kept_apart
 from ..backend import array_module, as_numpy
+from ..core.boundary import Count, Floats, ListOf, SequenceOfIds, checked
 from ..core.evaluating import evaluating
 from ..core.module import Module
 from ..core.observe import observe
@@ -15,9 +16,16 @@ from ..data.vocabulary import BOS
 from ..errors import InputError
 from ..layers import Embedding, Softmax
 
+Source = Annotated[SequenceOfIds, "S"]
+Target = Annotated[SequenceOfIds, "T"]
+Sizes = Annotated[
+    Sequence[int], ListOf(Count, "a list of whole numbers of at least 1, the words' sizes")
+]
 
+
+@checked
 def attention_weights(
-    model: Module, source: ArrayLike | None, target: ArrayLike
+    model: Module, source: Source | None, target: Target
 ) -> dict[str, np.ndarray]:
     """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)},
     NumPy arrays.
@@ -40,7 +48,8 @@ def attention_weights(
     return by_kind({path: as_numpy(weights)[0] for path, weights in maps.items()})
 
 
-def source_gradients(model: Module, source: ArrayLike, target: ArrayLike) -> np.ndarray:
+@checked
+def source_gradients(model: Module, source: Source, target: Target) -> np.ndarray:
     """How much each source token matters to each target token: ‖∂ log p(y_t) / ∂ x_s‖, (T, S),
     NumPy.
 
@@ -90,8 +99,9 @@ def source_gradients(model: Module, source: ArrayLike, target: ArrayLike) -> np.
     return np.linalg.norm(found[0], axis=-1)                             # (T, S)
 
 
+@checked
 def attention_gradients(
-    model: Module, source: ArrayLike | None, target: ArrayLike
+    model: Module, source: Source | None, target: Target
 ) -> dict[str, np.ndarray]:
     """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S
     (layers, heads, T, S)}.
@@ -140,8 +150,9 @@ def log_probability_gradient(logits, target):
     return gradient
 
 
+@checked
 def by_words(
-    weights: np.ndarray, query_sizes: Sequence[int], key_sizes: Sequence[int]
+    weights: Annotated[Floats, "..., T, S"], query_sizes: Sizes, key_sizes: Sizes
 ) -> np.ndarray:
     """Attention between words from attention between tokens: (…, T, S) → (…, words of T, words of
     S).

@@ -80,7 +80,8 @@ class TanhGELU(Module):
 
     def backward(self, d_y: Floats) -> Floats:
         x, tanh = self.saved()
-        d_u = self.SLOPE * (1 + 3 * self.CUBIC * x**2)                   # ∂u/∂x
+        square = array_module(x).minimum(x**2, 1e6)  # finite, where 1 − tanh² u is 0 long since
+        d_u = self.SLOPE * (1 + 3 * self.CUBIC * square)                 # ∂u/∂x
         return d_y * ((1 + tanh) * 0.5 + x * (1 - tanh**2) * 0.5 * d_u)
 
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 from ..backend import add_rows, array_module, on_host
 from ..core.boundary import Count, Floats, Generator, Ids, Rng, largest
 from ..core.module import Module, Parameter
+from ..core.parameter import possible
 from ..errors import InputError
 
 Places = Annotated[Ids, "..., T or T"]
@@ -90,9 +91,9 @@ class LearnedPositionalEncoding(Module):
 def sinusoids(length, features):
     """The table PE of shape (length, features), float64: sines in the even channels, cosines in the
     odd ones."""
+    table = np.zeros(possible((length, features)))
     positions = np.arange(length)[:, None]                               # (T, 1)
     frequencies = 10000.0 ** (-np.arange(0, features, 2) / features)     # (⌈D/2⌉,)
-    table = np.zeros((length, features))
     table[:, 0::2] = np.sin(positions * frequencies)
     table[:, 1::2] = np.cos(positions * frequencies[: features // 2])
     return table

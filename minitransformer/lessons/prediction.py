@@ -1,9 +1,11 @@
 """A prediction: written down before the result is seen, set beside it afterwards."""
 
 import numbers
+from typing import Any
 
 import numpy as np
 
+from ..core.boundary import Text, checked
 from ..errors import InputError
 
 CLOSE = 0.1  # a guess within 10 % of a number is called close
@@ -34,7 +36,8 @@ class Prediction:
         return f"<{self.question} {'no guess yet' if self.guess is ... else as_text(self.guess)}>"
 
 
-def predict(question, guess=..., *more):
+@checked
+def predict(question: Text, guess: Any = ..., *more: Any) -> Prediction:
     """Record a guess before its result is seen. Returns a `Prediction`, whose `compare(result)`
     shows both.
 

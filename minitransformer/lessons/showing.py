@@ -5,15 +5,19 @@ import io
 import itertools
 import sys
 from pathlib import Path
+from typing import Annotated, Any
 
+from ..core.boundary import Having, Text, checked
 from ..grading.picture import in_notebook
 
+Picture = Annotated[Any, Having("a Figure", "savefig")]
 DPI = 100
 FOLDER = Path("lesson-pictures")
 _numbers = itertools.count(1)
 
 
-def show(figure, alt):
+@checked
+def show(figure: Picture, alt: Text) -> None:
     """Show a Figure in a notebook; run as a plain Python file, write it to the folder
     `lesson-pictures`.
 

@@ -53,7 +53,7 @@ class SequenceConfig:
     def preset(cls: type[Self], name: str, **changes: Any) -> Self:
         """The configuration of a preset, with some fields changed:
         `TransformerConfig.preset("toy", norm="pre")`."""
-        if name not in PRESETS:
+        if not isinstance(name, str) or name not in PRESETS:
             raise unknown("preset", name, PRESETS)
         known = [f.name for f in dataclasses.fields(cls)]
         for name_of_change in changes:

@@ -1,10 +1,11 @@
 """The models by the names that the commands know."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from ..core.boundary import OneOf, checked, named
 from ..core.options import Options
-from ..errors import InputError, unknown
+from ..errors import InputError
 from .config import SequenceConfig, TransformerConfig
 from .convolution_model import ConvolutionConfig, ConvolutionModel
 from .language_model import LanguageModel
@@ -51,10 +52,9 @@ MODELS = {
 }
 
 
-def find_model(name: str) -> Kind:
+@checked
+def find_model(name: Annotated[str, OneOf("model", MODELS)]) -> Kind:
     """The `Kind` of that name. Raises InputError with the nearest name if there is none."""
-    if name not in MODELS:
-        raise unknown("model", name, MODELS)
     return MODELS[name]
 
 
@@ -64,7 +64,7 @@ def configure(name: str, preset: str, options: Options = (), **from_data: int) -
     Raises InputError for an option that the model does not have; what the data says and the model
     ignores is left out.
     """
-    kind, options = find_model(name), dict(options)
+    kind, options = find_model(name), named("options", options)
     for option in options:
         if option not in kind.options():
             raise InputError(

@@ -4,6 +4,7 @@ sizes."""
 from matplotlib.figure import Figure
 
 from ..attention import MultiHeadAttention
+from ..core.boundary import checked
 from ..core.module import Module
 from ..errors import InputError
 from ..layers import FeedForward, Residual, Unembedding
@@ -17,6 +18,7 @@ GAP = 1.1  # inches between encoder and decoder
 ENTRY, EXIT = 2.55, 2.75  # inches below and above a stack
 
 
+@checked
 def plot_architecture(model: Module) -> Figure:
     """Figure 1 of "Attention Is All You Need" for this model: every box is a component of its tree.
 

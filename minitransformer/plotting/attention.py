@@ -1,18 +1,26 @@
 """Attention maps: all layers and heads side by side, and one layer over the course of training."""
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
+from ..core.boundary import Count, ListOf, OneOf, Text, Whole, checked, described, expect
 from ..core.module import Module
 from ..errors import InputError, unknown
-from ..inspection.attention import attention_weights, by_words, one_sequence, source_gradients
+from ..inspection.attention import (
+    Source,
+    Target,
+    attention_weights,
+    by_words,
+    one_sequence,
+    source_gradients,
+)
 from .labels import (
     HEADINGS,
     Labels,
-    Sizes,
+    WordSizes,
     axis_labels,
     axis_sizes,
     expect_sizes,
@@ -21,14 +29,18 @@ from .labels import (
 )
 from .maps import cropped, draw_maps, panels_that_fit
 
-Numbers = int | Iterable[int] | None  # of layers or heads, from 1
+# of layers or heads
+Numbers = Annotated[int | Iterable[int], ListOf(Whole, "a list of their numbers, from 1")]
+Kind = Annotated[str, OneOf("kind of attention", HEADINGS)]
 WORK = 20_000  # tokens that a picture of influence may send through the model
 
 
+@checked
 def plot_attention(
-    model: Module, source: ArrayLike | None, target: ArrayLike, source_tokens: Labels = None,
-    target_tokens: Labels = None, kind: str | None = None, *, layers: Numbers = None,
-    heads: Numbers = None, mean: bool = False, sizes: Sizes = None,
+    model: Module, source: Source | None, target: Target, source_tokens: Labels | None = None,
+    target_tokens: Labels | None = None, kind: Text | None = None, *,
+    layers: "Numbers | None" = None, heads: "Numbers | None" = None, mean: bool = False,
+    sizes: "WordSizes | None" = None,
 ) -> Figure:
     """One kind of attention for one sequence: a row of panels for each layer, a column for each
     head.
@@ -80,9 +92,10 @@ def plot_attention(
     return draw_maps(maps, titles, labels, HEADINGS[kind], note=note)
 
 
+@checked
 def plot_influence(
-    model: Module, source: ArrayLike, target: ArrayLike, source_tokens: Labels = None,
-    target_tokens: Labels = None, *, sizes: Sizes = None,
+    model: Module, source: Source, target: Target, source_tokens: Labels | None = None,
+    target_tokens: Labels | None = None, *, sizes: "WordSizes | None" = None,
 ) -> Figure:
     """How much each source token matters to each token produced: an alignment for every model, with
     attention or without.
@@ -95,10 +108,9 @@ def plot_influence(
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
     """
     source, target = one_sequence("source", source), one_sequence("target", target)
-    source_sizes, target_sizes = expect_sizes(
-        sizes or ([1] * len(source), [1] * len(target)), source, target
-    )
-    source_ids, target_ids = sizes or (source, target)
+    words = ([1] * len(source), [1] * len(target)) if sizes is None else sizes
+    source_sizes, target_sizes = expect_sizes(words, source, target)
+    source_ids, target_ids = (source, target) if sizes is None else sizes
     labels = axis_labels(
         "cross", token_labels("source", source_ids, source_tokens),
         token_labels("target", target_ids, target_tokens),
@@ -116,10 +128,11 @@ def plot_influence(
                      note=left_out(labels, few))  # fmt: skip
 
 
+@checked
 def plot_attention_strip(
-    snapshots: Sequence[tuple[int, np.ndarray]], source_tokens: Sequence[str],
-    target_tokens: Sequence[str], kind: str = "cross", *, layer: int | None = None,
-    heads: Numbers = (), mean: bool = True, columns: int = 8,
+    snapshots: "Sequence[tuple[int, np.ndarray]]", source_tokens: Labels, target_tokens: Labels,
+    kind: Kind = "cross", *, layer: Count | None = None, heads: "Numbers | None" = (),
+    mean: bool = True, columns: Count = 8,
 ) -> Figure:
     """How one layer's attention changed while training: a film strip, one column for each snapshot.
 
@@ -132,9 +145,13 @@ def plot_attention_strip(
     Returns a matplotlib Figure. Raises InputError for no snapshots, snapshots of different shapes,
     labels that do not match the weights, and a kind, layer or head that does not exist.
     """
-    if kind not in HEADINGS:
-        raise unknown("kind of attention", kind, HEADINGS)
-    snapshots = [(step, np.asarray(weights)) for step, weights in snapshots]
+    try:
+        snapshots = [(int(step), np.asarray(weights, dtype=float)) for step, weights in snapshots]
+    except (TypeError, ValueError):
+        raise InputError(
+            "The snapshots must be a list of pairs (step, weights (layers, heads, T, S)); got "
+            f"{described(snapshots)}."
+        ) from None
     check_snapshots(snapshots, columns)
     shape = snapshots[0][1].shape
     layer = chosen("layer", layer, shape[0])[-1]
@@ -201,15 +218,14 @@ def check_snapshots(snapshots, columns):
         raise InputError(
             f"All weights of a strip have one shape (layers, heads, T, S), got {shapes}."
         )
-    if columns < 1:
-        raise InputError(f"A strip needs at least one column, got {columns}.")
 
 
 def chosen(name, numbers, count):
     """Indices of the layers or heads with these numbers (from 1), or of the one with this number;
     all for None."""
     numbers = range(1, count + 1) if numbers is None else numbers
-    numbers = [numbers] if np.ndim(numbers) == 0 else numbers
+    numbers = [numbers] if isinstance(numbers, (int, np.integer)) else numbers
+    numbers = expect(numbers, Numbers, f"{name}s")
     for number in numbers:
         if number not in range(1, count + 1):
             raise unknown(name, number, range(1, count + 1))

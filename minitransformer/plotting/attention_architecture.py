@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from ..attention import LocalAttention, MultiHeadAttention
+from ..core.boundary import checked
 from ..core.module import Module
 from ..errors import InputError
 from .captions import head_sizes
@@ -14,6 +15,7 @@ BOX, STEP = 0.52, 0.42  # the height of a box, and of the arrow below it
 SHAPES = {"Q": "(B, H, T, {keys})", "K": "(B, H, S, {keys})", "V": "(B, H, S, {values})"}
 
 
+@checked
 def plot_attention_architecture(model: Module) -> Figure:
     """Figure 2 of "Attention Is All You Need": scaled dot-product attention at the left, multi-head
     at the right.

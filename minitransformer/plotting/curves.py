@@ -1,17 +1,27 @@
 """Training curves: loss, exact match, learning rate."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ..core.boundary import Dictionary, ListOf, Text, checked
 from ..errors import InputError
 from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, drawable
 
+Lines = Annotated[
+    Sequence[dict],
+    ListOf(
+        Dictionary,
+        "a list of dictionaries with a step and a loss, as Run.open(path).metrics.read()",
+    ),
+]
 
-def plot_loss_curve(metrics: Sequence[Mapping[str, Any]], title: str = "Training") -> Figure:
+
+@checked
+def plot_loss_curve(metrics: Lines, title: Text = "Training") -> Figure:
     """Loss over the steps; below it exact match and the learning rate, if there are any.
 
     `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and

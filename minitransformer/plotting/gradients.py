@@ -2,18 +2,20 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
+from ..core.boundary import Count, checked
 from ..core.module import Module
 from ..errors import InputError
 from ..inspection.attention import (
+    Source,
+    Target,
     attention_gradients,
     attention_weights,
     by_words,
     source_gradients,
 )
 from .attention import chosen, left_out
-from .labels import Labels, Sizes, axis_labels, axis_sizes, expect_sizes, token_labels
+from .labels import Labels, WordSizes, axis_labels, axis_sizes, expect_sizes, token_labels
 from .maps import annotate, cropped, draw_map, label_axes, lay_out
 from .style import HEADING, LABEL, SIGNED_MAP, largest_size, panel_page, text_width
 
@@ -21,10 +23,11 @@ TITLES = [["attention", "gradient of the scores", "influence"]]
 RIGHT = 0.3  # inches: there is no colour bar
 
 
+@checked
 def plot_attention_and_gradient(
-    model: Module, source: ArrayLike, target: ArrayLike, source_tokens: Labels = None,
-    target_tokens: Labels = None, *, layer: int | None = None, head: int | None = None,
-    sizes: Sizes = None,
+    model: Module, source: Source, target: Target, source_tokens: Labels | None = None,
+    target_tokens: Labels | None = None, *, layer: Count | None = None,
+    head: Count | None = None, sizes: "WordSizes | None" = None,
 ) -> Figure:
     """Three maps of one sequence, a row for each token produced, a column for each source token.
 

@@ -1,12 +1,15 @@
 """The labels on the axes of an attention map."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from numbers import Number
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
+from ..core.boundary import Instance, ListOf, described, expect
 from ..data.vocabulary import SPECIAL
 from ..errors import InputError
+from ..inspection.attention import Sizes
 from .style import drawable
 
 BOS_LABEL = SPECIAL[1]
@@ -20,9 +23,14 @@ HEADINGS = {
 }
 
 
-Labels = Sequence[str] | None  # of the tokens; None: their ids
-# how many ids each word has: (of the source, of the target)
-Sizes = tuple[Sequence[int], Sequence[int]] | None
+Labels = Annotated[
+    Sequence[Any],
+    ListOf(
+        Annotated[object, Instance((str, Number), words="a text or a number")],
+        "a list of labels, one for each id",
+    ),
+]
+WordSizes = tuple[Sequence[int], Sequence[int]]  # of the source's words, and of the target's
 
 
 class AxisLabels(NamedTuple):
@@ -72,12 +80,20 @@ def axis_sizes(kind, source, target):
 def expect_sizes(sizes, source, target):
     """(source sizes, target sizes). Raises InputError unless they cut the ids into words, the last
     id being one by itself."""
-    source_sizes, target_sizes = sizes
+    if not isinstance(sizes, (list, tuple)) or len(sizes) != 2:
+        raise InputError(
+            "The sizes are a pair, of the source's words and of the target's; got "
+            f"{described(sizes)}."
+        )
+    source_sizes, target_sizes = (
+        expect(cut, Sizes | None, f"The sizes of the {name}'s words")
+        for name, cut in zip(("source", "target"), sizes)
+    )
     for name, ids, cut in (("source", source, source_sizes), ("target", target, target_sizes)):
-        if ids is not None and (sum(cut) != len(ids) or min(cut) < 1):
+        if ids is not None and sum(cut or ()) != len(ids):
             raise InputError(
-                f"The sizes of the {name}'s words, {list(cut)}, do not cut its {len(ids)} ids into "
-                "words."
+                f"The sizes of the {name}'s words, {list(cut or ())}, do not cut its {len(ids)} "
+                "ids into words."
             )
     if target_sizes[-1] != 1:
         raise InputError(

@@ -1,12 +1,14 @@
 """Matrices side by side, with their names, their shapes and, where they are small, their
 numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..core.boundary import Dictionary, Text, checked, described
+from ..errors import InputError
 from .style import (
     ATTENTION_MAP,
     HEADING,
@@ -33,10 +35,11 @@ NUMBERS = 0.34  # inches of a cell into which a number fits
 BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # the contributions of red, green and blue
 
 
+@checked
 def plot_matrices(
-    matrices: Mapping[str, np.ndarray], heading: str = "", *, rows: str = "", columns: str = "",
-    row_labels: Sequence[Any] = (), column_labels: Sequence[Any] = (), numbers: bool | None = None,
-    shared: bool = False, shapes: bool = True,
+    matrices: Dictionary, heading: Text = "", *, rows: str = "", columns: str = "",
+    row_labels: "Sequence[Any]" = (), column_labels: "Sequence[Any]" = (),
+    numbers: bool | None = None, shared: bool = False, shapes: bool = True,
 ) -> Figure:
     """A Figure of {name: matrix (R, C)}, one beside the other, every cell of the same size.
 
@@ -48,7 +51,9 @@ def plot_matrices(
     whether each name is followed by its matrix's shape. Of very large matrices the first rows and
     columns are drawn, and the title says so.
     """
-    matrices = {name: np.atleast_2d(np.asarray(m, dtype=float)) for name, m in matrices.items()}
+    matrices = {name: as_matrix(name, m) for name, m in matrices.items()}
+    if not matrices:
+        raise InputError("There is no matrix to draw: pass {name: matrix}, with at least one.")
     titles = {name: f"{name}  {m.shape}" if shapes else name for name, m in matrices.items()}
     most = MOST_CELLS, MOST_CELLS // len(matrices)
     for name, m in matrices.items():
@@ -95,6 +100,19 @@ def plot_matrices(
             axes.set_yticks(range(len(labels)), list(map(drawable, labels)), parse_math=False)
         x += room + GAP
     return figure
+
+
+def as_matrix(name, values):
+    """The values as floats (R, C). Raises InputError, which names the matrix, if they are none."""
+    try:
+        matrix = np.atleast_2d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        matrix = None
+    if matrix is None or matrix.ndim > 2 or not matrix.size:
+        raise InputError(
+            f"The matrix {name!r} must be an array of numbers (R, C); got {described(values)}."
+        )
+    return matrix
 
 
 def cell_size(matrices):

@@ -1,13 +1,27 @@
 """Panels for curves, bars and points, all in one style; on matplotlib's own axes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike
 
+from ..core.boundary import (
+    Count,
+    Dictionary,
+    Having,
+    ListOf,
+    Number,
+    OneOf,
+    Positive,
+    Text,
+    checked,
+    described,
+    expect,
+)
+from ..errors import InputError
 from .curves import plain
 from .style import (
     BLUE,
@@ -24,12 +38,20 @@ from .style import (
     drawable,
 )
 
+Panel = Annotated[Axes, Having("the axes of one panel, as panels() returns them", "plot", "bar")]
+Points = Annotated[
+    Sequence[float] | np.ndarray,
+    ListOf(Annotated[float, Number("a number")], "a list or array of numbers"),
+]
+Real = Annotated[float, Having("a number", "__float__")]
+Log = Annotated[str, OneOf("scale", ("", "x", "y", "xy"))]
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
 
 
+@checked
 def panels(
-    rows: int = 1, columns: int = 1, *, heading: str = "", width: float = 10.0, height: float = 3.6,
-    **options: Any,
+    rows: Count = 1, columns: Count = 1, *, heading: Text = "", width: Positive = 10.0,
+    height: Positive = 3.6, **options: Any,
 ) -> tuple[Figure, Any]:
     """(Figure, its axes): a grid of empty panels, `height` inches for each row. One panel: its
     axes; else an array of them.
@@ -49,10 +71,11 @@ def panels(
     return figure, axes[0, 0] if axes.size == 1 else axes.squeeze()
 
 
+@checked
 def draw_lines(
-    axes: Axes, x: Sequence[float], lines: Mapping[str, ArrayLike], *, title: str = "",
-    x_name: str = "", y_name: str = "", log: str = "", colours: Mapping[str, str] | None = None,
-    marker: str = "o", legend: str = "best",
+    axes: Panel, x: Points, lines: Dictionary, *, title: Text = "", x_name: Text = "",
+    y_name: Text = "", log: Log = "", colours: Dictionary | None = None, marker: str = "o",
+    legend: str = "best",
 ) -> Axes:
     """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
 
@@ -62,6 +85,13 @@ def draw_lines(
     known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
     for name, values in lines.items():
+        if not hasattr(values, "shape") and hasattr(values, "__iter__"):
+            values = [*values]  # the values of a dictionary, say
+        if np.shape(values)[:1] != (len(x),):
+            raise InputError(
+                f"The line {name!r} must have a number for each of the {len(x)} points x; got "
+                f"{described(values)}."
+            )
         colour = known[name] or next(free)
         axes.plot(
             x, values, marker=marker, markersize=4, linewidth=2.0, label=drawable(name),
@@ -80,12 +110,15 @@ def draw_lines(
     return axes
 
 
+@checked
 def draw_bars(
-    axes: Axes, bars: Mapping[str, float], *, title: str = "", x_name: str = "", y_name: str = "",
-    colours: Mapping[str, str] | None = None, numbers: str = "{:.3g}",
+    axes: Panel, bars: Dictionary, *, title: Text = "", x_name: Text = "", y_name: Text = "",
+    colours: Dictionary | None = None, numbers: Text = "{:.3g}",
 ) -> Axes:
     """Draw {name: value} as bars on these axes, each number above its bar (`numbers` is its format;
     "" for none)."""
+    for name, value in bars.items():
+        expect(value, Real, f"The bar {name!r}")
     names = list(map(drawable, bars))
     shades = colours_of(bars, colours, otherwise=BLUE)
     drawn = axes.bar(range(len(names)), list(bars.values()), color=list(shades.values()))

@@ -1,10 +1,12 @@
 """Positional encodings."""
 
+from typing import Annotated
+
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
 from ..backend import as_numpy
+from ..core.boundary import Array, Text, checked
 from ..errors import InputError
 from .style import (
     ATTENTION_MAP,
@@ -18,8 +20,19 @@ from .style import (
     panel_page,
 )
 
+PositionTable = Annotated[
+    np.ndarray,
+    Array(
+        "f", "the table of a positional encoding, an array of floats",
+        "SinusoidalPositionalEncoding(features, max_length).table is one.", "T, D",
+    ),
+]
 
-def plot_positional_encoding(table: ArrayLike, title: str = "Positional encoding") -> Figure:
+
+@checked
+def plot_positional_encoding(
+    table: PositionTable, title: Text = "Positional encoding"
+) -> Figure:
     """The table itself, and beside it the dot products of all pairs of positions.
 
     In the sinusoidal table the left channels oscillate fast and the right ones slowly. The dot
@@ -30,10 +43,6 @@ def plot_positional_encoding(table: ArrayLike, title: str = "Positional encoding
     Raises InputError for another shape, or values that are not finite.
     """
     table = as_numpy(table)
-    if table.ndim != 2 or table.size == 0:
-        raise InputError(
-            f"A positional encoding is a table of shape (T, D), got shape {table.shape}."
-        )
     if not np.isfinite(table).all():
         raise InputError("The positional encoding has values that are not finite.")
     figure, axes = panel_page(1, 2, (5.0, 5.0), (1.75, 0), (0.85, 0.95, 0.75, 0.85))

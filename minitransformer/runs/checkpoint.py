@@ -4,10 +4,12 @@ file or the new."""
 import json
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..backend import as_numpy
+from ..core.boundary import Dictionary, FilePath, Text, checked
 from ..errors import InputError, reading
 from .writing import write_file
 
@@ -24,8 +26,10 @@ class NoCheckpoint(InputError):
     """A safetensors file of another program."""
 
 
-def save_checkpoint(path, tensors, facts):
-    """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all.
+@checked
+def save_checkpoint(path: FilePath, tensors: Dictionary, facts: Any = None) -> None:
+    """Write {name: array} and facts (anything JSON can hold) to `path`, whole or not at all: of a
+    model, its `state_dict()`.
 
     The file has a checksum of every tensor: of its dtype, shape and bytes. Arrays of any byte
     order, strides and shape, () too, are restored as they were. Raises InputError for a dtype that
@@ -33,15 +37,37 @@ def save_checkpoint(path, tensors, facts):
     """
     from safetensors.numpy import save
 
+    expect_place(path)
     tensors = {name: storable(name, array) for name, array in tensors.items()}
     header = {
         "format": FORMAT,
         "version": str(VERSION),
-        "facts": json.dumps(facts),
+        "facts": as_json(facts),
         "checksums": json.dumps({name: _checksum(array) for name, array in tensors.items()}),
     }
     header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
     write_file(path, save(tensors, header))
+
+
+def expect_place(path):
+    """Raise InputError unless a file can be written there: for a folder, or in none."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder. Name a file: {path / 'model.safetensors'}")
+    if not path.parent.is_dir():
+        raise InputError(
+            f"There is no folder {path.parent} to write {path.name} into. Make it first."
+        )
+
+
+def as_json(facts):
+    try:
+        return json.dumps(facts)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InputError(
+            f"The facts of a checkpoint must be what JSON can hold: {problem}. Arrays belong to "
+            "the tensors."
+        ) from None
 
 
 def storable(name, array):
@@ -57,8 +83,10 @@ def storable(name, array):
     return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
-def load_checkpoint(path, prefix=""):
-    """(tensors, facts) of a checkpoint; only the tensors whose names begin with the prefix.
+@checked
+def load_checkpoint(path: FilePath, prefix: Text = "") -> tuple[dict[str, np.ndarray], Any]:
+    """(tensors, facts) of a checkpoint; only the tensors whose names begin with the prefix. A
+    model's go into `load_state_dict(tensors)`.
 
     InputError if it is missing, cut short, altered (which tensor), or of another version. Nothing
     in the file is ever executed.

@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 
 from ..backend import as_numpy, chosen_device, on_host
+from ..core.boundary import Count, FilePath, checked, named
 from ..core.options import Options, expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task
 from ..data.vocabulary import EOS, Vocabulary
-from ..errors import InputError, NonFiniteError, nearest, reading, typed
+from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
 from ..models import configure, find_model
 from ..terminal.streams import complain
@@ -35,7 +36,7 @@ from ..training.loop import Plain, Progress, train
 from ..training.options import TrainingOptions
 from ..training.processes import one_blas_thread
 from ..training.strategies import in_shares
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import expect_place, load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
 from .facts import expect_example, expect_facts, expect_snapshots, vocabulary_of
@@ -64,8 +65,9 @@ class Run:
     where it stands.
     """
 
+    @checked
     def __init__(
-        self, folder: str | Path, config: dict[str, Any], source: str | Path = "The configuration"
+        self, folder: FilePath, config: dict[str, Any], source: str | Path = "The configuration"
     ):
         self.folder = Path(folder)
         expect_config(config, source)
@@ -97,7 +99,8 @@ class Run:
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict[str, Any], overwrite: bool = False) -> "Run":
+    @checked
+    def create(cls, folder: FilePath, config: dict[str, Any], overwrite: bool = False) -> "Run":
         """A new run in a new folder. InputError if the folder holds something already.
 
         With `overwrite`, an older run there is removed: its config, its metrics and its own
@@ -142,7 +145,8 @@ class Run:
         self.metrics.cut_back(-1)
 
     @classmethod
-    def open(cls, path: str | Path, averaged: bool = True) -> "Run":
+    @checked
+    def open(cls, path: FilePath, averaged: bool = True) -> "Run":
         """The run of a folder at its newest checkpoint, or at the checkpoint file that `path`
         names.
 
@@ -205,7 +209,8 @@ class Run:
             self.change_steps(beside["training"]["steps"])
 
     @classmethod
-    def resume(cls, path: str | Path, steps: int | None = None) -> "Run":
+    @checked
+    def resume(cls, path: FilePath, steps: Count | None = None) -> "Run":
         """The run of a folder, ready to continue from its newest checkpoint, or from the start if
         it has none yet.
 
@@ -372,20 +377,15 @@ class Run:
         step = step_of(file)
         return step % self.options.save_every == 0 or step == self.last_step
 
-    def export(self, path: str | Path, overwrite: bool = False) -> None:
+    @checked
+    def export(self, path: FilePath, overwrite: bool = False) -> None:
         """Write the model as it is now, possibly averaged, with all that using it needs, without
         what only training needs.
 
         Raises InputError for a folder, and for an existing file without `overwrite`; a link is
         itself replaced, not its target.
         """
-        path = Path(path)
-        if path.is_dir():
-            raise InputError(f"{path} is a folder. Name a file: {path / 'model.safetensors'}")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"There is no folder {path.parent} to write {path.name} into. Make it first."
-            )
+        expect_place(path)
         if os.path.lexists(path) and not overwrite:
             raise InputError(
                 f"{path} exists already. Choose another name, or replace it with --overwrite."
@@ -511,9 +511,14 @@ def make_config(
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults. The warm-up is that which is carried out, so that it stays the same if
     the run is later given more steps."""
-    made = make_task(task, **dict(task_options))
+    made = make_task(task, **named("task_options", task_options))
     recipe = made.recipe
-    training = TrainingOptions(**{**recipe.training, **dict(training_options)})
+    options = {**recipe.training, **named("training_options", training_options)}
+    known = [field.name for field in dataclasses.fields(TrainingOptions)]
+    for option in options:
+        if option not in known:
+            raise unknown("training option", option, known)
+    training = TrainingOptions(**options)
     # source and target in one sequence, BOS and EOS: a language model's need
     longest = sum(made.longest) + 2
     for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
@@ -525,7 +530,8 @@ def make_config(
         "model": {
             "name": model,
             "options": configure(
-                model, preset or recipe.preset, {**suited, **dict(model_options)}, **for_task
+                model, recipe.preset if preset is None else preset,
+                {**suited, **named("model_options", model_options)}, **for_task,
             ).to_dict(),
         },
         "training": {**dataclasses.asdict(training), "warmup": training.warmup_steps},

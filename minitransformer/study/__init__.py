@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from ..core.boundary import Count, FilePath, Function, checked
 from ..errors import InputError
 from . import clock, gradients, table1, trainings
 from .page import write_page
@@ -19,7 +20,10 @@ from .results import read_json, write_json
 __all__ = ["PLANS", "run_study"]
 
 
-def run_study(name, folder, progress, jobs=None):
+@checked
+def run_study(
+    name: str, folder: FilePath, progress: Function, jobs: Count | None = None
+) -> Path:
     """Measure what is not measured yet of the plan of that name, and write the page; returns its
     path.
 
@@ -71,10 +75,10 @@ def claim(folder, name, plan):
                 f"{folder} holds a study by another plan, or of another version. Choose another "
                 "folder with --out."
             )
-    elif folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
-            f"The folder {folder} is not empty, and what it holds is no study. Choose another with "
-            "--out."
+            f"{folder} is a file, or a folder that holds something else than a study. Choose "
+            "another with --out."
         )
     else:
         folder.mkdir(parents=True, exist_ok=True)

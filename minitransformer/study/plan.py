@@ -2,8 +2,9 @@
 measured."""
 
 import dataclasses
+from typing import Annotated
 
-from ..errors import unknown
+from ..core.boundary import OneOf, checked
 from ..models import configure, find_model
 
 # k and r of Table 1, for every convolution and every local attention of the study
@@ -140,7 +141,6 @@ def parameter_count(model, options, **from_data):
     )
 
 
-def find_plan(name):
-    if name not in PLANS:
-        raise unknown("plan", name, PLANS)
+@checked
+def find_plan(name: Annotated[str, OneOf("plan", PLANS)]) -> Plan:
     return PLANS[name]

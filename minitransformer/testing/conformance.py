@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.boundary import PACKAGE, Natural, Positive, checked
+from ..core.boundary import PACKAGE, Natural, Positive, checked, named
 from ..core.module import Module
 from ..errors import InputError, unknown
 from .contract import CHECKS, Breach, Case, NotApplicable, told
@@ -130,7 +130,7 @@ def check_component(
     if backward returns a gradient for an input of whole numbers.
     """
     expect_component("check_component", component)
-    expected = dict(expected_failures)
+    expected = named("expected_failures", expected_failures)
     for name in expected:
         if name not in map(name_of, CHECKS):
             raise unknown("check", name, map(name_of, CHECKS))

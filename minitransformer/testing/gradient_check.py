@@ -4,13 +4,12 @@ parameter."""
 import dataclasses
 import itertools
 import math
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from ..core.boundary import Natural, Positive, checked
+from ..core.boundary import Instance, Natural, Positive, Rng, checked, described
 from ..core.module import Module, no_grad
 from ..errors import InputError
 
@@ -77,23 +76,36 @@ def gradient_error(analytic: ArrayLike, numeric: ArrayLike) -> float:
     For a gradient that is exactly zero, such as that of a key bias, the differences are only
     rounding noise, and a ratio of the two would mean nothing.
     """
-    a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    try:
+        a, n = np.asarray(analytic, dtype=np.float64), np.asarray(numeric, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"Two gradients are arrays of numbers; got {described(analytic)} and "
+            f"{described(numeric)}."
+        ) from None
+    if a.shape != n.shape:
+        raise InputError(f"The two gradients have different shapes, {a.shape} and {n.shape}.")
     size_a, size_n = float(np.linalg.norm(a)), float(np.linalg.norm(n))
     if size_a < ZERO and size_n < NOISE:
         return size_a
     return float(np.linalg.norm(a - n)) / max(size_a, size_n, 1e-8)
 
 
-def away_from_initialisation(component: Component, rng: Generator) -> Component:
+@checked
+def away_from_initialisation(
+    component: Annotated[Component, Instance(Module)], rng: Rng
+) -> Component:
     """Give every parameter random values, at which mistakes show: vectors and scalars get noise of
     size ½ (γ is then no longer 1, biases no longer 0), weights become N(0, 1/fan_in). In place;
     returns the component.
     """
     for p in component.parameters():
+        # a seed has become a generator
+        noise = rng.standard_normal(p.shape)  # type: ignore[union-attr]
         if p.data.ndim <= 1:
-            p.data += 0.5 * rng.standard_normal(p.shape)
+            p.data += 0.5 * noise
         else:
-            p.data[...] = rng.standard_normal(p.shape) / np.sqrt(p.shape[0])
+            p.data[...] = noise / np.sqrt(p.shape[0])
     return component
 
 

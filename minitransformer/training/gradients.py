@@ -1,16 +1,24 @@
 """Forward, loss, backward: the gradients of a batch."""
 
 import contextlib
+from typing import Annotated
 
+from ..core.boundary import Having, Positive, checked
 from ..core.module import Module
-from ..data.batching import Batch
+from ..data.batching import ABatch
 from ..data.vocabulary import PAD
 from ..layers import CrossEntropy
 from .packing import is_exactly, without_padding
 
+Loss = Annotated[
+    Module,
+    Having("a loss with a forward and a backward, such as CrossEntropy()", "__call__", "backward"),
+]
 
+
+@checked
 def gradients(
-    model: Module, loss: Module, batch: Batch, weight: float = 1.0, skip_padding: bool = True
+    model: Module, loss: Loss, batch: ABatch, weight: Positive = 1.0, skip_padding: bool = True
 ) -> float:
     """Forward, loss, backward: add ∂(weight · loss)/∂θ to the gradients of the model; return weight
     · loss.

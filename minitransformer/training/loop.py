@@ -4,29 +4,37 @@ computed."""
 import copy
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from ..backend import on_host
+from ..core.boundary import Function, Having, ListOf, Natural, Positive, checked
 from ..core.module import Module
-from ..data.batching import Batch
+from ..data.batching import Batch, batch_from
 from ..data.vocabulary import PAD
 from ..errors import InputError, NonFiniteError
 from .generators import rewind, states_of
-from .gradients import gradients
+from .gradients import Loss, gradients
 from .non_finite import explain_non_finite
 from .optimizers import Optimizer, clip_by_global_norm
 
+NextBatch = Annotated[
+    Callable[[], Batch],
+    Having("a function that returns the next Batch, passed without its ()", "__call__"),
+]
 
+
+@checked
 def plain_loop(
-    model: Module, loss: Module, optimizer: Optimizer, next_batch: Callable[[], Batch], steps: int,
-    max_norm: float | None = None,
+    model: Module, loss: Loss, optimizer: Optimizer, next_batch: NextBatch, steps: Natural,
+    max_norm: Positive | None = None,
 ) -> list[float]:
     """Train until the optimizer has made `steps` steps; return the losses. `train` computes the
     same numbers."""
+    optimizer.expect_own(model)
     model.train()
     losses = []
     while optimizer.t < steps:
-        source, target_in, target_out = next_batch()
+        source, target_in, target_out = batch_from(next_batch)
         model.zero_grad()
         logits = model(source, target_in)                                # forward, (B, T, V)
         losses.append(loss(logits, target_out))
@@ -54,9 +62,11 @@ class Plain:
     components get the real positions in one row, (N, D) in place of (B, T, D).
     """
 
+    @checked
     def __init__(
-        self, model: Module, loss: Module, optimizer: Optimizer, skip_padding: bool = False
+        self, model: Module, loss: Loss, optimizer: Optimizer, skip_padding: bool = False
     ):
+        optimizer.expect_own(model)
         self.model, self.optimizer, self.skip_padding = model, optimizer, skip_padding
         self.loss = on_same_device(loss, optimizer.flat.data)
 
@@ -87,10 +97,19 @@ class Progress(NamedTuple):
     tokens: int
 
 
+Hooks = Annotated[
+    Sequence[Callable[[Progress], object]], ListOf(Function, "a list of functions of the Progress")
+]
+Strategy = Annotated[
+    Callable[..., Plain],
+    Having("a strategy: a class such as Plain, or in_shares(2)", "__call__", or_class=True),
+]
+
+
+@checked
 def train(
-    model: Module, loss: Module, optimizer: Optimizer, next_batch: Callable[[], Batch], steps: int,
-    max_norm: float | None = None, hooks: Sequence[Callable[[Progress], object]] = (),
-    strategy: Callable[..., Plain] = Plain,
+    model: Module, loss: Loss, optimizer: Optimizer, next_batch: NextBatch, steps: Natural,
+    max_norm: Positive | None = None, hooks: Hooks = (), strategy: Strategy = Plain,
 ) -> None:
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after
     each.
@@ -113,7 +132,7 @@ def train(
     generators = model.generators()
     with strategy(model, loss, optimizer) as strategy:
         while optimizer.t < steps:
-            batch, drawn_from = next_batch(), states_of(generators)
+            batch, drawn_from = batch_from(next_batch), states_of(generators)
             value = strategy.compute(batch)  # zero_grad, forward, loss, backward
             norm = clip_by_global_norm(model, max_norm)
             if not (math.isfinite(value) and math.isfinite(norm)):

@@ -51,6 +51,14 @@ class Optimizer:
         for name in self.moments:
             setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
 
+    def expect_own(self, model: Module) -> None:
+        """Raise InputError unless it is this model's parameters that the optimizer moves."""
+        if model is not self.model:
+            raise InputError(
+                "The optimizer was made for another model, so this one would learn nothing. Make "
+                f"it after the model, and for it: {type(self).__name__}(model)."
+            )
+
     def rate(self) -> float:
         """The learning rate of step t."""
         return self.learning_rate(self.t) if callable(self.learning_rate) else self.learning_rate
@@ -217,13 +225,14 @@ def clip_by_global_norm(model: Module, max_norm: Positive | None) -> float:
     """Scale all gradients so that their joint norm √Σg² is at most max_norm; return the norm
     before.
 
-    With max_norm None nothing is scaled. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    With max_norm None nothing is scaled, nor if a gradient is infinite or NaN, and so is the norm.
+    Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
     grad = model.flat_buffers().grad
     norm = float(sum_of_squares(grad)) ** 0.5
-    if norm == math.inf:  # the squares are too large for the dtype, not necessarily the gradients
-        largest = float(abs(grad).max())
+    largest = float(abs(grad).max()) if norm == math.inf else 0.0
+    if 0 < largest < math.inf:  # the squares are too large for the dtype, not the gradients
         norm = largest * float(sum_of_squares(grad / largest)) ** 0.5
-    if max_norm is not None and norm > max_norm:
+    if max_norm is not None and max_norm < norm < math.inf:
         grad *= max_norm / norm
     return norm

@@ -4,9 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
-import numpy as np
-
-from ..core.options import expect_type, option
+from ..core.options import expect_own_fields, option
 from ..errors import InputError, unknown
 from .optimizers import SGD, Adam, AdamW, Optimizer
 from .schedules import Constant, Cosine, Noam
@@ -49,10 +47,7 @@ class TrainingOptions:
     )
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            if isinstance(value := getattr(self, field.name), np.generic):
-                object.__setattr__(self, field.name, value.item())
-            expect_type(getattr(self, field.name), field.type, field.name)
+        expect_own_fields(self)
         counts = (
             "steps", "batch_size", "log_every", "evaluate_every", "evaluate_count", "save_every",
             "shares", "keep", "average",

@@ -13,14 +13,15 @@ import functools
 from collections.abc import Callable
 
 from ..backend import on_host
-from ..errors import InputError
+from ..core.boundary import Count, checked
 from .data_parallel import DataParallel
 from .loop import Plain
 from .processes import cores
 from .shares import Shares
 
 
-def in_shares(count: int, skip_padding: bool = False) -> Callable[..., Plain]:
+@checked
+def in_shares(count: Count, skip_padding: bool = False) -> Callable[..., Plain]:
     """The strategy of `count` shares, as fast as this machine can: train(...,
     strategy=in_shares(2)).
 
@@ -30,8 +31,6 @@ def in_shares(count: int, skip_padding: bool = False) -> Callable[..., Plain]:
 
     Raises InputError for less than one share.
     """
-    if count < 1:
-        raise InputError(f"A batch has at least one share, got {count}.")
     if count == 1:
         return functools.partial(Plain, skip_padding=skip_padding)
 
