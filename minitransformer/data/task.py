@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +10,14 @@ from numpy.random import Generator
 from ..errors import InputError
 from .split import SPLITS, in_split
 from .vocabulary import PAD, Vocabulary
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform  # `typing` has it since Python 3.11
+else:
+
+    def dataclass_transform(**_):
+        return lambda cls: cls
+
 
 Pair = tuple[np.ndarray, np.ndarray]  # (source, target): two batches, or two sequences
 # of `counts`: (what is counted, how many there are, {split: how many})
@@ -24,6 +32,7 @@ class Recipe(NamedTuple):
     model: dict = {}
 
 
+@dataclass_transform(frozen_default=True)  # tells a type checker what __init_subclass__ does
 class Task:
     """What every task offers: a vocabulary, any number of pairs, and a fixed split.
 
