@@ -56,10 +56,11 @@ def plants(file, judge, select):
 
 # -- the boundary -------------------------------------------------------------------------------------------------
 
-p = plants("core/boundary.py", "test_boundary.py", "right_numbers or embedding or sweep")
+p = plants("boundary/ids.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("37", "id -1 wraps to the last row", "int(ids.astype(np.uint64).max(initial=0))", "int(ids.max(initial=0))",
     judge="test_layers.py", select="test_embedding")
 p("x507", "a look at ids that are on the device", "if on_host(ids) and largest", "if largest", judge="test_device.py", select="training_follows and sgd")
+p = plants("boundary/arrays.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("x201", "a mask of numbers is taken", "BOOLEAN = Booleans(\n    \"b\", ", 'BOOLEAN = Booleans("biuf", ', judge="test_layers.py", select="refuses")
 p("xb01", "half precision is taken", 'return dtype in FLOATS if self.kinds == "f"', 'return dtype.kind == "f" if self.kinds == "f"', select="half_precision")
 p("xb02", "the mask of a masked array is lost", "if isinstance(value, np.ma.MaskedArray):", "if False:", select="right_numbers and Linear")
@@ -67,19 +68,26 @@ p("xb03", "one letter, two sizes", "sizes.setdefault(letter, size) != size\n", "
 p("xb04", "features may be empty", " or not size\n                and is_needed", "", select="no_features or axis_by_axis")
 p("xb05", "the axes in front are not compared", "if known != front and not", "if False and not", select="never_broadcast")
 p("xb06", "a size of 1 is any size, not in masks alone", "(repeats and size == 1)", "(size == 1)", select="never_broadcast")
+p = plants("boundary/kinds.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xb07", "a probability may be 1", "value < self.below", "value <= self.below", select="out_of_range")
 p("xb09", "0 is above 0", "value > self.above", "value >= self.above", select="out_of_range")
 p("xb10", "a number stays NumPy's", "        return number\n", "        return value\n", select="change_no_dtype or any_function")
+p = plants("boundary/gradients.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xb11", "d_y of as many numbers", "if d_y.shape != shape:", "if d_y.size != math.prod(shape):", select="held_to_the_kinds")
 p("xb12", "d_y of any float dtype", "if d_y.dtype != dtype and shape:", "if d_y.dtype.kind != dtype.kind:", select="held_to_the_kinds")
+p = plants("boundary/arrays.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xb13", "complex numbers are numbers", 'value.dtype.kind in "iub" and', 'value.dtype.kind in "iubc" and',
     select="held_to_the_kinds")
+p = plants("boundary/objects.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xb15", "a list of anything is a list of layers", "all(self.kind.passes(x, {}) for x in value)", "True", select="list_of_layers")
 p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
 p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)]\n            if", "if hasattr(part, \"dtype\")] if", select="any_array_was_seen")
+p = plants("boundary/hints.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xk41", "an epsilon that is 0 in float32", "least=1e-30", "above=0", select="out_of_range or smallest_epsilon")
+p = plants("boundary/arrays.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xk42", "a tuple of numbers is left to Python, which repeats it", "isinstance(value, (np.ndarray, list, tuple)) or", "isinstance(value, (np.ndarray, list)) or", select="list_or_tuple")
 p("xk43", "a list of arrays is left to Python", "(numbers.Number, np.ndarray, *ARRAYS)", "numbers.Number", select="list_or_tuple")
+p = plants("boundary/signature.py", "test_boundary.py", "right_numbers or embedding or sweep")
 p("xk44", "any two arguments are called swapped", "pass_as(exchanged) and not pass_as(values)", "not pass_as(values)", select="in_any_order")
 p("xk45", "what is right is called swapped, for a name that is not known", "pass_as(exchanged) and not pass_as(values)", "pass_as(exchanged)", select="in_any_order")
 p("xk46", "an option that is left at None is called swapped", "if are_given and", "if", select="in_any_order")
@@ -484,6 +492,10 @@ p("x60", "the final norm is not undone", "self.final_norm.backward(d_y)", "(self
 p("x61", "the source's padding is visible", "self.add_norm_1(x, mask=mask, cache=cache)",
     "self.add_norm_1(x, cache=cache)",
     select="transformer_equals and paper or padding_is_invisible and paper")
+p("x66", "the final norm is never applied", "return x if self.final_norm is None else self.final_norm(x)", "return x",
+    select="transformer_equals and pre")
+
+p = plants("models/sublayers.py", "test_models.py", "")
 p("x62", "the wrong dropout on the weights", "config.bias,\n        config.attention_dropout", "config.bias, config.dropout",
     select="each_dropout")
 p("x63", "the wrong dropout inside the feed-forward", "config.activation, config.activation_dropout",
@@ -492,8 +504,6 @@ p("x64", "the norm's order is ignored", "rng, config.norm, config.dropout", 'rng
     select="transformer_equals and pre")
 p("x65", "key and value width swapped", "config.d_k, config.d_v, config.bias", "config.d_v, config.d_k, config.bias",
     select="widths_reach")
-p("x66", "the final norm is never applied", "return x if self.final_norm is None else self.final_norm(x)", "return x",
-    select="transformer_equals and pre")
 
 p = plants("models/input_embedding.py", "test_models.py", "input_embedding")
 p("x67", "dropout forgotten in backward", "self.dropout.backward(d_y)", "d_y")
@@ -982,7 +992,7 @@ p("xc728", "a block that ends takes away those within it", "        observers = 
     "        _thread.observers = _thread.observers[: _thread.observers.index(observer)]")
 p("xc729", "a block that ends takes the latest observer away", "        observers.remove(observer)\n", "        observers.pop()\n")
 p("xc730", "an observer of two blocks is taken away with the first", "        observers.remove(observer)\n", "        observers = [o for o in observers if o is not observer]\n")
-p = plants("core/boundary.py", "test_boundary.py", "forward_without_hints_refuses")
+p = plants("boundary/arrays.py", "test_boundary.py", "forward_without_hints_refuses")
 p("xc731", "half precision is taken without hints", 'value.dtype in FLOATS or value.dtype.kind in "iub" and', 'value.dtype.kind in "fiub" and')
 p("xc732", "what to do about it is not said", 'FLOAT.remedy * (array.dtype.kind == "f")', '""')
 p("xc733", "complex numbers are told to become floats", 'FLOAT.remedy * (array.dtype.kind == "f")', "FLOAT.remedy")
@@ -2401,14 +2411,16 @@ p("xm731", "a cluster's signal is not known", '("SIGINT", "SIGTERM", "SIGHUP")',
 
 # -- the package from Python ---------------------------------------------------------------------------------------
 
-p = plants("core/boundary.py", "test_python.py", "another_kind")
+p = plants("boundary/objects.py", "test_python.py", "another_kind")
 p("xy701", "a single text is a list", "if self.kind.passes(value, {}):\n            alone", "if False:\n            alone", select="letter_by_letter")
 p("xy702", "a list of anything is a list of texts", "all(self.kind.passes(x, {}) for x in value)", "True", select="letter_by_letter")
 p("xy703", "a generator is no list", "if not can_be_listed or", "if True or", select="holds_texts")
+p = plants("boundary/arrays.py", "test_python.py", "another_kind")
 p("xy704", "an added mask is turned inside out", "if is_added and (array.dtype.kind == \"f\" or array.any()):", "if False:", select="added")
 p("xy705", "every mask of zeros is an added one", "if is_added and (array.dtype.kind == \"f\" or array.any()):", "if is_added:", select="added")
 p("xy706", "one-hot ids are read as 0 and 1", "if is_one_hot:", "if False:", select="one_hot")
 p("xy707", "rows of different lengths go to numpy.array", "if is_ragged(value):\n                remedy", "if False:\n                remedy", select="padded_by")
+p = plants("boundary/objects.py", "test_python.py", "another_kind")
 p("xy708", "a class is an object", "is_object = self.or_class or not isinstance(value, type)", "is_object = True", select="three_arrays")
 p("xy709", "an object of no use has every method", "all(hasattr(value, name) for name in self.names)", "True", select="another_kind and greedy")
 p = plants("errors.py", "test_python.py", "another_kind and hint")

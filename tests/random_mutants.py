@@ -48,7 +48,7 @@ TESTS = {
     "backend/random.py": "backend layers kernels device training",
     "backend/updates.py": "optim backend kernels",
     "core": "module boundary conformance layers observe device",
-    "core/boundary.py": "boundary layers module conformance decoding",
+    "boundary": "boundary python layers module conformance decoding",
     "core/extras.py": "packaging module text",
     "layers": "layers references conformance models",
     "layers/cache.py": "cache attention decoding",

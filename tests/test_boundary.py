@@ -29,8 +29,7 @@ from minitransformer.attention import (
     MultiHeadAttention,
     ScaledDotProductAttention,
 )
-from minitransformer.core import Module, boundary, no_grad
-from minitransformer.core.boundary import (
+from minitransformer.boundary import (
     Count,
     Floats,
     Ids,
@@ -40,6 +39,7 @@ from minitransformer.core.boundary import (
     StateOf,
     checked,
 )
+from minitransformer.core import Module, boundary, no_grad
 from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (

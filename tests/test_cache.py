@@ -10,7 +10,7 @@ from minitransformer.data import BOS
 from minitransformer.layers import CausalConvolution
 from minitransformer.layers.cache import Cache, copied, take_rows
 from minitransformer.models import MODELS, configure, find_model
-from minitransformer.models.encoder import small_example
+from minitransformer.models.example import small_example
 from minitransformer.testing import away_from_initialisation
 
 VARIANTS = {

@@ -28,7 +28,7 @@ from minitransformer.testing.gradient_check import is_float
 
 COMPONENTS = all_components()
 # what the one boundary for all components mends
-OPEN = () if importlib.util.find_spec("minitransformer.core.boundary") else {
+OPEN = () if importlib.util.find_spec("minitransformer.boundary") else {
     "d y of another shape", "integers", "lists", "subclasses", "byte order", "half precision",
 }  # fmt: skip
 

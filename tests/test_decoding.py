@@ -27,7 +27,7 @@ from minitransformer.decoding import (
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.inspection import attention_weights
 from minitransformer.models import MODELS, Transformer, TransformerConfig, configure, find_model
-from minitransformer.models.encoder import small_example
+from minitransformer.models.example import small_example
 from minitransformer.testing import away_from_initialisation
 
 NAMES = list(MODELS)

@@ -15,7 +15,7 @@ from minitransformer.errors import InputError
 from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
 from minitransformer.models import MODELS, LanguageModel, Transformer, configure, find_model
-from minitransformer.models.encoder import small_example
+from minitransformer.models.example import small_example
 from minitransformer.testing import away_from_initialisation, count_products, trace
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Generator, MayAttend, Rng
+from ..boundary import Count, Floats, Generator, MayAttend, Rng
 from ..core.module import Module
 from ..layers.activations import Tanh
 from ..layers.linear import Linear

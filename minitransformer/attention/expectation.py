@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Floats, Generator, MayAttend
+from ..boundary import Floats, Generator, MayAttend
 from ..core.module import Module
 from ..layers.softmax import Softmax
 from .kept_weights import KeepsWeights

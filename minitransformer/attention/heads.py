@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Generator
+from ..boundary import Count, Floats, Generator
 from ..core.module import Module
 from ..errors import InputError
 

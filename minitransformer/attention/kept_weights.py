@@ -5,7 +5,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 
-from ..core.boundary import Floats, checked
+from ..boundary import Floats, checked
 from ..core.module import Module
 
 

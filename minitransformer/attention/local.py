@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Generator, Mask, Probability, Rng
+from ..boundary import Count, Floats, Generator, Mask, Probability, Rng
 from ..core.module import saving
 from ..errors import InputError
 from .scaled_dot_product import ScaledDotProductAttention

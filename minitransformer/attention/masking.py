@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, keys_outermost, on_host
-from ..core.boundary import INPUT, Floats, Generator, Ids, Mask, MayAttend, Natural, Whole, checked
+from ..boundary import INPUT, Floats, Generator, Ids, Mask, MayAttend, Natural, Whole, checked
 from ..core.module import Module
 
 Anywhere = Annotated[np.ndarray, INPUT]

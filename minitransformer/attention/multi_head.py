@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Generator, Gradients, Mask, Probability, Rng
+from ..boundary import Count, Floats, Generator, Gradients, Mask, Probability, Rng
 from ..core.module import Module
 from ..layers.cache import Cache
 from ..layers.linear import Linear

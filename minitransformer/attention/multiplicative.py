@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Floats, Generator, Rng
+from ..boundary import Count, Floats, Generator, Rng
 from ..core.module import Module
 from ..layers.linear import Linear
 from .additive import Annotations, Key, MaskOfPairs, Query, look_up_example

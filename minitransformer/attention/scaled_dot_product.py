@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import query_key_product
-from ..core.boundary import Floats, Generator, MayAttend, Probability, Rng
+from ..boundary import Floats, Generator, MayAttend, Probability, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.softmax import Softmax

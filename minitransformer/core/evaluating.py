@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from .boundary import Having, checked
+from ..boundary import Having, checked
 from .module import Module, no_grad, own_modes
 
 Evaluated = Annotated[Any, Having("a model, such as a Transformer", "training", "eval")]

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.random import Generator
 
+from .. import boundary
 from ..backend import DEVICES, asarray, chosen_device, move
 from ..backend.arrays import hint_at_gpu
 from ..errors import BackwardWithoutForward, InputError
-from . import boundary
 from .parameter import FlatBuffers, Parameter
 
 ARRAYS, NOTHING = boundary.ARRAYS, object()

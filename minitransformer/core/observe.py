@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 
-from .boundary import Function, checked
+from ..boundary import Function, checked
 from .module import Module, observed_by
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..backend import array_module
+from ..boundary import Count, Floats, Natural, NonNegative, Rng, checked
 from ..errors import InputError
-from .boundary import Count, Floats, Natural, NonNegative, Rng, checked
 
 MOST = 2**40  # numbers in a table: 4 TiB
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from ..core.boundary import Ids, Kind, checked, described, expect, kind_of
+from ..boundary import Ids, Kind, checked, described, expect, kind_of
 from ..errors import InputError, expect_as_many
 from .vocabulary import BOS, EOS, PAD, padding_behind
 

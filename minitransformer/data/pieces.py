@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from ..core.boundary import OneOf, Texts, checked
+from ..boundary import OneOf, Texts, checked
 from ..errors import InputError, shortened, unknown
 from .vocabulary import SPECIAL, Tokens, Vocabulary, strings
 

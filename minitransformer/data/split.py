@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ..core.boundary import OneOf
+from ..boundary import OneOf
 from ..errors import unknown
 
 # tenths of the hash's range: 10 %, 10 %, 80 %

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from ..core.boundary import Count, Natural, Rng, checked
+from ..boundary import Count, Natural, Rng, checked
 from ..errors import InputError
 from .batching import Batch, make_batch
 from .task import Task

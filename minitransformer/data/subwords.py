@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from ..core.boundary import Count, Having, Text, Texts, checked
+from ..boundary import Count, Having, Text, Texts, checked
 from ..core.extras import extra
 from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, padded

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated, Any
 
-from ..core.boundary import OneOf, checked
+from ..boundary import OneOf, checked
 from ..errors import InputError
 from .addition import Addition
 from .multi30k import MULTI30K

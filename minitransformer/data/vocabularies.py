@@ -1,6 +1,6 @@
 """The kinds of vocabulary, by the names that checkpoints use."""
 
-from ..core.boundary import Dictionary, checked
+from ..boundary import Dictionary, checked
 from ..errors import InputError, shortened, unknown
 from .pieces import Pieces
 from .subwords import Subwords

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from ..core.boundary import ListOf, SequenceOfIds, Text, Texts, checked, expect_ids
+from ..boundary import ListOf, SequenceOfIds, Text, Texts, checked, expect_ids
 from ..errors import LISTED, InputError, shortened
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory
-from ..core.boundary import Number, Whole, checked
+from ..boundary import Number, Whole, checked
 from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, padded
 from ..errors import InputError

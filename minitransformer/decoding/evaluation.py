@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from ..backend import as_numpy
-from ..core.boundary import Count, Having, Natural, checked
+from ..boundary import Count, Having, Natural, checked
 from ..core.evaluating import evaluating
 from ..data.batching import make_batch
 from ..data.split import Split

@@ -4,7 +4,7 @@
 import numpy as np
 
 from ..backend import as_numpy, asarray, keep_freed_memory, on_host
-from ..core.boundary import Function, checked
+from ..boundary import Function, checked
 from ..core.evaluating import evaluating
 from ..data.vocabulary import BOS, EOS, PAD
 from ..layers.cache import take_rows

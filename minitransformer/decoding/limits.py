@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import as_numpy, on_host
-from ..core.boundary import Floats, Having, checked, is_ragged
+from ..boundary import Floats, Having, checked, is_ragged
 from ..data import vocabulary
 from ..data.vocabulary import BOS, PAD
 from ..errors import InputError, NonFiniteError, shortened

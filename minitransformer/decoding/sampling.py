@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, as_numpy
-from ..core.boundary import Floats, Natural, Number, Rng, checked, expect
+from ..boundary import Floats, Natural, Number, Rng, checked, expect
 from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers.softmax import Softmax

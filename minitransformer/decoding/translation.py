@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ..core.boundary import Count, Having, Natural, Text, Texts, checked
+from ..boundary import Count, Having, Natural, Text, Texts, checked
 from ..core.extras import extra
 from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import LISTED, InputError, expect_as_many, shortened

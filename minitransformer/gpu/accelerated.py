@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .. import attention, layers
 from ..backend import on_host, substituted_helpers
-from ..core.boundary import checked
+from ..boundary import checked
 from ..core.module import Module, substituted
 from ..errors import InputError
 from ..training.gradients import Loss

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from ..backend import array_module, asarray, on_host
-from ..core.boundary import expect_ids
+from ..boundary import expect_ids
 from ..core.module import Module
 from ..data.vocabulary import PAD
 from ..errors import InputError

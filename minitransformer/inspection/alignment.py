@@ -4,7 +4,7 @@ import numpy as np
 
 from ..attention import attention_maps, keep_weights
 from ..backend import as_numpy
-from ..core.boundary import Count, Natural, checked
+from ..boundary import Count, Natural, checked
 from ..core.evaluating import evaluating
 from ..core.module import Module
 from ..data.batching import ABatch, make_batch

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..attention import attention_maps, attentions, keep_weights, kept_apart
 from ..backend import array_module, as_numpy
-from ..core.boundary import Count, Floats, ListOf, SequenceOfIds, checked
+from ..boundary import Count, Floats, ListOf, SequenceOfIds, checked
 from ..core.evaluating import evaluating
 from ..core.module import Module
 from ..core.observe import observe

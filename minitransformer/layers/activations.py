@@ -3,7 +3,7 @@
 import math
 
 from ..backend import array_module, erf
-from ..core.boundary import Floats, Generator
+from ..boundary import Floats, Generator
 from ..core.module import Module
 
 

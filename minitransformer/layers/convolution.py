@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Generator, Mask, Rng
+from ..boundary import Count, Floats, Generator, Mask, Rng
 from ..core.module import Module
 from ..layers.cache import Cache
 from .linear import Linear

@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import array_module, asarray, on_host, zero_rows
-from ..core.boundary import (
+from ..boundary import (
     ARRAYS,
     FLOAT,
     INTEGER,

@@ -1,7 +1,7 @@
 """Dropout."""
 
 from ..backend import keep_mask, nearest_keep
-from ..core.boundary import Floats, Generator, Probability, Rng
+from ..boundary import Floats, Generator, Probability, Rng
 from ..core.module import Module
 from ..errors import InputError
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import add_rows, asarray, feature_product, on_host, position_product
-from ..core.boundary import Count, Features, Floats, Generator, Ids, Rng, expect_ids
+from ..boundary import Count, Features, Floats, Generator, Ids, Rng, expect_ids
 from ..core.module import Module, Parameter
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Count, Features, Floats, Generator, OneOf, Probability, Rng
+from ..boundary import Count, Features, Floats, Generator, OneOf, Probability, Rng
 from ..core.module import Module
 from .activations import GELU, ReLU, TanhGELU
 from .dropout import Dropout

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module, centre, feature_mean, position_sum
-from ..core.boundary import Count, Epsilon, Features, Floats, Generator
+from ..boundary import Count, Epsilon, Features, Floats, Generator
 from ..core.module import Module, Parameter
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import feature_product, position_product, position_sum
-from ..core.boundary import Count, Features, Floats, Generator, Rng
+from ..boundary import Count, Features, Floats, Generator, Rng
 from ..core.module import Module, Parameter
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Floats, Generator, Mask
+from ..boundary import Floats, Generator, Mask
 from ..core.module import Module
 
 

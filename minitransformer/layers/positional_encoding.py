@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from ..backend import add_rows, array_module, on_host
-from ..core.boundary import Count, Floats, Generator, Ids, Rng, largest
+from ..boundary import Count, Floats, Generator, Ids, Rng, largest
 from ..core.module import Module, Parameter
 from ..core.parameter import possible
 from ..errors import InputError

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from ..core.boundary import Count, Features, Floats, Generator, Gradients, OneOf, Probability, Rng
+from ..boundary import Count, Features, Floats, Generator, Gradients, OneOf, Probability, Rng
 from ..core.module import Module
 from .dropout import Dropout
 from .feed_forward import FeedForward

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Generator
+from ..boundary import Count, Floats, Generator
 from ..core.module import Module
 
 

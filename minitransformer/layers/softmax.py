@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module, feature_max
-from ..core.boundary import Floats, Generator
+from ..boundary import Floats, Generator
 from ..core.module import Module
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.boundary import Text, checked
+from ..boundary import Text, checked
 from ..errors import InputError
 
 CLOSE = 0.1  # a guess within 10 % of a number is called close

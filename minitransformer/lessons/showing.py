@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from ..core.boundary import Having, Text, checked
+from ..boundary import Having, Text, checked
 from ..grading.picture import in_notebook
 
 Picture = Annotated[Any, Having("a Figure", "savefig")]

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated, Any, TypeVar
 
 from ..attention.heads import head_width
-from ..core.boundary import Count, Number, OneOf, Probability, expect
+from ..boundary import Count, Number, OneOf, Probability, expect
 from ..core.options import option
 from ..errors import InputError, unknown
 from ..layers.feed_forward import Activation

@@ -2,13 +2,15 @@
 
 import dataclasses
 
-from ..core.boundary import AtLeast2, Count, Generator, Mask, Rng
+from ..boundary import AtLeast2, Count, Generator, Mask, Rng
 from ..core.module import Module
 from ..core.options import option
 from ..layers.convolution import CausalConvolution
 from .config import StackConfig
-from .encoder import EncoderLayer, feed_forward_of, residual_of, small_example
+from .encoder import EncoderLayer
+from .example import small_example
 from .language_model import LanguageModel
+from .sublayers import feed_forward_of, residual_of
 
 
 @dataclasses.dataclass(frozen=True)

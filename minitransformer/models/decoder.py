@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 
 from ..attention.masking import causal_mask, padding_mask
-from ..core.boundary import Floats, Generator, Mask, Rng
+from ..boundary import Floats, Generator, Mask, Rng
 from ..core.module import Module
 from ..layers.cache import Cache
 from ..layers.layer_norm import LayerNorm
 from .config import TransformerConfig
-from .encoder import Sequence, attention_of, feed_forward_of, residual_of, small_example
+from .encoder import Sequence
+from .example import small_example
+from .sublayers import attention_of, feed_forward_of, residual_of
 
 Memory = Annotated[Floats, "B, S, D or M, D"]
 

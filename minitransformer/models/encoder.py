@@ -1,17 +1,15 @@
 """The encoder."""
 
-import dataclasses
 from typing import Annotated
 
 from ..attention.masking import padding_mask
-from ..attention.multi_head import MultiHeadAttention
-from ..core.boundary import Floats, Generator, Mask, Rng
+from ..boundary import Floats, Generator, Mask, Rng
 from ..core.module import Module
 from ..layers.cache import Cache
-from ..layers.feed_forward import FeedForward
 from ..layers.layer_norm import LayerNorm
-from ..layers.residual import Residual
 from .config import StackConfig, TransformerConfig
+from .example import small_example
+from .sublayers import attention_of, feed_forward_of, residual_of
 
 Sequence = Annotated[Floats, "B, T, D or N, D"]
 
@@ -84,40 +82,3 @@ class Encoder(Module):
 
 def layers_of(config, rng):
     return [EncoderLayer(config, rng) for _ in range(config.encoder_layers)]
-
-
-def attention_of(config, rng, attention=None):
-    return MultiHeadAttention(
-        config.d_model, config.heads, rng, config.d_k, config.d_v, config.bias,
-        config.attention_dropout, attention,
-    )
-
-
-def feed_forward_of(config, rng):
-    return FeedForward(
-        config.d_model, config.d_ff, rng, config.activation, config.activation_dropout
-    )
-
-
-def residual_of(sublayer, config, rng):
-    return Residual(sublayer, config.d_model, rng, config.norm, config.dropout)
-
-
-def small_example(rng, config=TransformerConfig, **choices):
-    """(config, source ids (3, 7), target ids (3, 5)) of sizes that cannot be confused, with padded
-    rows.
-
-    The configuration is of the class `config`, with these choices beside those of the sizes that it
-    has.
-    """
-    sizes = dict(
-        source_vocabulary=17, target_vocabulary=19, d_model=20, heads=4, d_k=11, d_v=13, d_ff=23,
-        encoder_layers=2, decoder_layers=2, max_length=16, dropout=0.0,
-    )  # fmt: skip
-    known = {field.name for field in dataclasses.fields(config)}
-    config = config(**{name: size for name, size in sizes.items() if name in known}, **choices)
-    source, target = rng.integers(4, 17, size=(3, 7)), rng.integers(4, 19, size=(3, 5))
-    source[1, 4:] = source[2, 6:] = 0
-    target[:, 0] = 1
-    target[1, 3:] = 0
-    return config, source, target

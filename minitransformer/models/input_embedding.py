@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..core.boundary import Floats, Generator, Ids, Rng
+from ..boundary import Floats, Generator, Ids, Rng
 from ..core.module import Module
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding

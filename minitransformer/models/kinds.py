@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated, NamedTuple
 
-from ..core.boundary import OneOf, checked, named
+from ..boundary import OneOf, checked, named
 from ..core.options import Options
 from ..errors import InputError
 from .config import SequenceConfig, TransformerConfig

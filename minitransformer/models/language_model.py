@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 from ..attention.masking import causal_mask
 from ..backend import array_module
-from ..core.boundary import Floats, Generator, Ids, Mask, Rng, StateOf
+from ..boundary import Floats, Generator, Ids, Mask, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from .config import StackConfig
-from .encoder import Encoder, EncoderLayer, small_example
+from .encoder import Encoder, EncoderLayer
+from .example import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
 State = StateOf(Annotated[Mask, "B, T"] | None, list)

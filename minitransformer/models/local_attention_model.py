@@ -3,12 +3,14 @@
 import dataclasses
 
 from ..attention.local import LocalAttention
-from ..core.boundary import AtLeast2, Generator, Mask, Rng
+from ..boundary import AtLeast2, Generator, Mask, Rng
 from ..core.module import Module
 from ..core.options import option
 from .config import TransformerConfig
-from .encoder import EncoderLayer, attention_of, feed_forward_of, residual_of, small_example
+from .encoder import EncoderLayer
+from .example import small_example
 from .language_model import LanguageModel
+from .sublayers import attention_of, feed_forward_of, residual_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Generator, Ids, Natural, Rng, StateOf
+from ..boundary import Count, Floats, Generator, Ids, Natural, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..core.options import option
 from ..layers.embedding import Embedding
@@ -12,7 +12,7 @@ from ..layers.feed_forward import Activation, FeedForward
 from ..layers.linear import Linear
 from ..layers.pooling import MeanOverPositions
 from .config import InputConfig
-from .encoder import small_example
+from .example import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
 State = StateOf(Annotated[Floats, "B, D"], Natural)

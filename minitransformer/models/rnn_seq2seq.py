@@ -7,7 +7,7 @@ from typing import Annotated
 from ..attention.additive import AdditiveAttention
 from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
-from ..core.boundary import Floats, Generator, Ids, Mask, OneOf, Rng, StateOf
+from ..boundary import Floats, Generator, Ids, Mask, OneOf, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..core.options import option
 from ..layers.activations import Tanh
@@ -16,7 +16,7 @@ from ..layers.embedding import Embedding
 from ..layers.linear import Linear
 from ..recurrent import CELLS, Bidirectional, Recurrence
 from .config import SequenceConfig
-from .encoder import small_example
+from .example import small_example
 from .input_embedding import Next, Source, Target
 
 ATTENTIONS = ("none", "additive", "multiplicative")
@@ -71,7 +71,7 @@ class RNNSeq2Seq(Module):
         self.bridge = Linear(2 * width, width, rng)
         self.tanh = Tanh()
         self.decoder = Recurrence(make_cell(width, width, rng))
-        self.cross_attention = attention_of(config, rng)
+        self.cross_attention = older_attention_of(config, rng)
         self.combine = None if self.cross_attention is None else Linear(3 * width, width, rng)
         self.output = Linear(width, config.target_vocabulary, rng, bias=False)
 
@@ -150,7 +150,7 @@ class RNNSeq2Seq(Module):
         return cls(config, rng), source, target
 
 
-def attention_of(config, rng):
+def older_attention_of(config, rng):
     """The attention from states (B, T, D) to annotations (B, S, 2D), or None."""
     width = config.d_model
     if config.attention == "additive":

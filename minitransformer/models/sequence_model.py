@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from ..core.boundary import Floats, Ids
+from ..boundary import Floats, Ids
 
 
 class SequenceModel(Protocol):

@@ -4,14 +4,15 @@ from typing import Annotated
 
 from ..attention.masking import causal_mask, padding_mask, unless_all
 from ..backend import array_module
-from ..core.boundary import Floats, Generator, Ids, Mask, Rng, StateOf
+from ..boundary import Floats, Generator, Ids, Mask, Rng, StateOf
 from ..core.module import Module, asked, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear
 from .config import TransformerConfig
 from .decoder import Decoder
-from .encoder import Encoder, small_example
+from .encoder import Encoder
+from .example import small_example
 from .input_embedding import InputEmbedding, Next, Source, Target
 
 State = StateOf(

@@ -4,7 +4,7 @@ sizes."""
 from matplotlib.figure import Figure
 
 from ..attention import MultiHeadAttention
-from ..core.boundary import checked
+from ..boundary import checked
 from ..core.module import Module
 from ..errors import InputError
 from ..layers import FeedForward, Residual, Unembedding

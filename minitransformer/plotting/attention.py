@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..core.boundary import Count, ListOf, OneOf, Text, Whole, checked, described, expect
+from ..boundary import Count, ListOf, OneOf, Text, Whole, checked, described, expect
 from ..core.module import Module
 from ..errors import InputError, unknown
 from ..inspection.attention import (

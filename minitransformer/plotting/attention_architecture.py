@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from ..attention import LocalAttention, MultiHeadAttention
-from ..core.boundary import checked
+from ..boundary import checked
 from ..core.module import Module
 from ..errors import InputError
 from .captions import head_sizes

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ..core.boundary import Dictionary, ListOf, Text, checked
+from ..boundary import Dictionary, ListOf, Text, checked
 from ..errors import InputError
 from .style import BLUE, FAINT, GREEN, HEADING, INK, LABEL, ORANGE, RED, TITLE, Picture, drawable
 

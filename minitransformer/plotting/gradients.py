@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..core.boundary import Count, checked
+from ..boundary import Count, checked
 from ..core.module import Module
 from ..errors import InputError
 from ..inspection.attention import (

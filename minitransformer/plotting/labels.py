@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from ..core.boundary import Instance, ListOf, described, expect
+from ..boundary import Instance, ListOf, described, expect
 from ..data.vocabulary import SPECIAL
 from ..errors import InputError
 from ..inspection.attention import Sizes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..core.boundary import Dictionary, Text, checked, described
+from ..boundary import Dictionary, Text, checked, described
 from ..errors import InputError
 from .style import (
     ATTENTION_MAP,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..core.boundary import (
+from ..boundary import (
     Count,
     Dictionary,
     Having,

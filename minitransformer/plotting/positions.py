@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..backend import as_numpy
-from ..core.boundary import Array, Text, checked
+from ..boundary import Array, Text, checked
 from ..errors import InputError
 from .style import (
     ATTENTION_MAP,

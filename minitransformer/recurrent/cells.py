@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from ..backend import array_module
-from ..core.boundary import Count, Floats, Generator, Rng
+from ..boundary import Count, Floats, Generator, Rng
 from ..core.module import Module
 from ..layers.activations import Sigmoid, Tanh
 from ..layers.linear import Linear

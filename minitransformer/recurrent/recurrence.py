@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..backend import array_module
-from ..core.boundary import Floats, Generator, Gradients, Instance, Mask
+from ..boundary import Floats, Generator, Gradients, Instance, Mask
 from ..core.module import Module
 from ..errors import InputError
 from .cells import Cell, GRUCell, RNNCell

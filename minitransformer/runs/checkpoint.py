@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import as_numpy
-from ..core.boundary import Dictionary, FilePath, Text, checked
+from ..boundary import Dictionary, FilePath, Text, checked
 from ..errors import InputError, reading
 from .writing import write_file
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import as_numpy, chosen_device, on_host
-from ..core.boundary import Count, FilePath, checked, named
+from ..boundary import Count, FilePath, checked, named
 from ..core.options import Options, expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task

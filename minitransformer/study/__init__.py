@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from ..core.boundary import Count, FilePath, Function, checked
+from ..boundary import Count, FilePath, Function, checked
 from ..errors import InputError
 from . import clock, gradients, table1, trainings
 from .page import write_page

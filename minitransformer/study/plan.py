@@ -4,7 +4,7 @@ measured."""
 import dataclasses
 from typing import Annotated
 
-from ..core.boundary import OneOf, checked
+from ..boundary import OneOf, checked
 from ..models import configure, find_model
 
 # k and r of Table 1, for every convolution and every local attention of the study

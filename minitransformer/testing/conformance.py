@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.boundary import PACKAGE, Natural, Positive, checked, named
+from ..boundary import PACKAGE, Natural, Positive, checked, named
 from ..core.module import Module
 from ..errors import InputError, unknown
 from .contract import CHECKS, Breach, Case, NotApplicable, told

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.boundary import ARRAYS
+from ..boundary import ARRAYS
 from ..core.module import Module
 from ..core.observe import observe
 from ..errors import InputError

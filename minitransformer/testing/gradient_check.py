@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.boundary import Instance, Natural, Positive, Rng, checked, described
+from ..boundary import Instance, Natural, Positive, Rng, checked, described
 from ..core.module import Module, no_grad
 from ..errors import InputError
 

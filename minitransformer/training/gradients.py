@@ -3,7 +3,7 @@
 import contextlib
 from typing import Annotated
 
-from ..core.boundary import Having, Positive, checked
+from ..boundary import Having, Positive, checked
 from ..core.module import Module
 from ..data.batching import ABatch
 from ..data.vocabulary import PAD

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, NamedTuple
 
 from ..backend import on_host
-from ..core.boundary import Function, Having, ListOf, Natural, Positive, checked
+from ..boundary import Function, Having, ListOf, Natural, Positive, checked
 from ..core.module import Module
 from ..data.batching import Batch, batch_from
 from ..data.vocabulary import PAD

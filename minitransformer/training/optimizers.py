@@ -15,7 +15,7 @@ from ..backend import (
     sum_of_squares,
     update_mean,
 )
-from ..core.boundary import (
+from ..boundary import (
     Epsilon,
     Floats,
     NonNegative,

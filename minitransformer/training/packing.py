@@ -11,7 +11,7 @@ from ..attention import (
     SplitHeads,
 )
 from ..backend import array_module, asarray, on_host
-from ..core.boundary import ARRAYS, largest
+from ..boundary import ARRAYS, largest
 from ..core.module import own_function, substituted
 from ..data.vocabulary import PAD
 from ..errors import InputError

@@ -3,7 +3,7 @@ learning_rate."""
 
 import math
 
-from ..core.boundary import Count, Natural, NonNegative, Positive, checked
+from ..boundary import Count, Natural, NonNegative, Positive, checked
 from ..errors import InputError
 
 

@@ -13,7 +13,7 @@ import functools
 from collections.abc import Callable
 
 from ..backend import on_host
-from ..core.boundary import Count, checked
+from ..boundary import Count, checked
 from .data_parallel import DataParallel
 from .loop import Plain
 from .processes import cores

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...core.boundary import expect_ids
+from ...boundary import expect_ids
 from ...data import PAD
 from ...layers import Embedding
 from ..exercise import Invariant, exercise
