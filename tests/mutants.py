@@ -79,7 +79,6 @@ p = plants("boundary/arrays.py", "test_boundary.py", "right_numbers or embedding
 p("xb13", "complex numbers are numbers", 'value.dtype.kind in "iub" and', 'value.dtype.kind in "iubc" and',
     select="held_to_the_kinds")
 p = plants("boundary/objects.py", "test_boundary.py", "right_numbers or embedding or sweep")
-p("xb15", "a list of anything is a list of layers", "all(self.kind.passes(x, {}) for x in value)", "True", select="list_of_layers")
 p("xk38", "a state of another number of rows broadcasts", "self.has_as_many(value) and all(", "self.has_as_many(value) or all(", select="another_number and one-vector")
 p("xk39", "the arrays of a GPU are none", "if hasattr(part, \"dtype\") and is_known(part)]\n            if", "if hasattr(part, \"dtype\")] if", select="any_array_was_seen")
 p = plants("boundary/hints.py", "test_boundary.py", "right_numbers or embedding or sweep")

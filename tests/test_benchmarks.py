@@ -537,6 +537,7 @@ def test_what_is_not_installed_is_named_and_nothing_fails(tmp_path):
             )
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_a_card_runs_without_pytorch_and_says_where_there_is_no_card(tmp_path):
     (tmp_path / "hidden").mkdir()
     path = without(tmp_path / "hidden", "torch", "cupy")
@@ -563,6 +564,7 @@ def test_the_benchmark_of_a_card_runs_without_pytorch_and_says_where_there_is_no
         )
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_kernels_has_a_row_for_each_and_counts_what_must_be_moved(tmp_path):
     file = tmp_path / "kernels.json"
     process = run(

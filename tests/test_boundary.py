@@ -30,6 +30,7 @@ from minitransformer.attention import (
     ScaledDotProductAttention,
 )
 from minitransformer.boundary import (
+    ARRAYS,
     Count,
     Floats,
     Ids,
@@ -39,7 +40,7 @@ from minitransformer.boundary import (
     StateOf,
     checked,
 )
-from minitransformer.core import Module, boundary, no_grad
+from minitransformer.core import Module, no_grad
 from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import (
@@ -899,11 +900,15 @@ def test_a_state_of_another_number_of_rows_is_refused_with_both_numbers(name):
             )
 
 
-def test_a_state_serves_before_any_array_was_seen(monkeypatch):
+def test_a_state_serves_before_any_array_was_seen():
     """As the first arrays of a GPU are."""
-    monkeypatch.setattr(boundary, "ARRAYS", set())
-    state = np.ones((2, 3)), 4
-    assert accepted(StateOf(Floats, Natural).taken, state, "state", {}) is state
+    known = {*ARRAYS}
+    ARRAYS.clear()
+    try:
+        state = np.ones((2, 3)), 4
+        assert accepted(StateOf(Floats, Natural).taken, state, "state", {}) is state
+    finally:
+        ARRAYS.update(known)
 
 
 @pytest.mark.parametrize("name", MODELS)

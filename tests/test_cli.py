@@ -406,7 +406,7 @@ def test_a_new_task_needs_no_decorator_and_may_share_an_option_with_another(monk
         digits: int = option(2, "digits")
 
         def make_vocabulary(self):
-            return Vocabulary("abc")
+            return Vocabulary(["a", "b", "c"])
 
         def sentences(self, split):
             return ["a b"] * 3, ["c"] * 3

@@ -117,6 +117,7 @@ def texts(task, ids):
     return [task.vocabulary.text(row) for row in ids]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_pair_is_the_same_number_in_both_languages(name, cut, num2words):
@@ -366,6 +367,7 @@ def test_a_task_whose_vocabulary_is_made_or_kept_knows_what_is_no_number(name, t
     assert kept.strange(text) == "it is no number as they write one"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "de", "fr"])
 def test_whatever_has_the_form_of_a_number_is_written_so_in_training(language, num2words):
     known = [*VALUES[language], "1", "79", "1000"]
@@ -429,6 +431,7 @@ def test_everything_that_is_trained_on_can_be_read_is_familiar_and_fits(name, cu
         assert task.vocabulary.strange(text) == ""
 
 
+@pytest.mark.slow
 def test_every_task_knows_its_shortest_source():
     for name in ("copy", "reverse", "sort", "addition", "owl"):
         task = make_task(name)
@@ -444,6 +447,7 @@ def test_every_task_knows_its_shortest_source():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_the_longest_source_is_reached(name, cut, num2words):

@@ -15,6 +15,7 @@ def test_there_are_many_kinds_and_none_twice():
     assert len(names) >= 300 and len(set(names)) == len(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_odd_and_hostile_submissions(seed):
     fuzz_grade.run_all(random.Random(seed).sample(KINDS, 10), seconds=30)

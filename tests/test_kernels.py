@@ -50,7 +50,11 @@ WIDTHS = [1, 5, 31, 32, 33, 100]  # less than a warp, a warp, more, and what is 
 ROWS = 7  # of a block's 4
 
 
-@pytest.fixture(autouse=True, params=[1, 32], ids=["a thread a row", "32 threads a row"])
+@pytest.fixture(
+    autouse=True,
+    params=[1, pytest.param(32, marks=pytest.mark.slow)],
+    ids=["a thread a row", "32 threads a row"],
+)
 def warps(request):
     """Once by formula, and once with 32 threads that hand each other their numbers."""
     with cuda_on_cpu.lanes(request.param):

@@ -287,6 +287,7 @@ def test_tokens_are_shown_as_they_are():
     assert not any(t.get_parse_math() for t in ticks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "length, heads, layers", [(1, 2, 2), (5, 3, 2), (10, 3, 2), (10, 8, 6), (30, 3, 1)]
 )

@@ -548,6 +548,7 @@ def put_unused(what, place, other):
     return f"{name} ({why})"
 
 
+@pytest.mark.slow
 def test_what_lies_among_the_checkpoints_and_is_not_used_is_named_with_the_reason_by_every_command(
     tmp_path, capfd, monkeypatch
 ):
@@ -1020,6 +1021,7 @@ def test_a_tokenizer_from_elsewhere_is_refused_in_a_sentence(tmp_path, tokenizer
 # -- kills -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/fd").exists(), reason="looks at open files as Linux shows them"
 )

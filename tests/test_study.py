@@ -74,6 +74,7 @@ def test_every_model_is_trained_at_every_rate_and_then_with_the_other_seeds_at_t
         assert all(list(r["exact_match"]) == ["4", "6", "8"] and r["steps"] == 6 for r in own)
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_where_it_was_stopped_and_measures_nothing_twice(study, monkeypatch):
     before = {path: path.read_bytes() for path in study.glob("*.json")}
     (study / "exact-match.json").unlink()
@@ -138,6 +139,7 @@ def test_how_far_a_training_is_stands_in_the_last_whole_line_of_its_metrics(tmp_
     assert trainings.steps_done(tmp_path, 9) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent as a signal to a process group")
 def test_ctrl_c_keeps_what_is_measured_and_says_how_to_go_on(study, tmp_path):
     folder = tmp_path / "stopped"

@@ -409,6 +409,7 @@ def test_what_cannot_be_translated_is_answered_with_a_sentence(trained, capsys, 
     assert status in (1, 2) and part in err and "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_run_of_words_is_drawn_by_words(trained, capsys):
     status, out, _ = run("plot runs/shouts --text 'a dog runs' --out pictures", capsys)
     assert status == 0 and {"attention-cross.png", "influence.png"} <= {
@@ -508,6 +509,7 @@ def test_an_export_replaces_nothing_unasked_and_follows_no_link(trained, capsys)
     assert Path("mine.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_checkpoint_elsewhere_is_asked_and_drawn_beside_itself(trained, capsys):
     Path("elsewhere").mkdir()
     Path("elsewhere/a.safetensors").write_bytes(
@@ -684,6 +686,7 @@ def test_a_character_that_is_read_as_unknown_is_remarked_on_by_name():
     ]
 
 
+@pytest.mark.slow
 def test_the_longest_source_is_that_of_training_alone_and_stays_with_the_model(capsys, monkeypatch):
     monkeypatch.setitem(TASKS, "owls", Owls)
     assert run("train owls --no-pictures", capsys)[0] == 0
