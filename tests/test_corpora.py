@@ -136,6 +136,7 @@ def test_a_pair_is_the_same_number_in_both_languages(name, cut, num2words):
     ]
 
 
+@pytest.mark.slow
 def test_there_are_four_directions_and_each_says_what_its_name_says(num2words):
     said = {}
     for name in NUMBERS:
@@ -183,6 +184,7 @@ def test_the_numbers_that_are_tested_are_never_trained_on_in_any_direction_or_cu
     assert all(not a & b for split, a in sets for other, b in sets if split != other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "de", "fr"])
 def test_the_vocabularies_are_complete_and_no_sequence_is_too_long(language, num2words):
     rng = random.Random(8)
@@ -351,6 +353,7 @@ def test_whatever_training_writes_has_the_form_of_a_number(language, num2words):
     assert [text for text in texts if not NUMBER[language].fullmatch(letters_of(text))] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, text",
     [

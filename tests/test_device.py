@@ -778,6 +778,7 @@ def trained(folder, device, steps, *options):
     return load_checkpoint(Run.open(folder).checkpoints()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [[], ["--gpu-kernels"]], ids=["as written", "by kernels"])
 @pytest.mark.parametrize("first, second", [("cpu", "gpu"), ("gpu", "cpu"), ("gpu", "gpu")])
 def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, extra, capsys):

@@ -121,6 +121,7 @@ def test_whatever_a_file_does_the_others_go_on(tmp_path):
     assert found["flood.py"].seconds < 10  # it was not let run until its time was over
 
 
+@pytest.mark.slow
 def test_what_was_said_before_a_hang_is_kept(tmp_path):
     fill(tmp_path, late_py=RIGHT.replace("{answer}", GOOD) + "\n# %%\nwhile True: pass\n")
     (submission,) = grade([tmp_path], seconds=3)
@@ -579,6 +580,7 @@ SIGNALS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_signals_to_the_group_and_to_the_parent_reach_no_other_file(tmp_path):
     for name, (text, _) in SIGNALS.items():
@@ -684,6 +686,7 @@ FORGED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", FORGED)
 def test_what_is_said_to_be_right_and_is_not_right_alone_is_to_be_looked_at(tmp_path, how):
     text, words = FORGED[how]

@@ -67,11 +67,11 @@ def test_no_two_mutants_have_the_same_name_or_the_same_patch():
 @pytest.mark.parametrize("file", sorted({m.file for m in MUTANTS}))
 def test_every_patch_fits_its_file_once_and_is_still_python(file):
     text = (PACKAGE / file).read_text(encoding="utf-8")
+    untouched = ast.dump(ast.parse(text))
     for mutant in MUTANTS:
         if mutant.file == file:
-            assert ast.dump(ast.parse(mutant.plant(text))) != ast.dump(ast.parse(text)), (
-                f"{mutant.id} changes nothing"
-            )
+            planted = ast.dump(ast.parse(mutant.plant(text)))
+            assert planted != untouched, f"{mutant.id} changes nothing"
 
 
 # -- the verdicts ----------------------------------------------------------------------------------

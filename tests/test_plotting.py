@@ -916,6 +916,7 @@ def test_a_picture_of_attention_has_a_bound_and_says_what_it_leaves_out(
     assert dots >= 1.99, "a cell is smaller than two dots"
 
 
+@pytest.mark.slow
 def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_labels_stand_in_place(
     monkeypatch,
 ):

@@ -36,6 +36,7 @@ def test_every_exercise_has_three_styles_and_there_are_a_thousand_runs():
     assert len(ANSWERS) * len(SEEDS) >= 1000
 
 
+@pytest.mark.slow
 def test_no_right_answer_of_a_whole_book_is_to_be_looked_at(tmp_path):
     text = (
         pathlib.Path(layers.__file__)

@@ -905,6 +905,7 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
         train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], strategy=in_shares(2))
 
 
+@pytest.mark.slow
 @needs_fork
 @pytest.mark.parametrize("when", ["share", "step", "before", "long message"])
 def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(

@@ -51,6 +51,7 @@ def study(tmp_path_factory):
         yield folder
 
 
+@pytest.mark.slow
 def test_the_page_has_every_measurement_and_its_pictures_exist(study):
     text = (study / "comparison.md").read_text(encoding="utf-8")
     for contestant in TINY.contestants():
@@ -60,6 +61,7 @@ def test_the_page_has_every_measurement_and_its_pictures_exist(study):
     assert "nan" not in text and "None" not in text
 
 
+@pytest.mark.slow
 def test_every_model_is_trained_at_every_rate_and_then_with_the_other_seeds_at_the_best(study):
     results = json.loads((study / "exact-match.json").read_text())
     for contestant in TINY.contestants():
@@ -87,6 +89,7 @@ def test_a_study_goes_on_where_it_was_stopped_and_measures_nothing_twice(study, 
     assert {path: path.read_bytes() for path in study.glob("*.json")} == before
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_this_study_is_refused(study, tmp_path, monkeypatch):
     monkeypatch.setitem(PLANS, "tiny", TINY)
     with pytest.raises(InputError, match="a study by another plan"):
@@ -167,6 +170,7 @@ def test_ctrl_c_keeps_what_is_measured_and_says_how_to_go_on(study, tmp_path):
     assert len(list(folder.glob("runs/*/checkpoints/*.safetensors"))) == 2
 
 
+@pytest.mark.slow
 def test_damaged_results_are_named_with_the_remedy(study, monkeypatch):
     monkeypatch.setitem(PLANS, "tiny", TINY)
     path = study / "gradients.json"
@@ -177,6 +181,7 @@ def test_damaged_results_are_named_with_the_remedy(study, monkeypatch):
     path.write_text(text)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_and_says_where(study, monkeypatch, capsys):
     monkeypatch.setitem(PLANS, "short", TINY)
     (study / "study.json").write_text(

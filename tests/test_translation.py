@@ -574,6 +574,7 @@ def test_translators_are_compared_on_one_page_with_pictures(trained, capsys):
     }
 
 
+@pytest.mark.slow
 def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
     """Whoever lacks one is told at once, not after a download, a translation of minutes, or a
     change of the run."""
