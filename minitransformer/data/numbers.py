@@ -29,8 +29,8 @@ class NumberWords(Task):
     or in digits (`spelling.written`).
     """
 
-    source: ClassVar[str]  # the languages, in a subclass
-    target: ClassVar[str]
+    source: ClassVar[str] = ""  # the languages, in a subclass
+    target: ClassVar[str] = ""
     recipe = Recipe(training={"steps": 4000, "batch_size": 128, "learning_rate": 2e-3})
 
     cut: str = option(
