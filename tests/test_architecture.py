@@ -61,6 +61,9 @@ def test_the_table_says_what_each_package_imports():
         assert {*filter(None, rows[name].split(", "))} == between[name], name
 
 
-def test_the_afternoon_has_twelve_files():
+def test_the_afternoon_has_twelve_files_of_so_many_lines():
     text = PAGE.split("## Twelve files")[1].split("\n## ")[0]
-    assert len(re.findall(r"^\d+\. \[", text, re.M)) == 12
+    files = re.findall(r"^\d+\. \[.*?\]\(\.\./(.*?)\)", text, re.M)
+    lines = sum(len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in files)
+    said = re.search(r"about ([\d,]+) lines", text)[1]
+    assert len(files) == 12 and said == f"{round(lines, -2):,}"
