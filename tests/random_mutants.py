@@ -1,7 +1,7 @@
 """Changes that a machine makes, drawn by a seed over the whole package: which of them does no test
 notice?
 
-    python tests/random_mutants.py [--seed 0] [--count 300] [--only PATH]
+    python tests/random_mutants.py [--seed 0] [--count 300] [--only PATH] [--skip 0]
 
 Each change (a comparison turned, a constant off by one, a statement dropped …) is written into a
 copy of the project, and the test files that belong to the changed file run there until one fails.
@@ -252,7 +252,7 @@ def all_changes(only=""):
 
 
 def drawn(seed, count, only=""):
-    """So many changes, each as likely as any other, in the order of the files."""
+    """So many changes, each as likely as any other, in the order in which they were drawn."""
     pool = all_changes(only)
     random.Random(seed).shuffle(pool)
     sound = (
@@ -260,7 +260,7 @@ def drawn(seed, count, only=""):
         for change in pool
         if change.is_sound((PACKAGE / change.path).read_text(encoding="utf-8"))
     )
-    return sorted(itertools.islice(sound, count), key=lambda change: (change.path, change.first))
+    return list(itertools.islice(sound, count))
 
 
 # -- which of them die -----------------------------------------------------------------------------
@@ -313,8 +313,8 @@ def judged(folder, change, limit):
         file.write_text(text, encoding="utf-8")
 
 
-def main(seed, count, only):
-    chosen = drawn(seed, count, only)
+def main(seed, count, only, skip):
+    chosen = drawn(seed, count, only)[skip:]
     print(
         f"{len(chosen)} changes, drawn with seed {seed} from {len(all_changes(only)):,}", flush=True
     )
@@ -354,6 +354,8 @@ def main(seed, count, only):
             ends.append(end)
             if end == "passed":
                 print(f"survives: {change}", flush=True)
+            if len(ends) % 20 == 0:
+                print(f"{skip + len(ends)} judged", flush=True)
     died = len(ends) - ends.count("passed")
     print(
         f"{died} of {len(ends)} died ({died / max(1, len(ends)):.1%}), {ends.count('hangs')} of "
@@ -369,4 +371,5 @@ if __name__ == "__main__":
         "--only", default="", metavar="PATH",
         help="only files whose path in the package begins so: layers/",
     )
+    parser.add_argument("--skip", type=int, default=0, help="so many were judged before")
     main(**vars(parser.parse_args()))
