@@ -24,6 +24,7 @@ from minitransformer.cli.parser import make_parser
 from minitransformer.data.multi30k import cache_folder
 from minitransformer.errors import InputError, reading, typed
 from minitransformer.lessons.notebooks import lessons
+from minitransformer.runs import Run
 from minitransformer.terminal import interruption
 from minitransformer.terminal.home import do_without_a_home
 
@@ -244,6 +245,20 @@ def test_whoever_types_is_answered_at_once(capsys, monkeypatch):
 def test_a_file_that_cannot_be_read_is_input_that_cannot_be_used(command, sentence, capsys):
     status, out, err = run(command, capsys)
     assert status == 2 and not out and err.endswith(f"{sentence}\n") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("function", [Run.open, Run.resume])
+def test_a_folder_that_cannot_be_read_is_input_from_python_too(function, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "is_dir", refuse)
+    try:
+        function("locked")
+        said = "nothing"
+    except (InputError, OSError) as problem:
+        said = f"{type(problem).__name__}: {problem}"
+    assert said == "InputError: locked cannot be read: Permission denied."
 
 
 @posix

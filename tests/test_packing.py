@@ -802,6 +802,7 @@ FAULTS = {
     "answers of another batch": lambda s, t, o: (s, t, o[:1]),
     "one row": lambda s, t, o: (s[0], t[0], o[0]),
     "fewer sources": lambda s, t, o: (s[:2], t, o),
+    "no source": lambda s, t, o: (None, t, o),
     "nothing": lambda s, t, o: (s[:0], t[:0], o[:0]),
 }
 

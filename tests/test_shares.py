@@ -941,8 +941,12 @@ def test_a_process_that_was_stopped_for_a_moment_goes_on_as_if_it_had_not_been(p
         os.kill(shares.forks[0].process.pid, signal.SIGSTOP)
         timer = threading.Timer(0.6, os.kill, (shares.forks[0].process.pid, signal.SIGCONT))
         timer.start()
-        close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
-        timer.join()
+        try:
+            close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
+        except ChildProcessError as problem:
+            pytest.fail(f"it was given up: {problem}")
+        finally:
+            timer.join()
 
 
 @needs_fork

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from ..boundary import OneOf, Texts, checked
-from ..errors import InputError, shortened, unknown
+from ..errors import InputError, shortened
 from .vocabulary import SPECIAL, Tokens, Vocabulary, strings
 
 # a word or digit with what stands before it, or a sign
@@ -271,8 +271,6 @@ class Pieces(Vocabulary):
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "Pieces":
-        if facts["cut"] not in CUTS:
-            raise unknown("cut", facts["cut"], CUTS)
         return cls(
             strings(facts["tokens"]), facts["cut"], facts.get("followers"), facts.get("thirds"),
             facts.get("once", ()),

@@ -11,7 +11,7 @@ from ..attention import (
     SplitHeads,
 )
 from ..backend import array_module, asarray, on_host
-from ..boundary import ARRAYS, largest
+from ..boundary import largest
 from ..core.module import own_function, substituted
 from ..data.vocabulary import PAD
 from ..errors import InputError
@@ -156,14 +156,10 @@ def functions_of(kind):
 
 
 def is_accepted(model, source, target_in, target_out, padding):
-    """Whether the model and the loss take these ids. (Of those on a GPU only the shape is seen.)"""
-    if not all(
-        type(ids) in ARRAYS and ids.dtype.kind in "iu" and ids.ndim == 2
-        for ids in (source, target_in, target_out)
-    ):
-        return False
+    """Whether the model and the loss take these ids, those of a `Batch`. (Of ids on a GPU only the
+    shape is seen.)"""
     to_predict = target_out * (target_out != padding)
-    return target_in.shape == target_out.shape and all(
+    return source is not None and all(
         ids.shape[1] <= part.position.max_length
         and not (on_host(ids) and largest(ids) >= part.embedding.weight.shape[0])
         for ids, part in (
