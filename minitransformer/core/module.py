@@ -220,18 +220,21 @@ class Module:
 
     # -- the tree ----------------------------------------------------------------------------------
 
-    def _members(self):
+    def _members(self, kinds=object):
+        """[(name, value)] of the public attributes of these kinds, and of those in lists."""
+        found = []
         for name, value in vars(self).items():
             if name[0] == "_":
                 continue
             if isinstance(value, (list, tuple)):
-                yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
-            else:
-                yield name, value
+                found += [(f"{name}.{i}", v) for i, v in enumerate(value) if isinstance(v, kinds)]
+            elif isinstance(value, kinds):
+                found.append((name, value))
+        return found
 
     def children(self) -> list[tuple[str, "Module"]]:
         """(name, module) of each direct submodule, in the order of definition."""
-        return [(name, value) for name, value in self._members() if isinstance(value, Module)]
+        return self._members(Module)
 
     def named_modules(self) -> list[tuple[str, "Module"]]:
         """(path, module) of this module (path "") and all below it, each once, parents first."""
@@ -255,10 +258,10 @@ class Module:
         def visit(path, module):
             seen.add(id(module))
             children = []
-            for name, value in module._members():
+            for name, value in module._members((Parameter, Module)):
                 if isinstance(value, Parameter):
                     found.setdefault(id(value), (path + name, value))
-                elif isinstance(value, Module):
+                else:
                     children.append((f"{path}{name}.", value))
             for path, child in children:
                 if id(child) not in seen:
@@ -278,9 +281,7 @@ class Module:
         states."""
         found = {}
         for _, module in self.named_modules():
-            found.update(
-                {id(v): v for _, v in module._members() if isinstance(v, np.random.Generator)}
-            )
+            found.update({id(v): v for _, v in module._members(np.random.Generator)})
         return list(found.values())
 
     # -- switches, memory, saving ------------------------------------------------------------------
