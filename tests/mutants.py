@@ -2011,7 +2011,7 @@ p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), fl
 p("x497", "moments stay in shared memory", "setattr(self.optimizer, name, getattr(self.optimizer, name).copy())",
     "pass", select="of_its_own")
 p = plants("training/gradients.py", "test_packing.py", "which_targets")
-p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, loss.padding)",
+p("x498", "padding is 0, whatever the loss says", "without_padding(model, *batch, padding_of(loss))",
     "without_padding(model, *batch)")
 p("xp7o", "a loss of a learner's own gets packed targets", "is_exactly(loss, (CrossEntropy,))", "True", select="loss_of_a_learners")
 p("xp7p", "a loss with a function of its own gets packed targets", "is_exactly(loss, (CrossEntropy,))", "type(loss) is CrossEntropy", select="loss_of_a_learners")

@@ -99,12 +99,12 @@ def cache_folder():
     place = places.get(sys.platform, "XDG_CACHE_HOME")
     if given := os.environ.get(place):
         return Path(given) / "minitransformer"
-    if home() is None:
+    if (folder := home()) is None:
         raise InputError(
             "Multi30k is kept in the home folder of the user, but this user has none. Name a "
             f"folder to keep it in, in the environment variable {place}."
         )
-    return home() / ".cache" / "minitransformer"
+    return folder / ".cache" / "minitransformer"
 
 
 def download(name, folder):

@@ -27,8 +27,8 @@ def gradients(
     `without_padding`. Of the losses, `CrossEntropy` does.
     """
     source, target_in, targets = batch
-    if skip_padding and isinstance(loss, CrossEntropy) and is_exactly(loss, (CrossEntropy,)):
-        context = without_padding(model, *batch, loss.padding)
+    if skip_padding and is_exactly(loss, (CrossEntropy,)):
+        context = without_padding(model, *batch, padding_of(loss))
     else:
         context = contextlib.nullcontext(targets)
     with context as targets:
