@@ -96,19 +96,20 @@ p("xk2", "the nearest name is not given", "[p.name for p in parameters])", "[])"
 p = plants("core/parameter.py", "test_conformance.py", "told_of_its_data")
 p("xk3", "a parameter is left to NumPy as an object", "def __array_ufunc__(self, *operands", "def array_ufunc(self, *operands")
 p = plants("core/module.py", "test_boundary.py", "")
-p("xb20", "a gradient's shape is that of the first output", "of = outputs[-1] if outputs", "of = outputs[0] if outputs", select="last_in_first_out")
-p("xb21", "no_grad notes shapes", 'if _thread.saving:\n            self.__dict__.setdefault("_outputs"', 'if True:\n            self.__dict__.setdefault("_outputs"',
+c = plants("boundary/calls.py", "test_boundary.py", "")
+c("xb20", "a gradient's shape is that of the first output", "of = outputs[-1] if outputs", "of = outputs[0] if outputs", select="last_in_first_out")
+c("xb21", "no_grad notes shapes", 'if thread.saving:\n            self.__dict__.setdefault("_outputs"', 'if True:\n            self.__dict__.setdefault("_outputs"',
     select="last_in_first_out")
-p("xb22", "a parent's forward notes a shape of its own", "        if type(self).forward is not forward:  # a sub",
+c("xb22", "a parent's forward notes a shape of its own", "        if type(self).forward is not forward:  # a sub",
     "        if False:                            # a sub", select="learners_subclass")
-p("xb23", "once inside, always inside", "            _now(_thread.saving, before)\n        if _thread", "            pass\n        if _thread", select="broadcast")
-p("xb24", "a learner's parts are trusted", "_now(_thread.saving, is_ours and not signature.takes_more)", "_now(_thread.saving, True)",
+c("xb23", "once inside, always inside", "            now(thread.saving, before)\n        if thread", "            pass\n        if thread", select="broadcast")
+c("xb24", "a learner's parts are trusted", "now(thread.saving, is_ours and not signature.takes_more)", "now(thread.saving, True)",
     select="inside_a_learners_component")
-p("xb25", "what a residual hands on is trusted", "is_ours and not signature.takes_more", "is_ours", select="inside_a_residual")
-p("xb26", "a mask inside is not looked at", "mask_at is not None\n            and (options or", "False and (options or", select="mask_is_looked_at")
+c("xb25", "what a residual hands on is trusted", "is_ours and not signature.takes_more", "is_ours", select="inside_a_residual")
+c("xb26", "a mask inside is not looked at", "mask_at is not None\n            and (options or", "False and (options or", select="mask_is_looked_at")
 p("xb27", "shapes stay behind", '            module.__dict__.pop("_outputs", None)\n', "", select="last_in_first_out")
-p("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
-p("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return run_of(self)(self, *d_outputs",
+c("xb28", "a forward put in the place of another is passed over", 'type(self).forward is forward and "forward" not in own', "True", select="anothers_place")
+c("xb29", "a refusal takes the shape", "        if outputs:\n            outputs.pop()\n        return run_of(self)(self, *d_outputs",
     "        return run_of(self)(self, *d_outputs", select="by_place_or_by_name")
 p = plants("layers/cross_entropy.py", "test_boundary.py", "")
 p("xk48", "one-hot targets are told to become integers", "if shape == of_scores:", "if False:", select="one_hot")
@@ -831,30 +832,31 @@ p("118b", "the training loop does not zero the gradients", "self.optimizer.flat.
 # -- the contract -------------------------------------------------------------------------------------------------
 
 p = plants("core/module.py", "test_module.py", "")
+c = plants("boundary/calls.py", "test_module.py", "")
 p("62", "one slot for the saves: the second mask serves both", "values = saves.pop()", "values = saves[-1]",
     judge="test_layers.py", select="test_dropout_used_twice")
 p("118a", "gradients not zeroed", "p.zero_grad()", "pass")
 p("125", "a tied parameter is listed twice, and updated twice",
     "found.setdefault(id(value), (path", "found.setdefault(path + name, (path")
 p("x106", "saves first in, first out", "saves.pop()", "saves.pop(0)")
-p("x107", "no_grad saves all the same", "if _thread.saving:\n            self.__dict__.setdefault(\"_saves\"", "if True:\n            self.__dict__.setdefault(\"_saves\"")
-p("x108", "no_grad never ends", "_now(before, _thread.inside)", "_now(False, _thread.inside)")
-p("x109", "an inner no_grad ends the outer one", "_now(before, _thread.inside)", "_now(True, _thread.inside)")
-p("x110", "no_grad switches every thread", "class _Thread(threading.local):", "class _Thread:")
-p("x1062", "train and eval in a thread of its own reach all", "            _thread.modes[id(self)] = on\n", "            self._training = on\n",
+p("x107", "no_grad saves all the same", "if thread.saving:\n            self.__dict__.setdefault(\"_saves\"", "if True:\n            self.__dict__.setdefault(\"_saves\"")
+p("x108", "no_grad never ends", "now(before, thread.inside)", "now(False, thread.inside)")
+p("x109", "an inner no_grad ends the outer one", "now(before, thread.inside)", "now(True, thread.inside)")
+c("x110", "no_grad switches every thread", "class Thread(threading.local):", "class Thread:")
+p("x1062", "train and eval in a thread of its own reach all", "            thread.modes[id(self)] = on\n", "            self._training = on\n",
     judge="test_decoding.py", select="switches_nobody")
-p("x1063", "the modes of a block stay", "_thread.modes = before\n", "pass\n", judge="test_decoding.py", select="switches_nobody")
+p("x1063", "the modes of a block stay", "thread.modes = before\n", "pass\n", judge="test_decoding.py", select="switches_nobody")
 p("x1064", "an inner block begins with all as they are outside", "{} if before is None else before.copy()", "{}",
     judge="test_decoding.py", select="switches_nobody")
 p("x1065", "an inner block's modes are the outer's", "before.copy()", "before", judge="test_decoding.py", select="switches_nobody")
-p("xk28", "an inner observer takes the outer one's place", "    _thread.observers = (*_thread.observers, observer)", "    outer, _thread.observers = _thread.observers, (observer,)",
-    ("        observers = [*_thread.observers]\n        observers.remove(observer)\n        _thread.observers = (*observers,)", "        _thread.observers = outer"), judge="test_observe.py", select="inner_observation")
-p("xk29", "only what a user calls is observed, not its parts", "inside and not _thread.observers and 1", "inside and 1", judge="test_observe.py",
+c("xk28", "an inner observer takes the outer one's place", "    thread.observers = (*thread.observers, observer)", "    outer, thread.observers = thread.observers, (observer,)",
+    ("        observers = [*thread.observers]\n        observers.remove(observer)\n        thread.observers = (*observers,)", "        thread.observers = outer"), judge="test_observe.py", select="inner_observation")
+c("xk29", "only what a user calls is observed, not its parts", "inside and not thread.observers and 1", "inside and 1", judge="test_observe.py",
     select="innermost_components")
-p("xk30", "an observer stays", "        observers.remove(observer)\n", "        pass\n", judge="test_observe.py", select="ends_with or inner_observation")
-p("xk32", "a parent's backward is reported as well", "        if type(self).backward is not backward: ", "        if False: ",
+c("xk30", "an observer stays", "        observers.remove(observer)\n", "        pass\n", judge="test_observe.py", select="ends_with or inner_observation")
+c("xk32", "a parent's backward is reported as well", "        if type(self).backward is not backward: ", "        if False: ",
     judge="test_observe.py", select="calls_its_parent")
-p("xk33", "the quick way of backward passes the observers by", "outputs\n            and not is_observed\n", "outputs\n", judge="test_observe.py", select="innermost_components")
+c("xk33", "the quick way of backward passes the observers by", "outputs\n            and not is_observed\n", "outputs\n", judge="test_observe.py", select="innermost_components")
 p("xk36", "a component is exchanged in one of its places", "if isinstance(before, Module) and isinstance(value, Module):", "if False:",
     judge="test_optim.py", select="exchanged_component")
 p("xk37", "a wrapper takes itself in", "if module not in new:", "if True:", judge="test_optim.py", select="one_that_holds_it")
@@ -868,7 +870,7 @@ p("x116", "a module reached twice is listed twice", "if id(module) in seen:", "i
 p("x117", "the state is no copy", "{name: p.data.copy() for", "{name: p.data for")
 p("x118", "loading rebinds the data", "p.data[...] = asarray(state[name], like=p.data)",
     "p.place(state[name], p.grad)")
-p("x119", "loading takes a shape that broadcasts", "if (shape := boundary.expect(state[name], boundary.Floats, name).shape) != p.shape:", "if False:")
+p("x119", "loading takes a shape that broadcasts", "if (shape := expect(state[name], Floats, name).shape) != p.shape:", "if False:")
 p("x120", "a new dtype for the data only", "p.place(change(p.data), change(p.grad))", "p.place(change(p.data), p.grad)")
 p("x121", "saves of the old dtype stay",
     'module.__dict__.pop("_flat", None)\n        self.clear_saves()',
@@ -986,9 +988,9 @@ p("xc725", "the remedy is not said", "            REMEDY,\n        )\n\n\ndef ch
 p = plants("testing/gradient_check.py", "test_gradient_check.py", "rounding")
 p("xc726", "rounding is never the reason", "elif is_blurred:", "elif False:")
 p("xc727", "rounding is always the reason", "elif is_blurred:", "elif True:")
-p = plants("core/module.py", "test_observe.py", "observations_may_end or two_blocks")
-p("xc728", "a block that ends takes away those within it", "        observers = [*_thread.observers]\n        observers.remove(observer)\n        _thread.observers = (*observers,)",
-    "        _thread.observers = _thread.observers[: _thread.observers.index(observer)]")
+p = plants("boundary/calls.py", "test_observe.py", "observations_may_end or two_blocks")
+p("xc728", "a block that ends takes away those within it", "        observers = [*thread.observers]\n        observers.remove(observer)\n        thread.observers = (*observers,)",
+    "        thread.observers = thread.observers[: thread.observers.index(observer)]")
 p("xc729", "a block that ends takes the latest observer away", "        observers.remove(observer)\n", "        observers.pop()\n")
 p("xc730", "an observer of two blocks is taken away with the first", "        observers.remove(observer)\n", "        observers = [o for o in observers if o is not observer]\n")
 p = plants("boundary/arrays.py", "test_boundary.py", "forward_without_hints_refuses")
@@ -1961,9 +1963,9 @@ p("xp7i", "a model without its source is packed", "return source is not None and
 p("xp7k", "another batch loses its tokens", " or not packing.holds(ids)", "", select="other_ids")
 p("xp7l", "a forward outside is undone inside", "if len(packed) != len(self.places):", "if False:", select="forward_outside")
 p("xp7n", "nothing is ever packed", "(SinusoidalPositionalEncoding, LearnedPositionalEncoding)", "(SinusoidalPositionalEncoding,)", select="are_packed")
-p = plants("core/module.py", "test_packing.py", "substituted")
-p("xm02", "a substitute stays after its block", "        _thread.substitutes = before\n", "        pass\n")
-p("xm03", "the component itself is changed", "    before = _thread.substitutes\n", "    before = type(_thread).substitutes = {**_thread.substitutes, **{id(c): (c, *pair, checked) for c, pair in functions.items()}}\n")
+p = plants("boundary/calls.py", "test_packing.py", "substituted")
+p("xm02", "a substitute stays after its block", "        thread.substitutes = before\n", "        pass\n")
+p("xm03", "the component itself is changed", "    before = thread.substitutes\n", "    before = type(thread).substitutes = {**thread.substitutes, **{id(c): (c, *pair, checked) for c, pair in functions.items()}}\n")
 p = plants("training/packing.py", "test_packing.py", "logits_the_loss or takes_padded_ids")
 p("x481", "packed tokens all stand at the beginning", "packing.pack(ids), packing.positions",
     "packing.pack(ids), 0 * packing.positions")
@@ -2274,7 +2276,7 @@ p("xgm6", "kernels read whatever they are given", "substituted(forms, checked=Tr
 p("x588", "a reader's own norm computes by the kernel of ours", "type(component) in FORMS and", "isinstance(component, tuple(FORMS)) and")
 p("xgk01", "the CPU's memory goes to a kernel", "if parameters and on_host(parameters[0].data):", "if False:", select="refused_for_a_model")
 p("xgk02", "the loss computes as it is written", "for whole in (model, loss)", "for whole in (model,)", judge="test_device.py", select="by_name")
-p = plants("core/module.py", "test_kernels.py", "block_alone")
+p = plants("boundary/calls.py", "test_kernels.py", "block_alone")
 p("xgk03", "kernels go forward only", "return substitute[2] if substitute else function", "return function")
 p("xgm2", "what a kernel is given is not checked", "        if substitute is None or substitute[3]:\n            inputs, options", "        if substitute is None:\n            inputs, options", select="what_is_wrong_with_a_mask")
 p("xgm3", "a kernel reads beyond an array inside a model", "is_plain and not substitute[3], substitute[1]", "is_plain, substitute[1]", select="before_a_kernel_reads")

@@ -49,6 +49,7 @@ TESTS = {
     "backend/updates.py": "optim backend kernels",
     "core": "module boundary conformance layers observe device",
     "boundary": "boundary python layers module conformance decoding",
+    "boundary/calls.py": "boundary module observe packing layers conformance",
     "core/extras.py": "packaging module text",
     "layers": "layers references conformance models",
     "layers/cache.py": "cache attention decoding",

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from minitransformer.attention import keep_weights
+from minitransformer.boundary.calls import observed_by
 from minitransformer.core import no_grad, observe
-from minitransformer.core.module import observed_by
 from minitransformer.errors import InputError
 from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear

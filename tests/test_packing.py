@@ -11,8 +11,8 @@ from common import accepted, assert_gradients, central_differences, close, moved
 from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention, padding_mask
 from minitransformer.attention.heads import MergeHeads, SplitHeads
 from minitransformer.backend import nearest_keep
+from minitransformer.boundary.calls import substituted
 from minitransformer.core import Module, observe
-from minitransformer.core.module import substituted
 from minitransformer.data import Batch
 from minitransformer.layers import (
     CrossEntropy,

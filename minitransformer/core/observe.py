@@ -3,7 +3,8 @@
 from contextlib import AbstractContextManager
 
 from ..boundary import Function, checked
-from .module import Module, observed_by
+from ..boundary.calls import observed_by
+from .module import Module
 
 
 @checked

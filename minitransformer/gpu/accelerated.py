@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from .. import attention, layers
 from ..backend import on_host, substituted_helpers
 from ..boundary import checked
-from ..core.module import Module, substituted
+from ..boundary.calls import substituted
+from ..core.module import Module
 from ..errors import InputError
 from ..training.gradients import Loss
 from . import (

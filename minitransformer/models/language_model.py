@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from ..attention.masking import causal_mask
 from ..backend import array_module
 from ..boundary import Floats, Generator, Ids, Mask, Rng, StateOf
-from ..core.module import Module, asked, no_grad
+from ..boundary.calls import asked
+from ..core.module import Module, no_grad
 from ..layers.cache import Cache, copied
 from ..layers.embedding import Embedding, Unembedding
 from ..layers.linear import Linear

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from ..backend import array_module
 from ..boundary import Count, Floats, Generator, Ids, Natural, Rng, StateOf
-from ..core.module import Module, asked, no_grad
+from ..boundary.calls import asked
+from ..core.module import Module, no_grad
 from ..core.options import option
 from ..layers.embedding import Embedding
 from ..layers.feed_forward import Activation, FeedForward

@@ -8,7 +8,8 @@ from ..attention.additive import AdditiveAttention
 from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
 from ..boundary import Floats, Generator, Ids, Mask, OneOf, Rng, StateOf
-from ..core.module import Module, asked, no_grad
+from ..boundary.calls import asked
+from ..core.module import Module, no_grad
 from ..core.options import option
 from ..layers.activations import Tanh
 from ..layers.dropout import Dropout

@@ -12,7 +12,7 @@ from ..attention import (
 )
 from ..backend import array_module, asarray, on_host
 from ..boundary import largest
-from ..core.module import own_function, substituted
+from ..boundary.calls import own_function, substituted
 from ..data.vocabulary import PAD
 from ..errors import InputError
 from ..layers import (
