@@ -316,11 +316,26 @@ def test_a_step_after_a_component_was_added_later_says_so(add):
         optimizer.step()
 
 
-def test_a_step_after_a_component_was_taken_out_says_so():
+def test_a_step_after_a_component_that_was_there_before_was_put_into_a_list_says_so():
+    model, other = Module(), Linear(2, 2, 0)
+    model.parts = [Linear(2, 2, 0)]
+    for change in (model.parts.append, lambda part: model.parts.__setitem__(0, part)):
+        optimizer = Adam(model)
+        optimizer.step()
+        change(other)
+        with pytest.raises(InputError, match="new parameters, parts.1.weight|has lost parameters"):
+            optimizer.step()
+
+
+@pytest.mark.parametrize("take", [
+    lambda model: setattr(model, "second", None), lambda model: delattr(model, "second"),
+    lambda model: model.parts.pop(),
+])  # fmt: skip
+def test_a_step_after_a_component_was_taken_out_says_so(take):
     model = Module()
-    model.first, model.second = Linear(2, 2, 0), Linear(2, 2, 0)
+    model.first, model.second, model.parts = Linear(2, 2, 0), Linear(2, 2, 0), [Linear(2, 2, 0)]
     optimizer = Adam(model)
-    model.second = None
+    take(model)
     with pytest.raises(InputError, match="has lost parameters since"):
         optimizer.step()
 

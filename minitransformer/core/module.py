@@ -65,6 +65,7 @@ class Module:
 
     _training = True
     _sizes = {}  # {letter: size} of the axes, from the arguments of `__init__`
+    _changes = 0  # how often a part was given to any module, or taken: see `Structure`
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -79,12 +80,18 @@ class Module:
         """
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
+        if isinstance(value, PARTS) or isinstance(before, PARTS):
+            Module._changes += 1
         if isinstance(before, Module) and isinstance(value, Module):
             # which may hold the one before: a wrapper does
             new = [module for _, module in value.named_modules()]
             for _, module in self.named_modules():
                 if module not in new:
                     vars(module).update({n: value for n, v in vars(module).items() if v is before})
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        Module._changes += 1
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
@@ -327,6 +334,9 @@ class Module:
             f"  {name}: " + repr(child).replace("\n", "\n  ") for name, child in self.children()
         ]
         return "\n".join([head, *lines])
+
+
+PARTS = (Module, Parameter, list, tuple)
 
 
 def name_of_dtype(target):

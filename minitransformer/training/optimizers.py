@@ -26,6 +26,7 @@ from ..boundary import (
     expect,
 )
 from ..core.module import Module
+from ..core.structure import Structure
 from ..errors import InputError
 
 
@@ -46,7 +47,7 @@ class Optimizer:
         keep_freed_memory()  # steps will follow, in a loop of one's own too
         self.model = model
         self.learning_rate = learning_rate
-        self.flat = model.flatten()
+        self.flat, self.structure = model.flatten(), Structure(model)
         self.t = 0
         for name in self.moments:
             setattr(self, name, array_module(self.flat.data).zeros_like(self.flat.data))
@@ -78,6 +79,13 @@ class Optimizer:
                 "The model's parameters have moved since this optimizer was made; make it after "
                 "model.to(...), and for a copy of the model, anew."
             )
+        if not self.structure.holds():
+            self.expect_same_parameters()
+        self.t += 1
+        return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
+
+    def expect_same_parameters(self) -> None:
+        """Raise InputError if the model has got or lost a parameter since the optimizer was made."""
         present, mine = self.model.named_parameters(), {*map(id, self.flat.parameters)}
         if {*map(id, present.values())} != mine:
             new = [name for name, p in present.items() if id(p) not in mine]
@@ -90,8 +98,7 @@ class Optimizer:
                 f"The model {change} since this optimizer was made, which knows only the old ones. "
                 "Make the optimizer anew."
             )
-        self.t += 1
-        return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
+        self.structure = Structure(self.model)
 
     def update(self, rate: float, grad: Floats, part: slice = slice(None)) -> None:
         """Write the parameters and moments, or a part of them, by the rule of step t and these
