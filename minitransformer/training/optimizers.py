@@ -85,7 +85,8 @@ class Optimizer:
         return expect(self.rate(), NonNegative, f"The learning rate of step {self.t}")
 
     def expect_same_parameters(self) -> None:
-        """Raise InputError if the model has got or lost a parameter since the optimizer was made."""
+        """Raise InputError if the model has got or lost a parameter since the optimizer was
+        made."""
         present, mine = self.model.named_parameters(), {*map(id, self.flat.parameters)}
         if {*map(id, present.values())} != mine:
             new = [name for name, p in present.items() if id(p) not in mine]
