@@ -365,7 +365,7 @@ p("66", "the scale forgotten in backward", "self.softmax.backward(d_weights)) * 
 p("67", "scaled twice in backward", "self.softmax.backward(d_weights)) * scale", "self.softmax.backward(d_weights)) * scale**2")
 p("68", "dV = P dO", "dropped.swapaxes(-1, -2) @ d_y", "dropped @ d_y")
 p("69", "dK = dS Q", "d_scores.swapaxes(-1, -2) @ query", "d_scores @ query")
-p("70", "K Q^T: attention transposed", "query_key_product(query, key)", "query_key_product(key, query)")
+p("70", "K Q^T: attention transposed", "query_key_product(query, key, scale)", "query_key_product(key, query, scale)")
 p("71", "the softmax's backward skipped", "self.softmax.backward(d_weights)", "(self.softmax.saved(), d_weights)[1]")
 p("72", "dQ and dK swapped", "return d_query, d_key, d_value", "return d_key, d_query, d_value")
 p("76", "masked after softmax, not renormalised", "weights = self.softmax(self.masking(scores, mask))",
@@ -374,7 +374,7 @@ p("x38", "dV from the weights before dropout", "self.save(query, key, value, dro
     "self.save(query, key, value, weights, scale)")
 p("x39", "dropout forgotten in backward", "self.dropout.backward(query_key_product(d_y, value))",
     "query_key_product(d_y, value)")
-p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key) * scale", "query_key_product(query, key)",
+p("x40", "scores scaled after the mask and the softmax", "query_key_product(query, key, scale)", "query_key_product(query, key)",
     ("return dropped @ value", "return dropped @ value * scale"))
 p("x42", "keeping weights changes the output", "self.weights = weights",
     "self.weights = weights\n            dropped = weights * 0.5", select="kept")
@@ -2461,3 +2461,6 @@ p("xs83", "what is assigned is not noticed", "self.changes == Module._changes an
 p = plants("core/module.py", "test_optim.py", "a_step_after")
 p("xs84", "what is deleted is not noticed", "        object.__delattr__(self, name)\n        Module._changes += 1\n", "        object.__delattr__(self, name)\n")
 p("xs85", "what is taken out is not noticed", "isinstance(value, PARTS) or isinstance(before, PARTS)", "isinstance(value, PARTS)")
+p = plants("backend/scores.py", "test_backend.py", "scores_are")
+p("xs86", "scores are not scaled", 'np.multiply(query.swapaxes(-1, -2), scale, order="C")', 'np.multiply(query.swapaxes(-1, -2), 1.0, order="C")')
+p("xs87", "the scores of one query are not scaled", "key.swapaxes(-1, -2) * scale\n", "key.swapaxes(-1, -2)\n")

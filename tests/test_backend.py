@@ -199,13 +199,16 @@ def test_a_reduction_keeps_the_dtype_and_its_input(helper):
         assert np.array_equal(x, before)
 
 
-@pytest.mark.parametrize("batch, heads, queries, keys, width", [(3, 4, 5, 7, 11), (3, 3, 3, 3, 3)])
+@pytest.mark.parametrize("batch, heads, queries, keys, width", [
+    (3, 4, 5, 7, 11), (3, 3, 3, 3, 3), (3, 4, 1, 7, 11),
+])  # fmt: skip
 def test_scores_are_queries_times_keys(batch, heads, queries, keys, width):
     rng = np.random.default_rng(4)
     q = rng.standard_normal((batch, heads, queries, width))
     k = rng.standard_normal((batch, heads, keys, width))
     scores = query_key_product(q, k)
     close(scores, np.einsum("bhtk,bhsk->bhts", q, k))
+    close(query_key_product(q, k, 0.3), 0.3 * scores)
 
 
 def test_scores_of_batches_that_broadcast_and_of_two_precisions():

@@ -44,7 +44,7 @@ class ScaledDotProductAttention(KeepsWeights, Module):
         mask: Annotated[MayAttend, "..., T, S"] | None = None,
     ) -> Floats:
         scale = query.shape[-1] ** -0.5
-        scores = query_key_product(query, key) * scale                   # (B, H, T, S)
+        scores = query_key_product(query, key, scale)                    # (B, H, T, S)
         weights = self.softmax(self.masking(scores, mask))               # (B, H, T, S)
         dropped = self.dropout(weights)
         if self.keep:

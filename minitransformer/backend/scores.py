@@ -5,19 +5,20 @@ import numpy as np
 from .arrays import array_module, on_host
 
 
-def query_key_product(query, key):
-    """Q Kᵀ: `query @ key.swapaxes(-1, -2)`.  (..., T, K), (..., S, K) → (..., T, S)
+def query_key_product(query, key, scale=1.0):
+    """Q Kᵀ c: `query @ key.swapaxes(-1, -2) * scale`.  (..., T, K), (..., S, K) → (..., T, S)
 
     The same numbers in another memory layout: the key axis, over which softmax takes its maximum
     and its sum, is the outermost. A reduction is then S − 1 operations on long contiguous pieces;
     over a short innermost axis NumPy needs twenty times as long. And BLAS multiplies many small
-    matrices faster when neither is read across its rows, which is why Qᵀ is written out. CuPy's own
-    layout serves on a GPU, and for a single query, when decoding, there is nothing to gain.
+    matrices faster when neither is read across its rows, which is why Qᵀ is written out, and scaled
+    on the way. CuPy's own layout serves on a GPU, and for a single query, when decoding, there is
+    nothing to gain.
     """
     if query.shape[-2] == 1 or array_module(query) is not np:
-        return query @ key.swapaxes(-1, -2)
+        return query @ key.swapaxes(-1, -2) * scale
     batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
-    query_t = np.ascontiguousarray(query.swapaxes(-1, -2))               # (..., K, T)
+    query_t = np.multiply(query.swapaxes(-1, -2), scale, order="C")      # (..., K, T)
     memory = np.empty_like(
         key, shape=(key.shape[-2], *batch, query.shape[-2]), dtype=np.result_type(query, key),
         order="C",
