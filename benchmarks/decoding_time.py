@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from minitransformer.core import evaluating
-from minitransformer.models import configure, find_model
+from minitransformer.runs import configure, find_model
 
 VOCABULARY, SOURCE = 4000, 16
 

@@ -127,7 +127,7 @@ def ours(case, x, targets, device, opened=None):
     kernels while `opened` lasts."""
     import minitransformer
     from minitransformer.backend import array_module, move
-    from minitransformer.core.module import substituted
+    from minitransformer.boundary.calls import substituted
     from minitransformer.gpu import FORMS
 
     component = case.made(minitransformer).to(device)

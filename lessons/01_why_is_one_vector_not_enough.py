@@ -25,9 +25,10 @@ from minitransformer.decoding import evaluate
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import CrossEntropy
 from minitransformer.lessons import predict, show
-from minitransformer.models import OneVectorConfig, OneVectorMLP, RNNConfig, RNNSeq2Seq
+from minitransformer.older import (
+    GRUCell, OneVectorConfig, OneVectorMLP, Recurrence, RNNCell, RNNConfig, RNNSeq2Seq,
+)
 from minitransformer.plotting import draw_lines, panels
-from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
 from minitransformer.training import Adam, Cosine, train
 
 rng = np.random.default_rng(1)

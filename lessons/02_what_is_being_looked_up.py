@@ -3,7 +3,7 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `attention.AdditiveAttention`, `attention.Expectation` |
+# | 45 | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
 #
 # ## Question
 #
@@ -17,10 +17,11 @@
 import numpy as np
 
 from minitransformer import no_grad
-from minitransformer.attention import AdditiveAttention, MultiplicativeAttention, keep_weights
+from minitransformer.attention import keep_weights
 from minitransformer.grading import check, hint, reveal
 from minitransformer.layers import Softmax
 from minitransformer.lessons import predict, show
+from minitransformer.older import AdditiveAttention, MultiplicativeAttention
 from minitransformer.plotting import QUERY, VALUE, draw_bars, draw_lines, panels, plot_matrices
 from minitransformer.testing import count_products, trace
 from minitransformer.training import Adam, Cosine

@@ -3,7 +3,7 @@
 #
 # | minutes | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 40 | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `recurrent.Recurrence`, `testing.count_products`, `testing.trace` |
+# | 40 | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `older.Recurrence`, `testing.count_products`, `testing.trace` |
 #
 # ## Question
 #
@@ -16,12 +16,12 @@ import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, causal_mask
 from minitransformer.grading import check, hint, reveal
-from minitransformer.layers import CausalConvolution, SinusoidalPositionalEncoding
+from minitransformer.layers import SinusoidalPositionalEncoding
 from minitransformer.lessons import predict, show
 from minitransformer.models import TransformerConfig
 from minitransformer.models.encoder import EncoderLayer
+from minitransformer.older import CausalConvolution, GRUCell, Recurrence, RNNCell
 from minitransformer.plotting import draw_lines, panels, plot_matrices
-from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
 from minitransformer.study.clock import medians
 from minitransformer.testing import count_products, trace
 

@@ -5,7 +5,7 @@ Start with a component and its two methods:
     from minitransformer.layers import LayerNorm      # then LayerNorm(8).forward(x), .backward(d_y)
 
 The packages, from the ground up: `errors`, `terminal`, `backend`, `boundary`, `core`, `layers`,
-`attention`, `recurrent`, `models`, `data`, `decoding`, `testing`, `inspection`, `training`, `runs`,
+`attention`, `models`, `older`, `data`, `decoding`, `testing`, `inspection`, `training`, `runs`,
 `plotting`, `grading`, `study`, `lessons`, `gpu`, `cli`.
 """
 

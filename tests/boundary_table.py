@@ -16,7 +16,8 @@ from minitransformer.core import Module
 from minitransformer.core.module import Parameter
 from minitransformer.errors import BackwardWithoutForward, InputError
 from minitransformer.layers import Linear
-from minitransformer.models import MODELS, LanguageModel
+from minitransformer.models import LanguageModel
+from minitransformer.runs import MODELS
 from minitransformer.testing import all_components, gradient_check
 from minitransformer.testing.gradient_check import as_tuple, is_float
 from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam

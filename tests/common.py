@@ -10,8 +10,7 @@ from minitransformer.cli import main
 from minitransformer.data.pieces import morphemes
 from minitransformer.data.spelling import every_way, written
 from minitransformer.errors import InputError
-from minitransformer.models import find_model
-from minitransformer.runs import make_config
+from minitransformer.runs import find_model, make_config
 from minitransformer.testing import away_from_initialisation, gradient_check
 from minitransformer.testing.gradient_check import as_tuple
 from minitransformer.training.hooks import Evaluate, Log, Save, Snapshots

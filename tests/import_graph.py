@@ -19,7 +19,7 @@ FRONT = "minitransformer"  # what `import minitransformer` runs
 
 # From the ground up.
 ORDER = (
-    """errors terminal backend boundary core layers attention recurrent models data decoding testing
+    """errors terminal backend boundary core layers attention models older data decoding testing
 inspection training runs plotting grading study lessons gpu""".split()
     + [FRONT, "cli", "__main__"]
 )

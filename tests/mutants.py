@@ -383,9 +383,9 @@ only_if_kept = "if self.keep:\n            self.d_weights = "
 p("xc41", "d_P is kept outside keep_weights", only_if_kept, "if True:\n            self.d_weights = ", select="nothing_is_kept")
 p("xc42", "P is kept outside keep_weights", "if self.keep:\n            self.weights = ", "if True:\n            self.weights = ",
     select="nothing_is_kept")
-p = plants("attention/expectation.py", "test_attention.py", "nothing_is_kept")
+p = plants("older/expectation.py", "test_attention.py", "nothing_is_kept")
 p("xc43", "d_P is kept outside keep_weights", only_if_kept, "if True:\n            self.d_weights = ")
-p = plants("attention/local.py", "test_attention.py", "nothing_is_kept")
+p = plants("older/local.py", "test_attention.py", "nothing_is_kept")
 p("xc44", "d_P is kept outside keep_weights", "if self.keep:\n            self.d_weights = self.spread(self.d_weights, length)",
     "self.d_weights = None")
 p = plants("attention/kept_weights.py", "test_attention.py", "kept or keeping")
@@ -561,7 +561,7 @@ p("x86", "values as wide as d_model / heads although d_k is given", 'fill("d_v",
 
 # -- the older attentions -----------------------------------------------------------------------------------------
 
-p = plants("attention/expectation.py", "test_attention.py", "expectation or older_attention")
+p = plants("older/expectation.py", "test_attention.py", "expectation or older_attention")
 p("x154", "the mask dropped", "self.masking(scores, mask)", "self.masking(scores)")
 p("x155", "the softmax's backward skipped", "self.softmax.backward(d_weights)", "(self.softmax.saved(), d_weights)[1]")
 p("x156", "d_f = P d_y", "weights.swapaxes(-1, -2) @ d_y", "weights @ d_y", select="expectation_equals and square")
@@ -569,7 +569,7 @@ p("x157", "kept without the axis of the heads", "self.weights = weights[:, None]
 p("x158", "the kept gradient is not d_P", "self.d_weights = d_weights[:, None]",
     "self.d_weights = (weights * d_weights)[:, None]")
 
-p = plants("attention/additive.py", "test_attention.py", "older_attention")
+p = plants("older/additive.py", "test_attention.py", "older_attention")
 own = "older_attention_equals and additive and square"
 p("x159", "no tanh'", "self.tanh.backward(self.score.backward(d_scores[..., None]))",
     "(self.tanh.saved(), self.score.backward(d_scores[..., None]))[1]")
@@ -588,7 +588,7 @@ p("x166", "queries along the keys' axis", "self.query(query)[:, :, None] + self.
     "self.query(query)[:, None] + self.key(key)[:, :, None]", select=own)
 p("x167", "no tanh at all", "self.score(self.tanh(pairs))", "self.score((self.tanh(pairs), pairs)[1])")
 
-p = plants("attention/multiplicative.py", "test_attention.py", "older_attention")
+p = plants("older/multiplicative.py", "test_attention.py", "older_attention")
 own = "older_attention_equals and multiplicative and square"
 p("x168", "d_key without the projection", "self.save(projected, key,", "self.save(query, key,", select=own)
 p("x169", "d_key = d_E p", "d_scores.swapaxes(-1, -2) @ projected", "d_scores @ projected", select=own)
@@ -601,7 +601,7 @@ p("x172", "scaled as the dot product is", "projected @ key.swapaxes(-1, -2)",
 p("x173", "the mask ignored", "self.expectation(scores, annotations, mask)", "self.expectation(scores, annotations)")
 p("x174", "keys that are annotations: no gradient from the context", "d_key + d_annotations)", "d_key)")
 
-p = plants("attention/local.py", "test_attention.py", "local_attention")
+p = plants("older/local.py", "test_attention.py", "local_attention")
 p("x175", "the band one too wide", "(back < self.width)", "(back <= self.width)")
 p("x176", "the band one too narrow", "(back < self.width)", "(back < self.width - 1)")
 p("x177", "one future position leaks", "(back >= 0)", "(back >= -1)")
@@ -625,7 +625,7 @@ p("x185", "whole blocks are visible", "keys[..., None, :] & (back >= 0) & (back 
 
 # -- windows, convolution, mean -----------------------------------------------------------------------------------
 
-p = plants("layers/sliding_window.py", "test_layers.py", "sliding_window or convolution")
+p = plants("older/sliding_window.py", "test_layers.py", "sliding_window or convolution")
 p("xc45", "a single sequence is refused", '"..., T, D"', '"B, T, D"', select="single_sequence")
 later = "concatenate([zeros, x[..., : x.shape[-2] - zeros.shape[-2], :]], axis=-2)"
 p("x186", "anti-causal: the window holds the future", "[delayed(x, steps) for", "[advanced(x, steps) for",
@@ -639,13 +639,13 @@ p("x191", "the gradient of one place only",
     "sum(advanced(d_y[..., j, :], steps) for j, steps in enumerate(self.delays()))", "d_y[..., -1, :]")
 p("x192", "delayed again in backward", "sum(advanced(d_y", "sum(delayed(d_y")
 
-p = plants("layers/convolution.py", "test_layers.py", "convolution")
+p = plants("older/convolution.py", "test_layers.py", "convolution")
 p("x193", "the mask forgotten in backward", "return only_real(d_x, mask)", "return d_x")
 p("x194", "padding is seen", "seen = only_real(x, mask)", "seen = x")
 p("x195", "features first, places second", "joined = windows.reshape(",
     "joined = windows.swapaxes(-1, -2).reshape(")
 
-p = plants("layers/pooling.py", "test_layers.py", "mean_over")
+p = plants("older/pooling.py", "test_layers.py", "mean_over")
 p("x196", "divided by all positions", "xp.maximum(real.sum(axis=1, keepdims=True), 1)", "0 * real[:, :1] + x.shape[1]")
 p("x197", "padding counts", "xp.ones(x.shape[:-1], dtype=bool) if mask is None else mask",
     "xp.ones(x.shape[:-1], dtype=bool)")
@@ -663,7 +663,7 @@ p("x204", "tanh x for tanh x/2", "tanh(0.5 * x)", "tanh(x)")
 
 # -- recurrence ---------------------------------------------------------------------------------------------------
 
-p = plants("recurrent/cells.py", "test_recurrent.py", "cell")
+p = plants("older/cells.py", "test_recurrent.py", "cell")
 p("x205", "d_a W for d_a W^T", "d_h = self.state.backward(d_sum)",
     "self.state.backward(d_sum)\n        d_h = d_sum @ self.state.weight.data")
 p("x206", "d_h does not go back through the weights", "d_h = self.state.backward(d_sum)",
@@ -692,7 +692,7 @@ p = plants("layers/linear.py", "test_recurrent.py", "through_time")
 p("x221", "the gradient of the last undone step only", "self.weight.accumulate(position_product, x, d_y)",
     "self.weight.grad[...] = position_product(x, d_y)")
 
-p = plants("recurrent/recurrence.py", "test_recurrent.py", "recurrence")
+p = plants("older/recurrence.py", "test_recurrent.py", "recurrence")
 p("x222", "truncated to one step", "d_h = d_h + d_y[:, t]", "d_h = d_y[:, t]")
 p("x223", "only the last state's d_y counts", "d_h = d_h + d_y[:, t]",
     "d_h = d_h + d_y[:, t] * (t == self.order(d_y.shape[1])[-1])")
@@ -708,7 +708,7 @@ p("x231", "in reverse the states stand in the order of reading", "return xp.stac
 p("x232", "the given state is ignored", "if h is None:", "if True:")
 p("x233", "every step begins anew", "new = self.cell(x[:, t], h)", "new = self.cell(x[:, t], 0 * h)")
 
-p = plants("recurrent/recurrence.py", "test_recurrent.py", "bidirectional")
+p = plants("older/recurrence.py", "test_recurrent.py", "bidirectional")
 p("x234", "the backward reading's end is its beginning", "back[:, 0]], axis=-1)", "back[:, -1]], axis=-1)")
 p("x235", "its gradient at the wrong end", "d_back[:, 0] += d_end", "d_back[:, -1] += d_end")
 p("x236", "the end has no gradient", "d_ahead[:, -1] += d_end[..., :width]", "pass")
@@ -723,7 +723,7 @@ p("x242", "both readings forwards", "Recurrence(backward_cell, reverse=True)", "
 
 # -- the older models ---------------------------------------------------------------------------------------------
 
-p = plants("models/rnn_seq2seq.py", "test_older_models.py", "rnn_equals or rnn_gradient")
+p = plants("older/rnn_seq2seq.py", "test_older_models.py", "rnn_equals or rnn_gradient")
 p("x243", "the last annotation for both ends", "self.tanh(self.bridge(end))",
     "self.tanh(self.bridge(annotations[:, -1]))")
 p("x244", "the end of one reading only", "self.tanh(self.bridge(end))",
@@ -746,7 +746,7 @@ p("x253", "a step does not hand its state on", "logits, h = self.decode(ids[:, N
 p("x254", "no tanh' at the bridge", "self.bridge.backward(self.tanh.backward(d_h))",
     "self.bridge.backward((self.tanh.saved(), d_h)[1])")
 
-p = plants("models/one_vector.py", "test_older_models.py", "one_vector or one-vector")
+p = plants("older/one_vector.py", "test_older_models.py", "one_vector or one-vector")
 p("x255", "the vector has the gradient of one position", "d_z.sum(axis=1)", "d_z[:, -1]")
 p("x256", "padding is in the mean", "self.mean(self.squash(self.source_input(source)), source != 0)",
     "self.mean(self.squash(self.source_input(source)))")
@@ -760,15 +760,15 @@ p("x259", "a shorter source moved to the wrong side", "real = source != 0\n    #
 p("x259b", "tokens lose their order", "+ real.cumsum(axis=1) - 1", "+ real.sum(axis=1, keepdims=True) - real.cumsum(axis=1)")
 p("x260", "a gap between source and target", "concatenate([moved, target_in]", "concatenate([source, target_in]")
 
-p = plants("models/convolution_model.py", "test_older_models.py", "convolution_model or conv")
+p = plants("older/convolution_model.py", "test_older_models.py", "convolution_model or conv")
 p("x261", "every layer has the same dilation", "config.kernel_width**i)", "1)", select="convolution_model_equals")
 p("x262", "padding is convolved", "return real[:, -count:]", "return real[:, -count:] | True")
-p = plants("models/local_attention_model.py", "test_older_models.py", "local")
+p = plants("older/local_attention_model.py", "test_older_models.py", "local")
 p("x263", "padding is visible", "return real", "return real | True")
 p("x264", "the window is ignored", "LocalAttention(config.window,", "LocalAttention(config.max_length,")
 p("x265", "no dropout on the weights", "rng, config.attention_dropout)", "rng)")
 
-p = plants("models/kinds.py", "test_older_models.py", "option or names or kind")
+p = plants("runs/kinds.py", "test_older_models.py", "option or names or kind")
 p("x266", "an option that the model ignores is taken", "if option not in kind.options():",
     "if option not in [f.name for f in dataclasses.fields(kind.config)]:")
 p("x267", "the name decides nothing", "**options, **kind.fixed)", "**options)")
@@ -1145,13 +1145,13 @@ p("x287", "a cache serves where a backward follows", "if saving():", "if False:"
 p("x288", "rows are taken of the arrays, not of the caches", "Cache(take_rows(state.arrays, rows))",
     "Cache(take_rows(state.arrays, sorted(rows.tolist())))",
     select="rows_of_a_state")
-p = plants("attention/local.py", "test_cache.py", "last_queries")
+p = plants("older/local.py", "test_cache.py", "last_queries")
 p("xc34", "an empty batch cannot be joined", "count * width, features)", "-1, features)", judge="test_conformance.py",
     select="keeps_the_contract and LocalAttention and not Layer and not Model")
 p("x289", "the window of a step is one too wide", "(behind < self.width)", "(behind <= self.width)")
 p("x290", "the future is visible to several new queries", "(behind >= 0) & ", "")
 p("x291", "a step sees padding", "allowed = allowed & mask[:, None, None, -seen:]", "pass")
-p = plants("layers/convolution.py", "test_cache.py", "convolution_on_a_cache")
+p = plants("older/convolution.py", "test_cache.py", "convolution_on_a_cache")
 p("xc35", "an empty batch has no windows", "windows.shape[-2] * windows.shape[-1])", "-1)", judge="test_conformance.py",
     select="keeps_the_contract and CausalConvolution")
 p("xc36", "an empty batch has no gradient", "width, d_windows.shape[-1] // width)\n        )", "width, -1))", judge="test_conformance.py",
@@ -1345,7 +1345,7 @@ p = plants("cli/asking.py", "test_translation.py", "asked_for_before")
 p("xj33", "what counts BLEU is missed at the end", "        translation.bleu_metric()", "        pass")
 p = plants("study/translators.py", "test_translation.py", "asked_for_before")
 p("xj34", "what counts BLEU is missed when all is translated", "    bleu_metric()  #", "    #")
-p = plants("core/extras.py", "test_text.py", "")
+p = plants("terminal/extras.py", "test_text.py", "")
 p("x331", "the line that installs the package itself", "minitransformer[{name}]", "minitransformer",
     select="missing_package_is_named")
 p("x1101", "of what is missing, only the first package is named", "for p in packages if importlib", "for p in [package] if importlib",

@@ -8,15 +8,10 @@ import numpy as np
 import pytest
 from common import assert_gradients, close, moved, normal, refusal, rng
 
-from minitransformer import attention
 from minitransformer.attention import (
-    AdditiveAttention,
-    Expectation,
-    LocalAttention,
     Masking,
     MergeHeads,
     MultiHeadAttention,
-    MultiplicativeAttention,
     ScaledDotProductAttention,
     SplitHeads,
     attention_maps,
@@ -25,8 +20,15 @@ from minitransformer.attention import (
     keep_weights,
     padding_mask,
 )
-from minitransformer.core import Module
+from minitransformer.attention.kept_weights import KeepsWeights
 from minitransformer.errors import InputError
+from minitransformer.older import (
+    AdditiveAttention,
+    Expectation,
+    LocalAttention,
+    MultiplicativeAttention,
+)
+from minitransformer.testing import all_components
 
 COMPONENTS = [
     Masking,
@@ -90,9 +92,14 @@ def plain_attention(query, key, value, mask=None):
 # -- every component -------------------------------------------------------------------------------
 
 
-def test_every_component_of_the_room_is_tested_here():
-    kinds = [getattr(attention, name) for name in attention.__all__]
-    assert {k for k in kinds if isinstance(k, type) and issubclass(k, Module)} == set(COMPONENTS)
+def test_every_attention_is_tested_here():
+    assert set(COMPONENTS) == {
+        kind
+        for kind in all_components()
+        if kind.__module__.startswith("minitransformer.attention.")
+        or kind.__name__.endswith("Attention")
+        or issubclass(kind, KeepsWeights)
+    }
 
 
 # -- masks -----------------------------------------------------------------------------------------

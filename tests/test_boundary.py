@@ -22,13 +22,7 @@ from boundary_table import (
 )
 from common import accepted, close, refusal
 
-from minitransformer.attention import (
-    Expectation,
-    LocalAttention,
-    Masking,
-    MultiHeadAttention,
-    ScaledDotProductAttention,
-)
+from minitransformer.attention import Masking, MultiHeadAttention, ScaledDotProductAttention
 from minitransformer.boundary import (
     ARRAYS,
     Count,
@@ -55,15 +49,9 @@ from minitransformer.layers import (
     Softmax,
 )  # fmt: skip
 from minitransformer.layers.cache import take_rows
-from minitransformer.models import (
-    MODELS,
-    ConvolutionModel,
-    Encoder,
-    Transformer,
-    TransformerConfig,
-    configure,
-    find_model,
-)
+from minitransformer.models import Encoder, Transformer, TransformerConfig
+from minitransformer.older import ConvolutionModel, Expectation, LocalAttention
+from minitransformer.runs import MODELS, configure, find_model
 from minitransformer.testing import all_components
 from minitransformer.training import SGD, Adam, AdamW, Constant, Cosine, Noam, clip_by_global_norm
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from common import close, refusal, rng
 
-from minitransformer.attention import LocalAttention, MultiHeadAttention, causal_mask
+from minitransformer.attention import MultiHeadAttention, causal_mask
 from minitransformer.core import evaluating, no_grad
 from minitransformer.data import BOS
-from minitransformer.layers import CausalConvolution
 from minitransformer.layers.cache import Cache, copied, take_rows
-from minitransformer.models import MODELS, configure, find_model
 from minitransformer.models.example import small_example
+from minitransformer.older import CausalConvolution, LocalAttention
+from minitransformer.runs import MODELS, configure, find_model
 from minitransformer.testing import away_from_initialisation
 
 VARIANTS = {

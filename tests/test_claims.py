@@ -30,8 +30,7 @@ from minitransformer.gpu.replays import Replays
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.layers import LayerNorm
 from minitransformer.lessons.notebooks import lessons
-from minitransformer.models import MODELS, configure
-from minitransformer.runs import make_config
+from minitransformer.runs import MODELS, configure, make_config
 from minitransformer.testing import all_components
 from minitransformer.testing.contract import CHECKS
 from minitransformer.testing.gradient_check import DIRECTIONS

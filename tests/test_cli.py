@@ -23,8 +23,9 @@ from minitransformer.data.corpus import Corpus
 from minitransformer.data.symbols import Reverse, SymbolTask
 from minitransformer.data.tasks import TASKS
 from minitransformer.data.vocabulary import Vocabulary
-from minitransformer.models import MODELS, PRESETS, TransformerConfig
+from minitransformer.models import PRESETS, TransformerConfig
 from minitransformer.plotting.style import Figure
+from minitransformer.runs import MODELS
 from minitransformer.runs.run import TrainingOptions
 from minitransformer.testing import all_components
 

@@ -8,12 +8,12 @@ import pytest
 from common import refusal
 from wrong_components import RIGHT, WRONG
 
-from minitransformer.attention import LocalAttention, MultiplicativeAttention
 from minitransformer.core import Module
 from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
 from minitransformer.models.encoder import EncoderLayer
+from minitransformer.older import LocalAttention, MultiplicativeAttention
 from minitransformer.testing import (
     all_components,
     check_component,

@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 from common import rng
 
-from minitransformer.attention import (
-    AdditiveAttention,
-    LocalAttention,
-    MultiHeadAttention,
-    SplitHeads,
-)
+from minitransformer.attention import MultiHeadAttention, SplitHeads
 from minitransformer.core import Module
 from minitransformer.errors import InputError
-from minitransformer.layers import CausalConvolution, Linear
+from minitransformer.layers import Linear
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.recurrent import GRUCell, Recurrence, RNNCell
+from minitransformer.older import (
+    AdditiveAttention,
+    CausalConvolution,
+    GRUCell,
+    LocalAttention,
+    Recurrence,
+    RNNCell,
+)
 from minitransformer.testing import all_components, count_products
 from minitransformer.testing.counting import CountedArray
 from minitransformer.testing.gradient_check import is_float

@@ -26,8 +26,9 @@ from minitransformer.decoding import (
 )
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.inspection import attention_weights
-from minitransformer.models import MODELS, Transformer, TransformerConfig, configure, find_model
+from minitransformer.models import Transformer, TransformerConfig
 from minitransformer.models.example import small_example
+from minitransformer.runs import MODELS, configure, find_model
 from minitransformer.testing import away_from_initialisation
 
 NAMES = list(MODELS)

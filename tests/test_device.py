@@ -46,8 +46,7 @@ from minitransformer.inspection import (
     source_gradients,
 )
 from minitransformer.layers import CrossEntropy, Dropout, LayerNorm, Linear
-from minitransformer.models import MODELS
-from minitransformer.runs import Run
+from minitransformer.runs import MODELS, Run
 from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.testing import all_components
 from minitransformer.training import SGD, Adam, AdamW, gradients, in_shares, train

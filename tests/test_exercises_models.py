@@ -7,12 +7,7 @@ import numpy as np
 import pytest
 from common import central_differences, close, close_in_size, rng
 
-from minitransformer.attention import (
-    AdditiveAttention,
-    MultiHeadAttention,
-    ScaledDotProductAttention,
-    causal_mask,
-)
+from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention, causal_mask
 from minitransformer.core import Module, no_grad
 from minitransformer.core.module import Parameter
 from minitransformer.grading import check
@@ -20,7 +15,7 @@ from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.sizes import TWINS, Sizes, sizes_for
 from minitransformer.layers import Embedding, FeedForward, LayerNorm, Residual, Unembedding
 from minitransformer.models import Decoder, Transformer
-from minitransformer.recurrent import Recurrence, RNNCell
+from minitransformer.older import AdditiveAttention, Recurrence, RNNCell
 from minitransformer.testing import count_products, gradient_error
 from minitransformer.testing.gradient_check import as_tuple
 from minitransformer.training import SGD, Adam, AdamW, Cosine, Noam, clip_by_global_norm

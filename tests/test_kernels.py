@@ -18,12 +18,7 @@ import pytest
 from on_a_device import close, library, on_device, strict_device  # noqa: F401 - a fixture
 
 from minitransformer import backend
-from minitransformer.attention import (
-    LocalAttention,
-    ScaledDotProductAttention,
-    causal_mask,
-    keep_weights,
-)
+from minitransformer.attention import ScaledDotProductAttention, causal_mask, keep_weights
 from minitransformer.core import Module
 from minitransformer.errors import InputError
 from minitransformer.gpu import FORMS, accelerated, cublas, has_form, scaled_dot_product
@@ -40,6 +35,7 @@ from minitransformer.layers import (
     Softmax,
     TanhGELU,
 )
+from minitransformer.older import LocalAttention
 from minitransformer.testing import gradient_error
 from minitransformer.testing.gradient_check import as_tuple, is_float
 from minitransformer.training import AdamW
@@ -644,7 +640,8 @@ def test_kernels_are_refused_for_a_model_on_the_cpu():
 
 def test_the_class_of_every_form_is_a_component_that_stands_elsewhere():
     for kind in FORMS:
-        assert issubclass(kind, Module) and kind.__module__.split(".")[1] in ("layers", "attention")
+        room = kind.__module__.split(".")[1]
+        assert issubclass(kind, Module) and room in ("layers", "attention", "older")
 
 
 def test_a_component_of_ones_own_computes_as_it_is_written():

@@ -13,24 +13,22 @@ from minitransformer.core import Module
 from minitransformer.errors import InputError
 from minitransformer.layers import (
     GELU,
-    CausalConvolution,
     Dropout,
     Embedding,
     FeedForward,
     LayerNorm,
     LearnedPositionalEncoding,
     Linear,
-    MeanOverPositions,
     ReLU,
     Residual,
     Sigmoid,
     SinusoidalPositionalEncoding,
-    SlidingWindow,
     Softmax,
     Tanh,
     TanhGELU,
     Unembedding,
 )
+from minitransformer.older import CausalConvolution, MeanOverPositions, SlidingWindow
 from minitransformer.testing import gradient_error
 
 PLAIN, SQUARE = (3, 5, 11), (4, 4, 4)

@@ -14,8 +14,9 @@ from minitransformer.core import no_grad, observe
 from minitransformer.errors import InputError
 from minitransformer.inspection import attention_gradients, attention_weights, source_gradients
 from minitransformer.layers import FeedForward, Linear
-from minitransformer.models import MODELS, LanguageModel, Transformer, configure, find_model
+from minitransformer.models import LanguageModel, Transformer
 from minitransformer.models.example import small_example
+from minitransformer.runs import MODELS, configure, find_model
 from minitransformer.testing import away_from_initialisation, count_products, trace
 
 

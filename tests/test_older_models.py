@@ -18,23 +18,20 @@ from minitransformer.attention import (
 from minitransformer.core import no_grad
 from minitransformer.errors import InputError
 from minitransformer.layers import CrossEntropy, Embedding
-from minitransformer.models import (
-    MODELS,
+from minitransformer.models import LanguageModel, TransformerConfig
+from minitransformer.models.language_model import joined
+from minitransformer.older import (
+    CELLS,
     ConvolutionConfig,
     ConvolutionLayer,
-    LanguageModel,
     LocalAttentionConfig,
     LocalAttentionLayer,
     OneVectorConfig,
     RNNConfig,
     RNNSeq2Seq,
-    TransformerConfig,
-    configure,
-    find_model,
 )
-from minitransformer.models.language_model import joined
-from minitransformer.models.rnn_seq2seq import ATTENTIONS
-from minitransformer.recurrent import CELLS
+from minitransformer.older.rnn_seq2seq import ATTENTIONS
+from minitransformer.runs import MODELS, configure, find_model
 from minitransformer.testing import away_from_initialisation
 from minitransformer.training import Adam
 

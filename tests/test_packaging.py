@@ -11,7 +11,7 @@ import pytest
 from floors import ROOT, floors
 
 import minitransformer
-from minitransformer.core.extras import EXTRAS
+from minitransformer.terminal.extras import EXTRAS
 
 CONSTRAINTS = floors()
 LINK = re.compile(r"!?\[[^]]*\]\(([^)\s]+)\)")

@@ -20,7 +20,6 @@ from minitransformer.grading.comparison import plot_comparison
 from minitransformer.inspection import attention_gradients
 from minitransformer.layers import FeedForward
 from minitransformer.layers.positional_encoding import sinusoids
-from minitransformer.models import MODELS, configure, find_model
 from minitransformer.plotting import (
     GRADIENT,
     KEY,
@@ -44,6 +43,7 @@ from minitransformer.plotting.labels import AxisLabels
 from minitransformer.plotting.maps import FINEST, MOST, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
+from minitransformer.runs import MODELS, configure, find_model
 
 # S = 5, T = 4, the target with EOS
 SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])

@@ -33,12 +33,12 @@ from minitransformer.layers import (
     SinusoidalPositionalEncoding,
     TanhGELU,
 )
-from minitransformer.models import MODELS, Transformer, TransformerConfig, configure
-from minitransformer.runs import load_checkpoint, make_config, save_checkpoint
+from minitransformer.models import Transformer, TransformerConfig
+from minitransformer.runs import MODELS, configure, load_checkpoint, make_config, save_checkpoint
 from minitransformer.training import Adam, clip_by_global_norm, in_shares, plain_loop, train
 
 FRONTS = (
-    "core", "attention", "recurrent", "layers", "models", "data", "decoding", "inspection",
+    "core", "attention", "layers", "models", "older", "data", "decoding", "inspection",
     "training", "runs", "plotting", "grading", "testing", "lessons", "study", "gpu",
 )  # fmt: skip
 IDS, TARGET = np.array([5, 4]), np.array([4, 5, 2])

@@ -10,7 +10,7 @@ from common import assert_gradients, close, moved, normal, rng
 
 from minitransformer.core import no_grad
 from minitransformer.errors import InputError
-from minitransformer.recurrent import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
+from minitransformer.older import CELLS, Bidirectional, GRUCell, Recurrence, RNNCell
 
 SIZES = {"plain": (3, 6, 5, 7), "square": (4, 4, 4, 4)}  # batch, length, input width, state width
 REAL = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 1, 0]], dtype=bool)

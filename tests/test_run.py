@@ -20,8 +20,7 @@ from fuzz_run import SMALL, newest, said, tree_of, trial_of_config, trial_of_fac
 from safetensors.numpy import save_file
 
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.models import MODELS
-from minitransformer.runs import Run
+from minitransformer.runs import MODELS, Run
 from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.runs.lock import locked
 from minitransformer.runs.metrics import Metrics

@@ -21,12 +21,12 @@ import pytest
 
 import minitransformer
 from minitransformer.core.module import no_grad
-from minitransformer.models import MODELS
+from minitransformer.runs import MODELS
 from minitransformer.testing import all_components
 from minitransformer.testing.gradient_check import as_tuple
 
 PACKAGE = Path(minitransformer.__file__).parent
-FOLDERS = ("layers", "attention", "recurrent", "models")
+FOLDERS = ("layers", "attention", "models", "older")
 FILES = sorted(file for folder in FOLDERS for file in (PACKAGE / folder).glob("*.py"))
 # one or more, in round brackets, with a comma
 SHAPES = re.compile(r"# ?((?:\([^()]*,[^()]*\)(?:, (?=\())?)+)(?:$|:|,| each)")

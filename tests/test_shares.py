@@ -27,8 +27,8 @@ from minitransformer.data import Batch, Copy
 from minitransformer.decoding import evaluate
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
-from minitransformer.models import MODELS, LanguageModel, Transformer, TransformerConfig, find_model
-from minitransformer.runs import Run
+from minitransformer.models import LanguageModel, Transformer, TransformerConfig
+from minitransformer.runs import MODELS, Run, find_model
 from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.terminal.interruption import ENDING
 from minitransformer.testing import away_from_initialisation

@@ -19,7 +19,7 @@ import pytest
 from minitransformer.attention import MultiHeadAttention
 from minitransformer.cli import main
 from minitransformer.errors import InputError
-from minitransformer.models import configure, find_model
+from minitransformer.runs import configure, find_model
 from minitransformer.study import plan as plans
 from minitransformer.study import run_study, table1, trainings
 from minitransformer.study.gradients import by_distance

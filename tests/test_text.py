@@ -12,7 +12,6 @@ import pytest
 from common import accepted, refusal
 
 import minitransformer
-from minitransformer.core.extras import EXTRAS, extra
 from minitransformer.data import BOS, EOS, PAD, UNK, Pieces, Subwords, Vocabulary, load_vocabulary
 from minitransformer.data.pieces import (
     CUTS,
@@ -27,6 +26,7 @@ from minitransformer.data.spelling import spell
 from minitransformer.data.vocabulary import padded
 from minitransformer.errors import InputError
 from minitransformer.runs.facts import vocabulary_of
+from minitransformer.terminal.extras import EXTRAS, extra
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 NUMBERS = [

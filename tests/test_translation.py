@@ -15,7 +15,6 @@ import pytest
 from common import close, is_written_so, letters_of, nearly_numbers, refusal, run
 
 from minitransformer.cli import asking
-from minitransformer.core.extras import EXTRAS
 from minitransformer.data import EOS, TASKS, Pieces, Subwords, make_batch
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.spelling import spell, written
@@ -30,6 +29,7 @@ from minitransformer.plotting import plot_attention, plot_influence
 from minitransformer.runs import Run
 from minitransformer.runs import run as run_module
 from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
+from minitransformer.terminal.extras import EXTRAS
 
 SENTENCES = [
     f"{who} {does} {where}."

@@ -6,7 +6,7 @@ import typing
 
 import pytest
 
-PACKAGES = """core layers attention recurrent models data decoding testing inspection training runs
+PACKAGES = """core layers attention models older data decoding testing inspection training runs
 plotting""".split()
 FRONTS = ["minitransformer", *(f"minitransformer.{package}" for package in PACKAGES)]
 

@@ -33,15 +33,16 @@ from minitransformer.decoding import (
 )
 from minitransformer.inspection import attention_weights
 from minitransformer.layers import CrossEntropy, Embedding, LayerNorm, Linear
-from minitransformer.models import (
+from minitransformer.models import SequenceModel
+from minitransformer.older import (
     ConvolutionConfig,
     ConvolutionModel,
+    GRUCell,
+    Recurrence,
     RNNConfig,
     RNNSeq2Seq,
-    SequenceModel,
 )
 from minitransformer.plotting import plot_attention, plot_loss_curve
-from minitransformer.recurrent import GRUCell, Recurrence
 from minitransformer.runs import Run, make_config
 from minitransformer.training import Adam, Noam, Progress, clip_by_global_norm, in_shares, train
 

@@ -12,7 +12,8 @@ from ..core.options import flag, types_of
 from ..data.tasks import TASKS
 from ..decoding import ALPHA, BEAM
 from ..errors import nearest, unknown
-from ..models import MODELS, PRESETS
+from ..models import PRESETS
+from ..runs import MODELS
 from ..runs.run import shipped
 from ..terminal.streams import readable
 from ..training.options import TrainingOptions

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from ..attention import LocalAttention, MultiHeadAttention, attentions
+from ..attention import MultiHeadAttention, attentions
 from ..errors import unknown, writing
 from ..inspection.attention import attention_weights, by_words
 from ..models import LanguageModel, Transformer
+from ..older import LocalAttention
 
 
 def draw_run(run, source, target, folder=None, layers=None, heads=None):

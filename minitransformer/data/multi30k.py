@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from ..core.extras import extra
 from ..core.options import expect_own_fields, option
 from ..errors import InputError
+from ..terminal.extras import extra
 from ..terminal.home import home
 from .corpus import Corpus
 from .directions import in_all_directions

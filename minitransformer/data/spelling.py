@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 
-from ..core.extras import extra
+from ..terminal.extras import extra
 
 # {language: {a place in a spelling, as a regular expression: how people write it}}
 PLACES: dict[str, dict[str, tuple[str, ...]]] = {

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from ..boundary import Count, Having, Text, Texts, checked
-from ..core.extras import extra
 from ..errors import InputError
+from ..terminal.extras import extra
 from .vocabulary import SPECIAL, UNK, Vocabulary, padded
 
 SPACE = "▁"  # the library's sign for the space before a word

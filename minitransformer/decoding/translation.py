@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 
 from ..boundary import Count, Having, Natural, Text, Texts, checked
-from ..core.extras import extra
 from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import LISTED, InputError, expect_as_many, shortened
 from ..models.sequence_model import SequenceModel
+from ..terminal.extras import extra
 from .beam import beam_search
 from .limits import longest_answer
 

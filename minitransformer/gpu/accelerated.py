@@ -4,7 +4,7 @@ which they compute."""
 import contextlib
 from collections.abc import Iterator
 
-from .. import attention, layers
+from .. import attention, layers, older
 from ..backend import on_host, substituted_helpers
 from ..boundary import checked
 from ..boundary.calls import substituted
@@ -36,7 +36,7 @@ FORMS = {  # {component: (forward, backward)}, of the same inputs, outputs and p
         by_kernel(activations.TANH_GELU),
         backward_by_kernel(activations.TANH_GELU_BACKWARD),
     ),
-    attention.LocalAttention: (local.forward, local.backward),
+    older.LocalAttention: (local.forward, local.backward),
     attention.ScaledDotProductAttention: (scaled_dot_product.forward, scaled_dot_product.backward),
 }
 HELPERS = {

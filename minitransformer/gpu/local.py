@@ -5,7 +5,7 @@ from . import scaled_dot_product
 
 
 def forward(attention, query, key, value, mask=None):
-    """`attention.LocalAttention`. The few scores of a decoding step are computed as it is
+    """`older.LocalAttention`. The few scores of a decoding step are computed as it is
     written."""
     if not saving() and query.shape[2] < key.shape[2]:
         return attention.step(query, key, value, mask)

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..core.extras import extra
 from ..errors import InputError
+from ..terminal.extras import extra
 
 PACKAGE = Path(__file__).resolve().parent
 # in a checkout, and in an installed package

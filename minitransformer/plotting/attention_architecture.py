@@ -2,10 +2,11 @@
 
 from matplotlib.figure import Figure
 
-from ..attention import LocalAttention, MultiHeadAttention
+from ..attention import MultiHeadAttention
 from ..boundary import checked
 from ..core.module import Module
 from ..errors import InputError
+from ..older import LocalAttention
 from .captions import head_sizes
 from .diagram import CAPTION_FONT, Diagram
 from .style import HEADING

@@ -1,8 +1,7 @@
 """The text beside a box: sizes and choices, read from the component that the box represents."""
 
-from ..attention import LocalAttention, MultiHeadAttention
+from ..attention import MultiHeadAttention
 from ..layers import (
-    CausalConvolution,
     Embedding,
     FeedForward,
     LayerNorm,
@@ -12,6 +11,7 @@ from ..layers import (
     Unembedding,
 )
 from ..models import InputEmbedding
+from ..older import CausalConvolution, LocalAttention
 from .style import widest
 
 

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from ..attention import LocalAttention, MultiHeadAttention
-from ..layers import CausalConvolution, Residual
+from ..attention import MultiHeadAttention
+from ..layers import Residual
+from ..older import CausalConvolution, LocalAttention
 from .captions import caption, of_input
 from .diagram import CAPTION_FONT
 

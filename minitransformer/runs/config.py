@@ -8,8 +8,8 @@ import reprlib
 from ..core.options import expect_fields, expect_keys, expect_type
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, reading, unknown
-from ..models import find_model
 from ..training.options import TrainingOptions
+from .kinds import find_model
 from .writing import write_file
 
 NAME = "config.json"

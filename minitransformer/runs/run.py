@@ -30,7 +30,6 @@ from ..data.tasks import make_task
 from ..data.vocabulary import EOS, Vocabulary
 from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
-from ..models import configure, find_model
 from ..terminal.streams import complain
 from ..training.loop import Plain, Progress, train
 from ..training.options import TrainingOptions
@@ -53,6 +52,7 @@ from .files import (
     step_of,
     unused,
 )
+from .kinds import configure, find_model
 from .lock import NAME as LOCK
 from .lock import locked
 from .metrics import Metrics

@@ -9,7 +9,7 @@ import numpy as np
 from ..data.batching import make_batch
 from ..data.tasks import make_task
 from ..layers.cross_entropy import CrossEntropy
-from ..models import configure, find_model
+from ..runs import configure, find_model
 from ..training.optimizers import Adam
 from .plan import equal_sizes
 from .table1 import GATED, LAYERS, crossing

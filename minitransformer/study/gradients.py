@@ -6,7 +6,7 @@ import numpy as np
 from ..data.tasks import make_task
 from ..data.vocabulary import EOS
 from ..inspection.attention import source_gradients
-from ..models import find_model
+from ..runs import find_model
 from ..runs.run import Run
 
 SEQUENCES = 8

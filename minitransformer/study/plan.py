@@ -5,7 +5,7 @@ import dataclasses
 from typing import Annotated
 
 from ..boundary import OneOf, checked
-from ..models import configure, find_model
+from ..runs import configure, find_model
 
 # k and r of Table 1, for every convolution and every local attention of the study
 KERNEL, WINDOW = 3, 16

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..attention import LocalAttention, MultiHeadAttention
+from ..attention import MultiHeadAttention
 from ..core.observe import observe
-from ..layers import CausalConvolution
-from ..recurrent import GRUCell, Recurrence, RNNCell
+from ..older import CausalConvolution, GRUCell, LocalAttention, Recurrence, RNNCell
 from ..testing.counting import count_products
 from .plan import KERNEL, WINDOW
 

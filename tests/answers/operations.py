@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
-from minitransformer.recurrent import Recurrence, RNNCell
+from minitransformer.older import Recurrence, RNNCell
 from minitransformer.testing import count_products
 
 from . import answers

@@ -16,48 +16,49 @@ import zlib
 
 import numpy as np
 
-from minitransformer.attention import (
-    AdditiveAttention,
-    LocalAttention,
-    MultiHeadAttention,
-    MultiplicativeAttention,
-    ScaledDotProductAttention,
-)
+from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
 from minitransformer.core import Module
 from minitransformer.layers import (
     GELU,
-    CausalConvolution,
     CrossEntropy,
     Dropout,
     Embedding,
     LayerNorm,
     Linear,
-    MeanOverPositions,
     ReLU,
     Softmax,
     TanhGELU,
 )
 from minitransformer.models import (
-    ConvolutionConfig,
-    ConvolutionLayer,
-    ConvolutionModel,
     Decoder,
     DecoderLayer,
     Encoder,
     EncoderLayer,
     LanguageModel,
-    LocalAttentionConfig,
-    LocalAttentionLayer,
-    LocalAttentionModel,
-    OneVectorConfig,
-    OneVectorMLP,
-    RNNConfig,
-    RNNSeq2Seq,
     Transformer,
     TransformerConfig,
 )
 from minitransformer.models.config import SequenceConfig
-from minitransformer.recurrent import CELLS, Bidirectional, Recurrence
+from minitransformer.older import (
+    CELLS,
+    AdditiveAttention,
+    Bidirectional,
+    CausalConvolution,
+    ConvolutionConfig,
+    ConvolutionLayer,
+    ConvolutionModel,
+    LocalAttention,
+    LocalAttentionConfig,
+    LocalAttentionLayer,
+    LocalAttentionModel,
+    MeanOverPositions,
+    MultiplicativeAttention,
+    OneVectorConfig,
+    OneVectorMLP,
+    Recurrence,
+    RNNConfig,
+    RNNSeq2Seq,
+)
 from minitransformer.testing.gradient_check import is_float
 from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm
 

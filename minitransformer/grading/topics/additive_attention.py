@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...attention import AdditiveAttention
-from ...attention.expectation import Expectation
+from ...older import AdditiveAttention
+from ...older.expectation import Expectation
 from ..exercise import exercise
 
 INPUTS = {

@@ -2,7 +2,7 @@
 length and width."""
 
 from ...attention import MultiHeadAttention, ScaledDotProductAttention
-from ...recurrent import Recurrence, RNNCell
+from ...older import Recurrence, RNNCell
 from ...testing.counting import count_products
 from ..exercise import exercise
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...recurrent import Recurrence, RNNCell
+from ...older import Recurrence, RNNCell
 from ..exercise import exercise
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
+from ..attention.scaled_dot_product import ScaledDotProductAttention
 from ..backend import array_module
 from ..boundary import Count, Floats, Generator, Mask, Probability, Rng
 from ..core.module import saving
 from ..errors import InputError
-from .scaled_dot_product import ScaledDotProductAttention
 
 Query = Annotated[Floats, "B, H, T, K"]
 Key = Annotated[Floats, "B, H, S, K"]

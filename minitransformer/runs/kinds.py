@@ -6,13 +6,13 @@ from typing import Annotated, NamedTuple
 from ..boundary import OneOf, checked, named
 from ..core.options import Options
 from ..errors import InputError
-from .config import SequenceConfig, TransformerConfig
-from .convolution_model import ConvolutionConfig, ConvolutionModel
-from .language_model import LanguageModel
-from .local_attention_model import LocalAttentionConfig, LocalAttentionModel
-from .one_vector import OneVectorConfig, OneVectorMLP
-from .rnn_seq2seq import RNNConfig, RNNSeq2Seq
-from .transformer import Transformer
+from ..models.config import SequenceConfig, TransformerConfig
+from ..models.language_model import LanguageModel
+from ..models.transformer import Transformer
+from ..older.convolution_model import ConvolutionConfig, ConvolutionModel
+from ..older.local_attention_model import LocalAttentionConfig, LocalAttentionModel
+from ..older.one_vector import OneVectorConfig, OneVectorMLP
+from ..older.rnn_seq2seq import RNNConfig, RNNSeq2Seq
 
 # what the task decides, not the user
 FROM_DATA = ("source_vocabulary", "target_vocabulary", "max_length")

@@ -6,7 +6,7 @@ from ..backend import array_module
 from ..boundary import Count, Floats, Generator, Mask, Rng
 from ..core.module import Module
 from ..layers.cache import Cache
-from .linear import Linear
+from ..layers.linear import Linear
 from .sliding_window import SlidingWindow
 
 

@@ -5,12 +5,12 @@ import dataclasses
 from ..boundary import AtLeast2, Count, Generator, Mask, Rng
 from ..core.module import Module
 from ..core.options import option
-from ..layers.convolution import CausalConvolution
-from .config import StackConfig
-from .encoder import EncoderLayer
-from .example import small_example
-from .language_model import LanguageModel
-from .sublayers import feed_forward_of, residual_of
+from ..models.config import StackConfig
+from ..models.encoder import EncoderLayer
+from ..models.example import small_example
+from ..models.language_model import LanguageModel
+from ..models.sublayers import feed_forward_of, residual_of
+from .convolution import CausalConvolution
 
 
 @dataclasses.dataclass(frozen=True)

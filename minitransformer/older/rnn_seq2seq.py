@@ -4,8 +4,6 @@ replaced."""
 import dataclasses
 from typing import Annotated
 
-from ..attention.additive import AdditiveAttention
-from ..attention.multiplicative import MultiplicativeAttention
 from ..backend import array_module
 from ..boundary import Floats, Generator, Ids, Mask, OneOf, Rng, StateOf
 from ..boundary.calls import asked
@@ -15,10 +13,13 @@ from ..layers.activations import Tanh
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.linear import Linear
-from ..recurrent import CELLS, Bidirectional, Recurrence
-from .config import SequenceConfig
-from .example import small_example
-from .input_embedding import Next, Source, Target
+from ..models.config import SequenceConfig
+from ..models.example import small_example
+from ..models.input_embedding import Next, Source, Target
+from .additive import AdditiveAttention
+from .cells import CELLS
+from .multiplicative import MultiplicativeAttention
+from .recurrence import Bidirectional, Recurrence
 
 ATTENTIONS = ("none", "additive", "multiplicative")
 Cell = Annotated[str, OneOf("cell", CELLS)]

@@ -11,10 +11,10 @@ from ..core.options import option
 from ..layers.embedding import Embedding
 from ..layers.feed_forward import Activation, FeedForward
 from ..layers.linear import Linear
-from ..layers.pooling import MeanOverPositions
-from .config import InputConfig
-from .example import small_example
-from .input_embedding import InputEmbedding, Next, Source, Target
+from ..models.config import InputConfig
+from ..models.example import small_example
+from ..models.input_embedding import InputEmbedding, Next, Source, Target
+from .pooling import MeanOverPositions
 
 State = StateOf(Annotated[Floats, "B, D"], Natural)
 

@@ -2,15 +2,15 @@
 
 import dataclasses
 
-from ..attention.local import LocalAttention
 from ..boundary import AtLeast2, Generator, Mask, Rng
 from ..core.module import Module
 from ..core.options import option
-from .config import TransformerConfig
-from .encoder import EncoderLayer
-from .example import small_example
-from .language_model import LanguageModel
-from .sublayers import attention_of, feed_forward_of, residual_of
+from ..models.config import TransformerConfig
+from ..models.encoder import EncoderLayer
+from ..models.example import small_example
+from ..models.language_model import LanguageModel
+from ..models.sublayers import attention_of, feed_forward_of, residual_of
+from .local import LocalAttention
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
+from ..attention.kept_weights import KeepsWeights
+from ..attention.masking import Masking
 from ..boundary import Floats, Generator, MayAttend
 from ..core.module import Module
 from ..layers.softmax import Softmax
-from .kept_weights import KeepsWeights
-from .masking import Masking
 
 
 class Expectation(KeepsWeights, Module):
@@ -19,10 +19,10 @@ class Expectation(KeepsWeights, Module):
 
         d_f = Pᵀ d_y      d_P = d_y fᵀ      d_E = P ∘ (d_P − Σ_s d_P_s P_s)
 
-    Both older kinds of attention end with this, after their scores E. The mask (boolean, True = may
-    attend, broadcastable to E) acts before softmax; a query that may attend to nothing gets y = 0
-    and gradients 0. Inside `keep_weights`, P stays readable as `weights` (one head: (B, 1, T, S)),
-    and after backward d_P as `d_weights`.
+    Additive and multiplicative attention end with this, after their scores E. The mask (boolean,
+    True = may attend, broadcastable to E) acts before softmax; a query that may attend to nothing
+    gets y = 0 and gradients 0. Inside `keep_weights`, P stays readable as `weights` (one head: (B,
+    1, T, S)), and after backward d_P as `d_weights`.
 
     Shapes: scores E (B, T, S), annotations f (B, S, A), y (B, T, A). Source: Bahdanau et al. 2015,
     section 3.1, eqs. 5 and 6.

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
+from ..attention.masking import Masking
 from ..boundary import Count, Floats, Generator, MayAttend, Rng
 from ..core.module import Module
 from ..layers.activations import Tanh
 from ..layers.linear import Linear
 from .expectation import Expectation
-from .masking import Masking
 
 Query = Annotated[Floats, "B, T, Q"]
 Key = Annotated[Floats, "B, S, X"]
