@@ -67,3 +67,11 @@ def test_the_afternoon_has_twelve_files_of_so_many_lines():
     lines = sum(len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in files)
     said = re.search(r"about ([\d,]+) lines", text)[1]
     assert len(files) == 12 and said == f"{round(lines, -2):,}"
+
+
+def test_the_core_can_be_read_in_an_afternoon():
+    files = [PACKAGE / "training" / "loop.py", PACKAGE / "training" / "optimizers.py"]
+    for package in ("core", "layers", "attention", "models"):
+        files += (PACKAGE / package).rglob("*.py")
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+    assert len(files) > 30 and lines <= 3500
