@@ -369,6 +369,7 @@ def test_teacher_forcing_says_what_greedy_decoding_would(load, first_weights):
     assert 0.02 < score < 0.98 and score == (padded == target_out).all(axis=1).mean()
 
 
+@pytest.mark.slow
 def test_the_clock_stops_when_the_child_says_it_is_there(load, first_weights):
     reverse = load("reverse")
     settings = {
@@ -394,6 +395,7 @@ IN_A_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HO
 SHARED = f"{TAKE}; os.fork(); time.sleep(0.5)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code, least, most", [("pass", 0, 0.5), (HOLD, 1, 1.5), (IN_A_CHILD, 1, 1.5), (SHARED, 1, 1.5)]
 )

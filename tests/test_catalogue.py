@@ -129,6 +129,7 @@ def test_every_mistake_that_was_listed_has_an_exercise():
     assert sorted(map(str, missing)) == sorted(ELSEWHERE)
 
 
+@pytest.mark.slow
 def test_a_check_answers_within_a_second_of_one_core():
     slowest = {}
     for exercise in WITH_MISTAKES:

@@ -123,6 +123,7 @@ def test_predict_answers_each_text_on_a_line(trained, capsys):
     assert status == 0 and len(out.split()) <= 1
 
 
+@pytest.mark.slow
 def test_plot_draws_the_sequence_it_is_given_where_it_is_told(trained, capsys):
     status, out, _ = run("plot runs/reverse --text '5 6 7' --out pictures", capsys)
     assert (

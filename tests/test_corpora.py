@@ -169,6 +169,7 @@ def test_no_number_is_in_two_splits():
     )
 
 
+@pytest.mark.slow
 def test_the_numbers_that_are_tested_are_never_trained_on_in_any_direction_or_cut(num2words):
     sets = []
     for name, cut in (("numbers-en-de", "morphemes"), ("numbers-fr-en", "characters")):
@@ -205,6 +206,7 @@ def test_the_vocabularies_are_complete_and_no_sequence_is_too_long(language, num
                 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number, language", [(373_777, "en"), (777_777, "de"), (499_497, "fr")])
 def test_the_longest_numbers_fit(number, language, num2words):
     task = numbers_task(
@@ -423,6 +425,7 @@ def test_of_four_sources_one_is_canonical():
     assert abs((ways == 0).mean() - 0.25) < 0.01 and len(np.unique(ways)) > 14_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_everything_that_is_trained_on_can_be_read_is_familiar_and_fits(name, cut, num2words):

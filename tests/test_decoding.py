@@ -243,6 +243,7 @@ def test_a_search_stops_only_when_going_on_would_change_nothing(sharpness, alpha
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("sharpness", SHARPNESS)
 def test_the_best_sentence_of_all_is_found_by_every_beam_that_cannot_lose_it(sharpness, alpha):

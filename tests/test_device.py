@@ -221,6 +221,7 @@ def trained_with(model, optimizer, replay, lengths):
     return numbers, model.flat_buffers().data.get(), transfers
 
 
+@pytest.mark.slow
 @with_kernels
 @pytest.mark.parametrize("name, optimizer", TRAININGS)
 def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long_as_it_is, recwarn):
@@ -813,6 +814,7 @@ def test_a_run_goes_on_wherever_it_is_opened(tmp_path, first, second, extra, cap
         np.testing.assert_allclose(parts[0][name], expected, rtol=0, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [

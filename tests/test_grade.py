@@ -239,6 +239,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PLAIN)
 def test_any_valid_file_runs(tmp_path, kind):
     (tmp_path / "file.py").write_bytes(PLAIN[kind].encode())
@@ -255,6 +256,7 @@ NOTEBOOKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NOTEBOOKS)
 def test_what_notebooks_may_hold(tmp_path, kind):
     old = {
@@ -374,6 +376,7 @@ def test_a_file_that_cannot_be_run_for_want_of_room_is_named_and_the_others_go_o
 # -- which files -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFO")
 def test_what_is_no_file_of_moderate_size_is_refused_with_a_reason(tmp_path):
     homework, other = tmp_path / "homework", tmp_path / "other.py"
@@ -724,6 +727,7 @@ HONEST = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HONEST)
 def test_an_honest_answer_is_right_alone_too(tmp_path, how):
     (tmp_path / "a.py").write_text(HONEST[how])
@@ -1027,6 +1031,7 @@ def test_the_command_prints_a_table_and_writes_all_of_it(tmp_path, capsys):
     assert [len(s["reports"]) for s in found["submissions"]] == [2, 2]
 
 
+@pytest.mark.slow
 def test_the_histogram_counts_files_most_frequent_first(tmp_path):
     for n, answer in enumerate((BAD, BAD, "P * d_P")):
         (tmp_path / f"{n}.py").write_text(RIGHT.replace("{answer}", answer))

@@ -791,6 +791,7 @@ RETURNS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", list(EXERCISES))
 def test_whatever_comes_back_gets_a_report(exercise):
     thorough = exercise in (

@@ -405,6 +405,7 @@ def test_every_command_is_tried():
     assert set(known) <= set(COMMANDS)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("command", COMMANDS)

@@ -617,6 +617,7 @@ def test_the_models_of_this_package_are_packed(variant):
     assert is_packed(model.to("float32"), batch_of())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [makes_its_own, gets_functions_of_its_own])
 @pytest.mark.parametrize("variant", SWEPT)
 def test_a_component_of_a_learners_own_anywhere_counts_as_without_packing(variant, change):
@@ -631,6 +632,7 @@ def test_a_component_of_a_learners_own_anywhere_counts_as_without_packing(varian
         assert not isinstance(after, str) and after != before, f"{path} is not tested"
 
 
+@pytest.mark.slow
 def test_one_component_in_two_places_counts_as_without_packing():
     batch, original, packed, tried = batch_of(), small_model(target_vocabulary=17), 0, 0
     places = slots(original)

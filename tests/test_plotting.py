@@ -603,6 +603,7 @@ def test_attention_architecture_has_the_steps_and_sizes_of_the_model():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [
     lambda: make(),
     lambda: make(norm="pre", tie_embeddings=True, bias=True, attention_dropout=0.1,
@@ -876,6 +877,7 @@ def looks_at(count, layers, heads, monkeypatch, keys=None):
     return np.arange(keys) % 9 + 4, np.append(np.arange(count - 1) % 9 + 4, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens, layers, heads, shown, note", [
     pytest.param(
         300, 6, 8, (5, 5),
@@ -936,6 +938,7 @@ def test_where_not_every_token_has_room_for_its_label_the_axis_says_so_and_label
     assert overlaps(figure) == []
 
 
+@pytest.mark.slow
 def test_no_cell_is_smaller_than_the_finest():
     many = AxisLabels(["a"] * 2500, ["a"] * 2500, "key", "query")
     assert lay_out(1, 1, [[""]], many, "Too many tokens, which nobody cut off", 0.45).cell == FINEST
@@ -1095,6 +1098,7 @@ def test_drawing_changes_no_global_state():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_two_threads_draw_what_one_draws():
     def draw(results, i):
         results[i] = plot_attention(

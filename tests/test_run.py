@@ -52,6 +52,7 @@ def test_k_steps_and_the_rest_equal_all_steps(tmp_path, model, options):
     assert_interruption_leaves_no_trace(tmp_path, model, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model", [name for name in MODELS if name not in ("transformer", "language-model")]
 )
@@ -482,6 +483,7 @@ def strange_files(run, other):
     return {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file() and p not in its_own}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("average", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_what_a_user_puts_beside_harms_nothing_and_is_not_harmed(tmp_path, average, capsys):
     whole = finished(Run.create(tmp_path / "whole", config(average=average)))
@@ -655,6 +657,7 @@ def test_a_link_to_a_checkpoint_of_its_own_is_the_users(tmp_path):
     ).resolve() == elsewhere and not place.is_symlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["of another run", "a folder", "a link", "a text"])
 def test_what_stands_where_a_checkpoint_belongs_is_moved_and_named(tmp_path, capfd, what):
     other = finished(Run.create(tmp_path / "other", config(steps=10, seed=3)))

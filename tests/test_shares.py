@@ -1108,6 +1108,7 @@ def test_the_number_of_shares_is_asked_of_the_command(tmp_path, capsys, processe
     assert status == 2 and "shares must be at least 1, got -2" in said
 
 
+@pytest.mark.slow
 @needs_fork
 @pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
 def test_a_signal_to_all_processes_at_once_is_saved_and_can_be_continued(tmp_path, number):

@@ -142,6 +142,7 @@ def test_every_morpheme_is_a_piece_of_its_own():
     assert all(morphemes(m) == [m] for m in MORPHEMES) and len(MORPHEMES) == len(set(MORPHEMES))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", CUTS)
 def test_the_pieces_of_every_spelling_make_it_again(cut, spellings):
     vocabulary = Pieces.of(spellings, cut)

@@ -149,6 +149,7 @@ nine hundred and ninety-nine thousand, nine hundred and ninety-nine"""
 NUMBERS = [text.strip() for line in NUMBERS.splitlines() for text in line.split("|")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", ["--beam 1", "", "--temperature 2", "--temperature 1.5 --top-k 5 --seed 3"]
 )
@@ -920,6 +921,7 @@ def test_the_shipped_translator_is_as_good_and_as_small_as_is_said_of_it(capsys)
         assert f"{path.stat().st_size / 1e6:.2f}" in about
 
 
+@pytest.mark.slow
 def test_the_shipped_translator_is_drawn_where_the_user_is_not_in_the_package(capsys):
     status, out, _ = run("plot numbers-en-de --text 'seventy-nine'", capsys)
     assert (
