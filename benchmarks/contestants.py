@@ -51,7 +51,9 @@ class Ours:
         if self.device == "gpu" and self.replay:
             strategy = Replays
         return strategy(
-            self.model, CrossEntropy(LABEL_SMOOTHING), Adam(self.model, RATE, *BETAS, EPSILON)
+            self.model,
+            CrossEntropy(LABEL_SMOOTHING, padding=0),
+            Adam(self.model, RATE, *BETAS, EPSILON),
         )
 
     def by_kernels(self):

@@ -58,7 +58,7 @@ CASES = {
     ),
     "cross-entropy": Case(
         (TOKENS, 37_000),
-        lambda m: m.layers.CrossEntropy(0.1),
+        lambda m: m.layers.CrossEntropy(0.1, padding=0),
         lambda F, x, ids: F.cross_entropy(x, ids, ignore_index=0, label_smoothing=0.1),
         3,
         targets=True,

@@ -24,7 +24,7 @@ class Ours:
 
         self.model = Transformer(TransformerConfig(**task.MODEL, **task.OURS_ALONE), 0)
         self.model.load_state_dict(weights)
-        self.loss = CrossEntropy()
+        self.loss = CrossEntropy(padding=0)
         self.optimizer = Adam(self.model, task.rate, *task.BETAS, task.EPSILON)
 
     def train(self, batches, last_step):

@@ -74,7 +74,7 @@ models = {
 for model in models.values():
     optimizer = Adam(model, Cosine(0.01, STEPS, warmup=50))
     batches = BatchStream(task, np.random.default_rng(1), 32)
-    train(model, CrossEntropy(), optimizer, batches, STEPS, max_norm=1.0)
+    train(model, CrossEntropy(padding=0), optimizer, batches, STEPS, max_norm=1.0)
 
 # %%
 lengths = range(2, 17, 2)

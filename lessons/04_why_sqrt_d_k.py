@@ -400,7 +400,7 @@ def losses_of(heads, attention, shrink=1.0, steps=240):
             part.query.weight.data *= shrink
     batches = BatchStream(task, np.random.default_rng(1), 32)
     note = [lambda progress: losses.append(progress.loss)]
-    train(model, CrossEntropy(), Adam(model, 1e-3), batches, steps, hooks=note)
+    train(model, CrossEntropy(padding=0), Adam(model, 1e-3), batches, steps, hooks=note)
     return np.array(losses).reshape(-1, 20).mean(axis=1)                         # 20 steps to a point
 
 

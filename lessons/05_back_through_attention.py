@@ -141,7 +141,7 @@ task = make_task("reverse")
 config = TransformerConfig.preset("toy", source_vocabulary=len(task.vocabulary))
 model = Transformer(config, np.random.default_rng(0))
 optimizer, stream = Adam(model, 1e-3), BatchStream(task, np.random.default_rng(1), batch_size=32)
-train(model, CrossEntropy(), optimizer, stream, steps=100)
+train(model, CrossEntropy(padding=0), optimizer, stream, steps=100)
 
 guess = predict("After 100 steps attention looks at the right token in about half of the rows. In what share of the "
                 "rows would the gradient have it look there?", ...)
@@ -208,7 +208,7 @@ show_both(
 # The gradient has seen the answer, and attention has not; that is why it can be ahead. Two hundred steps later:
 
 # %%
-train(model, CrossEntropy(), optimizer, stream, steps=300)
+train(model, CrossEntropy(padding=0), optimizer, stream, steps=300)
 bright, red = shares_of_right_places(model)
 print(f"step 300   brightest is right: {bright:.2f}   reddest is right: {red:.2f}")
 show_both(

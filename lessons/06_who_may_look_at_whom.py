@@ -77,7 +77,7 @@ def trained(kind, stream, steps):
                                       encoder_layers=1, decoder_layers=1, tie_embeddings=True)
     model, log = kind(config, rng=1), []
     batches = stream(task, np.random.default_rng(1), batch_size=32)
-    train(model, CrossEntropy(), Adam(model, 3e-3), batches, steps, hooks=[log.append])
+    train(model, CrossEntropy(padding=0), Adam(model, 3e-3), batches, steps, hooks=[log.append])
     return model, np.array([progress.loss for progress in log])
 
 

@@ -59,7 +59,7 @@ def measure(model, batch, steps=LENGTH):
     with no_grad():
         logits = model(batch.source, batch.target_in)[:, :steps]                     # (B, steps, V)
     targets = batch.target_out[:, :steps]                                            # (B, steps)
-    return float(CrossEntropy()(logits, targets)), (logits.argmax(axis=-1) == targets).mean(axis=0)
+    return float(CrossEntropy(padding=0)(logits, targets)), (logits.argmax(axis=-1) == targets).mean(axis=0)
 
 
 # %% [markdown]
@@ -90,7 +90,7 @@ def train_model(has_positions):
             losses[progress.step], _ = measure(model, few)
 
     optimizer = Adam(model, Cosine(peak=8e-3, total=STEPS, warmup=50))
-    train(model, CrossEntropy(), optimizer, lambda: batch_of(64, rng), STEPS, hooks=[note])
+    train(model, CrossEntropy(padding=0), optimizer, lambda: batch_of(64, rng), STEPS, hooks=[note])
     return model, losses
 
 

@@ -344,7 +344,7 @@ def learn(norm, warmup=0, steps=250, depth=6, change=lambda model: None, hook=la
     change(model)
     hooks = [lambda progress: losses.append(progress.loss), lambda progress: hook(model, progress)]
     optimizer, data = Adam(model, Constant(3e-3, warmup)), BatchStream(task, np.random.default_rng(9), batch_size=32)
-    train(model, CrossEntropy(), optimizer, data, steps, hooks=hooks)
+    train(model, CrossEntropy(padding=0), optimizer, data, steps, hooks=hooks)
     return np.convolve(losses, np.ones(10) / 10, mode="valid")               # smoothed over ten steps
 
 

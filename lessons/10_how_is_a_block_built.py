@@ -145,7 +145,7 @@ print("\n2 encoder layers + 2 decoder layers + one table:", f"{2 * a + 2 * b + m
 # that arrives at the layer's end.
 
 # %%
-size, loss = {}, CrossEntropy()
+size, loss = {}, CrossEntropy(padding=0)
 
 
 def measure(path, component, d_y, d_x):

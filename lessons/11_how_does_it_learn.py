@@ -50,7 +50,7 @@ times_as_far = predict("All gradients are multiplied by 100. How many times as f
 
 # %%
 source, target_in, target_out = BatchStream(reverse, np.random.default_rng(1), 64)()
-model, loss = new_model(), CrossEntropy()
+model, loss = new_model(), CrossEntropy(padding=0)
 logits = model(source, target_in)                                        # (B, T, V)
 value = float(loss(logits, target_out))
 s = logits.std()
@@ -74,7 +74,7 @@ first_loss.compare(value)
 # %%
 def learn(model, next_batch, optimizer, steps, look=None, moments=()):
     """The losses of all steps, and what `look(model)` saw at some of them."""
-    loss, losses, film = CrossEntropy(), [], []
+    loss, losses, film = CrossEntropy(padding=0), [], []
     for step in range(steps + 1):
         if step in moments:
             film.append((step, look(model)))
@@ -243,7 +243,7 @@ show(figure, "Loss against the gap between the right logit and the others. Witho
 def first_losses(vocabulary, models=12):
     """The first losses of some new models, on random tokens."""
     ids = np.random.default_rng(0).integers(4, vocabulary, size=(3, 64, 8))
-    return [float(CrossEntropy()(new_model(vocabulary, seed)(ids[0], ids[1]), ids[2])) for seed in range(models)]
+    return [float(CrossEntropy(padding=0)(new_model(vocabulary, seed)(ids[0], ids[1]), ids[2])) for seed in range(models)]
 
 
 vocabularies = np.array([14, 30, 60, 120, 250, 500, 1000, 2000])
@@ -505,7 +505,7 @@ for name, m in (("shifted", reverser), ("not shifted", cheat)):
 # %%
 def train_scaled(make, scale, steps=60):
     """Losses of learning to copy, every gradient multiplied by `scale`; until they are not finite any more."""
-    model, losses, loss = new_model(), [], CrossEntropy()
+    model, losses, loss = new_model(), [], CrossEntropy(padding=0)
     optimizer, next_batch = make(model), BatchStream(copy, np.random.default_rng(1), 32)
     while len(losses) < steps and (not losses or losses[-1] < 1e3):
         source, target_in, target_out = next_batch()

@@ -180,7 +180,7 @@ french_task = EnglishToFrench(spelling="canonical")
 sizes = dict(source_vocabulary=len(french_task.vocabulary), encoder_layers=1, decoder_layers=1)
 to_french, steps = Transformer(TransformerConfig.preset("toy", **sizes), rng=0), 300
 batches = BatchStream(french_task, np.random.default_rng(1), batch_size=64)
-train(to_french, CrossEntropy(), Adam(to_french, Cosine(4e-3, steps, warmup=20)), batches, steps)
+train(to_french, CrossEntropy(padding=0), Adam(to_french, Cosine(4e-3, steps, warmup=20)), batches, steps)
 exact = evaluate(to_french, french_task, "test", 1000)["exact_match"]
 print(f"right to the last piece, of 1,000 unseen numbers: {exact:.1%}")
 

@@ -183,7 +183,7 @@ for name in EVERYONE:
     model = models[name] = patient(name)
     curve = losses[name] = []
     batches = BatchStream(task, np.random.default_rng(1), batch_size=32)
-    train(model, CrossEntropy(), optimizer_of(name)(model, 3e-3), batches, STEPS,
+    train(model, CrossEntropy(padding=0), optimizer_of(name)(model, 3e-3), batches, STEPS,
           hooks=[lambda now, curve=curve: curve.append(now.loss)])  # fmt: skip
 
 final = {name: np.mean(losses[name][-50:]) for name in EVERYONE}
@@ -574,7 +574,7 @@ check("adam.step", adam_step)
 # %%
 def gradients(name, prepare, sentences=3, **changes):
     """{parameter: its gradient} of a fresh patient after `prepare`, in float64, under the loss of training."""
-    model, loss = patient(name, **changes).to("float64"), CrossEntropy()
+    model, loss = patient(name, **changes).to("float64"), CrossEntropy(padding=0)
     prepare(model)
     loss(model(batch.source[:sentences], batch.target_in[:sentences]), batch.target_out[:sentences])
     model.backward(loss.backward())

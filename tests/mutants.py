@@ -2331,7 +2331,7 @@ p("x613", "the rehearsal draws seeds", "substituted_helpers(device_seed=Rehearsa
 p("x614", "nothing is rehearsed", "            function(*self.inputs)\n        with", "            pass\n        with", select="after_three_batches")
 p = plants("gpu/replays.py", "test_device.py", "losss_own")
 p("x616", "padding is 0 for every loss", "(PAD, PAD, self.loss.padding)", "(PAD, PAD, PAD)")
-p("x617", "a loss that counts everything gets padding", "not hasattr(self.loss, \"padding\")\n            or self.longest", "self.longest",
+p("x617", "a loss that counts everything gets padding", "getattr(self.loss, \"padding\", None) is None\n            or self.longest", "self.longest",
     ("(PAD, PAD, self.loss.padding)", "(PAD, PAD, getattr(self.loss, \"padding\", PAD))"))
 p("x618", "both sides by the larger vocabulary", "expect_ids(target_in, self.embeddings[-1]", "expect_ids(target_in, self.embeddings[0]",
     select="own_vocabulary")
@@ -2445,7 +2445,7 @@ p("xy723", "any id is decoded", "        if len(ids):\n            expect_ids(np
 p("xy724", "padding is found where there is none", "if not ((ids[:, 1:] != PAD) & (ids[:, :-1] == PAD)).any():\n        return ids\n", "return ids\n", select="moved_behind")
 p("xy725", "tokens are sorted behind the padding", "np.argsort(ids == PAD", "np.argsort(ids != PAD", select="moved_behind")
 p = plants("data/batching.py", "test_python.py", "three_arrays")
-p("xy726", "what next_batch returns is not looked at", 'return expect(next_batch(), ABatch, "next_batch()")', "return Batch(*next_batch())")
+p("xy726", "what next_batch returns is not looked at", 'batch = expect(next_batch(), ABatch, "next_batch()")', "batch = Batch(*next_batch())")
 p("xy727", "two arrays are a batch", "if len(value) != len(self.parts):", "if False:")
 p("xy728", "a batch of lists is a batch", "return isinstance(value, Batch) and all(", "return isinstance(value, Batch) or all(")
 p("xy729", "padding in front stays", "_trim(padding_behind(source)), _trim(padding_behind(target))", "_trim(source), _trim(target)", select="moved_behind")
@@ -2464,3 +2464,9 @@ p("xs85", "what is taken out is not noticed", "isinstance(value, PARTS) or isins
 p = plants("backend/scores.py", "test_backend.py", "scores_are")
 p("xs86", "scores are not scaled", 'np.multiply(query.swapaxes(-1, -2), scale, order="C")', 'np.multiply(query.swapaxes(-1, -2), 1.0, order="C")')
 p("xs87", "the scores of one query are not scaled", "key.swapaxes(-1, -2) * scale\n", "key.swapaxes(-1, -2)\n")
+p = plants("data/batching.py", "test_training.py", "would_count_padding")
+p("xs88", "a loss that counts padding is let through", "if padding.any():", "if False:")
+p("xs89", "class 0 is taken for padding", "padding = (batch.target_in == PAD) & (batch.target_out == PAD)", "padding = batch.target_out == PAD",
+    select="would_count_padding")
+p = plants("layers/cross_entropy.py", "test_losses.py", "0_is_a_class")
+p("xs90", "0 is padding unless it is told", "padding: Whole | None = None", "padding: Whole | None = 0")

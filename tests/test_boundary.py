@@ -423,7 +423,7 @@ def test_a_mask_is_looked_at_wherever_it_is_handed_in():
         (SinusoidalPositionalEncoding(4), (normal(1, 3, 4), np.zeros((2, 3), dtype=int))),
         (LearnedPositionalEncoding(4, 0), (normal(2, 3, 4), np.zeros((1, 3), dtype=int))),
         (LearnedPositionalEncoding(4, 0), (normal(2, 3, 4), np.zeros((2, 1), dtype=int))),
-        (CrossEntropy(), (normal(2, 3, 4), np.ones((1, 3), dtype=int))),
+        (CrossEntropy(padding=0), (normal(2, 3, 4), np.ones((1, 3), dtype=int))),
         (LocalAttention(3), (normal(3, 2, 7, 5), normal(3, 1, 7, 5), normal(3, 2, 7, 5))),
     ],
 )
@@ -490,15 +490,15 @@ def test_no_features_are_refused():
 
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: CrossEntropy()(np.ones((2, 3), int), normal(2, 3, 5)),
+    (lambda: CrossEntropy(padding=0)(np.ones((2, 3), int), normal(2, 3, 5)),
      "CrossEntropy: x and targets are swapped: x must be the scores .* Pass .x, targets."),
-    (lambda: CrossEntropy()(targets=normal(2, 3, 5), x=np.ones((2, 3), int)),
+    (lambda: CrossEntropy(padding=0)(targets=normal(2, 3, 5), x=np.ones((2, 3), int)),
      "CrossEntropy: targets and x are swapped"),
-    (lambda: CrossEntropy()(np.ones((2, 3), int), targets=normal(2, 3, 5)),
+    (lambda: CrossEntropy(padding=0)(np.ones((2, 3), int), targets=normal(2, 3, 5)),
      "CrossEntropy: x and targets are swapped"),
-    (lambda: CrossEntropy().to("float64")(np.ones(2, np.uint8), normal(2, 5)),
+    (lambda: CrossEntropy(padding=0).to("float64")(np.ones(2, np.uint8), normal(2, 5)),
      "CrossEntropy: x and targets are swapped"),
-    (lambda: CrossEntropy()(np.ones((2, 3)), normal(2, 3, 5)),
+    (lambda: CrossEntropy(padding=0)(np.ones((2, 3)), normal(2, 3, 5)),
      "Pass the scores first, then the targets, as integers"),
     (lambda: Masking()(np.ones((1, 1, 2, 3), bool), normal(1, 1, 2, 3)),
      "Masking: x and mask are swapped"),
@@ -518,8 +518,8 @@ def test_two_arguments_in_each_others_place_are_named(call, sentence):
 
 
 @pytest.mark.parametrize("call", [
-    lambda: CrossEntropy()(normal(2, 3, 5), np.ones((3, 2), int)),
-    lambda: CrossEntropy()(np.ones((2, 3), int), np.ones((2, 3), int)),
+    lambda: CrossEntropy(padding=0)(normal(2, 3, 5), np.ones((3, 2), int)),
+    lambda: CrossEntropy(padding=0)(np.ones((2, 3), int), np.ones((2, 3), int)),
     lambda: LayerNorm(8, 1, foo=2),
     lambda: Dropout(None, 0),
     lambda: LayerNorm(0, 1e-5),
@@ -534,7 +534,7 @@ def test_arguments_that_are_wrong_in_any_order_are_not_called_swapped(call):
 def test_one_hot_targets_are_named_with_the_remedy(dtype, shape):
     ids = np.random.default_rng(0).integers(1, 5, shape)
     one_hot = np.eye(5)[ids].astype(dtype)
-    sentence = refusal(CrossEntropy(), normal(*shape, 5), one_hot)
+    sentence = refusal(CrossEntropy(padding=0), normal(*shape, 5), one_hot)
     assert (
         (
             f"these are {dtype} of shape {(*shape, 5)}, a number for each class. If they are "
@@ -542,9 +542,9 @@ def test_one_hot_targets_are_named_with_the_remedy(dtype, shape):
         )
         in sentence
     )
-    assert CrossEntropy()(normal(*shape, 5), one_hot.argmax(axis=-1)) == CrossEntropy()(
-        normal(*shape, 5), ids
-    )
+    assert CrossEntropy(padding=0)(normal(*shape, 5), one_hot.argmax(axis=-1)) == CrossEntropy(
+        padding=0
+    )(normal(*shape, 5), ids)
 
 
 # -- options ---------------------------------------------------------------------------------------
@@ -573,7 +573,7 @@ RANGES = [
     (lambda v: Dropout(v, 0), [-0.1, 1, NAN, INF, "a", None, True], [0, 0.5, np.float32(0.5)]),
     (lambda v: CrossEntropy(v), [-0.1, 1, NAN, "a", None],
      [0, 0.1, np.float64(0.1), np.array(0.1)]),
-    (lambda v: CrossEntropy(0.1, v), [0.5, NAN, "a", None, True], [0, -100, np.int64(3)]),
+    (lambda v: CrossEntropy(0.1, v), [0.5, NAN, "a", True], [0, -100, np.int64(3), None]),
     (lambda v: clip_by_global_norm(Linear(2, 3, 0), v), [0, -1, NAN, INF, "a"], [None, 1, 0.5]),
     (lambda v: Linear(2, 3, v), [None, -1, 0.5, "a", True, np.random],
      [0, np.int64(3), np.random.default_rng(0), np.random.PCG64(0)]),
@@ -622,7 +622,7 @@ def test_a_seed_serves_wherever_a_generator_does(component):
 
 def test_half_precision_is_refused_with_what_to_do():
     assert "float16" in refusal(
-        CrossEntropy(), np.zeros((1, 100_000), dtype=np.float16), np.array([1])
+        CrossEntropy(padding=0), np.zeros((1, 100_000), dtype=np.float16), np.array([1])
     )
     assert "x.astype('float32')" in refusal(Softmax(), np.zeros((1, 100_000), dtype=np.float16))
 

@@ -120,7 +120,7 @@ def test_the_deviation_of_a_component_is_that_of_its_worst_number(monkeypatch):
 
 def test_cross_entropy_looks_at_the_targets_before_they_go_to_the_device():
     expected, logits, targets = CrossEntropy.example(np.random.default_rng(3))
-    found, x = CrossEntropy(expected.label_smoothing), on_device(logits)
+    found, x = CrossEntropy(expected.label_smoothing, padding=0), on_device(logits)
     with counted() as transfers:
         value, d_x = found(x, targets), found.backward(2.0)
     assert waited_for(transfers, {})
@@ -172,8 +172,14 @@ def test_training_follows_the_cpu_and_waits_for_two_numbers_a_step(name, optimiz
         with counted() as transfers:
             made = OPTIMIZERS[optimizer](model)
             train(
-                model, CrossEntropy(0.1), made, lambda s=seeds: batch_of(next(s)), 4, 1.0,
-                [seen.append], in_shares(shares, skip_padding=True),
+                model,
+                CrossEntropy(0.1, padding=0),
+                made,
+                lambda s=seeds: batch_of(next(s)),
+                4,
+                1.0,
+                [seen.append],
+                in_shares(shares, skip_padding=True),
             )
         losses.append([value for step in seen for value in (step.loss, step.gradient_norm)])
         if not on_host(model.flat_buffers().data):
@@ -214,8 +220,14 @@ def trained_with(model, optimizer, replay, lengths):
     seen, batches = [], (shaped(seed, length) for seed, length in enumerate(lengths))
     with counted() as transfers:
         train(
-            model, CrossEntropy(0.1), optimizer(model), batches.__next__, len(lengths), 1.0,
-            [seen.append], Replays if replay else Plain,
+            model,
+            CrossEntropy(0.1, padding=0),
+            optimizer(model),
+            batches.__next__,
+            len(lengths),
+            1.0,
+            [seen.append],
+            Replays if replay else Plain,
         )
     numbers = [value for step in seen for value in (step.loss, step.gradient_norm)]
     return numbers, model.flat_buffers().data.get(), transfers
@@ -247,8 +259,8 @@ def test_replayed_steps_are_the_steps_that_python_makes(name, optimizer, as_long
 def test_a_replay_of_longer_sequences_has_the_loss_and_the_gradients_of_the_batch(name, recwarn):
     """Lengths 5 to 8 are all padded to 8, so that one recording serves them."""
     model, expected = pair(name)[1], pair(name)[0]
-    replays = Replays(model, CrossEntropy(0.1), SGD(model, 0.0))
-    plain = Plain(expected, CrossEntropy(0.1), SGD(expected, 0.0))
+    replays = Replays(model, CrossEntropy(0.1, padding=0), SGD(model, 0.0))
+    plain = Plain(expected, CrossEntropy(0.1, padding=0), SGD(expected, 0.0))
     for seed, length in enumerate([6, 5, 8, 7, 6]):
         close([replays.compute(shaped(seed, length))], [plain.compute(shaped(seed, length))])
         close([model.flat_buffers().grad.get()], [expected.flat_buffers().grad])
@@ -272,19 +284,22 @@ def test_padding_is_the_losss_own_and_a_loss_without_any_gets_the_batch_as_it_is
         def backward(self, d_loss):
             return on_device(np.zeros(self.saved()))
 
-    for loss in (CrossEntropy(0.1, padding=3), CrossEntropy(0.1, padding=-100), Everything()):
+    for loss in (
+        CrossEntropy(0.1, padding=3), CrossEntropy(0.1, padding=-100), CrossEntropy(0.1), Everything(),
+    ):
         model = pair("transformer")[1]
         replays, plain = (kind(model, loss, SGD(model, 0.0)) for kind in (Replays, Plain))
         for seed in range(4):
             batch = shaped(seed, 6)
-            batch.target_out[2, 4:] = getattr(loss, "padding", 5)
+            padding = getattr(loss, "padding", None)
+            batch.target_out[2, 4:] = 5 if padding is None else padding
             close([replays.compute(batch)], [plain.compute(batch)])
 
 
 @with_kernels
 def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
     model = pair("transformer", source_vocabulary=30)[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     for seed, recorded in enumerate([False, False, True]):
         for field, word in (
             ("target_in", "Token id 25"), ("target_out", "Token id 25"),
@@ -308,7 +323,7 @@ def test_a_replay_checks_each_side_by_its_own_vocabulary_and_wants_a_target():
 @with_kernels
 def test_evaluation_between_steps_is_not_replayed_as_training():
     model = pair("transformer", dropout=0.4)[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     trained = {replays.compute(shaped(1, 6)) for _ in range(4)}
     model.eval()
     evaluated = {round(replays.compute(shaped(1, 6)), 10) for _ in range(4)}
@@ -321,7 +336,7 @@ def test_recordings_give_way_where_a_step_of_python_lacks_their_memory(monkeypat
     found = []
     for lacks in (False, True):
         model = pair("transformer", dropout=0.2)[1]
-        replays, full = Replays(model, CrossEntropy(), SGD(model, 0.0)), []
+        replays, full = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0)), []
         for seed in range(3):
             replays.compute(shaped(seed, 8))
         backward = model.backward
@@ -341,7 +356,7 @@ class Weighted(Module):
     padding = 0
 
     def __init__(self):
-        self.part, self.weight = CrossEntropy(0.1), np.full((1,), 2.0)
+        self.part, self.weight = CrossEntropy(0.1, padding=0), np.full((1,), 2.0)
 
     def forward(self, x, targets):
         return (self.weight * self.part(x, targets)).sum()
@@ -371,7 +386,7 @@ def test_a_loss_with_arrays_is_copied_to_the_device_and_the_callers_stays_as_it_
 def test_no_sequence_is_padded_beyond_what_the_model_takes():
     model = pair("transformer", max_length=15)[1]
     batch = shaped(0, 6)
-    assert Replays(model, CrossEntropy(), SGD(model)).rounded(batch) is batch
+    assert Replays(model, CrossEntropy(padding=0), SGD(model)).rounded(batch) is batch
 
 
 @with_kernels
@@ -381,7 +396,7 @@ def test_a_step_that_python_makes_computes_by_kernels_as_a_recorded_one_does(mon
         Kernel, "__call__", lambda self, *inputs: launched.add(self.name) or call(self, *inputs)
     )
     model = pair("transformer")[1]
-    Replays(model, CrossEntropy(), SGD(model, 0.0)).compute(shaped(0, 6))
+    Replays(model, CrossEntropy(padding=0), SGD(model, 0.0)).compute(shaped(0, 6))
     assert {"softmax", "layer_norm", "cross_entropy", "cross_entropy_backward"} <= launched
 
 
@@ -389,7 +404,7 @@ def test_a_step_that_python_makes_computes_by_kernels_as_a_recorded_one_does(mon
 def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
     model, freed = pair("transformer")[1], []
     monkeypatch.setattr(graphs.Recorder, "close", lambda self: freed.append(self))
-    with Replays(model, CrossEntropy(), SGD(model, 0.0)) as replays:
+    with Replays(model, CrossEntropy(padding=0), SGD(model, 0.0)) as replays:
         for seed in range(3):
             replays.compute(shaped(seed, 6))
         assert replays.recordings and not freed
@@ -399,7 +414,7 @@ def test_memory_of_recordings_goes_back_at_the_end(monkeypatch):
 @with_kernels
 def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
     model = pair("transformer")[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
 
     def full(size):
         raise RuntimeError("cudaErrorMemoryAllocation: out of memory")
@@ -420,7 +435,7 @@ def test_too_little_memory_for_a_recording_is_no_reason_to_stop(monkeypatch):
 @pytest.mark.parametrize("name", ["rnn-additive", "one-vector"])
 def test_what_cannot_be_recorded_says_so_once(name):
     model = pair(name)[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     with pytest.warns(UserWarning, match="cannot be replayed") as said:
         for seed in range(4):
             replays.compute(shaped(seed, 6))
@@ -442,7 +457,7 @@ def test_python_is_done_with_a_shape_after_three_batches(as_long_as_it_is):
 @with_kernels
 def test_ids_of_a_replayed_batch_are_checked_before_they_are_copied_over():
     model = pair("transformer")[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     for seed in range(4):
         replays.compute(shaped(seed, 6))
     for field in Batch._fields:
@@ -457,17 +472,17 @@ def test_only_so_many_shapes_are_recorded(monkeypatch, as_long_as_it_is):
     monkeypatch.setattr(Replays, "MOST", 1)
     monkeypatch.setattr(Replays, "BEFORE", 0)
     model = pair("transformer")[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     found = [replays.compute(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])]
     assert list(replays.recordings) == [((5, 7), (5, 6), (5, 6), True)]
-    plain = Plain(model, CrossEntropy(), SGD(model, 0.0))
+    plain = Plain(model, CrossEntropy(padding=0), SGD(model, 0.0))
     close(found, [plain.compute(shaped(seed, length)) for seed, length in enumerate([6, 4, 6, 4])])
 
 
 @with_kernels
 def test_a_closer_look_at_a_replayed_step_sees_its_components():
     model = pair("transformer", dropout=0.2)[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     for seed in range(4):
         drawn_from = states_of(model.generators())
         value = replays.compute(shaped(seed, 6))
@@ -481,7 +496,7 @@ def test_a_closer_look_at_a_replayed_step_sees_its_components():
 @with_kernels
 def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_batch():
     model = pair("transformer")[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     for _ in range(4):
         replays.compute(shaped(1, 6))
     expected = model.flat_buffers().grad.get()
@@ -495,7 +510,7 @@ def test_gradients_that_are_asked_to_be_zero_before_a_replay_are_those_of_the_ba
 def test_a_parameter_that_is_not_reached_has_no_gradient_in_a_replay_either():
     model = pair("transformer")[1]
     model.unused = Linear(2, 3, np.random.default_rng(0)).to("float64").to("gpu")
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     for _ in range(4):
         model.unused.weight.grad += 5
         replays.compute(shaped(1, 6))
@@ -513,7 +528,7 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
             model.backward = lambda d, b=backward, t=tried: (
                 t.append(1) or (b(d) if float(d.max()) else None)
             )
-        replays = Replays(model, CrossEntropy(), SGD(model, 0.1))
+        replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.1))
         found = []
         for seed in range(5):
             found.append(replays.compute(shaped(seed, 6)))
@@ -528,7 +543,7 @@ def test_a_model_that_waits_inside_a_step_is_not_recorded_and_trains_all_the_sam
 @with_kernels
 def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_captured():
     model = pair("transformer")[1]
-    replays = Replays(model, CrossEntropy(), SGD(model, 0.0))
+    replays = Replays(model, CrossEntropy(padding=0), SGD(model, 0.0))
     replays.compute(shaped(1, 6))
     backward, tried = model.backward, []
     # the rehearsal goes well
@@ -543,7 +558,7 @@ def test_an_error_while_a_step_is_recorded_reaches_the_caller_and_nothing_stays_
 def test_on_the_cpu_there_is_nothing_to_replay():
     model = pair("transformer")[0]
     with pytest.raises(InputError, match="this model is on the CPU"):
-        Replays(model, CrossEntropy(), SGD(model))
+        Replays(model, CrossEntropy(padding=0), SGD(model))
 
 
 # -- decoding --------------------------------------------------------------------------------------
@@ -586,7 +601,7 @@ def test_backward_is_under_way_before_anybody_waits_for_the_loss():
     model.backward = lambda d_logits: (
         waited.append(strict_arrays.downloads.total() - before) or backward(d_logits)
     )
-    gradients(model, CrossEntropy(), batch_of())
+    gradients(model, CrossEntropy(padding=0), batch_of())
     assert waited == [0]
 
 
@@ -628,7 +643,7 @@ def test_weights_and_moments_go_over_and_come_back():
     models = pair("transformer")
     optimizers = [Adam(model, 0.01) for model in models]
     for model, optimizer in zip(models, optimizers):
-        train(model, CrossEntropy(), optimizer, batch_of, 2)
+        train(model, CrossEntropy(padding=0), optimizer, batch_of, 2)
     for here, there in ((0, 1), (1, 0)):
         models[there].load_state_dict(
             {name: 2 * array for name, array in models[here].state_dict().items()}
@@ -660,9 +675,9 @@ def test_ids_are_checked_on_their_way_to_the_device():
         model(batch.source, batch.target_in)
     targets = np.where(batch.target_out == 2, 99, batch.target_out)
     with pytest.raises(InputError, match="Token id 99"):
-        CrossEntropy()(on_device(np.zeros((5, 6, 17))), targets)
+        CrossEntropy(padding=0)(on_device(np.zeros((5, 6, 17))), targets)
     with pytest.raises(InputError, match="every target is padding"):
-        CrossEntropy()(on_device(np.zeros((5, 6, 17))), 0 * targets)
+        CrossEntropy(padding=0)(on_device(np.zeros((5, 6, 17))), 0 * targets)
 
 
 # -- dropout ---------------------------------------------------------------------------------------

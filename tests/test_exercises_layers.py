@@ -36,13 +36,20 @@ SMALL = Sizes(B=2, H=2, T=3, S=4, K=3, K_v=5, V=8, F=7)
 COMPONENTS = {
     "softmax": (lambda g: Softmax(), ["scores"], {}),
     "layer_norm": (
-        lambda g: LayerNorm(g["x"].shape[-1], g["epsilon"]), ["x"],
+        lambda g: LayerNorm(g["x"].shape[-1], g["epsilon"]),
+        ["x"],
         {"gamma": "gamma", "beta": "beta"},
     ),
-    "cross_entropy": (lambda g: CrossEntropy(), ["logits", "targets"], {}),
-    "label_smoothing": (lambda g: CrossEntropy(g["smoothing"]), ["logits", "targets"], {}),
+    "cross_entropy": (lambda g: CrossEntropy(padding=0), ["logits", "targets"], {}),
+    "label_smoothing": (
+        lambda g: CrossEntropy(g["smoothing"], padding=0),
+        ["logits", "targets"],
+        {},
+    ),
     "linear": (
-        lambda g: Linear(*g["weight"].shape, rng()), ["x"], {"weight": "weight", "bias": "bias"},
+        lambda g: Linear(*g["weight"].shape, rng()),
+        ["x"],
+        {"weight": "weight", "bias": "bias"},
     ),
     "embedding": (lambda g: Embedding(*g["table"].shape, rng()), ["ids"], {"table": "weight"}),
     "relu": (lambda g: ReLU(), ["x"], {}),

@@ -43,7 +43,7 @@ def test_nothing_inside_a_step_waits_for_the_card(name):
     """A stream that is captured refuses whatever would have to wait: what can be recorded, the
     optimizer included, waits for nothing."""
     model = pair(name, "float32")[1]
-    loss, optimizer = CrossEntropy(0.1), Adam(model, 0.01)
+    loss, optimizer = CrossEntropy(0.1, padding=0), Adam(model, 0.01)
     optimizer.t = 1
 
     def step(*batch):
@@ -65,7 +65,7 @@ def test_a_hundred_steps_follow_the_cpu(kernels_too):
     config = TransformerConfig.preset("toy", source_vocabulary=17, dropout=0.0)
     curves = []
     for device in ("cpu", "gpu"):
-        model, loss, seen = Transformer(config, 1).to(device), CrossEntropy(0.1), []
+        model, loss, seen = Transformer(config, 1).to(device), CrossEntropy(0.1, padding=0), []
         with (
             accelerated(model, loss)
             if kernels_too and device == "gpu"

@@ -331,7 +331,7 @@ def test_cross_entropy(vocabulary, smoothing, dtype):
         logits[1, 0, (targets[1, 0] + 1) % vocabulary] = -np.inf
     found = []
     for where in ("cpu", "gpu"):
-        loss = CrossEntropy(smoothing).to(where)
+        loss = CrossEntropy(smoothing, padding=0).to(where)
         x = logits.astype(dtype)
         with accelerated(loss) if where == "gpu" else contextlib.nullcontext():
             value = loss(x if where == "cpu" else on_device(x), targets.astype(np.int32))
@@ -344,7 +344,7 @@ def test_no_target_reads_beyond_its_row(by_kernels):
     """On a GPU nobody looks at ids; CuPy's indexing lets those that are too large begin again, and
     so does the kernel."""
     logits, targets = on_device(drawn(4, 5)), on_device(np.array([1, 6, -1, 5003]))
-    expected, found = CrossEntropy(0.1), by_kernels(CrossEntropy(0.1))
+    expected, found = CrossEntropy(0.1, padding=0), by_kernels(CrossEntropy(0.1, padding=0))
     close([float(found(logits, targets))], [float(expected(logits, targets))])
     close([found.backward().get()], [expected.backward().get()])
 

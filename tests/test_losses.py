@@ -45,7 +45,7 @@ def plain_loss_and_gradient(logits, targets, smoothing, padding=0):
 @pytest.mark.parametrize("shape", [(3, 5, 17), (4, 4, 4)], ids=["plain", "square"])
 def test_loss_and_gradient_equal_the_plain_formula(shape, smoothing):
     logits, targets = example(shape)
-    loss = CrossEntropy(smoothing)
+    loss = CrossEntropy(smoothing, padding=0)
     expected, gradient = plain_loss_and_gradient(logits, targets, smoothing)
     close(loss(logits, targets), np.float64(expected))
     close(loss.backward(), gradient)
@@ -54,7 +54,7 @@ def test_loss_and_gradient_equal_the_plain_formula(shape, smoothing):
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 @pytest.mark.parametrize("shape", [(3, 5, 17), (4, 4, 4)], ids=["plain", "square"])
 def test_loss_gradient(shape, smoothing):
-    report = gradient_check(CrossEntropy(smoothing), *example(shape))
+    report = gradient_check(CrossEntropy(smoothing, padding=0), *example(shape))
     assert report.passed, f"\n{report}"
 
 
@@ -63,7 +63,7 @@ def test_loss_takes_any_number_of_leading_axes(leading):
     logits, targets = normal(6, 7), np.array([1, 0, 3, 6, 2, 2])
     if leading == ():
         logits, targets = logits[0], targets[:1].reshape(())
-    loss = CrossEntropy(0.1)
+    loss = CrossEntropy(0.1, padding=0)
     expected, gradient = plain_loss_and_gradient(logits, targets, 0.1)
     close(loss(logits.reshape(*leading, 7), targets.reshape(leading)), np.float64(expected))
     close(loss.backward(), gradient.reshape(*leading, 7))
@@ -71,7 +71,7 @@ def test_loss_takes_any_number_of_leading_axes(leading):
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_gradient_of_each_row_sums_to_zero(smoothing):
-    loss = CrossEntropy(smoothing)
+    loss = CrossEntropy(smoothing, padding=0)
     loss(*example())
     close(loss.backward().sum(axis=-1), np.zeros((3, 5)))
 
@@ -79,7 +79,7 @@ def test_gradient_of_each_row_sums_to_zero(smoothing):
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_padding_is_invisible(smoothing):
     logits, targets = example()
-    loss = CrossEntropy(smoothing)
+    loss = CrossEntropy(smoothing, padding=0)
     value = loss(logits, targets)
     gradient = loss.backward()
     real = targets != 0
@@ -100,17 +100,26 @@ def test_other_padding_ids_are_possible():
         close(loss.backward(), gradient)
 
 
+def test_without_padding_every_target_counts_and_0_is_a_class_like_others():
+    logits, targets = normal(4, 5), np.array([0, 3, 0, 1])
+    moved, loss = (targets + 1) % 5, CrossEntropy(0.1)
+    value, gradient = loss(logits, targets), loss.backward()
+    close(value, np.float64(plain_loss_and_gradient(logits, targets, 0.1, -1)[0]))
+    close(gradient, plain_loss_and_gradient(logits, targets, 0.1, -1)[1])
+    close(loss(np.roll(logits, 1, axis=-1), moved), value)
+
+
 def test_the_loss_of_even_logits_is_the_logarithm_of_the_vocabulary():
     for smoothing in SMOOTHINGS:
-        assert CrossEntropy(smoothing)(np.zeros((2, 17)), np.array([3, 4])) == pytest.approx(
-            math.log(17)
-        )
+        assert CrossEntropy(smoothing, padding=0)(
+            np.zeros((2, 17)), np.array([3, 4])
+        ) == pytest.approx(math.log(17))
 
 
 def test_the_least_loss_with_smoothing_is_the_entropy_of_the_smoothed_target():
     q = np.full(5, 0.1 / 5)
     q[2] += 0.9
-    loss = CrossEntropy(0.1)
+    loss = CrossEntropy(0.1, padding=0)
     assert loss(np.log(q)[None], np.array([2])) == pytest.approx(-(q * np.log(q)).sum())
     close(loss.backward(), np.zeros((1, 5)))
 
@@ -119,7 +128,7 @@ def test_the_least_loss_with_smoothing_is_the_entropy_of_the_smoothed_target():
 @pytest.mark.parametrize("shift", [1000.0, -1000.0])
 def test_loss_ignores_a_shift_of_a_row_however_large(shift, smoothing):
     logits, targets = example()
-    loss = CrossEntropy(smoothing)
+    loss = CrossEntropy(smoothing, padding=0)
     value = loss(logits, targets)
     gradient = loss.backward()
     shifted = logits + shift * np.arange(3)[:, None, None]
@@ -130,14 +139,14 @@ def test_loss_ignores_a_shift_of_a_row_however_large(shift, smoothing):
 def test_loss_of_a_hopeless_target_is_as_large_as_the_gap_and_never_infinite():
     logits = np.zeros((1, 4))
     logits[0, 3] = 5000
-    loss = CrossEntropy()
+    loss = CrossEntropy(padding=0)
     close(loss(logits, np.array([1])), np.float64(5000))
     close(loss.backward(), np.array([[0, -1, 0, 1.0]]))
-    assert CrossEntropy()(logits, np.array([3])) == 0
+    assert CrossEntropy(padding=0)(logits, np.array([3])) == 0
 
 
 def test_backward_scales_with_the_gradient_of_the_loss():
-    loss, (logits, targets) = CrossEntropy(0.1), example()
+    loss, (logits, targets) = CrossEntropy(0.1, padding=0), example()
     loss(logits, targets)
     loss(logits, targets)
     once = loss.backward()
@@ -148,7 +157,7 @@ def test_backward_scales_with_the_gradient_of_the_loss():
 def test_loss_keeps_the_dtype_and_is_a_scalar(dtype):
     logits, targets = example()
     for smoothing in SMOOTHINGS:
-        loss = CrossEntropy(smoothing)
+        loss = CrossEntropy(smoothing, padding=0)
         value = loss(logits.astype(dtype), targets)
         assert value.shape == () and value.dtype == dtype
         assert loss.backward().dtype == dtype
@@ -158,13 +167,13 @@ def test_loss_keeps_the_dtype_and_is_a_scalar(dtype):
 
 def test_loss_refuses_a_batch_of_nothing_but_padding():
     assert "every target is padding" in refusal(
-        CrossEntropy(), normal(2, 3, 5), np.zeros((2, 3), dtype=int)
+        CrossEntropy(padding=0), normal(2, 3, 5), np.zeros((2, 3), dtype=int)
     )
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (5, 3), (15,), (3, 5, 1)], ids=str)
 def test_loss_refuses_targets_of_another_shape_with_both_shapes(shape):
-    message = refusal(CrossEntropy(), normal(3, 5, 17), np.ones(shape, dtype=int))
+    message = refusal(CrossEntropy(padding=0), normal(3, 5, 17), np.ones(shape, dtype=int))
     assert "here ... is (3, 5)" in message and f"of shape {shape}" in message
 
 
@@ -172,12 +181,12 @@ def test_loss_refuses_targets_of_another_shape_with_both_shapes(shape):
 def test_loss_refuses_a_target_outside_the_vocabulary_and_says_where(wrong):
     _, targets = example()
     targets[2, 1] = wrong
-    message = refusal(CrossEntropy(), normal(3, 5, 17), targets)
+    message = refusal(CrossEntropy(padding=0), normal(3, 5, 17), targets)
     assert f"id {wrong} at position (2, 1)" in message and "17 tokens" in message
 
 
 def test_loss_refuses_targets_that_are_no_integers():
-    assert "float64" in refusal(CrossEntropy(), normal(3, 5, 17), np.ones((3, 5)))
+    assert "float64" in refusal(CrossEntropy(padding=0), normal(3, 5, 17), np.ones((3, 5)))
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0, 2])
@@ -188,17 +197,19 @@ def test_loss_refuses_a_smoothing_that_is_no_share(smoothing):
 def test_a_forbidden_token_off_target_has_probability_and_gradient_zero():
     logits = normal(2, 5)
     logits[:, 3] = -np.inf
-    loss = CrossEntropy()
+    loss = CrossEntropy(padding=0)
     targets = np.array([1, 4])
     kept = np.delete(logits, 3, axis=1)
-    assert loss(logits, targets) == pytest.approx(float(CrossEntropy()(kept, np.array([1, 3]))))
+    assert loss(logits, targets) == pytest.approx(
+        float(CrossEntropy(padding=0)(kept, np.array([1, 3])))
+    )
     d_logits = loss.backward()
     assert np.isfinite(d_logits).all() and not d_logits[:, 3].any()
 
 
 def test_what_stands_in_a_padded_row_does_not_matter():
     logits, targets = normal(3, 5), np.array([1, 0, 4])
-    loss = CrossEntropy(0.1)
+    loss = CrossEntropy(0.1, padding=0)
     expected = float(loss(logits, targets))
     d_expected = loss.backward()
     for value in (np.nan, np.inf, 1e300):

@@ -284,7 +284,7 @@ def test_the_input_of_a_stack_takes_padded_ids_and_returns_real_positions():
 def loss_and_gradients(model, batch, packed, smoothing=0.1):
     """(logits at real targets (N, V), loss, {name: gradient}) of a pass with padding computed, or
     left out."""
-    loss, (source, target_in, targets) = CrossEntropy(smoothing), batch
+    loss, (source, target_in, targets) = CrossEntropy(smoothing, padding=0), batch
     model.zero_grad()
     with without_padding(model, *batch) if packed else contextlib.nullcontext(targets) as targets:
         logits = model(source, target_in)
@@ -434,7 +434,7 @@ def test_nothing_is_computed_at_padding_but_attention():
     with observe(
         model, lambda path, component, inputs, output: seen.update({path: np.shape(output)})
     ):
-        gradients(model, CrossEntropy(), batch)
+        gradients(model, CrossEntropy(padding=0), batch)
     of_memory = ("cross_attention.key", "cross_attention.value")
     in_heads = (
         ".split_query", ".split_key", ".split_value", ".attention", ".masking", ".softmax",
@@ -464,7 +464,7 @@ def test_a_model_that_does_not_pack_is_fed_as_it_is(source):
 
 
 def test_the_gradient_of_a_batch_is_added_and_weighted():
-    model, loss, batch = model_of(), CrossEntropy(0.1), batch_of()
+    model, loss, batch = model_of(), CrossEntropy(0.1, padding=0), batch_of()
     _, value, expected = loss_and_gradients(model, batch, packed=False)
     model.zero_grad()
     for p in model.parameters():
@@ -491,7 +491,9 @@ def test_a_batch_without_any_source_trains_as_with_padding_computed():
 def test_a_batch_that_is_all_padding_is_refused_by_the_loss():
     batch = batch_of()
     batch.target_in[:] = batch.target_out[:] = 0
-    assert "every target is padding" in refusal(gradients, model_of(), CrossEntropy(), batch)
+    assert "every target is padding" in refusal(
+        gradients, model_of(), CrossEntropy(padding=0), batch
+    )
 
 
 def test_the_loss_says_which_targets_are_padding():
@@ -506,7 +508,7 @@ def test_the_loss_says_which_targets_are_padding():
 def test_an_id_outside_the_vocabulary_is_named_with_its_row_and_place():
     batch = batch_of()
     batch.source[2, 1] = 99
-    assert "99 at position (2, 1)" in refusal(gradients, model_of(), CrossEntropy(), batch)
+    assert "99 at position (2, 1)" in refusal(gradients, model_of(), CrossEntropy(padding=0), batch)
 
 
 # -- what may not be packed is computed as ever ----------------------------------------------------
@@ -528,7 +530,7 @@ def outcome(model, loss, batch, skip_padding):
 def assert_the_same(model, batch, loss=None):
     """Training gives the same with `skip_padding` as without, to 1e-12 of the largest gradient, or
     the same error. Returns the loss, or that error."""
-    loss = loss or CrossEntropy(0.1)
+    loss = loss or CrossEntropy(0.1, padding=0)
     expected, grads_expected = outcome(model, loss, batch, skip_padding=False)
     value, grads = outcome(model, loss, batch, skip_padding=True)
     if isinstance(expected, str):
@@ -622,7 +624,7 @@ def test_the_models_of_this_package_are_packed(variant):
 @pytest.mark.parametrize("variant", SWEPT)
 def test_a_component_of_a_learners_own_anywhere_counts_as_without_packing(variant, change):
     batch, original = batch_of(), small_model(variant, **SWEPT[variant])
-    before, _ = outcome(original, CrossEntropy(0.1), batch, skip_padding=False)
+    before, _ = outcome(original, CrossEntropy(0.1, padding=0), batch, skip_padding=False)
     places = {id(component): k for k, (*_, component) in enumerate(slots(original))}
     for k in places.values():
         model = copy.deepcopy(original)
@@ -773,12 +775,12 @@ class OwnLoss(CrossEntropy):
 
 @pytest.mark.parametrize("own", ["class", "function"])
 def test_a_loss_of_a_learners_own_gets_all_targets(own):
-    loss = OwnLoss() if own == "class" else CrossEntropy()
+    loss = OwnLoss() if own == "class" else CrossEntropy(padding=0)
     if own == "function":
         loss.real_targets = lambda targets, classes: (targets, targets >= 0, targets.size)
     expected = loss(*logits_and_targets())
     loss.clear_saves()
-    assert expected != CrossEntropy()(*logits_and_targets())
+    assert expected != CrossEntropy(padding=0)(*logits_and_targets())
     assert_the_same(small_model(), batch_of(), loss)
 
 

@@ -148,8 +148,10 @@ def whole(model, loss, batch):
 
 def assert_shares_equal_the_whole(model, batch, count, loss=None):
     """Loss and gradients, to 1e-12 of the largest."""
-    value, expected = whole(model, CrossEntropy(0.1) if loss is None else loss, batch)
-    shares = strategy_of(model, CrossEntropy(0.1) if loss is None else loss, SGD(model), count)
+    value, expected = whole(model, CrossEntropy(0.1, padding=0) if loss is None else loss, batch)
+    shares = strategy_of(
+        model, CrossEntropy(0.1, padding=0) if loss is None else loss, SGD(model), count
+    )
     with shares:
         close(shares.compute(batch), value, 1e-12 * value)
         size = max(abs(g).max() for g in expected.values())
@@ -189,7 +191,7 @@ def test_the_shares_of_a_language_model_without_a_source_add_up(processes, count
 
 def test_a_loss_without_smoothing_adds_up_as_well(processes):
     processes(1)
-    assert_shares_equal_the_whole(small(), batch_of(), 3, CrossEntropy())
+    assert_shares_equal_the_whole(small(), batch_of(), 3, CrossEntropy(padding=0))
 
 
 def test_what_is_no_target_is_asked_of_the_loss(processes):
@@ -203,7 +205,7 @@ def test_gradients_of_before_do_not_count(processes):
     processes(1)
     for count in (1, 3):
         model = small()
-        shares = strategy_of(model, CrossEntropy(), SGD(model), count)
+        shares = strategy_of(model, CrossEntropy(padding=0), SGD(model), count)
         model.output.weight.grad += 100
         first = shares.compute(batch_of()), model.flat_buffers().grad.copy()
         second = shares.compute(batch_of()), model.flat_buffers().grad.copy()
@@ -312,18 +314,18 @@ def test_a_share_whose_targets_are_all_padding_adds_nothing(processes, cores, ro
 def test_a_batch_without_a_real_target_is_refused_by_the_loss(processes, cores):
     processes(cores)
     model, batch = small(), batch_of()
-    with strategy_of(model, CrossEntropy(), SGD(model), 2) as shares:
+    with strategy_of(model, CrossEntropy(padding=0), SGD(model), 2) as shares:
         message = refusal(shares.compute, batch._replace(target_out=0 * batch.target_out))
         assert message == "An empty batch: every target is padding, so there is nothing to predict."
         model.clear_saves()
-        close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
+        close(shares.compute(batch), whole(small(), CrossEntropy(padding=0), batch)[0])
 
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_less_than_one_share_is_refused(count):
     model = small()
     assert f"at least 1, got {count}" in refusal(
-        strategy_of, model, CrossEntropy(), SGD(model), count
+        strategy_of, model, CrossEntropy(padding=0), SGD(model), count
     )
 
 
@@ -344,15 +346,15 @@ def test_every_share_and_every_step_draws_a_mask_of_its_own(processes):
     processes(1)
     model = small(dropout=0.5)
     batch = Batch(*(np.repeat(ids[1:2], 6, axis=0) for ids in batch_of()))
-    shares = strategy_of(model, CrossEntropy(), SGD(model), 3)
+    shares = strategy_of(model, CrossEntropy(padding=0), SGD(model), 3)
     seen = [mask.tobytes() for _ in range(4) for mask in masks(model, shares, batch)]
     assert len(seen) == 12 == len({*seen})
 
 
 def test_one_share_draws_as_a_plain_step_does():
     models = [small(LanguageModel, dropout=0.3) for _ in range(2)]
-    value, expected = whole(models[0], CrossEntropy(), batch_of())
-    shares = strategy_of(models[1], CrossEntropy(), SGD(models[1]), 1)
+    value, expected = whole(models[0], CrossEntropy(padding=0), batch_of())
+    shares = strategy_of(models[1], CrossEntropy(padding=0), SGD(models[1]), 1)
     assert shares.compute(batch_of()) == value
     for name, p in models[1].named_parameters().items():
         assert np.array_equal(p.grad, expected[name])
@@ -370,7 +372,7 @@ def test_the_generator_ends_in_the_same_state_whoever_computes(processes, count)
         processes(cores)
         model = small(dropout=0.3)
         start = model.generators()[0].bit_generator.state
-        with strategy_of(model, CrossEntropy(), SGD(model), count) as shares:
+        with strategy_of(model, CrossEntropy(padding=0), SGD(model), count) as shares:
             for seed in range(3):
                 shares.compute(batch_of(seed))
         states.append(model.generators()[0].bit_generator.state)
@@ -383,7 +385,7 @@ def test_the_generator_ends_in_the_same_state_whoever_computes(processes, count)
 def test_the_last_gradients_come_again_with_the_same_dropout(processes, cores, count):
     processes(cores)
     model = small(dropout=0.3)
-    with strategy_of(model, CrossEntropy(), SGD(model), count) as shares:
+    with strategy_of(model, CrossEntropy(padding=0), SGD(model), count) as shares:
         shares.compute(batch_of(1))
         generators = model.generators()
         before = states_of(generators)
@@ -442,7 +444,7 @@ def trained(model, make_optimizer, shares, steps=5, max_norm=None, hooks=(), los
         return batch_of(next(seeds), vocabulary=1500)
 
     train(
-        model, loss or CrossEntropy(0.1), optimizer, next_batch, steps, max_norm,
+        model, loss or CrossEntropy(0.1, padding=0), optimizer, next_batch, steps, max_norm,
         [*hooks, told.append], strategy,
     )
     arrays = {**model.state_dict(), **optimizer.state_dict(), "gradient": model.flat_buffers().grad}
@@ -499,7 +501,7 @@ def test_a_batch_that_leaves_a_process_without_work_changes_nothing(processes):
             [batch_of(0), batch_of(1, rows=2), batch_of(2), batch_of(3, rows=1), batch_of(4)]
         )
         train(
-            model, CrossEntropy(), Adam(model, 0.01), batches.__next__, 5, 1.0,
+            model, CrossEntropy(padding=0), Adam(model, 0.01), batches.__next__, 5, 1.0,
             strategy=in_shares(3),
         )
         results.append(
@@ -517,7 +519,7 @@ def test_every_process_computes_its_share_and_moves_its_part(processes):
     processes(3)
     model = large()
     seen = []
-    with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+    with strategy_of(model, CrossEntropy(padding=0), Adam(model), 3) as shares:
         assert len(shares.forks) == 2
         assert len(masks(model, shares, batch_of(vocabulary=1500))) == 1
         before = model.flat_buffers().data.copy()
@@ -537,11 +539,11 @@ def test_without_as_many_cores_as_shares_nothing_is_forked(processes):
     for cores, count in ((1, 2), (2, 3), (4, 1)):
         processes(cores)
         model = small()
-        with strategy_of(model, CrossEntropy(), SGD(model), count) as shares:
+        with strategy_of(model, CrossEntropy(padding=0), SGD(model), count) as shares:
             assert type(shares) is (Plain if count == 1 else Shares)
     if FORK_IS_SAFE:
         processes(4)
-        with strategy_of(model, CrossEntropy(), SGD(model), 2) as shares:
+        with strategy_of(model, CrossEntropy(padding=0), SGD(model), 2) as shares:
             assert type(shares) is DataParallel and len(shares.forks) == 1
         assert shares.forks == []
 
@@ -555,7 +557,12 @@ def test_one_optimizer_may_be_trained_side_by_side_again_and_again(processes):
         optimizer = Adam(model, 0.01)
         for stop in stops:
             train(
-                model, CrossEntropy(), optimizer, lambda s=seeds: batch_of(next(s)), stop, 1.0,
+                model,
+                CrossEntropy(padding=0),
+                optimizer,
+                lambda s=seeds: batch_of(next(s)),
+                stop,
+                1.0,
                 strategy=in_shares(2),
             )
         results.append(
@@ -578,7 +585,11 @@ def test_every_way_makes_the_steps_of_the_plain_loop(processes, cores, count):
     for strategy in (None, in_shares(count), in_shares(count, skip_padding=True)):
         model, seeds = small(), iter(range(100))
         arguments = (
-            model, CrossEntropy(0.1), SGD(model, 0.1, 0.9), lambda s=seeds: batch_of(next(s)), 4,
+            model,
+            CrossEntropy(0.1, padding=0),
+            SGD(model, 0.1, 0.9),
+            lambda s=seeds: batch_of(next(s)),
+            4,
             0.5,
         )
         plain_loop(*arguments) if strategy is None else train(*arguments, strategy=strategy)
@@ -595,7 +606,7 @@ def test_padding_is_left_out_whoever_computes(processes, cores, count):
     processes(cores)
     for skip in (False, True):
         model, seen = small(), []
-        with in_shares(count, skip)(model, CrossEntropy(), SGD(model)) as strategy:
+        with in_shares(count, skip)(model, CrossEntropy(padding=0), SGD(model)) as strategy:
             with observe(
                 model,
                 lambda path, c, inputs, y, seen=seen: (
@@ -753,7 +764,7 @@ def test_an_error_in_another_process_is_that_of_one_process_and_the_next_step_wo
     for cores in (1, 2):
         processes(cores)
         model = small(dropout=0.3)
-        with strategy_of(model, CrossEntropy(), Adam(model), 2) as shares:
+        with strategy_of(model, CrossEntropy(padding=0), Adam(model), 2) as shares:
             messages.append(refusal(shares.compute, bad))
             model.clear_saves()
             for _ in range(2):
@@ -771,7 +782,7 @@ def test_a_process_that_is_killed_is_reported_and_nothing_is_left(processes, whe
     with pytest.raises(
         ChildProcessError, match=r"exit code -9; .*train a new run in one process: --shares 1\."
     ):
-        with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+        with strategy_of(model, CrossEntropy(padding=0), Adam(model), 3) as shares:
             children = [fork.process for fork in shares.forks]
             shares.compute(batch)
             victim = children[1]
@@ -807,7 +818,7 @@ def test_after_the_block_no_process_is_alive_and_products_take_their_threads_aga
         before = blas_threads()
         with (
             contextlib.suppress(error or Boom),
-            strategy_of(model, CrossEntropy(), Adam(model), 3) as shares,
+            strategy_of(model, CrossEntropy(padding=0), Adam(model), 3) as shares,
         ):
             children = [fork.process for fork in shares.forks]
             assert len(children) == 2 and all(child.is_alive() for child in children)
@@ -854,7 +865,7 @@ def test_ctrl_c_in_a_step_leaves_no_process(processes, where):
     del model.forward
     optimizer = Adam(model, 0.01)
     # and one may go on
-    train(model, CrossEntropy(), optimizer, lambda: batch_of(), 2, strategy=in_shares(2))
+    train(model, CrossEntropy(padding=0), optimizer, lambda: batch_of(), 2, strategy=in_shares(2))
     assert optimizer.t == 2 and not model.leftover_saves()
 
 
@@ -877,7 +888,7 @@ def test_a_number_that_is_not_finite_is_found_in_the_same_component(processes, r
         before = model.state_dict()
         with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
             train(
-                model, CrossEntropy(), Adam(model), lambda batch=batch: batch, 5, 1.0,
+                model, CrossEntropy(padding=0), Adam(model), lambda batch=batch: batch, 5, 1.0,
                 strategy=in_shares(count),
             )
         sentences.append(str(caught.value))
@@ -902,7 +913,16 @@ def test_a_parameter_that_is_not_finite_is_named_with_shares_too(processes, core
         NonFiniteError, match=r"Step 3 .*parameter decoder\.layers\.1\.cross_attention\.key"
     )
     with np.errstate(all="ignore"), named:
-        train(model, CrossEntropy(), Adam(model), batch_of, 5, 1.0, [poison], strategy=in_shares(2))
+        train(
+            model,
+            CrossEntropy(padding=0),
+            Adam(model),
+            batch_of,
+            5,
+            1.0,
+            [poison],
+            strategy=in_shares(2),
+        )
 
 
 @pytest.mark.slow
@@ -917,7 +937,7 @@ def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(
     with pytest.raises(
         ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."
     ):
-        with strategy_of(model, CrossEntropy(), Adam(model), 3) as shares:
+        with strategy_of(model, CrossEntropy(padding=0), Adam(model), 3) as shares:
             children = [fork.process for fork in shares.forks]
             shares.compute(batch)
             if when == "share":
@@ -937,12 +957,12 @@ def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(
 def test_a_process_that_was_stopped_for_a_moment_goes_on_as_if_it_had_not_been(processes):
     processes(2)
     model, batch = small(), batch_of()
-    with strategy_of(model, CrossEntropy(), Adam(model), 2) as shares:
+    with strategy_of(model, CrossEntropy(padding=0), Adam(model), 2) as shares:
         os.kill(shares.forks[0].process.pid, signal.SIGSTOP)
         timer = threading.Timer(0.6, os.kill, (shares.forks[0].process.pid, signal.SIGCONT))
         timer.start()
         try:
-            close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
+            close(shares.compute(batch), whole(small(), CrossEntropy(padding=0), batch)[0])
         except ChildProcessError as problem:
             pytest.fail(f"it was given up: {problem}")
         finally:
@@ -1057,9 +1077,9 @@ def test_shares_in_a_loop_of_ones_own_are_the_same_on_every_number_of_threads(pr
     processes(1)
     with threadpool_limits(2, "blas"):
         model = small()
-        with strategy_of(model, CrossEntropy(), SGD(model), 2):
+        with strategy_of(model, CrossEntropy(padding=0), SGD(model), 2):
             assert {*blas_threads()} == {1}
-        with strategy_of(model, CrossEntropy(), SGD(model), 1):
+        with strategy_of(model, CrossEntropy(padding=0), SGD(model), 1):
             assert {*blas_threads()} == {2}
         assert {*blas_threads()} == {2}
 
@@ -1196,7 +1216,7 @@ def test_an_error_in_this_process_leaves_the_others_in_step(processes, error):
     model, batch = small(), batch_of()
     bad = Batch(*(ids.copy() for ids in batch))
     bad.source[0, 0] = 99  # a row of the first share
-    with strategy_of(model, CrossEntropy(), Adam(model), 2) as shares:
+    with strategy_of(model, CrossEntropy(padding=0), Adam(model), 2) as shares:
         with pytest.raises((InputError, KeyboardInterrupt)):
             if error == "id":
                 shares.compute(bad)
@@ -1206,7 +1226,9 @@ def test_an_error_in_this_process_leaves_the_others_in_step(processes, error):
         vars(model).pop("forward", None)
         model.clear_saves()
         for _ in range(2):
-            close(shares.compute(batch_of(1)), whole(small(), CrossEntropy(), batch_of(1))[0])
+            close(
+                shares.compute(batch_of(1)), whole(small(), CrossEntropy(padding=0), batch_of(1))[0]
+            )
 
 
 def interrupt(*inputs):
@@ -1218,7 +1240,7 @@ def test_an_error_in_the_step_of_another_process_does_not_pass_in_silence(proces
     processes(2)
     model, here = large(), os.getpid()
     optimizer = Adam(model, 0.01)
-    shares = strategy_of(model, CrossEntropy(), optimizer, 2)
+    shares = strategy_of(model, CrossEntropy(padding=0), optimizer, 2)
     rule = optimizer.rule
 
     def failing(*arguments):
@@ -1236,14 +1258,14 @@ def test_an_error_in_the_step_of_another_process_does_not_pass_in_silence(proces
 def test_an_error_in_this_process_at_its_part_of_the_step_leaves_the_others_in_step(processes):
     processes(2)
     model, batch = small(), batch_of()
-    with strategy_of(model, CrossEntropy(), SGD(model, 0.0), 2) as shares:
+    with strategy_of(model, CrossEntropy(padding=0), SGD(model, 0.0), 2) as shares:
         shares.compute(batch)
         shares.optimizer.update = interrupt
         with pytest.raises(KeyboardInterrupt):
             shares.update()
         del shares.optimizer.update
         for _ in range(2):
-            close(shares.compute(batch), whole(small(), CrossEntropy(), batch)[0])
+            close(shares.compute(batch), whole(small(), CrossEntropy(padding=0), batch)[0])
 
 
 def test_a_share_without_any_source_adds_up_with_the_others(processes):
@@ -1257,7 +1279,7 @@ def test_a_share_without_any_source_adds_up_with_the_others(processes):
 def test_parameters_that_were_moved_away_meanwhile_stay_where_they_are(processes):
     processes(2)
     model = small().to("float32")
-    with strategy_of(model, CrossEntropy(), Adam(model), 2):
+    with strategy_of(model, CrossEntropy(padding=0), Adam(model), 2):
         model.to("float64")
         values = model.state_dict()
     for name, value in model.state_dict().items():
@@ -1269,7 +1291,7 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
     processes(2)
     model = small()
     optimizer = Adam(model)
-    train(model, CrossEntropy(), optimizer, batch_of, 1, strategy=in_shares(2))
+    train(model, CrossEntropy(padding=0), optimizer, batch_of, 1, strategy=in_shares(2))
     arrays = [
         optimizer.flat.data, optimizer.flat.grad, optimizer.first_moment, optimizer.second_moment,
     ]

@@ -8,10 +8,10 @@ import pytest
 from common import refusal
 
 from minitransformer.backend import array_module
-from minitransformer.data import EOS, Copy, Pieces, Reverse, make_batch
+from minitransformer.data import EOS, Batch, Copy, Pieces, Reverse, make_batch
 from minitransformer.data.corpus import Corpus
 from minitransformer.decoding import beam_search, evaluate, greedy, sample, translate
-from minitransformer.errors import NonFiniteError
+from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.inspection import alignment_fractions, first_word_fractions
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
@@ -19,6 +19,7 @@ from minitransformer.training import SGD, Adam, AdamW, clip_by_global_norm, plai
 from minitransformer.training.loop import Plain
 from minitransformer.training.non_finite import explain_non_finite
 from minitransformer.training.shares import Shares
+from minitransformer.training.strategies import in_shares
 
 TASK = Copy(symbols=5, min_length=2, max_length=4)
 
@@ -39,8 +40,8 @@ def batches(seed=0, count=16):
 @pytest.mark.parametrize("way", [plain_loop, train])
 def test_a_step_is_forward_loss_backward_clip_step(way):
     ours, by_hand = small(), small()
-    way(ours, CrossEntropy(0.1), Adam(ours, 0.01), batches(), steps=3, max_norm=0.5)
-    loss, optimizer, next_batch = CrossEntropy(0.1), Adam(by_hand, 0.01), batches()
+    way(ours, CrossEntropy(0.1, padding=0), Adam(ours, 0.01), batches(), steps=3, max_norm=0.5)
+    loss, optimizer, next_batch = CrossEntropy(0.1, padding=0), Adam(by_hand, 0.01), batches()
     for _ in range(3):
         source, target_in, target_out = next_batch()
         by_hand.zero_grad()
@@ -60,7 +61,10 @@ def test_training_is_the_plain_loop_bit_for_bit(model, max_norm):
         made, seen = small(model, dropout=0.3, attention_dropout=0.2).eval(), []
         optimizer = AdamW(made, lambda t: 0.01 / t)
         hooks = {"hooks": [lambda p, seen=seen: seen.append(p.loss)]} if way is train else {}
-        losses = way(made, CrossEntropy(0.1), optimizer, batches(), 4, max_norm, **hooks) or seen
+        losses = (
+            way(made, CrossEntropy(0.1, padding=0), optimizer, batches(), 4, max_norm, **hooks)
+            or seen
+        )
         arrays = {
             **made.state_dict(), **optimizer.state_dict(), "gradients": made.flat_buffers().grad,
         }
@@ -78,7 +82,7 @@ def test_training_is_the_plain_loop_bit_for_bit(model, max_norm):
 def test_the_loss_falls_and_the_task_is_learned(model):
     made, seen = small(model, d_model=32, heads=4), []
     train(
-        made, CrossEntropy(), Adam(made, 3e-3), batches(count=64), 300, 1.0,
+        made, CrossEntropy(padding=0), Adam(made, 3e-3), batches(count=64), 300, 1.0,
         [lambda p: seen.append(p.loss)],
     )
     assert len(seen) == 300 and np.mean(seen[-20:]) < 0.2 * np.mean(seen[:20])
@@ -88,31 +92,64 @@ def test_the_loss_falls_and_the_task_is_learned(model):
 def test_a_forward_before_the_training_does_no_harm():
     model = small()
     model(batches()().source, batches()().target_in)
-    train(model, CrossEntropy(), Adam(model), batches(), 1)
+    train(model, CrossEntropy(padding=0), Adam(model), batches(), 1)
     assert not model.leftover_saves()
 
 
 def test_hooks_are_told_the_step_the_loss_the_norm_the_rate_and_the_tokens():
     model, seen = small(), []
-    train(model, CrossEntropy(), SGD(model, lambda t: 0.1 / t), batches(), 2, None, [seen.append])
+    train(
+        model,
+        CrossEntropy(padding=0),
+        SGD(model, lambda t: 0.1 / t),
+        batches(),
+        2,
+        None,
+        [seen.append],
+    )
     assert [p.step for p in seen] == [1, 2] and [p.learning_rate for p in seen] == [0.1, 0.05]
     first = batches()()
     assert seen[0].tokens == (first.source != 0).sum() + (first.target_out != 0).sum()
     assert seen[0].gradient_norm > 0
 
 
+@pytest.mark.parametrize("way", [plain_loop, train])
+def test_a_loss_that_would_count_padding_is_refused_with_the_remedy(way):
+    model = small()
+    message = refusal(way, model, CrossEntropy(0.1), Adam(model), batches(), 1)
+    padding = int((batches()().target_out == 0).sum())
+    assert f"{padding} targets" in message and "CrossEntropy(padding=0)" in message
+    classes = Batch(np.full((3, 4), 5), np.full((3, 1), 1), np.array([[0], [3], [0]]))
+    try:
+        way(model, CrossEntropy(0.1), Adam(model), lambda: classes, 1)
+    except InputError as problem:
+        pytest.fail(f"class 0 is no padding: {problem}")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_classes_without_padding_are_trained_alike_in_shares_and_with_padding_skipped(count):
+    """Class 0 is among the targets, and the sources are padded."""
+    ids, classes = np.array([[5, 6, 0], [7, 0, 0], [5, 7, 6]]), np.array([[0], [3], [0]])
+    batch, losses = Batch(ids, np.full((3, 1), 1), classes), []
+    for strategy in (Plain, in_shares(count, skip_padding=True)):
+        model = small()
+        hooks = [lambda progress: losses.append(progress.loss)]
+        train(model, CrossEntropy(), SGD(model, 0.1), lambda: batch, 3, None, hooks, strategy)
+    np.testing.assert_allclose(losses[:3], losses[3:], rtol=1e-6)
+
+
 def test_training_goes_on_from_where_the_optimizer_stands():
     model = small()
     optimizer = Adam(model)
     for stop in (2, 5):
-        train(model, CrossEntropy(), optimizer, batches(), stop)
+        train(model, CrossEntropy(padding=0), optimizer, batches(), stop)
         assert optimizer.t == stop
 
 
 def test_training_switches_dropout_on():
     model = small(dropout=0.3).eval()
     state = model.generators()[0].bit_generator.state
-    train(model, CrossEntropy(), Adam(model), batches(), 1)
+    train(model, CrossEntropy(padding=0), Adam(model), batches(), 1)
     assert model.training and model.generators()[0].bit_generator.state != state
 
 
@@ -122,7 +159,7 @@ def test_a_forward_that_is_not_undone_is_noticed():
     forward = activation.forward
     activation.forward = lambda x: (activation.save(x), forward(x))[1]
     with pytest.raises(RuntimeError, match="encoder.layers.0.feed_forward.activation"):
-        train(model, CrossEntropy(), Adam(model), batches(), 1)
+        train(model, CrossEntropy(padding=0), Adam(model), batches(), 1)
 
 
 def change(component, **methods):
@@ -138,7 +175,7 @@ def test_an_infinite_activation_stops_before_the_parameters_move_and_is_named(dr
     model_before = model.state_dict()
     change(contract, forward=lambda self, x: forward(self, x) * np.float32(np.inf))
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
-        train(model, CrossEntropy(), Adam(model), batches(), 5)
+        train(model, CrossEntropy(padding=0), Adam(model), batches(), 5)
     assert "Step 1 stopped" in str(
         caught.value
     ) and "output of decoder.layers.0.feed_forward.contract (Linear)" in str(caught.value)
@@ -162,7 +199,7 @@ def test_a_closer_look_draws_the_same_masks(strategy):
 
     dropout.forward = explode
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError):
-        train(model, CrossEntropy(), Adam(model), batches(), 5, strategy=strategy)
+        train(model, CrossEntropy(padding=0), Adam(model), batches(), 5, strategy=strategy)
     steps = len(masks) // 2
     assert steps == len({*masks}) and masks[:steps] == masks[steps:]
 
@@ -175,13 +212,13 @@ def test_a_gradient_that_is_not_finite_is_named_though_the_loss_is_fine():
     with pytest.raises(
         NonFiniteError, match=r"gradient from encoder.layers.0.add_norm_2.norm \(LayerNorm\)"
     ):
-        train(model, CrossEntropy(), Adam(model), batches(), 5)
+        train(model, CrossEntropy(padding=0), Adam(model), batches(), 5)
 
 
 def test_a_parameter_that_is_not_finite_is_named():
     model = small()
     model.decoder.layers[1].cross_attention.key.weight.data[3, 2] = np.nan
-    strategy = Plain(model, CrossEntropy(), Adam(model))
+    strategy = Plain(model, CrossEntropy(padding=0), Adam(model))
     with np.errstate(all="ignore"):
         strategy.compute(batches()())
     sentence = explain_non_finite(model, strategy, batches()(), 17)
@@ -194,13 +231,13 @@ def test_a_parameter_that_is_not_finite_is_named():
 def test_a_rate_that_is_far_too_large_ends_in_that_sentence():
     model = small(norm="pre")
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="smaller learning rate"):
-        train(model, CrossEntropy(), SGD(model, 1e12), batches(), 50)
+        train(model, CrossEntropy(padding=0), SGD(model, 1e12), batches(), 50)
 
 
 @pytest.mark.parametrize("steps", [0, 120])
 def test_exact_match_is_that_of_greedy_decoding(steps):
     model = small(norm="pre")
-    train(model, CrossEntropy(), Adam(model, 3e-3), batches(), steps)
+    train(model, CrossEntropy(padding=0), Adam(model, 3e-3), batches(), steps)
     result = evaluate(model, TASK, "test", 40)
     source, target = TASK.sample(np.random.default_rng(0), 40, "test", distinct=True)
     expected = make_batch(source, target).target_out
@@ -213,7 +250,7 @@ def test_exact_match_is_that_of_greedy_decoding(steps):
 
 def test_a_search_is_measured_by_its_answers():
     model = small(norm="pre")
-    train(model, CrossEntropy(), Adam(model, 3e-3), batches(), 120)
+    train(model, CrossEntropy(padding=0), Adam(model, 3e-3), batches(), 120)
     source, target = TASK.sample(np.random.default_rng(0), 40, "test", distinct=True)
     quick = evaluate(model, TASK, "test", 40)
     assert evaluate(model, TASK, "test", 40, search=greedy) == quick
@@ -385,7 +422,7 @@ def test_first_word_fractions_count_where_the_first_word_looks():
 
 
 def test_steps_that_were_made_already_are_refused_because_steps_is_the_total():
-    model, loss = small(), CrossEntropy()
+    model, loss = small(), CrossEntropy(padding=0)
     optimizer = Adam(model, 1e-3)
     optimizer.t = 320
     said = refusal(train, model, loss, optimizer, lambda: None, steps=20)

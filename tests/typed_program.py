@@ -97,7 +97,7 @@ def training() -> Transformer:
 
     batches = BatchStream(task, np.random.default_rng(0), batch_size=4)
     optimizer = Adam(model, Noam(model.config.d_model, warmup=10))
-    train(model, CrossEntropy(0.1), optimizer, batches, 20, 1.0, [note], in_shares(2))
+    train(model, CrossEntropy(0.1, padding=0), optimizer, batches, 20, 1.0, [note], in_shares(2))
     norm: float = clip_by_global_norm(model, None)
     rate: float = optimizer.rate()
     print(norm, rate, losses)

@@ -56,9 +56,18 @@ class BatchKind(Kind):
 ABatch = Annotated[Batch, BatchKind()]
 
 
-def batch_from(next_batch: Callable[[], Any]) -> Batch:
-    """The `Batch` that the function returns. Raises InputError if it returns something else."""
-    return expect(next_batch(), ABatch, "next_batch()")
+def batch_from(next_batch: Callable[[], Any], loss: Any) -> Batch:
+    """The `Batch` that the function returns. Raises InputError if it returns something else, or has
+    padding among its targets that the loss would count."""
+    batch = expect(next_batch(), ABatch, "next_batch()")
+    if getattr(loss, "padding", PAD) is None:
+        padding = (batch.target_in == PAD) & (batch.target_out == PAD)
+        if padding.any():
+            raise InputError(
+                f"{int(padding.sum())} targets of this batch are padding (id {PAD}), and the loss "
+                f"counts them like any others. Leave them out: CrossEntropy(padding={PAD})."
+            )
+    return batch
 
 
 @checked

@@ -46,7 +46,7 @@ def evaluate(
         real = batch.target_out != PAD
         with evaluating(model):
             logits = model(batch.source, batch.target_in)
-            loss += float(CrossEntropy()(logits, batch.target_out)) * real.sum()
+            loss += float(CrossEntropy(padding=PAD)(logits, batch.target_out)) * real.sum()
         wrong = (as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out) & real  # (B, T)
         right += int(real.sum() - wrong.sum())
         tokens += int(real.sum())

@@ -137,7 +137,7 @@ class Replays(Plain):
             None if ids is None else -(-ids.shape[1] // self.STEP) * self.STEP for ids in batch
         ]
         if (
-            not hasattr(self.loss, "padding")
+            getattr(self.loss, "padding", None) is None
             or self.longest is None
             or sum(length or 0 for length in longer[:2]) > self.longest
         ):

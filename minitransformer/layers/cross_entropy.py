@@ -55,8 +55,8 @@ Targets = Annotated[
 
 
 class CrossEntropy(Module):
-    """The mean negative log-likelihood of the targets, with label smoothing, over targets that are
-    not padding.
+    """The mean negative log-likelihood of the targets, with label smoothing; targets that are
+    padding do not count.
 
         L = −(1/N) Σ_n Σ_v q_nv log p_nv      p = softmax(x)      q = (1−ε) onehot(target) + ε/V
 
@@ -68,6 +68,9 @@ class CrossEntropy(Module):
     row's maximum, so nothing overflows and no log(0) occurs. With ε > 0 the least possible loss is
     the entropy of q, not 0.
 
+    `padding` is the id that stands for padding among the targets (0, `PAD`, in the batches of
+    `make_batch`). Without it, every target counts, and 0 is a class like others.
+
     `forward(x, targets)` returns a scalar. Raises InputError for targets that are not integer ids
     below V, for shapes that do not match, and if every target is padding. (For targets on a GPU
     only the shape is checked.)
@@ -76,7 +79,7 @@ class CrossEntropy(Module):
     section 5.4.
     """
 
-    def __init__(self, label_smoothing: Probability = 0.0, padding: Whole = 0):
+    def __init__(self, label_smoothing: Probability = 0.0, padding: Whole | None = None):
         self.label_smoothing = label_smoothing
         self.padding = padding
 
@@ -116,9 +119,11 @@ class CrossEntropy(Module):
     def real_targets(self, targets: Ids, classes: int) -> tuple[Ids, Mask, int]:
         """(targets with 0 for padding, which are real, how many). Raises InputError for an id that
         is no class, or if none is real."""
-        real = targets != self.padding
+        xp = array_module(targets)
+        every = xp.ones(targets.shape, dtype=bool)
+        real = every if self.padding is None else targets != self.padding
         # so that padding may be any id, also one outside the vocabulary
-        targets = array_module(targets).where(real, targets, 0)
+        targets = xp.where(real, targets, 0)
         expect_ids(targets, classes)
         # N, before the targets go to a GPU
         count = int(real.sum()) if on_host(real) else real.sum()
@@ -134,4 +139,4 @@ class CrossEntropy(Module):
         logits[0, 0, :4] = logits[0, 0].max() + 1  # tied maxima
         targets = rng.integers(1, 17, size=(3, 5))
         targets[1, 3:] = targets[2, 4] = 0  # padding
-        return cls(label_smoothing=0.1), logits, targets
+        return cls(label_smoothing=0.1, padding=0), logits, targets

@@ -27,7 +27,7 @@ from ..boundary import Count, FilePath, checked, named
 from ..core.options import Options, expect_keys
 from ..data.stream import BatchStream
 from ..data.tasks import make_task
-from ..data.vocabulary import EOS, Vocabulary
+from ..data.vocabulary import EOS, PAD, Vocabulary
 from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
 from ..terminal.streams import complain
@@ -83,7 +83,7 @@ class Run:
             self.task, np.random.default_rng(for_data), self.options.batch_size,
             self.options.batch_tokens,
         )
-        self.loss = CrossEntropy(self.options.label_smoothing)
+        self.loss = CrossEntropy(self.options.label_smoothing, padding=PAD)
         self.optimizer = self.options.make_optimizer(self.model)
         self.metrics = Metrics(self.folder / "metrics.jsonl")
         # {step: attention (layers, H, T, S)}, from `training.hooks.Snapshots`; `moments/` in a

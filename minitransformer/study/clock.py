@@ -8,6 +8,7 @@ import numpy as np
 
 from ..data.batching import make_batch
 from ..data.tasks import make_task
+from ..data.vocabulary import PAD
 from ..layers.cross_entropy import CrossEntropy
 from ..runs import configure, find_model
 from ..training.optimizers import Adam
@@ -97,7 +98,7 @@ def model_steps(plan, n):
 
 
 def model_step(model, batch):
-    loss, optimizer = CrossEntropy(), Adam(model, 1e-4)
+    loss, optimizer = CrossEntropy(padding=PAD), Adam(model, 1e-4)
 
     def step():
         model.zero_grad()

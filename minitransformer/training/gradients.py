@@ -46,5 +46,5 @@ def forward_and_backward(model, loss, source, target_in, targets, weight=1.0):
 
 
 def padding_of(loss):
-    """The target id that a loss does not count."""
+    """The target id that a loss does not count; None if it counts all."""
     return getattr(loss, "padding", PAD)

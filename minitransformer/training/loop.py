@@ -34,7 +34,7 @@ def plain_loop(
     model.train()
     losses = []
     while optimizer.t < steps:
-        source, target_in, target_out = batch_from(next_batch)
+        source, target_in, target_out = batch_from(next_batch, loss)
         model.zero_grad()
         logits = model(source, target_in)                                # forward, (B, T, V)
         losses.append(loss(logits, target_out))
@@ -132,7 +132,7 @@ def train(
     generators = model.generators()
     with strategy(model, loss, optimizer) as strategy:
         while optimizer.t < steps:
-            batch, drawn_from = batch_from(next_batch), states_of(generators)
+            batch, drawn_from = batch_from(next_batch, loss), states_of(generators)
             value = strategy.compute(batch)  # zero_grad, forward, loss, backward
             norm = clip_by_global_norm(model, max_norm)
             if not (math.isfinite(value) and math.isfinite(norm)):

@@ -242,7 +242,10 @@ class TrainingCase:
 
     def ours(self):
         self.model.load_state_dict(self.start)
-        loss_function, optimizer = CrossEntropy(self.label_smoothing), Adam(self.model, self.rate)
+        loss_function, optimizer = (
+            CrossEntropy(self.label_smoothing, padding=0),
+            Adam(self.model, self.rate),
+        )
         losses = []
         for _ in range(self.steps):
             self.model.zero_grad()
@@ -665,7 +668,7 @@ def cross_entropy(name, label_smoothing, padding):
 def cross_entropy_unpadded(name, label_smoothing):
     targets = Draws(name, "targets").ids(1, V, (T, T, T), T)
     return ComponentCase(
-        name, CrossEntropy(label_smoothing), (*inputs(name, (B, T, V)), targets), ()
+        name, CrossEntropy(label_smoothing, padding=0), (*inputs(name, (B, T, V)), targets), ()
     )
 
 
