@@ -33,7 +33,7 @@ fuzz: .venv/installed-test
 
 # The tests of the GPU's stand-in once more, as on a machine that has no C++ compiler: nothing but .venv/bin is on the PATH.
 test-no-compiler: .venv/installed-test
-	PATH=$(CURDIR)/$(BIN) $(BIN)/python -m pytest tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py tests/test_gpu.py
+	PATH=$(CURDIR)/$(BIN) $(BIN)/python -m pytest tests/test_device.py tests/test_replays.py tests/test_kernels.py tests/test_cupy_arrays.py tests/test_gpu.py
 
 # The tests with the oldest packages that pyproject.toml allows, in an environment of their own (Python 3.10 to 3.12: those
 # packages have no files for later ones).
@@ -62,7 +62,7 @@ test-graders: .venv/installed-graders
 
 # Runs the tests that need an NVIDIA card, with CuPy for CUDA 12 (2.8 GB to install).
 test-gpu: .venv/installed-test .venv/installed-gpu
-	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py tests/test_kernels.py tests/test_cupy_arrays.py -rs
+	$(BIN)/python -m pytest tests/test_gpu.py tests/test_device.py tests/test_replays.py tests/test_kernels.py tests/test_cupy_arrays.py -rs
 
 # Times everything against PyTorch, transformers and JAX (1.5 GB to install with the build of PyTorch for CPUs; a quarter
 # of an hour on two idle cores).

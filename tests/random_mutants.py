@@ -82,7 +82,7 @@ TESTS = {
     ),
     "study": "study translation",
     "lessons": "lessons lesson_books",
-    "gpu": "kernels device cupy_arrays gpu",
+    "gpu": "kernels replays device cupy_arrays gpu",
     "cli": "cli lines translation run grade lessons decoding",
 }
 

@@ -1,5 +1,5 @@
-"""On a real card: everything of `test_device.py` and `test_kernels.py` once more, and what only a
-card can show. By `make test-gpu`.
+"""On a real card: everything of `test_device.py`, `test_replays.py` and `test_kernels.py` once
+more, and what only a card can show. By `make test-gpu`.
 
 Float32 there is held to 1e-4 and float64 to 1e-10 of the CPU's, for each component, forward and
 backward.
@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import test_device
 import test_kernels
+import test_replays
 from on_a_device import close, kernels, on_device  # noqa: F401 - a fixture
-from test_device import RECORDED, as_long_as_it_is, batch_of, pair  # noqa: F401 - a fixture
+from test_device import batch_of, pair
 from test_kernels import block, by_kernels  # noqa: F401 - fixtures
+from test_replays import RECORDED, as_long_as_it_is  # noqa: F401 - a fixture
 
 from minitransformer.backend import arrays
 from minitransformer.backend.arrays import gpu_problem
@@ -28,7 +30,7 @@ if problem := gpu_problem():
     pytest.skip(problem, allow_module_level=True)
 
 pytestmark = pytest.mark.gpu
-for module in (test_device, test_kernels):
+for module in (test_device, test_replays, test_kernels):
     globals().update(
         {
             name: test
