@@ -57,7 +57,7 @@ KEPT = 2**16  # words whose ids are kept
 # What GPT-2's files write for each byte: the byte's own character where it can be seen, else one
 # from U+0100 on ("Ġ" for a space). In this order the bytes have their ids.
 SIGNS = {byte: chr(byte) for byte in (*range(33, 127), *range(161, 173), *range(174, 256))}
-SIGNS |= {byte: chr(256 + i) for i, byte in enumerate({*range(256)} - {*SIGNS})}
+SIGNS |= {byte: chr(256 + i) for i, byte in enumerate(sorted({*range(256)} - {*SIGNS}))}
 BYTES = {sign: byte for byte, sign in SIGNS.items()}
 Merges = Annotated[Iterable[str], ListOf(Text, 'a list of merges, such as ["t h", "th e"]')]
 Stream = Annotated[Iterable[str], StreamOf(Text, "a list of texts, or what yields texts")]
@@ -196,10 +196,10 @@ def learned_merges(words: Counter, most: int) -> list[str]:
 class BytePairEncoding:
     """Texts and bytes to ids by given merges, and back: with any ids, such as GPT-2's.
 
-    `ids` has every token's name, with a sign for each byte as in GPT-2's files, and its id; `merges`
-    the two names of each pair with a space between them, in the order in which they were learned. A
-    token that is neither a byte nor made by a merge is a special one ("<|endoftext|>"): it is read
-    in a text only by `encode(text, special=True)`.
+    `ids` is {name of a token: its id}; a name has a sign for each byte, as in GPT-2's files.
+    `merges` are the two names of each pair with a space between them, in the order in which they
+    were learned. A token that is neither a byte nor made by a merge is a special one
+    ("<|endoftext|>"): it is read in a text only by `encode(text, special=True)`.
 
     Raises InputError unless every byte has an id, no id stands for two tokens, and each pair is of
     two tokens that are there already.
@@ -380,8 +380,9 @@ class Known(dict):
 
 
 class BytePairs(Vocabulary):
-    """A vocabulary of bytes and of merges: ids 0 … 3 are special, 4 … 259 the bytes, in the order of
-    `SIGNS`, and each token that a merge makes has the next one. A text comes back as it was.
+    """A vocabulary of bytes and of merges: ids 0 … 3 are special, 4 … 259 are the bytes, in the
+    order of `SIGNS`, and each token that a merge makes has the next one. A text comes back as it
+    was.
 
     `encoding` does the work; it also reads bytes, and texts larger than memory.
     """
