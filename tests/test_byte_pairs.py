@@ -487,14 +487,14 @@ def test_a_thousand_merges_of_shakespeare_are_learned_in_seconds():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["a", " ", "\0", "!", "_\x1c", "ACGT", "一"])
-def test_a_word_of_a_million_characters_takes_seconds(what):
+@pytest.mark.parametrize("what", ["a", " ", "\0", "_\x1c", "ACGT", "一"])
+def test_the_time_for_a_word_does_not_grow_with_the_square_of_its_length(what):
     draw = random.Random(0)
-    text = "".join(draw.choices(what, k=1_000_000))
+    text = "".join(draw.choices(what, k=200_000))
     start = time.process_time()
     learned = BytePairs.learn([text], 360)
     ids = learned.encode(text)
-    assert learned.text(ids) == text
-    pieces = (text[i : i + 1000] for i in range(0, len(text), 1000))
-    assert np.array_equal(np.concatenate([*learned.encoding.encode_stream(pieces)]), ids)
-    assert time.process_time() - start < 60
+    pieces = (text[i : i + 10] for i in range(0, len(text), 10))
+    streamed = np.concatenate([*learned.encoding.encode_stream(pieces)])
+    assert time.process_time() - start < 15
+    assert np.array_equal(streamed, ids) and learned.text(ids) == text

@@ -153,7 +153,7 @@ def learned_merges(words: Counter, most: int) -> list[str]:
         weights += [count] * (len(row) + 1)
     chain, counts, places = Chain(rows), Counter(), defaultdict(list)
 
-    def count(place, times):
+    def note(place, times):
         pair = chain.pair(place)
         if GAP not in pair:
             counts[pair] += times
@@ -163,7 +163,7 @@ def learned_merges(words: Counter, most: int) -> list[str]:
 
     grown = set()
     for place, weight in enumerate(weights):
-        count(place, weight)
+        note(place, weight)
     heap = [(-counts[pair], pair) for pair in grown]
     heapq.heapify(heap)
     merges = []
@@ -184,10 +184,10 @@ def learned_merges(words: Counter, most: int) -> list[str]:
             if chain.pair(place) == pair:
                 around = chain.before[place], place, chain.after[place]
                 for neighbour in around:
-                    count(neighbour, -weights[place])
+                    note(neighbour, -weights[place])
                 chain.merge(place, ids[left + right])
                 for neighbour in around[:2]:
-                    count(neighbour, weights[place])
+                    note(neighbour, weights[place])
         for pair in grown:
             heapq.heappush(heap, (-counts[pair], pair))
     return merges
@@ -260,7 +260,7 @@ class BytePairEncoding:
             ) from None
         return cls(ids, [line for line in lines if line and not line.startswith("#version")])
 
-    def of_word(self, word):
+    def of_word(self, word: str) -> tuple[int, ...]:
         """The ids of a word.
 
         The pair that was learned first is merged in all its places from left to right; then the
@@ -312,7 +312,7 @@ class BytePairEncoding:
             for i, part in enumerate(parts)
         ])  # fmt: skip
 
-    def of_words(self, words):
+    def of_words(self, words: Iterable[str]) -> np.ndarray:
         ids = itertools.chain.from_iterable(map(self.known.__getitem__, words))
         return np.fromiter(ids, dtype=np.int64)
 
