@@ -95,12 +95,8 @@ def pattern() -> re.Pattern:
     )
 
 
-def spelled(data):
-    """Bytes as GPT-2's files write them: b" the" is "Ġthe"."""
-    return data.decode("latin-1").translate(SIGNS)
-
-
 def bytes_of(name):
+    """The bytes of a token's name: "Ġthe" is b" the"."""
     return bytes(BYTES[sign] for sign in name)
 
 
@@ -134,21 +130,23 @@ class Chain:
 
 
 def learned_merges(words: Counter, most: int) -> list[str]:
-    """The merges, at most so many, that are learned from words and how often each occurs.
+    """The merges that are learned from words and how often each occurs, until there are `most`
+    tokens, the bytes among them.
 
     Each is of the pair that occurs most often by then; of equally frequent ones, of that whose left
-    token is older, then whose right one is. A pair that occurs once is not merged.
+    token is older, then whose right one is. A pair that occurs once is not merged. Each makes a new
+    token, because the same bytes are merged in the same way wherever they stand.
 
     Only what a merge changes is counted again. `places` says where each pair stands (or stood: what
     has become another pair is passed over), and a heap has the most frequent pair in front. Its
     counts may be too high, because a pair that becomes rarer is not looked for there: it goes back
     with its right count when it comes to the front.
     """
-    names = [*SIGNS.values()]
-    ids = {name: i for i, name in enumerate(names)}
+    names = [*BYTES]
+    of_byte = {byte: i for i, byte in enumerate(SIGNS)}
     rows, weights = [], []
     for word, count in words.items():
-        row = [ids[SIGNS[byte]] for byte in utf8(word)]
+        row = [of_byte[byte] for byte in utf8(word)]
         rows += [*row, GAP]
         weights += [count] * (len(row) + 1)
     chain, counts, places = Chain(rows), Counter(), defaultdict(list)
@@ -167,7 +165,7 @@ def learned_merges(words: Counter, most: int) -> list[str]:
     heap = [(-counts[pair], pair) for pair in grown]
     heapq.heapify(heap)
     merges = []
-    while heap and len(merges) < most:
+    while heap and len(names) < most:
         times, pair = heapq.heappop(heap)
         if counts[pair] != -times:
             heapq.heappush(heap, (-counts[pair], pair))
@@ -176,16 +174,14 @@ def learned_merges(words: Counter, most: int) -> list[str]:
             break
         left, right = map(names.__getitem__, pair)
         merges.append(f"{left} {right}")
-        if left + right not in ids:
-            ids[left + right] = len(names)
-            names.append(left + right)
+        names.append(left + right)
         grown = set()
         for place in sorted(places.pop(pair)):
             if chain.pair(place) == pair:
                 around = chain.before[place], place, chain.after[place]
                 for neighbour in around:
                     note(neighbour, -weights[place])
-                chain.merge(place, ids[left + right])
+                chain.merge(place, len(names) - 1)
                 for neighbour in around[:2]:
                     note(neighbour, weights[place])
         for pair in grown:
@@ -406,7 +402,7 @@ class BytePairs(Vocabulary):
         words = Counter()
         for text in texts:
             words.update(pattern().findall(whole_characters(text)))
-        return cls(learned_merges(words, size - FIRST - len(SIGNS)))
+        return cls(learned_merges(words, size - FIRST))
 
     def tokenize(self, text: str) -> list[str]:
         return [self.tokens[i] for i in self.encode(text)]
