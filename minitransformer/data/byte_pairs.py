@@ -49,7 +49,7 @@ from ..boundary import (
 )
 from ..errors import InputError, reading, shortened
 from .subwords import whole_characters
-from .vocabulary import FIRST, Vocabulary, strings
+from .vocabulary import FIRST, Vocabulary, grouped, strings
 
 GAP = -1  # no id: what stands between words
 LONG = 64  # characters of a word; the ids of a longer one are not kept
@@ -317,8 +317,9 @@ class BytePairEncoding:
         """The ids of a text that comes in pieces, such as the lines of a file larger than memory:
         array by array, together those of the whole text.
 
-        A word is written when two characters behind it are known: no more can change its end (the
-        longest sign of a word's end is "'re").
+        A word is read when the two characters behind it are known, because then no more text can
+        change it: "'" may become "'re", but not later. Only what is not read yet is kept; a single
+        word is kept whole.
         """
         rest, waiting, size = "", [], 0
         for piece in pieces:
@@ -384,10 +385,11 @@ class BytePairs(Vocabulary):
     """
 
     kind = "byte-pairs"
+    spaces = True  # in none of them; but a merge that is none is refused by its number
 
     @checked
     def __init__(self, merges: Merges):
-        names = dict.fromkeys([*BYTES, *(line.replace(" ", "", 1) for line in merges)])
+        names = dict.fromkeys([*BYTES, *(line.replace(" ", "") for line in merges)])
         super().__init__([*names])
         self.merges = merges
         self.encoding = BytePairEncoding(self.ids, merges)
@@ -421,14 +423,7 @@ class BytePairs(Vocabulary):
         """The tokens in groups: a word each, as `pattern` cuts them."""
         text = bytes_of("".join(tokens)).decode("utf-8", "surrogateescape")
         ends = {*itertools.accumulate(len(utf8(word)) for word in pattern().findall(text))}
-        groups, position, complete = [], 0, True
-        for token in tokens:
-            if complete:
-                groups.append([])
-            groups[-1].append(token)
-            position += len(token)
-            complete = position in ends
-        return groups
+        return grouped(tokens, ends)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "merges": self.merges}
