@@ -435,6 +435,8 @@ def test_merges_that_begin_with_a_hash_are_no_comment(tmp_path):
     ("{}", "", "no token '!', which stands for the byte 33"),
     ({"a": 0}, "", "no id twice"), ({"ab": -1}, "", "no id twice"),
     ({"ab": "7"}, "", "no id twice"), ({"ab": True}, "", "no id twice"),
+    ({"": 300}, "", "no id twice"), ({"ab": 2**63}, "", "no id twice"),
+    ('{"a": ' + "1" * 5000 + "}", "", ""), ("NaN", "", "is no vocabulary"),
     ({}, "a b", "Merge 1 is 'a b'"), ({"ab": 300}, "#version: 0.2\na b\nab", "Merge 2 is 'ab'"),
     ({}, b"\xff", "is no list of merges"),
     ({"abc": 300}, "ab c", "Merge 1"), (None, "", "cannot be read"), ({}, None, "cannot be read"),

@@ -204,11 +204,12 @@ class BytePairEncoding:
     @checked
     def __init__(self, ids: Dictionary, merges: Merges):
         if len({*ids.values()}) < len(ids) or not all(
-            type(name) is str and type(i) is int and i >= 0 for name, i in ids.items()
+            type(name) is str and name and type(i) is int and 0 <= i < 2**63
+            for name, i in ids.items()
         ):
             raise InputError(
-                "ids must name each token's id, a whole number from 0 on, and no id twice; got "
-                f"{shortened(ids)}."
+                "ids must have the name of each token, a text, and its id, a whole number from 0 "
+                f"on, no id twice; got {shortened(ids)}."
             )
         for byte, sign in SIGNS.items():
             if sign not in ids:
@@ -240,16 +241,18 @@ class BytePairEncoding:
     def from_gpt2(cls, vocabulary: FilePath, merges: FilePath) -> "BytePairEncoding":
         """GPT-2's own encoding, or another one in files of this form: `vocab.json` (also called
         `encoder.json`) and `merges.txt` (`vocab.bpe`)."""
+        with reading(vocabulary):
+            of_tokens = Path(vocabulary).read_bytes()
+        with reading(merges):
+            of_merges = Path(merges).read_bytes()
         try:
-            with reading(vocabulary):
-                ids = json.loads(Path(vocabulary).read_text(encoding="utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            ids = json.loads(of_tokens)
+        except (ValueError, RecursionError):
             ids = None
         if not isinstance(ids, dict):
             raise InputError(f"{vocabulary} is no vocabulary: expected JSON, the id of each token.")
         try:
-            with reading(merges):
-                lines = Path(merges).read_text(encoding="utf-8").split("\n")
+            lines = of_merges.decode().splitlines()
         except UnicodeDecodeError:
             raise InputError(
                 f"{merges} is no list of merges: expected lines of two tokens, in UTF-8."
