@@ -1354,7 +1354,7 @@ p("xb817", "half a surrogate pair cannot be learned", "findall(whole_characters(
 p("xb818", "one character behind a word is enough", "word.end() > len(whole) - 2:", "word.end() > len(whole) - 1:", select="text_in_pieces")
 p("xb819", "a surrogate pair is cut between two pieces", 'end = len(text) - ("\\ud800" <= text[-1:] <= "\\udbff")', "end = len(text)", select="text_in_pieces")
 p("xb820", "the last word of the pieces is lost", "if rest or waiting:", "if waiting:", select="text_in_pieces")
-p("xb821", "a long word is read anew with every piece", "if size <= len(rest):", "if False:", select="square_of_its_length")
+p("xb821", "a long word is read anew with every piece", "if size <= len(rest):", "if False:", select="not_read_anew")
 p("xb822", "a special token's name is the token, unasked", "if not (special and self.special):", "if not self.special:", select="only_where_they_are_asked_for")
 p("xb823", "the shorter special token wins", "sorted(self.special, key=len, reverse=True)", "self.special", select="only_where_they_are_asked_for")
 p("xb824", "a merge that begins with # is a comment", 'line.startswith("#version")', 'line.startswith("#")', select="begin_with_a_hash")
