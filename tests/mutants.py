@@ -1358,7 +1358,7 @@ p("xb821", "a long word is read anew with every piece", "if size <= len(rest):",
 p("xb822", "a special token's name is the token, unasked", "if not (special and self.special):", "if not self.special:", select="only_where_they_are_asked_for")
 p("xb823", "the shorter special token wins", "sorted(self.special, key=len, reverse=True)", "self.special", select="only_where_they_are_asked_for")
 p("xb824", "a merge that begins with # is a comment", 'line.startswith("#version")', 'line.startswith("#")', select="begin_with_a_hash")
-p("xb825", "a merge of tokens that nothing makes", "space and left in made and right in made and", "space and", select="describes_no_byte_pairs")
+p("xb825", "a merge of tokens that nothing makes", "space and left in made and right in made and", "space and", select="of_another_kind")
 p("xb826", "two tokens of one id", "if len({*ids.values()}) < len(ids) or not all(", "if not all(", select="of_another_kind")
 p("xb827", "deeply nested JSON crashes", "(ValueError, RecursionError)", "ValueError", select="of_another_kind")
 p("xb836", "a token without a name is read everywhere", "is str and name and", "is str and", select="of_another_kind")

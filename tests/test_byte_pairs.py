@@ -459,7 +459,8 @@ def test_merges_that_begin_with_a_hash_are_no_comment(tmp_path):
     ('{"a": ' + "1" * 5000 + "}", "", ""), ("NaN", "", "is no vocabulary"),
     ({}, "a b", "Merge 1 is 'a b'"), ({"ab": 300}, "#version: 0.2\na b\nab", "Merge 2 is 'ab'"),
     ({}, b"\xff", "is no list of merges"),
-    ({"abc": 300}, "ab c", "Merge 1"), (None, "", "cannot be read"), ({}, None, "cannot be read"),
+    ({"abc": 300, "ab": 301}, "ab c", "Merge 1"), ({"abc": 300}, "ab c", "Merge 1"),
+    (None, "", "cannot be read"), ({}, None, "cannot be read"),
 ], ids=lambda value: ascii(value)[:20])  # fmt: skip
 def test_files_of_another_kind_are_refused_in_a_sentence(tmp_path, vocabulary, merges, words):
     if isinstance(vocabulary, dict):
