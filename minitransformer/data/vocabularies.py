@@ -2,11 +2,12 @@
 
 from ..boundary import Dictionary, checked
 from ..errors import InputError, shortened, unknown
+from .byte_pairs import BytePairs
 from .pieces import Pieces
 from .subwords import Subwords
 from .vocabulary import Vocabulary
 
-KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords)}
+KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords, BytePairs)}
 
 
 @checked
