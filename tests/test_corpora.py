@@ -29,7 +29,8 @@ from minitransformer.data import (
     make_task,
 )
 from minitransformer.data.corpus import Corpus
-from minitransformer.data.multi30k import FILES, MULTI30K, SHA256, VARIABLE, cache_folder, find_data
+from minitransformer.data.download import VARIABLE, cache_folder
+from minitransformer.data.multi30k import FILES, MULTI30K, PUBLISHED, SHA256
 from minitransformer.data.numbers import NUMBERS, SPELLINGS
 from minitransformer.data.pieces import CUTS
 from minitransformer.data.spelling import NUMBER, every_way, regional, spell, written
@@ -719,7 +720,7 @@ def test_a_named_folder_is_read_without_a_network_and_without_a_cache(
     folder, cache, network, monkeypatch
 ):
     monkeypatch.setenv(VARIABLE, str(folder.parent))
-    assert find_data() == folder and not network.asked and not cache.exists()
+    assert PUBLISHED.find() == folder and not network.asked and not cache.exists()
 
 
 @pytest.mark.parametrize("size", [299, 0, 50_001])
@@ -742,10 +743,10 @@ def test_the_vocabulary_is_learned_from_the_training_sentences_of_both_languages
 
 
 def test_the_cache_is_where_the_system_keeps_its_own(cache, monkeypatch):
-    assert cache_folder() / "multi30k" == cache
+    assert cache_folder("It") / "multi30k" == cache
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert cache_folder() == Path.home() / ".cache" / "minitransformer"
+    assert cache_folder("It") == Path.home() / ".cache" / "minitransformer"
 
 
 def test_what_is_downloaded_is_written_whole_read_back_and_not_fetched_again(
@@ -763,10 +764,10 @@ def test_what_is_downloaded_is_written_whole_read_back_and_not_fetched_again(
 
 
 def test_a_file_that_is_there_is_not_fetched_and_one_that_is_gone_is(cache, network, published):
-    find_data()
+    PUBLISHED.find()
     (cache / "val.fr.gz").unlink()
     network.asked.clear()
-    find_data()
+    PUBLISHED.find()
     assert network.asked == ["val.fr"] and (cache / "val.fr.gz").read_bytes() == content("val.fr")
 
 
@@ -824,9 +825,9 @@ def test_a_download_that_dies_while_it_is_written_leaves_no_file_that_is_taken_f
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Path, "write_bytes", dies)
-        find_data()
+        PUBLISHED.find()
     assert not list(cache.glob("*.gz"))
-    assert (find_data() / "train.en.gz").read_bytes() == content("train.en")
+    assert (PUBLISHED.find() / "train.en.gz").read_bytes() == content("train.en")
 
 
 # -- Multi30k itself -------------------------------------------------------------------------------

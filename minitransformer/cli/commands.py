@@ -18,7 +18,8 @@ from .pictures import draw_run
 
 def train(options):
     """Train a model, or continue a training (`--resume RUN`), in a run folder."""
-    from ..training.hooks import Evaluate, Interrupted, Log, ProgressBar, Save, Snapshots
+    from ..training import hooks
+    from ..training.hooks import Interrupted, Log, ProgressBar, Save
 
     device = chosen_device(options.device)  # before a folder is made
     if options.gpu_kernels and device == "cpu":
@@ -31,11 +32,12 @@ def train(options):
         f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → "
         f"{run.folder}"
     )
-    evaluation = Evaluate(run)
+    evaluation = hooks.Evaluate(run)
     with Save(run) as save, faster(run, options.gpu_kernels) as strategy:
         bar = ProgressBar(run, evaluation)
+        samples = [hooks.Samples(run, bar.write)] * (run.task.kind == "text")
         try:
-            run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy)
+            run.train([Log(run), evaluation, *samples, hooks.Snapshots(run), save, bar], strategy)
         except Interrupted as stopped:
             bar.close()
             print(
@@ -49,15 +51,21 @@ def train(options):
             raise
         finally:
             bar.close()
-    if evaluation.latest:
-        print(
-            f"exact match on {evaluation.latest['sequences']} validation sequences, greedy: "
-            f"{evaluation.latest['exact_match']:.1%}"
-        )
+    if latest := evaluation.latest:
+        print(CONCLUSIONS[run.task.kind].format(**latest))
     if options.pictures:
         draw_run(run, *run.example())
-    print(f"Next: {this_program()} evaluate {typed(run.folder)}")
+    print(f"Next: {this_program()} {NEXT[run.task.kind]} {typed(run.folder)}")
     return 0
+
+
+CONCLUSIONS = {
+    "pairs": "exact match on {sequences} validation sequences, greedy: {exact_match:.1%}",
+    "text": "validation loss {loss:.4f} nats a token, {bits_per_character:.3f} bits a character "
+    "(by counts: unigram {unigram_bits_per_character:.3f}, bigram "
+    "{bigram_bits_per_character:.3f})",
+}
+NEXT = {"pairs": "evaluate", "text": "generate"}
 
 
 @contextlib.contextmanager
@@ -74,15 +82,17 @@ def faster(run, wanted):
 
 
 def new_run(options):
+    if options.task is None and set_options(options, "task_").get("text"):
+        options.task = "text"
     if options.task is None:
         raise InputError(
-            f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN."
+            f"Choose a task to train: {', '.join(TASKS)}; or a text of your own with --text FILE; "
+            "or continue a run with --resume RUN."
         )
     if options.task not in TASKS and os.path.isfile(options.task):
         raise InputError(
             f"{typed(options.task)} is a file, and TASK is the name of a task: see tasks. To train "
-            "on a text of your own, make a task of it, or train in Python: docs/python.md shows "
-            "both."
+            f"a language model on it: --text {typed(options.task)}. For more, see docs/python.md."
         )
     training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
@@ -90,7 +100,7 @@ def new_run(options):
     config = make_config(
         options.task,
         set_options(options, "task_"),
-        options.model or "transformer",
+        options.model,
         options.preset,
         set_options(options, "model_"),
         training,
@@ -214,7 +224,10 @@ def tasks(options):
             {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
         )
         recipe = as_options(
-            {"preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model}
+            {
+                **({"model": cls.recipe.kind} if cls.recipe.kind != "transformer" else {}),
+                "preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model,
+            }
         )
         print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:

@@ -16,7 +16,7 @@ from ..models import MODELS, PRESETS
 from ..runs.run import shipped
 from ..terminal.streams import readable
 from ..training.options import TrainingOptions
-from . import asking, commands, grading, lessons
+from . import asking, commands, generating, grading, lessons
 from .lines import typed_text
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
@@ -124,7 +124,8 @@ def make_parser():
         ),
     )
     train.add_argument(
-        "--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)"
+        "--model", metavar="NAME",
+        help=f"{', '.join(MODELS)} (default: transformer; of a text language-model)",
     )
     train.add_argument(
         "--preset", metavar="NAME",
@@ -166,7 +167,8 @@ def make_parser():
     evaluate = add("evaluate", asking.evaluate, EVALUATE_EXAMPLES)
     add_run(evaluate)
     evaluate.add_argument(
-        "--split", default="test", metavar="NAME", help="test, validation or train (default: test)"
+        "--split", metavar="NAME",
+        help="test, validation or train (default: test; of a text validation, as it has no test)",
     )
     evaluate.add_argument(
         "--count", type=at_least(1), default=1000,
@@ -231,6 +233,10 @@ def make_parser():
             "run)"
         ),
     )
+
+    generate = add("generate", generating.generate, generating.EXAMPLES)
+    generating.add_options(generate, add_run, at_least, add_sampling, typed_text)
+    add_device(generate)
 
     export = add(
         "export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n"
@@ -342,6 +348,8 @@ def make_parser():
 TRAIN_EXAMPLES = """  minitransformer train reverse
   minitransformer train addition --digits 2 --steps 3000
   minitransformer train copy --model language-model --norm pre
+  minitransformer train shakespeare
+  minitransformer train --text book.txt --context 128
   minitransformer train --resume runs/reverse
 """
 COMPARE_EXAMPLES = """  minitransformer compare
@@ -443,6 +451,10 @@ def add_answering(parser):
     )
     parser.add_argument("--max-tokens", type=at_least(1), help=limit)
     add_beam(parser)
+    add_sampling(parser)
+
+
+def add_sampling(parser):
     parser.add_argument(
         "--temperature", type=positive, help="sample: low is close to greedy, high close to uniform"
     )
@@ -507,6 +519,15 @@ def add_field(group, prefix, field, remark):
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
         types_of_options = {int: seed if field.name == "seed" else whole, float: number, str: str}
+        several = {"nargs": "+", "action": InLines} if field.metadata.get("several") else {}
         group.add_argument(
-            flag(field.name), type=types_of_options[kind], metavar=kind.__name__.upper(), **common
+            flag(field.name), type=types_of_options[kind], metavar=kind.__name__.upper(), **common,
+            **several,
         )
+
+
+class InLines(argparse.Action):
+    """Several values become one text, each in a line."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, "\n".join(values))

@@ -27,6 +27,11 @@ class BatchStream:
 
     @checked
     def __init__(self, task: Task, rng: Rng, batch_size: Count, batch_tokens: Natural = 0):
+        if batch_tokens and task.kind == "text":
+            raise InputError(
+                "The windows of a text are equally long: take batch_size windows in a batch, and "
+                "no batch_tokens."
+            )
         self.task = task
         # a seed has become a generator
         self.rng: Generator = rng  # type: ignore[assignment]
@@ -36,7 +41,7 @@ class BatchStream:
     def __call__(self) -> Batch:
         """The next `Batch`."""
         if not self.batch_tokens:
-            return make_batch(*self.task.sample(self.rng, self.batch_size))
+            return self.task.batch(self.rng, self.batch_size)
         while self.taken == len(self.batches):
             self.refill()
         self.taken += 1

@@ -9,12 +9,14 @@ from .addition import Addition
 from .multi30k import MULTI30K
 from .numbers import NUMBERS
 from .owl import Owl
+from .shakespeare import Shakespeare
 from .symbols import Copy, Reverse, Sort
 from .task import Task
+from .text import OwnText
 
 TASKS = {
     "copy": Copy, "reverse": Reverse, "sort": Sort, "addition": Addition, "owl": Owl, **NUMBERS,
-    **MULTI30K,
+    **MULTI30K, "shakespeare": Shakespeare, "text": OwnText,
 }
 
 

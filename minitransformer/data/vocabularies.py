@@ -2,11 +2,12 @@
 
 from ..boundary import Dictionary, checked
 from ..errors import InputError, shortened, unknown
+from .characters import Characters
 from .pieces import Pieces
 from .subwords import Subwords
 from .vocabulary import Vocabulary
 
-KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords)}
+KINDS = {v.kind: v for v in (Vocabulary, Characters, Pieces, Subwords)}
 
 
 @checked

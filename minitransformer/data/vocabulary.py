@@ -1,7 +1,7 @@
 """Tokens and their ids; from text to tokens and back."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -123,6 +123,11 @@ class Vocabulary:
         """The text of ids, as `decode` reads them."""
         return self.join(self.decode(ids))
 
+    def written(self, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ids in parts, each as soon as it is whole: for a text that is still being
+        written."""
+        return (self.join([self.tokens[i]]) for i in ids)
+
     def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups that make a word each: a list of lists. Here every token is a
         word."""
@@ -143,7 +148,8 @@ class Vocabulary:
             groups += self.words(tokens) if ordinary else [[token] for token in tokens]
         if written and groups and len(groups[-1]) > 1:
             groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
-        labels = [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
+        texts = [self.join(group) for group in groups]
+        labels = [text.strip(" ,-") or text.strip() or text for text in texts]
         return labels, [len(group) for group in groups]
 
     def to_dict(self) -> dict[str, Any]:
