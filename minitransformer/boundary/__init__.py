@@ -83,7 +83,7 @@ from .kinds import (
     described,
     named,
 )
-from .objects import Having, Instance, ListOf, StateOf, expect, kind_of
+from .objects import Having, Instance, ListOf, StateOf, StreamOf, expect, kind_of
 from .signature import Decorated, Signature, checked
 
 __all__ = [
@@ -136,6 +136,7 @@ __all__ = [
     "SequenceOfIds",
     "Signature",
     "StateOf",
+    "StreamOf",
     "Text",
     "Texts",
     "Whole",

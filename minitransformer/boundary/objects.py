@@ -67,6 +67,8 @@ class ListOf(Kind):
     """A list of things of one kind; what else can be gone through, such as a generator, becomes
     one."""
 
+    kept = list
+
     def __init__(self, hint, words=""):
         self.kind = kind_of(hint)
         self.words = words or f"a list, each item {self.kind.words}"
@@ -88,10 +90,19 @@ class ListOf(Kind):
         )
         if not can_be_listed or getattr(value, "shape", None) == ():
             raise InputError(f"{name} must be {self.words}; got {described(value)}.")
-        return [
-            item if self.kind.passes(item, {}) else self.kind.taken(item, f"{name}[{place}]", {})
-            for place, item in enumerate(value)
-        ]
+        return self.kept(self.items(value, name))
+
+    def items(self, value, name):
+        for place, item in enumerate(value):
+            passes = self.kind.passes(item, {})
+            yield item if passes else self.kind.taken(item, f"{name}[{place}]", {})
+
+
+class StreamOf(ListOf):
+    """Things of one kind, one after the other: a list, or what yields them, such as a generator,
+    which is gone through once and not kept in memory."""
+
+    kept = iter
 
 
 class StateOf(Kind):

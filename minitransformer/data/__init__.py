@@ -2,6 +2,7 @@
 
 from .addition import Addition
 from .batching import Batch, make_batch
+from .byte_pairs import BytePairEncoding, BytePairs
 from .pieces import Pieces
 from .stream import BatchStream
 from .subwords import Subwords
@@ -19,6 +20,8 @@ __all__ = [
     "Addition",
     "Batch",
     "BatchStream",
+    "BytePairEncoding",
+    "BytePairs",
     "Copy",
     "Pieces",
     "Reverse",

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import hashlib
+import math
 import os
 import stat
 import zlib
@@ -59,6 +60,36 @@ def lines(
                 raise _too_long(path, number)
         for line in _decoded(path, number, [rest] if rest else []):
             yield number, line
+
+
+def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -> Iterator[str]:
+    """The content of a text file in pieces of about `BLOCK` bytes, which end with a line where they
+    can: as `lines` reads it, but a line may be of any length. Line ends are line feeds.
+
+    Raises InputError as `lines` does, but for the length of a line.
+    """
+    number, rest = 1, b""
+    with unchanged(path) as check, reading(path), _opened(path) as (content, at):
+        before = 0
+        while block := _read(content, path, number):
+            check()
+            if advance:
+                advance(at() - before)
+                before = at()
+            block = rest + block
+            end = block.rfind(b"\n") + 1 or _whole(block)
+            rest = block[end:]
+            yield "\n".join(_decoded(path, number, block[:end].split(b"\n"), math.inf))
+            number += block.count(b"\n", 0, end)
+        if rest:
+            yield "\n".join(_decoded(path, number, rest.split(b"\n"), math.inf))
+
+
+def _whole(block):
+    """How many bytes of a block without a line feed can be read by themselves: all but the
+    beginning of a character, or of a line's end, behind them."""
+    lead = next((i for i in range(1, min(5, len(block))) if block[-i] >= 0xC0), 0)
+    return len(block) - (lead or block.endswith(b"\r"))
 
 
 def sha256_of(path: "str | Path") -> str:
@@ -131,7 +162,7 @@ def _read(content, path, number):
         ) from None
 
 
-def _decoded(path, number, found):
+def _decoded(path, number, found, longest=LONGEST):
     """The texts of lines, whose first has this number: decoded together, which is faster."""
     if not found:
         return []
@@ -142,8 +173,8 @@ def _decoded(path, number, found):
             f"{path}, line {at}: it contains a NUL byte, so the file is no text, or it is UTF-16 "
             "or UTF-32. Save it as UTF-8 text."
         )
-    if len(max(found, key=len)) > LONGEST:
-        raise _too_long(path, number + [len(line) > LONGEST for line in found].index(True))
+    if len(max(found, key=len)) > longest:
+        raise _too_long(path, number + [len(line) > longest for line in found].index(True))
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as problem:

@@ -129,13 +129,16 @@ def continues(before, token):
     )
 
 
+def whole_characters(text):
+    """The text in which half of a surrogate pair, which is no character, is "�": one that is as
+    unknown as itself. Both halves are the character that they make."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def clean(text):
     """One space between words, and none of the special tokens' names, which the library would take
-    for the tokens.
-
-    Half of a surrogate pair, which is no character, becomes "�": one that is as unknown as itself.
-    """
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    for the tokens."""
+    text = whole_characters(text)
     for name in SPECIAL:
         text = text.replace(name, " ")
     return " ".join(text.split())

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..boundary import FilePath
 from ..errors import InputError, writing
+from .byte_pairs import BytePairs
 from .characters import Characters, code_points
 from .download import cache_folder
 from .files import expect_file, pieces, sha256_of
@@ -87,7 +88,11 @@ def characters_of(files: list[Path], size: int) -> Characters:
     return Characters([chr(point) for point in np.flatnonzero(seen)])
 
 
-LEARN = {"characters": characters_of}
+def byte_pairs_of(files: list[Path], size: int) -> BytePairs:
+    return BytePairs.learn(read(files, "counting words"), size)
+
+
+LEARN = {"characters": characters_of, "byte-pairs": byte_pairs_of}
 
 
 def token_ids(files: list[Path], sha256: str, vocabulary: Vocabulary) -> TokenIds:
@@ -105,8 +110,8 @@ def encoded(files, vocabulary, dtype):
     for number, file in enumerate(files):
         if number:
             yield np.array([EOS], dtype=dtype)
-        for text in read([file], "reading"):
-            yield vocabulary.encode(text).astype(dtype)
+        for ids in vocabulary.encode_stream(read([file], "reading")):
+            yield ids.astype(dtype)
 
 
 def read(files, title):

@@ -2,12 +2,13 @@
 
 from ..boundary import Dictionary, checked
 from ..errors import InputError, shortened, unknown
+from .byte_pairs import BytePairs
 from .characters import Characters
 from .pieces import Pieces
 from .subwords import Subwords
 from .vocabulary import Vocabulary
 
-KINDS = {v.kind: v for v in (Vocabulary, Characters, Pieces, Subwords)}
+KINDS = {v.kind: v for v in (Vocabulary, Characters, Pieces, Subwords, BytePairs)}
 
 
 @checked

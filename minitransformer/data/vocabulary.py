@@ -101,6 +101,11 @@ class Vocabulary:
         """The ids of many texts, padded: (N, S) int64."""
         return padded([self.encode(text) for text in texts])
 
+    def encode_stream(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
+        """The ids of a text that comes in pieces, such as a file larger than the memory: array by
+        array, together those of the whole text."""
+        return map(self.encode, texts)
+
     @checked
     def decode(self, ids: SequenceOfIds) -> list[str]:
         """The tokens of ids (n,) up to the first EOS, without BOS and without padding at the end.

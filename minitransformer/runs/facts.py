@@ -14,7 +14,7 @@ ADDED_LATER = ("longest_source", "shortest_source")
 # the fields of each kind,
 VOCABULARIES = {
     "symbols": ("tokens",), "characters": ("tokens",), "pieces": ("tokens", "cut"),
-    "subwords": ("tokenizer",),
+    "subwords": ("tokenizer",), "byte-pairs": ("merges",),
 }
 MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and the optional ones
 
