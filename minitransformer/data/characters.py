@@ -24,15 +24,14 @@ class Characters(Vocabulary):
     @checked
     def encode(self, text: Text) -> np.ndarray:
         """The ids of a text, (n,) int64, all at once: a table says the id of each code point."""
-        points = code_points(text)                                       # (n,)
-        return self.table[np.minimum(points, len(self.table) - 1)].astype(np.int64)
+        return self.table.take(code_points(text), mode="clip")
 
     @functools.cached_property
     def table(self) -> np.ndarray:
         """The id of each code point; the last entry stands for all that are larger than those of
         the tokens."""
         points = code_points("".join(self.tokens[len(SPECIAL) :]))
-        table = np.full(int(points.max(initial=0)) + 2, UNK, dtype=np.uint32)
+        table = np.full(int(points.max(initial=0)) + 2, UNK, dtype=np.int64)
         table[points] = np.arange(len(SPECIAL), len(self))
         return table
 

@@ -79,10 +79,22 @@ def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -
             block = rest + block
             end = block.rfind(b"\n") + 1 or _whole(block)
             rest = block[end:]
-            yield "\n".join(_decoded(path, number, block[:end].split(b"\n"), math.inf))
+            yield _text(path, number, block[:end])
             number += block.count(b"\n", 0, end)
         if rest:
-            yield "\n".join(_decoded(path, number, rest.split(b"\n"), math.inf))
+            yield _text(path, number, rest)
+
+
+def _text(path, number, content):
+    """The text of bytes that begin in this line, decoded at once; if that fails, line by line,
+    which says where."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        text = "\n".join(_decoded(path, number, content.split(b"\n"), math.inf))
+    return (text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text).replace("\r\n", "\n")
 
 
 def _whole(block):

@@ -3,7 +3,7 @@
 import numpy as np
 
 BLOCK = 2**20  # tokens that are counted at once
-MOST = 2**25  # tokens that are counted, from the beginning of the text: more would change little
+MOST = 2**23  # tokens that are counted, from the beginning of the text: more would change little
 PRIOR = 10  # how many occurrences a token's own frequency counts for, after each token
 
 
@@ -15,7 +15,7 @@ def ngram_losses(training, windows, size):
         bigram    p(b|a) = (c(ab) + k p(b)) / (c(a) + k)      k = 10
 
     So no token has probability 0. Only pairs that occur in the windows are counted, because V²
-    counts may not fit into memory; of a very long text, its first 2²⁵ tokens.
+    counts may not fit into memory; of a very long text, its first 2²³ tokens.
 
     Sources: Laplace's rule of succession; MacKay & Peto 1995, section 3.
     """

@@ -60,7 +60,8 @@ class Text(Task):
 
     def adopt(self, vocabulary):
         super().adopt(vocabulary)
-        self.__dict__.pop("encoded", None)
+        for made_with_the_old in ("encoded", "_baselines"):
+            self.__dict__.pop(made_with_the_old, None)
 
     @functools.cached_property
     def encoded(self):
@@ -112,8 +113,8 @@ class Text(Task):
 
     def example(self):
         """(the first token (1,), those behind it (T,)) of the beginning of the validation text."""
-        window = self.windows("validation", 10**9)[0][: SHOWN + 1]
-        return window[:1], window[1:]
+        window = self.cut_out(self.ids("validation"), np.zeros(1, dtype=int))[0]
+        return window[:1], window[1 : SHOWN + 1]
 
     @property
     def longest(self):
@@ -129,9 +130,15 @@ class Text(Task):
         ids = self.vocabulary.encode("\n")
         return int(ids[0]) if len(ids) == 1 and ids[0] != UNK else EOS
 
-    def baselines(self, windows: np.ndarray) -> dict[str, float]:
-        """What counts of the training text predict of these windows: see `ngram_losses`."""
-        return ngram_losses(self.ids("train"), windows, len(self.vocabulary))
+    def baselines(self, split: str, count: int, seed: int = 0) -> dict[str, float]:
+        """The losses on these windows by counts of the training text, made once: see
+        `ngram_losses`."""
+        known = self.__dict__.setdefault("_baselines", {})
+        if (split, count, seed) not in known:
+            known[split, count, seed] = ngram_losses(
+                self.ids("train"), self.windows(split, count, seed), len(self.vocabulary)
+            )
+        return known[split, count, seed]
 
     def size_of(self, windows: np.ndarray) -> tuple[int, int]:
         """(characters, bytes) of the text that the windows' tokens make, the first ones left

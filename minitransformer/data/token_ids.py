@@ -41,7 +41,7 @@ def files_of(text: str) -> list[Path]:
     alphabetical order. InputError if there is none."""
     files = []
     for path in map(Path, text.split("\n") if text else ()):
-        inside = sorted(p for p in path.rglob("*") if p.name.endswith(ENDS)) if path.is_dir() else []
+        inside = sorted(file for file in path.rglob("*") if file.name.endswith(ENDS))
         if path.is_dir() and not inside:
             raise InputError(
                 f"The folder {path} holds no file whose name ends in {' or '.join(ENDS)}. Name "

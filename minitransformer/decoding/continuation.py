@@ -28,8 +28,8 @@ def continuation(
     """
     if not len(prompt):
         raise InputError(
-            "An empty prompt: pass at least one token. To begin a text, pass the one behind which a "
-            "text begins, such as a line break."
+            "An empty prompt: pass at least one token. To begin a text, pass that behind which one "
+            "begins, such as a line break."
         )
     positions = getattr(getattr(model, "config", None), "max_length", np.inf)
     read, state, held = [int(i) for i in prompt], None, 0  # held: how many tokens the state has

@@ -91,7 +91,7 @@ def evaluate_text(
         rows = windows[start : start + at_once]
         with evaluating(model):
             loss += float(CrossEntropy()(model(None, rows[:, :-1]), rows[:, 1:])) * len(rows)
-    losses = {"": loss / len(windows), **task.baselines(windows)}
+    losses = {"": loss / len(windows), **task.baselines(split, count, seed)}
     characters, size = task.size_of(windows)
     result: dict[str, Any] = {"windows": len(windows), "tokens": tokens}
     for name, value in losses.items():
