@@ -76,7 +76,7 @@ def add_options(parser, add_run, at_least, add_sampling, typed_text):
     )
     parser.add_argument(
         "--max-tokens", type=at_least(1), default=500, metavar="N",
-        help="how many tokens to write; fewer where the text ends (default: 500)",
+        help="how many tokens to write (default: 500)",
     )
     add_sampling(parser)
 

@@ -3,6 +3,7 @@
 from .addition import Addition
 from .batching import Batch, make_batch
 from .byte_pairs import BytePairEncoding, BytePairs
+from .characters import Characters
 from .pieces import Pieces
 from .stream import BatchStream
 from .subwords import Subwords
@@ -22,6 +23,7 @@ __all__ = [
     "BatchStream",
     "BytePairEncoding",
     "BytePairs",
+    "Characters",
     "Copy",
     "Pieces",
     "Reverse",

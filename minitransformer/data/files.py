@@ -68,7 +68,7 @@ def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -
 
     Raises InputError as `lines` does, but for the length of a line.
     """
-    number, rest = 1, b""
+    number, rest, mark = 1, b"", BYTE_ORDER_MARK
     with unchanged(path) as check, reading(path), _opened(path) as (content, at):
         before = 0
         while block := _read(content, path, number):
@@ -79,10 +79,10 @@ def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -
             block = rest + block
             end = block.rfind(b"\n") + 1 or _whole(block)
             rest = block[end:]
-            yield _text(path, number, block[:end])
+            yield _text(path, number, block[:end]).removeprefix(mark)
             number += block.count(b"\n", 0, end)
-        if rest:
-            yield _text(path, number, rest)
+            mark = "" if end else mark
+        yield _text(path, number, rest).removeprefix(mark)
 
 
 def _text(path, number, content):
@@ -94,13 +94,13 @@ def _text(path, number, content):
         text = "\0"
     if "\0" in text:
         text = "\n".join(_decoded(path, number, content.split(b"\n"), math.inf))
-    return (text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text).replace("\r\n", "\n")
+    return text.replace("\r\n", "\n")
 
 
 def _whole(block):
     """How many bytes of a block without a line feed can be read by themselves: all but the
     beginning of a character, or of a line's end, behind them."""
-    lead = next((i for i in range(1, min(5, len(block))) if block[-i] >= 0xC0), 0)
+    lead = next((i for i in range(1, min(5, len(block) + 1)) if block[-i] >= 0xC0), 0)
     return len(block) - (lead or block.endswith(b"\r"))
 
 

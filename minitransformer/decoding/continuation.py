@@ -7,9 +7,9 @@ import numpy as np
 from ..backend import as_numpy
 from ..boundary import Natural, Rng, SequenceOfIds, checked
 from ..core.evaluating import evaluating
-from ..data.vocabulary import EOS, UNK
+from ..data.vocabulary import FIRST
 from ..errors import InputError
-from .limits import Model, expect_numbers, writable
+from .limits import Model, expect_numbers
 from .sampling import Temperature, TopP, drawn
 
 
@@ -18,8 +18,8 @@ def continuation(
     model: Model, prompt: SequenceOfIds, max_tokens: Natural, rng: Rng,
     temperature: Temperature = 1.0, top_k: Natural = 0, top_p: TopP = 1.0,
 ) -> Iterator[int]:
-    """The ids that a language model writes behind a prompt (n,), each as soon as it is drawn: at
-    most `max_tokens`, and none after an EOS. PAD, BOS and UNK are never drawn.
+    """The ids that a language model writes behind a prompt (n,), each as soon as it is drawn:
+    `max_tokens` of them. The special tokens are never drawn: a text has no end of its own.
 
     The model reads the prompt, then each token that it has written. When its positions are used
     up, or if the prompt has more tokens than those, it begins anew with the last half of what fits:
@@ -42,11 +42,9 @@ def continuation(
                 held = len(read) - 1
             logits, state = model.step(np.array(read[-1:]), state)       # (1, V)
             held += 1
-        logits = writable(logits)
-        logits[:, UNK] = -np.inf
+        logits = logits.copy()
+        logits[:, :FIRST] = -np.inf
         token = int(as_numpy(drawn(logits, [rng], temperature, top_k, top_p))[0])
         expect_numbers(np.isfinite(as_numpy(logits)[:, token]))
-        if token == EOS:
-            return
         read.append(token)
         yield token
