@@ -13,6 +13,7 @@ from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
 from ..runs.config import read_config
 from ..runs.run import Run, make_config
+from .data import no_task, run_name, task_of_data, told_about
 from .pictures import draw_run
 
 
@@ -74,29 +75,25 @@ def faster(run, wanted):
 
 
 def new_run(options):
-    if options.task is None:
-        raise InputError(
-            f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN."
-        )
-    if options.task not in TASKS and os.path.isfile(options.task):
-        raise InputError(
-            f"{typed(options.task)} is a file, and TASK is the name of a task: see tasks. To train "
-            "on a text of your own, make a task of it, or train in Python: docs/python.md shows "
-            "both."
-        )
+    chosen = set_options(options, "task_")
+    task = options.task or task_of_data(chosen)
+    if task is None or task not in TASKS and os.path.isfile(task):
+        raise no_task(task, TASKS)
     training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
     config = make_config(
-        options.task,
-        set_options(options, "task_"),
+        task,
+        chosen,
         options.model or "transformer",
         options.preset,
         set_options(options, "model_"),
         training,
     )
-    folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
-    return Run.create(folder, config, options.overwrite)
+    folder = options.out or free_folder(Path("runs") / run_name(task, chosen))
+    run = Run.create(folder, config, options.overwrite)
+    told_about(run)
+    return run
 
 
 def resumed_run(options):
@@ -213,9 +210,8 @@ def tasks(options):
         own = as_options(
             {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
         )
-        recipe = as_options(
-            {"preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model}
-        )
+        recipe = task.recipe
+        recipe = as_options({"preset": recipe.preset, **recipe.training, **recipe.model})
         print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:
             for label, total, splits in task.counts():
@@ -229,7 +225,9 @@ def tasks(options):
 def as_options(values):
     """{"max_norm": 1.0, "bias": True} as they are typed: --max-norm 1.0 --bias."""
     return " ".join(
-        flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items()
+        flag(name) if value is True else f"{flag(name)} {value}"
+        for name, value in values.items()
+        if value != ""
     )
 
 

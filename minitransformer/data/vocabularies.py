@@ -5,8 +5,12 @@ from ..errors import InputError, shortened, unknown
 from .pieces import Pieces
 from .subwords import Subwords
 from .vocabulary import Vocabulary
+from .words import Characters, Words
 
-KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords)}
+KINDS = {
+    vocabulary.kind: vocabulary
+    for vocabulary in (Vocabulary, Pieces, Subwords, Characters, Words)
+}
 
 
 @checked

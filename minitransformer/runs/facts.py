@@ -12,7 +12,10 @@ from ..errors import InputError, unknown
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
 ADDED_LATER = ("longest_source", "shortest_source")
 # the fields of each kind,
-VOCABULARIES = {"symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",)}
+VOCABULARIES = {
+    "symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",),
+    "characters": ("tokens",), "words": ("tokens",),
+}
 MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and the optional ones
 
 

@@ -511,7 +511,7 @@ def make_config(
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults. The warm-up is that which is carried out, so that it stays the same if
     the run is later given more steps."""
-    made = make_task(task, **named("task_options", task_options))
+    made = make_task(task, **named("task_options", task_options)).completed()
     recipe = made.recipe
     options = {**recipe.training, **named("training_options", training_options)}
     known = [field.name for field in dataclasses.fields(TrainingOptions)]
