@@ -84,6 +84,17 @@ def find_task(name: str) -> type[Task]:
     return TASKS[name]
 
 
+def name_of_task(task: Task) -> str:
+    """The name of a task's class. Raises InputError if it has none."""
+    for name, cls in TASKS.items():
+        if cls is type(task):
+            return name
+    raise InputError(
+        f"The class {type(task).__name__} has no name as a task. Give it one: "
+        f'register_task("my-task", {type(task).__name__}).'
+    )
+
+
 @checked
 def make_task(name: Text, **options: Any) -> Task:
     """The task of that name with these options; InputError for a name or an option that does not
