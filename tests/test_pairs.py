@@ -57,8 +57,8 @@ def dates(count, seed=0):
 def held_out(fields=""):
     """Options that name a file to validate and one to test, which have these fields."""
     if fields and not fields[0].isdecimal():
-        write("v.jsonl", '{"x":"val","y":"idation","z":"z"}')
-        write("t.jsonl", '{"x":"te","y":"st","z":"z"}')
+        write("v.jsonl", '{"x":"val","y":"idation","z":"zv"}')
+        write("t.jsonl", '{"x":"te","y":"st","z":"zt"}')
         return {"validation": "v.jsonl", "test": "t.jsonl"}
     columns = "" if fields in ("", "2,1") else "\tc"
     write("v.tsv", f"val\tidation{columns}\n")
@@ -405,7 +405,7 @@ def test_the_second_time_nothing_is_read_or_encoded(monkeypatch, cache):
         patched.setattr(Characters, "encode_rows", None)
         again = Pairs(data="a.tsv").completed()
         assert [array.tolist() for split in SPLITS for array in again.encoded(split)] == ids
-    assert read == ["a.tsv"] and isinstance(again.sequences("train")[0].ids, np.memmap)
+    assert read == ["a.tsv"] and isinstance(again.sequences("train")[0].ids.base, np.memmap)
     write("b.tsv", "\n".join(dates(300, seed=1)))
     assert Pairs(data="b.tsv").completed().sentences("train") != first.sentences("train")
 

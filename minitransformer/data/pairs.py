@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from ..core.extras import extra
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
 from .corpus import Corpus
@@ -20,13 +21,14 @@ from .split import SPLITS
 from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
 from .subwords import Subwords
 from .task import Recipe
+from .vocabularies import load_vocabulary
 from .vocabulary import SPECIAL
 from .words import Characters, Words
 
 CUTS = ("auto", "characters", "words", "subwords")
 SHORT = 64  # characters: texts that are cut into characters, unless they are longer
 COVERED = 0.995  # of all words: what the frequent ones must be for a cut into words
-LEARNT_FROM = 200_000  # texts, evenly spread, from which words and subwords are learnt
+LEARNT_FROM = 100_000  # texts, evenly spread, from which words and subwords are learnt
 GIVEN = "in Python"
 
 SHORT_RECIPE = Recipe(
@@ -234,18 +236,25 @@ class Pairs(Corpus):
         most = max(self.store.facts[side]["percentile_99"] for side in ("source", "target"))
         if most <= SHORT:
             return "characters", f"99 of 100 texts have at most {SHORT}"
-        counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
-        frequent = [count for count in counts.values() if count > 1]
-        covered = sum(frequent) / sum(counts.values())
-        if len(frequent) <= self.vocabulary_size and covered >= COVERED:
-            return "words", f"{len(frequent):,} words make {covered:.1%} of all"
+        words = self.store.remembered("words", self.count_words)
+        frequent, covered = words["frequent"], words["covered"]
+        if frequent <= self.vocabulary_size and covered >= COVERED:
+            return "words", f"{frequent:,} words make {covered:.1%} of all"
         if importlib.util.find_spec("tokenizers") is None:
             return (
                 "words",
                 "subwords would be better: install the package tokenizers with python -m pip "
                 'install "minitransformer[translate]"',
             )
-        return "subwords", f"there are {len(counts):,} different words"
+        return "subwords", f"there are {words['different']:,} different words"
+
+    def count_words(self):
+        counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
+        frequent = [count for count in counts.values() if count > 1]
+        return {
+            "different": len(counts), "frequent": len(frequent),
+            "covered": sum(frequent) / sum(counts.values()),
+        }  # fmt: skip
 
     def learning_texts(self):
         """Training texts, sources and targets: all, or of many those of evenly spread pairs."""
@@ -257,11 +266,19 @@ class Pairs(Corpus):
 
     def make_vocabulary(self):
         cut = self.chosen_cut[0] if self.cut == "auto" else self.cut
-        if cut == "characters":
-            return Characters.learn(self.learning_texts(), self.vocabulary_size)
-        if cut == "words":
-            return Words.learn(self.learning_texts(), self.vocabulary_size)
-        return Subwords.learn([*self.learning_texts()], self.vocabulary_size, lowercase=False)
+        if cut == "subwords":
+            extra("tokenizers", "Cutting texts into subwords")
+        facts = self.store.remembered(
+            f"vocabulary-{cut}-{self.vocabulary_size}",
+            lambda: {"vocabulary": self.learnt(cut).to_dict()},
+        )
+        return load_vocabulary(facts["vocabulary"])
+
+    def learnt(self, cut):
+        if cut == "subwords":
+            return Subwords.learn([*self.learning_texts()], self.vocabulary_size, lowercase=False)
+        kind = {"characters": Characters, "words": Words}[cut]
+        return kind.learn(self.learning_texts(), self.vocabulary_size)
 
     # -- what is trained on ------------------------------------------------------------------------
 

@@ -75,6 +75,10 @@ class Store:
     def texts(self, split: str) -> tuple[Texts, Texts]:
         return tuple(Texts(self.folder, f"{split}.{side}") for side in SIDES)  # type: ignore
 
+    def remembered(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `make` returns, which is asked only if it has not been asked before."""
+        return read_facts(kept(name, lambda folder: make(), self.folder))
+
     def rows(self, split: str) -> np.ndarray:
         """The pairs that count: each pair once, at its first place."""
         return np.load(self.folder / f"{split}.rows.npy", mmap_mode="r")
@@ -82,7 +86,8 @@ class Store:
 
 def mapped(path, dtype):
     """The numbers in a file, not read before they are used. (An empty file cannot be mapped.)"""
-    return np.memmap(path, dtype, "r") if os.path.getsize(path) else np.zeros(0, dtype)
+    # a plain array over it, which is sliced faster
+    return np.asarray(np.memmap(path, dtype, "r") if os.path.getsize(path) else np.zeros(0, dtype))
 
 
 def kept(key: str, write: Callable[[Path], dict[str, Any]], below: Path | None = None) -> Path:

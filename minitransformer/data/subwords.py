@@ -18,6 +18,7 @@ Tokenizer = Annotated[
         "id_to_token", "get_vocab_size", "encode_batch",
     ),
 ]
+KNOWN = 2**17  # words whose ids are kept
 REMEDY = "Use a checkpoint that `minitransformer train` has written."
 
 
@@ -37,6 +38,7 @@ class Subwords(Vocabulary):
     @checked
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
+        self.known: dict[str, list[int]] = {}  # the ids of words
         tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
         super().__init__(tokens[len(SPECIAL) :])
 
@@ -71,14 +73,23 @@ class Subwords(Vocabulary):
         return self.encode_all([text])[0]
 
     def encode_rows(self, texts):
-        """Raises InputError for a text without a character."""
+        """Word by word: no token has a space inside, so that each word is cut once, and found again.
+
+        Raises InputError for a text without a character."""
         texts = [clean(text) for text in texts]
         if "" in texts:
             raise InputError(
                 f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing "
                 "to read."
             )
-        return [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
+        rows = [text.split(" ") for text in texts]
+        if new := [*{word for words in rows for word in words} - self.known.keys()]:
+            if len(self.known) > KNOWN:
+                self.known.clear()
+                return self.encode_rows(texts)
+            for word, encoding in zip(new, self.tokenizer.encode_batch(new)):
+                self.known[word] = encoding.ids
+        return [[i for word in words for i in self.known[word]] for words in rows]
 
     def join(self, tokens: Iterable[str]) -> str:
         return "".join(tokens).replace(SPACE, " ").strip()

@@ -516,8 +516,8 @@ def make_config(
 
     `task` is the name of a task, or a task of a class that has a name."""
     if isinstance(task, Task):
-        task_options = {**dataclasses.asdict(task), **named("task_options", task_options)}  # type: ignore
-        task = name_of_task(task)
+        own = dataclasses.asdict(task)  # type: ignore[call-overload]
+        task, task_options = name_of_task(task), {**own, **named("task_options", task_options)}
     made = make_task(task, **named("task_options", task_options)).completed()
     recipe = made.recipe
     options = {**recipe.training, **named("training_options", training_options)}
