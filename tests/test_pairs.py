@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from common import refusal
+from pair_files import BAD, GOOD
 
 import minitransformer.data.store as store_module
 from minitransformer.cli import main
@@ -68,101 +70,6 @@ def held_out(fields=""):
 
 # -- files: one sentence, or the right pairs -------------------------------------------------------
 
-AB = [("a", "b"), ("c", "d")]
-GOOD = {
-    # name: (file, content, options, pairs)
-    "tsv": ("a.tsv", "a\tb\nc\td\n", {}, AB),
-    "no line break at the end": ("a.tsv", "a\tb\nc\td", {}, AB),
-    "CRLF": ("a.tsv", "a\tb\r\nc\td\r\n", {}, AB),
-    "byte order mark": ("a.tsv", "\ufeffa\tb\nc\td\n", {}, AB),
-    "gzip": ("a.tsv.gz", "a\tb\nc\td\n", {}, AB),
-    "gzip without the name": ("a.tsv", gzip.compress(b"a\tb\nc\td\n"), {}, AB),
-    "blank lines": ("a.tsv", "\na\tb\n\n  \nc\td\n\n", {}, AB),
-    "spaces": ("a.tsv", "  a \t b\nc\u00a0\td\u3000\n", {}, AB),
-    "an empty side": ("a.tsv", "a\tb\n\tx\ny\t \nc\td\n", {}, AB),
-    "duplicates": ("a.tsv", "a\tb\nc\td\na\tb\n a\tb\n", {}, AB),
-    "two answers": ("a.tsv", "a\tb\na\tc\n", {}, [("a", "b"), ("a", "c")]),
-    "quotes in tsv": ("a.tsv", '"a\tb"\n"c"\t"d"\n', {}, [('"a', 'b"'), ('"c"', '"d"')]),
-    "decomposed letters": ("a.tsv", "e\u0301\tb\n\u00e9\tb\n", {}, [("é", "b")]),
-    "line separators": ("a.tsv", "a\u2028x\tb\nc\x0cy\td\x85z\n", {}, [("a x", "b"), ("c y", "d z")]),
-    "a carriage return": ("a.tsv", "a\rx\tb\nc\td\n", {}, [("a x", "b"), ("c", "d")]),
-    "header of tsv": ("a.tsv", "source\ttarget\na\tb\nc\td\n", {}, AB),
-    "header of tsv, chosen": ("a.tsv", "x\ty\tz\nb\t1\ta\nd\t2\tc\n", {"fields": "z,x"}, AB),
-    "columns by number": ("a.tsv", "a\tb\tCC\nc\td\tCC\tmore\n", {"fields": "1,2"}, AB),
-    "columns turned": ("a.tsv", "b\ta\nd\tc\n", {"fields": "2,1"}, AB),
-    "txt": ("a.txt", "a\tb\nc\td\n", {}, AB),
-    "no ending": ("pairs", "a\tb\nc\td\n", {}, AB),
-    "json without the name": ("pairs", '{"a":"a","b":"b"}\n{"b":"d","a":"c"}', {}, AB),
-    "capitals in the name": ("A.TSV", "a\tb\nc\td\n", {}, AB),
-    "csv": ("a.csv", "source,target\na,b\nc,d\n", {}, AB),
-    "csv.gz": ("a.csv.gz", "source,target\na,b\nc,d\n", {}, AB),
-    "csv, any two names": ("a.csv", "Frage,Antwort\na,b\nc,d\n", {}, AB),
-    "csv, known names": ("a.csv", "id,answer,question\n1,b,a\n2,d,c\n", {}, AB),
-    "csv, chosen": ("a.csv", "id,x,y\n1,b,a\n2,d,c\n", {"fields": "y, x"}, AB),
-    "csv, semicolons": ("a.csv", "source;target\na;b\nc;d\n", {}, AB),
-    "csv, tabs": ("a.csv", "source\ttarget\na\tb\nc\td\n", {}, AB),
-    "csv, quotes": ("a.csv", 'q,a\n"a, ""x""",b\n"c\ny",d\n', {}, [('a, "x"', "b"), ("c y", "d")]),
-    "csv, blank lines": ("a.csv", "\n\nq,a\n\na,b\n,\nc,d\n", {}, AB),
-    "csv, BOM and CRLF": ("a.csv", "\ufeffsource,target\r\na,b\r\nc,d\r\n", {}, AB),
-    "jsonl": ("a.jsonl", '{"source":"a","target":"b"}\n{"source":"c","target":"d"}\n', {}, AB),
-    "jsonl, more fields": (
-        "a.jsonl", '{"n":[1],"prompt":"a","completion":"b"}\n\n{"completion":"d","prompt":"c"}', {}, AB,
-    ),
-    "jsonl, chosen": ("a.jsonl", '{"n":null,"x":"b","y":"a"}\n', {"fields": "y,x"}, AB[:1]),
-    "jsonl, numbers": ("a.jsonl", '{"x":1,"y":2.50}\n{"x":1e400,"y":-0}', {}, [("1", "2.50"), ("1e400", "-0")]),
-    "jsonl, escapes": ("a.json", '{"x":"\\u00e9\\n\\ud83d\\ude00","y":"b"}', {}, [("é 😀", "b")]),
-    "other scripts": ("a.tsv", "日本\t😀\nא\tж\n", {}, [("日本", "😀"), ("א", "ж")]),
-    "too long": ("a.tsv", f"a\tb\n{'x' * 300}\ty\nc\td\n", {}, AB),
-}  # fmt: skip
-BAD = {
-    # name: (file, content, options, the sentence)
-    "one column": ("a.tsv", "a\tb\nc d\n", {}, "line 2: tabs separate 1 column, where 2 are expected: 'c d'"),
-    "three columns": ("a.tsv", "a\tb\na\tb\tc\n", {}, "line 2: tabs separate 3 columns"),
-    "tabs in quotes": ("a.tsv", 'a\tb\n"a\tx"\tb\n', {}, "line 2: tabs separate 3 columns"),
-    "a column that is not there": ("a.tsv", "a\tb\n", {"fields": "1,3"}, "line 1: tabs separate 2 columns, where 1 and 3 "),
-    "column 0": ("a.tsv", "a\tb\n", {"fields": "0,1"}, "line 1: tabs separate 2 columns, where 0 and 1"),
-    "a name that is not there": ("a.tsv", "x\ty\na\tb\n", {"fields": "x,z"}, "line 1: there is no column 'z'. There are: 'x', 'y'"),
-    "empty": ("a.tsv", "", {}, "is empty"),
-    "blank lines only": ("a.tsv", "\n\n \n", {}, "No pair is for train"),
-    "header only": ("a.csv", "source,target\n", {}, "No pair is for train"),
-    "neither": ("notes", "to be or not\nto be\n", {}, "line 1: it is neither tab-separated nor JSON"),
-    "a book": ("notes.txt", "to be or not\nto be\n", {}, "line 1: tabs separate 1 column"),
-    "NUL": ("a.tsv", "a\tb\nc\t\0d\n", {}, "line 2: it contains a NUL byte"),
-    "UTF-16": ("a.tsv", "a\tb\n".encode("utf-16"), {}, "It is UTF-16: save it as UTF-8"),
-    "Latin-1": ("a.tsv", "a\tb\né\tè\n".encode("latin-1"), {}, "line 2: it is not UTF-8: byte 0xe9 at place 1"),
-    "mixed encodings": ("a.tsv", "é\tb\n".encode() + b"\xe9\tb\n", {}, "line 2: it is not UTF-8"),
-    "a line of 10 MB": ("a.tsv", b"a\tb\nc\t" + b"d" * 10**7, {}, "line 2: it is longer than 1,000,000 bytes"),
-    "gzip cut short": ("a.tsv", gzip.compress(b"a\tb\n" * 999)[:-9], {}, "cut short or altered"),
-    "a table of a spreadsheet": ("a.csv", b"PK\x03\x04", {}, "It is a zip archive"),
-    "csv, one column": ("a.csv", "question\na\n", {}, "line 1: there is only one column, 'question'"),
-    "csv, which columns": ("a.csv", "id,x,y\n1,a,b\n", {}, r"line 1: the columns are 'id', 'x', 'y'. .*--fields"),
-    "csv, a name that is not there": ("a.csv", "q,a\n1,2\n", {"fields": "q,b"}, "line 1: there is no column 'b'"),
-    "csv, one name twice": ("a.csv", "q,q\n1,2\n", {}, "line 1: two columns have the name 'q'"),
-    "csv, a comma too many": ("a.csv", "q,a\n1,2\nyes, I do,ja\n", {}, "line 3: it has 3 cells, and the header has 2"),
-    "csv, a cell too few": ("a.csv", "q,a\n\n1,2\n3\n", {}, "line 4: it has 1 cells"),
-    "csv, a quote left open": ("a.csv", 'q,a\n1,2\n"3,4\n5,6\n', {}, "line 3: it is not CSV"),
-    "csv, a quote inside": ("a.csv", 'q,a\n"1"x,2\n', {}, "line 2: it is not CSV"),
-    "csv, a carriage return": ("a.csv", "q,a\n1\r2,3\n", {}, "line 2: it is not CSV"),
-    "jsonl, no JSON": ("a.jsonl", '{"x":"a","y":"b"}\n{"x":"a",\n', {}, "line 2: it is not JSON"),
-    "jsonl, a list": ("a.json", '[{"x":"a","y":"b"}]', {}, "line 1: it is no JSON object"),
-    "jsonl, a list in lines": ("a.json", '[\n{"x":"a","y":"b"}\n]', {}, "line 1: it is not JSON"),
-    "jsonl, a number": ("a.jsonl", "7\n", {}, "line 1: it is no JSON object"),
-    "jsonl, null": ("a.jsonl", '{"x":"a","y":"b"}\n{"x":null,"y":"b"}', {}, "line 2: 'x' must be a text, got 'null'"),
-    "jsonl, true": ("a.jsonl", '{"x":true,"y":"b"}', {}, "line 1: 'x' must be a text, got 'true'"),
-    "jsonl, NaN": ("a.jsonl", '{"x":NaN,"y":"b"}', {}, "line 1: 'x' must be a text, got 'NaN'"),
-    "jsonl, nested": ("a.jsonl", '{"x":{"en":"a"},"y":"b"}', {}, "line 1: 'x' must be a text, got '{"),
-    "jsonl, deep": ("a.jsonl", '{"x":' + "[" * 200_000, {}, "line 1: it is not JSON"),
-    "jsonl, a field is missing": ("a.jsonl", '{"x":"a","y":"b"}\n{"x":"a"}', {}, "line 2: the field 'y' is missing. It has: 'x'"),
-    "jsonl, one field": ("a.jsonl", '{"text":"a"}', {}, "line 1: there is only one field"),
-    "jsonl, no field": ("a.jsonl", "{}", {}, "line 1: there is only one field|no field"),
-    "jsonl, which fields": ("a.jsonl", '{"x":"a","y":"b","z":"c"}', {}, "line 1: the fields are 'x', 'y', 'z'"),
-    "jsonl, half a pair": ("a.jsonl", '{"x":"\\ud800","y":"b"}', {}, "line 1: 'x' has half of a surrogate pair"),
-    "jsonl, NUL": ("a.jsonl", '{"x":"a\\u0000","y":"b"}', {}, "line 1: 'x' contains a NUL"),
-    "a source in two splits": ("a.tsv", "x\ty\nte\tnew\n", {}, r"A source stands in two splits, train and test: 'te' \(a.tsv, line 2, and t.tsv, line 1\)"),
-    "all too long": ("a.tsv", "abc\td\n", {"most_tokens": 2, "cut": "characters"}, "All pairs for .* more than 2 tokens"),
-}  # fmt: skip
-
-
 def test_there_are_many_files():
     assert len(GOOD) + len(BAD) >= 60
 
@@ -192,7 +99,8 @@ def test_a_file_that_cannot_be_used_is_named_in_one_sentence(name):
 def test_what_is_no_file_is_named():
     os.mkdir("folder.tsv")
     assert "is a folder" in refusal(Pairs(data="folder.tsv").completed)
-    assert "nothing.tsv cannot be read: No such file" in refusal(Pairs(data="nothing.tsv").completed)
+    said = refusal(Pairs(data="nothing.tsv").completed)
+    assert said.startswith("nothing.tsv cannot be read: No such file")
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe.tsv")
         assert "is a pipe or a device" in refusal(Pairs(data="pipe.tsv").completed)
@@ -477,7 +385,8 @@ def test_wrong_pairs_in_python_are_named():
 
 
 def test_a_run_of_pairs_in_python_needs_them_only_to_evaluate(cache, capsys):
-    run = Run.create("run", make_config(Corpus.from_pairs([l.split("\t") for l in dates(300)])))
+    corpus = Corpus.from_pairs([line.split("\t") for line in dates(300)])
+    run = Run.create("run", make_config(corpus))
     run.save()
     shutil.rmtree(cache)
     opened = Run.open("run")
@@ -508,7 +417,8 @@ def test_a_run_of_own_pairs_through_all_commands(capsys, tmp_path, monkeypatch):
     run = tmp_path / "work" / "runs" / "dates"
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    status, out, err = command(f"evaluate {run} --count 20 --beam 1 --write out.txt --show 1", capsys)
+    asked = f"evaluate {run} --count 20 --beam 1 --write out.txt --show 1"
+    status, out, err = command(asked, capsys)
     assert status == 0 and "exact match" in out and "translation" in out, err
     source, reference, _ = Path("out.txt").read_text().splitlines()[0].split("\t")
     assert f"{source}\t{reference}" in dates(400)
@@ -563,6 +473,29 @@ def test_runs_of_different_data_are_not_compared(capsys):
         assert command(line + " --model transformer", capsys)[0] == 0
     status, _, err = command("compare runs/a runs/b", capsys)
     assert status == 2 and "different data" in err
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_run(capsys):
+    """Each with its files, in small; the Python of the page is run with that of all pages."""
+    page = (Path(__file__).parents[1] / "docs" / "your-data.md").read_text(encoding="utf-8")
+    write("dates.tsv", "\n".join(dates(200)))
+    lines = [line.split("\t") for line in dates(200)]
+    write("faq.csv", "id,question,answer\n" + "".join(f"1,{q},{a}\n" for q, a in lines))
+    write("deu.txt", "".join(f"{q}\t{a}\tCC-BY\n" for q, a in lines))
+    write("a.en", "\n".join(q for q, _ in lines))
+    write("a.de", "\n".join(a for _, a in lines))
+    write("train.tsv", "\n".join(dates(200)[:100]))
+    write("valid.tsv", "\n".join(dates(200)[100:150]))
+    write("test.tsv", "\n".join(dates(200)[150:]))
+    told = re.findall(r"^minitransformer (.*)", page, re.M)
+    assert len(told) == 8 and sum(line.startswith("train") for line in told) == 5
+    for line in told:
+        typed = shlex.split(line)
+        if typed[0] == "train":
+            typed += [*SMALL.split(), "--no-pictures"]
+        assert main(typed) == 0, (line, capsys.readouterr().err)
+    assert Path("runs/dates/pictures").is_dir() and Path("runs/a").is_dir()
 
 
 @pytest.mark.slow

@@ -122,7 +122,7 @@ def test_a_task_of_an_installed_package_is_found(monkeypatch, capsys):
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("import nothing_like_this", "ModuleNotFoundError: \"No module named 'nothing_like_this'\""),
+        ("import nothing_like_this", "ModuleNotFoundError: \"No module named 'nothing_"),
         ("1 / 0", "ZeroDivisionError"),
         ("class Other: pass", "AttributeError"),
         ("Plural = 7", "InputError: 'The task plural must be a subclass"),
@@ -135,7 +135,7 @@ def test_a_broken_package_is_named_and_harms_nothing_else(monkeypatch, capsys, t
     assert main(["tasks"]) == 0
     out, err = capsys.readouterr()
     assert "The task plural (broken_tasks:Plural) of an installed package cannot be used" in err
-    assert said in err and err.count("\n") == 2 and "Reverse the sequence" in out
+    assert said in err and err.count("\n") == 2 and "\nreverse " in out
     register_tasks_of_packages()
     assert not capsys.readouterr().err  # said once
     assert TASKS["reverse"].__module__ == "minitransformer.data.symbols"

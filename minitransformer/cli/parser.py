@@ -371,20 +371,20 @@ PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
 
 
 def options_of_tasks():
-    """{names of tasks: the options that these have and no others}, each option once. An option
-    without a help text is not for users."""
+    """{names of tasks: the options that these have and no others}, each option once. An option with
+    an empty help text is not for users."""
     fields, having, groups = {}, {}, {}
     for name, cls in TASKS.items():
         for field in dataclasses.fields(cls):
-            if not (help := field.metadata["help"]):
+            if (help := field.metadata.get("help")) == "":
                 continue
             having.setdefault(field.name, []).append(name)
             other = fields.setdefault(field.name, field)
-            if (other.metadata["help"], other.default) != (help, field.default):
+            if (other.metadata.get("help"), other.default) != (help, field.default):
                 fields[field.name] = merged = copy.copy(other)
                 merged.metadata = {
                     "help": f"of {name}: {help} (default: {field.default}); of others: "
-                    f"{other.metadata['help']}"
+                    f"{other.metadata.get('help')}"
                 }
     for option, field in fields.items():
         groups.setdefault(tuple(having[option]), []).append(field)

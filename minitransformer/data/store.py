@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, shortened, writing
+from ..errors import InputError, shortened, write_text, writing
 from .files import BLOCK
 from .formats import Row
 from .multi30k import cache_folder
@@ -105,7 +105,7 @@ def kept(key: str, write: Callable[[Path], dict[str, Any]], below: Path | None =
         with writing(place):
             facts = write(made)
             facts["files"] = {file.name: checksum(file) for file in sorted(made.iterdir())}
-            (made / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+            write_text(made / "facts.json", json.dumps(facts))
             try:
                 made.rename(place)
             except OSError:

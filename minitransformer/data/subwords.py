@@ -73,9 +73,10 @@ class Subwords(Vocabulary):
         return self.encode_all([text])[0]
 
     def encode_rows(self, texts):
-        """Word by word: no token has a space inside, so that each word is cut once, and found again.
+        """Word by word: no token has a space inside, so each word is cut once, and found again.
 
-        Raises InputError for a text without a character."""
+        Raises InputError for a text without a character.
+        """
         texts = [clean(text) for text in texts]
         if "" in texts:
             raise InputError(

@@ -507,8 +507,8 @@ def expect_tensors(tensors):
 
 
 def make_config(
-    task: str | Task, task_options: Options = (), model: str = "transformer", preset: str | None = None,
-    model_options: Options = (), training_options: Options = (),
+    task: str | Task, task_options: Options = (), model: str = "transformer",
+    preset: str | None = None, model_options: Options = (), training_options: Options = (),
 ) -> dict[str, Any]:
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults. The warm-up is that which is carried out, so that it stays the same if
