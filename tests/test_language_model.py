@@ -24,7 +24,7 @@ from minitransformer.data import (
     EOS,
     UNK,
     Batch,
-    Characters,
+    ExactCharacters,
     load_vocabulary,
     make_batch,
     make_task,
@@ -133,21 +133,22 @@ def test_a_file_that_is_no_text_is_one_sentence_with_the_line(
 
 
 def test_every_text_comes_back_from_its_characters():
-    vocabulary = Characters(sorted(set(TEXT)))
+    vocabulary = ExactCharacters(sorted(set(TEXT)))
     assert vocabulary.text(vocabulary.encode(TEXT)) == TEXT
     assert vocabulary.encode(TEXT).tolist() == [vocabulary.ids[c] for c in TEXT]
     assert "".join(vocabulary.written(vocabulary.encode(TEXT))) == TEXT
     again = load_vocabulary(json.loads(json.dumps(vocabulary.to_dict())))
-    assert type(again) is Characters and again.tokens == vocabulary.tokens
+    assert type(again) is ExactCharacters and again.tokens == vocabulary.tokens
 
 
 def test_a_character_that_is_none_of_the_tokens_is_unknown():
-    vocabulary = Characters(["a", "b", "é"])
+    vocabulary = ExactCharacters(["a", "b", "é"])
     text = "ab\0é\x7f🦉\ud800\U0010ffffa"
     known = [4, 5, UNK, 6, UNK, UNK, UNK, UNK, 4]
     assert vocabulary.encode(text).tolist() == known
-    assert vocabulary.unknown(text) == "\0\x7f🦉\ud800\U0010ffff" and not vocabulary.unknown("abé")
-    assert Characters([]).encode("a").tolist() == [UNK]
+    assert vocabulary.unknown(text) == [*"\0\x7f🦉\ud800\U0010ffff"]
+    assert not vocabulary.unknown("abé")
+    assert ExactCharacters([]).encode("a").tolist() == [UNK]
 
 
 def test_the_bytes_of_a_character_wait_until_it_is_whole():
@@ -201,7 +202,7 @@ def test_the_files_of_a_folder_follow_one_another_behind_an_end(tmp_path):
 
 
 def test_a_text_that_has_changed_or_is_gone_is_refused(book):
-    task = own_text(book).settled()
+    task = own_text(book).completed()
     assert task.sha256 == hashlib.sha256(TEXT.encode()).hexdigest() and task.text == str(book)
     again = make_task("text", text=task.text, sha256=task.sha256, context=8)
     assert again.ids("train") is not None

@@ -23,7 +23,7 @@ def evaluate(options):
     """Measure a run on sequences that are not in its training set."""
     run = opened(options)
     options.split = options.split or run.task.tested_on
-    if (options.write or options.show) and not run.task.scored_by_bleu:
+    if (options.write or options.show) and not run.task.has_sentences:
         raise InputError(
             "--write and --show need a task with a corpus of sentences; this run's task has none."
         )
@@ -59,7 +59,9 @@ def measured(run, options):
     result["decoding"] = described(search)
     result["alignment"] = alignment.alignment_fractions(*chosen)
     result["first_word"] = alignment.first_word_fractions(*chosen)
-    return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
+    if run.task.scored_by_bleu or options.write or options.show:
+        result |= translations(run, options)
+    return result
 
 
 def report(result):
@@ -104,14 +106,14 @@ def report(result):
             f"({result['decoding']})"
         )
         yield f"    {result['signature']}"
-        for sentence in result["shown"]:
-            yield ""
-            yield from (f"  {name:<12} {text}" for name, text in sentence.items())
+    for sentence in result.get("shown", ()):
+        yield ""
+        yield from (f"  {name:<12} {text}" for name, text in sentence.items())
 
 
-def score_translations(run, options):
-    """BLEU of the whole split, with its signature; `--write` saves the sentences, `--show` prints
-    some."""
+def translations(run, options):
+    """BLEU of the whole split, with its signature, if the task is scored by it; `--write` saves the
+    sentences, `--show` prints some."""
     if options.write:
         Path(options.write).touch()  # before the work, in case it is not possible
     sources, references = run.task.sentences(options.split)
@@ -120,12 +122,14 @@ def score_translations(run, options):
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         write_text(options.write, "".join(lines))
-    score, signature = translation.bleu(answers, references)
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
     shown = [
         {"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows
     ]
-    return {"bleu": score, "signature": signature, "sentences": len(sources), "shown": shown}
+    result = {"sentences": len(sources), "shown": shown}
+    if run.task.scored_by_bleu:
+        result["bleu"], result["signature"] = translation.bleu(answers, references)
+    return result
 
 
 def predict(options):

@@ -13,6 +13,7 @@ from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
 from ..runs.config import read_config
 from ..runs.run import Run, make_config
+from .data import no_task, run_name, task_of_data, told_about
 from .pictures import draw_run
 
 
@@ -82,31 +83,25 @@ def faster(run, wanted):
 
 
 def new_run(options):
-    if options.task is None and set_options(options, "task_").get("text"):
-        options.task = "text"
-    if options.task is None:
-        raise InputError(
-            f"Choose a task to train: {', '.join(TASKS)}; or a text of your own with --text FILE; "
-            "or continue a run with --resume RUN."
-        )
-    if options.task not in TASKS and os.path.isfile(options.task):
-        raise InputError(
-            f"{typed(options.task)} is a file, and TASK is the name of a task: see tasks. To train "
-            f"a language model on it: --text {typed(options.task)}. For more, see docs/python.md."
-        )
+    chosen = set_options(options, "task_")
+    task = options.task or task_of_data(chosen)
+    if task is None or task not in TASKS and os.path.isfile(task):
+        raise no_task(task, TASKS)
     training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
     config = make_config(
-        options.task,
-        set_options(options, "task_"),
+        task,
+        chosen,
         options.model,
         options.preset,
         set_options(options, "model_"),
         training,
     )
-    folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
-    return Run.create(folder, config, options.overwrite)
+    folder = options.out or free_folder(Path("runs") / run_name(task, chosen))
+    run = Run.create(folder, config, options.overwrite)
+    told_about(run)
+    return run
 
 
 def resumed_run(options):
@@ -223,11 +218,10 @@ def tasks(options):
         own = as_options(
             {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
         )
+        recipe = task.recipe
+        model = {} if recipe.kind == "transformer" else {"model": recipe.kind}
         recipe = as_options(
-            {
-                **({"model": cls.recipe.kind} if cls.recipe.kind != "transformer" else {}),
-                "preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model,
-            }
+            {**model, "preset": recipe.preset, **recipe.training, **recipe.model}
         )
         print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:
@@ -242,7 +236,9 @@ def tasks(options):
 def as_options(values):
     """{"max_norm": 1.0, "bias": True} as they are typed: --max-norm 1.0 --bias."""
     return " ".join(
-        flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items()
+        flag(name) if value is True else f"{flag(name)} {value}"
+        for name, value in values.items()
+        if value != ""
     )
 
 

@@ -8,14 +8,14 @@ from ..boundary import Text, checked
 from .vocabulary import SPECIAL, UNK, Vocabulary
 
 
-class Characters(Vocabulary):
+class ExactCharacters(Vocabulary):
     """The characters of a text, each a token, spaces and line breaks too: a text is exactly its
     tokens, one after the other.
 
     A character that is none of them is read as UNK.
     """
 
-    kind = "characters"
+    kind = "exact-characters"
     spaces = True
 
     def tokenize(self, text: str) -> list[str]:
@@ -35,8 +35,8 @@ class Characters(Vocabulary):
         table[points] = np.arange(len(SPECIAL), len(self))
         return table
 
-    def unknown(self, text: str) -> str:
-        return "".join(dict.fromkeys(c for c in text if c not in self.ids))
+    def unknown(self, text: str) -> list[str]:
+        return [*dict.fromkeys(c for c in text if c not in self.ids)]
 
     def join(self, tokens):
         return "".join(tokens)

@@ -8,8 +8,8 @@ from numpy.random import Generator
 from ..boundary import Count, Natural, Rng, checked
 from ..errors import InputError
 from .batching import Batch, make_batch
+from .sequences import Sequences
 from .task import Task
-from .vocabulary import PAD
 
 
 class BatchStream:
@@ -50,7 +50,7 @@ class BatchStream:
 
     def refill(self) -> None:
         self.before = self.rng.bit_generator.state
-        self.source, self.target = self.task.pool(self.rng)
+        self.source, self.target = map(Sequences.of, self.task.pool(self.rng))
         self.batches = like_lengths(self.source, self.target, self.batch_tokens, self.rng)
         if self.skip > len(self.batches):
             raise InputError(
@@ -81,14 +81,14 @@ def like_lengths(source, target, tokens, rng):
 
     A pair that is longer than this is a batch of its own.
     """
-    lengths = np.maximum((source != PAD).sum(axis=1), (target != PAD).sum(axis=1) + 1)
+    lengths = np.maximum(Sequences.of(source).lengths, Sequences.of(target).lengths + 1)
     # so that batches differ between epochs
     order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")
-    batches, longest = [[]], 0
-    for row in order:
-        longest = max(longest, lengths[row])
-        if batches[-1] and longest * (len(batches[-1]) + 1) > tokens:
-            batches.append([])
-            longest = lengths[row]
-        batches[-1].append(row)
+    starts, longest = [0], 0
+    for place, length in enumerate(lengths[order].tolist()):
+        longest = max(longest, length)
+        if place > starts[-1] and longest * (place - starts[-1] + 1) > tokens:
+            starts.append(place)
+            longest = length
+    batches = np.split(order, starts[1:])
     return [batches[i] for i in rng.permutation(len(batches))]

@@ -48,6 +48,7 @@ class Task:
     recipe = Recipe(training={"steps": 2500})
     tested_on = "test"  # the split that is evaluated unless another is named
     scored_by_bleu = False
+    has_sentences = False  # whether there is a list of texts, as `sentences(split)` returns it
     copies_first_word = False  # whether the answer begins with a word of the question
 
     def __init_subclass__(cls, **options):
@@ -70,9 +71,13 @@ class Task:
     def make_vocabulary(self) -> Vocabulary:
         raise NotImplementedError
 
-    def settled(self):
-        """This task, with all that its data decide filled into its options: what a run keeps."""
+    def completed(self) -> "Task":
+        """The task with all that a run of it must know, found in its data; usually itself."""
         return self
+
+    def report(self) -> list[str]:
+        """Sentences about its data, which `train` prints first; usually none."""
+        return []
 
     def adopt(self, vocabulary: Vocabulary) -> None:
         """Use this vocabulary, that of a checkpoint, from now on."""

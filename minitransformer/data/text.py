@@ -84,6 +84,13 @@ class Text(Task):
             )
         return ids
 
+    def report(self):
+        training, validation = len(self.ids("train")), len(self.ids("validation"))
+        return [
+            f"{training + validation:,} tokens ({self.cut}, {len(self.vocabulary) - FIRST:,} "
+            f"different): {training:,} to train on, the last {validation:,} for validation."
+        ]
+
     def batch(self, rng, count):
         ids = self.ids("train")
         starts = rng.integers(len(ids) - self.context, size=count)
@@ -167,9 +174,9 @@ class OwnText(Text):
             "model learns to continue it", "several": True,
         },
     )
-    sha256: str = option("", "refuse files whose SHA-256 is another; empty: take them as they are")
+    sha256: str = option("", "")  # of the files: written by `completed`
 
-    def settled(self):
+    def completed(self):
         paths = "\n".join(os.path.abspath(path) for path in self.text.split("\n") if path)
         return dataclasses.replace(self, text=paths, sha256=self.files[1])
 

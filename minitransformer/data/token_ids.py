@@ -13,7 +13,7 @@ import numpy as np
 from ..boundary import FilePath
 from ..errors import InputError, writing
 from .byte_pairs import BytePairs
-from .characters import Characters, code_points
+from .characters import ExactCharacters, code_points
 from .download import cache_folder
 from .files import expect_file, pieces, sha256_of
 from .vocabularies import load_vocabulary
@@ -80,12 +80,12 @@ def vocabulary_of_text(files: list[Path], sha256: str, cut: str, size: int) -> V
         raise InputError(f"{place} is damaged. Remove it: it is made anew.") from None
 
 
-def characters_of(files: list[Path], size: int) -> Characters:
+def characters_of(files: list[Path], size: int) -> ExactCharacters:
     """All characters that occur, in the order of Unicode."""
     seen = np.zeros(0x110000, dtype=bool)
     for text in read(files, "counting characters"):
         seen[code_points(text)] = True
-    return Characters([chr(point) for point in np.flatnonzero(seen)])
+    return ExactCharacters([chr(point) for point in np.flatnonzero(seen)])
 
 
 def byte_pairs_of(files: list[Path], size: int) -> BytePairs:

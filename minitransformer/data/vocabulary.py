@@ -81,9 +81,9 @@ class Vocabulary:
                     f"the vocabulary. It has: {known}"
                 )
 
-    def unknown(self, text: str) -> str:
-        """The characters of a text that are read as <unk>, each once. Here there are none, because
-        such a text is refused."""
+    def unknown(self, text: str) -> Sequence[str]:
+        """The characters or words of a text that are read as <unk>, each once. Here there are none,
+        because such a text is refused."""
         return ""
 
     def strange(self, text: str) -> str:
@@ -99,7 +99,11 @@ class Vocabulary:
     @checked
     def encode_all(self, texts: Texts) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64."""
-        return padded([self.encode(text) for text in texts])
+        return padded(self.encode_rows(texts))
+
+    def encode_rows(self, texts):
+        """The ids of each of many texts, as lists or arrays."""
+        return [self.encode(text) for text in texts]
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
         """The ids of a text that comes in pieces, such as a file larger than the memory: array by

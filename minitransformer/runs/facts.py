@@ -13,8 +13,9 @@ FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
 ADDED_LATER = ("longest_source", "shortest_source")
 # the fields of each kind,
 VOCABULARIES = {
-    "symbols": ("tokens",), "characters": ("tokens",), "pieces": ("tokens", "cut"),
-    "subwords": ("tokenizer",), "byte-pairs": ("merges",),
+    "symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",),
+    "characters": ("tokens",), "words": ("tokens",), "exact-characters": ("tokens",),
+    "byte-pairs": ("merges",),
 }
 MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and the optional ones
 

@@ -25,7 +25,9 @@ import numpy as np
 from ..backend import as_numpy, chosen_device, on_host
 from ..boundary import Count, FilePath, checked, named
 from ..core.options import Options, expect_keys
+from ..data.registry import name_of_task
 from ..data.stream import BatchStream
+from ..data.task import Task
 from ..data.tasks import make_task
 from ..data.vocabulary import BOS, EOS, Vocabulary
 from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
@@ -514,13 +516,18 @@ def expect_tensors(tensors):
 
 
 def make_config(
-    task: str, task_options: Options = (), model: str | None = None, preset: str | None = None,
-    model_options: Options = (), training_options: Options = (),
+    task: str | Task, task_options: Options = (), model: str | None = None,
+    preset: str | None = None, model_options: Options = (), training_options: Options = (),
 ) -> dict[str, Any]:
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults. The warm-up is that which is carried out, so that it stays the same if
-    the run is later given more steps."""
-    made = make_task(task, **named("task_options", task_options)).settled()
+    the run is later given more steps.
+
+    `task` is the name of a task, or a task of a class that has a name."""
+    if isinstance(task, Task):
+        own = dataclasses.asdict(task)  # type: ignore[call-overload]
+        task, task_options = name_of_task(task), {**own, **named("task_options", task_options)}
+    made = make_task(task, **named("task_options", task_options)).completed()
     recipe = made.recipe
     model = recipe.kind if model is None else model
     if made.kind == "text" and not getattr(find_model(model).model, "one_sequence", False):
