@@ -2453,3 +2453,8 @@ p("xy730", "empty sources alone have no column", "padded([[PAD], *(sources[row] 
 p = plants("runs/checkpoint.py", "test_python.py", "saved_and_loaded")
 p("xy731", "a folder is written over", "if path.is_dir():\n        raise", "if False:\n        raise")
 p("xy732", "what JSON cannot hold is Python's error", "except (TypeError, ValueError, RecursionError) as problem:\n        raise InputError(\n            f\"The facts", "except RecursionError as problem:\n        raise InputError(\n            f\"The facts")
+p = plants("data/digits.py", "test_digits.py", "")
+p("xd81", "black pixels are not part of a picture's hash", "reshape(-1, 64) + 1, split", "reshape(-1, 64) * 0 + 1, split")
+p("xd82", "the same picture may come twice", "rng.permutation(rows)[:count] if distinct", "rng.choice(rows, count) if distinct", select="holds_pictures")
+p("xd83", "labels of other pictures", "self.labels[rows, None]", "self.labels[: len(rows), None]", select="holds_pictures")
+p("xd84", "pictures of all splits", 'self.of(rng.permutation(self.rows("train")))', "self.of(rng.permutation(len(self.labels)))", select="epoch")

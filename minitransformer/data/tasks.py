@@ -1,6 +1,7 @@
 """The tasks of the package, by the names that the commands know."""
 
 from .addition import Addition
+from .digits import Digits
 from .multi30k import MULTI30K
 from .numbers import NUMBERS
 from .owl import Owl
@@ -13,6 +14,6 @@ from .text import OwnText
 __all__ = ["TASKS", "make_task", "register_task"]
 
 TASKS |= {
-    "copy": Copy, "reverse": Reverse, "sort": Sort, "addition": Addition, "owl": Owl, **NUMBERS,
-    **MULTI30K, "pairs": Pairs, "shakespeare": Shakespeare, "text": OwnText,
+    "copy": Copy, "reverse": Reverse, "sort": Sort, "addition": Addition, "digits": Digits,
+    "owl": Owl, **NUMBERS, **MULTI30K, "pairs": Pairs, "shakespeare": Shakespeare, "text": OwnText,
 }
