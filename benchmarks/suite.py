@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 PARTS = {  # name: (its command, what it is)
     "training": ("training_step.py", "A training step, against PyTorch"),
     "jax": ("training_step.py --peer JAX", "A training step, against JAX"),
+    "text": ("text_step.py", "A training step of a language model, against PyTorch"),
     "forward": ("forward.py", "Forward alone"),
     "decoding": ("greedy_decoding.py", "Greedy decoding"),
     "reverse": ("reverse.py", "From the start to 99 % exact match on reverse"),
@@ -26,7 +27,7 @@ PARTS = {  # name: (its command, what it is)
     "growth": ("growth.py", "Growth with the length of sequences"),
 }
 # those that run for as long as they are told
-RACES = ("training", "jax", "forward", "decoding", "growth")
+RACES = ("training", "jax", "text", "forward", "decoding", "growth")
 
 
 def arguments(argv):

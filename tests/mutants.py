@@ -1184,10 +1184,10 @@ p("x306", "the unlikeliest k", "xp.sort(logits, axis=-1)[:, -top_k, None]", "xp.
 p("x307", "the token that reaches top_p is cut off", "before = falling.cumsum(axis=-1) - falling",
     "before = falling.cumsum(axis=-1)")
 p("x308", "what is left is not made a distribution again", "p = p / p.sum(axis=-1, keepdims=True)", "pass")
-p("x309", "one draw for all rows", "[[generators[row].random()] for row in rows]", "[[generators[rows[0]].random()]]",
+p("x309", "one draw for all rows", "[generators[row] for row in rows]", "[generators[rows[0]] for _ in rows]",
     select="rows_own_ids")
-p("x1016", "a row draws by its place in what is left of the batch", "generators[row].random()] for row in rows",
-    "generators[row].random()] for row in range(len(rows))", select="rows_own_ids or any_company")
+p("x1016", "a row draws by its place in what is left of the batch", "[generators[row] for row in rows]",
+    "[generators[row] for row in range(len(rows))]", select="rows_own_ids or any_company")
 p("x1017", "a row draws by its place", "[row[row != PAD].tolist() for row in as_numpy(source)]", "[[n] for n in range(len(source))]",
     select="rows_own_ids")
 p("x1018", "the seed is not asked", "seeds = [int(rng)] * len(rows)", "seeds = [0] * len(rows)", select="rows_own_ids")
@@ -1381,7 +1381,7 @@ p("xj30", "a download for nothing", "        extra(\"tokenizers\", \"Cutting a c
 p = plants("data/corpus.py", "test_translation.py", "asked_for_before")
 p("xj31", "sentences are read before it is known that they can be cut", "            encode = self.vocabulary.encode_all\n", "            encode = lambda texts: self.vocabulary.encode_all(texts)\n")
 p = plants("runs/run.py", "test_translation.py", "asked_for_before")
-p("xj32", "a resume changes a run that cannot go on", "            run.task.sample(np.random.default_rng(0), 1)", "            pass")
+p("xj32", "a resume changes a run that cannot go on", "            run.task.batch(np.random.default_rng(0), 1)", "            pass")
 p = plants("cli/asking.py", "test_translation.py", "asked_for_before")
 p("xj33", "what counts BLEU is missed at the end", "        translation.bleu_metric()", "        pass")
 p = plants("study/translators.py", "test_translation.py", "asked_for_before")
@@ -1472,24 +1472,25 @@ p("x342", "what was read with the old vocabulary stays", "self.__dict__.pop(made
     select="adopts_a_vocabulary")
 p = plants("data/multi30k.py", "test_corpora.py", "")
 p("x343", "an altered file is read",
-    "    content = path.read_bytes()\n    expect_unaltered(path, name, content, f\"Delete it, and download it again from {ADDRESS}\")\n",
-    "    content = path.read_bytes()\n", select="altered_file_is_refused")
-p("x344", "an altered download is kept",
-    "    expect_unaltered(f\"{ADDRESS}{name}.gz\", name, content, \"Try again later; nothing was kept.\")\n", "",
-    select="not_the_file_leaves_none")
+    "    PUBLISHED.expect_unaltered(\n        path, name, content, f\"Delete it, and download it again from {ADDRESS}\"\n    )\n",
+    "", select="altered_file_is_refused")
 p("x345", "other line ends cut sentences", ".removesuffix(\"\\n\").split(\"\\n\")", ".splitlines()",
     select="line_feeds_only")
 p("x346", "languages of unlike length are paired", "    expect_as_many(split, dict(zip((source, target), both)))\n",
     "", select="not_as_long_are_refused")
-p("x347", "a broken download takes the file's place", "part = folder / f\"{name}.gz.part\"",
-    "part = folder / f\"{name}.gz\"", select="dies_while_it_is_written")
-p("x348", "every time a download", "if not (folder / f\"{name}.gz\").is_file():", "if True:", select="not_fetched")
 p("x349", "subwords of one language", "Subwords.learn([*source, *target], self.vocabulary_size)",
     "Subwords.learn(source, self.vocabulary_size)", select="learned_from_the_training_sentences")
 p("x350", "subwords of the validation set", "source, target = self.sentences(\"train\")",
     "source, target = self.sentences(\"validation\")", select="learned_from_the_training_sentences")
 p("x351", "the languages in the order of the alphabet", "for language in (source, target)]",
     "for language in sorted((source, target))]", select="line_feeds_only")
+p = plants("data/download.py", "test_corpora.py", "")
+p("x344", "an altered download is kept",
+    "        self.expect_unaltered(\n            f\"{self.address}{file}\", name, content, \"Try again later; nothing was kept.\"\n        )\n", "",
+    select="not_the_file_leaves_none")
+p("x347", "a broken download takes the file's place", "part = folder / f\"{file}.part\"",
+    "part = folder / file", select="dies_while_it_is_written")
+p("x348", "every time a download", "if not (folder / f\"{name}{self.end}\").is_file():", "if True:", select="not_fetched")
 p = plants("data/stream.py", "test_stream.py", "")
 p("x352", "the end token does not count", "(target != PAD).sum(axis=1) + 1)", "(target != PAD).sum(axis=1))",
     select="target_counts_with_its_end or several_pairs")
@@ -1783,7 +1784,7 @@ p("xl18", "a missing file is a failed run", "    except OSError as problem:\n   
 p("xl19", "paths are not quoted", "else shlex.quote(str(path))", "else str(path)", select="types_it or copied")
 p("xl20", "Windows has single quotes", "if WINDOWS else", "if False else", select="types_it")
 p = plants("cli/commands.py", "test_lines.py", "copied")
-p("xl21", "the next command breaks at a space", "evaluate {typed(run.folder)}", "evaluate {run.folder}")
+p("xl21", "the next command breaks at a space", "{NEXT[run.task.kind]} {typed(run.folder)}", "{NEXT[run.task.kind]} {run.folder}")
 p("xl22", "the program's own path breaks at a space", "typed(os.path.relpath(path) if inside else path)", "(os.path.relpath(path) if inside else path)")
 p = plants("runs/run.py", "test_lines.py", "copied")
 p("xl23", "--resume breaks at a space", "f\"{typed(folder)}, or", "f\"{folder}, or")
@@ -2489,7 +2490,7 @@ p = plants("data/batching.py", "test_python.py", "three_arrays")
 p("xy726", "what next_batch returns is not looked at", 'batch = expect(next_batch(), ABatch, "next_batch()")', "batch = Batch(*next_batch())")
 p("xy727", "two arrays are a batch", "if len(value) != len(self.parts):", "if False:")
 p("xy728", "a batch of lists is a batch", "return isinstance(value, Batch) and all(", "return isinstance(value, Batch) or all(")
-p("xy729", "padding in front stays", "_trim(padding_behind(source)), _trim(padding_behind(target))", "_trim(source), _trim(target)", select="moved_behind")
+p("xy729", "padding in front stays", "_trim(padding_behind(source))", "_trim(source)", select="moved_behind")
 p = plants("decoding/translation.py", "test_python.py", "empty_source")
 p("xy730", "empty sources alone have no column", "padded([[PAD], *(sources[row] for row in rows)])[1:]", "padded([sources[row] for row in rows])")
 p = plants("runs/checkpoint.py", "test_python.py", "saved_and_loaded")
@@ -2511,3 +2512,8 @@ p("xs89", "class 0 is taken for padding", "padding = (batch.target_in == PAD) & 
     select="would_count_padding")
 p = plants("layers/cross_entropy.py", "test_losses.py", "0_is_a_class")
 p("xs90", "0 is padding unless it is told", "padding: Whole | None = None", "padding: Whole | None = 0")
+p = plants("data/digits.py", "test_digits.py", "")
+p("xd81", "black pixels are not part of a picture's hash", "reshape(-1, 64) + 1, split", "reshape(-1, 64) * 0 + 1, split")
+p("xd82", "the same picture may come twice", "rng.permutation(rows)[:count] if distinct", "rng.choice(rows, count) if distinct", select="holds_pictures")
+p("xd83", "labels of other pictures", "self.labels[rows, None]", "self.labels[: len(rows), None]", select="holds_pictures")
+p("xd84", "pictures of all splits", 'self.of(rng.permutation(self.rows("train")))', "self.of(rng.permutation(len(self.labels)))", select="epoch")

@@ -206,4 +206,5 @@ def test_what_cannot_be_is_refused_with_its_value(make, sentence):
 
 def test_every_task_has_a_name_and_a_number_of_steps():
     for name, cls in TASKS.items():
-        assert isinstance(make_task(name), cls) and cls.recipe.training["steps"] >= 1000
+        task = make_task(name)
+        assert isinstance(task, cls) and task.recipe.training["steps"] >= 1000

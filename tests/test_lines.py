@@ -21,7 +21,7 @@ from common import run
 from minitransformer.cli import lines, main
 from minitransformer.cli.lines import answered, for_lines, lines_of, print_answers
 from minitransformer.cli.parser import make_parser
-from minitransformer.data.multi30k import cache_folder
+from minitransformer.data.download import cache_folder
 from minitransformer.errors import InputError, reading, typed
 from minitransformer.lessons.notebooks import lessons
 from minitransformer.runs import Run
@@ -522,11 +522,11 @@ def no_home(monkeypatch):
 
 def test_without_a_home_a_download_is_told_where_it_may_go(no_home, monkeypatch, tmp_path):
     with pytest.raises(InputError, match="has none. Name a folder"):
-        cache_folder()
+        cache_folder("Multi30k")
     monkeypatch.setenv(
         "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", str(tmp_path)
     )
-    assert cache_folder() == tmp_path / "minitransformer"
+    assert cache_folder("Multi30k") == tmp_path / "minitransformer"
 
 
 def test_without_a_home_matplotlib_is_given_a_folder_that_goes_away(no_home, monkeypatch):

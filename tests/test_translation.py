@@ -590,7 +590,8 @@ def test_packages_are_asked_for_before_any_work(trained, capsys, monkeypatch):
     )
     spell.cache_clear()
     monkeypatch.setattr(
-        "minitransformer.data.multi30k.find_data", lambda: pytest.fail("Multi30k is downloaded")
+        "minitransformer.data.download.Published.find",
+        lambda _: pytest.fail("Multi30k is downloaded"),
     )
     for part in ("decoding.evaluation.evaluate", "study.translators.translate"):
         monkeypatch.setattr(f"minitransformer.{part}", lambda *_, **__: pytest.fail("it works"))

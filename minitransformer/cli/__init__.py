@@ -3,6 +3,7 @@
 import errno
 import sys
 
+from ..data.registry import register_tasks_of_packages
 from ..errors import InputError, NonFiniteError
 from ..terminal import interruption
 from ..terminal.home import do_without_a_home
@@ -50,6 +51,8 @@ def main(arguments=None):
 
 def run(arguments):
     """The exit status of the command that these arguments, or those of the program, ask for."""
+    if (sys.argv[1:] if arguments is None else arguments)[:1] in (["train"], ["tasks"]):
+        register_tasks_of_packages()  # their options and names are in the help
     try:
         options = make_parser().parse_args(arguments)
     except SystemExit as end:  # after --help, or a sentence about an option

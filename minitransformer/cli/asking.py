@@ -14,6 +14,7 @@ from ..errors import InputError, shortened, write_text
 from ..inspection import alignment
 from ..runs.run import Run
 from ..terminal.streams import complain
+from . import generating
 from .lines import GROUP, for_lines, lines_of, print_answers
 from .pictures import draw_run
 
@@ -21,7 +22,8 @@ from .pictures import draw_run
 def evaluate(options):
     """Measure a run on sequences that are not in its training set."""
     run = opened(options)
-    if (options.write or options.show) and not run.task.scored_by_bleu:
+    options.split = options.split or run.task.tested_on
+    if (options.write or options.show) and not run.task.has_sentences:
         raise InputError(
             "--write and --show need a task with a corpus of sentences; this run's task has none."
         )
@@ -31,25 +33,35 @@ def evaluate(options):
         "run": str(options.run), "step": run.optimizer.t, "split": options.split,
         **measured(run, options),
     }
-    print(json.dumps(result) if options.json else "\n".join(report(result)))
+    lines = {"pairs": report, "text": generating.report}[run.task.kind]
+    print(json.dumps(result) if options.json else "\n".join(lines(result)))
     return 0
 
 
-def opened(options):
-    """The run, on the chosen device."""
+def opened(options, kind=None):
+    """The run, on the chosen device. InputError unless it is of this kind, if one is named."""
     chosen_device(options.device)  # before a file is read
-    return Run.open(options.run).to(options.device)
+    run = Run.open(options.run)
+    if kind:
+        generating.expect_kind(run, kind, options.run)
+    return run.to(options.device)
 
 
 def measured(run, options):
     """All figures for the run's task and model, as JSON values."""
     chosen = (run.model, run.task, options.split, options.count, options.seed)
+    if run.task.kind == "text":
+        if options.beam or options.alpha or options.early_stopping:
+            raise InputError("A text is evaluated without a search: leave --beam and the like out.")
+        return evaluation.evaluate_text(*chosen)
     search = chosen_search(options)
     result = evaluation.evaluate(*chosen, search=search)
     result["decoding"] = described(search)
     result["alignment"] = alignment.alignment_fractions(*chosen)
     result["first_word"] = alignment.first_word_fractions(*chosen)
-    return result | (score_translations(run, options) if run.task.scored_by_bleu else {})
+    if run.task.scored_by_bleu or options.write or options.show:
+        result |= translations(run, options)
+    return result
 
 
 def report(result):
@@ -94,14 +106,14 @@ def report(result):
             f"({result['decoding']})"
         )
         yield f"    {result['signature']}"
-        for sentence in result["shown"]:
-            yield ""
-            yield from (f"  {name:<12} {text}" for name, text in sentence.items())
+    for sentence in result.get("shown", ()):
+        yield ""
+        yield from (f"  {name:<12} {text}" for name, text in sentence.items())
 
 
-def score_translations(run, options):
-    """BLEU of the whole split, with its signature; `--write` saves the sentences, `--show` prints
-    some."""
+def translations(run, options):
+    """BLEU of the whole split, with its signature, if the task is scored by it; `--write` saves the
+    sentences, `--show` prints some."""
     if options.write:
         Path(options.write).touch()  # before the work, in case it is not possible
     sources, references = run.task.sentences(options.split)
@@ -110,17 +122,19 @@ def score_translations(run, options):
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         write_text(options.write, "".join(lines))
-    score, signature = translation.bleu(answers, references)
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
     shown = [
         {"source": sources[i], "reference": references[i], "translation": answers[i]} for i in rows
     ]
-    return {"bleu": score, "signature": signature, "sentences": len(sources), "shown": shown}
+    result = {"sentences": len(sources), "shown": shown}
+    if run.task.scored_by_bleu:
+        result["bleu"], result["signature"] = translation.bleu(answers, references)
+    return result
 
 
 def predict(options):
     """Print a run's answer as tokens: that of translate, before the tokens are joined to a text."""
-    run = opened(options)
+    run = opened(options, "pairs")
     answer, remarks = answering(run, options, lambda ids: " ".join(run.vocabulary.decode(ids)))
     return print_answers_to_texts(options.text, answer, remarks, run)
 
@@ -129,7 +143,7 @@ def translate(options):
     """Translate texts: the arguments, or the lines of a file or of standard input."""
     if options.text and options.file is not None:
         raise InputError("Use texts or --file, not both.")
-    run = opened(options)
+    run = opened(options, "pairs")
     answer, remarks = answering(run, options, run.vocabulary.text)
     if options.text:
         return print_answers_to_texts(options.text, answer, remarks, run)
@@ -232,7 +246,12 @@ def plot(options):
     """Draw a run: loss curve, attention, how attention changed, positional encoding,
     architecture."""
     run = opened(options)
-    if options.text is not None:
+    if options.text is not None and run.task.kind == "text":
+        ids = run.vocabulary.encode(options.text)
+        if len(ids) < 2:
+            raise InputError("--text needs at least two tokens: one to read, and one behind it.")
+        source, target = ids[:1], ids[1 : run.task.context + 1]
+    elif options.text is not None:
         for sentence in remarks_of(run)(options.text):
             complain(sentence)
         source = run.vocabulary.encode(options.text)

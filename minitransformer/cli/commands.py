@@ -13,12 +13,14 @@ from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
 from ..runs.config import read_config
 from ..runs.run import Run, make_config
+from .data import no_task, run_name, task_of_data, told_about
 from .pictures import draw_run
 
 
 def train(options):
     """Train a model, or continue a training (`--resume RUN`), in a run folder."""
-    from ..training.hooks import Evaluate, Interrupted, Log, ProgressBar, Save, Snapshots
+    from ..training import hooks
+    from ..training.hooks import Interrupted, Log, ProgressBar, Save
 
     device = chosen_device(options.device)  # before a folder is made
     if options.gpu_kernels and device == "cpu":
@@ -31,11 +33,12 @@ def train(options):
         f"{run.config['task']['name']}: {kind} with {count:,} parameters, {run.last_step} steps → "
         f"{run.folder}"
     )
-    evaluation = Evaluate(run)
+    evaluation = hooks.Evaluate(run)
     with Save(run) as save, faster(run, options.gpu_kernels) as strategy:
         bar = ProgressBar(run, evaluation)
+        samples = [hooks.Samples(run, bar.write)] * (run.task.kind == "text")
         try:
-            run.train([Log(run), evaluation, Snapshots(run), save, bar], strategy)
+            run.train([Log(run), evaluation, *samples, hooks.Snapshots(run), save, bar], strategy)
         except Interrupted as stopped:
             bar.close()
             print(
@@ -49,15 +52,21 @@ def train(options):
             raise
         finally:
             bar.close()
-    if evaluation.latest:
-        print(
-            f"exact match on {evaluation.latest['sequences']} validation sequences, greedy: "
-            f"{evaluation.latest['exact_match']:.1%}"
-        )
+    if latest := evaluation.latest:
+        print(CONCLUSIONS[run.task.kind].format(**latest))
     if options.pictures:
         draw_run(run, *run.example())
-    print(f"Next: {this_program()} evaluate {typed(run.folder)}")
+    print(f"Next: {this_program()} {NEXT[run.task.kind]} {typed(run.folder)}")
     return 0
+
+
+CONCLUSIONS = {
+    "pairs": "exact match on {sequences} validation sequences, greedy: {exact_match:.1%}",
+    "text": "validation loss {loss:.4f} nats a token, {bits_per_character:.3f} bits a character "
+    "(by counts: unigram {unigram_bits_per_character:.3f}, bigram "
+    "{bigram_bits_per_character:.3f})",
+}
+NEXT = {"pairs": "evaluate", "text": "generate"}
 
 
 @contextlib.contextmanager
@@ -74,29 +83,25 @@ def faster(run, wanted):
 
 
 def new_run(options):
-    if options.task is None:
-        raise InputError(
-            f"Choose a task to train: {', '.join(TASKS)}; or continue a run with --resume RUN."
-        )
-    if options.task not in TASKS and os.path.isfile(options.task):
-        raise InputError(
-            f"{typed(options.task)} is a file, and TASK is the name of a task: see tasks. To train "
-            "on a text of your own, make a task of it, or train in Python: docs/python.md shows "
-            "both."
-        )
+    chosen = set_options(options, "task_")
+    task = options.task or task_of_data(chosen)
+    if task is None or task not in TASKS and os.path.isfile(task):
+        raise no_task(task, TASKS)
     training = set_options(options, "training_")
     if options.device == "gpu":  # not "auto": the number of shares does not depend on the machine
         training.setdefault("shares", 1)  # a GPU takes the whole batch at once
     config = make_config(
-        options.task,
-        set_options(options, "task_"),
-        options.model or "transformer",
+        task,
+        chosen,
+        options.model,
         options.preset,
         set_options(options, "model_"),
         training,
     )
-    folder = Path(options.out) if options.out else free_folder(Path("runs") / options.task)
-    return Run.create(folder, config, options.overwrite)
+    folder = options.out or free_folder(Path("runs") / run_name(task, chosen))
+    run = Run.create(folder, config, options.overwrite)
+    told_about(run)
+    return run
 
 
 def resumed_run(options):
@@ -213,8 +218,10 @@ def tasks(options):
         own = as_options(
             {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
         )
+        recipe = task.recipe
+        model = {} if recipe.kind == "transformer" else {"model": recipe.kind}
         recipe = as_options(
-            {"preset": cls.recipe.preset, **cls.recipe.training, **cls.recipe.model}
+            {**model, "preset": recipe.preset, **recipe.training, **recipe.model}
         )
         print(f"{'':<15} unless told otherwise: {f'{own} {recipe}'.strip()}")
         if options.counts:
@@ -229,7 +236,9 @@ def tasks(options):
 def as_options(values):
     """{"max_norm": 1.0, "bias": True} as they are typed: --max-norm 1.0 --bias."""
     return " ".join(
-        flag(name) if value is True else f"{flag(name)} {value}" for name, value in values.items()
+        flag(name) if value is True else f"{flag(name)} {value}"
+        for name, value in values.items()
+        if value != ""
     )
 
 

@@ -1,6 +1,7 @@
 """The options of the commands, and their help."""
 
 import argparse
+import copy
 import dataclasses
 import importlib.util
 import re
@@ -17,12 +18,14 @@ from ..runs import MODELS
 from ..runs.run import shipped
 from ..terminal.streams import readable
 from ..training.options import TrainingOptions
-from . import asking, commands, grading, lessons
+from . import asking, commands, generating, grading, lessons
+from .data import TITLES
 from .lines import typed_text
 
 DESCRIPTION = """The Transformer of "Attention Is All You Need", in NumPy, every gradient by hand.
 
   minitransformer train reverse                 train a small Transformer to reverse sequences
+  minitransformer train --data pairs.tsv        train it on pairs of texts of your own
   minitransformer predict runs/reverse "3 1 4"  use it
   minitransformer plot runs/reverse             draw its attention, its loss, its architecture
   minitransformer lessons                       sixteen notebooks: write every gradient yourself
@@ -125,7 +128,8 @@ def make_parser():
         ),
     )
     train.add_argument(
-        "--model", metavar="NAME", help=f"{', '.join(MODELS)} (default: transformer)"
+        "--model", metavar="NAME",
+        help=f"{', '.join(MODELS)} (default: transformer; of a text language-model)",
     )
     train.add_argument(
         "--preset", metavar="NAME",
@@ -161,13 +165,15 @@ def make_parser():
         "training_", dataclasses.fields(TrainingOptions),
     )
     for names, fields in options_of_tasks().items():
-        add_fields(train.add_argument_group(f"task: {', '.join(names)}"), "task_", fields)
+        title = TITLES.get(names, f"task: {', '.join(names)}")
+        add_fields(train.add_argument_group(title), "task_", fields)
     add_model_options(train.add_argument_group("model, instead of the preset's"))
 
     evaluate = add("evaluate", asking.evaluate, EVALUATE_EXAMPLES)
     add_run(evaluate)
     evaluate.add_argument(
-        "--split", default="test", metavar="NAME", help="test, validation or train (default: test)"
+        "--split", metavar="NAME",
+        help="test, validation or train (default: test; of a text validation, as it has no test)",
     )
     evaluate.add_argument(
         "--count", type=at_least(1), default=1000,
@@ -232,6 +238,10 @@ def make_parser():
             "run)"
         ),
     )
+
+    generate = add("generate", generating.generate, generating.EXAMPLES)
+    generating.add_options(generate, add_run, at_least, add_sampling, typed_text)
+    add_device(generate)
 
     export = add(
         "export", asking.export, "  minitransformer export runs/numbers-en-de numbers.safetensors\n"
@@ -343,6 +353,10 @@ def make_parser():
 TRAIN_EXAMPLES = """  minitransformer train reverse
   minitransformer train addition --digits 2 --steps 3000
   minitransformer train copy --model language-model --norm pre
+  minitransformer train --data pairs.tsv
+  minitransformer train --data faq.csv --fields question,answer --cut words
+  minitransformer train shakespeare
+  minitransformer train --text book.txt --context 128
   minitransformer train --resume runs/reverse
 """
 COMPARE_EXAMPLES = """  minitransformer compare
@@ -366,12 +380,21 @@ PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
 
 
 def options_of_tasks():
-    """{names of tasks: the options that these have and no others}, each option once."""
+    """{names of tasks: the options that these have and no others}, each option once. An option with
+    an empty help text is not for users."""
     fields, having, groups = {}, {}, {}
     for name, cls in TASKS.items():
         for field in dataclasses.fields(cls):
-            fields.setdefault(field.name, field)
+            if (help := field.metadata.get("help")) == "":
+                continue
             having.setdefault(field.name, []).append(name)
+            other = fields.setdefault(field.name, field)
+            if (other.metadata.get("help"), other.default) != (help, field.default):
+                fields[field.name] = merged = copy.copy(other)
+                merged.metadata = {
+                    "help": f"of {name}: {help} (default: {field.default}); of others: "
+                    f"{other.metadata.get('help')}"
+                }
     for option, field in fields.items():
         groups.setdefault(tuple(having[option]), []).append(field)
     return groups
@@ -444,6 +467,10 @@ def add_answering(parser):
     )
     parser.add_argument("--max-tokens", type=at_least(1), help=limit)
     add_beam(parser)
+    add_sampling(parser)
+
+
+def add_sampling(parser):
     parser.add_argument(
         "--temperature", type=positive, help="sample: low is close to greedy, high close to uniform"
     )
@@ -481,7 +508,7 @@ def add_fields(group, prefix, fields):
     """An option for each field of a dataclass: --max-norm for max_norm. Options that the user does
     not set are absent afterwards."""
     for field in fields:
-        add_field(group, prefix, field, f" (default: {field.default})")
+        add_field(group, prefix, field, f" (default: {field.default})" * (field.default != ""))
 
 
 def add_model_options(group):
@@ -508,6 +535,15 @@ def add_field(group, prefix, field, remark):
         group.add_argument(flag(field.name), action=argparse.BooleanOptionalAction, **common)
     else:
         types_of_options = {int: seed if field.name == "seed" else whole, float: number, str: str}
+        several = {"nargs": "+", "action": InLines} if field.metadata.get("several") else {}
         group.add_argument(
-            flag(field.name), type=types_of_options[kind], metavar=kind.__name__.upper(), **common
+            flag(field.name), type=types_of_options[kind], metavar=kind.__name__.upper(), **common,
+            **several,
         )
+
+
+class InLines(argparse.Action):
+    """Several values become one text, each in a line."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, "\n".join(values))

@@ -37,8 +37,9 @@ def figures(run, source, target, layers=None, heads=None):
     from ..plotting.labels import axis_sizes
 
     model = run.model
-    words, sizes = words_on_axes(run, source, target)
-    weights = attention_weights(model, source, target) if attentions(model) else {}
+    words, sizes, first = words_on_axes(run, source, target)
+    source, target, begin = run.as_read(source, target)
+    weights = attention_weights(model, source, target, begin) if attentions(model) else {}
     expect_somewhere("layer", layers, [len(of_layers) for of_layers in weights.values()])
     expect_somewhere("head", heads, [len(of_layers[0]) for of_layers in weights.values()])
     for kind, of_layers in weights.items():
@@ -47,22 +48,29 @@ def figures(run, source, target, layers=None, heads=None):
         # the mean over a single head would be that head again
         mean = heads is None and len(of_layers[0]) > 1
         if own != []:
-            chosen = {"layers": own, "heads": heads, "mean": mean, "sizes": sizes}
+            chosen = {
+                "layers": own, "heads": heads, "mean": mean, "sizes": sizes, "begin": begin,
+                "begin_token": first,
+            }
             yield (
                 f"attention-{kind}",
                 plotting.plot_attention(model, source, target, *words, kind, **chosen),
             )
-    yield "influence", plotting.plot_influence(model, source, target, *words, sizes=sizes)
+    if source is not None:
+        yield "influence", plotting.plot_influence(model, source, target, *words, sizes=sizes)
     if metrics := run.metrics.read():
         yield "loss", plotting.plot_loss_curve(metrics)
     if run.snapshots:
         kind = "cross" if hasattr(model, "encoder") else "self"
-        words, sizes = words_on_axes(run, *run.example())
+        words, sizes, first = words_on_axes(run, *run.example())
         snapshots = [
-            (step, by_words(weights, *axis_sizes(kind, *sizes)))
+            (step, by_words(weights, *axis_sizes(kind, *(cut or [] for cut in sizes))))
             for step, weights in sorted(run.snapshots.items())
         ]
-        yield "attention-strip", plotting.plot_attention_strip(snapshots, *words, kind)
+        yield (
+            "attention-strip",
+            plotting.plot_attention_strip(snapshots, *words, kind, begin_token=first),
+        )
     if (table := position_table(model)) is not None:
         yield "positions", plotting.plot_positional_encoding(table[: model.config.d_model])
     if isinstance(model, (Transformer, LanguageModel)):
@@ -83,10 +91,15 @@ def expect_somewhere(name, numbers, counts):
 
 
 def words_on_axes(run, source, target):
-    """((source words, target words), (tokens in each source word, tokens in each target word))."""
-    return zip(
-        run.vocabulary.words_and_sizes(source), run.vocabulary.words_and_sizes(target, written=True)
-    )
+    """((source words, target words), (tokens in each source word, tokens in each target word), the
+    word that the target begins behind); of a text, no source words."""
+    source, target, begin = run.as_read(source, target)
+    written, sizes = run.vocabulary.words_and_sizes(target, written=True)
+    (first,), _ = run.vocabulary.words_and_sizes([begin])
+    if source is None:
+        return ([], written), (None, sizes), first
+    words, source_sizes = run.vocabulary.words_and_sizes(source)
+    return (words, written), (source_sizes, sizes), first
 
 
 def position_table(model):

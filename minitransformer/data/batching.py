@@ -18,7 +18,7 @@ class Batch(NamedTuple):
     right"): at every position it sees the tokens before the one that it has to predict.
     """
 
-    source: np.ndarray
+    source: np.ndarray | None
     target_in: np.ndarray
     target_out: np.ndarray
 
@@ -71,16 +71,19 @@ def batch_from(next_batch: Callable[[], Any], loss: Any) -> Batch:
 
 
 @checked
-def make_batch(source: Annotated[Ids, "B, S"], target: Annotated[Ids, "M, T"]) -> Batch:
+def make_batch(source: Annotated[Ids, "B, S"] | None, target: Annotated[Ids, "M, T"]) -> Batch:
     """The `Batch` of padded ids source (B, S) and target (B, T−1), which hold neither BOS nor EOS.
+    For a language model, which reads no source, it may be None.
 
     Padding in front of tokens, or between them, is moved behind them. Raises InputError unless
     there are as many targets as sources, at least one.
     """
-    expect_as_many("Sources and targets belong together", sources=source, targets=target)
-    if not len(source):
+    if source is not None:
+        expect_as_many("Sources and targets belong together", sources=source, targets=target)
+    if not len(target):
         raise InputError("A batch of no sequences: pass at least one source and its target.")
-    source, target = _trim(padding_behind(source)), _trim(padding_behind(target))
+    source = None if source is None else _trim(padding_behind(source))
+    target = _trim(padding_behind(target))
     begin = np.full((len(target), 1), BOS)
     target_in = np.concatenate([begin, target], axis=1)
     target_out = np.concatenate([target, np.full_like(begin, PAD)], axis=1)

@@ -22,6 +22,7 @@ Sources: Gage 1994 (pairs, to compress); Sennrich, Haddow & Birch 2016 (as a voc
 al. 2019, section 2.2 (bytes and words: GPT-2).
 """
 
+import codecs
 import functools
 import heapq
 import itertools
@@ -421,6 +422,15 @@ class BytePairs(Vocabulary):
 
     def join(self, tokens: Iterable[str]) -> str:
         return bytes_of("".join(tokens)).decode("utf-8", "replace")
+
+    def encode_stream(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
+        return self.encoding.encode_stream(texts)
+
+    def written(self, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ids in parts: the bytes of a character wait until it is whole."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        parts = (decoder.decode(self.encoding.bytes[int(i)]) for i in ids)
+        return filter(None, itertools.chain(parts, map(decoder.decode, [b""], [True])))
 
     def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups: a word each, as `pattern` cuts them."""

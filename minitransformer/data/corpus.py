@@ -2,14 +2,25 @@
 
 import functools
 
-from ..errors import expect_as_many, unknown
+from ..errors import InputError, expect_as_many, unknown
+from .registry import TASKS
+from .sequences import Sequences
 from .split import SPLITS
 from .task import Task
-from .vocabulary import PAD
+
+AT_ONCE = 4096  # texts that are encoded together
 
 
 class Corpus(Task):
     """A list of pairs of sentences, with its own splits. A subclass returns them (`sentences`)."""
+
+    has_sentences = True
+
+    @staticmethod
+    def from_pairs(train, validation=None, test=None, **options):
+        """A task of pairs (source text, target text) in Python, with the options of `train --data`:
+        see `Pairs.of`."""
+        return TASKS["pairs"].of(train, validation, test, **options)
 
     def sentences(self, split):
         """(source sentences, target sentences) of a split, as texts, in their order."""
@@ -17,29 +28,43 @@ class Corpus(Task):
 
     def adopt(self, vocabulary):
         super().adopt(vocabulary)
-        for made_with_the_old in ("_encoded", "longest"):
+        for made_with_the_old in ("_sequences", "longest"):
             self.__dict__.pop(made_with_the_old, None)
 
-    def encoded(self, split):
-        """(source (N, S), target (N, T)): the padded ids of a whole split, made once. InputError if
-        there are not as many of each."""
+    def sequences(self, split):
+        """(sources, targets), the `Sequences` of a whole split, made once."""
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
-        known = self.__dict__.setdefault("_encoded", {})
+        known = self.__dict__.setdefault("_sequences", {})
         if split not in known:
-            # what it needs is asked for before sentences are read
-            encode = self.vocabulary.encode_all
-            sources, targets = self.sentences(split)
-            expect_as_many(
-                f"The sentences of {split} belong together", sources=sources, targets=targets
-            )
-            known[split] = encode(sources), encode(targets)
+            known[split] = self.make_sequences(split)
         return known[split]
+
+    def make_sequences(self, split):
+        """The ids of the sentences. Raises InputError if there are not as many sources as
+        targets."""
+        # what it needs is asked for before sentences are read
+        vocabulary = self.vocabulary
+        sources, targets = self.sentences(split)
+        expect_as_many(
+            f"The sentences of {split} belong together", sources=sources, targets=targets
+        )
+        for texts in (sources, targets):
+            if empty := [i for i, text in enumerate(texts, start=1) if not text.strip()]:
+                raise InputError(
+                    f"An empty text (number {empty[0]} of the {len(texts)} of {split}): there is "
+                    "nothing to read."
+                )
+        return tuple(Sequences.joined(in_parts(vocabulary, texts)) for texts in (sources, targets))
+
+    def encoded(self, split):
+        """(source (N, S), target (N, T)): the padded ids of a whole split."""
+        return tuple(sequences[:] for sequences in self.sequences(split))
 
     def sample(self, rng, count, split="train", distinct=False):
         """(source, target) of `count` pairs of a split; with `distinct` each row at most once, so
         fewer if no more exist."""
-        source, target = self.encoded(split)
+        source, target = self.sequences(split)
         rows = (
             rng.permutation(len(source))[:count]
             if distinct
@@ -49,24 +74,34 @@ class Corpus(Task):
 
     def pool(self, rng):
         """All training pairs, in a new random order: one epoch."""
-        source, target = self.encoded("train")
+        source, target = self.sequences("train")
         order = rng.permutation(len(source))
-        return source[order], target[order]
+        return source.reordered(order), target.reordered(order)
 
     @functools.cached_property
     def longest(self):
         """(longest source, longest target), in tokens."""
-        return tuple(max(ids.shape[1] for ids in both) for both in zip(*map(self.encoded, SPLITS)))
+        return tuple(
+            max(int(sequences.lengths.max(initial=0)) for sequences in both)
+            for both in zip(*map(self.sequences, SPLITS))
+        )
 
     @property
     def longest_trained(self):
-        return self.encoded("train")[0].shape[1]
+        return int(self.sequences("train")[0].lengths.max(initial=0))
 
     @property
     def shortest_trained(self):
-        return int((self.encoded("train")[0] != PAD).sum(axis=1).min())
+        return int(self.sequences("train")[0].lengths.min())
 
     def counts(self):
         """[("sentences", how many, {split: how many})]."""
         splits = {split: len(self.sentences(split)[0]) for split in SPLITS}
         return [("sentences", sum(splits.values()), splits)]
+
+
+def in_parts(vocabulary, texts):
+    """The ids of each text; many texts are encoded together, and not all, so that little memory is
+    used."""
+    for start in range(0, len(texts), AT_ONCE):
+        yield from vocabulary.encode_rows(texts[start : start + AT_ONCE])

@@ -1,22 +1,18 @@
 """Multi30k: 31,014 descriptions of photographs, in English, German and French."""
 
 import gzip
-import hashlib
-import os
-import sys
 from pathlib import Path
 from typing import ClassVar
 
 from ..core.options import expect_own_fields, option
 from ..errors import InputError
 from ..terminal.extras import extra
-from ..terminal.home import home
 from .corpus import Corpus
 from .directions import in_all_directions
+from .download import Published
 from .subwords import Subwords
 from .task import Recipe
 
-VARIABLE = "MINITRANSFORMER_DATA"
 ADDRESS = "https://github.com/multi30k/dataset/raw/master/data/task1/raw/"
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 COUNTS = {"test": 1_000, "validation": 1_014, "train": 29_000}
@@ -31,6 +27,9 @@ SHA256 = {
     "test_2016_flickr.de": "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
     "test_2016_flickr.fr": "6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90",
 }
+PUBLISHED = Published(
+    "Multi30k", "multi30k", ADDRESS, SHA256, ".gz", " (for non-commercial research and education)"
+)
 
 
 class Multi30k(Corpus):
@@ -75,62 +74,7 @@ class Multi30k(Corpus):
         return [("sentences", sum(COUNTS.values()), COUNTS)]
 
     def sentences(self, split):
-        return read_pair(find_data(), FILES[split], self.source, self.target)
-
-
-def find_data():
-    """The folder with the files: that of MINITRANSFORMER_DATA, or the cache, which is filled first
-    if necessary."""
-    if chosen := os.environ.get(VARIABLE):
-        if not (Path(chosen) / "multi30k").is_dir():
-            raise InputError(f"{VARIABLE} is {chosen}, but there is no folder multi30k in it.")
-        return Path(chosen) / "multi30k"
-    folder = cache_folder() / "multi30k"
-    for name in SHA256:
-        if not (folder / f"{name}.gz").is_file():
-            download(name, folder)
-    return folder
-
-
-def cache_folder():
-    """Where downloads are kept: the system's own place for caches. InputError if the user has
-    none."""
-    places = {"win32": "LOCALAPPDATA"}
-    place = places.get(sys.platform, "XDG_CACHE_HOME")
-    if given := os.environ.get(place):
-        return Path(given) / "minitransformer"
-    if (folder := home()) is None:
-        raise InputError(
-            "Multi30k is kept in the home folder of the user, but this user has none. Name a "
-            f"folder to keep it in, in the environment variable {place}."
-        )
-    return folder / ".cache" / "minitransformer"
-
-
-def download(name, folder):
-    """Fetch one file into the folder, whole or not at all. InputError, with a remedy, if that
-    fails."""
-    import http.client
-    import urllib.request
-
-    folder.mkdir(parents=True, exist_ok=True)
-    print(
-        f"downloading {ADDRESS}{name}.gz (for non-commercial research and education)",
-        file=sys.stderr,
-    )
-    try:
-        with urllib.request.urlopen(f"{ADDRESS}{name}.gz", timeout=60) as answer:
-            content = answer.read()
-    except (OSError, http.client.HTTPException) as problem:
-        raise InputError(
-            f"{name}.gz of Multi30k could not be downloaded ({problem}). Try again with a network, "
-            f"or put the files of {ADDRESS} into a folder multi30k, and name the folder above it "
-            f"in {VARIABLE}."
-        ) from None
-    expect_unaltered(f"{ADDRESS}{name}.gz", name, content, "Try again later; nothing was kept.")
-    part = folder / f"{name}.gz.part"
-    part.write_bytes(content)
-    part.replace(folder / f"{name}.gz")
+        return read_pair(PUBLISHED.find(), FILES[split], self.source, self.target)
 
 
 def read_pair(folder, split, source, target):
@@ -147,19 +91,10 @@ def read_lines(folder, name):
     if not path.is_file():
         raise InputError(f"{path} is missing. It is part of Multi30k: {ADDRESS}{name}.gz")
     content = path.read_bytes()
-    expect_unaltered(path, name, content, f"Delete it, and download it again from {ADDRESS}")
+    PUBLISHED.expect_unaltered(
+        path, name, content, f"Delete it, and download it again from {ADDRESS}"
+    )
     return gzip.decompress(content).decode("utf-8").removesuffix("\n").split("\n")
-
-
-def expect_unaltered(where, name, content, remedy):
-    """Raise InputError, with the remedy, unless the content is that of the published file of this
-    name."""
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256[name]:
-        raise InputError(
-            f"{where} is not the file that was published: its SHA-256 is {found}, not "
-            f"{SHA256[name]}. {remedy}"
-        )
 
 
 def expect_as_many(split, lines):

@@ -8,8 +8,8 @@ from numpy.random import Generator
 from ..boundary import Count, Natural, Rng, checked
 from ..errors import InputError
 from .batching import Batch, make_batch
+from .sequences import Sequences
 from .task import Task
-from .vocabulary import PAD
 
 
 class BatchStream:
@@ -27,6 +27,11 @@ class BatchStream:
 
     @checked
     def __init__(self, task: Task, rng: Rng, batch_size: Count, batch_tokens: Natural = 0):
+        if batch_tokens and task.kind == "text":
+            raise InputError(
+                "The windows of a text are equally long: take batch_size windows in a batch, and "
+                "no batch_tokens."
+            )
         self.task = task
         # a seed has become a generator
         self.rng: Generator = rng  # type: ignore[assignment]
@@ -36,7 +41,7 @@ class BatchStream:
     def __call__(self) -> Batch:
         """The next `Batch`."""
         if not self.batch_tokens:
-            return make_batch(*self.task.sample(self.rng, self.batch_size))
+            return self.task.batch(self.rng, self.batch_size)
         while self.taken == len(self.batches):
             self.refill()
         self.taken += 1
@@ -45,7 +50,7 @@ class BatchStream:
 
     def refill(self) -> None:
         self.before = self.rng.bit_generator.state
-        self.source, self.target = self.task.pool(self.rng)
+        self.source, self.target = map(Sequences.of, self.task.pool(self.rng))
         self.batches = like_lengths(self.source, self.target, self.batch_tokens, self.rng)
         if self.skip > len(self.batches):
             raise InputError(
@@ -76,14 +81,14 @@ def like_lengths(source, target, tokens, rng):
 
     A pair that is longer than this is a batch of its own.
     """
-    lengths = np.maximum((source != PAD).sum(axis=1), (target != PAD).sum(axis=1) + 1)
+    lengths = np.maximum(Sequences.of(source).lengths, Sequences.of(target).lengths + 1)
     # so that batches differ between epochs
     order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind="stable")
-    batches, longest = [[]], 0
-    for row in order:
-        longest = max(longest, lengths[row])
-        if batches[-1] and longest * (len(batches[-1]) + 1) > tokens:
-            batches.append([])
-            longest = lengths[row]
-        batches[-1].append(row)
+    starts, longest = [0], 0
+    for place, length in enumerate(lengths[order].tolist()):
+        longest = max(longest, length)
+        if place > starts[-1] and longest * (place - starts[-1] + 1) > tokens:
+            starts.append(place)
+            longest = length
+    batches = np.split(order, starts[1:])
     return [batches[i] for i in rng.permutation(len(batches))]

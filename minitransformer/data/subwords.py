@@ -8,7 +8,7 @@ import numpy as np
 from ..boundary import Count, Having, Text, Texts, checked
 from ..errors import InputError
 from ..terminal.extras import extra
-from .vocabulary import SPECIAL, UNK, Vocabulary, padded
+from .vocabulary import SPECIAL, UNK, Vocabulary
 
 SPACE = "▁"  # the library's sign for the space before a word
 Tokenizer = Annotated[
@@ -18,15 +18,16 @@ Tokenizer = Annotated[
         "id_to_token", "get_vocab_size", "encode_batch",
     ),
 ]
+KNOWN = 2**17  # words whose ids are kept
 REMEDY = "Use a checkpoint that `minitransformer train` has written."
 
 
 class Subwords(Vocabulary):
     """A joint vocabulary of frequent pieces of words, for both languages.
 
-    Texts are lower-cased, split at spaces and punctuation, and each word is merged from its
-    characters pair by pair, the most frequent pairs of the corpus first. A character that never
-    occurred becomes <unk>.
+    Texts are lower-cased (unless told otherwise), split at spaces and punctuation, and each word is
+    merged from its characters pair by pair, the most frequent pairs of the corpus first. A
+    character that never occurred becomes <unk>.
 
     Source: Sennrich, Haddow & Birch 2016, section 3.2; Vaswani et al. 2017, section 5.1.
     """
@@ -37,18 +38,21 @@ class Subwords(Vocabulary):
     @checked
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
+        self.known: dict[str, list[int]] = {}  # the ids of words
         tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
         super().__init__(tokens[len(SPECIAL) :])
 
     @classmethod
     @checked
-    def learn(cls, texts: Texts, size: Count) -> "Subwords":
+    def learn(cls, texts: Texts, size: Count, lowercase: bool = True) -> "Subwords":
         """The vocabulary of `size` tokens (the four special ones among them) from these texts;
         fewer if the texts have no more."""
         library = extra("tokenizers", "Cutting a corpus into subwords")
         tokenizer = library.Tokenizer(library.models.BPE(unk_token=SPECIAL[3]))
         normalizers, splits = library.normalizers, library.pre_tokenizers
-        tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
+        )
         tokenizer.pre_tokenizer = splits.Sequence([splits.Metaspace(SPACE), splits.Punctuation()])
         trainer = library.trainers.BpeTrainer(
             vocab_size=size, special_tokens=list(SPECIAL), show_progress=False
@@ -68,17 +72,25 @@ class Subwords(Vocabulary):
     def encode(self, text: Text) -> np.ndarray:
         return self.encode_all([text])[0]
 
-    @checked
-    def encode_all(self, texts: Texts) -> np.ndarray:
-        """The ids of many texts, padded: (N, S) int64. Raises InputError for one without a
-        character."""
+    def encode_rows(self, texts):
+        """Word by word: no token has a space inside, so each word is cut once, and found again.
+
+        Raises InputError for a text without a character.
+        """
         texts = [clean(text) for text in texts]
         if "" in texts:
             raise InputError(
                 f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing "
                 "to read."
             )
-        return padded([encoding.ids for encoding in self.tokenizer.encode_batch(texts)])
+        rows = [text.split(" ") for text in texts]
+        if new := [*{word for words in rows for word in words} - self.known.keys()]:
+            if len(self.known) > KNOWN:
+                self.known.clear()
+                return self.encode_rows(texts)
+            for word, encoding in zip(new, self.tokenizer.encode_batch(new)):
+                self.known[word] = encoding.ids
+        return [[i for word in words for i in self.known[word]] for words in rows]
 
     def join(self, tokens: Iterable[str]) -> str:
         return "".join(tokens).replace(SPACE, " ").strip()

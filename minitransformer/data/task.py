@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ..errors import InputError
+from .batching import Batch, make_batch
 from .split import SPLITS, in_split
 from .vocabulary import PAD, Vocabulary
 
@@ -25,11 +26,12 @@ Counts = list[tuple[str, int, dict[str, int]]]
 
 
 class Recipe(NamedTuple):
-    """The defaults of a task: a preset, training options, and model options."""
+    """The defaults of a task: a preset, training options, model options, and the kind of model."""
 
     preset: str = "toy"
     training: dict = {}
     model: dict = {}
+    kind: str = "transformer"
 
 
 @dataclass_transform(frozen_default=True)  # tells a type checker what __init_subclass__ does
@@ -42,8 +44,11 @@ class Task:
     subclass is made a frozen dataclass here, without a decorator, unless it has an `__init__`.
     """
 
+    kind = "pairs"  # "text": no sources, but windows of one text (see `Text`)
     recipe = Recipe(training={"steps": 2500})
+    tested_on = "test"  # the split that is evaluated unless another is named
     scored_by_bleu = False
+    has_sentences = False  # whether there is a list of texts, as `sentences(split)` returns it
     copies_first_word = False  # whether the answer begins with a word of the question
 
     def __init_subclass__(cls, **options):
@@ -65,6 +70,14 @@ class Task:
 
     def make_vocabulary(self) -> Vocabulary:
         raise NotImplementedError
+
+    def completed(self) -> "Task":
+        """The task with all that a run of it must know, found in its data; usually itself."""
+        return self
+
+    def report(self) -> list[str]:
+        """Sentences about its data, which `train` prints first; usually none."""
+        return []
 
     def adopt(self, vocabulary: Vocabulary) -> None:
         """Use this vocabulary, that of a checkpoint, from now on."""
@@ -93,6 +106,12 @@ class Task:
     def longest(self) -> tuple[int, int]:
         """(longest source, longest target), in tokens."""
         raise NotImplementedError
+
+    @property
+    def positions(self) -> int:
+        """The positions that a model has: for source and target in one sequence, BOS and EOS, as a
+        language model needs them; at least 512."""
+        return max(512, sum(self.longest) + 2)
 
     @property
     def longest_trained(self) -> int:
@@ -128,6 +147,10 @@ class Task:
                 f"{self} has no sequence for {split}: allow longer sequences or more symbols."
             )
         return self.pairs(found[:count])
+
+    def batch(self, rng: Generator, count: int) -> Batch:
+        """A training batch of `count` pairs."""
+        return make_batch(*self.sample(rng, count))
 
     def example(self) -> Pair:
         """(source (S,), target (T,)) ids without padding, for the pictures: the first of the

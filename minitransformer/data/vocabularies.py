@@ -3,11 +3,18 @@
 from ..boundary import Dictionary, checked
 from ..errors import InputError, shortened, unknown
 from .byte_pairs import BytePairs
+from .characters import ExactCharacters
 from .pieces import Pieces
 from .subwords import Subwords
 from .vocabulary import Vocabulary
+from .words import Characters, Words
 
-KINDS = {vocabulary.kind: vocabulary for vocabulary in (Vocabulary, Pieces, Subwords, BytePairs)}
+KINDS = {
+    vocabulary.kind: vocabulary
+    for vocabulary in (
+        Vocabulary, Pieces, Subwords, Characters, Words, ExactCharacters, BytePairs,
+    )
+}  # fmt: skip
 
 
 @checked

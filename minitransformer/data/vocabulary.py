@@ -1,7 +1,7 @@
 """Tokens and their ids; from text to tokens and back."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -81,9 +81,9 @@ class Vocabulary:
                     f"the vocabulary. It has: {known}"
                 )
 
-    def unknown(self, text: str) -> str:
-        """The characters of a text that are read as <unk>, each once. Here there are none, because
-        such a text is refused."""
+    def unknown(self, text: str) -> Sequence[str]:
+        """The characters or words of a text that are read as <unk>, each once. Here there are none,
+        because such a text is refused."""
         return ""
 
     def strange(self, text: str) -> str:
@@ -99,7 +99,16 @@ class Vocabulary:
     @checked
     def encode_all(self, texts: Texts) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64."""
-        return padded([self.encode(text) for text in texts])
+        return padded(self.encode_rows(texts))
+
+    def encode_rows(self, texts):
+        """The ids of each of many texts, as lists or arrays."""
+        return [self.encode(text) for text in texts]
+
+    def encode_stream(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
+        """The ids of a text that comes in pieces, such as a file larger than the memory: array by
+        array, together those of the whole text."""
+        return map(self.encode, texts)
 
     @checked
     def decode(self, ids: SequenceOfIds) -> list[str]:
@@ -123,6 +132,11 @@ class Vocabulary:
         """The text of ids, as `decode` reads them."""
         return self.join(self.decode(ids))
 
+    def written(self, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ids in parts, each as soon as it is whole: for a text that is still being
+        written."""
+        return (self.join([self.tokens[i]]) for i in ids)
+
     def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups that make a word each: a list of lists. Here every token is a
         word."""
@@ -143,7 +157,8 @@ class Vocabulary:
             groups += self.words(tokens) if ordinary else [[token] for token in tokens]
         if written and groups and len(groups[-1]) > 1:
             groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
-        labels = [self.join(group).strip(" ,-") or self.join(group).strip() for group in groups]
+        texts = [self.join(group) for group in groups]
+        labels = [text.strip(" ,-") or text.strip() or text for text in texts]
         return labels, [len(group) for group in groups]
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """From a trained model to sequences: greedily, by sampling, by beam search."""
 
 from .beam import ALPHA, BEAM, Hypothesis, beam_search, hypotheses
-from .evaluation import evaluate
+from .continuation import continuation
+from .evaluation import evaluate, evaluate_text
 from .greedy import generate, greedy
 from .limits import longest_answer, writable
 from .sampling import distribution, sample
@@ -14,8 +15,10 @@ __all__ = [
     "answers",
     "beam_search",
     "bleu",
+    "continuation",
     "distribution",
     "evaluate",
+    "evaluate_text",
     "generate",
     "greedy",
     "hypotheses",

@@ -1,5 +1,6 @@
 """How good is a model on sequences that it was never trained on?"""
 
+import math
 from typing import Annotated, Any
 
 import numpy as np
@@ -65,3 +66,46 @@ def evaluate(
             int(n): float(exact[lengths == n].mean()) for n in np.unique(lengths)
         },
     }
+
+
+@checked
+def evaluate_text(
+    model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
+    seed: Natural = 0,
+) -> dict[str, Any]:
+    """Measure a language model on `count` different windows of a text, drawn by the seed.
+
+    Returns a dict: `windows` (how many; fewer than asked for if no more exist), `tokens` that were
+    predicted, `loss` (nats a token), `perplexity` exp(loss), `bits_per_character` and
+    `bits_per_byte`: loss · tokens / (characters · ln 2). `unigram_loss` and `bigram_loss` are what
+    counts of the training text reach on the same windows (`data/ngrams.py`), each also in bits per
+    character.
+
+    Each token is predicted from those before it in its window, so the first ones from few.
+    """
+    windows = task.windows(split, count, seed)                           # (N, n+1)
+    tokens, classes = windows[:, 1:].size, len(task.vocabulary)
+    at_once = max(1, LOGITS // (windows.shape[1] * classes))
+    loss = 0.0
+    for start in range(0, len(windows), at_once):
+        rows = windows[start : start + at_once]
+        with evaluating(model):
+            loss += float(CrossEntropy()(model(None, rows[:, :-1]), rows[:, 1:])) * len(rows)
+    losses = {"": loss / len(windows), **task.baselines(split, count, seed)}
+    characters, size = task.size_of(windows)
+    result: dict[str, Any] = {"windows": len(windows), "tokens": tokens}
+    for name, value in losses.items():
+        result[f"{name}_loss".lstrip("_")] = value
+        result[f"{name}_bits_per_character".lstrip("_")] = bits(value, tokens, characters)
+    result["bits_per_byte"] = bits(losses[""], tokens, size)
+    result["perplexity"] = math.exp(min(700, losses[""]))  # e^710 is no float
+    return result
+
+
+def bits(loss, tokens, parts):
+    """A loss in nats a token as bits a part, of which the tokens make so many."""
+    return loss * tokens / (max(1, parts) * math.log(2))
+
+
+LOGITS = 2**22  # that are in memory at once
+MEASURES = {"pairs": evaluate, "text": evaluate_text}  # for each kind of task

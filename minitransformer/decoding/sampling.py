@@ -44,16 +44,20 @@ def sample(
     generators = generators_of_rows(rng, source)
 
     def choose(logits, rows):
-        logits = logits.astype("float64")
-        shifted = logits - logits.max(axis=-1, keepdims=True)            # so that the largest is 0
-        with np.errstate(over="ignore"):
-            p = distribution(shifted / temperature, top_k, top_p)        # (N, V)
-        xp = array_module(p)
-        drawn = xp.asarray([[generators[row].random()] for row in rows])  # (N, 1)
-        reached = p.cumsum(axis=-1)
-        return (reached > drawn * reached[:, -1:]).argmax(axis=-1)
+        return drawn(logits, [generators[row] for row in rows], temperature, top_k, top_p)
 
     return generate(model, source, max_tokens, choose)
+
+
+def drawn(logits, generators, temperature, top_k, top_p):
+    """An id for each row of logits (N, V), (N,), drawn by its own generator: see `sample`."""
+    logits = logits.astype("float64")
+    shifted = logits - logits.max(axis=-1, keepdims=True)                # so that the largest is 0
+    with np.errstate(over="ignore"):
+        p = distribution(shifted / temperature, top_k, top_p)            # (N, V)
+    reached = p.cumsum(axis=-1)
+    shares = array_module(p).asarray([[g.random()] for g in generators])  # (N, 1)
+    return (reached > shares * reached[:, -1:]).argmax(axis=-1)
 
 
 def generators_of_rows(rng, source):

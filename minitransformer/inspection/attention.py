@@ -8,7 +8,7 @@ import numpy as np
 
 from ..attention import attention_maps, attentions, keep_weights, kept_apart
 from ..backend import array_module, as_numpy
-from ..boundary import Count, Floats, ListOf, SequenceOfIds, checked
+from ..boundary import Count, Floats, ListOf, Natural, SequenceOfIds, checked
 from ..core.evaluating import evaluating
 from ..core.module import Module
 from ..core.observe import observe
@@ -25,7 +25,7 @@ Sizes = Annotated[
 
 @checked
 def attention_weights(
-    model: Module, source: Source | None, target: Target
+    model: Module, source: Source | None, target: Target, begin: Natural = BOS
 ) -> dict[str, np.ndarray]:
     """The attention weights while one target sequence is produced: {kind: P (layers, heads, T, S)},
     NumPy arrays.
@@ -36,12 +36,12 @@ def attention_weights(
 
     A Transformer has the kinds "encoder" (S, S), "decoder" (T, T) and "cross" (T, S). A
     LanguageModel has "self" (S + T, S + T) over [source, BOS, target without its last]; its source
-    may be None.
+    may be None. `begin` is the id that is read in place of BOS: of a text, the token before.
 
     The model runs in eval mode under no_grad and is left as it was. Raises InputError for ids that
     are not one sequence of integers, a target that begins with BOS, and a model without attention.
     """
-    source, target_in = read_by(model, source, target)
+    source, target_in = read_by(model, source, target, begin)
     with kept_apart(), evaluating(model), keep_weights(model):
         model(source, target_in)
         maps = attention_maps(model)
@@ -101,7 +101,7 @@ def source_gradients(model: Module, source: Source, target: Target) -> np.ndarra
 
 @checked
 def attention_gradients(
-    model: Module, source: Source | None, target: Target
+    model: Module, source: Source | None, target: Target, begin: Natural = BOS
 ) -> dict[str, np.ndarray]:
     """Where larger scores would raise a sequence's probability: {kind: ∂ Σ_t log p(y_t) / ∂ S
     (layers, heads, T, S)}.
@@ -109,7 +109,7 @@ def attention_gradients(
     S are the inputs of softmax; as softmax ignores a shift, each row sums to zero. Ids, kinds and
     errors as for `attention_weights`. The model itself is not touched.
     """
-    source, target_in = read_by(model, source, target)
+    source, target_in = read_by(model, source, target, begin)
     model = copy.deepcopy(model).eval()
     model.clear_saves()
     with keep_weights(model):
@@ -122,13 +122,13 @@ def attention_gradients(
     return by_kind(gradients)
 
 
-def read_by(model, source, target):
+def read_by(model, source, target, begin=BOS):
     """(source (1, S) or None, target_in (1, T)) as the model reads them while it produces the
     target."""
     if not attentions(model):
         raise InputError(f"{type(model).__name__} has no attention.")
     xp = array_module(model.parameters()[0].data)
-    target_in = xp.asarray(shifted_right(target)[None])
+    target_in = xp.asarray(shifted_right(target, begin)[None])
     if source is None and hasattr(model, "encoder"):
         raise InputError(f"A {type(model).__name__} attends to a source: pass its ids.")
     return None if source is None else xp.asarray(one_sequence("source", source)[None]), target_in
@@ -175,14 +175,15 @@ def kind_of(path):
     return stack if stack in ("encoder", "decoder") else "self"
 
 
-def shifted_right(target):
-    """The decoder's input for the target (T,): BOS, then the target without its last token."""
+def shifted_right(target, begin=BOS):
+    """The decoder's input for the target (T,): BOS, or another token that it begins behind, then
+    the target without its last token."""
     target = one_sequence("target", target)
     if target[0] == BOS:
         raise InputError(
             "The target begins with BOS; pass only what the model produces, without BOS."
         )
-    return np.concatenate([[BOS], target[:-1]])
+    return np.concatenate([[begin], target[:-1]])
 
 
 def one_sequence(name, ids):

@@ -168,6 +168,8 @@ def _sizes(d_model, heads, d_ff, layers, vocabulary, dropout):
 PRESETS = {
     "toy": _sizes(64, 4, 256, 2, vocabulary=20, dropout=0.0),
     "tiny": _sizes(128, 4, 256, 4, vocabulary=1000, dropout=0.1),
+    # as nanoGPT's README has it for a small computer
+    "nano": _sizes(128, 4, 512, 4, vocabulary=1000, dropout=0.0),
     "small": _sizes(256, 8, 1024, 3, vocabulary=1000, dropout=0.1),
     # Vaswani et al., table 3
     "base": {**_sizes(512, 8, 2048, 6, vocabulary=37000, dropout=0.1), "tie_embeddings": True},

@@ -6,8 +6,9 @@ from typing import Annotated
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..boundary import Count, ListOf, OneOf, Text, Whole, checked, described, expect
+from ..boundary import Count, ListOf, Natural, OneOf, Text, Whole, checked, described, expect
 from ..core.module import Module
+from ..data.vocabulary import BOS, SPECIAL
 from ..errors import InputError, unknown
 from ..inspection.attention import (
     Source,
@@ -40,7 +41,7 @@ def plot_attention(
     model: Module, source: Source | None, target: Target, source_tokens: Labels | None = None,
     target_tokens: Labels | None = None, kind: Text | None = None, *,
     layers: "Numbers | None" = None, heads: "Numbers | None" = None, mean: bool = False,
-    sizes: "WordSizes | None" = None,
+    sizes: "WordSizes | None" = None, begin: Natural = BOS, begin_token: Text | None = None,
 ) -> Figure:
     """One kind of attention for one sequence: a row of panels for each layer, a column for each
     head.
@@ -55,12 +56,13 @@ def plot_attention(
     left out, and a note says so.
 
     `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words
-    then, and the sizes say how many ids each has (see `by_words`).
+    then, and the sizes say how many ids each has (see `by_words`). `begin` is the id that the
+    target begins behind, and `begin_token` its label: of a text without a source, the token before.
 
     Returns a matplotlib Figure. Raises InputError for a kind, layer or head that the model does not
     have, labels that do not match the ids, and what `attention_weights` raises.
     """
-    weights = attention_weights(model, source, target)
+    weights = attention_weights(model, source, target, begin)
     kind = kind or ("cross" if "cross" in weights else next(iter(weights)))
     if kind not in weights:
         raise unknown(f"kind of attention in a {type(model).__name__}", kind, weights)
@@ -69,7 +71,10 @@ def plot_attention(
         weights = by_words(weights, *axis_sizes(kind, *expect_sizes(sizes, source, target)))
         source, target = sizes
     source_labels = [] if source is None else token_labels("source", source, source_tokens)
-    labels = axis_labels(kind, source_labels, token_labels("target", target, target_tokens))
+    first = token_labels("beginning", [begin], begin_token and [begin_token])
+    labels = axis_labels(
+        kind, source_labels, token_labels("target", target, target_tokens), *first
+    )
     all_labels = labels
     (weights,), labels = cropped([weights], labels)
 
@@ -132,7 +137,7 @@ def plot_influence(
 def plot_attention_strip(
     snapshots: "Sequence[tuple[int, np.ndarray]]", source_tokens: Labels, target_tokens: Labels,
     kind: Kind = "cross", *, layer: Count | None = None, heads: "Numbers | None" = (),
-    mean: bool = True, columns: Count = 8,
+    mean: bool = True, columns: Count = 8, begin_token: Text = SPECIAL[BOS],
 ) -> Figure:
     """How one layer's attention changed while training: a film strip, one column for each snapshot.
 
@@ -158,7 +163,9 @@ def plot_attention_strip(
     heads = chosen("head", heads, shape[1])
     if not (mean or heads):
         raise InputError("A strip needs a row: mean=True, or some heads.")
-    labels = axis_labels(kind, [str(t) for t in source_tokens], [str(t) for t in target_tokens])
+    labels = axis_labels(
+        kind, [str(t) for t in source_tokens], [str(t) for t in target_tokens], begin_token
+    )
     labels = labels._replace(
         keys=labels_for("key axis", shape[3], labels.keys),
         queries=labels_for("query axis", shape[2], labels.queries),

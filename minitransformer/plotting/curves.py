@@ -26,7 +26,8 @@ def plot_loss_curve(metrics: Lines, title: Text = "Training") -> Figure:
 
     `metrics` is a list of dicts, one for each line of a run's metrics: with "step" and "loss" (and
     "learning_rate") of a training step, with "step" and "validation_loss", "exact_match" or
-    "token_accuracy" (0 … 1) of an evaluation. The training loss is drawn raw, and smoothed over
+    "token_accuracy" (0 … 1) of an evaluation; "unigram_loss" and "bigram_loss" become lines across
+    the losses. The training loss is drawn raw, and smoothed over
     about a twentieth of the run. A loss that was not finite leaves a gap and a red cross. Of two
     values for one step, as after a resumed run, the later line counts.
 
@@ -57,6 +58,8 @@ def plot_loss_curve(metrics: Lines, title: Text = "Training") -> Figure:
     axes[-1].set_xlabel("step", fontsize=TITLE, color=INK)
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     draw_losses(axes[0], training, validation)
+    draw_baselines(axes[0], metrics)
+    legend_above(axes[0])
     if accuracies:
         draw_accuracies(axes[1], accuracies)
     if len(rate[0]):
@@ -90,7 +93,16 @@ def draw_losses(axes, training, validation):
     if not np.isfinite(np.concatenate([loss, validation[1]])).any():
         axes.set_yticks([])
     axes.set_ylabel("loss", fontsize=TITLE, color=INK)
-    legend_above(axes)
+
+
+def draw_baselines(axes, metrics):
+    """Lines at what counts of the training text reach, where the metrics say so."""
+    for key, name, line in (
+        ("unigram_loss", "unigram counts", ":"), ("bigram_loss", "bigram counts", "--"),
+    ):
+        _, values = series(metrics, key)
+        if len(values) and np.isfinite(values[-1]):
+            axes.axhline(values[-1], color=FAINT, linewidth=1.5, linestyle=line, label=name)
 
 
 def draw_accuracies(axes, accuracies):
@@ -156,5 +168,5 @@ def legend_above(axes):
     """The legend in one line above the axes, where it can hide no curve."""
     axes.legend(
         fontsize=LABEL, frameon=False, labelcolor=INK, loc="lower right",
-        bbox_to_anchor=(1.0, 0.99), ncols=4, borderaxespad=0, columnspacing=1.5,
+        bbox_to_anchor=(1.0, 0.99), ncols=5, borderaxespad=0, columnspacing=1.5,
     )  # fmt: skip

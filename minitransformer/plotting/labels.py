@@ -44,14 +44,14 @@ class AxisLabels(NamedTuple):
     boundary: int = 0
 
 
-def axis_labels(kind, source, target):
+def axis_labels(kind, source, target, begin=BOS_LABEL):
     """The `AxisLabels` of one kind of attention, from the tokens of source and target.
 
     A query of the decoder is labelled with the token that it produces; a key of the decoder's
-    self-attention with the input token at that position: <bos>, then the target without its last
-    token.
+    self-attention with the input token at that position: <bos>, or another that the target begins
+    behind, then the target without its last token.
     """
-    inputs = [BOS_LABEL, *target[:-1]]
+    inputs = [begin, *target[:-1]]
     produced = "query (token produced)"
     if kind == "encoder":
         return AxisLabels(source, source, "key (source)", "query (source)")

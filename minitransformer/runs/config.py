@@ -6,8 +6,9 @@ import re
 import reprlib
 
 from ..core.options import expect_fields, expect_keys, expect_type
-from ..data.tasks import TASKS, make_task
-from ..errors import InputError, reading, unknown
+from ..data.registry import find_task
+from ..data.tasks import make_task
+from ..errors import InputError, reading
 from ..training.options import TrainingOptions
 from .kinds import find_model
 from .writing import write_file
@@ -59,9 +60,7 @@ def options_of(config):
 
 
 def _expect_task(name, options, may_lack):
-    if name not in TASKS:
-        raise unknown("task", name, TASKS)
-    expect_fields(TASKS[name], options, "task.options", may_lack)
+    expect_fields(find_task(name), options, "task.options", may_lack)
     _expect_sizes("task.options", options, options)
     make_task(name, **options)  # checks the ranges
 

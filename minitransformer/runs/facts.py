@@ -14,6 +14,7 @@ ADDED_LATER = ("longest_source", "shortest_source")
 # the fields of each kind,
 VOCABULARIES = {
     "symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",),
+    "characters": ("tokens",), "words": ("tokens",), "exact-characters": ("tokens",),
     "byte-pairs": ("merges",),
 }
 MAY_KEEP = {"pieces": ("followers", "thirds", "once")}                   # and the optional ones
@@ -83,10 +84,14 @@ def _expect_followers(followers, name):
         )
 
 
-def expect_example(example, size):
+def expect_example(example, size, kind="pairs"):
     """Raise InputError unless it is a source and a target, lists of ids below `size` without
-    padding, EOS last in the target."""
-    expect = "example must be the ids of a source and of a target that ends with EOS"
+    padding, EOS last in the target; of a text, the first token and those behind it."""
+    source_and_target = kind == "pairs"
+    least = UNK if source_and_target else EOS
+    expect = "example must be the ids of a source and of a target" + (
+        " that ends with EOS" * source_and_target
+    )
     if (
         type(example) is not list
         or len(example) != 2
@@ -94,11 +99,13 @@ def expect_example(example, size):
     ):
         raise InputError(f"{expect}, got {reprlib.repr(example)}.")
     source, target = example
-    if target[-1] != EOS or not all(
-        type(i) is int and UNK <= i < size for i in (*source, *target[:-1])
+    if (source_and_target and target[-1] != EOS) or not all(
+        type(i) is int and least <= i < size
+        for i in (*source, *(target[:-1] if source_and_target else target))
     ):
         raise InputError(
-            f"{expect}, all others from {UNK} to {size - 1}; got {reprlib.repr(example)}."
+            f"{expect}, all{' others' * source_and_target} from {least} to {size - 1}; got "
+            f"{reprlib.repr(example)}."
         )
 
 
@@ -110,6 +117,7 @@ def expect_snapshots(snapshots, example):
         fits = weights.ndim == 4 and weights.shape[2:] in (
             (target, source),
             (source + target, source + target),
+            (target, target),
         )
         if not re.fullmatch(r"\d{1,18}", step) or not fits:
             raise InputError(

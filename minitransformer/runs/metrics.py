@@ -43,7 +43,7 @@ class Metrics:
 
 
 def parsed(line):
-    """The line as a dict of a step and other numbers; None if it is not one of ours."""
+    """The line as a dict of a step and other numbers, or a sample; None if it is not ours."""
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
@@ -51,8 +51,11 @@ def parsed(line):
     ours = (
         isinstance(values, dict)
         and type(values.get("step")) is int
-        and all(type(v) in (int, float) for v in values.values())
+        and all(
+            type(v) in (int, float) or name == "sample" and type(v) is str
+            for name, v in values.items()
+        )
     )
-    if ours and all(abs(v) < 1e300 or type(v) is float for v in values.values()):
+    if ours and all(type(v) is not int or abs(v) < 1e300 for v in values.values()):
         return values
     return None

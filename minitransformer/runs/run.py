@@ -25,9 +25,11 @@ import numpy as np
 from ..backend import as_numpy, chosen_device, on_host
 from ..boundary import Count, FilePath, checked, named
 from ..core.options import Options, expect_keys
+from ..data.registry import name_of_task
 from ..data.stream import BatchStream
+from ..data.task import Task
 from ..data.tasks import make_task
-from ..data.vocabulary import EOS, PAD, Vocabulary
+from ..data.vocabulary import BOS, EOS, PAD, Vocabulary
 from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
 from ..terminal.streams import complain
@@ -52,7 +54,7 @@ from .files import (
     step_of,
     unused,
 )
-from .kinds import configure, find_model
+from .kinds import MODELS, configure, find_model
 from .lock import NAME as LOCK
 from .lock import locked
 from .metrics import Metrics
@@ -247,7 +249,7 @@ class Run:
                     "trained further."
                 )
             # that there are data, and what makes them, before anything is changed
-            run.task.sample(np.random.default_rng(0), 1)
+            run.task.batch(np.random.default_rng(0), 1)
             if run.config != read_config(run.folder):
                 write_config(run.folder, run.config)
             run.aside = set_aside(run.folder, run.config, run.optimizer.t, run.metrics)
@@ -428,7 +430,7 @@ class Run:
 
         self.task.adopt(vocabulary_of(facts["vocabulary"]))
         self.expect_vocabulary()
-        expect_example(facts["example"], len(self.vocabulary))
+        expect_example(facts["example"], len(self.vocabulary), self.task.kind)
         expect_snapshots(part("moments/"), facts["example"])
         self.model.load_state_dict(part("model/"))
         self.optimizer.t = facts["step"]
@@ -480,11 +482,20 @@ class Run:
         )
 
     def example(self) -> tuple[np.ndarray, np.ndarray]:
-        """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show."""
+        """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show. Of a
+        text: its first token, and those behind it."""
         if self._example is None:
             source, target = self.task.example()
-            self._example = source, np.append(target, EOS)
+            end = [EOS] if self.task.kind == "pairs" else []
+            self._example = source, np.append(target, end).astype(target.dtype)
         return self._example
+
+    def as_read(self, source: np.ndarray, target: np.ndarray) -> tuple:
+        """(source, target, the token before the target) as the model reads them: of a text there is
+        no source, and the target begins behind its first token, not behind BOS."""
+        if self.task.kind == "pairs":
+            return source, target, BOS
+        return None, target, int(source[-1])
 
 
 def shipped() -> dict[str, Path]:
@@ -505,23 +516,33 @@ def expect_tensors(tensors):
 
 
 def make_config(
-    task: str, task_options: Options = (), model: str = "transformer", preset: str | None = None,
-    model_options: Options = (), training_options: Options = (),
+    task: str | Task, task_options: Options = (), model: str | None = None,
+    preset: str | None = None, model_options: Options = (), training_options: Options = (),
 ) -> dict[str, Any]:
     """The configuration of a run, complete: anything not passed comes from the task's recipe, the
     preset and the defaults. The warm-up is that which is carried out, so that it stays the same if
-    the run is later given more steps."""
-    made = make_task(task, **named("task_options", task_options))
+    the run is later given more steps.
+
+    `task` is the name of a task, or a task of a class that has a name."""
+    if isinstance(task, Task):
+        own = dataclasses.asdict(task)  # type: ignore[call-overload]
+        task, task_options = name_of_task(task), {**own, **named("task_options", task_options)}
+    made = make_task(task, **named("task_options", task_options)).completed()
     recipe = made.recipe
+    model = recipe.kind if model is None else model
+    if made.kind == "text" and not getattr(find_model(model).model, "one_sequence", False):
+        fitting = [name for name, kind in MODELS.items() if hasattr(kind.model, "one_sequence")]
+        raise InputError(
+            f"The model {model} answers a source, and a text has none. Continue it with one of "
+            f"{', '.join(fitting)}."
+        )
     options = {**recipe.training, **named("training_options", training_options)}
     known = [field.name for field in dataclasses.fields(TrainingOptions)]
     for option in options:
         if option not in known:
             raise unknown("training option", option, known)
     training = TrainingOptions(**options)
-    # source and target in one sequence, BOS and EOS: a language model's need
-    longest = sum(made.longest) + 2
-    for_task = {"source_vocabulary": len(made.vocabulary), "max_length": max(512, longest)}
+    for_task = {"source_vocabulary": len(made.vocabulary), "max_length": made.positions}
     suited = {
         name: value for name, value in recipe.model.items() if name in find_model(model).options()
     }

@@ -49,6 +49,11 @@ def expect_comparable(runs):
             "Only translators of one task can be compared, these are of "
             f"{', '.join(sorted(names))}."
         )
+    if len({run.config["task"]["options"].get("sha256") for run in runs}) > 1:
+        raise InputError(
+            "Only translators of the same data can be compared; these were trained on different "
+            "data."
+        )
     if not runs[0].task.scored_by_bleu:
         raise InputError(
             f"{names.pop()} is not scored by BLEU. Compare runs of a corpus, such as "

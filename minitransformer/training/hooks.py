@@ -8,9 +8,14 @@ import time
 import numpy as np
 
 from ..attention import attentions
-from ..decoding.evaluation import evaluate
+from ..decoding.continuation import continuation
+from ..decoding.evaluation import MEASURES
 from ..inspection.attention import attention_weights
 from ..terminal.interruption import ENDING
+
+LOGGED = (
+    "exact_match", "token_accuracy", "bits_per_character", "unigram_loss", "bigram_loss",
+)  # fmt: skip
 
 
 class Interrupted(Exception):
@@ -42,8 +47,8 @@ class Log:
 
 
 class Evaluate:
-    """Every `evaluate_every` steps and at the end, write how many validation sequences greedy
-    decoding gets right."""
+    """Every `evaluate_every` steps and at the end, measure the run on validation sequences: how
+    many greedy decoding gets right, or of a text, how well each next token is predicted."""
 
     def __init__(self, run):
         self.run = run
@@ -52,15 +57,30 @@ class Evaluate:
     def __call__(self, progress):
         options = self.run.options
         if progress.step % options.evaluate_every == 0 or progress.step == self.run.last_step:
-            self.latest = evaluate(
+            self.latest = MEASURES[self.run.task.kind](
                 self.run.model, self.run.task, "validation", options.evaluate_count
             )
+            logged = {name: self.latest[name] for name in LOGGED if name in self.latest}
             self.run.metrics.write(
-                step=progress.step,
-                validation_loss=self.latest["loss"],
-                exact_match=self.latest["exact_match"],
-                token_accuracy=self.latest["token_accuracy"],
+                step=progress.step, validation_loss=self.latest["loss"], **logged
             )
+
+
+class Samples:
+    """Let the language model of a text write something after every evaluation: shown by
+    `show(text)`, and kept in the metrics."""
+
+    def __init__(self, run, show=print, tokens=200):
+        self.run, self.show, self.tokens = run, show, tokens
+
+    def __call__(self, progress):
+        run = self.run
+        if progress.step % run.options.evaluate_every == 0 or progress.step == run.last_step:
+            rng = np.random.default_rng(run.options.seed)
+            ids = continuation(run.model, [run.task.begin], self.tokens, rng, temperature=0.8)
+            text = "".join(run.vocabulary.written(ids))
+            run.metrics.write(step=progress.step, sample=text)
+            self.show(f"step {progress.step}, a sample: {text.strip()}")
 
 
 class Snapshots:
@@ -77,7 +97,9 @@ class Snapshots:
 
     def __call__(self, progress):
         if progress.step in self.steps:
-            self.run.snapshots[progress.step] = main_attention(self.run.model, *self.run.example())
+            self.run.snapshots[progress.step] = main_attention(
+                self.run.model, *self.run.as_read(*self.run.example())
+            )
 
 
 class Save:
@@ -144,16 +166,27 @@ class ProgressBar:
                 "tokens/s": f"{self.tokens / (now - self.shown):,.0f}",
             }
             if self.evaluation.latest:
-                facts["exact match"] = f"{self.evaluation.latest['exact_match']:.1%}"
+                facts |= headline(self.evaluation.latest)
             self.bar.set_postfix(facts, refresh=False)
             self.shown, self.tokens = now, 0
+
+    def write(self, text):
+        """Print a text above the bar."""
+        self.bar.write(text)
 
     def close(self):
         self.bar.close()
 
 
-def main_attention(model, source, target):
+def headline(latest):
+    """{name: figure} of an evaluation, as the progress bar shows it."""
+    if "exact_match" in latest:
+        return {"exact match": f"{latest['exact_match']:.1%}"}
+    return {"validation": f"{latest['loss']:.3f}"}
+
+
+def main_attention(model, source, target, begin):
     """The attention that the strip shows, (layers, H, T, S): cross-attention, or self-attention
     where there is no other."""
-    weights = attention_weights(model, source, target)
+    weights = attention_weights(model, source, target, begin)
     return weights.get("cross", weights.get("self"))

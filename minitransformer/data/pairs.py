@@ -1,0 +1,402 @@
+"""Pairs of texts of one's own, from files or from Python."""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import importlib.util
+import itertools
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+from ..core.options import expect_own_fields, option
+from ..errors import InputError, shortened, unknown
+from ..terminal.extras import extra
+from .corpus import Corpus
+from .files import expect_file, sha256_of
+from .formats import Row, pairs_in, parallel, two_fields
+from .split import SPLITS
+from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
+from .subwords import Subwords
+from .task import Recipe
+from .vocabularies import load_vocabulary
+from .vocabulary import SPECIAL
+from .words import Characters, Words
+
+CUTS = ("auto", "characters", "words", "subwords")
+SHORT = 64  # characters: texts that are cut into characters, unless they are longer
+COVERED = 0.995  # of all words: what the frequent ones must be for a cut into words
+LEARNT_FROM = 100_000  # texts, evenly spread, from which words and subwords are learnt
+GIVEN = "in Python"
+
+SHORT_RECIPE = Recipe(
+    "toy",
+    {"steps": 3000, "learning_rate": 2e-3, "evaluate_every": 500, "save_every": 500},
+    {"norm": "pre", "tie_embeddings": True},
+)
+LONG_RECIPE = Recipe(
+    "tiny",
+    {
+        "steps": 5000, "batch_tokens": 4096, "schedule": "noam", "learning_rate": 0.004,
+        "warmup": 500, "label_smoothing": 0.1, "save_every": 500, "evaluate_every": 500,
+    },
+    {"dropout": 0.1, "norm": "pre", "tie_embeddings": True},
+)  # fmt: skip
+
+
+class Pairs(Corpus):
+    """Pairs of texts of your own, from files: train --data pairs.tsv.
+
+    The files are `data`, or `source` and `target` line by line; a hash of the source puts a tenth
+    of the pairs into validation and a tenth into the test, unless files are named for these. The
+    texts are kept as they are, but for white space and duplicates.
+
+    How they are cut, if `cut` is "auto": into characters if 99 of 100 sources and targets have at
+    most 64; else into words, if at most `vocabulary_size` words occur twice or more, and they make
+    99.5 % of all; else into subwords (words again, without the package tokenizers).
+
+    A run's config holds the path of each file and its SHA-256: what was trained on is found again,
+    or it is said what is missing.
+    """
+
+    data: str = option("", "pairs of texts: .tsv, .csv with a header, .jsonl, also gzipped")
+    source: str = option("", "or in place of --data: the sources, one a line")
+    target: str = option("", "and their targets, one a line")
+    validation: str = option(
+        "", "pairs to validate (default: a tenth, by a hash of the source); of two files: A,B"
+    )
+    test: str = option("", "pairs to test, likewise")
+    fields: str = option("", "source and target among several columns or fields: question,answer")
+    cut: str = option(
+        "auto",
+        "characters, words, subwords, or auto: characters for short texts, words if few cover all, "
+        "else subwords",
+    )
+    vocabulary_size: int = option(4000, "tokens of the joint vocabulary")
+    most_tokens: int = option(256, "longer sources and targets are left out")
+    sha256: str = option("", "")  # of the files, in order: written by `completed`
+
+    def __post_init__(self):
+        expect_own_fields(self)
+        if self.cut not in CUTS:
+            raise unknown("cut", self.cut, CUTS)
+        if not len(SPECIAL) < self.vocabulary_size <= 50_000:
+            raise InputError(
+                f"vocabulary_size is a number from {len(SPECIAL) + 1} to 50,000, got "
+                f"{self.vocabulary_size}."
+            )
+        if not 1 <= self.most_tokens <= 10_000:
+            raise InputError(f"most_tokens is a number from 1 to 10,000, got {self.most_tokens}.")
+        two_fields(self.fields)
+        if bool(self.source) != bool(self.target) or (self.data and self.source):
+            raise InputError(
+                "Name one file of pairs, --data FILE, or two files that belong together line by "
+                "line, --source FILE --target FILE."
+            )
+
+    @classmethod
+    def of(cls, train, validation=None, test=None, **options):
+        """The task of pairs (source, target) in Python: lists of two texts each.
+
+        Without `validation` or `test`, a hash of the source takes a tenth of the training pairs.
+        """
+        lists = {"train": train, "validation": validation, "test": test}
+        lists = {name: list(pairs) for name, pairs in lists.items() if pairs is not None}
+        digest = hashlib.sha256()
+        for name, pairs in lists.items():
+            digest.update(f"{name} {len(pairs)}".encode())
+            for number, pair in enumerate(pairs, start=1):
+                if not (
+                    isinstance(pair, (tuple, list))
+                    and len(pair) == 2
+                    and all(isinstance(text, str) for text in pair)
+                ):
+                    raise InputError(
+                        f"Pair {number} of {name} must be two texts, (source, target); got "
+                        f"{shortened(pair)}."
+                    )
+                try:
+                    digest.update(json.dumps(pair).encode())
+                    "".join(pair).encode()
+                except UnicodeEncodeError:
+                    raise InputError(
+                        f"Pair {number} of {name} has half of a surrogate pair, which is no "
+                        f"character: {shortened(pair)}."
+                    ) from None
+        task = cls(sha256=f"{GIVEN}: {digest.hexdigest()}", **options)
+        parts = [
+            Part(name, splits, itertools.starmap(Row, numbered(lists[name])), "pair")
+            for name, splits in splits_of(lists).items()
+        ]
+        task.__dict__["store"] = keep_pairs(task.key, parts)
+        return task.completed()
+
+    # -- the files ---------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def files(self):
+        """{"train" and what else is named: (path,) or (source, target)}."""
+        named = {"train": (self.data,) if self.data else (self.source, self.target)}
+        for split in ("validation", "test"):
+            if path := getattr(self, split):
+                two = self.source and not os.path.exists(path) and path.count(",") == 1
+                named[split] = tuple(path.split(",")) if two else (path,)
+        return named
+
+    @property
+    def key(self):
+        """The name of the folder that keeps the pairs: other data or other columns, another."""
+        what = [FORMAT, self.sha256, self.fields, {s: len(p) for s, p in self.files.items()}]
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The pairs. Raises InputError if the files are not those of the run."""
+        if self.sha256.startswith(GIVEN):
+            return kept_before(
+                self.key,
+                "The pairs of this run came from Python, and are no longer kept. Make them again "
+                "with Corpus.from_pairs, to evaluate or to train further; to predict and to "
+                "translate, no data is needed.",
+            )
+        if not (self.data or self.source):
+            raise InputError(
+                "There is no data. Name a file of pairs: --data FILE; or two files, line by line: "
+                "--source FILE --target FILE."
+            )
+        paths = [path for paths in self.files.values() for path in paths]
+        rights = self.sha256.split() or [None] * len(paths)
+        if len(rights) != len(paths):
+            raise InputError(f"sha256 must name {len(paths)} files, got {shortened(self.sha256)}.")
+        found = [self.hash_of(path, right) for path, right in zip(paths, rights)]
+        self.__dict__["found"] = " ".join(found)
+        of_found = dataclasses.replace(self, sha256=self.__dict__["found"])
+        with contextlib.ExitStack() as stack:
+            advance = stack.enter_context(
+                progress("reading", sum(map(os.path.getsize, paths)), "B")
+            )
+            parts = [
+                Part(
+                    " and ".join(self.files[name]),
+                    splits,
+                    pairs_in(self.files[name][0], self.fields, advance)
+                    if len(self.files[name]) == 1
+                    else parallel(*self.files[name], advance),
+                )
+                for name, splits in splits_of(self.files).items()
+            ]
+            return keep_pairs(of_found.key, parts)
+
+    def hash_of(self, path, right):
+        """The SHA-256 of a file. Raises InputError if the run knows another, or if it is gone."""
+        if right is None:
+            return sha256_of(path)
+        needless = "To predict and to translate, no data is needed."
+        if not os.path.exists(path):
+            raise InputError(
+                f"The data of this run is gone: there is no file {path}. Put it back, to evaluate "
+                f"or to train further. {needless}"
+            )
+        if (found := sha256_of(path)) != right:
+            raise InputError(
+                f"{path} is not the file that this run was trained on: its SHA-256 is "
+                f"{found[:16]}…, not {right[:16]}…. Put that file back, to evaluate or to train "
+                f"further; or train a new run. {needless}"
+            )
+        return found
+
+    def completed(self):
+        """With whole paths, the SHA-256 of each file, and the cut that was chosen."""
+        store = self.store
+        facts = {"cut": self.chosen_cut[0] if self.cut == "auto" else self.cut}
+        if not self.sha256:
+            for name in ("data", "source", "target"):
+                facts[name] = whole_path(getattr(self, name))
+            for name in ("validation", "test"):
+                facts[name] = ",".join(map(whole_path, self.files.get(name, ())))
+            facts["sha256"] = self.__dict__["found"]
+        task = dataclasses.replace(self, **facts)
+        task.__dict__["store"] = store
+        return task
+
+    # -- the vocabulary ----------------------------------------------------------------------------
+
+    @functools.cached_property
+    def chosen_cut(self):
+        """(the cut, why): by the rule, or as the option says."""
+        rule, why = self.cut_by_rule
+        if self.cut in ("auto", rule):
+            return rule, why
+        return self.cut, f"chosen; by the rule it would be {rule}"
+
+    @functools.cached_property
+    def cut_by_rule(self):
+        most = max(self.store.facts[side]["percentile_99"] for side in ("source", "target"))
+        if most <= SHORT:
+            return "characters", f"99 of 100 texts have at most {SHORT}"
+        words = self.store.remembered("words", self.count_words)
+        frequent, covered = words["frequent"], words["covered"]
+        if frequent <= self.vocabulary_size and covered >= COVERED:
+            return "words", f"{frequent:,} words make {covered:.1%} of all"
+        if importlib.util.find_spec("tokenizers") is None:
+            return (
+                "words",
+                "subwords would be better: install the package tokenizers with python -m pip "
+                'install "minitransformer[translate]"',
+            )
+        return "subwords", f"there are {words['different']:,} different words"
+
+    def count_words(self):
+        counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
+        frequent = [count for count in counts.values() if count > 1]
+        return {
+            "different": len(counts), "frequent": len(frequent),
+            "covered": sum(frequent) / sum(counts.values()),
+        }  # fmt: skip
+
+    def learning_texts(self):
+        """Training texts, sources and targets: all, or of many those of evenly spread pairs."""
+        rows = self.store.rows("train")
+        rows = rows[:: max(1, 2 * len(rows) // LEARNT_FROM)]
+        for texts in self.store.texts("train"):
+            for start in range(0, len(rows), 4096):
+                yield from texts[rows[start : start + 4096]]
+
+    def make_vocabulary(self):
+        cut = self.chosen_cut[0] if self.cut == "auto" else self.cut
+        if cut == "subwords":
+            extra("tokenizers", "Cutting texts into subwords")
+        facts = self.store.remembered(
+            f"vocabulary-{cut}-{self.vocabulary_size}",
+            lambda: {"vocabulary": self.learnt(cut).to_dict()},
+        )
+        return load_vocabulary(facts["vocabulary"])
+
+    def learnt(self, cut):
+        if cut == "subwords":
+            return Subwords.learn([*self.learning_texts()], self.vocabulary_size, lowercase=False)
+        kind = {"characters": Characters, "words": Words}[cut]
+        return kind.learn(self.learning_texts(), self.vocabulary_size)
+
+    # -- what is trained on ------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _ids(self):
+        total = sum(len(self.store.rows(split)) for split in SPLITS)
+        with progress("cutting into tokens", total, "pairs") as advance:
+            found = keep_ids(self.store, self.vocabulary, self.most_tokens, advance)
+        for split, facts in found[1].items():
+            if split in SPLITS and not facts["pairs"]:
+                raise InputError(
+                    f"All pairs for {split} have more than {self.most_tokens} tokens on a side. "
+                    "Allow longer ones (--most-tokens), or other tokens (--cut subwords)."
+                )
+        return found
+
+    def adopt(self, vocabulary):
+        super().adopt(vocabulary)
+        self.__dict__.pop("_ids", None)
+
+    def make_sequences(self, split):
+        return self._ids[0][split]
+
+    def sentences(self, split):
+        if split not in SPLITS:
+            raise unknown("split", split, SPLITS)
+        rows = self._ids[1]["rows"][split]
+        return tuple(texts[rows] for texts in self.store.texts(split))
+
+    def counts(self):
+        """[("pairs", how many, {split: how many})]; nothing without data."""
+        if not (self.data or self.source or self.sha256):
+            return []
+        splits = {split: self._ids[1][split]["pairs"] for split in SPLITS}
+        return [("pairs", sum(splits.values()), splits)]
+
+    @property
+    def scored_by_bleu(self):
+        """Texts of words, where the package that counts it is installed."""
+        return self.cut in ("words", "subwords") and bool(importlib.util.find_spec("sacrebleu"))
+
+    @property
+    def recipe(self):
+        """For short texts, of characters, a small model; else that of Multi30k, a little longer."""
+        return SHORT_RECIPE if self.cut in ("auto", "characters") else LONG_RECIPE
+
+    def report(self):
+        """How many pairs, their lengths, what was left out and why, unknown characters, the cut."""
+        facts, (_, ids) = self.store.facts, self._ids
+        splits = {split: ids[split]["pairs"] for split in SPLITS}
+        by_hash = [split for split in ("validation", "test") if split not in self.files]
+        yield (
+            f"{sum(splits.values()):,} pairs: {splits['train']:,} to train on, "
+            f"{splits['validation']:,} to validate, {splits['test']:,} to test"
+            + (f" ({' and '.join(by_hash)} by a hash of the source)" if by_hash else "")
+        )
+        yield "characters: " + "; ".join(
+            f"{side} {facts[side]['median']:,} (median), {facts[side]['longest']:,} (longest)"
+            for side in ("source", "target")
+        )
+        left_out = {
+            "with an empty side": facts["empty"],
+            "blank": facts["blank"],
+            "that came before": sum(facts[split]["duplicates"] for split in SPLITS),
+            f"with more than {self.most_tokens} tokens on a side (--most-tokens)": sum(
+                ids[split]["too_long"] for split in SPLITS
+            ),
+        }
+        said = [f"{count:,} {what}" for what, count in left_out.items() if count]
+        yield f"left out: {', '.join(said) or 'nothing'}"
+        cut, why = self.chosen_cut
+        yield f"cut into {cut}, {len(self.vocabulary):,} tokens: {why} (--cut changes it)"
+        for split in SPLITS:
+            if count := ids[split]["unknown"]:
+                yield (
+                    f"unknown in {split}, read as <unk>: {count:,} "
+                    f"{'words' if cut == 'words' else 'characters'}{self.some_unknown(split)}"
+                )
+        recipe = self.recipe
+        yield (
+            f"model and schedule for {'short' if recipe is SHORT_RECIPE else 'long'} texts: preset "
+            f"{recipe.preset}, {recipe.training['steps']:,} steps, unless told otherwise"
+        )
+
+    def some_unknown(self, split):
+        """" such as 'ß', 'é'": of the first thousands of texts."""
+        found: dict[str, None] = {}
+        rows = self._ids[1]["rows"][split][:10_000]
+        for texts in self.store.texts(split):
+            for text in texts[rows]:
+                found |= dict.fromkeys(self.vocabulary.unknown(text))
+                if len(found) >= 10:
+                    break
+        return f", such as {', '.join(map(repr, [*found][:10]))}" if found else ""
+
+
+def splits_of(named):
+    """{what is named: the splits that it serves}: training data serve those that have none of their
+    own."""
+    shared = tuple(split for split in SPLITS if split == "train" or split not in named)
+    return {name: shared if name == "train" else (name,) for name in named}
+
+
+def numbered(pairs):
+    return ((number, *pair) for number, pair in enumerate(pairs, start=1))
+
+
+def whole_path(path):
+    return str(Path(os.path.abspath(expect_file(path)))) if path else ""
+
+
+@contextlib.contextmanager
+def progress(title, total, unit):
+    """A function advance(n) that moves a bar on standard error, which appears if it takes a
+    second."""
+    from tqdm.auto import tqdm
+
+    with tqdm(
+        total=total, desc=title, unit=unit, unit_scale=True, delay=1, dynamic_ncols=True
+    ) as bar:
+        yield bar.update

@@ -1,0 +1,321 @@
+"""Pairs of texts, read once, and kept in a folder as arrays that are read from the file when they
+are used.
+
+    FOLDER/facts.json                       what was found, and a checksum of each other file
+    FOLDER/train.source.txt, .ends.npy      the texts of a split, and where each ends
+    FOLDER/train.rows.npy                   which pairs count: not those that came before
+    FOLDER/characters-…/                    their ids under a vocabulary, likewise
+
+A folder is complete or not there: it is made under another name, and renamed.
+"""
+
+import array
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import InputError, shortened, write_text, writing
+from .download import cache_folder
+from .files import BLOCK
+from .formats import Row
+from .sequences import Sequences
+from .split import SPLITS
+from .vocabulary import UNK, Vocabulary
+from .words import plain
+
+FORMAT = 1  # of the folder; part of its name
+SIDES = ("source", "target")
+SHOWN = 3  # of sources that stand in two splits
+AT_ONCE = 4096
+
+
+class Part(NamedTuple):
+    """Pairs for one split, or for those splits that a hash of the source chooses among."""
+
+    name: str                                                            # of the file
+    splits: tuple[str, ...]
+    rows: Iterable[Row]
+    unit: str = "line"
+
+
+class Texts:
+    """The texts of a split in a file; `texts[5:9]` and `texts[rows]` are lists of some."""
+
+    def __init__(self, folder, name):
+        self.content = mapped(folder / f"{name}.txt", np.uint8)
+        self.ends = np.load(folder / f"{name}.ends.npy", mmap_mode="r")
+
+    def __len__(self):
+        return len(self.ends)
+
+    def __getitem__(self, rows):
+        rows = np.arange(len(self))[rows]
+        starts = np.where(rows == 0, 0, self.ends[rows - 1])
+        return [
+            self.content[start:end].tobytes().decode()
+            for start, end in zip(starts.tolist(), self.ends[rows].tolist())
+        ]
+
+
+class Store:
+    """What `keep_pairs` has written into a folder."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.facts = folder, read_facts(folder)
+
+    def texts(self, split: str) -> tuple[Texts, Texts]:
+        return tuple(Texts(self.folder, f"{split}.{side}") for side in SIDES)  # type: ignore
+
+    def remembered(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `make` returns, which is asked only if it has not been asked before."""
+        return read_facts(kept(name, lambda folder: make(), self.folder))
+
+    def rows(self, split: str) -> np.ndarray:
+        """The pairs that count: each pair once, at its first place."""
+        return np.load(self.folder / f"{split}.rows.npy", mmap_mode="r")
+
+
+def mapped(path, dtype):
+    """The numbers in a file, not read before they are used. (An empty file cannot be mapped.)"""
+    # a plain array over it, which is sliced faster
+    return np.asarray(np.memmap(path, dtype, "r") if os.path.getsize(path) else np.zeros(0, dtype))
+
+
+def kept(key: str, write: Callable[[Path], dict[str, Any]], below: Path | None = None) -> Path:
+    """The complete folder of that key; `write(folder) → facts` fills it if there is none yet."""
+    place = (below or store_folder()) / key
+    try:
+        read_facts(place)
+        return place
+    except (OSError, ValueError, KeyError):  # it is not there, or damaged
+        shutil.rmtree(place, ignore_errors=True)
+    with writing(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f"{key[:16]}-", suffix=".part", dir=place.parent))
+    try:
+        with writing(place):
+            facts = write(made)
+            facts["files"] = {file.name: checksum(file) for file in sorted(made.iterdir())}
+            write_text(made / "facts.json", json.dumps(facts))
+            try:
+                made.rename(place)
+            except OSError:
+                read_facts(place)  # another training was faster
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return place
+
+
+def kept_before(key: str, sentence: str) -> Store:
+    """The store of that key. Raises InputError with the sentence if there is none."""
+    try:
+        return Store(store_folder() / key)
+    except (OSError, ValueError, KeyError):
+        raise InputError(sentence) from None
+
+
+def store_folder() -> Path:
+    """Where such folders are: in the user's cache; a temporary folder for a user without one."""
+    try:
+        folder = cache_folder("What is made of data") / "pairs"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except (InputError, OSError):
+        pass
+    if not TEMPORARY:
+        TEMPORARY.append(Path(tempfile.mkdtemp(prefix="minitransformer-")))
+        atexit.register(shutil.rmtree, TEMPORARY[0], ignore_errors=True)
+    return TEMPORARY[0]
+
+
+TEMPORARY: list[Path] = []
+
+
+def read_facts(folder):
+    """The facts of a complete folder. Raises OSError, ValueError or KeyError if it is damaged."""
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    for name, right in facts["files"].items():
+        if checksum(folder / name) != right:
+            raise ValueError(f"{name} was changed")
+    return facts
+
+
+def checksum(path):
+    found = 0
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            found = zlib.crc32(block, found)
+    return found
+
+
+def keep_pairs(key: str, parts: Iterable[Part]) -> Store:
+    """The store of these pairs; read only if the folder of that key is not there yet.
+
+    White space at the ends of a text is left out, and pairs with an empty side. Raises InputError
+    if a source stands in two splits, or if a split has no pair.
+    """
+    return Store(kept(key, lambda folder: _write_pairs(folder, parts)))
+
+
+def _write_pairs(folder, parts):
+    splits = {split: _Split(folder, split) for split in SPLITS}
+    facts: dict[str, Any] = {"read": 0, "blank": 0, "empty": 0}
+    parts = list(parts)
+    for part in parts:
+        tenth = [next(s for s, (a, b) in SPLITS.items() if a <= n < b) for n in range(10)]
+        into = [splits[split if split in part.splits else "train"] for split in tenth]
+        if len(part.splits) == 1:
+            into = [splits[part.splits[0]]] * 10
+        for line, source, target in part.rows:
+            source, target = plain(source), plain(target)
+            if not source or not target:
+                facts["empty" if source or target else "blank"] += 1
+                continue
+            facts["read"] += 1
+            encoded = source.encode()
+            digest = int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "little")
+            into[digest % 10].add(line, encoded, target.encode(), len(source), len(target), digest)
+    for split in splits.values():
+        split.close()
+    _expect_apart(folder, splits, parts)
+    for name, split in splits.items():
+        if not len(split.lines):
+            raise InputError(
+                f"No pair is for {name}: {', '.join(part.name for part in parts)} "
+                f"{'has' if len(parts) == 1 else 'have'} {facts['read']:,} pairs. Of many, a hash "
+                "of the source puts a tenth into validation and a tenth into the test; with so "
+                "few, name files: --validation FILE --test FILE."
+            )
+        facts[name] = {"pairs": len(split.lines), "duplicates": split.write_rows()}
+    for place, side in enumerate(SIDES):
+        lengths = np.concatenate([np.array(s.characters[place], int) for s in splits.values()])
+        middle, most, longest = np.quantile(lengths, (0.5, 0.99, 1), method="lower")
+        facts[side] = {"median": int(middle), "percentile_99": int(most), "longest": int(longest)}
+    return facts
+
+
+class _Split:
+    """The files of a split while they are written."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+        self.files = [open(folder / f"{name}.{side}.txt", "wb") for side in SIDES]
+        self.sizes, self.characters = ([array.array("I"), array.array("I")] for _ in range(2))
+        self.lines, self.sources, self.pairs = array.array("I"), array.array("Q"), array.array("Q")
+
+    def add(self, line, source, target, source_length, target_length, digest):
+        for place, (text, length) in enumerate(((source, source_length), (target, target_length))):
+            self.files[place].write(text)
+            self.sizes[place].append(len(text))
+            self.characters[place].append(length)
+        self.lines.append(line)
+        self.sources.append(digest)
+        pair = hashlib.blake2b(source + b"\0" + target, digest_size=8).digest()
+        self.pairs.append(int.from_bytes(pair, "little"))
+
+    def close(self):
+        for file, side, sizes in zip(self.files, SIDES, self.sizes):
+            file.close()
+            ends = np.cumsum(np.array(sizes, dtype=np.int64))
+            np.save(self.folder / f"{self.name}.{side}.ends.npy", ends)
+
+    def write_rows(self):
+        """Save which pairs did not come before; returns how many did."""
+        _, rows = np.unique(np.array(self.pairs, dtype=np.uint64), return_index=True)
+        np.save(self.folder / f"{self.name}.rows.npy", np.sort(rows))
+        return len(self.lines) - len(rows)
+
+
+def _expect_apart(folder, splits, parts):
+    """Raise InputError if a source stands in two splits."""
+    where = {split: part for part in reversed(parts) for split in part.splits}
+    for one, two in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        hashes = [np.array(splits[split].sources, dtype=np.uint64) for split in (one, two)]
+        common, *rows = np.intersect1d(*hashes, return_indices=True)
+        if not len(common):
+            continue
+        shown = []
+        for places in sorted(zip(*(found.tolist() for found in rows)))[:SHOWN]:
+            text = Texts(folder, f"{one}.source")[[places[0]]][0]
+            shown.append(
+                f"{shortened(text, 40)} ("
+                + ", and ".join(
+                    f"{where[split].name}, {where[split].unit} {splits[split].lines[place]}"
+                    for split, place in zip((one, two), places)
+                )
+                + ")"
+            )
+        count = "A source stands" if len(common) == 1 else f"{len(common):,} sources stand"
+        raise InputError(
+            f"{count} in two splits, {one} and {two}: {'; '.join(shown)}"
+            f"{'; …' * (len(common) > SHOWN)}. What is evaluated must not be trained on: remove "
+            "these pairs from one of the files."
+        )
+
+
+def keep_ids(
+    store: Store, vocabulary: Vocabulary, most_tokens: int, advance: Callable[[int], object]
+) -> tuple[dict[str, tuple[Sequences, Sequences]], dict[str, Any]]:
+    """({split: (sources, targets)}, what was found): the ids of all pairs of which neither side has
+    more than `most_tokens` tokens. Encoded only if this has not been done before."""
+    digest = hashlib.sha256(json.dumps(vocabulary.to_dict(), sort_keys=True).encode()).hexdigest()
+    folder = kept(
+        f"{vocabulary.kind}-{most_tokens}-{digest[:32]}",
+        lambda folder: _write_ids(folder, store, vocabulary, most_tokens, advance),
+        store.folder,
+    )
+    dtype = dtype_of(vocabulary)
+    sequences = {
+        split: tuple(
+            Sequences(
+                mapped(folder / f"{split}.{side}.ids", dtype),
+                np.load(folder / f"{split}.{side}.ends.npy", mmap_mode="r"),
+            )
+            for side in SIDES
+        )
+        for split in SPLITS
+    }
+    facts = read_facts(folder)
+    facts["rows"] = {s: np.load(folder / f"{s}.rows.npy", mmap_mode="r") for s in SPLITS}
+    return sequences, facts  # type: ignore[return-value]
+
+
+def dtype_of(vocabulary):
+    return np.uint16 if len(vocabulary) <= 2**16 else np.int32
+
+
+def _write_ids(folder, store, vocabulary, most_tokens, advance):
+    dtype, facts = dtype_of(vocabulary), {}
+    for split in SPLITS:
+        rows, texts = store.rows(split), store.texts(split)
+        files = [open(folder / f"{split}.{side}.ids", "wb") for side in SIDES]
+        lengths, kept_rows, unknown = ([], []), [], 0
+        for start in range(0, len(rows), AT_ONCE):
+            some = np.array(rows[start : start + AT_ONCE])
+            encoded = [vocabulary.encode_rows(side[some]) for side in texts]
+            fits = [max(len(s), len(t)) <= most_tokens for s, t in zip(*encoded)]
+            kept_rows.append(some[fits])
+            for file, side, sizes in zip(files, encoded, lengths):
+                side = [ids for ids, fit in zip(side, fits) if fit]
+                flat = np.array([i for ids in side for i in ids], dtype=dtype)
+                unknown += int((flat == UNK).sum())
+                file.write(flat.tobytes())
+                sizes.extend(map(len, side))
+            advance(len(some))
+        for file, side, sizes in zip(files, SIDES, lengths):
+            file.close()
+            np.save(folder / f"{split}.{side}.ends.npy", np.cumsum(np.array(sizes, dtype=np.int64)))
+        np.save(folder / f"{split}.rows.npy", np.concatenate([np.zeros(0, np.int64), *kept_rows]))
+        left = sum(map(len, kept_rows))
+        facts[split] = {"pairs": left, "too_long": len(rows) - left, "unknown": unknown}
+    return facts

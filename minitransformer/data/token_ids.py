@@ -1,0 +1,146 @@
+"""The ids of a text that may be larger than the memory: made once, kept in a file."""
+
+import functools
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..boundary import FilePath
+from ..errors import InputError, writing
+from .byte_pairs import BytePairs
+from .characters import ExactCharacters, code_points
+from .download import cache_folder
+from .files import expect_file, pieces, sha256_of
+from .vocabularies import load_vocabulary
+from .vocabulary import EOS, Vocabulary
+
+LARGE = 10**7  # bytes: a larger text is read behind a progress bar
+ENDS = (".txt", ".txt.gz")  # of the files that are read in a folder
+
+
+class TokenIds(NamedTuple):
+    """A file of ids, all of one dtype."""
+
+    path: Path
+    dtype: np.dtype
+
+    @property
+    def array(self) -> np.ndarray:
+        """All ids (N,), mapped into memory anew: a page stays in memory as long as the map that
+        read it."""
+        return np.memmap(self.path, dtype=self.dtype, mode="r")
+
+
+def files_of(text: str) -> list[Path]:
+    """The files that the lines of `text` name; of a folder, all that end in .txt or .txt.gz, in
+    alphabetical order. InputError if there is none."""
+    files = []
+    for path in map(Path, text.split("\n") if text else ()):
+        inside = sorted(file for file in path.rglob("*") if file.name.endswith(ENDS))
+        if path.is_dir() and not inside:
+            raise InputError(
+                f"The folder {path} holds no file whose name ends in {' or '.join(ENDS)}. Name "
+                "the files themselves."
+            )
+        files += inside or [path]
+    if not files:
+        raise InputError("Name a file of the text, or a folder of such files: --text book.txt")
+    return files
+
+
+def sha256_of_all(files: list[Path]) -> str:
+    """Of one file, its SHA-256; of several, that of theirs, one after the other."""
+    each = []
+    for file in files:
+        now = expect_file(file).stat()
+        each.append(hashed_once(file, now.st_size, now.st_mtime_ns))
+    return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=10_000)
+def hashed_once(file, size, changed):
+    """The SHA-256 of a file of this size, changed at that time: in a process, a large one is read
+    for it once."""
+    return sha256_of(file)
+
+
+def vocabulary_of_text(files: list[Path], sha256: str, cut: str, size: int) -> Vocabulary:
+    """The vocabulary of these files, cut by this rule; that of an earlier time, if it is kept."""
+    place = kept(f"{sha256} {cut} {size}", "vocabulary.json")
+    if not place.is_file():
+        write(place, json.dumps(LEARN[cut](files, size).to_dict()).encode())
+    try:
+        return load_vocabulary(json.loads(place.read_bytes()))
+    except ValueError:
+        raise InputError(f"{place} is damaged. Remove it: it is made anew.") from None
+
+
+def characters_of(files: list[Path], size: int) -> ExactCharacters:
+    """All characters that occur, in the order of Unicode."""
+    seen = np.zeros(0x110000, dtype=bool)
+    for text in read(files, "counting characters"):
+        seen[code_points(text)] = True
+    return ExactCharacters([chr(point) for point in np.flatnonzero(seen)])
+
+
+def byte_pairs_of(files: list[Path], size: int) -> BytePairs:
+    return BytePairs.learn(read(files, "counting words"), size)
+
+
+LEARN = {"characters": characters_of, "byte-pairs": byte_pairs_of}
+
+
+def token_ids(files: list[Path], sha256: str, vocabulary: Vocabulary) -> TokenIds:
+    """The ids of these files, one after the other, EOS between them; those of an earlier time, if
+    they are kept."""
+    dtype = np.dtype("<u2" if len(vocabulary) <= 2**16 else "<u4")
+    place = kept(f"{sha256} {json.dumps(vocabulary.to_dict())}", "ids")
+    if not place.is_file():
+        write(place, encoded(files, vocabulary, dtype))
+    return TokenIds(place, dtype)
+
+
+def encoded(files, vocabulary, dtype):
+    """The bytes of the ids, in parts."""
+    for number, file in enumerate(files):
+        if number:
+            yield np.array([EOS], dtype=dtype)
+        for ids in vocabulary.encode_stream(read([file], "reading")):
+            yield ids.astype(dtype)
+
+
+def read(files, title):
+    """The content of files in parts, behind a progress bar if it is much."""
+    from tqdm.auto import tqdm
+
+    size = sum(os.path.getsize(file) for file in files)
+    with tqdm(
+        total=size, desc=title, unit="B", unit_scale=True, leave=False, disable=size < LARGE
+    ) as bar:
+        for file in files:
+            yield from pieces(file, bar.update)
+
+
+def kept(what, end):
+    """Where something made of a text is kept: in the user's cache, by a hash of what it was made
+    of."""
+    name = hashlib.sha256(what.encode()).hexdigest()[:32]
+    return cache_folder("What is made of a text") / "texts" / f"{name}.{end}"
+
+
+def write(path: FilePath, parts) -> None:
+    """Write bytes, or arrays one after the other, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with writing(part), open(part, "wb") as file:
+            for content in [parts] if isinstance(parts, bytes) else parts:
+                file.write(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,155 @@
+"""Tasks of one's own: registered in Python, or named by an installed package."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from common import refusal
+
+from minitransformer.cli import main
+from minitransformer.data import (
+    TASKS,
+    Corpus,
+    Task,
+    Vocabulary,
+    make_task,
+    option,
+    register_task,
+    registry,
+)
+from minitransformer.data.registry import name_of_task, register_tasks_of_packages
+from minitransformer.runs import Run, make_config
+
+PAGE = (Path(__file__).parents[1] / "docs" / "your-task.md").read_text(encoding="utf-8")
+SMALL = "--steps 2 --d-model 16 --heads 2 --d-ff 16 --no-pictures"
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch, tmp_path):
+    """What a test registers is gone after it."""
+    monkeypatch.setattr(registry, "FOUND", set())
+    before = dict(TASKS)
+    monkeypatch.chdir(tmp_path)
+    yield
+    TASKS.clear()
+    TASKS.update(before)
+
+
+class Echo(Corpus):
+    """Say it again."""
+
+    times: int = option(1, "how often")
+
+    def make_vocabulary(self):
+        return Vocabulary(["a", "b", "c"])
+
+    def sentences(self, split):
+        texts = [{"train": "a", "validation": "b", "test": "c"}[split]]
+        return texts, [" ".join(texts * self.times)]
+
+
+def package(name, entry_points, **modules):
+    """A folder on the path as an installed package has it."""
+    folder = Path("site").resolve()
+    info = folder / f"{name}-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[minitransformer.tasks]\n{entry_points}\n")
+    for module, text in modules.items():
+        (folder / f"{module}.py").write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def test_a_registered_task_is_known_to_the_commands_and_to_runs(capsys):
+    register_task("echo", Echo)
+    register_task("echo", Echo)  # as a cell that is run again
+    assert make_task("echo", times=2).sentences("train") == (["a"], ["a a"])
+    assert name_of_task(Echo()) == "echo" and make_config(Echo(times=2))["task"] == {
+        "name": "echo", "options": {"times": 2},
+    }  # fmt: skip
+    assert main(f"train echo --times 2 {SMALL} --out run".split()) == 0
+    assert json.loads(Path("run/config.json").read_text())["task"]["options"] == {"times": 2}
+    assert Run.open("run").task == Echo(times=2)
+    assert main(["tasks"]) == 0 and "Say it again." in capsys.readouterr().out
+    del TASKS["echo"]
+    assert main(["predict", "run", "a"]) == 2
+    said = capsys.readouterr().err
+    assert "There is no task 'echo'" in said and "register_task" in said and said.count("\n") == 1
+    assert "echo" in refusal(name_of_task, Echo()).lower()
+
+
+class Untyped(Corpus):
+    what: tuple = option((), "several")
+
+
+class Helpless(Corpus):
+    size: int = 3
+
+
+@pytest.mark.parametrize(
+    "name, cls, sentence",
+    [
+        ("reverse", Echo, "There is a task reverse already"),
+        ("My Task", Echo, "small letters, digits and hyphens"),
+        (7, Echo, "small letters"),
+        ("echo", Echo(), "must be a subclass of Task"),
+        ("echo", dict, "must be a subclass of Task"),
+        ("echo", Untyped, "The option what of the task echo must be a bool, int, float or str"),
+        ("echo", Helpless, "The option size of the task echo needs a default and a help text"),
+    ],
+)
+def test_what_cannot_be_a_task_is_refused(name, cls, sentence):
+    assert sentence in refusal(register_task, name, cls)
+    assert "echo" not in TASKS
+
+
+def test_a_task_of_an_installed_package_is_found(monkeypatch, capsys):
+    source = "from minitransformer.data import Corpus\n" + re.search(
+        r"from minitransformer.data import (.*?)```", PAGE, re.S
+    )[0].removesuffix("```")
+    monkeypatch.syspath_prepend(package("my-tasks", "plural = my_tasks:Plural", my_tasks=source))
+    assert main(f"train plural --words 2 {SMALL}".split()) == 0
+    assert main(["tasks"]) == 0 and "Write the plural" in capsys.readouterr().out
+    del TASKS["plural"]  # as in a new program
+    registry.FOUND.clear()
+    assert make_task("plural").sentences("validation") == (["cow", "law"], ["cows", "laws"])
+    assert Run.open("runs/plural").task.words == 2
+    sys.modules.pop("my_tasks")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("import nothing_like_this", "ModuleNotFoundError: \"No module named 'nothing_"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("class Other: pass", "AttributeError"),
+        ("Plural = 7", "InputError: 'The task plural must be a subclass"),
+        ("def", "SyntaxError"),
+    ],
+)
+def test_a_broken_package_is_named_and_harms_nothing_else(monkeypatch, capsys, text, said):
+    points = "plural = broken_tasks:Plural\nreverse = broken_tasks:Reverse"
+    monkeypatch.syspath_prepend(package("broken-tasks", points, broken_tasks=text))
+    assert main(["tasks"]) == 0
+    out, err = capsys.readouterr()
+    assert "The task plural (broken_tasks:Plural) of an installed package cannot be used" in err
+    assert said in err and err.count("\n") == 2 and "\nreverse " in out
+    register_tasks_of_packages()
+    assert not capsys.readouterr().err  # said once
+    assert TASKS["reverse"].__module__ == "minitransformer.data.symbols"
+    assert main(["predict", "numbers-en-de", "seven"]) == 0
+    assert not capsys.readouterr().err
+    sys.modules.pop("broken_tasks", None)
+
+
+def test_only_the_commands_that_name_tasks_look_for_packages(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(registry, "entry_points", lambda group: asked.append(group) or [])
+    assert main(["predict", "numbers-en-de", "seven"]) == 0 and not asked
+    assert main(["tasks"]) == 0 and asked == ["minitransformer.tasks"]
+    asked.clear()
+    assert "There is no task 'revers'. Did you mean 'reverse'?" in refusal(make_task, "revers")
+    assert asked == ["minitransformer.tasks"]
+    assert issubclass(TASKS["reverse"], Task)
