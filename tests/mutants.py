@@ -2462,7 +2462,7 @@ p("xq803", "a byte order mark is left out in every line", "    if number == 1:\n
 p("xq804", "a carriage return stays", "line.removesuffix(\"\\r\") for line in text.split(\"\\n\")", "line for line in text.split(\"\\n\")", select="lines_are")
 p("xq805", "line separators end lines", "for line in text.split(\"\\n\")]", "for line in text.splitlines() or [\"\"]]", select="lines_are")
 p("xq806", "the last line without an end is lost", "[rest] if rest else []", "[]", select="lines_are")
-p("xq807", "a line that goes on is not measured", "            if len(rest) > LONGEST:\n                raise _too_long(path, number)\n", "", select="damaged")
+p("xq807", "a line that goes on is not measured", "            if len(rest) > LONGEST:\n                raise _too_long(path, number)\n", "", select="goes_on")
 p("xq808", "NUL is a character", "if (place := content.find(b\"\\0\")) >= 0:", "if (place := -1) >= 0:", select="damaged")
 p("xq809", "the line of a NUL is the first of its block", "at = number + content.count(b\"\\n\", 0, place)", "at = number", select="damaged")
 p("xq810", "the line of a wrong byte is the first of its block", "{path}, line {number + at}: it is not UTF-8", "{path}, line {number}: it is not UTF-8", select="damaged")

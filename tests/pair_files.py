@@ -46,7 +46,7 @@ GOOD = {
     "jsonl, numbers": ("a.jsonl", '{"x":1,"y":2.50}\n{"x":1e400,"y":-0}', {}, [("1", "2.50"), ("1e400", "-0")]),
     "jsonl, escapes": ("a.json", '{"x":"\\u00e9\\n\\ud83d\\ude00","y":"b"}', {}, [("é 😀", "b")]),
     "other scripts": ("a.tsv", "日本\t😀\nא\tж\n", {}, [("日本", "😀"), ("א", "ж")]),
-    "too long": ("a.tsv", f"a\tb\n{'x' * 300}\ty\nc\td\n", {}, AB),
+    "too long": ("a.tsv", f"a\tb\n{'x' * 300}\ty\ny\t{'x' * 300}\nc\td\n", {}, AB),
 }
 BAD = {
     # name: (file, content, options, the sentence)

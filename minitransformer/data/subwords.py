@@ -148,7 +148,9 @@ def clean(text):
 
     Half of a surrogate pair, which is no character, becomes "�": one that is as unknown as itself.
     """
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    for name in SPECIAL:
-        text = text.replace(name, " ")
+    if not text.isascii():
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "<" in text:
+        for name in SPECIAL:
+            text = text.replace(name, " ")
     return " ".join(text.split())
