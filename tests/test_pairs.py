@@ -23,6 +23,7 @@ import minitransformer.data.store as store_module
 from minitransformer.cli import main
 from minitransformer.data import BOS, PAD, UNK, make_batch, make_task
 from minitransformer.data.corpus import Corpus
+from minitransformer.data.files import sha256_of
 from minitransformer.data.formats import pairs_in, parallel
 from minitransformer.data.pairs import Pairs
 from minitransformer.data.sequences import Sequences
@@ -343,6 +344,19 @@ def test_a_damaged_folder_is_made_again(cache):
                 pytest.fail(f"{file}: {problem!r} came through")
             assert (found == right).all(), file
     assert not list(cache.rglob("*.part"))
+
+
+def test_a_file_that_changes_between_its_hash_and_its_reading_is_not_kept(monkeypatch, cache):
+    write("a.tsv", "\n".join(dates(300)))
+
+    def hashed_and_changed(path):
+        found = sha256_of(path)
+        write("a.tsv", "\n".join(dates(301, seed=1)))
+        return found
+
+    monkeypatch.setattr("minitransformer.data.pairs.sha256_of", hashed_and_changed)
+    assert "was changed while it was read" in refusal(Pairs(data="a.tsv").completed)
+    assert not list(cache.rglob("facts.json"))
 
 
 def test_a_failed_reading_leaves_nothing(cache):
