@@ -2489,7 +2489,7 @@ p("xq840", "duplicates stay", "np.save(self.folder / f\"{self.name}.rows.npy\", 
 p("xq841", "pairs in the order of their hashes", "np.sort(rows)", "rows", select="gives_its_pairs")
 p("xq842", "a source may stand in two splits", "        if not len(common):\n            continue\n", "        continue\n", select="two_splits")
 p("xq843", "validation and test may be the same", ", (\"validation\", \"test\")):", "):", select="two_splits")
-p("xq844", "the split by the hash of the pair", "digest = int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), \"little\")", "digest = int.from_bytes(hashlib.blake2b(encoded + target.encode(), digest_size=8).digest(), \"little\")", select="hash_of_the_source")
+p("xq844", "the split by the hash of the pair", "digest = hash_of(texts[0])", "digest = hash_of(b\"\".join(texts))", select="hash_of_the_source")
 p("xq845", "a split without pairs", "        if not len(split.lines):\n", "        if False:\n", select="too_few or cannot_be_used")
 p("xq846", "a pair with an empty side counts", "if not source or not target:", "if not source:", select="gives_its_pairs")
 p("xq847", "damage in the cache is not noticed", "if checksum(folder / name) != right:", "if False:", select="damaged_folder")

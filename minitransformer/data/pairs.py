@@ -292,9 +292,9 @@ class Pairs(Corpus):
 
     @functools.cached_property
     def _ids(self):
-        total = sum(len(self.store.rows(split)) for split in SPLITS)
+        vocabulary, total = self.vocabulary, sum(len(self.store.rows(split)) for split in SPLITS)
         with progress("cutting into tokens", total, "pairs") as advance:
-            found = keep_ids(self.store, self.vocabulary, self.most_tokens, advance)
+            found = keep_ids(self.store, vocabulary, self.most_tokens, advance)
         for split, facts in found[1].items():
             if split in SPLITS and not facts["pairs"]:
                 raise InputError(
