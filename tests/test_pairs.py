@@ -191,6 +191,7 @@ def test_too_few_pairs_for_a_split_are_said():
 
 
 def test_the_cut_is_chosen_by_the_rule():
+    pytest.importorskip("tokenizers")
     rng = random.Random(0)
     spoken = "the a of to and in is that it was for on are with as they at be this".split()
     rare = ["".join(rng.sample("abcdefghijklmnop", 9)) for _ in range(3000)]

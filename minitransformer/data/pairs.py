@@ -103,8 +103,12 @@ class Pairs(Corpus):
 
         Without `validation` or `test`, a hash of the source takes a tenth of the training pairs.
         """
-        lists = {"train": train, "validation": validation, "test": test}
-        lists = {name: list(pairs) for name, pairs in lists.items() if pairs is not None}
+        given = {"train": train, "validation": validation, "test": test}
+        lists = {
+            name: as_list(pairs, name)
+            for name, pairs in given.items()
+            if pairs is not None or name == "train"
+        }
         digest = hashlib.sha256()
         for name, pairs in lists.items():
             digest.update(f"{name} {len(pairs)}".encode())
@@ -395,6 +399,15 @@ def followed_by(checks, rows):
     yield from rows
     for check in checks:
         check()
+
+
+def as_list(pairs, name):
+    try:
+        return list(pairs)
+    except TypeError:
+        raise InputError(
+            f"{name} must be a list of pairs (source, target) of texts, got {shortened(pairs)}."
+        ) from None
 
 
 def numbered(pairs):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..boundary import Text, checked
+from ..boundary import Count, Text, Texts, checked
 from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, strings
 
@@ -34,7 +34,8 @@ class Characters(Vocabulary):
         return list(text)
 
     @classmethod
-    def learn(cls, texts: Iterable[str], size: int | None = None) -> "Characters":
+    @checked
+    def learn(cls, texts: Texts, size: Count | None = None) -> "Characters":
         """The tokens of these texts, the most frequent ones if there are more than `size` with the
         special ones."""
         counts = Counter(token for text in texts for token in cls.cut(plain(text)))
