@@ -1421,8 +1421,8 @@ p("x338", "a sentence twice among distinct ones", "rng.permutation(len(source))[
     "rng.integers(len(source), size=min(count, len(source))) if distinct", select="distinct_samples_of_a_corpus")
 p("x339", "the same sentences again and again", "rng.integers(len(source), size=count)",
     "rng.permutation(len(source))[:count]", select="other_samples_of_a_corpus")
-p("x340", "every split is the training set", "source, target = self.sequences(split)",
-    "source, target = self.sequences(\"train\")", select="samples_of_a_corpus")
+p("x340", "every split is the training set", "source, target = self.sequences(split)\n        rows",
+    "source, target = self.sequences(\"train\")\n        rows", select="samples_of_a_corpus")
 p("x341", "the longest of the training set only", "zip(*map(self.sequences, SPLITS))", "zip(self.sequences(\"train\"))",
     select="longest_of_a_corpus")
 p("x342", "what was read with the old vocabulary stays", "self.__dict__.pop(made_with_the_old, None)", "pass",

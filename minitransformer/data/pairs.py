@@ -9,20 +9,23 @@ import itertools
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..core.extras import extra
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
-from .corpus import Corpus
+from .corpus import Corpus, TextPairs
 from .files import expect_file, sha256_of, unchanged
 from .formats import Row, pairs_in, parallel, two_fields
+from .sequences import Sequences
 from .split import SPLITS
 from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
 from .subwords import Subwords
-from .task import Recipe
+from .task import Counts, Recipe
 from .vocabularies import load_vocabulary
-from .vocabulary import SPECIAL
+from .vocabulary import SPECIAL, Vocabulary
 from .words import Characters, Words
 
 CUTS = ("auto", "characters", "words", "subwords")
@@ -98,7 +101,10 @@ class Pairs(Corpus):
             )
 
     @classmethod
-    def of(cls, train, validation=None, test=None, **options):
+    def of(
+        cls, train: TextPairs, validation: TextPairs | None = None, test: TextPairs | None = None,
+        **options: Any,
+    ) -> "Pairs":
         """The task of pairs (source, target) in Python: lists of two texts each.
 
         Without `validation` or `test`, a hash of the source takes a tenth of the training pairs.
@@ -141,7 +147,7 @@ class Pairs(Corpus):
     # -- the files ---------------------------------------------------------------------------------
 
     @functools.cached_property
-    def files(self):
+    def files(self) -> dict[str, tuple[str, ...]]:
         """{"train" and what else is named: (path,) or (source, target)}."""
         named = {"train": (self.data,) if self.data else (self.source, self.target)}
         for split in ("validation", "test"):
@@ -151,7 +157,7 @@ class Pairs(Corpus):
         return named
 
     @property
-    def key(self):
+    def key(self) -> str:
         """The name of the folder that keeps the pairs: other data or other columns, another."""
         what = [FORMAT, self.sha256, self.fields, {s: len(p) for s, p in self.files.items()}]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
@@ -200,7 +206,7 @@ class Pairs(Corpus):
             ]
             return keep_pairs(of_found.key, parts)
 
-    def expect_there(self, path):
+    def expect_there(self, path: str) -> None:
         """Raise InputError if a file of a run is gone."""
         if self.sha256 and not os.path.exists(path):
             raise InputError(
@@ -208,7 +214,7 @@ class Pairs(Corpus):
                 f"or to train further. {NEEDLESS}"
             )
 
-    def hash_of(self, path, right):
+    def hash_of(self, path: str, right: str | None) -> str:
         """The SHA-256 of a file. Raises InputError if the run knows another."""
         found = sha256_of(path)
         if right not in (None, found):
@@ -219,7 +225,7 @@ class Pairs(Corpus):
             )
         return found
 
-    def completed(self):
+    def completed(self) -> "Pairs":
         """With whole paths, the SHA-256 of each file, and the cut that was chosen."""
         store = self.store
         facts = {"cut": self.chosen_cut[0] if self.cut == "auto" else self.cut}
@@ -236,7 +242,7 @@ class Pairs(Corpus):
     # -- the vocabulary ----------------------------------------------------------------------------
 
     @functools.cached_property
-    def chosen_cut(self):
+    def chosen_cut(self) -> tuple[str, str]:
         """(the cut, why): by the rule, or as the option says."""
         rule, why = self.cut_by_rule
         if self.cut in ("auto", rule):
@@ -244,7 +250,7 @@ class Pairs(Corpus):
         return self.cut, f"chosen; by the rule it would be {rule}"
 
     @functools.cached_property
-    def cut_by_rule(self):
+    def cut_by_rule(self) -> tuple[str, str]:
         most = max(self.store.facts[side]["percentile_99"] for side in ("source", "target"))
         if most <= SHORT:
             return "characters", f"99 of 100 texts have at most {SHORT}"
@@ -260,7 +266,7 @@ class Pairs(Corpus):
             )
         return "subwords", f"there are {words['different']:,} different words"
 
-    def count_words(self):
+    def count_words(self) -> dict[str, Any]:
         counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
         frequent = [count for count in counts.values() if count > 1]
         return {
@@ -268,7 +274,7 @@ class Pairs(Corpus):
             "covered": sum(frequent) / sum(counts.values()),
         }  # fmt: skip
 
-    def learning_texts(self):
+    def learning_texts(self) -> Iterator[str]:
         """Training texts, sources and targets: all, or of many those of evenly spread pairs."""
         rows = self.store.rows("train")
         rows = rows[:: max(1, 2 * len(rows) // LEARNT_FROM)]
@@ -276,7 +282,7 @@ class Pairs(Corpus):
             for start in range(0, len(rows), 4096):
                 yield from texts[rows[start : start + 4096]]
 
-    def make_vocabulary(self):
+    def make_vocabulary(self) -> Vocabulary:
         cut = self.chosen_cut[0] if self.cut == "auto" else self.cut
         if cut == "subwords":
             extra("tokenizers", "Cutting texts into subwords")
@@ -286,7 +292,7 @@ class Pairs(Corpus):
         )
         return load_vocabulary(facts["vocabulary"])
 
-    def learnt(self, cut):
+    def learnt(self, cut: str) -> Vocabulary:
         if cut == "subwords":
             return Subwords.learn([*self.learning_texts()], self.vocabulary_size, lowercase=False)
         kind = {"characters": Characters, "words": Words}[cut]
@@ -295,7 +301,7 @@ class Pairs(Corpus):
     # -- what is trained on ------------------------------------------------------------------------
 
     @functools.cached_property
-    def _ids(self):
+    def _ids(self) -> tuple[dict[str, tuple[Sequences, Sequences]], dict[str, Any]]:
         vocabulary, total = self.vocabulary, sum(len(self.store.rows(split)) for split in SPLITS)
         with progress("cutting into tokens", total, "pairs") as advance:
             found = keep_ids(self.store, vocabulary, self.most_tokens, advance)
@@ -307,20 +313,21 @@ class Pairs(Corpus):
                 )
         return found
 
-    def adopt(self, vocabulary):
+    def adopt(self, vocabulary: Vocabulary) -> None:
         super().adopt(vocabulary)
         self.__dict__.pop("_ids", None)
 
-    def make_sequences(self, split):
+    def make_sequences(self, split: str) -> tuple[Sequences, Sequences]:
         return self._ids[0][split]
 
-    def sentences(self, split):
+    def sentences(self, split: str) -> tuple[list[str], list[str]]:
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
         rows = self._ids[1]["rows"][split]
-        return tuple(texts[rows] for texts in self.store.texts(split))
+        source, target = self.store.texts(split)
+        return source[rows], target[rows]
 
-    def counts(self):
+    def counts(self) -> Counts:
         """[("pairs", how many, {split: how many})]; nothing without data."""
         if not (self.data or self.source or self.sha256):
             return []
@@ -328,16 +335,16 @@ class Pairs(Corpus):
         return [("pairs", sum(splits.values()), splits)]
 
     @property
-    def scored_by_bleu(self):
+    def scored_by_bleu(self) -> bool:  # type: ignore[override]
         """Texts of words, where the package that counts it is installed."""
         return self.cut in ("words", "subwords") and bool(importlib.util.find_spec("sacrebleu"))
 
     @property
-    def recipe(self):
+    def recipe(self) -> Recipe:  # type: ignore[override]
         """For short texts, of characters, a small model; else that of Multi30k, a little longer."""
         return SHORT_RECIPE if self.cut in ("auto", "characters") else LONG_RECIPE
 
-    def report(self):
+    def report(self) -> Iterator[str]:
         """How many pairs, their lengths, what was left out and why, unknown characters, the cut."""
         facts, (_, ids) = self.store.facts, self._ids
         splits = {split: ids[split]["pairs"] for split in SPLITS}
@@ -375,7 +382,7 @@ class Pairs(Corpus):
             f"{recipe.preset}, {recipe.training['steps']:,} steps, unless told otherwise"
         )
 
-    def some_unknown(self, split):
+    def some_unknown(self, split: str) -> str:
         """" such as 'ß', 'é'": of the first thousands of texts."""
         found: dict[str, None] = {}
         rows = self._ids[1]["rows"][split][:10_000]

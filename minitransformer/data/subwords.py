@@ -1,6 +1,6 @@
 """Subwords: byte-pair encoding, learned from a corpus by the `tokenizers` library."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class Subwords(Vocabulary):
     def encode(self, text: Text) -> np.ndarray:
         return self.encode_all([text])[0]
 
-    def encode_rows(self, texts):
+    def encode_rows(self, texts: Sequence[str]) -> list[list[int]]:
         """Word by word: no token has a space inside, so each word is cut once, and found again.
 
         Raises InputError for a text without a character.

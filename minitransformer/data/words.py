@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Characters(Vocabulary):
     def encode(self, text: Text) -> np.ndarray:
         return np.array(self.encode_rows([text])[0], dtype=np.int64)
 
-    def encode_rows(self, texts):
+    def encode_rows(self, texts: Sequence[str]) -> list[list[int]]:
         """Raises InputError for a text without a character."""
         get, cut = self.ids.get, self.cut
         rows = [[get(token, UNK) for token in cut(plain(text))] for text in texts]
