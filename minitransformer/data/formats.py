@@ -144,18 +144,11 @@ def _tab_separated(path, rows, names):
 
 
 def _csv(path, rows, names):
-    state = {"line": 0, "header": ""}
-
-    def texts():
-        for number, line in rows:
-            state["line"] = number
-            yield line + "\n"
-
-    texts = texts()
+    texts = (line + "\n" for _, line in rows)
     first = next(texts)
     delimiter = max(",;\t|", key=first.count) if first.count(",") == 0 else ","
     reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
-    begin, header = 1, None
+    begin, header = 1, []
     while True:
         try:
             cells = next(reader, None)
@@ -166,7 +159,7 @@ def _csv(path, rows, names):
             ) from None
         if cells is None:
             break
-        if header is None and cells:
+        if not header and cells:
             header = [cell.strip() for cell in cells]
             if twice := [name for name in header if header.count(name) > 1]:
                 raise InputError(
@@ -185,7 +178,7 @@ def _csv(path, rows, names):
             )
         else:
             yield Row(begin, cells[places[0]], cells[places[1]])
-        begin = state["line"] + 1
+        begin = reader.line_num + 1
 
 
 def _json_lines(path, rows, names):

@@ -141,7 +141,7 @@ class Pairs(Corpus):
             Part(name, splits, itertools.starmap(Row, numbered(lists[name])), "pair")
             for name, splits in splits_of(lists).items()
         ]
-        task.__dict__["store"] = keep_pairs(task.key, parts)
+        task.__dict__["store"] = keep_pairs(task.store_key, parts)
         return task.completed()
 
     # -- the files ---------------------------------------------------------------------------------
@@ -149,7 +149,9 @@ class Pairs(Corpus):
     @functools.cached_property
     def files(self) -> dict[str, tuple[str, ...]]:
         """{"train" and what else is named: (path,) or (source, target)}."""
-        named = {"train": (self.data,) if self.data else (self.source, self.target)}
+        named: dict[str, tuple[str, ...]] = {
+            "train": (self.data,) if self.data else (self.source, self.target)
+        }
         for split in ("validation", "test"):
             if path := getattr(self, split):
                 two = self.source and not os.path.exists(path) and path.count(",") == 1
@@ -157,7 +159,7 @@ class Pairs(Corpus):
         return named
 
     @property
-    def key(self) -> str:
+    def store_key(self) -> str:
         """The name of the folder that keeps the pairs: other data or other columns, another."""
         what = [FORMAT, self.sha256, self.fields, {s: len(p) for s, p in self.files.items()}]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
@@ -167,7 +169,7 @@ class Pairs(Corpus):
         """The pairs. Raises InputError if the files are not those of the run."""
         if self.sha256.startswith(GIVEN):
             return kept_before(
-                self.key,
+                self.store_key,
                 "The pairs of this run came from Python, and are no longer kept. Make them again "
                 f"with Corpus.from_pairs, to evaluate or to train further. {NEEDLESS}",
             )
@@ -177,7 +179,7 @@ class Pairs(Corpus):
                 "--source FILE --target FILE."
             )
         paths = [path for paths in self.files.values() for path in paths]
-        rights = self.sha256.split() or [None] * len(paths)
+        rights = self.sha256.split() or [""] * len(paths)
         if len(rights) != len(paths):
             raise InputError(f"sha256 must name {len(paths)} files, got {shortened(self.sha256)}.")
         with contextlib.ExitStack() as stack:
@@ -199,12 +201,12 @@ class Pairs(Corpus):
                         checks,
                         pairs_in(self.files[name][0], self.fields, advance)
                         if len(self.files[name]) == 1
-                        else parallel(*self.files[name], advance),
+                        else parallel(*self.files[name], advance),  # type: ignore
                     ),
                 )
                 for name, splits in splits_of(self.files).items()
             ]
-            return keep_pairs(of_found.key, parts)
+            return keep_pairs(of_found.store_key, parts)
 
     def expect_there(self, path: str) -> None:
         """Raise InputError if a file of a run is gone."""
@@ -214,10 +216,10 @@ class Pairs(Corpus):
                 f"or to train further. {NEEDLESS}"
             )
 
-    def hash_of(self, path: str, right: str | None) -> str:
+    def hash_of(self, path: str, right: str) -> str:
         """The SHA-256 of a file. Raises InputError if the run knows another."""
         found = sha256_of(path)
-        if right not in (None, found):
+        if right not in ("", found):
             raise InputError(
                 f"{path} is not the file that this run was trained on: its SHA-256 is "
                 f"{found[:16]}…, not {right[:16]}…. Put that file back, to evaluate or to train "
@@ -235,7 +237,7 @@ class Pairs(Corpus):
             for name in ("validation", "test"):
                 facts[name] = ",".join(map(whole_path, self.files.get(name, ())))
             facts["sha256"] = self.__dict__["found"]
-        task = dataclasses.replace(self, **facts)
+        task = dataclasses.replace(self, **facts)  # type: ignore[arg-type]
         task.__dict__["store"] = store
         return task
 

@@ -247,8 +247,8 @@ def _expect_apart(folder, splits, parts):
     """Raise InputError if a source stands in two splits."""
     where = {split: part for part in reversed(parts) for split in part.splits}
     for one, two in (("train", "validation"), ("train", "test"), ("validation", "test")):
-        hashes = [np.array(splits[split].sources, dtype=np.uint64) for split in (one, two)]
-        common, *rows = np.intersect1d(*hashes, return_indices=True)
+        first, second = (np.array(splits[name].sources, dtype=np.uint64) for name in (one, two))
+        common, *rows = np.intersect1d(first, second, return_indices=True)
         if not len(common):
             continue
         shown = []
