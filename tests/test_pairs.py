@@ -334,6 +334,21 @@ def test_the_second_time_nothing_is_read_or_encoded(monkeypatch, cache):
     assert Pairs(data="b.tsv").completed().sentences("train") != first.sentences("train")
 
 
+def test_what_is_read_otherwise_is_kept_apart():
+    content = "source\ttarget\tmore\n" + "".join(f'"{i}"\t{i + 1}\t{i + 2}\n' for i in range(99))
+    write("a.tsv", content)
+    write("a.csv", content)
+    pairs = [
+        Pairs(data=name, fields=fields).completed().sentences("train")
+        for name, fields in (("a.tsv", ""), ("a.csv", ""), ("a.csv", "target,source"))
+    ]
+    assert '"' in pairs[0][0][0] and '"' not in pairs[1][0][0]
+    assert pairs[2][0][0] == str(int(pairs[2][1][0]) + 1)
+    write("v.tsv", "v\tw\n")
+    own = Pairs(data="a.csv", validation="v.tsv", fields="1,2")
+    assert "no column '1'" in refusal(own.completed)
+
+
 def test_a_damaged_folder_is_made_again(cache):
     write("a.tsv", "\n".join(dates(300)))
     right = Pairs(data="a.tsv").completed().encoded("train")[0]

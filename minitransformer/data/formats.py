@@ -47,7 +47,7 @@ def pairs_in(
     if first is None:
         raise InputError(f"{path} is empty. It needs pairs of texts, one a line.")
     rows = itertools.chain([first], rows)
-    kind = ENDINGS.get(Path(str(path).lower().removesuffix(".gz")).suffix)
+    kind = ENDINGS.get(ending(path))
     if kind in (None, "tab") and first[1].lstrip().startswith("{") and "\t" not in first[1]:
         kind = "json"
     if kind is None and "\t" not in first[1]:
@@ -78,6 +78,11 @@ def parallel(
         yield Row(number, one[1], two[1])
     if not number:
         raise InputError(f"{source} is empty. It needs a text a line.")
+
+
+def ending(path):
+    """How the name ends: .tsv of "A.TSV" and of "a.tsv.gz"."""
+    return Path(str(path).lower().removesuffix(".gz")).suffix
 
 
 def two_fields(fields):

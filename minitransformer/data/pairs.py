@@ -18,7 +18,7 @@ from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
 from .corpus import Corpus, TextPairs
 from .files import expect_file, sha256_of, unchanged
-from .formats import Row, pairs_in, parallel, two_fields
+from .formats import Row, ending, pairs_in, parallel, two_fields
 from .sequences import Sequences
 from .split import SPLITS
 from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
@@ -160,8 +160,9 @@ class Pairs(Corpus):
 
     @property
     def store_key(self) -> str:
-        """The name of the folder that keeps the pairs: other data or other columns, another."""
-        what = [FORMAT, self.sha256, self.fields, {s: len(p) for s, p in self.files.items()}]
+        """The name of the folder that keeps the pairs: other data, or read otherwise, another."""
+        endings = {split: [*map(ending, paths)] for split, paths in self.files.items()}
+        what = [FORMAT, self.sha256, self.fields, endings]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
     @functools.cached_property
