@@ -1,14 +1,20 @@
 """A task with a list of sentences."""
 
 import functools
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.random import Generator
 
 from ..errors import InputError, expect_as_many, unknown
 from .registry import TASKS
 from .sequences import Sequences
 from .split import SPLITS
-from .task import Task
+from .task import Counts, Pair, Task
+from .vocabulary import Vocabulary
 
 AT_ONCE = 4096  # texts that are encoded together
+TextPairs = Iterable[tuple[str, str]]  # (source, target) each
 
 
 class Corpus(Task):
@@ -17,21 +23,24 @@ class Corpus(Task):
     has_sentences = True
 
     @staticmethod
-    def from_pairs(train, validation=None, test=None, **options):
+    def from_pairs(
+        train: TextPairs, validation: TextPairs | None = None, test: TextPairs | None = None,
+        **options: Any,
+    ) -> Task:
         """A task of pairs (source text, target text) in Python, with the options of `train --data`:
         see `Pairs.of`."""
-        return TASKS["pairs"].of(train, validation, test, **options)
+        return TASKS["pairs"].of(train, validation, test, **options)  # type: ignore[attr-defined]
 
-    def sentences(self, split):
+    def sentences(self, split: str) -> tuple[list[str], list[str]]:
         """(source sentences, target sentences) of a split, as texts, in their order."""
         raise NotImplementedError
 
-    def adopt(self, vocabulary):
+    def adopt(self, vocabulary: Vocabulary) -> None:
         super().adopt(vocabulary)
         for made_with_the_old in ("_sequences", "longest"):
             self.__dict__.pop(made_with_the_old, None)
 
-    def sequences(self, split):
+    def sequences(self, split: str) -> tuple[Sequences, Sequences]:
         """(sources, targets), the `Sequences` of a whole split, made once."""
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
@@ -40,7 +49,7 @@ class Corpus(Task):
             known[split] = self.make_sequences(split)
         return known[split]
 
-    def make_sequences(self, split):
+    def make_sequences(self, split: str) -> tuple[Sequences, Sequences]:
         """The ids of the sentences. Raises InputError if there are not as many sources as
         targets."""
         # what it needs is asked for before sentences are read
@@ -55,13 +64,19 @@ class Corpus(Task):
                     f"An empty text (number {empty[0]} of the {len(texts)} of {split}): there is "
                     "nothing to read."
                 )
-        return tuple(Sequences.joined(in_parts(vocabulary, texts)) for texts in (sources, targets))
+        return (
+            Sequences.joined(in_parts(vocabulary, sources)),
+            Sequences.joined(in_parts(vocabulary, targets)),
+        )
 
-    def encoded(self, split):
+    def encoded(self, split: str) -> Pair:
         """(source (N, S), target (N, T)): the padded ids of a whole split."""
-        return tuple(sequences[:] for sequences in self.sequences(split))
+        source, target = self.sequences(split)
+        return source[:], target[:]
 
-    def sample(self, rng, count, split="train", distinct=False):
+    def sample(
+        self, rng: Generator, count: int, split: str = "train", distinct: bool = False
+    ) -> Pair:
         """(source, target) of `count` pairs of a split; with `distinct` each row at most once, so
         fewer if no more exist."""
         source, target = self.sequences(split)
@@ -72,29 +87,30 @@ class Corpus(Task):
         )
         return source[rows], target[rows]
 
-    def pool(self, rng):
+    def pool(self, rng: Generator) -> Any:
         """All training pairs, in a new random order: one epoch."""
         source, target = self.sequences("train")
         order = rng.permutation(len(source))
         return source.reordered(order), target.reordered(order)
 
     @functools.cached_property
-    def longest(self):
+    def longest(self) -> tuple[int, int]:  # type: ignore[override]
         """(longest source, longest target), in tokens."""
-        return tuple(
+        source, target = (
             max(int(sequences.lengths.max(initial=0)) for sequences in both)
             for both in zip(*map(self.sequences, SPLITS))
         )
+        return source, target
 
     @property
-    def longest_trained(self):
+    def longest_trained(self) -> int:
         return int(self.sequences("train")[0].lengths.max(initial=0))
 
     @property
-    def shortest_trained(self):
+    def shortest_trained(self) -> int:
         return int(self.sequences("train")[0].lengths.min())
 
-    def counts(self):
+    def counts(self) -> Counts:
         """[("sentences", how many, {split: how many})]."""
         splits = {split: len(self.sentences(split)[0]) for split in SPLITS}
         return [("sentences", sum(splits.values()), splits)]

@@ -47,7 +47,7 @@ def pairs_in(
     if first is None:
         raise InputError(f"{path} is empty. It needs pairs of texts, one a line.")
     rows = itertools.chain([first], rows)
-    kind = ENDINGS.get(Path(str(path).lower().removesuffix(".gz")).suffix)
+    kind = ENDINGS.get(ending(path))
     if kind in (None, "tab") and first[1].lstrip().startswith("{") and "\t" not in first[1]:
         kind = "json"
     if kind is None and "\t" not in first[1]:
@@ -80,6 +80,11 @@ def parallel(
         raise InputError(f"{source} is empty. It needs a text a line.")
 
 
+def ending(path):
+    """How the name ends: .tsv of "A.TSV" and of "a.tsv.gz"."""
+    return Path(str(path).lower().removesuffix(".gz")).suffix
+
+
 def two_fields(fields):
     """("a", "b") of "a,b", or () of "". Raises InputError for anything else."""
     names = tuple(name.strip() for name in fields.split(",")) if fields else ()
@@ -102,9 +107,9 @@ def chosen(path, line, found, names, what):
             )
         return names
     if len(found) < 2:
+        there = f"only one {what}, {listed}" if found else f"no {what}"
         raise InputError(
-            f"{path}, line {line}: there is only one {what}, {listed}; a pair needs a source and a "
-            "target."
+            f"{path}, line {line}: there is {there}; a pair needs a source and a target."
         )
     small = {str(name).strip().lower(): name for name in found}
     for one, two in NAMES:
@@ -144,18 +149,11 @@ def _tab_separated(path, rows, names):
 
 
 def _csv(path, rows, names):
-    state = {"line": 0, "header": ""}
-
-    def texts():
-        for number, line in rows:
-            state["line"] = number
-            yield line + "\n"
-
-    texts = texts()
+    texts = (line + "\n" for _, line in rows)
     first = next(texts)
     delimiter = max(",;\t|", key=first.count) if first.count(",") == 0 else ","
     reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
-    begin, header = 1, None
+    begin, header = 1, []
     while True:
         try:
             cells = next(reader, None)
@@ -166,7 +164,7 @@ def _csv(path, rows, names):
             ) from None
         if cells is None:
             break
-        if header is None and cells:
+        if not header and cells:
             header = [cell.strip() for cell in cells]
             if twice := [name for name in header if header.count(name) > 1]:
                 raise InputError(
@@ -179,13 +177,13 @@ def _csv(path, rows, names):
             yield Row(begin, "", "")
         elif len(cells) != len(header):
             raise InputError(
-                f"{path}, line {begin}: it has {len(cells)} cells, and the header has "
+                f"{path}, line {begin}: its number of cells is {len(cells)}, and of the header "
                 f"{len(header)} ({', '.join(map(shortened, header[:20]))}). A cell with a comma "
                 "stands in quotes."
             )
         else:
             yield Row(begin, cells[places[0]], cells[places[1]])
-        begin = state["line"] + 1
+        begin = reader.line_num + 1
 
 
 def _json_lines(path, rows, names):

@@ -9,20 +9,23 @@ import itertools
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
 from ..terminal.extras import extra
-from .corpus import Corpus
-from .files import expect_file, sha256_of
-from .formats import Row, pairs_in, parallel, two_fields
+from .corpus import Corpus, TextPairs
+from .files import expect_file, sha256_of, unchanged
+from .formats import Row, ending, pairs_in, parallel, two_fields
+from .sequences import Sequences
 from .split import SPLITS
 from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
 from .subwords import Subwords
-from .task import Recipe
+from .task import Counts, Recipe
 from .vocabularies import load_vocabulary
-from .vocabulary import SPECIAL
+from .vocabulary import SPECIAL, Vocabulary
 from .words import Characters, Words
 
 CUTS = ("auto", "characters", "words", "subwords")
@@ -30,10 +33,11 @@ SHORT = 64  # characters: texts that are cut into characters, unless they are lo
 COVERED = 0.995  # of all words: what the frequent ones must be for a cut into words
 LEARNT_FROM = 100_000  # texts, evenly spread, from which words and subwords are learnt
 GIVEN = "in Python"
+NEEDLESS = "To predict and to translate, no data is needed."
 
 SHORT_RECIPE = Recipe(
     "toy",
-    {"steps": 3000, "learning_rate": 2e-3, "evaluate_every": 500, "save_every": 500},
+    {"steps": 2000, "learning_rate": 2e-3},
     {"norm": "pre", "tie_embeddings": True},
 )
 LONG_RECIPE = Recipe(
@@ -97,13 +101,20 @@ class Pairs(Corpus):
             )
 
     @classmethod
-    def of(cls, train, validation=None, test=None, **options):
+    def of(
+        cls, train: TextPairs, validation: TextPairs | None = None, test: TextPairs | None = None,
+        **options: Any,
+    ) -> "Pairs":
         """The task of pairs (source, target) in Python: lists of two texts each.
 
         Without `validation` or `test`, a hash of the source takes a tenth of the training pairs.
         """
-        lists = {"train": train, "validation": validation, "test": test}
-        lists = {name: list(pairs) for name, pairs in lists.items() if pairs is not None}
+        given = {"train": train, "validation": validation, "test": test}
+        lists = {
+            name: as_list(pairs, name)
+            for name, pairs in given.items()
+            if pairs is not None or name == "train"
+        }
         digest = hashlib.sha256()
         for name, pairs in lists.items():
             digest.update(f"{name} {len(pairs)}".encode())
@@ -130,15 +141,17 @@ class Pairs(Corpus):
             Part(name, splits, itertools.starmap(Row, numbered(lists[name])), "pair")
             for name, splits in splits_of(lists).items()
         ]
-        task.__dict__["store"] = keep_pairs(task.key, parts)
+        task.__dict__["store"] = keep_pairs(task.store_key, parts)
         return task.completed()
 
     # -- the files ---------------------------------------------------------------------------------
 
     @functools.cached_property
-    def files(self):
+    def files(self) -> dict[str, tuple[str, ...]]:
         """{"train" and what else is named: (path,) or (source, target)}."""
-        named = {"train": (self.data,) if self.data else (self.source, self.target)}
+        named: dict[str, tuple[str, ...]] = {
+            "train": (self.data,) if self.data else (self.source, self.target)
+        }
         for split in ("validation", "test"):
             if path := getattr(self, split):
                 two = self.source and not os.path.exists(path) and path.count(",") == 1
@@ -146,9 +159,10 @@ class Pairs(Corpus):
         return named
 
     @property
-    def key(self):
-        """The name of the folder that keeps the pairs: other data or other columns, another."""
-        what = [FORMAT, self.sha256, self.fields, {s: len(p) for s, p in self.files.items()}]
+    def store_key(self) -> str:
+        """The name of the folder that keeps the pairs: other data, or read otherwise, another."""
+        endings = {split: [*map(ending, paths)] for split, paths in self.files.items()}
+        what = [FORMAT, self.sha256, self.fields, endings]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
     @functools.cached_property
@@ -156,10 +170,9 @@ class Pairs(Corpus):
         """The pairs. Raises InputError if the files are not those of the run."""
         if self.sha256.startswith(GIVEN):
             return kept_before(
-                self.key,
+                self.store_key,
                 "The pairs of this run came from Python, and are no longer kept. Make them again "
-                "with Corpus.from_pairs, to evaluate or to train further; to predict and to "
-                "translate, no data is needed.",
+                f"with Corpus.from_pairs, to evaluate or to train further. {NEEDLESS}",
             )
         if not (self.data or self.source):
             raise InputError(
@@ -167,13 +180,17 @@ class Pairs(Corpus):
                 "--source FILE --target FILE."
             )
         paths = [path for paths in self.files.values() for path in paths]
-        rights = self.sha256.split() or [None] * len(paths)
+        rights = self.sha256.split() or [""] * len(paths)
         if len(rights) != len(paths):
             raise InputError(f"sha256 must name {len(paths)} files, got {shortened(self.sha256)}.")
-        found = [self.hash_of(path, right) for path, right in zip(paths, rights)]
-        self.__dict__["found"] = " ".join(found)
-        of_found = dataclasses.replace(self, sha256=self.__dict__["found"])
         with contextlib.ExitStack() as stack:
+            # what is read must be what the hash was made of
+            for path in paths:
+                self.expect_there(path)
+            checks = [stack.enter_context(unchanged(path)) for path in paths]
+            found = [self.hash_of(path, right) for path, right in zip(paths, rights)]
+            self.__dict__["found"] = " ".join(found)
+            of_found = dataclasses.replace(self, sha256=self.__dict__["found"])
             advance = stack.enter_context(
                 progress("reading", sum(map(os.path.getsize, paths)), "B")
             )
@@ -181,33 +198,37 @@ class Pairs(Corpus):
                 Part(
                     " and ".join(self.files[name]),
                     splits,
-                    pairs_in(self.files[name][0], self.fields, advance)
-                    if len(self.files[name]) == 1
-                    else parallel(*self.files[name], advance),
+                    followed_by(
+                        checks,
+                        pairs_in(self.files[name][0], self.fields, advance)
+                        if len(self.files[name]) == 1
+                        else parallel(*self.files[name], advance),  # type: ignore
+                    ),
                 )
                 for name, splits in splits_of(self.files).items()
             ]
-            return keep_pairs(of_found.key, parts)
+            return keep_pairs(of_found.store_key, parts)
 
-    def hash_of(self, path, right):
-        """The SHA-256 of a file. Raises InputError if the run knows another, or if it is gone."""
-        if right is None:
-            return sha256_of(path)
-        needless = "To predict and to translate, no data is needed."
-        if not os.path.exists(path):
+    def expect_there(self, path: str) -> None:
+        """Raise InputError if a file of a run is gone."""
+        if self.sha256 and not os.path.exists(path):
             raise InputError(
                 f"The data of this run is gone: there is no file {path}. Put it back, to evaluate "
-                f"or to train further. {needless}"
+                f"or to train further. {NEEDLESS}"
             )
-        if (found := sha256_of(path)) != right:
+
+    def hash_of(self, path: str, right: str) -> str:
+        """The SHA-256 of a file. Raises InputError if the run knows another."""
+        found = sha256_of(path)
+        if right not in ("", found):
             raise InputError(
                 f"{path} is not the file that this run was trained on: its SHA-256 is "
                 f"{found[:16]}…, not {right[:16]}…. Put that file back, to evaluate or to train "
-                f"further; or train a new run. {needless}"
+                f"further; or train a new run. {NEEDLESS}"
             )
         return found
 
-    def completed(self):
+    def completed(self) -> "Pairs":
         """With whole paths, the SHA-256 of each file, and the cut that was chosen."""
         store = self.store
         facts = {"cut": self.chosen_cut[0] if self.cut == "auto" else self.cut}
@@ -217,14 +238,14 @@ class Pairs(Corpus):
             for name in ("validation", "test"):
                 facts[name] = ",".join(map(whole_path, self.files.get(name, ())))
             facts["sha256"] = self.__dict__["found"]
-        task = dataclasses.replace(self, **facts)
+        task = dataclasses.replace(self, **facts)  # type: ignore[arg-type]
         task.__dict__["store"] = store
         return task
 
     # -- the vocabulary ----------------------------------------------------------------------------
 
     @functools.cached_property
-    def chosen_cut(self):
+    def chosen_cut(self) -> tuple[str, str]:
         """(the cut, why): by the rule, or as the option says."""
         rule, why = self.cut_by_rule
         if self.cut in ("auto", rule):
@@ -232,7 +253,7 @@ class Pairs(Corpus):
         return self.cut, f"chosen; by the rule it would be {rule}"
 
     @functools.cached_property
-    def cut_by_rule(self):
+    def cut_by_rule(self) -> tuple[str, str]:
         most = max(self.store.facts[side]["percentile_99"] for side in ("source", "target"))
         if most <= SHORT:
             return "characters", f"99 of 100 texts have at most {SHORT}"
@@ -248,7 +269,7 @@ class Pairs(Corpus):
             )
         return "subwords", f"there are {words['different']:,} different words"
 
-    def count_words(self):
+    def count_words(self) -> dict[str, Any]:
         counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
         frequent = [count for count in counts.values() if count > 1]
         return {
@@ -256,7 +277,7 @@ class Pairs(Corpus):
             "covered": sum(frequent) / sum(counts.values()),
         }  # fmt: skip
 
-    def learning_texts(self):
+    def learning_texts(self) -> Iterator[str]:
         """Training texts, sources and targets: all, or of many those of evenly spread pairs."""
         rows = self.store.rows("train")
         rows = rows[:: max(1, 2 * len(rows) // LEARNT_FROM)]
@@ -264,7 +285,7 @@ class Pairs(Corpus):
             for start in range(0, len(rows), 4096):
                 yield from texts[rows[start : start + 4096]]
 
-    def make_vocabulary(self):
+    def make_vocabulary(self) -> Vocabulary:
         cut = self.chosen_cut[0] if self.cut == "auto" else self.cut
         if cut == "subwords":
             extra("tokenizers", "Cutting texts into subwords")
@@ -274,7 +295,7 @@ class Pairs(Corpus):
         )
         return load_vocabulary(facts["vocabulary"])
 
-    def learnt(self, cut):
+    def learnt(self, cut: str) -> Vocabulary:
         if cut == "subwords":
             return Subwords.learn([*self.learning_texts()], self.vocabulary_size, lowercase=False)
         kind = {"characters": Characters, "words": Words}[cut]
@@ -283,10 +304,10 @@ class Pairs(Corpus):
     # -- what is trained on ------------------------------------------------------------------------
 
     @functools.cached_property
-    def _ids(self):
-        total = sum(len(self.store.rows(split)) for split in SPLITS)
+    def _ids(self) -> tuple[dict[str, tuple[Sequences, Sequences]], dict[str, Any]]:
+        vocabulary, total = self.vocabulary, sum(len(self.store.rows(split)) for split in SPLITS)
         with progress("cutting into tokens", total, "pairs") as advance:
-            found = keep_ids(self.store, self.vocabulary, self.most_tokens, advance)
+            found = keep_ids(self.store, vocabulary, self.most_tokens, advance)
         for split, facts in found[1].items():
             if split in SPLITS and not facts["pairs"]:
                 raise InputError(
@@ -295,20 +316,21 @@ class Pairs(Corpus):
                 )
         return found
 
-    def adopt(self, vocabulary):
+    def adopt(self, vocabulary: Vocabulary) -> None:
         super().adopt(vocabulary)
         self.__dict__.pop("_ids", None)
 
-    def make_sequences(self, split):
+    def make_sequences(self, split: str) -> tuple[Sequences, Sequences]:
         return self._ids[0][split]
 
-    def sentences(self, split):
+    def sentences(self, split: str) -> tuple[list[str], list[str]]:
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
         rows = self._ids[1]["rows"][split]
-        return tuple(texts[rows] for texts in self.store.texts(split))
+        source, target = self.store.texts(split)
+        return source[rows], target[rows]
 
-    def counts(self):
+    def counts(self) -> Counts:
         """[("pairs", how many, {split: how many})]; nothing without data."""
         if not (self.data or self.source or self.sha256):
             return []
@@ -316,16 +338,16 @@ class Pairs(Corpus):
         return [("pairs", sum(splits.values()), splits)]
 
     @property
-    def scored_by_bleu(self):
+    def scored_by_bleu(self) -> bool:  # type: ignore[override]
         """Texts of words, where the package that counts it is installed."""
         return self.cut in ("words", "subwords") and bool(importlib.util.find_spec("sacrebleu"))
 
     @property
-    def recipe(self):
+    def recipe(self) -> Recipe:  # type: ignore[override]
         """For short texts, of characters, a small model; else that of Multi30k, a little longer."""
         return SHORT_RECIPE if self.cut in ("auto", "characters") else LONG_RECIPE
 
-    def report(self):
+    def report(self) -> Iterator[str]:
         """How many pairs, their lengths, what was left out and why, unknown characters, the cut."""
         facts, (_, ids) = self.store.facts, self._ids
         splits = {split: ids[split]["pairs"] for split in SPLITS}
@@ -363,7 +385,7 @@ class Pairs(Corpus):
             f"{recipe.preset}, {recipe.training['steps']:,} steps, unless told otherwise"
         )
 
-    def some_unknown(self, split):
+    def some_unknown(self, split: str) -> str:
         """" such as 'ß', 'é'": of the first thousands of texts."""
         found: dict[str, None] = {}
         rows = self._ids[1]["rows"][split][:10_000]
@@ -380,6 +402,22 @@ def splits_of(named):
     own."""
     shared = tuple(split for split in SPLITS if split == "train" or split not in named)
     return {name: shared if name == "train" else (name,) for name in named}
+
+
+def followed_by(checks, rows):
+    """The rows; behind the last of them each check is called."""
+    yield from rows
+    for check in checks:
+        check()
+
+
+def as_list(pairs, name):
+    try:
+        return list(pairs)
+    except TypeError:
+        raise InputError(
+            f"{name} must be a list of pairs (source, target) of texts, got {shortened(pairs)}."
+        ) from None
 
 
 def numbered(pairs):

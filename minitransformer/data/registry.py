@@ -35,7 +35,7 @@ def register_task(name: str, cls: type[Task]) -> None:
     same = lambda other: (other.__module__, other.__qualname__)  # noqa: E731
     if name in TASKS and same(TASKS[name]) != same(cls):
         raise InputError(f"There is a task {name} already. Choose another name.")
-    for field in dataclasses.fields(cls):
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         if not isinstance(field.type, str) and not {*types_of(field.type)} <= {*KINDS}:
             raise InputError(
                 f"The option {field.name} of the task {name} must be a bool, int, float or str, "
@@ -100,7 +100,7 @@ def make_task(name: Text, **options: Any) -> Task:
     """The task of that name with these options; InputError for a name or an option that does not
     exist."""
     cls = find_task(name)
-    known = [field.name for field in dataclasses.fields(cls)]
+    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     for name_of_option in options:
         if name_of_option not in known:
             raise InputError(

@@ -1,6 +1,6 @@
 """Subwords: byte-pair encoding, learned from a corpus by the `tokenizers` library."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class Subwords(Vocabulary):
     def encode(self, text: Text) -> np.ndarray:
         return self.encode_all([text])[0]
 
-    def encode_rows(self, texts):
+    def encode_rows(self, texts: Sequence[str]) -> list[list[int]]:
         """Word by word: no token has a space inside, so each word is cut once, and found again.
 
         Raises InputError for a text without a character.
@@ -83,7 +83,8 @@ class Subwords(Vocabulary):
                 f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing "
                 "to read."
             )
-        rows = [text.split(" ") for text in texts]
+        # a text that has the sign itself is cut as a whole: the library adds none before it
+        rows = [[text] if SPACE in text else text.split(" ") for text in texts]
         if new := [*{word for words in rows for word in words} - self.known.keys()]:
             if len(self.known) > KNOWN:
                 self.known.clear()
@@ -151,6 +152,7 @@ def clean(text):
     """One space between words, and none of the special tokens' names, which the library would take
     for the tokens."""
     text = whole_characters(text)
-    for name in SPECIAL:
-        text = text.replace(name, " ")
+    if "<" in text:
+        for name in SPECIAL:
+            text = text.replace(name, " ")
     return " ".join(text.split())

@@ -99,9 +99,9 @@ class Vocabulary:
     @checked
     def encode_all(self, texts: Texts) -> np.ndarray:
         """The ids of many texts, padded: (N, S) int64."""
-        return padded(self.encode_rows(texts))
+        return padded(self.encode_rows([*texts]))
 
-    def encode_rows(self, texts):
+    def encode_rows(self, texts: Sequence[str]) -> Sequence[Sequence[int] | np.ndarray]:
         """The ids of each of many texts, as lists or arrays."""
         return [self.encode(text) for text in texts]
 

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..boundary import Text, checked
+from ..boundary import Count, Text, Texts, checked
 from ..errors import InputError
 from .vocabulary import SPECIAL, UNK, Vocabulary, strings
 
@@ -34,7 +34,8 @@ class Characters(Vocabulary):
         return list(text)
 
     @classmethod
-    def learn(cls, texts: Iterable[str], size: int | None = None) -> "Characters":
+    @checked
+    def learn(cls, texts: Texts, size: Count | None = None) -> "Characters":
         """The tokens of these texts, the most frequent ones if there are more than `size` with the
         special ones."""
         counts = Counter(token for text in texts for token in cls.cut(plain(text)))
@@ -48,7 +49,7 @@ class Characters(Vocabulary):
     def encode(self, text: Text) -> np.ndarray:
         return np.array(self.encode_rows([text])[0], dtype=np.int64)
 
-    def encode_rows(self, texts):
+    def encode_rows(self, texts: Sequence[str]) -> list[list[int]]:
         """Raises InputError for a text without a character."""
         get, cut = self.ids.get, self.cut
         rows = [[get(token, UNK) for token in cut(plain(text))] for text in texts]
