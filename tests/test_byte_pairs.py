@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import accepted, refusal
+from common import refusal
 
 from minitransformer.data import EOS, PAD, BytePairEncoding, BytePairs, load_vocabulary
 from minitransformer.data.byte_pairs import BYTES, KEPT, LONG, SIGNS, Known, learned_merges, pattern
@@ -93,6 +93,14 @@ def library_learns(texts, size):
     return tokenizer
 
 
+def accepted(function, *arguments):
+    """What the call returns, which every text and all bytes must have."""
+    try:
+        return function(*arguments)
+    except ValueError as problem:
+        pytest.fail(f"{problem!r} came through")
+
+
 @pytest.fixture(scope="module")
 def text():
     return text_of_all_scripts(60_000)
@@ -108,8 +116,8 @@ def learned(text):
 
 def test_the_example_of_the_docstring_is_what_is_learned():
     words = Counter({"low": 1, "lower": 1, "lowest": 1})
-    assert learned_merges(words, 3) == ["l o", "lo w", "low e"]
-    assert learned_merges(words, 9) == ["l o", "lo w", "low e"]  # the others occur once
+    assert learned_merges(words, 259) == ["l o", "lo w", "low e"]
+    assert learned_merges(words, 300) == ["l o", "lo w", "low e"]  # the others occur once
 
 
 def counted_anew(words, most):
@@ -117,7 +125,7 @@ def counted_anew(words, most):
     order = [*BYTES]
     rows = {word: [SIGNS[b] for b in word.encode()] for word in words}
     merges = []
-    while len(merges) < most:
+    while len(order) < most:
         counts = Counter()
         for word, row in rows.items():
             for pair in zip(row, row[1:]):
@@ -126,8 +134,8 @@ def counted_anew(words, most):
             break
         left, right = min(counts, key=lambda pair: (-counts[pair], *map(order.index, pair)))
         merges.append(f"{left} {right}")
-        if left + right not in order:
-            order.append(left + right)
+        assert left + right not in order
+        order.append(left + right)
         for word, row in rows.items():
             rows[word] = merged_everywhere(row, (left, right))
     return merges
@@ -151,11 +159,11 @@ def test_merges_are_those_of_counting_all_pairs_anew(seed):
         "".join(draw.choices("aab", k=draw.randrange(1, 12))): draw.randrange(1, 4)
         for _ in range(draw.randrange(1, 12))
     })  # fmt: skip
-    assert learned_merges(words, 60) == counted_anew(words, 60)
+    assert learned_merges(words, 270) == counted_anew(words, 270)
 
 
 def test_of_equally_frequent_pairs_that_of_the_older_tokens_is_the_first():
-    assert learned_merges(Counter({"zy": 2, "ba": 2, "bc": 2}), 9) == ["b a", "b c", "z y"]
+    assert learned_merges(Counter({"zy": 2, "ba": 2, "bc": 2}), 300) == ["b a", "b c", "z y"]
 
 
 def test_the_library_learns_the_same_tokens_in_the_same_order(text, learned):
@@ -239,15 +247,16 @@ def tokenizer_text(tokenizer, ids):
 
 
 def test_the_pair_that_was_learned_first_is_merged_everywhere_then_the_next(learned):
-    ranks = {line: rank for rank, line in enumerate(learned.merges)}
     draw = random.Random(0)
-    words = ["aaaaaaa", *pattern().findall("lower there " + text_of_all_scripts(3000, 5))]
+    words = pattern().findall("lower there " + text_of_all_scripts(3000, 5))
     words += ["".join(draw.choices("thea", k=draw.randrange(1, 30))) for _ in range(200)]
-    for word in words:
-        row = [SIGNS[byte] for byte in word.encode()]
-        while pairs := [f"{a} {b}" for a, b in zip(row, row[1:]) if f"{a} {b}" in ranks]:
-            row = merged_everywhere(row, tuple(min(pairs, key=ranks.get).split(" ")))
-        assert [learned.tokens[i] for i in learned.encoding.of_word(word)] == row
+    for vocabulary in (learned, BytePairs(["a a", "h e", "t he", "a t", "aa a", "aa aa"])):
+        ranks = {line: rank for rank, line in enumerate(vocabulary.merges)}
+        for word in words:
+            row = [SIGNS[byte] for byte in word.encode()]
+            while pairs := [f"{a} {b}" for a, b in zip(row, row[1:]) if f"{a} {b}" in ranks]:
+                row = merged_everywhere(row, tuple(min(pairs, key=ranks.get).split(" ")))
+            assert [vocabulary.tokens[i] for i in vocabulary.encoding.of_word(word)] == row
 
 
 def test_any_bytes_come_back(learned):
@@ -277,6 +286,7 @@ def test_any_text_comes_back_and_half_a_surrogate_pair_as_the_sign_of_what_canno
         assert accepted(learned.text, accepted(learned.encode, text)) == whole_characters(text)
     assert learned.text(learned.encode("a\ud800b")) == "a\ufffdb"
     assert learned.text(learned.encode("\ud83d\ude00")) == "😀"
+    assert "ĠðŁĺĢ" in accepted(BytePairs.learn, ["\ud800 \ud83d\ude00"] * 2, 300).tokens
 
 
 def test_a_text_in_pieces_is_read_as_the_whole(text, learned):
@@ -293,6 +303,16 @@ def test_a_text_in_pieces_is_read_as_the_whole(text, learned):
                 rest = rest[size:]
             arrays = [*encoding.encode_stream(iter(pieces))]
             assert [i for array in arrays for i in array.tolist()] == wanted, ascii(pieces)
+
+
+def test_a_long_word_in_pieces_is_not_read_anew_with_every_piece(learned, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(
+        "minitransformer.data.byte_pairs.whole_characters",
+        lambda text: sizes.append(len(text)) or text,
+    )
+    ids = np.concatenate([*learned.encoding.encode_stream("a" * 10 for _ in range(300))])
+    assert learned.encoding.decode(ids) == "a" * 3000 and sum(sizes) < 5 * 3000
 
 
 def test_a_long_text_in_pieces_comes_array_by_array_with_little_memory(learned):
@@ -330,7 +350,8 @@ def test_an_id_of_no_token_is_refused(learned):
 
 def test_half_a_character_is_the_sign_of_what_cannot_be_read(learned):
     ids = [learned.ids[SIGNS[byte]] for byte in "é".encode()]
-    assert learned.text(ids) == "é" and learned.text(ids[:1]) == "\ufffd"
+    for text in (learned.text, learned.encoding.decode):
+        assert text(ids) == "é" and accepted(text, ids[:1]) == "\ufffd"
     assert learned.encoding.to_bytes(ids[:1]) == b"\xc3"
 
 
@@ -352,7 +373,7 @@ def test_a_vocabulary_of_byte_pairs_comes_back_from_a_checkpoint(learned):
 def test_what_describes_no_byte_pairs_is_refused_in_a_sentence(merges):
     for load in (load_vocabulary, vocabulary_of):
         message = refusal(load, {"kind": "byte-pairs", "merges": merges})
-        assert "\n" not in message and len(message) < 400
+        assert "\n" not in message and len(message) < 400 and "Pieces" not in message
     refusal(load_vocabulary, {"kind": "byte-pairs"})
 
 
@@ -434,9 +455,12 @@ def test_merges_that_begin_with_a_hash_are_no_comment(tmp_path):
     ("{}", "", "no token '!', which stands for the byte 33"),
     ({"a": 0}, "", "no id twice"), ({"ab": -1}, "", "no id twice"),
     ({"ab": "7"}, "", "no id twice"), ({"ab": True}, "", "no id twice"),
+    ({"": 300}, "", "no id twice"), ({"ab": 2**63}, "", "no id twice"),
+    ('{"a": ' + "1" * 5000 + "}", "", ""), ("NaN", "", "is no vocabulary"),
     ({}, "a b", "Merge 1 is 'a b'"), ({"ab": 300}, "#version: 0.2\na b\nab", "Merge 2 is 'ab'"),
     ({}, b"\xff", "is no list of merges"),
-    ({"abc": 300}, "ab c", "Merge 1"), (None, "", "cannot be read"), ({}, None, "cannot be read"),
+    ({"abc": 300, "ab": 301}, "ab c", "Merge 1"), ({"abc": 300}, "ab c", "Merge 1"),
+    (None, "", "cannot be read"), ({}, None, "cannot be read"),
 ], ids=lambda value: ascii(value)[:20])  # fmt: skip
 def test_files_of_another_kind_are_refused_in_a_sentence(tmp_path, vocabulary, merges, words):
     if isinstance(vocabulary, dict):
@@ -487,14 +511,11 @@ def test_a_thousand_merges_of_shakespeare_are_learned_in_seconds():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["a", " ", "\0", "!", "_\x1c", "ACGT", "一"])
-def test_a_word_of_a_million_characters_takes_seconds(what):
+@pytest.mark.parametrize("what", ["a", " ", "\0", "_\x1c", "ACGT", "一"])
+def test_the_time_for_a_word_does_not_grow_with_the_square_of_its_length(what):
     draw = random.Random(0)
-    text = "".join(draw.choices(what, k=1_000_000))
+    text = "".join(draw.choices(what, k=200_000))
     start = time.process_time()
     learned = BytePairs.learn([text], 360)
     ids = learned.encode(text)
-    assert learned.text(ids) == text
-    pieces = (text[i : i + 1000] for i in range(0, len(text), 1000))
-    assert np.array_equal(np.concatenate([*learned.encoding.encode_stream(pieces)]), ids)
-    assert time.process_time() - start < 60
+    assert time.process_time() - start < 15 and learned.text(ids) == text

@@ -18,6 +18,7 @@ from minitransformer.core import Module
 from minitransformer.data import (
     Batch,
     BatchStream,
+    BytePairs,
     Pieces,
     Reverse,
     Subwords,
@@ -104,6 +105,17 @@ CALLS = {
     "Pieces.of": lambda: {"texts": ["ab a"], "cut": "characters", "sources": ["ab"]},
     "Subwords": lambda: {"tokenizer": Subwords.learn(["a bc"], 20).tokenizer},
     "Subwords.learn": lambda: {"texts": ["a bc"], "size": 20},
+    "BytePairs": lambda: {"merges": ["t h"]},
+    "BytePairs.learn": lambda: {"texts": ["a a"], "size": 261},
+    "BytePairs.encode": lambda: {"self": BytePairs(["t h"]), "text": "the"},
+    "BytePairEncoding": lambda: {"ids": BytePairs(["t h"]).ids, "merges": ["t h"]},
+    "BytePairEncoding.from_gpt2": lambda: {"vocabulary": "no-file", "merges": "no-file"},
+    "BytePairEncoding.encode": lambda: {
+        "self": BytePairs([]).encoding, "text": "the", "special": True,
+    },
+    "BytePairEncoding.encode_stream": lambda: {"self": BytePairs([]).encoding, "pieces": ["a"]},
+    "BytePairEncoding.to_bytes": lambda: {"self": BytePairs([]).encoding, "ids": IDS},
+    "BytePairEncoding.decode": lambda: {"self": BytePairs([]).encoding, "ids": IDS},
     "load_vocabulary": lambda: {"facts": VOCABULARY.to_dict()},
     "make_batch": lambda: {"source": SOURCES, "target": TARGETS},
     "make_task": lambda: {"name": "reverse"},
@@ -295,7 +307,10 @@ TAKES_ANYTHING = {
 FORM = re.compile(r"takes? (exactly |no |\d|from )?.*argument|unexpected keyword argument")
 
 
-NOT_HERE = {"Run.resume", "load_checkpoint", "run_study", "Replays", "accelerated"}
+NOT_HERE = {
+    "BytePairEncoding.from_gpt2", "Run.resume", "load_checkpoint", "run_study", "Replays",
+    "accelerated",
+}
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -67,7 +67,7 @@ class ListOf(Kind):
     """A list of things of one kind; what else can be gone through, such as a generator, becomes
     one."""
 
-    kept = list
+    streams = False
 
     def __init__(self, hint, words=""):
         self.kind = kind_of(hint)
@@ -90,7 +90,8 @@ class ListOf(Kind):
         )
         if not can_be_listed or getattr(value, "shape", None) == ():
             raise InputError(f"{name} must be {self.words}; got {described(value)}.")
-        return self.kept(self.items(value, name))
+        items = self.items(value, name)
+        return items if self.streams and not isinstance(value, (list, tuple)) else [*items]
 
     def items(self, value, name):
         for place, item in enumerate(value):
@@ -102,7 +103,7 @@ class StreamOf(ListOf):
     """Things of one kind, one after the other: a list, or what yields them, such as a generator,
     which is gone through once and not kept in memory."""
 
-    kept = iter
+    streams = True
 
 
 class StateOf(Kind):

@@ -50,7 +50,7 @@ from ..boundary import (
 )
 from ..errors import InputError, reading, shortened
 from .subwords import whole_characters
-from .vocabulary import FIRST, Vocabulary, strings
+from .vocabulary import FIRST, Vocabulary, grouped, strings
 
 GAP = -1  # no id: what stands between words
 LONG = 64  # characters of a word; the ids of a longer one are not kept
@@ -96,12 +96,8 @@ def pattern() -> re.Pattern:
     )
 
 
-def spelled(data):
-    """Bytes as GPT-2's files write them: b" the" is "Ġthe"."""
-    return data.decode("latin-1").translate(SIGNS)
-
-
 def bytes_of(name):
+    """The bytes of a token's name: "Ġthe" is b" the"."""
     return bytes(BYTES[sign] for sign in name)
 
 
@@ -135,26 +131,28 @@ class Chain:
 
 
 def learned_merges(words: Counter, most: int) -> list[str]:
-    """The merges, at most so many, that are learned from words and how often each occurs.
+    """The merges that are learned from words and how often each occurs, until there are `most`
+    tokens, the bytes among them.
 
     Each is of the pair that occurs most often by then; of equally frequent ones, of that whose left
-    token is older, then whose right one is. A pair that occurs once is not merged.
+    token is older, then whose right one is. A pair that occurs once is not merged. Each makes a new
+    token, because the same bytes are merged in the same way wherever they stand.
 
     Only what a merge changes is counted again. `places` says where each pair stands (or stood: what
     has become another pair is passed over), and a heap has the most frequent pair in front. Its
     counts may be too high, because a pair that becomes rarer is not looked for there: it goes back
     with its right count when it comes to the front.
     """
-    names = [*SIGNS.values()]
-    ids = {name: i for i, name in enumerate(names)}
+    names = [*BYTES]
+    of_byte = {byte: i for i, byte in enumerate(SIGNS)}
     rows, weights = [], []
     for word, count in words.items():
-        row = [ids[SIGNS[byte]] for byte in utf8(word)]
+        row = [of_byte[byte] for byte in utf8(word)]
         rows += [*row, GAP]
         weights += [count] * (len(row) + 1)
     chain, counts, places = Chain(rows), Counter(), defaultdict(list)
 
-    def count(place, times):
+    def note(place, times):
         pair = chain.pair(place)
         if GAP not in pair:
             counts[pair] += times
@@ -164,11 +162,11 @@ def learned_merges(words: Counter, most: int) -> list[str]:
 
     grown = set()
     for place, weight in enumerate(weights):
-        count(place, weight)
+        note(place, weight)
     heap = [(-counts[pair], pair) for pair in grown]
     heapq.heapify(heap)
     merges = []
-    while heap and len(merges) < most:
+    while heap and len(names) < most:
         times, pair = heapq.heappop(heap)
         if counts[pair] != -times:
             heapq.heappush(heap, (-counts[pair], pair))
@@ -177,18 +175,16 @@ def learned_merges(words: Counter, most: int) -> list[str]:
             break
         left, right = map(names.__getitem__, pair)
         merges.append(f"{left} {right}")
-        if left + right not in ids:
-            ids[left + right] = len(names)
-            names.append(left + right)
+        names.append(left + right)
         grown = set()
         for place in sorted(places.pop(pair)):
             if chain.pair(place) == pair:
                 around = chain.before[place], place, chain.after[place]
                 for neighbour in around:
-                    count(neighbour, -weights[place])
-                chain.merge(place, ids[left + right])
+                    note(neighbour, -weights[place])
+                chain.merge(place, len(names) - 1)
                 for neighbour in around[:2]:
-                    count(neighbour, weights[place])
+                    note(neighbour, weights[place])
         for pair in grown:
             heapq.heappush(heap, (-counts[pair], pair))
     return merges
@@ -209,11 +205,12 @@ class BytePairEncoding:
     @checked
     def __init__(self, ids: Dictionary, merges: Merges):
         if len({*ids.values()}) < len(ids) or not all(
-            type(name) is str and type(i) is int and i >= 0 for name, i in ids.items()
+            type(name) is str and name and type(i) is int and 0 <= i < 2**63
+            for name, i in ids.items()
         ):
             raise InputError(
-                "ids must name each token's id, a whole number from 0 on, and no id twice; got "
-                f"{shortened(ids)}."
+                "ids must have the name of each token, a text, and its id, a whole number from 0 "
+                f"on, no id twice; got {shortened(ids)}."
             )
         for byte, sign in SIGNS.items():
             if sign not in ids:
@@ -245,23 +242,25 @@ class BytePairEncoding:
     def from_gpt2(cls, vocabulary: FilePath, merges: FilePath) -> "BytePairEncoding":
         """GPT-2's own encoding, or another one in files of this form: `vocab.json` (also called
         `encoder.json`) and `merges.txt` (`vocab.bpe`)."""
+        with reading(vocabulary):
+            of_tokens = Path(vocabulary).read_bytes()
+        with reading(merges):
+            of_merges = Path(merges).read_bytes()
         try:
-            with reading(vocabulary):
-                ids = json.loads(Path(vocabulary).read_text(encoding="utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            ids = json.loads(of_tokens)
+        except (ValueError, RecursionError):
             ids = None
         if not isinstance(ids, dict):
             raise InputError(f"{vocabulary} is no vocabulary: expected JSON, the id of each token.")
         try:
-            with reading(merges):
-                lines = Path(merges).read_text(encoding="utf-8").split("\n")
+            lines = of_merges.decode().splitlines()
         except UnicodeDecodeError:
             raise InputError(
                 f"{merges} is no list of merges: expected lines of two tokens, in UTF-8."
             ) from None
         return cls(ids, [line for line in lines if line and not line.startswith("#version")])
 
-    def of_word(self, word):
+    def of_word(self, word: str) -> tuple[int, ...]:
         """The ids of a word.
 
         The pair that was learned first is merged in all its places from left to right; then the
@@ -313,7 +312,7 @@ class BytePairEncoding:
             for i, part in enumerate(parts)
         ])  # fmt: skip
 
-    def of_words(self, words):
+    def of_words(self, words: Iterable[str]) -> np.ndarray:
         ids = itertools.chain.from_iterable(map(self.known.__getitem__, words))
         return np.fromiter(ids, dtype=np.int64)
 
@@ -322,8 +321,9 @@ class BytePairEncoding:
         """The ids of a text that comes in pieces, such as the lines of a file larger than memory:
         array by array, together those of the whole text.
 
-        A word is written when two characters behind it are known: no more can change its end (the
-        longest sign of a word's end is "'re").
+        A word is read when the two characters behind it are known, because then no more text can
+        change it: "'" may become "'re", but not later. Only what is not read yet is kept; a single
+        word is kept whole.
         """
         rest, waiting, size = "", [], 0
         for piece in pieces:
@@ -389,10 +389,11 @@ class BytePairs(Vocabulary):
     """
 
     kind = "byte-pairs"
+    spaces = True  # in none of them; but a merge that is none is refused by its number
 
     @checked
     def __init__(self, merges: Merges):
-        names = dict.fromkeys([*BYTES, *(line.replace(" ", "", 1) for line in merges)])
+        names = dict.fromkeys([*BYTES, *(line.replace(" ", "") for line in merges)])
         super().__init__([*names])
         self.merges = merges
         self.encoding = BytePairEncoding(self.ids, merges)
@@ -407,7 +408,7 @@ class BytePairs(Vocabulary):
         words = Counter()
         for text in texts:
             words.update(pattern().findall(whole_characters(text)))
-        return cls(learned_merges(words, size - FIRST - len(SIGNS)))
+        return cls(learned_merges(words, size - FIRST))
 
     def tokenize(self, text: str) -> list[str]:
         return [self.tokens[i] for i in self.encode(text)]
@@ -435,14 +436,7 @@ class BytePairs(Vocabulary):
         """The tokens in groups: a word each, as `pattern` cuts them."""
         text = bytes_of("".join(tokens)).decode("utf-8", "surrogateescape")
         ends = {*itertools.accumulate(len(utf8(word)) for word in pattern().findall(text))}
-        groups, position, complete = [], 0, True
-        for token in tokens:
-            if complete:
-                groups.append([])
-            groups[-1].append(token)
-            position += len(token)
-            complete = position in ends
-        return groups
+        return grouped(tokens, ends)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "merges": self.merges}

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from ..boundary import OneOf, Texts, checked
 from ..errors import InputError, shortened
-from .vocabulary import SPECIAL, Tokens, Vocabulary, strings
+from .vocabulary import SPECIAL, Tokens, Vocabulary, grouped, strings
 
 # a word or digit with what stands before it, or a sign
 WORD = re.compile(r"[\s,-]*(?:\d{7,}|\d|[^\W\d]+)|\s*[^\w\s]|\s+")
@@ -253,14 +253,7 @@ class Pieces(Vocabulary):
     def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups: a word, or a part of a German number, each."""
         ends = {*itertools.accumulate(map(len, morphemes("".join(tokens))))}
-        groups, position, complete = [], 0, True
-        for token in tokens:
-            if complete:
-                groups.append([])
-            groups[-1].append(token)
-            position += len(token)
-            complete = position in ends
-        return groups
+        return grouped(tokens, ends)
 
     def to_dict(self) -> dict[str, Any]:
         known = {"followers": self.followers, "thirds": self.thirds, "once": self.once}

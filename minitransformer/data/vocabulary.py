@@ -177,6 +177,19 @@ def strings(tokens):
     return tokens
 
 
+def grouped(tokens, ends):
+    """The tokens in groups, a list of lists: a group is complete where the text of all tokens so
+    far has one of the lengths `ends`."""
+    groups, length, complete = [], 0, True
+    for token in tokens:
+        if complete:
+            groups.append([])
+        groups[-1].append(token)
+        length += len(token)
+        complete = length in ends
+    return groups
+
+
 @checked
 def padded(rows: Rows) -> np.ndarray:
     """Sequences of ids in one array, (N, longest), with padding behind the shorter ones."""
