@@ -1236,7 +1236,7 @@ p("x1042", "the default limit, whatever was said", "longest_answer(model, source
 p = plants("errors.py", "test_translation.py", "belong_together")
 p("x1043", "as many is not asked", "if len(set(counts.values())) > 1:", "if False:")
 p = plants("data/corpus.py", "test_translation.py", "belong_together")
-p("x1044", "sources and targets of unlike number are encoded", "            expect_as_many(\n                f\"The sentences of {split} belong together\", sources=sources, targets=targets\n            )\n", "")
+p("x1044", "sources and targets of unlike number are encoded", "        expect_as_many(\n            f\"The sentences of {split} belong together\", sources=sources, targets=targets\n        )\n", "")
 p = plants("data/batching.py", "test_translation.py", "belong_together")
 p("x1045", "sources and targets of unlike number make a batch",
     "    expect_as_many(\"Sources and targets belong together\", sources=source, targets=target)\n", "")
@@ -1325,8 +1325,8 @@ p("x325", "white space is kept as it was", "return \" \".join(text.split())", "r
     select="comes_back_from_subwords or subword_text_without")
 p("x326", "a special token's name is the token", "text = text.replace(name, \" \")", "text = text.replace(name, name)",
     select="names_of_special_tokens")
-p("x327", "a letter and its accent are not one", "normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])",
-    "normalizers.Sequence([normalizers.Lowercase()])", select="same_letter_written")
+p("x327", "a letter and its accent are not one", "[normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]",
+    "[*([normalizers.Lowercase()] if lowercase else [])]", select="same_letter_written")
 p("x328", "punctuation sticks to words", "splits.Sequence([splits.Metaspace(SPACE), splits.Punctuation()])",
     "splits.Metaspace(SPACE)", select="no_subword_reaches")
 p("x329", "an unknown character vanishes", "library.models.BPE(unk_token=SPECIAL[3])", "library.models.BPE()",
@@ -1377,7 +1377,7 @@ p("xb841", "a list of anything is a stream of texts", "if self.streams and not i
 p = plants("data/multi30k.py", "test_translation.py", "asked_for_before")
 p("xj30", "a download for nothing", "        extra(\"tokenizers\", \"Cutting a corpus into subwords\")  # before", "        # before")
 p = plants("data/corpus.py", "test_translation.py", "asked_for_before")
-p("xj31", "sentences are read before it is known that they can be cut", "            encode = self.vocabulary.encode_all\n", "            encode = lambda texts: self.vocabulary.encode_all(texts)\n")
+p("xj31", "sentences are read before it is known that they can be cut", "        vocabulary = self.vocabulary\n        sources, targets = self.sentences(split)\n", "        sources, targets = self.sentences(split)\n        vocabulary = self.vocabulary\n")
 p = plants("runs/run.py", "test_translation.py", "asked_for_before")
 p("xj32", "a resume changes a run that cannot go on", "            run.task.batch(np.random.default_rng(0), 1)", "            pass")
 p = plants("cli/asking.py", "test_translation.py", "asked_for_before")
@@ -1426,8 +1426,8 @@ p("xw13", "the shortest source is not kept", "\"shortest_source\": self.shortest
 p("xw14", "a checkpoint without the shortest is not opened", "facts.get(\"shortest_source\")", "facts[\"shortest_source\"]", select="shorter_than_all")
 p("x934", "an old checkpoint is not opened", "facts.get(\"longest_source\")", "facts[\"longest_source\"]")
 p = plants("data/corpus.py", "test_translation.py", "training_alone")
-p("x935", "the longest of validation counts as trained on", "return self.encoded(\"train\")[0].shape[1]", "return self.longest[0]")
-p("xw15", "padding counts for the shortest", "(self.encoded(\"train\")[0] != PAD)", "(self.encoded(\"train\")[0] >= PAD)",
+p("x935", "the longest of validation counts as trained on", "return int(self.sequences(\"train\")[0].lengths.max(initial=0))", "return self.longest[0]")
+p("xw15", "the longest is called the shortest", "[0].lengths.min())", "[0].lengths.max())",
     select="knows_its_shortest", judge="test_corpora.py")
 p = plants("data/symbols.py", "test_corpora.py", "knows_its_shortest")
 p("xw16", "the longest is the shortest", "return self.min_length\n", "return self.max_length\n")
@@ -1454,17 +1454,17 @@ p("x334", "no number of six digits", "digits = rng.integers(1, 7, size=count)",
 p("x335", "source and target change places", "return encode(sources), encode(\n            [spell(number, self.target) for number in questions[:, 0].tolist()]\n        )",
     "return encode([spell(number, self.target) for number in questions[:, 0].tolist()]), encode(sources)", select="same_number_in_both or four_directions")
 p = plants("data/corpus.py", "test_corpora.py", "")
-p("x336", "targets shuffled apart from their sources", "return source[order], target[order]",
-    "return source[order], target[rng.permutation(len(source))]", select="pool_is_every")
+p("x336", "targets shuffled apart from their sources", "target.reordered(order)",
+    "target.reordered(rng.permutation(len(source)))", select="pool_is_every")
 p("x337", "an epoch with repetitions", "order = rng.permutation(len(source))",
     "order = rng.integers(len(source), size=len(source))", select="pool_is_every")
 p("x338", "a sentence twice among distinct ones", "rng.permutation(len(source))[:count]\n            if distinct",
     "rng.integers(len(source), size=min(count, len(source))) if distinct", select="distinct_samples_of_a_corpus")
 p("x339", "the same sentences again and again", "rng.integers(len(source), size=count)",
     "rng.permutation(len(source))[:count]", select="other_samples_of_a_corpus")
-p("x340", "every split is the training set", "source, target = self.encoded(split)",
-    "source, target = self.encoded(\"train\")", select="samples_of_a_corpus")
-p("x341", "the longest of the training set only", "zip(*map(self.encoded, SPLITS))", "zip(self.encoded(\"train\"))",
+p("x340", "every split is the training set", "source, target = self.sequences(split)",
+    "source, target = self.sequences(\"train\")", select="samples_of_a_corpus")
+p("x341", "the longest of the training set only", "zip(*map(self.sequences, SPLITS))", "zip(self.sequences(\"train\"))",
     select="longest_of_a_corpus")
 p("x342", "what was read with the old vocabulary stays", "self.__dict__.pop(made_with_the_old, None)", "pass",
     select="adopts_a_vocabulary")
@@ -1490,11 +1490,11 @@ p("x347", "a broken download takes the file's place", "part = folder / f\"{file}
     "part = folder / file", select="dies_while_it_is_written")
 p("x348", "every time a download", "if not (folder / f\"{name}{self.end}\").is_file():", "if True:", select="not_fetched")
 p = plants("data/stream.py", "test_stream.py", "")
-p("x352", "the end token does not count", "(target != PAD).sum(axis=1) + 1)", "(target != PAD).sum(axis=1))",
+p("x352", "the end token does not count", "Sequences.of(target).lengths + 1)", "Sequences.of(target).lengths)",
     select="target_counts_with_its_end or several_pairs")
-p("x353", "the last sentence counts as the longest", "longest = max(longest, lengths[row])", "longest = lengths[row]",
+p("x353", "the last sentence counts as the longest", "longest = max(longest, length)", "longest = length",
     select="several_pairs")
-p("x354", "one sentence too many", "longest * (len(batches[-1]) + 1) > tokens", "longest * len(batches[-1]) > tokens",
+p("x354", "one sentence too many", "longest * (place - starts[-1] + 1) > tokens", "longest * (place - starts[-1]) > tokens",
     select="several_pairs")
 p("x355", "neighbours of unlike length",
     "order = np.argsort(lengths + rng.uniform(0, 2, len(lengths)), kind=\"stable\")",
@@ -2414,7 +2414,7 @@ p = plants("cli/commands.py", "test_cli.py", "resumed_run or answered_in_one_sen
 p("xm712", "an equal option counts as changed", "if name not in its or its[name] != value]", "]")
 p("xm713", "another option counts as equal", "if name not in its or its[name] != value]", "if name not in its]")
 p("xm714", "how the rate goes on is not said", 'if steps is not None and run.options.schedule == "cosine":', "if False:")
-p("xm715", "a text file is an unknown task", "if options.task not in TASKS and os.path.isfile(options.task):", "if False:", select="text_file")
+p("xm715", "a text file is an unknown task", " or task not in TASKS and os.path.isfile(task)", "", select="text_file")
 p = plants("cli/asking.py", "test_cli.py", "cut_off")
 p("xm716", "an answer that was cut off is not remarked", "if EOS not in ids)", "if False)")
 p("xm717", "every answer counts as cut off", "if EOS not in ids)", "if True)")
@@ -2494,3 +2494,89 @@ p("xy730", "empty sources alone have no column", "padded([[PAD], *(sources[row] 
 p = plants("runs/checkpoint.py", "test_python.py", "saved_and_loaded")
 p("xy731", "a folder is written over", "if path.is_dir():\n        raise", "if False:\n        raise")
 p("xy732", "what JSON cannot hold is Python's error", "except (TypeError, ValueError, RecursionError) as problem:\n        raise InputError(\n            f\"The facts", "except RecursionError as problem:\n        raise InputError(\n            f\"The facts")
+
+# -- data of one's own --------------------------------------------------------------------------------------------
+
+p = plants("data/files.py", "test_files.py", "damaged or lines_are or no_file or grows or memory or hash")
+p("xq801", "gzip is known by its name alone", "if begin.startswith(GZIP)", "if str(path).endswith(\".gz\")", select="lines_are")
+p("xq802", "a byte order mark is a character", "        text = text.removeprefix(BYTE_ORDER_MARK)", "        pass", select="lines_are")
+p("xq803", "a byte order mark is left out in every line", "    if number == 1:\n        text = text.removeprefix(BYTE_ORDER_MARK)", "    text = text.replace(BYTE_ORDER_MARK, \"\")", select="lines_are")
+p("xq804", "a carriage return stays", "line.removesuffix(\"\\r\") for line in text.split(\"\\n\")", "line for line in text.split(\"\\n\")", select="lines_are")
+p("xq805", "line separators end lines", "for line in text.split(\"\\n\")]", "for line in text.splitlines() or [\"\"]]", select="lines_are")
+p("xq806", "the last line without an end is lost", "[rest] if rest else []", "[]", select="lines_are")
+p("xq807", "a line that goes on is not measured", "            if len(rest) > LONGEST:\n                raise _too_long(path, number)\n", "", select="damaged")
+p("xq808", "NUL is a character", "if (place := content.find(b\"\\0\")) >= 0:", "if (place := -1) >= 0:", select="damaged")
+p("xq809", "the line of a NUL is the first of its block", "at = number + content.count(b\"\\n\", 0, place)", "at = number", select="damaged")
+p("xq810", "the line of a wrong byte is the first of its block", "{path}, line {number + at}: it is not UTF-8", "{path}, line {number}: it is not UTF-8", select="damaged")
+p("xq811", "a gzip file that is cut short has a traceback", "except (EOFError, zlib.error, gzip.BadGzipFile)", "except gzip.BadGzipFile", select="damaged")
+p("xq812", "a zip archive is called by its first bytes alone", "if begin.startswith(sign):", "if begin == sign:", select="damaged")
+p("xq814", "a folder is a pipe", "if stat.S_ISDIR(mode):", "if False:", select="no_file")
+p("xq816", "nothing is told to a progress bar", "advance(at() - before)", "advance(0)", select="lines_are")
+p("xq817", "the hash of the first block", "while block := file.read(BLOCK):\n            check()\n            digest", "if block := file.read(BLOCK):\n            check()\n            digest", select="hash")
+p = plants("data/formats.py", "test_pairs.py", "a_file_gives_its_pairs or cannot_be_used")
+p("xq820", "names of columns are a pair", "if names or any(pair[0] in small and pair[1] in small for pair in NAMES):", "if names:", select="gives_its_pairs")
+p("xq821", "a third column is overlooked", "if (width and len(cells) != width) or", "if (width and len(cells) < width) or", select="cannot_be_used")
+p("xq822", "column 0 is the last", " or min(places) < 0", "", select="cannot_be_used")
+p("xq823", "semicolons are commas", "max(\",;\\t|\", key=first.count) if first.count(\",\") == 0 else \",\"", "\",\"", select="gives_its_pairs")
+p("xq824", "quotes in CSV may stand anywhere", "delimiter=delimiter, strict=True", "delimiter=delimiter", select="cannot_be_used")
+p("xq825", "a cell begins where the one before it ended", "        begin = state[\"line\"] + 1\n", "        begin = state[\"line\"]\n", select="cannot_be_used")
+p("xq826", "two columns of one name", "if twice := [name for name in header if header.count(name) > 1]:", "if twice := []:", select="cannot_be_used")
+p("xq827", "numbers in JSON are rounded", "parse_int=str, parse_float=str", "parse_int=str", select="gives_its_pairs")
+p("xq828", "deep JSON is a traceback", "except (ValueError, RecursionError) as problem:\n            reason", "except ValueError as problem:\n            reason", select="cannot_be_used")
+p("xq829", "null is a text", "    if not isinstance(value, str):\n        raise", "    if False:\n        raise", select="cannot_be_used")
+p("xq830", "the shorter of two files counts", "itertools.zip_longest(lines(source, advance), lines(target, advance))", "zip(lines(source, advance), lines(target, advance))", select="line_by_line")
+p("xq831", "JSON is tab-separated", "        kind = \"json\"\n", "        pass\n", select="gives_its_pairs")
+p = plants("data/store.py", "test_pairs.py", "splits or duplicates or report")
+p("xq840", "duplicates stay", "np.save(self.folder / f\"{self.name}.rows.npy\", np.sort(rows))", "np.save(self.folder / f\"{self.name}.rows.npy\", np.arange(len(self.lines)))", select="gives_its_pairs")
+p("xq841", "pairs in the order of their hashes", "np.sort(rows)", "rows", select="gives_its_pairs")
+p("xq842", "a source may stand in two splits", "        if not len(common):\n            continue\n", "        continue\n", select="two_splits")
+p("xq843", "validation and test may be the same", ", (\"validation\", \"test\")):", "):", select="two_splits")
+p("xq844", "the split by the hash of the pair", "digest = int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), \"little\")", "digest = int.from_bytes(hashlib.blake2b(encoded + target.encode(), digest_size=8).digest(), \"little\")", select="hash_of_the_source")
+p("xq845", "a split without pairs", "        if not len(split.lines):\n", "        if False:\n", select="too_few or cannot_be_used")
+p("xq846", "a pair with an empty side counts", "if not source or not target:", "if not source:", select="gives_its_pairs")
+p("xq847", "damage in the cache is not noticed", "if checksum(folder / name) != right:", "if False:", select="damaged_folder")
+p("xq848", "a failed reading leaves its folder", "    finally:\n        shutil.rmtree(made, ignore_errors=True)\n    return place", "    finally:\n        pass\n    return place", select="leaves_nothing")
+p("xq849", "long pairs stay", "max(len(s), len(t)) <= most_tokens", "max(len(s), len(t)) <= 10**9", select="gives_its_pairs")
+p("xq850", "the length of a target is no matter", "max(len(s), len(t)) <= most_tokens", "len(s) <= most_tokens", select="gives_its")
+p("xq851", "another vocabulary finds the old ids", "-{most_tokens}-{digest[:32]}", "-{most_tokens}", select="another_vocabulary")
+p("xq852", "unknown ones are not counted", "unknown += int((flat == UNK).sum())", "unknown += 0", select="unknown_characters")
+p("xq853", "without a cache, none", "    except (InputError, OSError):\n        pass\n", "    except InputError:\n        pass\n", select="temporary")
+p = plants("data/pairs.py", "test_pairs.py", "cut or run_of_own")
+p("xq860", "always characters", "if most <= SHORT:", "if True:", select="chosen_by_the_rule")
+p("xq861", "many words are few", "frequent <= self.vocabulary_size and covered", "covered", select="chosen_by_the_rule")
+p("xq862", "rare words are covered", " and covered >= COVERED", "", select="chosen_by_the_rule")
+p("xq863", "another file is the same", "if (found := sha256_of(path)) != right:", "if (found := sha256_of(path)) != found:", select="all_commands")
+p("xq864", "a file that is gone is an error of reading", "        if not os.path.exists(path):\n            raise InputError(\n                f\"The data", "        if False:\n            raise InputError(\n                f\"The data", select="all_commands")
+p("xq865", "the path as it was typed", "return str(Path(os.path.abspath(expect_file(path)))) if path else \"\"", "return path", select="all_commands")
+p("xq866", "own files have no effect on the hash", "split == \"train\" or split not in named", "True", select="place_of_the_hash")
+p("xq868", "three texts are a pair", "                    and len(pair) == 2\n", "", select="wrong_pairs")
+p("xq869", "half a surrogate is a traceback", "except UnicodeEncodeError:", "except KeyError:", select="wrong_pairs")
+p("xq870", "a vocabulary that was adopted reads the old ids", "self.__dict__.pop(\"_ids\", None)", "pass", select="another_vocabulary")
+p("xq871", "subwords without the package", "if importlib.util.find_spec(\"tokenizers\") is None:", "if False:", select="without_the_package")
+p("xq872", "pairs are left out in silence", "yield f\"left out: {', '.join(said) or 'nothing'}\"", "yield \"left out: nothing\"", select="report_counts")
+p = plants("data/sequences.py", "test_pairs.py", "sequences_are")
+p("xq880", "the first begins where the last ends", "np.where(rows == 0, 0, self.ends[rows - 1])", "self.ends[rows - 1]")
+p("xq881", "lengths in the first order", "lengths if self.order is None else lengths[self.order]", "lengths")
+p("xq882", "a second order forgets the first", "order if self.order is None else self.order[order]", "order")
+p("xq883", "padding between ids stays", "real = rows != PAD\n", "real = rows >= PAD\n")
+p = plants("data/words.py", "test_pairs.py", "text_again or unknown or frequent")
+p("xq884", "a first word is another token", "WORD.findall(\" \" + text)", "WORD.findall(text)", select="did_not_have")
+p("xq885", "letters and accents stay apart", "unicodedata.normalize(\"NFC\", text)", "text", select="text_again")
+p("xq886", "the rarest words", "counts.most_common(size and size - len(SPECIAL))", "(counts.most_common()[-(size - 4) :] if size else counts.most_common())", select="did_not_have")
+p("xq887", "an empty text has no tokens", "        if not all(rows):\n", "        if False:\n", select="text_again")
+p = plants("data/registry.py", "test_registry.py", "task or package")
+p("xq890", "a task takes the name of another", "if name in TASKS and same(TASKS[name]) != same(cls):", "if False:", select="cannot_be_a_task")
+p("xq891", "any type is an option's", "if not isinstance(field.type, str) and not", "if False and not", select="cannot_be_a_task")
+p("xq892", "any class is a task", "if not isinstance(cls, type) or not issubclass(cls, Task):", "if False:", select="cannot_be_a_task")
+p("xq893", "a broken package ends the program", "except Exception as problem:  # of any package", "except ImportError as problem:", select="broken")
+p("xq894", "a broken package is complained of again and again", "        FOUND.add(point.name)\n", "", select="broken")
+p("xq895", "packages are not looked for when a run is opened", "    if name not in TASKS:\n        register_tasks_of_packages()\n", "", select="installed or only_the_commands")
+p = plants("cli/__init__.py", "test_registry.py", "only_the_commands")
+p("xq896", "every command looks for packages", " in ([\"train\"], [\"tasks\"]):", " != []:")
+p = plants("study/translators.py", "test_pairs.py", "not_compared")
+p("xq897", "runs of other data are compared", "for run in runs}) > 1:\n        raise InputError(\n            \"Only translators of the same data", "for run in runs}) > 9:\n        raise InputError(\n            \"Only translators of the same data")
+p = plants("cli/parser.py", "test_cli.py", "several_tasks")
+p("xq898", "what is not for users can be typed", "if (help := field.metadata.get(\"help\")) == \"\":", "if (help := field.metadata.get(\"help\")) == \"no\":")
+p("xq899", "an option is explained for its first task only", "!= (help, field.default):", "== None:")
+p = plants("data/subwords.py", "test_pairs.py", "word_by_word")
+p("xq8a0", "the first words alone", "for word in words for i in self.known[word]] for words in rows]", "for word in words[:1] for i in self.known[word]] for words in rows]")

@@ -25,6 +25,7 @@ from minitransformer.data.formats import pairs_in, parallel
 from minitransformer.data.pairs import Pairs
 from minitransformer.data.sequences import Sequences
 from minitransformer.data.split import SPLITS
+from minitransformer.data.subwords import Subwords, clean
 from minitransformer.data.vocabulary import padded
 from minitransformer.data.words import Characters, Words
 from minitransformer.errors import InputError
@@ -257,6 +258,19 @@ def test_the_report_counts_what_was_left_out():
     ) in said
     assert re.search(r"source \d+ \(median\), 300 \(longest\); target 10 \(median\), 10", said)
     assert "cut into characters" in said
+
+
+def test_subwords_cut_word_by_word_what_the_library_cuts_at_once(monkeypatch):
+    pytest.importorskip("tokenizers")
+    rng = random.Random(0)
+    letters = "abcdeABCÄéß'-.,!? \u0301\u2581日本😀ΣσςIİı0123"
+    texts = ["".join(rng.choices(letters, k=rng.randint(1, 60))) + "x" for _ in range(2000)]
+    for lowercase in (True, False):
+        vocabulary = Subwords.learn(texts[:1000], 200, lowercase)
+        whole = [e.ids for e in vocabulary.tokenizer.encode_batch([*map(clean, texts)])]
+        monkeypatch.setattr("minitransformer.data.subwords.KNOWN", 100)  # forgotten again and again
+        for start in range(0, 2000, 100):
+            assert vocabulary.encode_rows(texts[start : start + 100]) == whole[start : start + 100]
 
 
 # -- sequences -------------------------------------------------------------------------------------

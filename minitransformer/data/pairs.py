@@ -33,7 +33,7 @@ GIVEN = "in Python"
 
 SHORT_RECIPE = Recipe(
     "toy",
-    {"steps": 3000, "learning_rate": 2e-3, "evaluate_every": 500, "save_every": 500},
+    {"steps": 2000, "learning_rate": 2e-3},
     {"norm": "pre", "tie_embeddings": True},
 )
 LONG_RECIPE = Recipe(

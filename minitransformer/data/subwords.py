@@ -83,7 +83,8 @@ class Subwords(Vocabulary):
                 f"An empty text (number {texts.index('') + 1} of {len(texts)}): there is nothing "
                 "to read."
             )
-        rows = [text.split(" ") for text in texts]
+        # a text that has the sign itself is cut as a whole: the library adds none before it
+        rows = [[text] if SPACE in text else text.split(" ") for text in texts]
         if new := [*{word for words in rows for word in words} - self.known.keys()]:
             if len(self.known) > KNOWN:
                 self.known.clear()
