@@ -14,6 +14,7 @@ from pathlib import Path
 from ..core.extras import extra
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
+from ..terminal.progress import progress_bar
 from .corpus import Corpus
 from .files import expect_file, sha256_of
 from .formats import Row, pairs_in, parallel, two_fields
@@ -394,9 +395,7 @@ def whole_path(path):
 def progress(title, total, unit):
     """A function advance(n) that moves a bar on standard error, which appears if it takes a
     second."""
-    from tqdm.auto import tqdm
-
-    with tqdm(
+    with progress_bar(
         total=total, desc=title, unit=unit, unit_scale=True, delay=1, dynamic_ncols=True
     ) as bar:
         yield bar.update
