@@ -1,12 +1,11 @@
 """Tasks of one's own: registered in Python, or named by an installed package."""
 
 import json
-import re
 import sys
 from pathlib import Path
 
 import pytest
-from common import refusal
+from common import accepted, refusal
 
 from minitransformer.cli import main
 from minitransformer.data import (
@@ -22,7 +21,7 @@ from minitransformer.data import (
 from minitransformer.data.registry import name_of_task, register_tasks_of_packages
 from minitransformer.runs import Run, make_config
 
-PAGE = (Path(__file__).parents[1] / "docs" / "your-task.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).parents[1] / "docs" / "your-task.md"
 SMALL = "--steps 2 --d-model 16 --heads 2 --d-ff 16 --no-pictures"
 
 
@@ -106,10 +105,24 @@ def test_what_cannot_be_a_task_is_refused(name, cls, sentence):
 
 
 def test_a_task_of_an_installed_package_is_found(monkeypatch, capsys):
-    source = "from minitransformer.data import Corpus\n" + re.search(
-        r"from minitransformer.data import (.*?)```", PAGE, re.S
-    )[0].removesuffix("```")
+    source = """from minitransformer.data import Corpus, Pieces, option
+
+class Plural(Corpus):
+    \"\"\"Write the plural: owl → owls.\"\"\"
+
+    words: int = option(3, "how many words of each kind")
+
+    def make_vocabulary(self):
+        return Pieces.of([text for side in self.sentences("train") for text in side], "characters")
+
+    def sentences(self, split):
+        nouns = {"train": "owl cat dog", "validation": "cow law", "test": "act coal"}[split]
+        nouns = nouns.split()[: self.words]
+        return nouns, [noun + "s" for noun in nouns]
+"""
     monkeypatch.syspath_prepend(package("my-tasks", "plural = my_tasks:Plural", my_tasks=source))
+    assert accepted(make_task, "plural").words == 3 and TASKS.pop("plural")
+    registry.FOUND.clear()
     assert main(f"train plural --words 2 {SMALL}".split()) == 0
     assert main(["tasks"]) == 0 and "Write the plural" in capsys.readouterr().out
     del TASKS["plural"]  # as in a new program
@@ -117,6 +130,12 @@ def test_a_task_of_an_installed_package_is_found(monkeypatch, capsys):
     assert make_task("plural").sentences("validation") == (["cow", "law"], ["cows", "laws"])
     assert Run.open("runs/plural").task.words == 2
     sys.modules.pop("my_tasks")
+
+
+def test_the_package_of_the_page_is_the_one_above():
+    page = PAGE.read_text(encoding="utf-8")
+    assert 'plural = "my_tasks:Plural"' in page and "class Plural(Corpus):" in page
+    assert '[project.entry-points."minitransformer.tasks"]' in page
 
 
 @pytest.mark.parametrize(
@@ -132,7 +151,10 @@ def test_a_task_of_an_installed_package_is_found(monkeypatch, capsys):
 def test_a_broken_package_is_named_and_harms_nothing_else(monkeypatch, capsys, text, said):
     points = "plural = broken_tasks:Plural\nreverse = broken_tasks:Reverse"
     monkeypatch.syspath_prepend(package("broken-tasks", points, broken_tasks=text))
-    assert main(["tasks"]) == 0
+    try:
+        assert main(["tasks"]) == 0
+    except Exception as problem:
+        pytest.fail(f"{problem!r} came through")
     out, err = capsys.readouterr()
     assert "The task plural (broken_tasks:Plural) of an installed package cannot be used" in err
     assert said in err and err.count("\n") == 2 and "\nreverse " in out

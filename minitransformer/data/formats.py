@@ -102,9 +102,9 @@ def chosen(path, line, found, names, what):
             )
         return names
     if len(found) < 2:
+        there = f"only one {what}, {listed}" if found else f"no {what}"
         raise InputError(
-            f"{path}, line {line}: there is only one {what}, {listed}; a pair needs a source and a "
-            "target."
+            f"{path}, line {line}: there is {there}; a pair needs a source and a target."
         )
     small = {str(name).strip().lower(): name for name in found}
     for one, two in NAMES:
@@ -179,7 +179,7 @@ def _csv(path, rows, names):
             yield Row(begin, "", "")
         elif len(cells) != len(header):
             raise InputError(
-                f"{path}, line {begin}: it has {len(cells)} cells, and the header has "
+                f"{path}, line {begin}: its number of cells is {len(cells)}, and of the header "
                 f"{len(header)} ({', '.join(map(shortened, header[:20]))}). A cell with a comma "
                 "stands in quotes."
             )

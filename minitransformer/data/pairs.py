@@ -16,7 +16,7 @@ from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
 from ..terminal.progress import progress_bar
 from .corpus import Corpus
-from .files import expect_file, sha256_of
+from .files import expect_file, sha256_of, unchanged
 from .formats import Row, pairs_in, parallel, two_fields
 from .split import SPLITS
 from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
@@ -31,6 +31,7 @@ SHORT = 64  # characters: texts that are cut into characters, unless they are lo
 COVERED = 0.995  # of all words: what the frequent ones must be for a cut into words
 LEARNT_FROM = 100_000  # texts, evenly spread, from which words and subwords are learnt
 GIVEN = "in Python"
+NEEDLESS = "To predict and to translate, no data is needed."
 
 SHORT_RECIPE = Recipe(
     "toy",
@@ -159,8 +160,7 @@ class Pairs(Corpus):
             return kept_before(
                 self.key,
                 "The pairs of this run came from Python, and are no longer kept. Make them again "
-                "with Corpus.from_pairs, to evaluate or to train further; to predict and to "
-                "translate, no data is needed.",
+                f"with Corpus.from_pairs, to evaluate or to train further. {NEEDLESS}",
             )
         if not (self.data or self.source):
             raise InputError(
@@ -171,10 +171,14 @@ class Pairs(Corpus):
         rights = self.sha256.split() or [None] * len(paths)
         if len(rights) != len(paths):
             raise InputError(f"sha256 must name {len(paths)} files, got {shortened(self.sha256)}.")
-        found = [self.hash_of(path, right) for path, right in zip(paths, rights)]
-        self.__dict__["found"] = " ".join(found)
-        of_found = dataclasses.replace(self, sha256=self.__dict__["found"])
         with contextlib.ExitStack() as stack:
+            # what is read must be what the hash was made of
+            for path in paths:
+                self.expect_there(path)
+            checks = [stack.enter_context(unchanged(path)) for path in paths]
+            found = [self.hash_of(path, right) for path, right in zip(paths, rights)]
+            self.__dict__["found"] = " ".join(found)
+            of_found = dataclasses.replace(self, sha256=self.__dict__["found"])
             advance = stack.enter_context(
                 progress("reading", sum(map(os.path.getsize, paths)), "B")
             )
@@ -182,29 +186,33 @@ class Pairs(Corpus):
                 Part(
                     " and ".join(self.files[name]),
                     splits,
-                    pairs_in(self.files[name][0], self.fields, advance)
-                    if len(self.files[name]) == 1
-                    else parallel(*self.files[name], advance),
+                    followed_by(
+                        checks,
+                        pairs_in(self.files[name][0], self.fields, advance)
+                        if len(self.files[name]) == 1
+                        else parallel(*self.files[name], advance),
+                    ),
                 )
                 for name, splits in splits_of(self.files).items()
             ]
             return keep_pairs(of_found.key, parts)
 
-    def hash_of(self, path, right):
-        """The SHA-256 of a file. Raises InputError if the run knows another, or if it is gone."""
-        if right is None:
-            return sha256_of(path)
-        needless = "To predict and to translate, no data is needed."
-        if not os.path.exists(path):
+    def expect_there(self, path):
+        """Raise InputError if a file of a run is gone."""
+        if self.sha256 and not os.path.exists(path):
             raise InputError(
                 f"The data of this run is gone: there is no file {path}. Put it back, to evaluate "
-                f"or to train further. {needless}"
+                f"or to train further. {NEEDLESS}"
             )
-        if (found := sha256_of(path)) != right:
+
+    def hash_of(self, path, right):
+        """The SHA-256 of a file. Raises InputError if the run knows another."""
+        found = sha256_of(path)
+        if right not in (None, found):
             raise InputError(
                 f"{path} is not the file that this run was trained on: its SHA-256 is "
                 f"{found[:16]}…, not {right[:16]}…. Put that file back, to evaluate or to train "
-                f"further; or train a new run. {needless}"
+                f"further; or train a new run. {NEEDLESS}"
             )
         return found
 
@@ -285,9 +293,9 @@ class Pairs(Corpus):
 
     @functools.cached_property
     def _ids(self):
-        total = sum(len(self.store.rows(split)) for split in SPLITS)
+        vocabulary, total = self.vocabulary, sum(len(self.store.rows(split)) for split in SPLITS)
         with progress("cutting into tokens", total, "pairs") as advance:
-            found = keep_ids(self.store, self.vocabulary, self.most_tokens, advance)
+            found = keep_ids(self.store, vocabulary, self.most_tokens, advance)
         for split, facts in found[1].items():
             if split in SPLITS and not facts["pairs"]:
                 raise InputError(
@@ -381,6 +389,13 @@ def splits_of(named):
     own."""
     shared = tuple(split for split in SPLITS if split == "train" or split not in named)
     return {name: shared if name == "train" else (name,) for name in named}
+
+
+def followed_by(checks, rows):
+    """The rows; behind the last of them each check is called."""
+    yield from rows
+    for check in checks:
+        check()
 
 
 def numbered(pairs):

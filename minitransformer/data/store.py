@@ -36,6 +36,8 @@ FORMAT = 1  # of the folder; part of its name
 SIDES = ("source", "target")
 SHOWN = 3  # of sources that stand in two splits
 AT_ONCE = 4096
+# what reading the facts of a folder raises that is not there, or damaged
+DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Part(NamedTuple):
@@ -96,7 +98,7 @@ def kept(key: str, write: Callable[[Path], dict[str, Any]], below: Path | None =
     try:
         read_facts(place)
         return place
-    except (OSError, ValueError, KeyError):  # it is not there, or damaged
+    except DAMAGED:
         shutil.rmtree(place, ignore_errors=True)
     with writing(place):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +121,7 @@ def kept_before(key: str, sentence: str) -> Store:
     """The store of that key. Raises InputError with the sentence if there is none."""
     try:
         return Store(store_folder() / key)
-    except (OSError, ValueError, KeyError):
+    except DAMAGED:
         raise InputError(sentence) from None
 
 
@@ -142,7 +144,7 @@ TEMPORARY: list[Path] = []
 
 
 def read_facts(folder):
-    """The facts of a complete folder. Raises OSError, ValueError or KeyError if it is damaged."""
+    """The facts of a complete folder. Raises one of `DAMAGED` if it is none."""
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     for name, right in facts["files"].items():
         if checksum(folder / name) != right:
@@ -171,30 +173,31 @@ def _write_pairs(folder, parts):
     splits = {split: _Split(folder, split) for split in SPLITS}
     facts: dict[str, Any] = {"read": 0, "blank": 0, "empty": 0}
     parts = list(parts)
-    for part in parts:
-        tenth = [next(s for s, (a, b) in SPLITS.items() if a <= n < b) for n in range(10)]
-        into = [splits[split if split in part.splits else "train"] for split in tenth]
-        if len(part.splits) == 1:
-            into = [splits[part.splits[0]]] * 10
-        for line, source, target in part.rows:
-            source, target = plain(source), plain(target)
-            if not source or not target:
-                facts["empty" if source or target else "blank"] += 1
-                continue
-            facts["read"] += 1
-            encoded = source.encode()
-            digest = int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "little")
-            into[digest % 10].add(line, encoded, target.encode(), len(source), len(target), digest)
-    for split in splits.values():
-        split.close()
+    try:
+        for part in parts:
+            tenth = [next(s for s, (a, b) in SPLITS.items() if a <= n < b) for n in range(10)]
+            into = [splits[split if split in part.splits else "train"] for split in tenth]
+            if len(part.splits) == 1:
+                into = [splits[part.splits[0]]] * 10
+            for line, source, target in part.rows:
+                source, target = plain(source), plain(target)
+                if not source or not target:
+                    facts["empty" if source or target else "blank"] += 1
+                    continue
+                facts["read"] += 1
+                texts = source.encode(), target.encode()
+                digest = hash_of(texts[0])
+                into[digest % 10].add(line, texts, (len(source), len(target)), digest)
+    finally:
+        for split in splits.values():
+            split.close()
     _expect_apart(folder, splits, parts)
     for name, split in splits.items():
         if not len(split.lines):
             raise InputError(
-                f"No pair is for {name}: {', '.join(part.name for part in parts)} "
-                f"{'has' if len(parts) == 1 else 'have'} {facts['read']:,} pairs. Of many, a hash "
-                "of the source puts a tenth into validation and a tenth into the test; with so "
-                "few, name files: --validation FILE --test FILE."
+                f"No pair is for {name}. Pairs found in {', '.join(part.name for part in parts)}: "
+                f"{facts['read']:,}. Of many, a hash of the source puts a tenth into validation "
+                "and a tenth into the test; with so few, name files: --validation FILE --test FILE."
             )
         facts[name] = {"pairs": len(split.lines), "duplicates": split.write_rows()}
     for place, side in enumerate(SIDES):
@@ -202,6 +205,11 @@ def _write_pairs(folder, parts):
         middle, most, longest = np.quantile(lengths, (0.5, 0.99, 1), method="lower")
         facts[side] = {"median": int(middle), "percentile_99": int(most), "longest": int(longest)}
     return facts
+
+
+def hash_of(content):
+    """A whole number of 64 bits, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 class _Split:
@@ -213,15 +221,14 @@ class _Split:
         self.sizes, self.characters = ([array.array("I"), array.array("I")] for _ in range(2))
         self.lines, self.sources, self.pairs = array.array("I"), array.array("Q"), array.array("Q")
 
-    def add(self, line, source, target, source_length, target_length, digest):
-        for place, (text, length) in enumerate(((source, source_length), (target, target_length))):
-            self.files[place].write(text)
-            self.sizes[place].append(len(text))
-            self.characters[place].append(length)
+    def add(self, line, texts, lengths, digest):
+        for place in range(2):
+            self.files[place].write(texts[place])
+            self.sizes[place].append(len(texts[place]))
+            self.characters[place].append(lengths[place])
         self.lines.append(line)
         self.sources.append(digest)
-        pair = hashlib.blake2b(source + b"\0" + target, digest_size=8).digest()
-        self.pairs.append(int.from_bytes(pair, "little"))
+        self.pairs.append(hash_of(b"\0".join(texts)))
 
     def close(self):
         for file, side, sizes in zip(self.files, SIDES, self.sizes):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -75,9 +76,9 @@ class Task:
         """The task with all that a run of it must know, found in its data; usually itself."""
         return self
 
-    def report(self) -> list[str]:
+    def report(self) -> Iterable[str]:
         """Sentences about its data, which `train` prints first; usually none."""
-        return []
+        return ()
 
     def adopt(self, vocabulary: Vocabulary) -> None:
         """Use this vocabulary, that of a checkpoint, from now on."""
