@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from text_step import BETAS, DECAY, EPSILON, MAX_NORM, RATE
 from torch import nn
-from torch_contestant import arrays, tensors
+from torch_contestant import arrays, tensors, twins
 
 
 class Block(nn.Module):
@@ -36,16 +36,16 @@ class Model(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.embedding = nn.Embedding(config.target_vocabulary, config.d_model)
-        self.position = nn.Embedding(config.max_length, config.d_model)
+        self.table = twins.sinusoids(config.max_length, config.d_model).float()
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.decoder_layers)])
         self.norm = nn.LayerNorm(config.d_model)
+        self.output = nn.Linear(config.d_model, config.target_vocabulary, bias=False)
 
     def forward(self, ids):
-        table = self.embedding.weight
-        x = self.embedding(ids) * math.sqrt(table.shape[1]) + self.position.weight[: ids.shape[1]]
+        x = self.embedding(ids) * math.sqrt(self.table.shape[1]) + self.table[: ids.shape[1]]
         for block in self.blocks:
             x = block(x)
-        return self.norm(x) @ table.T
+        return self.output(self.norm(x))
 
 
 class TorchText:
@@ -82,7 +82,7 @@ class TorchText:
         w = tensors(ours)
         state = {
             "embedding.weight": w["input.embedding.weight"],
-            "position.weight": w["input.position.weight"],
+            "output.weight": w["output.weight"].T,
             **norm(w, "layers.final_norm", "norm"),
         }
         for number in range(len(self.model.blocks)):
@@ -104,6 +104,7 @@ class TorchText:
 
     def double(self):
         self.model.double()
+        self.model.table = twins.sinusoids(*self.model.table.shape)
 
 
 def norm(w, ours, theirs):

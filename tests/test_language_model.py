@@ -11,12 +11,13 @@ import re
 import signal
 import subprocess
 import sys
+import types
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
-from common import close, finished, refusal, weights_and_state
+from common import accepted, close, finished, refusal, weights_and_state
 from common import run as command
 
 from minitransformer.cli import main
@@ -40,6 +41,7 @@ from minitransformer.decoding import (
     beam_search,
     continuation,
     distribution,
+    evaluate,
     evaluate_text,
     greedy,
     sample,
@@ -50,6 +52,7 @@ from minitransformer.models import configure, find_model
 from minitransformer.plotting import plot_loss_curve
 from minitransformer.runs import Run, make_config
 from minitransformer.training import Adam, in_shares, plain_loop, train
+from minitransformer.training.trackers import TensorBoard, WeightsAndBiases
 
 TEXT = "".join(
     f"{i}. To be, or not to be: that is the question — für {i * i} Ωmega 🦉?\n\n" for i in range(60)
@@ -102,7 +105,7 @@ def test_the_pieces_of_a_file_are_its_lines_whatever_the_size_of_a_block(
     monkeypatch.setattr(files_module, "BLOCK", block)
     (tmp_path / "x").write_bytes(gzip.compress(ODD[name]) if packed else ODD[name])
     expected = ODD[name].decode().removeprefix("\ufeff").replace("\r\n", "\n")
-    assert "".join(pieces(tmp_path / "x")) == expected
+    assert "".join(accepted(lambda: [*pieces(tmp_path / "x")])) == expected
     if name not in ("CR", "no end", "long"):
         read = "\n".join(line for _, line in lines(tmp_path / "x"))
         assert read == expected.removesuffix("\n")
@@ -110,7 +113,11 @@ def test_the_pieces_of_a_file_are_its_lines_whatever_the_size_of_a_block(
 
 def test_a_text_may_be_a_single_line_of_any_length(tmp_path):
     (tmp_path / "x").write_text("ä" * 3_000_000, encoding="utf-8")
-    assert "".join(pieces(tmp_path / "x")) == "ä" * 3_000_000
+    assert "".join(accepted(lambda: [*pieces(tmp_path / "x")])) == "ä" * 3_000_000
+    (tmp_path / "x").write_bytes(b"a" * 1_010_000 + b"\xff" + b"a" * 100_000)
+    assert "line 1: it is not UTF-8: byte 0xff at place" in refusal(
+        lambda: [*pieces(tmp_path / "x")]
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,10 +184,26 @@ def test_they_are_made_once_and_a_later_run_does_not_read_the_text_again(book, m
     first = task.ids("train").tolist()
     monkeypatch.setattr(token_ids, "pieces", lambda *_: pytest.fail("it is read again"))
     assert own_text(book).ids("train").tolist() == first
-    book.write_text(TEXT + "x")
+    book.write_text(TEXT + TEXT[:5], encoding="utf-8")
     with pytest.raises(pytest.fail.Exception, match="read again"):
         own_text(book).ids("train")
-    assert not list(cache.rglob("*.part"))
+
+
+def test_two_texts_of_the_same_characters_are_two(book):
+    assert own_text(book).ids("train")[0] == own_text(book).vocabulary.ids["0"]
+    book.write_text(TEXT[::-1], encoding="utf-8")
+    task = own_text(book)
+    assert task.ids("train")[:5].tolist() == task.vocabulary.encode(TEXT[::-1][:5]).tolist()
+
+
+def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing(tmp_path):
+    def parts():
+        yield b"abc"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        token_ids.write(tmp_path / "x", parts())
+    assert not [*tmp_path.iterdir()]
 
 
 def test_the_files_of_a_folder_follow_one_another_behind_an_end(tmp_path):
@@ -234,6 +257,21 @@ def test_windows_together_predict_each_token_of_validation_once_and_batches_none
 def test_a_text_that_is_too_short_says_how_much_it_has(book):
     message = refusal(own_text(book, context=1000).ids, "validation")
     assert "too few for windows of 1001" in message and f"{len(TEXT):,} tokens" in message
+    book.write_text("")
+    for cut in ("characters", "byte-pairs"):
+        assert "The text has 0 tokens" in refusal(own_text(book, cut=cut).ids, "train")
+
+
+def test_ids_that_are_removed_while_they_are_used_stay(book, cache):
+    task = own_text(book)
+    before = task.ids("train").tolist()
+    for file in cache.rglob("*.ids"):
+        file.unlink()
+    try:
+        assert task.ids("train").tolist() == before
+    except OSError as problem:
+        pytest.fail(str(problem))
+    assert own_text(book).ids("train").tolist() == before
 
 
 def test_options_that_make_no_sense_are_refused():
@@ -313,6 +351,13 @@ def test_the_loss_of_a_text_is_the_mean_over_all_its_tokens(cut, book, monkeypat
     assert evaluate_text(model, task, count=7, seed=3)["loss"] == pytest.approx(found["loss"])
 
 
+def test_unknown_characters_count_as_characters(book):
+    task = own_text(book)
+    task.adopt(ExactCharacters([c for c in sorted(set(TEXT)) if c != "e"]))
+    windows = task.windows("validation", 10**6)
+    assert (windows == UNK).any() and task.size_of(windows)[0] == windows[:, 1:].size
+
+
 # -- what it writes --------------------------------------------------------------------------------
 
 
@@ -338,7 +383,7 @@ def test_a_continuation_reads_what_fits_and_goes_on_from_the_last_half(name, len
     model = small(name).eval()
     for seed in range(3):
         prompt = np.random.default_rng(seed).integers(4, 20, length)
-        found = [*continuation(model, prompt, 25, rng=0, top_k=1)]
+        found = accepted(lambda: [*continuation(model, prompt, 25, rng=0, top_k=1)])  # noqa: B023
         assert found == [*continued_plainly(model, prompt.tolist(), 25)]
 
 
@@ -369,6 +414,11 @@ def test_temperature_top_k_and_top_p_choose_as_in_sample():
 def test_what_cannot_be_continued_is_refused():
     assert "empty prompt" in refusal(lambda: [*continuation(small(), [], 3, 0)])
     assert "temperature" in refusal(lambda: continuation(small(), [5], 3, 0, temperature=0))
+
+
+def test_each_kind_of_task_has_its_own_measure(book):
+    assert "measure it with evaluate_text" in refusal(evaluate, small(), own_text(book))
+    assert "measure it with evaluate." in refusal(evaluate_text, small(), make_task("copy"))
 
 
 # -- source=None -----------------------------------------------------------------------------------
@@ -599,3 +649,64 @@ def test_the_recipe_is_that_of_nanogpts_readme_for_a_small_computer():
     assert (config.decoder_layers, config.heads, config.d_model, config.d_ff) == (4, 4, 128, 512)
     assert config.dropout == 0 and recipe.training["batch_size"] == 12
     assert recipe.training["steps"] == 2000
+
+
+# -- other programs --------------------------------------------------------------------------------
+
+
+class StandIn:
+    """What the libraries of TensorBoard and of Weights & Biases do, as far as we need it."""
+
+    def __init__(self):
+        self.written = []
+
+    def add_scalar(self, name, value, step):
+        self.written.append((step, name, value))
+
+    def log(self, values, step):
+        self.written += [(step, name, value) for name, value in values.items()]
+
+
+@pytest.mark.parametrize("name", ["tensorboardX", "wandb"])
+def test_a_training_is_written_for_other_programs(name, monkeypatch):
+    there, windows = StandIn(), windows_of(np.random.default_rng(0))
+    module = types.ModuleType(name)
+    module.SummaryWriter = module.init = lambda *_, **__: there
+    monkeypatch.setitem(sys.modules, name, module)
+    hook = TensorBoard("logs") if name == "tensorboardX" else WeightsAndBiases(project="x")
+    model, steps = small(), []
+    train(
+        model, CrossEntropy(), Adam(model), lambda: Batch(None, windows[:, :-1], windows[:, 1:]), 3,
+        hooks=[hook, steps.append],
+    )
+    assert [w for w in there.written if w[1] == "loss"] == [(p.step, "loss", p.loss) for p in steps]
+    assert {name for _, name, _ in there.written} == {*steps[0]._fields}
+
+
+def test_without_the_library_a_sentence_says_what_to_install(monkeypatch):
+    for name, hook in (("tensorboardX", TensorBoard), ("wandb", WeightsAndBiases)):
+        monkeypatch.setitem(sys.modules, name, None)
+        message = refusal(hook, *(["logs"] if hook is TensorBoard else []))
+        assert name in message and "minitransformer[trackers]" in message
+
+
+def test_a_bar_makes_no_warning_where_widgets_are_missing():
+    """In a notebook without ipywidgets, tqdm warns when it is imported."""
+    program = """if True:
+        import sys, types, warnings
+        shell = types.SimpleNamespace(config={"IPKernelApp": {}})
+        sys.modules["IPython"] = types.ModuleType("IPython")
+        sys.modules["IPython"].get_ipython = lambda: shell
+        sys.modules["IPython.display"] = sys.modules["IPython"]
+        sys.modules["IPython"].display = sys.modules["IPython"].HTML = None
+        sys.modules["ipywidgets"] = None
+        warnings.simplefilter("always")
+        from minitransformer.terminal.progress import progress_bar
+        with progress_bar(total=2) as bar:
+            bar.update(2)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "JPY_PARENT_PID": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0 and "2/2" in done.stderr and "Warning" not in done.stderr

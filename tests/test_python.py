@@ -19,6 +19,7 @@ from minitransformer.data import (
     Batch,
     BatchStream,
     BytePairs,
+    ExactCharacters,
     Pieces,
     Reverse,
     Subwords,
@@ -26,6 +27,7 @@ from minitransformer.data import (
     make_batch,
     padded,
 )
+from minitransformer.data.text import Text
 from minitransformer.decoding import answers, bleu, greedy, translate
 from minitransformer.layers import (
     CrossEntropy,
@@ -34,7 +36,7 @@ from minitransformer.layers import (
     SinusoidalPositionalEncoding,
     TanhGELU,
 )
-from minitransformer.models import Transformer, TransformerConfig
+from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.runs import MODELS, configure, load_checkpoint, make_config, save_checkpoint
 from minitransformer.training import Adam, clip_by_global_norm, in_shares, plain_loop, train
 
@@ -71,6 +73,20 @@ def stopped(title, total):
 MODEL = toy()
 VOCABULARY = Reverse().vocabulary
 TASK = Reverse(max_length=4)
+WRITER = LanguageModel(MODEL.config, 0)
+
+
+class Ab(Text):
+    """A text that no file holds."""
+
+    def make_vocabulary(self):
+        return ExactCharacters(["a", "b"])
+
+    def ids(self, split):
+        return np.arange(50) % 2 + 4
+
+
+A_TEXT = Ab(context=4)
 LOSS = CrossEntropy(padding=0)
 WEIGHTS = np.full((1, 2, 3, 2), 0.5)
 MATRIX = {"Q": np.eye(2)}
@@ -101,6 +117,8 @@ CALLS = {
     "Vocabulary.encode_all": lambda: {"self": VOCABULARY, "texts": ["3 1"]},
     "Vocabulary.decode": lambda: {"self": VOCABULARY, "ids": IDS},
     "Vocabulary.text": lambda: {"self": VOCABULARY, "ids": IDS},
+    "ExactCharacters": lambda: {"tokens": ["a", " "]},
+    "ExactCharacters.encode": lambda: {"self": ExactCharacters(["a"]), "text": "ab"},
     "Pieces": lambda: {"tokens": ["a", "b"], "cut": "characters"},
     "Pieces.of": lambda: {"texts": ["ab a"], "cut": "characters", "sources": ["ab"]},
     "SymbolTask": lambda: {"symbols": 4, "min_length": 1, "max_length": 3},
@@ -137,10 +155,17 @@ CALLS = {
         "early_stopping": False,
     },
     "bleu": lambda: {"translations": ["a b c d"], "references": ["a b c d"]},
+    "continuation": lambda: {
+        "model": WRITER, "prompt": IDS, "max_tokens": 3, "rng": 0, "temperature": 1.0, "top_k": 0,
+        "top_p": 1.0,
+    },
     "distribution": lambda: {"logits": FLOATS, "top_k": 2, "top_p": 0.5},
     "evaluate": lambda: {
         "model": MODEL, "task": TASK, "split": "validation", "count": 3, "seed": 0, "batch_size": 2,
         "search": greedy,
+    },
+    "evaluate_text": lambda: {
+        "model": WRITER, "task": A_TEXT, "split": "validation", "count": 3, "seed": 0,
     },
     "generate": lambda: {
         "model": MODEL, "source": SOURCES, "max_tokens": 3,
@@ -165,8 +190,10 @@ CALLS = {
     "alignment_fractions": lambda: {
         "model": MODEL, "task": TASK, "split": "test", "count": 3, "seed": 0,
     },
-    "attention_gradients": lambda: {"model": MODEL, "source": IDS, "target": TARGET},
-    "attention_weights": lambda: {"model": MODEL, "source": IDS, "target": TARGET},
+    "attention_gradients": lambda: {"model": MODEL, "source": IDS, "target": TARGET, "begin": 5},
+    "attention_weights": lambda: {
+        "model": MODEL, "source": IDS, "target": TARGET, "begin": 5,
+    },
     "by_words": lambda: {"weights": WEIGHTS, "query_sizes": [1, 2], "key_sizes": [2]},
     "cross_attention": lambda: {"model": MODEL, "batch": a_batch()},
     "first_word_fractions": lambda: {

@@ -14,7 +14,7 @@ from ..errors import InputError, shortened, write_text
 from ..inspection import alignment
 from ..runs.run import Run
 from ..terminal.streams import complain
-from . import generating
+from .kinds import expect_kind, report_text
 from .lines import GROUP, for_lines, lines_of, print_answers
 from .pictures import draw_run
 
@@ -33,7 +33,7 @@ def evaluate(options):
         "run": str(options.run), "step": run.optimizer.t, "split": options.split,
         **measured(run, options),
     }
-    lines = {"pairs": report, "text": generating.report}[run.task.kind]
+    lines = {"pairs": report, "text": report_text}[run.task.kind]
     print(json.dumps(result) if options.json else "\n".join(lines(result)))
     return 0
 
@@ -43,7 +43,7 @@ def opened(options, kind=None):
     chosen_device(options.device)  # before a file is read
     run = Run.open(options.run)
     if kind:
-        generating.expect_kind(run, kind, options.run)
+        expect_kind(run, kind, options.run)
     return run.to(options.device)
 
 

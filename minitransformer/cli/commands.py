@@ -13,7 +13,9 @@ from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
 from ..runs.config import read_config
 from ..runs.run import Run, make_config
+from ..terminal import progress
 from .data import no_task, run_name, task_of_data, told_about
+from .kinds import CONCLUSIONS, NEXT
 from .pictures import draw_run
 
 
@@ -58,15 +60,6 @@ def train(options):
         draw_run(run, *run.example())
     print(f"Next: {this_program()} {NEXT[run.task.kind]} {typed(run.folder)}")
     return 0
-
-
-CONCLUSIONS = {
-    "pairs": "exact match on {sequences} validation sequences, greedy: {exact_match:.1%}",
-    "text": "validation loss {loss:.4f} nats a token, {bits_per_character:.3f} bits a character "
-    "(by counts: unigram {unigram_bits_per_character:.3f}, bigram "
-    "{bigram_bits_per_character:.3f})",
-}
-NEXT = {"pairs": "evaluate", "text": "generate"}
 
 
 @contextlib.contextmanager
@@ -178,9 +171,7 @@ def compare_runs(options, device):
 @contextlib.contextmanager
 def progress_bar(title, total):
     """A function advance(n) that moves a bar on by n of the total."""
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, desc=title, dynamic_ncols=True) as bar:
+    with progress.progress_bar(total=total, desc=title, dynamic_ncols=True) as bar:
         yield bar.update
 
 

@@ -1,33 +1,16 @@
-"""The commands for a run that continues a text."""
+"""The command that lets a run continue a text."""
 
 import sys
 
 import numpy as np
 
 from ..decoding import continuation
-from ..errors import InputError, typed
 from ..terminal.streams import complain
-
-# what a run of each kind is asked with
-INSTEAD = {
-    "text": 'is a language model of a text: it continues a text, and answers none. Use: '
-    'minitransformer generate {run} "Once upon"',
-    "pairs": "answers a text, and continues none. Use: minitransformer translate {run} TEXT (or "
-    "predict)",
-}
-
-
-def expect_kind(run, kind, name):
-    """Raise InputError unless the run, which has this name, is of that kind: it says which command
-    to use."""
-    if run.task.kind != kind:
-        raise InputError(f"{name} {INSTEAD[run.task.kind].format(run=typed(name))}")
+from .asking import opened
 
 
 def generate(options):
     """Let a language model continue a text, or begin one: it is written as it comes."""
-    from .asking import opened
-
     run = opened(options, "text")
     vocabulary, prompt = run.vocabulary, options.prompt or ""
     if unknown := vocabulary.unknown(prompt):
@@ -51,20 +34,6 @@ def generate(options):
     finally:
         sys.stdout.write("\n")
     return 0
-
-
-def report(result):
-    """The lines that a person reads about the figures of a text's run."""
-    yield (
-        f"{result['run']} at step {result['step']}, {result['windows']} windows of the "
-        f"{result['split']} text, {result['tokens']:,} tokens:"
-    )
-    yield f"  {'':<16} nats a token   bits a character"
-    for name, key in (("loss", ""), ("bigram counts", "bigram_"), ("unigram counts", "unigram_")):
-        loss, bits = result[f"{key}loss"], result[f"{key}bits_per_character"]
-        yield f"  {name:<16} {loss:12.4f}   {bits:16.4f}"
-    yield f"  perplexity       {result['perplexity']:12.3f}"
-    yield f"  bits a byte      {result['bits_per_byte']:12.4f}"
 
 
 def add_options(parser, add_run, at_least, add_sampling, typed_text):

@@ -1,6 +1,7 @@
 """Every character of a text is a token."""
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class ExactCharacters(Vocabulary):
     def unknown(self, text: str) -> list[str]:
         return [*dict.fromkeys(c for c in text if c not in self.ids)]
 
-    def join(self, tokens):
+    def join(self, tokens: Iterable[str]) -> str:
         return "".join(tokens)
 
 

@@ -45,21 +45,15 @@ def lines(
     UTF-8, a NUL, a line of more than `LONGEST` bytes, or a file that changed while it was read.
     """
     number, rest = 1, b""
-    with unchanged(path) as check, reading(path), _opened(path) as (content, at):
-        before = 0
-        while block := _read(content, path, number):
-            check()  # a file that grows as fast as it is read would never end
-            if advance:
-                advance(at() - before)
-                before = at()
-            *whole, rest = (rest + block).split(b"\n")
-            for line in _decoded(path, number, whole):
-                yield number, line
-                number += 1
-            if len(rest) > LONGEST:
-                raise _too_long(path, number)
-        for line in _decoded(path, number, [rest] if rest else []):
+    for block in _blocks(path, advance, lambda: number):  # noqa: B023
+        *whole, rest = (rest + block).split(b"\n")
+        for line in _decoded(path, number, whole):
             yield number, line
+            number += 1
+        if len(rest) > LONGEST:
+            raise _too_long(path, number)
+    for line in _decoded(path, number, [rest] if rest else []):
+        yield number, line
 
 
 def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -> Iterator[str]:
@@ -69,20 +63,14 @@ def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -
     Raises InputError as `lines` does, but for the length of a line.
     """
     number, rest, mark = 1, b"", BYTE_ORDER_MARK
-    with unchanged(path) as check, reading(path), _opened(path) as (content, at):
-        before = 0
-        while block := _read(content, path, number):
-            check()
-            if advance:
-                advance(at() - before)
-                before = at()
-            block = rest + block
-            end = block.rfind(b"\n") + 1 or _whole(block)
-            rest = block[end:]
-            yield _text(path, number, block[:end]).removeprefix(mark)
-            number += block.count(b"\n", 0, end)
-            mark = "" if end else mark
-        yield _text(path, number, rest).removeprefix(mark)
+    for block in _blocks(path, advance, lambda: number):  # noqa: B023
+        block = rest + block
+        end = block.rfind(b"\n") + 1 or _whole(block)
+        rest = block[end:]
+        yield _text(path, number, block[:end]).removeprefix(mark)
+        number += block.count(b"\n", 0, end)
+        mark = "" if end else mark
+    yield _text(path, number, rest).removeprefix(mark)
 
 
 def _text(path, number, content):
@@ -162,6 +150,19 @@ def _opened(path):
                 raise InputError(f"{path} is not UTF-8 text. {sentence}")
         with gzip.open(file) if begin.startswith(GZIP) else contextlib.nullcontext(file) as content:
             yield content, file.tell
+
+
+def _blocks(path, advance, line):
+    """The bytes of a file, unpacked, in blocks; `line()` is the number of the line that was
+    reached."""
+    with unchanged(path) as check, reading(path), _opened(path) as (content, at):
+        before = 0
+        while block := _read(content, path, line()):
+            check()  # a file that grows as fast as it is read would never end
+            if advance:
+                advance(at() - before)
+                before = at()
+            yield block
 
 
 def _read(content, path, number):

@@ -16,6 +16,7 @@ from typing import Any
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
 from ..terminal.extras import extra
+from ..terminal.progress import progress_bar
 from .corpus import Corpus, TextPairs
 from .files import expect_file, sha256_of, unchanged
 from .formats import Row, ending, pairs_in, parallel, two_fields
@@ -432,9 +433,7 @@ def whole_path(path):
 def progress(title, total, unit):
     """A function advance(n) that moves a bar on standard error, which appears if it takes a
     second."""
-    from tqdm.auto import tqdm
-
-    with tqdm(
+    with progress_bar(
         total=total, desc=title, unit=unit, unit_scale=True, delay=1, dynamic_ncols=True
     ) as bar:
         yield bar.update

@@ -151,7 +151,8 @@ def whole_characters(text):
 def clean(text):
     """One space between words, and none of the special tokens' names, which the library would take
     for the tokens."""
-    text = whole_characters(text)
+    if not text.isascii():
+        text = whole_characters(text)
     if "<" in text:
         for name in SPECIAL:
             text = text.replace(name, " ")

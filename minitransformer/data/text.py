@@ -30,10 +30,10 @@ class Text(Task):
     recipe = Recipe(
         "nano",
         {
-            "steps": 2000, "batch_size": 12, "optimizer": "adamw", "learning_rate": 1e-3,
+            "steps": 2000, "batch_size": 12, "optimizer": "adamw", "learning_rate": 3e-3,
             "warmup": 100, "beta2": 0.99, "weight_decay": 0.1, "evaluate_count": 400,
         },
-        {"norm": "pre", "activation": "gelu", "positions": "learned", "tie_embeddings": True},
+        {"norm": "pre", "activation": "gelu"},
         "language-model",
     )  # fmt: skip
 

@@ -6,12 +6,13 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from ..boundary import FilePath
-from ..errors import InputError, writing
+from ..errors import InputError, reading, writing
+from ..terminal.progress import progress_bar
 from .byte_pairs import BytePairs
 from .characters import ExactCharacters, code_points
 from .download import cache_folder
@@ -19,21 +20,23 @@ from .files import expect_file, pieces, sha256_of
 from .vocabularies import load_vocabulary
 from .vocabulary import EOS, Vocabulary
 
-LARGE = 10**7  # bytes: a larger text is read behind a progress bar
+FORMAT = 1  # of the files that are kept: another number, and they are made anew
 ENDS = (".txt", ".txt.gz")  # of the files that are read in a folder
 
 
 class TokenIds(NamedTuple):
-    """A file of ids, all of one dtype."""
+    """An open file of ids, all of one dtype: it stays readable if somebody removes it."""
 
-    path: Path
+    file: BinaryIO
     dtype: np.dtype
 
     @property
     def array(self) -> np.ndarray:
         """All ids (N,), mapped into memory anew: a page stays in memory as long as the map that
         read it."""
-        return np.memmap(self.path, dtype=self.dtype, mode="r")
+        if not os.fstat(self.file.fileno()).st_size:
+            return np.zeros(0, dtype=self.dtype)
+        return np.memmap(self.file, dtype=self.dtype, mode="r")
 
 
 def files_of(text: str) -> list[Path]:
@@ -102,7 +105,8 @@ def token_ids(files: list[Path], sha256: str, vocabulary: Vocabulary) -> TokenId
     place = kept(f"{sha256} {json.dumps(vocabulary.to_dict())}", "ids")
     if not place.is_file():
         write(place, encoded(files, vocabulary, dtype))
-    return TokenIds(place, dtype)
+    with reading(place):
+        return TokenIds(open(place, "rb"), dtype)
 
 
 def encoded(files, vocabulary, dtype):
@@ -115,12 +119,10 @@ def encoded(files, vocabulary, dtype):
 
 
 def read(files, title):
-    """The content of files in parts, behind a progress bar if it is much."""
-    from tqdm.auto import tqdm
-
+    """The content of files in parts, behind a progress bar, which appears if it takes a second."""
     size = sum(os.path.getsize(file) for file in files)
-    with tqdm(
-        total=size, desc=title, unit="B", unit_scale=True, leave=False, disable=size < LARGE
+    with progress_bar(
+        total=size, desc=title, unit="B", unit_scale=True, delay=1, dynamic_ncols=True
     ) as bar:
         for file in files:
             yield from pieces(file, bar.update)
@@ -129,7 +131,7 @@ def read(files, title):
 def kept(what, end):
     """Where something made of a text is kept: in the user's cache, by a hash of what it was made
     of."""
-    name = hashlib.sha256(what.encode()).hexdigest()[:32]
+    name = hashlib.sha256(f"{FORMAT} {what}".encode()).hexdigest()[:32]
     return cache_folder("What is made of a text") / "texts" / f"{name}.{end}"
 
 

@@ -12,6 +12,7 @@ from ..data.batching import make_batch
 from ..data.split import Split
 from ..data.task import Task
 from ..data.vocabulary import PAD
+from ..errors import InputError
 from ..layers.cross_entropy import CrossEntropy
 from ..models.sequence_model import SequenceModel
 from .limits import writable
@@ -39,6 +40,7 @@ def evaluate(
     decoding makes no mistake it has fed itself those very tokens; so it is right to the end exactly
     if every token is the most likely one here.
     """
+    expect_kind(task, "pairs")
     source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
     exact, right, tokens, loss = np.zeros(len(source), dtype=bool), 0, 0, 0.0
     for start in range(0, len(source), batch_size):
@@ -83,6 +85,7 @@ def evaluate_text(
 
     Each token is predicted from those before it in its window, so the first ones from few.
     """
+    expect_kind(task, "text")
     windows = task.windows(split, count, seed)                           # (N, n+1)
     tokens, classes = windows[:, 1:].size, len(task.vocabulary)
     at_once = max(1, LOGITS // (windows.shape[1] * classes))
@@ -100,6 +103,15 @@ def evaluate_text(
     result["bits_per_byte"] = bits(losses[""], tokens, size)
     result["perplexity"] = math.exp(min(700, losses[""]))  # e^710 is no float
     return result
+
+
+def expect_kind(task, kind):
+    """Raise InputError unless the task is of this kind; it names the right function."""
+    if task.kind != kind:
+        raise InputError(
+            f"The kind of this task is {task.kind}: measure it with "
+            f"{MEASURES[task.kind].__name__}."
+        )
 
 
 def bits(loss, tokens, parts):

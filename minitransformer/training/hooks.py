@@ -12,6 +12,7 @@ from ..decoding.continuation import continuation
 from ..decoding.evaluation import MEASURES
 from ..inspection.attention import attention_weights
 from ..terminal.interruption import ENDING
+from ..terminal.progress import progress_bar
 
 LOGGED = (
     "exact_match", "token_accuracy", "bits_per_character", "unigram_loss", "bigram_loss",
@@ -144,11 +145,7 @@ class ProgressBar:
     """Show loss, exact match, tokens per second and the time left."""
 
     def __init__(self, run, evaluation):
-        from tqdm.auto import tqdm
-
-        # a training that Ctrl-C ended while it drew may hold the one before for good
-        tqdm.set_lock(threading.RLock())
-        self.bar = tqdm(
+        self.bar = progress_bar(
             total=run.last_step, initial=run.optimizer.t, unit="step", dynamic_ncols=True
         )
         self.evaluation = evaluation
