@@ -21,7 +21,7 @@ COLUMNS = {"model": lambda row: row["model"]}
 def configuration():
     """That of the task."""
     from minitransformer.data import make_task
-    from minitransformer.models import configure
+    from minitransformer.runs import configure
 
     recipe = make_task("shakespeare").recipe
     sizes = {"source_vocabulary": VOCABULARY, "max_length": LENGTH}

@@ -48,9 +48,8 @@ from minitransformer.decoding import (
 )
 from minitransformer.inspection import attention_gradients, attention_weights
 from minitransformer.layers import CrossEntropy
-from minitransformer.models import configure, find_model
 from minitransformer.plotting import plot_loss_curve
-from minitransformer.runs import Run, make_config
+from minitransformer.runs import Run, configure, find_model, make_config
 from minitransformer.training import Adam, in_shares, plain_loop, train
 from minitransformer.training.trackers import TensorBoard, WeightsAndBiases
 

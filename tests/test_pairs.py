@@ -209,14 +209,17 @@ def test_the_cut_is_chosen_by_the_rule():
     assert any("cut into characters" in line and "would be words" in line for line in said)
 
 
-def test_without_the_package_words_take_the_place_of_subwords(monkeypatch):
+def test_without_the_package_subwords_are_byte_pairs(monkeypatch):
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     pairs = [(" ".join(f"w{i}x{j}" for j in range(30)), "yes") for i in range(100)]
-    task = Pairs.of(pairs, [("v", "w")], [("t", "u")])
-    assert task.cut == "words" and not task.scored_by_bleu
-    assert any("minitransformer[translate]" in line for line in task.report())
+    for size, most in ((300, 300), (5, 260)):
+        task = Pairs.of(pairs, [("ä 日", "w")], [("t", "u")], vocabulary_size=size, cut="subwords")
+        assert task.vocabulary.kind == "byte-pairs" and len(task.vocabulary) == most
+        source, target = task.sequences("validation")
+        assert [task.vocabulary.text(side[:][0]) for side in (source, target)] == ["ä 日", "w"]
+    assert Pairs.of(pairs, [("v", "w")], [("t", "u")]).cut == "subwords"
 
 
 @pytest.mark.parametrize("cls", [Characters, Words])

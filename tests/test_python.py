@@ -16,6 +16,7 @@ from minitransformer import InputError
 from minitransformer.attention import Masking
 from minitransformer.core import Module
 from minitransformer.data import (
+    TASKS,
     Batch,
     BatchStream,
     BytePairs,
@@ -357,6 +358,15 @@ def test_every_call_here_is_right(name, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(InputError) if name in NOT_HERE else contextlib.nullcontext():
         called(name, CALLS[name]())
+
+
+@pytest.fixture(autouse=True)
+def tasks_as_before():
+    """What a test registers is forgotten behind it."""
+    before = dict(TASKS)
+    yield
+    TASKS.clear()
+    TASKS.update(before)
 
 
 @pytest.mark.parametrize("name", CALLS)

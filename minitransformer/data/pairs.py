@@ -15,8 +15,8 @@ from typing import Any
 
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
-from ..terminal.extras import extra
 from ..terminal.progress import progress_bar
+from .byte_pairs import BytePairs
 from .corpus import Corpus, TextPairs
 from .files import expect_file, sha256_of, unchanged
 from .formats import Row, ending, pairs_in, parallel, two_fields
@@ -26,7 +26,7 @@ from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
 from .subwords import Subwords
 from .task import Counts, Recipe
 from .vocabularies import load_vocabulary
-from .vocabulary import SPECIAL, Vocabulary
+from .vocabulary import FIRST, SPECIAL, Vocabulary
 from .words import Characters, Words
 
 CUTS = ("auto", "characters", "words", "subwords")
@@ -60,7 +60,7 @@ class Pairs(Corpus):
 
     How they are cut, if `cut` is "auto": into characters if 99 of 100 sources and targets have at
     most 64; else into words, if at most `vocabulary_size` words occur twice or more, and they make
-    99.5 % of all; else into subwords (words again, without the package tokenizers).
+    99.5 % of all; else into subwords (without the package tokenizers, byte pairs).
 
     A run's config holds the path of each file and its SHA-256: what was trained on is found again,
     or it is said what is missing.
@@ -262,12 +262,6 @@ class Pairs(Corpus):
         frequent, covered = words["frequent"], words["covered"]
         if frequent <= self.vocabulary_size and covered >= COVERED:
             return "words", f"{frequent:,} words make {covered:.1%} of all"
-        if importlib.util.find_spec("tokenizers") is None:
-            return (
-                "words",
-                "subwords would be better: install the package tokenizers with python -m pip "
-                'install "minitransformer[translate]"',
-            )
         return "subwords", f"there are {words['different']:,} different words"
 
     def count_words(self) -> dict[str, Any]:
@@ -288,19 +282,20 @@ class Pairs(Corpus):
 
     def make_vocabulary(self) -> Vocabulary:
         cut = self.chosen_cut[0] if self.cut == "auto" else self.cut
-        if cut == "subwords":
-            extra("tokenizers", "Cutting texts into subwords")
+        kind: Any = {"characters": Characters, "words": Words, "subwords": BytePairs}[cut]
+        if cut == "subwords" and importlib.util.find_spec("tokenizers"):
+            kind = Subwords
         facts = self.store.remembered(
-            f"vocabulary-{cut}-{self.vocabulary_size}",
-            lambda: {"vocabulary": self.learnt(cut).to_dict()},
+            f"vocabulary-{kind.kind}-{self.vocabulary_size}",
+            lambda: {"vocabulary": self.learnt(kind).to_dict()},
         )
         return load_vocabulary(facts["vocabulary"])
 
-    def learnt(self, cut: str) -> Vocabulary:
-        if cut == "subwords":
+    def learnt(self, kind: Any) -> Vocabulary:
+        if kind is Subwords:
             return Subwords.learn([*self.learning_texts()], self.vocabulary_size, lowercase=False)
-        kind = {"characters": Characters, "words": Words}[cut]
-        return kind.learn(self.learning_texts(), self.vocabulary_size)
+        least = FIRST + 256 if kind is BytePairs else 0  # an id for every byte
+        return kind.learn(self.learning_texts(), max(self.vocabulary_size, least))
 
     # -- what is trained on ------------------------------------------------------------------------
 
