@@ -558,6 +558,18 @@ def test_ctrl_c_ends_what_is_written_with_a_line_and_the_status_of_every_command
     assert err == b"minitransformer: interrupted.\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are others there")
+def test_it_ends_quietly_when_nobody_reads_any_more(trained, book):
+    child = subprocess.Popen(
+        [sys.executable, "-m", "minitransformer", "generate", "r", "--max-tokens", "1000000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert child.stdout.read(20)
+    child.stdout.close()
+    assert child.stderr.read() == b"" and child.wait(60) == 0
+
+
 def test_a_run_of_a_text_says_which_command_asks_it(trained, book, capsys):
     for asked in ("predict r x", "translate r x"):
         status, _, err = command(asked, capsys)
@@ -694,10 +706,10 @@ def test_a_bar_makes_no_warning_where_widgets_are_missing():
     program = """if True:
         import sys, types, warnings
         shell = types.SimpleNamespace(config={"IPKernelApp": {}})
-        sys.modules["IPython"] = types.ModuleType("IPython")
-        sys.modules["IPython"].get_ipython = lambda: shell
-        sys.modules["IPython.display"] = sys.modules["IPython"]
-        sys.modules["IPython"].display = sys.modules["IPython"].HTML = None
+        names = ("IPython", "IPython.display", "ipykernel", "ipykernel.zmqshell")
+        ipython, display, *_ = (sys.modules.setdefault(n, types.ModuleType(n)) for n in names)
+        ipython.get_ipython = lambda: shell
+        display.display = display.HTML = None
         sys.modules["ipywidgets"] = None
         warnings.simplefilter("always")
         from minitransformer.terminal.progress import progress_bar
