@@ -25,7 +25,7 @@ class Digits(Task):
     it.
     """
 
-    recipe = Recipe(training={"steps": 800, "batch_size": 64})
+    recipe = Recipe(training={"steps": 1000, "batch_size": 64})
 
     @functools.cached_property
     def pictures(self) -> np.ndarray:

@@ -10,7 +10,6 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..boundary import FilePath
 from ..errors import InputError, reading, writing
 from ..terminal.progress import progress_bar
 from .byte_pairs import BytePairs
@@ -135,7 +134,7 @@ def kept(what, end):
     return cache_folder("What is made of a text") / "texts" / f"{name}.{end}"
 
 
-def write(path: FilePath, parts) -> None:
+def write(path: Path, parts) -> None:
     """Write bytes, or arrays one after the other, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")

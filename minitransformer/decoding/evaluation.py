@@ -86,16 +86,17 @@ def evaluate_text(
     Each token is predicted from those before it in its window, so the first ones from few.
     """
     expect_kind(task, "text")
-    windows = task.windows(split, count, seed)                           # (N, n+1)
-    tokens, classes = windows[:, 1:].size, len(task.vocabulary)
+    text: Any = task  # with the methods of `data.text.Text`
+    windows = text.windows(split, count, seed)                           # (N, n+1)
+    tokens, classes = windows[:, 1:].size, len(text.vocabulary)
     at_once = max(1, LOGITS // (windows.shape[1] * classes))
     loss = 0.0
     for start in range(0, len(windows), at_once):
         rows = windows[start : start + at_once]
         with evaluating(model):
             loss += float(CrossEntropy()(model(None, rows[:, :-1]), rows[:, 1:])) * len(rows)
-    losses = {"": loss / len(windows), **task.baselines(split, count, seed)}
-    characters, size = task.size_of(windows)
+    losses = {"": loss / len(windows), **text.baselines(split, count, seed)}
+    characters, size = text.size_of(windows)
     result: dict[str, Any] = {"windows": len(windows), "tokens": tokens}
     for name, value in losses.items():
         result[f"{name}_loss".lstrip("_")] = value

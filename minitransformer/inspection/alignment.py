@@ -82,7 +82,7 @@ def first_word_fractions(
         rows = slice(start, start + batch_size)
         batch = make_batch(source[rows], target[rows])
         maps = cross_attention(model, batch)
-        for row in range(len(batch.source)):
+        for row in range(len(batch.target_in)):
             for name, looks, place in looks_at_first_word(task.vocabulary, batch, row, maps):
                 found.setdefault(name, []).append(
                     (looks.argmax() == place, looks[place] > 0.5, looks[place])
