@@ -2683,3 +2683,5 @@ p("xt852", "every step is step 0 in TensorBoard", "self.writer.add_scalar(name, 
 p("xt853", "every step is step 0 in Weights & Biases", "self.run.log(progress._asdict(), step=progress.step)", "self.run.log(progress._asdict(), step=0)")
 p = plants("data/token_ids.py", "test_language_model.py", "removed_while")
 p("xt854", "the ids are opened anew each time", "return np.memmap(self.file, dtype", "return np.memmap(self.file.name, dtype")
+p = plants("backend/reductions.py", "test_backend.py", "affine")
+p("xs92", "the bias is left out", "    if bias is not None:\n        y += bias\n", "")

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from minitransformer.attention import causal_mask, padding_mask
 from minitransformer.backend import (
     add_rows,
+    affine,
     array_module,
     as_numpy,
     centre,
@@ -163,6 +164,17 @@ def test_few_rows_times_a_large_weight(rows, dtype, order):
     close(
         product, np.einsum("...d,de->...e", x, weight), atol=1e-11 if dtype == np.float64 else 1e-3
     )
+
+
+@pytest.mark.parametrize("rows", [(3, 5), (2,)])
+def test_an_affine_map_is_the_product_and_the_bias_and_changes_neither(rows):
+    rng = np.random.default_rng(5)
+    x, weight = rng.standard_normal((*rows, 7)), rng.standard_normal((7, 4))
+    bias = rng.standard_normal(4)
+    inputs = [array.copy() for array in (x, weight, bias)]
+    close(affine(x, weight, bias), np.einsum("...d,de->...e", x, weight) + bias)
+    assert np.array_equal(affine(x, weight, None), feature_product(x, weight))
+    assert all(map(np.array_equal, inputs, (x, weight, bias)))
 
 
 def test_sums_and_products_take_arrays_that_are_not_contiguous():

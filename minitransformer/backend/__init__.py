@@ -6,6 +6,7 @@ from .memory import keep_freed_memory
 from .products import product
 from .random import keep_mask, nearest_keep
 from .reductions import (
+    affine,
     centre,
     feature_max,
     feature_mean,
@@ -23,6 +24,7 @@ from .updates import in_blocks, update_mean
 __all__ = [
     "DEVICES",
     "add_rows",
+    "affine",
     "array_module",
     "as_numpy",
     "asarray",

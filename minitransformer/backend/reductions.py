@@ -87,6 +87,15 @@ def position_product(x, y, out=None):
     return product(x.reshape(-1, x.shape[-1]).T, y.reshape(-1, y.shape[-1]), out=out)
 
 
+def affine(x, weight, bias):
+    """x W + b over the last axis of x: `x @ weight + bias`; without a bias, None, `x @ weight`.
+    (..., D), (D, E), (E,) → (..., E)"""
+    y = feature_product(x, weight)
+    if bias is not None:
+        y += bias
+    return y
+
+
 def feature_product(x, weight):
     """x W over the last axis of x, as one product: `x @ weight`.  (..., D), (D, E) → (..., E)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..backend import feature_product, position_product, position_sum
+from ..backend import affine, feature_product, position_product, position_sum
 from ..boundary import Count, Features, Floats, Generator, Rng
 from ..core.module import Module, Parameter
 
@@ -32,8 +32,8 @@ class Linear(Module):
 
     def forward(self, x: Features) -> Floats:
         self.save(x)
-        y = feature_product(x, self.weight.data)                         # (..., E)
-        return y if self.bias is None else y + self.bias.data
+        bias = None if self.bias is None else self.bias.data
+        return affine(x, self.weight.data, bias)                         # (..., E)
 
     def backward(self, d_y: Floats) -> Floats:
         x = self.saved()
