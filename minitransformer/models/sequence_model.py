@@ -15,7 +15,7 @@ class SequenceModel(Protocol):
     def __call__(self, source: Any, target_in: Any, /) -> Any:
         """The logits of the token after each target position."""
 
-    def start(self, source: Ids | None, /) -> Any:
+    def start(self, source: Any, /) -> Any:
         """The state before the first token."""
 
     def step(self, ids: Ids, state: Any, /) -> tuple[Floats, Any]:
