@@ -104,7 +104,7 @@ def training() -> Transformer:
     return model
 
 
-def answers(model: SequenceModel, source: np.ndarray) -> np.ndarray:
+def answers(model: SequenceModel, source: np.ndarray | None) -> np.ndarray:
     best: list[list[Hypothesis]] = hypotheses(model, source, beam=2)
     print(best[0][0].score, beam_search(model, source, alpha=0.0).shape)
     return greedy(model, source, max_tokens=5)
