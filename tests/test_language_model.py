@@ -113,10 +113,11 @@ def test_the_pieces_of_a_file_are_its_lines_whatever_the_size_of_a_block(
 def test_a_text_may_be_a_single_line_of_any_length(tmp_path):
     (tmp_path / "x").write_text("ä" * 3_000_000, encoding="utf-8")
     assert "".join(accepted(lambda: [*pieces(tmp_path / "x")])) == "ä" * 3_000_000
-    (tmp_path / "x").write_bytes(b"a" * 1_010_000 + b"\xff" + b"a" * 100_000)
-    assert "line 1: it is not UTF-8: byte 0xff at place" in refusal(
-        lambda: [*pieces(tmp_path / "x")]
-    )
+    for good in (b"a" * 1_010_000, b"a" * 3_000_000, b"ab\n" * 500_000 + b"a" * 2_000_000):
+        (tmp_path / "x").write_bytes(good + b"\xff" + b"a" * 100_000)
+        line, place = good.count(b"\n") + 1, len(good) - good.rfind(b"\n")
+        said = refusal(lambda: [*pieces(tmp_path / "x")])
+        assert f"line {line}: it is not UTF-8: byte 0xff at place {place} " in said
 
 
 @pytest.mark.parametrize(

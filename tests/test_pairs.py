@@ -21,7 +21,7 @@ from pair_files import BAD, GOOD
 
 import minitransformer.data.store as store_module
 from minitransformer.cli import main
-from minitransformer.data import BOS, PAD, UNK, make_batch, make_task
+from minitransformer.data import BOS, EOS, PAD, UNK, make_batch, make_task
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.files import sha256_of
 from minitransformer.data.formats import pairs_in, parallel
@@ -29,7 +29,7 @@ from minitransformer.data.pairs import Pairs
 from minitransformer.data.sequences import Sequences
 from minitransformer.data.split import SPLITS
 from minitransformer.data.subwords import Subwords, clean
-from minitransformer.data.vocabulary import padded
+from minitransformer.data.vocabulary import SPECIAL, padded
 from minitransformer.data.words import Characters, Words
 from minitransformer.runs import Run
 from minitransformer.runs.run import make_config
@@ -276,6 +276,19 @@ def test_subwords_cut_word_by_word_what_the_library_cuts_at_once(monkeypatch):
         monkeypatch.setattr("minitransformer.data.subwords.KNOWN", 100)  # forgotten again and again
         for start in range(0, 2000, 100):
             assert vocabulary.encode_rows(texts[start : start + 100]) == whole[start : start + 100]
+
+
+@pytest.mark.parametrize("cut", ["characters", "words", "subwords"])
+@pytest.mark.parametrize("name", SPECIAL)
+def test_texts_that_differ_by_the_name_of_a_special_token_have_other_ids(cut, name):
+    """Else a test source could have been trained on, and nobody would see it."""
+    pytest.importorskip("tokenizers")
+    pairs = [(f"one two {name} {n}", f"{n} {name}") for n in "three four five six".split()]
+    task = Pairs.of(pairs, [("v", "w")], [("t", "u")], cut=cut)
+    encode = task.vocabulary.encode
+    assert encode(f"one {name} two").tolist() != encode("one two").tolist()
+    assert len(encode(name)) and not {*encode(f"one {name}").tolist()} & {PAD, BOS, EOS}
+    assert task.vocabulary.text(encode(f"one two {name} three")) == f"one two {name} three"
 
 
 # -- sequences -------------------------------------------------------------------------------------

@@ -486,12 +486,12 @@ def test_a_character_that_never_occurred_becomes_the_unknown_token(subwords):
 def test_the_names_of_special_tokens_in_a_text_are_not_taken_for_them(subwords, name):
     for text in (f"the {name} man", f"the man{name}", f"{name[:2]}{name}{name[2:]} man"):
         assert not set(subwords.encode(text)) & {PAD, BOS, EOS}
-    assert subwords.tokenize(f"the {name} man") == ["▁the", "▁man"]
-    assert "▁<" in "".join(subwords.tokenize(name.upper()))
+    assert "".join(subwords.tokenize(f"the {name} man")).startswith("▁the▁")
+    assert len(subwords.encode(f"the {name} man")) > len(subwords.encode("the man"))
 
 
 def test_a_subword_text_without_a_character_is_refused_by_its_number(subwords):
-    for text in ("", " \n", "<eos>"):
+    for text in ("", " \n"):
         assert (
             refusal(subwords.encode, text)
             == "An empty text (number 1 of 1): there is nothing to read."

@@ -62,26 +62,27 @@ def pieces(path: "str | Path", advance: Callable[[int], object] | None = None) -
 
     Raises InputError as `lines` does, but for the length of a line.
     """
-    number, rest, mark = 1, b"", BYTE_ORDER_MARK
+    number, before, rest, mark = 1, 0, b"", BYTE_ORDER_MARK
     for block in _blocks(path, advance, lambda: number):  # noqa: B023
         block = rest + block
         end = block.rfind(b"\n") + 1 or _whole(block)
         rest = block[end:]
-        yield _text(path, number, block[:end]).removeprefix(mark)
+        yield _text(path, number, before, block[:end]).removeprefix(mark)
         number += block.count(b"\n", 0, end)
+        before = 0 if block[:end].endswith(b"\n") else before + end
         mark = "" if end else mark
-    yield _text(path, number, rest).removeprefix(mark)
+    yield _text(path, number, before, rest).removeprefix(mark)
 
 
-def _text(path, number, content):
-    """The text of bytes that begin in this line, decoded at once; if that fails, line by line,
-    which says where."""
+def _text(path, number, before, content):
+    """The text of bytes that begin in this line, behind so many bytes of it, decoded at once; if
+    that fails, line by line, which says where."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        text = "\n".join(_decoded(path, number, content.split(b"\n"), math.inf))
+        text = "\n".join(_decoded(path, number, content.split(b"\n"), math.inf, before))
     return text.replace("\r\n", "\n")
 
 
@@ -175,8 +176,9 @@ def _read(content, path, number):
         ) from None
 
 
-def _decoded(path, number, found, longest=LONGEST):
-    """The texts of lines, whose first has this number: decoded together, which is faster."""
+def _decoded(path, number, found, longest=LONGEST, before=0):
+    """The texts of lines, decoded together, which is faster. The first has this number, and so many
+    bytes before."""
     if not found:
         return []
     content = b"\n".join(found)
@@ -197,7 +199,7 @@ def _decoded(path, number, found, longest=LONGEST):
         shown = shortened(line[max(0, place - 20) : place + 20].decode("utf-8", "replace"))
         raise InputError(
             f"{path}, line {number + at}: it is not UTF-8: byte {line[place]:#x} at place "
-            f"{place + 1} ({shown}). Save the file as UTF-8."
+            f"{place + 1 + (before if at == 0 else 0)} ({shown}). Save the file as UTF-8."
         ) from None
     if number == 1:
         text = text.removeprefix(BYTE_ORDER_MARK)

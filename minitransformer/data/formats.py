@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -149,11 +150,13 @@ def _tab_separated(path, rows, names):
 
 
 def _csv(path, rows, names):
-    texts = (line + "\n" for _, line in rows)
+    texts, begin = (line + "\n" for _, line in rows), 1
     first = next(texts)
     delimiter = max(",;\t|", key=first.count) if first.count(",") == 0 else ","
+    if said := re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE):  # so Excel begins
+        delimiter, first, begin = said[1], next(texts, ""), 2
     reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
-    begin, header = 1, []
+    header: list[str] = []
     while True:
         try:
             cells = next(reader, None)
@@ -183,7 +186,7 @@ def _csv(path, rows, names):
             )
         else:
             yield Row(begin, cells[places[0]], cells[places[1]])
-        begin = reader.line_num + 1
+        begin = reader.line_num + (2 if said else 1)
 
 
 def _json_lines(path, rows, names):

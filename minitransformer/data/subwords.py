@@ -38,6 +38,7 @@ class Subwords(Vocabulary):
     @checked
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True  # "<unk>" in a text is a text
         self.known: dict[str, list[int]] = {}  # the ids of words
         tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
         super().__init__(tokens[len(SPECIAL) :])
@@ -149,11 +150,7 @@ def whole_characters(text):
 
 
 def clean(text):
-    """One space between words, and none of the special tokens' names, which the library would take
-    for the tokens."""
+    """One space between words, and whole characters."""
     if not text.isascii():
         text = whole_characters(text)
-    if "<" in text:
-        for name in SPECIAL:
-            text = text.replace(name, " ")
     return " ".join(text.split())
