@@ -37,6 +37,7 @@ from minitransformer.data.byte_pairs import BytePairs
 from minitransformer.data.download import VARIABLE
 from minitransformer.data.files import lines, pieces
 from minitransformer.data.shakespeare import PUBLISHED
+from minitransformer.data.token_ids import files_of
 from minitransformer.decoding import (
     beam_search,
     continuation,
@@ -259,7 +260,7 @@ def test_a_text_that_is_too_short_says_how_much_it_has(book):
     assert "too few for windows of 1001" in message and f"{len(TEXT):,} tokens" in message
     book.write_text("")
     for cut in ("characters", "byte-pairs"):
-        assert "The text has 0 tokens" in refusal(own_text(book, cut=cut).ids, "train")
+        assert "The text is empty" in refusal(own_text(book, cut=cut).ids, "train")
 
 
 def test_ids_that_are_removed_while_they_are_used_stay(book, cache):
@@ -595,7 +596,7 @@ def test_it_is_evaluated_drawn_and_exported(trained, book, capsys):
     book.unlink()
     assert command("generate small.safetensors To --max-tokens 4", capsys)[0] == 0
     status, _, err = command("evaluate r", capsys)
-    assert status == 2 and "book.txt cannot be read" in err
+    assert status == 2 and "book.txt. Put it back" in err
 
 
 def test_a_text_needs_a_model_that_reads_one_sequence(book, capsys):
@@ -722,3 +723,38 @@ def test_a_bar_makes_no_warning_where_widgets_are_missing():
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "JPY_PARENT_PID": "1"},
     )  # fmt: skip
     assert done.returncode == 0 and "2/2" in done.stderr and "Warning" not in done.stderr
+
+
+@pytest.mark.parametrize("damage", [
+    lambda content: content[: len(content) // 2], lambda content: content[:-1],
+    lambda content: content[:-20] + bytes(20), lambda content: b"",
+])  # fmt: skip
+def test_what_is_kept_of_a_text_and_was_damaged_is_made_anew(book, cache, damage):
+    right = own_text(book)
+    ids, tokens = right.encoded.array.tolist(), right.vocabulary.tokens
+    for end in ("ids", "vocabulary.json"):
+        for file in [*cache.rglob(f"*.{end}")]:
+            file.write_bytes(damage(file.read_bytes()))
+        again = own_text(book)
+        assert again.vocabulary.tokens == tokens and again.encoded.array.tolist() == ids
+
+
+def test_characters_and_bytes_of_windows_that_cut_characters_are_those_of_their_tokens(tmp_path):
+    """At the ends of a window may be parts of a character: each byte counts once."""
+    text = "".join(chr(0x4E00 + i * i * 7 % 5000) for i in range(3000))
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    task = own_text(tmp_path / "x.txt", cut="byte-pairs", pieces=300)
+    for count in (1, 3, 1000):
+        windows = task.windows("validation", count)
+        content = b"".join(task.vocabulary.encoding.bytes[int(i)] for i in windows[:, 1:].ravel())
+        characters = len(content) - sum(0x80 <= byte < 0xC0 for byte in content)
+        assert task.size_of(windows) == (characters, len(content))
+
+
+def test_a_file_is_read_once_however_often_it_is_named_and_hidden_ones_never(tmp_path):
+    (tmp_path / "a.txt").write_text("one ", encoding="utf-8")
+    (tmp_path / "B.TXT").write_text("two ", encoding="utf-8")
+    (tmp_path / ".hidden.txt").write_text("three", encoding="utf-8")
+    (tmp_path / "c.txt").mkdir()
+    files = [file.name for file in files_of(f"{tmp_path / 'a.txt'}\n{tmp_path}")]
+    assert files == ["a.txt", "B.TXT"]

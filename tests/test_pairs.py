@@ -615,3 +615,10 @@ def test_a_million_pairs_need_little_more_memory_than_few_and_start_at_once_agai
     assert many < few + 400, (few, many)
     busy = os.getloadavg()[0] > 2.5
     assert busy or (first < 60 and again < 5), (first, again)
+
+
+def test_pairs_in_python_differ_by_their_texts_alone_and_take_no_files():
+    task = Pairs.of([("a\0b", "c"), ("a", "b\0c"), ("x", "y")], [("v", "w")], [("t", "u")])
+    assert len(task.sentences("train")[0]) == 3
+    for option in ("nope", "data", "sha256"):
+        assert f"no option '{option}'" in refusal(Corpus.from_pairs, [("a", "b")], **{option: "x"})

@@ -175,3 +175,21 @@ def test_only_the_commands_that_name_tasks_look_for_packages(monkeypatch, capsys
     assert "There is no task 'revers'. Did you mean 'reverse'?" in refusal(make_task, "revers")
     assert asked == ["minitransformer.tasks"]
     assert issubclass(TASKS["reverse"], Task)
+
+
+class Bare(Corpus):
+    """A task that is not finished."""
+
+
+class Wrong(Echo):
+    """Pairs in place of two lists."""
+
+    def sentences(self, split):
+        return [("a", "b"), ("b", "c"), ("c", "a")]
+
+
+def test_a_task_of_ones_own_that_lacks_a_method_says_which():
+    for cls, sentence in ((Bare, "Bare lacks make_vocabulary"), (Wrong, "two lists of texts")):
+        assert sentence in refusal(cls().sequences, "train")
+    assert "Bare lacks sentences" in refusal(Bare().sentences, "train")
+    assert "subclass of Task" in refusal(register_task, "bare", Task)

@@ -8,8 +8,9 @@ import pytest
 from common import refusal
 
 from minitransformer.backend import array_module
-from minitransformer.data import EOS, Batch, Copy, Pieces, Reverse, make_batch
+from minitransformer.data import EOS, UNK, Batch, Copy, Pieces, Reverse, make_batch
 from minitransformer.data.corpus import Corpus
+from minitransformer.data.split import SPLITS
 from minitransformer.decoding import beam_search, evaluate, greedy, sample, translate
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.inspection import alignment_fractions, first_word_fractions
@@ -428,3 +429,39 @@ def test_steps_that_were_made_already_are_refused_because_steps_is_the_total():
     said = refusal(train, model, loss, optimizer, lambda: None, steps=20)
     assert "has made 320 steps, and steps=20 is the number of all steps" in said
     assert "steps=optimizer.t + 20" in said and optimizer.t == 320
+
+
+def test_a_target_that_the_vocabulary_does_not_know_is_never_answered_exactly(
+    tmp_path, monkeypatch
+):
+    """<unk> in its place is the most likely token, and the right answer it is not."""
+
+    class Always(Transformer):
+        def forward(self, source, target_in):
+            logits = super().forward(source, target_in)
+            logits[:] = 0
+            logits[:, 0, UNK], logits[:, 1:, EOS] = 1, 1
+            return logits
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    train = [("a", "b"), ("c", "b")]
+    task = Corpus.from_pairs(train, [("x", "q")], [("y", "r"), ("z", "s")], cut="words")
+    model = small(Always, source_vocabulary=len(task.vocabulary))
+    result = evaluate(model, task, "test", 4)
+    assert result["exact_match"] == 0 and result["token_accuracy"] <= 0.5
+    search = lambda model, sources, *_, **__: [np.array([UNK])] * len(sources)  # noqa: E731
+    assert evaluate(model, task, "test", 4, search=search)["exact_match"] == 0
+
+
+def test_how_many_sources_are_trained_on_is_counted():
+    class Shared(Names):
+        def sentences(self, split):
+            sources, targets = super().sentences(split)
+            return sources[{"train": 2, "validation": 1, "test": 0}[split] :], targets[
+                {"train": 2, "validation": 1, "test": 0}[split] :
+            ]
+
+    model = small(source_vocabulary=len(Shared().vocabulary))
+    counts = {split: evaluate(model, Shared(), split)["trained_on"] for split in SPLITS}
+    assert counts == {"test": 2, "validation": 2, "train": 2}
+    assert evaluate(small(), TASK, "test", 5)["trained_on"] == 0

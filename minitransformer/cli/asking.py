@@ -66,7 +66,8 @@ def measured(run, options):
 
 def report(result):
     """The lines that a person reads."""
-    unseen = "" if result["split"] == "train" else ", none of them trained on"
+    known = result["trained_on"] or "none"
+    unseen = "" if result["split"] == "train" else f", {known} of them trained on"
     yield (
         f"{result['run']} at step {result['step']}, {result['sequences']} different "
         f"{result['split']} sequences{unseen}:"

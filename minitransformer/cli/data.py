@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..core.options import flag
 from ..errors import InputError, typed
 
 # options that name data, and the task that they choose
@@ -14,8 +15,14 @@ TITLES = {
 
 def task_of_data(chosen):
     """The name of the task that the options {name: value} choose by naming data; None if they name
-    none."""
-    return next((task for option, task in DATA.items() if chosen.get(option)), None)
+    none. Raises InputError if they name data of two kinds."""
+    named = {task: flag(option) for option, task in DATA.items() if chosen.get(option)}
+    if len(named) > 1:
+        raise InputError(
+            f"{' and '.join(named.values())} are data of two kinds, and a run learns from one. "
+            "Choose one of them."
+        )
+    return next(iter(named), None)
 
 
 def run_name(task, chosen):

@@ -38,7 +38,7 @@ def generate(options):
 
 def add_options(parser, add_run, at_least, add_sampling, typed_text):
     """The options of `generate`."""
-    add_run(parser)
+    add_run(parser, answers=False)
     parser.add_argument(
         "prompt", nargs="?", metavar="TEXT", type=typed_text,
         help="the beginning, in quotes (default: none)",

@@ -452,11 +452,9 @@ def numbers(text):
     return [at_least(1)(number) for number in text.split(",")]
 
 
-def add_run(parser):
-    names = ", ".join(shipped())
-    parser.add_argument(
-        "run", metavar="RUN", help=f"a run folder, a checkpoint file, or a shipped model: {names}"
-    )
+def add_run(parser, answers=True):
+    more = f", or a shipped model: {', '.join(shipped())}" if answers else ""
+    parser.add_argument("run", metavar="RUN", help=f"a run folder, or a checkpoint file{more}")
 
 
 def add_answering(parser):

@@ -432,6 +432,9 @@ class BytePairs(Vocabulary):
         parts = (decoder.decode(self.encoding.bytes[int(i)]) for i in ids)
         return filter(None, itertools.chain(parts, map(decoder.decode, [b""], [True])))
 
+    def to_bytes(self, ids: SequenceOfIds) -> bytes:
+        return self.encoding.to_bytes(ids)
+
     def words(self, tokens: Iterable[str]) -> list[list[str]]:
         """The tokens in groups: a word each, as `pattern` cuts them."""
         text = bytes_of("".join(tokens)).decode("utf-8", "surrogateescape")

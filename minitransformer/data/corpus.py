@@ -4,14 +4,15 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
 
-from ..errors import InputError, expect_as_many, unknown
+from ..errors import InputError, expect_as_many, shortened, unknown
 from .registry import TASKS
 from .sequences import Sequences
 from .split import SPLITS
 from .task import Counts, Pair, Task
-from .vocabulary import Vocabulary
+from .vocabulary import PAD, Vocabulary
 
 AT_ONCE = 4096  # texts that are encoded together
 TextPairs = Iterable[tuple[str, str]]  # (source, target) each
@@ -33,7 +34,13 @@ class Corpus(Task):
 
     def sentences(self, split: str) -> tuple[list[str], list[str]]:
         """(source sentences, target sentences) of a split, as texts, in their order."""
-        raise NotImplementedError
+        raise self.lacks("sentences(self, split), which returns two lists of texts")
+
+    def trained_on(self, source: np.ndarray) -> int:
+        """How many of these sources (N, S) are among the training sources, too."""
+        training, _ = self.sequences("train")
+        known = {training.ids[a:b].tobytes() for a, b in training.places()}
+        return sum(row[row != PAD].astype(training.ids.dtype).tobytes() in known for row in source)
 
     def adopt(self, vocabulary: Vocabulary) -> None:
         super().adopt(vocabulary)
@@ -52,9 +59,14 @@ class Corpus(Task):
     def make_sequences(self, split: str) -> tuple[Sequences, Sequences]:
         """The ids of the sentences. Raises InputError if there are not as many sources as
         targets."""
-        # what it needs is asked for before sentences are read
         vocabulary = self.vocabulary
-        sources, targets = self.sentences(split)
+        found = self.sentences(split)
+        if not isinstance(found, (tuple, list)) or len(found) != 2 or not all(map(texts_of, found)):
+            raise InputError(
+                f"{type(self).__name__}.sentences({split!r}) must return two lists of texts, the "
+                f"sources and the targets; got {shortened(found)}."
+            )
+        sources, targets = found
         expect_as_many(
             f"The sentences of {split} belong together", sources=sources, targets=targets
         )
@@ -114,6 +126,11 @@ class Corpus(Task):
         """[("sentences", how many, {split: how many})]."""
         splits = {split: len(self.sentences(split)[0]) for split in SPLITS}
         return [("sentences", sum(splits.values()), splits)]
+
+
+def texts_of(side):
+    """Whether this is a list of texts."""
+    return not isinstance(side, str) and all(isinstance(text, str) for text in side)
 
 
 def in_parts(vocabulary, texts):

@@ -109,7 +109,9 @@ def expect_file(path: "str | Path") -> Path:
     with reading(path):
         mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
-        raise InputError(f"{path} is a folder. Name a file in it.")
+        raise InputError(
+            f"{path} is a folder. Name a file in it. (A folder of texts is read by --text.)"
+        )
     if not stat.S_ISREG(mode):
         raise InputError(
             f"{path} is a pipe or a device, and would have to be read more than once. Write its "

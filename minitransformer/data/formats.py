@@ -143,7 +143,12 @@ def _tab_separated(path, rows, names):
             )
             raise InputError(
                 f"{path}, line {number}: tabs separate {columns}, where {wanted}: "
-                f"{shortened(line)}. Correct the line, or choose two columns: --fields 1,2."
+                f"{shortened(line)}. Correct the line"
+                + (
+                    "; or is the file a text, not pairs? Then: --text."
+                    if len(cells) == 1
+                    else ", or choose two columns, counted from 1: --fields 1,2."
+                )
             )
         else:
             yield Row(number, cells[places[0]], cells[places[1]])

@@ -51,6 +51,10 @@ LONG_RECIPE = Recipe(
 )  # fmt: skip
 
 
+# the options that name files, which pairs in Python have none of
+NAMING = ("data", "source", "target", "validation", "test", "fields", "sha256")
+
+
 class Pairs(Corpus):
     """Pairs of texts of your own, from files: train --data pairs.tsv.
 
@@ -110,6 +114,12 @@ class Pairs(Corpus):
 
         Without `validation` or `test`, a hash of the source takes a tenth of the training pairs.
         """
+        known = [f.name for f in dataclasses.fields(cls) if f.name not in NAMING]
+        if strange := [name for name in options if name not in known]:
+            raise InputError(
+                f"There is no option {strange[0]!r} for pairs in Python. There are: "
+                f"{', '.join(known)}."
+            )
         given = {"train": train, "validation": validation, "test": test}
         lists = {
             name: as_list(pairs, name)
@@ -262,7 +272,9 @@ class Pairs(Corpus):
         frequent, covered = words["frequent"], words["covered"]
         if frequent <= self.vocabulary_size and covered >= COVERED:
             return "words", f"{frequent:,} words make {covered:.1%} of all"
-        return "subwords", f"there are {words['different']:,} different words"
+        if frequent > self.vocabulary_size:
+            return "subwords", f"{frequent:,} words occur twice or more, which are too many"
+        return "subwords", f"the words that occur twice or more make only {covered:.1%} of all"
 
     def count_words(self) -> dict[str, Any]:
         counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
@@ -325,6 +337,10 @@ class Pairs(Corpus):
         rows = self._ids[1]["rows"][split]
         source, target = self.store.texts(split)
         return source[rows], target[rows]
+
+    def trained_on(self, source: Any) -> int:
+        """None of another split: a source that is in two of them was refused."""
+        return 0
 
     def counts(self) -> Counts:
         """[("pairs", how many, {split: how many})]; nothing without data."""

@@ -27,7 +27,7 @@ def register_task(name: str, cls: type[Task]) -> None:
             "The name of a task has small letters, digits and hyphens, such as my-task; got "
             f"{shortened(name)}."
         )
-    if not isinstance(cls, type) or not issubclass(cls, Task):
+    if not isinstance(cls, type) or not issubclass(cls, Task) or cls is Task:
         raise InputError(
             f"The task {name} must be a subclass of Task, Corpus or SymbolTask; got "
             f"{shortened(cls)}."

@@ -1,6 +1,6 @@
 """Sequences of ids of different lengths, in one array without padding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -50,6 +50,13 @@ class Sequences:
         padded = np.full(real.shape, PAD, dtype=np.int64)
         padded[real] = self.ids[(starts[:, None] + places)[real]]
         return padded
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """(begin, end) in `ids` of each, in the order in which they lie there."""
+        begin = 0
+        for end in self.ends.tolist():
+            yield begin, end
+            begin = end
 
     def reordered(self, order: np.ndarray) -> "Sequences":
         """The same in another order, (N,) rows; no id is copied."""

@@ -228,7 +228,7 @@ class _Split:
             self.characters[place].append(lengths[place])
         self.lines.append(line)
         self.sources.append(digest)
-        self.pairs.append(hash_of(b"\0".join(texts)))
+        self.pairs.append(hash_of(len(texts[0]).to_bytes(8, "big") + b"".join(texts)))
 
     def close(self):
         for file, side, sizes in zip(self.files, SIDES, self.sizes):

@@ -70,7 +70,19 @@ class Task:
         return self.make_vocabulary()
 
     def make_vocabulary(self) -> Vocabulary:
-        raise NotImplementedError
+        raise self.lacks("make_vocabulary(self), which returns a Vocabulary, Pieces or such")
+
+    def lacks(self, what: str) -> InputError:
+        """The error of a task of a user's own without a method that every task needs."""
+        return InputError(
+            f"The task {type(self).__name__} lacks {what}. Write it in the class: see "
+            "docs/your-task.md."
+        )
+
+    def trained_on(self, source: np.ndarray) -> int:
+        """How many of these sources (N, S) are trained on: of those of another split than train,
+        none, because a hash of the source decides."""
+        return 0
 
     def completed(self) -> "Task":
         """The task with all that a run of it must know, found in its data; usually itself."""
@@ -87,7 +99,7 @@ class Task:
     def draw(self, rng: Generator, count: int) -> np.ndarray:
         """`count` questions, an integer array with `count` rows, from all splits; usually padded
         sources."""
-        raise NotImplementedError
+        raise self.lacks("draw(self, rng, count), which returns questions, rows of ids")
 
     def pairs(self, questions: np.ndarray) -> Pair:
         """(source, target): the padded ids of drawn questions and their answers. Usually questions
@@ -96,7 +108,7 @@ class Task:
 
     def solve(self, source: np.ndarray) -> np.ndarray:
         """The padded targets of padded sources."""
-        raise NotImplementedError
+        raise self.lacks("solve(self, source), which returns the padded targets")
 
     def key(self, questions: np.ndarray) -> np.ndarray:
         """The rows (N, L) by which questions are distinguished and split; usually the questions
@@ -106,7 +118,7 @@ class Task:
     @property
     def longest(self) -> tuple[int, int]:
         """(longest source, longest target), in tokens."""
-        raise NotImplementedError
+        raise self.lacks("the property longest: (longest source, longest target), in tokens")
 
     @property
     def positions(self) -> int:

@@ -53,7 +53,7 @@ class Text(Task):
     @functools.cached_property
     def files(self) -> tuple[list[Path], str]:
         """(the files, their SHA-256)."""
-        raise NotImplementedError
+        raise self.lacks("the property files: (the files, their SHA-256)")
 
     def make_vocabulary(self) -> Vocabulary:
         return vocabulary_of_text(*self.files, self.cut, self.pieces)
@@ -76,6 +76,8 @@ class Text(Task):
         ids = self.encoded.array
         end = 9 * len(ids) // 10
         ids = ids[:end] if split == "train" else ids[end:]
+        if not len(self.encoded.array):
+            raise InputError("The text is empty: there is nothing to learn from.")
         if len(ids) <= self.context:
             raise InputError(
                 f"The text has {len(self.encoded.array):,} tokens, of which {len(ids):,} are for "
@@ -151,8 +153,9 @@ class Text(Task):
         """(characters, bytes) of the text that the windows' tokens make, the first ones left
         out."""
         ids = windows[:, 1:].reshape(-1)
-        text, unknown = self.vocabulary.text(ids[ids >= FIRST]), int((ids == UNK).sum())
-        return len(text) + unknown, len(text.encode("utf-8", "surrogatepass")) + unknown
+        content, unknown = self.vocabulary.to_bytes(ids[ids >= FIRST]), int((ids == UNK).sum())
+        first = (np.frombuffer(content, np.uint8) & 0xC0) != 0x80  # of a character's bytes
+        return int(first.sum()) + unknown, len(content) + unknown
 
     def counts(self):
         """[("tokens", how many, {split: how many})]."""
@@ -184,6 +187,11 @@ class OwnText(Text):
     def files(self):
         """(the files, their SHA-256). Raises InputError if they are not those of the run."""
         files = files_of(self.text)
+        if self.sha256 and (gone := [file for file in files if not file.exists()]):
+            raise InputError(
+                f"The text of this run is gone: there is no file {gone[0]}. Put it back, to "
+                "evaluate or to train further. To generate, no text is needed."
+            )
         found = sha256_of_all(files)
         if self.sha256 and found != self.sha256:
             raise InputError(

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import secrets
+import zlib
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -43,16 +44,21 @@ def files_of(text: str) -> list[Path]:
     alphabetical order. InputError if there is none."""
     files = []
     for path in map(Path, text.split("\n") if text else ()):
-        inside = sorted(file for file in path.rglob("*") if file.name.endswith(ENDS))
+        inside = sorted(file for file in path.rglob("*") if is_text(file))
         if path.is_dir() and not inside:
             raise InputError(
                 f"The folder {path} holds no file whose name ends in {' or '.join(ENDS)}. Name "
                 "the files themselves."
             )
-        files += inside or [path]
+        files += [file for file in inside or [path] if file not in files]
     if not files:
         raise InputError("Name a file of the text, or a folder of such files: --text book.txt")
     return files
+
+
+def is_text(file):
+    name = file.name.lower()
+    return name.endswith(ENDS) and not name.startswith(".") and file.is_file()
 
 
 def sha256_of_all(files: list[Path]) -> str:
@@ -74,12 +80,9 @@ def hashed_once(file, size, changed):
 def vocabulary_of_text(files: list[Path], sha256: str, cut: str, size: int) -> Vocabulary:
     """The vocabulary of these files, cut by this rule; that of an earlier time, if it is kept."""
     place = kept(f"{sha256} {cut} {size}", "vocabulary.json")
-    if not place.is_file():
+    if not is_whole(place):
         write(place, json.dumps(LEARN[cut](files, size).to_dict()).encode())
-    try:
-        return load_vocabulary(json.loads(place.read_bytes()))
-    except ValueError:
-        raise InputError(f"{place} is damaged. Remove it: it is made anew.") from None
+    return load_vocabulary(json.loads(place.read_bytes()))
 
 
 def characters_of(files: list[Path], size: int) -> ExactCharacters:
@@ -102,7 +105,7 @@ def token_ids(files: list[Path], sha256: str, vocabulary: Vocabulary) -> TokenId
     they are kept."""
     dtype = np.dtype("<u2" if len(vocabulary) <= 2**16 else "<u4")
     place = kept(f"{sha256} {json.dumps(vocabulary.to_dict())}", "ids")
-    if not place.is_file():
+    if not is_whole(place):
         write(place, encoded(files, vocabulary, dtype))
     with reading(place):
         return TokenIds(open(place, "rb"), dtype)
@@ -135,13 +138,34 @@ def kept(what, end):
 
 
 def write(path: Path, parts) -> None:
-    """Write bytes, or arrays one after the other, whole or not at all."""
+    """Write bytes, or arrays one after the other, whole or not at all; and then their number and
+    checksum beside them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    size, checksum = 0, 0
     try:
         with writing(part), open(part, "wb") as file:
             for content in [parts] if isinstance(parts, bytes) else parts:
-                file.write(content)
+                size += file.write(content)
+                checksum = zlib.crc32(content, checksum)
         part.replace(path)
+        with writing(part):
+            part.write_text(f"{size} {checksum}", encoding="utf-8")
+        part.replace(beside(path))
     finally:
         part.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.crc32")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is there as `write` left it. Anything else is made anew."""
+    if not path.is_file() or not beside(path).is_file():
+        return False
+    with reading(path), open(path, "rb") as file:
+        size, checksum = 0, 0
+        while block := file.read(2**24):
+            size, checksum = size + len(block), zlib.crc32(block, checksum)
+        return beside(path).read_text(encoding="utf-8") == f"{size} {checksum}"

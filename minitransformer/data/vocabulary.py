@@ -132,6 +132,10 @@ class Vocabulary:
         """The text of ids, as `decode` reads them."""
         return self.join(self.decode(ids))
 
+    def to_bytes(self, ids: SequenceOfIds) -> bytes:
+        """The text of ids in UTF-8; where tokens are of bytes, half a character too."""
+        return self.text(ids).encode("utf-8", "surrogatepass")
+
     def written(self, ids: Iterable[int]) -> Iterator[str]:
         """The text of ids in parts, each as soon as it is whole: for a text that is still being
         written."""

@@ -11,7 +11,7 @@ from ..core.evaluating import evaluating
 from ..data.batching import make_batch
 from ..data.split import Split
 from ..data.task import Task
-from ..data.vocabulary import PAD
+from ..data.vocabulary import PAD, UNK
 from ..errors import InputError
 from ..layers.cross_entropy import CrossEntropy
 from ..models.sequence_model import SequenceModel
@@ -30,9 +30,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
-    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `exact_match`
-    (the share that is answered right), `token_accuracy` and `loss` (with the true tokens fed in,
-    without label smoothing), and `exact_match_by_length` {source length: share}.
+    Returns a dict: `sequences` (how many; fewer than asked for if no more exist), `trained_on` (how
+    many of their sources are among those of training), `exact_match` (the share that is answered
+    right; never one whose target holds <unk>), `token_accuracy` and `loss` (with the true tokens
+    fed in, without label smoothing), and `exact_match_by_length` {source length: share}.
 
     With a `search`, as `translate` takes one, an answer is right if its text is that of the target:
     what is measured is what `translate` answers. Without, it is that of greedy decoding, EOS
@@ -50,17 +51,22 @@ def evaluate(
         with evaluating(model):
             logits = model(batch.source, batch.target_in)
             loss += float(CrossEntropy(padding=PAD)(logits, batch.target_out)) * real.sum()
-        wrong = (as_numpy(writable(logits).argmax(axis=-1)) != batch.target_out) & real  # (B, T)
+        said = as_numpy(writable(logits).argmax(axis=-1))
+        # <unk> stands for what it was not: nobody can answer it right
+        wrong = ((said != batch.target_out) | (batch.target_out == UNK)) & real  # (B, T)
         right += int(real.sum() - wrong.sum())
         tokens += int(real.sum())
         exact[rows] = ~wrong.any(axis=1)
     if search is not None:
         written = answers(model, [ids[ids != PAD] for ids in source], search)
         text = task.vocabulary.text
-        exact = np.array([text(ids) == text(right) for ids, right in zip(written, target)])
+        exact = np.array([
+            text(ids) == text(right) and UNK not in right for ids, right in zip(written, target)
+        ])  # fmt: skip
     lengths = (source != PAD).sum(axis=1)
     return {
         "sequences": len(source),
+        "trained_on": len(source) if split == "train" else task.trained_on(source),
         "exact_match": float(exact.mean()),
         "token_accuracy": right / tokens,
         "loss": loss / tokens,
