@@ -541,8 +541,9 @@ def test_each_token_is_written_as_it_comes(trained, book, monkeypatch):
         def flush(self):
             flushed.append(self.getvalue())
 
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    assert main(["generate", "r", "To", "--max-tokens", "5"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Terminal())
+        assert main(["generate", "r", "To", "--max-tokens", "5"]) == 0
     assert [len(text) for text in flushed[:5]] == [3, 4, 5, 6, 7]
 
 
