@@ -150,7 +150,7 @@ def write(path: Path, parts) -> None:
                 checksum = zlib.crc32(content, checksum)
         part.replace(path)
         with writing(part):
-            part.write_text(f"{size} {checksum}", encoding="utf-8")
+            part.write_bytes(b"%d %d" % (size, checksum))
         part.replace(beside(path))
     finally:
         part.unlink(missing_ok=True)
@@ -168,4 +168,4 @@ def is_whole(path: Path) -> bool:
         size, checksum = 0, 0
         while block := file.read(2**24):
             size, checksum = size + len(block), zlib.crc32(block, checksum)
-        return beside(path).read_text(encoding="utf-8") == f"{size} {checksum}"
+        return beside(path).read_bytes() == b"%d %d" % (size, checksum)
