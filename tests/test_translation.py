@@ -685,7 +685,8 @@ def test_a_character_that_is_read_as_unknown_is_remarked_on_by_name():
     vocabulary = Subwords.learn(SENTENCES, 60)
     assert remarks(vocabulary, "a dog sees", 10) == []
     assert [said.split(": ")[1] for said in remarks(vocabulary, "a ☃ dog ☃ß sees <eos>", 20)] == [
-        "'☃', 'ß', '<', '>' occurred in none of them, and is read as <unk>. Its answer may be wrong."
+        "'☃', 'ß', '<', '>' occurred in none of them, and is read as <unk>. Its answer may be "
+        "wrong."
     ]
 
 
