@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "benchmarks"
-KINDS = ["training", "jax", "forward", "decoding", "reverse", "memory", "import", "growth"]
+KINDS = ["training", "jax", "text", "forward", "decoding", "reverse", "memory", "import", "growth"]
 
 pytestmark = [
     pytest.mark.skipif(
@@ -530,7 +530,7 @@ def test_what_is_not_installed_is_named_and_nothing_fails(tmp_path):
     assert "Marian is not installed: pip install transformers torch" in process.stdout
     parts = json.loads(file.read_text())["parts"]
     assert list(parts) == KINDS
-    for name in ("training", "jax", "forward", "decoding", "reverse", "import"):
+    for name in ("training", "jax", "text", "forward", "decoding", "reverse", "import"):
         for row in parts[name]["rows"]:
             assert (
                 list(row.get("ms") or row["seconds"]) == ["ours"]
