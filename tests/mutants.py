@@ -2571,7 +2571,7 @@ p("xq866", "own files have no effect on the hash", "split == \"train\" or split 
 p("xq868", "three texts are a pair", "                    and len(pair) == 2\n", "", select="wrong_pairs")
 p("xq869", "half a surrogate is a traceback", "except UnicodeEncodeError:", "except KeyError:", select="wrong_pairs")
 p("xq870", "a vocabulary that was adopted reads the old ids", "self.__dict__.pop(\"_ids\", None)", "pass", select="another_vocabulary")
-p("xq871", "fewer ids than bytes", "least = FIRST + 256 if kind is BytePairs else 0", "least = FIRST if kind is BytePairs else 0", select="without_the_package")
+p("xq871", "more ids than are asked for", "least = FIRST + 256 if kind is BytePairs else 0", "least = FIRST + 290 if kind is BytePairs else 0", select="without_the_package")
 p("xq872", "pairs are left out in silence", "yield f\"left out: {', '.join(said) or 'nothing'}\"", "yield \"left out: nothing\"", select="report_counts")
 p = plants("data/sequences.py", "test_pairs.py", "sequences_are")
 p("xq880", "the first begins where the last ends", "np.where(rows == 0, 0, self.ends[rows - 1])", "self.ends[rows - 1]")
