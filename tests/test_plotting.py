@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import threading
+import types
 
 import numpy as np
 import pytest
 from common import central_differences
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from minitransformer import LanguageModel, Module, Transformer, TransformerConfig, no_grad
@@ -40,7 +42,7 @@ from minitransformer.plotting import (
 )
 from minitransformer.plotting.curves import series, smoothed
 from minitransformer.plotting.labels import AxisLabels
-from minitransformer.plotting.maps import FINEST, MOST, lay_out
+from minitransformer.plotting.maps import FINEST, MOST, label_axes, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
 from minitransformer.runs import MODELS, configure, find_model
@@ -278,6 +280,15 @@ def test_long_keys_stand_upright_and_short_ones_lie():
     ]
     figure = plot_attention(make(), SOURCE, TARGET, list("abcde"), TARGET_TOKENS)
     assert {tick.get_rotation() for tick in panels(figure)[-1].get_xticklabels()} == {0}
+
+
+def test_a_single_sign_lies_however_small_its_cell_is():
+    """An upright m would be read as an E."""
+    axes = Figure().subplots()
+    layout = types.SimpleNamespace(font=12, cell=0.05, every=1, upright=True)
+    named = types.SimpleNamespace(keys=["m", "mm", "and"], queries=[], boundary=0)
+    label_axes(axes, named, layout, False, True)
+    assert [tick.get_rotation() for tick in axes.get_xticklabels()] == [0, 90, 90]
 
 
 def test_tokens_are_shown_as_they_are():

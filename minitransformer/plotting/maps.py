@@ -179,9 +179,10 @@ def label_axes(axes, labels, layout, at_left, at_bottom):
     if at_bottom:
         axes.set_xticks(range(0, len(labels.keys), every), labels.keys[::every], parse_math=False)
         for tick in axes.get_xticklabels():
-            short = (
-                len(tick.get_text()) <= 2
-                and text_width(tick.get_text(), layout.font) < 0.8 * layout.cell * every
+            text = tick.get_text()
+            # a single sign always lies: an upright "m" would be an "E"
+            short = len(text) == 1 or (
+                len(text) == 2 and text_width(text, layout.font) < 0.8 * layout.cell * every
             )
             tick.set_rotation(90 if layout.upright and not short else 0)
     if at_left:
