@@ -2,6 +2,8 @@
 stumble."""
 
 import json
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -9,9 +11,10 @@ import pytest
 from common import refusal
 
 from minitransformer.errors import InputError
-from minitransformer.grading import Report, check, exercises, hint, reveal
+from minitransformer.grading import Report, apart, check, exercises, hint, reveal
 from minitransformer.grading.attempt import Attempt, distance
 from minitransformer.grading.exercise import EXERCISES, Exercise, Mistake
+from minitransformer.grading.known import common_factor
 from minitransformer.grading.outcome import Outcome, scale_of
 from minitransformer.grading.outcome import close as near
 from minitransformer.layers import LayerNorm, Softmax
@@ -1002,3 +1005,26 @@ def test_the_records_are_what_they_say():
 )
 def test_the_shapes_that_are_said_are_of_what_the_function_was_given(answer, taken):
     assert f"It was given {taken}" in " ".join(str(quiet("softmax.backward", answer)).split())
+
+
+def test_a_constant_factor_is_the_same_in_every_situation():
+    x = np.arange(1.0, 7.0)
+
+    def made(*factors):
+        return {
+            n: types.SimpleNamespace(outputs={"y": factor * x}, tolerance=1e-9)
+            for n, factor in enumerate(factors)
+        }
+
+    assert common_factor(made(2, 2), made(1, 1), "y") == 2
+    assert common_factor(made(2, 2.01), made(1, 1), "y") == 0
+
+
+def test_of_what_is_printed_the_beginning_is_kept_and_all_is_counted():
+    child = subprocess.Popen(
+        [sys.executable, "-c", "print('begin', 'x' * 1_000_000, sep='')"], stdout=subprocess.PIPE
+    )
+    output = apart.Output(child.stdout)
+    child.wait(60)
+    output.finish()
+    assert output.size >= 1_000_006 and output.head == b"begin" + b"x" * (apart.HEAD - 5)
