@@ -231,6 +231,7 @@ def test_the_counts_of_numbers_are_those_of_a_million():
     assert abs(splits["train"] - 800_000) < 2000 and abs(splits["test"] - 100_000) < 2000
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_numbers(num2words):
     task = numbers_task("numbers-de-en")
     first, again = (
@@ -341,6 +342,7 @@ def test_what_would_be_another_number_or_nobody_says_is_no_way(language, number,
     assert text not in every_way(number, language)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "de", "fr"])
 def test_whatever_training_writes_has_the_form_of_a_number(language, num2words):
     rng = random.Random(0)

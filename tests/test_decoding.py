@@ -222,6 +222,7 @@ def searched_to_the_end(model, source, longest, beam, alpha):
     return sorted(found, key=lambda pair: -pair[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0, 3.0])
 @pytest.mark.parametrize("sharpness", SHARPNESS)
 @pytest.mark.parametrize("end", [-4.0, 0.0])
@@ -505,6 +506,7 @@ def test_extremely_low_temperatures_are_greedy_in_either_precision(temperature, 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_extremely_high_temperatures_are_chance_in_either_precision(dtype):
     model, source = model_and_source("transformer")

@@ -196,6 +196,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_no_file_spoils_the_class(tmp_path, capsys):
     for name, text in HOSTILE.items():
         (tmp_path / name).write_text(text)
@@ -1101,6 +1102,7 @@ LEFT = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells who descends from whom")
 @pytest.mark.parametrize("what", LEFT)
 def test_what_a_file_started_ends_with_it_whatever_its_session(tmp_path, what):

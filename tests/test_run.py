@@ -619,6 +619,7 @@ def test_a_folder_for_a_file_and_a_file_for_a_folder_are_one_sentence(
         assert f"{path} is not a file" in refusal(Run.resume, run.checkpoint_path())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metrics", ["written", "deleted", "never written"])
 @pytest.mark.parametrize("stop", [1, 4, 7, 10, 13])
 def test_an_interrupted_checkpoint_stays_until_a_later_one_is_there(tmp_path, stop, metrics):

@@ -1007,6 +1007,7 @@ def config(model="transformer", d_model=16, d_ff=24, **training):
     return made
 
 
+@pytest.mark.slow
 @needs_fork
 @pytest.mark.parametrize("model", ["transformer", "language-model", "rnn-additive"])
 def test_a_run_with_two_shares_that_was_interrupted_ends_as_if_it_had_not_been(

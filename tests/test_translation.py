@@ -533,6 +533,7 @@ def test_a_shipped_model_is_found_by_its_name(trained, capsys, monkeypatch, tmp_
     assert "loud" in run("translate laud 'a dog'", capsys)[2]
 
 
+@pytest.mark.slow
 def test_a_run_is_asked_without_its_corpus(trained, capsys, monkeypatch):
     monkeypatch.setattr(Shouts, "sentences", lambda self, split: 1 / 0)
     assert run("translate runs/shouts 'a dog' --max-tokens 5", capsys)[0] == 0
