@@ -2691,7 +2691,7 @@ p("xs96", "Excel's first line names the columns", 'if said := re.fullmatch(r"sep
 p("xs97", "lines are counted behind Excel's first", "reader.line_num + (2 if said else 1)", "reader.line_num + 1")
 p = plants("data/token_ids.py", "test_language_model.py", "damaged_is_made_anew or read_once")
 p("xs101", "what is kept is not looked at", "    if not path.is_file() or not beside(path).is_file():\n        return False\n", "    return path.is_file()\n")
-p("xs102", "the length alone is compared", 'read_bytes() == b"%d %d" % (size, checksum)', 'read_bytes().split()[0] == b"%d" % size')
+p("xs102", "the length alone is compared", 'read_bytes() == b"%d %d" % found', 'read_bytes().split()[0] == b"%d" % found[0]')
 p("xs103", "a file is read as often as it is named", "for file in inside or [path] if file not in files]", "for file in inside or [path]]")
 p("xs104", "hidden files are part of the text", ' and not name.startswith(".")', "")
 p = plants("data/text.py", "test_language_model.py", "windows_that_cut_characters")

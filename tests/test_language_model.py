@@ -547,14 +547,20 @@ def test_each_token_is_written_as_it_comes(trained, book, monkeypatch):
     assert [len(text) for text in flushed[:5]] == [3, 4, 5, 6, 7]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child there")
-def test_ctrl_c_ends_what_is_written_with_a_line_and_the_status_of_every_command(trained, book):
+def writing_child():
+    """A process that is writing a long text."""
     child = subprocess.Popen(
         [sys.executable, "-m", "minitransformer", "generate", "r", "--max-tokens", "1000000"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )  # fmt: skip
     assert child.stdout.read(20)
+    return child
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child there")
+def test_ctrl_c_ends_what_is_written_with_a_line_and_the_status_of_every_command(trained, book):
+    child = writing_child()
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130 and out.endswith(b"\n")
@@ -563,12 +569,7 @@ def test_ctrl_c_ends_what_is_written_with_a_line_and_the_status_of_every_command
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes are others there")
 def test_it_ends_quietly_when_nobody_reads_any_more(trained, book):
-    child = subprocess.Popen(
-        [sys.executable, "-m", "minitransformer", "generate", "r", "--max-tokens", "1000000"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-    )  # fmt: skip
-    assert child.stdout.read(20)
+    child = writing_child()
     child.stdout.close()
     assert child.stderr.read() == b"" and child.wait(60) == 0
 

@@ -27,12 +27,12 @@ class Digits(Task):
 
     recipe = Recipe(training={"steps": 1000, "batch_size": 64})
 
-    @functools.cached_property
+    @property
     def pictures(self) -> np.ndarray:
         """(1797, 8, 8) uint8: how dark each pixel is, from 0 to 16."""
         return self._arrays["pictures"]
 
-    @functools.cached_property
+    @property
     def labels(self) -> np.ndarray:
         """(1797,) uint8: the digit that each picture shows."""
         return self._arrays["labels"]
@@ -55,8 +55,11 @@ class Digits(Task):
         return 64
 
     def rows(self, split: str) -> np.ndarray:
-        """The numbers of the pictures of a split, in their order."""
-        return np.flatnonzero(in_split(self.pictures.reshape(-1, 64) + 1, split))
+        """The numbers of the pictures of a split, in their order; found once."""
+        known = self.__dict__.setdefault("_rows", {})
+        if split not in known:
+            known[split] = np.flatnonzero(in_split(self.pictures.reshape(-1, 64) + 1, split))
+        return known[split]
 
     def of(self, rows: np.ndarray) -> Pair:
         """(source (N, 64), target (N, 1)) of these pictures."""

@@ -103,6 +103,15 @@ def sha256_of(path: "str | Path") -> str:
     return digest.hexdigest()
 
 
+def checksum(path: "str | Path") -> int:
+    """The CRC-32 of a file that this package has written."""
+    found = 0
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            found = zlib.crc32(block, found)
+    return found
+
+
 def expect_file(path: "str | Path") -> Path:
     """The path. Raises InputError unless it is that of a regular file: a pipe, say, could be read
     only once."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..core.options import expect_own_fields, option
 from ..errors import InputError, shortened, unknown
-from ..terminal.progress import progress_bar
+from ..terminal.progress import progress
 from .byte_pairs import BytePairs
 from .corpus import Corpus, TextPairs
 from .files import expect_file, sha256_of, unchanged
@@ -279,10 +279,7 @@ class Pairs(Corpus):
     def count_words(self) -> dict[str, Any]:
         counts = Counter(word for text in self.learning_texts() for word in Words.cut(text))
         frequent = [count for count in counts.values() if count > 1]
-        return {
-            "different": len(counts), "frequent": len(frequent),
-            "covered": sum(frequent) / sum(counts.values()),
-        }  # fmt: skip
+        return {"frequent": len(frequent), "covered": sum(frequent) / sum(counts.values())}
 
     def learning_texts(self) -> Iterator[str]:
         """Training texts, sources and targets: all, or of many those of evenly spread pairs."""
@@ -438,13 +435,3 @@ def numbered(pairs):
 
 def whole_path(path):
     return str(Path(os.path.abspath(expect_file(path)))) if path else ""
-
-
-@contextlib.contextmanager
-def progress(title, total, unit):
-    """A function advance(n) that moves a bar on standard error, which appears if it takes a
-    second."""
-    with progress_bar(
-        total=total, desc=title, unit=unit, unit_scale=True, delay=1, dynamic_ncols=True
-    ) as bar:
-        yield bar.update

@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ import numpy as np
 
 from ..errors import InputError, shortened, write_text, writing
 from .download import cache_folder
-from .files import BLOCK
+from .files import checksum
 from .formats import Row
 from .sequences import Sequences
 from .split import SPLITS
@@ -150,14 +149,6 @@ def read_facts(folder):
         if checksum(folder / name) != right:
             raise ValueError(f"{name} was changed")
     return facts
-
-
-def checksum(path):
-    found = 0
-    with open(path, "rb") as file:
-        while block := file.read(BLOCK):
-            found = zlib.crc32(block, found)
-    return found
 
 
 def keep_pairs(key: str, parts: Iterable[Part]) -> Store:

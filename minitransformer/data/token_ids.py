@@ -12,11 +12,11 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from ..errors import InputError, reading, writing
-from ..terminal.progress import progress_bar
+from ..terminal.progress import progress
 from .byte_pairs import BytePairs
 from .characters import ExactCharacters, code_points
 from .download import cache_folder
-from .files import expect_file, pieces, sha256_of
+from .files import checksum, expect_file, pieces, sha256_of
 from .vocabularies import load_vocabulary
 from .vocabulary import EOS, Vocabulary
 
@@ -122,12 +122,9 @@ def encoded(files, vocabulary, dtype):
 
 def read(files, title):
     """The content of files in parts, behind a progress bar, which appears if it takes a second."""
-    size = sum(os.path.getsize(file) for file in files)
-    with progress_bar(
-        total=size, desc=title, unit="B", unit_scale=True, delay=1, dynamic_ncols=True
-    ) as bar:
+    with progress(title, sum(map(os.path.getsize, files)), "B") as advance:
         for file in files:
-            yield from pieces(file, bar.update)
+            yield from pieces(file, advance)
 
 
 def kept(what, end):
@@ -142,15 +139,15 @@ def write(path: Path, parts) -> None:
     checksum beside them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    size, checksum = 0, 0
+    size, crc = 0, 0
     try:
         with writing(part), open(part, "wb") as file:
             for content in [parts] if isinstance(parts, bytes) else parts:
                 size += file.write(content)
-                checksum = zlib.crc32(content, checksum)
+                crc = zlib.crc32(content, crc)
         part.replace(path)
         with writing(part):
-            part.write_bytes(b"%d %d" % (size, checksum))
+            part.write_bytes(b"%d %d" % (size, crc))
         part.replace(beside(path))
     finally:
         part.unlink(missing_ok=True)
@@ -164,8 +161,6 @@ def is_whole(path: Path) -> bool:
     """Whether a file is there as `write` left it. Anything else is made anew."""
     if not path.is_file() or not beside(path).is_file():
         return False
-    with reading(path), open(path, "rb") as file:
-        size, checksum = 0, 0
-        while block := file.read(2**24):
-            size, checksum = size + len(block), zlib.crc32(block, checksum)
-        return beside(path).read_bytes() == b"%d %d" % (size, checksum)
+    with reading(path):
+        found = path.stat().st_size, checksum(path)
+        return beside(path).read_bytes() == b"%d %d" % found

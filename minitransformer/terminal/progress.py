@@ -1,5 +1,6 @@
 """Progress bars, in a terminal and in a notebook."""
 
+import contextlib
 import importlib.util
 import threading
 import warnings
@@ -19,3 +20,13 @@ def progress_bar(**options):
     # a training that Ctrl-C ended while it drew may hold the lock before for good
     tqdm.set_lock(threading.RLock())
     return tqdm(**options)
+
+
+@contextlib.contextmanager
+def progress(title, total, unit):
+    """A function advance(n) that moves a bar on standard error, which appears if it takes a
+    second."""
+    with progress_bar(
+        total=total, desc=title, unit=unit, unit_scale=True, delay=1, dynamic_ncols=True
+    ) as bar:
+        yield bar.update
