@@ -449,6 +449,14 @@ def test_merges_that_begin_with_a_hash_are_no_comment(tmp_path):
     assert encoding.encode("####").tolist() == [256, 256]
 
 
+def test_files_with_a_byte_order_mark_are_read(tmp_path):
+    ids = {name: i for i, name in enumerate([*BYTES, "ab"])}
+    for name, text in (("v", json.dumps(ids)), ("m", "a b\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    encoding = BytePairEncoding.from_gpt2(tmp_path / "v", tmp_path / "m")
+    assert encoding.encode("abab").tolist() == [256, 256]
+
+
 @pytest.mark.parametrize("vocabulary, merges, words", [
     ("", "", "is no vocabulary"), ("[]", "", "is no vocabulary"), ("{", "", "is no vocabulary"),
     ("[" * 100_000, "", "is no vocabulary"), (b"\xff", "", "is no vocabulary"),
@@ -461,6 +469,7 @@ def test_merges_that_begin_with_a_hash_are_no_comment(tmp_path):
     ({}, b"\xff", "is no list of merges"),
     ({"abc": 300, "ab": 301}, "ab c", "Merge 1"), ({"abc": 300}, "ab c", "Merge 1"),
     (None, "", "cannot be read"), ({}, None, "cannot be read"),
+    ('{"a": 1, "a": 1}', "", "the id of each token, once"),
 ], ids=lambda value: ascii(value)[:20])  # fmt: skip
 def test_files_of_another_kind_are_refused_in_a_sentence(tmp_path, vocabulary, merges, words):
     if isinstance(vocabulary, dict):

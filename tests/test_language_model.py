@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import types
 import urllib.request
 from pathlib import Path
@@ -197,16 +198,6 @@ def test_two_texts_of_the_same_characters_are_two(book):
     assert task.ids("train")[:5].tolist() == task.vocabulary.encode(TEXT[::-1][:5]).tolist()
 
 
-def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing(tmp_path):
-    def parts():
-        yield b"abc"
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        token_ids.write(tmp_path / "x", parts())
-    assert not [*tmp_path.iterdir()]
-
-
 def test_the_files_of_a_folder_follow_one_another_behind_an_end(tmp_path):
     for name, text in {"b.txt": "two\n", "a.txt": "one\n", "deep/c.txt.gz": "three", "d.md": "no"
                        }.items():  # fmt: skip
@@ -266,8 +257,8 @@ def test_a_text_that_is_too_short_says_how_much_it_has(book):
 def test_ids_that_are_removed_while_they_are_used_stay(book, cache):
     task = own_text(book)
     before = task.ids("train").tolist()
-    for file in cache.rglob("*.ids"):
-        file.unlink()
+    removed = [file.unlink() for file in cache.rglob("ids")]
+    assert len(removed) == 1
     try:
         assert task.ids("train").tolist() == before
     except OSError as problem:
@@ -534,6 +525,18 @@ def test_generate_writes_a_text_behind_its_prompt_or_from_nothing(trained, book,
     assert status == 0 and "'Ž' occurred nowhere" in err and out.startswith("Žt")
 
 
+def test_generate_says_when_its_prompt_is_longer_than_what_is_read(trained, book, capsys):
+    context = Run.open("r").task.context
+    status, out, err = command(f"generate r {'t' * context} --max-tokens 3", capsys)
+    assert status == 0 and not err and len(out) == context + 4
+    status, out, err = command(f"generate r {'t' * (context + 1)} --max-tokens 3", capsys)
+    assert status == 0 and len(out) == context + 5
+    assert err == (
+        f"minitransformer: The beginning has {context + 1} tokens, and the model was trained on "
+        f"{context} at most: it goes on from the last {context // 2}.\n"
+    )
+
+
 def test_each_token_is_written_as_it_comes(trained, book, monkeypatch):
     flushed = []
 
@@ -705,6 +708,38 @@ def test_without_the_library_a_sentence_says_what_to_install(monkeypatch):
         assert name in message and "minitransformer[trackers]" in message
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class OutputOfACell(io.StringIO):
+    """Standard error in a notebook."""
+
+    __module__ = "ipykernel.iostream"
+
+
+@pytest.mark.parametrize("stream, shows", [
+    (Terminal, True), (OutputOfACell, True), (io.StringIO, False), (lambda: None, False),
+])  # fmt: skip
+def test_a_training_in_python_shows_a_bar_where_it_can_be_seen(stream, shows, monkeypatch):
+    """With the loss, unless it is told not to; a training of less than a second shows none."""
+    model = small()
+    batch = Batch(None, np.array([[4, 5, 6]]), np.array([[5, 6, 7]]))
+
+    def trained_for(pause, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", stream())
+            optimizer = Adam(model, 1e-3)
+            hooks = [lambda progress: time.sleep(pause)]
+            train(model, CrossEntropy(), optimizer, lambda: batch, 4, hooks=hooks, **options)
+            return sys.stderr.getvalue() if sys.stderr else ""
+
+    shown = trained_for(0.4)
+    assert ("4/4" in shown and "loss=" in shown) == shows and bool(shown) == shows
+    assert not trained_for(0.4, bar=False) and not trained_for(0)
+
+
 def test_a_bar_makes_no_warning_where_widgets_are_missing():
     """In a notebook without ipywidgets, tqdm warns when it is imported."""
     program = """if True:
@@ -734,8 +769,10 @@ def test_a_bar_makes_no_warning_where_widgets_are_missing():
 def test_what_is_kept_of_a_text_and_was_damaged_is_made_anew(book, cache, damage):
     right = own_text(book)
     ids, tokens = right.encoded.array.tolist(), right.vocabulary.tokens
-    for end in ("ids", "vocabulary.json"):
-        for file in [*cache.rglob(f"*.{end}")]:
+    for name in ("ids", "facts.json"):
+        files = [*cache.rglob(name)]
+        assert files
+        for file in files:
             file.write_bytes(damage(file.read_bytes()))
         again = own_text(book)
         assert again.vocabulary.tokens == tokens and again.encoded.array.tolist() == ids

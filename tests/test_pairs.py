@@ -19,12 +19,12 @@ import pytest
 from common import accepted, refusal
 from pair_files import BAD, GOOD
 
-import minitransformer.data.store as store_module
+import minitransformer.data.kept as kept_module
 from minitransformer.cli import main
 from minitransformer.data import BOS, EOS, PAD, UNK, make_batch, make_task
 from minitransformer.data.corpus import Corpus
 from minitransformer.data.files import sha256_of
-from minitransformer.data.formats import pairs_in, parallel
+from minitransformer.data.formats import Table, pairs_in, parallel
 from minitransformer.data.pairs import Pairs
 from minitransformer.data.sequences import Sequences
 from minitransformer.data.split import SPLITS
@@ -122,8 +122,8 @@ def test_two_files_belong_together_line_by_line():
     options = {"validation": "v.en,v.de", "test": "t.tsv"}
     both = Pairs(source="a.en", target="a.de.gz", **options).completed()
     assert both.sentences("validation") == (["four"], ["vier"])
-    assert [row.line for row in parallel("a.en", "a.de.gz")] == [1, 2, 3, 4]
-    assert "is empty" in refusal(lambda: [*parallel(write("e1", ""), write("e2", ""))])
+    assert [row.line for row in parallel("a.en", "a.de.gz").rows] == [1, 2, 3, 4]
+    assert "is empty" in refusal(lambda: [*parallel(write("e1", ""), write("e2", "")).rows])
 
 
 def test_options_that_do_not_fit_are_refused():
@@ -183,8 +183,10 @@ def test_sources_in_two_splits_are_named_with_file_and_line():
 def test_too_few_pairs_for_a_split_are_said():
     write("a.tsv", "a\tb\n")
     said = refusal(Pairs(data="a.tsv").completed)
-    assert said.startswith("No pair is for") and "in a.tsv: 1. Of many" in said
+    assert said.startswith("No pair is for") and "in a.tsv: 1, with 1 different" in said
     assert "--validation FILE" in said
+    write("a.tsv", "a\tb\n" * 50 + "a\tc\n")
+    assert "51, with 1 different sources. Of many" in refusal(Pairs(data="a.tsv").completed)
 
 
 # -- cuts ------------------------------------------------------------------------------------------
@@ -265,6 +267,60 @@ def test_the_report_counts_what_was_left_out():
     assert "cut into characters" in said
 
 
+@pytest.mark.parametrize("file, content, fields, how", [
+    ("a.tsv", "a\tb\n", "", "tab-separated, columns 1 and 2"),
+    ("a.tsv", "a\tb\tc\n", "3,1", "tab-separated, columns 3 and 1"),
+    ("a.tsv", "Question\tid\tAnswer\na\t1\tb\n", "",
+     "tab-separated, columns 'Question' and 'Answer'"),
+    ("a.csv", "x,y\na,b\n", "", "CSV, columns 'x' and 'y'"),
+    ("a.csv.gz", "sep=;\n\nx;y;z\na;b;c\n", "z,x", "CSV, separated by ;, columns 'z' and 'x'"),
+    ("a.csv", "x\ty\na\tb\n", "", "CSV, separated by tabs, columns 'x' and 'y'"),
+    ("a.jsonl", '\n{"t":"b","input":"a","target":"c"}\n', "",
+     "JSON lines, fields 'input' and 'target'"),
+])  # fmt: skip
+def test_the_report_says_how_a_file_was_read(file, content, fields, how):
+    write(file, content)
+    write("v.tsv", "v\tw\n")
+    write("t.tsv", "t\tu\n")
+    assert pairs_in(file, fields).how == how
+    if not fields:
+        for _ in range(2):  # also when the pairs are found in the cache
+            task = Pairs(data=file, validation="v.tsv", test="t.tsv").completed()
+            report = [*task.report()]
+            assert report[0] == f"{Path.cwd() / file}: {how}"
+            assert report[1].endswith("v.tsv: tab-separated, columns 1 and 2")
+            assert report[3] == "3 pairs: 1 to train on, 1 to validate, 1 to test"
+
+
+def test_the_report_says_how_two_files_were_read_and_which_splits_a_hash_made():
+    lines = [line.split("\t") for line in dates(300)]
+    write("a.en", "\n".join(one for one, _ in lines))
+    write("a.de", "\n".join(two for _, two in lines))
+    first, second, *_ = Pairs(source="a.en", target="a.de", test="").completed().report()
+    assert first.endswith("a.en and " + str(Path.cwd() / "a.de") + ": line by line")
+    assert second.endswith("(validation and test by a hash of the source)")
+    task = Corpus.from_pairs([*map(tuple, lines)], validation=[("v", "w")], test=[("t", "u")])
+    said = [*task.report()]
+    assert said[0] == "302 pairs: 300 to train on, 1 to validate, 1 to test"
+    task = Corpus.from_pairs([*map(tuple, lines)], validation=[("v", "w")])
+    assert [*task.report()][0].endswith("(test by a hash of the source)")
+
+
+def test_a_file_may_be_named_by_a_path_and_a_text_by_several(tmp_path):
+    write("a.tsv", "\n".join(dates(300)))
+    config = make_config("pairs", {"data": Path("a.tsv")})
+    assert config["task"]["options"]["data"] == str(Path.cwd() / "a.tsv")
+    write("a.txt", "a line of a text\n" * 9)
+    write("b.txt", "another line\n" * 9)
+    for both in ([Path("a.txt"), "b.txt"], ("a.txt", Path("b.txt")), "a.txt\nb.txt"):
+        config = make_config("text", {"text": both, "context": 8})
+        assert config["task"]["options"]["text"] == "\n".join(
+            str(Path.cwd() / name) for name in ("a.txt", "b.txt")
+        )
+    assert "text, number 2 must be a text, got 3" in refusal(make_task, "text", text=["a", 3])
+    assert "data must be a text, got ['a.tsv']" in refusal(make_task, "pairs", data=["a.tsv"])
+
+
 def test_subwords_cut_word_by_word_what_the_library_cuts_at_once(monkeypatch):
     pytest.importorskip("tokenizers")
     rng = random.Random(0)
@@ -329,10 +385,15 @@ def count_readings(monkeypatch):
 
 
 def read_one(read, path, *rest):
-    for row in pairs_in(path, *rest):
-        if path not in read:
-            read.append(path)
-        yield row
+    how, rows = pairs_in(path, *rest)
+
+    def noted():
+        for row in rows:
+            if path not in read:
+                read.append(path)
+            yield row
+
+    return Table(how, noted())
 
 
 def test_the_second_time_nothing_is_read_or_encoded(monkeypatch, cache):
@@ -369,14 +430,21 @@ def test_a_damaged_folder_is_made_again(cache):
     write("a.tsv", "\n".join(dates(300)))
     right = Pairs(data="a.tsv").completed().encoded("train")[0]
     for file in sorted([*cache.rglob("train.*"), *cache.rglob("facts.json")]):
-        for damage in (lambda b: b[:-1], lambda b: bytes([b[0] ^ 1]) + b[1:]):
-            file.write_bytes(damage(file.read_bytes()))
-            file.write_bytes(b"[]" if file.name == "facts.json" else file.read_bytes())
+        damages = [lambda b: b[:-1], lambda b: bytes([b[0] ^ 1]) + b[1:]]
+        if file.name == "facts.json":
+            damages += [
+                lambda b: b"[]", lambda b: b.replace(b'"read": 300', b'"read": 301'),
+                lambda b: b.replace(b"train", b"tr_in"),
+            ]  # fmt: skip
+        for damage in damages:
+            before = file.read_bytes()
+            file.write_bytes(damage(before))
             try:
                 found = Pairs(data="a.tsv").completed().encoded("train")[0]
             except Exception as problem:
                 pytest.fail(f"{file}: {problem!r} came through")
             assert (found == right).all(), file
+            assert file.read_bytes() == before or file.suffix == ".part"
     assert not list(cache.rglob("*.part"))
 
 
@@ -401,15 +469,15 @@ def test_a_failed_reading_leaves_nothing(cache):
 
 def test_without_a_place_for_a_cache_a_temporary_one_serves(monkeypatch, cache):
     cache.write_text("no folder")
-    monkeypatch.setattr(store_module, "TEMPORARY", [])
+    monkeypatch.setattr(kept_module, "TEMPORARY", [])
     write("a.tsv", "\n".join(dates(300)))
     try:
         assert len(Pairs(data="a.tsv").completed().sentences("train")[0]) > 200
-        assert len(store_module.TEMPORARY) == 1
+        assert len(kept_module.TEMPORARY) == 1
     except OSError as problem:
         pytest.fail(f"{problem!r} came through")
     finally:
-        for folder in store_module.TEMPORARY:
+        for folder in kept_module.TEMPORARY:
             shutil.rmtree(folder)
 
 

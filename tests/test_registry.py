@@ -76,6 +76,7 @@ def test_a_registered_task_is_known_to_the_commands_and_to_runs(capsys):
     assert main(["predict", "run", "a"]) == 2
     said = capsys.readouterr().err
     assert "There is no task 'echo'" in said and "register_task" in said and said.count("\n") == 1
+    assert "remove" not in said and "Correct it" not in said  # nothing is wrong with config.json
     assert "echo" in refusal(name_of_task, Echo()).lower()
 
 
@@ -85,6 +86,10 @@ class Untyped(Corpus):
 
 class Helpless(Corpus):
     size: int = 3
+
+
+class Mistaken(Corpus):
+    size: int = option("3", "a number that is a text")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +102,7 @@ class Helpless(Corpus):
         ("echo", dict, "must be a subclass of Task"),
         ("echo", Untyped, "The option what of the task echo must be a bool, int, float or str"),
         ("echo", Helpless, "The option size of the task echo needs a default and a help text"),
+        ("echo", Mistaken, "default of the option size of the task echo must be a whole number"),
     ],
 )
 def test_what_cannot_be_a_task_is_refused(name, cls, sentence):

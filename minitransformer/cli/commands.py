@@ -40,7 +40,10 @@ def train(options):
         bar = ProgressBar(run, evaluation)
         samples = [hooks.Samples(run, bar.write)] * (run.task.kind == "text")
         try:
-            run.train([Log(run), evaluation, *samples, hooks.Snapshots(run), save, bar], strategy)
+            run.train(
+                [Log(run), evaluation, *samples, hooks.Snapshots(run), save, bar], strategy,
+                bar=False,  # the one among the hooks shows more
+            )
         except Interrupted as stopped:
             bar.close()
             print(

@@ -23,6 +23,11 @@ def generate(options):
         if (value := getattr(options, name)) is not None
     }  # fmt: skip
     ids = vocabulary.encode(prompt) if prompt else np.array([run.task.begin])
+    if len(ids) > (most := run.task.context):
+        complain(
+            f"The beginning has {len(ids)} tokens, and the model was trained on {most} at most: it "
+            f"goes on from the last {max(1, most // 2)}."
+        )
     written = vocabulary.written(
         continuation(run.model, ids, options.max_tokens, options.seed, **chosen)
     )

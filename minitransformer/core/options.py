@@ -1,6 +1,7 @@
 """Options with their help texts, and the check of options that come from a file."""
 
 import dataclasses
+import os
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -45,11 +46,29 @@ def expect_fields(cls, values, where, defaults=()):
 
 def expect_own_fields(options):
     """Raise InputError unless each field of this (frozen) dataclass object is of its type; NumPy's
-    numbers become Python's."""
+    numbers become Python's, and a path, or several where that is meant, a text."""
     for field in dataclasses.fields(options):
-        if isinstance(value := getattr(options, field.name), np.generic):
-            object.__setattr__(options, field.name, value.item())
+        value = getattr(options, field.name)
+        if field.metadata.get("several") and isinstance(value, (list, tuple)):
+            for number, one in enumerate(value, start=1):
+                expect_type(as_text_or_number(one), str, f"{field.name}, number {number}")
+            value = "\n".join(map(as_text_or_number, value))
+        object.__setattr__(options, field.name, as_text_or_number(value))
         expect_type(getattr(options, field.name), field.type, field.name)
+
+
+def as_text_or_number(value):
+    """A number of NumPy as Python's, a path as a text, anything else as it is."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def expect_options(what, options, known):
+    """Raise InputError for an option that is not among the known ones of `what`."""
+    for name in options:
+        if name not in known:
+            raise InputError(f"{what} has no option {name!r}. It has: {', '.join(known)}.")
 
 
 def expect_keys(values, where, needed, known=()):

@@ -247,13 +247,15 @@ class BytePairEncoding:
         with reading(merges):
             of_merges = Path(merges).read_bytes()
         try:
-            ids = json.loads(of_tokens)
+            ids = json.loads(of_tokens.decode("utf-8-sig"), object_pairs_hook=each_once)
         except (ValueError, RecursionError):
             ids = None
         if not isinstance(ids, dict):
-            raise InputError(f"{vocabulary} is no vocabulary: expected JSON, the id of each token.")
+            raise InputError(
+                f"{vocabulary} is no vocabulary: expected JSON, the id of each token, once."
+            )
         try:
-            lines = of_merges.decode().splitlines()
+            lines = of_merges.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
             raise InputError(
                 f"{merges} is no list of merges: expected lines of two tokens, in UTF-8."
@@ -447,3 +449,10 @@ class BytePairs(Vocabulary):
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "BytePairs":
         return cls(strings(facts["merges"]))
+
+
+def each_once(pairs):
+    """The dict of these pairs. Raises ValueError if a key occurs twice."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)

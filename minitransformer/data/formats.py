@@ -32,9 +32,16 @@ class Row(NamedTuple):
     target: str
 
 
+class Table(NamedTuple):
+    """How a file is read ("tab-separated, columns 1 and 2"), and its pairs."""
+
+    how: str
+    rows: Iterator[Row]
+
+
 def pairs_in(
     path: "str | Path", fields: str = "", advance: Callable[[int], object] | None = None
-) -> Iterator[Row]:
+) -> Table:
     """Each pair of a file, as it stands there; blank lines are pairs of two empty texts.
 
     What the file is, its name says (.tsv, .csv, .jsonl, with or without .gz), or else its first
@@ -64,9 +71,13 @@ def pairs_in(
 
 def parallel(
     source: "str | Path", target: "str | Path", advance: Callable[[int], object] | None = None
-) -> Iterator[Row]:
+) -> Table:
     """Line n of one file and line n of the other. Raises InputError unless they have equally many
     lines."""
+    return Table("line by line", _side_by_side(source, target, advance))
+
+
+def _side_by_side(source, target, advance):
     number = 0
     for one, two in itertools.zip_longest(lines(source, advance), lines(target, advance)):
         if one is None or two is None:
@@ -122,27 +133,35 @@ def chosen(path, line, found, names, what):
 
 
 def _tab_separated(path, rows, names):
-    by_number = names and all(name.isdecimal() for name in names)
-    places, width = (0, 1), 2
-    if by_number:
-        places, width = tuple(int(name) - 1 for name in names), None
+    places, width, how = (0, 1), 2, "columns 1 and 2"
+    number, line = next(rows)
+    header = line.split("\t")
+    small = tuple(cell.strip().lower() for cell in header)
+    if names and all(name.isdecimal() for name in names):
+        places, width, how = tuple(int(name) - 1 for name in names), None, columns(names)
+    elif names or any(one in small and two in small for one, two in NAMES):
+        names = chosen(path, 1, header, names, "column")
+        places, width, how = tuple(map(header.index, names)), len(header), columns(names)
+        line = None
+    if line is not None:
+        rows = itertools.chain([(number, line)], rows)
+    return Table(f"tab-separated, {how}", _cells_between_tabs(path, rows, places, width))
+
+
+def _cells_between_tabs(path, rows, places, width):
     for number, line in rows:
         cells = line.split("\t")
-        if number == 1 and not by_number:
-            small = tuple(cell.strip().lower() for cell in cells)
-            if names or any(pair[0] in small and pair[1] in small for pair in NAMES):
-                names = chosen(path, 1, cells, names, "column")
-                places, width = tuple(map(cells.index, names)), len(cells)
-                continue
         if not line.strip():
             yield Row(number, "", "")
         elif (width and len(cells) != width) or min(places) < 0 or max(places) >= len(cells):
-            columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+            found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
             wanted = (
-                f"{width} are expected" if width else f"{' and '.join(names)} are to be taken"
+                f"{width} are expected"
+                if width
+                else f"{' and '.join(str(place + 1) for place in places)} are to be taken"
             )
             raise InputError(
-                f"{path}, line {number}: tabs separate {columns}, where {wanted}: "
+                f"{path}, line {number}: tabs separate {found}, where {wanted}: "
                 f"{shortened(line)}. Correct the line"
                 + (
                     "; or is the file a text, not pairs? Then: --text."
@@ -154,6 +173,12 @@ def _tab_separated(path, rows, names):
             yield Row(number, cells[places[0]], cells[places[1]])
 
 
+def columns(names):
+    """How two columns or fields are named to the user."""
+    one, two = (name if name.isdecimal() else shortened(name) for name in names)
+    return f"columns {one} and {two}"
+
+
 def _csv(path, rows, names):
     texts, begin = (line + "\n" for _, line in rows), 1
     first = next(texts)
@@ -161,7 +186,25 @@ def _csv(path, rows, names):
     if said := re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE):  # so Excel begins
         delimiter, first, begin = said[1], next(texts, ""), 2
     reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
+    records = _records(path, reader, begin)
     header: list[str] = []
+    while not header and (record := next(records, None)):
+        header = [cell.strip() for cell in record[1]]
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise InputError(
+            f"{path}, line 1: two columns have the name {shortened(twice[0])}. The first "
+            "line of a CSV file names its columns, each differently."
+        )
+    names = chosen(path, 1, header, names, "column")
+    separator = {",": "CSV", "\t": "CSV, separated by tabs"}.get(
+        delimiter, f"CSV, separated by {delimiter}"
+    )
+    return Table(f"{separator}, {columns(names)}", _cells(path, records, header, names))
+
+
+def _records(path, reader, begin):
+    """(the number of the line where it begins, cells) of each record of a CSV file."""
+    before = begin - 1
     while True:
         try:
             cells = next(reader, None)
@@ -171,34 +214,43 @@ def _csv(path, rows, names):
                 'a line break stands in quotes, and a quote in it is doubled: "say ""yes""".'
             ) from None
         if cells is None:
-            break
-        if not header and cells:
-            header = [cell.strip() for cell in cells]
-            if twice := [name for name in header if header.count(name) > 1]:
-                raise InputError(
-                    f"{path}, line 1: two columns have the name {shortened(twice[0])}. The first "
-                    "line of a CSV file names its columns, each differently."
-                )
-            names = chosen(path, 1, header, names, "column")
-            places = tuple(map(header.index, names))
-        elif not "".join(cells).strip():
-            yield Row(begin, "", "")
+            return
+        yield begin, cells
+        begin = reader.line_num + before + 1
+
+
+def _cells(path, records, header, names):
+    places = tuple(map(header.index, names))
+    for line, cells in records:
+        if not "".join(cells).strip():
+            yield Row(line, "", "")
         elif len(cells) != len(header):
             raise InputError(
-                f"{path}, line {begin}: its number of cells is {len(cells)}, and of the header "
+                f"{path}, line {line}: its number of cells is {len(cells)}, and of the header "
                 f"{len(header)} ({', '.join(map(shortened, header[:20]))}). A cell with a comma "
                 "stands in quotes."
             )
         else:
-            yield Row(begin, cells[places[0]], cells[places[1]])
-        begin = reader.line_num + (2 if said else 1)
+            yield Row(line, cells[places[0]], cells[places[1]])
 
 
 def _json_lines(path, rows, names):
-    places = None
+    objects = _objects(path, rows)
+    first = []  # the first object, and the blank lines before it
+    for number, facts in objects:
+        first.append((number, facts))
+        if facts is not None:
+            names = chosen(path, number, [*facts], names, "field")
+            break
+    how = f"JSON lines, fields {' and '.join(map(shortened, names))}"
+    return Table(how, _texts(path, itertools.chain(first, objects), names))
+
+
+def _objects(path, rows):
+    """(number of the line, the object in it; None if it is blank)."""
     for number, line in rows:
         if not line.strip():
-            yield Row(number, "", "")
+            yield number, None
             continue
         try:
             facts = json.loads(line, parse_int=str, parse_float=str)
@@ -213,11 +265,18 @@ def _json_lines(path, rows, names):
                 f"{path}, line {number}: it is no JSON object. JSON lines have an object in each "
                 'line, such as {"source": "one", "target": "eins"}.'
             )
-        places = places or chosen(path, number, [*facts], names, "field")
-        for name in places:
+        yield number, facts
+
+
+def _texts(path, objects, names):
+    for number, facts in objects:
+        if facts is None:
+            yield Row(number, "", "")
+            continue
+        for name in names:
             if not isinstance(facts.get(name), str) or not facts[name].isprintable():
                 _expect_text(path, number, facts, name)
-        yield Row(number, facts[places[0]], facts[places[1]])
+        yield Row(number, facts[names[0]], facts[names[1]])
 
 
 def _expect_text(path, number, facts, name):

@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..core.options import expect_own_fields, option
+from ..core.options import expect_options, expect_own_fields, option
 from ..errors import InputError, shortened, unknown
 from ..terminal.progress import progress
 from .byte_pairs import BytePairs
 from .corpus import Corpus, TextPairs
 from .files import expect_file, sha256_of, unchanged
-from .formats import Row, ending, pairs_in, parallel, two_fields
+from .formats import Row, Table, ending, pairs_in, parallel, two_fields
+from .kept import FORMAT
 from .sequences import Sequences
 from .split import SPLITS
-from .store import FORMAT, Part, Store, keep_ids, keep_pairs, kept_before
+from .store import Part, Store, keep_ids, keep_pairs, kept_before
 from .subwords import Subwords
 from .task import Counts, Recipe
 from .vocabularies import load_vocabulary
@@ -114,12 +115,8 @@ class Pairs(Corpus):
 
         Without `validation` or `test`, a hash of the source takes a tenth of the training pairs.
         """
-        known = [f.name for f in dataclasses.fields(cls) if f.name not in NAMING]
-        if strange := [name for name in options if name not in known]:
-            raise InputError(
-                f"There is no option {strange[0]!r} for pairs in Python. There are: "
-                f"{', '.join(known)}."
-            )
+        known = [field.name for field in dataclasses.fields(cls) if field.name not in NAMING]
+        expect_options("Corpus.from_pairs", options, known)
         given = {"train": train, "validation": validation, "test": test}
         lists = {
             name: as_list(pairs, name)
@@ -149,7 +146,7 @@ class Pairs(Corpus):
                     ) from None
         task = cls(sha256=f"{GIVEN}: {digest.hexdigest()}", **options)
         parts = [
-            Part(name, splits, itertools.starmap(Row, numbered(lists[name])), "pair")
+            Part(name, splits, Table(GIVEN, itertools.starmap(Row, numbered(lists[name]))), "pair")
             for name, splits in splits_of(lists).items()
         ]
         task.__dict__["store"] = keep_pairs(task.store_key, parts)
@@ -317,7 +314,8 @@ class Pairs(Corpus):
             if split in SPLITS and not facts["pairs"]:
                 raise InputError(
                     f"All pairs for {split} have more than {self.most_tokens} tokens on a side. "
-                    "Allow longer ones (--most-tokens), or other tokens (--cut subwords)."
+                    "Allow longer ones (most_tokens; in a command: --most-tokens), or other tokens "
+                    "(cut)."
                 )
         return found
 
@@ -360,13 +358,16 @@ class Pairs(Corpus):
         """How many pairs, their lengths, what was left out and why, unknown characters, the cut."""
         facts, (_, ids) = self.store.facts, self._ids
         splits = {split: ids[split]["pairs"] for split in SPLITS}
-        by_hash = [split for split in ("validation", "test") if split not in self.files]
+        by_hash = facts["by_hash"]
+        if not self.sha256.startswith(GIVEN):
+            for paths, how in zip(self.files.values(), facts["how"]):
+                yield f"{' and '.join(paths)}: {how}"
         yield (
             f"{sum(splits.values()):,} pairs: {splits['train']:,} to train on, "
             f"{splits['validation']:,} to validate, {splits['test']:,} to test"
             + (f" ({' and '.join(by_hash)} by a hash of the source)" if by_hash else "")
         )
-        yield "characters: " + "; ".join(
+        yield "characters, before anything is left out: " + "; ".join(
             f"{side} {facts[side]['median']:,} (median), {facts[side]['longest']:,} (longest)"
             for side in ("source", "target")
         )
@@ -413,11 +414,15 @@ def splits_of(named):
     return {name: shared if name == "train" else (name,) for name in named}
 
 
-def followed_by(checks, rows):
-    """The rows; behind the last of them each check is called."""
-    yield from rows
-    for check in checks:
-        check()
+def followed_by(checks, table):
+    """The table; behind the last of its rows each check is called."""
+
+    def rows():
+        yield from table.rows
+        for check in checks:
+            check()
+
+    return Table(table.how, rows())
 
 
 def as_list(pairs, name):

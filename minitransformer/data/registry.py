@@ -6,13 +6,17 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ..boundary import Text, checked
-from ..core.options import KINDS, types_of
+from ..core.options import KINDS, expect_options, expect_type, types_of
 from ..errors import InputError, shortened, unknown
 from ..terminal.streams import complain
 from .task import Task
 
 GROUP = "minitransformer.tasks"  # of entry points: see docs/your-task.md
 TASKS: dict[str, type[Task]] = {}
+
+
+class UnknownTask(InputError):
+    """No task has that name, here and now: the package that has it may not be installed."""
 
 
 def register_task(name: str, cls: type[Task]) -> None:
@@ -46,6 +50,9 @@ def register_task(name: str, cls: type[Task]) -> None:
                 f"The option {field.name} of the task {name} needs a default and a help text: "
                 f'{field.name}: int = option(1, "what it means").'
             )
+        if not isinstance(field.type, str):
+            where = f"The default of the option {field.name} of the task {name}"
+            expect_type(field.default, field.type, where)
     TASKS[name] = cls
 
 
@@ -77,7 +84,7 @@ def find_task(name: str) -> type[Task]:
     if name not in TASKS:
         register_tasks_of_packages()
     if name not in TASKS:
-        raise InputError(
+        raise UnknownTask(
             f"{unknown('task', name, TASKS)} If it is a task of your own, install the package "
             "that has it, or in Python call register_task first: see docs/your-task.md."
         )
@@ -101,9 +108,5 @@ def make_task(name: Text, **options: Any) -> Task:
     exist."""
     cls = find_task(name)
     known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    for name_of_option in options:
-        if name_of_option not in known:
-            raise InputError(
-                f"The task {name} has no option {name_of_option!r}. It has: {', '.join(known)}."
-            )
+    expect_options(f"The task {name}", options, known)
     return cls(**options)

@@ -1,42 +1,31 @@
 """Pairs of texts, read once, and kept in a folder as arrays that are read from the file when they
 are used.
 
-    FOLDER/facts.json                       what was found, and a checksum of each other file
+    FOLDER/facts.json                       what was found: see kept.py
     FOLDER/train.source.txt, .ends.npy      the texts of a split, and where each ends
     FOLDER/train.rows.npy                   which pairs count: not those that came before
     FOLDER/characters-…/                    their ids under a vocabulary, likewise
-
-A folder is complete or not there: it is made under another name, and renamed.
 """
 
 import array
-import atexit
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, shortened, write_text, writing
-from .download import cache_folder
-from .files import checksum
-from .formats import Row
+from ..errors import InputError, shortened
+from .formats import Table
+from .kept import DAMAGED, Kept, kept, mapped, read_kept, store_folder
 from .sequences import Sequences
 from .split import SPLITS
 from .vocabulary import UNK, Vocabulary
 from .words import plain
 
-FORMAT = 1  # of the folder; part of its name
 SIDES = ("source", "target")
 SHOWN = 3  # of sources that stand in two splits
 AT_ONCE = 4096
-# what reading the facts of a folder raises that is not there, or damaged
-DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Part(NamedTuple):
@@ -44,7 +33,7 @@ class Part(NamedTuple):
 
     name: str                                                            # of the file
     splits: tuple[str, ...]
-    rows: Iterable[Row]
+    table: Table
     unit: str = "line"
 
 
@@ -70,85 +59,27 @@ class Texts:
 class Store:
     """What `keep_pairs` has written into a folder."""
 
-    def __init__(self, folder: Path):
-        self.folder, self.facts = folder, read_facts(folder)
+    def __init__(self, made: Kept):
+        self.folder, self.facts = made
 
     def texts(self, split: str) -> tuple[Texts, Texts]:
         return tuple(Texts(self.folder, f"{split}.{side}") for side in SIDES)  # type: ignore
 
     def remembered(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What `make` returns, which is asked only if it has not been asked before."""
-        return read_facts(kept(name, lambda folder: make(), self.folder))
+        return kept(name, lambda folder: make(), self.folder).facts
 
     def rows(self, split: str) -> np.ndarray:
         """The pairs that count: each pair once, at its first place."""
         return np.load(self.folder / f"{split}.rows.npy", mmap_mode="r")
 
 
-def mapped(path, dtype):
-    """The numbers in a file, not read before they are used. (An empty file cannot be mapped.)"""
-    # a plain array over it, which is sliced faster
-    return np.asarray(np.memmap(path, dtype, "r") if os.path.getsize(path) else np.zeros(0, dtype))
-
-
-def kept(key: str, write: Callable[[Path], dict[str, Any]], below: Path | None = None) -> Path:
-    """The complete folder of that key; `write(folder) → facts` fills it if there is none yet."""
-    place = (below or store_folder()) / key
-    try:
-        read_facts(place)
-        return place
-    except DAMAGED:
-        shutil.rmtree(place, ignore_errors=True)
-    with writing(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f"{key[:16]}-", suffix=".part", dir=place.parent))
-    try:
-        with writing(place):
-            facts = write(made)
-            facts["files"] = {file.name: checksum(file) for file in sorted(made.iterdir())}
-            write_text(made / "facts.json", json.dumps(facts))
-            try:
-                made.rename(place)
-            except OSError:
-                read_facts(place)  # another training was faster
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return place
-
-
 def kept_before(key: str, sentence: str) -> Store:
     """The store of that key. Raises InputError with the sentence if there is none."""
     try:
-        return Store(store_folder() / key)
+        return Store(read_kept(store_folder() / key))
     except DAMAGED:
         raise InputError(sentence) from None
-
-
-def store_folder() -> Path:
-    """Where such folders are: in the user's cache; a temporary folder for a user without one."""
-    try:
-        folder = cache_folder("What is made of data") / "pairs"
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except (InputError, OSError):
-        pass
-    if not TEMPORARY:
-        TEMPORARY.append(Path(tempfile.mkdtemp(prefix="minitransformer-")))
-        atexit.register(shutil.rmtree, TEMPORARY[0], ignore_errors=True)
-    return TEMPORARY[0]
-
-
-TEMPORARY: list[Path] = []
-
-
-def read_facts(folder):
-    """The facts of a complete folder. Raises one of `DAMAGED` if it is none."""
-    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    for name, right in facts["files"].items():
-        if checksum(folder / name) != right:
-            raise ValueError(f"{name} was changed")
-    return facts
 
 
 def keep_pairs(key: str, parts: Iterable[Part]) -> Store:
@@ -164,13 +95,19 @@ def _write_pairs(folder, parts):
     splits = {split: _Split(folder, split) for split in SPLITS}
     facts: dict[str, Any] = {"read": 0, "blank": 0, "empty": 0}
     parts = list(parts)
+    facts["how"] = [part.table.how for part in parts]
+    facts["by_hash"] = [
+        split
+        for split in ("validation", "test")
+        if any({split, "train"} <= {*part.splits} for part in parts)
+    ]
     try:
         for part in parts:
             tenth = [next(s for s, (a, b) in SPLITS.items() if a <= n < b) for n in range(10)]
             into = [splits[split if split in part.splits else "train"] for split in tenth]
             if len(part.splits) == 1:
                 into = [splits[part.splits[0]]] * 10
-            for line, source, target in part.rows:
+            for line, source, target in part.table.rows:
                 source, target = plain(source), plain(target)
                 if not source or not target:
                     facts["empty" if source or target else "blank"] += 1
@@ -185,10 +122,13 @@ def _write_pairs(folder, parts):
     _expect_apart(folder, splits, parts)
     for name, split in splits.items():
         if not len(split.lines):
+            sources = sum(len({*split.sources}) for split in splits.values())
             raise InputError(
                 f"No pair is for {name}. Pairs found in {', '.join(part.name for part in parts)}: "
-                f"{facts['read']:,}. Of many, a hash of the source puts a tenth into validation "
-                "and a tenth into the test; with so few, name files: --validation FILE --test FILE."
+                f"{facts['read']:,}, with {sources:,} different sources. Of many, a hash of the "
+                "source puts a tenth into validation and a tenth into the test; with so few, name "
+                "what to validate and test with: --validation FILE --test FILE (in Python: "
+                "validation=…, test=…)."
             )
         facts[name] = {"pairs": len(split.lines), "duplicates": split.write_rows()}
     for place, side in enumerate(SIDES):
@@ -267,7 +207,7 @@ def keep_ids(
     """({split: (sources, targets)}, what was found): the ids of all pairs of which neither side has
     more than `most_tokens` tokens. Encoded only if this has not been done before."""
     digest = hashlib.sha256(json.dumps(vocabulary.to_dict(), sort_keys=True).encode()).hexdigest()
-    folder = kept(
+    folder, facts = kept(
         f"{vocabulary.kind}-{most_tokens}-{digest[:32]}",
         lambda folder: _write_ids(folder, store, vocabulary, most_tokens, advance),
         store.folder,
@@ -283,9 +223,8 @@ def keep_ids(
         )
         for split in SPLITS
     }
-    facts = read_facts(folder)
-    facts["rows"] = {s: np.load(folder / f"{s}.rows.npy", mmap_mode="r") for s in SPLITS}
-    return sequences, facts  # type: ignore[return-value]
+    rows = {s: np.load(folder / f"{s}.rows.npy", mmap_mode="r") for s in SPLITS}
+    return sequences, {**facts, "rows": rows}  # type: ignore[return-value]
 
 
 def dtype_of(vocabulary):

@@ -4,23 +4,20 @@ import functools
 import hashlib
 import json
 import os
-import secrets
-import zlib
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, reading, writing
+from ..errors import InputError, reading
 from ..terminal.progress import progress
 from .byte_pairs import BytePairs
 from .characters import ExactCharacters, code_points
-from .download import cache_folder
-from .files import checksum, expect_file, pieces, sha256_of
+from .files import expect_file, pieces, sha256_of
+from .kept import FORMAT, kept
 from .vocabularies import load_vocabulary
 from .vocabulary import EOS, Vocabulary
 
-FORMAT = 1  # of the files that are kept: another number, and they are made anew
 ENDS = (".txt", ".txt.gz")  # of the files that are read in a folder
 
 
@@ -79,10 +76,11 @@ def hashed_once(file, size, changed):
 
 def vocabulary_of_text(files: list[Path], sha256: str, cut: str, size: int) -> Vocabulary:
     """The vocabulary of these files, cut by this rule; that of an earlier time, if it is kept."""
-    place = kept(f"{sha256} {cut} {size}", "vocabulary.json")
-    if not is_whole(place):
-        write(place, json.dumps(LEARN[cut](files, size).to_dict()).encode())
-    return load_vocabulary(json.loads(place.read_bytes()))
+
+    def learn(folder):
+        return LEARN[cut](files, size).to_dict()
+
+    return load_vocabulary(kept(key_of(sha256, cut, size), learn).facts)
 
 
 def characters_of(files: list[Path], size: int) -> ExactCharacters:
@@ -104,20 +102,24 @@ def token_ids(files: list[Path], sha256: str, vocabulary: Vocabulary) -> TokenId
     """The ids of these files, one after the other, EOS between them; those of an earlier time, if
     they are kept."""
     dtype = np.dtype("<u2" if len(vocabulary) <= 2**16 else "<u4")
-    place = kept(f"{sha256} {json.dumps(vocabulary.to_dict())}", "ids")
-    if not is_whole(place):
-        write(place, encoded(files, vocabulary, dtype))
+
+    def encode(folder):
+        with open(folder / "ids", "wb") as ids:
+            for number, file in enumerate(files):
+                if number:
+                    ids.write(np.array([EOS], dtype=dtype))
+                for some in vocabulary.encode_stream(read([file], "reading")):
+                    ids.write(some.astype(dtype))
+        return {}
+
+    place = kept(key_of(sha256, vocabulary.to_dict()), encode).folder / "ids"
     with reading(place):
         return TokenIds(open(place, "rb"), dtype)
 
 
-def encoded(files, vocabulary, dtype):
-    """The bytes of the ids, in parts."""
-    for number, file in enumerate(files):
-        if number:
-            yield np.array([EOS], dtype=dtype)
-        for ids in vocabulary.encode_stream(read([file], "reading")):
-            yield ids.astype(dtype)
+def key_of(*what):
+    """A name for what is made of a text: a hash of what it is made of."""
+    return hashlib.sha256(json.dumps([FORMAT, *what]).encode()).hexdigest()[:32]
 
 
 def read(files, title):
@@ -125,42 +127,3 @@ def read(files, title):
     with progress(title, sum(map(os.path.getsize, files)), "B") as advance:
         for file in files:
             yield from pieces(file, advance)
-
-
-def kept(what, end):
-    """Where something made of a text is kept: in the user's cache, by a hash of what it was made
-    of."""
-    name = hashlib.sha256(f"{FORMAT} {what}".encode()).hexdigest()[:32]
-    return cache_folder("What is made of a text") / "texts" / f"{name}.{end}"
-
-
-def write(path: Path, parts) -> None:
-    """Write bytes, or arrays one after the other, whole or not at all; and then their number and
-    checksum beside them."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    size, crc = 0, 0
-    try:
-        with writing(part), open(part, "wb") as file:
-            for content in [parts] if isinstance(parts, bytes) else parts:
-                size += file.write(content)
-                crc = zlib.crc32(content, crc)
-        part.replace(path)
-        with writing(part):
-            part.write_bytes(b"%d %d" % (size, crc))
-        part.replace(beside(path))
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.crc32")
-
-
-def is_whole(path: Path) -> bool:
-    """Whether a file is there as `write` left it. Anything else is made anew."""
-    if not path.is_file() or not beside(path).is_file():
-        return False
-    with reading(path):
-        found = path.stat().st_size, checksum(path)
-        return beside(path).read_bytes() == b"%d %d" % found

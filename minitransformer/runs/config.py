@@ -6,7 +6,7 @@ import re
 import reprlib
 
 from ..core.options import expect_fields, expect_keys, expect_type
-from ..data.registry import find_task
+from ..data.registry import UnknownTask, find_task
 from ..data.tasks import make_task
 from ..errors import InputError, reading
 from ..training.options import TrainingOptions
@@ -50,7 +50,7 @@ def expect_config(config, where):
             "training", config["training"], ("batch_size", "evaluate_count"), MOST_SEQUENCES
         )
     except InputError as problem:
-        raise InputError(f"{where}: {problem}") from None
+        raise type(problem)(f"{where}: {problem}") from None
 
 
 def options_of(config):
@@ -166,6 +166,8 @@ def read_config(folder):
         )
     try:
         expect_config(config, path)
+    except UnknownTask:
+        raise  # nothing in the file is wrong
     except InputError as problem:
         raise InputError(f"{problem} {_remedy(folder)}") from None
     return config

@@ -4,8 +4,7 @@ import dataclasses
 from typing import Annotated, NamedTuple
 
 from ..boundary import OneOf, checked, named
-from ..core.options import Options
-from ..errors import InputError
+from ..core.options import Options, expect_options
 from ..models.config import SequenceConfig, TransformerConfig
 from ..models.language_model import LanguageModel
 from ..models.transformer import Transformer
@@ -65,10 +64,6 @@ def configure(name: str, preset: str, options: Options = (), **from_data: int) -
     ignores is left out.
     """
     kind, options = find_model(name), named("options", options)
-    for option in options:
-        if option not in kind.options():
-            raise InputError(
-                f"The model {name} has no option {option!r}. It has: {', '.join(kind.options())}."
-            )
+    expect_options(f"The model {name}", options, kind.options())
     known = {field: value for field, value in from_data.items() if field in kind.fields()}
     return kind.config.preset(preset, **known, **options, **kind.fixed)

@@ -32,7 +32,7 @@ def locked(folder):
         if handle is None:
             raise InputError(
                 f"Another training is running in {folder}. Wait until it has ended, or stop it "
-                "with Ctrl-C; or train in another folder: --out FOLDER."
+                "with Ctrl-C; or train in another folder (--out)."
             )
         _held[key] = handle, me
     try:

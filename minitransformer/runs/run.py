@@ -114,15 +114,17 @@ class Run:
         run.config["id"] = secrets.token_hex(8)
         if run.folder.exists() and not run.folder.is_dir():
             raise InputError(
-                f"{folder} is a file. A run needs a folder: choose another with --out."
+                f"{folder} is a file. A run needs a folder: choose another name (--out)."
             )
         run.folder.mkdir(parents=True, exist_ok=True)
         with locked(run.folder):
             if run.holds_something():
                 if not overwrite:
                     raise InputError(
-                        f"The folder {folder} is not empty. Continue it with --resume "
-                        f"{typed(folder)}, or choose another with --out."
+                        f"The folder {folder} is not empty. Continue the run in it: train "
+                        f"--resume {typed(folder)}, in Python Run.resume; or choose another "
+                        "folder (--out); or replace the run: --overwrite, in Python "
+                        "overwrite=True."
                     )
                 run.remove_older_run()
             remove_unfinished(run.folder)
@@ -140,7 +142,7 @@ class Run:
         if older is None:
             raise InputError(
                 f"The folder {self.folder} is not empty, and contains no run that could be "
-                "overwritten. Choose another with --out."
+                "overwritten. Choose another folder (--out)."
             )
         for file in own_checkpoints(self.folder, older):
             file.unlink()
@@ -245,8 +247,8 @@ class Run:
             if run.optimizer.t >= run.last_step:
                 raise InputError(
                     f"The run {run.folder} is at step {run.optimizer.t} of {run.last_step}: there "
-                    f"is nothing left to do. With --steps {2 * run.optimizer.t}, say, it is "
-                    "trained further."
+                    f"is nothing left to do. With more steps, such as --steps "
+                    f"{2 * run.optimizer.t} (in Python: steps=…), it is trained further."
                 )
             # that there are data, and what makes them, before anything is changed
             run.task.batch(np.random.default_rng(0), 1)
@@ -291,14 +293,14 @@ class Run:
 
     def train(
         self, hooks: Sequence[Callable[[Progress], object]] = (),
-        strategy: Callable[..., Plain] | None = None,
+        strategy: Callable[..., Plain] | None = None, bar: bool = True,
     ) -> None:
         """Train to the last step; the hooks (see hooks.py) log, evaluate and save.
 
         The numbers never depend on the machine's cores: a matrix product uses one thread, and a
         batch is computed in the run's shares, in parallel if there are enough cores, unless another
-        `strategy` is passed. Raises InputError if another training is running in the folder, or if
-        another run has been made there.
+        `strategy` is passed. For `bar` see `training.train`. Raises InputError if another training
+        is running in the folder, or if another run has been made there.
         """
         self.longest_source, self.shortest_source = (
             self.task.longest_trained,
@@ -311,12 +313,12 @@ class Run:
             if there and there.get("id") != self.config.get("id"):
                 raise InputError(
                     f"Another run has been made in {self.folder} meanwhile. Train in another "
-                    "folder: --out FOLDER."
+                    "folder (--out)."
                 )
             strategy = strategy or in_shares(self.options.shares, skip_padding=True)
             train(
                 self.model, self.loss, self.optimizer, self.batches, self.last_step, max_norm,
-                hooks, strategy,
+                hooks, strategy, bar,
             )
 
     # -- checkpoints -------------------------------------------------------------------------------
@@ -390,7 +392,8 @@ class Run:
         expect_place(path)
         if os.path.lexists(path) and not overwrite:
             raise InputError(
-                f"{path} exists already. Choose another name, or replace it with --overwrite."
+                f"{path} exists already. Choose another name, or replace it: --overwrite, in "
+                "Python overwrite=True."
             )
         save_checkpoint(path, self.model_tensors(), self.facts())
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import sys
 import threading
 import warnings
 
@@ -30,3 +31,22 @@ def progress(title, total, unit):
         total=total, desc=title, unit=unit, unit_scale=True, delay=1, dynamic_ncols=True
     ) as bar:
         yield bar.update
+
+
+@contextlib.contextmanager
+def steps_bar(total, done):
+    """A function show(loss) that moves a bar on by one of `total` steps; the bar appears after a
+    second, where it can be seen: in a terminal, and below a notebook's cell."""
+    in_a_notebook = type(sys.stderr).__module__.startswith("ipykernel")
+    if not (in_a_notebook or sys.stderr is not None and sys.stderr.isatty()):
+        yield lambda loss: None
+        return
+    with progress_bar(
+        total=total, initial=done, unit="step", delay=1, dynamic_ncols=True
+    ) as bar:
+
+        def show(loss):
+            bar.set_postfix({"loss": f"{loss:.3f}"}, refresh=False)
+            bar.update()
+
+        yield show

@@ -1,6 +1,7 @@
 """The training loop: first in ten lines, then with hooks, checks, and a choice of how a batch is
 computed."""
 
+import contextlib
 import copy
 import math
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from ..core.module import Module
 from ..data.batching import Batch, batch_from
 from ..data.vocabulary import PAD
 from ..errors import InputError, NonFiniteError
+from ..terminal.progress import steps_bar
 from .generators import rewind, states_of
 from .gradients import Loss, gradients
 from .non_finite import explain_non_finite
@@ -110,6 +112,7 @@ Strategy = Annotated[
 def train(
     model: Module, loss: Loss, optimizer: Optimizer, next_batch: NextBatch, steps: Natural,
     max_norm: Positive | None = None, hooks: Hooks = (), strategy: Strategy = Plain,
+    bar: bool = True,
 ) -> None:
     """Train until the optimizer has made `steps` steps; call every hook with the `Progress` after
     each.
@@ -119,7 +122,8 @@ def train(
 
     `strategy` says how a batch is computed: see `Plain`. Others, for speed, are
     `in_shares(2, skip_padding=True)` of `training/strategies.py` and, on a GPU, `Replays` of
-    `gpu/replays.py`.
+    `gpu/replays.py`. With `bar`, a progress bar shows the loss in a terminal and in a notebook, if
+    the training takes longer than a second.
     """
     if optimizer.t >= steps > 0:
         raise InputError(
@@ -130,7 +134,8 @@ def train(
     model.train()
     components = [component for _, component in model.named_modules()]
     generators = model.generators()
-    with strategy(model, loss, optimizer) as strategy:
+    shown = steps_bar(steps, optimizer.t) if bar else contextlib.nullcontext(lambda loss: None)
+    with strategy(model, loss, optimizer) as strategy, shown as show:
         while optimizer.t < steps:
             batch, drawn_from = batch_from(next_batch, loss), states_of(generators)
             value = strategy.compute(batch)  # zero_grad, forward, loss, backward
@@ -149,6 +154,7 @@ def train(
                 for ids in (batch.source, batch.target_out)
                 if ids is not None
             )
+            show(value)
             for hook in hooks:
                 hook(Progress(optimizer.t, value, norm, optimizer.rate(), tokens))
 
