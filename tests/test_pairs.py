@@ -308,12 +308,12 @@ def test_the_report_says_how_two_files_were_read_and_which_splits_a_hash_made():
 
 def test_a_file_may_be_named_by_a_path_and_a_text_by_several(tmp_path):
     write("a.tsv", "\n".join(dates(300)))
-    config = make_config("pairs", {"data": Path("a.tsv")})
+    config = accepted(make_config, "pairs", {"data": Path("a.tsv")})
     assert config["task"]["options"]["data"] == str(Path.cwd() / "a.tsv")
     write("a.txt", "a line of a text\n" * 9)
     write("b.txt", "another line\n" * 9)
     for both in ([Path("a.txt"), "b.txt"], ("a.txt", Path("b.txt")), "a.txt\nb.txt"):
-        config = make_config("text", {"text": both, "context": 8})
+        config = accepted(make_config, "text", {"text": both, "context": 8})
         assert config["task"]["options"]["text"] == "\n".join(
             str(Path.cwd() / name) for name in ("a.txt", "b.txt")
         )

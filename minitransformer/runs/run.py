@@ -121,10 +121,9 @@ class Run:
             if run.holds_something():
                 if not overwrite:
                     raise InputError(
-                        f"The folder {folder} is not empty. Continue the run in it: train "
-                        f"--resume {typed(folder)}, in Python Run.resume; or choose another "
-                        "folder (--out); or replace the run: --overwrite, in Python "
-                        "overwrite=True."
+                        f"The folder {folder} is not empty. Continue it with --resume "
+                        f"{typed(folder)} (in Python: Run.resume), choose another (--out), or "
+                        "replace the run in it with --overwrite (overwrite=True)."
                     )
                 run.remove_older_run()
             remove_unfinished(run.folder)
