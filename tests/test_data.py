@@ -165,6 +165,7 @@ def test_fewer_come_where_no_more_exist_and_none_is_an_error():
 )
 def test_counts_are_those_of_all_sequences_there_are(task):
     for label, total, splits in task.counts():
+        assert all(type(count) is int for count in (total, *splits.values()))
         assert sum(splits.values()) == total
         if label.startswith("length"):
             alone = dataclasses.replace(task, min_length=int(label[7:]), max_length=int(label[7:]))
