@@ -48,7 +48,7 @@ TESTS = {
     "backend": "backend layers losses attention kernels device",
     "backend/random.py": "backend layers kernels device training",
     "backend/updates.py": "optim backend kernels",
-    "core": "module boundary conformance layers observe device shares run",
+    "core": "module boundary conformance layers observe device decoding shares run",
     "core/options.py": "data registry pairs boundary run cli",
     "boundary": "boundary python layers module conformance decoding",
     "boundary/calls.py": "boundary module observe packing layers conformance",

@@ -31,7 +31,7 @@ from minitransformer.data.split import SPLITS
 from minitransformer.data.subwords import Subwords, clean
 from minitransformer.data.vocabulary import SPECIAL, padded
 from minitransformer.data.words import Characters, Words
-from minitransformer.runs import Run
+from minitransformer.runs import Run, find_model
 from minitransformer.runs.run import make_config
 
 
@@ -487,6 +487,16 @@ def test_another_vocabulary_has_ids_of_its_own():
     task.adopt(Characters(["b", "a"]))
     assert task.encoded("train")[0].tolist() == [[5, 4]]
     assert task.longest == (2, 2)
+
+
+def test_a_language_model_has_a_position_for_each_token_of_the_longest_pair():
+    task = Pairs.of([("a" * 300, "b" * 290)], [("v", "w")], [("t", "u")], most_tokens=300)
+    assert task.positions == 300 + 1 + 290 + 1  # BOS and EOS
+    options = make_config(task, model="language-model", preset="toy")["model"]["options"]
+    kind = find_model("language-model")
+    batch = make_batch(*task.sample(np.random.default_rng(0), 1))
+    logits = accepted(kind.model(kind.config(**options), 0), batch.source, batch.target_in)
+    assert logits.shape[1] == 291
 
 
 # -- in Python -------------------------------------------------------------------------------------
