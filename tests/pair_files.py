@@ -21,6 +21,8 @@ GOOD = {
     "line separators": ("a.tsv", "a\u2028x\tb\nc\x0cy\td\x85z\n", {}, [("a x", "b"), ("c y", "d z")]),
     "a carriage return": ("a.tsv", "a\rx\tb\nc\td\n", {}, [("a x", "b"), ("c", "d")]),
     "header of tsv": ("a.tsv", "source\ttarget\na\tb\nc\td\n", {}, AB),
+    "half of a header of tsv": ("a.tsv", "source\tb\nc\ttarget\n", {}, [("source", "b"), ("c", "target")]),
+    "the other half": ("a.tsv", "a\ttarget\nc\td\n", {}, [("a", "target"), ("c", "d")]),
     "header of tsv, chosen": ("a.tsv", "x\ty\tz\nb\t1\ta\nd\t2\tc\n", {"fields": "z,x"}, AB),
     "columns by number": ("a.tsv", "a\tb\tCC\nc\td\tCC\tmore\n", {"fields": "1,2"}, AB),
     "columns turned": ("a.tsv", "b\ta\nd\tc\n", {"fields": "2,1"}, AB),
