@@ -77,7 +77,7 @@ def accepted(function, *arguments, **options):
     """What the call returns, which must not be refused."""
     try:
         return function(*arguments, **options)
-    except InputError as problem:
+    except ValueError as problem:  # InputError is one
         pytest.fail(f"refused: {problem}")
 
 

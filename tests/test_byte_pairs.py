@@ -93,14 +93,6 @@ def library_learns(texts, size):
     return tokenizer
 
 
-def accepted(function, *arguments):
-    """What the call returns, which every text and all bytes must have."""
-    try:
-        return function(*arguments)
-    except ValueError as problem:
-        pytest.fail(f"{problem!r} came through")
-
-
 @pytest.fixture(scope="module")
 def text():
     return text_of_all_scripts(60_000)
