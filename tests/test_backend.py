@@ -22,7 +22,6 @@ from minitransformer.backend import (
     array_module,
     as_numpy,
     centre,
-    erf,
     feature_mean,
     feature_product,
     feature_sum,
@@ -31,6 +30,8 @@ from minitransformer.backend import (
     keys_outermost,
     move,
     nearest_keep,
+    normal_cdf,
+    normal_density,
     position_product,
     position_sum,
     query_key_product,
@@ -202,7 +203,9 @@ def test_a_product_over_positions_can_be_written_into_memory_that_is_there(shape
     assert np.isnan(memory[:3]).all() and np.isnan(memory[-2:]).all()
 
 
-@pytest.mark.parametrize("helper", [feature_sum, feature_mean, centre, position_sum, erf])
+@pytest.mark.parametrize("helper", [
+    feature_sum, feature_mean, centre, position_sum, normal_cdf, normal_density,
+])  # fmt: skip
 def test_a_reduction_keeps_the_dtype_and_its_input(helper):
     for dtype in (np.float32, np.float64):
         x = np.random.default_rng(3).standard_normal((3, 5, 7)).astype(dtype)
@@ -293,29 +296,35 @@ def test_add_rows_writes_into_a_view_of_a_float32_buffer():
     assert buffer.dtype == np.float32 and buffer.sum() == 4 and buffer[7] == buffer[8] == 2
 
 
-# -- erf -------------------------------------------------------------------------------------------
+# -- the normal distribution -----------------------------------------------------------------------
 
 
-def test_erf_is_accurate_to_float64():
-    x = np.concatenate([np.linspace(-7, 7, 20001), np.geomspace(1e-12, 1, 200)])
-    expected = np.array([math.erf(v) for v in x])
-    close(erf(x), expected, atol=5e-14)
+def exact_cdf(x):
+    return np.array([0.5 * math.erfc(-float(v) / math.sqrt(2)) for v in x])
 
 
-def test_erf_is_accurate_to_float32():
-    x = np.linspace(-7, 7, 20001, dtype=np.float32)
-    expected = np.array([math.erf(float(v)) for v in x])
-    assert erf(x).dtype == np.float32
-    close(erf(x), expected, atol=3e-7)
+@pytest.mark.parametrize("dtype, atol", [(np.float64, 3e-14), (np.float32, 2e-7)])
+def test_the_distribution_is_accurate(dtype, atol):
+    small = np.geomspace(1e-12, 1, 200)
+    x = np.concatenate([np.linspace(-10, 10, 20001), small, -small]).astype(dtype)
+    assert normal_cdf(x).dtype == dtype
+    close(normal_cdf(x), exact_cdf(x), atol=atol)
 
 
-def test_erf_is_odd_and_ends_at_plus_and_minus_one():
-    x = np.linspace(0, 6, 101)
-    assert np.array_equal(erf(-x), -erf(x))
-    assert erf(np.array([-np.inf, -1e300, -9.0, 0.0, 9.0, 1e300, np.inf])).tolist() == [
-        -1, -1, -1, 0, 1, 1, 1,
-    ]
-    assert np.isnan(erf(np.array([np.nan]))).all()
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_distribution_ends_at_0_and_1(dtype):
+    x = np.array([-np.inf, -1e30, -9.0, 0.0, 9.0, 1e30, np.inf], dtype=dtype)
+    assert normal_cdf(x).tolist() == [0, 0, 0, 0.5, 1, 1, 1]
+    assert np.isnan(normal_cdf(np.array([np.nan], dtype=dtype))).all()
+
+
+@pytest.mark.parametrize("dtype, atol", [(np.float64, 1e-16), (np.float32, 1e-7)])
+def test_the_density_is_that_of_the_formula(dtype, atol):
+    x = np.random.default_rng(0).standard_normal((3, 5, 11)).astype(dtype) * 2
+    y = normal_density(x)
+    assert y.dtype == dtype
+    close(y, np.exp(-(x.astype(float) ** 2) / 2) / math.sqrt(2 * math.pi), atol=atol)
+    assert normal_density(np.array([-np.inf, np.inf], dtype=dtype)).tolist() == [0, 0]
 
 
 # -- coin flips ------------------------------------------------------------------------------------

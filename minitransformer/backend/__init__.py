@@ -1,8 +1,8 @@
 """Where arrays live, and the fast helpers that let the components read as mathematics."""
 
 from .arrays import DEVICES, array_module, as_numpy, asarray, chosen_device, move, on_host
-from .erf import erf
 from .memory import keep_freed_memory
+from .normal import normal_cdf, normal_density
 from .products import product
 from .random import keep_mask, nearest_keep
 from .reductions import (
@@ -30,7 +30,6 @@ __all__ = [
     "asarray",
     "centre",
     "chosen_device",
-    "erf",
     "feature_max",
     "feature_mean",
     "feature_product",
@@ -41,6 +40,8 @@ __all__ = [
     "keys_outermost",
     "move",
     "nearest_keep",
+    "normal_cdf",
+    "normal_density",
     "on_host",
     "position_product",
     "position_sum",

@@ -2,7 +2,7 @@
 
 import math
 
-from ..backend import array_module, erf
+from ..backend import array_module, normal_cdf, normal_density
 from ..boundary import Floats, Generator
 from ..core.module import Module
 
@@ -43,14 +43,13 @@ class GELU(Module):
     """
 
     def forward(self, x: Floats) -> Floats:
-        cdf = (1 + erf(x * math.sqrt(0.5))) * 0.5
+        cdf = normal_cdf(x)
         self.save(x, cdf)
         return x * cdf
 
     def backward(self, d_y: Floats) -> Floats:
         x, cdf = self.saved()
-        density = array_module(x).exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
-        return d_y * (cdf + x * density)
+        return d_y * (cdf + x * normal_density(x))
 
     @classmethod
     def example(cls, rng: Generator) -> tuple:
