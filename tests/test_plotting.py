@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import types
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from common import central_differences
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager
 from matplotlib.patches import FancyArrowPatch
 
 from minitransformer import LanguageModel, Module, Transformer, TransformerConfig, no_grad
@@ -41,6 +43,7 @@ from minitransformer.plotting import (
     plot_positional_encoding,
 )
 from minitransformer.plotting.curves import series, smoothed
+from minitransformer.plotting.fonts import font_for, has
 from minitransformer.plotting.labels import AxisLabels
 from minitransformer.plotting.maps import FINEST, MOST, label_axes, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
@@ -840,7 +843,7 @@ ODD = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Glyph .* missing from", "ignore:constrained_layout not applied")
+@pytest.mark.filterwarnings("error:Glyph", "ignore:constrained_layout not applied")
 @pytest.mark.parametrize("text", ODD, ids=ascii)
 @pytest.mark.parametrize("draw", [
     lambda t: plot_attention(make(), SOURCE, TARGET, [t] * 5, [t] * 4, layers=1),
@@ -873,6 +876,38 @@ def test_what_has_no_form_is_written_as_python_writes_it_and_long_labels_are_cut
     )
     assert labels(panels(figure)[-1].xaxis) == ["\\u200b", "a\\udce9", "␣b⏎", "·", "x" * 39 + "…"]
     assert_on_the_page(figure)
+
+
+@pytest.fixture
+def fonts_of_matplotlib(monkeypatch):
+    """No others are installed."""
+    own = [font for font in fontManager.ttflist if "mpl-data" in font.fname]
+    monkeypatch.setattr(fontManager, "ttflist", own)
+    font_for.cache_clear()
+    yield
+    font_for.cache_clear()
+
+
+def test_what_the_usual_font_lacks_is_drawn_in_another_or_written_as_python_writes_it(
+    fonts_of_matplotlib,
+):
+    figure = plot_attention(
+        make(), SOURCE, TARGET, ["é", "ᶁ", "語", "🦉", "x\n語"], TARGET_TOKENS
+    )
+    with warnings.catch_warnings(record=True) as said:
+        FigureCanvasAgg(figure).draw()
+    assert not said
+    shown = {text.get_text(): text.get_fontfamily() for text in all_texts(figure)}
+    usual = FontProperties().get_family()
+    assert shown["é"] == shown[TARGET_TOKENS[0]] == usual
+    assert shown["ᶁ"][:-1] == usual and has(findfont(shown["ᶁ"][-1]), "ᶁ")
+    assert labels(panels(figure)[-1].xaxis)[2:] == ["\\u8a9e", "\\U0001f989", "x⏎\\u8a9e"]
+    assert_on_the_page(figure)
+
+
+def test_a_font_that_cannot_be_read_has_no_characters(tmp_path):
+    (tmp_path / "x.ttf").write_bytes(b"no font")
+    assert not has(str(tmp_path / "x.ttf"), "a") and not has(str(tmp_path / "y.ttf"), "a")
 
 
 # -- how large a picture may become ----------------------------------------------------------------

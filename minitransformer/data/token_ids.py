@@ -107,9 +107,9 @@ def token_ids(files: list[Path], sha256: str, vocabulary: Vocabulary) -> TokenId
         with open(folder / "ids", "wb") as ids:
             for number, file in enumerate(files):
                 if number:
-                    ids.write(np.array([EOS], dtype=dtype))
+                    ids.write(np.array([EOS], dtype=dtype).tobytes())
                 for some in vocabulary.encode_stream(read([file], "reading")):
-                    ids.write(some.astype(dtype))
+                    ids.write(some.astype(dtype).tobytes())
         return {}
 
     place = kept(key_of(sha256, vocabulary.to_dict()), encode).folder / "ids"

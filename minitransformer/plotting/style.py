@@ -5,7 +5,10 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
+
+from .fonts import families, font_for
 
 ATTENTION_MAP = "viridis"  # for attention everywhere: brighter is higher
 SIGNED_MAP = "RdBu_r"  # for values around zero: white is zero
@@ -19,7 +22,14 @@ HEADING, TITLE, LABEL = 15, 11, 10  # font sizes in points
 
 
 class Picture(Figure):
-    """A Figure that a notebook shows even if pyplot was never imported."""
+    """A Figure that a notebook shows even if pyplot was never imported, and whose texts may have
+    characters that Matplotlib's own font lacks."""
+
+    def draw(self, renderer):
+        for text in self.findobj(Text):
+            if not text.get_text().isascii():
+                text.set_fontfamily(families(text.get_text()))
+        super().draw(renderer)
 
     def _repr_png_(self):
         buffer = io.BytesIO()
@@ -48,20 +58,23 @@ def largest_size(*arrays):
 
 def drawable(text):
     """A text as a picture can show it: characters without a visible form (control characters,
-    zero-width spaces, half of a surrogate pair) are written as in Python, "\\u200b".
+    zero-width spaces, half of a surrogate pair), and those that no installed font has, are written
+    as in Python, "\\u200b".
     """
     return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
+        c
+        if c == "\n" or c.isprintable() and font_for(c) is not None
+        else c.encode("unicode_escape").decode()
         for c in str(text)
     )
 
 
 def text_width(text, size, weight="normal"):
-    """The width in inches of one line of text in a font of `size` points."""
-    width, _, _ = text_to_path.get_text_width_height_descent(
-        drawable(text), FontProperties(size=size, weight=weight), False
-    )
-    return width / 72
+    """The width in inches of a text, of its longest line, in a font of `size` points."""
+    text = drawable(text)
+    font = FontProperties(family=families(text), size=size, weight=weight)
+    measured = text_to_path.get_text_width_height_descent
+    return max(measured(line, font, False)[0] for line in text.split("\n")) / 72
 
 
 def widest(texts, size):
