@@ -4,7 +4,8 @@ notice?
     python tests/random_mutants.py [--seed 0] [--count 300] [--only PATH] [--skip 0]
 
 Each change (a comparison turned, a constant off by one, a statement dropped …) is written into a
-copy of the project, and the test files that belong to the changed file run there until one fails.
+copy of the project, and the test files that belong to the changed file run there until one fails,
+their slow tests last.
 It prints every change that survives, with its place, and at the end the share that died. A survivor
 is to be read: it changes nothing (equivalent), only words or speed (cosmetic), or a test is
 missing. `mutants.py` holds the changes that were chosen by hand.
@@ -90,6 +91,7 @@ TESTS = {
     "training/packing.py": "packing models",
     "training": "optim training shares run stream device",
     "training/hooks.py": "run language_model cli",
+    "training/processes.py": "backend shares",
     "training/trackers.py": "language_model",
     "runs": "run checkpoint shares corpora cli registry pairs language_model",
     "runs/kinds.py": "older_models run cli",
@@ -306,12 +308,12 @@ def copy_of_the_project(folder):
     return folder
 
 
-def run_tests(folder, files, limit):
-    """How these tests end in this copy, "passed", "failed", or "hangs" beyond the limit in seconds;
+def run_tests(folder, files, limit, slow=False):
+    """How these tests, or the slow ones of these files, end in this copy, "passed", "failed", or "hangs" beyond the limit in seconds;
     the end of what they print."""
     words = [
         "-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-m",
-        "not lessons and not slow",
+        f"not lessons and {'' if slow else 'not '}slow",
     ]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", *words, *files]
@@ -334,7 +336,10 @@ def judged(folder, change, limit):
     text = file.read_text(encoding="utf-8")
     file.write_text(change.made(text), encoding="utf-8")
     try:
-        return run_tests(folder, judges(change.path), limit)[0]
+        end, _ = run_tests(folder, judges(change.path), limit)
+        if end == "passed":
+            end, _ = run_tests(folder, judges(change.path), SECONDS, slow=True)
+        return end
     finally:
         file.write_text(text, encoding="utf-8")
 

@@ -338,6 +338,12 @@ NUMBERS = [
 ]
 
 
+def test_every_argument_has_a_help_text():
+    for command, parser in parsers().items():
+        for action in parser._actions:
+            assert action.help, (command, action.dest)
+
+
 @pytest.mark.parametrize("command, option", NUMBERS, ids=" ".join)
 def test_what_is_no_number_is_told_what_a_number_is(command, option, capsys):
     """Python's own words, "invalid int value", say neither what is expected nor what helps."""
@@ -517,3 +523,13 @@ def test_a_full_disk_is_told_with_the_file_whatever_is_written(trained, capsys, 
     monkeypatch.setattr(Figure, "savefig", full)
     status, _, err = run("plot runs/reverse --out drawn", capsys)
     assert status == 1 and ".png could not be written: No space" in err
+
+
+@pytest.mark.parametrize("options", ["", "--full", "--full --out 'my study'"])
+def test_a_study_that_is_stopped_says_how_to_go_on(options, capsys, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minitransformer.study.run_study", stopped)
+    status, out, _ = run(f"compare {options}", capsys)
+    assert status == 130 and out.rstrip().endswith(f"compare {options}".rstrip())

@@ -285,6 +285,26 @@ def test_a_chosen_entry_is_compared_with_its_own_difference():
         assert gradient_check(Square(), x, seed=seed, max_entries=5).passed
 
 
+def test_directions_reach_a_mistake_at_an_entry_that_is_much_larger_than_the_others():
+    """Which entries are tried is drawn; a direction moves each by a part of its own size."""
+
+    class Factor(Module):
+        def forward(self, x):
+            self.save()
+            return 3 * x
+
+        def backward(self, d_y):
+            self.saved()
+            d_x = 3 * d_y
+            d_x[7] *= 1.01
+            return d_x
+
+    x = np.random.default_rng(3).standard_normal(200)
+    x[7] = 1e4
+    for seed in range(5):
+        assert not gradient_check(Factor(), x, seed=seed, max_entries=1).passed
+
+
 def test_dropout_draws_the_same_mask_in_every_forward():
     dropout = Dropout(0.4, np.random.default_rng(4))
     x = np.random.default_rng(5).standard_normal((4, 6))

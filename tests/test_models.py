@@ -731,6 +731,19 @@ def test_config_refuses_to_tie_two_vocabularies():
     assert "17" in message and "19" in message and "joint vocabulary" in message
 
 
+@pytest.mark.parametrize("name, d_model, d_ff, heads, dropout", [
+    ("base", 512, 2048, 8, 0.1), ("big", 1024, 4096, 16, 0.3),
+])  # fmt: skip
+def test_base_and_big_are_those_of_the_paper(name, d_model, d_ff, heads, dropout):
+    """Table 3; section 5.1 for the vocabulary, 3.4 for the tied embeddings."""
+    config = TransformerConfig.preset(name)
+    assert (config.d_model, config.d_ff, config.heads, config.dropout) == (
+        d_model, d_ff, heads, dropout,
+    )
+    assert config.encoder_layers == config.decoder_layers == 6
+    assert config.source_vocabulary == 37000 and config.tie_embeddings
+
+
 def test_config_refuses_unknown_presets_and_options_with_the_nearest():
     assert "'smal'" in refusal(TransformerConfig.preset, "smal") and "'small'" in refusal(
         TransformerConfig.preset, "smal"

@@ -21,7 +21,7 @@ from minitransformer.cli import main
 from minitransformer.errors import InputError
 from minitransformer.runs import configure, find_model
 from minitransformer.study import plan as plans
-from minitransformer.study import run_study, table1, trainings
+from minitransformer.study import page, run_study, table1, trainings
 from minitransformer.study.gradients import by_distance
 from minitransformer.study.plan import PLANS, Plan, equal_sizes, parameter_count
 
@@ -233,6 +233,17 @@ def test_the_counted_cores_grow_as_the_paper_says(name, table):
     exponents = table["rows"][name]["exponents"]["core"]
     assert exponents.keys() == PAPER[name].keys()
     assert all(abs(exponents[key] - PAPER[name][key]) < 0.1 for key in exponents)
+
+
+def test_each_row_has_a_title_and_the_three_orders_of_growth_of_the_paper(table):
+    for row in table["rows"].values():
+        assert not row["title"].startswith("O(") and len(row["paper"]) == 3
+        assert all(order.startswith("O(") for order in row["paper"])
+
+
+def test_values_of_seeds_are_their_mean_and_what_they_lie_between_in_percent():
+    assert page.spread([0.25, 0.5, 0.75]) == "50 (25–75)"
+    assert page.spread([0.333, 0.333]) == "33.3"
 
 
 def test_the_cores_of_attention_and_recurrence_cross_at_n_equal_to_d(table):
