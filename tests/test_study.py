@@ -20,8 +20,8 @@ from minitransformer.attention import MultiHeadAttention
 from minitransformer.cli import main
 from minitransformer.errors import InputError
 from minitransformer.runs import configure, find_model
-from minitransformer.study import plan as plans
 from minitransformer.study import page, run_study, table1, trainings
+from minitransformer.study import plan as plans
 from minitransformer.study.gradients import by_distance
 from minitransformer.study.plan import PLANS, Plan, equal_sizes, parameter_count
 
