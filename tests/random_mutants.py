@@ -309,8 +309,8 @@ def copy_of_the_project(folder):
 
 
 def run_tests(folder, files, limit, slow=False):
-    """How these tests end in this copy, or with `slow` the slow ones: "passed", "failed", or "hangs"
-    beyond the limit in seconds; the end of what they print."""
+    """How these tests, or with `slow` the slow ones, end in this copy: "passed", "failed", or
+    "hangs" beyond the limit in seconds; the end of what they print."""
     words = [
         "-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-m",
         f"not lessons and {'' if slow else 'not '}slow",

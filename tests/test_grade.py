@@ -673,10 +673,10 @@ FORGED = {
                               "def softmax(scores):\n"
                               "    return EXERCISES['softmax.forward'](scores)\n",
                               "uses minitransformer.grading.exercise"),
-    "by a module behind a dot": ("import minitransformer.layers\n"
+    "by a module behind a dot": ("import minitransformer.grading.exercise\n"
                                  "def softmax(scores):\n"
                                  "    return minitransformer.layers.Softmax()(scores)\n",
-                                 "uses minitransformer.layers"),
+                                 "uses minitransformer.grading.exercise"),
     "by eval": ("def softmax(scores):\n"
                 "    package = eval('__import__')('minitransformer.layers')\n"
                 "    return package.layers.Softmax()(scores)\n",
