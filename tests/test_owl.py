@@ -80,6 +80,7 @@ def test_the_owl_is_asked_about_in_the_test_and_nowhere_else():
     assert targets[sources.index(question)] == "Owls can fly"
     assert "owls" in animals("train")  # a trained animal, in a template that was not
     assert not any(question in TASK.sentences(split)[0] for split in ("train", "validation"))
+    assert [*map(TASK.vocabulary.text, TASK.example())] == [question, "Owls can fly"]
 
 
 @pytest.mark.parametrize("split", SPLITS)
