@@ -490,6 +490,8 @@ def test_a_text_is_trained_on_with_samples_and_what_counts_predict(trained, book
     metrics = Run.open("r").metrics.read()
     samples = [line["sample"] for line in metrics if "sample" in line]
     assert len(samples) == 2 and all(len(sample) == 200 for sample in samples)
+    for step, sample in zip((3, 6), samples):
+        assert f"step {step}, a sample: {sample.strip()}" in trained
     assert "bits a character (by counts: unigram " in trained and "generate r" in trained
     measured = [line for line in metrics if "validation_loss" in line]
     assert [line["step"] for line in measured] == [3, 6]
