@@ -269,6 +269,10 @@ def test_ids_that_are_removed_while_they_are_used_stay(book, cache):
 def test_options_that_make_no_sense_are_refused():
     assert "from 2 to 65,536, got 1" in refusal(make_task, "text", context=1)
     assert "got 10" in refusal(make_task, "text", pieces=10)
+    for option in ("pieces", "context"):
+        assert "to 65,536, got 65537" in refusal(make_task, "text", **{option: 65_537})
+        assert accepted(make_task, "text", **{option: 65_536})
+    assert "from 300" in refusal(make_task, "text", pieces=299)
     assert "'characters'" in refusal(make_task, "text", cut="character")
     assert "no split of a text 'test'" in refusal(make_task("text").ids, "test")
     config = make_config("copy", training_options={"batch_tokens": 9})
@@ -490,8 +494,8 @@ def test_a_text_is_trained_on_with_samples_and_what_counts_predict(trained, book
     metrics = Run.open("r").metrics.read()
     samples = [line["sample"] for line in metrics if "sample" in line]
     assert len(samples) == 2 and all(len(sample) == 200 for sample in samples)
-    for step, sample in zip((3, 6), samples):
-        assert f"step {step}, a sample: {sample.strip()}" in trained
+    for step, written in zip((3, 6), samples):
+        assert f"step {step}, a sample: {written.strip()}" in trained
     assert "bits a character (by counts: unigram " in trained and "generate r" in trained
     measured = [line for line in metrics if "validation_loss" in line]
     assert [line["step"] for line in measured] == [3, 6]

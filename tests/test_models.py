@@ -3,6 +3,8 @@ must be invisible."""
 
 import dataclasses
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -742,6 +744,16 @@ def test_base_and_big_are_those_of_the_paper(name, d_model, d_ff, heads, dropout
     )
     assert config.encoder_layers == config.decoder_layers == 6
     assert config.source_vocabulary == 37000 and config.tie_embeddings
+
+
+def test_presets_have_the_sizes_that_the_benchmarks_page_names():
+    page = (Path(__file__).parents[1] / "docs/benchmarks.md").read_text(encoding="utf-8")
+    found = re.findall(r"\| (\w+): V \d+, D (\d+), H (\d+), F (\d+), (\d)\+(\d) layers", page)
+    assert {name for name, *_ in found} == {"toy", "small", "base"}
+    for name, *sizes in found:
+        config = TransformerConfig.preset(name)
+        own = (config.d_model, config.heads, config.d_ff)
+        assert (*own, config.encoder_layers, config.decoder_layers) == (*map(int, sizes),)
 
 
 def test_config_refuses_unknown_presets_and_options_with_the_nearest():

@@ -281,6 +281,21 @@ def test_a_crossing_lies_between_the_points_and_may_not_exist():
     assert table1.crossing(lengths, [1, 5, 9], [1, 1, 1]) == 1
 
 
+def test_what_the_documents_show_is_what_the_command_would_measure():
+    shown = {
+        name: json.loads((ROOT / f"docs/comparison/{name}.json").read_text(encoding="utf-8"))
+        for name in ("study", "operations")
+    }
+    plan = json.loads(json.dumps(dataclasses.asdict(PLANS["full"])))
+    assert shown["study"] == {"plan": "full", **plan}
+    for name, layer in {**table1.LAYERS, "gated": table1.GATED}.items():
+        row = shown["operations"]["rows"][name]
+        assert row["title"] == layer.title
+        assert row["paper"] == [layer.per_layer, layer.sequential, layer.path]
+        sizes = {count["size"] for count in row["counts"]}
+        assert sizes == {layer.size, *layer.sizes} - ({0} if layer.sizes else set())
+
+
 def test_the_core_of_attention_is_a_part_of_its_layer():
     counts = table1.count(table1.LAYERS["attention"], 16, 32, 0)
     assert (
