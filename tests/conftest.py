@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config, items):
 def idle_waiting():
     """Two test processes share the cores with the shares that they train in: none waits busily.
     The value is the patience that `received` has otherwise."""
-    from minitransformer.training import processes
+    from minitransformer.parallel import processes
 
     patience, processes.PATIENCE = processes.PATIENCE, 0
     return patience

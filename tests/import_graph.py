@@ -19,8 +19,8 @@ FRONT = "minitransformer"  # what `import minitransformer` runs
 
 # From the ground up.
 ORDER = (
-    """errors terminal backend boundary core layers attention models older data decoding testing
-inspection training runs plotting grading study lessons gpu""".split()
+    """errors terminal parallel backend boundary core layers attention models older data decoding
+testing inspection training runs plotting grading study lessons gpu""".split()
     + [FRONT, "cli", "__main__"]
 )
 

@@ -1950,7 +1950,7 @@ p("x463", "a part is moved with the gradients of another",
     "in_blocks(functools.partial(self.rule, rate), *(array[part] for array in arrays))",
     "in_blocks(functools.partial(self.rule, rate), *(array[part] if n != 1 else array[: array[part].size] for n, array in enumerate(arrays)))")
 
-p = plants("training/processes.py", "test_backend.py", "fork")
+p = plants("parallel/processes.py", "test_backend.py", "fork")
 p("x464", "products in a fork take all threads", "threadpool_limits(limits=1, ", "threadpool_limits(limits=None, ",
     select="takes_one_thread")
 p("x465", "Ctrl-C ends the forks", "for number in ENDING:\n", "for number in ENDING[1:]:\n", select="asks_all_processes")
@@ -1968,7 +1968,7 @@ p("x473", "an empty array arrives as None", "if rows < 0:", "if rows < 0 or colu
 p("x474", "an answer is waited for asleep", "while not pipe.poll() and time", "while False and time",
     select="keeps_its_core_busy")
 
-p = plants("training/processes.py", "test_shares.py", "stopped")
+p = plants("parallel/processes.py", "test_shares.py", "stopped")
 p("xr05", "a stopped process is waited for for ever", "if since and now - since > STOPPED_TOO_LONG:", "if False:")
 p("xr06", "a process that stood still for a moment is given up", "(since or now) if is_stopped(self.process.pid) else None",
     "(since or now - 60) if is_stopped(self.process.pid) else None", select="for_a_moment")

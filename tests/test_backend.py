@@ -41,9 +41,8 @@ from minitransformer.backend.reductions import FEW, LARGE
 from minitransformer.backend.scores import first_to
 from minitransformer.backend.updates import BLOCK
 from minitransformer.errors import InputError
-from minitransformer.terminal.interruption import ENDING
-from minitransformer.training import processes
-from minitransformer.training.processes import (
+from minitransformer.parallel import processes
+from minitransformer.parallel.processes import (
     FORK_IS_SAFE,
     Fork,
     cores,
@@ -53,6 +52,7 @@ from minitransformer.training.processes import (
     shared,
     to_bytes,
 )
+from minitransformer.terminal.interruption import ENDING
 
 # -- NumPy or CuPy ---------------------------------------------------------------------------------
 
@@ -425,7 +425,7 @@ needs_fork = pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be fo
 
 
 def test_there_are_as_many_cores_as_this_process_may_use(monkeypatch):
-    monkeypatch.setattr("minitransformer.training.processes.FORK_IS_SAFE", True)
+    monkeypatch.setattr("minitransformer.parallel.processes.FORK_IS_SAFE", True)
     monkeypatch.setattr(
         os, "sched_getaffinity", lambda pid: {3, 5, 8} if pid == 0 else {1}, raising=False
     )
@@ -434,7 +434,7 @@ def test_there_are_as_many_cores_as_this_process_may_use(monkeypatch):
 
 
 def test_where_processes_cannot_be_forked_there_is_one_core(monkeypatch):
-    monkeypatch.setattr("minitransformer.training.processes.FORK_IS_SAFE", False)
+    monkeypatch.setattr("minitransformer.parallel.processes.FORK_IS_SAFE", False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8}, raising=False)
     assert cores() == 1
 
@@ -605,7 +605,7 @@ def test_a_fork_is_ended_whatever_it_is_doing(forks):
 
 PARENT = """
 import os, sys, time
-from minitransformer.training.processes import Fork
+from minitransformer.parallel.processes import Fork
 forks = []
 for _ in range(3):
     forks.append(Fork(lambda: lambda message: message, forks))

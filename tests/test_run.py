@@ -20,6 +20,7 @@ from fuzz_run import SMALL, newest, said, tree_of, trial_of_config, trial_of_fac
 from safetensors.numpy import save_file
 
 from minitransformer.errors import InputError, NonFiniteError
+from minitransformer.parallel.processes import FORK_IS_SAFE, Fork
 from minitransformer.runs import MODELS, Run
 from minitransformer.runs.checkpoint import load_checkpoint, save_checkpoint
 from minitransformer.runs.lock import locked
@@ -28,7 +29,6 @@ from minitransformer.runs.run import TrainingOptions
 from minitransformer.terminal.interruption import ENDING, KeyboardInterrupts
 from minitransformer.training import Constant, Cosine, Noam
 from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
-from minitransformer.training.processes import FORK_IS_SAFE, Fork
 
 
 def config(model="transformer", **training):

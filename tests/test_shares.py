@@ -28,6 +28,7 @@ from minitransformer.decoding import evaluate
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
+from minitransformer.parallel.processes import FORK_IS_SAFE, Fork
 from minitransformer.runs import MODELS, Run, find_model
 from minitransformer.runs.checkpoint import load_checkpoint
 from minitransformer.terminal.interruption import ENDING
@@ -38,7 +39,6 @@ from minitransformer.training.generators import drawing_from, rewind, states_of
 from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 from minitransformer.training.loop import Plain
 from minitransformer.training.options import TrainingOptions
-from minitransformer.training.processes import FORK_IS_SAFE, Fork
 from minitransformer.training.shares import Shares, cut, dealt
 
 SIZES = dict(
@@ -932,7 +932,7 @@ def test_a_process_that_is_stopped_does_not_hold_up_the_training_for_ever(
     processes, monkeypatch, when
 ):
     processes(3)
-    monkeypatch.setattr("minitransformer.training.processes.STOPPED_TOO_LONG", 0.5)
+    monkeypatch.setattr("minitransformer.parallel.processes.STOPPED_TOO_LONG", 0.5)
     model, batch = small(), batch_of()
     with pytest.raises(
         ChildProcessError, match=r"stopped by a signal .*--resume RUN.*--shares 1\."

@@ -32,10 +32,10 @@ from ..data.tasks import make_task
 from ..data.vocabulary import BOS, EOS, PAD, Vocabulary
 from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
+from ..parallel.processes import one_blas_thread
 from ..terminal.streams import complain
 from ..training.loop import Plain, Progress, train
 from ..training.options import TrainingOptions
-from ..training.processes import one_blas_thread
 from ..training.strategies import in_shares
 from .checkpoint import expect_place, load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG

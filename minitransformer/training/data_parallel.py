@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 from ..backend.updates import BLOCK
-from .processes import Fork, from_bytes, shared, to_bytes
+from ..parallel.processes import Fork, from_bytes, shared, to_bytes
 from .shares import Shares
 
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from ..backend import on_host
 from ..data.vocabulary import PAD
+from ..parallel.processes import one_blas_thread
 from .generators import drawing_from
 from .gradients import gradients, padding_of
 from .loop import Plain
-from .processes import one_blas_thread
 
 
 class Shares(Plain):

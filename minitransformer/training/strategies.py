@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from ..backend import on_host
 from ..boundary import Count, checked
+from ..parallel.processes import cores
 from .data_parallel import DataParallel
 from .loop import Plain
-from .processes import cores
 from .shares import Shares
 
 
