@@ -4,9 +4,9 @@ Start with a component and its two methods:
 
     from minitransformer.layers import LayerNorm      # then LayerNorm(8).forward(x), .backward(d_y)
 
-The packages, from the ground up: `errors`, `terminal`, `backend`, `boundary`, `core`, `layers`,
-`attention`, `models`, `older`, `data`, `decoding`, `testing`, `inspection`, `training`, `runs`,
-`plotting`, `grading`, `study`, `lessons`, `gpu`, `cli`.
+The packages, from the ground up: `errors`, `terminal`, `parallel`, `backend`, `boundary`, `core`,
+`layers`, `attention`, `models`, `older`, `data`, `decoding`, `testing`, `inspection`, `training`,
+`runs`, `plotting`, `grading`, `study`, `lessons`, `gpu`, `cli`.
 """
 
 from .terminal import interruption  # noqa: F401, I001  first: loading the rest takes a moment, in which Ctrl-C may come

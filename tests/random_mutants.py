@@ -91,7 +91,7 @@ TESTS = {
     "training/packing.py": "packing models",
     "training": "optim training shares run stream device",
     "training/hooks.py": "run language_model cli",
-    "parallel/processes.py": "backend shares",
+    "parallel": "backend shares",
     "training/trackers.py": "language_model",
     "runs": "run checkpoint shares corpora cli registry pairs language_model",
     "runs/kinds.py": "older_models run cli",
