@@ -567,7 +567,7 @@ def test_an_unknown_kind_of_vocabulary_is_refused():
 def test_a_missing_package_is_named_with_its_purpose_what_its_extra_lacks_and_how_to_install_it(
     monkeypatch, name, package
 ):
-    there = next(other for other in EXTRAS[name] if other != package)
+    there = next((other for other in EXTRAS[name] if other != package), None)
     gone = [other for other in EXTRAS[name] if other != there]
     for other in EXTRAS[name]:
         monkeypatch.setitem(sys.modules, other, importlib if other == there else None)

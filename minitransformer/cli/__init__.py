@@ -1,14 +1,18 @@
 """The commands. `minitransformer COMMAND --help` explains each."""
 
+import contextlib
 import errno
+import os
 import sys
 
 from ..data.registry import register_tasks_of_packages
 from ..errors import InputError, NonFiniteError
+from ..parallel.mpi import is_first
 from ..terminal import interruption
 from ..terminal.home import do_without_a_home
 from ..terminal.interruption import KeyboardInterrupts
 from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
+from .commands import train
 from .parser import make_parser
 
 SMALLER = (
@@ -53,11 +57,27 @@ def run(arguments):
     """The exit status of the command that these arguments, or those of the program, ask for."""
     if (sys.argv[1:] if arguments is None else arguments)[:1] in (["train"], ["tasks"]):
         register_tasks_of_packages()  # their options and names are in the help
+    # of several ranks, each runs this: one says what is wrong with an option
+    speaks = contextlib.nullcontext() if is_first() else silence()
     try:
-        options = make_parser().parse_args(arguments)
+        with speaks:
+            options = make_parser().parse_args(arguments)
     except SystemExit as end:  # after --help, or a sentence about an option
         return end.code
+    if not is_first() and options.command is not train:
+        return 0  # nothing but training is shared
     return options.command(options) or 0
+
+
+@contextlib.contextmanager
+def silence():
+    """Inside, nothing is printed."""
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def failed(status, sentence):

@@ -7,27 +7,44 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from .. import __version__
 from ..backend import chosen_device
 from ..core.options import flag
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
+from ..parallel.mpi import OnAllRanks
 from ..runs.config import read_config
-from ..runs.run import Run, make_config
+from ..runs.run import MAKING, Run, make_config
 from ..terminal import progress
+from ..training.strategies import in_shares
 from .data import no_task, run_name, task_of_data, told_about
 from .kinds import CONCLUSIONS, NEXT
 from .pictures import draw_run
+from .ranks import on_all_ranks
 
 
 def train(options):
     """Train a model, or continue a training (`--resume RUN`), in a run folder."""
+    from ..training.hooks import Interrupted
+
+    with on_all_ranks(options.engine, (Interrupted,)) as ranks:
+        return train_on(ranks, options)
+
+
+def train_on(ranks, options):
+    """`train` in this process, which may be one of several ranks."""
     from ..training import hooks
     from ..training.hooks import Interrupted, Log, ProgressBar, Save
 
-    device = chosen_device(options.device)  # before a folder is made
+    if ranks and (options.device == "gpu" or options.gpu_kernels):
+        raise OnAllRanks("Ranks of MPI compute on CPUs. Leave out --device and --gpu-kernels.")
+    # before a folder is made
+    device = "cpu" if ranks else chosen_device(options.device)
     if options.gpu_kernels and device == "cpu":
         raise InputError("--gpu-kernels needs a GPU. Use it with --device gpu.")
-    run = (resumed_run(options) if options.resume else new_run(options)).to(device)
+    run = made_together(ranks, options) if ranks else made(options).to(device)
     if run.aside:
         print(f"What came after step {run.optimizer.t} was moved into {run.aside}")
     kind, count = run.config["model"]["name"], run.model.parameter_count()
@@ -36,7 +53,7 @@ def train(options):
         f"{run.folder}"
     )
     evaluation = hooks.Evaluate(run)
-    with Save(run) as save, faster(run, options.gpu_kernels) as strategy:
+    with Save(run, ranks) as save, faster(run, options) as strategy:
         bar = ProgressBar(run, evaluation)
         samples = [hooks.Samples(run, bar.write)] * (run.task.kind == "text")
         try:
@@ -59,18 +76,42 @@ def train(options):
             bar.close()
     if latest := evaluation.latest:
         print(CONCLUSIONS[run.task.kind].format(**latest))
-    if options.pictures:
+    if options.pictures and run.writes:
         draw_run(run, *run.example())
     print(f"Next: {this_program()} {NEXT[run.task.kind]} {typed(run.folder)}")
     return 0
 
 
+def made(options, ranks=1):
+    run = resumed_run(options) if options.resume else new_run(options, ranks)
+    expect_shares(run.options.shares, ranks)
+    return run
+
+
+def expect_shares(shares, ranks):
+    """Raise InputError if there are more ranks than shares."""
+    if ranks > shares:
+        raise InputError(
+            f"{ranks} ranks were started, and a batch has {shares} "
+            f"{'share' if shares == 1 else 'shares'}, so that some would have nothing to do. A new "
+            f"run can have more: --shares {ranks}; or start fewer ranks: mpiexec -n {shares}."
+        )
+
+
+def made_together(ranks, options):
+    """The run on all ranks: rank 0 makes or opens it."""
+    ranks.expect_same("version", f"minitransformer {__version__}, NumPy {np.__version__}")
+    ranks.expect_same("command", " ".join(map(typed, sys.argv[1:])))
+    first = ranks.agree(lambda: None if ranks.rank else made(options, ranks.size), MAKING)
+    return Run.followed(first, ranks)
+
+
 @contextlib.contextmanager
-def faster(run, wanted):
+def faster(run, options):
     """Inside, the run computes by kernels, if --gpu-kernels is wanted. Yields the strategy for its
-    steps, None for the run's own."""
-    if not wanted:
-        yield None
+    steps."""
+    if not options.gpu_kernels:
+        yield in_shares(run.options.shares, skip_padding=True, engine=options.engine)
         return
     from ..gpu import Replays, accelerated
 
@@ -78,7 +119,7 @@ def faster(run, wanted):
         yield Replays if run.options.shares == 1 else None
 
 
-def new_run(options):
+def new_run(options, ranks=1):
     chosen = set_options(options, "task_")
     task = options.task or task_of_data(chosen)
     if task is None or task not in TASKS and os.path.isfile(task):
@@ -94,6 +135,7 @@ def new_run(options):
         set_options(options, "model_"),
         training,
     )
+    expect_shares(config["training"]["shares"], ranks)  # before there is a folder
     folder = options.out or free_folder(Path("runs") / run_name(task, chosen))
     run = Run.create(folder, config, options.overwrite)
     told_about(run)

@@ -18,6 +18,7 @@ from ..runs import MODELS
 from ..runs.run import shipped
 from ..terminal.streams import readable
 from ..training.options import TrainingOptions
+from ..training.strategies import ENGINES
 from . import asking, commands, generating, grading, lessons
 from .data import TITLES
 from .lines import typed_text
@@ -147,6 +148,12 @@ def make_parser():
         ),
     )
     add_device(train)
+    train.add_argument(
+        "--engine", choices=ENGINES,
+        help="who computes the shares of a batch: processes of this machine, or the ranks that "
+        "mpiexec has started (default: mpi under mpiexec, else processes); the numbers do not "
+        "change",
+    )
     train.set_defaults(gpu_kernels=False)
     if importlib.util.find_spec("minitransformer.gpu"):  # without the folder, no option
         train.add_argument(

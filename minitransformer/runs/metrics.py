@@ -7,12 +7,17 @@ from .writing import write_file
 
 
 class Metrics:
-    """Appends to a JSON-lines file, and cuts it back when a run continues from an earlier step."""
+    """Appends to a JSON-lines file, and cuts it back when a run continues from an earlier step.
 
-    def __init__(self, path):
-        self.path = path
+    With `writes` False nothing is appended: another rank does it.
+    """
+
+    def __init__(self, path, writes=True):
+        self.path, self.writes = path, writes
 
     def write(self, **values):
+        if not self.writes:
+            return
         with writing(self.path), open(self.path, "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(values) + "\n")
 

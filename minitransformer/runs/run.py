@@ -13,6 +13,7 @@ Other files may be in the folder. They are never changed, removed or averaged: s
 
 import contextlib
 import dataclasses
+import json
 import os
 import secrets
 import sys
@@ -32,6 +33,7 @@ from ..data.tasks import make_task
 from ..data.vocabulary import BOS, EOS, PAD, Vocabulary
 from ..errors import InputError, NonFiniteError, nearest, reading, typed, unknown
 from ..layers.cross_entropy import CrossEntropy
+from ..parallel.mpi import Ranks
 from ..parallel.processes import one_blas_thread
 from ..terminal.streams import complain
 from ..training.loop import Plain, Progress, train
@@ -58,6 +60,8 @@ from .kinds import MODELS, configure, find_model
 from .lock import NAME as LOCK
 from .lock import locked
 from .metrics import Metrics
+
+MAKING = 3600.0  # seconds that ranks wait while a run is made: data may be read for the first time
 
 
 class Run:
@@ -97,6 +101,7 @@ class Run:
         # the longest source that was trained on, in tokens; None if that is not known
         self.longest_source: int | None = None
         self.shortest_source: int | None = None  # and the shortest
+        self.writes = True  # False: another rank writes into the folder
         self.exported = False  # whether it came from a file without what further training needs
         self.aside = None  # the folder into which `resume` moved what came after its checkpoint
 
@@ -274,6 +279,38 @@ class Run:
         if sentence := unused(self.folder, self.config):
             complain(sentence)
 
+    @classmethod
+    def followed(cls, first: "Run | None", ranks: Ranks) -> "Run":
+        """The run that rank 0 has made or opened, `first`, on every rank; only rank 0 writes into
+        its folder. The others need the data, and no file of the run.
+
+        Raises InputError on all ranks if one of them lacks the data, say.
+        """
+        about = {}
+        if first is not None:
+            arrays = {name: as_numpy(array) for name, array in first.tensors().items()}
+            about = {
+                "folder": str(first.folder), "config": first.config, "facts": first.facts(),
+                "shapes": {name: [str(a.dtype), a.shape] for name, a in arrays.items()},
+            }
+        about = json.loads(ranks.from_first(json.dumps(about).encode(), MAKING))
+        if first is None:
+            shapes = about["shapes"].items()
+            arrays = {name: np.empty(shape, dtype) for name, (dtype, shape) in shapes}
+        for array in arrays.values():
+            ranks.copy_of_first(array)
+
+        def made():
+            if first is not None:
+                return first
+            run = cls(about["folder"], about["config"])
+            run.writes = run.metrics.writes = False
+            run.restore(arrays, about["facts"])
+            run.task.batch(np.random.default_rng(0), 1)  # that there are data
+            return run
+
+        return ranks.agree(made, MAKING)
+
     @property
     def vocabulary(self) -> Vocabulary:
         return self.task.vocabulary
@@ -307,8 +344,9 @@ class Run:
         )
         max_norm = self.options.max_norm or None
         # the loop itself notices, and says where
-        with locked(self.folder), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            there = read_config(self.folder)
+        lock = locked(self.folder) if self.writes else contextlib.nullcontext()
+        with lock, one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            there = read_config(self.folder) if self.writes else None
             if there and there.get("id") != self.config.get("id"):
                 raise InputError(
                     f"Another run has been made in {self.folder} meanwhile. Train in another "
@@ -358,11 +396,9 @@ class Run:
         A file of another origin at its place is moved into another folder, and named on standard
         error.
         """
-        tensors = self.model_tensors()
-        tensors |= {
-            f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
-        }
-        tensors |= {f"moments/{at}": weights for at, weights in self.snapshots.items()}
+        tensors = self.tensors()
+        if not self.writes:
+            return
         path = self.checkpoint_path()
         path.parent.mkdir(parents=True, exist_ok=True)
         if moved := clear_the_way(self.folder, self.config, path):
@@ -395,6 +431,14 @@ class Run:
                 "Python overwrite=True."
             )
         save_checkpoint(path, self.model_tensors(), self.facts())
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The arrays of a checkpoint."""
+        tensors = self.model_tensors()
+        tensors |= {
+            f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
+        }
+        return tensors | {f"moments/{at}": weights for at, weights in self.snapshots.items()}
 
     def model_tensors(self) -> dict[str, np.ndarray]:
         for name, p in self.model.named_parameters().items():

@@ -9,6 +9,7 @@ from ..errors import InputError
 EXTRAS = {
     "translate": ("num2words", "tokenizers", "sacrebleu"),
     "lessons": ("jupytext", "nbformat"),
+    "mpi": ("mpi4py",),
     "trackers": ("tensorboardX", "wandb"),
 }  # as in pyproject.toml
 

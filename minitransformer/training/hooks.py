@@ -111,8 +111,8 @@ class Save:
     signals: a training in another thread goes on to its end.
     """
 
-    def __init__(self, run):
-        self.run = run
+    def __init__(self, run, ranks=None):
+        self.run, self.ranks = run, ranks
         self.asked_to_stop = None  # the number of the signal
 
     def __enter__(self):
@@ -135,6 +135,9 @@ class Save:
         due = (
             progress.step % self.run.options.save_every == 0 or progress.step == self.run.last_step
         )
+        if self.ranks:  # whichever was asked, all stop at the same step
+            asked = self.ranks.all_equal_in_size(np.array([self.asked_to_stop or 0]))
+            self.asked_to_stop = int(asked.max()) or None
         if due or self.asked_to_stop:
             self.run.save()
         if self.asked_to_stop and progress.step < self.run.last_step:

@@ -56,6 +56,7 @@ class Plain:
 
     - `compute(batch)`: let the model's gradients be those of the batch's mean loss; return that
       loss;
+    - `clip(max_norm)`: scale them so that their joint norm is at most that; return the norm before;
     - `update()`: the optimizer's step;
     - `again(batch)`: `compute` once more, component by component in this process, where it can be
       observed.
@@ -81,6 +82,9 @@ class Plain:
     def compute(self, batch: Batch) -> float:
         self.optimizer.flat.zero_grad()
         return gradients(self.model, self.loss, batch, skip_padding=self.skip_padding)
+
+    def clip(self, max_norm: float | None) -> float:
+        return clip_by_global_norm(self.model, max_norm)
 
     def update(self) -> None:
         self.optimizer.step()
@@ -139,7 +143,7 @@ def train(
         while optimizer.t < steps:
             batch, drawn_from = batch_from(next_batch, loss), states_of(generators)
             value = strategy.compute(batch)  # zero_grad, forward, loss, backward
-            norm = clip_by_global_norm(model, max_norm)
+            norm = strategy.clip(max_norm)
             if not (math.isfinite(value) and math.isfinite(norm)):
                 rewind(generators, drawn_from)  # the same dropout, for a closer look
                 raise NonFiniteError(explain_non_finite(model, strategy, batch, optimizer.t + 1))

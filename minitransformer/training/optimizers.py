@@ -3,7 +3,10 @@ the step."""
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ..backend import (
     array_module,
@@ -15,6 +18,7 @@ from ..backend import (
     sum_of_squares,
     update_mean,
 )
+from ..backend.updates import BLOCK
 from ..boundary import (
     Epsilon,
     Floats,
@@ -41,6 +45,8 @@ class Optimizer:
     """
 
     moments: tuple[str, ...] = ()  # names of the arrays of shape (P,) that the subclass keeps
+    # brings them here, while other processes have parts of them
+    collect: Callable[[], None] | None = None
 
     @checked
     def __init__(self, model: Module, learning_rate: Rate):
@@ -114,6 +120,8 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Floats]:
         """{name: copy} of the moments; `t` is kept apart, as a number."""
+        if self.collect:
+            self.collect()
         return {name: getattr(self, name).copy() for name in self.moments}
 
     def load_state_dict(self, state: dict[str, Floats], t: int) -> None:
@@ -236,11 +244,27 @@ def clip_by_global_norm(model: Module, max_norm: Positive | None) -> float:
     With max_norm None nothing is scaled, nor if a gradient is infinite or NaN, and so is the norm.
     Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
-    grad = model.flat_buffers().grad
-    norm = float(sum_of_squares(grad)) ** 0.5
-    largest = float(abs(grad).max()) if norm == math.inf else 0.0
+    return clip_gradients(model.flat_buffers().grad, max_norm)
+
+
+def clip_gradients(grad, max_norm, joined=np.asarray):
+    """The same for gradients (P,); or for this process's slice of them, if `joined(array)` returns
+    the arrays (N,) of all processes one behind the other."""
+    norm = joined(squares_by_block(grad)).sum() ** 0.5
+    largest = joined(largest_size(grad)).max() if norm == math.inf else 0.0
     if 0 < largest < math.inf:  # the squares are too large for the dtype, not the gradients
-        norm = largest * float(sum_of_squares(grad / largest)) ** 0.5
+        norm = largest * joined(squares_by_block(grad / largest)).sum() ** 0.5
     if max_norm is not None and max_norm < norm < math.inf:
-        grad *= max_norm / norm
-    return norm
+        grad *= max_norm / float(norm)
+    return float(norm)
+
+
+def squares_by_block(grad):
+    """Σg² of each block, so that the sum does not depend on where the slices of processes end."""
+    block = BLOCK if on_host(grad) else max(1, grad.size)
+    starts = range(0, grad.size, block)
+    return np.array([float(sum_of_squares(grad[s : s + block])) for s in starts])
+
+
+def largest_size(grad):
+    return np.array([float(abs(grad).max())] if grad.size else [0.0])

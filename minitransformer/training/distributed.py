@@ -1,0 +1,108 @@
+"""The shares of a batch on the ranks of MPI: one machine, or many."""
+
+import zlib
+
+import numpy as np
+
+from ..parallel.mpi import OnAllRanks, Ranks
+from .data_parallel import slices_of
+from .optimizers import clip_gradients
+from .shares import Shares
+
+
+class Distributed(Shares):
+    """Data parallelism over ranks: each makes the same batches, and computes its own shares.
+
+    With R ranks and P parameters, a step is:
+
+    1. Each rank computes the gradients (P,) of its shares.
+    2. Reduce-scatter: rank r receives slice r of every share's gradients, and adds them up in the
+       order of the shares.
+    3. Each rank makes the optimizer's step on its slice, with moments of that slice alone.
+    4. All-gather: each rank receives the parameters of the other slices.
+
+    So the numbers are those of `Shares`: they depend on how many shares there are, not on how many
+    ranks. A rank sends and receives about 2 P numbers a step, however many ranks there are (with
+    more shares than ranks, P for each share of its own).
+
+    That all ranks have the same batch is checked in every step. Sources: Li et al. 2020, section
+    3.1; Rajbhandari et al. 2020, section 5.1 (the optimizer's state in slices, "stage 1").
+    """
+
+    def __init__(self, model, loss, optimizer, count, ranks: Ranks, skip_padding=False):
+        super().__init__(model, loss, optimizer, count, skip_padding)
+        if ranks.size > count:
+            raise OnAllRanks(
+                f"{ranks.size} ranks share the work, but a batch has only {count} shares. Train "
+                f"with --shares {ranks.size}, or start fewer ranks (mpiexec -n {count})."
+            )
+        self.ranks = ranks
+        owner = [share * ranks.size // count for share in range(count)]
+        self.owned = [[s for s in range(count) if owner[s] == rank] for rank in range(ranks.size)]
+        self.mine = self.owned[ranks.rank]
+        self.slices = slices_of(optimizer.flat.data.size, ranks.size)
+        self.part = self.slices[ranks.rank]
+
+    def open(self, opened):
+        super().open(opened)
+        grad = self.optimizer.flat.grad
+        self.grads = [grad, *(np.empty_like(grad) for _ in self.mine[1:])]
+        self.received = np.empty((self.count, len(grad[self.part])), dtype=grad.dtype)
+        self.optimizer.collect = self.collect_moments
+        opened.callback(setattr, self.optimizer, "collect", None)
+
+    def compute(self, batch):
+        shares = self.shares_of(batch)
+        values = np.zeros(len(self.mine))
+        for slot, number in reversed([*enumerate(self.mine)]):  # the first stays in flat.grad
+            if number < len(shares):
+                values[slot], grad = self.compute_share(*shares[number])
+                self.grads[slot][...] = grad
+        self.expect_same_batch(batch)
+        values = self.ranks.joined(values)  # in the order of the shares
+        self.add(len(shares))
+        value = values[0]
+        for other in values[1 : len(shares)]:
+            value += other
+        return float(value)
+
+    def expect_same_batch(self, batch):
+        found = 0
+        for ids in batch:
+            found = found if ids is None else zlib.crc32(ids.tobytes(), found)
+        if len(np.unique(self.ranks.all_equal_in_size(np.array([found])))) > 1:
+            raise OnAllRanks(
+                "The ranks have different batches: their data, or the versions of NumPy, differ. "
+                "Let all machines have the same."
+            )
+
+    def add(self, count):
+        """Sum the gradients of the first `count` shares, in their order, on the slice of this
+        rank."""
+        for slot in range(max(map(len, self.owned))):
+            present = [len(own) > slot and own[slot] < count for own in self.owned]
+            rows = [own[slot] for own, there in zip(self.owned, present) if there]
+            into = np.empty((len(rows), self.received.shape[1]), dtype=self.received.dtype)
+            sent = self.grads[slot] if present[self.ranks.rank] else None
+            self.ranks.scatter_parts(sent, self.slices, present, into)
+            self.received[rows] = into
+        total = self.optimizer.flat.grad[self.part]
+        total[...] = self.received[0]
+        for other in self.received[1:count]:
+            total += other
+
+    def again(self, batch):
+        return self.one_by_one(self.shares_of(batch))
+
+    def clip(self, max_norm):
+        return clip_gradients(self.optimizer.flat.grad[self.part], max_norm, self.ranks.joined)
+
+    def update(self):
+        rate = self.optimizer.next_rate()
+        self.optimizer.update(rate, self.optimizer.flat.grad, self.part)
+        self.ranks.gather_parts(self.optimizer.flat.data, self.slices)
+
+    def collect_moments(self):
+        """Let rank 0 have all moments, for a checkpoint."""
+        for name in self.optimizer.moments:
+            self.ranks.collect_parts(getattr(self.optimizer, name), self.slices)

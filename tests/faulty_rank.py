@@ -1,0 +1,75 @@
+"""The program with something planted on one rank of MPI: python -m faulty_rank WHAT:RANK train …
+
+WHAT happens when that rank computes its 31st share, in the 16th step of a batch in four shares on
+two ranks; or "full-disk", when it writes its second checkpoint; or "no-data", when it looks for its
+text.
+"""
+
+import errno
+import os
+import signal
+import sys
+
+import numpy as np
+
+import minitransformer.parallel.mpi as mpi
+from minitransformer.cli import main
+from minitransformer.data.text import OwnText
+from minitransformer.runs import run as runs
+from minitransformer.training.shares import Shares
+
+
+def happens(what):
+    if what == "raise":
+        raise ValueError("planted")
+    if what == "memory":
+        raise MemoryError("planted")
+    if what == "exit":
+        os._exit(3)
+    numbers = {
+        "kill": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT,
+        "terminate": signal.SIGTERM,
+    }  # fmt: skip
+    os.kill(os.getpid(), numbers[what])
+
+
+def plant(what):
+    compute, save, seen = Shares.compute_share, runs.save_checkpoint, []
+
+    def compute_share(self, part, weight, seed):
+        seen.append(part)
+        if len(seen) == 31:
+            if what == "nan":
+                value, grad = compute(self, part, weight, seed)
+                grad[...] = np.nan
+                return value, grad
+            if what == "batch":
+                self.expect_same_batch = lambda batch: type(self).expect_same_batch(
+                    self, batch._replace(target_in=batch.target_in + 1)
+                )
+            elif what not in ("full-disk", "no-data"):
+                happens(what)
+        return compute(self, part, weight, seed)
+
+    def save_checkpoint(path, *contents):
+        if what == "full-disk" and path.name == "step-00000020.safetensors":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return save(path, *contents)
+
+    Shares.compute_share, runs.save_checkpoint = compute_share, save_checkpoint
+    if what == "no-data":
+        completed = OwnText.__post_init__
+
+        def elsewhere(self):
+            completed(self)
+            object.__setattr__(self, "text", self.text and "/nowhere/a.txt")
+
+        OwnText.__post_init__ = elsewhere
+
+
+if __name__ == "__main__":
+    fault, _, rank = sys.argv.pop(1).partition(":")
+    mpi.Ranks.patience = 3.0
+    if not mpi.is_first() == bool(int(rank)):
+        plant(fault)
+    sys.exit(main())

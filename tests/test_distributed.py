@@ -1,0 +1,528 @@
+"""Ranks that share the work: the numbers are those of one process; whatever fails ends all ranks,
+with a sentence; and the run goes on, on other ranks or none."""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from common import accepted, refusal
+
+from minitransformer.backend.updates import BLOCK
+from minitransformer.data import Batch
+from minitransformer.errors import InputError, NonFiniteError
+from minitransformer.layers import CrossEntropy
+from minitransformer.models import LanguageModel, Transformer, TransformerConfig
+from minitransformer.parallel.mpi import OnAllRanks, RankLost, Ranks
+from minitransformer.runs import Run, make_config
+from minitransformer.training import AdamW, train
+from minitransformer.training.distributed import Distributed
+from minitransformer.training.shares import Shares
+
+ROOT = Path(__file__).parents[1]
+MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+needs_mpi = pytest.mark.skipif(
+    not (MPIEXEC and importlib.util.find_spec("mpi4py")),
+    reason="no MPI here: python -m pip install mpi4py mpich",
+)
+
+
+# -- ranks that are threads: the strategy without MPI ----------------------------------------------
+
+
+class Board:
+    """What the ranks of a group have written for each other."""
+
+    def __init__(self, size):
+        self.barrier, self.notes = threading.Barrier(size, timeout=30), [None] * size
+
+
+class Threads(Ranks):
+    """A rank that is a thread of this process."""
+
+    def __init__(self, board, rank):
+        self.board, self.rank, self.size = board, rank, len(board.notes)
+
+    def exchanged(self, note):
+        self.board.notes[self.rank] = note
+        self.board.barrier.wait()
+        found = [*self.board.notes]
+        self.board.barrier.wait()
+        return found
+
+    def all_bytes(self, content, patience=0):
+        return self.exchanged(bytes(content))
+
+    def all_equal_in_size(self, array, patience=0):
+        return np.array(self.exchanged(array.copy()))
+
+    def copy_of_first(self, array):
+        array[...] = self.exchanged(array.copy())[0]
+
+    def scatter_parts(self, array, slices, present, into):
+        found = self.exchanged(None if array is None else array.copy())
+        rows = [found[rank][slices[self.rank]] for rank, there in enumerate(present) if there]
+        assert [a is not None for a in found] == [*present]
+        into[...] = np.array(rows).reshape(into.shape)
+
+    def gather_parts(self, array, slices):
+        for part, found in zip(slices, self.exchanged(array.copy())):
+            array[part] = found[part]
+
+    def collect_parts(self, array, slices):
+        found = self.exchanged(array.copy())
+        for part, other in zip(slices, found):
+            if self.rank == 0:
+                array[part] = other[part]
+
+
+def on_threads(size, function):
+    """[function(ranks)] of each of `size` ranks. Raises what one of them raised."""
+    board, results = Board(size), [None] * size
+
+    def work(rank):
+        try:
+            results[rank] = function(Threads(board, rank))
+        except BaseException as problem:
+            results[rank] = problem
+            board.barrier.abort()
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    problems = [r for r in results if isinstance(r, BaseException)]
+    first = [p for p in problems if not isinstance(p, threading.BrokenBarrierError)]
+    if problems:
+        raise (first or problems)[0]
+    return results
+
+
+def model_of(kind=Transformer, **changes):
+    sizes = dict(
+        source_vocabulary=17, target_vocabulary=17, d_model=96, heads=3, d_ff=192,
+        encoder_layers=1, decoder_layers=1, dropout=0.2, max_length=16,
+    )  # fmt: skip
+    return kind(TransformerConfig(**{**sizes, **changes}), 3)
+
+
+def batches(rows=7, source=True):
+    rng = np.random.default_rng(0)
+
+    def next_batch():
+        ids = [rng.integers(4, 17, (rows, n)) for n in (6, 5, 5)]
+        for row, end in enumerate(rng.integers(1, 5, rows)):
+            ids[1][row, end:] = ids[2][row, end:] = 0
+        return Batch(*ids) if source else Batch(None, *ids[1:])
+
+    return next_batch
+
+
+def trained(strategy, rows=7, kind=Transformer, steps=4, max_norm=0.5, **changes):
+    """(parameters, moments, losses, norms) after some steps."""
+    model, told = model_of(kind, **changes), []
+    optimizer = AdamW(model, 3e-3)
+    train(
+        model, CrossEntropy(0.1, padding=0), optimizer, batches(rows, kind is Transformer), steps,
+        max_norm, [lambda p: told.append((p.loss, p.gradient_norm))],
+        lambda *a: strategy(*a, skip_padding=True),
+    )  # fmt: skip
+    return optimizer, told
+
+
+@pytest.mark.parametrize("kind", [Transformer, LanguageModel])
+@pytest.mark.parametrize("size, count", [(1, 1), (1, 3), (2, 2), (2, 3), (2, 5), (3, 4), (4, 4)])
+def test_ranks_compute_the_numbers_of_one_process(size, count, kind):
+    expected, told = trained(lambda *a, **o: Shares(*a, count, **o), kind=kind)
+    assert expected.flat.data.size > 2 * BLOCK  # so that there are several slices
+
+    def on_a_rank(ranks):
+        optimizer, seen = trained(lambda *a, **o: Distributed(*a, count, ranks, **o), kind=kind)
+        assert seen == told and optimizer.collect is None
+        assert (optimizer.flat.data == expected.flat.data).all()
+        return optimizer
+
+    on_threads(size, on_a_rank)
+
+
+def test_a_checkpoint_has_the_moments_of_all_ranks():
+    expected = trained(lambda *a, **o: Shares(*a, 3, **o))[0].state_dict()
+
+    def on_a_rank(ranks):
+        states = []
+
+        class Saved(Distributed):
+            def update(self):
+                super().update()
+                states.append(self.optimizer.state_dict())
+
+        trained(lambda *a, **o: Saved(*a, 3, ranks, **o))
+        return states[-1]
+
+    first, *others = on_threads(3, on_a_rank)
+    assert all((first[name] == expected[name]).all() for name in expected)
+    for other in others:  # the other ranks keep what they need
+        assert not any((other[name] == expected[name]).all() for name in expected)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_batch_of_fewer_sequences_than_ranks_is_computed_all_the_same(rows):
+    _, told = trained(lambda *a, **o: Shares(*a, 4, **o), rows)
+    for seen in on_threads(
+        4, lambda ranks: trained(lambda *a, **o: Distributed(*a, 4, ranks, **o), rows)[1]
+    ):
+        assert seen == told
+
+
+def test_clipping_is_that_of_the_whole_gradient_even_where_squares_overflow():
+    for max_norm in (1e-3, 1e3, None):
+        _, told = trained(lambda *a, **o: Shares(*a, 2, **o), max_norm=max_norm)
+        for _, seen in on_threads(
+            2, lambda ranks, m=max_norm: trained(
+                lambda *a, **o: Distributed(*a, 2, ranks, **o), max_norm=m)
+        ):  # fmt: skip
+            assert seen == told
+
+    def norm_of(ranks):
+        optimizer = AdamW(model_of(), 1e-3)
+        strategy = Distributed(optimizer.model, CrossEntropy(), optimizer, 2, ranks)
+        with strategy, np.errstate(over="ignore"):
+            optimizer.flat.grad[...] = 1e30
+            return strategy.clip(1.0), optimizer.flat.grad[strategy.part].max()
+
+    count = AdamW(model_of(), 1e-3).flat.data.size
+    for norm, largest in on_threads(2, norm_of):
+        assert norm == pytest.approx(1e30 * count**0.5) and largest == pytest.approx(count**-0.5)
+
+
+def test_a_gradient_that_is_not_finite_is_noticed_on_all_ranks():
+    def on_a_rank(ranks):
+        model = model_of()
+        if ranks.rank == 1:
+            model.parameters()[3].data[0] = np.nan
+        optimizer = AdamW(model, 1e-3)
+        with pytest.raises(NonFiniteError):
+            train(
+                model, CrossEntropy(padding=0), optimizer, batches(), 3,
+                strategy=lambda *a: Distributed(*a, 2, ranks),
+            )
+        return optimizer.t
+
+    assert on_threads(2, on_a_rank) == [0, 0]
+
+
+def test_ranks_with_different_batches_are_told_so_at_once():
+    def on_a_rank(ranks):
+        model, draw = model_of(), batches()
+
+        def next_batch():
+            batch = draw()
+            batch.target_in[0, 0] += ranks.rank
+            return batch
+
+        try:
+            train(
+                model, CrossEntropy(padding=0), AdamW(model, 1e-3), next_batch, 3,
+                strategy=lambda *a: Distributed(*a, 2, ranks),
+            )
+        except OnAllRanks as problem:
+            return str(problem)
+
+    for said in on_threads(2, on_a_rank):
+        assert said and "different batches" in said
+
+
+def test_more_ranks_than_shares_are_refused():
+    model = model_of()
+    message = refusal(
+        Distributed, model, CrossEntropy(), AdamW(model, 1e-3), 2, Threads(Board(3), 0)
+    )
+    assert "--shares 3" in message and "mpiexec -n 2" in message
+
+
+@pytest.mark.parametrize("where, said", [
+    ((), None), ((0,), "nothing there"), ((1,), r"On rank 1 \(.+\): nothing there"),
+    ((0, 1, 2), "nothing there"),
+])  # fmt: skip
+def test_what_one_rank_cannot_do_all_ranks_hear_of(where, said):
+    def on_a_rank(ranks):
+        def function():
+            if ranks.rank in where:
+                raise InputError("nothing there")
+            return ranks.rank
+
+        try:
+            return ranks.agree(function)
+        except OnAllRanks as problem:
+            return str(problem)
+
+    for rank, found in enumerate(on_threads(3, on_a_rank)):
+        assert re.fullmatch(said, found) if said else found == rank
+
+
+def test_ranks_must_have_the_same_version():
+    def on_a_rank(value):
+        def function(ranks):
+            try:
+                ranks.expect_same("version", value(ranks.rank))
+            except OnAllRanks as problem:
+                return str(problem)
+
+        return function
+
+    assert on_threads(3, on_a_rank(lambda rank: "1.0")) == [None] * 3
+    for said in on_threads(3, on_a_rank(lambda rank: f"1.{rank // 2}")):
+        assert re.search(r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1", said)
+
+
+def test_an_answer_that_does_not_come_is_an_error():
+    class Never:
+        def Test(self):
+            return False
+
+    with pytest.raises(RankLost, match="not answered for 0 seconds: a process was stopped"):
+        Threads(Board(1), 0).wait(Never(), 0.01)
+
+
+def test_a_run_is_followed_by_ranks_that_have_no_file_of_it(tmp_path):
+    config = make_config("reverse", training_options={"steps": 6, "shares": 2})
+
+    def on_a_rank(ranks):
+        first = Run.create(tmp_path / "run", config) if ranks.rank == 0 else None
+        run = accepted(Run.followed, first, ranks)
+        assert run.writes == (ranks.rank == 0) and run.config["id"]
+        before = sorted(tmp_path.rglob("*"))
+        if ranks.rank:
+            run.metrics.write(step=1, loss=1.0)
+            run.save()
+            assert sorted(tmp_path.rglob("*")) == before
+        return run.model.state_dict(), run.batches.state(), run.config
+
+    one, two = on_threads(2, on_a_rank)
+    assert all((one[0][name] == two[0][name]).all() for name in one[0]) and one[1:] == two[1:]
+
+
+# -- ranks of MPI ----------------------------------------------------------------------------------
+
+SIZE = (
+    "--d-model 32 --heads 2 --d-ff 48 --encoder-layers 1 --decoder-layers 1 --dropout 0.1 "
+    "--batch-size 16 --no-pictures --evaluate-count 5"
+)
+PLAN = f"--steps 50 --save-every 10 --evaluate-every 25 --shares 4 {SIZE}"
+
+
+def environment(folder, **changes):
+    paths = [str(ROOT), str(ROOT / "tests")]
+    return {
+        **os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1",
+        "XDG_CACHE_HOME": str(folder / "cache"), **changes,
+    }  # fmt: skip
+
+
+def command(words, ranks=0, planted=""):
+    """The words of a command, on so many ranks of MPI; `planted` is what goes wrong: see
+    faulty_rank.py."""
+    program = ["faulty_rank", planted] if planted else ["minitransformer"]
+    start = [MPIEXEC, "-n", str(ranks)] if ranks else []
+    return [*start, sys.executable, "-m", *program, *words.split()]
+
+
+def ran(folder, words, ranks=0, planted="", timeout=120):
+    """(exit status, standard output, standard error)."""
+    done = subprocess.run(
+        command(words, ranks, planted), cwd=folder, env=environment(folder), capture_output=True,
+        text=True, timeout=timeout,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def weights(folder):
+    """The SHA-256 of the parameters, and that of the moments, at the newest checkpoint."""
+    run = Run.open(folder, averaged=False)
+    arrays = [run.optimizer.flat.data, *run.optimizer.state_dict().values()]
+    return run.optimizer.t, [hashlib.sha256(a.tobytes()).hexdigest() for a in arrays]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A folder with `one`, a run of one process, to its last step and to its end."""
+    folder = tmp_path_factory.mktemp("alone")
+    status, _, said = ran(folder, f"train reverse {PLAN} --out one")
+    assert status == 0, said
+    return folder
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [1, 2, pytest.param(3, marks=pytest.mark.slow), 4])
+def test_weights_are_equal_on_any_number_of_ranks(alone, ranks):
+    engine = "--engine mpi" if ranks == 1 else ""
+    status, out, said = ran(alone, f"train reverse {PLAN} {engine} --out ranks-{ranks}", ranks)
+    assert status == 0, said
+    assert out.count("exact match on") == 1 and out.count("Next:") == 1
+    assert weights(alone / f"ranks-{ranks}") == weights(alone / "one")
+    one, other = (
+        [{k: v for k, v in line.items() if "second" not in k} for line in read(alone / name)]
+        for name in ("one", f"ranks-{ranks}")
+    )
+    assert one == other
+
+
+def read(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+@needs_mpi
+def test_a_run_goes_on_under_another_engine(alone, tmp_path):
+    shutil.copytree(alone / "one", tmp_path / "run")
+    for step, ranks in ((20, 2), (30, 0), (40, 3)):
+        for file in (tmp_path / "run/checkpoints").iterdir():
+            if int(file.stem[-8:]) > step:
+                file.unlink()
+        status, _, said = ran(tmp_path, "train --resume run --no-pictures", ranks)
+        assert status == 0, said
+        assert weights(tmp_path / "run") == weights(alone / "one")
+
+
+@needs_mpi
+def test_a_text_is_trained_on_by_ranks(tmp_path):
+    (tmp_path / "a.txt").write_text("To be, or not to be: that is the question.\n" * 40)
+    words = (
+        "train --text a.txt --steps 8 --evaluate-every 4 --d-model 16 --heads 2 --d-ff 24 "
+        "--decoder-layers 1 --context 16 --batch-size 4 --evaluate-count 5 --no-pictures"
+    )
+    for name, ranks in (("one", 0), ("two", 2)):
+        status, out, said = ran(tmp_path, f"{words} --out {name}", ranks)
+        assert status == 0, said
+        assert out.count("a sample:") == 2
+    assert weights(tmp_path / "one") == weights(tmp_path / "two")
+
+
+@needs_mpi
+@pytest.mark.parametrize("words, sentence", [
+    ("train reverse --stesp 3", "no option --stesp; did you mean --steps?"),
+    ("train reverse --shares 1 --out x", "2 ranks were started, and a batch has 1 share"),
+    ("train reverse --out one", "The folder one is not empty"),
+    ("train --resume one", "there is nothing left to do"),
+    ("train --resume nothing", "There is no run nothing"),
+    ("train --data nothing.tsv", "nothing.tsv cannot be read"),
+    ("train reverse --device gpu --out x", "Ranks of MPI compute on CPUs"),
+    ("train reverse --gpu-kernels --out x", "Ranks of MPI compute on CPUs"),
+])  # fmt: skip
+def test_what_cannot_be_done_is_said_once(alone, words, sentence):
+    before = sorted(alone.iterdir())
+    status, out, said = ran(alone, words, 2)
+    assert status == 2 and not out and sentence in said, said
+    assert said.count("\n") == 1 and "Traceback" not in said
+    assert sorted(alone.iterdir()) == before
+
+
+@needs_mpi
+def test_other_commands_answer_once(alone):
+    status, out, said = ran(alone, "evaluate one --count 5", 2)
+    assert status == 0 and out.count("one at step 50") == 1, (out, said)
+
+
+@needs_mpi
+def test_a_rank_without_the_data_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text("To be, or not to be: that is the question.\n" * 40)
+    status, _, said = ran(tmp_path, "train --text a.txt --steps 3 --out x", 2, "no-data:1")
+    assert status == 2 and re.search(r"On rank 1 \(.+\): The text of this run is gone", said), said
+
+
+FAULTS = {
+    # what: (exit status, what is said); None: by mpiexec, in its own words
+    "raise": (1, r"rank 1 \(.+\): ValueError: planted\."),
+    "raise:0": (1, r"rank 0 \(.+\): ValueError: planted\."),
+    "memory": (1, r"rank 1 \(.+\): MemoryError: planted\."),
+    "exit": (3, None),
+    "kill": (9, None),
+    "kill:0": (9, None),
+    "stop": (1, r"rank 0 \(.+\): The other ranks have not answered for 3 seconds"),
+    "stop:0": (1, r"rank 1 \(.+\): The other ranks have not answered for 3 seconds"),
+    "full-disk:0": (1, r"rank 0 \(.+\): .*No space left on device"),
+    "batch": (2, "The ranks have different batches"),
+    "nan": (1, "Step 16 stopped"),
+    "interrupt": (130, "Stopped and saved at step"),
+    "terminate": (143, "Stopped and saved at step"),
+    "terminate:0": (143, "Stopped and saved at step"),
+}
+
+
+@needs_mpi
+@pytest.mark.parametrize("what", [
+    pytest.param(what, marks=[] if what in ("raise", "kill", "stop") else pytest.mark.slow)
+    for what in FAULTS
+])
+def test_whatever_happens_to_a_rank_all_end_and_the_run_goes_on(alone, tmp_path, what):
+    kind, _, rank = what.partition(":")
+    status, sentence = FAULTS[what]
+    began = time.monotonic()
+    ended, out, said = ran(
+        tmp_path, f"train reverse {PLAN} --out run", 2, f"{kind}:{rank or 1}", timeout=60
+    )
+    assert ended == status, (ended, said)
+    assert time.monotonic() - began < 30 and "Traceback" not in said
+    if sentence:
+        assert len(re.findall(sentence, said + out, re.IGNORECASE)) == 1, said + out
+    assert no_process_is_left(tmp_path)
+    for ranks in (0, 2, 4):
+        copy = tmp_path / f"copy-{ranks}"
+        shutil.copytree(tmp_path / "run", copy)
+        ended, _, said = ran(tmp_path, f"train --resume {copy.name} --no-pictures", ranks)
+        assert ended == 0, said
+        assert weights(copy) == weights(alone / "one")
+
+
+def no_process_is_left(folder):
+    """Whether no process works in this folder any more, at most two seconds later."""
+    for _ in range(20):
+        left = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                left += [process.name] * (os.readlink(process / "cwd") == str(folder))
+        if not left:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@needs_mpi
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_at_mpiexec_saves_and_ends_all(alone, tmp_path, number):
+    process = subprocess.Popen(
+        command(f"train reverse {PLAN.replace('--steps 50', '--steps 5000')} --out run", 2),
+        cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    while not [*tmp_path.glob("run/checkpoints/*.safetensors")] and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(number)
+    out, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number and out.count("Stopped and saved at step") == 1, said
+    assert no_process_is_left(tmp_path)
+
+
+def test_without_mpi4py_it_is_said_what_to_install(tmp_path):
+    blocked = tmp_path / "blocked/mpi4py"
+    blocked.mkdir(parents=True)
+    (blocked / "__init__.py").write_text("raise ModuleNotFoundError('no', name='mpi4py')")
+    changes = {"PYTHONPATH": f"{blocked.parent}{os.pathsep}{ROOT}"}
+    for words, more in (("train reverse --engine mpi", {}), ("train reverse", {"PMI_SIZE": "2"})):
+        done = subprocess.run(
+            [sys.executable, "-m", "minitransformer", *words.split()], cwd=tmp_path, text=True,
+            env=environment(tmp_path, **changes, **more), capture_output=True,
+        )  # fmt: skip
+        assert done.returncode == 2 and 'install "minitransformer[mpi]"' in done.stderr
+        assert done.stderr.count("\n") == 1 and not (tmp_path / "runs").exists()
