@@ -70,21 +70,12 @@ class Threads(Ranks):
     def copy_of_first(self, array):
         array[...] = self.exchanged(array.copy())[0]
 
-    def scatter_parts(self, array, slices, present, into):
-        found = self.exchanged(None if array is None else array.copy())
-        rows = [found[rank][slices[self.rank]] for rank, there in enumerate(present) if there]
-        assert [a is not None for a in found] == [*present]
-        into[...] = np.array(rows).reshape(into.shape)
-
-    def gather_parts(self, array, slices):
-        for part, found in zip(slices, self.exchanged(array.copy())):
-            array[part] = found[part]
-
-    def collect_parts(self, array, slices):
-        found = self.exchanged(array.copy())
-        for part, other in zip(slices, found):
-            if self.rank == 0:
-                array[part] = other[part]
+    def exchange(self, sent, received):
+        found = self.exchanged([(to, array.copy()) for to, array in sent])
+        mine = {rank: [a for to, a in note if to == self.rank] for rank, note in enumerate(found)}
+        for rank, array in received:
+            array[...] = mine[rank].pop(0)
+        assert not any(mine.values())
 
 
 def on_threads(size, function):
@@ -289,11 +280,12 @@ def test_ranks_must_have_the_same_version():
 
 def test_an_answer_that_does_not_come_is_an_error():
     class Never:
-        def Test(self):
+        @staticmethod
+        def Testall(requests):
             return False
 
     with pytest.raises(RankLost, match="not answered for 0 seconds: a process was stopped"):
-        Threads(Board(1), 0).wait(Never(), 0.01)
+        Threads(Board(1), 0).wait(Never(), patience=0.01)
 
 
 def test_a_run_is_followed_by_ranks_that_have_no_file_of_it(tmp_path):

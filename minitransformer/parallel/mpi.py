@@ -64,20 +64,25 @@ class Ranks:
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
 
-    def wait(self, request: Any, patience: float | None = None) -> None:
-        """Return when a request is done. Raises RankLost if that takes too long: a process was
-        stopped, or a connection is lost, which MPI itself does not always tell."""
-        patience, began = patience or self.patience, time.monotonic()
-        while not request.Test():
+    def wait(self, *requests: Any, patience: float | None = None) -> None:
+        """Return when these requests are done. Raises RankLost if that takes too long: a process
+        was stopped, or a connection is lost, which MPI itself does not always tell.
+
+        Each look moves a large message on by a piece. So it looks without a pause; but with a
+        `patience` of its own, what is awaited is small and may take long, and the core is left to
+        others.
+        """
+        longest, began = patience or self.patience, time.monotonic()
+        while requests and not type(requests[0]).Testall([*requests]):
             waited = time.monotonic() - began
-            if waited > patience:
+            if waited > longest:
                 raise RankLost(
-                    f"The other ranks have not answered for {patience:.0f} seconds: a process was "
+                    f"The other ranks have not answered for {longest:.0f} seconds: a process was "
                     "stopped, or a connection is lost. Go on from the last checkpoint with "
                     "--resume RUN."
                 )
             if waited > SPIN:
-                time.sleep(0.0001 if waited < 1 else 0.01)
+                time.sleep(0.01 if patience else 0)
 
     # -- bytes and arrays --------------------------------------------------------------------------
 
@@ -86,14 +91,14 @@ class Ranks:
         sizes = self.all_equal_in_size(np.array([len(content)]), patience)[:, 0]
         joined = np.empty(sizes.sum(), dtype=np.uint8)
         mine = np.frombuffer(content, np.uint8)
-        self.wait(self.comm.Iallgatherv(mine, [joined, sizes.tolist()]), patience)
+        self.wait(self.comm.Iallgatherv(mine, [joined, sizes.tolist()]), patience=patience)
         ends = np.cumsum(sizes)
         return [joined[end - n : end].tobytes() for n, end in zip(sizes, ends)]
 
     def all_equal_in_size(self, array: np.ndarray, patience: float | None = None) -> np.ndarray:
         """(R, N): the arrays (N,) of all ranks, one a row."""
         found = np.empty((self.size, len(array)), dtype=array.dtype)
-        self.wait(self.comm.Iallgather(np.ascontiguousarray(array), found), patience)
+        self.wait(self.comm.Iallgather(np.ascontiguousarray(array), found), patience=patience)
         return found
 
     def joined(self, array: np.ndarray) -> np.ndarray:
@@ -110,34 +115,30 @@ class Ranks:
         """Let the array have on all ranks what it has on rank 0."""
         self.wait(self.comm.Ibcast(array, 0))
 
-    def scatter_parts(
-        self, array: np.ndarray | None, slices: Sequence[slice], present: Sequence[bool],
-        into: np.ndarray,
+    def exchange(
+        self, sent: Sequence[tuple[int, np.ndarray]], received: Sequence[tuple[int, np.ndarray]]
     ) -> None:
-        """Send slice r of the array (P,) to rank r, and receive from each rank that is `present`
-        its slice of this rank: `into` (how many are present, N), in the order of the ranks. The
-        array of a rank that is not present is None."""
-        own = slices[self.rank]
-        sizes = [s.stop - s.start for s in slices]
-        starts = [s.start for s in slices]
-        out = [0] * self.size if array is None else sizes
-        back = [own.stop - own.start if there else 0 for there in present]
-        mine = np.empty(0, into.dtype) if array is None else array
-        offsets = np.cumsum([0, *back[:-1]]).tolist()
-        self.wait(self.comm.Ialltoallv([mine, (out, starts)], [into, (back, offsets)]))
+        """Send (to, array) and receive (from, array) all at once; between two ranks in this
+        order. The arrays are the memory that is read and written, so nothing is copied."""
+        requests = [self.comm.Irecv(array, rank) for rank, array in received]
+        self.wait(*requests, *(self.comm.Isend(array, rank) for rank, array in sent))
+
+    def others(self) -> list[int]:
+        """All ranks but this one, beginning behind it, so that not all send to the same one
+        first."""
+        return [(self.rank + n) % self.size for n in range(1, self.size)]
 
     def gather_parts(self, array: np.ndarray, slices: Sequence[slice]) -> None:
-        """Let the array (P,) have on all ranks what rank r has in its slice r."""
-        sizes = [s.stop - s.start for s in slices]
-        mine = array[slices[self.rank]].copy()
-        self.wait(self.comm.Iallgatherv(mine, [array, (sizes, [s.start for s in slices])]))
+        """Let the array (P,) have on all ranks what rank r has in its slice r: all-gather."""
+        mine, others = array[slices[self.rank]], self.others()
+        self.exchange([(r, mine) for r in others], [(r, array[slices[r]]) for r in others[::-1]])
 
     def collect_parts(self, array: np.ndarray, slices: Sequence[slice]) -> None:
         """The same for rank 0 alone."""
-        sizes = [s.stop - s.start for s in slices]
-        mine = array[slices[self.rank]].copy()
-        into = [array, (sizes, [s.start for s in slices])] if self.rank == 0 else None
-        self.wait(self.comm.Igatherv(mine, into, 0))
+        if self.rank:
+            self.exchange([(0, array[slices[self.rank]])], [])
+        else:
+            self.exchange([], [(rank, array[slices[rank]]) for rank in self.others()])
 
     # -- together ----------------------------------------------------------------------------------
 

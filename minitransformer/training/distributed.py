@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 
+from ..backend import in_blocks
 from ..parallel.mpi import OnAllRanks, Ranks
 from .data_parallel import slices_of
 from .optimizers import clip_gradients
@@ -47,7 +48,11 @@ class Distributed(Shares):
         super().open(opened)
         grad = self.optimizer.flat.grad
         self.grads = [grad, *(np.empty_like(grad) for _ in self.mine[1:])]
-        self.received = np.empty((self.count, len(grad[self.part])), dtype=grad.dtype)
+        self.received = {
+            share: np.empty_like(grad[self.part])
+            for share in range(self.count)
+            if share not in self.mine
+        }
         self.optimizer.collect = self.collect_moments
         opened.callback(setattr, self.optimizer, "collect", None)
 
@@ -78,18 +83,25 @@ class Distributed(Shares):
 
     def add(self, count):
         """Sum the gradients of the first `count` shares, in their order, on the slice of this
-        rank."""
-        for slot in range(max(map(len, self.owned))):
-            present = [len(own) > slot and own[slot] < count for own in self.owned]
-            rows = [own[slot] for own, there in zip(self.owned, present) if there]
-            into = np.empty((len(rows), self.received.shape[1]), dtype=self.received.dtype)
-            sent = self.grads[slot] if present[self.ranks.rank] else None
-            self.ranks.scatter_parts(sent, self.slices, present, into)
-            self.received[rows] = into
-        total = self.optimizer.flat.grad[self.part]
-        total[...] = self.received[0]
-        for other in self.received[1:count]:
-            total += other
+        rank: reduce-scatter."""
+        owners = [(rank, share) for rank, own in enumerate(self.owned) for share in own]
+        others = self.ranks.others()
+        mine = self.grads[: sum(share < count for share in self.mine)]
+        self.ranks.exchange(
+            [(rank, grad[self.slices[rank]]) for rank in others for grad in mine],
+            [
+                (rank, self.received[share])
+                for rank in others[::-1]
+                for share in self.owned[rank]
+                if share < count
+            ],
+        )
+        here = dict(zip(self.mine, self.grads))
+        pieces = [
+            here[share][self.part] if rank == self.ranks.rank else self.received[share]
+            for rank, share in owners[:count]
+        ]
+        in_blocks(add_up, self.optimizer.flat.grad[self.part], *pieces)
 
     def again(self, batch):
         return self.one_by_one(self.shares_of(batch))
@@ -106,3 +118,11 @@ class Distributed(Shares):
         """Let rank 0 have all moments, for a checkpoint."""
         for name in self.optimizer.moments:
             self.ranks.collect_parts(getattr(self.optimizer, name), self.slices)
+
+
+def add_up(total, first, *others):
+    """total ← first + others, one after the other; `total` may be the memory of one of them."""
+    found = first.copy()
+    for other in others:
+        found += other
+    total[...] = found
