@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from minitransformer.parallel.mpi import OnAllRanks, RankLost, Ranks
 from minitransformer.runs import Run, make_config
 from minitransformer.training import AdamW, train
 from minitransformer.training.distributed import Distributed
+from minitransformer.training.hooks import Interrupted, Save
 from minitransformer.training.shares import Shares
 
 ROOT = Path(__file__).parents[1]
@@ -276,6 +278,27 @@ def test_ranks_must_have_the_same_version():
     assert on_threads(3, on_a_rank(lambda rank: "1.0")) == [None] * 3
     for said in on_threads(3, on_a_rank(lambda rank: f"1.{rank // 2}")):
         assert re.search(r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1", said)
+
+
+def test_a_rank_that_is_asked_to_stop_while_they_compare_stops_with_all_at_the_next_step():
+    """Else it would end alone, and the others wait for it."""
+
+    class Asking:
+        """The other ranks were not asked; this one is, while it hears that."""
+
+        def all_equal_in_size(self, array):
+            save.ask(signal.SIGTERM)
+            return np.array([array[:], [0]])
+
+    run = types.SimpleNamespace(
+        options=types.SimpleNamespace(save_every=100), last_step=9, save=lambda: saved.append(1)
+    )
+    saved, save = [], Save(run, Asking())
+    save(types.SimpleNamespace(step=1))
+    assert not saved and save.asked_to_stop == signal.SIGTERM
+    with pytest.raises(Interrupted):
+        save(types.SimpleNamespace(step=2))
+    assert saved
 
 
 def test_an_answer_that_does_not_come_is_an_error():

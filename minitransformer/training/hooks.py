@@ -135,13 +135,13 @@ class Save:
         due = (
             progress.step % self.run.options.save_every == 0 or progress.step == self.run.last_step
         )
-        if self.ranks:  # whichever was asked, all stop at the same step
-            asked = self.ranks.all_equal_in_size(np.array([self.asked_to_stop or 0]))
-            self.asked_to_stop = int(asked.max()) or None
-        if due or self.asked_to_stop:
+        stop = self.asked_to_stop or 0
+        if self.ranks:  # whoever was asked, all stop at the same step
+            stop = int(self.ranks.all_equal_in_size(np.array([stop])).max())
+        if due or stop:
             self.run.save()
-        if self.asked_to_stop and progress.step < self.run.last_step:
-            raise Interrupted(self.asked_to_stop)
+        if stop and progress.step < self.run.last_step:
+            raise Interrupted(stop)
 
 
 class ProgressBar:
