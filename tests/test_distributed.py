@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.parallel.mpi import OnAllRanks, RankLost, Ranks
+from minitransformer.parallel.processes import FORK_IS_SAFE
 from minitransformer.runs import Run, make_config
 from minitransformer.training import AdamW, train
 from minitransformer.training.distributed import Distributed
@@ -148,6 +150,24 @@ def test_ranks_compute_the_numbers_of_one_process(size, count, kind):
         return optimizer
 
     on_threads(size, on_a_rank)
+
+
+@pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
+@pytest.mark.parametrize("rows", [7, 2])
+def test_a_rank_computes_its_shares_in_processes_where_its_machine_has_the_cores(monkeypatch, rows):
+    expected, told = trained(lambda *a, **o: Shares(*a, 3, **o), rows)
+    monkeypatch.setattr("minitransformer.training.distributed.cores", lambda: 3)
+    forks = []
+
+    class Watched(Distributed):
+        def compute(self, batch):
+            forks.append(len(self.forks))
+            return super().compute(batch)
+
+    alone = Threads(Board(1), 0)
+    optimizer, seen = trained(lambda *a, **o: Watched(*a, 3, alone, **o), rows)
+    assert seen == told and (optimizer.flat.data == expected.flat.data).all()
+    assert forks == [2] * 4 and not multiprocessing.active_children()
 
 
 def test_a_checkpoint_has_the_moments_of_all_ranks():

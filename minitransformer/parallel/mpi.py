@@ -170,6 +170,11 @@ class Ranks:
                 f"{places[other]} has {values[other]}."
             )
 
+    def on_this_host(self) -> int:
+        """How many of the ranks are on the same machine as this one, itself included."""
+        host = socket.gethostname().encode()
+        return self.all_bytes(host).count(host)
+
     def place(self) -> str:
         return f"rank {self.rank} ({socket.gethostname()})"
 

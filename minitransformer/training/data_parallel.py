@@ -30,14 +30,19 @@ class DataParallel(Shares):
 
     def open(self, opened):
         super().open(opened)
+        self.slices = slices_of(self.optimizer.flat.data.size, self.count)
+        for name in self.optimizer.moments:
+            setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))
+        self.open_forks(opened, self.count)
+
+    def open_forks(self, opened, count):
+        """Let `count` processes, this one among them, share the parameters, and have an array each
+        for gradients."""
         flat = self.optimizer.flat
         opened.callback(self.take_back)
         flat.live_in(shared(flat.data), shared(flat.grad))
-        for name in self.optimizer.moments:
-            setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))
-        self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(self.count - 1))]
-        self.slices = slices_of(flat.data.size, self.count)
-        for number in range(1, self.count):
+        self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(count - 1))]
+        for number in range(1, count):
             self.forks.append(Fork(lambda number=number: self.member(number), self.forks))
             opened.callback(self.forks[-1].close)
 
@@ -54,19 +59,26 @@ class DataParallel(Shares):
 
     def compute(self, batch):
         shares = self.shares_of(batch)
-        if len(shares) != len(self.forks) + 1:  # a batch of too few sequences
+        values = self.side_by_side(shares)
+        if not values:
             return self.one_by_one(shares)
+        self.all(b"added", lambda: self.add(0))
+        return in_order(values)
+
+    def side_by_side(self, shares):
+        """The losses of these shares, whose gradients are then in `grads`; none if there are not as
+        many shares as processes, or if one fails: it does so here too, and the error reaches the
+        caller."""
+        if len(shares) != len(self.forks) + 1:  # a batch of too few sequences
+            return []
         for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
             fork.drop_answers()  # of a step that was not finished, because something was raised
             fork.send(b"share" + struct.pack("dq", weight, seed) + to_bytes(part))
         value, _ = self.compute_share(*shares[0])
         answers = [fork.receive() for fork in self.forks]
-        if None in answers:  # it fails here too, and the error reaches the caller
-            return self.one_by_one(shares)
-        self.all(b"added", lambda: self.add(0))
-        for answer in answers:
-            value += struct.unpack("d", answer)[0]
-        return value
+        if None in answers:
+            return []
+        return [value, *(struct.unpack("d", answer)[0] for answer in answers)]
 
     def again(self, batch):
         return self.one_by_one(self.shares_of(batch))
@@ -127,6 +139,14 @@ class DataParallel(Shares):
     def move(self, rate, number):
         """Make the optimizer's step on the slice of member `number`."""
         self.optimizer.update(rate, self.grads[0], self.slices[number])
+
+
+def in_order(values):
+    """Their sum, added from the first to the last."""
+    total = values[0]
+    for value in values[1:]:
+        total += value
+    return total
 
 
 def slices_of(size, count):

@@ -6,17 +6,19 @@ import numpy as np
 
 from ..backend import in_blocks
 from ..parallel.mpi import OnAllRanks, Ranks
-from .data_parallel import slices_of
+from ..parallel.processes import cores
+from .data_parallel import DataParallel, in_order, slices_of
 from .optimizers import clip_gradients
 from .shares import Shares
 
 
-class Distributed(Shares):
+class Distributed(DataParallel):
     """Data parallelism over ranks: each makes the same batches, and computes its own shares.
 
     With R ranks and P parameters, a step is:
 
-    1. Each rank computes the gradients (P,) of its shares.
+    1. Each rank computes the gradients (P,) of its shares: side by side in forked processes, where
+       its machine has the cores, else one after the other.
     2. Reduce-scatter: rank r receives slice r of every share's gradients, and adds them up in the
        order of the shares.
     3. Each rank makes the optimizer's step on its slice, with moments of that slice alone.
@@ -41,13 +43,17 @@ class Distributed(Shares):
         owner = [share * ranks.size // count for share in range(count)]
         self.owned = [[s for s in range(count) if owner[s] == rank] for rank in range(ranks.size)]
         self.mine = self.owned[ranks.rank]
-        self.slices = slices_of(optimizer.flat.data.size, ranks.size)
-        self.part = self.slices[ranks.rank]
 
     def open(self, opened):
-        super().open(opened)
-        grad = self.optimizer.flat.grad
-        self.grads = [grad, *(np.empty_like(grad) for _ in self.mine[1:])]
+        Shares.open(self, opened)
+        self.slices = slices_of(self.optimizer.flat.data.size, self.ranks.size)
+        self.part = self.slices[self.ranks.rank]
+        grad, count = self.optimizer.flat.grad, len(self.mine)
+        free = cores() // self.ranks.on_this_host()  # asked by all ranks, whatever they have to do
+        if 1 < count <= free:
+            self.open_forks(opened, count)
+        else:
+            self.grads = [grad, *(np.empty_like(grad) for _ in self.mine[1:])]
         self.received = {
             share: np.empty_like(grad[self.part])
             for share in range(self.count)
@@ -58,18 +64,22 @@ class Distributed(Shares):
 
     def compute(self, batch):
         shares = self.shares_of(batch)
-        values = np.zeros(len(self.mine))
-        for slot, number in reversed([*enumerate(self.mine)]):  # the first stays in flat.grad
-            if number < len(shares):
-                values[slot], grad = self.compute_share(*shares[number])
-                self.grads[slot][...] = grad
+        mine = [shares[number] for number in self.mine if number < len(shares)]
+        values = self.forks and self.side_by_side(mine) or self.one_after_another(mine)
         self.expect_same_batch(batch)
-        values = self.ranks.joined(values)  # in the order of the shares
+        values = self.ranks.joined(np.array(values, dtype=float))  # in the order of the shares
         self.add(len(shares))
-        value = values[0]
-        for other in values[1 : len(shares)]:
-            value += other
-        return float(value)
+        return float(in_order(values))
+
+    def one_after_another(self, shares):
+        """The losses of these shares, whose gradients are then in `grads`."""
+        values = []
+        for share, grad in [*zip(shares, self.grads)][::-1]:  # the first stays where it is made
+            value, found = self.compute_share(*share)
+            values.insert(0, value)
+            if grad is not found:
+                grad[...] = found
+        return values
 
     def expect_same_batch(self, batch):
         found = 0
