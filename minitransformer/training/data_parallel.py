@@ -8,6 +8,11 @@ from ..backend.updates import BLOCK
 from ..parallel.processes import Fork, from_bytes, shared, to_bytes
 from .shares import Shares
 
+REMEDY = (
+    "Go on from the last checkpoint with --resume RUN, take smaller batches, or train a new run in "
+    "one process: --shares 1."
+)
+
 
 class DataParallel(Shares):
     """Data parallelism: one process for each share, this one for the first, forks of it for the
@@ -38,7 +43,7 @@ class DataParallel(Shares):
         self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(self.count - 1))]
         self.slices = slices_of(flat.data.size, self.count)
         for number in range(1, self.count):
-            self.forks.append(Fork(lambda number=number: self.member(number), self.forks))
+            self.forks.append(Fork(lambda number=number: self.member(number), self.forks, REMEDY))
             opened.callback(self.forks[-1].close)
 
     def take_back(self):
