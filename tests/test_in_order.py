@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from common import run
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.cli import lines
 from minitransformer.cli.lines import GROUP, print_answers
@@ -88,7 +88,8 @@ def test_each_worker_is_a_process_of_its_own_with_one_blas_thread(workers, expec
         pools = threadpool_info()
         return os.getpid(), [p["num_threads"] for p in pools if p["user_api"] == "blas"]
 
-    found = list(in_order(where, range(20), workers))
+    with threadpool_limits(2, "blas"):
+        found = list(in_order(where, range(20), workers))
     processes = {process for process, _ in found}
     assert len(processes) == expected and os.getpid() not in processes
     assert all(threads and set(threads) == {1} for _, threads in found)
@@ -120,6 +121,10 @@ def test_one_worker_takes_an_item_when_the_value_before_it_has_been_used():
 
 @needs_fork
 def test_items_without_an_end_are_taken_a_few_ahead():
+    def slow_at_first(item):
+        time.sleep(0.5 if item == 0 else 0)
+        return times_ten(item)
+
     taken = []
 
     def endless():
@@ -127,7 +132,7 @@ def test_items_without_an_end_are_taken_a_few_ahead():
             taken.append(number)
             yield number
 
-    values = in_order(times_ten, endless(), 2)
+    values = in_order(slow_at_first, endless(), 2)
     for number in range(100):
         assert next(values) == 10 * number
         assert len(taken) <= number + 2 * AHEAD + 1
@@ -217,7 +222,8 @@ def test_a_process_that_stays_stopped_is_reported_with_the_remedy(place, monkeyp
     monkeypatch.setattr("minitransformer.parallel.processes.STOPPED_TOO_LONG", 0.5)
 
     def stops(item):
-        if item == place:
+        if item == place:  # for so long that it should be given up
+            subprocess.Popen(f"sleep 4; kill -CONT {os.getpid()}", shell=True)
             os.kill(os.getpid(), signal.SIGSTOP)
         return times_ten(item)
 
@@ -242,7 +248,7 @@ def test_a_process_that_was_stopped_for_a_moment_goes_on():
 @needs_fork
 def test_whoever_stops_asking_leaves_no_process():
     before = {*multiprocessing.active_children()}
-    values = in_order(lambda item: time.sleep(item and 100), itertools.count(), 3)
+    values = in_order(lambda item: time.sleep(item and 20), itertools.count(), 3)
     next(values)
     assert len({*multiprocessing.active_children()} - before) == 3
     values.close()
@@ -257,7 +263,7 @@ def test_ctrl_c_leaves_no_process():
     began = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
-            list(in_order(lambda item: time.sleep(100), range(4), 2))
+            list(in_order(lambda item: time.sleep(20), range(4), 2))
     finally:
         signal.signal(signal.SIGINT, handler)
     assert time.monotonic() - began < 8
@@ -505,7 +511,7 @@ GERMAN = ["sieben", "zweiundvierzig", "einhunderteins", "neunundneunzigtausendvi
 
 def test_whoever_waits_for_an_answer_at_the_other_end_of_a_pipe_gets_it():
     process = translating(stdin=subprocess.PIPE)
-    timer = threading.Timer(30, process.kill)
+    timer = threading.Timer(20, process.kill)
     timer.start()
     for _ in range(3):
         process.stdin.write("seven\n" * GROUP)
