@@ -85,7 +85,7 @@ def finished(function, tasks, free):
         return replied
 
     tasks[0].fork.expect_running(ready)  # the one that all wait for
-    for task in map(at_work.get, replied):
+    for task in (at_work[pipe] for pipe in replied):
         task.reply = task.fork.receive()
         free.append(task.fork)
         task.fork = None
