@@ -1097,7 +1097,7 @@ p("xd6", "any rate will do", 'expect(self.rate(), NonNegative, f"The learning ra
 p = plants("core/evaluating.py", "test_decoding.py", "switches_nobody")
 p("x1066", "evaluating switches all threads", "with no_grad(), own_modes():", "with no_grad():")
 p = plants("decoding/evaluation.py", "test_training.py", "exact_match_is_that")
-p("x278", "one right token is enough", "exact[rows] = ~wrong.any(axis=1)", "exact[rows] = ~wrong.all(axis=1)")
+p("x278", "one right token is enough", "return ~wrong.any(axis=1), ", "return ~wrong.all(axis=1), ")
 p("x279", "padding counts as wrong", "(batch.target_out == UNK)) & real",
     "(batch.target_out == UNK))")
 p("x1005", "padding, which is never written, counts as greedy's choice", "writable(logits).argmax", "logits.argmax",
@@ -1224,8 +1224,8 @@ p("x1035", "padding and begin are chosen", "logits = writable(logits)", "logits 
 p("x1036", "rows are counted anew when one has ended", "choose(logits, rows)", "choose(logits, np.arange(len(rows)))",
     select="company and sample")
 p = plants("decoding/translation.py", "test_translation.py", "order or bleu")
-p("x310", "answers in the order of length", "zip(rows, produced, strict=True)",
-    "zip(range(start, start + len(rows)), produced)")
+p("x310", "answers in the order of length", "found[row] = ids",
+    "found[sum(other is not None for other in found)] = ids")
 p("x311", "BLEU counts capitals", "BLEU(lowercase=True)", "BLEU()")
 p("x1037", "answers that are missing are left out", "zip(rows, produced, strict=True)", "zip(rows, produced)",
     select="belong_together")
@@ -1245,7 +1245,7 @@ p = plants("data/batching.py", "test_translation.py", "belong_together")
 p("x1045", "sources and targets of unlike number make a batch",
     "expect_as_many(\"Sources and targets belong together\", sources=source, targets=target)", "pass")
 p = plants("cli/asking.py", "test_translation.py", "is_evaluated or predict_and or line_n")
-p("x1046", "what is evaluated is not what is answered", "evaluation.evaluate(*chosen, search=search)", "evaluation.evaluate(*chosen)",
+p("x1046", "what is evaluated is not what is answered", "evaluation.evaluate(*chosen, search=search, ", "evaluation.evaluate(*chosen, ",
     select="is_evaluated")
 p("x1047", "answers are decoded in another way than is asked for", "translation.answers(run.model, sources, search, options.max_tokens)",
     "translation.answers(run.model, sources, greedy, options.max_tokens)", select="what_is_evaluated")
@@ -1441,8 +1441,8 @@ p("x936", "as long as the longest is too long", "length > longest", "length >= l
 p("x937", "unknown characters are not named", "if unknown := vocabulary.unknown(text):", "if unknown := \"\":")
 p("x938", "a long text is repeated whole", "{shortened(text)} is unlike", "{text!r} is unlike")
 p = plants("cli/lines.py", "test_translation.py", "remark or training_alone")
-p("x939", "remarks are not said", "[problem] if problem else remarks(text)", "[problem] if problem else ()")
-p("x940", "every line is line 1", "            number += 1\n", "            number = 1\n")
+p("x939", "remarks are not said", "[str(problem)] if problem else [*remarks(text)]", "[str(problem)] if problem else []")
+p("x940", "every line is line 1", "            answer_to_it, problem, sentences = line\n", "            answer_to_it, problem, sentences = line\n            number = 1\n")
 p = plants("data/numbers.py", "test_corpora.py", "")
 p("xw20", "an opened run does not say what it reads", "        vocabulary.reads, vocabulary.form = self.reads, NUMBER.get(self.source)\n\n    def draw", "\n    def draw",
     select="say_what_they_read", judge="test_translation.py")
@@ -1750,10 +1750,10 @@ p("xl01", "a line that cannot be answered leaves no place", 'return [("", proble
 p("xl02", "what cannot be answered is no matter for the status", "            status = 2 if problem else status\n", "            status = 0\n")
 p("xl03", "only the first half is tried again", "answered(texts[:half], answer) + answered(texts[half:], answer)",
   "answered(texts[:half], answer) + [(\"\", None) for _ in texts[half:]]")
-p("xl04", "lines are counted in each group", "        for text, (answer_to_it, problem) in", "        number = 0\n        for text, (answer_to_it, problem) in")
+p("xl04", "lines are counted in each group", "            answer_to_it, problem, sentences = line\n", "            answer_to_it, problem, sentences = line\n            number = (number - 1) % at_once + 1\n")
 p("xl05", "a blank line is an error", "answers = iter(answer([line for line in lines if line.strip()]))", "answers = iter(answer(list(filter(len, lines))))",
   ("[next(answers) if line.strip() else", "[next(answers) if line else"), select="each_line_is_answered")
-p("xl06", "the whole file is read at first", "    for group in in_groups(texts, at_once):\n", "    for group in list(in_groups(texts, at_once)):\n",
+p("xl06", "the whole file is read at first", "in_order(to_print, in_groups(texts, at_once), jobs)", "in_order(to_print, list(in_groups(texts, at_once)), jobs)",
   select="whoever_types")
 p("xl07", "a carriage return ends a line", '"newline": "\\n"', '"newline": None', select="have_the_same_lines")
 p("xl08", "a byte order mark is a token", 'line = line.removeprefix("\\ufeff") if number == 0 else line', "line = line", select="have_the_same_lines")
@@ -1921,7 +1921,7 @@ p("x454", "each process has parameters of its own", "flat.live_in(shared(flat.da
 p("x455", "each process has moments of its own", "setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))",
     "pass")
 p("x456", "all write into one gradient", "flat.live_in(flat.data, self.grads[number])", "pass")
-p("x457", "the loss of the first share only", 'value += struct.unpack("d", answer)[0]', "pass")
+p("x457", "the loss of the first share only", "        total += value\n", "        pass\n")
 p("x458", "the others draw from another seed", 'struct.pack("dq", weight, seed)', 'struct.pack("dq", weight, 0)')
 p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK)", "round(size * i / count)",
     select="cut_between_blocks")
@@ -1976,6 +1976,49 @@ p("xr07", "a stopped process is not ended", "        self.process.kill()\n      
     "        self.process.terminate()\n        self.process.join(1)\n",
     select="ctrl_c_ends_a_training_whose")
 p("xr08", "a long message is sent to who reads nothing", "if len(message) > LONG:", "if False:")
+
+p = plants("parallel/in_order.py", "test_in_order.py", "values or items")
+p("xw101", "values come as they are ready", "while tasks and not tasks[0].fork:\n        task = tasks.popleft()\n",
+    "while any(not task.fork for task in tasks):\n        task = next(task for task in tasks if not task.fork)\n        tasks.remove(task)\n",
+    ("tasks[0].fork.expect_running(ready)", "next(iter(tasks)).fork.expect_running(ready)"), select="in_the_order")
+p("xw102", "items without an end are all taken", "len(tasks) == AHEAD * workers or", "len(tasks) == 100 * workers or", select="without_an_end")
+p("xw103", "one item ahead for each process", "len(tasks) == AHEAD * workers or", "len(tasks) == workers or", select="slow_item")
+p("xw104", "one worker takes an item ahead", "if workers != 1 else []", "if True else []", select="one_worker_takes")
+p("xw105", "one item is sent to a fork", "if first[1:] and cores() > 1", "if first and cores() > 1", select="plain_loop")
+p("xw106", "it forks where that is not safe", "if first[1:] and cores() > 1", "if first[1:]", select="plain_loop")
+p("xw107", "an error of the items comes first", "    except Exception as problem:\n        problems.append(problem)", "    except ZeroDivisionError as problem:\n        problems.append(problem)",
+    select="at_its_place")
+p("xw108", "an error of the items is lost", "        raise problem\n", "        pass\n", select="at_its_place")
+p("xw109", "an error in a fork is a value", "if task.reply is None else unpacked(task.reply)", "if False else unpacked(task.reply or packed(None))",
+    select="at_its_place")
+p("xw110", "forks use all threads", "        opened.enter_context(one_blas_thread())\n", "", select="one_blas_thread")
+p("xw111", "the forks go on when nobody asks", "                opened.callback(forks[-1].close)\n", "", select="stops_asking or ctrl_c")
+p("xw112", "a stopped process is waited for for ever", "    tasks[0].fork.expect_running(ready)  # the one that all wait for\n", "    while not ready():\n        pass\n",
+    select="stays_stopped")
+p("xw113", "a process for each item", "len(tasks) == AHEAD * workers or len(forks) == workers and not free", "len(tasks) == AHEAD * workers",
+    select="process_of_its_own")
+p("xw114", "two workers, whatever was asked for", "side_by_side(function, items, workers or cores())", "side_by_side(function, items, cores())", select="process_of_its_own")
+
+p = plants("decoding/translation.py", "test_in_order.py", "asked_for or side_by_side")
+p("xw115", "answers are never decoded side by side", "in_order(decode, batches, workers(model, jobs))", "map(decode, batches)")
+p("xw116", "translate keeps the number of processes to itself", "answers(model, sources, search, max_tokens, batch_size, jobs)", "answers(model, sources, search, max_tokens, batch_size)")
+p("xw117", "forks use a GPU", "return jobs if all(on_host(parameter.data) for parameter in parameters) else 1", "return jobs", judge="test_device.py", select="forked")
+p = plants("decoding/evaluation.py", "test_in_order.py", "asked_for or any_number")
+p("xw118", "batches are measured in this process alone", "in_order(measured, starts, workers(model, jobs)))\n", "map(measured, starts))\n")
+p("xw119", "a search is evaluated in one process", "answers(model, sources, search, jobs=jobs)", "answers(model, sources, search)")
+p("xw120", "windows are measured in this process alone", "for part in in_order(measured, starts, workers(model, jobs)):", "for part in map(measured, starts):")
+p = plants("cli/lines.py", "test_in_order.py", "side_by_side or lie_ready or other_end")
+p("xw121", "lines are answered by one process", "in_order(to_print, in_groups(texts, at_once), jobs)", "in_order(to_print, in_groups(texts, at_once), 1)")
+p("xw122", "a pipe is read ahead", "    return False\n\n\ndef name_of", "    return True\n\n\ndef name_of", ("return os.path.isfile(sys.stdin.fileno() if file is None else file)", "return True"))
+p = plants("cli/asking.py", "test_in_order.py", "side_by_side or other_end")
+p("xw123", "whoever waits at a pipe waits for two groups", "if lie_ready(options.file) else 1", "if True else 1", select="other_end")
+p("xw124", "a file is translated by one process", "options.jobs) if lie_ready", "1) if lie_ready")
+p("xw125", "texts are answered by one process", "remarks=remarks, jobs=jobs)", "remarks=remarks)", select="many_texts")
+p("xw126", "a text is evaluated by one process", "evaluate_text(*chosen, jobs=options.jobs)", "evaluate_text(*chosen)", select="every_kind")
+p("xw127", "a corpus is evaluated by one process", "evaluation.evaluate(*chosen, search=search, jobs=options.jobs)", "evaluation.evaluate(*chosen, search=search)", select="every_kind")
+p = plants("parallel/processes.py", "test_in_order.py", "remedy")
+p("xw128", "who is killed is told nothing to do", "ran out of memory). {self.remedy}", "ran out of memory).")
+p("xw129", "who is stopped is told nothing to do", "{now - since:.0f} seconds. {self.remedy}", "{now - since:.0f} seconds.")
 
 p = plants("training/packing.py", "test_packing.py", "")
 p("x475", "the packed stand side by side at the front", "padded[self.places] = packed",
@@ -2044,8 +2087,8 @@ p = plants("training/data_parallel.py", "test_shares.py", "error_in_this_process
 p("x493", "the answers of a step that failed are taken for those of the next",
     "fork.drop_answers()", "pass")
 p("x494", "the losses of the others are added first",
-    "for answer in answers:\n            value += struct.unpack(\"d\", answer)[0]\n        return value",
-    "return value + sum(struct.unpack(\"d\", answer)[0] for answer in answers)", select="last_bit")
+    "        total += value\n    return total",
+    "        pass\n    return total + sum(values[1:])", select="last_bit")
 p("x495", "a part that did not move is overlooked", "        if None in answers:\n            raise",
     "        if answers is None:\n            raise", select="in_silence")
 p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), flat.grad.copy())", "pass",
@@ -2170,7 +2213,7 @@ p("xr65", "tensors of no part are dropped", "not in (\"model\", \"optimizer\", \
 p = plants("runs/run.py", "test_translation.py", "replaces_nothing")
 p("xr66", "what is there is replaced unasked", "if os.path.lexists(path) and not overwrite:", "if False:")
 p = plants("training/hooks.py", "test_run.py", "last_step")
-p("xr70", "Ctrl-C in the last step ends the command early", "if self.asked_to_stop and progress.step < self.run.last_step:", "if self.asked_to_stop:",
+p("xr70", "Ctrl-C in the last step ends the command early", "if stop and progress.step < self.run.last_step:", "if stop:",
     select="during_the_last_step")
 p("xr71", "another thread listens to Ctrl-C", "threading.current_thread() is threading.main_thread()", "True", select="another_thread")
 p("xr72", "a second Ctrl-C waits", "            raise KeyboardInterrupt\n", "            return\n", select="second_ctrl_c")

@@ -83,9 +83,9 @@ TESTS = {
     "data/text.py": "language_model",
     "data/token_ids.py": "language_model",
     "data/words.py": "pairs",
-    "decoding": "decoding cache translation language_model",
+    "decoding": "decoding cache translation language_model in_order",
     "decoding/continuation.py": "language_model decoding",
-    "decoding/evaluation.py": "decoding language_model digits training",
+    "decoding/evaluation.py": "decoding language_model digits training in_order",
     "testing": "gradient_check conformance counting trace module boundary",
     "inspection": "translation plotting attention",
     "training/packing.py": "packing models",
@@ -94,6 +94,7 @@ TESTS = {
     "training/hooks.py": "run language_model cli",
     "parallel": "backend shares distributed",
     "parallel/mpi.py": "distributed",
+    "parallel/in_order.py": "in_order",
     "training/trackers.py": "language_model",
     "runs": "run checkpoint shares corpora cli registry pairs language_model",
     "runs/kinds.py": "older_models run cli",
@@ -108,8 +109,10 @@ TESTS = {
     "study": "study translation",
     "lessons": "lessons lesson_books",
     "gpu": "kernels replays device cupy_arrays gpu",
-    "cli": "cli lines translation run grade lessons decoding pairs language_model registry",
     "cli/ranks.py": "distributed",
+    "cli": (
+        "cli lines in_order translation run grade lessons decoding pairs language_model registry"
+    ),
     "cli/data.py": "pairs language_model cli",
     "cli/generating.py": "language_model",
 }

@@ -445,7 +445,7 @@ def forks():
     made = []
 
     def make(start):
-        made.append(Fork(start, made[:]))
+        made.append(Fork(start, made[:], "Try again."))
         return made[-1]
 
     yield make
@@ -549,7 +549,7 @@ def test_a_fork_that_was_killed_is_reported_with_its_exit_code_and_the_remedy(fo
     os.kill(fork.process.pid, signal.SIGKILL)
     if moment == "send":
         fork.process.join(10)
-    sentence = r"has ended \(exit code -9; .*memory\)\. Take smaller batches.*--shares 1\."
+    sentence = r"has ended \(exit code -9; .*memory\)\. Try again\."
     with pytest.raises(ChildProcessError, match=sentence):
         fork.send(b"2")
         fork.receive()
@@ -608,7 +608,7 @@ import os, sys, time
 from minitransformer.parallel.processes import Fork
 forks = []
 for _ in range(3):
-    forks.append(Fork(lambda: lambda message: message, forks))
+    forks.append(Fork(lambda: lambda message: message, forks, ""))
 for fork in forks:
     fork.send(b"ready")
     fork.receive()

@@ -32,7 +32,7 @@ from minitransformer.cli import main
 from minitransformer.data.batching import Batch
 from minitransformer.data.tasks import make_task
 from minitransformer.data.vocabulary import EOS
-from minitransformer.decoding import beam_search, evaluate, greedy, sample
+from minitransformer.decoding import answers, beam_search, evaluate, greedy, sample
 from minitransformer.errors import InputError
 from minitransformer.gpu import FORMS, accelerated, layer_norm, parity
 from minitransformer.gpu.kernels import Kernel
@@ -243,6 +243,15 @@ def test_what_is_asked_of_a_model_is_the_same(name):
     for expected, found in zip(*(looked_at(model) for model in pair(name))):
         for a, b in zip(found, expected):
             close([a], [b])
+
+
+def test_on_a_device_nothing_is_forked(monkeypatch):
+    monkeypatch.setattr("minitransformer.parallel.in_order.cores", lambda: 2)
+    monkeypatch.setattr("minitransformer.parallel.in_order.Fork", lambda *_: pytest.fail("forked"))
+    task, (_, model) = make_task("reverse"), pair("transformer")
+    evaluate(model, task, "validation", 6, batch_size=2, jobs=2)
+    sources = [np.array([4, 5, 6])] * 4
+    assert len(answers(model, sources, greedy, batch_size=2, jobs=2)) == 4
 
 
 def looked_at(model):

@@ -434,7 +434,8 @@ def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path):
     (tmp_path / "run").mkdir()
     with locked(tmp_path / "run"):
         fork = Fork(
-            lambda: lambda message: refusal(lambda: locked(tmp_path / "run").__enter__()).encode()
+            lambda: lambda message: refusal(lambda: locked(tmp_path / "run").__enter__()).encode(),
+            (), "",
         )
         fork.send(b"")
         assert b"Another training" in fork.receive()  # the fork is another process
@@ -443,7 +444,7 @@ def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path):
         ]
         assert not any(".lock" in handle for handle in handles)
         fork.close()
-        fork = Fork(lambda: lambda message: b"")
+        fork = Fork(lambda: lambda message: b"", (), "")
     with locked(tmp_path / "run"):
         fork.close()
 

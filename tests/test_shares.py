@@ -1302,7 +1302,9 @@ def test_a_process_forked_after_the_training_has_parameters_of_its_own(processes
         and optimizer.flat.intact()
         and model.flat_buffers() is optimizer.flat
     )
-    fork = Fork(lambda: lambda message: b"" if any(array.fill(0) for array in arrays) else b"done")
+    fork = Fork(
+        lambda: lambda message: b"" if any(array.fill(0) for array in arrays) else b"done", (), ""
+    )
     fork.send(b"")
     assert fork.receive() == b"done"
     fork.close()

@@ -15,7 +15,7 @@ from ..inspection import alignment
 from ..runs.run import Run
 from ..terminal.streams import complain
 from .kinds import expect_kind, report_text
-from .lines import GROUP, for_lines, lines_of, print_answers
+from .lines import GROUP, for_lines, lie_ready, lines_of, print_answers
 from .pictures import draw_run
 
 
@@ -53,9 +53,9 @@ def measured(run, options):
     if run.task.kind == "text":
         if options.beam or options.alpha or options.early_stopping:
             raise InputError("A text is evaluated without a search: leave --beam and the like out.")
-        return evaluation.evaluate_text(*chosen)
+        return evaluation.evaluate_text(*chosen, jobs=options.jobs)
     search = chosen_search(options)
-    result = evaluation.evaluate(*chosen, search=search)
+    result = evaluation.evaluate(*chosen, search=search, jobs=options.jobs)
     result["decoding"] = described(search)
     result["alignment"] = alignment.alignment_fractions(*chosen)
     result["first_word"] = alignment.first_word_fractions(*chosen)
@@ -119,7 +119,9 @@ def translations(run, options):
         Path(options.write).touch()  # before the work, in case it is not possible
     sources, references = run.task.sentences(options.split)
     search = chosen_search(options)
-    answers = translation.translate(run.model, run.vocabulary, sources, search)
+    answers = translation.translate(
+        run.model, run.vocabulary, sources, search, jobs=options.jobs
+    )
     if options.write:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         write_text(options.write, "".join(lines))
@@ -137,7 +139,7 @@ def predict(options):
     """Print a run's answer as tokens: that of translate, before the tokens are joined to a text."""
     run = opened(options, "pairs")
     answer, remarks = answering(run, options, lambda ids: " ".join(run.vocabulary.decode(ids)))
-    return print_answers_to_texts(options.text, answer, remarks, run)
+    return print_answers_to_texts(options, answer, remarks, run)
 
 
 def translate(options):
@@ -147,11 +149,12 @@ def translate(options):
     run = opened(options, "pairs")
     answer, remarks = answering(run, options, run.vocabulary.text)
     if options.text:
-        return print_answers_to_texts(options.text, answer, remarks, run)
+        return print_answers_to_texts(options, answer, remarks, run)
     typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
     at_once = 1 if typing else GROUP
+    jobs = translation.workers(run.model, options.jobs) if lie_ready(options.file) else 1
     return print_answers(
-        lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks
+        lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks, jobs
     )
 
 
@@ -182,10 +185,12 @@ def answering(run, options, write):
     return answer, remarks
 
 
-def print_answers_to_texts(texts, answer, remarks, run):
+def print_answers_to_texts(options, answer, remarks, run):
     """Print the answer to each text; say so if they look like the words of one that was meant to
     stand in quotes."""
-    status = print_answers(texts, answer, "Text" if len(texts) > 1 else "", remarks=remarks)
+    texts, jobs = options.text, translation.workers(run.model, options.jobs)
+    name = "Text" if len(texts) > 1 else ""
+    status = print_answers(texts, answer, name, remarks=remarks, jobs=jobs)
     if look_like_one(texts, remarks_of(run)):
         whole = " ".join(texts)
         shown = whole if len(whole) <= 60 else whole[:57] + "..."

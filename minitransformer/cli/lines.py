@@ -2,10 +2,12 @@
 are."""
 
 import contextlib
+import itertools
 import os
 import sys
 
 from ..errors import InputError, reading
+from ..parallel.in_order import in_order
 from ..terminal.streams import complain
 
 GROUP = 64  # lines that are read and answered together
@@ -14,22 +16,30 @@ UTF8 = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}
 UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in that encoding begins, so read
 
 
-def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()):
+def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: (), jobs=1):
     """Print the answer to each text on a line of its own, `at_once` of them together; returns the
     exit status.
 
-    `answer(texts) → answers` does the work. For a text that cannot be answered an empty line is
-    printed, and on standard error a sentence with its name and number says why; the status is then
-    2. (A single text has no name, and no empty line.) The sentences of `remarks(text)` on an
-    answered text are printed there too, and do not change the status.
+    `answer(texts) → answers` does the work, in `jobs` processes: see `in_order`. For a text that
+    cannot be answered an empty line is printed, and on standard error a sentence with its name and
+    number says why; the status is then 2. (A single text has no name, and no empty line.) The
+    sentences of `remarks(text)` on an answered text are printed there too, and do not change the
+    status.
     """
-    status, number = 0, 0
-    for group in in_groups(texts, at_once):
-        for text, (answer_to_it, problem) in zip(group, answered(group, answer)):
-            number += 1
+
+    def to_print(group):
+        return [
+            (answer_to_it, bool(problem), [str(problem)] if problem else [*remarks(text)])
+            for text, (answer_to_it, problem) in zip(group, answered(group, answer))
+        ]
+
+    status = 0
+    with contextlib.closing(in_order(to_print, in_groups(texts, at_once), jobs)) as groups:
+        for number, line in enumerate(itertools.chain.from_iterable(groups), start=1):
+            answer_to_it, problem, sentences = line
             if name or not problem:
                 print(answer_to_it, flush=True)
-            for sentence in [problem] if problem else remarks(text):
+            for sentence in sentences:
                 complain(f"{name} {number}: {sentence}" if name else sentence)
             status = 2 if problem else status
     return status
@@ -98,6 +108,14 @@ def opened_text(file):
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(**UTF8)
     return contextlib.nullcontext(sys.stdin)
+
+
+def lie_ready(file):
+    """Whether the lines of a file, or for None of standard input, are all there. Those of a
+    terminal or a pipe come one by one, and whoever sends them may wait for an answer."""
+    with contextlib.suppress(OSError, AttributeError):  # it is closed, or no file of the system
+        return os.path.isfile(sys.stdin.fileno() if file is None else file)
+    return False
 
 
 def name_of(file):

@@ -201,6 +201,7 @@ def make_parser():
         help="of a corpus: print N random translations, chosen by the seed",
     )
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
+    add_jobs(evaluate)
     add_device(evaluate)
 
     predict = add("predict", asking.predict, PREDICT_EXAMPLES)
@@ -473,6 +474,17 @@ def add_answering(parser):
     parser.add_argument("--max-tokens", type=at_least(1), help=limit)
     add_beam(parser)
     add_sampling(parser)
+    add_jobs(parser)
+
+
+def add_jobs(parser):
+    parser.add_argument(
+        "--jobs", type=at_least(1), metavar="N",
+        help=(
+            "processes that work side by side; no answer depends on how many (default: one per "
+            "core; always one on a GPU, and for what a pipe or a terminal sends)"
+        ),
+    )
 
 
 def add_sampling(parser):

@@ -15,8 +15,9 @@ from ..data.vocabulary import PAD, UNK
 from ..errors import InputError
 from ..layers.cross_entropy import CrossEntropy
 from ..models.sequence_model import SequenceModel
+from ..parallel.in_order import in_order
 from .limits import writable
-from .translation import Search, answers
+from .translation import Search, answers, workers
 
 Answering = Annotated[
     SequenceModel, Having("a model, such as a Transformer", "__call__", "eval")
@@ -27,6 +28,7 @@ Answering = Annotated[
 def evaluate(
     model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
     seed: Natural = 0, batch_size: Count = 250, search: Search | None = None,
+    jobs: Count | None = 1,
 ) -> dict[str, Any]:
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
@@ -40,25 +42,30 @@ def evaluate(
     included, and quick: one forward with the true tokens fed in decides it. As long as greedy
     decoding makes no mistake it has fed itself those very tokens; so it is right to the end exactly
     if every token is the most likely one here.
+
+    `jobs` processes work side by side, as in `answers`; no figure depends on how many.
     """
     expect_kind(task, "pairs")
     source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
-    exact, right, tokens, loss = np.zeros(len(source), dtype=bool), 0, 0, 0.0
-    for start in range(0, len(source), batch_size):
+
+    def measured(start):
         rows = slice(start, start + batch_size)
         batch = make_batch(source[rows], target[rows])
         real = batch.target_out != PAD
         with evaluating(model):
             logits = model(batch.source, batch.target_in)
-            loss += float(CrossEntropy(padding=PAD)(logits, batch.target_out)) * real.sum()
+            loss = float(CrossEntropy(padding=PAD)(logits, batch.target_out)) * real.sum()
         said = as_numpy(writable(logits).argmax(axis=-1))
         # <unk> stands for what it was not: nobody can answer it right
         wrong = ((said != batch.target_out) | (batch.target_out == UNK)) & real  # (B, T)
-        right += int(real.sum() - wrong.sum())
-        tokens += int(real.sum())
-        exact[rows] = ~wrong.any(axis=1)
+        return ~wrong.any(axis=1), int(real.sum() - wrong.sum()), int(real.sum()), loss
+
+    starts = range(0, len(source), batch_size)
+    parts = zip(*in_order(measured, starts, workers(model, jobs)))
+    exact, right, tokens, loss = np.concatenate(next(parts)), *map(sum, parts)
     if search is not None:
-        written = answers(model, [ids[ids != PAD] for ids in source], search)
+        sources = [ids[ids != PAD] for ids in source]
+        written = answers(model, sources, search, jobs=jobs)
         text = task.vocabulary.text
         exact = np.array([
             text(ids) == text(right) and UNK not in right for ids, right in zip(written, target)
@@ -79,7 +86,7 @@ def evaluate(
 @checked
 def evaluate_text(
     model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
-    seed: Natural = 0,
+    seed: Natural = 0, jobs: Count | None = 1,
 ) -> dict[str, Any]:
     """Measure a language model on `count` different windows of a text, drawn by the seed.
 
@@ -89,18 +96,23 @@ def evaluate_text(
     counts of the training text reach on the same windows (`data/ngrams.py`), each also in bits per
     character.
 
-    Each token is predicted from those before it in its window, so the first ones from few.
+    Each token is predicted from those before it in its window, so the first ones from few. `jobs`
+    processes work side by side, as in `answers`.
     """
     expect_kind(task, "text")
     text: Any = task  # with the methods of `data.text.Text`
     windows = text.windows(split, count, seed)                           # (N, n+1)
     tokens, classes = windows[:, 1:].size, len(text.vocabulary)
     at_once = max(1, LOGITS // (windows.shape[1] * classes))
-    loss = 0.0
-    for start in range(0, len(windows), at_once):
+
+    def measured(start):
         rows = windows[start : start + at_once]
         with evaluating(model):
-            loss += float(CrossEntropy()(model(None, rows[:, :-1]), rows[:, 1:])) * len(rows)
+            return float(CrossEntropy()(model(None, rows[:, :-1]), rows[:, 1:])) * len(rows)
+
+    loss, starts = 0.0, range(0, len(windows), at_once)
+    for part in in_order(measured, starts, workers(model, jobs)):
+        loss += part
     losses = {"": loss / len(windows), **text.baselines(split, count, seed)}
     characters, size = text.size_of(windows)
     result: dict[str, Any] = {"windows": len(windows), "tokens": tokens}

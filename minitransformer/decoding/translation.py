@@ -5,10 +5,13 @@ from typing import Annotated
 
 import numpy as np
 
+from ..backend import on_host
 from ..boundary import Count, Having, Natural, Text, Texts, checked
+from ..core.module import Module
 from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import LISTED, InputError, expect_as_many, shortened
 from ..models.sequence_model import SequenceModel
+from ..parallel.in_order import in_order
 from ..terminal.extras import extra
 from .beam import beam_search
 from .limits import longest_answer
@@ -23,7 +26,7 @@ Search = Annotated[
 @checked
 def translate(
     model: "SequenceModel", vocabulary: Vocabulary, texts: Texts, search: Search = beam_search,
-    max_tokens: "int | None" = None, batch_size: Count = 64,
+    max_tokens: "int | None" = None, batch_size: Count = 64, jobs: Count | None = 1,
 ) -> list[str]:
     """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
     and writing.
@@ -32,13 +35,14 @@ def translate(
     write, because the model has more tokens.
     """
     sources = [vocabulary.encode(text) for text in texts]
-    return [vocabulary.text(ids) for ids in answers(model, sources, search, max_tokens, batch_size)]
+    found = answers(model, sources, search, max_tokens, batch_size, jobs)
+    return [vocabulary.text(ids) for ids in found]
 
 
 @checked
 def answers(
     model: "SequenceModel", sources: Rows, search: Search = beam_search,
-    max_tokens: "int | None" = None, batch_size: Count = 64,
+    max_tokens: "int | None" = None, batch_size: Count = 64, jobs: Count | None = 1,
 ) -> list[np.ndarray]:
     """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)
     without padding.
@@ -46,17 +50,30 @@ def answers(
     `search(model, source (B, S), max_tokens (B,)) → ids` decodes: `greedy`, `beam_search`, or one
     that samples. Sources of similar length are decoded together, which is faster and changes no
     answer. For the largest number of tokens see `longest_answer`.
+
+    `jobs` processes decode side by side (None: one for each core), see `in_order`; a search that
+    samples then takes a seed, because a Generator would be copied into each of them.
     """
     order = np.argsort([len(ids) for ids in sources], kind="stable")
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     found: list = [None] * len(sources)
-    for start in range(0, len(sources), batch_size):
-        rows = order[start : start + batch_size]
+
+    def decode(rows):
         # of no sources but empty ones, too, a batch has one column
         source = padded([[PAD], *(sources[row] for row in rows)])[1:]
-        produced = search(model, source, longest_answer(model, source, max_tokens))
+        return search(model, source, longest_answer(model, source, max_tokens))
+
+    for rows, produced in zip(batches, in_order(decode, batches, workers(model, jobs))):
         for row, ids in zip(rows, produced, strict=True):
             found[row] = ids
     return found
+
+
+def workers(model, jobs):
+    """How many processes may compute with this model, of `jobs` that are wanted: forks cannot use a
+    GPU."""
+    parameters = model.parameters() if isinstance(model, Module) else []
+    return jobs if all(on_host(parameter.data) for parameter in parameters) else 1
 
 
 @checked

@@ -60,12 +60,13 @@ class Fork:
     Arrays made by `shared` are the same memory in both; everything else is a copy. `others` are the
     forks made before. `receive` returns None if `answer` raised; `drop_answers` waits for those
     that nobody has received. Raises ChildProcessError if the fork has ended, as it does when the
-    system runs out of memory, or stays stopped for ten seconds.
+    system runs out of memory, or stays stopped for ten seconds; its message ends with `remedy`.
     """
 
-    def __init__(self, start, others=()):
+    def __init__(self, start, others, remedy):
         import multiprocessing
 
+        self.remedy = remedy
         self.pipe, end = multiprocessing.Pipe()
         # left open there, no end would ever be noticed
         inherited = [self.pipe, *(fork.pipe for fork in others)]
@@ -108,8 +109,7 @@ class Fork:
             if since and now - since > STOPPED_TOO_LONG:
                 raise ChildProcessError(
                     "A process that helps to compute has been stopped by a signal (SIGSTOP) for "
-                    f"{now - since:.0f} seconds, so the training ends. Go on from the last "
-                    "checkpoint with --resume RUN, or train a new run in one process: --shares 1."
+                    f"{now - since:.0f} seconds. {self.remedy}"
                 )
 
     @contextlib.contextmanager
@@ -120,8 +120,7 @@ class Fork:
             self.process.join(1)
             raise ChildProcessError(
                 f"A process that helped to compute has ended (exit code {self.process.exitcode}; "
-                "-9: the system ran out of memory). Take smaller batches, or train a new run in "
-                "one process: --shares 1."
+                f"-9: the system ran out of memory). {self.remedy}"
             ) from None
 
     def close(self):

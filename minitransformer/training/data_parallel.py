@@ -8,6 +8,11 @@ from ..backend.updates import BLOCK
 from ..parallel.processes import Fork, from_bytes, shared, to_bytes
 from .shares import Shares
 
+REMEDY = (
+    "Go on from the last checkpoint with --resume RUN, take smaller batches, or train a new run in "
+    "one process: --shares 1."
+)
+
 
 class DataParallel(Shares):
     """Data parallelism: one process for each share, this one for the first, forks of it for the
@@ -43,7 +48,7 @@ class DataParallel(Shares):
         flat.live_in(shared(flat.data), shared(flat.grad))
         self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(count - 1))]
         for number in range(1, count):
-            self.forks.append(Fork(lambda number=number: self.member(number), self.forks))
+            self.forks.append(Fork(lambda number=number: self.member(number), self.forks, REMEDY))
             opened.callback(self.forks[-1].close)
 
     def take_back(self):
