@@ -660,9 +660,9 @@ begin = time.perf_counter()
 from minitransformer.cli import main
 from minitransformer.runs import Run
 train = Run.train
-def timed(run, *arguments):
+def timed(run, *arguments, **options):
     print(f"STARTED {time.perf_counter() - begin:.1f}", flush=True)
-    train(run, *arguments)
+    train(run, *arguments, **options)
 Run.train = timed
 assert main(sys.argv[1:]) == 0
 print(f"MEGABYTES {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}")

@@ -1,6 +1,7 @@
 """How good is a model on sequences that it was never trained on?"""
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
@@ -139,4 +140,5 @@ def bits(loss, tokens, parts):
 
 
 LOGITS = 2**22  # that are in memory at once
-MEASURES = {"pairs": evaluate, "text": evaluate_text}  # for each kind of task
+# for each kind of task
+MEASURES: dict[str, Callable[..., Any]] = {"pairs": evaluate, "text": evaluate_text}
