@@ -292,15 +292,15 @@ p("x20", "1 - tanh for 1 - tanh^2", "1 - tanh**2)", "1 - tanh)")
 # -- dropout ------------------------------------------------------------------------------------------------------
 
 p = plants("layers/dropout.py", "test_layers.py", "test_dropout")
-p("57", "no 1/(1-p)", "x * kept * (1 / keep)", "x * kept")
+p("57", "no 1/(1-p)", "scaled(x * kept, 1 / keep)", "x * kept")
 p("58", "scaled in eval", "self.save(None)\n            return x",
     "self.save(None)\n            return x / (1 - self.p)")
 p("59", "backward draws a new mask", "d_y * kept", "d_y * keep_mask(self.rng, 1 - self.p, like=d_y)")
-p("60", "backward unscaled", "d_y * kept * (1 / nearest_keep(1 - self.p))", "d_y * kept")
+p("60", "backward unscaled", "scaled(d_y * kept, 1 / nearest_keep(1 - self.p))", "d_y * kept")
 p("61", "keep and drop swapped", "keep_mask(self.rng, keep, like=x)", "keep_mask(self.rng, self.p, like=x)")
-p("x21", "x itself is dropped out", "return x * kept * (1 / keep)", "x *= kept\n        return x * (1 / keep)",
+p("x21", "x itself is dropped out", "return scaled(x * kept, 1 / keep)", "x *= kept\n        return x * (1 / keep)",
     judge="test_conformance.py", select="keeps_the_contract and Dropout")
-p("x22", "float32 becomes float64", "x * kept * (1 / keep)", "x * kept.astype('float64') * (1 / keep)",
+p("x22", "float32 becomes float64", "scaled(x * kept, 1 / keep)", "x * kept.astype('float64') * (1 / keep)",
     judge="test_conformance.py", select="keeps_the_contract and Dropout")
 p("x23", "on in eval too", "if self.p == 0 or not self.training:", "if self.p == 0:")
 p("x24", "backward goes through in training", "d_y if kept is None else", "d_y if True else")
@@ -2545,7 +2545,7 @@ p = plants("core/module.py", "test_optim.py", "a_step_after")
 p("xs84", "what is deleted is not noticed", "        object.__delattr__(self, name)\n        Module._changes += 1\n", "        object.__delattr__(self, name)\n")
 p("xs85", "what is taken out is not noticed", "isinstance(value, PARTS) or isinstance(before, PARTS)", "isinstance(value, PARTS)")
 p = plants("backend/scores.py", "test_backend.py", "scores_are")
-p("xs86", "scores are not scaled", 'np.multiply(query.swapaxes(-1, -2), scale, order="C")', 'np.multiply(query.swapaxes(-1, -2), 1.0, order="C")')
+p("xs86", "scores are not scaled", "        query_t *= scale\n", "        pass\n")
 p("xs87", "the scores of one query are not scaled", "key.swapaxes(-1, -2) * scale\n", "key.swapaxes(-1, -2)\n")
 p = plants("data/batching.py", "test_training.py", "would_count_padding")
 p("xs88", "a loss that counts padding is let through", "if padding.any():", "if False:")

@@ -19,7 +19,7 @@ from .reductions import (
 from .rows import add_rows, zero_rows
 from .scores import keys_outermost, query_key_product
 from .substitutes import substitute_for, substituted_helpers
-from .updates import in_blocks, update_mean
+from .updates import in_blocks, scaled, update_mean
 
 __all__ = [
     "DEVICES",
@@ -47,6 +47,7 @@ __all__ = [
     "position_sum",
     "product",
     "query_key_product",
+    "scaled",
     "substitute_for",
     "substituted_helpers",
     "sum_of_squares",

@@ -18,7 +18,9 @@ def query_key_product(query, key, scale=1.0):
     if query.shape[-2] == 1 or array_module(query) is not np:
         return query @ key.swapaxes(-1, -2) * scale
     batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
-    query_t = np.multiply(query.swapaxes(-1, -2), scale, order="C")      # (..., K, T)
+    query_t = query.swapaxes(-1, -2).copy()                              # (..., K, T)
+    if scale != 1:
+        query_t *= scale
     memory = np.empty_like(
         key, shape=(key.shape[-2], *batch, query.shape[-2]), dtype=np.result_type(query, key),
         order="C",

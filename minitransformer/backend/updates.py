@@ -18,6 +18,12 @@ def in_blocks(function, *arrays, block=BLOCK):
         function(*(a[start : start + block] for a in arrays))
 
 
+def scaled(result, factor):
+    """c y of a result y that nobody else has: `y * c`, in its own memory."""
+    result *= factor
+    return result
+
+
 def update_mean(mean, beta, new):
     """mean ← β mean + (1 − β) new, in the memory of `mean`: an exponential moving average."""
     mean *= beta

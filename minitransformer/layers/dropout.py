@@ -1,6 +1,6 @@
 """Dropout."""
 
-from ..backend import keep_mask, nearest_keep
+from ..backend import keep_mask, nearest_keep, scaled
 from ..boundary import Floats, Generator, Probability, Rng
 from ..core.module import Module
 from ..errors import InputError
@@ -36,11 +36,11 @@ class Dropout(Module):
         keep = nearest_keep(1 - self.p)
         kept = keep_mask(self.rng, keep, like=x)                         # one byte for each element
         self.save(kept)
-        return x * kept * (1 / keep)
+        return scaled(x * kept, 1 / keep)
 
     def backward(self, d_y: Floats) -> Floats:
         kept = self.saved()
-        return d_y if kept is None else d_y * kept * (1 / nearest_keep(1 - self.p))
+        return d_y if kept is None else scaled(d_y * kept, 1 / nearest_keep(1 - self.p))
 
     @classmethod
     def example(cls, rng: Generator) -> tuple:
