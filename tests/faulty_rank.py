@@ -1,13 +1,14 @@
 """The program with something planted on one rank of MPI: python -m faulty_rank WHAT:RANK train …
 
 WHAT happens when that rank computes its 31st share, in the 16th step of a batch in four shares on
-two ranks; or "full-disk", when it writes its second checkpoint; or "no-data", when it looks for its
+two ranks ("cut": the connection between two hosts, see two_hosts.py); or "full-disk", when it writes its second checkpoint; or "no-data", when it looks for its
 text.
 """
 
 import errno
 import os
 import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -26,6 +27,9 @@ def happens(what):
         raise MemoryError("planted")
     if what == "exit":
         os._exit(3)
+    if what == "cut":
+        subprocess.run(os.environ["CUT"].split(), check=True)
+        return
     numbers = {
         "kill": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT,
         "terminate": signal.SIGTERM,

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from common import accepted, refusal
+from two_hosts import TwoHosts, why_not
 
 from minitransformer.backend.updates import BLOCK
 from minitransformer.data import Batch
@@ -287,13 +288,48 @@ def test_ranks_must_have_the_same_version():
         assert re.search(r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1", said)
 
 
-def test_an_answer_that_does_not_come_is_an_error():
-    class Never:
-        def Test(self):
-            return False
+class Request:
+    """What MPI gives for work that it has begun, and of which it says the same whenever asked."""
 
+    def __init__(self, answer):
+        self.answer = answer
+
+    def Test(self):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_an_answer_that_does_not_come_is_an_error():
+    rank = Threads(Board(1), 0)
     with pytest.raises(RankLost, match="not answered for 0 seconds: a process was stopped"):
-        Threads(Board(1), 0).wait(Never(), 0.01)
+        rank.wait(Request, False, patience=0.01)
+    rank.wait(Request, True)
+
+
+def test_what_mpi_says_is_an_error_with_a_remedy():
+    def refused():
+        raise RuntimeError("Unreachable")
+
+    for start, *arguments in ((Request, RuntimeError("Unreachable")), (refused,)):
+        with pytest.raises(RankLost, match=r"lost the other ranks \(Unreachable\)\. Go on .+ --res"):
+            Threads(Board(1), 0).wait(start, *arguments)
+
+
+def test_a_rank_ends_even_if_mpi_only_passes_the_message_on():
+    program = (
+        "import sys; from minitransformer.parallel.mpi import Ranks\n"
+        "class Comm:\n"
+        "    def Get_rank(self): return 0\n"
+        "    def Get_size(self): return 2\n"
+        "    def Abort(self, status): print('aborted', status)\n"
+        "try: Ranks(Comm()).end_all(3)\n"
+        "finally: print('still here')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", program], env=environment(ROOT), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (3, "aborted 3\n"), done.stderr
 
 
 def test_a_run_is_followed_by_ranks_that_have_no_file_of_it(tmp_path):
@@ -512,6 +548,63 @@ def test_ctrl_c_at_mpiexec_saves_and_ends_all(alone, tmp_path, number):
     out, said = process.communicate(timeout=30)
     assert process.returncode == 128 + number and out.count("Stopped and saved at step") == 1, said
     assert no_process_is_left(tmp_path)
+
+
+# -- two hosts -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hosts():
+    if reason := why_not():
+        pytest.skip(f"two hosts cannot be tried here: {reason}")
+    with TwoHosts() as made:
+        yield made
+
+
+def ran_on(hosts, folder, words, planted="", timeout=60):
+    """`ran`, on a rank on each host."""
+    done = subprocess.run(
+        hosts.command(MPIEXEC, command(words, planted=planted)), cwd=folder, capture_output=True,
+        env=environment(folder, **hosts.environment()), text=True, timeout=timeout,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@needs_mpi
+@pytest.mark.slow
+def test_two_hosts_compute_the_numbers_of_one_and_send_what_the_page_says(
+    alone, tmp_path, hosts
+):
+    sent, plan = {}, PLAN.replace("--save-every 10", "--save-every 50")
+    for shares, steps in ((4, 50), (2, 50), (2, 10)):
+        before = hosts.sent()
+        words = f"train reverse {plan} --steps {steps} --shares {shares} --out s{shares}-{steps}"
+        status, _, said = ran_on(hosts, tmp_path, words)
+        assert status == 0, said
+        sent[shares, steps] = np.subtract(hosts.sent(), before).sum()
+    assert weights(tmp_path / "s4-50") == weights(alone / "one")
+    # in a step, the two together: the gradients of each share once, and the parameters once
+    size = Run.open(tmp_path / "s2-50", averaged=False).optimizer.flat.data.nbytes
+    for steps, more, numbers in (
+        (40, sent[2, 50] - sent[2, 10], 2), (50, sent[4, 50] - sent[2, 50], 1)
+    ):  # fmt: skip
+        assert 1 <= more / (steps * size * numbers) < 1.1
+
+
+@needs_mpi
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_connection_that_is_cut_ends_both_hosts_and_the_run_goes_on_elsewhere(
+    alone, tmp_path, hosts, rank
+):
+    began = time.monotonic()
+    status, out, said = ran_on(hosts, tmp_path, f"train reverse {PLAN} --out run", f"cut:{rank}")
+    assert status == 1 and "Traceback" not in said, (status, said)
+    assert said.count("rank 0 (") == 1 and "a connection is lost. Go on from" in said
+    assert time.monotonic() - began < 30 and no_process_is_left(tmp_path)  # 3 s of them: patience
+    status, _, said = ran(tmp_path, "train --resume run --no-pictures", 3)
+    assert status == 0, said
+    assert weights(tmp_path / "run") == weights(alone / "one")
 
 
 def test_without_mpi4py_it_is_said_what_to_install(tmp_path):

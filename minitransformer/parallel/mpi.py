@@ -22,6 +22,7 @@ from ..terminal.extras import extra
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")  # and which of them this is
 SPIN = 0.002  # seconds: a short wait keeps the core
+GO_ON = "Go on from the last checkpoint with --resume RUN."
 
 
 class RankLost(ChildProcessError):
@@ -64,20 +65,25 @@ class Ranks:
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
 
-    def wait(self, request: Any, patience: float | None = None) -> None:
-        """Return when a request is done. Raises RankLost if that takes too long: a process was
-        stopped, or a connection is lost, which MPI itself does not always tell."""
+    def wait(
+        self, start: Callable[..., Any], *arguments: Any, patience: float | None = None
+    ) -> None:
+        """Start what MPI is to do, and return when it is done. Raises RankLost if that takes too
+        long, which MPI itself does not always tell, and if MPI tells it."""
         patience, began = patience or self.patience, time.monotonic()
-        while not request.Test():
-            waited = time.monotonic() - began
-            if waited > patience:
-                raise RankLost(
-                    f"The other ranks have not answered for {patience:.0f} seconds: a process was "
-                    "stopped, or a connection is lost. Go on from the last checkpoint with "
-                    "--resume RUN."
-                )
-            if waited > SPIN:
-                time.sleep(0.0001 if waited < 1 else 0.01)
+        try:
+            request = start(*arguments)
+            while not request.Test():
+                waited = time.monotonic() - began
+                if waited > patience:
+                    raise RankLost(
+                        f"The other ranks have not answered for {patience:.0f} seconds: a process "
+                        f"was stopped, or a connection is lost. {GO_ON}"
+                    )
+                if waited > SPIN:
+                    time.sleep(0.0001 if waited < 1 else 0.01)
+        except RuntimeError as problem:  # mpi4py's
+            raise RankLost(f"MPI has lost the other ranks ({problem}). {GO_ON}") from None
 
     # -- bytes and arrays --------------------------------------------------------------------------
 
@@ -86,14 +92,14 @@ class Ranks:
         sizes = self.all_equal_in_size(np.array([len(content)]), patience)[:, 0]
         joined = np.empty(sizes.sum(), dtype=np.uint8)
         mine = np.frombuffer(content, np.uint8)
-        self.wait(self.comm.Iallgatherv(mine, [joined, sizes.tolist()]), patience)
+        self.wait(self.comm.Iallgatherv, mine, [joined, sizes.tolist()], patience=patience)
         ends = np.cumsum(sizes)
         return [joined[end - n : end].tobytes() for n, end in zip(sizes, ends)]
 
     def all_equal_in_size(self, array: np.ndarray, patience: float | None = None) -> np.ndarray:
         """(R, N): the arrays (N,) of all ranks, one a row."""
         found = np.empty((self.size, len(array)), dtype=array.dtype)
-        self.wait(self.comm.Iallgather(np.ascontiguousarray(array), found), patience)
+        self.wait(self.comm.Iallgather, np.ascontiguousarray(array), found, patience=patience)
         return found
 
     def joined(self, array: np.ndarray) -> np.ndarray:
@@ -108,7 +114,7 @@ class Ranks:
 
     def copy_of_first(self, array: np.ndarray) -> None:
         """Let the array have on all ranks what it has on rank 0."""
-        self.wait(self.comm.Ibcast(array, 0))
+        self.wait(self.comm.Ibcast, array, 0)
 
     def scatter_parts(
         self, array: np.ndarray | None, slices: Sequence[slice], present: Sequence[bool],
@@ -124,20 +130,20 @@ class Ranks:
         back = [own.stop - own.start if there else 0 for there in present]
         mine = np.empty(0, into.dtype) if array is None else array
         offsets = np.cumsum([0, *back[:-1]]).tolist()
-        self.wait(self.comm.Ialltoallv([mine, (out, starts)], [into, (back, offsets)]))
+        self.wait(self.comm.Ialltoallv, [mine, (out, starts)], [into, (back, offsets)])
 
     def gather_parts(self, array: np.ndarray, slices: Sequence[slice]) -> None:
         """Let the array (P,) have on all ranks what rank r has in its slice r."""
         sizes = [s.stop - s.start for s in slices]
         mine = array[slices[self.rank]].copy()
-        self.wait(self.comm.Iallgatherv(mine, [array, (sizes, [s.start for s in slices])]))
+        self.wait(self.comm.Iallgatherv, mine, [array, (sizes, [s.start for s in slices])])
 
     def collect_parts(self, array: np.ndarray, slices: Sequence[slice]) -> None:
         """The same for rank 0 alone."""
         sizes = [s.stop - s.start for s in slices]
         mine = array[slices[self.rank]].copy()
         into = [array, (sizes, [s.start for s in slices])] if self.rank == 0 else None
-        self.wait(self.comm.Igatherv(mine, into, 0))
+        self.wait(self.comm.Igatherv, mine, into, 0)
 
     # -- together ----------------------------------------------------------------------------------
 
@@ -177,4 +183,6 @@ class Ranks:
         sys.stdout.flush()
         sys.stderr.flush()
         self.comm.Abort(status)
-        raise SystemExit(status)  # Abort does not return
+        # MPICH only tells mpiexec, which may be on a machine that is lost. Python's own end would
+        # wait for the other ranks
+        os._exit(status)
