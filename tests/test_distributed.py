@@ -312,7 +312,7 @@ def test_what_mpi_says_is_an_error_with_a_remedy():
         raise RuntimeError("Unreachable")
 
     for start, *arguments in ((Request, RuntimeError("Unreachable")), (refused,)):
-        with pytest.raises(RankLost, match=r"lost the other ranks \(Unreachable\)\. Go on .+ --res"):
+        with pytest.raises(RankLost, match=r"lost the other ranks \(Unreachable\)\. .+ --resume"):
             Threads(Board(1), 0).wait(start, *arguments)
 
 

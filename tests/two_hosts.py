@@ -23,7 +23,8 @@ def ip(*words):
 
 
 class TwoHosts:
-    """Inside, there are two hosts. `hosts.names` are their namespaces, which are this process's own.
+    """Inside, there are two hosts. `names` are those of their namespaces: no other process has the
+    same.
 
     Raises OSError or CalledProcessError if this user may not make them.
     """
