@@ -80,11 +80,11 @@ def with_signal(folder, number, ranks):
 
 
 def shortened(said):
-    lines = re.split(r"[\r\n]+", said)
-    ours = [line for line in lines if re.search(r"minitransformer: |Stopped and saved", line)]
-    found = ours or [line for line in lines if "EXIT CODE" in line] or ["nothing"]
-    text = re.sub(r"minitransformer: |^[= ]+|\(\S+\)|The last good.+", " ", found[0]).strip()
-    return " ".join(text.split())[:60]
+    ours = re.search(r"minitransformer: (.+)|(Stopped and saved at step \d+)", said)
+    theirs = re.search(r"EXIT CODE: \d+", said)
+    text = (ours[1] or ours[2]) if ours else f"by mpiexec: {theirs[0]}" if theirs else "nothing"
+    text = re.sub(r" \(\S+\):", ":", text)  # the host
+    return text if len(text) <= 60 else f"{text[:60].rstrip()} …"
 
 
 def trial(about, status, sentence, start, elsewhere, right):
@@ -118,7 +118,7 @@ def trials():
             if kind == "full-disk" and rank or kind == "cut" and why_not():
                 continue
             known = CUT if kind == "cut" else FAULTS.get(kind) or FAULTS[f"{kind}:0"]
-            said = known[1] and re.sub(r"rank \d", r"rank \\d", known[1])
+            said = known[1] and re.sub(r"(rank|Step) \d+", r"\1 \\d+", known[1])
             yield (
                 f"{WORDS[kind]} | {rank} of {ranks}", (known[0], said),
                 lambda folder, k=kind, n=ranks, r=rank: with_fault(folder, k, n, r),

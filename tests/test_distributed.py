@@ -21,11 +21,12 @@ from common import accepted, refusal
 from two_hosts import TwoHosts, why_not
 
 from minitransformer.backend.updates import BLOCK
+from minitransformer.cli import ranks as cli_ranks
 from minitransformer.data import Batch
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
-from minitransformer.parallel.mpi import OnAllRanks, RankLost, Ranks
+from minitransformer.parallel.mpi import SIZES, OnAllRanks, RankLost, Ranks
 from minitransformer.runs import Run, make_config
 from minitransformer.training import AdamW, train
 from minitransformer.training.distributed import Distributed
@@ -330,6 +331,50 @@ def test_a_rank_ends_even_if_mpi_only_passes_the_message_on():
         [sys.executable, "-u", "-c", program], env=environment(ROOT), capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (3, "aborted 3\n"), done.stderr
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("problem, status, said", [
+    (ValueError("planted"), 1, "ValueError: planted."),
+    (InputError("not so"), 2, "not so"),
+    (RankLost("no answer"), 1, "no answer"),
+    (OSError(28, "No space left", "a/b"), 1, "a/b: No space left."),
+    (KeyboardInterrupt(), 130, "interrupted."),
+    (SystemExit(143), 143, "interrupted."),
+    (OnAllRanks("all"), None, ""), (NonFiniteError("all"), None, ""),
+    (ZeroDivisionError("all"), None, ""),
+])  # fmt: skip
+def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status, said):
+    ranks, ended = Threads(Board(2), rank), []
+    ranks.end_all = ended.append
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # so that they are put back
+    monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
+    monkeypatch.setenv("PMI_SIZE", "2")
+    raised = pytest.raises(type(problem)) if status is None else contextlib.nullcontext()
+    with raised, cli_ranks.on_all_ranks(None, (ZeroDivisionError,)) as found:
+        assert found is ranks
+        print("one speaks")
+        print("one complains", file=sys.stderr)
+        raise problem
+    out, err = capsys.readouterr()
+    assert out == ("" if rank else "one speaks\n")
+    assert ("complains" in err) == (rank == 0)
+    assert ended == ([] if status is None else [status])
+    expected = f"minitransformer: {ranks.place()}: {said}" if said else ""
+    assert err.replace("one complains", "").strip() == expected
+
+
+@pytest.mark.parametrize("engine, size, shared", [
+    (None, "2", True), (None, "1", False), ("processes", "2", False), ("mpi", "1", True),
+])  # fmt: skip
+def test_who_is_started_by_mpiexec_shares_the_work(monkeypatch, engine, size, shared):
+    monkeypatch.setattr(cli_ranks, "world", lambda: Threads(Board(1), 0))
+    for name in SIZES:
+        monkeypatch.setenv(name, size)
+        with cli_ranks.on_all_ranks(engine) as ranks:
+            assert (ranks is not None) == shared
+        monkeypatch.delenv(name)
 
 
 def test_a_run_is_followed_by_ranks_that_have_no_file_of_it(tmp_path):
