@@ -2,7 +2,7 @@
 
 Each trial trains on some ranks, lets something happen to one of them (faulty_rank.py), waits until
 all have ended, and goes on elsewhere, on another number of ranks or in one process. The status is 1
-if a trial did not end as it should. A quarter of an hour.
+if a trial did not end as it should. About five minutes.
 """
 
 import itertools

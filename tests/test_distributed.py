@@ -286,7 +286,8 @@ def test_ranks_must_have_the_same_version():
 
     assert on_threads(3, on_a_rank(lambda rank: "1.0")) == [None] * 3
     for said in on_threads(3, on_a_rank(lambda rank: f"1.{rank // 2}")):
-        assert re.search(r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1", said)
+        pattern = r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1"
+        assert said and re.search(pattern, said)
 
 
 class Request:
@@ -302,9 +303,10 @@ class Request:
 
 
 def test_an_answer_that_does_not_come_is_an_error():
-    rank = Threads(Board(1), 0)
+    rank, began = Threads(Board(1), 0), time.monotonic()
     with pytest.raises(RankLost, match="not answered for 0 seconds: a process was stopped"):
         rank.wait(Request, False, patience=0.01)
+    assert time.monotonic() - began < 5
     rank.wait(Request, True)
 
 
@@ -313,8 +315,10 @@ def test_what_mpi_says_is_an_error_with_a_remedy():
         raise RuntimeError("Unreachable")
 
     for start, *arguments in ((Request, RuntimeError("Unreachable")), (refused,)):
-        with pytest.raises(RankLost, match=r"lost the other ranks \(Unreachable\)\. .+ --resume"):
+        with pytest.raises((RankLost, RuntimeError)) as found:
             Threads(Board(1), 0).wait(start, *arguments)
+        assert found.type is RankLost
+        assert re.search(r"lost the other ranks \(Unreachable\)\. .+ --resume", str(found.value))
 
 
 def test_a_rank_ends_even_if_mpi_only_passes_the_message_on():
@@ -351,13 +355,16 @@ def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status,
         monkeypatch.setattr(sys, name, getattr(sys, name))  # so that they are put back
     monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
     monkeypatch.setenv("PMI_SIZE", "2")
-    raised = pytest.raises(type(problem)) if status is None else contextlib.nullcontext()
-    with raised, cli_ranks.on_all_ranks(None, (ZeroDivisionError,)) as found:
-        assert found is ranks
-        print("one speaks")
-        print("one complains", file=sys.stderr)
-        raise problem
+    raised = None
+    try:
+        with cli_ranks.on_all_ranks(None, (ZeroDivisionError,)):
+            print("one speaks")
+            print("one complains", file=sys.stderr)
+            raise problem
+    except BaseException as found:
+        raised = found
     out, err = capsys.readouterr()
+    assert raised is (problem if status is None else None)
     assert out == ("" if rank else "one speaks\n")
     assert ("complains" in err) == (rank == 0)
     assert ended == ([] if status is None else [status])
@@ -373,7 +380,8 @@ def test_who_is_started_by_mpiexec_shares_the_work(monkeypatch, engine, size, sh
     for name in SIZES:
         monkeypatch.setenv(name, size)
         with cli_ranks.on_all_ranks(engine) as ranks:
-            assert (ranks is not None) == shared
+            pass
+        assert (ranks is not None) == shared
         monkeypatch.delenv(name)
 
 

@@ -43,6 +43,8 @@ class TwoHosts:
                 ip("-n", name, "addr", "add", f"{address}/24", "dev", CARD)
                 for card in ("lo", CARD):
                     ip("-n", name, "link", "set", card, "up")
+            while not all("state UP" in ip("-n", n, "link", "show", CARD) for n in self.names):
+                time.sleep(0.05)  # UCX would not find the card
         except BaseException:
             self.__exit__()
             raise
