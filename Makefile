@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test mutants random-mutants test-slow fuzz test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint types clean
+.PHONY: demo test mutants random-mutants test-slow fuzz rank-trials test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint types clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -30,6 +30,10 @@ test-slow: .venv/installed-test
 # Wrong input in large numbers, drawn by a seed: arrays, runs, command lines, submissions, kills; `make test` tries a few.
 fuzz: .venv/installed-test
 	PYTHONPATH=$(CURDIR) $(BIN)/python tests/fuzz.py
+
+# Faults of ranks of MPI, also with the connection between two hosts cut (as root): the table of docs/machines.md, in five minutes.
+rank-trials: .venv/installed-test
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/rank_trials.py
 
 # The tests of the GPU's stand-in once more, as on a machine that has no C++ compiler: nothing but .venv/bin is on the PATH.
 test-no-compiler: .venv/installed-test

@@ -1,14 +1,17 @@
 """The program with something planted on one rank of MPI: python -m faulty_rank WHAT:RANK train …
 
 WHAT happens when that rank computes its 31st share, in the 16th step of a batch in four shares on
-two ranks; or "full-disk", when it writes its second checkpoint; or "no-data", when it looks for its
-text.
+two ranks ("cut": the connection between two hosts, see two_hosts.py); or "full-disk", when it
+writes its second checkpoint; or "no-data", when it looks for its text. The file that the variable
+HAPPENED names is then made.
 """
 
 import errno
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +22,11 @@ from minitransformer.runs import run as runs
 from minitransformer.training.shares import Shares
 
 
+def note():
+    if "HAPPENED" in os.environ:
+        Path(os.environ["HAPPENED"]).touch()
+
+
 def happens(what):
     if what == "raise":
         raise ValueError("planted")
@@ -26,6 +34,9 @@ def happens(what):
         raise MemoryError("planted")
     if what == "exit":
         os._exit(3)
+    if what == "cut":
+        subprocess.run(os.environ["CUT"].split(), check=True)
+        return
     numbers = {
         "kill": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT,
         "terminate": signal.SIGTERM,
@@ -38,7 +49,8 @@ def plant(what):
 
     def compute_share(self, part, weight, seed):
         seen.append(part)
-        if len(seen) == 31:
+        if len(seen) == 31 and what not in ("full-disk", "no-data"):
+            note()
             if what == "nan":
                 value, grad = compute(self, part, weight, seed)
                 grad[...] = np.nan
@@ -47,12 +59,13 @@ def plant(what):
                 self.expect_same_batch = lambda batch: type(self).expect_same_batch(
                     self, batch._replace(target_in=batch.target_in + 1)
                 )
-            elif what not in ("full-disk", "no-data"):
+            else:
                 happens(what)
         return compute(self, part, weight, seed)
 
     def save_checkpoint(path, *contents):
         if what == "full-disk" and path.name == "step-00000020.safetensors":
+            note()
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return save(path, *contents)
 
@@ -68,8 +81,8 @@ def plant(what):
 
 
 if __name__ == "__main__":
-    fault, _, rank = sys.argv.pop(1).partition(":")
+    fault, _, chosen = sys.argv.pop(1).partition(":")
     mpi.Ranks.patience = 3.0
-    if not mpi.is_first() == bool(int(rank)):
+    if chosen in [os.environ.get(name) for name in mpi.RANKS]:
         plant(fault)
     sys.exit(main())

@@ -20,13 +20,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from common import accepted, refusal
+from two_hosts import TwoHosts, why_not
 
 from minitransformer.backend.updates import BLOCK
+from minitransformer.cli import ranks as cli_ranks
 from minitransformer.data import Batch
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
-from minitransformer.parallel.mpi import OnAllRanks, RankLost, Ranks
+from minitransformer.parallel.mpi import SIZES, OnAllRanks, RankLost, Ranks
 from minitransformer.parallel.processes import FORK_IS_SAFE
 from minitransformer.runs import Run, make_config
 from minitransformer.training import AdamW, train
@@ -297,7 +299,22 @@ def test_ranks_must_have_the_same_version():
 
     assert on_threads(3, on_a_rank(lambda rank: "1.0")) == [None] * 3
     for said in on_threads(3, on_a_rank(lambda rank: f"1.{rank // 2}")):
-        assert re.search(r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1", said)
+        pattern = r"same version: rank 0 \(.+\) has 1\.0, and rank 2 \(.+\) has 1\.1"
+        assert said and re.search(pattern, said)
+
+
+class Request:
+    """What MPI gives for work that it has begun, and of which it says the same whenever asked."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    @staticmethod
+    def Testall(requests):
+        (answer,) = (request.answer for request in requests)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def test_a_rank_that_is_asked_to_stop_while_they_compare_stops_with_all_at_the_next_step():
@@ -322,13 +339,86 @@ def test_a_rank_that_is_asked_to_stop_while_they_compare_stops_with_all_at_the_n
 
 
 def test_an_answer_that_does_not_come_is_an_error():
-    class Never:
-        @staticmethod
-        def Testall(requests):
-            return False
-
+    rank, began = Threads(Board(1), 0), time.monotonic()
     with pytest.raises(RankLost, match="not answered for 0 seconds: a process was stopped"):
-        Threads(Board(1), 0).wait(Never(), patience=0.01)
+        rank.wait(Request, False, patience=0.01)
+    assert time.monotonic() - began < 5
+    rank.wait(Request, True)
+
+
+def test_what_mpi_says_is_an_error_with_a_remedy():
+    def refused():
+        raise RuntimeError("Unreachable")
+
+    for start, *arguments in ((Request, RuntimeError("Unreachable")), (refused,)):
+        with pytest.raises((RankLost, RuntimeError)) as found:
+            Threads(Board(1), 0).wait(start, *arguments)
+        assert found.type is RankLost
+        assert re.search(r"lost the other ranks \(Unreachable\)\. .+ --resume", str(found.value))
+
+
+def test_a_rank_ends_even_if_mpi_only_passes_the_message_on():
+    program = (
+        "import sys; from minitransformer.parallel.mpi import Ranks\n"
+        "class Comm:\n"
+        "    def Get_rank(self): return 0\n"
+        "    def Get_size(self): return 2\n"
+        "    def Abort(self, status): print('aborted', status)\n"
+        "try: Ranks(Comm()).end_all(3)\n"
+        "finally: print('still here')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", program], env=environment(ROOT), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (3, "aborted 3\n"), done.stderr
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("problem, status, said", [
+    (ValueError("planted"), 1, "ValueError: planted."),
+    (InputError("not so"), 2, "not so"),
+    (RankLost("no answer"), 1, "no answer"),
+    (OSError(28, "No space left", "a/b"), 1, "a/b: No space left."),
+    (KeyboardInterrupt(), 130, "interrupted."),
+    (SystemExit(143), 143, "interrupted."),
+    (OnAllRanks("all"), None, ""), (NonFiniteError("all"), None, ""),
+    (ZeroDivisionError("all"), None, ""),
+])  # fmt: skip
+def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status, said):
+    ranks, ended = Threads(Board(2), rank), []
+    ranks.end_all = ended.append
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # so that they are put back
+    monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
+    monkeypatch.setenv("PMI_SIZE", "2")
+    raised = None
+    try:
+        with cli_ranks.on_all_ranks(None, (ZeroDivisionError,)):
+            print("one speaks")
+            print("one complains", file=sys.stderr)
+            raise problem
+    except BaseException as found:
+        raised = found
+    out, err = capsys.readouterr()
+    assert raised is (problem if status is None else None)
+    assert out == ("" if rank else "one speaks\n")
+    assert ("complains" in err) == (rank == 0)
+    assert ended == ([] if status is None else [status])
+    expected = f"minitransformer: {ranks.place()}: {said}" if said else ""
+    assert err.replace("one complains", "").strip() == expected
+
+
+@pytest.mark.parametrize("engine, size, shared", [
+    (None, "2", True), (None, "1", False), ("processes", "2", False), ("mpi", "1", True),
+])  # fmt: skip
+def test_who_is_started_by_mpiexec_shares_the_work(monkeypatch, engine, size, shared):
+    monkeypatch.setattr(cli_ranks, "world", lambda: Threads(Board(1), 0))
+    for name in SIZES:
+        monkeypatch.setenv(name, size)
+        with cli_ranks.on_all_ranks(engine) as ranks:
+            pass
+        assert (ranks is not None) == shared
+        monkeypatch.delenv(name)
 
 
 def test_a_run_is_followed_by_ranks_that_have_no_file_of_it(tmp_path):
@@ -547,6 +637,63 @@ def test_ctrl_c_at_mpiexec_saves_and_ends_all(alone, tmp_path, number):
     out, said = process.communicate(timeout=30)
     assert process.returncode == 128 + number and out.count("Stopped and saved at step") == 1, said
     assert no_process_is_left(tmp_path)
+
+
+# -- two hosts -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hosts():
+    if reason := why_not():
+        pytest.skip(f"two hosts cannot be tried here: {reason}")
+    with TwoHosts() as made:
+        yield made
+
+
+def ran_on(hosts, folder, words, planted="", timeout=60):
+    """`ran`, on a rank on each host."""
+    done = subprocess.run(
+        hosts.command(MPIEXEC, command(words, planted=planted)), cwd=folder, capture_output=True,
+        env=environment(folder, **hosts.environment()), text=True, timeout=timeout,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@needs_mpi
+@pytest.mark.slow
+def test_two_hosts_compute_the_numbers_of_one_and_send_what_the_page_says(
+    alone, tmp_path, hosts
+):
+    sent, plan = {}, PLAN.replace("--save-every 10", "--save-every 50")
+    for shares, steps in ((4, 50), (2, 50), (2, 10)):
+        before = hosts.sent()
+        words = f"train reverse {plan} --steps {steps} --shares {shares} --out s{shares}-{steps}"
+        status, _, said = ran_on(hosts, tmp_path, words)
+        assert status == 0, said
+        sent[shares, steps] = np.subtract(hosts.sent(), before).sum()
+    assert weights(tmp_path / "s4-50") == weights(alone / "one")
+    # in a step, the two together: the gradients of each share once, and the parameters once
+    size = Run.open(tmp_path / "s2-50", averaged=False).optimizer.flat.data.nbytes
+    for steps, more, numbers in (
+        (40, sent[2, 50] - sent[2, 10], 2), (50, sent[4, 50] - sent[2, 50], 1)
+    ):  # fmt: skip
+        assert 1 <= more / (steps * size * numbers) < 1.1
+
+
+@needs_mpi
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_connection_that_is_cut_ends_both_hosts_and_the_run_goes_on_elsewhere(
+    alone, tmp_path, hosts, rank
+):
+    began = time.monotonic()
+    status, out, said = ran_on(hosts, tmp_path, f"train reverse {PLAN} --out run", f"cut:{rank}")
+    assert status == 1 and "Traceback" not in said, (status, said)
+    assert said.count("rank 0 (") == 1 and "a connection is lost. Go on from" in said
+    assert time.monotonic() - began < 30 and no_process_is_left(tmp_path)  # 3 s of them: patience
+    status, _, said = ran(tmp_path, "train --resume run --no-pictures", 3)
+    assert status == 0, said
+    assert weights(tmp_path / "run") == weights(alone / "one")
 
 
 def test_without_mpi4py_it_is_said_what_to_install(tmp_path):

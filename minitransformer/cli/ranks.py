@@ -40,7 +40,7 @@ def on_all_ranks(engine, raised_together=()):
 
 
 def sentence(problem):
-    if isinstance(problem, KeyboardInterrupt):
+    if isinstance(problem, (KeyboardInterrupt, SystemExit)):  # by a signal
         return "interrupted."
     if isinstance(problem, (InputError, ChildProcessError)):
         return problem

@@ -22,6 +22,7 @@ from ..terminal.extras import extra
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")  # and which of them this is
 SPIN = 0.002  # seconds: a short wait keeps the core
+GO_ON = "Go on from the last checkpoint with --resume RUN."
 
 
 class RankLost(ChildProcessError):
@@ -64,25 +65,31 @@ class Ranks:
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
 
-    def wait(self, *requests: Any, patience: float | None = None) -> None:
-        """Return when these requests are done. Raises RankLost if that takes too long: a process
-        was stopped, or a connection is lost, which MPI itself does not always tell.
+    def wait(
+        self, start: Callable[..., Any], *arguments: Any, patience: float | None = None
+    ) -> None:
+        """Start what MPI is to do, and return when it is done. Raises RankLost if that takes too
+        long, which MPI itself does not always tell, and if MPI tells it.
 
         Each look moves a large message on by a piece. So it looks without a pause; but with a
         `patience` of its own, what is awaited is small and may take long, and the core is left to
         others.
         """
         longest, began = patience or self.patience, time.monotonic()
-        while requests and not type(requests[0]).Testall([*requests]):
-            waited = time.monotonic() - began
-            if waited > longest:
-                raise RankLost(
-                    f"The other ranks have not answered for {longest:.0f} seconds: a process was "
-                    "stopped, or a connection is lost. Go on from the last checkpoint with "
-                    "--resume RUN."
-                )
-            if waited > SPIN:
-                time.sleep(0.01 if patience else 0)
+        try:
+            started = start(*arguments)
+            requests = started if isinstance(started, list) else [started]
+            while requests and not type(requests[0]).Testall(requests):
+                waited = time.monotonic() - began
+                if waited > longest:
+                    raise RankLost(
+                        f"The other ranks have not answered for {longest:.0f} seconds: a process "
+                        f"was stopped, or a connection is lost. {GO_ON}"
+                    )
+                if waited > SPIN:
+                    time.sleep(0.01 if patience else 0)
+        except RuntimeError as problem:  # mpi4py's
+            raise RankLost(f"MPI has lost the other ranks ({problem}). {GO_ON}") from None
 
     # -- bytes and arrays --------------------------------------------------------------------------
 
@@ -91,14 +98,14 @@ class Ranks:
         sizes = self.all_equal_in_size(np.array([len(content)]), patience)[:, 0]
         joined = np.empty(sizes.sum(), dtype=np.uint8)
         mine = np.frombuffer(content, np.uint8)
-        self.wait(self.comm.Iallgatherv(mine, [joined, sizes.tolist()]), patience=patience)
+        self.wait(self.comm.Iallgatherv, mine, [joined, sizes.tolist()], patience=patience)
         ends = np.cumsum(sizes)
         return [joined[end - n : end].tobytes() for n, end in zip(sizes, ends)]
 
     def all_equal_in_size(self, array: np.ndarray, patience: float | None = None) -> np.ndarray:
         """(R, N): the arrays (N,) of all ranks, one a row."""
         found = np.empty((self.size, len(array)), dtype=array.dtype)
-        self.wait(self.comm.Iallgather(np.ascontiguousarray(array), found), patience=patience)
+        self.wait(self.comm.Iallgather, np.ascontiguousarray(array), found, patience=patience)
         return found
 
     def joined(self, array: np.ndarray) -> np.ndarray:
@@ -113,15 +120,21 @@ class Ranks:
 
     def copy_of_first(self, array: np.ndarray) -> None:
         """Let the array have on all ranks what it has on rank 0."""
-        self.wait(self.comm.Ibcast(array, 0))
+        self.wait(self.comm.Ibcast, array, 0)
 
     def exchange(
         self, sent: Sequence[tuple[int, np.ndarray]], received: Sequence[tuple[int, np.ndarray]]
     ) -> None:
         """Send (to, array) and receive (from, array) all at once; between two ranks in this
         order. The arrays are the memory that is read and written, so nothing is copied."""
-        requests = [self.comm.Irecv(array, rank) for rank, array in received]
-        self.wait(*requests, *(self.comm.Isend(array, rank) for rank, array in sent))
+
+        def start():
+            return [
+                *(self.comm.Irecv(array, rank) for rank, array in received),
+                *(self.comm.Isend(array, rank) for rank, array in sent),
+            ]
+
+        self.wait(start)
 
     def others(self) -> list[int]:
         """All ranks but this one, beginning behind it, so that not all send to the same one
@@ -183,4 +196,6 @@ class Ranks:
         sys.stdout.flush()
         sys.stderr.flush()
         self.comm.Abort(status)
-        raise SystemExit(status)  # Abort does not return
+        # MPICH only tells mpiexec, which may be on a machine that is lost. Python's own end would
+        # wait for the other ranks
+        os._exit(status)
