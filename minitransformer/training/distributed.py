@@ -21,13 +21,13 @@ class Distributed(DataParallel):
        its machine has the cores, else one after the other.
     2. Reduce-scatter: rank r receives slice r of every share's gradients, and adds them up in the
        order of the shares.
-    3. Each rank makes the optimizer's step on its slice. Its moments elsewhere stay untouched zeros,
-       for which the system keeps no memory.
+    3. Each rank makes the optimizer's step on its slice alone. (Its arrays of moments have the full
+       length all the same.)
     4. All-gather: each rank receives the parameters of the other slices.
 
     So the numbers are those of `Shares`: they depend on how many shares there are, not on how many
-    ranks. A rank sends and receives 2 (R − 1)/R P numbers a step, and more if it has several shares:
-    each is sent, so that the order of the sum stays the same.
+    ranks. A rank sends and receives 2 (R − 1)/R P numbers a step; more if it has several shares,
+    because each of them is sent, so that the order of the sum stays the same.
 
     That all ranks have the same batch is checked in every step. Sources: Li et al. 2020, section
     3.1; Rajbhandari et al. 2020, section 5.1 (the optimizer's state in slices, "stage 1").
