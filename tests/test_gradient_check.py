@@ -12,7 +12,7 @@ from minitransformer.core.module import Parameter
 from minitransformer.errors import InputError
 from minitransformer.layers import Dropout, Linear
 from minitransformer.testing import away_from_initialisation, gradient_check, gradient_error
-from minitransformer.testing.gradient_check import GradientReport, GradientRow
+from minitransformer.testing.gradient_check import ROUNDING, GradientReport, GradientRow
 
 
 class Cubic(Module):
@@ -303,6 +303,10 @@ def test_directions_reach_a_mistake_at_an_entry_that_is_much_larger_than_the_oth
     x[7] = 1e4
     for seed in range(5):
         assert not gradient_check(Factor(), x, seed=seed, max_entries=1).passed
+
+
+def test_the_rounding_error_is_that_of_float64():
+    assert ROUNDING == np.finfo(np.float64).eps / 2
 
 
 def test_dropout_draws_the_same_mask_in_every_forward():

@@ -271,6 +271,13 @@ def test_metrics_that_were_never_written_are_empty(tmp_path):
 
 KILLS = 50
 
+def test_the_film_strip_has_eight_steps_from_the_tenth_to_the_last(tmp_path):
+    steps = Snapshots(Run(tmp_path, config(steps=1000))).steps
+    apart = np.diff(sorted(steps))
+    assert len(steps) == 8 and min(steps) == 10 and max(steps) in (999, 1000)
+    assert (np.diff(apart) > 0).all()  # closer together in the beginning
+
+
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(tmp_path):
