@@ -490,7 +490,7 @@ def alone(tmp_path_factory):
 
 
 @needs_mpi
-@pytest.mark.parametrize("ranks", [1, 2, pytest.param(3, marks=pytest.mark.slow), 4])
+@pytest.mark.parametrize("ranks", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))])
 def test_weights_are_equal_on_any_number_of_ranks(alone, ranks):
     engine = "--engine mpi" if ranks == 1 else ""
     status, out, said = ran(alone, f"train reverse {PLAN} {engine} --out ranks-{ranks}", ranks)
@@ -509,6 +509,7 @@ def read(folder):
 
 
 @needs_mpi
+@pytest.mark.slow
 def test_a_run_goes_on_under_another_engine(alone, tmp_path):
     shutil.copytree(alone / "one", tmp_path / "run")
     for step, ranks in ((20, 2), (30, 0), (40, 3)):
@@ -586,10 +587,8 @@ FAULTS = {
 
 
 @needs_mpi
-@pytest.mark.parametrize("what", [
-    pytest.param(what, marks=[] if what in ("raise", "kill", "stop") else pytest.mark.slow)
-    for what in FAULTS
-])
+@pytest.mark.slow
+@pytest.mark.parametrize("what", FAULTS)
 def test_whatever_happens_to_a_rank_all_end_and_the_run_goes_on(alone, tmp_path, what):
     kind, _, rank = what.partition(":")
     status, sentence = FAULTS[what]
