@@ -490,7 +490,9 @@ def alone(tmp_path_factory):
 
 
 @needs_mpi
-@pytest.mark.parametrize("ranks", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))])
+@pytest.mark.parametrize(
+    "ranks", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))]
+)
 def test_weights_are_equal_on_any_number_of_ranks(alone, ranks):
     engine = "--engine mpi" if ranks == 1 else ""
     status, out, said = ran(alone, f"train reverse {PLAN} {engine} --out ranks-{ranks}", ranks)
