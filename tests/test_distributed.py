@@ -678,7 +678,8 @@ def test_two_hosts_compute_the_numbers_of_one_and_send_what_the_page_says(
     for steps, more, numbers in (
         (40, sent[2, 50] - sent[2, 10], 2), (50, sent[4, 50] - sent[2, 50], 1)
     ):  # fmt: skip
-        assert 1 <= more / (steps * size * numbers) < 1.1
+        # the difference of two runs: what TCP adds is not quite the same in both
+        assert 0.97 <= more / (steps * size * numbers) < 1.1
 
 
 @needs_mpi
