@@ -38,10 +38,24 @@ from minitransformer.training.shares import Shares
 
 ROOT = Path(__file__).parents[1]
 MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-needs_mpi = pytest.mark.skipif(
-    not (MPIEXEC and importlib.util.find_spec("mpi4py")),
-    reason="no MPI here: python -m pip install mpi4py mpich",
-)
+
+
+def why_no_mpi():
+    """Why no ranks can be started here; "" if they can."""
+    if not (MPIEXEC and importlib.util.find_spec("mpi4py")):
+        return "no MPI here: python -m pip install mpi4py mpich"
+    program = "from mpi4py import MPI; assert MPI.COMM_WORLD.size == 2"
+    try:
+        done = subprocess.run(
+            [MPIEXEC, "-n", "2", sys.executable, "-c", program], capture_output=True, text=True,
+            timeout=60,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "mpiexec starts no two ranks here within a minute"
+    return "" if done.returncode == 0 else f"mpiexec fails here: {done.stderr[-300:]}"
+
+
+needs_mpi = pytest.mark.skipif(bool(WHY := why_no_mpi()), reason=WHY or "MPI is here")
 
 
 # -- ranks that are threads: the strategy without MPI ----------------------------------------------
