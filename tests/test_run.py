@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from minitransformer.runs.lock import locked
 from minitransformer.runs.metrics import Metrics
 from minitransformer.runs.run import TrainingOptions
 from minitransformer.terminal.interruption import ENDING, KeyboardInterrupts
-from minitransformer.training import Constant, Cosine, Noam
+from minitransformer.training import Constant, Cosine, Noam, Progress
 from minitransformer.training.hooks import Evaluate, Interrupted, Log, Save, Snapshots
 
 
@@ -270,6 +271,21 @@ def test_metrics_that_were_never_written_are_empty(tmp_path):
 
 
 KILLS = 50
+
+def test_the_log_counts_the_tokens_of_all_steps_since_its_last_line(monkeypatch):
+    now, lines = [0.0], []
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    run = types.SimpleNamespace(
+        options=types.SimpleNamespace(log_every=3), seconds=0.0,
+        metrics=types.SimpleNamespace(write=lambda **line: lines.append(line)),
+    )  # fmt: skip
+    log = Log(run)
+    for step in range(1, 7):
+        now[0] += 0.5
+        log(Progress(step, 1.0, 1.0, 1e-3, tokens=10 * step))
+    assert [line["tokens_per_second"] for line in lines] == [60 / 1.5, 150 / 1.5]
+    assert [line["seconds"] for line in lines] == [1.5, 3.0]
+
 
 def test_the_film_strip_has_eight_steps_from_the_tenth_to_the_last(tmp_path):
     steps = Snapshots(Run(tmp_path, config(steps=1000))).steps
