@@ -81,6 +81,14 @@ def accepted(function, *arguments, **options):
         pytest.fail(f"refused: {problem}")
 
 
+def shout(texts):
+    """Capitals; a text with a "?" cannot be answered, nor can one that stands beside it."""
+    for text in texts:
+        if "?" in text:
+            raise InputError(f"{text!r} is a question.")
+    return [text.upper() for text in texts]
+
+
 def run(text, capsys):
     """(exit status, standard output, standard error) of a command line; single quotes hold a word
     together."""

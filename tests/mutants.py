@@ -2797,7 +2797,7 @@ p("xm910", "batches may differ", "        self.expect_same_batch(batch)\n       
 p("xm911", "batches are compared by their sources", "        for ids in batch:\n", "        for ids in batch[:1]:\n", select="different_batches")
 p("xm912", "a checkpoint has the moments of one slice", "        self.optimizer.collect = self.collect_moments\n", "", select="moments_of_all")
 p("xm913", "only one moment is collected", "for name in self.optimizer.moments:", "for name in [*self.optimizer.moments][:1]:", select="moments_of_all")
-p("xm914", "a rank may have nothing to do", "if ranks.size > count:", "if ranks.size > count + 1:", select="more_ranks_than")
+p("xm914", "a rank may have nothing to do", "if ranks > shares:", "if ranks > shares + 1:", select="more_ranks_than")
 p("xm915", "the optimizer goes on collecting", 'opened.callback(setattr, self.optimizer, "collect", None)', "pass")
 p = plants("parallel/mpi.py", "test_distributed.py", "what_one_rank_cannot")
 p("xm921", "the place is that of who says it", 'next(rank for rank, text in enumerate(told) if text)', "self.rank")

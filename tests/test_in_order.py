@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import run
+from common import run, shout
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.cli import lines
@@ -363,14 +363,6 @@ def test_a_text_is_measured_alike_by_any_number_of_processes(capsys, monkeypatch
 
 
 # -- the commands ----------------------------------------------------------------------------------
-
-
-def shout(texts):
-    """Capitals; a text with a "?" cannot be answered."""
-    for text in texts:
-        if "?" in text:
-            raise InputError(f"{text!r} is a question.")
-    return [text.upper() for text in texts]
 
 
 @pytest.mark.parametrize("seed", range(5))

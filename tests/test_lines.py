@@ -16,7 +16,7 @@ from pathlib import Path
 import fuzz_commands
 import numpy as np
 import pytest
-from common import run
+from common import run, shout
 
 from minitransformer.cli import lines, main
 from minitransformer.cli.lines import answered, for_lines, lines_of, print_answers
@@ -45,14 +45,6 @@ def stdin_of(content, monkeypatch):
 
 
 # -- line n answers line n -------------------------------------------------------------------------
-
-
-def shout(texts):
-    """Capitals; a text with a "?" cannot be answered, nor can one that stands beside it."""
-    for text in texts:
-        if "?" in text:
-            raise InputError(f"{text!r} is a question.")
-    return [text.upper() for text in texts]
 
 
 @pytest.mark.parametrize("seed", range(20))

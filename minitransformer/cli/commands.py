@@ -18,6 +18,7 @@ from ..parallel.mpi import OnAllRanks
 from ..runs.config import read_config
 from ..runs.run import MAKING, Run, make_config
 from ..terminal import progress
+from ..training.distributed import expect_shares
 from ..training.strategies import in_shares
 from .data import no_task, run_name, task_of_data, told_about
 from .kinds import CONCLUSIONS, NEXT
@@ -83,19 +84,12 @@ def train_on(ranks, options):
 
 
 def made(options, ranks=1):
-    run = resumed_run(options) if options.resume else new_run(options, ranks)
+    """The run that a command of so many ranks trains: a new one, or that which it continues."""
+    if not options.resume:
+        return new_run(options, ranks)
+    run = resumed_run(options)
     expect_shares(run.options.shares, ranks)
     return run
-
-
-def expect_shares(shares, ranks):
-    """Raise InputError if there are more ranks than shares."""
-    if ranks > shares:
-        raise InputError(
-            f"{ranks} ranks were started, and a batch has {shares} "
-            f"{'share' if shares == 1 else 'shares'}, so that some would have nothing to do. A new "
-            f"run can have more: --shares {ranks}; or start fewer ranks: mpiexec -n {shares}."
-        )
 
 
 def made_together(ranks, options):

@@ -35,11 +35,7 @@ class Distributed(DataParallel):
 
     def __init__(self, model, loss, optimizer, count, ranks: Ranks, skip_padding=False):
         super().__init__(model, loss, optimizer, count, skip_padding)
-        if ranks.size > count:
-            raise OnAllRanks(
-                f"{ranks.size} ranks share the work, but a batch has only {count} shares. Train "
-                f"with --shares {ranks.size}, or start fewer ranks (mpiexec -n {count})."
-            )
+        expect_shares(count, ranks.size)
         self.ranks = ranks
         owner = [share * ranks.size // count for share in range(count)]
         self.owned = [[s for s in range(count) if owner[s] == rank] for rank in range(ranks.size)]
@@ -129,6 +125,16 @@ class Distributed(DataParallel):
         """Let rank 0 have all moments, for a checkpoint."""
         for name in self.optimizer.moments:
             self.ranks.collect_parts(getattr(self.optimizer, name), self.slices)
+
+
+def expect_shares(shares, ranks):
+    """Raise OnAllRanks if there are more ranks than shares."""
+    if ranks > shares:
+        raise OnAllRanks(
+            f"{ranks} ranks were started, and a batch has {shares} "
+            f"{'share' if shares == 1 else 'shares'}, so that some would have nothing to do. A new "
+            f"run can have more: --shares {ranks}; or start fewer ranks: mpiexec -n {shares}."
+        )
 
 
 def add_up(total, first, *others):
