@@ -3,6 +3,7 @@ Ctrl-C, which the tests send; and no slow tests unless they are asked for."""
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -33,3 +34,14 @@ def idle_waiting():
 
     patience, processes.PATIENCE = processes.PATIENCE, 0
     return patience
+
+
+@pytest.fixture(autouse=True)
+def streams_are_left_as_they_were():
+    """Else later tests print into a stream that is closed: `monkeypatch` may put back one of
+    `capsys` after its end."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    yield
+    after = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = before
+    assert all(a is b for a, b in zip(after, before))

@@ -401,18 +401,19 @@ def test_a_rank_ends_even_if_mpi_only_passes_the_message_on():
 def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status, said):
     ranks, ended = Threads(Board(2), rank), []
     ranks.end_all = ended.append
-    for name in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, name, getattr(sys, name))  # so that they are put back
     monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
     monkeypatch.setenv("PMI_SIZE", "2")
     raised = None
-    try:
-        with cli_ranks.on_all_ranks(None, (ZeroDivisionError,)):
-            print("one speaks")
-            print("one complains", file=sys.stderr)
-            raise problem
-    except BaseException as found:
-        raised = found
+    with monkeypatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            patch.setattr(sys, name, getattr(sys, name))  # so that they are put back
+        try:
+            with cli_ranks.on_all_ranks(None, (ZeroDivisionError,)):
+                print("one speaks")
+                print("one complains", file=sys.stderr)
+                raise problem
+        except BaseException as found:
+            raised = found
     out, err = capsys.readouterr()
     assert raised is (problem if status is None else None)
     assert out == ("" if rank else "one speaks\n")
