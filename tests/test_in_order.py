@@ -486,7 +486,7 @@ def alive(pid):
     ],
 )
 def test_a_command_that_is_disturbed_ends_in_a_sentence_with_no_process_left(fault, status, said):
-    write_lines(20_000, bad=0)
+    write_lines(100_000, bad=0)  # so many that it is not done before it is disturbed
     with open("written", "w") as file:
         process = translating(
             "--file", "lines", stdout=subprocess.PIPE if fault == "close" else file
