@@ -1871,7 +1871,7 @@ p("x431", "every share weighs the same", "(part, n / sum(real))", "(part, 1 / co
 p("x432", "a share weighs as much as it has sequences", "int(targets[part_of == i].sum())",
     "int((part_of == i).sum())", select="transformer_add_up or dealt_out")
 p("x433", "the gradients of the last share only", "grad += before", "pass")
-p("x434", "the loss of the last share only", "value += value_of_share", "value = value_of_share")
+p("x434", "the loss of the last share only", "value += self.one_by_one", "value = self.one_by_one")
 p = plants("training/gradients.py", "test_shares.py", "add_up")
 p("x435", "the loss of a share is not weighted", "return weight * float(value)", "return float(value)")
 p("x436", "the gradients of a share are not weighted", "loss.backward(weight)", "loss.backward()")
@@ -1907,8 +1907,8 @@ p("x448", "a place without a target cannot be looked at", "(target_in != PAD) | 
     "target_out != padding", judge="test_packing.py", select="still_looked_at")
 
 p = plants("training/data_parallel.py", "test_shares.py", "bit_for_bit")
-p("x449", "the gradients of the first share only", "self.grads[0][part] += other[part]", "pass")
-p("x450", "every process adds on the first part", "part = self.slices[number]", "part = self.slices[0]")
+p("x449", "the gradients of the first share only", "    if others:\n", "    if False:\n")
+p("x450", "every process adds on the first part", "[self.slices[number]] for member", "[self.slices[0]] for member")
 p("x451", "every process moves all parameters", "self.optimizer.update(rate, self.grads[0], self.slices[number])",
     "self.optimizer.update(rate, self.grads[0])")
 p("x452", "each process has a rate of its own", 'self.optimizer.t, rate = struct.unpack("qd", content)',
@@ -1921,7 +1921,7 @@ p("x454", "each process has parameters of its own", "flat.live_in(shared(flat.da
 p("x455", "each process has moments of its own", "setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))",
     "pass")
 p("x456", "all write into one gradient", "flat.live_in(flat.data, self.grads[number])", "pass")
-p("x457", "the loss of the first share only", "        total += value\n", "        pass\n")
+p("x457", "the loss of the first share only", "        return in_halves(values)\n", "        return values[0]\n")
 p("x458", "the others draw from another seed", 'struct.pack("dq", weight, seed)', 'struct.pack("dq", weight, 0)')
 p("x459", "parts are cut within blocks", "BLOCK * round(size * i / count / BLOCK)", "round(size * i / count)",
     select="cut_between_blocks")
@@ -2087,8 +2087,7 @@ p = plants("training/data_parallel.py", "test_shares.py", "error_in_this_process
 p("x493", "the answers of a step that failed are taken for those of the next",
     "fork.drop_answers()", "pass")
 p("x494", "the losses of the others are added first",
-    "        total += value\n    return total",
-    "        pass\n    return total + sum(values[1:])", select="last_bit")
+    "        return in_halves(values)\n", "        return values[0] + sum(values[1:])\n", select="last_bit")
 p("x495", "a part that did not move is overlooked", "        if None in answers:\n            raise",
     "        if answers is None:\n            raise", select="in_silence")
 p("x496", "parameters stay in shared memory", "flat.live_in(flat.data.copy(), flat.grad.copy())", "pass",
@@ -2786,13 +2785,15 @@ p("xs112", "a factor of one situation is that of all", "np.ptp(factors) <= 1e-6 
 p = plants("grading/apart.py", "test_grading.py", "beginning_is_kept")
 p("xs113", "what is printed is counted and lost", "            self.head += block[: HEAD - len(self.head)]\n", "")
 p = plants("training/distributed.py", "test_distributed.py", "numbers_of_one_process")
-p("xm901", "the sum begins with the last rank", "            for rank, share in owners[:count]\n", "            for rank, share in sorted(owners[:count], key=lambda both: -both[0])\n")
-p("xm902", "the sum is from the last share on", "    for other in others:\n        found += other\n", "    for other in others[::-1]:\n        found += other\n")
-p("xm904", "the step is made with the gradients of the rank's own shares", "        self.add(len(shares))\n", "")
-p("xm905", "parameters of the other slices stay as they were", "        self.ranks.gather_parts(self.optimizer.flat.data, self.slices)\n", "")
-p("xm906", "the loss is that of the first share", "return float(in_order(values))", "return float(values[0])")
+p("xm901", "the sums of the ranks are added up in a row", "    return total(range(spans[-1].stop))\n", "    return sum(values[1:], values[0])\n", select="add_up_what_the_sum")
+p("xm902", "what others have added up is one share", "in zip(spans[rank], sums)}", "in zip(spans[rank][::-1], sums)}")
+p("xm903", "a rank sends every share", "    if own.start <= span.start and span.stop <= own.stop:\n", "    if own.start <= span.start and span.stop <= own.stop and len(span) == 1:\n", select="sends_its_shares_added_up")
+p("xm909", "forks add up what does not belong together", "self.open_forks(opened, len(mine), local)", "self.open_forks(opened, len(mine), [range(len(mine))])", select="forks_of_a_rank_add_up")
+p("xm904", "the step is made with the gradients of the rank's own shares", "        self.reduce_scatter(spans, sums)\n", "")
+p("xm905", "parameters of the other slices stay as they were", "        self.ranks.gather_parts(self.optimizer.flat.data, self.rank_slices)\n", "")
+p("xm906", "the loss is that of the first share", "return float(sum_of_spans(sum(spans, []), *values))", "return float(values[0])")
 p("xm907", "the length is that of a slice", "self.optimizer.flat.grad[self.part], max_norm, self.ranks.joined)", "self.optimizer.flat.grad[self.part], max_norm)", select="clipping_is")
-p("xm908", "all gradients of a rank are those of its last share", "            if grad is not found:\n                grad[...] = found\n", "")
+p("xm908", "all gradients of a rank are those of its last share", "            if grad is not self.optimizer.flat.grad:\n                grad[...] = self.optimizer.flat.grad\n", "")
 p("xm910", "batches may differ", "        self.expect_same_batch(batch)\n        values", "        values", select="different_batches")
 p("xm911", "batches are compared by their sources", "        for ids in batch:\n", "        for ids in batch[:1]:\n", select="different_batches")
 p("xm912", "a checkpoint has the moments of one slice", "        self.optimizer.collect = self.collect_moments\n", "", select="moments_of_all")

@@ -32,9 +32,10 @@ from minitransformer.parallel.mpi import SIZES, OnAllRanks, RankLost, Ranks
 from minitransformer.parallel.processes import FORK_IS_SAFE
 from minitransformer.runs import Run, make_config
 from minitransformer.training import AdamW, train
-from minitransformer.training.distributed import Distributed
+from minitransformer.training.data_parallel import slices_of
+from minitransformer.training.distributed import Distributed, spans_within, sum_of_spans
 from minitransformer.training.hooks import Interrupted, Save
-from minitransformer.training.shares import Shares
+from minitransformer.training.shares import Shares, in_halves
 
 ROOT = Path(__file__).parents[1]
 MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
@@ -154,7 +155,7 @@ def trained(strategy, rows=7, kind=Transformer, steps=4, max_norm=0.5, **changes
 
 
 @pytest.mark.parametrize("kind", [Transformer, LanguageModel])
-@pytest.mark.parametrize("size, count", [(1, 1), (1, 3), (2, 2), (2, 3), (2, 5), (3, 4), (4, 4)])
+@pytest.mark.parametrize("size, count", [(1, 1), (1, 3), (2, 2), (2, 5), (2, 6), (3, 4), (4, 7)])
 def test_ranks_compute_the_numbers_of_one_process(size, count, kind):
     expected, told = trained(lambda *a, **o: Shares(*a, count, **o), kind=kind)
     assert expected.flat.data.size > 2 * BLOCK  # so that there are several slices
@@ -166,6 +167,59 @@ def test_ranks_compute_the_numbers_of_one_process(size, count, kind):
         return optimizer
 
     on_threads(size, on_a_rank)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+def test_a_batch_may_have_fewer_sequences_than_there_are_shares(rows):
+    expected, told = trained(lambda *a, **o: Shares(*a, 6, **o), rows)
+
+    def on_a_rank(ranks):
+        optimizer, seen = trained(lambda *a, **o: Distributed(*a, 6, ranks, **o), rows)
+        assert seen == told and (optimizer.flat.data == expected.flat.data).all()
+
+    on_threads(2, on_a_rank)
+
+
+@pytest.mark.parametrize("count", range(1, 20))
+def test_neighbouring_ranks_add_up_what_the_sum_adds_up(count):
+    """For every number of ranks: their spans are all shares in their order, as long as can be, and
+    their sums give the sum of all to the last bit."""
+    values = np.random.default_rng(count).normal(size=(count, 5)).astype(np.float32)
+    whole = in_halves([*values])
+    for size in range(1, count + 1):
+        starts = np.linspace(0, count, size + 1).astype(int).tolist()
+        spans = [spans_within(range(*ends), range(count)) for ends in zip(starts, starts[1:])]
+        joined = sum(spans, [])
+        assert [n for span in joined for n in span] == [*range(count)]
+        sums = [in_halves([values[n] for n in span]) for span in joined]
+        assert (sum_of_spans(joined, *sums) == whole).all()
+        each = count // size
+        if count == size * each and each & (each - 1) == 0:  # 1, 2, 4, 8 … shares for each rank
+            assert [len(own) for own in spans] == [1] * size
+
+
+def test_shares_are_added_up_in_pairs_of_neighbours():
+    a, b, c, d, e, f = np.random.default_rng(0).normal(size=(6, 100)).astype(np.float32)
+    assert (in_halves([a, b, c, d, e, f]) == ((a + b) + (c + d)) + (e + f)).all()
+    assert (in_halves([a, b, c, d, e, f]) != a + b + c + d + e + f).any()
+
+
+def test_a_rank_sends_its_shares_added_up():
+    sizes = []
+
+    class Counted(Threads):
+        def exchange(self, sent, received):
+            sizes.append((self.rank, sum(array.size for _, array in sent)))
+            super().exchange(sent, received)
+
+    def on_a_rank(ranks):
+        ranks.__class__ = Counted
+        return trained(lambda *a, **o: Distributed(*a, 4, ranks, **o), steps=1)[0]
+
+    size = on_threads(2, on_a_rank)[0].flat.data.size
+    for rank in range(2):  # half of the gradients, half of the parameters
+        parts = [part.stop - part.start for part in slices_of(size, 2)]
+        assert [n for r, n in sizes if r == rank] == [parts[1 - rank], parts[rank]]
 
 
 @pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
@@ -184,6 +238,26 @@ def test_a_rank_computes_its_shares_in_processes_where_its_machine_has_the_cores
     optimizer, seen = trained(lambda *a, **o: Watched(*a, 3, alone, **o), rows)
     assert seen == told and (optimizer.flat.data == expected.flat.data).all()
     assert forks == [2] * 4 and not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(not FORK_IS_SAFE, reason="processes cannot be forked here")
+def test_forks_of_a_rank_add_up_what_belongs_together(monkeypatch):
+    """Of six shares on two ranks, the second rank has 3, and 4 + 5."""
+    second = types.SimpleNamespace(rank=1, size=2, on_this_host=lambda: 1)
+    for free in (1, 3):
+        monkeypatch.setattr("minitransformer.training.distributed.cores", lambda free=free: free)
+        model = model_of()
+        strategy = Distributed(model, CrossEntropy(padding=0), AdamW(model), 6, second, True)
+        with strategy:
+            assert len(strategy.forks) == free - 1
+            shares = strategy.shares_of(batches()())
+            values, sums = strategy.sums_of(shares, [range(3, 4), range(4, 6)])
+            found = [*zip(values, (grad.copy() for grad in sums))]
+        model = model_of()
+        alone = Shares(model, CrossEntropy(padding=0), AdamW(model), 6, True)
+        for (value, grad), span in zip(found, (slice(3, 4), slice(4, 6)), strict=True):
+            assert alone.one_by_one(shares[span]) == value
+            assert (alone.optimizer.flat.grad == grad).all()
 
 
 def test_a_checkpoint_has_the_moments_of_all_ranks():

@@ -628,11 +628,8 @@ class Workers(Shares):
     def compute(self, batch):
         shares, rank = self.shares_of(batch), self.communicator.rank
         self.optimizer.flat.zero_grad()
-        value, grad = (
-            self.compute_share(*shares[rank])
-            if rank < len(shares)
-            else (0.0, self.optimizer.flat.grad)
-        )
+        value = self.compute_share(*shares[rank]) if rank < len(shares) else 0.0
+        grad = self.optimizer.flat.grad
         grad[...] = self.communicator.all_sum(grad)
         return self.communicator.all_sum(value)
 

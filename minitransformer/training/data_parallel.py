@@ -4,9 +4,10 @@ import struct
 
 import numpy as np
 
+from ..backend import in_blocks
 from ..backend.updates import BLOCK
 from ..parallel.processes import Fork, from_bytes, shared, to_bytes
-from .shares import Shares
+from .shares import Shares, first_half, in_halves
 
 REMEDY = (
     "Go on from the last checkpoint with --resume RUN, take smaller batches, or train a new run in "
@@ -35,15 +36,15 @@ class DataParallel(Shares):
 
     def open(self, opened):
         super().open(opened)
-        self.slices = slices_of(self.optimizer.flat.data.size, self.count)
         for name in self.optimizer.moments:
             setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))
-        self.open_forks(opened, self.count)
+        self.open_forks(opened, self.count, [range(self.count)])
 
-    def open_forks(self, opened, count):
+    def open_forks(self, opened, count, spans):
         """Let `count` processes, this one among them, share the parameters, and have an array each
-        for gradients."""
+        for gradients. `spans` are the members whose gradients are to be added up."""
         flat = self.optimizer.flat
+        self.spans, self.slices = spans, slices_of(flat.data.size, count)
         opened.callback(self.take_back)
         flat.live_in(shared(flat.data), shared(flat.grad))
         self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(count - 1))]
@@ -68,7 +69,7 @@ class DataParallel(Shares):
         if not values:
             return self.one_by_one(shares)
         self.all(b"added", lambda: self.add(0))
-        return in_order(values)
+        return in_halves(values)
 
     def side_by_side(self, shares):
         """The losses of these shares, whose gradients are then in `grads`; none if there are not as
@@ -79,7 +80,7 @@ class DataParallel(Shares):
         for fork, (part, weight, seed) in zip(self.forks, shares[1:]):
             fork.drop_answers()  # of a step that was not finished, because something was raised
             fork.send(b"share" + struct.pack("dq", weight, seed) + to_bytes(part))
-        value, _ = self.compute_share(*shares[0])
+        value = self.compute_share(*shares[0])
         answers = [fork.receive() for fork in self.forks]
         if None in answers:
             return []
@@ -129,29 +130,27 @@ class DataParallel(Shares):
     def share(self, content):
         weight, seed = struct.unpack("dq", content[:16])
         try:
-            value, _ = self.compute_share(from_bytes(content[16:]), weight, seed)
+            value = self.compute_share(from_bytes(content[16:]), weight, seed)
         except Exception:
             self.model.clear_saves()
             raise
         return struct.pack("d", value)
 
     def add(self, number):
-        """Sum all gradients into the first, on the slice of member `number`."""
-        part = self.slices[number]
-        for other in self.grads[1:]:
-            self.grads[0][part] += other[part]
+        """Sum all gradients of each span into its first, on the slice of member `number`."""
+        for span in self.spans:
+            in_blocks(add_up, *(self.grads[member][self.slices[number]] for member in span))
 
     def move(self, rate, number):
         """Make the optimizer's step on the slice of member `number`."""
         self.optimizer.update(rate, self.grads[0], self.slices[number])
 
 
-def in_order(values):
-    """Their sum, added from the first to the last."""
-    total = values[0]
-    for value in values[1:]:
-        total += value
-    return total
+def add_up(total, *others):
+    """total ← total + others, in the order of `in_halves`."""
+    if others:
+        values, middle = [total, *others], first_half(len(others) + 1)
+        np.add(in_halves(values[:middle]), in_halves(values[middle:]), out=total)
 
 
 def slices_of(size, count):

@@ -1,5 +1,7 @@
 """The shares of a batch on the ranks of MPI: one machine, or many."""
 
+import collections
+import functools
 import zlib
 
 import numpy as np
@@ -7,9 +9,9 @@ import numpy as np
 from ..backend import in_blocks
 from ..parallel.mpi import OnAllRanks, Ranks
 from ..parallel.processes import cores
-from .data_parallel import DataParallel, in_order, slices_of
+from .data_parallel import DataParallel, slices_of
 from .optimizers import clip_gradients
-from .shares import Shares
+from .shares import Shares, first_half, in_halves
 
 
 class Distributed(DataParallel):
@@ -17,17 +19,17 @@ class Distributed(DataParallel):
 
     With R ranks and P parameters, a step is:
 
-    1. Each rank computes the gradients (P,) of its shares: side by side in forked processes, where
-       its machine has the cores, else one after the other.
-    2. Reduce-scatter: rank r receives slice r of every share's gradients, and adds them up in the
-       order of the shares.
+    1. Each rank computes the gradients (P,) of its shares, and their sum: side by side in forked
+       processes, where its machine has the cores, else one after the other.
+    2. Reduce-scatter: rank r receives slice r of every rank's sum, and adds them up.
     3. Each rank makes the optimizer's step on its slice alone. (Its arrays of moments have the full
        length all the same.)
     4. All-gather: each rank receives the parameters of the other slices.
 
-    So the numbers are those of `Shares`: they depend on how many shares there are, not on how many
-    ranks. A rank sends and receives 2 (R − 1)/R P numbers a step; more if it has several shares,
-    because each of them is sent, so that the order of the sum stays the same.
+    The numbers are those of `Shares`: they depend on how many shares there are, not on how many
+    ranks, since `in_halves` fixes the order of the sum. A rank sends and receives 2 (R − 1)/R P
+    numbers a step; more if `in_halves` does not add up its shares before they meet others (of six
+    shares on two ranks, 0 + 1 and 2, and 3 and 4 + 5). So let a rank have 1, 2, 4, 8 … of them.
 
     That all ranks have the same batch is checked in every step. Sources: Li et al. 2020, section
     3.1; Rajbhandari et al. 2020, section 5.1 (the optimizer's state in slices, "stage 1").
@@ -37,46 +39,51 @@ class Distributed(DataParallel):
         super().__init__(model, loss, optimizer, count, skip_padding)
         expect_shares(count, ranks.size)
         self.ranks = ranks
-        owner = [share * ranks.size // count for share in range(count)]
-        self.owned = [[s for s in range(count) if owner[s] == rank] for rank in range(ranks.size)]
-        self.mine = self.owned[ranks.rank]
+        starts = [-(-count * rank // ranks.size) for rank in range(ranks.size + 1)]
+        self.owned = [range(*ends) for ends in zip(starts, starts[1:])]  # shares, of each rank
 
     def open(self, opened):
         Shares.open(self, opened)
-        self.slices = slices_of(self.optimizer.flat.data.size, self.ranks.size)
-        self.part = self.slices[self.ranks.rank]
-        grad, count = self.optimizer.flat.grad, len(self.mine)
+        grad, mine = self.optimizer.flat.grad, self.owned[self.ranks.rank]
+        self.rank_slices = slices_of(grad.size, self.ranks.size)
+        self.part = self.rank_slices[self.ranks.rank]
         free = cores() // self.ranks.on_this_host()  # asked by all ranks, whatever they have to do
-        if 1 < count <= free:
-            self.open_forks(opened, count)
+        if 1 < len(mine) <= free:
+            spans = spans_within(mine, range(self.count))
+            local = [range(s.start - mine.start, s.stop - mine.start) for s in spans]
+            self.open_forks(opened, len(mine), local)
         else:
-            self.grads = [grad, *(np.empty_like(grad) for _ in self.mine[1:])]
-        self.received = {
-            share: np.empty_like(grad[self.part])
-            for share in range(self.count)
-            if share not in self.mine
-        }
+            self.grads = [self.optimizer.flat.grad, *(np.empty_like(grad) for _ in mine[1:])]
+        self.received = collections.defaultdict(lambda: np.empty_like(grad[self.part]))
         self.optimizer.collect = self.collect_moments
         opened.callback(setattr, self.optimizer, "collect", None)
 
     def compute(self, batch):
         shares = self.shares_of(batch)
-        mine = [shares[number] for number in self.mine if number < len(shares)]
-        values = self.forks and self.side_by_side(mine) or self.one_after_another(mine)
+        # the shares that each rank adds up before they are sent
+        spans = [spans_within(own, range(len(shares))) for own in self.owned]
+        values, sums = self.sums_of(shares, spans[self.ranks.rank])
         self.expect_same_batch(batch)
-        values = self.ranks.joined(np.array(values, dtype=float))  # in the order of the shares
-        self.add(len(shares))
-        return float(in_order(values))
+        values = self.ranks.joined(np.array(values, dtype=float))
+        self.reduce_scatter(spans, sums)
+        return float(sum_of_spans(sum(spans, []), *values))
 
-    def one_after_another(self, shares):
-        """The losses of these shares, whose gradients are then in `grads`."""
-        values = []
-        for share, grad in [*zip(shares, self.grads)][::-1]:  # the first stays where it is made
-            value, found = self.compute_share(*share)
-            values.insert(0, value)
-            if grad is not found:
-                grad[...] = found
-        return values
+    def sums_of(self, shares, spans):
+        """The sums of these spans of the shares: of their losses, and of their gradients."""
+        first = spans[0].start if spans else 0
+        own = [shares[number] for span in spans for number in span]
+        complete = self.forks and len(shares) == self.count
+        if values := self.side_by_side(own) if complete else []:
+            self.all(b"added", lambda: self.add(0))
+            return (
+                [in_halves(values[s.start - first : s.stop - first]) for s in spans],
+                [self.grads[s.start - first] for s in spans],
+            )
+        for span, grad in [*zip(spans, self.grads)][::-1]:  # the first stays where it is made
+            values.insert(0, self.one_by_one(shares[span.start : span.stop]))
+            if grad is not self.optimizer.flat.grad:
+                grad[...] = self.optimizer.flat.grad
+        return values, self.grads[: len(spans)]
 
     def expect_same_batch(self, batch):
         found = 0
@@ -88,27 +95,20 @@ class Distributed(DataParallel):
                 "Let all machines have the same."
             )
 
-    def add(self, count):
-        """Sum the gradients of the first `count` shares, in their order, on the slice of this
-        rank: reduce-scatter."""
-        owners = [(rank, share) for rank, own in enumerate(self.owned) for share in own]
-        others = self.ranks.others()
-        mine = self.grads[: sum(share < count for share in self.mine)]
+    def reduce_scatter(self, spans, sums):
+        """Let the gradients be those of the whole batch on this rank's slice: `sums` are those of
+        its own spans."""
+        rank, others = self.ranks.rank, self.ranks.others()
         self.ranks.exchange(
-            [(rank, grad[self.slices[rank]]) for rank in others for grad in mine],
-            [
-                (rank, self.received[share])
-                for rank in others[::-1]
-                for share in self.owned[rank]
-                if share < count
-            ],
+            [(other, grad[self.rank_slices[other]]) for other in others for grad in sums],
+            [(other, self.received[s]) for other in others[::-1] for s in spans[other]],
         )
-        here = dict(zip(self.mine, self.grads))
-        pieces = [
-            here[share][self.part] if rank == self.ranks.rank else self.received[share]
-            for rank, share in owners[:count]
-        ]
-        in_blocks(add_up, self.optimizer.flat.grad[self.part], *pieces)
+        here = {span: grad[self.part] for span, grad in zip(spans[rank], sums)}
+        known = {s: here[s] if s in here else self.received[s] for s in sum(spans, [])}
+        in_blocks(
+            functools.partial(write_sum, [*known]), self.optimizer.flat.grad[self.part],
+            *known.values(),
+        )  # fmt: skip
 
     def again(self, batch):
         return self.one_by_one(self.shares_of(batch))
@@ -119,12 +119,12 @@ class Distributed(DataParallel):
     def update(self):
         rate = self.optimizer.next_rate()
         self.optimizer.update(rate, self.optimizer.flat.grad, self.part)
-        self.ranks.gather_parts(self.optimizer.flat.data, self.slices)
+        self.ranks.gather_parts(self.optimizer.flat.data, self.rank_slices)
 
     def collect_moments(self):
         """Let rank 0 have all moments, for a checkpoint."""
         for name in self.optimizer.moments:
-            self.ranks.collect_parts(getattr(self.optimizer, name), self.slices)
+            self.ranks.collect_parts(getattr(self.optimizer, name), self.rank_slices)
 
 
 def expect_shares(shares, ranks):
@@ -137,9 +137,33 @@ def expect_shares(shares, ranks):
         )
 
 
-def add_up(total, first, *others):
-    """total ← first + others, one after the other; `total` may be the memory of one of them."""
-    found = first.copy()
-    for other in others:
-        found += other
-    total[...] = found
+def spans_within(own, span):
+    """The parts of `in_halves` of this span of shares that lie whole in the range `own`: as few
+    ranges as there can be."""
+    if span.stop <= own.start or own.stop <= span.start:
+        return []
+    if own.start <= span.start and span.stop <= own.stop:
+        return [span]
+    middle = span.start + first_half(len(span))
+    return [
+        *spans_within(own, range(span.start, middle)),
+        *spans_within(own, range(middle, span.stop)),
+    ]
+
+
+def sum_of_spans(spans, *values):
+    """`in_halves` of all shares, from its values for these spans."""
+    known = dict(zip(spans, values))
+
+    def total(span):
+        if span in known:
+            return known[span]
+        middle = span.start + first_half(len(span))
+        return total(range(span.start, middle)) + total(range(middle, span.stop))
+
+    return total(range(spans[-1].stop))
+
+
+def write_sum(spans, result, *values):
+    """The same, of arrays, into `result`, which may be the memory of one of them."""
+    result[...] = sum_of_spans(spans, *values)

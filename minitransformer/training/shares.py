@@ -19,10 +19,10 @@ class Shares(Plain):
         L = Σ_i (N_i/N) L_i      ∂L/∂θ = Σ_i (N_i/N) ∂L_i/∂θ
 
     N_i of the batch's N real targets are in share i, and L_i is their mean loss. So all that
-    changes is the order of summation, and dropout's masks: each share draws its own, from a seed
-    that the model's generator hands out. The numbers depend on how many shares there are, not on
-    who computes them. A matrix product takes one thread, because the threads of BLAS, too, change
-    the order of summation.
+    changes is the order of summation, see `in_halves`, and dropout's masks: each share draws its
+    own, from a seed that the model's generator hands out. The numbers depend on how many shares
+    there are, not on who computes them. A matrix product takes one thread, because the threads of
+    BLAS, too, change the order of summation.
 
     Sources: Goodfellow et al. 2016, section 12.1.3; Li et al. 2020, section 3.1.
     """
@@ -63,20 +63,40 @@ class Shares(Plain):
 
     def one_by_one(self, shares):
         """What `compute` returns and leaves, from shares that follow each other."""
-        value, grad = self.compute_share(*shares[0])
-        for share in shares[1:]:
-            before = grad.copy()
-            value_of_share, grad = self.compute_share(*share)
-            value += value_of_share
-            grad += before
+        if len(shares) == 1:
+            return self.compute_share(*shares[0])
+        middle, grad = first_half(len(shares)), self.optimizer.flat.grad
+        value = self.one_by_one(shares[:middle])
+        before = grad.copy()
+        value += self.one_by_one(shares[middle:])
+        grad += before
         return value
 
     def compute_share(self, part, weight, seed):
-        """Let the gradients be those of one share; its part of the loss, and all gradients (P,)."""
+        """Let the gradients be those of one share; return its part of the loss."""
         self.optimizer.flat.zero_grad()
         with drawing_from(seed, self.generators):
-            value = gradients(self.model, self.loss, part, weight, self.skip_padding)
-        return value, self.optimizer.flat.grad
+            return gradients(self.model, self.loss, part, weight, self.skip_padding)
+
+
+def in_halves(values):
+    """The sum of one value or more, first of neighbours, then of neighbouring sums, and so on:
+
+        ((v₀ + v₁) + (v₂ + v₃)) + (v₄ + v₅)
+
+    So whoever has v₂ and v₃ can add them up before all meet, and the sum is the same to the last
+    bit. In a row, v₀ + v₁ + v₂ + v₃, nobody but the first could.
+    """
+    if len(values) == 1:
+        return values[0]
+    middle = first_half(len(values))
+    return in_halves(values[:middle]) + in_halves(values[middle:])
+
+
+def first_half(count):
+    """How many of `count` summands `in_halves` adds up on the left: the largest power of two below
+    it."""
+    return 1 << (count - 1).bit_length() - 1
 
 
 def cut(batch, count, padding=0):
