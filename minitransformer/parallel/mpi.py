@@ -4,6 +4,7 @@ Each of them, a rank, runs the same program. What they tell each other here are 
 never Python objects: nothing is unpickled.
 """
 
+import contextlib
 import functools
 import os
 import socket
@@ -31,6 +32,15 @@ class RankLost(ChildProcessError):
 
 class OnAllRanks(InputError):
     """An error that every rank raises at the same place."""
+
+
+@contextlib.contextmanager
+def telling_loss():
+    """Inside, an error of MPI is a RankLost."""
+    try:
+        yield
+    except RuntimeError as problem:  # mpi4py's
+        raise RankLost(f"MPI has lost the other ranks ({problem}). {GO_ON}") from None
 
 
 def started_by_mpiexec() -> bool:
@@ -76,20 +86,23 @@ class Ranks:
         others.
         """
         longest, began = patience or self.patience, time.monotonic()
-        try:
+        with telling_loss():
             started = start(*arguments)
-            requests = started if isinstance(started, list) else [started]
-            while requests and not type(requests[0]).Testall(requests):
-                waited = time.monotonic() - began
-                if waited > longest:
-                    raise RankLost(
-                        f"The other ranks have not answered for {longest:.0f} seconds: a process "
-                        f"was stopped, or a connection is lost. {GO_ON}"
-                    )
-                if waited > SPIN:
-                    time.sleep(0.01 if patience else 0)
-        except RuntimeError as problem:  # mpi4py's
-            raise RankLost(f"MPI has lost the other ranks ({problem}). {GO_ON}") from None
+        requests = started if isinstance(started, list) else [started]
+        while not self.move_on(requests):
+            waited = time.monotonic() - began
+            if waited > longest:
+                raise RankLost(
+                    f"The other ranks have not answered for {longest:.0f} seconds: a process was "
+                    f"stopped, or a connection is lost. {GO_ON}"
+                )
+            if waited > SPIN:
+                time.sleep(0.01 if patience else 0)
+
+    def move_on(self, begun: list) -> bool:
+        """Move what was begun on by a piece; whether it is done."""
+        with telling_loss():
+            return not begun or type(begun[0]).Testall(begun)
 
     # -- bytes and arrays --------------------------------------------------------------------------
 
@@ -127,31 +140,42 @@ class Ranks:
     ) -> None:
         """Send (to, array) and receive (from, array) all at once; between two ranks in this
         order. The arrays are the memory that is read and written, so nothing is copied."""
+        self.finish(self.begin(sent, received))
 
-        def start():
+    def begin(self, sent, received) -> list:
+        """`exchange`, begun, so that something else can be computed meanwhile: `move_on` moves it
+        on, and `finish` ends it."""
+        with telling_loss():
             return [
                 *(self.comm.Irecv(array, rank) for rank, array in received),
                 *(self.comm.Isend(array, rank) for rank, array in sent),
             ]
 
-        self.wait(start)
+    def finish(self, begun: list) -> None:
+        self.wait(lambda: begun)
 
     def others(self) -> list[int]:
         """All ranks but this one, beginning behind it, so that not all send to the same one
         first."""
         return [(self.rank + n) % self.size for n in range(1, self.size)]
 
-    def gather_parts(self, array: np.ndarray, slices: Sequence[slice]) -> None:
-        """Let the array (P,) have on all ranks what rank r has in its slice r: all-gather."""
-        mine, others = array[slices[self.rank]], self.others()
-        self.exchange([(r, mine) for r in others], [(r, array[slices[r]]) for r in others[::-1]])
+    def gather_parts(self, array: np.ndarray, parts: Sequence[Sequence[slice]]) -> None:
+        """Let the array (P,) have on all ranks what rank r has in its slices `parts[r]`:
+        all-gather."""
+        mine, others = parts[self.rank], self.others()
+        self.exchange(
+            [(rank, array[part]) for rank in others for part in mine],
+            [(rank, array[part]) for rank in others[::-1] for part in parts[rank]],
+        )
 
-    def collect_parts(self, array: np.ndarray, slices: Sequence[slice]) -> None:
+    def collect_parts(self, array: np.ndarray, parts: Sequence[Sequence[slice]]) -> None:
         """The same for rank 0 alone."""
         if self.rank:
-            self.exchange([(0, array[slices[self.rank]])], [])
+            self.exchange([(0, array[part]) for part in parts[self.rank]], [])
         else:
-            self.exchange([], [(rank, array[slices[rank]]) for rank in self.others()])
+            self.exchange(
+                [], [(rank, array[part]) for rank in self.others() for part in parts[rank]]
+            )
 
     # -- together ----------------------------------------------------------------------------------
 

@@ -40,11 +40,11 @@ class DataParallel(Shares):
             setattr(self.optimizer, name, shared(getattr(self.optimizer, name)))
         self.open_forks(opened, self.count, [range(self.count)])
 
-    def open_forks(self, opened, count, spans):
+    def open_forks(self, opened, count, groups):
         """Let `count` processes, this one among them, share the parameters, and have an array each
-        for gradients. `spans` are the members whose gradients are to be added up."""
+        for gradients. `groups` are the members whose gradients are to be added up."""
         flat = self.optimizer.flat
-        self.spans, self.slices = spans, slices_of(flat.data.size, count)
+        self.groups, self.slices = groups, slices_of(flat.data.size, count)
         opened.callback(self.take_back)
         flat.live_in(shared(flat.data), shared(flat.grad))
         self.grads = [flat.grad, *(shared(np.zeros_like(flat.grad)) for _ in range(count - 1))]
@@ -137,9 +137,9 @@ class DataParallel(Shares):
         return struct.pack("d", value)
 
     def add(self, number):
-        """Sum all gradients of each span into its first, on the slice of member `number`."""
-        for span in self.spans:
-            in_blocks(add_up, *(self.grads[member][self.slices[number]] for member in span))
+        """Sum all gradients of each group into its first, on the slice of member `number`."""
+        for group in self.groups:
+            in_blocks(add_up, *(self.grads[member][self.slices[number]] for member in group))
 
     def move(self, rate, number):
         """Make the optimizer's step on the slice of member `number`."""

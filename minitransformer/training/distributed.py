@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 
 from ..backend import in_blocks
+from ..backend.updates import BLOCK
 from ..parallel.mpi import OnAllRanks, Ranks
 from ..parallel.processes import cores
 from .data_parallel import DataParallel, slices_of
@@ -26,6 +27,9 @@ class Distributed(DataParallel):
        length all the same.)
     4. All-gather: each rank receives the parameters of the other slices.
 
+    The slices are those of one bucket, which is all; `Overlapped` has several, and a slice of each
+    for every rank.
+
     The numbers are those of `Shares`: they depend on how many shares there are, not on how many
     ranks, since `in_halves` fixes the order of the sum. A rank sends and receives 2 (R − 1)/R P
     numbers a step; more if `in_halves` does not add up its shares before they meet others (of six
@@ -44,29 +48,47 @@ class Distributed(DataParallel):
 
     def open(self, opened):
         Shares.open(self, opened)
+        self.cut(1)
         grad, mine = self.optimizer.flat.grad, self.owned[self.ranks.rank]
-        self.rank_slices = slices_of(grad.size, self.ranks.size)
-        self.part = self.rank_slices[self.ranks.rank]
         free = cores() // self.ranks.on_this_host()  # asked by all ranks, whatever they have to do
         if 1 < len(mine) <= free:
             spans = spans_within(mine, range(self.count))
-            local = [range(s.start - mine.start, s.stop - mine.start) for s in spans]
-            self.open_forks(opened, len(mine), local)
+            groups = [range(s.start - mine.start, s.stop - mine.start) for s in spans]
+            self.open_forks(opened, len(mine), groups)
         else:
             self.grads = [self.optimizer.flat.grad, *(np.empty_like(grad) for _ in mine[1:])]
-        self.received = collections.defaultdict(lambda: np.empty_like(grad[self.part]))
         self.optimizer.collect = self.collect_moments
         opened.callback(setattr, self.optimizer, "collect", None)
+        opened.push(self.share_moments)
+
+    def cut(self, buckets):
+        """Cut the flat arrays into so many buckets, and each of them into a slice for every
+        rank."""
+        flat, size = self.optimizer.flat, self.ranks.size
+        self.buckets = slices_of(flat.data.size, buckets)
+        cuts = [slices_of(bucket.stop - bucket.start, size) for bucket in self.buckets]
+        self.parts = [  # [rank][bucket]
+            [
+                slice(bucket.start + cut[rank].start, bucket.start + cut[rank].stop)
+                for bucket, cut in zip(self.buckets, cuts)
+            ]
+            for rank in range(size)
+        ]
+        self.mine = self.parts[self.ranks.rank]
+        # what comes from a span of shares, [bucket]
+        self.received = collections.defaultdict(
+            lambda: [np.empty_like(flat.grad[part]) for part in self.mine]
+        )
 
     def compute(self, batch):
-        shares = self.shares_of(batch)
-        # the shares that each rank adds up before they are sent
-        spans = [spans_within(own, range(len(shares))) for own in self.owned]
-        values, sums = self.sums_of(shares, spans[self.ranks.rank])
         self.expect_same_batch(batch)
+        shares, self.begun, self.waiting = self.shares_of(batch), [], [*range(len(self.buckets))]
+        # the shares that each rank adds up before they are sent
+        self.spans = [spans_within(own, range(len(shares))) for own in self.owned]
+        values, sums = self.sums_of(shares, self.spans[self.ranks.rank])
         values = self.ranks.joined(np.array(values, dtype=float))
-        self.reduce_scatter(spans, sums)
-        return float(sum_of_spans(sum(spans, []), *values))
+        self.reduce_scatter(sums)
+        return float(sum_of_spans(sum(self.spans, []), *values))
 
     def sums_of(self, shares, spans):
         """The sums of these spans of the shares: of their losses, and of their gradients."""
@@ -95,36 +117,62 @@ class Distributed(DataParallel):
                 "Let all machines have the same."
             )
 
-    def reduce_scatter(self, spans, sums):
-        """Let the gradients be those of the whole batch on this rank's slice: `sums` are those of
+    def reduce_scatter(self, sums):
+        """Let the gradients be those of the whole batch on this rank's slices: `sums` are those of
         its own spans."""
-        rank, others = self.ranks.rank, self.ranks.others()
-        self.ranks.exchange(
-            [(other, grad[self.rank_slices[other]]) for other in others for grad in sums],
-            [(other, self.received[s]) for other in others[::-1] for s in spans[other]],
-        )
-        here = {span: grad[self.part] for span, grad in zip(spans[rank], sums)}
-        known = {s: here[s] if s in here else self.received[s] for s in sum(spans, [])}
-        in_blocks(
-            functools.partial(write_sum, [*known]), self.optimizer.flat.grad[self.part],
-            *known.values(),
-        )  # fmt: skip
+        self.begin(len(self.waiting), sums)
+        self.ranks.finish(self.begun)
+        own, spans = self.spans[self.ranks.rank], sum(self.spans, [])
+        for bucket, part in enumerate(self.mine):
+            here = {span: grad[part] for span, grad in zip(own, sums)}
+            known = [here[s] if s in here else self.received[s][bucket] for s in spans]
+            add_all = functools.partial(write_sum, spans)
+            in_blocks(add_all, self.optimizer.flat.grad[part], *known)
+
+    def begin(self, count, sums):
+        """Begin to send `count` more buckets, the last first: each rank gets its slice of them."""
+        others = self.ranks.others()
+        for _ in range(count):
+            bucket = self.waiting.pop()
+            sent = [(other, grad[self.parts[other][bucket]]) for other in others for grad in sums]
+            received = [
+                (other, self.received[span][bucket])
+                for other in others[::-1]
+                for span in self.spans[other]
+            ]
+            self.begun += self.ranks.begin(sent, received)
 
     def again(self, batch):
         return self.one_by_one(self.shares_of(batch))
 
     def clip(self, max_norm):
-        return clip_gradients(self.optimizer.flat.grad[self.part], max_norm, self.ranks.joined)
+        grad = self.optimizer.flat.grad
+        return clip_gradients([grad[part] for part in self.mine], max_norm, self.in_their_order)
+
+    def in_their_order(self, values):
+        """The values that all ranks have for the blocks of their slices, in the order of the
+        blocks."""
+        places = [
+            np.arange(part.start, part.stop, BLOCK) for parts in self.parts for part in parts
+        ]
+        return self.ranks.joined(values)[np.argsort(np.concatenate(places))]
 
     def update(self):
-        rate = self.optimizer.next_rate()
-        self.optimizer.update(rate, self.optimizer.flat.grad, self.part)
-        self.ranks.gather_parts(self.optimizer.flat.data, self.rank_slices)
+        rate, flat = self.optimizer.next_rate(), self.optimizer.flat
+        for part in self.mine:
+            self.optimizer.update(rate, flat.grad, part)
+        self.ranks.gather_parts(flat.data, self.parts)
 
     def collect_moments(self):
         """Let rank 0 have all moments, for a checkpoint."""
         for name in self.optimizer.moments:
-            self.ranks.collect_parts(getattr(self.optimizer, name), self.rank_slices)
+            self.ranks.collect_parts(getattr(self.optimizer, name), self.parts)
+
+    def share_moments(self, error, *_):
+        """Let all ranks have all moments: the next training may cut other slices."""
+        if error is None:
+            for name in self.optimizer.moments:
+                self.ranks.gather_parts(getattr(self.optimizer, name), self.parts)
 
 
 def expect_shares(shares, ranks):

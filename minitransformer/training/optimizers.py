@@ -244,27 +244,33 @@ def clip_by_global_norm(model: Module, max_norm: Positive | None) -> float:
     With max_norm None nothing is scaled, nor if a gradient is infinite or NaN, and so is the norm.
     Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
-    return clip_gradients(model.flat_buffers().grad, max_norm)
+    return clip_gradients([model.flat_buffers().grad], max_norm)
 
 
-def clip_gradients(grad, max_norm, joined=np.asarray):
-    """The same for gradients (P,); or for this process's slice of them, if `joined(array)` returns
-    the arrays (N,) of all processes one behind the other."""
-    norm = joined(squares_by_block(grad)).sum() ** 0.5
-    largest = joined(largest_size(grad)).max() if norm == math.inf else 0.0
+def clip_gradients(grads, max_norm, joined=np.asarray):
+    """The same for the gradients in these arrays (N,); or for this process's part of them, if
+    `joined(values)`, of the values of each of its blocks, returns those of all processes in their
+    order."""
+    norm = joined(by_block(sum_of_squares, grads)).sum() ** 0.5
+    largest = joined(by_block(largest_size, grads)).max() if norm == math.inf else 0.0
     if 0 < largest < math.inf:  # the squares are too large for the dtype, not the gradients
-        norm = largest * joined(squares_by_block(grad / largest)).sum() ** 0.5
+        scaled = [grad / largest for grad in grads]
+        norm = largest * joined(by_block(sum_of_squares, scaled)).sum() ** 0.5
     if max_norm is not None and max_norm < norm < math.inf:
-        grad *= max_norm / float(norm)
+        for grad in grads:
+            grad *= max_norm / float(norm)
     return float(norm)
 
 
-def squares_by_block(grad):
-    """Σg² of each block, so that the sum does not depend on where the slices of processes end."""
-    block = BLOCK if on_host(grad) else max(1, grad.size)
-    starts = range(0, grad.size, block)
-    return np.array([float(sum_of_squares(grad[s : s + block])) for s in starts])
+def by_block(function, grads):
+    """A number for each block, so that their sum does not depend on who has which of them."""
+    values = []
+    for grad in grads:
+        block = BLOCK if on_host(grad) else max(1, grad.size)
+        starts = range(0, grad.size, block)
+        values += [float(function(grad[start : start + block])) for start in starts]
+    return np.array(values)
 
 
 def largest_size(grad):
-    return np.array([float(abs(grad).max())] if grad.size else [0.0])
+    return abs(grad).max()

@@ -37,8 +37,8 @@ class Shares(Plain):
             self.opened = opened.pop_all()
         return self
 
-    def __exit__(self, *_):
-        self.opened.close()
+    def __exit__(self, *error):
+        self.opened.__exit__(*error)
 
     def open(self, opened):
         """Enter into this ExitStack what must be there while training."""

@@ -4,6 +4,7 @@
     Shares         in shares, one after the other: gradient accumulation  training/shares.py
     DataParallel   in shares, each in a process of its own                training/data_parallel.py
     Distributed    in shares, on the ranks of MPI: one machine or many    training/distributed.py
+    Overlapped     the same, sending while others are computed            training/overlapped.py
     Replays        whole, on a GPU, as a recording that is replayed       gpu/replays.py
 
 `Plain` says what a strategy is. Another one is one more class like these.
@@ -18,8 +19,8 @@ from ..boundary import Count, OneOf, checked
 from ..parallel.mpi import started_by_mpiexec, world
 from ..parallel.processes import cores
 from .data_parallel import DataParallel
-from .distributed import Distributed
 from .loop import Plain
+from .overlapped import Overlapped
 from .shares import Shares
 
 ENGINES = ("processes", "mpi")
@@ -42,7 +43,7 @@ def in_shares(
     """
     if engine == "mpi" or engine is None and started_by_mpiexec():
         return functools.partial(
-            Distributed, count=count, ranks=world(), skip_padding=skip_padding
+            Overlapped, count=count, ranks=world(), skip_padding=skip_padding
         )
     if count == 1:
         return functools.partial(Plain, skip_padding=skip_padding)
