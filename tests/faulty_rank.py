@@ -1,7 +1,7 @@
 """The program with something planted on one rank of MPI: python -m faulty_rank WHAT:RANK train …
 
 WHAT happens when that rank computes its 31st share, in the 16th step of a batch in four shares on
-two ranks ("cut": the connection between two hosts, see two_hosts.py); or "full-disk", when it
+two ranks ("cut": the connection between two hosts, see hosts.py); or "full-disk", when it
 writes its second checkpoint; or "no-data", when it looks for its text. The file that the variable
 HAPPENED names is then made.
 """

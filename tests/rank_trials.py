@@ -25,7 +25,7 @@ from test_distributed import (
     ran,
     weights,
 )
-from two_hosts import TwoHosts, why_not
+from hosts import Hosts, why_not
 
 WORDS = {
     "raise": "an exception", "memory": "no memory is left", "exit": "the process ends by itself",
@@ -49,7 +49,7 @@ def with_fault(folder, kind, ranks, rank):
     happened = folder / "happened"
     changes, words = {"HAPPENED": str(happened)}, command(TRAIN, ranks, f"{kind}:{rank}")
     if kind == "cut":
-        with TwoHosts() as hosts:
+        with Hosts() as hosts:
             words = hosts.command(MPIEXEC, command(TRAIN, 0, f"{kind}:{rank}"))
             status, said = until_all_ended(folder, words, {**changes, **hosts.environment()})
             assert no_process_is_left(folder), "a process is left"

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from common import accepted, refusal
-from two_hosts import TwoHosts, why_not
+from hosts import Hosts, why_not
 
 from minitransformer.backend.updates import BLOCK
 from minitransformer.cli import ranks as cli_ranks
@@ -935,7 +935,7 @@ def test_ctrl_c_at_mpiexec_saves_and_ends_all(alone, tmp_path, number):
 def hosts():
     if reason := why_not():
         pytest.skip(f"two hosts cannot be tried here: {reason}")
-    with TwoHosts() as made:
+    with Hosts() as made:
         yield made
 
 
