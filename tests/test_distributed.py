@@ -4,6 +4,7 @@ with a sentence; and the run goes on, on other ranks or none."""
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import json
 import multiprocessing
 import os
@@ -19,14 +20,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import accepted, refusal
+from common import accepted, refusal, run
 from thread_ranks import Board, Threads, on_threads
 from two_hosts import TwoHosts, why_not
 
 from minitransformer.backend.updates import BLOCK
+from minitransformer.cli import asking, main
 from minitransformer.cli import ranks as cli_ranks
 from minitransformer.cli.lines import GROUP
 from minitransformer.data import Batch
+from minitransformer.data.task import Task
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
@@ -352,7 +355,8 @@ def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status,
     ranks.end_all = ended.append
     monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
     monkeypatch.setenv("PMI_SIZE", "2")
-    raised = None
+    raised, slept = None, []
+    monkeypatch.setattr(cli_ranks.time, "sleep", slept.append)
     with monkeypatch.context() as patch:
         for name in ("stdout", "stderr"):
             patch.setattr(sys, name, getattr(sys, name))  # so that they are put back
@@ -370,6 +374,9 @@ def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status,
     assert ended == ([] if status is None else [status])
     expected = f"minitransformer: {ranks.place()}: {said}" if said else ""
     assert err.replace("one complains", "").strip() == expected
+    # what all ranks meet at once, the first says
+    is_met_by_all = isinstance(problem, (RankLost, KeyboardInterrupt, SystemExit))
+    assert (rank * 0.3 in slept) == is_met_by_all
 
 
 @pytest.mark.parametrize("engine, size, shared", [
@@ -383,6 +390,122 @@ def test_who_is_started_by_mpiexec_shares_the_work(monkeypatch, engine, size, sh
             pass
         assert (ranks is not None) == shared
         monkeypatch.delenv(name)
+
+
+class AsIfThree(Threads):
+    """Rank 0 of three, without the others; it notes what they must have in common."""
+
+    def __init__(self):
+        super().__init__(Board(1), 0)
+        self.size, self.compared = 3, []
+
+    def expect_same(self, what, value):
+        self.compared.append(what)
+
+    def end_all(self, status):
+        raise AssertionError("all ranks are ended")
+
+
+@pytest.fixture
+def as_if_three(monkeypatch, tmp_path):
+    ranks = AsIfThree()
+    monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
+    monkeypatch.setenv("PMI_SIZE", "3")
+    monkeypatch.chdir(tmp_path)
+    return ranks
+
+
+def test_ranks_share_lines_as_they_come(as_if_three, monkeypatch, capsys):
+    """Of a file, each rank takes as many as one process does; of a pipe, all of them together."""
+    Path("lines").write_text("seven\n")
+    taken = []
+    monkeypatch.setattr(asking, "print_answers", lambda *a: taken.append((a[3], a[5])) or 0)
+    for words in ("--file lines", ""):
+        assert run(f"translate numbers-en-de {words}", capsys)[0] == 0
+    assert taken == [(3 * GROUP, as_if_three), (GROUP, as_if_three)]
+    assert as_if_three.compared == ["version", "command"] * 2
+
+
+@pytest.mark.parametrize("words, sentence", [
+    ("predict numbers-en-de seven --jobs 2", "mpiexec -n 6"),
+    ("predict numbers-en-de seven --device gpu", "Leave out --device gpu."),
+    ("predict nothing seven", "There is no run nothing"),
+    ("predict numbers-en-de seven --beam 2 --top-k 2", "exclude each other"),
+    ("translate numbers-en-de --file nothing", "nothing cannot be read"),
+])  # fmt: skip
+def test_ranks_refuse_as_one_process_does(as_if_three, words, sentence, capsys):
+    status, out, err = run(words, capsys)
+    assert status == 2 and not out and sentence in err and err.startswith("minitransformer: ")
+
+
+def test_ranks_that_evaluate_compare_their_data(as_if_three, monkeypatch, capsys):
+    Run.create("run", make_config("reverse")).save()
+    monkeypatch.setattr(asking, "measured", lambda *_: {})
+    assert run("evaluate run --json", capsys)[0] == 0
+    assert as_if_three.compared == ["version", "command", "data (CRC-32)"]
+
+
+def test_the_checksum_is_that_of_all_data(monkeypatch):
+    class Some(Task):
+        has_sentences = True
+        number = 0
+
+        def sample(self, rng, count, split, distinct):
+            assert (count, distinct) == (9, True)
+            return np.full((2, 3), self.number), np.full((2, 3), len(split))
+
+        def sentences(self, split):
+            return [split, self.word], []
+
+    task, options = Some(), types.SimpleNamespace(seed=0, count=9, split="test")
+    found = set()
+    for number, word in itertools.product((1, 2), ("é", "\udcff")):
+        Some.number, Some.word = number, word
+        found |= {asking.checksum(types.SimpleNamespace(task=task), options) for _ in range(2)}
+    assert len(found) == 4
+
+
+def test_a_run_that_another_rank_writes_leaves_no_translations(tmp_path):
+    task = types.SimpleNamespace(scored_by_bleu=False, sentences=lambda _: (["1 2"], ["2 1"]))
+    reverse = Run.create(tmp_path / "run", make_config("reverse"))
+    for writes in (False, True):
+        it = types.SimpleNamespace(
+            task=task, model=reverse.model.eval(), vocabulary=reverse.vocabulary, writes=writes
+        )
+        options = types.SimpleNamespace(
+            write=str(tmp_path / "w"), split="test", jobs=1, seed=0, show=0, beam=1
+        )
+        asking.translations(it, options)
+        assert (tmp_path / "w").exists() == writes
+
+
+@pytest.mark.parametrize("words, there_are, status", [
+    ("evaluate r", "2", 2), ("predict r 1", "2", 2), ("translate r 1", "2", 2),
+    ("train reverse", "2", 2), ("train reverse --engine mpi", "", 2),
+    # rank 0 does it; also if it cannot be told how many there are
+    ("export r x", "2", 0), ("evaluate r", "", 0), ("predict r 1", "", 0), ("translate r 1", "", 0),
+])  # fmt: skip
+def test_another_rank_works_on_what_is_shared_and_says_nothing(
+    words, there_are, status, monkeypatch, capsys
+):
+    with monkeypatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            patch.setattr(sys, name, getattr(sys, name))  # so that they are put back
+        patch.setattr(cli_ranks, "world", refuse)
+        patch.setenv("PMIX_RANK", "1")
+        patch.setenv("PMI_SIZE", there_are or "1")
+        assert main(words.split()) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def refuse(*_):
+    raise InputError("no MPI")
+
+
+def test_ranks_compare_texts_that_are_no_utf_8():
+    for text in ("\udcff", "é🦉"):
+        found = on_threads(2, lambda ranks, text=text: accepted(ranks.all_texts, text))
+        assert found == [[text, text]] * 2
 
 
 @pytest.mark.parametrize("variables, started, first", [
@@ -424,6 +547,7 @@ def test_a_model_is_followed_by_ranks_that_have_neither_its_file_nor_data(tmp_pa
             assert run.writes == (ranks.rank == 0)
             assert run.vocabulary.to_dict() == first.vocabulary.to_dict()
             assert run.longest_source == first.longest_source
+            assert ranks.rank == 0 or run.exported  # without what only training needs
             return run.model.state_dict()
 
         one, two = on_threads(2, on_a_rank)
@@ -841,7 +965,7 @@ def test_a_connection_that_is_cut_ends_both_hosts_and_the_run_goes_on_elsewhere(
     began = time.monotonic()
     status, out, said = ran_on(hosts, tmp_path, f"train reverse {PLAN} --out run", f"cut:{rank}")
     assert status == 1 and "Traceback" not in said, (status, said)
-    assert said.count("rank 0 (") == 1 and "a connection is lost. Start again; a training goes on" in said
+    assert said.count("rank 0 (") == 1 and "a connection is lost. Start again; a" in said
     assert time.monotonic() - began < 30 and no_process_is_left(tmp_path)  # 3 s of them: patience
     status, _, said = ran(tmp_path, "train --resume run --no-pictures", 3)
     assert status == 0, said

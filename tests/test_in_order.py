@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import refusal, run, shout
-from thread_ranks import on_threads
+from common import accepted, refusal, run, shout
+from thread_ranks import Board, Threads, on_threads
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.cli import lines
@@ -382,6 +382,15 @@ def test_all_ranks_meet_an_error_at_its_place(size, error, place, where):
         assert met is error if where == "function" else type(met) is OnAllRanks
 
 
+def test_a_rank_computes_with_one_blas_thread():
+    def threads(item):
+        return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+    with threadpool_limits(2, "blas"):
+        found = list(in_order(threads, range(2), Threads(Board(1), 0)))
+    assert all(threads and set(threads) == {1} for threads in found)
+
+
 def test_what_fails_on_one_rank_alone_is_computed_by_all():
     def on_a_rank(ranks):
         computed = []
@@ -441,8 +450,9 @@ def test_answers_and_figures_do_not_depend_on_how_many_ranks_compute(search, siz
         config = TransformerConfig.preset("toy", source_vocabulary=len(task.vocabulary))
         model = Transformer(config, 3).eval()
         texts = [task.vocabulary.text(ids) for ids in sources]
+        ids = accepted(answers, model, sources, search, batch_size=8, jobs=jobs)
         return json.dumps([
-            [ids.tolist() for ids in answers(model, sources, search, batch_size=8, jobs=jobs)],
+            [produced.tolist() for produced in ids],
             translate(model, task.vocabulary, texts, search, batch_size=8, jobs=jobs),
             evaluate(model, task, count=150, batch_size=20, search=search, jobs=jobs),
         ])  # fmt: skip

@@ -288,7 +288,8 @@ class Run:
         """
         about = {}
         if first is not None:
-            tensors = first.tensors() if to_train else first.model_tensors()
+            model = {f"model/{name}": p.data for name, p in first.model.named_parameters().items()}
+            tensors = first.tensors() if to_train else model
             arrays = {name: as_numpy(array) for name, array in tensors.items()}
             about = {
                 "folder": str(first.folder), "config": first.config, "facts": first.facts(),
