@@ -2029,8 +2029,7 @@ p("rk05", "the other ranks do not hear why the items end", "        problems.ext
 p("rk06", "ranks compute with all threads", "    taken = None\n    with one_blas_thread():\n", "    taken = None\n    with contextlib.nullcontext():\n", select="one_blas_thread")
 p("rk07", "one round, and no more", "while taken is None or len(taken) == ranks.size:", "while taken is None:", select="every_rank_has")
 p("rk08", "each rank computes everything", "yield from on_ranks(function, items, problems, ranks)", "yield from map(function, items)", select="every_rank_has")
-p("rk09", "two rounds are taken at once", "            taken, said = unpacked(", "            if ranks.rank == 0:\n                items = itertools.chain(itertools.islice(items, 1), items)\n"
-    "                items = iter([*itertools.islice(items, ranks.size), *[]] + [*items])\n            taken, said = unpacked(", select="before_the_values")
+p("rk09", "all items are taken at once", "    taken = None\n", "    taken, items = None, iter([*items] if ranks.rank == 0 else [])\n", select="before_the_values")
 p = plants("decoding/translation.py", "test_in_order.py", "rank")
 p("rk11", "no ranks can be passed", "isinstance(value, Ranks) or super()", "super()", select="answers_and_figures")
 p("rk12", "anything is a number of processes", "isinstance(value, Ranks) or super().passes(value, sizes)", "True", select="asked_for")
