@@ -312,6 +312,26 @@ def test_an_answer_that_does_not_come_is_an_error():
     rank.wait(Request, True)
 
 
+@pytest.mark.parametrize("there_after", [0.004, 0.05, 5.0])
+def test_what_takes_long_is_noticed_soon_and_leaves_the_core_to_others(there_after, monkeypatch):
+    now, looks = [0.0], []
+
+    def sleep(seconds):
+        now[0] += seconds
+
+    class AfterSomeTime(Request):
+        @staticmethod
+        def Testall(requests):
+            looks.append(1)
+            now[0] += 1e-5  # what a look takes
+            return now[0] > there_after
+
+    clock = types.SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr("minitransformer.parallel.mpi.time", clock)
+    Threads(Board(1), 0).wait(AfterSomeTime, None, patience=60.0)
+    assert now[0] < 1.12 * there_after and len(looks) < 1000
+
+
 def test_what_mpi_says_is_an_error_with_a_remedy():
     def refused():
         raise RuntimeError("Unreachable")

@@ -77,7 +77,7 @@ class Ranks:
 
         Each look moves a large message on by a piece. So it looks without a pause; but with a
         `patience` of its own, what is awaited is small and may take long, and the core is left to
-        others.
+        others; so it is noticed late, but not by more than a tenth of the wait.
         """
         longest, began = patience or self.patience, time.monotonic()
         try:
@@ -91,7 +91,7 @@ class Ranks:
                         f"was stopped, or a connection is lost. {GO_ON}"
                     )
                 if waited > SPIN:
-                    time.sleep(0.01 if patience else 0)
+                    time.sleep(min(0.01, waited / 10) if patience else 0)
         except RuntimeError as problem:  # mpi4py's
             raise RankLost(f"MPI has lost the other ranks ({problem}). {GO_ON}") from None
 
