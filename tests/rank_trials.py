@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from hosts import Hosts, why_not
 from test_distributed import (
     FAULTS,
     MPIEXEC,
@@ -25,7 +26,6 @@ from test_distributed import (
     ran,
     weights,
 )
-from hosts import Hosts, why_not
 
 WORDS = {
     "raise": "an exception", "memory": "no memory is left", "exit": "the process ends by itself",

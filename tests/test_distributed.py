@@ -4,6 +4,7 @@ with a sentence; and the run goes on, on other ranks or none."""
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import json
 import multiprocessing
 import os
@@ -19,16 +20,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import accepted, refusal
+from common import accepted, refusal, run
 from hosts import Hosts, why_not
+from thread_ranks import Board, Threads, on_threads
 
 from minitransformer.backend.updates import BLOCK
+from minitransformer.cli import asking, main
 from minitransformer.cli import ranks as cli_ranks
+from minitransformer.cli.lines import GROUP
 from minitransformer.data import Batch
+from minitransformer.data.task import Task
 from minitransformer.errors import InputError, NonFiniteError
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
-from minitransformer.parallel.mpi import SIZES, OnAllRanks, RankLost, Ranks
+from minitransformer.parallel.mpi import (
+    RANKS,
+    SIZES,
+    OnAllRanks,
+    RankLost,
+    Ranks,
+    is_first,
+    started_by_mpiexec,
+)
 from minitransformer.parallel.processes import FORK_IS_SAFE
 from minitransformer.runs import MODELS, Run, configure, find_model, make_config
 from minitransformer.training import AdamW, train
@@ -61,74 +74,6 @@ needs_mpi = pytest.mark.skipif(bool(WHY := why_no_mpi()), reason=WHY or "MPI is 
 
 
 # -- ranks that are threads: the strategy without MPI ----------------------------------------------
-
-
-class Board:
-    """What the ranks of a group have written for each other."""
-
-    def __init__(self, size):
-        self.barrier, self.notes = threading.Barrier(size, timeout=30), [None] * size
-
-
-class Threads(Ranks):
-    """A rank that is a thread of this process."""
-
-    def __init__(self, board, rank):
-        self.board, self.rank, self.size = board, rank, len(board.notes)
-
-    def exchanged(self, note):
-        self.board.notes[self.rank] = note
-        self.board.barrier.wait()
-        found = [*self.board.notes]
-        self.board.barrier.wait()
-        return found
-
-    def all_bytes(self, content, patience=0):
-        return self.exchanged(bytes(content))
-
-    def all_equal_in_size(self, array, patience=0):
-        return np.array(self.exchanged(array.copy()))
-
-    def copy_of_first(self, array):
-        array[...] = self.exchanged(array.copy())[0]
-
-    def begin(self, sent, received):
-        # as it is now, in case that somebody goes on writing into it
-        return [([(to, array.copy()) for to, array in sent], received)]
-
-    def move_on(self, begun):
-        return False
-
-    def finish(self, begun):
-        sent, received = ([both for pair in begun for both in pair[i]] for i in (0, 1))
-        found = self.exchanged(sent)
-        mine = {rank: [a for to, a in note if to == self.rank] for rank, note in enumerate(found)}
-        for rank, array in received:
-            array[...] = mine[rank].pop(0)
-        assert not any(mine.values())
-
-
-def on_threads(size, function):
-    """[function(ranks)] of each of `size` ranks. Raises what one of them raised."""
-    board, results = Board(size), [None] * size
-
-    def work(rank):
-        try:
-            results[rank] = function(Threads(board, rank))
-        except BaseException as problem:
-            results[rank] = problem
-            board.barrier.abort()
-
-    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    problems = [r for r in results if isinstance(r, BaseException)]
-    first = [p for p in problems if not isinstance(p, threading.BrokenBarrierError)]
-    if problems:
-        raise (first or problems)[0]
-    return results
 
 
 def model_of(kind=Transformer, **changes):
@@ -633,6 +578,26 @@ def test_an_answer_that_does_not_come_is_an_error():
     rank.wait(Request, True)
 
 
+@pytest.mark.parametrize("there_after", [0.004, 0.05, 5.0])
+def test_what_takes_long_is_noticed_soon_and_leaves_the_core_to_others(there_after, monkeypatch):
+    now, looks = [0.0], []
+
+    def sleep(seconds):
+        now[0] += seconds
+
+    class AfterSomeTime(Request):
+        @staticmethod
+        def Testall(requests):
+            looks.append(1)
+            now[0] += 1e-5  # what a look takes
+            return now[0] > there_after
+
+    clock = types.SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr("minitransformer.parallel.mpi.time", clock)
+    Ranks(ALONE).wait(AfterSomeTime, None, patience=60.0)
+    assert now[0] < 1.12 * there_after and len(looks) < 1000
+
+
 def test_what_mpi_says_is_an_error_with_a_remedy():
     def refused():
         raise RuntimeError("Unreachable")
@@ -676,7 +641,8 @@ def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status,
     ranks.end_all = ended.append
     monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
     monkeypatch.setenv("PMI_SIZE", "2")
-    raised = None
+    raised, slept = None, []
+    monkeypatch.setattr(cli_ranks.time, "sleep", slept.append)
     with monkeypatch.context() as patch:
         for name in ("stdout", "stderr"):
             patch.setattr(sys, name, getattr(sys, name))  # so that they are put back
@@ -694,6 +660,9 @@ def test_one_rank_says_what_ends_all(monkeypatch, capsys, rank, problem, status,
     assert ended == ([] if status is None else [status])
     expected = f"minitransformer: {ranks.place()}: {said}" if said else ""
     assert err.replace("one complains", "").strip() == expected
+    # what all ranks meet at once, the first says
+    is_met_by_all = isinstance(problem, (RankLost, KeyboardInterrupt, SystemExit))
+    assert (rank * 0.3 in slept) == is_met_by_all
 
 
 @pytest.mark.parametrize("engine, size, shared", [
@@ -707,6 +676,168 @@ def test_who_is_started_by_mpiexec_shares_the_work(monkeypatch, engine, size, sh
             pass
         assert (ranks is not None) == shared
         monkeypatch.delenv(name)
+
+
+class AsIfThree(Threads):
+    """Rank 0 of three, without the others; it notes what they must have in common."""
+
+    def __init__(self):
+        super().__init__(Board(1), 0)
+        self.size, self.compared = 3, []
+
+    def expect_same(self, what, value):
+        self.compared.append(what)
+
+    def end_all(self, status):
+        raise AssertionError("all ranks are ended")
+
+
+@pytest.fixture
+def as_if_three(monkeypatch, tmp_path):
+    ranks = AsIfThree()
+    monkeypatch.setattr(cli_ranks, "world", lambda: ranks)
+    monkeypatch.setenv("PMI_SIZE", "3")
+    monkeypatch.chdir(tmp_path)
+    return ranks
+
+
+def test_ranks_share_lines_as_they_come(as_if_three, monkeypatch, capsys):
+    """Of a file, each rank takes as many as one process does; of a pipe, all of them together."""
+    Path("lines").write_text("seven\n")
+    taken = []
+    monkeypatch.setattr(asking, "print_answers", lambda *a: taken.append((a[3], a[5])) or 0)
+    for words in ("--file lines", ""):
+        assert run(f"translate numbers-en-de {words}", capsys)[0] == 0
+    assert taken == [(3 * GROUP, as_if_three), (GROUP, as_if_three)]
+    assert as_if_three.compared == ["version", "command"] * 2
+
+
+@pytest.mark.parametrize("words, sentence", [
+    ("predict numbers-en-de seven --jobs 2", "mpiexec -n 6"),
+    ("predict numbers-en-de seven --device gpu", "Leave out --device gpu."),
+    ("predict nothing seven", "There is no run nothing"),
+    ("predict numbers-en-de seven --beam 2 --top-k 2", "exclude each other"),
+    ("translate numbers-en-de --file nothing", "nothing cannot be read"),
+])  # fmt: skip
+def test_ranks_refuse_as_one_process_does(as_if_three, words, sentence, capsys):
+    status, out, err = run(words, capsys)
+    assert status == 2 and not out and sentence in err and err.startswith("minitransformer: ")
+
+
+def test_ranks_that_evaluate_compare_their_data(as_if_three, monkeypatch, capsys):
+    Run.create("run", make_config("reverse")).save()
+    monkeypatch.setattr(asking, "measured", lambda *_: {})
+    assert run("evaluate run --json", capsys)[0] == 0
+    assert as_if_three.compared == ["version", "command", "data (CRC-32)"]
+
+
+def test_the_checksum_is_that_of_all_data(monkeypatch):
+    class Some(Task):
+        has_sentences = True
+        number = 0
+
+        def sample(self, rng, count, split, distinct):
+            assert (count, distinct) == (9, True)
+            return np.full((2, 3), self.number), np.full((2, 3), len(split))
+
+        def sentences(self, split):
+            return [split, self.word], []
+
+    task, options = Some(), types.SimpleNamespace(seed=0, count=9, split="test")
+    found = set()
+    for number, word in itertools.product((1, 2), ("é", "\udcff")):
+        Some.number, Some.word = number, word
+        found |= {asking.checksum(types.SimpleNamespace(task=task), options) for _ in range(2)}
+    assert len(found) == 4
+
+
+def test_a_run_that_another_rank_writes_leaves_no_translations(tmp_path):
+    task = types.SimpleNamespace(scored_by_bleu=False, sentences=lambda _: (["1 2"], ["2 1"]))
+    reverse = Run.create(tmp_path / "run", make_config("reverse"))
+    for writes in (False, True):
+        it = types.SimpleNamespace(
+            task=task, model=reverse.model.eval(), vocabulary=reverse.vocabulary, writes=writes
+        )
+        options = types.SimpleNamespace(
+            write=str(tmp_path / "w"), split="test", jobs=1, seed=0, show=0, beam=1
+        )
+        asking.translations(it, options)
+        assert (tmp_path / "w").exists() == writes
+
+
+@pytest.mark.parametrize("words, there_are, status", [
+    ("evaluate r", "2", 2), ("predict r 1", "2", 2), ("translate r 1", "2", 2),
+    ("train reverse", "2", 2), ("train reverse --engine mpi", "", 2),
+    # rank 0 does it; also if it cannot be told how many there are
+    ("export r x", "2", 0), ("evaluate r", "", 0), ("predict r 1", "", 0), ("translate r 1", "", 0),
+])  # fmt: skip
+def test_another_rank_works_on_what_is_shared_and_says_nothing(
+    words, there_are, status, monkeypatch, capsys
+):
+    with monkeypatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            patch.setattr(sys, name, getattr(sys, name))  # so that they are put back
+        patch.setattr(cli_ranks, "world", refuse)
+        patch.setenv("PMIX_RANK", "1")
+        patch.setenv("PMI_SIZE", there_are or "1")
+        assert main(words.split()) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def refuse(*_):
+    raise InputError("no MPI")
+
+
+def test_ranks_compare_texts_that_are_no_utf_8():
+    for text in ("\udcff", "é🦉"):
+        found = on_threads(2, lambda ranks, text=text: accepted(ranks.all_texts, text))
+        assert found == [[text, text]] * 2
+
+
+@pytest.mark.parametrize("variables, started, first", [
+    ({}, False, True),
+    ({"PMI_SIZE": "1", "PMI_RANK": "0"}, False, True),
+    ({"PMI_SIZE": "3", "PMI_RANK": "0"}, True, True),
+    ({"OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "PMIX_RANK": "2"}, True, False),
+    ({"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "3"}, True, True),
+    ({"PMIX_RANK": "2", "SLURM_STEP_NUM_TASKS": "3"}, True, False),
+    ({"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "1"}, False, True),
+    # a batch script that begins one process, and a shell that srun has started
+    ({"SLURM_NTASKS": "3", "SLURM_PROCID": "0"}, False, True),
+    ({"SLURM_NTASKS": "3", "SLURM_STEP_NUM_TASKS": "3"}, False, True),
+])  # fmt: skip
+def test_ranks_are_known_by_what_their_starter_sets(monkeypatch, variables, started, first):
+    for name in (*SIZES, *RANKS, "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert (started_by_mpiexec(), is_first()) == (started, first)
+
+
+def test_a_model_is_followed_by_ranks_that_have_neither_its_file_nor_data(tmp_path):
+    (tmp_path / "sums.tsv").write_text("".join(f"{n}+{n}\t{n + n}\n" for n in range(200)))
+    config = make_config(
+        "pairs", {"data": str(tmp_path / "sums.tsv")}, training_options={"steps": 1}
+    )
+    run = Run.create(tmp_path / "run", config)
+    run.train(bar=False)
+    run.save()
+    run.export(tmp_path / "sums.safetensors")
+    (tmp_path / "sums.tsv").unlink()
+    for path in (tmp_path / "run", tmp_path / "sums.safetensors", "numbers-en-de"):
+        first = Run.open(path)
+
+        def on_a_rank(ranks, first=first):
+            given = None if ranks.rank else first
+            run = accepted(Run.followed, given, ranks, to_train=False)
+            assert run.writes == (ranks.rank == 0)
+            assert run.vocabulary.to_dict() == first.vocabulary.to_dict()
+            assert run.longest_source == first.longest_source
+            assert ranks.rank == 0 or run.exported  # without what only training needs
+            return run.model.state_dict()
+
+        one, two = on_threads(2, on_a_rank)
+        assert all((one[name] == two[name]).all() for name in one)
 
 
 def test_a_run_is_followed_by_ranks_that_have_no_file_of_it(tmp_path):
@@ -845,9 +976,150 @@ def test_what_cannot_be_done_is_said_once(alone, words, sentence):
 
 
 @needs_mpi
-def test_other_commands_answer_once(alone):
-    status, out, said = ran(alone, "evaluate one --count 5", 2)
-    assert status == 0 and out.count("one at step 50") == 1, (out, said)
+def test_a_command_that_is_not_shared_is_run_by_rank_0(alone):
+    status, out, said = ran(alone, "tasks", 2)
+    assert status == 0 and out.count("reverse ") == 1, (out, said)
+
+
+# -- ranks that answer -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def asked(alone):
+    """The folder of `alone`, with `lines` to translate, and runs of sentences and of a text."""
+    lines = ["seven", "forty-two", "", "a dog", "twelve", "nine " * 50, "one hundred and one"]
+    (alone / "lines").write_text("\n".join(lines * 30), encoding="utf-8")
+    (alone / "sums.tsv").write_text("".join(f"{n}+{n}\t{n + n}\n" for n in range(300)))
+    (alone / "book.txt").write_text("To be, or not to be: that is the question.\n" * 90)
+    for task in ("--data sums.tsv --out sums", "--text book.txt --out book"):
+        status, _, said = ran(alone, f"train {task} --steps 2 --d-model 16 --heads 2 --no-pictures")
+        assert status == 0, said
+    return alone
+
+
+ASKED = [
+    "translate numbers-en-de --file lines --beam 1",
+    "evaluate one --count 70 --beam 2 --json",
+    "evaluate sums --count 40 --beam 1 --show 2",
+    "evaluate book",
+    "predict one 1 2 3 x",
+    "predict one 12 --temperature 2 --seed 3",
+    "translate sums 3+3",
+    # what cannot be done
+    "translate nothing x",
+    "translate book x",
+    "translate numbers-en-de --file nothing",
+    "translate numbers-en-de x --file lines",
+    "predict one 1 --beam 2 --temperature 1",
+    "predict one 1 --jbos 3",
+    "evaluate one --split tset",
+    "evaluate one --write w",
+]
+
+
+@needs_mpi
+@pytest.mark.parametrize("words", ASKED)
+def test_ranks_answer_as_one_process(asked, words):
+    assert ran(asked, words, 2) == ran(asked, words)
+
+
+@needs_mpi
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ASKED[:4])
+def test_any_number_of_ranks_answers_as_one_process(asked, words):
+    for ranks in (1, 3, 4):
+        assert ran(asked, words, ranks) == ran(asked, words)
+
+
+@needs_mpi
+def test_what_a_pipe_sends_is_answered_by_ranks_when_as_much_is_there_as_one_process_takes(alone):
+    process = subprocess.Popen(
+        command("translate numbers-en-de --beam 1", 3), cwd=alone, env=environment(alone),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+    )  # fmt: skip
+    timer = threading.Timer(30, process.kill)
+    timer.start()
+    for _ in range(2):
+        process.stdin.write("seven\n" * GROUP)
+        process.stdin.flush()
+        assert [process.stdout.readline() for _ in range(GROUP)] == ["sieben\n"] * GROUP
+    assert process.communicate("twelve") == ("zwölf\n", None) and process.returncode == 0
+    timer.cancel()
+
+
+@needs_mpi
+def test_only_rank_0_writes_what_is_asked_for(asked):
+    written = []
+    for ranks in (0, 2):
+        ran(asked, "evaluate sums --count 9 --beam 1 --write w", ranks)
+        written.append((asked / "w").read_bytes())
+        (asked / "w").unlink()
+    assert written[0] == written[1] and written[0].count(b"\n") > 9
+
+
+@needs_mpi
+@pytest.mark.parametrize("words, planted, sentence", [
+    ("predict one 1 --jobs 2", "", "without --jobs. Leave it out, and .+ mpiexec -n 4"),
+    ("predict one 1 --device gpu", "", r"compute on CPUs\. Leave out --device gpu\."),
+    ("evaluate book", "no-data:1", r"On rank 1 \(.+\): The text of this run is gone"),
+    ("evaluate one --count 9", "other-data:1", "All ranks must have the same data"),
+])  # fmt: skip
+def test_what_ranks_cannot_answer_is_said_once(asked, words, planted, sentence):
+    status, out, said = ran(asked, words, 2, planted)
+    assert status == 2 and not out and re.search(sentence, said), (status, out, said)
+    assert said.count("\n") == 1
+
+
+@needs_mpi
+def test_to_translate_no_rank_but_the_first_needs_data(asked):
+    (asked / "sums.tsv").rename(asked / "away")
+    try:
+        expected = ran(asked, "translate sums 3+3")
+        assert expected[0] == 0 and ran(asked, "translate sums 3+3", 2) == expected
+    finally:
+        (asked / "away").rename(asked / "sums.tsv")
+
+
+@needs_mpi
+@pytest.mark.parametrize("what", [
+    "raise:1", "kill:1",
+    *(pytest.param(what, marks=pytest.mark.slow) for what in (
+        "raise:0", "memory:1", "exit:1", "kill:0", "stop:1", "stop:0", "interrupt:1",
+        "terminate:0",
+    )),
+])  # fmt: skip
+def test_whatever_happens_to_a_rank_that_answers_all_end(asked, tmp_path, what):
+    kind, _, rank = what.partition(":")
+    status, sentence = FAULTS.get(what) or FAULTS[kind]
+    if kind in ("interrupt", "terminate"):
+        sentence = rf"rank {rank} \(.+\): interrupted\."
+    began = time.monotonic()
+    shutil.copy(asked / "lines", tmp_path)
+    ended, _, said = ran(
+        tmp_path, "translate numbers-en-de --file lines --beam 1", 2, what, timeout=60
+    )
+    assert ended == status, (ended, said)
+    assert time.monotonic() - began < 30 and "Traceback" not in said
+    if sentence:
+        assert len(re.findall(sentence, said)) == 1, said
+    assert no_process_is_left(tmp_path)
+
+
+@needs_mpi
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_at_mpiexec_ends_all_that_answer(alone, tmp_path, number):
+    (tmp_path / "lines").write_text("seven\n" * 100_000)
+    with open(tmp_path / "out", "w") as out:
+        process = subprocess.Popen(
+            command("translate numbers-en-de --file lines --beam 1", 2), cwd=tmp_path,
+            env=environment(tmp_path), stdout=out, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    while not (tmp_path / "out").stat().st_size and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(number)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 128 + number and said.count("interrupted.") == 1, said
+    assert no_process_is_left(tmp_path)
 
 
 @needs_mpi
@@ -978,7 +1250,7 @@ def test_a_connection_that_is_cut_ends_both_hosts_and_the_run_goes_on_elsewhere(
     began = time.monotonic()
     status, out, said = ran_on(hosts, tmp_path, f"train reverse {PLAN} --out run", f"cut:{rank}")
     assert status == 1 and "Traceback" not in said, (status, said)
-    assert said.count("rank 0 (") == 1 and "a connection is lost. Go on from" in said
+    assert said.count("rank 0 (") == 1 and "a connection is lost. Start again; a" in said
     assert time.monotonic() - began < 30 and no_process_is_left(tmp_path)  # 3 s of them: patience
     status, _, said = ran(tmp_path, "train --resume run --no-pictures", 3)
     assert status == 0, said

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import run, shout
+from common import accepted, refusal, run, shout
+from thread_ranks import Board, Threads, on_threads
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer.cli import lines
@@ -35,6 +36,7 @@ from minitransformer.errors import InputError
 from minitransformer.models import Transformer, TransformerConfig
 from minitransformer.parallel import in_order as module
 from minitransformer.parallel.in_order import AHEAD, in_order, packed, unpacked
+from minitransformer.parallel.mpi import OnAllRanks
 from minitransformer.parallel.processes import FORK_IS_SAFE
 from minitransformer.runs import Run
 
@@ -292,6 +294,127 @@ def test_ctrl_c_leaves_no_process():
     assert time.monotonic() - began < 8
 
 
+# -- ranks of MPI ----------------------------------------------------------------------------------
+
+
+def of_rank_0(ranks, items):
+    """The items on rank 0; on the others, what must not be touched."""
+    return iter(items) if ranks.rank == 0 else map(refuse_to_fork, [0])
+
+
+SIZES = [1, 2, 3, 5]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 40])
+def test_every_rank_has_all_values_in_the_order_of_the_items_of_rank_0(size, count):
+    rng = random.Random(count)
+    items = [(number, rng.random() / 100) for number in range(count)]
+
+    def slow(item):
+        time.sleep(item[1])
+        return times_ten(item[0])
+
+    for found in on_threads(
+        size, lambda ranks: list(in_order(slow, of_rank_0(ranks, items), ranks))
+    ):
+        assert found == [10 * number for number in range(count)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_each_item_is_computed_by_one_rank_and_all_ranks_compute_equally_many(size):
+    def on_a_rank(ranks):
+        computed = []
+        list(in_order(computed.append, of_rank_0(ranks, range(4 * size)), ranks))
+        return computed
+
+    computed = on_threads(size, on_a_rank)
+    assert [len(items) for items in computed] == [4] * size
+    assert sorted(itertools.chain.from_iterable(computed)) == list(range(4 * size))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_rank_0_takes_no_item_before_the_values_of_the_last_round_are_used(size):
+    def on_a_rank(ranks):
+        taken, used = [], 0
+
+        def items():
+            for number in range(20):
+                taken.append(number)
+                yield number
+
+        for _ in in_order(times_ten, items() if ranks.rank == 0 else None, ranks):
+            used += 1
+            assert len(taken) <= size * -(-used // size)
+
+    on_threads(size, on_a_rank)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("error", [InputError("a sentence"), Odd(1, "a sentence"), MemoryError()])
+@pytest.mark.parametrize("place", [0, 1, 7, 19])
+@pytest.mark.parametrize("where", ["function", "items"])
+def test_all_ranks_meet_an_error_at_its_place(size, error, place, where):
+    def fails(item):
+        if item == place and where == "function":
+            raise error
+        return times_ten(item)
+
+    def items():
+        for number in range(20):
+            if number == place and where == "items":
+                raise error
+            yield number
+
+    def on_a_rank(ranks):
+        found, met = [], None
+        try:
+            for value in in_order(fails, items() if ranks.rank == 0 else None, ranks):
+                found.append(value)
+        except (type(error), OnAllRanks) as problem:
+            met = problem
+        return found, met
+
+    first, *others = on_threads(size, on_a_rank)
+    assert first == ([10 * number for number in range(place)], error)
+    for found, met in others:  # an error of the items is that of rank 0, and the others hear of it
+        assert found == first[0] and str(met) == str(error)
+        assert met is error if where == "function" else type(met) is OnAllRanks
+
+
+def test_a_rank_computes_with_one_blas_thread():
+    def threads(item):
+        return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+    with threadpool_limits(2, "blas"):
+        found = list(in_order(threads, range(2), Threads(Board(1), 0)))
+    assert all(threads and set(threads) == {1} for threads in found)
+
+
+def test_what_fails_on_one_rank_alone_is_computed_by_all():
+    def on_a_rank(ranks):
+        computed = []
+
+        def fails_here(item):
+            computed.append(item)
+            if ranks.rank == 1 and computed == [1]:
+                raise MemoryError
+            return times_ten(item)
+
+        return list(in_order(fails_here, of_rank_0(ranks, range(4)), ranks)), computed
+
+    found = on_threads(2, on_a_rank)
+    assert found == [([0, 10, 20, 30], [0, 1, 2]), ([0, 10, 20, 30], [1, 1, 3])]
+
+
+def test_what_cannot_be_sent_is_computed_by_every_rank():
+    def work(ranks):
+        return list(in_order(lambda item: lambda: item, of_rank_0(ranks, range(5)), ranks))
+
+    for values in on_threads(2, work):
+        assert [value() for value in values] == [0, 1, 2, 3, 4]
+
+
 # -- decoding and evaluation -----------------------------------------------------------------------
 
 
@@ -315,6 +438,34 @@ def test_answers_do_not_depend_on_how_many_processes_decode(model, search, jobs)
     expected = answers(model, sources, search, batch_size=8)
     found = answers(model, sources, search, batch_size=8, jobs=jobs)
     assert [ids.tolist() for ids in found] == [ids.tolist() for ids in expected]
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+def test_answers_and_figures_do_not_depend_on_how_many_ranks_compute(search, size):
+    task = make_task("reverse")
+    sources = [ids[ids != 0] for ids in task.sample(np.random.default_rng(1), 90)[0]]
+
+    def found(jobs):
+        config = TransformerConfig.preset("toy", source_vocabulary=len(task.vocabulary))
+        model = Transformer(config, 3).eval()
+        texts = [task.vocabulary.text(ids) for ids in sources]
+        ids = accepted(answers, model, sources, search, batch_size=8, jobs=jobs)
+        return json.dumps([
+            [produced.tolist() for produced in ids],
+            translate(model, task.vocabulary, texts, search, batch_size=8, jobs=jobs),
+            evaluate(model, task, count=150, batch_size=20, search=search, jobs=jobs),
+        ])  # fmt: skip
+
+    assert {*on_threads(size, found)} == {found(1)}
+
+
+def test_work_is_shared_by_ranks_only_when_that_is_asked_for(model, monkeypatch):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setattr("minitransformer.parallel.mpi.world", refuse_to_fork)
+    assert len(answers(model, [np.array([4, 5])] * 9, greedy, batch_size=3)) == 9
+    message = refusal(answers, model, [np.array([4])], greedy, jobs="ranks")
+    assert "jobs must be a whole number of at least 1, or the ranks of MPI" in message
 
 
 @pytest.mark.parametrize("jobs", [2, 3])
@@ -367,7 +518,7 @@ def test_a_text_is_measured_alike_by_any_number_of_processes(capsys, monkeypatch
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("at_once", [1, 2, 64])
-def test_lines_are_printed_as_by_one_process(seed, at_once, capsys):
+def test_lines_are_printed_as_by_one_process(seed, at_once, capsys, monkeypatch):
     rng = random.Random(seed)
     texts = [rng.choice(["a", "bc", "d?", "", "e"]) for _ in range(rng.randrange(150))]
 
@@ -379,6 +530,59 @@ def test_lines_are_printed_as_by_one_process(seed, at_once, capsys):
         status = print_answers(texts, shout, "Line", at_once, remarks, jobs)
         said.append((status, capsys.readouterr()))
     assert said[0] == said[1] == said[2] and said[0][1].out.count("\n") == len(texts)
+
+    def on_a_rank(ranks):
+        if ranks.rank == 0:
+            OfRank0.thread = threading.get_ident()
+        return print_answers(of_rank_0(ranks, texts), shout, "Line", at_once, remarks, ranks)
+
+    with monkeypatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            patch.setattr(sys, name, OfRank0(getattr(sys, name)))
+        assert on_threads(3, on_a_rank) == [said[0][0]] * 3
+    assert capsys.readouterr() == said[0][1]
+
+
+class OfRank0:
+    """A stream that writes what one thread prints."""
+
+    thread = 0
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def write(self, text):
+        if self.thread == threading.get_ident():
+            self.stream.write(text)
+
+    def flush(self):
+        self.stream.flush()
+
+
+@pytest.mark.parametrize("size", [2, 3, 70])
+@pytest.mark.parametrize("at_once", [1, 64])
+def test_ranks_await_no_more_lines_than_one_process(size, at_once, capsys):
+    """Whoever sends so many lines may wait for their answers before the next is sent."""
+
+    def on_a_rank(ranks):
+        taken = []
+
+        def counting(texts):
+            for text in texts:
+                taken.append(text)
+                yield text
+
+        def answer(texts):
+            if ranks.rank == 0:
+                assert len(taken) % at_once == 0 and len(taken) - len(answered) <= at_once
+                answered.extend(taken[len(answered) :])
+            return texts
+
+        answered = []
+        print_answers(counting("x" * (3 * at_once)), answer, "Line", at_once, jobs=ranks)
+
+    on_threads(size, on_a_rank)
+    assert capsys.readouterr().out == "x\n" * (3 * at_once) * size
 
 
 WORDS = ["seven", "forty-two", "one hundred and one", "ninety-nine thousand and four", "twelve"]

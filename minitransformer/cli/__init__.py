@@ -7,11 +7,12 @@ import sys
 
 from ..data.registry import register_tasks_of_packages
 from ..errors import InputError, NonFiniteError
-from ..parallel.mpi import is_first
+from ..parallel.mpi import is_first, started_by_mpiexec
 from ..terminal import interruption
 from ..terminal.home import do_without_a_home
 from ..terminal.interruption import KeyboardInterrupts
 from ..terminal.streams import complain, drop_unwritten, open_closed_streams, write_utf8
+from .asking import evaluate, predict, translate
 from .commands import train
 from .parser import make_parser
 
@@ -64,9 +65,15 @@ def run(arguments):
             options = make_parser().parse_args(arguments)
     except SystemExit as end:  # after --help, or a sentence about an option
         return end.code
-    if not is_first() and options.command is not train:
-        return 0  # nothing but training is shared
+    if not is_first() and not is_shared(options.command):
+        return 0  # rank 0 does it
     return options.command(options) or 0
+
+
+def is_shared(command):
+    """Whether several ranks work on this command together. To train, they may be told by
+    --engine."""
+    return command is train or command in (evaluate, predict, translate) and started_by_mpiexec()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import functools
 import json
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,16 @@ from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, evaluation, greedy, sample, translation
 from ..errors import InputError, shortened, write_text
 from ..inspection import alignment
-from ..runs.run import Run
+from ..parallel.mpi import Ranks
+from ..runs.run import MAKING, Run
 from ..terminal.streams import complain
 from .kinds import expect_kind, report_text
 from .lines import GROUP, for_lines, lie_ready, lines_of, print_answers
 from .pictures import draw_run
+from .ranks import together
 
 
+@together
 def evaluate(options):
     """Measure a run on sequences that are not in its training set."""
     run = opened(options)
@@ -27,7 +31,9 @@ def evaluate(options):
         raise InputError(
             "--write and --show need a task with a corpus of sentences; this run's task has none."
         )
-    if run.task.scored_by_bleu:
+    if ranks := ranks_of(options):
+        ranks.expect_same("data (CRC-32)", ranks.agree(lambda: checksum(run, options), MAKING))
+    elif run.task.scored_by_bleu:
         translation.bleu_metric()  # before the work
     result = {
         "run": str(options.run), "step": run.optimizer.t, "split": options.split,
@@ -39,12 +45,39 @@ def evaluate(options):
 
 
 def opened(options, kind=None):
-    """The run, on the chosen device. InputError unless it is of this kind, if one is named."""
+    """The run, on the chosen device, or on all ranks. InputError unless it is of this kind, if one
+    is named."""
+    ranks = ranks_of(options)
     chosen_device(options.device)  # before a file is read
-    run = Run.open(options.run)
-    if kind:
-        expect_kind(run, kind, options.run)
-    return run.to(options.device)
+
+    def found():
+        run = Run.open(options.run)
+        if kind:
+            expect_kind(run, kind, options.run)
+        return run
+
+    if not ranks:
+        return found().to(options.device)
+    first = ranks.agree(lambda: None if ranks.rank else found(), MAKING)
+    return Run.followed(first, ranks, to_train=False)
+
+
+def ranks_of(options):
+    """The ranks that work on a command; None for one that was started alone."""
+    jobs = getattr(options, "jobs", None)
+    return jobs if isinstance(jobs, Ranks) else None
+
+
+def checksum(run, options):
+    """That of what the run is evaluated on, which each rank finds by itself. Raises InputError if
+    a rank lacks something."""
+    if run.task.scored_by_bleu:
+        translation.bleu_metric()
+    rng = np.random.default_rng(options.seed)
+    sample = run.task.sample(rng, options.count, options.split, distinct=True)
+    sentences = run.task.sentences(options.split) if run.task.has_sentences else []
+    content = b"".join(ids.tobytes() for ids in sample) + ascii(sentences).encode()
+    return f"{zlib.crc32(content):08x}"
 
 
 def measured(run, options):
@@ -115,14 +148,14 @@ def report(result):
 def translations(run, options):
     """BLEU of the whole split, with its signature, if the task is scored by it; `--write` saves the
     sentences, `--show` prints some."""
-    if options.write:
+    if options.write and run.writes:
         Path(options.write).touch()  # before the work, in case it is not possible
     sources, references = run.task.sentences(options.split)
     search = chosen_search(options)
     answers = translation.translate(
         run.model, run.vocabulary, sources, search, jobs=options.jobs
     )
-    if options.write:
+    if options.write and run.writes:
         lines = ("\t".join(line) + "\n" for line in zip(sources, references, answers))
         write_text(options.write, "".join(lines))
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(sources))[: options.show])
@@ -135,6 +168,7 @@ def translations(run, options):
     return result
 
 
+@together
 def predict(options):
     """Print a run's answer as tokens: that of translate, before the tokens are joined to a text."""
     run = opened(options, "pairs")
@@ -142,6 +176,7 @@ def predict(options):
     return print_answers_to_texts(options, answer, remarks, run)
 
 
+@together
 def translate(options):
     """Translate texts: the arguments, or the lines of a file or of standard input."""
     if options.text and options.file is not None:
@@ -152,7 +187,10 @@ def translate(options):
         return print_answers_to_texts(options, answer, remarks, run)
     typing = options.file is None and sys.stdin is not None and sys.stdin.isatty()
     at_once = 1 if typing else GROUP
-    jobs = translation.workers(run.model, options.jobs) if lie_ready(options.file) else 1
+    ranks, ready = ranks_of(options), lie_ready(options.file)
+    if ranks and ready:
+        at_once *= ranks.size
+    jobs = translation.workers(run.model, options.jobs) if ranks or ready else 1
     return print_answers(
         lines_of(options.file), for_lines(answer, options.file), "Line", at_once, remarks, jobs
     )

@@ -7,14 +7,10 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from .. import __version__
 from ..backend import chosen_device
 from ..core.options import flag
 from ..data.tasks import TASKS, make_task
 from ..errors import InputError, NonFiniteError, typed, unknown
-from ..parallel.mpi import OnAllRanks
 from ..runs.config import read_config
 from ..runs.run import MAKING, Run, make_config
 from ..terminal import progress
@@ -23,7 +19,7 @@ from ..training.strategies import in_shares
 from .data import no_task, run_name, task_of_data, told_about
 from .kinds import CONCLUSIONS, NEXT
 from .pictures import draw_run
-from .ranks import on_all_ranks
+from .ranks import expect_alike, expect_cpu, on_all_ranks
 
 
 def train(options):
@@ -39,8 +35,8 @@ def train_on(ranks, options):
     from ..training import hooks
     from ..training.hooks import Interrupted, Log, ProgressBar, Save
 
-    if ranks and (options.device == "gpu" or options.gpu_kernels):
-        raise OnAllRanks("Ranks of MPI compute on CPUs. Leave out --device and --gpu-kernels.")
+    if ranks:
+        expect_cpu(options)
     # before a folder is made
     device = "cpu" if ranks else chosen_device(options.device)
     if options.gpu_kernels and device == "cpu":
@@ -94,8 +90,7 @@ def made(options, ranks=1):
 
 def made_together(ranks, options):
     """The run on all ranks: rank 0 makes or opens it."""
-    ranks.expect_same("version", f"minitransformer {__version__}, NumPy {np.__version__}")
-    ranks.expect_same("command", " ".join(map(typed, sys.argv[1:])))
+    expect_alike(ranks)
     first = ranks.agree(lambda: None if ranks.rank else made(options, ranks.size), MAKING)
     return Run.followed(first, ranks)
 

@@ -8,6 +8,7 @@ import sys
 
 from ..errors import InputError, reading
 from ..parallel.in_order import in_order
+from ..parallel.mpi import Ranks
 from ..terminal.streams import complain
 
 GROUP = 64  # lines that are read and answered together
@@ -20,7 +21,8 @@ def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()
     """Print the answer to each text on a line of its own, `at_once` of them together; returns the
     exit status.
 
-    `answer(texts) → answers` does the work, in `jobs` processes: see `in_order`. For a text that
+    `answer(texts) → answers` does the work, in `jobs` processes: see `in_order`; of ranks, each
+    answers a part of every `at_once` texts, so that no more of them are awaited. For a text that
     cannot be answered an empty line is printed, and on standard error a sentence with its name and
     number says why; the status is then 2. (A single text has no name, and no empty line.) The
     sentences of `remarks(text)` on an answered text are printed there too, and do not change the
@@ -33,8 +35,10 @@ def print_answers(texts, answer, name="", at_once=GROUP, remarks=lambda text: ()
             for text, (answer_to_it, problem) in zip(group, answered(group, answer))
         ]
 
-    status = 0
-    with contextlib.closing(in_order(to_print, in_groups(texts, at_once), jobs)) as groups:
+    status, items = 0, in_groups(texts, at_once)
+    if isinstance(jobs, Ranks):
+        items = (part for group in items for part in cut(group, jobs.size))
+    with contextlib.closing(in_order(to_print, items, jobs)) as groups:
         for number, line in enumerate(itertools.chain.from_iterable(groups), start=1):
             answer_to_it, problem, sentences = line
             if name or not problem:
@@ -67,6 +71,12 @@ def in_groups(texts, size):
             group = []
     if group:
         yield group
+
+
+def cut(group, count):
+    """The group as `count` lists, which differ by one text at most."""
+    ends = [len(group) * n // count for n in range(count + 1)]
+    return [group[start:end] for start, end in zip(ends, ends[1:])]
 
 
 def for_lines(answer, file):

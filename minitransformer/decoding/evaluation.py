@@ -18,7 +18,7 @@ from ..layers.cross_entropy import CrossEntropy
 from ..models.sequence_model import SequenceModel
 from ..parallel.in_order import in_order
 from .limits import writable
-from .translation import Search, answers, workers
+from .translation import Jobs, Search, answers, workers
 
 Answering = Annotated[
     SequenceModel, Having("a model, such as a Transformer", "__call__", "eval")
@@ -29,7 +29,7 @@ Answering = Annotated[
 def evaluate(
     model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
     seed: Natural = 0, batch_size: Count = 250, search: Search | None = None,
-    jobs: Count | None = 1,
+    jobs: Jobs | None = 1,
 ) -> dict[str, Any]:
     """Measure a model on `count` different sequences of a split, drawn by the seed.
 
@@ -87,7 +87,7 @@ def evaluate(
 @checked
 def evaluate_text(
     model: Answering, task: Task, split: Split = "validation", count: Count = 1000,
-    seed: Natural = 0, jobs: Count | None = 1,
+    seed: Natural = 0, jobs: Jobs | None = 1,
 ) -> dict[str, Any]:
     """Measure a language model on `count` different windows of a text, drawn by the seed.
 

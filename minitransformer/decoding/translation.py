@@ -7,11 +7,13 @@ import numpy as np
 
 from ..backend import on_host
 from ..boundary import Count, Having, Natural, Text, Texts, checked
+from ..boundary.kinds import Number
 from ..core.module import Module
 from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import LISTED, InputError, expect_as_many, shortened
 from ..models.sequence_model import SequenceModel
 from ..parallel.in_order import in_order
+from ..parallel.mpi import Ranks
 from ..terminal.extras import extra
 from .beam import beam_search
 from .limits import longest_answer
@@ -23,10 +25,23 @@ Search = Annotated[
 ]
 
 
+class NumberOrRanks(Number):
+    """How many processes are to compute; or the ranks of MPI, which do it together."""
+
+    def passes(self, value, sizes):
+        return isinstance(value, Ranks) or super().passes(value, sizes)
+
+
+Jobs = Annotated[
+    int | Ranks,
+    NumberOrRanks("a whole number of at least 1, or the ranks of MPI", whole=True, least=1),
+]
+
+
 @checked
 def translate(
     model: "SequenceModel", vocabulary: Vocabulary, texts: Texts, search: Search = beam_search,
-    max_tokens: "int | None" = None, batch_size: Count = 64, jobs: Count | None = 1,
+    max_tokens: "int | None" = None, batch_size: Count = 64, jobs: Jobs | None = 1,
 ) -> list[str]:
     """The model's answer to each text, in their order: `answers`, between the vocabulary's reading
     and writing.
@@ -42,7 +57,7 @@ def translate(
 @checked
 def answers(
     model: "SequenceModel", sources: Rows, search: Search = beam_search,
-    max_tokens: "int | None" = None, batch_size: Count = 64, jobs: Count | None = 1,
+    max_tokens: "int | None" = None, batch_size: Count = 64, jobs: Jobs | None = 1,
 ) -> list[np.ndarray]:
     """The search's answer to each source, in their order: a list of ids, from a list of ids (n,)
     without padding.
@@ -52,7 +67,9 @@ def answers(
     answer. For the largest number of tokens see `longest_answer`.
 
     `jobs` processes decode side by side (None: one for each core), see `in_order`; a search that
-    samples then takes a seed, because a Generator would be copied into each of them.
+    samples then takes a seed, because a Generator would be copied into each of them. In place of a
+    number, the ranks of MPI can be passed (`parallel.mpi.world()`): all of them then make this
+    call, with the same arguments.
     """
     order = np.argsort([len(ids) for ids in sources], kind="stable")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -70,8 +87,8 @@ def answers(
 
 
 def workers(model, jobs):
-    """How many processes may compute with this model, of `jobs` that are wanted: forks cannot use a
-    GPU."""
+    """How many processes may compute with this model, of `jobs` that are wanted, or which ranks:
+    others than this one cannot use its GPU."""
     parameters = model.parameters() if isinstance(model, Module) else []
     return jobs if all(on_host(parameter.data) for parameter in parameters) else 1
 

@@ -7,8 +7,11 @@ import json
 
 import numpy as np
 
+from .mpi import OnAllRanks, Ranks
 from .processes import Fork, cores, one_blas_thread
 
+# seconds that ranks wait for an item, which somebody may be typing, or for its value
+WORKING = 3600.0
 AHEAD = 4  # items for each process that may be begun while the first of them is computed
 REMEDY = "Try again. One process alone needs less memory: --jobs 1 (in Python jobs=1)."
 
@@ -16,19 +19,24 @@ REMEDY = "Try again. One process alone needs less memory: --jobs 1 (in Python jo
 def in_order(function, items, workers):
     """Yield function(item) of each item, in their order: computed by `workers` forks of this
     process (None: one for each core), or by itself for one worker or one item, and where processes
-    cannot be forked.
+    cannot be forked; or by the ranks of MPI, all of which call this.
 
     `function` must not remember what it was called with before: no value depends on the number of
     workers. Items and values are what `packed` takes. Forks take items ahead, at most `AHEAD` for
     each of them; where items come slowly and each is waited for, take one worker. Errors are raised
     in this process, at their place: what comes before has been yielded. Raises ChildProcessError if
-    a fork has ended, or stays stopped.
+    a fork has ended, or stays stopped, or if a rank does not answer.
+
+    With ranks, the items are those of rank 0, and every rank yields all values, or raises.
     """
     problems: list = []
     items = until_error(items, problems)
-    first = list(itertools.islice(items, 2)) if workers != 1 else []
+    ranks = workers if isinstance(workers, Ranks) else None
+    first = list(itertools.islice(items, 2)) if workers != 1 and not ranks else []
     items = itertools.chain(first, items)
-    if first[1:] and cores() > 1:
+    if ranks:
+        yield from on_ranks(function, items, problems, ranks)
+    elif first[1:] and cores() > 1:
         yield from side_by_side(function, items, workers or cores())
     else:
         yield from map(function, items)
@@ -117,3 +125,27 @@ def finished(function, tasks, free):
         task = tasks.popleft()
         # None: it failed, and fails here too, where the error can be met
         yield function(task.item) if task.reply is None else unpacked(task.reply)
+
+
+def on_ranks(function, items, problems, ranks):
+    """`in_order` by ranks of MPI, in rounds: rank 0 hands out an item for each rank, and they
+    exchange the values. So all wait for the slowest; but what is awaited stays small, and rank 0
+    takes no item before the values of the last round have been used: whoever sends the items may
+    wait for them.
+
+    Takes `problems` of rank 0, and gives one with its sentence to the others.
+    """
+    taken = None
+    with one_blas_thread():
+        while taken is None or len(taken) == ranks.size:
+            first = None
+            if ranks.rank == 0:
+                first = [*itertools.islice(items, ranks.size)], [*map(str, problems)]
+            taken, said = unpacked(ranks.from_first(packed(first), WORKING))
+            reply = b""
+            with contextlib.suppress(Exception):  # all do it again, and meet the error together
+                reply = packed(function(taken[ranks.rank])) if ranks.rank < len(taken) else b""
+            for item, value in zip(taken, ranks.all_bytes(reply, WORKING)):
+                yield unpacked(value) if value else function(item)
+    if ranks.rank:
+        problems.extend(map(OnAllRanks, said))

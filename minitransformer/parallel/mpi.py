@@ -21,9 +21,12 @@ from ..terminal.extras import extra
 # how many ranks there are, in the environment that mpiexec (or a cluster's srun) makes: MPICH and
 # Intel MPI, Open MPI
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
-RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK")  # and which of them this is
+RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")  # and which of them this is
+# of `srun --mpi=pmix`, beside PMIX_RANK. Without that it may have been left by whatever started a
+# shell
+SLURM_SIZE = "SLURM_STEP_NUM_TASKS"
 SPIN = 0.002  # seconds: a short wait keeps the core
-GO_ON = "Go on from the last checkpoint with --resume RUN."
+GO_ON = "Start again; a training goes on from its last checkpoint with --resume RUN."
 
 
 class RankLost(ChildProcessError):
@@ -44,7 +47,8 @@ def telling_loss():
 
 
 def started_by_mpiexec() -> bool:
-    return any(os.environ.get(name, "1") != "1" for name in SIZES)
+    sizes = [*SIZES, *[SLURM_SIZE] * ("PMIX_RANK" in os.environ)]
+    return any(os.environ.get(name, "1") != "1" for name in sizes)
 
 
 def is_first() -> bool:
@@ -55,7 +59,7 @@ def is_first() -> bool:
 @functools.cache
 def world() -> "Ranks":
     """All ranks that were started together. Raises InputError if mpi4py, or an MPI, is missing."""
-    extra("mpi4py", "Training on several ranks")
+    extra("mpi4py", "Working on several ranks")
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as problem:  # mpi4py finds no library at import
@@ -83,7 +87,7 @@ class Ranks:
 
         Each look moves a large message on by a piece. So it looks without a pause; but with a
         `patience` of its own, what is awaited is small and may take long, and the core is left to
-        others.
+        others; so it is noticed late, but not by more than a tenth of the wait.
         """
         longest, began = patience or self.patience, time.monotonic()
         with telling_loss():
@@ -97,7 +101,7 @@ class Ranks:
                     f"stopped, or a connection is lost. {GO_ON}"
                 )
             if waited > SPIN:
-                time.sleep(0.01 if patience else 0)
+                time.sleep(min(0.01, waited / 10) if patience else 0)
 
     def move_on(self, begun: list) -> bool:
         """Move what was begun on by a piece; whether it is done."""
@@ -114,6 +118,11 @@ class Ranks:
         self.wait(self.comm.Iallgatherv, mine, [joined, sizes.tolist()], patience=patience)
         ends = np.cumsum(sizes)
         return [joined[end - n : end].tobytes() for n, end in zip(sizes, ends)]
+
+    def all_texts(self, text: str, patience: float | None = None) -> list[str]:
+        """The same of texts, which may quote bytes of a command that are no UTF-8."""
+        contents = self.all_bytes(text.encode("utf-8", "surrogatepass"), patience)
+        return [content.decode("utf-8", "surrogatepass") for content in contents]
 
     def all_equal_in_size(self, array: np.ndarray, patience: float | None = None) -> np.ndarray:
         """(R, N): the arrays (N,) of all ranks, one a row."""
@@ -187,20 +196,20 @@ class Ranks:
             result = function()
         except (InputError, OSError) as problem:
             said = str(problem) or type(problem).__name__
-        told = [text.decode() for text in self.all_bytes(said.encode(), patience)]
+        told = self.all_texts(said, patience)
         if not any(told):
             return result
         if len({*told}) == 1:
             raise OnAllRanks(told[0])
-        places = [text.decode() for text in self.all_bytes(self.place().encode())]
+        places = self.all_texts(self.place())
         rank = next(rank for rank, text in enumerate(told) if text)
         raise OnAllRanks(f"On {places[rank]}: {told[rank]}" if rank else told[0])
 
     def expect_same(self, what: str, value: str) -> None:
         """Raise InputError on all ranks unless each passes the same value."""
-        values = [text.decode() for text in self.all_bytes(value.encode())]
+        values = self.all_texts(value)
         if len({*values}) > 1:
-            places = [text.decode() for text in self.all_bytes(self.place().encode())]
+            places = self.all_texts(self.place())
             other = next(rank for rank, text in enumerate(values) if text != values[0])
             raise OnAllRanks(
                 f"All ranks must have the same {what}: {places[0]} has {values[0]}, and "

@@ -280,15 +280,17 @@ class Run:
             complain(sentence)
 
     @classmethod
-    def followed(cls, first: "Run | None", ranks: Ranks) -> "Run":
+    def followed(cls, first: "Run | None", ranks: Ranks, to_train: bool = True) -> "Run":
         """The run that rank 0 has made or opened, `first`, on every rank; only rank 0 writes into
-        its folder. The others need the data, and no file of the run.
+        its folder. The others need no file of the run; to train it they need the data.
 
         Raises InputError on all ranks if one of them lacks the data, say.
         """
         about = {}
         if first is not None:
-            arrays = {name: as_numpy(array) for name, array in first.tensors().items()}
+            model = {f"model/{name}": p.data for name, p in first.model.named_parameters().items()}
+            tensors = first.tensors() if to_train else model
+            arrays = {name: as_numpy(array) for name, array in tensors.items()}
             about = {
                 "folder": str(first.folder), "config": first.config, "facts": first.facts(),
                 "shapes": {name: [str(a.dtype), a.shape] for name, a in arrays.items()},
@@ -306,7 +308,8 @@ class Run:
             run = cls(about["folder"], about["config"])
             run.writes = run.metrics.writes = False
             run.restore(arrays, about["facts"])
-            run.task.batch(np.random.default_rng(0), 1)  # that there are data
+            if to_train:
+                run.task.batch(np.random.default_rng(0), 1)  # that there are data
             return run
 
         return ranks.agree(made, MAKING)
