@@ -1,12 +1,14 @@
-"""Time a training step in two shares by forked processes, and by ranks of MPI, taking turns: python
+"""Time a training step on the cores of one machine, used in four ways, taking turns: python
 benchmarks/engines.py [--sizes small base] [--ranks 2]
 
-Both compute the same numbers. Median milliseconds of a step, of its parts, and the peak memory of
-the first process.
+Forked processes, ranks of MPI, one rank that forks, which compute the same numbers in as many
+shares; and one process whose matrix products take as many threads. Median milliseconds of a step,
+of its parts, and the peak memory of the first process.
 """
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -19,13 +21,18 @@ PHASES = ("compute", "clip", "update")
 CHILD = Path(__file__).with_name("engines_child.py")
 
 
-def start(size, ranks, engine):
+FORKS, RANKS, BOTH, THREADS = "forks", "ranks", "a rank that forks", "threads"
+
+
+def start(size, cores, way):
     mpiexec = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:/usr/bin:/bin")
-    launch = [mpiexec, "-n", str(ranks)] if engine == "mpi" else []
+    launch = {RANKS: [mpiexec, "-n", str(cores)], BOTH: [mpiexec, "-n", "1"]}.get(way, [])
+    shares, engine = 1 if way == THREADS else cores, "mpi" if launch else "processes"
     return subprocess.Popen(
-        [*launch, sys.executable, str(CHILD), size, str(ranks)], stdin=subprocess.PIPE,
+        [*launch, sys.executable, str(CHILD), size, str(shares), engine], stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,
-    )
+        env={**os.environ, "OPENBLAS_NUM_THREADS": str(cores if way == THREADS else 1)},
+    )  # fmt: skip
 
 
 def answer(process, steps):
@@ -40,30 +47,29 @@ def main():
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
-    print("| size | engine | ms a step | compute | clip | update | forks / ranks | MB |")
+    print("| size | way | ms a step | compute | clip | update | forks' time / its | MB |")
     print("|---|---|---|---|---|---|---|---|")
     for size in options.sizes:
         steps = {"toy": 20, "small": 4}.get(size, 2)
-        racing = {engine: start(size, options.ranks, engine) for engine in ("processes", "mpi")}
+        racing = {way: start(size, options.ranks, way) for way in (FORKS, RANKS, BOTH, THREADS)}
         for process in racing.values():
             answer(process, steps)
-        found = {engine: [] for engine in racing}
+        found = {way: [] for way in racing}
         for _ in range(options.rounds):
-            for engine, process in racing.items():
-                found[engine].append(answer(process, steps))
+            for way, process in racing.items():
+                found[way].append(answer(process, steps))
         for process in racing.values():
             process.stdin.close()
             process.wait()
         whole = {
-            engine: [sum(a[phase] for phase in PHASES) for a in answers]
-            for engine, answers in found.items()
+            way: [sum(a[phase] for phase in PHASES) for a in answers]
+            for way, answers in found.items()
         }
-        ratio = statistics.median(a / b for a, b in zip(whole["processes"], whole["mpi"]))
-        for engine, answers in found.items():
+        for way, answers in found.items():
             parts = [statistics.median(a[phase] for a in answers) for phase in PHASES]
-            shown = [f"{1000 * x:.1f}" for x in (statistics.median(whole[engine]), *parts)]
-            speed = f"{ratio:.2f}" if engine == "mpi" else ""
-            cells = [size, engine, *shown, speed, f"{answers[-1]['MB']:.0f}"]
+            shown = [f"{1000 * x:.1f}" for x in (statistics.median(whole[way]), *parts)]
+            speed = statistics.median(a / b for a, b in zip(whole[FORKS], whole[way]))
+            cells = [size, way, *shown, f"{speed:.2f}", f"{answers[-1]['MB']:.0f}"]
             print(f"| {' | '.join(cells)} |")
 
 

@@ -1,5 +1,5 @@
 """A training in shares that makes as many steps as it is told, and says how long they took:
-python benchmarks/engines_child.py SIZE SHARES, alone or on ranks of MPI.
+python benchmarks/engines_child.py SIZE SHARES ENGINE, alone or on ranks of MPI.
 
 A line of standard input is a number of steps; rank 0 answers each with a line of JSON.
 """
@@ -15,22 +15,23 @@ from minitransformer.backend import keep_freed_memory
 from minitransformer.data.batching import Batch
 from minitransformer.layers import CrossEntropy
 from minitransformer.models import Transformer, TransformerConfig
-from minitransformer.parallel.mpi import started_by_mpiexec, world
+from minitransformer.parallel.mpi import world
 from minitransformer.training import Adam, in_shares
 
 PHASES = ("compute", "clip", "update")
 
 
-def main(size, count):
+def main(size, count, engine):
     keep_freed_memory()
     preset, changes, *_ = workload.SIZES[size]
     config = TransformerConfig.preset(preset, dropout=0.1, **changes)
     model = Transformer(config, 0)
     optimizer = Adam(model, workload.RATE, *workload.BETAS, workload.EPSILON)
     batch = Batch(*workload.batch_of(size, config.source_vocabulary))
-    ranks = world() if started_by_mpiexec() else None
+    ranks = world() if engine == "mpi" else None
     loss = CrossEntropy(workload.LABEL_SMOOTHING, padding=0)
-    with in_shares(int(count), skip_padding=True)(model, loss, optimizer) as strategy:
+    strategy = in_shares(int(count), skip_padding=True, engine=engine)(model, loss, optimizer)
+    with strategy:
         while steps := wanted(ranks):
             seconds = dict.fromkeys(PHASES, 0.0)
             for _ in range(steps):
