@@ -1,0 +1,69 @@
+"""How Sphinx builds the site; `build.py` calls it."""
+
+import hashlib
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import reference  # noqa: E402
+
+import minitransformer  # noqa: E402
+
+project = "minitransformer"
+author = "the minitransformer authors"
+version = release = minitransformer.__version__
+html_title = "minitransformer"
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+nb_execution_mode = "off"  # the notebooks are shown as they were committed
+nb_merge_streams = True
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 4
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+python_use_unqualified_type_names = True
+toc_object_entries = False
+
+html_theme = "furo"
+html_static_path = [str(HERE / "style.css")]
+html_css_files = ["style.css"]
+templates_path = [str(HERE / "templates")]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html", "sidebar/search.html", "sidebar/scroll-start.html",
+        "sidebar/navigation.html", "versions.html", "sidebar/scroll-end.html",
+    ]
+}
+html_copy_source = False
+html_show_sphinx = False
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+
+# MathJax is a file of the site: nothing is asked for elsewhere when a page is read
+MATHJAX = "mathjax/tex-chtml.js"
+SHA_256 = "0a6ded5abbce13331658dd239f34382abd06492c74b71b61e8caa8112ec55fa5"  # as in npm's mathjax@3.2.2
+mathjax_path = MATHJAX
+mathjax3_config = {"options": {"enableMenu": False}}  # the menu would load more
+
+
+def add_mathjax(app, error):
+    """Copy the one script of MathJax that is used, and its fonts, from the package that carries
+    them."""
+    if error is None:
+        package = importlib.util.find_spec("sphinx-mathjax-offline").submodule_search_locations[0]
+        carried, own = Path(package, "static", "mathjax"), Path(app.outdir, "_static", "mathjax")
+        script = carried / "tex-chtml.js"
+        if hashlib.sha256(script.read_bytes()).hexdigest() != SHA_256:
+            raise ValueError(f"{script} is not the file of MathJax 3.2.2 that is expected.")
+        fonts = "output/chtml/fonts/woff-v2"
+        shutil.copytree(carried / fonts, own / fonts, dirs_exist_ok=True)
+        shutil.copy(script, own)
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", reference.add_docstring)
+    app.connect("build-finished", add_mathjax)
