@@ -194,6 +194,8 @@ CLAIMS = [
     ("lessons/README.md", "{} sessions of 50 minutes",
      lambda: len(re.findall(r"^\| \d+ \| \d\d\b", (ROOT / "lessons/README.md").read_text("utf-8"),
                             re.M))),
+    ("docs/site/index.md", "the plan for {} sessions",
+     lambda: said("lessons/README.md", r"class: (\w+) sessions of 50")),
     ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),
     ("docs/tasks.md", "language model has {} parameters",
      lambda: parameters("reverse", "language-model")),
@@ -323,7 +325,7 @@ def blocks(page):
     return FENCED.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/checker.md", "docs/site/index.md"])
 def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys):
     """Each block of Python that is followed by one without a language, of what it says."""
     shown = [

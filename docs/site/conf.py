@@ -35,18 +35,19 @@ templates_path = [str(HERE / "templates")]
 html_sidebars = {
     "**": [
         "sidebar/brand.html", "sidebar/search.html", "sidebar/scroll-start.html",
-        "sidebar/navigation.html", "versions.html", "sidebar/scroll-end.html",
+        "navigation.html", "versions.html", "sidebar/scroll-end.html",
     ]
 }
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False  # the licence stands in the repository
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 # MathJax is a file of the site: nothing is asked for elsewhere when a page is read
-MATHJAX = "mathjax/tex-chtml.js"
-SHA_256 = "0a6ded5abbce13331658dd239f34382abd06492c74b71b61e8caa8112ec55fa5"  # as in npm's mathjax@3.2.2
-mathjax_path = MATHJAX
+# as it is in npm's mathjax@3.2.2
+SHA_256 = "0a6ded5abbce13331658dd239f34382abd06492c74b71b61e8caa8112ec55fa5"
+mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}}  # the menu would load more
 
 

@@ -198,8 +198,9 @@ def package_page(name):
     parts = [title(f"minitransformer.{name}"), docstrings().written(module.__doc__)]
     if components:
         parts += [title("Components", "-"), table(components)]
-    kinds = [("Functions", "autofunction", inspect.isroutine), ("Classes", "autoclass", inspect.isclass)]
-    for heading, directive, is_kind in kinds:
+    for heading, directive, is_kind in (
+        ("Functions", "autofunction", inspect.isroutine), ("Classes", "autoclass", inspect.isclass),
+    ):
         chosen = [key for key in own if is_kind(getattr(module, key))]
         if chosen:
             parts.append(title(heading, "-"))
@@ -257,7 +258,9 @@ def pages():
 def sources():
     """The files that the reference links to."""
     tests = {f"tests/{file}" for one in all_components() for file in tests_of(one)}
-    code = {file_of(getattr(package(full.split(".")[1]), name)) for name, full in documented().items()}
+    code = {
+        file_of(getattr(package(full.split(".")[1]), name)) for name, full in documented().items()
+    }
     return tests | code | {topic_of(exercise) for exercise in EXERCISES.values()}
 
 
