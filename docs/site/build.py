@@ -28,11 +28,10 @@ def gather(folder):
 
 
 def main(folder):
-    pages = folder.with_name(f"{folder.name}-pages")
+    pages, read = (folder.with_name(f"{folder.name}-{name}") for name in ("pages", "read"))
     gather(pages)
-    status = sphinx(
-        ["-q", "-W", "--keep-going", "-c", str(HERE), "-d", f"{pages}-read", str(pages), str(folder)]
-    )
+    strictly = ["-q", "-W", "--keep-going"]
+    status = sphinx([*strictly, "-c", str(HERE), "-d", str(read), str(pages), str(folder)])
     versions.write(folder)
     return status
 

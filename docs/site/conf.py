@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ nb_merge_streams = True
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 toc_object_entries = False
@@ -38,7 +40,9 @@ html_sidebars = {
         "navigation.html", "versions.html", "sidebar/scroll-end.html",
     ]
 }
-html_copy_source = False
+html_favicon = str(HERE / "icon.svg")
+html_search_scorer = str(HERE / "scorer.js")
+html_use_index = html_domain_indices = html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False  # the licence stands in the repository
 pygments_style = "a11y-high-contrast-light"
@@ -65,6 +69,15 @@ def add_mathjax(app, error):
         shutil.copy(script, own)
 
 
+def let_keys_scroll(app, page, template, context, doctree):
+    """What scrolls in itself can be reached by the keyboard."""
+    if "body" in context:
+        context["body"] = re.sub(
+            '<(pre\\b|div(?= class="(?:math|table)-wrapper))', r'<\1 tabindex="0"', context["body"]
+        )
+
+
 def setup(app):
+    app.connect("html-page-context", let_keys_scroll)
     app.connect("autodoc-process-docstring", reference.add_docstring)
     app.connect("build-finished", add_mathjax)

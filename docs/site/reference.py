@@ -172,7 +172,7 @@ def exercises_page():
 
 
 def label(exercise):
-    return "exercise-" + re.sub(r"\W", "-", exercise.id.lower())
+    return "exercise-" + re.sub(r"[\W_]", "-", exercise.id.lower())
 
 
 def lesson_link(lesson):
@@ -197,7 +197,7 @@ def package_page(name):
     ]
     parts = [title(f"minitransformer.{name}"), docstrings().written(module.__doc__)]
     if components:
-        parts += [title("Components", "-"), table(components)]
+        parts += [title("Components", "-"), sentences(components)]
     for heading, directive, is_kind in (
         ("Functions", "autofunction", inspect.isroutine), ("Classes", "autoclass", inspect.isclass),
     ):
@@ -210,13 +210,12 @@ def package_page(name):
     return "\n\n".join(parts) + "\n"
 
 
-def table(components):
+def sentences(components):
     """Each component with the first sentence of its docstring."""
-    rows = [
-        f"   * - :doc:`/api/components/{key}`\n     - {first_sentence(component(key))}"
-        for key in components
-    ]
-    return ".. list-table::\n   :widths: 30 70\n\n" + "\n".join(rows)
+    return listed(
+        [f":doc:`/api/components/{key}`: {first_sentence(component(key))}" for key in components],
+        "",
+    )
 
 
 def component(name):
@@ -238,7 +237,7 @@ def index_page():
         "Made from the docstrings and the source of this version. Each component has a page with "
         "its formulas, its ``forward`` and its ``backward``, and links to its lessons, its "
         "exercises and its tests.",
-        title("Components", "-"), table(everything),
+        title("Components", "-"), sentences(everything),
         ".. toctree::\n   :hidden:\n   :caption: Components\n\n" + "\n".join(contents),
         title("Packages", "-"),
         ".. toctree::\n   :maxdepth: 1\n\n" + "\n".join([*packages, "   exercises"]),
