@@ -98,11 +98,15 @@ class Chromium:
             self.loaded = True
 
     def open(self, address):
-        """Open a page and wait until it is loaded and its formulas are drawn."""
+        """Open a page, and `wait`."""
         self.errors.clear()
         self.requests.clear()
         self.loaded = False
         self.send("Page.navigate", url=address)
+        self.wait()
+
+    def wait(self):
+        """Until the page is loaded and its formulas are drawn."""
         while not self.loaded:
             self.note(self.message())
         self.run("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 1) : 1")

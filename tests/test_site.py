@@ -194,8 +194,9 @@ FIVE = """index.html lessons/03_what_does_softmax_forget.html api/components/Sof
 guides/checker.html api/training.html""".split()
 # what reaches beyond the window, and does not lie in something that scrolls
 TOO_WIDE = """
+room = document.documentElement.clientWidth,
 [...document.querySelectorAll("article *")].filter(one => {
-  if (one.closest("mjx-assistive-mml") || one.getBoundingClientRect().right <= innerWidth + 1)
+  if (one.closest("mjx-assistive-mml") || one.getBoundingClientRect().right <= room + 1)
     return false;
   for (let box = one.parentElement; box.tagName != "ARTICLE"; box = box.parentElement)
     if (getComputedStyle(box).overflowX != "visible") return false;
@@ -354,6 +355,32 @@ def test_the_search_finds_it_first(words, found, browser, address):
         time.sleep(0.1)
         links = browser.run("[...document.querySelectorAll('ul.search a')].map(a => a.href)")
     assert links and links[0].split("?")[0].split("#")[0] == address + found, links[:5]
+
+
+@pytest.mark.site
+def test_a_menu_leads_from_a_version_to_the_others(browser, site, tmp_path):
+    parts = shutil.ignore_patterns("source", "lessons", "guides", "_images", "v0.1")
+    shutil.copytree(site, tmp_path / "site", ignore=parts)
+    shutil.copytree(site, tmp_path / "site" / "v0.1", ignore=parts)
+    hidden = "document.getElementById('versions').parentElement.hidden"
+    browser.resize(1280)
+    with chromium.served(tmp_path) as address:
+        browser.open(f"{address}site/api/training.html")
+        assert browser.run(hidden)
+        versions.write(tmp_path / "site")
+        for page, other, leads in (
+            ("site/api/training.html", "v0.1", "site/v0.1/index.html"),
+            ("site/v0.1/api/components/Softmax.html", "newest", "site/index.html"),
+        ):
+            browser.open(address + page)
+            assert not browser.run(hidden)
+            browser.loaded = False
+            browser.run(
+                f"menu = document.getElementById('versions'); menu.value = '{other}'; "
+                "menu.dispatchEvent(new Event('change'))"
+            )
+            browser.wait()
+            assert browser.run("location.href") == address + leads
 
 
 @pytest.mark.site
