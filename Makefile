@@ -57,7 +57,7 @@ lessons: .venv/installed-test-lessons
 
 # Builds the website into build/site: lessons, guides, and a reference from the docstrings (Python 3.11 or newer).
 site: .venv/installed-site
-	PYTHONPATH=$(CURDIR) $(BIN)/python docs/site/build.py
+	$(BIN)/python docs/site/build.py
 
 # Builds the website anew and reads every page of it in Chromium (Debian and Ubuntu: apt-get install chromium).
 test-site: .venv/installed-test-site

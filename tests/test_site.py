@@ -179,6 +179,13 @@ def test_a_components_page_names_its_lessons_exercises_and_tests():
     assert "They are those of :doc:`EncoderLayer`." in page
 
 
+def test_a_lesson_links_to_the_components_that_its_head_names():
+    assert reference.linked("| 00 | `layers.Softmax`, `ReLU`, `panels` |\n\n`Linear` in prose") == (
+        "| 00 | [`layers.Softmax`](../api/components/Softmax.rst), "
+        "[`ReLU`](../api/components/ReLU.rst), `panels` |\n\n`Linear` in prose"
+    )
+
+
 def test_most_components_have_lessons_and_every_method_of_an_exercise_leads_to_it():
     assert sum(bool(reference.lessons_of(one)) for one in COMPONENTS.values()) > 20
     for exercise in EXERCISES.values():
@@ -355,6 +362,10 @@ def test_the_search_finds_it_first(words, found, browser, address):
         time.sleep(0.1)
         links = browser.run("[...document.querySelectorAll('ul.search a')].map(a => a.href)")
     assert links and links[0].split("?")[0].split("#")[0] == address + found, links[:5]
+    while not browser.run("document.querySelectorAll('ul.search p').length"):
+        assert time.monotonic() < end, "nothing of the pages is shown"
+        time.sleep(0.1)
+    assert r"\begin" not in browser.run("document.querySelector('ul.search').innerText")
 
 
 @pytest.mark.site

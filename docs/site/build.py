@@ -19,7 +19,7 @@ def gather(folder):
     """Everything that Sphinx reads."""
     site = places.Site(folder)
     for name in places.pages():
-        site.add_page(name)
+        site.add_page(name, reference.linked)
     for name, text in reference.pages().items():
         site.write(name, text)
     site.linked |= reference.sources()

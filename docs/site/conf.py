@@ -30,6 +30,8 @@ autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 toc_object_entries = False
 
+highlight_language = "text"  # what says no language is for a terminal, or is what one shows
+
 html_theme = "furo"
 html_static_path = [str(HERE / "style.css")]
 html_css_files = ["style.css"]

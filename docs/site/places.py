@@ -8,7 +8,6 @@ import json
 import os
 import posixpath
 import re
-import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,14 +80,15 @@ class Site:
 
         return LINK.sub(new, text)
 
-    def add_page(self, name):
-        """A page or a notebook of the repository."""
+    def add_page(self, name, change):
+        """A page or a notebook of the repository; `change` is applied to what is prose in a
+        notebook."""
         text = (ROOT / name).read_text(encoding="utf-8")
         if name.endswith(".ipynb"):
             notebook = json.loads(text)
             for cell in notebook["cells"]:
                 if cell["cell_type"] == "markdown":
-                    cell["source"] = self.relinked(name, "".join(cell["source"]))
+                    cell["source"] = change(self.relinked(name, "".join(cell["source"])))
             text = json.dumps(notebook)
         else:
             text = self.relinked(name, text)
@@ -132,7 +132,3 @@ def shown(file):
 def source_page(title, body):
     """A page that the search leaves out: what a source says, its component's page says too."""
     return f":orphan:\n:nosearch:\n\n{title}\n{'=' * len(title)}\n\n{body}\n"
-
-
-def empty(folder):
-    shutil.rmtree(folder, ignore_errors=True)

@@ -108,6 +108,17 @@ def is_about(lesson, mirrored, asked):
     return bool(mirrored.search(head)) or any(check in text for check in asked)
 
 
+def linked(prose):
+    """The prose of a lesson, whose head names the components that it mirrors, with links to
+    them."""
+
+    def link(found):
+        is_known = found[1] in {one.__name__ for one in all_components()}
+        return f"[{found[0]}](../api/components/{found[1]}.rst)" if is_known else found[0]
+
+    return re.sub(r"`(?:\w+\.)?(\w+)`(?=[^\n]*\|$)", link, prose, flags=re.M)
+
+
 def tests_of(component):
     """The files of tests that name the component."""
     name = re.compile(rf"\b{component.__name__}\b")
