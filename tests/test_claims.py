@@ -136,6 +136,12 @@ def asked():
     )
 
 
+def sessions():
+    """How many sessions the plan for teachers has."""
+    plan = (ROOT / "lessons/README.md").read_text(encoding="utf-8")
+    return len(re.findall(r"^\| \d+ \| \d\d\b", plan, re.M))
+
+
 def hours(chosen=None):
     return (
         sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen)
@@ -191,11 +197,8 @@ CLAIMS = [
     ("lessons/README.md", "are the core: {} hours",
      lambda: round(hours(["00", "03", "04", "05", "06", "07", "11"]))),
     ("lessons/README.md", "## {} questions, and", asked),
-    ("lessons/README.md", "{} sessions of 50 minutes",
-     lambda: len(re.findall(r"^\| \d+ \| \d\d\b", (ROOT / "lessons/README.md").read_text("utf-8"),
-                            re.M))),
-    ("docs/site/index.md", "the plan for {} sessions",
-     lambda: said("lessons/README.md", r"class: (\w+) sessions of 50")),
+    ("lessons/README.md", "{} sessions of 50 minutes", sessions),
+    ("docs/site/index.md", "the plan for {} sessions", sessions),
     ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),
     ("docs/tasks.md", "language model has {} parameters",
      lambda: parameters("reverse", "language-model")),
