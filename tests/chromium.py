@@ -145,6 +145,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *words):
         pass
 
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-cache")  # a test may have changed the file
+        super().end_headers()
+
 
 @contextlib.contextmanager
 def served(folder):
