@@ -38,8 +38,8 @@ html_css_files = ["style.css"]
 templates_path = [str(HERE / "templates")]
 html_sidebars = {
     "**": [
-        "sidebar/brand.html", "sidebar/search.html", "sidebar/scroll-start.html",
-        "navigation.html", "versions.html", "sidebar/scroll-end.html",
+        "sidebar/brand.html", "versions.html", "sidebar/search.html", "sidebar/scroll-start.html",
+        "navigation.html", "sidebar/scroll-end.html",
     ]
 }
 html_favicon = str(HERE / "icon.svg")

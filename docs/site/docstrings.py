@@ -5,7 +5,7 @@ import inspect
 import re
 import textwrap
 
-from formulas import FORMULAS, tex
+from formulas import FORMULAS, blocks, pieces, tex
 
 CODE = re.compile(r"`([^`]+)`")
 
@@ -59,8 +59,6 @@ def shown(formula):
 
 def formulas_of(component):
     """A display for each indented block of the component's docstring."""
-    from formulas import blocks, pieces
-
     left = [formula for _, formula in FORMULAS[component.__name__]]
     displays = []
     for block in blocks(component.__doc__):

@@ -19,7 +19,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
 }
 PICTURES = (".png", ".svg")
-LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", ".sh": "bash", "": "make"}
+LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", "Makefile": "make"}
 # what has no scheme (https:) is a path; a block of code has no links
 LINK = re.compile(r"^```.*?^```$|(!?\[[^]]*\]\()(?!\w+:)([^)#]*)((?:#[^)]*)?\))", re.M | re.S)
 
@@ -126,7 +126,7 @@ def shown(file):
     """The text of a file, as a block of code."""
     code = file.read_text(encoding="utf-8").rstrip() or "(empty)"
     lines = "\n".join(f"   {line}".rstrip() for line in code.splitlines())
-    return f".. code-block:: {LANGUAGES.get(file.suffix, 'text')}\n\n{lines}"
+    return f".. code-block:: {LANGUAGES.get(file.suffix or file.name, 'text')}\n\n{lines}"
 
 
 def source_page(title, body):

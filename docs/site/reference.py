@@ -199,7 +199,7 @@ def is_component(thing):
 
 
 def package_page(name):
-    module, parts = package(name), []
+    module = package(name)
     components = [key for key in public(name) if is_component(getattr(module, key))]
     own = [
         key
