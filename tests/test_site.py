@@ -18,6 +18,7 @@ import chromium
 import pytest
 from floors import ROOT
 
+import minitransformer
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.lessons.notebooks import lessons
 from minitransformer.testing import all_components
@@ -177,6 +178,18 @@ def test_a_components_page_names_its_lessons_exercises_and_tests():
         assert link in page
     page = reference.component_page(COMPONENTS["LocalAttentionLayer"])
     assert "They are those of :doc:`EncoderLayer`." in page
+
+
+def test_what_a_user_imports_has_a_place_in_the_reference():
+    """Every package is in the reference but for those that no page tells a user to import from."""
+    inner = {"boundary", "terminal", "parallel", "cli", "gpu"}
+    packages = {file.parent.name for file in (ROOT / "minitransformer").glob("*/__init__.py")}
+    assert packages == {*reference.PACKAGES} | inner
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    imports = re.findall(r"^from minitransformer\.(\w+) import (.+)$", page, re.M)
+    named = [name for _, names in imports for name in names.split(", ")]
+    assert len(named) > 20
+    assert {*named, *minitransformer.__all__} <= set(reference.documented())
 
 
 def test_a_lesson_links_to_the_components_that_its_head_names():
