@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test mutants random-mutants test-slow fuzz rank-trials test-no-compiler test-minimum lessons test-lessons parity test-graders test-gpu benchmark lint types clean
+.PHONY: demo test mutants random-mutants test-slow fuzz rank-trials test-no-compiler test-minimum lessons test-lessons site test-site parity test-graders test-gpu benchmark lint types clean
 
 demo: .venv/installed
 	$(BIN)/minitransformer train reverse --out runs/demo --overwrite
@@ -13,7 +13,7 @@ demo: .venv/installed
 
 # Two processes: each file of tests in one of them.
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not lessons and not site and not slow"
 
 # Changes of our own, planted one at a time as `make test` plants the mistakes that people make.
 mutants: .venv/installed-test
@@ -45,7 +45,7 @@ test-minimum:
 	$(PYTHON) -m venv .venv-minimum
 	$(PYTHON) tests/floors.py > .venv-minimum/floors.txt
 	.venv-minimum/bin/python -m pip install --quiet --constraint .venv-minimum/floors.txt --editable ".[test]"
-	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons and not slow"
+	.venv-minimum/bin/python -m pytest -n 2 --dist loadfile -m "not lessons and not site and not slow"
 
 # Runs every lesson, as it is opened and solved.
 test-lessons: .venv/installed-test-lessons
@@ -54,6 +54,14 @@ test-lessons: .venv/installed-test-lessons
 # Builds the notebooks from their sources.
 lessons: .venv/installed-test-lessons
 	$(BIN)/python lessons/build.py
+
+# Builds the website into build/site: lessons, guides, and a reference from the docstrings (Python 3.11 or newer).
+site: .venv/installed-site
+	$(BIN)/python docs/site/build.py
+
+# Builds the website anew and reads every page of it in Chromium (Debian and Ubuntu: apt-get install chromium).
+test-site: .venv/installed-test-site
+	$(BIN)/python -m pytest tests/test_site.py -m site -rs
 
 # Compares live with PyTorch (750 MB to install where pip finds a build for CPUs; PyPI's for Linux brings CUDA, and is much
 # larger); `make test` uses the references that it left in tests/references.

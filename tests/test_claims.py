@@ -136,6 +136,12 @@ def asked():
     )
 
 
+def sessions():
+    """How many sessions the plan for teachers has."""
+    plan = (ROOT / "lessons/README.md").read_text(encoding="utf-8")
+    return len(re.findall(r"^\| \d+ \| \d\d\b", plan, re.M))
+
+
 def hours(chosen=None):
     return (
         sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen)
@@ -191,9 +197,8 @@ CLAIMS = [
     ("lessons/README.md", "are the core: {} hours",
      lambda: round(hours(["00", "03", "04", "05", "06", "07", "11"]))),
     ("lessons/README.md", "## {} questions, and", asked),
-    ("lessons/README.md", "{} sessions of 50 minutes",
-     lambda: len(re.findall(r"^\| \d+ \| \d\d\b", (ROOT / "lessons/README.md").read_text("utf-8"),
-                            re.M))),
+    ("lessons/README.md", "{} sessions of 50 minutes", sessions),
+    ("docs/site/index.md", "the plan for {} sessions", sessions),
     ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),
     ("docs/tasks.md", "language model has {} parameters",
      lambda: parameters("reverse", "language-model")),
@@ -323,7 +328,7 @@ def blocks(page):
     return FENCED.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/checker.md", "docs/site/index.md"])
 def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys):
     """Each block of Python that is followed by one without a language, of what it says."""
     shown = [
