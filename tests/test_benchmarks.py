@@ -717,3 +717,38 @@ def test_a_table_of_training_steps_and_its_file(load, tmp_path):
     rows = json.loads(file.read_text())["rows"]
     assert [row["dropout"] for row in rows] == [0, 0.1]
     assert all(len(times) == 3 for row in rows for times in row["all_ms"].values())
+
+
+# -- how far it scales -----------------------------------------------------------------------------
+
+
+def test_the_page_says_what_the_model_of_a_step_says(load, capsys, monkeypatch):
+    scaling = load("scaling")
+    monkeypatch.setattr(sys, "argv", ["scaling.py"])
+    scaling.main()
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    page = (ROOT / "docs/machines.md").read_text(encoding="utf-8")
+    assert len(rows) > 50 and [row for row in rows if row not in page] == []
+
+
+def test_the_model_of_a_step_is_its_formula(load):
+    scaling = load("scaling")
+    about = {"machine": [[10, 3.0], [20, 4.0]], "parameters": 1000, "update": 1e-3}
+    fit = {
+        "sizes": {"x": about}, "efficiency": 0.5, "copying": 1e9, "message": 0.01, "adding": 1e-4,
+        "overlap": 0.2,
+    }  # fmt: skip
+    assert scaling.between(about["machine"], 15) == 3.5
+    assert scaling.between(about["machine"], 40) == 8.0  # as many seconds a token as at the end
+    assert sum(scaling.step(fit, "x", 15, 1, 1).values()) == 3.5 + 1
+    # four ranks, 8 Gbit/s of which half arrives: 750 numbers of 4 bytes at 5e8 bytes a second
+    parts = scaling.step(fit, "x", 60, 4, 8)
+    exchange = 3 * 0.01 + 3000 / 5e8
+    assert parts["computing"] == 3.5 and parts["update"] == 0.25
+    assert abs(parts["communication"] - (2 * exchange + 6 * 2 * 0.01 + 0.1)) < 1e-9
+    # where it overlaps: eight messages for one, and a part is hidden
+    fit["message"] = 0.4
+    parts = scaling.step(fit, "x", 60, 4, 8)
+    exchange = 3 * 8 * 0.4 + 3000 / 5e8
+    hidden = min(7 / 8 * exchange, 0.2 * 3.5)
+    assert abs(parts["communication"] - (2 * exchange - hidden + 6 * 2 * 0.4 + 0.1)) < 1e-9
