@@ -89,9 +89,9 @@ def environment(**more):
     return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **more}
 
 
-def child(*words, prefix=(), **more):
+def child(*words, prefix=(), script=CHILD, **more):
     done = subprocess.run(
-        [*prefix, sys.executable, str(CHILD), *map(str, words)], env=environment(**more),
+        [*prefix, sys.executable, str(script), *map(str, words)], env=environment(**more),
         check=True, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -108,7 +108,7 @@ def both_cores(*words):
     return {name: (told[0][name] + told[1][name]) / 2 for name in told[0]}
 
 
-def on_hosts(count, rate, *words):
+def on_hosts(count, rate, *words, script=CHILD):
     from hosts import Hosts
 
     mpiexec = str(Path(sys.executable).with_name("mpiexec"))
@@ -116,7 +116,7 @@ def on_hosts(count, rate, *words):
         if rate:
             hosts.slow_down(f"{rate:g}gbit")
         prefix = hosts.command(mpiexec, [])
-        return child(*words, prefix=prefix, **hosts.environment())
+        return child(*words, prefix=prefix, script=script, **hosts.environment())
 
 
 def measure():
