@@ -2,6 +2,7 @@
 with a sentence; and the run goes on, on other ranks or none."""
 
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import itertools
@@ -27,11 +28,17 @@ from thread_ranks import Board, Threads, on_threads
 from minitransformer.backend.updates import BLOCK
 from minitransformer.cli import asking, main
 from minitransformer.cli import ranks as cli_ranks
+from minitransformer.cli.commands import resumed_run
 from minitransformer.cli.lines import GROUP
+from minitransformer.core import Module
+from minitransformer.core.observe import observe
+from minitransformer.core.parameter import Parameter
 from minitransformer.data import Batch
 from minitransformer.data.task import Task
+from minitransformer.decoding import beam_search
+from minitransformer.decoding.translation import answers
 from minitransformer.errors import InputError, NonFiniteError
-from minitransformer.layers import CrossEntropy
+from minitransformer.layers import CrossEntropy, Linear
 from minitransformer.models import LanguageModel, Transformer, TransformerConfig
 from minitransformer.parallel.mpi import (
     RANKS,
@@ -44,8 +51,8 @@ from minitransformer.parallel.mpi import (
 )
 from minitransformer.parallel.processes import FORK_IS_SAFE
 from minitransformer.runs import MODELS, Run, configure, find_model, make_config
-from minitransformer.training import AdamW, train
-from minitransformer.training.data_parallel import slices_of
+from minitransformer.training import SGD, AdamW, train
+from minitransformer.training.data_parallel import DataParallel, slices_of
 from minitransformer.training.distributed import Distributed, spans_within, sum_of_spans
 from minitransformer.training.hooks import Interrupted, Save
 from minitransformer.training.overlapped import Overlapped
@@ -199,7 +206,8 @@ def test_a_rank_computes_its_shares_in_processes_where_its_machine_has_the_cores
 def test_forks_of_a_rank_add_up_what_belongs_together(monkeypatch):
     """Of six shares on two ranks, the second rank has 3, and 4 + 5."""
     second = types.SimpleNamespace(
-        rank=1, size=2, on_this_host=lambda: 1, gather_parts=lambda *arguments: None
+        rank=1, size=2, on_this_host=lambda: 1, gather_parts=lambda *arguments: None,
+        expect_same=lambda *arguments: None,
     )
     for free in (1, 3):
         monkeypatch.setattr("minitransformer.training.distributed.cores", lambda free=free: free)
@@ -244,6 +252,9 @@ class Double(Transformer):
     def __init__(self, config, rng):
         super().__init__(config, rng)
         self.to("float64")
+
+
+Double.__module__ = Transformer.__module__  # a component of the package, as far as one can see
 
 
 @pytest.mark.parametrize(
@@ -328,6 +339,123 @@ def test_several_shares_of_a_rank_are_sent_late_whatever_the_first_batch_was(sma
     assert all((data == expected).all() for data in found)
 
 
+class Sometimes(Module):
+    """Layers, of which the last is used or not, as the first number says: what one share needs,
+    another leaves out."""
+
+    def __init__(self, layers, features):
+        self.layers, self.extra = layers, Linear(features, features, 5)
+
+    def forward(self, x, mask, caches=None):
+        used = x[0, 0, 0] > 0
+        self.save(used)
+        y = self.layers(x, mask, caches)
+        return y + self.extra(y) if used else y
+
+    def backward(self, d_y):
+        if self.saved():
+            d_y = d_y + self.extra.backward(d_y)
+        return self.layers.backward(d_y)
+
+
+class Listed(Sometimes):
+    """Its parameters are in a list; they are before those of the layers."""
+
+    def __init__(self, layers, features):
+        self.tables = [Parameter.zeros(features) for _ in range(3)]
+        self.layers, self.extra = layers, Linear(features, features, 5)
+
+    def forward(self, x, mask, caches=None):
+        self.save(None)
+        return self.layers(x + sum(table.data for table in self.tables), mask, caches)
+
+    def backward(self, d_y):
+        self.saved()
+        d_x = self.layers.backward(d_y)
+        for table in self.tables:
+            table.grad += d_x.sum(axis=(0, 1))
+        return d_x
+
+
+class Twice(Sometimes):
+    """Uses a component before the layers and behind them."""
+
+    def forward(self, x, mask, caches=None):
+        return self.extra(self.layers(self.extra(x), mask, caches))
+
+    def backward(self, d_y):
+        return self.extra.backward(self.layers.backward(self.extra.backward(d_y)))
+
+
+for kind in (Sometimes, Listed, Twice):
+    kind.__module__ = Transformer.__module__
+
+
+class Eager(Shares):
+    """Zeros are written before a share, not when somebody looks."""
+
+    def compute_share(self, *share):
+        self.optimizer.flat.zero_grad()
+        self.optimizer.flat.grad.fill(0)
+        with_zeros = self.optimizer.flat.zero_grad
+        self.optimizer.flat.zero_grad = lambda: None
+        try:
+            return super().compute_share(*share)
+        finally:
+            self.optimizer.flat.zero_grad = with_zeros
+
+
+WAYS = {
+    "Shares": (1, 4, lambda ranks, *a: Shares(*a, 4)),
+    "DataParallel": (1, 2, lambda ranks, *a: DataParallel(*a, 2)),
+    "Distributed": (2, 4, lambda ranks, *a: Distributed(*a, 4, ranks)),
+    "Overlapped": (2, 2, lambda ranks, *a: Always(*a, 2, ranks)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_parameter_may_be_used_in_one_share_and_not_in_another(small_blocks, way):
+    size, count, strategy = WAYS[way]
+    if way == "DataParallel" and not FORK_IS_SAFE:
+        pytest.skip("processes cannot be forked here")
+    used = []
+
+    def trained_by(strategy):
+        model = model_of(LanguageModel, dropout=0.0)
+        model.layers = Sometimes(model.layers, 96)
+        optimizer, next_batch, told = AdamW(model, 3e-3), batches(8, source=False), []
+        with observe(model, lambda path, *_: used.append(path)):
+            train(
+                model, CrossEntropy(0.1, padding=0), optimizer, next_batch, 5, 0.5,
+                [lambda p: told.append((p.loss, p.gradient_norm))], strategy, bar=False,
+            )  # fmt: skip
+        return told, optimizer.flat.data.copy()
+
+    told, expected = trained_by(lambda *a: Eager(*a, count))
+    assert 0 < used.count("layers.extra") < 5 * count
+    for seen, data in on_threads(
+        size, lambda ranks: trained_by(lambda *a: strategy(ranks, *a))
+    ):
+        assert seen == told and (data == expected).all()
+
+
+@pytest.mark.parametrize("layers", [Listed, Twice], ids=["in_a_list", "used_twice"])
+def test_whatever_a_parameter_is_it_is_sent_when_it_is_final(small_blocks, layers):
+    def trained_by(strategy):
+        model = model_of(LanguageModel, dropout=0.0)
+        model.layers = layers(model.layers, 96)
+        optimizer = AdamW(model, 3e-3)
+        train(
+            model, CrossEntropy(0.1, padding=0), optimizer, batches(8, source=False), 3,
+            strategy=strategy, bar=False,
+        )  # fmt: skip
+        return optimizer.flat.data.copy()
+
+    expected = trained_by(lambda *a: Shares(*a, 2))
+    for data in on_threads(2, lambda ranks: trained_by(lambda *a: Always(*a, 2, ranks))):
+        assert (data == expected).all()
+
+
 class Late(LanguageModel):
     """Adds to the gradients of a component after that has made its backward."""
 
@@ -337,7 +465,7 @@ class Late(LanguageModel):
             parameter.grad += 0.01
 
 
-def test_gradients_that_change_after_they_looked_final_are_sent_late(small_blocks):
+def test_gradients_of_components_that_are_not_of_the_package_are_sent_late(small_blocks):
     expected, told = trained(lambda *a, **o: Shares(*a, 2, **o), kind=Late)
 
     def on_a_rank(ranks):
@@ -391,7 +519,8 @@ def test_whether_it_pays_is_measured_and_the_same_on_all_ranks(
 def test_a_rank_that_fails_sends_no_moments(error, moments):
     sent = []
     rank = types.SimpleNamespace(
-        rank=0, size=2, on_this_host=lambda: 1, gather_parts=lambda *both: sent.append(both)
+        rank=0, size=2, on_this_host=lambda: 1, gather_parts=lambda *both: sent.append(both),
+        expect_same=lambda *arguments: None,
     )
     model = model_of()
     with contextlib.suppress(ValueError):
@@ -565,6 +694,75 @@ def test_a_rank_that_is_asked_to_stop_while_they_compare_stops_with_all_at_the_n
     with pytest.raises(Interrupted):
         save(types.SimpleNamespace(step=2))
     assert saved
+
+
+@pytest.mark.parametrize("what, sentence", [
+    ("seed", "same parameters and moments at the start, from one seed or one checkpoint"),
+    ("moment", "same parameters and moments at the start"),
+    ("beta", r"same optimizer: rank 0 .+ has AdamW \(.*beta2 0.98.+ has AdamW \(.*beta2 0.9,"),
+    ("t", r"same optimizer: .+t 0.+t 3"),
+    ("kind", r"same optimizer: .+ has AdamW \(.+ has SGD \("),
+    ("rate", r"different learning rates in step 1: 0.001, 0.002\. Let all"),
+    ("schedule", "different learning rates in step 3: 0.001, 0.003"),
+])  # fmt: skip
+def test_ranks_that_are_not_alike_are_told_so(what, sentence):
+    def on_a_rank(ranks):
+        other = ranks.rank == 1
+        model = model_of()
+        if what == "seed" and other:
+            model.parameters()[5].data[0] += 0.5
+        rate = 2e-3 if what == "rate" and other else 1e-3
+        optimizer = AdamW(model, rate, beta2=0.9 if what == "beta" and other else 0.98)
+        if what == "kind" and other:
+            optimizer = SGD(model, 1e-3)
+            optimizer.moments, optimizer.velocity = (), None
+        elif what == "kind":
+            optimizer.moments = ()
+        if what == "moment" and other:
+            optimizer.second_moment[-1] = 1.0
+        if what == "t" and other:
+            optimizer.t = 3
+        if what == "schedule":
+            optimizer.learning_rate = lambda t: t * 1e-3 if other and t > 2 else 1e-3
+        train(
+            model, CrossEntropy(padding=0), optimizer, batches(), 5, bar=False,
+            strategy=lambda *a, **o: Distributed(*a, 2, ranks, **o),
+        )  # fmt: skip
+
+    with pytest.raises(OnAllRanks, match=sentence):
+        on_threads(2, on_a_rank)
+
+
+def test_a_run_that_cannot_be_resumed_by_so_many_ranks_stays_as_it_is(tmp_path):
+    folder = tmp_path / "run"
+    main([*"train copy --steps 4 --save-every 2 --no-pictures --out".split(), str(folder)])
+    before = sorted(path for path in folder.rglob("*"))
+    options = types.SimpleNamespace(
+        resume=folder / "checkpoints/step-00000002.safetensors", preset=None, out=None, task=None,
+        model=None,
+    )  # fmt: skip
+    with pytest.raises(OnAllRanks, match="5 ranks were started, and a batch has 2 shares"):
+        resumed_run(options, 5)
+    assert sorted(path for path in folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("change", ["model", "texts", "max_tokens", "batch_size", "search"])
+def test_ranks_that_ask_for_other_answers_are_told_so(change):
+    ids = [np.array([4, 5, 6]), np.array([7, 8])]
+
+    def on_a_rank(ranks):
+        other, model = ranks.rank == 1, model_of()
+        if change == "model" and other:
+            model.parameters()[3].data[0] += 1
+        answers(
+            model, ids[::-1] if change == "texts" and other else ids,
+            functools.partial(beam_search, beam=3 if change == "search" and other else 2),
+            7 if change == "max_tokens" and other else 6, 3 if change == "batch_size" and other
+            else 2, jobs=ranks,
+        )  # fmt: skip
+
+    with pytest.raises(OnAllRanks, match="same model, texts and options of a call"):
+        on_threads(2, on_a_rank)
 
 
 ALONE = types.SimpleNamespace(Get_rank=lambda: 0, Get_size=lambda: 1)  # a communicator

@@ -81,11 +81,7 @@ def train_on(ranks, options):
 
 def made(options, ranks=1):
     """The run that a command of so many ranks trains: a new one, or that which it continues."""
-    if not options.resume:
-        return new_run(options, ranks)
-    run = resumed_run(options)
-    expect_shares(run.options.shares, ranks)
-    return run
+    return resumed_run(options, ranks) if options.resume else new_run(options, ranks)
 
 
 def made_together(ranks, options):
@@ -131,7 +127,7 @@ def new_run(options, ranks=1):
     return run
 
 
-def resumed_run(options):
+def resumed_run(options, ranks=1):
     path = Path(options.resume)
     there = read_config(path.parent.parent if path.parent.name == "checkpoints" else path) or {}
     steps = set_options(options, "training_").get("steps")
@@ -146,6 +142,8 @@ def resumed_run(options):
             f"A resumed run keeps its options; {', '.join(refused)} cannot change. Change only "
             "--steps, or start a new run."
         )
+    # before what came after the checkpoint is moved
+    expect_shares(there.get("training", {}).get("shares", ranks), ranks)
     run = Run.resume(options.resume, steps)
     if steps is not None and run.options.schedule == "cosine":
         rate = run.optimizer.learning_rate(run.optimizer.t + 1)

@@ -18,7 +18,7 @@ from ..layers.cross_entropy import CrossEntropy
 from ..models.sequence_model import SequenceModel
 from ..parallel.in_order import in_order
 from .limits import writable
-from .translation import Jobs, Search, answers, workers
+from .translation import Jobs, Search, answers, expect_same_call, workers
 
 Answering = Annotated[
     SequenceModel, Having("a model, such as a Transformer", "__call__", "eval")
@@ -48,6 +48,7 @@ def evaluate(
     """
     expect_kind(task, "pairs")
     source, target = task.sample(np.random.default_rng(seed), count, split, distinct=True)
+    expect_same_call(jobs, model, search, batch_size, source, target)
 
     def measured(start):
         rows = slice(start, start + batch_size)
@@ -103,6 +104,7 @@ def evaluate_text(
     expect_kind(task, "text")
     text: Any = task  # with the methods of `data.text.Text`
     windows = text.windows(split, count, seed)                           # (N, n+1)
+    expect_same_call(jobs, model, None, windows)
     tokens, classes = windows[:, 1:].size, len(text.vocabulary)
     at_once = max(1, LOGITS // (windows.shape[1] * classes))
 

@@ -1,18 +1,19 @@
 """Texts in, texts out: translation in batches, and BLEU."""
 
+import zlib
 from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
 
-from ..backend import on_host
+from ..backend import as_numpy, on_host
 from ..boundary import Count, Having, Natural, Text, Texts, checked
 from ..boundary.kinds import Number
 from ..core.module import Module
 from ..data.vocabulary import PAD, Rows, Vocabulary, padded
 from ..errors import LISTED, InputError, expect_as_many, shortened
 from ..models.sequence_model import SequenceModel
-from ..parallel.in_order import in_order
+from ..parallel.in_order import in_order, packed
 from ..parallel.mpi import Ranks
 from ..terminal.extras import extra
 from .beam import beam_search
@@ -69,8 +70,9 @@ def answers(
     `jobs` processes decode side by side (None: one for each core), see `in_order`; a search that
     samples then takes a seed, because a Generator would be copied into each of them. In place of a
     number, the ranks of MPI can be passed (`parallel.mpi.world()`): all of them then make this
-    call, with the same arguments.
+    call, with the same arguments, else InputError.
     """
+    expect_same_call(jobs, model, search, max_tokens, batch_size, [*sources])
     order = np.argsort([len(ids) for ids in sources], kind="stable")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     found: list = [None] * len(sources)
@@ -84,6 +86,18 @@ def answers(
         for row, ids in zip(rows, produced, strict=True):
             found[row] = ids
     return found
+
+
+def expect_same_call(jobs, model, search, *others):
+    """With ranks, raise InputError on all of them unless each passes equal arguments: else one
+    would answer what another asked."""
+    if isinstance(jobs, Ranks):
+        function, options = getattr(search, "func", search), getattr(search, "keywords", {})
+        name = getattr(function, "__qualname__", "")
+        found = zlib.crc32(packed([name, ascii(sorted(options.items())), *others]))
+        for parameter in model.parameters() if isinstance(model, Module) else []:
+            found = zlib.crc32(np.ascontiguousarray(as_numpy(parameter.data)), found)
+        jobs.expect_same("model, texts and options of a call (CRC-32)", f"{found:08x}")
 
 
 def workers(model, jobs):

@@ -7,8 +7,10 @@ never Python objects: nothing is unpickled.
 import contextlib
 import functools
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -56,12 +58,27 @@ def is_first() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
+@contextlib.contextmanager
+def ended_by_signals():
+    """Inside, Ctrl-C and SIGTERM end this process at once. MPI's start waits for all ranks, for
+    ever if one has ended before; Python's own handlers would wait for MPI."""
+    main = threading.current_thread() is threading.main_thread()  # which alone may choose
+    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
 @functools.cache
 def world() -> "Ranks":
     """All ranks that were started together. Raises InputError if mpi4py, or an MPI, is missing."""
     extra("mpi4py", "Working on several ranks")
     try:
-        from mpi4py import MPI
+        with ended_by_signals():
+            from mpi4py import MPI
     except (ImportError, RuntimeError) as problem:  # mpi4py finds no library at import
         raise InputError(
             f"mpi4py is installed, but finds no MPI ({problem}). Install one: python -m pip "

@@ -35,7 +35,8 @@ class Distributed(DataParallel):
     numbers a step; more if `in_halves` does not add up its shares before they meet others (of six
     shares on two ranks, 0 + 1 and 2, and 3 and 4 + 5). So let a rank have 1, 2, 4, 8 … of them.
 
-    That all ranks have the same batch is checked in every step. Sources: Li et al. 2020, section
+    That all ranks have the same parameters and optimizer is checked at the start, that they have
+    the same batch and learning rate in every step. Sources: Li et al. 2020, section
     3.1; Rajbhandari et al. 2020, section 5.1 (the optimizer's state in slices, "stage 1").
     """
 
@@ -48,6 +49,7 @@ class Distributed(DataParallel):
 
     def open(self, opened):
         Shares.open(self, opened)
+        self.expect_same_start()
         self.cut(1)
         grad, mine = self.optimizer.flat.grad, self.owned[self.ranks.rank]
         free = cores() // self.ranks.on_this_host()  # asked by all ranks, whatever they have to do
@@ -107,11 +109,31 @@ class Distributed(DataParallel):
                 grad[...] = self.optimizer.flat.grad
         return values, self.grads[: len(spans)]
 
+    def expect_same_start(self):
+        optimizer, found = self.optimizer, 0
+        for array in (optimizer.flat.data, *(getattr(optimizer, n) for n in optimizer.moments)):
+            found = zlib.crc32(array, found)
+        self.ranks.expect_same(
+            "parameters and moments at the start, from one seed or one checkpoint (CRC-32)",
+            f"{found:08x}",
+        )
+        numbers = {n: v for n, v in vars(optimizer).items() if isinstance(v, (int, float))}
+        numbers.pop("learning_rate", None)  # compared in every step
+        said = ", ".join(f"{name} {value}" for name, value in numbers.items())
+        self.ranks.expect_same("optimizer", f"{type(optimizer).__name__} ({said})")
+
     def expect_same_batch(self, batch):
-        found = 0
+        found, rate = 0, self.optimizer.learning_rate
         for ids in batch:
             found = found if ids is None else zlib.crc32(ids.tobytes(), found)
-        if len(np.unique(self.ranks.all_equal_in_size(np.array([found])))) > 1:
+        rate = rate(self.optimizer.t + 1) if callable(rate) else rate
+        checksums, rates = self.ranks.all_equal_in_size(np.array([found, rate], dtype=float)).T
+        if len({*rates}) > 1:
+            raise OnAllRanks(
+                f"The ranks have different learning rates in step {self.optimizer.t + 1}: "
+                f"{', '.join(f'{r:g}' for r in rates[:8])}. Let all have the same schedule."
+            )
+        if len({*checksums}) > 1:
             raise OnAllRanks(
                 "The ranks have different batches: their data, or the versions of NumPy, differ. "
                 "Let all machines have the same."

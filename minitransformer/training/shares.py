@@ -76,7 +76,9 @@ class Shares(Plain):
         """Let the gradients be those of one share; return its part of the loss."""
         self.optimizer.flat.zero_grad()
         with drawing_from(seed, self.generators):
-            return gradients(self.model, self.loss, part, weight, self.skip_padding)
+            value = gradients(self.model, self.loss, part, weight, self.skip_padding)
+        self.optimizer.flat.grad  # noqa: B018 - looking at it writes the zeros of what was not used
+        return value
 
 
 def in_halves(values):
