@@ -117,7 +117,7 @@ function layerNorm(x, name) {
 /* P_j = exp(x_j − m) / Σ_i exp(x_i − m)      m = max_i x_i
    d_x = P ∘ (d_y − Σ_j d_y_j P_j) */
 function softmax(x) {
-  const P = matrix(x.rows, x.columns);
+  const P = map(x, () => 0);  // in as many bits as x
   for (let i = 0; i < x.rows; i++) {
     const largest = Math.max(...row(x, i));
     const exps = row(x, i).map((value) => Math.exp(value - largest));
@@ -350,13 +350,14 @@ function languageModel(ids, kept, off) {
 }
 
 /* loss = −log p[token] at one position, p = softmax(logits)
-   d_logits = p − one-hot(token) there, and 0 at all other positions. */
+   d_logits = p − one-hot(token) there, and 0 at all other positions. In 64 bits: where p[token] is
+   nearly 1, their difference would be lost in 32. */
 function crossEntropy(logits, position, token) {
-  const [p] = softmax(matrix(1, logits.columns, row(logits, position)));
+  const [p] = softmax({ ...logits, rows: 1, data: Float64Array.from(row(logits, position)) });
   const d_logits = matrix(logits.rows, logits.columns);
   row(d_logits, position).set(p.data);
-  row(d_logits, position)[token] -= 1;
-  return [-Math.log(p.data[token]), d_logits];
+  row(d_logits, position)[token] = p.data[token] - 1;
+  return [-Math.log(p.data[token]), d_logits, p.data];
 }
 
 /* The most likely token of the last position, of those that may be written. */

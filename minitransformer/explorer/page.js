@@ -85,8 +85,8 @@ function passOver() {
   const [logits, backward] = isTransformer
     ? transformer(encode(pass.source, kept, off), pass.read, kept, off)
     : languageModel(pass.read, kept, off);
-  const [loss, d_logits] = crossEntropy(logits, state.target, targetToken());
-  Object.assign(pass, { logits, kept, loss, d_embeddings: backward(d_logits) });
+  const [loss, d_logits, p] = crossEntropy(logits, state.target, targetToken());
+  Object.assign(pass, { logits, kept, loss, p, d_embeddings: backward(d_logits) });
 }
 
 function targetToken() {
@@ -275,27 +275,27 @@ function drawHeads() {
   $("heads").replaceChildren(...cards);
 }
 
-/* A small map: SIDE × SIDE pixels for a cell, a line across where it is forbidden. */
+/* A small map, with a line across each cell that is forbidden. */
 function paint(canvas, kept, most) {
-  const SIDE = 8, x = kept[state.shown];
-  Object.assign(canvas, { width: x.columns * SIDE, height: x.rows * SIDE });
+  const x = kept[state.shown], side = Math.ceil(160 / Math.max(x.rows, x.columns));
+  Object.assign(canvas, { width: x.columns * side, height: x.rows * side });
   const pen = canvas.getContext("2d");
   pen.strokeStyle = "#888";
   x.data.forEach((value, place) => {
-    const left = (place % x.columns) * SIDE, top = Math.floor(place / x.columns) * SIDE;
+    const left = (place % x.columns) * side, top = Math.floor(place / x.columns) * side;
     if (isForbidden(kept, place)) {
       pen.beginPath();
-      pen.moveTo(left, top + SIDE);
-      pen.lineTo(left + SIDE, top);
+      pen.moveTo(left, top + side);
+      pen.lineTo(left + side, top);
       pen.stroke();
     } else {
       pen.fillStyle = `rgb(${colourOf(value, most)})`;
-      pen.fillRect(left, top, SIDE, SIDE);
+      pen.fillRect(left, top, side, side);
     }
   });
   pen.strokeStyle = "#f43";
   pen.lineWidth = 2;
-  pen.strokeRect(1, chosenRow() * SIDE + 1, canvas.width - 2, SIDE - 2);
+  pen.strokeRect(1, chosenRow() * side + 1, canvas.width - 2, side - 2);
 }
 
 function drawMap() {
@@ -322,7 +322,7 @@ function drawMap() {
     return element("tr", { class: chosen ? "chosen" : "" },
       element("th", { scope: "row", class: chosen ? "chosen" : "" }, token), ...cells);
   });
-  $("map").replaceChildren(element("tr", {}, element("td"), ...header), ...lines);
+  $("map").replaceChildren(element("tr", {}, element("td", {}, "query, key"), ...header), ...lines);
   const place = chosenRow() * x.columns + state.column;
   const said = ["scores", "masked", "P", "d_P", "d_scores"].map((what) =>
     `${what.replace("scores", "S").replace("masked", "S after the mask")} ${shortNumber(kept[what].data[place])}`);
@@ -355,10 +355,9 @@ function drawGradient() {
   $("where").textContent =
     `position ${state.target + 1}, behind “${label(pass.read[state.target])}”`;
   $("token").value = targetToken();
-  $("loss").textContent = pass.loss.toFixed(4);
-  const [p] = softmax(matrix(1, pass.logits.columns, row(pass.logits, state.target)));
-  $("likely").textContent = [...p.data.keys()].sort((a, b) => p.data[b] - p.data[a]).slice(0, 5)
-    .map((id) => `${label(id)} ${(100 * p.data[id]).toFixed(1)} %`).join(", ");
+  $("loss").textContent = pass.loss.toPrecision(4);
+  $("likely").textContent = [...pass.p.keys()].sort((a, b) => pass.p[b] - pass.p[a]).slice(0, 5)
+    .map((id) => `${label(id)} ${(100 * pass.p[id]).toFixed(1)} %`).join(", ");
 
   const { rows, columns } = labelsOf(state.kind);
   const cells = (token, x, d_x, i) => (token === undefined
