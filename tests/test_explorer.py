@@ -303,6 +303,9 @@ def test_a_text_is_continued_by_as_many_tokens_as_are_asked_for(opened):
     assert "positions for 40" in browser.run("$('notes').textContent")
 
 
+TABLE = "[...$('%s').rows].map((line) => [...line.cells].map((cell) => cell.textContent))"
+
+
 def place_of(browser, name):
     """The middle of an element, in view."""
     return browser.run(f"""(() => {{ $("{name}").scrollIntoView({{block: "center"}});
@@ -325,7 +328,7 @@ def test_the_pointer_follows_a_token_and_a_cell_through_every_layer_and_head(ope
     browser.send("Input.dispatchMouseEvent", type="mouseMoved", **place_of(browser, "written-2"))
     assert browser.run("state.target") == 2
     page = browser.run(COMPUTED)
-    table = browser.run("[...$('followed').rows].map((r) => [...r.cells].map((c) => c.textContent))")
+    table = browser.run(TABLE % "followed")
     assert len(table) == 1 + 6 and all(len(line) == 1 + 4 for line in table)
     for line, name in zip(table[1:3], ("decoder.layers.0", "decoder.layers.1")):
         for cell, head in zip(line[1:], page["kept"][f"{name}.cross_attention"]):
@@ -340,6 +343,19 @@ def test_the_pointer_follows_a_token_and_a_cell_through_every_layer_and_head(ope
     assert f"S {head['scores'][1][3]:.2f}".replace("-", "−") in said
     names = [vocabulary.tokens[page["next"][1]], vocabulary.tokens[page["source"][3]]]
     assert all(f"“{name}”" in said for name in names)
+
+
+@in_chromium
+def test_what_is_chosen_exists_in_what_is_chosen_next(opened):
+    """An encoder of one layer beside a decoder of three, and texts of other lengths."""
+    _, _, browser = opened("post-final-norm", "3")
+    browser.run("$('head-2-3').click(), chooseCell(2, 3)")
+    assert "layer 3, head 4" in browser.run("$('heading-map').textContent")
+    choose(browser, "kind", "2")
+    assert "layer 1, head 4" in browser.run("$('heading-map').textContent")
+    choose(browser, "menu", "1")
+    assert browser.run("[state.source, state.column]") == [0, 0]
+    assert browser.run("$('cell').textContent").startswith("“3” looks at “3”")
 
 
 @in_chromium
@@ -365,15 +381,13 @@ def test_the_norms_that_are_shown_are_those_of_the_arrays(opened):
     browser.run("$('head-2-1').click()")
     page = browser.run(COMPUTED)
     head = page["kept"]["decoder.layers.2.self_attention"][1]
-    table = browser.run("[...$('norms').rows].map((r) => [...r.cells].map((c) => c.textContent))")
+    table = browser.run(TABLE % "norms")
     assert len(table) == 1 + len(page["read"])
     for i, line in enumerate(table[1:]):
         for place, what in ((1, "Q"), (2, "d_Q"), (4, "K"), (5, "d_K")):
             size = np.linalg.norm(head[what][i])
             assert float(line[place].replace("−", "-")) == pytest.approx(size, rel=0.5, abs=6e-3)
-    table = browser.run(
-        "[...$('embeddings').rows].slice(1).map((r) => [...r.cells].map((c) => c.textContent))"
-    )
+    table = browser.run(TABLE % "embeddings")[1:]
     norms = [
         np.linalg.norm(line) for side in ("source", "target")
         for line in page["d_embeddings"][side]
@@ -433,10 +447,10 @@ def test_it_is_never_wider_than_the_window_and_every_control_has_a_name(opened, 
 
 ODD = [
     "79", "１２", "1,234", "1 234", "001", "-7", "–7", "\u00ad", "\u2011", "\ufeff", "\xa0", "\x1f",
-    "\x85", "\u3000", "e\u0301", "é", "İ", "ΣΑΣ", "ﬀ", "_", "👍", "½", "²", "\u0939\u093f", "’", "'",
-    '"', "“", "(", ")", ".", ",", " , ", " - ", "-", "!", "\n", "<pad>", "constructor", "__proto__",
-    "neunundsiebzig", "seventynine", "Hundred", "-hundred", ", and", "one", "two", "and", "twenty",
-    "12345678", "</script>", "3", "1", "x", " ", "  ", "owls", "Owls can", "?",
+    "\x85", "\u3000", "e\u0301", "é", "İ", "ΣΑΣ", "ﬀ", "_", "👍", "½", "²", "\u0939\u093f", "’",
+    "'", '"', "“", "(", ")", ".", ",", " , ", " - ", "-", "!", "\n", "<pad>", "constructor",
+    "__proto__", "neunundsiebzig", "seventynine", "Hundred", "-hundred", ", and", "one", "two",
+    "and", "twenty", "12345678", "</script>", "3", "1", "x", " ", "  ", "owls", "Owls can", "?",
 ]  # fmt: skip
 
 
@@ -481,7 +495,7 @@ def test_texts_are_read_as_python_reads_them(browser, tmp_path, name, vocabulary
     assert sum(ids is not None for ids in expected) > 100
     ids = [ids for ids in expected if ids][:200]
     said = browser.run(f"""{json.dumps(ids)}.map((ids) =>
-        KINDS[vocabulary.kind].join(ids.map(label)))""")
+        KINDS[vocabulary.kind].join(ids.map((id) => vocabulary.tokens[id])))""")
     assert said == [vocabulary.join([vocabulary.tokens[i] for i in line]) for line in ids]
     assert not browser.errors
 

@@ -43,7 +43,7 @@ from minitransformer.training import Adam, clip_by_global_norm, in_shares, plain
 
 FRONTS = (
     "core", "attention", "layers", "models", "older", "data", "decoding", "inspection",
-    "training", "runs", "plotting", "grading", "testing", "lessons", "study", "gpu",
+    "training", "runs", "plotting", "explorer", "grading", "testing", "lessons", "study", "gpu",
 )  # fmt: skip
 IDS, TARGET = np.array([5, 4]), np.array([4, 5, 2])
 SOURCES, TARGETS = np.array([[4, 5], [6, 0]]), np.array([[5, 4], [6, 0]])

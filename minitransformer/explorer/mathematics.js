@@ -5,7 +5,8 @@ A function of this file returns [y, backward]: backward takes d_y = ∂loss/∂y
 A matrix is {rows, columns, data}: `data` holds it row by row. `weights` has the parameters under
 their names in Python, and `config` the model's configuration; page.js reads both.
 
-Letters: T target length, S source length, D features, H heads, K features of a head, V vocabulary. */
+Letters: T target length, S source length, D features, H heads, K features of a head, F width of the
+feed-forward network, V vocabulary. */
 
 function matrix(rows, columns, data = new Float32Array(rows * columns)) {
   return { rows, columns, data };

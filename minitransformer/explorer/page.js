@@ -37,8 +37,10 @@ function readWeights() {
   }));
 }
 
+/* A token as it is shown: white space alone would not be seen. */
 function label(id) {
-  return vocabulary.tokens[id];
+  const token = vocabulary.tokens[id];
+  return token.trim() ? token : { " ": "␣", "\n": "⏎" }[token] ?? JSON.stringify(token);
 }
 
 /* -- the model at work ----------------------------------------------------------------------- */
@@ -166,7 +168,8 @@ function layersOf(kind) {
 function labelsOf(kind) {
   const { source, read, next } = state.pass;
   const rows = kind.rows === "source" ? source : next;
-  const columns = kind.sublayer === "cross_attention" ? source : kind.rows === "source" ? source : read;
+  const ofSource = kind.sublayer === "cross_attention" || kind.rows === "source";
+  const columns = ofSource ? source : read;
   return { rows: rows.map(label), columns: columns.map(label) };
 }
 
@@ -182,17 +185,23 @@ function element(tag, attributes = {}, ...children) {
 /* Two or three digits, as far as they say something. */
 function shortNumber(value) {
   if (value === -Infinity) return "−∞";
-  const text = value === 0 ? "0" : Math.abs(value) >= 0.01 ? value.toFixed(2) : value.toExponential(0);
+  if (value === 0) return "0";
+  const text = Math.abs(value) >= 0.01 ? value.toFixed(2) : value.toExponential(0);
   return text.replace("-", "−").replace("e-", "e−");
 }
 
-const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
-const BLUE_TO_ORANGE = [[33, 102, 172], [146, 197, 222], [247, 247, 247], [253, 184, 99], [179, 88, 6]];
+const VIRIDIS = [
+  [68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37],
+];
+const BLUE_TO_ORANGE = [
+  [33, 102, 172], [146, 197, 222], [247, 247, 247], [253, 184, 99], [179, 88, 6],
+];
 
 /* The colour of a share from 0 to 1: between the two nearest of a scale that people with any kind
    of colour vision can tell apart. */
 function colour(scale, share) {
-  const place = Math.max(0, Math.min(1, share)) * (scale.length - 1), i = Math.min(Math.floor(place), scale.length - 2);
+  const place = Math.max(0, Math.min(1, share)) * (scale.length - 1);
+  const i = Math.min(Math.floor(place), scale.length - 2);
   return scale[i].map((value, c) => Math.round(value + (place - i) * (scale[i + 1][c] - value)));
 }
 
@@ -222,6 +231,8 @@ function colourOf(value, most) {
 /* Everything is drawn anew; what had the focus has it again. */
 function draw() {
   const focused = document.activeElement?.id;
+  state.layer = Math.min(state.layer, layersOf(state.kind) - 1);
+  state.column = Math.min(state.column, labelsOf(state.kind).columns.length - 1);
   drawTokens();
   drawHeads();
   drawMap();
@@ -244,7 +255,7 @@ function drawTokens() {
   buttons(next.slice(first), "written", state.target, first);
   const answer = written.at(-1) === EOS ? written.slice(0, -1) : written;
   $("answer").textContent = facts.types
-    ? KINDS[vocabulary.kind].join(answer.map(label))
+    ? KINDS[vocabulary.kind].join(answer.map((id) => vocabulary.tokens[id]))
     : "these tokens, which only Python can join to a text";
 }
 
@@ -252,7 +263,8 @@ function drawHeads() {
   const most = limit();
   $("legend").textContent = state.shown === "P"
     ? "0: dark, 1: bright. Hatched: forbidden by the mask, which is not the same as 0."
-    : `−${shortNumber(most)}: blue, 0: white, ${shortNumber(most)}: orange. Hatched: forbidden by the mask.`;
+    : `−${shortNumber(most)}: blue, 0: white, ${shortNumber(most)}: orange. `
+      + "Hatched: forbidden by the mask.";
   const cards = [];
   for (let l = 0; l < layersOf(state.kind); l++) {
     headsOf(state.kind, l).forEach((kept, h) => {
@@ -299,12 +311,10 @@ function paint(canvas, kept, most) {
 }
 
 function drawMap() {
-  state.layer = Math.min(state.layer, layersOf(state.kind) - 1);
   const kept = headsOf(state.kind, state.layer)[state.head], x = kept[state.shown], most = limit();
   const { rows, columns } = labelsOf(state.kind);
-  state.column = Math.min(state.column, x.columns - 1);
-  $("heading-map").textContent =
-    `${state.kind.name}, layer ${state.layer + 1}, head ${state.head + 1}: queries in rows, keys in columns`;
+  $("heading-map").textContent = `${state.kind.name}, layer ${state.layer + 1}, `
+    + `head ${state.head + 1}: queries in rows, keys in columns`;
   const header = columns.map((token, j) =>
     element("th", { "scope": "col", "class": j === state.column ? "chosen" : "" }, token));
   const lines = rows.map((token, i) => {
@@ -315,7 +325,9 @@ function drawMap() {
       return element("td", {
         "id": `cell-${i}-${j}`, "data-row": i, "data-column": j,
         "tabindex": i === chosenRow() && j === state.column ? 0 : -1,
-        ...(forbidden ? { class: "forbidden" } : { style: `background: rgb(${r}, ${g}, ${b}); color: ${ink}` }),
+        ...(forbidden
+          ? { class: "forbidden" }
+          : { style: `background: rgb(${r}, ${g}, ${b}); color: ${ink}` }),
       }, forbidden ? "×" : shortNumber(x.data[place]));
     });
     const chosen = i === chosenRow();
@@ -324,14 +336,17 @@ function drawMap() {
   });
   $("map").replaceChildren(element("tr", {}, element("td", {}, "query, key"), ...header), ...lines);
   const place = chosenRow() * x.columns + state.column;
-  const said = ["scores", "masked", "P", "d_P", "d_scores"].map((what) =>
-    `${what.replace("scores", "S").replace("masked", "S after the mask")} ${shortNumber(kept[what].data[place])}`);
-  $("cell").textContent = `“${rows[chosenRow()]}” looks at “${columns[state.column]}”: ${said.join(", ")}.`
+  const names = { scores: "S", masked: "S after the mask", P: "P", d_P: "d_P", d_scores: "d_S" };
+  const said = Object.entries(names).map(([what, name]) =>
+    `${name} ${shortNumber(kept[what].data[place])}`);
+  $("cell").textContent =
+    `“${rows[chosenRow()]}” looks at “${columns[state.column]}”: ${said.join(", ")}.`
     + (kept.masked.data[place] === -Infinity ? " The mask forbids it." : "");
 }
 
 function drawFollowed() {
-  const header = Array.from({ length: config.heads }, (_, h) => element("th", { scope: "col" }, `head ${h + 1}`));
+  const header = Array.from({ length: config.heads }, (_, h) =>
+    element("th", { scope: "col" }, `head ${h + 1}`));
   const lines = KINDS_OF_ATTENTION.flatMap((kind) =>
     Array.from({ length: layersOf(kind) }, (_, l) => {
       const { rows, columns } = labelsOf(kind);
@@ -341,7 +356,8 @@ function drawFollowed() {
         const off = state.off.has(`${nameOf(kind, l)}.${h}`) ? " (off)" : "";
         return element("td", {}, `${columns[best]} ${shortNumber(P[best])}${off}`);
       });
-      return element("tr", {}, element("th", { scope: "row" }, `${kind.name} ${l + 1}: ${rows[i]}`), ...cells);
+      const name = `${kind.name} ${l + 1}: ${rows[i]}`;
+      return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
     }));
   $("followed").replaceChildren(element("tr", {}, element("td"), ...header), ...lines);
 }
@@ -365,7 +381,8 @@ function drawGradient() {
     : [element("th", {}, token), element("td", {}, shortNumber(norm(row(x, i)))),
        element("td", {}, shortNumber(norm(row(d_x, i))))]);
   const lines = Array.from({ length: Math.max(rows.length, columns.length) }, (_, i) =>
-    element("tr", {}, ...cells(rows[i], kept.Q, kept.d_Q, i), ...cells(columns[i], kept.K, kept.d_K, i)));
+    element("tr", {},
+      ...cells(rows[i], kept.Q, kept.d_Q, i), ...cells(columns[i], kept.K, kept.d_K, i)));
   const header = ["query", "‖Q‖", "‖d_Q‖", "key", "‖K‖", "‖d_K‖"].map((name) =>
     element("th", { scope: "col" }, name));
   $("norms").replaceChildren(element("tr", {}, ...header), ...lines);
@@ -375,9 +392,11 @@ function drawGradient() {
     [side, label(id), norm(row(pass.d_embeddings[side], i))]));
   const largest = Math.max(...norms.map(([, , size]) => size)) || 1;
   $("embeddings").replaceChildren(
-    element("tr", {}, ...["side", "token", "norm", ""].map((name) => element("th", { scope: "col" }, name))),
+    element("tr", {}, ...["side", "token", "norm", ""].map((name) =>
+      element("th", { scope: "col" }, name))),
     ...norms.map(([side, token, size]) => element(
-      "tr", {}, element("td", { class: "left" }, isTransformer ? side : "read"), element("th", { scope: "row" }, token),
+      "tr", {}, element("td", { class: "left" }, isTransformer ? side : "read"),
+      element("th", { scope: "row" }, token),
       element("td", {}, shortNumber(size)),
       element("td", { class: "left" },
         element("span", { class: "bar", style: `width: ${(8 * size / largest).toFixed(2)}rem` })),
@@ -398,15 +417,20 @@ function onVisit(container, attribute, f) {
 }
 
 function begin() {
-  $("menu").replaceChildren(...facts.texts.map(({ text }, i) => element("option", { value: i }, text)));
+  function fill(menu, names) {
+    $(menu).replaceChildren(...names.map((name, i) => element("option", { value: i }, name)));
+  }
+  fill("menu", facts.texts.map(({ text }) => text));
+  fill("kind", KINDS_OF_ATTENTION.map(({ name }) => name));
+  fill("token", vocabulary.tokens.map((_, id) => label(id)));
   $("text").value = facts.texts[0].text;
   $("text").disabled = !facts.types;
   $("count").hidden = !facts.continues;
-  $("kind").replaceChildren(...KINDS_OF_ATTENTION.map(({ name }, i) => element("option", { value: i }, name)));
-  $("token").replaceChildren(...vocabulary.tokens.map((token, id) => element("option", { value: id }, token)));
 
   $("text").addEventListener("input", update);
-  $("tokens").addEventListener("input", () => $("tokens").checkValidity() && $("tokens").value && update());
+  $("tokens").addEventListener("input", () => {
+    if ($("tokens").value && $("tokens").checkValidity()) update();
+  });
   $("menu").addEventListener("change", () => {
     $("text").value = facts.texts[$("menu").value].text;
     update();
@@ -419,7 +443,8 @@ function begin() {
     state.shown = $("shown").value;
     draw();
   });
-  $("token").addEventListener("change", () => chooseTarget(state.target, Number($("token").value)));
+  $("token").addEventListener("change", () =>
+    chooseTarget(state.target, Number($("token").value)));
   $("all-on").addEventListener("click", () => {
     state.off.clear();
     update();
@@ -432,7 +457,8 @@ function begin() {
   $("heads").addEventListener("click", ({ target }) => {
     const chosen = target.closest("[data-layer]");
     if (!chosen) return;
-    Object.assign(state, { layer: Number(chosen.dataset.layer), head: Number(chosen.dataset.head) });
+    const { layer, head } = chosen.dataset;
+    Object.assign(state, { layer: Number(layer), head: Number(head) });
     draw();
   });
   // a visit to what is chosen already changes nothing: drawing anew would never end
@@ -445,12 +471,13 @@ function begin() {
     if (i !== chosenRow() || j !== state.column) chooseCell(i, j);
   });
   $("map").addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const step = {
+      ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+    }[event.key];
     if (!step) return;
     event.preventDefault();
     $(`cell-${chosenRow() + step[0]}-${state.column + step[1]}`)?.focus();
   });
-  state.target = 0;
   update();
 }
 

@@ -6,7 +6,8 @@ sentence for a text that cannot be read. */
 
 const PAD = 0, BOS = 1, EOS = 2, UNK = 3, FIRST = 4;
 /* What Python calls white space, and what its regular expressions call a letter of a word. */
-const WHITE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const WHITE = "\\t-\\r\\x1c-\\x20\\x85\\xa0"
+  + "\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const WORD_LETTER = "\\p{L}\\p{N}_";
 
 function split(text) {
@@ -24,11 +25,11 @@ function quoted(piece) {
 
 /* The ids of pieces, where unknown ones are read as <unk>. */
 function withUnknown(pieces, vocabulary) {
-  const unknown = pieces.filter((piece) => !vocabulary.ids.has(piece));
+  const unknown = new Set(pieces.filter((piece) => !vocabulary.ids.has(piece)));
   return {
     ids: pieces.map((piece) => vocabulary.ids.get(piece) ?? UNK),
-    notes: unknown.length
-      ? [`${[...new Set(unknown)].map(quoted).join(", ")} occurred nowhere in training: read as <unk>.`]
+    notes: unknown.size
+      ? [`${[...unknown].map(quoted).join(", ")} occurred nowhere in training: read as <unk>.`]
       : [],
   };
 }
@@ -37,9 +38,9 @@ function withUnknown(pieces, vocabulary) {
 function allKnown(pieces, vocabulary) {
   const strange = pieces.find((piece) => (vocabulary.ids.get(piece) ?? 0) < FIRST);
   if (strange !== undefined) {
-    const near = vocabulary.tokens.slice(FIRST, FIRST + 12).map((token) => token.trim());
-    throw new Error(`${quoted(strange.trim() || strange)} is not in the vocabulary, so it cannot be `
-      + `read. There are: ${near.join(" ")}${vocabulary.tokens.length > FIRST + 12 ? " …" : ""}`);
+    const some = vocabulary.tokens.slice(FIRST, FIRST + 12).map((token) => token.trim());
+    throw new Error(`${quoted(strange.trim() || strange)} is not in the vocabulary, so it cannot `
+      + `be read. Tokens that are: ${some.join(" ")} …`);
   }
   return { ids: pieces.map((piece) => vocabulary.ids.get(piece)), notes: [] };
 }
@@ -73,7 +74,7 @@ const KINDS = {
 };
 
 function joined(tokens) {
-  return split(tokens.join("")).length ? trimmed(tokens.join("")) : "";
+  return trimmed(tokens.join(""));
 }
 
 /* Without white space at the ends. */
@@ -102,9 +103,9 @@ function withoutDifferences(text, { typewriter, small, quotes, stops }) {
 /* Words, and German numbers in their parts; what stands before a word stays with it. */
 function morphemes(text, { morphemes }) {
   const letter = "[\\p{L}\\p{Nl}\\p{No}_]";                            // of a word, and no digit
-  const words = text.match(new RegExp(
-    `[${WHITE},-]*(?:\\p{Nd}{7,}|\\p{Nd}|${letter}+)|[${WHITE}]*[^${WORD_LETTER}${WHITE}]|[${WHITE}]+`, "gu",
-  )) ?? [];
+  const word = `[${WHITE},-]*(?:\\p{Nd}{7,}|\\p{Nd}|${letter}+)`;
+  const sign = `[${WHITE}]*[^${WORD_LETTER}${WHITE}]`;
+  const words = text.match(new RegExp(`${word}|${sign}|[${WHITE}]+`, "gu")) ?? [];
   return words.flatMap((word) => {
     const [, before, bare] = word.match(new RegExp(`^([^${WORD_LETTER}]*)(.*)$`, "us"));
     const found = bare.match(new RegExp(morphemes.join("|"), "gu")) ?? [];
