@@ -11,7 +11,6 @@ import re
 import chromium
 import numpy as np
 import pytest
-from floors import ROOT
 
 from minitransformer import InputError, LanguageModel, Transformer, TransformerConfig
 from minitransformer.attention import MultiHeadAttention
@@ -592,6 +591,29 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence():
             explore(model, SYMBOLS, ["3"], weights)
 
 
-def test_the_wheel_has_what_the_page_is_made_of():
-    files = {path.name for path in (ROOT / "minitransformer" / "explorer").iterdir()}
-    assert {"page.html", "page.css", "page.js", "mathematics.js", "vocabulary.js"} <= files
+def train(tmp_path, *options):
+    """A run of one step, in a folder that it returns."""
+    folder = str(tmp_path / "run")
+    assert main(["train", *options, "--steps", "1", "--batch-size", "2", "--out", folder]) == 0
+    return folder
+
+
+def test_without_a_text_the_page_begins_with_an_example_of_the_run(tmp_path):
+    book, out = tmp_path / "book.txt", tmp_path / "page.html"
+    book.write_text("To be, or not to be: that is the question. " * 40, encoding="utf-8")
+    for options, continues in ((["reverse"], False), (["--text", str(book)], True)):
+        run = train(tmp_path / str(continues), *options)
+        assert main(["explore", run, "--out", str(out), "--weights", "float32"]) == 0
+        page = out.read_text(encoding="utf-8")
+        facts = json.loads(re.search(r'id="facts">(.*?)</script>', page, re.S)[1])
+        ((text, ids),) = (entry.values() for entry in facts["texts"])
+        source, target = Run.open(run).example()
+        expected = np.append(source, target)[:16] if continues else source
+        assert ids == expected.tolist() and len(text) >= 3
+        assert facts["continues"] == continues and facts["format"] == "float32"
+
+
+def test_a_run_of_another_model_is_refused_with_status_2(tmp_path, capsys):
+    run, out = train(tmp_path, "reverse", "--model", "rnn"), tmp_path / "page.html"
+    assert main(["explore", run, "--out", str(out)]) == 2
+    assert "RNNSeq2Seq" in capsys.readouterr().err and not out.exists()
