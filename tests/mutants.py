@@ -2949,3 +2949,6 @@ p("xex77", "numbers of this machine's order", '"<f2", "float32": "<f4"', '">f2",
 p = plants("cli/asking.py", "test_explorer.py", "example_of_the_run")
 p("xex78", "a text is answered", 'is_text = run.task.kind == "text"', "is_text = False")
 p("xex79", "float16 whatever is asked for", "[run.vocabulary.text(example)], options.weights,", '[run.vocabulary.text(example)], "float16",')
+p("xex80", "texts unlike those of training go unsaid", "in [] if is_text else options.text or []:", "in []:", judge="test_translation.py", select="longest_source_is")
+p = plants("explorer/page.py", "test_explorer.py", "computes")
+p("xex81", "every ε is the usual one", "epsilon = next(m.epsilon for", "epsilon = next(1e-5 for")

@@ -25,7 +25,7 @@ from minitransformer.decoding import continuation, greedy
 from minitransformer.explorer import explore
 from minitransformer.layers import CrossEntropy, LayerNorm
 from minitransformer.older import RNNConfig, RNNSeq2Seq
-from minitransformer.runs.run import Run
+from minitransformer.runs.run import Run, make_config
 from minitransformer.testing.gradient_check import away_from_initialisation
 
 in_chromium = pytest.mark.skipif(
@@ -594,19 +594,17 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence():
             explore(model, SYMBOLS, ["3"], weights)
 
 
-def train(tmp_path, *options):
-    """A run of one step, in a folder that it returns."""
-    folder = str(tmp_path / "run")
-    short = ["--steps", "1", "--batch-size", "2", "--evaluate-count", "1", "--out", folder]
-    assert main(["train", *options, *short]) == 0
-    return folder
+def run_of(folder, *config, **options):
+    """The folder of a run that has not been trained."""
+    Run.create(folder, make_config(*config, **options)).save()
+    return str(folder)
 
 
 def test_without_a_text_the_page_begins_with_an_example_of_the_run(tmp_path):
     book, out = tmp_path / "book.txt", tmp_path / "page.html"
     book.write_text("To be, or not to be: that is the question. " * 40, encoding="utf-8")
-    for options, continues in ((["reverse"], False), (["--text", str(book)], True)):
-        run = train(tmp_path / str(continues), *options)
+    for config, continues in ((["reverse"], False), (["text", {"text": str(book)}], True)):
+        run = run_of(tmp_path / str(continues), *config)
         assert main(["explore", run, "--out", str(out), "--weights", "float32"]) == 0
         page = out.read_text(encoding="utf-8")
         facts = json.loads(re.search(r'id="facts">(.*?)</script>', page, re.S)[1])
@@ -618,6 +616,6 @@ def test_without_a_text_the_page_begins_with_an_example_of_the_run(tmp_path):
 
 
 def test_a_run_of_another_model_is_refused_with_status_2(tmp_path, capsys):
-    run, out = train(tmp_path, "reverse", "--model", "rnn"), tmp_path / "page.html"
+    run, out = run_of(tmp_path / "run", "reverse", model="rnn"), tmp_path / "page.html"
     assert main(["explore", run, "--out", str(out)]) == 2
     assert "RNNSeq2Seq" in capsys.readouterr().err and not out.exists()

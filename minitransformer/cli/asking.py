@@ -314,6 +314,9 @@ def explore(options):
     is_text = run.task.kind == "text"
     source, target = run.example()
     example = np.append(source, target)[:EXAMPLE] if is_text else source
+    for text in [] if is_text else options.text or []:
+        for sentence in remarks_of(run)(text):
+            complain(sentence)
     page = write_page(
         run.model, run.vocabulary, options.text or [run.vocabulary.text(example)], options.weights,
         is_text, f"{run.config['task']['name']} at step {run.optimizer.t}",
