@@ -281,13 +281,14 @@ def test_it_translates_while_one_types_and_names_what_it_cannot_read(opened):
     assert browser.run("$('answer').textContent") == "fünf"
     assert browser.run("$('notes').textContent") == ""
     took = browser.run("""(async () => { const times = [];
-        for (const text of ["nine", "ninety-nine", "four hundred and eleven thousand, six", "6"]) {
-          const began = performance.now(); $("text").value = text;
+        const longest = "seven hundred and seventy-seven thousand, three hundred and seventy-three";
+        for (let n = 0; n < 8; n++) {
+          const began = performance.now(); $("text").value = n % 2 ? "six" : longest;
           $("text").dispatchEvent(new Event("input"));
           await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
-          times.push(performance.now() - began); }
+          if (n % 2 === 0) times.push(performance.now() - began); }
         return times; })()""")
-    assert min(took) < 100, took
+    assert min(took) < 100, took  # in ms; others may use the machine at the same time
 
 
 @in_chromium

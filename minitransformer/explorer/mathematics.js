@@ -28,14 +28,14 @@ function scaled(x, factor) {
   return map(x, (value) => value * factor);
 }
 
-/* a b */
+/* a b: row by row of b, as it lies in memory. */
 function product(a, b) {
-  const y = matrix(a.rows, b.columns);
+  const y = matrix(a.rows, b.columns), n = b.columns, right = b.data;
   for (let i = 0; i < a.rows; i++) {
-    const sum = row(y, i), factors = row(a, i);
+    const sums = row(y, i), factors = row(a, i);
     for (let k = 0; k < a.columns; k++) {
-      const factor = factors[k], line = row(b, k);
-      for (let j = 0; j < b.columns; j++) sum[j] += factor * line[j];
+      const factor = factors[k], start = k * n;
+      for (let j = 0; j < n; j++) sums[j] += factor * right[start + j];
     }
   }
   return y;
@@ -57,9 +57,14 @@ function dot(a, b) {
 
 /* a bᵀ */
 function productWithTransposed(a, b) {
-  const y = matrix(a.rows, b.rows);
+  const y = matrix(a.rows, b.rows), n = a.columns, right = b.data;
   for (let i = 0; i < a.rows; i++) {
-    for (let j = 0; j < b.rows; j++) y.data[i * b.rows + j] = dot(row(a, i), row(b, j));
+    const sums = row(y, i), factors = row(a, i);
+    for (let j = 0; j < b.rows; j++) {
+      let sum = 0;
+      for (let k = 0; k < n; k++) sum += factors[k] * right[j * n + k];
+      sums[j] = sum;
+    }
   }
   return y;
 }
