@@ -6,7 +6,7 @@ Start with a component and its two methods:
 
 The packages, from the ground up: `errors`, `terminal`, `parallel`, `backend`, `boundary`, `core`,
 `layers`, `attention`, `models`, `older`, `data`, `decoding`, `testing`, `inspection`, `training`,
-`runs`, `plotting`, `grading`, `study`, `lessons`, `gpu`, `cli`.
+`runs`, `plotting`, `explorer`, `grading`, `study`, `lessons`, `gpu`, `cli`.
 """
 
 from .terminal import interruption  # noqa: F401, I001  first: loading the rest takes a moment, in which Ctrl-C may come

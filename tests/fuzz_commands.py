@@ -45,6 +45,7 @@ RIGHT = [
     "translate run --file texts.txt",
     "translate run --beam 1",
     "plot run --text '3 1' --out pictures --layers 1 --heads 1,2",
+    "explore run --text '3 1' 27 --weights float32 --out page.html",
     "export run model.safetensors",
     "compare run run --out page",
     "gradcheck Softmax --entries 1 --seed 3",

@@ -20,7 +20,7 @@ FRONT = "minitransformer"  # what `import minitransformer` runs
 # From the ground up.
 ORDER = (
     """errors terminal parallel backend boundary core layers attention models older data decoding
-testing inspection training runs plotting grading study lessons gpu""".split()
+testing inspection training runs plotting explorer grading study lessons gpu""".split()
     + [FRONT, "cli", "__main__"]
 )
 

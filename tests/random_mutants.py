@@ -99,6 +99,7 @@ TESTS = {
     "runs": "run checkpoint shares corpora cli registry pairs language_model",
     "runs/kinds.py": "older_models run cli",
     "plotting": "plotting study",
+    "explorer": "explorer",
     "grading": (
         "grading grade catalogue right_answers exercises_layers exercises_attention "
         "exercises_models lesson_books"

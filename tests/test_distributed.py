@@ -582,13 +582,17 @@ def test_clipping_is_that_of_the_whole_gradient_even_where_squares_overflow():
 
 def test_a_gradient_that_is_not_finite_is_noticed_on_all_ranks():
     def on_a_rank(ranks):
-        model = model_of()
-        if ranks.rank == 1:
-            model.parameters()[3].data[0] = np.nan
+        model, draw = model_of(), batches()
+
+        def next_batch():  # after the ranks have compared their parameters
+            if ranks.rank == 1:
+                model.parameters()[3].data[0] = np.nan
+            return draw()
+
         optimizer = AdamW(model, 1e-3)
         with pytest.raises(NonFiniteError):
             train(
-                model, CrossEntropy(padding=0), optimizer, batches(), 3,
+                model, CrossEntropy(padding=0), optimizer, next_batch, 3,
                 strategy=lambda *a: Distributed(*a, 2, ranks),
             )
         return optimizer.t

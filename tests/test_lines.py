@@ -358,6 +358,7 @@ COMMANDS = {
     "translate": "translate numbers-en-de three foo",
     "generate": "generate numbers-en-de three",  # what it writes: test_language_model.py
     "plot": "plot numbers-en-de --text two --out pictures --layers 1 --heads 1",
+    "explore": "explore numbers-en-de --text two --out page.html",
     "export": "export numbers-en-de model.safetensors",
     "compare": "compare numbers-en-de numbers-en-de",
     "gradcheck": "gradcheck Softmax --entries 1",

@@ -21,6 +21,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import chromium
 import cuda_on_cpu
 import pytest
 from mutants import MUTANTS, NOT_PLANTED
@@ -110,26 +111,27 @@ def test_the_judges_pass_on_the_untouched_copy(verdicts, judge):
     verdict = verdicts[NONE + judge]
     assert not verdict["killer"] and not verdict["crashes"], verdict
     if not verdict["passed"]:
-        expect_a_compiler(verdict)
+        expect_its_program(verdict, judge)
     assert verdict["passed"] > 0, verdict
 
 
 @pytest.mark.parametrize("mutant", PLANTED)
 def test_the_mutant_is_killed(verdicts, mutant):
     verdict = verdicts[mutant.id]
-    expect_a_compiler(verdict)
+    expect_its_program(verdict, mutant.judge)
     assert verdict["killer"], (
         f"{mutant.id} ({mutant.title}) survives {mutant.judge} -k {mutant.select!r}: {verdict}"
     )
 
 
-def expect_a_compiler(verdict):
-    """Skip the test if there is no compiler, and the tests that would judge were skipped for want
-    of it."""
-    if cuda_on_cpu.COMPILER is None and not verdict["killer"] and verdict["skipped"]:
-        pytest.skip(
-            "the tests that judge this need a C++ compiler (c++, g++ or clang++), and there is none"
-        )
+def expect_its_program(verdict, judge):
+    """Skip the test if there is no compiler, or no Chromium, and the tests that would judge were
+    skipped for want of it."""
+    found, needed = cuda_on_cpu.COMPILER, "a C++ compiler (c++, g++ or clang++)"
+    if judge.endswith("test_explorer.py"):
+        found, needed = chromium.FOUND, "Chromium"
+    if found is None and not verdict["killer"] and verdict["skipped"]:
+        pytest.skip(f"the tests that judge this need {needed}, and there is none")
 
 
 # -- the workers -----------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ def run_worker(folder, names):
     helpers = {
         "boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py",
         "on_a_device.py", "fuzz_run.py", "fuzz_commands.py", "wrong_components.py", "pair_files.py",
-        "hosts.py", "thread_ranks.py",
+        "hosts.py", "thread_ranks.py", "chromium.py",
     }
     for file in {*JUDGES, *helpers}:
         if (TESTS / file).exists():

@@ -43,7 +43,7 @@ from minitransformer.training import Adam, clip_by_global_norm, in_shares, plain
 
 FRONTS = (
     "core", "attention", "layers", "models", "older", "data", "decoding", "inspection",
-    "training", "runs", "plotting", "grading", "testing", "lessons", "study", "gpu",
+    "training", "runs", "plotting", "explorer", "grading", "testing", "lessons", "study", "gpu",
 )  # fmt: skip
 IDS, TARGET = np.array([5, 4]), np.array([4, 5, 2])
 SOURCES, TARGETS = np.array([[4, 5], [6, 0]]), np.array([[5, 4], [6, 0]])
@@ -192,6 +192,10 @@ CALLS = {
         "model": MODEL, "task": TASK, "split": "test", "count": 3, "seed": 0,
     },
     "attention_gradients": lambda: {"model": MODEL, "source": IDS, "target": TARGET, "begin": 5},
+    "explore": lambda: {
+        "model": MODEL, "vocabulary": VOCABULARY, "texts": ["3 1"], "weights": "float32",
+        "continues": False, "title": "t",
+    },
     "attention_weights": lambda: {
         "model": MODEL, "source": IDS, "target": TARGET, "begin": 5,
     },
@@ -286,6 +290,7 @@ NOT_CALLED = {
     "no_grad", "kept_apart", "shipped", "exercises", "all_components",  # they take nothing
     "Corpus", "Recipe", "Task",  # they are subclassed, or looked at
     "Batch", "Hypothesis", "Progress", "Finding", "Report",  # they are looked at, or made by us
+    "Page",  # likewise
     "Parameter",  # test_boundary.py
     "ConvolutionConfig", "LocalAttentionConfig", "OneVectorConfig", "RNNConfig",  # test_models.py
     "TransformerConfig", "SequenceModel",

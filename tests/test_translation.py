@@ -706,8 +706,8 @@ def test_the_longest_source_is_that_of_training_alone_and_stays_with_the_model(c
         "minitransformer: Line 3: 'owls see owls fly' is unlike the texts of training: "
         "it has 4 tokens, and the longest of them had 2. Its answer may be wrong."
     ]
-    for command in ("predict", "translate", "plot"):
-        option = "--text" if command == "plot" else ""
+    for command in ("predict", "translate", "plot", "explore"):
+        option = {"plot": "--text", "explore": "--out page.html --text"}.get(command, "")
         assert (
             run(f"{command} owls.safetensors {option} 'owls see owls fly'", capsys)[2].count(
                 "it has 4 tokens"

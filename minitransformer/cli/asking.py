@@ -12,6 +12,7 @@ from ..backend import chosen_device
 from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, evaluation, greedy, sample, translation
 from ..errors import InputError, shortened, write_text
+from ..explorer import explore as write_page
 from ..inspection import alignment
 from ..parallel.mpi import Ranks
 from ..runs.run import MAKING, Run
@@ -21,6 +22,7 @@ from .lines import GROUP, for_lines, lie_ready, lines_of, print_answers
 from .pictures import draw_run
 from .ranks import together
 
+EXAMPLE = 16  # tokens of a text that a page begins with
 
 @together
 def evaluate(options):
@@ -303,6 +305,24 @@ def plot(options):
     else:
         source, target = run.example()
     draw_run(run, source, target, options.out, options.layers, options.heads)
+    return 0
+
+
+def explore(options):
+    """Write a page, one file, in which one types and sees a run at work: attention, gradients."""
+    run = Run.open(options.run)
+    is_text = run.task.kind == "text"
+    source, target = run.example()
+    example = np.append(source, target)[:EXAMPLE] if is_text else source
+    for text in [] if is_text else options.text or []:
+        for sentence in remarks_of(run)(text):
+            complain(sentence)
+    page = write_page(
+        run.model, run.vocabulary, options.text or [run.vocabulary.text(example)], options.weights,
+        is_text, f"{run.config['task']['name']} at step {run.optimizer.t}",
+    )
+    page.save(options.out)
+    print(f"{options.out}: {len(page.html.encode()) / 1e6:.2f} MB. Open it in a browser.")
     return 0
 
 

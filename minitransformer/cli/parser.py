@@ -13,6 +13,7 @@ from ..core.options import flag, types_of
 from ..data.tasks import TASKS
 from ..decoding import ALPHA, BEAM
 from ..errors import nearest, unknown
+from ..explorer.page import FORMATS
 from ..models import PRESETS
 from ..runs import MODELS
 from ..runs.run import shipped
@@ -247,6 +248,19 @@ def make_parser():
         ),
     )
 
+    explore = add("explore", asking.explore, EXPLORE_EXAMPLES)
+    add_run(explore)
+    explore.add_argument(
+        "--text", nargs="+", type=typed_text, metavar="TEXT",
+        help="the text that the page begins with; further ones stand in its menu (default: a "
+        "validation sequence)",
+    )
+    explore.add_argument(
+        "--weights", metavar="NAME", default="float16", choices=FORMATS,
+        help=f"the numbers in the page: {' or '.join(FORMATS)}, twice as large (default: float16)",
+    )
+    explore.add_argument("--out", metavar="FILE", required=True, help="the file to write")
+
     generate = add("generate", generating.generate, generating.EXAMPLES)
     generating.add_options(generate, add_run, at_least, add_sampling, typed_text)
     add_device(generate)
@@ -381,6 +395,9 @@ TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
 PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
   minitransformer plot numbers-en-de --text "seventy-nine" --layers 2 --heads 1,3
+"""
+EXPLORE_EXAMPLES = """  minitransformer explore numbers-en-de --text "seventy-nine" --out page.html
+  minitransformer explore runs/shakespeare --text "ROMEO:" "The king" --out romeo.html
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"

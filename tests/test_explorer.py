@@ -1,0 +1,622 @@
+"""The page of the explorer: what its JavaScript computes, in Chromium, against Python; and the file
+itself."""
+
+import base64
+import copy
+import html
+import itertools
+import json
+import re
+
+import chromium
+import numpy as np
+import pytest
+
+from minitransformer import InputError, LanguageModel, Transformer, TransformerConfig
+from minitransformer.attention import MultiHeadAttention
+from minitransformer.cli import main
+from minitransformer.core.observe import observe
+from minitransformer.data.byte_pairs import BytePairs
+from minitransformer.data.characters import ExactCharacters
+from minitransformer.data.pieces import Pieces
+from minitransformer.data.vocabulary import BOS, Vocabulary
+from minitransformer.data.words import Characters, Words
+from minitransformer.decoding import continuation, greedy
+from minitransformer.explorer import explore
+from minitransformer.layers import CrossEntropy, LayerNorm
+from minitransformer.older import RNNConfig, RNNSeq2Seq
+from minitransformer.runs.run import Run, make_config
+from minitransformer.testing.gradient_check import away_from_initialisation
+
+in_chromium = pytest.mark.skipif(
+    chromium.FOUND is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
+)
+SYMBOLS = Vocabulary([str(i) for i in range(10)])
+LETTERS = ExactCharacters(sorted(set("to be or not, \n</script><!--é👍")))
+
+
+def made(model, vocabulary, seed=3, **changes):
+    """A small model with random parameters, whose sizes are all different."""
+    sizes = {
+        "d_model": 20, "heads": 4, "d_k": 3, "d_v": 6, "d_ff": 14, "encoder_layers": 2,
+        "decoder_layers": 3, "max_length": 40, "source_vocabulary": len(vocabulary),
+    }
+    model = model(TransformerConfig(**{**sizes, **changes}), np.random.default_rng(seed))
+    away_from_initialisation(model, np.random.default_rng(seed + 1))
+    for parameter in model.parameters():
+        parameter.data[...] = parameter.data.astype(np.float32)
+    for _, component in model.named_modules():
+        if isinstance(component, LayerNorm):
+            component.epsilon = 0.05  # so large that it matters where it stands
+    return model.eval()
+
+
+PRE = {"norm": "pre", "tie_embeddings": True}
+
+
+def shipped():
+    run = Run.open("numbers-en-de")
+    return run.model.eval(), run.vocabulary
+
+
+# name: (model and vocabulary, text, weights, whether it continues)
+CASES = {
+    "shipped": (shipped, "two hundred and seventy-nine", "float16", False),
+    "shipped-float32": (shipped, "two hundred and seventy-nine", "float32", False),
+    "pre-gelu-tied": (
+        lambda: (
+            made(Transformer, SYMBOLS, activation="gelu", positions="learned", bias=True, **PRE),
+            SYMBOLS,
+        ), "3 1 4 15", "float32", False,
+    ),
+    "post-final-norm": (
+        lambda: (made(Transformer, SYMBOLS, final_norm=True, encoder_layers=1), SYMBOLS),
+        "2 7 1 8", "float16", False,
+    ),
+    "text": (
+        lambda: (made(LanguageModel, LETTERS, activation="gelu_tanh", **PRE), LETTERS),
+        "to be", "float32", True,
+    ),
+    "answering": (
+        lambda: (made(LanguageModel, SYMBOLS, bias=True), SYMBOLS), "2 7 1", "float16", False,
+    ),
+}  # fmt: skip
+EXACT = 1e-4  # of the largest, where the page has the very parameters
+ROUNDED = 1e-2  # where they were rounded to float16
+WHAT = ("Q", "K", "V", "scores", "masked", "P", "d_Q", "d_K", "d_V", "d_P", "d_scores")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    browser = chromium.Chromium()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """A function: opens the page of a case; returns (model, vocabulary, browser)."""
+
+    def open_case(name, *more):
+        make, text, weights, continues = CASES[name]
+        model, vocabulary = make()
+        page = explore(model, vocabulary, [text, *more], weights, continues)
+        page.save(tmp_path / "page.html")
+        browser.resize(1280, 1600)
+        browser.open((tmp_path / "page.html").as_uri())
+        return model, vocabulary, browser
+
+    yield open_case
+    assert not browser.errors
+    assert {address.split(":")[0] for address in browser.requests} <= {"file", "data"}
+
+
+COMPUTED = """(() => {
+  const rows = (x) => Array.from({length: x.rows}, (_, i) => Array.from(row(x, i), (value) =>
+    value === -Infinity ? null : value));
+  const {logits, kept, d_embeddings, p, ...rest} = state.pass;
+  const heads = Object.entries(kept).map(([name, heads]) => [name, heads.map((head) =>
+    Object.fromEntries(Object.entries(head).map(([what, x]) => [what, rows(x)])))]);
+  const sides = Object.entries(d_embeddings).map(([side, x]) => [side, rows(x)]);
+  return {...rest, logits: rows(logits), kept: Object.fromEntries(heads),
+    d_embeddings: Object.fromEntries(sides), target: state.target, token: targetToken()};
+})()"""
+
+
+def in_python(model, page):
+    """What the page has computed, by the package: logits, loss, {attention: {what: (H, …)}},
+    {side: gradient at the embeddings}."""
+    kept, embeddings = {}, {}
+
+    def forward(path, component, inputs, output):
+        name, _, part = path.rpartition(".attention")
+        if part == ".masking":
+            found = kept.setdefault(name, {})
+            found["scores"], found["masked"] = inputs[0][0], output[0]
+        elif part == ".softmax":
+            kept[name]["P"] = output[0]
+        elif path.endswith(".attention"):
+            kept[name]["Q"], kept[name]["K"], kept[name]["V"] = (x[0] for x in inputs[:3])
+
+    def backward(path, component, d_outputs, d_inputs):
+        (d_y,) = d_outputs
+        name, _, part = path.rpartition(".attention")
+        if part == ".softmax":
+            kept[name]["d_P"], kept[name]["d_scores"] = d_y[0], d_inputs[0]
+        elif path.endswith(".attention"):
+            kept[name]["d_Q"], kept[name]["d_K"], kept[name]["d_V"] = (x[0] for x in d_inputs)
+        elif path in ("source_input", "target_input", "input"):
+            embeddings["source" if path == "source_input" else "target"] = d_y[0]
+
+    source = None if page["source"] is False else np.array([page["source"]])
+    read = np.array([page["read"]])
+    loss = CrossEntropy(padding=0)
+    target = np.zeros_like(read)
+    target[0, page["target"]] = page["token"]
+    with observe(model, forward, backward):
+        logits = model(source, read)
+        value = loss(logits, target)
+        model.backward(loss.backward())
+    return {"logits": logits[0], "loss": value, "kept": kept, "d_embeddings": embeddings}
+
+
+def expect_near(page, python, tolerance):
+    """Each quantity differs by at most `tolerance` of its largest value, over all heads."""
+
+    def near(name, ours, theirs, largest):
+        ours = np.array(ours, dtype=float)  # of JSON, where null stands for −∞
+        assert ours.shape == theirs.shape, name
+        assert np.array_equal(np.isnan(ours), np.isneginf(theirs)), name
+        finite = np.isfinite(ours)
+        difference = np.abs(ours[finite] - theirs[finite]).max(initial=0)
+        assert difference <= tolerance * largest, (name, difference, largest)
+
+    assert page["loss"] == pytest.approx(float(python["loss"]), abs=tolerance * 10)
+    near("logits", page["logits"], python["logits"], np.abs(python["logits"]).max())
+    assert {*page["kept"]} == {*python["kept"]} and page["kept"]
+    for what in WHAT:
+        arrays = {name: kept[what] for name, kept in python["kept"].items()}
+        largest = max(np.abs(a[np.isfinite(a)]).max(initial=0) for a in arrays.values())
+        assert largest > 0
+        for name, array in arrays.items():
+            near((name, what), [head[what] for head in page["kept"][name]], array, largest)
+    assert {*page["d_embeddings"]} == {*python["d_embeddings"]}
+    for side, array in python["d_embeddings"].items():
+        near(side, page["d_embeddings"][side], array, np.abs(array).max())
+
+
+def rounded(model, weights):
+    """The model with the parameters that the page has, computing in float64."""
+    model = copy.deepcopy(model).eval()
+    for parameter in model.parameters():
+        parameter.data[...] = parameter.data.astype(weights)
+    return model.to("float64")
+
+
+def answered(model, page, continues):
+    """What Python writes where the page has written: greedy."""
+    if continues:
+        prompt = page["read"][: page["first"] + 1]
+        return list(continuation(model, prompt, len(page["written"]), 0, top_k=1))
+    source = page["source"] or page["read"][: page["first"]]
+    return greedy(model, np.array([source]))[0].tolist()
+
+
+def choose(browser, name, value):
+    """As a reader does in a menu or a field."""
+    browser.run(f"""(() => {{ const chosen = $({json.dumps(name)});
+        chosen.value = {json.dumps(value)};
+        for (const event of ["input", "change"]) chosen.dispatchEvent(new Event(event)); }})()""")
+
+
+@in_chromium
+@pytest.mark.parametrize("name", CASES)
+def test_the_page_computes_what_python_computes_forward_and_backward(opened, name):
+    model, vocabulary, browser = opened(name)
+    _, text, weights, continues = CASES[name]
+    for token in (None, 5):  # the written token, and another, where the gradient is large
+        if token:
+            choose(browser, "token", token)
+        page = browser.run(COMPUTED)
+        assert page["token"] == (token or page["next"][page["target"]])
+        exact = rounded(model, weights)
+        expect_near(page, in_python(exact, page), EXACT)
+        if token:
+            expect_near(page, in_python(rounded(model, "float32"), page), ROUNDED)
+    read = page["source"] or page["read"][: page["first"] + 1]
+    expected = vocabulary.encode(text).tolist()
+    if name == "answering":
+        expected = [*expected, BOS]
+    assert read == expected
+    assert page["written"] == answered(exact, page, continues)
+
+
+@in_chromium
+@pytest.mark.parametrize("name", ["shipped", "pre-gelu-tied", "text"])
+def test_a_head_that_is_switched_off_is_one_whose_rows_of_w_o_are_zero(opened, name):
+    model, _, browser = opened(name)
+    _, _, weights, continues = CASES[name]
+    before = browser.run(COMPUTED)
+    kinds = browser.run("KINDS_OF_ATTENTION.length")
+    off = []
+    for kind in range(kinds):  # a head of each kind of attention
+        choose(browser, "kind", str(kind))
+        key = browser.run("$('switch-1-2').click(), nameOf(state.kind, 1)")
+        off.append(key)
+        choose(browser, "token", 5)
+        without, page = rounded(model, weights), browser.run(COMPUTED)
+        modules = dict(without.named_modules())
+        for path in off:
+            part = modules[path]
+            assert isinstance(part, MultiHeadAttention)
+            width = part.output.weight.shape[0] // part.heads
+            part.output.weight.data[2 * width : 3 * width] = 0
+        expect_near(page, in_python(without, page), EXACT)
+        assert page["written"] == answered(without, page, continues)
+        head = page["kept"][key][2]
+        assert not np.any(head["d_P"]) and not np.any(head["d_Q"])
+        assert "(off)" in browser.run("$('followed').textContent")
+    assert page["logits"] != before["logits"]
+    browser.run("$('all-on').click()")
+    again = browser.run(COMPUTED)
+    assert again["written"] == before["written"] and again["logits"] == before["logits"]
+    assert browser.run("document.querySelectorAll('#heads input:not(:checked)').length") == 0
+
+
+@in_chromium
+def test_it_translates_while_one_types_and_names_what_it_cannot_read(opened):
+    model, vocabulary, browser = opened("shipped", "five")
+    assert browser.run("$('answer').textContent") == "zweihundertneunundsiebzig"
+    browser.run("$('text').select(), $('text').focus()")
+    browser.send("Input.insertText", text="eighty-Four")
+    assert browser.run("$('answer').textContent") == "vierundachtzig"
+    browser.send("Input.insertText", text=" penguins")
+    assert "“penguins”" in browser.run("$('notes').textContent")
+    assert browser.run("$('answer').textContent") == "vierundachtzig"
+    choose(browser, "text", "")
+    assert "empty" in browser.run("$('notes').textContent")
+    choose(browser, "text", "five " * 600)
+    assert "512" in browser.run("$('notes').textContent")
+    choose(browser, "menu", "1")
+    assert browser.run("$('answer').textContent") == "fünf"
+    assert browser.run("$('notes').textContent") == ""
+    took = browser.run("""(async () => { const times = [];
+        const longest = "seven hundred and seventy-seven thousand, three hundred and seventy-three";
+        for (let n = 0; n < 8; n++) {
+          const began = performance.now(); $("text").value = n % 2 ? "six" : longest;
+          $("text").dispatchEvent(new Event("input"));
+          await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+          if (n % 2 === 0) times.push(performance.now() - began); }
+        return times; })()""")
+    assert min(took) < 100, took  # in ms; others may use the machine at the same time
+
+
+@in_chromium
+def test_a_text_is_continued_by_as_many_tokens_as_are_asked_for(opened):
+    model, vocabulary, browser = opened("text")
+    choose(browser, "text", "to be oX or")
+    assert "“X”" in browser.run("$('notes').textContent") and "unk" in browser.run(
+        "$('notes').textContent"
+    )
+    choose(browser, "tokens", "5")
+    assert len(browser.run("state.pass.written")) == 5
+    choose(browser, "text", "o" * 38)
+    assert len(browser.run("state.pass.written")) == 3  # 40 positions: the last token is not read
+    choose(browser, "text", "o" * 41)
+    assert "positions for 40" in browser.run("$('notes').textContent")
+
+
+TABLE = "[...$('%s').rows].map((line) => [...line.cells].map((cell) => cell.textContent))"
+
+
+def place_of(browser, name):
+    """The middle of an element, in view."""
+    return browser.run(f"""(() => {{ $("{name}").scrollIntoView({{block: "center"}});
+        const {{left, top, width, height}} = $("{name}").getBoundingClientRect();
+        return {{x: left + width / 2, y: top + height / 2}}; }})()""")
+
+
+def press(browser, key):
+    codes = {"Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32}
+    for kind in ("keyDown", "keyUp"):
+        browser.send(
+            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=codes[key],
+            **({"text": " "} if key == " " and kind == "keyDown" else {}),
+        )
+
+
+@in_chromium
+def test_the_pointer_follows_a_token_and_a_cell_through_every_layer_and_head(opened):
+    _, vocabulary, browser = opened("shipped")
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", **place_of(browser, "written-2"))
+    assert browser.run("state.target") == 2
+    page = browser.run(COMPUTED)
+    table = browser.run(TABLE % "followed")
+    assert len(table) == 1 + 6 and all(len(line) == 1 + 4 for line in table)
+    for line, name in zip(table[1:3], ("decoder.layers.0", "decoder.layers.1")):
+        for cell, head in zip(line[1:], page["kept"][f"{name}.cross_attention"]):
+            weights = np.array(head["P"])[2]
+            best = vocabulary.tokens[page["source"][int(weights.argmax())]]
+            assert cell == f"{best} {weights.max():.2f}"
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", **place_of(browser, "cell-1-3"))
+    assert browser.run("[state.target, state.column]") == [1, 3]
+    page = browser.run(COMPUTED)
+    head = page["kept"]["decoder.layers.0.cross_attention"][0]
+    said = browser.run("$('cell').textContent")
+    assert f"S {head['scores'][1][3]:.2f}".replace("-", "−") in said
+    names = [vocabulary.tokens[page["next"][1]], vocabulary.tokens[page["source"][3]]]
+    assert all(f"“{name}”" in said for name in names)
+
+
+@in_chromium
+def test_what_is_chosen_exists_in_what_is_chosen_next(opened):
+    """An encoder of one layer beside a decoder of three, and texts of other lengths."""
+    _, _, browser = opened("post-final-norm", "3")
+    browser.run("$('head-2-3').click(), chooseCell(2, 3)")
+    assert "layer 3, head 4" in browser.run("$('heading-map').textContent")
+    choose(browser, "kind", "2")
+    assert "layer 1, head 4" in browser.run("$('heading-map').textContent")
+    choose(browser, "menu", "1")
+    assert browser.run("[state.source, state.column]") == [0, 0]
+    assert browser.run("$('cell').textContent").startswith("“3” looks at “3”")
+
+
+@in_chromium
+def test_forbidden_is_not_zero_and_is_said_in_words(opened):
+    _, _, browser = opened("pre-gelu-tied")
+    choose(browser, "kind", "1")
+    for shown, hatched in (("P", True), ("masked", True), ("d_scores", True), ("scores", False)):
+        choose(browser, "shown", shown)
+        classes = browser.run("""[...document.querySelectorAll("#map td[data-row]")].map((cell) =>
+            [+cell.dataset.row, +cell.dataset.column, cell.className, cell.textContent])""")
+        for i, j, kind, text in classes:
+            assert (kind == "forbidden" and text == "×") == (hatched and j > i)
+    browser.run("chooseCell(1, 3)")
+    assert "The mask forbids it" in browser.run("$('cell').textContent")
+    assert "after the mask −∞" in browser.run("$('cell').textContent")
+
+
+@in_chromium
+def test_the_norms_that_are_shown_are_those_of_the_arrays(opened):
+    _, _, browser = opened("pre-gelu-tied")
+    choose(browser, "token", 5)
+    choose(browser, "kind", "1")
+    browser.run("$('head-2-1').click()")
+    page = browser.run(COMPUTED)
+    head = page["kept"]["decoder.layers.2.self_attention"][1]
+    table = browser.run(TABLE % "norms")
+    assert len(table) == 1 + len(page["read"])
+    for i, line in enumerate(table[1:]):
+        for place, what in ((1, "Q"), (2, "d_Q"), (4, "K"), (5, "d_K")):
+            size = np.linalg.norm(head[what][i])
+            assert float(line[place].replace("−", "-")) == pytest.approx(size, rel=0.5, abs=6e-3)
+    table = browser.run(TABLE % "embeddings")[1:]
+    norms = [
+        np.linalg.norm(line) for side in ("source", "target")
+        for line in page["d_embeddings"][side]
+    ]  # fmt: skip
+    assert len(table) == len(norms)
+    for line, size in zip(table, norms):
+        assert float(line[2].replace("−", "-")) == pytest.approx(size, rel=0.5, abs=6e-3)
+
+
+@in_chromium
+def test_everything_can_be_done_from_the_keyboard(opened):
+    _, _, browser = opened("shipped")
+    browser.run("$('text').focus()")
+    reached = []
+    for _ in range(60):
+        press(browser, "Tab")
+        reached.append(browser.run("document.activeElement.id"))
+    for name in (
+        "menu", "read-0", "written-0", "written-3", "kind", "shown", "all-on", "head-0-0",
+        "switch-1-3", "token",
+    ):
+        assert name in reached, name
+    cells = [name for name in reached if name.startswith("cell-")]
+    assert len(cells) in (1, 2)  # one stop in the whole map (and again, after the end of the page)
+    browser.run("$('cell-0-0') && chooseCell(0, 0), $('cell-0-0').focus()")
+    for key, row, column in (
+        ("ArrowRight", 0, 1), ("ArrowDown", 1, 1), ("ArrowLeft", 1, 0), ("ArrowUp", 0, 0),
+        ("ArrowUp", 0, 0), ("ArrowLeft", 0, 0),
+    ):
+        press(browser, key)
+        assert browser.run("document.activeElement.id") == f"cell-{row}-{column}"
+        assert browser.run("[chosenRow(), state.column]") == [row, column]
+    browser.run("$('switch-0-1').focus()")
+    press(browser, " ")
+    assert browser.run("[...state.off]") == ["decoder.layers.0.cross_attention.1"]
+    assert browser.run("document.activeElement.id") == "switch-0-1"
+
+
+@in_chromium
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_is_never_wider_than_the_window_and_every_control_has_a_name(opened, width):
+    _, _, browser = opened("shipped")
+    browser.resize(width)
+    choose(browser, "text", "nine hundred and ninety-nine thousand, nine hundred and ninety-nine")
+    for kind, theme in itertools.product(range(3), ("light", "dark")):
+        browser.prefer(theme)
+        choose(browser, "kind", str(kind))
+        assert browser.run("document.documentElement.scrollWidth") <= width
+    tree = browser.send("Accessibility.getFullAXTree")["nodes"]
+    roles = {"button", "checkbox", "combobox", "textbox", "spinbutton", "grid", "gridcell"}
+    nodes = [node for node in tree if node.get("role", {}).get("value") in roles]
+    assert len(nodes) > 30
+    assert not [node for node in nodes if not node["name"].get("value")]
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+ODD = [
+    "79", "１２", "1,234", "1 234", "001", "-7", "–7", "\u00ad", "\u2011", "\ufeff", "\xa0", "\x1f",
+    "\x85", "\u3000", "e\u0301", "é", "İ", "ΣΑΣ", "ﬀ", "_", "👍", "½", "²", "\u0939\u093f", "’",
+    "'", '"', "“", "(", ")", ".", ",", " , ", " - ", "-", "!", "\n", "<pad>", "constructor",
+    "__proto__", "neunundsiebzig", "seventynine", "Hundred", "-hundred", ", and", "one", "two",
+    "and", "twenty", "12345678", "</script>", "3", "1", "x", " ", "  ", "owls", "Owls can", "?",
+]  # fmt: skip
+
+
+def kinds_of_vocabulary():
+    texts = ["Owls can fly, owls.", "What can owls do?", "é 3 _ ½ 👍 </script> x"]
+    yield "symbols", SYMBOLS
+    yield "exact", LETTERS
+    yield "characters", Characters.learn(texts)
+    yield "words", Words.learn([*texts, "constructor twenty 79"])
+    yield "owl", Pieces.of(texts, "characters")
+    yield "small", Pieces.of(["one two three-four, five", "neunundsiebzig 79"], "morphemes")
+    yield "numbers-en-de", Run.open("numbers-en-de").vocabulary
+    yield "numbers-en-fr", Run.open("numbers-en-fr").vocabulary
+
+
+@in_chromium
+@pytest.mark.parametrize("name, vocabulary", [*kinds_of_vocabulary()])
+def test_texts_are_read_as_python_reads_them(browser, tmp_path, name, vocabulary):
+    rng = np.random.default_rng(0)
+    known = vocabulary.tokens[4:]
+    drawn = [
+        "".join(rng.choice([*ODD, " ", *rng.choice(known, 30)], rng.integers(1, 7)))
+        for _ in range(1500)
+    ]
+    texts = [*ODD, *drawn, *("".join(rng.choice(known, 4)) for _ in range(300))]
+    texts += [" ".join(rng.choice(known, 4)) for _ in range(300)]
+    expected = []
+    for text in texts:
+        try:
+            expected.append(vocabulary.encode(text).tolist() or None)
+        except InputError:
+            expected.append(None)
+    model = made(Transformer, vocabulary)
+    first = next(text for text, ids in zip(texts, expected) if ids and len(ids) < 40)
+    explore(model, vocabulary, [first]).save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    found = browser.run(f"""{json.dumps(texts)}.map((text) => {{ try {{
+        const {{ids}} = KINDS[vocabulary.kind].read(text, vocabulary);
+        return ids.length ? ids : null; }} catch (problem) {{ return null; }} }})""")
+    wrong = [trio for trio in zip(texts, expected, found) if trio[1] != trio[2]]
+    assert not wrong, wrong[:5]
+    assert sum(ids is not None for ids in expected) > 100
+    ids = [ids for ids in expected if ids][:200]
+    said = browser.run(f"""{json.dumps(ids)}.map((ids) =>
+        KINDS[vocabulary.kind].join(ids.map((id) => vocabulary.tokens[id])))""")
+    assert said == [vocabulary.join([vocabulary.tokens[i] for i in line]) for line in ids]
+    assert not browser.errors
+
+
+@in_chromium
+def test_a_vocabulary_that_only_python_can_read_has_a_menu(browser, tmp_path):
+    vocabulary = BytePairs.learn(["low lower lowest"] * 3, 300)
+    model = made(LanguageModel, vocabulary)
+    page = explore(model, vocabulary, ["lower", "low lowest"], continues=True)
+    assert "no other can be typed" in page.html
+    page.save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    assert browser.run("$('text').disabled")
+    choose(browser, "menu", "1")
+    page = browser.run(COMPUTED)
+    assert page["read"][: page["first"] + 1] == vocabulary.encode("low lowest").tolist()
+    assert not browser.errors
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+
+def test_the_file_is_whole_small_and_asks_for_nothing(tmp_path, capsys):
+    out = tmp_path / "page.html"
+    texts = ["seventy-nine", "five"]
+    assert main(["explore", "numbers-en-de", "--text", *texts, "--out", str(out)]) == 0
+    page = out.read_text(encoding="utf-8")
+    assert f"{len(page.encode()) / 1e6:.2f} MB" in capsys.readouterr().out
+    assert len(page.encode()) <= 1_500_000
+    assert not re.search(r"https?:|@import|url\(|<link[^>]*href=\"(?!data:)|src=|\{\{", page)
+    assert not re.search(r"\bfetch\(|XMLHttpRequest|eval\(|new Function|innerHTML", page)
+    assert "default-src 'none'" in page
+    facts = json.loads(re.search(r'id="facts">(.*?)</script>', page, re.S)[1])
+    assert [entry["text"] for entry in facts["texts"]] == texts
+
+
+@pytest.mark.parametrize("weights", ["float16", "float32"])
+def test_the_numbers_are_the_parameters_in_their_order(weights):
+    model = made(Transformer, SYMBOLS)
+    page = explore(model, SYMBOLS, ["3"], weights).html
+    facts = json.loads(re.search(r'id="facts">(.*?)</script>', page, re.S)[1])
+    packed = re.search(r'id="numbers">(.*?)</script>', page, re.S)[1]
+    numbers = np.frombuffer(base64.b64decode(packed), f"<f{4 if weights == 'float32' else 2}")
+    for (name, rows, columns), (path, parameter) in zip(
+        facts["shapes"], model.named_parameters().items(), strict=True
+    ):
+        assert name == path and rows * columns == parameter.data.size
+        own, numbers = np.split(numbers, [parameter.data.size])
+        assert np.array_equal(own, parameter.data.astype(weights).reshape(-1))
+    assert not len(numbers)
+
+
+def test_nothing_in_it_ends_a_script_or_becomes_a_tag():
+    odd = ExactCharacters(["<", "/", ">", "&", "\u2028", '"', "\\", *"script!-"])
+    text = "</script><script>&\u2028\"\\<!--"
+    page = explore(made(Transformer, odd), odd, [text], title="<i>&").html
+    plain = explore(made(Transformer, odd), odd, ["s"]).html
+    assert page.count("<script") == plain.count("<script") == 3
+    assert page.count("</script") == 3 and page.count("<!--") == 0 and "<i>" not in page
+    facts = json.loads(re.search(r'id="facts">(.*?)</script>', page, re.S)[1])
+    assert facts["texts"][0]["text"] == text and facts["vocabulary"]["tokens"] == odd.tokens
+
+
+def test_a_notebook_shows_the_page_in_a_frame():
+    page = explore(made(Transformer, SYMBOLS), SYMBOLS, ["3 1"])
+    frame = page._repr_html_()
+    inside = re.fullmatch(r'<iframe srcdoc="([^"]*)" [^<>]*></iframe>', frame)
+    assert inside and html.unescape(inside[1]) == page.html
+
+
+def test_what_cannot_be_shown_is_refused_in_a_sentence():
+    model = made(Transformer, SYMBOLS)
+    rnn = RNNSeq2Seq(RNNConfig(source_vocabulary=14, d_model=8), 0)
+    for arguments, words in (
+        ((rnn, SYMBOLS, ["3"]), "RNNSeq2Seq"),
+        ((model, LETTERS, ["to"]), f"14 tokens, and the vocabulary {len(LETTERS)}"),
+        ((model, SYMBOLS, []), "at least one"),
+        ((model, SYMBOLS, ["x"]), "not in"),
+        ((model, SYMBOLS, ["3 " * 41]), "at most 40"),
+        ((made(LanguageModel, SYMBOLS), SYMBOLS, ["3 " * 40]), "at most 39"),
+        ((model, SYMBOLS, ["3"], "float64"), "float16"),
+        ((model, SYMBOLS, ["3"], "float16", True), "continues"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)):
+            explore(*arguments)
+    parameter = model.parameters()[0]
+    parameter.data[0, 0] = 1e5
+    with pytest.raises(InputError, match="float32"):
+        explore(model, SYMBOLS, ["3"])
+    assert explore(model, SYMBOLS, ["3"], "float32").html
+    parameter.data[0, 0] = np.nan
+    for weights in ("float16", "float32"):
+        with pytest.raises(InputError, match="not finite"):
+            explore(model, SYMBOLS, ["3"], weights)
+
+
+def run_of(folder, *config, **options):
+    """The folder of a run that has not been trained."""
+    Run.create(folder, make_config(*config, **options)).save()
+    return str(folder)
+
+
+def test_without_a_text_the_page_begins_with_an_example_of_the_run(tmp_path):
+    book, out = tmp_path / "book.txt", tmp_path / "page.html"
+    book.write_text("To be, or not to be: that is the question. " * 40, encoding="utf-8")
+    for config, continues in ((["reverse"], False), (["text", {"text": str(book)}], True)):
+        run = run_of(tmp_path / str(continues), *config)
+        assert main(["explore", run, "--out", str(out), "--weights", "float32"]) == 0
+        page = out.read_text(encoding="utf-8")
+        facts = json.loads(re.search(r'id="facts">(.*?)</script>', page, re.S)[1])
+        ((text, ids),) = (entry.values() for entry in facts["texts"])
+        source, target = Run.open(run).example()
+        expected = np.append(source, target)[:16] if continues else source
+        assert ids == expected.tolist() and len(text) >= 3
+        assert facts["continues"] == continues and facts["format"] == "float32"
+
+
+def test_a_run_of_another_model_is_refused_with_status_2(tmp_path, capsys):
+    run, out = run_of(tmp_path / "run", "reverse", model="rnn"), tmp_path / "page.html"
+    assert main(["explore", run, "--out", str(out)]) == 2
+    assert "RNNSeq2Seq" in capsys.readouterr().err and not out.exists()
