@@ -2867,7 +2867,7 @@ p("xm968", "the optimizer's numbers may differ", '{type(optimizer).__name__} ({s
 p("xm969", "the rate is that of the last step", "rate(self.optimizer.t + 1) if", "rate(self.optimizer.t) if")
 p("xm970", "rates may differ", "        if len({*rates}) > 1:\n", "        if False:\n")
 p = plants("decoding/translation.py", "test_distributed.py", "ask_for_other_answers")
-p("xm971", "the ranks may have other models", "            found = zlib.crc32(np.ascontiguousarray(as_numpy(parameter.data)), found)\n", "            pass\n")
+p("xm971", "the ranks may have other models", "            found = zlib.crc32(as_numpy(parameter.data).tobytes(), found)\n", "            pass\n")
 p("xm972", "the ranks may be asked other things", "zlib.crc32(packed([name, ascii(sorted(options.items())), *others]))", "zlib.crc32(packed([name, ascii(sorted(options.items()))]))")
 p("xm973", "the search's options may differ", "ascii(sorted(options.items())), *others", "*others")
 p = plants("cli/commands.py", "test_distributed.py", "stays_as_it_is")
