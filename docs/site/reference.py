@@ -18,8 +18,8 @@ from minitransformer.lessons.notebooks import lessons
 from minitransformer.testing import all_components
 
 # those with names for a user, from the ground up; the others are read in their source
-PACKAGES = """errors core layers attention models older data decoding testing inspection explorer training
-runs plotting grading study lessons backend""".split()
+PACKAGES = """errors core layers attention models older data decoding testing inspection explorer
+training runs plotting grading study lessons backend""".split()
 
 
 def package(name):
