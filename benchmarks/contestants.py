@@ -69,7 +69,7 @@ class Ours:
 
     def end(self):
         """End that process, or give back the memory of what is replayed."""
-        self.strategy.__exit__()
+        self.strategy.__exit__(None, None, None)
         self.started = False
 
     def gradients(self):
