@@ -2853,7 +2853,7 @@ p("xm952", "the first buckets are sent first", "bucket = self.waiting.pop()", "b
 p = plants("training/overlapped.py", "test_distributed.py", "sent_early")
 p("xm953", "a bucket is sent when its first gradients are final", "if self.buckets[b].start >= place]", "if self.buckets[b].stop > place]")
 p("xm954", "a component is finished after one of its backwards", "unfinished[id(component)] -= 1", "unfinished[id(component)] = 0", select="used_twice")
-p("xm955", "only the first parameter of a component counts", "id(component): max(own)}", "id(component): min(own)}")
+p("xm955", "only the first parameter of a component counts", "id(component): max(own)}", "id(component): min(own)}", select="in_a_list")
 p("xm956", "nothing is sent early", "        self.begin(len(final), self.grads[:1])\n", "        pass\n")
 p("xm957", "others' components are trusted", "self.count != self.ranks.size or not own", "self.count != self.ranks.size", select="not_of_the_package")
 p("xm963", "parameters in lists are not seen", "for _, p in component._members(Parameter)]", "for _, p in component._members(Parameter) if p in vars(component).values()]", select="in_a_list")

@@ -33,6 +33,7 @@ class DataParallel(Shares):
 
     def be_alone(self):
         self.forks, self.grads, self.slices = [], [self.optimizer.flat.grad], [slice(None)]
+        self.groups = []
 
     def open(self, opened):
         super().open(opened)
