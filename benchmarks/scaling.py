@@ -13,12 +13,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from minitransformer.training.overlapped import Overlapped
+
 ROOT = Path(__file__).resolve().parents[1]
 CHILD, MEASURED = Path(__file__).with_name("scaling_child.py"), ROOT / "docs/scaling.json"
 sys.path.insert(0, str(ROOT / "tests"))
 TOKENS = 25_000  # in a batch: of source, and as many of target (Vaswani et al. 2017, section 5.1)
 GBIT = 1e9 / 8  # bytes a second
-BUCKETS = 8  # of Overlapped
+BUCKETS = Overlapped.several
 
 # rows of a batch: the fit takes every second of them, the check the others
 ALONE = {"small": (21, 42, 84, 168, 336), "base": (4, 8, 12, 24, 36), "big": (2, 4, 6)}
@@ -71,7 +73,7 @@ def step(fit, size, tokens, ranks, rate, machine="machine"):
     if ranks == 1:
         return {"computing": computing, "update": update, "communication": 0.0}
     communication = 2 * whole
-    if whole > 0.25 * computing:  # it overlaps
+    if whole > Overlapped.worthwhile * computing:
         in_parts = exchange(fit, about["parameters"], ranks, rate, BUCKETS)
         hidden = min((BUCKETS - 1) / BUCKETS * in_parts, fit["overlap"] * computing)
         communication = 2 * in_parts - hidden

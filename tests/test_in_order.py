@@ -190,13 +190,9 @@ class Odd(Exception):
         super().__init__(why)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize("error", [InputError("a sentence"), Odd(1, "a sentence"), MemoryError()])
-@pytest.mark.parametrize("place", [0, 1, 7, 19])
-@pytest.mark.parametrize("where", ["function", "items"])
-def test_an_error_is_met_at_its_place_and_what_stands_before_it_is_there(
-    workers, error, place, where
-):
+def failing(error, place, where):
+    """(function, items of 20 numbers), one of which raises the error at this place."""
+
     def fails(item):
         if item == place and where == "function":
             raise error
@@ -208,6 +204,17 @@ def test_an_error_is_met_at_its_place_and_what_stands_before_it_is_there(
                 raise error
             yield number
 
+    return fails, items
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("error", [InputError("a sentence"), Odd(1, "a sentence"), MemoryError()])
+@pytest.mark.parametrize("place", [0, 1, 7, 19])
+@pytest.mark.parametrize("where", ["function", "items"])
+def test_an_error_is_met_at_its_place_and_what_stands_before_it_is_there(
+    workers, error, place, where
+):
+    fails, items = failing(error, place, where)
     found = []
     with pytest.raises(type(error)) as raised:
         for value in in_order(fails, items(), workers):
@@ -355,17 +362,7 @@ def test_rank_0_takes_no_item_before_the_values_of_the_last_round_are_used(size)
 @pytest.mark.parametrize("place", [0, 1, 7, 19])
 @pytest.mark.parametrize("where", ["function", "items"])
 def test_all_ranks_meet_an_error_at_its_place(size, error, place, where):
-    def fails(item):
-        if item == place and where == "function":
-            raise error
-        return times_ten(item)
-
-    def items():
-        for number in range(20):
-            if number == place and where == "items":
-                raise error
-            yield number
-
+    fails, items = failing(error, place, where)
     def on_a_rank(ranks):
         found, met = [], None
         try:
