@@ -1,5 +1,5 @@
 # make demo: train a Transformer to reverse sequences, and draw it.   make test: prove the gradients.
-# Both make a virtual environment in .venv and install what they need. Without make: see README.md.
+# Both make a virtual environment in .venv and install what they need. Without make: see docs/commands.md.
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -156,49 +156,43 @@ CORPUS = {f.name: f.default for f in dataclasses.fields(TrainingOptions)} | TASK
 NAMED = sum(len(exercise.mistakes) for exercise in EXERCISES.values())
 
 CLAIMS = [
-    ("README.md", "## {} lessons", lambda: len(lessons())),
-    ("README.md", "- [lessons/README.md](lessons/README.md): the {} lessons",
-     lambda: len(lessons())),
-    ("README.md", "in {} and a half hours: predict", lambda: hours() - 0.5),
-    ("README.md", "[The map, {} questions", asked),
+    ("README.md", "| [{} lessons](lessons/README.md)", lambda: len(lessons())),
+    ("README.md", "the plan for {} sessions", sessions),
     ("README.md", "{} exercises, and", lambda: len(EXERCISES)),
     ("README.md", "exercises, and {} known mistakes", lambda: NAMED),
-    ("README.md", "## {} lines ",
-     lambda: len(block("README.md", re.search(r"## (\w+ lines)", text("README.md"))[1]))),
-    ("README.md", "of all {} components", lambda: len(all_components())),
-    ("README.md", "a table of {} checks", lambda: len(CHECKS)),
-    ("README.md", "all entries of an array that has up to {};",
-     lambda: make_parser().parse_args(["gradcheck"]).entries),
-    ("README.md", "of a larger one, {} drawn at random",
-     lambda: make_parser().parse_args(["gradcheck"]).entries),
-    ("README.md", "and {} random directions", lambda: DIRECTIONS),
-    ("README.md", "In {} cases, outputs and all gradients equal PyTorch's", lambda: len(CASES)),
-    ("README.md", "{} mistakes that people make", lambda: sum(not m.is_own for m in MUTANTS)),
-    ("README.md", "and {} changes of our own", lambda: sum(m.is_own for m in MUTANTS)),
-    ("README.md", "Lessons. Each of the {} runs", lambda: len(lessons())),
-    ("README.md", "the newest {} checkpoints", lambda: PLAIN.keep),
-    ("README.md", "checkpoints ({} of", lambda: CORPUS["keep"]),
-    ("README.md", "{} models of about 60,000",
+    ("README.md", "{} models compared",
      lambda: len(rows("docs/comparison/comparison.md", r"(59|60),\d{3}"))),
-    ("README.md", "with {} BLEU on the 2016 test set",
-     lambda: round(said("docs/translation.md", "English to German | [0-9.]+ | ([0-9.]+) |"), 1)),
-    ("README.md", "or to French, with {} (",
-     lambda: round(said("docs/translation.md", "English to French | [0-9.]+ | ([0-9.]+) |"), 1)),
-    ("README.md", "takes {} times as long as that at 64",
+    ("docs/components.md", "## {} lines ",
+     lambda: len(block("docs/components.md", "Eleven lines that use one"))),
+    ("docs/proofs.md", "of all {} components", lambda: len(all_components())),
+    ("docs/components.md", "a table of {} checks", lambda: len(CHECKS)),
+    ("docs/proofs.md", "all entries of an array that has up to {};",
+     lambda: make_parser().parse_args(["gradcheck"]).entries),
+    ("docs/proofs.md", "of a larger one, {} drawn at random",
+     lambda: make_parser().parse_args(["gradcheck"]).entries),
+    ("docs/proofs.md", "and {} random directions", lambda: DIRECTIONS),
+    ("docs/proofs.md", "In {} cases, outputs and all gradients equal PyTorch's",
+     lambda: len(CASES)),
+    ("docs/proofs.md", "{} mistakes that people make", lambda: sum(not m.is_own for m in MUTANTS)),
+    ("docs/proofs.md", "and {} changes of our own", lambda: sum(m.is_own for m in MUTANTS)),
+    ("docs/proofs.md", "Lessons. Each of the {} runs", lambda: len(lessons())),
+    ("docs/commands.md", "the newest {} checkpoints", lambda: PLAIN.keep),
+    ("docs/commands.md", "checkpoints ({} of", lambda: CORPUS["keep"]),
+    ("docs/proofs.md", "takes {} times as long as that at 64",
      lambda: said("docs/translation.md", "takes ([0-9.]+) times as long as that at 64")),
-    ("README.md", "a training step is {} to", lambda: min(ratios(0))),
-    ("README.md", "to {} times as fast as PyTorch eager's without dropout", lambda: max(ratios(0))),
-    ("README.md", "without dropout, {} to", lambda: min(ratios(1))),
-    ("README.md", "to {} times with it", lambda: max(ratios(1))),
-    ("README.md", "unseen sequences, in {} to", lambda: min(seconds())),
-    ("README.md", "to {} seconds each", lambda: max(seconds())),
+    ("docs/proofs.md", "a training step is {} to", lambda: min(ratios(0))),
+    ("docs/proofs.md", "to {} times as fast as PyTorch eager's without dropout",
+     lambda: max(ratios(0))),
+    ("docs/proofs.md", "without dropout, {} to", lambda: min(ratios(1))),
+    ("docs/proofs.md", "to {} times with it", lambda: max(ratios(1))),
+    ("docs/proofs.md", "unseen sequences, in {} to", lambda: min(seconds())),
+    ("docs/proofs.md", "to {} seconds each", lambda: max(seconds())),
     ("lessons/README.md", "{} notebooks, from one softmax", lambda: len(lessons())),
     ("lessons/README.md", "{} and a half hours. What a lesson", lambda: hours() - 0.5),
     ("lessons/README.md", "are the core: {} hours",
      lambda: round(hours(["00", "03", "04", "05", "06", "07", "11"]))),
     ("lessons/README.md", "## {} questions, and", asked),
     ("lessons/README.md", "{} sessions of 50 minutes", sessions),
-    ("docs/site/index.md", "the plan for {} sessions", sessions),
     ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),
     ("docs/tasks.md", "language model has {} parameters",
      lambda: parameters("reverse", "language-model")),
@@ -313,7 +307,7 @@ def test_what_make_is_told_on_a_page_is_in_the_makefile(page):
 
 
 def test_every_model_and_task_that_can_be_named_is_named_where_the_commands_stand():
-    table = "transformer " + "\n".join(block("README.md", "Commands"))  # which needs no name
+    table = "transformer " + "\n".join(block("docs/commands.md", "Commands"))  # which needs no name
     listed = set(re.findall(r"[\w-]+", table)) | {
         task for task in TASKS if re.match("(numbers|multi30k)-", task)
     }
@@ -328,7 +322,7 @@ def blocks(page):
     return FENCED.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/checker.md", "docs/site/index.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
 def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys):
     """Each block of Python that is followed by one without a language, of what it says."""
     shown = [
@@ -350,13 +344,13 @@ def test_the_lines_that_begin_with_numpy_run_and_print_what_stands_behind_them(
     monkeypatch.chdir(tmp_path)
     code, saving = [
         code
-        for language, code in blocks("README.md")
+        for language, code in blocks("docs/components.md")
         if language == "python" and code.startswith(("import numpy", "from minitransformer.runs"))
     ]
     names = {}
-    exec(compile(code, "README.md", "exec"), names)
+    exec(compile(code, "components.md", "exec"), names)
     before = names["attention"].state_dict()
-    exec(compile(saving, "README.md", "exec"), names)
+    exec(compile(saving, "components.md", "exec"), names)
     assert all((before[n] == array).all() for n, array in names["attention"].state_dict().items())
     printed = capsys.readouterr().out.splitlines()
     said = re.search(r"print\(d_x.shape.*# (.+)", code)[1]
@@ -428,22 +422,22 @@ def test_an_excerpt_is_the_source_word_for_word_and_a_use_runs(page, tmp_path, m
             exec(compile(code, page, "exec"), names)
 
 
-def test_the_component_of_the_readme_is_right_and_its_wrong_one_is_found(
+def test_the_component_of_the_page_is_right_and_its_wrong_one_is_found(
     capsys, tmp_path, monkeypatch
 ):
     """Top to bottom in one session, with nothing that the page does not have."""
     names = {}
     monkeypatch.chdir(tmp_path)
-    for language, code in blocks("README.md"):
+    for language, code in blocks("docs/components.md"):
         if language == "python" and not is_excerpt(code):
-            exec(compile(code, "README.md", "exec"), names)
+            exec(compile(code, "components.md", "exec"), names)
     said = capsys.readouterr().out
     assert re.search(r"^MyLayerNorm: \d+ passed, 0 failed", said, re.M)
     assert re.search(r"^Wrong: \d+ passed, [1-9]\d* failed", said, re.M)
     assert "A gradient is wrong" in said and "the whole (MultiHeadAttention)" in said
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("page", ["docs/components.md", "docs/architecture.md"])
 def test_an_error_that_a_page_names_can_be_imported(page):
     """From the package that it is in, or from `minitransformer` itself."""
     public = {

@@ -135,7 +135,7 @@ def test_every_guide_and_lesson_is_a_page():
     pages = places.pages()
     assert {f"lessons/{lesson.source.stem}.ipynb" for lesson in lessons()} <= set(pages)
     written = {file.relative_to(ROOT).as_posix() for file in (ROOT / "docs").rglob("*.md")}
-    assert written <= set(pages)
+    assert written - {places.MENU} <= set(pages)
 
 
 def test_every_version_of_the_site_knows_the_others(tmp_path):
@@ -329,6 +329,28 @@ def test_every_page_opens_without_an_error_and_fits_into_the_window(browser, add
                 wrong.append((name, width, "is wider than the window"))
             wrong += [(name, width, said) for said in browser.run(TOO_WIDE)]
     assert wrong == []
+
+
+# as code hosts show a README: letters of 16 px, in a column of 830
+AS_A_README = """<!doctype html><meta charset="utf-8"><style>
+  body { width: 830px; margin: 0 auto; font: 16px/1.5 "DejaVu Sans", sans-serif; }
+  img { max-width: 100%; } h1, h2 { margin: 24px 0 16px; } p, ul, pre, table { margin: 0 0 16px; }
+  pre { font: 13.6px/1.45 monospace; padding: 16px; overflow-x: auto; }
+  table { border-collapse: collapse; } td, th { padding: 6px 13px; border: 1px solid; }
+</style>"""
+
+
+@pytest.mark.site
+def test_the_readme_takes_at_most_two_screens(browser, tmp_path):
+    markdown = pytest.importorskip("markdown_it").MarkdownIt().enable("table")
+    shown = markdown.render((ROOT / "README.md").read_text(encoding="utf-8"))
+    (tmp_path / "README.html").write_text(AS_A_README + shown, encoding="utf-8")
+    shutil.copytree(ROOT / "docs" / "pictures", tmp_path / "docs" / "pictures")
+    browser.resize(1280, 900)
+    with chromium.served(tmp_path) as address:
+        browser.open(address + "README.html")
+    assert browser.run("[...document.images].every(image => image.naturalWidth > 0)")
+    assert browser.run("document.body.offsetHeight") <= 2 * 900
 
 
 @pytest.mark.site

@@ -12,12 +12,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
-    "README.md": "index.md",  # the front page is written for the site
-    "docs/site/index.md": "index.md",
+    "README.md": "index.md",
     "lessons/README.md": "lessons/index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
+MENU = "docs/site/menu.md"  # of the site; it belongs to the front page
 PICTURES = (".png", ".svg")
 LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", "Makefile": "make"}
 # what has no scheme (https:) is a path; a block of code has no links
@@ -28,7 +28,7 @@ def pages():
     """{file of the repository: file of the site} of all that is shown as a page."""
     guides = [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/*/*.md")]
     names = [file.relative_to(ROOT).as_posix() for file in (*guides, *ROOT.glob("lessons/*.ipynb"))]
-    return {name: place(name) for name in sorted({*names, *PAGES} - {"README.md"})}
+    return {name: place(name) for name in sorted({*names, *PAGES} - {MENU})}
 
 
 def place(name):
@@ -92,6 +92,8 @@ class Site:
             text = json.dumps(notebook)
         else:
             text = self.relinked(name, text)
+        if name == "README.md":
+            text += "\n" + (ROOT / MENU).read_text(encoding="utf-8")
         self.write(place(name), text)
 
     def add_linked(self):
