@@ -126,7 +126,7 @@ def test_the_metadata_says_what_an_index_asks_for(wheel):
     )
     description = metadata.get_payload()
     assert not [target for target in LINK.findall(description) if "://" not in target]
-    assert description.startswith("# minitransformer\n") and "train reverse" in description
+    assert description.startswith("# minitransformer\n") and "make demo" in description
 
 
 def test_an_index_shows_descriptions_for_pictures_and_paths_for_links():
