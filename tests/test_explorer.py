@@ -316,15 +316,6 @@ def place_of(browser, name):
         return {{x: left + width / 2, y: top + height / 2}}; }})()""")
 
 
-def press(browser, key):
-    codes = {"Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32}
-    for kind in ("keyDown", "keyUp"):
-        browser.send(
-            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=codes[key],
-            **({"text": " "} if key == " " and kind == "keyDown" else {}),
-        )
-
-
 @in_chromium
 def test_the_pointer_follows_a_token_and_a_cell_through_every_layer_and_head(opened):
     _, vocabulary, browser = opened("shipped")
@@ -406,7 +397,7 @@ def test_everything_can_be_done_from_the_keyboard(opened):
     browser.run("$('text').focus()")
     reached = []
     for _ in range(60):
-        press(browser, "Tab")
+        browser.press("Tab")
         reached.append(browser.run("document.activeElement.id"))
     for name in (
         "menu", "read-0", "written-0", "written-3", "kind", "shown", "all-on", "head-0-0",
@@ -420,11 +411,11 @@ def test_everything_can_be_done_from_the_keyboard(opened):
         ("ArrowRight", 0, 1), ("ArrowDown", 1, 1), ("ArrowLeft", 1, 0), ("ArrowUp", 0, 0),
         ("ArrowUp", 0, 0), ("ArrowLeft", 0, 0),
     ):
-        press(browser, key)
+        browser.press(key)
         assert browser.run("document.activeElement.id") == f"cell-{row}-{column}"
         assert browser.run("[chosenRow(), state.column]") == [row, column]
     browser.run("$('switch-0-1').focus()")
-    press(browser, " ")
+    browser.press(" ")
     assert browser.run("[...state.off]") == ["decoder.layers.0.cross_attention.1"]
     assert browser.run("document.activeElement.id") == "switch-0-1"
 

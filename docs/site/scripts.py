@@ -4,7 +4,8 @@ from pathlib import Path
 
 from places import ROOT
 
-MATHEMATICS, ALIVE = ROOT / "minitransformer" / "explorer" / "mathematics.js", ROOT / "docs/site/alive"
+ALIVE = ROOT / "docs" / "site" / "alive"
+MATHEMATICS = ROOT / "minitransformer" / "explorer" / "mathematics.js"
 # {page: (the data that its script reads, by name; the files of the script)}
 SCRIPTS = {
     "alive/attention": ({}, [MATHEMATICS, ALIVE / "elements.js", ALIVE / "attention.js"]),

@@ -8,9 +8,10 @@ copy of the package, as tests/mutants.py does it; most are its own entries. Ever
 one seed, in float64.
 """
 
-import dataclasses
+import difflib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,16 +32,23 @@ SIZES = {
     "max_length": 12, "dropout": 0.1, "tie_embeddings": True,
 }
 WARMUP, FACTOR = 100, 0.6
-SOURCES = [[8, 5, 2, 9, 6, 4, 7], [5, 12, 8, 10]]  # ids; the second, padded, is shown
+SOURCES = [[8, 5, 12, 9, 6, 4, 7], [11, 8, 4, 10, 0, 0, 0]]  # ids; the second, padded, is shown
+# its symbols; it is a validation sequence
+READ, WRITTEN = ["7", "4", "0", "6"], ["6", "0", "4", "7"]
+LABELS = {
+    "cross": {"rows": [*WRITTEN, "EOS"], "columns": [*READ, *["PAD"] * 3]},
+    "decoder": {"rows": [*WRITTEN, "EOS"], "columns": ["BOS", *WRITTEN]},
+    "encoder": {"rows": READ, "columns": [*READ, *["PAD"] * 3]},
+}
 CHECKED = """Softmax ScaledDotProductAttention SplitHeads MergeHeads MultiHeadAttention Linear
 LayerNorm FeedForward Dropout Residual Embedding Unembedding SinusoidalPositionalEncoding
 CrossEntropy EncoderLayer DecoderLayer Transformer""".split()
 ENTRIES = 12  # of each array, and two directions in which all its entries move
 
 
-def own(name, file, before, after):
+def own(file, before, after):
     """A mistake that tests/mutants.py does not have."""
-    return Mutant(name, "", file, before, after, judge="", select="")
+    return Mutant("x", "", file, before, after, judge="", select="")
 
 
 BY_ID = {mutant.id: mutant for mutant in MUTANTS}
@@ -48,7 +56,6 @@ MISTAKES = {
     "softmax-backward": BY_ID["7"],
     "softmax-axis": BY_ID["3"],
     "no-scale": BY_ID["63"],
-    "scale-backward": BY_ID["66"],
     "mask-after-softmax": BY_ID["76"],
     "future-visible": BY_ID["x74"],
     "padding-visible": BY_ID["36"],
@@ -58,53 +65,57 @@ MISTAKES = {
     "skip-backward": BY_ID["99"],
     "bias-averaged": BY_ID["27b"],
     "tied-output": BY_ID["123"],
-    "embedding-scale": own(
-        "embedding-scale", "layers/embedding.py", "features**0.5 if scale else 1.0", "1.0"
-    ),
-    "positions": BY_ID["97"],
-    "softmax-twice": BY_ID["20"],
-    "loss-averaged": BY_ID["15a"],
     "dropout-scale": BY_ID["57"],
-    "bias-correction": BY_ID["112a"],
+    "embedding-scale": own("layers/embedding.py", "features**0.5 if scale else 1.0", "1.0"),
+    "positions": BY_ID["97"],
+    "softmax-twice": own(
+        "layers/cross_entropy.py", "shifted = rows - rows.max(axis=-1, keepdims=True)",
+        "rows = xp.exp(rows - rows.max(axis=-1, keepdims=True))\n"
+        "        rows = rows / rows.sum(axis=-1, keepdims=True)\n"
+        "        shifted = rows - rows.max(axis=-1, keepdims=True)",
+    ),
+    "padding-counted": BY_ID["17"],
     "not-zeroed": BY_ID["118b"],
+    "bias-correction": BY_ID["112a"],
     "no-warm-up": own(
-        "no-warm-up", "training/schedules.py",
-        "min(max(t, 1) ** -0.5, t * self.warmup**-1.5)", "max(t, 1) ** -0.5",
+        "training/schedules.py", "min(max(t, 1) ** -0.5, t * self.warmup**-1.5)",
+        "max(t, 1) ** -0.5",
     ),
-    "skip-missing": own(
-        "skip-missing", "layers/residual.py",
-        "self.norm(x + self.dropout(self.sublayer(x, *others, **options)))",
-        "self.norm(self.dropout(self.sublayer(x, *others, **options)))",
-    ),
-    "skip-missing-both": dataclasses.replace(
-        BY_ID["99"], more=((
-        "self.norm(x + self.dropout(self.sublayer(x, *others, **options)))",
-        "self.norm(self.dropout(self.sublayer(x, *others, **options)))",
-    ),)),
-    "targets-averaged": BY_ID["17"],
-    "warm-up-adam": BY_ID["117"],
-    "adam-square": BY_ID["116"],
 }
 
 
+def changed(name):
+    """(the text of the file, the text with this mistake)."""
+    text = (ROOT / "minitransformer" / MISTAKES[name].file).read_text(encoding="utf-8")
+    return text, MISTAKES[name].plant(text)
+
+
+def difference(name):
+    """The lines that the mistake changes, as a diff shows them, without indentation and shapes."""
+    before, after = (text.splitlines() for text in changed(name))
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
+    return [
+        f"{line[0]} {re.sub(r' +# .*', '', line[1:].strip())}" for line in lines if line[0] in "-+"
+    ]
+
+
 def planted(name, folder):
-    """A copy of the package in the folder, with this mistake; None: the package as it is."""
+    """A copy of the package in the folder, with this mistake; with the name "right", without."""
     copy = folder / "minitransformer"
     shutil.copytree(
         ROOT / "minitransformer", copy, ignore=shutil.ignore_patterns("__pycache__", "shipped")
     )
-    if name:
-        file = copy / MISTAKES[name].file
-        file.write_text(MISTAKES[name].plant(file.read_text(encoding="utf-8")), encoding="utf-8")
+    if name != "right":
+        (copy / MISTAKES[name].file).write_text(changed(name)[1], encoding="utf-8")
 
 
-def result(name):
-    """What `measured` finds in a process of its own, which has the mistake."""
+def result(name, what="measured", *more):
+    """What `measured` finds, or `checks`, in a process of its own that has the mistake."""
     with tempfile.TemporaryDirectory() as folder:
         planted(name, Path(folder))
         threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
         done = subprocess.run(
-            [sys.executable, __file__, "--measured"], check=True, stdout=subprocess.PIPE,
+            [sys.executable, __file__, f"--{what}", *more], check=True, stdout=subprocess.PIPE,
             env={**os.environ, **threads, "PYTHONPATH": folder}, cwd=folder,
         )
     return json.loads(done.stdout)
@@ -140,25 +151,22 @@ def measured():
     optimizer = Adam(model, Noam(config.d_model, WARMUP, FACTOR))
     batches = BatchStream(task, np.random.default_rng([SEED, 1]), BATCH)
     asked = task.sample(np.random.default_rng([SEED, 2]), ASKED, "validation")
-    longest = max(map(len, SOURCES))
-    sources = np.array([ids + [PAD] * (longest - len(ids)) for ids in SOURCES])
+    sources = np.array(SOURCES)
     shown = make_batch(sources, task.solve(sources))
-    rows = len(SOURCES[1]) + 1                                           # its tokens, and EOS
     found = {"loss": [], "matched": [], "attention": {}}
     losses = []
 
     def look(step):
-        answers = greedy(model, asked[0], max_tokens=longest + 1)
+        answers = greedy(model, asked[0], max_tokens=sources.shape[1] + 1)
         found["matched"].append(matching(answers, asked[1], np))
         with evaluating(model), keep_weights(model):
             model(shown.source, shown.target_in)
             maps = attention_maps(model)
         for path, weights in maps.items():
             kind = "cross" if "cross" in path else path.split(".")[0]
-            size = len(SOURCES[1]) if False else weights.shape[2] if kind == "encoder" else rows
-            width = rows if kind == "decoder" else longest
-            percent = np.rint(100 * weights[1, :, :size, :width]).astype(int)  # (H, T, S)
-            found["attention"].setdefault(kind, []).append(percent.tolist())
+            rows, columns = map(len, LABELS[kind].values())
+            percent = np.rint(100 * weights[1, :, :rows, :columns])      # (H, T, S)
+            found["attention"].setdefault(kind, []).append(percent.astype(int).tolist())
 
     def note(progress):
         losses.append(progress.loss)
@@ -189,31 +197,37 @@ def matching(answers, targets, np):
     return round(100 * right / len(targets))
 
 
-def checks():
+def checks(*names):
     """{component: (the largest error of its gradients, whether all are right)}."""
     from minitransformer.testing import all_components
     from minitransformer.testing.conformance import check_gradients
 
     components = {component.__name__: component for component in all_components()}
     found = {}
-    for name in CHECKED:
+    for name in names or CHECKED:
         report = check_gradients(components[name], SEED, ENTRIES)
         found[name] = [float(f"{report.worst.error:.1e}"), report.passed]
     return found
 
 
 def main(names):
-    results = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    for name in names or [None, *MISTAKES]:
-        results[name or "right"] = result(name)
-        print(name or "right", file=sys.stderr, flush=True)
-    about = {"steps": STEPS, "every": EVERY, "moments": MOMENTS}
-    text = json.dumps({**results, "about": about}, separators=(",", ":"))
-    FILE.write_text(text + "\n", encoding="utf-8")
+    kept = json.loads(FILE.read_text(encoding="utf-8"))["mistakes"] if names else {}
+    found = {}
+    for name in ["right", *(names or MISTAKES)]:
+        print(name, file=sys.stderr, flush=True)
+        found[name] = result(name)
+    found = {**kept, **found}
+    bench = {
+        "about": {"steps": STEPS, "every": EVERY, "moments": MOMENTS, "labels": LABELS},
+        "right": found["right"], "mistakes": {name: found[name] for name in MISTAKES},
+    }  # fmt: skip
+    FILE.write_text(json.dumps(bench, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--measured"]:
+    if sys.argv[1:2] == ["--measured"]:
         print(json.dumps(measured()))
+    elif sys.argv[1:2] == ["--checks"]:
+        print(json.dumps(checks(*sys.argv[2:])))
     else:
         main(sys.argv[1:])
