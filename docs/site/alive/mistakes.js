@@ -161,11 +161,32 @@ function drawCheck() {
   );
 }
 
+/* -- all mistakes ---------------------------------------------------------------------------- */
+
+function drawAll() {
+  const results = ({ loss, matched, check }) => {
+    const verdicts = Object.values(check), wrong = verdicts.filter(([, passed]) => !passed).length;
+    return [String(loss.at(-1)), `${matched.at(-1)} %`, `${wrong} of ${verdicts.length}`];
+  };
+  $("alive-all").replaceChildren(element(
+    "div", { class: "wide", role: "region", tabindex: 0, "aria-label": "all mistakes" },
+    element("table", {},
+      tableRow("th", "mistake", "loss at the end", "exact match", "wrong gradients"),
+      tableRow("td", "none: the right model", ...results(right)),
+      ...NAMES.map((name) => tableRow("td",
+        element("a", { href: `#mistake-${name}` }, titleOf(name)), ...results(mistakes[name])))),
+  ));
+}
+
 /* -- the page -------------------------------------------------------------------------------- */
 
 /* The text on a mistake, which is a section of the page. */
 function sectionOf(name) {
   return $(`mistake-${name}`).closest("section");
+}
+
+function titleOf(name) {
+  return sectionOf(name).querySelector("h3").firstChild.textContent;
 }
 
 function build() {
@@ -174,8 +195,7 @@ function build() {
   $("alive-mistakes").replaceChildren(
     element("p", { class: "controls" },
       element("label", { for: "mistake" }, "Mistake "),
-      element("select", { id: "mistake" }, ...options(NAMES, (name) =>
-        sectionOf(name).querySelector("h3").firstChild.textContent)),
+      element("select", { id: "mistake" }, ...options(NAMES, titleOf)),
       largeType()),
   );
   const slider = element("input", {
@@ -222,13 +242,16 @@ function draw() {
 function chooseByAddress() {
   const place = $(decodeURIComponent(location.hash.slice(1)));
   const name = place && NAMES.find((one) => sectionOf(one).contains(place));
-  if (name) choose(name);
+  if (!name) return;
+  choose(name);
+  place.scrollIntoView();
 }
 
 const seen = build();
 $("mistake").addEventListener("change", ({ target }) => choose(target.value));
 window.addEventListener("hashchange", chooseByAddress);
 sectionOf(state.name).after(seen);
+drawAll();
 $("moment").addEventListener("input", ({ target }) => {
   state.moment = Number(target.value);
   draw();
