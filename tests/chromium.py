@@ -57,6 +57,7 @@ class Chromium:
         )["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def message(self):
         """The next message: JSON that a zero byte ends."""

@@ -444,8 +444,8 @@ page.addEventListener("keydown", move);
 page.addEventListener("input", ({ target }) => target.dataset.entry && read(target));
 page.addEventListener("focusout", ({ target }) => {
   if (target.type !== "text") return;
-  target.removeAttribute("aria-invalid");  // the number that counts is written there again
-  draw();
+  target.removeAttribute("aria-invalid");
+  target.value = String(value(entryOf(target)));  // the number that counts
 });
 $("example").addEventListener("change", ({ target }) => begin(EXAMPLES[target.value]));
 $("reset").addEventListener("click", () => begin(EXAMPLES[$("example").value]));
