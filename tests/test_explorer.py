@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from minitransformer import InputError, LanguageModel, Transformer, TransformerConfig
-from minitransformer.attention import MultiHeadAttention
+from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
 from minitransformer.cli import main
 from minitransformer.core.observe import observe
 from minitransformer.data.byte_pairs import BytePairs
@@ -207,6 +207,27 @@ def choose(browser, name, value):
     browser.run(f"""(() => {{ const chosen = $({json.dumps(name)});
         chosen.value = {json.dumps(value)};
         for (const event of ["input", "change"]) chosen.dispatchEvent(new Event(event)); }})()""")
+
+
+@in_chromium
+def test_attention_has_as_many_bits_as_its_input_and_zeros_where_nothing_is_allowed(opened):
+    _, _, browser = opened("answering")
+    rng = np.random.default_rng(0)
+    Q, K, V, d_y = (rng.standard_normal(shape) for shape in ((3, 4), (5, 4), (5, 2), (3, 2)))
+    mask = rng.random((3, 5)) < 0.7
+    mask[1] = False
+    made = ", ".join(
+        f"matrix({x.shape[0]}, {x.shape[1]}, Float64Array.from({x.ravel().tolist()}))"
+        for x in (Q, K, V, d_y)
+    )
+    found = browser.run(f"""(() => {{
+        const [Q, K, V, d_y] = [{made}], mask = {mask.astype(int).tolist()};
+        const [y, backward] = attention(Q, K, V, (i, j) => mask[i][j] === 1, {{}});
+        return [y, ...backward(d_y)].map((x) => [...x.data]); }})()""")
+    core = ScaledDotProductAttention()
+    y = core(Q[None], K[None], V[None], mask[None])
+    for ours, theirs in zip(found, (y, *core.backward(d_y[None])), strict=True):
+        np.testing.assert_allclose(np.array(ours, dtype=float), theirs.ravel(), atol=1e-14)
 
 
 @in_chromium
