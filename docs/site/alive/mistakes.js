@@ -82,14 +82,13 @@ function tableRow(tag, head, ...cells) {
     ...cells.map((cell) => element(tag, tag === "th" ? { scope: "col" } : {}, cell)));
 }
 
-/* The loss just before a step; the first one at step 0. */
+/* The loss of the last steps before this one; at step 0, of the first ones. */
 function lossAt({ loss }, step) {
-  const value = loss[Math.max(0, step / about.every - 1)];
-  return value === undefined ? "not a number" : String(value);
+  return String(loss[Math.max(0, step / about.every - 1)]);
 }
 
-function matchedAt({ matched }, moment) {
-  return moment in matched ? `${matched[moment]} %` : "none: it had ended";
+function matchedAt({ matched }) {
+  return `${matched[state.moment]} %`;
 }
 
 function drawMoment() {
@@ -100,8 +99,7 @@ function drawMoment() {
   $("numbers").replaceChildren(
     tableRow("th", `at step ${step}`, "right", "with the mistake"),
     tableRow("td", "loss", lossAt(right, step), lossAt(mistaken, step)),
-    tableRow("td", "exact match", matchedAt(right, state.moment),
-      matchedAt(mistaken, state.moment)),
+    tableRow("td", "exact match", matchedAt(right), matchedAt(mistaken)),
   );
 }
 
@@ -129,13 +127,10 @@ function mapOf(title, map) {
 }
 
 function drawMaps() {
-  const cards = [["right", right], ["with the mistake", mistakes[state.name]]].map(([who, model]) => {
-    const heads = model.attention[state.kind][state.moment];
-    return element("div", { class: "model" }, ...(heads
-      ? heads.map((map, h) => mapOf(`${who}, head ${h + 1}`, map))
-      : [`${who}: the training had ended`]));
-  });
-  $("maps").replaceChildren(...cards);
+  const models = [["right", right], ["with the mistake", mistakes[state.name]]];
+  $("maps").replaceChildren(...models.map(([who, model]) =>
+    element("div", { class: "model" }, ...model.attention[state.kind][state.moment].map((map, h) =>
+      mapOf(`${who}, head ${h + 1}`, map)))));
 }
 
 /* -- the gradient check ---------------------------------------------------------------------- */

@@ -18,6 +18,22 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+import minitransformer
+from minitransformer import Transformer, TransformerConfig
+from minitransformer.attention import attention_maps, keep_weights
+from minitransformer.core.evaluating import evaluating
+from minitransformer.data.batching import make_batch
+from minitransformer.data.stream import BatchStream
+from minitransformer.data.tasks import make_task
+from minitransformer.data.vocabulary import EOS, PAD
+from minitransformer.decoding import greedy
+from minitransformer.layers import CrossEntropy
+from minitransformer.testing import all_components
+from minitransformer.testing.conformance import check_gradients
+from minitransformer.training import Adam, Noam, train
+
 ROOT = Path(__file__).resolve().parents[3]
 FILE = Path(__file__).with_suffix(".json")
 sys.path.insert(0, str(ROOT / "tests"))
@@ -112,6 +128,7 @@ def planted(name, folder):
 def result(name, what="measured", *more):
     """What `measured` finds, or `checks`, in a process of its own that has the mistake."""
     with tempfile.TemporaryDirectory() as folder:
+        folder = str(Path(folder).resolve())
         planted(name, Path(folder))
         threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
         done = subprocess.run(
@@ -131,20 +148,6 @@ def short(number):
 
 def measured():
     """Train the model of the package that is imported here; everything that the page shows."""
-    import numpy as np
-
-    from minitransformer import Transformer, TransformerConfig
-    from minitransformer.attention import attention_maps, keep_weights
-    from minitransformer.core.evaluating import evaluating
-    from minitransformer.data.batching import make_batch
-    from minitransformer.data.stream import BatchStream
-    from minitransformer.data.tasks import make_task
-    from minitransformer.data.vocabulary import PAD
-    from minitransformer.decoding import greedy
-    from minitransformer.errors import NonFiniteError
-    from minitransformer.layers import CrossEntropy
-    from minitransformer.training import Adam, Noam, train
-
     task = make_task("reverse", symbols=10, min_length=3, max_length=7)
     config = TransformerConfig(source_vocabulary=len(task.vocabulary), **SIZES)
     model = Transformer(config, np.random.default_rng([SEED, 0])).to("float64")
@@ -153,55 +156,54 @@ def measured():
     asked = task.sample(np.random.default_rng([SEED, 2]), ASKED, "validation")
     sources = np.array(SOURCES)
     shown = make_batch(sources, task.solve(sources))
-    found = {"loss": [], "matched": [], "attention": {}}
-    losses = []
+    found, losses = {"loss": [], "matched": [], "attention": {}}, []
 
-    def look(step):
-        answers = greedy(model, asked[0], max_tokens=sources.shape[1] + 1)
-        found["matched"].append(matching(answers, asked[1], np))
-        with evaluating(model), keep_weights(model):
-            model(shown.source, shown.target_in)
-            maps = attention_maps(model)
-        for path, weights in maps.items():
-            kind = "cross" if "cross" in path else path.split(".")[0]
-            rows, columns = map(len, LABELS[kind].values())
-            percent = np.rint(100 * weights[1, :, :rows, :columns])      # (H, T, S)
-            found["attention"].setdefault(kind, []).append(percent.astype(int).tolist())
+    def look():
+        found["matched"].append(exact_match(model, *asked))
+        for kind, percent in attention(model, shown).items():
+            found["attention"].setdefault(kind, []).append(percent)
 
     def note(progress):
         losses.append(progress.loss)
-        if len(losses) == EVERY:
-            found["loss"].append(short(sum(losses) / EVERY))
-            losses.clear()
+        if progress.step % EVERY == 0:
+            found["loss"].append(short(np.mean(losses[-EVERY:])))
         if progress.step in MOMENTS:
-            look(progress.step)
+            look()
 
-    look(0)
-    try:
-        train(
-            model, CrossEntropy(padding=PAD), optimizer, batches, STEPS, hooks=[note], bar=False
-        )
-    except NonFiniteError:
-        pass  # the curves end here
+    look()
+    train(model, CrossEntropy(padding=PAD), optimizer, batches, STEPS, hooks=[note], bar=False)
     return {**found, "check": checks()}
 
 
-def matching(answers, targets, np):
+def exact_match(model, source, target):
     """The percentage of answers that are the target, token by token, with EOS at its end."""
-    from minitransformer.data.vocabulary import EOS, PAD
+    answers = greedy(model, source, max_tokens=target.shape[1] + 1)
+    right = sum(
+        without_padding(answer) == [*without_padding(line), EOS]
+        for answer, line in zip(answers.tolist(), target.tolist())
+    )
+    return round(100 * right / len(target))
 
-    right = 0
-    for answer, target in zip(answers.tolist(), targets.tolist()):
-        expected = [token for token in target if token != PAD] + [EOS]
-        right += [token for token in answer if token != PAD] == expected
-    return round(100 * right / len(targets))
+
+def without_padding(ids):
+    return [token for token in ids if token != PAD]
+
+
+def attention(model, shown):
+    """{kind: weights (H, T, S) in percent} of the sequence that is shown."""
+    with evaluating(model), keep_weights(model):
+        model(shown.source, shown.target_in)
+        maps = attention_maps(model)
+    found = {}
+    for path, weights in maps.items():
+        kind = "cross" if "cross" in path else path.split(".")[0]
+        rows, columns = map(len, LABELS[kind].values())
+        found[kind] = np.rint(100 * weights[1, :, :rows, :columns]).astype(int).tolist()
+    return found
 
 
 def checks(*names):
     """{component: (the largest error of its gradients, whether all are right)}."""
-    from minitransformer.testing import all_components
-    from minitransformer.testing.conformance import check_gradients
-
     components = {component.__name__: component for component in all_components()}
     found = {}
     for name in names or CHECKED:
@@ -225,9 +227,9 @@ def main(names):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measured"]:
-        print(json.dumps(measured()))
-    elif sys.argv[1:2] == ["--checks"]:
-        print(json.dumps(checks(*sys.argv[2:])))
+    if sys.argv[1:2] in (["--measured"], ["--checks"]):
+        assert Path(minitransformer.__file__).is_relative_to(Path.cwd()), "that is not the copy"
+        find = measured if sys.argv[1] == "--measured" else checks
+        print(json.dumps(find(*sys.argv[2:])))
     else:
         main(sys.argv[1:])
