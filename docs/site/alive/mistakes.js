@@ -110,15 +110,21 @@ function colourOf(share) {
   return VIRIDIS[i].map((part, c) => Math.round(part + (place - i) * (VIRIDIS[i + 1][c] - part)));
 }
 
+/* Black or white: that which has more contrast to the colour, by its relative luminance (WCAG 2). */
+function inkOn(colour) {
+  const [r, g, b] = colour.map((part) => part / 255).map((share) =>
+    (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
+
 /* One head: a table of percentages, brighter where they are higher. */
 function mapOf(title, map) {
   const { rows, columns } = about.labels[state.kind];
   const header = columns.map((token) => element("th", { scope: "col" }, token));
   const lines = map.map((weights, i) =>
     element("tr", {}, element("th", { scope: "row" }, rows[i]), ...weights.map((percent) => {
-      const [r, g, b] = colourOf(percent / 100);
-      const ink = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff";
-      return element("td", { style: `background: rgb(${r}, ${g}, ${b}); color: ${ink}` },
+      const paper = colourOf(percent / 100);
+      return element("td", { style: `background: rgb(${paper}); color: ${inkOn(paper)}` },
         `${percent}`);
     })));
   return element("div", { class: "wide", role: "region", tabindex: 0, "aria-label": title },

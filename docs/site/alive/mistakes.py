@@ -127,13 +127,13 @@ def planted(name, folder):
 
 def result(name, what="measured", *more):
     """What `measured` finds, or `checks`, in a process of its own that has the mistake."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = str(Path(folder).resolve())
-        planted(name, Path(folder))
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made).resolve()
+        planted(name, folder)
         threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
         done = subprocess.run(
             [sys.executable, __file__, f"--{what}", *more], check=True, stdout=subprocess.PIPE,
-            env={**os.environ, **threads, "PYTHONPATH": folder}, cwd=folder,
+            env={**os.environ, **threads, "PYTHONPATH": str(folder)}, cwd=folder,
         )
     return json.loads(done.stdout)
 
