@@ -41,7 +41,8 @@ function curves(title, ofRight, ofMistake, height, ticks) {
     "svg", { "viewBox": `0 0 ${WIDTH} ${HEIGHT}`, "role": "img", "aria-label": title },
     ...ticks.flatMap((value) => [
       drawing("line", { class: "grid", x1: LEFT, x2: END, y1: y(value), y2: y(value) }),
-      words([LEFT - 4, y(value) + 4], { "text-anchor": "end" }, `${value}`),
+      words([LEFT - 4, y(value) + 4], { "text-anchor": "end" },
+        0 < value && value < 0.01 ? value.toExponential(0).replace("-", "−") : shortNumber(value)),
     ]),
     ...[0, about.steps / 2, about.steps].map((step) =>
       words([x(step), BOTTOM + 16], { "text-anchor": "middle" }, `${step}`)),
@@ -65,7 +66,9 @@ function drawCurves() {
   const mistaken = mistakes[state.name];
   const losses = [...right.loss, ...mistaken.loss];
   const [low, high] = [Math.min(...losses), Math.max(...losses)].map(Math.log);
-  const ticks = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100].filter((value) =>
+  const steps = high - low < Math.log(1000) ? [1, 3] : [1];  // powers of ten, and between them
+  const powers = [1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 1, 10, 100];
+  const ticks = powers.flatMap((power) => steps.map((step) => step * power)).filter((value) =>
     low <= Math.log(value) && Math.log(value) <= high);
   $("curves").replaceChildren(
     curves("Loss (a logarithmic scale)", lossesOf(right), lossesOf(mistaken),
