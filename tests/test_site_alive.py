@@ -118,6 +118,37 @@ def test_a_section_says_what_was_measured(name):
     assert ("gradient check does not see it" in words) != is_seen
 
 
+def at_the_end(name, kind, head=0):
+    """Weights in percent, (T, S)."""
+    return np.array(BENCH["mistakes"][name]["attention"][kind][-1][head])
+
+
+def losses(name):
+    return np.array(BENCH["mistakes"][name]["loss"])
+
+
+def test_what_the_sections_say_of_curves_and_maps_is_there():
+    right = np.array(BENCH["right"]["loss"])
+    ahead = at_the_end("future-visible", "decoder").argmax(axis=1)
+    assert (ahead[:-1] == np.arange(1, len(ahead))).all()
+    assert (losses("future-visible")[10:40] < right[10:40]).all()
+    copied = at_the_end("not-shifted", "decoder", 1)
+    assert (np.diag(copied) > 90).all() and losses("not-shifted")[19] < 0.01
+    assert at_the_end("padding-visible", "cross")[-1, 4:].sum() > 50
+    same = at_the_end("softmax-backward", "cross")
+    assert (same.max(axis=1) > 90).all() and len(set(same.argmax(axis=1))) == 1
+    for head in (0, 1):
+        assert (np.ptp(at_the_end("no-warm-up", "cross", head), axis=0) < 20).all()
+    assert losses("softmax-twice").min() > 2.3
+    assert (losses("padding-counted")[:20] < right[:20]).all()
+    assert losses("not-zeroed")[-20:].min() > losses("not-zeroed")[0]
+    assert (losses("layer-norm-backward")[40:] > right[40:]).all()
+    rate = {name: BENCH["mistakes"][name]["matched"] for name in ("no-scale", "embedding-scale")}
+    for step in (200, 300):
+        at = mistakes.MOMENTS.index(step)
+        assert rate["no-scale"][at] < BENCH["right"]["matched"][at] <= rate["embedding-scale"][at]
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_the_exercise_that_a_section_links_to_names_the_mistake(name):
     exercises()  # all of them are loaded
