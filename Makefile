@@ -61,7 +61,7 @@ site: .venv/installed-site
 
 # Builds the website anew and reads every page of it in Chromium (Debian and Ubuntu: apt-get install chromium).
 test-site: .venv/installed-test-site
-	$(BIN)/python -m pytest tests/test_site.py -m site -rs
+	$(BIN)/python -m pytest tests/test_site.py tests/test_site_alive.py -m site -rs
 
 # Compares live with PyTorch (750 MB to install where pip finds a build for CPUs; PyPI's for Linux brings CUDA, and is much
 # larger); `make test` uses the references that it left in tests/references.

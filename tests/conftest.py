@@ -2,7 +2,10 @@
 Ctrl-C, which the tests send; and no slow tests unless they are asked for."""
 
 import os
+import pathlib
+import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -24,6 +27,42 @@ def pytest_collection_modifyitems(config, items):
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in {*slow}]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The website, built from nothing."""
+    for package in ("sphinx", "myst_nb", "furo"):
+        pytest.importorskip(package, reason=f"{package} is not installed: make test-site")
+    root = pathlib.Path(__file__).resolve().parents[1]
+    folder = tmp_path_factory.mktemp("build") / "site"
+    done = subprocess.run(
+        [sys.executable, str(root / "docs" / "site" / "build.py"), str(folder)],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "warnings end the build"
+    yield folder
+    shutil.rmtree(folder.parent)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    import chromium
+
+    if chromium.FOUND is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    browser = chromium.Chromium()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the website can be read."""
+    import chromium
+
+    with chromium.served(site) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from minitransformer import InputError, LanguageModel, Transformer, TransformerConfig
-from minitransformer.attention import MultiHeadAttention
+from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
 from minitransformer.cli import main
 from minitransformer.core.observe import observe
 from minitransformer.data.byte_pairs import BytePairs
@@ -210,6 +210,27 @@ def choose(browser, name, value):
 
 
 @in_chromium
+def test_attention_has_as_many_bits_as_its_input_and_zeros_where_nothing_is_allowed(opened):
+    _, _, browser = opened("answering")
+    rng = np.random.default_rng(0)
+    Q, K, V, d_y = (rng.standard_normal(shape) for shape in ((3, 4), (5, 4), (5, 2), (3, 2)))
+    mask = rng.random((3, 5)) < 0.7
+    mask[1] = False
+    made = ", ".join(
+        f"matrix({x.shape[0]}, {x.shape[1]}, Float64Array.from({x.ravel().tolist()}))"
+        for x in (Q, K, V, d_y)
+    )
+    found = browser.run(f"""(() => {{
+        const [Q, K, V, d_y] = [{made}], mask = {mask.astype(int).tolist()};
+        const [y, backward] = attention(Q, K, V, (i, j) => mask[i][j] === 1, {{}});
+        return [y, ...backward(d_y)].map((x) => [...x.data]); }})()""")
+    core = ScaledDotProductAttention()
+    y = core(Q[None], K[None], V[None], mask[None])
+    for ours, theirs in zip(found, (y, *core.backward(d_y[None])), strict=True):
+        np.testing.assert_allclose(np.array(ours, dtype=float), theirs.ravel(), atol=1e-14)
+
+
+@in_chromium
 @pytest.mark.parametrize("name", CASES)
 def test_the_page_computes_what_python_computes_forward_and_backward(opened, name):
     model, vocabulary, browser = opened(name)
@@ -316,15 +337,6 @@ def place_of(browser, name):
         return {{x: left + width / 2, y: top + height / 2}}; }})()""")
 
 
-def press(browser, key):
-    codes = {"Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32}
-    for kind in ("keyDown", "keyUp"):
-        browser.send(
-            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=codes[key],
-            **({"text": " "} if key == " " and kind == "keyDown" else {}),
-        )
-
-
 @in_chromium
 def test_the_pointer_follows_a_token_and_a_cell_through_every_layer_and_head(opened):
     _, vocabulary, browser = opened("shipped")
@@ -406,7 +418,7 @@ def test_everything_can_be_done_from_the_keyboard(opened):
     browser.run("$('text').focus()")
     reached = []
     for _ in range(60):
-        press(browser, "Tab")
+        browser.press("Tab")
         reached.append(browser.run("document.activeElement.id"))
     for name in (
         "menu", "read-0", "written-0", "written-3", "kind", "shown", "all-on", "head-0-0",
@@ -420,11 +432,11 @@ def test_everything_can_be_done_from_the_keyboard(opened):
         ("ArrowRight", 0, 1), ("ArrowDown", 1, 1), ("ArrowLeft", 1, 0), ("ArrowUp", 0, 0),
         ("ArrowUp", 0, 0), ("ArrowLeft", 0, 0),
     ):
-        press(browser, key)
+        browser.press(key)
         assert browser.run("document.activeElement.id") == f"cell-{row}-{column}"
         assert browser.run("[chosenRow(), state.column]") == [row, column]
     browser.run("$('switch-0-1').focus()")
-    press(browser, " ")
+    browser.press(" ")
     assert browser.run("[...state.off]") == ["decoder.layers.0.cross_attention.1"]
     assert browser.run("document.activeElement.id") == "switch-0-1"
 

@@ -4,10 +4,8 @@ test-site`."""
 import collections
 import importlib.util
 import inspect
-import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 import unicodedata
@@ -211,8 +209,8 @@ def test_most_components_have_lessons_and_every_method_of_an_exercise_leads_to_i
 # -- the site itself -------------------------------------------------------------------------------
 
 WIDTHS = 390, 1280
-FIVE = """index.html lessons/03_what_does_softmax_forget.html api/components/Softmax.html
-guides/checker.html api/training.html""".split()
+SEVEN = """index.html lessons/03_what_does_softmax_forget.html api/components/Softmax.html
+guides/checker.html api/training.html alive/attention.html alive/mistakes.html""".split()
 # what reaches beyond the window, and does not lie in something that scrolls
 TOO_WIDE = """
 room = document.documentElement.clientWidth,
@@ -227,38 +225,8 @@ room = document.documentElement.clientWidth,
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, built from nothing."""
-    for package in ("sphinx", "myst_nb", "furo"):
-        pytest.importorskip(package, reason=f"{package} is not installed: make test-site")
-    folder = tmp_path_factory.mktemp("build") / "site"
-    done = subprocess.run(
-        [sys.executable, str(HERE / "build.py"), str(folder)], capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "warnings end the build"
-    yield folder
-    shutil.rmtree(folder.parent)
-
-
-@pytest.fixture(scope="module")
 def pages(site):
     return sorted(file.relative_to(site).as_posix() for file in site.rglob("*.html"))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if chromium.FOUND is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    browser = chromium.Chromium()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    with chromium.served(site) as address:
-        yield address
 
 
 class Page(HTMLParser):
@@ -431,7 +399,7 @@ def test_a_menu_leads_from_a_version_to_the_others(browser, site, tmp_path):
 
 
 @pytest.mark.site
-@pytest.mark.parametrize("page", FIVE)
+@pytest.mark.parametrize("page", SEVEN)
 def test_a_page_follows_the_theme_of_the_system(page, browser, address):
     lightness = (
         "getComputedStyle(document.body).getPropertyValue('{}')"
@@ -448,7 +416,7 @@ def test_a_page_follows_the_theme_of_the_system(page, browser, address):
 
 @pytest.mark.site
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("page", FIVE)
+@pytest.mark.parametrize("page", SEVEN)
 def test_axe_finds_nothing_serious(page, theme, browser, address):
     package = importlib.util.find_spec("axe_core_python")
     if package is None:

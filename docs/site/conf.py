@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import reference  # noqa: E402
+import scripts  # noqa: E402
 
 import minitransformer  # noqa: E402
 
@@ -33,8 +34,8 @@ toc_object_entries = False
 highlight_language = "text"  # what says no language is for a terminal, or is what one shows
 
 html_theme = "furo"
-html_static_path = [str(HERE / "style.css")]
-html_css_files = ["style.css"]
+html_static_path = [str(HERE / "style.css"), str(HERE / "alive" / "alive.css")]
+html_css_files = ["style.css", "alive.css"]
 templates_path = [str(HERE / "templates")]
 html_sidebars = {
     "**": [
@@ -80,6 +81,8 @@ def let_keys_scroll(app, page, template, context, doctree):
 
 
 def setup(app):
+    app.connect("builder-inited", scripts.write)
+    app.connect("html-page-context", scripts.add)
     app.connect("html-page-context", let_keys_scroll)
     app.connect("autodoc-process-docstring", reference.add_docstring)
     app.connect("build-finished", add_mathjax)

@@ -12,6 +12,11 @@ function matrix(rows, columns, data = new Float32Array(rows * columns)) {
   return { rows, columns, data };
 }
 
+/* Zeros, in as many bits as x. */
+function zeros(rows, columns, x) {
+  return matrix(rows, columns, new x.data.constructor(rows * columns));
+}
+
 function row(x, i) {
   return x.data.subarray(i * x.columns, (i + 1) * x.columns);
 }
@@ -30,7 +35,7 @@ function scaled(x, factor) {
 
 /* a b: row by row of b, as it lies in memory. */
 function product(a, b) {
-  const y = matrix(a.rows, b.columns), n = b.columns, right = b.data;
+  const y = zeros(a.rows, b.columns, a), n = b.columns, right = b.data;
   for (let i = 0; i < a.rows; i++) {
     const sums = row(y, i), factors = row(a, i);
     for (let k = 0; k < a.columns; k++) {
@@ -42,7 +47,7 @@ function product(a, b) {
 }
 
 function transposed(a) {
-  const y = matrix(a.columns, a.rows);
+  const y = zeros(a.columns, a.rows, a);
   for (let i = 0; i < a.rows; i++) {
     for (let j = 0; j < a.columns; j++) y.data[j * a.rows + i] = a.data[i * a.columns + j];
   }
@@ -57,7 +62,7 @@ function dot(a, b) {
 
 /* a bᵀ */
 function productWithTransposed(a, b) {
-  const y = matrix(a.rows, b.rows), n = a.columns, right = b.data;
+  const y = zeros(a.rows, b.rows, a), n = a.columns, right = b.data;
   for (let i = 0; i < a.rows; i++) {
     const sums = row(y, i), factors = row(a, i);
     for (let j = 0; j < b.rows; j++) {
@@ -121,17 +126,18 @@ function layerNorm(x, name) {
 }
 
 /* P_j = exp(x_j − m) / Σ_i exp(x_i − m)      m = max_i x_i
-   d_x = P ∘ (d_y − Σ_j d_y_j P_j) */
+   d_x = P ∘ (d_y − Σ_j d_y_j P_j)
+   A row of nothing but −∞ gets zeros. */
 function softmax(x) {
-  const P = map(x, () => 0);  // in as many bits as x
+  const P = zeros(x.rows, x.columns, x);
   for (let i = 0; i < x.rows; i++) {
-    const largest = Math.max(...row(x, i));
-    const exps = row(x, i).map((value) => Math.exp(value - largest));
+    const largest = Math.max(...row(x, i)), shift = largest === -Infinity ? 0 : largest;
+    const exps = row(x, i).map((value) => Math.exp(value - shift));
     const sum = exps.reduce((total, value) => total + value, 0);
-    row(P, i).set(exps.map((value) => value / sum));
+    row(P, i).set(exps.map((value) => value / Math.max(sum, 1)));  // at least exp 0, else all are 0
   }
   return [P, (d_y) => {
-    const d_x = matrix(x.rows, x.columns);
+    const d_x = zeros(x.rows, x.columns, x);
     for (let i = 0; i < x.rows; i++) {
       const weights = row(P, i), along = dot(row(d_y, i), weights);
       row(d_x, i).set(row(d_y, i).map((value, j) => weights[j] * (value - along)));
