@@ -320,9 +320,11 @@ def explore(options):
     page = write_page(
         run.model, run.vocabulary, options.text or [run.vocabulary.text(example)], options.weights,
         is_text, f"{run.config['task']['name']} at step {run.optimizer.t}",
+        run.earlier_weights(), options.megabytes,
     )
     page.save(options.out)
     print(f"{options.out}: {len(page.html.encode()) / 1e6:.2f} MB. Open it in a browser.")
+    print(page.note)
     return 0
 
 

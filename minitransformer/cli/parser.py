@@ -259,6 +259,11 @@ def make_parser():
         "--weights", metavar="NAME", default="float16", choices=FORMATS,
         help=f"the numbers in the page: {' or '.join(FORMATS)}, twice as large (default: float16)",
     )
+    explore.add_argument(
+        "--megabytes", type=positive, default=1.5, metavar="MB",
+        help="if the file would be larger, earlier moments of the training are left out, evenly "
+        "(default: 1.5)",
+    )
     explore.add_argument("--out", metavar="FILE", required=True, help="the file to write")
 
     generate = add("generate", generating.generate, generating.EXAMPLES)
@@ -398,6 +403,7 @@ PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
 """
 EXPLORE_EXAMPLES = """  minitransformer explore numbers-en-de --text "seventy-nine" --out page.html
   minitransformer explore runs/shakespeare --text "ROMEO:" "The king" --out romeo.html
+  minitransformer explore runs/reverse --megabytes 4 --out training.html
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"

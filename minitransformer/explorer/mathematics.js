@@ -256,9 +256,10 @@ function residual(x, norm, f) {
 }
 
 /* A stack of layers. With a memory each layer attends to it, too, and backward returns
-   [d_x, d_memory], where d_memory is the sum over the layers; else [d_x]. */
+   [d_x, d_memory], where d_memory is the sum over the layers; else [d_x]. The stack's input and the
+   output of each layer are kept. */
 function stack(x, memory, mayAttend, name, layers, kept, off) {
-  const backs = [];
+  const backs = [], outputs = kept[name] = [x];
   function apply([y, back]) {
     x = y;
     backs.push(back);
@@ -274,6 +275,7 @@ function stack(x, memory, mayAttend, name, layers, kept, off) {
         multiHeadAttention(x, memory, everywhere, `${layer}.cross_attention`, kept, off)));
     }
     apply(residual(x, norm(), (x) => feedForward(x, `${layer}.feed_forward`)));
+    outputs.push(x);
   }
   if (config.final_norm) {
     const [y, back] = layerNorm(x, `${name}.final_norm`);
@@ -332,10 +334,14 @@ function encode(source, kept, off) {
   return stack(x, null, everywhere, "encoder", config.encoder_layers, kept, off);
 }
 
+/* The table of embeddings (V, D) of what is written. */
+function targetTable() {
+  return ["input", "target_input", "source_input"]
+    .map((name) => weights[`${name}.embedding.weight`]).find(Boolean);
+}
+
 function transformer(encoded, targetIn, kept, off) {
-  const [memory, backToSource] = encoded;
-  const table =
-    weights["target_input.embedding.weight"] || weights["source_input.embedding.weight"];
+  const [memory, backToSource] = encoded, table = targetTable();
   const x = embedding(targetIn, table, "target_input");
   const [y, backToTarget] =
     stack(x, memory, causal, "decoder", config.decoder_layers, kept, off);
@@ -348,11 +354,19 @@ function transformer(encoded, targetIn, kept, off) {
 
 /* logits = Layers(embed(ids)) W_out, under a causal mask. */
 function languageModel(ids, kept, off) {
-  const table = weights["input.embedding.weight"];
-  const x = embedding(ids, table, "input");
+  const table = targetTable(), x = embedding(ids, table, "input");
   const [y, backToX] = stack(x, null, causal, "layers", config.decoder_layers, kept, off);
   const [logits, backToY] = output(y, table);
   return [logits, (d_logits) => ({ target: backToX(backToY(d_logits))[0] })];
+}
+
+/* What would be written at a position if the model ended after each of its layers: logits
+   (layers + 1, V), from the stack's input and from the output of each layer, by the model's own
+   last norm and output. Source: nostalgebraist 2020, "interpreting GPT: the logit lens". */
+function logitLens(outputs, position, name, table) {
+  const x = matrix(outputs.length, outputs[0].columns);
+  outputs.forEach((y, layer) => row(x, layer).set(row(y, position)));
+  return output(config.final_norm ? layerNorm(x, `${name}.final_norm`)[0] : x, table)[0];
 }
 
 /* loss = −log p[token] at one position, p = softmax(logits)
@@ -376,9 +390,13 @@ function mostLikely(logits, mayBeWritten) {
   return best;
 }
 
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
+}
+
 /* Base64 of float16 or float32 numbers, as Float32Array. */
 function numbers(base64, format) {
-  const text = atob(base64.trim()), bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const bytes = bytesOf(base64);
   if (format === "float32") return new Float32Array(bytes.buffer);
   return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => {
     const sign = bits >> 15 ? -1 : 1, exponent = bits >> 10 & 31, fraction = bits & 1023;

@@ -8,7 +8,8 @@ const vocabulary = {
   ...facts.vocabulary,
   ids: new Map(facts.vocabulary.tokens.map((token, id) => [token, id])),
 };
-const weights = readWeights();
+const atTheEnd = readWeights();
+let weights = atTheEnd;
 const isTransformer = facts.model === "Transformer";
 
 /* The kinds of attention: how each is called, where it is, and whose positions its rows are. */
@@ -29,12 +30,23 @@ const state = {
 };
 
 function readWeights() {
-  const all = numbers($("numbers").textContent, facts.format);
+  return byName(numbers($("numbers").textContent, facts.format), (data) => data);
+}
+
+/* {name: matrix} of numbers in the order of the parameters; parameter i has the numbers
+   f(data, i). */
+function byName(all, f) {
   let start = 0;
-  return Object.fromEntries(facts.shapes.map(([name, rows, columns]) => {
+  return Object.fromEntries(facts.shapes.map(([name, rows, columns], i) => {
     const data = all.subarray(start, start += rows * columns);
-    return [name, matrix(rows, columns, data)];
+    return [name, matrix(rows, columns, f(data, i))];
   }));
+}
+
+/* The weights at an earlier moment of the training: bytes, times the scale of their parameter. */
+function weightsAt({ numbers: base64, scales }) {
+  return byName(new Int8Array(bytesOf(base64).buffer), (data, i) =>
+    Float32Array.from(data, (number) => number * scales[i]));
 }
 
 /* A token as it is shown: white space alone would not be seen. */
@@ -88,7 +100,17 @@ function passOver() {
     ? transformer(encode(pass.source, kept, off), pass.read, kept, off)
     : languageModel(pass.read, kept, off);
   const [loss, d_logits, p] = crossEntropy(logits, state.target, targetToken());
-  Object.assign(pass, { logits, kept, loss, p, d_embeddings: backward(d_logits) });
+  const stack = isTransformer ? "decoder" : "layers";
+  const [lens] = softmax(logitLens(kept[stack], state.target, stack, targetTable()));
+  Object.assign(pass, {
+    logits, kept, loss, d_embeddings: backward(d_logits), likely: likeliest(p),
+    lens: Array.from({ length: lens.rows }, (_, layer) => likeliest(row(lens, layer))),
+  });
+}
+
+/* The five tokens with the largest probabilities: [[id, probability], …]. */
+function likeliest(p) {
+  return [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 5).map((id) => [id, p[id]]);
 }
 
 function targetToken() {
@@ -116,6 +138,16 @@ function update() {
   const { first, next } = state.pass;
   chooseTarget(Math.max(first, Math.min(state.target, next.length - 1)));
   state.milliseconds = performance.now() - began;
+}
+
+/* A moment of the training, by its place in facts.moments; behind the last: the model itself. */
+function chooseMoment(place) {
+  const moment = facts.moments[place];
+  weights = moment ? weightsAt(moment) : atTheEnd;
+  const said = moment ? `after ${moment.step.toLocaleString("en")} steps` : "the model as it is";
+  $("after").textContent = said;
+  $("moment").setAttribute("aria-valuetext", said);
+  update();
 }
 
 /* -- choices --------------------------------------------------------------------------------- */
@@ -237,6 +269,7 @@ function draw() {
   drawHeads();
   drawMap();
   drawFollowed();
+  drawLens();
   drawGradient();
   const again = focused && $(focused);
   if (again && again !== document.activeElement) again.focus({ preventScroll: true });
@@ -366,14 +399,28 @@ function norm(values) {
   return Math.sqrt(dot(values, values));
 }
 
+function withPercent([id, p]) {
+  return `${label(id)} ${(100 * p).toFixed(1)} %`;
+}
+
+function positionInWords() {
+  return `position ${state.target + 1}, behind “${label(state.pass.read[state.target])}”`;
+}
+
+function drawLens() {
+  $("where-lens").textContent = positionInWords();
+  $("lens").replaceChildren(...state.pass.lens.map((tokens, layer) => element("tr", {},
+    element("th", { scope: "row" }, layer ? `layer ${layer}` : "embedding"),
+    ...tokens.map((token) => element("td", {}, withPercent(token))))));
+}
+
 function drawGradient() {
   const { pass } = state, kept = headsOf(state.kind, state.layer)[state.head];
-  $("where").textContent =
-    `position ${state.target + 1}, behind “${label(pass.read[state.target])}”`;
+  $("where").textContent = positionInWords();
   $("token").value = targetToken();
   $("loss").textContent = pass.loss.toPrecision(4);
-  $("likely").textContent = [...pass.p.keys()].sort((a, b) => pass.p[b] - pass.p[a]).slice(0, 5)
-    .map((id) => `${label(id)} ${(100 * pass.p[id]).toFixed(1)} %`).join(", ");
+  $("sure").hidden = pass.loss > 0.01;
+  $("likely").textContent = pass.likely.map(withPercent).join(", ");
 
   const { rows, columns } = labelsOf(state.kind);
   const cells = (token, x, d_x, i) => (token === undefined
@@ -428,6 +475,9 @@ function begin() {
   $("count").hidden = !facts.continues;
 
   $("text").addEventListener("input", update);
+  $("training").hidden = !facts.moments.length;
+  $("moment").max = $("moment").value = facts.moments.length;
+  $("moment").addEventListener("input", () => chooseMoment(Number($("moment").value)));
   $("tokens").addEventListener("input", () => {
     if ($("tokens").value && $("tokens").checkValidity()) update();
   });
@@ -478,7 +528,7 @@ function begin() {
     event.preventDefault();
     $(`cell-${chosenRow() + step[0]}-${state.column + step[1]}`)?.focus();
   });
-  update();
+  chooseMoment(facts.moments.length);
 }
 
 begin();

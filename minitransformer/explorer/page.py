@@ -15,7 +15,17 @@ import numpy as np
 
 from ..backend import as_numpy
 from ..backend.normal import SERIES, power_coefficients
-from ..boundary import FilePath, OneOf, Text, Texts, checked
+from ..boundary import (
+    Dictionary,
+    FilePath,
+    Natural,
+    OneOf,
+    Positive,
+    Text,
+    Texts,
+    checked,
+    expect,
+)
 from ..data.pieces import MORPHEMES, TYPEWRITER, Pieces
 from ..data.vocabulary import Vocabulary
 from ..errors import InputError, shortened, write_text
@@ -24,16 +34,18 @@ from ..models.language_model import LanguageModel
 from ..models.transformer import Transformer
 
 FORMATS = ("float16", "float32")
+ROOM = 1000  # bytes for a page's sentence on its moments
 # the kinds of vocabulary whose reading is written in vocabulary.js, too
 TYPED = ("symbols", "pieces", "characters", "words", "exact-characters")
 Format = Annotated[str, OneOf("weights", FORMATS)]
 
 
 class Page:
-    """The page as a text, `html`. A notebook shows it; `save(path)` writes it into a file."""
+    """The page as a text, `html`, and a sentence on the moments of the training in it, `note`. A
+    notebook shows the page; `save(path)` writes it into a file."""
 
-    def __init__(self, text: str):
-        self.html = text
+    def __init__(self, text: str, note: str):
+        self.html, self.note = text, note
 
     def save(self, path: FilePath) -> None:
         write_text(path, self.html)
@@ -49,6 +61,7 @@ class Page:
 def explore(
     model: Any, vocabulary: Vocabulary, texts: Texts, weights: Format = "float16",
     continues: bool = False, title: Text = "A Transformer at work",
+    earlier: Dictionary | None = None, megabytes: Positive = 1.5,
 ) -> Page:
     """The page of a `Transformer` or `LanguageModel` that begins with the first of these texts, and
     offers the others in a menu.
@@ -58,9 +71,14 @@ def explore(
     vocabulary's way of reading is not written in JavaScript (subwords, pairs of bytes), only these
     texts can be chosen, and the page says so.
 
+    `earlier` is {step: the model's `state_dict()` after that step of its training}: the reader
+    goes through these moments with a slider. Their weights are whole numbers of 8 bits, with a
+    scale for each parameter. If the file would be larger than `megabytes`, moments are left out,
+    evenly, and the page says how many.
+
     Raises InputError for another model, for a text that cannot be read or is too long for the
-    model, for another number of tokens than the model has, and for parameters that are too large
-    for float16 or not finite.
+    model, for another number of tokens than the model has, for parameters that are too large for
+    float16 or not finite, and for earlier weights of another model.
     """
     if type(model) not in (Transformer, LanguageModel):
         raise InputError(
@@ -77,6 +95,7 @@ def explore(
             f"{len(vocabulary)}. Pass the vocabulary that the model was trained with."
         )
     shapes, numbers = packed(model, weights)
+    moments = [moment_of(model, step, state) for step, state in sorted((earlier or {}).items())]
     types = vocabulary.kind in TYPED
     facts = {
         "model": type(model).__name__, "config": config_of(model), "continues": continues,
@@ -85,9 +104,18 @@ def explore(
     }  # fmt: skip
     if not facts["texts"]:
         raise InputError("The page begins with a text: pass at least one.")
+    page = filled(facts, numbers, title, about(model, weights, types))
+    kept = evenly(moments, megabytes * 1e6 - len(page.encode()))
+    facts["moments"] = kept
+    note = about_moments(len(kept), len(moments), megabytes)
+    return Page(filled(facts, numbers, title, about(model, weights, types), note), note)
+
+
+def filled(facts, numbers, title, about, note=""):
+    """The page as a text, with these contents."""
     here = Path(__file__).parent
     parts = {
-        "title": html.escape(title), "about": html.escape(about(model, weights, types)),
+        "title": html.escape(title), "about": html.escape(about), "moments": html.escape(note),
         "style": (here / "page.css").read_text(encoding="utf-8"),
         "script": "".join(
             (here / f"{name}.js").read_text(encoding="utf-8")
@@ -96,7 +124,7 @@ def explore(
         "facts": in_script(facts), "numbers": numbers,
     }  # fmt: skip
     template = (here / "page.html").read_text(encoding="utf-8")
-    return Page(re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
 
 
 def in_script(facts):
@@ -132,6 +160,63 @@ def packed(model, weights):
         )
     shapes = [[name, *np.atleast_2d(array).shape] for name, array in arrays.items()]
     return shapes, base64.b64encode(numbers.tobytes()).decode("ascii")
+
+
+def moment_of(model, step, state):
+    """The weights after a step, as the page has them: base64 of one signed byte for each number,
+    number = byte · scale, and the scale of each parameter, its largest absolute value / 127."""
+    expect(step, Natural, "A step of earlier")
+    arrays = expect_state(model, step, state)
+    scales = [float(np.abs(array).max(initial=0)) / 127 or 1.0 for array in arrays]
+    numbers = np.concatenate(
+        [np.round(array / scale).reshape(-1) for array, scale in zip(arrays, scales)]
+    ).astype(np.int8)
+    return {
+        "step": int(step), "scales": scales,
+        "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
+    }  # fmt: skip
+
+
+def expect_state(model, step, state):
+    """The arrays of a state, in the order of the model's parameters, in float64. Raises InputError
+    if it is no state of this model, or not finite."""
+    shapes = {name: p.shape for name, p in model.named_parameters().items()}
+    own = {name: np.shape(array) for name, array in expect(state, Dictionary, "A state").items()}
+    if own != shapes:
+        name = next(n for n in [*shapes, *own] if own.get(n) != shapes.get(n))
+        raise InputError(
+            f"The weights after step {step} are not of this model: {name} has shape "
+            f"{own.get(name, 'none')} there, and {shapes.get(name, 'none')} in the model. Pass "
+            "what model.state_dict() returned then."
+        )
+    arrays = [as_numpy(state[name]).astype(np.float64) for name in shapes]
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise InputError(f"The weights after step {step} are not finite. Leave that step out.")
+    return arrays
+
+
+def evenly(moments, room):
+    """As many of these as there is room for (in bytes), and evenly spread: behind the last of them
+    comes the model itself."""
+    largest = max((len(json.dumps(moment)) + 2 for moment in moments), default=1)
+    count = min(len(moments), max(0, int(room - ROOM) // largest))
+    places = np.linspace(0, len(moments), count + 1).round().astype(int)[:-1]
+    return [moments[place] for place in places]
+
+
+def about_moments(kept, all_of_them, megabytes):
+    if not all_of_them:
+        return (
+            "The page has no earlier moments of the training. A run that the command train has "
+            "made keeps some, if its model is small."
+        )
+    if kept < all_of_them:
+        return (
+            f"{kept} of {all_of_them} earlier moments of the training are in the page: with all it "
+            f"would be larger than {megabytes:g} MB. To have more, use --megabytes (in Python: "
+            "megabytes=…)."
+        )
+    return f"All {kept} earlier moments of the training that were kept are in the page."
 
 
 def config_of(model):
