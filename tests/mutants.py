@@ -1852,7 +1852,7 @@ p = plants("plotting/attention.py", "test_plotting.py", "bound or influence_of_a
 p("xl62", "what is left out is not said", 'return f"Left out, because it is too much for a page: {', 'return "" and f"{')
 p("xl63", "the mean makes room for a head", "heads[: columns - bool(mean)], heads[columns - bool(mean) :]", "heads[:columns], heads[columns:]")
 p("xl64", "left-out heads are miscounted", "first, last = indices[0] + 1, indices[-1] + 1", "first, last = indices[0], indices[-1]")
-p("xl65", "influence of all rows, however long it takes", "int((ends <= WORK // (len(source) + len(target))).sum())", "len(ends)")
+p("xl65", "influence of all rows, however long it takes", "int((ends <= WORK // work).sum())", "len(ends)")
 p("xl66", "the strip has too many columns", "min(columns, most, len(snapshots))", "min(columns, len(snapshots))")
 p = plants("data/subwords.py", "test_text.py", "")
 p("xl67", "half a surrogate pair crashes the library", 'return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")', "return text", select="too_odd")

@@ -1057,7 +1057,9 @@ def test_a_checkpoint_whose_tensors_do_not_fit_the_run_is_refused(tmp_path):
         "moments/9 of shape": {**tensors, "moments/9": np.zeros((1, 2, 30, 40))},
         "earlier/x of shape": {**tensors, "earlier/x": tensors["earlier/10"]},
         "earlier/9 of shape": {**tensors, "earlier/9": tensors["earlier/10"][1:]},
-        "earlier/9 has weights": {**tensors, "earlier/9": np.full_like(tensors["earlier/10"], np.inf)},
+        "earlier/9 has weights": {
+            **tensors, "earlier/9": np.full_like(tensors["earlier/10"], np.inf),
+        },
         "missing .*output.weight": {k: v for k, v in tensors.items() if k != "model/output.weight"},
     }
     for sentence, changed in wrong.items():

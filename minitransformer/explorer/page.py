@@ -34,6 +34,7 @@ from ..models.language_model import LanguageModel
 from ..models.transformer import Transformer
 
 FORMATS = ("float16", "float32")
+SHOWN = (Transformer, LanguageModel)  # these, and no subclass: mathematics.js has no other
 ROOM = 1000  # bytes for a page's sentence on its moments
 # the kinds of vocabulary whose reading is written in vocabulary.js, too
 TYPED = ("symbols", "pieces", "characters", "words", "exact-characters")
@@ -80,7 +81,7 @@ def explore(
     model, for another number of tokens than the model has, for parameters that are too large for
     float16 or not finite, and for earlier weights of another model.
     """
-    if type(model) not in (Transformer, LanguageModel):
+    if type(model) not in SHOWN:
         raise InputError(
             f"The page can show a Transformer or a LanguageModel; this is a {type(model).__name__}."
         )
