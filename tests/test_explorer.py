@@ -342,6 +342,79 @@ def test_every_moment_of_the_training_computes_what_python_computes_from_its_wei
     assert not browser.errors
 
 
+BEFOREHAND = """(() => {
+  const rows = (x) => Array.from({length: x.rows}, (_, i) => Array.from(row(x, i), (value) =>
+    value === -Infinity ? null : value));
+  const {kept, d_embeddings, loss, likely, lens, ...rest} = state.pass;
+  const heads = Object.entries(kept).map(([name, heads]) => [name, heads.map((head) =>
+    Object.fromEntries(Object.entries(head).map(([what, x]) => [what, rows(x)])))]);
+  const sides = Object.entries(d_embeddings).map(([side, x]) => [side, rows(x)]);
+  const {source, read, next, first, written} = rest;
+  return {source, read, next, first, written, loss, likely, lens, kept: Object.fromEntries(heads),
+    d_embeddings: Object.fromEntries(sides), target: state.target, token: targetToken()};
+})()"""
+
+
+@in_chromium
+@pytest.mark.parametrize("name", ["post-final-norm", "pre-gelu-tied", "text", "answering"])
+def test_of_a_large_model_the_page_has_what_python_has_computed(
+    browser, tmp_path, monkeypatch, name
+):
+    make, text, weights, continues = CASES[name]
+    model, vocabulary = make()
+    before = model.state_dict()
+    limit = model.parameter_count() * 8 / 3
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", limit)
+    assert not facts_of(explore(model, vocabulary, [text], continues=continues))["computed"]
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", limit - 0.1)
+    monkeypatch.setattr("minitransformer.explorer.beforehand.WRITTEN", 5)
+    page = explore(model, vocabulary, [text], continues=continues)
+    browser.resize(1280, 1600)
+    page.save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    assert browser.run("$('text').disabled && $('token').disabled && $('all-on').hidden")
+    assert browser.run("[...document.querySelectorAll('.head input')].every((box) => box.disabled)")
+    exact = model.to("float64")
+    first, count = browser.run("[state.pass.first, state.pass.written.length]")
+    for position in range(first, first + count):
+        browser.run(f"chooseTarget({position})")
+        found = browser.run(BEFOREHAND)
+        python = in_python(exact, found)
+        assert found["token"] == found["next"][position]
+        assert found["loss"] == pytest.approx(float(python["loss"]), abs=1e-4)
+        for given, expected in zip([*found["lens"], found["likely"]], [*python["lens"], None]):
+            for token, p in given:
+                assert expected is None or p == pytest.approx(expected[token], abs=1e-4)
+        for side, array in python["d_embeddings"].items():
+            sizes = np.linalg.norm(array, axis=-1)
+            np.testing.assert_allclose(
+                np.array(found["d_embeddings"][side])[:, 0], sizes, rtol=2e-3, atol=1e-9
+            )
+        for path, arrays in python["kept"].items():
+            heads = found["kept"][path]
+            for what in ("Q", "K", "d_Q", "d_K"):
+                sizes = np.linalg.norm(arrays[what], axis=-1)
+                np.testing.assert_allclose(
+                    np.array([head[what] for head in heads])[..., 0], sizes, rtol=5e-3, atol=1e-9
+                )
+            for h, head in enumerate(heads):
+                assert [[x is None for x in line] for line in head["masked"]] == np.isneginf(
+                    arrays["masked"][h]
+                ).tolist()
+                for what, off in (("scores", 1e-3), ("P", 5e-3), ("d_P", 1 / 250)):
+                    largest = np.abs(arrays[what][h]).max()
+                    np.testing.assert_allclose(
+                        head[what], arrays[what][h], atol=off * largest, rtol=off
+                    )
+                d_P = np.abs(arrays["d_P"][h]).max()
+                np.testing.assert_allclose(head["d_scores"], arrays["d_scores"][h], atol=d_P / 100)
+    assert found["written"] == answered(exact, found, continues)[:5]
+    assert browser.run("$('answer').textContent") == vocabulary.text(np.array(found["written"]))
+    assert not browser.errors
+    for parameter, unchanged in zip(model.parameters(), before.values()):
+        assert np.array_equal(parameter.data, unchanged)
+
+
 @in_chromium
 def test_a_slider_goes_through_the_training_by_the_keyboard_and_says_where_it_is(
     browser, tmp_path

@@ -147,8 +147,7 @@ function softmax(x) {
 function attention(Q, K, V, mayAttend, kept) {
   const scale = 1 / Math.sqrt(Q.columns);
   const scores = scaled(productWithTransposed(Q, K), scale);                       // (T, S)
-  const masked = map(scores, (score, i) =>
-    mayAttend(Math.floor(i / K.rows), i % K.rows) ? score : -Infinity);
+  const masked = maskedBy(scores, mayAttend);
   const [P, backThroughSoftmax] = softmax(masked);
   Object.assign(kept, { Q, K, V, scores, masked, P });
   return [product(P, V), (d_y) => {
@@ -160,6 +159,11 @@ function attention(Q, K, V, mayAttend, kept) {
     Object.assign(kept, { d_Q, d_K, d_V, d_P, d_scores });
     return [d_Q, d_K, d_V];
   }];
+}
+
+function maskedBy(scores, mayAttend) {
+  return map(scores, (score, i) =>
+    mayAttend(Math.floor(i / scores.columns), i % scores.columns) ? score : -Infinity);
 }
 
 /* head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
@@ -392,6 +396,18 @@ function mostLikely(logits, mayBeWritten) {
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
+}
+
+/* `data`, cut into pieces of these lengths. */
+function cut(data, lengths) {
+  let start = 0;
+  return lengths.map((length) => data.subarray(start, start += length));
+}
+
+/* Arrays of these lengths, of which there is a byte for each number: number = byte · scale. */
+function fromBytes({ numbers, scales }, lengths) {
+  return cut(new Int8Array(bytesOf(numbers).buffer), lengths).map((bytes, i) =>
+    Float32Array.from(bytes, (byte) => byte * scales[i]));
 }
 
 /* Base64 of float16 or float32 numbers, as Float32Array. */

@@ -6,10 +6,8 @@ const facts = JSON.parse($("facts").textContent);
 const { config } = facts;
 const vocabulary = {
   ...facts.vocabulary,
-  ids: new Map(facts.vocabulary.tokens.map((token, id) => [token, id])),
+  ids: new Map(Object.entries(facts.vocabulary.tokens).map(([id, token]) => [token, Number(id)])),
 };
-const atTheEnd = readWeights();
-let weights = atTheEnd;
 const isTransformer = facts.model === "Transformer";
 
 /* The kinds of attention: how each is called, where it is, and whose positions its rows are. */
@@ -29,25 +27,16 @@ const state = {
   token: null, shown: "P", pass: null, milliseconds: 0,
 };
 
-function readWeights() {
-  return byName(numbers($("numbers").textContent, facts.format), (data) => data);
+const lengths = facts.shapes.map(([, rows, columns]) => rows * columns);
+
+/* {name: matrix} from the numbers of each parameter. */
+function named(arrays) {
+  return Object.fromEntries(facts.shapes.map(([name, rows, columns], i) =>
+    [name, matrix(rows, columns, arrays[i])]));
 }
 
-/* {name: matrix} of numbers in the order of the parameters; parameter i has the numbers
-   f(data, i). */
-function byName(all, f) {
-  let start = 0;
-  return Object.fromEntries(facts.shapes.map(([name, rows, columns], i) => {
-    const data = all.subarray(start, start += rows * columns);
-    return [name, matrix(rows, columns, f(data, i))];
-  }));
-}
-
-/* The weights at an earlier moment of the training: bytes, times the scale of their parameter. */
-function weightsAt({ numbers: base64, scales }) {
-  return byName(new Int8Array(bytesOf(base64).buffer), (data, i) =>
-    Float32Array.from(data, (number) => number * scales[i]));
-}
+const atTheEnd = named(cut(numbers($("numbers").textContent, facts.format), lengths));
+let weights = atTheEnd;
 
 /* A token as it is shown: white space alone would not be seen. */
 function label(id) {
@@ -95,6 +84,34 @@ function answer(ids) {
 
 /* One pass over all that is written, with everything kept, and backward from the chosen target. */
 function passOver() {
+  Object.assign(state.pass, facts.computed ? passBeforehand() : passHere());
+}
+
+/* What Python has computed. Of Q, K and their gradients there are the norms: matrices of one column
+   stand for them. */
+function passBeforehand() {
+  const { passes, first, attention } = state.pass;
+  const { gradients, d_embeddings, ...said } = passes[state.target - first];
+  const column = (norms) => matrix(norms.length, 1, Float32Array.from(norms));
+  const kept = Object.fromEntries(Object.entries(attention).map(([name, given]) => {
+    const d = gradients[name], T = given.Q[0].length, S = given.K[0].length;
+    const isCausal = !name.startsWith("encoder") && !name.endsWith("cross_attention");
+    const places = given.Q.map(() => T * S), d_P_of = fromBytes(d, places);
+    return [name, cut(numbers(given.scores, "float16"), places).map((data, h) => {
+      const scores = matrix(T, S, data), d_P = matrix(T, S, d_P_of[h]);
+      const masked = maskedBy(scores, isCausal ? causal : everywhere);
+      const [P, backThroughSoftmax] = softmax(masked);
+      return {
+        Q: column(given.Q[h]), K: column(given.K[h]), scores, masked, P,
+        d_Q: column(d.d_Q[h]), d_K: column(d.d_K[h]), d_P, d_scores: backThroughSoftmax(d_P),
+      };
+    })];
+  }));
+  const sides = Object.entries(d_embeddings).map(([side, norms]) => [side, column(norms)]);
+  return { ...said, kept, d_embeddings: Object.fromEntries(sides) };
+}
+
+function passHere() {
   const { pass, off } = state, kept = {};
   const [logits, backward] = isTransformer
     ? transformer(encode(pass.source, kept, off), pass.read, kept, off)
@@ -102,10 +119,10 @@ function passOver() {
   const [loss, d_logits, p] = crossEntropy(logits, state.target, targetToken());
   const stack = isTransformer ? "decoder" : "layers";
   const [lens] = softmax(logitLens(kept[stack], state.target, stack, targetTable()));
-  Object.assign(pass, {
+  return {
     logits, kept, loss, d_embeddings: backward(d_logits), likely: likeliest(p),
     lens: Array.from({ length: lens.rows }, (_, layer) => likeliest(row(lens, layer))),
-  });
+  };
 }
 
 /* The five tokens with the largest probabilities: [[id, probability], …]. */
@@ -134,7 +151,7 @@ function update() {
     return;
   }
   $("notes").textContent = read.notes.join(" ");
-  state.pass = answer(read.ids);
+  state.pass = facts.computed ? { ...facts.texts[$("menu").value] } : answer(read.ids);
   const { first, next } = state.pass;
   chooseTarget(Math.max(first, Math.min(state.target, next.length - 1)));
   state.milliseconds = performance.now() - began;
@@ -143,7 +160,7 @@ function update() {
 /* A moment of the training, by its place in facts.moments; behind the last: the model itself. */
 function chooseMoment(place) {
   const moment = facts.moments[place];
-  weights = moment ? weightsAt(moment) : atTheEnd;
+  weights = moment ? named(fromBytes(moment, lengths)) : atTheEnd;
   const said = moment ? `after ${moment.step.toLocaleString("en")} steps` : "the model as it is";
   $("after").textContent = said;
   $("moment").setAttribute("aria-valuetext", said);
@@ -287,9 +304,9 @@ function drawTokens() {
   else $("read").replaceChildren(read.slice(0, first + 1).map(label).join(" "));
   buttons(next.slice(first), "written", state.target, first);
   const answer = written.at(-1) === EOS ? written.slice(0, -1) : written;
-  $("answer").textContent = facts.types
+  $("answer").textContent = state.pass.text ?? (facts.types
     ? KINDS[vocabulary.kind].join(answer.map((id) => vocabulary.tokens[id]))
-    : "these tokens, which only Python can join to a text";
+    : "these tokens, which only Python can join to a text");
 }
 
 function drawHeads() {
@@ -305,7 +322,7 @@ function drawHeads() {
       const chosen = l === state.layer && h === state.head;
       const canvas = element("canvas", { "aria-hidden": "true" });
       const box = element("input", { type: "checkbox", id: `switch-${l}-${h}`, "data-key": key });
-      box.checked = !isOff;
+      Object.assign(box, { checked: !isOff, disabled: facts.computed });
       cards.push(element(
         "div", { "class": "head", "data-chosen": chosen, "data-off": isOff },
         element("button", {
@@ -465,14 +482,16 @@ function onVisit(container, attribute, f) {
 
 function begin() {
   function fill(menu, names) {
-    $(menu).replaceChildren(...names.map((name, i) => element("option", { value: i }, name)));
+    $(menu).replaceChildren(...Object.entries(names).map(([i, name]) =>
+      element("option", { value: i }, name)));
   }
   fill("menu", facts.texts.map(({ text }) => text));
   fill("kind", KINDS_OF_ATTENTION.map(({ name }) => name));
-  fill("token", vocabulary.tokens.map((_, id) => label(id)));
+  fill("token", Object.fromEntries([...vocabulary.ids.values()].map((id) => [id, label(id)])));
   $("text").value = facts.texts[0].text;
   $("text").disabled = !facts.types;
-  $("count").hidden = !facts.continues;
+  $("token").disabled = $("all-on").hidden = facts.computed;
+  $("count").hidden = !facts.continues || facts.computed;
 
   $("text").addEventListener("input", update);
   $("training").hidden = !facts.moments.length;

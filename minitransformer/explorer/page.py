@@ -4,7 +4,6 @@ The page's own mathematics is in `mathematics.js`, its reading of texts in `voca
 shows in `page.js`, `page.html` and `page.css`. Weights are numbers in it and nothing else.
 """
 
-import base64
 import html
 import json
 import re
@@ -32,9 +31,14 @@ from ..errors import InputError, shortened, write_text
 from ..layers.layer_norm import LayerNorm
 from ..models.language_model import LanguageModel
 from ..models.transformer import Transformer
+from .beforehand import READ, base64_of, computed, in_bytes
 
 FORMATS = ("float16", "float32")
 SHOWN = (Transformer, LanguageModel)  # these, and no subclass: mathematics.js has no other
+BYTES = {"float16": 2, "float32": 4}
+# bytes: of a model whose weights take more in a page, the page has what is computed beforehand,
+LARGEST = 20e6
+COMPUTED = 20e6  # which takes at most so many
 ROOM = 1000  # bytes for a page's sentence on its moments
 # the kinds of vocabulary whose reading is written in vocabulary.js, too
 TYPED = ("symbols", "pieces", "characters", "words", "exact-characters")
@@ -77,9 +81,14 @@ def explore(
     scale for each parameter. If the file would be larger than `megabytes`, moments are left out,
     evenly, and the page says how many.
 
+    If the weights would take more than 20 MB, the page has what the model computes for these texts
+    in place of them: scores, attention and gradients for each written token, and the tokens that
+    are the most likely after each layer. It then takes texts of at most 32 tokens.
+
     Raises InputError for another model, for a text that cannot be read or is too long for the
     model, for another number of tokens than the model has, for parameters that are too large for
-    float16 or not finite, and for earlier weights of another model.
+    float16 or not finite, for earlier weights of another model, and for texts that make the page
+    too large.
     """
     if type(model) not in SHOWN:
         raise InputError(
@@ -95,21 +104,56 @@ def explore(
             f"The model has {model.config.target_vocabulary} tokens, and the vocabulary "
             f"{len(vocabulary)}. Pass the vocabulary that the model was trained with."
         )
-    shapes, numbers = packed(model, weights)
+    expect_finite(model)
+    is_large = model.parameter_count() * BYTES[weights] * 4 / 3 > LARGEST
+    if is_large and earlier:
+        raise InputError(
+            f"A page has no weights of a model as large as this one ({model.parameter_count():,} "
+            "parameters), so none of earlier moments. Leave earlier=… out."
+        )
+    shapes, numbers = ([], "") if is_large else packed(model, weights)
     moments = [moment_of(model, step, state) for step, state in sorted((earlier or {}).items())]
-    types = vocabulary.kind in TYPED
+    types = vocabulary.kind in TYPED and not is_large
     facts = {
         "model": type(model).__name__, "config": config_of(model), "continues": continues,
         "vocabulary": described(vocabulary), "types": types, "format": weights, "shapes": shapes,
+        "computed": is_large,
         "texts": [{"text": text, "ids": ids_of(model, vocabulary, text)} for text in texts],
     }  # fmt: skip
     if not facts["texts"]:
         raise InputError("The page begins with a text: pass at least one.")
-    page = filled(facts, numbers, title, about(model, weights, types))
+    if is_large:
+        add_computed(facts, model, vocabulary, continues)
+    page = filled(facts, numbers, title, about(model, weights, types, is_large))
     kept = evenly(moments, megabytes * 1e6 - len(page.encode()))
     facts["moments"] = kept
     note = about_moments(len(kept), len(moments), megabytes)
-    return Page(filled(facts, numbers, title, about(model, weights, types), note), note)
+    return Page(filled(facts, numbers, title, about(model, weights, types, is_large), note), note)
+
+
+def add_computed(facts, model, vocabulary, continues):
+    """Add what the model computes for the texts, and leave only the tokens that occur. Raises
+    InputError if it is more than a page should hold."""
+    for entry in facts["texts"]:
+        if len(entry["ids"]) > READ:
+            raise InputError(
+                f"{shortened(entry['text'])} has {len(entry['ids'])} tokens. Of a model as large "
+                f"as this one, a page has texts of at most {READ}. Pass a shorter text."
+            )
+        entry |= computed(model, vocabulary, entry["ids"], continues)
+    if (size := len(json.dumps(facts["texts"]))) > COMPUTED:
+        raise InputError(
+            f"A page of these texts would have {size / 1e6:.0f} MB; at most {COMPUTED / 1e6:.0f} "
+            "are written. Pass fewer texts, or shorter ones."
+        )
+    tokens = set()
+    for entry in facts["texts"]:
+        tokens.update(entry["ids"], entry["read"], entry["next"])
+        for one in entry["passes"]:
+            tokens.update(token for row in [one["likely"], *one["lens"]] for token, _ in row)
+    facts["vocabulary"] = {
+        "kind": vocabulary.kind, "tokens": {i: vocabulary.tokens[i] for i in sorted(tokens)},
+    }  # fmt: skip
 
 
 def filled(facts, numbers, title, about, note=""):
@@ -144,6 +188,13 @@ def ids_of(model, vocabulary, text):
     return ids
 
 
+def expect_finite(model):
+    """Raise InputError if a parameter is infinite or NaN."""
+    for name, parameter in model.named_parameters().items():
+        if not np.isfinite(as_numpy(parameter.data)).all():
+            raise InputError(f"The parameter {name} is not finite: this model cannot be used.")
+
+
 def packed(model, weights):
     """([name, rows, columns] of each parameter, all numbers in base64, little-endian)."""
     arrays = {name: as_numpy(p.data) for name, p in model.named_parameters().items()}
@@ -151,31 +202,19 @@ def packed(model, weights):
         numbers = np.concatenate([a.reshape(-1) for a in arrays.values()]).astype(
             {"float16": "<f2", "float32": "<f4"}[weights]
         )
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise InputError(f"The parameter {name} is not finite: this model cannot be used.")
     if not np.isfinite(numbers).all():
         raise InputError(
             "The model has parameters above 65,504, the largest float16. Use --weights float32 "
             '(in Python: weights="float32").'
         )
     shapes = [[name, *np.atleast_2d(array).shape] for name, array in arrays.items()]
-    return shapes, base64.b64encode(numbers.tobytes()).decode("ascii")
+    return shapes, base64_of(numbers)
 
 
 def moment_of(model, step, state):
-    """The weights after a step, as the page has them: base64 of one signed byte for each number,
-    number = byte · scale, and the scale of each parameter, its largest absolute value / 127."""
+    """The weights after a step, as the page has them."""
     expect(step, Natural, "A step of earlier")
-    arrays = expect_state(model, step, state)
-    scales = [float(np.abs(array).max(initial=0)) / 127 or 1.0 for array in arrays]
-    numbers = np.concatenate(
-        [np.round(array / scale).reshape(-1) for array, scale in zip(arrays, scales)]
-    ).astype(np.int8)
-    return {
-        "step": int(step), "scales": scales,
-        "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
-    }  # fmt: skip
+    return {"step": int(step), **in_bytes(expect_state(model, step, state))}
 
 
 def expect_state(model, step, state):
@@ -241,7 +280,7 @@ def described(vocabulary):
     return facts
 
 
-def about(model, weights, types):
+def about(model, weights, types, is_large):
     """One line about the model, and what the page does without."""
     config = model.config
     layers = f"{config.decoder_layers} layers"
@@ -249,10 +288,17 @@ def about(model, weights, types):
         layers = f"{config.encoder_layers} + {layers}"
     said = (
         f"{type(model).__name__}, {config.norm}-norm, {layers}, {config.heads} heads, "
-        f"D = {config.d_model}, {model.parameter_count():,} parameters as {weights}. Point at a "
+        f"D = {config.d_model}, {model.parameter_count():,} parameters"
+        f"{'' if is_large else f' as {weights}'}. Point at a "
         "token or a cell, or go there by Tab and the arrow keys."
     )
-    if not types:
+    if is_large:
+        said += (
+            " The model is too large for a page. What it computes for the texts of the menu has "
+            "been computed beforehand; so no other text can be typed, no other target be chosen, "
+            "and no head be switched off."
+        )
+    elif not types:
         said += (
             " Only Python can cut a text into this model's tokens, so the texts of the menu can be "
             "chosen, and no other can be typed."
