@@ -166,20 +166,41 @@ function maskedBy(scores, mayAttend) {
     mayAttend(Math.floor(i / scores.columns), i % scores.columns) ? score : -Infinity);
 }
 
+/* The rows of b under those of a. */
+function below(a, b) {
+  const y = matrix(a.rows + b.rows, a.columns);
+  y.data.set(a.data);
+  y.data.set(b.data, a.data.length);
+  return y;
+}
+
+/* k = m W_K (S, H·K) and v = m W_V (S, H·K_v), with their backwards. If kept.past remembers those of
+   earlier positions, they come first; of a memory, which stays the same, they are all. */
+function keysAndValues(m, isMemory, name, kept) {
+  const before = kept.past?.[name];
+  if (before && isMemory) return before;
+  const both = ["key", "value"].map((part, i) => {
+    const [y, back] = linear(m, `${name}.${part}`);
+    return [before ? below(before[i][0], y) : y, back];
+  });
+  if (kept.past) kept.past[name] = both;
+  return both;
+}
+
 /* head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
    Without a memory, m = x. Of a head in `off`, zeros reach W_O, and no gradient comes back. */
 function multiHeadAttention(x, memory, mayAttend, name, kept, off) {
-  const m = memory || x;
   const [q, backToQuery] = linear(x, `${name}.query`);                             // (T, H·K)
-  const [k, backToKey] = linear(m, `${name}.key`);                                 // (S, H·K)
-  const [v, backToValue] = linear(m, `${name}.value`);                             // (S, H·K_v)
+  const [[k, backToKey], [v, backToValue]] =
+    keysAndValues(memory || x, Boolean(memory), name, kept);
+  const start = memory ? 0 : k.rows - x.rows;  // the position of the first query
   const contexts = [], backs = [];
   kept[name] = [];
   for (let h = 0; h < config.heads; h++) {
     kept[name].push({});
     const [context, back] = attention(
-      head(q, h, config.d_k), head(k, h, config.d_k), head(v, h, config.d_v), mayAttend,
-      kept[name][h],
+      head(q, h, config.d_k), head(k, h, config.d_k), head(v, h, config.d_v),
+      (query, key) => mayAttend(start + query, key), kept[name][h],
     );
     contexts.push(isOff(h) ? scaled(context, 0) : context);
     backs.push(back);
@@ -304,12 +325,14 @@ function causal(query, key) {
   return key <= query;
 }
 
-/* √D · W[ids] + PE, with the positions 0, 1, 2, … */
-function embedding(ids, W, name) {
+/* √D · W[ids] + PE, with the positions 0, 1, 2, … behind those that kept.past remembers. */
+function embedding(ids, W, name, kept) {
+  const start = kept.past?.read ?? 0;
+  if (kept.past) kept.past.read = start + ids.length;
   const D = W.columns, learned = weights[`${name}.position.weight`];
   const y = matrix(ids.length, D);
   ids.forEach((id, p) => {
-    const code = learned ? row(learned, p) : sinusoid(p, D);
+    const code = learned ? row(learned, start + p) : sinusoid(start + p, D);
     row(y, p).set(row(W, id).map((value, j) => Math.sqrt(D) * value + code[j]));
   });
   return y;
@@ -334,7 +357,7 @@ function output(x, table) {
    `memory` may be passed, as far as it is known: [memory, backward]. Backward returns the loss's
    gradients at the embeddings: {source (S, D), target (T, D)}. */
 function encode(source, kept, off) {
-  const x = embedding(source, weights["source_input.embedding.weight"], "source_input");
+  const x = embedding(source, weights["source_input.embedding.weight"], "source_input", kept);
   return stack(x, null, everywhere, "encoder", config.encoder_layers, kept, off);
 }
 
@@ -346,7 +369,7 @@ function targetTable() {
 
 function transformer(encoded, targetIn, kept, off) {
   const [memory, backToSource] = encoded, table = targetTable();
-  const x = embedding(targetIn, table, "target_input");
+  const x = embedding(targetIn, table, "target_input", kept);
   const [y, backToTarget] =
     stack(x, memory, causal, "decoder", config.decoder_layers, kept, off);
   const [logits, backToY] = output(y, table);
@@ -358,7 +381,7 @@ function transformer(encoded, targetIn, kept, off) {
 
 /* logits = Layers(embed(ids)) W_out, under a causal mask. */
 function languageModel(ids, kept, off) {
-  const table = targetTable(), x = embedding(ids, table, "input");
+  const table = targetTable(), x = embedding(ids, table, "input", kept);
   const [y, backToX] = stack(x, null, causal, "layers", config.decoder_layers, kept, off);
   const [logits, backToY] = output(y, table);
   return [logits, (d_logits) => ({ target: backToX(backToY(d_logits))[0] })];

@@ -58,18 +58,19 @@ function beginning(ids) {
   return isTransformer ? [BOS] : facts.continues ? ids : [...ids, BOS];
 }
 
-/* Let the model answer, token by token, each the most likely one. */
+/* Let the model answer, token by token, each the most likely one. It reads each token once:
+   `past` has the keys and values of those before. */
 function answer(ids) {
-  const before = beginning(ids), written = [];
+  const before = beginning(ids), written = [], past = {};
   const encoded = isTransformer && encode(ids, {}, state.off);
   const usual = facts.continues ? Number($("tokens").value) : 2 * ids.length + 8;
   const most = Math.min(usual, config.max_length - before.length + 1);
   const mayBeWritten = (id) => (facts.continues ? id >= FIRST : id !== PAD && id !== BOS);
   while (written.length < most && (facts.continues || written.at(-1) !== EOS)) {
-    const read = [...before, ...written];
+    const read = written.length ? written.slice(-1) : before;
     const [logits] = isTransformer
-      ? transformer(encoded, read, {}, state.off)
-      : languageModel(read, {}, state.off);
+      ? transformer(encoded, read, { past }, state.off)
+      : languageModel(read, { past }, state.off);
     written.push(mostLikely(logits, mayBeWritten));
   }
   const sequence = [...before, ...written];

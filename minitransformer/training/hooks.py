@@ -20,7 +20,7 @@ LOGGED = (
 )  # fmt: skip
 
 
-SMALL = 500_000  # parameters of a model whose weights are kept during the training
+SMALL = 1_000_000  # parameters of a model whose weights are kept during the training
 
 
 class Interrupted(Exception):
