@@ -641,6 +641,27 @@ def test_it_is_never_wider_than_the_window_and_every_control_has_a_name(opened, 
     assert not [node for node in nodes if not node["name"].get("value")]
 
 
+@in_chromium
+@pytest.mark.parametrize("name", ["shipped", "text"])
+def test_axe_finds_nothing_serious(browser, tmp_path, name, monkeypatch):
+    make, _, weights, continues = CASES[name]
+    model, vocabulary = make()
+    text = vocabulary.tokens[-1]
+    if name == "text":  # and a page of a large model
+        monkeypatch.setattr("minitransformer.explorer.page.LARGEST", 1)
+        page = explore(model, vocabulary, [text], continues=continues)
+    else:
+        page = explore(model, vocabulary, [text], earlier=earlier_states(model, [10]))
+    page.save(tmp_path / "page.html")
+    for width, theme, shown in ((390, "light", "P"), (1280, "dark", "d_P")):
+        browser.resize(width)
+        browser.prefer(theme)
+        browser.open((tmp_path / "page.html").as_uri())
+        choose(browser, "shown", shown)
+        assert browser.serious_findings() == []
+    browser.prefer("light")
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 ODD = [

@@ -255,6 +255,13 @@ function colour(scale, share) {
   return scale[i].map((value, c) => Math.round(value + (place - i) * (scale[i + 1][c] - value)));
 }
 
+/* Black or white, whichever has the larger contrast on a colour, by its luminance (WCAG 2.1). */
+function inkOn(paper) {
+  const [r, g, b] = paper.map((value) => value / 255).map((share) =>
+    share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
+
 function isForbidden(kept, place) {
   return kept.masked.data[place] === -Infinity && !["scores", "d_P"].includes(state.shown);
 }
@@ -371,14 +378,13 @@ function drawMap() {
   const lines = rows.map((token, i) => {
     const cells = columns.map((_, j) => {
       const place = i * x.columns + j, forbidden = isForbidden(kept, place);
-      const [r, g, b] = colourOf(x.data[place], most);
-      const ink = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff";
+      const paper = colourOf(x.data[place], most);
       return element("td", {
         "id": `cell-${i}-${j}`, "data-row": i, "data-column": j,
         "tabindex": i === chosenRow() && j === state.column ? 0 : -1,
         ...(forbidden
           ? { class: "forbidden" }
-          : { style: `background: rgb(${r}, ${g}, ${b}); color: ${ink}` }),
+          : { style: `background: rgb(${paper}); color: ${inkOn(paper)}` }),
       }, forbidden ? "×" : shortNumber(x.data[place]));
     });
     const chosen = i === chosenRow();
