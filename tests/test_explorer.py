@@ -374,6 +374,7 @@ def test_of_a_large_model_the_page_has_what_python_has_computed(
     browser.open((tmp_path / "page.html").as_uri())
     assert browser.run("$('text').disabled && $('token').disabled && $('all-on').hidden")
     assert browser.run("[...document.querySelectorAll('.head input')].every((box) => box.disabled)")
+    assert browser.run("[$('text').value, $('menu').textContent]") == [text, text]
     exact = model.to("float64")
     first, count = browser.run("[state.pass.first, state.pass.written.length]")
     for position in range(first, first + count):

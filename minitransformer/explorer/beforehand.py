@@ -35,7 +35,7 @@ def computed(model, vocabulary, ids, continues):
     seen = gone_through(model, ids if is_transformer else None, read, following, first, copies)
     return {
         "source": ids if is_transformer else False, "read": read, "next": following,
-        "first": first, "written": written, "text": vocabulary.text(np.array(written)),
+        "first": first, "written": written, "answer": vocabulary.text(np.array(written)),
         "attention": {
             name: {
                 "scores": base64_of(arrays["scores"][0].astype("<f2")),

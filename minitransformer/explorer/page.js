@@ -312,7 +312,7 @@ function drawTokens() {
   else $("read").replaceChildren(read.slice(0, first + 1).map(label).join(" "));
   buttons(next.slice(first), "written", state.target, first);
   const answer = written.at(-1) === EOS ? written.slice(0, -1) : written;
-  $("answer").textContent = state.pass.text ?? (facts.types
+  $("answer").textContent = state.pass.answer ?? (facts.types
     ? KINDS[vocabulary.kind].join(answer.map((id) => vocabulary.tokens[id]))
     : "these tokens, which only Python can join to a text");
 }

@@ -36,9 +36,8 @@ from .beforehand import READ, base64_of, computed, in_bytes
 FORMATS = ("float16", "float32")
 SHOWN = (Transformer, LanguageModel)  # these, and no subclass: mathematics.js has no other
 BYTES = {"float16": 2, "float32": 4}
-# bytes: of a model whose weights take more in a page, the page has what is computed beforehand,
-LARGEST = 20e6
-COMPUTED = 20e6  # which takes at most so many
+LARGEST = 20e6  # bytes of a model's weights in a page; of a larger one it has what they compute,
+COMPUTED = 20e6  # in at most so many bytes
 ROOM = 1000  # bytes for a page's sentence on its moments
 # the kinds of vocabulary whose reading is written in vocabulary.js, too
 TYPED = ("symbols", "pieces", "characters", "words", "exact-characters")
@@ -112,7 +111,8 @@ def explore(
             "parameters), so none of earlier moments. Leave earlier=… out."
         )
     shapes, numbers = ([], "") if is_large else packed(model, weights)
-    moments = [moment_of(model, step, state) for step, state in sorted((earlier or {}).items())]
+    moments = [moment_of(model, step, state) for step, state in (earlier or {}).items()]
+    moments.sort(key=lambda moment: moment["step"])
     types = vocabulary.kind in TYPED and not is_large
     facts = {
         "model": type(model).__name__, "config": config_of(model), "continues": continues,
