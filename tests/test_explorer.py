@@ -24,6 +24,7 @@ from minitransformer.data.vocabulary import BOS, Vocabulary
 from minitransformer.data.words import Characters, Words
 from minitransformer.decoding import continuation, greedy
 from minitransformer.explorer import explore
+from minitransformer.explorer.beforehand import computed
 from minitransformer.layers import CrossEntropy, LayerNorm, Softmax
 from minitransformer.older import RNNConfig, RNNSeq2Seq
 from minitransformer.runs.run import Run, make_config
@@ -414,6 +415,33 @@ def test_of_a_large_model_the_page_has_what_python_has_computed(
     assert not browser.errors
     for parameter, unchanged in zip(model.parameters(), before.values()):
         assert np.array_equal(parameter.data, unchanged)
+
+
+def test_what_is_computed_beforehand_stops_at_the_end_of_its_positions():
+    model = made(LanguageModel, SYMBOLS)
+    for ids, continues, written in (([5] * 36, True, 5), ([5] * 36, False, 4), ([5] * 3, True, 12)):
+        found = computed(model, SYMBOLS, ids, continues)
+        assert len(found["written"]) == len(found["passes"]) == written
+        assert len(found["read"]) <= 40
+
+
+def test_what_is_too_large_for_a_page_is_refused_in_a_sentence(monkeypatch):
+    model = made(Transformer, SYMBOLS)
+    monkeypatch.setattr(
+        "minitransformer.explorer.page.LARGEST", model.parameter_count() * 8 / 3
+    )
+    assert not facts_of(explore(model, SYMBOLS, ["3"]))["computed"]
+    assert facts_of(explore(model, SYMBOLS, ["3"], "float32"))["computed"]
+    assert explore(model, SYMBOLS, ["3 " * 32], "float32").html
+    for texts, options, words in (
+        (["3 " * 33], {}, "33 tokens. Of a model as large as this one, a page has texts of at most"),
+        (["3"], {"earlier": {1: model.state_dict()}}, "none of earlier moments"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)):
+            explore(model, SYMBOLS, texts, "float32", **options)
+    monkeypatch.setattr("minitransformer.explorer.page.COMPUTED", 1e4)
+    with pytest.raises(InputError, match="Pass fewer texts"):
+        explore(model, SYMBOLS, ["3", "4 5"], "float32")
 
 
 @in_chromium

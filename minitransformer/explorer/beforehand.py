@@ -52,38 +52,40 @@ def gone_through(model, source, read, following, first, copies):
     """{attention: {path: {scores, Q, K, d_P, d_Q, d_K}}, embeddings: {side: gradient}, outputs:
     [of the last stack's input and layers], logits}: arrays with one copy of the sequence for each
     written token. Copy n has the loss of the n-th of these alone."""
-    seen = {"attention": {}, "embeddings": {}, "outputs": []}
+    attention, embeddings, outputs = {}, {}, []
     stack = "layers" if source is None else "decoder"
 
     def after_forward(path, component, inputs, output):
         name, _, part = path.rpartition(".attention")
         if part == ".masking":
-            seen["attention"].setdefault(name, {})["scores"] = inputs[0]
+            attention.setdefault(name, {})["scores"] = inputs[0]
         elif path.endswith(".attention"):
-            seen["attention"][name]["Q"], seen["attention"][name]["K"] = inputs[:2]
+            attention[name]["Q"], attention[name]["K"] = inputs[:2]
         elif path in ("input", "target_input") or is_layer(path, stack):
-            seen["outputs"].append(output)
+            outputs.append(output)
 
     def after_backward(path, component, d_outputs, d_inputs):
         name, _, part = path.rpartition(".attention")
         if part == ".softmax":
-            seen["attention"][name]["d_P"] = d_outputs[0]
+            attention[name]["d_P"] = d_outputs[0]
         elif path.endswith(".attention"):
-            seen["attention"][name]["d_Q"], seen["attention"][name]["d_K"] = d_inputs[:2]
+            attention[name]["d_Q"], attention[name]["d_K"] = d_inputs[:2]
         elif path in ("source_input", "target_input", "input"):
             side = "source" if path == "source_input" else "target"
-            seen["embeddings"][side] = d_outputs[0]
+            embeddings[side] = d_outputs[0]
 
     sources = None if source is None else np.repeat([source], copies, axis=0)
     targets, steps = np.repeat([read], copies, axis=0), np.arange(copies)
     with observe(model, after_forward, after_backward):
-        seen["logits"] = logits = model(sources, targets)                # (copies, T, V)
+        logits = model(sources, targets)                                 # (copies, T, V)
         d_logits = np.zeros_like(logits)
         p = Softmax()(logits[steps, first + steps].astype(np.float64))   # (copies, V)
         p[steps, following[first:]] -= 1  # in 64 bits, as p may be nearly 1
         d_logits[steps, first + steps] = p
         model.backward(d_logits)
-    return seen
+    return {
+        "attention": attention, "embeddings": embeddings, "outputs": outputs, "logits": logits,
+    }  # fmt: skip
 
 
 def is_layer(path, stack):
