@@ -434,7 +434,7 @@ def test_what_is_too_large_for_a_page_is_refused_in_a_sentence(monkeypatch):
     assert facts_of(explore(model, SYMBOLS, ["3"], "float32"))["computed"]
     assert explore(model, SYMBOLS, ["3 " * 32], "float32").html
     for texts, options, words in (
-        (["3 " * 33], {}, "33 tokens. Of a model as large as this one, a page has texts of at most"),
+        (["3 " * 33], {}, "33 tokens. Of a model as large as this one, a page has texts of"),
         (["3"], {"earlier": {1: model.state_dict()}}, "none of earlier moments"),
     ):
         with pytest.raises(InputError, match=re.escape(words)):
