@@ -19,6 +19,7 @@ from matplotlib.patches import FancyArrowPatch
 
 from minitransformer import LanguageModel, Module, Transformer, TransformerConfig, no_grad
 from minitransformer.attention import attention_maps, keep_weights
+from minitransformer.cli.pictures import figures
 from minitransformer.errors import InputError
 from minitransformer.grading.comparison import plot_comparison
 from minitransformer.inspection import attention_gradients
@@ -49,6 +50,7 @@ from minitransformer.plotting.maps import FINEST, MOST, label_axes, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
 from minitransformer.runs import MODELS, configure, find_model
+from minitransformer.runs.run import Run, make_config
 
 # S = 5, T = 4, the target with EOS
 SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])
@@ -1029,6 +1031,19 @@ def test_a_picture_has_no_more_maps_than_can_be_drawn_in_seconds(monkeypatch):
         monkeypatch.setattr("minitransformer.plotting.attention.PANELS", most)
         figure = plot_attention(Module(), source, target, mean=True)
         assert shape(figure) == (layers, heads) and note in " ".join(texts(figure))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model, count", [("transformer", 200), ("language-model", 1)])
+def test_pictures_of_many_layers_heads_and_tokens_have_a_bound(tmp_path, model, count):
+    sizes = {"d_model": 32, "heads": 16, "d_ff": 32, "decoder_layers": 12}
+    sizes |= {"encoder_layers": 1} if model == "transformer" else {}
+    run = Run(tmp_path, make_config("reverse", {"max_length": 300}, model, model_options=sizes))
+    source = np.arange(count) % 10 + 4
+    for _, figure in figures(run, source, np.append(source[::-1], 2)):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        assert max(canvas.get_width_height()) <= 4000
 
 
 def test_a_sequence_whose_attention_does_not_fit_into_memory_is_refused_before_it_is_computed(
