@@ -2983,6 +2983,7 @@ p("xep10", "the slider moves and the weights stay", "weights = moment ? named(fr
 p("xep11", "nothing is computed anew", "  $(\"moment\").setAttribute(\"aria-valuetext\", said);\n  update();", "  $(\"moment\").setAttribute(\"aria-valuetext\", said);\n  if (!state.pass) update();")
 p("xep12", "who cannot see hears a number", '  $("moment").setAttribute("aria-valuetext", said);\n', "")
 p("xep13", "the page begins with the first moment", "chooseMoment(facts.moments.length);\n}", "chooseMoment(0);\n}")
+p("xep22", "a text that cannot be read stops everything", "belongs to the text before.`;\n  }", "belongs to the text before.`;\n    return;\n  }")
 p("xep14", "a slider with nowhere to go", '$("training").hidden = !facts.moments.length;', "", select="one_moment")
 p("xep15", "the least likely tokens", "p[b] - p[a]).slice(0, 5)", "p[a] - p[b]).slice(0, 5)", select="computes")
 p("xep16", "layers are counted from 0", "layer ? `layer ${layer}` : ", "layer ? `layer ${layer - 1}` : ", select="lens")

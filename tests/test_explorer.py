@@ -449,10 +449,11 @@ def test_a_slider_goes_through_the_training_by_the_keyboard_and_says_where_it_is
     browser, tmp_path
 ):
     model = made(Transformer, SYMBOLS)
-    states = earlier_states(model, [10, 200])
+    states, seen = earlier_states(model, [10, 200]), {}
     explore(model, SYMBOLS, ["3 1"], earlier=states).save(tmp_path / "page.html")
     browser.open((tmp_path / "page.html").as_uri())
     browser.run("chooseTarget(1), $('moment').focus()")
+    choose(browser, "text", "3 x")  # which cannot be read: the text before is followed
     for key, said in (
         ("ArrowLeft", "after 200 steps"), ("ArrowLeft", "after 10 steps"),
         ("ArrowLeft", "after 10 steps"), ("ArrowRight", "after 200 steps"),
@@ -463,6 +464,11 @@ def test_a_slider_goes_through_the_training_by_the_keyboard_and_says_where_it_is
         assert browser.run("$('moment').getAttribute('aria-valuetext')") == said
         assert browser.run("document.activeElement.id") == "moment"
         assert browser.run("state.target") == 1
+        page = browser.run(COMPUTED)
+        seen.setdefault(said, page["logits"])
+        assert page["source"] == [7, 5] and page["logits"] == seen[said]
+        assert "“x”" in browser.run("$('notes').textContent")
+    assert len({str(logits) for logits in seen.values()}) == 3
     assert not browser.errors
 
 

@@ -21,10 +21,11 @@ const KINDS_OF_ATTENTION = isTransformer
 
 /* `off`: the heads that are switched off. The chosen kind, layer and head; a position of the source
    and one of the target; the cell (row, column) of the map; `token`: the target of the loss, or
-   null for the written one. `pass`: what the model has computed. */
+   null for the written one. `ids`: the last text that could be read. `pass`: what the model has
+   computed. */
 const state = {
   off: new Set(), kind: KINDS_OF_ATTENTION[0], layer: 0, head: 0, source: 0, target: 0, column: 0,
-  token: null, shown: "P", pass: null, milliseconds: 0,
+  token: null, shown: "P", ids: null, pass: null, milliseconds: 0,
 };
 
 const lengths = facts.shapes.map(([, rows, columns]) => rows * columns);
@@ -135,24 +136,24 @@ function targetToken() {
   return state.token ?? state.pass.next[state.target];
 }
 
-/* Everything again: the text or a head has changed. */
+/* Everything again: the text, a head or the moment has changed. A text that cannot be read changes
+   nothing. */
 function update() {
   const began = performance.now();
-  let read;
   try {
-    read = readText();
+    const read = readText();
     if (!read.ids.length) throw new Error("An empty text: there is nothing to read.");
     const length = Math.max(read.ids.length, beginning(read.ids).length);
     if (length > config.max_length) {
       throw new Error(`This makes ${length} tokens, and the model has positions for `
         + `${config.max_length}. Shorten the text.`);
     }
+    state.ids = read.ids;
+    $("notes").textContent = read.notes.join(" ");
   } catch (problem) {
     $("notes").textContent = `${problem.message} What stands below belongs to the text before.`;
-    return;
   }
-  $("notes").textContent = read.notes.join(" ");
-  state.pass = facts.computed ? { ...facts.texts[$("menu").value] } : answer(read.ids);
+  state.pass = facts.computed ? { ...facts.texts[$("menu").value] } : answer(state.ids);
   const { first, next } = state.pass;
   chooseTarget(Math.max(first, Math.min(state.target, next.length - 1)));
   state.milliseconds = performance.now() - began;
