@@ -677,6 +677,23 @@ def test_it_is_never_wider_than_the_window_and_every_control_has_a_name(opened, 
 
 
 @in_chromium
+def test_numbers_can_be_read_on_every_colour(opened):
+    _, _, browser = opened("answering")
+    shades = browser.run("""[VIRIDIS, BLUE_TO_ORANGE].flatMap((scale) =>
+        Array.from({length: 201}, (_, i) => colour(scale, i / 200)).map((x) => [x, inkOn(x)]))""")
+
+    def luminance(rgb):
+        shares = np.array(rgb) / 255
+        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    assert {ink for _, ink in shades} == {"#000", "#fff"}
+    for paper, ink in shades:
+        dark, light = sorted([luminance(paper), 1.0 if ink == "#fff" else 0.0])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (paper, ink)
+
+
+@in_chromium
 @pytest.mark.parametrize("name", ["shipped", "text"])
 def test_axe_finds_nothing_serious(browser, tmp_path, name, monkeypatch):
     make, _, weights, continues = CASES[name]
