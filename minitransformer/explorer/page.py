@@ -252,11 +252,14 @@ def about_moments(kept, all_of_them, megabytes):
         )
     if kept < all_of_them:
         return (
-            f"{kept} of {all_of_them} earlier moments of the training are in the page: with all it "
-            f"would be larger than {megabytes:g} MB. To have more, use --megabytes (in Python: "
-            "megabytes=…)."
+            f"{kept} of {all_of_them} earlier moments of the training are in the page, their "
+            f"weights rounded to 8 bits: with all it would be larger than {megabytes:g} MB. To "
+            "have more, use --megabytes (in Python: megabytes=…)."
         )
-    return f"All {kept} earlier moments of the training that were kept are in the page."
+    return (
+        f"All {kept} earlier moments of the training that were kept are in the page, their weights "
+        "rounded to 8 bits."
+    )
 
 
 def config_of(model):
