@@ -7,12 +7,16 @@ import contextlib
 import fcntl
 import functools
 import http.server
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
+from pathlib import Path
+
+import pytest
 
 FOUND = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
@@ -140,6 +144,20 @@ class Chromium:
         """The system's theme: light or dark."""
         feature = {"name": "prefers-color-scheme", "value": theme}
         self.send("Emulation.setEmulatedMedia", features=[feature])
+
+    def serious_findings(self):
+        """What axe-core finds wrong with the page as it is now, of the two worst kinds: [kind,
+        rule, elements]. Skips the test if axe-core-python is not installed."""
+        package = importlib.util.find_spec("axe_core_python")
+        if package is None:
+            pytest.skip("axe-core-python is not installed: make test-site")
+        script = Path(package.submodule_search_locations[0]) / "axe.min.js"
+        self.run(f"{script.read_text(encoding='utf-8')}; 0")
+        found = self.run(
+            "axe.run().then(said => said.violations.map(one => [one.impact, one.id, "
+            "one.nodes.map(node => node.html.slice(0, 120)).slice(0, 3)]))"
+        )
+        return [one for one in found if one[0] in ("serious", "critical")]
 
     def close(self):
         with contextlib.suppress(EOFError, BrokenPipeError):

@@ -202,6 +202,7 @@ def weights_and_state(run):
     arrays = {
         **run.model.state_dict(), **run.optimizer.state_dict(),
         **{f"snapshot {k}": v for k, v in run.snapshots.items()},
+        **{f"earlier {k}": v for k, v in run.earlier.items()},
     }
     facts = [
         run.optimizer.t, run.batches.state(),

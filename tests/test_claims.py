@@ -26,6 +26,8 @@ import minitransformer
 from minitransformer.cli.parser import make_parser
 from minitransformer.data.owl import TEMPLATES, animals, questions
 from minitransformer.data.tasks import TASKS, make_task
+from minitransformer.explorer import beforehand
+from minitransformer.explorer.page import LARGEST
 from minitransformer.gpu.replays import Replays
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.layers import LayerNorm
@@ -232,6 +234,9 @@ CLAIMS = [
     ("docs/troubleshooting.md", "({} of a run on Multi30k", lambda: CORPUS["keep"]),
     ("docs/gpu.md", "training of all {} models", lambda: len(MODELS)),
     ("docs/gpu.md", "up to {} shapes are recorded", lambda: Replays.MOST),
+    ("docs/explorer.md", "most {} tokens each", lambda: beforehand.READ),
+    ("docs/explorer.md", "up to {} written tokens", lambda: beforehand.WRITTEN),
+    ("docs/explorer.md", "take more than {} MB", lambda: int(LARGEST / 1e6)),
     ("docs/gpu.md", "padded to multiples of {},", lambda: Replays.STEP),
 ]  # fmt: skip
 

@@ -9,8 +9,10 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,7 @@ from minitransformer.data.vocabulary import Vocabulary
 from minitransformer.models import PRESETS, TransformerConfig
 from minitransformer.plotting.style import Figure
 from minitransformer.runs import MODELS
-from minitransformer.runs.run import TrainingOptions
+from minitransformer.runs.run import Run, TrainingOptions, make_config
 from minitransformer.testing import all_components
 
 ROOT = Path(__file__).parents[1]
@@ -121,6 +123,58 @@ def test_predict_answers_each_text_on_a_line(trained, capsys):
     assert status == 0 and len(out.splitlines()) == 2
     status, out, _ = run("predict runs/reverse '3 1 4' --max-tokens 1", capsys)
     assert status == 0 and len(out.split()) <= 1
+
+
+HOSTILE = "<script>&\"'-->]]>{{about}}\u732b\u0007"
+
+
+@pytest.fixture
+def odd(tmp_path):
+    """The folder of an untrained run whose tokens are characters that mean something in XML."""
+    (tmp_path / "book.txt").write_text(HOSTILE * 40, encoding="utf-8")
+    sizes = {"d_model": 8, "heads": 2, "d_k": 4, "d_ff": 8, "decoder_layers": 1}
+    config = make_config("text", {"text": str(tmp_path / "book.txt")}, model_options=sizes)
+    Run.create(tmp_path / "odd", config).save()
+    return tmp_path / "odd"
+
+
+def test_svg_is_well_formed_whatever_the_tokens_are_and_the_same_bytes_every_time(odd, capsys):
+    text = shlex.quote(HOSTILE)
+    for folder in ("once", "again"):
+        status, out, _ = run(f"plot odd --format svg --text {text} --out {folder}", capsys)
+        assert status == 0 and out.count(".svg") == len(list(Path(folder).iterdir())) >= 3
+    for path in Path("once").iterdir():
+        content = path.read_bytes()
+        assert content == (Path("again") / path.name).read_bytes()
+        tree = xml.etree.ElementTree.fromstring(content)
+        assert tree.tag.endswith("}svg") and b"<script" not in content
+        names = {element.tag.rpartition("}")[2] for element in tree.iter()}
+        assert "date" not in names and "path" in names and "text" not in names
+    (image,) = [e for e in xml.etree.ElementTree.parse("once/attention-self.svg").iter()
+                if e.tag.endswith("}image")][:1]  # fmt: skip
+    size = len(Run.open("odd").vocabulary.encode(HOSTILE)) - 1
+    assert (image.get("width"), image.get("height")) == (str(size), str(size))  # a dot is a cell
+
+
+def test_the_page_is_one_of_the_formats_of_plot_and_the_same_as_that_of_explore(odd, capsys):
+    text = shlex.quote(HOSTILE)
+    assert run(f"explore odd --text {text} --out page.html", capsys)[0] == 0
+    status, out, _ = run(f"plot odd --format html --text {text} --out drawn", capsys)
+    assert status == 0 and "explorer.html" in out
+    assert [path.name for path in Path("drawn").iterdir()] == ["explorer.html"]
+    assert Path("drawn/explorer.html").read_bytes() == Path("page.html").read_bytes()
+    assert run("plot odd --format html", capsys)[0] == 0
+    assert Path("odd/pictures/explorer.html").is_file()
+    for chosen in ("--layers 1", "--heads 1", "--beam 2", "--alpha 0.5", "--early-stopping"):
+        status, out, err = run(f"plot odd --format html {chosen} --out nothing", capsys)
+        assert status == 2 and chosen.split()[0] in err and not Path("nothing").exists()
+
+
+def test_a_model_that_no_page_can_show_is_referred_to_pictures(tmp_path, capsys):
+    Run.create(tmp_path / "rnn", make_config("reverse", model="rnn", preset="toy")).save()
+    status, _, err = run("plot rnn --format html --out nothing", capsys)
+    assert status == 2 and "RNNSeq2Seq" in err and "--format png or --format svg" in err
+    assert not Path("nothing").exists()
 
 
 @pytest.mark.slow

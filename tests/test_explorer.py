@@ -11,6 +11,7 @@ import re
 import chromium
 import numpy as np
 import pytest
+from common import finished, small_config
 
 from minitransformer import InputError, LanguageModel, Transformer, TransformerConfig
 from minitransformer.attention import MultiHeadAttention, ScaledDotProductAttention
@@ -23,7 +24,8 @@ from minitransformer.data.vocabulary import BOS, Vocabulary
 from minitransformer.data.words import Characters, Words
 from minitransformer.decoding import continuation, greedy
 from minitransformer.explorer import explore
-from minitransformer.layers import CrossEntropy, LayerNorm
+from minitransformer.explorer.beforehand import computed
+from minitransformer.layers import CrossEntropy, LayerNorm, Softmax
 from minitransformer.older import RNNConfig, RNNSeq2Seq
 from minitransformer.runs.run import Run, make_config
 from minitransformer.testing.gradient_check import away_from_initialisation
@@ -114,9 +116,10 @@ def opened(browser, tmp_path):
 COMPUTED = """(() => {
   const rows = (x) => Array.from({length: x.rows}, (_, i) => Array.from(row(x, i), (value) =>
     value === -Infinity ? null : value));
-  const {logits, kept, d_embeddings, p, ...rest} = state.pass;
-  const heads = Object.entries(kept).map(([name, heads]) => [name, heads.map((head) =>
-    Object.fromEntries(Object.entries(head).map(([what, x]) => [what, rows(x)])))]);
+  const {logits, kept, d_embeddings, ...rest} = state.pass;
+  const heads = Object.entries(kept).filter(([name]) => name.includes("attention")).map(
+    ([name, heads]) => [name, heads.map((head) =>
+      Object.fromEntries(Object.entries(head).map(([what, x]) => [what, rows(x)])))]);
   const sides = Object.entries(d_embeddings).map(([side, x]) => [side, rows(x)]);
   return {...rest, logits: rows(logits), kept: Object.fromEntries(heads),
     d_embeddings: Object.fromEntries(sides), target: state.target, token: targetToken()};
@@ -125,8 +128,9 @@ COMPUTED = """(() => {
 
 def in_python(model, page):
     """What the page has computed, by the package: logits, loss, {attention: {what: (H, …)}},
-    {side: gradient at the embeddings}."""
-    kept, embeddings = {}, {}
+    {side: gradient at the embeddings}, the lens: probabilities (layers + 1, V)."""
+    kept, embeddings, outputs = {}, {}, []
+    stack = "decoder" if page["source"] else "layers"
 
     def forward(path, component, inputs, output):
         name, _, part = path.rpartition(".attention")
@@ -137,6 +141,8 @@ def in_python(model, page):
             kept[name]["P"] = output[0]
         elif path.endswith(".attention"):
             kept[name]["Q"], kept[name]["K"], kept[name]["V"] = (x[0] for x in inputs[:3])
+        elif path in ("target_input", "input") or re.fullmatch(rf"{stack}\.layers\.\d+", path):
+            outputs.append(output[0, page["target"]])
 
     def backward(path, component, d_outputs, d_inputs):
         (d_y,) = d_outputs
@@ -157,11 +163,17 @@ def in_python(model, page):
         logits = model(source, read)
         value = loss(logits, target)
         model.backward(loss.backward())
-    return {"logits": logits[0], "loss": value, "kept": kept, "d_embeddings": embeddings}
+    states = np.array(outputs)[None]                                     # (1, layers + 1, D)
+    norm = getattr(model, stack).final_norm
+    lens = Softmax()(model.output(states if norm is None else norm(states)))[0]
+    return {
+        "logits": logits[0], "loss": value, "kept": kept, "d_embeddings": embeddings, "lens": lens,
+    }  # fmt: skip
 
 
 def expect_near(page, python, tolerance):
     """Each quantity differs by at most `tolerance` of its largest value, over all heads."""
+    last = Softmax()(python["logits"][page["target"]][None])[0]
 
     def near(name, ours, theirs, largest):
         ours = np.array(ours, dtype=float)  # of JSON, where null stands for −∞
@@ -180,6 +192,12 @@ def expect_near(page, python, tolerance):
         assert largest > 0
         for name, array in arrays.items():
             near((name, what), [head[what] for head in page["kept"][name]], array, largest)
+    assert len(page["lens"]) == len(python["lens"]) > 1
+    for tokens, expected in zip([*page["lens"], page["likely"]], [*python["lens"], last]):
+        assert len({token for token, _ in tokens}) == 5
+        for (token, probability), largest in zip(tokens, np.sort(expected)[::-1]):
+            assert probability == pytest.approx(expected[token], abs=5 * tolerance)
+            assert probability == pytest.approx(largest, abs=5 * tolerance)
     assert {*page["d_embeddings"]} == {*python["d_embeddings"]}
     for side, array in python["d_embeddings"].items():
         near(side, page["d_embeddings"][side], array, np.abs(array).max())
@@ -284,6 +302,218 @@ def test_a_head_that_is_switched_off_is_one_whose_rows_of_w_o_are_zero(opened, n
     assert browser.run("document.querySelectorAll('#heads input:not(:checked)').length") == 0
 
 
+def earlier_states(model, steps, seed=5):
+    """{step: weights} of as many moments, all different; one of their parameters is all 0."""
+    rng, states = np.random.default_rng(seed), {}
+    for step in steps:
+        states[step] = {
+            name: array + 0.3 * rng.standard_normal(array.shape).astype(array.dtype)
+            for name, array in model.state_dict().items()
+        }
+        beta = next(name for name in states[step] if name.endswith("beta"))
+        states[step][beta] = np.zeros_like(states[step][beta])
+    return states
+
+
+def facts_of(page):
+    return json.loads(re.search(r'id="facts">(.*?)</script>', page.html, re.S)[1])
+
+
+def with_weights_of(moment, model):
+    """The model with the weights that the page has of an earlier moment, from the page itself."""
+    model, start = copy.deepcopy(model).eval(), 0
+    numbers = np.frombuffer(base64.b64decode(moment["numbers"]), np.int8)
+    for parameter, scale in zip(model.parameters(), moment["scales"], strict=True):
+        piece = numbers[start : start + parameter.size].reshape(parameter.shape)
+        parameter.data[...], start = (piece * scale).astype(np.float32), start + parameter.size
+    assert start == len(numbers)
+    return model.to("float64")
+
+
+@in_chromium
+@pytest.mark.parametrize("name", ["pre-gelu-tied", "text"])
+def test_every_moment_of_the_training_computes_what_python_computes_from_its_weights(
+    browser, tmp_path, name
+):
+    make, text, weights, continues = CASES[name]
+    model, vocabulary = make()
+    states = earlier_states(model, [30, 2000, 7])
+    page = explore(model, vocabulary, [text], weights, continues, earlier=states)
+    page.save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    moments = facts_of(page)["moments"]
+    assert [moment["step"] for moment in moments] == [7, 30, 2000]
+    assert browser.run("[$('moment').max, $('moment').value]") == ["3", "3"]
+    seen = [browser.run(COMPUTED)]
+    assert browser.run("$('after').textContent") == "the model as it is"
+    choose(browser, "token", 5)
+    for place, (moment, step) in enumerate(zip(moments, ("7", "30", "2,000"))):
+        choose(browser, "moment", str(place))
+        assert browser.run("$('after').textContent") == f"after {step} steps"
+        choose(browser, "token", 5)
+        then, found = with_weights_of(moment, model), browser.run(COMPUTED)
+        for parameter, exact in zip(then.parameters(), states[moment["step"]].values()):
+            off = np.abs(parameter.data - exact).max()
+            assert off <= np.abs(exact).max() / 253, "not rounded to the nearest of 255 numbers"
+        expect_near(found, in_python(then, found), EXACT)
+        assert found["written"] == answered(then, found, continues)
+        seen.append(found)
+    choose(browser, "moment", "3")
+    assert browser.run(COMPUTED)["logits"] == seen[0]["logits"]
+    assert len({str(found["logits"]) for found in seen}) == len(seen) == 4
+    assert not browser.errors
+
+
+BEFOREHAND = """(() => {
+  const rows = (x) => Array.from({length: x.rows}, (_, i) => Array.from(row(x, i), (value) =>
+    value === -Infinity ? null : value));
+  const {kept, d_embeddings, loss, likely, lens, ...rest} = state.pass;
+  const heads = Object.entries(kept).map(([name, heads]) => [name, heads.map((head) =>
+    Object.fromEntries(Object.entries(head).map(([what, x]) => [what, rows(x)])))]);
+  const sides = Object.entries(d_embeddings).map(([side, x]) => [side, rows(x)]);
+  const {source, read, next, first, written} = rest;
+  return {source, read, next, first, written, loss, likely, lens, kept: Object.fromEntries(heads),
+    d_embeddings: Object.fromEntries(sides), target: state.target, token: targetToken()};
+})()"""
+
+
+@in_chromium
+@pytest.mark.parametrize("name", ["post-final-norm", "pre-gelu-tied", "text", "answering"])
+def test_of_a_large_model_the_page_has_what_python_has_computed(
+    browser, tmp_path, monkeypatch, name
+):
+    make, text, weights, continues = CASES[name]
+    model, vocabulary = make()
+    before = model.state_dict()
+    limit = model.parameter_count() * 8 / 3
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", limit)
+    assert not facts_of(explore(model, vocabulary, [text], continues=continues))["computed"]
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", limit - 0.1)
+    monkeypatch.setattr("minitransformer.explorer.beforehand.WRITTEN", 5)
+    page = explore(model, vocabulary, [text], continues=continues)
+    browser.resize(1280, 1600)
+    page.save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    assert browser.run("$('text').disabled && $('token').disabled && $('all-on').hidden")
+    assert browser.run("[...document.querySelectorAll('.head input')].every((box) => box.disabled)")
+    assert browser.run("[$('text').value, $('menu').textContent]") == [text, text]
+    exact = model.to("float64")
+    first, count = browser.run("[state.pass.first, state.pass.written.length]")
+    for position in range(first, first + count):
+        browser.run(f"chooseTarget({position})")
+        found = browser.run(BEFOREHAND)
+        python = in_python(exact, found)
+        assert found["token"] == found["next"][position]
+        assert found["loss"] == pytest.approx(float(python["loss"]), abs=1e-4)
+        for given, expected in zip([*found["lens"], found["likely"]], [*python["lens"], None]):
+            for token, p in given:
+                assert expected is None or p == pytest.approx(expected[token], abs=1e-4)
+        for side, array in python["d_embeddings"].items():
+            sizes = np.linalg.norm(array, axis=-1)
+            np.testing.assert_allclose(
+                np.array(found["d_embeddings"][side])[:, 0], sizes, rtol=2e-3, atol=1e-9
+            )
+        for path, arrays in python["kept"].items():
+            heads = found["kept"][path]
+            for what in ("Q", "K", "d_Q", "d_K"):
+                sizes = np.linalg.norm(arrays[what], axis=-1)
+                np.testing.assert_allclose(
+                    np.array([head[what] for head in heads])[..., 0], sizes, rtol=5e-3, atol=1e-9
+                )
+            for h, head in enumerate(heads):
+                assert [[x is None for x in line] for line in head["masked"]] == np.isneginf(
+                    arrays["masked"][h]
+                ).tolist()
+                for what, off in (("scores", 1e-3), ("P", 5e-3), ("d_P", 1 / 250)):
+                    largest = np.abs(arrays[what][h]).max()
+                    np.testing.assert_allclose(
+                        head[what], arrays[what][h], atol=off * largest, rtol=off
+                    )
+                d_P = np.abs(arrays["d_P"][h]).max()
+                np.testing.assert_allclose(head["d_scores"], arrays["d_scores"][h], atol=d_P / 100)
+    assert found["written"] == answered(exact, found, continues)[:5]
+    assert browser.run("$('answer').textContent") == vocabulary.text(np.array(found["written"]))
+    assert not browser.errors
+    for parameter, unchanged in zip(model.parameters(), before.values()):
+        assert np.array_equal(parameter.data, unchanged)
+
+
+def test_what_is_computed_beforehand_stops_at_the_end_of_its_positions():
+    model = made(LanguageModel, SYMBOLS)
+    for ids, continues, written in (([5] * 36, True, 5), ([5] * 36, False, 4), ([5] * 3, True, 12)):
+        found = computed(model, SYMBOLS, ids, continues)
+        assert len(found["written"]) == len(found["passes"]) == written
+        assert len(found["read"]) <= 40
+
+
+def test_what_is_too_large_for_a_page_is_refused_in_a_sentence(monkeypatch):
+    model = made(Transformer, SYMBOLS)
+    monkeypatch.setattr(
+        "minitransformer.explorer.page.LARGEST", model.parameter_count() * 8 / 3
+    )
+    assert not facts_of(explore(model, SYMBOLS, ["3"]))["computed"]
+    assert facts_of(explore(model, SYMBOLS, ["3"], "float32"))["computed"]
+    assert explore(model, SYMBOLS, ["3 " * 32], "float32").html
+    for texts, options, words in (
+        (["3 " * 33], {}, "33 tokens. Of a model as large as this one, a page has texts of"),
+        (["3"], {"earlier": {1: model.state_dict()}}, "none of earlier moments"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)):
+            explore(model, SYMBOLS, texts, "float32", **options)
+    monkeypatch.setattr("minitransformer.explorer.page.COMPUTED", 1e4)
+    with pytest.raises(InputError, match="Pass fewer texts"):
+        explore(model, SYMBOLS, ["3", "4 5"], "float32")
+
+
+@in_chromium
+def test_a_slider_goes_through_the_training_by_the_keyboard_and_says_where_it_is(
+    browser, tmp_path
+):
+    model = made(Transformer, SYMBOLS)
+    states, seen = earlier_states(model, [10, 200]), {}
+    explore(model, SYMBOLS, ["3 1"], earlier=states).save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    browser.run("chooseTarget(1), $('moment').focus()")
+    choose(browser, "text", "3 x")  # which cannot be read: the text before is followed
+    for key, said in (
+        ("ArrowLeft", "after 200 steps"), ("ArrowLeft", "after 10 steps"),
+        ("ArrowLeft", "after 10 steps"), ("ArrowRight", "after 200 steps"),
+        ("ArrowRight", "the model as it is"),
+    ):
+        press(browser, key)
+        assert browser.run("$('after').textContent") == said
+        assert browser.run("$('moment').getAttribute('aria-valuetext')") == said
+        assert browser.run("document.activeElement.id") == "moment"
+        assert browser.run("state.target") == 1
+        page = browser.run(COMPUTED)
+        seen.setdefault(said, page["logits"])
+        assert page["source"] == [7, 5] and page["logits"] == seen[said]
+        assert "“x”" in browser.run("$('notes').textContent")
+    assert len({str(logits) for logits in seen.values()}) == 3
+    assert not browser.errors
+
+
+@in_chromium
+def test_a_page_of_one_moment_has_no_slider_and_says_why(opened):
+    _, _, browser = opened("answering")
+    assert browser.run("getComputedStyle($('training')).display") == "none"
+    assert "no earlier moments" in browser.run("document.body.textContent")
+
+
+@in_chromium
+def test_the_lens_is_shown_layer_by_layer_and_a_sure_model_is_called_so(opened):
+    _, vocabulary, browser = opened("shipped")
+    page = browser.run(COMPUTED)
+    table = browser.run(TABLE % "lens")
+    assert [line[0] for line in table] == ["embedding", "layer 1", "layer 2"]
+    for line, tokens in zip(table, page["lens"]):
+        assert line[1:] == [f"{vocabulary.tokens[i]} {100 * p:.1f} %" for i, p in tokens]
+    assert table[-1][1:] == browser.run("$('likely').textContent").split(", ")
+    assert not browser.run("$('sure').hidden") and page["loss"] < 0.01
+    choose(browser, "token", 9)
+    assert browser.run("$('sure').hidden")
+
+
 @in_chromium
 def test_it_translates_while_one_types_and_names_what_it_cannot_read(opened):
     model, vocabulary, browser = opened("shipped", "five")
@@ -303,7 +533,7 @@ def test_it_translates_while_one_types_and_names_what_it_cannot_read(opened):
     assert browser.run("$('notes').textContent") == ""
     took = browser.run("""(async () => { const times = [];
         const longest = "seven hundred and seventy-seven thousand, three hundred and seventy-three";
-        for (let n = 0; n < 8; n++) {
+        for (let n = 0; n < 24; n++) {
           const began = performance.now(); $("text").value = n % 2 ? "six" : longest;
           $("text").dispatchEvent(new Event("input"));
           await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
@@ -458,6 +688,44 @@ def test_it_is_never_wider_than_the_window_and_every_control_has_a_name(opened, 
     assert not [node for node in nodes if not node["name"].get("value")]
 
 
+@in_chromium
+def test_numbers_can_be_read_on_every_colour(opened):
+    _, _, browser = opened("answering")
+    shades = browser.run("""[VIRIDIS, BLUE_TO_ORANGE].flatMap((scale) =>
+        Array.from({length: 201}, (_, i) => colour(scale, i / 200)).map((x) => [x, inkOn(x)]))""")
+
+    def luminance(rgb):
+        shares = np.array(rgb) / 255
+        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    assert {ink for _, ink in shades} == {"#000", "#fff"}
+    for paper, ink in shades:
+        dark, light = sorted([luminance(paper), 1.0 if ink == "#fff" else 0.0])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (paper, ink)
+
+
+@in_chromium
+@pytest.mark.parametrize("name", ["shipped", "text"])
+def test_axe_finds_nothing_serious(browser, tmp_path, name, monkeypatch):
+    make, _, weights, continues = CASES[name]
+    model, vocabulary = make()
+    text = vocabulary.tokens[-1]
+    if name == "text":  # and a page of a large model
+        monkeypatch.setattr("minitransformer.explorer.page.LARGEST", 1)
+        page = explore(model, vocabulary, [text], continues=continues)
+    else:
+        page = explore(model, vocabulary, [text], earlier=earlier_states(model, [10]))
+    page.save(tmp_path / "page.html")
+    for width, theme, shown in ((390, "light", "P"), (1280, "dark", "d_P")):
+        browser.resize(width)
+        browser.prefer(theme)
+        browser.open((tmp_path / "page.html").as_uri())
+        choose(browser, "shown", shown)
+        assert browser.serious_findings() == []
+    browser.prefer("light")
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 ODD = [
@@ -561,6 +829,58 @@ def test_the_numbers_are_the_parameters_in_their_order(weights):
         own, numbers = np.split(numbers, [parameter.data.size])
         assert np.array_equal(own, parameter.data.astype(weights).reshape(-1))
     assert not len(numbers)
+
+
+def test_moments_are_left_out_evenly_where_the_file_would_be_too_large():
+    model = made(Transformer, SYMBOLS)
+    states = earlier_states(model, range(1, 7))
+
+    def size(**options):
+        return len(explore(model, SYMBOLS, ["3"], **options).html.encode()) / 1e6
+
+    alone = size()
+    one = (size(earlier=states) - alone) / 6
+    for room, steps in (
+        (0, []), (0.9, []), (1.2, [1]), (2.2, [1, 4]), (3.2, [1, 3, 5]), (6.3, [1, 2, 3, 4, 5, 6]),
+    ):
+        most = round(alone + 0.001 + room * one, 4)
+        page = explore(model, SYMBOLS, ["3"], earlier=states, megabytes=most)
+        assert [moment["step"] for moment in facts_of(page)["moments"]] == steps
+        assert len(page.html.encode()) <= most * 1e6
+        said = "All 6 earlier" if len(steps) == 6 else f"{len(steps)} of 6 earlier"
+        assert page.note.startswith(said) and html.escape(page.note) in page.html
+        assert len(steps) == 6 or f"{most:g} MB" in page.note
+    page = explore(model, SYMBOLS, ["3"], earlier=states, megabytes=0.001)
+    assert facts_of(page)["moments"] == []
+
+
+def test_earlier_weights_of_another_model_are_refused_in_a_sentence():
+    model = made(Transformer, SYMBOLS)
+    state = model.state_dict()
+    name = next(iter(state))
+    for earlier, words in (
+        ({-1: state}, "A step of earlier"), ({"ten": state}, "A step of earlier"),
+        ({10: [1]}, "A state"), ({10: {}}, "after step 10 are not of this model"),
+        ({10: {**state, "more": state[name]}}, "more has shape"),
+        ({10: {**state, name: state[name][:-1]}}, f"{name} has shape"),
+        ({10: {**state, name: state[name] * np.inf}}, "after step 10 are not finite"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)), np.errstate(invalid="ignore"):
+            explore(model, SYMBOLS, ["3"], earlier=earlier)
+    with pytest.raises(InputError, match="megabytes"):
+        explore(model, SYMBOLS, ["3"], megabytes=0)
+
+
+def test_a_run_that_was_trained_can_be_followed_through_its_training(tmp_path, capsys):
+    config, out = small_config("transformer", steps=30), tmp_path / "page.html"
+    run = finished(Run.create(tmp_path / "run", config))
+    assert main(["explore", str(tmp_path / "run"), "--out", str(out)]) == 0
+    facts = json.loads(re.search(r'id="facts">(.*?)</script>', out.read_text("utf-8"), re.S)[1])
+    kept = run.earlier_weights()
+    assert [moment["step"] for moment in facts["moments"]] == [*kept] and len(kept) >= 5
+    assert f"All {len(kept)} earlier" in capsys.readouterr().out
+    assert main(["explore", str(tmp_path / "run"), "--out", str(out), "--megabytes", "0.01"]) == 0
+    assert f"0 of {len(kept)} earlier" in capsys.readouterr().out
 
 
 def test_nothing_in_it_ends_a_script_or_becomes_a_tag():

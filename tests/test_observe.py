@@ -158,6 +158,16 @@ def test_source_gradients_are_those_of_finite_differences(name):
 SAME_IDS = np.array([1, 5, 6]), np.array([5, 6, 2])
 
 
+def test_source_gradients_of_a_long_sequence_are_computed_in_parts_and_the_same(monkeypatch):
+    config = configure("transformer", "toy", {"d_model": 8}, source_vocabulary=19, max_length=16)
+    model = Transformer(config, 0).to("float64")
+    source, target = np.array([5, 9, 14, 6]), np.array([11, 17, 8, 2, 5])
+    whole = source_gradients(model, source, target)
+    for at_once in (1, 2 * (len(source) + len(target)) ** 2):
+        monkeypatch.setattr("minitransformer.inspection.attention.AT_ONCE", at_once)
+        np.testing.assert_allclose(source_gradients(model, source, target), whole, rtol=1e-10)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_source_gradients_where_source_and_target_have_the_same_ids(name):
     """The same vectors under other ids, which the target has not, are the same source."""

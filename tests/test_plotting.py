@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
-from common import central_differences
+from common import central_differences, refusal
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -19,6 +19,7 @@ from matplotlib.patches import FancyArrowPatch
 
 from minitransformer import LanguageModel, Module, Transformer, TransformerConfig, no_grad
 from minitransformer.attention import attention_maps, keep_weights
+from minitransformer.cli.pictures import figures
 from minitransformer.errors import InputError
 from minitransformer.grading.comparison import plot_comparison
 from minitransformer.inspection import attention_gradients
@@ -49,6 +50,7 @@ from minitransformer.plotting.maps import FINEST, MOST, label_axes, lay_out
 from minitransformer.plotting.panels import panels as plain_panels
 from minitransformer.plotting.style import INK
 from minitransformer.runs import MODELS, configure, find_model
+from minitransformer.runs.run import Run, make_config
 
 # S = 5, T = 4, the target with EOS
 SOURCE, TARGET = np.array([7, 5, 9, 6, 11]), np.array([8, 12, 4, 2])
@@ -1004,7 +1006,10 @@ def test_influence_of_a_long_sequence_is_drawn_of_its_first_rows_which_are_the_s
     model = make().to("float64")
     source, target = np.arange(20) % 9 + 4, np.append(np.arange(11) % 9 + 4, 2)
     whole = np.asarray(panels(plot_influence(model, source, target))[0].images[0].get_array())
-    monkeypatch.setattr("minitransformer.plotting.attention.WORK", 32 * 5 + 31)
+    config = model.config
+    maps = (config.encoder_layers + 2 * config.decoder_layers) * config.heads
+    row = 32 * (model.parameter_count() + 50 * maps * 32)
+    monkeypatch.setattr("minitransformer.plotting.attention.WORK", 5.9 * row)
     figure = plot_influence(model, source, target)
     part = np.asarray(panels(figure)[0].images[0].get_array())
     assert part.shape == (5, 20) and "rows from 6 on" in " ".join(texts(figure))
@@ -1015,6 +1020,45 @@ def test_influence_of_a_long_sequence_is_drawn_of_its_first_rows_which_are_the_s
     assert panels(words)[0].images[0].get_array().shape == (1, 2) and "rows from 2 on" in " ".join(
         texts(words)
     )
+
+
+def test_a_picture_has_no_more_maps_than_can_be_drawn_in_seconds(monkeypatch):
+    source, target = looks_at(2, 30, 9, monkeypatch)
+    for most, layers, heads, note in (
+        (60, 6, 10, "Left out, because it is too much for a page: layers 7 to 30."),
+        (7, 1, 7, "Left out, because it is too much for a page: layers 2 to 30; heads 7 to 9."),
+    ):
+        monkeypatch.setattr("minitransformer.plotting.attention.PANELS", most)
+        figure = plot_attention(Module(), source, target, mean=True)
+        assert shape(figure) == (layers, heads) and note in " ".join(texts(figure))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model, count", [("transformer", 200), ("language-model", 1)])
+def test_pictures_of_many_layers_heads_and_tokens_have_a_bound(tmp_path, model, count):
+    sizes = {"d_model": 32, "heads": 16, "d_ff": 32, "decoder_layers": 12}
+    sizes |= {"encoder_layers": 1} if model == "transformer" else {}
+    run = Run(tmp_path, make_config("reverse", {"max_length": 300}, model, model_options=sizes))
+    source = np.arange(count) % 10 + 4
+    for _, figure in figures(run, source, np.append(source[::-1], 2)):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        assert max(canvas.get_width_height()) <= 4000
+
+
+def test_a_sequence_whose_attention_does_not_fit_into_memory_is_refused_before_it_is_computed(
+    monkeypatch,
+):
+    model = make()
+    source, target = np.arange(20) % 9 + 4, np.append(np.arange(11) % 9 + 4, 2)
+    needed = sum(
+        weights.size for weights in attention_weights(model, source, target).values()
+    )
+    monkeypatch.setattr("minitransformer.plotting.attention.WEIGHTS", needed)
+    plot_attention(model, source, target)
+    monkeypatch.setattr("minitransformer.plotting.attention.WEIGHTS", needed - 1)
+    said = refusal(plot_attention, model, source, target)
+    assert f"32 tokens has {needed:,} attention weights" in said and "shorter" in said
 
 
 def test_of_matrices_that_are_too_large_the_first_cells_are_drawn_and_the_title_says_so():

@@ -295,6 +295,43 @@ def test_the_film_strip_has_eight_steps_from_the_tenth_to_the_last(tmp_path):
 
 
 
+def test_the_weights_of_a_small_model_are_kept_for_the_explorer_and_change_nothing(
+    tmp_path, monkeypatch
+):
+    seen = {}
+
+    def trained(name, steps=40):
+        run = Run.create(tmp_path / name, config(steps=steps, save_every=20))
+
+        def look(progress):
+            seen[progress.step] = run.model.state_dict()
+
+        with Save(run) as save:
+            run.train([Snapshots(run), look, save])
+        return run
+
+    run = trained("run")
+    kept = Run.open(tmp_path / "run").earlier_weights()
+    assert [*kept] == sorted({int(step) for step in np.geomspace(10, 40, 8)} - {40})
+    for step, state in kept.items():
+        assert state.keys() == seen[step].keys()
+        for name, array in state.items():
+            assert np.array_equal(array, seen[step][name].astype(np.float16))
+    assert [*Run.open(run.checkpoints()[0]).earlier_weights()] == [s for s in kept if s < 20]
+    monkeypatch.setattr("minitransformer.training.hooks.SMALL", run.model.parameter_count() - 1)
+    without = trained("without")
+    assert not without.earlier and without.snapshots
+    for name, array in run.model.state_dict().items():
+        assert np.array_equal(array, without.model.state_dict()[name])
+    run.optimizer.flat.data[0] = 1e5  # more than a float16 can hold
+    hook = Snapshots(run)
+    hook.steps.add(41)
+    monkeypatch.undo()
+    with np.errstate(over="ignore"):
+        hook(Progress(41, 1.0, 1.0, 1e-3, 1))
+    assert 41 not in run.earlier
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_at_fifty_random_moments_ends_in_the_same_weights(tmp_path):
     """kill -9 again and again, each time at another moment; saving every step, so that many a kill
@@ -350,7 +387,7 @@ def test_every_checkpoint_is_open_to_a_reader_without_this_package(tmp_path):
         "shortest_source",
     } == set(facts)
     assert {name.split("/")[0] for name in tensors} == {"model", "optimizer"} | (
-        {"moments"} if run.snapshots else set()
+        {"moments", "earlier"} if run.snapshots else set()
     )
 
 
@@ -1018,6 +1055,11 @@ def test_a_checkpoint_whose_tensors_do_not_fit_the_run_is_refused(tmp_path):
         },
         "moments/x of shape": {**tensors, "moments/x": np.zeros((1, 2, 3, 4))},
         "moments/9 of shape": {**tensors, "moments/9": np.zeros((1, 2, 30, 40))},
+        "earlier/x of shape": {**tensors, "earlier/x": tensors["earlier/10"]},
+        "earlier/9 of shape": {**tensors, "earlier/9": tensors["earlier/10"][1:]},
+        "earlier/9 has weights": {
+            **tensors, "earlier/9": np.full_like(tensors["earlier/10"], np.inf),
+        },
         "missing .*output.weight": {k: v for k, v in tensors.items() if k != "model/output.weight"},
     }
     for sentence, changed in wrong.items():

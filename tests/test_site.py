@@ -2,7 +2,6 @@
 test-site`."""
 
 import collections
-import importlib.util
 import inspect
 import re
 import shutil
@@ -418,18 +417,9 @@ def test_a_page_follows_the_theme_of_the_system(page, browser, address):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("page", SEVEN)
 def test_axe_finds_nothing_serious(page, theme, browser, address):
-    package = importlib.util.find_spec("axe_core_python")
-    if package is None:
-        pytest.skip("axe-core-python is not installed: make test-site")
-    script = ROOT / package.submodule_search_locations[0] / "axe.min.js"
     for width in WIDTHS:
         browser.resize(width)
         browser.prefer(theme)
         browser.open(address + page)
-        browser.run(f"{script.read_text(encoding='utf-8')}; 0")
-        found = browser.run(
-            "axe.run().then(said => said.violations.map(one => [one.impact, one.id, "
-            "one.nodes.map(node => node.html.slice(0, 120)).slice(0, 3)]))"
-        )
-        assert [one for one in found if one[0] in ("serious", "critical")] == []
+        assert browser.serious_findings() == []
     browser.prefer("light")

@@ -9,17 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import chosen_device
+from ..core.options import flag
 from ..data.vocabulary import EOS
 from ..decoding import ALPHA, BEAM, beam_search, evaluation, greedy, sample, translation
 from ..errors import InputError, shortened, write_text
 from ..explorer import explore as write_page
+from ..explorer.page import SHOWN
 from ..inspection import alignment
 from ..parallel.mpi import Ranks
 from ..runs.run import MAKING, Run
 from ..terminal.streams import complain
 from .kinds import expect_kind, report_text
 from .lines import GROUP, for_lines, lie_ready, lines_of, print_answers
-from .pictures import draw_run
+from .pictures import draw_run, folder_for
 from .ranks import together
 
 EXAMPLE = 16  # tokens of a text that a page begins with
@@ -292,6 +294,8 @@ def plot(options):
     """Draw a run: loss curve, attention, how attention changed, positional encoding,
     architecture."""
     run = opened(options)
+    if options.format == "html":
+        return plot_as_page(run, options)
     if options.text is not None and run.task.kind == "text":
         ids = run.vocabulary.encode(options.text)
         if len(ids) < 2:
@@ -304,25 +308,57 @@ def plot(options):
         target = chosen_search(options)(run.model, source[None])[0]
     else:
         source, target = run.example()
-    draw_run(run, source, target, options.out, options.layers, options.heads)
+    draw_run(run, source, target, options.out, options.layers, options.heads, options.format)
     return 0
+
+
+def plot_as_page(run, options):
+    """Write the page of `explore` in place of pictures."""
+    refused = ("layers", "heads", "beam", "alpha", "early_stopping")
+    for name in refused:
+        if getattr(options, name) is not None:
+            raise InputError(
+                f"A page has all layers and heads, and its answers are greedy: leave {flag(name)} "
+                "out, or use --format png."
+            )
+    if type(run.model) not in SHOWN:
+        raise InputError(
+            f"A page can show a Transformer or a LanguageModel; this run has a "
+            f"{type(run.model).__name__}. Draw its pictures: --format png or --format svg."
+        )
+    page = page_of(run, [options.text] if options.text is not None else None)
+    folder = folder_for(run, options.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_and_tell(page, folder / "explorer.html")
 
 
 def explore(options):
     """Write a page, one file, in which one types and sees a run at work: attention, gradients."""
-    run = Run.open(options.run)
+    page = page_of(
+        Run.open(options.run), options.text, weights=options.weights, megabytes=options.megabytes
+    )
+    return write_and_tell(page, options.out)
+
+
+def page_of(run, texts, **options):
+    """The page of a run that begins with these texts; with None, with an example of its task."""
     is_text = run.task.kind == "text"
     source, target = run.example()
     example = np.append(source, target)[:EXAMPLE] if is_text else source
-    for text in [] if is_text else options.text or []:
+    for text in [] if is_text else texts or []:
         for sentence in remarks_of(run)(text):
             complain(sentence)
-    page = write_page(
-        run.model, run.vocabulary, options.text or [run.vocabulary.text(example)], options.weights,
-        is_text, f"{run.config['task']['name']} at step {run.optimizer.t}",
+    return write_page(
+        run.model, run.vocabulary, texts or [run.vocabulary.text(example)], continues=is_text,
+        title=f"{run.config['task']['name']} at step {run.optimizer.t}",
+        earlier=run.earlier_weights(), **options,
     )
-    page.save(options.out)
-    print(f"{options.out}: {len(page.html.encode()) / 1e6:.2f} MB. Open it in a browser.")
+
+
+def write_and_tell(page, path):
+    page.save(path)
+    print(f"{path}: {len(page.html.encode()) / 1e6:.2f} MB. Open it in a browser.")
+    print(page.note)
     return 0
 
 

@@ -239,6 +239,11 @@ def make_parser():
         "--heads", type=numbers, metavar="N,N",
         help="attention: only these heads (default: all, and their mean)",
     )
+    plot.add_argument(
+        "--format", metavar="NAME", default="png", choices=("png", "svg", "html"),
+        help="png, svg (sharp at every size), or html: the page of explore instead of pictures "
+        "(default: png)",
+    )
     add_device(plot)
     plot.add_argument(
         "--out", metavar="FOLDER",
@@ -258,6 +263,11 @@ def make_parser():
     explore.add_argument(
         "--weights", metavar="NAME", default="float16", choices=FORMATS,
         help=f"the numbers in the page: {' or '.join(FORMATS)}, twice as large (default: float16)",
+    )
+    explore.add_argument(
+        "--megabytes", type=positive, default=1.5, metavar="MB",
+        help="if the file would be larger, earlier moments of the training are left out, evenly "
+        "(default: 1.5)",
     )
     explore.add_argument("--out", metavar="FILE", required=True, help="the file to write")
 
@@ -395,9 +405,14 @@ TRANSLATE_EXAMPLES = """  minitransformer translate numbers-en-de "seventy-nine"
 PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
   minitransformer plot numbers-en-de --text "seventy-nine" --layers 2 --heads 1,3
+  minitransformer plot numbers-en-de --text "seventy-nine" --format svg
+
+A picture has at most 4,000 pixels on each side. What does not fit is left out: the last layers,
+heads and tokens. A note in the picture says which; --layers and --heads choose others.
 """
 EXPLORE_EXAMPLES = """  minitransformer explore numbers-en-de --text "seventy-nine" --out page.html
   minitransformer explore runs/shakespeare --text "ROMEO:" "The king" --out romeo.html
+  minitransformer explore runs/reverse --megabytes 4 --out training.html
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"

@@ -9,25 +9,40 @@ from ..models import LanguageModel, Transformer
 from ..older import LocalAttention
 
 
-def draw_run(run, source, target, folder=None, layers=None, heads=None):
-    """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder` and print
-    where they are.
+def draw_run(run, source, target, folder=None, layers=None, heads=None, kind="png"):
+    """Draw a run and one sequence, (S,) and (T,) ids; write the pictures to `folder`, as files of
+    this kind, "png" or "svg", and print where they are.
 
     Attention is drawn for these layers and heads, numbers from 1; None: all. Raises InputError for
     a number that no attention of the model has.
     """
-    beside = (
-        Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
-    )
-    folder = Path(folder) if folder else beside
+    folder = folder_for(run, folder)
     for number, (name, figure) in enumerate(figures(run, source, target, layers, heads)):
         if number == 0:  # the layers and heads exist
             folder.mkdir(parents=True, exist_ok=True)
             print("pictures:")
-        path = folder / f"{name}.png"
+        path = folder / f"{name}.{kind}"
         with writing(path):
-            figure.savefig(path)
+            save(figure, path)
         print(f"  {path}")
+
+
+def folder_for(run, folder=None):
+    """Where the pictures of a run go: this folder, or that beside the run."""
+    beside = (
+        Path(f"{run.folder.stem}-pictures") if run.folder.is_file() else run.folder / "pictures"
+    )
+    return Path(folder) if folder else beside
+
+
+def save(figure, path):
+    """Write a Figure into a file, the same bytes every time: an SVG gets neither a date nor names
+    that are drawn by chance. Its text is drawn as curves, as the fonts may be missing elsewhere."""
+    import matplotlib
+
+    is_svg = path.suffix == ".svg"
+    with matplotlib.rc_context({"svg.hashsalt": "minitransformer", "svg.fonttype": "path"}):
+        figure.savefig(path, metadata={"Date": None} if is_svg else None)
 
 
 def figures(run, source, target, layers=None, heads=None):
@@ -39,14 +54,18 @@ def figures(run, source, target, layers=None, heads=None):
     model = run.model
     words, sizes, first = words_on_axes(run, source, target)
     source, target, begin = run.as_read(source, target)
-    weights = attention_weights(model, source, target, begin) if attentions(model) else {}
-    expect_somewhere("layer", layers, [len(of_layers) for of_layers in weights.values()])
-    expect_somewhere("head", heads, [len(of_layers[0]) for of_layers in weights.values()])
-    for kind, of_layers in weights.items():
+    first_source = None if source is None else source[:1]
+    weights = (
+        attention_weights(model, first_source, target[:1], begin) if attentions(model) else {}
+    )
+    counts = {kind: of_kind.shape[:2] for kind, of_kind in weights.items()}  # (layers, heads)
+    expect_somewhere("layer", layers, [count for count, _ in counts.values()])
+    expect_somewhere("head", heads, [count for _, count in counts.values()])
+    for kind, (layers_of_kind, heads_of_kind) in counts.items():
         # an encoder may have fewer than a decoder
-        own = layers and [layer for layer in layers if layer <= len(of_layers)]
+        own = layers and [layer for layer in layers if layer <= layers_of_kind]
         # the mean over a single head would be that head again
-        mean = heads is None and len(of_layers[0]) > 1
+        mean = heads is None and heads_of_kind > 1
         if own != []:
             chosen = {
                 "layers": own, "heads": heads, "mean": mean, "sizes": sizes, "begin": begin,

@@ -153,8 +153,7 @@ function softmax(x) {
 function attention(Q, K, V, mayAttend, kept) {
   const scale = 1 / Math.sqrt(Q.columns);
   const scores = scaled(productWithTransposed(Q, K), scale);                       // (T, S)
-  const masked = map(scores, (score, i) =>
-    mayAttend(Math.floor(i / K.rows), i % K.rows) ? score : -Infinity);
+  const masked = maskedBy(scores, mayAttend);
   const [P, backThroughSoftmax] = softmax(masked);
   Object.assign(kept, { Q, K, V, scores, masked, P });
   return [product(P, V), (d_y) => {
@@ -168,20 +167,46 @@ function attention(Q, K, V, mayAttend, kept) {
   }];
 }
 
+function maskedBy(scores, mayAttend) {
+  return map(scores, (score, i) =>
+    mayAttend(Math.floor(i / scores.columns), i % scores.columns) ? score : -Infinity);
+}
+
+/* The rows of b under those of a. */
+function below(a, b) {
+  const y = matrix(a.rows + b.rows, a.columns);
+  y.data.set(a.data);
+  y.data.set(b.data, a.data.length);
+  return y;
+}
+
+/* k = m W_K (S, H·K) and v = m W_V (S, H·K_v), with their backwards. If kept.past remembers those of
+   earlier positions, they come first; of a memory, which stays the same, they are all. */
+function keysAndValues(m, isMemory, name, kept) {
+  const before = kept.past?.[name];
+  if (before && isMemory) return before;
+  const both = ["key", "value"].map((part, i) => {
+    const [y, back] = linear(m, `${name}.${part}`);
+    return [before ? below(before[i][0], y) : y, back];
+  });
+  if (kept.past) kept.past[name] = both;
+  return both;
+}
+
 /* head_h = Attention(x W_Q[h], m W_K[h], m W_V[h])      y = Concat(head_1, …, head_H) W_O
    Without a memory, m = x. Of a head in `off`, zeros reach W_O, and no gradient comes back. */
 function multiHeadAttention(x, memory, mayAttend, name, kept, off) {
-  const m = memory || x;
   const [q, backToQuery] = linear(x, `${name}.query`);                             // (T, H·K)
-  const [k, backToKey] = linear(m, `${name}.key`);                                 // (S, H·K)
-  const [v, backToValue] = linear(m, `${name}.value`);                             // (S, H·K_v)
+  const [[k, backToKey], [v, backToValue]] =
+    keysAndValues(memory || x, Boolean(memory), name, kept);
+  const start = memory ? 0 : k.rows - x.rows;  // the position of the first query
   const contexts = [], backs = [];
   kept[name] = [];
   for (let h = 0; h < config.heads; h++) {
     kept[name].push({});
     const [context, back] = attention(
-      head(q, h, config.d_k), head(k, h, config.d_k), head(v, h, config.d_v), mayAttend,
-      kept[name][h],
+      head(q, h, config.d_k), head(k, h, config.d_k), head(v, h, config.d_v),
+      (query, key) => mayAttend(start + query, key), kept[name][h],
     );
     contexts.push(isOff(h) ? scaled(context, 0) : context);
     backs.push(back);
@@ -262,9 +287,10 @@ function residual(x, norm, f) {
 }
 
 /* A stack of layers. With a memory each layer attends to it, too, and backward returns
-   [d_x, d_memory], where d_memory is the sum over the layers; else [d_x]. */
+   [d_x, d_memory], where d_memory is the sum over the layers; else [d_x]. The stack's input and the
+   output of each layer are kept. */
 function stack(x, memory, mayAttend, name, layers, kept, off) {
-  const backs = [];
+  const backs = [], outputs = kept[name] = [x];
   function apply([y, back]) {
     x = y;
     backs.push(back);
@@ -280,6 +306,7 @@ function stack(x, memory, mayAttend, name, layers, kept, off) {
         multiHeadAttention(x, memory, everywhere, `${layer}.cross_attention`, kept, off)));
     }
     apply(residual(x, norm(), (x) => feedForward(x, `${layer}.feed_forward`)));
+    outputs.push(x);
   }
   if (config.final_norm) {
     const [y, back] = layerNorm(x, `${name}.final_norm`);
@@ -304,12 +331,14 @@ function causal(query, key) {
   return key <= query;
 }
 
-/* √D · W[ids] + PE, with the positions 0, 1, 2, … */
-function embedding(ids, W, name) {
+/* √D · W[ids] + PE, with the positions 0, 1, 2, … behind those that kept.past remembers. */
+function embedding(ids, W, name, kept) {
+  const start = kept.past?.read ?? 0;
+  if (kept.past) kept.past.read = start + ids.length;
   const D = W.columns, learned = weights[`${name}.position.weight`];
   const y = matrix(ids.length, D);
   ids.forEach((id, p) => {
-    const code = learned ? row(learned, p) : sinusoid(p, D);
+    const code = learned ? row(learned, start + p) : sinusoid(start + p, D);
     row(y, p).set(row(W, id).map((value, j) => Math.sqrt(D) * value + code[j]));
   });
   return y;
@@ -334,15 +363,19 @@ function output(x, table) {
    `memory` may be passed, as far as it is known: [memory, backward]. Backward returns the loss's
    gradients at the embeddings: {source (S, D), target (T, D)}. */
 function encode(source, kept, off) {
-  const x = embedding(source, weights["source_input.embedding.weight"], "source_input");
+  const x = embedding(source, weights["source_input.embedding.weight"], "source_input", kept);
   return stack(x, null, everywhere, "encoder", config.encoder_layers, kept, off);
 }
 
+/* The table of embeddings (V, D) of what is written. */
+function targetTable() {
+  return ["input", "target_input", "source_input"]
+    .map((name) => weights[`${name}.embedding.weight`]).find(Boolean);
+}
+
 function transformer(encoded, targetIn, kept, off) {
-  const [memory, backToSource] = encoded;
-  const table =
-    weights["target_input.embedding.weight"] || weights["source_input.embedding.weight"];
-  const x = embedding(targetIn, table, "target_input");
+  const [memory, backToSource] = encoded, table = targetTable();
+  const x = embedding(targetIn, table, "target_input", kept);
   const [y, backToTarget] =
     stack(x, memory, causal, "decoder", config.decoder_layers, kept, off);
   const [logits, backToY] = output(y, table);
@@ -354,11 +387,19 @@ function transformer(encoded, targetIn, kept, off) {
 
 /* logits = Layers(embed(ids)) W_out, under a causal mask. */
 function languageModel(ids, kept, off) {
-  const table = weights["input.embedding.weight"];
-  const x = embedding(ids, table, "input");
+  const table = targetTable(), x = embedding(ids, table, "input", kept);
   const [y, backToX] = stack(x, null, causal, "layers", config.decoder_layers, kept, off);
   const [logits, backToY] = output(y, table);
   return [logits, (d_logits) => ({ target: backToX(backToY(d_logits))[0] })];
+}
+
+/* What would be written at a position if the model ended after each of its layers: logits
+   (layers + 1, V), from the stack's input and from the output of each layer, by the model's own
+   last norm and output. Source: nostalgebraist 2020, "interpreting GPT: the logit lens". */
+function logitLens(outputs, position, name, table) {
+  const x = matrix(outputs.length, outputs[0].columns);
+  outputs.forEach((y, layer) => row(x, layer).set(row(y, position)));
+  return output(config.final_norm ? layerNorm(x, `${name}.final_norm`)[0] : x, table)[0];
 }
 
 /* loss = −log p[token] at one position, p = softmax(logits)
@@ -382,9 +423,25 @@ function mostLikely(logits, mayBeWritten) {
   return best;
 }
 
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
+}
+
+/* `data`, cut into pieces of these lengths. */
+function cut(data, lengths) {
+  let start = 0;
+  return lengths.map((length) => data.subarray(start, start += length));
+}
+
+/* Arrays of these lengths, of which there is a byte for each number: number = byte · scale. */
+function fromBytes({ numbers, scales }, lengths) {
+  return cut(new Int8Array(bytesOf(numbers).buffer), lengths).map((bytes, i) =>
+    Float32Array.from(bytes, (byte) => byte * scales[i]));
+}
+
 /* Base64 of float16 or float32 numbers, as Float32Array. */
 function numbers(base64, format) {
-  const text = atob(base64.trim()), bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const bytes = bytesOf(base64);
   if (format === "float32") return new Float32Array(bytes.buffer);
   return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => {
     const sign = bits >> 15 ? -1 : 1, exponent = bits >> 10 & 31, fraction = bits & 1023;

@@ -6,9 +6,8 @@ const facts = JSON.parse($("facts").textContent);
 const { config } = facts;
 const vocabulary = {
   ...facts.vocabulary,
-  ids: new Map(facts.vocabulary.tokens.map((token, id) => [token, id])),
+  ids: new Map(Object.entries(facts.vocabulary.tokens).map(([id, token]) => [token, Number(id)])),
 };
-const weights = readWeights();
 const isTransformer = facts.model === "Transformer";
 
 /* The kinds of attention: how each is called, where it is, and whose positions its rows are. */
@@ -22,20 +21,23 @@ const KINDS_OF_ATTENTION = isTransformer
 
 /* `off`: the heads that are switched off. The chosen kind, layer and head; a position of the source
    and one of the target; the cell (row, column) of the map; `token`: the target of the loss, or
-   null for the written one. `pass`: what the model has computed. */
+   null for the written one. `ids`: the last text that could be read. `pass`: what the model has
+   computed. */
 const state = {
   off: new Set(), kind: KINDS_OF_ATTENTION[0], layer: 0, head: 0, source: 0, target: 0, column: 0,
-  token: null, shown: "P", pass: null, milliseconds: 0,
+  token: null, shown: "P", ids: null, pass: null, milliseconds: 0,
 };
 
-function readWeights() {
-  const all = numbers($("numbers").textContent, facts.format);
-  let start = 0;
-  return Object.fromEntries(facts.shapes.map(([name, rows, columns]) => {
-    const data = all.subarray(start, start += rows * columns);
-    return [name, matrix(rows, columns, data)];
-  }));
+const lengths = facts.shapes.map(([, rows, columns]) => rows * columns);
+
+/* {name: matrix} from the numbers of each parameter. */
+function named(arrays) {
+  return Object.fromEntries(facts.shapes.map(([name, rows, columns], i) =>
+    [name, matrix(rows, columns, arrays[i])]));
 }
+
+const atTheEnd = named(cut(numbers($("numbers").textContent, facts.format), lengths));
+let weights = atTheEnd;
 
 /* A token as it is shown: white space alone would not be seen. */
 function label(id) {
@@ -57,18 +59,19 @@ function beginning(ids) {
   return isTransformer ? [BOS] : facts.continues ? ids : [...ids, BOS];
 }
 
-/* Let the model answer, token by token, each the most likely one. */
+/* Let the model answer, token by token, each the most likely one. It reads each token once:
+   `past` has the keys and values of those before. */
 function answer(ids) {
-  const before = beginning(ids), written = [];
+  const before = beginning(ids), written = [], past = {};
   const encoded = isTransformer && encode(ids, {}, state.off);
   const usual = facts.continues ? Number($("tokens").value) : 2 * ids.length + 8;
   const most = Math.min(usual, config.max_length - before.length + 1);
   const mayBeWritten = (id) => (facts.continues ? id >= FIRST : id !== PAD && id !== BOS);
   while (written.length < most && (facts.continues || written.at(-1) !== EOS)) {
-    const read = [...before, ...written];
+    const read = written.length ? written.slice(-1) : before;
     const [logits] = isTransformer
-      ? transformer(encoded, read, {}, state.off)
-      : languageModel(read, {}, state.off);
+      ? transformer(encoded, read, { past }, state.off)
+      : languageModel(read, { past }, state.off);
     written.push(mostLikely(logits, mayBeWritten));
   }
   const sequence = [...before, ...written];
@@ -83,39 +86,87 @@ function answer(ids) {
 
 /* One pass over all that is written, with everything kept, and backward from the chosen target. */
 function passOver() {
+  Object.assign(state.pass, facts.computed ? passBeforehand() : passHere());
+}
+
+/* What Python has computed. Of Q, K and their gradients there are the norms: matrices of one column
+   stand for them. */
+function passBeforehand() {
+  const { passes, first, attention } = state.pass;
+  const { gradients, d_embeddings, ...said } = passes[state.target - first];
+  const column = (norms) => matrix(norms.length, 1, Float32Array.from(norms));
+  const kept = Object.fromEntries(Object.entries(attention).map(([name, given]) => {
+    const d = gradients[name], T = given.Q[0].length, S = given.K[0].length;
+    const isCausal = !name.startsWith("encoder") && !name.endsWith("cross_attention");
+    const places = given.Q.map(() => T * S), d_P_of = fromBytes(d, places);
+    return [name, cut(numbers(given.scores, "float16"), places).map((data, h) => {
+      const scores = matrix(T, S, data), d_P = matrix(T, S, d_P_of[h]);
+      const masked = maskedBy(scores, isCausal ? causal : everywhere);
+      const [P, backThroughSoftmax] = softmax(masked);
+      return {
+        Q: column(given.Q[h]), K: column(given.K[h]), scores, masked, P,
+        d_Q: column(d.d_Q[h]), d_K: column(d.d_K[h]), d_P, d_scores: backThroughSoftmax(d_P),
+      };
+    })];
+  }));
+  const sides = Object.entries(d_embeddings).map(([side, norms]) => [side, column(norms)]);
+  return { ...said, kept, d_embeddings: Object.fromEntries(sides) };
+}
+
+function passHere() {
   const { pass, off } = state, kept = {};
   const [logits, backward] = isTransformer
     ? transformer(encode(pass.source, kept, off), pass.read, kept, off)
     : languageModel(pass.read, kept, off);
   const [loss, d_logits, p] = crossEntropy(logits, state.target, targetToken());
-  Object.assign(pass, { logits, kept, loss, p, d_embeddings: backward(d_logits) });
+  const stack = isTransformer ? "decoder" : "layers";
+  const [lens] = softmax(logitLens(kept[stack], state.target, stack, targetTable()));
+  return {
+    logits, kept, loss, d_embeddings: backward(d_logits), likely: likeliest(p),
+    lens: Array.from({ length: lens.rows }, (_, layer) => likeliest(row(lens, layer))),
+  };
+}
+
+/* The five tokens with the largest probabilities: [[id, probability], …]. */
+function likeliest(p) {
+  return [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 5).map((id) => [id, p[id]]);
 }
 
 function targetToken() {
   return state.token ?? state.pass.next[state.target];
 }
 
-/* Everything again: the text or a head has changed. */
+/* Everything again: the text, a head or the moment has changed. A text that cannot be read changes
+   nothing. */
 function update() {
   const began = performance.now();
-  let read;
   try {
-    read = readText();
+    const read = readText();
     if (!read.ids.length) throw new Error("An empty text: there is nothing to read.");
     const length = Math.max(read.ids.length, beginning(read.ids).length);
     if (length > config.max_length) {
       throw new Error(`This makes ${length} tokens, and the model has positions for `
         + `${config.max_length}. Shorten the text.`);
     }
+    state.ids = read.ids;
+    $("notes").textContent = read.notes.join(" ");
   } catch (problem) {
     $("notes").textContent = `${problem.message} What stands below belongs to the text before.`;
-    return;
   }
-  $("notes").textContent = read.notes.join(" ");
-  state.pass = answer(read.ids);
+  state.pass = facts.computed ? { ...facts.texts[$("menu").value] } : answer(state.ids);
   const { first, next } = state.pass;
   chooseTarget(Math.max(first, Math.min(state.target, next.length - 1)));
   state.milliseconds = performance.now() - began;
+}
+
+/* A moment of the training, by its place in facts.moments; behind the last: the model itself. */
+function chooseMoment(place) {
+  const moment = facts.moments[place];
+  weights = moment ? named(fromBytes(moment, lengths)) : atTheEnd;
+  const said = moment ? `after ${moment.step.toLocaleString("en")} steps` : "the model as it is";
+  $("after").textContent = said;
+  $("moment").setAttribute("aria-valuetext", said);
+  update();
 }
 
 /* -- choices --------------------------------------------------------------------------------- */
@@ -205,6 +256,13 @@ function colour(scale, share) {
   return scale[i].map((value, c) => Math.round(value + (place - i) * (scale[i + 1][c] - value)));
 }
 
+/* Black or white, whichever has the larger contrast on a colour, by its luminance (WCAG 2.1). */
+function inkOn(paper) {
+  const [r, g, b] = paper.map((value) => value / 255).map((share) =>
+    share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
+
 function isForbidden(kept, place) {
   return kept.masked.data[place] === -Infinity && !["scores", "d_P"].includes(state.shown);
 }
@@ -237,6 +295,7 @@ function draw() {
   drawHeads();
   drawMap();
   drawFollowed();
+  drawLens();
   drawGradient();
   const again = focused && $(focused);
   if (again && again !== document.activeElement) again.focus({ preventScroll: true });
@@ -254,9 +313,9 @@ function drawTokens() {
   else $("read").replaceChildren(read.slice(0, first + 1).map(label).join(" "));
   buttons(next.slice(first), "written", state.target, first);
   const answer = written.at(-1) === EOS ? written.slice(0, -1) : written;
-  $("answer").textContent = facts.types
+  $("answer").textContent = state.pass.answer ?? (facts.types
     ? KINDS[vocabulary.kind].join(answer.map((id) => vocabulary.tokens[id]))
-    : "these tokens, which only Python can join to a text";
+    : "these tokens, which only Python can join to a text");
 }
 
 function drawHeads() {
@@ -272,7 +331,7 @@ function drawHeads() {
       const chosen = l === state.layer && h === state.head;
       const canvas = element("canvas", { "aria-hidden": "true" });
       const box = element("input", { type: "checkbox", id: `switch-${l}-${h}`, "data-key": key });
-      box.checked = !isOff;
+      Object.assign(box, { checked: !isOff, disabled: facts.computed });
       cards.push(element(
         "div", { "class": "head", "data-chosen": chosen, "data-off": isOff },
         element("button", {
@@ -320,14 +379,13 @@ function drawMap() {
   const lines = rows.map((token, i) => {
     const cells = columns.map((_, j) => {
       const place = i * x.columns + j, forbidden = isForbidden(kept, place);
-      const [r, g, b] = colourOf(x.data[place], most);
-      const ink = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff";
+      const paper = colourOf(x.data[place], most);
       return element("td", {
         "id": `cell-${i}-${j}`, "data-row": i, "data-column": j,
         "tabindex": i === chosenRow() && j === state.column ? 0 : -1,
         ...(forbidden
           ? { class: "forbidden" }
-          : { style: `background: rgb(${r}, ${g}, ${b}); color: ${ink}` }),
+          : { style: `background: rgb(${paper}); color: ${inkOn(paper)}` }),
       }, forbidden ? "×" : shortNumber(x.data[place]));
     });
     const chosen = i === chosenRow();
@@ -366,14 +424,28 @@ function norm(values) {
   return Math.sqrt(dot(values, values));
 }
 
+function withPercent([id, p]) {
+  return `${label(id)} ${(100 * p).toFixed(1)} %`;
+}
+
+function positionInWords() {
+  return `position ${state.target + 1}, behind “${label(state.pass.read[state.target])}”`;
+}
+
+function drawLens() {
+  $("where-lens").textContent = positionInWords();
+  $("lens").replaceChildren(...state.pass.lens.map((tokens, layer) => element("tr", {},
+    element("th", { scope: "row" }, layer ? `layer ${layer}` : "embedding"),
+    ...tokens.map((token) => element("td", {}, withPercent(token))))));
+}
+
 function drawGradient() {
   const { pass } = state, kept = headsOf(state.kind, state.layer)[state.head];
-  $("where").textContent =
-    `position ${state.target + 1}, behind “${label(pass.read[state.target])}”`;
+  $("where").textContent = positionInWords();
   $("token").value = targetToken();
   $("loss").textContent = pass.loss.toPrecision(4);
-  $("likely").textContent = [...pass.p.keys()].sort((a, b) => pass.p[b] - pass.p[a]).slice(0, 5)
-    .map((id) => `${label(id)} ${(100 * pass.p[id]).toFixed(1)} %`).join(", ");
+  $("sure").hidden = pass.loss > 0.01;
+  $("likely").textContent = pass.likely.map(withPercent).join(", ");
 
   const { rows, columns } = labelsOf(state.kind);
   const cells = (token, x, d_x, i) => (token === undefined
@@ -418,16 +490,21 @@ function onVisit(container, attribute, f) {
 
 function begin() {
   function fill(menu, names) {
-    $(menu).replaceChildren(...names.map((name, i) => element("option", { value: i }, name)));
+    $(menu).replaceChildren(...Object.entries(names).map(([i, name]) =>
+      element("option", { value: i }, name)));
   }
   fill("menu", facts.texts.map(({ text }) => text));
   fill("kind", KINDS_OF_ATTENTION.map(({ name }) => name));
-  fill("token", vocabulary.tokens.map((_, id) => label(id)));
+  fill("token", Object.fromEntries([...vocabulary.ids.values()].map((id) => [id, label(id)])));
   $("text").value = facts.texts[0].text;
   $("text").disabled = !facts.types;
-  $("count").hidden = !facts.continues;
+  $("token").disabled = $("all-on").hidden = facts.computed;
+  $("count").hidden = !facts.continues || facts.computed;
 
   $("text").addEventListener("input", update);
+  $("training").hidden = !facts.moments.length;
+  $("moment").max = $("moment").value = facts.moments.length;
+  $("moment").addEventListener("input", () => chooseMoment(Number($("moment").value)));
   $("tokens").addEventListener("input", () => {
     if ($("tokens").value && $("tokens").checkValidity()) update();
   });
@@ -478,7 +555,7 @@ function begin() {
     event.preventDefault();
     $(`cell-${chosenRow() + step[0]}-${state.column + step[1]}`)?.focus();
   });
-  update();
+  chooseMoment(facts.moments.length);
 }
 
 begin();

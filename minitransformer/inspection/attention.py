@@ -16,6 +16,8 @@ from ..data.vocabulary import BOS
 from ..errors import InputError
 from ..layers import Embedding, Softmax
 
+AT_ONCE = 2**17  # of all copies in a batch, the squares of their lengths
+
 Source = Annotated[SequenceOfIds, "S"]
 Target = Annotated[SequenceOfIds, "T"]
 Sizes = Annotated[
@@ -57,21 +59,30 @@ def source_gradients(model: Module, source: Source, target: Target) -> np.ndarra
     attention or without, and they include all paths from s to t. `source` (S,) and `target` (T,)
     are ids as for `attention_weights`.
 
-    All rows come from one backward: a batch of T copies of the sequence, the t-th with a gradient
-    at step t alone. The model itself is not touched. Raises InputError for ids that are not one
+    Many rows come from one backward: of a batch of copies of the sequence, each with a gradient at
+    one step alone. Of a long sequence a batch has few copies, so that its memory stays that of a
+    training step. The model itself is not touched. Raises InputError for ids that are not one
     sequence of integers, a target that begins with BOS, or a model that passes its source to no
     `Embedding`.
     """
+    source, target_in = one_sequence("source", source), shifted_right(target)
+    count = max(1, AT_ONCE // (len(source) + len(target_in)) ** 2)
+    parts = np.split(np.arange(len(target_in)), range(count, len(target_in), count))
+    rows = [_source_gradients(model, source, target_in, as_numpy(target), steps) for steps in parts]
+    return np.concatenate(rows)
+
+
+def _source_gradients(model, source, target_in, target, steps):
+    """The rows (len(steps), S) of `source_gradients` that belong to these steps."""
     model = copy.deepcopy(model).eval()
     model.clear_saves()
     xp = array_module(model.parameters()[0].data)
-    source, target_in = one_sequence("source", source), shifted_right(target)
-    target, steps = as_numpy(target), np.arange(len(target_in))
+    target = target[steps]
     sources, targets = (
         xp.asarray(np.repeat(ids[None], len(steps), axis=0)) for ids in (source, target_in)
     )
     # the input of a decoder-only model: the source, then the target
-    both = (len(steps), len(source) + len(steps))
+    both = (len(steps), len(source) + len(target_in))
     # {path of an embedding: for each of its forwards, whether it read the source}
     reads_source, found = {}, []
 
@@ -86,17 +97,17 @@ def source_gradients(model: Module, source: Source, target: Target) -> np.ndarra
             found.append(as_numpy(inputs[0])[:, : len(source)])
 
     with observe(model, after_forward, after_backward):
-        logits = model(sources, targets)                                 # (T, T, V)
+        logits = model(sources, targets)                                 # (steps, T, V)
         d_logits = xp.zeros_like(logits)
-        steps = xp.asarray(steps)
-        d_logits[steps, steps] = log_probability_gradient(logits[steps, steps], target)
+        copies, steps = xp.arange(len(steps)), xp.asarray(steps)
+        d_logits[copies, steps] = log_probability_gradient(logits[copies, steps], target)
         model.backward(d_logits)
     if not found:
         raise InputError(
             f"{type(model).__name__} passes its source to no Embedding: neither the array itself, "
             "nor one array with source and target."
         )
-    return np.linalg.norm(found[0], axis=-1)                             # (T, S)
+    return np.linalg.norm(found[0], axis=-1)                             # (steps, S)
 
 
 @checked

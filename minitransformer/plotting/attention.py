@@ -1,11 +1,13 @@
 """Attention maps: all layers and heads side by side, and one layer over the course of training."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..attention import attentions
 from ..boundary import Count, ListOf, Natural, OneOf, Text, Whole, checked, described, expect
 from ..core.module import Module
 from ..data.vocabulary import BOS, SPECIAL
@@ -33,7 +35,10 @@ from .maps import cropped, draw_maps, panels_that_fit
 # of layers or heads
 Numbers = Annotated[int | Iterable[int], ListOf(Whole, "a list of their numbers, from 1")]
 Kind = Annotated[str, OneOf("kind of attention", HEADINGS)]
-WORK = 20_000  # tokens that a picture of influence may send through the model
+WEIGHTS = 2**28  # attention weights that a picture may compute: 1 GiB of float32
+WORK = 4e10  # what a picture of influence may compute, about as many multiplications
+ATTENTION = 50  # what an attention weight takes, forward and backward, in that measure
+PANELS = 200  # maps in one picture: each takes a few hundredths of a second
 
 
 @checked
@@ -52,23 +57,25 @@ def plot_attention(
     cross-attention is labelled with the token that was produced there. `layers` and `heads` choose
     some, by their numbers in the titles, from 1; `mean` adds a column with the mean over all heads.
 
-    A page has at most `maps.MOST` inches; the last heads, layers and tokens that do not fit are
-    left out, and a note says so.
+    A page has at most `maps.MOST` inches, 4,000 pixels, and at most `PANELS` maps; the last heads,
+    layers and tokens that do not fit are left out, and a note says so.
 
     `sizes`, a pair (of the source, of the target), makes it a map of words: the labels are words
     then, and the sizes say how many ids each has (see `by_words`). `begin` is the id that the
     target begins behind, and `begin_token` its label: of a text without a source, the token before.
 
     Returns a matplotlib Figure. Raises InputError for a kind, layer or head that the model does not
-    have, labels that do not match the ids, and what `attention_weights` raises.
+    have, labels that do not match the ids, a sequence with more than `WEIGHTS` attention weights,
+    and what `attention_weights` raises.
     """
+    expect_memory(model, source, target, begin)
     weights = attention_weights(model, source, target, begin)
     kind = kind or ("cross" if "cross" in weights else next(iter(weights)))
     if kind not in weights:
         raise unknown(f"kind of attention in a {type(model).__name__}", kind, weights)
     weights = weights[kind]                                              # (layers, heads, T, S)
+    to_words = None if sizes is None else axis_sizes(kind, *expect_sizes(sizes, source, target))
     if sizes is not None:
-        weights = by_words(weights, *axis_sizes(kind, *expect_sizes(sizes, source, target)))
         source, target = sizes
     source_labels = [] if source is None else token_labels("source", source, source_tokens)
     first = token_labels("beginning", [begin], begin_token and [begin_token])
@@ -76,7 +83,7 @@ def plot_attention(
         kind, source_labels, token_labels("target", target, target_tokens), *first
     )
     all_labels = labels
-    (weights,), labels = cropped([weights], labels)
+    _, labels = cropped([], labels)
 
     layers = chosen("layer", layers, weights.shape[0])
     heads = chosen("head", heads, weights.shape[1])
@@ -85,16 +92,39 @@ def plot_attention(
             "There is nothing to draw: choose at least one layer, and a head or mean=True."
         )
     rows, columns = panels_that_fit([f"layer {weights.shape[0]}, head {weights.shape[1]}"], labels)
-    layers, other_layers = layers[:rows], layers[rows:]
+    columns = min(columns, PANELS)
     heads, other_heads = heads[: columns - bool(mean)], heads[columns - bool(mean) :]
+    rows = min(rows, PANELS // (len(heads) + bool(mean)))
+    layers, other_layers = layers[:rows], layers[rows:]
     note = left_out(all_labels, labels, layers=other_layers, heads=other_heads)
-    maps = [[weights[i, j] for j in heads] for i in layers]
-    titles = [[f"layer {i + 1}, head {j + 1}" for j in heads] for i in layers]
-    if mean:
-        for row, row_titles, i in zip(maps, titles, layers):
-            row.append(weights[i].mean(axis=0))
-            row_titles.append(f"layer {i + 1}, mean")
+    maps, titles = [], []
+    for i in layers:
+        of_layer = by_words(weights[i], *to_words) if to_words else weights[i]  # (heads, T, S)
+        (of_layer,), _ = cropped([of_layer], all_labels)
+        maps.append([of_layer[j] for j in heads] + [of_layer.mean(axis=0)] * mean)
+        titles.append(
+            [f"layer {i + 1}, head {j + 1}" for j in heads] + [f"layer {i + 1}, mean"] * mean
+        )
     return draw_maps(maps, titles, labels, HEADINGS[kind], note=note)
+
+
+def maps_of(model, source, target, begin=BOS):
+    """{kind: how many maps the model has of it}, from the attention of the first tokens alone."""
+    first = None if source is None else source[:1]
+    weights = attention_weights(model, first, target[:1], begin) if attentions(model) else {}
+    return {kind: math.prod(of_kind.shape[:2]) for kind, of_kind in weights.items()}
+
+
+def expect_memory(model, source, target, begin):
+    """Raise InputError if the attention weights of this sequence are more than `WEIGHTS`."""
+    s, t = 0 if source is None else len(source), len(target)
+    sizes = {"encoder": s * s, "cross": t * s, "decoder": t * t, "self": (s + t) ** 2}
+    needed = sum(count * sizes[k] for k, count in maps_of(model, source, target, begin).items())
+    if needed > WEIGHTS:
+        raise InputError(
+            f"This sequence of {s + t:,} tokens has {needed:,} attention weights in all layers and "
+            f"heads, and a picture is drawn of at most {WEIGHTS:,}. Pass a shorter sequence."
+        )
 
 
 @checked
@@ -108,7 +138,7 @@ def plot_influence(
     Row t shows ‖∂ log p(y_t) / ∂ x_s‖ over the source tokens s, divided by the row's sum. Ids,
     labels and sizes as in `plot_attention`. Attention weights are those of one layer; influence
     includes every path from s to t. Each row needs a forward and a backward: of very long sequences
-    only the first rows are drawn, and a note says so.
+    only as many rows are drawn as take `WORK`, about half a minute, and a note says so.
 
     Returns a matplotlib Figure. Raises InputError for labels that do not match the ids.
     """
@@ -121,7 +151,10 @@ def plot_influence(
         token_labels("target", target_ids, target_tokens),
     )
     ends = np.cumsum(target_sizes)
-    rows = max(1, int((ends <= WORK // (len(source) + len(target))).sum()))
+    # each row reads all tokens: every parameter counts, and every weight of the attention
+    tokens, maps = len(source) + len(target), sum(maps_of(model, source, target).values())
+    work = tokens * (model.parameter_count() + ATTENTION * maps * tokens)
+    rows = max(1, int((ends <= WORK // work).sum()))
     # what comes later changes nothing before it
     gradients = source_gradients(model, source, target[: ends[rows - 1]])
     total = gradients.sum(axis=-1, keepdims=True)

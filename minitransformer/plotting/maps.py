@@ -155,7 +155,7 @@ def draw_map(axes, weights, title, cell, boundary, low=0, high=1, colours=ATTENT
     """One map, with hairlines between cells that are large enough, and a line where the target
     begins."""
     image = axes.imshow(
-        weights, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest"
+        weights, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="none"
     )
     axes.set_title(drawable(title), fontsize=TITLE, color=INK, pad=4)
     if cell >= 0.2:

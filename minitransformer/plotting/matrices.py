@@ -133,7 +133,7 @@ def colour_scale(values):
 def draw_matrix(axes, m, scale, font):
     """One matrix, its numbers in its cells unless there is no font size for them; values that are
     not finite are grey."""
-    image = axes.imshow(np.ma.masked_invalid(m), aspect="auto", interpolation="nearest", **scale)
+    image = axes.imshow(np.ma.masked_invalid(m), aspect="auto", interpolation="none", **scale)
     axes.set_facecolor(MISSING)
     axes.tick_params(length=0, labelsize=LABEL, labelcolor=INK)
     axes.spines[:].set_visible(False)

@@ -62,7 +62,7 @@ def draw_table(figure, axes, values, x, colours, limits):
     """A heat map with its colour bar; `x` is where the axes begin, in inches."""
     low, high = limits
     image = axes.imshow(
-        values, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="nearest"
+        values, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="none"
     )
     add_colour_bar(figure, image, x + 5.12, 0.75, 5.0, "")
 

@@ -3,6 +3,8 @@
 import re
 import reprlib
 
+import numpy as np
+
 from ..core.options import expect_keys, expect_type
 from ..data.pieces import CUTS
 from ..data.vocabularies import KINDS, load_vocabulary
@@ -124,6 +126,19 @@ def expect_snapshots(snapshots, example):
                 f"The snapshot moments/{step} of shape {weights.shape} is no attention of the "
                 f"example: {target} targets, {source} sources."
             )
+
+
+def expect_earlier(earlier, count):
+    """Raise InputError unless each is `count` finite numbers, all weights of the model, its name a
+    step."""
+    for step, weights in earlier.items():
+        if not re.fullmatch(r"\d{1,18}", step) or weights.shape != (count,):
+            raise InputError(
+                f"earlier/{step} of shape {weights.shape} is not the {count:,} weights of this "
+                "model after a step."
+            )
+        if not np.isfinite(weights).all():
+            raise InputError(f"earlier/{step} has weights that are infinite or NaN.")
 
 
 def _expect_from_0(value, kind, name):

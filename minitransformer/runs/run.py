@@ -42,7 +42,13 @@ from ..training.strategies import in_shares
 from .checkpoint import expect_place, load_checkpoint, save_checkpoint
 from .config import NAME as CONFIG
 from .config import differences, expect_config, options_of, read_config, write_config
-from .facts import expect_example, expect_facts, expect_snapshots, vocabulary_of
+from .facts import (
+    expect_earlier,
+    expect_example,
+    expect_facts,
+    expect_snapshots,
+    vocabulary_of,
+)
 from .files import (
     UNFINISHED,
     checkpoint_name,
@@ -95,6 +101,8 @@ class Run:
         # {step: attention (layers, H, T, S)}, from `training.hooks.Snapshots`; `moments/` in a
         # checkpoint
         self.snapshots = {}
+        # {step: all parameters (P,) in their order, float16}, likewise; `earlier/` in a checkpoint
+        self.earlier = {}
         self.seconds = 0.0  # spent training so far
         self.last_step = self.options.steps
         self._example: tuple[np.ndarray, np.ndarray] | None = None
@@ -441,7 +449,8 @@ class Run:
         tensors |= {
             f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()
         }
-        return tensors | {f"moments/{at}": weights for at, weights in self.snapshots.items()}
+        tensors |= {f"moments/{at}": weights for at, weights in self.snapshots.items()}
+        return tensors | {f"earlier/{at}": weights for at, weights in self.earlier.items()}
 
     def model_tensors(self) -> dict[str, np.ndarray]:
         for name, p in self.model.named_parameters().items():
@@ -481,6 +490,7 @@ class Run:
         self.expect_vocabulary()
         expect_example(facts["example"], len(self.vocabulary), self.task.kind)
         expect_snapshots(part("moments/"), facts["example"])
+        expect_earlier(part("earlier/"), self.model.parameter_count())
         self.model.load_state_dict(part("model/"))
         self.optimizer.t = facts["step"]
         self.exported = not part("optimizer/")
@@ -488,6 +498,7 @@ class Run:
             expect_keys(part("optimizer/"), "optimizer", self.optimizer.moments)
             self.optimizer.load_state_dict(part("optimizer/"), facts["step"])
         self.snapshots = {int(at): weights for at, weights in part("moments/").items()}
+        self.earlier = {int(at): weights for at, weights in part("earlier/").items()}
         self.batches.restore(facts["random"]["data"])
         for generator, state in zip(self.model.generators(), facts["random"]["model"]):
             generator.bit_generator.state = state
@@ -530,6 +541,22 @@ class Run:
             {name.removeprefix("model/"): array / len(files) for name, array in total.items()}
         )
 
+    def earlier_weights(self) -> dict[int, dict[str, np.ndarray]]:
+        """{step: the model's `state_dict` then, rounded to float16}: what `Snapshots` has kept
+        before the present step."""
+        parameters = self.model.named_parameters()
+        ends = np.cumsum([p.size for p in parameters.values()])[:-1]
+
+        def state(flat):
+            pieces = zip(parameters.items(), np.split(flat, ends))
+            return {name: piece.reshape(p.shape) for (name, p), piece in pieces}
+
+        return {
+            step: state(flat)
+            for step, flat in sorted(self.earlier.items())
+            if step < self.optimizer.t
+        }
+
     def example(self) -> tuple[np.ndarray, np.ndarray]:
         """(source (S,), target (T,)) ids, EOS included: the sequence that the pictures show. Of a
         text: its first token, and those behind it."""
@@ -558,7 +585,7 @@ def shipped() -> dict[str, Path]:
 def expect_tensors(tensors):
     """Raise InputError unless all tensors belong to a run and are of floats."""
     for name, array in tensors.items():
-        if name.partition("/")[0] not in ("model", "optimizer", "moments"):
+        if name.partition("/")[0] not in ("model", "optimizer", "moments", "earlier"):
             raise InputError(f"The tensor {name!r} belongs to no part of a run.")
         if array.dtype.kind != "f":
             raise InputError(f"The tensor {name!r} has dtype {array.dtype}; weights are float32.")

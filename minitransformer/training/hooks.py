@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from ..attention import attentions
+from ..backend import as_numpy
 from ..decoding.continuation import continuation
 from ..decoding.evaluation import MEASURES
 from ..inspection.attention import attention_weights
@@ -17,6 +18,9 @@ from ..terminal.progress import progress_bar
 LOGGED = (
     "exact_match", "token_accuracy", "bits_per_character", "unigram_loss", "bigram_loss",
 )  # fmt: skip
+
+
+SMALL = 1_000_000  # parameters of a model whose weights are kept during the training
 
 
 class Interrupted(Exception):
@@ -86,7 +90,8 @@ class Samples:
 
 class Snapshots:
     """Keep the attention of one sequence after eight of the steps, the first ones closer together,
-    for the film strip.
+    for the film strip; of a model of at most `SMALL` parameters also its weights, as float16, for
+    the explorer.
 
     A model without attention has none.
     """
@@ -101,6 +106,10 @@ class Snapshots:
             self.run.snapshots[progress.step] = main_attention(
                 self.run.model, *self.run.as_read(*self.run.example())
             )
+            if self.run.model.parameter_count() <= SMALL:
+                weights = as_numpy(self.run.optimizer.flat.data).astype(np.float16)
+                if np.isfinite(weights).all():
+                    self.run.earlier[progress.step] = weights
 
 
 class Save:
