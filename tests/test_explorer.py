@@ -480,7 +480,7 @@ def test_a_slider_goes_through_the_training_by_the_keyboard_and_says_where_it_is
         ("ArrowLeft", "after 10 steps"), ("ArrowRight", "after 200 steps"),
         ("ArrowRight", "the model as it is"),
     ):
-        press(browser, key)
+        browser.press(key)
         assert browser.run("$('after').textContent") == said
         assert browser.run("$('moment').getAttribute('aria-valuetext')") == said
         assert browser.run("document.activeElement.id") == "moment"
