@@ -321,6 +321,15 @@ def test_the_readme_takes_at_most_two_screens(browser, tmp_path):
 
 
 @pytest.mark.site
+def test_models_are_at_work_on_the_site(browser, address):
+    browser.open(address + "explorer/numbers.html")
+    assert browser.run("$('answer').textContent") == "neunundsiebzig"
+    browser.open(address + "explorer/reverse.html")
+    assert browser.run("$('answer').textContent") == "5 1 4 1 3"
+    assert browser.run("Number($('moment').max)") == 7  # earlier moments, and the model as it is
+
+
+@pytest.mark.site
 def test_what_is_refused_or_wrong_or_too_wide_is_noticed(browser, tmp_path):
     browser.resize(390)
     (tmp_path / "wide.html").write_text(

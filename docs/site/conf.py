@@ -10,6 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import explorers  # noqa: E402
 import reference  # noqa: E402
 import scripts  # noqa: E402
 
@@ -82,6 +83,7 @@ def let_keys_scroll(app, page, template, context, doctree):
 
 def setup(app):
     app.connect("builder-inited", scripts.write)
+    app.connect("builder-inited", explorers.write)
     app.connect("html-page-context", scripts.add)
     app.connect("html-page-context", let_keys_scroll)
     app.connect("autodoc-process-docstring", reference.add_docstring)

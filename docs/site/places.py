@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "README.md": "index.md",
     "docs/site/alive/attention.md": "alive/attention.md",
+    "docs/site/alive/explorer.md": "alive/explorer.md",
     "docs/site/alive/mistakes.md": "alive/mistakes.md",
     "lessons/README.md": "lessons/index.md",
     "CONTRIBUTING.md": "contributing.md",
