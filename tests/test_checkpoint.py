@@ -307,25 +307,33 @@ def test_the_package_safetensors_writes_the_same_bytes():
         assert own.as_bytes(some, {"über": "ß √"}) == save(some, {"über": "ß √"})
 
 
-def test_each_reads_what_the_other_has_written(tmp_path):
-    from safetensors.numpy import load_file, save
+def test_the_package_safetensors_reads_what_is_written(tmp_path):
+    from safetensors.numpy import load_file
 
-    path, arrays = tmp_path / "x.safetensors", dict(unusual_arrays())
-    save_checkpoint(path, arrays, {"step": 1})
-    theirs, ours = load_file(path), load_checkpoint(path)[0]
-    plain = {name: np.ascontiguousarray(array) for name, array in ours.items()}
-    path.write_bytes(save(plain, {"name": "text"}))
+    arrays = dict(unusual_arrays())
+    theirs = load_file(saved(tmp_path, arrays))
+    assert set(theirs) == set(arrays)
+    for name, array in arrays.items():
+        assert theirs[name].dtype == array.dtype.newbyteorder("=")
+        np.testing.assert_array_equal(theirs[name], array)
+
+
+def test_what_the_package_safetensors_writes_is_read(tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "x.safetensors"
+    arrays = {
+        name: np.array(x, x.dtype.newbyteorder("="), order="C") for name, x in unusual_arrays()
+    }
+    save_file(arrays, path, {"a": "text"})
     with open(path, "rb") as file:
         table, metadata, place, length = own.read_table(file)
         own.expect_whole(table, length)
-        back = {name: own.read_array(file, entry, place) for name, entry in table.items()}
-    assert metadata == {"name": "text"}
+        found = {name: own.read_array(file, entry, place) for name, entry in table.items()}
+    assert metadata == {"a": "text"} and set(found) == set(arrays)
     for name, array in arrays.items():
-        np.testing.assert_array_equal(theirs[name], array)
-        np.testing.assert_array_equal(ours[name], array)
-        np.testing.assert_array_equal(back[name], plain[name])
-        assert theirs[name].dtype == ours[name].dtype == back[name].dtype
-        assert ours[name].shape == array.shape and ours[name].flags.writeable
+        assert found[name].dtype == array.dtype and found[name].flags.writeable
+        np.testing.assert_array_equal(found[name], array)
 
 
 def wrong_tables(rng, table):
@@ -377,6 +385,21 @@ def test_a_file_without_a_table_is_refused(tmp_path, content):
     path.write_bytes(len(content).to_bytes(8, "little") + content)
     if content != b"{}":
         assert "is cut short or damaged, in its header" in refusal(load_facts, path)
+
+
+def test_data_that_is_left_over_is_refused(tmp_path, tensors):
+    path = saved(tmp_path, tensors)
+    path.write_bytes(path.read_bytes() + b"more")
+    assert "is cut short or damaged" in refusal(load_facts, path)
+
+
+def test_a_table_in_utf_16_is_refused(tmp_path, tensors):
+    path = saved(tmp_path, tensors)
+    whole = path.read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    text = whole[8 : 8 + length].decode().encode("utf-16")
+    path.write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + length :])
+    assert "is cut short or damaged, in its header" in refusal(load_checkpoint, path)
 
 
 def test_a_file_of_another_program_with_a_dtype_that_numpy_lacks_is_no_checkpoint(tmp_path):

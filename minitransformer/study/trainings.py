@@ -87,7 +87,7 @@ def run_many(trainings, folder, advance, jobs):
         advance(done_now - done_before)
         done_before = done_now
 
-    # not above: lessons use other files of this package where there are no processes
+    # not above: lessons use other files of this package in a browser, which has no processes
     import multiprocessing
     from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
