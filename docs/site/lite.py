@@ -50,8 +50,9 @@ SETTINGS = {
 }  # fmt: skip
 NOTE = (
     "*This lesson runs in your browser; nothing is installed. The first cell waits until Python is "
-    "loaded, and computing takes a few times as long as in an installed Python. What you write is "
-    "kept by this browser only: File → Download.*"
+    "loaded. What trains a model takes several times as long as with an installed Python. A cell "
+    "that does not end: Kernel → Restart Kernel. What you write is kept by this browser alone; "
+    "File → Download saves it.*"
 )
 # lessons that are not run in a browser: {number: why}
 LEFT_OUT: dict[str, str] = {}
