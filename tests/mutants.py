@@ -2437,6 +2437,10 @@ p = plants("backend/substitutes.py", "test_kernels.py", "another_thread")
 p("xgk04", "all threads sum by kernels", "class _Thread(threading.local):", "class _Thread:")
 p("xgk05", "helpers go on after the block", "        _thread.functions = before\n", "        pass\n", select="changes_no_class")
 p = plants("backend/products.py", "test_kernels.py", "helpers_compute")
+p("xjl28", "columns across the rows of memory", "for x in (a, b.swapaxes(-1, -2)))\n    return np.matmul(rows, columns.swapaxes(-1, -2), out)",
+    "for x in (a, b))\n    return np.matmul(rows, columns, out)", judge="test_backend.py", select="without_blas")
+p("xjl29", "products that are not counted in a browser", "np.asanyarray(x, order", "np.asarray(x, order", judge="test_browser.py",
+    select="counted_as")
 p("xgk06", "products are CuPy's whatever is asked for", "substitute_for(\"product\") or ", "")
 p = plants("backend/reductions.py", "test_kernels.py", "helpers_compute")
 p("xgk07", "sums are CuPy's whatever is asked for", "if faster := substitute_for(\"position_sum\"):", "if faster := None:")

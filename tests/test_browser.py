@@ -10,11 +10,14 @@ import sys
 import traceback
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minitransformer
 from minitransformer.cli import main
 from minitransformer.grading import check
+from minitransformer.models import EncoderLayer
+from minitransformer.testing import count_products
 
 TESTS = Path(__file__).resolve().parent
 ANSWERS = {
@@ -70,10 +73,17 @@ def everything():
     Path("answers.py").write_text("x = 1\n")
     return {
         "bars": bar(),  # the first bar of the process: tqdm warns once
+        "products": [products.multiply_adds() for products in counted()],
         "modules": modules(),
         "reports": {name: str(check("softmax.backward", one)) for name, one in ANSWERS.items()},
         "commands": {name: said(line) for name, line in {**LINES, **REFUSED}.items()},
     }
+
+
+def counted():
+    """The products of a forward and of a backward."""
+    component, *inputs = EncoderLayer.example(np.random.default_rng(0))
+    return count_products(component, *inputs)
 
 
 def bar():
@@ -134,6 +144,11 @@ def test_a_command_works(there, name):
 def test_what_needs_processes_says_so(there, name):
     status, _, err = there["commands"][name]
     assert status == 2 and "needs processes of its own, and Python in a browser has none" in err
+
+
+def test_products_are_counted_as_elsewhere(there):
+    expected = [products.multiply_adds() for products in counted()]
+    assert there["products"] == expected and min(expected) > 1000
 
 
 def test_a_progress_bar_starts_no_thread_and_warns_of_nothing(there):
