@@ -51,7 +51,7 @@ class Lesson(chromium.Chromium):
     def pause(self):
         if time.monotonic() - self.began > SECONDS:
             raise TimeoutError(f"It has not ended after {SECONDS} seconds.")
-        time.sleep(0.2)
+        time.sleep(0.5)
 
     def run_all(self, watch=lambda cells: None):
         """Run all cells and return them; `watch` is called with them now and then."""
@@ -130,8 +130,11 @@ def row(browser, address, name):
 if __name__ == "__main__":
     site, *numbers = sys.argv[1:]
     with chromium.served(site) as address:
-        for file in sorted(Path(site, "lite", "files").glob("*.ipynb")):
+        files = sorted(Path(site, "lite", "files").glob("*.ipynb"))
+        for file in files:
             if not numbers or file.name[:2] in numbers:
                 browser = Lesson()
                 print(row(browser, address, file.name), flush=True)
                 browser.close()
+    if not files:
+        sys.exit(f"{site} has no lessons in a browser. Build it: make site")
