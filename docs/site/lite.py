@@ -54,8 +54,6 @@ NOTE = (
     "that does not end: Kernel → Restart Kernel. What you write is kept by this browser alone; "
     "File → Download saves it.*"
 )
-# lessons that are not run in a browser: {number: why}
-LEFT_OUT: dict[str, str] = {}
 
 
 class Missing(Exception):
@@ -75,7 +73,7 @@ def downloaded(names, *command):
             try:
                 subprocess.run([*command, folder], check=True, capture_output=True, text=True)
             except (OSError, subprocess.CalledProcessError) as problem:
-                said = (getattr(problem, "stderr", "") or str(problem)).strip().splitlines()[-1]
+                said = f"{problem}\n{getattr(problem, 'stderr', '')}".strip().splitlines()[-1]
                 raise Missing(f"{' '.join(map(str, command[:3]))} failed: {said}") from None
             for file in files:
                 Path(folder, file.name).replace(file)
@@ -153,10 +151,8 @@ def write_python(folder, own):
 
 
 def names():
-    """The notebooks that run in a browser."""
-    return [
-        f"{lesson.source.stem}.ipynb" for lesson in lessons() if lesson.number not in LEFT_OUT
-    ]
+    """The notebooks: all lessons run in a browser."""
+    return [f"{lesson.source.stem}.ipynb" for lesson in lessons()]
 
 
 def notebook(name):
@@ -205,8 +201,8 @@ def linked(name, prose):
 
 
 def build(folder):
-    """Put the lessons that run in a browser into a folder; returns the names of their notebooks.
-    None if what they need cannot be downloaded, which is printed."""
+    """Put the lessons for a browser into a folder; returns the names of their notebooks: none if
+    what they need cannot be downloaded, which is printed."""
     shutil.rmtree(folder, ignore_errors=True)
     try:
         pyodide(), wheels()
