@@ -50,7 +50,7 @@ SETTINGS = {
 }  # fmt: skip
 NOTE = (
     "*This lesson runs in your browser; nothing is installed. The first cell waits until Python is "
-    "loaded. What trains a model takes several times as long as with an installed Python. A cell "
+    "loaded. What trains a model takes up to ten times as long as with an installed Python. A cell "
     "that does not end: Kernel → Restart Kernel. What you write is kept by this browser alone; "
     "File → Download saves it.*"
 )
