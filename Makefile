@@ -55,13 +55,15 @@ test-lessons: .venv/installed-test-lessons
 lessons: .venv/installed-test-lessons
 	$(BIN)/python lessons/build.py
 
-# Builds the website into build/site: lessons, guides, and a reference from the docstrings (Python 3.11 or newer).
+# Builds the website into build/site: lessons, guides, and a reference from the docstrings (Python 3.11 or newer). The lessons
+# that run in a browser need npm too, and once 83 MB of downloads; without them, the site has none.
 site: .venv/installed-site
 	$(BIN)/python docs/site/build.py
 
-# Builds the website anew and reads every page of it in Chromium (Debian and Ubuntu: apt-get install chromium).
+# Builds the website anew, reads every page of it in Chromium, and runs three lessons there (Debian and Ubuntu: apt-get install
+# chromium npm). All lessons, with a table of the seconds: make site, then .venv/bin/python tests/lite_pages.py build/site.
 test-site: .venv/installed-test-site
-	$(BIN)/python -m pytest tests/test_site.py tests/test_site_alive.py -m site -rs
+	$(BIN)/python -m pytest tests/test_site.py tests/test_site_alive.py tests/test_lite.py -m site -rs
 
 # Compares live with PyTorch (750 MB to install where pip finds a build for CPUs; PyPI's for Linux brings CUDA, and is much
 # larger); `make test` uses the references that it left in tests/references.

@@ -37,6 +37,7 @@ from minitransformer.backend import (
     query_key_product,
     update_mean,
 )
+from minitransformer.backend.products import without_blas
 from minitransformer.backend.reductions import FEW, LARGE
 from minitransformer.backend.scores import first_to
 from minitransformer.backend.updates import BLOCK
@@ -188,6 +189,29 @@ def test_sums_and_products_take_arrays_that_are_not_contiguous():
     close(position_sum(x), x.sum(axis=(0, 1)))
     close(position_product(x, y), np.einsum("btd,bte->de", x, y))
     close(feature_product(x, weight), np.einsum("btd,de->bte", x, weight))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("batch", [(), (2,), (3, 1)])
+def test_a_product_for_a_numpy_without_blas_is_the_product_and_reads_contiguous_memory(
+    dtype, batch, monkeypatch
+):
+    rng, matmul, orders = np.random.default_rng(8), np.matmul, []
+
+    def noted(a, b, out):
+        orders.append(a.flags.c_contiguous and b.swapaxes(-1, -2).flags.c_contiguous)
+        return matmul(a, b, out)
+
+    monkeypatch.setattr(np, "matmul", noted)
+    a, b = (rng.integers(-9, 9, (*batch, *shape)).astype(dtype) for shape in ((4, 3), (3, 5)))
+    turned = [x.swapaxes(-1, -2).copy().swapaxes(-1, -2) for x in (a, b)]
+    for left in (a, turned[0]):
+        for right in (b, turned[1]):
+            out = np.empty((*batch, 4, 5), dtype)
+            assert without_blas(left, right, out) is out
+            assert np.array_equal(out, np.einsum("...ik,...kj->...ij", a, b))
+            assert np.array_equal(without_blas(left, right), out)
+    assert len(orders) == 8 and all(orders)
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:], ids=str)

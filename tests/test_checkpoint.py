@@ -1,7 +1,10 @@
 """Checkpoints: what is written comes back, whole or not at all."""
 
+import copy
+import itertools
 import json
 import os
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -9,7 +12,8 @@ import pytest
 from common import accepted, refusal
 
 from minitransformer.errors import InputError
-from minitransformer.runs.checkpoint import DTYPES, load_checkpoint, load_facts, save_checkpoint
+from minitransformer.runs import safetensors as own
+from minitransformer.runs.checkpoint import load_checkpoint, load_facts, save_checkpoint
 from minitransformer.runs.writing import write_file
 
 
@@ -41,7 +45,7 @@ def test_every_array_comes_back_bit_for_bit_transposed_and_strided_ones_too(tmp_
 def unusual_arrays():
     """Of every dtype, byte order, layout and shape that safetensors has a place for."""
     rng = np.random.default_rng(1)
-    for dtype in DTYPES:
+    for dtype in own.DTYPES:
         for order in "<>":
             array = (100 * rng.standard_normal((3, 4, 5))).astype(
                 np.dtype(dtype).newbyteorder(order)
@@ -285,3 +289,135 @@ def test_a_full_disk_leaves_no_half_written_file(tmp_path, tensors, monkeypatch)
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(tmp_path / "a.safetensors", tensors, {})
     assert not list(tmp_path.iterdir())
+
+
+# -- the format ------------------------------------------------------------------------------------
+
+
+def test_the_package_safetensors_writes_the_same_bytes():
+    """But for the order of the metadata, which it leaves to chance: here there is one entry."""
+    from safetensors.numpy import save
+
+    arrays = {
+        f"{name} é": np.asarray(x, x.dtype.newbyteorder("<"), order="C")
+        for name, x in unusual_arrays()
+    }
+    assert len(arrays) > 200
+    for some in (arrays, {}):
+        assert own.as_bytes(some, {"über": "ß √"}) == save(some, {"über": "ß √"})
+
+
+def test_the_package_safetensors_reads_what_is_written(tmp_path):
+    from safetensors.numpy import load_file
+
+    arrays = dict(unusual_arrays())
+    theirs = load_file(saved(tmp_path, arrays))
+    assert set(theirs) == set(arrays)
+    for name, array in arrays.items():
+        assert theirs[name].dtype == array.dtype.newbyteorder("=")
+        np.testing.assert_array_equal(theirs[name], array)
+
+
+def test_what_the_package_safetensors_writes_is_read(tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "x.safetensors"
+    arrays = {
+        name: np.array(x, x.dtype.newbyteorder("="), order="C") for name, x in unusual_arrays()
+    }
+    save_file(arrays, path, {"a": "text"})
+    with open(path, "rb") as file:
+        table, metadata, place, length = own.read_table(file)
+        own.expect_whole(table, length)
+        found = {name: own.read_array(file, entry, place) for name, entry in table.items()}
+    assert metadata == {"a": "text"} and set(found) == set(arrays)
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype and found[name].flags.writeable
+        np.testing.assert_array_equal(found[name], array)
+
+
+def wrong_tables(rng, table):
+    """The table with one entry changed: a key, a place, a shape, a dtype, an array that is gone."""
+    names = [name for name in table if name != "__metadata__"]
+    while True:
+        changed = copy.deepcopy(table)
+        entry = changed[rng.choice(names)]
+        key = ["shape", "data_offsets", "dtype"][rng.integers(3)]
+        kind = rng.integers(5)
+        if kind == 0:
+            del entry[key]
+        elif kind == 1:
+            del changed[rng.choice(names)]
+        elif kind == 2:
+            wrong = [None, [], "", -1, "F33", "F16", "I8", {}, [1], [0, 0], [-3, -5], [[3], 5]]
+            entry[key] = wrong[rng.integers(len(wrong))]
+        elif key != "dtype":
+            entry[key][-1] += int(rng.choice([-8, -1, 1, 4, 1 << 62]))
+        yield changed
+
+
+def test_a_table_that_the_package_safetensors_refuses_is_refused(tmp_path):
+    from safetensors import SafetensorError, safe_open
+
+    path, rng = tmp_path / "x.safetensors", np.random.default_rng(0)
+    arrays = {"a": rng.random((3, 5)), "b": np.arange(4, dtype=np.int8)[:, None], "c": np.ones(0)}
+    save_checkpoint(path, arrays, {})
+    whole, refused = path.read_bytes(), 0
+    length = int.from_bytes(whole[:8], "little")
+    for table in itertools.islice(wrong_tables(rng, json.loads(whole[8 : 8 + length])), 500):
+        text = json.dumps(table).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + length :])
+        try:
+            with safe_open(path, framework="numpy") as file:
+                for name in file.keys():
+                    file.get_tensor(name)
+        except SafetensorError:
+            refused += 1
+            assert "is cut short or damaged" in refusal(load_checkpoint, path), table
+    assert refused > 300
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff" * 8 + b"{}", bytes(8), b"[" * 200_000])
+def test_a_file_without_a_table_is_refused(tmp_path, content):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    assert "is cut short or damaged, in its header" in refusal(load_checkpoint, path)
+    path.write_bytes(len(content).to_bytes(8, "little") + content)
+    if content != b"{}":
+        assert "is cut short or damaged, in its header" in refusal(load_facts, path)
+
+
+def test_data_that_is_left_over_is_refused(tmp_path, tensors):
+    path = saved(tmp_path, tensors)
+    path.write_bytes(path.read_bytes() + b"more")
+    assert "is cut short or damaged" in refusal(load_facts, path)
+
+
+def test_a_table_in_utf_16_is_refused(tmp_path, tensors):
+    path = saved(tmp_path, tensors)
+    whole = path.read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    text = whole[8 : 8 + length].decode().encode("utf-16")
+    path.write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + length :])
+    assert "is cut short or damaged, in its header" in refusal(load_checkpoint, path)
+
+
+def test_a_file_of_another_program_with_a_dtype_that_numpy_lacks_is_no_checkpoint(tmp_path):
+    table = b'{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(table).to_bytes(8, "little") + table + bytes(4))
+    assert "no checkpoint of minitransformer" in refusal(load_checkpoint, path)
+
+
+def test_no_more_is_read_than_is_asked_for(tmp_path):
+    arrays = {"large": np.zeros(1 << 21), "small/a": np.ones(1 << 10)}
+    path = saved(tmp_path, arrays)
+    tracemalloc.start()
+    try:
+        assert [*load_checkpoint(path, "small/")[0]] == ["small/a"]
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        tracemalloc.reset_peak()
+        load_checkpoint(path)
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * arrays["large"].nbytes
+    finally:
+        tracemalloc.stop()

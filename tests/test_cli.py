@@ -359,7 +359,7 @@ def test_the_module_runs_as_a_program_and_the_parser_refuses_without_a_traceback
 
 def test_import_is_quick_and_draws_in_only_numpy(tmp_path):
     code = (
-        "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'safetensors', "
+        "import sys, minitransformer; print([m for m in ('matplotlib', 'tqdm', 'threadpoolctl', "
         "'cupy', 'torch') if m in sys.modules])"
     )
     assert python("-c", code).stdout.strip() == "[]"

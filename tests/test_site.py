@@ -25,6 +25,7 @@ sys.path.append(str(HERE))
 
 import docstrings  # noqa: E402
 import formulas  # noqa: E402
+import lite  # noqa: E402
 import places  # noqa: E402
 import reference  # noqa: E402
 import versions  # noqa: E402
@@ -225,7 +226,8 @@ room = document.documentElement.clientWidth,
 
 @pytest.fixture(scope="module")
 def pages(site):
-    return sorted(file.relative_to(site).as_posix() for file in site.rglob("*.html"))
+    files = sorted(file.relative_to(site).as_posix() for file in site.rglob("*.html"))
+    return [file for file in files if not file.startswith("lite/")]  # those are JupyterLite's
 
 
 class Page(HTMLParser):
@@ -275,6 +277,9 @@ def test_every_component_exercise_lesson_and_guide_has_its_place(site, pages):
     expected |= {f"lessons/{lesson.source.stem}.html" for lesson in lessons()}
     expected |= {re.sub(r"\.(md|ipynb)$", ".html", page) for page in places.pages().values()}
     assert expected <= set(pages)
+    for name in lite.names() if (site / "lite").exists() else ():
+        text = (site / "lessons" / name).with_suffix(".html").read_text(encoding="utf-8")
+        assert text.count(f'"../lite/notebooks/index.html?path={name}"') == 1
     text = (site / "api" / "exercises.html").read_text(encoding="utf-8")
     assert all(f'id="{reference.label(exercise)}"' in text for exercise in EXERCISES.values())
 
@@ -382,7 +387,7 @@ def test_the_search_finds_it_first(words, found, browser, address):
 
 @pytest.mark.site
 def test_a_menu_leads_from_a_version_to_the_others(browser, site, tmp_path):
-    parts = shutil.ignore_patterns("source", "lessons", "guides", "_images", "v0.1")
+    parts = shutil.ignore_patterns("source", "lessons", "guides", "_images", "lite", "v0.1")
     shutil.copytree(site, tmp_path / "site", ignore=parts)
     shutil.copytree(site, tmp_path / "site" / "v0.1", ignore=parts)
     hidden = "document.getElementById('versions').parentElement.hidden"

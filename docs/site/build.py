@@ -1,12 +1,15 @@
 """Builds the site: `make site`, or python docs/site/build.py [FOLDER]. The default is build/site.
 
 The pages of the repository and those of the reference are gathered beside it, in FOLDER-pages, and
-Sphinx makes the site of them. A warning ends the build with status 1.
+Sphinx makes the site of them. A warning ends the build with status 1. The lessons that run in a
+browser are put beside the pages, in the folder lite.
 """
 
+import functools
 import sys
 from pathlib import Path
 
+import lite
 import places
 import reference
 import versions
@@ -15,11 +18,12 @@ from sphinx.cmd.build import main as sphinx
 HERE = Path(__file__).resolve().parent
 
 
-def gather(folder):
-    """Everything that Sphinx reads."""
+def gather(folder, running):
+    """Everything that Sphinx reads; `running` are the notebooks that run in a browser."""
     site = places.Site(folder)
     for name in places.pages():
-        site.add_page(name, reference.linked)
+        runs = Path(name).name in running
+        site.add_page(name, functools.partial(lite.linked, name) if runs else reference.linked)
     for name, text in reference.pages().items():
         site.write(name, text)
     site.linked |= reference.sources()
@@ -29,7 +33,7 @@ def gather(folder):
 
 def main(folder):
     pages, read = (folder.with_name(f"{folder.name}-{name}") for name in ("pages", "read"))
-    gather(pages)
+    gather(pages, lite.build(folder / "lite"))
     strictly = ["-q", "-W", "--keep-going"]
     status = sphinx([*strictly, "-c", str(HERE), "-d", str(read), str(pages), str(folder)])
     versions.write(folder)

@@ -15,6 +15,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from ..terminal.browser import expect_processes
 from .apart import MUCH, TOO_MUCH, run_apart
 from .calling import short
 from .recheck import Interrupted, recheck
@@ -36,9 +37,10 @@ def grade(paths, seconds=60.0, jobs=None):
     Each runs on a copy, in a process and a folder of its own, for at most `seconds`, `jobs` at a
     time; what is right then runs once more without the rest of its file. Ctrl-C ends those that
     run; all stand in what is returned. A submission's code is run as it is: what it may do is what
-    the user may do. Raises InputError for a path that is not there, and where there is nothing to
-    grade.
+    the user may do. Raises InputError for a path that is not there, where there is nothing to
+    grade, and in a browser.
     """
+    expect_processes("Grading files")
     sources, stop = find_sources(paths), threading.Event()
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         try:

@@ -1,5 +1,6 @@
 """A picture in a lesson, and the text that stands for it where it cannot be seen."""
 
+import base64
 import html
 import io
 import itertools
@@ -29,9 +30,9 @@ def show(figure: Picture, alt: Text) -> None:
     if in_notebook():
         from IPython.display import display
 
+        png = base64.b64encode(image.getvalue()).decode()  # a browser's kernel takes no bytes
         display(
-            {"image/png": image.getvalue(), "text/plain": alt}, raw=True,
-            metadata={"image/png": {"alt": alt}},
+            {"image/png": png, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}}
         )
         # not every notebook reads out the alt
         words = f"<details><summary>in words</summary>{html.escape(alt)}</details>"

@@ -11,15 +11,14 @@ import numpy as np
 from ..backend import as_numpy
 from ..boundary import Dictionary, FilePath, Text, checked
 from ..errors import InputError, reading
+from .safetensors import DTYPES, as_bytes, expect_whole, read_array, read_table
 from .writing import write_file
 
 FORMAT = "minitransformer checkpoint"
 VERSION = 3  # 2: the checksums cover bytes alone
 READABLE = (2, 3)
-DTYPES = (
-    "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float16",
-    "float32", "float64",
-)
+# what reading a table raises that is not what it should be
+UNREADABLE = ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError
 
 
 class NoCheckpoint(InputError):
@@ -35,8 +34,6 @@ def save_checkpoint(path: FilePath, tensors: Dictionary, facts: Any = None) -> N
     order, strides and shape, () too, are restored as they were. Raises InputError for a dtype that
     safetensors does not have.
     """
-    from safetensors.numpy import save
-
     expect_place(path)
     tensors = {name: storable(name, array) for name, array in tensors.items()}
     header = {
@@ -46,7 +43,7 @@ def save_checkpoint(path: FilePath, tensors: Dictionary, facts: Any = None) -> N
         "checksums": json.dumps({name: _checksum(array) for name, array in tensors.items()}),
     }
     header["checksum"] = str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
-    write_file(path, save(tensors, header))
+    write_file(path, as_bytes(tensors, header))
 
 
 def expect_place(path):
@@ -101,35 +98,32 @@ def load_facts(path):
 
 
 def _load(path, wanted):
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no checkpoint {path}.")
-    with reading(path), open(path, "rb"):  # the library's own message would not say why
-        pass
     try:
-        with safe_open(path, framework="numpy") as file:
-            header, names = file.metadata() or {}, {*file.keys()}
+        with reading(path), open(path, "rb") as file:
+            table, header, place, length = read_table(file)
             _expect_version(path, header)
+            expect_whole(table, length)
             if (
                 str(zlib.crc32((header["facts"] + header["checksums"]).encode()))
                 != header["checksum"]
             ):
                 raise _damaged(path, "its header differs from what was saved")
             facts, checksums = json.loads(header["facts"]), json.loads(header["checksums"])
-            for name in sorted(names ^ {*checksums}):
+            for name in sorted({*table} ^ {*checksums}):
                 raise _damaged(
                     path,
                     f"the tensor {name!r} is "
-                    f"{'not one that was saved' if name in names else 'missing'}",
+                    f"{'not one that was saved' if name in table else 'missing'}",
                 )
-            tensors = {name: file.get_tensor(name) for name in sorted(names) if wanted(name)}
+            tensors = {
+                name: read_array(file, table[name], place) for name in sorted(table) if wanted(name)
+            }
     except InputError:
         raise
-    except (
-        SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
-    ) as problem:
+    except UNREADABLE as problem:
         raise InputError(
             f"The checkpoint {path} is cut short or damaged{_first_missing(path)} ({problem}). "
             f"{_REMEDY}"
@@ -170,21 +164,11 @@ def _expect_version(path, header):
 
 
 def _first_missing(path):
-    """", at the tensor NAME" if the file ends inside one; safetensors begins with its header's
-    length and a JSON table."""
+    """", at the tensor NAME" if the file ends inside one."""
     try:
         with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            table = json.loads(file.read(length))
-        present = path.stat().st_size - 8 - length
-        short = [
-            (entry["data_offsets"][1], name)
-            for name, entry in table.items()
-            if name != "__metadata__"
-        ]
-        return f", from the tensor {min(s for s in short if s[0] > present)[1]!r} on"
-    except (
-        ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError,
-        RecursionError,
-    ):
+            table, _, _, length = read_table(file)
+        short = [(entry["data_offsets"][1], name) for name, entry in table.items()]
+        return f", from the tensor {min(s for s in short if s[0] > length)[1]!r} on"
+    except UNREADABLE:
         return ", in its header"

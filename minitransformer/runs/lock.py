@@ -6,6 +6,7 @@ import os
 import threading
 
 from ..errors import InputError
+from ..terminal.browser import IN_A_BROWSER
 
 NAME = ".lock"
 _held = {}  # {real path of a folder: (handle of its lock file, the thread that took it)}
@@ -19,11 +20,11 @@ def locked(folder):
 
     The operating system holds the lock, on the file `.lock`, and releases it when this process ends
     for any reason: a killed process blocks nobody. A forked process does not hold the lock. The
-    thread that has it may take it again. A folder that does not exist needs no lock; on a file
-    system without locks there is none.
+    thread that has it may take it again. A folder that does not exist needs no lock, nor does one
+    in a browser, which no other process sees; on a file system without locks there is none.
     """
     key, me = os.path.realpath(folder), threading.get_ident()
-    if not os.path.isdir(key) or _held.get(key, (None, None))[1] == me:
+    if IN_A_BROWSER or not os.path.isdir(key) or _held.get(key, (None, None))[1] == me:
         yield
         return
     path = os.path.join(key, NAME)

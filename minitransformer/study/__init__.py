@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..boundary import Count, FilePath, Function, checked
 from ..errors import InputError
+from ..terminal.browser import expect_processes
 from . import clock, gradients, table1, trainings
 from .page import write_page
 from .plan import PLANS, find_plan
@@ -30,8 +31,9 @@ def run_study(
     `progress(title, total)` is a context manager that gives a function `advance(n)`, to be called
     when n more of the total are done. `jobs` trainings run side by side, as many as there are cores
     if not said. Raises InputError for a folder that holds something else, or a study by another
-    plan.
+    plan, and in a browser.
     """
+    expect_processes("The study")
     plan, folder = find_plan(name), Path(folder)
     claim(folder, name, plan)
 

@@ -6,9 +6,7 @@ it was.
 """
 
 import json
-import multiprocessing
 import os
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +86,10 @@ def run_many(trainings, folder, advance, jobs):
         done_now = sum(steps_done(name, plan.steps) for name, (plan, *_) in zip(names, trainings))
         advance(done_now - done_before)
         done_before = done_now
+
+    # not above: lessons use other files of this package in a browser, which has no processes
+    import multiprocessing
+    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))  # read by the workers when they import NumPy

@@ -6,6 +6,8 @@ import sys
 import threading
 import warnings
 
+from .browser import IN_A_BROWSER
+
 
 def progress_bar(**options):
     """A bar of tqdm: in a notebook one of widgets where these are installed, else a line of text.
@@ -18,6 +20,8 @@ def progress_bar(**options):
             from tqdm.auto import tqdm
     else:
         from tqdm import tqdm
+    if IN_A_BROWSER:
+        tqdm.monitor_interval = 0  # the monitor is a thread
     # a training that Ctrl-C ended while it drew may hold the lock before for good
     tqdm.set_lock(threading.RLock())
     return tqdm(**options)

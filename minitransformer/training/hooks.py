@@ -12,6 +12,7 @@ from ..backend import as_numpy
 from ..decoding.continuation import continuation
 from ..decoding.evaluation import MEASURES
 from ..inspection.attention import attention_weights
+from ..terminal.browser import IN_A_BROWSER
 from ..terminal.interruption import ENDING
 from ..terminal.progress import progress_bar
 
@@ -125,7 +126,8 @@ class Save:
         self.asked_to_stop = None  # the number of the signal
 
     def __enter__(self):
-        hears = threading.current_thread() is threading.main_thread()
+        is_first = threading.current_thread() is threading.main_thread()
+        hears = is_first and not IN_A_BROWSER
         ignored = {s for s in ENDING[1:] if signal.getsignal(s) is signal.SIG_IGN}
         self.before = {s: signal.signal(s, self.ask) for s in ENDING if hears and s not in ignored}
         return self
