@@ -7,7 +7,6 @@ import json
 import re
 import sys
 
-import chromium
 import lite_pages
 import pytest
 from floors import ROOT
@@ -68,19 +67,11 @@ def test_without_the_downloads_the_site_has_no_lessons_in_a_browser_and_says_so(
 # -- in Chromium -----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    pytest.importorskip("jupyterlite_core", reason="JupyterLite is not installed: make test-site")
-    if chromium.FOUND is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    try:
-        lite.pyodide(), lite.wheels()
-    except lite.Missing as problem:
-        pytest.skip(str(problem))
-    site = tmp_path_factory.mktemp("site")
-    assert lite.build(site / "lite") == lite.names()
-    with chromium.served(site) as address:
-        yield address
+@pytest.fixture
+def address(site, address):
+    if not (site / "lite").exists():
+        pytest.skip("The lessons in a browser are left out: what they need cannot be downloaded.")
+    return address
 
 
 @pytest.fixture
