@@ -88,6 +88,7 @@ def opened_and_run(browser, address, number):
     cells = browser.run_all()
     lesson = json.loads((ROOT / "lessons" / name).read_text(encoding="utf-8"))
     drawn = lite_pages.outputs([c for c in lesson["cells"] if "outputs" in c], "image/png")
+    assert not [o for c in cells for o in c.get("outputs", []) if o.get("name") == "stderr"]
     assert lite_pages.errors(cells) == [] and all(cell["execution_count"] for cell in cells)
     shown = lite_pages.outputs(cells, "image/png")
     assert all(base64.b64decode(one).startswith(b"\x89PNG") for one in shown)

@@ -328,7 +328,22 @@ def test_the_readme_takes_at_most_two_screens(browser, tmp_path):
 @pytest.mark.site
 def test_models_are_at_work_on_the_site(browser, address):
     browser.open(address + "explorer/numbers.html")
-    assert browser.run("$('answer').textContent") == "neunundsiebzig"
+    answers = """(kind, layers) => {
+      const set = (id, value) => Object.assign($(id), { value }).dispatchEvent(new Event("change"));
+      set("kind", kind);
+      const keys = [...document.querySelectorAll("#heads input")].map((box) => box.id);
+      return Object.fromEntries(keys.map((id) => {
+        $(id).click();
+        const written = $("answer").textContent;
+        $(id).click();
+        return [id, written];
+      }));
+    }"""
+    for kind in range(3):
+        assert {*browser.run(f"({answers})({kind})").values()} == {"neunundsiebzig"}
+    browser.run("Object.assign($('menu'), { value: 2 }).dispatchEvent(new Event('change'))")
+    said = browser.run(f"({answers})(1)")["switch-0-3"]
+    assert said == "eintausendzweihunderttausendzweihundert"
     browser.open(address + "explorer/reverse.html")
     assert browser.run("$('answer').textContent") == "5 1 4 1 3"
     assert browser.run("Number($('moment').max)") == 7  # earlier moments, and the model as it is

@@ -35,8 +35,9 @@ toc_object_entries = False
 highlight_language = "text"  # what says no language is for a terminal, or is what one shows
 
 html_theme = "furo"
-html_static_path = [str(HERE / "style.css"), str(HERE / "alive" / "alive.css")]
+html_static_path = [str(HERE / name) for name in ("style.css", "alive/alive.css", "from_file.js")]
 html_css_files = ["style.css", "alive.css"]
+html_js_files = ["from_file.js"]
 templates_path = [str(HERE / "templates")]
 html_sidebars = {
     "**": [

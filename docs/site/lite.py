@@ -52,7 +52,7 @@ NOTE = (
     "*This lesson runs in your browser; nothing is installed. The first cell waits until Python is "
     "loaded. What trains a model takes up to ten times as long as with an installed Python. A cell "
     "that does not end: Kernel → Restart Kernel. What you write is kept by this browser alone; "
-    "File → Download saves it.*"
+    "File → Download saves it. To begin anew: File → Open, and delete this lesson there.*"
 )
 
 
@@ -193,7 +193,7 @@ def linked(name, prose):
         return prose
     title, rest = prose.split("\n", 1)
     address = f"../lite/notebooks/index.html?path={Path(name).name}"
-    link = f'<a href="{address}">Run it in the browser</a>: nothing is installed.'
+    link = f'<a class="lite" href="{address}">Run it in the browser</a>: nothing is installed.'
     return f"{title}\n\n{link}\n{rest}"
 
 
