@@ -51,8 +51,8 @@ SETTINGS = {
 NOTE = (
     "*This lesson runs in your browser; nothing is installed. The first cell waits until Python is "
     "loaded. What trains a model takes up to ten times as long as with an installed Python. A cell "
-    "that does not end: Kernel → Restart Kernel. What you write is kept by this browser alone; "
-    "File → Download saves it. To begin anew: File → Open, and delete this lesson there.*"
+    "that does not end: Kernel → Restart Kernel. What you write is kept by this browser alone. "
+    "File → Open lists the lessons: there, one can be downloaded, or deleted, to begin it anew.*"
 )
 
 
