@@ -459,9 +459,7 @@ def test_of_a_large_model_large_scores_are_exact_and_only_true_digits_are_shown(
     page.save(tmp_path / "page.html")
     assert "rounded to 8 bits" in page.html
     browser.open((tmp_path / "page.html").as_uri())
-    found = browser.run(BEFOREHAND.replace("{Object", "{Object").replace(
-        "Object.entries(head)", "Object.entries(head).filter(([what]) => what !== 'errors')"
-    ))
+    found = browser.run(BEFOREHAND)
     python, largest = in_python(model.to("float64"), found)["kept"], 0
     for path, arrays in python.items():
         P = np.array([head["P"] for head in found["kept"][path]])
@@ -678,8 +676,7 @@ def test_a_first_text_that_the_page_cannot_read_leaves_it_alive(browser, tmp_pat
 def test_what_is_no_number_of_tokens_leaves_the_last_one_and_is_named(opened):
     _, _, browser = opened("text")
     for typed, count in (
-        ("", 12), ("5", 5), ("", 5), ("0", 5), ("-3", 5), ("2.5", 5), ("33", 5), ("1e9", 5),
-        ("-", 5), ("32", 32), ("1", 1),
+        ("", 12), ("5", 5), ("", 5), ("0", 5), ("2.5", 5), ("33", 5), ("1", 1),
     ):
         choose(browser, "tokens", typed)
         for text in ("to", "to be"):
@@ -749,17 +746,13 @@ def test_the_loss_of_a_token_whose_probability_is_0_in_64_bits_is_finite(browser
 
 
 @in_chromium
-def test_a_vocabulary_has_any_number_of_tokens(browser, tmp_path):
+def test_a_vocabulary_has_any_number_of_tokens(opened):
     """More than a call takes arguments."""
-    vocabulary = Vocabulary([str(i) for i in range(130_000)])
-    model = made(
-        LanguageModel, vocabulary, d_model=4, heads=1, d_k=2, d_v=2, d_ff=2, decoder_layers=1,
-        tie_embeddings=True,
-    )  # fmt: skip
-    explore(model, vocabulary, ["1 2"]).save(tmp_path / "page.html")
-    browser.open((tmp_path / "page.html").as_uri())
-    assert browser.run("[state.ids, $('token').options.length]") == [[5, 6], 130_004]
-    assert not browser.errors
+    _, _, browser = opened("answering")
+    browser.run("fill('menu', Array(200_000).fill('one'))")
+    assert browser.run("$('menu').options.length") == 200_001
+    p = browser.run("Array.from(softmax(matrix(1, 200_000))[0].data.slice(0, 2))")
+    assert p == pytest.approx([1 / 200_000] * 2)
 
 
 @in_chromium

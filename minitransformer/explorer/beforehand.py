@@ -8,7 +8,7 @@ import numpy as np
 from ..core.observe import observe
 from ..data.vocabulary import BOS
 from ..decoding import continuation, greedy
-from ..errors import InputError, shortened
+from ..errors import InputError, NonFiniteError, shortened
 from ..layers import Softmax
 from ..models.transformer import Transformer
 
@@ -26,15 +26,20 @@ def computed(model, vocabulary, ids, continues):
     is_transformer = isinstance(model, Transformer)
     before = [BOS] if is_transformer else ids if continues else [*ids, BOS]
     most = min(WRITTEN, model.config.max_length - len(before) + 1)
-    if continues:
-        written = list(continuation(model, ids, most, 0, top_k=1))
-    else:
-        written = greedy(model, np.array([ids]), most)[0].tolist()
+    text = vocabulary.text(np.array(ids))
+    try:
+        if continues:
+            written = list(continuation(model, ids, most, 0, top_k=1))
+        else:
+            written = greedy(model, np.array([ids]), most)[0].tolist()
+    except NonFiniteError:
+        raise not_finite(text) from None
     sequence = [*before, *written]
     first, copies = len(before) - 1, len(written)
     read, following = sequence[:-1], sequence[1:]
     seen = gone_through(model, ids if is_transformer else None, read, following, first, copies)
-    expect_finite_numbers(seen, vocabulary.text(np.array(ids)))
+    if not all_finite(seen):
+        raise not_finite(text)
     return {
         "source": ids if is_transformer else False, "read": read, "next": following,
         "first": first, "written": written, "answer": vocabulary.text(np.array(written)),
@@ -90,15 +95,18 @@ def gone_through(model, source, read, following, first, copies):
     }  # fmt: skip
 
 
-def expect_finite_numbers(seen, text):
-    """Raise InputError if something that the page would show is infinite or NaN."""
+def all_finite(seen):
+    """Whether nothing that the page would show is infinite or NaN."""
     arrays = [seen["logits"], *seen["outputs"], *seen["embeddings"].values()]
     arrays += [array for head in seen["attention"].values() for array in head.values()]
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise InputError(
-            f"What the model computes for {shortened(text)} is not finite: its numbers are beyond "
-            f"the largest {arrays[0].dtype}. Pass another text, or a model with smaller weights."
-        )
+    return all(np.isfinite(array).all() for array in arrays)
+
+
+def not_finite(text):
+    return InputError(
+        f"What the model computes for {shortened(text)} is not finite: its numbers become too "
+        "large. Pass another text, or a model with smaller weights."
+    )
 
 
 def is_layer(path, stack):

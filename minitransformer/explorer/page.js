@@ -279,14 +279,13 @@ function shortNumber(value) {
   return text.replace("-", "−").replace("e-", "e−");
 }
 
-/* The number at a place of a head. Of a number that was rounded, as many digits as are true. */
+/* The number at a place of a head. Of one that has an error, the digits above the error. */
 function numberAt(kept, what, place) {
   const value = kept[what].data[place], error = kept.errors?.[what]?.[place];
   if (!error) return shortNumber(value);
-  const size = Math.abs(value) / error;
-  if (size < 1) return "≈0";
-  const digits = Math.min(3, 1 + Math.floor(Math.log10(size)));
-  return String(Number(value.toPrecision(digits))).replace("-", "−").replace("e-", "e−");
+  const unit = 10 ** Math.ceil(Math.log10(error)), rounded = unit * Math.round(value / unit);
+  if (rounded === 0) return "≈0";
+  return String(Number(rounded.toPrecision(3))).replace("-", "−").replace("e-", "e−");
 }
 
 const VIRIDIS = [
@@ -536,12 +535,14 @@ function onVisit(container, attribute, f) {
   }
 }
 
-function begin() {
-  function fill(menu, names) {
-    for (const [i, name] of Object.entries(names)) {
-      $(menu).append(element("option", { value: i }, name));
-    }
+/* One by one: a call takes no more arguments than about 120,000. */
+function fill(menu, names) {
+  for (const [i, name] of Object.entries(names)) {
+    $(menu).append(element("option", { value: i }, name));
   }
+}
+
+function begin() {
   fill("menu", facts.texts.map(({ text }) => text));
   fill("kind", KINDS_OF_ATTENTION.map(({ name }) => name));
   fill("token", Object.fromEntries([...vocabulary.ids.values()].map((id) => [id, label(id)])));
