@@ -537,9 +537,11 @@ function onVisit(container, attribute, f) {
 
 /* One by one: a call takes no more arguments than about 120,000. */
 function fill(menu, names) {
+  const options = document.createDocumentFragment();
   for (const [i, name] of Object.entries(names)) {
-    $(menu).append(element("option", { value: i }, name));
+    options.append(element("option", { value: i }, name));
   }
+  $(menu).append(options);
 }
 
 function begin() {
