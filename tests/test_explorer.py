@@ -24,7 +24,7 @@ from minitransformer.data.vocabulary import BOS, Vocabulary
 from minitransformer.data.words import Characters, Words
 from minitransformer.decoding import continuation, greedy
 from minitransformer.explorer import explore
-from minitransformer.explorer.beforehand import computed
+from minitransformer.explorer.beforehand import all_finite, computed, gone_through
 from minitransformer.layers import CrossEntropy, LayerNorm, Softmax
 from minitransformer.older import RNNConfig, RNNSeq2Seq
 from minitransformer.runs.run import Run, make_config
@@ -496,6 +496,15 @@ def test_what_a_large_model_computes_is_refused_if_it_is_not_finite(monkeypatch)
         parameter.data[...] *= 1e25
     with np.errstate(all="ignore"), pytest.raises(InputError, match="not finite"):
         explore(model, SYMBOLS, ["3 1"])
+    ids = [5, 6, 7]
+    seen = gone_through(made(Transformer, SYMBOLS), ids, [BOS, 5], [5, 6], 0, 2)
+    heads = [array for head in seen["attention"].values() for array in head.values()]
+    arrays = [seen["logits"], *seen["outputs"], *seen["embeddings"].values(), *heads]
+    assert all_finite(seen) and len(heads) == 6 * (3 + 3 + 2)
+    for array in arrays:
+        before, array[..., -1] = array[..., -1].copy(), -np.inf
+        assert not all_finite(seen)
+        array[..., -1] = before
 
 
 def test_what_is_too_large_for_a_page_is_refused_in_a_sentence(monkeypatch):
