@@ -156,8 +156,8 @@ def in_bytes(arrays):
     other, and the scale of each array: number = byte · scale, scale = the largest size / 127, to
     four digits."""
     arrays = list(arrays)
-    scales = [four_digits(np.abs(array).max(initial=0) / 127) or 1.0 for array in arrays]
-    rounded = [np.round(array / scale).reshape(-1) for array, scale in zip(arrays, scales)]
+    scales = [four_digits(np.abs(array).max(initial=0) / 127) for array in arrays]
+    rounded = [np.round(array / (scale or 1)).reshape(-1) for array, scale in zip(arrays, scales)]
     return {"scales": scales, "numbers": base64_of(np.concatenate(rounded).astype(np.int8))}
 
 
