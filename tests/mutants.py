@@ -3030,7 +3030,7 @@ p("xep31", "the gradient without the one-hot", "        p[steps, following[first
 p("xep32", "all copies have the gradient of the first", 'for head in arrays["d_P"][n] for', 'for head in arrays["d_P"][0] for')
 p("xep33", "the lens without the final norm", "model.output(states if norm is None else norm(states))", "model.output(states)")
 p("xep34", "the sum of sizes, not the norm", "np.linalg.norm(x.astype(np.float64), axis=-1)", "np.linalg.norm(x.astype(np.float64), 1, axis=-1)")
-p("xep35", "bytes are cut off, not rounded", "np.round(array / scale)", "(array / scale)", select="every_moment")
+p("xep35", "bytes are cut off, not rounded", "np.round(array / (scale or 1))", "(array / (scale or 1))", select="every_moment")
 p("xep36", "the text is the answer's", '"answer": vocabulary', '"text": vocabulary')
 p("xep37", "more is written than there are positions for", "model.config.max_length - len(before) + 1)", "model.config.max_length - len(before))", select="end_of_its_positions")
 p = plants("explorer/page.py", "test_explorer.py", "left_out_evenly")

@@ -773,8 +773,9 @@ def test_the_loss_of_a_token_whose_probability_is_0_in_64_bits_is_finite(browser
 def test_a_vocabulary_has_any_number_of_tokens(opened):
     """More than a call takes arguments."""
     _, _, browser = opened("answering")
-    count = browser.run("""(() => { $("menu").hidden = true; try { fill("menu", Array(150_000).fill("one")); }
-        catch (problem) { return String(problem); } return $("menu").options.length; })()""")
+    count = browser.run("""(() => {
+        $("menu").hidden = true;
+        try { fill("menu", Array(150_000).fill("one")); } catch (problem) { return String(problem); } return $("menu").options.length; })()""")
     assert count == 150_001
     p = browser.run("""(() => { try { return softmax(matrix(1, 150_000))[0].data[7]; }
         catch (problem) { return String(problem); } })()""")
