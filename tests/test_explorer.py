@@ -775,7 +775,9 @@ def test_a_vocabulary_has_any_number_of_tokens(opened):
     _, _, browser = opened("answering")
     count = browser.run("""(() => {
         $("menu").hidden = true;
-        try { fill("menu", Array(150_000).fill("one")); } catch (problem) { return String(problem); } return $("menu").options.length; })()""")
+        try { fill("menu", Array(150_000).fill("one")); }
+        catch (problem) { return String(problem); }
+        return $("menu").options.length; })()""")
     assert count == 150_001
     p = browser.run("""(() => { try { return softmax(matrix(1, 150_000))[0].data[7]; }
         catch (problem) { return String(problem); } })()""")

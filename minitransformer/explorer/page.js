@@ -154,7 +154,7 @@ function targetToken() {
 }
 
 /* Everything again: the text, a head or the moment has changed. A text that cannot be read changes
-   nothing, and neither does a number of tokens that is none. */
+   nothing, and an invalid number of tokens neither. */
 function update() {
   const began = performance.now(), notes = [];
   try {
