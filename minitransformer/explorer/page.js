@@ -189,9 +189,9 @@ function chooseMoment(place) {
   update();
 }
 
-const OVERFLOW = "For this text the model's numbers are not finite: they are beyond the largest number "
-  + "of 32 bits. So nothing of them is shown. Type another text, or make the page of a model with "
-  + "smaller weights.";
+const OVERFLOW = "For this text the model's numbers are not finite: they are larger than the "
+  + "largest number of 32 bits. So none is shown. Type another text, or make the page of a model "
+  + "with smaller weights.";
 
 /* Whether all that is drawn is finite; `masked` has −∞ by its nature. */
 function allFinite({ loss, kept, d_embeddings }) {

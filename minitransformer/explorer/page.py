@@ -283,7 +283,7 @@ def about_moments(kept, all_of_them, megabytes):
     if not all_of_them:
         return (
             "The page has no earlier moments of the training. The command train keeps some, if the "
-            "model is small and has more than 10 steps."
+            "model is small and the training longer than 10 steps."
         )
     said = (
         f"Earlier moments of the training in the page: {kept} of {all_of_them}, with weights "
@@ -337,8 +337,8 @@ def about(model, weights, types, is_large):
             " The model is too large for a page. What it computes for the texts of the menu has "
             "been computed beforehand; so no other text can be typed, no other target be chosen, "
             "and no head be switched off. The gradients d_P were rounded to 8 bits, with a scale "
-            "for each row; ≈0 is less than the rounding, and of d_P and d_S only digits that are "
-            "true are shown."
+            "for each row. Of d_P and d_S only the digits above the error are shown; ≈0 is below "
+            "it."
         )
     elif not types:
         said += (
