@@ -115,7 +115,7 @@ function passBeforehand() {
       const masked = maskedBy(scores, isCausal ? causal : everywhere);
       const [P, backThroughSoftmax] = softmax(masked);
       const steps = map(scores, (_, i) => d.scales[h * T + Math.floor(i / S)]).data;
-      // d_P was rounded by half a step at most; in d_S = P ∘ (d_P − Σ_j d_P_j P_j) that counts twice
+      // d_P is off by half a step at most; in d_S = P ∘ (d_P − Σ_j d_P_j P_j) that counts twice
       const errors = {
         d_P: steps.map((step) => step / 2), d_scores: steps.map((step, i) => step * P.data[i]),
       };
