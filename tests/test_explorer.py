@@ -24,7 +24,7 @@ from minitransformer.data.vocabulary import BOS, Vocabulary
 from minitransformer.data.words import Characters, Words
 from minitransformer.decoding import continuation, greedy
 from minitransformer.explorer import explore
-from minitransformer.explorer.beforehand import computed
+from minitransformer.explorer.beforehand import all_finite, computed, gone_through
 from minitransformer.layers import CrossEntropy, LayerNorm, Softmax
 from minitransformer.older import RNNConfig, RNNSeq2Seq
 from minitransformer.runs.run import Run, make_config
@@ -47,9 +47,9 @@ def made(model, vocabulary, seed=3, **changes):
     away_from_initialisation(model, np.random.default_rng(seed + 1))
     for parameter in model.parameters():
         parameter.data[...] = parameter.data.astype(np.float32)
-    for _, component in model.named_modules():
+    for i, (_, component) in enumerate(model.named_modules()):
         if isinstance(component, LayerNorm):
-            component.epsilon = 0.05  # so large that it matters where it stands
+            component.epsilon = 0.05 + i / 100  # so large that it matters where it stands
     return model.eval()
 
 
@@ -446,6 +446,82 @@ def test_what_is_computed_beforehand_stops_at_the_end_of_its_positions():
         assert len(found["read"]) <= 40
 
 
+@in_chromium
+def test_of_a_large_model_scores_may_be_larger_than_float16_can_hold(
+    browser, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", 1)
+    model, largest = made(Transformer, SYMBOLS), 0
+    for name, parameter in model.named_parameters().items():
+        if name.endswith("query.weight"):
+            parameter.data *= 3e4
+    explore(model, SYMBOLS, ["3 1 4"]).save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    found = browser.run(BEFOREHAND)
+    for path, arrays in in_python(model.to("float64"), found)["kept"].items():
+        P = np.array([head["P"] for head in found["kept"][path]], dtype=float)
+        assert np.abs(P - arrays["P"]).max() <= 1e-2
+        largest = max(largest, np.abs(arrays["scores"]).max())
+    assert largest > 65504
+    assert not browser.errors
+
+
+ERRORS = """Object.fromEntries(Object.entries(state.pass.kept).map(([name, heads]) =>
+    [name, heads.map(({errors}) => [[...errors.d_P], [...errors.d_scores]])]))"""
+
+
+@in_chromium
+def test_of_a_large_model_the_page_knows_its_errors_and_shows_only_digits_above_them(
+    browser, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", 1)
+    model = made(Transformer, SYMBOLS)
+    page = explore(model, SYMBOLS, ["3 1 4"])
+    page.save(tmp_path / "page.html")
+    assert "rounded to 8 bits" in page.html
+    browser.open((tmp_path / "page.html").as_uri())
+    found, errors = browser.run(BEFOREHAND), browser.run(ERRORS)
+    for path, arrays in in_python(model.to("float64"), found)["kept"].items():
+        for what, n in (("d_P", 0), ("d_scores", 1)):
+            exact = arrays[what]
+            ours = np.array([head[what] for head in found["kept"][path]])
+            bounds = np.array([two[n] for two in errors[path]]).reshape(exact.shape)
+            largest = np.abs(exact).max(axis=-1, keepdims=True)
+            assert np.all(np.abs(ours - exact) <= 1.01 * bounds + 1e-5 * largest)
+            assert np.all(bounds <= np.abs(arrays["d_P"]).max(axis=-1, keepdims=True) / 120)
+    for value, error, text in (
+        (12.34, 0.02, "12.3"), (0.5312, 0.002, "0.53"), (-0.5312, 0.02, "−0.5"),
+        (0.019, 0.02, "≈0"), (-8.4e-7, 1e-8, "−8.4e−7"), (2.345678, 1e-9, "2.35"), (0, 1, "≈0"),
+        (2.345, 0, "2.35"),
+    ):
+        kept = json.dumps({"d_P": {"data": [value]}, "errors": {"d_P": [error]}})
+        assert browser.run(f"numberAt({kept}, 'd_P', 0)") == text
+    choose(browser, "shown", "d_P")
+    cells = browser.run("""[...document.querySelectorAll('#map td[data-row]')].map((cell) =>
+        [cell.textContent, numberAt(headsOf(state.kind, 0)[0], 'd_P',
+            cell.dataset.row * state.pass.source.length + +cell.dataset.column)])""")
+    assert cells and all(shown == text for shown, text in cells)
+    assert not browser.errors
+
+
+def test_what_a_large_model_computes_is_refused_if_it_is_not_finite(monkeypatch):
+    monkeypatch.setattr("minitransformer.explorer.page.LARGEST", 1)
+    model = made(LanguageModel, SYMBOLS)
+    for parameter in model.parameters():
+        parameter.data[...] *= 1e25
+    with np.errstate(all="ignore"), pytest.raises(InputError, match="not finite"):
+        explore(model, SYMBOLS, ["3 1"])
+    ids = [5, 6, 7]
+    seen = gone_through(made(Transformer, SYMBOLS), ids, [BOS, 5], [5, 6], 0, 2)
+    heads = [array for head in seen["attention"].values() for array in head.values()]
+    arrays = [seen["logits"], *seen["outputs"], *seen["embeddings"].values(), *heads]
+    assert all_finite(seen) and len(heads) == 6 * (3 + 3 + 2)
+    for array in arrays:
+        before, array[..., -1] = array[..., -1].copy(), -np.inf
+        assert not all_finite(seen)
+        array[..., -1] = before
+
+
 def test_what_is_too_large_for_a_page_is_refused_in_a_sentence(monkeypatch):
     model = made(Transformer, SYMBOLS)
     monkeypatch.setattr(
@@ -565,6 +641,147 @@ def place_of(browser, name):
     return browser.run(f"""(() => {{ $("{name}").scrollIntoView({{block: "center"}});
         const {{left, top, width, height}} = $("{name}").getBoundingClientRect();
         return {{x: left + width / 2, y: top + height / 2}}; }})()""")
+
+
+LINES = ExactCharacters(sorted(set("to be\n\r\t")))
+READ_THERE = "[state.ids, state.pass.written, $('notes').textContent]"
+
+
+@in_chromium
+@pytest.mark.parametrize(
+    "vocabulary, words", [(LINES, "to be"), (LETTERS, "to be"), (SYMBOLS, "3 1")]
+)
+def test_lines_of_a_text_are_read_as_python_reads_them(browser, tmp_path, vocabulary, words):
+    """In the menu with any end of a line, and typed by Enter."""
+    model = made(LanguageModel, vocabulary, max_length=30)
+    first, last = words.split()
+    texts = [f"{first}{end}{last}{end}" for end in ("\n", "\r\n", "\r", "\n\r", "\t")]
+    if vocabulary is not SYMBOLS:
+        texts = ["\n", "\r", *texts]
+    explore(model, vocabulary, texts, "float32", True).save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    exact = rounded(model, "float32")
+
+    def expect_read(text):
+        ids = vocabulary.encode(text).tolist()
+        read, written, notes = browser.run(READ_THERE)
+        assert read == ids and "belongs" not in notes
+        assert written == list(continuation(exact, ids, len(written), 0, top_k=1))
+
+    for place, text in enumerate(texts):
+        if place:
+            choose(browser, "menu", str(place))
+        expect_read(text)
+    choose(browser, "text", first)
+    browser.run("$('text').focus(), $('text').setSelectionRange(9, 9)")
+    for kind in ("keyDown", "keyUp"):
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+        browser.send("Input.dispatchKeyEvent", type=kind, text="\r" * (kind == "keyDown"), **key)
+    browser.send("Input.insertText", text=last)
+    assert browser.run("$('text').value") == f"{first}\n{last}"
+    expect_read(f"{first}\n{last}")
+    assert not browser.errors
+
+
+@in_chromium
+def test_a_first_text_that_the_page_cannot_read_leaves_it_alive(browser, tmp_path):
+    page = explore(made(Transformer, SYMBOLS), SYMBOLS, ["3 1"])
+    odd = page.html.replace('{"text": "3 1"', '{"text": "3 x"')  # as if Python read more
+    (tmp_path / "page.html").write_text(odd, "utf-8")
+    browser.open((tmp_path / "page.html").as_uri())
+    assert browser.run("state.ids") == [7, 5]
+    assert "“x”" in browser.run("$('notes').textContent")
+    choose(browser, "text", "4")
+    assert browser.run("[state.ids, $('notes').textContent]") == [[8], ""]
+    assert not browser.errors
+
+
+@in_chromium
+def test_what_is_no_number_of_tokens_leaves_the_last_one_and_is_named(opened):
+    _, _, browser = opened("text")
+    for typed, count in (
+        ("", 12), ("5", 5), ("", 5), ("0", 5), ("2.5", 5), ("33", 5), ("1", 1),
+    ):
+        choose(browser, "tokens", typed)
+        for text in ("to", "to be"):
+            choose(browser, "text", text)
+            assert browser.run("state.pass.written.length") == count
+            named = f"from 1 to 32; {count} is used" in browser.run("$('notes').textContent")
+            assert named == (typed != str(count))
+
+
+@in_chromium
+def test_after_a_way_back_the_controls_say_what_is_shown(opened):
+    """A browser fills in what stood in them, unless it is told not to."""
+    _, _, browser = opened("text", "or")
+    fields = "[...document.querySelectorAll('input:not(.head *), select, textarea')]"
+    values = f"{fields}.map((field) => field.value)"
+    fresh = browser.run(values)
+    for name, value in (("menu", "1"), ("text", "be"), ("tokens", "3"), ("shown", "scores")):
+        choose(browser, name, value)
+    choose(browser, "token", "5")
+    assert browser.run(f"{fields}.every((field) => field.autocomplete === 'off')")
+    address = browser.run("location.href")
+    browser.open("about:blank")
+    browser.loaded = False
+    browser.run("history.back()")
+    browser.wait()
+    assert browser.run("location.href") == address
+    now = browser.run(values)
+    shown = browser.run("[state.shown, state.count, String(targetToken()), state.pass.read[0]]")
+    assert browser.run("['shown', 'tokens', 'token'].map((id) => $(id).value)") == [
+        shown[0], str(shown[1]), shown[2],
+    ]  # fmt: skip
+    assert now == fresh or browser.run("$('text').value") == "be"
+
+
+@in_chromium
+@pytest.mark.parametrize("scale", [1e15, 1e25])
+def test_numbers_that_are_not_finite_are_named_and_never_drawn(browser, tmp_path, scale):
+    model = made(Transformer, SYMBOLS)
+    states = {10: model.state_dict()}
+    for parameter in model.parameters():
+        parameter.data[...] *= scale
+    explore(model, SYMBOLS, ["3 1"], "float32", earlier=states).save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    look = "[$('overflow').textContent.includes('not finite'), $('map').getClientRects().length]"
+    assert browser.run(look) == [True, 0]
+    choose(browser, "moment", "0")  # whose weights are usual
+    assert browser.run(look) == [False, 1]
+    choose(browser, "moment", "1")
+    assert browser.run(look) == [True, 0]
+    assert not browser.errors
+
+
+@in_chromium
+def test_the_loss_of_a_token_whose_probability_is_0_in_64_bits_is_finite(browser, tmp_path):
+    model = made(Transformer, SYMBOLS)
+    model.output.weight.data *= 1500
+    explore(model, SYMBOLS, ["3 1"], "float32").save(tmp_path / "page.html")
+    browser.open((tmp_path / "page.html").as_uri())
+    exact, losses = rounded(model, "float32"), []
+    for token in range(4, 14):
+        choose(browser, "token", token)
+        page = browser.run(COMPUTED)
+        losses.append(float(in_python(exact, page)["loss"]))
+        assert page["loss"] == pytest.approx(losses[-1], rel=1e-4, abs=1e-2)
+    assert max(losses) > 745
+    assert "∞" not in browser.run("$('loss').textContent")
+
+
+@in_chromium
+def test_a_vocabulary_has_any_number_of_tokens(opened):
+    """More than a call takes arguments."""
+    _, _, browser = opened("answering")
+    count = browser.run("""(() => {
+        $("menu").hidden = true;
+        try { fill("menu", Array(150_000).fill("one")); }
+        catch (problem) { return String(problem); }
+        return $("menu").options.length; })()""")
+    assert count == 150_001
+    p = browser.run("""(() => { try { return softmax(matrix(1, 150_000))[0].data[7]; }
+        catch (problem) { return String(problem); } })()""")
+    assert p == pytest.approx(1 / 150_000)
 
 
 @in_chromium
@@ -847,11 +1064,11 @@ def test_moments_are_left_out_evenly_where_the_file_would_be_too_large():
         page = explore(model, SYMBOLS, ["3"], earlier=states, megabytes=most)
         assert [moment["step"] for moment in facts_of(page)["moments"]] == steps
         assert len(page.html.encode()) <= most * 1e6
-        said = "All 6 earlier" if len(steps) == 6 else f"{len(steps)} of 6 earlier"
-        assert page.note.startswith(said) and html.escape(page.note) in page.html
+        assert f": {len(steps)} of 6," in page.note and html.escape(page.note) in page.html
         assert len(steps) == 6 or f"{most:g} MB" in page.note
-    page = explore(model, SYMBOLS, ["3"], earlier=states, megabytes=0.001)
-    assert facts_of(page)["moments"] == []
+    for most, count in ((0.001, 0), (1e308, 6)):
+        page = explore(model, SYMBOLS, ["3"], earlier=states, megabytes=most)
+        assert len(facts_of(page)["moments"]) == count
 
 
 def test_earlier_weights_of_another_model_are_refused_in_a_sentence():
@@ -864,11 +1081,37 @@ def test_earlier_weights_of_another_model_are_refused_in_a_sentence():
         ({10: {**state, "more": state[name]}}, "more has shape"),
         ({10: {**state, name: state[name][:-1]}}, f"{name} has shape"),
         ({10: {**state, name: state[name] * np.inf}}, "after step 10 are not finite"),
+        ({10: {**state, name: state[name] * 1j}}, "after step 10 are no real numbers"),
+        ({10: {**state, name: state[name].astype(str).tolist()}}, "10 are no real numbers"),
     ):
         with pytest.raises(InputError, match=re.escape(words)), np.errstate(invalid="ignore"):
             explore(model, SYMBOLS, ["3"], earlier=earlier)
     with pytest.raises(InputError, match="megabytes"):
         explore(model, SYMBOLS, ["3"], megabytes=0)
+
+
+def test_a_page_replaces_a_page_and_nothing_else(tmp_path, capsys):
+    run = Run.open("numbers-en-de")
+    page = explore(run.model, run.vocabulary, ["five"])
+    out = tmp_path / "page.html"
+    command = ["explore", "numbers-en-de", "--text", "six", "--out"]
+    page.save(out)
+    page.save(out)
+    assert main([*command, str(out)]) == 0 and facts_of(page)["texts"][0]["text"] == "five"
+    assert '"six"' in out.read_text("utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    capsys.readouterr()
+    for content in (b"", b"{}", b"\0" * 500, b"<!doctype html><title>of somebody else</title>"):
+        out.write_bytes(content)
+        assert main([*command, str(out)]) == 2 and out.read_bytes() == content
+        assert "is no page of the explorer. Choose another name" in capsys.readouterr().err
+        with pytest.raises(InputError, match="Choose another name"):
+            page.save(out)
+    (tmp_path / "link.html").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError):
+        page.save(tmp_path / "link.html")
+    with pytest.raises(InputError, match="directory"):
+        page.save(tmp_path)
 
 
 def test_a_run_that_was_trained_can_be_followed_through_its_training(tmp_path, capsys):
@@ -878,9 +1121,9 @@ def test_a_run_that_was_trained_can_be_followed_through_its_training(tmp_path, c
     facts = json.loads(re.search(r'id="facts">(.*?)</script>', out.read_text("utf-8"), re.S)[1])
     kept = run.earlier_weights()
     assert [moment["step"] for moment in facts["moments"]] == [*kept] and len(kept) >= 5
-    assert f"All {len(kept)} earlier" in capsys.readouterr().out
+    assert f": {len(kept)} of {len(kept)}," in capsys.readouterr().out
     assert main(["explore", str(tmp_path / "run"), "--out", str(out), "--megabytes", "0.01"]) == 0
-    assert f"0 of {len(kept)} earlier" in capsys.readouterr().out
+    assert f": 0 of {len(kept)}," in capsys.readouterr().out
 
 
 def test_nothing_in_it_ends_a_script_or_becomes_a_tag():
@@ -904,9 +1147,16 @@ def test_a_notebook_shows_the_page_in_a_frame():
 def test_what_cannot_be_shown_is_refused_in_a_sentence():
     model = made(Transformer, SYMBOLS)
     rnn = RNNSeq2Seq(RNNConfig(source_vocabulary=14, d_model=8), 0)
+    fewer, more = (
+        made(Transformer, SYMBOLS, source_vocabulary=size, target_vocabulary=14) for size in (6, 50)
+    )
     for arguments, words in (
         ((rnn, SYMBOLS, ["3"]), "RNNSeq2Seq"),
-        ((model, LETTERS, ["to"]), f"14 tokens, and the vocabulary {len(LETTERS)}"),
+        ((model, LETTERS, ["to"]), f"14 target tokens, and the vocabulary {len(LETTERS)}"),
+        ((made(LanguageModel, SYMBOLS), LETTERS, ["to"]), "14 target tokens"),
+        ((fewer, SYMBOLS, ["3"]), "6 source tokens, and the vocabulary 14"),
+        ((more, SYMBOLS, ["3"]), "50 source tokens, and the vocabulary 14"),
+        ((model, SYMBOLS, ["3"], "float16", False, "a \ud800"), "surrogate"),
         ((model, SYMBOLS, []), "at least one"),
         ((model, SYMBOLS, ["x"]), "not in"),
         ((model, SYMBOLS, ["3 " * 41]), "at most 40"),

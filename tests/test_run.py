@@ -1055,7 +1055,10 @@ def test_a_checkpoint_whose_tensors_do_not_fit_the_run_is_refused(tmp_path):
         },
         "moments/x of shape": {**tensors, "moments/x": np.zeros((1, 2, 3, 4))},
         "moments/9 of shape": {**tensors, "moments/9": np.zeros((1, 2, 30, 40))},
+        "moments/010 of shape": {**tensors, "moments/010": tensors["moments/10"]},
         "earlier/x of shape": {**tensors, "earlier/x": tensors["earlier/10"]},
+        "earlier/٣ of shape": {**tensors, "earlier/٣": tensors["earlier/10"]},
+        "earlier/010 of shape": {**tensors, "earlier/010": tensors["earlier/10"]},
         "earlier/9 of shape": {**tensors, "earlier/9": tensors["earlier/10"][1:]},
         "earlier/9 has weights": {
             **tensors, "earlier/9": np.full_like(tensors["earlier/10"], np.inf),

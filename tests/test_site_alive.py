@@ -369,6 +369,20 @@ def test_a_finite_difference_agrees_with_the_gradient(attention):
 
 
 @pytest.mark.site
+def test_a_number_that_the_page_shows_can_be_typed(attention):
+    for text in ("0.0000001", "1e-7", "−2.5E+2", "−1e−3", ".5", "+5."):
+        enter(attention, "K", 1, 2, text)
+        assert attention.run("document.getElementById('refused').textContent") == ""
+        number = float(text.replace("−", "-"))
+        assert matrices(attention)["K"][1, 2] == number
+        attention.run("document.activeElement.blur()")
+        shown = attention.run("document.getElementById('cell-K-1-2').value")
+        enter(attention, "K", 1, 2, shown)
+        assert attention.run("document.getElementById('refused').textContent") == ""
+    attention.run("document.getElementById('reset').click()")
+
+
+@pytest.mark.site
 @pytest.mark.parametrize("text", ["two", "0,5", "", "1e400", "1001", "0x1"])
 def test_what_is_no_number_is_refused_in_a_sentence(text, attention):
     before = matrices(attention)
@@ -528,4 +542,8 @@ def test_the_address_names_a_mistake(browser, address):
     browser.run("location.hash = 'mistake-positions'")
     browser.run("new Promise(done => setTimeout(done, 100))")
     assert browser.run("document.getElementById('mistake').value") == "positions"
+    for fragment in ("%", "%E0%A4%A", "nonsense"):
+        browser.open(f"{address}alive/mistakes.html?{fragment[-1]}#{fragment}")
+        assert browser.run("document.querySelectorAll('#curves svg').length") > 0
+        assert not browser.errors
     assert not browser.errors

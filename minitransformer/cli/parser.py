@@ -269,7 +269,10 @@ def make_parser():
         help="if the file would be larger, earlier moments of the training are left out, evenly "
         "(default: 1.5)",
     )
-    explore.add_argument("--out", metavar="FILE", required=True, help="the file to write")
+    explore.add_argument(
+        "--out", metavar="FILE", required=True,
+        help="the file to write; a page that is there is replaced, nothing else",
+    )
 
     generate = add("generate", generating.generate, generating.EXAMPLES)
     generating.add_options(generate, add_run, at_least, add_sampling, typed_text)

@@ -8,6 +8,7 @@ import numpy as np
 from ..core.observe import observe
 from ..data.vocabulary import BOS
 from ..decoding import continuation, greedy
+from ..errors import InputError, NonFiniteError, shortened
 from ..layers import Softmax
 from ..models.transformer import Transformer
 
@@ -25,20 +26,26 @@ def computed(model, vocabulary, ids, continues):
     is_transformer = isinstance(model, Transformer)
     before = [BOS] if is_transformer else ids if continues else [*ids, BOS]
     most = min(WRITTEN, model.config.max_length - len(before) + 1)
-    if continues:
-        written = list(continuation(model, ids, most, 0, top_k=1))
-    else:
-        written = greedy(model, np.array([ids]), most)[0].tolist()
+    text = vocabulary.text(np.array(ids))
+    try:
+        if continues:
+            written = list(continuation(model, ids, most, 0, top_k=1))
+        else:
+            written = greedy(model, np.array([ids]), most)[0].tolist()
+    except NonFiniteError:
+        raise not_finite(text) from None
     sequence = [*before, *written]
     first, copies = len(before) - 1, len(written)
     read, following = sequence[:-1], sequence[1:]
     seen = gone_through(model, ids if is_transformer else None, read, following, first, copies)
+    if not all_finite(seen):
+        raise not_finite(text)
     return {
         "source": ids if is_transformer else False, "read": read, "next": following,
         "first": first, "written": written, "answer": vocabulary.text(np.array(written)),
         "attention": {
             name: {
-                "scores": base64_of(arrays["scores"][0].astype("<f2")),
+                "scores": base64_of(arrays["scores"][0].astype("<f4")),
                 "Q": norms(arrays["Q"][0]), "K": norms(arrays["K"][0]),
             }
             for name, arrays in seen["attention"].items()
@@ -88,25 +95,41 @@ def gone_through(model, source, read, following, first, copies):
     }  # fmt: skip
 
 
+def all_finite(seen):
+    """Whether nothing that the page would show is infinite or NaN."""
+    arrays = [seen["logits"], *seen["outputs"], *seen["embeddings"].values()]
+    arrays += [array for head in seen["attention"].values() for array in head.values()]
+    return all(np.isfinite(array).all() for array in arrays)
+
+
+def not_finite(text):
+    return InputError(
+        f"What the model computes for {shortened(text)} is not finite: its numbers become too "
+        "large. Pass another text, or a model with smaller weights."
+    )
+
+
 def is_layer(path, stack):
     return path.startswith(f"{stack}.layers.") and path.count(".") == 2
 
 
 def one_pass(model, seen, token, position, n):
     """What belongs to the n-th written token, which is that of this position, as the target."""
-    p = Softmax()(seen["logits"][n, position][None].astype(np.float64))[0]
+    x = seen["logits"][n, position].astype(np.float64)
+    p = Softmax()(x[None])[0]
     states = np.stack([output[n, position] for output in seen["outputs"]])[None]
     norm = getattr(model, "decoder" if isinstance(model, Transformer) else "layers").final_norm
     lens = Softmax()(model.output(states if norm is None else norm(states)))[0]
     gradients = {
         name: {
-            **in_bytes(arrays["d_P"][n]),
+            **in_bytes(row for head in arrays["d_P"][n] for row in head),
             "d_Q": norms(arrays["d_Q"][n]), "d_K": norms(arrays["d_K"][n]),
         }
         for name, arrays in seen["attention"].items()
     }  # fmt: skip
     return {
-        "loss": float(-np.log(p[token])), "likely": likeliest(p), "gradients": gradients,
+        "loss": float(np.logaddexp.reduce(x) - x[token]),
+        "likely": likeliest(p), "gradients": gradients,
         "lens": [likeliest(p) for p in lens],
         "d_embeddings": {side: norms(d_x[n]) for side, d_x in seen["embeddings"].items()},
     }  # fmt: skip
@@ -121,14 +144,20 @@ def likeliest(p):
 def norms(x):
     """The norms of the rows, to four digits: a list, of (H, T, K) a list of lists."""
     sizes = np.linalg.norm(x.astype(np.float64), axis=-1)
-    return np.vectorize(lambda size: float(f"{size:.4g}"), otypes=[float])(sizes).tolist()
+    return np.vectorize(four_digits, otypes=[float])(sizes).tolist()
+
+
+def four_digits(number):
+    return float(f"{number:.4g}")
 
 
 def in_bytes(arrays):
     """Arrays as the page reads them: base64 of a signed byte for each number, one array behind the
-    other, and the scale of each array: number = byte · scale, scale = the largest size / 127."""
-    scales = [float(np.abs(array).max(initial=0)) / 127 or 1.0 for array in arrays]
-    rounded = [np.round(array / scale).reshape(-1) for array, scale in zip(arrays, scales)]
+    other, and the scale of each array: number = byte · scale, scale = the largest size / 127, to
+    four digits."""
+    arrays = list(arrays)
+    scales = [four_digits(np.abs(array).max(initial=0) / 127) for array in arrays]
+    rounded = [np.round(array / (scale or 1)).reshape(-1) for array, scale in zip(arrays, scales)]
     return {"scales": scales, "numbers": base64_of(np.concatenate(rounded).astype(np.int8))}
 
 

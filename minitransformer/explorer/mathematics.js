@@ -110,7 +110,7 @@ function layerNorm(x, name) {
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   for (let i = 0; i < x.rows; i++) {
     const centre = mean(row(x, i)), centred = row(x, i).map((value) => value - centre);
-    sigma.push(Math.sqrt(dot(centred, centred) / x.columns + config.epsilon));
+    sigma.push(Math.sqrt(dot(centred, centred) / x.columns + config.epsilon[name]));
     row(x_hat, i).set(centred.map((value) => value / sigma[i]));
     row(y, i).set(row(x_hat, i).map((value, j) => gamma[j] * value + beta[j]));
   }
@@ -125,13 +125,18 @@ function layerNorm(x, name) {
   }];
 }
 
+/* As Math.max, which takes no more numbers than fit into a call. */
+function largestOf(values) {
+  return values.reduce((largest, value) => Math.max(largest, value), -Infinity);
+}
+
 /* P_j = exp(x_j − m) / Σ_i exp(x_i − m)      m = max_i x_i
    d_x = P ∘ (d_y − Σ_j d_y_j P_j)
    A row of nothing but −∞ gets zeros. */
 function softmax(x) {
   const P = zeros(x.rows, x.columns, x);
   for (let i = 0; i < x.rows; i++) {
-    const largest = Math.max(...row(x, i)), shift = largest === -Infinity ? 0 : largest;
+    const largest = largestOf(row(x, i)), shift = largest === -Infinity ? 0 : largest;
     const exps = row(x, i).map((value) => Math.exp(value - shift));
     const sum = exps.reduce((total, value) => total + value, 0);
     row(P, i).set(exps.map((value) => value / Math.max(sum, 1)));  // at least exp 0, else all are 0
@@ -402,15 +407,17 @@ function logitLens(outputs, position, name, table) {
   return output(config.final_norm ? layerNorm(x, `${name}.final_norm`)[0] : x, table)[0];
 }
 
-/* loss = −log p[token] at one position, p = softmax(logits)
+/* loss = −log p[token] = x_m − x[token] − log p[m] at one position, p = softmax(x), x the logits;
+   m is the most likely token: p[token] may be so small that it is 0.
    d_logits = p − one-hot(token) there, and 0 at all other positions. In 64 bits: where p[token] is
    nearly 1, their difference would be lost in 32. */
 function crossEntropy(logits, position, token) {
-  const [p] = softmax({ ...logits, rows: 1, data: Float64Array.from(row(logits, position)) });
+  const x = Float64Array.from(row(logits, position));
+  const [p] = softmax({ ...logits, rows: 1, data: x }), m = p.data.indexOf(largestOf(p.data));
   const d_logits = matrix(logits.rows, logits.columns);
   row(d_logits, position).set(p.data);
   row(d_logits, position)[token] = p.data[token] - 1;
-  return [-Math.log(p.data[token]), d_logits, p.data];
+  return [x[m] - x[token] - Math.log(p.data[m]), d_logits, p.data];
 }
 
 /* The most likely token of the last position, of those that may be written. */

@@ -21,11 +21,11 @@ const KINDS_OF_ATTENTION = isTransformer
 
 /* `off`: the heads that are switched off. The chosen kind, layer and head; a position of the source
    and one of the target; the cell (row, column) of the map; `token`: the target of the loss, or
-   null for the written one. `ids`: the last text that could be read. `pass`: what the model has
-   computed. */
+   null for the written one. `ids`: the last text that could be read. `count`: tokens to write.
+   `pass`: what the model has computed. */
 const state = {
   off: new Set(), kind: KINDS_OF_ATTENTION[0], layer: 0, head: 0, source: 0, target: 0, column: 0,
-  token: null, shown: "P", ids: null, pass: null, milliseconds: 0,
+  token: null, shown: "P", ids: facts.texts[0].ids, count: 12, pass: null, milliseconds: 0,
 };
 
 const lengths = facts.shapes.map(([, rows, columns]) => rows * columns);
@@ -47,11 +47,20 @@ function label(id) {
 
 /* -- the model at work ----------------------------------------------------------------------- */
 
-/* The ids of the text in the page, with notes on it. */
+/* A text as its field gives it back: each end of a line is one "\n". */
+function asInField(text) {
+  return text.replace(/\r\n?/g, "\n");
+}
+
+/* The ids of the text in the page, with notes on it. While the field has the text of the menu, the
+   ids are those that Python has read, also of each "\r". */
 function readText() {
-  const chosen = facts.texts[$("menu").value];
+  const chosen = facts.texts[$("menu").value], typed = $("text").value;
   if (!facts.types) return { ids: chosen.ids, notes: [] };
-  return KINDS[vocabulary.kind].read($("text").value, vocabulary);
+  const { read } = KINDS[vocabulary.kind];
+  return typed === asInField(chosen.text)
+    ? { ...read(chosen.text, vocabulary), ids: chosen.ids }
+    : read(typed, vocabulary);
 }
 
 /* What is read before the first token is written. */
@@ -64,7 +73,7 @@ function beginning(ids) {
 function answer(ids) {
   const before = beginning(ids), written = [], past = {};
   const encoded = isTransformer && encode(ids, {}, state.off);
-  const usual = facts.continues ? Number($("tokens").value) : 2 * ids.length + 8;
+  const usual = facts.continues ? state.count : 2 * ids.length + 8;
   const most = Math.min(usual, config.max_length - before.length + 1);
   const mayBeWritten = (id) => (facts.continues ? id >= FIRST : id !== PAD && id !== BOS);
   while (written.length < most && (facts.continues || written.at(-1) !== EOS)) {
@@ -98,12 +107,20 @@ function passBeforehand() {
   const kept = Object.fromEntries(Object.entries(attention).map(([name, given]) => {
     const d = gradients[name], T = given.Q[0].length, S = given.K[0].length;
     const isCausal = !name.startsWith("encoder") && !name.endsWith("cross_attention");
-    const places = given.Q.map(() => T * S), d_P_of = fromBytes(d, places);
-    return [name, cut(numbers(given.scores, "float16"), places).map((data, h) => {
-      const scores = matrix(T, S, data), d_P = matrix(T, S, d_P_of[h]);
+    const places = given.Q.map(() => T * S);
+    const d_P_rows = fromBytes(d, d.scales.map(() => S));                          // H·T of them
+    return [name, cut(numbers(given.scores, "float32"), places).map((data, h) => {
+      const scores = matrix(T, S, data), d_P = matrix(T, S);
+      d_P_rows.slice(h * T, (h + 1) * T).forEach((values, i) => row(d_P, i).set(values));
       const masked = maskedBy(scores, isCausal ? causal : everywhere);
       const [P, backThroughSoftmax] = softmax(masked);
+      const steps = map(scores, (_, i) => d.scales[h * T + Math.floor(i / S)]).data;
+      // d_P is off by half a step at most; in d_S = P ∘ (d_P − Σ_j d_P_j P_j) that counts twice
+      const errors = {
+        d_P: steps.map((step) => step / 2), d_scores: steps.map((step, i) => step * P.data[i]),
+      };
       return {
+        errors,
         Q: column(given.Q[h]), K: column(given.K[h]), scores, masked, P,
         d_Q: column(d.d_Q[h]), d_K: column(d.d_K[h]), d_P, d_scores: backThroughSoftmax(d_P),
       };
@@ -137,9 +154,9 @@ function targetToken() {
 }
 
 /* Everything again: the text, a head or the moment has changed. A text that cannot be read changes
-   nothing. */
+   nothing, and an invalid number of tokens neither. */
 function update() {
-  const began = performance.now();
+  const began = performance.now(), notes = [];
   try {
     const read = readText();
     if (!read.ids.length) throw new Error("An empty text: there is nothing to read.");
@@ -149,10 +166,13 @@ function update() {
         + `${config.max_length}. Shorten the text.`);
     }
     state.ids = read.ids;
-    $("notes").textContent = read.notes.join(" ");
+    notes.push(...read.notes);
   } catch (problem) {
-    $("notes").textContent = `${problem.message} What stands below belongs to the text before.`;
+    notes.push(`${problem.message} What stands below belongs to the text before.`);
   }
+  if ($("tokens").checkValidity()) state.count = Number($("tokens").value);
+  else notes.push(`“Tokens to write” needs a whole number from 1 to 32; ${state.count} is used.`);
+  $("notes").textContent = notes.join(" ");
   state.pass = facts.computed ? { ...facts.texts[$("menu").value] } : answer(state.ids);
   const { first, next } = state.pass;
   chooseTarget(Math.max(first, Math.min(state.target, next.length - 1)));
@@ -169,6 +189,20 @@ function chooseMoment(place) {
   update();
 }
 
+const OVERFLOW = "For this text the model's numbers are not finite: they are larger than the "
+  + "largest number of 32 bits. So none is shown. Type another text, or make the page of a model "
+  + "with smaller weights.";
+
+/* Whether all that is drawn is finite; `masked` has −∞ by its nature. */
+function allFinite({ loss, kept, d_embeddings }) {
+  const heads = Object.entries(kept).flatMap(([name, heads]) =>
+    (name.endsWith("attention") ? heads : []));
+  const drawn = heads.flatMap(({ Q, K, scores, P, d_Q, d_K, d_P, d_scores }) =>
+    [Q, K, scores, P, d_Q, d_K, d_P, d_scores]);
+  return Number.isFinite(loss)
+    && [...drawn, ...Object.values(d_embeddings)].every((x) => x.data.every(Number.isFinite));
+}
+
 /* -- choices --------------------------------------------------------------------------------- */
 
 /* A position of the target, and the token there that is the loss's target: null for the written
@@ -176,6 +210,10 @@ function chooseMoment(place) {
 function chooseTarget(position, token = null) {
   Object.assign(state, { target: position, token });
   passOver();
+  const isShown = allFinite(state.pass);
+  for (const part of document.querySelectorAll(".computed")) part.hidden = !isShown;
+  $("overflow").textContent = isShown ? "" : OVERFLOW;
+  if (!isShown) return;
   if (isTransformer) {
     const maps = headsOf(KINDS_OF_ATTENTION[0], config.decoder_layers - 1).map((kept) => kept.P);
     const sums = state.pass.source.map((_, s) =>
@@ -239,6 +277,15 @@ function shortNumber(value) {
   if (value === 0) return "0";
   const text = Math.abs(value) >= 0.01 ? value.toFixed(2) : value.toExponential(0);
   return text.replace("-", "−").replace("e-", "e−");
+}
+
+/* The number at a place of a head. Of one that has an error, the digits above the error. */
+function numberAt(kept, what, place) {
+  const value = kept[what].data[place], error = kept.errors?.[what]?.[place];
+  if (!error) return shortNumber(value);
+  const unit = 10 ** Math.ceil(Math.log10(error)), rounded = unit * Math.round(value / unit);
+  if (rounded === 0) return "≈0";
+  return String(Number(rounded.toPrecision(3))).replace("-", "−").replace("e-", "e−");
 }
 
 const VIRIDIS = [
@@ -386,7 +433,7 @@ function drawMap() {
         ...(forbidden
           ? { class: "forbidden" }
           : { style: `background: rgb(${paper}); color: ${inkOn(paper)}` }),
-      }, forbidden ? "×" : shortNumber(x.data[place]));
+      }, forbidden ? "×" : numberAt(kept, state.shown, place));
     });
     const chosen = i === chosenRow();
     return element("tr", { class: chosen ? "chosen" : "" },
@@ -396,7 +443,7 @@ function drawMap() {
   const place = chosenRow() * x.columns + state.column;
   const names = { scores: "S", masked: "S after the mask", P: "P", d_P: "d_P", d_scores: "d_S" };
   const said = Object.entries(names).map(([what, name]) =>
-    `${name} ${shortNumber(kept[what].data[place])}`);
+    `${name} ${numberAt(kept, what, place)}`);
   $("cell").textContent =
     `“${rows[chosenRow()]}” looks at “${columns[state.column]}”: ${said.join(", ")}.`
     + (kept.masked.data[place] === -Infinity ? " The mask forbids it." : "");
@@ -488,11 +535,16 @@ function onVisit(container, attribute, f) {
   }
 }
 
-function begin() {
-  function fill(menu, names) {
-    $(menu).replaceChildren(...Object.entries(names).map(([i, name]) =>
-      element("option", { value: i }, name)));
+/* One by one: a call takes no more arguments than about 120,000. */
+function fill(menu, names) {
+  const options = document.createDocumentFragment();
+  for (const [i, name] of Object.entries(names)) {
+    options.append(element("option", { value: i }, name));
   }
+  $(menu).append(options);
+}
+
+function begin() {
   fill("menu", facts.texts.map(({ text }) => text));
   fill("kind", KINDS_OF_ATTENTION.map(({ name }) => name));
   fill("token", Object.fromEntries([...vocabulary.ids.values()].map((id) => [id, label(id)])));
@@ -505,9 +557,7 @@ function begin() {
   $("training").hidden = !facts.moments.length;
   $("moment").max = $("moment").value = facts.moments.length;
   $("moment").addEventListener("input", () => chooseMoment(Number($("moment").value)));
-  $("tokens").addEventListener("input", () => {
-    if ($("tokens").value && $("tokens").checkValidity()) update();
-  });
+  $("tokens").addEventListener("input", update);
   $("menu").addEventListener("change", () => {
     $("text").value = facts.texts[$("menu").value].text;
     update();

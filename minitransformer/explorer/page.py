@@ -6,6 +6,7 @@ shows in `page.js`, `page.html` and `page.css`. Weights are numbers in it and no
 
 import html
 import json
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,10 +28,11 @@ from ..boundary import (
 )
 from ..data.pieces import MORPHEMES, TYPEWRITER, Pieces
 from ..data.vocabulary import Vocabulary
-from ..errors import InputError, shortened, write_text
+from ..errors import InputError, reading, shortened
 from ..layers.layer_norm import LayerNorm
 from ..models.language_model import LanguageModel
 from ..models.transformer import Transformer
+from ..runs.writing import write_file
 from .beforehand import READ, base64_of, computed, in_bytes
 
 FORMATS = ("float16", "float32")
@@ -38,6 +40,7 @@ SHOWN = (Transformer, LanguageModel)  # these, and no subclass: mathematics.js h
 BYTES = {"float16": 2, "float32": 4}
 LARGEST = 20e6  # bytes of a model's weights in a page; of a larger one it has what they compute,
 COMPUTED = 20e6  # in at most so many bytes
+MARK = b'<meta name="generator" content="minitransformer explorer">'  # in the first 200 bytes
 ROOM = 1000  # bytes for a page's sentence on its moments
 # the kinds of vocabulary whose reading is written in vocabulary.js, too
 TYPED = ("symbols", "pieces", "characters", "words", "exact-characters")
@@ -52,13 +55,27 @@ class Page:
         self.html, self.note = text, note
 
     def save(self, path: FilePath) -> None:
-        write_text(path, self.html)
+        """Write the page into a file, whole or not at all. Raises InputError for a file that is
+        there, unless it is a page of the explorer: that is replaced."""
+        if os.path.lexists(path) and not is_page(path):
+            raise InputError(
+                f"{path} exists already, and is no page of the explorer. Choose another name, or "
+                "remove it first."
+            )
+        write_file(path, self.html.encode("utf-8"))
 
     def _repr_html_(self):
         return (
             f'<iframe srcdoc="{html.escape(self.html)}" title="explorer" '
             'style="width: 100%; height: 900px; border: 0"></iframe>'
         )
+
+
+def is_page(path):
+    """Whether a file is one that `save` has written."""
+    with reading(path), open(path, "rb") as file:
+        beginning = file.read(200)
+    return beginning.startswith(b"<!doctype html>") and MARK in beginning
 
 
 @checked
@@ -86,8 +103,8 @@ def explore(
 
     Raises InputError for another model, for a text that cannot be read or is too long for the
     model, for another number of tokens than the model has, for parameters that are too large for
-    float16 or not finite, for earlier weights of another model, and for texts that make the page
-    too large.
+    float16 or not finite, for earlier weights of another model, for texts that make the page too
+    large, and for half of a surrogate pair in the title.
     """
     if type(model) not in SHOWN:
         raise InputError(
@@ -98,11 +115,14 @@ def explore(
             "A Transformer answers a source; only a LanguageModel continues a text. Leave "
             "continues=True out."
         )
-    if model.config.target_vocabulary != len(vocabulary):
-        raise InputError(
-            f"The model has {model.config.target_vocabulary} tokens, and the vocabulary "
-            f"{len(vocabulary)}. Pass the vocabulary that the model was trained with."
-        )
+    sides = ["target", "source"] if isinstance(model, Transformer) else ["target"]
+    for side in sides:
+        if (tokens := getattr(model.config, f"{side}_vocabulary")) != len(vocabulary):
+            raise InputError(
+                f"The model has {tokens} {side} tokens, and the vocabulary {len(vocabulary)}. Pass "
+                "the vocabulary that the model was trained with."
+            )
+    expect_characters(title)
     expect_finite(model)
     is_large = model.parameter_count() * BYTES[weights] * 4 / 3 > LARGEST
     if is_large and earlier:
@@ -188,6 +208,15 @@ def ids_of(model, vocabulary, text):
     return ids
 
 
+def expect_characters(title):
+    """Raise InputError for half of a surrogate pair, which UTF-8 cannot hold."""
+    if any("\ud800" <= c <= "\udfff" for c in title):
+        raise InputError(
+            f"title has half of a surrogate pair, which is no character: {shortened(title)}. Leave "
+            "it out."
+        )
+
+
 def expect_finite(model):
     """Raise InputError if a parameter is infinite or NaN."""
     for name, parameter in model.named_parameters().items():
@@ -229,7 +258,13 @@ def expect_state(model, step, state):
             f"{own.get(name, 'none')} there, and {shapes.get(name, 'none')} in the model. Pass "
             "what model.state_dict() returned then."
         )
-    arrays = [as_numpy(state[name]).astype(np.float64) for name in shapes]
+    arrays = [as_numpy(state[name]) for name in shapes]
+    if not all(array.dtype.kind in "fiu" for array in arrays):
+        raise InputError(
+            f"The weights after step {step} are no real numbers. Pass what model.state_dict() "
+            "returned then."
+        )
+    arrays = [array.astype(np.float64) for array in arrays]
     if not all(np.isfinite(array).all() for array in arrays):
         raise InputError(f"The weights after step {step} are not finite. Leave that step out.")
     return arrays
@@ -239,7 +274,7 @@ def evenly(moments, room):
     """As many of these as there is room for (in bytes), and evenly spread: behind the last of them
     comes the model itself."""
     largest = max((len(json.dumps(moment)) + 2 for moment in moments), default=1)
-    count = min(len(moments), max(0, int(room - ROOM) // largest))
+    count = int(min(len(moments), max(0, (room - ROOM) / largest)))  # room may be infinite
     places = np.linspace(0, len(moments), count + 1).round().astype(int)[:-1]
     return [moments[place] for place in places]
 
@@ -247,25 +282,27 @@ def evenly(moments, room):
 def about_moments(kept, all_of_them, megabytes):
     if not all_of_them:
         return (
-            "The page has no earlier moments of the training. A run that the command train has "
-            "made keeps some, if its model is small."
+            "The page has no earlier moments of the training. The command train keeps some, if the "
+            "model is small and the training longer than 10 steps."
         )
-    if kept < all_of_them:
-        return (
-            f"{kept} of {all_of_them} earlier moments of the training are in the page, their "
-            f"weights rounded to 8 bits: with all it would be larger than {megabytes:g} MB. To "
-            "have more, use --megabytes (in Python: megabytes=…)."
-        )
-    return (
-        f"All {kept} earlier moments of the training that were kept are in the page, their weights "
+    said = (
+        f"Earlier moments of the training in the page: {kept} of {all_of_them}, with weights "
         "rounded to 8 bits."
     )
+    if kept < all_of_them:
+        said += (
+            f" With all of them it would be larger than {megabytes:g} MB. To have more, use "
+            "--megabytes (in Python: megabytes=…)."
+        )
+    return said
 
 
 def config_of(model):
     """The configuration, and two facts of the package that JavaScript needs, too."""
     degree, edge = SERIES["float32"]
-    epsilon = next(m.epsilon for _, m in model.named_modules() if isinstance(m, LayerNorm))
+    epsilon = {
+        path: part.epsilon for path, part in model.named_modules() if isinstance(part, LayerNorm)
+    }
     normal = {"edge": edge, "coefficients": power_coefficients(degree, edge).tolist()}
     return {**model.config.to_dict(), "epsilon": epsilon, "normal": normal}
 
@@ -299,7 +336,9 @@ def about(model, weights, types, is_large):
         said += (
             " The model is too large for a page. What it computes for the texts of the menu has "
             "been computed beforehand; so no other text can be typed, no other target be chosen, "
-            "and no head be switched off."
+            "and no head be switched off. The gradients d_P were rounded to 8 bits, with a scale "
+            "for each row. Of d_P and d_S only the digits above the error are shown; ≈0 is below "
+            "it."
         )
     elif not types:
         said += (

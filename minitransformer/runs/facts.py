@@ -13,6 +13,7 @@ from ..errors import InputError, unknown
 
 FIELDS = ("step", "config", "vocabulary", "random", "seconds", "example")
 ADDED_LATER = ("longest_source", "shortest_source")
+STEP = "0|[1-9][0-9]{0,17}"  # a step in a name: each number has one form
 # the fields of each kind,
 VOCABULARIES = {
     "symbols": ("tokens",), "pieces": ("tokens", "cut"), "subwords": ("tokenizer",),
@@ -121,7 +122,7 @@ def expect_snapshots(snapshots, example):
             (source + target, source + target),
             (target, target),
         )
-        if not re.fullmatch(r"\d{1,18}", step) or not fits:
+        if not re.fullmatch(STEP, step) or not fits:
             raise InputError(
                 f"The snapshot moments/{step} of shape {weights.shape} is no attention of the "
                 f"example: {target} targets, {source} sources."
@@ -132,7 +133,7 @@ def expect_earlier(earlier, count):
     """Raise InputError unless each is `count` finite numbers, all weights of the model, its name a
     step."""
     for step, weights in earlier.items():
-        if not re.fullmatch(r"\d{1,18}", step) or weights.shape != (count,):
+        if not re.fullmatch(STEP, step) or weights.shape != (count,):
             raise InputError(
                 f"earlier/{step} of shape {weights.shape} is not the {count:,} weights of this "
                 "model after a step."

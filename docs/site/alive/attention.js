@@ -392,8 +392,8 @@ function read(cell) {
   if (name === "mask") {
     state.given.mask[place] = Number(cell.checked);
   } else {
-    const text = cell.value.trim().replace("−", "-"), number = Number(text);
-    if (/^[-+]?(\d+\.?\d*|\.\d+)$/.test(text) && Math.abs(number) <= LARGEST) {
+    const text = cell.value.trim().replaceAll("−", "-"), number = Number(text);
+    if (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) && Math.abs(number) <= LARGEST) {
       state.given[name][place] = number;
     } else {
       problem = `“${cell.value}” cannot be used: write a number such as −0.5, with a point, from `

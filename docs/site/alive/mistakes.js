@@ -242,9 +242,18 @@ function draw() {
   drawCheck();
 }
 
+/* Without its %…; what is no such code names nothing. */
+function decoded(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return "";
+  }
+}
+
 /* The address may name a mistake: by its own name, or by its heading's. */
 function chooseByAddress() {
-  const place = $(decodeURIComponent(location.hash.slice(1)));
+  const place = $(decoded(location.hash.slice(1)));
   const name = place && NAMES.find((one) => sectionOf(one).contains(place));
   if (!name) return;
   choose(name);
