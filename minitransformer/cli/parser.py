@@ -409,6 +409,7 @@ PLOT_EXAMPLES = """  minitransformer plot runs/reverse --text "3 1 4 1 5"
   minitransformer plot numbers-en-de --text "seventy-nine"
   minitransformer plot numbers-en-de --text "seventy-nine" --layers 2 --heads 1,3
   minitransformer plot numbers-en-de --text "seventy-nine" --format svg
+  minitransformer plot numbers-en-de --text "seventy-nine" --format html
 
 A picture has at most 4,000 pixels on each side. What does not fit is left out: the last layers,
 heads and tokens. A note in the picture says which; --layers and --heads choose others.
