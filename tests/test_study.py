@@ -1,6 +1,7 @@
 """The study: what it counts, what it measures, that it goes on where it stopped, and the page that
 it leaves."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import json
@@ -117,7 +118,7 @@ def test_progress_is_reported_while_a_training_runs(tmp_path, monkeypatch):
             seen.set()
 
     monkeypatch.setattr(
-        trainings, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs)
+        concurrent.futures, "ProcessPoolExecutor", lambda jobs, context: ThreadPoolExecutor(jobs)
     )
     monkeypatch.setattr(trainings, "train_one", slow_training)
     contestant = TINY.contestants()[0]
