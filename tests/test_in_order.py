@@ -696,7 +696,9 @@ def test_a_command_that_is_disturbed_ends_in_a_sentence_with_no_process_left(fau
         time.sleep(0.01)
     if fault == "close":
         process.stdout.readline()
-    forks = children(process.pid)
+    deadline = time.monotonic() + 30  # the first lines may be written before both have begun
+    while len(forks := children(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert len(forks) == 2
     if fault == "kill":
         os.kill(forks[1], signal.SIGKILL)
