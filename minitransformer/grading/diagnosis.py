@@ -10,6 +10,7 @@ import numpy as np
 
 from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
 from .evidence import arrays, at_places, broken, first_number, misshapen, precision, worst
+from .guesses import guess
 from .known import match, match_two, nearest, wrong_versions
 from .report import Finding, Report
 from .sizes import TWINS, Sizes, sizes_for
@@ -139,7 +140,7 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
         known = _in_a_twin(exercise, submission, draw)
     if known is None and not stopped:
         known, structure = _by_structure(
-            exercise, yours, expected, versions, situation, name, draw.sizes
+            exercise, submission, draw, yours, expected, versions, situation, name
         )
         if structure:
             finding.id = structure[0]
@@ -184,24 +185,35 @@ def _convention(mistake):
     return Finding(f"convention:{mistake.id}", "", [text])
 
 
-def _by_structure(exercise, yours, expected, versions, situation, name, sizes):
+def _by_structure(exercise, submission, draw, yours, expected, versions, situation, name):
     """(Match or None, (rule, sentence) or None), of which one at most is there.
 
-    In the order of how much each proves: a factor or a transposition, two mistakes at once, what
-    the difference looks like, the mistake that comes nearest.
+    In the order of how much each proves: a factor or a transposition, one change of the right
+    answer, two mistakes at once, a change that makes some of the outputs, what the difference looks
+    like, the mistake that comes nearest.
     """
     a, b = pair(yours, expected, situation, name)
     if a is None or b is None:
         return None, None
     given, tolerance = expected.given[situation], yours[situation].tolerance
-    structure = look_first(a, b, _letters(exercise, given, sizes), tolerance)
-    known = None if structure else match_two(yours, expected, versions)
+    structure = look_first(a, b, _letters(exercise, given, draw.sizes), tolerance)
+    known = None
+    if not structure:
+        guessed = guess(_twice(exercise, submission, draw, yours, expected))
+        is_whole = guessed and not guessed.remains
+        known = guessed if is_whole else match_two(yours, expected, versions) or guessed
     if not (known or structure):
         others = {k: v for k, v in expected[situation].outputs.items() if k != name}
         named = {**_arrays_at_hand(exercise, given), **others}
         structure = at_places(exercise, given, a, b, tolerance) or look(a, b, named, tolerance)
         known = None if structure else nearest(yours, expected, versions)
     return known, structure and (structure[0], f"{name}: {structure[1]}")
+
+
+def _twice(exercise, submission, draw, yours, expected):
+    """(yours, expected) as they are, and with other numbers, sizes and constants."""
+    yield yours, expected
+    yield _run(exercise, submission, next(d for d in draws(draw.seed) if d != draw))
 
 
 def _letters(exercise, given, sizes):

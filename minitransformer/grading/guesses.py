@@ -1,0 +1,151 @@
+"""What a submission looks like where no known mistake makes its numbers: the reference, and each
+function of the exercises that it calls, with one thing changed."""
+
+import ast
+import inspect
+import textwrap
+import time
+
+from .attempt import agree, attempt_own, differing
+from .changes import changes
+from .exercise import EXERCISES, Exercise, Mistake
+from .known import Match
+
+SECONDS = 2.0  # after which no further change is tried
+TOPICS = __name__.rpartition(".")[0] + ".topics"
+KNOWN = -1  # the rank of a mistake of a part: it has a question
+
+
+class Program:
+    """The reference of an exercise with all functions of the exercises that it calls.
+
+    Each has a copy of its module's names, in which the others are these; so one that is changed is
+    changed wherever it is called.
+    """
+
+    def __init__(self, exercise):
+        self.main = exercise.reference
+        self.question = f'Is it so in your answer? hint("{exercise.id}", 2) shows the formula.'
+        self.spaces, self.trees, self.users = {}, {}, {}
+        waiting = [self.main]
+        while waiting:
+            function = waiting.pop()
+            if function not in self.spaces:
+                self.trees[function] = tree = tree_of(function)
+                space = self.spaces[function] = dict(vars(inspect.getmodule(function)))
+                exec(compile(tree, "<the reference>", "exec"), space)  # our own text
+                for name in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}:
+                    part = function_of(space.get(name))
+                    if part is not None and part is not function:
+                        self.users.setdefault(part, []).append((space, name))
+                        waiting.append(part)
+        for function in self.spaces:
+            self.put(function, self.spaces[function][function.__name__])
+
+    def put(self, function, version):
+        """Let a version of one of the functions be called by those that call it."""
+        self.spaces[function][function.__name__] = version
+        for space, name in self.users.get(function, ()):
+            space[name] = version
+
+    def versions(self, only=None):
+        """(rank, Mistake, the reference) of all changes, or of those with the titles of these: the
+        reference as it is with that change until the next one is asked for."""
+        titles = None if only is None else {mistake.title for mistake in only}
+        for function, tree in self.trees.items():
+            right = self.spaces[function][function.__name__]
+            for rank, mistake, code in self.changed(function, tree, titles):
+                exec(code, self.spaces[function])
+                self.put(function, self.spaces[function][function.__name__])
+                yield rank, mistake, self.spaces[self.main][self.main.__name__]
+                self.put(function, right)
+
+    def changed(self, function, tree, titles):
+        part = next((e for e in EXERCISES.values() if e.reference is function), None)
+        if part is not None and function is not self.main:
+            for mistake in part.mistakes:
+                if mistake.convention or titles is not None and mistake.title not in titles:
+                    continue
+                for version in mistake.versions:
+                    yield KNOWN, mistake, compile(part.text(version), "<a mistake>", "exec")
+        for rank, words in changes(tree, returned_by(part, function)):
+            if titles is not None and words not in titles:
+                continue
+            try:
+                code = compile(ast.fix_missing_locations(tree), "<a change>", "exec")
+            except (SyntaxError, ValueError, TypeError):  # what leaves no Python
+                continue
+            yield rank, Mistake("guess", words, question=self.question), code
+
+
+def function_of(value):
+    """The function that a name stands for, if it is one of the exercises or stands beside them."""
+    if isinstance(value, Exercise):
+        value = value.reference
+    is_ours = inspect.isfunction(value) and value.__module__.startswith(TOPICS)
+    return value if is_ours else None
+
+
+def tree_of(function):
+    """The definition alone, without decorators and docstring."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    defined = tree.body[0]
+    defined.decorator_list = []
+    if ast.get_docstring(defined) is not None:
+        defined.body = defined.body[1:] or [ast.Pass()]
+    return tree
+
+
+def returned_by(part, function):
+    """What is said of the place where a function returns."""
+    if part is not None and len(part.returns) == 1:
+        return next(iter(part.returns))
+    return "what is returned" if part is not None else f"what `{function.__name__}` returns"
+
+
+def guess(attempts, seconds=SECONDS):
+    """The `Match` of the simplest change that makes exactly these numbers: of all outputs, or else
+    of one that is wrong; None if there is none, or time runs out.
+
+    `attempts` gives (yours, expected), twice, with other numbers, sizes and constants: what holds
+    by chance with the first, such as 1 − 0.9 for a learning rate of 0.1, does not with the second.
+    """
+    yours, expected = next(attempts)
+    exercise, found = expected.exercise, candidates(yours, expected, seconds)
+    if found:
+        again = candidates(*next(attempts), seconds, [mistake for *_, mistake in found])
+        there = {(mistake.title, whole) for whole, *_, mistake in again}
+        found = [one for one in found if (one[-1].title, one[0]) in there]
+    if not found:
+        return None
+    partly, _, _, _, explained, mistake = min(found, key=lambda one: one[:4])
+    wrong = [name for name in exercise.outputs if differing(yours, expected, name)]
+    left = [name for name in wrong if name not in explained] if partly else []
+    remains = f"something else remains in {', '.join(left)}" if left else ""
+    return Match(mistake, explained, remains=remains)
+
+
+def candidates(yours, expected, seconds, only=None):
+    """[(whether it makes some outputs alone, − how many, rank, place, these outputs, the Mistake)]
+    of all changes, or of these only."""
+    exercise, given = expected.exercise, expected.given
+    wrong = {name: differing(yours, expected, name) for name in exercise.outputs}
+    wrong = {name: where for name, where in wrong.items() if where}
+    telling = next(
+        (s for s in yours if not yours[s].stopped() and any(s in w for w in wrong.values())), None
+    )
+    if telling is None:
+        return []
+    found, began = [], time.perf_counter()
+    for rank, mistake, function in Program(exercise).versions(only):
+        glance = attempt_own(function, exercise, {telling: given[telling]})
+        seen = [n for n in wrong if telling in wrong[n] and agree(yours, glance, n, [telling])]
+        if seen:
+            made = attempt_own(function, exercise, given)
+            explained = [name for name in seen if agree(yours, made, name)]
+            whole = agree(yours, made)
+            if whole or explained:
+                found.append((not whole, -len(explained), rank, len(found), explained, mistake))
+        if time.perf_counter() - began > seconds:
+            break
+    return found
