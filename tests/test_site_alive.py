@@ -1,6 +1,7 @@
 """The pages of the website that one touches: equation 1 in numbers, and the bench of mistakes."""
 
 import ast
+import contextlib
 import json
 import math
 import re
@@ -174,13 +175,21 @@ COMPUTED = [name for name in SHAPES if name not in INPUTS]
 ALL = "[...document.querySelectorAll('[data-entry]')]"
 
 
+@contextlib.contextmanager
+def opened(browser, page):
+    """The page in the browser; afterwards, without an error or a request to elsewhere."""
+    browser.resize(1280)
+    browser.open(page)
+    yield
+    assert not browser.errors
+    here = page[: page.index("alive/")]
+    assert all(request.startswith((here, "data:")) for request in browser.requests)
+
+
 @pytest.fixture
 def attention(browser, address):
-    browser.resize(1280)
-    browser.open(f"{address}alive/attention.html")
-    yield browser
-    assert not browser.errors
-    assert all(request.startswith((address, "data:")) for request in browser.requests)
+    with opened(browser, f"{address}alive/attention.html"):
+        yield browser
 
 
 def number(text):
@@ -467,11 +476,8 @@ def test_large_type_is_never_wider_than_the_window(page, width, browser, address
 
 @pytest.fixture(scope="module")
 def bench(browser, address):
-    browser.resize(1280)
-    browser.open(f"{address}alive/mistakes.html")
-    yield browser
-    assert not browser.errors
-    assert all(request.startswith((address, "data:")) for request in browser.requests)
+    with opened(browser, f"{address}alive/mistakes.html"):
+        yield browser
 
 
 def table(browser, place):

@@ -5,12 +5,17 @@ from pathlib import Path
 from places import ROOT
 
 ALIVE = ROOT / "docs" / "site" / "alive"
-MATHEMATICS = ROOT / "minitransformer" / "explorer" / "mathematics.js"
+MATHEMATICS, DRAWING = (
+    ROOT / "minitransformer" / "explorer" / f"{name}.js" for name in ("mathematics", "drawing")
+)
 # {page: (the data that its script reads, by name; the files of the script)}
 SCRIPTS = {
-    "alive/attention": ({}, [MATHEMATICS, ALIVE / "elements.js", ALIVE / "attention.js"]),
+    "alive/attention": (
+        {}, [MATHEMATICS, DRAWING, ALIVE / "elements.js", ALIVE / "attention.js"],
+    ),
     "alive/mistakes": (
-        {"bench": ALIVE / "mistakes.json"}, [ALIVE / "elements.js", ALIVE / "mistakes.js"],
+        {"bench": ALIVE / "mistakes.json"},
+        [DRAWING, ALIVE / "elements.js", ALIVE / "mistakes.js"],
     ),
 }
 

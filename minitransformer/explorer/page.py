@@ -1,7 +1,8 @@
 """The explorer: a model, its vocabulary and a page that runs it, in one file without any request.
 
 The page's own mathematics is in `mathematics.js`, its reading of texts in `vocabulary.js`, what it
-shows in `page.js`, `page.html` and `page.css`. Weights are numbers in it and nothing else.
+shows in `page.js` with `drawing.js`, `page.html` and `page.css`. Weights are numbers in it and
+nothing else.
 """
 
 import html
@@ -184,7 +185,7 @@ def filled(facts, numbers, title, about, note=""):
         "style": (here / "page.css").read_text(encoding="utf-8"),
         "script": "".join(
             (here / f"{name}.js").read_text(encoding="utf-8")
-            for name in ("mathematics", "vocabulary", "page")
+            for name in ("mathematics", "vocabulary", "drawing", "page")
         ),
         "facts": in_script(facts), "numbers": numbers,
     }  # fmt: skip

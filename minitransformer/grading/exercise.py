@@ -208,12 +208,14 @@ def find(id):
 
 
 @functools.cache
-def source_of(reference):
+def source_of(function):
     """The text of a function or class, without its decorator and docstring."""
-    text = textwrap.dedent(inspect.getsource(reference))
+    text = textwrap.dedent(inspect.getsource(function))
     text = text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
-    first = ast.parse(text).body[0].body[0]  # the docstring: every reference has one
-    lines = text.splitlines(keepends=True)
+    defined = ast.parse(text).body[0]
+    if ast.get_docstring(defined) is None:  # a function beside the exercises
+        return text
+    first, lines = defined.body[0], text.splitlines(keepends=True)
     return "".join(lines[: first.lineno - 1] + lines[first.end_lineno :])
 
 

@@ -3,12 +3,11 @@ function of the exercises that it calls, with one thing changed."""
 
 import ast
 import inspect
-import textwrap
 import time
 
 from .attempt import agree, attempt_own, differing
 from .changes import changes
-from .exercise import EXERCISES, Exercise, Mistake
+from .exercise import EXERCISES, Exercise, Mistake, source_of
 from .known import Match
 
 SECONDS = 2.0  # after which no further change is tried
@@ -31,7 +30,7 @@ class Program:
         while waiting:
             function = waiting.pop()
             if function not in self.spaces:
-                self.trees[function] = tree = tree_of(function)
+                self.trees[function] = tree = ast.parse(source_of(function))
                 space = self.spaces[function] = dict(vars(inspect.getmodule(function)))
                 exec(compile(tree, "<the reference>", "exec"), space)  # our own text
                 for name in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}:
@@ -86,16 +85,6 @@ def function_of(value):
     return value if is_ours else None
 
 
-def tree_of(function):
-    """The definition alone, without decorators and docstring."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    defined = tree.body[0]
-    defined.decorator_list = []
-    if ast.get_docstring(defined) is not None:
-        defined.body = defined.body[1:] or [ast.Pass()]
-    return tree
-
-
 def returned_by(part, function):
     """What is said of the place where a function returns."""
     if part is not None and len(part.returns) == 1:
@@ -111,9 +100,10 @@ def guess(attempts, seconds=SECONDS):
     by chance with the first, such as 1 − 0.9 for a learning rate of 0.1, does not with the second.
     """
     yours, expected = next(attempts)
-    exercise, found = expected.exercise, candidates(yours, expected, seconds)
+    exercise, program = expected.exercise, Program(expected.exercise)
+    found = candidates(program, yours, expected, seconds)
     if found:
-        again = candidates(*next(attempts), seconds, [mistake for *_, mistake in found])
+        again = candidates(program, *next(attempts), seconds, [mistake for *_, mistake in found])
         there = {(mistake.title, whole) for whole, *_, mistake in again}
         found = [one for one in found if (one[-1].title, one[0]) in there]
     if not found:
@@ -125,9 +115,9 @@ def guess(attempts, seconds=SECONDS):
     return Match(mistake, explained, remains=remains)
 
 
-def candidates(yours, expected, seconds, only=None):
+def candidates(program, yours, expected, seconds, only=None):
     """[(whether it makes some outputs alone, − how many, rank, place, these outputs, the Mistake)]
-    of all changes, or of these only."""
+    of all changes of the program, or of these only."""
     exercise, given = expected.exercise, expected.given
     wrong = {name: differing(yours, expected, name) for name in exercise.outputs}
     wrong = {name: where for name, where in wrong.items() if where}
@@ -137,7 +127,7 @@ def candidates(yours, expected, seconds, only=None):
     if telling is None:
         return []
     found, began = [], time.perf_counter()
-    for rank, mistake, function in Program(exercise).versions(only):
+    for rank, mistake, function in program.versions(only):
         glance = attempt_own(function, exercise, {telling: given[telling]})
         seen = [n for n in wrong if telling in wrong[n] and agree(yours, glance, n, [telling])]
         if seen:

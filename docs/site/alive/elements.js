@@ -1,12 +1,5 @@
 /* What the pages that one touches share. */
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 /* So many digits, as far as they say something; what is below 10⁻¹² is rounding. */
 function shortNumber(value, digits = 3) {
   if (value === -Infinity) return "−∞";

@@ -9,9 +9,6 @@ const KINDS = {
   decoder: "decoder self-attention: target tokens look at target tokens",
   encoder: "encoder self-attention: source tokens look at source tokens",
 };
-const VIRIDIS = [
-  [68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37],
-];
 
 /* The chosen mistake, moment of the training, and kind of attention. */
 const state = { name: NAMES[0], moment: about.moments.length - 1, kind: "cross" };
@@ -108,25 +105,13 @@ function drawMoment() {
 
 /* -- attention ------------------------------------------------------------------------------- */
 
-function colourOf(share) {
-  const place = share * (VIRIDIS.length - 1), i = Math.min(Math.floor(place), VIRIDIS.length - 2);
-  return VIRIDIS[i].map((part, c) => Math.round(part + (place - i) * (VIRIDIS[i + 1][c] - part)));
-}
-
-/* Black or white: that which has more contrast to the colour, by its relative luminance (WCAG 2). */
-function inkOn(colour) {
-  const [r, g, b] = colour.map((part) => part / 255).map((share) =>
-    (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
-}
-
 /* One head: a table of percentages, brighter where they are higher. */
 function mapOf(title, map) {
   const { rows, columns } = about.labels[state.kind];
   const header = columns.map((token) => element("th", { scope: "col" }, token));
   const lines = map.map((weights, i) =>
     element("tr", {}, element("th", { scope: "row" }, rows[i]), ...weights.map((percent) => {
-      const paper = colourOf(percent / 100);
+      const paper = colour(VIRIDIS, percent / 100);
       return element("td", { style: `background: rgb(${paper}); color: ${inkOn(paper)}` },
         `${percent}`);
     })));
