@@ -2945,7 +2945,7 @@ p("xgc10", "slices begin where they began", "ast.unparse(low) == \"1\" else low,
 p = plants("grading/guesses.py", "test_guesses.py", "known or first_numbers or time_runs or part")
 p("xgc20", "what holds once is said", "        found = [one for one in found if (one[-1].title, one[0]) in there]\n", "", select="first_numbers")
 p("xgc21", "the last change is the best", "min(found, key=lambda one: one[:4])", "max(found, key=lambda one: one[:4])")
-p("xgc22", "time does not matter", "        if time.perf_counter() - began > seconds:\n", "        if False:\n", select="time_runs")
+p("xgc22", "time does not matter", "        if time.perf_counter() - began > SECONDS:\n", "        if False:\n", select="time_runs")
 p("xgc23", "parts are not changed", "                        waiting.append(part)\n", "", select="part")
 p("xgc24", "the mistakes of a part are not known", "        if part is not None and function is not self.main:\n", "        if False:\n", select="part")
 p("xgc25", "a part stays wrong", "                yield rank, mistake, self.spaces[self.main][self.main.__name__]\n                self.put(function, right)\n", "                yield rank, mistake, self.spaces[self.main][self.main.__name__]\n", select="nothing_remains")

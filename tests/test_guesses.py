@@ -18,6 +18,12 @@ from minitransformer.grading.guesses import Program, guess
 DRAWN = [exercise for exercise in EXERCISES.values() if not exercise.align]
 
 
+@pytest.fixture(autouse=True)
+def any_time(monkeypatch):
+    """What is found does not depend on how busy the machine is."""
+    monkeypatch.setattr(guesses, "SECONDS", 600)
+
+
 def made(source):
     """{the words for a change: what the function then is}, of all changes."""
     tree = ast.parse(source)
@@ -217,5 +223,6 @@ def test_time_runs_out(monkeypatch):
     clock, tried = itertools.count(), []  # each look at the clock is a second later
     monkeypatch.setattr(guesses, "time", types.SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(guesses, "attempt_own", lambda *_: tried.append(1) or right)
-    assert guess(iter([(wrong, right)]), seconds=5) is None
+    monkeypatch.setattr(guesses, "SECONDS", 5)
+    assert guess(iter([(wrong, right)])) is None
     assert len(tried) == 6

@@ -92,7 +92,7 @@ def returned_by(part, function):
     return "what is returned" if part is not None else f"what `{function.__name__}` returns"
 
 
-def guess(attempts, seconds=SECONDS):
+def guess(attempts):
     """The `Match` of the simplest change that makes exactly these numbers: of all outputs, or else
     of one that is wrong; None if there is none, or time runs out.
 
@@ -101,9 +101,9 @@ def guess(attempts, seconds=SECONDS):
     """
     yours, expected = next(attempts)
     exercise, program = expected.exercise, Program(expected.exercise)
-    found = candidates(program, yours, expected, seconds)
+    found = candidates(program, yours, expected)
     if found:
-        again = candidates(program, *next(attempts), seconds, [mistake for *_, mistake in found])
+        again = candidates(program, *next(attempts), [mistake for *_, mistake in found])
         there = {(mistake.title, whole) for whole, *_, mistake in again}
         found = [one for one in found if (one[-1].title, one[0]) in there]
     if not found:
@@ -115,7 +115,7 @@ def guess(attempts, seconds=SECONDS):
     return Match(mistake, explained, remains=remains)
 
 
-def candidates(program, yours, expected, seconds, only=None):
+def candidates(program, yours, expected, only=None):
     """[(whether it makes some outputs alone, − how many, rank, place, these outputs, the Mistake)]
     of all changes of the program, or of these only."""
     exercise, given = expected.exercise, expected.given
@@ -136,6 +136,6 @@ def candidates(program, yours, expected, seconds, only=None):
             whole = agree(yours, made)
             if whole or explained:
                 found.append((not whole, -len(explained), rank, len(found), explained, mistake))
-        if time.perf_counter() - began > seconds:
+        if time.perf_counter() - began > SECONDS:
             break
     return found
