@@ -78,11 +78,26 @@ def idle_waiting():
 
 
 @pytest.fixture(autouse=True)
-def streams_are_left_as_they_were():
-    """Else later tests print into a stream that is closed: `monkeypatch` may put back one of
-    `capsys` after its end."""
-    before = sys.stdin, sys.stdout, sys.stderr
+def the_process_is_left_as_it_was():
+    """Its cores, variables, folder and streams: else later tests fail, and only where they happen
+    to run in this process. (`monkeypatch` may put back a stream of `capsys` after its end.)"""
+    streams = sys.stdin, sys.stdout, sys.stderr
+    before = outside()
     yield
-    after = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin, sys.stdout, sys.stderr = before
-    assert all(a is b for a, b in zip(after, before))
+    after, found = (sys.stdin, sys.stdout, sys.stderr), outside()
+    sys.stdin, sys.stdout, sys.stderr = streams
+    os.chdir(before["folder"])
+    if before["cores"]:
+        os.sched_setaffinity(0, before["cores"])
+    for name in found["variables"].keys() - before["variables"].keys():
+        del os.environ[name]
+    os.environ.update(before["variables"])
+    assert found == before
+    assert all(a is b for a, b in zip(after, streams))
+
+
+def outside():
+    """What this process has from outside, but for the variable in which pytest names its test."""
+    variables = {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    return {"cores": cores, "variables": variables, "folder": os.getcwd()}

@@ -511,7 +511,8 @@ def no_home(monkeypatch):
 
     monkeypatch.setattr(pathlib.Path, "home", unknown)
     for place in ("XDG_CACHE_HOME", "LOCALAPPDATA", "MINITRANSFORMER_DATA", "MPLCONFIGDIR"):
-        monkeypatch.delenv(place, raising=False)
+        monkeypatch.setenv(place, "")  # so that it is put back if the test sets it
+        monkeypatch.delenv(place)
 
 
 def test_without_a_home_a_download_is_told_where_it_may_go(no_home, monkeypatch, tmp_path):
