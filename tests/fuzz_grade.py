@@ -558,7 +558,7 @@ def replaces(how):
 
 
 FINDING = (
-    "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, 'where': "
+    "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, 'lines': [], 'where': "
     "None}"
 )
 UNREADABLE = {

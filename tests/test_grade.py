@@ -771,7 +771,7 @@ def test_the_seed_of_the_second_run_follows_the_file():
 
 FINDING = {
     "id": "1", "title": "t", "evidence": [], "question": "", "also": [], "exact": True,
-    "where": None,
+    "lines": [], "where": None,
 }
 REPORT = {
     "exercise": "softmax.forward", "passed": False, "status": "wrong", "right": [],

@@ -13,7 +13,7 @@ from minitransformer.grading.attempt import agree, attempt_own
 from minitransformer.grading.changes import changes
 from minitransformer.grading.diagnosis import _reference, _situations, draws
 from minitransformer.grading.exercise import EXERCISES
-from minitransformer.grading.guesses import Program, guess
+from minitransformer.grading.guesses import Reference, guess
 
 DRAWN = [exercise for exercise in EXERCISES.values() if not exercise.align]
 
@@ -28,7 +28,7 @@ def made(source):
     """{the words for a change: what the function then is}, of all changes."""
     tree = ast.parse(source)
     before = ast.dump(tree)
-    found = {words: ast.unparse(ast.fix_missing_locations(tree)) for _, words in changes(tree, "y")}
+    found = {words: ast.unparse(ast.fix_missing_locations(tree)) for _, words, _ in changes(tree, "y")}
     assert ast.dump(tree) == before, "each change is undone"
     return found
 
@@ -106,12 +106,12 @@ def test_a_list_stands_for_no_array_and_what_is_looped_over_is_not_exchanged():
 @pytest.mark.parametrize("exercise", DRAWN[::4], ids=lambda exercise: exercise.id)
 def test_nothing_remains_of_a_change(exercise):
     first, _ = draws(0)
-    given, program = _situations(exercise, first), Program(exercise)
+    given, program = _situations(exercise, first), Reference(exercise)
     trees = [ast.dump(tree) for tree in program.trees.values()]
     for n, _ in enumerate(program.versions()):
         assert n < 5000
     assert [ast.dump(tree) for tree in program.trees.values()] == trees
-    last = program.spaces[program.main][program.main.__name__]
+    last = program.now()
     assert agree(attempt_own(last, exercise, given), _reference(exercise, first))
 
 
@@ -195,7 +195,7 @@ def test_what_explains_some_outputs_alone_says_what_is_left():
 def test_a_mistake_of_a_part_has_its_own_words_and_question():
     exercise = EXERCISES["attention.backward"]
     (mistake,) = (m for m in EXERCISES["attention.d_scores"].mistakes if m.id == "7")
-    program = Program(exercise)
+    program = Reference(exercise)
     assert mistake.title in {known.title for _, known, _ in program.versions()}
     assert all(known.question for _, known, _ in program.versions())
 

@@ -43,14 +43,18 @@ class Recorded:
         self.attempts = iter(attempts)  # of {name of the situation: Outcome}
 
 
-def attempt(submission, exercise, given):
-    """Call a submission in every situation. Raises StopIteration where a recorded one was not asked
-    so often."""
+def attempt(submission, exercise, given, aloud=False):
+    """Call a submission in every situation; what it prints is heard in the first one, if it may
+    speak aloud, and in no other. Raises StopIteration where a recorded one was not asked so
+    often."""
     if isinstance(submission, Recorded):
         return Attempt(exercise, given, next(submission.attempts))
     return Attempt(
         exercise, given,
-        {name: call(submission, exercise, inputs) for name, inputs in given.items()},
+        {
+            name: call(submission, exercise, inputs, aloud and name == next(iter(given)))
+            for name, inputs in given.items()
+        },
     )
 
 

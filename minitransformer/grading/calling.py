@@ -1,6 +1,7 @@
 """How a submission is called: a function, a forward and a backward, or a class; on copies, and
 whatever it may do."""
 
+import contextlib
 import copy
 import dis
 import inspect
@@ -20,11 +21,22 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 WORKING = ("CALL", "BINARY", "COMPARE", "UNARY")
 
 
-def call(submission, exercise, given):
+class Silence:
+    """A stream that nothing comes out of."""
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        pass
+
+
+def call(submission, exercise, given, aloud=False):
     """The `Outcome` of a submission on copies of these inputs. Nothing that it raises comes
-    through."""
+    through, nor, unless it may speak aloud, what it prints."""
     inputs = copy.deepcopy(given)
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    heard = contextlib.nullcontext() if aloud else contextlib.redirect_stdout(Silence())
+    with np.errstate(all="ignore"), warnings.catch_warnings(), heard:
         warnings.simplefilter("ignore")
         try:
             returned = (

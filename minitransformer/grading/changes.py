@@ -31,13 +31,13 @@ LEFT_OUT, EXCHANGED, REPLACED, OTHER, COUNTED = range(5)  # the simplest kind of
 
 
 def changes(tree, returned):
-    """Make one change after the other in the tree of a function; give (rank, words) of each while
-    it stands. `returned` is the name of what the function returns."""
+    """Make one change after the other in the tree of a function; give (rank, words, line) of each
+    while it stands. `returned` is the name of what the function returns."""
     function = tree.body[0]
     for parent, field, index, node, place in places(function, returned):
         for rank, new, words in variants(node, place):
             put(parent, field, index, new)
-            yield rank, words.replace("{}", place.quantity)
+            yield rank, words.replace("{}", place.quantity), node.lineno
             put(parent, field, index, node)
     yield from everywhere(function)
     yield from in_another_order(function)
@@ -59,9 +59,12 @@ class Place:
 
 def places(function, returned):
     """(parent, field, index, node, Place) of every statement and expression of a function."""
+    yield from _below(function, Place(returned, arguments_of(function)), returned)
+
+
+def arguments_of(function):
     arguments = getattr(function, "args", None)  # a class has none
-    names = [argument.arg for argument in arguments.args] if arguments else []
-    yield from _below(function, Place(returned, names), returned)
+    return [argument.arg for argument in arguments.args] if arguments else []
 
 
 def _below(parent, place, returned):
@@ -73,7 +76,9 @@ def _below(parent, place, returned):
             if not isinstance(node, (ast.expr, ast.stmt, ast.comprehension, ast.keyword)):
                 continue
             here = place
-            if isinstance(node, (ast.Assign, ast.AugAssign)):
+            if isinstance(node, ast.FunctionDef):
+                here = Place(returned, [*place.names, *arguments_of(node)])
+            elif isinstance(node, (ast.Assign, ast.AugAssign)):
                 here = Place(" and ".join(stored(node)), place.names)
             elif isinstance(node, ast.Return):
                 here = Place(returned, place.names)
@@ -358,11 +363,13 @@ def everywhere(function):
     for one, other in itertools.permutations(names, 2):
         if len(uses[one]) > 1:
             rename(uses[one], other)
-            yield REPLACED, f"`{other}` stands in place of another array throughout"
+            words = f"`{other}` stands in place of another array throughout"
+            yield REPLACED, words, uses[one][0].lineno
             rename(uses[one], one)
     for one, other in itertools.combinations(names, 2):
         rename(uses[one], other), rename(uses[other], one)
-        yield EXCHANGED, f"`{one}` and `{other}` are exchanged throughout"
+        words = f"`{one}` and `{other}` are exchanged throughout"
+        yield EXCHANGED, words, uses[one][0].lineno
         rename(uses[one], one), rename(uses[other], other)
 
 
@@ -377,5 +384,6 @@ def in_another_order(function):
         body = getattr(block, "body", None)
         for k in range(len(body) - 1) if isinstance(body, list) else ():
             body[k], body[k + 1] = body[k + 1], body[k]
-            yield EXCHANGED, f"{shown(body[k])} comes before {shown(body[k + 1])}"
+            words = f"{shown(body[k])} comes before {shown(body[k + 1])}"
+            yield EXCHANGED, words, body[k].lineno
             body[k], body[k + 1] = body[k + 1], body[k]

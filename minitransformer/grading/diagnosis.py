@@ -12,8 +12,9 @@ from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
 from .evidence import arrays, at_places, broken, first_number, misshapen, precision, worst
 from .guesses import guess
 from .known import match, match_two, nearest, wrong_versions
+from .lines import lines_at_fault
 from .report import Finding, Report
-from .sizes import TWINS, Sizes, sizes_for
+from .sizes import SMALL, TWINS, Sizes, sizes_for
 from .structure import look, look_first
 
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
@@ -42,7 +43,7 @@ def diagnose(exercise, submission, seed=0):
     written down that should have been read, or kept from the first call.
     """
     first, another = draws(seed)
-    report = _diagnose(exercise, submission, first)
+    report = _diagnose(exercise, submission, first, aloud=True)
     if report.passed:
         again = _diagnose(exercise, submission, another)
         if not again.passed:
@@ -71,8 +72,8 @@ def attempts(exercise, submission, seed):
     ]
 
 
-def _diagnose(exercise, submission, draw):
-    yours, expected = _run(exercise, submission, draw)
+def _diagnose(exercise, submission, draw, aloud=False):
+    yours, expected = _run(exercise, submission, draw, aloud)
     first = next(iter(yours.outcomes.values()))
     if first.stopped() and first.trouble.kind == "stub":
         finding = Finding("stub", "", [f"There is nothing to check yet: {first.trouble.message}."])
@@ -96,9 +97,9 @@ def _passes(findings):
     return all(finding.label == "note" for finding in findings)
 
 
-def _run(exercise, submission, draw):
+def _run(exercise, submission, draw, aloud=False):
     """The attempt of the submission, and that of the reference."""
-    yours = attempt(submission, exercise, _situations(exercise, draw))
+    yours = attempt(submission, exercise, _situations(exercise, draw), aloud)
     if exercise.align is None:
         return yours, _reference(exercise, draw)
     return yours, attempt_own(exercise.reference, exercise, yours.aligned())
@@ -151,6 +152,8 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
         finding = Finding("unknown", "")
     if known:
         _name(finding, known)
+    if not (stopped or exercise.align):  # who draws at random has other values at each run
+        finding.lines = lines_at_fault(submission, _small(exercise, submission, draw))
     left = (
         []
         if stopped
@@ -214,6 +217,12 @@ def _twice(exercise, submission, draw, yours, expected):
     """(yours, expected) as they are, and with other numbers, sizes and constants."""
     yield yours, expected
     yield _run(exercise, submission, next(d for d in draws(draw.seed) if d != draw))
+
+
+def _small(exercise, submission, draw):
+    """(yours, expected) with small sizes, twice, with other numbers and constants."""
+    for n, (sizes, constants) in enumerate(zip(SMALL, (1.0, SMALLER))):
+        yield _run(exercise, submission, Draw(draw.seed + n, sizes, constants))
 
 
 def _letters(exercise, given, sizes):

@@ -9,65 +9,40 @@ from .attempt import agree, attempt_own, differing
 from .changes import changes
 from .exercise import EXERCISES, Exercise, Mistake, source_of
 from .known import Match
+from .program import Program
 
 SECONDS = 2.0  # after which no further change is tried
 TOPICS = __name__.rpartition(".")[0] + ".topics"
 KNOWN = -1  # the rank of a mistake of a part: it has a question
 
 
-class Program:
-    """The reference of an exercise with all functions of the exercises that it calls.
-
-    Each has a copy of its module's names, in which the others are these; so one that is changed is
-    changed wherever it is called.
-    """
+class Reference(Program):
+    """The reference of an exercise with all functions of the exercises that it calls."""
 
     def __init__(self, exercise):
-        self.main = exercise.reference
         self.question = f'Is it so in your answer? hint("{exercise.id}", 2) shows the formula.'
-        self.spaces, self.trees, self.users = {}, {}, {}
-        waiting = [self.main]
-        while waiting:
-            function = waiting.pop()
-            if function not in self.spaces:
-                self.trees[function] = tree = ast.parse(source_of(function))
-                space = self.spaces[function] = dict(vars(inspect.getmodule(function)))
-                exec(compile(tree, "<the reference>", "exec"), space)  # our own text
-                for name in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}:
-                    part = function_of(space.get(name))
-                    if part is not None and part is not function:
-                        self.users.setdefault(part, []).append((space, name))
-                        waiting.append(part)
-        for function in self.spaces:
-            self.put(function, self.spaces[function][function.__name__])
-
-    def put(self, function, version):
-        """Let a version of one of the functions be called by those that call it."""
-        self.spaces[function][function.__name__] = version
-        for space, name in self.users.get(function, ()):
-            space[name] = version
+        super().__init__([exercise.reference], lambda part: ast.parse(source_of(part)), part_of)
 
     def versions(self, only=None):
         """(rank, Mistake, the reference) of all changes, or of those with the titles of these: the
         reference as it is with that change until the next one is asked for."""
         titles = None if only is None else {mistake.title for mistake in only}
         for function, tree in self.trees.items():
-            right = self.spaces[function][function.__name__]
+            right = self.now(function)
             for rank, mistake, code in self.changed(function, tree, titles):
-                exec(code, self.spaces[function])
-                self.put(function, self.spaces[function][function.__name__])
-                yield rank, mistake, self.spaces[self.main][self.main.__name__]
+                self.run(function, code)
+                yield rank, mistake, self.now()
                 self.put(function, right)
 
     def changed(self, function, tree, titles):
         part = next((e for e in EXERCISES.values() if e.reference is function), None)
-        if part is not None and function is not self.main:
+        if part is not None and function not in self.mains:
             for mistake in part.mistakes:
                 if mistake.convention or titles is not None and mistake.title not in titles:
                     continue
                 for version in mistake.versions:
                     yield KNOWN, mistake, compile(part.text(version), "<a mistake>", "exec")
-        for rank, words in changes(tree, returned_by(part, function)):
+        for rank, words, _ in changes(tree, returned_by(part, function)):
             if titles is not None and words not in titles:
                 continue
             try:
@@ -77,7 +52,7 @@ class Program:
             yield rank, Mistake("guess", words, question=self.question), code
 
 
-def function_of(value):
+def part_of(value):
     """The function that a name stands for, if it is one of the exercises or stands beside them."""
     if isinstance(value, Exercise):
         value = value.reference
@@ -100,7 +75,7 @@ def guess(attempts):
     by chance with the first, such as 1 − 0.9 for a learning rate of 0.1, does not with the second.
     """
     yours, expected = next(attempts)
-    exercise, program = expected.exercise, Program(expected.exercise)
+    exercise, program = expected.exercise, Reference(expected.exercise)
     found = candidates(program, yours, expected)
     if found:
         again = candidates(program, *next(attempts), [mistake for *_, mistake in found])

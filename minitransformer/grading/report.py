@@ -17,14 +17,15 @@ class Finding:
 
     `id` is the number of a known mistake, or the name of a rule. `title` completes "Exactly this
     comes out when …". `evidence` are the sentences that show it; `where` is {output, index, yours,
-    expected, situation} or None; `also` are the titles of other mistakes that cannot be told apart
-    from it here.
+    expected, situation} or None; `lines` are those of the learner's code that are at fault; `also`
+    are the titles of other mistakes that cannot be told apart from it here.
     """
 
     id: str
     title: str
     evidence: list = dataclasses.field(default_factory=list)
     where: dict | None = None
+    lines: list = dataclasses.field(default_factory=list)
     question: str = ""
     also: list = dataclasses.field(default_factory=list)
     exact: bool = True  # whether the mistake explains every digit, or most of the difference
@@ -86,6 +87,7 @@ class Report:
                 (finding.label if n == 0 else "", sentence)
                 for n, sentence in enumerate(finding.evidence)
             ]
+            rows += [("line", str(line)) for line in finding.lines]
             if finding.title:
                 also = "".join(f", or when {title}" for title in finding.also)
                 amount = "This comes" if besides else "Exactly this comes"

@@ -18,6 +18,7 @@ WHERE = {
 FINDING = {
     "id": str, "title": str, "evidence": [str], "question": str, "also": [str], "exact": bool,
 }
+LINE = {"number": int, "function": str, "code": str, "reason": str}
 REPORT = {"exercise": str, "passed": bool, "status": str, "right": [str]}
 FOUND = {"errors": [str], "finished": bool, "refused": str}
 
@@ -105,6 +106,10 @@ def _report(id, report):
 
 def _finding(finding):
     kept = take(finding, FINDING, "finding")
+    lines = finding.get("lines")
+    if not isinstance(lines, list) or len(lines) > MANY:
+        raise Unreadable("a finding's lines are no list")
+    kept["lines"] = [take(line, LINE, "line") for line in lines]
     where = finding.get("where")
     if where is None:
         return {**kept, "where": None}
