@@ -22,9 +22,9 @@ def call(function, inputs):
     return function(*[inputs[n] for n in names])
 
 
-def submit(submission, exercise, inputs):
+def submit(submission, outputs, inputs):
     """Return what the submission says: of a function, a pair or a class."""
-    back = exercise.endswith("backward")
+    back = outputs[0].startswith("d_")
     upstream = next((n for n in inputs if n.startswith("d_")), None)
     if isinstance(submission, tuple):
         y, cache = call(submission[0], inputs)
@@ -44,7 +44,7 @@ def outcome(submission, exercise, outputs, make, draw):
     inputs = copy.deepcopy(inputs)
     with np.errstate(all="ignore"):
         try:
-            result = submit(submission, exercise, inputs)
+            result = submit(submission, outputs, inputs)
         except Exception as error:
             return [f"raises {type(error).__name__}"], None
     if isinstance(result, dict):

@@ -233,7 +233,7 @@ def attention_weights_10(scores, mask):
 
 
 # exercise: attention.weights
-# wrong: +1 for hidden keys, not −∞: the mask is added as it is
+# wrong: hidden keys get the weight 1, after the softmax
 # source: issue of a public repository
 def attention_weights_11(scores, mask):
     e = np.exp(scores - scores.max(-1, keepdims=True))
@@ -343,7 +343,7 @@ def attention_d_value_02(d_context, P):
 # source: beginner
 def attention_d_value_03(d_context, P):
     P_t = np.transpose(P, (0, 1, 3, 2))
-    d_value = np.matmul(P_t, d_context).sum(1, keepdims=True) + 0 * d_context[:, :, :1]  # <- wrong
+    d_value = np.matmul(P_t, d_context).sum(1, keepdims=True).repeat(P.shape[1], 1)  # <- wrong
     return d_value
 
 
@@ -663,7 +663,7 @@ def attention_forward_03(query, key, value, mask):
 
 
 # exercise: attention.forward
-# wrong: hidden keys are set to the smallest positive number
+# wrong: hidden keys count as exp(0) = 1
 # source: beginner
 def attention_forward_04(query, key, value, mask):
     d_k = query.shape[-1]
@@ -795,21 +795,6 @@ def attention_forward_12(query, key, value, mask):
         s = key[b, h, see] @ query[b, h, t] / np.sqrt(query.shape[-1])
         w = np.exp(s)  # <- wrong
         out[b, h, t] = (w / w.sum()) @ value[b, h, see]
-    return out
-
-
-# exercise: attention.forward
-# wrong: the values are the keys
-# source: beginner
-def attention_forward_13(query, key, value, mask):
-    out = np.zeros(query.shape[:3] + value.shape[3:])
-    for b, h, t in np.ndindex(query.shape[:3]):
-        see = mask[b, 0, t]
-        if not see.any():
-            continue
-        s = key[b, h, see] @ query[b, h, t] / np.sqrt(query.shape[-1])
-        w = np.exp(s - s.max())
-        out[b, h, t] = (w / w.sum()) @ np.resize(key[b, h, see], value[b, h, see].shape)  # <- wrong
     return out
 
 
@@ -990,7 +975,7 @@ def attention_backward_08(d_context, query, key, value, mask):
 
 
 # exercise: attention.backward
-# wrong: the values' gradient uses the gradient of the weights
+# wrong: the values' gradient uses P squared
 # source: beginner
 def _attention_backward_09_softmax(s):
     e = np.exp(s - s.max(-1, keepdims=True))

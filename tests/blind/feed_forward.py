@@ -40,11 +40,11 @@ def feed_forward_forward_03(x, W_1, b_1, W_2, b_2):
 
 
 # exercise: feed_forward.forward
-# wrong: the first bias is added after ReLU
+# wrong: the first bias is forgotten
 # source: beginner
 def feed_forward_forward_04(x, W_1, b_1, W_2, b_2):
     a = np.dot(x, W_1)
-    a = a + 0 * b_1  # <- wrong
+    a = a * 1.0  # <- wrong
     hidden = np.maximum(0, a)
     out = np.dot(hidden, W_2)
     out = out + b_2

@@ -531,7 +531,7 @@ def layer_norm_backward_22(d_y, x, gamma, beta, epsilon):
 
 # exercise: layer_norm.backward
 # wrong: the mean's share is not divided by N
-# second: the factor 2 is missing
+# second: the factor −1/2 has become −1/4
 # source: issue of a public repository
 def layer_norm_backward_23(d_y, x, gamma, beta, epsilon):
     N = x.shape[-1]

@@ -271,12 +271,12 @@ def mask_decoder_11(ids):
 
 
 # exercise: mask.cross
-# wrong: the padding of the target is used
+# wrong: the padding of the target is used: the shapes do not fit
 # source: issue of a public repository
 def mask_cross_01(source_ids, target_ids):
     B, S = source_ids.shape
     T = target_ids.shape[1]
-    keys = np.resize(target_ids, (B, S)) != 0  # <- wrong
+    keys = target_ids != 0  # <- wrong
     mask = np.zeros((B, 1, T, S), dtype=bool)
     mask[:] = keys[:, None, None, :]
     return mask

@@ -512,7 +512,7 @@ def cross_entropy_forward_11(logits, targets):
 
 
 # exercise: cross_entropy.forward
-# wrong: the mean of each sentence is meant, but the count starts at 1
+# wrong: the count starts at 1
 # source: beginner
 def cross_entropy_forward_12(logits, targets):
     e = np.exp(logits - logits.max(-1, keepdims=True))
@@ -670,7 +670,7 @@ def cross_entropy_backward_10(P, targets):
 
 
 # exercise: cross_entropy.backward
-# wrong: the padding's row is left as it is
+# wrong: at padding only the number of token 0 is cleared
 # source: issue of a public repository
 def cross_entropy_backward_11(P, targets):
     d_logits = P.copy()
