@@ -1,4 +1,10 @@
-"""Wrong and right answers to the exercises, written from the statements alone."""
+"""Wrong and right answers to the exercises, written from the statements alone.
+
+Each answer stands below a comment block that names its exercise, and says what is wrong in it, or
+in which manner it is right. The faulty line ends in `# <- wrong`. Where the mistake is that a line
+is missing, the block says so (`# missing: a line`), and the line after the gap is marked, or, at
+the end of a block of code, the line before it.
+"""
 
 import importlib
 import re
@@ -6,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SAYS = re.compile(r"# (exercise|wrong|right|second|source): (.*)")
+SAYS = re.compile(r"# (exercise|wrong|right|second|source|missing): (.*)")
 PUBLIC = re.compile(r"(?:(?:def|class) )?([A-Za-z]\w*)(?= *[=(:])")
 
 
@@ -25,6 +31,7 @@ class Answer:
     first: int  # the lines of the answer, helpers included, are first … last
     last: int
     lines: list = field(default_factory=list)  # those marked `# <- wrong`
+    missing: bool = False  # whether the mistake, or one of two, is a line that is not there
 
 
 def answers():
@@ -58,5 +65,5 @@ def read(text, start, end, module, path):
     lines = [i + 1 for i in range(code, end) if text[i].endswith("# <- wrong")]
     return Answer(
         says["exercise"], kind, says[kind], says.get("second"), says.get("source"),
-        names[0], getattr(module, names[0]), path, code + 1, end, lines,
+        names[0], getattr(module, names[0]), path, code + 1, end, lines, "missing" in says,
     )

@@ -266,7 +266,7 @@ def gelu_forward_11(x):
 # wrong: the sigmoid of u instead of 2u
 # source: beginner
 def gelu_forward_12(x):
-    u = 1 * np.sqrt(2 / np.pi) * (x + 0.044715 * x * x * x)  # <- wrong
+    u = np.sqrt(2 / np.pi) * (x + 0.044715 * x * x * x)  # <- wrong
     return x / (1 + np.exp(-np.clip(u, -700, 700)))
 
 
@@ -447,14 +447,14 @@ def dropout_forward_01(x, p, training, rng):
 # exercise: dropout.forward
 # wrong: what is kept is not enlarged
 # source: public question
+# missing: a line
 def dropout_forward_02(x, p, training, rng):
     if not training:
         return x
     keep_prob = 1.0 - p
     mask = rng.random(x.shape) < keep_prob
     out = x * mask
-    out = out / 1.0  # <- wrong
-    return out
+    return out  # <- wrong
 
 
 # exercise: dropout.forward
@@ -552,14 +552,14 @@ def dropout_forward_09(x, p, training, rng):
 # wrong: the mask is inverted
 # second: what is kept is not enlarged
 # source: beginner
+# missing: a line
 def dropout_forward_10(x, p, training, rng):
     if not training:
         return x
     keep_prob = 1.0 - p
     mask = rng.random(x.shape) > keep_prob  # <- wrong
     out = x * mask
-    out = out / 1.0  # <- wrong
-    return out
+    return out  # <- wrong
 
 
 # exercise: dropout.forward
@@ -594,12 +594,12 @@ def dropout_forward_13(x, p, training, rng):
 # exercise: dropout.backward
 # wrong: the scale is forgotten
 # source: public question
+# missing: a line
 def dropout_backward_01(d_y, keep, p):
     scale = 1 / (1 - p)
     d_x = np.zeros_like(d_y)
     d_x[keep] = d_y[keep]
-    d_x *= 1  # <- wrong
-    return d_x
+    return d_x  # <- wrong
 
 
 # exercise: dropout.backward

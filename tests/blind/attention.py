@@ -134,14 +134,14 @@ def attention_weights_02(scores, mask):
 # exercise: attention.weights
 # wrong: a query that sees nothing gets NaN
 # source: issue of a public repository
+# missing: a line
 def attention_weights_03(scores, mask):
     hidden = np.where(mask, scores, -np.inf)
     top = hidden.max(axis=-1, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
     e = np.exp(hidden - top)
     total = e.sum(axis=-1, keepdims=True)
-    total = total  # <- wrong
-    return e / total
+    return e / total  # <- wrong
 
 
 # exercise: attention.weights
@@ -174,7 +174,7 @@ def attention_weights_05(scores, mask):
 # wrong: the mask is ignored
 # source: beginner
 def attention_weights_06(scores, mask):
-    hidden = np.where(mask, scores, scores)  # <- wrong
+    hidden = scores  # <- wrong
     top = hidden.max(axis=-1, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
     e = np.exp(hidden - top)
@@ -281,7 +281,7 @@ def attention_context_03(P, value):
 
 
 # exercise: attention.context
-# wrong: the value of the next key is taken
+# wrong: the value of the key before is taken
 # source: beginner
 def attention_context_04(P, value):
     B, H, T, S = P.shape
@@ -505,11 +505,11 @@ def attention_d_scores_06(d_P, P):
 # exercise: attention.d_query
 # wrong: the scale is forgotten
 # source: issue of a public repository
+# missing: a line
 def attention_d_query_01(d_scores, key):
     K = key.shape[-1]
     d_query = np.einsum("bhts,bhsk->bhtk", d_scores, key)
-    d_query = d_query / 1.0  # <- wrong
-    return d_query
+    return d_query  # <- wrong
 
 
 # exercise: attention.d_query
@@ -620,11 +620,11 @@ def attention_d_key_05(d_scores, query):
 # exercise: attention.forward
 # wrong: not divided by √d_k
 # source: issue of a public repository
+# missing: a line
 def attention_forward_01(query, key, value, mask):
     d_k = query.shape[-1]
     scores = np.matmul(query, key.transpose(0, 1, 3, 2))
-    scores = scores / 1.0  # <- wrong
-    scores = np.where(mask, scores, -1e30)
+    scores = np.where(mask, scores, -1e30)  # <- wrong
     e = np.exp(scores - scores.max(axis=-1, keepdims=True))
     e = e * mask
     total = e.sum(axis=-1, keepdims=True)
@@ -650,14 +650,14 @@ def attention_forward_02(query, key, value, mask):
 # exercise: attention.forward
 # wrong: a query that sees nothing sees all alike
 # source: issue of a public repository
+# missing: a line
 def attention_forward_03(query, key, value, mask):
     d_k = query.shape[-1]
     scores = np.matmul(query, key.transpose(0, 1, 3, 2))
     scores = scores / np.sqrt(d_k)
     scores = np.where(mask, scores, -1e30)
     e = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    e = e * 1.0  # <- wrong
-    total = e.sum(axis=-1, keepdims=True)
+    total = e.sum(axis=-1, keepdims=True)  # <- wrong
     P = np.divide(e, total, out=np.zeros_like(e), where=total > 0)
     return np.matmul(P, value)
 
@@ -711,11 +711,11 @@ def attention_forward_06(query, key, value, mask):
 # wrong: not divided by √d_k
 # second: softmax over the queries
 # source: issue of a public repository
+# missing: a line
 def attention_forward_07(query, key, value, mask):
     d_k = query.shape[-1]
     scores = np.matmul(query, key.transpose(0, 1, 3, 2))
-    scores = scores / 1.0  # <- wrong
-    scores = np.where(mask, scores, -1e30)
+    scores = np.where(mask, scores, -1e30)  # <- wrong
     e = np.exp(scores - scores.max(axis=-1, keepdims=True))
     e = e * mask
     total = e.sum(axis=2, keepdims=True)  # <- wrong
@@ -801,6 +801,7 @@ def attention_forward_12(query, key, value, mask):
 # exercise: attention.backward
 # wrong: the scale is forgotten backward
 # source: issue of a public repository
+# missing: a line
 def _attention_backward_01_softmax(s):
     e = np.exp(s - s.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
@@ -814,8 +815,7 @@ def attention_backward_01(d_context, query, key, value, mask):
     d_value = np.einsum("bhts,bhtv->bhsv", P, d_context)
     d_P = np.einsum("bhtv,bhsv->bhts", d_context, value)
     d_scores = P * (d_P - (P * d_P).sum(-1, keepdims=True))
-    d_scores = d_scores * 1  # <- wrong
-    d_query = np.einsum("bhts,bhsk->bhtk", d_scores, key)
+    d_query = np.einsum("bhts,bhsk->bhtk", d_scores, key)  # <- wrong
     d_key = np.einsum("bhts,bhtk->bhsk", d_scores, query)
     return d_query, d_key, d_value
 
@@ -845,6 +845,7 @@ def attention_backward_02(d_context, query, key, value, mask):
 # exercise: attention.backward
 # wrong: the mask is forgotten
 # source: issue of a public repository
+# missing: a line
 def _attention_backward_03_softmax(s):
     e = np.exp(s - s.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
@@ -853,8 +854,7 @@ def _attention_backward_03_softmax(s):
 def attention_backward_03(d_context, query, key, value, mask):
     scale = 1 / np.sqrt(key.shape[-1])
     scores = np.einsum("bhtk,bhsk->bhts", query, key) * scale
-    scores = scores  # <- wrong
-    P = _attention_backward_03_softmax(scores)
+    P = _attention_backward_03_softmax(scores)  # <- wrong
     d_value = np.einsum("bhts,bhtv->bhsv", P, d_context)
     d_P = np.einsum("bhtv,bhsv->bhts", d_context, value)
     d_scores = P * (d_P - (P * d_P).sum(-1, keepdims=True))
@@ -865,7 +865,7 @@ def attention_backward_03(d_context, query, key, value, mask):
 
 
 # exercise: attention.backward
-# wrong: the mask is inverted in effect: hidden keys get 0 instead of −∞
+# wrong: hidden keys get the score 0 and not −∞
 # source: issue of a public repository
 def _attention_backward_04_softmax(s):
     e = np.exp(s - s.max(-1, keepdims=True))
@@ -1000,6 +1000,7 @@ def attention_backward_09(d_context, query, key, value, mask):
 # wrong: the scale is forgotten backward
 # second: softmax's sum goes over the queries
 # source: beginner
+# missing: a line
 def _attention_backward_10_softmax(s):
     e = np.exp(s - s.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
@@ -1013,8 +1014,7 @@ def attention_backward_10(d_context, query, key, value, mask):
     d_value = np.einsum("bhts,bhtv->bhsv", P, d_context)
     d_P = np.einsum("bhtv,bhsv->bhts", d_context, value)
     d_scores = P * (d_P - (P * d_P).sum(-2, keepdims=True))  # <- wrong
-    d_scores = d_scores * 1  # <- wrong
-    d_query = np.einsum("bhts,bhsk->bhtk", d_scores, key)
+    d_query = np.einsum("bhts,bhsk->bhtk", d_scores, key)  # <- wrong
     d_key = np.einsum("bhts,bhtk->bhsk", d_scores, query)
     return d_query, d_key, d_value
 

@@ -53,10 +53,10 @@ def operations_attention_05(length, features):
 # exercise: operations.recurrence
 # wrong: only one of the two products is counted
 # source: beginner
+# missing: a line
 def operations_recurrence_01(length, features):
     per_step = features * features
-    per_step += 0  # <- wrong
-    return length * per_step
+    return length * per_step  # <- wrong
 
 
 # exercise: operations.recurrence
@@ -110,7 +110,7 @@ def operations_self_attention_01(length, features):
 # wrong: one projection in place of three
 # source: beginner
 def operations_self_attention_02(length, features):
-    project = 1 * length * features**2  # <- wrong
+    project = length * features**2  # <- wrong
     scores = length**2 * features
     blend = length**2 * features
     output = length * features**2

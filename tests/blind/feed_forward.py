@@ -30,22 +30,22 @@ def feed_forward_forward_02(x, W_1, b_1, W_2, b_2):
 # exercise: feed_forward.forward
 # wrong: the second bias is forgotten
 # source: beginner
+# missing: a line
 def feed_forward_forward_03(x, W_1, b_1, W_2, b_2):
     a = np.dot(x, W_1)
     a = a + b_1
     hidden = np.maximum(0, a)
     out = np.dot(hidden, W_2)
-    out = out * 1.0  # <- wrong
-    return out
+    return out  # <- wrong
 
 
 # exercise: feed_forward.forward
 # wrong: the first bias is forgotten
 # source: beginner
+# missing: a line
 def feed_forward_forward_04(x, W_1, b_1, W_2, b_2):
     a = np.dot(x, W_1)
-    a = a * 1.0  # <- wrong
-    hidden = np.maximum(0, a)
+    hidden = np.maximum(0, a)  # <- wrong
     out = np.dot(hidden, W_2)
     out = out + b_2
     return out

@@ -20,7 +20,7 @@ def gradient_check_numerical_01(f, x, d_y, epsilon):
 
 
 # exercise: gradient_check.numerical
-# wrong: the gradient of y is left out
+# wrong: a mean in place of the sum, on one side
 # source: beginner
 def gradient_check_numerical_02(f, x, d_y, epsilon):
     d_x = np.zeros(x.shape)
@@ -84,13 +84,13 @@ def gradient_check_numerical_05(f, x, d_y, epsilon):
 
 
 # exercise: gradient_check.numerical
-# wrong: ε is divided by the size of x
+# wrong: one side moves by half only
 # source: beginner
 def gradient_check_numerical_06(f, x, d_y, epsilon):
     d_x = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         old = x[index]
-        x[index] = old + epsilon / x.size  # <- wrong
+        x[index] = old + epsilon / 2  # <- wrong
         plus = (f(x) * d_y).sum()
         x[index] = old - epsilon
         minus = (f(x) * d_y).sum()

@@ -18,12 +18,12 @@ def linear_forward_01(x, weight, bias):
 # exercise: linear.forward
 # wrong: the bias is forgotten
 # source: beginner
+# missing: a line
 def linear_forward_02(x, weight, bias):
     B, T, D = x.shape
     flat = x.reshape(B * T, D)
     out = np.dot(flat, weight)
-    out = out + 0  # <- wrong
-    y = out.reshape(B, T, -1)
+    y = out.reshape(B, T, -1)  # <- wrong
     return y
 
 
@@ -575,13 +575,13 @@ def embedding_backward_03(d_y, ids, table):
 # exercise: embedding.backward
 # wrong: padding's row has a gradient
 # source: issue of a public repository
+# missing: a line
 def embedding_backward_04(d_y, ids, table):
     V, D = table.shape
     d_table = np.zeros((V, D))
     g = d_y * np.sqrt(D)
     np.add.at(d_table, ids, g)
-    d_table[0] *= 1  # <- wrong
-    return d_table
+    return d_table  # <- wrong
 
 
 # exercise: embedding.backward

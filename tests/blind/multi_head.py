@@ -1120,7 +1120,7 @@ def cross_attention_forward_06(x, memory, W_query, W_key, W_value, W_output, hea
     q = np.dot(x, W_query).reshape(B, T, heads, K)
     k = np.dot(memory, W_key).reshape(B, S, heads, K)
     v = np.dot(memory, W_value).reshape(B, S, heads, K)
-    scores = np.einsum("bthk,bshk->bhts", q, k) / 1.0  # <- wrong
+    scores = np.einsum("bthk,bshk->bhts", q, k)  # <- wrong
     scores = scores + np.where(mask, -1e9, 0.0)  # <- wrong
     e = np.exp(scores - scores.max(-1, keepdims=True))
     P = e / e.sum(-1, keepdims=True)
@@ -1227,6 +1227,7 @@ def cross_attention_backward_02(d_y, x, memory, W_query, W_key, W_value, W_outpu
 # exercise: cross_attention.backward
 # wrong: the scale is missing backward
 # source: issue of a public repository
+# missing: a line
 def cross_attention_backward_03(d_y, x, memory, W_query, W_key, W_value, W_output, heads, mask):
     B, T, D = x.shape
     S, K = memory.shape[1], D // heads
@@ -1243,8 +1244,7 @@ def cross_attention_backward_03(d_y, x, memory, W_query, W_key, W_value, W_outpu
     d_P = np.einsum("bthk,bshk->bhts", d_c, v)
     d_v = np.einsum("bhts,bthk->bshk", P, d_c).reshape(B, S, D)
     d_s = P * (d_P - np.einsum("bhts,bhts->bht", d_P, P)[..., None])
-    d_s = d_s / 1.0  # <- wrong
-    d_q = np.einsum("bhts,bshk->bthk", d_s, k).reshape(B, T, D)
+    d_q = np.einsum("bhts,bshk->bthk", d_s, k).reshape(B, T, D)  # <- wrong
     d_k = np.einsum("bhts,bthk->bshk", d_s, q).reshape(B, S, D)
     d_memory = d_k @ W_key.T + d_v @ W_value.T
     d_x = d_q @ W_query.T
@@ -1377,6 +1377,7 @@ def cross_attention_backward_07(d_y, x, memory, W_query, W_key, W_value, W_outpu
 # exercise: cross_attention.backward
 # wrong: the mask is forgotten
 # source: issue of a public repository
+# missing: a line
 def cross_attention_backward_08(d_y, x, memory, W_query, W_key, W_value, W_output, heads, mask):
     B, T, D = x.shape
     S, K = memory.shape[1], D // heads
@@ -1384,8 +1385,7 @@ def cross_attention_backward_08(d_y, x, memory, W_query, W_key, W_value, W_outpu
     k = (memory @ W_key).reshape(B, S, heads, K)
     v = (memory @ W_value).reshape(B, S, heads, K)
     s = np.einsum("bthk,bshk->bhts", q, k) / np.sqrt(K)
-    s = s  # <- wrong
-    P = np.exp(s - s.max(-1, keepdims=True))
+    P = np.exp(s - s.max(-1, keepdims=True))  # <- wrong
     P = P / P.sum(-1, keepdims=True)
     merged = np.einsum("bhts,bshk->bthk", P, v).reshape(B, T, D)
     d_W_output = np.tensordot(merged, d_y, ((0, 1), (0, 1)))
@@ -1438,6 +1438,7 @@ def cross_attention_backward_09(d_y, x, memory, W_query, W_key, W_value, W_outpu
 # wrong: the memory has only the keys' path
 # second: the scale is missing backward
 # source: issue of a public repository
+# missing: a line
 def cross_attention_backward_10(d_y, x, memory, W_query, W_key, W_value, W_output, heads, mask):
     B, T, D = x.shape
     S, K = memory.shape[1], D // heads
@@ -1454,8 +1455,7 @@ def cross_attention_backward_10(d_y, x, memory, W_query, W_key, W_value, W_outpu
     d_P = np.einsum("bthk,bshk->bhts", d_c, v)
     d_v = np.einsum("bhts,bthk->bshk", P, d_c).reshape(B, S, D)
     d_s = P * (d_P - np.einsum("bhts,bhts->bht", d_P, P)[..., None])
-    d_s = d_s / 1.0  # <- wrong
-    d_q = np.einsum("bhts,bshk->bthk", d_s, k).reshape(B, T, D)
+    d_q = np.einsum("bhts,bshk->bthk", d_s, k).reshape(B, T, D)  # <- wrong
     d_k = np.einsum("bhts,bthk->bshk", d_s, q).reshape(B, S, D)
     d_memory = d_k @ W_key.T  # <- wrong
     d_x = d_q @ W_query.T
@@ -1562,6 +1562,7 @@ def additive_attention_forward_04(query, key, value, W_query, W_key, v, mask):
 # exercise: additive_attention.forward
 # wrong: a query that sees nothing takes the mean of all
 # source: issue of a public repository
+# missing: a line
 def additive_attention_forward_05(query, key, value, W_query, W_key, v, mask):
     a = query @ W_query
     b = key @ W_key
@@ -1569,8 +1570,7 @@ def additive_attention_forward_05(query, key, value, W_query, W_key, v, mask):
     E = hidden @ v
     E = np.where(mask, E, -1e9)
     e = np.exp(E - E.max(axis=-1, keepdims=True))
-    e = e  # <- wrong
-    total = e.sum(axis=-1, keepdims=True)
+    total = e.sum(axis=-1, keepdims=True)  # <- wrong
     P = e / np.where(total > 0, total, 1.0)
     return P @ value
 
@@ -1770,7 +1770,7 @@ def additive_attention_backward_05(d_context, query, key, value, W_query, W_key,
     d_P = np.einsum("btv,bsv->bts", d_context, value)
     d_E = P * (d_P - (P * d_P).sum(-1, keepdims=True))
     d_v = np.einsum("bts,btsf->f", d_E, u)
-    d_u = d_E[..., None] * np.ones_like(v)  # <- wrong
+    d_u = np.repeat(d_E[..., None], len(v), axis=-1)  # <- wrong
     d_sum = d_u * (1 - u**2)
     d_q = d_sum.sum(axis=2)
     d_k = d_sum.sum(axis=1)

@@ -479,7 +479,7 @@ def adamw_step_06(
 
 
 # exercise: adamw.step
-# wrong: the sign of the gradient stands for the decay
+# wrong: the sign of the weights decays, as L1
 # source: beginner
 def adamw_step_07(
     parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
@@ -606,7 +606,7 @@ def clip_norm_03(d_W, d_b, largest):
 
 
 # exercise: clip.norm
-# wrong: sum of absolute values in place of squares
+# wrong: the sum of the absolute values is squared
 # source: beginner
 def clip_norm_04(d_W, d_b, largest):
     total = 0.0
@@ -829,7 +829,7 @@ def noam_rate_08(step, d_model, warmup):
     rise = step / warmup**1.5
     fall = 1 / np.sqrt(step)
     factor = min(rise, fall)
-    rate = factor / 1.0  # <- wrong
+    rate = factor  # <- wrong
     return rate
 
 
@@ -972,7 +972,7 @@ def cosine_rate_08(step, peak, total, warmup, floor):
     if step >= total:
         return floor
     done = (step - warmup) / (total - warmup)
-    wave = 1.0 * (1 + np.cos(np.pi * done))  # <- wrong
+    wave = (1 + np.cos(np.pi * done))  # <- wrong
     return floor + (peak - floor) * wave
 
 
@@ -1077,6 +1077,7 @@ def update_all_01(parameters, gradients, m, v, step, d_model, warmup):
 # exercise: update.all
 # wrong: the gradients stay
 # source: issue of a public repository
+# missing: a line
 def update_all_02(parameters, gradients, m, v, step, d_model, warmup):
     rate = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
     for name in parameters:
@@ -1085,8 +1086,7 @@ def update_all_02(parameters, gradients, m, v, step, d_model, warmup):
         v[name][...] = 0.98 * v[name] + 0.02 * g * g
         m_hat = m[name] / (1 - 0.9**step)
         v_hat = v[name] / (1 - 0.98**step)
-        parameters[name] -= rate * m_hat / (np.sqrt(v_hat) + 1e-9)
-        gradients[name][...] = g  # <- wrong
+        parameters[name] -= rate * m_hat / (np.sqrt(v_hat) + 1e-9)  # <- wrong
 
 
 # exercise: update.all
@@ -1150,12 +1150,12 @@ def update_all_06(parameters, gradients, m, v, step, d_model, warmup):
 
 
 # exercise: update.all
-# wrong: the gradient is zeroed before it is used
+# wrong: the gradient is used with its sign alone
 # source: beginner
 def update_all_07(parameters, gradients, m, v, step, d_model, warmup):
     rate = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
     for name in parameters:
-        g = gradients[name] * 0  # <- wrong
+        g = np.sign(gradients[name])  # <- wrong
         m[name][...] = 0.9 * m[name] + 0.1 * g
         v[name][...] = 0.98 * v[name] + 0.02 * g * g
         m_hat = m[name] / (1 - 0.9**step)
@@ -1183,6 +1183,7 @@ def update_all_08(parameters, gradients, m, v, step, d_model, warmup):
 # wrong: the gradients stay
 # second: β₂ is 0.999
 # source: issue of a public repository
+# missing: a line
 def update_all_09(parameters, gradients, m, v, step, d_model, warmup):
     rate = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
     for name in parameters:
@@ -1191,8 +1192,7 @@ def update_all_09(parameters, gradients, m, v, step, d_model, warmup):
         v[name][...] = 0.999 * v[name] + 0.001 * g * g  # <- wrong
         m_hat = m[name] / (1 - 0.9**step)
         v_hat = v[name] / (1 - 0.98**step)
-        parameters[name] -= rate * m_hat / (np.sqrt(v_hat) + 1e-9)
-        gradients[name][...] = g  # <- wrong
+        parameters[name] -= rate * m_hat / (np.sqrt(v_hat) + 1e-9)  # <- wrong
 
 
 # exercise: update.all

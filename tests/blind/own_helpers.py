@@ -80,7 +80,7 @@ def feed_forward_backward_18(d_y, x, W_1, b_1, W_2, b_2):
 
 
 # exercise: feed_forward.backward
-# wrong: the helper returns the weights before x's gradient is transposed: shapes do not fit
+# wrong: the weights are not transposed in the helper: the shapes do not fit
 # source: public question
 def _feed_forward_backward_19_affine(d_out, x, W):
     rows = x.reshape(-1, x.shape[-1])
@@ -120,6 +120,7 @@ def feed_forward_backward_20(d_y, x, W_1, b_1, W_2, b_2):
 # exercise: cross_entropy.backward
 # wrong: not divided by the number of targets
 # source: course forum
+# missing: a line
 class cross_entropy_backward_15:
     def forward(self, logits, targets):
         z = logits - logits.max(-1, keepdims=True)
@@ -135,8 +136,7 @@ class cross_entropy_backward_15:
         b, t = np.nonzero(self.real)
         grad[b, t, self.targets[b, t]] -= 1
         grad[~self.real] = 0
-        grad /= 1  # <- wrong
-        return grad
+        return grad  # <- wrong
 
 
 # exercise: cross_entropy.backward
@@ -164,6 +164,7 @@ class cross_entropy_backward_16:
 # exercise: cross_entropy.backward
 # wrong: padding keeps a gradient
 # source: issue of a public repository
+# missing: a line
 class cross_entropy_backward_17:
     def forward(self, logits, targets):
         z = logits - logits.max(-1, keepdims=True)
@@ -178,8 +179,7 @@ class cross_entropy_backward_17:
         grad = self.P.copy()
         b, t = np.nonzero(self.real)
         grad[b, t, self.targets[b, t]] -= 1
-        grad[self.real] *= 1  # <- wrong
-        grad /= len(b)
+        grad /= len(b)  # <- wrong
         return grad
 
 
@@ -1062,7 +1062,7 @@ def rnn_through_time_19(d_h, x, h_0, W_x, W_h, b, h):
     d_x = np.zeros(x.shape)
     carry, d_W_x, d_W_h, d_b = 0, 0, 0, 0
     for t in range(T - 1, -1, -1):
-        before = h[:, t - 1] if t > 0 else 0 * h_0  # <- wrong
+        before = h[:, t - 1] if t > 0 else np.zeros_like(h_0)  # <- wrong
         g = d_h[:, t] + carry
         d_x[:, t], carry, a, c, e = _rnn_through_time_19_one(g, x[:, t], before, h[:, t], W_x, W_h)
         d_W_x, d_W_h, d_b = d_W_x + a, d_W_h + c, d_b + e
@@ -1083,7 +1083,7 @@ def rnn_through_time_20(d_h, x, h_0, W_x, W_h, b, h):
     carry, d_W_x, d_W_h, d_b = 0, 0, 0, 0
     for t in range(T - 1, -1, -1):
         before = h[:, t - 1] if t > 0 else h_0
-        g = d_h[:, t] + 0 * carry  # <- wrong
+        g = d_h[:, t]  # <- wrong
         d_x[:, t], carry, a, c, e = _rnn_through_time_20_one(g, x[:, t], before, h[:, t], W_x, W_h)
         d_W_x, d_W_h, d_b = d_W_x + a, d_W_h + c, d_b + e
     return d_x, carry, d_W_x, d_W_h, d_b
@@ -1247,29 +1247,9 @@ class dropout_twice_11:
 
 
 # exercise: dropout.twice
-# wrong: the counter stays, so both forwards write to one place
-# second: the scale is missing in backward
-# source: issue of a public repository
-class dropout_twice_12:
-    def __init__(self, p, rng):
-        self.p, self.rng = p, rng
-        self.saved = {}
-        self.n = 0
-
-    def forward(self, x):
-        self.saved[self.n] = self.rng.uniform(size=x.shape) > self.p
-        self.n = 1  # <- wrong
-        return x * self.saved[self.n - 1] / (1 - self.p)
-
-    def backward(self, d_y):
-        self.n -= 1
-        return d_y * self.saved[self.n]  # <- wrong
-
-
-# exercise: dropout.twice
 # right: a dict of masks
 # source: beginner
-class dropout_twice_13:
+class dropout_twice_12:
     def __init__(self, p, rng):
         self.p, self.rng = p, rng
         self.saved = {}
@@ -1300,7 +1280,7 @@ def embedding_backward_13(d_y, ids, table):
 
 
 # exercise: embedding.backward
-# wrong: the sum goes over the features
+# wrong: the sum goes over the features too: a number in place of a row
 # source: beginner
 def embedding_backward_14(d_y, ids, table):
     V, D = table.shape
@@ -1345,6 +1325,7 @@ def embedding_backward_16(d_y, ids, table):
 # wrong: scaled by D
 # second: padding has a gradient
 # source: beginner
+# missing: a line
 def embedding_backward_17(d_y, ids, table):
     V, D = table.shape
     rows = []
@@ -1352,8 +1333,7 @@ def embedding_backward_17(d_y, ids, table):
         here = ids == token
         row = d_y[here].sum(axis=0)
         rows.append(row * D)  # <- wrong
-    rows[0] = rows[0] * 1  # <- wrong
-    return np.array(rows)
+    return np.array(rows)  # <- wrong
 
 
 # exercise: embedding.backward
@@ -1603,6 +1583,7 @@ def update_all_21(parameters, gradients, m, v, step, d_model, warmup):
 # exercise: update.all
 # wrong: the gradients are not cleared
 # source: issue of a public repository
+# missing: a line
 def _update_all_22_rate(step, d_model, warmup):
     return (1 / d_model**0.5) * min(step**-0.5, step * warmup**-1.5)
 
@@ -1618,8 +1599,7 @@ def update_all_22(parameters, gradients, m, v, step, d_model, warmup):
         v[key] += (1 - beta_2) * grad**2
         m_hat = m[key] / (1 - beta_1**step)
         v_hat = v[key] / (1 - beta_2**step)
-        value[...] = value - rate * m_hat / (np.sqrt(v_hat) + epsilon)
-        grad *= 1  # <- wrong
+        value[...] = value - rate * m_hat / (np.sqrt(v_hat) + epsilon)  # <- wrong
 
 
 # exercise: update.all
@@ -1648,6 +1628,7 @@ def update_all_23(parameters, gradients, m, v, step, d_model, warmup):
 # wrong: the gradients are not cleared
 # second: v is not corrected
 # source: issue of a public repository
+# missing: a line
 def _update_all_24_rate(step, d_model, warmup):
     return (1 / d_model**0.5) * min(step**-0.5, step * warmup**-1.5)
 
@@ -1663,8 +1644,7 @@ def update_all_24(parameters, gradients, m, v, step, d_model, warmup):
         v[key] += (1 - beta_2) * grad**2
         m_hat = m[key] / (1 - beta_1**step)
         v_hat = v[key]  # <- wrong
-        value[...] = value - rate * m_hat / (np.sqrt(v_hat) + epsilon)
-        grad *= 1  # <- wrong
+        value[...] = value - rate * m_hat / (np.sqrt(v_hat) + epsilon)  # <- wrong
 
 
 # exercise: update.all

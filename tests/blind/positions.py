@@ -147,7 +147,7 @@ def positional_encoding_table_11(length, features):
 
 
 # exercise: positional_encoding.table
-# wrong: even and odd channels are swapped
+# wrong: the even channels hold cosines too
 # source: issue of a public repository
 def positional_encoding_table_12(length, features):
     position = np.arange(length)[:, np.newaxis]
@@ -314,7 +314,7 @@ def positional_encoding_forward_06(x):
     code = np.empty((T, D))
     code[:, 0::2] = np.sin(p * freq)
     code[:, 1::2] = np.cos(p * freq)
-    return 0 * x + code[None]  # <- wrong
+    return np.broadcast_to(code, x.shape)  # <- wrong
 
 
 # exercise: positional_encoding.forward
@@ -397,7 +397,7 @@ def positional_encoding_backward_04(d_y, x):
     angle = np.arange(T)[:, None] / 10000 ** (2 * (i // 2) / D)
     code = np.where(i % 2, np.cos(angle), np.sin(angle))
     d_code = d_y.sum(axis=0)
-    return d_y * 0 + d_code  # <- wrong
+    return np.broadcast_to(d_code, d_y.shape)  # <- wrong
 
 
 # exercise: positional_encoding.backward
@@ -450,7 +450,7 @@ def positional_encoding_rotation_02(offset, features):
 def positional_encoding_rotation_03(offset, features):
     R = np.zeros((features, features))
     for i in range(features // 2):
-        w = 1 / 10000 ** (0 * i / features)  # <- wrong
+        w = 1 / 10000  # <- wrong
         c, s = np.cos(offset * w), np.sin(offset * w)
         R[2 * i, 2 * i] = c
         R[2 * i, 2 * i + 1] = s

@@ -71,7 +71,7 @@ def rnn_step_06(x, h, W_x, W_h, b):
     from_state = np.dot(h, W_h)
     total = from_input + from_state
     total = total + b
-    h_new = np.tanh(total - b) + b  # <- wrong
+    h_new = np.tanh(from_input + from_state) + b  # <- wrong
     return h_new
 
 

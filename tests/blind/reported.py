@@ -76,11 +76,11 @@ def cosine_rate_20(step, peak, total, warmup, floor):
 # exercise: cosine.rate
 # wrong: the steps behind the end are not held
 # source: issue 16 of a cosine schedule
+# missing: a line
 def cosine_rate_21(step, peak, total, warmup, floor):
     if step <= warmup:
         return peak * step / warmup
-    step = step + 0  # <- wrong
-    past = step - warmup
+    past = step - warmup  # <- wrong
     length = total - warmup
     cosine = (1 + np.cos(np.pi * past / length)) / 2
     rate = floor + (peak - floor) * cosine
@@ -375,7 +375,7 @@ def self_attention_forward_18(x, W_query, W_key, W_value, W_output, heads, mask)
         q = np.einsum("btd,dk->btk", x, W_query[:, cols])
         k = np.einsum("bsd,dk->bsk", x, W_key[:, cols])
         v = np.einsum("bsd,dk->bsk", x, W_value[:, cols])
-        e = np.einsum("btk,bsk->bts", q, k) / 1.0  # <- wrong
+        e = np.einsum("btk,bsk->bts", q, k)  # <- wrong
         e = np.where(mask[:, 0], e, -1e9)
         a = np.exp(e - e.max(axis=2, keepdims=True))
         a = a / a.sum(axis=2, keepdims=True)
@@ -575,7 +575,7 @@ def kv_cache_decode_17(
     for piece in pieces:
         start = cache.offset
         n = piece.shape[1]
-        a = piece + encoding[start + (start > 0) :][:n]  # <- wrong
+        a = piece + (encoding[start + 1 :] if start else encoding)[:n]  # <- wrong
         k, v = cache.add(a @ W_key, a @ W_value)
         seen = np.arange(start + n) <= start + np.arange(n)[:, None]
         y = _kv_cache_decode_17_look(a @ W_query, k, v, seen)
@@ -625,7 +625,7 @@ def kv_cache_decode_18(
 
 
 # exercise: kv_cache.decode
-# wrong: the causal mask hides the token itself, where it can
+# wrong: the cache is not asked: only the new keys are returned
 # source: issue of a public repository
 class _kv_cache_decode_19_Cache:
     def __init__(self):
@@ -657,23 +657,23 @@ def kv_cache_decode_19(
         n = piece.shape[1]
         a = piece + encoding[start : start + n]
         k, v = cache.add(a @ W_key, a @ W_value)
-        seen = np.arange(start + n) <= np.maximum(start + np.arange(n)[:, None] - 1, 0)  # <- wrong
+        seen = np.arange(start + n) <= start + np.arange(n)[:, None]
         y = _kv_cache_decode_19_look(a @ W_query, k, v, seen)
         y = y + _kv_cache_decode_19_look(a @ U_query, mem_k, mem_v, True)
         outs.append(y)
-    return np.concatenate(outs, axis=1), k, mem_k
+    return np.concatenate(outs, axis=1), a @ W_key, mem_k  # <- wrong
 
 
 # exercise: kv_cache.decode
-# wrong: the cache is not asked: only the new keys are returned
-# source: issue of a public repository
+# wrong: the new values stand before the old ones
+# source: beginner
 class _kv_cache_decode_20_Cache:
     def __init__(self):
         self.keys, self.values, self.offset = [], [], 0
 
     def add(self, k, v):
         self.keys.append(k)
-        self.values.append(v)
+        self.values.insert(0, v)  # <- wrong
         self.offset += k.shape[1]
         return np.concatenate(self.keys, axis=1), np.concatenate(self.values, axis=1)
 
@@ -701,11 +701,11 @@ def kv_cache_decode_20(
         y = _kv_cache_decode_20_look(a @ W_query, k, v, seen)
         y = y + _kv_cache_decode_20_look(a @ U_query, mem_k, mem_v, True)
         outs.append(y)
-    return np.concatenate(outs, axis=1), a @ W_key, mem_k  # <- wrong
+    return np.concatenate(outs, axis=1), k, mem_k
 
 
 # exercise: kv_cache.decode
-# wrong: the new values stand before the old ones
+# wrong: the keys of the memory are made with W
 # source: beginner
 class _kv_cache_decode_21_Cache:
     def __init__(self):
@@ -713,7 +713,7 @@ class _kv_cache_decode_21_Cache:
 
     def add(self, k, v):
         self.keys.append(k)
-        self.values.insert(0, v)  # <- wrong
+        self.values.append(v)
         self.offset += k.shape[1]
         return np.concatenate(self.keys, axis=1), np.concatenate(self.values, axis=1)
 
@@ -729,7 +729,7 @@ def kv_cache_decode_21(
     x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
 ):
     cache, outs = _kv_cache_decode_21_Cache(), []
-    mem_k, mem_v = memory @ U_key, memory @ U_value
+    mem_k, mem_v = memory @ W_key, memory @ U_value  # <- wrong
     pieces = [x[:, :prompt_length]]
     pieces += [x[:, t : t + 1] for t in range(prompt_length, x.shape[1])]
     for piece in pieces:
@@ -745,8 +745,8 @@ def kv_cache_decode_21(
 
 
 # exercise: kv_cache.decode
-# wrong: the keys of the memory are made with W
-# source: beginner
+# wrong: the keys have no position
+# source: issue of a public repository
 class _kv_cache_decode_22_Cache:
     def __init__(self):
         self.keys, self.values, self.offset = [], [], 0
@@ -769,14 +769,14 @@ def kv_cache_decode_22(
     x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
 ):
     cache, outs = _kv_cache_decode_22_Cache(), []
-    mem_k, mem_v = memory @ W_key, memory @ U_value  # <- wrong
+    mem_k, mem_v = memory @ U_key, memory @ U_value
     pieces = [x[:, :prompt_length]]
     pieces += [x[:, t : t + 1] for t in range(prompt_length, x.shape[1])]
     for piece in pieces:
         start = cache.offset
         n = piece.shape[1]
         a = piece + encoding[start : start + n]
-        k, v = cache.add(a @ W_key, a @ W_value)
+        k, v = cache.add(piece @ W_key, a @ W_value)  # <- wrong
         seen = np.arange(start + n) <= start + np.arange(n)[:, None]
         y = _kv_cache_decode_22_look(a @ W_query, k, v, seen)
         y = y + _kv_cache_decode_22_look(a @ U_query, mem_k, mem_v, True)
@@ -785,7 +785,8 @@ def kv_cache_decode_22(
 
 
 # exercise: kv_cache.decode
-# wrong: the keys have no position
+# wrong: every token after the prompt gets position 0
+# second: the new values stand before the old ones
 # source: issue of a public repository
 class _kv_cache_decode_23_Cache:
     def __init__(self):
@@ -793,7 +794,7 @@ class _kv_cache_decode_23_Cache:
 
     def add(self, k, v):
         self.keys.append(k)
-        self.values.append(v)
+        self.values.insert(0, v)  # <- wrong
         self.offset += k.shape[1]
         return np.concatenate(self.keys, axis=1), np.concatenate(self.values, axis=1)
 
@@ -815,8 +816,8 @@ def kv_cache_decode_23(
     for piece in pieces:
         start = cache.offset
         n = piece.shape[1]
-        a = piece + encoding[start : start + n]
-        k, v = cache.add(piece @ W_key, a @ W_value)  # <- wrong
+        a = piece + encoding[:n]  # <- wrong
+        k, v = cache.add(a @ W_key, a @ W_value)
         seen = np.arange(start + n) <= start + np.arange(n)[:, None]
         y = _kv_cache_decode_23_look(a @ W_query, k, v, seen)
         y = y + _kv_cache_decode_23_look(a @ U_query, mem_k, mem_v, True)
@@ -825,16 +826,15 @@ def kv_cache_decode_23(
 
 
 # exercise: kv_cache.decode
-# wrong: every token after the prompt gets position 0
-# second: the new values stand before the old ones
-# source: issue of a public repository
+# right: a class for the cache
+# source: beginner
 class _kv_cache_decode_24_Cache:
     def __init__(self):
         self.keys, self.values, self.offset = [], [], 0
 
     def add(self, k, v):
         self.keys.append(k)
-        self.values.insert(0, v)  # <- wrong
+        self.values.append(v)
         self.offset += k.shape[1]
         return np.concatenate(self.keys, axis=1), np.concatenate(self.values, axis=1)
 
@@ -856,51 +856,11 @@ def kv_cache_decode_24(
     for piece in pieces:
         start = cache.offset
         n = piece.shape[1]
-        a = piece + encoding[:n]  # <- wrong
+        a = piece + encoding[start : start + n]
         k, v = cache.add(a @ W_key, a @ W_value)
         seen = np.arange(start + n) <= start + np.arange(n)[:, None]
         y = _kv_cache_decode_24_look(a @ W_query, k, v, seen)
         y = y + _kv_cache_decode_24_look(a @ U_query, mem_k, mem_v, True)
-        outs.append(y)
-    return np.concatenate(outs, axis=1), k, mem_k
-
-
-# exercise: kv_cache.decode
-# right: a class for the cache
-# source: beginner
-class _kv_cache_decode_25_Cache:
-    def __init__(self):
-        self.keys, self.values, self.offset = [], [], 0
-
-    def add(self, k, v):
-        self.keys.append(k)
-        self.values.append(v)
-        self.offset += k.shape[1]
-        return np.concatenate(self.keys, axis=1), np.concatenate(self.values, axis=1)
-
-
-def _kv_cache_decode_25_look(q, k, v, seen):
-    s = np.einsum("btk,bsk->bts", q, k) / np.sqrt(k.shape[-1])
-    s = np.where(seen, s, -np.inf)
-    w = np.exp(s - s.max(axis=-1, keepdims=True))
-    return w / w.sum(axis=-1, keepdims=True) @ v
-
-
-def kv_cache_decode_25(
-    x, encoding, memory, W_query, W_key, W_value, U_query, U_key, U_value, prompt_length
-):
-    cache, outs = _kv_cache_decode_25_Cache(), []
-    mem_k, mem_v = memory @ U_key, memory @ U_value
-    pieces = [x[:, :prompt_length]]
-    pieces += [x[:, t : t + 1] for t in range(prompt_length, x.shape[1])]
-    for piece in pieces:
-        start = cache.offset
-        n = piece.shape[1]
-        a = piece + encoding[start : start + n]
-        k, v = cache.add(a @ W_key, a @ W_value)
-        seen = np.arange(start + n) <= start + np.arange(n)[:, None]
-        y = _kv_cache_decode_25_look(a @ W_query, k, v, seen)
-        y = y + _kv_cache_decode_25_look(a @ U_query, mem_k, mem_v, True)
         outs.append(y)
     return np.concatenate(outs, axis=1), k, mem_k
 

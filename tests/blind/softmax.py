@@ -37,7 +37,7 @@ def softmax_forward_03(scores):
 
 
 # exercise: softmax.forward
-# wrong: the exponential is squared before the division, in effect a softmax of 2 s
+# wrong: the exponential is squared above the line, and not in the sum
 # source: beginner
 def softmax_forward_04(scores):
     shifted = scores - scores.max(axis=-1, keepdims=True)
@@ -61,13 +61,13 @@ def softmax_forward_05(scores):
 # exercise: softmax.forward
 # wrong: no maximum is subtracted, so large scores overflow
 # source: public question
+# missing: a line
 def softmax_forward_06(scores):
     out = np.zeros(scores.shape)
     for b in range(scores.shape[0]):
         for t in range(scores.shape[1]):
             row = scores[b, t]
-            row = row - 0  # <- wrong
-            a = np.exp(row)
+            a = np.exp(row)  # <- wrong
             out[b, t] = a / np.sum(a)
     return out
 
@@ -529,6 +529,7 @@ def cross_entropy_forward_12(logits, targets):
 # exercise: cross_entropy.backward
 # wrong: not divided by the number of targets
 # source: course forum
+# missing: a line
 def cross_entropy_backward_01(logits, targets):
     z = logits - logits.max(axis=-1, keepdims=True)
     P = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
@@ -536,8 +537,7 @@ def cross_entropy_backward_01(logits, targets):
     onehot = np.eye(logits.shape[-1])[targets]
     d_logits = P - onehot
     d_logits = d_logits * real[..., None]
-    d_logits = d_logits / 1  # <- wrong
-    return d_logits
+    return d_logits  # <- wrong
 
 
 # exercise: cross_entropy.backward
@@ -571,14 +571,14 @@ def cross_entropy_backward_03(logits, targets):
 # exercise: cross_entropy.backward
 # wrong: padding has a gradient
 # source: issue of a public repository
+# missing: a line
 def cross_entropy_backward_04(logits, targets):
     z = logits - logits.max(axis=-1, keepdims=True)
     P = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
     real = targets != 0
     onehot = np.eye(logits.shape[-1])[targets]
     d_logits = P - onehot
-    d_logits = d_logits * 1  # <- wrong
-    d_logits = d_logits / real.sum()
+    d_logits = d_logits / real.sum()  # <- wrong
     return d_logits
 
 
@@ -628,14 +628,14 @@ def cross_entropy_backward_07(logits, targets):
 # wrong: wrong sign: target minus weight
 # second: padding has a gradient
 # source: beginner
+# missing: a line
 def cross_entropy_backward_08(logits, targets):
     z = logits - logits.max(axis=-1, keepdims=True)
     P = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
     real = targets != 0
     onehot = np.eye(logits.shape[-1])[targets]
     d_logits = onehot - P  # <- wrong
-    d_logits = d_logits * 1  # <- wrong
-    d_logits = d_logits / real.sum()
+    d_logits = d_logits / real.sum()  # <- wrong
     return d_logits
 
 
@@ -769,7 +769,7 @@ def label_smoothing_forward_03(logits, targets, smoothing):
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     q = np.full(logits.shape, smoothing / V)
-    q += 1.0 * np.eye(V)[targets]  # <- wrong
+    q += np.eye(V)[targets]  # <- wrong
     each = -(q * log_p).sum(axis=-1)
     real = targets != 0
     return (each * real).sum() / real.sum()
@@ -988,14 +988,14 @@ def label_smoothing_backward_09(P, targets, smoothing):
 # exercise: label_smoothing.backward
 # wrong: padding keeps the smooth part of the gradient
 # source: issue of a public repository
+# missing: a line
 def label_smoothing_backward_10(P, targets, smoothing):
     V = P.shape[-1]
     real = targets > 0
     out = (P - smoothing / V) / real.sum()
     index = np.nonzero(real)
     out[index[0], index[1], targets[index]] -= (1 - smoothing) / real.sum()
-    out[real] -= 0  # <- wrong
-    return out
+    return out  # <- wrong
 
 
 # exercise: teacher_forcing.shift

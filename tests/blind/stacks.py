@@ -1,7 +1,7 @@
 """Answers to the exercises: stacks."""
 
 # exercise: residual.post_norm
-# wrong: the norm reads the branch only, the skip is added after it
+# wrong: the skip is forgotten
 # source: issue of a public repository
 def residual_post_norm_01(x, sublayer, norm):
     out = sublayer(x)
@@ -167,7 +167,7 @@ def residual_post_norm_backward_05(d_y, sublayer_backward, norm_backward):
 
 
 # exercise: residual.post_norm_backward
-# wrong: the norm's gradient is taken last, as in pre-norm
+# wrong: the norm's gradient is left out
 # source: beginner
 def residual_post_norm_backward_06(d_y, sublayer_backward, norm_backward):
     d_sum = d_y  # <- wrong
@@ -209,11 +209,11 @@ def residual_pre_norm_backward_02(d_y, sublayer_backward, norm_backward):
 
 
 # exercise: residual.pre_norm_backward
-# wrong: the skip passes the norm too
-# source: issue of a public repository
+# wrong: the norm's gradient is taken of the skip, not of the branch
+# source: beginner
 def residual_pre_norm_backward_03(d_y, sublayer_backward, norm_backward):
     d_out = sublayer_backward(d_y)
-    d_in = norm_backward(d_out + d_y) - d_y  # <- wrong
+    d_in = norm_backward(d_y)  # <- wrong
     d_x = d_y + d_in
     return d_x
 

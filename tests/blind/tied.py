@@ -45,13 +45,13 @@ def tied_backward_03(d_embedded, ids, d_logits, hidden, table):
 # exercise: tied.backward
 # wrong: the scale √D of the input is forgotten
 # source: issue of a public repository
+# missing: a line
 def tied_backward_04(d_embedded, ids, d_logits, hidden, table):
     V, D = table.shape
     d_out = d_logits.reshape(-1, V).T @ hidden.reshape(-1, D)
     d_in = np.zeros_like(table)
     np.add.at(d_in, ids.ravel(), d_embedded.reshape(-1, D))
-    d_in = d_in * 1.0  # <- wrong
-    d_table = d_in + d_out
+    d_table = d_in + d_out  # <- wrong
     return d_table
 
 
@@ -85,13 +85,13 @@ def tied_backward_06(d_embedded, ids, d_logits, hidden, table):
 # wrong: an id that stands twice counts once
 # second: the scale is forgotten
 # source: public question
+# missing: a line
 def tied_backward_07(d_embedded, ids, d_logits, hidden, table):
     V, D = table.shape
     d_out = d_logits.reshape(-1, V).T @ hidden.reshape(-1, D)
     d_in = np.zeros_like(table)
     d_in[ids.ravel()] += d_embedded.reshape(-1, D)  # <- wrong
-    d_in = d_in * 1.0  # <- wrong
-    d_table = d_in + d_out
+    d_table = d_in + d_out  # <- wrong
     return d_table
 
 
