@@ -558,8 +558,8 @@ def replaces(how):
 
 
 FINDING = (
-    "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, 'lines': [], 'where': "
-    "None}"
+    "{'id': '1', 'title': 't', 'evidence': [], 'question': '', 'also': [], 'exact': True, "
+    "'lines': [], 'where': None}"
 )
 UNREADABLE = {
     "nothing in it": "''", "no json": "'{'", "no utf-8": "bytes(range(256))", "a list": "'[]'",

@@ -28,7 +28,9 @@ def made(source):
     """{the words for a change: what the function then is}, of all changes."""
     tree = ast.parse(source)
     before = ast.dump(tree)
-    found = {words: ast.unparse(ast.fix_missing_locations(tree)) for _, words, _ in changes(tree, "y")}
+    found = {}
+    for _, words, _ in changes(tree, "y"):
+        found[words] = ast.unparse(ast.fix_missing_locations(tree))
     assert ast.dump(tree) == before, "each change is undone"
     return found
 

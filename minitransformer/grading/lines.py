@@ -81,8 +81,8 @@ class Search:
         unknown = [n for n in places if not all(self.is_known(v, right) for v in values[n][:MANY])]
         once = [n for n in places if len(values[n]) == 1 and not is_trivial(values[n][0])]
         fixing, self.reached = self.fixing(once, values, right, unknown[:1])
-        others = [line for function in self.own.trees for line in self.own.lines(function)]
-        repaired = self.repaired(dict.fromkeys([*map(self.line, fixing + unknown + places), *others]))
+        lines = [*map(self.line, fixing + unknown + places), *self.own.lines()]
+        repaired = self.repaired(dict.fromkeys(lines))
         reasons = {repaired[:2]: SURE.format(repaired[2])} if repaired else {}
         for n in fixing[: SHOWN - len(reasons)]:
             reasons.setdefault(self.line(n), self.here(n, values, right))
@@ -125,7 +125,8 @@ class Search:
                     continue
                 answer = own.submission()
                 if agree(attempt(answer, exercise, self.given(0)), expected) and all(
-                    agree(attempt(answer, exercise, one.given), one) for one in (expected, elsewhere)
+                    agree(attempt(answer, exercise, here.given), here)
+                    for here in (expected, elsewhere)
                 ):
                     return function, line, words
             own.put(function, right)

@@ -6,6 +6,7 @@ root, the kept axis of a sum, a transposition.
 """
 
 import ast
+import re
 
 from .changes import (
     REDUCTIONS,
@@ -22,8 +23,11 @@ from .changes import (
     variants,
 )  # fmt: skip
 
+SIZES = re.compile(r"\w+\.shape(\[.*\])?|len\(\w+\)")
 OPERATIONS = {ast.Mult: "factor", ast.Add: "term", ast.Sub: "term", ast.Div: "divisor"}
-ANOTHER = {ast.Name: "array", ast.Constant: "number", ast.Subscript: "part", ast.Compare: "comparison"}
+ANOTHER = {
+    ast.Name: "array", ast.Constant: "number", ast.Subscript: "part", ast.Compare: "comparison",
+}  # fmt: skip
 
 
 def repairs(tree, lines):
@@ -73,9 +77,8 @@ def counters_of(function):
     for node in ast.walk(function):
         if isinstance(node, (ast.For, ast.comprehension)):
             found |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        if isinstance(node, ast.Assign) and ("shape" in (text := ast.unparse(node.value)) or "len(" in text):
-            if "(" not in text.replace("len(", ""):
-                found |= {*stored(node)}
+        if isinstance(node, ast.Assign) and SIZES.fullmatch(ast.unparse(node.value)):
+            found |= {*stored(node)}
     return found
 
 

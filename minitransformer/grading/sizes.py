@@ -38,7 +38,8 @@ class Sizes:
 
 # Small ones, for a search that runs a submission many times.
 SMALL = (
-    Sizes(B=2, H=3, T=4, S=5, K=6, K_v=7, V=9, F=11), Sizes(B=3, H=2, T=5, S=4, K=8, K_v=6, V=7, F=9),
+    Sizes(B=2, H=3, T=4, S=5, K=6, K_v=7, V=9, F=11),
+    Sizes(B=3, H=2, T=5, S=4, K=8, K_v=6, V=7, F=9),
 )  # fmt: skip
 
 # Where a submission stops because shapes do not fit, these let it run, so that its transposition
