@@ -90,7 +90,9 @@ class Watching(ast.NodeTransformer):
             return node
         text = ast.unparse(node)
         node = self.visit_parts(node)
-        if not isinstance(node, WATCHED) and not whole or isinstance(node, ast.Starred):
+        is_number = isinstance(getattr(node, "operand", None), ast.Constant)  # −1
+        is_no_quantity = not whole and (is_number or not isinstance(node, WATCHED))
+        if is_no_quantity or isinstance(node, ast.Starred):
             return node
         self.places.append(Place(self.function, line or self.line, text, whole))
         number = ast.Constant(len(self.places) - 1)

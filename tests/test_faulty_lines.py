@@ -1,0 +1,426 @@
+"""Which lines of a wrong answer the checker shows: the values of its lines, and the one change that
+makes it right."""
+
+import ast
+import functools
+import inspect
+import re
+
+import answers.blocks  # noqa: F401
+import answers.layers  # noqa: F401
+import answers.operations  # noqa: F401
+import answers.training  # noqa: F401
+import numpy as np
+import pytest
+from answers import ANSWERS
+
+from minitransformer.grading import check, lines
+from minitransformer.grading.attempt import agree, attempt
+from minitransformer.grading.diagnosis import _situations, draws
+from minitransformer.grading.exercise import EXERCISES
+from minitransformer.grading.lines import is_among, is_trivial
+from minitransformer.grading.own import Own
+from minitransformer.grading.repairs import repairs
+from minitransformer.grading.watching import Watched
+
+
+@pytest.fixture(autouse=True)
+def any_time(monkeypatch):
+    """What is found does not depend on how busy the machine is."""
+    monkeypatch.setattr(lines, "SECONDS", 600)
+
+
+def first_line(function):
+    return inspect.getsourcelines(function)[1]
+
+
+# -- the values of lines ---------------------------------------------------------------------------
+
+
+def values_of(function, *arguments):
+    """[(line, counted from that of `def`, text, whole, values)] of all that is computed."""
+    watched = Watched(Own(function))
+    with watched.recording() as values:
+        watched.program.now()(*arguments)
+    places = watched.places
+    start = first_line(function)
+    return [
+        (places[n].line - start, places[n].text, places[n].whole, kept)
+        for n, kept in values.items()
+    ]
+
+
+def straight(x):
+    y = x * 2
+    a, b = y + 1, y - 1
+    a -= b
+    return a.sum(), b
+
+
+def looped(x):
+    total, rows = 0.0, np.zeros(x.shape)
+    for i in range(len(x)):
+        s = 0.0
+        for value in x[i]:
+            s += value
+        rows[i] = s
+        total += s
+    return total
+
+
+def unpacked(x):
+    low, high = (c * x for c in (2, 3))
+    if low[0, 0] < high[0, 0]:
+        with np.errstate(all="ignore"):
+            low = -low
+    return low
+
+
+def test_each_statement_tells_what_it_computes():
+    x = np.array([[1.0, 2], [3, 4]])
+    found = [(line, kept[0]) for line, _, whole, kept in values_of(straight, x) if whole]
+    expected = [(1, 2 * x), (2, 2 * x + 1), (2, 2 * x - 1), (3, 2), (4, 8.0), (4, 2 * x - 1)]
+    assert [line for line, _ in found] == [line for line, _ in expected]
+    assert all(np.all(a == b) for (_, a), (_, b) in zip(found, expected))
+
+
+def test_the_parts_of_an_expression_tell_their_values_and_functions_indices_and_settings_do_not():
+    texts = {text for _, text, whole, _ in values_of(straight, np.ones((2, 2))) if not whole}
+    assert texts == {"x", "y", "a", "b"}
+
+    def attended(q, k):
+        return np.sum(q[..., -1:] * k.max(axis=-1, keepdims=True))
+
+    texts = {text for _, text, whole, _ in values_of(attended, np.ones((2, 2)), np.ones((2, 2)))}
+    assert texts - {"np.sum(q[..., -1:] * k.max(axis=-1, keepdims=True))"} == {
+        "q", "k", "q[..., -1:]", "k.max(axis=-1, keepdims=True)",
+        "q[..., -1:] * k.max(axis=-1, keepdims=True)",
+    }  # fmt: skip
+
+
+def test_a_sum_in_a_loop_is_told_when_it_is_complete():
+    x = np.array([[1.0, 2], [3, 4]])
+    found = [(line, kept) for line, _, whole, kept in values_of(looped, x) if whole]
+    assert (5, [3.0, 7.0]) in found  # behind the inner loop, each time
+    rows = [kept for line, kept in found if line == 6 and np.ndim(kept[0])]
+    assert len(rows) == 1 and np.array_equal(rows, [[[[3.0, 3], [7, 7]]]])
+    assert [kept for line, kept in found if line == 7] == [[10.0]]
+
+
+def test_what_is_unpacked_and_what_stands_in_a_case_or_a_context_is_told():
+    x = np.ones((2, 2))
+    found = [(line, kept[0][0, 0]) for line, _, whole, kept in values_of(unpacked, x) if whole]
+    assert found == [(1, 2.0), (1, 3.0), (4, -2.0), (5, -2.0)]
+
+
+def test_an_expression_can_be_given_another_value_which_stays_its_own():
+    watched = Watched(Own(straight))
+    number = next(n for n, p in enumerate(watched.places) if p.text == "x * 2")
+    instead = np.ones((2, 2))
+    with watched.given(number, instead):
+        assert watched.program.now()(np.zeros((2, 2)))[0] == 8.0
+    assert watched.program.now()(np.zeros((2, 2)))[0] == 8.0 and (instead == 1).all()
+    assert np.array_equal(watched.program.now()(np.zeros((2, 2)))[1], -np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("id, style, answer", ANSWERS, ids=lambda value: str(value)[:40])
+def test_no_number_changes_where_an_answer_is_watched(id, style, answer):
+    exercise = EXERCISES[id]
+    if exercise.align:
+        pytest.skip("it draws its own numbers")
+    try:
+        own = Own(answer)
+    except LookupError:
+        pytest.skip("it is no function of its own")
+    watched = Watched(own)
+    first, _ = draws(0)
+    with watched.recording() as values:
+        made = attempt(own.submission(), exercise, _situations(exercise, first))
+    assert agree(made, attempt(answer, exercise, _situations(exercise, first)))
+    assert values or style == "lists"
+
+
+# -- whose lines they are --------------------------------------------------------------------------
+
+
+def scale_by(factor):
+    def scaled(x):
+        return helper(x) * factor
+
+    return scaled
+
+
+def helper(x):
+    return x + 1
+
+
+@functools.cache
+def decorated(x):
+    return helper(x)
+
+
+class Both:
+    def forward(self, x):
+        self.x = helper(x)
+        return self.x
+
+
+def test_a_submission_is_taken_with_the_functions_of_its_own_that_it_calls():
+    own = Own(scale_by(3.0))
+    assert {f.__name__ for f in own.trees} == {"scaled", "helper"} and own.submission()(1.0) == 6.0
+    own.run(helper, compile("def helper(x):\n    return x + 2", "<another>", "exec"))
+    assert own.submission()(1.0) == 9.0
+    assert scale_by(3.0)(1.0) == 6.0 and helper(1.0) == 2.0, "the learner's own stay as they are"
+    assert Own(Both).submission()().forward(1.0) == 2.0
+    assert [f(1.0) for f in Own((helper, scale_by(2.0))).submission()] == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        lambda x: x, np.exp, functools.partial(helper, 1), Both(), EXERCISES["softmax.forward"],
+        inspect.getsource, decorated, (), 3, None,
+        eval("lambda x: x"), (helper, np.exp),
+    ],
+)  # fmt: skip
+def test_of_anything_else_no_line_is_shown(submission):
+    with pytest.raises(LookupError):
+        Own(submission)
+
+
+def test_a_function_whose_text_is_not_there_has_no_lines():
+    space = {}
+    exec("def f(x):\n    return x", space)
+    with pytest.raises(LookupError):
+        Own(space["f"])
+
+
+# -- the one change that makes it right ------------------------------------------------------------
+
+
+def faults(wrong, right):
+    """{words} of the changes of one line that make the text `right` of it."""
+    tree = ast.parse(f"def f(a, b, n):\n    {wrong}")
+    before, wanted, found = ast.dump(tree), ast.dump(ast.parse(f"def f(a, b, n):\n    {right}")), []
+    for line, words in repairs(tree, {2}):
+        assert line == 2
+        if ast.dump(ast.parse(ast.unparse(tree))) == wanted:
+            found.append(words)
+    assert ast.dump(tree) == before, "each change is undone"
+    return found
+
+
+@pytest.mark.parametrize(
+    "wrong, right, words",
+    [
+        ("return a", "return a * b", "`a` lacks a factor"),
+        ("return a", "return a + b", "`a` lacks a term"),
+        ("return a", "return a - b", "`a` lacks a term"),
+        ("return a", "return a / b", "`a` lacks a divisor"),
+        ("return a", "return a / np.sqrt(b)", "`a` lacks a factor"),
+        ("return a", "return a / np.sqrt(a.shape[-1])", "`a` lacks a divisor"),
+        ("return a", "return a / a.shape[-1]", "`a` lacks a divisor"),
+        ("return a", "return 1 - a", "`a` should be taken off 1"),
+        ("return a", "return a + 1", "`a` lacks a term"),
+        ("return a", "return a * a", "`a` is not squared"),
+        ("return a", "return np.sqrt(a)", "`a` lacks a root"),
+        ("return a @ b", "return -(a @ b)", "`a @ b` has the wrong sign"),
+        ("return a", "return -a", "`a` has the wrong sign"),
+        ("return a", "return a.swapaxes(-1, -2)", "`a` is not transposed"),
+        ("return a @ b", "return (a @ b).swapaxes(-1, -2)", "`a @ b` is not transposed"),
+        ("return a.sum(-1)", "return a.sum(-1, keepdims=True)", "`a.sum(-1)` loses its axis"),
+        ("return a", "return a.sum(axis=-1, keepdims=True)", "`a` lacks a sum"),
+        ("return a", "return a.mean(axis=0, keepdims=True)", "`a` lacks a mean"),
+        ("return a", "return b", "`a` should be another array"),
+        ("return 2 * a", "return 3 * a", "`2` should be another number"),
+        ("return a[1:]", "return a[:-1]", "`a[1:]` should be another part"),
+        ("return a < b", "return a <= b", "`a < b` should be another comparison"),
+        ("return a + b", "return a - b",
+         "`a + b` has the wrong operator, or a bracket stands in the wrong place"),
+        ("return a @ b", "return b @ a", "`a @ b` has its parts in the wrong order or place"),
+        ("return a * b", "return a", "there is something too many in `a * b`"),
+        ("return np.exp(a)", "return a", "there is something too many in `np.exp(a)`"),
+        ("return a.sum(axis=0)", "return a.sum(axis=-1)",
+         "`a.sum(axis=0)` goes over the wrong axis, or has another wrong setting"),
+        ("return a.sum(-1)", "return a.mean(-1)", "`a.sum(-1)` calls the wrong function"),
+        ("return f(a, b)", "return f(b, a)",
+         "`f(a, b)` has its arguments in the wrong order or place"),
+        ("a += b", "a -= b", "`a += b` has the wrong sign or operator"),
+        ("a += b", "pass", "`a += b` should not be there"),
+        ("a = b", "a = -b", "`a = b` has the wrong sign or operator"),
+        ("return a - b * a", "return b - a * b",
+         "one array stands for another, or two are exchanged"),
+    ],
+)  # fmt: skip
+def test_a_line_and_what_is_wrong_with_it(wrong, right, words):
+    assert words in faults(wrong, right)
+
+
+def test_only_quantities_get_a_factor_and_only_quantities_are_one():
+    tree = ast.parse(
+        "def f(a):\n    for i in range(len(a)):\n        n = a.shape[0]\n"
+        "        a = np.exp(a[i + n])"
+    )
+    made = [ast.unparse(tree.body[0].body[0].body[1]) for _ in repairs(tree, {4})]
+    assert {"a = np.exp(a[i + n] * a)", "a = np.exp(a[i + n]) + a"} <= {*made}
+    assert not [text for text in made if re.search(r"[*/+] [in]\b", text.replace("i + n", ""))]
+    assert not [text for text in made if "np * a" in text]
+    assert not [text for text in made if "a[(i + n) * a]" in text or "a[i * a" in text]
+
+
+def test_only_these_lines_are_changed_and_none_that_could_become_endless():
+    tree = ast.parse("def f(a):\n    b = a + 1\n    c = b * 2\n    return c")
+    texts = set()
+    for line, _ in repairs(tree, {3}):
+        texts.add(ast.unparse(tree.body[0].body[0]))
+        assert line in (2, 3)
+    assert "b = a + 1" in texts and len(texts) <= 2  # two lines change places
+    assert [*repairs(ast.parse("def f(a):\n    while a:\n        a -= 1"), {3})] == []
+
+
+# -- what is shown ---------------------------------------------------------------------------------
+
+
+def soft(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def with_a_wrong_helper(scores):
+    return soft(scores)
+
+
+def without_gamma(d_y, x, gamma, beta, epsilon):
+    mu = x.mean(-1, keepdims=True)
+    sigma = (x.var(-1, keepdims=True) + epsilon) ** 0.5
+    x_hat = (x - mu) / sigma
+    d_gamma = (d_y * x_hat).sum((0, 1))
+    d_beta = d_y.sum((0, 1))
+    d_hat = d_y
+    m = d_hat.mean(-1, keepdims=True)
+    m2 = (d_hat * x_hat).mean(-1, keepdims=True)
+    d_x = (d_hat - m - x_hat * m2) / sigma
+    return d_x, d_gamma, d_beta
+
+
+def by_the_jacobian(d_P, P):
+    out = np.zeros_like(P)
+    for b in range(P.shape[0]):
+        for t in range(P.shape[1]):
+            row = P[b, t]
+            J = np.diag(row) + np.outer(row, row)
+            out[b, t] = J @ d_P[b, t]
+    return out
+
+
+def of_another_power(d_P, P):
+    total = (d_P * P).sum(-1, keepdims=True)
+    inner = np.abs(d_P) ** 0.7 - total
+    return P * inner
+
+
+class Softmax:
+    def forward(self, scores):
+        e = np.exp(scores - scores.max(-1, keepdims=True))
+        self.P = e / e.sum(-1, keepdims=True)
+        return self.P
+
+    def backward(self, d_P):
+        s = (d_P * self.P).sum(-2, keepdims=True)
+        return self.P * (d_P - s)
+
+
+@pytest.mark.parametrize(
+    "exercise, answer, function, line, reason",
+    [
+        ("softmax.forward", with_a_wrong_helper, soft, 2,
+         "`1` should be another number: with one change there, all numbers are right."),
+        ("layer_norm.backward", without_gamma, without_gamma, 6,
+         "`d_y` lacks a factor: with one change there, all numbers are right."),
+        ("softmax.backward", by_the_jacobian, by_the_jacobian, 5,
+         "`np.diag(row) + np.outer(row, row)` has the wrong operator, or a bracket stands in the "
+         "wrong place: with one change there, all numbers are right."),
+        ("softmax.backward", of_another_power, of_another_power, 2,
+         "Were `np.abs(d_P) ** 0.7` what it should be, all numbers would be right."),
+        ("softmax.backward", Softmax, Softmax, 7,
+         "`2` should be another number: with one change there, all numbers are right."),
+    ],
+)  # fmt: skip
+def test_the_line_that_is_at_fault(exercise, answer, function, line, reason, capsys):
+    found = check(exercise, answer).findings[0].lines[0]
+    assert (found.number, found.function) == (first_line(function) + line, function.__name__)
+    assert found.reason == reason
+    printed = " ".join(capsys.readouterr().out.split())
+    start = f"line {found.number} of {found.function}: `"
+    assert f"{start}{found.code}`. {reason}" in printed.replace("line  ", "line ")
+
+
+def detour(d_P, P):
+    squares = d_P**2
+    total = (np.sqrt(squares) * np.sign(d_P) * P).sum(-1, keepdims=True)
+    return P * (d_P - total) + 0.01 * np.tanh(squares)
+
+
+def test_the_first_value_that_the_right_way_does_not_have_is_shown_besides():
+    shown = check("softmax.backward", detour, quiet=True).findings[0].lines
+    assert [line.number - first_line(detour) for line in shown] == [3, 1]
+    assert shown[1].reason == lines.FIRST
+
+
+def test_no_line_is_shown_of_what_is_right_stops_or_draws_at_random():
+    def stopping(d_P, P):
+        return d_P @ P
+
+    def kept(x, p, rng):
+        keep = rng.random(x.shape) >= p
+        return x * keep, keep
+
+    def of_softmax(d_P, P):
+        return P * (d_P - (d_P * P).sum(-1, keepdims=True))
+
+    for exercise, answer in (
+        ("softmax.backward", stopping), ("dropout.forward", kept),
+        ("softmax.backward", of_softmax),
+    ):
+        report = check(exercise, answer, quiet=True)
+        assert not [line for finding in report.findings for line in finding.lines]
+
+
+def test_the_lines_are_found_by_two_draws_and_in_a_given_time(monkeypatch):
+    monkeypatch.setattr(lines, "SECONDS", -1)
+    shown = check("layer_norm.backward", without_gamma, quiet=True).findings[0].lines
+    assert [(line.number - first_line(without_gamma), line.reason) for line in shown] == [
+        (7, lines.FIRST)
+    ]
+
+
+def test_a_value_is_known_as_a_part_or_an_arrangement_of_a_right_one():
+    right = {"x": np.arange(2.0, 26).reshape(2, 3, 4) ** 0.5}
+    x = right["x"]
+    known = (x, x[0], x[:, 1], x[..., 2], x[1, 2, 3], x.swapaxes(0, 2), x[:, None], x.reshape(6, 4))
+    assert all(is_among(value, right, 1e-10) for value in known)
+    unknown = (x + 1e-3, x[:, ::-1], x.reshape(4, 6), x.sum(0), x[0, 0, 0] + 1e-6, x[None] * 2)
+    assert not any(is_among(value, right, 1e-10) for value in unknown)
+    assert is_among(x.reshape(2, 12), right, 1e-10)
+    assert all(map(is_trivial, (3, True, np.zeros(4), np.eye(2), 1.0)))
+    assert not any(map(is_trivial, (0.5, x, np.arange(3))))
+
+
+# -- what an answer prints -------------------------------------------------------------------------
+
+
+def talking(d_P, P):
+    print("shape", P.shape)
+    return P * d_P
+
+
+def talking_and_right(d_P, P):
+    print("shape", P.shape)
+    return P * (d_P - (d_P * P).sum(-1, keepdims=True))
+
+
+@pytest.mark.parametrize("answer", [talking, talking_and_right])
+def test_what_an_answer_prints_appears_once(answer, capsys):
+    check("softmax.backward", answer)
+    out = capsys.readouterr().out
+    assert out.startswith("shape (3, 5, 7)\nsoftmax.backward: ") and out.count("shape (") == 1
