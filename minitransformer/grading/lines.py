@@ -24,6 +24,7 @@ SECONDS = 0.8  # after which no further value, or change, is tried
 SHOWN = 2  # lines, at most
 MANY = 20  # values of a line in a loop that are looked at
 EQUAL = 1e-12
+MORE = 100  # times the rounds of its loops that a changed answer may make
 SURE = "{}: with one change there, all numbers are right."
 HERE = "Were {} what it should be, {} numbers would be right."
 FIRST = "This is the first line with a value that the right way does not have."
@@ -113,6 +114,7 @@ class Search:
         there is none in these lines, or time runs out."""
         until = time.perf_counter() + SECONDS
         own, exercise = Own(self.own.handed_in), self.exercise
+        own.most = self.own.most
         (_, expected), (_, elsewhere) = self.attempts
         for function, wanted in lines:
             right = own.now(function)
@@ -150,6 +152,7 @@ class Search:
         """{number of a place: its values} of a run of the answer."""
         with self.watched.recording() as values:
             attempt(self.own.submission(), self.exercise, self.given(draw))
+        self.own.most = MORE * (1 + self.own.rounds)
         return values
 
     def fixing(self, places, values, right, suspected):

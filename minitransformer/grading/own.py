@@ -9,12 +9,23 @@ import os
 from .calling import LIBRARIES
 from .program import Program
 
+COUNT = "_minitransformer_counts"  # under which the functions know `Own.count`
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
+class Endless(Exception):
+    """A changed function has gone through its loops far more often than the one handed in."""
+
+
 class Own(Program):
-    """A submission with the functions and classes of the learner's own that it uses. Raises
-    LookupError where their text is not there, or is not that of a plain function or class."""
+    """A submission with the functions and classes of the learner's own that it uses.
+
+    `rounds` counts the rounds of their loops; more than `most` are not made, so that none that is
+    changed runs without end. Raises LookupError where their text is not there, or is not that of a
+    plain function or class.
+    """
+
+    rounds, most = 0, None
 
     def __init__(self, submission):
         self.handed_in, self.is_pair = submission, isinstance(submission, (tuple, list))
@@ -25,6 +36,17 @@ class Own(Program):
             super().__init__(mains, tree_of, lambda value: value if is_own(value) else None)
         except Exception as problem:  # whatever the module's text, or running it again, raises
             raise LookupError(str(problem)) from None
+        for function, tree in self.trees.items():
+            self.spaces[function][COUNT] = self.count
+            for node in ast.walk(tree):
+                if isinstance(node, (ast.For, ast.While)):
+                    node.body.insert(0, counting(node))
+            self.run(function, compile(tree, "<counted>", "exec"))
+
+    def count(self):
+        self.rounds += 1
+        if self.most is not None and self.rounds > self.most:
+            raise Endless
 
     def lines(self):
         """[(function, line)] of all statements."""
@@ -36,8 +58,17 @@ class Own(Program):
         ]
 
     def submission(self):
-        """What was handed in, as its parts stand now."""
+        """What was handed in, as its parts stand now; the rounds are counted anew."""
+        self.rounds = 0
         return tuple(map(self.now, self.mains)) if self.is_pair else self.now()
+
+
+def counting(loop):
+    """A statement that counts a round of a loop; it stands in the loop's own line."""
+    statement = ast.parse(f"{COUNT}()").body[0]
+    for node in ast.walk(statement):
+        ast.copy_location(node, loop)
+    return statement
 
 
 def is_own(value):
