@@ -420,8 +420,8 @@ def test_the_lines_are_found_by_two_draws_and_in_a_given_time(monkeypatch):
 
 
 def test_a_value_is_known_as_a_part_or_an_arrangement_of_a_right_one():
-    right = {"x": np.arange(2.0, 26).reshape(2, 3, 4) ** 0.5}
-    x = right["x"]
+    x = np.arange(2.0, 26).reshape(2, 3, 4) ** 0.5
+    right = [x]
     known = (x, x[0], x[:, 1], x[..., 2], x[1, 2, 3], x.swapaxes(0, 2), x[:, None], x.reshape(6, 4))
     assert all(is_among(value, right, 1e-10) for value in known)
     unknown = (x + 1e-3, x[:, ::-1], x.reshape(4, 6), x.sum(0), x[0, 0, 0] + 1e-6, x[None] * 2)

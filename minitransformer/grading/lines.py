@@ -24,6 +24,7 @@ SECONDS = 0.8  # after which no further value, or change, is tried
 SHOWN = 2  # lines, at most
 MANY = 20  # values of a line in a loop that are looked at
 EQUAL = 1e-12
+NONE, SOME, ALL = range(3)  # how many of the outputs become right
 MORE = 100  # times the rounds of its loops that a changed answer may make
 SURE = "{}: with one change there, all numbers are right."
 HERE = "Were {} what it should be, {} numbers would be right."
@@ -53,58 +54,68 @@ def lines_at_fault(submission, attempts):
         own = Own(submission)
     except LookupError:
         return []
-    try:
-        return Search(own, attempts).lines()
-    except StopIteration:
-        return []
+    attempts = [*attempts]
+    yours, expected = attempts[0]
+    for situation in yours:
+        if not yours[situation].stopped() and not agree(yours, expected, None, [situation]):
+            return Search(own, attempts, situation).lines()
+    return []
 
 
 class Search:
-    """What is known of the lines of one wrong answer."""
+    """What is known of the lines of an answer that is wrong in a situation."""
 
-    def __init__(self, own, attempts):
-        self.own, self.attempts = own, [*attempts]
-        yours, expected = self.attempts[0]
-        self.exercise = expected.exercise
-        self.telling = next(
-            s for s in yours if not yours[s].stopped() and not agree(yours, expected, None, [s])
-        )
-        self.tolerance = yours[self.telling].tolerance
-        self.watched = Watched(own)
+    def __init__(self, own, attempts, situation):
+        self.own, self.attempts, self.situation = own, attempts, situation
+        yours, expected = attempts[0]
+        self.exercise, self.tolerance = expected.exercise, yours[situation].tolerance
+        self.given = {situation: expected.given[situation]}
+        self.watched, self.until = Watched(own), 0.0
+        with self.watched.recording() as self.values:
+            attempt(own.submission(), self.exercise, self.given)
+        own.most = MORE * (1 + own.rounds)
+        self.right = right_values(self.exercise, self.given)
+        self.numbers = np.concatenate([[0, 1], *map(np.ravel, self.right)])
 
     def lines(self):
-        """The lines to show."""
-        values = self.values_of(0)
-        right = right_values(self.exercise, self.given(0))
-        right = {key: value for key, value in right.items() if not is_trivial(value)}
-        self.numbers = np.concatenate([[0, 1], *map(np.ravel, right.values())])
-        places = [n for n in values if self.watched.places[n].whole]
-        unknown = [n for n in places if not all(self.is_known(v, right) for v in values[n][:MANY])]
-        once = [n for n in places if len(values[n]) == 1 and not is_trivial(values[n][0])]
-        fixing, self.reached = self.fixing(once, values, right, unknown[:1])
-        lines = [*map(self.line, fixing + unknown + places), *self.own.lines()]
-        repaired = self.repaired(dict.fromkeys(lines))
+        """The lines to show: where a change makes all right, where a value does, and the first that
+        has a value of its own."""
+        places = [n for n in self.values if self.watched.places[n].whole]
+        unknown = [n for n in places if not all(map(self.is_known, self.values[n][:MANY]))]
+        once = [n for n in places if len(self.values[n]) == 1]
+        self.begin()
+        fixing, reached = self.fixing([n for n in once if n in unknown[:1]], once)
+        self.begin()
+        repaired = self.repaired(
+            dict.fromkeys([*map(self.line, fixing + unknown + places), *self.own.lines()])
+        )
         reasons = {repaired[:2]: SURE.format(repaired[2])} if repaired else {}
+        self.begin()
         for n in fixing[: SHOWN - len(reasons)]:
-            reasons.setdefault(self.line(n), self.here(n, values, right))
+            reasons.setdefault(self.line(n), self.here(n, reached))
         for n in unknown[:1]:
             reasons.setdefault(self.line(n), FIRST)
         return [self.shown(*line, reason) for line, reason in [*reasons.items()][:SHOWN]]
 
-    def here(self, number, values, right):
+    def begin(self):
+        self.until = time.perf_counter() + SECONDS
+
+    def has_time(self):
+        return time.perf_counter() < self.until
+
+    def here(self, number, reached):
         """What is said of a place that a value of the right way puts right: the shortest part of it
         of which that is true."""
+        places = self.watched.places
         parts = [
-            n for n, place in enumerate(self.watched.places)
-            if self.line(n) == self.line(number) and not place.whole and len(values.get(n, ())) == 1
+            n for n, place in enumerate(places)
+            if self.line(n) == self.line(number) and len(self.values.get(n, ())) == 1
         ]  # fmt: skip
-        shortest, reached = [], 0
-        for n in sorted(parts, key=lambda n: len(self.watched.places[n].text)):
-            shortest, reached = self.fixing([n], values, right, [])
-            if reached == self.reached:
-                break
-        text = self.watched.places[shortest[0]].text if reached == self.reached else ""
-        return HERE.format(f"`{text}`" if text else "this", "all" if self.reached == 2 else "more")
+        parts = sorted(parts, key=lambda n: len(places[n].text))
+        shortest = next((n for n in parts if self.fixing([n])[1] == reached), number)
+        whole = places[shortest].whole
+        text = "this" if whole else f"`{places[shortest].text}`"
+        return HERE.format(text, "all" if reached == ALL else "more")
 
     def shown(self, function, line, reason):
         return Line(line, function.__name__, short(line_of(function, line)), reason)
@@ -112,21 +123,20 @@ class Search:
     def repaired(self, lines):
         """(function, line, what is wrong there) of a change that makes all numbers right; None if
         there is none in these lines, or time runs out."""
-        until = time.perf_counter() + SECONDS
         own, exercise = Own(self.own.handed_in), self.exercise
         own.most = self.own.most
         (_, expected), (_, elsewhere) = self.attempts
         for function, wanted in lines:
             right = own.now(function)
             for line, words in repairs(own.trees[function], {wanted}):
-                if time.perf_counter() > until:
+                if not self.has_time():
                     return None
                 try:
                     own.run(function, compile(own.trees[function], "<a change>", "exec"))
                 except Exception:  # what leaves no Python, or no class
                     continue
                 answer = own.submission()
-                if agree(attempt(answer, exercise, self.given(0)), expected) and all(
+                if agree(attempt(answer, exercise, self.given), expected) and all(
                     agree(attempt(answer, exercise, here.given), here)
                     for here in (expected, elsewhere)
                 ):
@@ -134,8 +144,8 @@ class Search:
             own.put(function, right)
         return None
 
-    def is_known(self, value, right):
-        if is_trivial(value) or is_among(value, right, self.tolerance):
+    def is_known(self, value):
+        if is_trivial(value) or is_among(value, self.right, self.tolerance):
             return True
         return bool(np.isin(value, self.numbers).all())  # the right ones in another arrangement
 
@@ -143,71 +153,65 @@ class Search:
         place = self.watched.places[number]
         return place.function, place.line
 
-    def given(self, draw):
-        """The inputs of the situation that tells, or of the first one where there is none such."""
-        _, expected = self.attempts[draw]
-        return {self.telling: expected.given[self.telling]}
-
-    def values_of(self, draw):
-        """{number of a place: its values} of a run of the answer."""
-        with self.watched.recording() as values:
-            attempt(self.own.submission(), self.exercise, self.given(draw))
-        self.own.most = MORE * (1 + self.own.rounds)
-        return values
-
-    def fixing(self, places, values, right, suspected):
-        """Those of the suspected places, and the first of all, at which a value of the right way
-        makes all outputs right; if there are none, makes some right, and none wrong."""
-        until = time.perf_counter() + SECONDS
+    def fixing(self, suspected, others=()):
+        """(places, how much): the suspected places, and the first of the others, at which a value
+        of the right way makes all outputs right; if there are none, makes some right, and none
+        wrong."""
         found = {}
-        for n in [*(n for n in suspected if n in places), *places]:
-            mine = values[n][0]
-            alike = [value for value in right.values() if np.shape(value) == np.shape(mine)]
-            for value in alike or right.values():
-                if time.perf_counter() > until:
+        for n in [*suspected, *others]:
+            mine = self.values[n][0]
+            if is_trivial(mine):
+                continue
+            alike = [value for value in self.right if np.shape(value) == np.shape(mine)]
+            for value in alike or self.right:
+                if not self.has_time():
                     break
-                level = 0 if same(mine, value, self.tolerance) else self.level(n, value)
-                found[n] = max(level, found.get(n, 0))
-                if level == 2:
+                level = NONE if same(mine, value, self.tolerance) else self.level(n, value)
+                found[n] = max(level, found.get(n, NONE))
+                if level == ALL:
                     break
-            if found.get(n) == 2 and n not in suspected:
+            if found.get(n) == ALL and n not in suspected:
                 break
-        best = max(found.values(), default=0)
-        first = [n for n in places if found.get(n) == best > 0][:1]
-        chosen = [n for n in suspected if found.get(n) == best > 0] + first
-        return list(dict.fromkeys(chosen)), best
+        best = max(found.values(), default=NONE)
+        if best == NONE:
+            return [], NONE
+        reached = [n for n in [*suspected, *others] if found.get(n) == best]
+        first = [n for n in others if found.get(n) == best][:1]
+        return list(dict.fromkeys([n for n in reached if n in suspected] + first)), best
 
     def level(self, number, value):
-        """How much is right where a place has that value: 2 all, 1 more than before, 0 no more."""
+        """How much is right where a place has that value."""
         yours, expected = self.attempts[0]
         with self.watched.given(number, value):
-            made = attempt(self.own.submission(), self.exercise, self.given(0))
+            made = attempt(self.own.submission(), self.exercise, self.given)
         if agree(made, expected):
-            return 2
+            return ALL
         outputs = self.exercise.outputs
         before, now = (
-            {name for name in outputs if agree(one, expected, name, [self.telling])}
+            {name for name in outputs if agree(one, expected, name, [self.situation])}
             for one in (yours, made)
         )
-        return 1 if now > before else 0
+        return SOME if now > before else NONE
 
 
 def right_values(exercise, given):
-    """{(which program, number of the expression, which time): its value} of all that the right way
-    computes, from the inputs on: that of the exercise, and of its forward."""
+    """All that the right way computes, from the inputs on: that of the exercise, and of its
+    forward. Each value stands there once, and none that says nothing."""
     [inputs] = given.values()
     everything = exercise.everything(inputs)
-    found = {("given", name, 0): value for name, value in everything.items()}
+    found = [*everything.values()]
     for one in filter(None, (exercise, exercise.forward)):
         theirs = {name: everything[name] for name in one.inputs if name in everything}
         watched = Watched(Reference(one))
         with watched.recording() as values:
             attempt_own(watched.program.now(), one, {"": inputs if one is exercise else theirs})
-        found.update({(one.id, n, k): v for n, kept in values.items() for k, v in enumerate(kept)})
-    distinct = {}
-    for key, value in found.items():
-        if is_numeric(value) and not any(same(value, other, EQUAL) for other in distinct.values()):
-            distinct[key] = value
+        found += [value for kept in values.values() for value in kept]
+    distinct: list = []
+    for value in found:
+        if not is_numeric(value) or is_trivial(value):
+            continue
+        if not any(same(value, other, EQUAL) for other in distinct):
+            distinct.append(value)
     return distinct
 
 
@@ -225,7 +229,7 @@ def is_among(value, right, tolerance):
     """Whether a value is one of the right ones, or a part of one: a row, an entry. Axes may stand
     in another order, or several as one, and those of length 1 do not count."""
     value = np.squeeze(np.asarray(value, dtype=float))
-    wholes = [np.squeeze(np.asarray(x, dtype=float)) for x in right.values()]
+    wholes = [np.squeeze(np.asarray(x, dtype=float)) for x in right]
     return any(is_reshaped(value, x, tolerance) or is_part(value, x, tolerance) for x in wholes)
 
 
