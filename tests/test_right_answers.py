@@ -8,8 +8,12 @@ import pytest
 from answers import ANSWERS, blocks, layers, operations, training  # noqa: F401 (each fills ANSWERS)
 
 from minitransformer.grading import check
+from minitransformer.grading.attempt import agree, attempt
+from minitransformer.grading.diagnosis import _situations, draws
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import grade
+from minitransformer.grading.own import Own
+from minitransformer.grading.watching import Watched
 
 SEEDS = range(3)
 NOTES = {"precision"}  # what may be said of an answer in float32
@@ -58,3 +62,20 @@ def test_no_right_answer_of_a_whole_book_is_to_be_looked_at(tmp_path):
     (tmp_path / "a.py").write_text(answers + text + "\n" + "".join(calls), encoding="utf-8")
     (submission,) = grade([tmp_path], seconds=120)
     assert submission.count("right") == len(asked) > 10 and not submission.remarks, submission
+
+
+@pytest.mark.parametrize("id, style, answer", ANSWERS, ids=lambda value: str(value)[:40])
+def test_no_number_changes_where_an_answer_is_watched(id, style, answer):
+    exercise = EXERCISES[id]
+    if exercise.align:
+        pytest.skip("it draws its own numbers")
+    try:
+        own = Own(answer)
+    except LookupError:
+        pytest.skip("it is no function of its own")
+    watched = Watched(own)
+    first, _ = draws(0)
+    with watched.recording() as values:
+        made = attempt(own.submission(), exercise, _situations(exercise, first))
+    assert agree(made, attempt(answer, exercise, _situations(exercise, first)))
+    assert values or style == "lists"
