@@ -1,6 +1,7 @@
 """Which input goes to which parameter of a submission: by name where it is known, else in the
 exercise's order."""
 
+import functools
 import inspect
 
 SHORT = {"q": "query", "k": "key", "v": "value", "w": "weight", "b": "bias", "eps": "epsilon",
@@ -83,6 +84,7 @@ def find_name(name, names):
     return known.get(short, known.get(long))
 
 
+@functools.lru_cache(4096)
 def plain(name):
     """A name without case and underscores: d_x, dX and dx are the same."""
     return str(name).replace("_", "").lower()

@@ -17,10 +17,10 @@ from .calling import short
 from .guesses import Reference
 from .outcome import agreeing
 from .own import Own, line_of
-from .repairs import repairs
+from .repairs import KINDS, repairs
 from .watching import Watched, is_numeric
 
-SECONDS = 0.8  # after which no further value, or change, is tried
+SECONDS = 1.0  # of computing, after which no further value, or change, is tried
 SHOWN = 2  # lines, at most
 MANY = 20  # values of a line in a loop that are looked at
 EQUAL = 1e-12
@@ -84,7 +84,11 @@ class Search:
         unknown = [n for n in places if not all(map(self.is_known, self.values[n][:MANY]))]
         once = [n for n in places if len(self.values[n]) == 1]
         self.begin()
-        fixing, reached = self.fixing([n for n in once if n in unknown[:1]], once)
+        suspected = [n for n in once if n in unknown[:1]]
+        if suspected:  # and the line before, whose value is right, and may be used wrongly
+            before = once[: once.index(suspected[0])]
+            suspected += before[-1:]
+        fixing, reached = self.fixing(suspected, once)
         self.begin()
         repaired = self.repaired(
             dict.fromkeys([*map(self.line, fixing + unknown + places), *self.own.lines()])
@@ -98,10 +102,10 @@ class Search:
         return [self.shown(*line, reason) for line, reason in [*reasons.items()][:SHOWN]]
 
     def begin(self):
-        self.until = time.perf_counter() + SECONDS
+        self.until = time.thread_time() + SECONDS
 
     def has_time(self):
-        return time.perf_counter() < self.until
+        return time.thread_time() < self.until
 
     def here(self, number, reached):
         """What is said of a place that a value of the right way puts right: the shortest part of it
@@ -126,9 +130,9 @@ class Search:
         own, exercise = Own(self.own.handed_in), self.exercise
         own.most = self.own.most
         (_, expected), (_, elsewhere) = self.attempts
-        for function, wanted in lines:
+        for kind, (function, line) in itertools.product(KINDS, lines):
             right = own.now(function)
-            for line, words in repairs(own.trees[function], {wanted}):
+            for words in repairs(own.trees[function], line, kind):
                 if not self.has_time():
                     return None
                 try:
@@ -140,7 +144,7 @@ class Search:
                     agree(attempt(answer, exercise, here.given), here)
                     for here in (expected, elsewhere)
                 ):
-                    return function, line, words
+                    return function, line, words()
             own.put(function, right)
         return None
 
@@ -154,9 +158,9 @@ class Search:
         return place.function, place.line
 
     def fixing(self, suspected, others=()):
-        """(places, how much): the suspected places, and the first of the others, at which a value
-        of the right way makes all outputs right; if there are none, makes some right, and none
-        wrong."""
+        """(places, how much): those of the suspected places, and the first of the others, at which
+        a value of the right way makes all outputs right; if there are none, makes some right, and
+        none wrong."""
         found = {}
         for n in [*suspected, *others]:
             mine = self.values[n][0]

@@ -24,33 +24,42 @@ from .changes import (
 )  # fmt: skip
 
 SIZES = re.compile(r"\w+\.shape(\[.*\])?|len\(\w+\)")
+SUMS = (*REDUCTIONS, "var", "std")
+AXES = ("[:, None]", "[..., None]", "[:, None, None]")
 OPERATIONS = {ast.Mult: "factor", ast.Add: "term", ast.Sub: "term", ast.Div: "divisor"}
 ANOTHER = {
     ast.Name: "array", ast.Constant: "number", ast.Subscript: "part", ast.Compare: "comparison",
 }  # fmt: skip
 
 
-def repairs(tree, lines):
-    """Make one change after the other in the tree of a learner's function, in these lines; give
-    (line, what is wrong there) of each while it stands."""
+def repairs(tree, line, kind):
+    """Make one change of a kind after the other in a line of a learner's function; give what says
+    what is wrong there, a function without arguments, while it stands."""
     function = tree.body[0]
-    there = [row for row in places(function, "") if getattr(row[3], "lineno", None) in lines]
+    if kind is rearrangements:
+        for other, words in rearrangements(function):
+            if other == line:
+                yield lambda words=words: words
+        return
+    there = [row for row in places(function, "") if getattr(row[3], "lineno", None) == line]
     quantities, counters = {*quantities_of(function)}, counters_of(function)
-    for make in (exchanges, additions):
-        for parent, field, index, node, place in there:
-            if make is additions and node not in quantities:
+    for parent, field, index, node, place in there:
+        if kind is not exchanges:
+            if node not in quantities:
                 continue
-            names = [name for name in place.names if name not in counters]
-            for new, words in make(node, place if make is exchanges else Place("", names)):
-                put(parent, field, index, ast.fix_missing_locations(new))
-                yield node.lineno, words
-                put(parent, field, index, node)
+            place = Place("", [name for name in place.names if name not in counters])
+        for new, words in kind(node, place):
+            put(parent, field, index, ast.fix_missing_locations(new))
+            yield lambda node=node, new=new, words=words: words or fault(node, new)
+            put(parent, field, index, node)
+
+
+def rearrangements(function):
+    """(line, what is wrong) of each change of more than one place, while it stands."""
     for _, _, line in everywhere(function):
-        if line in lines:
-            yield line, "one array stands for another, or two are exchanged"
+        yield line, "one array stands for another, or two are exchanged"
     for _, _, line in in_another_order(function):
-        if line in lines:
-            yield line, "it stands before a line that it should follow, or after it"
+        yield line, "it stands before a line that it should follow, or after it"
 
 
 def quantities_of(node):
@@ -81,8 +90,14 @@ def counters_of(function):
 
 
 def exchanges(node, place):
+    """(what may stand in place of a node, "")."""
     for _, new, _ in variants(node, place):
-        yield new, fault(node, new)
+        yield new, ""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        target, whole = node.targets[0], ast.Constant(...)
+        if target.id in place.names:  # another array takes the name, and the first one stays
+            inside = ast.Subscript(ast.Name(target.id, ast.Load()), whole, ast.Store())
+            yield ast.Assign([inside], node.value), f"{shown(target)} is not changed in place"
 
 
 def fault(node, new):
@@ -116,37 +131,59 @@ def fault(node, new):
     return f"{text} is not right"
 
 
-def additions(node, place):
-    """(what may stand in place of an expression, what the expression lacks)."""
-    if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-        return
-    if isinstance(node, (ast.Constant, ast.Tuple, ast.List, ast.Slice, ast.Starred)):
+def can_lack(node):
+    is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    return is_read and not isinstance(node, (ast.Constant, ast.Tuple, ast.List, ast.Starred))
+
+
+def corrections(node, place):
+    """(what may stand in place of an expression, what it lacks): a sign, a number, an axis, a
+    sum."""
+    if not can_lack(node):
         return
     text = shown(node)
-    for name in place.names:
-        other = ast.Name(name, ast.Load())
-        for operation, kind in OPERATIONS.items():
-            yield ast.BinOp(node, operation(), other), f"{text} lacks a {kind}"
-        root = called("sqrt", other)
-        for operation in (ast.Mult, ast.Div):
-            yield ast.BinOp(node, operation(), root), f"{text} lacks a factor"
-    for k in (-1, -2, 0, 1):
-        size = ast.Subscript(ast.Attribute(node, "shape", ast.Load()), number(k), ast.Load())
-        yield ast.BinOp(node, ast.Div(), size), f"{text} lacks a divisor"
-        yield ast.BinOp(node, ast.Div(), called("sqrt", size)), f"{text} lacks a divisor"
-    yield ast.BinOp(number(1), ast.Sub(), node), f"{text} should be taken off 1"
-    yield ast.BinOp(node, ast.Add(), number(1)), f"{text} lacks a term"
-    yield ast.BinOp(node, ast.Mult(), node), f"{text} is not squared"
-    yield called("sqrt", node), f"{text} lacks a root"
     yield ast.UnaryOp(ast.USub(), node), f"{text} has the wrong sign"
     if not isinstance(node, ast.Name):  # `changes` does so for names
         yield transposed(node), f"{text} is not transposed"
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in (*REDUCTIONS, "var", "std"):
+    is_sum = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SUMS
+    if is_sum:
         kept = ast.keyword("keepdims", ast.Constant(True))
         yield ast.Call(node.func, node.args, [*node.keywords, kept]), f"{text} loses its axis"
-        return
-    for axis in (-1, -2, 0):
+    for factor in (0.5, 2):
+        yield ast.BinOp(node, ast.Mult(), number(factor)), f"{text} lacks a factor"
+    yield ast.BinOp(number(1), ast.Sub(), node), f"{text} should be taken off 1"
+    for step in (1, -1):
+        yield ast.BinOp(node, ast.Add(), number(step)), f"{text} lacks a term"
+    for power in (2, 3):
+        yield ast.BinOp(node, ast.Pow(), number(power)), f"{text} lacks a power"
+    yield called("sqrt", node), f"{text} lacks a root"
+    for k in (-1, -2, 0, 1):
+        size = ast.Subscript(ast.Attribute(node, "shape", ast.Load()), number(k), ast.Load())
+        for divisor in (size, called("sqrt", size)):
+            yield ast.BinOp(node, ast.Div(), divisor), f"{text} lacks a divisor"
+    for index in AXES:
+        new = ast.parse(f"x{index}", mode="eval").body
+        new.value = node
+        yield new, f"{text} lacks an axis"
+    for axis in () if is_sum else (-1, -2, 0):
         kept = [ast.keyword("axis", number(axis)), ast.keyword("keepdims", ast.Constant(True))]
         for name in ("sum", "mean"):
             function = ast.Attribute(node, name, ast.Load())
             yield ast.Call(function, [], kept), f"{text} lacks a {name}"
+
+
+def additions(node, place):
+    """(what may stand in place of an expression, what it lacks): a factor, a term, a divisor."""
+    if not can_lack(node):
+        return
+    text = shown(node)
+    for name in place.names:
+        other = ast.Name(name, ast.Load())
+        for operation, lacking in OPERATIONS.items():
+            yield ast.BinOp(node, operation(), other), f"{text} lacks a {lacking}"
+        root = called("sqrt", other)
+        for operation in (ast.Mult, ast.Div):
+            yield ast.BinOp(node, operation(), root), f"{text} lacks a factor"
+
+
+KINDS = (exchanges, corrections, additions, rearrangements)  # the likelier ones first

@@ -181,6 +181,9 @@ TOTAL = "np.where(total == 0, 1, total)"
     given=lambda rng, n: draw(rng, n, "scores", "mask"),
     situations={
         FAR: lambda given, rng, n: {"scores": given["scores"] + 1000 * signs(n)},
+        "hidden keys with far larger scores": lambda given, rng, n: {
+            "scores": given["scores"] - 1600.0 * given["mask"]
+        },
         BLIND: blind,
     },
     places={

@@ -122,6 +122,11 @@ embedding.mistake(
     inputs={"d_y": "(B, T, D)", **INPUTS},
     returns={"d_table": "(V, D)"},
     given=lambda rng, n: {"d_y": rng.standard_normal((n.B, n.T, n.D)), **_given(rng, n)},
+    situations={
+        "padding between tokens": lambda given, rng, n: {
+            "ids": np.where(np.arange(n.T) == 1, PAD, given["ids"])
+        }
+    },
     invariants=(
         Invariant(
             "The row 0 of d_table", "padding is no token", lambda out, given: out["d_table"][PAD]
