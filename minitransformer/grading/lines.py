@@ -93,12 +93,14 @@ class Search:
         repaired = self.repaired(
             dict.fromkeys([*map(self.line, fixing + unknown + places), *self.own.lines()])
         )
-        reasons = {repaired[:2]: SURE.format(repaired[2])} if repaired else {}
+        reasons = {line: SURE.format(words) for line, words in repaired.items()}
         self.begin()
         for n in fixing[: SHOWN - len(reasons)]:
-            reasons.setdefault(self.line(n), self.here(n, reached))
+            reasons.setdefault(self.line(n), self.here(n, reached, n in unknown[:1]))
         for n in unknown[:1]:
             reasons.setdefault(self.line(n), FIRST)
+        if len({*map(self.line, places)}) == 1:  # that it is this line, everybody sees
+            reasons = {line: reason for line, reason in reasons.items() if reason != FIRST}
         return [self.shown(*line, reason) for line, reason in [*reasons.items()][:SHOWN]]
 
     def begin(self):
@@ -107,7 +109,7 @@ class Search:
     def has_time(self):
         return time.thread_time() < self.until
 
-    def here(self, number, reached):
+    def here(self, number, reached, is_first):
         """What is said of a place that a value of the right way puts right: the shortest part of it
         of which that is true."""
         places = self.watched.places
@@ -117,24 +119,30 @@ class Search:
         ]  # fmt: skip
         parts = sorted(parts, key=lambda n: len(places[n].text))
         shortest = next((n for n in parts if self.fixing([n])[1] == reached), number)
-        whole = places[shortest].whole
-        text = "this" if whole else f"`{places[shortest].text}`"
+        if places[shortest].whole and is_first:
+            return FIRST
+        text = "this" if places[shortest].whole else f"`{places[shortest].text}`"
         return HERE.format(text, "all" if reached == ALL else "more")
 
     def shown(self, function, line, reason):
         return Line(line, function.__name__, short(line_of(function, line)), reason)
 
     def repaired(self, lines):
-        """(function, line, what is wrong there) of a change that makes all numbers right; None if
-        there is none in these lines, or time runs out."""
+        """{line: what is wrong there} of the changes that make all numbers right, one for a line,
+        and of the first kind that has one; {} if there is none, or time runs out before."""
         own, exercise = Own(self.own.handed_in), self.exercise
-        own.most = self.own.most
+        own.most, first = self.own.most, next(iter(lines))
         (_, expected), (_, elsewhere) = self.attempts
+        found: dict = {}
         for kind, (function, line) in itertools.product(KINDS, lines):
-            right = own.now(function)
+            if len(found) == SHOWN or found and (function, line) == first:
+                break  # enough, or a further kind begins
+            handed_in = own.now(function)
             for words in repairs(own.trees[function], line, kind):
+                if (function, line) in found:
+                    continue  # each change is undone by the next step
                 if not self.has_time():
-                    return None
+                    return found
                 try:
                     own.run(function, compile(own.trees[function], "<a change>", "exec"))
                 except Exception:  # what leaves no Python, or no class
@@ -144,9 +152,9 @@ class Search:
                     agree(attempt(answer, exercise, here.given), here)
                     for here in (expected, elsewhere)
                 ):
-                    return function, line, words()
-            own.put(function, right)
-        return None
+                    found[function, line] = words()
+            own.put(function, handed_in)
+        return found
 
     def is_known(self, value):
         if is_trivial(value) or is_among(value, self.right, self.tolerance):
