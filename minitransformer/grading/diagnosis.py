@@ -15,6 +15,7 @@ from .known import match, match_two, nearest, wrong_versions
 from .lines import lines_at_fault
 from .report import Finding, Report
 from .sizes import SMALL, TWINS, Sizes, sizes_for
+from .smallest import smallest_case
 from .structure import look, look_first
 
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
@@ -152,6 +153,9 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
         finding = Finding("unknown", "")
     if known:
         _name(finding, known)
+    if not stopped:
+        case = smallest_case(exercise, submission, name, draw.seed)
+        finding.evidence += [case] if case else []
     if not (stopped or exercise.align):  # who draws at random has other values at each run
         finding.lines = lines_at_fault(submission, _small(exercise, submission, draw))
     left = (

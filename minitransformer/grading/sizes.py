@@ -36,6 +36,14 @@ class Sizes:
         return [*self.named().values(), self.B * self.T, self.B * self.S, self.T * self.S]
 
 
+# The smallest, for a case that can be worked out by hand.
+TINY = (
+    Sizes(B=1, H=1, T=1, S=2, K=1, K_v=1, V=2, F=1),
+    Sizes(B=1, H=1, T=1, S=2, K=2, K_v=1, V=3, F=2),
+    Sizes(B=1, H=1, T=2, S=2, K=2, K_v=1, V=3, F=1),
+    Sizes(B=2, H=1, T=2, S=2, K=2, K_v=2, V=3, F=2),
+)
+
 # Small ones, for a search that runs a submission many times.
 SMALL = (
     Sizes(B=2, H=3, T=4, S=5, K=6, K_v=7, V=9, F=11),
