@@ -3001,7 +3001,6 @@ p("xsm03", "all digits are kept", "return np.round(value, decimals) + 0.0", "ret
 p("xsm04", "any length", "        if sentence and len(sentence) <= LONGEST:\n", "        if sentence:\n")
 p("xsm05", "yours and right are exchanged", "sentence = told(taken, output, a, b)", "sentence = told(taken, output, b, a)")
 p("xsm06", "all inputs are named", "taken = taken_by(submission, exercise, given)", "taken = given")
-p("xsm07", "who draws at random has a case", "if exercise.align or exercise.drive", "if exercise.drive")
 p("xsm08", "what is not shown is left out", "    if not all(shown.values()):\n        return \"\"\n", "")
 p("xsm09", "NaN is shown", "if yours is None or not (np.isfinite(yours).all() and np.isfinite(right).all()):", "if yours is None:")
 p = plants("explorer/mathematics.js", "test_explorer.py", "computes")
