@@ -11,25 +11,36 @@ def grade(options):
     makes."""
     # the exercises take a moment to load
     from ..grading.grade import as_json_text, as_text, grade, was_interrupted
+    from ..grading.points import as_csv, points_of, read_points
 
-    if options.out and Path(options.out).suffix != ".json":  # so that no submission is overwritten
-        raise InputError(f"The file of --out must end in .json, got {options.out}.")
-    if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise InputError(
-            f"{options.out} could not be written: there is no folder {Path(options.out).parent}."
-        )
+    for file in options.out:
+        expect_writable(file, options.points)
+    points = read_points(options.points) if options.points else None
     submissions = grade(options.files, options.seconds, options.jobs)
-    print(as_text(submissions))
+    points = points or points_of(submissions)
+    print(as_text(submissions, points))
     stopped = was_interrupted(submissions)
-    if options.out:
-        write_text(options.out, as_json_text(submissions))
-        print(f"\n{'Results until the interruption' if stopped else 'All results'}: {options.out}")
+    for file in options.out:
+        make = as_csv if Path(file).suffix == ".csv" else as_json_text
+        write_text(file, make(submissions, points))
+        print(f"\n{'Results until the interruption' if stopped else 'All results'}: {file}")
     if stopped:
         print(
             "minitransformer: interrupted: some files were not graded; the table names them.",
             file=sys.stderr,
         )
     return 130 if stopped else 0
+
+
+def expect_writable(file, points):
+    """Raise InputError for a file that --out cannot write, or should not because the points stand
+    in it, before any time is spent on grading."""
+    if Path(file).suffix not in (".json", ".csv"):  # so that no submission is overwritten
+        raise InputError(f"The file of --out must end in .json or .csv, got {file}.")
+    if not Path(file).absolute().parent.is_dir():
+        raise InputError(f"{file} could not be written: there is no folder {Path(file).parent}.")
+    if points and Path(file).resolve() == Path(points).resolve():
+        raise InputError(f"{file} is the file of --points. Choose another name for --out.")
 
 
 def exercises(options):

@@ -334,8 +334,18 @@ def make_parser():
         "files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them"
     )
     grade.add_argument(
-        "--out", metavar="FILE",
-        help="write everything to this file, as JSON; its name ends in .json",
+        "--out", metavar="FILE", action="append", default=[],
+        help=(
+            "write everything to this file, as JSON, or the points as a table for a gradebook, as "
+            "CSV: its name ends in .json or .csv; both can be asked for"
+        ),
+    )
+    grade.add_argument(
+        "--points", metavar="FILE",
+        help=(
+            "a CSV file of the assignment, a line for each exercise: softmax.backward,2 (default: "
+            "every exercise that anybody answers counts one point)"
+        ),
     )
     grade.add_argument(
         "--seconds", type=positive, default=60.0,

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..terminal.browser import expect_processes
 from .apart import MUCH, TOO_MUCH, run_apart
 from .calling import short
+from .points import points_of, score, total, written
 from .recheck import Interrupted, recheck
 from .result import Unreadable, escaped, read_found
 from .submission import Submission, find_sources
@@ -195,14 +196,20 @@ def was_interrupted(submissions):
     return any(s.status in ("interrupted", "not graded") for s in submissions)
 
 
-def as_text(submissions):
-    """A table, a line for each file, and the histogram of the mistakes."""
+def as_text(submissions, points=None):
+    """A table, a line for each file, and the histogram of the mistakes. `points` are those of the
+    exercises, by default one each."""
+    points = points or points_of(submissions)
     names = [escaped(s.file) for s in submissions]
     width = max(map(len, names))
-    lines = [f"{'file':<{width}}  right  not right  not started  seconds"]
+    possible = written(math.fsum(points.values()))
+    lines = [
+        f"{'file':<{width}}  right  not right  not started  seconds  points, of {possible}"
+    ]
     for name, s in zip(names, submissions):
         counts = f"{s.count('right'):>5}  {s.count('wrong'):>9}  {s.count('not started'):>11}"
-        lines.append(f"{name:<{width}}  {counts}  {s.seconds:>7.1f}")
+        reached = written(total(score(s, points))) or "not known"
+        lines.append(f"{name:<{width}}  {counts}  {s.seconds:>7.1f}  {reached:>6}")
         wrong = [exercise for exercise, report in s.reports.items() if report["status"] == "wrong"]
         remarks = [f"not right: {', '.join(wrong)}"] if wrong else []
         remarks += [f"{exercise}: {remark}" for exercise, remark in s.remarks.items()]
@@ -219,14 +226,18 @@ def as_text(submissions):
     return "\n".join(lines)
 
 
-def as_dict(submissions):
+def as_dict(submissions, points=None):
     """All of it for programs, as JSON can hold it: NaN and ∞ become texts."""
+    points = points or points_of(submissions)
     mistakes = [
         {"count": count, "exercise": exercise, "mistake": title}
         for count, exercise, title in histogram(submissions)
     ]
     return {
-        "submissions": [as_json(dataclasses.asdict(s)) for s in submissions],
+        "submissions": [
+            as_json({**dataclasses.asdict(s), "points": score(s, points)}) for s in submissions
+        ],
+        "points": points,
         "mistakes": mistakes,
     }
 
@@ -240,10 +251,10 @@ def as_json(value):
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def as_json_text(submissions):
+def as_json_text(submissions, points=None):
     """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's
     \\u escapes."""
-    text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
+    text = json.dumps(as_dict(submissions, points), indent=1, ensure_ascii=False)
     return re.sub(
         r"[^\n -~]",
         lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text,
