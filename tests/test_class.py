@@ -5,11 +5,24 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 from common import refusal, run
 
 from minitransformer.errors import InputError
-from minitransformer.grading.grade import as_dict, as_text
+from minitransformer.grading import clusters as clusters_module
+from minitransformer.grading.alone import as_plain
+from minitransformer.grading.clusters import (
+    SEED,
+    alike,
+    clusters,
+    fingerprint,
+    name_known,
+    read_known,
+)
+from minitransformer.grading.diagnosis import attempts
+from minitransformer.grading.exercise import EXERCISES, find
+from minitransformer.grading.grade import as_dict, as_text, histogram
 from minitransformer.grading.points import as_csv, points_of, read_points, score
 from minitransformer.grading.submission import Submission
 
@@ -170,3 +183,169 @@ def test_the_command_overwrites_neither_points_nor_submissions(tmp_path, capsys)
         )
         assert status == 2 and words in err
     assert (tmp_path / "points.csv").read_text() == "softmax.forward,2"
+
+
+# -- mistakes without a name -----------------------------------------------------------------------
+
+
+def wrong(factor=0.37, dtype=float, noise=0.0):
+    """An answer to softmax.backward by a mistake that nobody knows."""
+
+    def softmax_backward(d_P, P):
+        d_P, P = d_P.astype(dtype), P.astype(dtype)
+        return np.sin(P) * d_P * dtype(factor) * dtype(1 + noise) + dtype(0.1)
+
+    return softmax_backward
+
+
+def made(function, exercise=BACKWARD):
+    """What an answer comes to, as a submission's process writes it and `grade` reads it."""
+    function = getattr(function, "reference", function)
+    found = {exercise: {"attempts": [as_plain(attempts(find(exercise), function, SEED)[0])]}}
+    return clusters_module._attempt(find(exercise), json.loads(json.dumps(found)))
+
+
+def class_of(**answers):
+    """Submissions whose answers to softmax.backward are these, all by a mistake without a name."""
+    found = []
+    for name, function in answers.items():
+        one = submission(f"{name}.py", wrong=[BACKWARD])
+        one.numbers = {BACKWARD: made(function)}
+        one.fingerprints = {BACKWARD: fingerprint(one.numbers[BACKWARD])}
+        found.append(one)
+    return found
+
+
+def test_answers_with_equal_numbers_are_one_mistake_whatever_their_rounding():
+    some = class_of(
+        ada=wrong(), other=wrong(0.3702), bob=wrong(dtype=np.float32), eve=wrong(noise=1e-13),
+        alone=wrong(0.5),
+    )
+    found = clusters(some)
+    assert [(one.exercise, one.files) for one in found] == [
+        (BACKWARD, ["ada.py", "bob.py", "eve.py"])
+    ]
+    assert found[0].evidence == "y[0] is 1, expected 2."
+    assert found[0].fingerprint == some[0].fingerprints[BACKWARD]
+
+
+def test_the_first_may_be_the_less_exact_one():
+    found = clusters(class_of(ada=wrong(dtype=np.float32), bob=wrong()))
+    assert [one.files for one in found] == [["ada.py", "bob.py"]]
+
+
+def test_the_largest_cluster_stands_first_and_a_mistake_with_a_name_in_none():
+    some = class_of(a=wrong(0.5), b=wrong(0.5), c=wrong(), d=wrong(), e=wrong())
+    assert [cluster.files for cluster in clusters(some)] == [["c.py", "d.py", "e.py"],
+                                                            ["a.py", "b.py"]]  # fmt: skip
+    for one in some[2:]:
+        one.reports[BACKWARD]["findings"][0]["title"] = "γ is forgotten"
+    assert [cluster.files for cluster in clusters(some)] == [["a.py", "b.py"]]
+
+
+def test_a_fingerprint_is_that_of_the_mistake_and_of_no_other():
+    texts = {
+        name: fingerprint(made(function))
+        for name, function in {
+            "double": wrong(), "single": wrong(dtype=np.float32, noise=5e-4), "other": wrong(0.375),
+            "nothing": lambda d_P, P: np.nan * P, "infinite": lambda d_P, P: np.inf * P,
+            "huge": lambda d_P, P: 1e300 * P, "flat": lambda d_P, P: P[0],
+            "zeros": lambda d_P, P: 0 * P,
+        }.items()
+    }
+    assert alike(texts["double"], texts["single"]) and len(texts["double"].split()) == 6
+    for name in texts.keys() - {"single"}:
+        assert [other for other in texts if alike(texts[name], texts[other])] == (
+            ["double", "single"] if name == "double" else [name]
+        )
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {}, [], None, {BACKWARD: None}, {BACKWARD: {"attempts": []}},
+        {BACKWARD: {"attempts": [{}]}},
+        {BACKWARD: {"attempts": [{"random numbers": {}}]}}, {BACKWARD: {"attempts": "x"}},
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_read_are_none(found):
+    assert clusters_module._attempt(find(BACKWARD), found) is None
+
+
+def test_right_numbers_no_numbers_and_random_numbers_have_no_fingerprint():
+    def broken(d_P, P):
+        raise ZeroDivisionError
+
+    assert made(EXERCISES[BACKWARD]) is None and made(broken) is None
+    assert made(lambda x, p, rng: 2 * x, "dropout.forward") is None
+
+
+def known_file(tmp_path, *entries):
+    (tmp_path / "known.json").write_text(json.dumps(entries), encoding="utf-8")
+    return tmp_path / "known.json"
+
+
+def entry(**others):
+    mine = fingerprint(made(wrong()))
+    return {"exercise": BACKWARD, "fingerprint": mine, "title": "sin is taken", **others}
+
+
+def test_a_teachers_name_is_put_to_the_mistake_that_it_is_of(tmp_path):
+    some = class_of(ada=wrong(dtype=np.float32), bob=wrong(0.5))
+    some += [submission("eve.py", wrong=[BACKWARD])]  # without numbers
+    name_known(some, read_known(known_file(tmp_path, entry(question="Why a sine?"))))
+    named, *others = [one.reports[BACKWARD]["findings"][0] for one in some]
+    assert (named["title"], named["question"]) == (
+        "sin is taken (your teacher's list)", "Why a sine?",
+    )
+    assert named["id"] == "teacher" and [f["title"] for f in others] == ["", ""]
+    assert histogram(some)[0] == (2, BACKWARD, "1")
+
+
+def test_a_name_is_for_its_exercise_only(tmp_path):
+    some = class_of(ada=wrong())
+    name_known(some, read_known(known_file(tmp_path, entry(exercise=FORWARD))))
+    assert some[0].reports[BACKWARD]["findings"][0]["title"] == ""
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"title": " "}, "mistake 1 should have exercise"),
+        ({"title": 3}, "each a text"),
+        ({"more": "x"}, "should have exercise"),
+        ({"fingerprint": "1 2 3"}, "a fingerprint is 6 numbers"),
+        ({"fingerprint": "1 2 3 4 5 nan"}, "a fingerprint is 6 numbers"),
+        ({"fingerprint": "a b c d e f"}, "a fingerprint is 6 numbers"),
+        ({"exercise": "softmax.backwards"}, "Did you mean"),
+    ],
+)
+def test_a_teachers_list_of_another_form_is_refused(tmp_path, change, words):
+    assert words in refusal(read_known, known_file(tmp_path, entry(**change)))
+
+
+def test_a_teachers_list_is_a_list(tmp_path):
+    (tmp_path / "known.json").write_text("{")
+    assert "is no JSON" in refusal(read_known, tmp_path / "known.json")
+    (tmp_path / "known.json").write_text("{}")
+    assert "should be a list" in refusal(read_known, tmp_path / "known.json")
+    assert "mistake 1 should have" in refusal(read_known, known_file(tmp_path, "x"))
+
+
+def test_the_command_finds_mistakes_without_a_name_and_names_them_by_the_list(tmp_path, capsys):
+    homework = tmp_path / "homework"
+    homework.mkdir()
+    text = "from numpy import sin\ndef softmax_backward(d_P, P):\n return sin(P) * d_P * {} + 0.1"
+    for name, factor in {"ada": 0.5, "bob": 0.37, "eve": 0.5}.items():
+        (homework / f"{name}.py").write_text(text.format(factor))
+    known, out = known_file(tmp_path, entry()), tmp_path / "class.json"
+    status, printed, _ = run(f"grade '{homework}' --known '{known}' --out '{out}'", capsys)
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert len(found["clusters"]) == 1
+    only = found["clusters"][0]
+    assert [one[-6:] for one in only["files"]] == ["ada.py", "eve.py"]
+    assert status == 0 and f"fingerprint: {only['fingerprint']}" in printed
+    assert f"    2  {BACKWARD}: d_scores[0, 0, 0] is 0.1" in printed
+    assert "sin is taken (your teacher's list)" in printed
+    assert alike(only["fingerprint"], fingerprint(made(wrong(0.5))))
+    assert "numbers" not in found["submissions"][0]

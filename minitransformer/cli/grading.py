@@ -10,13 +10,16 @@ def grade(options):
     """Grade notebooks and Python files: which answers are right, and which mistakes the class
     makes."""
     # the exercises take a moment to load
+    from ..grading.clusters import name_known, read_known
     from ..grading.grade import as_json_text, as_text, grade, was_interrupted
     from ..grading.points import as_csv, points_of, read_points
 
     for file in options.out:
         expect_writable(file, options.points)
     points = read_points(options.points) if options.points else None
+    known = read_known(options.known) if options.known else []
     submissions = grade(options.files, options.seconds, options.jobs)
+    name_known(submissions, known)
     points = points or points_of(submissions)
     print(as_text(submissions, points))
     stopped = was_interrupted(submissions)

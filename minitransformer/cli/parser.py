@@ -348,6 +348,13 @@ def make_parser():
         ),
     )
     grade.add_argument(
+        "--known", metavar="FILE",
+        help=(
+            "a JSON file with your own names for mistakes that have none: a list of {exercise, "
+            "fingerprint, title, question}, each fingerprint as this command prints it"
+        ),
+    )
+    grade.add_argument(
         "--seconds", type=positive, default=60.0,
         help="the time that one file may take (default: 60)",
     )

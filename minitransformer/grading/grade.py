@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..terminal.browser import expect_processes
 from .apart import MUCH, TOO_MUCH, run_apart
 from .calling import short
+from .clusters import clusters, fingerprint, record, unnamed
 from .points import points_of, score, total, written
 from .recheck import Interrupted, recheck
 from .result import Unreadable, escaped, read_found
@@ -115,6 +116,22 @@ def _run(source, submission, folder, seconds, stop):
             )
         finally:
             remove(again)
+        _record(source, submission, seconds, stop)
+
+
+def _record(source, submission, seconds, stop):
+    """Put into the submission the numbers of its mistakes without a name, on inputs that all files
+    share."""
+    wanted = unnamed(submission.reports)
+    if not wanted:
+        return
+    folder = pathlib.Path(tempfile.mkdtemp())
+    try:
+        file = source.copy_to(folder / "work")
+        submission.numbers = record(wanted, file, folder, seconds, stop)
+    finally:
+        remove(folder)
+    submission.fingerprints = {id: fingerprint(one) for id, one in submission.numbers.items()}
 
 
 def _what_became(ended, found, unread, result, seconds):
@@ -223,7 +240,22 @@ def as_text(submissions, points=None):
             for count, exercise, title in mistakes
         ]
         lines += [f"{count:>5}  {bar}  {name}" for count, bar, name in bars]
-    return "\n".join(lines)
+    return "\n".join(lines + _clusters_as_lines(submissions))
+
+
+def _clusters_as_lines(submissions):
+    """The mistakes without a name that several files make, as lines of the table."""
+    found = clusters(submissions)
+    if not found:
+        return []
+    lines = ["", "Mistakes without a name, each with equal numbers in several files:"]
+    for one in found:
+        lines += [
+            f"{len(one.files):>5}  {one.exercise}: {one.evidence}",
+            f"       in {', '.join(map(escaped, one.files))}",
+            f"       fingerprint: {one.fingerprint}",
+        ]
+    return [*lines, "       To give one a name of your own: --known"]
 
 
 def as_dict(submissions, points=None):
@@ -235,11 +267,19 @@ def as_dict(submissions, points=None):
     ]
     return {
         "submissions": [
-            as_json({**dataclasses.asdict(s), "points": score(s, points)}) for s in submissions
+            as_json({**_fields(s), "points": score(s, points)}) for s in submissions
         ],
         "points": points,
         "mistakes": mistakes,
+        "clusters": [dataclasses.asdict(one) for one in clusters(submissions)],
     }
+
+
+def _fields(submission):
+    """All of a submission but its numbers, which its fingerprints stand for."""
+    found = dataclasses.asdict(dataclasses.replace(submission, numbers={}))
+    del found["numbers"]
+    return found
 
 
 def as_json(value):
