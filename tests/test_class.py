@@ -2,6 +2,7 @@
 students, Gradescope."""
 
 import csv
+import html.parser
 import io
 import json
 
@@ -12,6 +13,7 @@ from common import refusal, run
 from minitransformer.errors import InputError
 from minitransformer.grading import clusters as clusters_module
 from minitransformer.grading.alone import as_plain
+from minitransformer.grading.check import check
 from minitransformer.grading.clusters import (
     SEED,
     alike,
@@ -22,6 +24,16 @@ from minitransformer.grading.clusters import (
 )
 from minitransformer.grading.diagnosis import attempts
 from minitransformer.grading.exercise import EXERCISES, find
+from minitransformer.grading.feedback import (
+    HEAD,
+    MARK,
+    below,
+    expect_free,
+    names_of,
+    page,
+    report_of,
+    write_feedback,
+)
 from minitransformer.grading.grade import as_dict, as_text, histogram
 from minitransformer.grading.points import as_csv, points_of, read_points, score
 from minitransformer.grading.submission import Submission
@@ -349,3 +361,147 @@ def test_the_command_finds_mistakes_without_a_name_and_names_them_by_the_list(tm
     assert "sin is taken (your teacher's list)" in printed
     assert alike(only["fingerprint"], fingerprint(made(wrong(0.5))))
     assert "numbers" not in found["submissions"][0]
+
+
+# -- pages for the students ------------------------------------------------------------------------
+
+
+class Read(html.parser.HTMLParser):
+    """A page's elements, attributes and text; every element must be closed by its own end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.found, self.attributes, self.text = [], set(), [], ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.found.add(tag)
+        self.attributes += attributes
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+
+STRANGE = "<script>alert(1)</script> & \"'"
+
+
+def one_with_everything():
+    one = submission("a/ada.py", right=[FORWARD], not_started=["layer_norm.backward"])
+    one.reports[BACKWARD] = report(
+        BACKWARD, "wrong", title="γ is forgotten", question=f"Why {STRANGE}?",
+        evidence=[f"{STRANGE} is 1."],
+    )
+    one.errors, one.remark = [f"cell 3: {STRANGE}"], f"printed 3.0 MB {STRANGE}"
+    one.remarks = {FORWARD: "look at it: it uses os."}
+    return one
+
+
+def test_a_page_says_what_the_report_says_and_nothing_of_it_is_markup():
+    points = {FORWARD: 1.0, BACKWARD: 2.5, "dropout.forward": 1.0}
+    read = Read(page(one_with_everything(), points, f"ada {STRANGE}"))
+    assert read.found == set(
+        "html meta title style main h1 h2 p section table tr th td ul li".split()
+    )
+    for words in (
+        f"ada {STRANGE}", "1 of 4.5 points", f"{BACKWARD}: not right yet", "0 of 2.5 points",
+        f"Exactly this comes out when γ is forgotten.Why {STRANGE}?".split("Why")[0],
+        f"{STRANGE} is 1.", f"Why {STRANGE}?", "dropout.forward: not handed in", "0 of 1 point",
+        "layer_norm.backward: not started yet", "It does not count.", f"cell 3: {STRANGE}",
+        f"printed 3.0 MB {STRANGE}", f"{FORWARD}: right",
+    ):
+        assert words in read.text, words
+    # what a teacher is to look at is not for the student
+    assert "look at" not in read.text
+
+
+def test_a_page_asks_for_nothing_and_runs_nothing():
+    text = page(one_with_everything(), {FORWARD: 1.0}, "ada")
+    assert "default-src 'none'" in HEAD and text.startswith(HEAD)
+    assert {name for name, _ in Read(text).attributes} == {
+        "lang", "charset", "name", "content", "http-equiv", "class", "scope",
+    }
+    assert "url(" not in text and "@import" not in text and "prefers-color-scheme: dark" in text
+
+
+def test_a_report_read_again_says_the_same():
+    for answer in (EXERCISES[BACKWARD].reference, lambda d_P, P: P * (1 - P) * d_P):
+        said = check(BACKWARD, answer, quiet=True)
+        assert str(report_of(json.loads(json.dumps(said.to_dict())))) == str(said)
+
+
+def test_names_of_pages_are_plain_and_no_two_the_same():
+    names = names_of(
+        ["ada/03.ipynb", "bob/03.ipynb", "bob-03.ipynb", "BOB-03.ipynb", "../.x y;$(a).py",
+         "zoë.py", "zoe\u0308.py", "a\x1b\udcff.py", "x" * 300 + ".py"]
+    )  # fmt: skip
+    assert names[:8] == [
+        "ada-03.ipynb.html", "bob-03.ipynb.html", "bob-03.ipynb-2.html", "BOB-03.ipynb-3.html",
+        "x_y___a_.py.html", "zoë.py.html", "zoë.py-2.html", "a__.py.html",
+    ]
+    assert len(names[8]) == 65
+
+
+def test_a_page_does_not_say_where_the_teachers_folder_is(tmp_path):
+    files = [str(tmp_path / "secret" / name) for name in ("ada/03.ipynb", "bob/03.ipynb")]
+    assert [path.as_posix() for path in below(files)] == ["ada/03.ipynb", "bob/03.ipynb"]
+    assert [str(path) for path in below(files[:1])] == ["03.ipynb"] and below([]) == []
+    (path, *_) = write_feedback([submission(files[0])], {FORWARD: 1.0}, tmp_path / "pages")
+    assert path.name == "03.ipynb.html" and "secret" not in path.read_text(encoding="utf-8")
+
+
+def test_who_was_interrupted_has_no_page_nor_has_a_file_that_is_no_submission(tmp_path):
+    some = [*CLASS, submission("data.csv", "refused"), submission("broken.ipynb", "refused")]
+    paths = write_feedback(some, points_of(some), tmp_path / "new" / "pages")
+    assert [path.name for path in paths] == [
+        "ada.py.html", "bob.py.html", "eve.py.html", "_cmd___-C_calc__A0.py.html",
+        "broken.ipynb.html",
+    ]
+    assert all(MARK in path.read_text(encoding="utf-8") for path in paths)
+
+
+def test_pages_replace_pages_and_nothing_else_unless_told(tmp_path):
+    points, one = {FORWARD: 1.0}, submission("ada.py", right=[FORWARD])
+    (path,) = write_feedback([submission("ada.py")], points, tmp_path)
+    write_feedback([one], points, tmp_path)
+    assert "1 of 1 point" in path.read_text(encoding="utf-8")
+    (tmp_path / "notes.html").write_text("mine")
+    assert "notes.html" in refusal(write_feedback, [one], points, tmp_path)
+    write_feedback([one], points, tmp_path, overwrite=True)
+    assert (tmp_path / "notes.html").read_text() == "mine"
+    (tmp_path / "notes.html").unlink()
+    (tmp_path / "folder").mkdir()
+    assert "folder" in refusal(expect_free, tmp_path)
+    assert "is no folder" in refusal(expect_free, path, overwrite=True)
+
+
+def test_the_command_writes_pages_and_refuses_before_it_grades(tmp_path, capsys):
+    homework, pages = tmp_path / "homework", tmp_path / "pages"
+    homework.mkdir()
+    (homework / "ada.py").write_text(ANSWER)
+    command = f"grade '{homework}' --feedback '{pages}'"
+    status, out, _ = run(command, capsys)
+    assert status == 0 and f"Pages for the students (1): {pages}" in out
+    assert f"{FORWARD}: right" in (pages / "ada.py.html").read_text(encoding="utf-8")
+    (pages / "mine.txt").write_text("")
+    status, out, err = run(command, capsys)
+    assert (status, out) == (2, "") and "--overwrite" in err
+    assert run(f"{command} --overwrite", capsys)[0] == 0
+
+
+def test_a_page_can_be_read_by_everyone_in_light_and_dark(tmp_path, browser):
+    points = {FORWARD: 1.0, BACKWARD: 2.5, "dropout.forward": 1.0}
+    (tmp_path / "page.html").write_text(page(one_with_everything(), points, "ada"), "utf-8")
+    for theme in ("light", "dark"):
+        browser.prefer(theme)
+        browser.open((tmp_path / "page.html").as_uri())
+        # axe is put in by the browser's own protocol, which the page's policy does not concern
+        assert not browser.serious_findings() and not browser.errors
+        assert [address.split(":")[0] for address in browser.requests] == ["file"]
+    browser.prefer("")

@@ -11,11 +11,14 @@ def grade(options):
     makes."""
     # the exercises take a moment to load
     from ..grading.clusters import name_known, read_known
+    from ..grading.feedback import expect_free, write_feedback
     from ..grading.grade import as_json_text, as_text, grade, was_interrupted
     from ..grading.points import as_csv, points_of, read_points
 
     for file in options.out:
         expect_writable(file, options.points)
+    if options.feedback:
+        expect_free(options.feedback, options.overwrite)
     points = read_points(options.points) if options.points else None
     known = read_known(options.known) if options.known else []
     submissions = grade(options.files, options.seconds, options.jobs)
@@ -27,6 +30,9 @@ def grade(options):
         make = as_csv if Path(file).suffix == ".csv" else as_json_text
         write_text(file, make(submissions, points))
         print(f"\n{'Results until the interruption' if stopped else 'All results'}: {file}")
+    if options.feedback:
+        pages = write_feedback(submissions, points, options.feedback, options.overwrite)
+        print(f"\nPages for the students ({len(pages)}): {options.feedback}")
     if stopped:
         print(
             "minitransformer: interrupted: some files were not graded; the table names them.",

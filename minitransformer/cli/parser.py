@@ -355,6 +355,14 @@ def make_parser():
         ),
     )
     grade.add_argument(
+        "--feedback", metavar="FOLDER",
+        help="write a page for each student into this folder: the reports and the points, as HTML",
+    )
+    grade.add_argument(
+        "--overwrite", action="store_true",
+        help="write the pages of --feedback even if the folder holds other files",
+    )
+    grade.add_argument(
         "--seconds", type=positive, default=60.0,
         help="the time that one file may take (default: 60)",
     )
