@@ -35,6 +35,7 @@ from minitransformer.grading.feedback import (
     write_feedback,
 )
 from minitransformer.grading.grade import as_dict, as_text, histogram
+from minitransformer.grading.gradescope import as_gradescope, best_of
 from minitransformer.grading.points import as_csv, points_of, read_points, score
 from minitransformer.grading.submission import Submission
 
@@ -185,16 +186,23 @@ def test_the_command_writes_both_tables(tmp_path, capsys):
     assert found["submissions"][0]["points"] == {FORWARD: 2.0, BACKWARD: 0.0}
 
 
-def test_the_command_overwrites_neither_points_nor_submissions(tmp_path, capsys):
+def test_the_command_overwrites_neither_a_teachers_files_nor_submissions(tmp_path, capsys):
     (tmp_path / "points.csv").write_text("softmax.forward,2")
-    wanted = {"points.csv": "is the file of --points", "a.py": "must end in .json or .csv"}
-    for name, words in wanted.items():
-        status, _, err = run(
-            f"grade '{tmp_path}' --points '{tmp_path / 'points.csv'}' --out '{tmp_path / name}'",
-            capsys,
-        )
+    (tmp_path / "known.json").write_text("[]")
+    command = (
+        f"grade '{tmp_path}' --points '{tmp_path / 'points.csv'}' "
+        f"--known '{tmp_path / 'known.json'}'"
+    )
+    for option, name, words in (
+        ("--out", "points.csv", "is the file of --points"),
+        ("--out", "known.json", "is the file of --known"),
+        ("--gradescope", "known.json", "is the file of --known"),
+        ("--out", "a.py", "must end in .json or .csv"),
+    ):
+        status, _, err = run(f"{command} {option} '{tmp_path / name}'", capsys)
         assert status == 2 and words in err
     assert (tmp_path / "points.csv").read_text() == "softmax.forward,2"
+    assert (tmp_path / "known.json").read_text() == "[]"
 
 
 # -- mistakes without a name -----------------------------------------------------------------------
@@ -505,3 +513,108 @@ def test_a_page_can_be_read_by_everyone_in_light_and_dark(tmp_path, browser):
         assert not browser.serious_findings() and not browser.errors
         assert [address.split(":")[0] for address in browser.requests] == ["file"]
     browser.prefer("")
+
+
+# -- Gradescope ------------------------------------------------------------------------------------
+
+# Of the page "Autograder specifications", sections "Output format" and "Controlling test case
+# visibility": what may stand there, and of which type it is.
+SHOWN = ("hidden", "after_due_date", "after_published", "visible")
+FORMATS = ("text", "html", "simple_format", "md", "ansi")
+RESULTS = {
+    "score": float, "execution_time": (int, float), "output": str, "output_format": FORMATS,
+    "test_output_format": FORMATS, "test_name_format": FORMATS, "visibility": SHOWN,
+    "stdout_visibility": SHOWN, "extra_data": dict, "tests": list, "leaderboard": list,
+}
+TEST = {
+    "score": float, "max_score": float, "status": ("passed", "failed"), "name": str,
+    "name_format": FORMATS, "number": str, "output": str, "output_format": FORMATS, "tags": list,
+    "visibility": SHOWN, "extra_data": dict,
+}
+
+
+def follows(value, form):
+    """Whether a dict has members of a form only, each of its type or one of its words."""
+    return value.keys() <= form.keys() and all(
+        value[name] in kind
+        if isinstance(kind, tuple) and isinstance(kind[0], str)
+        else isinstance(value[name], kind)
+        for name, kind in form.items()
+        if name in value
+    )
+
+
+def results(text):
+    """results.json, if it is as the documentation asks."""
+    found = json.loads(text)
+    assert follows(found, RESULTS) and all(follows(test, TEST) for test in found["tests"])
+    # without points for the whole, each test needs its own; here both are given
+    assert "score" in found and all("score" in test for test in found["tests"])
+    assert found["score"] == pytest.approx(sum(test["score"] for test in found["tests"]))
+    return found
+
+
+def test_the_form_is_not_that_of_anything():
+    assert not follows({"score": "3"}, RESULTS) and not follows({"points": 3.0}, RESULTS)
+    assert not follows({"status": "right"}, TEST) and follows({"status": "passed"}, TEST)
+
+
+def test_gradescope_is_told_points_and_reports_of_every_exercise_of_the_assignment():
+    one = one_with_everything()
+    one.seconds = 1.25
+    found = results(as_gradescope([one], {FORWARD: 0.1, BACKWARD: 2.5, "dropout.forward": 1.0}))
+    assert (found["score"], found["execution_time"]) == (0.1, 1.25)
+    tests = {test["name"]: test for test in found["tests"]}
+    assert {name: (t["score"], t["max_score"], t["status"]) for name, t in tests.items()} == {
+        FORWARD: (0.1, 0.1, "passed"), BACKWARD: (0.0, 2.5, "failed"),
+        "dropout.forward": (0.0, 1.0, "failed"),
+    }
+    assert "Exactly this comes out when γ is forgotten." in tests[BACKWARD]["output"]
+    assert tests["dropout.forward"]["output"] == "dropout.forward: not handed in"
+    assert found["output"] == f"printed 3.0 MB {STRANGE}\ncell 3: {STRANGE}"
+    # students see all of it
+    assert "look at" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_all_files_are_one_students_and_the_best_answer_counts(turn):
+    files = [
+        submission("a.py", right=[FORWARD], wrong=[BACKWARD]),
+        submission("b.py", wrong=[FORWARD], not_started=[BACKWARD], remark="crashed"),
+    ][::turn]
+    best = best_of(files)
+    assert {id: one["status"] for id, one in best.items()} == {FORWARD: "right", BACKWARD: "wrong"}
+    found = results(as_gradescope(files, {FORWARD: 1.0, BACKWARD: 1.0}))
+    assert (found["score"], found["output"]) == (1.0, "crashed")
+
+
+def test_who_was_interrupted_has_no_result():
+    assert as_gradescope(CLASS, {FORWARD: 1.0}) is None
+
+
+def test_the_command_writes_a_result_for_gradescope_also_where_nothing_was_handed_in(
+    tmp_path, capsys
+):
+    homework, file, points = (tmp_path / name for name in ("homework", "r.json", "points.csv"))
+    homework.mkdir()
+    points.write_text("softmax.forward,2\nsoftmax.backward,3\n")
+    command = f"grade '{homework}' --points '{points}' --gradescope '{file}'"
+    status, _, err = run(command, capsys)
+    assert file.exists()
+    found = results(file.read_text(encoding="utf-8"))
+    assert status == 2 and found["score"] == 0 and "There is nothing to grade" in err
+    assert found["output"] in err and len(found["tests"]) == 2
+    (homework / "ada.py").write_text(ANSWER)
+    status, out, _ = run(command, capsys)
+    found = results(file.read_text(encoding="utf-8"))
+    assert status == 0 and f"For Gradescope: {file}" in out and found["score"] == 2
+    assert found["tests"][0]["output"].startswith(f"{FORWARD}: right")
+
+
+def test_gradescope_needs_points_and_a_json_file(tmp_path, capsys):
+    (tmp_path / "ada.py").write_text(ANSWER)
+    command = f"grade '{tmp_path}' --gradescope '{tmp_path / 'r.json'}'"
+    assert "needs --points" in run(command, capsys)[2]
+    command = f"grade '{tmp_path}' --gradescope '{tmp_path / 'ada.py'}'"
+    assert "--gradescope must end in .json" in run(command, capsys)[2]
+    assert (tmp_path / "ada.py").read_text() == ANSWER

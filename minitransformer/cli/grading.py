@@ -11,28 +11,24 @@ def grade(options):
     makes."""
     # the exercises take a moment to load
     from ..grading.clusters import name_known, read_known
-    from ..grading.feedback import expect_free, write_feedback
-    from ..grading.grade import as_json_text, as_text, grade, was_interrupted
-    from ..grading.points import as_csv, points_of, read_points
+    from ..grading.grade import as_text, grade, was_interrupted
+    from ..grading.gradescope import without_a_file
+    from ..grading.points import points_of, read_points
 
-    for file in options.out:
-        expect_writable(file, options.points)
-    if options.feedback:
-        expect_free(options.feedback, options.overwrite)
+    expect_places(options)
     points = read_points(options.points) if options.points else None
     known = read_known(options.known) if options.known else []
-    submissions = grade(options.files, options.seconds, options.jobs)
+    try:
+        submissions = grade(options.files, options.seconds, options.jobs)
+    except InputError as problem:
+        if options.gradescope:  # else the student would be told of a broken autograder
+            write_text(options.gradescope, without_a_file(problem, points))
+        raise
     name_known(submissions, known)
     points = points or points_of(submissions)
     print(as_text(submissions, points))
     stopped = was_interrupted(submissions)
-    for file in options.out:
-        make = as_csv if Path(file).suffix == ".csv" else as_json_text
-        write_text(file, make(submissions, points))
-        print(f"\n{'Results until the interruption' if stopped else 'All results'}: {file}")
-    if options.feedback:
-        pages = write_feedback(submissions, points, options.feedback, options.overwrite)
-        print(f"\nPages for the students ({len(pages)}): {options.feedback}")
+    write_results(options, submissions, points, stopped)
     if stopped:
         print(
             "minitransformer: interrupted: some files were not graded; the table names them.",
@@ -41,15 +37,53 @@ def grade(options):
     return 130 if stopped else 0
 
 
-def expect_writable(file, points):
-    """Raise InputError for a file that --out cannot write, or should not because the points stand
-    in it, before any time is spent on grading."""
-    if Path(file).suffix not in (".json", ".csv"):  # so that no submission is overwritten
-        raise InputError(f"The file of --out must end in .json or .csv, got {file}.")
+def expect_places(options):
+    """Raise InputError, before any time is spent on grading, for a place that results cannot or
+    should not be written to."""
+    from ..grading.feedback import expect_free
+
+    own = {"--points": options.points, "--known": options.known}
+    for file in options.out:
+        expect_writable(file, own)
+    if options.gradescope:
+        expect_writable(options.gradescope, own, "--gradescope", (".json",))
+        if not options.points:
+            raise InputError(
+                "--gradescope needs --points: one student's files do not say what was asked."
+            )
+    if options.feedback:
+        expect_free(options.feedback, options.overwrite)
+
+
+def write_results(options, submissions, points, stopped):
+    """Write what the options ask for, and print where it is."""
+    from ..grading.feedback import write_feedback
+    from ..grading.grade import as_json_text
+    from ..grading.gradescope import as_gradescope
+    from ..grading.points import as_csv
+
+    for file in options.out:
+        make = as_csv if Path(file).suffix == ".csv" else as_json_text
+        write_text(file, make(submissions, points))
+        print(f"\n{'Results until the interruption' if stopped else 'All results'}: {file}")
+    if options.feedback:
+        pages = write_feedback(submissions, points, options.feedback, options.overwrite)
+        print(f"\nPages for the students ({len(pages)}): {options.feedback}")
+    if options.gradescope and not stopped:
+        write_text(options.gradescope, as_gradescope(submissions, points))
+        print(f"\nFor Gradescope: {options.gradescope}")
+
+
+def expect_writable(file, own, option="--out", endings=(".json", ".csv")):
+    """Raise InputError for a file that an option cannot write, or should not because it is one of
+    the teacher's own: {option: file or None}."""
+    if Path(file).suffix not in endings:  # so that no submission is overwritten
+        raise InputError(f"The file of {option} must end in {' or '.join(endings)}, got {file}.")
     if not Path(file).absolute().parent.is_dir():
         raise InputError(f"{file} could not be written: there is no folder {Path(file).parent}.")
-    if points and Path(file).resolve() == Path(points).resolve():
-        raise InputError(f"{file} is the file of --points. Choose another name for --out.")
+    for name, mine in own.items():
+        if mine and Path(file).resolve() == Path(mine).resolve():
+            raise InputError(f"{file} is the file of {name}. Choose another name for {option}.")
 
 
 def exercises(options):

@@ -359,6 +359,13 @@ def make_parser():
         help="write a page for each student into this folder: the reports and the points, as HTML",
     )
     grade.add_argument(
+        "--gradescope", metavar="FILE",
+        help=(
+            "the files are one student's: write the result that Gradescope reads, results.json; "
+            "with --points"
+        ),
+    )
+    grade.add_argument(
         "--overwrite", action="store_true",
         help="write the pages of --feedback even if the folder holds other files",
     )
