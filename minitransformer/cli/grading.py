@@ -86,6 +86,48 @@ def expect_writable(file, own, option="--out", endings=(".json", ".csv")):
             raise InputError(f"{file} is the file of {name}. Choose another name for {option}.")
 
 
+def release(options):
+    """Write an assignment made of exercises, as a notebook for nbgrader or otter."""
+    from ..grading.points import read_points
+    from ..grading.release import release
+
+    points = read_points(options.points) if options.points else {}
+    chosen = asked_for(options.exercises)
+    found = {one.id: points.get(one.id, 1.0) for one in chosen}
+    if points and points.keys() != found.keys():
+        odd = min(points.keys() ^ found.keys())
+        raise InputError(
+            f"{options.points} and the exercises of the assignment should be the same; {odd} is "
+            "in one of them only."
+        )
+    path = release(chosen, found, options.system, options.out, options.overwrite)
+    print(f"{len(chosen)} exercises for {options.system}: {path}")
+    return 0
+
+
+def asked_for(names):
+    """The exercises that these are, or that the lessons of these numbers ask for; each once, in
+    their order."""
+    from ..grading.exercise import find
+    from ..lessons.notebooks import asked_in, lessons
+
+    ids = []
+    for name in names:
+        if name.isdecimal():
+            known = {lesson.number: lesson for lesson in lessons()}
+            if name.zfill(2) not in known:
+                raise InputError(
+                    f"There is no lesson {name}; they have the numbers {min(known)} to "
+                    f"{max(known)}."
+                )
+            ids += asked_in(known[name.zfill(2)])
+        else:
+            ids.append(find(name).id)
+    if not ids:
+        raise InputError(f"There is no exercise in lesson {', '.join(names)}.")
+    return [find(id) for id in dict.fromkeys(ids)]
+
+
 def exercises(options):
     """List the exercises, print the statement of one, or list the known mistakes."""
     from ..grading import exercises

@@ -377,6 +377,30 @@ def make_parser():
         "--jobs", type=at_least(1), metavar="N", help="files in parallel (default: one per core)"
     )
 
+    release = add(
+        "release", grading.release,
+        "  minitransformer release 3 --for nbgrader --out source/softmax\n"
+        "  minitransformer release softmax.backward layer_norm.backward --for otter --out week-2\n",
+    )
+    release.add_argument(
+        "exercises", nargs="+", metavar="EXERCISE",
+        help="an exercise (see: exercises), or a lesson's number: all that it asks for",
+    )
+    release.add_argument(
+        "--for", dest="system", choices=("nbgrader", "otter"), required=True,
+        help="what is to grade it",
+    )
+    release.add_argument(
+        "--out", metavar="FOLDER", required=True, help="where the notebook is written"
+    )
+    release.add_argument(
+        "--points", metavar="FILE",
+        help="a CSV file with the points of these exercises, as for grade (default: one each)",
+    )
+    release.add_argument(
+        "--overwrite", action="store_true", help="replace the notebook if it exists"
+    )
+
     exercises = add(
         "exercises", grading.exercises, "  minitransformer exercises softmax.backward\n"
     )
