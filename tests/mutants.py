@@ -1657,6 +1657,7 @@ p("xcl15", "clusters in the order of the files", "sorted(found, key=lambda clust
 p("xcl16", "mistakes with a name are clustered too", ' and not any(f["title"] for f in report["findings"])', "")
 p("xcl17", "right numbers have a fingerprint", "return made if has_numbers and not is_right else None", "return made if has_numbers else None", select="no_fingerprint")
 p("xcl18", "an answer without numbers has a fingerprint", "return made if has_numbers and not is_right else None", "return made if not is_right else None", select="no_fingerprint")
+p("xcl88", "numbers of any name are numbers", "any(array.size for array, _ in _pairs(made))", "any(outcome.outputs for outcome in made.outcomes.values())", select="cannot_be_read or no_fingerprint")
 p("xcl19", "NaN is as good as zero", "LARGE / 2, scaled)", "0, scaled)", select="fingerprint_is_that")
 p("xcl20", "infinite is only large", "    scaled[np.isinf(array.ravel())] *= 2\n", "", select="fingerprint_is_that")
 p("xcl21", "fingerprints are compared coarsely", "ALIKE = 2e-4", "ALIKE = 2e-2", select="fingerprint_is_that")

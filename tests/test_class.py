@@ -280,12 +280,19 @@ def test_a_fingerprint_is_that_of_the_mistake_and_of_no_other():
         )
 
 
+OTHER = {  # an output that is not asked for
+    "outputs": {"x": [[1], "AAAAAAAAAAA="]}, "trouble": None, "changed": [], "tolerance": 1e-10,
+    "missing": [],
+}
+
+
 @pytest.mark.parametrize(
     "found",
     [
         {}, [], None, {BACKWARD: None}, {BACKWARD: {"attempts": []}},
         {BACKWARD: {"attempts": [{}]}},
         {BACKWARD: {"attempts": [{"random numbers": {}}]}}, {BACKWARD: {"attempts": "x"}},
+        {BACKWARD: {"attempts": [{"random numbers": OTHER}]}},
     ],
 )  # fmt: skip
 def test_numbers_that_cannot_be_read_are_none(found):
@@ -297,6 +304,7 @@ def test_right_numbers_no_numbers_and_random_numbers_have_no_fingerprint():
         raise ZeroDivisionError
 
     assert made(EXERCISES[BACKWARD]) is None and made(broken) is None
+    assert made(lambda d_P, P: np.zeros((0, 3))) is None
     assert made(lambda x, p, rng: 2 * x, "dropout.forward") is None
 
 

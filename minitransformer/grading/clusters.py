@@ -72,9 +72,9 @@ def _attempt(exercise, found):
         made = Attempt(exercise, expected.given, {name: outcomes[name] for name in expected})
         with np.errstate(all="ignore"):
             is_right = agree(made, expected)
+        has_numbers = any(array.size for array, _ in _pairs(made))
     except Exception:  # a submission's code can write anything there
         return None
-    has_numbers = any(outcome.outputs for outcome in made.outcomes.values())
     return made if has_numbers and not is_right else None
 
 
