@@ -1783,7 +1783,7 @@ p("xg42", "numbers may have any size", "abs(value) > 1 << 62", "abs(value) > 1 <
 p = plants("grading/recheck.py", "test_grade.py", "not_right_alone")
 p("xg43", "nothing runs a second time", "    if not claimed:\n", "    if True:\n")
 p("xg44", "the second verdict is not asked", "if not report.passed:", "if False:")
-p("xg45", "what an answer uses is not told", 'if kept["unusual"] else ""', 'if False else ""')
+p("xg45", "what an answer uses is not told", 'if kept["unusual"] else []', 'if False else []')
 p("xg46", "any tolerance is taken", "min(kept[\"tolerance\"], max(TOLERANCES.values()))", 'kept["tolerance"]', select="wider_than")
 p("xg47", "every file has the same seed", "hashlib.sha256(data)", "hashlib.sha256(b\"\")", select="follows_the_file")
 p = plants("grading/alone.py", "test_grade.py", "right_alone")
