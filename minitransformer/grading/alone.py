@@ -24,7 +24,7 @@ from .calling import explain
 from .cells import Refused, cells_of
 from .diagnosis import attempts
 from .exercise import find
-from .own import watched
+from .borrowed import watched
 from .result import write_whole
 from .runner import begin
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import InputError, shortened
 from .diagnosis import diagnose
 from .exercise import find
-from .own import sentence, watched
+from .borrowed import sentence, watched
 from .report import Finding
 
 LISTENERS = []  # called with every report: `grade` collects a file's reports so

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import InputError, unknown
-from .own import note_call
+from .borrowed import note_call
 from .sizes import Sizes
 
 EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`

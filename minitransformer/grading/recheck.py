@@ -12,7 +12,7 @@ from .attempt import Recorded
 from .diagnosis import diagnose
 from .exercise import find
 from .outcome import LARGEST, TOLERANCES, Outcome, Trouble
-from .own import sentence
+from .borrowed import sentence
 from .result import Unreadable, plain, read_json, take
 
 LOOK = "look at it: "

@@ -7,7 +7,7 @@ from minitransformer import Module
 from minitransformer.grading import check, exercises
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import as_text, grade
-from minitransformer.grading.own import watched
+from minitransformer.grading.borrowed import watched
 from minitransformer.layers import FeedForward, Softmax
 
 FORWARD, BACKWARD = "softmax.forward", "softmax.backward"
