@@ -501,7 +501,9 @@ RIGHT = {
 def test_a_right_answer_in_another_style_passes(exercise):
     for seed in SEEDS:
         report = check(exercise, RIGHT[exercise], seed=seed, quiet=True)
-        assert report.passed and not report.findings, str(report)
+        # one of them has a component of the package attend
+        notes = ["own"] if exercise == "kv_cache.decode" else []
+        assert report.passed and [f.id for f in report.findings] == notes, str(report)
 
 
 # -- wrong answers that nobody patched together from right ones ------------------------------------

@@ -334,8 +334,40 @@ def make_parser():
         "files", nargs="+", metavar="FILE", help="notebooks, Python files, or folders of them"
     )
     grade.add_argument(
-        "--out", metavar="FILE",
-        help="write everything to this file, as JSON; its name ends in .json",
+        "--out", metavar="FILE", action="append", default=[],
+        help=(
+            "write everything to this file, as JSON, or the points as a table for a gradebook, as "
+            "CSV: its name ends in .json or .csv; both can be asked for"
+        ),
+    )
+    grade.add_argument(
+        "--points", metavar="FILE",
+        help=(
+            "a CSV file of the assignment, a line for each exercise: softmax.backward,2 (default: "
+            "every exercise that anybody answers counts one point)"
+        ),
+    )
+    grade.add_argument(
+        "--known", metavar="FILE",
+        help=(
+            "a JSON file with your own names for mistakes that have none: a list of {exercise, "
+            "fingerprint, title, question}, each fingerprint as this command prints it"
+        ),
+    )
+    grade.add_argument(
+        "--feedback", metavar="FOLDER",
+        help="write a page for each student into this folder: the reports and the points, as HTML",
+    )
+    grade.add_argument(
+        "--gradescope", metavar="FILE",
+        help=(
+            "the files are one student's: write the result that Gradescope reads, results.json; "
+            "with --points"
+        ),
+    )
+    grade.add_argument(
+        "--overwrite", action="store_true",
+        help="write the pages of --feedback even if the folder holds other files",
     )
     grade.add_argument(
         "--seconds", type=positive, default=60.0,
@@ -343,6 +375,30 @@ def make_parser():
     )
     grade.add_argument(
         "--jobs", type=at_least(1), metavar="N", help="files in parallel (default: one per core)"
+    )
+
+    release = add(
+        "release", grading.release,
+        "  minitransformer release 3 --for nbgrader --out source/softmax\n"
+        "  minitransformer release softmax.backward layer_norm.backward --for otter --out week-2\n",
+    )
+    release.add_argument(
+        "exercises", nargs="+", metavar="EXERCISE",
+        help="an exercise (see: exercises), or a lesson's number: all that it asks for",
+    )
+    release.add_argument(
+        "--for", dest="system", choices=("nbgrader", "otter"), required=True,
+        help="what is to grade it",
+    )
+    release.add_argument(
+        "--out", metavar="FOLDER", required=True, help="where the notebook is written"
+    )
+    release.add_argument(
+        "--points", metavar="FILE",
+        help="a CSV file with the points of these exercises, as for grade (default: one each)",
+    )
+    release.add_argument(
+        "--overwrite", action="store_true", help="replace the notebook if it exists"
     )
 
     exercises = add(

@@ -24,6 +24,7 @@ from .calling import explain
 from .cells import Refused, cells_of
 from .diagnosis import attempts
 from .exercise import find
+from .borrowed import watched
 from .result import write_whole
 from .runner import begin
 
@@ -54,20 +55,24 @@ def main(file, result, seconds, seed, *exercises):
 
 
 def record(body, exercise, seed):
-    """{"attempts": what the answer came to, "unusual": what it reaches for, "problem": why there
-    are none, or ""}."""
-    made, unusual, problem = [], [], ""
+    """{"attempts": what the answer came to, "unusual": what it reaches for, "own": what it calls of
+    the package, "problem": why there are none, or ""}."""
+    made, unusual, problem, called = [], [], "", []
     try:
         expression, body = answer_in(body, exercise)
         chosen, used = needed(body, expression)
         answer, names = evaluate(chosen, expression)
         unusual = reaches([*chosen, expression], used, names)
-        made = attempts(exercise, answer, seed)
+        with watched(exercise.id) as called:
+            made = attempts(exercise, answer, seed)
     except NotFound as missing:
         problem = str(missing)
     except BaseException as raised:  # a learner's code may raise anything
         problem = explain(raised)
-    return {"attempts": [as_plain(one) for one in made], "unusual": unusual, "problem": problem}
+    return {
+        "attempts": [as_plain(one) for one in made], "unusual": unusual, "problem": problem,
+        "own": called,
+    }
 
 
 def as_plain(attempt):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import InputError, unknown
+from .borrowed import note_call
 from .sizes import Sizes
 
 EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`
@@ -84,6 +85,7 @@ class Exercise:
     mistakes: list = dataclasses.field(default_factory=list)
 
     def __call__(self, *inputs, **named):
+        note_call(self.id)
         return self.reference(*inputs, **named)
 
     @property

@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ..terminal.browser import expect_processes
 from .apart import MUCH, TOO_MUCH, run_apart
 from .calling import short
+from .clusters import clusters, fingerprint, record, unnamed
+from .points import points_of, score, total, written
 from .recheck import Interrupted, recheck
 from .result import Unreadable, escaped, read_found
 from .submission import Submission, find_sources
@@ -114,6 +116,22 @@ def _run(source, submission, folder, seconds, stop):
             )
         finally:
             remove(again)
+        _record(source, submission, seconds, stop)
+
+
+def _record(source, submission, seconds, stop):
+    """Put into the submission the numbers of its mistakes without a name, on inputs that all files
+    share."""
+    wanted = unnamed(submission.reports)
+    if not wanted:
+        return
+    folder = pathlib.Path(tempfile.mkdtemp())
+    try:
+        file = source.copy_to(folder / "work")
+        submission.numbers = record(wanted, file, folder, seconds, stop)
+    finally:
+        remove(folder)
+    submission.fingerprints = {id: fingerprint(one) for id, one in submission.numbers.items()}
 
 
 def _what_became(ended, found, unread, result, seconds):
@@ -195,14 +213,20 @@ def was_interrupted(submissions):
     return any(s.status in ("interrupted", "not graded") for s in submissions)
 
 
-def as_text(submissions):
-    """A table, a line for each file, and the histogram of the mistakes."""
+def as_text(submissions, points=None):
+    """A table, a line for each file, and the histogram of the mistakes. `points` are those of the
+    exercises, by default one each."""
+    points = points or points_of(submissions)
     names = [escaped(s.file) for s in submissions]
     width = max(map(len, names))
-    lines = [f"{'file':<{width}}  right  not right  not started  seconds"]
+    possible = written(math.fsum(points.values()))
+    lines = [
+        f"{'file':<{width}}  right  not right  not started  seconds  points, of {possible}"
+    ]
     for name, s in zip(names, submissions):
         counts = f"{s.count('right'):>5}  {s.count('wrong'):>9}  {s.count('not started'):>11}"
-        lines.append(f"{name:<{width}}  {counts}  {s.seconds:>7.1f}")
+        reached = written(total(score(s, points))) or "not known"
+        lines.append(f"{name:<{width}}  {counts}  {s.seconds:>7.1f}  {reached:>6}")
         wrong = [exercise for exercise, report in s.reports.items() if report["status"] == "wrong"]
         remarks = [f"not right: {', '.join(wrong)}"] if wrong else []
         remarks += [f"{exercise}: {remark}" for exercise, remark in s.remarks.items()]
@@ -216,19 +240,46 @@ def as_text(submissions):
             for count, exercise, title in mistakes
         ]
         lines += [f"{count:>5}  {bar}  {name}" for count, bar, name in bars]
-    return "\n".join(lines)
+    return "\n".join(lines + _clusters_as_lines(submissions))
 
 
-def as_dict(submissions):
+def _clusters_as_lines(submissions):
+    """The mistakes without a name that several files make, as lines of the table."""
+    found = clusters(submissions)
+    if not found:
+        return []
+    lines = ["", "Mistakes without a name, each with equal numbers in several files:"]
+    for one in found:
+        lines += [
+            f"{len(one.files):>5}  {one.exercise}: {one.evidence}",
+            f"       in {', '.join(map(escaped, one.files))}",
+            f"       fingerprint: {one.fingerprint}",
+        ]
+    return [*lines, "       To give one a name of your own: --known"]
+
+
+def as_dict(submissions, points=None):
     """All of it for programs, as JSON can hold it: NaN and ∞ become texts."""
+    points = points or points_of(submissions)
     mistakes = [
         {"count": count, "exercise": exercise, "mistake": title}
         for count, exercise, title in histogram(submissions)
     ]
     return {
-        "submissions": [as_json(dataclasses.asdict(s)) for s in submissions],
+        "submissions": [
+            as_json({**_fields(s), "points": score(s, points)}) for s in submissions
+        ],
+        "points": points,
         "mistakes": mistakes,
+        "clusters": [dataclasses.asdict(one) for one in clusters(submissions)],
     }
+
+
+def _fields(submission):
+    """All of a submission but its numbers, which its fingerprints stand for."""
+    found = dataclasses.asdict(dataclasses.replace(submission, numbers={}))
+    del found["numbers"]
+    return found
 
 
 def as_json(value):
@@ -240,10 +291,10 @@ def as_json(value):
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def as_json_text(submissions):
+def as_json_text(submissions, points=None):
     """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's
     \\u escapes."""
-    text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
+    text = json.dumps(as_dict(submissions, points), indent=1, ensure_ascii=False)
     return re.sub(
         r"[^\n -~]",
         lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text,

@@ -12,10 +12,11 @@ from .attempt import Recorded
 from .diagnosis import diagnose
 from .exercise import find
 from .outcome import LARGEST, TOLERANCES, Outcome, Trouble
+from .borrowed import sentence
 from .result import Unreadable, plain, read_json, take
 
 LOOK = "look at it: "
-FORM = {"attempts": list, "unusual": [str], "problem": str}
+FORM = {"attempts": list, "unusual": [str], "own": [str], "problem": str}
 OUTCOME = {"outputs": dict, "changed": [str], "tolerance": float, "missing": [str]}
 
 
@@ -57,9 +58,9 @@ def remark(exercise, seed, found):
     """What is to be said of a right answer after its second run: nothing, if it is right there
     too."""
     try:
+        nothing = {"attempts": [], "unusual": [], "own": []}
         kept = take(
-            {"attempts": [], "unusual": [], **found} if isinstance(found, dict) else found, FORM,
-            "second run",
+            {**nothing, **found} if isinstance(found, dict) else found, FORM, "second run"
         )
         if kept["problem"]:
             return (
@@ -82,9 +83,9 @@ def remark(exercise, seed, found):
         return (
             f"{LOOK}it was right in its file, and is not right without the rest of it: {evidence}"
         )
-    return (
-        f"{LOOK}it is right, and uses {', '.join(kept['unusual'][:5])}." if kept["unusual"] else ""
-    )
+    said = [f"uses {', '.join(kept['unusual'][:5])}"] if kept["unusual"] else []
+    said += [sentence(kept["own"][:5])] if kept["own"] else []
+    return f"{LOOK}it is right, and {'; it '.join(said)}." if said else ""
 
 
 def outcomes_of(attempt):

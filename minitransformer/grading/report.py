@@ -8,7 +8,9 @@ from .picture import cell_number, html, in_notebook, show_html
 
 WIDTH = 100
 # of a finding's evidence; else "wrong"
-LABELS = {"convention": "note", "precision": "note", "stub": "note", "remains": "besides"}
+LABELS = {
+    "convention": "note", "precision": "note", "stub": "note", "own": "note", "remains": "besides",
+}
 
 
 @dataclasses.dataclass

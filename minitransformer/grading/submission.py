@@ -22,7 +22,8 @@ class Submission:
     refused (it was not run), interrupted (by Ctrl-C), not graded (Ctrl-C came before).
 
     `remark` says what was unusual, "" if nothing was; `remarks` what is to be looked at in
-    exercises that are right.
+    exercises that are right. Of exercises that are wrong by a mistake without a name, `numbers` are
+    what the answers came to, and `fingerprints` short texts by which these are known again.
     """
 
     file: str
@@ -33,6 +34,8 @@ class Submission:
     seconds: float = 0.0
     printed: int = 0  # bytes
     remark: str = ""
+    fingerprints: dict = dataclasses.field(default_factory=dict)  # {exercise: text}
+    numbers: dict = dataclasses.field(default_factory=dict, repr=False)  # {exercise: Attempt}
 
     def count(self, status):
         return sum(report["status"] == status for report in self.reports.values())

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import InputError
+from ..grading.exercise import find
 from ..terminal.extras import extra
 
 PACKAGE = Path(__file__).resolve().parent
@@ -38,6 +39,14 @@ def read(source):
     head = HEAD.search(source.read_text(encoding="utf-8"))
     number, title = head["title"].split(" · ")
     return Lesson(source, number, title, int(head["minutes"]))
+
+
+def asked_in(lesson):
+    """The exercises of a lesson, in their order: those that it checks under their own names. What
+    it checks under others are wrong versions, to show what becomes of them."""
+    text = lesson.source.read_text(encoding="utf-8")
+    checked = re.findall(r'^check\("([\w.]+)", (\w+)\)', text, re.MULTILINE)
+    return list(dict.fromkeys(id for id, name in checked if find(id).name == name))
 
 
 def as_notebook(source):
