@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 00 · How do I know a gradient is right?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 35 | ●○○ | ●●● | nothing | `gradient_check` |
+# | reading 35 min · writing 30 min | ●○○ | ●●● | nothing | `gradient_check` |
 #
 # This course takes the Transformer apart and has you build it again, every gradient by hand. Sixteen lessons, and each
 # asks one question. You **predict** the answer before you see it (your guess takes the place of three dots), **derive**

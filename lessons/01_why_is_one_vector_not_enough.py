@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 01 · Why is one vector not enough?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●○ | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `OneVectorMLP`, `RNNSeq2Seq`, `RNNCell`, `Recurrence` |
+# | reading 40 min · writing 70 min | ●●○ | ●●○ | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `OneVectorMLP`, `RNNSeq2Seq`, `RNNCell`, `Recurrence` |
 #
 # ## Question
 #

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 02 · What is being looked up?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
+# | reading 45 min · writing 40 min | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
 #
 # ## Question
 #

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 03 · What does softmax forget?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `layers.Softmax`, `layers.CrossEntropy` |
+# | reading 25 min · writing 40 min | ●●○ | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `layers.Softmax`, `layers.CrossEntropy` |
 #
 # ## Question
 #

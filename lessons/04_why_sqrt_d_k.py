@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 04 · Why √d_k?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 40 | ●●○ | ●●○ | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb) | `attention.ScaledDotProductAttention` |
+# | reading 35 min · writing 30 min | ●●○ | ●●○ | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb) | `attention.ScaledDotProductAttention` |
 #
 # ## Question
 #

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 05 · How does the gradient go back through attention?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 70 | ●●● | ●●● | [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention` |
+# | reading 50 min · writing 40 min | ●●● | ●●● | [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention` |
 #
 # ## Question
 #

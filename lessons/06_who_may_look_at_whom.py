@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 06 · Who may look at whom?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `attention.Masking`, `padding_mask`, `causal_mask` |
+# | reading 35 min · writing 25 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `attention.Masking`, `padding_mask`, `causal_mask` |
 #
 # ## Question
 #

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 07 · Why many heads?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
+# | reading 45 min · writing 105 min | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
 #
 # ## Question
 #

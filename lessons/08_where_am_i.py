@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 08 · Where am I?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 55 | ●●○ | ●●● | [02](02_what_is_being_looked_up.ipynb), [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb) | `layers.SinusoidalPositionalEncoding`, `layers.LearnedPositionalEncoding` |
+# | reading 45 min · writing 45 min | ●●○ | ●●● | [02](02_what_is_being_looked_up.ipynb), [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb) | `layers.SinusoidalPositionalEncoding`, `layers.LearnedPositionalEncoding` |
 #
 # ## Question
 #

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 10 · How is a block built?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●○ | ●●● | [07](07_why_many_heads.ipynb), [08](08_where_am_i.ipynb), [09](09_what_do_add_and_norm_do.ipynb) | `layers.Embedding`, `Unembedding`, `Linear`, `FeedForward`, `ReLU`, `GELU`, `Dropout`, `models.EncoderLayer`, `DecoderLayer`, `Transformer` |
+# | reading 60 min · writing 185 min | ●●○ | ●●● | [07](07_why_many_heads.ipynb), [08](08_where_am_i.ipynb), [09](09_what_do_add_and_norm_do.ipynb) | `layers.Embedding`, `Unembedding`, `Linear`, `FeedForward`, `ReLU`, `GELU`, `Dropout`, `models.EncoderLayer`, `DecoderLayer`, `Transformer` |
 #
 # ## Question
 #

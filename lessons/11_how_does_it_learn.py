@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 11 · How does it learn? copy, then reverse
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb) | `layers.CrossEntropy`, `training.train`, `Adam`, `Noam` |
+# | reading 45 min · writing 130 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb) | `layers.CrossEntropy`, `training.train`, `Adam`, `Noam` |
 #
 # ## Question
 #

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 12 · How does it speak?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | `decoding.greedy`, `beam_search`, `sample`, `layers.Cache` |
+# | reading 45 min · writing 30 min | ●●○ | ●●● | [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | `decoding.greedy`, `beam_search`, `sample`, `layers.Cache` |
 #
 # ## Question
 #

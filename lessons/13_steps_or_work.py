@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 13 · O(1) or O(n)?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 40 | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `older.Recurrence`, `testing.count_products`, `testing.trace` |
+# | reading 30 min · writing 30 min | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `older.Recurrence`, `testing.count_products`, `testing.trace` |
 #
 # ## Question
 #

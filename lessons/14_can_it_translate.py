@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 14 · Can it translate?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●○ | [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb), [12](12_how_does_it_speak.ipynb) | `models.Transformer`, `data` |
+# | reading 30 min · writing 10 min | ●●○ | ●●○ | [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb), [12](12_how_does_it_speak.ipynb) | `models.Transformer`, `data` |
 #
 # ## Question
 #

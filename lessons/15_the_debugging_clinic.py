@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 15 · The debugging clinic
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
+# | reading 50 min · writing 110 min | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
 #
 # ## Question
 #

@@ -41,7 +41,6 @@ def execute(notebook, folder=LESSONS):
         del notebook.cells[0]
     for number, cell in enumerate(code_cells(notebook), 1):
         cell.execution_count = number
-        cell.metadata = {}
         cell.outputs = joined(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:

@@ -12,6 +12,7 @@ pytest.importorskip("nbclient")
 
 from lesson_books import answered, checks, solve, stubs  # noqa: E402
 from test_catalogue import is_named  # noqa: E402
+from times import UNCHECKED, Counts, counts, minutes, minutes_of  # noqa: E402
 
 from minitransformer.grading.check import LISTENERS, check  # noqa: E402
 from minitransformer.grading.exercise import EXERCISES  # noqa: E402
@@ -76,7 +77,7 @@ def test_the_skeleton_is_kept(number):
     )
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
     assert text.startswith(f"# {number} · ")
-    assert "\n| minutes | difficulty | importance | builds on | mirrors |\n" in text
+    assert "\n| time | difficulty | importance | builds on | mirrors |\n" in text
 
 
 @every_lesson
@@ -142,20 +143,76 @@ def test_the_index_leads_each_of_the_forty_questions_to_a_heading():
         ), heading
 
 
-def test_the_map_has_every_lesson_with_its_minutes():
+def test_the_map_has_every_lesson_with_its_time():
     page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| \[(\d\d)\]\((.+)\) \| (.+?) \| (\d+) \|", page, re.MULTILINE)
-    assert [(number, file, int(minutes)) for number, file, _, minutes in rows] == [
-        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.minutes)
-        for lesson in LESSONS.values()
+    rows = re.findall(r"^\| \[(\d\d)\]\((.+)\) \| (.+?) \| (.+?) \|", page, re.MULTILINE)
+    assert [(number, file, time) for number, file, _, time in rows if "min" in time] == [
+        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.time) for lesson in LESSONS.values()
     ]
     assert all(
         lesson.title.startswith(title) for lesson, (_, _, title, _) in zip(LESSONS.values(), rows)
     )
-    assert (
-        round(sum(lesson.minutes for lesson in LESSONS.values()) / 60, 1) == 13.5
-        and "Thirteen and a half hours" in page
+
+
+@every_lesson
+def test_the_time_at_its_head_is_the_computed_one(number):
+    lesson = LESSONS[number]
+    assert lesson.time == str(minutes_of(lesson.source)), "python lessons/times.py --write"
+
+
+A_LESSON = """# %% [markdown]
+# # 07 · Why?
+#
+# | time | difficulty |
+# |---|---|
+# | reading 0 min · writing 0 min | ●●○ |
+#
+# Five words of [prose](x.md), $a + b$.
+#
+# $$c = d$$
+#
+# ### Essential
+
+# %%
+def split_heads(x, heads):
+    \"\"\"A stub.\"\"\"
+    ...
+
+
+check("heads.split", split_heads)
+
+# %% jupyter={"source_hidden": true}
+drawn = 1
+drawn = 2
+
+# %% [markdown]
+# ### Further
+
+# %%
+def mine(): ...
+
+# %% [markdown]
+# ## Break it
+
+# %%
+def other(): ...
+"""
+
+
+def test_what_is_counted_in_a_lesson():
+    counted = counts(as_notebook(A_LESSON))
+    # of the title 07 and Why, of the prose five, two headings of one word, and Break it
+    assert counted == Counts(
+        words=11, formulas=1, cells=4, code_lines=6, essential=[2, UNCHECKED], further=[UNCHECKED]
     )
+
+
+def test_reading_and_writing_are_computed_apart_and_rounded_to_five_minutes():
+    counted = Counts(1500, 4, 20, 200, [5, 5], [10])
+    # 10 + 3 + 10 + 10 minutes; 2 · 3 + 2 · 10; 3 + 2 · 10
+    assert minutes(counted) == (35, 25, 25)
+    assert str(minutes(counted)) == "reading 35 min · writing 25 min · further 25 min"
+    assert str(minutes(counted._replace(further=[]))) == "reading 35 min · writing 25 min"
 
 
 def test_the_teachers_plan_names_exercises_that_there_are():
