@@ -37,7 +37,7 @@ target = np.array([2])
 change = predict("How far does the gradient move if 1000 is added to every logit?", ...)
 
 # %%
-loss = CrossEntropy()
+loss = CrossEntropy(padding=0)                                            # a target of 0 is not asked for
 
 
 def gradient_of(logits):
