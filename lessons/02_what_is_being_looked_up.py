@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 45 min · writing 40 min | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
+# | reading 45 min · writing 30 min | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
 #
 # ## Question
 #
@@ -362,37 +362,13 @@ print("largest difference from AdditiveAttention", np.abs(by_loops - attention.e
 # It is called *additive* after this sum. (The package adds a bias too, which begins at 0.) Do not overlook the shape of
 # $a$: $(T, S, M)$, a whole vector for every pair.
 #
-# ### Back through the search
-#
-# We are handed $dc$ and go through the formulas from the right. $c_t = \sum_s P_{ts} f_s$ is a matrix product:
-#
-# $$df = P^\top dc \qquad dP = dc\,f^\top$$
-#
-# Softmax: put the derivative found above to $dc$. The product of $dc_t$ with $f_s$ is $dP_{ts}$, and that with $c_t$ is
-# the mean of these under $P$:
-#
-# $$dE_{ts} = dc_t \cdot P_{ts}\,(f_s - c_t) = P_{ts}\Big(dP_{ts} - \sum_i P_{ti}\,dP_{ti}\Big)$$
-#
-# Then back through $v$ and tanh, as in a step of the recurrence. $v$ was used for every pair, so its gradient is a sum
-# over all of them, and over the batch:
-#
-# $$dv_m = \sum_{ts} dE_{ts} \tanh a_{tsm} \qquad da_{tsm} = dE_{ts}\,v_m\,(1 - \tanh^2 a_{tsm})$$
-#
-# And the sum of two parts: the part of a query went into the pairs with *all keys*, the part of a key into the pairs
-# with *all queries*. What forward spread out, backward sums up:
-#
-# $$d(q W_q)_{tm} = \sum_s da_{tsm} \qquad d(x W_k)_{sm} = \sum_t da_{tsm}$$
-#
-# From there it is two linear maps, as so often: $dq = d(q W_q)\,W_q^\top$, $\;dW_q = q^\top d(q W_q)$, summed over the
-# batch, and the same for $x$ and $W_k$.
-#
 # ## Implement and check
 #
-# In the exercises $x$ is called `key`, $f$ is called `value`, and $M$ is `F`. One thing is new, the `mask`. The
-# sentences of a batch differ in length, and the shorter ones are filled up with padding, which is no word and should
-# not be found. The mask is True where a key may be looked at. Elsewhere the score is set to $-\infty$ before softmax,
-# so that the weight is $e^{-\infty} = 0$. A query that may look at nothing at all gets zeros: the package's `Softmax`,
-# which you may use, turns a row of nothing but $-\infty$ into zeros. If you are stuck,
+# First forward, with the checker. In the exercise $x$ is called `key`, $f$ is called `value`, and $M$ is `F`. One thing
+# is new, the `mask`. The sentences of a batch differ in length, and the shorter ones are filled up with padding. Padding
+# is no word, so no weight may fall on it. The mask is True where a key may be looked at. Elsewhere the score is set to
+# $-\infty$ before softmax, so that the weight is $e^{-\infty} = 0$. A query that may look at nothing at all gets zeros:
+# the package's `Softmax`, which you may use, turns a row of nothing but $-\infty$ into zeros. If you are stuck,
 # `hint("additive_attention.forward", 1)` asks a question; levels go up to 4, and `reveal` shows the package's own
 # source.
 
@@ -406,15 +382,35 @@ def additive_attention(query, key, value, W_query, W_key, v, mask):
 check("additive_attention.forward", additive_attention)
 
 # %%
-def additive_attention_backward(d_context, query, key, value, W_query, W_key, v, mask):
-    """d_context (B, T, K_v), and what forward was given → d_query, d_key, d_value, d_W_query, d_W_key, d_v."""
+hint("additive_attention.forward", 1)
+
+# %% [markdown]
+# Then a small backward, of the blend alone: for one query, without a mask, with values that are numbers. You have its
+# formula, $\partial c / \partial E_s = P_s\,(f_s - c)$. There is no exercise of the checker for this one. Central
+# differences judge it, as in [00](00_how_do_i_know_a_gradient_is_right.ipynb). (The backward of all of additive
+# attention needs the gradients of softmax and of matrix products. They come in
+# [03](03_what_does_softmax_forget.ipynb) and [05](05_back_through_attention.ipynb), and so does this exercise.)
+
+# %%
+def blend_backward(d_c, scores, values):
+    """d_c = ∂loss/∂c, a number; scores (S,), values (S,) → d_scores (S,)."""
     ...
 
 
-check("additive_attention.backward", additive_attention_backward)
-
 # %%
-hint("additive_attention.backward", 1)
+def judge(blend_backward):
+    """What central differences say of this backward, for d_c = 2."""
+    mine, step = blend_backward(2.0, scores, values), 1e-5
+    if mine is None:
+        return "nothing written yet"
+    witness = np.array([blend(scores + nudge) - blend(scores - nudge) for nudge in step * np.eye(4)]) / step
+    if np.shape(mine) != witness.shape:
+        return f"d_scores has the shape {witness.shape}, yours {np.shape(mine)}"
+    error = np.abs(mine - witness).max()
+    return "right" if error < 1e-6 else f"the largest difference from central differences is {error:.3g}"
+
+
+print("blend_backward:", judge(blend_backward))
 
 # %% [markdown]
 # ## Break it

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 50 min · writing 40 min | ●●● | ●●● | [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention` |
+# | reading 55 min · writing 40 min · further 25 min | ●●● | ●●● | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention`, `older.AdditiveAttention` |
 #
 # ## Question
 #
@@ -540,6 +540,45 @@ print(f"{'largest difference':<20} {'loops, matrices':>16} {'matrices, differenc
 for name in by_loops:
     between = np.abs(by_loops[name] - found[name]).max(), np.abs(found[name] - by_differences[name]).max()
     print(f"{name:<20} {between[0]:16.0e} {between[1]:23.0e}")
+
+# %% [markdown]
+# ### Further: back through additive attention
+#
+# You can leave this out on a first reading; no later lesson needs it. In [02](02_what_is_being_looked_up.ipynb) you
+# wrote the forward of additive attention. Its backward had to wait, because softmax and the matrix products had none
+# yet. Here is the forward again, with $q$ for the queries, $x$ for the keys and $f$ for the values:
+#
+# $$a = \underbrace{q\,W_q}_{(T, 1, M)} + \underbrace{x\,W_k}_{(1, S, M)} \qquad E = \tanh(a)\,v \qquad
+# P = \mathrm{softmax}(E) \qquad c = P f$$
+#
+# Go through it from the right. The last two steps are those of this lesson, with $E$ for the scores:
+#
+# $$d_f = P^\top d_c \qquad d_P = d_c\,f^\top \qquad d_{E,ts} = P_{ts}\Big(d_{P,ts} - \sum_i P_{ti}\,d_{P,ti}\Big)$$
+#
+# Then come $v$ and tanh. The vector $v$ was used for every pair of a query and a key, so its gradient is a sum over all
+# pairs, and over the batch:
+#
+# $$d_{v,m} = \sum_{ts} d_{E,ts} \tanh a_{tsm} \qquad d_{a,tsm} = d_{E,ts}\,v_m\,(1 - \tanh^2 a_{tsm})$$
+#
+# Now the sum of two parts. Forward added the part of one query to the pairs with *all keys*, and the part of one key to
+# the pairs with *all queries*: it broadcast them. The backward of broadcasting is a sum over the axis that was added:
+#
+# $$d_{qW_q,\,tm} = \sum_s d_{a,tsm} \qquad d_{xW_k,\,sm} = \sum_t d_{a,tsm}$$
+#
+# What is left are two linear maps: $d_q = d_{qW_q}\,W_q^\top$ and $d_{W_q} = q^\top d_{qW_q}$, summed over the batch, and
+# the same for $x$ and $W_k$. In the exercise $x$ is called `key`, $f$ is called `value`, and $M$ is `F`.
+
+# %%
+def additive_attention_backward(d_context, query, key, value, W_query, W_key, v, mask):
+    """d_context (B, T, K_v), query (B, T, D), key (B, S, D), value (B, S, K_v), W_query, W_key (D, F), v (F,),
+    mask (B, 1, S) → d_query, d_key, d_value, d_W_query, d_W_key, d_v."""
+    ...
+
+
+check("additive_attention.backward", additive_attention_backward)
+
+# %%
+hint("additive_attention.backward", 1)
 
 # %% [markdown]
 # ## Break it
