@@ -317,13 +317,15 @@ print("by covariance   ", covariance[:4, i].round(6))
 # %% [markdown]
 # ## Implement and check
 #
+# ### Essential: one line at a time
+#
 # Backward, one line at a time. Each line gets its loops, its indices, its matrices; the code is yours.
 #
 # In the exercises two more axes stand in front, (B, H, …): every sequence and every head is by itself. `@` leaves
 # them alone; to transpose, exchange the last two, as in [04](04_why_sqrt_d_k.ipynb). `hint("attention.d_value", 1)`
 # asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the package's own source.
 #
-# ### `d_value`: what is to be said
+# #### `d_value`: what is to be said
 #
 # **Loops.** Forward's line is `context[t, j] += P[t, s] * value[s, j]`, so by the rule:
 
@@ -351,7 +353,7 @@ def attention_d_value(d_context, P):
 check("attention.d_value", attention_d_value)
 
 # %% [markdown]
-# ### `d_P`: which value would help
+# #### `d_P`: which value would help
 #
 # **Loops.** The same line of forward, its other factor:
 
@@ -378,7 +380,7 @@ def attention_d_P(d_context, value):
 check("attention.d_P", attention_d_P)
 
 # %% [markdown]
-# ### `d_scores`: where to look
+# #### `d_scores`: where to look
 #
 # **Loops.** Softmax ties the weights of a row together, so each score reaches the loss through all of them. One entry
 # of its Jacobian is $\partial P_i/\partial\mathrm{scores}_s = P_i(\delta_{is} - P_s)$, from
@@ -410,7 +412,7 @@ def attention_d_scores(d_P, P):
 check("attention.d_scores", attention_d_scores)
 
 # %% [markdown]
-# ### `d_query`: what to ask for
+# #### `d_query`: what to ask for
 #
 # **Loops.** Forward's line is `scores[t, s] += query[t, i] * key[s, i] / root`:
 
@@ -438,7 +440,7 @@ def attention_d_query(d_scores, key):
 check("attention.d_query", attention_d_query)
 
 # %% [markdown]
-# ### `d_key`: what to answer to
+# #### `d_key`: what to answer to
 #
 # **Loops.** The same line, its other factor:
 
@@ -464,7 +466,7 @@ def attention_d_key(d_scores, query):
 check("attention.d_key", attention_d_key)
 
 # %% [markdown]
-# ### The whole unit
+# #### The whole unit
 #
 # Now all five in one, with a mask (True = may attend), and without $P$: only what went into forward is handed in. So
 # $P$ has to be worked out first; or ask for it, by adding a parameter of the name `P`.

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 45 min · writing 105 min | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
+# | reading 45 min · writing 60 min · further 45 min | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
 #
 # ## Question
 #
@@ -351,6 +351,8 @@ for heads in (1, 2, 4, 8, 16):
 # %% [markdown]
 # ## Implement and check
 #
+# ### Essential
+#
 # Four functions that only move numbers. `hint("heads.split", 1)` asks a question, levels 2 to 4 say more;
 # `reveal("heads.split")` shows the package's own.
 
@@ -387,12 +389,9 @@ def merge_heads_backward(d_y, x):
 check("heads.merge_backward", merge_heads_backward)
 
 # %% [markdown]
-# ### The whole unit
+# #### The whole unit
 #
-# In a hurry? Go on to *Break it*. What follows puts together what you have, and is half an hour that the head of this
-# lesson does not count.
-#
-# Forward is five steps: project, split, attend, merge, project. In self-attention all three projections are of $x$.
+# Now put together what you have. Forward is five steps: project, split, attend, merge, project. In self-attention all three projections are of $x$.
 # In cross-attention the queries are of the decoder's $x$, the keys and values of the encoder's output, the *memory*
 # $m$. In backward each projection is a linear map, with $dW = \sum x^\top d(xW)$ over all positions of all sequences.
 # What went in several times gets several gradients, and they add up:
@@ -418,6 +417,12 @@ check("self_attention.backward", self_attention_backward)
 
 # %%
 hint("self_attention.backward", 1)
+
+# %% [markdown]
+# ### Further: cross-attention
+#
+# You can leave these two out on a first reading: no later lesson needs them. They are the same unit with two inputs, and
+# so with two gradients of inputs.
 
 # %%
 def cross_attention(x, memory, W_query, W_key, W_value, W_output, heads, mask):

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 40 min · writing 55 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
+# | reading 40 min · writing 45 min · further 10 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
 #
 # ## Question
 #
@@ -367,7 +367,9 @@ for name, losses in races.items():
 #
 # ## Implement and check
 #
-# LayerNorm in both directions; then the box in both orders, in both directions. `hint(…, 1)` to `4`, and `reveal`, as
+# ### Essential
+#
+# LayerNorm in both directions; then the box in the paper's order, in both directions. `hint(…, 1)` to `4`, and `reveal`, as
 # ever.
 
 # %%
@@ -400,14 +402,6 @@ def post_norm(x, sublayer, norm):
 
 check("residual.post_norm", post_norm)
 
-# %%
-def pre_norm(x, sublayer, norm):
-    """x (B, T, D) → y (B, T, D), the norm inside the branch. x stays as it is."""
-    ...
-
-
-check("residual.pre_norm", pre_norm)
-
 # %% [markdown]
 # And back. `sublayer_backward` and `norm_backward` turn the gradient of an output into that of its input. Draw the
 # two ways on paper, and walk them from the end.
@@ -419,6 +413,20 @@ def post_norm_backward(d_y, sublayer_backward, norm_backward):
 
 
 check("residual.post_norm_backward", post_norm_backward)
+
+# %% [markdown]
+# ### Further: pre-norm
+#
+# You can leave these two out on a first reading: no later lesson needs them. It is the other order of the same three
+# parts.
+
+# %%
+def pre_norm(x, sublayer, norm):
+    """x (B, T, D) → y (B, T, D), the norm inside the branch. x stays as it is."""
+    ...
+
+
+check("residual.pre_norm", pre_norm)
 
 # %%
 def pre_norm_backward(d_y, sublayer_backward, norm_backward):

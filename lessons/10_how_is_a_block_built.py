@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 60 min · writing 185 min | ●●○ | ●●● | [07](07_why_many_heads.ipynb), [08](08_where_am_i.ipynb), [09](09_what_do_add_and_norm_do.ipynb) | `layers.Embedding`, `Unembedding`, `Linear`, `FeedForward`, `ReLU`, `GELU`, `Dropout`, `models.EncoderLayer`, `DecoderLayer`, `Transformer` |
+# | reading 60 min · writing 90 min · further 95 min | ●●○ | ●●● | [07](07_why_many_heads.ipynb), [08](08_where_am_i.ipynb), [09](09_what_do_add_and_norm_do.ipynb) | `layers.Embedding`, `Unembedding`, `Linear`, `FeedForward`, `ReLU`, `GELU`, `Dropout`, `models.EncoderLayer`, `DecoderLayer`, `Transformer` |
 #
 # ## Question
 #
@@ -458,7 +458,9 @@ print(f"{'finite difference':34} {(loss_at(here + step) - loss_at(here - step)) 
 # %% [markdown]
 # ## Implement and check
 #
-# First the essential: eight functions, from small to large, each a few lines. `hint(id, 1)` asks a question, level 2
+# ### Essential
+#
+# Eight functions, from small to large, each a few lines. `hint(id, 1)` asks a question, level 2
 # shows the formula, 3 the steps, 4 one line; `reveal(id)` shows the package's own source.
 
 # %%
@@ -541,7 +543,10 @@ def tied_backward(d_embedded, ids, d_logits, hidden, table):
 check("tied.backward", tied_backward)
 
 # %% [markdown]
-# ### More to write, for those who want: the bends
+# ### Further
+#
+# You can leave out all that follows, up to *Break it*, on a first reading: no later lesson needs it. The first four are
+# the activation functions, each a line or a few.
 
 # %%
 def relu(x):
@@ -576,7 +581,7 @@ def gelu_backward(d_y, x):
 check("gelu.backward", gelu_backward)
 
 # %% [markdown]
-# ### More to write: dropout
+# #### Dropout
 #
 # Three steps: the formula, its backward with the mask handed over, and a class that keeps its own masks and can be
 # used in two places.
@@ -616,7 +621,7 @@ class Dropout:
 check("dropout.twice", Dropout)
 
 # %% [markdown]
-# ### More to write: putting it together
+# #### Putting it together
 #
 # A layer that may be used in several places cannot *return* the gradient of its weights: it has to *add* to what is
 # there. And a step of descent has an order to keep.

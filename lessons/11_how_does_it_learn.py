@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 45 min · writing 130 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb) | `layers.CrossEntropy`, `training.train`, `Adam`, `Noam` |
+# | reading 45 min · writing 65 min · further 70 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb) | `layers.CrossEntropy`, `training.train`, `Adam`, `Noam` |
 #
 # ## Question
 #
@@ -349,6 +349,8 @@ for name, ratio in bare.items():
 #
 # ## Implement and check
 #
+# ### Essential
+#
 # Five functions, the parts of the loop. `hint("adam.step", 1)` asks a question; 2 is the formula, 3 the steps, 4 one
 # line; `reveal` shows the package's own source.
 
@@ -396,7 +398,9 @@ def noam_rate(step, d_model, warmup):
 check("noam.rate", noam_rate)
 
 # %% [markdown]
-# ### More to write
+# ### Further
+#
+# You can leave these five out on a first reading: no later lesson needs them.
 #
 # SGD with *momentum* moves by $-\eta\,u$, where the velocity $u \leftarrow \mu\,u + g$ remembers earlier gradients.
 # AdamW (Loshchilov & Hutter 2019) takes the share $\eta\lambda$ of each parameter away before Adam's step: *weight

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 50 min · writing 110 min | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
+# | reading 50 min · writing 65 min · further 45 min | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
 #
 # ## Question
 #
@@ -483,17 +483,19 @@ best.compare(AILS[min(PATIENTS, key=final.get)])
 #
 # ## Implement and check
 #
-# Name it, prove it, **mend it**. Eight cells, one for each disease, in the order of the table at the top. You have
-# written most of these before; `hint("adam.step", 2)` shows a formula, `reveal("adam.step")` the package's source. The
+# ### Essential
+#
+# Name it, prove it, **mend it**. There is a cell for each disease. Here are four: one wrong forward, two wrong
+# backwards, one wrong optimizer. You have written most of these before; `hint("adam.step", 2)` shows a formula, `reveal("adam.step")` the package's source. The
 # sick versions stand in the cell that you were not to read. Now you may, and it is worth the comparison.
 
 # %%
-def softmax_backward(d_P, scores):
-    """d_P, scores (B, T, S) → d_scores (B, T, S)."""
+def decoder_mask(ids):
+    """ids (B, T), 0 is padding → mask (B, 1, T, T), True = may attend: real keys that are not later than the query."""
     ...
 
 
-check("softmax.backward", softmax_backward)
+check("mask.decoder", decoder_mask)
 
 # %%
 def attention_backward(d_context, query, key, value, mask):
@@ -509,20 +511,33 @@ check("attention.backward", attention_backward)
 hint("attention.backward", 1)
 
 # %%
-def decoder_mask(ids):
-    """ids (B, T), 0 is padding → mask (B, 1, T, T), True = may attend: real keys that are not later than the query."""
-    ...
-
-
-check("mask.decoder", decoder_mask)
-
-# %%
 def layer_norm_backward(d_y, x, gamma, beta, epsilon):
     """d_y, x (B, T, D), gamma, beta (D,) → d_x (B, T, D), d_gamma, d_beta (D,)."""
     ...
 
 
 check("layer_norm.backward", layer_norm_backward)
+
+# %%
+def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
+    """One step of Adam, `step` counted from 1 → the new parameter, m, v."""
+    ...
+
+
+check("adam.step", adam_step)
+
+# %% [markdown]
+# ### Further
+#
+# You can leave these four out on a first reading: the other four diseases, all of them in a backward.
+
+# %%
+def softmax_backward(d_P, scores):
+    """d_P, scores (B, T, S) → d_scores (B, T, S)."""
+    ...
+
+
+check("softmax.backward", softmax_backward)
 
 # %%
 def post_norm_backward(d_y, sublayer_backward, norm_backward):
@@ -555,14 +570,6 @@ def decoder_backward(d_y, layer_backwards):
 
 
 check("decoder.backward", decoder_backward)
-
-# %%
-def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
-    """One step of Adam, `step` counted from 1 → the new parameter, m, v."""
-    ...
-
-
-check("adam.step", adam_step)
 
 # %% [markdown]
 # ## Break it

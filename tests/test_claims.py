@@ -193,6 +193,7 @@ CLAIMS = [
     ("lessons/README.md", "{} notebooks, from one softmax", lambda: len(lessons())),
     ("lessons/README.md", "About {} hours of reading, ", lambda: hours("reading")),
     ("lessons/README.md", "hours of reading, {} hours of writing", lambda: hours("writing")),
+    ("lessons/README.md", "essential exercises, {} hours of", lambda: hours("further")),
     ("lessons/README.md", "are the core: {} hours",
      lambda: hours("reading", "writing", chosen=CORE)),
     ("lessons/README.md", "## {} questions, and", asked),

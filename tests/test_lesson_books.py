@@ -12,6 +12,7 @@ pytest.importorskip("nbclient")
 
 from lesson_books import answered, checks, solve, stubs  # noqa: E402
 from test_catalogue import is_named  # noqa: E402
+from stubs import further  # noqa: E402
 from times import UNCHECKED, Counts, counts, minutes, minutes_of  # noqa: E402
 
 from minitransformer.grading.check import LISTENERS, check  # noqa: E402
@@ -219,6 +220,20 @@ def test_the_teachers_plan_names_exercises_that_there_are():
     page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_]+\.[a-zP_]+)`", page[page.index("## For teachers") :]))
     assert named and named <= set(EXERCISES)
+
+
+MANY = 5  # a lesson with more exercises says which can be left out
+
+
+@every_lesson
+def test_of_many_exercises_it_is_said_which_can_be_left_out(number):
+    book = notebook_of(number)
+    text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    below = {stub.cell in further(book) for stub in stubs(book)}
+    assert (len(stubs(book)) <= MANY) == (below <= {False})
+    if below == {False, True}:
+        essential, beyond = text.split("\n### Essential")[1].split("\n### Further")
+        assert "on a first reading" in beyond.partition("\n## ")[0]
 
 
 def test_every_exercise_is_in_a_lesson():
