@@ -10,7 +10,12 @@
 # a formula, **write** a function, and have it **checked**: the checker says what is right, and which mistake your
 # numbers look like. When you are stuck, `hint` asks you the next question; when you have had enough, `reveal` shows the
 # package's own source. The cells run from top to bottom, also with every exercise left empty, so you may read first and
-# write later. You need Python, some NumPy and a little calculus. Of attention you need to know nothing.
+# write later.
+#
+# **What you need before:** Python and NumPy; from calculus the chain rule and the Jacobian; from probability expectation,
+# variance, covariance and entropy; and two ways to write with arrays, einsum and broadcasting. The page *Prerequisites*
+# (`docs/prerequisites.md` in the project's repository, and in the website's menu) explains each in a few sentences, with
+# a question to test yourself. About attention you need to know nothing.
 #
 # ## Question
 #
