@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 35 min · writing 30 min | ●○○ | ●●● | nothing | `gradient_check` |
+# | reading 40 min · writing 30 min | ●○○ | ●●● | nothing | `gradient_check` |
 #
 # This course takes the Transformer apart and has you build it again, every gradient by hand. Sixteen lessons, and each
 # asks one question. You **predict** the answer before you see it (your guess takes the place of three dots), **derive**
@@ -500,3 +500,17 @@ show(figure, "Two plots of the ratio over the 18 entries of a weight. Left, in f
 #    show, and what does `gradient_check` have to do about it?
 # 3. A model has ten million parameters, and a check costs two forwards for each. How could a few forwards test all of
 #    them at once, and what would you no longer learn? (`gradient_check` has an option `max_entries`.)
+#
+# <details><summary>Answers</summary>
+#
+# 1. One that returns zeros. With γ = 1 and β = 0 each row of outputs sums to 0, whatever the input is, so the gradient
+#    of that sum is 0. After `away_from_initialisation` the sum is $\sum_i \gamma_i\,\hat x_i$ plus a constant. It
+#    depends on the input, and the backward of zeros fails.
+# 2. Each of the two losses of a difference would have another mask. Their difference, divided by the tiny
+#    $2\varepsilon$, would be a large random number. So every forward of the check must draw the same mask:
+#    `gradient_check` sets the random generators of the component back to their state before each forward.
+# 3. Move all parameters at once, by $\varepsilon v$ with a random vector $v$. The central difference must equal the dot
+#    product of $v$ with the whole gradient. You no longer learn *which* parameter is wrong. `max_entries` combines
+#    both: some entries of each array, drawn at random, and two random directions for the rest.
+#
+# </details>

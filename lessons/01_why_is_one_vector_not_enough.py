@@ -411,3 +411,13 @@ show(figure, "Share of sequences that come back without a mistake, against lengt
 #    What can the cell not do at that moment?
 # 3. If the reader keeps all its states, the writer has $n$ vectors, and $n$ is another number for every sentence. What
 #    sort of function takes any number of vectors, and gives back one of fixed size? You have met one in this lesson.
+#
+# <details><summary>Answers</summary>
+#
+# 1. A decimal digit needs $\log_2 10 \approx 3.32$ bits, and $53 / 3.32 \approx 15.95$. So at most 15 digits.
+# 2. $h' = h$, and, with $z$ held fixed, $\partial h' / \partial h = 1$ (the identity matrix): state and gradient pass
+#    unchanged. At that moment the cell cannot store anything, because what it reads enters only through $(1 - z) \circ
+#    n = 0$.
+# 3. A mean (or a sum), as in `OneVectorMLP`. Attention is a weighted mean whose weights depend on what is asked.
+#
+# </details>

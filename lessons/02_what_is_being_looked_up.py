@@ -539,3 +539,14 @@ show(figure, "Three panels against n on logarithmic axes, additive attention bes
 # 2. All keys equal, $x_1 = x_2 = \dots = x_n$: what is $c$? What does the query change then?
 # 3. $\partial c / \partial E_s = P_s (f_s - c)$. Two values are equal, $f_1 = f_2$. Can the training tell which of the
 #    two places was the right one?
+#
+# <details><summary>Answers</summary>
+#
+# 1. One more key and value, always there: a learned key that gets the highest score where no other fits, and a value
+#    that means “nothing”.
+# 2. Then all scores of a query are equal, all weights are $1/n$, and $c$ is the plain mean of the values. The query
+#    changes nothing.
+# 3. No. The loss depends on $c$ only, and $c$ is the same wherever the weight is divided between the two places. Both
+#    scores get a slope in the same direction, each in proportion to the weight that it already has.
+#
+# </details>

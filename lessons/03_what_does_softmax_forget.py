@@ -268,3 +268,14 @@ print(f"signs that agree        {(np.sign(right) == np.sign(wrong)).mean():.0%}"
 #    the logits be if the loss were $-P_t$, and the model sure of a wrong token?
 # 3. `softmax_backward` was handed `scores`. The package's `Softmax` saves $P$ instead. Why is that enough, and what does
 #    it spare?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Zero everywhere. Where $P = 0$ the product is 0. Where $P_j = 1$ the sum $\langle d_P, P\rangle$ is $d_{P,j}$
+#    itself, and the bracket is 0.
+# 2. With $d_P = -1$ at the right token $t$ the formula gives $d_{\mathrm{logits},k} = P_k\,(P_t - \delta_{kt})$. If the
+#    model is sure of a wrong token, $P_t \approx 0$, and the whole row is nearly 0: where it is most wrong it learns
+#    least. Cross-entropy does not have this fault.
+# 3. The formula contains $P$ and `d_P` only. Saving $P$ means that backward need not compute softmax a second time.
+#
+# </details>

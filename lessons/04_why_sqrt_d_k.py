@@ -458,3 +458,14 @@ times_higher.compare(curves[1]["without"][-1] / curves[1]["with √d_k"][-1])
 #    al. 2022 do divide by that.)
 # 3. $\text{Cov}_p(v,k)$ is about the query. What is $\partial o/\partial k_j$ for a single key, and for which weight
 #    $p_j$ is it largest, if nothing else changes? ([05](05_back_through_attention.ipynb) has it in matrices.)
+#
+# <details><summary>Answers</summary>
+#
+# 1. Zero, because every $v_j - o$ is zero. It is right: whatever the weights are, the output is that one value, so the
+#    query has no influence on it.
+# 2. The products then have a positive mean, and $q\cdot k$ grows in proportion to $d_k$, not to its root. So divide by
+#    $d_k$.
+# 3. $\partial o/\partial k_j = p_j\,(v_j-o)\,q^\top/\sqrt{d_k}$. Let $u$ be the mean of the other values. Then $o = p_j
+#    v_j + (1-p_j)\,u$, and $p_j\,(v_j-o) = p_j\,(1-p_j)(v_j-u)$, which is largest at $p_j = ½$.
+#
+# </details>

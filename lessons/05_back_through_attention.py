@@ -683,3 +683,13 @@ print("no softmax   sum of d_key over the keys", (found["d_P"].T @ query / root)
 # 2. The sum of `d_key` over the keys is zero. What does that say about a bias that is added to every key?
 # 3. $\sum_i dP_i P_i$ can be had as $d\mathrm{context}\cdot\mathrm{context}$. If $P$ is not kept, why is that worth
 #    knowing?
+#
+# <details><summary>Answers</summary>
+#
+# 1. To `d_value` only: the value of that key gets the whole `d_context`. The row of `d_scores` is zero, so nothing goes
+#    to `d_query` or `d_key`.
+# 2. Its gradient is that sum, so it is always zero: such a bias never learns, and it would change nothing.
+# 3. It is one dot product of two vectors that are there anyway. Backward can then go through the keys block by block,
+#    and needs at no time a whole row of $P$ and of $d_P$.
+#
+# </details>

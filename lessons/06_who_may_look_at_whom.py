@@ -498,3 +498,13 @@ for name, stream in (("as it should be", BatchStream), ("not shifted", NotShifte
 # 2. Writing word by word, the package hands its decoder no causal mask at all (`Transformer.step`). Why is none needed?
 # 3. Put a causal mask on the *encoder*. Which words of "What can owls do?" would not know that it is about owls, and
 #    would the decoder mind?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Its weight is 1, and its score gets the gradient 0: $P\,(d_P - d_P P) = d_P - d_P = 0$ for $P = 1$.
+# 2. There is only one query, the newest position, and all keys that exist are its own or earlier ones. Nothing later
+#    exists that could be hidden.
+# 3. “What” and “can”, which stand before “owls”. The decoder can still look at “owls”, “do” and “?”, which know it, so
+#    this task would hardly suffer.
+#
+# </details>

@@ -587,3 +587,15 @@ show(
 # 2. Could two heads of one layer learn exactly the same? What, at the start of training, keeps them apart?
 # 3. Forward's `scores` are $x\,W_Q[h]\,W_K[h]^\top x^\top$. What could be put in place of the two matrices, and what
 #    would that cost?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Every question whose answer does not change when the two are exchanged. Are the two symbols equal? Which two
+#    symbols are they, in whatever order?
+# 2. Nothing forbids it. Only the random first weights keep them apart: if the weights of two heads (their parts of
+#    $W_Q$, $W_K$, $W_V$ and $W_O$) begin equal, their gradients are equal, and they stay equal for ever.
+# 3. One matrix $W[h] = W_Q[h]\,W_K[h]^\top$ of size $D \times D$. It has $D^2$ parameters a head in place of $2DK$:
+#    with $D = 512$ and $K = 64$ that is 262,144 in place of 65,536, four times as many. Each score would then be a
+#    product of vectors of width $D$.
+#
+# </details>

@@ -517,3 +517,15 @@ for name, code in {"sines alone": table[:, 0::2], "sines and cosines": table}.it
 #    layer tell the third from the fourth? And if only the first token is another, such as the begin token?
 # 3. Six symbols that need *not* be distinct, without encoder positions: is the loss at which the model stalls higher
 #    than $\log(6!)/6$ or lower, and what must you know to compute it?
+#
+# <details><summary>Answers</summary>
+#
+# 1. To turn all hands by $m$ steps and then by $k$ steps is to turn them by $k + m$ steps. $R(-k)$ turns them back: it
+#    is the inverse of $R(k)$, and its transpose.
+# 2. No: all values are equal, so the mean of three is the mean of four. With another first token it can: the weight of
+#    that token is $e^a / (e^a + (t-1)\,e^b)$, which becomes smaller as $t$ grows.
+# 3. Lower: symbols that are equal can be exchanged, so there are fewer orders, $6!/\prod_s c_s!$ with $c_s$ for how
+#    often symbol $s$ occurs. You must know how the symbols are drawn. For six symbols drawn independently from ten, the
+#    mean of the logarithm of that number, divided by 6, is 0.932 nats, in place of 1.097.
+#
+# </details>

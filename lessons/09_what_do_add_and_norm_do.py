@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 40 min · writing 45 min · further 10 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
+# | reading 45 min · writing 45 min · further 10 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
 #
 # ## Question
 #
@@ -562,3 +562,14 @@ check("layer_norm.backward", gamma_outside)
 #    terms of $d_x$ stays?
 # 3. A pre-norm stack of 100 layers: each adds something of size 1. What share of the whole does the last layer's word
 #    have, and what does that say about layers that could be left out?
+#
+# <details><summary>Answers</summary>
+#
+# 1. No. LayerNorm ignores *one* number that is added to all *features* of a position. A bias has another number for
+#    each feature, the same at all positions. Only the mean of the bias over the features is ignored.
+# 2. The last one: $d_x = \big(d_{\hat x} - \hat x \circ \mathrm{mean}(d_{\hat x} \circ \hat x)\big)/\sigma$, with
+#    $\sigma$ for the root of the mean square. RMSNorm still ignores a scaling, but no longer a shift.
+# 3. If the hundred terms are independent, their sum has the size $\sqrt{100} = 10$, and the last one is a tenth of it;
+#    if all point in the same direction, a hundredth. So leaving out one late layer changes the sum little.
+#
+# </details>

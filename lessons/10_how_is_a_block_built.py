@@ -776,3 +776,16 @@ for name in ("self-attention", "the whole block"):
 #    nothing from this token? And if the feature is zero for every token there is?
 # 3. A copy forward is a sum backward, and a sum forward is a copy backward. Which of the two do you find in
 #    $Q K^\top$, where one $K$ serves all queries? And in a mean?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Each encoder layer would get two gradients to add: the one from the encoder layer above it, and the `d_memory` of
+#    its own decoder layer.
+# 2. The same feature of both: its column of $W_1$ (the slope of ReLU is 0 there) and its row of $W_2$ (it is multiplied
+#    by 0). If it is zero for every token, neither is changed by its gradient any more: one says that this ReLU is
+#    *dead*.
+# 3. $K$ is used by every query, a copy, so `d_K` is a sum over the queries. Each score is a sum over features, so its
+#    gradient is handed to each of the products. A mean is a sum times $1/n$: its backward hands $d_y/n$ to each of the
+#    $n$ numbers.
+#
+# </details>

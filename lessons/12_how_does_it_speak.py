@@ -588,3 +588,14 @@ for name, (multiply_adds, chain) in {
 #    sentence, in 6 layers with 512 features, and for a beam of 4?
 # 3. At temperature 1, sampling says each sentence as often as the model believes in it. How often does greedy say its
 #    sentence, and what would you conclude about the model if you heard only greedy?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Because all of its positions see the new word. Their outputs change, and with them the keys and values of every
+#    layer but the first.
+# 2. A key and a value of 512 numbers in each of 6 layers: $2 \cdot 512 \cdot 6 = 6{,}144$ numbers for each token
+#    written, and 24,576 for a beam of 4. The memory's keys and values are as many for each token of the source.
+# 3. Always. From greedy answers alone you cannot tell whether the model gave its sentence a probability of 0.99 or of
+#    0.1.
+#
+# </details>

@@ -393,3 +393,13 @@ show(figure, "Billions of multiply-adds a second against n. The recurrence is lo
 #    smaller, and which does it pay with?
 # 3. A recurrence of width 2d in place of d: by what does its work grow, and by what does its queue? Which of the two
 #    would you notice on a machine with very many units?
+#
+# <details><summary>Answers</summary>
+#
+# 1. n steps, each of which waits for the one before: O(n), as in a recurrence.
+# 2. The work becomes smaller, n·r·d in place of n²·d. The queue stays O(1). It pays with the path: to connect two
+#    positions at a distance of n takes about n/r layers.
+# 3. The work grows by four, the queue not at all. With very many units the time is set by the queue, so you would
+#    notice neither.
+#
+# </details>

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 50 min · writing 65 min · further 45 min | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
+# | reading 55 min · writing 65 min · further 45 min | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
 #
 # ## Question
 #
@@ -751,3 +751,16 @@ for weights in (first_weights, as_trained, away):
 #    the instruments above finds it, and what does the test that changes a token say?
 # 3. By plain gradient descent, the queries and keys of F's last cross-attention would learn at a thirty-second of the
 #    rate. Adam hides that. Why does it not hide what becomes of everything further from the loss?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Like that of G as far as one can see: everything up to the last feed-forward network is right, and its second norm
+#    is the first that is wrong. You find *residual* first, because it lies nearer to the loss, and everything behind it
+#    is red anyway. Mend it and check again; then the red begins where H's did.
+# 2. Let it write: it fails, while its training loss is near zero. The test that changes a token finds nothing. The mask
+#    is right, no later token has an influence; the fault is in the data, so compare `target_in` with `target_out`.
+# 3. A constant factor in the whole gradient of one parameter is what Adam removes. But the gradient of the layer's
+#    input is a *sum*: through the values and the skip at full size, through the queries and keys at a thirty-second.
+#    The sum has another direction, and Adam does not correct directions.
+#
+# </details>

@@ -82,6 +82,14 @@ def test_the_skeleton_is_kept(number):
 
 
 @every_lesson
+def test_the_closing_questions_have_their_answers_behind_a_fold(number):
+    closing = notebook_of(number).cells[-1].source.split(f"## {HEADINGS[-1]}\n")[1]
+    questions, answers = closing.split("\n<details><summary>Answers</summary>\n\n")
+    numbers = [re.findall(r"^(\d)\. \S", part, re.MULTILINE) for part in (questions, answers)]
+    assert numbers == [["1", "2", "3"]] * 2 and answers.endswith("\n\n</details>")
+
+
+@every_lesson
 def test_only_numpy_matplotlib_and_the_package_are_imported(number):
     for cell in code_cells(notebook_of(number)):
         for node in ast.walk(ast.parse(cell.source)):
