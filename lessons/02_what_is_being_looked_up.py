@@ -8,10 +8,10 @@
 # ## Question
 #
 # In [01](01_why_is_one_vector_not_enough.ipynb) the writer was handed one vector, and it was not enough. So the reader
-# now keeps all its states, one for each word, and at every step the writer fetches what it needs. Fetching is easily
-# said. From a dictionary you fetch with a key. The writer has no key: nobody has told it at which word to look, there
-# is another number of words in each sentence, and whatever it does must have a derivative, or it cannot be learned.
-# What, then, is being looked up, with what, and what comes back?
+# now keeps all its states, one for each word, and at every step the writer fetches what it needs. That is easy to say.
+# In a dictionary you look up a key. The writer has no key: nobody has told it at which word to look, there is another
+# number of words in each sentence, and whatever it does must have a derivative, or it cannot be learned. What, then, is
+# being looked up, with what, and what comes back?
 
 # %%
 import numpy as np
@@ -73,9 +73,9 @@ show(figure, "Bars of the four weights. At temperature 0.1 nearly all weight lie
      "20 and 30; at 5 all four have some; at 1000 all have a quarter.")
 
 # %% [markdown]
-# Cold, it *picks* the best drawer. Hot, it does not look at the scores any more. In between it *blends*, and by the
-# weights one sees where it looked. Temperature 1, as it is used everywhere, is nothing special: a network that wants to
-# be colder makes its scores larger.
+# At a low temperature it *picks* the best drawer. At a high temperature the scores have no influence any more. In
+# between it *blends*: it takes a weighted mean, and the weights show where it looked. Temperature 1, which is used
+# everywhere, is no special value: if a network makes its scores larger, the effect is that of a lower temperature.
 #
 # ### The same search, over the patches of a picture
 #
@@ -115,9 +115,9 @@ def which_fit(asked, colour, shape):
 
 
 # %% [markdown]
-# `AdditiveAttention` is used as a box here; what is in it is the rest of this lesson. The training is plain: the
-# squared distance between the place that comes back and the right one, its gradient sent back through the box, and a
-# step against it (by Adam, which [11](11_how_does_it_learn.ipynb) explains). One thing for later: a yellow cross is
+# Here we use `AdditiveAttention` without looking inside; the rest of this lesson explains it. The training is simple:
+# the squared distance between the place that comes back and the right one, its gradient sent back through the box, and
+# a step against it (by Adam, which [11](11_how_does_it_learn.ipynb) explains). One thing for later: a yellow cross is
 # never asked for.
 
 # %%
@@ -197,7 +197,7 @@ show_search(search, "Where is it?",
 #
 # - *red*: three patches fit, each gets about a third, and the place that comes back is the middle, where nothing is
 #   red.
-# - *cross*: the same search over the same pixels, with another query, and other patches light up.
+# - *cross*: the same search over the same pixels with another query gives the weight to other patches.
 # - *yellow cross*: it was never asked for, and is found. What was learned is not a table of answers.
 # - *green bar*: there is none. A dictionary would say so. This search always answers.
 #
@@ -205,7 +205,7 @@ show_search(search, "Where is it?",
 #
 # ### Why would anyone come up with attention?
 #
-# Let us invent it, one complaint at a time.
+# Let us invent it step by step. Each step removes a fault of the one before.
 #
 # **A dictionary** looks up by exact key. Ask for a word that is not in it, and you get an error.
 
@@ -221,10 +221,10 @@ except KeyError as error:
 # The writer of a translation cannot know any key. It has a state, and somewhere in the sentence is a word that this
 # state calls for.
 #
-# **A search engine** never minds what you ask. It gives *every* document a score, says how well it fits, and offers the
-# best one. So let a function score each word $x_s$ of the source for the writer's query $q$, and take the word with the
-# highest score. This works for any number of words, and for a query that matches nothing exactly. But how shall it be
-# learned? Move a score a little, and the best one is still the best one:
+# **A search engine** accepts every question. It gives *every* document a score that says how well it fits, and offers
+# the best one. So let a function score each word $x_s$ of the source for the writer's query $q$, and take the word with
+# the highest score. This works for any number of words, and for a query that matches nothing exactly. But how shall it
+# be learned? Move a score a little, and the best one is still the best one:
 
 # %%
 def pick(scores):
@@ -241,9 +241,8 @@ for fetch in (pick, blend):
     print(f"{fetch.__name__}: how what comes back moves with each score ", np.round(slopes, 3))
 
 # %% [markdown]
-# Picking is a staircase: flat wherever you stand. No gradient, nothing is ever learned. (There is a way out: pick at
-# random and reward success, as in the *hard* attention of Xu et al. 2015, section 4.1. It has to learn from noisy
-# rewards.)
+# `argmax` is piecewise constant: its gradient is zero, and nothing is learned. (One can also choose at random and
+# reward success, as in the *hard* attention of Xu et al. 2015, section 4.1. It has to learn from noisy rewards.)
 #
 # **An expectation.** Treat the right place as what it is: something we do not know. Call it $z$, and let the scores say
 # how probable each place is, $p(z = s)$. Let $f(x, s)$ be what would be fetched at place $s$: the vector of that word.
@@ -255,15 +254,15 @@ for fetch in (pick, blend):
 # takes its own mean, under its own $p$.
 #
 # **The probabilities** come from scores by softmax, which makes any numbers positive and their sum 1. And the scores?
-# We do not know what makes a word fit a query, so let it be learned by the most general thing we have: a small network
-# that is given both, $[x_s; q]$, one after the other in a single vector.
+# We do not know what makes a word fit a query, so let it be learned by the most general function we have: a small
+# network that is given both, $[x_s; q]$, one after the other in a single vector.
 #
 # $$p(z = s \mid x, q) = \mathrm{softmax}_s\big(\mathrm{MLP}([x_s; q])\big)$$
 #
 # *One* network for all places, so that it fits every length. In [01](01_why_is_one_vector_not_enough.ipynb) a network
-# had to squash a whole sequence into one vector, and could not. This one has one small question to answer, many times:
-# does this word go with that query? This is the attention of Bahdanau, Cho and Bengio (2015, section 3.1), who made it
-# for translation and read it as an expectation, too. It is what you will write below.
+# had to compress a whole sequence into one vector, and could not. This one answers one small question, many times: does
+# this word go with that query? This is the attention of Bahdanau, Cho and Bengio (2015, section 3.1), who made it for
+# translation and read it as an expectation, too. It is what you will write below.
 #
 # ### Why are they called queries, keys and values?
 #
@@ -278,17 +277,17 @@ for fetch in (pick, blend):
 #
 # ### Does attention pick the best value, or blend?
 #
-# It blends, always. Softmax of finite scores gives no weight of exactly 1 and none of exactly 0, so something of every
-# value is in $c$. Large differences between scores bring it as near to picking as one likes. That has a price, which
-# the derivative of the blend shows. With $Z = \sum_i e^{E_i}$ and the rule for quotients, and $f_s$ short for
-# $f(x, s)$:
+# It always blends. Softmax of finite scores gives no weight of exactly 1 and none of exactly 0, so something of every
+# value is in $c$. Large differences between scores bring it as near to picking as one likes. The derivative of the
+# blend shows a disadvantage of this. With $Z = \sum_i e^{E_i}$ and the rule for quotients, and $f_s$ short for $f(x,
+# s)$:
 #
 # $$c = \frac{1}{Z} \sum_s e^{E_s} f_s \qquad\Rightarrow\qquad
 # \frac{\partial c}{\partial E_s} = \frac{e^{E_s} f_s}{Z} - \frac{e^{E_s}}{Z}\,c = P_s\,(f_s - c)$$
 #
 # *If a score rises, the blend moves towards what lies there: by how far that is from the blend, times the weight it has
 # already.* When one weight is nearly 1, the blend is nearly that value, and all other weights are nearly 0: so is every
-# slope. Whoever picks does not learn any more.
+# slope. Then it learns almost nothing any more.
 
 # %%
 P, c = look_up(scores)
@@ -313,7 +312,7 @@ wild = 100 * rng.standard_normal((1, 1000, 8))
 with no_grad():
     answers = search(wild, draw_patches(colour, shape), PLACES[None])[0]   # (1000, 2)
 print("rows lie between 0 and 3, columns between 0 and 5")
-print("from 1,000 wild queries:  rows", answers[:, 0].min().round(2), "to", answers[:, 0].max().round(2),
+print("from 1,000 random queries:  rows", answers[:, 0].min().round(2), "to", answers[:, 0].max().round(2),
       "  columns", answers[:, 1].min().round(2), "to", answers[:, 1].max().round(2))
 
 # %% [markdown]
@@ -415,8 +414,8 @@ print("blend_backward:", judge(blend_backward))
 # %% [markdown]
 # ## Break it
 #
-# **Leave out the tanh.** It looks like a decoration. Without it the score is a sum of two numbers,
-# $E_{ts} = x_s W_k v + q_t W_q v$.
+# **Leave out the tanh.** It looks unimportant. Without it the score is a sum of two numbers, $E_{ts} = x_s W_k v + q_t
+# W_q v$.
 
 # %%
 def without_tanh(query, key, value, W_query, W_key, v, mask):
@@ -427,27 +426,26 @@ def without_tanh(query, key, value, W_query, W_key, v, mask):
 check("additive_attention.forward", without_tanh)
 
 # %% [markdown]
-# The part of the query is the same for all keys: it lifts a whole row of scores. Softmax does not notice when a whole
-# row is lifted, because $e^{E + q} = e^E e^q$ and the factor cancels against the sum.
-# ([03](03_what_does_softmax_forget.ipynb) is about nothing else.) So *every query gets the same weights*. The search no
-# longer hears the question.
+# The part of the query is the same for all keys: it adds the same number to a whole row of scores. Softmax ignores
+# that, because $e^{E + q} = e^E e^q$ and the factor cancels against the sum. ([03](03_what_does_softmax_forget.ipynb)
+# is about nothing else.) So *every query gets the same weights*. The question has no influence any more.
 #
 # ### How does MLP([x; q]) become QKᵀ?
 #
-# What did tanh do, then? It made the two parts *meet*: how much a bit more of $x$ matters came to depend on $q$. Any
-# function that does not fall apart into a sum will do that. The simplest is a product. Put $\circ$ in place of $+$,
-# number by number, and leave the tanh out:
+# What did tanh do, then? It made the two parts *interact*: how much a change of $x$ matters came to depend on $q$. Any
+# function that is not a sum of two separate parts does that. The simplest is a product. Put the element-wise product
+# $\circ$ in place of $+$, and leave the tanh out:
 #
 # $$E_{ts} = v \cdot \big((q_t W_q) \circ (x_s W_k)\big) = \sum_m (q_t W_q)_m\,v_m\,(x_s W_k)_m
 # = q_t \underbrace{W_q\,\mathrm{diag}(v)}_{W_Q}\; (x_s W_k)^\top$$
 #
-# $v$ only stretches the numbers of the query's part, which $W_q$ can do by itself. So let
-# $W_Q = W_q\,\mathrm{diag}(v)$, $W_K = W_k$, and call the projected vectors by capital letters:
+# $v$ only scales the numbers of the query's part, which $W_q$ can do by itself. So let $W_Q = W_q\,\mathrm{diag}(v)$,
+# $W_K = W_k$, and call the projected vectors by capital letters:
 #
 # $$Q = q\,W_Q \qquad K = x\,W_K \qquad E = Q K^\top$$
 #
-# All scores of all pairs are *one matrix product*. Nothing of shape $(T, S, M)$ exists any more. Here are the weights
-# of three queries, with tanh, with nothing in its place, and with the product:
+# All scores of all pairs are *one matrix multiplication*. Nothing of shape $(T, S, M)$ exists any more. Here are the
+# weights of three queries, with tanh, with nothing in its place, and with the product:
 
 # %%
 q_part, k_part = query @ W_query, key @ W_key                              # (1, T, M), (1, S, M)
@@ -477,7 +475,7 @@ show_search(product, "The same, with a product in place of the network",
             "weights lie on the same patches as before.")
 
 # %% [markdown]
-# Nothing that this task could show: here a product of two linear maps is enough to say what goes with what.
+# Not in this task: here a product of two linear maps is enough to say which patch fits which question.
 #
 # ### Why is additive attention slower?
 #
@@ -518,11 +516,11 @@ show(figure, "Three panels against n on logarithmic axes, additive attention bes
 # %% [markdown]
 # The matrix products cost about the same: a score is a product with $v$ in one and a product of $Q$ and $K$ in the
 # other, of the same width. What differs lies beside them. The network needs a tanh for each of the $n \cdot n \cdot 64$
-# numbers of $a$, and a tanh is worth many multiplications. And all these numbers have to be written to memory, read
-# again, and kept until backward comes, where the product keeps one number for each pair. A matrix product takes a
-# number from memory once and uses it many times while it is near; that is what processors are good at. Hence the
-# paper's sentence that the two are alike in theory and that the dot product is much faster and takes less room in
-# practice (Vaswani et al. 2017, section 3.2.1).
+# numbers of $a$, and a tanh takes as long as many multiplications. And all these numbers have to be written to memory,
+# read again, and kept until backward comes, where the product keeps one number for each pair. A matrix multiplication
+# reads a number from memory once and uses it many times while it is in the processor's cache. That is why it is fast.
+# Hence the paper's sentence that the two are alike in theory and that the dot product is much faster and takes less
+# memory in practice (Vaswani et al. 2017, section 3.2.1).
 #
 # ## Aha
 #

@@ -168,8 +168,8 @@ for d_k, ratio in zip(widths, gradient["without, median"] / gradient["with √d_
 # Without, read the right-hand panel twice. The paper suspects that large scores leave extremely small gradients
 # (section 3.2.1). For the *typical* query, the median, that is what happens, once $d_k$ is in the hundreds. But the
 # mean does not fall: a few queries, those for which two keys happen to be nearly tied, get an enormous gradient. Most
-# hear nothing, a few are shouted at. And up to $d_k=64$ even the typical gradient is larger without the scale than
-# with it. We come back to that.
+# queries get almost no gradient, a few get a very large one. And up to $d_k=64$ even the typical gradient is larger
+# without the scale than with it. We come back to that.
 #
 # ## Derive
 #
@@ -188,7 +188,8 @@ for d_k, ratio in zip(widths, gradient["without, median"] / gradient["with √d_
 # ### Is a dot product cosine similarity?
 #
 # Not quite: $q\cdot k=\lVert q\rVert\,\lVert k\rVert\cos(q,k)$. The cosine looks at directions alone; the dot product
-# also listens to lengths, and a long key speaks louder to every query. Their size behaves differently too:
+# depends on lengths too, and a long key gets larger scores, positive or negative, from every query. Their size behaves
+# differently too:
 
 # %%
 print("d_k    std of q·k    std of q·k/√d_k    std of cos(q, k)")
@@ -222,7 +223,7 @@ print(f"largest weight that cosines can give to one of 16 keys: {np.exp(1) / (np
 # sum is the **covariance** of value and key: *when the key that is drawn lies further this way, which way does its
 # value go?*
 #
-# In loops, as a witness, beside the package's backward:
+# In loops, to compare with the package's backward:
 
 # %%
 query, key, value = random_look_ups(6, count=1, keys=5)
@@ -272,9 +273,9 @@ show(figure, "Three copies of nine points in a plane, blue below and red above. 
 #
 # ## Implement and check
 #
-# Three steps, and then all at once. Your arrays are (B, H, T, K), and sequences and heads are each by themselves: `@`
-# leaves them alone. `.T` would not, it turns round *all* axes; `swapaxes(-1, -2)` exchanges the last two. The mask is
-# boolean, True = may attend; lesson [06](06_who_may_look_at_whom.ipynb) is about it.
+# Three steps, and then all at once. Your arrays are (B, H, T, K). Sequences and heads are independent of each other,
+# and `@` multiplies the matrices of the last two axes only. `.T` reverses *all* axes; `swapaxes(-1, -2)` exchanges the
+# last two. The mask is boolean, True = may attend; lesson [06](06_who_may_look_at_whom.ipynb) is about it.
 
 # %%
 def attention_scores(query, key):
@@ -289,8 +290,8 @@ hint("attention.scores", 1)
 
 # %% [markdown]
 # The weights are a softmax over the keys that the mask allows: the score of any other becomes $-\infty$, and so its
-# weight $e^{-\infty}=0$. A query that may see no key at all gets zeros. A plain softmax would give it NaN, and NaN,
-# once there, spreads to everything.
+# weight $e^{-\infty}=0$. A query that may see no key at all gets zeros. A softmax without this rule would give it NaN,
+# and NaN then spreads to everything.
 
 # %%
 def attention_weights(scores, mask):
@@ -336,8 +337,8 @@ def by_the_models_width(query, key):
 check("attention.scores", by_the_models_width)
 
 # %% [markdown]
-# Nothing crashes, which is why it lives so long. Take the paper's sizes, $d=512$ and 8 heads, real projections at their
-# first weights, and four divisors:
+# There is no error message, so this mistake often stays unnoticed. Take the paper's sizes, $d=512$ and 8 heads, real
+# projections at their first weights, and four divisors:
 
 # %%
 x = draw((1, 16, 512))
@@ -433,17 +434,17 @@ times_higher.compare(curves[1]["without"][-1] / curves[1]["with √d_k"][-1])
 # long. At $d_k=64$, the paper's width, it does not arrive within these steps. *With* the scale the three panels are
 # much alike, and that is what it is for.
 #
-# And is it the vanishing gradient? In the picture of gradients above, the typical query's had not vanished at
-# $d_k=64$. The third curve is a test: no scale, but the first weights of the queries are 8 times smaller, so that the
-# scores *begin* as if they had been divided. That recovers a good part. So at this size a good part of the harm is done
-# by the start: attention that is certain of places chosen by chance. Not all of it: without the scale, the same step
-# in $W_Q$ moves the scores 8 times further. (The code of T5, Raffel et al. 2020, leaves the scale out in just this
-# way, and begins with smaller weights instead. But its optimiser, Adafactor, takes smaller steps where weights are
-# smaller.)
+# And is it the vanishing gradient? In the picture of gradients above, the typical query's had not vanished at $d_k=64$.
+# The third curve is a test: no scale, but the first weights of the queries are 8 times smaller, so that the scores
+# *begin* as if they had been divided. That is better than without the scale, and worse than with it. So at this size
+# much of the harm comes from the beginning: attention is certain of places that were chosen by chance. Not all of it:
+# without the scale, the same step in $W_Q$ moves the scores 8 times further. (The code of T5, Raffel et al. 2020,
+# leaves the scale out in just this way, and begins with smaller weights instead. But its optimiser, Adafactor, takes
+# smaller steps where weights are smaller.)
 #
 # ## Aha
 #
-# > **A one-hot has zero covariance: who sees one thing only cannot learn to look elsewhere.**
+# > **A one-hot distribution has zero covariance: attention that sees one key only cannot learn to look elsewhere.**
 #
 # The gradient of an attention's output with respect to its query is $\text{Cov}_p(v,k)/\sqrt{d_k}$. It compares what is
 # found in different places, so there have to be different places. Dot products of width $d_k$ have a spread of

@@ -12,11 +12,12 @@
 # $$\mathrm{scores} = QK^\top/\sqrt{d_k} \qquad P = \mathrm{softmax}(\mathrm{scores}) \qquad \mathrm{context} = PV$$
 #
 # What comes back from the loss is one array, `d_context`. It says of each context in which direction the loss would
-# rise. It does not say where the query should have looked. And yet all that attention ever learns about *where to
-# look* is worked out from this one array. How?
+# rise. It does not say where the query should have looked. But everything that attention learns about *where to look*
+# is computed from this one array. How?
 #
-# As everywhere here, `d_x` is short for $\partial\,\mathrm{loss}/\partial x$. It tells of every single number in `x`
-# by how much the loss would rise if that number did, so it has the shape of `x`.
+# As in all lessons, `d_x` (in formulas $d_x$) is short for $\partial\,\mathrm{loss}/\partial x$. It says for every
+# number in `x` by how much the loss would rise if that number rose a little, so it has the shape of `x`. An entry of it
+# is written with its index behind a comma: $d_{P,ts}$ is $\partial\,\mathrm{loss}/\partial P_{ts}$.
 
 # %%
 import numpy as np
@@ -103,14 +104,14 @@ for name in ("d_P", "d_scores"):
     print(f"{name:<9} sums of the rows: {found[name].sum(axis=-1).round(2) + 0.0}")
 
 # %% [markdown]
-# In every row of `d_P` the bluest cell is the key that was wished for: the array that said nothing about places
-# already knows the place. How? `d_P` compares each value with `d_context`. The value that would repair the context
-# points against it.
+# In every row of `d_P` the bluest cell is the key that was wished for: an array that says nothing about places leads to
+# the right place. How? `d_P` compares each value with `d_context`. The value that would correct the context points
+# against it.
 #
-# Then softmax is passed, and two things happen. Each row gets the sum zero, because only *differences* between scores
-# matter ([03](03_what_does_softmax_forget.ipynb)). And each cell is scaled by its weight. Look at row 3: key 3 is
-# shouted for in `d_P`, but it has hardly any weight in $P$, and so hardly a say in `d_scores`. **What is not looked
-# at hardly learns.** That row will be the slow one. Let the queries and the keys go downhill:
+# The backward of softmax does two things. Each row gets the sum zero, because only *differences* between scores matter
+# ([03](03_what_does_softmax_forget.ipynb)). And each cell is scaled by its weight. Look at row 3: key 3 has a large
+# gradient in `d_P`, but hardly any weight in $P$, and so it has little effect on `d_scores`. **What is not looked at
+# hardly learns.** That row will be the slow one. Now change the queries and keys by gradient descent:
 
 # %%
 moments, q, k = {}, query, key
@@ -130,11 +131,11 @@ show(
 # %% [markdown]
 # ### Where the gradient goes, beside where attention goes
 #
-# The same in a whole Transformer, still a box, which is to write sequences backwards. It is stopped after 100 steps,
-# when it has hardly begun. We look at its last *cross-attention*: the queries come from what is being written, the
-# keys and values from the source. The right token to look at is the mirror image of the place that is being written.
-# Take sixty sequences that it never saw, and in each row the *brightest* cell of attention and the *reddest* cell of
-# the gradient.
+# The same in a whole Transformer, which we still use without looking inside. It learns to write sequences backwards,
+# and we stop after 100 steps, early in its training. We look at its last *cross-attention*: the queries come from what
+# is being written, the keys and values from the source. The right token to look at is the mirror image of the place
+# that is being written. Take sixty sequences that it never saw, and in each row the *brightest* cell of attention and
+# the *reddest* cell of the gradient.
 
 # %%
 task = make_task("reverse")
@@ -186,7 +187,7 @@ def largest_gradient(model, source, target):
 
 
 show_both(
-    "Three maps after 100 steps. Attention is smeared from the top right to the bottom left. The gradient of the "
+    "Three maps after 100 steps. Attention is spread along a wide band from the top right to the bottom left. The gradient of the "
     "scores is reddest on the anti-diagonal and blue beside it. Influence is bright near the anti-diagonal in the "
     "upper rows, and spread in the lower ones."
 )
@@ -197,15 +198,16 @@ show_both(
 # - **Attention** is $P$ of the second layer, the mean over its heads ([07](07_why_many_heads.ipynb)). A row is a token
 #   that is being written, the last of them `<eos>`, the end; a column is a token of the source. It has the direction
 #   right, and little more. While 9 and 5 are written, it looks at the last two tokens most.
-# - **Gradient of the scores** is taken of the *log-probability of the right sequence*, which is the loss with its sign
-#   turned round. So here **red is to rise**, and blue to fall. In the rows of 9, 5 and 4 the deepest red lies on the
-#   anti-diagonal, where attention is still faint; in those of 9 and 5 the deepest blue lies where it looks instead.
-#   Rows sum to zero. A white row asks for nothing.
-# - **Influence** does not ask about one layer. It follows all ways from a source token to a written one, and takes
-#   the size of the gradient at the token's embedding; each row is divided by its largest. It may be bright where
-#   attention is dark: an encoder lies between, and has mixed the tokens.
+# - **Gradient of the scores** is taken of the *log-probability of the right sequence*, which is the negative loss. So
+#   here **red is to rise**, and blue to fall. In the rows of 9, 5 and 4 the deepest red lies on the anti-diagonal,
+#   where attention is still faint; in those of 9 and 5 the deepest blue lies where it looks instead. Rows sum to zero.
+#   A white row asks for nothing.
+# - **Influence** does not ask about one layer. It follows all ways from a source token to a written one, and takes the
+#   size of the gradient at the token's embedding; each row is divided by its largest. It may be bright where attention
+#   is dark, because the encoder before it has mixed the tokens.
 #
-# The gradient has seen the answer, and attention has not; that is why it can be ahead. Two hundred steps later:
+# The gradient depends on the right answer, and attention does not; so the gradient can be ahead. Two hundred steps
+# later:
 
 # %%
 train(model, CrossEntropy(padding=0), optimizer, stream, steps=300)
@@ -217,8 +219,8 @@ show_both(
 )
 
 # %% [markdown]
-# Attention has gone most of the way to where the red was. And a model that has nothing left to learn? The package
-# brings one along, which says numbers in German. German says *two-and-forty*, so attention has to cross over, twice.
+# Attention has gone most of the way to where the red was. And a model that is trained to the end? The package contains
+# one, which writes numbers in German. German says *two-and-forty*, so attention has to cross over, twice.
 
 # %%
 run = Run.open("numbers-en-de")
@@ -228,30 +230,31 @@ words, sizes = zip(run.vocabulary.words_and_sizes(english), run.vocabulary.words
 show(
     plot_attention_and_gradient(run.model, english, german, *words, sizes=sizes),
     "Attention crosses over: zwei looks at two, vierzig at forty, neun at nine, siebzig at seventy. The gradient is "
-    "pale but for the row of neun, blue at seventy, red at nine and forty. Influence is brightest where attention is.",
+    "pale but for the row of zwei, red at two and blue at forty. Influence is largest at two, forty, nine and seventy in "
+    "the rows of zwei, vierzig, neun and siebzig.",
 )
 print(f"largest entry of the gradient: {largest_gradient(run.model, english, german):.6f}")
 
 # %% [markdown]
 # The middle panel stretches its colours to its own largest entry, so read the number below it, beside the two before:
-# what looks like a shout is a whisper. A model that is sure and right gets next to no gradient, because all gradients
-# begin as *believed minus true*. **Where attention goes says what the model does; where the gradient goes says what
-# it would still change.**
+# what looks like a strong gradient is a very weak one. A model that is sure and right gets next to no gradient, because
+# all gradients begin as *predicted minus true*. **Where attention goes says what the model does; where the gradient
+# goes says what it would still change.**
 #
 # ## Derive
 #
 # ### One rule for every line of a loop
 #
-# Write forward as loops, down to single numbers. Then all of it but softmax is lines of one form, and backward
-# follows mechanically:
+# Write forward as loops, down to single numbers. Then everything except softmax consists of lines of one form, and
+# backward follows by one rule:
 #
 # | forward | backward |
 # |---|---|
 # | `c += a * b` | `d_a += b * d_c` |
 # | | `d_b += a * d_c` |
 #
-# If `a` rises by a little, `c` rises `b` times as much, and the loss `d_c` times as much as `c`. And if `a` is used
-# in several places, each adds its own share: that is what `+=` is for, and where every sum below comes from.
+# If `a` rises by a little, `c` rises `b` times as much, and the loss `d_c` times as much as `c`. And if `a` is used in
+# several places, each of them adds its part. That is why backward has `+=`, and where every sum below comes from.
 #
 # Here is forward in loops. There are two lines of that form in it, so there will be four in backward; softmax makes
 # the fifth.
@@ -282,8 +285,8 @@ by_loops = {name: np.zeros(array.shape) for name, array in found.items() if name
 # There is not one but three, because three things go in. Take a single query $q$, its weights $P_s$, and what it
 # found, $y = \sum_s P_s v_s$.
 #
-# **By a value.** $y$ is a weighted sum, so $\partial y/\partial v_s = P_s$: a value is heard as loudly as it is
-# looked at.
+# **By a value.** $y$ is a weighted sum, so $\partial y/\partial v_s = P_s$: the gradient of a value is proportional to
+# its weight.
 #
 # **By a score.** If one score rises, its weight rises and all others fall, and what is found moves from where it was
 # towards that value:
@@ -299,11 +302,11 @@ by_loops = {name: np.zeros(array.shape) for name, array in found.items() if name
 # \frac{\partial y}{\partial k_s} = \frac{1}{\sqrt{d_k}}\,P_s\,(v_s - y)\,q^\top$$
 #
 # $\mathrm{Cov}_P(v, k)$ is the covariance of values and keys under the weights, as in [04](04_why_sqrt_d_k.ipynb):
-# among the keys that it looks at, how do values go along with keys? If it looks at one key only, there is nothing to
-# go along, and the query learns nothing.
+# among the keys that it looks at, how do values go along with keys? If it looks at one key only, nothing varies, and
+# the query learns nothing.
 #
-# Does that hold? Move one number of a query to and fro, and watch what it finds. (Four of the thirteen numbers are
-# shown.)
+# Is that right? Move one number of a query up and down, and see how its context changes. (Four of the thirteen numbers
+# are shown.)
 
 # %%
 t, i, h = 0, 4, 1e-6
@@ -321,11 +324,12 @@ print("by covariance   ", covariance[:4, i].round(6))
 #
 # Backward, one line at a time. Each line gets its loops, its indices, its matrices; the code is yours.
 #
-# In the exercises two more axes stand in front, (B, H, …): every sequence and every head is by itself. `@` leaves
-# them alone; to transpose, exchange the last two, as in [04](04_why_sqrt_d_k.ipynb). `hint("attention.d_value", 1)`
-# asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the package's own source.
+# In the exercises two more axes stand in front, (B, H, …): sequences and heads are independent of each other. `@`
+# multiplies the matrices of the last two axes; to transpose, exchange the last two, as in [04](04_why_sqrt_d_k.ipynb).
+# `hint("attention.d_value", 1)` asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the
+# package's own source.
 #
-# #### `d_value`: what is to be said
+# #### `d_value`: how the values should change
 #
 # **Loops.** Forward's line is `context[t, j] += P[t, s] * value[s, j]`, so by the rule:
 
@@ -336,13 +340,12 @@ for t in range(T):
             by_loops["d_value"][s, j] += P[t, s] * d_context[t, j]
 
 # %% [markdown]
-# **Indices.** What remains to the left of `+=` is $s$ and $j$; so $t$ is summed over. One value is heard by all
-# queries:
+# **Indices.** What remains to the left of `+=` is $s$ and $j$; so $t$ is summed over. One value is used by all queries:
 #
-# $$d\mathrm{value}_{sj} = \sum_t P_{ts}\; d\mathrm{context}_{tj}$$
+# $$d_{\mathrm{value},sj} = \sum_t P_{ts}\; d_{\mathrm{context},tj}$$
 #
 # **Matrices.** The sum runs over the *first* index of $P$, and a product of matrices sums over the second of its left
-# factor. So $P$ has to be turned: $d\mathrm{value} = P^\top\, d\mathrm{context}$, (7, 5) times (5, 13).
+# factor. So $P$ has to be transposed: $d_{\mathrm{value}} = P^\top\, d_{\mathrm{context}}$, (7, 5) times (5, 13).
 
 # %%
 def attention_d_value(d_context, P):
@@ -364,11 +367,11 @@ for t in range(T):
             by_loops["d_P"][t, s] += value[s, j] * d_context[t, j]
 
 # %% [markdown]
-# **Indices.** Now $j$ is gone. Each cell is a dot product, of what the context suffers from and what the value has:
+# **Indices.** Now $j$ is gone. Each cell is a dot product of the gradient of a context and a value:
 #
-# $$dP_{ts} = \sum_j d\mathrm{context}_{tj}\; \mathrm{value}_{sj} = d\mathrm{context}_t \cdot \mathrm{value}_s$$
+# $$d_{P,ts} = \sum_j d_{\mathrm{context},tj}\; \mathrm{value}_{sj} = d_{\mathrm{context},t} \cdot \mathrm{value}_s$$
 #
-# **Matrices.** $dP = d\mathrm{context}\; V^\top$, (5, 13) times (13, 7). Compare it with $QK^\top$: on the way back,
+# **Matrices.** $d_P = d_{\mathrm{context}}\; V^\top$, (5, 13) times (13, 7). Compare it with $QK^\top$: on the way back,
 # `d_context` is a query, and the values are its keys.
 
 # %%
@@ -382,8 +385,8 @@ check("attention.d_P", attention_d_P)
 # %% [markdown]
 # #### `d_scores`: where to look
 #
-# **Loops.** Softmax ties the weights of a row together, so each score reaches the loss through all of them. One entry
-# of its Jacobian is $\partial P_i/\partial\mathrm{scores}_s = P_i(\delta_{is} - P_s)$, from
+# **Loops.** In softmax each weight of a row depends on all scores of the row, so each score reaches the loss through
+# all weights. One entry of its Jacobian is $\partial P_i/\partial\mathrm{scores}_s = P_i(\delta_{is} - P_s)$, from
 # [03](03_what_does_softmax_forget.ipynb):
 
 # %%
@@ -395,13 +398,14 @@ for t in range(T):
 # %% [markdown]
 # **Indices.** The $\delta$ leaves one term of its sum, and the rest is one number for the whole row:
 #
-# $$d\mathrm{scores}_{ts} = P_{ts}\Big(dP_{ts} - \sum_i dP_{ti}\,P_{ti}\Big)$$
+# $$d_{\mathrm{scores},ts} = P_{ts}\Big(d_{P,ts} - \sum_i d_{P,ti}\,P_{ti}\Big)$$
 #
-# As $dP_{ti} = d\mathrm{context}_t\cdot v_i$, that number is $d\mathrm{context}_t\cdot \mathrm{context}_t$. So the line
+# As $d_{P,ti} = d_{\mathrm{context},t}\cdot v_i$, that number is $d_{\mathrm{context},t}\cdot \mathrm{context}_t$. So the line
 # says: *how far this value lies from what was found, in the direction that hurts, times how much it is looked at*.
 #
-# **Matrices.** $d\mathrm{scores} = P\circ\big(dP - \langle dP, P\rangle\big)$, with the sum along each row, its axis
-# kept. A hidden key has the weight 0, so it gets the gradient 0 by itself: the mask needs no line of its own.
+# **Matrices.** $d_{\mathrm{scores}} = P\circ\big(d_P - \langle d_P, P\rangle\big)$, with the sum along each row, its
+# axis kept. A masked key has the weight 0, so its score gets the gradient 0 without any further rule: the mask needs no
+# line of its own.
 
 # %%
 def attention_d_scores(d_P, P):
@@ -412,7 +416,7 @@ def attention_d_scores(d_P, P):
 check("attention.d_scores", attention_d_scores)
 
 # %% [markdown]
-# #### `d_query`: what to ask for
+# #### `d_query`: how the queries should change
 #
 # **Loops.** Forward's line is `scores[t, s] += query[t, i] * key[s, i] / root`:
 
@@ -425,10 +429,10 @@ for t in range(T):
 # %% [markdown]
 # **Indices.** A query has a score with each key, so $s$ is summed over:
 #
-# $$d\mathrm{query}_{ti} = \frac{1}{\sqrt{d_k}}\sum_s d\mathrm{scores}_{ts}\;\mathrm{key}_{si}$$
+# $$d_{\mathrm{query},ti} = \frac{1}{\sqrt{d_k}}\sum_s d_{\mathrm{scores},ts}\;\mathrm{key}_{si}$$
 #
-# **Matrices.** $d\mathrm{query} = d\mathrm{scores}\;K/\sqrt{d_k}$, (5, 7) times (7, 11). Nothing is transposed here:
-# forward's $K^\top$ is turned back. A query moves away from the keys whose scores are to fall, and towards those
+# **Matrices.** $d_{\mathrm{query}} = d_{\mathrm{scores}}\;K/\sqrt{d_k}$, (5, 7) times (7, 11). Nothing is transposed
+# here: the transpose of $K^\top$ is $K$. A query moves away from the keys whose scores are to fall, and towards those
 # whose are to rise.
 
 # %%
@@ -440,7 +444,7 @@ def attention_d_query(d_scores, key):
 check("attention.d_query", attention_d_query)
 
 # %% [markdown]
-# #### `d_key`: what to answer to
+# #### `d_key`: how the keys should change
 #
 # **Loops.** The same line, its other factor:
 
@@ -453,9 +457,9 @@ for t in range(T):
 # %% [markdown]
 # **Indices.** A key has a score with each query, so now it is $t$ that is summed over:
 #
-# $$d\mathrm{key}_{si} = \frac{1}{\sqrt{d_k}}\sum_t d\mathrm{scores}_{ts}\;\mathrm{query}_{ti}$$
+# $$d_{\mathrm{key},si} = \frac{1}{\sqrt{d_k}}\sum_t d_{\mathrm{scores},ts}\;\mathrm{query}_{ti}$$
 #
-# **Matrices.** $d\mathrm{key} = d\mathrm{scores}^\top\,Q/\sqrt{d_k}$, (7, 5) times (5, 11).
+# **Matrices.** $d_{\mathrm{key}} = d_{\mathrm{scores}}^\top\,Q/\sqrt{d_k}$, (7, 5) times (5, 11).
 
 # %%
 def attention_d_key(d_scores, query):
@@ -510,7 +514,7 @@ for n, walk in walks.items():
 # ### Do all three agree?
 #
 # The loops came from one rule, and softmax's Jacobian. The package's matrices came from algebra. Central differences
-# know of neither: they move each number to and fro and look at the loss
+# use neither: they move each number up and down and look at the loss
 # ([00](00_how_do_i_know_a_gradient_is_right.ipynb)). For `d_P` and `d_scores` forward is entered half-way.
 
 # %%
@@ -585,9 +589,9 @@ hint("additive_attention.backward", 1)
 # %% [markdown]
 # ## Break it
 #
-# Three versions of the way from `d_P` to the dot products $q\cdot k$. One is right. One forgets the $1/\sqrt{d_k}$.
-# And one does not go through softmax at all: it takes `d_P` for `d_scores`. Let each drive the unit and its wish
-# downhill, at the same rate.
+# Three versions of the way from `d_P` to the dot products $q\cdot k$. One is right. One forgets the $1/\sqrt{d_k}$. And
+# one does not go through softmax at all: it takes `d_P` for `d_scores`. Use each of them for gradient descent on the
+# unit and its wish, at the same learning rate.
 
 # %%
 versions = {
@@ -615,9 +619,9 @@ guess.compare(min(falling, key=lambda name: falling[name][20]))
 print("loss after 20 steps  ", {name: round(float(losses[20]), 4) for name, losses in falling.items()})
 
 # %% [markdown]
-# All three go down, and the most wrong is the fastest. *"The loss goes down" is not "the gradient is right."* It is
-# no accident either: along a row, $\sum_s dP_s\,d\mathrm{scores}_s$ is the variance of `d_P` under $P$, and a
-# variance is never negative. So a small move of the scores against `d_P` never goes uphill.
+# All three losses fall, and that of the most wrong gradient falls fastest. *"The loss goes down" is not "the gradient
+# is right."* There is a reason for it: along a row, $\sum_s d_{P,s}\,d_{\mathrm{scores},s}$ is the variance of `d_P`
+# under $P$, and a variance is never negative. So a small move of the scores against `d_P` never goes uphill.
 #
 # The wish was one that can come true. Now let it be one that cannot: the same values, with noise. Attention can only
 # blend what there is, so some of the loss will stay.
@@ -639,10 +643,10 @@ show(
 print("after 100 steps      ", {name: round(float(losses[100]), 2) for name, losses in never.items()})
 
 # %% [markdown]
-# Where the best that can be had is a balance, the right gradient comes to rest and the one without softmax does not:
-# `d_P` is not zero there. But look at the version without the scale. It is too large by a constant and has the right
-# direction; in this unit it is a larger rate and nothing else, and no curve will ever give it away. Comparing numbers
-# does, and this comparison knows the names as well:
+# At the best weights that are possible the right gradient is zero, and descent stops. The one without softmax does not
+# stop: `d_P` is not zero there. But look at the version without the scale. It is too large by a constant and has the
+# right direction; in this unit it has the effect of a larger learning rate, and no loss curve can show it. Comparing
+# numbers does, and this comparison knows the names as well:
 
 # %%
 check("attention.d_query", lambda d_scores, key: d_scores @ key)
@@ -651,16 +655,15 @@ check("attention.d_query", lambda d_scores, key: d_scores @ key)
 check("attention.d_scores", lambda d_P, P: d_P)
 
 # %% [markdown]
-# One more. Leave out the transposition in `d_key`. With unmistakable sizes NumPy refuses; in self-attention, where
-# $T = S$, it would not say a word. (The checker tries once more with equal sizes, so as to find a name; here two
-# fit.)
+# One more. Leave out the transposition in `d_key`. With different sizes NumPy raises an error; in self-attention, where
+# $T = S$, there would be none. (The checker tries once more with equal sizes, so as to find a name; here two fit.)
 
 # %%
 check("attention.d_key", lambda d_scores, query: d_scores @ query / np.sqrt(query.shape[-1]))
 
 # %% [markdown]
 # And one test needs no right answer. Add the same vector to all keys: every score of a query moves alike, softmax
-# does not notice, nothing happens. So `d_key` has no component in that direction, and its sum over the keys is zero.
+# ignores that, and nothing changes. So `d_key` has no component in that direction, and its sum over the keys is zero.
 
 # %%
 print("right        sum of d_key over the keys", (found["d_key"].sum(axis=0)[:4]).round(3) + 0.0, "…")
@@ -669,19 +672,19 @@ print("no softmax   sum of d_key over the keys", (found["d_P"].T @ query / root)
 # %% [markdown]
 # ## Aha
 #
-# > **Loops that nobody doubts, matrices that nobody waits for, differences that know of neither: all three agree.**
+# > **Loops are easy to check, matrices are fast, and finite differences are independent of both: all three agree.**
 #
-# Two streams leave `d_context`. One goes through $P^\top$ to the values, and teaches *what is said*. The other
-# compares each value with what was found, and goes through softmax to the queries and keys: it teaches *where to
-# look*. Nobody has to say where; a value that would have helped is enough. And neither stream reaches a key that has
-# no weight.
+# Two gradients come from `d_context`. One goes through $P^\top$ to the values and changes *what is found*. The other
+# compares each value with the context, and goes through softmax to the queries and keys: it changes *where attention
+# looks*. No label says where to look; it is enough that a value would have made the loss smaller. Neither of the two
+# reaches a key that has no weight.
 #
 # ## Three questions to leave with
 #
 # 1. A query puts all of its weight on one key. Which of `d_value`, `d_query` and `d_key` does it still send anything
 #    to?
 # 2. The sum of `d_key` over the keys is zero. What does that say about a bias that is added to every key?
-# 3. $\sum_i dP_i P_i$ can be had as $d\mathrm{context}\cdot\mathrm{context}$. If $P$ is not kept, why is that worth
+# 3. $\sum_i d_{P,i} P_i$ can be had as $d_{\mathrm{context}}\cdot\mathrm{context}$. If $P$ is not kept, why is that worth
 #    knowing?
 #
 # <details><summary>Answers</summary>

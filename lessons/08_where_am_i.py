@@ -7,10 +7,10 @@
 #
 # ## Question
 #
-# *The dog bit the man. The man bit the dog.* The words are the same, and attention compares words: a query with a
-# key, wherever the two may stand. So something must tell each token its place. The paper does it by *adding* a vector
-# of sines and cosines to the embedding, once, before the first layer. Why is that enough, why that vector, and how can
-# a sum of two things be of any use to whoever needs only one of them?
+# *The dog bit the man. The man bit the dog.* The words are the same, and attention compares words: a query with a key,
+# wherever the two may stand. So something must tell each token its place. The paper does it by *adding* a vector of
+# sines and cosines to the embedding, once, before the first layer. Why is that enough, why that vector, and how can a
+# sum of two vectors be useful to a layer that needs only one of them?
 
 # %%
 import numpy as np
@@ -35,9 +35,9 @@ from minitransformer.training import Adam, Cosine, train
 # is: it knows which step it is at.) While training, and while being judged, the decoder is fed the true symbols so
 # far, whatever it would have said itself: that is *teacher forcing*.
 #
-# The loss is the mean of $-\log P(\text{right symbol})$, in *nats*, as one says of natural logarithms. Guessing
-# evenly among $n$ symbols costs $\log n$ nats and is right once in $n$ times. Train as long as you like: where does
-# the loss of the model without encoder positions come to a halt, and what share of the symbols will it get right?
+# The loss is the mean of $-\log P(\text{right symbol})$, in *nats*, as one says of natural logarithms. Guessing evenly
+# among $n$ symbols costs $\log n$ nats and is right once in $n$ times. Train as long as you like: where does the loss
+# of the model without encoder positions stop falling, and what share of the symbols will it get right?
 
 # %%
 stall = predict("At how many nats a symbol does the loss stall without positions in the encoder?", ...)
@@ -63,7 +63,7 @@ def measure(model, batch, steps=LENGTH):
 
 
 # %% [markdown]
-# To take the positions away, something stands in their place that hands on what it gets. (In the package every
+# To take the positions away, we replace them by a component that returns its input unchanged. (In the package every
 # `forward` saves what its `backward` will need, and says so even if that is nothing.)
 
 # %%
@@ -134,14 +134,14 @@ show(figure, "Left: two loss curves. With positions the loss falls to zero, with
      "the bars end at the dots.")
 
 # %% [markdown]
-# The model found out all there was to find out: which symbols there are, and which have been said. Not one nat more.
-# If a loss of yours comes to rest at a number, ask what a guesser would pay who knows everything but one thing.
+# The model learned everything that it could: which symbols there are, and which have been said. If a loss of yours
+# stays at some number, ask what the loss would be if the model knew everything except one thing.
 #
 # ## Picture
 #
-# A token's place is a number. How would you write a number so that a network can read it? As a plain number it grows
-# without end and drowns the embedding. The paper writes it as you read the time: on clocks. The hand of clock $i$
-# turns by the angle $\omega_i$ from one position to the next, fast on clock 0, slower on each one after:
+# A token's place is a number. How would you write a number so that a network can read it? As one plain number it
+# becomes much larger than the embedding. The paper writes it like the time on clocks. The hand of clock $i$ turns by
+# the angle $\omega_i$ from one position to the next, fast on clock 0, slower on each one after:
 #
 # $$PE_{p,\,2i} = \sin(p\,\omega_i) \qquad PE_{p,\,2i+1} = \cos(p\,\omega_i) \qquad \omega_i = 10000^{-2i/D}$$
 #
@@ -199,7 +199,7 @@ show(plot_positional_encoding(wide, "64 positions, 64 features"),
 #
 # $$(\Pi P \Pi^\top)(\Pi V) = \Pi\,(P V)$$
 #
-# If the input is shuffled, the output is shuffled likewise: no token gets to know anything new by it. What else there
+# If the input is shuffled, the output is shuffled likewise: no token learns anything about its place. What else there
 # is in an encoder ([09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb)) treats each position by
 # itself, so the same is true of the whole. The decoder then *sums* over the encoder's output, and the last trace of the
 # order is gone. (With a causal mask this is not so: whoever sees only what came before can tell early from late. See
@@ -347,8 +347,8 @@ for name, width in {"summed": 512, "concatenated": 1024}.items():
 # ### Why do the wavelengths grow?
 #
 # A *wavelength* is the number of positions in a full turn, $2\pi/\omega_i$. It grows for the reason for which a clock
-# has more than one hand. A fast hand tells neighbours apart and repeats itself soon. A slow hand takes longer than a
-# text to repeat itself, but between neighbours it hardly moves. Each covers for the other, as digits do: the last one
+# has more than one hand. A fast hand distinguishes neighbours, but repeats itself soon. A slow hand takes longer than a
+# text to repeat itself, but between neighbours it hardly moves. They complement each other, as digits do: the last one
 # changes at every step, the first says roughly how large the number is.
 
 # %%
@@ -360,10 +360,10 @@ for name, channels in parts.items():
 # %% [markdown]
 # ### Why 10000?
 #
-# It is a choice, and the paper gives no reason for it. It sets how slow the slowest hand is: a full turn takes it
-# $2\pi \cdot 10000^{(D-2)/D}$ positions. Too small a base, and all hands have gone round before the sequence is over:
-# the code still says *near*, but no longer *how far*. Too large, and most hands stand still and tell nobody anything.
-# The curves show the mean of $\cos k\omega_i$, which is the dot product divided by $D/2$, for three bases.
+# It is a choice, and the paper gives no reason for it. It sets how slow the slowest hand is: a full turn takes it $2\pi
+# \cdot 10000^{(D-2)/D}$ positions. Too small a base, and all hands have gone round before the sequence is over: the
+# code still says *near*, but no longer *how far*. Too large, and most hands stand still and carry no information. The
+# curves show the mean of $\cos k\omega_i$, which is the dot product divided by $D/2$, for three bases.
 
 # %%
 distance, curves = np.arange(0, 513), {}
@@ -383,7 +383,7 @@ show(figure, "Three curves against the distance. With base 10 the likeness drops
 
 # %% [markdown]
 # With base 10, all but the nearest places are about equally far. With 10000 the likeness goes on falling over hundreds
-# of places, though not at every step. With $10^8$ half of the hands are idle. Models for longer texts take larger
+# of places, though not at every step. With $10^8$ half of the hands hardly move. Models for longer texts take larger
 # bases, for the same reason (Rozière et al. 2023 go from 10,000 to 1,000,000).
 #
 # ### Is it learned, is it part of a head?
@@ -453,9 +453,8 @@ check("positional_encoding.rotation", positional_encoding_rotation)
 # %% [markdown]
 # ## Break it
 #
-# The formula has an $i$ that counts pairs and a $2i$ in the exponent. Whoever lets $i$ count channels, or loses the
-# 2, gets a table that looks right and tells positions apart, with hands that turn at other speeds. No loss curve need
-# show it.
+# The formula has an $i$ that counts pairs and a $2i$ in the exponent. If $i$ counts channels, or if the 2 is forgotten,
+# the table looks right and distinguishes positions, but its hands turn at other speeds. A loss curve need not show it.
 
 # %%
 def too_slow(length, features):
@@ -466,7 +465,7 @@ def too_slow(length, features):
 check("positional_encoding.table", too_slow)
 
 # %% [markdown]
-# The next one is worse. The sum broadcasts, as NumPy is glad to do, along the wrong axis.
+# The next one is worse. The sum is *broadcast* along the wrong axis, and NumPy gives no warning.
 
 # %%
 def by_batch(x):
@@ -496,7 +495,7 @@ for name, m in maps.items():
 # %% [markdown]
 # ## Aha
 #
-# > **No matrix moves a sine alone along. A sine with its cosine it can move, exactly: the pair is a hand, and turns.**
+# > **No matrix can shift a sine alone. A sine together with its cosine it can shift exactly: the pair is a hand, and it turns.**
 #
 # Let least squares try both, with as many positions as it likes:
 
@@ -506,8 +505,8 @@ for name, code in {"sines alone": table[:, 0::2], "sines and cosines": table}.it
     print(f"{name:18} off by up to {np.abs(code[:-2] @ best - code[2:]).max():.0e}")
 
 # %% [markdown]
-# Two numbers for one angle look like waste, and are what makes "two further on" one and the same operation at every
-# place. The same thought carries rotary embeddings (Su et al. 2021), which do not add the hands but turn queries and
+# Two numbers for one angle look like one too many. But because of them "two places further" is the same operation at
+# every place. Rotary embeddings use the same idea (Su et al. 2021), which do not add the hands but turn queries and
 # keys by them, so that of two places a score sees the distance alone.
 #
 # ## Three questions to leave with

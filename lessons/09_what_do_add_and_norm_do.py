@@ -7,10 +7,10 @@
 #
 # ## Question
 #
-# In the paper's figure 1, every attention and every feed-forward network wears the same little box: *Add & Norm*. It
-# looks like packing material. It holds no matrix and looks at no other position; it is
-# $\mathrm{LayerNorm}(x + f(x))$. Why does nobody leave it out? What is the work of the Add, what is the work of the
-# Norm, and what do the two do to a gradient on its way down?
+# In the paper's figure 1, every attention and every feed-forward network is followed by the same small box: *Add &
+# Norm*. It looks unimportant. It has no matrix and uses no other position; it is $\mathrm{LayerNorm}(x + f(x))$. Why
+# does nobody leave it out? What does the Add do, what does the Norm do, and what do the two do to a gradient on its way
+# down?
 
 # %%
 import numpy as np
@@ -109,8 +109,8 @@ for kind, found in lines.items():
 
 # %% [markdown]
 # Read the curves from right to left, as the gradient goes. Without the box each layer takes a third of it or more, and
-# twelve layers leave next to nothing. With the box, in either order of its parts, the gradient keeps its order of
-# magnitude from the top to the bottom.
+# after twelve layers almost nothing is left. With the box, in either order of its parts, the gradient keeps its order
+# of magnitude from the top to the bottom.
 #
 # ## Picture
 #
@@ -139,8 +139,8 @@ alike.compare(1 + int(np.argmax(np.array(walks["Norm alone"]["difference"]) < 1e
 # **Norm keeps the size.** Whatever a layer multiplies by, the next one reads features of size 1. It holds the size of
 # the gradient too, on its way down: with Add alone that grows as the features do, and faster.
 #
-# **Add keeps the tokens.** Attention averages over positions, and who averages averages again and again has in the end
-# the same vector everywhere. With the norm alone the sizes are perfect, and after a few layers there is nothing left to
+# **Add keeps the tokens.** Attention averages over positions, and averages of averages of averages are in the end the
+# same vector everywhere. With the norm alone the sizes are perfect, and after a few layers there is nothing left to
 # tell one position from another but rounding errors. No layer above can bring it back: it is information that is gone.
 # (Dong et al. 2021 prove it for attention alone, and that the collapse is doubly exponential in the depth.) Add carries
 # each token past the averaging.
@@ -160,29 +160,29 @@ alike.compare(1 + int(np.argmax(np.array(walks["Norm alone"]["difference"]) < 1e
 #
 # ### LayerNorm, backward
 #
-# **In loops.** Turn one knob, $x_j$. It reaches $\hat x_i$ in three ways: directly, if $i = j$; through the mean, of
-# which it is a share $1/D$; and through $\sigma$, by $-\hat x_i/\sigma$ times
-# $\partial\sigma/\partial x_j = \hat x_j/D$ (differentiate the root: the $2$ goes, $\sigma$ comes below, and $\mu$
-# drops out because the centred features sum to zero). Together
+# **In loops.** Change one number, $x_j$. It influences $\hat x_i$ in three ways: directly, if $i = j$; through the
+# mean, with the factor $1/D$; and through $\sigma$, by $-\hat x_i/\sigma$ times $\partial\sigma/\partial x_j = \hat
+# x_j/D$ (differentiate the root: the $2$ goes, $\sigma$ comes below, and $\mu$ drops out because the centred features
+# sum to zero). Together
 #
 # $$\frac{\partial \hat x_i}{\partial x_j}
 # = \frac1\sigma\Big(\delta_{ij} - \frac1D - \frac{\hat x_i\,\hat x_j}{D}\Big)$$
 #
 # where $\delta_{ij}$ is 1 if $i = j$ and else 0.
 #
-# **In indices.** Backward is handed `d_y`. First it goes back through the scaling, to $d\hat x_i = \gamma_i\,dy_i$, and
+# **In indices.** Backward is handed `d_y`. First it goes back through the scaling, to $d_{\hat x,i} = \gamma_i\,d_{y,i}$, and
 # then sums over every $\hat x_i$ that $x_j$ has reached:
 #
-# $$dx_j = \sum_i d\hat x_i \frac{\partial \hat x_i}{\partial x_j}
-# = \frac1\sigma\Big(d\hat x_j - \frac1D\sum_i d\hat x_i - \hat x_j\,\frac1D\sum_i d\hat x_i\,\hat x_i\Big)$$
+# $$d_{x,j} = \sum_i d_{\hat x,i} \frac{\partial \hat x_i}{\partial x_j}
+# = \frac1\sigma\Big(d_{\hat x,j} - \frac1D\sum_i d_{\hat x,i} - \hat x_j\,\frac1D\sum_i d_{\hat x,i}\,\hat x_i\Big)$$
 #
 # **In matrices**, with means over the features, for all positions at once:
 #
 # $$d_x = \frac{d_{\hat x} - \mathrm{mean}(d_{\hat x}) - \hat x \circ \mathrm{mean}(d_{\hat x} \circ \hat x)}{\sigma}
 # \qquad d_\gamma = \sum d_y \circ \hat x \qquad d_\beta = \sum d_y$$
 #
-# All positions share one $\gamma$ and one $\beta$, so their gradients are sums over all positions. Loops as the
-# witness:
+# All positions share one $\gamma$ and one $\beta$, so their gradients are sums over all positions. The same in loops,
+# to compare:
 
 # %%
 norm = LayerNorm(6).to("float64")
@@ -245,11 +245,11 @@ print(f"d_x · x̂ is at most {np.abs((d_x * x_hat).sum(axis=-1)).max():.0e}, wh
 #
 # ### Residual: where a gradient comes together
 #
-# $y = x + f(x)$ uses $x$ twice. **In loops**, a knob $x_j$ moves $y_j$ directly, and every $y_i$ through $f$. **In
-# indices**,
+# $y = x + f(x)$ uses $x$ twice. **In loops**, a change of $x_j$ changes $y_j$ directly, and every $y_i$ through $f$.
+# **In indices**,
 #
-# $$dx_j = \sum_i dy_i\Big(\delta_{ij} + \frac{\partial f_i}{\partial x_j}\Big)
-# = dy_j + \sum_i dy_i \frac{\partial f_i}{\partial x_j}$$
+# $$d_{x,j} = \sum_i d_{y,i}\Big(\delta_{ij} + \frac{\partial f_i}{\partial x_j}\Big)
+# = d_{y,j} + \sum_i d_{y,i} \frac{\partial f_i}{\partial x_j}$$
 #
 # **In matrices**, with $J$ for the derivatives of $f$: $d_x = d_y\,(I + J)$. Two uses, two gradients, and they add
 # up. There is no rule to learn beyond this: wherever an array is used twice, its gradient is the sum. Now stack
@@ -278,10 +278,10 @@ for name, skip in {"without the skip": np.zeros((8, 8)), "with it": np.eye(8)}.i
 # ### Is Norm(x + f(x)) "the residual"?
 #
 # No. The *residual* is $f(x)$: what is left to be added to $x$ to make it what it should be. He et al. 2016, from whom
-# we have the word, argue that "change nothing" should be easy to say. With a skip a layer says it by $f = 0$; without,
-# it would have to learn the identity. The *skip*, or residual connection, is the $x\,+$. The *norm* is a third thing.
-# The package's `Residual` holds all three, because in a Transformer they are always together. A sublayer that says
-# nothing shows which is which:
+# we have the word, argue that "change nothing" should be easy for a layer. With a skip it needs $f = 0$; without, it
+# would have to learn the identity. The *skip*, or residual connection, is the $x\,+$. The *norm* is a third thing. The
+# package's `Residual` holds all three, because in a Transformer they are always together. A sublayer whose output is
+# zero shows which is which:
 
 # %%
 x = 3 + 2 * rng.standard_normal((1, 4, 8))
@@ -295,9 +295,9 @@ for order in ("post", "pre"):
 # ### Why LayerNorm and not BatchNorm?
 #
 # BatchNorm came first (Ioffe & Szegedy 2015). It takes the mean and the variance of a feature over all *examples* of
-# the batch, where LayerNorm takes them over the features of one position. For text that has three drawbacks. What a
-# sentence comes to depends on which others happen to be in its batch. Padding counts as if it were words, unless one
-# takes pains. And when a sentence is written word by word, there is one position to take a mean over.
+# the batch, where LayerNorm takes them over the features of one position. For text that has three drawbacks. The output
+# for a sentence depends on the other sentences of its batch. Padding counts as if it were words, unless one excludes
+# it. And when a sentence is written word by word, there is one position to take a mean over.
 
 # %%
 def batch_norm(x):
@@ -321,14 +321,14 @@ show(plot_matrices(changes, shared=True, rows="position", columns="feature", num
      "places are put behind all. With LayerNorm nothing changes, all is white. With BatchNorm nearly everything does.")
 
 # %% [markdown]
-# At one position BatchNorm's variance is zero, and all it can say is 0. At inference it therefore uses averages that
+# At one position BatchNorm's variance is zero, and its output is always 0. At inference it therefore uses averages that
 # it kept from training; but the batches of text vary so much that these fit badly (Shen et al. 2020 measure it).
 #
 # ### Pre-norm or post-norm?
 #
-# The figure of gradients above shows both alive. Look closer: pre-norm's grows a little from layer to layer on its
-# way down and does not shrink: one of its ways is bare. Post-norm has no bare way: every layer divides by its
-# $\sigma$. What that comes to shows in training, and most of all in its first steps. Here six encoder and six decoder
+# In the figure of gradients above both work. Look closer: pre-norm's grows a little from layer to layer on its way down
+# and does not shrink: one of its paths contains no norm. Post-norm has no such path: every layer divides by its
+# $\sigma$. The effect of this is seen in training, most of all in its first steps. Here six encoder and six decoder
 # layers learn to reverse six digits, in a few seconds, at one rate. *Warm-up* means that the rate climbs from zero
 # during the first 100 steps.
 
@@ -361,9 +361,10 @@ for name, losses in races.items():
 
 # %% [markdown]
 # So: pre-norm is easier to start, the more so the deeper a model is, and post-norm wants a warm-up, such as the paper
-# has (Xiong et al. 2020 show why: at the start post-norm's gradients near the output are too large for the rate). It is
-# not a verdict. The paper's own models are post-norm, and where a post-norm model does train, it often ends a little
-# better (Liu et al. 2020). A pre-norm stack adds without ever norming its sum, so one more norm stands at its end.
+# has (Xiong et al. 2020 show why: at the start post-norm's gradients near the output are too large for the rate). This
+# does not decide which one is better. The paper's own models are post-norm, and where a post-norm model does train, it
+# often ends a little better (Liu et al. 2020). A pre-norm stack adds without ever norming its sum, so one more norm
+# stands at its end.
 #
 # ## Implement and check
 #
@@ -439,8 +440,8 @@ check("residual.pre_norm_backward", pre_norm_backward)
 # %% [markdown]
 # ## Break it
 #
-# The classic: $\mu$ and $\sigma$ are "just numbers", so $d_x = \gamma \circ d_y / \sigma$. See which evidence gives it
-# away.
+# The classic: $\mu$ and $\sigma$ are "just numbers", so $d_x = \gamma \circ d_y / \sigma$. See which numbers show that
+# it is wrong.
 
 # %%
 def just_numbers(d_y, x, gamma, beta, epsilon):
@@ -452,8 +453,8 @@ def just_numbers(d_y, x, gamma, beta, epsilon):
 check("layer_norm.backward", just_numbers)
 
 # %% [markdown]
-# In the box, the forward has a trap that no formula shows. `x += …` saves an array, and writes into one that others
-# hold: the sublayer has perhaps kept it for its backward.
+# In the box, there is a mistake in forward that no formula shows. `x += …` saves an array, and writes into one that
+# others hold: the sublayer has perhaps kept it for its backward.
 
 # %%
 def in_place(x, sublayer, norm):
@@ -479,8 +480,9 @@ check("residual.post_norm_backward", past_the_norm)
 #
 # > **At γ = 1 a gradient may be wrong and pass: check it away from where training begins.**
 #
-# The formula wants $d_{\hat x} = \gamma \circ d_y$ *inside* the two means. Whoever takes the means of $d_y$, and
-# multiplies by $\gamma$ at the end, is exactly right while all $\gamma$ are equal. That is how every model begins.
+# The formula wants $d_{\hat x} = \gamma \circ d_y$ *inside* the two means. If one takes the means of $d_y$ and
+# multiplies by $\gamma$ at the end, the result is exactly right while all $\gamma$ are equal. That is how every model
+# begins.
 
 # %%
 class GammaOutside(LayerNorm):
@@ -540,8 +542,8 @@ print(f"final loss: right {right[-1]:.3f}, wrong {wrong[-1]:.3f}.   error of the
 
 # %% [markdown]
 # *The loss goes down* does not say that *the gradients are right*. Nobody would find this by its loss, and a gradient
-# check at the first step would have praised it. That is why this project moves every parameter to a random place
-# before it checks a gradient, and why the $\gamma$ of the checker is never 1:
+# check at the first step would have passed. That is why this project moves every parameter to a random place before it
+# checks a gradient, and why the $\gamma$ of the checker is never 1:
 
 # %%
 def gamma_outside(d_y, x, gamma, beta, epsilon):
@@ -560,8 +562,8 @@ check("layer_norm.backward", gamma_outside)
 #    it, as it forgets a shift? Look at which axis a shift is.
 # 2. RMSNorm (Zhang & Sennrich 2019) divides by the root of the mean square and takes off no mean. Which of the two
 #    terms of $d_x$ stays?
-# 3. A pre-norm stack of 100 layers: each adds something of size 1. What share of the whole does the last layer's word
-#    have, and what does that say about layers that could be left out?
+# 3. A pre-norm stack of 100 layers: each adds something of size 1. What share of the sum is the last layer's part, and
+#    what does that say about layers that could be left out?
 #
 # <details><summary>Answers</summary>
 #

@@ -8,8 +8,8 @@
 # ## Question
 #
 # All parts are there: blocks that go forward, and gradients that come back through every one of them. Put together they
-# make a model that is without a fault and knows nothing. Ten lines of code, run a few hundred times, and it writes
-# sequences backwards that it has never seen. What are these lines, and what is each of them for?
+# make a model that is correct and has learned nothing. After ten lines of code that are run a few hundred times, it
+# writes sequences backwards that it has never seen. What are these lines, and what is each of them for?
 
 # %%
 import numpy as np
@@ -58,10 +58,10 @@ print(f"ln V = {np.log(V):.3f}    s = {s:.3f}    ln V + s²/2 = {np.log(V) + s**
 first_loss.compare(value)
 
 # %% [markdown]
-# If you said $\ln V$, you were thinking of a model that holds all tokens for equally likely. A new model does not: its
-# logits are random, with a spread $s$, so it believes some tokens more than others, for no reason at all. Being sure of
-# nonsense costs more than admitting that one does not know. How much more is derived below: about $s^2/2$. On one
-# model and one batch this is rough; on the mean over many models it is not.
+# If you said $\ln V$, you were thinking of a model that gives all tokens the same probability. A new model does not:
+# its logits are random, with a standard deviation $s$, so it gives some tokens more probability than others, for no
+# reason. To be certain of wrong tokens costs more than to give all the same probability. How much more is derived
+# below: about $s^2/2$. On one model and one batch this is rough; on the mean over many models it is not.
 #
 # It is worth computing before every training. A first loss that lies far from it says that something is wrong before
 # anything has been learned.
@@ -69,7 +69,9 @@ first_loss.compare(value)
 # ## Picture
 #
 # Here is the whole training. Everything after this picture explains a line of it. The package's `train` is the same
-# loop, with checks and hooks.
+# loop, with checks and hooks. Numbers that are chosen and not learned, such as the learning rate, the number of steps
+# and the *batch size* (64 here), are called *hyperparameters*. Here each batch is drawn anew. With a fixed list of
+# examples, one pass through all of them is called an *epoch*.
 
 # %%
 def learn(model, next_batch, optimizer, steps, look=None, moments=()):
@@ -83,7 +85,7 @@ def learn(model, next_batch, optimizer, steps, look=None, moments=()):
         logits = model(source, target_in)                                # (B, T, V)
         losses.append(float(loss(logits, target_out)))
         model.backward(loss.backward())                                  # every parameter gets its gradient
-        clip_by_global_norm(model, 1.0)                                  # no step is wild
+        clip_by_global_norm(model, 1.0)                                  # no step is too long
         optimizer.step()                                                 # every parameter moves a little
     return losses, film
 
@@ -129,9 +131,9 @@ for name, m, task in (("copy", copier, copy), ("reverse", reverser, reverse)):
     print(f"{name:8} looks hardest at the token it needs in {share:.0%} of the rows")
 
 # %% [markdown]
-# Nobody told it where to look. It was told which token would have been right, nothing else; and to name the first
-# token of the answer, the last of the source is the one that is of use. So the row that writes token $t$ looks at
-# place $n - 1 - t$, both counted from 0. Copying is the same with the diagonal.
+# Nobody told it where to look. The loss says which token would have been right, nothing else; and to predict the first
+# token of the answer, the last token of the source is the useful one. So the row that writes token $t$ looks at place
+# $n - 1 - t$, both counted from 0. Copying is the same with the diagonal.
 
 # %%
 figure, axes = panels(1, 2, heading="The loss while it learns", sharey=True)
@@ -205,7 +207,7 @@ print("largest difference", np.abs(whole - np.stack(one_by_one)).max())
 # **Label smoothing** (Szegedy et al. 2016; the paper, section 5.4) asks for a little less than certainty. In place of
 # the one-hot target stands $q = (1 - \varepsilon)\,\mathrm{onehot} + \varepsilon / V$. The loss and its gradient are
 #
-# $$L = -\frac1N \sum_n r_n \sum_v q_{nv} \log P_{nv} \qquad d\mathrm{logits} = \frac{r\,(P - q)}{N}$$
+# $$L = -\frac1N \sum_n r_n \sum_v q_{nv} \log P_{nv} \qquad d_{\mathrm{logits}} = \frac{r\,(P - q)}{N}$$
 #
 # *What was believed, minus what was asked for*, as in lesson 03; only that $q$ can be reached now, at finite logits.
 # Where it is reached the gradient is zero, but the loss is not: it is the entropy of $q$, and no model gets below it.
@@ -250,12 +252,12 @@ vocabularies = np.array([14, 30, 60, 120, 250, 500, 1000, 2000])
 excess = [np.mean(first_losses(int(size))) - np.log(size) for size in vocabularies]
 half_s2 = D / (D + vocabularies)                                         # s²/2, with s² = 2D / (D + V)
 figure, axes = panels(height=3.4)
-draw_lines(axes, vocabularies, {"foretold: s²/2": half_s2}, marker="", colours={"foretold: s²/2": "black"}, log="x",
+draw_lines(axes, vocabularies, {"predicted: s²/2": half_s2}, marker="", colours={"predicted: s²/2": "black"}, log="x",
            title="What a new model pays above ln V", x_name="V, tokens in the vocabulary", y_name="loss minus ln V")
 axes.plot(vocabularies, excess, "o", markersize=8, label="measured: mean of 12 models")
 axes.legend(frameon=False)
 axes.set_ylim(bottom=0)
-show(figure, "First loss minus ln V against the size of the vocabulary: the measured dots lie close to the foretold "
+show(figure, "First loss minus ln V against the size of the vocabulary: the measured dots lie close to the predicted "
      "curve, which falls from three quarters at 14 tokens to nearly zero at 2000.")
 for size, *row in zip(vocabularies, np.log(vocabularies), half_s2, excess):
     print("V = {:4}   ln V = {:.3f}   s²/2 = {:.3f}   measured {:.3f}".format(size, *row))
@@ -343,9 +345,8 @@ for name, ratio in bare.items():
 # too. The peak is $1/\sqrt{D\,w}$ (our trainings take half of it all, `factor=0.5`). Post-norm models need the warm-up
 # more than others do (Xiong et al. 2020).
 #
-# The last line of the loop that is left is **clipping** (Pascanu et al. 2013): if the norm of *all* gradients
-# together is above a limit, all are multiplied by the same number, so that the direction stays and the length becomes
-# the limit.
+# The one line of the loop that is left is **clipping** (Pascanu et al. 2013): if the norm of *all* gradients together
+# is above a limit, all are multiplied by the same number, so that the direction stays and the length becomes the limit.
 #
 # ## Implement and check
 #
@@ -450,10 +451,10 @@ check("update.all", update_all)
 # %% [markdown]
 # ## Break it
 #
-# ### Adam without its hats
+# ### Adam without bias correction
 #
-# The warm-up and $\beta_2 = 0.98$ forgive a lot: a model that is trained so learns to reverse all the same, and its
-# loss curve tells nothing. The checker does:
+# The warm-up and $\beta_2 = 0.98$ make the mistake almost harmless: a model that is trained without the correction
+# learns to reverse all the same, and its loss curve shows nothing. The checker does:
 
 # %%
 def adam_without_hats(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
@@ -496,10 +497,9 @@ for name, m in (("shifted", reverser), ("not shifted", cheat)):
     print(f"{name:12}", *source_names, "→", *[tokens[i] for i in written if i != PAD])
 
 # %% [markdown]
-# The loss is nearly zero, and the model is worth nothing: it has learned to say what it reads. When it has to write,
-# there is nothing to read yet but `<bos>`. (The bars compare it with a model of more steps; give the cheat as many as
-# you like: its loss has hardly anything left to teach it.) **A loss that is too good is a finding**, and the first
-# thing to ask is what the model could see.
+# The loss is nearly zero, and the model is useless: it has learned to repeat its input. When it has to write, there is
+# nothing to read yet but `<bos>`. (The bars compare it with a model of more steps. More steps would not help it: its
+# loss is nearly zero already.) **A loss that is too low is a warning.** Ask first what the model could see.
 #
 # ### Every gradient, a hundred times
 #
@@ -544,12 +544,12 @@ times_as_far.compare(runs["Adam", 100][1] / runs["Adam", 1][1])
 # %% [markdown]
 # ## Aha
 #
-# > **Adam asks of a gradient which way, and hardly how much.**
+# > **Adam hardly depends on the scale of the gradients.**
 #
 # Multiply every gradient by $c$, and $\hat m$ becomes $c\,\hat m$ and $\sqrt{\hat v}$ becomes $c\sqrt{\hat v}$: the
-# quotient does not change. Only $\epsilon$ and rounding do, and so the curves above part by a hair. This makes Adam
-# easy to live with, and a poor witness: a gradient that is wrong by a constant factor trains as well as the right
-# one. The loss goes down, and the gradient is wrong. Only a gradient check
+# quotient does not change. Only $\epsilon$ and rounding make a difference, so the curves above differ very little. This
+# makes Adam easy to use, and useless as a test: a gradient that is wrong by a constant factor trains as well as the
+# right one. The loss goes down, and the gradient is wrong. Only a gradient check
 # ([00](00_how_do_i_know_a_gradient_is_right.ipynb)) can tell.
 #
 # ## Three questions to leave with

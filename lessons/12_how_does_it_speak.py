@@ -7,9 +7,9 @@
 #
 # ## Question
 #
-# A trained model gives a score to every token that might come next. That is not yet a sentence. Who chooses, by which
-# rule, and when does it end? And as every word that it writes becomes part of what it reads: must it read everything
-# again for each new word?
+# A trained model gives a score to every token that might come next. That is not yet a sentence. By which rule is a
+# token chosen, and when does the sentence end? Every word that it writes becomes part of what it reads. Must it read
+# everything again for each new word?
 
 # %%
 import numpy as np
@@ -107,8 +107,8 @@ show(
 )
 
 # %% [markdown]
-# An area against a line: that is all there is to a cache. The rest of the lesson is about why it is allowed, and what
-# to do with the scores.
+# Without a cache the number of computed keys grows with the square of the length, with a cache in proportion to the
+# length. The rest of the lesson is about why a cache is allowed, and what to do with the scores.
 #
 # ## Derive
 #
@@ -117,13 +117,13 @@ show(
 #
 # $$\log p(Y \mid X) = \sum_{t=1}^{|Y|} \log p(y_t \mid y_1 \dots y_{t-1}, X)$$
 #
-# There are $V^{|Y|}$ sentences of that length, so nobody tries them all. *Decoding* means choosing a cheap way
-# through.
+# There are $V^{|Y|}$ sentences of that length, too many to try them all. *Decoding* means to choose one with few
+# evaluations.
 #
-# ### Greedy, and why it errs
+# ### Greedy, and why it is not always best
 #
-# **Greedy** takes the likeliest token each time. That need not lead to the likeliest sentence: a good first word may
-# be followed by nothing but mediocre ones. Here is a language small enough to see all of it: nine sentences, every
+# **Greedy** takes the likeliest token each time. That need not lead to the likeliest sentence: a probable first word
+# may be followed by improbable ones only. Here is a language small enough to see all of it: nine sentences, every
 # probability written down. It has `start` and `step`, so the package decodes it as it decodes a Transformer.
 
 # %%
@@ -208,9 +208,9 @@ show(
 )
 
 # %% [markdown]
-# (A full stop that must come is not drawn.) At the first branching *some* is the better word, and greedy is lost: its
-# 0.60 is divided among six ends. The beam keeps *owls* one step longer, and that is enough. It is no proof, though:
-# the likeliest sentence of all is "owls.", and to have it in sight at the second word takes a wider beam.
+# (A full stop that must come is not drawn.) At the first branching *some* is the better word, and greedy takes it, but
+# its 0.60 is divided among six ends. The beam keeps *owls* one step longer, and that is enough. It is no proof, though:
+# the likeliest sentence of all is "owls.", and only a wider beam keeps it at the second word.
 #
 # **The length penalty.** No factor is above 1, so every further word can only lower the product, and a beam favours
 # short answers. The paper (section 6.1, after Wu et al. 2016, eq. 14) divides by something that grows with the length
@@ -231,19 +231,19 @@ for alpha in (0.0, 0.6):
 # ### Sampling
 #
 # For a translation one wants the best; for a story one wants *a* good one, a new one each time. So draw the token at
-# random, by its probability. To see anything, we need a model in doubt. This one is never in doubt about English
-# numbers. But its vocabulary is joint, it can read German words, and has never been asked to translate them. What
-# does it begin with if the *source* is "neunundsiebzig"?
+# random, by its probability. To see an effect, we need a model that is uncertain. This one is never uncertain about
+# English numbers. But one vocabulary serves both languages, so it can read German words, which it has never been
+# trained to translate. What does it begin with if the *source* is "neun"?
 #
 # **Temperature** divides the logits by $\tau$ before the softmax. The odds of two tokens become
 #
 # $$\frac{p_a}{p_b} = e^{(x_a - x_b)/\tau} = \left(e^{x_a - x_b}\right)^{1/\tau}$$
 #
-# so $\tau < 1$ sharpens, down to greedy as $\tau \to 0$, and $\tau > 1$ flattens, up to fair dice as
-# $\tau \to \infty$.
+# so $\tau < 1$ makes the distribution sharper, down to greedy as $\tau \to 0$, and $\tau > 1$ makes it flatter, up to
+# equal probabilities as $\tau \to \infty$.
 
 # %%
-odd = vocabulary.encode("neunundsiebzig")[None]
+odd = vocabulary.encode("neun")[None]
 logits, _ = model.step(np.array([BOS]), model.start(odd))                # (1, V)
 likeliest = np.argsort(-logits[0])[:6]
 figure, axes = panels(1, 3, heading="The first token, at three temperatures", width=12, height=3.2, sharey=True)
@@ -266,11 +266,11 @@ for tau in (0.3, 1.0, 3.0):
     print(f"temperature {tau}:", ", ".join(vocabulary.text(ids) for ids in answers))
 
 # %% [markdown]
-# The picture at the right shows, magnified by the temperature, the trouble with sampling: each nonsensical token is
-# improbable, and all of them together are not. (With tens of thousands of tokens, $\tau = 1$ is enough for that.) Two
-# remedies cut this tail off and give its probability to the rest. **Top-k** keeps the $k$ likeliest tokens (Fan et al.
-# 2018). **Top-p** keeps as many of the likeliest as together reach the probability $p$, so few where the model is sure
-# and many where it is not (Holtzman et al. 2020, section 3.1).
+# The right panel shows the problem of sampling, made larger by the temperature: each wrong token is improbable, but all
+# of them together are not. (With tens of thousands of tokens, $\tau = 1$ is enough for that.) Two methods cut off these
+# tokens and give their probability to the rest. **Top-k** keeps the $k$ likeliest tokens (Fan et al. 2018). **Top-p**
+# keeps as many of the likeliest as together reach the probability $p$, so few where the model is sure and many where it
+# is not (Holtzman et al. 2020, section 3.1).
 
 # %%
 print(f"{'':20}", "  ".join(f"{vocabulary.tokens[i]:>9}" for i in likeliest), "   tokens left")
@@ -287,9 +287,9 @@ for name, options in {"everything": {}, "top-k, k = 2": {"top_k": 2}, "top-p, p 
 # P_{t\cdot} = \mathrm{softmax}_j\big(q_t \cdot k_j / \sqrt{d_k}\big), \qquad
 # q_t = x_t W_Q,\quad k_j = x_j W_K,\quad v_j = x_j W_V$$
 #
-# **In loops**, without thinking: for every $t$, for every $j \le t$, compute $k_j$. But $k_j$ depends on $x_j$, and
-# $x_j$ depends on the tokens up to $j$ *only*, because of the causal mask. No later token can change it. So computing
-# it again gives the same number, and it may be kept. **In matrices**: one row is appended, and one row of queries is
+# **In loops**, directly: for every $t$, for every $j \le t$, compute $k_j$. But $k_j$ depends on $x_j$, and $x_j$
+# depends on the tokens up to $j$ *only*, because of the causal mask. No later token can change it. So computing it
+# again gives the same number, and it may be kept. **In matrices**: one row is appended, and one row of queries is
 # asked,
 #
 # $$K \leftarrow [K\,;\, x_t W_K], \qquad V \leftarrow [V\,;\, x_t W_V], \qquad
@@ -315,10 +315,10 @@ for t in range(3):
 # ### Why mask at inference?
 #
 # When one token comes at a time, the newest may see everything there is, so no causal mask is needed: the future does
-# not exist yet. But whenever *several* positions are read at once (a prompt, or everything again without a cache),
-# the mask is needed although only the last row of scores is used, and although the last row may look everywhere.
-# Without it the earlier positions see later ones, and from the second layer on, their keys and values are others. The
-# last row then reads what it never met while training.
+# not exist yet. But whenever *several* positions are read at once (a prompt, or everything again without a cache), the
+# mask is needed although only the last row of scores is used, and although the last row may look everywhere. Without it
+# the earlier positions see later ones, and from the second layer on, their keys and values are others. The last row
+# then reads what it never saw in training.
 
 # %%
 with evaluating(model):
@@ -533,8 +533,8 @@ show(
 print("the right cache, largest difference", off["right"].max())
 
 # %% [markdown]
-# Three caches are wrong, and grossly. Now read what they say, first about the number in English, then about a German
-# one, of which the model knows nothing:
+# Three caches are wrong, and by large amounts. Now read what the model writes with them, first for the number in
+# English, then for a German one, which it cannot translate:
 
 # %%
 unsure = vocabulary.encode("neunundneunzigtausendneunhundertneunundneunzig")[None]
@@ -544,9 +544,9 @@ for question in (source, unsure):
     print()
 
 # %% [markdown]
-# Asked what it knows, the model says the right words on every one of the wrong caches: it is so sure that nothing of
-# this matters. Asked what it does not know, it says something else on two of them. *"The words are right" is not "the
-# cache is right".* If a cache does change your output, it is nearly always one of these:
+# For the number that it knows, the model writes the right words with two of the three wrong caches: it is so certain
+# that the mistake does not matter. For the one that it does not know, two of them change what it writes. *"The words
+# are right" is not "the cache is right".* If a cache does change your output, it is nearly always one of these:
 #
 # 1. The **position** of the new token: begun again at 0, or the prompt counted twice.
 # 2. What goes into the cache is not what attention uses: keys made **before** the positions were added.
@@ -558,7 +558,7 @@ for question in (source, unsure):
 # 7. **Dropout** was left on, so no two passes agree anyway: call `eval()`.
 #
 # In float32 the logits agree to about seven digits, not sixteen, and where two tokens are as good as equal, that may
-# decide between them. It is the only innocent reason.
+# decide between them. This is the only reason that is not a mistake.
 #
 # ## Aha
 #
@@ -576,10 +576,9 @@ for name, (multiply_adds, chain) in {
     print(f"{name:32}{multiply_adds:14,}{chain:16,}")
 
 # %% [markdown]
-# Look at the first two rows. The *work* is nearly the same; a cache does in 64 portions what training does at once.
-# What no cache can save is the waiting: token 64 depends on the choice of token 63. That is why a model that was
-# trained in parallel still speaks one word at a time, and why [13](13_steps_or_work.ipynb) keeps steps and work
-# apart.
+# Look at the first two rows. The *work* is nearly the same; a cache does in 64 portions what training does at once. A
+# cache cannot remove the waiting: token 64 depends on the choice of token 63. That is why a model that was trained in
+# parallel still speaks one word at a time, and why [13](13_steps_or_work.ipynb) keeps steps and work apart.
 #
 # ## Three questions to leave with
 #

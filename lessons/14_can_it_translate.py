@@ -8,8 +8,8 @@
 # ## Question
 #
 # A model that translates draws a picture while it works: which word of the source it looked at for each word that it
-# wrote. The pictures are beautiful, and they seem to say how the model does it. Do they? Numbers are the place to ask,
-# because we know all there is to know about them: what is right, and which word comes from which.
+# wrote. The pictures are easy to read, and they seem to say how the model does it. Do they? Numbers are a good example,
+# because we know everything about them: what is right, and which word comes from which.
 
 # %%
 import numpy as np
@@ -261,7 +261,7 @@ print("largest difference to MultiHeadAttention", np.abs(gathered - y[0]).max())
 # *A map shows $P$, and what arrives is $P$ times something that no map shows.* A sharp and sensible map can be
 # unimportant in more ways than one. What it fetches, $v_{hs} W_O^{(h)}$, may be small beside what the other terms
 # bring. It may be nearly the same for all keys; then any weights give the same sum, because they add up to one, and the
-# gradient of the scores, $P \circ (dP - \langle dP, P\rangle)$, is zero. Or another head may fetch the same. No picture
+# gradient of the scores, $P \circ (d_P - \langle d_P, P\rangle)$, is zero. Or another head may fetch the same. No picture
 # of $P$ tells you which of these is so. But you can take the term away, and see.
 #
 # ## Implement and check
@@ -276,8 +276,8 @@ def without_head(attention, head):
 
 
 # %% [markdown]
-# There is no exercise of the checker for this one; a comparison will do. The witness goes another way: it leaves $W_O$
-# alone and silences the head before the heads are joined.
+# There is no exercise of the checker for this one; a comparison will do. The comparison works in another way: it does
+# not change $W_O$, and sets the head's output to zero before the heads are joined.
 
 # %%
 class SomeHeads(MergeHeads):
@@ -322,7 +322,7 @@ print("without_head:", compare(without_head))
 #
 # ### Read three heads, then switch them off
 #
-# In [07](07_why_many_heads.ipynb) heads were locked one by one, and few were missed. Now the other way round: look at
+# In [07](07_why_many_heads.ipynb) heads were switched off one by one, and few mattered. Now the other way round: look at
 # the maps *first*, and let them tell you which heads matter. Here are all eight of the German model's cross-attention,
 # for a number that it never saw.
 
@@ -334,13 +334,13 @@ show(
 )
 
 # %% [markdown]
-# Take three. **Layer 2, head 3** is a picture for a book: *vier* at *four*, *fünf* at *five*, *hundert* at *hundred*,
-# and then the crossing. **Layer 2, head 1** has the crossing as well, but looks at *four* for *tausend*, and at *seventy*
-# for *hundert*. **Layer 1, head 3** is a riddle: at *thousand* for *vier*, at *hundred* for *fünf*, at *seventy* for
-# *neun*.
+# Take three. **Layer 2, head 3** is easy to read: *vier* at *four*, *fünf* at *five*, *hundert* at *hundred*, and then
+# the crossing. **Layer 2, head 1** has the crossing as well, but looks at *four* for *tausend*, and at *seventy* for
+# *hundert*. **Layer 1, head 3** is hard to understand: at *thousand* for *vier*, at *hundred* for *fünf*, at *seventy*
+# for *neun*.
 #
 # Each is switched off alone. The whole model said all of 1,000 unseen numbers right. What share of 200 does it say
-# right without that head? Write down three numbers, and mean them.
+# right without that head? Write down three numbers before you go on.
 
 # %%
 without = "Right without layer {}, head {}, of 200 unseen numbers (1 is all)?"
@@ -366,7 +366,8 @@ for (layer, head), guess in guesses.items():
     guess.compare(exact_match((layer, head)))
 
 # %% [markdown]
-# None is missed, not even the one from the book. Not missed is not the same as idle, though. Switch off two together:
+# Without any one of them all numbers are still right, even without the one that is easy to read. But this does not mean
+# that they do nothing. Switch off two together:
 
 # %%
 name = "{0[0]}.{0[1]}".format
@@ -374,10 +375,11 @@ for off in ([(2, 1)], [(2, 3)], [(2, 1), (2, 3)], [(1, 2), (1, 3)], [(2, h) for 
     print(f"without {', '.join(map(name, off)):<19} {exact_match(*off):6.1%} right")
 
 # %% [markdown]
-# Without 2.1 *and* 2.3 most is lost, though neither alone was missed: each can stand in for the other. So "unimportant"
-# always means *unimportant while the others are there*. Then ask the other way round: how far does a head get *alone*,
-# when the three others of its layer are silent? And does its map tell? Measure how well each map reads: the share of
-# number words at which the head's largest weight lies on the English word of the same meaning, over 200 unseen numbers.
+# Without 2.1 *and* 2.3 most numbers are wrong, though neither alone made a difference: each can do the work of the
+# other. So "unimportant" always means *unimportant while the others are there*. Then ask the other way round: how far
+# does a head get *alone*, when the three others of its layer are silent? And does its map tell? Measure how well each
+# map reads: the share of number words at which the head's largest weight lies on the English word of the same meaning,
+# over 200 unseen numbers.
 
 # %%
 meaning = dict(zip([*DE, *DE_TENS, "eins", "hundert", "tausend"], [*EN, *EN_TENS, "one", "hundred", "thousand"]))
@@ -407,8 +409,8 @@ show(figure, "Two rows of bars for the eight heads, in the order in which their 
 
 # %% [markdown]
 # If maps told importance, the lower bars would fall as the upper ones do. They do not. Compare within a layer. In layer
-# 2 the map for a book, 2.3, belongs to a head that says few numbers right when it is alone; 2.1 and 2.2, whose maps read
-# worse, say more. In layer 1 the riddle, 1.3, reads worst of all, and alone it is enough: with it, all 200 are right.
+# 2 the clearest map, 2.3, belongs to a head that says few numbers right when it is alone; 2.1 and 2.2, whose maps read
+# worse, say more. In layer 1 the map of 1.3 reads worst of all, and alone it is enough: with it, all 200 are right.
 #
 # ### Where the literature stands
 #
@@ -427,10 +429,11 @@ show(figure, "Two rows of bars for the eight heads, in the order in which their 
 #
 # > **An attractive map can be unimportant.**
 #
-# A map shows where a head looks. What it fetches there, and whether anybody needs it, stands elsewhere: in the values,
-# in $W_O$, in the other heads. So read maps to get ideas, and interventions to get answers: take the thing away, and
-# measure. It is the same lesson as that of the falling loss in [00](00_how_do_i_know_a_gradient_is_right.ipynb). What
-# looks right has to be tested by something that could show it to be wrong.
+# A map shows where a head looks. What it fetches there, and whether the model needs it, depends on other things: in the
+# values, in $W_O$, in the other heads. So look at maps to get ideas, and use interventions to get answers: remove the
+# head, and measure. It is the same lesson as that of the falling loss in
+# [00](00_how_do_i_know_a_gradient_is_right.ipynb). What looks right has to be tested by something that could show it to
+# be wrong.
 #
 # ## Three questions to leave with
 #
