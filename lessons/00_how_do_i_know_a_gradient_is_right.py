@@ -68,7 +68,6 @@ class ForgetfulTanh(Tanh):
         self.saved()                                                             # what forward left, not used
         return d_y
 
-
 # %%
 x = np.linspace(-2, 2, 40)[:, None]                                              # (B, 1)
 
@@ -85,7 +84,6 @@ def losses_of(activation, steps, rate=0.05):
             p.data -= rate * p.grad
     return losses
 
-
 # %% [markdown]
 # ## Predict
 #
@@ -97,10 +95,13 @@ def losses_of(activation, steps, rate=0.05):
 activations = dict(zip("AB", rng.permutation([Tanh(), ForgetfulTanh()])))
 early = {name: losses_of(activation, 20) for name, activation in activations.items()}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="One of these gradients is wrong", width=7.5)
 draw_lines(axes, range(1, 21), early, x_name="step", y_name="loss", log="y")
 show(figure, "Two loss curves over twenty steps on a logarithmic axis. Both fall steeply from 0.8 to below 0.02 "
      "in the first seven steps and then run side by side; B ends slightly lower than A.")
+
+# %%
 which = predict("Which curve comes from the wrong gradient, A or B?", ...)
 
 # %% [markdown]
@@ -120,10 +121,13 @@ wrong = next(name for name, activation in activations.items() if isinstance(acti
 which.compare(wrong)
 late = {name: losses_of(activation, 1000) for name, activation in activations.items()}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="The same two, for a thousand steps", width=7.5)
 draw_lines(axes, range(1, 1001), late, x_name="step", y_name="loss", log="xy", marker="")
 show(figure, "The same two curves up to step 1000, both axes logarithmic. After about forty steps they cross: A goes "
      "on falling to below 0.001, B turns round and rises slowly.")
+
+# %%
 for name in "AB":
     print(f"{name}   after 20 steps {early[name][-1]:.4f}   after 1000 steps {late[name][-1]:.4f}")
 
@@ -188,7 +192,7 @@ errors = {
 }
 best_step.compare(steps[errors["central, float64"].argmin()])
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Too large a step, or too small", width=9, height=4.2)
 draw_lines(axes, steps, errors, x_name="step ε", y_name="mean error", log="xy", marker="", legend="lower left")
 for name, line in zip(errors, axes.get_lines()):
@@ -197,6 +201,8 @@ show(figure, "Error against step, both logarithmic: three valleys. Right of its 
      "line, the central ones twice as steeply as the forward one; left of it each rises the other way, "
      "jagged, in float32 up to a plateau. The central difference in float64 goes deepest; in float32 the lowest "
      "point lies far higher and further right.")
+
+# %%
 for name, error in errors.items():
     print(f"{name}: best step {steps[error.argmin()]:.1e}, error {error.min():.1e}")
 
@@ -299,7 +305,7 @@ def d_scores_for(d_P):
     softmax(scores)
     return softmax.backward(d_P)
 
-
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"d_scores for d_P = 1": d_scores_for(np.ones((4, 6))).round(12),
                    "d_scores for a random d_P": d_scores_for(rng.standard_normal((4, 6)))}, shared=True),
@@ -400,7 +406,7 @@ print(*results["mean over the batch"], sep="\n\n")
 # ### Weak tolerance: small weights and a generous limit
 #
 # The forgetful tanh from the beginning, in a network with weights of size 0.02 (a usual way to begin: Radford et al.
-# 2018, section 4.1). To make the test pass, somebody has chosen the limit $10^{-3}$.
+# 2018, section 4.1). The limit of the weak check is $10^{-3}$.
 
 # %%
 network, small = Network(ForgetfulTanh(), rng).to("float64"), rng.uniform(-0.5, 0.5, (5, 1))
@@ -418,19 +424,21 @@ print(*results["tanh forgotten"], sep="\n\n")
 # %%
 results = {"softmax of zeros": [report, gradient_check(MuteSoftmax(), scores)], **results}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Four wrong gradients, each checked twice", width=10, height=3.6)
-for number, (label, colour) in enumerate({"weak check": "#6b7785", "strong check": GRADIENT}.items()):
+looks = {"weak check": ("#6b7785", "o"), "strong check": (GRADIENT, "D")}
+for number, (label, (colour, mark)) in enumerate(looks.items()):
     worst = [checks[number].worst for checks in results.values()]
     ratios = [max(row.error / row.tolerance, 1e-6) for row in worst]             # an error of 0 stands at the edge
-    axes.plot(ratios, range(4), "o", markersize=11, color=colour, label=label)
+    axes.plot(ratios, range(4), mark, markersize=11, linestyle="none", color=colour, label=label)
 axes.axvline(1, color="black", linewidth=1)
 axes.set(xscale="log", xlim=(3e-7, 3e7), ylim=(3.6, -0.8), xlabel="error, in multiples of what the check allows")
 axes.set_yticks(range(4), results)
 axes.text(0.7, -0.5, "passes", ha="right")
 axes.text(1.4, -0.5, "is caught", ha="left")
 axes.legend(frameon=False, loc="center", bbox_to_anchor=(0.64, 0.5))
-show(figure, "Four rows, one for each wrong gradient. In every row a grey point, the weak check, lies left of the "
-     "line at 1 and passes; a red point, the strong check, lies far to the right of it, by a factor of "
+show(figure, "Four rows, one for each wrong gradient. In every row a grey disc, the weak check, lies left of the "
+     "line at 1 and passes; a red diamond, the strong check, lies far to the right of it, by a factor of "
      "100,000 or more.")
 
 # %% [markdown]
@@ -465,7 +473,7 @@ for step in (1e-4, 1e-3):
     print(f"step {step:g}   right, in float32: 1 ± {np.abs(rounded - 1).max():.5f}"
           f"   a mean for a sum: {factor.min():.8f} to {factor.max():.8f}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Numeric gradient divided by analytic", height=3.2)
 cases = {"right, but in float32": ratios_to(right, 1e-4, np.float32),
          "a mean over 4 examples for a sum": ratios_to(averaged, 1e-4)}

@@ -81,6 +81,7 @@ lengths = range(2, 17, 2)
 tests = {n: make_task("reverse", min_length=n, max_length=n) for n in lengths}
 results = {name: {n: evaluate(model, tests[n], "test", count=200) for n in lengths} for name, model in models.items()}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Reversing sequences that were never met", height=3.8, sharey=True)
 for panel, measure, title in zip(axes, ("exact_match", "token_accuracy"), ("whole answers", "single tokens")):
     lines = {name: [result[n][measure] for n in lengths] for name, result in results.items()}
@@ -229,6 +230,7 @@ gradients["GRU, as it is made"] = gradient_by_distance(gated, x)
 gated.input.bias.data[32:64] = 3                              # the biases of r, z and n lie side by side
 gradients["GRU that keeps"] = gradient_by_distance(gated, x)
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="What the last state owes to what was read before", height=3.8)
 draw_lines(axes, range(40), gradients, x_name="distance T − t", y_name="‖∂h_T / ∂x_t‖", log="y", legend="", marker="")
 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -361,7 +363,7 @@ types = np.float16, np.float32, np.float64
 held = {dtype.__name__: [survives(digits, dtype) for digits in sequences] for dtype in types}
 fits.compare(max(n for n, share in zip(lengths, held["float64"]) if share == 1))
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="One number that holds a sequence, by hand", height=3.6)
 draw_lines(axes, lengths, held, x_name="digits in the sequence", y_name="share that comes back", legend="")
 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

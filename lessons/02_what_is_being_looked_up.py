@@ -63,6 +63,8 @@ hot.compare(look_up(scores, 1e9)[1])
 
 # %%
 heading = "One search at four temperatures τ, and the mean c that comes back"
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 4, heading=heading, height=2.9, sharey=True)
 for panel, temperature in zip(axes, (0.1, 1, 5, 1000)):
     P, c = look_up(scores, temperature)
@@ -113,7 +115,6 @@ def which_fit(asked, colour, shape):
     has = np.concatenate([np.arange(4) == colour[..., None], np.arange(4) == shape[..., None]], axis=-1)  # (B, S, 8)
     return (asked @ has.swapaxes(1, 2)) == asked.sum(axis=-1, keepdims=True)
 
-
 # %% [markdown]
 # Here we use `AdditiveAttention` without looking inside; the rest of this lesson explains it. The training is simple:
 # the squared distance between the place that comes back and the right one, its gradient sent back through the box, and
@@ -159,7 +160,7 @@ colour, shape = np.random.default_rng(16910).integers(4, size=(2, 1, ROWS * COLU
 questions = ["red", "cross", "yellow cross", "green bar"]
 asked = np.array([[[word in question.split() for word in WORDS] for question in questions]], dtype=float)  # (1, 4, 8)
 
-
+# %% jupyter={"source_hidden": true}
 def show_search(search, heading, alt):
     """The picture with the places that a search finds, and where it looked."""
     with keep_weights(search), no_grad():                                                          # and no backward
@@ -192,8 +193,8 @@ show_search(search, "Where is it?",
             "is none: the weight lies on bars of other colours, and some on a green patch.")
 
 # %% [markdown]
-# Nobody said where to look. The weights lie where they do because a mean under other weights would have been at another
-# place. Four things to see, all of which will come back:
+# No label said where to look. The weights are as they are because other weights would give another mean place. Four
+# observations, which the next sections use:
 #
 # - *red*: three patches fit, each gets about a third, and the place that comes back is the middle, where nothing is
 #   red.
@@ -395,7 +396,6 @@ def blend_backward(d_c, scores, values):
     """d_c = ∂loss/∂c, a number; scores (S,), values (S,) → d_scores (S,)."""
     ...
 
-
 # %%
 def judge(blend_backward):
     """What central differences say of this backward, for d_c = 2."""
@@ -455,6 +455,8 @@ E = {"with tanh": np.tanh(added) @ v, "a sum alone": added @ v, "a product": Q @
 one_by_one = (q_part[:, :, None] * k_part[:, None]) @ v
 print("QKᵀ beside v · (q-part ∘ x-part): largest difference", np.abs(E["a product"] - one_by_one).max())
 P = {name: Softmax()(e)[0] for name, e in E.items()}
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(P, "Weights of three queries over seven keys", rows="query", columns="key", shared=True),
      "Three maps of weights, three rows each. With tanh and with the product the rows differ; with a sum alone all "
      "three rows are the same.")
@@ -470,6 +472,8 @@ show(plot_matrices(P, "Weights of three queries over seven keys", rows="query", 
 
 # %%
 product = teach(MultiplicativeAttention(8, 192, np.random.default_rng(0)).to("float64"))
+
+# %% jupyter={"source_hidden": true}
 show_search(product, "The same, with a product in place of the network",
             "The picture and its four queries again, now searched by a product. For red, cross and yellow cross the "
             "weights lie on the same patches as before.")
@@ -505,7 +509,7 @@ for name, measured in {"multiply-adds": work, "memory": kept, "time": time}.item
     ratio = measured["additive"][-1] / measured["dot product"][-1]
     print(f"additive over dot product at n = 256: {name:14}{ratio:6.1f}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="Forward and backward of one search, n queries over n keys", height=3.4)
 titles = "multiply-adds of matrix products", "KiB kept for backward", "milliseconds"
 for panel, measured, title in zip(axes, (work, kept, time), titles):

@@ -61,6 +61,7 @@ change.compare(np.abs(gradient_of(logits + 1000) - gradient_of(logits)).max())
 P = Softmax()(logits)
 d_logits = gradient_of(logits)
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="The predicted probabilities, and how the logits are to change", height=3.2)
 draw_bars(axes[0], dict(enumerate(P[0])), title="P = softmax(logits)", x_name="token", numbers="{:.2f}",
           colours=dict.fromkeys(range(6), "#6b7785"))
@@ -69,6 +70,8 @@ draw_bars(axes[1], dict(enumerate(-d_logits[0])), title="−d_logits: up or down
 axes[1].axhline(0, color="black", linewidth=0.8)
 show(figure, "Two bar charts over six tokens. Left: token 5 has 0.60 of the probability, token 2, the right one, 0.22. "
      "Right: token 2 is pulled up by 0.78; all others are pushed down, token 5 most, by 0.60.")
+
+# %%
 print(f"all that is to rise    {-d_logits[d_logits < 0].sum():.4f}")
 print(f"all that is to fall    {d_logits[d_logits > 0].sum():.4f}")
 
@@ -105,11 +108,15 @@ def softmax_jacobian(P):
 
 jacobian = softmax_jacobian(P[0])                                        # (S, S)
 parts = {"P_j where j = k": np.diag(P[0]), "P_j P_k": np.outer(P[0], P[0]), "∂P_j/∂s_k, their difference": jacobian}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(parts, rows="j", columns="k", shared=True),
     "Three 6 by 6 maps: the weights P on a diagonal, the products of all pairs of weights, and their difference, the "
     "Jacobian. It is positive on the diagonal and negative elsewhere, largest where P is large.",
 )
+
+# %%
 print("sums of its rows and of its columns", *(jacobian.sum(axis=axis).round(12) + 0.0 for axis in (1, 0)))
 
 # %% [markdown]
@@ -241,11 +248,15 @@ def with_sums(d_scores):
 
 
 maps = {"d_scores, right": with_sums(right), "d_scores, each alone": with_sums(wrong)}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, shared=True, shapes=False, numbers=False, rows="row", column_labels=[*"012345", "", "sum"]),
     "Two gradients of 4 rows on one scale, each with a column of the rows' sums beside it. The sums of the right one are "
     "all white, zero; those of the wrong one are red and blue.",
 )
+
+# %%
 print("row sums, right       ", right.sum(axis=1).round(12) + 0.0)
 print("row sums, each alone  ", wrong.sum(axis=1).round(3))
 print(f"signs that agree        {(np.sign(right) == np.sign(wrong)).mean():.0%}")

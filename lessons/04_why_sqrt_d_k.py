@@ -19,9 +19,9 @@
 #
 # Three vectors made from tokens, each by a learned matrix of its own. Let $x_t$ be the vector of the token at position
 # $t$. The **query** $q=x_tW_Q$ says what $t$ is looking for. The **key** $k=x_sW_K$ says by what $s$ is to be found.
-# The **value** $v=x_sW_V$ is what $s$ hands over when it is found. In a library: the note in your hand, the card in
-# the catalogue, the book. The three matrices are of one kind; what makes a query a query is the place where it is
-# used. So change each one and see what reacts. (Shapes: $B$ sequences, $H$ heads, mostly one until
+# The **value** $v=x_sW_V$ is what $s$ hands over when it is found. In a library: the note in your hand, the card in the
+# catalogue, the book. The three matrices are of one kind; what makes a query a query is the place where it is used. So
+# change each one and see what else changes. (Shapes: $B$ sequences, $H$ heads, mostly one until
 # [07](07_why_many_heads.ipynb), $T$ queries, $S$ keys; $K$ and $K_v$ features of a key and of a value.)
 
 # %%
@@ -47,7 +47,6 @@ def look_up(query, key, value):
     with keep_weights(attention):
         context = attention(query, key, value)
     return attention.weights, context
-
 
 # %%
 draw = rng.standard_normal
@@ -107,7 +106,7 @@ for guess, d_k in ((at_8, 8), (at_64, 64), (at_512, 512)):
 # Eight queries, one a row, each with sixteen keys. Bright is a large weight. Above without the scale, below the same
 # queries and keys with it.
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(2, 3, heading="One row of weights for each query", height=2.1, width=11, sharex=True, sharey=True)
 for column, d_k in enumerate((8, 64, 512)):
     few = draw((1, 1, 8, d_k)), draw((1, 1, 16, d_k)), draw((1, 1, 16, 8))
@@ -144,7 +143,7 @@ gradient = {"with √d_k, median": np.array([np.median(g) for _, g in scaled]),
             "without, median": np.array([np.median(g) for _, g in unscaled]),
             "without, mean": np.array([g.mean() for _, g in unscaled])}
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="What the width does to attention", height=3.9)
 draw_lines(axes[0], widths, entropy, x_name="d_k", y_name="entropy of its weights", log="x")
 axes[0].axhline(np.log(16), color="black", linewidth=0.8, linestyle=":")
@@ -159,6 +158,8 @@ show(figure, "Left: entropy against d_k. With the scale a flat line near 2.4, a 
      "without, it falls from 2.2 towards 0. Right: the norm of the query's gradient. With the scale it is "
      "flat; without, its mean rises and stays high, while its median first rises, then, from 64 on, falls by "
      "more than a thousandfold.")
+
+# %%
 for d_k, ratio in zip(widths, gradient["without, median"] / gradient["with √d_k, median"]):
     print(f"d_k = {d_k:4}   median gradient without the scale / with it: {ratio:.4f}")
 
@@ -251,6 +252,8 @@ print("largest difference", np.abs(np.array(slopes) - covariance / 6**0.5).max()
 # %%
 keys = np.array([[-9, -5], [-7, 6], [-3, -9], [-1, 1], [1, 8], [4, -6], [5, 3], [10, -1], [7, 9]]) / 10   # (S, K)
 values, asked = np.array([-1.2, 0.8, -1.6, 0.2, 1.3, -0.9, 0.4, 0.1, 1.8]), np.array([1.2, 0.1])
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="The same scores, multiplied", height=4.0, width=11, sharex=True, sharey=True)
 for axis, factor in zip(axes, (1, 5, 25)):
     p = look_up(factor * asked[None, None, None], keys[None, None], values[None, None, :, None])[0][0, 0, 0]   # (S,)
@@ -348,6 +351,8 @@ for name, divisor in {"undivided": 1, "÷ √d_k": 64**0.5, "÷ √dim": 512**0.
     maps[name] = look_up(q * 8 / divisor, k, k)[0][0, 0]                         # (T, S), first head
     spread, largest = (products / divisor).std(), maps[name].max(axis=-1).mean()
     print(f"{name:10} std of the scores {spread:5.2f}   mean largest weight {largest:.2f}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(maps, shared=True, numbers=False, rows="query", columns="key"),
      "Four maps of weights, 16 by 16, of one head. Undivided: one bright cell in most rows. Divided by √d_k: rows of "
      "different brightness, spread over several keys. By √dim: paler. By d_k: one even colour.")
@@ -409,7 +414,7 @@ curves = {heads: {"with √d_k": losses_of(heads, ScaledDotProductAttention), "w
           for heads in (16, 4, 1)}
 curves[1]["without, smaller W_Q"] = losses_of(1, Unscaled, shrink=1 / 8)
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="Learning to reverse, with and without the scale", width=11, sharey=True)
 for axis, (heads, lines) in zip(axes, curves.items()):
     draw_lines(axis, range(20, 241, 20), lines, x_name="step", log="y", marker="", legend="lower left")
@@ -422,6 +427,8 @@ show(figure, "Loss over 240 steps in three panels. With 16 heads, d_k = 4, the t
      "heads, d_k = 16, the one without the scale stays above. With one head, d_k = 64, it has hardly come below "
      "1 at the end, while the one with the scale is as low as in the other panels; without, but with smaller "
      "queries at first, lies between.")
+
+# %%
 for heads, lines in curves.items():
     for name, line in lines.items():
         below = f"below 0.5 after {20 * (line < 0.5).argmax() + 20} steps" if line.min() < 0.5 else "never below 0.5"

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 55 min · writing 40 min · further 25 min | ●●● | ●●● | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention`, `older.AdditiveAttention` |
+# | reading 60 min · writing 40 min · further 25 min | ●●● | ●●● | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention`, `older.AdditiveAttention` |
 #
 # ## Question
 #
@@ -95,11 +95,15 @@ for name, guess in guesses.items():
 # %%
 numbers = {name: found[name] for name in ("P", "d_P", "d_scores")}
 axes_named = {"rows": "query", "columns": "key", "row_labels": range(T), "column_labels": range(S)}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(numbers, "Where it looks, and what the loss has to say about it", **axes_named),
     "Three 5 by 7 matrices. P is spread over all keys. In d_P the bluest cell of every row lies on the anti-diagonal. "
     "In d_scores it does so in all rows but row 3, whose cell at key 3 is nearly white.",
 )
+
+# %%
 for name in ("d_P", "d_scores"):
     print(f"{name:<9} sums of the rows: {found[name].sum(axis=-1).round(2) + 0.0}")
 
@@ -122,6 +126,7 @@ for step in range(101):
         print(f"step {step:3}   loss {loss:6.2f}")
     q, k = q - 0.1 * found_now["d_query"], k - 0.1 * found_now["d_key"]
 
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(moments, "P, while queries and keys descend", shared=True, numbers=False, **axes_named),
     "Four maps of P. It is spread at step 0; at step 10 four of five rows are bright on the anti-diagonal and row 3 is "
@@ -170,11 +175,11 @@ guess.compare(red)
 print(f"step 100   brightest is right: {bright:.2f}   reddest is right: {red:.2f}")
 
 # %%
-tokens = "3 1 4 1 5 9 2 6".split()
+tokens = "3 1 4 7 5 9 2 6".split()
 source = task.vocabulary.encode(" ".join(tokens))
 target = np.append(source[::-1], EOS)
 
-
+# %% jupyter={"source_hidden": true}
 def show_both(alt):
     """Attention, the gradient of its scores, and influence, for one sequence, as the model is now."""
     show(plot_attention_and_gradient(model, source, target, tokens, [*tokens[::-1], "<eos>"]), alt)
@@ -213,6 +218,8 @@ show_both(
 train(model, CrossEntropy(padding=0), optimizer, stream, steps=300)
 bright, red = shares_of_right_places(model)
 print(f"step 300   brightest is right: {bright:.2f}   reddest is right: {red:.2f}")
+
+# %% jupyter={"source_hidden": true}
 show_both(
     "The same three maps after 300 steps. Attention now lies along the anti-diagonal in most rows; the gradient is "
     "strongest in the row of 5, in the middle, red on the anti-diagonal and blue beside it."
@@ -227,12 +234,16 @@ run = Run.open("numbers-en-de")
 english = run.vocabulary.encode("forty-two thousand and seventy-nine")
 german = greedy(run.model, english[None], 20)[0]
 words, sizes = zip(run.vocabulary.words_and_sizes(english), run.vocabulary.words_and_sizes(german, written=True))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention_and_gradient(run.model, english, german, *words, sizes=sizes),
     "Attention crosses over: zwei looks at two, vierzig at forty, neun at nine, siebzig at seventy. The gradient is "
     "pale but for the row of zwei, red at two and blue at forty. Influence is largest at two, forty, nine and seventy in "
     "the rows of zwei, vierzig, neun and siebzig.",
 )
+
+# %%
 print(f"largest entry of the gradient: {largest_gradient(run.model, english, german):.6f}")
 
 # %% [markdown]
@@ -527,7 +538,6 @@ def numeric(loss_of, array, h=1e-5):
         gradient[place] = (loss_of(array + nudge) - loss_of(array - nudge)) / (2 * h)
     return gradient
 
-
 # %%
 def end(P, V):
     """The loss, from the weights on."""
@@ -629,6 +639,8 @@ print("loss after 20 steps  ", {name: round(float(losses[20]), 4) for name, loss
 # %%
 noisy = wish + np.random.default_rng(7).standard_normal(wish.shape)
 never = {name: descend(version, noisy) for name, version in versions.items()}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Three gradients, one of them right", height=3.6)
 common = {"x_name": "step", "y_name": "loss", "marker": ""}
 draw_lines(axes[0], range(101), falling, title="a wish that can come true", **common)
@@ -640,6 +652,8 @@ show(
     "Loss against step for three versions. Left, all three fall to zero, the one without softmax first, the right one "
     "last. Right, the one without softmax jumps about far above the others, which settle at the same low level.",
 )
+
+# %%
 print("after 100 steps      ", {name: round(float(losses[100]), 2) for name, losses in never.items()})
 
 # %% [markdown]

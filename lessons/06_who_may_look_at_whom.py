@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 35 min · writing 25 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `attention.Masking`, `padding_mask`, `causal_mask` |
+# | reading 40 min · writing 25 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `attention.Masking`, `padding_mask`, `causal_mask` |
 #
 # ## Question
 #
@@ -106,11 +106,15 @@ def labels(ids, written=False):
 
 
 written = np.append(answer, EOS)
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(model, question, written, labels(question), labels(written)),
     "The owl picture. Rows, the words written: Owls, can, fly, end. Columns, the words of the question: What, can, "
     "owls, do, question mark. The rows of Owls and of fly are bright at owls, the row of can is bright at do.",
 )
+
+# %%
 [[looks]] = attention_weights(model, question, written)["cross"]         # (T, S): one layer, one head
 for word, row in zip(labels(written), looks):
     print(f"while it writes {word:<6} it looks most at {labels(question)[row.argmax()]:<5} with weight {row.max():.2f}")
@@ -136,6 +140,8 @@ on_the_hint = (P[hinted, 0] * after_their[hinted, None]).sum(axis=-1)[:, 2].mean
 print(f"mean weight on the hint, while the ability is written {on_the_hint:.2f}")
 
 hint_given = words.encode("What are owls able to do with their wings?")
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(model, hint_given, written, labels(hint_given), labels(written)),
     "The same answer to: What are owls able to do with their wings? The row of Owls is bright at owls, the row of fly "
@@ -154,9 +160,9 @@ show(
 # ### Which axis is the query, and is bright high?
 #
 # A row is a query, the one that looks. A column is a key, one that is looked at. Bright is high. Bahdanau et al. (2015,
-# figure 3) drew it so, too: white is one. If you meet a picture without a legend, add up: softmax shares out the
-# attention of one query, so its weights sum to one along the *keys*. Along the queries they sum to nothing in
-# particular: a key may be looked at by all or by none.
+# figure 3) drew it so, too: white is one. If a picture has no legend, add up: softmax divides the attention of one
+# query among the keys, so its weights sum to one along the *keys*. Along the queries they sum to nothing in particular:
+# a key may be looked at by all or by none.
 
 # %%
 print("sum of each row   ", looks.sum(axis=1).round(2))
@@ -168,15 +174,17 @@ print("sum of each column", looks.sum(axis=0).round(2))
 
 # %%
 padded = np.append(question, [PAD, PAD])
+
+# %% jupyter={"source_hidden": true}
 axes = padded, written, labels(padded), labels(written)
 show(
     plot_attention(model, *axes, kind="encoder"),
     "Self-attention of the encoder: the five words and two paddings look at the five words, also at later ones. The "
-    "columns of the paddings are black; their rows are not.",
+    "columns of the paddings are hatched; their rows are not.",
 )
 show(
     plot_attention(model, *axes, kind="decoder"),
-    "Self-attention of the decoder: everything above the diagonal is black. The first row has all its weight on begin.",
+    "Self-attention of the decoder: everything above the diagonal is hatched. The first row has all its weight on begin.",
 )
 
 # %% [markdown]
@@ -217,7 +225,7 @@ guess = predict("Six positions, the last two are padding: how many of the 36 ent
 
 # %% [markdown]
 # **In indices**, $\mathrm{mask}_{b,t,s} = (\mathrm{ids}_{b,s} \ne 0) \wedge (s \le t)$. The first part does not depend
-# on $t$, the second not on $b$, and neither on the head. **In matrices**, so each part has axes of size 1 for the
+# on $t$, the second not on $b$, and neither on the head. So **in matrices** each part has axes of size 1 for the
 # letters that it does not depend on, $(B, 1, 1, S)$ and $(1, 1, T, T)$, and NumPy *broadcasts* them when they are
 # combined with `&`.
 
@@ -227,6 +235,8 @@ print(padding.shape, "and", causal.shape, "→", np.broadcast_shapes(padding.sha
 both = may_look(ids)                                                    # (B, T, T), by the loops
 guess.compare(int(both.sum()))
 drawn = {"padding": np.broadcast_to(padding[0, 0], (6, 6)), "causal": causal[0, 0], "both": both[0]}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query", columns="key", row_labels=range(6), column_labels=range(6), numbers=False),
     "Three 6 by 6 masks, bright where one may look. Padding: the last two columns are dark. Causal: all above the "
@@ -235,8 +245,8 @@ show(
 
 # %% [markdown]
 # Look at the last two rows of *both*. They are queries that are padding themselves, and they see four keys, as any
-# other would in their place. That is on purpose: their output is not used, and a row that sees *nothing* causes an
-# error, as you will see.
+# other would in their place. That is on purpose: their output is not used, and a row that sees *nothing* leads to
+# NaN, as you will see.
 #
 # **How a mask acts.** Where it says no, the score becomes $-\infty$, before softmax:
 #
@@ -255,6 +265,8 @@ masked = hide(scores, masking.causal_mask(4)[0, 0])
 P = softmax(masked)
 d_scores = hide.backward(softmax.backward(d_P))
 drawn = {"scores": scores, "masked": masked, "P": P, "d_P": d_P, "d_scores": d_scores}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query", columns="key"),
     "Five 4 by 4 matrices: scores; the same with minus infinity above the diagonal; weights P, zero above it, a 1.00 "
@@ -357,6 +369,8 @@ with np.errstate(invalid="ignore"):
     plain = plain_softmax(masked)
 one_billion = plain_softmax(np.where(without_diagonal, scores, -1e9))
 drawn = {"−∞, plain softmax": plain, "−∞, the package": Softmax()(masked), "−1e9, plain softmax": one_billion}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query", columns="key"),
     "Three 3 by 3 matrices of weights, alike but for the first row: nan three times; zeros; a third each.",
@@ -412,7 +426,7 @@ unmasked, unmasked_losses = trained(Unmasked, BatchStream, steps=300)
 not_shifted, not_shifted_losses = trained(Transformer, NotShifted, steps=300)
 guess_loss.compare(unmasked_losses[250:].mean())
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="The lowest loss is that of the models that see the answer")
 curves = {"as it should be": losses[:300], "no causal mask": unmasked_losses, "not shifted": not_shifted_losses}
 smooth = {name: np.convolve(values, np.ones(10) / 10, "valid") for name, values in curves.items()}
@@ -454,6 +468,8 @@ print(f"no causal mask, true words fed in, on {fed_the_truth['sequences']} quest
 print(f"  loss {fed_the_truth['loss']:.3f}, answers right to the last word {fed_the_truth['exact_match']:.0%}")
 drawn = {name: attention_weights(either, question, written)["decoder"][0, 0]
          for name, either in (("with the causal mask", model), ("without", unmasked))}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query (word to be written)", columns="key (word read)", row_labels=labels(written),
                   column_labels=["<bos>", *labels(answer)]),

@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 45 min · writing 60 min · further 45 min | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
+# | reading 50 min · writing 60 min · further 45 min | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
 #
 # ## Question
 #
@@ -69,7 +69,6 @@ class Neighbours(Module):
         self.symbol.backward(d_x)
         self.place.backward(d_x.sum(axis=0))
 
-
 # %%
 def around(ids, steps):
     """The symbols that stand so many places on from each: (B, 8) → (B, 8, how many)."""
@@ -90,7 +89,6 @@ def learn(heads, steps=(-1, 1), network=False):
     with evaluating(model), keep_weights(model):
         right = model(ids).argmax(axis=-1) == around(ids, steps)         # (B, 8, how many)
     return right.mean(axis=(0, 1)), right.all(axis=-1).mean(), model.attention.attention.weights.mean(axis=0)
-
 
 # %%
 each, both, P_one = learn(heads=1)
@@ -114,11 +112,15 @@ print(f"two heads of 16      previous {each[0]:.2f}   next {each[1]:.2f}   both 
 # %%
 maps = {"the one head": P_one[0], "first of two": P_two[0], "second of two": P_two[1]}
 named = {"rows": "place that asks", "columns": "place it looks at"}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, "Who stands before me, and who after?", shared=True, numbers=False, **named),
     "Three maps over eight places in a ring. The one head looks at both neighbours, a little harder at the previous "
     "one. Of the two heads one looks at the next place and the other at the previous, each with nearly all its weight.",
 )
+
+# %%
 here = np.arange(PLACES)
 previous, following = P_one[0][here, here - 1].mean(), P_one[0][here, (here + 1) % PLACES].mean()
 print(f"the one head, mean weight on the previous place {previous:.2f}, on the next {following:.2f}")
@@ -141,13 +143,16 @@ print(f"the one head, mean weight on the previous place {previous:.2f}, on the n
 # what a network would have to separate again. How well can a network do that? Ask for four neighbours instead of two.
 
 # %%
-four = (-2, -1, 1, 2)
-figure, axes = panels(1, 4, heading="Four neighbours asked for: share of right answers", height=3.0, sharey=True)
-for axis, (heads, network) in zip(axes, ((1, False), (2, False), (4, False), (1, True))):
-    each, all_right, _ = learn(heads, four, network)
+four, answers = (-2, -1, 1, 2), {}
+for heads, network in ((1, False), (2, False), (4, False), (1, True)):
     title = f"{heads} head{'s' * (heads > 1)}{', then a network' * network}"
-    draw_bars(axis, dict(zip(map("{:+}".format, four), each)), title=title, x_name="place asked for", numbers="{:.2f}")
+    answers[title], all_right, _ = learn(heads, four, network)
     print(f"{title:<24} all four right: {all_right:.3f}")
+
+# %% jupyter={"source_hidden": true}
+figure, axes = panels(1, 4, heading="Four neighbours asked for: share of right answers", height=3.0, sharey=True)
+for axis, (title, each) in zip(axes, answers.items()):
+    draw_bars(axis, dict(zip(map("{:+}".format, four), each)), title=title, x_name="place asked for", numbers="{:.2f}")
 axes[0].set_ylim(0, 1.15)
 show(
     figure,
@@ -174,6 +179,8 @@ model, vocabulary = run.model, run.vocabulary
 english = vocabulary.encode("forty-two thousand and seventy-nine")
 german = greedy(model, english[None], 20)[0]
 words, sizes = zip(vocabulary.words_and_sizes(english), vocabulary.words_and_sizes(german, written=True))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(model, english, german, *words, sizes=sizes),
     "Cross-attention of two layers and four heads each. The heads of layer 2 look at few words at a time and cross "
@@ -181,7 +188,7 @@ show(
 )
 
 # %% [markdown]
-# No two are alike, and nobody told them what to look for.
+# No two are alike, although no label said what each should look for.
 #
 # ### Does a token attend most to itself?
 #
@@ -260,6 +267,8 @@ for h in range(2):
 
 print("y   is that of SplitHeads:", np.array_equal(y, SplitHeads(2)(x[None])[0]))
 print("d_x is that of MergeHeads:", np.array_equal(d_x, MergeHeads()(d_y[None])[0]))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"x": x, "head 0": y[0], "head 1": y[1]}, rows="position", columns="feature"),
     "A 4 by 6 matrix whose cells read position.feature, and its two heads, 4 by 3 each. Head 0 has the features 0 to 2 "
@@ -451,11 +460,15 @@ check("cross_attention.backward", cross_attention_backward)
 # %%
 x = np.arange(4)[:, None] + np.arange(6) / 10                            # position.feature, as above
 reshaped = x.reshape(2, 4, 3)                                            # (H, T, K), it says
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"x": x, "reshaped, 0": reshaped[0], "reshaped, 1": reshaped[1]}, rows="row", columns="column"),
     "The 4 by 6 matrix whose cells read position.feature, and two heads made by reshape alone: the first holds "
     "positions 0 and 1, the second positions 2 and 3, each position cut over two rows.",
 )
+
+# %%
 check("heads.split", lambda x, heads: x.reshape(x.shape[0], heads, x.shape[1], -1))
 
 # %% [markdown]
@@ -480,7 +493,6 @@ class MergeByReshape(MergeHeads):
     def backward(self, d_y):
         return d_y.reshape(self.saved())
 
-
 # %%
 def who_moves_whom(unit, T=8):
     """1 where the output of a row's position moves if the input of a column's does: (T, T)."""
@@ -493,7 +505,6 @@ def who_moves_whom(unit, T=8):
             depends[:, s] = np.abs(unit(nudged, None, causal_mask(T)) - y)[0].max(axis=-1) > 1e-12
     return depends
 
-
 # %%
 right, leaking, both_wrong = (MultiHeadAttention(8, 2, np.random.default_rng(0)).to("float64") for _ in range(3))
 for unit in (leaking, both_wrong):
@@ -502,11 +513,15 @@ both_wrong.merge = MergeByReshape()
 units = {"right": right, "split by reshape": leaking, "split and merge by reshape": both_wrong}
 maps = {name: who_moves_whom(unit) for name, unit in units.items()}
 named = {"rows": "output at position", "columns": "input at position"}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, "Whose input moves whose output?", numbers=False, **named),
     "Three 8 by 8 maps. Right: the lower triangle is bright. Split by reshape: some cells above the diagonal are "
     "bright, too. Split and merge by reshape: two lower triangles, one for each half, and nothing between them.",
 )
+
+# %%
 for name, unit in units.items():
     report = gradient_check(unit, rng.standard_normal((1, 8, 8)), None, causal_mask(8))
     print(f"{name:<28} gradient check: {'passed' if report.passed else 'failed'}, worst error {report.worst.error:.0e}")
@@ -555,6 +570,8 @@ guess.compare(int((shares[:, :4] >= 0.95).sum()))
 
 # %%
 labels = [path.replace(".layers.0.", " layer 1, ").replace(".layers.1.", " layer 2, ") for path in attentions]
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"Exact match without": shares}, columns="head", row_labels=labels, column_labels=[*"1234", "all"]),
     "A 6 by 5 matrix. Without one head all cells but one are close to 1; without head 4 of the first self-attention of "

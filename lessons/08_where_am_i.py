@@ -61,7 +61,6 @@ def measure(model, batch, steps=LENGTH):
     targets = batch.target_out[:, :steps]                                            # (B, steps)
     return float(CrossEntropy(padding=0)(logits, targets)), (logits.argmax(axis=-1) == targets).mean(axis=0)
 
-
 # %% [markdown]
 # To take the positions away, we replace them by a component that returns its input unchanged. (In the package every
 # `forward` saves what its `backward` will need, and says so even if that is nothing.)
@@ -75,7 +74,6 @@ class Nowhere(Module):
     def backward(self, d_y):
         self.saved()
         return d_y
-
 
 # %%
 def train_model(has_positions):
@@ -93,16 +91,15 @@ def train_model(has_positions):
     train(model, CrossEntropy(padding=0), optimizer, lambda: batch_of(64, rng), STEPS, hooks=[note])
     return model, losses
 
-
 # %%
 few, many = (batch_of(count, np.random.default_rng(80)) for count in (500, 5000))
 without, losses_without = train_model(has_positions=False)
 with_positions, losses_with = train_model(has_positions=True)
 
 # %% [markdown]
-# And now the number that nobody trained. Suppose the decoder knows *which* six symbols there are, and nothing of
-# their order. At the first step, one of 6 must be right; at the next, one of the 5 that have not been said; at the
-# last, only one is left. So the cost is $\log 6 + \log 5 + \dots + \log 1 = \log 6!$ for six symbols.
+# And now a number that needs no training. Suppose the decoder knows *which* six symbols there are, and nothing of their
+# order. At the first step, one of 6 must be right; at the next, one of the 5 that have not been said; at the last, only
+# one is left. So the cost is $\log 6 + \log 5 + \dots + \log 1 = \log 6!$ for six symbols.
 
 # %%
 left = np.arange(LENGTH, 0, -1)                          # 6, 5, 4, 3, 2, 1 symbols are left to guess among
@@ -113,13 +110,12 @@ for name, model in {"without positions": without, "with positions": with_positio
     (loss, right), (loss_7, right_7) = measure(model, many), measure(model, many, steps=7)
     print(line.format(name, loss, right.mean(), loss_7, right_7.mean()))
 
-
 # %%
 loss, right = measure(without, many)
 stall.compare(loss)
 share.compare(right.mean())
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="The encoder knows what, and not where", height=3.6)
 draw_lines(axes[0], list(losses_without), {"with positions": losses_with.values(), "without": losses_without.values()},
            title="loss on freshly drawn sequences", x_name="step", y_name="nats a symbol", marker="")
@@ -155,6 +151,7 @@ table = SinusoidalPositionalEncoding(D, max_length=5000).table                # 
 omega = np.arctan2(table[1, 0::2], table[1, 1::2])                            # (D/2,): the hands' angles at position 1
 shown = [0, 1, 2, 3, 10, 44, 100, 1000]
 
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=11, height=5.4, heading="The code of a position: the hands of four clocks")
 turn = np.linspace(0, 2 * np.pi, 60)
 for column, p in enumerate(shown):
@@ -178,6 +175,8 @@ show(figure, "A grid of clocks: four rows, from fast to slow, and a column for e
 
 # %%
 wide = SinusoidalPositionalEncoding(64, max_length=64).table                  # (64, 64)
+
+# %% jupyter={"source_hidden": true}
 show(plot_positional_encoding(wide, "64 positions, 64 features"),
      "Left, the table: fast oscillation in the left channels, slow change in the right ones. Right, the dot "
      "products of all pairs of positions: brightest on the diagonal, darker away from it, and constant along each "
@@ -202,8 +201,8 @@ show(plot_positional_encoding(wide, "64 positions, 64 features"),
 # If the input is shuffled, the output is shuffled likewise: no token learns anything about its place. What else there
 # is in an encoder ([09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb)) treats each position by
 # itself, so the same is true of the whole. The decoder then *sums* over the encoder's output, and the last trace of the
-# order is gone. (With a causal mask this is not so: whoever sees only what came before can tell early from late. See
-# Haviv et al. 2022 for language models that live on that.)
+# order is gone. (With a causal mask this is not so: a position that sees only earlier ones can tell early from late.
+# See Haviv et al. 2022 for language models that live on that.)
 
 # %%
 rng = np.random.default_rng(8)
@@ -229,6 +228,8 @@ for name, model in {"without positions": without, "with positions": with_positio
 # %%
 w = omega[0]                                                                  # the first clock: one radian a step
 sine, cosine, next_sine = table[:60, 0], table[:60, 1], table[1:61, 0]
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, width=9, height=4, sharey=True, heading="Where will the sine be one step on?")
 axes[0].plot(sine, next_sine, "o", color="#c62828")
 axes[0].axvline(0.5, color="black", linewidth=1, linestyle="--")
@@ -268,6 +269,8 @@ k = 2
 found, *_ = np.linalg.lstsq(table[:-k], table[k:], rcond=None)                # rows: table[p] @ found = table[p + k]
 R_found = found.T                                                             # columns: R_found @ PE[p] = PE[p + k]
 print(f"largest error over all positions: {np.abs(table[:-k] @ R_found.T - table[k:]).max():.0e}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices({"R(2), as least squares found it": R_found}, rows="channel of p + 2", columns="channel of p"),
      "An 8 by 8 matrix with four 2 by 2 blocks on its diagonal and zeros elsewhere. The first block turns by 2 "
      "radians, the next by 0.2, and the last is nearly the unit matrix.")
@@ -292,6 +295,8 @@ frequencies = np.arctan2(codes[1, 0::2], codes[1, 1::2])                      # 
 products = codes[:T] @ codes[:T].T                                            # (T, T)
 error = max(np.abs(np.diagonal(products, j) - np.cos(j * frequencies).sum()).max() for j in range(T))
 print(f"dot products less Σ cos kω: at most {error:.0e}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices({"PE PEᵀ": products, "PE R(4)ᵀ PEᵀ": codes[:T] @ R @ codes[:T].T},
                    rows="position of the query", columns="position of the key", shared=True, numbers=False),
      "Two maps of 24 by 24 scores. Left, the brightest band is the diagonal itself; right, with R(4), the same band "
@@ -372,6 +377,8 @@ for name, base in {"base 10": 10.0, "base 10000": 1e4, "base 10⁸": 1e8}.items(
     curves[name] = np.cos(distance[:, None] * frequencies).mean(axis=1)       # (513,)
     print(f"{name:10}  a full turn of the slowest hand: {2 * np.pi / frequencies[-1]:13,.0f} positions;   "
           f"hands that turn by less than 0.1 radian in 512: {(512 * frequencies < 0.1).mean():.0%}")
+
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=10, height=3.6)
 draw_lines(axis, distance, curves, title="64 features: how alike are two places?", x_name="distance k",
            y_name="mean of cos kω", marker="", legend=None)
@@ -483,11 +490,15 @@ check("positional_encoding.forward", by_batch)
 # %%
 sines, number = codes[:T, 0::2], np.arange(T)[:, None] / (T - 1)
 maps = {"sines and cosines": products, "sines alone": sines @ sines.T, "a plain number": number @ number.T}
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(maps, heading="Dot products: is each diagonal of one colour?", rows="position p",
                    columns="position q", numbers=False),
      "Three 24 by 24 maps. With sines and cosines every diagonal has one colour. With sines alone the colour "
      "changes along the diagonal. With a plain number the map is bright in one corner only: late positions are like "
      "everything late.")
+
+# %%
 for name, m in maps.items():
     spread = max(np.ptp(np.diagonal(m, j)) for j in range(-T + 1, T))
     print(f"{name:18} largest spread along a diagonal: {spread:.1e}")

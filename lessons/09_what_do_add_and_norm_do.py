@@ -67,7 +67,6 @@ def layer_of(kind, rng, features=64):
         parts += {"neither": [f], "Norm alone": [f, LayerNorm(features)]}.get(kind, [wrapped])
     return parts
 
-
 # %% [markdown]
 # Forward we note two things after each layer: how large the features are, and how different the positions still are
 # from one another. Backward we note the gradient that arrives at each layer.
@@ -97,6 +96,8 @@ ratio.compare(walks["neither"]["gradient"][0])
 layers = range(1, 13)
 colours = {"neither": "#6b7785", "Add alone": "#d9730d", "Norm alone": "#7b4fa3", "post-norm": "#1f6fb4",
            "pre-norm": "#2e8b57"}
+
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=9, height=4)
 lines = {kind: walks[kind]["gradient"] for kind in ("neither", "post-norm", "pre-norm")}
 draw_lines(axis, layers, lines, log="y", x_name="layer", y_name="norm of the gradient that arrives", colours=colours,
@@ -104,6 +105,8 @@ draw_lines(axis, layers, lines, log="y", x_name="layer", y_name="norm of the gra
 show(figure, "The gradient against the layer, on a logarithmic axis. Without Add & Norm it is 1 at layer 12 and "
      "loses a third or more at each layer on its way down, to less than a thousandth at layer 1. With post-norm and "
      "with pre-norm it stays within a factor of five of 1.")
+
+# %%
 for kind, found in lines.items():
     print(f"{kind:10} layer 1 gets {found[0]:.2g} of what layer 12 gets, and no layer less than {found.min():.2g}")
 
@@ -118,18 +121,20 @@ for kind, found in lines.items():
 # features. Right, how different the positions still are from one another: the length of what is left when the mean
 # over all positions is taken off, as a share of the whole.
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, width=11, height=3.8, heading="What Add does, and what Norm does")
 for axis, what, y_name in zip(axes, ["size", "difference"], ["root of the mean square", "share of the whole"]):
     lines = {kind: walks[kind][what] for kind in ("Add alone", "post-norm", "Norm alone", "neither")}
     draw_lines(axis, layers, lines, log="y", x_name="layer", y_name=y_name, colours=colours, legend=None)
-axes[0].lines[1].set(linewidth=8, alpha=0.4)                                 # "Norm alone" lies upon it
+axes[0].lines[1].set(linewidth=8, alpha=0.4, linestyle="-")                  # "Norm alone" lies upon it
 axes[0].set_title("size of the features", fontsize=11)
 axes[1].set_title("how different the positions are", fontsize=11)
 axes[1].legend(frameon=False, loc="center right")
 show(figure, "Two panels over twelve layers. Left, size: with Add alone it grows and with neither it shrinks, layer "
      "by layer, and the two with a norm stay at 1. Right, difference of the positions: without Add it falls to "
      "rounding error within a few layers, with a norm or without; with Add it falls slowly.")
+
+# %%
 for kind in ("neither", "Add alone", "Norm alone", "post-norm"):
     size, difference, gradient = (walks[kind][what] for what in ("size", "difference", "gradient"))
     print(f"{kind:11} layer 12: size {size[-1]:8.2g}, difference {difference[-1]:6.1g}    layer 1: gradient {gradient[0]:8.2g}")
@@ -199,6 +204,8 @@ for i in range(6):
         jacobian[i, j] = ((i == j) - 1 / 6 - x_hat[i] * x_hat[j] / 6) / sigma
 by_loops = (norm.gamma.data * d_y[0, 0]) @ jacobian
 print(f"loops less the package: at most {np.abs(by_loops - d_x).max():.0e}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices({"x": x[0], "∂x̂/∂x": jacobian, "d_y": d_y[0], "d_x": d_x[0]}, columns="feature"),
      "One position of six features; its 6 by 6 Jacobian, positive on the diagonal and, unlike that of a scaling, "
      "filled beside it; the gradient d_y that comes in, and d_x that goes out, whose entries cancel.")
@@ -222,7 +229,7 @@ x_hat, d_x_hat = norm3(points), np.tile([0.5, 0.5, -1.0], (1, 8, 1))
 d_x = norm3.backward(d_x_hat)
 start, end, push, turned = (v[0] @ plane.T for v in (points, x_hat, d_x_hat, d_x))
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=7.5, height=5.6)
 axis.plot(np.sqrt(3) * np.sin(np.arange(0, 6.3, 0.02)), np.sqrt(3) * np.cos(np.arange(0, 6.3, 0.02)), color="#1f2933")
 axis.plot(*np.stack([0 * start, start, end]).transpose(2, 0, 1), color="#c9d1d9", zorder=1)     # the rays
@@ -236,6 +243,8 @@ axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 show(figure, "Eight points in a plane, each on a grey ray from the centre to its image on a circle. The gradients "
      "that come in are all the same and point up; those that go out are all at right angles to their rays, longer "
      "for points near the centre, and next to nothing where the push goes along the ray.")
+
+# %%
 print(f"the sum of d_x is at most {np.abs(d_x.sum(axis=-1)).max():.0e}")
 print(f"d_x · x̂ is at most {np.abs((d_x * x_hat).sum(axis=-1)).max():.0e}, which is the share of ε")
 
@@ -316,6 +325,8 @@ for name, f in {"LayerNorm": norm8, "BatchNorm": batch_norm}.items():
     with_padding = np.concatenate([np.concatenate([mine, others]), padding[[0, 0]]], axis=1)
     changes[f"{name}: padding"] = f(with_padding)[0, :5] - before
     print(f"{name}: one sentence, one position: {f(alone)[0, 0, :4].round(2)} …")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(changes, shared=True, rows="position", columns="feature", numbers=False),
      "Four maps of what changes in my sentence when another sentence of its batch changes, or when four padded "
      "places are put behind all. With LayerNorm nothing changes, all is white. With BatchNorm nearly everything does.")
@@ -350,12 +361,14 @@ def learn(norm, warmup=0, steps=250, depth=6, change=lambda model: None, hook=la
 
 races = {"post-norm": learn("post"), "post-norm, warm-up": learn("post", warmup=100), "pre-norm": learn("pre")}
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=9, height=3.6)
 draw_lines(axis, range(10, 251), races, title="Six layers each side, rate 0.003", x_name="step", y_name="loss",
            marker="", colours={**colours, "post-norm, warm-up": "#0f8b8d"})
 show(figure, "Three loss curves. Pre-norm falls to nearly zero; post-norm creeps; post-norm with warm-up falls "
      "faster than without, and is far behind pre-norm.")
+
+# %%
 for name, losses in races.items():
     print(f"{name:19} loss at the end {losses[-1]:.2f}")
 
@@ -495,7 +508,6 @@ class GammaOutside(LayerNorm):
         means = d_y.mean(axis=-1, keepdims=True) + x_hat * (d_y * x_hat).mean(axis=-1, keepdims=True)
         return self.gamma.data * (d_y - means) / sigma
 
-
 # %%
 x, d_y = rng.standard_normal((2, 8, 6, 32))                                  # both (B, T, D)
 
@@ -529,6 +541,7 @@ right = learn("post", depth=1)
 wrong = learn("post", depth=1, change=make_wrong,
               hook=lambda model, progress: errors.append(error_at(model.encoder.layers[0].add_norm_1.norm.gamma.data)))
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, width=10, height=3.6)
 both = {"right gradient": right, "γ outside the means": wrong}
 draw_lines(axes[0], range(10, 251), both, title="the loss", marker="", x_name="step", y_name="loss",
@@ -538,6 +551,8 @@ draw_lines(axes[1], range(1, 251), {"error": errors}, title="how wrong the gradi
            y_name="relative error", marker="", colours={"error": GRADIENT})
 show(figure, "Left: two loss curves that fall together, hardly to be told apart. Right: the relative error of the "
      "wrong gradient begins at nearly zero and grows as the model is trained.")
+
+# %%
 print(f"final loss: right {right[-1]:.3f}, wrong {wrong[-1]:.3f}.   error of the gradient by then: {errors[-1]:.1%}")
 
 # %% [markdown]

@@ -54,6 +54,8 @@ config = TransformerConfig(
     max_length=32, tie_embeddings=True,
 )  # fmt: skip
 model = Transformer(config, rng=0)
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_architecture(model),
     "The architecture of a small Transformer. Left, the encoder: embedding, positions, two layers of self-attention and "
@@ -160,8 +162,7 @@ for name in ("add_norm_2", "feed_forward", "add_norm_1", "self_attention"):
     size[name] = tuple(np.array(size[name]) / arriving)
     print(f"{name:15} gets {size[name][0]:.2f}, sends back {size[name][1]:.2f}")
 
-
-# %%
+# %% jupyter={"source_hidden": true}
 def draw_add_norm(axes, x, name, arrives, branch):
     """One sublayer in Add & Norm, drawn from x on: the gradient that arrives at its end, (into, out of) its branch."""
     into, out = branch
@@ -181,9 +182,10 @@ def draw_add_norm(axes, x, name, arrives, branch):
     axes.text(x + 4.4, -0.75, "added forward:\ncopied backward", ha="center", fontsize=10)
     axes.text(x + 0.6, -0.75, "copied forward:\nadded backward", ha="center", fontsize=10)
 
-
 # %%
 heading = "Backward through a block: forward runs to the right, the gradient to the left"
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading=heading, height=3.4, width=12)
 draw_add_norm(axes, 0, "self-attention", size["add_norm_1"][0], size["self_attention"])
 draw_add_norm(axes, 7, "feed-forward", size["add_norm_2"][0], size["feed_forward"])
@@ -293,6 +295,8 @@ for name, x in {**inputs, "logits h Wᵀ": h @ W.T, "logits h (√D W)ᵀ": h @ 
 
 # %%
 first = {name: x[:, :20] for name, x in inputs.items()}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(first, shared=True, numbers=False, rows="place in the sentence", columns="feature"),
     "Three 8 by 20 maps on one scale. W[ids] is nearly white, W[ids] times √D is as strong as the positions beside it.",
@@ -321,6 +325,8 @@ show(
 # %%
 x = np.linspace(-4, 4, 161)
 bends = {"ReLU": layers.ReLU(), "GELU": layers.GELU()}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, height=3.2)
 draw_lines(axes[0], x, {name: bend(x) for name, bend in bends.items()}, title="y", x_name="x", marker="")
 slopes = {name: bend.backward(np.ones_like(x)) for name, bend in bends.items()}
@@ -410,6 +416,8 @@ with observe(six, on_backward=memory_share):
     loss(six(source, target_in), rng.integers(4, 20, (8, 6)))
     six.backward(loss.backward())
 bars = {f"layer {int(path.split('.')[-1]) + 1}": np.linalg.norm(d) for path, d in reversed(shares.items())}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.2)
 bars["the sum"] = np.linalg.norm(sum(shares.values()))
 draw_bars(axes, bars, title="size of the gradient of the memory, from each decoder layer", numbers="{:.4f}",
@@ -705,7 +713,7 @@ for trained, curve in zip((model, forgetful), losses.values()):
     batches = BatchStream(task, np.random.default_rng(1), 32)
     train(trained, loss, Adam(trained, 2e-3), batches, 250, hooks=[lambda now, curve=curve: curve.append(now.loss)])
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.4)
 smooth = {name: np.reshape(curve, (-1, 10)).mean(axis=1) for name, curve in losses.items()}
 draw_lines(axes, range(10, 251, 10), smooth, title="reversing six symbols", x_name="step", y_name="loss", marker="",
@@ -752,11 +760,15 @@ maps = {
     "the whole block": reach(EncoderLayer(config, rng).to("float64"), x),
 }
 names = {"rows": "output at position", "columns": "input at position"}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, **names, row_labels=range(6), column_labels=range(6)),
     "Three maps of 6 by 6. Feed-forward: only the diagonal, zeros elsewhere. Self-attention: every entry is above zero. The "
     "whole block: every entry, the diagonal by far the largest.",
 )
+
+# %%
 zeros.compare(int((maps["feed-forward"] == 0).sum()))
 for name in ("self-attention", "the whole block"):
     print(f"exact zeros in {name}: {(maps[name] == 0).sum()}")

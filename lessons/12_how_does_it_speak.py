@@ -100,6 +100,8 @@ for name, counts in computed.items():
     print(f"{name:16} positions sent in, step by step: {counts}, in all {sum(counts)}")
     new = position > step - np.array(counts)[:, None]
     maps[name] = np.where(position > step, 0.0, np.where(new, 1.0, 0.45))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, numbers=False, shared=True, rows="step", columns="position"),
     "Two triangles of 12 steps by 12 positions. Without a cache all of the triangle is bright: every step computes "
@@ -173,11 +175,10 @@ def beam_by_hand(width):
         ever += [words for words, _ in kept]
     return ever
 
-
 # %%
 kept, leaves = [(), *beam_by_hand(2)], iter(range(0, -20, -1))
 
-
+# %% jupyter={"source_hidden": true}
 def draw_tree(axes, words=(), p=1.0):
     """Draw the beginning `words`, of probability p, and all that follows it. Returns its height."""
     following = [((*words, word), q) for word, q in TREE.get(words, {}).items()]
@@ -194,8 +195,7 @@ def draw_tree(axes, words=(), p=1.0):
         axes.text(len(words) + 0.2, height, f"{p:.3f}", va="center", fontsize=12)
     return height
 
-
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Blue: what a beam of 2 keeps. At the ends: the probability of the sentence", height=4.8)
 draw_tree(axes)
 axes.set(xlim=(-0.25, 3.5))
@@ -246,6 +246,8 @@ for alpha in (0.0, 0.6):
 odd = vocabulary.encode("neun")[None]
 logits, _ = model.step(np.array([BOS]), model.start(odd))                # (1, V)
 likeliest = np.argsort(-logits[0])[:6]
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="The first token, at three temperatures", width=12, height=3.2, sharey=True)
 for axis, tau in zip(axes, (0.3, 1.0, 3.0)):
     p = distribution(logits / tau)[0]
@@ -255,9 +257,9 @@ for axis, tau in zip(axes, (0.3, 1.0, 3.0)):
 axes[0].set_ylabel("probability")
 show(
     figure,
-    "Bars for six German words and for all other tokens together, at temperatures 0.3, 1 and 3. At 0.3 nearly all"
-    " lies on neun; at 1 it is shared by neun, sechs and sieben; at 3 the largest bar is that of all other tokens"
-    " together.",
+    "Bars for six German words and for all other tokens together, at temperatures 0.3, 1 and 3. At 0.3 most of"
+    " it lies on elf; at 1 it is shared by elf, neunzehn, eins and ein; at 3 the largest bar is that of all other"
+    " tokens together.",
 )
 
 # %%
@@ -401,7 +403,7 @@ with evaluating(model):
                 clock[name].append(1e3 * medians({name: way}, budget=0.1)[name])
         _, state = model.step(tokens[:, n - 1], state)
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="What one token costs, at place n", height=3.6, width=11)
 colours = {"without a cache": "#7b4fa3", "with a cache": "#1f6fb4"}
 draw_lines(axes[0], range(1, 65), {"without a cache": whole[:, 0] / 1e6, "with a cache": cached[:, 0] / 1e6},
@@ -476,7 +478,6 @@ def step_at(position, ids, state):
     x = model.decoder(x, memory, real[:, None, None], memory_mask, caches)
     return model.output(x)[:, 0], (memory, memory_mask, real, caches)
 
-
 # %%
 def right(ids, state):
     return step_at(state[2].shape[1], ids, state)                        # as many tokens as were read before
@@ -506,7 +507,6 @@ def no_place(ids, state):
     finally:
         del attention.keys_and_values                                    # the class's own is back
 
-
 # %%
 def follow(step):
     """The logits (T, V) of all steps, the true tokens fed in."""
@@ -521,15 +521,19 @@ ways = {
     "right": right, "position stuck at 0": stuck, "a token is not cut off": not_cut, "keys without places": no_place,
 }  # fmt: skip
 off = {name: np.maximum(np.abs(follow(step) - at_once).max(axis=-1), 1e-16) for name, step in ways.items()}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="How far are the logits from those of reading everything again?", height=3.8)
 draw_lines(axes, range(1, T + 1), off, x_name="token", y_name="largest difference", log="y", legend="center right")
 axes.axhline(1e-10, color="#6b7785", linestyle=":")
 show(
     figure,
     "Four curves over twelve tokens, on a logarithmic axis. The right cache stays near 1e-14, far below a dotted "
-    "line at 1e-10. The three wrong ones lie above 0.01: one from the first token on, one from the second, one "
+    "line at 1e-10. The three wrong ones lie near 0.01 or above: one from the first token on, one from the second, one "
     "from the fourth.",
 )
+
+# %%
 print("the right cache, largest difference", off["right"].max())
 
 # %% [markdown]

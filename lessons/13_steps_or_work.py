@@ -76,7 +76,6 @@ def milliseconds(n):
     passes = {name: lambda layer=layer: layer.backward(layer.forward(x)) for name, layer in layers.items()}
     return [1e3 * seconds for seconds in medians(passes, budget=0.05, least=9).values()]
 
-
 # %%
 lengths = (8, 16, 32, 64, 128, 256, 512)
 counted = {name: [count(layer, n) for n in lengths] for name, layer in layers.items()}
@@ -84,6 +83,7 @@ work = {name: [c.multiply_adds() for c in row] for name, row in counted.items()}
 waiting = {name: [c.sequential_steps for c in row] for name, row in counted.items()}
 clock = dict(zip(layers, zip(*(milliseconds(n) for n in lengths))))
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="One sequence, longer and longer (d = 64)", width=13)
 draw_lines(axes[0], lengths, waiting, log="xy", x_name="n", y_name="products in the longest queue", title="steps")
 draw_lines(axes[1], lengths, work, log="xy", x_name="n", y_name="multiply-adds", title="work, forward", legend="")
@@ -224,6 +224,8 @@ def shares(n):
 
 ratios = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 6, 12)
 rows = np.array([shares(int(r * d)) for r in ratios])                    # (9, 3)
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.6)
 names, colours = ("core: 2n²d", "projections: 4nd²", "feed-forward: 8nd²"), ("#1f6fb4", "#e9b384", "#cfd6dd")
 axes.stackplot(ratios, rows.T, labels=names, colors=colours)
@@ -234,6 +236,8 @@ axes.minorticks_off()
 axes.legend(loc="upper left", framealpha=0.9)
 show(figure, "Shares of a layer's work against n/d. With n a sixteenth of d the core is a thin line at the bottom; it "
      "reaches one half at n = 6d. The rest is shared one to two by projections and feed-forward.")
+
+# %%
 print(f"the core's share at n = d/16: {rows[0, 0]:.1%}, at n = d: {rows[4, 0]:.1%}, at n = 6d: {rows[7, 0]:.1%}")
 
 # %% [markdown]
@@ -296,6 +300,8 @@ for layer in (recurrence, convolution, attention):
 views = {"recurrence": reach(recurrence, 0.3 * x), "convolution": reach(convolution, x),
          "attention": reach(attention, x), "attention, other x": reach(attention, z)}
 views = {name: m / m.max(axis=1, keepdims=True) for name, m in views.items()}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(views, "Which input does an output feel?", rows="output t", columns="input s", numbers=False),
     "Four 12 by 12 maps. Recurrence: a lower triangle that fades away from the diagonal. Convolution: a band three "
@@ -365,6 +371,8 @@ print(f"counted without a mask {free:,}, with a causal mask {masked:,}")
 
 # %%
 speed = {name: [3 * batch * w / ms / 1e6 for w, ms in zip(work[name], clock[name])] for name in layers}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.6)
 draw_lines(axes, lengths, speed, log="x", x_name="n", y_name="10⁹ multiply-adds a second",
            title="How fast is the work done?")

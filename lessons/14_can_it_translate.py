@@ -3,7 +3,7 @@
 #
 # | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | reading 30 min · writing 10 min | ●●○ | ●●○ | [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb), [12](12_how_does_it_speak.ipynb) | `models.Transformer`, `data` |
+# | reading 35 min · writing 10 min | ●●○ | ●●○ | [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb), [12](12_how_does_it_speak.ipynb) | `models.Transformer`, `data` |
 #
 # ## Question
 #
@@ -53,7 +53,6 @@ def english(n):
         return EN_TENS[n // 10] + (f"-{EN[n % 10]}" if n % 10 else "")
     return EN[n]
 
-
 # %%
 DE = ("null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
       "achtzehn neunzehn").split()
@@ -70,7 +69,6 @@ def german(n):
     if n >= 20:
         return (f"{DE[n % 10]}und" if n % 10 else "") + DE_TENS[n // 10]     # the unit first: nine-and-seventy
     return "eins" if n == 1 else DE[n]
-
 
 # %%
 FR = ("zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
@@ -157,12 +155,14 @@ def mean_looks(model, task, n, written):
     P = attention_weights(model, source, target)["cross"][-1].mean(axis=0)   # (T, S)
     return dict(zip(read, P[pieces.index(written)]))
 
-
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(to_german, *example(german_task, 4579), layers=2, heads=(), mean=True),
     "Mean cross-attention of layer 2 for 4,579. From vier to fünf the brightest cells go down the diagonal, and hundert "
     "looks at hundred and seventy; then neun jumps ahead to nine, in the last column, and siebzig steps back to seventy.",
 )
+
+# %%
 looks = mean_looks(to_german, german_task, 4579, "neun")
 guess_neun.compare(max(looks, key=looks.get))
 
@@ -184,12 +184,14 @@ train(to_french, CrossEntropy(padding=0), Adam(to_french, Cosine(4e-3, steps, wa
 exact = evaluate(to_french, french_task, "test", 1000)["exact_match"]
 print(f"right to the last piece, of 1,000 unseen numbers: {exact:.1%}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(to_french, *example(french_task, 4579), heads=(), mean=True),
     "Mean cross-attention for 4,579 in French. Quatre, mille and cinq look at four, thousand and five, cent at several "
     "words; then soixante at seventy, dix most at nine and also at seventy, and neuf at nine.",
 )
+
+# %%
 looks = mean_looks(to_french, french_task, 3791, "onze")
 print("3,791, while it writes onze: ", ", ".join(f"{word} {weight:.2f}" for word, weight in looks.items()))
 guess_onze.compare(sum(weight >= 0.25 for weight in looks.values()))
@@ -208,12 +210,14 @@ guess_onze.compare(sum(weight >= 0.25 for weight in looks.values()))
 # at the embedding of each source word, along every way through the model and not through this one layer alone. Each row
 # is divided by its largest.
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention_and_gradient(to_german, *example(german_task, 4579)),
     "Three maps for 4,579 in German. Siebzig has nearly all attention on seventy, hardly any gradient, and its largest "
     "influence from seventy. The strongest gradient stands in the first row: red at four, blue at thousand.",
 )
+
+# %%
 *ids, read, pieces = example(french_task, 3791)
 row = source_gradients(to_french, *ids)[pieces.index("onze")]               # (S,)
 print("influence on onze: ", ", ".join(f"{word} {share:.2f}" for word, share in zip(read, row / row.max())))
@@ -274,7 +278,6 @@ def without_head(attention, head):
     """A MultiHeadAttention and a head's number, from 0 → W_O (H·K, D) with what this head adds taken out."""
     ...
 
-
 # %% [markdown]
 # There is no exercise of the checker for this one; a comparison will do. The comparison works in another way: it does
 # not change $W_O$, and sets the head's output to zero before the heads are joined.
@@ -290,7 +293,6 @@ class SomeHeads(MergeHeads):
         x = x.copy()
         x[:, self.silent] = 0                                           # (B, H, T, K)
         return super().forward(x)
-
 
 # %%
 joined = attention.merge(P @ v)                                         # (1, T, H·K): what W_O is applied to
@@ -326,7 +328,7 @@ print("without_head:", compare(without_head))
 # the maps *first*, and let them tell you which heads matter. Here are all eight of the German model's cross-attention,
 # for a number that it never saw.
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(to_german, *example(german_task, 4579)),
     "Eight maps of cross-attention for 4,579. Layer 2, head 3 reads as an alignment at every number word. Layer 2, head "
@@ -398,6 +400,8 @@ for layer, P in enumerate(cross_attention(to_german, batch), start=1):          
 
 # %%
 order = sorted(reads_well, key=reads_well.get, reverse=True)
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(2, 1, heading="How well a head's map reads, and how far the head gets alone", height=2.6)
 draw_bars(axes[0], {name(h): reads_well[h] for h in order}, title="looks at the word of the same meaning",
           y_name="share of words", numbers="{:.2f}")
@@ -429,8 +433,8 @@ show(figure, "Two rows of bars for the eight heads, in the order in which their 
 #
 # > **An attractive map can be unimportant.**
 #
-# A map shows where a head looks. What it fetches there, and whether the model needs it, depends on other things: in the
-# values, in $W_O$, in the other heads. So look at maps to get ideas, and use interventions to get answers: remove the
+# A map shows where a head looks. What it fetches there, and whether the model needs it, depends on the values,
+# on $W_O$ and on the other heads. So look at maps to get ideas, and use interventions to get answers: remove the
 # head, and measure. It is the same lesson as that of the falling loss in
 # [00](00_how_do_i_know_a_gradient_is_right.ipynb). What looks right has to be tested by something that could show it to
 # be wrong.

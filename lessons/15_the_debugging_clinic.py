@@ -197,6 +197,8 @@ print("mean loss of the last 50 steps:", *(f"{name} {loss:.3f}" for name, loss i
 
 # %%
 smooth = {name: np.convolve(losses[name], np.ones(20) / 20, mode="valid") for name in EVERYONE}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Eight of these nine models are wrong", height=4.2)
 axes.plot(range(20, STEPS + 1), smooth["healthy"], color="black", linewidth=4, label="healthy")
 sick = {name: smooth[name] for name in PATIENTS}
@@ -229,6 +231,8 @@ def share_written(model):
 
 told = {name: evaluate(models[name], task, count=200)["exact_match"] for name in EVERYONE}
 alone = {name: share_written(models[name]) for name in EVERYONE}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Sequences that are right to the last token", height=3.0, sharey=True)
 draw_bars(axes[0], told, title="the true tokens are fed in", numbers="{:.0%}", y_name="share of 200")
 draw_bars(axes[1], alone, title="the model reads what it wrote itself", numbers="{:.0%}")
@@ -321,7 +325,7 @@ def error_at(name, place):
 
 errors = np.array([[error_at(name, place) for place in PLACES] for name in EVERYONE])  # (9, places)
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Which gradients are wrong", width=13, height=5.0)
 axes.imshow(np.where(errors > 1e-6, errors, np.nan), cmap="Reds", vmin=-0.3, vmax=1, aspect="auto")
 labels = [place.split(".", 3)[-1] if "layers" in place else place for place in PLACES]
@@ -419,7 +423,7 @@ seen = {name: influence(models[name], full.source[long], full.target_in[long]) f
 for name in EVERYONE:
     print(f"{name:8} influence of later tokens: {np.triu(seen[name], 1).max():.1e}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"healthy": seen["healthy"], "C": seen["C"]}, rows="place t of the answer",
                   columns="place j of the token", row_labels=list(range(6)), column_labels=list(range(6)), shared=True),
@@ -462,6 +466,8 @@ for name in EVERYONE:
 # %%
 steps = range(1, 61)
 first, second = lengths["E"].T[[0, -1 - models["E"].output.weight.size]]  # parameters of a first and of a second layer
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.4)
 curves = {"healthy": lengths["healthy"][:, 0], "E, first layers": first, "E, second layer": second}
 draw_lines(axes, steps, curves, title="Length of a step while the gradient stays the same", marker="", x_name="step",
@@ -689,12 +695,12 @@ for name in ["healthy", *by_loss]:
     print(f"{name:10}{DISEASES[name]:10}{final[name]:7.3f}{first:>6}{wrong[name]:>12} of {of}{second:>6}"
           f"{worst[name]:14.1e}{alone[name]:9.0%}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Two rankings of the same eight models", width=8, height=4.4)
 for name in PATIENTS:
     ranks = by_loss.index(name) + 1, by_gradient.index(name) + 1
     colour = "#c62828" if wrong[name] else "#1f6fb4"
-    axes.plot([0, 1], ranks, color=colour, marker="o", linewidth=2)
+    axes.plot([0, 1], ranks, "o-" if wrong[name] else "s--", color=colour, linewidth=2)
     axes.text(-0.05, ranks[0], f"{name}  {DISEASES[name]}  {final[name]:.2f}", ha="right", va="center")
     axes.text(1.05, ranks[1], f"{name}  {wrong[name]} wrong", va="center")
 axes.set_xlim(-0.6, 1.5)
@@ -707,6 +713,7 @@ show(figure, "Eight lines between two rankings. The two without a wrong gradient
      "lines of the other six cross: B has the best loss of them and the most wrong gradients; D has the worst loss "
      "and fewer wrong gradients than four others.")
 
+# %%
 pairs = [(a, b) for a in by_loss for b in by_loss if by_loss.index(a) < by_loss.index(b) and wrong[a] and wrong[b]]
 by_count, by_worst = (sum(measure[a] < measure[b] for a, b in pairs) for measure in (wrong, worst))
 print(f"Of the {len(pairs)} pairs among the six with wrong gradients, {by_count} are ranked as by the loss;")
@@ -756,7 +763,7 @@ for weights in (first_weights, as_trained, away):
 #
 # 1. Like that of G as far as one can see: everything up to the last feed-forward network is right, and its second norm
 #    is the first that is wrong. You find *residual* first, because it lies nearer to the loss, and everything behind it
-#    is red anyway. Mend it and check again; then the red begins where H's did.
+#    is red anyway. Correct it and check again; then the red begins where H's did.
 # 2. Let it write: it fails, while its training loss is near zero. The test that changes a token finds nothing. The mask
 #    is right, no later token has an influence; the fault is in the data, so compare `target_in` with `target_out`.
 # 3. A constant factor in the whole gradient of one parameter is what Adam removes. But the gradient of the layer's

@@ -13,7 +13,7 @@ pytest.importorskip("nbclient")
 from lesson_books import answered, checks, solve, stubs  # noqa: E402
 from test_catalogue import is_named  # noqa: E402
 from stubs import further  # noqa: E402
-from times import UNCHECKED, Counts, counts, minutes, minutes_of  # noqa: E402
+from times import UNCHECKED, Counts, counts, is_folded, minutes, minutes_of  # noqa: E402
 
 from minitransformer.grading.check import LISTENERS, check  # noqa: E402
 from minitransformer.grading.exercise import EXERCISES  # noqa: E402
@@ -28,6 +28,7 @@ HEADINGS = [
 ]  # fmt: skip
 TRAINING = ("train(", "optimizer.step(", ".step(")  # a lesson that trains may take longer
 SECONDS, TRAINING_SECONDS = 15, 60
+DATA = {"draw_patches"}  # draws what a model reads
 every_lesson = pytest.mark.parametrize("number", LESSONS)
 
 
@@ -132,6 +133,25 @@ def test_every_picture_has_its_text(number):
     for picture in pictures:
         assert len(picture["metadata"]["image/png"]["alt"]) >= 40
     assert "plt.show" not in code
+
+
+@every_lesson
+def test_cells_that_draw_are_folded_and_do_nothing_else(number):
+    """So what a picture shows, which its text says, is not read before the cell has run."""
+    for cell in code_cells(notebook_of(number)):
+        calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        names = {getattr(call.func, "id", getattr(call.func, "attr", "")) for call in calls}
+        draws = any(re.match(r"(show|draw|plot)(_|$)", name) for name in names - {"draw"} - DATA)
+        assert is_folded(cell) == draws, cell.source
+        if draws:
+            assert not names & {"check", "hint", "predict", "compare", "train", "step", "evaluate"}
+
+
+@every_lesson
+def test_what_is_folded_in_the_source_is_folded_in_the_notebook(number):
+    folded = [cell.metadata for cell in notebook_of(number).cells]
+    assert [cell["metadata"] for cell in written(number)["cells"]] == folded
+    assert {"jupyter": {"source_hidden": True}} in folded
 
 
 @every_lesson
