@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("nbclient")
 
 from lesson_books import answered, checks, solve, stubs  # noqa: E402
-from test_catalogue import is_named  # noqa: E402
 from stubs import further  # noqa: E402
+from test_catalogue import is_named  # noqa: E402
 from times import UNCHECKED, Counts, counts, is_folded, minutes, minutes_of  # noqa: E402
 
 from minitransformer.grading.check import LISTENERS, check  # noqa: E402

@@ -116,8 +116,8 @@ def plot_attention(
 
 
 def forbidden(kind, source, target, begin=BOS):
-    """Which keys no query may see in this kind of attention, (T, S), True where not: padding, and in
-    what is written from left to right all that comes later."""
+    """Which keys a query may not see in this kind of attention, (T, S), True where not: padding,
+    and in what is written from left to right all that comes later."""
     read = [begin, *target[:-1]]
     keys = {"encoder": source, "cross": source, "decoder": read}.get(kind)
     keys = np.asarray([*(() if source is None else source), *read] if keys is None else keys)
