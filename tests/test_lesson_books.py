@@ -83,6 +83,16 @@ def test_the_skeleton_is_kept(number):
 
 
 @every_lesson
+def test_a_gradient_is_written_in_one_way(number):
+    """As d_P and d_{P,ts} in formulas, not dP or d\\_P."""
+    text = "\n".join(c.source for c in notebook_of(number).cells if c.cell_type == "markdown")
+    formulas = re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.DOTALL)
+    others = r"(?<![\\A-Za-z_{])d(?:\\_|\\mathrm|\\hat|[A-Zxyhacqv](?:_|\b))"
+    bare = [re.sub(r"\\frac\{d\w\}\{d\w\}|n\W?[²^2]*\W?d\b", "", formula) for formula in formulas]
+    assert not [formula for formula in bare if re.search(others, formula)]
+
+
+@every_lesson
 def test_the_closing_questions_have_their_answers_behind_a_fold(number):
     closing = notebook_of(number).cells[-1].source.split(f"## {HEADINGS[-1]}\n")[1]
     questions, answers = closing.split("\n<details><summary>Answers</summary>\n\n")
