@@ -1,25 +1,30 @@
 # %% [markdown]
 # # 00 · How do I know a gradient is right?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 35 | ●○○ | ●●● | nothing | `gradient_check` |
+# | reading 40 min · writing 30 min | ●○○ | ●●● | nothing | `gradient_check` |
 #
-# This course takes the Transformer apart and has you build it again, every gradient by hand. Sixteen lessons, and each
-# asks one question. You **predict** the answer before you see it (your guess takes the place of three dots), **derive**
-# a formula, **write** a function, and have it **checked**: the checker says what is right, and which mistake your
-# numbers look like. When you are stuck, `hint` asks you the next question; when you have had enough, `reveal` shows the
-# package's own source. The cells run from top to bottom, also with every exercise left empty, so you may read first and
-# write later. You need Python, some NumPy and a little calculus. Of attention you need to know nothing.
+# In this course you build the Transformer from its parts, and derive every gradient by hand. There are sixteen lessons,
+# and each asks one question. You **predict** the answer before you see it (your guess takes the place of three dots),
+# **derive** a formula, **write** a function, and have it **checked**: the checker says what is right, and which mistake
+# your numbers look like. When you cannot go on, `hint` asks you the next question, and `reveal` shows the package's own
+# source. The cells run from top to bottom, also with every exercise left empty, so you may read first and write later.
+#
+# **What you need before:** Python and NumPy; from calculus the chain rule and the Jacobian; from probability expectation,
+# variance, covariance and entropy; and two ways to write with arrays, einsum and broadcasting. The page *Prerequisites*
+# (`docs/prerequisites.md` in the project's repository, and in the website's menu) explains each in a few sentences, with
+# a question to test yourself. About attention you need to know nothing.
 #
 # ## Question
 #
 # A network turns its input into a *loss*, one number that says how wrong it was. The *gradient* says, for every number
-# inside the network, by how much the loss would rise if that number rose a little: ∂loss/∂number. Learning is to move
-# every number a little against its gradient, and to do that again and again.
+# inside the network, by how much the loss would rise if that number rose a little: ∂loss/∂number. To learn is to change
+# every number by a small step against its gradient, many times. For the gradient of $x$ we write `d_x` in code and
+# $d_x$ in formulas, and $d_{x,i}$ for its entry $i$.
 #
 # In this course you write these gradients yourself. You will get some of them wrong, as everybody does. How would you
-# notice? "The loss goes down" is the usual answer. Let us see what it is worth.
+# notice? "The loss goes down" is the usual answer. Is that enough?
 
 # %%
 import numpy as np
@@ -38,9 +43,9 @@ rng = np.random.default_rng(0)
 # Every component of the package is a class with a `forward` and, under it, a `backward`. Backward is handed `d_y`, the
 # gradient of the loss with respect to forward's output $y$ (one number for each number of $y$), and returns `d_x`, that
 # with respect to forward's input. On the way it adds to the gradients of the component's own *parameters*, the numbers
-# that are learned. What backward needs to know of forward, forward has put away with `save`. To go back through several
-# components is to call their backwards in reverse: that is the chain rule. $B$ examples go through side by side, as the
-# rows of an array: a *batch*.
+# that are learned. What backward needs from forward, forward has stored with `save`. To go back through several
+# components is to call their backwards in reverse: that is the chain rule. $B$ examples are computed together, as the
+# rows of an array: a *batch*, of *batch size* $B$.
 
 # %%
 class Network(Module):
@@ -57,12 +62,11 @@ class Network(Module):
 
 
 class ForgetfulTanh(Tanh):
-    """A tanh whose backward hands on what it gets. The right one multiplies it by 1 − tanh²."""
+    """A tanh whose backward returns its input unchanged. The right one multiplies it by 1 − tanh²."""
 
     def backward(self, d_y):
         self.saved()                                                             # what forward left, not used
         return d_y
-
 
 # %%
 x = np.linspace(-2, 2, 40)[:, None]                                              # (B, 1)
@@ -80,28 +84,31 @@ def losses_of(activation, steps, rate=0.05):
             p.data -= rate * p.grad
     return losses
 
-
 # %% [markdown]
 # ## Predict
 #
 # The same network with the same first weights learns twice: once with the right tanh, once with the forgetful one. Here
-# are the first twenty steps, under names that were drawn by lot. One curve comes from a gradient that is wrong. Which?
+# are the first twenty steps, in random order under the names A and B. One curve comes from a gradient that is wrong.
+# Which?
 
 # %%
 activations = dict(zip("AB", rng.permutation([Tanh(), ForgetfulTanh()])))
 early = {name: losses_of(activation, 20) for name, activation in activations.items()}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="One of these gradients is wrong", width=7.5)
 draw_lines(axes, range(1, 21), early, x_name="step", y_name="loss", log="y")
 show(figure, "Two loss curves over twenty steps on a logarithmic axis. Both fall steeply from 0.8 to below 0.02 "
      "in the first seven steps and then run side by side; B ends slightly lower than A.")
+
+# %%
 which = predict("Which curve comes from the wrong gradient, A or B?", ...)
 
 # %% [markdown]
 # And a second question, for which you need no more than the idea of a gradient check: *move one number a little, see
-# how the loss changes, compare that with what backward says.* It needs a loss, and a component alone has none. So
-# take the simplest one, the `sum()` of all outputs. Now somebody hands in a softmax (each row of numbers becomes
-# positive shares of sum 1) whose backward returns nothing but zeros.
+# how the loss changes, compare that with what backward says.* It needs a loss, and a component alone has none. So take
+# the simplest one, the `sum()` of all outputs. Now somebody hands in a softmax (it turns each row of numbers into
+# positive numbers that sum to 1) whose backward returns nothing but zeros.
 
 # %%
 caught = predict("Does a gradient check with sum() as its loss catch a softmax backward of zeros, yes or no?", ...)
@@ -114,17 +121,20 @@ wrong = next(name for name, activation in activations.items() if isinstance(acti
 which.compare(wrong)
 late = {name: losses_of(activation, 1000) for name, activation in activations.items()}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="The same two, for a thousand steps", width=7.5)
 draw_lines(axes, range(1, 1001), late, x_name="step", y_name="loss", log="xy", marker="")
 show(figure, "The same two curves up to step 1000, both axes logarithmic. After about forty steps they cross: A goes "
      "on falling to below 0.001, B turns round and rises slowly.")
+
+# %%
 for name in "AB":
     print(f"{name}   after 20 steps {early[name][-1]:.4f}   after 1000 steps {late[name][-1]:.4f}")
 
 # %% [markdown]
-# In the first twenty steps the wrong gradient was *ahead*. Left to itself it never arrives, but nothing on its curve
-# says "bug": it looks like a model that is too small, or a rate that is too high. A loss falls whenever the step leads
-# downhill at all. Of all directions that a step could take, half do.
+# In the first twenty steps the wrong gradient was *ahead*. It never reaches the loss of the right one, but nothing in
+# its curve shows a mistake: it looks like a model that is too small, or like a learning rate that is too high. A loss
+# falls whenever the step leads downhill at all. Of all directions that a step could take, half do.
 
 # %%
 def gradient_at_start(activation):
@@ -141,12 +151,12 @@ directions = rng.standard_normal((100_000, len(right_way)))
 print(f"random directions that lead downhill: {(directions @ right_way < 0).mean():.0%}")
 
 # %% [markdown]
-# A falling loss says that this angle is below 90°. It says no more. We need a witness that knows the right number.
+# A falling loss says that this angle is below 90°. It says no more. We need another way to compute the right number.
 #
 # ## Picture
 #
-# The witness is the definition of a derivative. Move one number $x$ by a small step $\varepsilon$ and look at how much
-# the loss $L$ changes; either to one side, or to both:
+# That other way is the definition of a derivative. Move one number $x$ by a small step $\varepsilon$ and look at how
+# much the loss $L$ changes; either to one side, or to both:
 #
 # $$\text{forward difference}\quad \frac{L(x+\varepsilon)-L(x)}{\varepsilon}\qquad\qquad
 # \text{central difference}\quad \frac{L(x+\varepsilon)-L(x-\varepsilon)}{2\varepsilon}$$
@@ -182,7 +192,7 @@ errors = {
 }
 best_step.compare(steps[errors["central, float64"].argmin()])
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Too large a step, or too small", width=9, height=4.2)
 draw_lines(axes, steps, errors, x_name="step ε", y_name="mean error", log="xy", marker="", legend="lower left")
 for name, line in zip(errors, axes.get_lines()):
@@ -191,23 +201,26 @@ show(figure, "Error against step, both logarithmic: three valleys. Right of its 
      "line, the central ones twice as steeply as the forward one; left of it each rises the other way, "
      "jagged, in float32 up to a plateau. The central difference in float64 goes deepest; in float32 the lowest "
      "point lies far higher and further right.")
+
+# %%
 for name, error in errors.items():
     print(f"{name}: best step {steps[error.argmin()]:.1e}, error {error.min():.1e}")
 
 # %% [markdown]
-# Two errors pull against each other. On the right the step is so long that the curve bends away from the straight line.
-# On the left it is so short that the two losses agree in nearly all of their digits, and what is left of their
-# difference is rounding. In float32, steps far below $10^{-7}$ do not move $x$ at all: the curve is flat there.
+# There are two errors, and a step that makes one smaller makes the other larger. On the right of the picture the step
+# is so long that the curve differs from a straight line. On the left it is so short that the two losses agree in nearly
+# all of their digits, and what is left of their difference is rounding. In float32, steps far below $10^{-7}$ do not
+# move $x$ at all: the curve is flat there.
 #
 # ## Derive
 #
-# **The bend.** Write $L(x\pm\varepsilon)$ as a Taylor series:
+# **The error of the straight line.** Write $L(x\pm\varepsilon)$ as a Taylor series:
 #
 # $$L(x\pm\varepsilon)=L\pm\varepsilon L'+\tfrac{\varepsilon^2}{2}L''\pm\tfrac{\varepsilon^3}{6}L'''+\dots$$
 #
-# To one side, the first thing that is too much is $\tfrac{\varepsilon}{2}L''$. In the difference of both sides all even
-# terms cancel, and the first thing that is too much is $\tfrac{\varepsilon^2}{6}L'''$: a tenth of the step, a
-# *hundredth* of the error. The second evaluation is well spent.
+# In the forward difference the leading error term is $\tfrac{\varepsilon}{2}L''$. In the central difference all even
+# terms cancel, and the leading error term is $\tfrac{\varepsilon^2}{6}L'''$: with a tenth of the step the error is a
+# *hundredth*. This is worth the second evaluation.
 #
 # **The rounding.** A computer keeps $L$ only up to a relative error $u$: about $10^{-16}$ in float64, $6\cdot10^{-8}$
 # in float32. Both losses are off by up to $u|L|$, and the division by $2\varepsilon$ makes $u|L|/\varepsilon$ of it.
@@ -239,9 +252,9 @@ for dtype in (np.float64, np.float32):
 # $$d_{x,i}=\frac{\partial L}{\partial x_i}\approx\frac{L(x_i+\varepsilon)-L(x_i-\varepsilon)}{2\varepsilon},\qquad
 # L(x)=\sum_j d_{y,j}\,y_j(x)$$
 #
-# **In matrices.** Collect all slopes $\partial y_j/\partial x_i$ in a matrix $J$, the *Jacobian*. As
-# $d_{x,i}=\sum_j d_{y,j}\,\partial y_j/\partial x_i$, a right backward computes $d_x=J^\top d_y$. A wrong one computes
-# $\hat J^\top d_y$ with another matrix, and slips through if $(J-\hat J)^\top d_y=0$. For a $d_y$ drawn at random that
+# **In matrices.** Collect all slopes $\partial y_j/\partial x_i$ in a matrix $J$, the *Jacobian*. As $d_{x,i}=\sum_j
+# d_{y,j}\,\partial y_j/\partial x_i$, a right backward computes $d_x=J^\top d_y$. A wrong one computes $\hat J^\top
+# d_y$ with another matrix, and the check cannot find it if $(J-\hat J)^\top d_y=0$. For a $d_y$ drawn at random that
 # has probability zero. For a chosen one it can happen easily:
 #
 # ### Which loss does the check use?
@@ -279,9 +292,8 @@ caught.compare("no" if report.passed else "yes")
 
 # %% [markdown]
 # It passes, and it must. Each row of the output $P$ sums to 1 whatever the scores are, so the sum of all outputs is a
-# constant: its gradient *is* zero. The check asked the one question to which the wrong backward knew the answer. With a
-# random weight on every output, as the package's check has it, that backward cannot pass. (∘ multiplies number by
-# number.)
+# constant: its gradient *is* zero. For this one loss the backward of zeros is right. With a random weight on every
+# output, as the package's check has it, that backward cannot pass. (∘ is the element-wise product.)
 
 # %%
 print(gradient_check(MuteSoftmax(), scores))
@@ -293,7 +305,7 @@ def d_scores_for(d_P):
     softmax(scores)
     return softmax.backward(d_P)
 
-
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"d_scores for d_P = 1": d_scores_for(np.ones((4, 6))).round(12),
                    "d_scores for a random d_P": d_scores_for(rng.standard_normal((4, 6)))}, shared=True),
@@ -340,8 +352,8 @@ check("gradient_check.error", gradient_error)
 # ## Break it
 #
 # The package's `gradient_check` is your two functions, for every input and every parameter of a component. Where it
-# says `ok`, the error is below $10^{-6}$. Now make it weak, in three more ways that are met in the wild. Each time a
-# wrong gradient passes first, and is caught after.
+# says `ok`, the error is below $10^{-6}$. Now make it weak, in three more ways that are common in practice. Each time a
+# wrong gradient passes the weak check and fails the strong one.
 #
 # ### Weak place: at initialisation
 #
@@ -367,7 +379,7 @@ print(*results["γ outside the means"], sep="\n\n")
 
 # %% [markdown]
 # γ starts as a row of ones, and a factor of 1 may stand anywhere. `away_from_initialisation` moves every parameter to a
-# random place first. The mistake would have shown itself in training, slowly, as γ drifts away from 1.
+# random place first. In training the mistake would have an effect only slowly, as γ moves away from 1.
 #
 # ### Weak sizes: a batch of one
 #
@@ -394,7 +406,7 @@ print(*results["mean over the batch"], sep="\n\n")
 # ### Weak tolerance: small weights and a generous limit
 #
 # The forgetful tanh from the beginning, in a network with weights of size 0.02 (a usual way to begin: Radford et al.
-# 2018, section 4.1). Nobody likes a red test, so the limit is $10^{-3}$.
+# 2018, section 4.1). The limit of the weak check is $10^{-3}$.
 
 # %%
 network, small = Network(ForgetfulTanh(), rng).to("float64"), rng.uniform(-0.5, 0.5, (5, 1))
@@ -405,38 +417,40 @@ results["tanh forgotten"] += [gradient_check(away_from_initialisation(network, r
 print(*results["tanh forgotten"], sep="\n\n")
 
 # %% [markdown]
-# For small $h$, $\tanh h\approx h$, so what was forgotten, $1-\tanh^2h$, is nearly 1. The limit of $10^{-3}$ let pass
-# what a limit of $10^{-6}$ would not. An absolute limit is worse still: "no number differs by more than 0.001" is
-# true of any two gradients that are both small. Here are all four, side by side:
+# For small $h$, $\tanh h\approx h$, so the factor that was forgotten, $1-\tanh^2h$, is nearly 1. With a limit of
+# $10^{-3}$ the mistake passes, with $10^{-6}$ it does not. An absolute limit is worse still: "no number differs by more
+# than 0.001" is true of any two gradients that are both small. Here are all four, side by side:
 
 # %%
 results = {"softmax of zeros": [report, gradient_check(MuteSoftmax(), scores)], **results}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Four wrong gradients, each checked twice", width=10, height=3.6)
-for number, (label, colour) in enumerate({"weak check": "#6b7785", "strong check": GRADIENT}.items()):
+looks = {"weak check": ("#6b7785", "o"), "strong check": (GRADIENT, "D")}
+for number, (label, (colour, mark)) in enumerate(looks.items()):
     worst = [checks[number].worst for checks in results.values()]
     ratios = [max(row.error / row.tolerance, 1e-6) for row in worst]             # an error of 0 stands at the edge
-    axes.plot(ratios, range(4), "o", markersize=11, color=colour, label=label)
+    axes.plot(ratios, range(4), mark, markersize=11, linestyle="none", color=colour, label=label)
 axes.axvline(1, color="black", linewidth=1)
 axes.set(xscale="log", xlim=(3e-7, 3e7), ylim=(3.6, -0.8), xlabel="error, in multiples of what the check allows")
 axes.set_yticks(range(4), results)
 axes.text(0.7, -0.5, "passes", ha="right")
 axes.text(1.4, -0.5, "is caught", ha="left")
 axes.legend(frameon=False, loc="center", bbox_to_anchor=(0.64, 0.5))
-show(figure, "Four rows, one for each wrong gradient. In every row a grey point, the weak check, lies left of the "
-     "line at 1 and passes; a red point, the strong check, lies far to the right of it, by a factor of "
+show(figure, "Four rows, one for each wrong gradient. In every row a grey disc, the weak check, lies left of the "
+     "line at 1 and passes; a red diamond, the strong check, lies far to the right of it, by a factor of "
      "100,000 or more.")
 
 # %% [markdown]
-# A strong check seldom leaves you in doubt: in those above, what was right had errors below $10^{-9}$, and what was
-# wrong had errors above 0.1. If yours is between, look at the check first: a kink such as that of $\max(0, x)$ within
+# The result of a strong check is seldom unclear. In those above, right gradients had errors below $10^{-9}$, and wrong
+# ones had errors above 0.1. If yours is between, look at the check first: a kink such as that of $\max(0, x)$ within
 # the step, float32, a forward that draws new random numbers each time.
 #
 # ### My gradient check is off by a constant: may I blame float precision?
 #
-# No. Rounding has no opinion: it makes one number a little too large and the next a little too small. Divide what the
-# differences say by what backward says, entry by entry. Rounding *scatters* around 1. A forgotten factor is the *same
-# number* everywhere, and tells you its name.
+# No. Rounding errors are random: they make one number a little too large and the next a little too small. Divide what
+# the differences say by what backward says, entry by entry. Rounding *scatters* around 1. A forgotten factor is the
+# *same number* everywhere, and its value says which factor it is.
 
 # %%
 X, W, d_y = (rng.uniform(0.5, 1.5, shape) for shape in ((4, 3), (3, 6), (4, 6)))
@@ -459,7 +473,7 @@ for step in (1e-4, 1e-3):
     print(f"step {step:g}   right, in float32: 1 ± {np.abs(rounded - 1).max():.5f}"
           f"   a mean for a sum: {factor.min():.8f} to {factor.max():.8f}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Numeric gradient divided by analytic", height=3.2)
 cases = {"right, but in float32": ratios_to(right, 1e-4, np.float32),
          "a mean over 4 examples for a sum": ratios_to(averaged, 1e-4)}
@@ -472,9 +486,9 @@ show(figure, "Two plots of the ratio over the 18 entries of a weight. Left, in f
      "below 1, off by at most a few hundredths. Right all of them lie at 4, in a straight line.")
 
 # %% [markdown]
-# The points on the right lie at the size of the batch. Look for the usual suspects: 2 (the derivative of a square), the
-# number of examples (a mean for a sum), $\sqrt{d_k}$ (lesson [04](04_why_sqrt_d_k.ipynb)), −1. The printed lines show a
-# second test: with a step ten times as long, rounding shrinks, roughly to a tenth. A forgotten factor stays.
+# The points on the right lie at the size of the batch. Common factors are 2 (the derivative of a square), the number of
+# examples (a mean for a sum), $\sqrt{d_k}$ (lesson [04](04_why_sqrt_d_k.ipynb)), −1. The printed lines show a second
+# test: with a step ten times as long, rounding shrinks, roughly to a tenth. A forgotten factor stays.
 #
 # ## Aha
 #
@@ -495,3 +509,17 @@ show(figure, "Two plots of the ratio over the 18 entries of a weight. Left, in f
 #    show, and what does `gradient_check` have to do about it?
 # 3. A model has ten million parameters, and a check costs two forwards for each. How could a few forwards test all of
 #    them at once, and what would you no longer learn? (`gradient_check` has an option `max_entries`.)
+#
+# <details><summary>Answers</summary>
+#
+# 1. One that returns zeros. With γ = 1 and β = 0 each row of outputs sums to 0, whatever the input is, so the gradient
+#    of that sum is 0. After `away_from_initialisation` the sum is $\sum_i \gamma_i\,\hat x_i$ plus a constant. It
+#    depends on the input, and the backward of zeros fails.
+# 2. Each of the two losses of a difference would have another mask. Their difference, divided by the tiny
+#    $2\varepsilon$, would be a large random number. So every forward of the check must draw the same mask:
+#    `gradient_check` sets the random generators of the component back to their state before each forward.
+# 3. Move all parameters at once, by $\varepsilon v$ with a random vector $v$. The central difference must equal the dot
+#    product of $v$ with the whole gradient. You no longer learn *which* parameter is wrong. `max_entries` combines
+#    both: some entries of each array, drawn at random, and two random directions for the rest.
+#
+# </details>

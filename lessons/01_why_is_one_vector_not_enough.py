@@ -1,19 +1,20 @@
 # %% [markdown]
 # # 01 · Why is one vector not enough?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●○ | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `OneVectorMLP`, `RNNSeq2Seq`, `RNNCell`, `Recurrence` |
+# | reading 40 min · writing 70 min | ●●○ | ●●○ | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `OneVectorMLP`, `RNNSeq2Seq`, `RNNCell`, `Recurrence` |
 #
 # ## Question
 #
-# You read a sentence, and then you say it in another language. The plainest machine that does this has two parts. A
+# You read a sentence, and then you say it in another language. The simplest model that does this has two parts. A
 # *reader* (encoder) goes through the sentence word by word and keeps a *state*, a fixed number of numbers. When the
 # sentence ends, the state is handed over, and a *writer* (decoder) begins with it and produces the answer word by word.
 # Whatever the writer knows of the sentence, it knows from that one vector.
 #
-# Nothing in this design is silly, and it is how networks first learned to translate (Sutskever et al. 2014; Cho et al.
-# 2014). What goes wrong when the sentence gets longer: does it get a little worse with every word, or does it break?
+# The design is reasonable: the first neural translators were built like this (Sutskever et al. 2014; Cho et al. 2014).
+# What goes wrong when the sentence gets longer: does it become a little worse with every word, or does it suddenly
+# fail?
 
 # %%
 import numpy as np
@@ -36,8 +37,8 @@ rng = np.random.default_rng(1)
 # %% [markdown]
 # ## Predict
 #
-# The task is to say a sequence of digits backwards: 3 1 4 → 4 1 3. No grammar, no ambiguity, nothing to know about the
-# world. All that is asked of the vector is to *hold* the sequence. Ours has 32 numbers. The model is trained on
+# The task is to say a sequence of digits backwards: 3 1 4 → 4 1 3. There is no grammar and no ambiguity, and no
+# knowledge is needed. The vector only has to *hold* the sequence. Ours has 32 numbers. The model is trained on
 # sequences of 2 to 16 digits, every length equally often, and tested on sequences that it has never met. An answer
 # counts as right only if every digit is right, and if it stops where it should. Which share of its answers is right at
 # 4 digits, at 8, at 16? Put numbers from 0 to 1 in place of the dots.
@@ -52,14 +53,13 @@ at_16 = predict("And of 16 digits?", ...)
 #
 # Four models learn it, in the same loop and with the same number of steps. Two are reader and writer as above, handing
 # over 32 numbers or 16. One is the larger of them again, but its writer may look back at every state that the reader
-# went through. How it looks back is the subject of [02](02_what_is_being_looked_up.ipynb); here it is only a witness
-# that the rest of the machine is sound. The fourth, `OneVectorMLP`, has no recurrence at all: each digit at its place
-# goes through a small network of two layers (an MLP, multi-layer perceptron), and the *mean* of what comes out is the
-# one vector.
+# went through. How it looks back is the subject of [02](02_what_is_being_looked_up.ipynb); here it only shows that the
+# rest of the model works. The fourth, `OneVectorMLP`, has no recurrence at all: each digit at its place goes through a
+# small network of two layers (an MLP, multi-layer perceptron), and the *mean* of what comes out is the one vector.
 #
 # The recurrent networks here are built of *gated* cells (GRU; more of them below), which learn faster than the plain
 # cell that you will write yourself: put `cell="rnn"` into a configuration and see. Their readers read in both
-# directions and hand over the two ends, squeezed into one vector.
+# directions, and a linear map turns the two last states into one vector.
 
 # %%
 STEPS = 500
@@ -81,6 +81,7 @@ lengths = range(2, 17, 2)
 tests = {n: make_task("reverse", min_length=n, max_length=n) for n in lengths}
 results = {name: {n: evaluate(model, tests[n], "test", count=200) for n in lengths} for name, model in models.items()}
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Reversing sequences that were never met", height=3.8, sharey=True)
 for panel, measure, title in zip(axes, ("exact_match", "token_accuracy"), ("whole answers", "single tokens")):
     lines = {name: [result[n][measure] for n in lengths] for name, result in results.items()}
@@ -99,15 +100,15 @@ at_8.compare(exact[8]["exact_match"])
 at_16.compare(exact[16]["exact_match"])
 
 # %% [markdown]
-# It breaks. On the left, a vector twice as large moves the edge by a few digits and does not remove it.
+# It fails suddenly. In the left panel, a vector twice as large moves the limit by a few digits and does not remove it.
 #
-# Two honest remarks. A whole answer is right only if all its *tokens* are (the digits, and the sign that ends them), so
-# the left panel is steeper than what happens inside: on the right, where each token is asked for after the right ones
-# before it, single tokens go as well, but gently. And these models are small, were trained for seconds, and the one
-# that looks back has some parameters more. Longer training moves the edge, too: in the project's full comparison
-# (`docs/comparison/comparison.md` in its repository), with models of equal size, 4,000 steps and three seeds, one vector
-# reverses 99 % of sequences of 4 symbols, 81 % of 8, 6 % of 16 and none of 24, while additive attention on the same
-# recurrence reverses 99 to 100 % at every length up to 80. It stays an edge.
+# Two remarks. A whole answer is right only if all its *tokens* are (the digits, and the sign that ends them), so the
+# left panel is steeper than what happens inside: on the right, where each token is asked for after the right ones
+# before it, the share of right tokens falls too, but less steeply. And these models are small, were trained for
+# seconds, and the one that looks back has some parameters more. Longer training moves the limit, too: in the project's
+# full comparison (`docs/comparison/comparison.md` in its repository), with models of equal size, 4,000 steps and three
+# seeds, one vector reverses 99 % of sequences of 4 symbols, 81 % of 8, 6 % of 16 and none of 24, while additive
+# attention on the same recurrence reverses 99 to 100 % at every length up to 80. There is still a limit.
 #
 # ## Derive
 #
@@ -117,8 +118,8 @@ at_16.compare(exact[16]["exact_match"])
 #
 # $$h_t = \tanh(x_t W_x + h_{t-1} W_h + b)$$
 #
-# The weights are the same at every step; that is what makes a cell out of a network, and lets it read any length. **In
-# loops**, for one sequence, with nothing left to the imagination:
+# The weights are the same at every step; so the cell can read sequences of any length. **In loops**, for one sequence,
+# every step written out:
 
 # %%
 def step_in_loops(x, h, W_x, W_h, b):
@@ -141,33 +142,33 @@ print("largest difference from RNNCell", np.abs(by_loops - cell(x[None], h[None]
 
 # %% [markdown]
 # **One step back, in indices.** Call what tanh is taken of $a_f = \sum_d x_d W_{x,df} + \sum_g h_g W_{h,gf} + b_f$, so
-# that $h'_f = \tanh a_f$. We are handed $dh'_f = \partial L / \partial h'_f$. The derivative of tanh can be written
+# that $h'_f = \tanh a_f$. We are handed $d_{h',f} = \partial L / \partial h'_f$. The derivative of tanh can be written
 # with its own output, $\tanh' = 1 - \tanh^2$, and so
 #
-# $$da_f = dh'_f\,(1 - h'^2_f)$$
+# $$d_{a,f} = d_{h',f}\,(1 - h'^2_f)$$
 #
-# From there everything is a sum over the ways in which a number had a say. $x_d$ had a say in every $a_f$; so had
-# $h_g$. The weight $W_{h,gf}$ had a say in $a_f$ only, but in that of every sequence $n$ of the batch:
+# The rest is the chain rule: add up over everything that a number influences. $x_d$ influences every $a_f$, and so does
+# $h_g$. The weight $W_{h,gf}$ influences only $a_f$, but for every sequence $n$ of the batch:
 #
-# $$dx_d = \sum_f da_f\,W_{x,df} \qquad dh_g = \sum_f da_f\,W_{h,gf} \qquad dW_{h,gf} = \sum_n h_{ng}\,da_{nf}$$
+# $$d_{x,d} = \sum_f d_{a,f}\,W_{x,df} \qquad d_{h,g} = \sum_f d_{a,f}\,W_{h,gf} \qquad d_{W_h,gf} = \sum_n h_{ng}\,d_{a,nf}$$
 #
-# **In matrices**, for a batch, with ∘ for the product number by number:
+# **In matrices**, for a batch, with ∘ for the element-wise product:
 #
-# $$da = dh' \circ (1 - h'^2) \qquad dx = da\,W_x^\top \qquad dh = da\,W_h^\top$$
+# $$d_a = d_{h'} \circ (1 - h'^2) \qquad d_x = d_a\,W_x^\top \qquad d_h = d_a\,W_h^\top$$
 #
-# $$dW_x = x^\top da \qquad dW_h = h^\top da \qquad db = \sum_n da_n$$
+# $$d_{W_x} = x^\top d_a \qquad d_{W_h} = h^\top d_a \qquad d_b = \sum_n d_{a,n}$$
 #
 # **Back through time.** Forward went from $t = 1$ to $T$, so backward goes from $T$ to $1$. One thing is new. A state
 # is used *twice*: it is an output, and the next step begins with it. What is used twice gets its gradient twice, and
 # the two add up:
 #
-# $$da_t = \big(\underbrace{dh_t}_{\text{as an output}} +
-# \underbrace{da_{t+1} W_h^\top}_{\text{from the next step}}\big) \circ (1 - h_t^2), \qquad da_{T+1} = 0$$
+# $$d_{a_t} = \big(\underbrace{d_{h_t}}_{\text{as an output}} +
+# \underbrace{d_{a_{t+1}} W_h^\top}_{\text{from the next step}}\big) \circ (1 - h_t^2), \qquad d_{a_{T+1}} = 0$$
 #
-# The state $h_0$, where the first step begins, is no output: $dh_0 = da_1 W_h^\top$. The weights were used at all $T$
+# The state $h_0$, where the first step begins, is no output: $d_{h_0} = d_{a_1} W_h^\top$. The weights were used at all $T$
 # steps, so their gradients are sums over time, as they are over the batch:
 #
-# $$dW_x = \sum_t x_t^\top da_t \qquad dW_h = \sum_t h_{t-1}^\top da_t \qquad db = \sum_t \sum_n da_{tn}$$
+# $$d_{W_x} = \sum_t x_t^\top d_{a_t} \qquad d_{W_h} = \sum_t h_{t-1}^\top d_{a_t} \qquad d_b = \sum_t \sum_n d_{a_{tn}}$$
 #
 # That is all there is to *backpropagation through time* (Rumelhart et al. 1986; Werbos 1990): the chain rule, with a
 # sum wherever something was used more than once.
@@ -177,13 +178,13 @@ print("largest difference from RNNCell", np.abs(by_loops - cell(x[None], h[None]
 # Suppose only the last state is used, as it is when it is handed over. How does $h_T$ depend on what was read $k$ steps
 # before? Put the formula into itself, $k$ times:
 #
-# $$dh_{T-k} = dh_T\; \underbrace{D_T W_h^\top \; D_{T-1} W_h^\top \cdots D_{T-k+1} W_h^\top}_{k \text{ times}},
+# $$d_{h_{T-k}} = d_{h_T}\; \underbrace{D_T W_h^\top \; D_{T-1} W_h^\top \cdots D_{T-k+1} W_h^\top}_{k \text{ times}},
 # \qquad D_t = \mathrm{diag}(1 - h_t^2)$$
 #
-# The same $W_h^\top$, $k$ times. If each round shrinks what it is given to one half, forty rounds leave a millionth of
-# a millionth. The numbers in $D_t$ lie between 0 and 1, so each round stretches by no more than the largest singular
-# value of $W_h$ (the most by which it can lengthen any vector). Below 1, the gradient *must* vanish, exponentially in
-# the distance; above, it may vanish or explode (Bengio et al. 1994; Pascanu et al. 2013, section 2.1).
+# The same $W_h^\top$, $k$ times. If each step halves the gradient, forty steps leave about $10^{-12}$ of it. The
+# numbers in $D_t$ lie between 0 and 1, so one step lengthens the gradient by no more than the largest singular value of
+# $W_h$ (the most by which it can lengthen any vector). Below 1, the gradient *must* vanish, exponentially in the
+# distance; above, it may vanish or explode (Bengio et al. 1994; Pascanu et al. 2013, section 2.1).
 #
 # A cell, as it is before training, reads 40 random vectors. How many times smaller is
 # $\partial h_T / \partial x_{T-30}$ than $\partial h_T / \partial x_T$?
@@ -229,6 +230,7 @@ gradients["GRU, as it is made"] = gradient_by_distance(gated, x)
 gated.input.bias.data[32:64] = 3                              # the biases of r, z and n lie side by side
 gradients["GRU that keeps"] = gradient_by_distance(gated, x)
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="What the last state owes to what was read before", height=3.8)
 draw_lines(axes, range(40), gradients, x_name="distance T − t", y_name="‖∂h_T / ∂x_t‖", log="y", legend="", marker="")
 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -237,13 +239,14 @@ show(figure, "Size of the gradient against distance, on a logarithmic axis: near
      "keeps its state by less than a factor of a hundred, and with W_h times 4 it rises beyond 1e5.")
 
 # %% [markdown]
-# Straight lines on a logarithmic axis: exponential in the distance, up or down, and only a lucky size of $W_h$ lies
-# between. A training step can strengthen only what has a gradient. What was read long ago has next to none, so the
-# network learns the near first and the far hardly at all.
+# Straight lines on a logarithmic axis: exponential in the distance, up or down. Only for one particular size of $W_h$
+# the gradient neither vanishes nor explodes. A training step can strengthen only what has a gradient. What was read
+# long ago has almost none, so the network first learns what depends on recent inputs, and hardly learns what depends on
+# old ones.
 #
-# And honestly again: this is how it *begins*. Training can find weights whose gradient survives (the comparison finds
-# so for its one-vector GRU, once it is trained), and gates were invented to make that easier, as the GRU that keeps
-# shows. Gates help with the way. They do not make the vector larger.
+# All this is so *before* training. Training can find weights whose gradient survives (the comparison finds so for its
+# one-vector GRU, once it is trained), and gates were invented to make that easier, as the GRU that keeps shows. Gates
+# help the gradient. They do not make the vector larger.
 #
 # ## Implement and check
 #
@@ -305,11 +308,11 @@ check("rnn.through_time", nothing_carried)
 
 # %% [markdown]
 # Think of what a network learns that is trained with it. When only the last state is handed over, `d_h` is zero
-# everywhere but at the last step, and so is everything that follows from it: the reader would be taught by its last
-# digit alone. The loss would still go down, because one digit is better than none. *The loss goes down* is not *the
-# gradient is right*.
+# everywhere but at the last step, and so is everything that follows from it: the reader would learn from its last digit
+# alone. The loss would still go down, because one digit is better than none. *The loss goes down* is not *the gradient
+# is right*.
 #
-# **Squash without marking.** `OneVectorMLP` puts each digit through its little network before it takes the mean. What
+# **Take the mean too early.** `OneVectorMLP` puts each digit through its little network before it takes the mean. What
 # if the mean is taken at once, of the vectors of digit and place? Here are 3 1 4 and 4 1 3, embedded with their places:
 
 # %%
@@ -323,7 +326,7 @@ print("largest difference of the two means, after the network  ", np.abs(np.diff
 
 # %% [markdown]
 # The first is nothing but rounding. A sum of digits plus a sum of places does not say which digit stood at which place:
-# a bag of words has no order, however many positions are thrown into it.
+# the order is lost, although positions were added.
 #
 # ### Is it only the training?
 #
@@ -360,7 +363,7 @@ types = np.float16, np.float32, np.float64
 held = {dtype.__name__: [survives(digits, dtype) for digits in sequences] for dtype in types}
 fits.compare(max(n for n, share in zip(lengths, held["float64"]) if share == 1))
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="One number that holds a sequence, by hand", height=3.6)
 draw_lines(axes, lengths, held, x_name="digits in the sequence", y_name="share that comes back", legend="")
 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -368,40 +371,41 @@ show(figure, "Share of sequences that come back without a mistake, against lengt
      "float16, 6 for float32 and 13 for float64, and nearly zero three digits further.")
 
 # %% [markdown]
-# Perfect, perfect, perfect, gone. This is the cliff in its pure form, and it has a reason that no training can argue
-# with. A vector of $C$ bits is in one of at most $2^C$ states. There are $10^n$ sequences of $n$ digits, and the
-# writer, who sees nothing but the state, gives one answer for each state. So at most $2^C$ answers can be right, a
-# share of
+# Up to some length all sequences come back, and beyond it almost none. This limit does not depend on training. It
+# follows from counting. A vector of $C$ bits is in one of at most $2^C$ states. There are $10^n$ sequences of $n$
+# digits, and the writer, who sees nothing but the state, gives one answer for each state. So at most $2^C$ answers can
+# be right, a share of
 #
 # $$\frac{2^C}{10^n}$$
 #
-# at most: each digit beyond the room divides it by ten. Twice the bits move the cliff to twice the length.
+# at most: each further digit divides it by ten. With twice the bits the limit is at twice the length.
 #
-# The example shows how room and gradient hang together, too. Making room meant dividing by 16, and so
-# $\partial h_T / \partial x_t = 16^{-(T-t+1)}$: what makes room for the new is what makes the old vanish.
+# The example also connects capacity and gradient. To make room for a new digit, the state is divided by 16, and so
+# $\partial h_T / \partial x_t = 16^{-(T-t+1)}$: the same division makes the gradient of the old digits vanish.
 #
-# ### Why not squash the whole sequence into one vector?
+# ### Why not compress the whole sequence into one vector?
 #
 # Three reasons, and you have now seen each.
 #
-# - **Room.** A fixed vector holds a fixed amount. Beyond it there is a cliff, by counting alone. (Our trained vectors
-#   fell far earlier: 32 numbers have the bits for many more than 8 digits. What limits them is what can be *learned*.)
-# - **Way.** What was read first reaches the last state through every later step, and its gradient comes back through
-#   every one. Until training has learned otherwise, it shrinks with each.
+# - **Capacity.** A fixed vector holds a fixed amount. Beyond it most answers must be wrong, by counting alone. (Our
+#   trained vectors fell far earlier: 32 numbers have the bits for many more than 8 digits. What limits them is what can
+#   be *learned*.)
+# - **Distance.** What was read first reaches the last state through every later step, and its gradient comes back
+#   through every one. Until training has learned otherwise, it shrinks with each.
 # - **Parts.** A sequence consists of parts, and each step of the answer needs one or few of them. A network that is
 #   given one vector, recurrent or MLP, has to mix all parts together, and learn to take them apart again.
 #
-# So do not squash. Keep a vector for every position, as many as there are words, and let every step of the answer fetch
-# what it needs. How does a step know what it needs, and how is "fetch" given a gradient? That is
+# So do not compress. Keep a vector for every position, as many as there are words, and let every step of the answer
+# fetch what it needs. How does a step know what it needs, and how is "fetch" given a gradient? That is
 # [02](02_what_is_being_looked_up.ipynb).
 #
 # ## Aha
 #
-# > **Up to some length a fixed vector gives the whole sequence back, and beyond it hardly ever: the bottleneck is a cliff.**
+# > **Up to some length a fixed vector gives the whole sequence back, and beyond it hardly ever.**
 #
-# A larger vector, gates, and more training move the edge. What takes it away is a memory that grows with what is to be
-# remembered. The line at the top of the first picture has the same recurrence, the same width and the same steps as the
-# one that falls; all it was given in addition is a look back.
+# A larger vector, gates, and more training move the limit. A memory that grows with the length of the input removes it.
+# The line at the top of the first picture has the same recurrence, the same width and the same number of steps as the
+# one that falls. Its only addition is attention to all states.
 #
 # ## Three questions to leave with
 #
@@ -411,3 +415,13 @@ show(figure, "Share of sequences that come back without a mistake, against lengt
 #    What can the cell not do at that moment?
 # 3. If the reader keeps all its states, the writer has $n$ vectors, and $n$ is another number for every sentence. What
 #    sort of function takes any number of vectors, and gives back one of fixed size? You have met one in this lesson.
+#
+# <details><summary>Answers</summary>
+#
+# 1. A decimal digit needs $\log_2 10 \approx 3.32$ bits, and $53 / 3.32 \approx 15.95$. So at most 15 digits.
+# 2. $h' = h$, and, with $z$ held fixed, $\partial h' / \partial h = 1$ (the identity matrix): state and gradient pass
+#    unchanged. At that moment the cell cannot store anything, because what it reads enters only through $(1 - z) \circ
+#    n = 0$.
+# 3. A mean (or a sum), as in `OneVectorMLP`. Attention is a weighted mean whose weights depend on what is asked.
+#
+# </details>

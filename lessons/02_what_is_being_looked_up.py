@@ -1,17 +1,17 @@
 # %% [markdown]
 # # 02 · What is being looked up?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
+# | reading 45 min · writing 30 min | ●●○ | ●●● | [01](01_why_is_one_vector_not_enough.ipynb) | `older.AdditiveAttention`, `older.Expectation` |
 #
 # ## Question
 #
 # In [01](01_why_is_one_vector_not_enough.ipynb) the writer was handed one vector, and it was not enough. So the reader
-# now keeps all its states, one for each word, and at every step the writer fetches what it needs. Fetching is easily
-# said. From a dictionary you fetch with a key. The writer has no key: nobody has told it at which word to look, there
-# is another number of words in each sentence, and whatever it does must have a derivative, or it cannot be learned.
-# What, then, is being looked up, with what, and what comes back?
+# now keeps all its states, one for each word, and at every step the writer fetches what it needs. That is easy to say.
+# In a dictionary you look up a key. The writer has no key: nobody has told it at which word to look, there is another
+# number of words in each sentence, and whatever it does must have a derivative, or it cannot be learned. What, then, is
+# being looked up, with what, and what comes back?
 
 # %%
 import numpy as np
@@ -63,6 +63,8 @@ hot.compare(look_up(scores, 1e9)[1])
 
 # %%
 heading = "One search at four temperatures τ, and the mean c that comes back"
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 4, heading=heading, height=2.9, sharey=True)
 for panel, temperature in zip(axes, (0.1, 1, 5, 1000)):
     P, c = look_up(scores, temperature)
@@ -73,9 +75,9 @@ show(figure, "Bars of the four weights. At temperature 0.1 nearly all weight lie
      "20 and 30; at 5 all four have some; at 1000 all have a quarter.")
 
 # %% [markdown]
-# Cold, it *picks* the best drawer. Hot, it does not look at the scores any more. In between it *blends*, and by the
-# weights one sees where it looked. Temperature 1, as it is used everywhere, is nothing special: a network that wants to
-# be colder makes its scores larger.
+# At a low temperature it *picks* the best drawer. At a high temperature the scores have no influence any more. In
+# between it *blends*: it takes a weighted mean, and the weights show where it looked. Temperature 1, which is used
+# everywhere, is no special value: if a network makes its scores larger, the effect is that of a lower temperature.
 #
 # ### The same search, over the patches of a picture
 #
@@ -113,11 +115,10 @@ def which_fit(asked, colour, shape):
     has = np.concatenate([np.arange(4) == colour[..., None], np.arange(4) == shape[..., None]], axis=-1)  # (B, S, 8)
     return (asked @ has.swapaxes(1, 2)) == asked.sum(axis=-1, keepdims=True)
 
-
 # %% [markdown]
-# `AdditiveAttention` is used as a box here; what is in it is the rest of this lesson. The training is plain: the
-# squared distance between the place that comes back and the right one, its gradient sent back through the box, and a
-# step against it (by Adam, which [11](11_how_does_it_learn.ipynb) explains). One thing for later: a yellow cross is
+# Here we use `AdditiveAttention` without looking inside; the rest of this lesson explains it. The training is simple:
+# the squared distance between the place that comes back and the right one, its gradient sent back through the box, and
+# a step against it (by Adam, which [11](11_how_does_it_learn.ipynb) explains). One thing for later: a yellow cross is
 # never asked for.
 
 # %%
@@ -159,7 +160,7 @@ colour, shape = np.random.default_rng(16910).integers(4, size=(2, 1, ROWS * COLU
 questions = ["red", "cross", "yellow cross", "green bar"]
 asked = np.array([[[word in question.split() for word in WORDS] for question in questions]], dtype=float)  # (1, 4, 8)
 
-
+# %% jupyter={"source_hidden": true}
 def show_search(search, heading, alt):
     """The picture with the places that a search finds, and where it looked."""
     with keep_weights(search), no_grad():                                                          # and no backward
@@ -192,12 +193,12 @@ show_search(search, "Where is it?",
             "is none: the weight lies on bars of other colours, and some on a green patch.")
 
 # %% [markdown]
-# Nobody said where to look. The weights lie where they do because a mean under other weights would have been at another
-# place. Four things to see, all of which will come back:
+# No label said where to look. The weights are as they are because other weights would give another mean place. Four
+# observations, which the next sections use:
 #
 # - *red*: three patches fit, each gets about a third, and the place that comes back is the middle, where nothing is
 #   red.
-# - *cross*: the same search over the same pixels, with another query, and other patches light up.
+# - *cross*: the same search over the same pixels with another query gives the weight to other patches.
 # - *yellow cross*: it was never asked for, and is found. What was learned is not a table of answers.
 # - *green bar*: there is none. A dictionary would say so. This search always answers.
 #
@@ -205,7 +206,7 @@ show_search(search, "Where is it?",
 #
 # ### Why would anyone come up with attention?
 #
-# Let us invent it, one complaint at a time.
+# Let us invent it step by step. Each step removes a fault of the one before.
 #
 # **A dictionary** looks up by exact key. Ask for a word that is not in it, and you get an error.
 
@@ -221,10 +222,10 @@ except KeyError as error:
 # The writer of a translation cannot know any key. It has a state, and somewhere in the sentence is a word that this
 # state calls for.
 #
-# **A search engine** never minds what you ask. It gives *every* document a score, says how well it fits, and offers the
-# best one. So let a function score each word $x_s$ of the source for the writer's query $q$, and take the word with the
-# highest score. This works for any number of words, and for a query that matches nothing exactly. But how shall it be
-# learned? Move a score a little, and the best one is still the best one:
+# **A search engine** accepts every question. It gives *every* document a score that says how well it fits, and offers
+# the best one. So let a function score each word $x_s$ of the source for the writer's query $q$, and take the word with
+# the highest score. This works for any number of words, and for a query that matches nothing exactly. But how shall it
+# be learned? Move a score a little, and the best one is still the best one:
 
 # %%
 def pick(scores):
@@ -241,9 +242,8 @@ for fetch in (pick, blend):
     print(f"{fetch.__name__}: how what comes back moves with each score ", np.round(slopes, 3))
 
 # %% [markdown]
-# Picking is a staircase: flat wherever you stand. No gradient, nothing is ever learned. (There is a way out: pick at
-# random and reward success, as in the *hard* attention of Xu et al. 2015, section 4.1. It has to learn from noisy
-# rewards.)
+# `argmax` is piecewise constant: its gradient is zero, and nothing is learned. (One can also choose at random and
+# reward success, as in the *hard* attention of Xu et al. 2015, section 4.1. It has to learn from noisy rewards.)
 #
 # **An expectation.** Treat the right place as what it is: something we do not know. Call it $z$, and let the scores say
 # how probable each place is, $p(z = s)$. Let $f(x, s)$ be what would be fetched at place $s$: the vector of that word.
@@ -255,15 +255,15 @@ for fetch in (pick, blend):
 # takes its own mean, under its own $p$.
 #
 # **The probabilities** come from scores by softmax, which makes any numbers positive and their sum 1. And the scores?
-# We do not know what makes a word fit a query, so let it be learned by the most general thing we have: a small network
-# that is given both, $[x_s; q]$, one after the other in a single vector.
+# We do not know what makes a word fit a query, so let it be learned by the most general function we have: a small
+# network that is given both, $[x_s; q]$, one after the other in a single vector.
 #
 # $$p(z = s \mid x, q) = \mathrm{softmax}_s\big(\mathrm{MLP}([x_s; q])\big)$$
 #
 # *One* network for all places, so that it fits every length. In [01](01_why_is_one_vector_not_enough.ipynb) a network
-# had to squash a whole sequence into one vector, and could not. This one has one small question to answer, many times:
-# does this word go with that query? This is the attention of Bahdanau, Cho and Bengio (2015, section 3.1), who made it
-# for translation and read it as an expectation, too. It is what you will write below.
+# had to compress a whole sequence into one vector, and could not. This one answers one small question, many times: does
+# this word go with that query? This is the attention of Bahdanau, Cho and Bengio (2015, section 3.1), who made it for
+# translation and read it as an expectation, too. It is what you will write below.
 #
 # ### Why are they called queries, keys and values?
 #
@@ -278,17 +278,17 @@ for fetch in (pick, blend):
 #
 # ### Does attention pick the best value, or blend?
 #
-# It blends, always. Softmax of finite scores gives no weight of exactly 1 and none of exactly 0, so something of every
-# value is in $c$. Large differences between scores bring it as near to picking as one likes. That has a price, which
-# the derivative of the blend shows. With $Z = \sum_i e^{E_i}$ and the rule for quotients, and $f_s$ short for
-# $f(x, s)$:
+# It always blends. Softmax of finite scores gives no weight of exactly 1 and none of exactly 0, so something of every
+# value is in $c$. Large differences between scores bring it as near to picking as one likes. The derivative of the
+# blend shows a disadvantage of this. With $Z = \sum_i e^{E_i}$ and the rule for quotients, and $f_s$ short for $f(x,
+# s)$:
 #
 # $$c = \frac{1}{Z} \sum_s e^{E_s} f_s \qquad\Rightarrow\qquad
 # \frac{\partial c}{\partial E_s} = \frac{e^{E_s} f_s}{Z} - \frac{e^{E_s}}{Z}\,c = P_s\,(f_s - c)$$
 #
 # *If a score rises, the blend moves towards what lies there: by how far that is from the blend, times the weight it has
 # already.* When one weight is nearly 1, the blend is nearly that value, and all other weights are nearly 0: so is every
-# slope. Whoever picks does not learn any more.
+# slope. Then it learns almost nothing any more.
 
 # %%
 P, c = look_up(scores)
@@ -313,7 +313,7 @@ wild = 100 * rng.standard_normal((1, 1000, 8))
 with no_grad():
     answers = search(wild, draw_patches(colour, shape), PLACES[None])[0]   # (1000, 2)
 print("rows lie between 0 and 3, columns between 0 and 5")
-print("from 1,000 wild queries:  rows", answers[:, 0].min().round(2), "to", answers[:, 0].max().round(2),
+print("from 1,000 random queries:  rows", answers[:, 0].min().round(2), "to", answers[:, 0].max().round(2),
       "  columns", answers[:, 1].min().round(2), "to", answers[:, 1].max().round(2))
 
 # %% [markdown]
@@ -362,37 +362,13 @@ print("largest difference from AdditiveAttention", np.abs(by_loops - attention.e
 # It is called *additive* after this sum. (The package adds a bias too, which begins at 0.) Do not overlook the shape of
 # $a$: $(T, S, M)$, a whole vector for every pair.
 #
-# ### Back through the search
-#
-# We are handed $dc$ and go through the formulas from the right. $c_t = \sum_s P_{ts} f_s$ is a matrix product:
-#
-# $$df = P^\top dc \qquad dP = dc\,f^\top$$
-#
-# Softmax: put the derivative found above to $dc$. The product of $dc_t$ with $f_s$ is $dP_{ts}$, and that with $c_t$ is
-# the mean of these under $P$:
-#
-# $$dE_{ts} = dc_t \cdot P_{ts}\,(f_s - c_t) = P_{ts}\Big(dP_{ts} - \sum_i P_{ti}\,dP_{ti}\Big)$$
-#
-# Then back through $v$ and tanh, as in a step of the recurrence. $v$ was used for every pair, so its gradient is a sum
-# over all of them, and over the batch:
-#
-# $$dv_m = \sum_{ts} dE_{ts} \tanh a_{tsm} \qquad da_{tsm} = dE_{ts}\,v_m\,(1 - \tanh^2 a_{tsm})$$
-#
-# And the sum of two parts: the part of a query went into the pairs with *all keys*, the part of a key into the pairs
-# with *all queries*. What forward spread out, backward sums up:
-#
-# $$d(q W_q)_{tm} = \sum_s da_{tsm} \qquad d(x W_k)_{sm} = \sum_t da_{tsm}$$
-#
-# From there it is two linear maps, as so often: $dq = d(q W_q)\,W_q^\top$, $\;dW_q = q^\top d(q W_q)$, summed over the
-# batch, and the same for $x$ and $W_k$.
-#
 # ## Implement and check
 #
-# In the exercises $x$ is called `key`, $f$ is called `value`, and $M$ is `F`. One thing is new, the `mask`. The
-# sentences of a batch differ in length, and the shorter ones are filled up with padding, which is no word and should
-# not be found. The mask is True where a key may be looked at. Elsewhere the score is set to $-\infty$ before softmax,
-# so that the weight is $e^{-\infty} = 0$. A query that may look at nothing at all gets zeros: the package's `Softmax`,
-# which you may use, turns a row of nothing but $-\infty$ into zeros. If you are stuck,
+# First forward, with the checker. In the exercise $x$ is called `key`, $f$ is called `value`, and $M$ is `F`. One thing
+# is new, the `mask`. The sentences of a batch differ in length, and the shorter ones are filled up with padding. Padding
+# is no word, so no weight may fall on it. The mask is True where a key may be looked at. Elsewhere the score is set to
+# $-\infty$ before softmax, so that the weight is $e^{-\infty} = 0$. A query that may look at nothing at all gets zeros:
+# the package's `Softmax`, which you may use, turns a row of nothing but $-\infty$ into zeros. If you are stuck,
 # `hint("additive_attention.forward", 1)` asks a question; levels go up to 4, and `reveal` shows the package's own
 # source.
 
@@ -406,21 +382,40 @@ def additive_attention(query, key, value, W_query, W_key, v, mask):
 check("additive_attention.forward", additive_attention)
 
 # %%
-def additive_attention_backward(d_context, query, key, value, W_query, W_key, v, mask):
-    """d_context (B, T, K_v), and what forward was given → d_query, d_key, d_value, d_W_query, d_W_key, d_v."""
-    ...
+hint("additive_attention.forward", 1)
 
-
-check("additive_attention.backward", additive_attention_backward)
+# %% [markdown]
+# Then a small backward, of the blend alone: for one query, without a mask, with values that are numbers. You have its
+# formula, $\partial c / \partial E_s = P_s\,(f_s - c)$. There is no exercise of the checker for this one. Central
+# differences judge it, as in [00](00_how_do_i_know_a_gradient_is_right.ipynb). (The backward of all of additive
+# attention needs the gradients of softmax and of matrix products. They come in
+# [03](03_what_does_softmax_forget.ipynb) and [05](05_back_through_attention.ipynb), and so does this exercise.)
 
 # %%
-hint("additive_attention.backward", 1)
+def blend_backward(d_c, scores, values):
+    """d_c = ∂loss/∂c, a number; scores (S,), values (S,) → d_scores (S,)."""
+    ...
+
+# %%
+def judge(blend_backward):
+    """What central differences say of this backward, for d_c = 2."""
+    mine, step = blend_backward(2.0, scores, values), 1e-5
+    if mine is None:
+        return "nothing written yet"
+    witness = np.array([blend(scores + nudge) - blend(scores - nudge) for nudge in step * np.eye(4)]) / step
+    if np.shape(mine) != witness.shape:
+        return f"d_scores has the shape {witness.shape}, yours {np.shape(mine)}"
+    error = np.abs(mine - witness).max()
+    return "right" if error < 1e-6 else f"the largest difference from central differences is {error:.3g}"
+
+
+print("blend_backward:", judge(blend_backward))
 
 # %% [markdown]
 # ## Break it
 #
-# **Leave out the tanh.** It looks like a decoration. Without it the score is a sum of two numbers,
-# $E_{ts} = x_s W_k v + q_t W_q v$.
+# **Leave out the tanh.** It looks unimportant. Without it the score is a sum of two numbers, $E_{ts} = x_s W_k v + q_t
+# W_q v$.
 
 # %%
 def without_tanh(query, key, value, W_query, W_key, v, mask):
@@ -431,27 +426,26 @@ def without_tanh(query, key, value, W_query, W_key, v, mask):
 check("additive_attention.forward", without_tanh)
 
 # %% [markdown]
-# The part of the query is the same for all keys: it lifts a whole row of scores. Softmax does not notice when a whole
-# row is lifted, because $e^{E + q} = e^E e^q$ and the factor cancels against the sum.
-# ([03](03_what_does_softmax_forget.ipynb) is about nothing else.) So *every query gets the same weights*. The search no
-# longer hears the question.
+# The part of the query is the same for all keys: it adds the same number to a whole row of scores. Softmax ignores
+# that, because $e^{E + q} = e^E e^q$ and the factor cancels against the sum. ([03](03_what_does_softmax_forget.ipynb)
+# is about nothing else.) So *every query gets the same weights*. The question has no influence any more.
 #
 # ### How does MLP([x; q]) become QKᵀ?
 #
-# What did tanh do, then? It made the two parts *meet*: how much a bit more of $x$ matters came to depend on $q$. Any
-# function that does not fall apart into a sum will do that. The simplest is a product. Put $\circ$ in place of $+$,
-# number by number, and leave the tanh out:
+# What did tanh do, then? It made the two parts *interact*: how much a change of $x$ matters came to depend on $q$. Any
+# function that is not a sum of two separate parts does that. The simplest is a product. Put the element-wise product
+# $\circ$ in place of $+$, and leave the tanh out:
 #
 # $$E_{ts} = v \cdot \big((q_t W_q) \circ (x_s W_k)\big) = \sum_m (q_t W_q)_m\,v_m\,(x_s W_k)_m
 # = q_t \underbrace{W_q\,\mathrm{diag}(v)}_{W_Q}\; (x_s W_k)^\top$$
 #
-# $v$ only stretches the numbers of the query's part, which $W_q$ can do by itself. So let
-# $W_Q = W_q\,\mathrm{diag}(v)$, $W_K = W_k$, and call the projected vectors by capital letters:
+# $v$ only scales the numbers of the query's part, which $W_q$ can do by itself. So let $W_Q = W_q\,\mathrm{diag}(v)$,
+# $W_K = W_k$, and call the projected vectors by capital letters:
 #
 # $$Q = q\,W_Q \qquad K = x\,W_K \qquad E = Q K^\top$$
 #
-# All scores of all pairs are *one matrix product*. Nothing of shape $(T, S, M)$ exists any more. Here are the weights
-# of three queries, with tanh, with nothing in its place, and with the product:
+# All scores of all pairs are *one matrix multiplication*. Nothing of shape $(T, S, M)$ exists any more. Here are the
+# weights of three queries, with tanh, with nothing in its place, and with the product:
 
 # %%
 q_part, k_part = query @ W_query, key @ W_key                              # (1, T, M), (1, S, M)
@@ -461,6 +455,8 @@ E = {"with tanh": np.tanh(added) @ v, "a sum alone": added @ v, "a product": Q @
 one_by_one = (q_part[:, :, None] * k_part[:, None]) @ v
 print("QKᵀ beside v · (q-part ∘ x-part): largest difference", np.abs(E["a product"] - one_by_one).max())
 P = {name: Softmax()(e)[0] for name, e in E.items()}
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(P, "Weights of three queries over seven keys", rows="query", columns="key", shared=True),
      "Three maps of weights, three rows each. With tanh and with the product the rows differ; with a sum alone all "
      "three rows are the same.")
@@ -476,12 +472,14 @@ show(plot_matrices(P, "Weights of three queries over seven keys", rows="query", 
 
 # %%
 product = teach(MultiplicativeAttention(8, 192, np.random.default_rng(0)).to("float64"))
+
+# %% jupyter={"source_hidden": true}
 show_search(product, "The same, with a product in place of the network",
             "The picture and its four queries again, now searched by a product. For red, cross and yellow cross the "
             "weights lie on the same patches as before.")
 
 # %% [markdown]
-# Nothing that this task could show: here a product of two linear maps is enough to say what goes with what.
+# Not in this task: here a product of two linear maps is enough to say which patch fits which question.
 #
 # ### Why is additive attention slower?
 #
@@ -511,7 +509,7 @@ for name, measured in {"multiply-adds": work, "memory": kept, "time": time}.item
     ratio = measured["additive"][-1] / measured["dot product"][-1]
     print(f"additive over dot product at n = 256: {name:14}{ratio:6.1f}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="Forward and backward of one search, n queries over n keys", height=3.4)
 titles = "multiply-adds of matrix products", "KiB kept for backward", "milliseconds"
 for panel, measured, title in zip(axes, (work, kept, time), titles):
@@ -522,11 +520,11 @@ show(figure, "Three panels against n on logarithmic axes, additive attention bes
 # %% [markdown]
 # The matrix products cost about the same: a score is a product with $v$ in one and a product of $Q$ and $K$ in the
 # other, of the same width. What differs lies beside them. The network needs a tanh for each of the $n \cdot n \cdot 64$
-# numbers of $a$, and a tanh is worth many multiplications. And all these numbers have to be written to memory, read
-# again, and kept until backward comes, where the product keeps one number for each pair. A matrix product takes a
-# number from memory once and uses it many times while it is near; that is what processors are good at. Hence the
-# paper's sentence that the two are alike in theory and that the dot product is much faster and takes less room in
-# practice (Vaswani et al. 2017, section 3.2.1).
+# numbers of $a$, and a tanh takes as long as many multiplications. And all these numbers have to be written to memory,
+# read again, and kept until backward comes, where the product keeps one number for each pair. A matrix multiplication
+# reads a number from memory once and uses it many times while it is in the processor's cache. That is why it is fast.
+# Hence the paper's sentence that the two are alike in theory and that the dot product is much faster and takes less
+# memory in practice (Vaswani et al. 2017, section 3.2.1).
 #
 # ## Aha
 #
@@ -543,3 +541,14 @@ show(figure, "Three panels against n on logarithmic axes, additive attention bes
 # 2. All keys equal, $x_1 = x_2 = \dots = x_n$: what is $c$? What does the query change then?
 # 3. $\partial c / \partial E_s = P_s (f_s - c)$. Two values are equal, $f_1 = f_2$. Can the training tell which of the
 #    two places was the right one?
+#
+# <details><summary>Answers</summary>
+#
+# 1. One more key and value, always there: a learned key that gets the highest score where no other fits, and a value
+#    that means “nothing”.
+# 2. Then all scores of a query are equal, all weights are $1/n$, and $c$ is the plain mean of the values. The query
+#    changes nothing.
+# 3. No. The loss depends on $c$ only, and $c$ is the same wherever the weight is divided between the two places. Both
+#    scores get a slope in the same direction, each in proportion to the weight that it already has.
+#
+# </details>

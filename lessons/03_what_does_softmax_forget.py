@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 03 · What does softmax forget?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `layers.Softmax`, `layers.CrossEntropy` |
+# | reading 25 min · writing 40 min | ●●○ | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb) | `layers.Softmax`, `layers.CrossEntropy` |
 #
 # ## Question
 #
 # A model gives each word that could come next a score, any number at all. (Scores that are about to be turned into
-# probabilities are also called *logits*.) Softmax makes shares of a whole of them: positive, of sum 1. Two very
-# different rows of scores can give the same shares, so something of the row is lost on the way. What is it? And what
-# does the loss of it say about the gradient, before a single derivative has been taken?
+# probabilities are also called *logits*.) Softmax turns them into positive numbers that sum to 1. Two different rows of
+# scores can give the same probabilities, so softmax forgets something about the row. What is it? And what does this say
+# about the gradient, before we have computed any derivative?
 
 # %%
 import numpy as np
@@ -26,9 +26,9 @@ rng = np.random.default_rng(3)
 # ## Predict
 #
 # Here are the logits of one position over a vocabulary of six *tokens* (words, or parts of words). Token 2 was right,
-# and *cross-entropy*, the loss that we shall derive, is the negative logarithm of the share that token 2 was given. Now
-# 1000 is added to every logit. How far does the gradient move, at the entry where it moves most? Put a number in place
-# of the dots.
+# and *cross-entropy*, the loss that we shall derive, is the negative logarithm of the probability that token 2 was
+# given. Now 1000 is added to every logit. How far does the gradient move, at the entry where it moves most? Put a
+# number in place of the dots.
 
 # %%
 logits = np.array([[1.0, 0.0, 2.0, -1.0, 0.5, 3.0]])                     # (1, V)
@@ -37,7 +37,7 @@ target = np.array([2])
 change = predict("How far does the gradient move if 1000 is added to every logit?", ...)
 
 # %%
-loss = CrossEntropy()
+loss = CrossEntropy(padding=0)                                            # a target of 0 is not asked for
 
 
 def gradient_of(logits):
@@ -54,27 +54,30 @@ change.compare(np.abs(gradient_of(logits + 1000) - gradient_of(logits)).max())
 #
 # ## Picture
 #
-# What was believed, and what is to change. A step of training moves each logit *against* its gradient, so drawn is the
-# gradient with its sign turned: a bar up pulls the logit up, a bar down pushes it down.
+# What the model predicts, and how the logits are to change. A step of training moves each logit *against* its gradient,
+# so the plot shows the negative gradient: a bar up means that the logit is to rise, a bar down that it is to fall.
 
 # %%
 P = Softmax()(logits)
 d_logits = gradient_of(logits)
 
-figure, axes = panels(1, 2, heading="What was believed, and what is to change", height=3.2)
+# %% jupyter={"source_hidden": true}
+figure, axes = panels(1, 2, heading="The predicted probabilities, and how the logits are to change", height=3.2)
 draw_bars(axes[0], dict(enumerate(P[0])), title="P = softmax(logits)", x_name="token", numbers="{:.2f}",
           colours=dict.fromkeys(range(6), "#6b7785"))
-draw_bars(axes[1], dict(enumerate(-d_logits[0])), title="−d_logits: pull and push", x_name="token", numbers="{:.2f}",
+draw_bars(axes[1], dict(enumerate(-d_logits[0])), title="−d_logits: up or down", x_name="token", numbers="{:.2f}",
           colours=dict.fromkeys(range(6), GRADIENT))
 axes[1].axhline(0, color="black", linewidth=0.8)
 show(figure, "Two bar charts over six tokens. Left: token 5 has 0.60 of the probability, token 2, the right one, 0.22. "
      "Right: token 2 is pulled up by 0.78; all others are pushed down, token 5 most, by 0.60.")
-print(f"the pull up, in all        {-d_logits[d_logits < 0].sum():.4f}")
-print(f"the pushes down, in all    {d_logits[d_logits > 0].sum():.4f}")
+
+# %%
+print(f"all that is to rise    {-d_logits[d_logits < 0].sum():.4f}")
+print(f"all that is to fall    {d_logits[d_logits > 0].sum():.4f}")
 
 # %% [markdown]
-# The right token is pulled up, every other is pushed down, and those that were believed most are pushed hardest. The
-# pull is as strong as all pushes together. That is no accident of these numbers.
+# The logit of the right token is to rise, all others are to fall, and those with the highest probability most. The rise
+# is as large as all falls together. This holds for all logits, as you will see.
 #
 # ## Derive
 #
@@ -83,15 +86,15 @@ print(f"the pushes down, in all    {d_logits[d_logits > 0].sum():.4f}")
 # $$P_j = \frac{e^{s_j}}{\sum_i e^{s_i}} \qquad\qquad
 # \frac{e^{s_j+c}}{\sum_i e^{s_i+c}} = \frac{e^c\,e^{s_j}}{e^c\sum_i e^{s_i}} = P_j$$
 #
-# That is what softmax forgets: *how high the whole row stands*. Only differences between scores are left.
+# That is what softmax forgets: *a number that is added to the whole row*. Only differences between scores are left.
 #
-# **In loops.** If one score $s_k$ rises, its weight rises, and because the weights are shares of one whole, all others
-# must fall. By the rule for quotients, with $Z = \sum_i e^{s_i}$, and $\delta_{jk}$ for "1 if $j = k$, else 0":
+# **In loops.** If one score $s_k$ rises, its weight rises, and because the weights sum to 1, all others must fall. By
+# the rule for quotients, with $Z = \sum_i e^{s_i}$, and $\delta_{jk}$ for "1 if $j = k$, else 0":
 #
 # $$\frac{\partial P_j}{\partial s_k} = \frac{\delta_{jk}\,e^{s_j}\,Z - e^{s_j}\,e^{s_k}}{Z^2}
 # = P_j\,(\delta_{jk} - P_k)$$
 #
-# All these derivatives in one square matrix are called the *Jacobian* of the row. Slow, and beyond doubt:
+# All these derivatives in one square matrix are called the *Jacobian* of the row. In code, slow but easy to check:
 
 # %%
 def softmax_jacobian(P):
@@ -105,35 +108,39 @@ def softmax_jacobian(P):
 
 jacobian = softmax_jacobian(P[0])                                        # (S, S)
 parts = {"P_j where j = k": np.diag(P[0]), "P_j P_k": np.outer(P[0], P[0]), "∂P_j/∂s_k, their difference": jacobian}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(parts, rows="j", columns="k", shared=True),
     "Three 6 by 6 maps: the weights P on a diagonal, the products of all pairs of weights, and their difference, the "
     "Jacobian. It is positive on the diagonal and negative elsewhere, largest where P is large.",
 )
+
+# %%
 print("sums of its rows and of its columns", *(jacobian.sum(axis=axis).round(12) + 0.0 for axis in (1, 0)))
 
 # %% [markdown]
-# Each *row* sums to zero: raise all scores together, and no weight moves. Each *column* sums to zero: whatever one score
-# does, the weights remain shares of 1.
+# Each *row* sums to zero: raise all scores together, and no weight moves. Each *column* sums to zero: whatever one
+# score does, the weights still sum to 1.
 #
-# **In indices.** Backward is handed `d_P`, with $d\_P_j = \partial L/\partial P_j$, and wants
-# $d\_scores_k = \partial L/\partial s_k$. The score $s_k$ reaches the loss through *every* weight of its row, so sum
+# **In indices.** Backward is handed `d_P`, with $d_{P,j} = \partial L/\partial P_j$, and wants
+# $d_{\mathrm{scores},k} = \partial L/\partial s_k$. The score $s_k$ reaches the loss through *every* weight of its row, so sum
 # over all of them:
 #
-# $$d\_scores_k = \sum_j d\_P_j\,P_j\,(\delta_{jk} - P_k) = P_k\Big(d\_P_k - \sum_j d\_P_j\,P_j\Big)$$
+# $$d_{\mathrm{scores},k} = \sum_j d_{P,j}\,P_j\,(\delta_{jk} - P_k) = P_k\Big(d_{P,k} - \sum_j d_{P,j}\,P_j\Big)$$
 #
 # Read it aloud: *compare what each weight would gain with what the row gains on average, and scale by how much of the
 # row it holds.* A weight that gains just the average has no reason to move. And summed over the row, it is zero:
 #
-# $$\sum_k d\_scores_k = \sum_k P_k\,d\_P_k - \Big(\sum_k P_k\Big)\sum_j d\_P_j\,P_j = 0$$
+# $$\sum_k d_{\mathrm{scores},k} = \sum_k P_k\,d_{P,k} - \Big(\sum_k P_k\Big)\sum_j d_{P,j}\,P_j = 0$$
 #
 # ### What is the gradient of a whole batch of softmaxes?
 #
-# The same, and no Jacobian is ever built: each row is by itself, and its square matrix has fallen apart into a product
-# and a sum. **In matrices**, ∘ multiplies number by number, and $\langle d\_P, P\rangle$ is the sum of $d\_P \circ P$
-# over the last axis, that axis kept, whatever stands before it:
+# The same, and no Jacobian is ever built: each row is independent of the others, and the product with its square matrix
+# has become an element-wise product and a sum. **In matrices**, ∘ is the element-wise product, and $\langle d_P,
+# P\rangle$ is the sum of $d_P \circ P$ over the last axis, that axis kept, whatever stands before it:
 #
-# $$d\_scores = P \circ \big(d\_P - \langle d\_P, P\rangle\big)$$
+# $$d_{\mathrm{scores}} = P \circ \big(d_P - \langle d_P, P\rangle\big)$$
 #
 # The package's `Softmax` computes that, for any number of rows at once. Beside the Jacobian, on one row:
 
@@ -145,13 +152,13 @@ print("largest difference", np.abs(jacobian.T @ d_P - softmax_layer.backward(d_P
 
 # %% [markdown]
 # **Cross-entropy** asks only for the weight of the right token $t$: $L = -\log P_t$. So `d_P` is zero but for
-# $d\_P_t = -1/P_t$. Put that into the formula, where the sum is now $d\_P_t\,P_t = -1$, and nearly everything cancels:
+# $d_{P,t} = -1/P_t$. Put that into the formula, where the sum is now $d_{P,t}\,P_t = -1$, and nearly everything cancels:
 #
-# $$d\_logits_k = P_k\,(d\_P_k + 1) = P_k - \delta_{kt}$$
+# $$d_{\mathrm{logits},k} = P_k\,(d_{P,k} + 1) = P_k - \delta_{kt}$$
 #
-# *What was believed, minus what was true.* With many positions the loss is the mean over those that are real: a position
-# that only fills up a shorter sequence (*padding*) is not asked anything. With $N$ real positions each row is
-# $(P - \mathrm{onehot})/N$, where onehot is 1 at the right token and 0 elsewhere, and a padded row is 0:
+# *What the model predicted, minus what is true.* With many positions the loss is the mean over those that are real: a
+# position that only fills up a shorter sequence (*padding*) does not count. With $N$ real positions each row is $(P -
+# \mathrm{onehot})/N$, where onehot is 1 at the right token and 0 elsewhere, and a padded row is 0:
 
 # %%
 two_rows, two_targets = np.concatenate([logits, logits]), np.array([2, 0])   # the second is padding: token 0
@@ -164,9 +171,9 @@ print(loss.backward().round(2) + 0.0)
 # Four functions. Write one, run its cell, read what the checker says. If you are stuck, `hint("softmax.forward", 1)`
 # asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the package's own source.
 #
-# One thing first: $e^{1000}$ is infinite. But as a shift of the row changes nothing, shift it by whatever suits you. Take
-# off the row's maximum, and the largest exponential is $e^0 = 1$: the sum can neither overflow nor vanish. What softmax
-# forgets also saves the arithmetic.
+# One thing first: $e^{1000}$ is infinite. But as a shift of the row changes nothing, shift it by whatever suits you.
+# Take off the row's maximum, and the largest exponential is $e^0 = 1$: the sum can neither overflow nor vanish. So the
+# shift that softmax ignores also prevents the overflow.
 
 # %%
 def softmax(scores):
@@ -189,7 +196,7 @@ hint("softmax.backward", 1)
 
 # %% [markdown]
 # Cross-entropy takes logits (B, T, V) and integer targets (B, T), of which 0 means padding. The loss is the mean over
-# the targets that are real. Again a warning: of a very unlikely token the share is rounded to 0, and $\log 0$ is
+# the targets that are real. Again a warning: the probability of a very unlikely token is rounded to 0, and $\log 0$ is
 # $-\infty$. So take the logarithm of the fraction on paper, before anything is computed.
 
 # %%
@@ -211,9 +218,9 @@ check("cross_entropy.backward", cross_entropy_backward)
 # %% [markdown]
 # ## Break it
 #
-# A wrong answer that looks reasonable: treat every weight as if it stood alone, as a sigmoid would, $d\_P \circ P(1-P)$.
-# It takes the diagonal of the Jacobian and leaves out the rest. The shape is right, and so are most of the signs. Watch
-# what gives it away.
+# A wrong answer that looks reasonable: treat every weight as if it were independent of the others, as with a sigmoid,
+# $d_P \circ P(1-P)$. It takes the diagonal of the Jacobian and leaves out the rest. The shape is right, and so are most
+# of the signs. What shows that it is wrong?
 
 # %%
 def alone(d_P, scores):
@@ -241,11 +248,15 @@ def with_sums(d_scores):
 
 
 maps = {"d_scores, right": with_sums(right), "d_scores, each alone": with_sums(wrong)}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, shared=True, shapes=False, numbers=False, rows="row", column_labels=[*"012345", "", "sum"]),
     "Two gradients of 4 rows on one scale, each with a column of the rows' sums beside it. The sums of the right one are "
     "all white, zero; those of the wrong one are red and blue.",
 )
+
+# %%
 print("row sums, right       ", right.sum(axis=1).round(12) + 0.0)
 print("row sums, each alone  ", wrong.sum(axis=1).round(3))
 print(f"signs that agree        {(np.sign(right) == np.sign(wrong)).mean():.0%}")
@@ -262,9 +273,20 @@ print(f"signs that agree        {(np.sign(right) == np.sign(wrong)).mean():.0%}"
 #
 # ## Three questions to leave with
 #
-# 1. A row has one weight of 1 and zeros elsewhere. What is $P \circ (d\_P - \langle d\_P, P\rangle)$ then, whatever
+# 1. A row has one weight of 1 and zeros elsewhere. What is $P \circ (d_P - \langle d_P, P\rangle)$ then, whatever
 #    `d_P` is? ([04](04_why_sqrt_d_k.ipynb) is about what that costs.)
 # 2. Each entry of $P - \mathrm{onehot}$ lies between −1 and 1, however wrong the model is. What would the gradient of
 #    the logits be if the loss were $-P_t$, and the model sure of a wrong token?
 # 3. `softmax_backward` was handed `scores`. The package's `Softmax` saves $P$ instead. Why is that enough, and what does
 #    it spare?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Zero everywhere. Where $P = 0$ the product is 0. Where $P_j = 1$ the sum $\langle d_P, P\rangle$ is $d_{P,j}$
+#    itself, and the bracket is 0.
+# 2. With $d_P = -1$ at the right token $t$ the formula gives $d_{\mathrm{logits},k} = P_k\,(P_t - \delta_{kt})$. If the
+#    model is sure of a wrong token, $P_t \approx 0$, and the whole row is nearly 0: where it is most wrong it learns
+#    least. Cross-entropy does not have this fault.
+# 3. The formula contains $P$ and `d_P` only. Saving $P$ means that backward need not compute softmax a second time.
+#
+# </details>

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 04 · Why √d_k?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 40 | ●●○ | ●●○ | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb) | `attention.ScaledDotProductAttention` |
+# | reading 35 min · writing 30 min | ●●○ | ●●○ | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb) | `attention.ScaledDotProductAttention` |
 #
 # ## Question
 #
@@ -19,9 +19,9 @@
 #
 # Three vectors made from tokens, each by a learned matrix of its own. Let $x_t$ be the vector of the token at position
 # $t$. The **query** $q=x_tW_Q$ says what $t$ is looking for. The **key** $k=x_sW_K$ says by what $s$ is to be found.
-# The **value** $v=x_sW_V$ is what $s$ hands over when it is found. In a library: the note in your hand, the card in
-# the catalogue, the book. The three matrices are of one kind; what makes a query a query is the place where it is
-# used. So change each one and see what reacts. (Shapes: $B$ sequences, $H$ heads, mostly one until
+# The **value** $v=x_sW_V$ is what $s$ hands over when it is found. In a library: the note in your hand, the card in the
+# catalogue, the book. The three matrices are of one kind; what makes a query a query is the place where it is used. So
+# change each one and see what else changes. (Shapes: $B$ sequences, $H$ heads, mostly one until
 # [07](07_why_many_heads.ipynb), $T$ queries, $S$ keys; $K$ and $K_v$ features of a key and of a value.)
 
 # %%
@@ -47,7 +47,6 @@ def look_up(query, key, value):
     with keep_weights(attention):
         context = attention(query, key, value)
     return attention.weights, context
-
 
 # %%
 draw = rng.standard_normal
@@ -107,7 +106,7 @@ for guess, d_k in ((at_8, 8), (at_64, 64), (at_512, 512)):
 # Eight queries, one a row, each with sixteen keys. Bright is a large weight. Above without the scale, below the same
 # queries and keys with it.
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(2, 3, heading="One row of weights for each query", height=2.1, width=11, sharex=True, sharey=True)
 for column, d_k in enumerate((8, 64, 512)):
     few = draw((1, 1, 8, d_k)), draw((1, 1, 16, d_k)), draw((1, 1, 16, 8))
@@ -144,7 +143,7 @@ gradient = {"with √d_k, median": np.array([np.median(g) for _, g in scaled]),
             "without, median": np.array([np.median(g) for _, g in unscaled]),
             "without, mean": np.array([g.mean() for _, g in unscaled])}
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="What the width does to attention", height=3.9)
 draw_lines(axes[0], widths, entropy, x_name="d_k", y_name="entropy of its weights", log="x")
 axes[0].axhline(np.log(16), color="black", linewidth=0.8, linestyle=":")
@@ -159,6 +158,8 @@ show(figure, "Left: entropy against d_k. With the scale a flat line near 2.4, a 
      "without, it falls from 2.2 towards 0. Right: the norm of the query's gradient. With the scale it is "
      "flat; without, its mean rises and stays high, while its median first rises, then, from 64 on, falls by "
      "more than a thousandfold.")
+
+# %%
 for d_k, ratio in zip(widths, gradient["without, median"] / gradient["with √d_k, median"]):
     print(f"d_k = {d_k:4}   median gradient without the scale / with it: {ratio:.4f}")
 
@@ -168,8 +169,8 @@ for d_k, ratio in zip(widths, gradient["without, median"] / gradient["with √d_
 # Without, read the right-hand panel twice. The paper suspects that large scores leave extremely small gradients
 # (section 3.2.1). For the *typical* query, the median, that is what happens, once $d_k$ is in the hundreds. But the
 # mean does not fall: a few queries, those for which two keys happen to be nearly tied, get an enormous gradient. Most
-# hear nothing, a few are shouted at. And up to $d_k=64$ even the typical gradient is larger without the scale than
-# with it. We come back to that.
+# queries get almost no gradient, a few get a very large one. And up to $d_k=64$ even the typical gradient is larger
+# without the scale than with it. We come back to that.
 #
 # ## Derive
 #
@@ -188,7 +189,8 @@ for d_k, ratio in zip(widths, gradient["without, median"] / gradient["with √d_
 # ### Is a dot product cosine similarity?
 #
 # Not quite: $q\cdot k=\lVert q\rVert\,\lVert k\rVert\cos(q,k)$. The cosine looks at directions alone; the dot product
-# also listens to lengths, and a long key speaks louder to every query. Their size behaves differently too:
+# depends on lengths too, and a long key gets larger scores, positive or negative, from every query. Their size behaves
+# differently too:
 
 # %%
 print("d_k    std of q·k    std of q·k/√d_k    std of cos(q, k)")
@@ -222,7 +224,7 @@ print(f"largest weight that cosines can give to one of 16 keys: {np.exp(1) / (np
 # sum is the **covariance** of value and key: *when the key that is drawn lies further this way, which way does its
 # value go?*
 #
-# In loops, as a witness, beside the package's backward:
+# In loops, to compare with the package's backward:
 
 # %%
 query, key, value = random_look_ups(6, count=1, keys=5)
@@ -250,6 +252,8 @@ print("largest difference", np.abs(np.array(slopes) - covariance / 6**0.5).max()
 # %%
 keys = np.array([[-9, -5], [-7, 6], [-3, -9], [-1, 1], [1, 8], [4, -6], [5, 3], [10, -1], [7, 9]]) / 10   # (S, K)
 values, asked = np.array([-1.2, 0.8, -1.6, 0.2, 1.3, -0.9, 0.4, 0.1, 1.8]), np.array([1.2, 0.1])
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="The same scores, multiplied", height=4.0, width=11, sharex=True, sharey=True)
 for axis, factor in zip(axes, (1, 5, 25)):
     p = look_up(factor * asked[None, None, None], keys[None, None], values[None, None, :, None])[0][0, 0, 0]   # (S,)
@@ -272,9 +276,9 @@ show(figure, "Three copies of nine points in a plane, blue below and red above. 
 #
 # ## Implement and check
 #
-# Three steps, and then all at once. Your arrays are (B, H, T, K), and sequences and heads are each by themselves: `@`
-# leaves them alone. `.T` would not, it turns round *all* axes; `swapaxes(-1, -2)` exchanges the last two. The mask is
-# boolean, True = may attend; lesson [06](06_who_may_look_at_whom.ipynb) is about it.
+# Three steps, and then all at once. Your arrays are (B, H, T, K). Sequences and heads are independent of each other,
+# and `@` multiplies the matrices of the last two axes only. `.T` reverses *all* axes; `swapaxes(-1, -2)` exchanges the
+# last two. The mask is boolean, True = may attend; lesson [06](06_who_may_look_at_whom.ipynb) is about it.
 
 # %%
 def attention_scores(query, key):
@@ -289,8 +293,8 @@ hint("attention.scores", 1)
 
 # %% [markdown]
 # The weights are a softmax over the keys that the mask allows: the score of any other becomes $-\infty$, and so its
-# weight $e^{-\infty}=0$. A query that may see no key at all gets zeros. A plain softmax would give it NaN, and NaN,
-# once there, spreads to everything.
+# weight $e^{-\infty}=0$. A query that may see no key at all gets zeros. A softmax without this rule would give it NaN,
+# and NaN then spreads to everything.
 
 # %%
 def attention_weights(scores, mask):
@@ -336,8 +340,8 @@ def by_the_models_width(query, key):
 check("attention.scores", by_the_models_width)
 
 # %% [markdown]
-# Nothing crashes, which is why it lives so long. Take the paper's sizes, $d=512$ and 8 heads, real projections at their
-# first weights, and four divisors:
+# There is no error message, so this mistake often stays unnoticed. Take the paper's sizes, $d=512$ and 8 heads, real
+# projections at their first weights, and four divisors:
 
 # %%
 x = draw((1, 16, 512))
@@ -347,6 +351,8 @@ for name, divisor in {"undivided": 1, "÷ √d_k": 64**0.5, "÷ √dim": 512**0.
     maps[name] = look_up(q * 8 / divisor, k, k)[0][0, 0]                         # (T, S), first head
     spread, largest = (products / divisor).std(), maps[name].max(axis=-1).mean()
     print(f"{name:10} std of the scores {spread:5.2f}   mean largest weight {largest:.2f}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(maps, shared=True, numbers=False, rows="query", columns="key"),
      "Four maps of weights, 16 by 16, of one head. Undivided: one bright cell in most rows. Divided by √d_k: rows of "
      "different brightness, spread over several keys. By √dim: paler. By d_k: one even colour.")
@@ -408,7 +414,7 @@ curves = {heads: {"with √d_k": losses_of(heads, ScaledDotProductAttention), "w
           for heads in (16, 4, 1)}
 curves[1]["without, smaller W_Q"] = losses_of(1, Unscaled, shrink=1 / 8)
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="Learning to reverse, with and without the scale", width=11, sharey=True)
 for axis, (heads, lines) in zip(axes, curves.items()):
     draw_lines(axis, range(20, 241, 20), lines, x_name="step", log="y", marker="", legend="lower left")
@@ -421,6 +427,8 @@ show(figure, "Loss over 240 steps in three panels. With 16 heads, d_k = 4, the t
      "heads, d_k = 16, the one without the scale stays above. With one head, d_k = 64, it has hardly come below "
      "1 at the end, while the one with the scale is as low as in the other panels; without, but with smaller "
      "queries at first, lies between.")
+
+# %%
 for heads, lines in curves.items():
     for name, line in lines.items():
         below = f"below 0.5 after {20 * (line < 0.5).argmax() + 20} steps" if line.min() < 0.5 else "never below 0.5"
@@ -433,17 +441,17 @@ times_higher.compare(curves[1]["without"][-1] / curves[1]["with √d_k"][-1])
 # long. At $d_k=64$, the paper's width, it does not arrive within these steps. *With* the scale the three panels are
 # much alike, and that is what it is for.
 #
-# And is it the vanishing gradient? In the picture of gradients above, the typical query's had not vanished at
-# $d_k=64$. The third curve is a test: no scale, but the first weights of the queries are 8 times smaller, so that the
-# scores *begin* as if they had been divided. That recovers a good part. So at this size a good part of the harm is done
-# by the start: attention that is certain of places chosen by chance. Not all of it: without the scale, the same step
-# in $W_Q$ moves the scores 8 times further. (The code of T5, Raffel et al. 2020, leaves the scale out in just this
-# way, and begins with smaller weights instead. But its optimiser, Adafactor, takes smaller steps where weights are
-# smaller.)
+# And is it the vanishing gradient? In the picture of gradients above, the typical query's had not vanished at $d_k=64$.
+# The third curve is a test: no scale, but the first weights of the queries are 8 times smaller, so that the scores
+# *begin* as if they had been divided. That is better than without the scale, and worse than with it. So at this size
+# much of the harm comes from the beginning: attention is certain of places that were chosen by chance. Not all of it:
+# without the scale, the same step in $W_Q$ moves the scores 8 times further. (The code of T5, Raffel et al. 2020,
+# leaves the scale out in just this way, and begins with smaller weights instead. But its optimiser, Adafactor, takes
+# smaller steps where weights are smaller.)
 #
 # ## Aha
 #
-# > **A one-hot has zero covariance: who sees one thing only cannot learn to look elsewhere.**
+# > **A one-hot distribution has zero covariance: attention that sees one key only cannot learn to look elsewhere.**
 #
 # The gradient of an attention's output with respect to its query is $\text{Cov}_p(v,k)/\sqrt{d_k}$. It compares what is
 # found in different places, so there have to be different places. Dot products of width $d_k$ have a spread of
@@ -458,3 +466,14 @@ times_higher.compare(curves[1]["without"][-1] / curves[1]["with √d_k"][-1])
 #    al. 2022 do divide by that.)
 # 3. $\text{Cov}_p(v,k)$ is about the query. What is $\partial o/\partial k_j$ for a single key, and for which weight
 #    $p_j$ is it largest, if nothing else changes? ([05](05_back_through_attention.ipynb) has it in matrices.)
+#
+# <details><summary>Answers</summary>
+#
+# 1. Zero, because every $v_j - o$ is zero. It is right: whatever the weights are, the output is that one value, so the
+#    query has no influence on it.
+# 2. The products then have a positive mean, and $q\cdot k$ grows in proportion to $d_k$, not to its root. So divide by
+#    $d_k$.
+# 3. $\partial o/\partial k_j = p_j\,(v_j-o)\,q^\top/\sqrt{d_k}$. Let $u$ be the mean of the other values. Then $o = p_j
+#    v_j + (1-p_j)\,u$, and $p_j\,(v_j-o) = p_j\,(1-p_j)(v_j-u)$, which is largest at $p_j = ½$.
+#
+# </details>

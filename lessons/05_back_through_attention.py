@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 05 · How does the gradient go back through attention?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 70 | ●●● | ●●● | [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention` |
+# | reading 60 min · writing 40 min · further 25 min | ●●● | ●●● | [02](02_what_is_being_looked_up.ipynb), [03](03_what_does_softmax_forget.ipynb), [04](04_why_sqrt_d_k.ipynb) | `attention.ScaledDotProductAttention`, `older.AdditiveAttention` |
 #
 # ## Question
 #
@@ -12,11 +12,12 @@
 # $$\mathrm{scores} = QK^\top/\sqrt{d_k} \qquad P = \mathrm{softmax}(\mathrm{scores}) \qquad \mathrm{context} = PV$$
 #
 # What comes back from the loss is one array, `d_context`. It says of each context in which direction the loss would
-# rise. It does not say where the query should have looked. And yet all that attention ever learns about *where to
-# look* is worked out from this one array. How?
+# rise. It does not say where the query should have looked. But everything that attention learns about *where to look*
+# is computed from this one array. How?
 #
-# As everywhere here, `d_x` is short for $\partial\,\mathrm{loss}/\partial x$. It tells of every single number in `x`
-# by how much the loss would rise if that number did, so it has the shape of `x`.
+# As in all lessons, `d_x` (in formulas $d_x$) is short for $\partial\,\mathrm{loss}/\partial x$. It says for every
+# number in `x` by how much the loss would rise if that number rose a little, so it has the shape of `x`. An entry of it
+# is written with its index behind a comma: $d_{P,ts}$ is $\partial\,\mathrm{loss}/\partial P_{ts}$.
 
 # %%
 import numpy as np
@@ -94,23 +95,27 @@ for name, guess in guesses.items():
 # %%
 numbers = {name: found[name] for name in ("P", "d_P", "d_scores")}
 axes_named = {"rows": "query", "columns": "key", "row_labels": range(T), "column_labels": range(S)}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(numbers, "Where it looks, and what the loss has to say about it", **axes_named),
     "Three 5 by 7 matrices. P is spread over all keys. In d_P the bluest cell of every row lies on the anti-diagonal. "
     "In d_scores it does so in all rows but row 3, whose cell at key 3 is nearly white.",
 )
+
+# %%
 for name in ("d_P", "d_scores"):
     print(f"{name:<9} sums of the rows: {found[name].sum(axis=-1).round(2) + 0.0}")
 
 # %% [markdown]
-# In every row of `d_P` the bluest cell is the key that was wished for: the array that said nothing about places
-# already knows the place. How? `d_P` compares each value with `d_context`. The value that would repair the context
-# points against it.
+# In every row of `d_P` the bluest cell is the key that was wished for: an array that says nothing about places leads to
+# the right place. How? `d_P` compares each value with `d_context`. The value that would correct the context points
+# against it.
 #
-# Then softmax is passed, and two things happen. Each row gets the sum zero, because only *differences* between scores
-# matter ([03](03_what_does_softmax_forget.ipynb)). And each cell is scaled by its weight. Look at row 3: key 3 is
-# shouted for in `d_P`, but it has hardly any weight in $P$, and so hardly a say in `d_scores`. **What is not looked
-# at hardly learns.** That row will be the slow one. Let the queries and the keys go downhill:
+# The backward of softmax does two things. Each row gets the sum zero, because only *differences* between scores matter
+# ([03](03_what_does_softmax_forget.ipynb)). And each cell is scaled by its weight. Look at row 3: key 3 has a large
+# gradient in `d_P`, but hardly any weight in $P$, and so it has little effect on `d_scores`. **What is not looked at
+# hardly learns.** That row will be the slow one. Now change the queries and keys by gradient descent:
 
 # %%
 moments, q, k = {}, query, key
@@ -121,6 +126,7 @@ for step in range(101):
         print(f"step {step:3}   loss {loss:6.2f}")
     q, k = q - 0.1 * found_now["d_query"], k - 0.1 * found_now["d_key"]
 
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(moments, "P, while queries and keys descend", shared=True, numbers=False, **axes_named),
     "Four maps of P. It is spread at step 0; at step 10 four of five rows are bright on the anti-diagonal and row 3 is "
@@ -130,11 +136,11 @@ show(
 # %% [markdown]
 # ### Where the gradient goes, beside where attention goes
 #
-# The same in a whole Transformer, still a box, which is to write sequences backwards. It is stopped after 100 steps,
-# when it has hardly begun. We look at its last *cross-attention*: the queries come from what is being written, the
-# keys and values from the source. The right token to look at is the mirror image of the place that is being written.
-# Take sixty sequences that it never saw, and in each row the *brightest* cell of attention and the *reddest* cell of
-# the gradient.
+# The same in a whole Transformer, which we still use without looking inside. It learns to write sequences backwards,
+# and we stop after 100 steps, early in its training. We look at its last *cross-attention*: the queries come from what
+# is being written, the keys and values from the source. The right token to look at is the mirror image of the place
+# that is being written. Take sixty sequences that it never saw, and in each row the *brightest* cell of attention and
+# the *reddest* cell of the gradient.
 
 # %%
 task = make_task("reverse")
@@ -169,11 +175,11 @@ guess.compare(red)
 print(f"step 100   brightest is right: {bright:.2f}   reddest is right: {red:.2f}")
 
 # %%
-tokens = "3 1 4 1 5 9 2 6".split()
+tokens = "3 1 4 7 5 9 2 6".split()
 source = task.vocabulary.encode(" ".join(tokens))
 target = np.append(source[::-1], EOS)
 
-
+# %% jupyter={"source_hidden": true}
 def show_both(alt):
     """Attention, the gradient of its scores, and influence, for one sequence, as the model is now."""
     show(plot_attention_and_gradient(model, source, target, tokens, [*tokens[::-1], "<eos>"]), alt)
@@ -186,7 +192,7 @@ def largest_gradient(model, source, target):
 
 
 show_both(
-    "Three maps after 100 steps. Attention is smeared from the top right to the bottom left. The gradient of the "
+    "Three maps after 100 steps. Attention is spread along a wide band from the top right to the bottom left. The gradient of the "
     "scores is reddest on the anti-diagonal and blue beside it. Influence is bright near the anti-diagonal in the "
     "upper rows, and spread in the lower ones."
 )
@@ -197,61 +203,69 @@ show_both(
 # - **Attention** is $P$ of the second layer, the mean over its heads ([07](07_why_many_heads.ipynb)). A row is a token
 #   that is being written, the last of them `<eos>`, the end; a column is a token of the source. It has the direction
 #   right, and little more. While 9 and 5 are written, it looks at the last two tokens most.
-# - **Gradient of the scores** is taken of the *log-probability of the right sequence*, which is the loss with its sign
-#   turned round. So here **red is to rise**, and blue to fall. In the rows of 9, 5 and 4 the deepest red lies on the
-#   anti-diagonal, where attention is still faint; in those of 9 and 5 the deepest blue lies where it looks instead.
-#   Rows sum to zero. A white row asks for nothing.
-# - **Influence** does not ask about one layer. It follows all ways from a source token to a written one, and takes
-#   the size of the gradient at the token's embedding; each row is divided by its largest. It may be bright where
-#   attention is dark: an encoder lies between, and has mixed the tokens.
+# - **Gradient of the scores** is taken of the *log-probability of the right sequence*, which is the negative loss. So
+#   here **red is to rise**, and blue to fall. In the rows of 9, 5 and 4 the deepest red lies on the anti-diagonal,
+#   where attention is still faint; in those of 9 and 5 the deepest blue lies where it looks instead. Rows sum to zero.
+#   A white row asks for nothing.
+# - **Influence** does not ask about one layer. It follows all ways from a source token to a written one, and takes the
+#   size of the gradient at the token's embedding; each row is divided by its largest. It may be bright where attention
+#   is dark, because the encoder before it has mixed the tokens.
 #
-# The gradient has seen the answer, and attention has not; that is why it can be ahead. Two hundred steps later:
+# The gradient depends on the right answer, and attention does not; so the gradient can be ahead. Two hundred steps
+# later:
 
 # %%
 train(model, CrossEntropy(padding=0), optimizer, stream, steps=300)
 bright, red = shares_of_right_places(model)
 print(f"step 300   brightest is right: {bright:.2f}   reddest is right: {red:.2f}")
+
+# %% jupyter={"source_hidden": true}
 show_both(
     "The same three maps after 300 steps. Attention now lies along the anti-diagonal in most rows; the gradient is "
     "strongest in the row of 5, in the middle, red on the anti-diagonal and blue beside it."
 )
 
 # %% [markdown]
-# Attention has gone most of the way to where the red was. And a model that has nothing left to learn? The package
-# brings one along, which says numbers in German. German says *two-and-forty*, so attention has to cross over, twice.
+# Attention has gone most of the way to where the red was. And a model that is trained to the end? The package contains
+# one, which writes numbers in German. German says *two-and-forty*, so attention has to cross over, twice.
 
 # %%
 run = Run.open("numbers-en-de")
 english = run.vocabulary.encode("forty-two thousand and seventy-nine")
 german = greedy(run.model, english[None], 20)[0]
 words, sizes = zip(run.vocabulary.words_and_sizes(english), run.vocabulary.words_and_sizes(german, written=True))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention_and_gradient(run.model, english, german, *words, sizes=sizes),
     "Attention crosses over: zwei looks at two, vierzig at forty, neun at nine, siebzig at seventy. The gradient is "
-    "pale but for the row of neun, blue at seventy, red at nine and forty. Influence is brightest where attention is.",
+    "pale but for the row of zwei, red at two and blue at forty. Influence is largest at two, forty, nine and seventy in "
+    "the rows of zwei, vierzig, neun and siebzig.",
 )
+
+# %%
 print(f"largest entry of the gradient: {largest_gradient(run.model, english, german):.6f}")
 
 # %% [markdown]
 # The middle panel stretches its colours to its own largest entry, so read the number below it, beside the two before:
-# what looks like a shout is a whisper. A model that is sure and right gets next to no gradient, because all gradients
-# begin as *believed minus true*. **Where attention goes says what the model does; where the gradient goes says what
-# it would still change.**
+# what looks like a strong gradient is a very weak one. A model that is sure and right gets next to no gradient, because
+# all gradients begin as *predicted minus true*. **Where attention goes says what the model does; where the gradient
+# goes says what it would still change.**
 #
 # ## Derive
 #
 # ### One rule for every line of a loop
 #
-# Write forward as loops, down to single numbers. Then all of it but softmax is lines of one form, and backward
-# follows mechanically:
+# Write forward as loops, down to single numbers. Then everything except softmax consists of lines of one form, and
+# backward follows by one rule:
 #
 # | forward | backward |
 # |---|---|
 # | `c += a * b` | `d_a += b * d_c` |
 # | | `d_b += a * d_c` |
 #
-# If `a` rises by a little, `c` rises `b` times as much, and the loss `d_c` times as much as `c`. And if `a` is used
-# in several places, each adds its own share: that is what `+=` is for, and where every sum below comes from.
+# If `a` rises by a little, `c` rises `b` times as much, and the loss `d_c` times as much as `c`. And if `a` is used in
+# several places, each of them adds its part. That is why backward has `+=`, and where every sum below comes from.
 #
 # Here is forward in loops. There are two lines of that form in it, so there will be four in backward; softmax makes
 # the fifth.
@@ -282,8 +296,8 @@ by_loops = {name: np.zeros(array.shape) for name, array in found.items() if name
 # There is not one but three, because three things go in. Take a single query $q$, its weights $P_s$, and what it
 # found, $y = \sum_s P_s v_s$.
 #
-# **By a value.** $y$ is a weighted sum, so $\partial y/\partial v_s = P_s$: a value is heard as loudly as it is
-# looked at.
+# **By a value.** $y$ is a weighted sum, so $\partial y/\partial v_s = P_s$: the gradient of a value is proportional to
+# its weight.
 #
 # **By a score.** If one score rises, its weight rises and all others fall, and what is found moves from where it was
 # towards that value:
@@ -299,11 +313,11 @@ by_loops = {name: np.zeros(array.shape) for name, array in found.items() if name
 # \frac{\partial y}{\partial k_s} = \frac{1}{\sqrt{d_k}}\,P_s\,(v_s - y)\,q^\top$$
 #
 # $\mathrm{Cov}_P(v, k)$ is the covariance of values and keys under the weights, as in [04](04_why_sqrt_d_k.ipynb):
-# among the keys that it looks at, how do values go along with keys? If it looks at one key only, there is nothing to
-# go along, and the query learns nothing.
+# among the keys that it looks at, how do values go along with keys? If it looks at one key only, nothing varies, and
+# the query learns nothing.
 #
-# Does that hold? Move one number of a query to and fro, and watch what it finds. (Four of the thirteen numbers are
-# shown.)
+# Is that right? Move one number of a query up and down, and see how its context changes. (Four of the thirteen numbers
+# are shown.)
 
 # %%
 t, i, h = 0, 4, 1e-6
@@ -317,13 +331,16 @@ print("by covariance   ", covariance[:4, i].round(6))
 # %% [markdown]
 # ## Implement and check
 #
+# ### Essential: one line at a time
+#
 # Backward, one line at a time. Each line gets its loops, its indices, its matrices; the code is yours.
 #
-# In the exercises two more axes stand in front, (B, H, …): every sequence and every head is by itself. `@` leaves
-# them alone; to transpose, exchange the last two, as in [04](04_why_sqrt_d_k.ipynb). `hint("attention.d_value", 1)`
-# asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the package's own source.
+# In the exercises two more axes stand in front, (B, H, …): sequences and heads are independent of each other. `@`
+# multiplies the matrices of the last two axes; to transpose, exchange the last two, as in [04](04_why_sqrt_d_k.ipynb).
+# `hint("attention.d_value", 1)` asks a question, level 2 shows the formula, 3 the steps, 4 one line; `reveal` shows the
+# package's own source.
 #
-# ### `d_value`: what is to be said
+# #### `d_value`: how the values should change
 #
 # **Loops.** Forward's line is `context[t, j] += P[t, s] * value[s, j]`, so by the rule:
 
@@ -334,13 +351,12 @@ for t in range(T):
             by_loops["d_value"][s, j] += P[t, s] * d_context[t, j]
 
 # %% [markdown]
-# **Indices.** What remains to the left of `+=` is $s$ and $j$; so $t$ is summed over. One value is heard by all
-# queries:
+# **Indices.** What remains to the left of `+=` is $s$ and $j$; so $t$ is summed over. One value is used by all queries:
 #
-# $$d\mathrm{value}_{sj} = \sum_t P_{ts}\; d\mathrm{context}_{tj}$$
+# $$d_{\mathrm{value},sj} = \sum_t P_{ts}\; d_{\mathrm{context},tj}$$
 #
 # **Matrices.** The sum runs over the *first* index of $P$, and a product of matrices sums over the second of its left
-# factor. So $P$ has to be turned: $d\mathrm{value} = P^\top\, d\mathrm{context}$, (7, 5) times (5, 13).
+# factor. So $P$ has to be transposed: $d_{\mathrm{value}} = P^\top\, d_{\mathrm{context}}$, (7, 5) times (5, 13).
 
 # %%
 def attention_d_value(d_context, P):
@@ -351,7 +367,7 @@ def attention_d_value(d_context, P):
 check("attention.d_value", attention_d_value)
 
 # %% [markdown]
-# ### `d_P`: which value would help
+# #### `d_P`: which value would help
 #
 # **Loops.** The same line of forward, its other factor:
 
@@ -362,11 +378,11 @@ for t in range(T):
             by_loops["d_P"][t, s] += value[s, j] * d_context[t, j]
 
 # %% [markdown]
-# **Indices.** Now $j$ is gone. Each cell is a dot product, of what the context suffers from and what the value has:
+# **Indices.** Now $j$ is gone. Each cell is a dot product of the gradient of a context and a value:
 #
-# $$dP_{ts} = \sum_j d\mathrm{context}_{tj}\; \mathrm{value}_{sj} = d\mathrm{context}_t \cdot \mathrm{value}_s$$
+# $$d_{P,ts} = \sum_j d_{\mathrm{context},tj}\; \mathrm{value}_{sj} = d_{\mathrm{context},t} \cdot \mathrm{value}_s$$
 #
-# **Matrices.** $dP = d\mathrm{context}\; V^\top$, (5, 13) times (13, 7). Compare it with $QK^\top$: on the way back,
+# **Matrices.** $d_P = d_{\mathrm{context}}\; V^\top$, (5, 13) times (13, 7). Compare it with $QK^\top$: on the way back,
 # `d_context` is a query, and the values are its keys.
 
 # %%
@@ -378,10 +394,10 @@ def attention_d_P(d_context, value):
 check("attention.d_P", attention_d_P)
 
 # %% [markdown]
-# ### `d_scores`: where to look
+# #### `d_scores`: where to look
 #
-# **Loops.** Softmax ties the weights of a row together, so each score reaches the loss through all of them. One entry
-# of its Jacobian is $\partial P_i/\partial\mathrm{scores}_s = P_i(\delta_{is} - P_s)$, from
+# **Loops.** In softmax each weight of a row depends on all scores of the row, so each score reaches the loss through
+# all weights. One entry of its Jacobian is $\partial P_i/\partial\mathrm{scores}_s = P_i(\delta_{is} - P_s)$, from
 # [03](03_what_does_softmax_forget.ipynb):
 
 # %%
@@ -393,13 +409,14 @@ for t in range(T):
 # %% [markdown]
 # **Indices.** The $\delta$ leaves one term of its sum, and the rest is one number for the whole row:
 #
-# $$d\mathrm{scores}_{ts} = P_{ts}\Big(dP_{ts} - \sum_i dP_{ti}\,P_{ti}\Big)$$
+# $$d_{\mathrm{scores},ts} = P_{ts}\Big(d_{P,ts} - \sum_i d_{P,ti}\,P_{ti}\Big)$$
 #
-# As $dP_{ti} = d\mathrm{context}_t\cdot v_i$, that number is $d\mathrm{context}_t\cdot \mathrm{context}_t$. So the line
+# As $d_{P,ti} = d_{\mathrm{context},t}\cdot v_i$, that number is $d_{\mathrm{context},t}\cdot \mathrm{context}_t$. So the line
 # says: *how far this value lies from what was found, in the direction that hurts, times how much it is looked at*.
 #
-# **Matrices.** $d\mathrm{scores} = P\circ\big(dP - \langle dP, P\rangle\big)$, with the sum along each row, its axis
-# kept. A hidden key has the weight 0, so it gets the gradient 0 by itself: the mask needs no line of its own.
+# **Matrices.** $d_{\mathrm{scores}} = P\circ\big(d_P - \langle d_P, P\rangle\big)$, with the sum along each row, its
+# axis kept. A masked key has the weight 0, so its score gets the gradient 0 without any further rule: the mask needs no
+# line of its own.
 
 # %%
 def attention_d_scores(d_P, P):
@@ -410,7 +427,7 @@ def attention_d_scores(d_P, P):
 check("attention.d_scores", attention_d_scores)
 
 # %% [markdown]
-# ### `d_query`: what to ask for
+# #### `d_query`: how the queries should change
 #
 # **Loops.** Forward's line is `scores[t, s] += query[t, i] * key[s, i] / root`:
 
@@ -423,10 +440,10 @@ for t in range(T):
 # %% [markdown]
 # **Indices.** A query has a score with each key, so $s$ is summed over:
 #
-# $$d\mathrm{query}_{ti} = \frac{1}{\sqrt{d_k}}\sum_s d\mathrm{scores}_{ts}\;\mathrm{key}_{si}$$
+# $$d_{\mathrm{query},ti} = \frac{1}{\sqrt{d_k}}\sum_s d_{\mathrm{scores},ts}\;\mathrm{key}_{si}$$
 #
-# **Matrices.** $d\mathrm{query} = d\mathrm{scores}\;K/\sqrt{d_k}$, (5, 7) times (7, 11). Nothing is transposed here:
-# forward's $K^\top$ is turned back. A query moves away from the keys whose scores are to fall, and towards those
+# **Matrices.** $d_{\mathrm{query}} = d_{\mathrm{scores}}\;K/\sqrt{d_k}$, (5, 7) times (7, 11). Nothing is transposed
+# here: the transpose of $K^\top$ is $K$. A query moves away from the keys whose scores are to fall, and towards those
 # whose are to rise.
 
 # %%
@@ -438,7 +455,7 @@ def attention_d_query(d_scores, key):
 check("attention.d_query", attention_d_query)
 
 # %% [markdown]
-# ### `d_key`: what to answer to
+# #### `d_key`: how the keys should change
 #
 # **Loops.** The same line, its other factor:
 
@@ -451,9 +468,9 @@ for t in range(T):
 # %% [markdown]
 # **Indices.** A key has a score with each query, so now it is $t$ that is summed over:
 #
-# $$d\mathrm{key}_{si} = \frac{1}{\sqrt{d_k}}\sum_t d\mathrm{scores}_{ts}\;\mathrm{query}_{ti}$$
+# $$d_{\mathrm{key},si} = \frac{1}{\sqrt{d_k}}\sum_t d_{\mathrm{scores},ts}\;\mathrm{query}_{ti}$$
 #
-# **Matrices.** $d\mathrm{key} = d\mathrm{scores}^\top\,Q/\sqrt{d_k}$, (7, 5) times (5, 11).
+# **Matrices.** $d_{\mathrm{key}} = d_{\mathrm{scores}}^\top\,Q/\sqrt{d_k}$, (7, 5) times (5, 11).
 
 # %%
 def attention_d_key(d_scores, query):
@@ -464,7 +481,7 @@ def attention_d_key(d_scores, query):
 check("attention.d_key", attention_d_key)
 
 # %% [markdown]
-# ### The whole unit
+# #### The whole unit
 #
 # Now all five in one, with a mask (True = may attend), and without $P$: only what went into forward is handed in. So
 # $P$ has to be worked out first; or ask for it, by adding a parameter of the name `P`.
@@ -508,7 +525,7 @@ for n, walk in walks.items():
 # ### Do all three agree?
 #
 # The loops came from one rule, and softmax's Jacobian. The package's matrices came from algebra. Central differences
-# know of neither: they move each number to and fro and look at the loss
+# use neither: they move each number up and down and look at the loss
 # ([00](00_how_do_i_know_a_gradient_is_right.ipynb)). For `d_P` and `d_scores` forward is entered half-way.
 
 # %%
@@ -520,7 +537,6 @@ def numeric(loss_of, array, h=1e-5):
         nudge[place] = h
         gradient[place] = (loss_of(array + nudge) - loss_of(array - nudge)) / (2 * h)
     return gradient
-
 
 # %%
 def end(P, V):
@@ -542,11 +558,50 @@ for name in by_loops:
     print(f"{name:<20} {between[0]:16.0e} {between[1]:23.0e}")
 
 # %% [markdown]
+# ### Further: back through additive attention
+#
+# You can leave this out on a first reading; no later lesson needs it. In [02](02_what_is_being_looked_up.ipynb) you
+# wrote the forward of additive attention. Its backward had to wait, because softmax and the matrix products had none
+# yet. Here is the forward again, with $q$ for the queries, $x$ for the keys and $f$ for the values:
+#
+# $$a = \underbrace{q\,W_q}_{(T, 1, M)} + \underbrace{x\,W_k}_{(1, S, M)} \qquad E = \tanh(a)\,v \qquad
+# P = \mathrm{softmax}(E) \qquad c = P f$$
+#
+# Go through it from the right. The last two steps are those of this lesson, with $E$ for the scores:
+#
+# $$d_f = P^\top d_c \qquad d_P = d_c\,f^\top \qquad d_{E,ts} = P_{ts}\Big(d_{P,ts} - \sum_i P_{ti}\,d_{P,ti}\Big)$$
+#
+# Then come $v$ and tanh. The vector $v$ was used for every pair of a query and a key, so its gradient is a sum over all
+# pairs, and over the batch:
+#
+# $$d_{v,m} = \sum_{ts} d_{E,ts} \tanh a_{tsm} \qquad d_{a,tsm} = d_{E,ts}\,v_m\,(1 - \tanh^2 a_{tsm})$$
+#
+# Now the sum of two parts. Forward added the part of one query to the pairs with *all keys*, and the part of one key to
+# the pairs with *all queries*: it broadcast them. The backward of broadcasting is a sum over the axis that was added:
+#
+# $$d_{qW_q,\,tm} = \sum_s d_{a,tsm} \qquad d_{xW_k,\,sm} = \sum_t d_{a,tsm}$$
+#
+# What is left are two linear maps: $d_q = d_{qW_q}\,W_q^\top$ and $d_{W_q} = q^\top d_{qW_q}$, summed over the batch, and
+# the same for $x$ and $W_k$. In the exercise $x$ is called `key`, $f$ is called `value`, and $M$ is `F`.
+
+# %%
+def additive_attention_backward(d_context, query, key, value, W_query, W_key, v, mask):
+    """d_context (B, T, K_v), query (B, T, D), key (B, S, D), value (B, S, K_v), W_query, W_key (D, F), v (F,),
+    mask (B, 1, S) → d_query, d_key, d_value, d_W_query, d_W_key, d_v."""
+    ...
+
+
+check("additive_attention.backward", additive_attention_backward)
+
+# %%
+hint("additive_attention.backward", 1)
+
+# %% [markdown]
 # ## Break it
 #
-# Three versions of the way from `d_P` to the dot products $q\cdot k$. One is right. One forgets the $1/\sqrt{d_k}$.
-# And one does not go through softmax at all: it takes `d_P` for `d_scores`. Let each drive the unit and its wish
-# downhill, at the same rate.
+# Three versions of the way from `d_P` to the dot products $q\cdot k$. One is right. One forgets the $1/\sqrt{d_k}$. And
+# one does not go through softmax at all: it takes `d_P` for `d_scores`. Use each of them for gradient descent on the
+# unit and its wish, at the same learning rate.
 
 # %%
 versions = {
@@ -574,9 +629,9 @@ guess.compare(min(falling, key=lambda name: falling[name][20]))
 print("loss after 20 steps  ", {name: round(float(losses[20]), 4) for name, losses in falling.items()})
 
 # %% [markdown]
-# All three go down, and the most wrong is the fastest. *"The loss goes down" is not "the gradient is right."* It is
-# no accident either: along a row, $\sum_s dP_s\,d\mathrm{scores}_s$ is the variance of `d_P` under $P$, and a
-# variance is never negative. So a small move of the scores against `d_P` never goes uphill.
+# All three losses fall, and that of the most wrong gradient falls fastest. *"The loss goes down" is not "the gradient
+# is right."* There is a reason for it: along a row, $\sum_s d_{P,s}\,d_{\mathrm{scores},s}$ is the variance of `d_P`
+# under $P$, and a variance is never negative. So a small move of the scores against `d_P` never goes uphill.
 #
 # The wish was one that can come true. Now let it be one that cannot: the same values, with noise. Attention can only
 # blend what there is, so some of the loss will stay.
@@ -584,6 +639,8 @@ print("loss after 20 steps  ", {name: round(float(losses[20]), 4) for name, loss
 # %%
 noisy = wish + np.random.default_rng(7).standard_normal(wish.shape)
 never = {name: descend(version, noisy) for name, version in versions.items()}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Three gradients, one of them right", height=3.6)
 common = {"x_name": "step", "y_name": "loss", "marker": ""}
 draw_lines(axes[0], range(101), falling, title="a wish that can come true", **common)
@@ -595,13 +652,15 @@ show(
     "Loss against step for three versions. Left, all three fall to zero, the one without softmax first, the right one "
     "last. Right, the one without softmax jumps about far above the others, which settle at the same low level.",
 )
+
+# %%
 print("after 100 steps      ", {name: round(float(losses[100]), 2) for name, losses in never.items()})
 
 # %% [markdown]
-# Where the best that can be had is a balance, the right gradient comes to rest and the one without softmax does not:
-# `d_P` is not zero there. But look at the version without the scale. It is too large by a constant and has the right
-# direction; in this unit it is a larger rate and nothing else, and no curve will ever give it away. Comparing numbers
-# does, and this comparison knows the names as well:
+# At the best weights that are possible the right gradient is zero, and descent stops. The one without softmax does not
+# stop: `d_P` is not zero there. But look at the version without the scale. It is too large by a constant and has the
+# right direction; in this unit it has the effect of a larger learning rate, and no loss curve can show it. Comparing
+# numbers does, and this comparison knows the names as well:
 
 # %%
 check("attention.d_query", lambda d_scores, key: d_scores @ key)
@@ -610,16 +669,15 @@ check("attention.d_query", lambda d_scores, key: d_scores @ key)
 check("attention.d_scores", lambda d_P, P: d_P)
 
 # %% [markdown]
-# One more. Leave out the transposition in `d_key`. With unmistakable sizes NumPy refuses; in self-attention, where
-# $T = S$, it would not say a word. (The checker tries once more with equal sizes, so as to find a name; here two
-# fit.)
+# One more. Leave out the transposition in `d_key`. With different sizes NumPy raises an error; in self-attention, where
+# $T = S$, there would be none. (The checker tries once more with equal sizes, so as to find a name; here two fit.)
 
 # %%
 check("attention.d_key", lambda d_scores, query: d_scores @ query / np.sqrt(query.shape[-1]))
 
 # %% [markdown]
 # And one test needs no right answer. Add the same vector to all keys: every score of a query moves alike, softmax
-# does not notice, nothing happens. So `d_key` has no component in that direction, and its sum over the keys is zero.
+# ignores that, and nothing changes. So `d_key` has no component in that direction, and its sum over the keys is zero.
 
 # %%
 print("right        sum of d_key over the keys", (found["d_key"].sum(axis=0)[:4]).round(3) + 0.0, "…")
@@ -628,17 +686,27 @@ print("no softmax   sum of d_key over the keys", (found["d_P"].T @ query / root)
 # %% [markdown]
 # ## Aha
 #
-# > **Loops that nobody doubts, matrices that nobody waits for, differences that know of neither: all three agree.**
+# > **Loops are easy to check, matrices are fast, and finite differences are independent of both: all three agree.**
 #
-# Two streams leave `d_context`. One goes through $P^\top$ to the values, and teaches *what is said*. The other
-# compares each value with what was found, and goes through softmax to the queries and keys: it teaches *where to
-# look*. Nobody has to say where; a value that would have helped is enough. And neither stream reaches a key that has
-# no weight.
+# Two gradients come from `d_context`. One goes through $P^\top$ to the values and changes *what is found*. The other
+# compares each value with the context, and goes through softmax to the queries and keys: it changes *where attention
+# looks*. No label says where to look; it is enough that a value would have made the loss smaller. Neither of the two
+# reaches a key that has no weight.
 #
 # ## Three questions to leave with
 #
 # 1. A query puts all of its weight on one key. Which of `d_value`, `d_query` and `d_key` does it still send anything
 #    to?
 # 2. The sum of `d_key` over the keys is zero. What does that say about a bias that is added to every key?
-# 3. $\sum_i dP_i P_i$ can be had as $d\mathrm{context}\cdot\mathrm{context}$. If $P$ is not kept, why is that worth
+# 3. $\sum_i d_{P,i} P_i$ can be had as $d_{\mathrm{context}}\cdot\mathrm{context}$. If $P$ is not kept, why is that worth
 #    knowing?
+#
+# <details><summary>Answers</summary>
+#
+# 1. To `d_value` only: the value of that key gets the whole `d_context`. The row of `d_scores` is zero, so nothing goes
+#    to `d_query` or `d_key`.
+# 2. Its gradient is that sum, so it is always zero: such a bias never learns, and it would change nothing.
+# 3. It is one dot product of two vectors that are there anyway. Backward can then go through the keys block by block,
+#    and needs at no time a whole row of $P$ and of $d_P$.
+#
+# </details>

@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 06 · Who may look at whom?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `attention.Masking`, `padding_mask`, `causal_mask` |
+# | reading 40 min · writing 25 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb) | `attention.Masking`, `padding_mask`, `causal_mask` |
 #
 # ## Question
 #
 # A Transformer attends in three places, by one and the same formula. The words of a question look at each other. The
 # words of the answer look at the question. And the words of the answer look at each other, where some of them are not
-# written yet. So beside the formula stands a table of yes and no: who may look at whom. Why must anybody be forbidden
-# to look, and what becomes of a model that is not?
+# written yet. So beside the formula stands a table of yes and no: who may look at whom. Why is looking forbidden at
+# some places, and what does a model learn without that rule?
 
 # %%
 import numpy as np
@@ -106,19 +106,23 @@ def labels(ids, written=False):
 
 
 written = np.append(answer, EOS)
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(model, question, written, labels(question), labels(written)),
     "The owl picture. Rows, the words written: Owls, can, fly, end. Columns, the words of the question: What, can, "
     "owls, do, question mark. The rows of Owls and of fly are bright at owls, the row of can is bright at do.",
 )
+
+# %%
 [[looks]] = attention_weights(model, question, written)["cross"]         # (T, S): one layer, one head
 for word, row in zip(labels(written), looks):
     print(f"while it writes {word:<6} it looks most at {labels(question)[row.argmax()]:<5} with weight {row.max():.2f}")
 
 # %% [markdown]
 # While "fly" is written it looks at "owls". Nobody told it to: only the loss asked for the right word, and what owls
-# can do stands nowhere but in what the model has learned about "owls". Is that so for one pretty example, or always?
-# The test asks in two ways, and one of them gives a hint.
+# can do stands nowhere but in what the model has learned about "owls". Is that so in this example only, or always? The
+# test asks in two ways, and one of them gives a hint.
 
 # %%
 test = make_batch(*task.encoded("test"))
@@ -136,6 +140,8 @@ on_the_hint = (P[hinted, 0] * after_their[hinted, None]).sum(axis=-1)[:, 2].mean
 print(f"mean weight on the hint, while the ability is written {on_the_hint:.2f}")
 
 hint_given = words.encode("What are owls able to do with their wings?")
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(model, hint_given, written, labels(hint_given), labels(written)),
     "The same answer to: What are owls able to do with their wings? The row of Owls is bright at owls, the row of fly "
@@ -154,9 +160,9 @@ show(
 # ### Which axis is the query, and is bright high?
 #
 # A row is a query, the one that looks. A column is a key, one that is looked at. Bright is high. Bahdanau et al. (2015,
-# figure 3) drew it so, too: white is one. If you meet a picture without a legend, add up: softmax shares out the
-# attention of one query, so its weights sum to one along the *keys*. Along the queries they sum to nothing in
-# particular: a key may be looked at by all or by none.
+# figure 3) drew it so, too: white is one. If a picture has no legend, add up: softmax divides the attention of one
+# query among the keys, so its weights sum to one along the *keys*. Along the queries they sum to nothing in particular:
+# a key may be looked at by all or by none.
 
 # %%
 print("sum of each row   ", looks.sum(axis=1).round(2))
@@ -168,20 +174,22 @@ print("sum of each column", looks.sum(axis=0).round(2))
 
 # %%
 padded = np.append(question, [PAD, PAD])
+
+# %% jupyter={"source_hidden": true}
 axes = padded, written, labels(padded), labels(written)
 show(
     plot_attention(model, *axes, kind="encoder"),
     "Self-attention of the encoder: the five words and two paddings look at the five words, also at later ones. The "
-    "columns of the paddings are black; their rows are not.",
+    "columns of the paddings are hatched; their rows are not.",
 )
 show(
     plot_attention(model, *axes, kind="decoder"),
-    "Self-attention of the decoder: everything above the diagonal is black. The first row has all its weight on begin.",
+    "Self-attention of the decoder: everything above the diagonal is hatched. The first row has all its weight on begin.",
 )
 
 # %% [markdown]
 # In the encoder a word may look back and ahead; the question is there as a whole. Only the columns of padding are
-# forbidden; what else is dark, the model does not care for. In the decoder all that is above the diagonal is forbidden:
+# forbidden (hatched). What else is dark has a small weight. In the decoder all that is above the diagonal is forbidden:
 # that is the future. (Its columns are what is *read*, `target_in`; its rows are what is written from there.)
 #
 # ## Derive
@@ -194,14 +202,14 @@ show(
 # | decoder, self | target | target | $(B, H, T, T)$ | what is not padding **and** not later |
 # | decoder, cross | target | source | $(B, H, T, S)$ | what is not padding |
 #
-# The **padding mask** is there because sentences of unlike length share one rectangle of numbers. The **causal mask**
-# is there because at the time of writing the future does not exist.
+# The **padding mask** is needed because sentences of different lengths stand in one array. The **causal mask** is
+# needed because the later words are not known while one writes.
 #
 # **In loops.** May query $t$ of sentence $b$ look at key $s$? Ask for each, one by one:
 
 # %%
 def may_look(ids):
-    """ids (B, T) of a decoder's input → (B, T, T): the slow witness."""
+    """ids (B, T) of a decoder's input → (B, T, T): slow, but easy to check."""
     B, T = ids.shape
     allowed = np.zeros((B, T, T), dtype=bool)
     for b in range(B):
@@ -216,9 +224,10 @@ ids = np.array([[1, 7, 5, 9, PAD, PAD]])
 guess = predict("Six positions, the last two are padding: how many of the 36 entries are True?", ...)
 
 # %% [markdown]
-# **In indices**, $\mathrm{mask}_{b,t,s} = (\mathrm{ids}_{b,s} \ne 0) \wedge (s \le t)$. The first part does not know
-# $t$, the second does not know $b$, and neither knows of heads. **In matrices**, each part therefore has axes of size 1
-# where it knows nothing, $(B, 1, 1, S)$ and $(1, 1, T, T)$, and NumPy spreads them when they are joined with `&`.
+# **In indices**, $\mathrm{mask}_{b,t,s} = (\mathrm{ids}_{b,s} \ne 0) \wedge (s \le t)$. The first part does not depend
+# on $t$, the second not on $b$, and neither on the head. So **in matrices** each part has axes of size 1 for the
+# letters that it does not depend on, $(B, 1, 1, S)$ and $(1, 1, T, T)$, and NumPy *broadcasts* them when they are
+# combined with `&`.
 
 # %%
 padding, causal = masking.padding_mask(ids), masking.causal_mask(6)      # (B, 1, 1, S), (1, 1, T, T)
@@ -226,6 +235,8 @@ print(padding.shape, "and", causal.shape, "→", np.broadcast_shapes(padding.sha
 both = may_look(ids)                                                    # (B, T, T), by the loops
 guess.compare(int(both.sum()))
 drawn = {"padding": np.broadcast_to(padding[0, 0], (6, 6)), "causal": causal[0, 0], "both": both[0]}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query", columns="key", row_labels=range(6), column_labels=range(6), numbers=False),
     "Three 6 by 6 masks, bright where one may look. Padding: the last two columns are dark. Causal: all above the "
@@ -234,8 +245,8 @@ show(
 
 # %% [markdown]
 # Look at the last two rows of *both*. They are queries that are padding themselves, and they see four keys, as any
-# other would in their place. That is on purpose: nobody reads what they find, and a row that sees *nothing* makes
-# trouble, as you will see.
+# other would in their place. That is on purpose: their output is not used, and a row that sees *nothing* leads to
+# NaN, as you will see.
 #
 # **How a mask acts.** Where it says no, the score becomes $-\infty$, before softmax:
 #
@@ -243,8 +254,8 @@ show(
 # \qquad\text{because } e^{-\infty} = 0$$
 #
 # That is the softmax of the allowed scores alone: the hidden ones are absent from the numerator *and* from the sum
-# below. Backward needs no new rule. Softmax gives $d\mathrm{scores} = P \circ (dP - \langle dP, P\rangle)$, and where
-# $P = 0$ that is 0, however large $dP$ may be. What the forward ignores gets no gradient
+# below. Backward needs no new rule. Softmax gives $d_{\mathrm{scores}} = P \circ (d_P - \langle d_P, P\rangle)$, and where
+# $P = 0$ that is 0, however large $d_P$ may be. What the forward ignores gets no gradient
 # ([03](03_what_does_softmax_forget.ipynb)).
 
 # %%
@@ -254,6 +265,8 @@ masked = hide(scores, masking.causal_mask(4)[0, 0])
 P = softmax(masked)
 d_scores = hide.backward(softmax.backward(d_P))
 drawn = {"scores": scores, "masked": masked, "P": P, "d_P": d_P, "d_scores": d_scores}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query", columns="key"),
     "Five 4 by 4 matrices: scores; the same with minus infinity above the diagonal; weights P, zero above it, a 1.00 "
@@ -261,7 +274,7 @@ show(
 )
 
 # %% [markdown]
-# ### What the triangle buys
+# ### What the causal mask makes possible
 #
 # With the causal mask, row $t$ is computed as if the sentence ended at $t$. So one pass over the whole answer gives
 # what $T$ passes over its beginnings would give. This is why a Transformer can be trained on all positions at once, and
@@ -332,8 +345,8 @@ check("mask.padding", lambda ids: ~masking.padding_mask(ids))
 #
 # ### Why is my loss NaN?
 #
-# "A position must not see the word that it is to predict", somebody reasons, and hides the diagonal too. But the input
-# is shifted: at position $t$ stands the word *before* the one to be named, and it may be seen. The checker:
+# "A position must not see the word that it is to predict": with this argument one might hide the diagonal too. But the
+# input is shifted: at position $t$ stands the word *before* the one to be named, and it may be seen. The checker:
 
 # %%
 check("mask.causal", lambda length: np.tri(length, k=-1, dtype=bool))
@@ -341,8 +354,8 @@ check("mask.causal", lambda length: np.tri(length, k=-1, dtype=bool))
 # %% [markdown]
 # Its first row is empty. Every score there is $-\infty$, so the largest is $-\infty$ too, and a plain softmax computes
 # $-\infty - (-\infty)$, which is not a number. The package's `Softmax` gives such a row zeros, forward and backward. A
-# popular way around, $-10^9$ in place of $-\infty$, gives no NaN either: the row then looks at all that is forbidden to
-# it, equally.
+# common alternative, $-10^9$ in place of $-\infty$, gives no NaN either: the row then looks at all forbidden keys with
+# equal weights.
 
 # %%
 def plain_softmax(scores):
@@ -356,14 +369,16 @@ with np.errstate(invalid="ignore"):
     plain = plain_softmax(masked)
 one_billion = plain_softmax(np.where(without_diagonal, scores, -1e9))
 drawn = {"−∞, plain softmax": plain, "−∞, the package": Softmax()(masked), "−1e9, plain softmax": one_billion}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query", columns="key"),
     "Three 3 by 3 matrices of weights, alike but for the first row: nan three times; zeros; a third each.",
 )
 
 # %% [markdown]
-# One such row is enough, even if its output is thrown away. Let nothing be asked of query 0, as of a padded one, so
-# that its $dP$ is zero. But zero times NaN is NaN, and $dK = d\mathrm{scores}^\top Q$ adds up over all queries:
+# One such row is enough, even if its output is not used. Let nothing be asked of query 0, as of a padded one, so that
+# its $d_P$ is zero. But zero times NaN is NaN, and $d_K = d_{\mathrm{scores}}^\top Q$ adds up over all queries:
 
 # %%
 query, d_P = rng.standard_normal((3, 2)), rng.standard_normal((3, 3))
@@ -379,16 +394,16 @@ for name, P in (("−∞, plain softmax", plain), ("−∞, the package", Softma
 #
 # ### Why does my model copy its input?
 #
-# The opposite mistake makes no noise at all. If one position of the future can be seen, it is the very word to be
-# named.
+# The opposite mistake gives no error and no NaN. If one position of the future can be seen, it is exactly the word to
+# be predicted.
 
 # %%
 check("mask.causal", lambda length: np.tri(length, k=1, dtype=bool))
 
 # %% [markdown]
 # Here is the model that you made your guesses about. It differs from the package's Transformer in one expression: its
-# decoder's mask is padding alone. Beside it, a second way to the same end: the mask is right, but somebody forgot to
-# shift, so the decoder reads at $t$ the word that it is to name at $t$.
+# decoder's mask is padding alone. A second model has the same fault for another reason: the mask is right, but the
+# input was not shifted, so the decoder reads at $t$ the word that it is to name at $t$.
 
 # %%
 class Unmasked(Transformer):
@@ -411,8 +426,8 @@ unmasked, unmasked_losses = trained(Unmasked, BatchStream, steps=300)
 not_shifted, not_shifted_losses = trained(Transformer, NotShifted, steps=300)
 guess_loss.compare(unmasked_losses[250:].mean())
 
-# %%
-figure, axes = panels(heading="The best loss is that of the models that cheat")
+# %% jupyter={"source_hidden": true}
+figure, axes = panels(heading="The lowest loss is that of the models that see the answer")
 curves = {"as it should be": losses[:300], "no causal mask": unmasked_losses, "not shifted": not_shifted_losses}
 smooth = {name: np.convolve(values, np.ones(10) / 10, "valid") for name, values in curves.items()}
 draw_lines(axes, np.arange(10, 301), smooth, x_name="step", y_name="training loss", log="y", marker="")
@@ -439,13 +454,13 @@ for name, writer in (("as it should be", model), ("no causal mask", unmasked), (
         guess_share.compare(right)
 
 # %% [markdown]
-# Both read the answer off the answer, and learned nothing else. Where nothing stands ahead they are lost. The unmasked
-# one learned: *name the word that comes next in the input, and where none comes, end.* Nothing ever comes next when one
-# writes, and so it ends at once, or babbles. The unshifted one learned: *name the word at your own place.* At the
-# beginning that is `<bos>`, which it has never met; before long it falls on some word, finds that at its own place
-# next, and says it again, until it is stopped. It copies its input.
+# Both copied the answer from their input, and learned nothing else. Where there is nothing to copy they fail. The
+# unmasked one learned: *name the word that comes next in the input, and where none comes, end.* Nothing ever comes next
+# when one writes, and so it ends at once, or writes nonsense. The unshifted one learned: *name the word at your own
+# place.* At the beginning that is `<bos>`, which it has never met; before long it falls on some word, finds that at its
+# own place next, and says it again, until it is stopped. It copies its input.
 #
-# Evaluation with the true words fed in does not find this out, because it feeds the leak as well:
+# Evaluation with the true words as input does not find this mistake, because then too the model can see the future:
 
 # %%
 fed_the_truth = evaluate(unmasked, task, "test")
@@ -453,6 +468,8 @@ print(f"no causal mask, true words fed in, on {fed_the_truth['sequences']} quest
 print(f"  loss {fed_the_truth['loss']:.3f}, answers right to the last word {fed_the_truth['exact_match']:.0%}")
 drawn = {name: attention_weights(either, question, written)["decoder"][0, 0]
          for name, either in (("with the causal mask", model), ("without", unmasked))}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(drawn, rows="query (word to be written)", columns="key (word read)", row_labels=labels(written),
                   column_labels=["<bos>", *labels(answer)]),
@@ -461,8 +478,9 @@ show(
 )
 
 # %% [markdown]
-# What does find it out costs one line and no training: **change a word, and see who notices.** The logits at position
-# $t$ must not depend on any later input. For the leak in the *data*, compare what is read with what is to be named.
+# A test that finds it needs one line and no training: **change a word, and see which outputs change.** The logits at
+# position $t$ must not depend on any later input. For the leak in the *data*, compare what is read with what is to be
+# named.
 
 # %%
 def sees_the_future(model):
@@ -485,11 +503,11 @@ for name, stream in (("as it should be", BatchStream), ("not shifted", NotShifte
 #
 # > **A low loss says that the model has found the answer. It does not say where.**
 #
-# The mask is no detail of the arithmetic. It says what will be known at the time of writing, and so it states the
-# problem. Leave it out and the model solves another problem, perfectly. Section 3.1 of the paper (Vaswani et al. 2017)
-# names both halves in one breath: the masking, *and* the offset of the outputs by one position. You have seen that
-# neither is enough alone. [15](15_the_debugging_clinic.ipynb) has a patient who reads from the future, and its loss
-# looks better than health.
+# The mask is more than a detail. It says what will be known at the time of writing, and so it is part of the problem.
+# Leave it out and the model solves another problem, perfectly. Section 3.1 of the paper (Vaswani et al. 2017) names
+# both in one sentence: the masking, *and* the offset of the outputs by one position. You have seen that neither is
+# enough alone. [15](15_the_debugging_clinic.ipynb) has a model that reads from the future, and its loss is better than
+# that of the right one.
 #
 # ## Three questions to leave with
 #
@@ -498,3 +516,13 @@ for name, stream in (("as it should be", BatchStream), ("not shifted", NotShifte
 # 2. Writing word by word, the package hands its decoder no causal mask at all (`Transformer.step`). Why is none needed?
 # 3. Put a causal mask on the *encoder*. Which words of "What can owls do?" would not know that it is about owls, and
 #    would the decoder mind?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Its weight is 1, and its score gets the gradient 0: $P\,(d_P - d_P P) = d_P - d_P = 0$ for $P = 1$.
+# 2. There is only one query, the newest position, and all keys that exist are its own or earlier ones. Nothing later
+#    exists that could be hidden.
+# 3. “What” and “can”, which stand before “owls”. The decoder can still look at “owls”, “do” and “?”, which know it, so
+#    this task would hardly suffer.
+#
+# </details>

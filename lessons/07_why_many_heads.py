@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 07 · Why many heads?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
+# | reading 50 min · writing 60 min · further 45 min | ●●○ | ●●● | [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb) | `attention.SplitHeads`, `MergeHeads`, `MultiHeadAttention` |
 #
 # ## Question
 #
-# One softmax makes one distribution for each position, and one distribution makes one blend. A position that wants to
-# know two things of two others gets them stirred together. Multi-head attention cuts queries, keys and values into
-# $H$ groups of features and lets each attend by itself. What is it that several narrow heads can do, and one wide
-# head cannot? And what do they cost?
+# One softmax makes one distribution for each position, and one distribution makes one blend. A position that needs two
+# things from two others gets a mixture of both. Multi-head attention cuts queries, keys and values into $H$ groups of
+# features, and each group has its own attention. What is it that several narrow heads can do, and one wide head cannot?
+# And what do they cost?
 
 # %%
 import numpy as np
@@ -69,7 +69,6 @@ class Neighbours(Module):
         self.symbol.backward(d_x)
         self.place.backward(d_x.sum(axis=0))
 
-
 # %%
 def around(ids, steps):
     """The symbols that stand so many places on from each: (B, 8) → (B, 8, how many)."""
@@ -91,7 +90,6 @@ def learn(heads, steps=(-1, 1), network=False):
         right = model(ids).argmax(axis=-1) == around(ids, steps)         # (B, 8, how many)
     return right.mean(axis=(0, 1)), right.all(axis=-1).mean(), model.attention.attention.weights.mean(axis=0)
 
-
 # %%
 each, both, P_one = learn(heads=1)
 guess.compare(both)
@@ -103,7 +101,7 @@ each, both, P_two = learn(heads=2)
 print(f"two heads of 16      previous {each[0]:.2f}   next {each[1]:.2f}   both {both:.2f}")
 
 # %% [markdown]
-# The wide head gets one neighbour nearly always, and the other about twice as often as by chance, which is one in
+# The wide head gets one neighbour right nearly always, and the other about twice as often as by chance, which is one in
 # ten. Two heads of half its width get both, always. And yet, with a network after it, the one head gets both as well!
 # So "one head cannot" is not quite true. Let us see what happens.
 #
@@ -114,19 +112,23 @@ print(f"two heads of 16      previous {each[0]:.2f}   next {each[1]:.2f}   both 
 # %%
 maps = {"the one head": P_one[0], "first of two": P_two[0], "second of two": P_two[1]}
 named = {"rows": "place that asks", "columns": "place it looks at"}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, "Who stands before me, and who after?", shared=True, numbers=False, **named),
     "Three maps over eight places in a ring. The one head looks at both neighbours, a little harder at the previous "
     "one. Of the two heads one looks at the next place and the other at the previous, each with nearly all its weight.",
 )
+
+# %%
 here = np.arange(PLACES)
 previous, following = P_one[0][here, here - 1].mean(), P_one[0][here, (here + 1) % PLACES].mean()
 print(f"the one head, mean weight on the previous place {previous:.2f}, on the next {following:.2f}")
 
 # %% [markdown]
-# A row of the one head has one whole to share between the two neighbours, and what it finds is a blend of both. Were
-# the shares equal, 3 before and 7 after would look exactly like 7 before and 3 after. They are not equal, so the
-# order is not lost. But it is stirred in, and no *linear* reader can get it out again:
+# The weights of a row of the one head sum to 1, and the two neighbours share them: what it finds is a blend of both.
+# With equal weights, 3 before and 7 after would look exactly like 7 before and 3 after. They are not equal, so the
+# order is not lost. But it is mixed in, and no *linear* reader can separate it:
 #
 # Let the head put the weight $a$ on the previous place and $b$ on the next. A reader scores "next stands B rather
 # than A" as $w\cdot\mathrm{found}$. Write $\delta = w\cdot v_B - w\cdot v_A$.
@@ -134,20 +136,23 @@ print(f"the one head, mean weight on the previous place {previous:.2f}, on the n
 # - From *both neighbours A* to *both B* the score has to rise: $(a + b)\,\delta > 0$.
 # - From *previous B, next A* to *previous A, next B* it has to rise again: $(b - a)\,\delta > 0$.
 #
-# Hence $b > a$. The reader of the *previous* place needs $a > b$, by the same argument. One of the two goes without:
-# here $a$ came out larger, and the next place went without.
+# Hence $b > a$. The reader of the *previous* place needs $a > b$, by the same argument. Only one of the two can be
+# read: here $a$ is larger, so the next place cannot.
 #
-# A network with a nonlinearity can unstir. So heads are no miracle: they put side by side what otherwise somebody has
-# to take apart. How far does taking apart go? Ask for four neighbours instead of two.
+# A network with a nonlinearity can separate the mixture. So several heads are not the only way, but they keep apart
+# what a network would have to separate again. How well can a network do that? Ask for four neighbours instead of two.
 
 # %%
-four = (-2, -1, 1, 2)
-figure, axes = panels(1, 4, heading="Four neighbours asked for: share of right answers", height=3.0, sharey=True)
-for axis, (heads, network) in zip(axes, ((1, False), (2, False), (4, False), (1, True))):
-    each, all_right, _ = learn(heads, four, network)
+four, answers = (-2, -1, 1, 2), {}
+for heads, network in ((1, False), (2, False), (4, False), (1, True)):
     title = f"{heads} head{'s' * (heads > 1)}{', then a network' * network}"
-    draw_bars(axis, dict(zip(map("{:+}".format, four), each)), title=title, x_name="place asked for", numbers="{:.2f}")
+    answers[title], all_right, _ = learn(heads, four, network)
     print(f"{title:<24} all four right: {all_right:.3f}")
+
+# %% jupyter={"source_hidden": true}
+figure, axes = panels(1, 4, heading="Four neighbours asked for: share of right answers", height=3.0, sharey=True)
+for axis, (title, each) in zip(axes, answers.items()):
+    draw_bars(axis, dict(zip(map("{:+}".format, four), each)), title=title, x_name="place asked for", numbers="{:.2f}")
 axes[0].set_ylim(0, 1.15)
 show(
     figure,
@@ -159,9 +164,9 @@ show(
 # With a linear reader, four answers that are always right take four heads. (The argument above, for more heads: in the
 # mix of heads that a reader takes, its own place has to outweigh all others together. A square matrix with such a
 # diagonal is invertible, so it needs as many heads as places.) Fewer can do better than here: with another seed two
-# heads get nearly all four wherever the four symbols differ, and fail where some are alike. The network, which took
-# apart a blend of two, gets stuck in a blend of four; with more training it comes further. So it is a matter of how
-# hard. What is easy is this: **a head is one question.**
+# heads get nearly all four wherever the four symbols differ, and fail where some are alike. The network, which
+# separated a blend of two, does not separate a blend of four in this time; with more training it comes further. So it
+# is a question of difficulty. The easy way is: **a head is one question.**
 #
 # ### A map per head
 #
@@ -174,14 +179,16 @@ model, vocabulary = run.model, run.vocabulary
 english = vocabulary.encode("forty-two thousand and seventy-nine")
 german = greedy(model, english[None], 20)[0]
 words, sizes = zip(vocabulary.words_and_sizes(english), vocabulary.words_and_sizes(german, written=True))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(model, english, german, *words, sizes=sizes),
     "Cross-attention of two layers and four heads each. The heads of layer 2 look at few words at a time and cross "
-    "over, as German does; in layer 1 heads 2 and 4 are spread over several words.",
+    "over, as German does; in layer 1 head 1 is spread over several words.",
 )
 
 # %% [markdown]
-# No two are alike, and nobody told them what to look for.
+# No two are alike, although no label said what each should look for.
 #
 # ### Does a token attend most to itself?
 #
@@ -237,8 +244,8 @@ for layer, shares in enumerate(np.mean(on_itself, axis=0), start=1):
     print(f"encoder layer {layer}, by head   look hardest at themselves {shares.round(2)}   {by_chance}")
 
 # %% [markdown]
-# Some heads do so two or three times as often as by chance, and none of them mostly. Nor has a token any need to look
-# at itself in order to be remembered: the residual connection around the attention carries it past
+# Some heads do so about three times as often as by chance, one never, and none in most cases. Nor has a token any need
+# to look at itself in order to be remembered: the residual connection around the attention carries it past
 # ([09](09_what_do_add_and_norm_do.ipynb)).
 #
 # ## Derive
@@ -260,6 +267,8 @@ for h in range(2):
 
 print("y   is that of SplitHeads:", np.array_equal(y, SplitHeads(2)(x[None])[0]))
 print("d_x is that of MergeHeads:", np.array_equal(d_x, MergeHeads()(d_y[None])[0]))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"x": x, "head 0": y[0], "head 1": y[1]}, rows="position", columns="feature"),
     "A 4 by 6 matrix whose cells read position.feature, and its two heads, 4 by 3 each. Head 0 has the features 0 to 2 "
@@ -268,7 +277,7 @@ show(
 
 # %% [markdown]
 # **In indices**, $y_{htk} = x_{t,\,hK+k}$. Each number is copied once, so each gradient is carried back once:
-# $dx_{t,\,hK+k} = dy_{htk}$.
+# $d_{x,t,\,hK+k} = d_{y,htk}$.
 #
 # **In matrices**: write $x$ as one long column, and $y$ as another. Then $y = \Pi x$, where $\Pi$ has a single 1 in
 # each row and each column, and is 0 elsewhere: a permutation. Backward of a linear map is its transpose, and the
@@ -278,25 +287,25 @@ show(
 #
 # As operations on arrays, split is two steps. The last axis is cut in two, $(B, T, D) \to (B, T, H, K)$, which moves
 # nothing in memory. Then the axes $T$ and $H$ are exchanged. Merge undoes them, the last one first. And here is a
-# test for any pair that claims to be each other's transpose: $\Pi x\cdot dy = x\cdot\Pi^\top dy$, whatever $x$ and
-# $dy$ are.
+# test for any pair that claims to be each other's transpose: $\Pi x\cdot d_y = x\cdot\Pi^\top d_y$, whatever $x$ and
+# $d_y$ are.
 
 # %%
 print("split(x) · d_y ", (y * d_y).sum().round(6))
 print("x · merge(d_y) ", (x * d_x).sum().round(6))
 
 # %% [markdown]
-# ### The door of each head
+# ### Each head has its own rows of $W_O$
 #
 # Merged, the heads stand side by side, and $W_O$ mixes them. Cut $W_O$ into $H$ slices of $K$ rows, and the product
-# falls apart into a sum. Each head has a door of its own:
+# becomes a sum with one term for each head:
 #
 # $$y = \mathrm{concat}(\mathrm{head}_0, \dots, \mathrm{head}_{H-1})\,W_O = \sum_h \mathrm{head}_h\,W_O[h]$$
 #
-# Backward needs nothing new, for this is a linear map: $dW_O = \sum \mathrm{concat}^\top dy$, summed over all
-# positions of all sequences; or door by door, $dW_O[h] = \sum\mathrm{head}_h^\top dy$. And every head is told the
-# same $dy$, through its own door: $d\mathrm{head}_h = dy\,W_O[h]^\top$. Without $W_O$, each feature of $y$ would come
-# of one head alone.
+# Backward needs nothing new, for this is a linear map: $d_{W_O} = \sum \mathrm{concat}^\top d_y$, summed over all
+# positions of all sequences; or slice by slice, $d_{W_O[h]} = \sum\mathrm{head}_h^\top d_y$. And every head gets the
+# same $d_y$, through its own slice: $d_{\mathrm{head}_h} = d_y\,W_O[h]^\top$. Without $W_O$, each feature of $y$ would
+# come of one head alone.
 
 # %%
 unit = MultiHeadAttention(16, 4, rng).to("float64")
@@ -305,8 +314,8 @@ with evaluating(unit):
     q, k, v = unit.split_query(unit.query(x)), unit.split_key(unit.key(x)), unit.split_value(unit.value(x))
     head = unit.attention(q, k, v)                                       # (1, H = 4, T = 5, K = 4)
     y = unit(x)
-doors = unit.output.weight.data.reshape(4, 4, 16)                        # (H, K, D)
-print("largest difference", np.abs(y[0] - sum(head[0, h] @ doors[h] for h in range(4))).max())
+slices = unit.output.weight.data.reshape(4, 4, 16)                        # (H, K, D)
+print("largest difference", np.abs(y[0] - sum(head[0, h] @ slices[h] for h in range(4))).max())
 
 # %% [markdown]
 # ### Is only the third sublayer multi-head, and what are "subspaces"?
@@ -322,9 +331,9 @@ for path, part in model.named_modules():
 
 # %% [markdown]
 # A *subspace* is not a piece of the token. The features are cut *after* the projection, never before it: every head
-# sees all 64 features of $x$, but asks through its own 16 columns of $W_Q$, and so in 16 directions only. Two tokens
-# that differ in none of these ask the same (and so with $W_K$ and $W_V$). Take a direction that head 1 of the first
-# encoder layer cannot see, walk a long way, and watch the queries of all four:
+# sees all 64 features of $x$, but its query is made by its own 16 columns of $W_Q$, and so it depends on 16 directions
+# only. Two tokens that differ in none of these ask the same (and so with $W_K$ and $W_V$). Take a direction that head 1
+# of the first encoder layer cannot see, move the token far along it, and watch the queries of all four:
 
 # %%
 W_Q = model.encoder.layers[0].self_attention.query.weight.data           # (D = 64, H·K = 64)
@@ -337,8 +346,8 @@ print("how far the query of each head moves:", moved.round(3) + 0.0)
 # ### What do heads cost?
 #
 # $H$ heads of width $D/H$ have as many parameters, and do as many multiplications, as one of width $D$. Only the
-# distributions are more, one for each head, and they are kept for backward. And each head has fewer features to
-# compare by, so there is an end to it: in the paper's table 3, rows (A), one head is worse than eight, and so are
+# distributions are more, one for each head, and they are kept for backward. And each head has fewer features to compare
+# by, so more heads are not always better: in the paper's table 3, rows (A), one head is worse than eight, and so are
 # thirty-two.
 
 # %%
@@ -350,6 +359,8 @@ for heads in (1, 2, 4, 8, 16):
 
 # %% [markdown]
 # ## Implement and check
+#
+# ### Essential
 #
 # Four functions that only move numbers. `hint("heads.split", 1)` asks a question, levels 2 to 4 say more;
 # `reveal("heads.split")` shows the package's own.
@@ -387,18 +398,15 @@ def merge_heads_backward(d_y, x):
 check("heads.merge_backward", merge_heads_backward)
 
 # %% [markdown]
-# ### The whole unit
+# #### The whole unit
 #
-# In a hurry? Go on to *Break it*. What follows puts together what you have, and is half an hour that the head of this
-# lesson does not count.
-#
-# Forward is five steps: project, split, attend, merge, project. In self-attention all three projections are of $x$.
+# Now put together what you have. Forward is five steps: project, split, attend, merge, project. In self-attention all three projections are of $x$.
 # In cross-attention the queries are of the decoder's $x$, the keys and values of the encoder's output, the *memory*
-# $m$. In backward each projection is a linear map, with $dW = \sum x^\top d(xW)$ over all positions of all sequences.
+# $m$. In backward each projection is a linear map, with $d_W = \sum x^\top d_{xW}$ over all positions of all sequences.
 # What went in several times gets several gradients, and they add up:
 #
-# $$\text{self: } dx = dq\,W_Q^\top + dk\,W_K^\top + dv\,W_V^\top \qquad
-# \text{cross: } dx = dq\,W_Q^\top, \quad dm = dk\,W_K^\top + dv\,W_V^\top$$
+# $$\text{self: } d_x = d_q\,W_Q^\top + d_k\,W_K^\top + d_v\,W_V^\top \qquad
+# \text{cross: } d_x = d_q\,W_Q^\top, \quad d_m = d_k\,W_K^\top + d_v\,W_V^\top$$
 
 # %%
 def self_attention(x, W_query, W_key, W_value, W_output, heads, mask):
@@ -418,6 +426,12 @@ check("self_attention.backward", self_attention_backward)
 
 # %%
 hint("self_attention.backward", 1)
+
+# %% [markdown]
+# ### Further: cross-attention
+#
+# You can leave these two out on a first reading: no later lesson needs them. They are the same unit with two inputs, and
+# so with two gradients of inputs.
 
 # %%
 def cross_attention(x, memory, W_query, W_key, W_value, W_output, heads, mask):
@@ -440,17 +454,21 @@ check("cross_attention.backward", cross_attention_backward)
 #
 # ### A reshape alone
 #
-# $(B, T, D)$ has as many numbers as $(B, H, T, K)$, so one reshape gets you from the one to the other. All shapes
-# fit. But the numbers stay in their order, and a "head" is then made of whole positions:
+# $(B, T, D)$ has as many numbers as $(B, H, T, K)$, so one reshape turns the one into the other. All shapes fit. But
+# the numbers stay in their order, and a "head" is then made of whole positions:
 
 # %%
 x = np.arange(4)[:, None] + np.arange(6) / 10                            # position.feature, as above
 reshaped = x.reshape(2, 4, 3)                                            # (H, T, K), it says
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"x": x, "reshaped, 0": reshaped[0], "reshaped, 1": reshaped[1]}, rows="row", columns="column"),
     "The 4 by 6 matrix whose cells read position.feature, and two heads made by reshape alone: the first holds "
     "positions 0 and 1, the second positions 2 and 3, each position cut over two rows.",
 )
+
+# %%
 check("heads.split", lambda x, heads: x.reshape(x.shape[0], heads, x.shape[1], -1))
 
 # %% [markdown]
@@ -475,7 +493,6 @@ class MergeByReshape(MergeHeads):
     def backward(self, d_y):
         return d_y.reshape(self.saved())
 
-
 # %%
 def who_moves_whom(unit, T=8):
     """1 where the output of a row's position moves if the input of a column's does: (T, T)."""
@@ -488,7 +505,6 @@ def who_moves_whom(unit, T=8):
             depends[:, s] = np.abs(unit(nudged, None, causal_mask(T)) - y)[0].max(axis=-1) > 1e-12
     return depends
 
-
 # %%
 right, leaking, both_wrong = (MultiHeadAttention(8, 2, np.random.default_rng(0)).to("float64") for _ in range(3))
 for unit in (leaking, both_wrong):
@@ -497,30 +513,33 @@ both_wrong.merge = MergeByReshape()
 units = {"right": right, "split by reshape": leaking, "split and merge by reshape": both_wrong}
 maps = {name: who_moves_whom(unit) for name, unit in units.items()}
 named = {"rows": "output at position", "columns": "input at position"}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, "Whose input moves whose output?", numbers=False, **named),
     "Three 8 by 8 maps. Right: the lower triangle is bright. Split by reshape: some cells above the diagonal are "
     "bright, too. Split and merge by reshape: two lower triangles, one for each half, and nothing between them.",
 )
+
+# %%
 for name, unit in units.items():
     report = gradient_check(unit, rng.standard_normal((1, 8, 8)), None, causal_mask(8))
     print(f"{name:<28} gradient check: {'passed' if report.passed else 'failed'}, worst error {report.worst.error:.0e}")
 
 # %% [markdown]
-# With the split wrong, early positions know of late ones: a causal leak, and the model will look brilliant in
-# training ([06](06_who_may_look_at_whom.ipynb)). With both wrong the leak is gone, and so is the past: the second
-# half knows nothing of the first. All shapes fit. And **the gradient check passes**: backward is exactly the
-# derivative of forward, only forward is not what was meant. A gradient check does not know what you meant. A nudge
-# tells.
+# With the split wrong, early positions know of late ones: a causal leak, and the model will have a very low training
+# loss ([06](06_who_may_look_at_whom.ipynb)). With both wrong the leak is gone, and so is the past: the second half
+# knows nothing of the first. All shapes fit. And **the gradient check passes**: backward is exactly the derivative of
+# forward, only forward is not what was meant. A gradient check does not know what you meant. Changing one input at a
+# time shows it.
 #
 # ### Switching heads off
 #
-# The door of a head can be locked: set its rows of $W_O$ to zero, and nothing of it gets out. Do that in the
-# translator, one head at a time, and see how many of 200 numbers it still translates without a mistake. There are 24
-# heads.
+# A head can be switched off: set its rows of $W_O$ to zero, and its term of the sum is zero. Do that in the translator,
+# one head at a time, and see how many of 200 numbers it still translates without a mistake. There are 24 heads.
 
 # %%
-guess = predict("How many of the 24 heads can be locked, one at a time, with at most 5 % of numbers wrong?", ...)
+guess = predict("How many of the 24 heads can be switched off, one at a time, with at most 5 % of numbers wrong?", ...)
 
 # %%
 source = vocabulary.encode_all([spell(n) for n in numbers])
@@ -535,12 +554,12 @@ def exact_match():
     return ((logits.argmax(axis=-1) == batch.target_out) | (batch.target_out == PAD)).all(axis=-1).mean()
 
 
-def without(doors, rows):
+def without(slices, rows):
     """Exact match while these rows of a W_O are zero."""
-    kept = doors[rows].copy()
-    doors[rows] = 0
+    kept = slices[rows].copy()
+    slices[rows] = 0
     share = exact_match()
-    doors[rows] = kept
+    slices[rows] = kept
     return share
 
 
@@ -551,18 +570,21 @@ guess.compare(int((shares[:, :4] >= 0.95).sum()))
 
 # %%
 labels = [path.replace(".layers.0.", " layer 1, ").replace(".layers.1.", " layer 2, ") for path in attentions]
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"Exact match without": shares}, columns="head", row_labels=labels, column_labels=[*"1234", "all"]),
-    "A 6 by 5 matrix. Without one head nearly all cells are close to 1; the lowest, about 0.8, are in layer 2 of the "
-    "decoder. Without all four heads it is still about 1 in both layers of the encoder, and near 0 in the decoder.",
+    "A 6 by 5 matrix. Without one head all cells but one are close to 1; without head 4 of the first self-attention of "
+    "the decoder it is about 0.1. Without all four heads of a row it is 0.9 in layer 1 of the encoder, else below 0.4.",
 )
 
 # %% [markdown]
-# Most heads can go, one at a time, and hardly a number is wrong. Yet if all four of a layer go, the decoder is lost:
-# they stand in for each other. (The encoder hardly misses even all four of one of its layers.) Could you have told from
-# the maps above which ones are missed? That is a question for [14](14_can_it_translate.ipynb). (Take the numbers with
-# care: zero is something that the model has never met, so a locked door can hurt more than the head is worth; and a
-# head that others can stand in for looks idle.)
+# Most heads can be switched off one at a time, and hardly any number becomes wrong. Only one is needed: head 4 of the
+# decoder's first self-attention. But without all four heads of a row most numbers are wrong, except in the first row: a
+# head can do the work of another. Could you have seen in the maps above which ones matter? That is a question for
+# [14](14_can_it_translate.ipynb). (Take the numbers with care: zero is an output that the model never saw in training,
+# so switching a head off can do more harm than the loss of its information; and a head that others can replace looks
+# useless.)
 #
 # In large translators it is the same: most heads can be taken away one at a time with hardly a change (Michel et al.
 # 2019, section 3), and many of them together, if one chooses well (Voita et al. 2019).
@@ -573,8 +595,8 @@ show(
 # > side by side.**
 #
 # They cost no parameter and no multiplication more. Cutting and joining is a permutation, so each is the other's
-# backward. And because the heads only meet in $W_O$, each can be watched, and locked, by itself: do that before you
-# believe a picture.
+# backward. And because the heads only meet in $W_O$, each can be looked at, and switched off, by itself: do that before
+# you believe a picture.
 #
 # ## Three questions to leave with
 #
@@ -582,3 +604,15 @@ show(
 # 2. Could two heads of one layer learn exactly the same? What, at the start of training, keeps them apart?
 # 3. Forward's `scores` are $x\,W_Q[h]\,W_K[h]^\top x^\top$. What could be put in place of the two matrices, and what
 #    would that cost?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Every question whose answer does not change when the two are exchanged. Are the two symbols equal? Which two
+#    symbols are they, in whatever order?
+# 2. Nothing forbids it. Only the random first weights keep them apart: if the weights of two heads (their parts of
+#    $W_Q$, $W_K$, $W_V$ and $W_O$) begin equal, their gradients are equal, and they stay equal for ever.
+# 3. One matrix $W[h] = W_Q[h]\,W_K[h]^\top$ of size $D \times D$. It has $D^2$ parameters a head in place of $2DK$:
+#    with $D = 512$ and $K = 64$ that is 262,144 in place of 65,536, four times as many. Each score would then be a
+#    product of vectors of width $D$.
+#
+# </details>

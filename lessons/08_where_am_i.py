@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 08 · Where am I?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 55 | ●●○ | ●●● | [02](02_what_is_being_looked_up.ipynb), [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb) | `layers.SinusoidalPositionalEncoding`, `layers.LearnedPositionalEncoding` |
+# | reading 45 min · writing 45 min | ●●○ | ●●● | [02](02_what_is_being_looked_up.ipynb), [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb) | `layers.SinusoidalPositionalEncoding`, `layers.LearnedPositionalEncoding` |
 #
 # ## Question
 #
-# *The dog bit the man. The man bit the dog.* The words are the same, and attention compares words: a query with a
-# key, wherever the two may stand. So something must tell each token its place. The paper does it by *adding* a vector
-# of sines and cosines to the embedding, once, before the first layer. Why is that enough, why that vector, and how can
-# a sum of two things be of any use to whoever needs only one of them?
+# *The dog bit the man. The man bit the dog.* The words are the same, and attention compares words: a query with a key,
+# wherever the two may stand. So something must tell each token its place. The paper does it by *adding* a vector of
+# sines and cosines to the embedding, once, before the first layer. Why is that enough, why that vector, and how can a
+# sum of two vectors be useful to a layer that needs only one of them?
 
 # %%
 import numpy as np
@@ -35,9 +35,9 @@ from minitransformer.training import Adam, Cosine, train
 # is: it knows which step it is at.) While training, and while being judged, the decoder is fed the true symbols so
 # far, whatever it would have said itself: that is *teacher forcing*.
 #
-# The loss is the mean of $-\log P(\text{right symbol})$, in *nats*, as one says of natural logarithms. Guessing
-# evenly among $n$ symbols costs $\log n$ nats and is right once in $n$ times. Train as long as you like: where does
-# the loss of the model without encoder positions come to a halt, and what share of the symbols will it get right?
+# The loss is the mean of $-\log P(\text{right symbol})$, in *nats*, as one says of natural logarithms. Guessing evenly
+# among $n$ symbols costs $\log n$ nats and is right once in $n$ times. Train as long as you like: where does the loss
+# of the model without encoder positions stop falling, and what share of the symbols will it get right?
 
 # %%
 stall = predict("At how many nats a symbol does the loss stall without positions in the encoder?", ...)
@@ -61,9 +61,8 @@ def measure(model, batch, steps=LENGTH):
     targets = batch.target_out[:, :steps]                                            # (B, steps)
     return float(CrossEntropy(padding=0)(logits, targets)), (logits.argmax(axis=-1) == targets).mean(axis=0)
 
-
 # %% [markdown]
-# To take the positions away, something stands in their place that hands on what it gets. (In the package every
+# To take the positions away, we replace them by a component that returns its input unchanged. (In the package every
 # `forward` saves what its `backward` will need, and says so even if that is nothing.)
 
 # %%
@@ -75,7 +74,6 @@ class Nowhere(Module):
     def backward(self, d_y):
         self.saved()
         return d_y
-
 
 # %%
 def train_model(has_positions):
@@ -93,16 +91,15 @@ def train_model(has_positions):
     train(model, CrossEntropy(padding=0), optimizer, lambda: batch_of(64, rng), STEPS, hooks=[note])
     return model, losses
 
-
 # %%
 few, many = (batch_of(count, np.random.default_rng(80)) for count in (500, 5000))
 without, losses_without = train_model(has_positions=False)
 with_positions, losses_with = train_model(has_positions=True)
 
 # %% [markdown]
-# And now the number that nobody trained. Suppose the decoder knows *which* six symbols there are, and nothing of
-# their order. At the first step, one of 6 must be right; at the next, one of the 5 that have not been said; at the
-# last, only one is left. So the cost is $\log 6 + \log 5 + \dots + \log 1 = \log 6!$ for six symbols.
+# And now a number that needs no training. Suppose the decoder knows *which* six symbols there are, and nothing of their
+# order. At the first step, one of 6 must be right; at the next, one of the 5 that have not been said; at the last, only
+# one is left. So the cost is $\log 6 + \log 5 + \dots + \log 1 = \log 6!$ for six symbols.
 
 # %%
 left = np.arange(LENGTH, 0, -1)                          # 6, 5, 4, 3, 2, 1 symbols are left to guess among
@@ -113,13 +110,12 @@ for name, model in {"without positions": without, "with positions": with_positio
     (loss, right), (loss_7, right_7) = measure(model, many), measure(model, many, steps=7)
     print(line.format(name, loss, right.mean(), loss_7, right_7.mean()))
 
-
 # %%
 loss, right = measure(without, many)
 stall.compare(loss)
 share.compare(right.mean())
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="The encoder knows what, and not where", height=3.6)
 draw_lines(axes[0], list(losses_without), {"with positions": losses_with.values(), "without": losses_without.values()},
            title="loss on freshly drawn sequences", x_name="step", y_name="nats a symbol", marker="")
@@ -134,14 +130,14 @@ show(figure, "Left: two loss curves. With positions the loss falls to zero, with
      "the bars end at the dots.")
 
 # %% [markdown]
-# The model found out all there was to find out: which symbols there are, and which have been said. Not one nat more.
-# If a loss of yours comes to rest at a number, ask what a guesser would pay who knows everything but one thing.
+# The model learned everything that it could: which symbols there are, and which have been said. If a loss of yours
+# stays at some number, ask what the loss would be if the model knew everything except one thing.
 #
 # ## Picture
 #
-# A token's place is a number. How would you write a number so that a network can read it? As a plain number it grows
-# without end and drowns the embedding. The paper writes it as you read the time: on clocks. The hand of clock $i$
-# turns by the angle $\omega_i$ from one position to the next, fast on clock 0, slower on each one after:
+# A token's place is a number. How would you write a number so that a network can read it? As one plain number it
+# becomes much larger than the embedding. The paper writes it like the time on clocks. The hand of clock $i$ turns by
+# the angle $\omega_i$ from one position to the next, fast on clock 0, slower on each one after:
 #
 # $$PE_{p,\,2i} = \sin(p\,\omega_i) \qquad PE_{p,\,2i+1} = \cos(p\,\omega_i) \qquad \omega_i = 10000^{-2i/D}$$
 #
@@ -155,6 +151,7 @@ table = SinusoidalPositionalEncoding(D, max_length=5000).table                # 
 omega = np.arctan2(table[1, 0::2], table[1, 1::2])                            # (D/2,): the hands' angles at position 1
 shown = [0, 1, 2, 3, 10, 44, 100, 1000]
 
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=11, height=5.4, heading="The code of a position: the hands of four clocks")
 turn = np.linspace(0, 2 * np.pi, 60)
 for column, p in enumerate(shown):
@@ -178,6 +175,8 @@ show(figure, "A grid of clocks: four rows, from fast to slow, and a column for e
 
 # %%
 wide = SinusoidalPositionalEncoding(64, max_length=64).table                  # (64, 64)
+
+# %% jupyter={"source_hidden": true}
 show(plot_positional_encoding(wide, "64 positions, 64 features"),
      "Left, the table: fast oscillation in the left channels, slow change in the right ones. Right, the dot "
      "products of all pairs of positions: brightest on the diagonal, darker away from it, and constant along each "
@@ -199,11 +198,11 @@ show(plot_positional_encoding(wide, "64 positions, 64 features"),
 #
 # $$(\Pi P \Pi^\top)(\Pi V) = \Pi\,(P V)$$
 #
-# If the input is shuffled, the output is shuffled likewise: no token gets to know anything new by it. What else there
+# If the input is shuffled, the output is shuffled likewise: no token learns anything about its place. What else there
 # is in an encoder ([09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb)) treats each position by
 # itself, so the same is true of the whole. The decoder then *sums* over the encoder's output, and the last trace of the
-# order is gone. (With a causal mask this is not so: whoever sees only what came before can tell early from late. See
-# Haviv et al. 2022 for language models that live on that.)
+# order is gone. (With a causal mask this is not so: a position that sees only earlier ones can tell early from late.
+# See Haviv et al. 2022 for language models that live on that.)
 
 # %%
 rng = np.random.default_rng(8)
@@ -229,6 +228,8 @@ for name, model in {"without positions": without, "with positions": with_positio
 # %%
 w = omega[0]                                                                  # the first clock: one radian a step
 sine, cosine, next_sine = table[:60, 0], table[:60, 1], table[1:61, 0]
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, width=9, height=4, sharey=True, heading="Where will the sine be one step on?")
 axes[0].plot(sine, next_sine, "o", color="#c62828")
 axes[0].axvline(0.5, color="black", linewidth=1, linestyle="--")
@@ -268,6 +269,8 @@ k = 2
 found, *_ = np.linalg.lstsq(table[:-k], table[k:], rcond=None)                # rows: table[p] @ found = table[p + k]
 R_found = found.T                                                             # columns: R_found @ PE[p] = PE[p + k]
 print(f"largest error over all positions: {np.abs(table[:-k] @ R_found.T - table[k:]).max():.0e}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices({"R(2), as least squares found it": R_found}, rows="channel of p + 2", columns="channel of p"),
      "An 8 by 8 matrix with four 2 by 2 blocks on its diagonal and zeros elsewhere. The first block turns by 2 "
      "radians, the next by 0.2, and the last is nearly the unit matrix.")
@@ -292,6 +295,8 @@ frequencies = np.arctan2(codes[1, 0::2], codes[1, 1::2])                      # 
 products = codes[:T] @ codes[:T].T                                            # (T, T)
 error = max(np.abs(np.diagonal(products, j) - np.cos(j * frequencies).sum()).max() for j in range(T))
 print(f"dot products less Σ cos kω: at most {error:.0e}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices({"PE PEᵀ": products, "PE R(4)ᵀ PEᵀ": codes[:T] @ R @ codes[:T].T},
                    rows="position of the query", columns="position of the key", shared=True, numbers=False),
      "Two maps of 24 by 24 scores. Left, the brightest band is the diagonal itself; right, with R(4), the same band "
@@ -347,8 +352,8 @@ for name, width in {"summed": 512, "concatenated": 1024}.items():
 # ### Why do the wavelengths grow?
 #
 # A *wavelength* is the number of positions in a full turn, $2\pi/\omega_i$. It grows for the reason for which a clock
-# has more than one hand. A fast hand tells neighbours apart and repeats itself soon. A slow hand takes longer than a
-# text to repeat itself, but between neighbours it hardly moves. Each covers for the other, as digits do: the last one
+# has more than one hand. A fast hand distinguishes neighbours, but repeats itself soon. A slow hand takes longer than a
+# text to repeat itself, but between neighbours it hardly moves. They complement each other, as digits do: the last one
 # changes at every step, the first says roughly how large the number is.
 
 # %%
@@ -360,10 +365,10 @@ for name, channels in parts.items():
 # %% [markdown]
 # ### Why 10000?
 #
-# It is a choice, and the paper gives no reason for it. It sets how slow the slowest hand is: a full turn takes it
-# $2\pi \cdot 10000^{(D-2)/D}$ positions. Too small a base, and all hands have gone round before the sequence is over:
-# the code still says *near*, but no longer *how far*. Too large, and most hands stand still and tell nobody anything.
-# The curves show the mean of $\cos k\omega_i$, which is the dot product divided by $D/2$, for three bases.
+# It is a choice, and the paper gives no reason for it. It sets how slow the slowest hand is: a full turn takes it $2\pi
+# \cdot 10000^{(D-2)/D}$ positions. Too small a base, and all hands have gone round before the sequence is over: the
+# code still says *near*, but no longer *how far*. Too large, and most hands stand still and carry no information. The
+# curves show the mean of $\cos k\omega_i$, which is the dot product divided by $D/2$, for three bases.
 
 # %%
 distance, curves = np.arange(0, 513), {}
@@ -372,6 +377,8 @@ for name, base in {"base 10": 10.0, "base 10000": 1e4, "base 10⁸": 1e8}.items(
     curves[name] = np.cos(distance[:, None] * frequencies).mean(axis=1)       # (513,)
     print(f"{name:10}  a full turn of the slowest hand: {2 * np.pi / frequencies[-1]:13,.0f} positions;   "
           f"hands that turn by less than 0.1 radian in 512: {(512 * frequencies < 0.1).mean():.0%}")
+
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=10, height=3.6)
 draw_lines(axis, distance, curves, title="64 features: how alike are two places?", x_name="distance k",
            y_name="mean of cos kω", marker="", legend=None)
@@ -383,7 +390,7 @@ show(figure, "Three curves against the distance. With base 10 the likeness drops
 
 # %% [markdown]
 # With base 10, all but the nearest places are about equally far. With 10000 the likeness goes on falling over hundreds
-# of places, though not at every step. With $10^8$ half of the hands are idle. Models for longer texts take larger
+# of places, though not at every step. With $10^8$ half of the hands hardly move. Models for longer texts take larger
 # bases, for the same reason (Rozière et al. 2023 go from 10,000 to 1,000,000).
 #
 # ### Is it learned, is it part of a head?
@@ -453,9 +460,8 @@ check("positional_encoding.rotation", positional_encoding_rotation)
 # %% [markdown]
 # ## Break it
 #
-# The formula has an $i$ that counts pairs and a $2i$ in the exponent. Whoever lets $i$ count channels, or loses the
-# 2, gets a table that looks right and tells positions apart, with hands that turn at other speeds. No loss curve need
-# show it.
+# The formula has an $i$ that counts pairs and a $2i$ in the exponent. If $i$ counts channels, or if the 2 is forgotten,
+# the table looks right and distinguishes positions, but its hands turn at other speeds. A loss curve need not show it.
 
 # %%
 def too_slow(length, features):
@@ -466,7 +472,7 @@ def too_slow(length, features):
 check("positional_encoding.table", too_slow)
 
 # %% [markdown]
-# The next one is worse. The sum broadcasts, as NumPy is glad to do, along the wrong axis.
+# The next one is worse. The sum is *broadcast* along the wrong axis, and NumPy gives no warning.
 
 # %%
 def by_batch(x):
@@ -484,11 +490,15 @@ check("positional_encoding.forward", by_batch)
 # %%
 sines, number = codes[:T, 0::2], np.arange(T)[:, None] / (T - 1)
 maps = {"sines and cosines": products, "sines alone": sines @ sines.T, "a plain number": number @ number.T}
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(maps, heading="Dot products: is each diagonal of one colour?", rows="position p",
                    columns="position q", numbers=False),
      "Three 24 by 24 maps. With sines and cosines every diagonal has one colour. With sines alone the colour "
      "changes along the diagonal. With a plain number the map is bright in one corner only: late positions are like "
      "everything late.")
+
+# %%
 for name, m in maps.items():
     spread = max(np.ptp(np.diagonal(m, j)) for j in range(-T + 1, T))
     print(f"{name:18} largest spread along a diagonal: {spread:.1e}")
@@ -496,7 +506,7 @@ for name, m in maps.items():
 # %% [markdown]
 # ## Aha
 #
-# > **No matrix moves a sine alone along. A sine with its cosine it can move, exactly: the pair is a hand, and turns.**
+# > **No matrix can shift a sine alone. A sine together with its cosine it can shift exactly: the pair is a hand, and it turns.**
 #
 # Let least squares try both, with as many positions as it likes:
 
@@ -506,8 +516,8 @@ for name, code in {"sines alone": table[:, 0::2], "sines and cosines": table}.it
     print(f"{name:18} off by up to {np.abs(code[:-2] @ best - code[2:]).max():.0e}")
 
 # %% [markdown]
-# Two numbers for one angle look like waste, and are what makes "two further on" one and the same operation at every
-# place. The same thought carries rotary embeddings (Su et al. 2021), which do not add the hands but turn queries and
+# Two numbers for one angle look like one too many. But because of them "two places further" is the same operation at
+# every place. Rotary embeddings use the same idea (Su et al. 2021), which do not add the hands but turn queries and
 # keys by them, so that of two places a score sees the distance alone.
 #
 # ## Three questions to leave with
@@ -517,3 +527,15 @@ for name, code in {"sines alone": table[:, 0::2], "sines and cosines": table}.it
 #    layer tell the third from the fourth? And if only the first token is another, such as the begin token?
 # 3. Six symbols that need *not* be distinct, without encoder positions: is the loss at which the model stalls higher
 #    than $\log(6!)/6$ or lower, and what must you know to compute it?
+#
+# <details><summary>Answers</summary>
+#
+# 1. To turn all hands by $m$ steps and then by $k$ steps is to turn them by $k + m$ steps. $R(-k)$ turns them back: it
+#    is the inverse of $R(k)$, and its transpose.
+# 2. No: all values are equal, so the mean of three is the mean of four. With another first token it can: the weight of
+#    that token is $e^a / (e^a + (t-1)\,e^b)$, which becomes smaller as $t$ grows.
+# 3. Lower: symbols that are equal can be exchanged, so there are fewer orders, $6!/\prod_s c_s!$ with $c_s$ for how
+#    often symbol $s$ occurs. You must know how the symbols are drawn. For six symbols drawn independently from ten, the
+#    mean of the logarithm of that number, divided by 6, is 0.932 nats, in place of 1.097.
+#
+# </details>

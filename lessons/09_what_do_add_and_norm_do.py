@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 09 · What do Add & Norm do?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
+# | reading 45 min · writing 45 min · further 10 min | ●●○ | ●●● | [03](03_what_does_softmax_forget.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `layers.LayerNorm`, `layers.Residual` |
 #
 # ## Question
 #
-# In the paper's figure 1, every attention and every feed-forward network wears the same little box: *Add & Norm*. It
-# looks like packing material. It holds no matrix and looks at no other position; it is
-# $\mathrm{LayerNorm}(x + f(x))$. Why does nobody leave it out? What is the work of the Add, what is the work of the
-# Norm, and what do the two do to a gradient on its way down?
+# In the paper's figure 1, every attention and every feed-forward network is followed by the same small box: *Add &
+# Norm*. It looks unimportant. It has no matrix and uses no other position; it is $\mathrm{LayerNorm}(x + f(x))$. Why
+# does nobody leave it out? What does the Add do, what does the Norm do, and what do the two do to a gradient on its way
+# down?
 
 # %%
 import numpy as np
@@ -67,7 +67,6 @@ def layer_of(kind, rng, features=64):
         parts += {"neither": [f], "Norm alone": [f, LayerNorm(features)]}.get(kind, [wrapped])
     return parts
 
-
 # %% [markdown]
 # Forward we note two things after each layer: how large the features are, and how different the positions still are
 # from one another. Backward we note the gradient that arrives at each layer.
@@ -97,6 +96,8 @@ ratio.compare(walks["neither"]["gradient"][0])
 layers = range(1, 13)
 colours = {"neither": "#6b7785", "Add alone": "#d9730d", "Norm alone": "#7b4fa3", "post-norm": "#1f6fb4",
            "pre-norm": "#2e8b57"}
+
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=9, height=4)
 lines = {kind: walks[kind]["gradient"] for kind in ("neither", "post-norm", "pre-norm")}
 draw_lines(axis, layers, lines, log="y", x_name="layer", y_name="norm of the gradient that arrives", colours=colours,
@@ -104,13 +105,15 @@ draw_lines(axis, layers, lines, log="y", x_name="layer", y_name="norm of the gra
 show(figure, "The gradient against the layer, on a logarithmic axis. Without Add & Norm it is 1 at layer 12 and "
      "loses a third or more at each layer on its way down, to less than a thousandth at layer 1. With post-norm and "
      "with pre-norm it stays within a factor of five of 1.")
+
+# %%
 for kind, found in lines.items():
     print(f"{kind:10} layer 1 gets {found[0]:.2g} of what layer 12 gets, and no layer less than {found.min():.2g}")
 
 # %% [markdown]
 # Read the curves from right to left, as the gradient goes. Without the box each layer takes a third of it or more, and
-# twelve layers leave next to nothing. With the box, in either order of its parts, the gradient keeps its order of
-# magnitude from the top to the bottom.
+# after twelve layers almost nothing is left. With the box, in either order of its parts, the gradient keeps its order
+# of magnitude from the top to the bottom.
 #
 # ## Picture
 #
@@ -118,18 +121,20 @@ for kind, found in lines.items():
 # features. Right, how different the positions still are from one another: the length of what is left when the mean
 # over all positions is taken off, as a share of the whole.
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, width=11, height=3.8, heading="What Add does, and what Norm does")
 for axis, what, y_name in zip(axes, ["size", "difference"], ["root of the mean square", "share of the whole"]):
     lines = {kind: walks[kind][what] for kind in ("Add alone", "post-norm", "Norm alone", "neither")}
     draw_lines(axis, layers, lines, log="y", x_name="layer", y_name=y_name, colours=colours, legend=None)
-axes[0].lines[1].set(linewidth=8, alpha=0.4)                                 # "Norm alone" lies upon it
+axes[0].lines[1].set(linewidth=8, alpha=0.4, linestyle="-")                  # "Norm alone" lies upon it
 axes[0].set_title("size of the features", fontsize=11)
 axes[1].set_title("how different the positions are", fontsize=11)
 axes[1].legend(frameon=False, loc="center right")
 show(figure, "Two panels over twelve layers. Left, size: with Add alone it grows and with neither it shrinks, layer "
      "by layer, and the two with a norm stay at 1. Right, difference of the positions: without Add it falls to "
      "rounding error within a few layers, with a norm or without; with Add it falls slowly.")
+
+# %%
 for kind in ("neither", "Add alone", "Norm alone", "post-norm"):
     size, difference, gradient = (walks[kind][what] for what in ("size", "difference", "gradient"))
     print(f"{kind:11} layer 12: size {size[-1]:8.2g}, difference {difference[-1]:6.1g}    layer 1: gradient {gradient[0]:8.2g}")
@@ -139,8 +144,8 @@ alike.compare(1 + int(np.argmax(np.array(walks["Norm alone"]["difference"]) < 1e
 # **Norm keeps the size.** Whatever a layer multiplies by, the next one reads features of size 1. It holds the size of
 # the gradient too, on its way down: with Add alone that grows as the features do, and faster.
 #
-# **Add keeps the tokens.** Attention averages over positions, and who averages averages again and again has in the end
-# the same vector everywhere. With the norm alone the sizes are perfect, and after a few layers there is nothing left to
+# **Add keeps the tokens.** Attention averages over positions, and averages of averages of averages are in the end the
+# same vector everywhere. With the norm alone the sizes are perfect, and after a few layers there is nothing left to
 # tell one position from another but rounding errors. No layer above can bring it back: it is information that is gone.
 # (Dong et al. 2021 prove it for attention alone, and that the collapse is doubly exponential in the depth.) Add carries
 # each token past the averaging.
@@ -160,29 +165,29 @@ alike.compare(1 + int(np.argmax(np.array(walks["Norm alone"]["difference"]) < 1e
 #
 # ### LayerNorm, backward
 #
-# **In loops.** Turn one knob, $x_j$. It reaches $\hat x_i$ in three ways: directly, if $i = j$; through the mean, of
-# which it is a share $1/D$; and through $\sigma$, by $-\hat x_i/\sigma$ times
-# $\partial\sigma/\partial x_j = \hat x_j/D$ (differentiate the root: the $2$ goes, $\sigma$ comes below, and $\mu$
-# drops out because the centred features sum to zero). Together
+# **In loops.** Change one number, $x_j$. It influences $\hat x_i$ in three ways: directly, if $i = j$; through the
+# mean, with the factor $1/D$; and through $\sigma$, by $-\hat x_i/\sigma$ times $\partial\sigma/\partial x_j = \hat
+# x_j/D$ (differentiate the root: the $2$ goes, $\sigma$ comes below, and $\mu$ drops out because the centred features
+# sum to zero). Together
 #
 # $$\frac{\partial \hat x_i}{\partial x_j}
 # = \frac1\sigma\Big(\delta_{ij} - \frac1D - \frac{\hat x_i\,\hat x_j}{D}\Big)$$
 #
 # where $\delta_{ij}$ is 1 if $i = j$ and else 0.
 #
-# **In indices.** Backward is handed `d_y`. First it goes back through the scaling, to $d\hat x_i = \gamma_i\,dy_i$, and
+# **In indices.** Backward is handed `d_y`. First it goes back through the scaling, to $d_{\hat x,i} = \gamma_i\,d_{y,i}$, and
 # then sums over every $\hat x_i$ that $x_j$ has reached:
 #
-# $$dx_j = \sum_i d\hat x_i \frac{\partial \hat x_i}{\partial x_j}
-# = \frac1\sigma\Big(d\hat x_j - \frac1D\sum_i d\hat x_i - \hat x_j\,\frac1D\sum_i d\hat x_i\,\hat x_i\Big)$$
+# $$d_{x,j} = \sum_i d_{\hat x,i} \frac{\partial \hat x_i}{\partial x_j}
+# = \frac1\sigma\Big(d_{\hat x,j} - \frac1D\sum_i d_{\hat x,i} - \hat x_j\,\frac1D\sum_i d_{\hat x,i}\,\hat x_i\Big)$$
 #
 # **In matrices**, with means over the features, for all positions at once:
 #
 # $$d_x = \frac{d_{\hat x} - \mathrm{mean}(d_{\hat x}) - \hat x \circ \mathrm{mean}(d_{\hat x} \circ \hat x)}{\sigma}
 # \qquad d_\gamma = \sum d_y \circ \hat x \qquad d_\beta = \sum d_y$$
 #
-# All positions share one $\gamma$ and one $\beta$, so their gradients are sums over all positions. Loops as the
-# witness:
+# All positions share one $\gamma$ and one $\beta$, so their gradients are sums over all positions. The same in loops,
+# to compare:
 
 # %%
 norm = LayerNorm(6).to("float64")
@@ -199,6 +204,8 @@ for i in range(6):
         jacobian[i, j] = ((i == j) - 1 / 6 - x_hat[i] * x_hat[j] / 6) / sigma
 by_loops = (norm.gamma.data * d_y[0, 0]) @ jacobian
 print(f"loops less the package: at most {np.abs(by_loops - d_x).max():.0e}")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices({"x": x[0], "∂x̂/∂x": jacobian, "d_y": d_y[0], "d_x": d_x[0]}, columns="feature"),
      "One position of six features; its 6 by 6 Jacobian, positive on the diagonal and, unlike that of a scaling, "
      "filled beside it; the gradient d_y that comes in, and d_x that goes out, whose entries cancel.")
@@ -222,7 +229,7 @@ x_hat, d_x_hat = norm3(points), np.tile([0.5, 0.5, -1.0], (1, 8, 1))
 d_x = norm3.backward(d_x_hat)
 start, end, push, turned = (v[0] @ plane.T for v in (points, x_hat, d_x_hat, d_x))
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=7.5, height=5.6)
 axis.plot(np.sqrt(3) * np.sin(np.arange(0, 6.3, 0.02)), np.sqrt(3) * np.cos(np.arange(0, 6.3, 0.02)), color="#1f2933")
 axis.plot(*np.stack([0 * start, start, end]).transpose(2, 0, 1), color="#c9d1d9", zorder=1)     # the rays
@@ -236,6 +243,8 @@ axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 show(figure, "Eight points in a plane, each on a grey ray from the centre to its image on a circle. The gradients "
      "that come in are all the same and point up; those that go out are all at right angles to their rays, longer "
      "for points near the centre, and next to nothing where the push goes along the ray.")
+
+# %%
 print(f"the sum of d_x is at most {np.abs(d_x.sum(axis=-1)).max():.0e}")
 print(f"d_x · x̂ is at most {np.abs((d_x * x_hat).sum(axis=-1)).max():.0e}, which is the share of ε")
 
@@ -245,11 +254,11 @@ print(f"d_x · x̂ is at most {np.abs((d_x * x_hat).sum(axis=-1)).max():.0e}, wh
 #
 # ### Residual: where a gradient comes together
 #
-# $y = x + f(x)$ uses $x$ twice. **In loops**, a knob $x_j$ moves $y_j$ directly, and every $y_i$ through $f$. **In
-# indices**,
+# $y = x + f(x)$ uses $x$ twice. **In loops**, a change of $x_j$ changes $y_j$ directly, and every $y_i$ through $f$.
+# **In indices**,
 #
-# $$dx_j = \sum_i dy_i\Big(\delta_{ij} + \frac{\partial f_i}{\partial x_j}\Big)
-# = dy_j + \sum_i dy_i \frac{\partial f_i}{\partial x_j}$$
+# $$d_{x,j} = \sum_i d_{y,i}\Big(\delta_{ij} + \frac{\partial f_i}{\partial x_j}\Big)
+# = d_{y,j} + \sum_i d_{y,i} \frac{\partial f_i}{\partial x_j}$$
 #
 # **In matrices**, with $J$ for the derivatives of $f$: $d_x = d_y\,(I + J)$. Two uses, two gradients, and they add
 # up. There is no rule to learn beyond this: wherever an array is used twice, its gradient is the sum. Now stack
@@ -278,10 +287,10 @@ for name, skip in {"without the skip": np.zeros((8, 8)), "with it": np.eye(8)}.i
 # ### Is Norm(x + f(x)) "the residual"?
 #
 # No. The *residual* is $f(x)$: what is left to be added to $x$ to make it what it should be. He et al. 2016, from whom
-# we have the word, argue that "change nothing" should be easy to say. With a skip a layer says it by $f = 0$; without,
-# it would have to learn the identity. The *skip*, or residual connection, is the $x\,+$. The *norm* is a third thing.
-# The package's `Residual` holds all three, because in a Transformer they are always together. A sublayer that says
-# nothing shows which is which:
+# we have the word, argue that "change nothing" should be easy for a layer. With a skip it needs $f = 0$; without, it
+# would have to learn the identity. The *skip*, or residual connection, is the $x\,+$. The *norm* is a third thing. The
+# package's `Residual` holds all three, because in a Transformer they are always together. A sublayer whose output is
+# zero shows which is which:
 
 # %%
 x = 3 + 2 * rng.standard_normal((1, 4, 8))
@@ -295,9 +304,9 @@ for order in ("post", "pre"):
 # ### Why LayerNorm and not BatchNorm?
 #
 # BatchNorm came first (Ioffe & Szegedy 2015). It takes the mean and the variance of a feature over all *examples* of
-# the batch, where LayerNorm takes them over the features of one position. For text that has three drawbacks. What a
-# sentence comes to depends on which others happen to be in its batch. Padding counts as if it were words, unless one
-# takes pains. And when a sentence is written word by word, there is one position to take a mean over.
+# the batch, where LayerNorm takes them over the features of one position. For text that has three drawbacks. The output
+# for a sentence depends on the other sentences of its batch. Padding counts as if it were words, unless one excludes
+# it. And when a sentence is written word by word, there is one position to take a mean over.
 
 # %%
 def batch_norm(x):
@@ -316,19 +325,21 @@ for name, f in {"LayerNorm": norm8, "BatchNorm": batch_norm}.items():
     with_padding = np.concatenate([np.concatenate([mine, others]), padding[[0, 0]]], axis=1)
     changes[f"{name}: padding"] = f(with_padding)[0, :5] - before
     print(f"{name}: one sentence, one position: {f(alone)[0, 0, :4].round(2)} …")
+
+# %% jupyter={"source_hidden": true}
 show(plot_matrices(changes, shared=True, rows="position", columns="feature", numbers=False),
      "Four maps of what changes in my sentence when another sentence of its batch changes, or when four padded "
      "places are put behind all. With LayerNorm nothing changes, all is white. With BatchNorm nearly everything does.")
 
 # %% [markdown]
-# At one position BatchNorm's variance is zero, and all it can say is 0. At inference it therefore uses averages that
+# At one position BatchNorm's variance is zero, and its output is always 0. At inference it therefore uses averages that
 # it kept from training; but the batches of text vary so much that these fit badly (Shen et al. 2020 measure it).
 #
 # ### Pre-norm or post-norm?
 #
-# The figure of gradients above shows both alive. Look closer: pre-norm's grows a little from layer to layer on its
-# way down and does not shrink: one of its ways is bare. Post-norm has no bare way: every layer divides by its
-# $\sigma$. What that comes to shows in training, and most of all in its first steps. Here six encoder and six decoder
+# In the figure of gradients above both work. Look closer: pre-norm's grows a little from layer to layer on its way down
+# and does not shrink: one of its paths contains no norm. Post-norm has no such path: every layer divides by its
+# $\sigma$. The effect of this is seen in training, most of all in its first steps. Here six encoder and six decoder
 # layers learn to reverse six digits, in a few seconds, at one rate. *Warm-up* means that the rate climbs from zero
 # during the first 100 steps.
 
@@ -350,24 +361,29 @@ def learn(norm, warmup=0, steps=250, depth=6, change=lambda model: None, hook=la
 
 races = {"post-norm": learn("post"), "post-norm, warm-up": learn("post", warmup=100), "pre-norm": learn("pre")}
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axis = panels(width=9, height=3.6)
 draw_lines(axis, range(10, 251), races, title="Six layers each side, rate 0.003", x_name="step", y_name="loss",
            marker="", colours={**colours, "post-norm, warm-up": "#0f8b8d"})
 show(figure, "Three loss curves. Pre-norm falls to nearly zero; post-norm creeps; post-norm with warm-up falls "
      "faster than without, and is far behind pre-norm.")
+
+# %%
 for name, losses in races.items():
     print(f"{name:19} loss at the end {losses[-1]:.2f}")
 
 # %% [markdown]
 # So: pre-norm is easier to start, the more so the deeper a model is, and post-norm wants a warm-up, such as the paper
-# has (Xiong et al. 2020 show why: at the start post-norm's gradients near the output are too large for the rate). It is
-# not a verdict. The paper's own models are post-norm, and where a post-norm model does train, it often ends a little
-# better (Liu et al. 2020). A pre-norm stack adds without ever norming its sum, so one more norm stands at its end.
+# has (Xiong et al. 2020 show why: at the start post-norm's gradients near the output are too large for the rate). This
+# does not decide which one is better. The paper's own models are post-norm, and where a post-norm model does train, it
+# often ends a little better (Liu et al. 2020). A pre-norm stack adds without ever norming its sum, so one more norm
+# stands at its end.
 #
 # ## Implement and check
 #
-# LayerNorm in both directions; then the box in both orders, in both directions. `hint(…, 1)` to `4`, and `reveal`, as
+# ### Essential
+#
+# LayerNorm in both directions; then the box in the paper's order, in both directions. `hint(…, 1)` to `4`, and `reveal`, as
 # ever.
 
 # %%
@@ -400,14 +416,6 @@ def post_norm(x, sublayer, norm):
 
 check("residual.post_norm", post_norm)
 
-# %%
-def pre_norm(x, sublayer, norm):
-    """x (B, T, D) → y (B, T, D), the norm inside the branch. x stays as it is."""
-    ...
-
-
-check("residual.pre_norm", pre_norm)
-
 # %% [markdown]
 # And back. `sublayer_backward` and `norm_backward` turn the gradient of an output into that of its input. Draw the
 # two ways on paper, and walk them from the end.
@@ -420,6 +428,20 @@ def post_norm_backward(d_y, sublayer_backward, norm_backward):
 
 check("residual.post_norm_backward", post_norm_backward)
 
+# %% [markdown]
+# ### Further: pre-norm
+#
+# You can leave these two out on a first reading: no later lesson needs them. It is the other order of the same three
+# parts.
+
+# %%
+def pre_norm(x, sublayer, norm):
+    """x (B, T, D) → y (B, T, D), the norm inside the branch. x stays as it is."""
+    ...
+
+
+check("residual.pre_norm", pre_norm)
+
 # %%
 def pre_norm_backward(d_y, sublayer_backward, norm_backward):
     """d_y (B, T, D) → d_x (B, T, D)."""
@@ -431,8 +453,8 @@ check("residual.pre_norm_backward", pre_norm_backward)
 # %% [markdown]
 # ## Break it
 #
-# The classic: $\mu$ and $\sigma$ are "just numbers", so $d_x = \gamma \circ d_y / \sigma$. See which evidence gives it
-# away.
+# The classic: $\mu$ and $\sigma$ are "just numbers", so $d_x = \gamma \circ d_y / \sigma$. See which numbers show that
+# it is wrong.
 
 # %%
 def just_numbers(d_y, x, gamma, beta, epsilon):
@@ -444,8 +466,8 @@ def just_numbers(d_y, x, gamma, beta, epsilon):
 check("layer_norm.backward", just_numbers)
 
 # %% [markdown]
-# In the box, the forward has a trap that no formula shows. `x += …` saves an array, and writes into one that others
-# hold: the sublayer has perhaps kept it for its backward.
+# In the box, there is a mistake in forward that no formula shows. `x += …` saves an array, and writes into one that
+# others hold: the sublayer has perhaps kept it for its backward.
 
 # %%
 def in_place(x, sublayer, norm):
@@ -471,8 +493,9 @@ check("residual.post_norm_backward", past_the_norm)
 #
 # > **At γ = 1 a gradient may be wrong and pass: check it away from where training begins.**
 #
-# The formula wants $d_{\hat x} = \gamma \circ d_y$ *inside* the two means. Whoever takes the means of $d_y$, and
-# multiplies by $\gamma$ at the end, is exactly right while all $\gamma$ are equal. That is how every model begins.
+# The formula wants $d_{\hat x} = \gamma \circ d_y$ *inside* the two means. If one takes the means of $d_y$ and
+# multiplies by $\gamma$ at the end, the result is exactly right while all $\gamma$ are equal. That is how every model
+# begins.
 
 # %%
 class GammaOutside(LayerNorm):
@@ -484,7 +507,6 @@ class GammaOutside(LayerNorm):
         self.gamma.grad += (d_y * x_hat).sum(axis=(0, 1))
         means = d_y.mean(axis=-1, keepdims=True) + x_hat * (d_y * x_hat).mean(axis=-1, keepdims=True)
         return self.gamma.data * (d_y - means) / sigma
-
 
 # %%
 x, d_y = rng.standard_normal((2, 8, 6, 32))                                  # both (B, T, D)
@@ -519,6 +541,7 @@ right = learn("post", depth=1)
 wrong = learn("post", depth=1, change=make_wrong,
               hook=lambda model, progress: errors.append(error_at(model.encoder.layers[0].add_norm_1.norm.gamma.data)))
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, width=10, height=3.6)
 both = {"right gradient": right, "γ outside the means": wrong}
 draw_lines(axes[0], range(10, 251), both, title="the loss", marker="", x_name="step", y_name="loss",
@@ -528,12 +551,14 @@ draw_lines(axes[1], range(1, 251), {"error": errors}, title="how wrong the gradi
            y_name="relative error", marker="", colours={"error": GRADIENT})
 show(figure, "Left: two loss curves that fall together, hardly to be told apart. Right: the relative error of the "
      "wrong gradient begins at nearly zero and grows as the model is trained.")
+
+# %%
 print(f"final loss: right {right[-1]:.3f}, wrong {wrong[-1]:.3f}.   error of the gradient by then: {errors[-1]:.1%}")
 
 # %% [markdown]
 # *The loss goes down* does not say that *the gradients are right*. Nobody would find this by its loss, and a gradient
-# check at the first step would have praised it. That is why this project moves every parameter to a random place
-# before it checks a gradient, and why the $\gamma$ of the checker is never 1:
+# check at the first step would have passed. That is why this project moves every parameter to a random place before it
+# checks a gradient, and why the $\gamma$ of the checker is never 1:
 
 # %%
 def gamma_outside(d_y, x, gamma, beta, epsilon):
@@ -552,5 +577,16 @@ check("layer_norm.backward", gamma_outside)
 #    it, as it forgets a shift? Look at which axis a shift is.
 # 2. RMSNorm (Zhang & Sennrich 2019) divides by the root of the mean square and takes off no mean. Which of the two
 #    terms of $d_x$ stays?
-# 3. A pre-norm stack of 100 layers: each adds something of size 1. What share of the whole does the last layer's word
-#    have, and what does that say about layers that could be left out?
+# 3. A pre-norm stack of 100 layers: each adds something of size 1. What share of the sum is the last layer's part, and
+#    what does that say about layers that could be left out?
+#
+# <details><summary>Answers</summary>
+#
+# 1. No. LayerNorm ignores *one* number that is added to all *features* of a position. A bias has another number for
+#    each feature, the same at all positions. Only the mean of the bias over the features is ignored.
+# 2. The last one: $d_x = \big(d_{\hat x} - \hat x \circ \mathrm{mean}(d_{\hat x} \circ \hat x)\big)/\sigma$, with
+#    $\sigma$ for the root of the mean square. RMSNorm still ignores a scaling, but no longer a shift.
+# 3. If the hundred terms are independent, their sum has the size $\sqrt{100} = 10$, and the last one is a tenth of it;
+#    if all point in the same direction, a hundredth. So leaving out one late layer changes the sum little.
+#
+# </details>

@@ -1,16 +1,15 @@
 # %% [markdown]
 # # 10 · How is a block built?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●○ | ●●● | [07](07_why_many_heads.ipynb), [08](08_where_am_i.ipynb), [09](09_what_do_add_and_norm_do.ipynb) | `layers.Embedding`, `Unembedding`, `Linear`, `FeedForward`, `ReLU`, `GELU`, `Dropout`, `models.EncoderLayer`, `DecoderLayer`, `Transformer` |
+# | reading 60 min · writing 90 min · further 95 min | ●●○ | ●●● | [07](07_why_many_heads.ipynb), [08](08_where_am_i.ipynb), [09](09_what_do_add_and_norm_do.ipynb) | `layers.Embedding`, `Unembedding`, `Linear`, `FeedForward`, `ReLU`, `GELU`, `Dropout`, `models.EncoderLayer`, `DecoderLayer`, `Transformer` |
 #
 # ## Question
 #
 # You have attention, positions, and Add & Norm. A Transformer is a stack of *blocks* (its layers), and a block needs
-# little more: a way from token ids to vectors, a small network that works on each position, dropout, and a way back
-# to scores. Which parts are these, how do they fit together, and by which ways does the gradient come back through
-# them?
+# little more: a way from token ids to vectors, a small network that works on each position, dropout, and a way back to
+# scores. Which parts are these, how are they connected, and on which paths does the gradient come back through them?
 
 # %%
 import numpy as np
@@ -47,7 +46,7 @@ layer_read = predict("Which encoder layer, from 1 to 6, does decoder layer 1 rea
 # This is figure 1 of the paper, drawn by the package from a small model that we shall use all along. Follow it once
 # from the bottom left. Ids become vectors (*Embedding*), positions are added, two encoder layers follow. What leaves
 # the encoder is called the *memory*. At the right the same again for the target, but each decoder layer has a third
-# part, which asks the memory.
+# part, which attends to the memory.
 
 # %%
 config = TransformerConfig(
@@ -55,6 +54,8 @@ config = TransformerConfig(
     max_length=32, tie_embeddings=True,
 )  # fmt: skip
 model = Transformer(config, rng=0)
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_architecture(model),
     "The architecture of a small Transformer. Left, the encoder: embedding, positions, two layers of self-attention and "
@@ -161,8 +162,7 @@ for name in ("add_norm_2", "feed_forward", "add_norm_1", "self_attention"):
     size[name] = tuple(np.array(size[name]) / arriving)
     print(f"{name:15} gets {size[name][0]:.2f}, sends back {size[name][1]:.2f}")
 
-
-# %%
+# %% jupyter={"source_hidden": true}
 def draw_add_norm(axes, x, name, arrives, branch):
     """One sublayer in Add & Norm, drawn from x on: the gradient that arrives at its end, (into, out of) its branch."""
     into, out = branch
@@ -182,9 +182,10 @@ def draw_add_norm(axes, x, name, arrives, branch):
     axes.text(x + 4.4, -0.75, "added forward:\ncopied backward", ha="center", fontsize=10)
     axes.text(x + 0.6, -0.75, "copied forward:\nadded backward", ha="center", fontsize=10)
 
-
 # %%
 heading = "Backward through a block: forward runs to the right, the gradient to the left"
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading=heading, height=3.4, width=12)
 draw_add_norm(axes, 0, "self-attention", size["add_norm_1"][0], size["self_attention"])
 draw_add_norm(axes, 7, "feed-forward", size["add_norm_2"][0], size["feed_forward"])
@@ -205,16 +206,16 @@ show(
 
 # %% [markdown]
 # Read it from the right. LayerNorm changes the size. At the *plus*, the gradient goes on **undivided** in both ways,
-# because a sum hands its gradient to each of its terms. Whatever the sublayer makes of its copy, the straight line
-# keeps the other one. At the place where forward copied its input to the line and the branch, the two gradients are
-# added. (The sizes do not add up as numbers do: two arrows at a right angle have a sum of length $\sqrt{a^2 + b^2}$.)
+# because a sum hands its gradient to each of its terms. The sublayer changes its copy; the straight line keeps the
+# other one. At the place where forward copied its input to the line and the branch, the two gradients are added. (The
+# sizes do not add up as numbers do: two arrows at a right angle have a sum of length $\sqrt{a^2 + b^2}$.)
 #
 # ## Derive
 #
-# One rule does nearly all the work of this lesson. If forward uses one thing in several places, then each place sends
-# a gradient back, and they add up: **a copy forward is a sum backward.** You saw it at the skip. Below it comes back
-# four times: one matrix at many positions, one row at many places of its token, one memory for many layers, one table
-# with three uses.
+# One rule explains nearly every gradient of this lesson. If forward uses one thing in several places, then each place
+# sends a gradient back, and they add up: **a copy forward is a sum backward.** You saw it at the skip. Below it comes
+# back four times: one matrix at many positions, one row at many places of its token, one memory for many layers, one
+# table with three uses.
 #
 # ### One matrix at every position
 #
@@ -226,14 +227,14 @@ show(
 # $W_{df}$ occurs once at every $n$, so its gradient is a sum over $n$; $x_{nd}$ occurs once for every $f$, so its
 # gradient is a sum over $f$:
 #
-# $$dW_{df} = \sum_n x_{nd}\,dy_{nf} \qquad db_f = \sum_n dy_{nf} \qquad dx_{nd} = \sum_f dy_{nf} W_{df}$$
+# $$d_{W,df} = \sum_n x_{nd}\,d_{y,nf} \qquad d_{b,f} = \sum_n d_{y,nf} \qquad d_{x,nd} = \sum_f d_{y,nf} W_{df}$$
 #
 # **In matrices**, with all positions as rows of one tall matrix:
 #
-# $$d\mathrm{W} = x^\top d\mathrm{y} \qquad d\mathrm{b} = \sum_n d\mathrm{y}_n \qquad
-# d\mathrm{x} = d\mathrm{y}\,W^\top$$
+# $$d_W = x^\top d_y \qquad d_b = \sum_n d_{y,n} \qquad
+# d_x = d_y\,W^\top$$
 #
-# It is a sum and no mean: the loss has taken its mean already, once. The loops, as a witness, beside the package:
+# It is a sum and no mean: the loss has taken its mean already, once. The loops, compared with the package:
 
 # %%
 x, d_y = rng.standard_normal((5, 3)), rng.standard_normal((5, 4))        # (N, D), (N, F)
@@ -253,13 +254,13 @@ print(f"largest difference {np.abs(d_W - affine.weight.grad).max():.0e}")
 # An embedding looks up row $v$ of a table for token $v$. You may see it as a product with a one-hot matrix $O$, whose
 # row $n$ has its single 1 in column $\mathrm{ids}_n$. Then it *is* a linear map, and the gradient is known already:
 #
-# $$y = \sqrt D\, O W \qquad d\mathrm{W} = \sqrt D\, O^\top d\mathrm{y}, \qquad\text{in indices}\qquad
-# d\mathrm{W}_v = \sqrt D \sum_{n:\ \mathrm{ids}_n = v} d\mathrm{y}_n$$
+# $$y = \sqrt D\, O W \qquad d_W = \sqrt D\, O^\top d_y, \qquad\text{in indices}\qquad
+# d_{W,v} = \sqrt D \sum_{n:\ \mathrm{ids}_n = v} d_{y,n}$$
 #
-# A token that stands in three places collects three gradients. Nobody multiplies by a matrix of zeros, so one adds
-# rows directly, which is called *scatter-add*, and there NumPy has a trap. `a[ids] += rows` reads all the rows first,
-# adds, and writes them all back. Of an id that stands twice, only the last writing survives. `np.add.at` adds one
-# after the other.
+# A token that stands in three places collects three gradients. To multiply by a matrix that is mostly zeros would be
+# slow, so one adds rows directly, which is called *scatter-add*. Here one mistake is easy in NumPy. `a[ids] += rows`
+# reads all the rows first, adds, and writes them all back. Of an id that stands twice, only the last one written
+# remains. `np.add.at` adds one after the other.
 
 # %%
 ids = np.array([6, 2, 6, 6])  # token 6 stands three times
@@ -294,6 +295,8 @@ for name, x in {**inputs, "logits h Wᵀ": h @ W.T, "logits h (√D W)ᵀ": h @ 
 
 # %%
 first = {name: x[:, :20] for name, x in inputs.items()}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(first, shared=True, numbers=False, rows="place in the sentence", columns="feature"),
     "Three 8 by 20 maps on one scale. W[ids] is nearly white, W[ids] times √D is as strong as the positions beside it.",
@@ -304,17 +307,17 @@ show(
 # word, until training had made the rows larger, and with them the logits. Backward multiplies by $\sqrt D$ once more,
 # as any factor does.
 #
-# ### A bend between two matrices
+# ### A nonlinearity between two matrices
 #
-# The feed-forward network widens each position's vector, bends it, and narrows it again:
+# The feed-forward network maps each position's vector to more features, applies a nonlinear function element-wise, and
+# maps it back:
 #
 # $$\mathrm{hidden} = \max(0,\ x W_1 + b_1) \qquad y = \mathrm{hidden}\,W_2 + b_2$$
 #
-# ReLU, $\max(0, x)$, lets through what is positive; so it lets through the gradient exactly there,
-# $d\mathrm{x} = d\mathrm{y} \circ [x > 0]$. **GELU** is the same with a soft edge: $y = x\,\Phi(x)$, where $\Phi(x)$ is
-# the probability that a standard normal variable is smaller than $x$. Both factors depend on $x$, so its slope has two
-# terms, with $\varphi = \Phi'$ the bell curve: $\Phi(x) + x\,\varphi(x)$ (Hendrycks & Gimpel 2016). GPT-2 takes a tanh
-# in place of $\Phi$:
+# ReLU, $\max(0, x)$, keeps what is positive; so the gradient is kept exactly there, $d_x = d_y \circ [x > 0]$. **GELU**
+# is a smooth version: $y = x\,\Phi(x)$, where $\Phi(x)$ is the probability that a standard normal variable is smaller
+# than $x$. Both factors depend on $x$, so its slope has two terms, with $\varphi = \Phi'$ the bell curve: $\Phi(x) +
+# x\,\varphi(x)$ (Hendrycks & Gimpel 2016). GPT-2 takes a tanh in place of $\Phi$:
 #
 # $$y = \tfrac12 x\,(1 + \tanh u), \quad u = \sqrt{2/\pi}\,(x + 0.044715\,x^3) \qquad
 # \frac{dy}{dx} = \tfrac12 (1 + \tanh u) + \tfrac12 x\,(1 - \tanh^2 u)\,\frac{du}{dx}$$
@@ -322,6 +325,8 @@ show(
 # %%
 x = np.linspace(-4, 4, 161)
 bends = {"ReLU": layers.ReLU(), "GELU": layers.GELU()}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, height=3.2)
 draw_lines(axes[0], x, {name: bend(x) for name, bend in bends.items()}, title="y", x_name="x", marker="")
 slopes = {name: bend.backward(np.ones_like(x)) for name, bend in bends.items()}
@@ -335,11 +340,11 @@ show(
 # %% [markdown]
 # ### Why the feed-forward at all?
 #
-# Look at what attention carries. Its weights are cunning, but what they weigh is $x W_V$, and what comes out is
-# $P\,x\,W_V W_O$: given the weights, two matrices, which could be one. The softmax bends *how much* of each position
-# is taken, never what is taken. A position that wants to compute something of its own vector, such as "this feature
-# or that one, but not both", cannot do so by any matrix (the network that can is in Goodfellow et al. 2016, section
-# 6.1):
+# Look at what attention carries. Its weights are a complicated function, but what they weight is $x W_V$, and what
+# comes out is $P\,x\,W_V W_O$: given the weights, two matrices, which could be one. The softmax makes *how much* of
+# each position is taken a nonlinear function, but not what is taken. A position that wants to compute something of its
+# own vector, such as "this feature or that one, but not both", cannot do so by any matrix (the network that can is in
+# Goodfellow et al. 2016, section 6.1):
 
 # %%
 features = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
@@ -355,28 +360,27 @@ print("the best matrix        ", best.round(3))
 print("two, and a ReLU between", network(features)[:, 0])
 
 # %% [markdown]
-# So the two sublayers divide the work: attention moves things between positions, the feed-forward network thinks
-# about what has arrived. Geva et al. (2021) read it as a memory: each column of $W_1$ is a pattern that is looked
-# for, the row of $W_2$ is what is written if it is found. And it never looks aside. A prediction: take an output at
-# one position, and its gradient with respect to the input at every position. For a sentence of 6 that makes a map of
-# 6 × 6 numbers, sizes of gradients.
+# So the two sublayers divide the work: attention moves information between positions, the feed-forward network computes
+# with it at each position. Geva et al. (2021) read it as a memory: each column of $W_1$ is a pattern that is looked
+# for, the row of $W_2$ is what is written if it is found. And it never uses another position. A prediction: take an
+# output at one position, and its gradient with respect to the input at every position. For a sentence of 6 that makes a
+# map of 6 × 6 numbers, sizes of gradients.
 
 # %%
 zeros = predict("How many of the 36 numbers are exactly zero, for the feed-forward network?", ...)
 
 # %% [markdown]
-# ### Numbers lost on purpose
+# ### Dropout: numbers set to zero on purpose
 #
 # Dropout sets each number to zero with probability $p$ while the model trains, so that no feature can rely on another
-# one being there (Srivastava et al. 2014). What is kept is enlarged, so that the mean stays and nothing has to be
-# done when training is over:
+# one being there (Srivastava et al. 2014). What is kept is multiplied by a factor above 1, so that the expectation
+# stays the same, and nothing has to be changed after training:
 #
 # $$y = x \circ M, \quad M = \tfrac{1}{1-p} \text{ with probability } 1-p, \text{ else } 0 \qquad
-# \mathrm{E}[y] = (1-p)\,\tfrac{1}{1-p}\,x = x \qquad d\mathrm{x} = d\mathrm{y} \circ M$$
+# \mathrm{E}[y] = (1-p)\,\tfrac{1}{1-p}\,x = x \qquad d_x = d_y \circ M$$
 #
-# It must be *the very* $M$ of forward. A number that never reached the loss has no gradient, and a mask drawn anew
-# would give it one. A component that is used twice in one pass holds two masks, and takes them back last in, first
-# out.
+# It must be *the same* $M$ as in forward. A number that never reached the loss has no gradient, and a mask drawn anew
+# would give it one. A component that is used twice in one pass holds two masks, and takes them back last in, first out.
 
 # %%
 dropout_layer = layers.Dropout(0.25, rng)
@@ -392,7 +396,7 @@ print("after eval()       ", dropout_layer.eval()(x).round(3))
 #
 # All $N$ decoder layers read the same memory, so it is used $N$ times, and the rule gives
 #
-# $$d\mathrm{memory} = \sum_{l=1}^{N} d\mathrm{memory}_l$$
+# $$d_{\mathrm{memory}} = \sum_{l=1}^{N} d_{\mathrm{memory}_l}$$
 #
 # The gradient with respect to the layers' $x$ is another matter: that runs *through* the layers, from the last to the
 # first, each starting with what the one above it left. Only the sum enters the encoder. Here are the sizes in the
@@ -412,6 +416,8 @@ with observe(six, on_backward=memory_share):
     loss(six(source, target_in), rng.integers(4, 20, (8, 6)))
     six.backward(loss.backward())
 bars = {f"layer {int(path.split('.')[-1]) + 1}": np.linalg.norm(d) for path, d in reversed(shares.items())}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.2)
 bars["the sum"] = np.linalg.norm(sum(shares.values()))
 draw_bars(axes, bars, title="size of the gradient of the memory, from each decoder layer", numbers="{:.4f}",
@@ -458,7 +464,9 @@ print(f"{'finite difference':34} {(loss_at(here + step) - loss_at(here - step)) 
 # %% [markdown]
 # ## Implement and check
 #
-# First the essential: eight functions, from small to large, each a few lines. `hint(id, 1)` asks a question, level 2
+# ### Essential
+#
+# Eight functions, from small to large, each a few lines. `hint(id, 1)` asks a question, level 2
 # shows the formula, 3 the steps, 4 one line; `reveal(id)` shows the package's own source.
 
 # %%
@@ -479,7 +487,7 @@ check("linear.backward", linear_backward)
 
 # %% [markdown]
 # Padding, id 0, is looked up like any other id, but its row gets no gradient: it is no token. And an id that does not
-# exist should be an error, of whatever kind. NumPy takes −1 for the last row without a word.
+# exist should be an error, of whatever kind. NumPy takes −1 for the last row, without an error.
 
 # %%
 def embedding(ids, table):
@@ -517,8 +525,8 @@ def feed_forward_backward(d_y, x, W_1, b_1, W_2, b_2):
 check("feed_forward.backward", feed_forward_backward)
 
 # %% [markdown]
-# The next one gets the layers' backwards as functions, in forward's order. Each takes $d\mathrm{y}$ and returns the
-# pair $(d\mathrm{x}, d\mathrm{memory}_l)$.
+# The next one gets the layers' backwards as functions, in forward's order. Each takes $d_y$ and returns the
+# pair $(d_x, d_{\mathrm{memory}_l})$.
 
 # %%
 def decoder_backward(d_y, layer_backwards):
@@ -541,7 +549,10 @@ def tied_backward(d_embedded, ids, d_logits, hidden, table):
 check("tied.backward", tied_backward)
 
 # %% [markdown]
-# ### More to write, for those who want: the bends
+# ### Further
+#
+# You can leave out all that follows, up to *Break it*, on a first reading: no later lesson needs it. The first four are
+# the activation functions, each a line or a few.
 
 # %%
 def relu(x):
@@ -576,7 +587,7 @@ def gelu_backward(d_y, x):
 check("gelu.backward", gelu_backward)
 
 # %% [markdown]
-# ### More to write: dropout
+# #### Dropout
 #
 # Three steps: the formula, its backward with the mask handed over, and a class that keeps its own masks and can be
 # used in two places.
@@ -616,7 +627,7 @@ class Dropout:
 check("dropout.twice", Dropout)
 
 # %% [markdown]
-# ### More to write: putting it together
+# #### Putting it together
 #
 # A layer that may be used in several places cannot *return* the gradient of its weights: it has to *add* to what is
 # there. And a step of descent has an order to keep.
@@ -659,7 +670,7 @@ check("tied.step", tied_step)
 # %% [markdown]
 # ## Break it
 #
-# The trap of the scatter-add, in its natural habitat. Everything about it looks right:
+# The mistake of the scatter-add, in a function where it is easily overlooked:
 
 # %%
 def last_one_wins(d_y, ids, table):
@@ -682,9 +693,9 @@ def two_copies(table, d_input, d_output, learning_rate):
 check("tied.step", two_copies)
 
 # %% [markdown]
-# Now one that no shape, no crash and no loss curve gives away. In this decoder each layer *overwrites* the memory's
-# gradient where it should add to it, so that the encoder hears the first layer alone. Both models begin with the same
-# weights and see the same batches.
+# Now a mistake that causes no wrong shape, no error and no strange loss curve. In this decoder each layer *overwrites*
+# the memory's gradient where it should add to it, so that the encoder gets the gradient of the first layer alone. Both
+# models begin with the same weights and see the same batches.
 
 # %%
 class Forgetful(Decoder):
@@ -702,7 +713,7 @@ for trained, curve in zip((model, forgetful), losses.values()):
     batches = BatchStream(task, np.random.default_rng(1), 32)
     train(trained, loss, Adam(trained, 2e-3), batches, 250, hooks=[lambda now, curve=curve: curve.append(now.loss)])
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.4)
 smooth = {name: np.reshape(curve, (-1, 10)).mean(axis=1) for name, curve in losses.items()}
 draw_lines(axes, range(10, 251, 10), smooth, title="reversing six symbols", x_name="step", y_name="loss", marker="",
@@ -749,20 +760,23 @@ maps = {
     "the whole block": reach(EncoderLayer(config, rng).to("float64"), x),
 }
 names = {"rows": "output at position", "columns": "input at position"}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, **names, row_labels=range(6), column_labels=range(6)),
     "Three maps of 6 by 6. Feed-forward: only the diagonal, zeros elsewhere. Self-attention: every entry is above zero. The "
     "whole block: every entry, the diagonal by far the largest.",
 )
+
+# %%
 zeros.compare(int((maps["feed-forward"] == 0).sum()))
 for name in ("self-attention", "the whole block"):
     print(f"exact zeros in {name}: {(maps[name] == 0).sum()}")
 
 # %% [markdown]
-# These are exact zeros, not small numbers. All that one word ever learns of another comes through attention.
-# Everything else (feed-forward, norm, dropout, embedding, the output) treats a sentence as separate vectors. You may
-# compute it for one position at a time, in any order, or for all at once. [12](12_how_does_it_speak.ipynb) lives on
-# that.
+# These are exact zeros, not small numbers. All that one word ever learns of another comes through attention. Everything
+# else (feed-forward, norm, dropout, embedding, the output) treats a sentence as separate vectors. You may compute it
+# for one position at a time, in any order, or for all at once. [12](12_how_does_it_speak.ipynb) depends on that.
 #
 # ## Three questions to leave with
 #
@@ -771,3 +785,16 @@ for name in ("self-attention", "the whole block"):
 #    nothing from this token? And if the feature is zero for every token there is?
 # 3. A copy forward is a sum backward, and a sum forward is a copy backward. Which of the two do you find in
 #    $Q K^\top$, where one $K$ serves all queries? And in a mean?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Each encoder layer would get two gradients to add: the one from the encoder layer above it, and the `d_memory` of
+#    its own decoder layer.
+# 2. The same feature of both: its column of $W_1$ (the slope of ReLU is 0 there) and its row of $W_2$ (it is multiplied
+#    by 0). If it is zero for every token, neither is changed by its gradient any more: one says that this ReLU is
+#    *dead*.
+# 3. $K$ is used by every query, a copy, so `d_K` is a sum over the queries. Each score is a sum over features, so its
+#    gradient is handed to each of the products. A mean is a sum times $1/n$: its backward hands $d_y/n$ to each of the
+#    $n$ numbers.
+#
+# </details>

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 12 · How does it speak?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | `decoding.greedy`, `beam_search`, `sample`, `layers.Cache` |
+# | reading 45 min · writing 30 min | ●●○ | ●●● | [06](06_who_may_look_at_whom.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | `decoding.greedy`, `beam_search`, `sample`, `layers.Cache` |
 #
 # ## Question
 #
-# A trained model gives a score to every token that might come next. That is not yet a sentence. Who chooses, by which
-# rule, and when does it end? And as every word that it writes becomes part of what it reads: must it read everything
-# again for each new word?
+# A trained model gives a score to every token that might come next. That is not yet a sentence. By which rule is a
+# token chosen, and when does the sentence end? Every word that it writes becomes part of what it reads. Must it read
+# everything again for each new word?
 
 # %%
 import numpy as np
@@ -100,6 +100,8 @@ for name, counts in computed.items():
     print(f"{name:16} positions sent in, step by step: {counts}, in all {sum(counts)}")
     new = position > step - np.array(counts)[:, None]
     maps[name] = np.where(position > step, 0.0, np.where(new, 1.0, 0.45))
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(maps, numbers=False, shared=True, rows="step", columns="position"),
     "Two triangles of 12 steps by 12 positions. Without a cache all of the triangle is bright: every step computes "
@@ -107,8 +109,8 @@ show(
 )
 
 # %% [markdown]
-# An area against a line: that is all there is to a cache. The rest of the lesson is about why it is allowed, and what
-# to do with the scores.
+# Without a cache the number of computed keys grows with the square of the length, with a cache in proportion to the
+# length. The rest of the lesson is about why a cache is allowed, and what to do with the scores.
 #
 # ## Derive
 #
@@ -117,13 +119,13 @@ show(
 #
 # $$\log p(Y \mid X) = \sum_{t=1}^{|Y|} \log p(y_t \mid y_1 \dots y_{t-1}, X)$$
 #
-# There are $V^{|Y|}$ sentences of that length, so nobody tries them all. *Decoding* means choosing a cheap way
-# through.
+# There are $V^{|Y|}$ sentences of that length, too many to try them all. *Decoding* means to choose one with few
+# evaluations.
 #
-# ### Greedy, and why it errs
+# ### Greedy, and why it is not always best
 #
-# **Greedy** takes the likeliest token each time. That need not lead to the likeliest sentence: a good first word may
-# be followed by nothing but mediocre ones. Here is a language small enough to see all of it: nine sentences, every
+# **Greedy** takes the likeliest token each time. That need not lead to the likeliest sentence: a probable first word
+# may be followed by improbable ones only. Here is a language small enough to see all of it: nine sentences, every
 # probability written down. It has `start` and `step`, so the package decodes it as it decodes a Transformer.
 
 # %%
@@ -173,11 +175,10 @@ def beam_by_hand(width):
         ever += [words for words, _ in kept]
     return ever
 
-
 # %%
 kept, leaves = [(), *beam_by_hand(2)], iter(range(0, -20, -1))
 
-
+# %% jupyter={"source_hidden": true}
 def draw_tree(axes, words=(), p=1.0):
     """Draw the beginning `words`, of probability p, and all that follows it. Returns its height."""
     following = [((*words, word), q) for word, q in TREE.get(words, {}).items()]
@@ -194,8 +195,7 @@ def draw_tree(axes, words=(), p=1.0):
         axes.text(len(words) + 0.2, height, f"{p:.3f}", va="center", fontsize=12)
     return height
 
-
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Blue: what a beam of 2 keeps. At the ends: the probability of the sentence", height=4.8)
 draw_tree(axes)
 axes.set(xlim=(-0.25, 3.5))
@@ -208,9 +208,9 @@ show(
 )
 
 # %% [markdown]
-# (A full stop that must come is not drawn.) At the first branching *some* is the better word, and greedy is lost: its
-# 0.60 is divided among six ends. The beam keeps *owls* one step longer, and that is enough. It is no proof, though:
-# the likeliest sentence of all is "owls.", and to have it in sight at the second word takes a wider beam.
+# (A full stop that must come is not drawn.) At the first branching *some* is the better word, and greedy takes it, but
+# its 0.60 is divided among six ends. The beam keeps *owls* one step longer, and that is enough. It is no proof, though:
+# the likeliest sentence of all is "owls.", and only a wider beam keeps it at the second word.
 #
 # **The length penalty.** No factor is above 1, so every further word can only lower the product, and a beam favours
 # short answers. The paper (section 6.1, after Wu et al. 2016, eq. 14) divides by something that grows with the length
@@ -231,21 +231,23 @@ for alpha in (0.0, 0.6):
 # ### Sampling
 #
 # For a translation one wants the best; for a story one wants *a* good one, a new one each time. So draw the token at
-# random, by its probability. To see anything, we need a model in doubt. This one is never in doubt about English
-# numbers. But its vocabulary is joint, it can read German words, and has never been asked to translate them. What
-# does it begin with if the *source* is "neunundsiebzig"?
+# random, by its probability. To see an effect, we need a model that is uncertain. This one is never uncertain about
+# English numbers. But one vocabulary serves both languages, so it can read German words, which it has never been
+# trained to translate. What does it begin with if the *source* is "neun"?
 #
 # **Temperature** divides the logits by $\tau$ before the softmax. The odds of two tokens become
 #
 # $$\frac{p_a}{p_b} = e^{(x_a - x_b)/\tau} = \left(e^{x_a - x_b}\right)^{1/\tau}$$
 #
-# so $\tau < 1$ sharpens, down to greedy as $\tau \to 0$, and $\tau > 1$ flattens, up to fair dice as
-# $\tau \to \infty$.
+# so $\tau < 1$ makes the distribution sharper, down to greedy as $\tau \to 0$, and $\tau > 1$ makes it flatter, up to
+# equal probabilities as $\tau \to \infty$.
 
 # %%
-odd = vocabulary.encode("neunundsiebzig")[None]
+odd = vocabulary.encode("neun")[None]
 logits, _ = model.step(np.array([BOS]), model.start(odd))                # (1, V)
 likeliest = np.argsort(-logits[0])[:6]
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="The first token, at three temperatures", width=12, height=3.2, sharey=True)
 for axis, tau in zip(axes, (0.3, 1.0, 3.0)):
     p = distribution(logits / tau)[0]
@@ -255,9 +257,9 @@ for axis, tau in zip(axes, (0.3, 1.0, 3.0)):
 axes[0].set_ylabel("probability")
 show(
     figure,
-    "Bars for six German words and for all other tokens together, at temperatures 0.3, 1 and 3. At 0.3 nearly all"
-    " lies on neun; at 1 it is shared by neun, sechs and sieben; at 3 the largest bar is that of all other tokens"
-    " together.",
+    "Bars for six German words and for all other tokens together, at temperatures 0.3, 1 and 3. At 0.3 most of"
+    " it lies on elf; at 1 it is shared by elf, neunzehn, eins and ein; at 3 the largest bar is that of all other"
+    " tokens together.",
 )
 
 # %%
@@ -266,11 +268,11 @@ for tau in (0.3, 1.0, 3.0):
     print(f"temperature {tau}:", ", ".join(vocabulary.text(ids) for ids in answers))
 
 # %% [markdown]
-# The picture at the right shows, magnified by the temperature, the trouble with sampling: each nonsensical token is
-# improbable, and all of them together are not. (With tens of thousands of tokens, $\tau = 1$ is enough for that.) Two
-# remedies cut this tail off and give its probability to the rest. **Top-k** keeps the $k$ likeliest tokens (Fan et al.
-# 2018). **Top-p** keeps as many of the likeliest as together reach the probability $p$, so few where the model is sure
-# and many where it is not (Holtzman et al. 2020, section 3.1).
+# The right panel shows the problem of sampling, made larger by the temperature: each wrong token is improbable, but all
+# of them together are not. (With tens of thousands of tokens, $\tau = 1$ is enough for that.) Two methods cut off these
+# tokens and give their probability to the rest. **Top-k** keeps the $k$ likeliest tokens (Fan et al. 2018). **Top-p**
+# keeps as many of the likeliest as together reach the probability $p$, so few where the model is sure and many where it
+# is not (Holtzman et al. 2020, section 3.1).
 
 # %%
 print(f"{'':20}", "  ".join(f"{vocabulary.tokens[i]:>9}" for i in likeliest), "   tokens left")
@@ -287,9 +289,9 @@ for name, options in {"everything": {}, "top-k, k = 2": {"top_k": 2}, "top-p, p 
 # P_{t\cdot} = \mathrm{softmax}_j\big(q_t \cdot k_j / \sqrt{d_k}\big), \qquad
 # q_t = x_t W_Q,\quad k_j = x_j W_K,\quad v_j = x_j W_V$$
 #
-# **In loops**, without thinking: for every $t$, for every $j \le t$, compute $k_j$. But $k_j$ depends on $x_j$, and
-# $x_j$ depends on the tokens up to $j$ *only*, because of the causal mask. No later token can change it. So computing
-# it again gives the same number, and it may be kept. **In matrices**: one row is appended, and one row of queries is
+# **In loops**, directly: for every $t$, for every $j \le t$, compute $k_j$. But $k_j$ depends on $x_j$, and $x_j$
+# depends on the tokens up to $j$ *only*, because of the causal mask. No later token can change it. So computing it
+# again gives the same number, and it may be kept. **In matrices**: one row is appended, and one row of queries is
 # asked,
 #
 # $$K \leftarrow [K\,;\, x_t W_K], \qquad V \leftarrow [V\,;\, x_t W_V], \qquad
@@ -315,10 +317,10 @@ for t in range(3):
 # ### Why mask at inference?
 #
 # When one token comes at a time, the newest may see everything there is, so no causal mask is needed: the future does
-# not exist yet. But whenever *several* positions are read at once (a prompt, or everything again without a cache),
-# the mask is needed although only the last row of scores is used, and although the last row may look everywhere.
-# Without it the earlier positions see later ones, and from the second layer on, their keys and values are others. The
-# last row then reads what it never met while training.
+# not exist yet. But whenever *several* positions are read at once (a prompt, or everything again without a cache), the
+# mask is needed although only the last row of scores is used, and although the last row may look everywhere. Without it
+# the earlier positions see later ones, and from the second layer on, their keys and values are others. The last row
+# then reads what it never saw in training.
 
 # %%
 with evaluating(model):
@@ -401,7 +403,7 @@ with evaluating(model):
                 clock[name].append(1e3 * medians({name: way}, budget=0.1)[name])
         _, state = model.step(tokens[:, n - 1], state)
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="What one token costs, at place n", height=3.6, width=11)
 colours = {"without a cache": "#7b4fa3", "with a cache": "#1f6fb4"}
 draw_lines(axes[0], range(1, 65), {"without a cache": whole[:, 0] / 1e6, "with a cache": cached[:, 0] / 1e6},
@@ -476,7 +478,6 @@ def step_at(position, ids, state):
     x = model.decoder(x, memory, real[:, None, None], memory_mask, caches)
     return model.output(x)[:, 0], (memory, memory_mask, real, caches)
 
-
 # %%
 def right(ids, state):
     return step_at(state[2].shape[1], ids, state)                        # as many tokens as were read before
@@ -506,7 +507,6 @@ def no_place(ids, state):
     finally:
         del attention.keys_and_values                                    # the class's own is back
 
-
 # %%
 def follow(step):
     """The logits (T, V) of all steps, the true tokens fed in."""
@@ -521,20 +521,24 @@ ways = {
     "right": right, "position stuck at 0": stuck, "a token is not cut off": not_cut, "keys without places": no_place,
 }  # fmt: skip
 off = {name: np.maximum(np.abs(follow(step) - at_once).max(axis=-1), 1e-16) for name, step in ways.items()}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="How far are the logits from those of reading everything again?", height=3.8)
 draw_lines(axes, range(1, T + 1), off, x_name="token", y_name="largest difference", log="y", legend="center right")
 axes.axhline(1e-10, color="#6b7785", linestyle=":")
 show(
     figure,
     "Four curves over twelve tokens, on a logarithmic axis. The right cache stays near 1e-14, far below a dotted "
-    "line at 1e-10. The three wrong ones lie above 0.01: one from the first token on, one from the second, one "
+    "line at 1e-10. The three wrong ones lie near 0.01 or above: one from the first token on, one from the second, one "
     "from the fourth.",
 )
+
+# %%
 print("the right cache, largest difference", off["right"].max())
 
 # %% [markdown]
-# Three caches are wrong, and grossly. Now read what they say, first about the number in English, then about a German
-# one, of which the model knows nothing:
+# Three caches are wrong, and by large amounts. Now read what the model writes with them, first for the number in
+# English, then for a German one, which it cannot translate:
 
 # %%
 unsure = vocabulary.encode("neunundneunzigtausendneunhundertneunundneunzig")[None]
@@ -544,9 +548,9 @@ for question in (source, unsure):
     print()
 
 # %% [markdown]
-# Asked what it knows, the model says the right words on every one of the wrong caches: it is so sure that nothing of
-# this matters. Asked what it does not know, it says something else on two of them. *"The words are right" is not "the
-# cache is right".* If a cache does change your output, it is nearly always one of these:
+# For the number that it knows, the model writes the right words with two of the three wrong caches: it is so certain
+# that the mistake does not matter. For the one that it does not know, two of them change what it writes. *"The words
+# are right" is not "the cache is right".* If a cache does change your output, it is nearly always one of these:
 #
 # 1. The **position** of the new token: begun again at 0, or the prompt counted twice.
 # 2. What goes into the cache is not what attention uses: keys made **before** the positions were added.
@@ -558,7 +562,7 @@ for question in (source, unsure):
 # 7. **Dropout** was left on, so no two passes agree anyway: call `eval()`.
 #
 # In float32 the logits agree to about seven digits, not sixteen, and where two tokens are as good as equal, that may
-# decide between them. It is the only innocent reason.
+# decide between them. This is the only reason that is not a mistake.
 #
 # ## Aha
 #
@@ -576,10 +580,9 @@ for name, (multiply_adds, chain) in {
     print(f"{name:32}{multiply_adds:14,}{chain:16,}")
 
 # %% [markdown]
-# Look at the first two rows. The *work* is nearly the same; a cache does in 64 portions what training does at once.
-# What no cache can save is the waiting: token 64 depends on the choice of token 63. That is why a model that was
-# trained in parallel still speaks one word at a time, and why [13](13_steps_or_work.ipynb) keeps steps and work
-# apart.
+# Look at the first two rows. The *work* is nearly the same; a cache does in 64 portions what training does at once. A
+# cache cannot remove the waiting: token 64 depends on the choice of token 63. That is why a model that was trained in
+# parallel still speaks one word at a time, and why [13](13_steps_or_work.ipynb) keeps steps and work apart.
 #
 # ## Three questions to leave with
 #
@@ -588,3 +591,14 @@ for name, (multiply_adds, chain) in {
 #    sentence, in 6 layers with 512 features, and for a beam of 4?
 # 3. At temperature 1, sampling says each sentence as often as the model believes in it. How often does greedy say its
 #    sentence, and what would you conclude about the model if you heard only greedy?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Because all of its positions see the new word. Their outputs change, and with them the keys and values of every
+#    layer but the first.
+# 2. A key and a value of 512 numbers in each of 6 layers: $2 \cdot 512 \cdot 6 = 6{,}144$ numbers for each token
+#    written, and 24,576 for a beam of 4. The memory's keys and values are as many for each token of the source.
+# 3. Always. From greedy answers alone you cannot tell whether the model gave its sentence a probability of 0.99 or of
+#    0.1.
+#
+# </details>

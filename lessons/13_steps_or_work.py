@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 13 · O(1) or O(n)?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 40 | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `older.Recurrence`, `testing.count_products`, `testing.trace` |
+# | reading 30 min · writing 30 min | ●●○ | ●●○ | [01](01_why_is_one_vector_not_enough.ipynb), [05](05_back_through_attention.ipynb), [07](07_why_many_heads.ipynb) | `older.Recurrence`, `testing.count_products`, `testing.trace` |
 #
 # ## Question
 #
@@ -44,10 +44,10 @@ slower = predict("From which n on does the attention layer take longer, on this 
 # ## Picture
 #
 # Three layers of one width run forward and backward on sequences of more and more positions: a simple recurrence,
-# tanh(x W_x + h W_h + b); self-attention with its four projections; and a whole layer of a Transformer, which has a
-# feed-forward network besides. We take the time (forward and backward of four sequences, the median of several runs),
-# count the multiply-adds that really happen, and count how many products stand in the longest queue. `count_products`
-# takes no formula: it hands the layer arrays that notice every product.
+# tanh(x W_x + h W_h + b); self-attention with its four projections; and a whole layer of a Transformer, which also has
+# a feed-forward network. We take the time (forward and backward of four sequences, the median of several runs), count
+# the multiply-adds that really happen, and count how many products stand in the longest queue. `count_products` uses no
+# formula: it gives the layer arrays that record every product.
 
 # %%
 d, heads, batch = 64, 4, 4
@@ -76,7 +76,6 @@ def milliseconds(n):
     passes = {name: lambda layer=layer: layer.backward(layer.forward(x)) for name, layer in layers.items()}
     return [1e3 * seconds for seconds in medians(passes, budget=0.05, least=9).values()]
 
-
 # %%
 lengths = (8, 16, 32, 64, 128, 256, 512)
 counted = {name: [count(layer, n) for n in lengths] for name, layer in layers.items()}
@@ -84,6 +83,7 @@ work = {name: [c.multiply_adds() for c in row] for name, row in counted.items()}
 waiting = {name: [c.sequential_steps for c in row] for name, row in counted.items()}
 clock = dict(zip(layers, zip(*(milliseconds(n) for n in lengths))))
 
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 3, heading="One sequence, longer and longer (d = 64)", width=13)
 draw_lines(axes[0], lengths, waiting, log="xy", x_name="n", y_name="products in the longest queue", title="steps")
 draw_lines(axes[1], lengths, work, log="xy", x_name="n", y_name="multiply-adds", title="work, forward", legend="")
@@ -93,9 +93,9 @@ show(figure, "Three panels over n. Steps: the recurrence rises with n, the two o
      "and ends above it.")
 
 # %% [markdown]
-# The left panel is the O(1) of the paper's table. The middle one is work, and there attention is *above* the
-# recurrence at every length. The right one is the clock, and it lies between the two: while sequences are short, what
-# counts is the queue, and attention is faster although it does more; when they are long, work catches up with it. Where
+# The left panel is the O(1) of the paper's table. The middle one is work, and there attention is *above* the recurrence
+# at every length. The right one is the clock, and it lies between the two: while sequences are short, the time depends
+# on the queue, and attention is faster although it does more work; when they are long, it depends on the work. Where
 # that happens depends on the machine. (Of the ten products in the Transformer layer's queue, four are the means in its
 # two norms, which the package computes as products.)
 
@@ -176,8 +176,8 @@ print(f"in loops {core_in_loops(12):,}   counted in the layer {counted_core:,}")
 # $$\underbrace{2\,n^2 d}_{\text{core of attention}} \qquad\text{against}\qquad
 # \underbrace{2\,n\,d^2}_{\text{recurrence}} \qquad\text{equal where } n = d$$
 #
-# The paper says it in a sentence (section 4): self-attention is cheaper while n is smaller than d. But Q, K and V do
-# not fall from the sky. A whole layer has **four projections** besides, each (n, d) by (d, d):
+# The paper says it in a sentence (section 4): self-attention is cheaper while n is smaller than d. But Q, K and V have
+# to be computed first. A whole layer also has **four projections**, each (n, d) by (d, d):
 #
 # $$2\,n^2 d + 4\,n\,d^2 \qquad\text{against}\qquad 2\,n\,d^2$$
 #
@@ -207,9 +207,9 @@ whole.compare(first_n())
 # %% [markdown]
 # ### Why is table 1 not n²d + nd²?
 #
-# Because it compares cores. The projections are left out of its first row, and as they are $4\,n\,d^2$, the honest sum
-# is O(n²d + nd²), of which the first term is the larger only if n is larger than 2d. In the base model of the paper d
-# is 512, and a sentence has some tens of tokens. There nearly all the work is in the products that the table does not
+# Because it compares cores. The projections are left out of its first row, and as they are $4\,n\,d^2$, the complete
+# sum is O(n²d + nd²), of which the first term is the larger only if n is larger than 2d. In the base model of the paper
+# d is 512, and a sentence has some tens of tokens. There nearly all the work is in the products that the table does not
 # show. Here are the parts of a layer, counted, with the feed-forward network ($8\,n\,d^2$, as it is four times as wide
 # inside):
 
@@ -224,6 +224,8 @@ def shares(n):
 
 ratios = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 6, 12)
 rows = np.array([shares(int(r * d)) for r in ratios])                    # (9, 3)
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.6)
 names, colours = ("core: 2n²d", "projections: 4nd²", "feed-forward: 8nd²"), ("#1f6fb4", "#e9b384", "#cfd6dd")
 axes.stackplot(ratios, rows.T, labels=names, colors=colours)
@@ -234,11 +236,14 @@ axes.minorticks_off()
 axes.legend(loc="upper left", framealpha=0.9)
 show(figure, "Shares of a layer's work against n/d. With n a sixteenth of d the core is a thin line at the bottom; it "
      "reaches one half at n = 6d. The rest is shared one to two by projections and feed-forward.")
+
+# %%
 print(f"the core's share at n = d/16: {rows[0, 0]:.1%}, at n = d: {rows[4, 0]:.1%}, at n = 6d: {rows[7, 0]:.1%}")
 
 # %% [markdown]
 # The same as a walk through the layer: what comes in and goes out, how much is computed (forward and backward), what is
-# kept for backward, how long it takes. Mind the line of the softmax: not one product, and yet it takes its time.
+# kept for backward, how long it takes. Look at the line of the softmax: it has no matrix multiplication, but takes
+# time.
 
 # %%
 trace(layers["Transformer layer"], sequence(256)).below("self_attention")
@@ -246,7 +251,7 @@ trace(layers["Transformer layer"], sequence(256)).below("self_attention")
 # %% [markdown]
 # ### Is attention an unrolled RNN, a convolution, a bag?
 #
-# It resembles each of them, and one experiment tells it from each.
+# It resembles each of them, and one experiment shows the difference from each.
 
 # %%
 n, order = 12, rng.permutation(12)
@@ -275,8 +280,8 @@ print("   with places ", difference(attention(place(x[:, order])), attention(pla
 #   for another. The turns of a recurrence cannot change places.
 # - **Not a convolution.** A convolution weighs by distance, with the same weights whatever stands there, and so is
 #   linear. Attention weighs by content: other inputs, other weights.
-# - **A bag, yes**, as long as nobody says where the tokens stand: shuffle what goes in, and what comes out is shuffled
-#   likewise. Positions are what makes a sequence of it ([08](08_where_am_i.ipynb)).
+# - **A bag, yes**, as long as there are no positions: shuffle what goes in, and what comes out is shuffled likewise.
+#   Only positions make it a sequence ([08](08_where_am_i.ipynb)).
 #
 # Now all at once. How much does output t change with input s? A gradient at output t alone goes back, and its size at
 # each input, divided by the row's largest, is a row of the picture:
@@ -295,6 +300,8 @@ for layer in (recurrence, convolution, attention):
 views = {"recurrence": reach(recurrence, 0.3 * x), "convolution": reach(convolution, x),
          "attention": reach(attention, x), "attention, other x": reach(attention, z)}
 views = {name: m / m.max(axis=1, keepdims=True) for name, m in views.items()}
+
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices(views, "Which input does an output feel?", rows="output t", columns="input s", numbers=False),
     "Four 12 by 12 maps. Recurrence: a lower triangle that fades away from the diagonal. Convolution: a band three "
@@ -364,6 +371,8 @@ print(f"counted without a mask {free:,}, with a causal mask {masked:,}")
 
 # %%
 speed = {name: [3 * batch * w / ms / 1e6 for w, ms in zip(work[name], clock[name])] for name in layers}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.6)
 draw_lines(axes, lengths, speed, log="x", x_name="n", y_name="10⁹ multiply-adds a second",
            title="How fast is the work done?")
@@ -372,18 +381,18 @@ show(figure, "Billions of multiply-adds a second against n. The recurrence is lo
      "several times higher for short and middling lengths and fall at long ones.")
 
 # %% [markdown]
-# (Backward does twice the products of forward, hence the 3.) A recurrence asks for 2n small products, and between two
-# of them Python and NumPy have to get going again; attention asks for a few large ones. On a graphics card, which has
-# thousands of units to keep busy, the gap is wider still. And where n is large, attention is slowed down by what is no
-# product: n² exponentials, and n² numbers that are written to memory and read again.
+# (Backward does twice the products of forward, hence the 3.) A recurrence asks for 2n small products, and each call of
+# NumPy has a fixed cost; attention needs a few large ones. On a graphics card, which has thousands of units, the
+# difference is larger still. And where n is large, attention is slowed down by operations that are no products: n²
+# exponentials, and n² numbers that are written to memory and read again.
 #
 # ## Aha
 #
 # > **O(1) is how many steps must wait, not how much is done.**
 #
-# Attention bought short queues and short paths, and paid in work: n² of it. For sentences it is a bargain, because n
-# is much smaller than d and the machines have units to spare. For a book, it is the bill, and much of what has been
-# invented since (windows, sparse patterns, linear attention) is about that bill.
+# Attention has short queues and short paths, and needs more work for them, in proportion to n². For sentences this is
+# worth it, because n is much smaller than d, and machines have many units. For a book the work is too much, and many
+# later methods (windows, sparse patterns, linear attention) reduce it.
 #
 # ## Three questions to leave with
 #
@@ -393,3 +402,13 @@ show(figure, "Billions of multiply-adds a second against n. The recurrence is lo
 #    smaller, and which does it pay with?
 # 3. A recurrence of width 2d in place of d: by what does its work grow, and by what does its queue? Which of the two
 #    would you notice on a machine with very many units?
+#
+# <details><summary>Answers</summary>
+#
+# 1. n steps, each of which waits for the one before: O(n), as in a recurrence.
+# 2. The work becomes smaller, n·r·d in place of n²·d. The queue stays O(1). It pays with the path: to connect two
+#    positions at a distance of n takes about n/r layers.
+# 3. The work grows by four, the queue not at all. With very many units the time is set by the queue, so you would
+#    notice neither.
+#
+# </details>

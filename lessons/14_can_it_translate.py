@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 14 · Can it translate?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 50 | ●●○ | ●●○ | [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb), [12](12_how_does_it_speak.ipynb) | `models.Transformer`, `data` |
+# | reading 35 min · writing 10 min | ●●○ | ●●○ | [06](06_who_may_look_at_whom.ipynb), [07](07_why_many_heads.ipynb), [12](12_how_does_it_speak.ipynb) | `models.Transformer`, `data` |
 #
 # ## Question
 #
 # A model that translates draws a picture while it works: which word of the source it looked at for each word that it
-# wrote. The pictures are beautiful, and they seem to say how the model does it. Do they? Numbers are the place to ask,
-# because we know all there is to know about them: what is right, and which word comes from which.
+# wrote. The pictures are easy to read, and they seem to say how the model does it. Do they? Numbers are a good example,
+# because we know everything about them: what is right, and which word comes from which.
 
 # %%
 import numpy as np
@@ -53,7 +53,6 @@ def english(n):
         return EN_TENS[n // 10] + (f"-{EN[n % 10]}" if n % 10 else "")
     return EN[n]
 
-
 # %%
 DE = ("null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
       "achtzehn neunzehn").split()
@@ -70,7 +69,6 @@ def german(n):
     if n >= 20:
         return (f"{DE[n % 10]}und" if n % 10 else "") + DE_TENS[n // 10]     # the unit first: nine-and-seventy
     return "eins" if n == 1 else DE[n]
-
 
 # %%
 FR = ("zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
@@ -157,12 +155,14 @@ def mean_looks(model, task, n, written):
     P = attention_weights(model, source, target)["cross"][-1].mean(axis=0)   # (T, S)
     return dict(zip(read, P[pieces.index(written)]))
 
-
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(to_german, *example(german_task, 4579), layers=2, heads=(), mean=True),
     "Mean cross-attention of layer 2 for 4,579. From vier to fünf the brightest cells go down the diagonal, and hundert "
     "looks at hundred and seventy; then neun jumps ahead to nine, in the last column, and siebzig steps back to seventy.",
 )
+
+# %%
 looks = mean_looks(to_german, german_task, 4579, "neun")
 guess_neun.compare(max(looks, key=looks.get))
 
@@ -184,12 +184,14 @@ train(to_french, CrossEntropy(padding=0), Adam(to_french, Cosine(4e-3, steps, wa
 exact = evaluate(to_french, french_task, "test", 1000)["exact_match"]
 print(f"right to the last piece, of 1,000 unseen numbers: {exact:.1%}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(to_french, *example(french_task, 4579), heads=(), mean=True),
     "Mean cross-attention for 4,579 in French. Quatre, mille and cinq look at four, thousand and five, cent at several "
     "words; then soixante at seventy, dix most at nine and also at seventy, and neuf at nine.",
 )
+
+# %%
 looks = mean_looks(to_french, french_task, 3791, "onze")
 print("3,791, while it writes onze: ", ", ".join(f"{word} {weight:.2f}" for word, weight in looks.items()))
 guess_onze.compare(sum(weight >= 0.25 for weight in looks.values()))
@@ -208,12 +210,14 @@ guess_onze.compare(sum(weight >= 0.25 for weight in looks.values()))
 # at the embedding of each source word, along every way through the model and not through this one layer alone. Each row
 # is divided by its largest.
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention_and_gradient(to_german, *example(german_task, 4579)),
     "Three maps for 4,579 in German. Siebzig has nearly all attention on seventy, hardly any gradient, and its largest "
     "influence from seventy. The strongest gradient stands in the first row: red at four, blue at thousand.",
 )
+
+# %%
 *ids, read, pieces = example(french_task, 3791)
 row = source_gradients(to_french, *ids)[pieces.index("onze")]               # (S,)
 print("influence on onze: ", ", ".join(f"{word} {share:.2f}" for word, share in zip(read, row / row.max())))
@@ -261,7 +265,7 @@ print("largest difference to MultiHeadAttention", np.abs(gathered - y[0]).max())
 # *A map shows $P$, and what arrives is $P$ times something that no map shows.* A sharp and sensible map can be
 # unimportant in more ways than one. What it fetches, $v_{hs} W_O^{(h)}$, may be small beside what the other terms
 # bring. It may be nearly the same for all keys; then any weights give the same sum, because they add up to one, and the
-# gradient of the scores, $P \circ (dP - \langle dP, P\rangle)$, is zero. Or another head may fetch the same. No picture
+# gradient of the scores, $P \circ (d_P - \langle d_P, P\rangle)$, is zero. Or another head may fetch the same. No picture
 # of $P$ tells you which of these is so. But you can take the term away, and see.
 #
 # ## Implement and check
@@ -274,10 +278,9 @@ def without_head(attention, head):
     """A MultiHeadAttention and a head's number, from 0 → W_O (H·K, D) with what this head adds taken out."""
     ...
 
-
 # %% [markdown]
-# There is no exercise of the checker for this one; a comparison will do. The witness goes another way: it leaves $W_O$
-# alone and silences the head before the heads are joined.
+# There is no exercise of the checker for this one; a comparison will do. The comparison works in another way: it does
+# not change $W_O$, and sets the head's output to zero before the heads are joined.
 
 # %%
 class SomeHeads(MergeHeads):
@@ -290,7 +293,6 @@ class SomeHeads(MergeHeads):
         x = x.copy()
         x[:, self.silent] = 0                                           # (B, H, T, K)
         return super().forward(x)
-
 
 # %%
 joined = attention.merge(P @ v)                                         # (1, T, H·K): what W_O is applied to
@@ -322,11 +324,11 @@ print("without_head:", compare(without_head))
 #
 # ### Read three heads, then switch them off
 #
-# In [07](07_why_many_heads.ipynb) heads were locked one by one, and few were missed. Now the other way round: look at
+# In [07](07_why_many_heads.ipynb) heads were switched off one by one, and few mattered. Now the other way round: look at
 # the maps *first*, and let them tell you which heads matter. Here are all eight of the German model's cross-attention,
 # for a number that it never saw.
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_attention(to_german, *example(german_task, 4579)),
     "Eight maps of cross-attention for 4,579. Layer 2, head 3 reads as an alignment at every number word. Layer 2, head "
@@ -334,13 +336,13 @@ show(
 )
 
 # %% [markdown]
-# Take three. **Layer 2, head 3** is a picture for a book: *vier* at *four*, *fünf* at *five*, *hundert* at *hundred*,
-# and then the crossing. **Layer 2, head 1** has the crossing as well, but looks at *four* for *tausend*, and at *seventy*
-# for *hundert*. **Layer 1, head 3** is a riddle: at *thousand* for *vier*, at *hundred* for *fünf*, at *seventy* for
-# *neun*.
+# Take three. **Layer 2, head 3** is easy to read: *vier* at *four*, *fünf* at *five*, *hundert* at *hundred*, and then
+# the crossing. **Layer 2, head 1** has the crossing as well, but looks at *four* for *tausend*, and at *seventy* for
+# *hundert*. **Layer 1, head 3** is hard to understand: at *thousand* for *vier*, at *hundred* for *fünf*, at *seventy*
+# for *neun*.
 #
 # Each is switched off alone. The whole model said all of 1,000 unseen numbers right. What share of 200 does it say
-# right without that head? Write down three numbers, and mean them.
+# right without that head? Write down three numbers before you go on.
 
 # %%
 without = "Right without layer {}, head {}, of 200 unseen numbers (1 is all)?"
@@ -366,7 +368,8 @@ for (layer, head), guess in guesses.items():
     guess.compare(exact_match((layer, head)))
 
 # %% [markdown]
-# None is missed, not even the one from the book. Not missed is not the same as idle, though. Switch off two together:
+# Without any one of them all numbers are still right, even without the one that is easy to read. But this does not mean
+# that they do nothing. Switch off two together:
 
 # %%
 name = "{0[0]}.{0[1]}".format
@@ -374,10 +377,11 @@ for off in ([(2, 1)], [(2, 3)], [(2, 1), (2, 3)], [(1, 2), (1, 3)], [(2, h) for 
     print(f"without {', '.join(map(name, off)):<19} {exact_match(*off):6.1%} right")
 
 # %% [markdown]
-# Without 2.1 *and* 2.3 most is lost, though neither alone was missed: each can stand in for the other. So "unimportant"
-# always means *unimportant while the others are there*. Then ask the other way round: how far does a head get *alone*,
-# when the three others of its layer are silent? And does its map tell? Measure how well each map reads: the share of
-# number words at which the head's largest weight lies on the English word of the same meaning, over 200 unseen numbers.
+# Without 2.1 *and* 2.3 most numbers are wrong, though neither alone made a difference: each can do the work of the
+# other. So "unimportant" always means *unimportant while the others are there*. Then ask the other way round: how far
+# does a head get *alone*, when the three others of its layer are silent? And does its map tell? Measure how well each
+# map reads: the share of number words at which the head's largest weight lies on the English word of the same meaning,
+# over 200 unseen numbers.
 
 # %%
 meaning = dict(zip([*DE, *DE_TENS, "eins", "hundert", "tausend"], [*EN, *EN_TENS, "one", "hundred", "thousand"]))
@@ -396,6 +400,8 @@ for layer, P in enumerate(cross_attention(to_german, batch), start=1):          
 
 # %%
 order = sorted(reads_well, key=reads_well.get, reverse=True)
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(2, 1, heading="How well a head's map reads, and how far the head gets alone", height=2.6)
 draw_bars(axes[0], {name(h): reads_well[h] for h in order}, title="looks at the word of the same meaning",
           y_name="share of words", numbers="{:.2f}")
@@ -407,8 +413,8 @@ show(figure, "Two rows of bars for the eight heads, in the order in which their 
 
 # %% [markdown]
 # If maps told importance, the lower bars would fall as the upper ones do. They do not. Compare within a layer. In layer
-# 2 the map for a book, 2.3, belongs to a head that says few numbers right when it is alone; 2.1 and 2.2, whose maps read
-# worse, say more. In layer 1 the riddle, 1.3, reads worst of all, and alone it is enough: with it, all 200 are right.
+# 2 the clearest map, 2.3, belongs to a head that says few numbers right when it is alone; 2.1 and 2.2, whose maps read
+# worse, say more. In layer 1 the map of 1.3 reads worst of all, and alone it is enough: with it, all 200 are right.
 #
 # ### Where the literature stands
 #
@@ -427,10 +433,11 @@ show(figure, "Two rows of bars for the eight heads, in the order in which their 
 #
 # > **An attractive map can be unimportant.**
 #
-# A map shows where a head looks. What it fetches there, and whether anybody needs it, stands elsewhere: in the values,
-# in $W_O$, in the other heads. So read maps to get ideas, and interventions to get answers: take the thing away, and
-# measure. It is the same lesson as that of the falling loss in [00](00_how_do_i_know_a_gradient_is_right.ipynb). What
-# looks right has to be tested by something that could show it to be wrong.
+# A map shows where a head looks. What it fetches there, and whether the model needs it, depends on the values,
+# on $W_O$ and on the other heads. So look at maps to get ideas, and use interventions to get answers: remove the
+# head, and measure. It is the same lesson as that of the falling loss in
+# [00](00_how_do_i_know_a_gradient_is_right.ipynb). What looks right has to be tested by something that could show it to
+# be wrong.
 #
 # ## Three questions to leave with
 #
@@ -440,3 +447,16 @@ show(figure, "Two rows of bars for the eight heads, in the order in which their 
 #    instead. Why might zero make a head look more important than it is?
 # 3. In Danish 79 is *ni·og·halvfjerds*, where *halvfjerds* means three and a half twenties. Where would the diagonal
 #    cross, and would any piece need two words?
+#
+# <details><summary>Answers</summary>
+#
+# 1. With 200 numbers, no three heads reach 95 % (the best three get 85 %), and four are enough: 1.3, 2.1, 2.3 and 2.4
+#    say all of them right. It is not the set of the best-reading maps, which are 2.3, 2.2, 2.1 and 1.1: head 1.3 has
+#    the worst map of all.
+# 2. The later layers were trained with what this head adds on average, as if it were a constant bias. Zero takes away
+#    that constant too, and gives them an input that they have never met. The mean takes away only what differs from
+#    number to number.
+# 3. As in German: *ni* looks at *nine*, *halvfjerds* at *seventy*, so the two cross. No piece needs two words:
+#    *halvfjerds* is strange, but it stands for *seventy* alone.
+#
+# </details>

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 15 · The debugging clinic
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 60 | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
+# | reading 55 min · writing 65 min · further 45 min | ●●● | ●●● | [00](00_how_do_i_know_a_gradient_is_right.ipynb), [05](05_back_through_attention.ipynb), [06](06_who_may_look_at_whom.ipynb), [09](09_what_do_add_and_norm_do.ipynb), [10](10_how_is_a_block_built.ipynb), [11](11_how_does_it_learn.ipynb) | all of it |
 #
 # ## Question
 #
@@ -11,8 +11,9 @@
 # written. In seven of them a gradient, a forward or the training was wrong. None came with a gradient check of its
 # attention. One holds seven mistakes at once, and still prints plausible German.
 #
-# So here is a clinic. Eight models lie in it, A to H. Each is a whole Transformer with one disease, each trains, and
-# each is wrong. **How do you find out what ails a model whose loss goes down?**
+# So this lesson is a clinic: eight models, A to H, are its *patients*, and the mistake of each is its *disease*. Each
+# is a whole Transformer, each trains, and each is wrong. **How do you find the mistake in a model whose loss goes
+# down?**
 #
 # These are the diseases, in the order in which you would meet them in a model. All but *memory* were found in public
 # code.
@@ -121,13 +122,13 @@ class AdamByLayer(Adam):
         self.t = step
 
 
-AILS = dict(A="memory", B="norm", C="mask", D="keys", E="adam", F="softmax", G="residual", H="dropout",
-            healthy="nothing")  # fmt: skip
+DISEASES = dict(A="memory", B="norm", C="mask", D="keys", E="adam", F="softmax", G="residual", H="dropout",
+                healthy="nothing")  # fmt: skip
 
 
 def patient(name, **changes):
     """A fresh Transformer with the disease of this patient; the same first weights for all."""
-    model, disease = Transformer(TransformerConfig(**{**SIZES, **changes}), 0), AILS[name]
+    model, disease = Transformer(TransformerConfig(**{**SIZES, **changes}), 0), DISEASES[name]
     if disease == "softmax":
         become(model, layers.Softmax, SoftmaxByBatch)
     if disease == "keys":
@@ -151,13 +152,13 @@ def patient(name, **changes):
 
 def optimizer_of(name):
     """The class of the patient's optimizer."""
-    return AdamByLayer if AILS[name] == "adam" else Adam
+    return AdamByLayer if DISEASES[name] == "adam" else Adam
 
 
 # ------------------------------------------------ YOU MAY READ AGAIN ------------------------------------------------
 
 # %% [markdown]
-# `patient("A")` is a fresh patient A, and `patient("healthy")` a model that nothing ails; all begin with the same
+# `patient("A")` is a fresh patient A, and `patient("healthy")` a model without a mistake; all begin with the same
 # weights. `optimizer_of("A")` is the class of A's optimizer. The task is to reverse sequences of two to five symbols.
 
 # %%
@@ -196,6 +197,8 @@ print("mean loss of the last 50 steps:", *(f"{name} {loss:.3f}" for name, loss i
 
 # %%
 smooth = {name: np.convolve(losses[name], np.ones(20) / 20, mode="valid") for name in EVERYONE}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Eight of these nine models are wrong", height=4.2)
 axes.plot(range(20, STEPS + 1), smooth["healthy"], color="black", linewidth=4, label="healthy")
 sick = {name: smooth[name] for name in PATIENTS}
@@ -228,6 +231,8 @@ def share_written(model):
 
 told = {name: evaluate(models[name], task, count=200)["exact_match"] for name in EVERYONE}
 alone = {name: share_written(models[name]) for name in EVERYONE}
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(1, 2, heading="Sequences that are right to the last token", height=3.0, sharey=True)
 draw_bars(axes[0], told, title="the true tokens are fed in", numbers="{:.0%}", y_name="share of 200")
 draw_bars(axes[1], alone, title="the model reads what it wrote itself", numbers="{:.0%}")
@@ -242,37 +247,37 @@ show(figure, "Two bar charts over the healthy model and the patients. Left, with
 #
 # ### How far does a wrong gradient spread?
 #
-# The next instrument is the one of [00](00_how_do_i_know_a_gradient_is_right.ipynb): hold every gradient against a
-# central difference. It says more than right or wrong. It says *where*, if you know how to read it.
+# The next test is the one of [00](00_how_do_i_know_a_gradient_is_right.ipynb): hold every gradient against a central
+# difference. It says more than right or wrong. It says *where*, if you know how to read it.
 #
 # **In loops**, a model is a chain, $x_l = f_l(x_{l-1}, \theta_l)$ for $l = 1 \ldots L$, and backward runs through it
-# from the end: for $l = L \ldots 1$, layer $l$ is handed $dx_l$, leaves $d\theta_l$, and hands on $dx_{l-1}$.
+# from the end: for $l = L \ldots 1$, layer $l$ is handed $d_{x_l}$, leaves $d_{\theta_l}$, and hands on $d_{x_{l-1}}$.
 #
 # **In indices**, what it leaves and what it hands on:
 #
-# $$d\theta_{l,i} = \sum_j dx_{l,j}\,\frac{\partial x_{l,j}}{\partial \theta_{l,i}} \qquad
-#   dx_{l-1,i} = \sum_j dx_{l,j}\,\frac{\partial x_{l,j}}{\partial x_{l-1,i}}$$
+# $$d_{\theta_l,i} = \sum_j d_{x_l,j}\,\frac{\partial x_{l,j}}{\partial \theta_{l,i}} \qquad
+#   d_{x_{l-1},i} = \sum_j d_{x_l,j}\,\frac{\partial x_{l,j}}{\partial x_{l-1,i}}$$
 #
 # **In matrices**, with $J_l = \partial x_l/\partial x_{l-1}$, all of it together:
 #
-# $$d\theta_l = \Big(\frac{\partial x_l}{\partial \theta_l}\Big)^{\!\top} J_{l+1}^\top \cdots J_L^\top\, dx_L$$
+# $$d_{\theta_l} = \Big(\frac{\partial x_l}{\partial \theta_l}\Big)^{\!\top} J_{l+1}^\top \cdots J_L^\top\, d_{x_L}$$
 #
-# Let one layer $k$ hand on something wrong: a wrong matrix stands for $J_k^\top$. It occurs in $d\theta_l$ for every
+# Let one layer $k$ hand on something wrong: a wrong matrix stands for $J_k^\top$. It occurs in $d_{\theta_l}$ for every
 # $l < k$, and in none for $l \ge k$. So:
 #
 # *Everything nearer to the loss than the disease is right; everything further away is wrong. Read the report from the
 # loss backwards. The disease sits between the last gradient that is right and the first that is wrong.*
 #
-# A Transformer is not quite a chain. A gradient that goes two ways, into a branch and past it, can be spoiled in one
-# of them, and healthy on the other. That makes the fingerprint richer, not harder to read.
+# A Transformer is not quite a chain. A gradient that goes two ways, into a branch and past it, can be wrong on one of
+# them and right on the other. Then the pattern of errors says more.
 #
 # ### What does the size of the error say?
 #
 # Little, with one exception. The report prints $\|a - n\| / \max(\|a\|, \|n\|)$, with $a$ from backward and $n$ from
 # central differences. If backward is too small by a constant, $a = n/c$, that is $1 - 1/c$ exactly, whatever the
-# numbers. A round error is a trace.
+# numbers. So an error that is a simple fraction says something.
 #
-# ### The fingerprints
+# ### The pattern of errors of each patient
 #
 # Each patient is examined as `minitransformer gradcheck` does it: in float64, away from initialisation, with dropout
 # on. Three sentences are enough.
@@ -320,7 +325,7 @@ def error_at(name, place):
 
 errors = np.array([[error_at(name, place) for place in PLACES] for name in EVERYONE])  # (9, places)
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Which gradients are wrong", width=13, height=5.0)
 axes.imshow(np.where(errors > 1e-6, errors, np.nan), cmap="Reds", vmin=-0.3, vmax=1, aspect="auto")
 labels = [place.split(".", 3)[-1] if "layers" in place else place for place in PLACES]
@@ -341,9 +346,9 @@ show(figure, "A table of nine rows and 37 columns, red where a gradient is wrong
      "pattern; A is red in the encoder and the source's embedding alone.")
 
 # %% [markdown]
-# One of the eight has left another trace. Remember that a factor $1/c$ makes an error of exactly $1 - 1/c$, and that
-# three sentences were examined. Only the gradients next to the disease can show it; further back, it is mixed with
-# others.
+# One of the eight can be recognised by a number, too. Remember that a factor $1/c$ makes an error of exactly $1 - 1/c$,
+# and that three sentences were examined. Only the gradients next to the disease can show it; further back, it is mixed
+# with others.
 
 # %%
 print("relative error of the queries of cross-attention in the decoder's last layer")
@@ -352,23 +357,22 @@ for name in "BDFGH":
 
 # %% [markdown]
 # Find, in each row, the last white place on the way back and the first red one. What lies between them? Put a word of
-# the table at the top in place of each row of dots. Two rows have nothing to read; leave those two patients for the
-# next ward.
+# the table at the top in place of each row of dots. Two rows are white; leave these two patients for the next section.
 
 # %%
 diagnosis = {
-    "A": predict("What ails patient A?", ...),
-    "B": predict("What ails patient B?", ...),
-    "D": predict("What ails patient D?", ...),
-    "F": predict("What ails patient F?", ...),
-    "G": predict("What ails patient G?", ...),
-    "H": predict("What ails patient H?", ...),
+    "A": predict("What is wrong with patient A?", ...),
+    "B": predict("What is wrong with patient B?", ...),
+    "D": predict("What is wrong with patient D?", ...),
+    "F": predict("What is wrong with patient F?", ...),
+    "G": predict("What is wrong with patient G?", ...),
+    "H": predict("What is wrong with patient H?", ...),
 }
 
 # %%
 for name, guess in diagnosis.items():
     print(f"Patient {name}")
-    guess.compare(AILS[name])
+    guess.compare(DISEASES[name])
 
 # %% [markdown]
 # The evidence, read from the loss backwards:
@@ -377,9 +381,9 @@ for name, guess in diagnosis.items():
 #   memory's gradient.
 # - **B**: the last norm's own γ and β are right, and what lies behind that norm is wrong already: it is the norm that
 #   hands on something wrong.
-# - **D**: in the last cross-attention the values and the queries are right, the keys wrong. Only $d\mathrm{key}$ can
+# - **D**: in the last cross-attention the values and the queries are right, the keys wrong. Only $d_{\mathrm{key}}$ can
 #   do that.
-# - **F**: there the output and the values are right, keys *and* queries wrong. Both come out of $d\mathrm{scores}$,
+# - **F**: there the output and the values are right, keys *and* queries wrong. Both come out of $d_{\mathrm{scores}}$,
 #   the values do not. The error of the queries is $1 - 1/3$, and there were three sentences.
 # - **G**: the whole last feed-forward network is right, so its norm hands on what it should. What goes past the
 #   network is lost.
@@ -393,8 +397,8 @@ for name, guess in diagnosis.items():
 # is wrong, both are wrong in the same way, and agree.
 
 # %%
-diagnosis["C"] = predict("What ails patient C?", ...)
-diagnosis["E"] = predict("What ails patient E?", ...)
+diagnosis["C"] = predict("What is wrong with patient C?", ...)
+diagnosis["E"] = predict("What is wrong with patient E?", ...)
 
 # %% [markdown]
 # What a decoder must not do is to know a token before it has written it. That is a property of forward, and can be
@@ -419,7 +423,7 @@ seen = {name: influence(models[name], full.source[long], full.target_in[long]) f
 for name in EVERYONE:
     print(f"{name:8} influence of later tokens: {np.triu(seen[name], 1).max():.1e}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 show(
     plot_matrices({"healthy": seen["healthy"], "C": seen["C"]}, rows="place t of the answer",
                   columns="place j of the token", row_labels=list(range(6)), column_labels=list(range(6)), shared=True),
@@ -429,7 +433,7 @@ show(
 
 # %% [markdown]
 # C reads its answer off the future: at place $t$ it reads the token of place $t + 1$, which is the one that it has to
-# say. So its loss is near zero and its training a waste. When it writes by itself the future is not there.
+# say. So its loss is near zero, and it has learned nothing useful. When it writes by itself the future is not there.
 #
 # ### Who steps too far?
 #
@@ -462,6 +466,8 @@ for name in EVERYONE:
 # %%
 steps = range(1, 61)
 first, second = lengths["E"].T[[0, -1 - models["E"].output.weight.size]]  # parameters of a first and of a second layer
+
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(height=3.4)
 curves = {"healthy": lengths["healthy"][:, 0], "E, first layers": first, "E, second layer": second}
 draw_lines(axes, steps, curves, title="Length of a step while the gradient stays the same", marker="", x_name="step",
@@ -473,9 +479,9 @@ show(figure, "The healthy model's step is 1 throughout. E's steps begin at or be
 # %%
 for name in "CE":
     print(f"Patient {name}")
-    diagnosis[name].compare(AILS[name])
+    diagnosis[name].compare(DISEASES[name])
 print("The best loss curve")
-best.compare(AILS[min(PATIENTS, key=final.get)])
+best.compare(DISEASES[min(PATIENTS, key=final.get)])
 
 # %% [markdown]
 # E trains at a rate that you did not ask for, and at another one in the second layer than in the first. Here its loss
@@ -483,17 +489,20 @@ best.compare(AILS[min(PATIENTS, key=final.get)])
 #
 # ## Implement and check
 #
-# Name it, prove it, **mend it**. Eight cells, one for each disease, in the order of the table at the top. You have
-# written most of these before; `hint("adam.step", 2)` shows a formula, `reveal("adam.step")` the package's source. The
-# sick versions stand in the cell that you were not to read. Now you may, and it is worth the comparison.
+# ### Essential
+#
+# Name it, prove it, **correct it**. There is a cell for each disease. Here are four: one wrong forward, two wrong
+# backwards, one wrong optimizer. You have written most of these before; `hint("adam.step", 2)` shows a formula,
+# `reveal("adam.step")` the package's source. The sick versions stand in the cell that you were not to read. Now you
+# may, and it is worth the comparison.
 
 # %%
-def softmax_backward(d_P, scores):
-    """d_P, scores (B, T, S) → d_scores (B, T, S)."""
+def decoder_mask(ids):
+    """ids (B, T), 0 is padding → mask (B, 1, T, T), True = may attend: real keys that are not later than the query."""
     ...
 
 
-check("softmax.backward", softmax_backward)
+check("mask.decoder", decoder_mask)
 
 # %%
 def attention_backward(d_context, query, key, value, mask):
@@ -509,20 +518,33 @@ check("attention.backward", attention_backward)
 hint("attention.backward", 1)
 
 # %%
-def decoder_mask(ids):
-    """ids (B, T), 0 is padding → mask (B, 1, T, T), True = may attend: real keys that are not later than the query."""
-    ...
-
-
-check("mask.decoder", decoder_mask)
-
-# %%
 def layer_norm_backward(d_y, x, gamma, beta, epsilon):
     """d_y, x (B, T, D), gamma, beta (D,) → d_x (B, T, D), d_gamma, d_beta (D,)."""
     ...
 
 
 check("layer_norm.backward", layer_norm_backward)
+
+# %%
+def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
+    """One step of Adam, `step` counted from 1 → the new parameter, m, v."""
+    ...
+
+
+check("adam.step", adam_step)
+
+# %% [markdown]
+# ### Further
+#
+# You can leave these four out on a first reading: the other four diseases, all of them in a backward.
+
+# %%
+def softmax_backward(d_P, scores):
+    """d_P, scores (B, T, S) → d_scores (B, T, S)."""
+    ...
+
+
+check("softmax.backward", softmax_backward)
 
 # %%
 def post_norm_backward(d_y, sublayer_backward, norm_backward):
@@ -556,20 +578,11 @@ def decoder_backward(d_y, layer_backwards):
 
 check("decoder.backward", decoder_backward)
 
-# %%
-def adam_step(parameter, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon):
-    """One step of Adam, `step` counted from 1 → the new parameter, m, v."""
-    ...
-
-
-check("adam.step", adam_step)
-
 # %% [markdown]
 # ## Break it
 #
-# Now break the examination. Each of those below is a little kinder than the one above. To have them all quickly,
-# compare with the healthy model this time: it has passed its own check, so its gradients may stand for the
-# differences.
+# Now break the examination. Each of those below is weaker than the first in one point. To have them all quickly,
+# compare with the healthy model this time: it has passed its own check, so its gradients may stand for the differences.
 
 # %%
 def gradients(name, prepare, sentences=3, **changes):
@@ -611,9 +624,9 @@ for examination, options in EXAMINATIONS.items():
     print(f"{examination:20}", *(f"{verdict:>7}" for verdict in verdicts))
 
 # %% [markdown]
-# Each of the four kinder examinations discharges one patient as healthy. The same table read the other way is the
-# **proof** of a diagnosis: take away the one thing that the disease lives on, and nothing else, and the examination
-# is passed. γ at 1 for B, one decoder layer for A, one sentence for F, no dropout for H.
+# In each of the four weaker examinations one patient passes. The same table, read the other way, is the **proof** of a
+# diagnosis: remove the one thing that the disease needs, and nothing else, and the examination is passed. γ at 1 for B,
+# one decoder layer for A, one sentence for F, no dropout for H.
 #
 # D and G pass none of these. But beside D's disease, in public code, there stood a test that passed: weights of size
 # 0.02, and a comparison with an absolute tolerance, `atol=1e-4`.
@@ -679,16 +692,16 @@ of = len(report["healthy"].rows)
 print("          disease      loss  rank   wrong gradients  rank   worst error   writes")
 for name in ["healthy", *by_loss]:
     first, second = (by_loss.index(name) + 1, by_gradient.index(name) + 1) if name in PATIENTS else ("", "")
-    print(f"{name:10}{AILS[name]:10}{final[name]:7.3f}{first:>6}{wrong[name]:>12} of {of}{second:>6}"
+    print(f"{name:10}{DISEASES[name]:10}{final[name]:7.3f}{first:>6}{wrong[name]:>12} of {of}{second:>6}"
           f"{worst[name]:14.1e}{alone[name]:9.0%}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = panels(heading="Two rankings of the same eight models", width=8, height=4.4)
 for name in PATIENTS:
     ranks = by_loss.index(name) + 1, by_gradient.index(name) + 1
     colour = "#c62828" if wrong[name] else "#1f6fb4"
-    axes.plot([0, 1], ranks, color=colour, marker="o", linewidth=2)
-    axes.text(-0.05, ranks[0], f"{name}  {AILS[name]}  {final[name]:.2f}", ha="right", va="center")
+    axes.plot([0, 1], ranks, "o-" if wrong[name] else "s--", color=colour, linewidth=2)
+    axes.text(-0.05, ranks[0], f"{name}  {DISEASES[name]}  {final[name]:.2f}", ha="right", va="center")
     axes.text(1.05, ranks[1], f"{name}  {wrong[name]} wrong", va="center")
 axes.set_xlim(-0.6, 1.5)
 axes.set_ylim(8.5, 0.5)
@@ -700,6 +713,7 @@ show(figure, "Eight lines between two rankings. The two without a wrong gradient
      "lines of the other six cross: B has the best loss of them and the most wrong gradients; D has the worst loss "
      "and fewer wrong gradients than four others.")
 
+# %%
 pairs = [(a, b) for a in by_loss for b in by_loss if by_loss.index(a) < by_loss.index(b) and wrong[a] and wrong[b]]
 by_count, by_worst = (sum(measure[a] < measure[b] for a, b in pairs) for measure in (wrong, worst))
 print(f"Of the {len(pairs)} pairs among the six with wrong gradients, {by_count} are ranked as by the loss;")
@@ -726,9 +740,9 @@ for weights in (first_weights, as_trained, away):
 # %% [markdown]
 # A longer training moves γ further, and the error grows with it.
 #
-# When a model of yours trains and something is odd, this is the round to make, the cheapest first:
+# When a model of yours trains and something looks wrong, make these tests, the cheapest first:
 #
-# | instrument | it sees | it is blind to |
+# | test | it finds | it does not find |
 # |---|---|---|
 # | let it write, and compare with teacher forcing | a leak | everything that is merely worse than it could be |
 # | change a token, see what moves | a leak, and where | backward |
@@ -738,9 +752,22 @@ for weights in (first_weights, as_trained, away):
 #
 # ## Three questions to leave with
 #
-# 1. A ninth patient has the diseases of G and of H. What does its fingerprint look like, which of the two do you find
-#    first, and what do you do before you look for the second?
-# 2. A tenth is fed `target_out` where `target_in` should be: nothing is shifted. Its loss falls like C's. Which of
-#    the instruments above finds it, and what does the test that changes a token say?
+# 1. A ninth patient has the diseases of G and of H. What does its pattern of errors look like, which of the two do you
+#    find first, and what do you do before you look for the second?
+# 2. A tenth is fed `target_out` where `target_in` should be: nothing is shifted. Its loss falls like C's. Which of the
+#    tests above finds it, and what does the test that changes a token say?
 # 3. By plain gradient descent, the queries and keys of F's last cross-attention would learn at a thirty-second of the
 #    rate. Adam hides that. Why does it not hide what becomes of everything further from the loss?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Like that of G as far as one can see: everything up to the last feed-forward network is right, and its second norm
+#    is the first that is wrong. You find *residual* first, because it lies nearer to the loss, and everything behind it
+#    is red anyway. Correct it and check again; then the red begins where H's did.
+# 2. Let it write: it fails, while its training loss is near zero. The test that changes a token finds nothing. The mask
+#    is right, no later token has an influence; the fault is in the data, so compare `target_in` with `target_out`.
+# 3. A constant factor in the whole gradient of one parameter is what Adam removes. But the gradient of the layer's
+#    input is a *sum*: through the values and the skip at full size, through the queries and keys at a thirty-second.
+#    The sum has another direction, and Adam does not correct directions.
+#
+# </details>

@@ -19,7 +19,9 @@ from minitransformer.lessons.notebooks import as_notebook, code_cells, lessons
 LESSONS = Path(__file__).resolve().parent
 SECONDS = 300  # that a cell may take; something hangs beyond
 OFFLINE = '''
-import socket
+import os, socket
+
+os.environ["TQDM_DISABLE"] = "1"  # how far a bar gets to be drawn depends on the machine
 
 def refuse(self, address):
     if not isinstance(address, tuple) or address[0] in ("127.0.0.1", "::1", "localhost"):
@@ -41,7 +43,6 @@ def execute(notebook, folder=LESSONS):
         del notebook.cells[0]
     for number, cell in enumerate(code_cells(notebook), 1):
         cell.execution_count = number
-        cell.metadata = {}
         cell.outputs = joined(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:

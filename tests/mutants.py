@@ -1577,8 +1577,7 @@ p("x376", "float32 is judged like float64", "4: 2e-4,", "4: 1e-10,", select="any
 p("x377", "a tenth is a question of precision", "SINGLE = 2e-6", "SINGLE = 1e-1")
 
 p = plants("grading/calling.py", "test_grading.py", "changed or stub or helps")
-p("x378", "the learner's function gets our own arrays", "inputs = copy.deepcopy(given)\n    with np.errstate(all=\"ignore\"), warnings",
-  "inputs = given\n    with np.errstate(all=\"ignore\"), warnings")
+p("x378", "the learner's function gets our own arrays", "inputs = copy.deepcopy(given)\n    heard", "inputs = given\n    heard")
 p("x379", "a changed input is overlooked", "return tuple(\n        name\n        for name in before\n        if", "return tuple(name for name in () if")
 p("x380", "nothing is blank", "return code is not None and not any(", "return False and not any(")
 p("x381", "NotImplementedError is an error like others", 'Trouble("stub", "it raises', 'Trouble("raised", "it raises')
@@ -1934,6 +1933,22 @@ p("xl45", "progress is told at the end only", "return_when=FIRST_COMPLETED)\n   
 p("xl46", "how far, not how much farther", "advance(done_now - done_before)", "advance(done_now)")
 p("xl47", "the line that is being written counts", 'split("\\n")[-2:-1]', 'split("\\n")[-1:]')
 p("xl48", "what is measured counts for nothing", "    if (folder / RESULT).is_file():\n        return steps\n", "")
+p = plants("plotting/panels.py", "test_plotting.py", "told_apart or is_alone")
+p("xls01", "all lines have one style", "STYLES[number % len(STYLES)]", "STYLES[0]")
+p("xls02", "all lines have one marker", "MARKERS[number % len(MARKERS)]", "MARKERS[0]")
+p("xls03", "lines of many points have a marker at each", "    if not marker:  # of many points", "    if False:  # of many points")
+p("xls04", "a single line loses its marker", '        return {"marker": marker, "markersize": 4}', '        return {"markersize": 4}')
+
+p = plants("plotting/maps.py", "test_plotting.py", "hatched or small or one_colour_scale")
+p("xls05", "what the mask forbids has the colour of zero", "mask=np.isnan(weights)", "mask=False")
+p("xls06", "small weights are all dark", "return float(largest) if 0 < largest < FULL else 1", "return 1")
+p("xls07", "nobody says what is hatched", 'note = f"{note}  {FORBIDDEN}".strip()', "pass")
+
+p = plants("plotting/attention.py", "test_plotting.py", "hatched or hidden_where")
+p("xls08", "padding is not hatched", "return later | (keys == PAD)", "return later | (keys == -1)")
+p("xls09", "what comes later is not hatched", 'kind in ("decoder", "self")', 'kind in ("self",)')
+p("xls10", "a word is hidden if one of its tokens is", "np.where(seen > 0, of_layer", "np.where(seen >= 1, of_layer")
+
 p = plants("plotting/matrices.py", "test_plotting.py", "can_be_read or too_large")
 p("xl49", "pale numbers on pale cells", "np.dot(image.cmap(image.norm(value))[:3], BRIGHTNESS) < 0.5", "np.dot(image.cmap(image.norm(value))[:3], BRIGHTNESS) < 0.8")
 p("xl50", "dark numbers on dark cells", "BRIGHTNESS) < 0.5", "BRIGHTNESS) < 0.2")

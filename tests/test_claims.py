@@ -145,12 +145,13 @@ def sessions():
     return len(re.findall(r"^\| \d+ \| \d\d\b", plan, re.M))
 
 
-def hours(chosen=None):
-    return (
-        sum(lesson.minutes for lesson in lessons() if chosen is None or lesson.number in chosen)
-        / 60
-    )
+def hours(*kinds, chosen=None):
+    """How many hours these kinds of minutes are, in all lessons or those chosen."""
+    wanted = [lesson for lesson in lessons() if chosen is None or lesson.number in chosen]
+    return round(sum(getattr(lesson, kind) for lesson in wanted for kind in kinds) / 60)
 
+
+CORE = ["00", "03", "04", "05", "06", "07", "11"]
 
 PLAIN = TrainingOptions()
 CORPUS = {f.name: f.default for f in dataclasses.fields(TrainingOptions)} | TASKS[
@@ -191,9 +192,11 @@ CLAIMS = [
     ("docs/proofs.md", "unseen sequences, in {} to", lambda: min(seconds())),
     ("docs/proofs.md", "to {} seconds each", lambda: max(seconds())),
     ("lessons/README.md", "{} notebooks, from one softmax", lambda: len(lessons())),
-    ("lessons/README.md", "{} and a half hours. What a lesson", lambda: hours() - 0.5),
+    ("lessons/README.md", "About {} hours of reading, ", lambda: hours("reading")),
+    ("lessons/README.md", "hours of reading, {} hours of writing", lambda: hours("writing")),
+    ("lessons/README.md", "essential exercises, {} hours of", lambda: hours("further")),
     ("lessons/README.md", "are the core: {} hours",
-     lambda: round(hours(["00", "03", "04", "05", "06", "07", "11"]))),
+     lambda: hours("reading", "writing", chosen=CORE)),
     ("lessons/README.md", "## {} questions, and", asked),
     ("lessons/README.md", "{} sessions of 50 minutes", sessions),
     ("docs/tasks.md", "layers: {} parameters;", lambda: parameters("reverse")),

@@ -11,7 +11,9 @@ import pytest
 pytest.importorskip("nbclient")
 
 from lesson_books import answered, checks, solve, stubs  # noqa: E402
+from stubs import further  # noqa: E402
 from test_catalogue import is_named  # noqa: E402
+from times import UNCHECKED, Counts, counts, is_folded, minutes, minutes_of  # noqa: E402
 
 from minitransformer.grading.check import LISTENERS, check  # noqa: E402
 from minitransformer.grading.exercise import EXERCISES  # noqa: E402
@@ -26,6 +28,7 @@ HEADINGS = [
 ]  # fmt: skip
 TRAINING = ("train(", "optimizer.step(", ".step(")  # a lesson that trains may take longer
 SECONDS, TRAINING_SECONDS = 15, 60
+DATA = {"draw_patches"}  # draws what a model reads
 every_lesson = pytest.mark.parametrize("number", LESSONS)
 
 
@@ -76,7 +79,25 @@ def test_the_skeleton_is_kept(number):
     )
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
     assert text.startswith(f"# {number} · ")
-    assert "\n| minutes | difficulty | importance | builds on | mirrors |\n" in text
+    assert "\n| time | difficulty | importance | builds on | mirrors |\n" in text
+
+
+@every_lesson
+def test_a_gradient_is_written_in_one_way(number):
+    """As d_P and d_{P,ts} in formulas, not dP or d\\_P."""
+    text = "\n".join(c.source for c in notebook_of(number).cells if c.cell_type == "markdown")
+    formulas = re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.DOTALL)
+    others = r"(?<![\\A-Za-z_{])d(?:\\_|\\mathrm|\\hat|[A-Zxyhacqv](?:_|\b))"
+    bare = [re.sub(r"\\frac\{d\w\}\{d\w\}|n\W?[²^2]*\W?d\b", "", formula) for formula in formulas]
+    assert not [formula for formula in bare if re.search(others, formula)]
+
+
+@every_lesson
+def test_the_closing_questions_have_their_answers_behind_a_fold(number):
+    closing = notebook_of(number).cells[-1].source.split(f"## {HEADINGS[-1]}\n")[1]
+    questions, answers = closing.split("\n<details><summary>Answers</summary>\n\n")
+    numbers = [re.findall(r"^(\d)\. \S", part, re.MULTILINE) for part in (questions, answers)]
+    assert numbers == [["1", "2", "3"]] * 2 and answers.endswith("\n\n</details>")
 
 
 @every_lesson
@@ -125,6 +146,25 @@ def test_every_picture_has_its_text(number):
 
 
 @every_lesson
+def test_cells_that_draw_are_folded_and_do_nothing_else(number):
+    """So what a picture shows, which its text says, is not read before the cell has run."""
+    for cell in code_cells(notebook_of(number)):
+        calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        names = {getattr(call.func, "id", getattr(call.func, "attr", "")) for call in calls}
+        draws = any(re.match(r"(show|draw|plot)(_|$)", name) for name in names - {"draw"} - DATA)
+        assert is_folded(cell) == draws, cell.source
+        if draws:
+            assert not names & {"check", "hint", "predict", "compare", "train", "step", "evaluate"}
+
+
+@every_lesson
+def test_what_is_folded_in_the_source_is_folded_in_the_notebook(number):
+    folded = [cell.metadata for cell in notebook_of(number).cells]
+    assert [cell["metadata"] for cell in written(number)["cells"]] == folded
+    assert {"jupyter": {"source_hidden": True}} in folded
+
+
+@every_lesson
 def test_every_link_leads_somewhere(number):
     source = LESSONS[number].source
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", source.read_text(encoding="utf-8")):
@@ -142,26 +182,96 @@ def test_the_index_leads_each_of_the_forty_questions_to_a_heading():
         ), heading
 
 
-def test_the_map_has_every_lesson_with_its_minutes():
+def test_the_map_has_every_lesson_with_its_time():
     page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| \[(\d\d)\]\((.+)\) \| (.+?) \| (\d+) \|", page, re.MULTILINE)
-    assert [(number, file, int(minutes)) for number, file, _, minutes in rows] == [
-        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.minutes)
-        for lesson in LESSONS.values()
+    rows = re.findall(r"^\| \[(\d\d)\]\((.+)\) \| (.+?) \| (.+?) \|", page, re.MULTILINE)
+    assert [(number, file, time) for number, file, _, time in rows if "min" in time] == [
+        (lesson.number, f"{lesson.source.stem}.ipynb", lesson.time) for lesson in LESSONS.values()
     ]
     assert all(
         lesson.title.startswith(title) for lesson, (_, _, title, _) in zip(LESSONS.values(), rows)
     )
-    assert (
-        round(sum(lesson.minutes for lesson in LESSONS.values()) / 60, 1) == 13.5
-        and "Thirteen and a half hours" in page
+
+
+@every_lesson
+def test_the_time_at_its_head_is_the_computed_one(number):
+    lesson = LESSONS[number]
+    assert lesson.time == str(minutes_of(lesson.source)), "python lessons/times.py --write"
+
+
+A_LESSON = """# %% [markdown]
+# # 07 · Why?
+#
+# | time | difficulty |
+# |---|---|
+# | reading 0 min · writing 0 min | ●●○ |
+#
+# Five words of [prose](x.md), $a + b$.
+#
+# $$c = d$$
+#
+# ### Essential
+
+# %%
+def split_heads(x, heads):
+    \"\"\"A stub.\"\"\"
+    ...
+
+
+check("heads.split", split_heads)
+
+# %% jupyter={"source_hidden": true}
+drawn = 1
+drawn = 2
+
+# %% [markdown]
+# ### Further
+
+# %%
+def mine(): ...
+
+# %% [markdown]
+# ## Break it
+
+# %%
+def other(): ...
+"""
+
+
+def test_what_is_counted_in_a_lesson():
+    counted = counts(as_notebook(A_LESSON))
+    # of the title 07 and Why, of the prose five, two headings of one word, and Break it
+    assert counted == Counts(
+        words=11, formulas=1, cells=4, code_lines=6, essential=[2, UNCHECKED], further=[UNCHECKED]
     )
+
+
+def test_reading_and_writing_are_computed_apart_and_rounded_to_five_minutes():
+    counted = Counts(1500, 4, 20, 200, [5, 5], [10])
+    # 10 + 3 + 10 + 10 minutes; 2 · 3 + 2 · 10; 3 + 2 · 10
+    assert minutes(counted) == (35, 25, 25)
+    assert str(minutes(counted)) == "reading 35 min · writing 25 min · further 25 min"
+    assert str(minutes(counted._replace(further=[]))) == "reading 35 min · writing 25 min"
 
 
 def test_the_teachers_plan_names_exercises_that_there_are():
     page = (LESSONS["00"].source.parent / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_]+\.[a-zP_]+)`", page[page.index("## For teachers") :]))
     assert named and named <= set(EXERCISES)
+
+
+MANY = 5  # a lesson with more exercises says which can be left out
+
+
+@every_lesson
+def test_of_many_exercises_it_is_said_which_can_be_left_out(number):
+    book = notebook_of(number)
+    text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    below = {stub.cell in further(book) for stub in stubs(book)}
+    assert (len(stubs(book)) <= MANY) == (below <= {False})
+    if below == {False, True}:
+        essential, beyond = text.split("\n### Essential")[1].split("\n### Further")
+        assert "on a first reading" in beyond.partition("\n## ")[0]
 
 
 def test_every_exercise_is_in_a_lesson():

@@ -139,9 +139,9 @@ def test_in_a_notebook_the_text_goes_with_the_picture(monkeypatch):
 SOURCE = """# %% [markdown]
 # # 07 · Why?
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | nothing | `Softmax` |
+# | reading 30 min · writing 15 min · further 10 min | ●●○ | ●●● | nothing | `Softmax` |
 
 # %%
 x = 1
@@ -163,7 +163,9 @@ def course(tmp_path, monkeypatch):
 
 def test_a_lesson_is_known_by_its_head(course):
     (lesson,) = notebooks.lessons()
-    assert lesson[1:] == ("07", "Why?", 45) and lesson.source.name == "07_why.py"
+    assert lesson[1:3] == ("07", "Why?") and lesson[4:] == (30, 15, 10)
+    assert lesson.time == "reading 30 min · writing 15 min · further 10 min"
+    assert lesson.source.name == "07_why.py"
 
 
 def test_a_package_without_lessons_says_where_they_are(tmp_path, monkeypatch):
@@ -189,7 +191,8 @@ def test_a_notebook_is_the_same_every_time():
 
 def test_the_command_lists_the_lessons(course, capsys):
     assert main(["lessons", "--list"]) == 0
-    assert re.fullmatch(r"07  Why\? +45 minutes\n", capsys.readouterr().out)
+    line = r"07  Why\? +reading 30 min · writing 15 min · further 10 min\n"
+    assert re.fullmatch(line, capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("found", ["jupyterlab", "notebook"])

@@ -1,6 +1,7 @@
 """Pictures: what is drawn is what the model computed, every label stands where it belongs, nothing
 leaves the page."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -231,15 +232,56 @@ def test_attention_axes_say_what_they_are(kind, key, query):
 
 
 def test_all_panels_share_one_colour_scale_and_one_bar():
-    cross = plot_attention(make(), SOURCE, TARGET)
+    model = make()
+    cross = plot_attention(model, SOURCE, TARGET)
     images = [axes.images[0] for axes in panels(cross)]
-    assert {image.get_clim() for image in images} == {(0, 1)}
+    largest = attention_weights(model, SOURCE, TARGET)["cross"].max()
+    assert {image.get_clim() for image in images} == {(0, 1 if largest >= 0.5 else largest)}
     assert len(colour_bars(cross)) == 1
     assert colour_bars(cross)[0].get_ylabel() == "attention weight"
     strip = plot_attention_strip([(0, np.ones((2, 3, 4, 5)))], SOURCE_TOKENS, TARGET_TOKENS)
     assert len({image.get_cmap().name for image in [*images, strip.axes[0].images[0]]}) == 1
     luminance = images[0].get_cmap()(np.linspace(0, 1, 11))[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) > 0).all()  # brighter is higher
+
+
+def test_weights_that_are_all_small_are_not_all_dark():
+    for largest, end in ((0.125, 0.125), (0.6, 1), (0.0, 1)):
+        weights = np.full((1, 1, 4, 5), largest)
+        strip = plot_attention_strip([(0, weights)], SOURCE_TOKENS, TARGET_TOKENS)
+        assert panels(strip)[0].images[0].get_clim() == (0, end)
+
+
+@pytest.mark.parametrize("kind, hidden", [
+    ("cross", np.tile([False, False, False, False, True], (4, 1))),
+    ("encoder", np.tile([False, False, False, False, True], (5, 1))),
+    ("decoder", ~np.tri(4, dtype=bool)),
+])  # fmt: skip
+def test_what_the_mask_forbids_is_hatched_and_what_is_only_zero_is_not(kind, hidden):
+    padded = np.append(SOURCE[:4], 0)
+    figure = plot_attention(make(), padded, TARGET, kind=kind)
+    for axes in panels(figure):
+        np.testing.assert_array_equal(np.ma.getmaskarray(axes.images[0].get_array()), hidden)
+        assert axes.patch.get_hatch()
+    assert any("hatched" in text for text in texts(figure))
+    assert_on_the_page(figure)
+
+
+def test_where_nothing_is_forbidden_nothing_is_hatched():
+    figure = plot_attention(make(), SOURCE, TARGET)
+    assert not any(np.ma.is_masked(axes.images[0].get_array()) for axes in panels(figure))
+    assert not any("hatched" in text for text in texts(figure))
+
+
+def test_a_word_is_hidden_where_all_of_its_tokens_are():
+    figure = plot_attention(
+        make(), SOURCE, TARGET, ["a", "b"], ["c", "d", "e"], "decoder", sizes=([2, 3], [1, 2, 1])
+    )
+    hidden = np.ma.getmaskarray(panels(figure)[0].images[0].get_array())
+    # "d" are tokens 1 and 2 of what is written; as read they stand at 2 and 3, and 2 may see 2
+    np.testing.assert_array_equal(
+        hidden, [[False, True, True], [False, False, False], [False, False, False]]
+    )
 
 
 def test_the_mean_over_heads_is_one_more_column():
@@ -707,9 +749,11 @@ def test_the_gradient_stands_beside_the_attention_it_belongs_to():
     np.testing.assert_array_equal(gradient.get_array(), expected)
     assert gradient.get_clim() == (-np.abs(expected).max(), np.abs(expected).max())
     np.testing.assert_allclose(influence.get_array().max(axis=1), 1, rtol=1e-6)
+    end = weights.get_clim()[1]
     assert [a.get_title() for a in panels(figure)] == [
-        "attention", "gradient of the scores", "influence",
+        f"attention, 0 to {end:.2g}", "gradient of the scores", "influence",
     ]
+    assert end == (weights.get_array().max() if weights.get_array().max() < 0.5 else 1)
     assert (
         "layer 2, head 3" in " ".join(texts(figure))
         and labels(panels(figure)[0].yaxis) == TARGET_TOKENS
@@ -815,6 +859,27 @@ def test_queries_keys_values_and_gradients_have_their_colours_everywhere():
     drawn = {line.get_label(): line.get_color() for line in axes.lines}
     assert (drawn["query"], drawn["d_P"]) == (QUERY, GRADIENT) and len(set(drawn.values())) == 4
     assert labels(axes.xaxis) == ["1", "2", "4"] and axes.get_xlabel() == "n"
+
+
+@pytest.mark.parametrize("marker", ["o", ""])
+def test_lines_can_be_told_apart_without_their_colours(marker):
+    _, axes = plain_panels()
+    names = list("abcdefgh")
+    draw_lines(axes, range(100), {name: np.full(100, 1.0) for name in names}, marker=marker)
+    markers = [line.get_marker() for line in axes.lines]
+    dashes = [line._unscaled_dash_pattern for line in axes.lines]
+    assert len(set(markers)) == 8 and len({str(dash) for dash in dashes}) == 5
+    assert all(one != other for one, other in itertools.pairwise(dashes))
+    everywhere = [line.get_markevery() is None for line in axes.lines]
+    assert all(everywhere) if marker else not any(everywhere)
+
+
+def test_a_line_that_is_alone_is_solid_and_has_the_marker_that_was_asked_for():
+    for marker in ("o", "", "x"):
+        _, axes = plain_panels()
+        draw_lines(axes, [1, 2], {"a": [1, 2]}, marker=marker)
+        (line,) = axes.lines
+        assert (line.get_linestyle(), line.get_marker()) == ("-", marker)
 
 
 def test_bars_stand_under_their_numbers():

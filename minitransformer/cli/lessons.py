@@ -18,7 +18,7 @@ def lessons(options):
     if options.list:
         print(
             "\n".join(
-                f"{lesson.number}  {lesson.title:<52} {lesson.minutes} minutes" for lesson in known
+                f"{lesson.number}  {lesson.title:<52} {lesson.time}" for lesson in known
             )
         )
         return 0

@@ -423,7 +423,7 @@ def make_parser():
         help="folder for your copies, with your answers (default: my-lessons)",
     )
     course.add_argument(
-        "--list", action="store_true", help="only list the lessons, with their minutes"
+        "--list", action="store_true", help="only list the lessons, with their times"
     )
     course.add_argument(
         "--no-browser", action="store_true",

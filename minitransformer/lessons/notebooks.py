@@ -11,16 +11,23 @@ from ..terminal.extras import extra
 PACKAGE = Path(__file__).resolve().parent
 # in a checkout, and in an installed package
 FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")
-HEAD = re.compile(r"# # (?P<title>.+)\n(?:#.*\n)*?# \| (?P<minutes>\d+) \|")
+HEAD = re.compile(
+    r"# # (?P<title>.+)\n(?:#.*\n)*?# \| (?P<time>reading (\d+) min · writing (\d+) min"
+    r"(?: · further (\d+) min)?) \|"
+)
 
 
 class Lesson(NamedTuple):
-    """One lesson: its source, its number, its title, and how many minutes it takes."""
+    """One lesson: its source, its number, its title, and the minutes that it takes: to read it, to
+    write its essential exercises, and its further ones. `time` says these in words."""
 
     source: Path
     number: str
     title: str
-    minutes: int
+    time: str
+    reading: int
+    writing: int
+    further: int
 
 
 def lessons():
@@ -35,10 +42,10 @@ def lessons():
 
 
 def read(source):
-    """The `Lesson` in this file: its title and minutes stand at its head."""
+    """The `Lesson` in this file: its title and time stand at its head."""
     head = HEAD.search(source.read_text(encoding="utf-8"))
     number, title = head["title"].split(" · ")
-    return Lesson(source, number, title, int(head["minutes"]))
+    return Lesson(source, number, title, head["time"], *(int(m or 0) for m in head.groups()[2:]))
 
 
 def asked_in(lesson):
@@ -51,10 +58,11 @@ def asked_in(lesson):
 
 def as_notebook(source):
     """The notebook of a source's text (percent format): its cells, not executed, their ids the same
-    every time."""
+    every time. Of their metadata only "jupyter" is kept, which says what is folded."""
     notebook = extra("jupytext", "Making notebooks").reads(source, fmt="py:percent")
     for number, cell in enumerate(notebook.cells):
-        cell.id, cell.metadata = f"cell-{number:02}", {}
+        kept = {key: value for key, value in cell.metadata.items() if key == "jupyter"}
+        cell.id, cell.metadata = f"cell-{number:02}", type(cell.metadata)(kept)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

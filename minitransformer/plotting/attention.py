@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ..attention import attentions
 from ..boundary import Count, ListOf, Natural, OneOf, Text, Whole, checked, described, expect
 from ..core.module import Module
-from ..data.vocabulary import BOS, SPECIAL
+from ..data.vocabulary import BOS, PAD, SPECIAL
 from ..errors import InputError, unknown
 from ..inspection.attention import (
     Source,
@@ -57,6 +57,9 @@ def plot_attention(
     cross-attention is labelled with the token that was produced there. `layers` and `heads` choose
     some, by their numbers in the titles, from 1; `mean` adds a column with the mean over all heads.
 
+    A cell that the mask forbids (padding, and what comes later) is hatched, one that is only not
+    looked at has the colour of 0.
+
     A page has at most `maps.MOST` inches, 4,000 pixels, and at most `PANELS` maps; the last heads,
     layers and tokens that do not fit are left out, and a note says so.
 
@@ -74,6 +77,7 @@ def plot_attention(
     if kind not in weights:
         raise unknown(f"kind of attention in a {type(model).__name__}", kind, weights)
     weights = weights[kind]                                              # (layers, heads, T, S)
+    hidden = forbidden(kind, source, target, begin)                      # (T, S)
     to_words = None if sizes is None else axis_sizes(kind, *expect_sizes(sizes, source, target))
     if sizes is not None:
         source, target = sizes
@@ -99,13 +103,27 @@ def plot_attention(
     note = left_out(all_labels, labels, layers=other_layers, heads=other_heads)
     maps, titles = [], []
     for i in layers:
-        of_layer = by_words(weights[i], *to_words) if to_words else weights[i]  # (heads, T, S)
-        (of_layer,), _ = cropped([of_layer], all_labels)
+        of_layer = weights[i]                                            # (heads, T, S)
+        seen = np.where(hidden & (of_layer == 0), 0.0, 1.0)              # by the mask's rule
+        if to_words:
+            of_layer, seen = by_words(of_layer, *to_words), by_words(seen, *to_words)
+        (of_layer,), _ = cropped([np.where(seen > 0, of_layer, np.nan)], all_labels)
         maps.append([of_layer[j] for j in heads] + [of_layer.mean(axis=0)] * mean)
         titles.append(
             [f"layer {i + 1}, head {j + 1}" for j in heads] + [f"layer {i + 1}, mean"] * mean
         )
     return draw_maps(maps, titles, labels, HEADINGS[kind], note=note)
+
+
+def forbidden(kind, source, target, begin=BOS):
+    """Which keys a query may not see in this kind of attention, (T, S), True where not: padding,
+    and in what is written from left to right all that comes later."""
+    read = [begin, *target[:-1]]
+    keys = {"encoder": source, "cross": source, "decoder": read}.get(kind)
+    keys = np.asarray([*(() if source is None else source), *read] if keys is None else keys)
+    queries = len(target) if kind == "cross" else len(keys)
+    later = ~np.tri(queries, len(keys), dtype=bool) & (kind in ("decoder", "self"))
+    return later | (keys == PAD)
 
 
 def maps_of(model, source, target, begin=BOS):

@@ -16,7 +16,7 @@ from ..inspection.attention import (
 )
 from .attention import chosen, left_out
 from .labels import Labels, WordSizes, axis_labels, axis_sizes, expect_sizes, token_labels
-from .maps import annotate, cropped, draw_map, label_axes, lay_out
+from .maps import annotate, cropped, draw_map, highest, label_axes, lay_out
 from .style import HEADING, LABEL, SIGNED_MAP, largest_size, panel_page, text_width
 
 TITLES = [["attention", "gradient of the scores", "influence"]]
@@ -77,7 +77,9 @@ def plot_attention_and_gradient(
     note, labels = left_out(labels, few), few
 
     heading = f"Where attention goes, and where the gradient goes: layer {number + 1}, {whose}"
-    layout = lay_out(1, 3, TITLES, labels, heading, 0.45, note)
+    high = highest([maps[0]])
+    titles = [[f"attention, 0 to {high:.2g}", *TITLES[0][1:]]]
+    layout = lay_out(1, 3, titles, labels, heading, 0.45, note)
     left, right, bottom, top = layout.margins
     needed = (
         max(text_width(heading, HEADING, "bold"), text_width(note, LABEL)) + RIGHT - layout.grid[0]
@@ -85,9 +87,9 @@ def plot_attention_and_gradient(
     layout = layout._replace(margins=(left, max(RIGHT, needed), bottom, top))
     figure, axes = panel_page(1, 3, layout.panel, layout.gap, layout.margins)
     largest = largest_size(maps[1])
-    scales = [{}, {"low": -largest, "high": largest, "colours": SIGNED_MAP}, {}]
+    scales = [{"high": high}, {"low": -largest, "high": largest, "colours": SIGNED_MAP}, {}]
     for j, (m, scale) in enumerate(zip(maps, scales)):
-        draw_map(axes[0, j], m, TITLES[0][j], layout.cell, labels.boundary, **scale)
+        draw_map(axes[0, j], m, titles[0][j], layout.cell, labels.boundary, **scale)
         label_axes(axes[0, j], labels, layout, at_left=j == 0, at_bottom=True)
     annotate(figure, labels, heading, (), 0.45, layout, note)
     return figure

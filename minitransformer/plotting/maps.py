@@ -3,13 +3,18 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from .style import (
     ATTENTION_MAP,
     FAINT,
+    HATCH,
     HEADING,
     INK,
     LABEL,
+    MISSING,
     TITLE,
+    UNSEEN,
     add_colour_bar,
     add_text,
     drawable,
@@ -26,6 +31,8 @@ FINEST = 0.02  # the side of a cell, in inches, below which panels or tokens are
 FONT = (6.0, 12.0)  # smallest and largest font of the tokens, in points
 TOP, BAR = 0.8, 0.95  # inches above the panels, and at their right for the colour bar
 GAP = (0.25, 0.38)  # smallest gaps between panels, in inches
+FULL = 0.5  # where no weight reaches this, the colours end at the largest weight, else at 1
+FORBIDDEN = "hatched: hidden by the mask"
 MARGINS = 6.0  # inches around the panels that are always enough for labels, names and the bar
 
 
@@ -48,7 +55,9 @@ class Layout(NamedTuple):
 
 def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight", note=""):
     """A Figure of maps[row][column], each (T, S) in 0 … 1, with `AxisLabels` at the left and at the
-    bottom.
+    bottom. NaN is a cell that the mask forbids: it is hatched, and `note` says so.
+
+    One colour scale for all: from 0 to 1, or to the largest value where that is below `FULL`.
 
     Square cells, as large as the page allows. With many tokens and heads the page grows, up to
     `MOST`; then the cells become smaller, and only some tokens have a label. What still does not
@@ -57,11 +66,16 @@ def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight
     """
     rows, columns = len(maps), len(maps[0])
     names = 0.75 if row_names else 0.45  # inches for what stands left of the tokens
+    if any(np.isnan(m).any() for row in maps for m in row):
+        note = f"{note}  {FORBIDDEN}".strip()
+    high = highest(m for row in maps for m in row)
     layout = lay_out(rows, columns, titles, labels, heading, names, note)
     figure, axes = panel_page(rows, columns, layout.panel, layout.gap, layout.margins)
     for i in range(rows):
         for j in range(columns):
-            image = draw_map(axes[i, j], maps[i][j], titles[i][j], layout.cell, labels.boundary)
+            image = draw_map(
+                axes[i, j], maps[i][j], titles[i][j], layout.cell, labels.boundary, high=high
+            )
             label_axes(axes[i, j], labels, layout, at_left=j == 0, at_bottom=i == rows - 1)
     annotate(figure, labels, heading, row_names, names, layout, note)
     left, _, bottom, _ = layout.margins
@@ -69,6 +83,13 @@ def draw_maps(maps, titles, labels, heading, row_names=(), bar="attention weight
     right = left + layout.grid[0] + layout.gap[0] - 0.05
     add_colour_bar(figure, image, right, bottom + layout.grid[1] - length, length, bar)
     return figure
+
+
+def highest(maps):
+    """Where the colours of these weights end: at 1, or at the largest where that is below
+    `FULL`."""
+    largest = max(np.nanmax(m, initial=0) for m in maps)
+    return float(largest) if 0 < largest < FULL else 1
 
 
 def tokens_that_fit(columns=1):
@@ -155,8 +176,11 @@ def draw_map(axes, weights, title, cell, boundary, low=0, high=1, colours=ATTENT
     """One map, with hairlines between cells that are large enough, and a line where the target
     begins."""
     image = axes.imshow(
-        weights, vmin=low, vmax=high, cmap=colours, aspect="auto", interpolation="none"
+        np.ma.array(np.nan_to_num(weights), mask=np.isnan(weights)), vmin=low, vmax=high,
+        cmap=colours, aspect="auto", interpolation="none",
     )
+    axes.set_facecolor(UNSEEN)
+    axes.patch.set(hatch=HATCH, edgecolor=MISSING, linewidth=0)
     axes.set_title(drawable(title), fontsize=TITLE, color=INK, pad=4)
     if cell >= 0.2:
         axes.set_xticks([x - 0.5 for x in range(1, weights.shape[1])], minor=True)

@@ -46,6 +46,10 @@ Points = Annotated[
 Real = Annotated[float, Having("a number", "__float__")]
 Log = Annotated[str, OneOf("scale", ("", "x", "y", "xy"))]
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#7b4fa3", "#8a6d3b", "#0f8b8d", FAINT)
+# each line has its own of both, for whoever cannot tell the colours apart
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+STYLES = ("-", "--", "-.", (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5, 1, 1.5)))
+SPARSE = 0.13  # between two markers of a line of many points, as a part of the panel's diagonal
 
 
 @checked
@@ -80,11 +84,13 @@ def draw_lines(
     """Draw {name: values} over x on these axes; `log` is "", "x", "y" or "xy".
 
     A name that begins like that of a query, key, value or gradient has that colour, unless
-    `colours` has another.
+    `colours` has another. `marker` is that of the first line; several lines differ in marker and
+    style as well as in colour. With "", for lines of many points, one line has no markers, and
+    several have a few.
     """
     known = colours_of(lines, colours, otherwise=None)
     free = iter([colour for colour in CYCLE if colour not in known.values()] * len(lines))
-    for name, values in lines.items():
+    for number, (name, values) in enumerate(lines.items()):
         if not hasattr(values, "shape") and hasattr(values, "__iter__"):
             values = [*values]  # the values of a dictionary, say
         if np.shape(values)[:1] != (len(x),):
@@ -94,8 +100,8 @@ def draw_lines(
             )
         colour = known[name] or next(free)
         axes.plot(
-            x, values, marker=marker, markersize=4, linewidth=2.0, label=drawable(name),
-            color=colour,
+            x, values, linewidth=2.0, label=drawable(name), color=colour,
+            **look_of(number, len(lines), marker),
         )
     name_axes(axes, title, x_name, y_name)
     for direction in log:
@@ -108,6 +114,18 @@ def draw_lines(
     if len(lines) > 1 and legend:
         axes.legend(fontsize=LABEL, frameon=False, labelcolor=INK, loc=legend)
     return axes
+
+
+def look_of(number, count, marker):
+    """The marker and the style of line `number` of `count`, as options of matplotlib's `plot`."""
+    if count == 1:
+        return {"marker": marker, "markersize": 4}
+    look = {"marker": MARKERS[number % len(MARKERS)], "markersize": 5}
+    if number == 0 and marker:
+        look["marker"] = marker
+    if not marker:  # of many points: a few, at other places on each line
+        look["markevery"] = ((number + 1) * SPARSE / (count + 1), SPARSE)
+    return {**look, "linestyle": STYLES[number % len(STYLES)]}
 
 
 @checked

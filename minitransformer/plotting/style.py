@@ -13,6 +13,8 @@ from .fonts import families, font_for
 ATTENTION_MAP = "viridis"  # for attention everywhere: brighter is higher
 SIGNED_MAP = "RdBu_r"  # for values around zero: white is zero
 
+HATCH, UNSEEN = "////", "#dfe5ea"  # of a cell that a mask forbids: no value, so no colour of one
+
 INK, FAINT, MISSING = "#1f2933", "#6b7785", "#9aa5b1"  # of text, of secondary text, of NaN and ∞
 BLUE, ORANGE, GREEN, RED = "#1f6fb4", "#d9730d", "#2e8b57", "#c62828"
 
