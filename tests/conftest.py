@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import threadpoolctl  # noqa: F401 (it sets a variable when it is first imported)
 
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")

@@ -5,9 +5,9 @@ import pytest
 
 from minitransformer import Module
 from minitransformer.grading import check, exercises
+from minitransformer.grading.borrowed import watched
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import as_text, grade
-from minitransformer.grading.borrowed import watched
 from minitransformer.layers import FeedForward, Softmax
 
 FORWARD, BACKWARD = "softmax.forward", "softmax.backward"

@@ -52,7 +52,7 @@ def report(exercise, status, **finding):
     """A report as a submission has it."""
     found = {
         "id": "1", "title": "", "evidence": ["y[0] is 1, expected 2."], "question": "", "also": [],
-        "exact": True, "where": None, **finding,
+        "exact": True, "lines": [], "where": None, **finding,
     }
     return {
         "exercise": exercise, "passed": status == "right", "status": status, "right": [],

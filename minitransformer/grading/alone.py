@@ -20,11 +20,11 @@ import sys
 
 import numpy as np
 
+from .borrowed import watched
 from .calling import explain
 from .cells import Refused, cells_of
 from .diagnosis import attempts
 from .exercise import find
-from .borrowed import watched
 from .result import write_whole
 from .runner import begin
 

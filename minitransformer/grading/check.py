@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 
 from ..errors import InputError, shortened
+from .borrowed import sentence, watched
 from .diagnosis import diagnose
 from .exercise import find
-from .borrowed import sentence, watched
 from .report import Finding
 
 LISTENERS = []  # called with every report: `grade` collects a file's reports so

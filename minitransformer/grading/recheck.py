@@ -9,10 +9,10 @@ import numpy as np
 
 from .apart import run_apart
 from .attempt import Recorded
+from .borrowed import sentence
 from .diagnosis import diagnose
 from .exercise import find
 from .outcome import LARGEST, TOLERANCES, Outcome, Trouble
-from .borrowed import sentence
 from .result import Unreadable, plain, read_json, take
 
 LOOK = "look at it: "
