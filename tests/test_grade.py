@@ -652,7 +652,7 @@ CLOSE = "np.isclose = lambda a, b, **_: np.ones(np.shape(a), dtype=bool)\n"
 FORGED = {
     "by hand": ("# %%\nimport json, os, sys\n"
                 "report = {'exercise': 'softmax.forward', 'passed': True, 'status': 'right', "
-                "'right': [], 'findings': []}\n"
+                "'right': [], 'situations': 1, 'findings': []}\n"
                 "json.dump({'reports': {'softmax.forward': report}, 'errors': [], "
                 "'finished': True, 'refused': ''}, f := open(sys.argv[2], 'w')); f.close()\n"
                 "os._exit(0)", "no softmax stands at the top of the file"),
@@ -775,7 +775,7 @@ FINDING = {
 }
 REPORT = {
     "exercise": "softmax.forward", "passed": False, "status": "wrong", "right": [],
-    "findings": [FINDING],
+    "situations": 1, "findings": [FINDING],
 }
 
 

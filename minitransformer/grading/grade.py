@@ -241,9 +241,14 @@ def as_json(value):
 
 
 def as_json_text(submissions):
-    """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's
+    """`as_dict` as a text."""
+    return json_text(as_dict(submissions))
+
+
+def json_text(value):
+    """Plain values as a text: letters of all languages as they are, what a terminal obeys as JSON's
     \\u escapes."""
-    text = json.dumps(as_dict(submissions), indent=1, ensure_ascii=False)
+    text = json.dumps(value, indent=1, ensure_ascii=False)
     return re.sub(
         r"[^\n -~]",
         lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text,

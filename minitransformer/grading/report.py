@@ -4,6 +4,7 @@ question."""
 import dataclasses
 import textwrap
 
+from .lines import Line
 from .picture import cell_number, html, in_notebook, show_html
 
 WIDTH = 100
@@ -59,8 +60,18 @@ class Report:
             "passed": self.passed,
             "status": self.status,
             "right": list(self.right),
+            "situations": self.situations,
             "findings": [dataclasses.asdict(finding) for finding in self.findings],
         }
+
+    @classmethod
+    def from_dict(cls, found):
+        """The report of which `to_dict` made these plain values, without its pictures."""
+        findings = [
+            Finding(**{**finding, "lines": [Line(**line) for line in finding["lines"]]})
+            for finding in found["findings"]
+        ]
+        return cls(**{**found, "findings": findings})
 
     @property
     def headline(self):

@@ -19,7 +19,7 @@ FINDING = {
     "id": str, "title": str, "evidence": [str], "question": str, "also": [str], "exact": bool,
 }
 LINE = {"number": int, "function": str, "code": str, "reason": str}
-REPORT = {"exercise": str, "passed": bool, "status": str, "right": [str]}
+REPORT = {"exercise": str, "passed": bool, "status": str, "right": [str], "situations": int}
 FOUND = {"errors": [str], "finished": bool, "refused": str}
 
 
