@@ -1,4 +1,11 @@
-"""The commands for learners: their own file, checked."""
+"""The commands for learners: their own file, checked, once or whenever they save it."""
+
+import os
+import time
+
+from ..errors import InputError
+
+PAUSE = 0.3  # seconds between two looks at a file
 
 
 def check(options):
@@ -9,3 +16,35 @@ def check(options):
     submission = check_file(options.file, options.exercises, options.seconds)
     print(as_json_lines(submission) if options.json else as_lines(submission, options.exercises))
     return exit_status(submission, options.exercises)
+
+
+def watch(options, sleep=time.sleep):
+    """Check your own file whenever you save it, and print what is new; Ctrl-C ends this."""
+    from ..grading.news import News
+    from ..grading.one_file import check_file, expect_a_file
+
+    expect_a_file(options.file)
+    print(f"{options.file} is checked whenever you save it. Ctrl-C ends this.", flush=True)
+    news, checked = News(), None
+    while True:
+        saved = saved_at(options.file)  # before it is read, so that no later save is missed
+        if saved not in (None, checked):
+            checked = saved
+            try:
+                submission = check_file(options.file, seconds=options.seconds)
+            except InputError:
+                if saved_at(options.file) is not None:
+                    raise
+                checked = None  # an editor has just put it aside to write it anew
+            else:
+                print(f"\n{news.of(submission)}", flush=True)
+        sleep(PAUSE)
+
+
+def saved_at(file):
+    """What differs after a save: the time and the size of a file; None while it is not there."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -366,6 +366,8 @@ def make_parser():
         "--json", action="store_true", help="print what grade --out has for the file, as JSON"
     )
 
+    add_answers(add("watch", learning.watch, "  minitransformer watch mine.py\n"))
+
     course = add(
         "lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n"
     )

@@ -73,7 +73,10 @@ def as_lines(submission, exercises=()):
 def notes(submission, exercises=()):
     """What is to be said beside the reports, a sentence each."""
     found = [f"{id}: {remark.removeprefix(LOOK)}" for id, remark in submission.remarks.items()]
-    found += [f"Not run to its end: {error}" for error in submission.errors]
+    found += [
+        f"{'Python cannot read this' if 'SyntaxError in' in error else 'This stopped'}: {error}"
+        for error in submission.errors
+    ]
     found += [f"Not run to its end: {submission.remark}"] if submission.status != "graded" else []
     return found + [
         f"There is no answer to {id} in the file: write {find(id).call}."
