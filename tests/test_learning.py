@@ -12,11 +12,14 @@ from common import run
 from minitransformer.cli import learning
 from minitransformer.errors import InputError
 from minitransformer.grading import check
+from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import as_json, grade
 from minitransformer.grading.news import News
 from minitransformer.grading.one_file import as_lines, check_file, exit_status
 from minitransformer.grading.report import Report
 from minitransformer.grading.submission import Submission
+from minitransformer.lessons import notebooks
+from minitransformer.lessons import progress as lessons_progress
 
 SOFTMAX = """
 import numpy as np
@@ -26,6 +29,7 @@ def softmax(scores):
 """
 GOOD = "def softmax_backward(d_P, P):\n    return P * (d_P - (d_P * P).sum(-1, keepdims=True))\n"
 BAD = "def softmax_backward(d_P, P):\n    return P * (1 - P) * d_P\n"
+RELU = "def relu(x):\n    return x * (x > 0)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +178,15 @@ def test_a_report_comes_back_whole_from_its_dict(answer):
     report = check("softmax.backward", answer, quiet=True)
     again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
     assert str(again) == str(report) and again.to_dict() == report.to_dict()
+
+
+def test_the_function_of_the_exercises_name_counts_though_another_one_alone_was_checked(capsys):
+    other = "from minitransformer.grading import check\ncheck('relu.forward', lambda x: -x)\n"
+    write(other + RELU)
+    assert run("check mine.py", capsys)[1].endswith("1 of 1 right.\n")
+    # a function that only bears the name, and takes something else, is no answer
+    write(other + "def relu(x, y, z):\n    return x\n")
+    assert "A factor of -1 remains in y." in run("check mine.py", capsys)[1]
 
 
 # -- watch -----------------------------------------------------------------------------------------
@@ -353,3 +366,196 @@ def test_a_line_that_moved_is_no_news():
     moved = copy.deepcopy(moved)
     moved["findings"][0]["lines"][0]["code"] = "return -1 * x"
     assert "4 of relu" in news.of(Submission("mine.py", reports={"relu.forward": moved}))
+
+
+# -- next ------------------------------------------------------------------------------------------
+
+LESSON = """# %% [markdown]
+# # {number} · {title}
+#
+# | minutes | difficulty | importance | builds on | mirrors |
+# |---|---|---|---|---|
+# | 45 | ●●○ | ●●● | nothing | `Softmax` |
+
+# %%
+from minitransformer.grading import check
+"""
+STUB = """
+# %%
+def {name}(x):
+    \"\"\"What is asked.\"\"\"
+    ...
+
+
+check("{id}", {name})
+"""
+BROKEN_ON_PURPOSE = """
+# %%
+check("relu.forward", abs)
+"""
+MORE = "\n# %% [markdown]\n# ### More to write, for those who want\n"
+
+
+def stub(id):
+    return STUB.format(id=id, name=EXERCISES[id].name)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Three lessons: one with an exercise for everybody and one for those who want more, one that
+    asks for nothing, one that asks for the first exercise again."""
+    folder = tmp_path / "course"
+    folder.mkdir()
+    texts = {
+        "01_first": LESSON.format(number="01", title="First?") + stub("relu.forward")
+        + BROKEN_ON_PURPOSE + MORE + stub("relu.backward"),
+        "02_second": LESSON.format(number="02", title="Second?") + stub("softmax.forward"),
+        "03_third": LESSON.format(number="03", title="Third?"),
+        "04_fourth": LESSON.format(number="04", title="Fourth?") + stub("relu.forward"),
+    }  # fmt: skip
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(notebooks, "FOLDERS", (folder,))
+    return texts
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """The files that are run."""
+    ran = []
+
+    def counted(files, seconds):
+        ran.extend(file.name for file in files)
+        return grade(files, seconds)
+
+    monkeypatch.setattr(lessons_progress, "grade", counted)
+    return ran
+
+
+NOTHING_YET = """01  First?                                               0 of 1, and 0 of 1 more
+02  Second?                                              0 of 1
+03  Third?                                               nothing to write
+04  Fourth?                                              0 of 1
+
+Next, in lesson 01: """
+
+
+def test_next_begins_with_the_first_exercise_where_there_is_nothing_yet(course, capsys):
+    status, out, err = run("next", capsys)
+    first = EXERCISES["relu.forward"].statement.split("\n\n")[0].split()
+    head, tail = out.split("relu.forward\n  ")
+    asked, _, rest = tail.partition("\n  Write")
+    assert (status, err) == (0, "") and asked.split() == first
+    assert head == NOTHING_YET
+    assert rest == " relu(x) → y\n  minitransformer lessons 01\n"
+    pathlib.Path("other").mkdir()
+    assert "minitransformer lessons 01 --folder other\n" in run("next other", capsys)[1]
+    assert "There is no folder 'nowhere'." in run("next nowhere", capsys)[2]
+
+
+def ends(out):
+    """The ends of the lines of the lessons, and what comes next."""
+    lines, _, rest = out.partition("\n\nNext, in lesson ")
+    return [line[57:] for line in lines.splitlines()], rest.splitlines()[0]
+
+
+def test_what_is_asked_of_everybody_comes_before_what_is_for_those_who_want_more(course, capsys):
+    folder = pathlib.Path("my-lessons")
+    folder.mkdir()
+    write(
+        course["01_first"].replace(
+            stub("relu.forward"), f"\n# %%\n{RELU}check('relu.forward', relu)\n"
+        ),
+        folder / "01_first.py",
+    )
+    write(course["02_second"].replace(stub("softmax.forward"), f"# %%\n{SOFTMAX}"),
+          folder / "02_mine.py")  # fmt: skip
+    status, out, err = run("next", capsys)
+    assert err == "2 files changed: running, a moment …\n"
+    # the third lesson asks for it anew
+    assert ends(out) == (
+        ["1 of 1, and 0 of 1 more", "1 of 1", "nothing to write", "0 of 1"],
+        "04: relu.forward",
+    )
+    write("def relu(x):\n    return -x\n", folder / "04_fourth.py")
+    _, out, err = run("next", capsys)
+    assert err == "1 file changed: running, a moment …\n"
+    assert ends(out)[1] == "04: relu.forward, not right yet"
+    assert out.endswith("\n  minitransformer check my-lessons/04_fourth.py relu.forward\n")
+    (folder / "04_fourth.py").unlink()
+    write(RELU, folder / "mine.py")  # a file of no lesson counts for all
+    assert ends(run("next", capsys)[1])[1] == "01: relu.backward"
+    write(f"{RELU}def relu_backward(d_y, x):\n    return d_y * (x > 0)\n", folder / "mine.py")
+    assert run("next", capsys)[1].endswith("\n\nAll exercises are right.\n")
+
+
+def test_a_file_without_an_answer_is_not_run_and_another_only_when_its_code_has_changed(
+    course, capsys, runs
+):
+    folder = pathlib.Path("my-lessons")
+    notebooks.lay_out(folder)
+    run("next", capsys)
+    assert runs == [] and not (folder / ".checked.json").exists()
+    write(RELU, folder / "mine.py")
+    (folder / "notes.txt").write_text("no answers", newline="\n")
+    book = json.loads((folder / "01_first.ipynb").read_text(encoding="utf-8"))
+    cell = next(c for c in book["cells"] if "def relu(" in "".join(c["source"]))
+    cell["source"] = "def relu(x):\n    return x"
+    write(json.dumps(book), folder / "01_first.ipynb")
+    first = run("next", capsys)[1]
+    assert runs == ["01_first.ipynb", "mine.py"]
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "ran"}]
+    write(json.dumps(book), folder / "01_first.ipynb")
+    assert run("next", capsys) == (0, first, "") and len(runs) == 2
+    write(RELU + "x = 1\n", folder / "mine.py")
+    run("next", capsys)
+    assert runs[2:] == ["mine.py"]
+    assert len(json.loads((folder / ".checked.json").read_text(encoding="utf-8"))) == 2
+
+
+@pytest.mark.parametrize("kept", ["", "[]", '{"x": 1}', "null", "[" * 10**5])
+def test_what_was_kept_and_cannot_be_read_is_made_anew(course, capsys, kept, runs):
+    folder = pathlib.Path("my-lessons")
+    folder.mkdir()
+    write(RELU, folder / "mine.py")
+    write(kept, folder / ".checked.json")
+    assert ends(run("next", capsys)[1])[0][0] == "1 of 1, and 0 of 1 more"
+    assert run("next", capsys)[2] == "" and runs == ["mine.py"]
+
+
+def test_another_checker_runs_the_files_again(course, capsys, runs, monkeypatch):
+    folder = pathlib.Path("my-lessons")
+    folder.mkdir()
+    write(RELU, folder / "mine.py")
+    run("next", capsys)
+    monkeypatch.setattr(lessons_progress, "checker", lambda: "another")
+    run("next", capsys)
+    assert runs == ["mine.py"] * 2
+
+
+def test_a_file_that_could_not_be_run_is_named_and_runs_again(course, capsys, runs):
+    folder = pathlib.Path("my-lessons")
+    folder.mkdir()
+    write("import os\nos._exit(3)\n", folder / "mine.py")
+    for _ in range(2):
+        assert "\n\nmine.py: crashed (exit status 3)\n\nNext" in run("next", capsys)[1]
+    assert runs == ["mine.py"] * 2
+
+
+def test_ctrl_c_ends_next_with_one_line_and_status_130(course, capsys, monkeypatch):
+    folder = pathlib.Path("my-lessons")
+    folder.mkdir()
+    write(RELU, folder / "mine.py")
+    stopped = Submission("mine.py", "interrupted", remark="interrupted")
+    monkeypatch.setattr(lessons_progress, "grade", lambda *_: [stopped])
+    status, out, err = run("next", capsys)
+    assert (status, out) == (130, "") and err.endswith("\nminitransformer: interrupted.\n")
+    assert not (folder / ".checked.json").exists()
+
+
+def test_each_exercise_of_the_course_is_a_step_of_its_lesson():
+    """Each once in a lesson, and every exercise in one of them."""
+    found = [step for lesson in notebooks.lessons() for step in lessons_progress.steps(lesson)]
+    assert {step.exercise.id for step in found} == set(EXERCISES)
+    assert len({(step.lesson.number, step.exercise.id) for step in found}) == len(found)
+    assert 0 < sum(step.is_further for step in found) < len(found) / 2

@@ -1,7 +1,10 @@
-"""The commands for learners: their own file, checked, once or whenever they save it."""
+"""The commands for learners: their own file, checked, once or whenever they save it; what comes
+next."""
 
 import os
+import sys
 import time
+from pathlib import Path
 
 from ..errors import InputError
 
@@ -48,3 +51,16 @@ def saved_at(file):
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
+
+
+def next_step(options):
+    """Say which exercises of the lessons you have right, and which one comes next."""
+    from ..lessons.progress import FOLDER, as_text, progress
+
+    folder = Path(options.folder or FOLDER)
+    if options.folder and not folder.is_dir():
+        raise InputError(
+            f"There is no folder {options.folder!r}. Name the folder with your answers."
+        )
+    found = progress(folder, options.seconds, lambda text: print(text, file=sys.stderr))
+    print(as_text(folder, found))

@@ -368,6 +368,15 @@ def make_parser():
 
     add_answers(add("watch", learning.watch, "  minitransformer watch mine.py\n"))
 
+    following = add(
+        "next", learning.next_step, "  minitransformer next\n  minitransformer next my-answers\n"
+    )
+    following.add_argument(
+        "folder", nargs="?", metavar="FOLDER",
+        help="the folder with your notebooks and Python files (default: my-lessons)",
+    )
+    add_seconds(following)
+
     course = add(
         "lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n"
     )
@@ -525,9 +534,13 @@ def add_answers(parser):
     parser.add_argument(
         "file", metavar="FILE", help="your notebook or Python file; the whole of it runs"
     )
+    add_seconds(parser)
+
+
+def add_seconds(parser):
     parser.add_argument(
         "--seconds", type=positive, default=120.0,
-        help="the time that the file may take (default: 120)",
+        help="the time that a file may take (default: 120)",
     )
 
 
