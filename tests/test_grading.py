@@ -2,6 +2,8 @@
 stumble."""
 
 import json
+import math
+import re
 import subprocess
 import sys
 import types
@@ -781,6 +783,34 @@ def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(cap
         "# feature_mean: Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`." in shown
     )
     assert LayerNorm.__name__ not in shown.splitlines()[0]
+
+
+def plain_solution(capsys, id):
+    """What `reveal` shows before the package's own lines."""
+    head, found = printed(capsys, reveal, id).split("# A plain solution.\n")
+    assert head == ""
+    return found.split("\n\n\n# The package's own lines.\n")[0]
+
+
+def test_reveal_begins_with_a_plain_solution_as_the_exercise_asks_for_it(capsys):
+    solution = plain_solution(capsys, "heads.split")
+    assert solution == (
+        "def split_heads(x, heads):\n    batch, length, features = x.shape\n"
+        "    return x.reshape(batch, length, heads, features // heads).transpose(0, 2, 1, 3)"
+    )
+    solution = plain_solution(capsys, "softmax.backward")
+    assert solution.startswith("# softmax: the exercise softmax.forward\ndef softmax_backward(")
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_the_plain_solution_is_right_with_numpy_and_the_exercises_that_it_names(id, capsys):
+    solution = plain_solution(capsys, id)
+    named = re.findall(r"^# (\w+): the exercise (\S+)$", solution, re.M)
+    names = {"np": np, "math": math, **{name: EXERCISES[other] for name, other in named}}
+    exec(solution, names)
+    exercise = EXERCISES[id]
+    assert check(id, names[exercise.name], quiet=True).passed
+    assert '"""' not in solution and "@" not in solution.split("def ")[0]
 
 
 # -- nothing makes it stumble ----------------------------------------------------------------------
