@@ -1,6 +1,6 @@
 """Wrong versions of the code, each as a patch of one file and the tests that must catch it, in two groups.
 
-A number is one mistake that people make, 1 to 130 (docs/mistakes.md); a letter tells apart several ways to make it. An x
+A number is one mistake that people make, 1 to 130 (tests/mistake_ids.txt); a letter tells apart several ways to make it. An x
 marks a change of our own. `test_mutants.py` plants them one at a time: the mistakes of people in `make test`, changes of our own in
 `make mutants`.
 """

@@ -370,14 +370,17 @@ def test_two_mistakes_in_two_outputs():
         return d_x * gamma, (d_y * x).sum((0, 1)), d_beta
 
     report = quiet("layer_norm.backward", two)
-    assert report.right == ["d_beta"] and ids(report) == ["48", "remains"]
+    assert report.right == ["d_beta"] and ids(report) == ["d-gamma-with-input", "remains"]
     assert "besides Something else remains in d_x." in text(report)
 
 
 def test_two_mistakes_in_one_output_name_the_larger():
     exercise = EXERCISES["layer_norm.backward"]
     version = {m.id: m.versions[0] for m in exercise.mistakes}
-    for one, other in (("42", "140"), ("43", "46"), ("41", "43")):
+    for one, other in (
+        ("mean-path-missing", "not-divided-by-sigma"),
+        ("sigma-path-missing", "divided-by-variance"), ("gamma-outside-sums", "sigma-path-missing"),
+    ):  # fmt: skip
         report = quiet(exercise, exercise.wrong(version[one], version[other]))
         sizes = {
             m: np.abs(np.subtract(*quiet(exercise, exercise.wrong(version[m])).arrays["d_x"])).max()
@@ -389,7 +392,8 @@ def test_two_mistakes_in_one_output_name_the_larger():
 
 def test_a_known_mistake_and_a_factor():
     report = quiet("softmax.backward", lambda d_P, P: 3 * P * (1 - P) * d_P)
-    assert ids(report) == ["7", "remains"] and "A factor of 3 remains in d_scores." in text(report)
+    assert ids(report) == ["diagonal-only", "remains"]
+    assert "A factor of 3 remains in d_scores." in text(report)
 
 
 def test_most_of_the_difference():
@@ -397,7 +401,8 @@ def test_most_of_the_difference():
         return P * (1 - P) * d_P * (1 + 0.02 * np.sin(np.arange(P.size)).reshape(P.shape))
 
     report = quiet("softmax.backward", crooked)
-    assert ids(report) == ["7", "remains"] and "Most of this would come out when" in text(report)
+    assert ids(report) == ["diagonal-only", "remains"]
+    assert "Most of this would come out when" in text(report)
 
 
 STRUCTURES = {
@@ -464,7 +469,7 @@ def test_what_stops_for_its_shapes_is_named_where_all_sizes_are_equal():
         ),
     )
     assert (
-        report.findings[0].id == "29"
+        report.findings[0].id == "weight-not-transposed"
         and "It raised ValueError" in text(report)
         and len(report.findings) == 1
     )
@@ -475,7 +480,7 @@ def test_a_rule_finds_what_no_number_shows():
         return np.where(rng.random(x.shape) < p, x / (1 - p), 0) if training else x
 
     report = quiet("dropout.forward", swapped)
-    assert report.findings[0].id == "61" and "expected" not in text(report)
+    assert report.findings[0].id == "probabilities-swapped" and "expected" not in text(report)
 
 
 # -- hygiene ---------------------------------------------------------------------------------------
@@ -531,7 +536,7 @@ def test_a_convention_that_changes_its_input_is_not_right():
         return gamma * x / (x.std(-1, keepdims=True) + epsilon) + beta
 
     report = quiet("layer_norm.forward", in_place)
-    assert not report.passed and ids(report) == ["convention:38", "changed"]
+    assert not report.passed and ids(report) == ["convention:epsilon-outside-root", "changed"]
 
 
 def test_a_mistake_beside_a_convention_is_named():
@@ -579,7 +584,7 @@ def test_the_number_shown_is_of_the_output_that_is_named():
     found = quiet("linear.backward", two).findings
     assert (
         found[0].where["output"] == "d_bias"
-        and found[0].id == "27"
+        and found[0].id == "mean-for-sum"
         and "d_x" in found[1].evidence[0]
     )
 
@@ -632,7 +637,7 @@ def test_a_convention_passes_with_a_note():
             gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon) + beta
         ),
     )
-    assert report.passed and ids(report) == ["convention:38"]
+    assert report.passed and ids(report) == ["convention:epsilon-outside-root"]
     assert "note Right, by another convention: ε is added to σ, outside the root." in text(report)
 
 
@@ -697,7 +702,7 @@ def test_a_report_as_a_dict_is_json():
     )
     first = found["findings"][0]
     assert (
-        first["id"] == "8"
+        (first["id"], first["severity"]) == ("softmax.backward/weighted-mean-missing", "error")
         and first["title"]
         and first["question"]
         and first["where"]["index"] == [0, 0, 0]

@@ -180,6 +180,33 @@ def test_a_report_comes_back_whole_from_its_dict(answer):
     assert str(again) == str(report) and again.to_dict() == report.to_dict()
 
 
+def outside_the_root(x, gamma, beta, epsilon):
+    x_hat = (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon)
+    return gamma * x_hat + beta
+
+
+SEVERITIES = [  # (exercise, answer, the severity of the report, {id: severity})
+    ("relu.forward", lambda x: x * (x > 0), "", {}),
+    ("relu.forward", lambda x: ..., "note", {"relu.forward/stub": "note"}),
+    ("relu.forward", abs, "error", {"relu.forward/absolute-value": "error"}),
+    ("relu.forward", lambda x: -x, "error",
+     {"relu.forward/does-nothing": "error", "relu.forward/remains": "error"}),
+    ("layer_norm.forward", outside_the_root, "note",
+     {"layer_norm.forward/epsilon-outside-root": "note"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise, answer, severity, findings", SEVERITIES)
+def test_a_report_for_programs_has_ids_that_last_and_says_how_severe_it_is(
+    exercise, answer, severity, findings
+):
+    report = check(exercise, answer, quiet=True)
+    found = report.to_dict()
+    assert found["severity"] == severity
+    assert {finding["id"]: finding["severity"] for finding in found["findings"]} == findings
+    assert str(Report.from_dict(found)) == str(report)
+
+
 def test_the_function_of_the_exercises_name_counts_though_another_one_alone_was_checked(capsys):
     other = "from minitransformer.grading import check\ncheck('relu.forward', lambda x: -x)\n"
     write(other + RELU)

@@ -178,12 +178,12 @@ def is_folder(path):
 def histogram(submissions):
     """[(count, exercise, title)] of the mistakes in all submissions, the most frequent first."""
     counts = collections.Counter(
-        (exercise, finding["title"] or finding["id"])
+        (exercise, finding["title"] or finding["id"].removeprefix(f"{exercise}/"))
         for submission in submissions
         for exercise, report in submission.reports.items()
         if report["status"] == "wrong"
         for finding in report["findings"]
-        if finding["id"] != "remains"
+        if finding["id"] != f"{exercise}/remains"
     )
     return sorted(
         ((count, *key) for key, count in counts.items()), key=lambda row: (-row[0], row[1:])
