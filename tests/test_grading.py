@@ -546,7 +546,7 @@ def test_a_mistake_beside_a_convention_is_named():
             gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon)
         ),
     )
-    assert ids(report) == ["135"]
+    assert ids(report) == ["beta-missing"]
 
 
 def test_none_is_no_error():
@@ -667,7 +667,7 @@ def test_a_small_number_is_no_question_of_precision():
             / (e.sum(-1, keepdims=True) + 1e-8)
         ),
     )
-    assert not report.passed and ids(report) == ["5"]
+    assert not report.passed and ids(report) == ["constant-added-to-sum"]
 
 
 # -- how it is said --------------------------------------------------------------------------------

@@ -4,12 +4,15 @@ import copy
 import json
 import os
 import pathlib
+import re
+import shlex
 import types
 
 import pytest
 from common import run
 
 from minitransformer.cli import learning
+from minitransformer.cli.parser import make_parser
 from minitransformer.errors import InputError
 from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
@@ -586,3 +589,43 @@ def test_each_exercise_of_the_course_is_a_step_of_its_lesson():
     assert {step.exercise.id for step in found} == set(EXERCISES)
     assert len({(step.lesson.number, step.exercise.id) for step in found}) == len(found)
     assert 0 < sum(step.is_further for step in found) < len(found) / 2
+
+
+# -- the page for coding assistants ----------------------------------------------------------------
+
+TUTOR = (pathlib.Path(__file__).parents[1] / "AGENTS.md").read_text(encoding="utf-8")
+
+
+def test_the_page_for_assistants_is_short():
+    assert len(TUTOR.splitlines()) <= 60
+
+
+def test_its_commands_are_understood():
+    found = re.findall(r"(?:^|`)minitransformer ([^`#\n]+)", TUTOR, re.M)
+    assert {line.split()[0] for line in found} == {"check", "exercises", "next"}
+    for line in found:
+        make_parser().parse_args(shlex.split(line))
+
+
+def test_its_hint_runs(capsys):
+    (line,) = re.findall(r"^python -c .*$", TUTOR, re.M)
+    _, _, code = shlex.split(line)
+    exec(code, {})
+    assert capsys.readouterr().out.strip() == EXERCISES["softmax.backward"].hints[0]
+
+
+def test_what_it_reads_in_the_json_is_there(capsys):
+    write(SOFTMAX + BAD)
+    found = json.loads(run("check mine.py --json", capsys)[1])
+    report = found["reports"]["softmax.backward"]
+    there = {*found, *report, *report["findings"][0]}
+    asked = {"reports", "right", "passed", "evidence", "lines", "question", "severity", "errors"}
+    assert asked <= there and all(name in TUTOR for name in asked)
+    assert report["findings"][0]["question"] and report["findings"][0]["lines"]
+
+
+def test_where_it_may_not_look_is_where_the_answers_are():
+    root = pathlib.Path(__file__).parents[1]
+    for place in ("minitransformer/grading/topics", "docs/mistakes.md", "tests"):
+        assert place in TUTOR and (root / place).exists()
+    assert "Never call `reveal`" in TUTOR
