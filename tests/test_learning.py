@@ -16,7 +16,7 @@ from minitransformer.cli.parser import make_parser
 from minitransformer.errors import InputError
 from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
-from minitransformer.grading.grade import as_json, grade
+from minitransformer.grading.grade import as_json, grade, histogram
 from minitransformer.grading.news import News
 from minitransformer.grading.one_file import as_lines, check_file, exit_status
 from minitransformer.grading.report import Report
@@ -165,6 +165,20 @@ def test_a_file_that_could_not_be_run_for_want_of_room_is_no_interruption(monkey
     assert exit_status(submission) == 2 and "No space left" in as_lines(submission)
 
 
+def test_a_file_that_did_not_come_to_its_end_has_status_2_though_all_before_was_right():
+    right = check("relu.forward", lambda x: x * (x > 0), quiet=True).to_dict()
+    submission = Submission("mine.py", "timed out", {"relu.forward": right}, remark="stopped")
+    assert exit_status(submission) == 2
+    submission.status = "graded"
+    assert exit_status(submission) == 0
+
+
+def test_what_remains_besides_is_no_mistake_of_a_class():
+    report = check("relu.forward", lambda x: -x, quiet=True).to_dict()
+    rows = histogram([Submission("mine.py", reports={"relu.forward": report})])
+    assert rows == [(1, "relu.forward", "nothing is done to x")]
+
+
 def test_what_is_odd_about_a_right_answer_is_said_without_the_words_for_teachers(capsys):
     write("import os\n" + SOFTMAX.replace("return", "os.getcwd()\n    return"))
     status, out, _ = run("check mine.py", capsys)
@@ -188,6 +202,11 @@ def outside_the_root(x, gamma, beta, epsilon):
     return gamma * x_hat + beta
 
 
+def outside_the_root_in_place(x, gamma, beta, epsilon):
+    x -= x.mean(-1, keepdims=True)
+    return gamma * x / (x.std(-1, keepdims=True) + epsilon) + beta
+
+
 SEVERITIES = [  # (exercise, answer, the severity of the report, {id: severity})
     ("relu.forward", lambda x: x * (x > 0), "", {}),
     ("relu.forward", lambda x: ..., "note", {"relu.forward/stub": "note"}),
@@ -196,6 +215,8 @@ SEVERITIES = [  # (exercise, answer, the severity of the report, {id: severity})
      {"relu.forward/does-nothing": "error", "relu.forward/remains": "error"}),
     ("layer_norm.forward", outside_the_root, "note",
      {"layer_norm.forward/epsilon-outside-root": "note"}),
+    ("layer_norm.forward", outside_the_root_in_place, "error",
+     {"layer_norm.forward/epsilon-outside-root": "note", "layer_norm.forward/changed": "error"}),
 ]  # fmt: skip
 
 
