@@ -34,7 +34,7 @@ ASKED = OK + 'check("softmax.forward", softmax)\n'
 WRONG = 'from minitransformer.grading import check\ndef softmax(scores):\n    return scores\n'
 FORGED = {
     "exercise": "softmax.forward", "passed": True, "status": "right", "right": ["P"],
-    "findings": [],
+    "situations": 1, "severity": "", "findings": [],
 }
 
 

@@ -5,16 +5,19 @@ import functools
 import itertools
 import pathlib
 import random
+import re
 import time
 
 import pytest
+from common import mistake_ids
 
+import minitransformer.grading
 from minitransformer.grading import check
 from minitransformer.grading.catalogue import mistakes_page
 from minitransformer.grading.exercise import EXERCISES
 
 SEEDS = (0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow))
-LISTED = range(1, 131)  # the mistakes that people were seen to make; beyond it, further ones
+LISTED = range(1, 131)  # the mistakes that people were seen to make, by their numbers
 ELSEWHERE = {}  # {number: why no exercise has it}
 WITH_MISTAKES = [id for id, exercise in EXERCISES.items() if exercise.mistakes]
 
@@ -122,13 +125,28 @@ def test_of_two_mistakes_at_once_one_is_named():
 
 
 def test_every_mistake_that_was_listed_has_an_exercise():
-    known = {
-        mistake.id.rstrip("abcdefgh")
-        for exercise in EXERCISES.values()
-        for mistake in exercise.mistakes
-    }
-    missing = [n for n in LISTED if str(n) not in known]
-    assert sorted(map(str, missing)) == sorted(ELSEWHERE)
+    missing = set(LISTED) - set(mistake_ids().values())
+    assert sorted(missing) == sorted(ELSEWHERE)
+
+
+def test_no_mistake_loses_its_name():
+    """Programs know a mistake by it: a class's results of last year, and other people's pages. A
+    new mistake has a line of its own at its place in tests/mistake_ids.txt."""
+    names = [f"{e.id}/{mistake.id}" for e in EXERCISES.values() for mistake in e.mistakes]
+    assert names == list(mistake_ids())
+
+
+def test_a_name_is_a_few_words_and_one_of_a_kind_and_no_rules():
+    grading = pathlib.Path(minitransformer.grading.__file__).parent
+    code = "".join(file.read_text(encoding="utf-8") for file in grading.glob("*.py"))
+    rules = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', code))  # what stands in quotes there
+    assert "not-repeatable" in rules
+    for exercise in EXERCISES.values():
+        names = [mistake.id for mistake in exercise.mistakes]
+        assert len(set(names)) == len(names) and not rules & set(names), exercise.id
+        for name in names:
+            assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+){1,3}", name), f"{exercise.id}/{name}"
+            assert not re.fullmatch("[0-9-]+", name), name
 
 
 @pytest.mark.slow

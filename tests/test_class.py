@@ -31,12 +31,12 @@ from minitransformer.grading.feedback import (
     expect_free,
     names_of,
     page,
-    report_of,
     write_feedback,
 )
 from minitransformer.grading.grade import as_dict, as_text, histogram
 from minitransformer.grading.gradescope import as_gradescope, best_of
 from minitransformer.grading.points import as_csv, points_of, read_points, score
+from minitransformer.grading.report import Report
 from minitransformer.grading.submission import Submission
 
 FORWARD, BACKWARD = "softmax.forward", "softmax.backward"
@@ -51,11 +51,13 @@ def softmax(scores):
 def report(exercise, status, **finding):
     """A report as a submission has it."""
     found = {
-        "id": "1", "title": "", "evidence": ["y[0] is 1, expected 2."], "question": "", "also": [],
-        "exact": True, "lines": [], "where": None, **finding,
+        "id": f"{exercise}/unknown", "severity": "error", "title": "",
+        "evidence": ["y[0] is 1, expected 2."],
+        "question": "", "also": [], "exact": True, "lines": [], "where": None, **finding,
     }
     return {
         "exercise": exercise, "passed": status == "right", "status": status, "right": [],
+        "situations": 4, "severity": "" if status == "right" else "error",
         "findings": [] if status == "right" else [found],
     }
 
@@ -326,7 +328,7 @@ def test_a_teachers_name_is_put_to_the_mistake_that_it_is_of(tmp_path):
     assert (named["title"], named["question"]) == (
         "sin is taken (your teacher's list)", "Why a sine?",
     )
-    assert named["id"] == "teacher" and [f["title"] for f in others] == ["", ""]
+    assert named["id"].endswith("/teacher") and [f["title"] for f in others] == ["", ""]
     assert histogram(some)[0] == (2, BACKWARD, "1")
 
 
@@ -449,7 +451,7 @@ def test_a_page_asks_for_nothing_and_runs_nothing():
 def test_a_report_read_again_says_the_same():
     for answer in (EXERCISES[BACKWARD].reference, lambda d_P, P: P * (1 - P) * d_P):
         said = check(BACKWARD, answer, quiet=True)
-        assert str(report_of(json.loads(json.dumps(said.to_dict())))) == str(said)
+        assert str(Report.from_dict(json.loads(json.dumps(said.to_dict())))) == str(said)
 
 
 def test_names_of_pages_are_plain_and_no_two_the_same():

@@ -451,37 +451,45 @@ def masked_exponentials(scores, mask):
     return e / e.sum(-1, keepdims=True)
 
 
-WRONG = [  # (exercise, what was handed in, the number of the mistake)
-    ("attention.scores", lambda query, key: query @ key.transpose(0, 1, 3, 2), "63"),
+WRONG = [  # (exercise, what was handed in, the mistake's name)
+    ("attention.scores", lambda query, key: query @ key.transpose(0, 1, 3, 2), "scale-missing"),
     ("attention.scores", lambda q, k: np.einsum("bhtk,bhsk->bhst", q, k) / np.sqrt(q.shape[-1]),
-     "70"),
+     "query-key-swapped"),
     ("attention.scores",
-     lambda q, k: np.matmul(q, k.transpose(0, 1, 3, 2)) / np.sqrt(q.shape[1] * q.shape[3]), "65"),
-    ("attention.weights", lambda scores, mask: own_softmax(np.where(mask, scores, -1e9)), "204"),
-    ("attention.weights", masked_exponentials, "1"),
-    ("attention.weights", lambda scores, mask: weights_with_nan_to_num(scores, ~mask), "78"),
+     lambda q, k: np.matmul(q, k.transpose(0, 1, 3, 2)) / np.sqrt(q.shape[1] * q.shape[3]),
+     "scaled-by-model-width"),
+    ("attention.weights", lambda scores, mask: own_softmax(np.where(mask, scores, -1e9)),
+     "large-negative-number"),
+    ("attention.weights", masked_exponentials, "no-maximum-shift"),
+    ("attention.weights", lambda scores, mask: weights_with_nan_to_num(scores, ~mask),
+     "mask-inverted"),
     ("attention.weights",
-     lambda scores, mask: weights_with_nan_to_num(scores, np.ones_like(scores, bool)) * mask, "76"),
-    ("attention.forward", annotated, "204"),
-    ("attention.forward", lambda q, k, v, m: dot_product(q * np.sqrt(q.shape[-1]), k, v, m), "63"),
-    ("attention.backward", jacobian_diagonal, "7"),
-    ("attention.backward", no_scale_back, "66"),
-    ("mask.padding", lambda ids: ids != 0, "84"),
-    ("mask.padding", lambda ids: (ids == 0)[:, None, None, :], "78"),
-    ("mask.causal", lambda length: np.triu(np.ones((length, length)), k=1), "78"),
-    ("mask.causal", lambda length: np.tri(length, k=-1), "79"),
-    ("mask.decoder", lambda ids: padding_mask(ids) + np.tri(ids.shape[1], dtype=bool), "240"),
-    ("mask.cross", lambda s, t: padding_mask(s) & np.tri(t.shape[1], s.shape[1], dtype=bool), "83"),
-    ("heads.split", lambda x, heads: x.reshape(len(x), heads, x.shape[1], -1), "86"),
-    ("heads.merge", lambda x: x.reshape(len(x), x.shape[2], -1), "87"),
-    ("self_attention.forward", reshaping_self_attention, "86"),
-    ("self_attention.backward", one_path, "73"),
-    ("cross_attention.forward", encoder_asks, "106"),
-    ("positional_encoding.table", table_by_channels, "93"),
+     lambda scores, mask: weights_with_nan_to_num(scores, np.ones_like(scores, bool)) * mask,
+     "mask-after-softmax"),
+    ("attention.forward", annotated, "large-negative-number"),
+    ("attention.forward", lambda q, k, v, m: dot_product(q * np.sqrt(q.shape[-1]), k, v, m),
+     "scale-missing"),
+    ("attention.backward", jacobian_diagonal, "diagonal-only"),
+    ("attention.backward", no_scale_back, "scale-forgotten"),
+    ("mask.padding", lambda ids: ids != 0, "batch-axis-misplaced"),
+    ("mask.padding", lambda ids: (ids == 0)[:, None, None, :], "mask-inverted"),
+    ("mask.causal", lambda length: np.triu(np.ones((length, length)), k=1), "mask-inverted"),
+    ("mask.causal", lambda length: np.tri(length, k=-1), "diagonal-hidden"),
+    ("mask.decoder", lambda ids: padding_mask(ids) + np.tri(ids.shape[1], dtype=bool),
+     "or-for-and"),
+    ("mask.cross", lambda s, t: padding_mask(s) & np.tri(t.shape[1], s.shape[1], dtype=bool),
+     "causal-on-source"),
+    ("heads.split", lambda x, heads: x.reshape(len(x), heads, x.shape[1], -1),
+     "reshape-for-transpose"),
+    ("heads.merge", lambda x: x.reshape(len(x), x.shape[2], -1), "reshape-alone"),
+    ("self_attention.forward", reshaping_self_attention, "heads-by-reshape"),
+    ("self_attention.backward", one_path, "d-input-part-missing"),
+    ("cross_attention.forward", encoder_asks, "memory-and-input-swapped"),
+    ("positional_encoding.table", table_by_channels, "pair-frequencies-differ"),
     ("positional_encoding.forward", lambda x: x + table_by_loops(x.shape[0], x.shape[2])[:, None],
-     "96"),
+     "code-by-batch-place"),
     ("positional_encoding.rotation", lambda offset, features: rotation_by_blocks(-offset, features),
-     "248"),
+     "turns-other-way"),
 ]  # fmt: skip
 
 
@@ -497,4 +505,4 @@ def test_halves_are_a_convention():
         return table_by_loops(length, features)[:, np.r_[0:features:2, 1:features:2]]
 
     report = check("positional_encoding.table", halves, quiet=True)
-    assert report.passed and report.findings[0].id == "convention:94"
+    assert report.passed and report.findings[0].id == "convention:halves-not-interleaved"

@@ -259,8 +259,11 @@ def half_of_them(x, p, training, rng):
 def test_dropout_may_draw_as_it_likes_if_the_share_is_right(seed):
     for right in (mask_of_zeros_and_ones, place_by_place):
         assert check("dropout.forward", right, seed=seed, quiet=True).passed
-    for wrong, number in ((kept_with_p, "61"), (whole_features, "197a"), (half_of_them, "197b")):
-        assert check("dropout.forward", wrong, seed=seed, quiet=True).findings[0].id == number
+    for wrong, name in (
+        (kept_with_p, "probabilities-swapped"), (whole_features, "choice-shared"),
+        (half_of_them, "other-share-dropped"),
+    ):  # fmt: skip
+        assert check("dropout.forward", wrong, seed=seed, quiet=True).findings[0].id == name
 
 
 class OwnMasks:
@@ -287,7 +290,7 @@ class RoomForOne(OwnMasks):
 
 def test_dropout_in_two_places_may_draw_as_it_likes():
     assert check("dropout.twice", OwnMasks, quiet=True).passed
-    assert check("dropout.twice", RoomForOne, quiet=True).findings[0].id == "62"
+    assert check("dropout.twice", RoomForOne, quiet=True).findings[0].id == "one-mask-kept"
 
 
 @pytest.mark.parametrize(

@@ -596,12 +596,12 @@ def left_where_it_is(f, x, d_y, epsilon):
 
 
 WRONG = [
-    ("decoder.backward", the_first_layers_memory, "104"),
+    ("decoder.backward", the_first_layers_memory, "memory-of-first-layer"),
     ("decoder.backward", stops_before_zero, "the loop ends one layer early, or begins one late"),
-    ("tied.backward", the_last_of_equal_ids, "32"),
-    ("adam.step", uncorrected, "112"),
-    ("update.all", side_by_side, "121"),
-    ("update.all", frozen, "119"),
+    ("tied.backward", the_last_of_equal_ids, "last-place-wins"),
+    ("adam.step", uncorrected, "no-bias-correction"),
+    ("update.all", side_by_side, "paired-by-order"),
+    ("update.all", frozen, "parameter-name-rebound"),
     ("clip.norm", each_by_itself, "each gradient is clipped by its own norm"),
     ("rnn.through_time", Forgetful, "nothing is carried from a step to the one before it"),
     ("gradient_check.numerical", in_seven_digits, "the differences are taken in float32"),
@@ -620,7 +620,8 @@ def test_a_mistake_is_named(exercise, wrong, name):
 
 def test_a_cache_that_is_not_emptied_is_named_at_the_first_check_and_at_the_second():
     for _ in range(2):
-        assert check("kv_cache.decode", one_cache_for_all, quiet=True).findings[0].id == "130"
+        (finding,) = check("kv_cache.decode", one_cache_for_all, quiet=True).findings
+        assert finding.id == "cache-not-emptied"
 
 
 @pytest.mark.parametrize(

@@ -652,7 +652,7 @@ CLOSE = "np.isclose = lambda a, b, **_: np.ones(np.shape(a), dtype=bool)\n"
 FORGED = {
     "by hand": ("# %%\nimport json, os, sys\n"
                 "report = {'exercise': 'softmax.forward', 'passed': True, 'status': 'right', "
-                "'right': [], 'findings': []}\n"
+                "'right': [], 'situations': 1, 'severity': '', 'findings': []}\n"
                 "json.dump({'reports': {'softmax.forward': report}, 'errors': [], "
                 "'finished': True, 'refused': ''}, f := open(sys.argv[2], 'w')); f.close()\n"
                 "os._exit(0)", "no softmax stands at the top of the file"),
@@ -770,12 +770,13 @@ def test_the_seed_of_the_second_run_follows_the_file():
 # -- results ---------------------------------------------------------------------------------------
 
 FINDING = {
-    "id": "1", "title": "t", "evidence": [], "question": "", "also": [], "exact": True,
+    "id": "softmax.forward/no-maximum-shift", "severity": "error", "title": "t",
+    "evidence": [], "question": "", "also": [], "exact": True,
     "lines": [], "where": None,
 }
 REPORT = {
     "exercise": "softmax.forward", "passed": False, "status": "wrong", "right": [],
-    "findings": [FINDING],
+    "situations": 1, "severity": "error", "findings": [FINDING],
 }
 
 
@@ -1016,7 +1017,8 @@ def test_a_changed_input_is_reported_as_that(tmp_path):
          "    return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)\n")  # fmt: skip
     (submission,) = grade([tmp_path])
     (finding,) = submission.reports["softmax.forward"]["findings"]
-    assert finding["id"] == "changed" and "scores was changed in place" in finding["evidence"][0]
+    assert finding["id"] == "softmax.forward/changed"
+    assert "scores was changed in place" in finding["evidence"][0]
 
 
 def test_the_command_prints_a_table_and_writes_all_of_it(tmp_path, capsys):

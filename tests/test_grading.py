@@ -2,6 +2,8 @@
 stumble."""
 
 import json
+import math
+import re
 import subprocess
 import sys
 import types
@@ -370,14 +372,17 @@ def test_two_mistakes_in_two_outputs():
         return d_x * gamma, (d_y * x).sum((0, 1)), d_beta
 
     report = quiet("layer_norm.backward", two)
-    assert report.right == ["d_beta"] and ids(report) == ["48", "remains"]
+    assert report.right == ["d_beta"] and ids(report) == ["d-gamma-with-input", "remains"]
     assert "besides Something else remains in d_x." in text(report)
 
 
 def test_two_mistakes_in_one_output_name_the_larger():
     exercise = EXERCISES["layer_norm.backward"]
     version = {m.id: m.versions[0] for m in exercise.mistakes}
-    for one, other in (("42", "140"), ("43", "46"), ("41", "43")):
+    for one, other in (
+        ("mean-path-missing", "not-divided-by-sigma"),
+        ("sigma-path-missing", "divided-by-variance"), ("gamma-outside-sums", "sigma-path-missing"),
+    ):  # fmt: skip
         report = quiet(exercise, exercise.wrong(version[one], version[other]))
         sizes = {
             m: np.abs(np.subtract(*quiet(exercise, exercise.wrong(version[m])).arrays["d_x"])).max()
@@ -389,7 +394,8 @@ def test_two_mistakes_in_one_output_name_the_larger():
 
 def test_a_known_mistake_and_a_factor():
     report = quiet("softmax.backward", lambda d_P, P: 3 * P * (1 - P) * d_P)
-    assert ids(report) == ["7", "remains"] and "A factor of 3 remains in d_scores." in text(report)
+    assert ids(report) == ["diagonal-only", "remains"]
+    assert "A factor of 3 remains in d_scores." in text(report)
 
 
 def test_most_of_the_difference():
@@ -397,7 +403,8 @@ def test_most_of_the_difference():
         return P * (1 - P) * d_P * (1 + 0.02 * np.sin(np.arange(P.size)).reshape(P.shape))
 
     report = quiet("softmax.backward", crooked)
-    assert ids(report) == ["7", "remains"] and "Most of this would come out when" in text(report)
+    assert ids(report) == ["diagonal-only", "remains"]
+    assert "Most of this would come out when" in text(report)
 
 
 STRUCTURES = {
@@ -464,7 +471,7 @@ def test_what_stops_for_its_shapes_is_named_where_all_sizes_are_equal():
         ),
     )
     assert (
-        report.findings[0].id == "29"
+        report.findings[0].id == "weight-not-transposed"
         and "It raised ValueError" in text(report)
         and len(report.findings) == 1
     )
@@ -475,7 +482,7 @@ def test_a_rule_finds_what_no_number_shows():
         return np.where(rng.random(x.shape) < p, x / (1 - p), 0) if training else x
 
     report = quiet("dropout.forward", swapped)
-    assert report.findings[0].id == "61" and "expected" not in text(report)
+    assert report.findings[0].id == "probabilities-swapped" and "expected" not in text(report)
 
 
 # -- hygiene ---------------------------------------------------------------------------------------
@@ -531,7 +538,7 @@ def test_a_convention_that_changes_its_input_is_not_right():
         return gamma * x / (x.std(-1, keepdims=True) + epsilon) + beta
 
     report = quiet("layer_norm.forward", in_place)
-    assert not report.passed and ids(report) == ["convention:38", "changed"]
+    assert not report.passed and ids(report) == ["convention:epsilon-outside-root", "changed"]
 
 
 def test_a_mistake_beside_a_convention_is_named():
@@ -541,7 +548,7 @@ def test_a_mistake_beside_a_convention_is_named():
             gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon)
         ),
     )
-    assert ids(report) == ["135"]
+    assert ids(report) == ["beta-missing"]
 
 
 def test_none_is_no_error():
@@ -579,7 +586,7 @@ def test_the_number_shown_is_of_the_output_that_is_named():
     found = quiet("linear.backward", two).findings
     assert (
         found[0].where["output"] == "d_bias"
-        and found[0].id == "27"
+        and found[0].id == "mean-for-sum"
         and "d_x" in found[1].evidence[0]
     )
 
@@ -632,7 +639,7 @@ def test_a_convention_passes_with_a_note():
             gamma * (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + epsilon) + beta
         ),
     )
-    assert report.passed and ids(report) == ["convention:38"]
+    assert report.passed and ids(report) == ["convention:epsilon-outside-root"]
     assert "note Right, by another convention: ε is added to σ, outside the root." in text(report)
 
 
@@ -662,7 +669,7 @@ def test_a_small_number_is_no_question_of_precision():
             / (e.sum(-1, keepdims=True) + 1e-8)
         ),
     )
-    assert not report.passed and ids(report) == ["5"]
+    assert not report.passed and ids(report) == ["constant-added-to-sum"]
 
 
 # -- how it is said --------------------------------------------------------------------------------
@@ -697,7 +704,7 @@ def test_a_report_as_a_dict_is_json():
     )
     first = found["findings"][0]
     assert (
-        first["id"] == "8"
+        (first["id"], first["severity"]) == ("softmax.backward/weighted-mean-missing", "error")
         and first["title"]
         and first["question"]
         and first["where"]["index"] == [0, 0, 0]
@@ -783,6 +790,34 @@ def test_reveal_shows_the_packages_own_source_and_the_formula_of_its_helpers(cap
         "# feature_mean: Mean over the last axis, kept: `x.mean(axis=-1, keepdims=True)`." in shown
     )
     assert LayerNorm.__name__ not in shown.splitlines()[0]
+
+
+def plain_solution(capsys, id):
+    """What `reveal` shows before the package's own lines."""
+    head, found = printed(capsys, reveal, id).split("# A plain solution.\n")
+    assert head == ""
+    return found.split("\n\n\n# The package's own lines.\n")[0]
+
+
+def test_reveal_begins_with_a_plain_solution_as_the_exercise_asks_for_it(capsys):
+    solution = plain_solution(capsys, "heads.split")
+    assert solution == (
+        "def split_heads(x, heads):\n    batch, length, features = x.shape\n"
+        "    return x.reshape(batch, length, heads, features // heads).transpose(0, 2, 1, 3)"
+    )
+    solution = plain_solution(capsys, "softmax.backward")
+    assert solution.startswith("# softmax: the exercise softmax.forward\ndef softmax_backward(")
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_the_plain_solution_is_right_with_numpy_and_the_exercises_that_it_names(id, capsys):
+    solution = plain_solution(capsys, id)
+    named = re.findall(r"^# (\w+): the exercise (\S+)$", solution, re.M)
+    names = {"np": np, "math": math, **{name: EXERCISES[other] for name, other in named}}
+    exec(solution, names)
+    exercise = EXERCISES[id]
+    assert check(id, names[exercise.name], quiet=True).passed
+    assert '"""' not in solution and "@" not in solution.split("def ")[0]
 
 
 # -- nothing makes it stumble ----------------------------------------------------------------------

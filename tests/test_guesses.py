@@ -196,7 +196,7 @@ def test_what_explains_some_outputs_alone_says_what_is_left():
 
 def test_a_mistake_of_a_part_has_its_own_words_and_question():
     exercise = EXERCISES["attention.backward"]
-    (mistake,) = (m for m in EXERCISES["attention.d_scores"].mistakes if m.id == "7")
+    (mistake,) = (m for m in EXERCISES["attention.d_scores"].mistakes if m.id == "diagonal-only")
     program = Reference(exercise)
     assert mistake.title in {known.title for _, known, _ in program.versions()}
     assert all(known.question for _, known, _ in program.versions())

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from common import mistake_ids
 from floors import ROOT
 
 from minitransformer.attention import ScaledDotProductAttention, causal_mask
@@ -156,11 +157,11 @@ def test_the_exercise_that_a_section_links_to_names_the_mistake(name):
     words = re.sub(r"\s+", " ", section(name))
     asked, link = re.search(r"The exercise \{ref\}`(\S+) <exercise-(\S+)>`", words).groups()
     assert link == reference.label(EXERCISES[asked]).removeprefix("exercise-")
-    number = re.search(r"^Number (\w+) in", section(name), re.M)[1]
-    is_known = number in {one.id for one in EXERCISES[asked].mistakes}
+    id = re.search(r"^`(\S+)` in \[the catalogue\]", section(name), re.M)[1]
+    is_known = id in {f"{asked}/{one.id}" for one in EXERCISES[asked].mistakes}
     assert is_known == (f"<{reference.label(EXERCISES[asked])}>` names it" in words)
     planted = mistakes.MISTAKES[name].number
-    assert planted is None or number == str(planted)
+    assert planted is None or planted == mistake_ids()[id]
 
 
 # -- equation 1 ------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from ..runs.run import shipped
 from ..terminal.streams import readable
 from ..training.options import TrainingOptions
 from ..training.strategies import ENGINES
-from . import asking, commands, generating, grading, lessons
+from . import asking, commands, generating, grading, learning, lessons
 from .data import TITLES
 from .lines import typed_text
 
@@ -412,6 +412,27 @@ def make_parser():
         "--mistakes", action="store_true", help="print the catalogue of mistakes, as Markdown"
     )
 
+    checked = add("check", learning.check, CHECK_EXAMPLES)
+    add_answers(checked)
+    checked.add_argument(
+        "exercises", nargs="*", metavar="EXERCISE",
+        help="only the reports on these (default: on all that the file answers)",
+    )
+    checked.add_argument(
+        "--json", action="store_true", help="print what grade --out has for the file, as JSON"
+    )
+
+    add_answers(add("watch", learning.watch, "  minitransformer watch mine.py\n"))
+
+    following = add(
+        "next", learning.next_step, "  minitransformer next\n  minitransformer next my-answers\n"
+    )
+    following.add_argument(
+        "folder", nargs="?", metavar="FOLDER",
+        help="the folder with your notebooks and Python files (default: my-lessons)",
+    )
+    add_seconds(following)
+
     course = add(
         "lessons", lessons.lessons, "  minitransformer lessons\n  minitransformer lessons 5\n"
     )
@@ -473,6 +494,13 @@ heads and tokens. A note in the picture says which; --layers and --heads choose 
 EXPLORE_EXAMPLES = """  minitransformer explore numbers-en-de --text "seventy-nine" --out page.html
   minitransformer explore runs/shakespeare --text "ROMEO:" "The king" --out romeo.html
   minitransformer explore runs/reverse --megabytes 4 --out training.html
+"""
+CHECK_EXAMPLES = """  minitransformer check mine.py
+  minitransformer check my-lessons/03_what_does_softmax_forget.ipynb softmax.backward
+  minitransformer check mine.py --json
+
+Exit status: 0 all is right; 1 something is not right yet, or a cell failed; 2 the file could not be
+run to its end, or has no answer to what was asked for.
 """
 PREDICT_EXAMPLES = """  minitransformer predict runs/reverse "3 1 4 1 5"
   minitransformer predict runs/addition "95+7" "123+456"
@@ -555,6 +583,21 @@ def numbers(text):
 def add_run(parser, answers=True):
     more = f", or a shipped model: {', '.join(shipped())}" if answers else ""
     parser.add_argument("run", metavar="RUN", help=f"a run folder, or a checkpoint file{more}")
+
+
+def add_answers(parser):
+    """The file of a learner's answers, and how long it may take."""
+    parser.add_argument(
+        "file", metavar="FILE", help="your notebook or Python file; the whole of it runs"
+    )
+    add_seconds(parser)
+
+
+def add_seconds(parser):
+    parser.add_argument(
+        "--seconds", type=positive, default=120.0,
+        help="the time that a file may take (default: 120)",
+    )
 
 
 def add_answering(parser):

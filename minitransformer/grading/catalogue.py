@@ -6,7 +6,8 @@ HEAD = """# The mistakes that the checker knows
 
 Every one of these is planted in a right answer, in all the ways listed in
 [its exercise](../minitransformer/grading/topics), and must be found and named.
-*Exactly this comes out when* …
+*Exactly this comes out when* … With the exercise before it, the name of a mistake is its id in
+reports for programs: `softmax.backward/diagonal-only`.
 This page is printed by `minitransformer exercises --mistakes`."""
 
 COLUMNS = ("| | when … | the question that leads on | met in |", "|---|---|---|---|")
@@ -24,7 +25,7 @@ def mistakes_page():
 
 def _row(mistake):
     question = mistake.question or "*(a convention: it passes, with a note)*"
-    return f"| {mistake.id} | {_cell(mistake.title)} | {_cell(question)} | {_cell(mistake.met)} |"
+    return f"| `{mistake.id}` | {_cell(mistake.title)} | {_cell(question)} | {_cell(mistake.met)} |"
 
 
 def _cell(text):

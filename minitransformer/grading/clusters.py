@@ -198,6 +198,6 @@ def name_known(submissions, known):
             for entry in known:
                 if mine and entry["exercise"] == id and alike(mine, entry["fingerprint"]):
                     finding = submission.reports[id]["findings"][0]
-                    finding["id"], finding["question"] = TEACHER, plain(entry["question"])
+                    finding["id"], finding["question"] = f"{id}/{TEACHER}", plain(entry["question"])
                     finding["title"] = f"{plain(entry['title'])} (your teacher's list)"
                     break

@@ -23,11 +23,13 @@ EXERCISES = {}  # {id: Exercise}, filled by the files of `topics/`
 class Mistake:
     """One way to be wrong.
 
-    `title` completes the sentence "Exactly this comes out when …". `versions` are wrong versions of
-    the exercise's function: each says which of its words are replaced, and by what. `rule`
-    recognises what no version can show, from (yours, expected), two attempts. `evidence` says how
-    the mistake gives itself away, `question` leads on, `met` says where it was found. A
-    `convention` is right where the exercise does not say otherwise: it passes, with a note.
+    `id` is its name: two to four words, one of a kind in its exercise. It never changes, because
+    programs know the mistake by it, as `softmax.backward/diagonal-only`. `title` completes the
+    sentence "Exactly this comes out when …". `versions` are wrong versions of the exercise's
+    function: each says which of its words are replaced, and by what. `rule` recognises what no
+    version can show, from (yours, expected), two attempts. `evidence` says how the mistake gives
+    itself away, `question` leads on, `met` says where it was found. A `convention` is right where
+    the exercise does not say otherwise: it passes, with a note.
     """
 
     id: str

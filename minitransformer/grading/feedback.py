@@ -7,9 +7,8 @@ import pathlib
 import unicodedata
 
 from ..errors import InputError, write_text
-from .exercise import find
 from .points import UNFINISHED, score, total, written
-from .report import Finding, Report
+from .report import Report
 from .result import escaped
 from .submission import KINDS
 
@@ -144,7 +143,7 @@ def _section(id, report, reached, possible):
         return (
             f"<section>\n<h2>{html.escape(id)}: not handed in</h2>\n<p>{amount}</p>\n</section>\n"
         )
-    report = report_of(report)
+    report = Report.from_dict(report)
     rows = "".join(
         f"<tr><th scope='row'>{html.escape(label)}</th><td>{html.escape(sentence)}</td></tr>\n"
         for label, sentence in report.rows()
@@ -160,10 +159,3 @@ def _section(id, report, reached, possible):
 def _amount(reached, possible):
     noun = "point" if possible == "1" else "points"
     return f"{written(reached) or 'No points'} of {possible} {noun}"
-
-
-def report_of(found):
-    """The `Report` that was written as a dict; its arrays are not in it."""
-    situations = 1 + len(find(found["exercise"]).situations)
-    findings = [Finding(**finding) for finding in found["findings"]]
-    return Report(**{**found, "findings": findings, "situations": situations})

@@ -196,12 +196,12 @@ def is_folder(path):
 def histogram(submissions):
     """[(count, exercise, title)] of the mistakes in all submissions, the most frequent first."""
     counts = collections.Counter(
-        (exercise, finding["title"] or finding["id"])
+        (exercise, finding["title"] or finding["id"].removeprefix(f"{exercise}/"))
         for submission in submissions
         for exercise, report in submission.reports.items()
         if report["status"] == "wrong"
         for finding in report["findings"]
-        if finding["id"] != "remains"
+        if finding["id"] != f"{exercise}/remains"
     )
     return sorted(
         ((count, *key) for key, count in counts.items()), key=lambda row: (-row[0], row[1:])
@@ -292,9 +292,14 @@ def as_json(value):
 
 
 def as_json_text(submissions, points=None):
-    """`as_dict` as a text: letters of all languages as they are, what a terminal obeys as JSON's
+    """`as_dict` as a text."""
+    return json_text(as_dict(submissions, points))
+
+
+def json_text(value):
+    """Plain values as a text: letters of all languages as they are, what a terminal obeys as JSON's
     \\u escapes."""
-    text = json.dumps(as_dict(submissions, points), indent=1, ensure_ascii=False)
+    text = json.dumps(value, indent=1, ensure_ascii=False)
     return re.sub(
         r"[^\n -~]",
         lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text,

@@ -6,8 +6,8 @@ Source: gradescope-autograders.readthedocs.io, "Autograder specifications", "Out
 import json
 import math
 
-from .feedback import report_of
 from .points import UNFINISHED, written
+from .report import Report
 
 ORDER = ("not started", "wrong", "right")  # the last of these counts, where files differ
 
@@ -52,7 +52,7 @@ def _test(id, report, worth):
         "score": worth if is_right else 0.0,
         "max_score": worth,
         "status": "passed" if is_right else "failed",
-        "output": f"{id}: not handed in" if report is None else str(report_of(report)),
+        "output": f"{id}: not handed in" if report is None else str(Report.from_dict(report)),
         "output_format": "text",
         "visibility": "visible",
     }

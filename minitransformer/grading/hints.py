@@ -1,12 +1,13 @@
-"""What is asked, a hint at a time, and the package's own solution."""
+"""What is asked, a hint at a time, and the solutions: a plain one, and the package's own."""
 
+import ast
 import inspect
 import textwrap
 
 import numpy as np
 
 from ..errors import InputError, shortened
-from .exercise import EXERCISES, find
+from .exercise import EXERCISES, Exercise, find, source_of
 
 LEVELS = ("a question", "the formula", "in steps", "one line")
 HELPERS = "minitransformer.backend"
@@ -46,9 +47,32 @@ def hint(exercise, level=1):
 
 
 def reveal(exercise):
-    """Print the package's own source, with the plain formula of each fast helper that it
-    calls."""
+    """Print a plain solution, as the exercise asks for it; then the package's own source, with the
+    plain formula of each fast helper that it calls."""
     exercise = find(exercise)
+    print(
+        f"# A plain solution.\n{_plain(exercise)}\n\n\n# The package's own lines.\n{_own(exercise)}"
+    )
+
+
+def _plain(exercise):
+    """The right function, with the numbers and functions of its file that it uses; of other
+    exercises, the names."""
+    text = source_of(exercise.reference).rstrip()
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    at_hand = vars(inspect.getmodule(exercise.reference))
+    called = {name: at_hand[name] for name in sorted(used & set(at_hand) - {exercise.name})}
+    others = [
+        f"# {name}: the exercise {thing.id}"
+        for name, thing in called.items()
+        if isinstance(thing, Exercise)
+    ]
+    helpers = [source_of(thing).rstrip() for thing in called.values() if inspect.isfunction(thing)]
+    numbers = [f"{name} = {thing}" for name, thing in called.items() if isinstance(thing, int)]
+    return "\n\n\n".join([*helpers, "\n".join([*numbers, *others, text])])
+
+
+def _own(exercise):
     parts = [inspect.getsource(shown).rstrip() for shown in exercise.shown]
     text = "\n\n\n".join(textwrap.dedent(part) for part in parts)
     helpers = {
@@ -59,7 +83,7 @@ def reveal(exercise):
     }
     for name, helper in helpers.items():
         text += f"\n\n# {name}: " + "\n# ".join(inspect.getdoc(helper).splitlines())
-    print(text)
+    return text
 
 
 def _helpers(shown):

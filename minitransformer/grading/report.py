@@ -4,9 +4,12 @@ question."""
 import dataclasses
 import textwrap
 
+from .exercise import find
+from .lines import Line
 from .picture import cell_number, html, in_notebook, show_html
 
 WIDTH = 100
+CONVENTION = "convention:"  # before the name of a mistake that is only another convention
 # of a finding's evidence; else "wrong"
 LABELS = {
     "convention": "note", "precision": "note", "stub": "note", "own": "note", "remains": "besides",
@@ -17,7 +20,7 @@ LABELS = {
 class Finding:
     """One thing that was found.
 
-    `id` is the number of a known mistake, or the name of a rule. `title` completes "Exactly this
+    `id` is the name of a known mistake, or of a rule. `title` completes "Exactly this
     comes out when …". `evidence` are the sentences that show it; `where` is {output, index, yours,
     expected, situation} or None; `lines` are those of the learner's code that are at fault; `also`
     are the titles of other mistakes that cannot be told apart from it here.
@@ -37,6 +40,11 @@ class Finding:
         """What stands before its evidence; a right answer may have findings that are notes."""
         return LABELS.get(self.id.split(":")[0], "wrong")
 
+    @property
+    def severity(self):
+        """"note" where nothing is wrong for it, else "error"."""
+        return "note" if self.label == "note" else "error"
+
 
 @dataclasses.dataclass(repr=False)
 class Report:
@@ -55,14 +63,37 @@ class Report:
     answer: str = ""  # the name of the function or class that was handed in
 
     def to_dict(self):
-        """The report as plain dicts, lists, strings and numbers, for programs."""
+        """The report as plain dicts, lists, strings and numbers, for programs. The id of a finding
+        has the exercise before it: "softmax.backward/diagonal-only"."""
         return {
             "exercise": self.exercise,
             "passed": self.passed,
             "status": self.status,
             "right": list(self.right),
-            "findings": [dataclasses.asdict(finding) for finding in self.findings],
+            "situations": self.situations,
+            "severity": self.severity,
+            "findings": [
+                {
+                    **dataclasses.asdict(finding),
+                    "id": f"{self.exercise}/{finding.id.removeprefix(CONVENTION)}",
+                    "severity": finding.severity,
+                }
+                for finding in self.findings
+            ],
         }
+
+    @property
+    def severity(self):
+        """The gravest among the findings, "error" or "note"; "" if there are none."""
+        found = [finding.severity for finding in self.findings]
+        return min(found, default="")
+
+    @classmethod
+    def from_dict(cls, found):
+        """The report of which `to_dict` made these plain values, without its pictures."""
+        findings = [_finding(finding, found["exercise"]) for finding in found["findings"]]
+        kept = {name: value for name, value in found.items() if name != "severity"}
+        return cls(**{**kept, "findings": findings})
 
     @property
     def headline(self):
@@ -125,3 +156,13 @@ class Report:
 
     def _repr_html_(self):
         return html(self)
+
+
+def _finding(found, exercise):
+    """The `Finding` of which `to_dict` made these plain values."""
+    id = found["id"].removeprefix(f"{exercise}/")
+    conventions = [mistake.id for mistake in find(exercise).mistakes if mistake.convention]
+    if found["severity"] == "note" and id in conventions:
+        id = CONVENTION + id
+    kept = {name: value for name, value in found.items() if name != "severity"}
+    return Finding(**{**kept, "id": id, "lines": [Line(**line) for line in found["lines"]]})

@@ -17,9 +17,13 @@ WHERE = {
 }
 FINDING = {
     "id": str, "title": str, "evidence": [str], "question": str, "also": [str], "exact": bool,
+    "severity": str,
 }
 LINE = {"number": int, "function": str, "code": str, "reason": str}
-REPORT = {"exercise": str, "passed": bool, "status": str, "right": [str]}
+REPORT = {
+    "exercise": str, "passed": bool, "status": str, "right": [str], "situations": int,
+    "severity": str,
+}
 FOUND = {"errors": [str], "finished": bool, "refused": str}
 
 

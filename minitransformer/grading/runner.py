@@ -33,7 +33,9 @@ def main(file, result, seconds):
     found, named = {"reports": {}, "errors": [], "finished": False, "refused": ""}, set()
     LISTENERS.append(lambda report: keep(report, found["reports"], named))
     names = {
-        "__name__": "__main__", "__file__": str(file), "display": lambda *_, **__: None,
+        "__name__": "__main__",
+        "__file__": str(file),
+        "display": lambda *_, **__: None,
         "get_ipython": lambda: None,
     }
     compiler = codeop.Compile()  # which remembers `from __future__ import ...`
@@ -47,8 +49,9 @@ def main(file, result, seconds):
         write_whole(result, found)
     for exercise in EXERCISES.values():
         note(
-            found["errors"], exercise.id,
-            check_unasked(exercise, names.get(exercise.name), found["reports"]),
+            found["errors"],
+            exercise.id,
+            check_unasked(exercise, names.get(exercise.name), found["reports"], named),
         )
     found["finished"] = True
     write_whole(result, found)
@@ -73,12 +76,13 @@ def note(errors, place, problem):
         errors.append(f"{place}: {problem}")
 
 
-def check_unasked(exercise, function, reports):
-    """Check a function that was written, and never checked. Return what it raised, in a sentence,
-    or nothing."""
+def check_unasked(exercise, function, reports, named):
+    """Check a function that was written, and never checked, whatever else was. Return what it
+    raised, in a sentence, or nothing."""
+    before = reports.get(exercise.id)
     try:
         if (
-            exercise.id in reports
+            exercise.id in named
             or not inspect.isfunction(function)
             or function.__module__ != "__main__"
         ):
@@ -86,7 +90,8 @@ def check_unasked(exercise, function, reports):
         report = check(exercise, function, quiet=True)
         # another function of that name
         if [finding.id for finding in report.findings] == ["arguments"]:
-            del reports[exercise.id]
+            reports.pop(exercise.id)
+            reports.update({exercise.id: before} if before else {})
     except BaseException as problem:
         return explain(problem)
     return ""

@@ -51,7 +51,7 @@ def relu(x):
 
 MAXIMUM = "np.maximum(x, 0)"
 relu.mistake(
-    "53", "x itself is changed", {MAXIMUM: "np.maximum(x, 0, out=x)"},
+    "input-changed", "x itself is changed", {MAXIMUM: "np.maximum(x, 0, out=x)"},
     {f"return {MAXIMUM}": "x[x < 0] = 0\n    return x"},
     evidence=(
         "The numbers are right, but a residual connection that adds x afterwards adds another x."
@@ -59,34 +59,35 @@ relu.mistake(
     question="Who else may hold this array, and needs it as it was?",
 )
 relu.mistake(
-    "193a", "the negative part is kept, not the positive", {MAXIMUM: "np.minimum(x, 0)"},
+    "negative-part-kept", "the negative part is kept, not the positive",
+    {MAXIMUM: "np.minimum(x, 0)"},
     question="What is y where x is −1, and where it is 1?",
 )
 relu.mistake(
-    "193b", "the absolute value is taken", {MAXIMUM: "np.abs(x)"},
+    "absolute-value", "the absolute value is taken", {MAXIMUM: "np.abs(x)"},
     question="What is y where x is −1?",
 )
 relu.mistake(
-    "193c", "what is negative leaks through",
+    "negative-leaks", "what is negative leaks through",
     *({MAXIMUM: f"np.where(x > 0, x, {slope} * x)"} for slope in (0.01, 0.1, 0.2)),
     question="How large is y where x is −100?",
 )
 relu.mistake(
-    "193d", "the gate itself is returned, 0 or 1", {MAXIMUM: "(x > 0) * 1.0"},
+    "gate-returned", "the gate itself is returned, 0 or 1", {MAXIMUM: "(x > 0) * 1.0"},
     question="What is y where x is 2, and where it is 3?",
 )
 relu.mistake(
-    "193e", "what is large is cut off too", {MAXIMUM: "np.clip(x, 0, 1)"},
+    "large-values-cut", "what is large is cut off too", {MAXIMUM: "np.clip(x, 0, 1)"},
     question="What is y where x is 2, and where it is 3?",
 )
 relu.mistake(
-    "193f", "it is another activation", {MAXIMUM: "np.log(1 + np.exp(x))"},
+    "other-activation", "it is another activation", {MAXIMUM: "np.log(1 + np.exp(x))"},
     {MAXIMUM: "x / (1 + np.exp(-x))"}, {MAXIMUM: "1 / (1 + np.exp(-x))"}, {MAXIMUM: "np.tanh(x)"},
     {MAXIMUM: "np.where(x > 0, x, np.exp(x) - 1)"},
     question="What is y where x is −1, and where it is 0?",
 )
 relu.mistake(
-    "193g", "nothing is done to x", {MAXIMUM: "x"}, {MAXIMUM: "np.maximum(x, x.min())"},
+    "does-nothing", "nothing is done to x", {MAXIMUM: "x"}, {MAXIMUM: "np.maximum(x, x.min())"},
     question="What is y where x is −1?",
 )
 
@@ -114,17 +115,18 @@ def relu_backward(d_y, x):
 
 
 relu_backward.mistake(
-    "51", "the sign of d_y opens the gate, not that of x", {"(x > 0)": "(d_y > 0)"},
+    "gate-by-upstream-sign", "the sign of d_y opens the gate, not that of x",
+    {"(x > 0)": "(d_y > 0)"},
     {"(x > 0)": "((x > 0) & (d_y > 0))"},
     evidence="No gradient comes out negative.",
     question="Which array did forward compare with 0?",
 )
 relu_backward.mistake(
-    "52", "d_y is left out", {"d_y * (x > 0)": "(x > 0) * 1.0"},
+    "upstream-missing", "d_y is left out", {"d_y * (x > 0)": "(x > 0) * 1.0"},
     question="By the chain rule, what is the slope of y multiplied with?",
 )
 relu_backward.mistake(
-    "53", "an array that was handed in is changed",
+    "given-array-changed", "an array that was handed in is changed",
     {"return d_y * (x > 0)": "d_y[x <= 0] = 0\n    return d_y"},
     {"return d_y * (x > 0)": "d_y *= x > 0\n    return d_y"},
     evidence=(
@@ -134,24 +136,26 @@ relu_backward.mistake(
     question="Who else may hold this array, and needs it as it was?",
 )
 relu_backward.mistake(
-    "193h", "at exactly 0 another slope is taken", {"x > 0": "x >= 0"},
+    "slope-at-zero", "at exactly 0 another slope is taken", {"x > 0": "x >= 0"},
     {"(x > 0)": "np.heaviside(x, 0.5)"}, convention=True,
     evidence="At the kink any slope from 0 to 1 is a subgradient.",
 )
 relu_backward.mistake(
-    "193i", "x stands for its slope", {"(x > 0)": "np.maximum(x, 0)"}, {"(x > 0)": "x"},
+    "input-for-slope", "x stands for its slope", {"(x > 0)": "np.maximum(x, 0)"}, {"(x > 0)": "x"},
     question="If x rises from 2.0 to 2.1, by how much does y rise?",
 )
 relu_backward.mistake(
-    "193j", "the gate is open where it should be shut", {"x > 0": "x <= 0"}, {"x > 0": "x < 0"},
+    "gate-inverted", "the gate is open where it should be shut",
+    {"x > 0": "x <= 0"}, {"x > 0": "x < 0"},
     question="Which x reach y?",
 )
 relu_backward.mistake(
-    "193k", "the gate is open everywhere", {" * (x > 0)": ""}, {"(x > 0)": "(relu(x) >= 0)"},
+    "gate-always-open", "the gate is open everywhere",
+    {" * (x > 0)": ""}, {"(x > 0)": "(relu(x) >= 0)"},
     question="If a negative x rises a little, what becomes of y? And is max(x, 0) ever below 0?",
 )
 relu_backward.mistake(
-    "193c", "what is negative leaks through",
+    "negative-leaks", "what is negative leaks through",
     *({"(x > 0)": f"np.where(x > 0, 1, {slope})"} for slope in (0.01, 0.1, 0.2)),
     question="How large is the slope of y where x is −100?",
 )
@@ -207,51 +211,54 @@ def gelu(x):
 
 ROOT = "np.sqrt(2 / np.pi)"
 gelu.mistake(
-    "55", "Φ is the normal distribution itself, by erf",
+    "exact-by-erf", "Φ is the normal distribution itself, by erf",
     {"return 0.5 * x * (1 + np.tanh(u))": "return _exact(x)[0]"}, convention=True,
     evidence="The form with tanh is what is asked for; the two differ by less than 5e-4.",
 )
 gelu.mistake(
-    "56", "the cubic term is left out", {" + 0.044715 * x**3": ""},
+    "cubic-missing", "the cubic term is left out", {" + 0.044715 * x**3": ""},
     question="Which powers of x are there inside the tanh?",
 )
 gelu.mistake(
-    "54", "Φ itself is returned, without x", {"0.5 * x * (": "0.5 * ("},
+    "without-x", "Φ itself is returned, without x", {"0.5 * x * (": "0.5 * ("},
     question="How large is y where x is 10?",
 )
 gelu.mistake(
-    "53", "x itself is changed", {"return 0.5 * x *": "x *= 0.5 *", "(u))": "(u))\n    return x"},
+    "input-changed", "x itself is changed",
+    {"return 0.5 * x *": "x *= 0.5 *", "(u))": "(u))\n    return x"},
     question="Who else may hold this array, and needs it as it was?",
 )
 gelu.mistake(
-    "194a", "the half is left out", {"0.5 * x": "x"},
+    "half-missing", "the half is left out", {"0.5 * x": "x"},
     question="How large is y to be where x is 10, and what is 1 + tanh of it?",
 )
 gelu.mistake(
-    "194b", "the 1 is left out", {"(1 + np.tanh(u))": "np.tanh(u)"},
+    "one-missing", "the 1 is left out", {"(1 + np.tanh(u))": "np.tanh(u)"},
     {"0.5 * x * (1 + np.tanh(u))": "x * np.tanh(u)"},
     question="Which share of x is let through where x is −10?",
 )
 gelu.mistake(
-    "194c", "the cubic's factor is mistyped", *({"0.044715": str(c)} for c in CUBIC),
+    "cubic-factor-mistyped", "the cubic's factor is mistyped",
+    *({"0.044715": str(c)} for c in CUBIC),
     question="Is every digit of 0.044715 there?",
 )
 gelu.mistake(
-    "194d", "another factor stands for √(2/π)", *({ROOT: factor} for factor in FACTORS),
+    "other-scale-factor", "another factor stands for √(2/π)",
+    *({ROOT: factor} for factor in FACTORS),
     question="Near 0, Φ rises with the slope 1/√(2π). With which slope does (1 + tanh u)/2 rise?",
 )
 gelu.mistake(
-    "194e", "another power stands for the cube", {"x**3": "x**2"}, {"x**3": "x"},
+    "other-power", "another power stands for the cube", {"x**3": "x**2"}, {"x**3": "x"},
     question="With −x for x, what should become of u?",
 )
 gelu.mistake(
-    "194f", "√(2/π) multiplies one of the two terms, not both",
+    "scale-on-one-term", "√(2/π) multiplies one of the two terms, not both",
     {f"{ROOT} * (x + 0.044715 * x**3)": f"{ROOT} * x + 0.044715 * x**3"},
     {f"{ROOT} * (x + 0.044715 * x**3)": f"x + {ROOT} * 0.044715 * x**3"},
     question="What does the bracket hold?",
 )
 gelu.mistake(
-    "194g", "it is another activation",
+    "other-activation", "it is another activation",
     {"0.5 * x * (1 + np.tanh(u))": "x / (1 + np.exp(-1.702 * x))"},
     {"0.5 * x * (1 + np.tanh(u))": "x / (1 + np.exp(-x))"},
     {"0.5 * x * (1 + np.tanh(u))": "np.maximum(x, 0)"},
@@ -262,7 +269,7 @@ TANH_BY_EXP = (
     "(np.exp(2 * u) - 1) / (np.exp(2 * u) + 1)",
 )
 gelu.mistake(
-    "194h", "the tanh is made of exponentials that overflow",
+    "exponentials-overflow", "the tanh is made of exponentials that overflow",
     *({"np.tanh(u)": tanh} for tanh in TANH_BY_EXP),
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="How large are these exponentials where u is 1000, and how large is their quotient?",
@@ -306,19 +313,19 @@ SLOPE = "0.5 * (1 + tanh) + 0.5 * x * (1 - tanh**2) * d_u"
 SECOND = "0.5 * x * (1 - tanh**2) * d_u"
 
 gelu_backward.mistake(
-    "52", "d_y is left out", {f"d_y * ({SLOPE})": SLOPE},
+    "upstream-missing", "d_y is left out", {f"d_y * ({SLOPE})": SLOPE},
     question="By the chain rule, what is the slope of y multiplied with?",
 )
 gelu_backward.mistake(
-    "54", "only Φ is there, as if it did not depend on x", {f" + {SECOND}": ""},
+    "only-phi", "only Φ is there, as if it did not depend on x", {f" + {SECOND}": ""},
     question="In y = x Φ(x), x stands twice. What is the derivative of a product?",
 )
 gelu_backward.mistake(
-    "195a", "only the derivative of Φ is there", {f"{SLOPE}": SECOND},
+    "only-phi-derivative", "only the derivative of Φ is there", {f"{SLOPE}": SECOND},
     question="In y = x Φ(x), x stands twice. What is the derivative of a product?",
 )
 gelu_backward.mistake(
-    "55",
+    "exact-by-erf",
     "Φ is the normal distribution itself, by erf",
     {SLOPE: "_exact(x)[1]"},
     convention=True,
@@ -328,32 +335,34 @@ gelu_backward.mistake(
     ),
 )
 gelu_backward.mistake(
-    "195b", "one term belongs to tanh, and the other to erf",
+    "tanh-and-erf-mixed", "one term belongs to tanh, and the other to erf",
     {SECOND: "x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)"},
     {"0.5 * (1 + tanh)": "normal_cdf(x)"},
     question="Which function is Φ in forward, and which is the derivative of that very function?",
 )
 gelu_backward.mistake(
-    "56", "the derivative of the cubic term is left out", {" + 3 * 0.044715 * x**2)": ")"},
+    "cubic-derivative-missing", "the derivative of the cubic term is left out",
+    {" + 3 * 0.044715 * x**2)": ")"},
     {" + 3 * 0.044715 * x**2)": ")", " + 0.044715 * x**3)": ")"},
     question="What is the derivative of x + 0.044715 x³?",
 )
 gelu_backward.mistake(
-    "195c", "the derivative of the cube is another", {"3 * 0.044715 * x**2": "0.044715 * x**2"},
+    "cube-derivative-wrong", "the derivative of the cube is another",
+    {"3 * 0.044715 * x**2": "0.044715 * x**2"},
     {"3 * 0.044715 * x**2": "3 * 0.044715 * x**3"}, {"3 * 0.044715 * x**2": "2 * 0.044715 * x**2"},
     {"3 * 0.044715 * x**2": "3 * 0.044715 * x"}, {"3 * 0.044715 * x**2": "0.044715 * x**3"},
     question="What is the derivative of x³?",
 )
 gelu_backward.mistake(
-    "195d", "√(2/π) is lost on the way back", {f"{ROOT} * (1 +": "(1 +"},
+    "scale-factor-lost", "√(2/π) is lost on the way back", {f"{ROOT} * (1 +": "(1 +"},
     question="What did forward multiply the polynomial by?",
 )
 gelu_backward.mistake(
-    "195e", "u is not differentiated", {" * d_u)": ")"},
+    "inner-derivative-missing", "u is not differentiated", {" * d_u)": ")"},
     question="tanh u depends on x through u. What does the chain rule ask for?",
 )
 gelu_backward.mistake(
-    "195f", "the derivative of tanh is another", {"(1 - tanh**2)": "(1 - tanh)"},
+    "tanh-derivative-wrong", "the derivative of tanh is another", {"(1 - tanh**2)": "(1 - tanh)"},
     {" * (1 - tanh**2)": ""}, {"(1 - tanh**2)": "(1 + tanh**2)"}, {"(1 - tanh**2)": "(1 - u**2)"},
     {"(1 - tanh**2)": "tanh * (1 - tanh)"}, {"(1 - tanh**2)": "(1 - tanh) ** 2"},
     question=(
@@ -361,41 +370,43 @@ gelu_backward.mistake(
     ),
 )
 gelu_backward.mistake(
-    "195g", "the derivative of Φ is not multiplied by x", {SECOND: "0.5 * (1 - tanh**2) * d_u"},
+    "phi-derivative-without-x", "the derivative of Φ is not multiplied by x",
+    {SECOND: "0.5 * (1 - tanh**2) * d_u"},
     question="Of the product x Φ(x), which factor stays when the other is differentiated?",
 )
 gelu_backward.mistake(
-    "194a", "a half is left out", {"(0.5 * (1 + tanh)": "((1 + tanh)"}, {"0.5 * x": "x"},
+    "half-missing", "a half is left out", {"(0.5 * (1 + tanh)": "((1 + tanh)"}, {"0.5 * x": "x"},
     {"(0.5 * (1 + tanh)": "((1 + tanh)", "0.5 * x": "x"},
     question=(
         "Where did forward multiply by a half, and which of the two terms does that belong to?"
     ),
 )
 gelu_backward.mistake(
-    "194c", "the cubic's factor is mistyped", {"0.044715 * x**3": "0.44715 * x**3"},
+    "cubic-factor-mistyped", "the cubic's factor is mistyped",
+    {"0.044715 * x**3": "0.44715 * x**3"},
     {"0.044715 * x**2": "0.44715 * x**2"},
     *({"0.044715 * x**3": f"{c} * x**3", "0.044715 * x**2": f"{c} * x**2"} for c in CUBIC),
     question="Is every digit of 0.044715 there, both times?",
 )
 gelu_backward.mistake(
-    "194d", "another factor stands for √(2/π)",
+    "other-scale-factor", "another factor stands for √(2/π)",
     *({f"{ROOT} * (x": f"{factor} * (x", f"{ROOT} * (1": f"{factor} * (1"} for factor in FACTORS),
     *({f"{ROOT} * (1": f"{factor} * (1"} for factor in FACTORS[:3]),
     question="Near 0, Φ rises with the slope 1/√(2π). With which slope does (1 + tanh u)/2 rise?",
 )
 gelu_backward.mistake(
-    "194g", "it is the derivative of another activation", {SLOPE: "(x > 0)"},
+    "other-activation-derivative", "it is the derivative of another activation", {SLOPE: "(x > 0)"},
     {SLOPE: "(1 + 1.702 * x * (1 - 1 / (1 + np.exp(-1.702 * x)))) / (1 + np.exp(-1.702 * x))"},
     {SLOPE: "(1 + x * (1 - 1 / (1 + np.exp(-x)))) / (1 + np.exp(-x))"},
     question="Which function did forward compute?",
 )
 gelu_backward.mistake(
-    "194h", "the tanh is made of exponentials that overflow",
+    "exponentials-overflow", "the tanh is made of exponentials that overflow",
     *({"np.tanh(u)": tanh} for tanh in TANH_BY_EXP),
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="How large are these exponentials where u is 1000, and how large is their quotient?",
 )
 gelu_backward.mistake(
-    "195h", "y stands where x should", {"    u = ": "    x = gelu(x)\n    u = "},
+    "output-for-input", "y stands where x should", {"    u = ": "    x = gelu(x)\n    u = "},
     question="Is this derivative written in the input or in the output, and which one was kept?",
 )

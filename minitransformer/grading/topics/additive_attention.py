@@ -95,7 +95,7 @@ MAY = (
     "sum to?"
 )
 additive_attention.mistake(
-    "290a", "there is no tanh", {"np.tanh(pairs)": "pairs"},
+    "tanh-missing", "there is no tanh", {"np.tanh(pairs)": "pairs"},
     evidence=(
         "Without it, what a query adds to its scores is the same for all keys, and softmax ignores "
         "it."
@@ -103,7 +103,7 @@ additive_attention.mistake(
     question="Two affine maps in a row are one affine map. What keeps them apart?",
 )
 additive_attention.mistake(
-    "290c",
+    "tanh-taken-apart",
     "tanh is taken of query and key apart, not of their sum",
     {
         "(query @ W_query)[:": "np.tanh(query @ W_query)[:",
@@ -119,58 +119,63 @@ additive_attention.mistake(
     question="Can such a score depend on which query meets which key?",
 )
 additive_attention.mistake(
-    "290b", "another function stands for tanh", {"np.tanh(pairs)": "np.maximum(0, pairs)"},
+    "other-function", "another function stands for tanh",
+    {"np.tanh(pairs)": "np.maximum(0, pairs)"},
     {"np.tanh(pairs)": "(1 / (1 + np.exp(-pairs)))"},
     question="Between which two numbers does what v multiplies lie?",
 )
 additive_attention.mistake(
-    "291b", "query and key are multiplied, not added", {"[:, :, None] + (": "[:, :, None] * ("},
+    "multiplied-not-added", "query and key are multiplied, not added",
+    {"[:, :, None] + (": "[:, :, None] * ("},
     question="Which attention adds, and which one multiplies?",
 )
 additive_attention.mistake(
-    "299a", "v is left out: the hidden numbers are summed as they are",
+    "v-missing", "v is left out: the hidden numbers are summed as they are",
     {"np.tanh(pairs) @ v": "np.tanh(pairs).sum(axis=-1)"},
     {"np.tanh(pairs) @ v": "np.tanh(pairs).mean(axis=-1)"},
     question="Does every hidden number matter equally for the score?",
 )
 additive_attention.mistake(
-    "299b", "tanh is taken of the score, after v", {"np.tanh(pairs) @ v": "np.tanh(pairs @ v)"},
+    "tanh-after-v", "tanh is taken of the score, after v",
+    {"np.tanh(pairs) @ v": "np.tanh(pairs @ v)"},
     {"np.tanh(pairs) @ v": "np.tanh(np.tanh(pairs) @ v)"},
     question="How large can a score be, if tanh comes last?",
 )
 additive_attention.mistake(
-    "299c", "the scores are divided by a root", {"@ v,": "@ v / np.sqrt(len(v)),"},
+    "scores-scaled", "the scores are divided by a root", {"@ v,": "@ v / np.sqrt(len(v)),"},
     {"@ v,": "@ v / np.sqrt(key.shape[-1]),"},
     question="Which attention scales its scores, and why?",
 )
 additive_attention.mistake(
-    "300a", "queries and keys pass through each other's weights",
+    "weights-exchanged", "queries and keys pass through each other's weights",
     {"query @ W_query": "query @ W_key", "key @ W_key": "key @ W_query"},
     {"key @ W_key": "key @ W_query"}, {"query @ W_query": "query @ W_key"},
     question="Which weights belong to the queries?",
 )
 additive_attention.mistake(
-    "300b", "the keys are averaged, not the values", {"P @ value": "P @ key"},
+    "keys-averaged", "the keys are averaged, not the values", {"P @ value": "P @ key"},
     question="Of what is the context a mean?",
 )
 additive_attention.mistake(
-    "76", "the mask acts after softmax, and the rest is not divided again",
+    "mask-after-softmax", "the mask acts after softmax, and the rest is not divided again",
     {MASKED: "np.tanh(pairs) @ v", "P @ value": "np.where(mask, P, 0) @ value"},
     evidence="The weights of a query sum to less than 1.", question=MAY,
 )
 additive_attention.mistake(
-    "77", "the scores are multiplied by the mask", {MASKED: "np.tanh(pairs) @ v * mask"},
+    "mask-multiplied", "the scores are multiplied by the mask",
+    {MASKED: "np.tanh(pairs) @ v * mask"},
     evidence="A score of 0 has the weight e⁰.", question=MAY, met="public code",
 )
 additive_attention.mistake(
-    "78", "only what is masked is attended to", {"np.where(mask, np": "np.where(~mask, np"},
+    "mask-inverted", "only what is masked is attended to",
+    {"np.where(mask, np": "np.where(~mask, np"},
     question="Does True say that a key may be seen, or that it may not?", met="public code",
 )
 additive_attention.mistake(
-    "300c", "the mask is not looked at", {MASKED: "np.tanh(pairs) @ v"}, question=MAY
+    "mask-ignored", "the mask is not looked at", {MASKED: "np.tanh(pairs) @ v"}, question=MAY
 )
 additive_attention.mistake(
-    "81",
+    "empty-row-not-zero",
     "a query that may attend to nothing has not a context of zeros",
     {LARGEST: "largest"},
     {"np.where(total == 0, 1, total)": "total"},
@@ -185,30 +190,32 @@ additive_attention.mistake(
     met="public code",
 )
 additive_attention.mistake(
-    "1", "the scores are not shifted by their maximum", {SHIFTED: "np.exp(scores)"},
+    "no-maximum-shift", "the scores are not shifted by their maximum", {SHIFTED: "np.exp(scores)"},
     question="What is the exp of 1000?",
 )
 additive_attention.mistake(
-    "3", "softmax runs over the queries, not over the keys",
+    "softmax-over-queries", "softmax runs over the queries, not over the keys",
     {"scores.max(axis=-1": "scores.max(axis=-2", "P.sum(axis=-1": "P.sum(axis=-2"},
     {"P.sum(axis=-1": "P.sum(axis=-2"}, {"P.sum(axis=-1": "P.sum(axis=0"},
     question="What do the weights of one query sum to?",
 )
 additive_attention.mistake(
-    "2", "one sum serves all queries", {"P.sum(axis=-1, keepdims=True)": "P.sum()"},
+    "one-sum-for-queries", "one sum serves all queries",
+    {"P.sum(axis=-1, keepdims=True)": "P.sum()"},
     {"P.sum(axis=-1, keepdims=True)": "P.sum(axis=(-2, -1), keepdims=True)"},
     question="How many distributions are there in an array of shape (B, T, S)?",
 )
 additive_attention.mistake(
-    "6", "one maximum serves all queries", {"scores.max(axis=-1, keepdims=True)": "scores.max()"},
+    "one-maximum-for-queries", "one maximum serves all queries",
+    {"scores.max(axis=-1, keepdims=True)": "scores.max()"},
     question="What is left of a row whose scores all lie 2000 below that maximum?",
 )
 additive_attention.mistake(
-    "131", "the exponentials are not divided by anything", {DIVIDED: "P"},
+    "not-divided-by-sum", "the exponentials are not divided by anything", {DIVIDED: "P"},
     question="What should the weights of one query add up to?",
 )
 additive_attention.mistake(
-    "70", "queries and keys change places",
+    "query-key-swapped", "queries and keys change places",
     {PAIRS: "(query @ W_query)[:, None] + (key @ W_key)[:, :, None]"},
     question="Which of the two has one distribution for each?",
 )
@@ -280,16 +287,17 @@ E = "d_scores = P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))"
 PARTS = "d_query_part, d_key_part = d_pairs.sum(axis=2), d_pairs.sum(axis=1)"
 END = "return d_query_part @ W_query.T, d_key_part @ W_key.T"
 additive_attention_backward.mistake(
-    "71", "the backward of softmax is left out", {E: "d_scores = d_P"},
+    "softmax-backward-missing", "the backward of softmax is left out", {E: "d_scores = d_P"},
     {E: "d_scores = np.where(mask, d_P, 0)"},
     question="What lies between the scores and the weights?",
 )
 additive_attention_backward.mistake(
-    "7", "each weight answers for itself alone, as P(1 − P)", {E: "d_scores = d_P * P * (1 - P)"},
+    "diagonal-only", "each weight answers for itself alone, as P(1 − P)",
+    {E: "d_scores = d_P * P * (1 - P)"},
     question="If one score rises, what becomes of the weights of the others?",
 )
 additive_attention_backward.mistake(
-    "8", "the weighted mean of d_P is not taken off",
+    "weighted-mean-missing", "the weighted mean of d_P is not taken off",
     {" - (d_P * P).sum(axis=-1, keepdims=True)": ""},
     question=(
         "What must the gradients of a query's scores sum to, if softmax ignores a shift of all of "
@@ -297,56 +305,58 @@ additive_attention_backward.mistake(
     ),
 )
 additive_attention_backward.mistake(
-    "9", "the sum of d_P is not weighted by P", {"(d_P * P).sum": "d_P.sum"},
+    "sum-not-weighted", "the sum of d_P is not weighted by P", {"(d_P * P).sum": "d_P.sum"},
     question="Through which weight does d_P_i reach the score of another?",
 )
 additive_attention_backward.mistake(
-    "10", "a mean stands where a sum should", {"(d_P * P).sum": "(d_P * P).mean"},
+    "mean-for-sum", "a mean stands where a sum should", {"(d_P * P).sum": "(d_P * P).mean"},
     question="The weights P already sum to one. What does another division by the row's length do?",
 )
 additive_attention_backward.mistake(
-    "132", "the sum of softmax's backward runs over the queries",
+    "sum-over-queries", "the sum of softmax's backward runs over the queries",
     {"(d_P * P).sum(axis=-1": "(d_P * P).sum(axis=-2"},
     question="Along which axis did forward divide by a sum?",
 )
 additive_attention_backward.mistake(
-    "292b", "tanh is left out", {" * (1 - hidden**2)": ""},
+    "tanh-missing", "tanh is left out", {" * (1 - hidden**2)": ""},
     question="What lies between the pairs and their product with v?",
 )
 additive_attention_backward.mistake(
-    "291c", "the derivative of tanh is taken with its input, not with its output",
+    "tanh-derivative-of-input",
+    "the derivative of tanh is taken with its input, not with its output",
     {"(1 - hidden**2)": "(1 - ((query @ W_query)[:, :, None] + (key @ W_key)[:, None]) ** 2)"},
     {"(1 - hidden**2)": "(1 - np.tanh(hidden) ** 2)"},
     question="Where tanh has put out 0, how steep is it? And where it has put out almost 1?",
 )
 additive_attention_backward.mistake(
-    "292c", "it is not the derivative of tanh", {"(1 - hidden**2)": "(1 - hidden)"},
+    "tanh-derivative-wrong", "it is not the derivative of tanh",
+    {"(1 - hidden**2)": "(1 - hidden)"},
     {"(1 - hidden**2)": "hidden * (1 - hidden)"}, {"(1 - hidden**2)": "hidden"},
     {"(1 - hidden**2)": "(hidden > 0)"},
     question="Where tanh has put out 0, how steep is it? And where it has put out almost 1?",
 )
 additive_attention_backward.mistake(
-    "299a", "v is left out on the way to the pairs",
+    "v-missing", "v is left out on the way to the pairs",
     {"d_scores[..., None] * v *": "d_scores[..., None] *"},
     question="By what was tanh multiplied on its way to the score?",
 )
 additive_attention_backward.mistake(
-    "301a", "d_v is taken with what goes into tanh, not with what comes out",
+    "d-v-before-tanh", "d_v is taken with what goes into tanh, not with what comes out",
     {"d_scores, hidden)": "d_scores, np.arctanh(hidden))"},
     {"d_scores, hidden)": "d_scores, 1 - hidden**2)"}, question="What did v multiply in forward?",
 )
 additive_attention_backward.mistake(
-    "301b", "d_v is taken with d_P or P, before softmax's backward",
+    "d-v-before-softmax", "d_v is taken with d_P or P, before softmax's backward",
     {'btsf->f", d_scores': 'btsf->f", d_P'}, {'btsf->f", d_scores': 'btsf->f", P'},
     question="Of what did v make the scores or the weights?",
 )
 additive_attention_backward.mistake(
-    "301c", "the sums over queries and keys change places",
+    "sums-swapped", "the sums over queries and keys change places",
     {PARTS: "d_query_part, d_key_part = d_pairs.sum(axis=1), d_pairs.sum(axis=2)"},
     question="A query was added to every key. Over what does its gradient have to be summed?",
 )
 additive_attention_backward.mistake(
-    "27",
+    "mean-over-pairs",
     "a mean over the pairs, or over the positions, stands where a sum should",
     {"d_pairs.sum(axis=2)": "d_pairs.mean(axis=2)"},
     {"d_pairs.sum(axis=1)": "d_pairs.mean(axis=1)"},
@@ -363,49 +373,50 @@ additive_attention_backward.mistake(
     question="If a query met twice as many keys, would each of them matter less?",
 )
 additive_attention_backward.mistake(
-    "302a", "only one pair of each query, or key, counts",
+    "one-pair-counts", "only one pair of each query, or key, counts",
     {"d_pairs.sum(axis=2)": "d_pairs[:, :, -1]"}, {"d_pairs.sum(axis=1)": "d_pairs[:, -1]"},
     {"d_pairs.sum(axis=2)": "d_pairs[:, :, -1]", "d_pairs.sum(axis=1)": "d_pairs[:, -1]"},
     question="A query was added to every key. From how many pairs does its gradient come?",
 )
 additive_attention_backward.mistake(
-    "68", "P is not transposed on the way to the values",
+    "p-not-transposed", "P is not transposed on the way to the values",
     {"P.swapaxes(-1, -2) @ d_context": "P @ d_context"},
     question="Which of the queries did value s reach, and with which weights?",
 )
 additive_attention_backward.mistake(
-    "302b", "d_P is transposed",
+    "d-p-transposed", "d_P is transposed",
     {"d_context @ value.swapaxes(-1, -2)": "value @ d_context.swapaxes(-1, -2)"},
     question="Which shape has P, and so d_P?",
 )
 additive_attention_backward.mistake(
-    "29", "a weight is not transposed on the way back", {"W_query.T": "W_query"},
+    "weight-not-transposed", "a weight is not transposed on the way back", {"W_query.T": "W_query"},
     {"W_key.T": "W_key"}, {"W_query.T": "W_query", "W_key.T": "W_key"},
     question="W_query leads from D features to F. Which one leads back?",
 )
 additive_attention_backward.mistake(
-    "25", "the gradient of a weight is transposed", {"btd,btf->df": "btd,btf->fd"},
+    "d-weight-transposed", "the gradient of a weight is transposed", {"btd,btf->df": "btd,btf->fd"},
     {"bsd,bsf->df": "bsd,bsf->fd"}, {"btd,btf->df": "btd,btf->fd", "bsd,bsf->df": "bsd,bsf->fd"},
     question="Which shape must the gradient of a weight have?",
 )
 additive_attention_backward.mistake(
-    "26", "the gradients of the weights are not summed over the batch",
+    "d-weights-not-summed", "the gradients of the weights are not summed over the batch",
     {"btd,btf->df": "btd,btf->bdf", "bsd,bsf->df": "bsd,bsf->bdf"},
     {"btd,btf->df": "btd,btf->bdf", "bsd,bsf->df": "bsd,bsf->bdf", "bts,btsf->f": "bts,btsf->bf"},
     {"bts,btsf->f": "bts,btsf->bf"},
     question="How many sentences share one weight, and what does each of them add to its gradient?",
 )
 additive_attention_backward.mistake(
-    "300a", "queries and keys go back through each other's weights",
+    "weights-exchanged", "queries and keys go back through each other's weights",
     {END: "return d_query_part @ W_key.T, d_key_part @ W_query.T"},
     question="Which weights did the queries pass in forward?",
 )
 additive_attention_backward.mistake(
-    "302c", "the gradients of the two weights change places",
+    "d-weights-swapped", "the gradients of the two weights change places",
     {"d_value, d_W_query, d_W_key, d_v": "d_value, d_W_key, d_W_query, d_v"},
     question="Which weights did the queries pass in forward?",
 )
 additive_attention_backward.mistake(
-    "300c", "the mask is forgotten", {"np.where(mask, hidden @ v, -np.inf)": "hidden @ v"},
+    "mask-forgotten", "the mask is forgotten",
+    {"np.where(mask, hidden @ v, -np.inf)": "hidden @ v"},
     question="How large is the gradient of a key that may not be seen?",
 )

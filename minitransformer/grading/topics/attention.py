@@ -80,14 +80,14 @@ inherit(attention, attention_scores)
 inherit(attention, attention_weights)
 inherit(attention, attention_context)
 attention.mistake(
-    "209",
+    "weights-returned",
     "the weights P are returned first, or alone",
     {"attention_context(P, value)": "P"},
     {"attention_context(P, value)": "P, value"},
     question="Of the two arrays, which one says what a query has found?",
 )
 attention.mistake(
-    "216",
+    "scale-on-context",
     "the scale is applied to the context, not to the scores",
     {
         "attention_scores(query, key)": "query @ key.swapaxes(-1, -2)",
@@ -97,7 +97,7 @@ attention.mistake(
     question="Is softmax of a scaled row the same as a scaled softmax of the row?",
 )
 attention.mistake(
-    "217",
+    "scores-without-softmax",
     "the scores are not turned into weights by softmax",
     {"attention_weights(scores, mask)": "np.where(mask, scores, 0)"},
     {"attention_weights(scores, mask)": "scores"},
@@ -173,54 +173,54 @@ def _both(id):
 
 
 attention_backward.mistake(
-    "66",
+    "scale-forgotten",
     "the scale 1/√d_k is forgotten in backward",
-    _both("66"),
+    _both("scale-forgotten"),
     evidence="d_value is right: it does not pass through the scores.",
     question="By what did forward divide the scores, and what does that do to a derivative?",
 )
 attention_backward.mistake(
-    "67",
+    "scale-applied-twice",
     "the scale 1/√d_k is applied twice",
-    _both("67"),
+    _both("scale-applied-twice"),
     evidence="d_value is right: it does not pass through the scores.",
     question="Through how many divisions by √d_k does a query reach its score?",
 )
 attention_backward.mistake(
-    "65",
+    "scaled-by-model-width",
     "the root is that of the model's width, not of a head's",
-    _both("65"),
+    _both("scaled-by-model-width"),
     _scaled("/ np.sqrt(query.shape[1] * query.shape[-1])"),
     question="How many products does the dot product of one head add up?",
     met="public NumPy Transformers",
 )
 attention_backward.mistake(
-    "63",
+    "scale-missing",
     "the scores are not divided by √d_k",
     _scaled(""),
     question="A dot product of two vectors of d_k standard normal numbers: what is its variance?",
 )
 attention_backward.mistake(
-    "64",
+    "scaled-by-d-k",
     "the scores are divided by d_k, not by its root",
     _scaled("/ query.shape[-1]"),
     question="What is the standard deviation of a sum of d_k products, if each has variance 1?",
 )
 attention_backward.mistake(
-    "72",
+    "query-key-gradients-swapped",
     "d_query and d_key are exchanged",
     {"return d_query, d_key": "return d_key, d_query"},
     question="Which shape belongs to which of the three, where there are fewer queries than keys?",
 )
 attention_backward.mistake(
-    "218",
+    "gradients-reordered",
     "the three gradients stand in another order",
     {"return d_query, d_key, d_value": "return d_value, d_key, d_query"},
     {"return d_query, d_key, d_value": "return d_key, d_value, d_query"},
     question="In which order does forward take its inputs?",
 )
 attention_backward.mistake(
-    "74",
+    "upstream-handed-on",
     "backward hands on what it was given",
     {"return d_query, d_key, d_value": "return d_context, d_context, d_context"},
     {"attention_d_scores(d_P, P)": "d_context"},
@@ -230,7 +230,7 @@ attention_backward.mistake(
     met="a public NumPy Transformer",
 )
 attention_backward.mistake(
-    "13",
+    "scores-for-weights",
     "the scores stand where the weights P should",
     {"attention_d_scores(d_P, P)": "attention_d_scores(d_P, attention_scores(query, key))"},
     question=(
@@ -240,21 +240,30 @@ attention_backward.mistake(
     met="public code",
 )
 attention_backward.mistake(
-    "219",
+    "infinite-gradient-hidden",
     "hidden scores get a gradient of −∞",
     {"attention_d_scores(d_P, P)": "np.where(mask, attention_d_scores(d_P, P), -np.inf)"},
     question="If a hidden score moves, by how much does the loss change?",
 )
 attention_backward.mistake(
-    "220",
+    "softmax-of-gradient",
     "the way through softmax is undone by the softmax of its gradient",
     {"attention_d_scores(d_P, P)": "attention_weights(d_P, mask)"},
     question="A backward hands gradients on. Is softmax of a gradient its derivative?",
 )
-inherit(attention_backward, attention_d_query, "66", "67", "215", "202")
-inherit(attention_backward, attention_d_key, "66", "67", "69", "75")
+inherit(
+    attention_backward, attention_d_query, "scale-forgotten", "scale-applied-twice",
+    "d-scores-transposed", "keys-transposed",
+)
+inherit(
+    attention_backward, attention_d_key, "scale-forgotten", "scale-applied-twice",
+    "d-scores-not-transposed", "d-key-not-transposed",
+)
 inherit(attention_backward, attention_d_scores)
-inherit(attention_backward, attention_d_value, "68", "208")
-inherit(attention_backward, attention_d_P, "202", "208")
-inherit(attention_backward, attention_d_key, "208")
-inherit(attention_backward, attention_weights, "76", "77", "78", "210")
+inherit(attention_backward, attention_d_value, "p-not-transposed", "reshape-for-transpose")
+inherit(attention_backward, attention_d_P, "values-not-transposed", "reshape-for-transpose")
+inherit(attention_backward, attention_d_key, "reshape-for-transpose")
+inherit(
+    attention_backward, attention_weights, "mask-after-softmax", "mask-sets-zero", "mask-inverted",
+    "mask-ignored",
+)

@@ -57,7 +57,7 @@ SHAPES = {
 
 def _np_dot(exercise, product):
     exercise.mistake(
-        "203",
+        "np-dot-pairs-all",
         "np.dot pairs every sequence and head with every other one",
         {product: f"np.dot({product.replace(' @', ',')})"},
         question=(
@@ -68,7 +68,7 @@ def _np_dot(exercise, product):
 
 def _reshaped(exercise, array):
     exercise.mistake(
-        "208",
+        "reshape-for-transpose",
         "an array is reshaped where its axes should be exchanged",
         {f"{array}.swapaxes(-1, -2)": f"{array}.reshape(*{array}.shape[:2], -1, {array}.shape[2])"},
         question=(
@@ -109,27 +109,27 @@ def attention_scores(query, key):
 
 
 attention_scores.mistake(
-    "63",
+    "scale-missing",
     "the scores are not divided by √d_k",
     {" / np.sqrt(query.shape[-1])": ""},
     evidence="All scores are √d_k times too large, so softmax is too sharp.",
     question="A dot product of two vectors of d_k standard normal numbers: what is its variance?",
 )
 attention_scores.mistake(
-    "64",
+    "scaled-by-d-k",
     "the scores are divided by d_k, not by its root",
     {"np.sqrt(query.shape[-1])": "query.shape[-1]"},
     question="What is the standard deviation of a sum of d_k products, if each has variance 1?",
 )
 attention_scores.mistake(
-    "65",
+    "scaled-by-model-width",
     "the scores are divided by the root of the model's width, not of a head's",
     {"np.sqrt(query.shape[-1])": "np.sqrt(query.shape[1] * query.shape[-1])"},
     question="How many products does the dot product of one head add up?",
     met="public NumPy Transformers",
 )
 attention_scores.mistake(
-    "200",
+    "scale-multiplied",
     "the scores are multiplied by √d_k",
     {" / np.sqrt(query.shape[-1])": " * np.sqrt(query.shape[-1])"},
     question=(
@@ -138,14 +138,14 @@ attention_scores.mistake(
     ),
 )
 attention_scores.mistake(
-    "201",
+    "scaled-by-length",
     "the scores are divided by the root of a length, not of the width d_k",
     {"np.sqrt(query.shape[-1])": "np.sqrt(key.shape[-2])"},
     {"np.sqrt(query.shape[-1])": "np.sqrt(query.shape[-2])"},
     question="Which of the axes of the keys is summed over in a score?",
 )
 attention_scores.mistake(
-    "70",
+    "query-key-swapped",
     "queries and keys change places: K Qᵀ",
     {"query @ key.swapaxes": "key @ query.swapaxes"},
     evidence=(
@@ -156,7 +156,7 @@ attention_scores.mistake(
     met="a public NumPy Transformer",
 )
 attention_scores.mistake(
-    "202",
+    "keys-not-transposed",
     "the keys' last two axes are not exchanged",
     {"key.swapaxes(-1, -2)": "key"},
     {"key.swapaxes(-1, -2)": "key.T"},
@@ -227,14 +227,14 @@ def attention_weights(scores, mask):
 
 
 attention_weights.mistake(
-    "76",
+    "mask-after-softmax",
     "the mask acts after softmax, and the weights that are left are not divided anew",
     {ALLOWED: "scores", f"shares / {TOTAL}": "mask * shares / total"},
     evidence="Rows with hidden keys sum to less than 1.",
     question="Who gets the share of the keys that are hidden?",
 )
 attention_weights.mistake(
-    "77",
+    "mask-sets-zero",
     "a hidden key's score is set to 0, as if by multiplying with the mask",
     {ALLOWED: "scores * mask"},
     evidence="A hidden key keeps the exponential of 0, which is 1.",
@@ -242,7 +242,7 @@ attention_weights.mistake(
     met="public NumPy Transformers",
 )
 attention_weights.mistake(
-    "78",
+    "mask-inverted",
     "the mask is read the wrong way round",
     {ALLOWED: "np.where(mask, -np.inf, scores)"},
     {ALLOWED: "np.where(mask, -np.inf, scores)", LARGEST: "largest"},
@@ -253,7 +253,7 @@ attention_weights.mistake(
     met="public code; in PyTorch's padding masks, True means hidden",
 )
 attention_weights.mistake(
-    "81",
+    "empty-row-not-caught",
     "a row of nothing but −∞ is not caught",
     {LARGEST: "largest"},
     {TOTAL: "total"},
@@ -268,7 +268,7 @@ attention_weights.mistake(
     met="public code",
 )
 attention_weights.mistake(
-    "85",
+    "infinity-times-zero",
     "−∞ is multiplied by 0",
     {ALLOWED: "scores + (1 - mask) * -np.inf"},
     {ALLOWED: "scores + (1 - mask) * -np.inf", LARGEST: "largest"},
@@ -276,7 +276,7 @@ attention_weights.mistake(
     question="What is 0 times infinity, and for which keys is it computed?",
 )
 attention_weights.mistake(
-    "204",
+    "large-negative-number",
     "a large negative number stands for −∞",
     {ALLOWED: "np.where(mask, scores, -1e9)"},
     {ALLOWED: "scores + (1 - mask) * -1e9"},
@@ -289,19 +289,19 @@ attention_weights.mistake(
     met="the Annotated Transformer",
 )
 attention_weights.mistake(
-    "210",
+    "mask-ignored",
     "the mask is not used",
     {ALLOWED: "scores"},
     question="Which of the two inputs says who may look at whom?",
 )
 attention_weights.mistake(
-    "205",
+    "mask-transposed",
     "the mask is transposed, so that its rows are keys",
     {ALLOWED: "np.where(mask.swapaxes(-1, -2), scores, -np.inf)"},
     question="Which axis of the mask belongs to the queries, and which of the scores?",
 )
 attention_weights.mistake(
-    "84",
+    "mask-axis-on-heads",
     "the mask's axis of sequences is laid against the heads",
     {ALLOWED: "np.where(mask[:, 0], scores, -np.inf)"},
     evidence="With as many heads as sequences NumPy does not object.",
@@ -311,7 +311,7 @@ attention_weights.mistake(
     ),
 )
 attention_weights.mistake(
-    "1",
+    "no-maximum-shift",
     "no row is shifted by its maximum",
     {f" - {LARGEST}": "", TOTAL: "total"},
     {f"np.exp(allowed - {LARGEST})": "np.exp(scores) * mask", TOTAL: "total"},
@@ -320,7 +320,7 @@ attention_weights.mistake(
     question="What does softmax say if the same number is taken from every score of a row?",
 )
 attention_weights.mistake(
-    "2",
+    "one-sum-for-rows",
     "one sum serves several rows",
     {"shares.sum(axis=-1, keepdims=True)": "shares.sum()"},
     {"shares.sum(axis=-1, keepdims=True)": "shares.sum(axis=(-2, -1), keepdims=True)"},
@@ -328,7 +328,7 @@ attention_weights.mistake(
     met="public NumPy Transformers",
 )
 attention_weights.mistake(
-    "3",
+    "softmax-over-wrong-axis",
     "softmax runs over another axis than the keys",
     {"allowed.max(axis=-1": "allowed.max(axis=-2", "shares.sum(axis=-1": "shares.sum(axis=-2"},
     {"allowed.max(axis=-1": "allowed.max(axis=1", "shares.sum(axis=-1": "shares.sum(axis=1"},
@@ -337,7 +337,7 @@ attention_weights.mistake(
     question="Which axis holds the things that compete for one share?",
 )
 attention_weights.mistake(
-    "4",
+    "reductions-lose-axis",
     "the maxima or the sums lose their axis (no keepdims), and line up with another one",
     {"shares.sum(axis=-1, keepdims=True)": "shares.sum(axis=-1)"},
     {"allowed.max(axis=-1, keepdims=True)": "allowed.max(axis=-1)"},
@@ -351,7 +351,7 @@ attention_weights.mistake(
     ),
 )
 attention_weights.mistake(
-    "5",
+    "constant-added-to-sum",
     "a small number is added to the sum",
     *({TOTAL: f"(total + {epsilon})"} for epsilon in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)),
     evidence="The rows sum to a little less than 1.",
@@ -362,7 +362,7 @@ attention_weights.mistake(
     met="public NumPy Transformers",
 )
 attention_weights.mistake(
-    "6",
+    "one-maximum-for-rows",
     "one maximum serves several rows",
     *(
         {"allowed.max(axis=-1, keepdims=True)": f"allowed.max({of})", **guard}
@@ -374,7 +374,7 @@ attention_weights.mistake(
     met="public NumPy Transformers",
 )
 attention_weights.mistake(
-    "131",
+    "not-divided-by-sum",
     "the exponentials are not divided by anything",
     {f"shares / {TOTAL}": "shares"},
     question="What should the weights of one row add up to?",
@@ -405,13 +405,13 @@ def attention_context(P, value):
 
 
 attention_context.mistake(
-    "206",
+    "weights-transposed",
     "the weights are transposed",
     {"P @": "P.swapaxes(-1, -2) @"},
     question="Which axis of P do the values have as well, and which is to remain?",
 )
 attention_context.mistake(
-    "207",
+    "values-averaged",
     "the weighted values are averaged, not summed",
     {"P @ value": "P @ value / P.shape[-1]"},
     question=(
@@ -419,7 +419,7 @@ attention_context.mistake(
     ),
 )
 attention_context.mistake(
-    "202",
+    "values-transposed",
     "the values' last two axes are exchanged",
     {"P @ value": "P @ value.swapaxes(-1, -2)"},
     {"P @ value": "P @ value.T"},
@@ -454,7 +454,7 @@ def attention_d_value(d_context, P):
 
 
 attention_d_value.mistake(
-    "68",
+    "p-not-transposed",
     "P is not transposed: P d_context",
     {"P.swapaxes(-1, -2)": "P"},
     question="A value gets its gradient from all queries. Along which axis of P do these stand?",
@@ -462,14 +462,14 @@ attention_d_value.mistake(
 _reshaped(attention_d_value, "P")
 _np_dot(attention_d_value, "P.swapaxes(-1, -2) @ d_context")
 attention_d_value.mistake(
-    "211",
+    "factors-exchanged",
     "the factors are exchanged: d_contextᵀ P",
     {"P.swapaxes(-1, -2) @ d_context": "d_context.swapaxes(-1, -2) @ P"},
     evidence="The gradient comes out transposed.",
     question="Which shape must a gradient have?",
 )
 attention_d_value.mistake(
-    "212",
+    "averaged-over-queries",
     "the gradient is averaged over the queries",
     {"P.swapaxes(-1, -2) @ d_context": "P.swapaxes(-1, -2) @ d_context / P.shape[-2]"},
     question="Does each query's share of the loss shrink because there are more of them?",
@@ -496,7 +496,7 @@ def attention_d_P(d_context, value):
 
 
 attention_d_P.mistake(
-    "202",
+    "values-not-transposed",
     "the values' last two axes are not exchanged",
     {"value.swapaxes(-1, -2)": "value"},
     {"value.swapaxes(-1, -2)": "value.T"},
@@ -507,7 +507,7 @@ attention_d_P.mistake(
 _reshaped(attention_d_P, "value")
 _np_dot(attention_d_P, "d_context @ value.swapaxes(-1, -2)")
 attention_d_P.mistake(
-    "213",
+    "factors-exchanged",
     "the factors are exchanged: V d_contextᵀ",
     {"d_context @ value.swapaxes": "value @ d_context.swapaxes"},
     evidence=(
@@ -549,16 +549,16 @@ def attention_d_scores(d_P, P):
 
 
 attention_d_scores.mistakes += [
-    mistake for mistake in softmax_backward.mistakes if mistake.id != "13"
+    mistake for mistake in softmax_backward.mistakes if mistake.id != "scores-for-weights"
 ]
 attention_d_scores.mistake(
-    "71",
+    "softmax-path-skipped",
     "the way through softmax is skipped: d_P is handed on",
     {"P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))": "d_P"},
     question="What lies between the scores and P?",
 )
 attention_d_scores.mistake(
-    "214",
+    "correction-inputs-exchanged",
     "the two inputs of the correction are exchanged: d_P stands where P should",
     {"P * (": "d_P * ("},
     {"P * (d_P - (d_P * P)": "d_P * (P - (d_P * P)"},
@@ -612,45 +612,45 @@ def attention_d_key(d_scores, query):
 for _part, _array in ((attention_d_query, "key"), (attention_d_key, "query")):
     _root = f"np.sqrt({_array}.shape[-1])"
     _part.mistake(
-        "66",
+        "scale-forgotten",
         "the scale 1/√d_k is forgotten in backward",
         {f" / {_root}": ""},
         question="By what did forward divide the scores, and what does that do to a derivative?",
     )
     _part.mistake(
-        "67",
+        "scale-applied-twice",
         "the scale 1/√d_k is applied twice",
         {_root: f"{_array}.shape[-1]"},
         question="Through how many divisions by √d_k does a query reach its score?",
     )
     _part.mistake(
-        "65",
+        "scaled-by-model-width",
         "the root is that of the model's width, not of a head's",
         {_root: f"np.sqrt({_array}.shape[1] * {_array}.shape[-1])"},
         question="How many products does the dot product of one head add up?",
         met="public NumPy Transformers",
     )
     _part.mistake(
-        "200",
+        "gradient-scale-multiplied",
         "the gradient is multiplied by √d_k",
         {f" / {_root}": f" * {_root}"},
         question="Is the derivative of s = c · q larger than c, or just c? And what is c here?",
     )
 attention_d_query.mistake(
-    "215",
+    "d-scores-transposed",
     "the gradient of the scores is transposed: d_Sᵀ K",
     {"d_scores @": "d_scores.swapaxes(-1, -2) @"},
     question="Which rows does d_query have, and along which axis of d_scores do these stand?",
 )
 attention_d_query.mistake(
-    "202",
+    "keys-transposed",
     "the keys' last two axes are exchanged, as in forward",
     {"@ key /": "@ key.swapaxes(-1, -2) /"},
     {"@ key /": "@ key.T /"},
     question="Over what is summed now: the features, or the keys?",
 )
 attention_d_key.mistake(
-    "69",
+    "d-scores-not-transposed",
     "the gradient of the scores is not transposed: d_S Q",
     {"d_scores.swapaxes(-1, -2)": "d_scores"},
     question=(
@@ -658,7 +658,7 @@ attention_d_key.mistake(
     ),
 )
 attention_d_key.mistake(
-    "75",
+    "d-key-not-transposed",
     "d_key is not transposed back: it has the shape of Kᵀ",
     {"d_scores.swapaxes(-1, -2) @ query": "query.swapaxes(-1, -2) @ d_scores"},
     evidence="Qᵀ d_S is the gradient of the transposed keys that forward multiplied with.",

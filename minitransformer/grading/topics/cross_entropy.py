@@ -110,45 +110,46 @@ OTHERS = (
 MEAN = "-at_target[real].sum() / real.sum()"
 
 cross_entropy.mistake(
-    "15", "the losses are summed, not averaged", {" / real.sum()": ""},
+    "summed-not-averaged", "the losses are summed, not averaged", {" / real.sum()": ""},
     question="If the same sentences stood in the batch twice, should the loss be another?",
 )
 cross_entropy.mistake(
-    "16", "the sum is divided by the number of sentences, or by their length",
+    "divided-by-sentences", "the sum is divided by the number of sentences, or by their length",
     {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 cross_entropy.mistake(
-    "17", "padding counts in the denominator", {"/ real.sum()": "/ targets.size"},
+    "padding-in-denominator", "padding counts in the denominator",
+    {"/ real.sum()": "/ targets.size"},
     evidence="The loss is too small by the share of the targets that are real.",
     question="If a batch were padded further, what would become of the loss?", met="public code",
 )
 cross_entropy.mistake(
-    "18", "padded targets are asked for too, though only real ones are counted",
+    "padded-targets-asked", "padded targets are asked for too, though only real ones are counted",
     {"at_target[real]": "at_target"},
     question="Which token should a model name behind the end of a sentence?",
 )
 cross_entropy.mistake(
-    "150", "padding is a target like any other", {MEAN: "-at_target.mean()"},
+    "padding-as-target", "padding is a target like any other", {MEAN: "-at_target.mean()"},
     question="Which of these targets is no token at all?",
 )
 cross_entropy.mistake(
-    "19", "the sign is wrong", {"return -": "return "},
+    "wrong-sign", "the sign is wrong", {"return -": "return "},
     question="Is the logarithm of a probability above 0, or below?",
 )
 cross_entropy.mistake(
-    "20", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
+    "softmax-taken-twice", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
     evidence="The loss cannot fall below ln((e + V − 1)/e), however sure the model is.",
     question="What goes in here: logits, or what a softmax has made of them already?",
 )
 cross_entropy.mistake(
-    "21", "every row is asked for the targets of all the others",
+    "targets-of-all-rows", "every row is asked for the targets of all the others",
     {MEAN: "-log_P[real][:, targets[real]].mean()"},
     {MEAN: "-log_P[real][:, targets[real]].sum() / real.sum()"},
     question="Into how many numbers does an index of N columns, next to a slice of N rows, lead?",
 )
 cross_entropy.mistake(
-    "23", "a small number is added to p, or p is kept above one",
+    "constant-added-to-p", "a small number is added to p, or p is kept above one",
     *({LOG_P: f"np.log({P} + {epsilon})"} for epsilon in EPSILONS),
     *({LOG_P: f"np.log(np.maximum({P}, {epsilon}))"} for epsilon in EPSILONS),
     evidence=(
@@ -157,31 +158,33 @@ cross_entropy.mistake(
     question="Can log p be had from the logits without passing through p?", met="public code",
 )
 cross_entropy.mistake(
-    "151", "p is computed first, and its logarithm afterwards", {LOG_P: f"np.log({P})"},
+    "log-after-softmax", "p is computed first, and its logarithm afterwards",
+    {LOG_P: f"np.log({P})"},
     evidence="A probability that rounds to 0 has the logarithm −∞.",
     question="What is log(exp(s)/Z), before anything is computed?",
 )
 cross_entropy.mistake(
-    "152", "no row is shifted by its maximum", {LARGEST: "0"}, {LOG_P: f"np.log({NO_SHIFT})"},
+    "no-maximum-shift", "no row is shifted by its maximum",
+    {LARGEST: "0"}, {LOG_P: f"np.log({NO_SHIFT})"},
     *({LOG_P: f"np.log({NO_SHIFT} + {epsilon})"} for epsilon in EPSILONS[::2]),
     *({LOG_P: f"np.log(np.maximum({NO_SHIFT}, {epsilon}))"} for epsilon in EPSILONS[::2]),
     evidence="The exp of 1000 is infinite.",
     question="What does softmax say if the same number is taken from every logit of a row?",
 )
 cross_entropy.mistake(
-    "153", "one maximum serves the whole array", {LARGEST: "logits.max()"},
+    "one-maximum-for-all", "one maximum serves the whole array", {LARGEST: "logits.max()"},
     {LARGEST: "logits.max()", LOG_P: f"np.log({P})"},
     {LARGEST: "logits.max(axis=-2, keepdims=True)"}, {LARGEST: "logits.max(axis=0, keepdims=True)"},
     evidence="A row that lies far below it has only exponentials of 0.",
     question="What is left of a row whose logits all lie 1000 below that maximum?",
 )
 cross_entropy.mistake(
-    "154", "the maximum is taken off in one place and not in the other",
+    "maximum-once-only", "the maximum is taken off in one place and not in the other",
     {"log_P = shifted": "log_P = logits"}, {"np.exp(shifted)": "np.exp(logits)"},
     question="If exp(m) was divided out of the sum, where must m come in again?",
 )
 cross_entropy.mistake(
-    "155",
+    "not-normalised-over-tokens",
     "the probabilities do not sum to one over the tokens",
     {
         LARGEST: "logits.max(axis=1, keepdims=True)",
@@ -198,49 +201,51 @@ cross_entropy.mistake(
     question="Which axis holds the tokens that compete for one place?",
 )
 cross_entropy.mistake(
-    "156", "the logits are taken for log-probabilities", {LOG_P: "logits"}, {LOG_P: "shifted"},
+    "logits-as-log-probabilities", "the logits are taken for log-probabilities",
+    {LOG_P: "logits"}, {LOG_P: "shifted"},
     question="What do the exponentials of the logits of a row sum to?",
 )
 cross_entropy.mistake(
-    "157", "the logarithm is missing", {LOG_P: P},
+    "logarithm-missing", "the logarithm is missing", {LOG_P: P},
     question=(
         "How large is the loss of a target with probability 1, and how large with probability near "
         "0?"
     ),
 )
 cross_entropy.mistake(
-    "158", "the logarithm has another base",
+    "other-log-base", "the logarithm has another base",
     *({MEAN: f"{MEAN} / np.log({base})"} for base in (2, 10)),
     *({LOG_P: f"np.{log}({P})"} for log in ("log2", "log10")),
     question="What is the loss of a target with probability 1/e?",
 )
 cross_entropy.mistake(
-    "159", "each sentence has its own mean, and these are averaged",
+    "mean-of-sentence-means", "each sentence has its own mean, and these are averaged",
     {MEAN: "-((at_target * real).sum(axis=1) / real.sum(axis=1)).mean()"},
     evidence="A token of a short sentence then weighs more than one of a long sentence.",
     question="How much does one token weigh in a short sentence, and how much in a long one?",
 )
 cross_entropy.mistake(
-    "160", "the mean runs over the vocabulary as well",
+    "mean-over-vocabulary", "the mean runs over the vocabulary as well",
     {"/ real.sum()": "/ real.sum() / logits.shape[-1]"}, {"/ real.sum()": "/ logits.size"},
     question="Of the V numbers of a row, how many take part in its loss?",
 )
 cross_entropy.mistake(
-    "161", "the losses are left unaveraged, one for each target", {MEAN: "-at_target[real]"},
+    "losses-not-averaged", "the losses are left unaveraged, one for each target",
+    {MEAN: "-at_target[real]"},
     {MEAN: "-at_target * real"}, {MEAN: "-at_target"},
     question="Of how many numbers can a gradient descend?",
 )
 cross_entropy.mistake(
-    "162", "the largest probability stands for that of the target",
+    "largest-for-target", "the largest probability stands for that of the target",
     {AT_TARGET: "log_P.max(axis=-1)"},
     question="What would this loss say of a model that is sure, and wrong?",
 )
 cross_entropy.mistake(
-    "163", "the ids are off by one", {"targets[..., None]": "(targets - 1)[..., None]"},
+    "ids-off-by-one", "the ids are off by one", {"targets[..., None]": "(targets - 1)[..., None]"},
     question="At which index does the logit of token 5 stand, when padding is token 0?",
 )
 cross_entropy.mistake(
-    "164",
+    "padding-token-left-out",
     "padding is left out as a token, not as a target",
     {
         MEAN: "-at_target.mean()",
@@ -250,7 +255,7 @@ cross_entropy.mistake(
     question="What is to be ignored: a column of the logits, or some of their rows?",
 )
 cross_entropy.mistake(
-    "165", "every token is a question of its own, yes or no",
+    "binary-for-each-token", "every token is a question of its own, yes or no",
     {AT_TARGET: f"{AT_TARGET} + {OTHERS}"},
     question=(
         "The probabilities of a row sum to one. What do the wrong tokens know that the target does "
@@ -258,7 +263,7 @@ cross_entropy.mistake(
     ),
 )
 cross_entropy.mistake(
-    "166", "the exponential of the loss is returned, which is the perplexity",
+    "perplexity-returned", "the exponential of the loss is returned, which is the perplexity",
     {MEAN: f"np.exp({MEAN})"}, question="What is the loss of a model that is always right?",
 )
 
@@ -307,40 +312,42 @@ ONEHOT = "np.eye(logits.shape[-1])[targets]"
 THROUGH_P = "softmax_backward(-onehot / {}, logits)"
 
 cross_entropy_backward.mistake(
-    "14", "nothing is taken off at the target", {" - onehot": ""},
+    "target-not-subtracted", "nothing is taken off at the target", {" - onehot": ""},
     evidence="Each row of real targets sums to 1/N.",
     question="Which probability is to rise, and what does this gradient tell it to do?",
 )
 cross_entropy_backward.mistake(
-    "15", "the gradient is that of a sum, not of a mean", {" / real.sum()": ""},
+    "gradient-of-sum", "the gradient is that of a sum, not of a mean", {" / real.sum()": ""},
     question="What did forward divide by?",
 )
 cross_entropy_backward.mistake(
-    "16", "it is divided by the number of sentences, or by their length",
+    "divided-by-sentences", "it is divided by the number of sentences, or by their length",
     {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 cross_entropy_backward.mistake(
-    "17", "padding counts in the denominator", {"/ real.sum()": "/ targets.size"},
+    "padding-in-denominator", "padding counts in the denominator",
+    {"/ real.sum()": "/ targets.size"},
     evidence="All numbers are too small by the share of the targets that are real.",
     question="If a batch were padded further, what would become of the gradient?",
     met="public code",
 )
 cross_entropy_backward.mistake(
-    "18", "padded positions have a gradient", {" * real[..., None]": ""},
+    "padded-positions-have-gradient", "padded positions have a gradient",
+    {" * real[..., None]": ""},
     question="How much does the loss change, when a logit behind the end of a sentence moves?",
 )
 cross_entropy_backward.mistake(
-    "150", "padding is a target like any other",
+    "padding-as-target", "padding is a target like any other",
     {" * real[..., None] / real.sum()": " / targets.size"},
     question="Which of these targets is no token at all?",
 )
 cross_entropy_backward.mistake(
-    "19", "the sign is wrong", {"P - onehot": "onehot - P"},
+    "wrong-sign", "the sign is wrong", {"P - onehot": "onehot - P"},
     question="A step goes against the gradient. Which way does the target's logit move?",
 )
 cross_entropy_backward.mistake(
-    "20",
+    "softmax-taken-twice",
     "the softmax is taken twice",
     {"P = softmax(logits)": "P = softmax(softmax(logits))"},
     {
@@ -350,7 +357,8 @@ cross_entropy_backward.mistake(
     question="What goes in here: logits, or what a softmax has made of them already?",
 )
 cross_entropy_backward.mistake(
-    "21", "1 is taken from other rows too, at the targets of all of them",
+    "targets-subtracted-everywhere",
+    "1 is taken from other rows too, at the targets of all of them",
     {ONEHOT: "np.isin(np.arange(logits.shape[-1]), targets)"},
     {ONEHOT: "np.isin(np.arange(logits.shape[-1]), targets[targets != 0])"},
     {ONEHOT: f"{ONEHOT}.sum(axis=(0, 1))"},
@@ -359,13 +367,13 @@ cross_entropy_backward.mistake(
     question="Which places does d[:, targets] name, and how many of them are there?",
 )
 cross_entropy_backward.mistake(
-    "22", "the target is found by its value",
+    "target-found-by-value", "the target is found by its value",
     {ONEHOT: "(logits == np.take_along_axis(logits, targets[..., None], -1))"},
     evidence="Where another logit is as large as the target's, 1 is taken off twice.",
     question="What happens if two logits of a row are equal?", met="public code",
 )
 cross_entropy_backward.mistake(
-    "23", "a small number is added to p, or p is kept above one",
+    "constant-added-to-p", "a small number is added to p, or p is kept above one",
     *({"(P - onehot)": THROUGH_P.format(f"(P + {epsilon})")} for epsilon in EPSILONS[::2]),
     *({"(P - onehot)": THROUGH_P.format(f"np.maximum(P, {epsilon})")} for epsilon in EPSILONS[::2]),
     evidence="The most unlikely target, which should have the largest gradient, has none.",
@@ -373,66 +381,68 @@ cross_entropy_backward.mistake(
     met="public code",
 )
 cross_entropy_backward.mistake(
-    "151", "the gradient goes through 1/p", {"(P - onehot)": THROUGH_P.format("P")},
+    "gradient-through-reciprocal", "the gradient goes through 1/p",
+    {"(P - onehot)": THROUGH_P.format("P")},
     {"(P - onehot)": "softmax_backward(np.where(onehot == 1, -1 / P, 0), logits)"},
     evidence="A probability that rounds to 0 makes it infinite, and ∞·0 is NaN.",
     question="What is left of 1/p, once it has been multiplied by p on its way through softmax?",
 )
 cross_entropy_backward.mistake(
-    "152", "no row is shifted by its maximum", {"softmax(logits)": NO_SHIFT},
+    "no-maximum-shift", "no row is shifted by its maximum", {"softmax(logits)": NO_SHIFT},
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="What does softmax say if the same number is taken from every logit of a row?",
 )
 cross_entropy_backward.mistake(
-    "153", "one maximum serves the whole array",
+    "one-maximum-for-all", "one maximum serves the whole array",
     {"softmax(logits)": NO_SHIFT.replace("logits", "(logits - logits.max())")},
     evidence="A row that lies far below it has only exponentials of 0, and 0/0 is NaN.",
     question="What is left of a row whose logits all lie 1000 below that maximum?",
 )
 cross_entropy_backward.mistake(
-    "155", "the probabilities do not sum to one over the tokens",
+    "not-normalised-over-tokens", "the probabilities do not sum to one over the tokens",
     {"softmax(logits)": "softmax(logits.swapaxes(1, 2)).swapaxes(1, 2)"},
     {"softmax(logits)": "softmax(logits.swapaxes(0, 2)).swapaxes(0, 2)"},
     {"softmax(logits)": "np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()"},
     question="Which axis holds the tokens that compete for one place?",
 )
 cross_entropy_backward.mistake(
-    "156", "the logits stand where their softmax should", {"P = softmax(logits)": "P = logits"},
+    "logits-for-softmax", "the logits stand where their softmax should",
+    {"P = softmax(logits)": "P = logits"},
     question="What must each row of the gradient sum to, if the loss ignores a shift?",
 )
 cross_entropy_backward.mistake(
-    "159", "each sentence has its own mean, and these are averaged",
+    "mean-of-sentence-means", "each sentence has its own mean, and these are averaged",
     {"/ real.sum()": "/ real.sum(axis=1)[:, None, None] / len(targets)"},
     {"/ real.sum()": "/ real.sum(axis=1)[:, None, None]"},
     question="How much does one token weigh in a short sentence, and how much in a long one?",
 )
 cross_entropy_backward.mistake(
-    "160", "the mean runs over the vocabulary as well",
+    "mean-over-vocabulary", "the mean runs over the vocabulary as well",
     {"/ real.sum()": "/ real.sum() / logits.shape[-1]"}, {"/ real.sum()": "/ logits.size"},
     question="Of the V numbers of a row, how many take part in its loss?",
 )
 cross_entropy_backward.mistake(
-    "162", "1 is taken off at the largest logit, not at the target",
+    "subtracted-at-largest", "1 is taken off at the largest logit, not at the target",
     {ONEHOT: "np.eye(logits.shape[-1])[logits.argmax(axis=-1)]"},
     question="What would a model learn from what it says already?",
 )
 cross_entropy_backward.mistake(
-    "163", "the ids are off by one", {"[targets]": "[targets - 1]"},
+    "ids-off-by-one", "the ids are off by one", {"[targets]": "[targets - 1]"},
     question="At which index does the logit of token 5 stand, when padding is token 0?",
 )
 cross_entropy_backward.mistake(
-    "164", "padding is left out as a token, not as a target",
+    "padding-token-left-out", "padding is left out as a token, not as a target",
     {"real[..., None] / real.sum()": "(np.arange(logits.shape[-1]) != 0) / targets.size"},
     {"real[..., None]": "(np.arange(logits.shape[-1]) != 0)"},
     question="What is to be ignored: a column of the logits, or some of their rows?",
 )
 cross_entropy_backward.mistake(
-    "167", "the gradient stops at the probabilities, or at their logarithms",
+    "stops-at-probabilities", "the gradient stops at the probabilities, or at their logarithms",
     {"(P - onehot)": "(-onehot / P)"}, {"(P - onehot)": "-onehot"},
     {"(P - onehot)": "-onehot / (P + 1e-9)"}, question="What lies between the logits and p?",
 )
 cross_entropy_backward.mistake(
-    "168", "the one-hot target stands for the gradient of p",
+    "one-hot-for-gradient", "the one-hot target stands for the gradient of p",
     {"(P - onehot)": "softmax_backward(-onehot, logits)"},
     {"(P - onehot)": "softmax_backward(P - onehot, logits)"},
     question="What is the derivative of −log p?",

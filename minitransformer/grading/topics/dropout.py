@@ -141,43 +141,46 @@ def dropout(x, p, training, rng):
 DRAWN = "rng.random(x.shape) >= p"
 
 dropout.mistake(
-    "61", "the probabilities to keep and to drop are swapped", {DRAWN: "rng.random(x.shape) < p"},
+    "probabilities-swapped", "the probabilities to keep and to drop are swapped",
+    {DRAWN: "rng.random(x.shape) < p"},
     {DRAWN: "rng.random(x.shape) >= 1 - p"}, {DRAWN: "rng.random(x.shape) < p", "(1 - p)": "p"},
     rule=_swapped,
     evidence="A share p of the numbers is kept, and a share of 1−p is 0.",
     question="With p = 0.1, how many of ten numbers should be left?",
 )
 dropout.mistake(
-    "197a", "one random choice serves many numbers", {"random(x.shape)": "random(x.shape[-1])"},
+    "choice-shared", "one random choice serves many numbers",
+    {"random(x.shape)": "random(x.shape[-1])"},
     {"random(x.shape)": "random(x.shape[1:])"}, {"random(x.shape)": "random((*x.shape[:2], 1))"},
     {"random(x.shape)": "random((len(x), 1, x.shape[2]))"}, rule=_one_for_many,
     evidence="Along an axis, all are kept or all are dropped.",
     question="How many random numbers are drawn, and how many numbers has x?",
 )
 dropout.mistake(
-    "197g", "nothing is dropped", {DRAWN: "rng.random(x.shape) >= 0"}, {"* keep": ""},
+    "nothing-dropped", "nothing is dropped", {DRAWN: "rng.random(x.shape) >= 0"}, {"* keep": ""},
     rule=_nothing_dropped, question="While training, which share of the numbers of y is 0?",
 )
 dropout.mistake(
-    "197b", "another share than p is dropped", {DRAWN: "rng.random(x.shape) >= 0.5"},
+    "other-share-dropped", "another share than p is dropped", {DRAWN: "rng.random(x.shape) >= 0.5"},
     {DRAWN: "rng.standard_normal(x.shape) >= p"}, {DRAWN: "rng.integers(2, size=x.shape) == 1"},
     rule=_other_share,
     question="How are the random numbers distributed, and which share of them lies below p?",
 )
 dropout.mistake(
-    "57", "what is kept is not enlarged", {" / (1 - p)": ""},
+    "not-scaled-up", "what is kept is not enlarged", {" / (1 - p)": ""},
     question=(
         "How large is the mean of y while training, and how large is it afterwards, when nothing "
         "is dropped?"
     ),
 )
 dropout.mistake(
-    "58", "it is enlarged too when not training", {"return x\n": "return x / (1 - p)\n"},
+    "scaled-in-evaluation", "it is enlarged too when not training",
+    {"return x\n": "return x / (1 - p)\n"},
     evidence="Without training, all numbers are 1/(1−p) times what they should be.",
     question="When nothing is dropped, what is there to make up for?", met="public code",
 )
 dropout.mistake(
-    "197c", "the scaling is put off until training is over",
+    "scaling-put-off", "the scaling is put off until training is over",
     {"return x\n": "return x * (1 - p)\n", "keep / (1 - p)": "keep"},
     evidence=(
         "The first papers on dropout did so; then every model must be scaled that is only used."
@@ -188,22 +191,23 @@ dropout.mistake(
     ),
 )
 dropout.mistake(
-    "197d", "it drops when not training too", {"if not training": "if False"},
+    "drops-in-evaluation", "it drops when not training too", {"if not training": "if False"},
     question="When a model is used, should it say the same each time?",
 )
 dropout.mistake(
-    "197e", "it drops when not training, and not while training",
+    "modes-swapped", "it drops when not training, and not while training",
     {"if not training": "if training"}, question="When is dropout for?",
 )
 dropout.mistake(
-    "197f", "another factor enlarges what is kept", {"keep / (1 - p)": "keep / p"},
+    "other-scale-factor", "another factor enlarges what is kept", {"keep / (1 - p)": "keep / p"},
     {"keep / (1 - p)": "keep * (1 - p)"}, {"keep / (1 - p)": "keep * p"},
     {"keep / (1 - p)": "keep / (1 - p) ** 2"}, {"keep / (1 - p)": "keep / np.sqrt(1 - p)"},
     {"keep / (1 - p)": "keep * (1 + p)"},
     question="If 7 of 10 numbers are left, by how much must each grow so that their sum stays?",
 )
 dropout.mistake(
-    "53", "x itself is changed", {"return x * keep / (1 - p)": "x *= keep / (1 - p)\n    return x"},
+    "input-changed", "x itself is changed",
+    {"return x * keep / (1 - p)": "x *= keep / (1 - p)\n    return x"},
     {"return x * keep / (1 - p)": "x[~keep] = 0\n    return x / (1 - p)"},
     question="Who else may hold this array, and needs it as it was?",
 )
@@ -239,31 +243,32 @@ def dropout_backward(d_y, keep, p):
 
 
 dropout_backward.mistake(
-    "60", "the gradient is not enlarged as x was", {" / (1 - p)": ""},
+    "gradient-not-scaled", "the gradient is not enlarged as x was", {" / (1 - p)": ""},
     evidence="All numbers are 1−p times what they should be.",
     question="If a kept x rises by one, by how much does its y rise?",
 )
 dropout_backward.mistake(
-    "61", "what was kept and what was dropped are swapped", {"d_y * keep": "d_y * ~keep"},
+    "mask-inverted", "what was kept and what was dropped are swapped",
+    {"d_y * keep": "d_y * ~keep"},
     {"d_y * keep / (1 - p)": "d_y * ~keep / p"},
     question="Which x reached y?",
 )
 dropout_backward.mistake(
-    "198a", "the mask is left out", {" * keep": ""}, {" * keep / (1 - p)": ""},
+    "mask-missing", "the mask is left out", {" * keep": ""}, {" * keep / (1 - p)": ""},
     question="If a dropped x rises by one, by how much does its y rise?",
 )
 dropout_backward.mistake(
-    "197f", "another factor enlarges what was kept", {"keep / (1 - p)": "keep / p"},
+    "other-scale-factor", "another factor enlarges what was kept", {"keep / (1 - p)": "keep / p"},
     {"keep / (1 - p)": "keep * (1 - p)"}, {"keep / (1 - p)": "keep * p"},
     {"keep / (1 - p)": "keep / (1 - p) ** 2"},
     question="If a kept x rises by one, by how much does its y rise?",
 )
 dropout_backward.mistake(
-    "52", "d_y is left out", {"d_y * keep": "keep"},
+    "upstream-missing", "d_y is left out", {"d_y * keep": "keep"},
     question="By the chain rule, what is the slope of y multiplied with?",
 )
 dropout_backward.mistake(
-    "53", "an array that was handed in is changed",
+    "given-array-changed", "an array that was handed in is changed",
     {"return d_y * keep / (1 - p)": "d_y *= keep / (1 - p)\n    return d_y"},
     {"return d_y * keep / (1 - p)": "d_y[~keep] = 0\n    return d_y / (1 - p)"},
     question="Who else may hold this array, and needs it as it was?",
@@ -361,23 +366,23 @@ class Dropout:
 
 
 Dropout.mistake(
-    "59", "backward draws a mask of its own",
+    "backward-draws-anew", "backward draws a mask of its own",
     {"self.kept.pop()": "(self.rng.random(d_y.shape) >= self.p)"},
     evidence="The zeros of d_x stand elsewhere than those of y.",
     question="Which numbers of x reached y, and which gradients are then 0?",
 )
 Dropout.mistake(
-    "62", "there is room for one mask only, and the second forward overwrites the first",
+    "one-mask-kept", "there is room for one mask only, and the second forward overwrites the first",
     {"self.kept.append(keep)": "self.kept = keep", "self.kept.pop()": "self.kept"},
     evidence="Used in one place, it is right; in two, the second mask serves both.",
     question="After two forwards, how many masks must there be?", met="public code",
 )
 Dropout.mistake(
-    "199a", "the first mask is taken first", {".pop()": ".pop(0)"},
+    "first-mask-first", "the first mask is taken first", {".pop()": ".pop(0)"},
     question="Which backward comes first: that of the first forward, or that of the last?",
 )
 Dropout.mistake(
-    "199b",
+    "first-mask-for-both",
     "the first mask serves both",
     {
         "self.kept.append(keep)": "self.kept = self.kept if len(self.kept) else keep",
@@ -387,45 +392,48 @@ Dropout.mistake(
     question="After two forwards, how many masks must there be?",
 )
 Dropout.mistake(
-    "199c", "the same mask is drawn in every forward",
+    "same-mask-every-time", "the same mask is drawn in every forward",
     {"keep = self.rng": "keep = self.kept[0] if self.kept else self.rng"},
     rule=_one_for_both,
     question="Should two places of a network lose the same numbers?",
 )
 Dropout.mistake(
-    "60", "the gradient is not enlarged as x was",
+    "gradient-not-scaled", "the gradient is not enlarged as x was",
     {"self.kept.pop() / (1 - self.p)": "self.kept.pop()"},
     question="If a kept x rises by one, by how much does its y rise?",
 )
 Dropout.mistake(
-    "57", "what is kept is not enlarged", {"x * keep / (1 - self.p)": "x * keep"},
+    "not-scaled-up", "what is kept is not enlarged", {"x * keep / (1 - self.p)": "x * keep"},
     {"x * keep / (1 - self.p)": "x * keep", "self.kept.pop() / (1 - self.p)": "self.kept.pop()"},
     question="How large is the mean of y, and how large is that of x?",
 )
 Dropout.mistake(
-    "61", "the probabilities to keep and to drop are swapped", {">= self.p": "< self.p"},
+    "probabilities-swapped", "the probabilities to keep and to drop are swapped",
+    {">= self.p": "< self.p"},
     {">= self.p": ">= 1 - self.p"},
     rule=_swapped,
     evidence="A share p of the numbers is kept, and a share of 1−p is 0.",
     question="With p = 0.1, how many of ten numbers should be left?",
 )
 Dropout.mistake(
-    "197g", "nothing is dropped", {"rng.random(x.shape) >= self.p": "rng.random(x.shape) >= 0"},
+    "nothing-dropped", "nothing is dropped",
+    {"rng.random(x.shape) >= self.p": "rng.random(x.shape) >= 0"},
     rule=_nothing_dropped, question="While training, which share of the numbers of y is 0?",
 )
 Dropout.mistake(
-    "197a", "one random choice serves many numbers", {"random(x.shape)": "random(x.shape[-1])"},
+    "choice-shared", "one random choice serves many numbers",
+    {"random(x.shape)": "random(x.shape[-1])"},
     {"random(x.shape)": "random(x.shape[1:])"},
     {"random(x.shape)": "random((len(x), 1, x.shape[2]))"}, rule=_one_for_many,
     evidence="Along an axis, all are kept or all are dropped.",
     question="How many random numbers are drawn, and how many numbers has x?",
 )
 Dropout.mistake(
-    "198a", "the mask is left out on the way back", {"self.kept.pop() /": "1 /"},
+    "mask-missing-backward", "the mask is left out on the way back", {"self.kept.pop() /": "1 /"},
     {"self.kept.pop() / (1 - self.p)": "1"},
     question="If a dropped x rises by one, by how much does its y rise?",
 )
 Dropout.mistake(
-    "198b", "what was kept and what was dropped are swapped on the way back",
+    "mask-inverted-backward", "what was kept and what was dropped are swapped on the way back",
     {"self.kept.pop()": "~self.kept.pop()"}, question="Which x reached y?",
 )

@@ -61,7 +61,7 @@ OUTSIDE = "ids.min() < 0 or ids.max() >= len(table)"
 ROOT = "np.sqrt(table.shape[1])"
 
 embedding.mistake(
-    "37", "an id of −1 is taken for the last row", {OUTSIDE: "False"},
+    "id-minus-one-wraps", "an id of −1 is taken for the last row", {OUTSIDE: "False"},
     {OUTSIDE: "ids.max() >= len(table)"},
     evidence="NumPy counts a negative index from the end, without a word.",
     question=(
@@ -69,7 +69,7 @@ embedding.mistake(
     ),
 )
 embedding.mistake(
-    "190a",
+    "outside-id-bent",
     "an id outside the table is bent to one inside it",
     {OUTSIDE: "False", "table[ids]": "table[ids % len(table)]"},
     {OUTSIDE: "False", "table[ids]": "table[np.clip(ids, 0, len(table) - 1)]"},
@@ -84,34 +84,37 @@ embedding.mistake(
     question="If the vocabulary and the table do not fit, who should hear of it, and when?",
 )
 embedding.mistake(
-    "190b", "an id of V is taken for one that exists",
+    "id-v-accepted", "an id of V is taken for one that exists",
     {OUTSIDE: "ids.min() < 0 or ids.max() > len(table)", "table[ids]": "table[ids % len(table)]"},
     question="If there are V rows, which is the last id?",
 )
 embedding.mistake(
-    "34", "√D is left out", {f" * {ROOT}": ""},
+    "root-d-missing", "√D is left out", {f" * {ROOT}": ""},
     question="How large is y to be, next to positional codes of size 1?",
 )
 embedding.mistake(
-    "35", "D stands for √D", {ROOT: "table.shape[1]"},
+    "d-for-root-d", "D stands for √D", {ROOT: "table.shape[1]"},
     question="What is the variance of a sum of D numbers, and what its root?",
 )
 embedding.mistake(
-    "191a", "it is divided by √D, not multiplied", {f"* {ROOT}": f"/ {ROOT}"},
+    "divided-by-root-d", "it is divided by √D, not multiplied", {f"* {ROOT}": f"/ {ROOT}"},
     question="The entries of the table have the size 1/√D. How large is y to be?",
 )
 embedding.mistake(
-    "191b", "the root of another size stands for √D", {"table.shape[1]": "table.shape[0]"},
+    "root-of-other-size", "the root of another size stands for √D",
+    {"table.shape[1]": "table.shape[0]"},
     {"table.shape[1]": "ids.shape[1]"},
     question="Which axis of the table holds the features?",
 )
 embedding.mistake(
-    "191c", "columns of the table are looked up, not rows", {"table[ids]": "table[:, ids]"},
+    "columns-looked-up", "columns of the table are looked up, not rows",
+    {"table[ids]": "table[:, ids]"},
     {"table[ids]": "table.T[ids]"}, {"table[ids] *": "table[:, ids].transpose(1, 2, 0) *"},
     question="Along which axis do the tokens stand?",
 )
 embedding.mistake(
-    "191d", "padding is embedded as zeros", {f"* {ROOT}": f"* {ROOT} * (ids != 0)[..., None]"},
+    "padding-embedded-as-zeros", "padding is embedded as zeros",
+    {f"* {ROOT}": f"* {ROOT} * (ids != 0)[..., None]"},
     question="Is padding left out here, or later, by those who would read it?",
 )
 
@@ -163,13 +166,13 @@ def embedding_backward(d_y, ids, table):
 ADD = f"np.add.at(d_table, ids, d_y * {ROOT})"
 
 embedding_backward.mistake(
-    "32", "of several places with the same token, the last one wins",
+    "last-place-wins", "of several places with the same token, the last one wins",
     {ADD: f"d_table[ids] += d_y * {ROOT}"}, {ADD: f"d_table[ids] = d_y * {ROOT}"},
     {ADD: "d_table[ids] += d_y"},
     question="What does NumPy do with d[[6, 6]] += 1: is d[6] then 1, or 2?", met="public code",
 )
 embedding_backward.mistake(
-    "33",
+    "places-averaged",
     "the places with the same token are averaged, not summed",
     {
         ADD: (
@@ -180,35 +183,35 @@ embedding_backward.mistake(
     question="If a token stands in two places, how much does the loss change when its row moves?",
 )
 embedding_backward.mistake(
-    "34", "√D is lost on the way back", {f" * {ROOT}": ""},
+    "root-d-lost", "√D is lost on the way back", {f" * {ROOT}": ""},
     evidence="All numbers are 1/√D of what they should be.",
     question="What did forward multiply by?",
 )
 embedding_backward.mistake(
-    "35", "√D is applied twice", {f"d_y * {ROOT}": "d_y * table.shape[1]"},
+    "root-d-twice", "√D is applied twice", {f"d_y * {ROOT}": "d_y * table.shape[1]"},
     evidence="All numbers are √D times what they should be.",
     question="How often did forward multiply by √D?",
 )
 embedding_backward.mistake(
-    "191a", "it is divided by √D, not multiplied", {f"* {ROOT}": f"/ {ROOT}"},
+    "divided-by-root-d", "it is divided by √D, not multiplied", {f"* {ROOT}": f"/ {ROOT}"},
     question="If the table's entries count √D times in y, how much do they count in the gradient?",
 )
 embedding_backward.mistake(
-    "36", "the row of padding is updated too", {"d_table[PAD] = 0": "pass"},
+    "padding-row-updated", "the row of padding is updated too", {"d_table[PAD] = 0": "pass"},
     question="Which row stands for no token at all, and what should training make of it?",
 )
 embedding_backward.mistake(
-    "192a", "the gradient is divided by the batch, or by all positions",
+    "averaged-over-positions", "the gradient is divided by the batch, or by all positions",
     {"d_y *": "d_y / len(ids) *"}, {"d_y *": "d_y / ids.size *"}, {"d_y *": "d_y / ids.shape[1] *"},
     question="Does the embedding itself take a mean? Whose job is that?",
 )
 embedding_backward.mistake(
-    "192b", "the gradient is added to the table's own numbers",
+    "table-added", "the gradient is added to the table's own numbers",
     {"np.zeros_like(table)": "table.copy()"},
     question="What is the gradient of a token that does not occur in the batch?",
 )
 embedding_backward.mistake(
-    "26",
+    "batch-not-summed",
     "it is not summed over the batch",
     {
         "return d_table": (
@@ -220,7 +223,7 @@ embedding_backward.mistake(
     question="How many sentences share this table, and what does each of them add to its gradient?",
 )
 embedding_backward.mistake(
-    "192c", "the gradient is left at the places, not brought to the rows of the table",
+    "rows-not-gathered", "the gradient is left at the places, not brought to the rows of the table",
     {"return d_table": f"return d_y * {ROOT}"}, {"return d_table": "return d_y"},
     question=(
         "Which is to be learnt: the vectors at the places, or the rows that they are copies of?"

@@ -72,18 +72,18 @@ def feed_forward(x, W_1, b_1, W_2, b_2):
 
 
 feed_forward.mistake(
-    "255a", "there is no ReLU", {"np.maximum(0, x @ W_1 + b_1)": "(x @ W_1 + b_1)"},
+    "relu-missing", "there is no ReLU", {"np.maximum(0, x @ W_1 + b_1)": "(x @ W_1 + b_1)"},
     question="Two affine maps in a row are one affine map. What keeps these two apart?",
 )
 feed_forward.mistake(
-    "255b", "ReLU acts at another place",
+    "relu-misplaced", "ReLU acts at another place",
     {"np.maximum(0, x @ W_1 + b_1)": "(np.maximum(0, x @ W_1) + b_1)"},
     {"np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2": "np.maximum(0, (x @ W_1 + b_1) @ W_2 + b_2)"},
     {"np.maximum(0, x @ W_1 + b_1)": "(np.maximum(0, x) @ W_1 + b_1)"},
     question="Which numbers must not be negative: x, the hidden ones, or y?",
 )
 feed_forward.mistake(
-    "255c",
+    "relu-on-output",
     "ReLU acts once more, on the output",
     {
         "np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2": (
@@ -94,7 +94,7 @@ feed_forward.mistake(
     question="May a number of y be negative?",
 )
 feed_forward.mistake(
-    "256a",
+    "other-function",
     "another function stands for ReLU",
     {"np.maximum(0, x @ W_1 + b_1)": "np.abs(x @ W_1 + b_1)"},
     {"np.maximum(0, x @ W_1 + b_1)": "np.tanh(x @ W_1 + b_1)"},
@@ -109,7 +109,7 @@ feed_forward.mistake(
     question="What does ReLU make of −2, of 0, and of 3?",
 )
 feed_forward.mistake(
-    "256b",
+    "gelu-for-relu",
     "GELU stands for ReLU",
     *(
         {"np.maximum(0, x @ W_1 + b_1)": f"{gelu}(x @ W_1 + b_1)"}
@@ -119,19 +119,19 @@ feed_forward.mistake(
     question="Which of the two is exactly 0 for every negative number?",
 )
 feed_forward.mistake(
-    "256c", "b₁ is not added", {" + b_1": ""}, question="What is hidden where x is 0?"
+    "first-bias-missing", "b₁ is not added", {" + b_1": ""}, question="What is hidden where x is 0?"
 )
 feed_forward.mistake(
-    "257a", "b₂ is not added", {" + b_2": ""},
+    "second-bias-missing", "b₂ is not added", {" + b_2": ""},
     question="What is y where nothing hidden is positive?",
 )
 feed_forward.mistake(
-    "257b", "x is added at the end", {"+ b_2": "+ b_2 + x"},
+    "skip-added", "x is added at the end", {"+ b_2": "+ b_2 + x"},
     evidence="The skip connection belongs to Add & Norm, around this network.",
     question="If all weights and biases are 0, what is y?",
 )
 feed_forward.mistake(
-    "29", "a weight is transposed", {"x @ W_1": "x @ W_1.T"}, {"@ W_2": "@ W_2.T"},
+    "weight-transposed", "a weight is transposed", {"x @ W_1": "x @ W_1.T"}, {"@ W_2": "@ W_2.T"},
     {"x @ W_1": "x @ W_1.T", "@ W_2": "@ W_2.T"},
     evidence=(
         "With W (in, out) and positions in rows, no transpose is needed; PyTorch keeps its weights "
@@ -198,64 +198,67 @@ def feed_forward_backward(d_y, x, W_1, b_1, W_2, b_2):
 
 GATE = "d_a = d_hidden * (hidden > 0)"
 feed_forward_backward.mistake(
-    "257c", "the gradient passes ReLU everywhere", {GATE: "d_a = d_hidden"},
+    "relu-skipped", "the gradient passes ReLU everywhere", {GATE: "d_a = d_hidden"},
     {"(hidden > 0)": "(hidden >= 0)"},
     evidence="Of what ReLU put out, nothing is below 0: `hidden >= 0` holds everywhere.",
     question="If a hidden number was cut off at 0, and its input moves a little, does y move?",
 )
 feed_forward_backward.mistake(
-    "51", "the gate looks at the gradient, not at what ReLU saw",
+    "gate-by-gradient", "the gate looks at the gradient, not at what ReLU saw",
     {"(hidden > 0)": "(d_hidden > 0)"}, {GATE: "d_a = np.maximum(0, d_hidden)"},
     question=(
         "What decided in forward whether a number passes: its own sign, or that of its gradient?"
     ),
 )
 feed_forward_backward.mistake(
-    "52", "the gate stands alone, without the gradient that passes it",
+    "gate-without-gradient", "the gate stands alone, without the gradient that passes it",
     {GATE: "d_a = (hidden > 0).astype(d_y.dtype)"},
     question="1 where ReLU was open: that is its derivative. What does the chain rule do with it?",
 )
 feed_forward_backward.mistake(
-    "258a", "the gradient is multiplied by the hidden numbers, not by 1 where they are positive",
+    "hidden-for-gate",
+    "the gradient is multiplied by the hidden numbers, not by 1 where they are positive",
     {"(hidden > 0)": "hidden"}, question="What is the slope of ReLU at 3, and at 5?",
 )
 feed_forward_backward.mistake(
-    "258b", "the gate is open where it should be shut", {"(hidden > 0)": "(hidden <= 0)"},
+    "gate-inverted", "the gate is open where it should be shut", {"(hidden > 0)": "(hidden <= 0)"},
     {"(hidden > 0)": "(hidden == 0)"}, question="On which side of 0 does ReLU let a change pass?",
 )
 feed_forward_backward.mistake(
-    "258c", "the gate forgets b₁", {"(hidden > 0)": "(x @ W_1 > 0)"},
+    "gate-without-bias", "the gate forgets b₁", {"(hidden > 0)": "(x @ W_1 > 0)"},
     question="Was it x W₁ of which ReLU saw the sign?",
 )
 feed_forward_backward.mistake(
-    "259a", "only a part of the first map's gradients passes the gate",
+    "gate-on-part-only", "only a part of the first map's gradients passes the gate",
     {"d_x = d_a @": "d_x = d_hidden @"}, {"d_b_1 = d_a": "d_b_1 = d_hidden"},
     {"x, d_a)": "x, d_hidden)"}, {"x, d_a)": "x, d_hidden)", "d_b_1 = d_a": "d_b_1 = d_hidden"},
     question="x, W₁ and b₁ reach y by one and the same way. Through what does it lead?",
 )
 feed_forward_backward.mistake(
-    "259b", "d_W₂ is taken with what came before ReLU", {"hidden, d_y)": "x @ W_1 + b_1, d_y)"},
+    "d-second-before-relu", "d_W₂ is taken with what came before ReLU",
+    {"hidden, d_y)": "x @ W_1 + b_1, d_y)"},
     {"hidden, d_y)": "x @ W_1, d_y)"}, question="What did W₂ multiply in forward?",
 )
 feed_forward_backward.mistake(
-    "259c", "the way back leaves out a weight", {"d_hidden = d_y @ W_2.T": "d_hidden = d_y"},
+    "weight-left-out", "the way back leaves out a weight",
+    {"d_hidden = d_y @ W_2.T": "d_hidden = d_y"},
     {"d_x = d_a @ W_1.T": "d_x = d_a"},
     question="Through which weights does a change of x have to pass before it reaches y?",
 )
 feed_forward_backward.mistake(
-    "25", "the gradient of a weight is transposed", {"btf,btd->fd": "btf,btd->df"},
+    "d-weight-transposed", "the gradient of a weight is transposed", {"btf,btd->fd": "btf,btd->df"},
     {"btd,btf->df": "btd,btf->fd"}, {"btf,btd->fd": "btf,btd->df", "btd,btf->df": "btd,btf->fd"},
     question="Which shape must the gradient of a weight have?",
 )
 feed_forward_backward.mistake(
-    "26", "the gradients of the weights are not summed over the batch",
+    "d-weights-not-summed", "the gradients of the weights are not summed over the batch",
     {"btf,btd->fd": "btf,btd->bfd"}, {"btd,btf->df": "btd,btf->bdf"},
     {"btf,btd->fd": "btf,btd->bfd", "btd,btf->df": "btd,btf->bdf"},
     {"hidden, d_y)": "hidden[:1], d_y[:1])", "x, d_a)": "x[:1], d_a[:1])"},
     question="How many sentences share one W, and what does each of them add to its gradient?",
 )
 feed_forward_backward.mistake(
-    "27",
+    "mean-over-positions",
     "a mean over positions stands where a sum should",
     {
         "d_y.sum(axis=(0, 1))": "d_y.mean(axis=(0, 1))",
@@ -275,7 +278,7 @@ feed_forward_backward.mistake(
     question="Whose job is it to take a mean over the positions: this network's, or the loss's?",
 )
 feed_forward_backward.mistake(
-    "28",
+    "d-biases-keep-positions",
     "the gradients of the biases keep an axis of the positions",
     {"d_y.sum(axis=(0, 1))": "d_y.sum(axis=0)", "d_a.sum(axis=(0, 1))": "d_a.sum(axis=0)"},
     {"d_y.sum(axis=(0, 1))": "d_y.sum(axis=1)", "d_a.sum(axis=(0, 1))": "d_a.sum(axis=1)"},
@@ -289,17 +292,18 @@ feed_forward_backward.mistake(
     ),
 )
 feed_forward_backward.mistake(
-    "29", "a weight is not transposed on the way back", {"d_y @ W_2.T": "d_y @ W_2"},
+    "weight-not-transposed", "a weight is not transposed on the way back",
+    {"d_y @ W_2.T": "d_y @ W_2"},
     {"d_a @ W_1.T": "d_a @ W_1"}, {"d_y @ W_2.T": "d_y @ W_2", "d_a @ W_1.T": "d_a @ W_1"},
     question="W₂ leads from F features to D. Which one leads back?",
 )
 feed_forward_backward.mistake(
-    "257b", "d_y is added to d_x, as if there were a skip connection",
+    "skip-in-gradient", "d_y is added to d_x, as if there were a skip connection",
     {"d_x = d_a @ W_1.T": "d_x = d_y + d_a @ W_1.T"},
     question="Is x in this y by any way besides W₁?",
 )
 feed_forward_backward.mistake(
-    "260", "the gradients of the second map are returned before those of the first",
+    "maps-reordered", "the gradients of the second map are returned before those of the first",
     {"d_x, d_W_1, d_b_1, d_W_2, d_b_2": "d_x, d_W_2, d_b_2, d_W_1, d_b_1"},
     question="In which order are the gradients asked for, and which shape has each?",
 )

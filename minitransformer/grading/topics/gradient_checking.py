@@ -84,7 +84,7 @@ def numerical_gradient(f, x, d_y, epsilon):
 UP, DOWN, FRESH = "moved[i] = x[i] + epsilon", "moved[i] = x[i] - epsilon", "moved = x.copy()"
 DISTANCE = "How far apart are the two places at which f was called?"
 numerical_gradient.mistake(
-    "309a",
+    "one-sided",
     "the difference is taken to one side",
     {DOWN: "moved[i] = x[i]", "/ (2 * epsilon)": "/ epsilon"},
     {UP: "moved[i] = x[i]", "/ (2 * epsilon)": "/ epsilon"},
@@ -96,22 +96,24 @@ numerical_gradient.mistake(
     question="At which two places was f called, and where is their middle?",
 )
 numerical_gradient.mistake(
-    "309b", "the distance is taken for ε, not for 2ε", {"/ (2 * epsilon)": "/ epsilon"},
+    "epsilon-for-two-epsilon", "the distance is taken for ε, not for 2ε",
+    {"/ (2 * epsilon)": "/ epsilon"},
     question=DISTANCE,
 )
 numerical_gradient.mistake(
-    "310a", "the distance is taken for 2ε, where it is ε", {DOWN: "moved[i] = x[i]"},
+    "two-epsilon-for-epsilon", "the distance is taken for 2ε, where it is ε",
+    {DOWN: "moved[i] = x[i]"},
     {UP: "moved[i] = x[i]"}, {FRESH: "moved = x"},
     evidence="If it is x itself that is moved up, then x[i] − ε is where it was before.",
     question=DISTANCE,
 )
 numerical_gradient.mistake(
-    "310b", "the difference is not divided by the distance, or multiplied by it",
+    "not-divided", "the difference is not divided by the distance, or multiplied by it",
     {" / (2 * epsilon)": ""}, {"/ (2 * epsilon)": "/ 2 * epsilon"}, {"/ (2 * epsilon)": "/ 2"},
     {"/ (2 * epsilon)": "* 2 * epsilon"}, question="In which order does Python read a / 2 * b?",
 )
 numerical_gradient.mistake(
-    "311a",
+    "numbers-not-restored",
     "the numbers of x are not put back",
     {FRESH: "pass", "d_x = np.zeros_like(x)": "d_x, moved = np.zeros_like(x), x.copy()"},
     {FRESH: "moved = x", UP: "moved[i] += epsilon", DOWN: "moved[i] -= 2 * epsilon"},
@@ -122,7 +124,7 @@ numerical_gradient.mistake(
     question="Which x does f see when it is the second number's turn?",
 )
 numerical_gradient.mistake(
-    "311b",
+    "restored-by-adding",
     "x is moved back by adding, and keeps a rounding error",
     {
         FRESH: "moved = x", UP: "moved[i] += epsilon", DOWN: "moved[i] -= 2 * epsilon",
@@ -136,7 +138,7 @@ numerical_gradient.mistake(
     question="Is 0.1 + 0.2 − 0.2 equal to 0.1 on a computer?",
 )
 numerical_gradient.mistake(
-    "312a", "f is summed without d_y",
+    "upstream-missing", "f is summed without d_y",
     {
         "above = (d_y * f(moved)).sum()": "above = f(moved).sum()",
         "below = (d_y * f(moved)).sum()": "below = f(moved).sum()",
@@ -144,7 +146,7 @@ numerical_gradient.mistake(
     question="Of which loss is d_y the gradient?",
 )
 numerical_gradient.mistake(
-    "27", "a mean stands where a sum should",
+    "mean-for-sum", "a mean stands where a sum should",
     {
         "above = (d_y * f(moved)).sum()": "above = (d_y * f(moved)).mean()",
         "below = (d_y * f(moved)).sum()": "below = (d_y * f(moved)).mean()",
@@ -156,13 +158,13 @@ numerical_gradient.mistake(
     question="If d_y is the gradient of y, by how much does the loss change when all of y changes?",
 )
 numerical_gradient.mistake(
-    "312b", "all numbers of x are moved at once",
+    "all-moved-at-once", "all numbers of x are moved at once",
     {UP: "moved = x + epsilon", DOWN: "moved = x - epsilon"},
     evidence="All numbers of d_x are equal then: the sum of the gradient.",
     question="If everything moves, how can one tell which number did what?",
 )
 numerical_gradient.mistake(
-    "313a",
+    "row-moved-at-once",
     "a whole row or column of x is moved at once",
     {UP: "moved[i[0]] = x[i[0]] + epsilon", DOWN: "moved[i[0]] = x[i[0]] - epsilon"},
     {
@@ -172,7 +174,7 @@ numerical_gradient.mistake(
     question="If a whole row moves, how can one tell which number did what?",
 )
 numerical_gradient.mistake(
-    "313b",
+    "float32-differences",
     "the differences are taken in float32",
     rule=_noisy,
     evidence=(
@@ -185,11 +187,11 @@ numerical_gradient.mistake(
     ),
 )
 numerical_gradient.mistake(
-    "19", "the gradient has the wrong sign", {"(above - below)": "(below - above)"},
+    "wrong-sign", "the gradient has the wrong sign", {"(above - below)": "(below - above)"},
     question="If L grows with x_i, is the gradient positive or negative?",
 )
 numerical_gradient.mistake(
-    "314a", "another step than ε is taken",
+    "other-step", "another step than ε is taken",
     {UP: "moved[i] = x[i] * (1 + epsilon)", DOWN: "moved[i] = x[i] * (1 - epsilon)"},
     {UP: "moved[i] = x[i] + epsilon / 2", DOWN: "moved[i] = x[i] - epsilon / 2"}, question=DISTANCE,
 )
@@ -256,7 +258,7 @@ def gradient_error(analytic, numeric):
 DIFFERENCE = "difference = np.linalg.norm(analytic - numeric)"
 SIZE = "size = max(np.linalg.norm(analytic), np.linalg.norm(numeric), 1e-8)"
 gradient_error.mistake(
-    "314b",
+    "sum-of-lengths",
     "the difference is divided by the sum of the two lengths",
     {SIZE: "size = max(np.linalg.norm(analytic) + np.linalg.norm(numeric), 1e-8)"},
     {SIZE: "size = np.linalg.norm(analytic) + np.linalg.norm(numeric) + 1e-8"},
@@ -267,11 +269,12 @@ gradient_error.mistake(
     ),
 )
 gradient_error.mistake(
-    "315a", "the difference is not divided by anything", {"difference / size": "difference"},
+    "absolute-difference", "the difference is not divided by anything",
+    {"difference / size": "difference"},
     question="If both gradients were a thousand times as large, what should become of the error?",
 )
 gradient_error.mistake(
-    "315b", "the difference is divided by the length of one of the two",
+    "one-length-only", "the difference is divided by the length of one of the two",
     {SIZE: "size = max(np.linalg.norm(numeric), 1e-8)"},
     {SIZE: "size = max(np.linalg.norm(analytic), 1e-8)"}, {SIZE: "size = np.linalg.norm(numeric)"},
     {SIZE: "size = np.linalg.norm(analytic)"}, {SIZE: "size = np.linalg.norm(numeric) + 1e-8"},
@@ -279,7 +282,7 @@ gradient_error.mistake(
     question="What if the one that is divided by is 0, and the other is not?",
 )
 gradient_error.mistake(
-    "316a", "the difference is divided by the smaller of the two lengths",
+    "smaller-length", "the difference is divided by the smaller of the two lengths",
     {SIZE: "size = max(min(np.linalg.norm(analytic), np.linalg.norm(numeric)), 1e-8)"},
     {SIZE: "size = min(np.linalg.norm(analytic), np.linalg.norm(numeric))"},
     question=(
@@ -288,7 +291,7 @@ gradient_error.mistake(
     ),
 )
 gradient_error.mistake(
-    "316b",
+    "zero-division-unguarded",
     "nothing keeps the division from being one by zero, or by almost nothing",
     {", 1e-8)": ")"},
     {"return difference / size": "return difference / size if size > 1e-8 else 0.0"},
@@ -303,7 +306,7 @@ gradient_error.mistake(
     question="How large is the error if both gradients are 0, and if both are 10⁻¹¹?",
 )
 gradient_error.mistake(
-    "276b",
+    "other-norm",
     "another measure stands for the length",
     {
         "norm(analytic - numeric)": "norm(analytic - numeric) ** 2",
@@ -336,7 +339,7 @@ gradient_error.mistake(
     question="What is the length of a vector, and is it the same measure above and below?",
 )
 gradient_error.mistake(
-    "317a",
+    "lengths-compared",
     "the lengths are compared, not the gradients",
     {
         "np.linalg.norm(analytic - numeric)": (
@@ -347,7 +350,7 @@ gradient_error.mistake(
     question="How large is the error if the backward has the wrong sign?",
 )
 gradient_error.mistake(
-    "317b",
+    "compared-by-element",
     "each number is compared by itself",
     {
         "return difference / size": (
@@ -377,7 +380,7 @@ gradient_error.mistake(
     question="How large is the error of a number that should be 0, and came out as 10⁻¹²?",
 )
 gradient_error.mistake(
-    "318a",
+    "error-per-row",
     "each row has an error of its own",
     {
         "norm(analytic - numeric)": "norm(analytic - numeric, axis=-1)",
@@ -405,7 +408,7 @@ gradient_error.mistake(
     question="How many numbers are asked for?",
 )
 gradient_error.mistake(
-    "318b",
+    "cosine-distance",
     "it is one less the cosine between the two, which is blind to their lengths",
     {
         "return difference / size": (

@@ -111,7 +111,7 @@ for _exercise, _cut, _width in (
 ):
     _array, _all = _cut.split(".")[0], _cut + ".transpose(0, 2, 1, 3)"
     _exercise.mistake(
-        "86",
+        "reshape-for-transpose",
         "the array is reshaped where its axes should be exchanged",
         {_all: f"{_array}.reshape(batch, heads, length, {_width})"},
         evidence=(
@@ -121,13 +121,13 @@ for _exercise, _cut, _width in (
         question=QUESTIONS["reshape"],
     )
     _exercise.mistake(
-        "88",
+        "heads-interleaved",
         "the heads are interleaved: each gets every H-th feature",
         {_all: f"{_array}.reshape(batch, length, {_width}, heads).transpose(0, 3, 1, 2)"},
         question=QUESTIONS["interleaved"],
     )
     _exercise.mistake(
-        "222",
+        "axes-not-ordered",
         "the features are cut, and the axes are not brought in order",
         {_all: _cut},
         {"transpose(0, 2, 1, 3)": "transpose(0, 2, 3, 1)"},
@@ -141,7 +141,7 @@ for _exercise, _joined in (
 ):
     _array = _joined.split(".")[0]
     _exercise.mistake(
-        "87",
+        "reshape-alone",
         "the heads are joined by a reshape, their axes not exchanged before",
         {".transpose(0, 2, 1, 3)": ""},
         evidence=(
@@ -150,13 +150,13 @@ for _exercise, _joined in (
         question=QUESTIONS["reshape"],
     )
     _exercise.mistake(
-        "88",
+        "heads-interleaved",
         "the heads are interleaved: each becomes every H-th feature",
         {"transpose(0, 2, 1, 3)": "transpose(0, 2, 3, 1)"},
         question=QUESTIONS["interleaved"],
     )
     _exercise.mistake(
-        "75",
+        "last-axes-not-exchanged",
         "the last two axes are not exchanged back before the heads are joined",
         {"transpose(0, 2, 1, 3)": "transpose(0, 3, 1, 2)"},
         {".transpose(0, 2, 1, 3)": ".swapaxes(-1, -2)"},
@@ -165,7 +165,7 @@ for _exercise, _joined in (
         met="a public NumPy Transformer",
     )
     _exercise.mistake(
-        "90",
+        "heads-averaged",
         "the heads are averaged or added, not put side by side",
         *({_joined: f"{_array}.{how}(axis=1)"} for how in ("mean", "sum")),
         *(
@@ -181,7 +181,7 @@ for _exercise, _joined in (
         ),
     )
     _exercise.mistake(
-        "223",
+        "joined-along-positions",
         "the heads are joined along the positions",
         {_joined: f"{_array}.reshape({_array}.shape[0], -1, {_array}.shape[-1])"},
         question="How many positions should there be afterwards?",

@@ -126,39 +126,41 @@ VISIBLE = "np.arange(stop) <= np.arange(start, stop)[:, None]"
 GROW = "[keys, new @ W_key]"
 POSITION = "How many tokens stand before the new one, and which row of the encoding is its own?"
 decode.mistake(
-    "126", "every step begins at position 0", {PLACE: "encoding[: stop - start]"},
+    "always-position-zero", "every step begins at position 0", {PLACE: "encoding[: stop - start]"},
     evidence="The prompt is right, and nothing after it.", question=POSITION,
 )
 decode.mistake(
-    "127", "the prompt's length is added to the positions again",
+    "prompt-length-added-twice", "the prompt's length is added to the positions again",
     {PLACE: "encoding[start + (prompt_length if start else 0) :][: stop - start]"},
     {PLACE: "encoding[start + prompt_length : stop + prompt_length]"},
     evidence="The number of tokens in the cache already counts the prompt.", question=POSITION,
     met="public code",
 )
 decode.mistake(
-    "304a", "the position stays where the prompt ended",
+    "position-stays", "the position stays where the prompt ended",
     {PLACE: "encoding[min(start, prompt_length) :][: stop - start]"},
     {PLACE: "encoding[min(start, prompt_length - 1) :][: stop - start]"}, question=POSITION,
 )
 decode.mistake(
-    "304b", "the positions of the new tokens are one off",
+    "positions-off-by-one", "the positions of the new tokens are one off",
     {PLACE: "encoding[max(start - 1, 0) :][: stop - start]"},
     {PLACE: "encoding[start + 1 : stop + 1]"},
     {PLACE: "encoding[start + (start > 0) :][: stop - start]"}, question=POSITION,
 )
 decode.mistake(
-    "304c", "the new tokens have no position", {PLACE: "encoding[start:stop] * (start == 0)"},
+    "new-tokens-without-position", "the new tokens have no position",
+    {PLACE: "encoding[start:stop] * (start == 0)"},
     {" + encoding[start:stop]": ""}, question=POSITION,
 )
 decode.mistake(
-    "305a", "what goes into the cache has no position",
+    "cache-without-position", "what goes into the cache has no position",
     {GROW: "[keys, x[:, start:stop] @ W_key]", "new @ W_value": "x[:, start:stop] @ W_value"},
     {GROW: "[keys, x[:, start:stop] @ W_key]"}, {"new @ W_value": "x[:, start:stop] @ W_value"},
     question="Of what are the keys made: of the token alone, or of the token at its place?",
 )
 decode.mistake(
-    "128", "a new token sees key 0 alone", {VISIBLE: "np.tri(stop - start, stop, dtype=bool)"},
+    "key-zero-alone", "a new token sees key 0 alone",
+    {VISIBLE: "np.tri(stop - start, stop, dtype=bool)"},
     evidence=(
         "`np.tril(np.ones((1, t)))` is True only at its first place: it takes the row for the "
         "first query."
@@ -166,12 +168,12 @@ decode.mistake(
     question="Which row of the causal mask belongs to the new token: the first, or the last?",
 )
 decode.mistake(
-    "305b", "the prompt sees its own future", {VISIBLE: "True"},
+    "prompt-sees-future", "the prompt sees its own future", {VISIBLE: "True"},
     evidence="Tokens that come one at a time have no future; those of the prompt do.",
     question="May the first token of the prompt see the second?",
 )
 decode.mistake(
-    "79",
+    "itself-not-seen",
     "a token does not see itself",
     {
         VISIBLE: (
@@ -184,12 +186,12 @@ decode.mistake(
     question="Are the new token's key and value in the cache when its query looks there?",
 )
 decode.mistake(
-    "305c", "the new token attends before its key and value are in the cache",
+    "attends-before-caching", "the new token attends before its key and value are in the cache",
     {VISIBLE: "np.arange(stop) < (start or np.arange(1, stop + 1)[:, None])"},
     question="Are the new token's key and value in the cache when its query looks there?",
 )
 decode.mistake(
-    "129",
+    "memory-cache-grows",
     "the memory's keys and values grow at each step",
     {
         "y.append(own + cross)": (
@@ -218,7 +220,7 @@ decode.mistake(
     question="Does the source sentence become longer while its translation is written?",
 )
 decode.mistake(
-    "130", "the cache is not emptied before the next sequence", rule=_left_over,
+    "cache-not-emptied", "the cache is not emptied before the next sequence", rule=_left_over,
     evidence=(
         "A default argument such as `cache={}`, or a global name, is made once and serves every "
         "call."
@@ -226,7 +228,7 @@ decode.mistake(
     question="Where is the cache made, and how many calls share it?",
 )
 decode.mistake(
-    "306a",
+    "last-step-only",
     "the cache holds the last step only",
     {
         GROW: "[new @ W_key]", "[values, new @ W_value]": "[new @ W_value]",
@@ -235,13 +237,13 @@ decode.mistake(
     question="Which keys does the second new token need?",
 )
 decode.mistake(
-    "306b", "new keys and values are put in front of the old ones",
+    "cache-reversed", "new keys and values are put in front of the old ones",
     {GROW: "[new @ W_key, keys]", "[values, new @ W_value]": "[new @ W_value, values]"},
     {GROW: "[new @ W_key, keys]"}, {"[values, new @ W_value]": "[new @ W_value, values]"},
     question="In which order do the tokens stand, and in which their keys?",
 )
 decode.mistake(
-    "306c",
+    "prompt-cached-twice",
     "the prompt, or its last token, is appended twice",
     {
         "start = stop\n": (
@@ -268,15 +270,15 @@ decode.mistake(
     question="How many keys are in the cache after the prompt and one more token?",
 )
 decode.mistake(
-    "307a", "the memory is not attended to", {"own + cross": "own"},
+    "memory-not-attended", "the memory is not attended to", {"own + cross": "own"},
     question="How many attentions make up an output?",
 )
 decode.mistake(
-    "307b", "the tokens before are not attended to", {"own + cross": "cross"},
+    "past-not-attended", "the tokens before are not attended to", {"own + cross": "cross"},
     question="How many attentions make up an output?",
 )
 decode.mistake(
-    "106",
+    "memory-with-self-weights",
     "the memory is asked with the tokens' other weights",
     {"new @ U_query": "new @ W_query"},
     {"memory @ U_key, memory @ U_value": "memory @ W_key, memory @ W_value"},
@@ -287,7 +289,7 @@ decode.mistake(
     question="Which weights belong to which attention?",
 )
 decode.mistake(
-    "63", "the scores are not divided by √d_k",
+    "scale-missing", "the scores are not divided by √d_k",
     {
         "new @ W_query": "new @ W_query * np.sqrt(W_key.shape[1])",
         "new @ U_query": "new @ U_query * np.sqrt(W_key.shape[1])",
@@ -297,7 +299,7 @@ decode.mistake(
     question="A dot product of two vectors of d_k standard normal numbers: what is its variance?",
 )
 decode.mistake(
-    "307c",
+    "first-outputs-missing",
     "the first outputs are missing, or only the last are returned",
     {"np.concatenate(y, axis=1), keys": "y[-1], keys"},
     {

@@ -88,26 +88,27 @@ UNEVEN = (
 PADDING = ({Q: f"{Q} * (np.arange(V) != 0)"}, {Q: f"{Q} * (1 + (np.arange(V) == 0))"})
 
 label_smoothing.mistake(
-    "107", "ε is shared among V−1 tokens or V−2, not among all V", *SHARED,
+    "epsilon-shared-among-fewer", "ε is shared among V−1 tokens or V−2, not among all V", *SHARED,
     evidence="The original shares ε evenly among all tokens of the vocabulary, the target too.",
     question="Among how many tokens is ε to be shared here, and is the target one of them?",
 )
 label_smoothing.mistake(
-    "108", "a smoothed target does not sum to 1", *UNEVEN,
+    "target-sum-not-one", "a smoothed target does not sum to 1", *UNEVEN,
     question=(
         "What should the shares of all tokens in a target add up to, and what do they add up to "
         "here?"
     ),
 )
 label_smoothing.mistake(
-    "109", "the padding token's part of ε is lost, or counted twice", *PADDING,
+    "padding-share-miscounted", "the padding token's part of ε is lost, or counted twice", *PADDING,
     question="Does the padding token compete in the softmax? And what is its share of the target?",
 )
 label_smoothing.mistake(
-    "110", "nothing is smoothed", {Q: "np.eye(V)[targets]"}, question="Where does ε enter?",
+    "nothing-smoothed", "nothing is smoothed",
+    {Q: "np.eye(V)[targets]"}, question="Where does ε enter?",
 )
 label_smoothing.mistake(
-    "111",
+    "padding-keeps-uniform-part",
     "padded positions keep their uniform part",
     {"losses[real].sum()": "(losses * real - smoothing * log_P.mean(axis=-1) * ~real).sum()"},
     {
@@ -121,65 +122,69 @@ label_smoothing.mistake(
     met="public code",
 )
 label_smoothing.mistake(
-    "170", "ε and 1−ε are swapped", {Q: "smoothing * np.eye(V)[targets] + (1 - smoothing) / V"},
+    "epsilon-swapped", "ε and 1−ε are swapped",
+    {Q: "smoothing * np.eye(V)[targets] + (1 - smoothing) / V"},
     question="With ε = 0, which loss should this be?",
 )
 label_smoothing.mistake(
-    "171", "the probabilities are smoothed, not the targets",
+    "probabilities-smoothed", "the probabilities are smoothed, not the targets",
     {Q: "np.eye(V)[targets]", LOG_P: f"np.log((1 - smoothing) * {P} + smoothing / V)"},
     question="Which of the two distributions is the model's, and which is made by hand?",
 )
 label_smoothing.mistake(
-    "172", "the entropy of q is taken off, which leaves the divergence of P from q",
+    "divergence-not-cross-entropy",
+    "the entropy of q is taken off, which leaves the divergence of P from q",
     {"(q * log_P)": "(q * (log_P - np.log(q)))"},
     evidence="It differs from the cross-entropy by a constant, and has the same gradient.",
     question="Which of these two losses is 0 at its least, and which is asked for?",
     met="the Annotated Transformer",
 )
 label_smoothing.mistake(
-    "15", "the losses are summed, not averaged", {" / real.sum()": ""},
+    "summed-not-averaged", "the losses are summed, not averaged", {" / real.sum()": ""},
     question="If the same sentences stood in the batch twice, should the loss be another?",
 )
 label_smoothing.mistake(
-    "16", "the sum is divided by the number of sentences, or by their length",
+    "divided-by-sentences", "the sum is divided by the number of sentences, or by their length",
     {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 label_smoothing.mistake(
-    "17", "padding counts in the denominator", {"/ real.sum()": "/ targets.size"},
+    "padding-in-denominator", "padding counts in the denominator",
+    {"/ real.sum()": "/ targets.size"},
     question="If a batch were padded further, what would become of the loss?", met="public code",
 )
 label_smoothing.mistake(
-    "18", "padded targets are asked for too, though only real ones are counted",
+    "padded-targets-asked", "padded targets are asked for too, though only real ones are counted",
     {"losses[real]": "losses"},
     question="Which token should a model name behind the end of a sentence?",
 )
 label_smoothing.mistake(
-    "150", "padding is a target like any other",
+    "padding-as-target", "padding is a target like any other",
     {"losses[real].sum() / real.sum()": "losses.mean()"},
     question="Which of these targets is no token at all?",
 )
 label_smoothing.mistake(
-    "19", "the sign is wrong", {"-(q": "(q"},
+    "wrong-sign", "the sign is wrong", {"-(q": "(q"},
     question="Is the logarithm of a probability above 0, or below?",
 )
 label_smoothing.mistake(
-    "20", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
+    "softmax-taken-twice", "the softmax is taken twice", {f"logits - {LARGEST}": "softmax(logits)"},
     question="What goes in here: logits, or what a softmax has made of them already?",
 )
 label_smoothing.mistake(
-    "23", "a small number is added to p, or p is kept above one",
+    "constant-added-to-p", "a small number is added to p, or p is kept above one",
     *({LOG_P: f"np.log({P} + {epsilon})"} for epsilon in EPSILONS),
     *({LOG_P: f"np.log(np.maximum({P}, {epsilon}))"} for epsilon in EPSILONS),
     question="Can log p be had from the logits without passing through p?", met="public code",
 )
 label_smoothing.mistake(
-    "151", "p is computed first, and its logarithm afterwards", {LOG_P: f"np.log({P})"},
+    "log-after-softmax", "p is computed first, and its logarithm afterwards",
+    {LOG_P: f"np.log({P})"},
     evidence="A probability that rounds to 0 has the logarithm −∞.",
     question="What is log(exp(s)/Z), before anything is computed?",
 )
 label_smoothing.mistake(
-    "152",
+    "no-maximum-shift",
     "no row is shifted by its maximum",
     {LARGEST: "0"},
     {LOG_P: f"np.log({P.replace('shifted', 'logits')})"},
@@ -191,23 +196,24 @@ label_smoothing.mistake(
     question="What does softmax say if the same number is taken from every logit of a row?",
 )
 label_smoothing.mistake(
-    "153", "one maximum serves the whole array", {LARGEST: "logits.max()"},
+    "one-maximum-for-all", "one maximum serves the whole array", {LARGEST: "logits.max()"},
     {LARGEST: "logits.max()", LOG_P: f"np.log({P})"},
     evidence="A row that lies far below it has only exponentials of 0.",
     question="What is left of a row whose logits all lie 1000 below that maximum?",
 )
 label_smoothing.mistake(
-    "155", "the probabilities do not sum to one over the tokens",
+    "not-normalised-over-tokens", "the probabilities do not sum to one over the tokens",
     {"np.exp(shifted).sum(axis=-1": "np.exp(shifted).sum(axis=1"},
     {"np.exp(shifted).sum(axis=-1, keepdims=True)": "np.exp(shifted).sum()"},
     question="Which axis holds the tokens that compete for one place?",
 )
 label_smoothing.mistake(
-    "156", "the logits are taken for log-probabilities", {LOG_P: "logits"}, {LOG_P: "shifted"},
+    "logits-as-log-probabilities", "the logits are taken for log-probabilities",
+    {LOG_P: "logits"}, {LOG_P: "shifted"},
     question="What do the exponentials of the logits of a row sum to?",
 )
 label_smoothing.mistake(
-    "160", "the mean runs over the vocabulary as well",
+    "mean-over-vocabulary", "the mean runs over the vocabulary as well",
     {"-(q * log_P).sum(axis=-1)": "-(q * log_P).mean(axis=-1)"},
     question=(
         "What do the shares q of one position sum to, and what does a further division by V make "
@@ -257,28 +263,28 @@ def label_smoothing_backward(logits, targets, smoothing):
 UNIFORM = " - ~real[..., None] * smoothing / V / real.sum()"
 
 label_smoothing_backward.mistake(
-    "107", "ε is shared among V−1 tokens or V−2, not among all V", *SHARED,
+    "epsilon-shared-among-fewer", "ε is shared among V−1 tokens or V−2, not among all V", *SHARED,
     evidence="The original shares ε evenly among all tokens of the vocabulary, the target too.",
     question="Among how many tokens is ε to be shared here, and is the target one of them?",
 )
 label_smoothing_backward.mistake(
-    "108", "a smoothed target does not sum to 1", *UNEVEN,
+    "target-sum-not-one", "a smoothed target does not sum to 1", *UNEVEN,
     question=(
         "What should the shares of all tokens in a target add up to, and what do they add up to "
         "here?"
     ),
 )
 label_smoothing_backward.mistake(
-    "109", "the padding token's part of ε is lost, or counted twice", *PADDING,
+    "padding-share-miscounted", "the padding token's part of ε is lost, or counted twice", *PADDING,
     question="Does the padding token compete in the softmax? And what is its share of the target?",
 )
 label_smoothing_backward.mistake(
-    "110", "the targets are not smoothed", {Q: "np.eye(V)[targets]"},
+    "targets-not-smoothed", "the targets are not smoothed", {Q: "np.eye(V)[targets]"},
     evidence="It is the gradient of the plain cross-entropy.",
     question="At which probabilities is this gradient 0, and at which is the smoothed loss least?",
 )
 label_smoothing_backward.mistake(
-    "111",
+    "padding-keeps-uniform-part",
     "padded positions keep their uniform part",
     {"real[..., None] / real.sum()": f"real[..., None] / real.sum(){UNIFORM}"},
     {
@@ -298,62 +304,69 @@ label_smoothing_backward.mistake(
     met="public code",
 )
 label_smoothing_backward.mistake(
-    "170", "ε and 1−ε are swapped", {Q: "smoothing * np.eye(V)[targets] + (1 - smoothing) / V"},
+    "epsilon-swapped", "ε and 1−ε are swapped",
+    {Q: "smoothing * np.eye(V)[targets] + (1 - smoothing) / V"},
     question="With ε = 0, which gradient should this be?",
 )
 label_smoothing_backward.mistake(
-    "173", "the gradient itself is scaled by 1−ε, and its target is not smoothed",
+    "gradient-scaled-instead",
+    "the gradient itself is scaled by 1−ε, and its target is not smoothed",
     {"(softmax(logits) - q)": "(1 - smoothing) * (softmax(logits) - np.eye(V)[targets])"},
     question="Of the two terms p and q, which one does ε belong to?",
 )
 label_smoothing_backward.mistake(
-    "14", "nothing is taken off", {" - q)": ")"},
+    "nothing-subtracted", "nothing is taken off", {" - q)": ")"},
     question="Which probabilities are to rise, and what does this gradient tell them to do?",
 )
 label_smoothing_backward.mistake(
-    "15", "the gradient is that of a sum, not of a mean", {" / real.sum()": ""},
+    "gradient-of-sum", "the gradient is that of a sum, not of a mean", {" / real.sum()": ""},
     question="What did forward divide by?",
 )
 label_smoothing_backward.mistake(
-    "16", "it is divided by the number of sentences, or by their length",
+    "divided-by-sentences", "it is divided by the number of sentences, or by their length",
     {"/ real.sum()": "/ len(targets)"}, {"/ real.sum()": "/ targets.shape[1]"},
     question="How many predictions does a batch of B sentences hold?",
 )
 label_smoothing_backward.mistake(
-    "17", "padding counts in the denominator", {"/ real.sum()": "/ targets.size"},
+    "padding-in-denominator", "padding counts in the denominator",
+    {"/ real.sum()": "/ targets.size"},
     question="If a batch were padded further, what would become of the gradient?",
     met="public code",
 )
 label_smoothing_backward.mistake(
-    "18", "padded positions have a gradient", {" * real[..., None]": ""},
+    "padded-positions-have-gradient", "padded positions have a gradient",
+    {" * real[..., None]": ""},
     question="How much does the loss change, when a logit behind the end of a sentence moves?",
 )
 label_smoothing_backward.mistake(
-    "150", "padding is a target like any other",
+    "padding-as-target", "padding is a target like any other",
     {" * real[..., None] / real.sum()": " / targets.size"},
     question="Which of these targets is no token at all?",
 )
 label_smoothing_backward.mistake(
-    "19", "the sign is wrong", {"softmax(logits) - q": "q - softmax(logits)"},
+    "wrong-sign", "the sign is wrong", {"softmax(logits) - q": "q - softmax(logits)"},
     question="A step goes against the gradient. Which way does the target's logit move?",
 )
 label_smoothing_backward.mistake(
-    "20", "the softmax is taken twice", {"softmax(logits)": "softmax(softmax(logits))"},
+    "softmax-taken-twice", "the softmax is taken twice",
+    {"softmax(logits)": "softmax(softmax(logits))"},
     question="What goes in here: logits, or what a softmax has made of them already?",
 )
 label_smoothing_backward.mistake(
-    "152", "no row is shifted by its maximum", {"softmax(logits)": P.replace("shifted", "logits")},
+    "no-maximum-shift", "no row is shifted by its maximum",
+    {"softmax(logits)": P.replace("shifted", "logits")},
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="What does softmax say if the same number is taken from every logit of a row?",
 )
 label_smoothing_backward.mistake(
-    "153", "one maximum serves the whole array",
+    "one-maximum-for-all", "one maximum serves the whole array",
     {"softmax(logits)": P.replace("shifted", "(logits - logits.max())")},
     evidence="A row that lies far below it has only exponentials of 0, and 0/0 is NaN.",
     question="What is left of a row whose logits all lie 1000 below that maximum?",
 )
 label_smoothing_backward.mistake(
-    "160", "the mean runs over the vocabulary as well", {"/ real.sum()": "/ real.sum() / V"},
+    "mean-over-vocabulary", "the mean runs over the vocabulary as well",
+    {"/ real.sum()": "/ real.sum() / V"},
     question=(
         "What do the shares q of one position sum to, and what does a further division by V make "
         "of that?"

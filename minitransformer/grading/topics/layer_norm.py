@@ -69,14 +69,14 @@ def layer_norm(x, gamma, beta, epsilon):
 
 VARIANCE = "x.var(axis=-1, keepdims=True)"
 layer_norm.mistake(
-    "38", "ε is added to σ, outside the root",
+    "epsilon-outside-root", "ε is added to σ, outside the root",
     {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"},
     convention=True,
     evidence="The usual place of ε is inside the root; only rows that are nearly constant show it.",
     met="the Annotated Transformer",
 )
 layer_norm.mistake(
-    "39",
+    "variance-unbiased",
     "the variance is divided by D − 1",
     {VARIANCE: "x.var(axis=-1, keepdims=True, ddof=1)"},
     {
@@ -91,7 +91,7 @@ layer_norm.mistake(
     met="the Annotated Transformer",
 )
 layer_norm.mistake(
-    "40", "mean and variance run over another axis than the features",
+    "statistics-over-wrong-axis", "mean and variance run over another axis than the features",
     {"mean = x.mean(axis=-1": "mean = x.mean(axis=-2", "x.var(axis=-1": "x.var(axis=-2"},
     {"mean = x.mean(axis=-1": "mean = x.mean(axis=0", "x.var(axis=-1": "x.var(axis=0"},
     {"x.mean(axis=-1, keepdims=True)": "x.mean()", "x.var(axis=-1, keepdims=True)": "x.var()"},
@@ -99,20 +99,23 @@ layer_norm.mistake(
     question="Which numbers belong to one position, and to no other?",
 )
 layer_norm.mistake(
-    "134", "the features are divided by the variance, not by its root",
+    "divided-by-variance", "the features are divided by the variance, not by its root",
     {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.var(axis=-1, keepdims=True) + epsilon"},
     question="If all features are doubled, how much does each of the two grow?",
 )
-layer_norm.mistake("135", "β is not added", {" + beta": ""}, question="What is y where x̂ is 0?")
 layer_norm.mistake(
-    "136", "γ is not multiplied", {"gamma * ": ""}, question="Which of the two parameters scales?"
+    "beta-missing", "β is not added", {" + beta": ""}, question="What is y where x̂ is 0?"
 )
 layer_norm.mistake(
-    "137", "the mean is not taken off", {"(x - mean)": "x"},
+    "gamma-missing", "γ is not multiplied",
+    {"gamma * ": ""}, question="Which of the two parameters scales?"
+)
+layer_norm.mistake(
+    "mean-not-subtracted", "the mean is not taken off", {"(x - mean)": "x"},
     question="What is the mean of y over the features, before γ and β?",
 )
 layer_norm.mistake(
-    "138", "ε is left out", {" + epsilon": ""},
+    "epsilon-missing", "ε is left out", {" + epsilon": ""},
     question="What happens to a row whose features are all equal?",
 )
 
@@ -167,47 +170,50 @@ def layer_norm_backward(d_y, x, gamma, beta, epsilon):
 
 
 layer_norm_backward.mistake(
-    "41", "γ stands outside the sums",
+    "gamma-outside-sums", "γ stands outside the sums",
     {"d_x_hat = gamma * d_y": "d_x_hat = d_y", "return d_x": "return gamma * d_x"},
     evidence="While γ is constant, as it is before training, this is exact; afterwards it is not.",
     question="Which gradient is it that the two means are taken of: that of y, or that of x̂?",
     met="two public NumPy Transformers",
 )
 layer_norm_backward.mistake(
-    "42", "the way through the mean is missing", {" - through_mean": ""},
+    "mean-path-missing", "the way through the mean is missing", {" - through_mean": ""},
     evidence="What is too much is the same for all features of a position.",
     question="If all features rise by one, how much does y change? And what does d_x say to that?",
 )
 layer_norm_backward.mistake(
-    "43", "the way through σ is missing", {" - through_sigma": ""},
+    "sigma-path-missing", "the way through σ is missing", {" - through_sigma": ""},
     evidence="What is too much is proportional to x̂.",
     question="If all features move away from their mean together, how much does y change?",
 )
 layer_norm_backward.mistake(
-    "44", "mean and σ are taken for constants", {" - through_mean - through_sigma": ""},
+    "statistics-as-constants", "mean and σ are taken for constants",
+    {" - through_mean - through_sigma": ""},
     question="On what do the mean and σ depend?",
 )
 layer_norm_backward.mistake(
-    "45", "γ is left out of d_x", {"d_x_hat = gamma * d_y": "d_x_hat = d_y"},
+    "gamma-missing", "γ is left out of d_x", {"d_x_hat = gamma * d_y": "d_x_hat = d_y"},
     question="What lies between y and x̂?",
 )
 layer_norm_backward.mistake(
-    "46", "the end is divided by the variance, not by σ", {"d_x / sigma": "d_x / sigma**2"},
+    "divided-by-variance", "the end is divided by the variance, not by σ",
+    {"d_x / sigma": "d_x / sigma**2"},
     question="x̂ = (x − mean)/σ. With mean and σ held still, what is its derivative?",
 )
 layer_norm_backward.mistake(
-    "47", "x − mean stands for x̂ in the way through σ",
+    "centred-for-normalised", "x − mean stands for x̂ in the way through σ",
     {"through_sigma = x_hat *": "through_sigma = (x - mean) *"},
     {"x_hat * (d_x_hat * x_hat).mean": "(x - mean) * (d_x_hat * (x - mean)).mean"},
     {"(d_x_hat * x_hat).mean": "(d_x_hat * (x - mean)).mean"},
     question="Which of the two has variance 1?", met="a public NumPy Transformer",
 )
 layer_norm_backward.mistake(
-    "48", "d_γ is taken with x, not with x̂", {"(d_y * x_hat).sum": "(d_y * x).sum"},
+    "d-gamma-with-input", "d_γ is taken with x, not with x̂",
+    {"(d_y * x_hat).sum": "(d_y * x).sum"},
     {"(d_y * x_hat).sum": "(d_y * (x - mean)).sum"}, question="What does γ multiply in forward?",
 )
 layer_norm_backward.mistake(
-    "49",
+    "parameters-not-summed",
     "d_γ and d_β are not summed over all positions",
     {
         "d_y.sum(axis=(0, 1))": "d_y.sum(axis=0)",
@@ -221,24 +227,24 @@ layer_norm_backward.mistake(
     question="How many positions share one γ, and what does each of them add to its gradient?",
 )
 layer_norm_backward.mistake(
-    "50", "ε is inside the root in one direction and outside in the other",
+    "epsilon-placed-differently", "ε is inside the root in one direction and outside in the other",
     {"np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)": "x.std(axis=-1, keepdims=True) + epsilon"},
     convention=True,
     evidence="The gradient is that of neither; only rows that are nearly constant show it.",
     met="a public NumPy Transformer",
 )
 layer_norm_backward.mistake(
-    "139", "a sum stands for the mean", {"d_x_hat.mean(": "d_x_hat.sum("},
+    "sum-for-mean", "a sum stands for the mean", {"d_x_hat.mean(": "d_x_hat.sum("},
     {"(d_x_hat * x_hat).mean(": "(d_x_hat * x_hat).sum("},
     {"d_x_hat.mean(": "d_x_hat.sum(", "(d_x_hat * x_hat).mean(": "(d_x_hat * x_hat).sum("},
     question="The mean over the features is 1/D of a sum. Where has the D gone?",
 )
 layer_norm_backward.mistake(
-    "140", "the end is not divided by σ", {"d_x / sigma": "d_x"},
+    "not-divided-by-sigma", "the end is not divided by σ", {"d_x / sigma": "d_x"},
     question="What does forward divide by, and what does that do to a derivative?",
 )
 layer_norm_backward.mistake(
-    "141", "d_γ and d_β are averaged over the positions",
+    "parameters-averaged", "d_γ and d_β are averaged over the positions",
     {"d_y.sum(": "d_y.mean(", "(d_y * x_hat).sum(": "(d_y * x_hat).mean("},
     question="Does each position's share of the loss shrink because there are more of them?",
 )

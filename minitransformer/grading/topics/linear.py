@@ -47,15 +47,18 @@ def linear(x, weight, bias):
 
 
 linear.mistake(
-    "29", "the weights are transposed", {"@ weight": "@ weight.T"},
+    "weights-transposed", "the weights are transposed", {"@ weight": "@ weight.T"},
     question="Of the axes of the weights, which one is as long as the features of x?",
 )
-linear.mistake("186a", "the bias is not added", {" + bias": ""}, question="What is y where x is 0?")
 linear.mistake(
-    "186b", "the bias is taken off", {"+ bias": "- bias"}, question="What is y where x is 0?"
+    "bias-missing", "the bias is not added", {" + bias": ""}, question="What is y where x is 0?"
 )
 linear.mistake(
-    "186c", "the bias is added to the weights, not to the product",
+    "bias-subtracted", "the bias is taken off",
+    {"+ bias": "- bias"}, question="What is y where x is 0?"
+)
+linear.mistake(
+    "bias-added-to-weights", "the bias is added to the weights, not to the product",
     {"x @ weight + bias": "x @ (weight + bias)"}, question="What is y where x is 0?",
 )
 
@@ -98,20 +101,20 @@ RETURN = "return d_x, d_weight, d_bias"
 MEANS = ("x.shape[0]", "x.shape[1]", "len(rows)")  # over the batch, the positions, both
 
 linear_backward.mistake(
-    "25", "d_W is transposed", {D_WEIGHT: "d_rows.T @ rows"},
+    "d-weight-transposed", "d_W is transposed", {D_WEIGHT: "d_rows.T @ rows"},
     question=(
         "Which axis of the weights do the features of x stand on, and which axis of this gradient?"
     ),
 )
 linear_backward.mistake(
-    "26", "d_W is not summed over the batch", {D_WEIGHT: "x.swapaxes(1, 2) @ d_y"},
+    "d-weight-batch-kept", "d_W is not summed over the batch", {D_WEIGHT: "x.swapaxes(1, 2) @ d_y"},
     {D_WEIGHT: "x.swapaxes(1, 2) @ d_y", D_BIAS: "d_y.sum(axis=1)"}, {D_WEIGHT: "x[0].T @ d_y[0]"},
     {D_WEIGHT: "x[-1].T @ d_y[-1]"}, {D_WEIGHT: "x[0].T @ d_y[0]", D_BIAS: "d_y[0].sum(axis=0)"},
     {D_WEIGHT: "x[-1].T @ d_y[-1]", D_BIAS: "d_y[-1].sum(axis=0)"},
     question="How many sentences share these weights, and what does each of them add to d_W?",
 )
 linear_backward.mistake(
-    "27", "a mean stands where a sum should",
+    "mean-for-sum", "a mean stands where a sum should",
     *({D_WEIGHT: f"{D_WEIGHT} / {count}", D_BIAS: f"{D_BIAS} / {count}"} for count in MEANS),
     {D_WEIGHT: f"{D_WEIGHT} / {MEANS[0]}", D_BIAS: "d_rows.mean(axis=0)"},
     question=(
@@ -120,7 +123,7 @@ linear_backward.mistake(
     ),
 )
 linear_backward.mistake(
-    "28", "d_b is not summed over all positions", {D_BIAS: "d_y.sum(axis=0)"},
+    "d-bias-keeps-positions", "d_b is not summed over all positions", {D_BIAS: "d_y.sum(axis=0)"},
     {D_BIAS: "d_y.sum(axis=1)"}, {D_BIAS: "d_y"}, {D_BIAS: "d_y[0].sum(axis=0)"},
     {D_BIAS: "d_y[-1].sum(axis=0)"},
     question=(
@@ -128,30 +131,34 @@ linear_backward.mistake(
     ),
 )
 linear_backward.mistake(
-    "187a", "d_b is summed over the features", {D_BIAS: "d_y.sum(axis=(0, -1))"},
+    "d-bias-over-features", "d_b is summed over the features", {D_BIAS: "d_y.sum(axis=(0, -1))"},
     {D_BIAS: "d_y.sum(axis=-1)"}, {D_BIAS: "d_y.sum()"},
     question="Which axis of d_y does the bias lie along?",
 )
 linear_backward.mistake(
-    "29", "d_x is taken with W, not with its transpose", {"@ weight.T": "@ weight"},
+    "weight-not-transposed", "d_x is taken with W, not with its transpose",
+    {"@ weight.T": "@ weight"},
     question="Forward leads from D features to F. Which way do the weights lead back?",
 )
 linear_backward.mistake(
-    "187b", "the weights are left out of d_x", {"d_x = d_y @ weight.T": "d_x = d_y"},
+    "d-input-without-weights", "the weights are left out of d_x",
+    {"d_x = d_y @ weight.T": "d_x = d_y"},
     question="If a feature of x rises by one, by how much does each feature of y rise?",
 )
 linear_backward.mistake(
-    "187c", "the bias comes into d_x", {"d_y @ weight.T": "(d_y + bias) @ weight.T"},
+    "bias-in-d-input", "the bias comes into d_x", {"d_y @ weight.T": "(d_y + bias) @ weight.T"},
     {"d_y @ weight.T": "d_y @ (weight + bias).T"},
     question="Does the bias change how much y moves when x does?",
 )
 linear_backward.mistake(
-    "187d", "d_y is left out of d_b", {D_BIAS: "np.full(d_y.shape[-1], float(len(rows)))"},
+    "d-bias-without-gradient", "d_y is left out of d_b",
+    {D_BIAS: "np.full(d_y.shape[-1], float(len(rows)))"},
     {D_BIAS: "np.ones(d_y.shape[-1])"},
     question="By the chain rule, what is the derivative of y by b multiplied with?",
 )
 linear_backward.mistake(
-    "187e", "the gradients are returned in another order", {RETURN: "return d_weight, d_bias, d_x"},
+    "gradients-reordered", "the gradients are returned in another order",
+    {RETURN: "return d_weight, d_bias, d_x"},
     {RETURN: "return d_x, d_bias, d_weight"}, {RETURN: "return d_weight, d_x, d_bias"},
     question="In which order are the three asked for?",
 )
@@ -199,20 +206,20 @@ COUNTS = ("x.shape[0]", "x.shape[1]", "d_y[..., 0].size")
 ROWS = "x.reshape(-1, x.shape[-1]).T @ d_y.reshape(-1, d_y.shape[-1])"
 
 linear_accumulate.mistake(
-    "30", "the gradients are assigned, not added",
+    "assigned-not-added", "the gradients are assigned, not added",
     {"d_weight +=": "d_weight[...] =", "d_bias +=": "d_bias[...] ="},
     evidence="What the arrays held before is lost.",
     question="After two backward passes with the same numbers, how large should a gradient be?",
 )
 linear_accumulate.mistake(
-    "188", "a new array takes the name, and the one that was handed in stays as it was",
+    "name-rebound", "a new array takes the name, and the one that was handed in stays as it was",
     {"d_weight +=": "d_weight = d_weight +", "d_bias +=": "d_bias = d_bias +"},
     {"d_weight +=": "d_weight =", "d_bias +=": "d_bias ="},
     evidence="Whoever handed the array in sees nothing of it.",
     question="What does = do to a name, and what does += do to an array?",
 )
 linear_accumulate.mistake(
-    "27", "a mean stands where a sum should",
+    "mean-for-sum", "a mean stands where a sum should",
     *({"]).T @": f"]).T / {n} @", "sum(axis=(0, 1))": f"sum(axis=(0, 1)) / {n}"} for n in COUNTS),
     question=(
         "The loss takes its mean once, at the end. If this layer takes another, who divides d_x by "
@@ -220,18 +227,19 @@ linear_accumulate.mistake(
     ),
 )
 linear_accumulate.mistake(
-    "25", "d_W is transposed",
+    "d-weight-transposed", "d_W is transposed",
     {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
     question=(
         "Which axis of the weights do the features of x stand on, and which axis of this gradient?"
     ),
 )
 linear_accumulate.mistake(
-    "29", "d_x is taken with W, not with its transpose", {"@ weight.T": "@ weight"},
+    "weight-not-transposed", "d_x is taken with W, not with its transpose",
+    {"@ weight.T": "@ weight"},
     question="Forward leads from D features to F. Which way do the weights lead back?",
 )
 linear_accumulate.mistake(
-    "19", "the gradients are taken off, not added",
+    "subtracted-not-added", "the gradients are taken off, not added",
     {"d_weight +=": "d_weight -=", "d_bias +=": "d_bias -="},
     question="Is this the place where a step is taken, or where gradients are collected?",
 )
@@ -274,48 +282,51 @@ STEP = "d_x = d_y @ weight.T\n    weight -= learning_rate * d_weight"
 AFTER = "weight -= learning_rate * d_weight\n    d_x = d_y @ weight.T"
 
 linear_update.mistake(
-    "31", "the weights are updated before d_x is taken", {STEP: AFTER},
+    "updated-too-early", "the weights are updated before d_x is taken", {STEP: AFTER},
     {STEP: AFTER.replace("weight -=", "weight = weight -")}, {STEP: AFTER.replace("-=", "+=")},
     evidence="The difference is learning_rate · d_y d_Wᵀ: small, and so it goes unnoticed.",
     question="Which weights made the y that d_y is the gradient of?",
 )
 linear_update.mistake(
-    "188", "a new array takes the name, and the one that was handed in stays as it was",
+    "name-rebound", "a new array takes the name, and the one that was handed in stays as it was",
     {"weight -= learning": "weight = weight - learning"},
     evidence="The model is frozen.",
     question="What does = do to a name, and what does -= do to an array?",
 )
 linear_update.mistake(
-    "189a", "the step goes along the gradient, not against it",
+    "step-along-gradient", "the step goes along the gradient, not against it",
     {"weight -= learning": "weight += learning"}, question="Which way does the loss rise?",
 )
 linear_update.mistake(
-    "189b", "the learning rate is left out", {"learning_rate * d_weight": "d_weight"},
+    "learning-rate-missing", "the learning rate is left out",
+    {"learning_rate * d_weight": "d_weight"},
     question="How long is the step?",
 )
 linear_update.mistake(
-    "189c", "the learning rate comes into d_x",
+    "rate-in-d-input", "the learning rate comes into d_x",
     {"d_x = d_y @ weight.T": "d_x = learning_rate * d_y @ weight.T"},
     question="Is d_x a step, or the gradient that the layer below starts from?",
 )
 linear_update.mistake(
-    "189d", "the weights are replaced by the step",
+    "weights-replaced-by-step", "the weights are replaced by the step",
     {"weight -= learning_rate * d_weight": "weight[...] = -learning_rate * d_weight"},
     {"weight -= learning_rate * d_weight": "weight[...] = learning_rate * d_weight"},
     question="From where does a step start?",
 )
 linear_update.mistake(
-    "27", "a mean stands where a sum should", *({"]).T @": f"]).T / {n} @"} for n in COUNTS),
+    "mean-for-sum", "a mean stands where a sum should",
+    *({"]).T @": f"]).T / {n} @"} for n in COUNTS),
     question=(
         "The loss takes its mean once, at the end. What does a second one do to the learning rate?"
     ),
 )
 linear_update.mistake(
-    "29", "d_x is taken with W, not with its transpose", {"@ weight.T": "@ weight"},
+    "weight-not-transposed", "d_x is taken with W, not with its transpose",
+    {"@ weight.T": "@ weight"},
     question="Forward leads from D features to F. Which way do the weights lead back?",
 )
 linear_update.mistake(
-    "25", "d_W is transposed",
+    "d-weight-transposed", "d_W is transposed",
     {ROWS: "d_y.reshape(-1, d_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])"},
     question=(
         "Which axis of the weights do the features of x stand on, and which axis of this gradient?"

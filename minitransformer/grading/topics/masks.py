@@ -175,7 +175,7 @@ def cross_mask(source_ids, target_ids):
 def _answer_mistakes(exercise, answer):
     """What goes wrong with any mask."""
     exercise.mistake(
-        "78",
+        "mask-inverted",
         "the mask says the opposite: True where a key is hidden",
         {answer: f"~({answer})"},
         evidence="In PyTorch's padding masks True means hidden; here it means the contrary.",
@@ -183,7 +183,7 @@ def _answer_mistakes(exercise, answer):
         met="public code",
     )
     exercise.mistake(
-        "232",
+        "additive-mask",
         "the mask holds what is to be added to the scores",
         *({answer: f"np.where({answer}, 0.0, {low})"} for low in ("-np.inf", "-1e9")),
         evidence="That is a way to apply a mask, and it says the same in other numbers.",
@@ -195,13 +195,13 @@ def _padding_mistakes(exercise, keys, queries, answer):
     """What goes wrong with padding, where `keys` and `queries` are ids."""
     axes = "[:, None, None, :]"
     exercise.mistake(
-        "82",
+        "query-padding-hidden",
         "the padding among the queries is hidden, not that among the keys",
         {f"({keys} != PAD){axes}": f"({queries} != PAD)[:, None, :, None]"},
         question="Which of the last two axes of the scores belongs to those who are looked at?",
     )
     exercise.mistake(
-        "230",
+        "query-padding-too",
         "the padding among the queries is hidden as well",
         {answer: f"{answer} & ({queries} != PAD)[:, None, :, None]"},
         evidence="Rows are left in which nothing may be attended to.",
@@ -211,7 +211,7 @@ def _padding_mistakes(exercise, keys, queries, answer):
         ),
     )
     exercise.mistake(
-        "84",
+        "batch-axis-misplaced",
         "the axis of sequences is laid against another axis of the scores",
         *({axes: wrong} for wrong in ("", "[:, None, :]", "[None, None]")),
         evidence="With as many sequences as queries, or as heads, NumPy does not object.",
@@ -221,13 +221,13 @@ def _padding_mistakes(exercise, keys, queries, answer):
         ),
     )
     exercise.mistake(
-        "231",
+        "other-ids-hidden",
         "other ids than that of padding are hidden",
         *({f"{keys} != PAD": f"{keys} {rule}"} for rule in ("> 3", "!= 1", "!= 2")),
         question="Which ids may not be looked at, and what do BOS, EOS and UNK stand for?",
     )
     exercise.mistake(
-        "233",
+        "padding-counted",
         "padding is counted, and taken to stand at the end",
         {
             f"({keys} != PAD)": (
@@ -243,7 +243,7 @@ def _causal_mistakes(exercise):
     square = "np.ones((length, length), dtype=bool)"
     triangle = f"np.tril({square})"
     exercise.mistake(
-        "79",
+        "diagonal-hidden",
         "the diagonal is hidden too",
         {triangle: f"np.tril({square}, -1)"},
         evidence="The first query is left with nothing to attend to.",
@@ -253,32 +253,32 @@ def _causal_mistakes(exercise):
         ),
     )
     exercise.mistake(
-        "80",
+        "one-future-position",
         "one position of the future can be seen",
         {triangle: f"np.tril({square}, 1)"},
         question="The token to be predicted at t is the input at t + 1. What can be seen at t?",
     )
     exercise.mistake(
-        "234",
+        "past-hidden",
         "the mask is transposed: the past is hidden, not the future",
         {triangle: f"np.triu({square})"},
         question="Do the rows of the scores belong to the queries or to the keys?",
     )
     exercise.mistake(
-        "235",
+        "future-not-hidden",
         "the future is not hidden",
         {triangle: square},
         question="Which tokens does the decoder not know yet when it is at t?",
     )
     exercise.mistake(
-        "236",
+        "only-itself-seen",
         "each position sees only itself, or that and the one before",
         {triangle: "np.eye(length, dtype=bool)"},
         {triangle: f"np.triu({triangle}, -1)"},
         question="How many keys does the last query see?",
     )
     exercise.mistake(
-        "238",
+        "triangle-flipped",
         (
             "the triangle is flipped: its rows run from the last query to the first, or its "
             "columns from the last key"
@@ -300,20 +300,20 @@ _answer_mistakes(decoder_mask, "real & earlier")
 _padding_mistakes(decoder_mask, "ids", "ids", "real & earlier")
 _causal_mistakes(decoder_mask)
 decoder_mask.mistake(
-    "239",
+    "one-part-inverted",
     "one of the two parts says the opposite",
     {"ids != PAD": "ids == PAD"},
     {"real & earlier": "real & ~earlier"},
     question="Of the two parts, what does each say by True?",
 )
 decoder_mask.mistake(
-    "240",
+    "or-for-and",
     "a key may be seen if one of the two parts allows it",
     {"real & earlier": "real | earlier"},
     question="May a padded key be seen because it stands before the query?",
 )
 decoder_mask.mistake(
-    "241", "the padding is not hidden", {"real & earlier": "earlier"},
+    "padding-not-hidden", "the padding is not hidden", {"real & earlier": "earlier"},
     question="Which ids should no query look at?",
 )
 
@@ -322,7 +322,7 @@ CAUSAL = "np.tri(target_ids.shape[1], source_ids.shape[1], dtype=bool)"
 _answer_mistakes(cross_mask, SOURCE)
 _padding_mistakes(cross_mask, "source_ids", "target_ids", SOURCE)
 cross_mask.mistake(
-    "83",
+    "causal-on-source",
     "a causal mask hides the later words of the source",
     {SOURCE: f"{SOURCE} & {CAUSAL}"},
     {SOURCE: CAUSAL},
@@ -332,13 +332,13 @@ cross_mask.mistake(
     question="When the first word is written, how much of the source has been read?",
 )
 cross_mask.mistake(
-    "242",
+    "target-padding-on-keys",
     "the target's padding is laid on the keys",
     {"source_ids != PAD": "target_ids != PAD"},
     question="From which of the two sequences do the keys come?",
 )
 cross_mask.mistake(
-    "243",
+    "source-padding-on-queries",
     "the source's padding is laid on the queries",
     {"[:, None, None, :]": "[:, None, :, None]"},
     question="From which of the two sequences do the queries come?",

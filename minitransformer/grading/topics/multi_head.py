@@ -199,8 +199,14 @@ def cross_attention_backward(d_y, x, memory, W_query, W_key, W_value, W_output, 
 # -- mistakes --------------------------------------------------------------------------------------
 
 
-SCALES_AND_MASKS = ("63", "64", "65", "76", "77", "78", "210")
-STEPS_BACK = ("66", "67", "68", "69", "71", "7", "8", "9")
+SCALES_AND_MASKS = (
+    "scale-missing", "scaled-by-d-k", "scaled-by-model-width", "mask-after-softmax",
+    "mask-sets-zero", "mask-inverted", "mask-ignored",
+)  # fmt: skip
+STEPS_BACK = (
+    "scale-forgotten", "scale-applied-twice", "p-not-transposed", "d-scores-not-transposed",
+    "softmax-path-skipped", "diagonal-only", "weighted-mean-missing", "sum-not-weighted",
+)  # fmt: skip
 
 
 def _calls(*parts):
@@ -213,25 +219,35 @@ def _calls(*parts):
 
 
 CUT = {
-    "86": _calls((split_heads, "86"), (merge_heads, "87")),
-    "88": _calls((split_heads, "88"), (merge_heads, "88")),
+    "heads-by-reshape": _calls(
+        (split_heads, "reshape-for-transpose"), (merge_heads, "reshape-alone")
+    ),
+    "heads-interleaved": _calls(
+        (split_heads, "heads-interleaved"), (merge_heads, "heads-interleaved")
+    ),
 }
 CUT_BACK = {
-    "86": _calls((merge_heads_backward, "86"), (split_heads_backward, "87")),
-    "88": _calls((merge_heads_backward, "88"), (split_heads_backward, "88")),
+    "heads-by-reshape": _calls(
+        (merge_heads_backward, "reshape-for-transpose"), (split_heads_backward, "reshape-alone")
+    ),
+    "heads-interleaved": _calls(
+        (merge_heads_backward, "heads-interleaved"), (split_heads_backward, "heads-interleaved")
+    ),
 }
 QUESTIONS = {
-    "86": (
+    "heads-by-reshape": (
         "Which numbers lie next to each other in memory: the features of one position, or those of "
         "one head?"
     ),
-    "88": (
+    "heads-interleaved": (
         "Head 0 has the features 0 to K − 1. Which of the two, H or K, changes fastest along the "
         "features?"
     ),
-    "89": "What lets one feature of the result depend on several heads?",
-    "90": "If two heads have found different things, should either still be seen afterwards?",
-    "226": (
+    "output-projection-missing": "What lets one feature of the result depend on several heads?",
+    "heads-averaged": (
+        "If two heads have found different things, should either still be seen afterwards?"
+    ),
+    "projections-transposed": (
         "In x W, which axis of W belongs to what goes in? (In PyTorch's Linear it is the other "
         "one.)"
     ),
@@ -239,31 +255,31 @@ QUESTIONS = {
 
 for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
     _exercise.mistake(
-        "86",
+        "heads-by-reshape",
         "the heads are cut or joined by a reshape alone",
-        CUT["86"],
-        *({call: words} for call, words in CUT["86"].items()),
+        CUT["heads-by-reshape"],
+        *({call: words} for call, words in CUT["heads-by-reshape"].items()),
         evidence=(
             "A head then holds whole positions, also later ones: a causal mask no longer hides the "
             "future."
         ),
-        question=QUESTIONS["86"],
+        question=QUESTIONS["heads-by-reshape"],
     )
     _exercise.mistake(
-        "88",
+        "heads-interleaved",
         "the heads are interleaved: each has every H-th feature",
-        CUT["88"],
-        *({call: words} for call, words in CUT["88"].items()),
-        question=QUESTIONS["88"],
+        CUT["heads-interleaved"],
+        *({call: words} for call, words in CUT["heads-interleaved"].items()),
+        question=QUESTIONS["heads-interleaved"],
     )
     _exercise.mistake(
-        "89",
+        "output-projection-missing",
         "the last projection, W_output, is missing",
         {"merge_heads(context) @ W_output": "merge_heads(context)"},
-        question=QUESTIONS["89"],
+        question=QUESTIONS["output-projection-missing"],
     )
     _exercise.mistake(
-        "90",
+        "heads-averaged",
         "the heads are averaged or added, not put side by side",
         *(
             {
@@ -281,28 +297,29 @@ for _exercise, _source in ((self_attention, "x"), (cross_attention, "source")):
             }
             for how in ("mean", "sum")
         ),
-        question=QUESTIONS["90"],
+        question=QUESTIONS["heads-averaged"],
     )
     _exercise.mistake(
-        "226",
+        "projections-transposed",
         "weights are transposed",
         {f"{_source} @ W": f"{_source} @ W.T", "@ W_output": "@ W_output.T"},
         {f"{_source} @ W,": f"{_source} @ W.T,"},
         {"@ W_output": "@ W_output.T"},
-        question=QUESTIONS["226"],
+        question=QUESTIONS["projections-transposed"],
     )
     _exercise.mistake(
-        "225",
+        "projections-missing",
         "the projections to queries, keys and values are missing",
         {f"{_source} @ W,": f"{_source},"},
         question="What makes a query of a position, and what a key?",
     )
     inherit(
-        _exercise, attention, *SCALES_AND_MASKS, "2", "3", "70", "85", "206", call="= attention("
+        _exercise, attention, *SCALES_AND_MASKS, "one-sum-for-rows", "softmax-over-wrong-axis",
+        "query-key-swapped", "infinity-times-zero", "weights-transposed", call="= attention(",
     )
 
 self_attention.mistake(
-    "224",
+    "query-key-projections-swapped",
     "W_query and W_key are exchanged",
     {"(W_query, W_key, W_value)": "(W_key, W_query, W_value)"},
     evidence="The scores come out transposed: who asks and who answers change places.",
@@ -312,7 +329,7 @@ self_attention.mistake(
     ),
 )
 self_attention.mistake(
-    "227",
+    "projection-used-twice",
     "one projection serves twice",
     {"(W_query, W_key, W_value)": "(W_query, W_key, W_key)"},
     {"(W_query, W_key, W_value)": "(W_query, W_query, W_value)"},
@@ -321,7 +338,7 @@ self_attention.mistake(
 )
 USES = "(x, W_query), (memory, W_key), (memory, W_value)"
 cross_attention.mistake(
-    "106",
+    "memory-and-input-swapped",
     "queries and keys come from the memory, values from x",
     {USES: "(memory, W_query), (memory, W_key), (x, W_value)"},
     evidence="Each result then blends all positions of x, also later ones: the future leaks.",
@@ -329,7 +346,7 @@ cross_attention.mistake(
     met="a public NumPy Transformer",
 )
 cross_attention.mistake(
-    "221",
+    "wrong-sources",
     "queries, keys and values come from the wrong ones of x and the memory",
     *(
         {USES: f"({q}, W_query), ({k}, W_key), ({v}, W_value)"}
@@ -345,7 +362,7 @@ cross_attention.mistake(
     question="Who asks, and from whom does the answer come?",
 )
 cross_attention.mistake(
-    "224",
+    "query-key-projections-swapped",
     "W_query and W_key are exchanged",
     {USES: "(x, W_key), (memory, W_query), (memory, W_value)"},
     question=(
@@ -354,7 +371,7 @@ cross_attention.mistake(
     ),
 )
 cross_attention.mistake(
-    "227",
+    "projection-used-twice",
     "one projection serves twice",
     {USES: "(x, W_query), (memory, W_key), (memory, W_key)"},
     {USES: "(x, W_query), (memory, W_query), (memory, W_value)"},
@@ -385,23 +402,23 @@ for _exercise, _each in (
     for _mistake in (mistake for mistake in attention.mistakes if mistake.id in SCALES_AND_MASKS):
         add(_exercise, _mistake, [_both_ways(_mistake.id)])
     _exercise.mistake(
-        "86",
+        "heads-by-reshape",
         "the heads are cut or joined by a reshape alone",
-        {**CUT["86"], **CUT_BACK["86"]},
-        CUT_BACK["86"],
-        *({call: words} for call, words in CUT_BACK["86"].items()),
-        question=QUESTIONS["86"],
+        {**CUT["heads-by-reshape"], **CUT_BACK["heads-by-reshape"]},
+        CUT_BACK["heads-by-reshape"],
+        *({call: words} for call, words in CUT_BACK["heads-by-reshape"].items()),
+        question=QUESTIONS["heads-by-reshape"],
     )
     _exercise.mistake(
-        "88",
+        "heads-interleaved",
         "the heads are interleaved: each has every H-th feature",
-        {**CUT["88"], **CUT_BACK["88"]},
-        CUT_BACK["88"],
-        question=QUESTIONS["88"],
+        {**CUT["heads-interleaved"], **CUT_BACK["heads-interleaved"]},
+        CUT_BACK["heads-interleaved"],
+        question=QUESTIONS["heads-interleaved"],
     )
     _transposed = "(d_heads[0], d_heads[1].swapaxes(-1, -2){}, d_heads[2])"
     _exercise.mistake(
-        "75",
+        "d-key-joined-transposed",
         "d_key is not transposed back before its heads are joined",
         *(
             {_each: _each.replace("d_heads", _transposed.format(end))}
@@ -412,25 +429,25 @@ for _exercise, _each in (
         met="a public NumPy Transformer",
     )
     _exercise.mistake(
-        "91",
+        "d-output-with-y",
         "d_W_output is taken with y, not with the heads side by side",
         {"weight_gradient(concatenated, d_y)": "weight_gradient(concatenated @ W_output, d_y)"},
         question="What went into the last projection?",
     )
     _exercise.mistake(
-        "89",
+        "output-path-missing",
         "the way through W_output is missing",
         {"d_y @ W_output.T": "d_y"},
         question="What lies between the heads and y?",
     )
     _exercise.mistake(
-        "72",
+        "query-key-gradients-swapped",
         "d_query and d_key are exchanged",
         {"d_query, d_key, d_value = (": "d_key, d_query, d_value = ("},
         question="In which order does attention's backward return its gradients?",
     )
     _exercise.mistake(
-        "224",
+        "gradients-through-swapped-weights",
         "the gradients of queries and keys go back through each other's weights",
         {"d_query @ W_query.T": "d_query @ W_key.T", "d_key @ W_key.T": "d_key @ W_query.T"},
         question="By which projection was a query made?",
@@ -438,7 +455,7 @@ for _exercise, _each in (
 
 _QKV = "d_query @ W_query.T + d_key @ W_key.T + d_value @ W_value.T"
 self_attention_backward.mistake(
-    "73",
+    "d-input-part-missing",
     "d_x does not have all three of its parts",
     *(
         {_QKV: " + ".join(f"d_{name} @ W_{name}.T" for name in names)}
@@ -451,7 +468,7 @@ self_attention_backward.mistake(
     question="For how many things was x used in forward?",
 )
 self_attention_backward.mistake(
-    "74",
+    "upstream-handed-on",
     "backward hands on what it was given",
     {_QKV: "d_y"},
     {_QKV: f"{_QKV} + d_y"},
@@ -459,7 +476,7 @@ self_attention_backward.mistake(
     met="a public NumPy Transformer",
 )
 self_attention_backward.mistake(
-    "29",
+    "weights-not-transposed",
     "weights are not transposed on the way back",
     {_QKV: _QKV.replace(".T", ""), "W_output.T": "W_output"},
     {_QKV: _QKV.replace(".T", "")},
@@ -467,7 +484,7 @@ self_attention_backward.mistake(
     question="In x W the features go in along the rows of W. Where do they come back out?",
 )
 self_attention_backward.mistake(
-    "25",
+    "d-weights-transposed",
     "gradients of weights are transposed",
     {
         "weight_gradient(x, d)": "weight_gradient(d, x)",
@@ -480,7 +497,7 @@ self_attention_backward.mistake(
 
 _KV = "d_key @ W_key.T + d_value @ W_value.T"
 cross_attention_backward.mistake(
-    "228",
+    "d-memory-part-missing",
     "d_memory does not have both of its parts",
     {_KV: "d_key @ W_key.T"},
     {_KV: "d_value @ W_value.T"},
@@ -488,13 +505,13 @@ cross_attention_backward.mistake(
     question="For how many things was the memory used in forward?",
 )
 cross_attention_backward.mistake(
-    "229",
+    "input-memory-gradients-swapped",
     "d_x and d_memory are exchanged",
     {"return d_x, d_memory": "return d_memory, d_x"},
     question="In which order does forward take the two?",
 )
 cross_attention_backward.mistake(
-    "73",
+    "memory-part-in-input",
     "d_x also gets what belongs to the memory",
     {
         "d_x = d_query @ W_query.T": (
@@ -504,7 +521,7 @@ cross_attention_backward.mistake(
     question="For how many things was x used here?",
 )
 cross_attention_backward.mistake(
-    "221",
+    "d-weights-with-input",
     "the gradients of W_key and W_value are taken with x",
     {
         "weight_gradient(memory, d_key)": "weight_gradient(x, d_key)",
@@ -513,7 +530,7 @@ cross_attention_backward.mistake(
     question="What did W_key and W_value multiply in forward?",
 )
 cross_attention_backward.mistake(
-    "29",
+    "weights-not-transposed",
     "weights are not transposed on the way back",
     {"W_query.T": "W_query", "W_key.T": "W_key", "W_value.T": "W_value", "W_output.T": "W_output"},
     {"W_query.T": "W_query", "W_key.T": "W_key", "W_value.T": "W_value"},

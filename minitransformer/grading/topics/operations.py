@@ -61,13 +61,13 @@ SUM = "weighted_sum = length * length * features"
 BOTH = "return scores + weighted_sum"
 
 attention_operations.mistake(
-    "319a", "one of the two products is not counted", {BOTH: "return scores"},
+    "product-not-counted", "one of the two products is not counted", {BOTH: "return scores"},
     {BOTH: "return weighted_sum"},
     evidence="O(n²·d) is silent about a factor of 2; a count is not.",
     question="Which two matrix products stand in softmax(Q Kᵀ / √d) V?",
 )
 attention_operations.mistake(
-    "319b",
+    "length-feature-swapped",
     "length and features stand in each other's place",
     {
         SCORES: "scores = length * features * features",
@@ -76,12 +76,12 @@ attention_operations.mistake(
     question="If a sequence becomes twice as long, how many more pairs of positions are there?",
 )
 attention_operations.mistake(
-    "320a", "softmax is counted as if it were a third product",
+    "softmax-as-product", "softmax is counted as if it were a third product",
     {BOTH: "return scores + weighted_sum + length**2 * features"},
     question="How many numbers does softmax touch, and does one of them have d features?",
 )
 attention_operations.mistake(
-    "320b", "softmax, or the scaling, is counted besides",
+    "softmax-counted", "softmax, or the scaling, is counted besides",
     {BOTH: "return scores + weighted_sum + length**2"},
     {BOTH: "return scores + weighted_sum + 2 * length**2"},
     {BOTH: "return scores + weighted_sum + 3 * length**2"},
@@ -92,7 +92,7 @@ attention_operations.mistake(
     question="Of all that attention does, what is a product of two matrices?",
 )
 attention_operations.mistake(
-    "321", "only the pairs that a causal mask leaves are counted",
+    "causal-pairs-only", "only the pairs that a causal mask leaves are counted",
     {
         SCORES: "scores = length * (length + 1) // 2 * features",
         SUM: "weighted_sum = length * (length + 1) // 2 * features",
@@ -106,19 +106,19 @@ attention_operations.mistake(
     question="Does Q @ K.T leave out the scores that a mask will cover?",
 )
 attention_operations.mistake(
-    "322a", "the work of a single query is counted",
+    "single-query", "the work of a single query is counted",
     {SCORES: "scores = length * features", SUM: "weighted_sum = length * features"},
     evidence="That is a decoder's step with a cache.",
     question="How many queries does a sequence ask?",
 )
 attention_operations.mistake(
-    "322b", "a number that comes out is counted, not the work that it takes",
+    "outputs-counted", "a number that comes out is counted, not the work that it takes",
     {SCORES: "scores = length * length"},
     {SCORES: "scores = length * length", SUM: "weighted_sum = length * features"},
     question="How many multiplications does one entry of a product take?",
 )
 attention_operations.mistake(
-    "323a",
+    "multiply-add-apart",
     "multiplications and additions are counted apart",
     {BOTH: "return 2 * (scores + weighted_sum)"},
     {
@@ -131,19 +131,19 @@ attention_operations.mistake(
     question="What is one multiply-add?",
 )
 attention_operations.mistake(
-    "323b", "the two products are multiplied with each other",
+    "products-multiplied", "the two products are multiplied with each other",
     {BOTH: "return scores * weighted_sum"},
     question="The one is done after the other. What becomes of their work, together?",
 )
 attention_operations.mistake(
-    "324a", "the projections are counted as well",
+    "projections-counted", "the projections are counted as well",
     {BOTH: "return scores + weighted_sum + 4 * length * features**2"},
     {BOTH: "return scores + weighted_sum + 3 * length * features**2"},
     evidence="A whole layer does these products; its core is handed Q, K and V.",
     question="Where do Q, K and V come from here: are they made, or given?",
 )
 attention_operations.mistake(
-    "324b", "backward is counted as well", {BOTH: "return 3 * (scores + weighted_sum)"},
+    "backward-counted", "backward is counted as well", {BOTH: "return 3 * (scores + weighted_sum)"},
     question="How many products does forward do?",
 )
 
@@ -184,14 +184,15 @@ CARRIED = "carried = length * features * features"
 STEPS = "return read + carried"
 
 recurrence_operations.mistake(
-    "325a", "one of the two products of a step is not counted", {STEPS: "return read"},
+    "product-not-counted", "one of the two products of a step is not counted",
+    {STEPS: "return read"},
     {STEPS: "return carried"}, evidence="O(n·d²) is silent about a factor of 2; a count is not.",
     question=(
         "Of which two vectors is the new state made, and what is each of them multiplied with?"
     ),
 )
 recurrence_operations.mistake(
-    "325b", "length and features stand in each other's place",
+    "length-feature-swapped", "length and features stand in each other's place",
     {READ: "read = length * length * features", CARRIED: "carried = length * length * features"},
     question=(
         "If a sequence becomes twice as long, how many steps more are there, and is one of them "
@@ -199,13 +200,13 @@ recurrence_operations.mistake(
     ),
 )
 recurrence_operations.mistake(
-    "326a", "the work of a single step is counted",
+    "single-step", "the work of a single step is counted",
     {READ: "read = features * features", CARRIED: "carried = features * features"},
     {READ: "read = features * features"}, {CARRIED: "carried = features * features"},
     question="How often is the cell applied?",
 )
 recurrence_operations.mistake(
-    "326b",
+    "step-left-out",
     "one step is left out",
     {CARRIED: "carried = (length - 1) * features * features"},
     {
@@ -219,13 +220,13 @@ recurrence_operations.mistake(
     question="How many states does a sequence of one position have?",
 )
 recurrence_operations.mistake(
-    "326c", "a number that comes out is counted, not the work that it takes",
+    "outputs-counted", "a number that comes out is counted, not the work that it takes",
     {READ: "read = length * features", CARRIED: "carried = length * features"},
     {READ: "read = length * features"},
     question="How many multiplications does one number of the new state take?",
 )
 recurrence_operations.mistake(
-    "327",
+    "all-earlier-steps-read",
     "every step is said to read all steps before it",
     {CARRIED: "carried = length * (length + 1) // 2 * features * features"},
     {CARRIED: "carried = length * length * features * features"},
@@ -240,19 +241,20 @@ recurrence_operations.mistake(
     question="How many states does one step look at?",
 )
 recurrence_operations.mistake(
-    "328a", "the gates of another cell are counted", {STEPS: "return 3 * (read + carried)"},
+    "other-cell-gates", "the gates of another cell are counted",
+    {STEPS: "return 3 * (read + carried)"},
     {STEPS: "return 4 * (read + carried)"},
     evidence="A GRU has three of each product, an LSTM four.",
     question="How many matrices does h_t = tanh(x_t W_x + h_{t−1} W_h + b) have?",
 )
 recurrence_operations.mistake(
-    "328b", "multiplications and additions are counted apart",
+    "multiply-add-apart", "multiplications and additions are counted apart",
     {STEPS: "return 2 * (read + carried)"},
     {STEPS: "return 2 * (read + carried) - 2 * length * features"},
     evidence="As FLOPs it would be right.", question="What is one multiply-add?",
 )
 recurrence_operations.mistake(
-    "328c", "the bias, or the tanh, is counted besides",
+    "bias-counted", "the bias, or the tanh, is counted besides",
     {STEPS: "return read + carried + length * features"},
     {STEPS: "return read + carried + 2 * length * features"},
     {STEPS: "return read + carried + 3 * length * features"},
@@ -300,35 +302,36 @@ FOUR = "projections = 4 * length * features * features"
 ALL = "return projections + scores + weighted_sum"
 
 self_attention_operations.mistake(
-    "329a", "the projections are not counted", {ALL: "return scores + weighted_sum"},
+    "projections-missing", "the projections are not counted", {ALL: "return scores + weighted_sum"},
     evidence="Table 1 of the paper leaves them out too: it compares cores.",
     question="The layer is given x. What has to be done before there are queries and keys?",
 )
 self_attention_operations.mistake(
-    "329b", "only three projections are counted: the output's is missing",
+    "output-projection-missing", "only three projections are counted: the output's is missing",
     {"= 4 * length": "= 3 * length"},
     question="What happens to the results of the heads, once they stand side by side?",
 )
 self_attention_operations.mistake(
-    "329c", "one or two projections are counted", {"= 4 * length": "= length"},
+    "few-projections", "one or two projections are counted", {"= 4 * length": "= length"},
     {"= 4 * length": "= 2 * length"}, question="How many weight matrices does the layer hold?",
 )
 self_attention_operations.mistake(
-    "330a", "nothing but the projections is counted", {ALL: "return projections"},
+    "projections-only", "nothing but the projections is counted", {ALL: "return projections"},
     question="Where in this work do two positions meet?",
 )
 self_attention_operations.mistake(
-    "330b", "of scores and weighted sum, one is not counted", {ALL: "return projections + scores"},
+    "attention-product-missing", "of scores and weighted sum, one is not counted",
+    {ALL: "return projections + scores"},
     {ALL: "return projections + weighted_sum"},
     question="Which two matrix products stand in softmax(Q Kᵀ / √d) V?",
 )
 self_attention_operations.mistake(
-    "330c", "the factors 4 and 2 are dropped, as O(n²d + nd²) drops them",
+    "constant-factors-dropped", "the factors 4 and 2 are dropped, as O(n²d + nd²) drops them",
     {"= 4 * length": "= length", ALL: "return projections + scores"},
     question="What does O() say of a factor, and what does a count?",
 )
 self_attention_operations.mistake(
-    "331a",
+    "length-feature-swapped",
     "length and features stand in each other's place",
     {
         FOUR: "projections = 4 * length**2 * features", SCORES: "scores = length * features**2",
@@ -339,17 +342,17 @@ self_attention_operations.mistake(
     question="Which part grows fourfold with twice the length, and which with twice the width?",
 )
 self_attention_operations.mistake(
-    "331b", "the projections are counted for one position alone",
+    "projections-once", "the projections are counted for one position alone",
     {FOUR: "projections = 4 * features * features"}, evidence="4d² is how many weights there are.",
     question="How many positions are multiplied with each weight?",
 )
 self_attention_operations.mistake(
-    "332a", "softmax is counted as if it were a third product",
+    "softmax-as-product", "softmax is counted as if it were a third product",
     {ALL: "return projections + scores + weighted_sum + length**2 * features"},
     question="How many numbers does softmax touch, and does one of them have d features?",
 )
 self_attention_operations.mistake(
-    "332b", "only the pairs that a causal mask leaves are counted",
+    "causal-pairs-only", "only the pairs that a causal mask leaves are counted",
     {
         SCORES: "scores = length * (length + 1) // 2 * features",
         SUM: "weighted_sum = length * (length + 1) // 2 * features",
@@ -357,18 +360,19 @@ self_attention_operations.mistake(
     question="Does Q @ K.T leave out the scores that a mask will cover?",
 )
 self_attention_operations.mistake(
-    "332c", "the heads are as wide as the layer, each of them",
+    "heads-full-width", "the heads are as wide as the layer, each of them",
     {ALL: "return projections + 8 * (scores + weighted_sum)"},
     {ALL: "return projections + 4 * (scores + weighted_sum)"},
     {ALL: "return projections + 2 * (scores + weighted_sum)"},
     question="Eight heads on 512 features: how wide is a query in one of them?",
 )
 self_attention_operations.mistake(
-    "333a", "the feed-forward network is counted as well", {"= 4 * length": "= 12 * length"},
+    "feed-forward-counted", "the feed-forward network is counted as well",
+    {"= 4 * length": "= 12 * length"},
     evidence="A network four times as wide adds 8·n·d².", question="Which sublayer was asked for?",
 )
 self_attention_operations.mistake(
-    "333b", "multiplications and additions are counted apart",
+    "multiply-add-apart", "multiplications and additions are counted apart",
     {ALL: "return 2 * (projections + scores + weighted_sum)"},
     evidence="As FLOPs it would be right.", question="What is one multiply-add?",
 )

@@ -57,7 +57,7 @@ def sgd_step(parameter, gradient, velocity, learning_rate, momentum):
 VELOCITY = "velocity = momentum * velocity + gradient"
 NEW_ARRAY = "Does `-=` or `*=` make a new array, or write into the old one?"
 sgd_step.mistake(
-    "267a",
+    "rate-inside-velocity",
     "the learning rate is inside the velocity",
     {
         VELOCITY: "velocity = momentum * velocity + learning_rate * gradient",
@@ -74,7 +74,7 @@ sgd_step.mistake(
     ),
 )
 sgd_step.mistake(
-    "267b", "the gradient enters the velocity with the share 1 − μ",
+    "gradient-share-in-velocity", "the gradient enters the velocity with the share 1 − μ",
     {"* velocity + gradient": "* velocity + (1 - momentum) * gradient"}, convention=True,
     evidence=(
         "The velocity is a mean of the gradients then, not a sum, and the learning rate has to be "
@@ -82,17 +82,18 @@ sgd_step.mistake(
     ),
 )
 sgd_step.mistake(
-    "267c", "the step follows the gradient, not the velocity",
+    "step-by-gradient", "the step follows the gradient, not the velocity",
     {"learning_rate * velocity": "learning_rate * gradient"},
     question="What does the velocity do, if the parameter does not move by it?",
 )
 sgd_step.mistake(
-    "268a", "the velocity before is forgotten", {"momentum * velocity + gradient": "gradient"},
+    "velocity-forgotten", "the velocity before is forgotten",
+    {"momentum * velocity + gradient": "gradient"},
     {"momentum * velocity + gradient": "momentum * gradient"},
     question="What of the steps before is there in this one?",
 )
 sgd_step.mistake(
-    "268b", "the parameter moves by the old velocity",
+    "old-velocity-used", "the parameter moves by the old velocity",
     {
         VELOCITY: "before = velocity\n    velocity = momentum * velocity + gradient",
         "learning_rate * velocity": "learning_rate * before",
@@ -101,7 +102,7 @@ sgd_step.mistake(
     question="Has this step's gradient reached the velocity when the parameter moves?",
 )
 sgd_step.mistake(
-    "268c", "the step looks ahead (Nesterov's momentum)",
+    "nesterov-momentum", "the step looks ahead (Nesterov's momentum)",
     {"learning_rate * velocity": "learning_rate * (gradient + momentum * velocity)"},
     question=(
         "By which vector does the parameter move: the velocity, or the gradient and the velocity "
@@ -109,19 +110,21 @@ sgd_step.mistake(
     ),
 )
 sgd_step.mistake(
-    "269a", "the velocity keeps all of itself", {"momentum * velocity": "velocity"},
+    "velocity-not-damped", "the velocity keeps all of itself", {"momentum * velocity": "velocity"},
     question="Where does the velocity end up if nothing of it is ever lost?",
 )
 sgd_step.mistake(
-    "266a", "the step goes along the gradient", {"parameter - learning": "parameter + learning"},
+    "step-along-gradient", "the step goes along the gradient",
+    {"parameter - learning": "parameter + learning"},
     question="In which direction does the loss fall?",
 )
 sgd_step.mistake(
-    "266b", "the step has no learning rate", {"learning_rate * velocity": "velocity"},
+    "learning-rate-missing", "the step has no learning rate",
+    {"learning_rate * velocity": "velocity"},
     question="How far does the parameter move if the learning rate is 0?",
 )
 sgd_step.mistake(
-    "266c",
+    "inputs-changed",
     "what was handed in is changed in place",
     {"parameter = parameter - learning": "parameter -= learning"},
     {VELOCITY: "velocity *= momentum\n    velocity += gradient"},
@@ -253,7 +256,8 @@ M, V = "m = beta_1 * m + (1 - beta_1) * gradient", "v = beta_2 * v + (1 - beta_2
 M_HAT, V_HAT = "m / (1 - beta_1**step)", "v / (1 - beta_2**step)"
 for adam in (adam_step, adamw_step):
     adam.mistake(
-        "112", "the moments are not corrected for having begun at zero", {M_HAT: "m", V_HAT: "v"},
+        "no-bias-correction", "the moments are not corrected for having begun at zero",
+        {M_HAT: "m", V_HAT: "v"},
         {V_HAT: "v"}, {M_HAT: "m"},
         evidence=(
             "After the first step m is 1 − β₁ times the gradient, and v is 1 − β₂ times its square."
@@ -264,23 +268,24 @@ for adam in (adam_step, adamw_step):
         ),
     )
     adam.mistake(
-        "113", "the steps are counted from 0",
+        "counted-from-zero", "the steps are counted from 0",
         {M_HAT: "m / (1 - beta_1 ** (step - 1))", V_HAT: "v / (1 - beta_2 ** (step - 1))"},
         evidence="At the first step, 1 − β⁰ is 0, and what is divided by it is NaN or infinite.",
         question="Which power of β is left of the zero that m began with, after one step?",
     )
     adam.mistake(
-        "269b", "the correction is a step ahead",
+        "correction-step-ahead", "the correction is a step ahead",
         {M_HAT: "m / (1 - beta_1 ** (step + 1))", V_HAT: "v / (1 - beta_2 ** (step + 1))"},
         question="Which power of β is left of the zero that m began with, after one step?",
     )
     adam.mistake(
-        "115", "ε is inside the root", {"np.sqrt(v_hat) + epsilon": "np.sqrt(v_hat + epsilon)"},
+        "epsilon-inside-root", "ε is inside the root",
+        {"np.sqrt(v_hat) + epsilon": "np.sqrt(v_hat + epsilon)"},
         evidence="Its root is 3·10⁻⁵ then, and small gradients hardly move anything.",
         question="How small is ε, and how small is its root?",
     )
     adam.mistake(
-        "269c",
+        "epsilon-before-correction",
         "ε is added before v is corrected",
         {
             "m_hat / (np.sqrt(v_hat) + epsilon)": (
@@ -293,23 +298,24 @@ for adam in (adam_step, adamw_step):
         ),
     )
     adam.mistake(
-        "270a", "ε is left out", {" + epsilon": ""},
+        "epsilon-missing", "ε is left out", {" + epsilon": ""},
         question="What becomes of a weight whose gradients have all been 0?",
     )
     adam.mistake(
-        "116", "v is not a mean of squares", {"gradient**2": "gradient"},
+        "v-not-squares", "v is not a mean of squares", {"gradient**2": "gradient"},
         {"gradient**2": "np.abs(gradient)"}, {"gradient**2": "m**2"},
         {"(1 - beta_2) * gradient**2": "((1 - beta_2) * gradient) ** 2"},
         question="Of what is v the running mean, and can that be negative?",
     )
     adam.mistake(
-        "117", "β₁ is used for v", {V: V.replace("beta_2", "beta_1")}, {"beta_2 * v": "beta_1 * v"},
+        "beta1-for-v", "β₁ is used for v",
+        {V: V.replace("beta_2", "beta_1")}, {"beta_2 * v": "beta_1 * v"},
         {"(1 - beta_2) * g": "(1 - beta_1) * g"}, {"1 - beta_2**step": "1 - beta_1**step"},
         {V: V.replace("beta_2", "beta_1"), "1 - beta_2**step": "1 - beta_1**step"},
         question="Which of the two means looks back further, and which number says so?",
     )
     adam.mistake(
-        "270b",
+        "beta2-for-m",
         "β₂ is used for m",
         {M: M.replace("beta_1", "beta_2")},
         {"1 - beta_1**step": "1 - beta_2**step"},
@@ -323,13 +329,13 @@ for adam in (adam_step, adamw_step):
         question="Which of the two means looks back further, and which number says so?",
     )
     adam.mistake(
-        "270c", "the new gradient enters a mean with its full weight",
+        "gradient-full-weight", "the new gradient enters a mean with its full weight",
         {"(1 - beta_1) * gradient": "gradient"}, {"(1 - beta_2) * gradient**2": "gradient**2"},
         {"(1 - beta_1) * gradient": "gradient", "(1 - beta_2) * gradient**2": "gradient**2"},
         question="Of two shares that make up a mean, β is the one. What is the other?",
     )
     adam.mistake(
-        "271a",
+        "beta-swapped",
         "β and 1 − β change places",
         {M: "m = (1 - beta_1) * m + beta_1 * gradient"},
         {V: "v = (1 - beta_2) * v + beta_2 * gradient**2"},
@@ -340,7 +346,7 @@ for adam in (adam_step, adamw_step):
         question="β₁ is 0.9: does a mean that looks back far keep 0.9 of itself, or 0.1?",
     )
     adam.mistake(
-        "271b", "the corrected moments are kept for the next step",
+        "corrected-moments-kept", "the corrected moments are kept for the next step",
         {"return parameter, m, v": "return parameter, m_hat, v_hat"},
         {"return parameter, m, v": "return parameter, m_hat, v"},
         {"return parameter, m, v": "return parameter, m, v_hat"},
@@ -348,7 +354,7 @@ for adam in (adam_step, adamw_step):
         question="From which m does the next step go on: the running mean, or the corrected one?",
     )
     adam.mistake(
-        "271c", "the step is taken with the moments before",
+        "old-moments-used", "the step is taken with the moments before",
         {
             M: M.replace("m =", "m_new ="), V: V.replace("v =", "v_new ="),
             "return parameter, m, v": "return parameter, m_new, v_new",
@@ -358,16 +364,16 @@ for adam in (adam_step, adamw_step):
         question="Is this step's gradient in the moments when the parameter moves?",
     )
     adam.mistake(
-        "272a", "the root of v̂ is missing", {"np.sqrt(v_hat)": "v_hat"},
+        "root-missing", "the root of v̂ is missing", {"np.sqrt(v_hat)": "v_hat"},
         question="If all gradients double, how much larger should Adam's step be?",
     )
     adam.mistake(
-        "272b", "the step is along the gradient itself, not along m̂",
+        "gradient-for-momentum", "the step is along the gradient itself, not along m̂",
         {"learning_rate * m_hat": "learning_rate * gradient"}, evidence="That is RMSProp.",
         question="Which of the two is a mean over the past steps?",
     )
     adam.mistake(
-        "272c", "β times the step stands for β to the power of the step",
+        "product-for-power", "β times the step stands for β to the power of the step",
         {"beta_1**step": "beta_1 * step", "beta_2**step": "beta_2 * step"},
         question=(
             "After t steps, what is left of the zero at the beginning, if each step keeps the "
@@ -375,12 +381,13 @@ for adam in (adam_step, adamw_step):
         ),
     )
     adam.mistake(
-        "266a", "the step goes along the gradient",
+        "step-along-gradient", "the step goes along the gradient",
         {" - learning_rate * m_hat": " + learning_rate * m_hat"},
         question="In which direction does the loss fall?",
     )
     adam.mistake(
-        "266b", "the step has no learning rate", {"learning_rate * m_hat": "m_hat"},
+        "learning-rate-missing", "the step has no learning rate",
+        {"learning_rate * m_hat": "m_hat"},
         question="How far does the parameter move if the learning rate is 0?",
     )
 IN_PLACE = {
@@ -396,12 +403,13 @@ SHRUNK_AND_MOVED = {
 }
 for adam, moved in ((adam_step, MOVED), (adamw_step, SHRUNK_AND_MOVED)):
     adam.mistake(
-        "266c", "what was handed in is changed in place", IN_PLACE, moved, {**IN_PLACE, **moved},
+        "inputs-changed", "what was handed in is changed in place",
+        IN_PLACE, moved, {**IN_PLACE, **moved},
         evidence="A training loop may want just that; here the old arrays are still needed.",
         question=NEW_ARRAY,
     )
 adamw_step.mistake(
-    "273a", "the decay passes through the moments (L2 regularisation)",
+    "decay-through-moments", "the decay passes through the moments (L2 regularisation)",
     {M: "gradient = gradient + weight_decay * parameter\n    " + M, **WITHOUT},
     {M: "gradient += weight_decay * parameter\n    " + M, **WITHOUT},
     {M: "gradient = gradient + 2 * weight_decay * parameter\n    " + M, **WITHOUT},
@@ -412,17 +420,17 @@ adamw_step.mistake(
     ),
 )
 adamw_step.mistake(
-    "273b", "the decay is not multiplied by the learning rate",
+    "decay-without-rate", "the decay is not multiplied by the learning rate",
     {"learning_rate * weight_decay * parameter": "weight_decay * parameter"},
     evidence="The paper writes it so, and multiplies both parts by a schedule that begins at 1.",
     question="How much does a weight shrink in a step whose learning rate is 0?",
 )
 adamw_step.mistake(
-    "273c", "nothing decays", WITHOUT,
+    "decay-missing", "nothing decays", WITHOUT,
     question="What becomes of a weight here whose gradient is always 0?",
 )
 adamw_step.mistake(
-    "274a",
+    "decay-after-step",
     "the decay is taken of the parameter after the step",
     {
         **WITHOUT,
@@ -434,11 +442,11 @@ adamw_step.mistake(
     question="Of which parameter is the share taken: that before Adam's step, or that after it?",
 )
 adamw_step.mistake(
-    "274b", "weights grow instead of decaying", {SHRUNK: SHRUNK.replace(" - ", " + ")},
+    "weights-grow", "weights grow instead of decaying", {SHRUNK: SHRUNK.replace(" - ", " + ")},
     question="Is a weight to be nearer to 0 after the step, or further from it?",
 )
 adamw_step.mistake(
-    "274c", "the decay is divided by √v̂",
+    "decay-divided", "the decay is divided by √v̂",
     {**WITHOUT, "learning_rate * m_hat /": "learning_rate * (m_hat + weight_decay * parameter) /"},
     question=(
         "By which share does a weight shrink whose gradients are large, and one whose gradients "
@@ -446,7 +454,7 @@ adamw_step.mistake(
     ),
 )
 adamw_step.mistake(
-    "275a", "the weights decay twice: in the gradient, and by themselves",
+    "decay-twice", "the weights decay twice: in the gradient, and by themselves",
     {M: "gradient = gradient + weight_decay * parameter\n    " + M},
     question="At how many places does the decay act?",
 )
@@ -508,7 +516,7 @@ NORM = "norm = np.sqrt((d_W**2).sum() + (d_b**2).sum())"
 SCALE = "scale = largest / norm if norm > largest else 1.0"
 END = "return scale * d_W, scale * d_b"
 clip_norm.mistake(
-    "275b",
+    "clipped-separately",
     "each gradient is clipped by its own norm",
     {
         END: (
@@ -526,19 +534,19 @@ clip_norm.mistake(
     question="By which factor is each of the two multiplied, and should these be equal?",
 )
 clip_norm.mistake(
-    "275c", "each number is clipped by itself",
+    "clipped-by-element", "each number is clipped by itself",
     {END: "return np.clip(d_W, -largest, largest), np.clip(d_b, -largest, largest)"},
     evidence="The vector of all gradients has another direction afterwards.",
     question="What is to be at most `largest`: a number, or the length of the vector?",
 )
 clip_norm.mistake(
-    "276a", "short gradients are made longer", {SCALE: "scale = largest / norm"},
+    "short-made-longer", "short gradients are made longer", {SCALE: "scale = largest / norm"},
     {SCALE: "scale = largest / (norm + 1e-6)"}, {SCALE: "scale = max(1.0, largest / norm)"},
     evidence="Gradients of 0 give 0/0.",
     question="What becomes of gradients whose norm is small enough?",
 )
 clip_norm.mistake(
-    "276b", "another norm is taken", {NORM: "norm = (d_W**2).sum() + (d_b**2).sum()"},
+    "other-norm", "another norm is taken", {NORM: "norm = (d_W**2).sum() + (d_b**2).sum()"},
     {NORM: "norm = np.abs(d_W).sum() + np.abs(d_b).sum()"},
     {NORM: "norm = max(np.abs(d_W).max(), np.abs(d_b).max())"},
     {NORM: "norm = np.sqrt((d_W**2).mean() + (d_b**2).mean())"},
@@ -550,32 +558,32 @@ clip_norm.mistake(
     question="What is the length of a vector, and which numbers are in this one?",
 )
 clip_norm.mistake(
-    "276c", "the norm is that of one of the two gradients", {" + (d_b**2).sum()": ""},
+    "norm-of-one", "the norm is that of one of the two gradients", {" + (d_b**2).sum()": ""},
     {"(d_W**2).sum() + ": ""}, question="Which numbers are in the vector whose length counts?",
 )
 clip_norm.mistake(
-    "277a", "a small number is added to the norm",
+    "constant-added-to-norm", "a small number is added to the norm",
     *({SCALE: f"scale = min(1.0, largest / (norm + {epsilon}))"} for epsilon in (1e-6, 1e-8)),
     {SCALE: "scale = largest / (norm + 1e-6) if norm > largest else 1.0"}, convention=True,
     evidence="PyTorch does that; clipped gradients are a little shorter than `largest`.",
 )
 clip_norm.mistake(
-    "277b", "only one of the two gradients is scaled",
+    "one-scaled-only", "only one of the two gradients is scaled",
     {"scale * d_W, scale * d_b": "scale * d_W, d_b"},
     {"scale * d_W, scale * d_b": "d_W, scale * d_b"},
     question="By which factor is each of the two multiplied, and should these be equal?",
 )
 clip_norm.mistake(
-    "277c", "what is too long is made of length 1, or left as it is",
+    "length-one-or-unchanged", "what is too long is made of length 1, or left as it is",
     {"largest / norm if": "1 / norm if"}, {SCALE: "scale = 1.0"},
     question="How long is the vector of all gradients after clipping?",
 )
 clip_norm.mistake(
-    "278", "what is too long becomes 0", {"largest / norm if": "0.0 if"},
+    "long-becomes-zero", "what is too long becomes 0", {"largest / norm if": "0.0 if"},
     question="How long is the vector of all gradients after clipping?",
 )
 clip_norm.mistake(
-    "266c", "what was handed in is changed in place",
+    "inputs-changed", "what was handed in is changed in place",
     {END: "d_W *= scale\n    d_b *= scale\n    return d_W, d_b"},
     evidence="A training loop may want just that; here the old arrays are still needed.",
     question=NEW_ARRAY,

@@ -61,7 +61,7 @@ def positional_encoding_table(length, features):
 
 EXPONENT = "-np.arange(0, features, 2) / features"
 positional_encoding_table.mistake(
-    "92",
+    "only-one-function",
     "there are only sines, or only cosines",
     {"np.cos(": "np.sin("},
     {"np.sin(": "np.cos("},
@@ -70,7 +70,7 @@ positional_encoding_table.mistake(
     met="public NumPy Transformers",
 )
 positional_encoding_table.mistake(
-    "93",
+    "pair-frequencies-differ",
     "the sine and the cosine of a pair have different frequencies",
     {
         "np.cos(positions * frequencies)": (
@@ -98,7 +98,7 @@ positional_encoding_table.mistake(
     met="public Transformers",
 )
 positional_encoding_table.mistake(
-    "245",
+    "exponents-not-by-pairs",
     "the exponents are not 2i/D with i counting the pairs",
     {EXPONENT: "-np.arange(features // 2) / features"},
     {EXPONENT: f"2 * {EXPONENT}"},
@@ -113,7 +113,7 @@ positional_encoding_table.mistake(
     met="tensor2tensor, which divides by D/2 − 1",
 )
 positional_encoding_table.mistake(
-    "94",
+    "halves-not-interleaved",
     "the sines fill the first half of the channels and the cosines the second",
     {"PE[:, 0::2]": "PE[:, : features // 2]", "PE[:, 1::2]": "PE[:, features // 2 :]"},
     convention=True,
@@ -124,14 +124,14 @@ positional_encoding_table.mistake(
     met="tensor2tensor",
 )
 positional_encoding_table.mistake(
-    "95",
+    "counted-from-one",
     "positions are counted from 1",
     {"np.arange(length)": "np.arange(1, length + 1)"},
     evidence="Each row is the next one's.",
     question="Which code has the first position, and what is the sine of its angle?",
 )
 positional_encoding_table.mistake(
-    "97",
+    "whole-number-table",
     "the table is one of whole numbers",
     {"np.zeros((length, features))": "np.zeros((length, features), dtype=int)"},
     evidence=(
@@ -141,20 +141,20 @@ positional_encoding_table.mistake(
     question="Of which type are the numbers of the table before the sines are written into it?",
 )
 positional_encoding_table.mistake(
-    "246",
+    "sines-cosines-swapped",
     "sines and cosines change places",
     {"np.sin(": "np.cosine(", "np.cos(": "np.sin(", "np.cosine(": "np.cos("},
     evidence="Position 0 has ones where zeros should be.",
     question="Which channels are zero at position 0?",
 )
 positional_encoding_table.mistake(
-    "249",
+    "one-frequency",
     "all pairs have one frequency",
     {"10000.0 ** (-np.arange(0, features, 2) / features)": "np.ones(features // 2)"},
     question="How would two positions be told apart whose distance is a full turn?",
 )
 positional_encoding_table.mistake(
-    "223", "the table is transposed", {"return PE": "return PE.T"},
+    "table-transposed", "the table is transposed", {"return PE": "return PE.T"},
     question="Are the rows positions or channels?",
 )
 
@@ -185,7 +185,7 @@ def positional_encoding(x):
 
 TABLE = "positional_encoding_table(x.shape[1], x.shape[2])"
 positional_encoding.mistake(
-    "96",
+    "code-by-batch-place",
     "the code is chosen by the sequence's place in the batch, not by the position",
     {TABLE: "positional_encoding_table(x.shape[0], x.shape[2])[:, None]"},
     evidence="All positions of a sequence then have one code.",
@@ -193,31 +193,32 @@ positional_encoding.mistake(
     met="a public Transformer",
 )
 inherit(
-    positional_encoding, positional_encoding_table, "92", "93", "245", "94", "95", "97", "246",
-    "249",
+    positional_encoding, positional_encoding_table, "only-one-function", "pair-frequencies-differ",
+    "exponents-not-by-pairs", "halves-not-interleaved", "counted-from-one", "whole-number-table",
+    "sines-cosines-swapped", "one-frequency",
 )
 positional_encoding.mistake(
-    "247",
+    "code-alone",
     "y is the code alone, without x",
     {f"x + {TABLE}": f"0 * x + {TABLE}"},
     {f"x + {TABLE}": TABLE},
     question="Where has the embedding gone?",
 )
 positional_encoding.mistake(
-    "221",
+    "code-multiplied",
     "the code is multiplied, not added",
     {f"x + {TABLE}": f"x * {TABLE}"},
     question="What becomes of a channel whose code is 0?",
 )
 positional_encoding.mistake(
-    "248",
+    "input-scaled",
     "x is scaled here",
     {f"x + {TABLE}": f"np.sqrt(x.shape[-1]) * x + {TABLE}"},
     {f"x + {TABLE}": f"x / np.sqrt(x.shape[-1]) + {TABLE}"},
     question="The embedding may have a scale of its own. Whose job is it?",
 )
 positional_encoding.mistake(
-    "101",
+    "input-changed",
     "x is changed in place by +=",
     {f"return x + {TABLE}": f"x += {TABLE}\n    return x"},
     question="Who else still needs x as it was?",
@@ -247,20 +248,20 @@ def positional_encoding_backward(d_y, x):
 
 CODE = "positional_encoding_table(x.shape[1], x.shape[2])"
 positional_encoding_backward.mistake(
-    "98",
+    "multiplied-by-code",
     "the gradient is multiplied by the code",
     {"return d_y": f"return d_y * {CODE}"},
     question="What does forward do with the code: multiply, or add?",
 )
 positional_encoding_backward.mistake(
-    "221",
+    "code-in-gradient",
     "the code is added to the gradient, or taken off it",
     {"return d_y": f"return d_y + {CODE}"},
     {"return d_y": f"return d_y - {CODE}"},
     question="A constant is added in forward. What is its derivative?",
 )
 positional_encoding_backward.mistake(
-    "223",
+    "gradient-summed",
     "the gradient is summed over the batch, or over the positions",
     {"return d_y": "return d_y.sum(axis=0)"},
     {"return d_y": "return d_y.sum(axis=1)"},
@@ -269,7 +270,7 @@ positional_encoding_backward.mistake(
     question="Is one number of x used for one position of y, or for many?",
 )
 positional_encoding_backward.mistake(
-    "247",
+    "gradient-scaled",
     "the gradient is scaled",
     {"return d_y": "return np.sqrt(d_y.shape[-1]) * d_y"},
     {"return d_y": "return d_y / np.sqrt(d_y.shape[-1])"},
@@ -339,27 +340,27 @@ def _code(position, features):
 
 
 positional_encoding_rotation.mistake(
-    "248",
+    "turns-other-way",
     "R turns the other way",
     {"return R": "return R.T"},
     evidence="Rᵀ is right for codes as rows, for pairs of (cosine, sine), or for a step back.",
     question="What is R times the column (0, 1), the code of position 0, for one pair?",
 )
 positional_encoding_rotation.mistake(
-    "246",
+    "sines-same-sign",
     "both sines have the same sign",
     {"-np.sin(angles)": "np.sin(angles)"},
     {"= np.sin(angles)": "= -np.sin(angles)"},
     question="What is the cosine of a sum of two angles? And does R keep lengths?",
 )
 positional_encoding_rotation.mistake(
-    "249",
+    "one-angle",
     "all pairs are turned by one angle",
     {"10000.0 ** (-np.arange(0, features, 2) / features)": "np.ones(features // 2)"},
     question="How fast does the last pair turn, compared with the first?",
 )
 positional_encoding_rotation.mistake(
-    "93",
+    "angle-per-channel",
     "each channel has an angle of its own, not each pair",
     {
         "-np.sin(angles)": "-np.sin(offset * 10000.0 ** (-odd / features))",
@@ -371,7 +372,7 @@ positional_encoding_rotation.mistake(
     met="public Transformers",
 )
 positional_encoding_rotation.mistake(
-    "245",
+    "exponents-not-by-pairs",
     "the exponents are not 2i/D with i counting the pairs",
     {EXPONENT: "-np.arange(features // 2) / features"},
     {EXPONENT: f"2 * {EXPONENT}"},
@@ -381,7 +382,7 @@ positional_encoding_rotation.mistake(
     met="tensor2tensor, which divides by D/2 − 1",
 )
 positional_encoding_rotation.mistake(
-    "94",
+    "halves-not-interleaved",
     "the sines fill the first half of the channels and the cosines the second",
     {
         "np.arange(0, features, 2), np": "np.arange(features // 2), np",
@@ -395,14 +396,14 @@ positional_encoding_rotation.mistake(
     met="tensor2tensor",
 )
 positional_encoding_rotation.mistake(
-    "97",
+    "whole-number-matrix",
     "R is a matrix of whole numbers",
     {"np.zeros((features, features))": "np.zeros((features, features), dtype=int)"},
     evidence="Whatever is written into it loses its fraction.",
     question="Of which type are the numbers of R before the cosines are written into it?",
 )
 positional_encoding_rotation.mistake(
-    "92",
+    "sines-missing",
     "the sines beside the diagonal are missing",
     {"np.sin(angles)\n    R[odd, even] = -np.sin(angles)": "0"},
     question="On which two numbers of p does sin((p + k) ω) depend?",

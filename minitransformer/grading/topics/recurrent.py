@@ -61,20 +61,23 @@ def rnn_step(x, h, W_x, W_h, b):
 
 
 ALONE = "What of the words before is in the new state?"
-rnn_step.mistake("289a", "the state before is left out", {" + h @ W_h": ""}, question=ALONE)
 rnn_step.mistake(
-    "289b", "what is read is left out", {"x @ W_x + ": ""},
+    "previous-state-missing", "the state before is left out", {" + h @ W_h": ""}, question=ALONE
+)
+rnn_step.mistake(
+    "input-missing", "what is read is left out", {"x @ W_x + ": ""},
     question="What does the new state know of the word that was just read?",
 )
 rnn_step.mistake(
-    "289c", "b is not added", {" + b": ""}, question="What is the new state where x and h are 0?"
+    "bias-missing", "b is not added",
+    {" + b": ""}, question="What is the new state where x and h are 0?"
 )
 rnn_step.mistake(
-    "290a", "there is no tanh", {"np.tanh(x @ W_x + h @ W_h + b)": "x @ W_x + h @ W_h + b"},
+    "tanh-missing", "there is no tanh", {"np.tanh(x @ W_x + h @ W_h + b)": "x @ W_x + h @ W_h + b"},
     question="How large can the state become after many steps?",
 )
 rnn_step.mistake(
-    "290b", "another function stands for tanh",
+    "other-function", "another function stands for tanh",
     {"np.tanh(x @ W_x + h @ W_h + b)": "1 / (1 + np.exp(-(x @ W_x + h @ W_h + b)))"},
     {"np.tanh(x @ W_x + h @ W_h + b)": "np.maximum(0, x @ W_x + h @ W_h + b)"},
     {"np.tanh(": "np.sin("},
@@ -82,7 +85,7 @@ rnn_step.mistake(
     question="Between which two numbers is the state to lie?",
 )
 rnn_step.mistake(
-    "290c", "tanh is not taken of the whole sum",
+    "tanh-on-part", "tanh is not taken of the whole sum",
     {"np.tanh(x @ W_x + h @ W_h + b)": "np.tanh(x @ W_x + h @ W_h) + b"},
     {"np.tanh(x @ W_x + h @ W_h + b)": "np.tanh(x @ W_x + b) + h @ W_h"},
     {"np.tanh(x @ W_x + h @ W_h + b)": "x @ W_x + np.tanh(h @ W_h + b)"},
@@ -92,22 +95,25 @@ rnn_step.mistake(
     question="How large can the state become, if not all of the sum is squeezed?",
 )
 rnn_step.mistake(
-    "29", "a weight is transposed", {"h @ W_h": "h @ W_h.T"}, {"x @ W_x": "x @ W_x.T"},
+    "weight-transposed", "a weight is transposed",
+    {"h @ W_h": "h @ W_h.T"}, {"x @ W_x": "x @ W_x.T"},
     {"x @ W_x": "x @ W_x.T", "h @ W_h": "h @ W_h.T"},
     evidence="W_h is square: its transpose fits, too.",
     question="Which axis of h meets which axis of W_h in the product?",
 )
 rnn_step.mistake(
-    "291a", "x and h pass through each other's weights",
+    "weights-exchanged", "x and h pass through each other's weights",
     {"x @ W_x": "x @ W_h", "h @ W_h": "h @ W_x"}, {"x @ W_x": "x @ W_h"}, {"h @ W_h": "h @ W_x"},
     question="Which of the two weights reads the state?",
 )
 rnn_step.mistake(
-    "291b", "the two parts are multiplied, not added", {" + h @ W_h": " * (h @ W_h)"},
+    "multiplied-not-added", "the two parts are multiplied, not added",
+    {" + h @ W_h": " * (h @ W_h)"},
     question="What is the new state where h is 0?",
 )
 rnn_step.mistake(
-    "99", "the state before is added to the new one", {"return np.tanh(": "return h + np.tanh("},
+    "state-added-again", "the state before is added to the new one",
+    {"return np.tanh(": "return h + np.tanh("},
     evidence="Later networks have such a skip; this one does not.",
     question="Between which two numbers is the state to lie?",
 )
@@ -154,32 +160,34 @@ def rnn_step_backward(d_h_new, x, h, W_x, W_h, b):
 SLOPE = "d_a = d_h_new * (1 - h_new**2)"
 TANH = "Where tanh has put out 0, how steep is it? And where it has put out almost 1?"
 rnn_step_backward.mistake(
-    "291c", "the derivative of tanh is taken with its input, not with its output",
+    "tanh-derivative-of-input",
+    "the derivative of tanh is taken with its input, not with its output",
     {"(1 - h_new**2)": "(1 - (x @ W_x + h @ W_h + b) ** 2)"},
     {"(1 - h_new**2)": "(1 - np.tanh(h_new) ** 2)"}, question=TANH,
 )
 rnn_step_backward.mistake(
-    "292a", "the derivative of tanh is taken with the state before",
+    "tanh-derivative-of-previous", "the derivative of tanh is taken with the state before",
     {"(1 - h_new**2)": "(1 - h**2)"},
     question="Which of the two states is it that came out of this tanh?",
 )
 rnn_step_backward.mistake(
-    "292b", "tanh is left out", {SLOPE: "d_a = d_h_new"}, question="What came last in forward?"
+    "tanh-missing", "tanh is left out",
+    {SLOPE: "d_a = d_h_new"}, question="What came last in forward?"
 )
 rnn_step_backward.mistake(
-    "292c", "it is not the derivative of tanh", {"(1 - h_new**2)": "(1 - h_new)"},
+    "tanh-derivative-wrong", "it is not the derivative of tanh", {"(1 - h_new**2)": "(1 - h_new)"},
     {"(1 - h_new**2)": "h_new * (1 - h_new)"}, {"(1 - h_new**2)": "(1 - h_new) ** 2"},
     {"(1 - h_new**2)": "h_new"}, {"(1 - h_new**2)": "(1 + h_new**2)"},
     {"(1 - h_new**2)": "(h_new**2 - 1)"}, {"(1 - h_new**2)": "(h_new > 0)"},
     {"(1 - h_new**2)": "np.sqrt(1 - h_new**2)"}, question=TANH,
 )
 rnn_step_backward.mistake(
-    "52", "the derivative of tanh stands alone, without the gradient",
+    "derivative-without-gradient", "the derivative of tanh stands alone, without the gradient",
     {SLOPE: "d_a = 1 - h_new**2"},
     question="The derivative of tanh is one factor of the chain. Which is the other?",
 )
 rnn_step_backward.mistake(
-    "293a", "some gradients start from d_h', past tanh",
+    "gradients-past-tanh", "some gradients start from d_h', past tanh",
     {"x.T @ d_a": "x.T @ d_h_new", "h.T @ d_a": "h.T @ d_h_new", "d_a.sum": "d_h_new.sum"},
     {"d_a.sum": "d_h_new.sum"}, {"x.T @ d_a": "x.T @ d_h_new"}, {"h.T @ d_a": "h.T @ d_h_new"},
     {"x.T @ d_a": "x.T @ d_h_new", "h.T @ d_a": "h.T @ d_h_new"}, {"d_a @ W_h": "d_h_new @ W_h"},
@@ -187,28 +195,29 @@ rnn_step_backward.mistake(
     question="By which way does each of the five reach h'? What do all of these ways pass?",
 )
 rnn_step_backward.mistake(
-    "29", "a weight is not transposed on the way back", {"W_h.T": "W_h"}, {"W_x.T": "W_x"},
+    "weight-not-transposed", "a weight is not transposed on the way back",
+    {"W_h.T": "W_h"}, {"W_x.T": "W_x"},
     {"W_x.T": "W_x", "W_h.T": "W_h"}, evidence="W_h is square: nothing stops.",
     question="Which feature of h' does the number W_h[i, j] tie to which feature of h?",
 )
 rnn_step_backward.mistake(
-    "25", "the gradient of a weight is transposed", {"h.T @ d_a": "d_a.T @ h"},
+    "d-weight-transposed", "the gradient of a weight is transposed", {"h.T @ d_a": "d_a.T @ h"},
     {"x.T @ d_a": "d_a.T @ x"}, {"x.T @ d_a": "d_a.T @ x", "h.T @ d_a": "d_a.T @ h"},
     evidence="W_h is square: nothing stops.",
     question="Which feature of h' does the number W_h[i, j] tie to which feature of h?",
 )
 rnn_step_backward.mistake(
-    "293b", "d_W_h is taken with the new state", {"h.T @": "h_new.T @"},
+    "d-weight-new-state", "d_W_h is taken with the new state", {"h.T @": "h_new.T @"},
     question="What did W_h multiply in forward: the state before, or the new one?",
 )
 rnn_step_backward.mistake(
-    "27", "a mean over the batch stands where a sum should", {"d_a.sum": "d_a.mean"},
+    "mean-over-batch", "a mean over the batch stands where a sum should", {"d_a.sum": "d_a.mean"},
     {"x.T @ d_a": "x.T @ d_a / len(x)", "h.T @ d_a": "h.T @ d_a / len(x)"},
     {"x.T @ d_a": "x.T @ d_a / len(x)", "h.T @ d_a": "h.T @ d_a / len(x)", "d_a.sum": "d_a.mean"},
     question="Whose job is it to take a mean over the batch: this step's, or the loss's?",
 )
 rnn_step_backward.mistake(
-    "26",
+    "batch-not-summed",
     "the gradient of the bias, or of a weight, is not summed over the batch",
     {"d_a.sum(axis=0)": "d_a"},
     {"d_a.sum(axis=0)": "d_a.sum(axis=1)"},
@@ -255,19 +264,19 @@ def rnn_states(x, h_0, W_x, W_h, b):
 
 
 rnn_states.mistake(
-    "293c", "every step starts from h_0", {"h @ W_h": "h_0 @ W_h"},
+    "always-from-start", "every step starts from h_0", {"h @ W_h": "h_0 @ W_h"},
     question="Which state does a step start from: the one before, or the first?",
 )
 rnn_states.mistake(
-    "289a", "the states are not handed on", {" + h @ W_h": ""},
+    "states-not-handed-on", "the states are not handed on", {" + h @ W_h": ""},
     {"        h = np.tanh(x": "        h = h * 0\n        h = np.tanh(x"}, question=ALONE,
 )
 rnn_states.mistake(
-    "294a", "the first step starts from zeros", {"h = h_0\n": "h = 0 * h_0\n"},
+    "starts-from-zeros", "the first step starts from zeros", {"h = h_0\n": "h = 0 * h_0\n"},
     question="Where is h_0 in the first state?",
 )
 rnn_states.mistake(
-    "294b",
+    "read-backwards",
     "the sequence is read from its end",
     {"in range(x.shape[1])": "in reversed(range(x.shape[1]))"},
     {
@@ -277,7 +286,7 @@ rnn_states.mistake(
     question="Which position is read first?",
 )
 rnn_states.mistake(
-    "294c", "h_0 is among the states, and the last is not",
+    "start-for-last", "h_0 is among the states, and the last is not",
     {
         "h = np.tanh(x[:, t] @ W_x + h @ W_h + b)\n        states.append(h)": (
             "states.append(h)\n        h = np.tanh(x[:, t] @ W_x + h @ W_h + b)"
@@ -286,30 +295,32 @@ rnn_states.mistake(
     question="Which state stands at position t: the one before reading x_t, or the one after it?",
 )
 rnn_states.mistake(
-    "295a", "h_0 is among the states, in front of the others", {"states = []": "states = [h_0]"},
+    "start-included", "h_0 is among the states, in front of the others",
+    {"states = []": "states = [h_0]"},
     question="How many states are asked for, and after which word comes the first?",
 )
 rnn_states.mistake(
-    "295b", "the states are stacked along the wrong axis",
+    "stacked-wrong-axis", "the states are stacked along the wrong axis",
     {"np.stack(states, axis=1)": "np.stack(states)"},
     {"np.stack(states, axis=1)": "np.stack(states, axis=2)"},
     {"np.stack(states, axis=1)": "np.concatenate(states, axis=1)"},
     question="Which axis of the states is that of the positions?",
 )
 rnn_states.mistake(
-    "295c", "only the last state is returned", {"np.stack(states, axis=1)": "h"},
+    "last-state-only", "only the last state is returned", {"np.stack(states, axis=1)": "h"},
     question="How many states are asked for?",
 )
 rnn_states.mistake(
-    "289c", "b is not added", {" + b)": ")"}, question="What is the new state where x and h are 0?"
+    "bias-missing", "b is not added",
+    {" + b)": ")"}, question="What is the new state where x and h are 0?"
 )
 rnn_states.mistake(
-    "290a", "there is no tanh",
+    "tanh-missing", "there is no tanh",
     {"np.tanh(x[:, t] @ W_x + h @ W_h + b)": "x[:, t] @ W_x + h @ W_h + b"},
     question="How large can the state become after many steps?",
 )
 rnn_states.mistake(
-    "29", "a weight is transposed", {"h @ W_h": "h @ W_h.T"}, {"@ W_x": "@ W_x.T"},
+    "weight-transposed", "a weight is transposed", {"h @ W_h": "h @ W_h.T"}, {"@ W_x": "@ W_x.T"},
     {"h @ W_h": "h @ W_h.T", "@ W_x": "@ W_x.T"},
     evidence="W_h is square: its transpose fits, too.",
     question="Which axis of h meets which axis of W_h in the product?",
@@ -376,17 +387,17 @@ SUM_B = "d_b += d_a.sum(axis=0)"
 BACK = "in reversed(range(x.shape[1]))"
 CARRIED = "By how many ways does a state have an effect on the loss?"
 rnn_through_time.mistake(
-    "296a", "nothing is carried from a step to the one before it",
+    "nothing-carried", "nothing is carried from a step to the one before it",
     {"(d_h[:, t] + carried)": "d_h[:, t]"}, evidence="Only the last step's gradient is right then.",
     question=CARRIED,
 )
 rnn_through_time.mistake(
-    "296b", "only the last state's own gradient counts",
+    "last-gradient-only", "only the last state's own gradient counts",
     {"(d_h[:, t] + carried)": "(d_h[:, t] if t == x.shape[1] - 1 else carried)"},
     evidence="That would be right if only the last state were used.", question=CARRIED,
 )
 rnn_through_time.mistake(
-    "30",
+    "overwritten-each-step",
     "the gradients of the weights are overwritten at each step",
     {
         SUM_X: SUM_X.replace("+=", "="), SUM_H: SUM_H.replace("+=", "="),
@@ -400,7 +411,7 @@ rnn_through_time.mistake(
     question="At how many steps was the same weight used?",
 )
 rnn_through_time.mistake(
-    "27",
+    "mean-over-steps",
     "a mean over the steps, or the batch, stands where a sum should",
     {
         "return d_x, carried, d_W_x, d_W_h, d_b": (
@@ -422,54 +433,58 @@ rnn_through_time.mistake(
     question="Does each step's share of the loss shrink because there are more of them?",
 )
 rnn_through_time.mistake(
-    "296c", "the steps are undone in the order of forward", {BACK: "in range(x.shape[1])"},
+    "forward-order", "the steps are undone in the order of forward", {BACK: "in range(x.shape[1])"},
     question="Which step has to be undone before the first one can be?",
 )
 rnn_through_time.mistake(
-    "293a", "what is carried on has not passed tanh",
+    "carried-past-tanh", "what is carried on has not passed tanh",
     {"carried = d_a @": "carried = (d_h[:, t] + carried) @"},
     question="Between a state and the state before it lies tanh. Where is it on the way back?",
 )
 rnn_through_time.mistake(
-    "297a", "what is carried on does not pass W_h", {"carried = d_a @ W_h.T": "carried = d_a"},
+    "carried-without-weight", "what is carried on does not pass W_h",
+    {"carried = d_a @ W_h.T": "carried = d_a"},
     question="By what was the state before multiplied in forward?",
 )
 rnn_through_time.mistake(
-    "297b", "what is carried is added after tanh, not before it",
+    "carried-after-tanh", "what is carried is added after tanh, not before it",
     {"(d_h[:, t] + carried) * (1 - h[:, t] ** 2)": "d_h[:, t] * (1 - h[:, t] ** 2) + carried"},
     question="Did the next step use the state, or what tanh was taken of?",
 )
 rnn_through_time.mistake(
-    "292b", "tanh is left out", {" * (1 - h[:, t] ** 2)": ""},
+    "tanh-missing", "tanh is left out", {" * (1 - h[:, t] ** 2)": ""},
     question="What came last in a step of forward?",
 )
 rnn_through_time.mistake(
-    "291c", "the derivative of tanh is taken with its input, not with its output",
+    "tanh-derivative-of-input",
+    "the derivative of tanh is taken with its input, not with its output",
     {"h[:, t] ** 2": "(x[:, t] @ W_x + before[:, t] @ W_h + b) ** 2"},
     {"h[:, t] ** 2": "np.tanh(h[:, t]) ** 2"}, question=TANH,
 )
 rnn_through_time.mistake(
-    "292a", "the derivative of tanh is taken with the state before",
+    "tanh-derivative-of-previous", "the derivative of tanh is taken with the state before",
     {"h[:, t] ** 2": "before[:, t] ** 2"},
     question="Which of the two states is it that came out of this tanh?",
 )
 rnn_through_time.mistake(
-    "292c", "it is not the derivative of tanh", {"(1 - h[:, t] ** 2)": "(1 - h[:, t])"},
+    "tanh-derivative-wrong", "it is not the derivative of tanh",
+    {"(1 - h[:, t] ** 2)": "(1 - h[:, t])"},
     {"(1 - h[:, t] ** 2)": "h[:, t] * (1 - h[:, t])"}, {"(1 - h[:, t] ** 2)": "(1 - h[:, t]) ** 2"},
     question=TANH,
 )
 rnn_through_time.mistake(
-    "293b", "d_W_h is taken with the state after the step", {"before[:, t].T": "h[:, t].T"},
+    "d-weight-state-after", "d_W_h is taken with the state after the step",
+    {"before[:, t].T": "h[:, t].T"},
     question="What did W_h multiply at step t: h_t, or h_{t−1}?",
 )
 rnn_through_time.mistake(
-    "297c", "the first step's share of d_W_h is missing",
+    "first-share-missing", "the first step's share of d_W_h is missing",
     {SUM_H: "d_W_h += before[:, t].T @ d_a if t > 0 else 0"},
     {"[h_0[:, None], h": "[0 * h_0[:, None], h"},
     question="Which state did W_h multiply at the first step?",
 )
 rnn_through_time.mistake(
-    "298a",
+    "start-not-reached",
     "d_h_0 is not carried back through the first step",
     {
         "carried = d_a @ W_h.T": "first, carried = carried, d_a @ W_h.T",
@@ -481,19 +496,20 @@ rnn_through_time.mistake(
     question="How many steps lie between h_0 and the first state?",
 )
 rnn_through_time.mistake(
-    "298b", "the gradient is carried back over a few steps only",
+    "truncated-in-time", "the gradient is carried back over a few steps only",
     {"(d_h[:, t] + carried)": "(d_h[:, t] + (carried if t % 2 == 0 else 0))"},
     {"(d_h[:, t] + carried)": "(d_h[:, t] + (carried if t > 0 else 0))"},
     {BACK: "in reversed(range(1, x.shape[1]))"},
     question="Does the last state depend on the first word?",
 )
 rnn_through_time.mistake(
-    "29", "a weight is not transposed on the way back", {"W_h.T": "W_h"}, {"W_x.T": "W_x"},
+    "weight-not-transposed", "a weight is not transposed on the way back",
+    {"W_h.T": "W_h"}, {"W_x.T": "W_x"},
     {"W_h.T": "W_h", "W_x.T": "W_x"}, evidence="W_h is square: nothing stops.",
     question="Which feature of h_t does the number W_h[i, j] tie to which feature of h_{t−1}?",
 )
 rnn_through_time.mistake(
-    "25", "the gradient of a weight is transposed",
+    "d-weight-transposed", "the gradient of a weight is transposed",
     {"before[:, t].T @ d_a": "d_a.T @ before[:, t]"}, {"x[:, t].T @ d_a": "d_a.T @ x[:, t]"},
     {"x[:, t].T @ d_a": "d_a.T @ x[:, t]", "before[:, t].T @ d_a": "d_a.T @ before[:, t]"},
     evidence="W_h is square: nothing stops.",

@@ -84,15 +84,16 @@ def post_norm(x, sublayer, norm):
 
 
 post_norm.mistake(
-    "99", "the skip is missing", {"x + sublayer(x)": "sublayer(x)"}, question=SKIP,
+    "skip-missing", "the skip is missing", {"x + sublayer(x)": "sublayer(x)"}, question=SKIP,
     met="public NumPy Transformers",
 )
 post_norm.mistake(
-    "100", "the branch is missing: nothing passes through the sublayer", {"x + sublayer(x)": "x"},
+    "branch-missing", "the branch is missing: nothing passes through the sublayer",
+    {"x + sublayer(x)": "x"},
     question=BRANCH,
 )
 post_norm.mistake(
-    "101",
+    "input-changed",
     "x is added to in place",
     {"return norm(x + sublayer(x))": "x += sublayer(x)\n    return norm(x)"},
     {
@@ -107,35 +108,36 @@ post_norm.mistake(
     question="In which array does `x += …` leave its result, and who else holds that array?",
 )
 post_norm.mistake(
-    "102", "the norm is taken of the branch alone, before the sum",
+    "norm-before-sum", "the norm is taken of the branch alone, before the sum",
     {"norm(x + sublayer(x))": "x + norm(sublayer(x))"},
     evidence="y is not normalised then: x goes past the norm.",
     question="What should the mean and the variance of y be over the features, γ and β aside?",
     met="public NumPy Transformers",
 )
 post_norm.mistake(
-    "250a", "the norm comes first (pre-norm)", {"norm(x + sublayer(x))": "x + sublayer(norm(x))"},
+    "norm-first", "the norm comes first (pre-norm)",
+    {"norm(x + sublayer(x))": "x + sublayer(norm(x))"},
     evidence="It is the other of the two usual orders.",
     question="In the paper's figure, is the Add & Norm below its sublayer or above it?",
 )
 post_norm.mistake(
-    "250b", "x and the branch are each normed, and not their sum",
+    "parts-normed-apart", "x and the branch are each normed, and not their sum",
     {"norm(x + sublayer(x))": "norm(x) + norm(sublayer(x))"},
     {"norm(x + sublayer(x))": "norm(x) + sublayer(x)"},
     {"norm(x + sublayer(x))": "norm(x) + sublayer(norm(x))"},
     question="How many norms does one Add & Norm have, and of what?",
 )
 post_norm.mistake(
-    "250c", "the norm acts twice", {"norm(x + sublayer(x))": "norm(norm(x + sublayer(x)))"},
+    "norm-twice", "the norm acts twice", {"norm(x + sublayer(x))": "norm(norm(x + sublayer(x)))"},
     {"x + sublayer(x)": "x + norm(sublayer(x))"}, {"x + sublayer(x)": "x + sublayer(norm(x))"},
     question="How many norms does one Add & Norm have, and of what?",
 )
 post_norm.mistake(
-    "251a", "the norm is missing", {"norm(x + sublayer(x))": "x + sublayer(x)"},
+    "norm-missing", "the norm is missing", {"norm(x + sublayer(x))": "x + sublayer(x)"},
     question="What should the variance of y be over the features, γ aside?",
 )
 post_norm.mistake(
-    "251b", "the branch is taken off, or multiplied, instead of added",
+    "not-added", "the branch is taken off, or multiplied, instead of added",
     {"x + sublayer(x)": "x - sublayer(x)"}, {"x + sublayer(x)": "sublayer(x) - x"},
     {"x + sublayer(x)": "x * sublayer(x)"},
     question="What does y come to where the sublayer says 0?",
@@ -165,16 +167,16 @@ def pre_norm(x, sublayer, norm):
 
 
 pre_norm.mistake(
-    "99", "the skip is missing", {"x + sublayer": "sublayer"}, question=SKIP,
+    "skip-missing", "the skip is missing", {"x + sublayer": "sublayer"}, question=SKIP,
     met="public NumPy Transformers",
 )
 pre_norm.mistake(
-    "100", "the branch is missing: nothing passes through the sublayer",
+    "branch-missing", "the branch is missing: nothing passes through the sublayer",
     {"x + sublayer(norm(x))": "x"}, {"x + sublayer(norm(x))": "x + norm(x)"},
     {"x + sublayer(norm(x))": "norm(x)"}, question=BRANCH,
 )
 pre_norm.mistake(
-    "101", "x is added to in place",
+    "input-changed", "x is added to in place",
     {"return x + sublayer(norm(x))": "x += sublayer(norm(x))\n    return x"},
     {"return x + sublayer(norm(x))": "y = sublayer(norm(x))\n    return np.add(x, y, out=x)"},
     evidence=(
@@ -184,35 +186,36 @@ pre_norm.mistake(
     question="In which array does `x += …` leave its result, and who else holds that array?",
 )
 pre_norm.mistake(
-    "103", "the skip starts behind the norm",
+    "skip-behind-norm", "the skip starts behind the norm",
     {"x + sublayer(norm(x))": "norm(x) + sublayer(norm(x))"},
     evidence="`x = norm(x)` at the beginning does that: the x that was handed in is lost.",
     question="Which x goes around the branch: the one before the norm, or the one after it?",
     met="public NumPy Transformers",
 )
 pre_norm.mistake(
-    "102", "the norm is taken of the branch's end, not of its beginning",
+    "norm-at-branch-end", "the norm is taken of the branch's end, not of its beginning",
     {"sublayer(norm(x))": "norm(sublayer(x))"},
     question="What does the sublayer read: x as it is, or x normed?",
     met="public NumPy Transformers",
 )
 pre_norm.mistake(
-    "251c", "the norm comes last (post-norm)", {"x + sublayer(norm(x))": "norm(x + sublayer(x))"},
+    "norm-last", "the norm comes last (post-norm)",
+    {"x + sublayer(norm(x))": "norm(x + sublayer(x))"},
     evidence="It is the paper's order.",
     question="Is there a way from x to y here on which nothing at all happens?",
 )
 pre_norm.mistake(
-    "250c", "the norm acts twice", {"x + sublayer(norm(x))": "norm(x + sublayer(norm(x)))"},
+    "norm-twice", "the norm acts twice", {"x + sublayer(norm(x))": "norm(x + sublayer(norm(x)))"},
     {"sublayer(norm(x))": "norm(sublayer(norm(x)))"},
     {"sublayer(norm(x))": "sublayer(norm(norm(x)))"},
     question="How many norms does one sublayer have here, and of what?",
 )
 pre_norm.mistake(
-    "251a", "the norm is missing", {"sublayer(norm(x))": "sublayer(x)"},
+    "norm-missing", "the norm is missing", {"sublayer(norm(x))": "sublayer(x)"},
     question="What does the sublayer read: x as it is, or x normed?",
 )
 pre_norm.mistake(
-    "251b", "the branch is taken off, or multiplied, instead of added",
+    "not-added", "the branch is taken off, or multiplied, instead of added",
     {"x + sublayer": "x - sublayer"}, {"x + sublayer(norm(x))": "sublayer(norm(x)) - x"},
     {"x + sublayer": "x * sublayer"}, question="What does y come to where the sublayer says 0?",
 )
@@ -249,23 +252,24 @@ def post_norm_backward(d_y, sublayer_backward, norm_backward):
 
 TWICE = "x was used twice in forward. What does a second use do to a gradient?"
 post_norm_backward.mistake(
-    "99", "the skip is missing", {"d_sum + sublayer": "sublayer"}, question=TWICE,
+    "skip-missing", "the skip is missing", {"d_sum + sublayer": "sublayer"}, question=TWICE,
     met="public NumPy Transformers",
 )
 post_norm_backward.mistake(
-    "100", "the branch is missing", {"d_sum + sublayer_backward(d_sum)": "d_sum"}, question=TWICE,
+    "branch-missing", "the branch is missing",
+    {"d_sum + sublayer_backward(d_sum)": "d_sum"}, question=TWICE,
 )
 post_norm_backward.mistake(
-    "252a", "the skip carries d_y past the norm", {"return d_sum +": "return d_y +"},
+    "skip-past-norm", "the skip carries d_y past the norm", {"return d_sum +": "return d_y +"},
     question="In forward, did x reach y without passing through the norm?",
 )
 post_norm_backward.mistake(
-    "252b", "the branch starts from d_y, past the norm",
+    "branch-past-norm", "the branch starts from d_y, past the norm",
     {"sublayer_backward(d_sum)": "sublayer_backward(d_y)"},
     question="What came after the sublayer in forward, and so comes before it in backward?",
 )
 post_norm_backward.mistake(
-    "252c", "backward runs in the order of forward: the sublayer first, the norm last",
+    "forward-order", "backward runs in the order of forward: the sublayer first, the norm last",
     {
         "d_sum = norm_backward(d_y)\n    return d_sum + sublayer_backward(d_sum)": (
             "return norm_backward(d_y + sublayer_backward(d_y))"
@@ -274,7 +278,7 @@ post_norm_backward.mistake(
     question="Which of the two met the data last in forward?",
 )
 post_norm_backward.mistake(
-    "251c", "it is the backward of pre-norm",
+    "pre-norm-backward", "it is the backward of pre-norm",
     {
         "d_sum = norm_backward(d_y)\n    return d_sum + sublayer_backward(d_sum)": (
             "return d_y + norm_backward(sublayer_backward(d_y))"
@@ -283,11 +287,11 @@ post_norm_backward.mistake(
     question="Does the norm stand inside the branch here, or behind the sum?",
 )
 post_norm_backward.mistake(
-    "251a", "the norm is missing", {"norm_backward(d_y)": "d_y"},
+    "norm-missing", "the norm is missing", {"norm_backward(d_y)": "d_y"},
     question="What came last in forward?",
 )
 post_norm_backward.mistake(
-    "253a", "the two gradients are averaged, or taken from each other",
+    "averaged-or-subtracted", "the two gradients are averaged, or taken from each other",
     {"return d_sum + sublayer_backward(d_sum)": "return (d_sum + sublayer_backward(d_sum)) / 2"},
     {"d_sum + sublayer": "d_sum - sublayer"}, {"d_sum + sublayer": "d_sum * sublayer"},
     question=(
@@ -327,15 +331,17 @@ def pre_norm_backward(d_y, sublayer_backward, norm_backward):
 
 
 pre_norm_backward.mistake(
-    "99", "the skip is missing", {"d_y + norm": "norm"}, evidence="What is missing is d_y itself.",
+    "skip-missing", "the skip is missing",
+    {"d_y + norm": "norm"}, evidence="What is missing is d_y itself.",
     question=TWICE, met="public NumPy Transformers",
 )
 pre_norm_backward.mistake(
-    "100", "the branch is missing", {"d_y + norm_backward(sublayer_backward(d_y))": "d_y"},
+    "branch-missing", "the branch is missing",
+    {"d_y + norm_backward(sublayer_backward(d_y))": "d_y"},
     evidence="What came out is d_y itself.", question=TWICE,
 )
 pre_norm_backward.mistake(
-    "101", "d_y is added to in place",
+    "upstream-changed", "d_y is added to in place",
     {
         "return d_y + norm_backward(sublayer_backward(d_y))": (
             "d_y += norm_backward(sublayer_backward(d_y))\n    return d_y"
@@ -344,19 +350,19 @@ pre_norm_backward.mistake(
     question="In which array does `d_y += …` leave its result, and who else holds that array?",
 )
 pre_norm_backward.mistake(
-    "103", "the skip passes through the norm too",
+    "skip-through-norm", "the skip passes through the norm too",
     {"d_y + norm_backward(sublayer_backward(d_y))": "norm_backward(d_y + sublayer_backward(d_y))"},
     evidence="That is the gradient of LayerNorm(x) + f(LayerNorm(x)).",
     question="In forward, did the skip start before the norm or behind it?",
     met="public NumPy Transformers",
 )
 pre_norm_backward.mistake(
-    "252c", "the branch is gone through in the order of forward",
+    "branch-forward-order", "the branch is gone through in the order of forward",
     {"norm_backward(sublayer_backward(d_y))": "sublayer_backward(norm_backward(d_y))"},
     question="Which of the two met the data last in forward?",
 )
 pre_norm_backward.mistake(
-    "251c", "it is the backward of post-norm",
+    "post-norm-backward", "it is the backward of post-norm",
     {
         "return d_y + norm_backward(sublayer_backward(d_y))": (
             "d_sum = norm_backward(d_y)\n    return d_sum + sublayer_backward(d_sum)"
@@ -365,17 +371,17 @@ pre_norm_backward.mistake(
     question="Does the norm stand inside the branch here, or behind the sum?",
 )
 pre_norm_backward.mistake(
-    "251a", "the norm is missing",
+    "norm-missing", "the norm is missing",
     {"norm_backward(sublayer_backward(d_y))": "sublayer_backward(d_y)"},
     question="What happened to x before the sublayer read it?",
 )
 pre_norm_backward.mistake(
-    "253b", "the sublayer is missing",
+    "sublayer-missing", "the sublayer is missing",
     {"norm_backward(sublayer_backward(d_y))": "norm_backward(d_y)"},
     question="What happened to x in the branch after the norm?",
 )
 pre_norm_backward.mistake(
-    "253a",
+    "averaged-or-subtracted",
     "the two gradients are averaged, or taken from each other",
     {
         "return d_y + norm_backward(sublayer_backward(d_y))": (

@@ -42,7 +42,7 @@ def noam_rate(step, d_model, warmup):
 
 
 noam_rate.mistake(
-    "280a", "the larger of the two is taken", {"min(": "max("},
+    "max-for-min", "the larger of the two is taken", {"min(": "max("},
     evidence="The rate is largest at the first step then.",
     question=(
         "Shortly after the beginning, which of the two is the small one: that which rises, or that "
@@ -50,17 +50,17 @@ noam_rate.mistake(
     ),
 )
 noam_rate.mistake(
-    "280b", "the rate never falls",
+    "never-falls", "the rate never falls",
     {"min(step**-0.5, step * warmup**-1.5)": "(step * warmup**-1.5)"},
     {"step**-0.5,": "warmup**-0.5,"}, question="What becomes of the rate after the warm-up?",
 )
 noam_rate.mistake(
-    "280c", "there is no warm-up", {"min(step**-0.5, step * warmup**-1.5)": "step**-0.5"},
+    "no-warm-up", "there is no warm-up", {"min(step**-0.5, step * warmup**-1.5)": "step**-0.5"},
     {"step * warmup**-1.5": "warmup**-0.5"},
     question="How large is the rate at the first step, and how large at the end of the warm-up?",
 )
 noam_rate.mistake(
-    "281a", "the warm-up has another exponent", {"warmup**-1.5": "warmup**-0.5"},
+    "warm-up-exponent-wrong", "the warm-up has another exponent", {"warmup**-1.5": "warmup**-0.5"},
     {"warmup**-1.5": "warmup**-1"}, {"step * warmup**-1.5": "step / warmup"},
     evidence="At the end of the warm-up the two rates do not meet.",
     question=(
@@ -68,40 +68,42 @@ noam_rate.mistake(
     ),
 )
 noam_rate.mistake(
-    "281b", "the step has another exponent", {"step**-0.5": "step**-1"},
+    "step-exponent-wrong", "the step has another exponent", {"step**-0.5": "step**-1"},
     {"step**-0.5": "step**-1.5"}, {"step * warmup": "step**-1.5 * warmup"},
     {"step**-0.5, step * warmup**-1.5": "step**-1.5, step * warmup**-0.5"},
     {"step * warmup": "step**0.5 * warmup"}, {"step**-0.5, step *": "step, step**-0.5 *"},
     question="Four times as many steps later, to which part should the rate have fallen?",
 )
 noam_rate.mistake(
-    "281c", "the model's width has another exponent", {"d_model**-0.5": "d_model**0.5"},
+    "width-exponent-wrong", "the model's width has another exponent",
+    {"d_model**-0.5": "d_model**0.5"},
     {"d_model**-0.5": "d_model**-1"}, {"d_model**-0.5": "d_model**-1.5"},
     question="Is the rate of a wider model the larger one, or the smaller?",
 )
 noam_rate.mistake(
-    "282a", "the model's width is left out", {"d_model**-0.5 * ": ""},
+    "width-missing", "the model's width is left out", {"d_model**-0.5 * ": ""},
     question="Is the rate of a wider model the larger one, or the smaller?",
 )
 noam_rate.mistake(
-    "113", "the steps are counted from 0", {"return d_model": "step -= 1\n    return d_model"},
+    "counted-from-zero", "the steps are counted from 0",
+    {"return d_model": "step -= 1\n    return d_model"},
     {"min(step**-0.5, step * ": "min(step**-0.5, (step - 1) * "},
     {"return d_model": "step -= 1\n    return 0.0 if step == 0 else d_model"},
     evidence="At the first step the rate is 0, or a division by 0.",
     question="How large is the rate at the first step, and what does a step of that size do?",
 )
 noam_rate.mistake(
-    "269b", "the step is one ahead", {"return d_model": "step += 1\n    return d_model"},
+    "step-ahead", "the step is one ahead", {"return d_model": "step += 1\n    return d_model"},
     question="From which number do the steps count here?",
 )
 noam_rate.mistake(
-    "282b", "the width stands inside one of the two rates only",
+    "width-in-one-only", "the width stands inside one of the two rates only",
     {"d_model**-0.5 * min(step": "min(d_model**-0.5 * step"},
     {"d_model**-0.5 * min(step**-0.5, step": "min(step**-0.5, d_model**-0.5 * step"},
     question="Which of the two rates should a wider model make smaller?",
 )
 noam_rate.mistake(
-    "282c", "the rate is scaled so that its peak is 1",
+    "peak-scaled-to-one", "the rate is scaled so that its peak is 1",
     {"d_model**-0.5 * min(": "warmup**0.5 * min("},
     {"d_model**-0.5 * min(": "d_model**-0.5 * warmup**0.5 * min("},
     question="How large is the paper's rate at the end of the warm-up?",
@@ -161,13 +163,14 @@ PROGRESS = "(step - warmup) / (total - warmup)"
 RISE = "peak * step / warmup"
 FALL = "floor + (peak - floor) * (1 + math.cos(math.pi * progress)) / 2"
 cosine_rate.mistake(
-    "283a", "the rate rises again after the last step",
+    "rises-again", "the rate rises again after the last step",
     {"min(1.0, (step - warmup) / (total - warmup))": PROGRESS},
     evidence="The cosine has a period: past π it goes up.",
     question="What is the rate at a step after the last?",
 )
 cosine_rate.mistake(
-    "283b", "the share of the way is counted with the warm-up", {PROGRESS: "step / total"},
+    "warm-up-counted", "the share of the way is counted with the warm-up",
+    {PROGRESS: "step / total"},
     {PROGRESS: "(step - warmup) / total"}, {PROGRESS: "step / (total - warmup)"},
     question=(
         "How much of the way down is done at the last step of the warm-up, and how much at the "
@@ -175,32 +178,36 @@ cosine_rate.mistake(
     ),
 )
 cosine_rate.mistake(
-    "283c", "the warm-up begins at the floor", {RISE: "floor + (peak - floor) * step / warmup"},
+    "warm-up-from-floor", "the warm-up begins at the floor",
+    {RISE: "floor + (peak - floor) * step / warmup"},
     question="Where would the line of the warm-up be at step 0?",
 )
 cosine_rate.mistake(
-    "269b", "the warm-up is a step ahead, or a step behind", {RISE: "peak * (step + 1) / warmup"},
+    "warm-up-step-shifted", "the warm-up is a step ahead, or a step behind",
+    {RISE: "peak * (step + 1) / warmup"},
     {RISE: "peak * (step - 1) / warmup"}, {RISE: "peak * step / (warmup + 1)"},
     {RISE: "peak * (step + 1) / (warmup + 1)"},
     question="At which step does the rate reach the peak?",
 )
 cosine_rate.mistake(
-    "280c", "there is no warm-up",
+    "no-warm-up", "there is no warm-up",
     {"if step < warmup:\n        return peak * step / warmup\n    ": ""},
     {"if step < warmup:\n        return peak * step / warmup\n    ": "", PROGRESS: "step / total"},
     {RISE: "peak"}, question="What is the rate at the first step?",
 )
 cosine_rate.mistake(
-    "284a", "the floor is left out", {FALL: "peak * (1 + math.cos(math.pi * progress)) / 2"},
+    "floor-missing", "the floor is left out",
+    {FALL: "peak * (1 + math.cos(math.pi * progress)) / 2"},
     {FALL: "max(floor, peak * (1 + math.cos(math.pi * progress)) / 2)"},
     question="Does the cosine come down to 0, or to the floor?",
 )
 cosine_rate.mistake(
-    "284b", "the floor is added to the whole peak", {"(peak - floor)": "peak"},
+    "floor-added-to-peak", "the floor is added to the whole peak", {"(peak - floor)": "peak"},
     question="At the last step of the warm-up, what are floor and cosine together to be?",
 )
 cosine_rate.mistake(
-    "284c", "it is another piece of the cosine", {"math.pi * progress": "2 * math.pi * progress"},
+    "other-cosine-piece", "it is another piece of the cosine",
+    {"math.pi * progress": "2 * math.pi * progress"},
     {"math.pi * progress": "math.pi / 2 * progress"}, {"math.pi * progress": "progress"},
     {"(1 + math.cos(math.pi * progress)) / 2": "math.cos(math.pi / 2 * progress)"},
     {"1 + math.cos": "1 - math.cos"}, {"math.cos": "math.sin"},
@@ -212,7 +219,7 @@ cosine_rate.mistake(
     ),
 )
 cosine_rate.mistake(
-    "285a", "1 + cos is not halved", {" * progress)) / 2": " * progress))"},
+    "cosine-not-halved", "1 + cos is not halved", {" * progress)) / 2": " * progress))"},
     {
         "(peak - floor) * (1 + math.cos(math.pi * progress)) / 2": (
             "(peak - floor) / 2 * (1 + math.cos(math.pi * progress)) / 2"
@@ -221,7 +228,7 @@ cosine_rate.mistake(
     question="Between which two numbers does 1 + cos(…) lie?",
 )
 cosine_rate.mistake(
-    "285b", "the rate falls in a straight line",
+    "straight-line", "the rate falls in a straight line",
     {"(1 + math.cos(math.pi * progress)) / 2": "(1 - progress)"},
     question="How steep is a cosine at its beginning?",
 )

@@ -54,18 +54,19 @@ def softmax(scores):
 
 
 softmax.mistake(
-    "1", "no row is shifted by its maximum", {"scores - largest": "scores"},
+    "no-maximum-shift", "no row is shifted by its maximum", {"scores - largest": "scores"},
     evidence="The exp of 1000 is infinite, and ∞/∞ is NaN.",
     question="What does softmax say if the same number is taken from every score of a row?",
 )
 softmax.mistake(
-    "2", "one sum serves the whole array", {"weights.sum(axis=-1, keepdims=True)": "weights.sum()"},
+    "one-sum-for-all", "one sum serves the whole array",
+    {"weights.sum(axis=-1, keepdims=True)": "weights.sum()"},
     {"weights.sum(axis=-1, keepdims=True)": "weights.sum(axis=(-2, -1), keepdims=True)"},
     question="How many distributions are there in an array of shape (B, T, S)?",
     met="public NumPy Transformers",
 )
 softmax.mistake(
-    "3", "the columns sum to one",
+    "columns-sum-to-one", "the columns sum to one",
     {"weights.sum(axis=-1, keepdims=True)": "weights.sum(axis=-2, keepdims=True)"},
     {"weights.sum(axis=-1, keepdims=True)": "weights.sum(axis=0, keepdims=True)"},
     {"scores.max(axis=-1": "scores.max(axis=-2", "weights.sum(axis=-1": "weights.sum(axis=-2"},
@@ -73,7 +74,7 @@ softmax.mistake(
     question="Which axis holds the things that compete for one share?",
 )
 softmax.mistake(
-    "4",
+    "sums-lose-axis",
     "the sums lose their axis (no keepdims), and line up with another one",
     {"weights.sum(axis=-1, keepdims=True)": "weights.sum(axis=-1)"},
     {"scores.max(axis=-1, keepdims=True)": "scores.max(axis=-1)"},
@@ -87,7 +88,7 @@ softmax.mistake(
     ),
 )
 softmax.mistake(
-    "5",
+    "constant-added-to-sum",
     "a small number is added to the sum",
     *(
         {
@@ -102,7 +103,7 @@ softmax.mistake(
     met="public NumPy Transformers",
 )
 softmax.mistake(
-    "6", "one maximum serves the whole array",
+    "one-maximum-for-all", "one maximum serves the whole array",
     {"scores.max(axis=-1, keepdims=True)": "scores.max()"},
     {"scores.max(axis=-1, keepdims=True)": "scores.max(axis=-2, keepdims=True)"},
     {"scores.max(axis=-1, keepdims=True)": "scores.max(axis=0, keepdims=True)"},
@@ -111,13 +112,14 @@ softmax.mistake(
     met="public NumPy Transformers",
 )
 softmax.mistake(
-    "142", "another number than the maximum is taken off", {"scores.max(": "scores.min("},
+    "shift-not-the-maximum", "another number than the maximum is taken off",
+    {"scores.max(": "scores.min("},
     {"scores.max(": "scores.mean("},
     evidence="Scores 1600 above that number are exponents 1600 too large.",
     question="Which number, taken off, leaves no exponent above 0?",
 )
 softmax.mistake(
-    "131", "the exponentials are not divided by anything",
+    "not-divided-by-sum", "the exponentials are not divided by anything",
     {"weights / weights.sum(axis=-1, keepdims=True)": "weights"},
     question="What should the weights of one row add up to?",
 )
@@ -156,13 +158,13 @@ def softmax_backward(d_P, scores):
 
 
 softmax_backward.mistake(
-    "7", "each weight answers for itself alone, as P(1 − P)",
+    "diagonal-only", "each weight answers for itself alone, as P(1 − P)",
     {"(d_P - (d_P * P).sum(axis=-1, keepdims=True))": "d_P * (1 - P)"},
     question="If one score rises, what becomes of the weights of the others?",
     met="public NumPy Transformers, forum answers",
 )
 softmax_backward.mistake(
-    "8", "the weighted mean of d_P is not taken off",
+    "weighted-mean-missing", "the weighted mean of d_P is not taken off",
     {" - (d_P * P).sum(axis=-1, keepdims=True)": ""},
     evidence="What is too much is P times one number for each row.",
     question=(
@@ -170,15 +172,15 @@ softmax_backward.mistake(
     ),
 )
 softmax_backward.mistake(
-    "9", "the sum of d_P is not weighted by P", {"(d_P * P).sum": "d_P.sum"},
+    "sum-not-weighted", "the sum of d_P is not weighted by P", {"(d_P * P).sum": "d_P.sum"},
     question="Through which weight does d_P_i reach the score of another?",
 )
 softmax_backward.mistake(
-    "10", "a mean stands where a sum should", {"(d_P * P).sum": "(d_P * P).mean"},
+    "mean-for-sum", "a mean stands where a sum should", {"(d_P * P).sum": "(d_P * P).mean"},
     question="The weights P already sum to one. What does another division by the row's length do?",
 )
 softmax_backward.mistake(
-    "11",
+    "correction-without-factor",
     "the correction lacks its factor P",
     {
         "P * (d_P - (d_P * P).sum(axis=-1, keepdims=True))": (
@@ -188,12 +190,14 @@ softmax_backward.mistake(
     question="Of the two terms of the derivative, which one does P multiply?",
 )
 softmax_backward.mistake(
-    "12", "the gradient is divided by the batch", {"return P": "return 1 / len(P) * P"},
+    "divided-by-batch", "the gradient is divided by the batch",
+    {"return P": "return 1 / len(P) * P"},
     question="Does softmax itself take a mean over the batch? Whose job is that?",
     met="a public NumPy Transformer",
 )
 softmax_backward.mistake(
-    "13", "the scores stand where the weights P should", {"P = softmax(scores)": "P = scores"},
+    "scores-for-weights", "the scores stand where the weights P should",
+    {"P = softmax(scores)": "P = scores"},
     question=(
         "Is the derivative of softmax written in its input or in its output, and which one was "
         "kept?"
@@ -201,10 +205,10 @@ softmax_backward.mistake(
     met="public code",
 )
 softmax_backward.mistake(
-    "132", "the sum runs over the columns", {"sum(axis=-1": "sum(axis=-2"},
+    "sum-over-columns", "the sum runs over the columns", {"sum(axis=-1": "sum(axis=-2"},
     question="Along which axis did forward divide by a sum?",
 )
 softmax_backward.mistake(
-    "133", "the correction has the wrong sign", {"d_P - (": "d_P + ("},
+    "correction-sign-wrong", "the correction has the wrong sign", {"d_P - (": "d_P + ("},
     question="If all d_P of a row are equal, how much does the loss change when a score moves?",
 )

@@ -68,25 +68,27 @@ SUM = "d_memory = d_memory + d_memory_of_layer"
 LOOP = "in reversed(layer_backwards):"
 ALL = "How many layers read the memory, and what does each of them add to its gradient?"
 decoder_backward.mistake(
-    "104", "the memory's gradient is that of the first layer alone: each layer overwrites it",
+    "memory-of-first-layer",
+    "the memory's gradient is that of the first layer alone: each layer overwrites it",
     {SUM: "d_memory = d_memory_of_layer"},
     evidence="The layer gone through last is the first of the stack.", question=ALL,
 )
 decoder_backward.mistake(
-    "261a", "the memory's gradient is that of the last layer alone",
+    "memory-of-last-layer", "the memory's gradient is that of the last layer alone",
     {SUM: "d_memory = d_memory_of_layer if np.ndim(d_memory) == 0 else d_memory"}, question=ALL,
 )
 decoder_backward.mistake(
-    "27", "the memory's gradient is the mean over the layers",
+    "memory-mean-over-layers", "the memory's gradient is the mean over the layers",
     {SUM: "d_memory = d_memory + d_memory_of_layer / len(layer_backwards)"},
     question="If one more layer read the memory, would each of the others matter less?",
 )
 decoder_backward.mistake(
-    "252c", "the layers are gone through in the order of forward", {LOOP: "in layer_backwards:"},
+    "layers-forward-order", "the layers are gone through in the order of forward",
+    {LOOP: "in layer_backwards:"},
     question="Of which layer's output is d_y the gradient?",
 )
 decoder_backward.mistake(
-    "261b",
+    "layers-restart",
     "every layer starts from d_y",
     {"layer_backward(d_x)": "layer_backward(d_y)"},
     question=(
@@ -95,7 +97,7 @@ decoder_backward.mistake(
     ),
 )
 decoder_backward.mistake(
-    "261c",
+    "inputs-summed-too",
     "the gradients of x are summed over the layers too",
     {
         "d_x, d_memory_of_layer = layer_backward(d_x)": (
@@ -118,18 +120,19 @@ decoder_backward.mistake(
     question="Do all layers read the same x, as they all read the same memory?",
 )
 decoder_backward.mistake(
-    "262a", "the loop ends one layer early, or begins one late",
+    "layer-left-out", "the loop ends one layer early, or begins one late",
     {LOOP: "in layer_backwards[:0:-1]:"}, {LOOP: "in layer_backwards[-2::-1]:"},
     evidence="`range(N - 1, 0, -1)` does that: it stops before 0.",
     question="How often is a layer's backward called, if there are N of them?",
 )
 decoder_backward.mistake(
-    "262b", "only one layer is gone through", {LOOP: "in layer_backwards[-1:]:"},
+    "one-layer-only", "only one layer is gone through", {LOOP: "in layer_backwards[-1:]:"},
     {LOOP: "in layer_backwards[:1]:"}, evidence="A `return` inside the loop does that.",
     question="How often is a layer's backward called, if there are N of them?",
 )
 decoder_backward.mistake(
-    "262c", "the two gradients change places", {"return d_x, d_memory": "return d_memory, d_x"},
+    "outputs-swapped", "the two gradients change places",
+    {"return d_x, d_memory": "return d_memory, d_x"},
     {"d_x, d_memory_of_layer = layer": "d_memory_of_layer, d_x = layer"},
     question="Which shape has the memory's gradient?",
 )
@@ -189,7 +192,7 @@ def transformer_backward(d_logits, decoder_backward, encoder_backward):
 
 
 transformer_backward.mistake(
-    "105", "encoder and decoder have each other's gradient",
+    "gradients-swapped", "encoder and decoder have each other's gradient",
     {"d_target, d_memory = decoder": "d_memory, d_target = decoder"},
     {"return d_source, d_target": "return d_target, d_source"},
     {"encoder_backward(d_memory)": "encoder_backward(d_target)"},
@@ -198,24 +201,28 @@ transformer_backward.mistake(
     met="public NumPy Transformers",
 )
 transformer_backward.mistake(
-    "263a", "the memory's gradient is returned for the source's: the encoder is left out",
+    "encoder-left-out",
+    "the memory's gradient is returned for the source's: the encoder is left out",
     {"encoder_backward(d_memory)": "d_memory"},
     question="What lies between the source and the memory?",
 )
 transformer_backward.mistake(
-    "263b", "the source has no gradient", {"encoder_backward(d_memory)": "0 * d_memory"},
+    "source-without-gradient", "the source has no gradient",
+    {"encoder_backward(d_memory)": "0 * d_memory"},
     {"encoder_backward(d_memory)": "encoder_backward(0 * d_memory)"},
     evidence="The encoder never learns then.",
     question="By which way does a change of the source reach the logits?",
 )
 transformer_backward.mistake(
-    "263c", "the encoder is gone through with the gradients of memory and target together",
+    "encoder-gets-both",
+    "the encoder is gone through with the gradients of memory and target together",
     {"encoder_backward(d_memory)": "encoder_backward(d_memory + d_target)"},
     {"encoder_backward(d_memory)": "encoder_backward(d_memory) + d_target"},
     question="Does a change of the encoder's output reach the decoder by the target, too?",
 )
 transformer_backward.mistake(
-    "264", "the encoder is gone through twice, or its memory's gradient added to what came out",
+    "encoder-twice",
+    "the encoder is gone through twice, or its memory's gradient added to what came out",
     {"encoder_backward(d_memory)": "encoder_backward(encoder_backward(d_memory))"},
     {"encoder_backward(d_memory)": "d_memory + encoder_backward(d_memory)"},
     question="How often did the source pass the encoder in forward?",

@@ -57,7 +57,7 @@ PUT = f"target_out[np.arange(len(target)), {FREE}] = EOS"
 RETURN = "return target_in, target_out"
 
 shift_right.mistake(
-    "24", "nothing is shifted: the decoder reads the token that it is to say",
+    "not-shifted", "nothing is shifted: the decoder reads the token that it is to say",
     {RETURN: "return target_out, target_out"}, {RETURN: "return target_in, target_in"},
     {RETURN: "return target, target"},
     {RETURN: "both = np.concatenate([begin, target_out], axis=1)\n    return both, both"},
@@ -66,7 +66,7 @@ shift_right.mistake(
     met="public code",
 )
 shift_right.mistake(
-    "174",
+    "shifted-wrong-way",
     (
         "the shift goes the wrong way: the decoder has read the token that it is to say, and the "
         "one behind it"
@@ -77,33 +77,33 @@ shift_right.mistake(
     question="Which tokens are known before the one at place t is said?",
 )
 shift_right.mistake(
-    "175", "the row is rolled: its end comes in again at the front, and BOS does not",
+    "row-rolled", "the row is rolled: its end comes in again at the front, and BOS does not",
     {RETURN: "return np.roll(target_out, 1, axis=1), target_out"},
     {RETURN: "return np.roll(target, 1, axis=1), target"},
     question="What does a decoder read before it has said anything?",
 )
 shift_right.mistake(
-    "176", "another id than BOS stands at the start", {"1), BOS)": "1), EOS)"},
+    "other-start-token", "another id than BOS stands at the start", {"1), BOS)": "1), EOS)"},
     {"1), BOS)": "1), PAD)"}, question="What tells a decoder that nothing has been said yet?",
 )
 shift_right.mistake(
-    "177", "EOS stands at the very end, behind the padding", {FREE: "-1"},
+    "eos-behind-padding", "EOS stands at the very end, behind the padding", {FREE: "-1"},
     question="What is a model to say when a short sentence is over?",
 )
 shift_right.mistake(
-    "178", "EOS is missing", {PUT: "pass"},
+    "eos-missing", "EOS is missing", {PUT: "pass"},
     evidence="A model that never saw an end does not stop.",
     question="How would a model learn when to stop?",
 )
 shift_right.mistake(
-    "179", "EOS takes the place of the last token",
+    "eos-replaces-last-token", "EOS takes the place of the last token",
     {FREE: "np.maximum((target != PAD).sum(axis=1) - 1, 0)"}, {FREE: f"{FREE} - 1"},
     question=(
         "If a sentence has n tokens, at which index, counted from 0, is there the first free place?"
     ),
 )
 shift_right.mistake(
-    "180",
+    "eos-fills-padding",
     "EOS fills all the padding",
     {PUT: "target_out[target_out == PAD] = EOS"},
     {
@@ -116,17 +116,18 @@ shift_right.mistake(
     question="How often does a sentence end?",
 )
 shift_right.mistake(
-    "181", "the two are returned in each other's place", {RETURN: "return target_out, target_in"},
+    "outputs-swapped", "the two are returned in each other's place",
+    {RETURN: "return target_out, target_in"},
     question="Which of the two begins with BOS?",
 )
 shift_right.mistake(
-    "182", "what is to be said begins with BOS",
+    "output-begins-with-bos", "what is to be said begins with BOS",
     {RETURN: "return target_in, np.concatenate([begin, target_out], axis=1)"}, {OUT: IN},
     {RETURN: "return target_in, np.concatenate([begin, target_out[:, :-1]], axis=1)"},
     question="Which token is a model to say first?",
 )
 shift_right.mistake(
-    "183", "the end is cut off, so that the length stays T",
+    "end-cut-off", "the end is cut off, so that the length stays T",
     {RETURN: "return target_in[:, :-1], target"},
     {RETURN: "return target_in[:, :-1], target_out[:, :-1]"},
     {RETURN: "return target_in[:, :-1], target_out[:, 1:]"},
@@ -134,7 +135,7 @@ shift_right.mistake(
     question="A sentence of T tokens and its end: how many things is a model to say?",
 )
 shift_right.mistake(
-    "184",
+    "two-places-ahead",
     "what is to be said lies two places ahead of what is read",
     {
         OUT: "np.concatenate([target[:, 1:], end, end], axis=1)",
@@ -143,7 +144,7 @@ shift_right.mistake(
     question="After BOS alone, which token of the sentence is to be said?",
 )
 shift_right.mistake(
-    "185", "EOS is read as well, in rows that are shorter than the longest",
+    "eos-read-as-input", "EOS is read as well, in rows that are shorter than the longest",
     {RETURN: "return np.concatenate([begin, target_out[:, :-1]], axis=1), target_out"},
     convention=True,
     evidence="Where EOS is read, nothing is to be said but padding, which the loss leaves out.",

@@ -79,15 +79,15 @@ OUTPUT = 'd_table += np.einsum("btv,btd->vd", d_logits, hidden)'
 LOOKUP = "np.add.at(d_table, ids, np.sqrt(table.shape[1]) * d_embedded)"
 USES = "How many times was the table used in forward, and for what?"
 tied_backward.mistake(
-    "122", "only the output's side is there", {LOOKUP: "pass"},
+    "output-side-only", "only the output's side is there", {LOOKUP: "pass"},
     evidence="What is missing lies in the rows of the ids that were read.", question=USES,
 )
 tied_backward.mistake(
-    "123", "only the input's side is there", {OUTPUT: "pass"},
+    "input-side-only", "only the input's side is there", {OUTPUT: "pass"},
     evidence="Rows of words that were not read are 0, though every word was scored.", question=USES,
 )
 tied_backward.mistake(
-    "265a",
+    "sides-overwritten-or-averaged",
     "the output's side overwrites the input's, or is averaged with it",
     {
         OUTPUT: (
@@ -99,7 +99,7 @@ tied_backward.mistake(
     question="If one array is used twice, what becomes of its two gradients?",
 )
 tied_backward.mistake(
-    "32",
+    "last-place-wins",
     "of several places with the same id, the last wins",
     {LOOKUP: "d_table[ids] += np.sqrt(table.shape[1]) * d_embedded"},
     evidence=(
@@ -110,31 +110,31 @@ tied_backward.mistake(
     met="public NumPy Transformers",
 )
 tied_backward.mistake(
-    "33", "the places with the same id are averaged",
+    "places-averaged", "the places with the same id are averaged",
     {LOOKUP: LOOKUP + "\n    d_table /= _count(ids, table)"},
     question="If a word stands in the text twice as often, how much more does its vector matter?",
 )
 tied_backward.mistake(
-    "34", "the √D of the embedding is left out",
+    "root-d-missing", "the √D of the embedding is left out",
     {"np.sqrt(table.shape[1]) * d_embedded": "d_embedded"},
     question="What happened to the rows of the table after they were looked up?",
 )
 tied_backward.mistake(
-    "35", "the √D is there twice", {"np.sqrt(table.shape[1])": "table.shape[1]"},
+    "root-d-twice", "the √D is there twice", {"np.sqrt(table.shape[1])": "table.shape[1]"},
     question="By what was a row of the table multiplied in forward, and how often?",
 )
 tied_backward.mistake(
-    "265b", "the gradient is divided by √D instead of multiplied",
+    "divided-by-root-d", "the gradient is divided by √D instead of multiplied",
     {"np.sqrt(table.shape[1]) * d_embedded": "d_embedded / np.sqrt(table.shape[1])"},
     question="If y = c·w, what is the gradient of w?",
 )
 tied_backward.mistake(
-    "265c", "the output's side is multiplied by √D too",
+    "output-side-scaled", "the output's side is multiplied by √D too",
     {'np.einsum("btv': 'np.sqrt(table.shape[1]) * np.einsum("btv'},
     question="Is the table scaled where it makes the logits?",
 )
 tied_backward.mistake(
-    "36",
+    "padding-row-missing",
     "the padding's row is left out",
     {LOOKUP: LOOKUP + "\n    d_table[0] = 0"},
     {"return d_table": "d_table[0] = 0\n    return d_table"},
@@ -150,18 +150,18 @@ tied_backward.mistake(
     question="What does the exercise say of the padding's row?",
 )
 tied_backward.mistake(
-    "25", "the output's side is transposed", {"btv,btd->vd": "btv,btd->dv"},
+    "output-side-transposed", "the output's side is transposed", {"btv,btd->vd": "btv,btd->dv"},
     question="Which shape must the gradient of the table have?",
 )
 tied_backward.mistake(
-    "26", "the output's side is not summed over all positions",
+    "output-side-not-summed", "the output's side is not summed over all positions",
     {"d_logits, hidden)": "d_logits[:1], hidden[:1])"},
     {"d_logits, hidden)": "d_logits[:, -1:], hidden[:, -1:])"},
     {OUTPUT: 'd_table = d_table + np.einsum("btv,btd->bvd", d_logits, hidden)'},
     question="How many positions were scored with the table?",
 )
 tied_backward.mistake(
-    "27", "a mean over positions stands where a sum should",
+    "mean-over-positions", "a mean over positions stands where a sum should",
     {"d_logits, hidden)": "d_logits, hidden / len(ids))"},
     {"d_logits, hidden)": "d_logits, hidden / ids.size)"},
     {"return d_table": "return d_table / len(ids)"},
@@ -201,7 +201,7 @@ def tied_step(table, d_input, d_output, learning_rate):
 
 STEP = "table = table - learning_rate * (d_input + d_output)"
 tied_step.mistake(
-    "124",
+    "separate-copies",
     "each side has a copy of its own, and steps with its own gradient",
     {
         STEP: (
@@ -214,7 +214,7 @@ tied_step.mistake(
     question="Are these two tables, or two names of one?",
 )
 tied_step.mistake(
-    "265d",
+    "sides-gradients-swapped",
     "each side steps with the other's gradient",
     {
         STEP: (
@@ -226,15 +226,17 @@ tied_step.mistake(
     question="Are these two tables, or two names of one?",
 )
 tied_step.mistake(
-    "122", "only the output's gradient moves the table", {"(d_input + d_output)": "d_output"},
+    "output-gradient-only", "only the output's gradient moves the table",
+    {"(d_input + d_output)": "d_output"},
     question=USES,
 )
 tied_step.mistake(
-    "123", "only the input's gradient moves the table", {"(d_input + d_output)": "d_input"},
+    "input-gradient-only", "only the input's gradient moves the table",
+    {"(d_input + d_output)": "d_input"},
     question=USES,
 )
 tied_step.mistake(
-    "125", "the table is updated twice", {"learning_rate *": "2 * learning_rate *"},
+    "updated-twice", "the table is updated twice", {"learning_rate *": "2 * learning_rate *"},
     {"return table, table": "return table, table - learning_rate * (d_input + d_output)"},
     {"return table, table": "return table, table - learning_rate * d_output"},
     {"(d_input + d_output)": "(d_input + 2 * d_output)"},
@@ -243,7 +245,7 @@ tied_step.mistake(
     question="How often does one parameter move in one step?",
 )
 tied_step.mistake(
-    "119", "only one of the two sides sees the step",
+    "one-side-sees-step", "only one of the two sides sees the step",
     {"return table, table": "return table, table + learning_rate * (d_input + d_output)"},
     {"return table, table": "return table + learning_rate * (d_input + d_output), table"},
     evidence=(
@@ -253,19 +255,21 @@ tied_step.mistake(
     question="Are these two tables, or two names of one?",
 )
 tied_step.mistake(
-    "27", "the two gradients are averaged", {"(d_input + d_output)": "(d_input + d_output) / 2"},
+    "gradients-averaged", "the two gradients are averaged",
+    {"(d_input + d_output)": "(d_input + d_output) / 2"},
     question="If one array is used twice, what becomes of its two gradients?",
 )
 tied_step.mistake(
-    "266a", "the step goes along the gradient", {"table - learning": "table + learning"},
+    "step-along-gradient", "the step goes along the gradient",
+    {"table - learning": "table + learning"},
     question="In which direction does the loss fall?",
 )
 tied_step.mistake(
-    "266b", "the step has no learning rate", {"learning_rate * ": ""},
+    "learning-rate-missing", "the step has no learning rate", {"learning_rate * ": ""},
     question="How far does the table move if the learning rate is 0?",
 )
 tied_step.mistake(
-    "266c", "the table that was handed in is changed",
+    "table-changed", "the table that was handed in is changed",
     {STEP: "table -= learning_rate * (d_input + d_output)"},
     question="Does `-=` make a new array, or write into the old one?",
 )

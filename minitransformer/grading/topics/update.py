@@ -131,14 +131,14 @@ def _powers(step):
 
 
 update_all.mistake(
-    "114", "the steps are counted once per parameter in Adam's correction",
+    "steps-per-parameter", "the steps are counted once per parameter in Adam's correction",
     _powers("step + number"), _powers("step + number + 1"), _powers("number + 1"),
     _powers("(step - 1) * len(parameters) + number + 1"), _powers("step * len(parameters)"),
     evidence="The first parameter of a step has another count than the last.", question=ONCE,
     met="a public NumPy Transformer",
 )
 update_all.mistake(
-    "120",
+    "rate-per-parameter",
     "the learning rate moves on once per parameter",
     {
         **COUNTED,
@@ -167,17 +167,19 @@ update_all.mistake(
     met="a public NumPy Transformer",
 )
 update_all.mistake(
-    "286a", "the step moves on once per parameter, for the learning rate and for Adam's correction",
+    "all-counted-per-parameter",
+    "the step moves on once per parameter, for the learning rate and for Adam's correction",
     {LOOP: LOOP + RATE.strip() + "\n        ", ZERO: ZERO + "\n        step += 1"},
     {LOOP: LOOP + "step += 1\n        " + RATE.strip() + "\n        "},
     question=ONCE,
 )
 update_all.mistake(
-    "113", "the steps are counted from 0", {RATE: "step -= 1\n    " + RATE}, _powers("step - 1"),
+    "counted-from-zero", "the steps are counted from 0",
+    {RATE: "step -= 1\n    " + RATE}, _powers("step - 1"),
     question="Which number has the first step?",
 )
 update_all.mistake(
-    "112", "the moments are not corrected for having begun at zero",
+    "no-bias-correction", "the moments are not corrected for having begun at zero",
     {M_HAT: "m[name]", V_HAT: "v[name]"}, {V_HAT: "v[name]"}, {M_HAT: "m[name]"},
     question=(
         "If all gradients were equal, what should m̂ and v̂ be after the first step, and what are "
@@ -185,7 +187,8 @@ update_all.mistake(
     ),
 )
 update_all.mistake(
-    "118", "the gradients are not set to zero, or only their names are", {ZERO: "pass"},
+    "gradients-not-zeroed", "the gradients are not set to zero, or only their names are",
+    {ZERO: "pass"},
     {ZERO: "gradients[name] = 0 * gradients[name]"},
     evidence=(
         "The next backward adds to them: each step then follows the sum of all gradients so far."
@@ -193,19 +196,21 @@ update_all.mistake(
     question="What do the arrays that backward adds to hold after this step?",
 )
 update_all.mistake(
-    "286b", "the gradients are set to zero before they have been used",
+    "zeroed-too-early", "the gradients are set to zero before they have been used",
     {LOOP: LOOP + ZERO + "\n        "},
     {ZERO: "for gradient in gradients.values():\n            gradient[...] = 0"},
     question="Which parameters have met their gradient when it becomes zero?",
 )
 update_all.mistake(
-    "119", "a new array takes the parameter's name, and the model's own stays as it was",
+    "parameter-name-rebound",
+    "a new array takes the parameter's name, and the model's own stays as it was",
     {MOVE: MOVE.replace("-=", "= parameters[name] -")},
     {MOVE: MOVE.replace("parameters[name] -=", "parameter = parameters[name] -")},
     evidence="The arrays that the model holds did not move: it is frozen.", question=FREE,
 )
 update_all.mistake(
-    "286c", "new arrays take the moments' names, and the ones handed in stay as they were",
+    "moment-names-rebound",
+    "new arrays take the moments' names, and the ones handed in stay as they were",
     {
         "m[name] *= 0.9\n        m[name] +=": "m[name] = 0.9 * m[name] +",
         "v[name] *= 0.98\n        v[name] +=": "v[name] = 0.98 * v[name] +",
@@ -214,7 +219,7 @@ update_all.mistake(
     {"v[name] *= 0.98\n        v[name] +=": "v[name] = 0.98 * v[name] +"}, question=FREE,
 )
 update_all.mistake(
-    "287a", "new arrays take all names, and nothing that was handed in has changed",
+    "all-names-rebound", "new arrays take all names, and nothing that was handed in has changed",
     {
         "m[name] *= 0.9\n        m[name] +=": "m[name] = 0.9 * m[name] +",
         "v[name] *= 0.98\n        v[name] +=": "v[name] = 0.98 * v[name] +",
@@ -228,7 +233,7 @@ update_all.mistake(
     question=FREE,
 )
 update_all.mistake(
-    "121", "parameters and gradients are paired by their order, not by their names",
+    "paired-by-order", "parameters and gradients are paired by their order, not by their names",
     {
         LOOP: COUNTED[LOOP] + "gradient = list(gradients.values())[number]\n        ",
         "(1 - 0.9) * gradients[name]": "(1 - 0.9) * gradient",
@@ -238,14 +243,14 @@ update_all.mistake(
     question="Is the first parameter of one dict the first of the other?", met="public code",
 )
 update_all.mistake(
-    "287b", "not all parameters are updated", {ZERO: ZERO + "\n        return"},
+    "parameters-left-out", "not all parameters are updated", {ZERO: ZERO + "\n        return"},
     {LOOP: "for name in list(parameters)[:-1]:\n        "},
     {LOOP: "for name in list(parameters)[1:]:\n        "},
     evidence="A `return` or `break` inside the loop does that.",
     question="How many of the parameters have moved?",
 )
 update_all.mistake(
-    "287c",
+    "moments-shared",
     "all parameters share one pair of moments",
     {
         LOOP: LOOP + "shared = next(iter(m))\n        ", "m[name] *=": "m[shared] *=",
@@ -255,11 +260,12 @@ update_all.mistake(
     question="Of whose gradients is one m the running mean?",
 )
 update_all.mistake(
-    "266a", "the step goes along the gradient", {MOVE: MOVE.replace("-=", "+=")},
+    "step-along-gradient", "the step goes along the gradient", {MOVE: MOVE.replace("-=", "+=")},
     question="In which direction does the loss fall?",
 )
 update_all.mistake(
-    "288", "the learning rate is not that of the schedule", {RATE: "rate = 1.0\n    "},
+    "rate-not-scheduled", "the learning rate is not that of the schedule",
+    {RATE: "rate = 1.0\n    "},
     {RATE: "rate = 1e-3\n    "}, {RATE: "rate = step**-0.5\n    "}, {"d_model**-0.5 * min": "min"},
     {"min(step": "max(step"}, {"min(step**-0.5, step": "(step"}, {"warmup**-1.5": "warmup**-0.5"},
     question="Which rate does `noam.rate` give for this step?",
