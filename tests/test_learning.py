@@ -18,7 +18,7 @@ from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import as_json, grade, histogram
 from minitransformer.grading.news import News
-from minitransformer.grading.one_file import as_lines, check_file, exit_status
+from minitransformer.grading.one_file import exit_status
 from minitransformer.grading.report import Report
 from minitransformer.grading.submission import Submission
 from minitransformer.lessons import notebooks
@@ -158,11 +158,12 @@ def test_ctrl_c_ends_the_check_with_one_line_and_status_130(capsys, monkeypatch)
     assert run("check mine.py", capsys) == (130, "", "minitransformer: interrupted.\n")
 
 
-def test_a_file_that_could_not_be_run_for_want_of_room_is_no_interruption(monkeypatch):
+def test_a_file_that_could_not_be_run_for_want_of_room_is_no_interruption(capsys, monkeypatch):
     full = Submission("mine.py", "not graded", remark="not graded: No space left on device")
     monkeypatch.setattr("minitransformer.grading.one_file.grade", lambda *_: [full])
-    submission = check_file(write(SOFTMAX))
-    assert exit_status(submission) == 2 and "No space left" in as_lines(submission)
+    write(SOFTMAX)
+    status, out, err = run("check mine.py", capsys)
+    assert (status, err) == (2, "") and "No space left" in out
 
 
 def test_a_file_that_did_not_come_to_its_end_has_status_2_though_all_before_was_right():
@@ -614,39 +615,42 @@ def test_each_exercise_of_the_course_is_a_step_of_its_lesson():
 
 # -- the page for coding assistants ----------------------------------------------------------------
 
-TUTOR = (pathlib.Path(__file__).parents[1] / "AGENTS.md").read_text(encoding="utf-8")
+
+@pytest.fixture
+def tutor():
+    return (pathlib.Path(__file__).parents[1] / "AGENTS.md").read_text(encoding="utf-8")
 
 
-def test_the_page_for_assistants_is_short():
-    assert len(TUTOR.splitlines()) <= 60
+def test_the_page_for_assistants_is_short(tutor):
+    assert len(tutor.splitlines()) <= 60
 
 
-def test_its_commands_are_understood():
-    found = re.findall(r"(?:^|`)minitransformer ([^`#\n]+)", TUTOR, re.M)
+def test_its_commands_are_understood(tutor):
+    found = re.findall(r"(?:^|`)minitransformer ([^`#\n]+)", tutor, re.M)
     assert {line.split()[0] for line in found} == {"check", "exercises", "next"}
     for line in found:
         make_parser().parse_args(shlex.split(line))
 
 
-def test_its_hint_runs(capsys):
-    (line,) = re.findall(r"^python -c .*$", TUTOR, re.M)
+def test_its_hint_runs(capsys, tutor):
+    (line,) = re.findall(r"^python -c .*$", tutor, re.M)
     _, _, code = shlex.split(line)
     exec(code, {})
     assert capsys.readouterr().out.strip() == EXERCISES["softmax.backward"].hints[0]
 
 
-def test_what_it_reads_in_the_json_is_there(capsys):
+def test_what_it_reads_in_the_json_is_there(capsys, tutor):
     write(SOFTMAX + BAD)
     found = json.loads(run("check mine.py --json", capsys)[1])
     report = found["reports"]["softmax.backward"]
     there = {*found, *report, *report["findings"][0]}
     asked = {"reports", "right", "passed", "evidence", "lines", "question", "severity", "errors"}
-    assert asked <= there and all(name in TUTOR for name in asked)
+    assert asked <= there and all(name in tutor for name in asked)
     assert report["findings"][0]["question"] and report["findings"][0]["lines"]
 
 
-def test_where_it_may_not_look_is_where_the_answers_are():
+def test_where_it_may_not_look_is_where_the_answers_are(tutor):
     root = pathlib.Path(__file__).parents[1]
     for place in ("minitransformer/grading/topics", "docs/mistakes.md", "tests"):
-        assert place in TUTOR and (root / place).exists()
-    assert "Never call `reveal`" in TUTOR
+        assert place in tutor and (root / place).exists()
+    assert "Never call `reveal`" in tutor
