@@ -18,7 +18,7 @@ from minitransformer.grading import check
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import as_json, grade, histogram
 from minitransformer.grading.news import News
-from minitransformer.grading.one_file import as_lines, check_file, exit_status
+from minitransformer.grading.one_file import exit_status
 from minitransformer.grading.report import Report
 from minitransformer.grading.submission import Submission
 from minitransformer.lessons import notebooks
@@ -31,7 +31,7 @@ def softmax(scores):
     return weights / weights.sum(-1, keepdims=True)
 """
 GOOD = "def softmax_backward(d_P, P):\n    return P * (d_P - (d_P * P).sum(-1, keepdims=True))\n"
-BAD = "def softmax_backward(d_P, P):\n    return P * (1 - P) * d_P\n"
+BAD = "def softmax_backward(d_P, P):\n    slope = P * (1 - P)\n    return slope * d_P\n"
 RELU = "def relu(x):\n    return x * (x > 0)\n"
 
 
@@ -65,11 +65,11 @@ def test_check_prints_the_reports_that_the_checker_prints_and_says_by_its_status
     wrong = check("softmax.backward", names["softmax_backward"], quiet=True)
     said = out.split("\n\n")
     assert (status, err) == (1, "") and said[0] == printed(right, capsys)
-    # in the file, the line at fault is shown as well
+    # in the file, the lines at fault are shown as well
     assert [line for line in said[1].splitlines() if line in printed(wrong, capsys)][-1:] == [
         "  question    If one score rises, what becomes of the weights of the others?"
     ]
-    assert "line        7 of softmax_backward: `return P * (1 - P) * d_P`." in said[1]
+    assert "line        7 of softmax_backward: `slope = P * (1 - P)`." in said[1]
     assert said[2] == "1 of 2 right.\n" and len(said) == 3
     write(SOFTMAX + GOOD)
     status, out, _ = run("check mine.py", capsys)
@@ -80,7 +80,7 @@ def test_of_named_exercises_alone_is_reported_and_cells_that_failed_do_not_count
     write(SOFTMAX + BAD + "nothing\n")
     status, out, _ = run("check mine.py softmax.forward", capsys)
     assert status == 0 and "softmax.backward" not in out and out.endswith("1 of 1 right.\n")
-    assert "This stopped: mine.py: NameError in line 8: `nothing`" in out
+    assert "This stopped: mine.py: NameError in line 9: `nothing`" in out
     assert run("check mine.py softmax.backward", capsys)[0] == 1
     status, out, _ = run("check mine.py softmax.forward relu.forward", capsys)
     assert status == 2
@@ -158,11 +158,12 @@ def test_ctrl_c_ends_the_check_with_one_line_and_status_130(capsys, monkeypatch)
     assert run("check mine.py", capsys) == (130, "", "minitransformer: interrupted.\n")
 
 
-def test_a_file_that_could_not_be_run_for_want_of_room_is_no_interruption(monkeypatch):
+def test_a_file_that_could_not_be_run_for_want_of_room_is_no_interruption(capsys, monkeypatch):
     full = Submission("mine.py", "not graded", remark="not graded: No space left on device")
     monkeypatch.setattr("minitransformer.grading.one_file.grade", lambda *_: [full])
-    submission = check_file(write(SOFTMAX))
-    assert exit_status(submission) == 2 and "No space left" in as_lines(submission)
+    write(SOFTMAX)
+    status, out, err = run("check mine.py", capsys)
+    assert (status, err) == (2, "") and "No space left" in out
 
 
 def test_a_file_that_did_not_come_to_its_end_has_status_2_though_all_before_was_right():
@@ -424,9 +425,9 @@ def test_a_line_that_moved_is_no_news():
 LESSON = """# %% [markdown]
 # # {number} · {title}
 #
-# | minutes | difficulty | importance | builds on | mirrors |
+# | time | difficulty | importance | builds on | mirrors |
 # |---|---|---|---|---|
-# | 45 | ●●○ | ●●● | nothing | `Softmax` |
+# | reading 20 min · writing 25 min | ●●○ | ●●● | nothing | `Softmax` |
 
 # %%
 from minitransformer.grading import check
@@ -444,7 +445,7 @@ BROKEN_ON_PURPOSE = """
 # %%
 check("relu.forward", abs)
 """
-MORE = "\n# %% [markdown]\n# ### More to write, for those who want\n"
+MORE = "\n# %% [markdown]\n# ### Further: for those who want\n"
 
 
 def stub(id):
@@ -614,39 +615,42 @@ def test_each_exercise_of_the_course_is_a_step_of_its_lesson():
 
 # -- the page for coding assistants ----------------------------------------------------------------
 
-TUTOR = (pathlib.Path(__file__).parents[1] / "AGENTS.md").read_text(encoding="utf-8")
+
+@pytest.fixture
+def tutor():
+    return (pathlib.Path(__file__).parents[1] / "AGENTS.md").read_text(encoding="utf-8")
 
 
-def test_the_page_for_assistants_is_short():
-    assert len(TUTOR.splitlines()) <= 60
+def test_the_page_for_assistants_is_short(tutor):
+    assert len(tutor.splitlines()) <= 60
 
 
-def test_its_commands_are_understood():
-    found = re.findall(r"(?:^|`)minitransformer ([^`#\n]+)", TUTOR, re.M)
+def test_its_commands_are_understood(tutor):
+    found = re.findall(r"(?:^|`)minitransformer ([^`#\n]+)", tutor, re.M)
     assert {line.split()[0] for line in found} == {"check", "exercises", "next"}
     for line in found:
         make_parser().parse_args(shlex.split(line))
 
 
-def test_its_hint_runs(capsys):
-    (line,) = re.findall(r"^python -c .*$", TUTOR, re.M)
+def test_its_hint_runs(capsys, tutor):
+    (line,) = re.findall(r"^python -c .*$", tutor, re.M)
     _, _, code = shlex.split(line)
     exec(code, {})
     assert capsys.readouterr().out.strip() == EXERCISES["softmax.backward"].hints[0]
 
 
-def test_what_it_reads_in_the_json_is_there(capsys):
+def test_what_it_reads_in_the_json_is_there(capsys, tutor):
     write(SOFTMAX + BAD)
     found = json.loads(run("check mine.py --json", capsys)[1])
     report = found["reports"]["softmax.backward"]
     there = {*found, *report, *report["findings"][0]}
     asked = {"reports", "right", "passed", "evidence", "lines", "question", "severity", "errors"}
-    assert asked <= there and all(name in TUTOR for name in asked)
+    assert asked <= there and all(name in tutor for name in asked)
     assert report["findings"][0]["question"] and report["findings"][0]["lines"]
 
 
-def test_where_it_may_not_look_is_where_the_answers_are():
+def test_where_it_may_not_look_is_where_the_answers_are(tutor):
     root = pathlib.Path(__file__).parents[1]
     for place in ("minitransformer/grading/topics", "docs/mistakes.md", "tests"):
-        assert place in TUTOR and (root / place).exists()
-    assert "Never call `reveal`" in TUTOR
+        assert place in tutor and (root / place).exists()
+    assert "Never call `reveal`" in tutor

@@ -152,7 +152,7 @@ def run_worker(folder, names):
     helpers = {
         "boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py",
         "on_a_device.py", "fuzz_run.py", "fuzz_commands.py", "wrong_components.py", "pair_files.py",
-        "hosts.py", "thread_ranks.py", "chromium.py", "as_in_a_browser.py",
+        "hosts.py", "thread_ranks.py", "chromium.py", "as_in_a_browser.py", "mistake_ids.txt",
     }
     for file in {*JUDGES, *helpers}:
         if (TESTS / file).exists():

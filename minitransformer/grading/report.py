@@ -42,7 +42,7 @@ class Finding:
 
     @property
     def severity(self):
-        """"note" where nothing is wrong for it, else "error"."""
+        """ "note" where nothing is wrong for it, else "error"."""
         return "note" if self.label == "note" else "error"
 
 

@@ -23,7 +23,7 @@ from .notebooks import lessons
 
 FOLDER = "my-lessons"  # where `minitransformer lessons` puts them
 KEPT = ".checked.json"  # in that folder
-FURTHER = re.compile(r"# #+ More to write")  # the heading of exercises for those who want more
+FURTHER = re.compile(r"# #+ Further\b")  # the heading of exercises for those who want more
 WIDTH = 52  # of a lesson's title, as in the list of lessons
 
 
