@@ -1065,3 +1065,13 @@ def test_of_what_is_printed_the_beginning_is_kept_and_all_is_counted():
     child.wait(60)
     output.finish()
     assert output.size >= 1_000_006 and output.head == b"begin" + b"x" * (apart.HEAD - 5)
+
+
+def test_an_array_that_follows_from_the_inputs_must_not_be_changed_either():
+    def backward(d_P, P):
+        total = (d_P * P).sum(-1, keepdims=True)
+        P *= d_P - total
+        return P.copy()
+
+    report = quiet("softmax.backward", backward)
+    assert not report.passed and "P was changed in place" in report.findings[0].evidence[0]

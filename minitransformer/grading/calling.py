@@ -35,6 +35,9 @@ def call(submission, exercise, given, aloud=False):
     """The `Outcome` of a submission on copies of these inputs. Nothing that it raises comes
     through, nor, unless it may speak aloud, what it prints."""
     inputs = copy.deepcopy(given)
+    everything = inputs if exercise.drive else exercise.everything(inputs)
+    follows = {name: value for name, value in everything.items() if name not in inputs}
+    before = copy.deepcopy(follows)
     heard = contextlib.nullcontext() if aloud else contextlib.redirect_stdout(Silence())
     with np.errstate(all="ignore"), warnings.catch_warnings(), heard:
         warnings.simplefilter("ignore")
@@ -42,7 +45,7 @@ def call(submission, exercise, given, aloud=False):
             returned = (
                 exercise.drive(submission, inputs)
                 if exercise.drive
-                else _call(submission, exercise, inputs)
+                else _call(submission, exercise, everything)
             )
         except NotImplementedError:
             return Outcome(trouble=Trouble("stub", "it raises NotImplementedError"))
@@ -64,7 +67,7 @@ def call(submission, exercise, given, aloud=False):
                 f"What it returned ({type(returned).__name__}) cannot be read: {explain(problem)}"
             )
             return Outcome(trouble=Trouble("type", text))
-    outcome.changed = changes(exercise, given, inputs)
+    outcome.changed = changes(exercise, given, inputs) + changes(exercise, before, follows)
     return outcome
 
 
@@ -121,8 +124,7 @@ def same(before, after):
     return True
 
 
-def _call(submission, exercise, given):
-    everything = exercise.everything(given)
+def _call(submission, exercise, everything):
     if isinstance(submission, (tuple, list)):
         return _call_pair(*_two(submission), exercise, everything)
     if inspect.isclass(submission) or hasattr(submission, "forward"):

@@ -20,7 +20,7 @@ from .own import Own, line_of
 from .repairs import KINDS, repairs
 from .watching import Watched, is_numeric
 
-SECONDS = 1.0  # of computing, after which no further value, or change, is tried
+SECONDS = 0.5  # of computing, after which no further value, or change, is tried
 SHOWN = 2  # lines, at most
 MANY = 20  # values of a line in a loop that are looked at
 EQUAL = 1e-12
