@@ -190,6 +190,7 @@ def test_a_submission_is_taken_with_the_functions_of_its_own_that_it_calls():
         EXERCISES["softmax.forward"].reference, inspect.getsource, decorated, (), 3, None,
         eval("lambda x: x"), (helper, np.exp),
     ],
+    ids=range(13),
 )  # fmt: skip
 def test_of_anything_else_no_line_is_shown(submission):
     with pytest.raises(LookupError):
@@ -403,6 +404,17 @@ def test_the_first_value_that_the_right_way_does_not_have_is_shown_besides():
     shown = check("softmax.backward", detour, quiet=True).findings[0].lines
     assert [line.number - first_line(detour) for line in shown] == [3, 1]
     assert shown[1].reason == lines.FIRST
+
+
+def with_a_square(d_P, P):
+    inner = d_P - (d_P * P).sum(-1, keepdims=True)
+    scores = P * P
+    return scores * inner
+
+
+def test_a_mistake_that_only_comes_near_is_not_named_where_a_change_makes_all_right():
+    finding, *rest = check("attention.d_scores", with_a_square, quiet=True).findings
+    assert (finding.title, rest) == ("", []) and finding.lines[0].is_sure
 
 
 def test_no_line_is_shown_of_what_is_right_stops_or_draws_at_random():

@@ -64,7 +64,9 @@ def test_no_right_answer_of_a_whole_book_is_to_be_looked_at(tmp_path):
     assert submission.count("right") == len(asked) > 10 and not submission.remarks, submission
 
 
-@pytest.mark.parametrize("id, style, answer", ANSWERS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    "id, style, answer", ANSWERS, ids=[f"{id}-{style}" for id, style, _ in ANSWERS]
+)
 def test_no_number_changes_where_an_answer_is_watched(id, style, answer):
     exercise = EXERCISES[id]
     if exercise.align:

@@ -40,6 +40,11 @@ class Line:
     code: str
     reason: str
 
+    @property
+    def is_sure(self):
+        """Whether one change of it makes all numbers right."""
+        return self.reason.endswith(SURE.removeprefix("{}"))
+
     def __str__(self):
         return f"{self.number} of {self.function}: `{self.code}`. {self.reason}"
 
