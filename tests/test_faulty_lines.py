@@ -481,6 +481,18 @@ def talking_and_right(scores):
     return e / e.sum(-1, keepdims=True)
 
 
+def test_a_class_that_prints_where_it_is_defined_prints_once(capsys):
+    class Talking:
+        print("defined")
+
+        def forward(self, scores):
+            y = scores + 1
+            return y
+
+    check("softmax.forward", Talking)
+    assert capsys.readouterr().out.count("defined") == 1
+
+
 @pytest.mark.parametrize("answer", [talking, talking_and_right])
 def test_what_an_answer_prints_appears_once(answer, capsys):
     check("softmax.forward", answer)

@@ -5,6 +5,7 @@ Where the numbers become right once a line has a value of the right way, the fau
 before it. Where one change of a line makes them right, it is there.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -13,7 +14,7 @@ import time
 import numpy as np
 
 from .attempt import agree, attempt, attempt_own
-from .calling import short
+from .calling import Silence, short
 from .guesses import Reference
 from .outcome import agreeing
 from .own import Own, line_of
@@ -55,15 +56,16 @@ def lines_at_fault(submission, attempts):
 
     `attempts` gives (yours, expected), twice, with other numbers, sizes and constants.
     """
-    try:
-        own = Own(submission)
-    except LookupError:
-        return []
-    attempts = [*attempts]
-    yours, expected = attempts[0]
-    for situation in yours:
-        if not yours[situation].stopped() and not agree(yours, expected, None, [situation]):
-            return Search(own, attempts, situation).lines()
+    with contextlib.redirect_stdout(Silence()):  # a class may print where it is defined
+        try:
+            own = Own(submission)
+        except LookupError:
+            return []
+        attempts = [*attempts]
+        yours, expected = attempts[0]
+        for situation in yours:
+            if not yours[situation].stopped() and not agree(yours, expected, None, [situation]):
+                return Search(own, attempts, situation).lines()
     return []
 
 
