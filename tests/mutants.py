@@ -3103,7 +3103,7 @@ p("xln45", "a reversed array is known", "            if agreeing(rows, value.res
 p("xln46", "any reshape is known", "        and (ends <= others or others <= ends)\n", "", select="known_as")
 p("xln47", "sizes say something", "    return isinstance(value, (bool, int)) or bool(np.isin(value, (0, 1)).all())", "    return bool(np.isin(value, (0, 1)).all())", select="known_as")
 p = plants("grading/diagnosis.py", "test_faulty_lines.py", "no_line or prints or at_fault")
-p("xln50", "lines of what draws at random", "    if not (stopped or exercise.align):  # who", "    if not stopped:  # who")
+p("xln50", "lines of what draws at random", "    if is_of_numbers and not exercise.align:  # who", "    if is_of_numbers:  # who")
 p("xln55", "what comes near is named beside a sure line", "        known = None  # what comes near is not what it is\n", "        pass\n", select="comes_near")
 p("xln51", "nothing is heard", "_diagnose(exercise, submission, first, aloud=True)", "_diagnose(exercise, submission, first)")
 p("xln52", "no line is looked for", "        finding.lines = lines_at_fault(submission, _small(exercise, submission, draw))\n", "        pass\n")

@@ -123,4 +123,6 @@ def test_the_teacher_reads_it_in_the_table(tmp_path):
     assert one.count("right") == 1
     text = "it calls the package's own Softmax: not all of it is the learner's own work."
     assert one.remarks[FORWARD].endswith(text) and text in as_text([one])
-    assert [finding["id"] for finding in one.reports[FORWARD]["findings"]] == ["own"]
+    assert [finding["id"] for finding in one.reports[FORWARD]["findings"]] == [
+        f"{FORWARD}/own"
+    ]

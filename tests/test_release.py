@@ -114,7 +114,7 @@ def test_a_lesson_asks_for_what_it_checks_under_its_own_name(tmp_path):
         'check("softmax.backward", softmax_backward)\ncheck("softmax.forward", softmax)\n'
         '# check("mask.padding", padding_mask)\n'
     )
-    found = asked_in(Lesson(tmp_path / "16_why.py", "16", "Why?", 10))
+    found = asked_in(Lesson(tmp_path / "16_why.py", "16", "Why?", "", 10, 10, 0))
     assert found == ["softmax.forward", "softmax.backward"]
 
 

@@ -101,7 +101,8 @@ def release(options):
             "in one of them only."
         )
     path = release(chosen, found, options.system, options.out, options.overwrite)
-    print(f"{len(chosen)} exercises for {options.system}: {path}")
+    exercises = "1 exercise" if len(chosen) == 1 else f"{len(chosen)} exercises"
+    print(f"{exercises} for {options.system}: {path}")
     return 0
 
 

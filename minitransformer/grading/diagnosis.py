@@ -151,10 +151,12 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
         finding.evidence += broken(yours, expected, situation, name)
     if known and known.ruled:
         finding = Finding("unknown", "")
-    if not stopped:
+    # where a rule names the mistake, it is of the order of calls, and more of them tell nothing
+    is_of_numbers = not (stopped or known and known.ruled)
+    if is_of_numbers:
         case = smallest_case(exercise, submission, name, draw.seed)
         finding.evidence += [case] if case else []
-    if not (stopped or exercise.align):  # who draws at random has other values at each run
+    if is_of_numbers and not exercise.align:  # who draws at random has other values at each run
         finding.lines = lines_at_fault(submission, _small(exercise, submission, draw))
     if known and not known.exact and any(line.is_sure for line in finding.lines):
         known = None  # what comes near is not what it is
