@@ -30,6 +30,7 @@ from minitransformer.data.tasks import TASKS, make_task
 from minitransformer.explorer import beforehand
 from minitransformer.explorer.page import LARGEST
 from minitransformer.gpu.replays import Replays
+from minitransformer.grading import guesses, lines
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.layers import LayerNorm
 from minitransformer.lessons.notebooks import lessons
@@ -332,8 +333,12 @@ def blocks(page):
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/checker.md"])
-def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(page, capsys, tmp_path):
+def test_an_answer_of_the_checker_is_what_the_code_above_it_prints(
+    page, capsys, tmp_path, monkeypatch
+):
     """Each block of Python that is followed by one without a language, of what it says."""
+    for search in (guesses, lines):  # on a slow machine as well
+        monkeypatch.setattr(search, "SECONDS", 600)
     shown = [
         (code, said)
         for (language, code), (other, said) in zip(blocks(page), blocks(page)[1:])
