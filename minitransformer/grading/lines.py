@@ -100,7 +100,7 @@ class Search:
         repaired = self.repaired(
             dict.fromkeys([*map(self.line, fixing + unknown + places), *self.own.lines()])
         )
-        reasons = {line: SURE.format(words) for line, words in repaired.items()}
+        reasons = {line: SURE.format(capital(words)) for line, words in repaired.items()}
         self.begin()
         for n in fixing[: SHOWN - len(reasons)]:
             reasons.setdefault(self.line(n), self.here(n, reached, n in unknown[:1]))
@@ -211,6 +211,10 @@ class Search:
             for one in (yours, made)
         )
         return SOME if now > before else NONE
+
+
+def capital(words):
+    return words[0].upper() + words[1:]
 
 
 def right_values(exercise, given):
