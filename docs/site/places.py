@@ -19,6 +19,7 @@ PAGES = {
     "lessons/README.md": "lessons/index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "AGENTS.md": "agents.md",
 }
 MENU = "docs/site/menu.md"  # of the site; it belongs to the front page
 PICTURES = (".png", ".svg")
