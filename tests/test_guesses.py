@@ -223,7 +223,7 @@ def test_time_runs_out(monkeypatch):
     right, given = _reference(exercise, draw), _situations(exercise, draw)
     wrong = attempt_own(lambda **given: [np.sin(x) for x in exercise(**given)], exercise, given)
     clock, tried = itertools.count(), []  # each look at the clock is a second later
-    monkeypatch.setattr(guesses, "time", types.SimpleNamespace(thread_time=lambda: next(clock)))
+    monkeypatch.setattr(guesses, "time", types.SimpleNamespace(process_time=lambda: next(clock)))
     monkeypatch.setattr(guesses, "attempt_own", lambda *_: tried.append(1) or right)
     monkeypatch.setattr(guesses, "SECONDS", 5)
     assert guess(iter([(wrong, right)])) is None

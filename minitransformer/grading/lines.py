@@ -111,10 +111,10 @@ class Search:
         return [self.shown(*line, reason) for line, reason in [*reasons.items()][:SHOWN]]
 
     def begin(self):
-        self.until = time.thread_time() + SECONDS
+        self.until = time.process_time() + SECONDS
 
     def has_time(self):
-        return time.thread_time() < self.until
+        return time.process_time() < self.until
 
     def here(self, number, reached, is_first):
         """What is said of a place that a value of the right way puts right: the shortest part of it
