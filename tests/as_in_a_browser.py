@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 
 # https://pyodide.org/en/0.27.7/usage/wasm-constraints.html
 LACKING = """_multiprocessing _posixshmem _posixsubprocess _curses curses dbm fcntl grp msvcrt pwd
@@ -42,6 +43,7 @@ sysconfig.get_config_vars()  # of the real platform, once: it keeps them
 sys.platform = "emscripten"
 for name in ("fork", "forkpty", "register_at_fork", "sched_getaffinity", "killpg", "setsid"):
     delattr(os, name)
+del time.thread_time
 no_processes = OSError(138, "emscripten does not support processes.")
 subprocess.Popen.__init__ = os.posix_spawn = os.system = os.execv = refusing(no_processes)
 threading.Thread.start = refusing(RuntimeError("can't start new thread"))
