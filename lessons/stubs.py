@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 from minitransformer.grading import check  # noqa: F401  (with it, all exercises are known)
 from minitransformer.grading.exercise import EXERCISES
-from minitransformer.lessons.notebooks import code_cells
-
-FURTHER = "### Further"  # below this heading, up to the next ##, stand exercises that can be left out
+from minitransformer.lessons.notebooks import FURTHER, checks, code_cells
 
 
 class Stub(NamedTuple):
@@ -51,21 +49,10 @@ def stubs_of(number, source):
         for node in tree.body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and is_stub(node)
     }
-    for id, name in checks(tree):
+    for _, id, name in checks(tree):
         if name in defined:
             node = defined[name]
             yield Stub(number, EXERCISES[id], node.lineno - 1, node.end_lineno)
-
-
-def checks(tree):
-    """(exercise, the name that is handed in) of every check("...", name) below this node."""
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and getattr(node.func, "id", "") == "check"
-            and isinstance(node.args[1], ast.Name)
-        ):
-            yield ast.literal_eval(node.args[0]), node.args[1].id
 
 
 def is_stub(node):

@@ -283,7 +283,7 @@ def test_every_exercise_is_in_a_lesson():
 @every_lesson
 def test_every_check_and_every_stub_is_of_an_exercise_that_there_is(number):
     cells = code_cells(notebook_of(number))
-    assert {id for cell in cells for id, _ in checks(ast.parse(cell.source))} <= set(EXERCISES)
+    assert {id for cell in cells for _, id, _ in checks(ast.parse(cell.source))} <= set(EXERCISES)
     for stub in stubs(notebook_of(number)):
         assert re.match(
             rf"(def|class) {stub.exercise.name}\b", cells[stub.cell].source.splitlines()[stub.first]

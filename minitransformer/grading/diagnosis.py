@@ -12,7 +12,7 @@ from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
 from .evidence import arrays, at_places, broken, first_number, misshapen, precision, worst
 from .guesses import guess
 from .known import match, match_two, nearest, wrong_versions
-from .lines import lines_at_fault
+from .lines import capital, lines_at_fault
 from .report import Finding, Report
 from .sizes import SMALL, TWINS, Sizes, sizes_for
 from .smallest import smallest_case
@@ -188,7 +188,7 @@ def _remains(known, left):
                 [f"{', '.join(left)} {'is' if len(left) == 1 else 'are'} not right either."],
             )
         ]
-    return [Finding("remains", "", [f"{text[0].upper()}{text[1:]}."])] if text else []
+    return [Finding("remains", "", [f"{capital(text)}."])] if text else []
 
 
 def _convention(mistake):

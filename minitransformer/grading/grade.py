@@ -266,20 +266,18 @@ def as_dict(submissions, points=None):
         for count, exercise, title in histogram(submissions)
     ]
     return {
-        "submissions": [
-            as_json({**_fields(s), "points": score(s, points)}) for s in submissions
-        ],
+        "submissions": [{**as_plain(s), "points": score(s, points)} for s in submissions],
         "points": points,
         "mistakes": mistakes,
         "clusters": [dataclasses.asdict(one) for one in clusters(submissions)],
     }
 
 
-def _fields(submission):
-    """All of a submission but its numbers, which its fingerprints stand for."""
+def as_plain(submission):
+    """A submission as JSON can hold it: all but its numbers, which its fingerprints stand for."""
     found = dataclasses.asdict(dataclasses.replace(submission, numbers={}))
     del found["numbers"]
-    return found
+    return as_json(found)
 
 
 def as_json(value):

@@ -194,9 +194,9 @@ class Search:
         best = max(found.values(), default=NONE)
         if best == NONE:
             return [], NONE
-        reached = [n for n in [*suspected, *others] if found.get(n) == best]
+        chosen = [n for n in suspected if found.get(n) == best]
         first = [n for n in others if found.get(n) == best][:1]
-        return list(dict.fromkeys([n for n in reached if n in suspected] + first)), best
+        return list(dict.fromkeys(chosen + first)), best
 
     def level(self, number, value):
         """How much is right where a place has that value."""
@@ -214,6 +214,7 @@ class Search:
 
 
 def capital(words):
+    """Words as the beginning of a sentence."""
     return words[0].upper() + words[1:]
 
 

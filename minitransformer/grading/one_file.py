@@ -1,13 +1,12 @@
 """One file, checked for the learner who writes it: run as `grade` runs it, and every report
 printed."""
 
-import dataclasses
 import os
 import pathlib
 
 from ..errors import InputError
 from .exercise import find
-from .grade import as_json, grade, json_text
+from .grade import as_plain, grade, json_text
 from .recheck import LOOK
 from .report import Report
 from .result import escaped
@@ -99,4 +98,4 @@ def summary(submission):
 
 def as_json_lines(submission):
     """The same for programs: what `grade --out` has for the file."""
-    return json_text(as_json(dataclasses.asdict(submission)))
+    return json_text(as_plain(submission))

@@ -1,5 +1,6 @@
 """Where the lessons are, and the notebooks that are made of their sources."""
 
+import ast
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from ..terminal.extras import extra
 PACKAGE = Path(__file__).resolve().parent
 # in a checkout, and in an installed package
 FOLDERS = (PACKAGE.parents[1] / "lessons", PACKAGE / "sources")
+# below this heading, up to the next ##, stand exercises that can be left out
+FURTHER = "### Further"
 HEAD = re.compile(
     r"# # (?P<title>.+)\n(?:#.*\n)*?# \| (?P<time>reading (\d+) min · writing (\d+) min"
     r"(?: · further (\d+) min)?) \|"
@@ -51,9 +54,19 @@ def read(source):
 def asked_in(lesson):
     """The exercises of a lesson, in their order: those that it checks under their own names. What
     it checks under others are wrong versions, to show what becomes of them."""
-    text = lesson.source.read_text(encoding="utf-8")
-    checked = re.findall(r'^check\("([\w.]+)", (\w+)\)', text, re.MULTILINE)
-    return list(dict.fromkeys(id for id, name in checked if find(id).name == name))
+    checked = sorted(checks(ast.parse(lesson.source.read_text(encoding="utf-8"))))
+    return list(dict.fromkeys(id for _, id, name in checked if find(id).name == name))
+
+
+def checks(tree):
+    """(line, exercise, the name that is handed in) of every check("...", name) below this node."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") == "check"
+            and isinstance(node.args[1], ast.Name)
+        ):
+            yield node.lineno, ast.literal_eval(node.args[0]), node.args[1].id
 
 
 def as_notebook(source):

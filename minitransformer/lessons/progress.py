@@ -19,11 +19,10 @@ from ..grading.cells import Refused, cells_of
 from ..grading.exercise import EXERCISES
 from ..grading.grade import grade
 from ..grading.submission import KINDS
-from .notebooks import lessons
+from .notebooks import FURTHER, checks, lessons
 
 FOLDER = "my-lessons"  # where `minitransformer lessons` puts them
 KEPT = ".checked.json"  # in that folder
-FURTHER = re.compile(r"# #+ Further\b")  # the heading of exercises for those who want more
 WIDTH = 52  # of a lesson's title, as in the list of lessons
 
 
@@ -59,20 +58,16 @@ class Progress(NamedTuple):
 def steps(lesson):
     """The `Step`s of a lesson, in its order."""
     text = lesson.source.read_text(encoding="utf-8")
-    further = [n for n, line in enumerate(text.splitlines(), 1) if FURTHER.match(line)]
+    further, below = set(), False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(("# ## ", f"# {FURTHER}")):
+            below = line.startswith(f"# {FURTHER}")
+        further |= {number} if below else set()
     return [
-        Step(lesson, EXERCISES[id], bool(further) and line > further[0])
+        Step(lesson, EXERCISES[id], line in further)
         for line, id, name in sorted(checks(ast.parse(text)))
         if name == EXERCISES[id].name
     ]
-
-
-def checks(tree):
-    """(line, exercise, the name that is handed in) of every check("...", name)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check":
-            id, answer = node.args[:2]
-            yield node.lineno, id.value, getattr(answer, "id", "")
 
 
 def lesson_of(file):
