@@ -101,11 +101,13 @@ def test_a_notebook_is_checked_as_a_file_is(capsys):
 
 
 def test_json_can_hold_a_mistake_without_a_name(capsys):
-    write("import numpy as np\ndef softmax_backward(d_P, P):\n    return np.sin(3 * d_P) + P**5\n")
+    answer = "def softmax_backward(d_P, P):\n    return np.sin(3 * d_P) + P**5\n"
+    write(f"import numpy as np\n{answer}")
     status, out, _ = run("check mine.py --json", capsys)
     found = json.loads(out)
     (finding, *_) = found["reports"]["softmax.backward"]["findings"]
-    assert (status, finding["title"]) == (1, "") and found["fingerprints"] and "numbers" not in found
+    assert (status, finding["title"]) == (1, "")
+    assert found["fingerprints"] and "numbers" not in found
 
 
 def test_json_is_what_grade_has_for_the_file(capsys):
