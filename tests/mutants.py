@@ -1717,7 +1717,7 @@ p("xcl78", "what components call themselves is named too", "if owner and not run
 p("xcl79", "the package's own calls count", "    if str(caller).split(\".\")[0] != PACKAGE:\n", "    if True:\n")
 p("xcl80", "a subclass hides what it builds on", "    for one in kind.__mro__:\n", "    for one in kind.__mro__[:1]:\n")
 p("xcl81", "an exercise is named for each call", "    if called is None or id in called:\n", "    if called is None:\n")
-p("xcl82", "what was called stays", "        CALLED.reset(before)\n", "        pass\n", select="watched_no_longer")
+p("xcl82", "what was called stays", "        CALLED.reset(before)\n", "        pass\n", select="noted_no_longer")
 p("xcl83", "a component that fails runs for ever", "            try:\n                return run(component, inputs, options)\n            finally:\n                running.pop()\n", "            result = run(component, inputs, options)\n            running.pop()\n            return result\n")
 p("xcl87", "what a component costs may not be counted", "    if id.startswith(MEASURED):\n", "    if False:\n", select="costs")
 p = plants("grading/check.py", "test_borrowed.py", "is_noted")

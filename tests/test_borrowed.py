@@ -5,7 +5,7 @@ import pytest
 
 from minitransformer import Module
 from minitransformer.grading import check, exercises
-from minitransformer.grading.borrowed import watched
+from minitransformer.grading.borrowed import noting_calls
 from minitransformer.grading.exercise import EXERCISES
 from minitransformer.grading.grade import as_text, grade
 from minitransformer.layers import FeedForward, Softmax
@@ -106,8 +106,8 @@ def test_whoever_is_asked_what_a_component_costs_may_run_it():
     assert not check("operations.attention", attention_operations, quiet=True).findings
 
 
-def test_what_is_called_is_watched_no_longer_at_the_end():
-    with watched(FORWARD) as called:
+def test_what_is_called_is_noted_no_longer_at_the_end():
+    with noting_calls(FORWARD) as called:
         pass
     Softmax()(np.ones((2, 3)))
     EXERCISES[FORWARD](np.ones((2, 3)))

@@ -20,7 +20,7 @@ import sys
 
 import numpy as np
 
-from .borrowed import watched
+from .borrowed import noting_calls
 from .calling import explain
 from .cells import Refused, cells_of
 from .diagnosis import attempts
@@ -63,7 +63,7 @@ def record(body, exercise, seed):
         chosen, used = needed(body, expression)
         answer, names = evaluate(chosen, expression)
         unusual = reaches([*chosen, expression], used, names)
-        with watched(exercise.id) as called:
+        with noting_calls(exercise.id) as called:
             made = attempts(exercise, answer, seed)
     except NotFound as missing:
         problem = str(missing)

@@ -10,11 +10,11 @@ from ..core.module import Module
 # exercises that ask what a component costs: whoever runs one and counts has answered
 MEASURED = "operations."
 PACKAGE = __name__.split(".")[0]
-CALLED = contextvars.ContextVar("called", default=None)  # inside `watched`: a list of names
+CALLED = contextvars.ContextVar("called", default=None)  # inside `noting_calls`: a list of names
 
 
 @contextlib.contextmanager
-def watched(id):
+def noting_calls(id):
     """Inside, while an answer to an exercise runs, a list grows by the name of every component, and
     every exercise, of the package that code outside of it calls in this thread; each once. What
     these call themselves is not named."""

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from ..errors import InputError, shortened
-from .borrowed import sentence, watched
+from .borrowed import noting_calls, sentence
 from .diagnosis import diagnose
 from .exercise import find
 from .report import Finding
@@ -29,7 +29,7 @@ def check(exercise, function, *, seed=0, strict=False, quiet=False):
     # whatever the notebook has switched on
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with watched(find(exercise).id) as called:
+        with noting_calls(find(exercise).id) as called:
             report = diagnose(find(exercise), function, int(seed))
     if called and report.passed:
         report.findings.append(Finding("own", "", [f"It is right, and {sentence(called)}."]))
