@@ -4,21 +4,29 @@ tests must catch it.
 A mutant is killed if a test fails in its call by an assertion, or because an error that it expects
 did not come. A crash or an import error is no kill: it would say nothing about the numbers.
 
-Two worker processes share the list. Each has its own copy of the package and of the unmodified
-tests; for each mutant it patches one file, forgets what was imported from the copy, and runs the
-tests that judge the mutant until one fails.
+Two worker processes take the next of the list whenever they are free. Each has its own copy of the
+package and of the unmodified tests; for each mutant it patches one file, forgets what was imported
+from the copy, and runs the tests that judge the mutant until one fails. A worker that gives no
+verdict for long is ended, and another goes on.
 
 `make test` plants the mistakes of people, `make mutants` changes of our own, which are marked as
-slow. To plant some of either: pytest tests/test_mutants.py -k "x01 or x02".
+slow. To plant some of either: pytest tests/test_mutants.py -k "x01 or x02". MUTANTS_SECONDS=FILE
+writes the seconds that each took.
 """
 
 import ast
+import collections
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import chromium
@@ -29,8 +37,8 @@ from mutants import MUTANTS, NOT_PLANTED
 TESTS = pathlib.Path(__file__).resolve().parent
 PACKAGE = TESTS.parent / "minitransformer"
 WORKERS = 2
-# for all mutants of a worker, on a machine that has other work too; beyond it, something hangs
-SECONDS = 1800
+# for one verdict, on a machine that has other work too; beyond it, something hangs
+SECONDS = 300
 NONE = "unmutated "  # the name of a judge's run on the untouched copy begins with this
 UNUSED = """terminal cacheprovider unraisableexception threadexception faulthandler doctest logging
 junitxml warnings""".split()
@@ -100,11 +108,18 @@ def verdicts(request, tmp_path_factory):
         p.params[kind] for p in parameters if p for kind in ("mutant", "judge") if kind in p.params
     ]
     names = [a.id if a in MUTANTS else NONE + a for a in asked]
+    waiting = collections.deque(names)
     with ThreadPoolExecutor(WORKERS) as pool:
-        shares = [names[n::WORKERS] for n in range(WORKERS)]
-        folders = [tmp_path_factory.mktemp("mutants") for _ in shares]
-        found = list(pool.map(run_worker, folders, shares))
-    return {name: verdict for verdicts in found for name, verdict in verdicts.items()}
+        folders = [tmp_path_factory.mktemp("mutants") for _ in names[:WORKERS]]
+        try:
+            found = list(pool.map(lambda folder: judged(folder, waiting), folders))
+        finally:
+            waiting.clear()  # after Ctrl-C, the workers end with what they are at
+    verdicts = {name: verdict for verdicts in found for name, verdict in verdicts.items()}
+    if os.environ.get("MUTANTS_SECONDS"):
+        lines = [f"{v['seconds']:.2f},{name}\n" for name, v in verdicts.items()]
+        pathlib.Path(os.environ["MUTANTS_SECONDS"]).write_text("".join(lines), encoding="utf-8")
+    return verdicts
 
 
 @pytest.mark.parametrize("judge", UNTOUCHED)
@@ -114,6 +129,17 @@ def test_the_judges_pass_on_the_untouched_copy(verdicts, judge):
     if not verdict["passed"]:
         expect_its_program(verdict, judge)
     assert verdict["passed"] > 0, verdict
+
+
+def test_after_a_worker_that_ends_or_says_nothing_another_goes_on(tmp_path, monkeypatch):
+    first = next(m.id for m in MUTANTS if not m.is_own)
+    verdicts = judged(tmp_path, collections.deque(["of no mutant", first]))
+    assert verdicts["of no mutant"]["killer"] is None
+    assert "KeyError: 'of no mutant'" in verdicts["of no mutant"]["crashes"][0]
+    assert verdicts[first]["killer"] and not verdicts[first]["crashes"]
+    monkeypatch.setattr(sys.modules[__name__], "SECONDS", 0.01)
+    verdicts = judged(tmp_path, collections.deque([first]))
+    assert verdicts[first]["killer"] is None and "no verdict" in verdicts[first]["crashes"][0]
 
 
 @pytest.mark.parametrize("mutant", PLANTED)
@@ -138,16 +164,31 @@ def expect_its_program(verdict, judge):
 # -- the workers -----------------------------------------------------------------------------------
 
 
-def run_worker(folder, names):
-    """{name: verdict} from a process of its own that works in this folder."""
-    if not names:
-        return {}
-    without_caches = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=without_caches)
-    shutil.copytree(
-        TESTS.parent / "lessons", folder / "lessons",
-        ignore=shutil.ignore_patterns("*.ipynb", "__pycache__"),
-    )
+def judged(folder, waiting):
+    """{name: verdict} of the names taken from those that wait, by a worker in a folder of its own;
+    by another, once it does not answer."""
+    verdicts, worker = {}, None
+    while waiting:
+        with contextlib.suppress(IndexError):  # another took the last
+            name, began = waiting.popleft(), time.monotonic()
+            worker = worker or Worker(pathlib.Path(tempfile.mkdtemp(dir=folder)))
+            verdict = worker.verdict(name)
+            if verdict is None:
+                said = worker.end()
+                verdict, worker = {**vars(Verdict()), "crashes": [f"no verdict: {said}"]}, None
+            verdicts[name] = {**verdict, "seconds": time.monotonic() - began}
+    if worker:
+        worker.end()
+    return verdicts
+
+
+def copy_to(folder):
+    """Put a copy of the package, of the lessons' sources and of the tests into this folder."""
+    for source, ignored in [(PACKAGE, ()), (TESTS.parent / "lessons", ("*.ipynb",))]:
+        shutil.copytree(
+            source, folder / source.name,
+            ignore=shutil.ignore_patterns("__pycache__", *ignored),
+        )
     (folder / "tests").mkdir()
     helpers = {
         "boundary_table.py", "common.py", "conftest.py", "strict_arrays.py", "cuda_on_cpu.py",
@@ -160,27 +201,51 @@ def run_worker(folder, names):
     (folder / "pytest.ini").write_text(
         "[pytest]\nmarkers = parity: compares with a live PyTorch\n", encoding="utf-8"
     )
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "ignore"}
-    environment.update({f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")})
-    for variable in ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTHONPYCACHEPREFIX"):
-        environment.pop(variable, None)
-    try:
-        command = [sys.executable, str(TESTS / "test_mutants.py"), str(folder), *names]
-        done = subprocess.run(
-            command, env=environment, cwd=folder, capture_output=True, timeout=SECONDS
-        )
-        output = (done.stdout + done.stderr).decode("utf-8", "replace")
-    except subprocess.TimeoutExpired:
-        output = f"no answer after {SECONDS} seconds"
-    file = folder / "verdicts.jsonl"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    verdicts = {
-        name: {
-            "killer": None, "passed": 0, "skipped": 0, "crashes": [f"no verdict: {output[-1000:]}"],
+
+
+class Worker:
+    """A process that reads names, and answers each with a line: its verdict as JSON."""
+
+    def __init__(self, folder):
+        copy_to(folder)
+        environment = {
+            **os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "ignore",
+            **{f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")},
         }
-        for name in names
-    }
-    return {**verdicts, **{line["name"]: line for line in map(json.loads, lines)}}
+        for variable in ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTHONPYCACHEPREFIX"):
+            environment.pop(variable, None)
+        self.log = folder / "worker.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(TESTS / "test_mutants.py"), str(folder)], env=environment,
+                cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True,
+            )
+
+    def verdict(self, name):
+        """What the worker says of this name; None if it says nothing in time, or has ended."""
+        alarm = threading.Timer(SECONDS, self.kill)
+        alarm.start()
+        try:
+            self.process.stdin.write(name.encode() + b"\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        finally:
+            alarm.cancel()
+        return json.loads(line) if line else None
+
+    def kill(self):
+        """End the process, and those that its tests have started: they hold the same pipe."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self):
+        """End the process; the last that it printed."""
+        self.kill()
+        self.process.communicate()
+        return self.log.read_bytes()[-1000:].decode("utf-8", "replace")
 
 
 class Verdict:
@@ -212,38 +277,40 @@ class Verdict:
             self.crashes.append(f"{report.nodeid}: not collected")
 
 
-def work(folder, names):
-    """Judge the named mutants, and the untouched copy where a name asks for it; write a line for
-    each."""
+def work(folder):
+    """Judge the mutants that standard input names, and the untouched copy where it asks for that;
+    write a line for each."""
     sys.path[0] = str(folder)  # the copy's package, not ours
+    # the tests get neither the names nor the lines: they read nothing, and what they print goes
+    # to the log
+    names, out = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
     mutants = {m.id: m for m in MUTANTS}
-    with open(folder / "verdicts.jsonl", "w", encoding="utf-8") as out:
-        for n, name in enumerate(names):
-            verdict = Verdict()
-            if name.startswith(NONE):
-                group, judge = name.removeprefix(NONE).split()
-                selects = {
-                    m.select
-                    for m in MUTANTS
-                    if m.judge == judge and m.is_own == (group == "own")
-                }
-                run_judge(
-                    folder, judge,
-                    "" if "" in selects else " or ".join(f"({s})" for s in sorted(selects)),
-                    verdict,
-                )
-            else:
-                mutant = mutants[name]
-                file = folder / PACKAGE.name / mutant.file
-                text = file.read_text(encoding="utf-8")
-                try:
-                    write(file, mutant.plant(text), 2 * n)
-                    run_judge(folder, mutant.judge, mutant.select, verdict)
-                except AssertionError as misfit:
-                    # the patch does not fit, as a test of its own says too
-                    verdict.crashes.append(str(misfit))
-                write(file, text, 2 * n + 1)
-            print(json.dumps({"name": name, **vars(verdict)}), file=out, flush=True)
+    for n, name in enumerate(map(str.strip, names)):
+        verdict = Verdict()
+        if name.startswith(NONE):
+            group, judge = name.removeprefix(NONE).split()
+            selects = {
+                m.select for m in MUTANTS if m.judge == judge and m.is_own == (group == "own")
+            }
+            run_judge(
+                folder, judge,
+                "" if "" in selects else " or ".join(f"({s})" for s in sorted(selects)),
+                verdict,
+            )
+        else:
+            mutant = mutants[name]
+            file = folder / PACKAGE.name / mutant.file
+            text = file.read_text(encoding="utf-8")
+            try:
+                write(file, mutant.plant(text), 2 * n)
+                run_judge(folder, mutant.judge, mutant.select, verdict)
+            except AssertionError as misfit:
+                # the patch does not fit, as a test of its own says too
+                verdict.crashes.append(str(misfit))
+            write(file, text, 2 * n + 1)
+        print(json.dumps(vars(verdict)), file=out, flush=True)
 
 
 def write(file, text, version):
@@ -265,4 +332,4 @@ def run_judge(folder, judge, select, verdict):
 
 
 if __name__ == "__main__":
-    work(pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:])
+    work(pathlib.Path(sys.argv[1]).resolve())
