@@ -84,9 +84,78 @@ def test_the_worst_row_is_a_failed_one_and_the_largest_of_several():
 
 def test_the_report_prints_a_line_per_row_and_marks_the_wrong_one():
     lines = str(gradient_check(Cubic("sign"), *inputs())).splitlines()
-    assert len(lines) == 5 and "Cubic" in lines[0]
+    assert len(lines) == 7 and "Cubic" in lines[0]
     assert "d_input[0]" in lines[1] and "WRONG (at most 1e-06)" in lines[1]
-    assert all(line.endswith("ok") for line in lines[2:])
+    assert lines[2].startswith("    At [0, 0] backward says ")
+    assert lines[3] == "    Every number is -1 times what it should be, which is −1, the sign here."
+    assert all(line.endswith("ok") for line in lines[4:])
+
+
+class Centred(Module):
+    """y = γ (x − mean(x)), with a backward that may forget something, and a number of its own."""
+
+    def __init__(self, forgets=""):
+        super().__init__()
+        self.gamma = Parameter(np.array([0.5, -1.5, 2.0, 0.7, 1.1]))
+        self.forgets, self.count, self.is_used = forgets, 7, True
+
+    def forward(self, x):
+        self.save(x)
+        return self.gamma.data * (x - x.mean(-1, keepdims=True))
+
+    def backward(self, d_y):
+        x = self.saved()
+        if self.forgets == "last row":
+            d_y = d_y.copy()
+            d_y[:, -1] = 0
+        self.gamma.grad += (d_y * (x - x.mean(-1, keepdims=True))).sum((0, 1))
+        if self.forgets == "mean of the gradient":
+            return self.gamma.data * d_y
+        d_x = self.gamma.data * d_y
+        d_x = d_x - d_x.mean(-1, keepdims=True)
+        if self.forgets == "count":
+            d_x = d_x * self.count
+        if self.forgets == "root":
+            d_x = d_x / np.sqrt(d_x.shape[1])
+        return d_x + d_y if self.forgets == "d_y" else d_x
+
+
+@pytest.mark.parametrize(
+    "forgets, said",
+    [
+        ("mean of the gradient", "Along axis 2 the difference is constant"),
+        ("last row", "It is wrong only where axis 1 is 2 of 0 to 2; the rest is right."),
+        ("count", "7 times what it should be, which is count here."),
+        ("root", "0.57735 times what it should be, which is 1/√shape[1] here."),
+        ("d_y", "The difference is 1 · d_output[0]: such a term is missing, or one too many."),
+    ],
+)
+def test_the_report_says_what_a_wrong_gradient_looks_like(forgets, said):
+    x = np.random.default_rng(4).standard_normal((2, 3, 5))
+    report = gradient_check(Centred(forgets), x)
+    row = report.rows[0]
+    assert row.name == "d_input[0]" and not row.passed
+    assert len(row.evidence) == 2 and said in row.evidence[1]
+    assert all(sentence.split()[-1] in str(report) for sentence in row.evidence)
+    assert all(other.evidence == [] for other in report.rows if other.passed)
+
+
+def test_the_first_wrong_entry_is_named_with_both_numbers():
+    x = np.random.default_rng(4).standard_normal((2, 3, 5))
+    right, wrong = Centred(), Centred("last row")
+    wrong.forward(x), right.forward(x)
+    row = gradient_check(wrong, x, seed=3).rows[0]
+    d_y = np.random.default_rng([3, 1]).standard_normal((2, 3, 5))
+    expected = right.backward(d_y)[0, 2, 0]
+    assert row.evidence[0] == (
+        f"At [0, 2, 0] backward says 0, the differences {expected:.6g}; 10 of 30 entries are wrong."
+    )
+
+
+def test_where_entries_were_drawn_the_report_says_no_more_than_that_it_is_wrong():
+    x = np.random.default_rng(4).standard_normal((2, 3, 5))
+    row = gradient_check(Centred("count"), x, max_entries=4).rows[0]
+    assert not row.passed and row.evidence == []
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from minitransformer.grading import Report, apart, check, exercises, hint, revea
 from minitransformer.grading.attempt import Attempt, distance
 from minitransformer.grading.exercise import EXERCISES, Exercise, Mistake
 from minitransformer.grading.known import common_factor
-from minitransformer.grading.outcome import Outcome, scale_of
-from minitransformer.grading.outcome import close as near
+from minitransformer.grading.outcome import Outcome
 from minitransformer.layers import LayerNorm, Softmax
+from minitransformer.testing.difference import close as near
+from minitransformer.testing.difference import scale_of
 
 
 def quiet(exercise, function, **options):

@@ -25,6 +25,7 @@ from .calling import explain
 from .cells import Refused, cells_of
 from .diagnosis import attempts
 from .exercise import find
+from .frameworks import converted
 from .result import write_whole
 from .runner import begin
 
@@ -64,7 +65,7 @@ def record(body, exercise, seed):
         answer, names = evaluate(chosen, expression)
         unusual = reaches([*chosen, expression], used, names)
         with noting_calls(exercise.id) as called:
-            made = attempts(exercise, answer, seed)
+            made = attempts(exercise, converted(answer), seed)
     except NotFound as missing:
         problem = str(missing)
     except BaseException as raised:  # a learner's code may raise anything

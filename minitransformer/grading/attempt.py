@@ -5,8 +5,8 @@ import dataclasses
 
 import numpy as np
 
+from ..testing.difference import agreeing, close, scale_of
 from .calling import call, call_own
-from .outcome import agreeing, close, scale_of
 
 
 @dataclasses.dataclass(eq=False)

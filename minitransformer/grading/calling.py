@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 
 from .binding import Unfit, bind, find_name
+from .frameworks import Converted
 from .outcome import Outcome, Trouble, read
 
 LONGEST = 160  # characters of an error's text, or of a line of code, in a report
@@ -42,6 +43,8 @@ def call(submission, exercise, given, aloud=False):
     with np.errstate(all="ignore"), warnings.catch_warnings(), heard:
         warnings.simplefilter("ignore")
         try:
+            if exercise.drive and isinstance(submission, Converted):
+                raise Unfit(f"For {exercise.id}, hand in a function of NumPy arrays.")
             returned = (
                 exercise.drive(submission, inputs)
                 if exercise.drive
@@ -125,6 +128,10 @@ def same(before, after):
 
 
 def _call(submission, exercise, everything):
+    if isinstance(submission, Converted):
+        inputs = submission.inputs(everything)
+        run = submission.run or _call
+        return run(submission.submission, exercise, inputs)
     if isinstance(submission, (tuple, list)):
         return _call_pair(*_two(submission), exercise, everything)
     if inspect.isclass(submission) or hasattr(submission, "forward"):

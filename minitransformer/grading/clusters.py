@@ -9,11 +9,11 @@ import json
 import numpy as np
 
 from ..errors import InputError, reading, shortened
+from ..testing.difference import scale_of
 from .apart import run_apart
 from .attempt import Attempt, agree, attempt_own
 from .diagnosis import draws
 from .exercise import find
-from .outcome import scale_of
 from .recheck import outcomes_of
 from .result import Unreadable, plain, read_json
 

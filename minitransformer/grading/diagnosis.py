@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 
+from ..testing.difference import look, look_first
 from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
 from .evidence import arrays, at_places, broken, first_number, misshapen, precision, worst
 from .guesses import guess
@@ -16,7 +17,6 @@ from .lines import capital, lines_at_fault
 from .report import Finding, Report
 from .sizes import SMALL, TWINS, Sizes, sizes_for
 from .smallest import smallest_case
-from .structure import look, look_first
 
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
 ANOTHER = 1 << 20  # what the seed of the second run is larger by

@@ -5,8 +5,9 @@ import re
 
 import numpy as np
 
+from ..testing.difference import agreeing
 from .attempt import differing, pair, relative_error
-from .outcome import SINGLE, agreeing
+from .outcome import SINGLE
 from .report import Finding
 
 PLAIN = "random numbers"  # the situation that needs no words

@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
+from ..testing.difference import constant_factor
 from .attempt import agree, attempt_own, differing, distance, pair, relative_error, wrong_outputs
-from .structure import constant_factor
 
 KEPT = 64  # right answers whose wrong versions are remembered
 FEW = 20  # numbers, among which a mistake that comes near says something

@@ -13,10 +13,10 @@ import time
 
 import numpy as np
 
+from ..testing.difference import agreeing
 from .attempt import agree, attempt, attempt_own
 from .calling import Silence, short
 from .guesses import Reference
-from .outcome import agreeing
 from .own import Own, line_of
 from .repairs import KINDS, repairs
 from .watching import Watched, is_numeric

@@ -112,13 +112,20 @@ def _numbers(value):
     if isinstance(value, (str, bytes, dict, set)) or callable(value):
         raise TypeError(f"a {type(value).__name__}")
     try:
-        array = np.asarray(as_numpy(value))
+        if hasattr(value, "detach"):  # a tensor of PyTorch, which may be on a card
+            value = value.detach().cpu()
+        # PyTorch's bfloat16 does not turn into a NumPy array
+        is_bfloat16 = "bfloat16" in str(getattr(value, "dtype", ""))
+        array = np.zeros(0) if is_bfloat16 else np.asarray(as_numpy(value))
     except ValueError:
         raise TypeError("a list whose rows are not equally long") from None
     except Exception as problem:  # whatever a foreign array does when it is asked for its numbers
         raise TypeError(
             f"a {type(value).__name__} that does not turn into a NumPy array ({problem})"
         ) from None
+    if is_bfloat16 or array.dtype == np.float16:
+        name = "bfloat16" if is_bfloat16 else "float16"
+        raise TypeError(f"in {name}, which is too coarse to judge: use float32 or float64")
     if array.dtype.kind == "O" and array.size:  # Python's own numbers: fractions, decimals
         try:
             array = array.astype(float)
@@ -128,30 +135,8 @@ def _numbers(value):
                 if array.ndim
                 else f"of type {type(value).__name__}"
             ) from None
-    if array.dtype == np.float16:
-        raise TypeError("in float16, which is too coarse to judge: use float32 or float64")
     if array.size > LARGEST:
         raise TypeError(f"of shape {array.shape}, far larger than asked for")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"of type {array.dtype}")
     return array
-
-
-def close(ours, theirs, tolerance):
-    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN
-    agrees with NaN."""
-    return ours.shape == theirs.shape and bool(np.all(agreeing(ours, theirs, tolerance)))
-
-
-def agreeing(ours, theirs, tolerance):
-    """Where two arrays of one shape agree: a boolean array."""
-    return np.isclose(
-        ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True
-    )
-
-
-def scale_of(array):
-    """The largest finite size in an array, 1 where there is none: what rounding errors are measured
-    by."""
-    finite = np.abs(array[np.isfinite(array)])
-    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0

@@ -4,6 +4,7 @@ parameter."""
 import dataclasses
 import itertools
 import math
+import textwrap
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike
 from ..boundary import Instance, Natural, Positive, Rng, checked, described
 from ..core.module import Module, no_grad
 from ..errors import InputError
+from .difference import agreeing, look, look_first
 
 Component = TypeVar("Component", bound=Module)
 TOLERANCE = 1e-6
@@ -37,6 +39,7 @@ class GradientRow:
     error: float
     tolerance: float
     note: str = ""  # why there is nothing to compare, or why the difference cannot tell
+    evidence: list = dataclasses.field(default_factory=list)  # sentences: what is wrong looks like
 
     @property
     def passed(self) -> bool:
@@ -67,6 +70,8 @@ class GradientReport:
                 f"  {row.name:<{width}}  {str(row.shape):<16} {row.checked:>5} entries  "
                 f"{row.error:8.1e}  {verdict}"
             )
+            for sentence in row.evidence:
+                lines += textwrap.wrap(f"    {sentence}", 96, subsequent_indent="    ")
         return "\n".join(lines)
 
 
@@ -126,7 +131,9 @@ def gradient_check(
     directions in which all its entries move at once; None and 0 mean every entry. Existing
     gradients are left as they were. Returns a `GradientReport`, in which a gradient that is
     missing, or has another shape than its input, is wrong too; a row that fails where the function
-    has a kink (ReLU at 0), or where rounding alone can be the difference, says so. Raises
+    has a kink (ReLU at 0), or where rounding alone can be the difference, says so. Of an array that
+    is wrong and was tried at every entry, the report names the first wrong entry, and what the
+    difference looks like: a factor, other axes, one place, a missing term. Raises
     InputError if the component or an input is not float64, or if backward returns a gradient for an
     input of whole numbers.
     """
@@ -169,9 +176,25 @@ def gradient_check(
     usual = ROUNDING * math.hypot(
         *(np.linalg.norm(_weighted(d, y)) for d, y in zip(d_outputs, outputs))
     )
-    rows = [
-        _row(*check, loss, rng, step, tolerance, max_entries, rounding, usual) for check in checks
-    ]
+    rows, numeric = [], {}
+    for check in checks:
+        row, found = _row(*check, loss, rng, step, tolerance, max_entries, rounding, usual)
+        rows.append(row)
+        if found is not None:
+            numeric[row.name] = found
+    named = {
+        **{f"input[{i}]": inputs[i] for i in floats},
+        **{name: p.data for name, p in component.named_parameters().items()},
+        **{f"d_output[{i}]": d for i, d in enumerate(d_outputs)},
+        **{f"output[{i}]": np.asarray(y) for i, y in enumerate(outputs)},
+    }
+    for row, (name, _, analytic) in zip(rows, checks):
+        if not row.passed and not row.note and name in numeric:
+            others = {f"the right {n}": found for n, found in numeric.items() if n != name}
+            row.evidence = _evidence(
+                np.asarray(analytic), numeric[name], {**named, **others}, _numbers_of(component),
+                tolerance,
+            )
     if len(d_inputs) > len(floats):
         note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
         rows.append(GradientRow("d_input", (), 0, math.inf, tolerance, note))
@@ -179,15 +202,16 @@ def gradient_check(
 
 
 def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, rounding, usual):
-    """The `GradientRow` of one array, tried at all its entries, or at some and along random
-    directions. `rounding`: of one loss, at most; `usual`: what it usually is."""
+    """(the `GradientRow` of one array, tried at all its entries, or at some and along random
+    directions; its gradient by differences, None unless at all entries). `rounding`: of one loss,
+    at most; `usual`: what it usually is."""
     if analytic is None or np.shape(analytic) != array.shape:
         note = (
             "backward returned none"
             if analytic is None
             else f"the gradient has shape {np.shape(analytic)}"
         )
-        return GradientRow(name, array.shape, 0, math.inf, tolerance, note)
+        return GradientRow(name, array.shape, 0, math.inf, tolerance, note), None
     # 10⁻⁵ is less than the rounding of an input of 10⁶
     entries, sizes = np.arange(array.size), np.maximum(1, np.abs(array))
     moves, reach = [], sizes.reshape(-1)
@@ -222,7 +246,35 @@ def _row(name, array, analytic, loss, rng, step, tolerance, max_entries, roundin
             note = KINK
         elif is_blurred:
             note = BLURRED
-    return GradientRow(name, array.shape, len(entries), error, tolerance, note)
+    whole = np.reshape(numeric, array.shape) if len(entries) == array.size else None
+    return GradientRow(name, array.shape, len(entries), error, tolerance, note), whole
+
+
+def _evidence(analytic, numeric, named, numbers, tolerance):
+    """Sentences on a gradient that is wrong: its first wrong entry, and what the difference looks
+    like."""
+    wrong = np.argwhere(~agreeing(analytic, numeric, tolerance))
+    if not len(wrong):  # spread over so many entries that each by itself is near enough
+        return []
+    first = tuple(int(i) for i in wrong[0])
+    sizes = {f"shape[{axis}]": size for axis, size in enumerate(analytic.shape)}
+    found = look_first(analytic, numeric, {**numbers, **sizes}, tolerance) or look(
+        analytic, numeric, named, tolerance
+    )
+    return [
+        f"At {list(first)} backward says {analytic[first]:.6g}, the differences "
+        f"{numeric[first]:.6g}; {len(wrong)} of {analytic.size} entries are wrong.",
+        *([found[1]] if found else []),
+    ]
+
+
+def _numbers_of(component):
+    """{name: number} of what a component keeps of numbers: a factor may be one of them."""
+    return {
+        name: value
+        for name, value in vars(component).items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
 
 
 def _has_kink(loss, array, move, step, slope, rounding):

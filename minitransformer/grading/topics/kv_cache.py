@@ -4,8 +4,8 @@ import numpy as np
 
 from ...attention import MultiHeadAttention
 from ...layers.cache import Cache
+from ...testing.difference import close
 from ..exercise import exercise
-from ..outcome import close
 
 
 def _given(rng, n):

@@ -1,13 +1,31 @@
-"""What a difference looks like when no known mistake makes it: a factor, other axes, one place, one
-direction."""
+"""Whether two arrays agree, and what their difference looks like: a factor, other axes, one place,
+one direction."""
 
 import itertools
 
 import numpy as np
 
-from .outcome import agreeing, close
-
 PROPORTIONAL = 1e-6
+
+
+def close(ours, theirs, tolerance):
+    """Whether two arrays agree within the tolerance, relative to the largest entry of `theirs`; NaN
+    agrees with NaN."""
+    return ours.shape == theirs.shape and bool(np.all(agreeing(ours, theirs, tolerance)))
+
+
+def agreeing(ours, theirs, tolerance):
+    """Where two arrays of one shape agree: a boolean array."""
+    return np.isclose(
+        ours, theirs, rtol=tolerance, atol=tolerance * scale_of(theirs), equal_nan=True
+    )
+
+
+def scale_of(array):
+    """The largest finite size in an array, 1 where there is none: what rounding errors are measured
+    by."""
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
 def look(yours, expected, named, tolerance):
@@ -173,8 +191,8 @@ def _constant(yours, expected, named, tolerance):
     scale = np.abs(difference).max()
     for axis in reversed(range(yours.ndim)):
         if yours.shape[axis] > 1 and np.ptp(difference, axis=axis).max() < PROPORTIONAL * scale:
-            text = f"Along axis {axis} the difference is constant"
-            return "constant", f"{text}: a term is missing that is the same for all of them."
+            text = f"Along axis {axis} the difference is constant: a term that is the same for all"
+            return "constant", f"{text} of them is missing or wrong."
     return None
 
 
