@@ -254,6 +254,11 @@ def faults(wrong, right):
         ("return a.sum(-1)", "return a.mean(-1)", "`a.sum(-1)` calls the wrong function"),
         ("return f(a, b)", "return f(b, a)",
          "`f(a, b)` has its arguments in the wrong order or place"),
+        ("a[n] = b", "a[n] += b",
+         "`a[n]` takes a new value, where it should be added to what is there"),
+        ("a = b", "a += b", "`a` takes a new value, where it should be added to what is there"),
+        ("return a @ b.T", "return a @ b.swapaxes(-1, -2)",
+         "`b.T` has all axes in the reverse order"),
         ("a += b", "a -= b", "`a += b` has the wrong sign or operator"),
         ("a += b", "pass", "`a += b` should not be there"),
         ("a = b", "a = -b", "`a = b` has the wrong sign or operator"),
@@ -357,6 +362,31 @@ def of_another_power(d_P, P):
     return P * inner
 
 
+def that_stops_later(x, gamma, beta, epsilon):
+    mu = x.mean(-1)
+    sigma = np.sqrt(x.var(-1, keepdims=True) + epsilon)
+    return (x - mu) / sigma * gamma + beta
+
+
+def with_all_axes_reversed(d_context, query, key, value, mask):
+    scores = query @ key.swapaxes(-1, -2) / np.sqrt(query.shape[-1])
+    hidden = np.where(mask, scores, -1e9)
+    P = np.exp(hidden - hidden.max(-1, keepdims=True)) * mask
+    P = P / np.maximum(P.sum(-1, keepdims=True), 1e-300)
+    d_P = d_context @ value.T
+    d_scores = P * (d_P - (d_P * P).sum(-1, keepdims=True)) / np.sqrt(query.shape[-1])
+    return d_scores @ key, d_scores.swapaxes(-1, -2) @ query, P.swapaxes(-1, -2) @ d_context
+
+
+def where_the_last_wins(gradient, ids, table):
+    out = np.zeros_like(table)
+    for b in range(ids.shape[0]):
+        for t in range(ids.shape[1]):
+            if ids[b, t] != 0:
+                out[ids[b, t]] = gradient[b, t] * np.sqrt(table.shape[1])
+    return out
+
+
 class Softmax:
     def forward(self, scores):
         e = np.exp(scores - scores.max(-1, keepdims=True))
@@ -380,6 +410,14 @@ class Softmax:
          "wrong place: with one change there, all numbers are right."),
         ("softmax.backward", of_another_power, of_another_power, 2,
          "Were `np.abs(d_P) ** 0.7` what it should be, all numbers would be right."),
+        ("layer_norm.forward", that_stops_later, that_stops_later, 1,
+         "`x.mean(-1)` loses its axis: with one change there, all numbers are right."),
+        ("attention.backward", with_all_axes_reversed, with_all_axes_reversed, 5,
+         "`value.T` has all axes in the reverse order: with one change there, all numbers are "
+         "right."),
+        ("embedding.backward", where_the_last_wins, where_the_last_wins, 5,
+         "`out[ids[b, t]]` takes a new value, where it should be added to what is there: with one "
+         "change there, all numbers are right."),
         ("softmax.backward", Softmax, Softmax, 7,
          "`2` should be another number: with one change there, all numbers are right."),
     ],
@@ -392,6 +430,11 @@ def test_the_line_that_is_at_fault(exercise, answer, function, line, reason, cap
     printed = " ".join(capsys.readouterr().out.split())
     start = f"line {found.number} of {found.function}: `"
     assert f"{start}{found.code}`. {reason}" in printed.replace("line  ", "line ")
+
+
+def test_a_masked_score_may_be_any_large_negative_number():
+    shown = check("attention.backward", with_all_axes_reversed, quiet=True).findings[0].lines
+    assert [line.number - first_line(with_all_axes_reversed) for line in shown] == [5]
 
 
 def detour(d_P, P):
@@ -417,10 +460,7 @@ def test_a_mistake_that_only_comes_near_is_not_named_where_a_change_makes_all_ri
     assert (finding.title, rest) == ("", []) and finding.lines[0].is_sure
 
 
-def test_no_line_is_shown_of_what_is_right_stops_or_draws_at_random():
-    def stopping(d_P, P):
-        return d_P @ P
-
+def test_no_line_is_shown_of_what_is_right_or_draws_at_random():
     def kept(x, p, rng):
         keep = rng.random(x.shape) >= p
         return x * keep, keep
@@ -428,10 +468,7 @@ def test_no_line_is_shown_of_what_is_right_stops_or_draws_at_random():
     def of_softmax(d_P, P):
         return P * (d_P - (d_P * P).sum(-1, keepdims=True))
 
-    for exercise, answer in (
-        ("softmax.backward", stopping), ("dropout.forward", kept),
-        ("softmax.backward", of_softmax),
-    ):
+    for exercise, answer in (("dropout.forward", kept), ("softmax.backward", of_softmax)):
         report = check(exercise, answer, quiet=True)
         assert not [line for finding in report.findings for line in finding.lines]
 

@@ -152,14 +152,16 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
     if known and known.ruled:
         finding = Finding("unknown", "")
     # where a rule names the mistake, it is of the order of calls, and more of them tell nothing
-    is_of_numbers = not (stopped or known and known.ruled)
-    if is_of_numbers:
+    is_of_order = known is not None and known.ruled
+    if not (stopped or is_of_order):
         case = smallest_case(exercise, submission, name, draw.seed)
         finding.evidence += [case] if case else []
-    if is_of_numbers and not exercise.align:  # who draws at random has other values at each run
+    has_run = not stopped or yours[situation].trouble.kind == "raised"
+    # who draws at random has other values at each run
+    if has_run and not (is_of_order or exercise.align):
         finding.lines = lines_at_fault(submission, _small(exercise, submission, draw))
-    if known and not known.exact and any(line.is_sure for line in finding.lines):
-        known = None  # what comes near is not what it is
+    if known and (not known.exact or known.remains) and any(line.is_sure for line in finding.lines):
+        known = None  # what comes near, or makes a part of it, is not what it is
     if known:
         _name(finding, known)
     left = (

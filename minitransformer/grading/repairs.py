@@ -93,11 +93,14 @@ def exchanges(node, place):
     """(what may stand in place of a node, "")."""
     for _, new, _ in variants(node, place):
         yield new, ""
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        target, whole = node.targets[0], ast.Constant(...)
-        if target.id in place.names:  # another array takes the name, and the first one stays
-            inside = ast.Subscript(ast.Name(target.id, ast.Load()), whole, ast.Store())
-            yield ast.Assign([inside], node.value), f"{shown(target)} is not changed in place"
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    is_there = isinstance(target, ast.Name) and target.id in place.names
+    if is_there:  # another array takes the name, and the first one stays
+        inside = ast.Subscript(ast.Name(target.id, ast.Load()), ast.Constant(...), ast.Store())
+        yield ast.Assign([inside], node.value), f"{shown(target)} is not changed in place"
+    if is_there or isinstance(target, ast.Subscript):
+        words = f"{shown(target)} takes a new value, where it should be added to what is there"
+        yield ast.AugAssign(target, ast.Add(), node.value), words
 
 
 def fault(node, new):
@@ -143,7 +146,9 @@ def corrections(node, place):
         return
     text = shown(node)
     yield ast.UnaryOp(ast.USub(), node), f"{text} has the wrong sign"
-    if not isinstance(node, ast.Name):  # `changes` does so for names
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield transposed(node.value), f"{text} has all axes in the reverse order"
+    elif not isinstance(node, ast.Name):  # `changes` does so for names
         yield transposed(node), f"{text} is not transposed"
     is_sum = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SUMS
     if is_sum:
