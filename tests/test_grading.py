@@ -734,6 +734,41 @@ def test_a_notebook_cell_shows_a_report_once(monkeypatch, capsys):
     assert len(shown) == 2
 
 
+def wrong_in_its_own_way(scores):
+    return np.tanh(scores) + 0.1 * scores
+
+
+def test_what_is_wrong_is_printed_before_it_is_known_why(monkeypatch, capsys):
+    searched = []
+
+    def guess(attempts):
+        searched.append(capsys.readouterr().out)
+
+    monkeypatch.setattr("minitransformer.grading.diagnosis.guess", guess)
+    answer = check("softmax.forward", wrong_in_its_own_way)
+    printed = capsys.readouterr().out
+    assert len(searched) == 1 and "wrong       P[0, 0, 0] is" in searched[0]
+    assert printed and searched[0] + printed == f"{answer}\n"
+    with pytest.raises(AssertionError):
+        check("softmax.forward", wrong_in_its_own_way, strict=True)
+    check("softmax.forward", wrong_in_its_own_way, quiet=True)
+    assert searched[1:] == ["", ""] and capsys.readouterr().out == ""
+
+
+def test_in_a_notebook_the_whole_report_takes_the_place_of_what_was_known_first(monkeypatch):
+    from minitransformer.grading import report
+
+    shown = []
+    monkeypatch.setattr(report, "in_notebook", lambda: True)
+    monkeypatch.setattr(report, "show_html", lambda text: shown.append([text]) or shown[-1].append)
+    answer = check("softmax.forward", wrong_in_its_own_way)
+    [(first, last)] = shown
+    assert "P[0, 0, 0] is" in first and "<img" not in first
+    assert last == answer._repr_html_() and "<img" in last
+    check("softmax.forward", softmax)
+    assert [len(texts) for texts in shown] == [2, 1]
+
+
 def test_a_seed_draws_other_numbers_and_sizes():
     shapes = []
     for seed in range(5):

@@ -40,7 +40,9 @@ def check(exercise, function, *, seed=0, strict=False, quiet=False, convert=None
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with noting_calls(find(exercise).id) as called:
-            report = diagnose(find(exercise), converted(function, convert), int(seed))
+            begun: list = []
+            show = None if quiet or strict else lambda report: begun.append(report.show())
+            report = diagnose(find(exercise), converted(function, convert), int(seed), show)
     if called and report.passed:
         report.findings.append(Finding("own", "", [f"It is right, and {sentence(called)}."]))
     report.answer = name_of(function)
@@ -49,7 +51,7 @@ def check(exercise, function, *, seed=0, strict=False, quiet=False, convert=None
     if strict and not report.passed:
         raise AssertionError(str(report))
     if not quiet:
-        report.show()
+        report.show(*begun)
     return report
 
 

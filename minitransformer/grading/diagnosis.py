@@ -37,14 +37,15 @@ class Draw:
     constants: float = 1.0
 
 
-def diagnose(exercise, submission, seed=0):
-    """The `Report` on a submission to an exercise, with inputs and sizes drawn by the seed.
+def diagnose(exercise, submission, seed=0, show=None):
+    """The `Report` on a submission to an exercise, with inputs and sizes drawn by the seed. What is
+    wrong is known long before it is known why: `show` is called with the report so far.
 
     What is right is run once more with other sizes, numbers and constants: something may have been
     written down that should have been read, or kept from the first call.
     """
     first, another = draws(seed)
-    report = _diagnose(exercise, submission, first, aloud=True)
+    report = _diagnose(exercise, submission, first, aloud=True, show=show)
     if report.passed:
         again = _diagnose(exercise, submission, another)
         if not again.passed:
@@ -73,14 +74,14 @@ def attempts(exercise, submission, seed):
     ]
 
 
-def _diagnose(exercise, submission, draw, aloud=False):
+def _diagnose(exercise, submission, draw, aloud=False, show=None):
     yours, expected = _run(exercise, submission, draw, aloud)
     first = next(iter(yours.outcomes.values()))
     if first.stopped() and first.trouble.kind == "stub":
         finding = Finding("stub", "", [f"There is nothing to check yet: {first.trouble.message}."])
         return Report(exercise.id, False, "not started", findings=[finding])
     wrong = wrong_outputs(yours, expected)
-    findings = _wrong(exercise, submission, draw, yours, expected, wrong) if wrong else []
+    findings = _wrong(exercise, submission, draw, yours, expected, wrong, show) if wrong else []
     if _passes(findings):
         findings += _changed(yours, expected) or _not_repeatable(
             exercise, submission, yours, expected
@@ -121,7 +122,7 @@ def _reference(exercise, draw):
     return attempt_own(exercise.reference, exercise, _situations(exercise, draw))
 
 
-def _wrong(exercise, submission, draw, yours, expected, wrong):
+def _wrong(exercise, submission, draw, yours, expected, wrong, show=None):
     """The findings on numbers that are wrong, or not there."""
     versions = wrong_versions(expected)
     known = match(yours, expected, versions)
@@ -137,6 +138,9 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
         yours, expected, [name for name in wrong if known and name in known.outputs] or wrong
     )
     finding = first_number(yours, expected, situation, name)
+    if show and known is None:
+        right = [name for name in exercise.outputs if name not in wrong]
+        show(Report(exercise.id, False, "wrong", right, [finding], len(yours.given)))
     stopped = yours[situation].stopped()
     if known is None and (stopped or misshapen(yours, expected, situation, name)):
         known = _in_a_twin(exercise, submission, draw)

@@ -27,9 +27,11 @@ def _shell():
 
 
 def show_html(text):
+    """Show it in the notebook; the function that is returned puts another text in its place."""
     from IPython.display import HTML, display
 
-    display(HTML(text))
+    handle = display(HTML(text), display_id=True)
+    return lambda another: handle.update(HTML(another))
 
 
 def html(report):

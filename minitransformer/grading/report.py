@@ -141,13 +141,23 @@ class Report:
     def __repr__(self):
         return f"<Report of {self.headline}>"
 
-    def show(self):
-        """Print it; in a notebook, show the table with pictures."""
+    def show(self, begun=None):
+        """Print it; in a notebook, show the table with pictures.
+
+        Returns what is `begun` with it: given to the report that continues this one, that one adds
+        what this one lacks.
+        """
         self.shown = cell_number()
         if in_notebook():
-            show_html(html(self))
+            if begun is None:
+                return show_html(html(self))
+            begun(html(self))
         else:
-            print(self)
+            text = str(self)
+            rest = text.removeprefix(begun or "").lstrip("\n")
+            if rest:
+                print(rest, flush=True)  # what follows may take seconds
+            return text
 
     def _ipython_display_(self):
         """The value of a notebook's cell, unless `check` has shown it in that very cell."""
