@@ -3081,6 +3081,10 @@ p("xgc22", "time does not matter", "        if time.process_time() - began > SEC
 p("xgc24", "the mistakes of a part are not known", "        if part is not None and function not in self.mains:\n", "        if False:\n", select="part")
 p("xgc25", "a part stays wrong", "                yield rank, mistake, self.now()\n                self.put(function, right)\n", "                yield rank, mistake, self.now()\n", select="nothing_remains")
 p("xgc26", "one output is enough for all", "            whole = agree(yours, made)\n", "            whole = True\n", select="some_outputs")
+p = plants("grading/diagnosis.py", "test_grading.py", "each_time or comes_near")
+p("xg70", "it is searched in what changes from call to call", "    if kept:  # numbers of which nothing can be said\n", "    if False:\n", select="each_time")
+p("xg71", "evidence of what only comes near", "is_all = known.exact and not known.remains", "is_all = True", select="comes_near")
+
 p = plants("grading/diagnosis.py", "test_guesses.py", "known")
 p("xgc30", "no change is tried", "        guessed = guess(_twice(exercise, submission, draw, yours, expected))\n", "        guessed = None\n")
 p = plants("grading/program.py", "test_guesses.py", "part")

@@ -738,6 +738,33 @@ def wrong_in_its_own_way(scores):
     return np.tanh(scores) + 0.1 * scores
 
 
+def test_of_a_wrong_answer_that_is_another_one_each_time_no_more_is_said(monkeypatch):
+    calls = []
+
+    def counting(scores):
+        calls.append(1)
+        return np.tanh(scores) + len(calls)
+
+    def searching(*inputs):
+        pytest.fail("there is nothing to search for")
+
+    monkeypatch.setattr("minitransformer.grading.diagnosis.guess", searching)
+    report = quiet("softmax.forward", counting)
+    assert ids(report) == ["not-repeatable"] and report.findings[0].lines == []
+    assert "it answers differently: something is kept from the call before" in text(report)
+
+
+def test_evidence_of_a_mistake_is_not_told_where_it_only_comes_near():
+    def nearly(d_P, P):
+        return P * d_P - 0.02 * np.tanh(d_P) * P**0.5
+
+    report = quiet("softmax.backward", nearly)
+    finding, _ = report.findings
+    assert finding.id == "weighted-mean-missing" and not finding.exact
+    assert "What is too much" not in text(report)
+    assert "What is too much" in text(quiet("softmax.backward", lambda d_P, P: P * d_P))
+
+
 def test_what_is_wrong_is_printed_before_it_is_known_why(monkeypatch, capsys):
     searched = []
 

@@ -21,6 +21,10 @@ from .smallest import smallest_case
 KEPT = 64  # what was drawn for an exercise and a seed: whoever mends an answer asks again and again
 ANOTHER = 1 << 20  # what the seed of the second run is larger by
 SMALLER = 0.7  # by which constants (ε, a rate) differ in it
+KEPT_FROM_BEFORE = (
+    "Called again with the same inputs, it answers differently: something is kept from the call "
+    "before, or drawn at random."
+)
 ELSEWHERE = (
     "With the first numbers it was right; with other sizes, numbers or constants (ε, a rate) it is "
     "not."
@@ -141,6 +145,11 @@ def _wrong(exercise, submission, draw, yours, expected, wrong, show=None):
     if show and known is None:
         right = [name for name in exercise.outputs if name not in wrong]
         show(Report(exercise.id, False, "wrong", right, [finding], len(yours.given)))
+    kept = [] if known else _not_repeatable(exercise, submission, yours, expected)
+    if kept:  # numbers of which nothing can be said
+        finding.id = kept[0].id
+        finding.evidence.append(KEPT_FROM_BEFORE)
+        return [finding]
     stopped = yours[situation].stopped()
     if known is None and (stopped or misshapen(yours, expected, situation, name)):
         known = _in_a_twin(exercise, submission, draw)
@@ -181,7 +190,8 @@ def _name(finding, known):
     mistake = known.mistake
     finding.id, finding.title, finding.question = mistake.id, mistake.title, mistake.question
     finding.also, finding.exact = [other.title for other in known.also], known.exact
-    finding.evidence += [mistake.evidence] if mistake.evidence else []
+    is_all = known.exact and not known.remains  # else it may not be true of these numbers
+    finding.evidence += [mistake.evidence] if mistake.evidence and is_all else []
 
 
 def _remains(known, left):
@@ -295,17 +305,17 @@ def _changed(yours, expected):
 
 
 def _not_repeatable(exercise, submission, yours, expected):
-    """The finding on an answer that is right, and another one when it is asked again."""
+    """The finding on an answer that is another one when it is asked again."""
     if exercise.align:  # it draws its own numbers
         return []
+    can_be_compared = [
+        situation for situation, outcome in yours.outcomes.items()
+        if not outcome.stopped() or outcome.trouble.kind == "raised"
+    ]  # fmt: skip
     again = attempt(submission, exercise, yours.given)
-    if agree(again, yours):
+    if not can_be_compared or agree(again, yours, None, can_be_compared):
         return []
-    text = (
-        "Called again with the same inputs, it answers differently: something is kept from the "
-        "call before."
-    )
-    finding = Finding("not-repeatable", "", [text])
+    finding = Finding("not-repeatable", "", [KEPT_FROM_BEFORE])
     for mistake in exercise.mistakes:
         if mistake.rule and mistake.rule(again, expected):
             finding.id, finding.title, finding.question = (
