@@ -230,7 +230,7 @@ def faults(wrong, right):
         ("return a", "return a / np.sqrt(a.shape[-1])", "`a` lacks a divisor"),
         ("return a", "return a / a.shape[-1]", "`a` lacks a divisor"),
         ("return a", "return 1 - a", "`a` should be taken off 1"),
-        ("return a", "return a + 1", "`a` lacks a term"),
+        ("return a", "return a + 1", "`a` is one too small"),
         ("return a", "return a ** 2", "`a` lacks a power"),
         ("return a", "return np.sqrt(a)", "`a` lacks a root"),
         ("return a @ b", "return -(a @ b)", "`a @ b` has the wrong sign"),
@@ -409,7 +409,7 @@ class Softmax:
          "`np.diag(row) + np.outer(row, row)` has the wrong operator, or a bracket stands in the "
          "wrong place: with one change there, all numbers are right."),
         ("softmax.backward", of_another_power, of_another_power, 2,
-         "Were `np.abs(d_P) ** 0.7` what it should be, all numbers would be right."),
+         "If `np.abs(d_P) ** 0.7` had the right value, all numbers would be right."),
         ("layer_norm.forward", that_stops_later, that_stops_later, 1,
          "`x.mean(-1)` loses its axis: with one change there, all numbers are right."),
         ("attention.backward", with_all_axes_reversed, with_all_axes_reversed, 5,
@@ -443,10 +443,35 @@ def detour(d_P, P):
     return P * (d_P - total) + 0.01 * np.tanh(squares)
 
 
-def test_the_first_value_that_the_right_way_does_not_have_is_shown_besides():
+def test_where_one_change_is_enough_no_other_line_is_shown_for_its_value():
     shown = check("softmax.backward", detour, quiet=True).findings[0].lines
-    assert [line.number - first_line(detour) for line in shown] == [3, 1]
+    assert [line.number - first_line(detour) for line in shown] == [3] and shown[0].is_sure
+
+
+def two_detours(d_P, P):
+    squares = d_P**2
+    total = (np.sqrt(squares) * np.sign(d_P) * P).sum(-1, keepdims=True)
+    return P * (d_P - 1.1 * total) + 0.01 * np.tanh(squares)
+
+
+def test_the_first_value_that_the_right_way_does_not_have_is_shown_besides():
+    shown = check("softmax.backward", two_detours, quiet=True).findings[0].lines
+    assert [line.number - first_line(two_detours) for line in shown] == [3, 1]
     assert shown[1].reason == lines.FIRST
+
+
+def by_the_reciprocal(d_y, x, gamma, beta, epsilon):
+    rstd = 1 / np.sqrt(x.var(-1, keepdims=True) + epsilon)
+    x_hat = (x - x.mean(-1, keepdims=True)) * rstd
+    below = -x_hat
+    d_hat = d_y * gamma
+    inner = d_hat - d_hat.mean(-1, keepdims=True) + below * (d_hat * x_hat).sum(-1, keepdims=True)
+    return np.tanh(rstd) * inner, (d_y * x_hat).sum((0, 1)), d_y.sum((0, 1))
+
+
+def test_a_reciprocal_and_a_negative_of_a_right_value_are_right_values():
+    shown = check("layer_norm.backward", by_the_reciprocal, quiet=True).findings[0].lines
+    assert shown and {line.number - first_line(by_the_reciprocal) for line in shown} == {5, 6}
 
 
 def with_a_square(d_P, P):

@@ -87,7 +87,7 @@ def test_the_report_prints_a_line_per_row_and_marks_the_wrong_one():
     assert len(lines) == 7 and "Cubic" in lines[0]
     assert "d_input[0]" in lines[1] and "WRONG (at most 1e-06)" in lines[1]
     assert lines[2].startswith("    At [0, 0] backward says ")
-    assert lines[3] == "    Every number is -1 times what it should be, which is −1, the sign here."
+    assert lines[3] == "    Every number has the wrong sign."
     assert all(line.endswith("ok") for line in lines[4:])
 
 
@@ -108,6 +108,8 @@ class Centred(Module):
         if self.forgets == "last row":
             d_y = d_y.copy()
             d_y[:, -1] = 0
+        if self.forgets == "mean over rows":
+            d_y = d_y / d_y.shape[1]
         self.gamma.grad += (d_y * (x - x.mean(-1, keepdims=True))).sum((0, 1))
         if self.forgets == "mean of the gradient":
             return self.gamma.data * d_y
@@ -126,7 +128,8 @@ class Centred(Module):
         ("mean of the gradient", "Along axis 2 the difference is constant"),
         ("last row", "It is wrong only where axis 1 is 2 of 0 to 2; the rest is right."),
         ("count", "7 times what it should be, which is count here."),
-        ("root", "0.57735 times what it should be, which is 1/√shape[1] here."),
+        ("root", "0.57735 times what it should be, which is 1/√input[0].shape[1] here."),
+        ("mean over rows", "0.333333 times what it should be, which is 1/input[0].shape[1] here."),
         ("d_y", "The difference is 1 · d_output[0]: such a term is missing, or one too many."),
     ],
 )
@@ -138,6 +141,34 @@ def test_the_report_says_what_a_wrong_gradient_looks_like(forgets, said):
     assert len(row.evidence) == 2 and said in row.evidence[1]
     assert all(sentence.split()[-1] in str(report) for sentence in row.evidence)
     assert all(other.evidence == [] for other in report.rows if other.passed)
+
+
+class Square(Module):
+    """y = x², with a backward that has no factor d_y, or x once more."""
+
+    def __init__(self, wrong):
+        super().__init__()
+        self.wrong = wrong
+
+    def forward(self, x):
+        self.save(x)
+        return x**2
+
+    def backward(self, d_y):
+        x = self.saved()
+        return 2 * x if self.wrong == "too few" else 2 * x * x * d_y
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        ("too few", "Multiplied by d_output[0], it would be right."),
+        ("too many", "It is the right one, multiplied by input[0]."),
+    ],
+)
+def test_a_factor_that_is_an_array_at_hand_is_named(wrong, said):
+    x = np.random.default_rng(4).standard_normal((2, 3, 5))
+    assert gradient_check(Square(wrong), x).rows[0].evidence[1] == said
 
 
 def test_the_first_wrong_entry_is_named_with_both_numbers():

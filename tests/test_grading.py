@@ -765,6 +765,74 @@ def test_evidence_of_a_mistake_is_not_told_where_it_only_comes_near():
     assert "What is too much" in text(quiet("softmax.backward", lambda d_P, P: P * d_P))
 
 
+def dropout_with(keep):
+    def dropout(x, p, training, rng):
+        return x * keep(rng, x.shape, p) / (1 - p) if training else x
+
+    return dropout
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda rng, shape, p: rng.standard_normal(shape) < 1 - p,  # Φ(0.8) is 0.79
+        lambda rng, shape, p: rng.random(shape) >= 0.2,
+        lambda rng, shape, p: rng.random(shape) < 0.8,
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_share_that_is_right_for_one_p_alone_is_wrong(keep, seed):
+    report = quiet("dropout.forward", dropout_with(keep), seed=seed)
+    assert ids(report) == ["other-share-dropped"]
+
+
+def test_a_word_has_no_id_of_a_special_token():
+    def shift(target, PAD, BOS, EOS):
+        ends = np.pad(target, ((0, 0), (0, 1)), constant_values=PAD)
+        ends[np.arange(len(ends)), (target != PAD).sum(1)] = EOS
+        read = np.pad(ends, ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
+        return np.where(read == EOS, PAD, read), ends
+
+    for seed in range(3):
+        assert quiet("teacher_forcing.shift", shift, seed=seed).passed
+
+
+def test_of_two_mistakes_that_is_named_which_is_wrong_in_more_situations():
+    report = quiet("softmax.forward", lambda scores: np.exp(scores) / np.exp(scores).sum())
+    assert ids(report) == ["one-sum-for-all", "remains"]
+
+
+def test_where_all_that_is_wrong_is_nan_the_report_says_that_more_mistakes_make_it():
+    def infinite(query, key, value, mask):
+        scores = query @ key.swapaxes(-1, -2) / np.sqrt(query.shape[-1])
+        weights = softmax(np.where(mask, scores, np.inf))
+        return weights @ value
+
+    assert "another mistake may make the same" in text(quiet("attention.forward", infinite))
+    halved = text(quiet("softmax.backward", lambda d_P, P: P * d_P))
+    assert "another mistake" not in halved
+
+
+def test_of_two_constant_arrays_neither_is_called_a_multiple_of_the_other():
+    def one_sum(d_y, x, weight, bias):
+        d_weight = np.einsum("btd,btk->dk", x, d_y)
+        return d_y @ weight.T, d_weight, np.full(bias.shape, d_y.sum())
+
+    report = quiet("linear.backward", one_sum)
+    assert "actor of" not in text(report) and report.right == ["d_x", "d_weight"]
+
+
+def test_an_error_that_no_line_of_the_learner_raised_has_no_line_and_is_told_whole():
+    report = quiet("softmax.forward", np.linalg.inv)
+    assert "It raised LinAlgError (" in text(report) and "in line" not in text(report)
+
+    def wordy(scores):
+        raise ValueError("first\nsecond " + "x" * 200 + " last")
+
+    assert "(first second x" in text(quiet("softmax.forward", wordy))
+    assert "x last)" in text(quiet("softmax.forward", wordy))
+
+
 def test_what_is_wrong_is_printed_before_it_is_known_why(monkeypatch, capsys):
     searched = []
 

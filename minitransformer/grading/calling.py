@@ -15,7 +15,8 @@ from .binding import Unfit, bind, find_name
 from .frameworks import Converted
 from .outcome import Outcome, Trouble, read
 
-LONGEST = 160  # characters of an error's text, or of a line of code, in a report
+LONGEST, LONGEST_ERROR = 160, 320  # characters of a line of code, and of an error's text
+CUT = 1000  # characters of a text that are looked at
 LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 # what the bytecode of a function that computes something has
@@ -264,26 +265,28 @@ def explain(problem):
     (…)."."""
     if isinstance(problem, SyntaxError) and problem.text:
         return f"SyntaxError in line {problem.lineno}: `{short(problem.text)}` ({problem.msg})."
-    frames = [f for f in traceback.extract_tb(problem.__traceback__) if not _is_ours(f.filename)]
+    own = [
+        f for f in traceback.extract_tb(problem.__traceback__)
+        if not _is_ours(f.filename) and not f.filename.startswith(LIBRARIES)
+    ]  # fmt: skip
     place = ""
-    if frames:
-        own = [f for f in frames if not f.filename.startswith(LIBRARIES)] or frames
+    if own:  # a framework that calls a backward may raise in its own lines alone
         place = f" in line {own[-1].lineno}" + (
             f": `{short(own[-1].line)}`" if own[-1].line else f" of {own[-1].name}()"
         )
     try:
-        text = short(str(problem))
+        text = short(" ".join(str(problem)[:CUT].split()), LONGEST_ERROR)
     except BaseException:  # its own __str__ fails, or leaves
         text = ""
     return f"{short(type(problem).__name__)}{place}" + (f" ({text})" if text else "") + "."
 
 
-def short(text):
+def short(text, longest=LONGEST):
     """The first line of a text, for one line of a report: no more of it than can be read, and
     nothing but characters."""
-    line = next(iter(text[:1000].strip().splitlines()), "").strip()
+    line = next(iter(text[:CUT].strip().splitlines()), "").strip()
     line = "".join(c if c.isprintable() else "�" for c in line)
-    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
+    return line if len(line) <= longest else line[:longest] + " …"
 
 
 def _shapes(given):

@@ -10,7 +10,16 @@ import numpy as np
 
 from ..testing.difference import look, look_first
 from .attempt import agree, attempt, attempt_own, pair, wrong_outputs
-from .evidence import arrays, at_places, broken, first_number, misshapen, precision, worst
+from .evidence import (
+    arrays,
+    at_places,
+    broken,
+    first_number,
+    has_numbers,
+    misshapen,
+    precision,
+    worst,
+)
 from .guesses import guess
 from .known import match, match_two, nearest, wrong_versions
 from .lines import capital, lines_at_fault
@@ -25,6 +34,7 @@ KEPT_FROM_BEFORE = (
     "Called again with the same inputs, it answers differently: something is kept from the call "
     "before, or drawn at random."
 )
+ONLY_NAN = "All wrong numbers are NaN or infinite: another mistake may make the same."
 ELSEWHERE = (
     "With the first numbers it was right; with other sizes, numbers or constants (ε, a rate) it is "
     "not."
@@ -177,6 +187,8 @@ def _wrong(exercise, submission, draw, yours, expected, wrong, show=None):
         known = None  # what comes near, or makes a part of it, is not what it is
     if known:
         _name(finding, known)
+        if not (known.ruled or stopped) and not has_numbers(yours, expected, wrong):
+            finding.evidence.append(ONLY_NAN)
     left = (
         []
         if stopped

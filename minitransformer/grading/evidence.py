@@ -24,6 +24,19 @@ def worst(yours, expected, wrong):
     return situation, max(here, key=lambda name: relative_error(yours, expected, situation, name))
 
 
+def has_numbers(yours, expected, wrong):
+    """Whether one of the wrong numbers is neither NaN nor infinite: only such tell two mistakes
+    apart."""
+    for name in wrong:
+        for situation in differing(yours, expected, name):
+            a, b = pair(yours, expected, situation, name)
+            if a is None or b is None or a.shape != b.shape:
+                return True
+            if np.isfinite(a[~agreeing(a, b, yours[situation].tolerance)]).any():
+                return True
+    return False
+
+
 def misshapen(yours, expected, situation, name):
     a, b = pair(yours, expected, situation, name)
     return a is not None and b is not None and a.shape != b.shape

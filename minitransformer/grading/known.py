@@ -152,10 +152,16 @@ def _two(yours, expected, pairs):
         ):
             if one.convention or other.convention:  # which is no mistake, and the other is
                 return Match(other if one.convention else one, list(exercise.outputs))
-            sizes = [distance(made, expected, expected) for made in (made_one, made_other)]
+            sizes = [_size(made, expected) for made in (made_one, made_other)]
             larger = one if sizes[0] >= sizes[1] else other
             return Match(larger, list(exercise.outputs), remains="something else remains")
     return None
+
+
+def _size(made, expected):
+    """How much a mistake changes: in how many situations, then by how much."""
+    changed = [s for s in expected if not agree(made, expected, situations=[s])]
+    return len(changed), distance(made, expected, expected)
 
 
 def _alike(one, other):
@@ -193,6 +199,8 @@ def common_factor(one, other, output):
         ):
             return 0.0
         if a.any() or b.any():
+            if a.size > 1 and not np.ptp(a) and not np.ptp(b):
+                return 0.0  # of two arrays with one number each, either is a multiple of the other
             factors.append(constant_factor(a, b, one[situation].tolerance))
     same = factors and np.ptp(factors) <= 1e-6 * abs(factors[0])
     return factors[0] if same else 0.0

@@ -29,8 +29,8 @@ NONE, SOME, ALL = range(3)  # how many of the outputs become right
 HIDDEN = -1e8  # what is smaller stands for −∞, in a score that is masked
 MORE = 100  # times the rounds of its loops that a changed answer may make
 SURE = "{}: with one change there, all numbers are right."
-HERE = "Were {} what it should be, {} numbers would be right."
-FIRST = "This is the first line with a value that the right way does not have."
+HERE = "If {} had the right value, {} numbers would be right."
+FIRST = "The values of the lines before it occur in the right way too; its own value does not."
 
 
 @dataclasses.dataclass
@@ -105,7 +105,7 @@ class Search:
         self.begin()
         for n in fixing[: SHOWN - len(reasons)]:
             reasons.setdefault(self.line(n), self.here(n, reached, n in unknown[:1]))
-        for n in unknown[:1]:
+        for n in [] if repaired else unknown[:1]:  # another line is right, if one change is enough
             reasons.setdefault(self.line(n), FIRST)
         if len({*map(self.line, places)}) == 1:  # that it is this line, everybody sees
             reasons = {line: reason for line, reason in reasons.items() if reason != FIRST}
@@ -129,7 +129,7 @@ class Search:
         shortest = next((n for n in parts if self.fixing([n])[1] == reached), number)
         if places[shortest].whole and is_first:
             return FIRST
-        text = "this" if places[shortest].whole else f"`{places[shortest].text}`"
+        text = "this line" if places[shortest].whole else f"`{places[shortest].text}`"
         return HERE.format(text, "all" if reached == ALL else "more")
 
     def shown(self, function, line, reason):
@@ -168,8 +168,9 @@ class Search:
         if is_trivial(value):
             return True
         value = np.where(np.less(value, HIDDEN), -np.inf, value)
-        if is_among(value, self.right, self.tolerance):
-            return True
+        with np.errstate(all="ignore"):
+            if any(is_among(v, self.right, self.tolerance) for v in (value, -value, 1 / value)):
+                return True
         return bool(np.isin(value, self.numbers).all())  # the right ones in another arrangement
 
     def line(self, number):

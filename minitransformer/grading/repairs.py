@@ -157,8 +157,8 @@ def corrections(node, place):
     for factor in (0.5, 2):
         yield ast.BinOp(node, ast.Mult(), number(factor)), f"{text} lacks a factor"
     yield ast.BinOp(number(1), ast.Sub(), node), f"{text} should be taken off 1"
-    for step in (1, -1):
-        yield ast.BinOp(node, ast.Add(), number(step)), f"{text} lacks a term"
+    for step, words in ((1, "small"), (-1, "large")):
+        yield ast.BinOp(node, ast.Add(), number(step)), f"{text} is one too {words}"
     for power in (2, 3):
         yield ast.BinOp(node, ast.Pow(), number(power)), f"{text} lacks a power"
     yield called("sqrt", node), f"{text} lacks a root"

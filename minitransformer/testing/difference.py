@@ -6,6 +6,10 @@ import itertools
 import numpy as np
 
 PROPORTIONAL = 1e-6
+SIMPLE = {  # factors that have a word
+    "-1": "Every number has the wrong sign.", "2": "Every number is twice what it should be.",
+    "1/2": "Every number is half what it should be.",
+}  # fmt: skip
 
 
 def close(ours, theirs, tolerance):
@@ -38,7 +42,10 @@ def look(yours, expected, named, tolerance):
         return _shape(yours, expected, tolerance)
     if not np.isfinite(yours).all():
         return _not_finite(yours, expected)
-    rules = (_factor, _other_array, _moved, _signs, _same_numbers, _place, _constant, _proportional)
+    rules = (
+        _factor, _other_array, _multiplied, _moved, _signs, _same_numbers, _place, _constant,
+        _proportional,
+    )  # fmt: skip
     return next(
         (found for rule in rules if (found := rule(yours, expected, named, tolerance))), None
     )
@@ -59,10 +66,9 @@ def _named_factor(yours, expected, sizes, tolerance):
     known = name_of(c, sizes) if c else ""
     if not known:
         return None
-    text = {"2": "twice", "1/2": "half"}.get(known, f"{c:.6g} times")
-    return "factor", f"Every number is {text} what it should be" + (
-        "." if known in ("2", "1/2") else f", which is {known} here."
-    )
+    if known in SIMPLE:
+        return "factor", SIMPLE[known]
+    return "factor", f"Every number is {c:.6g} times what it should be, which is {known} here."
 
 
 def _factor(yours, expected, named, tolerance):
@@ -80,7 +86,7 @@ def constant_factor(yours, expected, tolerance):
 def name_of(c, sizes):
     """What a constant factor is, in the letters of the sizes; "" if it is none of them."""
     letters = {k: v for k, v in sizes.items() if v > 1}
-    names = {"−1, the sign": -1.0, "2": 2.0, "1/2": 0.5}
+    names = {"-1": -1.0, "2": 2.0, "1/2": 0.5}
     for (a, n), (b, m) in itertools.combinations(letters.items(), 2):
         names.setdefault(f"{a}·{b}", n * m)
     names.update(letters)
@@ -126,6 +132,17 @@ def _other_array(yours, expected, named, tolerance):
         for sign, text in ((1, ""), (-1, "−")):
             if array.shape == yours.shape and array.any() and close(yours, sign * array, tolerance):
                 return "other-array", f"These are the numbers of {text}{name}."
+    return None
+
+
+def _multiplied(yours, expected, named, tolerance):
+    """A factor, entry by entry, that is an array at hand."""
+    for name, array in named.items():
+        if array.shape == yours.shape and np.ptp(array) and expected.any() and yours.any():
+            if close(yours * array, expected, tolerance):
+                return "factor-missing", f"Multiplied by {name}, it would be right."
+            if close(yours, expected * array, tolerance):
+                return "factor-too-many", f"It is the right one, multiplied by {name}."
     return None
 
 

@@ -192,8 +192,8 @@ def gradient_check(
         if not row.passed and not row.note and name in numeric:
             others = {f"the right {n}": found for n, found in numeric.items() if n != name}
             row.evidence = _evidence(
-                np.asarray(analytic), numeric[name], {**named, **others}, _numbers_of(component),
-                tolerance,
+                np.asarray(analytic), numeric[name], {**named, **others},
+                {**_numbers_of(component), **_sizes_of(named)}, tolerance,
             )
     if len(d_inputs) > len(floats):
         note = f"backward returned {len(d_inputs)} gradients for {len(floats)} float inputs"
@@ -257,8 +257,7 @@ def _evidence(analytic, numeric, named, numbers, tolerance):
     if not len(wrong):  # spread over so many entries that each by itself is near enough
         return []
     first = tuple(int(i) for i in wrong[0])
-    sizes = {f"shape[{axis}]": size for axis, size in enumerate(analytic.shape)}
-    found = look_first(analytic, numeric, {**numbers, **sizes}, tolerance) or look(
+    found = look_first(analytic, numeric, numbers, tolerance) or look(
         analytic, numeric, named, tolerance
     )
     return [
@@ -266,6 +265,15 @@ def _evidence(analytic, numeric, named, numbers, tolerance):
         f"{numeric[first]:.6g}; {len(wrong)} of {analytic.size} entries are wrong.",
         *([found[1]] if found else []),
     ]
+
+
+def _sizes_of(named):
+    """{"input[0].shape[1]": 3} of the axes of all arrays."""
+    return {
+        f"{name}.shape[{axis}]": size
+        for name, array in named.items()
+        for axis, size in enumerate(array.shape)
+    }
 
 
 def _numbers_of(component):

@@ -9,6 +9,8 @@ from ..binding import Unfit, bind
 from ..exercise import exercise
 
 P = 0.2
+# with another p, a constant is found, and a random number from another distribution
+ANOTHER_P = {"p = 0.6": lambda given, rng, n: {"p": 0.6}}
 # standard deviations by which a share may be off: by chance, less than once in 10⁸ times
 PLAUSIBLE = 6
 
@@ -51,31 +53,40 @@ def _drawn_rightly(keep, p):
 
 
 def _drawn(attempt):
-    """The first mask of an attempt that was trained with, or None."""
-    outcome, given = attempt["random numbers"], attempt.given["random numbers"]
-    return next(
-        (_mask(outcome, given[x], y) for x, y in (("x", "y"), ("x_1", "y_1")) if x in given), None
+    """[(mask, p)] of the situations of an attempt that were trained with, the first mask of each;
+    [] if one has none."""
+    x, y = ("x", "y") if "y" in attempt.exercise.returns else ("x_1", "y_1")
+    trained = [name for name, given in attempt.given.items() if given.get("training", True)]
+    found = [
+        (_mask(attempt[name], attempt.given[name][x], y), attempt.given[name]["p"])
+        for name in trained
+    ]
+    return found if all(keep is not None for keep, _ in found) else []
+
+
+def _share_differs(drawn, share):
+    """Whether numbers are kept each by itself, and not everywhere with this share of them, a
+    function of p."""
+    return bool(drawn) and (
+        all(_each_by_itself(keep) for keep, _ in drawn)
+        and not all(_share_is(share(p), keep) for keep, p in drawn)
     )
 
 
 def _swapped(yours, expected):
-    keep = _drawn(yours)
-    return keep is not None and _each_by_itself(keep) and _share_is(P, keep)
+    drawn = _drawn(yours)
+    return _share_differs(drawn, lambda p: 1 - p) and not _share_differs(drawn, lambda p: p)
 
 
 def _other_share(yours, expected):
-    keep = _drawn(yours)
-    return (
-        keep is not None
-        and _each_by_itself(keep)
-        and not _share_is(P, keep)
-        and not _share_is(1 - P, keep)
-    )
+    drawn = _drawn(yours)
+    return _share_differs(drawn, lambda p: 1 - p) and _share_differs(drawn, lambda p: p)
 
 
 def _one_for_many(yours, expected):
-    keep = _drawn(yours)
-    return keep is not None and keep.any() and not keep.all() and not _each_by_itself(keep)
+    return any(
+        keep.any() and not keep.all() and not _each_by_itself(keep) for keep, _ in _drawn(yours)
+    )
 
 
 def _nothing_dropped(yours, expected):
@@ -110,7 +121,9 @@ def _align(given, outcome):
         "training": True,
         "rng": np.random.default_rng(rng.integers(2**32)),
     },
-    situations={"training switched off": lambda given, rng, n: {"training": False}},
+    situations={
+        "training switched off": lambda given, rng, n: {"training": False}, **ANOTHER_P,
+    },
     align=_align,
     shown=(PackageDropout.forward,),
     hints=(
@@ -324,6 +337,7 @@ def _align_twice(given, outcome):
         "rng": np.random.default_rng(rng.integers(2**32)),
         **{name: rng.standard_normal((n.B, n.T, n.D)) for name in ("x_1", "x_2", "d_y_2", "d_y_1")},
     },
+    situations=ANOTHER_P,
     align=_align_twice,
     signature="class Dropout(p, rng) with forward(x) → y and backward(d_y) → d_x",
     drive=_drive,

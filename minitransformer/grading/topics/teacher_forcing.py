@@ -2,10 +2,16 @@
 
 import numpy as np
 
-from ...data import BOS, EOS, PAD
+from ...data import BOS, EOS, PAD, UNK
 from ...data.batching import make_batch
 from ..exercise import exercise
 from .cross_entropy import draw_targets
+
+
+def draw_words(rng, n):
+    """Sentences as a vocabulary makes them: no word has the id of BOS, EOS or UNK."""
+    target = draw_targets(rng, n)
+    return np.where(target == PAD, PAD, target + UNK)
 
 
 def _empty(given, rng, n):
@@ -18,7 +24,7 @@ def _empty(given, rng, n):
     "teacher_forcing.shift",
     inputs={"target": "(B, T) ids"},
     returns={"target_in": "(B, T+1) ids", "target_out": "(B, T+1) ids"},
-    given=lambda rng, n: {"target": draw_targets(rng, n)},
+    given=lambda rng, n: {"target": draw_words(rng, n)},
     situations={"a row without a token": _empty},
     also={"PAD": lambda target: PAD, "BOS": lambda target: BOS, "EOS": lambda target: EOS},
     shown=(make_batch,),
