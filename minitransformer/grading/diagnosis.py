@@ -171,11 +171,17 @@ def _wrong(exercise, submission, draw, yours, expected, wrong):
 
 
 def _name(finding, known):
-    """Put the name of a known mistake, and its question, to a finding."""
+    """Put the name of a known mistake, and what is known of it, to a finding."""
     mistake = known.mistake
-    finding.id, finding.title, finding.question = mistake.id, mistake.title, mistake.question
+    _tell(finding, mistake)
     finding.also, finding.exact = [other.title for other in known.also], known.exact
     finding.evidence += [mistake.evidence] if mistake.evidence else []
+
+
+def _tell(finding, mistake):
+    """Let a finding be that mistake: its name, its question, and where people met it."""
+    finding.id, finding.title = mistake.id, mistake.title
+    finding.question, finding.met = mistake.question, mistake.met
 
 
 def _remains(known, left):
@@ -193,7 +199,7 @@ def _remains(known, left):
 
 def _convention(mistake):
     text = f"Right, by another convention: {mistake.title}. {mistake.evidence}".strip()
-    return Finding(f"convention:{mistake.id}", "", [text])
+    return Finding(f"convention:{mistake.id}", "", [text], met=mistake.met)
 
 
 def _by_structure(exercise, submission, draw, yours, expected, versions, situation, name):
@@ -302,7 +308,5 @@ def _not_repeatable(exercise, submission, yours, expected):
     finding = Finding("not-repeatable", "", [text])
     for mistake in exercise.mistakes:
         if mistake.rule and mistake.rule(again, expected):
-            finding.id, finding.title, finding.question = (
-                mistake.id, mistake.title, mistake.question,
-            )
+            _tell(finding, mistake)
     return [finding]
